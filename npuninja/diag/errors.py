@@ -1,0 +1,137 @@
+"""The exceptions of npuninja, one for each audience, and the exit code of each.
+
+An error tells what happened, where, what was expected and what to do next. `Error.render` is the one place
+where that becomes text; commands print it on stderr and leave with `Error.exit_code`. Anything that is not an
+`Error` is our bug (exit code 70) and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+
+class Location(NamedTuple):
+    """A place in a text file. `line` and `column` count from 1; 0 means "not known"."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        text = self.file
+        if self.line:
+            text += f":{self.line}"
+            if self.column:
+                text += f":{self.column}"
+        return text
+
+
+class Error(Exception):
+    """Base of every error that is not our bug.
+
+    Args:
+        message: one sentence, lower-case, with the offending value and the limit where there is one.
+        location: where the cause stands, if it stands in a file.
+        hint: what to do next, one sentence.
+        source_line: the text of the line at `location`, for the caret; read from the file when absent.
+        notes: further located sentences ("first assigned here"), in order.
+    """
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(
+        self,
+        message: str,
+        location: Location | None = None,
+        *,
+        hint: str | None = None,
+        source_line: str | None = None,
+        notes: tuple[tuple[str, Location | None], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.location = location
+        self.hint = hint
+        self.source_line = source_line
+        self.notes = notes
+
+    def render(self) -> str:
+        """The whole error as text without a final newline: `file:line:col: error: …`, line, caret, notes, hint."""
+        lines = [f"{self.location}: error: {self.message}" if self.location else f"error: {self.message}"]
+        if self.location:
+            lines += _excerpt(self.location, self.source_line)
+        for text, where in self.notes:
+            lines.append(f"{where}: note: {text}" if where else f"note: {text}")
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+
+def _excerpt(location: Location, source_line: str | None) -> list[str]:
+    """The source line and a caret below the column, or nothing when the line cannot be had."""
+    if not location.line:
+        return []
+    if source_line is None:
+        try:
+            with open(location.file, encoding="utf-8", errors="replace") as stream:
+                source_line = stream.read().split("\n")[location.line - 1]
+        except (OSError, IndexError):
+            return []
+    caret = "".join("\t" if c == "\t" else " " for c in source_line[: max(location.column - 1, 0)])
+    return ["  " + source_line, "  " + caret + "^"] if location.column else ["  " + source_line]
+
+
+class WrongResult(Error):
+    """The design ran and its result differs from the reference."""
+
+    exit_code = 1
+
+
+class UserError(Error):
+    """The user's input is wrong: a design, a kernel, an option, a data file."""
+
+    exit_code = 2
+
+
+class ToolError(Error):
+    """The user's machine: a tool is missing, too old, broken, or failed."""
+
+    exit_code = 3
+
+
+class DeviceError(Error):
+    """The device, real or emulated, failed while running: hang, fault, time-out."""
+
+    exit_code = 4
+
+
+class NoDevice(Error):
+    """There is no device of the kind that was required."""
+
+    exit_code = 77
+
+
+class InternalError(Error):
+    """Our bug, found by our own check. The message says what to report."""
+
+    exit_code = 70
+
+
+class Warnings:
+    """Collects warnings of one run, in order; commands print them once, at the end or as they come."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[str, Location | None]] = []
+
+    def add(self, message: str, location: Location | None = None) -> None:
+        """Keeps one warning: a sentence, lower-case, and its place."""
+        self.items.append((message, location))
+
+    def render(self) -> str:
+        """All warnings, a line each (with excerpt where a location is known), without a final newline."""
+        lines: list[str] = []
+        for message, where in self.items:
+            lines.append(f"{where}: warning: {message}" if where else f"warning: {message}")
+            if where:
+                lines += _excerpt(where, None)
+        return "\n".join(lines)
