@@ -1,0 +1,1 @@
+"""Device models and the register map of npu1 and npu2."""

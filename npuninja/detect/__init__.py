@@ -1,0 +1,1 @@
+"""Which tools are on this machine, each proved by running it."""

@@ -1,0 +1,1 @@
+"""Where a design runs: the emulated array, a real NPU through XRT, or nothing."""

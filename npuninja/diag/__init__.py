@@ -1,0 +1,1 @@
+"""Errors, and what tells a person about machine, files and results."""

@@ -1,0 +1,1 @@
+"""Text from the graph: Ninja manifest, compile commands, JSON."""

@@ -1,0 +1,1 @@
+"""The emulated NPU: an array driven by registers, with wasm cores."""

@@ -1,0 +1,1 @@
+"""Binary formats: CDO, PDI, XCLBIN, TXN, ELF and core images."""

@@ -1,0 +1,1 @@
+"""MLIR text of the AIE dialects: parser, printer, verifier."""

@@ -56,7 +56,7 @@ class SymbolRefAttr(NamedTuple):
 class ArrayAttr(NamedTuple):
     """`[a, b]`."""
 
-    items: tuple["Attribute", ...]
+    items: tuple[Attribute, ...]
 
 
 class DenseArrayAttr(NamedTuple):
@@ -69,7 +69,7 @@ class DenseArrayAttr(NamedTuple):
 class DictAttr(NamedTuple):
     """`{a = 1, b}` as ordered pairs."""
 
-    items: tuple[tuple[str, "Attribute"], ...]
+    items: tuple[tuple[str, Attribute], ...]
 
 
 class EnumAttr(NamedTuple):

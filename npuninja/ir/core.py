@@ -17,7 +17,7 @@ class Value:
 
     __slots__ = ("name", "owner", "type")
 
-    def __init__(self, type: str, name: str = "", owner: "Operation | Block | None" = None) -> None:
+    def __init__(self, type: str, name: str = "", owner: Operation | Block | None = None) -> None:
         self.type = type
         self.name = name
         self.owner = owner
@@ -39,13 +39,13 @@ class Block:
         for arg in self.args:
             arg.owner = self
 
-    def append(self, op: "Operation") -> "Operation":
+    def append(self, op: Operation) -> Operation:
         """Puts `op` at the end and returns it."""
         op.parent = self
         self.ops.append(op)
         return op
 
-    def insert(self, index: int, op: "Operation") -> "Operation":
+    def insert(self, index: int, op: Operation) -> Operation:
         """Puts `op` before position `index` and returns it."""
         op.parent = self
         self.ops.insert(index, op)
@@ -125,12 +125,12 @@ class Operation:
         return self.regions[0].blocks[0]
 
     @property
-    def parent_op(self) -> "Operation | None":
+    def parent_op(self) -> Operation | None:
         """The operation whose region holds this one."""
         block = self.parent
         return block.parent.parent if block is not None and block.parent is not None else None
 
-    def enclosing(self, name: str) -> "Operation | None":
+    def enclosing(self, name: str) -> Operation | None:
         """The nearest enclosing operation called `name`, or None."""
         op = self.parent_op
         while op is not None and op.name != name:
@@ -169,17 +169,17 @@ class Operation:
         self.parent.ops.remove(self)
         self.parent = None
 
-    def insert_before(self, op: "Operation") -> "Operation":
+    def insert_before(self, op: Operation) -> Operation:
         """Puts `op` directly before this operation and returns it."""
         assert self.parent is not None
         return self.parent.insert(self.parent.ops.index(self), op)
 
-    def insert_after(self, op: "Operation") -> "Operation":
+    def insert_after(self, op: Operation) -> Operation:
         """Puts `op` directly after this operation and returns it."""
         assert self.parent is not None
         return self.parent.insert(self.parent.ops.index(self) + 1, op)
 
-    def walk(self) -> Iterator["Operation"]:
+    def walk(self) -> Iterator[Operation]:
         """This operation and all inside it, in textual order (parents before children)."""
         yield self
         for region in self.regions:
@@ -199,7 +199,7 @@ class Operation:
                     if value in mapping:
                         passed[i] = mapping[value]
 
-    def uses(self, value: Value) -> list["Operation"]:
+    def uses(self, value: Value) -> list[Operation]:
         """The operations inside this one that use `value`, once each, in textual order."""
         return [op for op in self.walk() if value in op.operands or any(value in p for _, p in op.successors)]
 

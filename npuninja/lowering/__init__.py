@@ -1,0 +1,1 @@
+"""From a design to registers, with the results of the reference tools."""

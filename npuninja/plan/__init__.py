@@ -1,0 +1,1 @@
+"""Designs and toolchain become a graph of typed edges."""

@@ -1,0 +1,1 @@
+"""What an edge of the graph runs."""
