@@ -1,0 +1,31 @@
+"""Shared by all tests: where the sample data lies, and the `--regen` switch of golden files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+CONFORMANCE = TESTS / "conformance"
+
+
+def positive_designs() -> list[Path]:
+    """The folders of the conformance designs that the reference tools accept, sorted by name."""
+    return sorted(p.parent for p in CONFORMANCE.glob("*/design.mlir"))
+
+
+def negative_designs() -> list[Path]:
+    """The folders of the conformance designs that the reference tools reject, sorted by name."""
+    return sorted(p.parent for p in (CONFORMANCE / "negative").glob("*/design.mlir"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--regen", action="store_true", help="write golden files instead of comparing with them")
+
+
+@pytest.fixture
+def regen(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written anew."""
+    return bool(request.config.getoption("--regen"))
