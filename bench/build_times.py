@@ -1,0 +1,136 @@
+"""How long building takes: cold, after an edit, without a change, and one lowering process.
+
+    python bench/build_times.py [--json FILE] [--repeat N]
+
+Works on a copy of the source tree in a temporary folder, with this interpreter. Prints a table of measured wall times
+beside the targets and can write the same as JSON. Nothing here runs in the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+from machine import describe, machine, timed
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ("configure.py", "build.ninja.in", "toolchain.toml", "npuninja", "kernels", "mlir", "host")
+TARGETS_S = {
+    "cold build, all designs": 5.0,
+    "cold build, passthrough": 1.5,
+    "kernel edit to verified run": 0.5,
+    "ninja without a change": 0.015,
+    "configure.py, first": 2.0,
+    "configure.py, warm": 0.3,
+    "npuninja lower passthrough.mlir": 0.15,
+}
+
+
+def ninja_path() -> str:
+    """The ninja of this interpreter's environment."""
+    beside = Path(sys.executable).parent / "ninja"
+    found = str(beside) if beside.exists() else shutil.which("ninja")
+    if not found:
+        raise SystemExit("no ninja beside this Python or on PATH: pip install ninja")
+    return found
+
+
+class Tree:
+    """A copy of the sources in a temporary folder, and the commands on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in SOURCES:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, folder / name)
+
+    def run(self, *command: str) -> None:
+        """Runs a command in the copy; stops the benchmark with its output when it fails."""
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+    def configure(self, *arguments: str) -> None:
+        self.run(sys.executable, "configure.py", *arguments)
+
+    def ninja(self, *arguments: str) -> None:
+        self.run(ninja_path(), *arguments)
+
+    def clean(self) -> None:
+        """Takes away everything that was built, with all caches of the build folder."""
+        shutil.rmtree(self.folder / "build", ignore_errors=True)
+        for name in ("build.ninja", ".ninja_log", ".ninja_deps"):
+            (self.folder / name).unlink(missing_ok=True)
+
+
+def measure(repeat: int) -> dict[str, dict[str, float]]:
+    """All figures, by name."""
+    results: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory(prefix="npuninja-bench-") as name:
+        tree = Tree(Path(name))
+
+        def cold(*designs: str) -> None:
+            tree.configure(*designs)
+            tree.ninja()
+
+        cold()  # the emulator's engine and Python's bytecode are compiled here, once per machine
+        tree.ninja("run")
+        few = max(2, repeat // 3)
+        results["cold build, all designs"] = timed(cold, few, tree.clean)
+        results["cold build, passthrough"] = timed(lambda: cold("passthrough"), few, tree.clean)
+        results["configure.py, first"] = timed(tree.configure, few, tree.clean)
+        results["configure.py, warm"] = timed(tree.configure, repeat)
+        tree.ninja("run")
+        results["ninja without a change"] = timed(tree.ninja, repeat * 3)
+        kernel = next((tree.folder / "kernels" / "passthrough").glob("*.c"))
+        edits = iter(range(10_000))
+
+        def edit() -> None:
+            with kernel.open("a", encoding="utf-8") as stream:
+                stream.write(f"\nint passthrough_edit_{next(edits)}(void) {{ return {os.getpid()}; }}\n")
+
+        results["kernel edit to verified run"] = timed(lambda: tree.ninja("run-passthrough"), repeat, edit)
+        results["npuninja lower passthrough.mlir"] = timed(
+            lambda: tree.run(sys.executable, "-m", "npuninja", "lower", "mlir/passthrough.mlir", "-o", "lowered"), repeat
+        )
+    return results
+
+
+def table(results: dict[str, dict[str, float]]) -> str:
+    """The figures as a Markdown table, measured against the targets."""
+    lines = ["| what | measured, median | min | target |", "|---|---|---|---|"]
+    for name, figure in results.items():
+        target = TARGETS_S[name]
+        lines.append(f"| {name} | {figure['median_s']:.3f} s | {figure['min_s']:.3f} s | {target:g} s |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Measures, prints the table, writes the JSON."""
+    parser = argparse.ArgumentParser(description="measured build times on this machine")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--repeat", type=int, default=7, help="runs of each short measurement (default 7)")
+    options = parser.parse_args()
+    facts = machine()
+    results = measure(options.repeat)
+    print(f"Measured on {describe(facts)}; wall time.\n\n{table(results)}")
+    if options.json:
+        content: dict[str, Any] = {"machine": facts, "kind": "measured", "figures": results, "targets_s": TARGETS_S}
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
