@@ -1,1 +1,1 @@
-"""Device models and the register map of npu1 and npu2."""
+"""Device models, register map and stream switch of the Ryzen AI NPUs (AIE2 and AIE2P)."""

@@ -1,0 +1,196 @@
+"""The NPU devices a design can name, and what each kind of tile holds.
+
+Sources: MLIR-AIE's AIETargetModel.cpp and AIEAttrs.td (names, columns, adjacency, counts), AM020 and AM025 (memories,
+banks, locks, channels), aiecc (start columns). All sizes are in bytes. A place is `(column, row)`; columns count from the
+partition's first column. Row 0 holds shim tiles, row 1 memtiles, rows 2 to 5 cores.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from npuninja.diag.errors import UserError
+
+#: A tile's place in the array: (column, row).
+Place = tuple[int, int]
+
+ROWS = 6
+SHIM_ROW = 0
+MEMTILE_ROW = 1
+FIRST_CORE_ROW = 2
+#: Header field "memtile rows" of insts.bin.
+MEMTILE_ROWS = 1
+
+#: Program memory of a core (1024 bundles of 16 bytes).
+PROGRAM_MEMORY_BYTES = 0x4000
+#: What `aie.core` uses when it gives no `stack_size` (AIEOps.td).
+DEFAULT_STACK_BYTES = 0x400
+#: Address of a core's four data memory windows, each 64 KiB (aie-rt: DataMemAddr, DataMemShift).
+DATA_WINDOWS = {"south": 0x40000, "west": 0x50000, "north": 0x60000, "own": 0x70000}
+DATA_WINDOW_BYTES = 0x10000
+#: First lock number of each window as a core sees it (AIETargetModel.cpp: getLockLocalBaseIndex).
+CORE_LOCK_BASES = {"south": 0, "west": 16, "north": 32, "own": 48}
+#: First byte address of each memory as a memtile's DMA sees it (AIETargetModel.cpp: getMemLocalBaseAddress).
+MEMTILE_WINDOWS = {"west": 0x00000, "own": 0x80000, "east": 0x100000}
+#: First lock number of each memtile as a memtile's DMA sees it.
+MEMTILE_LOCK_BASES = {"west": 0, "own": 64, "east": 128}
+#: Memtile channels from this one on reach only the memtile's own memory and locks.
+MEMTILE_FIRST_OWN_CHANNEL = 4
+#: Memtile: even channels use buffer descriptors below this number, odd ones the rest (AM025, Start_BD_ID).
+MEMTILE_BDS_PER_PARITY = 24
+#: Tasks that wait in the start queue of a channel (AM020).
+TASK_QUEUE_DEPTH = 4
+#: Bounds of a lock's value (aie-rt: LockValLowerBound, LockValUpperBound).
+LOCK_VALUE_MIN, LOCK_VALUE_MAX = -64, 63
+
+
+class TileKind(NamedTuple):
+    """What one kind of tile holds. `banks` are those of the address space a programmer places buffers in."""
+
+    name: str
+    memory_bytes: int
+    banks: int
+    locks: int
+    bds: int
+    bd_words: int
+    s2mm_channels: int
+    mm2s_channels: int
+    #: Dimensions of a BD besides the iteration.
+    bd_dimensions: int
+    #: Largest wrap of a BD dimension, and largest step in 32-bit words.
+    max_wrap: int
+    max_step_words: int
+
+    @property
+    def bank_bytes(self) -> int:
+        """Size of one bank; 0 for a tile without memory."""
+        return self.memory_bytes // self.banks if self.banks else 0
+
+
+TILE_KINDS = {
+    "shim": TileKind("shim", 0, 0, 16, 16, 8, 2, 2, 3, 1023, 1 << 20),
+    "mem": TileKind("mem", 0x80000, 8, 64, 48, 8, 6, 6, 4, 1023, 1 << 17),
+    "core": TileKind("core", 0x10000, 4, 16, 16, 6, 2, 2, 3, 255, 1 << 13),
+}
+
+
+class Device(NamedTuple):
+    """One value of the `aie.device` attribute.
+
+    Attributes:
+        name: the name in MLIR, e.g. `npu1_2col`.
+        family: `npu1` (Phoenix, Hawk Point) or `npu2` (Strix, Krackan).
+        columns: columns of the partition.
+        architecture: `aie2` or `aie2p`, as in `-march`.
+        txn_generation: device generation in the header of insts.bin.
+        physical_columns: columns of the whole array.
+    """
+
+    name: str
+    family: str
+    columns: int
+    architecture: str
+    txn_generation: int
+    physical_columns: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of the array, shim row included."""
+        return ROWS
+
+    @property
+    def triple(self) -> str:
+        """The target triple of Peano."""
+        return f"{self.architecture}-none-unknown-elf"
+
+    @property
+    def whole_array(self) -> bool:
+        """Whether the design takes every column that can be used."""
+        return self.name == self.family
+
+    @property
+    def start_columns(self) -> tuple[int, ...]:
+        """The columns at which the driver may place the partition.
+
+        aiecc writes 0 for the whole array and 1 … 5-n for n columns, for both families. For 5 to 7 columns of npu2 that
+        list is empty and xclbinutil refuses it; then every column at which n columns fit is allowed.
+        """
+        if self.whole_array:
+            return (0,)
+        columns = tuple(range(1, 6 - self.columns))
+        return columns or tuple(range(self.physical_columns - self.columns + 1))
+
+    def contains(self, column: int, row: int) -> bool:
+        """Whether the device has a tile at this place."""
+        return 0 <= column < self.columns and 0 <= row < ROWS
+
+    def places(self) -> list[Place]:
+        """All tiles, by column, then row."""
+        return [(column, row) for column in range(self.columns) for row in range(ROWS)]
+
+
+def _devices() -> dict[str, Device]:
+    table = {}
+    for family, columns, physical, architecture, generation in (("npu1", 4, 5, "aie2", 3), ("npu2", 8, 8, "aie2p", 4)):
+        table[family] = Device(family, family, columns, architecture, generation, physical)
+        for n in range(1, columns):
+            name = f"{family}_{n}col"
+            table[name] = Device(name, family, n, architecture, generation, physical)
+    return table
+
+
+#: Every NPU device by name (AIEAttrs.td: AIEDevice).
+DEVICES = _devices()
+
+
+def device(name: str) -> Device:
+    """The device called `name`.
+
+    Raises:
+        UserError: there is no NPU device of that name; the message lists those there are.
+    """
+    found = DEVICES.get(name)
+    if found is None:
+        raise UserError(f"unknown NPU device '{name}'", hint=f"known devices: {', '.join(sorted(DEVICES))}")
+    return found
+
+
+def tile_kind(row: int) -> str:
+    """`shim`, `mem` or `core`: the kind of the tiles in a row. The same in every column of every NPU."""
+    return "shim" if row == SHIM_ROW else "mem" if row == MEMTILE_ROW else "core"
+
+
+def kind_of(row: int) -> TileKind:
+    """What the tiles of a row hold."""
+    return TILE_KINDS[tile_kind(row)]
+
+
+def memory_neighbours(device: Device, place: Place) -> dict[str, Place]:
+    """The tiles whose data memory and locks the tile at `place` can reach, by window name, itself ("own") included.
+
+    A core reaches the cores to the south, west and north; a memtile's DMA the memtiles to the west and east.
+    """
+    column, row = place
+    kind = tile_kind(row)
+    if kind == "shim":
+        return {"own": place}
+    if kind == "mem":
+        candidates = {"west": (column - 1, row), "own": place, "east": (column + 1, row)}
+    else:
+        candidates = {"south": (column, row - 1), "west": (column - 1, row), "north": (column, row + 1), "own": place}
+    return {window: other for window, other in candidates.items() if device.contains(*other) and tile_kind(other[1]) == kind}
+
+
+def memory_window(device: Device, place: Place, owner: Place) -> str | None:
+    """The window in which the tile at `place` sees the memory of `owner`, or None when it does not see it."""
+    for window, other in memory_neighbours(device, place).items():
+        if other == owner:
+            return window
+    return None
+
+
+def bd_reachable(kind: str, channel: int, bd: int) -> bool:
+    """Whether a DMA channel of a tile of this kind can use buffer descriptor `bd`."""
+    if kind == "mem":
+        return (bd >= MEMTILE_BDS_PER_PARITY) == bool(channel & 1) and bd < TILE_KINDS[kind].bds
+    return bd < TILE_KINDS[kind].bds
