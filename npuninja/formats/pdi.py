@@ -129,7 +129,7 @@ def read_pdi(data: bytes, name: str = "PDI") -> Pdi:
     for number in range(table[3]):
         header = _header(reader, offset, _PARTITION_WORDS, f"partition header {number}")
         if header[0] != header[2]:
-            raise reader.error(f"partition {number} is encrypted or signed: {header[0]} and {header[2]} words, expected the same")
+            raise reader.error(f"partition {number} is encrypted or signed: {header[0]} and {header[2]} words differ")
         start = 4 * header[8]
         partitions.append(Partition(header[9] >> 24 & 7, start, reader.block(start, 4 * header[1], f"partition {number}")))
         offset += 4 * _PARTITION_WORDS

@@ -9,7 +9,7 @@ Sources: MLIR-AIE AIETargetNPU.cpp; aie-rt common/xaie_txn.h, global/xaiegbl.h.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple, Sequence, Union
+from typing import NamedTuple, Union
 
 from npuninja.formats.byte_reader import ByteReader
 
@@ -85,7 +85,7 @@ class Noop(NamedTuple):
 
 
 class Sync(NamedTuple):
-    """Waits for a task completion token of each channel of `columns` × `rows` tiles. Direction: 0 S2MM, 1 MM2S."""
+    """Waits for a task completion token of each channel of `columns` by `rows` tiles. Direction: 0 S2MM, 1 MM2S."""
 
     column: int
     row: int
@@ -173,7 +173,8 @@ def read_txn(data: bytes, name: str = "insts.bin") -> Transaction:
     words = reader.words(0, 4, "the header of the instruction stream")
     if words[0] & 0xFFFF != 0x0100:
         raise reader.error(
-            f"not a TXN instruction stream: expected version 0.1 (0x0100 in the low half of the first word), found 0x{words[0]:08x}"
+            "not a TXN instruction stream: expected version 0.1 (0x0100 in the low half of the first word), "
+            f"found 0x{words[0]:08x}"
         )
     if words[3] != len(data):
         raise reader.error(f"the instruction stream says it has {words[3]} bytes, the file has {len(data)}")
@@ -184,7 +185,7 @@ def read_txn(data: bytes, name: str = "insts.bin") -> Transaction:
         operations.append(operation)
         offset += size
     if offset != len(data):
-        raise reader.error(f"the instruction stream's {words[2]} operations end at 0x{offset:x}, the file at 0x{len(data):x}")
+        raise reader.error(f"{words[2]} operations of the stream end at 0x{offset:x}, the file at 0x{len(data):x}")
     if not operations:
         raise reader.error("the instruction stream has no operations", "give the runtime sequence at least one transfer")
     return Transaction(words[0] >> 16 & 0xFF, words[0] >> 24, words[1] & 0xFF, words[1] >> 8 & 0xFF, tuple(operations))
@@ -206,7 +207,8 @@ def _read_operation(reader: ByteReader, offset: int, number: int) -> tuple[TxnOp
         field, least = _SIZE_FIELD.get(code, (4, {TCT: 16, DDR_PATCH: 48}.get(code, 8)))
         size = reader.u32(offset + field, f"the size of {what}")
         if size < least or size % 4:
-            raise reader.error(f"{what} at 0x{offset:x} ({NAMES.get(code, hex(code))}) has size {size}, expected at least {least}")
+            kind = NAMES.get(code, hex(code))
+            raise reader.error(f"{what} at 0x{offset:x} ({kind}) has size {size}, expected at least {least}")
     else:
         raise reader.error(
             f"{what} at 0x{offset:x} has the unknown number 0x{code:02x}, whose size cannot be known",
@@ -236,7 +238,8 @@ def _decode(reader: ByteReader, code: int, word: int, offset: int, size: int) ->
         return MaskPoll(words[3] << 32 | words[2], words[5], words[4], code == MASKPOLL_BUSY)
     if code == TCT:
         where, config = words[2], words[3]
-        return Sync(where >> 16 & 0xFF, where >> 8 & 0xFF, where & 0xFF, config >> 24, config >> 16 & 0xFF, config >> 8 & 0xFF)
+        column, row, direction = where >> 16 & 0xFF, where >> 8 & 0xFF, where & 0xFF
+        return Sync(column, row, direction, config >> 24, config >> 16 & 0xFF, config >> 8 & 0xFF)
     if code == DDR_PATCH:
         return AddressPatch(words[7] << 32 | words[6], words[9] << 32 | words[8], words[11] << 32 | words[10])
     return Other(code, reader.data[offset : offset + size])
