@@ -1,0 +1,41 @@
+"""Starts one stage: `PYTHON -S -E npuninja/stages STAGE ARGUMENT…`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[0] = ROOT  # instead of this folder, whose modules must be found as npuninja.stages.… only
+
+from npuninja.diag.errors import Error, UserError  # noqa: E402  (needs the path set above)
+from npuninja.stages._depfile import own_modules, write_depfile  # noqa: E402
+from npuninja.stages._run import report  # noqa: E402
+
+
+def stage_names() -> list[str]:
+    """The stages there are: the modules of this folder that do not begin with an underscore."""
+    files = os.listdir(os.path.join(ROOT, "npuninja", "stages"))
+    return sorted(f[:-3] for f in files if f.endswith(".py") and not f.startswith("_"))
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the stage `arguments[0]`; writes its depfile when `--depfile FILE` is given. Returns the exit code."""
+    try:
+        if not arguments or arguments[0] not in stage_names():
+            raise UserError(
+                f"there is no stage {arguments[0]!r}" if arguments else "no stage given",
+                hint="stages: " + ", ".join(stage_names()),
+            )
+        module = __import__(f"npuninja.stages.{arguments[0]}", fromlist=["run"])
+        read = module.run(arguments[1:]) or []
+        if "--depfile" in arguments:
+            target = arguments[arguments.index("-o") + 1]
+            write_depfile(arguments[arguments.index("--depfile") + 1], target, [*read, *own_modules(ROOT)])
+    except Error as error:
+        return report(error)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

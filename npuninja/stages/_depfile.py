@@ -1,0 +1,53 @@
+"""Depfiles: what an output depends on beyond the inputs that the build file lists, in make's syntax as Ninja reads it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def write_depfile(path: str, target: str, dependencies: list[str]) -> None:
+    """Writes `target: dependency …`."""
+    text = _escape(target) + ":" + "".join(" \\\n  " + _escape(d) for d in dependencies) + "\n"
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def read_depfile(path: str) -> list[str]:
+    """The dependencies in a depfile that a compiler wrote, in order, each once."""
+    with open(path, encoding="utf-8") as stream:
+        text = stream.read().replace("\\\r\n", " ").replace("\\\n", " ")
+    # A target ends at the first colon that white space follows (`C:\\x` has none).
+    _, _, rest = text.replace(":\n", ": \n").partition(": ")
+    names: dict[str, None] = {}
+    word = ""
+    position = 0
+    while position < len(rest):
+        two = rest[position : position + 2]
+        if two in ("\\ ", "\\#", "$$"):
+            word += two[1]
+            position += 2
+            continue
+        if rest[position].isspace():
+            names.update({word: None} if word else {})
+            word = ""
+        else:
+            word += rest[position]
+        position += 1
+    names.update({word: None} if word else {})
+    return list(names)
+
+
+def _escape(path: str) -> str:
+    # What Ninja's depfile parser undoes; nothing else needs escaping on systems with `/` in paths.
+    return path.replace("$", "$$").replace(" ", "\\ ").replace("#", "\\#")
+
+
+def own_modules(root: str) -> list[str]:
+    """The source files of npuninja that this process has loaded, sorted.
+
+    They decide what a stage makes as much as its input does, so every stage names them in its depfile.
+    """
+    prefix = os.path.join(root, "npuninja") + os.sep
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    return sorted({f for f in files if f and f.startswith(prefix)})

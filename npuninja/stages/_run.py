@@ -1,0 +1,270 @@
+"""The frame of every stage: reading arguments and inputs, running tools, putting outputs in place.
+
+Outputs are collected in an `Outputs` and appear together, at the end: each is written under a temporary name in its own
+folder, checked, and renamed. An output whose bytes did not change is left alone and keeps its time, so that Ninja's
+`restat` stops the rebuild there. When a stage fails, none of its outputs exists, neither a new one nor the one of an
+earlier build: nobody must take an old file for the result of a failed build.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import TracebackType
+from typing import Callable, NamedTuple, Union
+
+from npuninja.diag.errors import Error, InternalError, Location, ToolError, UserError, Warnings
+
+# Variables of the caller's environment that a tool sees, each with its reason. Everything else is left out, so that a
+# build does not depend on the shell it was started from.
+PASSED_VARIABLES = (
+    "HOME",  # tools that insist on a place for settings
+    "LD_LIBRARY_PATH",  # tools installed beside their libraries
+    "PATH",  # tools that start others by name
+    "TMPDIR",  # where temporary files may go
+    "SYSTEMROOT",  # Windows programs do not start without it
+)
+
+Check = Callable[[bytes], None]
+"""Looks at the bytes of an output and raises an `Error` when their structure is wrong."""
+
+
+class Arguments(NamedTuple):
+    """The command line of a stage, taken apart by `read_arguments`."""
+
+    stage: str
+    positional: tuple[str, ...]
+    options: dict[str, list[str]]
+    flags: frozenset[str]
+
+    def one(self, name: str) -> str:
+        """The value of an option that must be given."""
+        values = self.options.get(name)
+        if not values:
+            raise UserError(f"{self.stage}: option {name} is missing")
+        return values[-1]
+
+    def optional(self, name: str) -> str | None:
+        """The value of an option, or None."""
+        values = self.options.get(name)
+        return values[-1] if values else None
+
+    def all(self, name: str) -> list[str]:
+        """All values of an option that may be given several times, in order."""
+        return self.options.get(name, [])
+
+    def input(self) -> str:
+        """The only positional argument."""
+        if len(self.positional) != 1:
+            raise UserError(f"{self.stage}: expected one input file, got {len(self.positional)}")
+        return self.positional[0]
+
+
+def read_arguments(
+    stage: str, arguments: list[str], *, options: tuple[str, ...] = (), flags: tuple[str, ...] = ()
+) -> Arguments:
+    """Takes a command line apart: `--name VALUE` for each of `options`, `--name` for each of `flags`, files.
+
+    `--identity` is understood by every stage and ignored: it names the tool's version in the command line, so that the
+    edge is run again when the tool changes. `-o` and `--depfile` are understood by every stage too. What follows `--`
+    is positional. Argument parsing by hand, because argparse costs more than most stages.
+
+    Raises:
+        UserError: an unknown option or a missing value.
+    """
+    known = {"-o", "--depfile", "--identity", *options}
+    positional: list[str] = []
+    values: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    rest = iter(arguments)
+    for word in rest:
+        if word in known:
+            value = next(rest, None)
+            if value is None:
+                raise UserError(f"{stage}: option {word} needs a value")
+            values.setdefault(word, []).append(value)
+        elif word in flags:
+            seen.add(word)
+        elif word == "--":
+            positional += rest
+        elif word.startswith("-") and word != "-":
+            raise UserError(f"{stage}: unknown option {word!r}", hint="known: " + " ".join(sorted({*known, *flags})))
+        else:
+            positional.append(word)
+    return Arguments(stage, tuple(positional), values, frozenset(seen))
+
+
+def read_bytes(path: str) -> bytes:
+    """The content of an input file.
+
+    Raises:
+        UserError: the file is missing, unreadable or empty, or it is a Git LFS pointer instead of the file.
+    """
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+    if not data:
+        raise UserError("the file is empty", Location(path), hint="delete it and build again")
+    if data.startswith(b"version https://git-lfs"):
+        raise UserError("the file is a Git LFS pointer, not the content", Location(path), hint="run `git lfs pull`")
+    return data
+
+
+def read_text(path: str) -> str:
+    """The content of a text file.
+
+    Raises:
+        UserError: as `read_bytes`, or the bytes are not UTF-8.
+    """
+    data = read_bytes(path)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UserError(f"byte {data[error.start]:#04x} is not UTF-8 text", Location(path, line)) from error
+
+
+class Outputs:
+    """The outputs of one stage, as a context: collected inside, put in place on a clean exit, taken away on an error.
+
+        with Outputs("a.bin", "b.bin") as outputs:
+            outputs.write("a.bin", data)
+            run_tool([..., "-o", outputs.temporary("b.bin")])
+
+    Args:
+        paths: every file the stage makes. One that is missing or empty at the end is an error.
+    """
+
+    def __init__(self, *paths: str) -> None:
+        self.paths = paths
+        self._checks: dict[str, Check] = {}
+        for path in paths:
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+
+    def temporary(self, path: str, check: Check | None = None) -> str:
+        """The name under which `path` is to be written: hidden, in the same folder, with the same suffix."""
+        if path not in self.paths:
+            raise InternalError(f"{path} was not announced as an output")
+        if check:
+            self._checks[path] = check
+        folder, name = os.path.split(path)
+        return os.path.join(folder, f".new{os.getpid()}.{name}")
+
+    def write(self, path: str, data: Union[bytes, str], check: Check | None = None) -> None:
+        """Writes the whole content of one output."""
+        with open(self.temporary(path, check), "wb") as stream:
+            stream.write(data.encode("utf-8") if isinstance(data, str) else data)
+
+    def __enter__(self) -> Outputs:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                contents = [self._checked(path) for path in self.paths]
+                for path, data in zip(self.paths, contents):
+                    _put_in_place(self.temporary(path), path, data)
+        except BaseException:
+            self._remove()
+            raise
+        if error is not None:
+            self._remove()
+
+    def _checked(self, path: str) -> bytes:
+        try:
+            with open(self.temporary(path), "rb") as stream:
+                data = stream.read()
+        except OSError as error:
+            raise ToolError(f"no file {path} was made, although the command succeeded") from error
+        if not data:
+            raise ToolError(f"{path} was made empty, although the command succeeded")
+        check = self._checks.get(path)
+        if check:
+            check(data)
+        return data
+
+    def _remove(self) -> None:
+        for path in self.paths:
+            for name in (self.temporary(path), path):
+                if os.path.lexists(name):
+                    os.unlink(name)
+
+
+def _put_in_place(temporary: str, path: str, data: bytes) -> None:
+    """Renames, unless the file is there with the same bytes already."""
+    try:
+        if os.path.getsize(path) == len(data):
+            with open(path, "rb") as stream:
+                if stream.read() == data:
+                    os.unlink(temporary)
+                    return
+    except OSError:
+        pass
+    os.replace(temporary, path)
+
+
+def run_tool(
+    command: list[str],
+    *,
+    folder: str | None = None,
+    variables: dict[str, str] | None = None,
+    time_limit_s: float = 300.0,
+) -> str:
+    """Runs a real tool and returns what it printed, both streams together.
+
+    Args:
+        command: absolute path of the program and its arguments.
+        folder: where it runs; default: here.
+        variables: environment variables beside the `PASSED_VARIABLES`.
+        time_limit_s: after this many seconds it is ended.
+
+    Raises:
+        ToolError: it cannot be started, fails, or takes too long. The message has the end of its output.
+    """
+    import subprocess  # 10 ms, and only stages with a real tool need it
+
+    environment = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
+    environment.update({"LC_ALL": "C"}, **(variables or {}))
+    shown = " ".join(command)
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=time_limit_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        message = f"{command[0]} did not end within {time_limit_s:g} s"
+        raise ToolError(message, notes=((f"command: {shown}", None),)) from error
+    except OSError as error:
+        raise ToolError(
+            f"cannot start {command[0]}: {(error.strerror or str(error)).lower()}",
+            hint="run configure.py again, so that it looks for the tool anew",
+        ) from error
+    output = done.stdout.decode("utf-8", "replace")
+    if done.returncode:
+        tail = "\n".join(output.rstrip().split("\n")[-40:])
+        code = done.returncode
+        how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
+        raise ToolError(f"{command[0]} {how}", notes=((f"command: {shown}", None), (f"it printed:\n{tail}", None)))
+    return output
+
+
+def print_warnings(warnings: Warnings) -> None:
+    """Shows what the stage collected; Ninja passes it on although the stage succeeds."""
+    if warnings.items:
+        print(warnings.render(), file=sys.stderr)
+
+
+def report(error: Error) -> int:
+    """Shows an error to the user and returns the exit code that goes with it."""
+    print(error.render(), file=sys.stderr)
+    return error.exit_code
