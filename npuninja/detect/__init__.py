@@ -1,1 +1,1 @@
-"""Which tools are on this machine, each proved by running it."""
+"""Which tools are on this machine, each proved by running it. Nothing here changes anything but the probe cache."""

@@ -1,0 +1,56 @@
+"""Looks at this machine: every tool a build can use, in one go."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from npuninja.detect.bootgen import BOOTGEN
+from npuninja.detect.cache import ProbeCache
+from npuninja.detect.mlir_aie import AIE_OPT, AIE_TRANSLATE
+from npuninja.detect.ninja import NINJA
+from npuninja.detect.peano import PEANO
+from npuninja.detect.probe import Denied, probe
+from npuninja.detect.tool import Absent, Found, Outcome, Surroundings, Tool, identity
+from npuninja.detect.wasm_compilers import CLANG, WASM_LD, ZIG
+from npuninja.detect.xrt import PYXRT, XCLBINUTIL
+
+TOOLS: tuple[Tool, ...] = (NINJA, ZIG, CLANG, WASM_LD, PEANO, AIE_OPT, AIE_TRANSLATE, BOOTGEN, XCLBINUTIL, PYXRT)
+
+
+class Toolchain:
+    """What was found, by name of the tool, and the Python that runs the stages."""
+
+    def __init__(self, outcomes: Mapping[str, Outcome], python: Found) -> None:
+        self.outcomes = dict(outcomes)
+        self.python = python
+
+    def found(self, name: str) -> Found | None:
+        """The tool, when it is usable."""
+        outcome = self.outcomes[name]
+        return outcome if isinstance(outcome, Found) else None
+
+    def absent(self, name: str) -> Absent | None:
+        """Why the tool is not usable, when it is not."""
+        outcome = self.outcomes[name]
+        return outcome if isinstance(outcome, Absent) else None
+
+
+def this_python() -> Found:
+    """The running interpreter; it needs no proof."""
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Found("python", sys.executable, "running", version, identity("python", sys.executable, version))
+
+
+def surroundings_of(environment: Mapping[str, str], pins: Mapping[str, str]) -> Surroundings:
+    """The real machine, seen through `environment`."""
+    folders = tuple(p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages"))
+    return Surroundings(environment, pins, folders, sys.executable)
+
+
+def detect(surroundings: Surroundings, cache: ProbeCache, denied: Sequence[Denied] = ()) -> Toolchain:
+    """Proves every tool and remembers the answers in `cache`."""
+    outcomes = probe(TOOLS, surroundings, cache, denied)
+    cache.save()
+    return Toolchain(outcomes, this_python())

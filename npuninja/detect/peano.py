@@ -1,0 +1,43 @@
+"""Peano (llvm-aie): AMD's LLVM with the AIE targets. The tool looked for is its `llc`; its folder is the installation."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool
+
+
+def _candidates(surroundings: Surroundings) -> Iterator[Candidate]:
+    yield from surroundings.below("PEANO_INSTALL_DIR", "bin", "llc")
+    yield from surroundings.in_packages("llvm-aie", "bin", "llc")
+    yield from surroundings.below("MLIR_AIE_INSTALL_DIR", "peano", "bin", "llc")
+    yield from surroundings.below("MLIR_AIE_INSTALL_DIR", os.pardir, "peano", "bin", "llc")
+    # A system LLVM answers here too and is refused below; so that the summary says that it was seen.
+    yield from surroundings.on_path("llc")
+
+
+def _read(code: int, output: str) -> Proof:
+    # LLVM (http://llvm.org/):
+    #   LLVM version 19.0.0git
+    #   …
+    #   Registered Targets:
+    #     aie2    - AI Engine V2 …   / Xilinx AI Engine
+    match = re.search(r"LLVM version (\S+)", output)
+    if code or not match:
+        return Proof(reason=f"`llc --version` failed with exit code {code}" if code else "it is not LLVM's llc")
+    if "Xilinx AI Engine" not in output:
+        return Proof(reason=f"an LLVM {match[1]} without the AI Engine targets")
+    return Proof(version=match[1])
+
+
+PEANO = Tool(
+    name="peano",
+    purpose="compile for the cores of a real NPU",
+    remedy="install the llvm-aie wheel from the releases of Xilinx/llvm-aie, or set PEANO_INSTALL_DIR",
+    candidates=_candidates,
+    command=lambda path, s: [path, "--version"],
+    read=_read,
+    pinned=lambda path: path if os.path.basename(path) == "llc" else os.path.join(path, "bin", "llc"),
+)

@@ -1,0 +1,166 @@
+"""A tool as an object: where it may be, how it proves itself, and what came of it.
+
+A tool counts as found only when it ran and printed what it must print; a file of the right name proves nothing
+(wrappers without the program behind them, a system LLVM without the AIE targets, a Python shim whose module is gone).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What detection may look at. Tests put a made-up machine here.
+
+    Attributes:
+        environment: the environment variables.
+        pins: tool name -> path, from toolchain.toml; a pinned tool is looked for there and nowhere else.
+        package_folders: folders that hold installed Python packages.
+        python: the Python that runs the build.
+        system_root: where `/opt` and `/dev` begin.
+    """
+
+    environment: Mapping[str, str]
+    pins: Mapping[str, str]
+    package_folders: tuple[str, ...]
+    python: str
+    system_root: str = "/"
+
+    def on_path(self, program: str) -> Iterator[Candidate]:
+        """Every file called `program` in the folders of PATH, in order, each once."""
+        seen = set()
+        for folder in self.environment.get("PATH", "").split(os.pathsep):
+            path = os.path.join(folder, program)
+            if folder and os.path.isfile(path) and os.path.realpath(path) not in seen:
+                seen.add(os.path.realpath(path))
+                yield Candidate(path, "PATH")
+
+    def below(self, variable: str, *parts: str) -> Iterator[Candidate]:
+        """The file at `parts` below the folder that an environment variable names."""
+        folder = self.environment.get(variable)
+        if folder:
+            yield Candidate(os.path.join(folder, *parts), f"${variable}")
+
+    def in_system(self, *parts: str) -> Iterator[Candidate]:
+        """The file at `parts` below the system's root, where it exists."""
+        path = os.path.join(self.system_root, *parts)
+        if os.path.isfile(path):
+            yield Candidate(path, "usual place")
+
+    def in_packages(self, *parts: str) -> Iterator[Candidate]:
+        """The file at `parts` below each folder of installed Python packages, where it exists."""
+        for folder in self.package_folders:
+            path = os.path.join(folder, *parts)
+            if os.path.isfile(path):
+                yield Candidate(path, "Python package")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file that may be the tool, and why it is looked at ("PATH", "$PEANO_INSTALL_DIR", "toolchain.toml")."""
+
+    path: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the tool itself said: its version, or why it will not do. Exactly one of the two is set.
+
+    `certain` is False when the question could not be asked (time limit, no permission): that is never remembered.
+    """
+
+    version: str = ""
+    reason: str = ""
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A kind of tool.
+
+    Attributes:
+        name: how the user calls it, also the key in toolchain.toml.
+        purpose: what it does for a build, as the end of "needed to …".
+        remedy: one sentence: how to get it.
+        candidates: the files that may be it, best first; without the pinned one.
+        pinned: the file that a pin means: a pin may name the install folder.
+        command: the command line that proves a candidate.
+        read: exit code and output of that command -> proof. Has a sample of the output in its docstring or a comment.
+        refuse: a reason to refuse a candidate without running it, or "".
+    """
+
+    name: str
+    purpose: str
+    remedy: str
+    candidates: Callable[[Surroundings], Iterator[Candidate]]
+    command: Callable[[str, Surroundings], list[str]]
+    read: Callable[[int, str], Proof]
+    pinned: Callable[[str], str] = lambda path: path
+    refuse: Callable[[str, Surroundings], str] = lambda path, surroundings: ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A proved tool.
+
+    `identity` is one word that changes whenever the tool may behave differently: name, version, and a hash of path,
+    size and time of the file. It goes into every command line that uses the tool.
+    """
+
+    tool: str
+    path: str
+    origin: str
+    version: str
+    identity: str
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A tool that is missing, or that is there and cannot be used.
+
+    `examined` has every candidate with the reason why it was refused; it is empty when there was none.
+    """
+
+    tool: str
+    purpose: str
+    remedy: str
+    examined: tuple[tuple[Candidate, str], ...] = ()
+
+    def explain(self) -> str:
+        """One line: what was examined and what each candidate lacks."""
+        if not self.examined:
+            return "not found"
+        return "; ".join(f"{candidate.path} ({candidate.origin}): {reason}" for candidate, reason in self.examined)
+
+
+Outcome = Found | Absent
+
+
+def refusal(output: str, otherwise: str) -> Proof:
+    """A proof that failed: `otherwise`, with the line of the output that tells most (the last of a Python traceback)."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    if not lines:
+        return Proof(reason=f"{otherwise} (it printed nothing)")
+    telling = lines[-1] if any(line.startswith("Traceback") for line in lines) else lines[0]
+    return Proof(reason=f"{otherwise} (it printed: {telling[:120]})")
+
+
+def file_stamp(path: str) -> tuple[str, int, int] | None:
+    """What tells one state of a file from another without reading it: real path, size, time in ns; None when missing."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return os.path.realpath(path), status.st_size, status.st_mtime_ns
+
+
+def identity(tool: str, path: str, version: str) -> str:
+    """The identity word of a proved tool, for example `bootgen-2022.2-5f1c0a9b`."""
+    digest = hashlib.sha256(repr((file_stamp(path), version)).encode()).hexdigest()
+    plain = "".join(c if c.isalnum() or c in "._+" else "_" for c in version)
+    return f"{tool}-{plain}-{digest[:8]}"

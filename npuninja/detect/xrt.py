@@ -1,0 +1,98 @@
+"""XRT: `xclbinutil`, which packs XCLBINs, and `pyxrt`, which runs them on an NPU."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from importlib.machinery import EXTENSION_SUFFIXES
+
+from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
+
+
+def _xclbinutil_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
+    yield from surroundings.below("XILINX_XRT", "bin", "xclbinutil")
+    yield from surroundings.below("XRT_ROOT", "bin", "xclbinutil")
+    yield from surroundings.in_system("opt", "xilinx", "xrt", "bin", "xclbinutil")
+    yield from surroundings.on_path("xclbinutil")
+
+
+def _read_xclbinutil(code: int, output: str) -> Proof:
+    #        XRT Build Version: 2.25.00
+    #        Build Version Branch: master
+    # Debian 12 has a wrapper of this name whose program is missing, so only what it prints counts.
+    match = re.search(r"XRT Build Version: (\d+(?:\.\d+)+)", output)
+    return Proof(version=match[1]) if code == 0 and match else refusal(output, "it does not print an XRT version")
+
+
+XCLBINUTIL = Tool(
+    name="xclbinutil",
+    purpose="make XCLBINs with the reference tool",
+    remedy="install XRT 2.16 or newer (package libxrt-utils of a recent distribution)",
+    candidates=_xclbinutil_candidates,
+    command=lambda path, s: [path, "--version"],
+    read=_read_xclbinutil,
+    pinned=lambda path: os.path.join(path, "bin", "xclbinutil") if os.path.isdir(path) else path,
+)
+
+# Imports the file it is given and nothing else; a crash of the library ends the child only.
+_IMPORT = """
+import importlib.machinery, importlib.util, sys
+loader = importlib.machinery.ExtensionFileLoader("pyxrt", sys.argv[1])
+module = importlib.util.module_from_spec(importlib.util.spec_from_loader("pyxrt", loader))
+loader.exec_module(module)
+print("pyxrt imported,", "hw_context" if hasattr(module, "hw_context") else "no hw_context")
+"""
+
+
+def _pyxrt_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
+    folders: list[tuple[str, str]] = []
+    for variable in ("XILINX_XRT", "XRT_ROOT"):
+        root = surroundings.environment.get(variable)
+        if root:
+            folders += [(os.path.join(root, "python"), f"${variable}"), (os.path.join(root, "lib"), f"${variable}")]
+    root = surroundings.system_root
+    folders += [(os.path.join(root, "opt/xilinx/xrt/python"), "usual place")]
+    folders += [(os.path.join(root, "usr/lib/python3/dist-packages"), "usual place")]
+    folders += [(folder, "Python package") for folder in surroundings.package_folders]
+    seen = set()
+    for folder, origin in folders:
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue
+        for name in names:
+            path = os.path.join(folder, name)
+            if name.startswith("pyxrt.") and name.endswith(".so") and os.path.realpath(path) not in seen:
+                seen.add(os.path.realpath(path))
+                yield Candidate(path, origin)
+
+
+def _refuse_pyxrt(path: str, surroundings: Surroundings) -> str:
+    """An extension module carries the Python it was built for in its name: `pyxrt.cpython-314-x86_64-linux-gnu.so`."""
+    suffix = os.path.basename(path)[len("pyxrt") :]
+    if suffix in EXTENSION_SUFFIXES:
+        return ""
+    return f"built for {suffix.split('.')[1]}, this Python wants {EXTENSION_SUFFIXES[0].split('.')[1]}"
+
+
+def _read_pyxrt(code: int, output: str) -> Proof:
+    # pyxrt imported, hw_context
+    if code < 0:
+        return Proof(reason=f"importing it crashed with signal {-code}")
+    if code or "pyxrt imported" not in output:
+        return refusal(output, "it cannot be imported")
+    if "no hw_context" in output:
+        return Proof(reason="it is too old: it has no hw_context, which XRT has since 2.14")
+    return Proof(version="hw_context")
+
+
+PYXRT = Tool(
+    name="pyxrt",
+    purpose="run on a real NPU",
+    remedy="install XRT with its Python binding for this Python",
+    candidates=_pyxrt_candidates,
+    command=lambda path, s: [s.python, "-E", "-s", "-c", _IMPORT, path],
+    read=_read_pyxrt,
+    refuse=_refuse_pyxrt,
+)
