@@ -207,6 +207,14 @@ def _put_in_place(temporary: str, path: str, data: bytes) -> None:
     os.replace(temporary, path)
 
 
+class ToolFailed(ToolError):
+    """A tool ran and returned an exit code other than 0. `output` is what it printed, both streams together."""
+
+    def __init__(self, message: str, *, notes: tuple[tuple[str, Location | None], ...], output: str) -> None:
+        super().__init__(message, notes=notes)
+        self.output = output
+
+
 def run_tool(
     command: list[str],
     *,
@@ -223,7 +231,8 @@ def run_tool(
         time_limit_s: after this many seconds it is ended.
 
     Raises:
-        ToolError: it cannot be started, fails, or takes too long. The message has the end of its output.
+        ToolFailed: its exit code is not 0; the message has the end of its output.
+        ToolError: it cannot be started or takes too long.
     """
     import subprocess  # 10 ms, and only stages with a real tool need it
 
@@ -254,7 +263,8 @@ def run_tool(
         tail = "\n".join(output.rstrip().split("\n")[-40:])
         code = done.returncode
         how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
-        raise ToolError(f"{command[0]} {how}", notes=((f"command: {shown}", None), (f"it printed:\n{tail}", None)))
+        notes = ((f"command: {shown}", None), (f"it printed:\n{tail}", None))
+        raise ToolFailed(f"{command[0]} {how}", notes=notes, output=output)
     return output
 
 

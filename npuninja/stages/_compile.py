@@ -1,0 +1,79 @@
+"""Compiling one C or C++ file for an emulated core: the command, its depfile, what its failures mean."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+from npuninja.diag.errors import Location, UserError
+from npuninja.stages import _wasm_flags
+from npuninja.stages._depfile import read_depfile
+from npuninja.stages._run import Arguments, Outputs, ToolFailed, read_arguments, run_tool
+
+OPTIONS = ("--compiler", "--compiler-word", "--kind", "--cache", "--prefix-map")
+WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
+
+# A part of the compiler's message, and what to do about it.
+HINTS: tuple[tuple[str, str], ...] = (
+    (
+        r"'(aie_api/|aiebase|aie2?intrin)[^']*' file not found",
+        "the kernel uses AIE vector types or intrinsics, which only Peano compiles; the emulated cores run plain C and C++",
+    ),
+    (
+        r"'[^']+' file not found",
+        "a core has no C or C++ library; there are <stdint.h>, <stddef.h>, <stdbool.h>, <limits.h>, <float.h>, <string.h>, "
+        "<math.h>, <stdlib.h> (abs only), <cstdint>, <cstddef>, <cstring> and <cmath>",
+    ),
+    (r"__bf16 is not supported", "keep bf16 as uint16_t and convert it: the float's upper half"),
+)
+
+
+def compile_file(stage: str, arguments: list[str], extra_flags: list[str]) -> list[str]:
+    """Runs the compiler for a stage's command line; returns the headers that were read.
+
+    Args:
+        stage: its name, for messages.
+        arguments: `SOURCE -o OBJECT --compiler EXE [--compiler-word W]… --kind wasm --cache DIR [--prefix-map OLD=NEW]…`.
+        extra_flags: put in front of the input.
+
+    Raises:
+        UserError: the source does not compile (the compiler's own messages are on stderr already), or the core kind
+            is not one of an emulated core.
+        ToolError: the compiler cannot be started.
+    """
+    options = read_arguments(stage, arguments, options=OPTIONS)
+    source, target = options.input(), options.one("-o")
+    kind = options.one("--kind")
+    if kind != "wasm":
+        raise UserError(f"{stage}: cannot compile for core kind {kind!r}", hint="build with the core kind wasm")
+    with Outputs(target) as outputs:
+        temporary = outputs.temporary(target, _check_object)
+        depfile = temporary + ".d"
+        try:
+            _run_compiler(options, source, temporary, depfile, extra_flags)
+            return [path for path in read_depfile(depfile) if path != source]
+        finally:
+            if os.path.exists(depfile):
+                os.unlink(depfile)
+
+
+def _run_compiler(options: Arguments, source: str, target: str, depfile: str, extra_flags: list[str]) -> None:
+    command = _wasm_flags.compiler_command(options.one("--compiler"), options.all("--compiler-word"), source)
+    command += _wasm_flags.compile_flags(source, options.all("--prefix-map")) + extra_flags
+    if "NO_COLOR" not in os.environ:
+        command.append("-fdiagnostics-color=always")  # Ninja takes the colour out where there is no terminal
+    command += ["-MMD", "-MF", depfile, "-c", source, "-o", target]
+    try:
+        output = run_tool(command, variables=_wasm_flags.cache_variables(os.path.abspath(options.one("--cache"))))
+    except ToolFailed as failure:
+        sys.stderr.write(failure.output)
+        plain = re.sub(r"\x1b\[[0-9;]*[mK]", "", failure.output)
+        hint = next((text for pattern, text in HINTS if re.search(pattern, plain)), None)
+        raise UserError("the file does not compile", Location(source), hint=hint) from failure
+    sys.stderr.write(output)
+
+
+def _check_object(data: bytes) -> None:
+    if not data.startswith(WASM_OBJECT_MAGIC):
+        raise UserError("the compiler did not make a wasm object", hint="give a clang that has the target wasm32")

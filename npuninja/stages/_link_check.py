@@ -1,0 +1,156 @@
+"""Checks of a core's objects before they are linked, and what the linker's messages mean."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from npuninja.diag.errors import Error, Location, ToolError, UserError
+from npuninja.stages._wasm_flags import MATH_IMPORTS
+from npuninja.stages._wasm_object import Symbols
+
+DATA_MEMORY_END = 0x80000  # of a core's own data memory (AIE2: 64 KiB at 0x70000)
+# Symbols that wasm-ld defines itself.
+LINKER_SYMBOLS = frozenset(
+    ("__stack_pointer", "__data_end", "__heap_base", "__global_base", "__memory_base", "__table_base", "__dso_handle")
+)
+
+# Functions that C programmers and compilers take for granted, and why a core has none of them.
+ABSENT: tuple[tuple[str, str], ...] = (
+    (r"(v?f?s?n?printf|puts|putchar)$", "a core has no console; write to an output buffer instead"),
+    (r"(malloc|calloc|realloc|free|_Znwm|_Znwj|_ZdlPv.*)$", "a core has no heap; use static or stack arrays"),
+    (r"(sqrt|floor|ceil|trunc|fabs|rint|nearbyint|copysign|round|fmin|fmax)f?$", "include <math.h>, which makes it an instruction"),
+    (r"(memcpy|memset|memmove|memcmp|strlen)$", "include <string.h>"),
+    (r"__(ex|tr)[a-z]+[sdh]f[sdh]f2$", "there is no 16-bit float in the emulated core; convert by hand through uint16_t"),
+    (r"__(mul|div|mod|u?div|umod)[dt]i[34]$", "there are no 128-bit integers in the emulated core"),
+)
+
+
+def check_symbols(core: Symbols, kernels: list[Symbols], function_locations: dict[str, Location]) -> None:
+    """Sees to it that every symbol is there.
+
+    Args:
+        core: the core's own object.
+        kernels: the objects it is linked with, in order.
+        function_locations: where the design declares the functions it calls, as far as that is known.
+
+    Raises:
+        UserError: a symbol is missing, with the nearest one there is; or an object wants code to run at load time.
+    """
+    objects = [core, *kernels]
+    for symbols in objects:
+        if symbols.has_init_functions:
+            raise UserError(
+                "an object with a static constructor: code that would have to run before the core starts",
+                Location(symbols.path),
+                hint="make the variable constexpr or constinit, or set it inside the kernel",
+            )
+    defined = {name for symbols in objects for name in symbols.defined}
+    missing = {
+        name: symbols
+        for symbols in reversed(objects)
+        for name in reversed(symbols.undefined)
+        if name not in defined and name not in MATH_IMPORTS and name not in LINKER_SYMBOLS
+    }
+    if not missing:
+        return
+    # The dictionary holds the first use last.
+    names = list(missing)[::-1]
+    first, user = names[0], missing[names[0]]
+    notes: list[tuple[str, Location | None]] = [
+        (f"{name} is missing too", Location(missing[name].path)) for name in names[1:]
+    ]
+    notes += [(_inventory(symbols), Location(symbols.path)) for symbols in kernels]
+    what = "the design calls" if user is core else f"{os.path.basename(user.path)} uses"
+    where = function_locations.get(first) if user is core else Location(user.path)
+    message = f"{what} {first}, which none of the linked objects defines"
+    raise UserError(message, where, hint=_missing_hint(first, kernels, user is core), notes=tuple(notes))
+
+
+def _inventory(symbols: Symbols) -> str:
+    shown = [name for name in symbols.defined if not name.startswith("__")]
+    more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
+    return "defines " + (", ".join(shown[:8]) or "nothing") + more
+
+
+def unmangled(name: str) -> str | None:
+    """The plain name of a C++ function outside namespaces and classes (`_Z3fooPi` is foo), or None."""
+    match = re.match(r"_Z(\d+)(.*)", name, re.DOTALL)
+    if not match:
+        return None
+    length = int(match.group(1))
+    return match.group(2)[:length] if len(match.group(2)) > length else None
+
+
+def _missing_hint(name: str, kernels: list[Symbols], from_design: bool) -> str:
+    plain = unmangled(name) or name
+    for symbols in kernels:
+        for other in symbols.defined:
+            if other != name and (unmangled(other) or other) == plain:
+                where = os.path.basename(symbols.path)
+                return (
+                    f'{where} has it as {other}: one side is C, the other C++; declare the function extern "C" '
+                    "wherever C++ sees it"
+                )
+    for pattern, reason in ABSENT:
+        if re.match(pattern, name):
+            return reason
+    import difflib  # only on the way to an error
+
+    near = difflib.get_close_matches(plain, [n for s in kernels for n in s.defined], 1)
+    if near:
+        return f"did you mean {near[0]}?"
+    if from_design and not kernels:
+        return "name the object that has it: link_with on the core or, in the newer syntax, on the function"
+    return "define it, or link the object that has it"
+
+
+def translate(output: str, command_failed: Error, *, data_origin: int, stack_bytes: int, path: str) -> Error:
+    """What a failed link means to the user.
+
+    Args:
+        output: what the linker printed.
+        command_failed: the error to return when the output says nothing known.
+        data_origin: where the kernels' data begins.
+        stack_bytes: of the core, for the memory account.
+        path: the file that was to be made.
+    """
+    size = re.search(r"initial memory too small, (\d+) bytes needed", output)
+    if size:
+        needed = int(size.group(1))
+        return data_too_large(needed, data_origin=data_origin, stack_bytes=stack_bytes, path=path)
+    mismatch = re.search(
+        r"function signature mismatch: (\S+)\n>>> defined as (.+) in (.+)\n>>> defined as (.+) in (.+)", output
+    )
+    if mismatch:
+        name, one, one_file, other, other_file = mismatch.groups()
+        notes: tuple[tuple[str, Location | None], ...] = (
+            (f"here it is {one}", Location(one_file)),
+            (f"here it is {other}", Location(other_file)),
+        )
+        return UserError(
+            f"{name} is called with other arguments than it is defined with",
+            Location(path),
+            notes=notes,
+            hint="make func.func in the design and the C function agree: a memref is a pointer, index is 64 bits wide",
+        )
+    twice = re.search(r"duplicate symbol: (\S+)\n>>> defined in (.+)\n>>> defined in (.+)", output)
+    if twice:
+        return UserError(
+            f"{twice.group(1)} is defined twice",
+            Location(path),
+            notes=(("here", Location(twice.group(2))), ("and here", Location(twice.group(3)))),
+            hint="make one of them static, or link only one of the objects",
+        )
+    return command_failed if isinstance(command_failed, ToolError) else ToolError(f"the linker failed: {output.strip()}")
+
+
+def data_too_large(end: int, *, data_origin: int, stack_bytes: int, path: str) -> UserError:
+    """The kernels' data does not fit behind the buffers; `end` is the address where it would end."""
+    buffers = data_origin - 0x70000 - stack_bytes
+    return UserError(
+        f"the kernels' data does not fit: it needs {end - data_origin} bytes and {DATA_MEMORY_END - data_origin} of "
+        f"65536 are left (stack {stack_bytes}, buffers up to {buffers})",
+        Location(path),
+        hint="make tables smaller or const and shared, use smaller or fewer objectFifo elements, or a smaller stack_size",
+    )
