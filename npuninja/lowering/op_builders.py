@@ -1,0 +1,134 @@
+"""Constructors of the operations that lowering makes, with the operand order and attribute names of MLIR-AIE's ODS."""
+
+from __future__ import annotations
+
+from npuninja.diag.errors import Location
+from npuninja.ir.attributes import (
+    Attribute,
+    BDDimLayout,
+    BDDimLayoutArrayAttr,
+    BDPadLayoutArrayAttr,
+    BoolAttr,
+    EnumAttr,
+    IntegerAttr,
+    StringAttr,
+)
+from npuninja.ir.core import Block, Operation, Region, Value
+
+
+def i32(value: int) -> IntegerAttr:
+    """`value : i32`."""
+    return IntegerAttr(value, "i32")
+
+
+def tile(column: int, row: int) -> Operation:
+    """`aie.tile(column, row)`."""
+    kind = ("shim_noc_tile", "mem_tile")[row] if row < 2 else "tile"
+    return Operation("aie.tile", [], {"col": i32(column), "row": i32(row)}, ("index",), result_names=(f"{kind}_{column}_{row}",))
+
+
+def buffer(tile: Value, name: str | None, type: str, initial: Attribute | None, loc: Location | None) -> Operation:
+    """`aie.buffer(tile) {sym_name} : type = initial`, without an address."""
+    attributes: dict[str, Attribute] = {}
+    if name is not None:
+        attributes["sym_name"] = StringAttr(name)
+    if initial is not None:
+        attributes["initial_value"] = initial
+    return Operation("aie.buffer", [tile], attributes, (type,), loc=loc, result_names=(name or "",))
+
+
+def lock(tile: Value, lock_id: int, init: int, name: str, loc: Location | None) -> Operation:
+    """`aie.lock(tile, lock_id) {init, sym_name}`."""
+    attributes: dict[str, Attribute] = {"lockID": i32(lock_id), "init": i32(init), "sym_name": StringAttr(name)}
+    return Operation("aie.lock", [tile], attributes, ("index",), loc=loc, result_names=(name,))
+
+
+def use_lock(lock: Value, action: str, value: int, loc: Location | None) -> Operation:
+    """`aie.use_lock(lock, action, value)`."""
+    return Operation("aie.use_lock", [lock], {"action": EnumAttr("LockAction", action), "value": i32(value)}, loc=loc)
+
+
+def flow(
+    source: Value, bundle: str, channel: int, dest: Value, dest_bundle: str, dest_channel: int, loc: Location | None
+) -> Operation:
+    """`aie.flow(source, bundle : channel, dest, dest_bundle : dest_channel)`."""
+    attributes: dict[str, Attribute] = {
+        "source_bundle": EnumAttr("WireBundle", bundle),
+        "source_channel": i32(channel),
+        "dest_bundle": EnumAttr("WireBundle", dest_bundle),
+        "dest_channel": i32(dest_channel),
+    }
+    return Operation("aie.flow", [source, dest], attributes, loc=loc)
+
+
+def packet_flow(
+    packet_id: int, source: tuple[Value, str, int], dests: list[tuple[Value, str, int]], attributes: dict[str, Attribute]
+) -> Operation:
+    """`aie.packet_flow(packet_id) { packet_source; packet_dest… } attributes`; ends are (tile, bundle, channel)."""
+    body = Block()
+    for name, (place, bundle, channel) in [("aie.packet_source", source), *(("aie.packet_dest", dest) for dest in dests)]:
+        body.append(Operation(name, [place], {"bundle": EnumAttr("WireBundle", bundle), "channel": i32(channel)}))
+    body.append(Operation("aie.end"))
+    all_attributes: dict[str, Attribute] = {"ID": IntegerAttr(packet_id, "i8"), **attributes}
+    return Operation("aie.packet_flow", [], all_attributes, regions=[Region([body])])
+
+
+def shim_dma_allocation(
+    name: str, tile: Value, column: int, direction: str, channel: int, plio: bool, has_tile: bool, loc: Location | None
+) -> Operation:
+    """`aie.shim_dma_allocation @name(…)`, with the tile as operand or, in the older form, its column as attribute."""
+    attributes: dict[str, Attribute] = {
+        "sym_name": StringAttr(name),
+        "channel_dir": EnumAttr("DMAChannelDir", direction),
+        "channel_index": IntegerAttr(channel, "i64"),
+    }
+    if not has_tile:
+        attributes["col"] = IntegerAttr(column, "i64")
+    if plio:
+        attributes["plio"] = BoolAttr(True)
+    return Operation("aie.shim_dma_allocation", [tile] if has_tile else [], attributes, loc=loc)
+
+
+def dma_start(direction: str, channel: int, dest: Block, chain: Block, loc: Location | None) -> Operation:
+    """`aie.dma_start(direction, channel, ^dest, ^chain)`."""
+    attributes: dict[str, Attribute] = {"channel_dir": EnumAttr("DMAChannelDir", direction), "channel_index": i32(channel)}
+    return Operation("aie.dma_start", [], attributes, ("i1",), successors=[(dest, []), (chain, [])], loc=loc)
+
+
+def dma_bd(
+    buffer: Value,
+    offset: int,
+    length: int,
+    dims: tuple[BDDimLayout, ...],
+    pads: BDPadLayoutArrayAttr | None,
+    loc: Location | None,
+) -> Operation:
+    """`aie.dma_bd(buffer, offset, length, dims, pads)`, lengths in elements."""
+    attributes: dict[str, Attribute] = {"offset": i32(offset), "len": i32(length)}
+    if dims:
+        attributes["dimensions"] = BDDimLayoutArrayAttr(dims)
+    if pads is not None:
+        attributes["pad_dimensions"] = pads
+    return Operation("aie.dma_bd", [buffer], attributes, loc=loc)
+
+
+def next_bd(block: Block, loc: Location | None) -> Operation:
+    """`aie.next_bd ^block`."""
+    return Operation("aie.next_bd", successors=[(block, [])], loc=loc)
+
+
+def constant(value: int, type: str) -> Operation:
+    """`arith.constant value : type`."""
+    return Operation("arith.constant", [], {"value": IntegerAttr(value, type)}, (type,))
+
+
+def constant_value(value: Value) -> int | None:
+    """The number a value stands for when an integer `arith.constant` defines it."""
+    op = value.owner
+    if isinstance(op, Operation) and op.name == "arith.constant":
+        attribute = op.attributes["value"]
+        if isinstance(attribute, IntegerAttr):
+            return attribute.value
+        if isinstance(attribute, BoolAttr):
+            return int(attribute.value)
+    return None

@@ -1,0 +1,66 @@
+"""The order of the lowering: which pass runs in which step.
+
+Each step works on a module in place. A step's passes are imported inside its function, because every build edge is a
+process of its own and needs one step only.
+"""
+
+from __future__ import annotations
+
+from npuninja.diag.errors import Warnings
+from npuninja.ir.core import Operation
+
+
+def generation_of(module: Operation) -> str:
+    """`2025-10` or `2026-02`: the syntax generation of a design, whose conventions its lowering keeps.
+
+    A design that shows no sign of either is taken for the older one.
+    """
+    from npuninja.lowering.generation import detect
+
+    return detect(module)
+
+
+def lower_resources(module: Operation, *, alloc_scheme: str | None, generation: str, warnings: Warnings) -> None:
+    """Step 1: objectFifos become buffers, locks, DMA programs and flows; ids and addresses are given; loops become branches.
+
+    Args:
+        module: the design, changed in place.
+        alloc_scheme: `basic-sequential`, `bank-aware`, or None for bank-aware with a fallback to basic-sequential.
+        generation: see `generation_of`.
+        warnings: collects what the user should know though it is no error.
+
+    Raises:
+        UserError: the design cannot be lowered: too little memory, too few channels, locks or descriptors, a wrong use of
+            a fifo.
+    """
+    from npuninja.lowering.affine_to_scf import lower_affine
+    from npuninja.lowering.bd_ids import assign_bd_ids
+    from npuninja.lowering.broadcast import lower_broadcasts
+    from npuninja.lowering.buffer_addresses import assign_buffer_addresses
+    from npuninja.lowering.canonicalize_device import canonicalize_device
+    from npuninja.lowering.cascade_flows import lower_cascade_flows
+    from npuninja.lowering.constant_folding import fold_constants
+    from npuninja.lowering.controller_ids import add_control_overlay, assign_controller_ids
+    from npuninja.lowering.generation import rules_of
+    from npuninja.lowering.link_files import assign_core_link_files
+    from npuninja.lowering.lock_ids import assign_lock_ids
+    from npuninja.lowering.objectfifo import lower_objectfifos
+    from npuninja.lowering.scf_to_cf import lower_scf
+
+    rules = rules_of(generation)
+    lower_affine(module)
+    for device in [op for op in module.body.ops if op.name == "aie.device"]:
+        canonicalize_device(device, rules)
+        assign_lock_ids(device)
+        lower_objectfifos(device, rules, warnings)
+        assign_bd_ids(device)
+        lower_cascade_flows(device)
+        lower_broadcasts(device)
+        assign_controller_ids(device)
+        add_control_overlay(device, rules)
+        assign_buffer_addresses(device, alloc_scheme, warnings)
+        if rules.core_link_files:
+            assign_core_link_files(device, warnings)
+        if rules.folds_after_unrolling:
+            fold_constants(device)
+    lower_scf(module)

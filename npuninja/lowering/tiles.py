@@ -1,0 +1,76 @@
+"""Finding tiles and what stands on them in an `aie.device`."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from npuninja.arch.devices import Device, Place, device as device_model
+from npuninja.diag.errors import UserError
+from npuninja.ir.attributes import EnumAttr
+from npuninja.ir.core import Operation, Value
+from npuninja.lowering import op_builders
+
+DMA_REGIONS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")
+
+
+def model_of(device: Operation) -> Device:
+    """The device model an `aie.device` names; UserError at the op when there is none."""
+    attribute = device.attributes["device"]
+    assert isinstance(attribute, EnumAttr), attribute
+    try:
+        return device_model(attribute.case)
+    except UserError as error:
+        raise UserError(error.message, device.loc, hint=error.hint) from None
+
+
+def place_of(tile: Value) -> Place:
+    """Column and row of the `aie.tile` that defines `tile`."""
+    op = tile.owner
+    if not isinstance(op, Operation) or op.name != "aie.tile":
+        where = op.loc if isinstance(op, Operation) else None
+        raise UserError(f"'%{tile.name}' is not an aie.tile", where, hint="place logical tiles before lowering")
+    return op.integer("col"), op.integer("row")
+
+
+def ops_of(device: Operation, *names: str) -> Iterator[Operation]:
+    """The operations of these names directly in the device body, in order."""
+    for op in device.body.ops:
+        if op.name in names:
+            yield op
+
+
+def tile_at(device: Operation, place: Place) -> Operation | None:
+    """The first `aie.tile` at a place, or None."""
+    for op in ops_of(device, "aie.tile"):
+        if place_of(op.result) == place:
+            return op
+    return None
+
+
+def last_tile(device: Operation) -> Operation | None:
+    """The last `aie.tile` of the device body, or None."""
+    found = None
+    for op in ops_of(device, "aie.tile"):
+        found = op
+    return found
+
+
+def append(device: Operation, op: Operation) -> Operation:
+    """Puts `op` at the end of the device body, before its terminator if it has one, and returns it."""
+    body = device.body
+    if body.ops and body.ops[-1].name == "aie.end":
+        return body.insert(len(body.ops) - 1, op)
+    return body.append(op)
+
+
+def get_or_create_tile(device: Operation, place: Place) -> Operation:
+    """The tile op at a place; a new one stands behind the last tile op."""
+    found = tile_at(device, place)
+    if found is None:
+        found = op_builders.tile(*place)
+        last = last_tile(device)
+        if last is not None:
+            last.insert_after(found)
+        else:
+            device.body.insert(0, found)
+    return found
