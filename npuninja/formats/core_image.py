@@ -1,0 +1,194 @@
+"""The program of one core, read from an AIE ELF or from a wasm module into one shape for the configuration.
+
+An AIE program is loaded and started. A wasm module never enters the array: program memory gets a stub of 16 words
+with the module's hash, the core stays in reset, and the emulator starts the module it finds under that hash.
+docs/architecture.md, "Core images", is the contract.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from typing import Any, NamedTuple
+
+from npuninja.formats.byte_reader import ByteReader
+from npuninja.formats.elf import DATA_END, DATA_START, check_core_elf, read_elf
+from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
+from npuninja.formats.wasm_module import PAGE_BYTES, WasmModule, read_wasm
+
+ABI_VERSION = 1
+CORE_SECTION = "npuninja.core"
+MEMORY_PAGES = 8
+OWN_DATA = 0x70000  # the core's own data memory in its address space
+NEIGHBOURS = ("south", "west", "north")
+
+_STUB = struct.Struct("<8sII32s16x")
+_STUB_MAGIC = b"NPUNWASM"
+STUB_BYTES = _STUB.size
+
+
+class DataSegment(NamedTuple):
+    """Bytes to be put at a data address (0x40000 to 0x7FFFF), followed by zeros up to `memory_bytes`."""
+
+    address: int
+    data: bytes
+    memory_bytes: int
+
+
+class Wait(NamedTuple):
+    """A place where a core waits: its resume point, where it stands in the design, and the lock's symbol."""
+
+    point: int
+    file: str
+    line: int
+    column: int
+    lock: str
+
+
+class CoreBuffer(NamedTuple):
+    """A buffer that the core can reach: its symbol, its data address, its size."""
+
+    symbol: str
+    address: int
+    size_bytes: int
+
+
+class CoreInfo(NamedTuple):
+    """The custom section `npuninja.core` of a wasm core. `data_end` is the end of the module's .bss."""
+
+    column: int
+    row: int
+    entry: str
+    stack_bytes: int
+    data_end: int
+    waits: tuple[Wait, ...]
+    buffers: tuple[CoreBuffer, ...]
+    neighbours: tuple[str, ...]
+
+
+class CoreImage(NamedTuple):
+    """A core's program.
+
+    Attributes:
+        kind: "aie" or "wasm".
+        program: pieces of program memory as (offset, bytes), each a multiple of 4 bytes.
+        data: pieces of data memory.
+        run: whether the core is taken out of reset and enabled.
+        module: the wasm module's bytes; empty for an AIE program.
+        info: what the wasm module says about itself; None for an AIE program.
+    """
+
+    kind: str
+    program: tuple[tuple[int, bytes], ...]
+    data: tuple[DataSegment, ...]
+    run: bool
+    module: bytes = b""
+    info: CoreInfo | None = None
+
+
+class Stub(NamedTuple):
+    """What the program memory of a wasm core says: its stack's size and its module's sha256."""
+
+    stack_bytes: int
+    digest: bytes
+
+
+def read_core_image(data: bytes, architecture: str, name: str) -> CoreImage:
+    """Reads and checks a core's program, ELF or wasm. Raises UserError."""
+    if data[:4] == WASM_MAGIC[:4]:
+        return _from_wasm(data, name)
+    elf = read_elf(data, name)
+    check_core_elf(elf, architecture, name)
+    program = []
+    segments = []
+    for segment in elf.segments:
+        if segment.address < DATA_START:
+            size = -(-segment.memory_bytes // 4) * 4
+            program.append((segment.address, segment.data.ljust(size, b"\0")))
+        else:
+            segments.append(DataSegment(segment.address, segment.data, segment.memory_bytes))
+    return CoreImage("aie", tuple(program), tuple(segments), True)
+
+
+def _from_wasm(data: bytes, name: str) -> CoreImage:
+    module = read_wasm(data, name)
+    info = read_core_info(module, name)
+    reader = ByteReader(b"", name)
+    if module.memory_pages is None or module.memory_pages[0] != MEMORY_PAGES:
+        pages = module.memory_pages[0] if module.memory_pages else 0
+        raise reader.error(f"the core module has {pages * PAGE_BYTES} bytes of memory, expected {MEMORY_PAGES * PAGE_BYTES}")
+    for export, kind in (("memory", "memory"), ("__stack_pointer", "global"), (info.entry, "function")):
+        found = module.export(export)
+        if found is None or found.kind != kind:
+            raise reader.error(f"the core module does not export the {kind} '{export}'", "link the core again")
+    segments = []
+    end = max([OWN_DATA + info.stack_bytes, *[b.address + b.size_bytes for b in info.buffers if b.address >= OWN_DATA]])
+    for segment in module.segments:
+        last = segment.address + len(segment.data)
+        if segment.address < OWN_DATA or last > DATA_END:
+            raise reader.error(
+                f"the core module has data at 0x{segment.address:x} to 0x{last:x}, outside its own memory"
+                f" 0x{OWN_DATA:x} to 0x{DATA_END:x}"
+            )
+        if segment.data:
+            segments.append(DataSegment(segment.address, segment.data, len(segment.data)))
+            end = max(end, last)
+    if info.data_end > end:  # .bss
+        segments.append(DataSegment(end, b"", info.data_end - end))
+    return CoreImage("wasm", ((0, make_stub(info.stack_bytes, data)),), tuple(segments), False, data, info)
+
+
+def make_stub(stack_bytes: int, module: bytes) -> bytes:
+    """What is put into the program memory of a core whose program is this wasm module."""
+    return _STUB.pack(_STUB_MAGIC, ABI_VERSION, stack_bytes, hashlib.sha256(module).digest())
+
+
+def read_stub(program_memory: bytes) -> Stub | None:
+    """The stub at the start of program memory, or None when there is another program or none."""
+    if len(program_memory) < STUB_BYTES:
+        return None
+    magic, version, stack_bytes, digest = _STUB.unpack_from(program_memory)
+    return Stub(stack_bytes, digest) if magic == _STUB_MAGIC and version == ABI_VERSION else None
+
+
+def read_core_info(module: WasmModule, name: str) -> CoreInfo:
+    """The custom section `npuninja.core`. Raises UserError when it is missing or not as the contract says."""
+    reader = ByteReader(b"", name)
+    raw = module.custom_section(CORE_SECTION)
+    if raw is None:
+        raise reader.error(f"the wasm module has no section '{CORE_SECTION}'", "use the output of the core link stage")
+    try:
+        fields: dict[str, Any] = json.loads(raw)
+        if fields["abi"] != ABI_VERSION:
+            raise reader.error(f"the core module has ABI version {fields['abi']}, expected {ABI_VERSION}", "build it again")
+        info = CoreInfo(
+            _int(fields["column"]),
+            _int(fields["row"]),
+            _str(fields["entry"]),
+            _int(fields["stack_bytes"]),
+            _int(fields["data_end"]),
+            tuple(Wait(_int(p), _str(f), _int(line), _int(c), _str(lock)) for p, f, line, c, lock in fields["waits"]),
+            tuple(CoreBuffer(_str(s), _int(address), _int(size)) for s, address, size in fields["buffers"]),
+            tuple(_str(n) for n in fields["neighbours"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise reader.error(f"damaged core module: the section '{CORE_SECTION}' is wrong ({error!r})") from None
+    if info.data_end > DATA_END or not 0 <= info.stack_bytes <= DATA_END - OWN_DATA:
+        raise reader.error(
+            f"the core's data ends at 0x{info.data_end:x} and its stack has {info.stack_bytes} bytes,"
+            f" its memory ends at 0x{DATA_END:x}"
+        )
+    return info
+
+
+def _int(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
+
+
+def _str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value

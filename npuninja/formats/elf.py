@@ -1,0 +1,179 @@
+"""Core programs of the real toolchain: ELF32 executables of the AI Engine.
+
+Sources: ELF specification; aie-rt xaie_elfloader.c (which segments go where); llvm-aie (machine number, flags).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple, Sequence
+
+from npuninja.formats.byte_reader import ByteReader
+
+MACHINE = 264  # EM_AIENGINE
+FLAGS = {1: "aie", 2: "aie2", 3: "aie2p"}
+_EXECUTABLE = 2
+_RELOCATABLE = 1
+_TYPES = {0: "no type", 1: "a relocatable object", 2: "an executable", 3: "a shared object", 4: "a core dump"}
+_LOAD = 1
+_HEADER_BYTES = 52
+_PROGRAM_HEADER_BYTES = 32
+_SECTION_HEADER_BYTES = 40
+_SYMBOL_BYTES = 16
+_SYMTAB = 2
+_NOBITS = 8
+
+PROGRAM_MEMORY_BYTES = 0x4000  # aie-rt: AieMlCoreMod.ProgMemSize
+DATA_START, DATA_END = 0x40000, 0x80000  # four windows of 64 KiB: south, west, north, own (aie-rt: DataMemAddr)
+
+
+class ElfSegment(NamedTuple):
+    """One PT_LOAD: its physical address, the bytes in the file, the bytes it takes in memory, the header's number."""
+
+    address: int
+    data: bytes
+    memory_bytes: int
+    number: int
+
+
+class ElfSection(NamedTuple):
+    """One section; `data` is empty for .bss."""
+
+    name: str
+    type: int
+    address: int
+    size_bytes: int
+    data: bytes
+
+
+class ElfSymbol(NamedTuple):
+    """One named symbol and its section (0: undefined)."""
+
+    name: str
+    value: int
+    size_bytes: int
+    section: int
+
+
+class Elf(NamedTuple):
+    """An ELF file of any machine and type."""
+
+    type: int
+    machine: int
+    flags: int
+    entry: int
+    segments: tuple[ElfSegment, ...]
+    sections: tuple[ElfSection, ...]
+    symbols: tuple[ElfSymbol, ...]
+
+    def section(self, name: str) -> ElfSection | None:
+        """The first section called `name`, or None."""
+        for section in self.sections:
+            if section.name == name:
+                return section
+        return None
+
+
+def read_elf(data: bytes, name: str) -> Elf:
+    """Reads an ELF32 little-endian file. Raises UserError when it is none or is damaged."""
+    reader = ByteReader(data, name)
+    if reader.data[:4] != b"\x7fELF":
+        hint = "link the core again"
+        if reader.data[:8] == b"!<arch>\n":
+            hint = "this is an archive; link it into an executable first"
+        raise reader.error(f"not an ELF file: expected 7f 45 4c 46 at 0x0, found {reader.data[:4].hex(' ')}", hint)
+    reader.need(0, _HEADER_BYTES, "the ELF header")
+    if reader.data[4:6] != b"\1\1":
+        raise reader.error(
+            f"not a 32-bit little-endian ELF file: class {reader.data[4]}, byte order {reader.data[5]}, expected 1 and 1",
+            "it was made for another machine; compile with the target of the NPU",
+        )
+    fields = struct.unpack_from("<HHIIIIIHHHHHH", reader.data, 16)
+    elf_type, machine, _, entry, program_offset, section_offset, flags, _, _, programs, _, section_count, names = fields
+    segments = []
+    for i in range(programs):
+        words = reader.words(program_offset + i * _PROGRAM_HEADER_BYTES, 8, f"ELF program header {i}")
+        kind, offset, _, address, file_bytes, memory_bytes = words[:6]
+        if kind == _LOAD:
+            content = reader.block(offset, file_bytes, f"ELF segment {i}")
+            if memory_bytes < file_bytes:
+                raise reader.error(f"damaged ELF: segment {i} has {file_bytes} bytes in the file, {memory_bytes} in memory")
+            segments.append(ElfSegment(address, content, memory_bytes, i))
+    sections, symbols = _read_sections(reader, section_offset, section_count, names)
+    return Elf(elf_type, machine, flags, entry, tuple(segments), tuple(sections), tuple(symbols))
+
+
+def _read_sections(reader: ByteReader, table: int, count: int, names: int) -> tuple[list[ElfSection], list[ElfSymbol]]:
+    reader.need(table, count * _SECTION_HEADER_BYTES, "the ELF section headers")
+    headers = [reader.words(table + i * _SECTION_HEADER_BYTES, 10, "an ELF section header") for i in range(count)]
+    sections: list[ElfSection] = []
+    symbols: list[ElfSymbol] = []
+    if count and names >= count:
+        raise reader.error(f"damaged ELF: section {names} should have the sections' names, there are {count}")
+    for name, kind, _, address, offset, size_bytes, link, *_ in headers:
+        title = reader.zero_terminated(headers[names][4] + name, "an ELF section's name")
+        content = b"" if kind in (0, _NOBITS) else reader.block(offset, size_bytes, f"ELF section {title}")
+        sections.append(ElfSection(title, kind, address, size_bytes, content))
+        if kind == _SYMTAB:
+            if link >= count:
+                raise reader.error(f"damaged ELF: the symbols' names should be in section {link}, there are {count}")
+            for i in range(size_bytes // _SYMBOL_BYTES):
+                text, value, symbol_bytes, _, _, section = struct.unpack_from("<IIIBBH", content, i * _SYMBOL_BYTES)
+                if text:
+                    symbol_name = reader.zero_terminated(headers[link][4] + text, "an ELF symbol's name")
+                    symbols.append(ElfSymbol(symbol_name, value, symbol_bytes, section))
+    return sections, symbols
+
+
+def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
+    """Raises UserError unless this is a linked core program for `architecture` ("aie2", "aie2p") that fits a core."""
+    reader = ByteReader(b"", name)
+    if elf.machine != MACHINE:
+        raise reader.error(
+            f"the ELF is for machine {elf.machine}, expected {MACHINE} (AI Engine)",
+            "it was compiled for another machine; use Peano's clang with the NPU's target",
+        )
+    if elf.type != _EXECUTABLE:
+        hint = "it was not linked; run the link step and use its output" if elf.type == _RELOCATABLE else None
+        raise reader.error(f"the ELF is {_TYPES.get(elf.type, f'of type {elf.type}')}, expected an executable", hint)
+    if FLAGS.get(elf.flags) != architecture:
+        made_for = FLAGS.get(elf.flags, f"flags {elf.flags}")
+        raise reader.error(
+            f"the ELF is for {made_for}, the device is {architecture}",
+            f"compile with --target={architecture}-none-unknown-elf",
+        )
+    if not elf.segments:
+        raise reader.error("the ELF has no segment to load", "its program is empty; check the link step")
+    if elf.entry:
+        raise reader.error(f"the ELF's entry is 0x{elf.entry:x}, expected 0", "link with the core's linker script")
+    for segment in elf.segments:
+        end = segment.address + segment.memory_bytes
+        if segment.address < DATA_START:
+            if end > PROGRAM_MEMORY_BYTES:
+                raise reader.error(
+                    f"the program takes {end} bytes, a core has {PROGRAM_MEMORY_BYTES}",
+                    "compile with -Os, unroll less, or split the work over several cores",
+                )
+        elif end > DATA_END:
+            raise reader.error(
+                f"the data segment at 0x{segment.address:x} ends at 0x{end:x}, data memory ends at 0x{DATA_END:x}",
+                "make buffers, stack or constant tables smaller",
+            )
+
+
+def write_core_elf(segments: Sequence[tuple[int, bytes, int]], flags: int, elf_type: int = _EXECUTABLE) -> bytes:
+    """A core program of segments given as (address, bytes, bytes in memory), without sections."""
+    table = b""
+    body = b""
+    start = -(-(_HEADER_BYTES + _PROGRAM_HEADER_BYTES * len(segments)) // 16) * 16
+    for address, data, memory_bytes in segments:
+        body += bytes(-len(body) % 16)
+        access = 5 if address < DATA_START else 6
+        table += struct.pack("<8I", _LOAD, start + len(body), address, address, len(data), memory_bytes, access, 16)
+        body += data
+    identity = b"\x7fELF\1\1\1".ljust(16, b"\0")
+    header = struct.pack(
+        "<HHIIIIIHHHHHH", elf_type, MACHINE, 1, 0, _HEADER_BYTES, 0, flags, _HEADER_BYTES, _PROGRAM_HEADER_BYTES,
+        len(segments), 0, 0, 0,
+    )  # fmt: skip
+    return (identity + header + table).ljust(start, b"\0") + body

@@ -1,0 +1,226 @@
+"""The small sections of an XCLBIN: memories, compute units, connections, kernel description.
+
+Each has a writer with xclbinutil's bytes and a reader. Sources: XRT xclbin.h (structures), files made by
+xclbinutil 2.25 from aiecc's JSON files (values, order, XML layout).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import NamedTuple, Sequence
+
+from npuninja.diag.errors import UserError
+from npuninja.formats.byte_reader import ByteReader
+
+_MEM_DRAM = 2
+_PS_KERNEL = 7
+_SUBTYPE_DPU = 1
+_NO_ADDRESS = 0xFFFFFFFFFFFFFFFF
+_NAME_BYTES = 64  # of "kernel:instance", with its final zero
+
+DEFAULT_KERNEL_NAME = "MLIR_AIE"
+DEFAULT_INSTANCE_NAME = "MLIRAIE"
+DEFAULT_KERNEL_ID = 0x901
+
+
+class Memory(NamedTuple):
+    """One memory of MEM_TOPOLOGY."""
+
+    tag: str
+    size_kib: int
+    base_address: int
+    type: int = _MEM_DRAM
+    used: bool = True
+
+
+class ComputeUnit(NamedTuple):
+    """One entry of IP_LAYOUT: "kernel:instance" and the number by which a PDI names the kernel."""
+
+    name: str
+    kernel_id: int
+    functional: int = 0
+    type: int = _PS_KERNEL
+    subtype: int = _SUBTYPE_DPU
+
+
+class Connection(NamedTuple):
+    """One entry of CONNECTIVITY: an argument of a compute unit reaches a memory."""
+
+    argument: int
+    unit: int
+    memory: int
+
+
+class Argument(NamedTuple):
+    """An argument of the kernel call. `memory` is the index of its memory, None for a number passed by value."""
+
+    name: str
+    type: str
+    offset: str
+    size_bytes: int
+    memory: int | None
+
+
+class KernelDescription(NamedTuple):
+    """A kernel as EMBEDDED_METADATA describes it."""
+
+    name: str
+    instance: str
+    kernel_id: int
+    arguments: tuple[Argument, ...]
+
+
+HOST, SRAM = 0, 1
+#: aiecc's two memories; instructions lie in SRAM, data in HOST.
+MEMORIES = (Memory("HOST", 0x10000, 0x4000000), Memory("SRAM", 0xC000, 0x4000000))
+#: aiecc's kernel call: always five data arguments. Offsets are text because they are printed as written there.
+ARGUMENTS = (
+    Argument("opcode", "uint64_t", "0x00", 8, None),
+    Argument("instr", "char *", "0x8", 8, SRAM),
+    Argument("ninstr", "uint32_t", "0x10", 4, None),
+    *(Argument(f"bo{i}", "void*", offset, 8, HOST) for i, offset in enumerate(("0x14", "0x1c", "0x24", "0x2c", "0x34"))),
+)
+DATA_ARGUMENTS = 5
+
+
+def check_kernel_name(name: str, instance: str) -> None:
+    """Raises UserError when "name:instance" cannot be stored or is not made of identifiers."""
+    for text in (name, instance):
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+            raise UserError(f"'{text}' cannot be a kernel name: expected letters, digits and underscores")
+    if len(name) + 1 + len(instance) >= _NAME_BYTES:
+        raise UserError(f"the kernel name '{name}:{instance}' is too long: {len(name) + 1 + len(instance)} bytes, limit 63")
+
+
+def connections(kernels: int) -> tuple[Connection, ...]:
+    """The connections of `kernels` kernels that all have `ARGUMENTS`."""
+    return tuple(
+        Connection(i, unit, argument.memory)
+        for unit in range(kernels)
+        for i, argument in enumerate(ARGUMENTS)
+        if argument.memory is not None
+    )
+
+
+def write_mem_topology(memories: Sequence[Memory]) -> bytes:
+    """MEM_TOPOLOGY or GROUP_TOPOLOGY."""
+    entries = [struct.pack("<BB6xQQ16s", m.type, m.used, m.size_kib, m.base_address, m.tag.encode()) for m in memories]
+    return struct.pack("<i4x", len(memories)) + b"".join(entries)
+
+
+def read_mem_topology(data: bytes, name: str) -> tuple[Memory, ...]:
+    """Reads MEM_TOPOLOGY or GROUP_TOPOLOGY. Raises UserError."""
+    reader = ByteReader(data, name)
+    memories = []
+    for offset in _entries(reader, 8, 40, "memory"):
+        memories.append(
+            Memory(
+                reader.text(offset + 24, 16, "a memory's tag"),
+                reader.u64(offset + 8, "a memory's size"),
+                reader.u64(offset + 16, "a memory's address"),
+                reader.u8(offset, "a memory's type"),
+                bool(reader.u8(offset + 1, "a memory's use")),
+            )
+        )
+    return tuple(memories)
+
+
+def write_ip_layout(units: Sequence[ComputeUnit]) -> bytes:
+    """IP_LAYOUT."""
+    entries = [
+        struct.pack("<IIQ64s", u.type, u.subtype | u.functional << 4 | u.kernel_id << 16, _NO_ADDRESS, u.name.encode())
+        for u in units
+    ]
+    return struct.pack("<i4x", len(units)) + b"".join(entries)
+
+
+def read_ip_layout(data: bytes, name: str) -> tuple[ComputeUnit, ...]:
+    """Reads IP_LAYOUT. Raises UserError."""
+    reader = ByteReader(data, name)
+    units = []
+    for offset in _entries(reader, 8, 80, "compute unit"):
+        properties = reader.u32(offset + 4, "a compute unit's properties")
+        unit_name = reader.text(offset + 16, _NAME_BYTES, "a compute unit's name")
+        unit_type = reader.u32(offset, "a compute unit's type")
+        units.append(ComputeUnit(unit_name, properties >> 16, properties >> 4 & 0xF, unit_type, properties & 0xF))
+    return tuple(units)
+
+
+def write_connectivity(entries: Sequence[Connection]) -> bytes:
+    """CONNECTIVITY or GROUP_CONNECTIVITY."""
+    return struct.pack("<i", len(entries)) + b"".join([struct.pack("<3i", *entry) for entry in entries])
+
+
+def read_connectivity(data: bytes, name: str) -> tuple[Connection, ...]:
+    """Reads CONNECTIVITY or GROUP_CONNECTIVITY. Raises UserError."""
+    reader = ByteReader(data, name)
+    return tuple(Connection(*reader.words(offset, 3, "a connection")) for offset in _entries(reader, 4, 12, "connection"))
+
+
+def _entries(reader: ByteReader, first: int, size: int, what: str) -> range:
+    """The offsets of the entries of a table whose first word is their number."""
+    count = reader.u32(0, f"the number of {what}s")
+    if first + count * size > len(reader):
+        raise reader.error(f"{count} {what}s need {first + count * size} bytes, the section has {len(reader)}")
+    return range(first, first + count * size, size)
+
+
+def write_embedded_metadata(kernels: Sequence[tuple[str, str, int]]) -> bytes:
+    """EMBEDDED_METADATA for kernels given as (name, instance, id), all called with `ARGUMENTS`."""
+    lines = ['<?xml version="1.0" encoding="utf-8"?>', "<project>", "  <platform>", "    <device>", "      <core>"]
+    for name, instance, kernel_id in kernels:
+        lines.append(f'        <kernel name="{name}" language="c" type="dpu">')
+        lines.append(f'          <extended-data subtype="1" functional="0" dpu_kernel_id="0x{kernel_id:x}"/>')
+        for i, a in enumerate(ARGUMENTS):
+            size = f"0x{a.size_bytes:x}"
+            lines.append(
+                f'          <arg name="{a.name}" addressQualifier="{0 if a.memory is None else 1}" id="{i}" size="{size}"'
+                f' offset="{a.offset}" hostOffset="0x0" hostSize="{size}" type="{a.type}"/>'
+            )
+        lines += [f'          <instance name="{instance}"/>', "        </kernel>"]
+    lines += ["      </core>", "    </device>", "  </platform>", "</project>"]
+    return ("\n".join(lines) + "\n").encode()
+
+
+_KERNEL = re.compile(r"<kernel\b([^>]*)>(.*?)</kernel>", re.S)
+_TAG = re.compile(r"<(extended-data|arg|instance)\b([^>]*?)/?>")
+_FIELD = re.compile(r'([\w-]+)="([^"]*)"')
+
+
+def read_embedded_metadata(data: bytes, name: str) -> tuple[KernelDescription, ...]:
+    """The kernels of EMBEDDED_METADATA. Raises UserError when it is not the XML of xclbinutil.
+
+    Memories are not in this section: an argument passed by address gets memory 0.
+    """
+    reader = ByteReader(data, name)
+    text = reader.text(0, len(reader), "EMBEDDED_METADATA")
+    if "<project" not in text:
+        raise reader.error("EMBEDDED_METADATA is not the XML of xclbinutil: expected <project>")
+    kernels = []
+    for match in _KERNEL.finditer(text):
+        arguments = []
+        instance, kernel_id = "", 0
+        for tag, fields_text in _TAG.findall(match[2]):
+            fields = dict(_FIELD.findall(fields_text))
+            if tag == "instance":
+                instance = fields.get("name", "")
+            elif tag == "extended-data":
+                kernel_id = _number(reader, fields.get("dpu_kernel_id", "0"))
+            else:
+                memory = None if fields.get("addressQualifier") == "0" else 0
+                size_bytes = _number(reader, fields.get("size", "0"))
+                arguments.append(
+                    Argument(fields.get("name", ""), fields.get("type", ""), fields.get("offset", ""), size_bytes, memory)
+                )
+        kernels.append(
+            KernelDescription(dict(_FIELD.findall(match[1])).get("name", ""), instance, kernel_id, tuple(arguments))
+        )
+    return tuple(kernels)
+
+
+def _number(reader: ByteReader, text: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise reader.error(f"EMBEDDED_METADATA has '{text}' where a number is expected") from None
