@@ -64,3 +64,30 @@ def lower_resources(module: Operation, *, alloc_scheme: str | None, generation: 
         if rules.folds_after_unrolling:
             fold_constants(device)
     lower_scf(module)
+
+
+def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) -> None:
+    """Step 3: runtime sequences become register writes, address patches and waits. It needs step 1, not step 2.
+
+    Raises:
+        UserError: a transfer the DMA cannot do, an unknown name, descriptors run out, a wait without a token, ….
+    """
+    from npuninja.lowering.sequence import lower_sequences
+
+    lower_sequences(module, generation)
+
+
+def instructions(module: Operation, device: str, sequence: str) -> bytes:
+    """The bytes of insts.bin for one sequence of a module lowered by `lower_sequence`.
+
+    Args:
+        module: the module.
+        device: symbol of the device; "" for `main`, or the only one.
+        sequence: symbol of the sequence; "" for the first.
+
+    Raises:
+        UserError: there is no such device or sequence, or an operation has no instruction.
+    """
+    from npuninja.lowering.instructions import instruction_stream
+
+    return instruction_stream(module, device, sequence)
