@@ -19,7 +19,7 @@ LINKER_SYMBOLS = frozenset(
 ABSENT: tuple[tuple[str, str], ...] = (
     (r"(v?f?s?n?printf|puts|putchar)$", "a core has no console; write to an output buffer instead"),
     (r"(malloc|calloc|realloc|free|_Znwm|_Znwj|_ZdlPv.*)$", "a core has no heap; use static or stack arrays"),
-    (r"(sqrt|floor|ceil|trunc|fabs|rint|nearbyint|copysign|round|fmin|fmax)f?$", "include <math.h>, which makes it an instruction"),
+    (r"(sqrt|floor|ceil|trunc|fabs|rint|nearbyint|copysign|round|fmin|fmax)f?$", "include <math.h>, which has it inline"),
     (r"(memcpy|memset|memmove|memcmp|strlen)$", "include <string.h>"),
     (r"__(ex|tr)[a-z]+[sdh]f[sdh]f2$", "there is no 16-bit float in the emulated core; convert by hand through uint16_t"),
     (r"__(mul|div|mod|u?div|umod)[dt]i[34]$", "there are no 128-bit integers in the emulated core"),

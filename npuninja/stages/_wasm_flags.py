@@ -41,9 +41,11 @@ LINK_FLAGS: tuple[tuple[str, str], ...] = (
 CXX_SUFFIXES = (".cc", ".cpp", ".cxx")
 
 # Math functions that are no wasm instruction: imports (module "env") which the emulator serves, for float (…f) and double.
-_UNARY = ("acos", "asin", "atan", "cbrt", "cos", "cosh", "erf", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2")
-_UNARY += ("sin", "sinh", "tan", "tanh")
-_BINARY = ("atan2", "fmod", "pow")
+_UNARY: tuple[str, ...] = (
+    *("acos", "asin", "atan", "cbrt", "cos", "cosh", "erf", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2"),
+    *("sin", "sinh", "tan", "tanh"),
+)
+_BINARY: tuple[str, ...] = ("atan2", "fmod", "pow")
 MATH_IMPORTS: frozenset[str] = frozenset(name + suffix for name in _UNARY + _BINARY for suffix in ("", "f"))
 
 INCLUDE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from npuninja.diag.errors import Location, UserError
+from npuninja.formats.wasm_module import MAGIC, WasmModule, read_wasm
 
-MAGIC = b"\0asm\1\0\0\0"
-_FUNCTION, _DATA, _GLOBAL, _SECTION, _TAG, _TABLE = range(6)  # kinds of symbols; imports have the same less _SECTION
+_FUNCTION, _DATA, _SECTION = 0, 1, 3  # kinds of symbols
+_KIND_NAMES = ("function", "data", "global", "section", "tag", "table")
 _WEAK, _LOCAL, _UNDEFINED, _EXPLICIT_NAME = 0x1, 0x2, 0x10, 0x40  # symbol flags
-_CUSTOM_SECTION, _IMPORT_SECTION = 0, 2
+_GLOBALS = 6  # section number
 _INIT_FUNCTIONS, _SYMBOL_TABLE = 6, 8  # subsections of "linking"
 _ELF_MACHINES = {62: "x86-64", 183: "aarch64", 243: "RISC-V", 264: "AIE"}
 
@@ -27,37 +28,39 @@ class Symbols(NamedTuple):
 
 
 class _Cursor:
-    """Reads from a part of an object."""
+    """Reads the content of a section that is in memory."""
 
-    def __init__(self, data: bytes, start: int, end: int) -> None:
-        self.data, self.position, self.end = data, start, end
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.position = 0
 
-    def byte(self) -> int:
-        if self.position >= self.end:
-            raise IndexError
-        self.position += 1
-        return self.data[self.position - 1]
+    @property
+    def more(self) -> bool:
+        """Whether there is anything left."""
+        return self.position < len(self.data)
 
     def number(self) -> int:
-        """An unsigned LEB128 number."""
+        """An unsigned LEB128 number (or a signed one that is not negative)."""
         value = shift = 0
         while True:
-            byte = self.byte()
+            byte = self.data[self.position]
+            self.position += 1
             value |= (byte & 0x7F) << shift
             shift += 7
             if not byte & 0x80:
                 return value
 
-    def part(self, size: int) -> _Cursor:
-        """The next `size` bytes."""
-        start, self.position = self.position, self.position + size
-        if self.position > self.end:
+    def part(self) -> bytes:
+        """Bytes with their length in front."""
+        size = self.number()
+        self.position += size
+        if self.position > len(self.data):
             raise IndexError
-        return _Cursor(self.data, start, self.position)
+        return self.data[self.position - size : self.position]
 
     def name(self) -> str:
-        part = self.part(self.number())
-        return self.data[part.position : part.end].decode("utf-8", "replace")
+        """A name with its length in front."""
+        return self.part().decode("utf-8", "replace")
 
 
 def read_symbols(data: bytes, path: str) -> Symbols:
@@ -69,22 +72,29 @@ def read_symbols(data: bytes, path: str) -> Symbols:
     if not data.startswith(MAGIC):
         hint = "emulated cores are linked from wasm objects only"
         raise UserError(f"not a wasm object but {_what(data)}", Location(path), hint=hint)
-    linking = None
-    imports: list[list[str]] = [[] for _ in range(6)]
+    module = read_wasm(data, path)
+    linking = module.custom_section("linking")
+    if linking is None:
+        raise UserError("a linked wasm module, not an object", Location(path))
     try:
-        cursor = _Cursor(data, len(MAGIC), len(data))
-        while cursor.position < cursor.end:
-            section = cursor.byte()
-            body = cursor.part(cursor.number())
-            if section == _IMPORT_SECTION:
-                imports = _imports(body)
-            elif section == _CUSTOM_SECTION and body.name() == "linking":
-                linking = body
-        if linking is None:
-            raise UserError("a linked wasm module, not an object", Location(path))
-        return _linking(linking, imports, path)
+        return _linking(_Cursor(linking), module, path)
     except IndexError as error:
         raise UserError("the wasm object is cut off or damaged", Location(path), hint="delete it and build again") from error
+
+
+def global_value(module: WasmModule, name: str) -> int | None:
+    """The initial value of an exported i32 global of a linked module, or None when there is none of that name."""
+    export = module.export(name)
+    body = next((section.data for section in module.sections if section.id == _GLOBALS), None)
+    if export is None or export.kind != "global" or body is None:
+        return None
+    cursor = _Cursor(body)
+    values = []
+    for _ in range(cursor.number()):
+        cursor.position += 3  # type, mutability, the instruction i32.const
+        values.append(cursor.number())
+        cursor.position += 1  # end
+    return values[export.number]
 
 
 def _what(data: bytes) -> str:
@@ -98,59 +108,24 @@ def _what(data: bytes) -> str:
     return f"a file that begins with {data[:4].hex(' ')}"
 
 
-def _imports(body: _Cursor) -> list[list[str]]:
-    """The names of imports by kind, in the order of their indices."""
-    names: list[list[str]] = [[] for _ in range(6)]
-    for _ in range(body.number()):
-        body.name()
-        name = body.name()
-        kind = body.byte()
-        if kind == 0:  # function: type index
-            body.number()
-            names[_FUNCTION].append(name)
-        elif kind == 1:  # table: element type, limits
-            body.byte()
-            _limits(body)
-            names[_TABLE].append(name)
-        elif kind == 2:  # memory
-            _limits(body)
-        elif kind == 3:  # global: type, mutability
-            body.byte()
-            body.byte()
-            names[_GLOBAL].append(name)
-        else:  # tag: attribute, type index
-            body.byte()
-            body.number()
-            names[_TAG].append(name)
-    return names
-
-
-def _limits(body: _Cursor) -> None:
-    flags = body.number()
-    body.number()
-    if flags & 1:
-        body.number()
-
-
-def _linking(body: _Cursor, imports: list[list[str]], path: str) -> Symbols:
+def _linking(body: _Cursor, module: WasmModule, path: str) -> Symbols:
     defined: list[str] = []
     undefined: list[str] = []
     has_init_functions = False
     body.number()  # version
-    while body.position < body.end:
-        kind = body.byte()
-        part = body.part(body.number())
+    while body.more:
+        kind = body.number()
+        part = _Cursor(body.part())
         if kind == _INIT_FUNCTIONS:
             has_init_functions = part.number() > 0
         elif kind == _SYMBOL_TABLE:
             for _ in range(part.number()):
-                _symbol(part, imports, defined, undefined)
+                _symbol(part, module, defined, undefined)
     return Symbols(path, tuple(defined), tuple(undefined), has_init_functions)
 
 
-def _symbol(part: _Cursor, imports: list[list[str]], defined: list[str], undefined: list[str]) -> None:
-    kind, flags = part.byte(), part.number()
-    name = ""
+def _symbol(part: _Cursor, module: WasmModule, defined: list[str], undefined: list[str]) -> None:
+    kind, flags = part.number(), part.number()
     if kind == _DATA:
         name = part.name()
         if not flags & _UNDEFINED:
@@ -160,12 +135,12 @@ def _symbol(part: _Cursor, imports: list[list[str]], defined: list[str], undefin
         index = part.number()
         if kind == _SECTION:
             return
-        if not flags & _UNDEFINED or flags & _EXPLICIT_NAME:
-            name = part.name()
+        if flags & _UNDEFINED and not flags & _EXPLICIT_NAME:
+            name = [i.name for i in module.imports if i.kind == _KIND_NAMES[kind]][index]
         else:
-            name = imports[kind][index]
+            name = part.name()
     if flags & _UNDEFINED:
-        # The linker makes __stack_pointer and __indirect_function_table itself; a weak symbol may stay undefined.
+        # The linker makes __stack_pointer and the function table itself; a weak symbol may stay undefined.
         if kind in (_FUNCTION, _DATA) and not flags & _WEAK:
             undefined.append(name)
     elif not flags & _LOCAL:

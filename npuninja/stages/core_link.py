@@ -1,0 +1,86 @@
+"""Stage core_link: a core's object and its kernels' objects to a core image (a wasm module)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from npuninja.diag.errors import InternalError, Location, ToolError, UserError
+from npuninja.formats.core_image import CORE_SECTION, MEMORY_PAGES, read_core_image
+from npuninja.formats.wasm_module import append_custom_section, read_wasm
+from npuninja.stages import _link_check, _wasm_flags
+from npuninja.stages._run import Outputs, ToolFailed, read_arguments, read_bytes, read_text, run_tool
+from npuninja.stages._wasm_object import global_value, read_symbols
+
+OPTIONS = ("--linker", "--linker-word", "--kind", "--info", "--core")
+# What the section npuninja.core says, from the JSON of the core_code stage; `data_end` is found here.
+SECTION_FIELDS = ("abi", "column", "row", "entry", "stack_bytes", "data_end", "waits", "buffers", "neighbours")
+
+
+def run(arguments: list[str]) -> None:
+    """Links one core: `CORE.o KERNEL.o… --linker EXE [--linker-word W]… --kind wasm --info CORE.json --core C,R -o CORE.wasm`.
+
+    Raises:
+        UserError: a symbol is missing or there twice, the kernels' data does not fit, an object is not one.
+        ToolError: the linker failed for another reason.
+    """
+    options = read_arguments("core_link", arguments, options=OPTIONS)
+    target, kind = options.one("-o"), options.one("--kind")
+    if kind != "wasm":
+        raise UserError(f"core_link: cannot link for core kind {kind!r}", hint="build with the core kind wasm")
+    if not options.positional:
+        raise UserError("core_link: no object given")
+    info: dict[str, Any] = json.loads(read_text(options.one("--info")))
+    if options.one("--core") != f"{info['column']},{info['row']}":
+        raise InternalError(f"{options.one('--info')} is about another core than {options.one('--core')}")
+    core, *kernels = [read_symbols(read_bytes(path), path) for path in options.positional]
+    _link_check.check_symbols(core, kernels, _function_locations(info))
+    origin, stack_bytes = info["data_origin"], info["stack_bytes"]
+    with Outputs(target) as outputs:
+        temporary = outputs.temporary(target)
+        undefined = temporary + ".imports"
+        command = [options.one("--linker"), *options.all("--linker-word")]
+        command += _wasm_flags.link_flags(info["entry"], origin, stack_bytes)
+        command += [f"--allow-undefined-file={undefined}", "--fatal-warnings", *options.positional, "-o", temporary]
+        try:
+            with open(undefined, "w", encoding="utf-8") as stream:
+                stream.write("\n".join(sorted(_wasm_flags.MATH_IMPORTS)) + "\n")
+            sys.stderr.write(run_tool(command))
+        except ToolFailed as failure:
+            raise _link_check.translate(
+                failure.output, failure, data_origin=origin, stack_bytes=stack_bytes, path=target
+            ) from failure
+        finally:
+            if os.path.exists(undefined):
+                os.unlink(undefined)
+        module = _finish(read_bytes(temporary), info, target)
+        outputs.write(target, module)
+
+
+def _function_locations(info: dict[str, Any]) -> dict[str, Location]:
+    """Where the design declares the functions that the core calls."""
+    return {name: Location(file, line, column) for name, file, line, column in info.get("functions", [])}
+
+
+def _finish(data: bytes, info: dict[str, Any], path: str) -> bytes:
+    """Checks the linked module and appends the section that tells about it."""
+    module = read_wasm(data, path)
+    data_end = global_value(module, "__data_end")
+    if data_end is None:
+        raise ToolError(f"the linker did not export __data_end in {path}", hint="wasm-ld 14 or newer does")
+    if data_end > _link_check.DATA_MEMORY_END:
+        raise _link_check.data_too_large(
+            data_end, data_origin=info["data_origin"], stack_bytes=info["stack_bytes"], path=path
+        )
+    strangers = [i.name for i in module.imports if i.module != "env" or i.name not in _wasm_flags.MATH_IMPORTS]
+    if strangers:
+        raise InternalError(f"{path} imports {', '.join(strangers)}, which the emulator does not have")
+    if module.memory_pages != (MEMORY_PAGES, MEMORY_PAGES):
+        raise ToolError(f"the linker gave {path} a memory of {module.memory_pages} pages instead of {MEMORY_PAGES}")
+    section = {field: info[field] for field in SECTION_FIELDS if field in info}
+    section["data_end"] = data_end
+    whole = append_custom_section(data, CORE_SECTION, json.dumps(section, separators=(",", ":")).encode())
+    read_core_image(whole, "aie2", path)
+    return whole
