@@ -1,0 +1,312 @@
+"""Circuit and packet routes through the array by negotiated congestion (Pathfinder).
+
+The result equals the reference's (MLIR-AIE, AIEPathFinder.cpp) connection by connection; see `routing_graph` for what decides
+between paths of the same length.
+
+The reference has one node for a port's way in and way out. A path may then use a port as output and go on from it as if it
+were an input of the same switch, which no hardware can do. Such a result is thrown away and the nets are routed again over
+a graph with separate nodes.
+
+Everything here is plain data: ports are `(bundle, channel)`, places `(column, row)`. `routing` reads and writes the IR.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from npuninja.arch.devices import ROWS, Device, Place
+from npuninja.arch.switch import BUNDLE_ORDER, MASTER_COUNTS, PACKETS_PER_CHANNEL, Port
+from npuninja.lowering.routing_graph import Endpoint, Graph, Occupied, port_counts, shortest_paths
+
+#: Circuit nets have no group.
+CIRCUIT = -1
+#: A channel carries one circuit, or the packets of one group.
+_CAPACITY = 1
+# AIEPathFinder.h: DEMAND_COEFF; a channel that a priority net uses is practically closed to the others.
+_BUMP = 1.1
+_PRIORITY_BUMP = 2147483647.0
+#: Rounds after which the reference gives up.
+MAX_ROUNDS = 1000
+
+
+class Net(NamedTuple):
+    """A source with all its destinations. `group` is CIRCUIT, or the number of the packet group."""
+
+    source: Endpoint
+    dests: list[Endpoint]
+    group: int
+    priority: bool
+
+
+class Connection(NamedTuple):
+    """Inside the switch at `place`, slave `source` feeds master `dest`."""
+
+    place: Place
+    source: Port
+    dest: Port
+
+
+class Route(NamedTuple):
+    """How a net runs.
+
+    Attributes:
+        connections: all connections, each once, in the order in which tracing back from the destinations finds them.
+        paths: for each destination, in order, its connections from the destination back to the source.
+    """
+
+    connections: list[Connection]
+    paths: list[list[Connection]]
+
+
+class Unroutable(Exception):
+    """No legal routing exists or none was found.
+
+    `nets` are the positions of the nets that compete for too few channels, `reason` a phrase that names the place.
+    """
+
+    def __init__(self, reason: str, nets: list[int]) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.nets = nets
+
+
+class NetList:
+    """Collects flows into nets, in the order and with the groups of the reference (addFlow, sortFlows)."""
+
+    def __init__(self) -> None:
+        self.nets: list[Net] = []
+
+    def add(self, source: Endpoint, dest: Endpoint, *, packet: bool, priority: bool = False) -> None:
+        """Adds one flow. Packet flows come before circuit flows, `sort_priority` between the two."""
+        for i, net in enumerate(self.nets):
+            if net.source == source:
+                if priority:
+                    net.dests.insert(0, dest)
+                    self.nets[i] = net._replace(priority=True)
+                else:
+                    net.dests.append(dest)
+                return
+        self.nets.append(Net(source, [dest], self._group(dest) if packet else CIRCUIT, priority))
+
+    def _group(self, dest: Endpoint) -> int:
+        highest = CIRCUIT
+        for net in self.nets:
+            if dest in net.dests:
+                return net.group
+            highest = max(highest, net.group)
+        return highest + 1
+
+    def sort_priority(self) -> None:
+        """Puts the priority nets first, ordered by source."""
+        first = [net for net in self.nets if net.priority]
+        first.sort(key=lambda net: (net.source[0], BUNDLE_ORDER[net.source[1][0]], net.source[1][1]))
+        self.nets = first + [net for net in self.nets if not net.priority]
+
+
+class _Round:
+    """One attempt to route all nets: what each edge carries, and the predecessors along each net's tree."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        #: Circuits, and groups of packets, on each edge (node, position among its successors).
+        self.used: dict[tuple[int, int], int] = {}
+        #: Packet streams of the group that is being routed.
+        self._packets: dict[tuple[int, int], int] = {}
+        # The group that last claimed a port of a switch as source or as destination of a connection, and when.
+        self._source_claims: dict[tuple[int, Place], tuple[int, int]] = {}
+        self._dest_claims: dict[tuple[int, Place], tuple[int, int]] = {}
+        self._clock = 0
+
+    def route(self, net: Net) -> dict[int, int]:
+        """Routes one net and counts its edges. Returns its tree: node -> predecessor, in back-trace order."""
+        graph = self.graph
+        source = graph.node(net.source, master=False)
+        dests = [graph.node(dest, master=True) for dest in net.dests]
+        before = shortest_paths(graph, source, {dest for dest in dests if dest != source})
+        tree: dict[int, int] = {}
+        for dest in dests:
+            node = dest
+            while node != source and node not in tree:
+                previous = before[node]
+                if previous < 0:
+                    place, (bundle, channel) = graph.endpoint(dest)
+                    raise Unroutable(f"nothing leads to {bundle} : {channel} of tile {place}", [])
+                self._use(previous, node, net)
+                tree[node] = previous
+                node = previous
+        return tree
+
+    def _use(self, node: int, next_node: int, net: Net) -> None:
+        following = self.graph.successors[node]
+        assert following is not None
+        edge = (node, following.index(next_node))
+        if net.group != CIRCUIT and self._claim(node, next_node, net.group):
+            self._packets[edge] = self._packets.get(edge, 0) + 1
+            if self._packets[edge] >= PACKETS_PER_CHANNEL:
+                self._packets[edge] = 0
+                self.used[edge] = self.used.get(edge, 0) + 1
+        else:
+            self.used[edge] = self.used.get(edge, 0) + 1
+        self._bump(edge, _PRIORITY_BUMP if net.priority else _BUMP)
+
+    def _claim(self, node: int, next_node: int, group: int) -> bool:
+        """Claims both ports of an edge for a packet group; False when another group has one of them."""
+        here, there = self.graph.place(node), self.graph.place(next_node)
+        source, dest = (node, there), (next_node, here)
+        claims = [self._source_claims.get(source), self._dest_claims.get(dest)]
+        latest = max((claim for claim in claims if claim), default=None)
+        if latest and latest[1] != group:
+            return False
+        self._clock += 1
+        self._source_claims[source] = self._dest_claims[dest] = (self._clock, group)
+        return True
+
+    def _bump(self, edge: tuple[int, int], factor: float) -> None:
+        if self.used.get(edge, 0) >= _CAPACITY:
+            self.graph.costs[edge[0]][edge[1]] *= factor
+
+    def end_group(self) -> None:
+        """Packets of the group become usage; every edge in use becomes dearer for the groups to come."""
+        for edge, packets in self._packets.items():
+            if packets:
+                self.used[edge] = self.used.get(edge, 0) + 1
+        self._packets.clear()
+        for edge in self.used:
+            self._bump(edge, _BUMP)
+
+    def overused(self) -> list[tuple[int, int]]:
+        """The edges with more than one user."""
+        return [edge for edge, users in self.used.items() if users > _CAPACITY]
+
+
+def find_routes(device: Device, nets: list[Net], occupied: Occupied | None = None) -> list[Route]:
+    """Routes for all nets, in their order.
+
+    Args:
+        device: the device; all ports of the nets must exist in it.
+        nets: see `NetList`.
+        occupied: ports used by connections that the design has already.
+
+    Raises:
+        Unroutable: there is no legal routing, or none was found.
+    """
+    check_capacity(device, nets)
+    graph = Graph(device, occupied or {})
+    trees = _negotiate(graph, nets)
+    if not all(_physical(graph, net, tree) for net, tree in zip(nets, trees)):
+        graph = Graph(device, occupied or {}, separate=True)
+        trees = _negotiate(graph, nets)
+    return [_route(graph, net, tree) for net, tree in zip(nets, trees)]
+
+
+def _negotiate(graph: Graph, nets: list[Net]) -> list[dict[int, int]]:
+    groups: dict[int, list[int]] = {}
+    for i, net in enumerate(nets):
+        groups.setdefault(net.group, []).append(i)
+    trees: list[dict[int, int]] = [{} for _ in nets]
+    overused: list[tuple[int, int]] = []
+    used: dict[tuple[int, int], int] = {}
+    for _ in range(MAX_ROUNDS + 1):
+        graph.start_round(used)
+        attempt = _Round(graph)
+        for members in groups.values():
+            for i in members:
+                trees[i] = attempt.route(nets[i])
+            attempt.end_group()
+        overused = attempt.overused()
+        if not overused:
+            return trees
+        used = attempt.used
+        for edge in overused:
+            graph.count_overuse(edge)
+    raise _congestion(graph, nets, trees, overused)
+
+
+def _congestion(graph: Graph, nets: list[Net], trees: list[dict[int, int]], overused: list[tuple[int, int]]) -> Unroutable:
+    edges = set()
+    for node, position in overused:
+        following = graph.successors[node]
+        assert following is not None
+        edges.add((following[position], node))
+    involved = [i for i in range(len(nets)) if any(edge in edges for edge in trees[i].items())]
+    (column, row), (bundle, channel) = graph.endpoint(overused[0][0])
+    return Unroutable(
+        f"{len(involved)} flows compete for too few channels, first for {bundle} : {channel} of tile ({column}, {row})",
+        involved,
+    )
+
+
+def _physical(graph: Graph, net: Net, tree: dict[int, int]) -> bool:
+    """Whether connections and wires alternate along every branch, from the source to each destination."""
+    source = graph.node(net.source, master=False)
+    dests = {graph.node(dest, master=True) for dest in net.dests}
+    for node, previous in tree.items():
+        connection = graph.place(node) == graph.place(previous)
+        if previous == source:
+            arrived_by_wire = True
+        else:
+            arrived_by_wire = graph.place(previous) != graph.place(tree[previous])
+        if connection != arrived_by_wire or (node in dests and not connection):
+            return False
+    return True
+
+
+def _route(graph: Graph, net: Net, tree: dict[int, int]) -> Route:
+    source = graph.node(net.source, master=False)
+    connections: list[Connection] = []
+    paths: list[list[Connection]] = []
+    made: set[int] = set()
+    for endpoint in net.dests:
+        node = graph.node(endpoint, master=True)
+        path: list[Connection] = []
+        if node == source:  # a port connected to itself, as DMA : 0 to DMA : 0
+            path.append(Connection(endpoint[0], net.source[1], endpoint[1]))
+            connections += path
+        while node != source:
+            previous = tree[node]
+            (place, dest), (from_place, port) = graph.endpoint(node), graph.endpoint(previous)
+            if place == from_place:
+                path.append(Connection(place, port, dest))
+                if node not in made:
+                    connections.append(path[-1])
+            made.add(node)
+            node = previous
+        paths.append(path)
+    return Route(connections, paths)
+
+
+def check_capacity(device: Device, nets: list[Net]) -> None:
+    """Refuses nets that no routing can satisfy, because too many have to cross from one part of the array to another.
+
+    The parts are rows above and below a line, and columns left and right of one. Packet nets of a group may share a
+    channel and count once.
+
+    Raises:
+        Unroutable: some line is crossed by more nets than there are channels across it.
+    """
+    for axis, limit, directions in ((1, ROWS, ("North", "South")), (0, device.columns, ("East", "West"))):
+        for line in range(1, limit):
+            for direction in directions:
+                upward = direction in ("North", "East")
+                crossing = [i for i, net in enumerate(nets) if _crosses(net, axis, line, upward)]
+                groups = {nets[i].group for i in crossing if nets[i].group != CIRCUIT}
+                needed = len(groups) + sum(1 for i in crossing if nets[i].group == CIRCUIT)
+                if needed <= 1:
+                    continue
+                inner = line - 1 if upward else line
+                across = [(c, inner) for c in range(device.columns)] if axis else [(inner, r) for r in range(ROWS)]
+                channels = sum(port_counts(device, place, MASTER_COUNTS).get(direction, 0) for place in across)
+                if needed > channels:
+                    what = "row" if axis else "column"
+                    raise Unroutable(
+                        f"{needed} flows have to leave {what} {inner} to the {direction.lower()}, "
+                        f"where there are {channels} channels",
+                        crossing,
+                    )
+
+
+def _crosses(net: Net, axis: int, line: int, upward: bool) -> bool:
+    """Whether a net has to cross the line before row (axis 1) or column (axis 0) `line` in the given sense."""
+    if (net.source[0][axis] < line) != upward:
+        return False
+    return any((place[axis] >= line) == upward for place, _ in net.dests)

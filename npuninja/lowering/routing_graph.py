@@ -1,0 +1,205 @@
+"""The array as a graph of ports, and the shortest paths through it as the reference finds them.
+
+Many paths have the same length, so the habits of the reference (MLIR-AIE, AIEPathFinder.cpp, d_ary_heap.h) decide which one
+is taken: the order of successors, the 4-ary heap, and that a node whose distance falls while it is in the heap is not moved.
+They are followed to the letter.
+"""
+
+from __future__ import annotations
+
+from npuninja.arch.devices import ROWS, Device, Place, tile_kind
+from npuninja.arch.switch import BUNDLES, MASTER_COUNTS, OPPOSITE, SLAVE_COUNTS, STEP, Port, legal_connection
+
+#: A port of a tile.
+Endpoint = tuple[Place, Port]
+#: For each tile: the slave and the master ports in use.
+Occupied = dict[Place, tuple[set[Port], set[Port]]]
+_NOTHING: tuple[set[Port], set[Port]] = (set(), set())
+
+# Weights of AIEPathFinder.h: OVER_CAPACITY_COEFF, USED_CAPACITY_COEFF; DEMAND_BASE is 1.
+_OVER_WEIGHT = 0.1
+_USED_WEIGHT = 0.02
+
+
+def port_counts(device: Device, place: Place, counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    """The ports of a tile by bundle; none lead out of the array but those of the shim row to the south."""
+    column, row = place
+    ports = dict(counts[tile_kind(row)])
+    if column == 0:
+        ports.pop("West", None)
+    if column == device.columns - 1:
+        ports.pop("East", None)
+    if row == ROWS - 1:
+        ports.pop("North", None)
+    return ports
+
+
+# Ports of all bundles and channels, in the order that the reference sorts them in; the position is the port's number.
+_CHANNELS = {
+    bundle: max(counts.get(bundle, 0) for table in (MASTER_COUNTS, SLAVE_COUNTS) for counts in table.values())
+    for bundle in BUNDLES
+}
+_PORTS: list[Port] = [(bundle, channel) for bundle in BUNDLES for channel in range(_CHANNELS[bundle])]
+_PORT_NUMBER = {port: number for number, port in enumerate(_PORTS)}
+_WIDTH = len(_PORTS)
+# Inside the switch of each tile kind: the legal masters' numbers for each slave's number, in order.
+_INSIDE: dict[str, list[list[int]]] = {}
+
+
+def _inside(kind: str) -> list[list[int]]:
+    table = _INSIDE.get(kind)
+    if table is None:
+        table = [[j for j, dest in enumerate(_PORTS) if legal_connection(kind, source, dest)] for source in _PORTS]
+        _INSIDE[kind] = table
+    return table
+
+
+class Graph:
+    """Ports as nodes, connections and wires as edges, costs on the edges. Successors are worked out when first needed.
+
+    Node numbers sort like (column, row, bundle, channel). With `separate`, a port's way out is the node of the same
+    number plus `masters`, so that a path has to alternate between connections and wires.
+
+    Args:
+        device: gives the array's size; routes may use all of it.
+        occupied: the ports that are in use already, and may not be used by any new connection.
+    """
+
+    def __init__(self, device: Device, occupied: Occupied, *, separate: bool = False) -> None:
+        self.device = device
+        self.occupied = occupied
+        self._ports = device.columns * ROWS * _WIDTH
+        self.masters = self._ports if separate else 0
+        self.size = self._ports + self.masters
+        self.successors: list[list[int] | None] = [None] * self.size
+        self.costs: list[list[float]] = [[]] * self.size
+        #: How often each edge was used too much, over all rounds.
+        self._over: dict[tuple[int, int], int] = {}
+
+    def node(self, endpoint: Endpoint, *, master: bool) -> int:
+        """The node of a port, as destination (`master`) or source."""
+        (column, row), port = endpoint
+        return (column * ROWS + row) * _WIDTH + _PORT_NUMBER[port] + (self.masters if master else 0)
+
+    def endpoint(self, node: int) -> Endpoint:
+        """The port of a node."""
+        tile, number = divmod(node % self._ports, _WIDTH)
+        return divmod(tile, ROWS), _PORTS[number]
+
+    def place(self, node: int) -> Place:
+        """The tile of a node."""
+        return divmod(node % self._ports // _WIDTH, ROWS)
+
+    def expand(self, node: int) -> list[int]:
+        """Works out the successors of a node, in order, with cost 1."""
+        (column, row), port = self.endpoint(node)
+        place = (column, row)
+        bundle, channel = port
+        base = (column * ROWS + row) * _WIDTH
+        found: list[int] = []
+        if node < self.masters or not self.masters:
+            slaves, masters = self.occupied.get(place, _NOTHING)
+            if port not in slaves and channel < port_counts(self.device, place, SLAVE_COUNTS).get(bundle, 0):
+                counts = port_counts(self.device, place, MASTER_COUNTS)
+                found = [
+                    base + self.masters + number
+                    for number in _inside(tile_kind(row))[_PORT_NUMBER[port]]
+                    if _PORTS[number][0] in counts and _PORTS[number] not in masters
+                ]
+        if bundle in STEP and (node >= self.masters or not self.masters):
+            step_column, step_row = STEP[bundle]
+            x, y = column + step_column, row + step_row
+            if self.device.contains(x, y) and channel < MASTER_COUNTS[tile_kind(row)].get(bundle, 0):
+                found.append((x * ROWS + y) * _WIDTH + _PORT_NUMBER[OPPOSITE[bundle], channel])
+                found.sort()
+        self.successors[node] = found
+        self.costs[node] = [1.0] * len(found)
+        return found
+
+    def start_round(self, used: dict[tuple[int, int], int]) -> None:
+        """Sets the costs anew from the history and from the usage of the round before."""
+        for node, costs in enumerate(self.costs):
+            if costs:
+                self.costs[node] = [1.0] * len(costs)
+        for edge in {**used, **self._over}:
+            history = 1 + _OVER_WEIGHT * self._over.get(edge, 0)
+            congestion = 1 + _USED_WEIGHT * used.get(edge, 0)
+            self.costs[edge[0]][edge[1]] = history * congestion
+
+    def count_overuse(self, edge: tuple[int, int]) -> None:
+        """Makes an edge dearer for all later rounds."""
+        self._over[edge] = self._over.get(edge, 0) + 1
+
+
+def shortest_paths(graph: Graph, source: int, dests: set[int]) -> list[int]:
+    """Dijkstra's algorithm as the reference runs it: the predecessor of each node reached, -1 elsewhere.
+
+    The heap is 4-ary; a push sifts up while strictly smaller; a pop moves the last element to the root and sifts it down to
+    the first of the smallest children while that is strictly smaller; a node whose distance falls in the heap stays where
+    it is. The source counts as unseen while it is expanded: where its port may be connected to itself it is pushed again.
+    The search ends with the last destination: the predecessor of a node that has left the heap never changes.
+    """
+    infinity = float("inf")
+    distance = [infinity] * graph.size
+    before = [-1] * graph.size
+    seen = bytearray(graph.size)  # 0 never seen, 1 in the heap, 2 done
+    distance[source] = 0.0
+    heap = [source]
+    waiting = set(dests)
+    successors, all_costs = graph.successors, graph.costs
+    while heap:
+        node = heap[0]
+        last = heap.pop()
+        size = len(heap)
+        if size:
+            own = distance[last]
+            at = 0
+            child = 1
+            while child < size:
+                smallest = distance[heap[child]]
+                for other in range(child + 1, child + 4 if child + 4 < size else size):
+                    value = distance[heap[other]]
+                    if value < smallest:
+                        smallest = value
+                        child = other
+                if not smallest < own:
+                    break
+                heap[at] = heap[child]
+                at = child
+                child = 4 * at + 1
+            heap[at] = last
+        if node in waiting:
+            waiting.remove(node)
+            if not waiting:
+                break
+        following = successors[node]
+        if following is None:
+            following = graph.expand(node)
+        reached = distance[node]
+        for next_node, cost in zip(following, all_costs[node]):
+            state = seen[next_node]
+            if state == 2:
+                continue
+            length = reached + cost
+            if state:
+                if length < distance[next_node]:
+                    distance[next_node] = length
+                    before[next_node] = node
+                continue
+            if length < distance[next_node]:
+                distance[next_node] = length
+                before[next_node] = node
+                seen[next_node] = 1
+            else:
+                length = distance[next_node]
+            at = len(heap)
+            heap.append(next_node)
+            while at:
+                parent = (at - 1) >> 2
+                if not length < distance[heap[parent]]:
+                    break
+                heap[at] = heap[parent]
+                at = parent
+            heap[at] = next_node
+        seen[node] = 2
+    return before
