@@ -15,10 +15,12 @@ from typing import NamedTuple, Sequence
 
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.cdo import (
+    END,
     HEADER_WORDS,
     NOP,
     BlockWrite,
     Command,
+    Other,
     checksum,
     encode,
     encode_narrow,
@@ -98,10 +100,12 @@ def _rewrite(commands: list[Command]) -> bytes:
     """The commands of one CDO file as bootgen encodes them.
 
     Positions count from the start of that file's own header, also when several files are joined: a NOP before a
-    block write makes the payload's word position equal to its destination's modulo 4.
+    block write makes the payload's word position equal to its destination's modulo 4. An END command ends the file.
     """
     body = bytearray()
     for command in commands:
+        if isinstance(command, Other) and command.code == END:
+            break
         if isinstance(command, BlockWrite):
             head_words = 4 if len(command.data) // 4 + 2 >= _LONG else 3
             position = HEADER_WORDS + len(body) // 4 + head_words
