@@ -1,0 +1,405 @@
+"""Reads types and attributes."""
+
+from __future__ import annotations
+
+import re
+from typing import Callable, NoReturn
+
+from npuninja.ir.attributes import (
+    ArrayAttr,
+    Attribute,
+    BDDimLayout,
+    BDDimLayoutArrayArrayAttr,
+    BDDimLayoutArrayAttr,
+    BDPadLayout,
+    BDPadLayoutArrayAttr,
+    BoolAttr,
+    DenseArrayAttr,
+    DenseElementsAttr,
+    DictAttr,
+    EnumAttr,
+    FloatAttr,
+    IntegerAttr,
+    OpaqueAttr,
+    PacketInfoAttr,
+    StringAttr,
+    SymbolRefAttr,
+    TypeAttr,
+    UnitAttr,
+)
+from npuninja.ir.enums import ENUMS
+from npuninja.ir.lexer import TokenStream, near_match
+from npuninja.ir.types import canonical, element_count, element_of, function_text, is_scalar, memref, vector
+
+_NUMBER = re.compile(r"-?(?:0x[0-9A-Fa-f]+|\d+(?:\.\d*(?:[eE][-+]?\d+)?)?)")
+_FLOAT_TYPE = re.compile(r"(?:bf16|tf32|f\d+\w*)")
+
+
+class AttributeParser(TokenStream):
+    """The part of the parser that knows types and attributes, with the aliases of the file."""
+
+    def __init__(self, text: str, file: str) -> None:
+        super().__init__(text, file)
+        self.attribute_aliases: dict[str, Attribute] = {}
+        self.type_aliases: dict[str, str] = {}
+
+    # Types
+
+    def parse_type(self) -> str:
+        """Reads a type and returns its canonical text."""
+        token = self.tokens[self.i]
+        first = token[:1]
+        if first == "(":
+            arguments = self.type_list()
+            self.expect("->")
+            return function_text(arguments, self.result_types())
+        if first == "!":
+            alias = self.type_aliases.get(token)
+            if alias is not None:
+                self.i += 1
+                return alias
+            if "." not in token:
+                self.error(f"undefined type alias '{token}'")
+        elif not (token.endswith(">") or is_scalar(token)):
+            if token in ("memref", "vector", "tensor", "complex", "tuple"):
+                start = self.i
+                self.i += 1
+                self.skip_balanced("<", ">")
+                return self._canonical(self.text[self.offset(start) : self._ends[self.i - 1]], start)
+            self._no_type(token)
+        self.i += 1
+        return self._canonical(token, self.i - 1)
+
+    def _canonical(self, text: str, index: int) -> str:
+        try:
+            return canonical(text)
+        except ValueError as problem:
+            self.error(str(problem), index)
+
+    def _no_type(self, token: str) -> NoReturn:
+        if token[:1].isalpha():
+            self.error(f"unknown type '{token}'", hint="types look like i32, index, bf16, memref<16xi32>")
+        self.expected("a type")
+
+    def type_list(self) -> tuple[str, ...]:
+        """Reads `(type, type, …)`."""
+        self.expect("(")
+        return tuple(self.comma_separated(self.parse_type, ")"))
+
+    def result_types(self) -> tuple[str, ...]:
+        """Reads what follows `->`: one type, or a list in parentheses (which is not itself a function type)."""
+        if self.tokens[self.i] != "(":
+            return (self.parse_type(),)
+        return self.type_list()
+
+    def comma_separated(self, item: Callable[[], object], closing: str) -> list:  # type: ignore[type-arg]
+        """Reads items up to and including `closing`; the opening bracket is already read."""
+        items: list[object] = []
+        if self.tokens[self.i] == closing:
+            self.i += 1
+            return items
+        while True:
+            items.append(item())
+            token = self.tokens[self.i]
+            if token == ",":
+                self.i += 1
+            elif token == closing:
+                self.i += 1
+                return items
+            else:
+                self.expected(f"',' or '{closing}'")
+
+    # Attributes
+
+    def parse_attribute(self, type: str | None = None) -> Attribute:
+        """Reads an attribute. `type` is the type of a literal that is written without one."""
+        token = self.tokens[self.i]
+        first = token[:1]
+        if first.isdigit() or (first == "-" and token != "->" and token != "-"):
+            return self._number(type)
+        if first == '"':
+            value = StringAttr(self.string())
+            if self.tokens[self.i] == ":" and self.tokens[self.i + 1][:1] == "!":
+                self.error("typed strings are not supported")
+            return value
+        if first == "@":
+            return self.symbol_reference()
+        if first == "[":
+            self.i += 1
+            return ArrayAttr(tuple(self.comma_separated(self.parse_attribute, "]")))
+        if first == "{":
+            return DictAttr(tuple(self.attribute_dictionary().items()))
+        if first == "#":
+            return self._dialect_attribute()
+        if first == "<" and self.tokens[self.i + 1] in ("pkt_id", "pkt_type"):
+            return self.packet_info()
+        simple = _KEYWORDS.get(token)
+        if simple is not None:
+            self.i += 1
+            if self.tokens[self.i] == ":" and isinstance(simple, BoolAttr) and self.tokens[self.i + 1] == "i1":
+                self.i += 2
+            return simple
+        if token == "dense":
+            return self.dense_elements(type)
+        if token == "array":
+            return self._dense_array()
+        if token.startswith(("affine_map<", "affine_set<")):
+            self.i += 1
+            return OpaqueAttr(self._canonical(token, self.i - 1))
+        if token in ("dense_resource", "sparse", "opaque", "distinct"):
+            self.error(f"'{token}' attributes are not supported", hint="write the values with dense<…>")
+        if first == "!" or first == "(" or token.endswith(">") or is_scalar(token):
+            return TypeAttr(self.parse_type())
+        if token in ("memref", "vector", "tensor"):
+            return TypeAttr(self.parse_type())
+        self.expected("an attribute value")
+
+    def _number(self, type: str | None) -> Attribute:
+        token = self.tokens[self.i]
+        if not _NUMBER.fullmatch(token):
+            self.expected("a number")
+        self.i += 1
+        if self.tokens[self.i] == ":":
+            self.i += 1
+            type = self.parse_type()
+        if "." in token or (type is not None and _FLOAT_TYPE.fullmatch(type)):
+            if type is None:
+                type = "f64"
+            elif not _FLOAT_TYPE.fullmatch(type):
+                self.error(f"'{token}' is a float but its type is {type}", self.i - 1)
+            return FloatAttr(token, type)
+        value = int(token, 0) if "x" in token else int(token)
+        if type is None:
+            type = "i64"
+        if type != "index" and not re.fullmatch(r"(?:i|si|ui)\d+", type):
+            self.error(f"an integer cannot have type {type}", self.i - 1)
+        if type == "i1":
+            return BoolAttr(bool(value))
+        width = 64 if type == "index" else int(type.lstrip("siu"))
+        low = 0 if type[0] == "u" else -(1 << (width - 1))
+        high = (1 << (width - 1)) - 1 if type[0] == "s" else (1 << width) - 1
+        if not low <= value <= high:
+            self.error(f"{token} does not fit into {type} ({low} to {high})", self.i - 1)
+        if type[0] != "u" and value > high >> 1 and type[0] != "s":
+            value -= 1 << width  # signless: kept as MLIR prints it
+        return IntegerAttr(value, type)
+
+    def symbol_reference(self) -> SymbolRefAttr:
+        """Reads `@a` or `@a::@b`."""
+        path = [self.symbol_name()]
+        while self.tokens[self.i] == "::":
+            self.i += 1
+            path.append(self.symbol_name())
+        return SymbolRefAttr(tuple(path))
+
+    def attribute_dictionary(self) -> dict[str, Attribute]:
+        """Reads `{name = value, flag, …}`; a repeated name is an error."""
+        self.expect("{")
+        attributes: dict[str, Attribute] = {}
+        if self.accept("}"):
+            return attributes
+        while True:
+            index = self.i
+            name = self.string() if self.tokens[index][:1] == '"' else self.word("an attribute name")
+            if name in attributes:
+                self.error(f"attribute '{name}' is given twice", index)
+            if self.tokens[self.i] == "=":
+                self.i += 1
+                attributes[name] = self.parse_attribute()
+            else:
+                attributes[name] = UnitAttr()
+            token = self.tokens[self.i]
+            self.i += 1
+            if token == "}":
+                return attributes
+            if token != ",":
+                self.i -= 1
+                self.expected("',' or '}'")
+
+    def enum_case(self, kind: str) -> EnumAttr:
+        """Reads a case of enum `kind`, as keyword or string."""
+        token = self.tokens[self.i]
+        case = token[1:-1] if token[:1] == '"' else token
+        if case not in ENUMS[kind]:
+            allowed = list(ENUMS[kind])
+            near = near_match(case, allowed)
+            self.error(
+                f"unknown {kind} '{case}', expected one of {', '.join(allowed)}",
+                hint=f"did you mean '{near}'?" if near else None,
+            )
+        self.i += 1
+        return EnumAttr(kind, case)
+
+    def _dense_array(self) -> Attribute:
+        self.i += 1
+        self.expect("<")
+        type = self.parse_type()
+        values: list[int] = []
+        if not self.accept(">"):
+            self.expect(":")
+            values = self.comma_separated(self._array_element, ">")
+        return DenseArrayAttr(type, tuple(values))
+
+    def _array_element(self) -> int:
+        if self.tokens[self.i] in ("true", "false"):
+            self.i += 1
+            return int(self.tokens[self.i - 1] == "true")
+        return self.integer()
+
+    def dense_elements(self, type: str | None = None) -> DenseElementsAttr:
+        """Reads `dense<…>`, and ` : type` unless `type` is given (when both are, they must be the same)."""
+        start = self.i
+        self.expect("dense")
+        self.expect("<")
+        if self.tokens[self.i][:1] == '"':
+            if self.tokens[self.i].startswith('"0x'):
+                self.error("dense data as a hexadecimal string is not supported", hint="list the elements instead")
+            self.error("dense strings are not supported", hint="elements are integers or floats")
+        values: list[str] = []
+        shape: list[int] = []
+        splat = self.tokens[self.i] != "["
+        if splat and self.tokens[self.i] != ">":
+            values.append(self._dense_literal())
+        elif not splat:
+            shape = self._dense_list(values)
+        self.expect(">")
+        if type is None or self.tokens[self.i] == ":":
+            self.expect(":")
+            written = self.parse_type()
+            if type is not None and element_of(written) != element_of(type):
+                self.error(f"the initial value has type {written}, expected {type}", self.i - 1)
+            type = type or written
+        self._check_dense(type, values, tuple(shape), splat, start)
+        return DenseElementsAttr(tuple(values), type, splat and bool(values))
+
+    def _check_dense(self, type: str, values: list[str], shape: tuple[int, ...], splat: bool, start: int) -> None:
+        expected = memref(type).shape if type.startswith("memref<") else vector(type)[0] if "<" in type else ()
+        try:
+            count = element_count(expected)
+        except ValueError:
+            self.error(f"dense values need a static shape, got {type}", start)
+        if splat and not values and count:
+            self.error(f"dense<> has no element, expected {count} for {type}", start)
+        if not splat and shape != expected:
+            self.error(
+                f"dense<…> has shape {'x'.join(map(str, shape))}, expected {'x'.join(map(str, expected))} for {type}", start
+            )
+        if element_of(type)[0] in "iu" and any("." in v for v in values):
+            self.error(f"dense<…> has float elements, expected {element_of(type)}", start)
+
+    def _dense_list(self, values: list[str]) -> list[int]:
+        """Reads `[…]`, nested, appends the literals to `values`, returns the shape."""
+        index = self.i
+        self.expect("[")
+        count = 0
+        inner: list[int] | None = None
+        while not self.accept("]"):
+            if count:
+                self.expect(",")
+            if self.tokens[self.i] == "[":
+                shape = self._dense_list(values)
+            else:
+                values.append(self._dense_literal())
+                shape = []
+            if inner is not None and shape != inner:
+                self.error("the rows of dense<…> differ in shape", index)
+            inner = shape
+            count += 1
+        return [count, *(inner or [])]
+
+    def _dense_literal(self) -> str:
+        token = self.tokens[self.i]
+        if token not in ("true", "false") and not _NUMBER.fullmatch(token):
+            self.expected("a number")
+        self.i += 1
+        return token
+
+    # Attributes of the AIE dialects
+
+    def _dialect_attribute(self) -> Attribute:
+        start = self.i
+        token = self.tokens[start]
+        alias = self.attribute_aliases.get(token)
+        if alias is not None:
+            self.i += 1
+            return alias
+        if token in ("#aie.packet_info", "#aie"):
+            self.i += 1
+            if token == "#aie.packet_info":
+                return self.packet_info()
+            self.expect("<")
+            value = self._aie_attribute(self.word("the name of an AIE attribute"))
+            self.expect(">")
+            return value
+        if token in _AIE_ATTRIBUTES:
+            self.i += 1
+            return self._aie_attribute(token[5:])
+        if "." not in token and self.tokens[start + 1] != "<":
+            self.error(f"undefined attribute alias '{token}'")
+        self.i += 1
+        if self.tokens[self.i] == "<":
+            self.skip_balanced("<", ">")
+        return OpaqueAttr(" ".join(self.text[self.offset(start) : self._ends[self.i - 1]].split()))
+
+    def _aie_attribute(self, name: str) -> Attribute:
+        if name == "packet_info":
+            return self.packet_info()
+        angled = self.tokens[self.i] == "<"  # `#aie.bd_dim_layout_array<[…]>` and `#aie<bd_dim_layout_array[…]>`
+        self.i += angled
+        value: Attribute
+        if name == "bd_dim_layout_array":
+            value = self.dimensions()
+        elif name == "bd_dim_layout_array_array":
+            self.expect("[")
+            value = BDDimLayoutArrayArrayAttr(tuple(d.dims for d in self.comma_separated(self.dimensions, "]")))
+        elif name == "bd_pad_layout_array":
+            value = self.pads()
+        else:
+            self.error(f"unknown AIE attribute '{name}'", self.i - 1 - angled)
+        if angled:
+            self.expect(">")
+        return value
+
+    def packet_info(self) -> PacketInfoAttr:
+        """Reads `<pkt_type = 0, pkt_id = 15>`, in any order; a missing field is 0."""
+        fields = self._fields(("pkt_type", "pkt_id"))
+        return PacketInfoAttr(fields.get("pkt_type", 0), fields.get("pkt_id", 0))
+
+    def dimensions(self) -> BDDimLayoutArrayAttr:
+        """Reads `[<size = 4, stride = 16>, …]`."""
+        self.expect("[")
+        return BDDimLayoutArrayAttr(tuple(self.comma_separated(self._dimension, "]")))
+
+    def _dimension(self) -> BDDimLayout:
+        fields = self._fields(("size", "stride"), required=True)
+        return BDDimLayout(fields["size"], fields["stride"])
+
+    def pads(self) -> BDPadLayoutArrayAttr:
+        """Reads `[<const_pad_before = 2, const_pad_after = 1>, …]`."""
+        self.expect("[")
+        return BDPadLayoutArrayAttr(tuple(self.comma_separated(self._pad, "]")))
+
+    def _pad(self) -> BDPadLayout:
+        fields = self._fields(("const_pad_before", "const_pad_after"), required=True)
+        return BDPadLayout(fields["const_pad_before"], fields["const_pad_after"])
+
+    def _fields(self, names: tuple[str, str], required: bool = False) -> dict[str, int]:
+        start = self.i
+        self.expect("<")
+        fields: dict[str, int] = {}
+        while not self.accept(">"):
+            if fields:
+                self.expect(",")
+            name = self.tokens[self.i]
+            if name not in names or name in fields:
+                self.expected(" or ".join(f"'{n}'" for n in names if n not in fields) or "'>'")
+            self.i += 1
+            self.expect("=")
+            fields[name] = self.integer()
+        if required and len(fields) < len(names):
+            self.error(f"'{next(n for n in names if n not in fields)}' is missing", start)
+        return fields
+
+
+_KEYWORDS: dict[str, Attribute] = {"true": BoolAttr(True), "false": BoolAttr(False), "unit": UnitAttr()}
+_AIE_ATTRIBUTES = ("#aie.bd_dim_layout_array", "#aie.bd_dim_layout_array_array", "#aie.bd_pad_layout_array")

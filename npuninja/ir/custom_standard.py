@@ -1,0 +1,415 @@
+"""Reading and writing of those parts of func, arith, cf, scf, memref and vector operations that the table cannot say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from npuninja.ir.attributes import (
+    ArrayAttr,
+    Attribute,
+    BoolAttr,
+    DenseArrayAttr,
+    DenseElementsAttr,
+    DictAttr,
+    FloatAttr,
+    IntegerAttr,
+    StringAttr,
+    TypeAttr,
+    UnitAttr,
+)
+from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.custom import CustomForm
+from npuninja.ir.types import element_of, function_parts, function_text, memref, with_element
+
+if TYPE_CHECKING:
+    from npuninja.ir.parser import OpState, Parser
+    from npuninja.ir.printer import OpWriter
+
+
+# func.func private @f(%a: type {attributes}, …) -> types attributes {…} { … }
+
+
+def _parse_function(p: Parser, s: OpState) -> None:
+    if p.tokens[p.i] in ("private", "public", "nested"):
+        s.attributes["sym_visibility"] = StringAttr(p.word("a visibility"))
+    s.attributes["sym_name"] = StringAttr(p.symbol_name())
+    p.expect("(")
+    places: list[int] = []
+    argument_attributes: list[Attribute] = []
+
+    def argument() -> Value:
+        value = p.typed_name(places) if p.tokens[p.i][:1] == "%" else Value(p.parse_type())
+        has = p.tokens[p.i] == "{"
+        argument_attributes.append(DictAttr(tuple(p.attribute_dictionary().items())) if has else DictAttr(()))
+        return value
+
+    arguments: list[Value] = p.comma_separated(argument, ")")
+    results: tuple[str, ...] = ()
+    result_attributes: list[Attribute] = []
+    if p.accept("->"):
+        results = _function_results(p, result_attributes)
+    s.attributes["function_type"] = TypeAttr(function_text(tuple(a.type for a in arguments), results))
+    for name, each in (("arg_attrs", argument_attributes), ("res_attrs", result_attributes)):
+        if any(isinstance(a, DictAttr) and a.items for a in each):
+            s.attributes[name] = ArrayAttr(tuple(each))
+    if p.accept("attributes"):
+        p.attributes_of(s)
+    if p.tokens[p.i] == "{":
+        if len(places) != len(arguments):
+            p.error("the arguments of a function with a body need names such as '%a'")
+        s.regions.append(p.region(None, arguments, places))
+    else:
+        s.regions.append(Region())
+
+
+def _function_results(p: Parser, attributes: list[Attribute]) -> tuple[str, ...]:
+    if p.tokens[p.i] != "(":
+        return (p.parse_type(),)
+    p.i += 1
+
+    def result() -> str:
+        type = p.parse_type()
+        has = p.tokens[p.i] == "{"
+        attributes.append(DictAttr(tuple(p.attribute_dictionary().items())) if has else DictAttr(()))
+        return type
+
+    return tuple(p.comma_separated(result, ")"))
+
+
+def _print_function(w: OpWriter, op: Operation) -> None:
+    if "sym_visibility" in op.attributes:
+        w.literal(op.string("sym_visibility"))
+    w.parameter(w.symbol(op.string("sym_name")))
+    type = op.attributes["function_type"]
+    assert isinstance(type, TypeAttr), op
+    arguments, results = function_parts(type.type)
+    has_body = bool(op.regions and op.regions[0].blocks)
+    names = [f"{w.value(a)}: {a.type}" for a in op.body.args] if has_body else list(arguments)
+    text = f"({', '.join(_with_attributes(w, op.attributes.get('arg_attrs'), names))})"
+    if results:
+        shown = _with_attributes(w, op.attributes.get("res_attrs"), list(results))
+        single = len(shown) == 1 and not shown[0].startswith("(") and not shown[0].endswith("}")
+        text += f" -> {shown[0]}" if single else f" -> ({', '.join(shown)})"
+    w.glued(text)
+    w.attribute_dictionary(op, "attributes")
+    if has_body:
+        w.region(op.regions[0], arguments_shown=True)
+
+
+def _with_attributes(w: OpWriter, attributes: Attribute | None, texts: list[str]) -> list[str]:
+    if not isinstance(attributes, ArrayAttr):
+        return texts
+    return [t + (f" {w.attribute(a)}" if isinstance(a, DictAttr) and a.items else "") for t, a in zip(texts, attributes.items)]
+
+
+# arith.constant
+
+
+def _parse_constant(p: Parser, s: OpState) -> None:
+    if p.tokens[p.i] == "{":
+        p.attributes_of(s)
+    place = p.i
+    value = p.parse_attribute()
+    if isinstance(value, BoolAttr):
+        type = "i1"
+    elif isinstance(value, (IntegerAttr, FloatAttr, DenseElementsAttr)):
+        type = value.type
+    else:
+        p.error("expected a number, true, false or dense<…>", place)
+    s.attributes["value"] = value
+    s.types["value"] = (type,)
+
+
+def _print_constant(w: OpWriter, op: Operation) -> None:
+    w.attribute_dictionary(op, "")
+    w.parameter(w.attribute(op.attributes["value"]))
+
+
+# Types that follow from others
+
+
+def _parse_store_types(p: Parser, s: OpState) -> None:
+    type = p.parse_type()
+    if not type.startswith("memref<"):
+        p.error(f"expected a memref type, got {type}", p.i - 1)
+    s.set_types(p, "memref", (type,))
+    s.set_types(p, "value", (memref(type).element,))
+
+
+def _print_store_types(w: OpWriter, op: Operation) -> None:
+    w.parameter(w.types(op, "memref")[0])
+
+
+def _parse_select_types(p: Parser, s: OpState) -> None:
+    type = p.parse_type()
+    condition = "i1"
+    if p.accept(","):
+        condition, type = type, p.parse_type()
+    s.set_types(p, "condition", (condition,))
+    s.set_types(p, "true_value", (type,))
+    s.set_types(p, "false_value", (type,))
+
+
+def _print_select_types(w: OpWriter, op: Operation) -> None:
+    condition, value = op.operands[0].type, op.operands[1].type
+    w.parameter(value if condition == "i1" else f"{condition}, {value}")
+
+
+def _parse_transfer_read_types(p: Parser, s: OpState) -> None:
+    source = p.parse_type()
+    p.expect(",")
+    s.types["result"] = (p.parse_type(),)
+    s.set_types(p, "source", (source,))
+    s.set_types(p, "padding", (element_of(source),))
+
+
+def _print_transfer_read_types(w: OpWriter, op: Operation) -> None:
+    w.parameter(f"{op.operands[0].type}, {op.result.type}")
+
+
+def _parse_splat_types(p: Parser, s: OpState) -> None:
+    type = p.parse_type()
+    s.types["aggregate"] = (type,)
+    s.set_types(p, "input", (element_of(type),))
+
+
+def _print_splat_types(w: OpWriter, op: Operation) -> None:
+    w.parameter(op.result.type)
+
+
+# cf.switch %flag : i32, [ default: ^bb1, 42: ^bb2(%a : i32) ]
+
+
+def _parse_switch(p: Parser, s: OpState) -> None:
+    type = s.operands["flag"][0].type
+    values: list[str] = []
+    p.expect("default")
+    p.expect(":")
+    s.successors.append(p.successor(True))
+    while p.accept(","):
+        values.append(str(p.integer()))
+        p.expect(":")
+        s.successors.append(p.successor(True))
+    if values:
+        s.attributes["case_values"] = DenseElementsAttr(tuple(values), with_element(f"tensor<{len(values)}xi1>", type), False)
+
+
+def _print_switch(w: OpWriter, op: Operation) -> None:
+    cases = op.attributes.get("case_values")
+    labels = ["default", *(_all_values(cases) if isinstance(cases, DenseElementsAttr) else ())]
+    w.indented([f"{label}: {w.successor(s)}" for label, s in zip(labels, op.successors)])
+
+
+def _all_values(cases: DenseElementsAttr) -> tuple[str, ...]:
+    count = int(cases.type.partition("<")[2].partition("x")[0])
+    return cases.values * count if cases.splat else cases.values
+
+
+# scf
+
+
+def _block_arguments(p: Parser, names: list[int], types: list[str]) -> list[Value]:
+    """New values for the entry block of a region; they get their names when the region is read."""
+    return [Value(type) for _, type in zip(names, types)]
+
+
+def iteration_arguments(p: Parser, opening: str) -> tuple[list[int], list[Value], list[int]]:
+    """Reads `(%a = %init, …)` behind `opening`: tokens of the names, initial values, tokens of these."""
+    p.expect(opening)
+    names: list[int] = []
+    values: list[Value] = []
+    places: list[int] = []
+    while not p.accept(")"):
+        if names:
+            p.expect(",")
+        if p.tokens[p.i][:1] != "%":
+            p.expected("a value name such as '%x'")
+        names.append(p.i)
+        p.i += 1
+        p.expect("=")
+        places.append(p.i)
+        values.append(p.use(""))
+    return names, values, places
+
+
+def _parse_scf_for(p: Parser, s: OpState) -> None:
+    names = [p.i]
+    if p.tokens[p.i][:1] != "%":
+        p.expected("the name of the induction variable such as '%i'")
+    p.i += 1
+    for literal, group in (("=", "lowerBound"), ("to", "upperBound"), ("step", "step")):
+        p.expect(literal)
+        s.operands[group] = [p.use("")]
+        s.places[group] = [p.i - 1]
+    inits: list[Value] = []
+    types: list[str] = []
+    if p.accept("iter_args"):
+        more, inits, places = iteration_arguments(p, "(")
+        names += more
+        p.expect("->")
+        s.operands["initArgs"], s.places["initArgs"] = inits, places
+        types = list(p.result_types())
+        s.set_types(p, "initArgs", tuple(types))
+        s.types["results"] = tuple(types)
+    index = "index"
+    if p.accept(":"):
+        index = p.parse_type()
+    for group in ("lowerBound", "upperBound", "step"):
+        s.set_types(p, group, (index,))
+    s.operands["initArgs"] = inits
+    arguments = _block_arguments(p, names, [index, *types])
+    s.regions.append(p.region("scf.yield", arguments, names))
+
+
+def _print_scf_for(w: OpWriter, op: Operation) -> None:
+    lower, upper, step, *inits = map(w.value, op.operands)
+    induction, *carried = op.body.args
+    w.parameter(f"{w.value(induction)} = {lower} to {upper} step {step}")
+    if inits:
+        w.parameter(f"iter_args({', '.join(f'{w.value(a)} = {v}' for a, v in zip(carried, inits))})")
+        w.parameter(f"-> ({', '.join(r.type for r in op.results)})")
+    if induction.type != "index":
+        w.parameter(f" : {induction.type}")
+    w.region(op.regions[0], arguments_shown=True)
+
+
+def _parse_result_list(p: Parser, s: OpState) -> None:
+    if p.accept("->"):
+        s.types["results"] = p.result_types()
+
+
+def _print_result_list(w: OpWriter, op: Operation) -> None:
+    if op.results:
+        types = [r.type for r in op.results]
+        bare = len(types) == 1 and op.name == "scf.index_switch"
+        w.parameter(f"-> {types[0]}" if bare else f"-> ({', '.join(types)})")
+
+
+def parse_if_regions(p: Parser, s: OpState) -> None:
+    """Reads the branches of scf.if or affine.if; an empty `else` is left out."""
+    terminator = s.definition.terminator
+    s.regions.append(p.region(terminator))
+    if p.accept("else"):
+        other = p.region(terminator)
+        if other.entry.ops:
+            s.regions.append(other)
+
+
+def print_if_regions(w: OpWriter, op: Operation) -> None:
+    """Writes the branches of scf.if or affine.if."""
+    w.region(op.regions[0])
+    if len(op.regions) > 1:
+        w.literal("else")
+        w.region(op.regions[1])
+
+
+def _parse_scf_while(p: Parser, s: OpState) -> None:
+    names: list[int] = []
+    if p.tokens[p.i] == "(":
+        names, s.operands["inits"], s.places["inits"] = iteration_arguments(p, "(")
+    p.expect(":")
+    types = p.type_list()
+    p.expect("->")
+    s.types["results"] = p.result_types()
+    s.set_types(p, "inits", types)
+    s.regions.append(p.region(None, _block_arguments(p, names, list(types)), names))
+    p.expect("do")
+    s.regions.append(p.region())
+
+
+def _print_scf_while(w: OpWriter, op: Operation) -> None:
+    before = op.regions[0].entry
+    if op.operands:
+        w.parameter(f"({', '.join(f'{w.value(a)} = {w.value(v)}' for a, v in zip(before.args, op.operands))})")
+    results = [r.type for r in op.results]
+    right = results[0] if len(results) == 1 else f"({', '.join(results)})"
+    w.parameter(f": ({', '.join(v.type for v in op.operands)}) -> {right}")
+    w.region(op.regions[0], arguments_shown=True)
+    w.literal("do")
+    w.region(op.regions[1])
+
+
+def _parse_index_switch(p: Parser, s: OpState) -> None:
+    cases: list[int] = []
+    regions: list[Region] = []
+    while p.accept("case"):
+        cases.append(p.integer())
+        regions.append(p.region())
+    p.expect("default")
+    s.regions = [p.region(), *regions]  # MLIR keeps the default region first
+    s.attributes["cases"] = DenseArrayAttr("i64", tuple(cases))
+
+
+def _print_index_switch(w: OpWriter, op: Operation) -> None:
+    cases = op.attributes["cases"]
+    assert isinstance(cases, DenseArrayAttr), op
+    for case, region in zip(cases.values, op.regions[1:]):
+        w.line_break()
+        w.parameter(f"case {case}")
+        w.region(region)
+    w.line_break()
+    w.parameter("default")
+    w.region(op.regions[0])
+
+
+# memref
+
+
+def _parse_alloc(p: Parser, s: OpState) -> None:
+    for group, opening, closing in (("dynamicSizes", "(", ")"), ("symbolOperands", "[", "]")):
+        if group == "symbolOperands" and p.tokens[p.i] != "[":
+            continue
+        p.expect(opening)
+        s.operands[group] = p.comma_separated(lambda: p.use("index"), closing)
+
+
+def _print_alloc(w: OpWriter, op: Operation) -> None:
+    symbols = w.group(op, "symbolOperands")
+    w.glued(f"({', '.join(map(w.value, w.group(op, 'dynamicSizes')))})")
+    if symbols:
+        w.glued(f"[{', '.join(map(w.value, symbols))}]")
+
+
+def _parse_global(p: Parser, s: OpState) -> None:
+    if p.tokens[p.i][:1] == '"':
+        s.attributes["sym_visibility"] = StringAttr(p.string())
+    if p.accept("constant"):
+        s.attributes["constant"] = UnitAttr()
+    s.attributes["sym_name"] = StringAttr(p.symbol_name())
+    p.expect(":")
+    type = p.parse_type()
+    s.attributes["type"] = TypeAttr(type)
+    if p.accept("="):
+        if p.accept("uninitialized"):
+            s.attributes["initial_value"] = UnitAttr()
+        else:
+            s.attributes["initial_value"] = p.dense_elements(type)
+
+
+def _print_global(w: OpWriter, op: Operation) -> None:
+    if "sym_visibility" in op.attributes:
+        w.parameter(w.attribute(op.attributes["sym_visibility"]))
+    if "constant" in op.attributes:
+        w.literal("constant")
+    w.parameter(f"{w.symbol(op.string('sym_name'))} : {w.attribute(op.attributes['type'])}")
+    value = op.attributes.get("initial_value")
+    if value is not None:
+        w.parameter(f"= {'uninitialized' if isinstance(value, UnitAttr) else w.attribute(value, typed=False)}")
+
+
+CUSTOM_STANDARD: dict[str, CustomForm] = {
+    "function": CustomForm(_parse_function, _print_function),
+    "constant": CustomForm(_parse_constant, _print_constant),
+    "store_types": CustomForm(_parse_store_types, _print_store_types),
+    "select_types": CustomForm(_parse_select_types, _print_select_types),
+    "transfer_read_types": CustomForm(_parse_transfer_read_types, _print_transfer_read_types),
+    "splat_types": CustomForm(_parse_splat_types, _print_splat_types),
+    "switch": CustomForm(_parse_switch, _print_switch),
+    "scf_for": CustomForm(_parse_scf_for, _print_scf_for),
+    "result_list": CustomForm(_parse_result_list, _print_result_list),
+    "if_regions": CustomForm(parse_if_regions, print_if_regions),
+    "scf_while": CustomForm(_parse_scf_while, _print_scf_while),
+    "index_switch": CustomForm(_parse_index_switch, _print_index_switch),
+    "alloc": CustomForm(_parse_alloc, _print_alloc),
+    "global": CustomForm(_parse_global, _print_global),
+}

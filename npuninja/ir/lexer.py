@@ -1,0 +1,177 @@
+"""Cuts MLIR text into tokens, and knows where each token stands.
+
+A token is its text; its kind is plain from its first character (`%` value, `@` symbol, `^` block, `#` attribute,
+`!` type, `"` string, digit or `-` number, letter word, the rest punctuation). A whole shaped or dialect type
+(`memref<4xi32>`, `!aie.objectfifo<memref<4xi32>>`) is one token, because types are kept as text anyway.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from itertools import accumulate
+from operator import add
+from typing import NoReturn
+
+from npuninja.diag.errors import Location, UserError
+
+# Inside `<…>`: no brackets or quotes, but the arrow of an affine map and the comparison of an affine set.
+_FLAT = r"(?:[^<>\"-]|->|>=|-(?!>))*"
+_LEVEL1 = rf"<{_FLAT}>"
+_LEVEL2 = rf"<{_FLAT}(?:{_LEVEL1}{_FLAT})*>"
+_LEVEL3 = rf"<{_FLAT}(?:{_LEVEL2}{_FLAT})*>"
+_LEVEL4 = rf"<{_FLAT}(?:{_LEVEL3}{_FLAT})*>"
+
+_TOKEN = re.compile(
+    rf"""
+    ((?:[\ \t\r\n]+|//[^\n]*)*)                              # what comes before: space and comments
+    ( (?:memref|vector|tensor|affine_map|affine_set){_LEVEL4} # a shaped type or an affine map, whole
+    | [A-Za-z_][\w$.]*                                       # keyword or operation name
+    | %(?:\d+|[A-Za-z$._-][\w$.-]*)(?:\#\d+)?                # value, perhaps one result of several
+    | ->|::|[(){{}}\[\]<>,:=]
+    | -?(?:0x[0-9A-Fa-f]+|\d+(?:\.\d*(?:[eE][-+]?\d+)?)?)     # integer or float
+    | @(?:[A-Za-z$._-][\w$.-]*|"(?:[^"\\\n]|\\.)*")           # symbol
+    | "(?:[^"\\\n]|\\.)*"                                    # string
+    | \^[\w$.-]+                                             # block
+    | ![A-Za-z_][\w$.]*(?:{_LEVEL4})?                        # dialect type or type alias
+    | \#[\w$.]+                                              # dialect attribute or attribute alias
+    | "[^\n]*                                                # a string without its end
+    | [^\s]                                                  # anything else, one character
+    )""",
+    re.VERBOSE,
+)
+
+
+class TokenStream:
+    """The tokens of one text with a read position, and the errors that point into the text.
+
+    `tokens[i]` is the next token; the list ends with an empty string. Parsers read and advance `i` themselves
+    where speed matters.
+    """
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        pairs = _TOKEN.findall(text)
+        skips: tuple[str, ...]
+        tokens: tuple[str, ...]
+        skips, tokens = zip(*pairs) if pairs else ((), ())
+        self.tokens: list[str] = [*tokens, ""]
+        self._ends = list(accumulate(map(add, map(len, skips), map(len, tokens))))
+        self._ends.append(len(text.rstrip()))
+        self._line_starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+        self.i = 0
+
+    def offset(self, index: int) -> int:
+        """The position in the text of the first character of token `index`."""
+        return self._ends[index] - len(self.tokens[index])
+
+    def location(self, index: int) -> Location:
+        """Where token `index` stands."""
+        return self._location_of(self._ends[index] - len(self.tokens[index]))
+
+    def _location_of(self, offset: int) -> Location:
+        line = bisect_right(self._line_starts, offset)
+        return Location(self.file, line, offset - self._line_starts[line - 1] + 1)
+
+    def error(self, message: str, index: int | None = None, *, hint: str | None = None) -> NoReturn:
+        """Raises a `UserError` at token `index` (the next one when None)."""
+        if index is None:
+            index = self.i
+        raise error_at(self.text, self.location(index), message, hint)
+
+    def expected(self, what: str) -> NoReturn:
+        """Raises the error "expected `what`, got …", like MLIR at the end of the last good token."""
+        token = self.tokens[self.i]
+        if token[:1] == '"' and not _STRING.fullmatch(token):
+            self.error("unterminated string", hint="close it with '\"' on the same line")
+        got = f"'{token if len(token) <= 40 else token[:37] + '...'}'" if token else "the end of the file"
+        where = self._location_of(self._ends[self.i - 1]) if self.i else self.location(0)
+        raise error_at(self.text, where, f"expected {what}, got {got}", None)
+
+    def expect(self, token: str) -> None:
+        """Reads exactly `token`."""
+        if self.tokens[self.i] != token:
+            self.expected(f"'{token}'")
+        self.i += 1
+
+    def accept(self, token: str) -> bool:
+        """Reads `token` if it is next, and tells whether it was."""
+        if self.tokens[self.i] == token:
+            self.i += 1
+            return True
+        return False
+
+    def word(self, what: str) -> str:
+        """Reads a keyword."""
+        token = self.tokens[self.i]
+        if not (token[:1].isalpha() or token[:1] == "_"):
+            self.expected(what)
+        self.i += 1
+        return token
+
+    def integer(self) -> int:
+        """Reads an integer literal, decimal or hexadecimal."""
+        token = self.tokens[self.i]
+        try:
+            value = int(token, 0) if "x" in token else int(token)
+        except ValueError:
+            self.expected("an integer")
+        self.i += 1
+        return value
+
+    def string(self) -> str:
+        """Reads a string literal and undoes its escapes (`\\n`, `\\t`, `\\\\`, `\\"` and two hexadecimal digits)."""
+        token = self.tokens[self.i]
+        if len(token) < 2 or token[0] != '"' or token[-1] != '"':
+            self.expected("a string")
+        self.i += 1
+        return unescape(token[1:-1]) if "\\" in token else token[1:-1]
+
+    def symbol_name(self) -> str:
+        """Reads `@name` or `@"name"` and returns the name."""
+        token = self.tokens[self.i]
+        if token[:1] != "@" or len(token) < 2:
+            self.expected("a symbol name such as '@name'")
+        self.i += 1
+        return unescape(token[2:-1]) if token[1] == '"' else token[1:]
+
+    def skip_balanced(self, opening: str, closing: str) -> str:
+        """Reads from `opening` to its matching `closing` and returns the text between, brackets included."""
+        start = self.i
+        self.expect(opening)
+        depth = 1
+        while depth:
+            token = self.tokens[self.i]
+            if token == "":
+                self.expected(f"'{closing}'")
+            depth += (token == opening) - (token == closing)
+            self.i += 1
+        return self.text[self.offset(start) : self._ends[self.i - 1]]
+
+
+_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_ESCAPE = re.compile(r'\\([0-9A-Fa-f]{2}|n|t|\\|")')
+_ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"'}
+
+
+def unescape(text: str) -> str:
+    """The value of the inside of a string literal (bytes above 127 are UTF-8, written as hexadecimal pairs)."""
+    raw = _ESCAPE.sub(lambda m: _ESCAPES.get(m[1]) or chr(int(m[1], 16)), text)
+    try:
+        return raw.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return raw
+
+
+def error_at(text: str, location: Location, message: str, hint: str | None = None) -> UserError:
+    """A `UserError` at a place in `text`, with the line for the caret."""
+    return UserError(message, location, hint=hint, source_line=text.split("\n")[location.line - 1])
+
+
+def near_match(word: str, allowed: list[str]) -> str | None:
+    """The allowed word most like `word`, or None when none is near."""
+    from difflib import get_close_matches  # slow to import, and only an error needs it
+
+    found = get_close_matches(word, allowed, 1, 0.7)
+    return found[0] if found else None

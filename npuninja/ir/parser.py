@@ -1,0 +1,545 @@
+"""Reads MLIR text of the AIE dialects, in custom and generic form, into `npuninja.ir.core` operations.
+
+Terminators that MLIR leaves out of the custom form (`aie.end` of a device or switchbox, `scf.yield` without values) are
+not kept in memory either, also when the text has them. Attributes equal to their default are left out.
+Values written as numbers (`%0`) get no name: the printer numbers them again.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from npuninja.diag.errors import UserError
+from npuninja.ir.assembly import OpDefinition, result_types
+from npuninja.ir.attribute_parser import AttributeParser
+from npuninja.ir.attributes import Attribute, DenseArrayAttr, EnumAttr, IntegerAttr, TypeAttr
+from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.custom import CUSTOM, CustomForm
+from npuninja.ir.custom_affine import CUSTOM_AFFINE
+from npuninja.ir.custom_standard import CUSTOM_STANDARD
+from npuninja.ir.enums import ENUMS, case_of
+from npuninja.ir.lexer import near_match
+from npuninja.ir.syntax import ISOLATED, SHORT_NAMES, definition, operation_names
+from npuninja.ir.types import object_fifo_memref
+
+
+def parse_module(text: str, file: str) -> Operation:
+    """The `builtin.module` in `text`; one is put around the operations when the text has none.
+
+    Raises UserError with file, line, column, the source line and a caret.
+    """
+    return Parser(text, file).parse_top_level()
+
+
+class OpState:
+    """What is known of the operation that is being read."""
+
+    __slots__ = ("attributes", "definition", "operands", "places", "regions", "result_count", "successors", "types")
+
+    def __init__(self, definition: OpDefinition, result_count: int) -> None:
+        self.definition = definition
+        self.result_count = result_count
+        self.operands: dict[str, list[Value]] = {}
+        self.places: dict[str, list[int]] = {}
+        self.attributes: dict[str, Attribute] = {}
+        self.types: dict[str, tuple[str, ...]] = {}
+        self.regions: list[Region] = []
+        self.successors: list[tuple[Block, list[Value]]] = []
+
+    def set_types(self, p: Parser, name: str, types: tuple[str, ...]) -> None:
+        """Gives types to the operands of group `name`, or notes them for the results of that name."""
+        values = self.operands.get(name)
+        if values is None:
+            if name in self.types and self.types[name] != types:
+                p.error(f"'{name}' is given different types: {self.types[name]} and {types}")
+            self.types[name] = types
+            return
+        if len(types) == 1 and len(values) == 1:
+            if values[0].type != types[0]:
+                p.require_type(values[0], types[0], self.places[name][0])
+            return
+        if len(values) != len(types):
+            p.error(f"{len(values)} operands but {len(types)} types", self.places[name][0] if values else p.i - 1)
+        for value, type, place in zip(values, types, self.places[name]):
+            p.require_type(value, type, place)
+
+
+class Parser(AttributeParser):
+    """The parser of one text."""
+
+    custom: dict[str, CustomForm] = {**CUSTOM, **CUSTOM_STANDARD, **CUSTOM_AFFINE}
+
+    def __init__(self, text: str, file: str) -> None:
+        super().__init__(text, file)
+        self._values: dict[str, list[Value]] = {}  # the visible values: all results of each name
+        self._defined: list[list[str]] = [[]]  # the names to forget at the end of each open region
+        self._forward: dict[str, tuple[Value, int]] = {}  # used before their definition: placeholder, first use
+        self._blocks: list[dict[str, Block]] = []  # by open region, the blocks by label
+        self._undefined_blocks: list[dict[str, int]] = []  # by open region, first use of blocks not yet seen
+
+    # Top level
+
+    def parse_top_level(self) -> Operation:
+        """Reads the whole text."""
+        block = Block()
+        while self.tokens[self.i]:
+            first = self.tokens[self.i][0]
+            if first in "#!" and self.tokens[self.i + 1] == "=":
+                self._alias(first)
+            elif self.tokens[self.i] == "{" and self.tokens[self.i + 1] == "-":
+                self.error("resource sections '{-# … #-}' are not supported")
+            else:
+                block.append(self.operation())
+        self._no_undefined_values()
+        if len(block.ops) == 1 and block.ops[0].name == "builtin.module":
+            module = block.ops[0]
+            module.parent = None
+            return module
+        return Operation("builtin.module", regions=[Region([block])])
+
+    def _alias(self, first: str) -> None:
+        name = self.tokens[self.i]
+        self.i += 2
+        if first == "!":
+            self.type_aliases[name] = self.parse_type()
+        else:
+            self.attribute_aliases[name] = self.parse_attribute()
+
+    # Operations
+
+    def operation(self) -> Operation:
+        """Reads one operation."""
+        tokens = self.tokens
+        token = tokens[self.i]
+        names: list[tuple[str, int]] = []
+        if token[:1] == "%":
+            names = self._result_names()
+            token = tokens[self.i]
+        place = self.i
+        if token[:1] == '"':
+            op = self._generic(names)
+        else:
+            found = definition(token) or definition(SHORT_NAMES.get(token, ""))
+            if found is None:
+                self._unknown_operation(token)
+            self.i = place + 1
+            s = OpState(found, len(names))
+            outer = None
+            if found.name in ISOLATED:
+                outer = self._enter_isolated()
+            for directive in found.directives:
+                directive.parse(self, s)
+            if outer is not None:
+                self._leave_isolated(outer)
+            op = self._build(s)
+        op.loc = self.location(place)
+        if names or op.results:
+            self._define_results(op, names, place)
+        if tokens[self.i] == "loc":
+            self.i += 1
+            self.skip_balanced("(", ")")
+        return op
+
+    def _result_names(self) -> list[tuple[str, int]]:
+        """Reads `%a, %b:2 =`; the names with the token each stands at, `%b:2` as b and an empty name."""
+        names: list[tuple[str, int]] = []
+        while True:
+            token = self.tokens[self.i]
+            if token[:1] != "%" or "#" in token:
+                self.expected("a value name such as '%x'")
+            names.append((token[1:], self.i))
+            self.i += 1
+            if self.accept(":"):
+                count = self.integer()
+                if count < 1:
+                    self.error("a group of results has at least one", self.i - 1)
+                names += [("", self.i)] * (count - 1)
+            if self.accept("="):
+                return names
+            if not self.accept(","):
+                self.expected("'='")
+
+    def _unknown_operation(self, token: str) -> NoReturn:
+        if not token[:1].isalpha():
+            self.expected("an operation")
+        near = near_match(token, list(operation_names()))
+        self.error(f"unknown operation '{token}'", hint=f"did you mean '{near}'?" if near else None)
+
+    def _build(self, s: OpState) -> Operation:
+        """The operation from what its directives read."""
+        found = s.definition
+        operands: list[Value] = []
+        segments: tuple[int, ...] | None = None
+        groups = found.groups
+        if len(groups) == 1:
+            operands = s.operands.get(groups[0].name, operands)
+        elif groups:
+            sizes = []
+            for group in groups:
+                values = s.operands.get(group.name, ())
+                sizes.append(len(values))
+                operands += values
+            if found.variadic:
+                segments = tuple(sizes)
+        types = result_types(found, s) if found.results else ()
+        attributes = s.attributes
+        if found.defaults:
+            self._drop_defaults(found, attributes)
+        return Operation(found.name, operands, attributes, types, s.regions, s.successors, segments)
+
+    @staticmethod
+    def _drop_defaults(found: OpDefinition, attributes: dict[str, Attribute]) -> None:
+        for name, default in found.defaults.items():
+            if attributes.get(name) == default:
+                del attributes[name]
+
+    def attributes_of(self, s: OpState) -> None:
+        """Reads an attribute dictionary into the state of an operation and checks the declared attributes."""
+        start = self.i
+        for name, value in self.attribute_dictionary().items():
+            if name in s.attributes:
+                self.error(f"attribute '{name}' is given twice", self._place_in_dictionary(start, name))
+            s.attributes[name] = self._declared(s.definition, name, value, start)
+
+    def _declared(self, found: OpDefinition, name: str, value: Attribute, start: int) -> Attribute:
+        """The attribute as the table declares it; enums from their numbers. An error when it is of another kind."""
+        kind = found.kinds.get(name)
+        if kind is None:
+            return value
+        if kind in ENUMS and isinstance(value, IntegerAttr):
+            case = case_of(kind, value.value)
+            if case is None:
+                numbers = ", ".join(f"{n} ({c})" for c, n in ENUMS[kind].items())
+                self.error(f"{value.value} is not a {kind}: {numbers}", self._place_in_dictionary(start, name))
+            return EnumAttr(kind, case)
+        if not found.matches(value, kind):
+            got = value.type if isinstance(value, IntegerAttr) else type(value).__name__.removesuffix("Attr").lower()
+            self.error(
+                f"attribute '{name}' of '{found.name}' must be {_KIND_WORDS.get(kind, kind)}, got {got}",
+                self._place_in_dictionary(start, name),
+            )
+        return value
+
+    def _place_in_dictionary(self, start: int, name: str) -> int:
+        """The token of an attribute's name in the dictionary that begins at token `start`."""
+        for i in range(start, self.i):
+            if self.tokens[i].strip('"') == name and self.tokens[i + 1] in ("=", ",", "}"):
+                return i
+        return start
+
+    def element_memref(self, s: OpState) -> str:
+        """The memref in the objectFifo type `elemType` of the operation that is being read."""
+        type = s.attributes["elemType"]
+        assert isinstance(type, TypeAttr)
+        try:
+            return object_fifo_memref(type.type)
+        except ValueError as problem:
+            self.error(str(problem))
+
+    def typed_integer(self, type: str) -> IntegerAttr:
+        """Reads an integer literal that has `type` in the table (a written `: type` must agree)."""
+        place = self.i
+        value = self._number(type)
+        if not isinstance(value, IntegerAttr) or value.type != type:
+            self.error(f"expected an integer of type {type}", place)
+        return value
+
+    # Generic form
+
+    def _generic(self, names: list[tuple[str, int]]) -> Operation:
+        place = self.i
+        name = self.string()
+        found = definition(name)
+        if found is None:
+            self.i = place
+            self._unknown_operation(name)
+        s = OpState(found, len(names))
+        self.expect("(")
+        operands: list[Value] = []
+        places: list[int] = []
+        if not self.accept(")"):
+            while True:
+                places.append(self.i)
+                operands.append(self.use(""))
+                if self.accept(")"):
+                    break
+                self.expect(",")
+        blocks: list[Block] = []
+        if self.accept("["):
+            blocks = [b for b, _ in self.comma_separated(lambda: self.successor(False), "]")]
+        start = self.i
+        if self.accept("<"):
+            self.attributes_of(s)
+            self.expect(">")
+        if self.tokens[self.i] == "(" and self.tokens[self.i + 1] in ("{", ")"):
+            self.i += 1
+            outer = self._enter_isolated() if name in ISOLATED else None
+            s.regions = self.comma_separated(lambda: self.region(found.terminator), ")")
+            if outer is not None:
+                self._leave_isolated(outer)
+        if self.tokens[self.i] == "{":
+            self.attributes_of(s)
+        self.expect(":")
+        arguments = self.type_list()
+        self.expect("->")
+        results = self.result_types()
+        if len(arguments) != len(operands):
+            self.error(f"'{name}' has {len(operands)} operands but {len(arguments)} operand types", place)
+        for value, type, at in zip(operands, arguments, places):
+            self.require_type(value, type, at)
+        segments, passed = self._generic_segments(found, s.attributes, operands, len(blocks), start)
+        count = len(operands) - sum(map(len, passed))
+        self._drop_defaults(found, s.attributes)
+        op = Operation(
+            name, operands[:count], s.attributes, results, s.regions, list(zip(blocks, passed)), segments
+        )
+        try:
+            sizes = found.group_sizes(op)
+        except ValueError as problem:
+            self.error(str(problem), place)
+        if len(found.groups) > 1 and found.variadic:
+            op.segments = sizes
+        return op
+
+    def _generic_segments(
+        self, found: OpDefinition, attributes: dict[str, Attribute], operands: list[Value], block_count: int, start: int
+    ) -> tuple[tuple[int, ...] | None, list[list[Value]]]:
+        """The sizes of the operand groups, and the values that each successor is passed."""
+        passed: list[list[Value]] = [[] for _ in range(block_count)]
+        written = attributes.pop("operandSegmentSizes", None)
+        sizes = written.values if isinstance(written, DenseArrayAttr) else None
+        if not found.name.startswith("cf.") or not block_count:
+            return sizes, passed
+        # The branches of `cf` pass operands on: behind those of the operation itself, block after block.
+        own = len(found.groups)
+        if sizes is None:
+            sizes = (*(1,) * own, len(operands) - own)
+        counts = list(sizes[own:])
+        cases = attributes.pop("case_operand_segments", None)
+        if isinstance(cases, DenseArrayAttr):
+            counts = [counts[0], *cases.values]
+        if len(counts) != block_count or own + sum(counts) != len(operands):
+            self.error(f"the operand segments of '{found.name}' do not fit its operands and successors", start)
+        rest = operands[own:]
+        for values, count in zip(passed, counts):
+            values += rest[:count]
+            rest = rest[count:]
+        return None, passed
+
+    # Values
+
+    def use(self, type: str) -> Value:
+        """Reads a use of a value. `type` is its type, or "" when that is read later."""
+        token = self.tokens[self.i]
+        if token[:1] != "%" or token == "%":
+            self.expected("a value such as '%x'")
+        known = self._values.get(token)
+        if known is None:
+            known = self._use_unseen(token)
+        value = known[0]
+        self.i += 1
+        if type and value.type != type:
+            self.require_type(value, type, self.i - 1)
+        return value
+
+    def _use_unseen(self, token: str) -> list[Value]:
+        """The value of a use such as `%x#1`, or a placeholder for one that is defined further down."""
+        name, _, number = token.partition("#")
+        results = self._values.get(name)
+        if results is not None and number:
+            if int(number) >= len(results):
+                self.error(f"'{name}' has {len(results)} results, there is no '{token}'")
+            return [results[int(number)]]
+        if token not in self._forward:
+            self._forward[token] = (Value("", token[1:]), self.i)
+        return [self._forward[token][0]]
+
+    def require_type(self, value: Value, type: str, place: int) -> None:
+        """Gives a placeholder its type, or reports that a value has another one."""
+        if value.type == "":
+            value.type = type
+        elif value.type != type:
+            self.error(f"'{self.tokens[place]}' has type {value.type}, expected {type}", place)
+
+    def _define_results(self, op: Operation, names: list[tuple[str, int]], place: int) -> None:
+        if names and len(names) != len(op.results):
+            self.error(f"'{op.name}' has {len(op.results)} results, but {len(names)} are named", names[0][1])
+        i = 0
+        while i < len(names):
+            name, at = names[i]
+            group = 1
+            while i + group < len(names) and not names[i + group][0]:
+                group += 1
+            self._define("%" + name, op.results, i, group, at)
+            i += group
+
+    def _define(self, token: str, values: list[Value], start: int, count: int, place: int) -> None:
+        """Makes `values[start:start + count]` visible as `token`; a placeholder of that name takes its value's place."""
+        if token in self._values:
+            owner = self._values[token][0].owner
+            error = self._error_of(f"'{token}' is defined twice", place)
+            if isinstance(owner, Operation):
+                error.notes = (("first defined here", owner.loc),)
+            raise error
+        if self._forward:
+            self._resolve(token, values, start, count)
+        group = values[start : start + count]
+        if not token[1:].isdecimal():
+            group[0].name = token[1:]
+        self._values[token] = group
+        self._defined[-1].append(token)
+
+    def _error_of(self, message: str, place: int) -> UserError:
+        try:
+            self.error(message, place)
+        except UserError as error:
+            return error
+
+    def _resolve(self, token: str, values: list[Value], start: int, count: int) -> None:
+        for number in range(count):
+            for spelling in (token, f"{token}#{number}") if number == 0 else (f"{token}#{number}",):
+                if spelling not in self._forward:
+                    continue
+                placeholder, place = self._forward.pop(spelling)
+                value = values[start + number]
+                if placeholder.type and placeholder.type != value.type:
+                    self.error(f"'{spelling}' has type {value.type}, but is used as {placeholder.type}", place)
+                placeholder.type, placeholder.name, placeholder.owner = value.type, "", value.owner
+                values[start + number] = placeholder
+
+    def _no_undefined_values(self) -> None:
+        """Reports the first use of a value that has no definition."""
+        if not self._forward:
+            return
+        token, (_, place) = min(self._forward.items(), key=lambda item: item[1][1])
+        near = near_match(token, list(self._values))
+        self.error(
+            f"use of undefined value '{token}'", place, hint=f"did you mean '{near}'?" if near else "define it above its use"
+        )
+
+    def _enter_isolated(self) -> tuple[dict[str, list[Value]], list[list[str]], dict[str, tuple[Value, int]]]:
+        """Hides all values; returns what `_leave_isolated` brings back."""
+        outer = self._values, self._defined, self._forward
+        self._values, self._defined, self._forward = {}, [[]], {}
+        return outer
+
+    def _leave_isolated(
+        self, outer: tuple[dict[str, list[Value]], list[list[str]], dict[str, tuple[Value, int]]]
+    ) -> None:
+        self._no_undefined_values()
+        self._values, self._defined, self._forward = outer
+
+    # Regions and blocks
+
+    def region(
+        self, terminator: str | None = None, arguments: list[Value] | None = None, places: list[int] | None = None
+    ) -> Region:
+        """Reads `{ … }`. `arguments` are those of the entry block when the text names them before the brace.
+
+        A final operation called `terminator` without operands is left out.
+        """
+        self.expect("{")
+        region = Region()
+        self._defined.append([])
+        self._blocks.append({})
+        self._undefined_blocks.append({})
+        block = Block(arguments)
+        if arguments:
+            for i, place in enumerate(places or ()):
+                self._define(self.tokens[place], block.args, i, 1, place)
+        if self.tokens[self.i][:1] == "^" and not arguments:
+            block = self._block_header()
+        region.append(block)
+        tokens = self.tokens
+        while True:
+            token = tokens[self.i]
+            if token == "}":
+                break
+            if token[:1] == "^":
+                block = region.append(self._block_header())
+            elif token == "":
+                self.expected("'}'")
+            else:
+                block.append(self.operation())
+        self.i += 1
+        undefined = self._undefined_blocks.pop()
+        if undefined:
+            label, place = next(iter(undefined.items()))
+            self.error(f"reference to undefined block '{label}'", place)
+        self._blocks.pop()
+        for name in self._defined.pop():
+            del self._values[name]
+        if terminator is not None and block.ops:
+            last = block.ops[-1]
+            if last.name == terminator and not last.operands and not last.attributes:
+                block.ops.pop()
+        return region
+
+    def _block_header(self) -> Block:
+        """Reads `^label(%x: type, …):`."""
+        label = self.tokens[self.i]
+        block = self._block(label)
+        if self._undefined_blocks[-1].pop(label, None) is None:
+            self.error(f"block '{label}' is defined twice")
+        self.i += 1
+        if self.accept("("):
+            places: list[int] = []
+            block.args = self.comma_separated(lambda: self.typed_name(places), ")")
+            for i, place in enumerate(places):
+                block.args[i].owner = block
+                self._define(self.tokens[place], block.args, i, 1, place)
+        self.expect(":")
+        return block
+
+    def typed_name(self, places: list[int]) -> Value:
+        """Reads `%x: type` as a new value that is not yet visible; notes its token in `places`."""
+        places.append(self.i)
+        if self.tokens[self.i][:1] != "%":
+            self.expected("a value name such as '%x'")
+        self.i += 1
+        self.expect(":")
+        value = Value(self.parse_type())
+        if self.tokens[self.i] == "loc":
+            self.i += 1
+            self.skip_balanced("(", ")")
+        return value
+
+    def _block(self, label: str) -> Block:
+        """The block called `label` in the region that is being read; noted as undefined when first seen."""
+        blocks = self._blocks[-1]
+        block = blocks.get(label)
+        if block is None:
+            block = blocks[label] = Block(label=label[1:])
+            self._undefined_blocks[-1][label] = self.i
+        return block
+
+    def successor(self, arguments: bool) -> tuple[Block, list[Value]]:
+        """Reads `^label`, and `(%x, … : type, …)` behind it if `arguments`."""
+        label = self.tokens[self.i]
+        if label[:1] != "^" or not self._blocks:
+            self.expected("a block such as '^bb1'")
+        block = self._block(label)
+        self.i += 1
+        passed: list[Value] = []
+        if arguments and self.accept("("):
+            places: list[int] = []
+            while not self.accept(":"):
+                if passed:
+                    self.expect(",")
+                places.append(self.i)
+                passed.append(self.use(""))
+            types = self.comma_separated(self.parse_type, ")")
+            if len(types) != len(passed):
+                self.error(f"{len(passed)} values but {len(types)} types", places[0])
+            for value, type, place in zip(passed, types, places):
+                self.require_type(value, type, place)
+        return block, passed
+
+
+_KIND_WORDS = {
+    "bool": "true or false",
+    "str": "a string",
+    "symname": "a string",
+    "sym": "a symbol such as @name",
+    "unit": "given without a value",
+}
