@@ -19,7 +19,7 @@ _STARTS = {
     "aiex.dma_start_bd_chain": "aiex.dma_configure_task",
     "aiex.dma_start_bd_chain_for": "aiex.dma_configure_task_for",
 }
-#: Operands in front of the chain's arguments: the tile.
+#: Operands behind the chain's arguments: the tile.
 _FIXED_OPERANDS = {"aiex.dma_start_bd_chain": 1, "aiex.dma_start_bd_chain_for": 0}
 
 
@@ -37,8 +37,8 @@ def materialize_bd_chains(device: Operation) -> None:
 def _materialize(device: Operation, sequence: Operation, start: Operation) -> None:
     # The chain's symbol stands under `symbol`; `alloc` names the channel, as in the task that replaces the start.
     chain = lookup(device, start.symbol("symbol"), ("aie.bd_chain",), start)
-    fixed = _FIXED_OPERANDS[start.name]
-    passed, expected = start.operands[fixed:], chain.body.args
+    count = len(start.operands) - _FIXED_OPERANDS[start.name]
+    passed, expected = start.operands[:count], chain.body.args
     if [v.type for v in passed] != [v.type for v in expected]:
         raise UserError(
             f"@{start.symbol('symbol')} takes ({', '.join(v.type for v in expected)}), "
@@ -54,7 +54,7 @@ def _materialize(device: Operation, sequence: Operation, start: Operation) -> No
         region.entry.append(op)
     task = Operation(
         _STARTS[start.name],
-        start.operands[:fixed],
+        start.operands[count:],
         {key: value for key, value in start.attributes.items() if key != "symbol"},
         tuple(r.type for r in start.results),
         [region],
