@@ -1,0 +1,75 @@
+"""What the runner asks of a device, real or emulated.
+
+A device is opened for one design. Its buffers are memory that host and device share; `view` is the host's side, valid
+until `close`. `run` passes the buffers' content to the device, runs the design once, and brings the content back.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol, Sequence
+
+
+class Capabilities(NamedTuple):
+    """What a device's answers are worth."""
+
+    name: str
+    """"npu", "emu" or "null"."""
+    timing: str
+    """How its times are labelled: "measured" (of an NPU), "emulated" (of the emulation on this machine)."""
+    description: str
+    """One phrase for people."""
+
+
+class Buffer(Protocol):
+    """Memory that host and device share."""
+
+    @property
+    def nbytes(self) -> int:
+        """Its size."""
+
+    @property
+    def view(self) -> memoryview:
+        """The content, as writable bytes."""
+
+
+class Program(NamedTuple):
+    """A design to be loaded."""
+
+    xclbin_path: str
+    xclbin: bytes
+    insts: bytes
+    kernel: str
+    """Name of the kernel in the XCLBIN."""
+    core_kind: str
+    """"wasm", "aie2" or "aie2p"."""
+
+
+class Device(Protocol):
+    """One opened device."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it is."""
+
+    def load(self, program: Program) -> None:
+        """Makes the design ready to run; once, before `allocate`.
+
+        Raises:
+            UserError: the program is not for this device.
+            DeviceError: the device refuses it.
+        """
+
+    def allocate(self, nbytes: int, position: int) -> Buffer:
+        """Memory for the argument `position` (from 0) of the runtime sequence."""
+
+    def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
+        """Runs the loaded design once and waits for its end; returns the seconds from start to end.
+
+        The design's state (memories, locks) is kept from one run to the next, as on hardware.
+
+        Raises:
+            DeviceError: it failed or did not end within `time_limit_s`.
+        """
+
+    def close(self) -> None:
+        """Gives everything back; views of buffers must not be used afterwards."""

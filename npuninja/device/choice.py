@@ -1,0 +1,80 @@
+"""Which device a design runs on, and why. Nothing falls back silently: the choice and its reason are printed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from npuninja.device.api import Device
+from npuninja.device.manifest import Manifest
+from npuninja.diag.errors import Error, NoDevice, UserError
+
+DEVICES = ("auto", "npu", "emu", "null")
+
+
+class Choice(NamedTuple):
+    """An opened device and the reason for it."""
+
+    device: Device
+    reason: str
+
+
+def choose(manifest: Manifest, wanted: str, required: str | None) -> Choice:
+    """Opens the device for a design.
+
+    Args:
+        manifest: the design.
+        wanted: one of `DEVICES`.
+        required: "npu" or "emu": what it must turn out to be, or None.
+
+    Raises:
+        NoDevice: there is no device of the kind that is wanted or required.
+        UserError: the design cannot run on it.
+    """
+    if required and wanted not in ("auto", required):
+        raise UserError(f"--device {wanted} and --require {required} contradict each other", hint="leave one of them out")
+    if wanted == "auto" and required:
+        choice = _open(manifest, required, f"--require {required}")
+    elif wanted == "auto":
+        choice = _automatic(manifest)
+    else:
+        choice = _open(manifest, wanted, f"--device {wanted}")
+    return choice
+
+
+def _open(manifest: Manifest, kind: str, reason: str) -> Choice:
+    if kind == "npu":
+        from npuninja.device.xrt import open_npu
+
+        device = open_npu()  # a missing NPU is told first: it is the answer that --require asks for
+        if manifest.core_kind == "wasm":
+            device.close()
+            raise UserError(
+                f"the XCLBIN of {manifest.design} has wasm cores, which run on the emulated array only",
+                hint="build the design with the core kind of this NPU",
+            )
+        return Choice(device, reason)
+    if kind == "null":
+        from npuninja.device.null import NullDevice
+
+        return Choice(NullDevice(), reason)
+    from npuninja.device.emulated import EmulatedDevice
+
+    return Choice(EmulatedDevice(), reason)
+
+
+def _automatic(manifest: Manifest) -> Choice:
+    if manifest.core_kind == "wasm":
+        return _open(manifest, "emu", "auto: the design has wasm cores, which run on the emulated array only")
+    try:
+        return _open(manifest, "npu", f"auto: the design has {manifest.core_kind} cores, which run on an NPU only")
+    except NoDevice as error:
+        raise with_advice(error, manifest) from error
+
+
+def with_advice(error: Error, manifest: Manifest) -> NoDevice:
+    """The error of a missing NPU, with what else can be done with this design."""
+    return NoDevice(
+        error.message,
+        notes=error.notes,
+        hint=f"{error.hint}; without an NPU, build {manifest.design} with the core kind wasm and run it emulated",
+    )

@@ -1,0 +1,208 @@
+"""The manifest of a built design (`NAME.json`): what the runner must know to run it, read and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from npuninja.diag.errors import Location, UserError
+
+FORMAT = 1
+
+# Element types as MLIR writes them. bf16 has no NumPy dtype: its bits travel as uint16, the upper half of a float32.
+DTYPES: dict[str, np.dtype[Any]] = {
+    **{f"i{bits}": np.dtype(f"int{bits}") for bits in (8, 16, 32, 64)},
+    **{f"si{bits}": np.dtype(f"int{bits}") for bits in (8, 16, 32, 64)},
+    **{f"ui{bits}": np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)},
+    "f16": np.dtype("float16"),
+    "f32": np.dtype("float32"),
+    "f64": np.dtype("float64"),
+    "bf16": np.dtype("uint16"),
+}
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of the runtime sequence, in the order of the call."""
+
+    name: str
+    direction: str
+    """"in", "out" or "inout", as the NPU sees it."""
+    shape: tuple[int, ...]
+    element: str
+    """The element type's MLIR name."""
+    dtype: np.dtype[Any]
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the whole buffer in bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the host provides data in it."""
+        return self.direction in ("in", "inout")
+
+    @property
+    def is_output(self) -> bool:
+        """Whether the NPU writes it."""
+        return self.direction in ("out", "inout")
+
+    def describe(self) -> str:
+        """Shape, type and size for a message: `1024 x i32, 4096 bytes`."""
+        return f"{' x '.join(map(str, self.shape))} x {self.element}, {self.nbytes} bytes"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A design ready to run. Paths are absolute."""
+
+    path: str
+    design: str
+    device: str
+    """Device of the design: npu1_1col, npu2, …"""
+    core_kind: str
+    """"wasm" (emulated cores only), "aie2" or "aie2p"."""
+    kernel: str
+    """Name of the kernel inside the XCLBIN."""
+    arguments: tuple[Argument, ...]
+    xclbin: str
+    insts: str
+    hashes: dict[str, str]
+    """sha256 of the two files, by path."""
+    build_id: str
+    reference: str | None
+
+    @property
+    def inputs(self) -> list[Argument]:
+        """The arguments the host provides data for."""
+        return [a for a in self.arguments if a.is_input]
+
+    @property
+    def outputs(self) -> list[Argument]:
+        """The arguments the NPU writes."""
+        return [a for a in self.arguments if a.is_output]
+
+    def read(self, path: str) -> bytes:
+        """The bytes of the XCLBIN or insts.bin.
+
+        Raises:
+            UserError: it is missing, or not the file of this build.
+        """
+        try:
+            with open(path, "rb") as stream:
+                data = stream.read()
+        except OSError as error:
+            raise UserError(
+                f"cannot read {path}: {(error.strerror or str(error)).lower()}",
+                hint="build the design again (`ninja`)",
+            ) from error
+        if data.startswith(b"version https://git-lfs"):
+            raise UserError("the file is a Git LFS pointer, not the content", Location(path), hint="run `git lfs pull`")
+        found = hashlib.sha256(data).hexdigest()
+        if found != self.hashes[path]:
+            raise UserError(
+                f"the file is not of this build: sha256 {found[:16]}…, the manifest says {self.hashes[path][:16]}…",
+                Location(path),
+                notes=(("the manifest", Location(self.path)),),
+                hint="build the design again (`ninja`); XCLBIN and insts.bin of different builds hang the NPU",
+            )
+        return data
+
+
+class _Reader:
+    """Takes fields out of the JSON with an error that names the field."""
+
+    def __init__(self, path: str, fields: Any, where: str = "") -> None:
+        self.path, self.fields, self.where = path, fields, where
+        if not isinstance(fields, dict):
+            raise self.wrong(where or "the manifest", "an object", fields)
+
+    def wrong(self, name: str, expected: str, got: object) -> UserError:
+        shown = json.dumps(got)
+        return UserError(
+            f"{name} should be {expected}, got {shown if len(shown) < 80 else shown[:77] + '...'}",
+            Location(self.path),
+            hint="build the design again (`ninja`); the manifest is not meant to be edited",
+        )
+
+    def get(self, key: str, kind: type, expected: str) -> Any:
+        value = self.fields.get(key)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise self.wrong(self.where + key, expected, value)
+        return value
+
+    def text(self, key: str) -> str:
+        return str(self.get(key, str, "a string"))
+
+    def inner(self, key: str) -> _Reader:
+        return _Reader(self.path, self.get(key, dict, "an object"), f"{self.where}{key}.")
+
+
+def read_manifest(path: str) -> Manifest:
+    """Reads and checks a manifest.
+
+    Raises:
+        UserError: it is missing, not JSON, of another format version, or a field is not what it should be.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            fields = json.load(stream)
+    except OSError as error:
+        raise UserError(
+            f"cannot read {path}: {(error.strerror or str(error)).lower()}",
+            hint="a design's manifest is build/DEVICE/CORE_KIND/DESIGN/DESIGN.json, made by `ninja`",
+        ) from error
+    except ValueError as error:
+        raise UserError(f"not a manifest: {error}", Location(path), hint="give the .json beside the .xclbin") from error
+    reader = _Reader(path, fields)
+    version = reader.get("format", int, "a number")
+    if version != FORMAT:
+        raise UserError(f"manifest format {version}, this runner reads {FORMAT}", Location(path), hint="build it again")
+    folder = os.path.dirname(os.path.abspath(path))
+    files = reader.inner("files")
+    paths: dict[str, str] = {}
+    hashes: dict[str, str] = {}
+    for key in ("xclbin", "insts"):
+        entry = files.inner(key)
+        paths[key] = os.path.normpath(os.path.join(folder, entry.text("path")))
+        hashes[paths[key]] = entry.text("sha256")
+    reference = fields.get("reference")
+    return Manifest(
+        path=path,
+        design=reader.text("design"),
+        device=reader.text("device"),
+        core_kind=reader.text("core_kind"),
+        kernel=reader.inner("kernel").text("name"),
+        arguments=tuple(
+            _argument(_Reader(path, item, f"arguments[{i}]."))
+            for i, item in enumerate(reader.get("arguments", list, "a list"))
+        ),
+        xclbin=paths["xclbin"],
+        insts=paths["insts"],
+        hashes=hashes,
+        build_id=reader.text("build_id"),
+        reference=os.path.normpath(os.path.join(folder, reference)) if isinstance(reference, str) else None,
+    )
+
+
+def _argument(reader: _Reader) -> Argument:
+    direction, element = reader.text("direction"), reader.text("dtype")
+    if direction not in ("in", "out", "inout"):
+        raise reader.wrong(reader.where + "direction", "in, out or inout", direction)
+    if element not in DTYPES:
+        raise reader.wrong(reader.where + "dtype", "one of " + ", ".join(DTYPES), element)
+    shape = reader.get("shape", list, "a list of sizes")
+    if not all(isinstance(size, int) and size > 0 for size in shape):
+        raise reader.wrong(reader.where + "shape", "a list of sizes", shape)
+    argument = Argument(reader.text("name"), direction, tuple(shape), element, DTYPES[element])
+    nbytes = reader.get("bytes", int, "a number")
+    if nbytes != argument.nbytes:
+        raise reader.wrong(reader.where + "bytes", f"{argument.nbytes} (shape times element size)", nbytes)
+    return argument

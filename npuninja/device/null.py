@@ -1,0 +1,46 @@
+"""A device that does nothing: for the host's side of the work, without any kernel running."""
+
+from __future__ import annotations
+
+import time
+from typing import Sequence
+
+from npuninja.device.api import Buffer, Capabilities, Program
+
+
+class NullBuffer:
+    """Plain host memory."""
+
+    def __init__(self, nbytes: int) -> None:
+        self._data = bytearray(nbytes)
+
+    @property
+    def nbytes(self) -> int:
+        """Its size."""
+        return len(self._data)
+
+    @property
+    def view(self) -> memoryview:
+        """The content."""
+        return memoryview(self._data)
+
+
+class NullDevice:
+    """Accepts every program and leaves every buffer as it is."""
+
+    capabilities = Capabilities("null", "emulated", "no device: nothing runs, outputs keep what they held")
+
+    def load(self, program: Program) -> None:
+        """Nothing to do."""
+
+    def allocate(self, nbytes: int, position: int) -> NullBuffer:
+        """Host memory."""
+        return NullBuffer(nbytes)
+
+    def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
+        """Returns the time that doing nothing took."""
+        start = time.perf_counter()
+        return time.perf_counter() - start
+
+    def close(self) -> None:
+        """Nothing to do."""

@@ -1,0 +1,75 @@
+"""The NumPy reference of a design (`host/NAME.py`): loading it, and taking its answers only as they should be."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import traceback
+from types import ModuleType
+from typing import Any, Callable
+
+import numpy as np
+
+from npuninja.device.arrays import Array, check_array
+from npuninja.device.manifest import Argument, Manifest
+from npuninja.diag.errors import Location, UserError
+
+
+class Reference:
+    """The reference of one design.
+
+    Args:
+        path: its file.
+
+    Raises:
+        UserError: it cannot be loaded, or lacks one of its two functions.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        name = os.path.splitext(os.path.basename(path))[0]
+        spec = importlib.util.spec_from_file_location(f"npuninja_reference_{name}", path)
+        if spec is None or spec.loader is None or not os.path.exists(path):
+            raise UserError(f"the reference {path} is missing", hint="the manifest names it; see host/README.md")
+        module = importlib.util.module_from_spec(spec)
+        self._guard("loading it", lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
+        self._inputs = self._function(module, "inputs")
+        self._reference = self._function(module, "reference")
+
+    def _function(self, module: ModuleType, name: str) -> Callable[..., Any]:
+        function = getattr(module, name, None)
+        if not callable(function):
+            raise UserError(f"the reference has no function {name}()", Location(self.path), hint="see host/README.md")
+        return function  # type: ignore[no-any-return]
+
+    def _guard(self, doing: str, call: Callable[[], Any]) -> Any:
+        """Runs the user's code; what it raises becomes an error at its own line."""
+        try:
+            return call()
+        except Exception as error:
+            frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == self.path]
+            line = frames[-1].lineno if frames else getattr(error, "lineno", None)
+            raise UserError(
+                f"{type(error).__name__} while {doing}: {error}", Location(self.path, line or 0), hint="see host/README.md"
+            ) from error
+
+    def inputs(self, manifest: Manifest, seed: int) -> list[Array]:
+        """The test data for all inputs, the same for the same seed."""
+        rng = np.random.default_rng(seed)
+        arrays = self._guard("making inputs", lambda: self._inputs(rng, list(manifest.arguments)))
+        return self._checked(arrays, manifest.inputs, "inputs()")
+
+    def results(self, manifest: Manifest, inputs: list[Array]) -> list[Array]:
+        """The right outputs for these inputs. The reference gets copies, so that it cannot change what the device gets."""
+        copies = [array.copy() for array in inputs]
+        arrays = self._guard("computing the result", lambda: self._reference(copies))
+        return self._checked(arrays, manifest.outputs, "reference()")
+
+    def _checked(self, arrays: Any, arguments: list[Argument], source: str) -> list[Array]:
+        location = Location(self.path)
+        if not isinstance(arrays, (list, tuple)):
+            raise UserError(f"{source} returns {type(arrays).__name__}, expected a list of arrays", location)
+        if len(arrays) != len(arguments):
+            names = ", ".join(a.name for a in arguments)
+            raise UserError(f"{source} returns {len(arrays)} arrays, expected {len(arguments)}: {names}", location)
+        return [check_array(array, argument, source, location) for array, argument in zip(arrays, arguments)]

@@ -1,0 +1,226 @@
+"""`npuninja run`: loads a built design on a device, runs it, compares with its reference, measures.
+
+Nothing is taken on trust: the files are those of the manifest's hashes, outputs are poisoned before the run, and all their
+bytes are compared. A device that says "completed" has proved nothing yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npuninja.device.api import Capabilities, Device, Program
+from npuninja.device.arrays import Array, read_inputs, write_outputs
+from npuninja.device.choice import DEVICES, choose
+from npuninja.device.compare import Comparison, compare, poison
+from npuninja.device.manifest import Argument, Manifest, read_manifest
+from npuninja.device.progress import Progress
+from npuninja.device.reference import Reference
+from npuninja.device.timing import Timing, timing_of
+from npuninja.diag.errors import Error, Location, UserError, WrongResult
+
+
+class Outcome(NamedTuple):
+    """What a run gave. `comparisons` is None without --verify."""
+
+    manifest: Manifest
+    capabilities: Capabilities
+    reason: str
+    inputs_from: str
+    comparisons: tuple[Comparison, ...] | None
+    timing: Timing
+
+    @property
+    def wrong(self) -> list[Comparison]:
+        """The outputs that differ from the reference."""
+        return [c for c in self.comparisons or () if not c.good]
+
+    def fields(self) -> dict[str, Any]:
+        """The outcome for --json."""
+        return {
+            "design": self.manifest.design,
+            "build_id": self.manifest.build_id,
+            "device": self.capabilities.name,
+            "reason": self.reason,
+            "inputs": self.inputs_from,
+            "verified": None if self.comparisons is None else not self.wrong,
+            "outputs": [c.fields() for c in self.comparisons or ()],
+            "times": self.timing.fields(),
+        }
+
+    def render(self) -> str:
+        """The outcome for people, after the lines that were printed before the run."""
+        lines = [c.render() for c in self.comparisons or ()]
+        return "\n".join([*lines, self.timing.render(sum(_moved_bytes(a) for a in self.manifest.arguments))])
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command line of `npuninja run`; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        outcome = _run(options)
+        if outcome.wrong:
+            names = ", ".join(c.argument.name for c in outcome.wrong)
+            raise WrongResult(
+                f"{outcome.manifest.design}: the result is wrong in {names}", hint=f"the inputs were {outcome.inputs_from}"
+            )
+    except Error as error:
+        if options.json and not isinstance(error, WrongResult):
+            print(json.dumps(_error_fields(error)))
+        print(error.render(), file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="npuninja run",
+        description="Runs a built design on a device.",
+        epilog="Exit codes: 0 good, 1 the result is wrong, 2 wrong input, 3 a tool failed, 4 the device failed, "
+        "77 no device of the required kind, 70 a bug of npuninja.",
+    )
+    parser.add_argument("manifest", help="the .json beside the design's .xclbin")
+    parser.add_argument(
+        "--device", choices=DEVICES, default="auto", help="where to run; auto takes what the design was built for (default)"
+    )
+    parser.add_argument("--require", choices=("npu", "emu"), help="fail with exit code 77 unless it runs on this")
+    parser.add_argument(
+        "--input", action="append", default=[], metavar="[NAME=]FILE", help="data for an input: .npy, or raw bytes; repeat"
+    )
+    parser.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE",
+        help="where an output goes: .npy, or raw bytes; repeat",
+    )
+    parser.add_argument("--verify", action="store_true", help="compare all bytes with the design's NumPy reference")
+    parser.add_argument("--bench", type=_count, default=0, metavar="N", help="run N times more and give the times")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output instead of text")
+    parser.add_argument("--time-limit", type=float, default=10.0, metavar="S", help="seconds for one run (default 10)")
+    parser.add_argument("--seed", type=_count, default=1, metavar="N", help="of the random inputs (default 1)")
+    return parser
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
+    return value
+
+
+def _error_fields(error: Error) -> dict[str, Any]:
+    return {
+        "status": "error",
+        "exit_code": error.exit_code,
+        "message": error.message,
+        "hint": error.hint,
+        "notes": [text for text, _ in error.notes],
+        "report": getattr(error, "report", None),
+    }
+
+
+def _run(options: argparse.Namespace) -> Outcome:
+    """Everything from the manifest to the outcome; prints it."""
+    manifest = read_manifest(options.manifest)
+    inputs, inputs_from, expected = _data(manifest, options)
+    device, reason = choose(manifest, options.device, options.require)
+    capabilities = device.capabilities
+    if not options.json:
+        print(f"{manifest.design} on {capabilities.name} ({reason}): {capabilities.description}")
+        print(f"inputs: {inputs_from}", flush=True)
+    try:
+        device.load(_program(manifest))
+        session = _Session(device, manifest, inputs)
+        with Progress(f"running {manifest.design}", 1 + options.bench) as progress:
+            times = [session.run(options.time_limit)]
+            progress.step()
+            comparisons = session.compare(expected)
+            for _ in range(options.bench):
+                times.append(session.run(options.time_limit))
+                progress.step()
+        if options.bench and all(c.good for c in comparisons or ()):
+            comparisons = session.compare(expected)  # the last run must be as right as the first
+        write_outputs(options.output, manifest, session.results())
+    finally:
+        device.close()
+    outcome = Outcome(manifest, capabilities, reason, inputs_from, comparisons, timing_of(capabilities, times))
+    if options.json:
+        status, code = ("wrong", WrongResult.exit_code) if outcome.wrong else ("ok", 0)
+        print(json.dumps({"status": status, "exit_code": code, **outcome.fields()}))
+    else:
+        print(outcome.render(), flush=True)
+    return outcome
+
+
+def _data(manifest: Manifest, options: argparse.Namespace) -> tuple[list[Array], str, list[Array] | None]:
+    """Inputs, where they come from, and the expected outputs (None without --verify)."""
+    reference = Reference(manifest.reference) if manifest.reference and (options.verify or not options.input) else None
+    if options.verify and not reference:
+        raise UserError(
+            f"{manifest.design} has no reference to verify against",
+            Location(manifest.path),
+            hint=f"write host/{manifest.design}.py (see host/README.md) and build again",
+        )
+    if options.input:
+        inputs, inputs_from = read_inputs(options.input, manifest), "from " + ", ".join(options.input)
+    elif reference:
+        inputs, inputs_from = reference.inputs(manifest, options.seed), f"made by the reference, seed {options.seed}"
+    else:
+        rng = np.random.default_rng(options.seed)
+        inputs = [np.frombuffer(rng.bytes(a.nbytes), a.dtype).reshape(a.shape) for a in manifest.inputs]
+        inputs_from = f"random bytes, seed {options.seed}"
+    return inputs, inputs_from, reference.results(manifest, inputs) if reference and options.verify else None
+
+
+def _program(manifest: Manifest) -> Program:
+    return Program(
+        manifest.xclbin,
+        manifest.read(manifest.xclbin),
+        manifest.read(manifest.insts),
+        manifest.kernel,
+        manifest.core_kind,
+    )
+
+
+def _moved_bytes(argument: Argument) -> int:
+    return argument.nbytes * (argument.is_input + argument.is_output)
+
+
+class _Session:
+    """A loaded design with its buffers, run with the same inputs again and again."""
+
+    def __init__(self, device: Device, manifest: Manifest, inputs: list[Array]) -> None:
+        self._device = device
+        self._arguments = manifest.arguments
+        self._buffers = [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)]
+        # What every buffer holds before a run: its input, or poison.
+        remaining = iter(inputs)
+        self._before = [next(remaining).tobytes() if a.is_input else poison(a.nbytes) for a in manifest.arguments]
+
+    def run(self, time_limit_s: float) -> float:
+        """Runs once; returns the seconds the device took."""
+        for buffer, content in zip(self._buffers, self._before):
+            buffer.view[:] = content
+        return self._device.run(self._buffers, time_limit_s)
+
+    def results(self) -> list[Array]:
+        """Copies of the outputs as the last run left them."""
+        return [
+            np.frombuffer(bytes(buffer.view), a.dtype).reshape(a.shape)
+            for a, buffer in zip(self._arguments, self._buffers)
+            if a.is_output
+        ]
+
+    def compare(self, expected: list[Array] | None) -> tuple[Comparison, ...] | None:
+        """The outputs of the last run against the reference's, or None when there is none."""
+        if expected is None:
+            return None
+        outputs = [a for a in self._arguments if a.is_output]
+        return tuple(
+            compare(a, got, right, poisoned=not a.is_input) for a, got, right in zip(outputs, self.results(), expected)
+        )

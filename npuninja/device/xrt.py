@@ -1,0 +1,146 @@
+"""A real NPU as a device, through XRT's Python binding.
+
+The recipe is the one known to work on hardware: register the XCLBIN, make a hardware context, take the kernel by name;
+instructions in a cacheable buffer of group 1, data in host-only buffers of groups 3 and up; call with opcode 3, the
+instructions, their number of words, and the buffers.
+"""
+
+from __future__ import annotations
+
+import time
+from types import ModuleType
+from typing import Any, Sequence
+
+from npuninja.device import xrt_messages
+from npuninja.device.api import Buffer, Capabilities, Program
+from npuninja.device.pyxrt_import import check_node, find_pyxrt, import_pyxrt
+from npuninja.diag.errors import InternalError, Location, NoDevice, UserError
+
+OPCODE_TRANSACTION = 3  # AIE2_EXEC_BUFFER_KERNEL_OP_TXN
+INSTRUCTION_GROUP = 1  # kernel argument numbers: 0 opcode, 1 instructions, 2 number of words, 3… data
+FIRST_DATA_GROUP = 3
+DATA_ARGUMENTS = 5  # bo0 … bo4 in the kernel's metadata
+EMULATION_DATA = 21  # section kind in which an XCLBIN carries wasm cores
+
+
+class XrtBuffer:
+    """A buffer object of XRT."""
+
+    def __init__(self, handle: Any, nbytes: int) -> None:
+        self.handle = handle
+        self._view = memoryview(handle.map()).cast("B")
+        self.nbytes = nbytes
+
+    @property
+    def view(self) -> memoryview:
+        """The mapped content; the object may be larger than what was asked for."""
+        return self._view[: self.nbytes]
+
+
+class XrtDevice:
+    """The first NPU of the machine."""
+
+    capabilities = Capabilities("npu", "measured", "NPU through XRT")
+
+    def __init__(self, pyxrt: ModuleType, handle: Any) -> None:
+        self._pyxrt: Any = pyxrt
+        self._device = handle
+        self._context: Any = None
+        self._kernel: Any = None
+        self._instructions: Any = None
+        self._instruction_words = 0
+
+    def load(self, program: Program) -> None:
+        """Registers the XCLBIN, makes a context, and puts the instructions in place."""
+        pyxrt = self._pyxrt
+        refuse_emulated(program)
+        try:
+            xclbin = pyxrt.xclbin(program.xclbin_path)
+            names = [kernel.get_name() for kernel in xclbin.get_kernels()]
+        except RuntimeError as error:
+            raise xrt_messages.translated(error, f"cannot read {program.xclbin_path}") from error
+        # XRT appends the instance: "MLIR_AIE:MLIRAIE".
+        name = next((n for n in names if n.split(":")[0] == program.kernel), None)
+        if name is None:
+            raise UserError(
+                f"the XCLBIN has no kernel {program.kernel}, it has {', '.join(names) or 'none'}",
+                Location(program.xclbin_path),
+                hint="build the design again; the manifest names the kernel",
+            )
+        try:
+            self._device.register_xclbin(xclbin)
+            self._context = pyxrt.hw_context(self._device, xclbin.get_uuid())
+            self._kernel = pyxrt.kernel(self._context, name)
+            group = self._kernel.group_id(INSTRUCTION_GROUP)
+            self._instructions = pyxrt.bo(self._device, len(program.insts), pyxrt.bo.cacheable, group)
+            self._instructions.write(program.insts, 0)
+            self._instructions.sync(pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE)
+        except RuntimeError as error:
+            raise xrt_messages.translated(error, "cannot load the design") from error
+        self._instruction_words = len(program.insts) // 4
+
+    def allocate(self, nbytes: int, position: int) -> XrtBuffer:
+        """A host-only buffer in the group of its argument."""
+        if self._kernel is None:
+            raise InternalError("allocate before load")
+        if position >= DATA_ARGUMENTS:
+            raise UserError(
+                f"the design has more than {DATA_ARGUMENTS} arguments, which is all that a kernel call takes",
+                hint="put several arrays into one argument",
+            )
+        try:
+            group = self._kernel.group_id(FIRST_DATA_GROUP + position)
+            return XrtBuffer(self._pyxrt.bo(self._device, nbytes, self._pyxrt.bo.host_only, group), nbytes)
+        except RuntimeError as error:
+            raise xrt_messages.translated(error, f"cannot allocate {nbytes} bytes") from error
+
+    def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
+        """Runs once. All buffers go to the device first, inputs and the prepared outputs alike."""
+        pyxrt = self._pyxrt
+        handles = [buffer.handle for buffer in buffers if isinstance(buffer, XrtBuffer)]
+        try:
+            for handle in handles:
+                handle.sync(pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE)
+            start = time.perf_counter()
+            run = self._kernel(OPCODE_TRANSACTION, self._instructions, self._instruction_words, *handles)
+            state = int(run.wait(max(1, int(time_limit_s * 1000))).value)
+            elapsed = time.perf_counter() - start
+            if state != xrt_messages.COMPLETED:
+                raise xrt_messages.state_error(state, time_limit_s)
+            for handle in handles:
+                handle.sync(pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_FROM_DEVICE)
+        except RuntimeError as error:
+            raise xrt_messages.translated(error, "the run failed") from error
+        return elapsed
+
+    def close(self) -> None:
+        """Drops the handles; XRT frees what they hold. The context goes last, because the others belong to it."""
+        self._instructions = self._kernel = None
+        self._context = None
+
+
+def refuse_emulated(program: Program) -> None:
+    """Raises UserError for a design with wasm cores, which no NPU can run."""
+    from npuninja.formats.xclbin import read_xclbin
+
+    if program.core_kind == "wasm" or read_xclbin(program.xclbin, program.xclbin_path).section(EMULATION_DATA):
+        raise UserError(
+            "the XCLBIN has wasm cores, which run on the emulated array only",
+            Location(program.xclbin_path),
+            hint="run it with --device emu, or build the design with the core kind of this NPU",
+        )
+
+
+def open_npu() -> XrtDevice:
+    """Opens the machine's NPU.
+
+    Raises:
+        NoDevice: there is none, or it cannot be used; the message says at which step.
+    """
+    check_node()
+    pyxrt = import_pyxrt(find_pyxrt())
+    try:
+        return XrtDevice(pyxrt, pyxrt.device(0))
+    except RuntimeError as error:
+        problem = xrt_messages.translated(error, "cannot open the NPU")
+        raise NoDevice(problem.message, notes=problem.notes, hint=problem.hint) from error
