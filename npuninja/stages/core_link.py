@@ -20,7 +20,10 @@ SECTION_FIELDS = ("abi", "column", "row", "entry", "stack_bytes", "data_end", "w
 
 
 def run(arguments: list[str]) -> None:
-    """Links one core: `CORE.o KERNEL.o… --linker EXE [--linker-word W]… --kind wasm --info CORE.json --core C,R -o CORE.wasm`.
+    """Links one core.
+
+    Args:
+        arguments: `CORE.o KERNEL.o… --linker EXE [--linker-word W]… --kind wasm --info CORE.json --core C,R -o CORE.wasm`.
 
     Raises:
         UserError: a symbol is missing or there twice, the kernels' data does not fit, an object is not one.
