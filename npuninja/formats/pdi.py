@@ -21,6 +21,7 @@ from npuninja.formats.cdo import (
     BlockWrite,
     Command,
     Other,
+    Write,
     checksum,
     encode,
     encode_narrow,
@@ -100,12 +101,15 @@ def _rewrite(commands: list[Command]) -> bytes:
     """The commands of one CDO file as bootgen encodes them.
 
     Positions count from the start of that file's own header, also when several files are joined: a NOP before a
-    block write makes the payload's word position equal to its destination's modulo 4. An END command ends the file.
+    block write makes the payload's word position equal to its destination's modulo 4. A block write of
+    one word becomes a plain write. An END command ends the file.
     """
     body = bytearray()
     for command in commands:
         if isinstance(command, Other) and command.code == END:
             break
+        if isinstance(command, BlockWrite) and len(command.data) == 4:
+            command = Write(command.address, int.from_bytes(command.data, "little"))
         if isinstance(command, BlockWrite):
             head_words = 4 if len(command.data) // 4 + 2 >= _LONG else 3
             position = HEADER_WORDS + len(body) // 4 + head_words
