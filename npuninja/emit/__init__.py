@@ -1,1 +1,1 @@
-"""Text from the graph: Ninja manifest, compile commands, JSON."""
+"""Text from the graph: build.ninja, compile_commands.json, graph.json."""

@@ -1,0 +1,15 @@
+"""Looks at this machine and at the designs in mlir/, and writes build.ninja. `python configure.py --help` says how."""
+
+import os
+import sys
+
+HOME = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HOME)
+
+if sys.version_info < (3, 10):  # noqa: UP036  (this file is what people start with whatever Python they have)
+    sys.exit("configure.py: Python 3.10 or newer is needed, this is " + sys.version.split()[0])
+
+from npuninja.configure.main import main  # noqa: E402  (not before the version is known to do)
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ, sys.stdout, HOME))

@@ -1,0 +1,1 @@
+"""`configure.py`: detect, plan, emit, and say what was found."""

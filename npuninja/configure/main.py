@@ -1,0 +1,184 @@
+"""configure.py from end to end: options, detection, designs, graph, files, summary."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from npuninja import __version__
+from npuninja.arch.devices import DEVICES
+from npuninja.configure.options import Options, parse_options, to_arguments, with_absolute_paths
+from npuninja.configure.record import read_record, write_record
+from npuninja.configure.settings import Settings, apply_preset, read_settings
+from npuninja.configure.summary import summary, use_colour
+from npuninja.detect.cache import ProbeCache
+from npuninja.detect.machine import Toolchain, detect, surroundings_of
+from npuninja.diag.errors import Error, ToolError, UserError
+from npuninja.emit.compile_commands import compile_commands
+from npuninja.emit.escape import quote_word
+from npuninja.emit.ninja import generator_statements, rules_of, write
+from npuninja.emit.place import place_build_file
+from npuninja.plan.design import Design
+from npuninja.plan.designs import FOLDER, ScanCache, find_designs, read_design, select
+from npuninja.plan.files import write_if_changed
+from npuninja.plan.kernels import read_kernel_folder
+from npuninja.plan.layout import Layout, layout_of
+from npuninja.plan.names import near
+from npuninja.plan.providers import choose, parse_choices, wasm_compiler
+from npuninja.plan.recipe import Recipe, plan
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TEMPLATE = "build.ninja.in"
+SETTINGS = "toolchain.toml"
+# Files of the build folder that hold what an earlier configure found.
+REMEMBERED = ("config.toml", "probe_cache.json", "scan_cache.json", "compiler_cache")
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextIO, home: str) -> int:
+    """Runs configure.py; returns its exit code.
+
+    Args:
+        arguments: the command line.
+        environment: of the caller; it alone decides, not the process's.
+        output: for the summary. Errors go to stderr.
+        home: the folder of configure.py, where the project is unless `-S` says otherwise.
+    """
+    colour = use_colour(environment, output.isatty())
+    try:
+        options = parse_options(arguments)
+        again = options.regenerate
+        if again:
+            words, environment = read_record(again)
+            options = parse_options(words)
+        text = configure(options, environment, home, colour)
+    except Error as error:
+        print(error.render(), file=sys.stderr)
+        return error.exit_code
+    # When Ninja asks, one line is enough; the table was shown by the configure that was asked for.
+    output.write(text.splitlines()[-1] + "\n" if again else text)
+    return 0
+
+
+def configure(options: Options, environment: Mapping[str, str], home: str, colour: bool) -> str:
+    """Does the work; returns the summary. Changes the working folder to the project's."""
+    source_root = os.path.abspath(options.source_root or home)
+    layout = layout_of(source_root, options.build_folder)
+    options = with_absolute_paths(options)
+    # From here on paths are relative to the project, in messages too: `mlir/passthrough.mlir:4:5`.
+    os.chdir(source_root)
+    recorded = to_arguments(options)
+    if options.fresh:
+        _forget(layout)
+    settings = _settings(options)
+    options = apply_preset(options, settings)
+    choices = {**settings.providers, **parse_choices(options.providers)}
+
+    cache = ProbeCache(os.path.join(layout.build_folder, "probe_cache.json"))
+    toolchain = detect(surroundings_of(environment, settings.pins), cache, settings.denied)
+    ninja = _ninja(toolchain)
+    designs = _read_designs(options, layout)
+    compiler = wasm_compiler(toolchain)
+    providers = choose(choices, toolchain, compiler)
+    template_file = TEMPLATE if os.path.isfile(TEMPLATE) else os.path.join(home, TEMPLATE)
+    with open(template_file, encoding="utf-8") as stream:
+        template = stream.read()
+    kernels = read_kernel_folder("kernels", "kernels")
+    graph = plan(Recipe(layout, toolchain, compiler, providers, kernels, rules_of(template)), designs)
+
+    chosen = {p.stage: {"provider": p.name, "version": p.version, "why": p.reason} for p in providers}
+    record = os.path.join(layout.build_folder, "config.toml")
+    write_record(record, recorded, environment, chosen)
+    inputs = [os.path.join(home, "configure.py"), template_file, *([settings.file] if settings.file else [])]
+    inputs += [file for design in designs for file in (design.source, *design.imports)]
+    inputs += [FOLDER, *kernels.folders, *_planning_modules()]
+    inputs += [found.path for name in toolchain.outcomes if (found := toolchain.found(name))]
+    printed = [layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source]
+    generator = generator_statements("build.ninja", printed, sorted({layout.source(file) for file in inputs}))
+    text = write(graph, template, template_file, _places(layout, home, record), generator, _header(recorded))
+    write_if_changed(os.path.join(layout.build_folder, "graph.json"), json.dumps(graph.as_json(), indent=1) + "\n")
+    commands = os.path.join(layout.ninja_folder, "compile_commands.json")
+    write_if_changed(commands, compile_commands(graph, layout.ninja_folder))
+    changed = place_build_file(os.path.join(layout.ninja_folder, "build.ninja"), text, ninja)
+    return summary(providers, toolchain, designs, changed, colour, options.build_folder)
+
+
+def _settings(options: Options) -> Settings:
+    """The toolchain.toml that counts: the one that is named, else the project's, else none."""
+    if options.toolchain:
+        return read_settings(options.toolchain)
+    return read_settings(SETTINGS) if os.path.isfile(SETTINGS) else Settings()
+
+
+def _ninja(toolchain: Toolchain) -> str:
+    found, absent = toolchain.found("ninja"), toolchain.absent("ninja")
+    if found:
+        return found.path
+    assert absent is not None
+    raise ToolError("no usable ninja", notes=((f"ninja: {absent.explain()}", None),), hint=absent.remedy)
+
+
+def _forget(layout: Layout) -> None:
+    for name in REMEMBERED:
+        path = os.path.join(layout.build_folder, name)
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        elif os.path.exists(path):
+            os.unlink(path)
+
+
+def _read_designs(options: Options, layout: Layout) -> list[Design]:
+    """The designs that are wanted, scanned. With `--device`, one for another device is refused."""
+    if options.device is not None and options.device not in DEVICES:
+        close = near(options.device, list(DEVICES))
+        meant = f"did you mean {close[0]}? " if close else ""
+        raise UserError(f"--device: there is no NPU device {options.device!r}", hint=f"{meant}devices: {', '.join(DEVICES)}")
+    cache = ScanCache(os.path.join(layout.build_folder, "scan_cache.json"))
+    generated = os.path.relpath(os.path.join(layout.build_folder, "designs"))
+    wanted = select(find_designs("."), options.designs)
+    try:
+        designs = [read_design(name, source, generated, cache) for name, source in wanted.items()]
+    finally:
+        cache.save()
+    for design in designs:
+        if options.device not in (None, design.device):
+            raise UserError(
+                f"the design is for {design.device}, not for {options.device} as --device says",
+                design.device_location,
+                hint="change aie.device(…), or name the designs that are for that device",
+            )
+    return designs
+
+
+def _planning_modules() -> list[str]:
+    """The modules of npuninja that planning consists of.
+
+    Those that are loaded, and all of the parser's, which is only loaded when a design changed: the list must not depend
+    on that.
+    """
+    files = {getattr(module, "__file__", None) or "" for name, module in sys.modules.items() if name.startswith("npuninja")}
+    for folder in ("ir", "plan"):
+        files.update(os.path.join(PACKAGE, folder, name) for name in os.listdir(os.path.join(PACKAGE, folder)))
+    return [file for file in files if file.endswith(".py")]
+
+
+def _places(layout: Layout, home: str, record: str) -> dict[str, tuple[str, ...]]:
+    """The placeholders of build.ninja.in that say where things are, as words of a command line."""
+    return {
+        "BUILD_FOLDER": (layout.output_prefix or ".",),
+        "STAGES": (os.path.join(PACKAGE, "stages"),),
+        "PROGRAM": (PACKAGE,),
+        "CONFIGURE": (os.path.join(home, "configure.py"),),
+        "CONFIG": (record,),
+    }
+
+
+def _header(recorded: Sequence[str]) -> list[str]:
+    words = " ".join(quote_word(word) for word in recorded)
+    return [
+        f"Made by npuninja {__version__} from build.ninja.in. Do not edit: the next configure writes it anew.",
+        f"To make it again: configure.py {words}".rstrip(),
+    ]

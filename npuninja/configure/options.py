@@ -1,0 +1,102 @@
+"""The command line of configure.py."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from npuninja.diag.errors import UserError
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for.
+
+    Attributes:
+        build_folder: `-B`, as given; None: build.ninja at the top of the sources, outputs in `build/`.
+        source_root: `-S`, as given; None: the folder of configure.py.
+        device: the device that every design must be for; None: each design says its own.
+        providers: `STAGE=real|embedded|auto` words.
+        toolchain: another toolchain.toml.
+        preset: the name of a preset in it.
+        fresh: whether everything remembered is to be forgotten first.
+        regenerate: a recorded configuration to repeat (from Ninja only).
+        designs: names of designs; () means all.
+    """
+
+    build_folder: str | None = None
+    source_root: str | None = None
+    device: str | None = None
+    providers: tuple[str, ...] = ()
+    toolchain: str | None = None
+    preset: str | None = None
+    fresh: bool = False
+    regenerate: str | None = None
+    designs: tuple[str, ...] = ()
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, hint="configure.py --help lists the options")
+
+
+def parse_options(arguments: Sequence[str]) -> Options:
+    """Takes the command line apart; UserError for what is not understood. `--help` prints and leaves with SystemExit(0)."""
+    parser = _Parser(
+        prog="configure.py",
+        description="Looks for tools, reads the designs in mlir/ and writes build.ninja. Then run `ninja`.",
+        epilog="Exit codes: 0 done, 2 the input is wrong, 3 a tool is missing or failed, 70 a bug of npuninja.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("-B", dest="build_folder", metavar="FOLDER", help="build in FOLDER (default: build.ninja here, files in build/)")
+    add("-S", dest="source_root", metavar="FOLDER", help="the project with mlir/, kernels/ and host/ (default: this one)")
+    add("--device", metavar="D", help="refuse designs that are not for device D")
+    add("--provider", dest="providers", metavar="STAGE=P", action="append", default=[], help="P: real, embedded or auto")
+    add("--toolchain", metavar="FILE", help="read FILE instead of toolchain.toml")
+    add("--preset", metavar="NAME", help="the options of [preset.NAME] in toolchain.toml")
+    add("--fresh", action="store_true", help="forget what was found and recorded before")
+    add("--regenerate", metavar="FILE", help=argparse.SUPPRESS)
+    add("designs", metavar="DESIGN", nargs="*", help="build these only (default: all in mlir/)")
+    # Designs may stand between options; argparse alone takes one group of them.
+    known = parser.parse_intermixed_args(list(arguments))
+    return Options(
+        build_folder=known.build_folder,
+        source_root=known.source_root,
+        device=known.device,
+        providers=tuple(known.providers),
+        toolchain=known.toolchain,
+        preset=known.preset,
+        fresh=known.fresh,
+        regenerate=known.regenerate,
+        designs=tuple(known.designs),
+    )
+
+
+def with_absolute_paths(options: Options) -> Options:
+    """The same options, with paths that hold in every working folder."""
+    return replace(
+        options,
+        build_folder=os.path.abspath(options.build_folder) if options.build_folder else None,
+        source_root=os.path.abspath(options.source_root) if options.source_root else None,
+        toolchain=os.path.abspath(options.toolchain) if options.toolchain else None,
+    )
+
+
+def to_arguments(options: Options) -> list[str]:
+    """The command line that asks for the same again; without `--fresh`, which is for once."""
+    words: list[str] = []
+    for option, value in (
+        ("-B", options.build_folder),
+        ("-S", options.source_root),
+        ("--device", options.device),
+        ("--toolchain", options.toolchain),
+        ("--preset", options.preset),
+    ):
+        words += [option, value] if value else []
+    for provider in options.providers:
+        words += ["--provider", provider]
+    return [*words, *options.designs]

@@ -1,0 +1,63 @@
+"""build/config.toml: what configure.py was called with, so that Ninja can call it again in the same way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from npuninja.configure.toml_file import Table, read_toml
+from npuninja.diag.errors import Location, UserError
+from npuninja.plan.files import write_if_changed
+
+# What detection reads from the environment; the shell that Ninja runs in must not change the build.
+RECORDED_VARIABLES = (
+    "PATH",
+    "PEANO_INSTALL_DIR",
+    "MLIR_AIE_INSTALL_DIR",
+    "XILINX_XRT",
+    "XRT_ROOT",
+    "LD_LIBRARY_PATH",
+    "HOME",
+    "TMPDIR",
+)
+
+
+def recorded_part(environment: Mapping[str, str]) -> dict[str, str]:
+    """Those variables of an environment that decide anything."""
+    return {name: environment[name] for name in RECORDED_VARIABLES if name in environment}
+
+
+def read_record(path: str) -> tuple[list[str], dict[str, str]]:
+    """The arguments and the environment of the recorded configure.
+
+    Raises:
+        UserError: the file is missing or damaged; says to configure again.
+    """
+    try:
+        table = Table(read_toml(path), path)
+        arguments = table.texts("arguments")
+        variables = table.table("environment")
+        return arguments, {name: variables.text(name) or "" for name in variables.content}
+    except UserError as error:
+        message = f"no usable record of the last configure: {error.message}"
+        raise UserError(message, Location(path), hint="run configure.py") from error
+
+
+def write_record(
+    path: str, arguments: Sequence[str], environment: Mapping[str, str], providers: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Records arguments and environment, and the providers that were chosen, when they differ from what is recorded."""
+    content = {
+        "arguments": list(arguments),
+        "environment": recorded_part(environment),
+        "providers": {stage: dict(fields) for stage, fields in providers.items()},
+    }
+    if os.path.exists(path):
+        try:
+            if read_toml(path) == content:
+                return
+        except UserError:
+            pass  # a damaged record is replaced
+    import toml  # type: ignore[import-untyped]  # 10 ms, and only when something changed
+
+    write_if_changed(path, "# Written by configure.py, read by it when Ninja runs it again.\n" + toml.dumps(content))

@@ -1,0 +1,99 @@
+"""toolchain.toml: where tools are, which providers, which versions never, and options under a name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from npuninja.configure.options import Options
+from npuninja.configure.toml_file import Table, read_toml
+from npuninja.detect.machine import TOOLS
+from npuninja.detect.probe import Denied
+from npuninja.diag.errors import UserError
+from npuninja.plan.names import near
+from npuninja.plan.providers import CHOICES, STAGES
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The content of toolchain.toml, checked.
+
+    Attributes:
+        file: the file; "" when there is none.
+        pins: tool -> absolute path.
+        providers: stage -> real, embedded or auto.
+        denied: versions that are not to be used.
+        presets: the tables of presets.
+    """
+
+    file: str = ""
+    pins: Mapping[str, str] = field(default_factory=dict)
+    providers: Mapping[str, str] = field(default_factory=dict)
+    denied: tuple[Denied, ...] = ()
+    presets: Mapping[str, Table] = field(default_factory=dict)
+
+
+def read_settings(path: str) -> Settings:
+    """Reads and checks a toolchain.toml.
+
+    Raises:
+        UserError: it is not TOML, or has a key or value that means nothing; located, with near matches.
+    """
+    whole = Table(read_toml(path), path)
+    whole.only(["tools", "providers", "deny", "preset"])
+    names = [tool.name for tool in TOOLS]
+    tools = whole.table("tools")
+    tools.only(names)
+    folder = os.path.dirname(os.path.abspath(path))
+    pins = {name: os.path.join(folder, os.path.expanduser(tools.text(name) or "")) for name in tools.content}
+    denied = []
+    for entry in whole.tables("deny"):
+        entry.only(["tool", "versions", "effect", "see"])
+        tool, versions = entry.text("tool"), entry.text("versions")
+        if tool not in names or not versions:
+            raise UserError("[[deny]] needs `tool` and `versions`", entry.place("tool"), hint=f"tools: {', '.join(names)}")
+        denied.append(Denied(tool, versions, entry.text("effect") or "known to be bad", entry.text("see") or ""))
+    presets = whole.table("preset")
+    return Settings(
+        file=path,
+        pins=pins,
+        providers=_providers(whole.table("providers")),
+        denied=tuple(denied),
+        presets={name: presets.table(name) for name in presets.content},
+    )
+
+
+def _providers(table: Table) -> dict[str, str]:
+    table.only(list(STAGES))
+    choices = {}
+    for stage in table.content:
+        choice = table.text(stage)
+        if choice not in CHOICES:
+            raise UserError(f"{stage!r} must be one of {', '.join(CHOICES)}, got {choice!r}", table.place(stage))
+        choices[stage] = choice
+    return choices
+
+
+def apply_preset(options: Options, settings: Settings) -> Options:
+    """The options with those of the chosen preset put below them: what is on the command line wins.
+
+    Raises:
+        UserError: there is no such preset, or it has a key that is no option.
+    """
+    if options.preset is None:
+        return options
+    table = settings.presets.get(options.preset)
+    if table is None:
+        close = near(options.preset, list(settings.presets))
+        meant = f"did you mean {close[0]!r}? " if close else ""
+        known = ", ".join(settings.presets) or "none"
+        raise UserError(f"there is no preset {options.preset!r}", hint=f"{meant}presets in toolchain.toml: {known}")
+    table.only(["device", "providers", "designs"])
+    providers = [f"{stage}={choice}" for stage, choice in _providers(table.table("providers")).items()]
+    return replace(
+        options,
+        device=options.device or table.text("device"),
+        providers=(*providers, *options.providers),
+        designs=options.designs or tuple(table.texts("designs")),
+    )

@@ -1,0 +1,66 @@
+"""What configure.py says at its end: who does each stage, and why, and what was looked for in vain."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from npuninja.detect.machine import Toolchain
+from npuninja.emit.escape import quote_word
+from npuninja.plan.design import Design
+from npuninja.plan.providers import STAGES, WIRED, Provider
+
+
+def use_colour(environment: Mapping[str, str], terminal: bool) -> bool:
+    """NO_COLOR wins, then CLICOLOR_FORCE, then whether the output is a terminal."""
+    if environment.get("NO_COLOR"):
+        return False
+    if environment.get("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return True
+    return terminal and environment.get("TERM") != "dumb"
+
+
+def summary(
+    providers: Sequence[Provider],
+    toolchain: Toolchain,
+    designs: Sequence[Design],
+    changed: bool,
+    colour: bool,
+    build_folder: str | None,
+) -> str:
+    """The text: a table of the stages, the real tools that are not used, the designs, and what to do next."""
+    rows = [("stage", "provider", "version", "path", "why")]
+    rows += [(p.stage, p.name, p.version, p.path or "-", p.reason) for p in providers]
+    lines = _table(rows, colour)
+    unused = _unused(toolchain)
+    if unused:
+        lines += ["", *unused]
+    devices = sorted({design.device for design in designs})
+    count = f"{len(designs)} design{'s' if len(designs) != 1 else ''}"
+    lines += ["", f"{count} for {', '.join(devices)}: {', '.join(design.name for design in designs)}"]
+    target = os.path.join(build_folder or "", "build.ninja")
+    ninja = f"ninja -C {quote_word(build_folder)}" if build_folder else "ninja"
+    lines.append(f"{target} {'written' if changed else 'unchanged'}; next: {ninja}, then {ninja} run")
+    return "\n".join(lines) + "\n"
+
+
+def _table(rows: Sequence[tuple[str, ...]], colour: bool) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[-1]]).rstrip() for row in rows]
+    if colour:
+        lines[0] = f"\x1b[1m{lines[0]}\x1b[0m"
+    return lines
+
+
+def _unused(toolchain: Toolchain) -> list[str]:
+    """Real tools that are there without being used, and files that looked like one and are not."""
+    used = {name for stage in WIRED for name in STAGES[stage][1]}
+    real = sorted({name for _, needs, _ in STAGES.values() for name in needs})
+    lines = []
+    for name in real:
+        found, absent = toolchain.found(name), toolchain.absent(name)
+        if found and name not in used and name != "pyxrt":
+            lines.append(f"found, not used yet: {name} {found.version} ({found.path})")
+        if absent and absent.examined:
+            lines.append(f"refused: {name}: {absent.explain()}")
+    return lines

@@ -1,0 +1,105 @@
+"""build.ninja: the rules of build.ninja.in with this machine's tools, then one statement for each edge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from npuninja.diag.errors import Location, UserError
+from npuninja.emit.escape import command_value, escape_path
+from npuninja.plan.graph import Edge, Graph
+
+_PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")
+_RULE = re.compile(r"^rule (\S+)\s*$", re.MULTILINE)
+
+
+def rules_of(template: str) -> frozenset[str]:
+    """The names of the rules in a template."""
+    return frozenset(_RULE.findall(template))
+
+
+def fill(template: str, file: str, values: Mapping[str, str]) -> str:
+    """Puts values (escaped already) in place of `@NAME@`.
+
+    Raises:
+        UserError: the template has a placeholder that there is no value for; located in the template.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in values:
+            line = template.count("\n", 0, match.start()) + 1
+            column = match.start() - template.rfind("\n", 0, match.start())
+            raise UserError(
+                f"there is no value for {match[0]}",
+                Location(file, line, column),
+                hint="known: " + ", ".join(f"@{known}@" for known in sorted(values)),
+            )
+        return values[name]
+
+    return _PLACEHOLDER.sub(value, template)
+
+
+def statement(edge: Edge) -> str:
+    """The `build` statement of one edge, with its variables."""
+    outputs = " ".join(map(escape_path, edge.outputs))
+    if edge.implicit_outputs:
+        outputs += " | " + " ".join(map(escape_path, edge.implicit_outputs))
+    inputs = "".join(" " + escape_path(path) for path in edge.inputs)
+    if edge.implicit:
+        inputs += " | " + " ".join(map(escape_path, edge.implicit))
+    lines = [f"build {outputs}: {edge.rule}{inputs}"]
+    if edge.options:
+        lines.append(f"  options = {command_value(edge.options)}")
+    return "\n".join(lines)
+
+
+def generator_statements(target: str, also: Sequence[str], inputs: Sequence[str]) -> str:
+    """The edge that makes build.ninja itself.
+
+    Its inputs are phony targets too: when one vanishes (a package is updated, a design is renamed) Ninja starts
+    configure.py, which no longer names it, instead of stopping with "missing and no known rule to make it".
+    """
+    names = [escape_path(path) for path in inputs]
+    others = " | " + " ".join(map(escape_path, also)) if also else ""
+    depends = " | " + " $\n    ".join(names) if names else ""
+    lines = [f"build {escape_path(target)}{others}: configure{depends}"]
+    if names:
+        lines.append("build " + " $\n    ".join(names) + ": phony")
+    return "\n".join(lines)
+
+
+def write(
+    graph: Graph,
+    template: str,
+    template_file: str,
+    places: Mapping[str, tuple[str, ...]],
+    generator: str,
+    header: Sequence[str],
+) -> str:
+    """The whole text of build.ninja.
+
+    Args:
+        graph: the edges.
+        template: the text of build.ninja.in.
+        template_file: its name, for messages.
+        places: placeholders beside the graph's variables, as words of a command line.
+        generator: the statements of `generator_statements`.
+        header: sentences for the top of the file.
+    """
+    filled = {name.upper(): command_value(words) for name, words in graph.variables.items()}
+    filled.update({name: command_value(words) for name, words in places.items()})
+    parts = ["\n".join(f"# {line}".rstrip() for line in header)]
+    parts.append(fill(template, template_file, filled).rstrip())
+    parts.append("# Configuring again.\n\n" + generator)
+    group: list[str] = []
+    whom = None
+    for edge in graph.edges:
+        if edge.for_whom != whom:
+            whom = edge.for_whom
+            group.append(f"\n# {whom}\n")
+        group.append(statement(edge))
+    parts.append("\n".join(group).strip())
+    if graph.defaults:
+        parts.append("default " + " ".join(map(escape_path, graph.defaults)))
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,86 @@
+"""What planning knows of a design: no IR, only what decides which edges there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from npuninja.diag.errors import Location
+
+
+@dataclass(frozen=True)
+class LinkedObject:
+    """A kernel object that a core is linked with, and where the design says so."""
+
+    name: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class Core:
+    """A core with a program. `objects` are in linking order, each once."""
+
+    column: int
+    row: int
+    objects: tuple[LinkedObject, ...]
+
+    @property
+    def label(self) -> str:
+        """`C_R`, as in the names of its files."""
+        return f"{self.column}_{self.row}"
+
+
+@dataclass(frozen=True)
+class Design:
+    """One design, ready to be planned.
+
+    Attributes:
+        name: from the file name.
+        source: the file the user wrote.
+        mlir: the file with the MLIR: the source itself, or what the Python source printed.
+        imports: files that a Python source read to make the MLIR; () for an MLIR source.
+        device: the device of `aie.device(…)`.
+        device_location: where it stands.
+        device_symbol: the name of the device operation, `main` when it has none.
+        sequence: the name of the runtime sequence.
+        cores: by column and row.
+    """
+
+    name: str
+    source: str
+    mlir: str
+    imports: tuple[str, ...]
+    device: str
+    device_location: Location
+    device_symbol: str
+    sequence: str
+    cores: tuple[Core, ...]
+
+
+def to_json(design: Design) -> dict[str, Any]:
+    """The part of a design that its MLIR text decides, for the scan cache."""
+    return {
+        "device": design.device,
+        "device_location": list(design.device_location),
+        "device_symbol": design.device_symbol,
+        "sequence": design.sequence,
+        "cores": [[c.column, c.row, [[o.name, *o.location] for o in c.objects]] for c in design.cores],
+    }
+
+
+def from_json(content: dict[str, Any], name: str, source: str, mlir: str, imports: tuple[str, ...]) -> Design:
+    """The design of a cache entry. KeyError, TypeError or ValueError when the entry is not one."""
+    return Design(
+        name=name,
+        source=source,
+        mlir=mlir,
+        imports=imports,
+        device=content["device"],
+        device_location=Location(*content["device_location"]),
+        device_symbol=content["device_symbol"],
+        sequence=content["sequence"],
+        cores=tuple(
+            Core(column, row, tuple(LinkedObject(o[0], Location(*o[1:])) for o in objects))
+            for column, row, objects in content["cores"]
+        ),
+    )

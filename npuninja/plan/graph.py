@@ -1,0 +1,118 @@
+"""The graph: edges as data, checked while they are collected."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from npuninja.diag.errors import InternalError
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One command of the build, or an alias (rule `phony`).
+
+    Attributes:
+        rule: the name of a rule of build.ninja.in.
+        outputs: files made; the first is the one the depfile speaks of.
+        inputs: files read, in the order of the command line.
+        implicit: files read that are not on the command line in that order.
+        implicit_outputs: files made that are not part of `$out`.
+        options: words of the command line, unescaped; the rule's `$options`.
+        for_whom: "design passthrough", "kernel passthrough.o": for messages and comments.
+        compile_command: the compiler's own command line where the edge compiles a source, for compile_commands.json.
+    """
+
+    rule: str
+    outputs: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    implicit: tuple[str, ...] = ()
+    implicit_outputs: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    for_whom: str = ""
+    compile_command: tuple[str, ...] = ()
+
+
+@dataclass
+class Graph:
+    """All edges of a build.
+
+    Attributes:
+        rules: the rules there are; an edge of another rule is our bug.
+        variables: what the rules' variables stand for: words of command lines, unescaped.
+        defaults: what is built when no target is named.
+    """
+
+    rules: frozenset[str]
+    variables: dict[str, tuple[str, ...]]
+    defaults: tuple[str, ...] = ()
+    edges: list[Edge] = field(default_factory=list)
+    _made_by: dict[str, Edge] = field(default_factory=dict)
+
+    def add(self, edge: Edge) -> None:
+        """Takes an edge in; InternalError when its rule is unknown or one of its outputs is made already."""
+        if edge.rule != "phony" and edge.rule not in self.rules:
+            raise InternalError(f"{edge.for_whom}: there is no rule {edge.rule!r} in build.ninja.in")
+        if not edge.outputs:
+            raise InternalError(f"{edge.for_whom}: an edge of rule {edge.rule!r} has no output")
+        for output in (*edge.outputs, *edge.implicit_outputs):
+            other = self._made_by.get(output)
+            if other:
+                raise InternalError(f"{output} is made twice: for {other.for_whom} and for {edge.for_whom}")
+            self._made_by[output] = edge
+        self.edges.append(edge)
+
+    def check(self) -> None:
+        """Raises InternalError when files depend on themselves, naming the circle."""
+        done: set[str] = set()
+        for start in self._made_by:
+            path: list[str] = []
+            active: set[str] = set()
+            stack: list[tuple[str, Iterator[str]]] = [(start, self._needs(start))]
+            path.append(start)
+            active.add(start)
+            while stack:
+                name, needs = stack[-1]
+                following = next(needs, None)
+                if following is None:
+                    stack.pop()
+                    path.pop()
+                    active.discard(name)
+                    done.add(name)
+                elif following in active:
+                    circle = [*path[path.index(following) :], following]
+                    raise InternalError("files depend on themselves: " + " needs ".join(circle))
+                elif following not in done:
+                    stack.append((following, self._needs(following)))
+                    path.append(following)
+                    active.add(following)
+
+    def _needs(self, name: str) -> Iterator[str]:
+        edge = self._made_by.get(name)
+        return iter((*edge.inputs, *edge.implicit) if edge else ())
+
+    def as_json(self) -> dict[str, Any]:
+        """The graph as plain data, the content of graph.json."""
+        return {
+            "format": 1,
+            "variables": {name: list(words) for name, words in self.variables.items()},
+            "defaults": list(self.defaults),
+            "edges": [
+                {
+                    "rule": edge.rule,
+                    "outputs": [*edge.outputs, *edge.implicit_outputs],
+                    "inputs": list(edge.inputs),
+                    "implicit": list(edge.implicit),
+                    "options": list(edge.options),
+                    "for": edge.for_whom,
+                }
+                for edge in self.edges
+            ],
+        }
+
+    def digest(self) -> str:
+        """A hash of the whole graph: equal digests, equal builds."""
+        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()

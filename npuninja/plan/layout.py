@@ -1,0 +1,58 @@
+"""Where files are, as Ninja sees them: paths relative to the folder that holds build.ninja, wherever that is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The two folders of a build.
+
+    Attributes:
+        source_root: absolute; has `mlir/`, `kernels/`, `host/`.
+        ninja_folder: absolute; has build.ninja, and commands run there.
+        output_prefix: folder of all outputs below `ninja_folder`; "" when that is the build folder itself.
+    """
+
+    source_root: str
+    ninja_folder: str
+    output_prefix: str
+
+    @property
+    def build_folder(self) -> str:
+        """The absolute folder of all outputs."""
+        return os.path.join(self.ninja_folder, self.output_prefix) if self.output_prefix else self.ninja_folder
+
+    def output(self, *parts: str) -> str:
+        """An output, as build.ninja names it."""
+        return os.path.join(self.output_prefix, *parts)
+
+    def source(self, path: str) -> str:
+        """A file named relative to the source root, as build.ninja names it.
+
+        Relative when the build folder lies in the source tree (a moved tree still fits), absolute otherwise.
+        """
+        absolute = os.path.normpath(os.path.join(self.source_root, path))
+        inside = os.path.commonpath([self.source_root, self.ninja_folder]) == self.source_root
+        if inside and os.path.commonpath([self.source_root, absolute]) == self.source_root:
+            return os.path.relpath(absolute, self.ninja_folder)
+        return absolute
+
+    def from_build_folder(self, path: str) -> str:
+        """A file below the build folder that is named relative to the source root, as build.ninja names it."""
+        return os.path.relpath(os.path.join(self.source_root, path), self.ninja_folder)
+
+    @property
+    def source_prefix(self) -> str:
+        """What `source` puts in front of paths, with a final slash, or ""."""
+        prefix = os.path.dirname(self.source("x"))
+        return prefix + "/" if prefix else ""
+
+
+def layout_of(source_root: str, build_folder: str | None) -> Layout:
+    """The layout for `-B BUILD_FOLDER`, or for none: build.ninja at the top of the sources, outputs in `build/`."""
+    if build_folder is None:
+        return Layout(source_root, source_root, "build")
+    return Layout(source_root, os.path.abspath(build_folder), "")

@@ -1,0 +1,36 @@
+"""Which names designs and kernels may have.
+
+Names become file names, Ninja targets, C symbols and XCLBIN entries; restricting them here spares escaping everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+
+from npuninja.diag.errors import Location, UserError
+
+# 63: xclbinutil refuses kernel names of 64 characters and more.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+
+
+def check_name(kind: str, name: str, location: Location | None) -> str:
+    """Returns `name`, or raises UserError when it is not a letter followed by at most 62 letters, digits and `_`."""
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"{kind} name {name!r} is not a letter followed by at most 62 letters, digits and underscores",
+            location,
+            hint="rename it" + (f", for example to {suggestion!r}" if (suggestion := _suggest(name)) else ""),
+        )
+    return name
+
+
+def _suggest(name: str) -> str:
+    plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:63]
+    return plain if _NAME.fullmatch(plain) else ""
+
+
+def near(word: str, known: list[str]) -> list[str]:
+    """Those of `known` that `word` may have been meant to be, best first, at most three."""
+    import difflib  # only on the way to an error
+
+    return difflib.get_close_matches(word, known, n=3, cutoff=0.6)
