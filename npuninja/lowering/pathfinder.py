@@ -1,7 +1,7 @@
 """Circuit and packet routes through the array by negotiated congestion (Pathfinder).
 
-The result equals the reference's (MLIR-AIE, AIEPathFinder.cpp) connection by connection; see `routing_graph` for what decides
-between paths of the same length.
+The result equals the reference's (MLIR-AIE, AIEPathFinder.cpp) connection by connection; see `routing_graph` for what
+decides between paths of the same length.
 
 The reference has one node for a port's way in and way out. A path may then use a port as output and go on from it as if it
 were an input of the same switch, which no hardware can do. Such a result is thrown away and the nets are routed again over
@@ -51,11 +51,11 @@ class Route(NamedTuple):
 
     Attributes:
         connections: all connections, each once, in the order in which tracing back from the destinations finds them.
-        paths: for each destination, in order, its connections from the destination back to the source.
+        paths: for each destination, its connections from the destination back to the source.
     """
 
     connections: list[Connection]
-    paths: list[list[Connection]]
+    paths: dict[Endpoint, list[Connection]]
 
 
 class Unroutable(Exception):
@@ -254,8 +254,8 @@ def _physical(graph: Graph, net: Net, tree: dict[int, int]) -> bool:
 def _route(graph: Graph, net: Net, tree: dict[int, int]) -> Route:
     source = graph.node(net.source, master=False)
     connections: list[Connection] = []
-    paths: list[list[Connection]] = []
-    made: set[int] = set()
+    paths: dict[Endpoint, list[Connection]] = {}
+    written: set[int] = set()
     for endpoint in net.dests:
         node = graph.node(endpoint, master=True)
         path: list[Connection] = []
@@ -267,11 +267,11 @@ def _route(graph: Graph, net: Net, tree: dict[int, int]) -> Route:
             (place, dest), (from_place, port) = graph.endpoint(node), graph.endpoint(previous)
             if place == from_place:
                 path.append(Connection(place, port, dest))
-                if node not in made:
+                if node not in written:
                     connections.append(path[-1])
-            made.add(node)
+            written.add(node)
             node = previous
-        paths.append(path)
+        paths[endpoint] = path
     return Route(connections, paths)
 
 
