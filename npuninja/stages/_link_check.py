@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 
-from npuninja.diag.errors import Error, Location, ToolError, UserError
+from npuninja.diag.errors import Error, Location, UserError
+from npuninja.stages._run import ToolFailed
 from npuninja.stages._wasm_flags import MATH_IMPORTS
 from npuninja.stages._wasm_object import Symbols
 
@@ -105,20 +106,19 @@ def _missing_hint(name: str, kernels: list[Symbols], from_design: bool) -> str:
     return "define it, or link the object that has it"
 
 
-def translate(output: str, command_failed: Error, *, data_origin: int, stack_bytes: int, path: str) -> Error:
-    """What a failed link means to the user.
+def translate(failure: ToolFailed, data_origin: int, stack_bytes: int, path: str) -> Error:
+    """What a failed link means to the user; the failure itself when its output says nothing known.
 
     Args:
-        output: what the linker printed.
-        command_failed: the error to return when the output says nothing known.
-        data_origin: where the kernels' data begins.
+        failure: of the linker.
+        data_origin: data address where the kernels' data begins.
         stack_bytes: of the core, for the memory account.
         path: the file that was to be made.
     """
+    output = failure.output
     size = re.search(r"initial memory too small, (\d+) bytes needed", output)
     if size:
-        needed = int(size.group(1))
-        return data_too_large(needed, data_origin=data_origin, stack_bytes=stack_bytes, path=path)
+        return data_too_large(int(size.group(1)), data_origin, stack_bytes, path)
     mismatch = re.search(
         r"function signature mismatch: (\S+)\n>>> defined as (.+) in (.+)\n>>> defined as (.+) in (.+)", output
     )
@@ -142,10 +142,10 @@ def translate(output: str, command_failed: Error, *, data_origin: int, stack_byt
             notes=(("here", Location(twice.group(2))), ("and here", Location(twice.group(3)))),
             hint="make one of them static, or link only one of the objects",
         )
-    return command_failed if isinstance(command_failed, ToolError) else ToolError(f"the linker failed: {output.strip()}")
+    return failure
 
 
-def data_too_large(end: int, *, data_origin: int, stack_bytes: int, path: str) -> UserError:
+def data_too_large(end: int, data_origin: int, stack_bytes: int, path: str) -> UserError:
     """The kernels' data does not fit behind the buffers; `end` is the address where it would end."""
     buffers = data_origin - 0x70000 - stack_bytes
     return UserError(

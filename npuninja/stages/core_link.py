@@ -35,31 +35,32 @@ def run(arguments: list[str]) -> None:
         raise UserError(f"core_link: cannot link for core kind {kind!r}", hint="build with the core kind wasm")
     if not options.positional:
         raise UserError("core_link: no object given")
-    info: dict[str, Any] = json.loads(read_text(options.one("--info")))
-    if options.one("--core") != f"{info['column']},{info['row']}":
-        raise InternalError(f"{options.one('--info')} is about another core than {options.one('--core')}")
-    core, *kernels = [read_symbols(read_bytes(path), path) for path in options.positional]
-    _link_check.check_symbols(core, kernels, _function_locations(info))
-    origin, stack_bytes = info["data_origin"], info["stack_bytes"]
     with Outputs(target) as outputs:
+        info: dict[str, Any] = json.loads(read_text(options.one("--info")))
+        if options.one("--core") != f"{info['column']},{info['row']}":
+            raise InternalError(f"{options.one('--info')} is about another core than {options.one('--core')}")
+        core, *kernels = [read_symbols(read_bytes(path), path) for path in options.positional]
+        _link_check.check_symbols(core, kernels, _function_locations(info))
         temporary = outputs.temporary(target)
-        undefined = temporary + ".imports"
-        command = [options.one("--linker"), *options.all("--linker-word")]
-        command += _wasm_flags.link_flags(info["entry"], origin, stack_bytes)
-        command += [f"--allow-undefined-file={undefined}", "--fatal-warnings", *options.positional, "-o", temporary]
-        try:
-            with open(undefined, "w", encoding="utf-8") as stream:
-                stream.write("\n".join(sorted(_wasm_flags.MATH_IMPORTS)) + "\n")
-            sys.stderr.write(run_tool(command))
-        except ToolFailed as failure:
-            raise _link_check.translate(
-                failure.output, failure, data_origin=origin, stack_bytes=stack_bytes, path=target
-            ) from failure
-        finally:
-            if os.path.exists(undefined):
-                os.unlink(undefined)
-        module = _finish(read_bytes(temporary), info, target)
-        outputs.write(target, module)
+        linker = [options.one("--linker"), *options.all("--linker-word")]
+        _link(linker, options.positional, info, temporary, target)
+        outputs.write(target, _finish(read_bytes(temporary), info, target))
+
+
+def _link(linker: list[str], objects: tuple[str, ...], info: dict[str, Any], temporary: str, target: str) -> None:
+    """Runs the linker; what it says about the user's objects becomes an error about `target`."""
+    imports = temporary + ".imports"
+    command = [*linker, *_wasm_flags.link_flags(info["entry"], info["data_origin"], info["stack_bytes"])]
+    command += [f"--allow-undefined-file={imports}", "--fatal-warnings", *objects, "-o", temporary]
+    try:
+        with open(imports, "w", encoding="utf-8") as stream:
+            stream.write("\n".join(sorted(_wasm_flags.MATH_IMPORTS)) + "\n")
+        sys.stderr.write(run_tool(command))
+    except ToolFailed as failure:
+        raise _link_check.translate(failure, info["data_origin"], info["stack_bytes"], target) from failure
+    finally:
+        if os.path.exists(imports):
+            os.unlink(imports)
 
 
 def _function_locations(info: dict[str, Any]) -> dict[str, Location]:
@@ -74,9 +75,7 @@ def _finish(data: bytes, info: dict[str, Any], path: str) -> bytes:
     if data_end is None:
         raise ToolError(f"the linker did not export __data_end in {path}", hint="wasm-ld 14 or newer does")
     if data_end > _link_check.DATA_MEMORY_END:
-        raise _link_check.data_too_large(
-            data_end, data_origin=info["data_origin"], stack_bytes=info["stack_bytes"], path=path
-        )
+        raise _link_check.data_too_large(data_end, info["data_origin"], info["stack_bytes"], path)
     strangers = [i.name for i in module.imports if i.module != "env" or i.name not in _wasm_flags.MATH_IMPORTS]
     if strangers:
         raise InternalError(f"{path} imports {', '.join(strangers)}, which the emulator does not have")
