@@ -24,7 +24,8 @@ def i32(value: int) -> IntegerAttr:
 def tile(column: int, row: int) -> Operation:
     """`aie.tile(column, row)`."""
     kind = ("shim_noc_tile", "mem_tile")[row] if row < 2 else "tile"
-    return Operation("aie.tile", [], {"col": i32(column), "row": i32(row)}, ("index",), result_names=(f"{kind}_{column}_{row}",))
+    name = f"{kind}_{column}_{row}"
+    return Operation("aie.tile", [], {"col": i32(column), "row": i32(row)}, ("index",), result_names=(name,))
 
 
 def buffer(tile: Value, name: str | None, type: str, initial: Attribute | None, loc: Location | None) -> Operation:
@@ -68,7 +69,6 @@ def packet_flow(
     body = Block()
     for name, (place, bundle, channel) in [("aie.packet_source", source), *(("aie.packet_dest", dest) for dest in dests)]:
         body.append(Operation(name, [place], {"bundle": EnumAttr("WireBundle", bundle), "channel": i32(channel)}))
-    body.append(Operation("aie.end"))
     all_attributes: dict[str, Attribute] = {"ID": IntegerAttr(packet_id, "i8"), **attributes}
     return Operation("aie.packet_flow", [], all_attributes, regions=[Region([body])])
 

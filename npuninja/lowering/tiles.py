@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from npuninja.arch.devices import Device, Place, device as device_model
+from npuninja.arch.devices import Device, Place
+from npuninja.arch.devices import device as device_model
 from npuninja.diag.errors import UserError
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value

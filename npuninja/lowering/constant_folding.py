@@ -1,0 +1,135 @@
+"""Integer constants in cores: folded, and removed when dead, as MLIR's greedy rewriting leaves them."""
+
+from __future__ import annotations
+
+import re
+from typing import Callable
+
+from npuninja.ir.attributes import EnumAttr
+from npuninja.ir.core import Operation, Value
+from npuninja.lowering.op_builders import constant, constant_value
+from npuninja.lowering.tiles import ops_of
+
+
+def _truncated(a: int, b: int) -> int | None:
+    if b == 0:
+        return None
+    quotient = abs(a) // abs(b)
+    return quotient if (a < 0) == (b < 0) else -quotient
+
+
+def _remainder(a: int, b: int) -> int | None:
+    quotient = _truncated(a, b)
+    return None if quotient is None else a - b * quotient
+
+
+_BINARY: dict[str, Callable[[int, int], int | None]] = {
+    "arith.addi": lambda a, b: a + b,
+    "arith.subi": lambda a, b: a - b,
+    "arith.muli": lambda a, b: a * b,
+    "arith.divsi": _truncated,
+    "arith.remsi": _remainder,
+    "arith.andi": lambda a, b: a & b,
+    "arith.ori": lambda a, b: a | b,
+    "arith.xori": lambda a, b: a ^ b,
+    "arith.maxsi": max,
+    "arith.minsi": min,
+}
+
+_PREDICATES: dict[str, Callable[[int, int], bool]] = {
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
+    "slt": lambda a, b: a < b,
+    "sle": lambda a, b: a <= b,
+    "sgt": lambda a, b: a > b,
+    "sge": lambda a, b: a >= b,
+}
+
+_CASTS = ("arith.index_cast", "arith.extsi", "arith.trunci")
+
+#: Dialects whose operations have no effect, so that one without uses can go.
+_PURE = re.compile(r"(?:arith|math|affine\.apply|vector\.(?:broadcast|splat|extract|insert|shape_cast|bitcast|fma))\b")
+
+
+def fold_constants(device: Operation) -> None:
+    """Folds integer operations on constants in the cores of a device, and removes pure operations without uses."""
+    for core in ops_of(device, "aie.core"):
+        _fold(core)
+        _remove_dead(core)
+
+
+def _fold(core: Operation) -> None:
+    replaced: dict[Value, Value] = {}
+    for op in core.walk():
+        if op.name not in _BINARY and op.name not in _CASTS and op.name not in ("arith.cmpi", "arith.select"):
+            continue
+        for i, operand in enumerate(op.operands):
+            op.operands[i] = replaced.get(operand, operand)
+        value = _folded(op)
+        if isinstance(value, int):
+            number = constant(_wrapped(value, op.result.type), op.result.type)
+            op.insert_before(number)
+            replaced[op.result] = number.result
+        elif value is not None:
+            replaced[op.result] = value
+    if replaced:
+        core.replace_uses(replaced)
+
+
+def _folded(op: Operation) -> Value | int | None:
+    """What an operation always results in: a number, one of its operands, or None when that is not known."""
+    numbers = [constant_value(operand) for operand in op.operands]
+    if op.name in _BINARY:
+        a, b = numbers
+        if a is not None and b is not None:
+            return _BINARY[op.name](a, b)
+        return _identity(op, a, b)
+    if op.name in _CASTS:
+        return numbers[0]
+    if op.name == "arith.cmpi":
+        predicate = op.attributes["predicate"]
+        compare = _PREDICATES.get(predicate.case) if isinstance(predicate, EnumAttr) else None
+        a, b = numbers
+        return int(compare(a, b)) if compare is not None and a is not None and b is not None else None
+    if numbers[0] is not None:  # arith.select
+        return op.operands[1 if numbers[0] else 2]
+    return None
+
+
+def _identity(op: Operation, a: int | None, b: int | None) -> Value | int | None:
+    name = op.name[6:]
+    if b == 0 and name in ("addi", "subi", "ori", "xori"):
+        return op.operands[0]
+    if a == 0 and name in ("addi", "ori", "xori"):
+        return op.operands[1]
+    if name == "muli" and 0 in (a, b):
+        return 0
+    if b == 1 and name in ("muli", "divsi"):
+        return op.operands[0]
+    if a == 1 and name == "muli":
+        return op.operands[1]
+    return None
+
+
+def _wrapped(value: int, type: str) -> int:
+    """`value` in the range of a signless integer type, read as signed; i1 is 0 or 1."""
+    bits = 64 if type == "index" else int(type[1:])
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if bits > 1 and value >> (bits - 1) else value
+
+
+def _remove_dead(core: Operation) -> None:
+    used: dict[Value, int] = {}
+    ops = list(core.walk())
+    for op in ops:
+        for value in _read_by(op):
+            used[value] = used.get(value, 0) + 1
+    for op in reversed(ops):  # uses stand behind definitions
+        if op.results and _PURE.match(op.name) and not any(used.get(result) for result in op.results):
+            op.erase()
+            for value in _read_by(op):
+                used[value] -= 1
+
+
+def _read_by(op: Operation) -> list[Value]:
+    return op.operands + [value for _, passed in op.successors for value in passed]

@@ -1,0 +1,88 @@
+"""ObjectFifos to buffers, locks, DMA programs, flows and lock operations (aie-objectFifo-stateful-transform)."""
+
+from __future__ import annotations
+
+from npuninja.diag.errors import UserError, Warnings
+from npuninja.ir.attributes import ArrayAttr, Attribute, BoolAttr, SymbolRefAttr
+from npuninja.ir.core import Operation
+from npuninja.lowering.generation import Rules
+from npuninja.lowering.loop_unroll import unroll_fifo_loops
+from npuninja.lowering.objectfifo_core import check_accesses, lower_accesses
+from npuninja.lowering.objectfifo_dma import allocation_name, create_dmas
+from npuninja.lowering.objectfifo_dynamic import make_indices_dynamic
+from npuninja.lowering.objectfifo_elements import create_elements
+from npuninja.lowering.objectfifo_model import ObjectFifos
+from npuninja.lowering.objectfifo_split import ACCESSES, split_fifos
+from npuninja.lowering.tiles import ops_of, place_of
+
+_FIFO_OPS = (
+    "aie.objectfifo",
+    "aie.objectfifo.link",
+    "aie.objectfifo.allocate",
+    "aie.objectfifo.register_external_buffers",
+)
+
+
+def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings) -> None:
+    """Replaces all objectFifos of a device. Raises UserError for what cannot be done; see the modules of its parts."""
+    for op in device.walk():
+        if op.name == "aie.objectfifo.register_process":
+            raise UserError("aie.objectfifo.register_process is not supported", op.loc, hint="write the core yourself")
+    fifos = ObjectFifos(device)
+    cores = list(ops_of(device, "aie.core"))
+    for core in cores:
+        check_accesses(core, fifos)
+    _check_delegates(fifos)
+    split_fifos(fifos)
+    create_elements(fifos, rules)
+    create_dmas(fifos, rules)
+    for core in cores:
+        if any(op.name in ACCESSES for op in core.walk()):
+            if _is_dynamic(core):
+                make_indices_dynamic(device, core, fifos, warnings)
+            else:
+                unroll_fifo_loops(core, fifos.by_name)
+                lower_accesses(core, fifos, warnings)
+    _rename_uses(fifos)
+    for op in list(ops_of(device, *_FIFO_OPS)):
+        op.erase()
+
+
+def _is_dynamic(core: Operation) -> bool:
+    flag = core.attributes.get("dynamic_objfifo_lowering")
+    return flag is not None and not (isinstance(flag, BoolAttr) and not flag.value)
+
+
+def _check_delegates(fifos: ObjectFifos) -> None:
+    for name, (tile, op) in fifos.delegates.items():
+        fifo = fifos.by_name[name]
+        if fifos.needs_dma(fifo):
+            raise UserError(
+                f"objectFifo '@{name}' goes over DMA, so its buffers cannot be placed by allocate",
+                op.loc,
+                notes=(("the objectFifo", fifo.op.loc),),
+            )
+        if not fifos.shared_memory(fifo, tile):
+            raise UserError(
+                f"the memory of tile {place_of(tile)} is not shared by both ends of objectFifo '@{name}'",
+                op.loc,
+                notes=(("the objectFifo", fifo.op.loc),),
+            )
+
+
+def _rename_uses(fifos: ObjectFifos) -> None:
+    """Points what names a fifo with an end at a shim tile, such as a runtime sequence, to the shim allocation."""
+    allocations = {op.string("sym_name") for op in ops_of(fifos.device, "aie.shim_dma_allocation")}
+    names = {fifo.name: name for fifo, _ in fifos.splits if (name := allocation_name(fifo)) in allocations}
+    for op in fifos.device.walk():
+        if op.name not in _FIFO_OPS:
+            for key, attribute in op.attributes.items():
+                op.attributes[key] = _renamed(attribute, names)
+
+
+def _renamed(attribute: Attribute, names: dict[str, str]) -> Attribute:
+    if isinstance(attribute, SymbolRefAttr) and attribute.path[0] in names:
+        return SymbolRefAttr((names[attribute.path[0]], *attribute.path[1:]))
+    if isinstance(attribute, ArrayAttr):
+        return ArrayAttr(tuple(_renamed(item, names) for item in attribute.items))
+    return attribute
