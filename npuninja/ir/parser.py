@@ -274,7 +274,9 @@ class Parser(AttributeParser):
         if self.tokens[self.i] == "(" and self.tokens[self.i + 1] in ("{", ")"):
             self.i += 1
             outer = self._enter_isolated() if name in ISOLATED else None
-            s.regions = self.comma_separated(lambda: self.region(found.terminator), ")")
+            s.regions = self.comma_separated(lambda: self._generic_region(found), ")")
+            if name in _OPTIONAL_ELSE and len(s.regions) == 2 and not s.regions[1].entry.ops:
+                s.regions.pop()
             if outer is not None:
                 self._leave_isolated(outer)
         if self.tokens[self.i] == "{":
@@ -300,6 +302,12 @@ class Parser(AttributeParser):
         if len(found.groups) > 1 and found.variadic:
             op.segments = sizes
         return op
+
+    def _generic_region(self, found: OpDefinition) -> Region:
+        if found.name == "func.func" and self.tokens[self.i : self.i + 2] == ["{", "}"]:
+            self.i += 2  # a declaration
+            return Region()
+        return self.region(found.terminator)
 
     def _generic_segments(
         self, found: OpDefinition, attributes: dict[str, Attribute], operands: list[Value], block_count: int, start: int
@@ -535,6 +543,8 @@ class Parser(AttributeParser):
                 self.require_type(value, type, place)
         return block, passed
 
+
+_OPTIONAL_ELSE = ("scf.if", "affine.if")
 
 _KIND_WORDS = {
     "bool": "true or false",

@@ -1,0 +1,127 @@
+"""Writes attributes as MLIR does."""
+
+from __future__ import annotations
+
+import re
+
+from npuninja.ir.attributes import (
+    ArrayAttr,
+    Attribute,
+    BDDimLayout,
+    BDDimLayoutArrayArrayAttr,
+    BDDimLayoutArrayAttr,
+    BDPadLayoutArrayAttr,
+    BoolAttr,
+    DenseArrayAttr,
+    DenseElementsAttr,
+    DictAttr,
+    EnumAttr,
+    FloatAttr,
+    IntegerAttr,
+    OpaqueAttr,
+    PacketInfoAttr,
+    StringAttr,
+    SymbolRefAttr,
+    TypeAttr,
+)
+from npuninja.ir.enums import ENUMS, STORAGE
+from npuninja.ir.types import memref, vector
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w$.]*")
+
+
+def attribute_text(attribute: Attribute, typed: bool = True) -> str:
+    """The text of an attribute; without its type, and an enum as its case, when not `typed`."""
+    if isinstance(attribute, IntegerAttr):
+        return f"{attribute.value} : {attribute.type}" if typed else str(attribute.value)
+    if isinstance(attribute, BoolAttr):
+        return "true" if attribute.value else "false"
+    if isinstance(attribute, SymbolRefAttr):
+        return "::".join(map(symbol_text, attribute.path))
+    if isinstance(attribute, StringAttr):
+        return f'"{escape(attribute.value)}"'
+    if isinstance(attribute, PacketInfoAttr):
+        return f"#aie.packet_info<pkt_type = {attribute.pkt_type}, pkt_id = {attribute.pkt_id}>"
+    if isinstance(attribute, EnumAttr):
+        if not typed:
+            return attribute.case
+        return f"{ENUMS[attribute.kind][attribute.case]} : {STORAGE.get(attribute.kind, 'i32')}"
+    if isinstance(attribute, FloatAttr):
+        return f"{attribute.text} : {attribute.type}" if typed else attribute.text
+    if isinstance(attribute, TypeAttr):
+        return attribute.type
+    if isinstance(attribute, ArrayAttr):
+        return f"[{', '.join(_array_item(item) for item in attribute.items)}]"
+    if isinstance(attribute, DenseElementsAttr):
+        text = f"dense<{_dense_values(attribute)}>"
+        return f"{text} : {attribute.type}" if typed else text
+    if isinstance(attribute, DenseArrayAttr):
+        return _dense_array(attribute)
+    if isinstance(attribute, DictAttr):
+        return dictionary_text(dict(attribute.items))
+    if isinstance(attribute, BDDimLayoutArrayAttr):
+        return f"#aie<bd_dim_layout_array{dimensions_text(attribute.dims)}>"
+    if isinstance(attribute, BDDimLayoutArrayArrayAttr):
+        return f"#aie<bd_dim_layout_array_array[{', '.join(map(dimensions_text, attribute.arrays))}]>"
+    if isinstance(attribute, BDPadLayoutArrayAttr):
+        pads = (f"<const_pad_before = {p.before}, const_pad_after = {p.after}>" for p in attribute.pads)
+        return f"#aie<bd_pad_layout_array[{', '.join(pads)}]>"
+    if isinstance(attribute, OpaqueAttr):
+        return attribute.text
+    return "unit"
+
+
+def dictionary_text(attributes: dict[str, Attribute]) -> str:
+    """`{a = 1 : i32, b}`, sorted by name as MLIR keeps dictionaries."""
+    items = []
+    for name in sorted(attributes):
+        key = name if _IDENTIFIER.fullmatch(name) else f'"{escape(name)}"'
+        text = attribute_text(attributes[name])
+        items.append(key if text == "unit" else f"{key} = {text}")
+    return "{" + ", ".join(items) + "}"
+
+
+def dimensions_text(dims: tuple[BDDimLayout, ...]) -> str:
+    """`[<size = 4, stride = 16>, …]`."""
+    return "[" + ", ".join(f"<size = {d.size}, stride = {d.stride}>" for d in dims) + "]"
+
+
+def symbol_text(name: str) -> str:
+    """`@name`, quoted when the name is no identifier."""
+    return f"@{name}" if _IDENTIFIER.fullmatch(name) else f'@"{escape(name)}"'
+
+
+def escape(text: str) -> str:
+    """The inside of a string literal: backslash, quote, and bytes outside printable ASCII are escaped."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text
+    out = []
+    for byte in text.encode("utf-8"):
+        c = chr(byte)
+        out.append("\\\\" if c == "\\" else f"\\{byte:02X}" if c == '"' or not 32 <= byte < 127 else c)
+    return "".join(out)
+
+
+def _array_item(item: Attribute) -> str:
+    return attribute_text(item, typed=not (isinstance(item, IntegerAttr) and item.type == "i64"))
+
+
+def _dense_array(attribute: DenseArrayAttr) -> str:
+    if not attribute.values:
+        return f"array<{attribute.type}>"
+    is_bool = attribute.type == "i1"
+    values = (str(bool(v)).lower() if is_bool else str(v) for v in attribute.values)
+    return f"array<{attribute.type}: {', '.join(values)}>"
+
+
+def _dense_values(attribute: DenseElementsAttr) -> str:
+    if attribute.splat or not attribute.values:
+        return "".join(attribute.values)
+    type = attribute.type
+    shape = memref(type).shape if type.startswith("memref<") else vector(type)[0]
+    rows = list(attribute.values)
+    for dim in reversed(shape):
+        if dim == 0:
+            return "[]"
+        rows = [f"[{', '.join(rows[i : i + dim])}]" for i in range(0, len(rows), dim)]
+    return rows[0]
