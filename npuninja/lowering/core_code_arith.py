@@ -58,7 +58,10 @@ _FLOAT_COMPARISONS = {
 # Functions of one float argument: compiler builtins that are instructions, our own, and C library functions.
 _BUILTIN_MATH = {"absf": "fabs", "ceil": "ceil", "floor": "floor", "sqrt": "sqrt", "trunc": "trunc", "roundeven": "rint"}
 _LIBRARY_MATH = frozenset(
-    "acos asin atan cbrt cos cosh erf exp exp2 expm1 log log10 log1p log2 sin sinh tan tanh".split()
+    (
+        *("acos", "asin", "atan", "cbrt", "cos", "cosh", "erf", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2"),
+        *("sin", "sinh", "tan", "tanh"),
+    )
 )
 _BINARY_MATH = {"atan2": "atan2", "powf": "pow"}
 _CONVERSIONS = ("extsi", "extui", "trunci", "sitofp", "uitofp", "fptosi", "fptoui", "extf", "truncf", "bitcast")

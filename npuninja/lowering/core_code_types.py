@@ -128,14 +128,14 @@ def _bf16_bits(text: str) -> int:
     if math.isnan(value):
         return 0x7FC0
     if math.isinf(value) or value == 0:
-        return struct.unpack("<I", struct.pack("<f", value))[0] >> 16
+        return int.from_bytes(struct.pack("<f", value), "little") >> 16
     # One rounding, to nearest even, on the exact value: 8 bits of precision, exponents as f32's.
     mantissa, exponent = math.frexp(abs(value))
     lowest = max(exponent - 8, -133)
     steps = round(math.ldexp(mantissa, exponent - lowest))
-    magnitude = struct.unpack("<I", struct.pack("<f", math.ldexp(steps, lowest)))[0] if _fits(steps, lowest) else 0x7F800000
+    try:
+        magnitude = int.from_bytes(struct.pack("<f", math.ldexp(steps, lowest)), "little")
+    except OverflowError:
+        magnitude = 0x7F800000
     return magnitude >> 16 | (0x8000 if value < 0 else 0)
 
-
-def _fits(steps: int, exponent: int) -> bool:
-    return math.ldexp(steps, exponent) < math.ldexp(1.0, 128)
