@@ -10,7 +10,7 @@ from npuninja.lowering.tiles import append, ops_of, place_of
 
 
 def lower_cascade_flows(device: Operation) -> None:
-    """Replaces the cascade flows by an `aie.configure_cascade` at each tile: input north, output south unless a flow says else.
+    """Replaces the cascade flows by an `aie.configure_cascade` at each tile: north to south by default.
 
     Raises:
         UserError: the destination is neither south nor east of the source.

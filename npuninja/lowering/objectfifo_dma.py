@@ -106,7 +106,8 @@ def _take_channel(end: ObjectFifo, direction: str, abroad: bool, taken: set[tupl
     reason = "; those that reach a neighbour's memory are all taken" if limit < count else ""
     tile = end.producer.owner
     raise UserError(
-        f"objectFifo '@{end.op.string('sym_name')}' needs one more {way} DMA channel than the {count} of tile {place}{reason}",
+        f"objectFifo '@{end.op.string('sym_name')}' needs one more {way} DMA channel "
+        f"than the {count} of tile {place}{reason}",
         end.op.loc,
         hint="use another tile, or a memtile to join or distribute objects",
         notes=(("the tile", tile.loc),) if isinstance(tile, Operation) else (),

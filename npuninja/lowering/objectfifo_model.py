@@ -38,8 +38,8 @@ class ObjectFifo:
     """
 
     __slots__ = (
-        "buffers", "channel", "consumers", "depth", "depths", "dims_from", "dims_to", "element", "externals", "fed_by", "feeds",
-        "init", "locks", "name", "op", "pads", "plio", "producer", "repeat", "synchronized", "via_dma",
+        "buffers", "channel", "consumers", "depth", "depths", "dims_from", "dims_to", "element", "externals", "fed_by",
+        "feeds", "init", "locks", "name", "op", "pads", "plio", "producer", "repeat", "synchronized", "via_dma",
     )  # fmt: skip
 
     def __init__(self, op: Operation, name: str, producer: Value, consumers: list[Value], depth: int) -> None:
