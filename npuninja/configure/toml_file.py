@@ -36,7 +36,7 @@ def read_toml(path: str) -> dict[str, Any]:
     import toml  # type: ignore[import-untyped,unused-ignore]
 
     try:
-        return toml.loads(text)
+        return dict(toml.loads(text))
     except toml.TomlDecodeError as error:
         raise UserError(f"not TOML: {error.msg.lower()}", Location(path, error.lineno, error.colno)) from error
 

@@ -10,7 +10,7 @@ sys.path[0] = ROOT  # instead of this folder, whose modules must be found as npu
 
 from npuninja.diag.errors import Error, UserError  # noqa: E402  (needs the path set above)
 from npuninja.stages._depfile import own_modules, write_depfile  # noqa: E402
-from npuninja.stages._run import report  # noqa: E402
+from npuninja.stages._run import report, report_bug  # noqa: E402
 
 
 def stage_names() -> list[str]:
@@ -34,6 +34,8 @@ def main(arguments: list[str]) -> int:
             write_depfile(arguments[arguments.index("--depfile") + 1], target, [*read, *own_modules(ROOT)])
     except Error as error:
         return report(error)
+    except Exception:
+        return report_bug()
     return 0
 
 

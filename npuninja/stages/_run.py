@@ -278,3 +278,12 @@ def report(error: Error) -> int:
     """Shows an error to the user and returns the exit code that goes with it."""
     print(error.render(), file=sys.stderr)
     return error.exit_code
+
+
+def report_bug() -> int:
+    """Shows the traceback of the exception that is being handled, and returns 70: it is our bug, not the user's."""
+    import traceback
+
+    traceback.print_exc()
+    print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
+    return InternalError.exit_code

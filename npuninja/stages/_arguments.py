@@ -1,0 +1,96 @@
+"""The arguments of a runtime sequence for the manifest: name, shape, element, and which way their data goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from npuninja.diag.errors import UserError
+from npuninja.ir.attributes import EnumAttr, IntegerAttr, SymbolRefAttr
+from npuninja.ir.core import Block, Operation, Value
+from npuninja.ir.types import bits, memref
+from npuninja.lowering.sequence_arguments import argument_of
+from npuninja.lowering.sequence_lookup import allocation
+
+# Seen from the host: a channel that reads memory (MM2S) takes an argument in, one that writes memory gives it out.
+_DIRECTIONS = {"MM2S": "in", "S2MM": "out"}
+
+
+def sequence_arguments(device: Operation, sequence: Operation) -> list[dict[str, Any]]:
+    """The arguments in order, as the manifest has them.
+
+    Directions come from the transfers. An argument that is moved both ways is `inout`, and so is one that raw register
+    writes move, since those do not say which way. One that nothing moves is `in`.
+
+    Raises:
+        UserError: an argument is no memref of whole bytes; located at the sequence.
+    """
+    ways = _ways(device, sequence)
+    arguments = []
+    for number, value in enumerate(sequence.body.args):
+        seen = ways.get(number, set())
+        direction = "inout" if len(seen) > 1 else next(iter(seen), "in")
+        arguments.append(_argument(value, number, direction, sequence))
+    return arguments
+
+
+def _argument(value: Value, number: int, direction: str, sequence: Operation) -> dict[str, Any]:
+    name = value.name or f"arg{number}"
+    if not value.type.startswith("memref<"):
+        raise UserError(
+            f"argument %{name} of the runtime sequence is of type {value.type}; the host passes buffers only",
+            sequence.loc,
+            hint="make it a memref, or write the value with aiex.npu.rtp_write",
+        )
+    kind = memref(value.type)
+    count = 1
+    for size in kind.shape:
+        count *= size
+    if bits(kind.element) % 8 or count <= 0:
+        raise UserError(f"argument %{name} has type {value.type}, which has no fixed number of bytes", sequence.loc)
+    return {
+        "name": name,
+        "direction": direction,
+        "shape": list(kind.shape),
+        "dtype": kind.element,
+        "bytes": count * bits(kind.element) // 8,
+    }
+
+
+def _ways(device: Operation, sequence: Operation) -> dict[int, set[str]]:
+    """Argument number -> directions of the transfers that touch it."""
+    ways: dict[int, set[str]] = {}
+    for op in sequence.walk():
+        if op.name == "aiex.npu.dma_memcpy_nd":
+            direction = allocation(device, op.symbol("metadata"), op).direction
+            ways.setdefault(argument_of(op.operands[0], op).number, set()).add(_DIRECTIONS[direction])
+        elif op.name == "aie.dma_bd":
+            number = _number(op.operands[0], sequence)
+            if number is not None:
+                ways.setdefault(number, set()).update(_task_directions(device, op))
+        elif op.name == "aiex.npu.address_patch":
+            index = op.attributes.get("arg_idx")
+            if isinstance(index, IntegerAttr):
+                ways.setdefault(index.value, set()).update(("in", "out"))
+    return ways
+
+
+def _number(value: Value, sequence: Operation) -> int | None:
+    """The number of the sequence's argument behind a value; None for a buffer of the array."""
+    owner = value.owner
+    while isinstance(owner, Operation) and owner.name in ("memref.cast", "memref.subview", "memref.reinterpret_cast"):
+        value = owner.operands[0]
+        owner = value.owner
+    return owner.args.index(value) if isinstance(owner, Block) and owner is sequence.body else None
+
+
+def _task_directions(device: Operation, bd: Operation) -> set[str]:
+    """Which way the task moves that a descriptor belongs to; both when that is not to be seen here."""
+    task = bd.parent_op
+    while task is not None and not task.name.startswith("aiex.dma_configure_task"):
+        task = task.parent_op
+    if task is None:
+        return {"in", "out"}
+    name, direction = task.attributes.get("alloc"), task.attributes.get("direction")
+    if isinstance(name, SymbolRefAttr):
+        return {_DIRECTIONS[allocation(device, name.path[-1], task).direction]}
+    return {_DIRECTIONS[direction.case]} if isinstance(direction, EnumAttr) else {"in", "out"}

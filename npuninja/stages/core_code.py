@@ -1,0 +1,24 @@
+"""Stage core_code: the body of one core to C, and what the later stages must know about it as JSON."""
+
+from __future__ import annotations
+
+import json
+
+from npuninja.lowering.core_code import core_info, core_source
+from npuninja.stages._module import parse_place, read_module
+from npuninja.stages._run import Outputs, read_arguments
+
+OPTIONS = ("--device-symbol", "--core", "--kind", "--file-name", "--info")
+
+
+def run(arguments: list[str]) -> None:
+    """`input_with_addresses.mlir --device-symbol D --core C,R --kind K --file-name F --info core_C_R.json -o core_C_R.c`."""
+    options = read_arguments("core_code", arguments, options=OPTIONS)
+    target, info = options.one("-o"), options.one("--info")
+    with Outputs(target, info) as outputs:
+        module = read_module(options.input())
+        column, row = parse_place(options.one("--core"), "--core")
+        symbol, kind, file = options.one("--device-symbol"), options.one("--kind"), options.one("--file-name")
+        outputs.write(target, core_source(module, symbol, column, row, kind=kind, file=file))
+        facts = core_info(module, symbol, column, row, file=file)
+        outputs.write(info, json.dumps(facts, indent=1) + "\n")

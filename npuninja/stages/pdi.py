@@ -1,0 +1,61 @@
+"""Stage pdi: the three configuration files to a device image, by bootgen or by ourselves."""
+
+from __future__ import annotations
+
+import os
+
+from npuninja.diag.errors import Location, ToolError, UserError
+from npuninja.formats.pdi import read_pdi, write_pdi
+from npuninja.stages._run import Outputs, read_arguments, read_bytes, run_tool
+
+# What aiecc writes; the ids are those of every NPU image.
+BIF = """all:
+{{
+  id_code = 0x14ca8093
+  extended_id_code = 0x01
+  image
+  {{
+    name=aie_image, id=0x1c000000
+    {{ type=cdo {files} }}
+  }}
+}}
+"""
+
+
+def run(arguments: list[str]) -> None:
+    """`cdo_elfs.bin cdo_init.bin cdo_enable.bin [--bootgen EXE] -o NAME.pdi`."""
+    options = read_arguments("pdi", arguments, options=("--bootgen",))
+    target, bootgen = options.one("-o"), options.optional("--bootgen")
+    if not options.positional:
+        raise UserError("pdi: no CDO file given")
+    with Outputs(target) as outputs:
+        contents = [read_bytes(path) for path in options.positional]
+        if bootgen:
+            _run_bootgen(bootgen, options.positional, outputs.temporary(target, _check))
+        else:
+            outputs.write(target, write_pdi(contents, options.positional), _check)
+
+
+def _run_bootgen(bootgen: str, cdos: tuple[str, ...], target: str) -> None:
+    """Runs bootgen in the folder of the inputs: a BIF has no quotes, so that paths in it must have no blanks."""
+    folder = os.path.dirname(cdos[0]) or "."
+    names = [os.path.relpath(path, folder) for path in cdos]
+    for name in names:
+        if any(c.isspace() or c in "{}[]=," for c in name):
+            raise UserError("bootgen cannot read a file of this name", Location(name), hint="use --provider pdi=embedded")
+    bif = os.path.join(folder, f".new{os.getpid()}.bif")
+    try:
+        with open(bif, "w", encoding="utf-8") as stream:
+            stream.write(BIF.format(files=" ".join(f"file={name}" for name in names)))
+        command = [bootgen, "-arch", "versal", "-image", os.path.basename(bif), "-o", os.path.relpath(target, folder), "-w"]
+        output = run_tool(command, folder=folder)
+    finally:
+        if os.path.exists(bif):
+            os.unlink(bif)
+    if not os.path.exists(target):
+        raise ToolError(f"bootgen made no file although it succeeded; it printed: {output.strip()}")
+
+
+def _check(data: bytes) -> None:
+    if not read_pdi(data).commands():
+        raise ToolError("the PDI configures nothing")

@@ -1,0 +1,21 @@
+"""Stage route: a lowered design's flows to stream switch settings."""
+
+from __future__ import annotations
+
+from npuninja.diag.errors import Warnings
+from npuninja.ir.printer import print_module
+from npuninja.lowering.pipeline import generation_of, route
+from npuninja.stages._module import read_module
+from npuninja.stages._run import Outputs, print_warnings, read_arguments
+
+
+def run(arguments: list[str]) -> None:
+    """`input_with_addresses.mlir [--generation G] -o input_physical.mlir`."""
+    options = read_arguments("route", arguments, options=("--generation",))
+    target = options.one("-o")
+    with Outputs(target) as outputs:
+        warnings = Warnings()
+        module = read_module(options.input())
+        route(module, generation=options.optional("--generation") or generation_of(module), warnings=warnings)
+        outputs.write(target, print_module(module))
+    print_warnings(warnings)
