@@ -7,9 +7,9 @@ with operator `+`, `*`, `floordiv`, `ceildiv` or `mod`. Subtraction is addition 
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, NamedTuple, Tuple
+from typing import Any, Callable, NamedTuple
 
-Expression = Tuple[Any, ...]
+Expression = tuple[Any, ...]
 
 _TOKEN = re.compile(r"\s*(->|\d+|[A-Za-z_]\w*|[-+*(),\[\]])")
 _PRODUCTS = ("*", "floordiv", "ceildiv", "mod")

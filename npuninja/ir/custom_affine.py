@@ -81,12 +81,13 @@ def _applied_map(p: Parser) -> tuple[OpaqueAttr, list[Value]]:
             values += p.comma_separated(lambda: p.use("index"), closing)
         counts.append(len(values) - before)
     if counts != [map.dimensions, map.symbols]:
-        p.error(f"the map takes {map.dimensions} dimensions and {map.symbols} symbols, got {counts[0]} and {counts[1]}", place)
+        takes = f"{map.dimensions} dimensions and {map.symbols} symbols"
+        p.error(f"the map takes {takes}, got {counts[0]} and {counts[1]}", place)
     return OpaqueAttr(str(map)), values
 
 
 def _applied_text(w: OpWriter, map: AffineMap, values: list[Value]) -> str:
-    dims = ", ".join(map_value for map_value in (w.value(v) for v in values[: map.dimensions]))
+    dims = ", ".join(w.value(v) for v in values[: map.dimensions])
     symbols = ", ".join(w.value(v) for v in values[map.dimensions :])
     return f"{map}({dims})" + (f"[{symbols}]" if symbols else "")
 

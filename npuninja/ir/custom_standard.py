@@ -17,9 +17,9 @@ from npuninja.ir.attributes import (
     TypeAttr,
     UnitAttr,
 )
-from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.core import Operation, Region, Value
 from npuninja.ir.custom import CustomForm
-from npuninja.ir.types import element_of, function_parts, function_text, memref, with_element
+from npuninja.ir.types import element_of, function_parts, function_text, memref
 
 if TYPE_CHECKING:
     from npuninja.ir.parser import OpState, Parser
@@ -99,7 +99,8 @@ def _print_function(w: OpWriter, op: Operation) -> None:
 def _with_attributes(w: OpWriter, attributes: Attribute | None, texts: list[str]) -> list[str]:
     if not isinstance(attributes, ArrayAttr):
         return texts
-    return [t + (f" {w.attribute(a)}" if isinstance(a, DictAttr) and a.items else "") for t, a in zip(texts, attributes.items)]
+    shown = (f" {w.attribute(a)}" if isinstance(a, DictAttr) and a.items else "" for a in attributes.items)
+    return [text + more for text, more in zip(texts, shown)]
 
 
 # arith.constant
@@ -191,7 +192,7 @@ def _parse_switch(p: Parser, s: OpState) -> None:
         p.expect(":")
         s.successors.append(p.successor(True))
     if values:
-        s.attributes["case_values"] = DenseElementsAttr(tuple(values), with_element(f"tensor<{len(values)}xi1>", type), False)
+        s.attributes["case_values"] = DenseElementsAttr(tuple(values), f"tensor<{len(values)}x{type}>", False)
 
 
 def _print_switch(w: OpWriter, op: Operation) -> None:
@@ -206,11 +207,6 @@ def _all_values(cases: DenseElementsAttr) -> tuple[str, ...]:
 
 
 # scf
-
-
-def _block_arguments(p: Parser, names: list[int], types: list[str]) -> list[Value]:
-    """New values for the entry block of a region; they get their names when the region is read."""
-    return [Value(type) for _, type in zip(names, types)]
 
 
 def iteration_arguments(p: Parser, opening: str) -> tuple[list[int], list[Value], list[int]]:
@@ -257,7 +253,7 @@ def _parse_scf_for(p: Parser, s: OpState) -> None:
     for group in ("lowerBound", "upperBound", "step"):
         s.set_types(p, group, (index,))
     s.operands["initArgs"] = inits
-    arguments = _block_arguments(p, names, [index, *types])
+    arguments = [Value(type) for type in (index, *types)]
     s.regions.append(p.region("scf.yield", arguments, names))
 
 
@@ -312,7 +308,7 @@ def _parse_scf_while(p: Parser, s: OpState) -> None:
     p.expect("->")
     s.types["results"] = p.result_types()
     s.set_types(p, "inits", types)
-    s.regions.append(p.region(None, _block_arguments(p, names, list(types)), names))
+    s.regions.append(p.region(None, [Value(type) for type in types], names))
     p.expect("do")
     s.regions.append(p.region())
 

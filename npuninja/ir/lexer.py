@@ -57,7 +57,7 @@ class TokenStream:
         tokens: tuple[str, ...]
         skips, tokens = zip(*pairs) if pairs else ((), ())
         self.tokens: list[str] = [*tokens, ""]
-        self._ends = list(accumulate(map(add, map(len, skips), map(len, tokens))))
+        self._ends: list[int] = list(accumulate(map(add, map(len, skips), map(len, tokens))))
         self._ends.append(len(text.rstrip()))
         self._line_starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
         self.i = 0

@@ -16,7 +16,7 @@ from npuninja.ir.syntax import definition
 def print_module(module: Operation, generic: bool = False) -> str:
     """The text of `module` (or of any operation), with a final newline.
 
-    Raises ValueError for an operation that the table does not know or whose operands do not fit it: only code of ours can build one.
+    Raises ValueError for an operation that the table does not know or whose operands do not fit it; the parser makes none.
     """
     writer = OpWriter(module, generic)
     writer.operation(module)

@@ -12,53 +12,69 @@ from npuninja.ir.assembly import OpDefinition
 
 _ROWS = """
 builtin.module               (? .sym_name:symname )? attributes{} region
-builtin.unrealized_conversion_cast  $inputs* : types(inputs) to types(outputs) {} => outputs*
+builtin.unrealized_conversion_cast $inputs* : types(inputs) to types(outputs) {} => outputs*
 
 aie.device                   ( .device:AIEDevice ) (? .sym_name:symname )? region(aie.end) {} | sym_name=main
 aie.tile                     ( .col:i32 , .row:i32 ) {} => index | controller_id:packet allocation_scheme:str
-aie.logical_tile             custom(logical_tile) attributes(tile_type:AIETileType,col:i32,row:i32) {} => index | allocation_scheme:str
+aie.logical_tile             custom(logical_tile) attributes(tile_type:AIETileType,col:i32,row:i32) {} => index
+                             | allocation_scheme:str
 aie.plio                     ( .col:i32 ) {} => index
 aie.switchbox                ( $tile:index ) region(aie.end) {} => index
 aie.shim_switchbox           ( .col:i32 ) region(aie.end) {} => index
 aie.shim_mux                 ( $tile:index ) region(aie.end) {} => index
-aie.connect                  < .source_bundle:WireBundle : .source_channel:i32 , .dest_bundle:WireBundle : .dest_channel:i32 > {}
+aie.connect                  < .source_bundle:WireBundle : .source_channel:i32 , .dest_bundle:WireBundle :
+                             .dest_channel:i32 > {}
 aie.amsel                    < .arbiterID:i8 > ( .msel:i8 ) {} => index
-aie.masterset                ( .dest_bundle:WireBundle : .dest_channel:i32 , $amsels*:index ) {} => index | keep_pkt_header:bool
+aie.masterset                ( .dest_bundle:WireBundle : .dest_channel:i32 , $amsels*:index ) {} => index
+                             | keep_pkt_header:bool
 aie.packet_rules             ( .source_bundle:WireBundle : .source_channel:i32 ) region(aie.end) {}
 aie.rule                     ( .mask:i8 , .value:i8 , $amsel:index ) {}
 aie.wire                     ( $source:index : .source_bundle:WireBundle , $dest:index : .dest_bundle:WireBundle ) {}
-aie.flow                     ( $source:index , .source_bundle:WireBundle : .source_channel:i32 , $dest:index , .dest_bundle:WireBundle : .dest_channel:i32 ) {}
+aie.flow                     ( $source:index , .source_bundle:WireBundle : .source_channel:i32 , $dest:index ,
+                             .dest_bundle:WireBundle : .dest_channel:i32 ) {}
 aie.packet_flow              ( .ID:i8 ) region(aie.end) {} | keep_pkt_header:bool priority_route:bool
 aie.packet_source            < $tile:index , .bundle:WireBundle : .channel:i32 > {}
 aie.packet_dest              < $tile:index , .bundle:WireBundle : .channel:i32 > {}
 aie.cascade_flow             ( $source_tile:index , $dest_tile:index ) {}
 aie.configure_cascade        ( $tile:index , .inputDir:CascadeDir , .outputDir:CascadeDir ) {}
 
-aie.core                     ( $tile:index ) region {} => index | stack_size=1024:i32 link_with:str elf_file:str dynamic_objfifo_lowering:bool
+aie.core                     ( $tile:index ) region {} => index
+                             | stack_size=1024:i32 link_with:str elf_file:str dynamic_objfifo_lowering:bool
 aie.mem                      ( $tile:index ) region {} => index
 aie.memtile_dma              ( $tile:index ) region {} => index
 aie.shim_dma                 ( $tile:index ) region {} => index
-aie.dma_start                ( .channel_dir:DMAChannelDir , .channel_index:i32 , ^dest , ^chain (? , repeat_count = .repeat_count:i32 )? ) {} => i1 | repeat_count=0:i32
-aie.dma                      ( .channel_dir:DMAChannelDir , .channel_index:i32 ) {} [ custom(regions) ] => i1 | loop=true repeat_count=0:i32 sym_name:str
+aie.dma_start                ( .channel_dir:DMAChannelDir , .channel_index:i32 , ^dest , ^chain (? , repeat_count =
+                             .repeat_count:i32 )? ) {} => i1 | repeat_count=0:i32
+aie.dma                      ( .channel_dir:DMAChannelDir , .channel_index:i32 ) {} [ custom(regions) ] => i1
+                             | loop=true repeat_count=0:i32 sym_name:str
 aie.dma_bd_packet            ( .packet_type:i32 , .packet_id:i32 ) {}
-aie.dma_bd                   ( $buffer : type(buffer) custom(dma_bd) attributes(offset:i32,len:i32,dimensions,pad_dimensions,pad_value) ) {} | bd_id:i32 next_bd_id:i32 packet:packet burst_length=0:i32 pad_value=0:i32
+aie.dma_bd                   ( $buffer : type(buffer) custom(dma_bd)
+                             attributes(offset:i32,len:i32,dimensions,pad_dimensions,pad_value) ) {}
+                             | bd_id:i32 next_bd_id:i32 packet:packet burst_length=0:i32 pad_value=0:i32
 aie.next_bd                  ^dest {}
 aie.bd_chain                 .sym_name:symname custom(arguments_region)
 aie.end                      {}
 
 aie.lock                     ( $tile:index (? , .lockID:i32 )? ) {} => index | init:i32 sym_name:str
 aie.use_lock                 ( $lock:index , .action:LockAction (? , .value:i32 )? ) {} | blocking:LockBlocking
-aie.buffer                   ( $tile:index ) {} : type(buffer) custom(initial_value) attributes(initial_value) => buffer | address:i32 mem_bank:i32 sym_name:str
+aie.buffer                   ( $tile:index ) {} : type(buffer) custom(initial_value) attributes(initial_value)
+                             => buffer | address:i32 mem_bank:i32 sym_name:str
 aie.external_buffer          {} : type(buffer) => buffer | sym_name:str
-aie.shim_dma_allocation      .sym_name:symname ( custom(shim_dma_allocation) operands(tile*) attributes(channel_dir:DMAChannelDir,channel_index:i64,col:i64) ) {} | plio=false packet:packet
+aie.shim_dma_allocation      .sym_name:symname ( custom(shim_dma_allocation) operands(tile*)
+                             attributes(channel_dir:DMAChannelDir,channel_index:i64,col:i64) ) {}
+                             | plio=false packet:packet
 
-aie.objectfifo               .sym_name:symname ( custom(objectfifo) operands(producerTile,consumerTiles*) ) {} : .elemType:any custom(init_values) attributes(elemNumber,dimensionsToStream,dimensionsFromStreamPerConsumer,initValues) | via_DMA=false plio=false disable_synchronization=false
+aie.objectfifo               .sym_name:symname ( custom(objectfifo) operands(producerTile,consumerTiles*) ) {} :
+                             .elemType:any custom(init_values)
+                             attributes(elemNumber,dimensionsToStream,dimensionsFromStreamPerConsumer,initValues)
+                             | via_DMA=false plio=false disable_synchronization=false
 aie.objectfifo.link          .fifoIns:any -> .fifoOuts:any _ ( .src_offsets:any .dst_offsets:any ) {}
 aie.objectfifo.allocate      .objFifo_name:sym ( $delegateTile:index ) {}
-aie.objectfifo.register_external_buffers  .objFifo_name:sym ( $tile:index , { $externalBuffers* } ) {} : ( types(externalBuffers) )
+aie.objectfifo.register_external_buffers .objFifo_name:sym ( $tile:index , { $externalBuffers* } ) {} : (
+                             types(externalBuffers) )
 aie.objectfifo.acquire       .objFifo_name:sym ( .port:ObjectFifoPort , .size:i32 ) {} : type(subview) => subview
 aie.objectfifo.release       .objFifo_name:sym ( .port:ObjectFifoPort , .size:i32 ) {}
-aie.objectfifo.subview.access  $subview [ .index:i32 ] {} : type(subview) -> type(output) => output
+aie.objectfifo.subview.access $subview [ .index:i32 ] {} : type(subview) -> type(output) => output
 
 aie.put_cascade              ( $cascadeValue : type(cascadeValue) ) {}
 aie.get_cascade              ( ) {} : type(cascadeValue) => cascadeValue
@@ -72,22 +88,30 @@ aiex.runtime_sequence        (? .sym_name:symname )? custom(arguments_region) {}
 aiex.configure               .symbol:sym region {}
 aiex.run                     .runtime_sequence_symbol:sym ( $args* ) : ( types(args) ) {}
 aiex.set_lock                ( $lock:index , .value:i32 ) {}
-aiex.dma_configure_task      ( $tile:index , .direction:DMAChannelDir , .channel:i32 ) region {} => index | issue_token=false repeat_count=0:i32
+aiex.dma_configure_task      ( $tile:index , .direction:DMAChannelDir , .channel:i32 ) region {} => index
+                             | issue_token=false repeat_count=0:i32
 aiex.dma_configure_task_for  .alloc:sym region {} => index | issue_token=false repeat_count=0:i32
-aiex.dma_start_bd_chain      .symbol:sym ( $args* ) : ( types(args) ) on ( $tile:index , .direction:DMAChannelDir , .channel:i32 ) {} => index | issue_token=false repeat_count=0:i32
-aiex.dma_start_bd_chain_for  .symbol:sym ( $args* ) : ( types(args) ) for .alloc:sym {} => index | issue_token=false repeat_count=0:i32
+aiex.dma_start_bd_chain      .symbol:sym ( $args* ) : ( types(args) ) on ( $tile:index , .direction:DMAChannelDir ,
+                             .channel:i32 ) {} => index | issue_token=false repeat_count=0:i32
+aiex.dma_start_bd_chain_for  .symbol:sym ( $args* ) : ( types(args) ) for .alloc:sym {} => index
+                             | issue_token=false repeat_count=0:i32
 aiex.dma_start_task          ( $task:index ) {}
 aiex.dma_await_task          ( $task:index ) {}
 aiex.dma_free_task           ( $task:index ) {}
 aiex.control_packet          {} | address:ui32 opcode:i32 stream_id:i32 length:i32
-aiex.npu.dma_memcpy_nd       ( custom(memcpy_position) attributes(x:i64,y:i64) $memref mixed(offsets):i64 mixed(sizes):i64 mixed(strides):i64 (? , packet = .packet:packet )? ) {} : type(memref) | metadata:sym id:i64 issue_token=false burst_length=0:i64 d0_zero_before=0:i64 d1_zero_before=0:i64 d2_zero_before=0:i64 d0_zero_after=0:i64 d1_zero_after=0:i64 d2_zero_after=0:i64
+aiex.npu.dma_memcpy_nd       ( custom(memcpy_position) attributes(x:i64,y:i64) $memref mixed(offsets):i64
+                             mixed(sizes):i64 mixed(strides):i64 (? , packet = .packet:packet )? ) {} : type(memref)
+                             | metadata:sym id:i64 issue_token=false burst_length=0:i64 d0_zero_before=0:i64
+                             d1_zero_before=0:i64 d2_zero_before=0:i64 d0_zero_after=0:i64 d1_zero_after=0:i64
+                             d2_zero_after=0:i64
 aiex.npu.dma_wait            {} | symbol:sym
 aiex.npu.sync                {} | column:i32 row:i32 direction:i32 channel:i32 column_num:i32 row_num:i32
 aiex.npu.write32             {} | address:ui32 value:ui32 buffer:sym column:i32 row:i32
 aiex.npu.maskwrite32         {} | address:ui32 value:ui32 mask:ui32 buffer:sym column:i32 row:i32
 aiex.npu.blockwrite          ( $data ) {} : type(data) | address:ui32 buffer:sym column:i32 row:i32
 aiex.npu.address_patch       {} | addr:ui32 arg_idx:i32 arg_plus:i32
-aiex.npu.push_queue          ( .column:i32 , .row:i32 , .direction:DMAChannelDir : .channel:i32 ) {} | issue_token:bool repeat_count:i32 bd_id:i32
+aiex.npu.push_queue          ( .column:i32 , .row:i32 , .direction:DMAChannelDir : .channel:i32 ) {}
+                             | issue_token:bool repeat_count:i32 bd_id:i32
 aiex.npu.writebd             {} | bd_id:i32 buffer_length:i32 buffer_offset:i32 column:i32 row:i32
 aiex.npu.rtp_write           ( .buffer:sym , .index:ui32 , .value:i32 ) {}
 aiex.npu.load_pdi            {} | id:i32 size:i32 address:ui64 device_ref:sym
@@ -98,7 +122,8 @@ aiex.bp_dest                 < $tile:index , .bundle:WireBundle : .channel:i32 >
 aiex.multicast               ( $tile:index , .bundle:WireBundle : .channel:i32 ) region(aie.end) {}
 aiex.multicast_dest          < $tile:index , .bundle:WireBundle : .channel:i32 > {}
 
-func.func                    custom(function) attributes(sym_name:str,function_type,sym_visibility:str,arg_attrs,res_attrs)
+func.func                    custom(function)
+                             attributes(sym_name:str,function_type,sym_visibility:str,arg_attrs,res_attrs)
 func.call                    .callee:sym ( $args* ) {} : functype(args) => results*
 func.return                  {} (? $args* : types(args) )?
 
@@ -107,7 +132,8 @@ cf.cond_br                   $condition:i1 , ^true() , ^false() {}
 cf.switch                    $flag : type(flag) , [ custom(switch) attributes(case_values) ] {}
 cf.assert                    $arg:i1 , .msg:str {}
 
-scf.for                      custom(scf_for) operands(lowerBound,upperBound,step,initArgs*) terminator(scf.yield) {} => results*
+scf.for                      custom(scf_for) operands(lowerBound,upperBound,step,initArgs*) terminator(scf.yield) {}
+                             => results*
 scf.if                       $condition:i1 custom(result_list) custom(if_regions) terminator(scf.yield) {} => results*
 scf.while                    custom(scf_while) operands(inits*) {} => results*
 scf.index_switch             $arg:index {} custom(result_list) custom(index_switch) attributes(cases) => results*
@@ -115,33 +141,46 @@ scf.condition                ( $condition:i1 ) {} (? $args* : types(args) )?
 scf.yield                    {} (? $args* : types(args) )?
 scf.execute_region           custom(result_list) region {} => results*
 
-affine.for                   custom(affine_for) terminator(affine.yield) operands(lowerBoundOperands*,upperBoundOperands*,inits*) attributes(lowerBoundMap,upperBoundMap,step:index) {} => results*
-affine.if                    custom(affine_if) terminator(affine.yield) operands(operands*) attributes(condition) {} => results*
-affine.load                  $memref custom(affine_subscript) operands(indices*:index) attributes(map) {} : type(memref) => element(memref)
-affine.store                 $value , $memref custom(affine_subscript) operands(indices*:index) attributes(map) {} : custom(store_types)
+affine.for                   custom(affine_for) terminator(affine.yield)
+                             operands(lowerBoundOperands*,upperBoundOperands*,inits*)
+                             attributes(lowerBoundMap,upperBoundMap,step:index) {} => results*
+affine.if                    custom(affine_if) terminator(affine.yield) operands(operands*) attributes(condition) {}
+                             => results*
+affine.load                  $memref custom(affine_subscript) operands(indices*:index) attributes(map) {} :
+                             type(memref) => element(memref)
+affine.store                 $value , $memref custom(affine_subscript) operands(indices*:index) attributes(map) {} :
+                             custom(store_types)
 affine.apply                 custom(affine_apply) operands(mapOperands*) attributes(map) {} => index
 affine.min                   custom(affine_apply) operands(mapOperands*) attributes(map) {} => index
 affine.max                   custom(affine_apply) operands(mapOperands*) attributes(map) {} => index
 affine.yield                 {} (? $args* : types(args) )?
 
-memref.alloc                 custom(alloc) operands(dynamicSizes*,symbolOperands*) {} : type(memref) => memref | alignment:i64
-memref.alloca                custom(alloc) operands(dynamicSizes*,symbolOperands*) {} : type(memref) => memref | alignment:i64
+memref.alloc                 custom(alloc) operands(dynamicSizes*,symbolOperands*) {} : type(memref) => memref
+                             | alignment:i64
+memref.alloca                custom(alloc) operands(dynamicSizes*,symbolOperands*) {} : type(memref) => memref
+                             | alignment:i64
 memref.dealloc               $memref {} : type(memref)
-memref.load                  $memref [ $indices*:index ] {} : type(memref) => element(memref) | nontemporal=false alignment:i64
-memref.store                 $value , $memref [ $indices*:index ] {} : custom(store_types) | nontemporal=false alignment:i64
+memref.load                  $memref [ $indices*:index ] {} : type(memref) => element(memref)
+                             | nontemporal=false alignment:i64
+memref.store                 $value , $memref [ $indices*:index ] {} : custom(store_types)
+                             | nontemporal=false alignment:i64
 memref.cast                  $source {} : type(source) to type(result) => result
 memref.memory_space_cast     $source {} : type(source) to type(result) => result
 memref.copy                  $source , $target {} : type(source) to type(target)
 memref.dim                   {} $source , $index:index : type(source) => index
 memref.rank                  {} $memref : type(memref) => index
 memref.get_global            .name:sym : type(result) {} => result
-memref.global                custom(global) attributes(sym_name:str,sym_visibility:str,constant:unit,type,initial_value) {} | alignment:i64
-memref.subview               $source mixed(offsets) _ mixed(sizes) _ mixed(strides) {} : type(source) to type(result) => result
-memref.reinterpret_cast      $source to offset : _ mixed(offsets) , sizes : _ mixed(sizes) , strides : _ mixed(strides) {} : type(source) to type(result) => result
+memref.global                custom(global)
+                             attributes(sym_name:str,sym_visibility:str,constant:unit,type,initial_value) {}
+                             | alignment:i64
+memref.subview               $source mixed(offsets) _ mixed(sizes) _ mixed(strides) {} : type(source) to type(result)
+                             => result
+memref.reinterpret_cast      $source to offset : _ mixed(offsets) , sizes : _ mixed(sizes) , strides : _
+                             mixed(strides) {} : type(source) to type(result) => result
 memref.view                  $source [ $byte_shift:index ] [ $sizes*:index ] {} : type(source) to type(result) => result
 memref.assume_alignment      $memref , .alignment:i32 {} : type(memref) => named(memref)
 memref.collapse_shape        $src .reassociation:any {} : type(src) into type(result) => result
-memref.extract_aligned_pointer_as_index  $source : type(source) -> index {} => index
+memref.extract_aligned_pointer_as_index $source : type(source) -> index {} => index
 
 vector.load                  $base [ $indices*:index ] {} : type(base) , type(result) => result
 vector.store                 $valueToStore , $base [ $indices*:index ] {} : type(base) , type(valueToStore)
@@ -158,18 +197,25 @@ vector.bitcast               $source {} : type(source) to type(result) => result
 
 arith.constant               custom(constant) attributes(value) => value
 arith.cmpi                   .predicate:CmpIPredicate , $lhs , $rhs {} : type(lhs,rhs) => i1(lhs)
-arith.cmpf                   .predicate:CmpFPredicate , $lhs , $rhs (? fastmath < .fastmath:fastmath > )? {} : type(lhs,rhs) => i1(lhs) | fastmath=none:fastmath
+arith.cmpf                   .predicate:CmpFPredicate , $lhs , $rhs (? fastmath < .fastmath:fastmath > )? {} :
+                             type(lhs,rhs) => i1(lhs) | fastmath=none:fastmath
 arith.select                 $condition , $true_value , $false_value {} : custom(select_types) => same(true_value)
-arith.negf                   $operand (? fastmath < .fastmath:fastmath > )? {} : type(operand) => same(operand) | fastmath=none:fastmath
+arith.negf                   $operand (? fastmath < .fastmath:fastmath > )? {} : type(operand) => same(operand)
+                             | fastmath=none:fastmath
 arith.addui_extended         $lhs , $rhs {} : type(lhs,rhs) , type(overflow) => same(lhs) overflow
 arith.mulsi_extended         $lhs , $rhs {} : type(lhs,rhs) => same(lhs) same(lhs)
 arith.mului_extended         $lhs , $rhs {} : type(lhs,rhs) => same(lhs) same(lhs)
-arith.truncf                 $in (? .roundingmode:RoundingMode )? (? fastmath < .fastmath:fastmath > )? {} : type(in) to type(out) => out | fastmath=none:fastmath
-arith.extf                   $in (? fastmath < .fastmath:fastmath > )? {} : type(in) to type(out) => out | fastmath=none:fastmath
-arith.trunci                 $in (? overflow < .overflowFlags:overflow > )? {} : type(in) to type(out) => out | overflowFlags=none:overflow
+arith.truncf                 $in (? .roundingmode:RoundingMode )? (? fastmath < .fastmath:fastmath > )? {} : type(in)
+                             to type(out) => out | fastmath=none:fastmath
+arith.extf                   $in (? fastmath < .fastmath:fastmath > )? {} : type(in) to type(out) => out
+                             | fastmath=none:fastmath
+arith.trunci                 $in (? overflow < .overflowFlags:overflow > )? {} : type(in) to type(out) => out
+                             | overflowFlags=none:overflow
 
-math.fma                     $a , $b , $c (? fastmath < .fastmath:fastmath > )? {} : type(a,b,c) => same(a) | fastmath=none:fastmath
-math.fpowi                   $lhs , $rhs (? fastmath < .fastmath:fastmath > )? {} : type(lhs) , type(rhs) => same(lhs) | fastmath=none:fastmath
+math.fma                     $a , $b , $c (? fastmath < .fastmath:fastmath > )? {} : type(a,b,c) => same(a)
+                             | fastmath=none:fastmath
+math.fpowi                   $lhs , $rhs (? fastmath < .fastmath:fastmath > )? {} : type(lhs) , type(rhs) => same(lhs)
+                             | fastmath=none:fastmath
 ub.poison                    {} : type(result) => result
 """
 
@@ -225,7 +271,7 @@ SHORT_NAMES = {
 ISOLATED = frozenset({"builtin.module", "aie.device", "func.func"})
 
 _rows: dict[str, str] = {}
-for _line in _ROWS.splitlines():
+for _line in _ROWS.replace("\n   ", " ").splitlines():  # a row goes on in indented lines
     if _line:
         _name, _form = _line.split(None, 1)
         _rows[_name] = _form

@@ -1,0 +1,409 @@
+"""The elements of an operation's custom form. Each can read itself and write itself; `assembly.py` makes them from rows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from npuninja.ir.attributes import (
+    Attribute,
+    BoolAttr,
+    DenseArrayAttr,
+    EnumAttr,
+    IntegerAttr,
+    OpaqueAttr,
+    StringAttr,
+)
+from npuninja.ir.core import Operation, Value
+from npuninja.ir.enums import ENUMS
+
+if TYPE_CHECKING:
+    from npuninja.ir.parser import OpState, Parser
+    from npuninja.ir.printer import OpWriter
+
+# The static value that marks a dynamic entry of a mixed list: MLIR's ShapedType::kDynamic.
+DYNAMIC_INDEX = -(1 << 63)
+
+# Attribute kinds that are an integer type, and those that are flags in angle brackets.
+INTEGER_KIND = re.compile(r"(?:i|ui|si)\d+|index")
+FLAG_ATTRIBUTES = {"fastmath": "#arith.fastmath", "overflow": "#arith.overflow"}
+
+
+class Directive:
+    """One element of a row. `parse` reads it into the state; `print` writes it; `starts` tells if it is next."""
+
+    __slots__ = ()
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads the element."""
+        raise NotImplementedError
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the element."""
+        raise NotImplementedError
+
+    def starts(self, p: Parser) -> bool:
+        """Whether the next token begins this element (for optional groups)."""
+        raise NotImplementedError
+
+    def present(self, w: OpWriter, op: Operation) -> bool | None:
+        """Whether `op` has what this element shows; None when it shows nothing of its own."""
+        return None
+
+
+class Literal(Directive):
+    """A keyword or punctuation."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads the literal."""
+        if p.tokens[p.i] != self.text:
+            p.expected(f"'{self.text}'")
+        p.i += 1
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the literal."""
+        w.literal(self.text)
+
+    def starts(self, p: Parser) -> bool:
+        """Whether the literal is next."""
+        return p.tokens[p.i] == self.text
+
+
+class Space(Directive):
+    """A space that the printer's rules would leave out."""
+
+    __slots__ = ()
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads nothing."""
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes a space."""
+        w.space()
+
+
+class Operand(Directive):
+    """One operand."""
+
+    __slots__ = ("name", "type")
+
+    def __init__(self, name: str, type: str) -> None:
+        self.name = name
+        self.type = type
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads a value."""
+        s.operands[self.name] = [p.use(self.type)]
+        s.places[self.name] = [p.i - 1]
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the value."""
+        w.parameter(w.value(w.group(op, self.name)[0]))
+
+    def starts(self, p: Parser) -> bool:
+        """Whether a value is next."""
+        return p.tokens[p.i][:1] == "%"
+
+    def present(self, w: OpWriter, op: Operation) -> bool:
+        """Whether the op has the operand."""
+        return bool(w.group(op, self.name))
+
+
+class Operands(Operand):
+    """Any number of operands, comma-separated."""
+
+    __slots__ = ()
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads values up to something else."""
+        values: list[Value] = []
+        places: list[int] = []
+        while p.tokens[p.i][:1] == "%":
+            values.append(p.use(self.type))
+            places.append(p.i - 1)
+            if p.tokens[p.i] != ",":
+                break
+            p.i += 1
+        if values and p.tokens[p.i - 1] == ",":
+            p.expected("a value such as '%x'")
+        s.operands[self.name] = values
+        s.places[self.name] = places
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the values."""
+        values = w.group(op, self.name)
+        if values:
+            w.parameter(", ".join(map(w.value, values)))
+
+
+class AttributeField(Directive):
+    """An attribute with a place of its own in the text."""
+
+    __slots__ = ("kind", "name")
+
+    def __init__(self, name: str, kind: str) -> None:
+        self.name = name
+        self.kind = kind
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads the attribute's value."""
+        kind = self.kind
+        value: Attribute
+        if kind in ENUMS:
+            value = p.enum_case(kind)
+        elif kind == "symname":
+            value = StringAttr(p.symbol_name())
+        elif kind == "sym":
+            value = p.symbol_reference()
+        elif kind == "str":
+            value = StringAttr(p.string())
+        elif kind == "bool":
+            value = BoolAttr(p.word("'true' or 'false'") == "true")
+        elif kind in FLAG_ATTRIBUTES:
+            flags = p.comma_separated(lambda: p.word("a flag"), ">")
+            p.i -= 1  # the bracket is a literal of the row
+            value = OpaqueAttr(f"{FLAG_ATTRIBUTES[kind]}<{','.join(flags)}>")
+        elif INTEGER_KIND.fullmatch(kind):
+            value = p.typed_integer(kind)
+        elif kind == "packet":
+            value = p.packet_info() if p.tokens[p.i] == "<" else p.parse_attribute()
+        else:
+            value = p.parse_attribute()
+        s.attributes[self.name] = value
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the attribute's value."""
+        value = op.attributes[self.name]
+        if isinstance(value, IntegerAttr):
+            w.parameter(str(value.value))
+        elif isinstance(value, EnumAttr):
+            w.parameter(value.case)
+        elif isinstance(value, StringAttr) and self.kind == "symname":
+            w.parameter(w.symbol(value.value))
+        elif isinstance(value, OpaqueAttr) and self.kind in FLAG_ATTRIBUTES:
+            w.parameter(value.text[value.text.index("<") + 1 : -1])
+        elif self.kind == "packet":
+            w.parameter(w.attribute(value).replace("#aie.packet_info", "", 1))
+        else:
+            w.parameter(w.attribute(value, typed=False))
+
+    def starts(self, p: Parser) -> bool:
+        """Whether a value of the attribute's kind is next."""
+        token = p.tokens[p.i]
+        if self.kind in ENUMS:
+            return token in ENUMS[self.kind]
+        return token[:1] == "@" if self.kind in ("symname", "sym") else token[:1] == '"'
+
+    def present(self, w: OpWriter, op: Operation) -> bool:
+        """Whether the op has the attribute."""
+        return self.name in op.attributes
+
+
+class TypeOf(Directive):
+    """The type that some operands and results share."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads the type and gives it to the operands and results."""
+        type = p.parse_type()
+        for name in self.names:
+            s.set_types(p, name, (type,))
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the type."""
+        w.parameter(w.types(op, self.names[0])[0])
+
+    def present(self, w: OpWriter, op: Operation) -> bool:
+        """Whether there is a value to show the type of."""
+        return bool(w.types(op, self.names[0]))
+
+
+class TypesOf(Directive):
+    """The types of a variadic group, comma-separated."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads the types."""
+        types = []
+        if p.tokens[p.i] != ")":
+            types.append(p.parse_type())
+            while p.accept(","):
+                types.append(p.parse_type())
+        s.set_types(p, self.name, tuple(types))
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the types."""
+        types = w.types(op, self.name)
+        if types:
+            w.parameter(", ".join(types))
+
+
+class FunctionType(Directive):
+    """`(types of the operands) -> types of the results`."""
+
+    __slots__ = ("operands", "results")
+
+    def __init__(self, operands: str, results: str) -> None:
+        self.operands = operands
+        self.results = results
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads the function type."""
+        s.set_types(p, self.operands, p.type_list())
+        p.expect("->")
+        s.set_types(p, self.results, p.result_types())
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the function type."""
+        results = w.types(op, self.results)
+        right = results[0] if len(results) == 1 else f"({', '.join(results)})"
+        w.parameter(f"({', '.join(w.types(op, self.operands))}) -> {right}")
+
+
+class Successor(Directive):
+    """A block to go to, with the values for its arguments if `arguments`."""
+
+    __slots__ = ("arguments", "position")
+
+    def __init__(self, position: int, arguments: bool) -> None:
+        self.position = position
+        self.arguments = arguments
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads the block's name and its arguments."""
+        s.successors.append(p.successor(self.arguments))
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the block's name and its arguments."""
+        w.parameter(w.successor(op.successors[self.position]))
+
+
+class RegionField(Directive):
+    """A region in braces."""
+
+    __slots__ = ("position", "terminator")
+
+    def __init__(self, position: int, terminator: str | None) -> None:
+        self.position = position
+        self.terminator = terminator
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads the region."""
+        s.regions.append(p.region(self.terminator))
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the region."""
+        w.region(op.regions[self.position])
+
+
+class AttributeDictionary(Directive):
+    """The attributes without a place of their own."""
+
+    __slots__ = ("keyword",)
+
+    def __init__(self, keyword: str) -> None:
+        self.keyword = keyword
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads the dictionary if there is one."""
+        if self.keyword:
+            if p.tokens[p.i] != self.keyword:
+                return
+            p.i += 1
+        if p.tokens[p.i] == "{":
+            p.attributes_of(s)
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the dictionary unless it is empty."""
+        w.attribute_dictionary(op, self.keyword)
+
+
+class MixedList(Directive):
+    """`[0, %x, 4]`: constants and values in one list."""
+
+    __slots__ = ("name", "type")
+
+    def __init__(self, name: str, type: str) -> None:
+        self.name = name
+        self.type = type
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads the list into operands and the static attribute."""
+        values: list[Value] = []
+        places: list[int] = []
+        statics: list[int] = []
+        p.expect("[")
+        while not p.accept("]"):
+            if statics:
+                p.expect(",")
+            if p.tokens[p.i][:1] == "%":
+                places.append(p.i)
+                values.append(p.use(self.type))
+                statics.append(DYNAMIC_INDEX)
+            else:
+                statics.append(p.integer())
+        s.operands[self.name] = values
+        s.places[self.name] = places
+        s.attributes["static_" + self.name] = DenseArrayAttr("i64", tuple(statics))
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the list."""
+        values = iter(w.group(op, self.name))
+        statics = op.attributes["static_" + self.name]
+        assert isinstance(statics, DenseArrayAttr)
+        w.glued(f"[{', '.join(w.value(next(values)) if n == DYNAMIC_INDEX else str(n) for n in statics.values)}]")
+
+
+class Optional(Directive):
+    """Elements that are there all or not at all."""
+
+    __slots__ = ("elements",)
+
+    def __init__(self, elements: list[Directive]) -> None:
+        self.elements = elements
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Reads the elements if the first is next."""
+        if self.elements[0].starts(p):
+            for element in self.elements:
+                element.parse(p, s)
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Writes the elements if `op` has what they show."""
+        for element in self.elements:
+            present = element.present(w, op)
+            if present is not None:
+                if present:
+                    for each in self.elements:
+                        each.print(w, op)
+                return
+
+
+class Custom(Directive):
+    """An element with functions of its own in `custom.py`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def parse(self, p: Parser, s: OpState) -> None:
+        """Calls the reading function."""
+        p.custom[self.name].parse(p, s)
+
+    def print(self, w: OpWriter, op: Operation) -> None:
+        """Calls the writing function."""
+        w.custom[self.name].print(w, op)
