@@ -27,13 +27,15 @@ class Rules(NamedTuple):
     core_link_files: bool
     #: Constants are folded, and dead ones removed, once more after loops were unrolled.
     folds_after_unrolling: bool
+    #: Contiguous transfers of a runtime sequence are written as linear ones.
+    linearizes_transfers: bool
 
 
 RULES = {
     rules.name: rules
     for rules in (
-        Rules("2025-10", True, True, False, False, False, False),
-        Rules("2026-02", False, False, True, True, True, True),
+        Rules("2025-10", True, True, False, False, False, False, False),
+        Rules("2026-02", False, False, True, True, True, True, True),
     )
 }
 
