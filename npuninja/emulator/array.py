@@ -1,0 +1,237 @@
+"""The engine with its memory: registers, data memories and host DDR of one emulated array, and what its actors do."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import struct
+from collections.abc import Iterable
+
+import wasmtime
+
+from npuninja.diag.errors import InternalError, ToolError
+from npuninja.emulator import layout
+from npuninja.emulator.engine_module import check_layout, load_engine
+from npuninja.emulator.errors import InvalidAccess, NotModelled
+from npuninja.emulator.faults import FAULT_WORDS
+from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
+from npuninja.emulator.state import STATE_BYTES, ActorState, read_states
+from npuninja.formats import cdo, txn
+
+#: What the engine's `run` and `settle` return.
+RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI = range(4)
+_EVENT = struct.Struct("<3I")
+
+
+def _engine_configuration() -> wasmtime.Config:
+    # wasmtime reads this when an engine is made; it gives every frame of a trap its source line.
+    os.environ["WASMTIME_BACKTRACE_DETAILS"] = "1"
+    config = wasmtime.Config()
+    config.epoch_interruption = True  # a core without end can be stopped
+    return config
+
+
+class Array:
+    """One emulated array of `columns` columns, unconfigured.
+
+    A fault of the engine leaves its methods as `wasmtime.Trap`; `fault` then has the record.
+
+    Attributes:
+        engine, store: wasmtime's, shared with the cores' instances.
+        memory: the file behind data memories, locks and DDR.
+    """
+
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+        self.engine = wasmtime.Engine(_engine_configuration())
+        self.store = wasmtime.Store(self.engine)
+        self.store.set_epoch_deadline(1)
+        self.memory = SharedMemory()
+        self.memory.reserve(layout.FILE_DDR)
+        module = load_engine(self.engine)
+        self._exports = wasmtime.Instance(self.store, module, []).exports(self.store)
+        linear = self._exports["memory"]
+        table = self._exports["__indirect_function_table"]
+        assert isinstance(linear, wasmtime.Memory)
+        assert isinstance(table, wasmtime.Table)
+        self._linear = linear
+        self._table = table
+        address = ctypes.cast(linear.data_ptr(self.store), ctypes.c_void_p).value
+        assert address is not None
+        self._base = address
+        self._ddr_bytes = 0
+        self._free: dict[int, list[int]] = {}
+        self._view = self._whole_memory()
+        self._check_layout()
+        self._map()
+        self._scratch = self.allocate_ddr(layout.WASM_PAGE_BYTES)
+        self._scratch_bytes = layout.WASM_PAGE_BYTES
+        self.reset()
+
+    def _whole_memory(self) -> memoryview:
+        return memoryview(self._linear.get_buffer_ptr(self.store)).cast("B")
+
+    def _check_layout(self) -> None:
+        found = struct.unpack_from("<6I", self._view, self.call("layout"))
+        ours = (layout.LOCK_PLANE, layout.ARRAY_BASE, layout.DDR_BASE, layout.TILES, layout.CHANNELS_PER_TILE, STATE_BYTES)
+        check_layout(ours, found)
+        if layout.WASM_PAGE_BYTES % PAGE_BYTES:
+            raise ToolError(f"this machine's pages of {PAGE_BYTES} bytes are larger than the emulator can use (65536)")
+
+    def _map(self) -> None:
+        """Puts the shared file under the lock plane and the data memories, and fills these with poison."""
+        self.memory.map_at(self._base + layout.LOCK_PLANE, 0, layout.LOCK_PLANE_BYTES)
+        for tile in layout.tiles(self.columns):
+            size = layout.memory_bytes(tile)
+            if size:
+                start = layout.tile_engine_address(tile)
+                self.memory.map_at(self._base + start, layout.tile_file_offset(tile), size)
+                self._view[start : start + size] = struct.pack("<I", layout.POISON) * (size // 4)
+
+    def call(self, name: str, *arguments: int) -> int:
+        """Calls a function of the engine; 0 when it returns nothing. Addresses come back unsigned."""
+        function = self._exports[name]
+        assert isinstance(function, wasmtime.Func), name
+        result = function(self.store, *[a - (1 << 32) if a >> 31 else a for a in arguments])
+        return int(result) & 0xFFFFFFFF if result is not None else 0
+
+    # --- Host memory.
+
+    def allocate_ddr(self, size_bytes: int) -> int:
+        """Offset of `size_bytes` fresh or reused bytes of DDR, rounded up to whole pages. Raises ToolError when full."""
+        pages = -(-max(size_bytes, 1) // layout.WASM_PAGE_BYTES)
+        size = pages * layout.WASM_PAGE_BYTES
+        if self._free.get(size):
+            return self._free[size].pop()
+        offset = self._ddr_bytes
+        if layout.DDR_BASE + offset + size > layout.DDR_END:
+            raise ToolError(
+                f"no room for {size_bytes} bytes more of emulated DDR: "
+                f"{offset} of {layout.DDR_END - layout.DDR_BASE} bytes are used"
+            )
+        self.memory.reserve(layout.FILE_DDR + offset + size)
+        self._linear.grow(self.store, pages)
+        self.memory.map_at(self._base + layout.DDR_BASE + offset, layout.FILE_DDR + offset, size)
+        self._ddr_bytes += size
+        self._view = self._whole_memory()
+        return offset
+
+    def free_ddr(self, offset: int, size_bytes: int) -> None:
+        """Gives back what `allocate_ddr` gave for this size."""
+        size = -(-max(size_bytes, 1) // layout.WASM_PAGE_BYTES) * layout.WASM_PAGE_BYTES
+        self._free.setdefault(size, []).append(offset)
+
+    def ddr_view(self, offset: int, size_bytes: int) -> mmap.mmap:
+        """DDR as a writable buffer of its own."""
+        return self.memory.view(layout.FILE_DDR + offset, size_bytes)
+
+    def _put(self, data: bytes) -> int:
+        """Puts bytes where the engine can read them, until the next call, and returns their address."""
+        if len(data) > self._scratch_bytes:
+            self.free_ddr(self._scratch, self._scratch_bytes)
+            self._scratch = self.allocate_ddr(len(data))
+            self._scratch_bytes = len(data)
+        address = layout.DDR_BASE + self._scratch
+        self._view[address : address + len(data)] = data
+        return address
+
+    # --- Registers and memories.
+
+    def reset(self) -> None:
+        """The state of the array before any configuration; data memories keep their content."""
+        self.call("reset_array", self.columns)
+
+    def read32(self, address: int) -> int:
+        """A register or memory word of the array. Reading a lock request register tries the request."""
+        return self.call("read32", address)
+
+    def write32(self, address: int, value: int) -> None:
+        """Writes a register or memory word of the array, with all effects."""
+        self.call("write32", address, value)
+
+    def data_memory(self, tile: int) -> memoryview:
+        """A tile's data memory."""
+        start = layout.tile_engine_address(tile)
+        return self._view[start : start + layout.memory_bytes(tile)]
+
+    def engine_memory(self, address: int, size_bytes: int) -> memoryview:
+        """A part of the engine's memory."""
+        return self._view[address : address + size_bytes]
+
+    def apply(self, commands: Iterable[cdo.Command]) -> None:
+        """Executes the commands of a CDO.
+
+        Raises:
+            NotModelled: a command that is none of the writes.
+            InvalidAccess: a poll that is not satisfied.
+        """
+        stream = bytearray(txn.HEADER_BYTES)
+        for command in commands:
+            stream += _as_txn(command)
+        if self.call("configure", self._put(bytes(stream)), len(stream)):
+            raise InvalidAccess("the configuration polls a register for a value it does not have")
+
+    # --- Actors.
+
+    def add_core(self, tile: int, function: wasmtime.Func) -> None:
+        """Makes `function` the step function of a tile's core."""
+        index = self._table.grow(self.store, 1, function)
+        self.call("set_core", tile, index)
+
+    def begin(self, insts: bytes, argument_table: bytes, arguments: int) -> None:
+        """Makes an instruction stream ready to run."""
+        table = self.call("argument_table")
+        self._view[table : table + len(argument_table)] = argument_table
+        self.call("begin", self._put(insts), len(insts), arguments)
+
+    def states(self) -> list[ActorState]:
+        """What every actor that ever did something is doing."""
+        count = self.call("describe")
+        return read_states(bytes(self.engine_memory(self.call("actor_states"), count * STATE_BYTES)))
+
+    def fault(self) -> tuple[int, ...]:
+        """The fault record: its kind, 0 for none, and seven words."""
+        return struct.unpack_from(f"<{FAULT_WORDS}I", self._view, self.call("fault_record"))
+
+    def current_actor(self) -> int:
+        """Whose turn it is or was."""
+        return self.call("current_actor")
+
+    def take_events(self) -> list[tuple[int, int, int, int]]:
+        """The log since the last call: (what, actor, a, b)."""
+        start = self.call("event_log")
+        count = self.call("take_event_count")
+        data = bytes(self.engine_memory(start, count * _EVENT.size))
+        return [(first >> 16, first & 0xFFFF, a, b) for first, a, b in _EVENT.iter_unpack(data)]
+
+    def close(self) -> None:
+        """Gives all memory back. Views of the array must not be used any more; those of DDR stay valid."""
+        self._view.release()
+        self.store.close()
+        self.memory.close()
+
+
+def _as_txn(command: cdo.Command) -> bytes:
+    """A CDO command as operations of a TXN stream, which the engine reads."""
+    if isinstance(command, cdo.Write):
+        return txn.encode(txn.Write(command.address, command.value))
+    if isinstance(command, cdo.MaskWrite):
+        return txn.encode(txn.MaskWrite(command.address, command.mask, command.value))
+    if isinstance(command, cdo.BlockWrite):
+        return txn.encode(txn.BlockWrite(command.address, command.data))
+    if isinstance(command, cdo.Fill):
+        return txn.encode(txn.BlockWrite(command.address, struct.pack("<I", command.value) * command.words))
+    if isinstance(command, cdo.MaskPoll):
+        return txn.encode(txn.MaskPoll(command.address, command.mask, command.value))
+    if isinstance(command, (cdo.Delay, cdo.Nop)):
+        return b""
+    if command.code in (cdo.END, cdo.MARKER, cdo.BLOCK_BEGIN, cdo.BLOCK_END):
+        return b""
+    name = cdo.NAMES.get(command.code, f"0x{command.code:04x}")
+    raise NotModelled(f"not modelled by the emulator: the CDO command {name}", report={"feature": f"CDO command {name}"})
+
+
+def unexpected(error: Exception) -> InternalError:
+    """The error for a trap of the engine that has no fault record."""
+    return InternalError(f"the emulator's engine stopped: {error}")

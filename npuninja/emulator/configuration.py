@@ -1,0 +1,54 @@
+"""From an XCLBIN to register writes: which PDI, which core modules, which commands."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from npuninja.arch.devices import PROGRAM_MEMORY_BYTES, tile_kind
+from npuninja.arch.registers import PROGRAM_MEMORY, split_address
+from npuninja.diag.errors import UserError
+from npuninja.emulator import layout
+from npuninja.formats.aie_partition import read_aie_partition
+from npuninja.formats.cdo import BlockWrite, Command
+from npuninja.formats.emulation_data import read_emulation_data
+from npuninja.formats.pdi import read_pdi
+from npuninja.formats.xclbin import read_xclbin
+
+AIE_PARTITION = 32
+EMULATION_DATA = 21
+
+
+class Design(NamedTuple):
+    """What an XCLBIN configures: columns of the array, the commands of each PDI, and core modules by sha256."""
+
+    columns: int
+    pdis: tuple[tuple[Command, ...], ...]
+    modules: dict[bytes, bytes]
+
+
+def read_design(xclbin: bytes, name: str = "xclbin") -> Design:
+    """Reads an XCLBIN. Raises UserError when it is damaged or holds no NPU design."""
+    container = read_xclbin(xclbin, name)
+    section = container.section(AIE_PARTITION)
+    if section is None:
+        raise UserError(f"{name} has no section AIE_PARTITION", hint="it is no XCLBIN of an NPU design")
+    partition = read_aie_partition(section.data, name)
+    if not 1 <= partition.column_width <= layout.TILES // layout.ROWS_PER_COLUMN:
+        raise UserError(f"{name} is for {partition.column_width} columns, expected 1 to 8")
+    if not partition.pdis:
+        raise UserError(f"{name} holds no PDI", hint="build it again")
+    pdis = tuple(tuple(read_pdi(pdi.image, f"PDI of {name}").commands(f"PDI of {name}")) for pdi in partition.pdis)
+    data = container.section(EMULATION_DATA)
+    modules = read_emulation_data(data.data, name) if data is not None else {}
+    return Design(partition.column_width, pdis, modules)
+
+
+def loaded_cores(commands: tuple[Command, ...]) -> set[int]:
+    """The tiles whose program memory the commands write."""
+    found = set()
+    for command in commands:
+        if isinstance(command, BlockWrite):
+            column, row, offset = split_address(command.address)
+            if tile_kind(row) == "core" and PROGRAM_MEMORY <= offset < PROGRAM_MEMORY + PROGRAM_MEMORY_BYTES:
+                found.add(layout.tile_number(column, row))
+    return found

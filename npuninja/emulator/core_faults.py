@@ -1,0 +1,103 @@
+"""From a trap in a core's code to an error that names the C line."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from npuninja.diag.errors import Location
+from npuninja.emulator import layout
+from npuninja.emulator.cores import OWN, Core, nearest_buffer
+from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverflow, TimeLimit
+
+# A frame of wasmtime's backtrace, with the line that WASMTIME_BACKTRACE_DETAILS=1 adds:
+#     0:    0x11f - core_0_2.wasm!scale
+#                     at kernels/vector_scale/scale.c:6:23
+_FRAME = re.compile(r"^\s*\d+:\s+0x[0-9a-f]+ - ([^\n]*?)!(\S+)[^\n]*((?:\n\s+at [^\n]+|\n\s+- [^\n]+)*)", re.MULTILINE)
+_AT = re.compile(r"^\s+at (.+?):(\d+)(?::(\d+))?\s*$", re.MULTILINE)
+_ADDRESS = re.compile(r"memory fault at wasm address 0x([0-9a-f]+)")
+_CAUSE = re.compile(r"wasm trap: (.+)")
+
+
+def _frames(text: str, entry: str) -> list[tuple[str, Location | None]]:
+    """Functions of the core, innermost first, with the place of each."""
+    found = []
+    for match in _FRAME.finditer(text):
+        where = _AT.search(match[3] or "")
+        location = Location(where[1], int(where[2]), int(where[3] or 0)) if where else None
+        found.append((match[2], location))
+        if match[2] == entry:
+            break
+    return found
+
+
+def core_trap(core: Core, text: str, used_bytes: int) -> EmulationError:
+    """The error for a trap.
+
+    Args:
+        core: whose code it was.
+        text: wasmtime's message with the backtrace.
+        used_bytes: how much of the core's stack was used.
+    """
+    column, row = layout.tile_place(core.tile)
+    name = f"core ({column}, {row})"
+    frames = _frames(text, core.info.entry)
+    function, location = frames[0] if frames else (core.info.entry, None)
+    notes: tuple[Note, ...] = tuple((f"called from {caller}", where) for caller, where in frames[1:])
+    report: dict[str, Any] = {
+        "tile": [column, row],
+        "function": function,
+        "backtrace": [f"{caller} at {where}" if where else caller for caller, where in frames],
+    }
+    address_match = _ADDRESS.search(text)
+    if address_match is None:
+        cause = _CAUSE.search(text)
+        what = cause[1].strip() if cause else text.strip().split("\n", 1)[0]
+        return CoreFault(f"{name} stopped in {function}: {what}", location, notes=notes, report=report)
+    address = int(address_match[1], 16)
+    report["address"] = address
+    stack = core.info.stack_bytes
+    if OWN - 0x10000 <= address < OWN and used_bytes > stack // 2:
+        report.update(stack_bytes=stack, stack_used_bytes=used_bytes + OWN - address)
+        return StackOverflow(
+            f"{name} overflows its stack in {function}: it needs {OWN - address} bytes more than its {stack}",
+            location,
+            notes=notes,
+            hint=f"give the core more stack, e.g. stack_size = 0x{_rounded(stack + OWN - address):x}, or make local arrays "
+            "static: on hardware this would overwrite the buffers behind the stack",
+            report=report,
+        )
+    where = nearest_buffer(core.info, address)
+    report["where"] = where
+    return CoreFault(f"{name} touches address 0x{address:05x} in {function}: {where}", location, notes=notes, report=report)
+
+
+def _rounded(size_bytes: int) -> int:
+    """The next multiple of 1 KiB with some room."""
+    return (size_bytes + 1024) // 1024 * 1024
+
+
+def full_stack(core: Core) -> StackOverflow:
+    """The error for a stack that is used to its last word and may have grown into a neighbour's memory."""
+    column, row = layout.tile_place(core.tile)
+    stack = core.info.stack_bytes
+    return StackOverflow(
+        f"core ({column}, {row}) uses its stack of {stack} bytes to the last word, and may have overwritten a buffer of the "
+        "core to the north",
+        hint=f"give the core more stack: stack_size = 0x{_rounded(stack + 1024):x}",
+        report={"tile": [column, row], "stack_bytes": stack, "stack_used_bytes": stack},
+    )
+
+
+def endless(core: Core, text: str, time_limit_s: float) -> TimeLimit:
+    """The error for a core that does not come back within the time limit."""
+    column, row = layout.tile_place(core.tile)
+    frames = _frames(text, core.info.entry)
+    function, location = frames[0] if frames else (core.info.entry, None)
+    return TimeLimit(
+        f"core ({column}, {row}) is still in {function} after {time_limit_s:g} s",
+        location,
+        notes=tuple((f"called from {caller}", where) for caller, where in frames[1:]),
+        hint="the loop may have no end; else raise the time limit",
+        report={"tile": [column, row], "function": function, "time_limit_s": time_limit_s},
+    )

@@ -1,0 +1,149 @@
+"""Cores: wasm instances whose memories are windows on the tiles' data memories.
+
+A core's linear memory is its address space (docs/architecture.md, "Core images"). Nothing is mapped at first; then come
+the lock plane, a private page for the core's state, its own data memory, and of each neighbour it uses the pages that
+hold buffers. So a wild access traps, and so does a stack that grows below its end (unless a neighbour's buffer lies there).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import struct
+from typing import Any, NamedTuple
+
+import wasmtime
+
+from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
+from npuninja.diag.errors import UserError
+from npuninja.emulator import layout, math_functions
+from npuninja.emulator.engine_module import load_core
+from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
+from npuninja.formats.core_image import ABI_VERSION, CoreBuffer, CoreInfo, read_core_info
+from npuninja.formats.wasm_module import read_wasm
+
+LOCK_PAGE = 0x10000
+STATE_PAGE = 0x20000
+OWN = DATA_WINDOWS["own"]
+ADDRESS_SPACE_BYTES = 0x80000
+_STEP = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1}
+
+
+class CoreProgram(NamedTuple):
+    """A module as it is in an XCLBIN: its bytes, and what it says about itself."""
+
+    module: bytes
+    info: CoreInfo
+    digest: bytes
+
+
+def read_program(module: bytes) -> CoreProgram:
+    """Reads a core's module. Raises UserError when it is none, or needs imports the emulator does not have."""
+    parsed = read_wasm(module, "core module")
+    info = read_core_info(parsed, "core module")
+    name = f"core ({info.column}, {info.row})"
+    for item in parsed.imports:
+        if item.module != "env" or item.kind != "function" or item.name not in math_functions.NAMES:
+            raise UserError(
+                f"{name} needs the {item.kind} '{item.module}.{item.name}', which the emulator does not offer",
+                hint="link the object that defines it, or write it with the functions of <math.h>",
+            )
+    return CoreProgram(module, info, hashlib.sha256(module).digest())
+
+
+class Core:
+    """One running core.
+
+    Attributes:
+        tile: number of its tile.
+        info: what its module says about itself.
+        step: its function, to be put into the engine's table.
+    """
+
+    def __init__(self, store: wasmtime.Store, engine: wasmtime.Engine, program: CoreProgram, memory: SharedMemory) -> None:
+        self.info = program.info
+        self.tile = layout.tile_number(program.info.column, program.info.row)
+        module = load_core(engine, program.module, program.digest)
+        imports: list[Any] = [math_functions.make_import(store, item.name or "") for item in module.imports]
+        instance = wasmtime.Instance(store, module, imports)
+        exports = instance.exports(store)
+        linear = exports["memory"]
+        stack_pointer = exports["__stack_pointer"]
+        step = exports[program.info.entry]
+        assert isinstance(linear, wasmtime.Memory)
+        assert isinstance(stack_pointer, wasmtime.Global)
+        assert isinstance(step, wasmtime.Func)
+        if linear.data_len(store) != ADDRESS_SPACE_BYTES:
+            raise UserError(
+                f"core ({program.info.column}, {program.info.row}) has {linear.data_len(store)} bytes of memory, expected "
+                f"{ADDRESS_SPACE_BYTES}",
+                hint="build it again: the core's ABI version is " + str(ABI_VERSION),
+            )
+        self.step = step
+        self._instance = instance  # keeps the memory mapped
+        base = ctypes.cast(linear.data_ptr(store), ctypes.c_void_p).value
+        assert base is not None
+        self._map(base, memory)
+        stack_pointer.set_value(store, OWN + program.info.stack_bytes)
+
+    def _map(self, base: int, memory: SharedMemory) -> None:
+        memory.forbid(base, ADDRESS_SPACE_BYTES)
+        memory.map_at(base + LOCK_PAGE, 0, layout.LOCK_PLANE_BYTES)
+        memory.map_private(base + STATE_PAGE, layout.WASM_PAGE_BYTES)
+        memory.map_at(base + OWN, layout.tile_file_offset(self.tile), DATA_WINDOW_BYTES)
+        for neighbour in self.info.neighbours:
+            window = DATA_WINDOWS[neighbour]
+            tile = self.tile + _STEP[neighbour]
+            for page in sorted(_pages(self.info.buffers, window)):
+                memory.map_at(base + window + page, layout.tile_file_offset(tile) + page, PAGE_BYTES)
+
+    @property
+    def stack_may_meet_neighbour(self) -> bool:
+        """Whether memory of the northern neighbour is mapped directly below the stack."""
+        return DATA_WINDOW_BYTES - PAGE_BYTES in _pages(self.info.buffers, DATA_WINDOWS["north"])
+
+    def stack_used_bytes(self, data_memory: memoryview) -> int:
+        """The most that the stack ever took, seen from the poison that is left. A lower bound: what the compiler keeps in
+        wasm locals is not in memory, and words that were reserved and not written are not seen.
+        """
+        size = self.info.stack_bytes // 4 * 4
+        poison = int.from_bytes(struct.pack("<I", layout.POISON) * (size // 4), "little")
+        changed = int.from_bytes(data_memory[:size], "little") ^ poison
+        untouched = ((changed & -changed).bit_length() - 1) // 32 * 4 if changed else size
+        return self.info.stack_bytes - untouched
+
+
+def _pages(buffers: tuple[CoreBuffer, ...], window: int) -> set[int]:
+    """Offsets of a window's pages that hold buffers."""
+    pages: set[int] = set()
+    for buffer in buffers:
+        start = buffer.address - window
+        if 0 <= start < DATA_WINDOW_BYTES:
+            first = start // PAGE_BYTES * PAGE_BYTES
+            last = min(start + max(buffer.size_bytes, 1), DATA_WINDOW_BYTES) - 1
+            pages.update(range(first, last + 1, PAGE_BYTES))
+    return pages
+
+
+def nearest_buffer(info: CoreInfo, address: int) -> str:
+    """A phrase about what lies at a data address of a core: inside, behind or before which buffer."""
+    if not 0x40000 <= address < ADDRESS_SPACE_BYTES:
+        return "no memory is there: data memory is 0x40000 to 0x7ffff"
+    if OWN <= address < OWN + info.stack_bytes:
+        return "in the stack"
+    best: tuple[int, str] | None = None
+    for buffer in info.buffers:
+        end = buffer.address + buffer.size_bytes
+        if buffer.address <= address < end:
+            return f"in buffer '{buffer.symbol}', byte {address - buffer.address} of {buffer.size_bytes}"
+        if address >= end:
+            distance, phrase = address - end, f"{address - end} bytes past the end of buffer '{buffer.symbol}'"
+        else:
+            distance, phrase = buffer.address - address, f"{buffer.address - address} bytes before buffer '{buffer.symbol}'"
+        if best is None or distance < best[0]:
+            best = (distance, phrase)
+    window = next((name for name, start in DATA_WINDOWS.items() if start <= address < start + DATA_WINDOW_BYTES), "own")
+    where = f"in the {window} data memory"
+    if window != "own" and window not in info.neighbours:
+        return f"{where}, of which the core has no buffer"
+    return f"{where}, {best[1]}" if best else where

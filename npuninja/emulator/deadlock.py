@@ -1,0 +1,182 @@
+"""Why nothing moves: who waits for what, in words, with the source line of each core's wait."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from npuninja.arch.devices import tile_kind
+from npuninja.diag.errors import Location
+from npuninja.emulator import layout, state
+from npuninja.emulator.errors import Deadlock, Note
+from npuninja.emulator.state import ActorState
+from npuninja.emulator.stream_trace import ReadRegister, origins, port_name
+from npuninja.formats.core_image import CoreInfo, Wait
+
+#: `RouteError` in engine/engine.h: no way for a stream.
+ROUTE_ERRORS = {
+    1: "the switch's port {slave} of tile {tile} is not enabled",
+    2: "nothing takes the stream from port {slave} of tile {tile}",
+    3: "port {slave} of tile {tile} has no rule for the packet",
+    4: "port {master} of tile {tile} leads out of the array",
+    5: "the shim multiplexer of tile {tile} does not join the stream with the DMA",
+    6: "port {slave} of tile {tile} takes packets, and the stream has no header",
+}
+
+
+class Waiters:
+    """Describes actors that wait.
+
+    Args:
+        states: of all actors.
+        cores: what each core's module says, by tile number.
+        read: reads a register.
+        columns: of the device.
+    """
+
+    def __init__(self, states: list[ActorState], cores: Mapping[int, CoreInfo], read: ReadRegister, columns: int) -> None:
+        self._states = {s.actor: s for s in states}
+        self._cores = cores
+        self._read = read
+        self._columns = columns
+        self._lock_symbols: dict[int, str] = {}
+        for s in states:
+            wait = self._wait_of_core(s)
+            if wait is not None and wait.lock:
+                self._lock_symbols[s.wait_a] = wait.lock
+
+    def waiting(self) -> list[ActorState]:
+        """Those that still have something to do: the runtime sequence first, then cores, then channels."""
+        waiting = [s for s in self._states.values() if s.waits]
+        return sorted(waiting, key=lambda s: (not s.is_sequence, s.is_channel, s.actor))
+
+    def _wait_of_core(self, s: ActorState) -> Wait | None:
+        if not s.is_core:
+            return None
+        info = self._cores.get(s.actor - layout.FIRST_CORE_ACTOR)
+        return next((w for w in info.waits if w.point == s.bd), None) if info is not None else None
+
+    def location(self, s: ActorState) -> Location | None:
+        """Where a core waits, in the design's file."""
+        wait = self._wait_of_core(s)
+        return Location(wait.file, wait.line, wait.column) if wait is not None else None
+
+    def sentence(self, s: ActorState) -> str:
+        """Who waits for what."""
+        what = self._reason(s)
+        if not s.is_channel:
+            return f"{s.name} {what}"
+        buffer = self._buffer(s)
+        return f"{s.name}, BD {s.bd}{buffer}, {what}"
+
+    def _reason(self, s: ActorState) -> str:
+        kind = s.wait
+        if kind in (state.WAIT_LOCK_GE, state.WAIT_LOCK_EQ):
+            sign = ">=" if kind == state.WAIT_LOCK_GE else "=="
+            return f"waits for {layout.lock_name(s.wait_a, self._lock_symbols)} {sign} {s.wait_b}, it is {s.lock_value}"
+        if kind == state.WAIT_DATA:
+            return f"waits for {s.words_left} more words from the stream: {self._senders(s)}"
+        if kind == state.WAIT_SINK:
+            return f"has {s.words_left} words left to send, which {self._receiver(s.wait_a)} does not take"
+        if kind == state.WAIT_ARBITER:
+            tile, arbiter = divmod(s.wait_a, 8)
+            owner = self._states.get(s.wait_b)
+            holder = f", which a packet of {owner.name} holds" if owner is not None and s.wait_b != s.actor else ""
+            return f"waits for arbiter {arbiter} of the switch of tile {layout.tile_place(tile)}{holder}"
+        if kind == state.WAIT_ROUTE:
+            return "cannot send: " + route_error(s.wait_a, s.wait_b, s.wait_c)
+        if kind == state.WAIT_TOKEN:
+            return f"waits until {layout.actor_name(s.wait_a)} completes a task: {self._why_no_token(s.wait_a)}"
+        if kind == state.WAIT_QUEUE:
+            return f"waits for room in the task queue of {layout.actor_name(s.wait_a)}"
+        if kind == state.WAIT_POLL:
+            value = self._read(s.wait_a)
+            return f"polls register 0x{s.wait_a:08x} until its bits 0x{s.wait_b:x} are 0x{s.wait_c:x}, it is 0x{value:x}"
+        return "has not begun"
+
+    def _buffer(self, s: ActorState) -> str:
+        """` (buffer 'x')`, when a core knows the buffer of the channel's BD."""
+        tile = s.actor // layout.CHANNELS_PER_TILE
+        offset = s.base - layout.tile_engine_address(tile)
+        info = self._cores.get(tile)
+        if info is None or not 0 <= offset < 0x10000:
+            return ""
+        for buffer in info.buffers:
+            if buffer.address <= 0x70000 + offset < buffer.address + buffer.size_bytes:
+                return f" (buffer '{buffer.symbol}')"
+        return ""
+
+    def _senders(self, s: ActorState) -> str:
+        phrases = []
+        for origin in origins(self._read, self._columns, s.actor):
+            if origin.actor is None:
+                phrases.append(origin.reason)
+                continue
+            sender = self._states.get(origin.actor)
+            name = layout.actor_name(origin.actor)
+            if sender is None or sender.state == state.IDLE:
+                done = f"has no task left after {sender.tasks_done}" if sender is not None else "never had a task"
+                phrases.append(f"{name} {done}")
+            else:
+                phrases.append(f"{name} sends to it, and waits itself")
+        return "; ".join(phrases) or "nothing sends to it"
+
+    def _receiver(self, sink: int) -> str:
+        if sink >= layout.CHANNELS:
+            return f"tile {layout.tile_place(sink & 63)}"
+        receiver = self._states.get(sink)
+        name = layout.actor_name(sink)
+        if receiver is None or receiver.state == state.IDLE:
+            return f"{name} (which has no task)"
+        return name
+
+    def _why_no_token(self, actor: int) -> str:
+        channel = self._states.get(actor)
+        if channel is None:
+            return "it never had a task"
+        if channel.state == state.IDLE:
+            return f"it is idle after {channel.tasks_done} tasks, none of which asked for a token that is still there"
+        return f"it is at BD {channel.bd} with {channel.words_left} words to go"
+
+    def data(self, s: ActorState) -> dict[str, Any]:
+        """The same as `sentence`, as data."""
+        result: dict[str, Any] = {"actor": s.name, "why": self.sentence(s)}
+        if s.is_channel:
+            column, row, direction, channel = layout.channel_place(s.actor)
+            result.update(tile=[column, row], direction=direction, channel=channel, bd=s.bd, words_left=s.words_left)
+        elif s.is_core:
+            result["tile"] = list(layout.tile_place(s.actor - layout.FIRST_CORE_ACTOR))
+        else:
+            result["offset"] = s.bd
+        if s.wait in (state.WAIT_LOCK_GE, state.WAIT_LOCK_EQ):
+            column, row, lock = layout.lock_place(s.wait_a)
+            result["lock"] = {
+                "tile": [column, row],
+                "id": lock,
+                "symbol": self._lock_symbols.get(s.wait_a),
+                "value": s.lock_value,
+                "wanted": s.wait_b,
+                "comparison": ">=" if s.wait == state.WAIT_LOCK_GE else "==",
+            }
+        where = self.location(s)
+        if where is not None:
+            result["location"] = str(where)
+        return result
+
+
+def route_error(error: int, tile: int, port: int) -> str:
+    """Why a stream finds no way, in words."""
+    kind = tile_kind(layout.tile_place(tile)[1])
+    names = {"slave": port_name(kind, port, master=False), "master": port_name(kind, port, master=True)}
+    return ROUTE_ERRORS[error].format(tile=layout.tile_place(tile), **names)
+
+
+def deadlock(waiters: Waiters) -> Deadlock:
+    """The error for a standstill."""
+    waiting = waiters.waiting()
+    notes: tuple[Note, ...] = tuple((waiters.sentence(s), waiters.location(s)) for s in waiting)
+    return Deadlock(
+        f"deadlock: nothing can move any more, and {len(waiting)} actors wait",
+        notes=notes,
+        hint="start at a lock that nobody releases or a channel without a task; every other wait follows from it",
+        report={"waiters": [waiters.data(s) for s in waiting]},
+    )

@@ -1,0 +1,335 @@
+"""The emulated array as a host sees it: configured once from an XCLBIN, then run as often as wanted."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import wasmtime
+
+from npuninja.arch.registers import PROGRAM_MEMORY
+from npuninja.diag.errors import UserError
+from npuninja.emulator import layout
+from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, Array, unexpected
+from npuninja.emulator.configuration import loaded_cores, read_design
+from npuninja.emulator.core_faults import core_trap, endless, full_stack
+from npuninja.emulator.cores import Core, read_program
+from npuninja.emulator.deadlock import Waiters, deadlock
+from npuninja.emulator.errors import EmulationError, InvalidAccess, TimeLimit
+from npuninja.emulator.faults import HostRange, engine_fault
+from npuninja.emulator.run_report import CoreCount, RunReport, channel_counts, unfinished_transfers
+from npuninja.emulator.state import ActorState
+from npuninja.formats import txn
+from npuninja.formats.cdo import Command
+from npuninja.formats.core_image import STUB_BYTES, read_stub
+
+#: Rounds of the scheduler between two looks at the clock; a round gives every actor one turn.
+_ROUNDS = 1024
+#: Rounds the array gets after a sequence to come to rest.
+_SETTLE_ROUNDS = 4096
+#: A core that is busy when time is up gets this long to come back before it is interrupted.
+_GRACE_S = 0.2
+
+_T = TypeVar("_T")
+
+
+class HostBuffer:
+    """Memory that the host and the array share, without a copy.
+
+    Attributes:
+        view: the content, as writable bytes.
+        nbytes: its size.
+        address: its device address.
+    """
+
+    def __init__(self, array: Array, nbytes: int) -> None:
+        self.nbytes = nbytes
+        self.offset = array.allocate_ddr(nbytes)
+        self.address = layout.DEVICE_DDR + self.offset
+        self._mapping = array.ddr_view(self.offset, nbytes)
+        self.view = memoryview(self._mapping)
+        self.number = array.call("add_host_buffer", self.offset, nbytes)
+
+
+class Emulator:
+    """An emulated array with one design in it.
+
+    Memories, locks and cores keep their state from one run to the next, as in a hardware context. After an error the
+    state is lost and every further run fails.
+
+    Args:
+        columns: of the device, 1 to 8.
+        modules: core modules by sha256; the cores whose program memory holds their stubs are started.
+        pdis: commands of further configurations, which the runtime sequence can load by their number.
+        log_events: keeps a log of what happened in `events`: (what, actor, a, b), see engine/engine.h.
+    """
+
+    def __init__(
+        self,
+        columns: int,
+        modules: Mapping[bytes, bytes] | None = None,
+        pdis: Sequence[Sequence[Command]] = (),
+        *,
+        log_events: bool = False,
+    ) -> None:
+        self._array = Array(columns)
+        self._modules = dict(modules or {})
+        self._pdis = [tuple(commands) for commands in pdis]
+        self._cores: dict[int, Core] = {}
+        self._buffers: list[HostBuffer] = []
+        self._arguments: Sequence[HostBuffer] = ()
+        self._failure: EmulationError | None = None
+        self._counted: list[ActorState] = []
+        self._log_events = log_events
+        self.events: list[tuple[int, int, int, int]] = []
+        self._array.call("log_events", int(log_events))
+
+    @classmethod
+    def from_xclbin(cls, xclbin: bytes, *, name: str = "xclbin", log_events: bool = False) -> Emulator:
+        """A fresh array with the first PDI of an XCLBIN loaded.
+
+        Raises:
+            UserError: the file is damaged or no XCLBIN of an NPU design, or a core's module is missing in it.
+            DeviceError: the configuration cannot be executed, e.g. because it holds AIE machine code.
+        """
+        design = read_design(xclbin, name)
+        emulator = cls(design.columns, design.modules, design.pdis, log_events=log_events)
+        try:
+            emulator.configure(design.pdis[0])
+        except BaseException:
+            emulator.close()
+            raise
+        return emulator
+
+    def __enter__(self) -> Emulator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def columns(self) -> int:
+        """Columns of the array."""
+        return self._array.columns
+
+    # --- Configuration.
+
+    def configure(self, commands: Iterable[Command]) -> None:
+        """Executes a CDO's commands, and starts the cores that it loads."""
+        commands = tuple(commands)
+        self._guard(lambda: self._array.apply(commands))
+        for tile in sorted(loaded_cores(commands)):
+            self._start_core(tile)
+
+    def _start_core(self, tile: int) -> None:
+        column, row = layout.tile_place(tile)
+        start = layout.tile_engine_address(tile) + PROGRAM_MEMORY
+        stub = read_stub(bytes(self._array.engine_memory(start, STUB_BYTES)))
+        if stub is None:
+            self._cores.pop(tile, None)
+            self._array.call("set_core", tile, 0)
+            return
+        module = self._modules.get(stub.digest)
+        if module is None:
+            raise UserError(
+                f"the module of core ({column}, {row}) is missing: there is none with sha256 {stub.digest.hex()[:16]}…",
+                hint="the PDI and the modules are from different builds; build the XCLBIN again",
+            )
+        program = read_program(module)
+        if (program.info.column, program.info.row) != (column, row):
+            raise UserError(
+                f"core ({column}, {row}) was given the module of core ({program.info.column}, {program.info.row})",
+                hint="build the XCLBIN again",
+            )
+        core = Core(self._array.store, self._array.engine, program, self._array.memory)
+        self._cores[tile] = core
+        self._array.add_core(tile, core.step)
+
+    def read32(self, address: int) -> int:
+        """A register or memory word at an address of the array (`npuninja.arch.registers.tile_address`)."""
+        return self._guard(lambda: self._array.read32(address))
+
+    def write32(self, address: int, value: int) -> None:
+        """Writes a register or memory word of the array."""
+        self._guard(lambda: self._array.write32(address, value))
+
+    def data_memory(self, column: int, row: int) -> memoryview:
+        """The data memory of a tile, as writable bytes; valid until the next `allocate`."""
+        return self._array.data_memory(layout.tile_number(column, row))
+
+    # --- Running.
+
+    def allocate(self, nbytes: int) -> HostBuffer:
+        """A host buffer of zeros. Raises UserError for a size below one, ToolError when DDR is full."""
+        if nbytes < 1:
+            raise UserError(f"a host buffer of {nbytes} bytes was asked for", hint="a buffer has at least one byte")
+        buffer = HostBuffer(self._array, nbytes)
+        self._buffers.append(buffer)
+        return buffer
+
+    def free(self, buffer: HostBuffer) -> None:
+        """Gives a buffer back. Its view must not be used any more."""
+        self._buffers.remove(buffer)
+        self._array.call("remove_host_buffer", buffer.number)
+        buffer.view[:] = bytes(buffer.nbytes)
+        self._array.free_ddr(buffer.offset, buffer.nbytes)
+
+    def run(self, insts: bytes, buffers: Sequence[HostBuffer], time_limit_s: float = 10.0) -> RunReport:
+        """Executes a runtime sequence.
+
+        Args:
+            insts: the instruction stream (insts.bin).
+            buffers: the sequence's arguments in order.
+            time_limit_s: of this machine's time.
+
+        Raises:
+            UserError: the stream is no instruction stream.
+            DeviceError: the run failed; the classes of `npuninja.emulator.errors` say how, `report` has the data.
+        """
+        if self._failure is not None:
+            raise InvalidAccess(
+                f"the array's state was lost in an earlier run: {self._failure.message}", hint="load the design again"
+            )
+        self._arguments = buffers
+        started = time.perf_counter()
+        _check_stream(insts)
+        table = struct.pack(f"<{2 * len(buffers)}I", *[word for b in buffers for word in (b.offset, b.nbytes)])
+        self._guard(lambda: self._array.begin(insts, table, len(buffers)))
+        self._array.store.set_epoch_deadline(1)
+        watchdog = threading.Timer(time_limit_s + _GRACE_S, self._array.engine.increment_epoch)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            self._run_sequence(started, time_limit_s)
+            at_end = self._array.states()
+            self._settle(started, time_limit_s)
+        finally:
+            watchdog.cancel()
+        wall_time_s = time.perf_counter() - started
+        return self._report(wall_time_s, at_end)
+
+    def _run_sequence(self, started: float, time_limit_s: float) -> None:
+        while True:
+            status = self._guard(lambda: self._array.call("run", _ROUNDS), time_limit_s)
+            self._collect_events()
+            if status == RUN_DONE:
+                return
+            if status == RUN_DEADLOCK:
+                raise self._fail(deadlock(self._waiters()))
+            if status == RUN_LOAD_PDI:
+                self._load_pdi(self._array.call("wanted_pdi"))
+            elif time.perf_counter() - started > time_limit_s:
+                raise self._fail(self._still_moving(time_limit_s))
+
+    def _settle(self, started: float, time_limit_s: float) -> None:
+        for _ in range(_SETTLE_ROUNDS // _ROUNDS):
+            status = self._guard(lambda: self._array.call("settle", _ROUNDS), time_limit_s)
+            self._collect_events()
+            if status != RUN_MORE or time.perf_counter() - started > time_limit_s:
+                return
+
+    def _load_pdi(self, number: int) -> None:
+        if number >= len(self._pdis):
+            raise self._fail(
+                InvalidAccess(
+                    f"the sequence loads PDI {number}, and the XCLBIN has {len(self._pdis)}",
+                    hint="put every device's PDI into the XCLBIN",
+                )
+            )
+        self._array.reset()
+        for tile in self._cores:
+            self._array.call("set_core", tile, 0)
+        self._cores.clear()
+        self.configure(self._pdis[number])
+
+    def _collect_events(self) -> None:
+        if self._log_events:
+            self.events += self._array.take_events()
+
+    # --- Errors.
+
+    def _guard(self, action: Callable[[], _T], time_limit_s: float = 0.0) -> _T:
+        """Does something in the engine; a trap becomes the error it stands for."""
+        try:
+            return action()
+        except wasmtime.Trap as trap:
+            raise self._fail(self._explain(trap, time_limit_s)) from None
+        except EmulationError as error:
+            raise self._fail(error) from None
+
+    def _fail(self, error: EmulationError) -> EmulationError:
+        self._failure = error
+        return error
+
+    def _explain(self, trap: wasmtime.Trap, time_limit_s: float) -> EmulationError:
+        self._array.store.set_epoch_deadline(1 << 30)  # what follows may take its time
+        record = self._array.fault()
+        if record[0]:
+            return engine_fault(record, self._host_ranges())
+        core = self._cores.get(self._array.current_actor() - layout.FIRST_CORE_ACTOR)
+        if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
+            return endless(core, str(trap), time_limit_s) if core is not None else self._still_moving(time_limit_s)
+        if core is None:
+            raise unexpected(trap) from trap
+        return core_trap(core, str(trap), core.stack_used_bytes(self._array.data_memory(core.tile)))
+
+    def _waiters(self) -> Waiters:
+        cores = {tile: core.info for tile, core in self._cores.items()}
+        return Waiters(self._array.states(), cores, self._array.read32, self.columns)
+
+    def _still_moving(self, time_limit_s: float) -> TimeLimit:
+        waiters = self._waiters()
+        waiting = [s for s in waiters.waiting() if s.is_sequence or s.is_core]
+        return TimeLimit(
+            f"the sequence is not done after {time_limit_s:g} s, and the array still moves",
+            notes=tuple((waiters.sentence(s), waiters.location(s)) for s in waiting),
+            hint="raise the time limit, or look for a chain of BDs that repeats without waiting for a lock",
+            report={"time_limit_s": time_limit_s, "waiters": [waiters.data(s) for s in waiting]},
+        )
+
+    def _host_ranges(self) -> list[HostRange]:
+        ranges = [HostRange(f"the buffer of argument {i}", b.address, b.nbytes) for i, b in enumerate(self._arguments)]
+        others = [b for b in self._buffers if b not in self._arguments]
+        return ranges + [HostRange("a buffer of another run", b.address, b.nbytes) for b in others]
+
+    def _report(self, wall_time_s: float, at_end: list[ActorState]) -> RunReport:
+        before, self._counted = self._counted, self._array.states()
+        steps = {s.actor: s for s in before}
+        cores = []
+        for s in self._counted:
+            if not s.is_core:
+                continue
+            tile = s.actor - layout.FIRST_CORE_ACTOR
+            core = self._cores[tile]
+            used = core.stack_used_bytes(self._array.data_memory(tile))
+            if used == core.info.stack_bytes and core.stack_may_meet_neighbour:
+                raise self._fail(full_stack(core))
+            done = s.words_moved - (steps[s.actor].words_moved if s.actor in steps else 0)
+            cores.append(CoreCount(*layout.tile_place(tile), done, bool(s.state), used, core.info.stack_bytes))
+        return RunReport(wall_time_s, channel_counts(before, self._counted), tuple(cores), unfinished_transfers(at_end))
+
+    def close(self) -> None:
+        """Takes the array down. Views of buffers must not be used any more."""
+        self._cores.clear()
+        self._array.close()
+
+
+def _check_stream(insts: bytes) -> None:
+    """Raises UserError when these bytes are not an instruction stream."""
+    if len(insts) < txn.HEADER_BYTES:
+        raise UserError(f"the instruction stream has {len(insts)} bytes, expected at least {txn.HEADER_BYTES}")
+    version, _, count, size = struct.unpack_from("<4I", insts)
+    if version & 0xFFFF != 0x0100:
+        raise UserError(
+            f"the instruction stream has version {version & 0xFF}.{version >> 8 & 0xFF}, expected 0.1",
+            hint="pass insts.bin; a text file of hexadecimal words is not enough",
+        )
+    if size != len(insts):
+        raise UserError(
+            f"the instruction stream says it has {size} bytes, it has {len(insts)}", hint="it is cut off or damaged"
+        )
+    if not count:
+        raise UserError("the instruction stream is empty: nothing would run", hint="build it again")

@@ -1,0 +1,226 @@
+/* The emulated array: types and state shared by the engine's files.
+ *
+ * The engine is freestanding C for wasm32. Its linear memory is the array: tile (column, row) lies at
+ * ARRAY_BASE + TILE_BYTES * (8 * column + row), registers and data memory at their own offsets. The host maps the tiles'
+ * data memories, the lock plane and host DDR there, so that cores (other wasm instances) see the same bytes.
+ * What is not modelled is plain storage if it has no effect on data, and a fault otherwise. */
+#ifndef NPUNINJA_ENGINE_H
+#define NPUNINJA_ENGINE_H
+
+#include "registers.h"
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef int i32;
+typedef unsigned long long u64;
+typedef long long i64;
+
+/* --- Layout of linear memory. engine_layout() tells the host, which refuses to run with another idea of it. */
+#define LOCK_PLANE 0x03FF0000u
+#define ARRAY_BASE 0x04000000u
+#define DDR_BASE 0x08000000u
+/* A device address of host memory is DEVICE_DDR + offset; BDs hold DDR_AIE_OFFSET more (XRT elf_patcher.cpp). */
+#define DEVICE_DDR 0x100000000ull
+#define DDR_AIE_OFFSET 0x80000000ull
+
+/* --- Numbers of things. A tile is 8 * column + row; a lock is 64 * tile + id, as in the cores' lock plane. */
+#define ROWS 6
+#define TILES 64
+#define CHANNELS_PER_TILE 12 /* S2MM 0-5, MM2S 0-5 */
+#define CHANNELS (TILES * CHANNELS_PER_TILE)
+#define ACTOR_CORE CHANNELS /* + tile */
+#define ACTOR_TXN (CHANNELS + TILES)
+#define NOBODY 0xFFFFu
+
+enum { SHIM, MEM, CORE };
+static inline int tile_kind(u32 tile) { return (tile & 7) == 0 ? SHIM : (tile & 7) == 1 ? MEM : CORE; }
+static inline u32 tile_base(u32 tile) { return ARRAY_BASE + tile * TILE_BYTES; }
+#define REG(tile, offset) (*(u32 *)(tile_base(tile) + (offset)))
+#define LOCK(index) (((volatile i32 *)LOCK_PLANE)[index])
+
+/* --- Faults: the first one ends the emulation. The host turns the record into a report. */
+enum {
+    FAULT_NONE,
+    FAULT_LOCK,          /* actor, lock, value before, change */
+    FAULT_BD,            /* channel, bd, BadBd, detail, detail */
+    FAULT_NO_ROUTE,      /* channel, RouteError, tile, slave port, header */
+    FAULT_HOST_OVERRUN,  /* channel, bd, first address low, high, bytes low, high */
+    FAULT_NOT_MODELLED,  /* Unmodelled, tile, register offset, value */
+    FAULT_QUEUE,         /* channel, value written */
+    FAULT_TXN,           /* byte offset, operation word */
+    FAULT_ADDRESS,       /* register address */
+    FAULT_CORE_ENABLED,  /* tile */
+    FAULT_SWITCH_LOOP,   /* channel, tile */
+};
+typedef enum {
+    BAD_BD_INVALID = 1,   /* valid bit not set */
+    BAD_BD_MEMORY,        /* first byte, last byte relative to the window: outside the tile's memory */
+    BAD_BD_WINDOW,        /* window: no such neighbour, or channel 4, 5 */
+    BAD_BD_LOCK,          /* lock id: no such lock */
+    BAD_BD_CHANNEL,       /* BD not reachable from this channel */
+} BadBd;
+typedef enum {
+    UNMODELLED_REGISTER = 1,
+    UNMODELLED_OUT_OF_ORDER,
+    UNMODELLED_COMPRESSION,
+    UNMODELLED_FINISH_ON_TLAST,
+    UNMODELLED_PAUSE,
+    UNMODELLED_CORE_STREAM,
+    UNMODELLED_HEADER_DROPPED,
+    UNMODELLED_CONTROL_PACKET,
+    UNMODELLED_TXN_OPERATION,
+    UNMODELLED_LOCK_REQUEST,
+    UNMODELLED_FAN_OUT,
+    UNMODELLED_PATCH,
+} Unmodelled;
+typedef struct {
+    u32 kind, words[7];
+} Fault;
+extern Fault fault_record;
+_Noreturn void fault(u32 kind, u32 a, u32 b, u32 c, u32 d, u32 e, u32 f);
+
+/* --- Buffer descriptors and the walk along their dimensions (bd.c). */
+typedef struct {
+    u32 length;            /* words of the stream, zeros of the padding included */
+    u32 base;              /* address in linear memory of the first word, without iteration */
+    u32 step[4], wrap[3];  /* words; wrap 0: this dimension runs to the end */
+    u32 before[3], after[3];
+    u32 iteration_step, iteration_wrap, iteration_current;
+    i32 acquire_value, release_value;
+    u16 acquire_lock, release_lock;
+    u8 acquire, packet, packet_type, packet_id, tlast, use_next, next, padded;
+} Bd;
+
+typedef struct {
+    u32 left;     /* words of the stream still to come */
+    u32 zeros;    /* padding words that come next */
+    u32 row_left; /* words left in the row at `at` */
+    u32 at;       /* address of the next word */
+    u32 start[3]; /* where the current row, block and cube began */
+    u32 index[2]; /* number of the current row and block */
+} Walk;
+
+void bd_load(u32 channel, u32 number, Bd *bd);
+void walk_start(Walk *walk, const Bd *bd);
+void walk_next_row(Walk *walk, const Bd *bd);
+void walk_read(Walk *walk, const Bd *bd, u32 *to, u32 words);
+void walk_write(Walk *walk, const Bd *bd, const u32 *from, u32 words);
+void walk_extent(const Bd *bd, i64 *last);
+
+/* Goes on by `words` of the current row. */
+static inline void walk_advance(Walk *walk, const Bd *bd, u32 words) {
+    walk->at += words * bd->step[0] * 4;
+    walk->left -= words;
+    walk->row_left -= words;
+    if (!walk->row_left && walk->left) walk_next_row(walk, bd);
+}
+
+/* --- Stream switches (stream.c). */
+#define MAX_SINKS 40
+#define MAX_ARBITERS 64
+#define SINK_TILE_CONTROL 0x1000 /* + tile */
+#define SINK_CORE 0x2000         /* + tile */
+typedef enum {
+    ROUTE_OK,
+    ROUTE_PORT_OFF,     /* slave port not enabled */
+    ROUTE_NO_MASTER,    /* nothing takes from the slave port */
+    ROUTE_NO_SLOT,      /* no slot matches the packet */
+    ROUTE_EDGE,         /* leaves the array at the side */
+    ROUTE_NOT_DMA,      /* the shim's (de)multiplexer does not lead to the DMA */
+    ROUTE_NEED_HEADER,  /* a packet port, and no header was given */
+} RouteError;
+typedef struct {
+    u16 sink;
+    u8 drop_header, room;
+} Target;
+typedef struct {
+    u32 epoch, header;
+    u16 error, error_tile, error_port;
+    u8 targets, arbiters, held, has_header;
+    Target target[MAX_SINKS];
+    u16 arbiter[MAX_ARBITERS];
+} Route;
+extern u32 switch_epoch;
+void route_resolve(u32 channel, Route *route, int has_header, u32 header);
+int route_take_arbiters(u32 channel, Route *route);
+void route_release(u32 channel, Route *route);
+u32 arbiter_owner(u32 arbiter);
+void stream_reset(void);
+void tile_control_word(u32 tile, u32 word);
+void tile_control_end(u32 tile);
+
+/* --- DMA channels (dma.c). */
+#define QUEUE_DEPTH 4
+#define FIFO_WORDS 256
+enum { IDLE, LOADED, HEADER, MOVING };
+typedef enum {
+    WAIT_NONE,
+    WAIT_LOCK_GE,     /* lock, needed */
+    WAIT_LOCK_EQ,     /* lock, needed */
+    WAIT_DATA,        /* S2MM: nothing comes */
+    WAIT_SINK,        /* MM2S: target does not take */
+    WAIT_ARBITER,     /* arbiter, owner */
+    WAIT_ROUTE,       /* RouteError, tile, port */
+    WAIT_TOKEN,       /* TXN: channel */
+    WAIT_QUEUE,       /* TXN: channel */
+    WAIT_POLL,        /* TXN: register address, mask, value */
+} WaitKind;
+typedef struct {
+    u32 kind, a, b, c;
+} Wait;
+typedef struct {
+    u32 words[FIFO_WORDS];
+    u32 head, count;
+} Fifo;
+typedef struct {
+    u32 queue[QUEUE_DEPTH];
+    u8 queue_head, queue_count, state, bd_number, start_bd, in_packet, issue_token;
+    u16 repeats_left;
+    u32 tokens;
+    Bd bd;
+    Walk walk;
+    Wait wait;
+    u64 words_moved;
+    u32 bds_done, tasks_done;
+} Channel;
+extern Channel channels[CHANNELS];
+static inline u32 channel_tile(u32 channel) { return channel / CHANNELS_PER_TILE; }
+static inline u32 channel_is_mm2s(u32 channel) { return channel % CHANNELS_PER_TILE >= 6; }
+static inline u32 channel_index(u32 channel) { return channel % CHANNELS_PER_TILE % 6; }
+void channel_control(u32 channel, u32 value);
+void channel_push(u32 channel, u32 task);
+u32 channel_status(u32 channel);
+void s2mm_step(u32 channel);
+void mm2s_step(u32 channel);
+u32 fifo_count(u32 channel);
+void dma_reset(void);
+
+/* --- Locks. */
+static inline int lock_ready(u32 index, i32 value) {
+    return value < 0 ? LOCK(index) >= -value : LOCK(index) == value;
+}
+void lock_change(u32 actor, u32 index, i32 change);
+
+/* --- Registers (array.c). */
+extern u32 columns;
+u32 read32(u32 address);
+void write32(u32 address, u32 value);
+void block_write(u32 address, const u32 *data, u32 words);
+int queue_channel(u32 address);
+
+/* --- Runtime sequence (txn.c). */
+enum { TXN_BLOCKED, TXN_MOVED, TXN_DONE, TXN_LOAD_PDI };
+extern Wait txn_wait;
+extern u32 txn_offset, txn_pdi;
+int txn_step(void);
+int txn_finished(void);
+
+/* --- Scheduler (scheduler.c). */
+extern u32 current_actor;
+extern u32 progress; /* counts every change of state; a round without one is a standstill */
+void activate(u32 actor);
+void log_event(u32 what, u32 actor, u32 a, u32 b);
+enum { LOG_BD_START = 1, LOG_BD_END, LOG_TASK_END, LOG_CORE_STEP, LOG_CORE_END, LOG_TXN };
+
+#endif

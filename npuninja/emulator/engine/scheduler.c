@@ -1,0 +1,192 @@
+/* Who runs: the runtime sequence, then cores and channels in the order of their numbers, round after round. A round in
+ * which nothing changed means that nothing can ever change again. The order depends on nothing but the input. */
+#include "engine.h"
+
+#define EXPORT(name) __attribute__((export_name(name)))
+#define ACTORS (CHANNELS + TILES)
+#define NO_CORE 0 /* index 0 of the table is never a function */
+
+u32 current_actor, progress;
+static u64 active[(ACTORS + 63) / 64];
+
+/* --- Cores: instances of other wasm modules, called through the table. */
+typedef struct {
+    u32 function; /* index in the table, NO_CORE when the tile has none */
+    u32 kind, need, lock, point;
+    u32 ended;
+    u64 steps;
+} Core;
+static Core cores[TILES];
+typedef i64 (*StepFunction)(void);
+
+void activate(u32 actor) { active[actor / 64] |= 1ull << actor % 64; }
+static void deactivate(u32 actor) { active[actor / 64] &= ~(1ull << actor % 64); }
+
+EXPORT("set_core") void set_core(u32 tile, u32 function) {
+    cores[tile] = (Core){.function = function};
+    if (function == NO_CORE)
+        deactivate(ACTOR_CORE + tile);
+    else
+        activate(ACTOR_CORE + tile);
+}
+
+/* --- Event log, for tests and for people; off unless asked for. */
+#define LOG_EVENTS 16384
+static struct {
+    u32 what_actor, a, b;
+} event_log[LOG_EVENTS];
+static u32 event_count, log_wanted;
+
+void log_event(u32 what, u32 actor, u32 a, u32 b) {
+    if (!log_wanted || event_count == LOG_EVENTS) return;
+    event_log[event_count].what_actor = what << 16 | actor;
+    event_log[event_count].a = a;
+    event_log[event_count++].b = b;
+}
+EXPORT("log_events") void log_events(u32 wanted) { log_wanted = wanted; }
+EXPORT("event_log") u32 event_log_address(void) { return (u32)event_log; }
+EXPORT("take_event_count") u32 take_event_count(void) {
+    u32 count = event_count;
+    event_count = 0;
+    return count;
+}
+
+/* --- One turn of an actor. */
+#define CORE_GE 1
+#define CORE_EQ 2
+#define CORE_RELEASE_FAULT 3
+
+static void core_step(u32 tile) {
+    Core *core = &cores[tile];
+    if (core->kind == CORE_GE && LOCK(core->lock) < (i32)core->need) return;
+    if (core->kind == CORE_EQ && LOCK(core->lock) != (i32)core->need) return;
+    core->steps++;
+    progress++;
+    i64 result = ((StepFunction)core->function)();
+    if (result == -1) {
+        core->ended = 1;
+        core->kind = 0;
+        REG(tile, CORE_STATUS) |= CORE_STATUS_DONE;
+        log_event(LOG_CORE_END, ACTOR_CORE + tile, 0, 0);
+        deactivate(ACTOR_CORE + tile);
+        return;
+    }
+    core->point = (u32)((u64)result >> 32);
+    core->kind = (u32)result >> 24;
+    core->need = (u32)result >> 16 & 255;
+    core->lock = (u32)result & 0xFFFF;
+    log_event(LOG_CORE_STEP, ACTOR_CORE + tile, core->point, (u32)result);
+    if (core->kind == CORE_RELEASE_FAULT)
+        fault(FAULT_LOCK, ACTOR_CORE + tile, core->lock, (u32)LOCK(core->lock), 0, core->point, 0);
+}
+
+static void step(u32 actor) {
+    current_actor = actor;
+    if (actor >= ACTOR_CORE) {
+        core_step(actor - ACTOR_CORE);
+    } else {
+        if (channel_is_mm2s(actor))
+            mm2s_step(actor);
+        else
+            s2mm_step(actor);
+        if (channels[actor].state == IDLE) deactivate(actor);
+    }
+}
+
+static void array_round(void) {
+    for (u32 word = 0; word < sizeof active / sizeof *active; word++)
+        for (u64 left = active[word]; left; left &= left - 1) step(64 * word + (u32)__builtin_ctzll(left));
+}
+
+/* --- What the host calls. */
+enum { RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI };
+void txn_begin(u32 address, u32 bytes, u32 count);
+
+EXPORT("begin") void begin(u32 address, u32 bytes, u32 argument_count) {
+    txn_begin(address, bytes, argument_count);
+    fault_record.kind = FAULT_NONE;
+}
+
+/* Writes a configuration, given as TXN operations, while the array stands still. 0, or 1 when a poll is not satisfied. */
+EXPORT("configure") u32 configure(u32 address, u32 bytes) {
+    int result;
+    txn_begin(address, bytes, 0);
+    current_actor = ACTOR_TXN;
+    do result = txn_step();
+    while (result == TXN_MOVED);
+    if (txn_wait.kind == WAIT_QUEUE) fault(FAULT_QUEUE, txn_wait.a, 0, 0, 0, 0, 0);
+    return result != TXN_DONE;
+}
+
+/* Runs until the sequence is done, nothing moves, a PDI is wanted, or `rounds` rounds have passed. */
+EXPORT("run") u32 run(u32 rounds) {
+    while (rounds--) {
+        u32 before = progress;
+        current_actor = ACTOR_TXN;
+        int result;
+        do result = txn_step();
+        while (result == TXN_MOVED);
+        if (result == TXN_DONE) return RUN_DONE;
+        if (result == TXN_LOAD_PDI) return RUN_LOAD_PDI;
+        array_round();
+        if (progress == before) return RUN_DEADLOCK;
+        if (event_count > LOG_EVENTS / 2) break;
+    }
+    return RUN_MORE;
+}
+
+/* Lets the array come to rest after a sequence, as it does on hardware before the host can start the next one.
+ * RUN_DONE when it is at rest, RUN_MORE when `rounds` were not enough. */
+EXPORT("settle") u32 settle(u32 rounds) {
+    while (rounds--) {
+        u32 before = progress;
+        array_round();
+        if (progress == before) return RUN_DONE;
+        if (event_count > LOG_EVENTS / 2) break;
+    }
+    return RUN_MORE;
+}
+
+/* --- State for reports. */
+typedef struct {
+    u32 actor, state, bd, bds_done, tasks_done, queued, left, arrived, tokens, base;
+    Wait wait;
+    i32 lock_value;
+    u64 words_moved;
+} ActorState;
+static ActorState states[ACTORS + 1];
+
+/* Writes the state of every actor that ever did something, the sequence last; returns their number. */
+EXPORT("describe") u32 describe(void) {
+    u32 count = 0;
+    for (u32 id = 0; id < CHANNELS; id++) {
+        Channel *c = &channels[id];
+        if (c->state == IDLE && !c->queue_count && !c->bds_done && !fifo_count(id)) continue;
+        ActorState *s = &states[count++];
+        *s = (ActorState){id, c->state, c->bd_number, c->bds_done, c->tasks_done, c->queue_count, c->walk.left,
+                          fifo_count(id), c->tokens, c->bd.base, c->wait, 0, c->words_moved};
+        if (c->wait.kind == WAIT_LOCK_GE || c->wait.kind == WAIT_LOCK_EQ) s->lock_value = LOCK(c->wait.a);
+    }
+    for (u32 tile = 0; tile < TILES; tile++) {
+        Core *core = &cores[tile];
+        if (core->function == NO_CORE) continue;
+        ActorState *s = &states[count++];
+        *s = (ActorState){.actor = ACTOR_CORE + tile, .state = core->ended, .bd = core->point, .words_moved = core->steps};
+        if (core->kind) {
+            s->wait = (Wait){core->kind == CORE_EQ ? WAIT_LOCK_EQ : WAIT_LOCK_GE, core->lock, core->need, 0};
+            s->lock_value = LOCK(core->lock);
+        }
+    }
+    states[count++] = (ActorState){.actor = ACTOR_TXN, .state = (u32)txn_finished(), .bd = txn_offset, .wait = txn_wait};
+    return count;
+}
+EXPORT("actor_states") u32 actor_states(void) { return (u32)states; }
+EXPORT("fault_record") u32 fault_record_address(void) { return (u32)&fault_record; }
+EXPORT("current_actor") u32 current_actor_number(void) { return current_actor; }
+EXPORT("wanted_pdi") u32 wanted_pdi(void) { return txn_pdi; }
+
+/* The numbers the host must agree with, in this order. */
+EXPORT("layout") u32 layout(void) {
+    static const u32 numbers[] = {LOCK_PLANE, ARRAY_BASE, DDR_BASE, TILES, CHANNELS_PER_TILE, sizeof(ActorState)};
+    return (u32)numbers;
+}

@@ -1,0 +1,229 @@
+/* Stream switches: where the words of an MM2S channel go, arbiters of packet ports, and control packets.
+ *
+ * A stream is followed from end to end instead of hop by hop; what the switches on the way can hold is added to the
+ * room of the receiver (`Target.room`). A packet holds the arbiters on its way, in the order it meets them, until TLAST,
+ * as on the hardware; so packets can block each other here in the same ways as there. */
+#include "engine.h"
+
+/* Port numbers are AM025's, as in npuninja/arch/switch.py. Each range: first port, what it is. */
+typedef enum { TO_CORE, TO_DMA, TO_TILE_CONTROL, TO_FIFO, TO_SOUTH, TO_WEST, TO_NORTH, TO_EAST } Bundle;
+typedef struct {
+    u8 first, bundle;
+} Range;
+static const Range core_masters[] = {{0, TO_CORE},  {1, TO_DMA},   {3, TO_TILE_CONTROL}, {4, TO_FIFO},
+                                     {5, TO_SOUTH}, {9, TO_WEST}, {13, TO_NORTH},       {19, TO_EAST}};
+static const Range mem_masters[] = {{0, TO_DMA}, {6, TO_TILE_CONTROL}, {7, TO_SOUTH}, {11, TO_NORTH}};
+static const Range shim_masters[] = {{0, TO_TILE_CONTROL}, {1, TO_FIFO},   {2, TO_SOUTH},
+                                     {8, TO_WEST},         {12, TO_NORTH}, {18, TO_EAST}};
+typedef struct {
+    const Range *ranges;
+    u8 range_count, master_count, south, west, north, east, fifo; /* first slave port of each side */
+    u32 masters, slaves, slots;
+} Switch;
+static const Switch switches[] = {
+    [SHIM] = {shim_masters, 6, SHIM_MASTERS, 2, 10, 14, 18, 1, SHIM_SWITCH_MASTERS, SHIM_SWITCH_SLAVES, SHIM_SWITCH_SLOTS},
+    [MEM] = {mem_masters, 4, MEM_MASTERS, 7, 0, 13, 0, 0, MEM_SWITCH_MASTERS, MEM_SWITCH_SLAVES, MEM_SWITCH_SLOTS},
+    [CORE] = {core_masters, 8, CORE_MASTERS, 5, 11, 15, 19, 4, CORE_SWITCH_MASTERS, CORE_SWITCH_SLAVES, CORE_SWITCH_SLOTS},
+};
+
+/* Words a stream can hold on its way: 16 at the S2MM channel, 12 at the MM2S channel (models in xdna-emu's archspec),
+ * and 4 in each switch passed (AM020: external ports are 4 deep). */
+#define ROOM_AT_ENDS 28
+#define ROOM_PER_SWITCH 4
+#define MAX_HOPS 48
+
+u32 switch_epoch = 1;
+
+/* --- Control packets: stream header, control word, up to four words of data (mlir-aie AIETargetNPU.cpp). */
+static struct {
+    u8 in_packet, words_left, operation;
+    u32 address;
+} controls[TILES];
+
+/* --- Arbiters: an owner and a queue of those who wait, first come, first served. */
+#define MAX_WAITING 32
+static struct {
+    u16 owner, waiting_count, waiting[MAX_WAITING];
+} arbiters[TILES * ARBITERS];
+
+void stream_reset(void) {
+    switch_epoch++;
+    __builtin_memset(controls, 0, sizeof controls);
+    for (u32 i = 0; i < TILES * ARBITERS; i++) {
+        arbiters[i].owner = NOBODY;
+        arbiters[i].waiting_count = 0;
+    }
+}
+
+u32 arbiter_owner(u32 arbiter) { return arbiters[arbiter].owner; }
+
+static int take_arbiter(u32 channel, u32 arbiter) {
+    u32 n = arbiters[arbiter].waiting_count, place = 0;
+    u16 *waiting = arbiters[arbiter].waiting;
+    if (arbiters[arbiter].owner == channel) return 1;
+    while (place < n && waiting[place] != channel) place++;
+    if (arbiters[arbiter].owner == NOBODY && place == 0) {
+        if (n) {
+            for (u32 i = 1; i < n; i++) waiting[i - 1] = waiting[i];
+            arbiters[arbiter].waiting_count = (u16)(n - 1);
+        }
+        arbiters[arbiter].owner = (u16)channel;
+        progress++;
+        return 1;
+    }
+    if (place == n && n < MAX_WAITING) {
+        waiting[n] = (u16)channel;
+        arbiters[arbiter].waiting_count = (u16)(n + 1);
+    }
+    return 0;
+}
+
+/* Takes the arbiters of a route one after the other; 0 when one of them is another packet's. */
+int route_take_arbiters(u32 channel, Route *route) {
+    while (route->held < route->arbiters) {
+        if (!take_arbiter(channel, route->arbiter[route->held])) return 0;
+        route->held++;
+    }
+    return 1;
+}
+
+/* Gives all arbiters back: the packet's last word has passed. Also leaves the queue of one it still waited for. */
+void route_release(u32 channel, Route *route) {
+    for (u32 i = 0; i < route->arbiters; i++) {
+        u32 arbiter = route->arbiter[i], n = arbiters[arbiter].waiting_count, kept = 0;
+        if (arbiters[arbiter].owner == channel) arbiters[arbiter].owner = NOBODY;
+        for (u32 j = 0; j < n; j++)
+            if (arbiters[arbiter].waiting[j] != channel) arbiters[arbiter].waiting[kept++] = arbiters[arbiter].waiting[j];
+        arbiters[arbiter].waiting_count = (u16)kept;
+    }
+    route->held = 0;
+}
+
+/* --- Following a stream. */
+static int fail(Route *route, RouteError error, u32 tile, u32 port) {
+    route->error = (u16)error;
+    route->error_tile = (u16)tile;
+    route->error_port = (u16)port;
+    return 0;
+}
+
+static int follow(u32 channel, Route *route, u32 tile, u32 slave, int dropped, u32 hops);
+
+static int reach(u32 channel, Route *route, u32 sink, int dropped, u32 hops) {
+    u32 room = ROOM_AT_ENDS + ROOM_PER_SWITCH * hops;
+    if (route->targets == MAX_SINKS) fault(FAULT_NOT_MODELLED, UNMODELLED_FAN_OUT, channel_tile(channel), channel, 0, 0, 0);
+    route->target[route->targets].sink = (u16)sink;
+    route->target[route->targets].drop_header = (u8)dropped;
+    route->target[route->targets++].room = (u8)(room > FIFO_WORDS - 1 ? FIFO_WORDS - 1 : room);
+    return 1;
+}
+
+/* Out of master port `master`: a receiver, or on into the next switch. */
+static int leave(u32 channel, Route *route, u32 tile, u32 master, int dropped, u32 hops) {
+    int kind = tile_kind(tile);
+    const Switch *sw = &switches[kind];
+    u32 range = 0, next = tile, column = tile >> 3, row = tile & 7;
+    while (range + 1 < sw->range_count && master >= sw->ranges[range + 1].first) range++;
+    u32 index = master - sw->ranges[range].first;
+    switch (sw->ranges[range].bundle) {
+    case TO_DMA: return reach(channel, route, tile * CHANNELS_PER_TILE + index, dropped, hops);
+    case TO_TILE_CONTROL: return reach(channel, route, SINK_TILE_CONTROL + tile, dropped, hops);
+    case TO_CORE: return reach(channel, route, SINK_CORE + tile, dropped, hops);
+    case TO_FIFO: return follow(channel, route, tile, sw->fifo, dropped, hops + 1);
+    case TO_NORTH:
+        if (row + 1 == ROWS) return fail(route, ROUTE_EDGE, tile, master);
+        next = tile + 1;
+        return follow(channel, route, next, switches[tile_kind(next)].south + index, dropped, hops + 1);
+    case TO_EAST:
+        if (column + 1 >= columns) return fail(route, ROUTE_EDGE, tile, master);
+        next = tile + 8;
+        return follow(channel, route, next, switches[tile_kind(next)].west + index, dropped, hops + 1);
+    case TO_WEST:
+        if (column == 0) return fail(route, ROUTE_EDGE, tile, master);
+        next = tile - 8;
+        return follow(channel, route, next, switches[tile_kind(next)].east + index, dropped, hops + 1);
+    default: /* TO_SOUTH */
+        if (kind == SHIM) { /* demultiplexer: South2 bits 5:4 -> S2MM0, South3 bits 7:6 -> S2MM1 */
+            if ((index != 2 && index != 3) || (REG(tile, SHIM_DEMUX) >> (index == 2 ? 4 : 6) & 3) != MUX_DMA)
+                return fail(route, ROUTE_NOT_DMA, tile, master);
+            return reach(channel, route, tile * CHANNELS_PER_TILE + index - 2, dropped, hops);
+        }
+        next = tile - 1;
+        return follow(channel, route, next, switches[tile_kind(next)].north + index, dropped, hops + 1);
+    }
+}
+
+/* Into slave port `slave`, and out of every master that takes from it. */
+static int follow(u32 channel, Route *route, u32 tile, u32 slave, int dropped, u32 hops) {
+    const Switch *sw = &switches[tile_kind(tile)];
+    u32 config = REG(tile, sw->slaves + 4 * slave), found = 0;
+    if (hops > MAX_HOPS) fault(FAULT_SWITCH_LOOP, channel, tile, 0, 0, 0, 0);
+    if (!(config >> 31)) return fail(route, ROUTE_PORT_OFF, tile, slave);
+    int packet = config >> 30 & 1;
+    u32 arbiter = 0, msel = 0;
+    if (packet) {
+        if (dropped) fault(FAULT_NOT_MODELLED, UNMODELLED_HEADER_DROPPED, tile, sw->slaves + 4 * slave, config, 0, 0);
+        if (!route->has_header) return fail(route, ROUTE_NEED_HEADER, tile, slave);
+        u32 slot = 0, word = 0;
+        for (; slot < SLOTS; slot++) {
+            word = REG(tile, sw->slots + 16 * slave + 4 * slot);
+            if (word & 0x100 && !((route->header ^ word >> 24) & (word >> 16 & 31))) break;
+        }
+        if (slot == SLOTS) return fail(route, ROUTE_NO_SLOT, tile, slave);
+        arbiter = word & 7;
+        msel = word >> 4 & 3;
+        if (route->arbiters == MAX_ARBITERS)
+            fault(FAULT_NOT_MODELLED, UNMODELLED_FAN_OUT, tile, sw->slaves + 4 * slave, config, 0, 0);
+        route->arbiter[route->arbiters++] = (u16)(tile * ARBITERS + arbiter);
+    }
+    for (u32 master = 0; master < sw->master_count; master++) {
+        u32 word = REG(tile, sw->masters + 4 * master);
+        if (!(word >> 31) || (int)(word >> 30 & 1) != packet) continue;
+        if (packet ? (word & 7) != arbiter || !(word >> (3 + msel) & 1) : (word & 31) != slave) continue;
+        found = 1;
+        if (!leave(channel, route, tile, master, dropped || (packet && word >> 7 & 1), hops)) return 0;
+    }
+    return found ? 1 : fail(route, ROUTE_NO_MASTER, tile, slave);
+}
+
+/* Finds where an MM2S channel's words go now. Without a header (`has_header` 0) only circuits can be followed. */
+void route_resolve(u32 channel, Route *route, int has_header, u32 header) {
+    u32 tile = channel_tile(channel), index = channel_index(channel), slave;
+    route->epoch = switch_epoch;
+    route->has_header = (u8)has_header;
+    route->header = has_header ? header & 31 : 0;
+    route->targets = route->arbiters = route->held = 0;
+    route->error = ROUTE_OK;
+    if (tile_kind(tile) == SHIM) { /* multiplexer: MM2S0 -> South3 bits 11:10, MM2S1 -> South7 bits 15:14 */
+        slave = switches[SHIM].south + (index ? 7 : 3);
+        if ((REG(tile, SHIM_MUX) >> (index ? 14 : 10) & 3) != MUX_DMA) {
+            fail(route, ROUTE_NOT_DMA, tile, slave);
+            return;
+        }
+    } else {
+        slave = tile_kind(tile) == CORE ? 1 + index : index;
+    }
+    follow(channel, route, tile, slave, 0, 1);
+}
+
+/* --- Words that arrive at a tile's control port. */
+void tile_control_word(u32 tile, u32 word) {
+    if (!controls[tile].in_packet) { /* the stream header */
+        controls[tile].in_packet = 1;
+        controls[tile].words_left = 0;
+        return;
+    }
+    if (!controls[tile].words_left) {
+        controls[tile].operation = word >> 22 & 3;
+        controls[tile].words_left = (u8)((word >> 20 & 3) + 1);
+        controls[tile].address = word & 0xFFFFF;
+        if (controls[tile].operation == 1) /* read: nothing here sends an answer */
+            fault(FAULT_NOT_MODELLED, UNMODELLED_CONTROL_PACKET, tile, word & 0xFFFFF, word, 0, 0);
+        return;
+    }
+    write32((tile >> 3) << COLUMN_SHIFT | (tile & 7) << ROW_SHIFT | controls[tile].address, word);
+    controls[tile].address += 4;
+    controls[tile].words_left--;
+}
+
+void tile_control_end(u32 tile) { controls[tile].in_packet = 0; }

@@ -1,0 +1,146 @@
+/* The runtime sequence: TXN operations (formats.md section 5; mlir-aie AIETargetNPU.cpp, aie-rt xaie_txn.h). */
+#include "engine.h"
+
+enum {
+    OP_WRITE32 = 0,
+    OP_BLOCKWRITE = 1,
+    OP_MASKWRITE = 3,
+    OP_MASKPOLL = 4,
+    OP_NOOP = 5,
+    OP_PREEMPT = 6,
+    OP_MASKPOLL_BUSY = 7,
+    OP_LOADPDI = 8,
+    OP_TCT = 0x80,
+    OP_DDR_PATCH = 0x81,
+};
+#define HEADER_BYTES 16
+#define MAX_ARGUMENTS 64
+
+Wait txn_wait;
+u32 txn_offset, txn_pdi;
+static const u8 *stream;
+static u32 stream_bytes;
+/* Offset of each argument's host buffer from DDR_BASE, written by the host before a run. */
+static struct {
+    u32 offset, bytes;
+} arguments[MAX_ARGUMENTS];
+static u32 argument_count;
+static u32 tokens_taken; /* of the channels of the sync at txn_offset, bit by bit */
+
+__attribute__((export_name("argument_table"))) u32 argument_table(void) { return (u32)arguments; }
+
+int txn_finished(void) { return txn_offset == stream_bytes; }
+
+void txn_begin(u32 address, u32 bytes, u32 count);
+void txn_begin(u32 address, u32 bytes, u32 count) {
+    stream = (const u8 *)address;
+    stream_bytes = bytes;
+    argument_count = count;
+    txn_offset = bytes > HEADER_BYTES ? HEADER_BYTES : bytes;
+    txn_wait.kind = WAIT_NONE;
+    tokens_taken = 0;
+    /* Tokens nobody took are gone with their run. */
+    for (u32 i = 0; i < CHANNELS; i++) channels[i].tokens = 0;
+}
+
+static void bad(u32 word) { fault(FAULT_TXN, txn_offset, word, 0, 0, 0, 0); }
+
+static int wait_for(u32 kind, u32 a, u32 b, u32 c) {
+    txn_wait = (Wait){kind, a, b, c};
+    return TXN_BLOCKED;
+}
+
+/* Waits for a task completion token of the channel in each of columns * rows tiles. */
+static int sync(const u32 *op) {
+    u32 direction = op[2] & 255, row = op[2] >> 8 & 255, column = op[2] >> 16 & 255;
+    u32 rows = op[3] >> 8 & 255, wide = op[3] >> 16 & 255, channel = op[3] >> 24, bit = 0;
+    if (direction > 1 || channel > 5 || !rows || !wide || rows * wide > 32 || column + wide > columns || row + rows > ROWS)
+        bad(op[2]);
+    for (u32 c = column; c < column + wide; c++)
+        for (u32 r = row; r < row + rows; r++, bit++) {
+            u32 id = (8 * c + r) * CHANNELS_PER_TILE + 6 * direction + channel;
+            if (tokens_taken >> bit & 1) continue;
+            if (!channels[id].tokens) return wait_for(WAIT_TOKEN, id, 0, 0);
+            channels[id].tokens--;
+            tokens_taken |= 1u << bit;
+        }
+    tokens_taken = 0;
+    return TXN_MOVED;
+}
+
+/* Puts an argument's address into words 1 and 2 of a shim BD. */
+static void patch(const u32 *op) {
+    u32 address = op[6], argument = op[8];
+    u64 plus = (u64)op[11] << 32 | op[10];
+    u32 in_tile = address % TILE_BYTES;
+    if (argument >= argument_count) bad(argument);
+    if ((address >> ROW_SHIFT & 31) != 0 || in_tile < SHIM_BD || in_tile >= SHIM_BD + BD_STRIDE * SHIM_BDS ||
+        in_tile % BD_STRIDE != 4)
+        fault(FAULT_NOT_MODELLED, UNMODELLED_PATCH, 8 * (address >> COLUMN_SHIFT) + (address >> ROW_SHIFT & 31), in_tile,
+              argument, 0, 0);
+    u64 target = DEVICE_DDR + DDR_AIE_OFFSET + arguments[argument].offset + plus;
+    write32(address, (u32)target);
+    write32(address + 4, (read32(address + 4) & 0xFFFF0000u) | (u32)(target >> 32 & 0xFFFF));
+}
+
+/* A write, unless it would go to a full task queue: that waits, as the controller does on hardware. */
+static int queue_full(u32 address) {
+    int channel = queue_channel(address);
+    if (channel < 0 || channels[channel].queue_count < QUEUE_DEPTH) return 0;
+    wait_for(WAIT_QUEUE, (u32)channel, 0, 0);
+    return 1;
+}
+
+/* One operation, or nothing when it must wait. */
+int txn_step(void) {
+    const u32 *op = (const u32 *)(stream + txn_offset);
+    u32 left = stream_bytes - txn_offset, bytes = 4, code;
+    if (!left) return TXN_DONE;
+    if (left < 4) bad(0);
+    code = op[0] & 255;
+    switch (code) { /* how long it is; where the size is a field, that field */
+    case OP_WRITE32: bytes = left < 24 ? 24 : op[5]; break;
+    case OP_BLOCKWRITE: bytes = left < 16 ? 16 : op[3]; break;
+    case OP_MASKWRITE:
+    case OP_MASKPOLL:
+    case OP_MASKPOLL_BUSY: bytes = left < 28 ? 28 : op[6]; break;
+    case OP_LOADPDI: bytes = 16; break;
+    case OP_TCT:
+    case OP_DDR_PATCH: bytes = left < 8 ? 8 : op[1]; break;
+    case OP_NOOP:
+    case OP_PREEMPT: break;
+    default: fault(FAULT_NOT_MODELLED, UNMODELLED_TXN_OPERATION, 0, txn_offset, op[0], 0, 0);
+    }
+    u32 least = code == OP_WRITE32 ? 24 : code == OP_BLOCKWRITE ? 16 : code == OP_TCT ? 16 : code == OP_DDR_PATCH ? 48 : 4;
+    if (code == OP_MASKWRITE || code == OP_MASKPOLL || code == OP_MASKPOLL_BUSY) least = 28;
+    if (bytes > left || bytes < least || bytes % 4) bad(op[0]);
+    txn_wait.kind = WAIT_NONE;
+    switch (code) {
+    case OP_WRITE32:
+        if (queue_full(op[2])) return TXN_BLOCKED;
+        write32(op[2], op[4]);
+        break;
+    case OP_BLOCKWRITE: block_write(op[2], op + 4, (bytes - 16) / 4); break;
+    case OP_MASKWRITE:
+        if (queue_full(op[2])) return TXN_BLOCKED;
+        write32(op[2], (read32(op[2]) & ~op[5]) | (op[4] & op[5]));
+        break;
+    case OP_MASKPOLL:
+    case OP_MASKPOLL_BUSY:
+        if ((read32(op[2]) & op[5]) != op[4]) return wait_for(WAIT_POLL, op[2], op[5], op[4]);
+        break;
+    case OP_LOADPDI:
+        txn_pdi = op[0] >> 16;
+        txn_offset += bytes;
+        return TXN_LOAD_PDI;
+    case OP_TCT:
+        if (sync(op) == TXN_BLOCKED) return TXN_BLOCKED;
+        break;
+    case OP_DDR_PATCH: patch(op); break;
+    default: break;
+    }
+    log_event(LOG_TXN, ACTOR_TXN, txn_offset, code);
+    progress++;
+    txn_offset += bytes;
+    return TXN_MOVED;
+}

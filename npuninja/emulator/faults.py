@@ -1,0 +1,190 @@
+"""From the engine's fault record to an error with words. The records are described in engine/engine.h."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from npuninja.arch.devices import LOCK_VALUE_MAX, LOCK_VALUE_MIN, TASK_QUEUE_DEPTH, tile_kind
+from npuninja.emulator import errors, layout
+from npuninja.emulator.deadlock import route_error
+from npuninja.emulator.stream_trace import port_name
+
+FAULT_WORDS = 8
+
+
+class HostRange(NamedTuple):
+    """A host buffer for messages: its name, device address and size."""
+
+    name: str
+    address: int
+    size_bytes: int
+
+
+_BAD_BD_INVALID, _BAD_BD_MEMORY, _BAD_BD_WINDOW, _BAD_BD_LOCK, _BAD_BD_CHANNEL = range(1, 6)
+
+#: `Unmodelled` in engine/engine.h.
+_UNMODELLED = {
+    1: "register 0x{b:05x} of tile {tile} set to 0x{c:x}",
+    2: "out-of-order mode of {channel}",
+    3: "compression of {channel}",
+    4: "finish-on-TLAST of {channel}",
+    5: "pausing {channel}",
+    6: "a stream into the core of tile {tile}: emulated cores have no stream port",
+    7: "a packet that meets a packet port of tile {tile} after its header was dropped",
+    8: "a control packet to tile {tile} that reads register 0x{b:05x}",
+    9: "operation 0x{c:08x} at byte {b} of the instruction stream",
+    10: "a write to the lock request register 0x{b:05x} of tile {tile}",
+    11: "a stream to more than 40 receivers or through more than 64 arbiters",
+    12: "an address patch of register 0x{b:05x} of tile {tile}, which is no shim BD's address word",
+}
+_WITH_CHANNEL = (2, 4, 5)  # word b is the channel's number; of 3 it is the control register
+
+
+def engine_fault(words: tuple[int, ...], hosts: list[HostRange]) -> errors.EmulationError:
+    """The error of a fault record.
+
+    Args:
+        words: kind and seven words.
+        hosts: the host buffers, for overruns.
+    """
+    return _MAKERS[words[0]](words[1:], hosts)
+
+
+def _signed(word: int) -> int:
+    return word - (1 << 32) if word >> 31 else word
+
+
+def _lock(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+    actor, lock, value, change = w[0], w[1], _signed(w[2]), _signed(w[3])
+    bound = f"{LOCK_VALUE_MIN} to {LOCK_VALUE_MAX}"
+    by = f" by {change:+}" if change else ""
+    return errors.LockFault(
+        f"{layout.actor_name(actor)} changes {layout.lock_name(lock)}{by} beyond what it can hold ({bound}); it was {value}",
+        hint="something releases the lock more often than it is acquired",
+        report={"actor": layout.actor_name(actor), "lock": list(layout.lock_place(lock)), "value": value, "change": change},
+    )
+
+
+def _bd(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+    channel, bd, why, a, b = w[:5]
+    column, row, _direction, index = layout.channel_place(channel)
+    kind = tile_kind(row)
+    limit = layout.memory_bytes(layout.tile_number(column, row))
+    reasons = {
+        _BAD_BD_INVALID: "it was never written, or its valid bit is not set",
+        _BAD_BD_MEMORY: f"it reaches bytes {a} to {b} of a data memory of {limit} bytes",
+        _BAD_BD_WINDOW: f"its address 0x{a:x} is in the memory of a neighbour that this channel cannot reach",
+        _BAD_BD_LOCK: f"its lock {a} belongs to a neighbour that this channel cannot reach",
+        _BAD_BD_CHANNEL: "even channels of a memtile use BDs 0 to 23, odd ones 24 to 47",
+    }
+    hints = {
+        _BAD_BD_INVALID: "write the BD before the task is started",
+        _BAD_BD_WINDOW: "channels 4 and 5 of a memtile reach only its own memory" if kind == "mem" and index >= 4 else None,
+        _BAD_BD_LOCK: "channels 4 and 5 of a memtile reach only its own locks" if kind == "mem" and index >= 4 else None,
+    }
+    return errors.InvalidBD(
+        f"{layout.actor_name(channel)} cannot use BD {bd}: {reasons[why]}",
+        hint=hints.get(why),
+        report={"tile": [column, row], "channel": layout.actor_name(channel), "bd": bd},
+    )
+
+
+def _no_route(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+    channel, error, tile, port, header = w[:5]
+    name = port_name(tile_kind(layout.tile_place(tile)[1]), port, master=False)
+    return errors.NoRoute(
+        f"a packet with id {header & 31} from {layout.actor_name(channel)} is lost: {route_error(error, tile, port)}",
+        hint="the packet flow's id and the id in the BD must agree",
+        report={"tile": list(layout.tile_place(tile)), "port": name, "id": header & 31, "from": layout.actor_name(channel)},
+    )
+
+
+def _host_overrun(w: tuple[int, ...], hosts: list[HostRange]) -> errors.EmulationError:
+    channel, bd = w[0], w[1]
+    start = (w[3] << 32 | w[2]) - layout.DDR_AIE_OFFSET
+    size = w[5] << 32 | w[4]
+    verb = "writes" if layout.channel_place(channel)[2] == "S2MM" else "reads"
+    where = _near_host(start, size, hosts)
+    return errors.HostOverrun(
+        f"{layout.actor_name(channel)}, BD {bd}, {verb} outside the host's buffers: {where}",
+        hint="sizes, strides and offsets of the transfer must stay inside the argument's buffer",
+        report={"channel": layout.actor_name(channel), "bd": bd, "address": start, "bytes": size, "where": where},
+    )
+
+
+def _near_host(start: int, size: int, hosts: list[HostRange]) -> str:
+    for host in hosts:
+        offset = start - host.address
+        if 0 <= offset <= host.size_bytes:
+            return f"bytes {offset} to {offset + size - 1} of {host.name}, which has {host.size_bytes} bytes"
+    return f"{size} bytes at device address 0x{start & 0xFFFFFFFFFFFF:x}, where no buffer is"
+
+
+def _not_modelled(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+    what, tile, b, c = w[:4]
+    place = layout.tile_place(tile)
+    channel = layout.actor_name(b) if what in _WITH_CHANNEL else f"a channel of tile {place} in BD {c}"
+    feature = _UNMODELLED[what].format(tile=place, b=b, c=c, channel=channel)
+    return errors.NotModelled(
+        f"not modelled by the emulator: {feature}",
+        hint="run the design on an NPU, or do without",
+        report={"feature": feature, "tile": list(place)},
+    )
+
+
+def _queue(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+    return errors.QueueOverflow(
+        f"the task queue of {layout.actor_name(w[0])} overflows: it holds {TASK_QUEUE_DEPTH} tasks",
+        hint="start fewer tasks before the array runs, or chain the BDs",
+        report={"channel": layout.actor_name(w[0])},
+    )
+
+
+def _txn(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+    return errors.InvalidAccess(
+        f"the instruction stream cannot be read at byte {w[0]}: operation word 0x{w[1]:08x}",
+        hint="insts.bin is damaged or is for more arguments than were passed",
+        report={"offset": w[0], "word": w[1]},
+    )
+
+
+def _address(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+    column, row = w[0] >> 25, w[0] >> 20 & 31
+    return errors.InvalidAccess(
+        f"an access to register 0x{w[0]:08x}: the device has no tile ({column}, {row})",
+        hint="insts.bin and XCLBIN may be from different designs",
+        report={"address": w[0]},
+    )
+
+
+def _core_enabled(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+    column, row = layout.tile_place(w[0])
+    return errors.NotModelled(
+        f"core ({column}, {row}) holds AIE machine code, which the emulator cannot run",
+        hint="build the design with the core kind wasm",
+        report={"feature": "AIE machine code", "tile": [column, row]},
+    )
+
+
+def _switch_loop(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+    return errors.NotModelled(
+        f"the stream of {layout.actor_name(w[0])} runs in a circle through tile {layout.tile_place(w[1])}",
+        report={"feature": "a loop of stream switches", "tile": list(layout.tile_place(w[1]))},
+    )
+
+
+_Maker = Callable[[tuple[int, ...], list[HostRange]], errors.EmulationError]
+#: By kind of fault, in the order of engine/engine.h.
+_MAKERS: dict[int, _Maker] = {
+    1: _lock,
+    2: _bd,
+    3: _no_route,
+    4: _host_overrun,
+    5: _not_modelled,
+    6: _queue,
+    7: _txn,
+    8: _address,
+    9: _core_enabled,
+    10: _switch_loop,
+}

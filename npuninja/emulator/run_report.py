@@ -1,0 +1,88 @@
+"""What a finished run leaves behind, as data."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from npuninja.emulator import layout, state
+from npuninja.emulator.state import ActorState
+
+
+class ChannelCount(NamedTuple):
+    """What a DMA channel did in one run."""
+
+    column: int
+    row: int
+    direction: str
+    channel: int
+    words: int
+    bds: int
+    tasks: int
+
+
+class CoreCount(NamedTuple):
+    """What a core did: steps of this run, whether it has ended, and the most stack it used since the start."""
+
+    column: int
+    row: int
+    steps: int
+    ended: bool
+    stack_used_bytes: int
+    stack_bytes: int
+
+
+class RunReport(NamedTuple):
+    """One run of the runtime sequence.
+
+    Attributes:
+        wall_time_s: time the emulation took on this machine; it says nothing about an NPU.
+        channels: DMA channels that moved something.
+        cores: all cores.
+        unfinished: what was still at work in shim channels when the sequence was done. On an NPU the host may read such a
+            buffer before it is complete: the sequence lacks a wait.
+    """
+
+    wall_time_s: float
+    channels: tuple[ChannelCount, ...]
+    cores: tuple[CoreCount, ...]
+    unfinished: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as data for JSON."""
+        return {
+            "status": "completed",
+            "wall_time_s": self.wall_time_s,
+            "channels": [c._asdict() for c in self.channels],
+            "cores": [c._asdict() for c in self.cores],
+            "unfinished": list(self.unfinished),
+        }
+
+
+def unfinished_transfers(states: list[ActorState]) -> tuple[str, ...]:
+    """Sentences about shim channels that still write host memory."""
+    return tuple(
+        f"{s.name} still has {s.words_left} words to write (BD {s.bd})"
+        for s in states
+        if s.is_channel and s.state != state.IDLE and _writes_host(s.actor)
+    )
+
+
+def _writes_host(actor: int) -> bool:
+    _, row, direction, _ = layout.channel_place(actor)
+    return row == 0 and direction == "S2MM"
+
+
+def channel_counts(before: list[ActorState], after: list[ActorState]) -> tuple[ChannelCount, ...]:
+    """What each channel did between two states."""
+    old = {s.actor: s for s in before}
+    counts = []
+    for s in after:
+        if not s.is_channel:
+            continue
+        start = old.get(s.actor)
+        words = s.words_moved - (start.words_moved if start else 0)
+        bds = s.bds_done - (start.bds_done if start else 0)
+        tasks = s.tasks_done - (start.tasks_done if start else 0)
+        if words or bds:
+            counts.append(ChannelCount(*layout.channel_place(s.actor), words, bds, tasks))
+    return tuple(counts)

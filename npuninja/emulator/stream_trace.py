@@ -1,0 +1,129 @@
+"""Follows a stream backwards, from a receiver to all that may send to it, by the switches' registers.
+
+The engine follows streams forwards and fast; this is for reports, where the question is who should have sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from npuninja.arch.devices import ROWS, tile_kind
+from npuninja.arch.registers import (
+    SHIM_DEMUX,
+    SHIM_DEMUX_SHIFTS,
+    SHIM_MUX,
+    SHIM_MUX_DMA,
+    SHIM_MUX_SHIFTS,
+    SLOT_ENABLE,
+    SLOT_MSEL_SHIFT,
+    SWITCH_ENABLE,
+    SWITCH_MSEL_SHIFT,
+    SWITCH_PACKET,
+    switch_master,
+    switch_slave,
+    switch_slot,
+    tile_address,
+)
+from npuninja.arch.switch import (
+    MASTERS,
+    OPPOSITE,
+    SHIM_MM2S_SOUTH,
+    SHIM_S2MM_SOUTH,
+    SLAVES,
+    SLOTS,
+    STEP,
+    master_index,
+)
+from npuninja.emulator import layout
+
+#: Reads a register: address -> value.
+ReadRegister = Callable[[int], int]
+
+
+class Origin(NamedTuple):
+    """Where a stream comes from: an MM2S channel's actor number, or a port at which the trace ends and why."""
+
+    actor: int | None
+    reason: str
+
+
+def port_name(kind: str, port: int, *, master: bool) -> str:
+    """`North 2`, for a port's number."""
+    ports = (MASTERS if master else SLAVES)[kind]
+    return "{} {}".format(*ports[port]) if port < len(ports) else f"port {port}"
+
+
+def origins(read: ReadRegister, columns: int, actor: int) -> list[Origin]:
+    """All that can send to an S2MM channel as the switches are set now."""
+    column, row, _, channel = layout.channel_place(actor)
+    kind = tile_kind(row)
+    if kind == "shim":
+        south = SHIM_S2MM_SOUTH[channel]
+        if read(tile_address(column, row, SHIM_DEMUX)) >> SHIM_DEMUX_SHIFTS[south] & 3 != SHIM_MUX_DMA:
+            return [Origin(None, f"the shim multiplexer of column {column} does not lead South {south} to the DMA")]
+        start = master_index("shim", "South", south)
+    else:
+        start = master_index(kind, "DMA", channel)
+    found: list[Origin] = []
+    _back(read, columns, column, row, start, found, set())
+    return found
+
+
+_Seen = set[tuple[int, int, int]]
+
+
+def _back(read: ReadRegister, columns: int, column: int, row: int, master: int, found: list[Origin], seen: _Seen) -> None:
+    """Adds the origins of what leaves by a master port."""
+    if (column, row, master) in seen:
+        return
+    seen.add((column, row, master))
+    kind = tile_kind(row)
+    config = read(tile_address(column, row, switch_master(kind, master)))
+    where = f"port {port_name(kind, master, master=True)} of tile ({column}, {row})"
+    if not config & SWITCH_ENABLE:
+        found.append(Origin(None, f"{where} is not connected"))
+        return
+    if not config & SWITCH_PACKET:
+        _enter(read, columns, column, row, config & 31, found, seen)
+        return
+    before = len(found)
+    for slave in range(len(SLAVES[kind])):
+        for slot in range(SLOTS):
+            rule = read(tile_address(column, row, switch_slot(kind, slave, slot)))
+            msel = rule >> SLOT_MSEL_SHIFT & 3
+            if rule & SLOT_ENABLE and rule & 7 == config & 7 and config >> (SWITCH_MSEL_SHIFT + msel) & 1:
+                _enter(read, columns, column, row, slave, found, seen)
+                break
+    if len(found) == before:
+        found.append(Origin(None, f"no packet rule leads to {where}"))
+
+
+def _enter(read: ReadRegister, columns: int, column: int, row: int, slave: int, found: list[Origin], seen: _Seen) -> None:
+    """Adds the origins of what comes in by a slave port."""
+    kind = tile_kind(row)
+    where = f"port {port_name(kind, slave, master=False)} of tile ({column}, {row})"
+    if slave >= len(SLAVES[kind]) or not read(tile_address(column, row, switch_slave(kind, slave))) & SWITCH_ENABLE:
+        found.append(Origin(None, f"{where} is not enabled"))
+        return
+    bundle, channel = SLAVES[kind][slave]
+    if bundle == "DMA":
+        found.append(Origin(layout.channel_number(column, row, "MM2S", channel), ""))
+    elif bundle == "South" and kind == "shim":
+        mux = read(tile_address(column, row, SHIM_MUX))
+        if channel in SHIM_MM2S_SOUTH and mux >> SHIM_MUX_SHIFTS[channel] & 3 == SHIM_MUX_DMA:
+            number = SHIM_MM2S_SOUTH.index(channel)
+            found.append(Origin(layout.channel_number(column, row, "MM2S", number), ""))
+        else:
+            found.append(Origin(None, f"{where} is not led to the DMA by the shim multiplexer"))
+    elif bundle == "FIFO":
+        _back(read, columns, column, row, master_index(kind, "FIFO", channel), found, seen)
+    elif bundle in STEP:
+        next_column, next_row = column + STEP[bundle][0], row + STEP[bundle][1]
+        if not (0 <= next_column < columns and 0 <= next_row < ROWS):
+            found.append(Origin(None, f"{where} is at the edge of the array"))
+            return
+        master = master_index(tile_kind(next_row), OPPOSITE[bundle], channel)
+        _back(read, columns, next_column, next_row, master, found, seen)
+    else:
+        found.append(Origin(None, f"{where} never sends: the {bundle} port is not modelled"))
