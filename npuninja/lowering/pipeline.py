@@ -6,8 +6,14 @@ process of its own and needs one step only.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Mapping
+
 from npuninja.diag.errors import Warnings
 from npuninja.ir.core import Operation
+
+if TYPE_CHECKING:
+    from npuninja.formats.core_image import CoreImage
+    from npuninja.lowering.configuration import Configuration
 
 
 def generation_of(module: Operation) -> str:
@@ -91,3 +97,36 @@ def instructions(module: Operation, device: str, sequence: str) -> bytes:
     from npuninja.lowering.instructions import instruction_stream
 
     return instruction_stream(module, device, sequence)
+
+
+def linker_script(module: Operation, device: str, column: int, row: int) -> str:
+    """The linker script of one core, after step 1.
+
+    Args:
+        module: the module.
+        device: symbol of the device; "" for `main`, or the only one.
+        column: the core's column.
+        row: the core's row.
+
+    Raises:
+        UserError: there is no such device or core.
+    """
+    from npuninja.lowering.linker_script import linker_script_of
+
+    return linker_script_of(module, device, column, row)
+
+
+def configuration(module: Operation, device: str, images: Mapping[tuple[int, int], CoreImage]) -> Configuration:
+    """The three CDO files of one device, after step 2.
+
+    Args:
+        module: the module.
+        device: symbol of the device; "" for `main`, or the only one.
+        images: the program of each core, by (column, row).
+
+    Raises:
+        UserError: a core has no image, or the module holds what the array cannot be configured for.
+    """
+    from npuninja.lowering.configuration import configuration_of
+
+    return configuration_of(module, device, images)
