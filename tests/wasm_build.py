@@ -48,8 +48,7 @@ class WasmBuild:
         path = self.folder / "core_0_2.json"
         path.write_text(json.dumps(fields))
         target = self.folder / "core_0_2.wasm"
-        core_link.run(
-            [*map(str, (core, *kernels)), "-o", str(target), "--linker", ZIG, "--linker-word", "wasm-ld"]
-            + ["--kind", "wasm", "--info", str(path), "--core", "0,2"]
-        )
+        tool = ["--linker", ZIG, "--linker-word", "wasm-ld", "--kind", "wasm"]
+        objects = map(str, (core, *kernels))
+        core_link.run([*objects, "-o", str(target), *tool, "--info", str(path), "--core", "0,2"])
         return target

@@ -1,0 +1,181 @@
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from npuninja.device import pyxrt_import, runner
+from npuninja.device.pyxrt_import import find_pyxrt
+from npuninja.device.xrt_messages import MESSAGES, STATES, state_error, translated
+from npuninja.diag.errors import NoDevice
+
+
+@pytest.fixture
+def npu(tmp_path, monkeypatch):
+    """A machine with an NPU: a device node, and pyxrt where XILINX_XRT says. Gives the stand-in module."""
+    folder = tmp_path / "xrt" / "python"
+    folder.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("fake_pyxrt.py"), folder / "pyxrt.py")
+    monkeypatch.setenv("XILINX_XRT", str(folder.parent))
+    node = tmp_path / "accel0"
+    node.write_bytes(b"")
+    monkeypatch.setattr(pyxrt_import, "ACCEL_NODES", str(tmp_path / "accel*"))
+    monkeypatch.setattr(pyxrt_import, "MEMLOCK_NEEDED_BYTES", 0)
+    monkeypatch.delitem(sys.modules, "pyxrt", raising=False)
+    yield pyxrt_import.import_pyxrt(find_pyxrt())
+    sys.modules.pop("pyxrt", None)
+
+
+def run(capfd, *arguments):
+    code = runner.main(list(arguments))
+    captured = capfd.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_recipe(built, npu, capfd):
+    built.real_xclbin()
+    code, out, err = run(capfd, built.write(core_kind="aie2"), "--verify", "--bench", "2")
+    assert (code, err) == (0, "")
+    assert "twice on npu (auto: the design has aie2 cores" in out
+    assert "b: all 64 elements are right" in out
+    assert "measured" in out
+    assert "emulated" not in out
+    bo = npu.bo
+    assert npu.calls[:6] == [
+        "register_xclbin",
+        ("hw_context", "uuid"),
+        ("kernel", "MLIR_AIE:MLIRAIE"),
+        ("bo", 24, bo.cacheable, 1001),
+        ("bo", 256, bo.host_only, 1003),
+        ("bo", 256, bo.host_only, 1004),
+    ]
+    assert npu.calls[6:] == [("call", 3, 6, 2), ("wait", 10000)] * 3
+
+
+@pytest.mark.parametrize("state", [1, 5, 8])
+def test_states_are_failures(built, npu, capfd, state):
+    built.real_xclbin()
+    npu.behaviour["state"] = state
+    code, _, err = run(capfd, built.write(core_kind="aie2"), "--device", "npu", "--time-limit", "0.5")
+    assert code == 4
+    assert STATES[state][1] in err
+    assert f"ERT_CMD_STATE_{STATES[state][0]}" in err
+    assert npu.calls[-1] == ("wait", 500)
+
+
+@pytest.mark.parametrize(
+    ("where", "message", "code", "sentence"),
+    [
+        ("device", "No such device with index '0'", 77, "XRT finds no NPU"),
+        ("xclbin", "xclbin: buffer too small to contain header", 4, "the file is no XCLBIN"),
+        ("hw_context", "DRM_IOCTL_AMDXDNA_CREATE_HWCTX IOCTL failed (err=-2): No such file", 4, "no more contexts"),
+        ("hw_context", "DRM_IOCTL_AMDXDNA_CREATE_HWCTX IOCTL failed (err=-28)", 4, "free columns"),
+        ("hw_context", "DRM_IOCTL_AMDXDNA_CREATE_HWCTX IOCTL failed (err=-22)", 4, "another NPU generation"),
+        ("bo", "mmap failed err=-11 Resource temporarily unavailable", 4, "too little memory may be locked"),
+        ("call", "DRM_IOCTL_AMDXDNA_EXEC_CMD IOCTL failed (err=-5)", 4, "stuck from an earlier run"),
+        ("call", "something new", 4, "something new"),
+    ],
+)
+def test_messages_of_xrt(built, npu, capfd, where, message, code, sentence):
+    built.real_xclbin()
+    npu.behaviour.update(fail=where, message=message)
+    got, _, err = run(capfd, built.write(core_kind="aie2"))
+    assert got == code
+    assert sentence in err
+    assert message in err
+
+
+def test_kernel_name(built, npu, capfd):
+    built.real_xclbin()
+    npu.behaviour["names"] = ["OTHER:ONE", "vadd:v1"]
+    code, _, err = run(capfd, built.write(core_kind="aie2"))
+    assert code == 2
+    assert "has no kernel MLIR_AIE, it has OTHER:ONE, vadd:v1" in err
+
+
+def test_wasm_cores_are_refused_by_the_manifest(built, npu, capfd):
+    code, _, err = run(capfd, built.real_xclbin(), "--require", "npu")
+    assert code == 2
+    assert "wasm cores, which run on the emulated array only" in err
+    assert npu.calls == []
+
+
+def test_wasm_cores_are_refused_by_the_file(built, npu, capfd):
+    from npuninja.formats.xclbin import Kernel, write_xclbin
+
+    module = b"\0asm\1\0\0\0"
+    built.xclbin.write_bytes(write_xclbin([Kernel(bytes(64))], start_columns=[0], column_width=1, modules=[module]))
+    code, _, err = run(capfd, built.write(core_kind="aie2"))
+    assert code == 2
+    assert "wasm cores, which run on the emulated array only" in err
+    assert npu.calls == []
+
+
+def test_more_arguments_than_a_call_takes(built, npu, capfd):
+    built.real_xclbin()
+    path = built.write(core_kind="aie2", reference=None, arguments=[built.argument(f"a{i}", "in") for i in range(6)])
+    code, _, err = run(capfd, path)
+    assert code == 2
+    assert "more than 5 arguments" in err
+
+
+@pytest.mark.parametrize("option", [["--device", "npu"], ["--require", "npu"], []])
+def test_no_node(built, monkeypatch, capfd, tmp_path, option):
+    monkeypatch.setattr(pyxrt_import, "ACCEL_NODES", str(tmp_path / "none*"))
+    built.real_xclbin()
+    code, _, err = run(capfd, built.write(core_kind="aie2"), *option)
+    assert code == 77
+    assert "no NPU" in err
+    assert ("core kind wasm" in err) == (option == [])
+
+
+def test_pyxrt_of_another_python(tmp_path, monkeypatch):
+    folder = tmp_path / "python"
+    folder.mkdir()
+    (folder / "pyxrt.cpython-27-x86_64-linux-gnu.so").write_bytes(b"")
+    monkeypatch.setenv("XILINX_XRT", str(tmp_path))
+    monkeypatch.setattr(pyxrt_import, "SYSTEM_FOLDERS", ())
+    with pytest.raises(NoDevice) as caught:
+        find_pyxrt()
+    assert "cpython-27" in caught.value.notes[0][0]
+
+
+def test_pyxrt_that_does_not_load(tmp_path):
+    broken = tmp_path / "pyxrt.py"
+    broken.write_text("import a_library_that_is_not_there\n")
+    with pytest.raises(NoDevice, match="a_library_that_is_not_there"):
+        pyxrt_import.import_pyxrt(str(broken))
+    assert "pyxrt" not in sys.modules
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may open everything")
+def test_node_without_permission(tmp_path, monkeypatch):
+    node = tmp_path / "accel0"
+    node.write_bytes(b"")
+    node.chmod(0)
+    monkeypatch.setattr(pyxrt_import, "ACCEL_NODES", str(node))
+    with pytest.raises(NoDevice, match="no permission"):
+        pyxrt_import.check_node()
+
+
+def test_memlock(tmp_path, monkeypatch):
+    import resource
+
+    (tmp_path / "accel0").write_bytes(b"")
+    monkeypatch.setattr(pyxrt_import, "ACCEL_NODES", str(tmp_path / "accel*"))
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (8 << 20, 8 << 20))
+    with pytest.raises(NoDevice, match="only 8388608 bytes of memory may be locked"):
+        pyxrt_import.check_node()
+
+
+def test_every_state_is_a_sentence():
+    for state in range(13):
+        if state != 4:
+            assert "ERT_CMD_STATE_" in state_error(state, 1.0).message
+
+
+def test_every_message_has_a_next_step():
+    assert all(m.sentence and m.next_step for m in MESSAGES)
+    assert json.dumps(translated(RuntimeError("No such kernel 'X'"), "loading").hint)
