@@ -22,8 +22,8 @@ One row describes an operation; parser and printer both run the directives it co
 
 Behind `=>` are the types of the results: a type's text, `x` (a result named in `type(…)`), `x*` (several), `same(x)`,
 `element(x)`, `i1(x)`, `named(x)` (as `same`, if the text names the result). Behind `|` are attributes that stand in the
-dictionary, `name:kind` or `name=default`; an attribute equal to its default is never stored. Operands are kept in the order in
-which the row names them.
+dictionary, `name:kind` or `name=default`; an attribute equal to its default is never stored. Operands are kept in the
+order in which the row names them.
 """
 
 from __future__ import annotations

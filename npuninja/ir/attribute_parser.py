@@ -156,12 +156,15 @@ class AttributeParser(TokenStream):
 
     def _number(self, type: str | None) -> Attribute:
         token = self.tokens[self.i]
-        if not _NUMBER.fullmatch(token):
+        is_decimal = token.isdecimal()
+        if not is_decimal and not _NUMBER.fullmatch(token):
             self.expected("a number")
         self.i += 1
         if self.tokens[self.i] == ":":
             self.i += 1
             type = self.parse_type()
+        if is_decimal and len(token) < 10 and type in ("i32", "index", "i64", "ui32"):
+            return IntegerAttr(int(token), type)  # the common case, without the checks of the range
         if "." in token or (type is not None and _FLOAT_TYPE.fullmatch(type)):
             if type is None:
                 type = "f64"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from npuninja.ir.attributes import (
     Attribute,
-    BoolAttr,
     DenseArrayAttr,
     EnumAttr,
     IntegerAttr,
@@ -144,37 +143,16 @@ class Operands(Operand):
 class AttributeField(Directive):
     """An attribute with a place of its own in the text."""
 
-    __slots__ = ("kind", "name")
+    __slots__ = ("_read", "kind", "name")
 
     def __init__(self, name: str, kind: str) -> None:
         self.name = name
         self.kind = kind
+        self._read = _reader(kind)
 
     def parse(self, p: Parser, s: OpState) -> None:
         """Reads the attribute's value."""
-        kind = self.kind
-        value: Attribute
-        if kind in ENUMS:
-            value = p.enum_case(kind)
-        elif kind == "symname":
-            value = StringAttr(p.symbol_name())
-        elif kind == "sym":
-            value = p.symbol_reference()
-        elif kind == "str":
-            value = StringAttr(p.string())
-        elif kind == "bool":
-            value = BoolAttr(p.word("'true' or 'false'") == "true")
-        elif kind in FLAG_ATTRIBUTES:
-            flags = p.comma_separated(lambda: p.word("a flag"), ">")
-            p.i -= 1  # the bracket is a literal of the row
-            value = OpaqueAttr(f"{FLAG_ATTRIBUTES[kind]}<{','.join(flags)}>")
-        elif INTEGER_KIND.fullmatch(kind):
-            value = p.typed_integer(kind)
-        elif kind == "packet":
-            value = p.packet_info() if p.tokens[p.i] == "<" else p.parse_attribute()
-        else:
-            value = p.parse_attribute()
-        s.attributes[self.name] = value
+        s.attributes[self.name] = self._read(p)
 
     def print(self, w: OpWriter, op: Operation) -> None:
         """Writes the attribute's value."""
@@ -202,6 +180,31 @@ class AttributeField(Directive):
     def present(self, w: OpWriter, op: Operation) -> bool:
         """Whether the op has the attribute."""
         return self.name in op.attributes
+
+
+def _reader(kind: str) -> Callable[[Parser], Attribute]:
+    """The function that reads an attribute of this kind."""
+    if kind in ENUMS:
+        return lambda p: p.enum_case(kind)
+    if INTEGER_KIND.fullmatch(kind):
+        return lambda p: p.typed_integer(kind)
+    if kind in FLAG_ATTRIBUTES:
+        return lambda p: _read_flags(p, FLAG_ATTRIBUTES[kind])
+    return _READERS.get(kind, lambda p: p.parse_attribute())
+
+
+def _read_flags(p: Parser, attribute: str) -> Attribute:
+    flags = p.comma_separated(lambda: p.word("a flag"), ">")
+    p.i -= 1  # the bracket is a literal of the row
+    return OpaqueAttr(f"{attribute}<{','.join(flags)}>")
+
+
+_READERS: dict[str, Callable[[Parser], Attribute]] = {
+    "symname": lambda p: StringAttr(p.symbol_name()),
+    "sym": lambda p: p.symbol_reference(),
+    "str": lambda p: StringAttr(p.string()),
+    "packet": lambda p: p.packet_info() if p.tokens[p.i] == "<" else p.parse_attribute(),
+}
 
 
 class TypeOf(Directive):

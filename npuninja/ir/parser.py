@@ -239,6 +239,10 @@ class Parser(AttributeParser):
     def typed_integer(self, type: str) -> IntegerAttr:
         """Reads an integer literal that has `type` in the table (a written `: type` must agree)."""
         place = self.i
+        token = self.tokens[place]
+        if token.isdecimal() and len(token) < 3 and self.tokens[place + 1] != ":":
+            self.i += 1  # most are channels and columns, and fit into every type
+            return IntegerAttr(int(token), type)
         value = self._number(type)
         if not isinstance(value, IntegerAttr) or value.type != type:
             self.error(f"expected an integer of type {type}", place)
