@@ -1,9 +1,12 @@
-"""Runs the compile and link stages in this process, for the tests."""
+"""Runs the compile and link stages in this process: fixture `wasm_build`."""
+
+from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
 
+import pytest
 import ziglang
 
 from npuninja.stages import core_cc, core_link, kernel_cc
@@ -52,3 +55,15 @@ class WasmBuild:
         objects = map(str, (core, *kernels))
         core_link.run([*objects, "-o", str(target), *tool, "--info", str(path), "--core", "0,2"])
         return target
+
+
+@pytest.fixture(scope="session")
+def compiler_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache of the embedded compiler for the whole run."""
+    return tmp_path_factory.mktemp("compiler cache")
+
+
+@pytest.fixture
+def wasm_build(tmp_path: Path, compiler_cache: Path) -> WasmBuild:
+    """A folder in which kernels and cores are compiled and linked."""
+    return WasmBuild(tmp_path, compiler_cache)

@@ -1,4 +1,4 @@
-"""A built design without a build: files of any content, and a manifest with their hashes."""
+"""A built design without a build, fixture `built`: files of any content, and a manifest with their hashes."""
 
 from __future__ import annotations
 
