@@ -1,0 +1,29 @@
+# The two commands for a fresh machine: `make run` builds and runs every design, `make test` checks everything.
+# Both create .venv first. Everything else is `python configure.py` and `ninja`.
+
+PYTHON ?= python3
+# Quoted in every recipe, so that folders with blanks work. A `$` in the folder's name works too: nothing here holds it.
+VENV = .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+
+.PHONY: run test clean
+
+run: $(STAMP)
+	"$(BIN)/python" configure.py
+	"$(BIN)/ninja"
+	"$(BIN)/ninja" run
+
+test: $(STAMP)
+	"$(BIN)/ruff" check .
+	"$(BIN)/mypy"
+	"$(BIN)/python" -m pytest -n 2
+
+$(STAMP): pyproject.toml
+	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11")'
+	"$(PYTHON)" -m venv "$(VENV)"
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch "$@"
+
+clean:
+	rm -rf build build.ninja compile_commands.json

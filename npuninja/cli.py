@@ -1,0 +1,70 @@
+"""The command `npuninja VERB …`. Loads only the module of the verb that is asked for."""
+
+from __future__ import annotations
+
+import sys
+
+from npuninja.diag.errors import Error, InternalError, UserError
+
+# Verb -> module with `main(arguments: list[str]) -> int`, and what it does.
+VERBS: dict[str, tuple[str, str]] = {
+    "lower": ("npuninja.commands.lower", "lower a design: addresses, routing, instructions, linker scripts"),
+    "cdo": ("npuninja.commands.cdo", "write the configuration of a routed design and its core programs"),
+    "pdi": ("npuninja.commands.pdi", "pack configuration files into a device image"),
+    "xclbin": ("npuninja.commands.xclbin", "pack a device image into an XCLBIN"),
+    "inspect": ("npuninja.diag.inspect", "say what a CDO, PDI, XCLBIN, instruction stream or core program holds"),
+    "run": ("npuninja.device.runner", "run a built design on an NPU or on the emulated array"),
+    "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
+    "conformance": ("npuninja.commands.conformance", "compare the lowering with the reference tools' results"),
+}
+
+EXIT_CODES = """\
+Exit codes: 0 good; 1 the result is wrong; 2 the input is wrong; 3 a tool failed or is missing; 4 the device failed;
+77 no device of the required kind; 70 a bug of npuninja."""
+
+
+def usage() -> str:
+    """What `npuninja --help` prints."""
+    verbs = "\n".join(f"  {verb:12} {what}" for verb, (_, what) in VERBS.items())
+    return f"usage: npuninja VERB …\n\n{verbs}\n\n`npuninja VERB --help` tells more. {EXIT_CODES}\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one verb; prints the error if there is one, and returns the exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        if not words:
+            raise UserError("no verb given", hint="npuninja --help lists the verbs")
+        verb, rest = words[0], words[1:]
+        if verb in ("-h", "--help", "help"):
+            sys.stdout.write(usage())
+            return 0
+        if verb == "--version":
+            from npuninja import __version__
+
+            print(f"npuninja {__version__}")
+            return 0
+        if verb not in VERBS:
+            raise UserError(f"there is no verb {verb!r}", hint=_meant(verb))
+        module = __import__(VERBS[verb][0], fromlist=["main"])
+        return int(module.main(rest))
+    except Error as error:
+        print(error.render(), file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output has gone (`npuninja inspect … | head`): no more to say, and nothing is wrong.
+        sys.stderr.close()
+        return 0
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
+        return InternalError.exit_code
+
+
+def _meant(verb: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(verb, VERBS, n=1)
+    return (f"did you mean {close[0]!r}? " if close else "") + "verbs: " + ", ".join(VERBS)

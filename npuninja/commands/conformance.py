@@ -1,0 +1,239 @@
+"""`npuninja conformance`: our lowering against the results of the reference tools, design by design."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import struct
+import sys
+from typing import Any, NamedTuple
+
+from npuninja.diag.errors import Error, UserError, Warnings
+from npuninja.stages._run import read_arguments, read_bytes, read_text
+
+USAGE = """\
+usage: npuninja conformance FOLDER [DESIGN…] [--verbose] [--json]
+
+FOLDER is laid out like tests/conformance: a folder for each design with design.mlir, meta.json and what the reference
+tools made of it; below negative/, designs that they reject. Runs lower, cdo and pdi on every design (or on those named)
+and prints, artefact by artefact, `=` equal, `x` different, `!` refused, `-` none. MLIR is compared by meaning, the rest
+byte for byte. --verbose lists the differences. Exit code 1 when anything differs.
+"""
+
+ARTEFACTS = ("addresses", "physical", "insts.mlir", "insts.bin", "ldscript", "cdo", "pdi")
+MLIR_FILES = {
+    "addresses": "input_with_addresses.mlir",
+    "physical": "input_physical.mlir",
+    "insts.mlir": "npu_insts.mlir",
+}
+
+
+class Outcome(NamedTuple):
+    """What came of one design: a mark for each artefact, and what differs, in words."""
+
+    design: str
+    marks: dict[str, str]
+    differences: list[str]
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the verb."""
+    if "--help" in arguments or "-h" in arguments:
+        sys.stdout.write(USAGE)
+        return 0
+    options = read_arguments("npuninja conformance", arguments, flags=("--verbose", "--json"))
+    if not options.positional:
+        raise UserError("npuninja conformance: no folder given", hint="npuninja conformance --help")
+    folder, *wanted = options.positional
+    accepted = _designs(folder, wanted)
+    rejected = _designs(os.path.join(folder, "negative"), wanted)
+    if not accepted and not rejected:
+        named = f" called {' or '.join(wanted)}" if wanted else ""
+        raise UserError(f"there is no design{named} in {folder}", hint="expected NAME/design.mlir below it")
+    outcomes = [compare_design(path) for path in accepted]
+    refusals = [compare_refusal(path) for path in rejected]
+    if "--json" in options.flags:
+        print(json.dumps([outcome._asdict() for outcome in (*outcomes, *refusals)], indent=1))
+    else:
+        sys.stdout.write(report(outcomes, refusals, "--verbose" in options.flags))
+    return 0 if all(outcome.good for outcome in (*outcomes, *refusals)) else 1
+
+
+def _designs(folder: str, wanted: list[str]) -> list[str]:
+    found = sorted(os.path.dirname(path) for path in glob.glob(os.path.join(glob.escape(folder), "*", "design.mlir")))
+    return [path for path in found if not wanted or os.path.basename(path) in wanted]
+
+
+def compare_design(folder: str) -> Outcome:
+    """Runs all steps on a design that the reference accepts, and compares."""
+    from npuninja.commands.lower import lower_design
+
+    meta: dict[str, Any] = json.loads(read_text(os.path.join(folder, "meta.json")))
+    scheme = meta["pass_options"].get("alloc-scheme", "default")
+    comparison = _Comparison(folder)
+    source = os.path.join(folder, "design.mlir")
+    try:
+        files = lower_design(
+            read_text(source), source, None if scheme == "default" else scheme, meta["generation"], Warnings()
+        )
+    except Error as error:
+        comparison.refused("addresses", error)
+        return comparison.outcome()
+    for artefact, name in MLIR_FILES.items():
+        comparison.mlir(artefact, name, files[name])
+    for name in sorted(name for name in files if "insts" in name and name.endswith(".bin")):
+        comparison.words("insts.bin", name[: -len(".bin")] + ".hex", files[name])
+    for name in sorted(name for name in files if name.endswith(".ld.script")):
+        comparison.same("ldscript", name, files[name])
+    _compare_configuration(comparison, files["input_physical.mlir"].decode(), meta)
+    comparison.nothing_missing()
+    return comparison.outcome()
+
+
+def _compare_configuration(comparison: _Comparison, physical: str, meta: dict[str, Any]) -> None:
+    """CDO and PDI from our routed module and the core programs of the folder."""
+    from npuninja.commands.cdo import configure_devices
+    from npuninja.formats.pdi import write_pdi
+    from npuninja.ir.parser import parse_module
+
+    several = len(meta.get("devices", ())) > 1
+    programs = {}
+    for column, row, _, *device in meta["cores"]:
+        prefix = device[0] if device else ""
+        name = f"{prefix + '.' if several else ''}core_{column}_{row}.elf"
+        programs[f"{prefix + ':' if several else ''}{column},{row}"] = read_bytes(os.path.join(comparison.folder, name))
+    try:
+        files = configure_devices(parse_module(physical, "input_physical.mlir"), programs)
+        for name, data in files.items():
+            comparison.same("cdo", name, data)
+        for prefix in sorted({name[: name.index("cdo_")] for name in files}):
+            parts = [files[f"{prefix}cdo_{part}.bin"] for part in ("elfs", "init", "enable")]
+            comparison.same("pdi", f"{prefix}main.pdi", write_pdi(parts))
+    except Error as error:
+        comparison.refused("cdo", error)
+
+
+def compare_refusal(folder: str) -> Outcome:
+    """Runs the lowering on a design that the reference rejects: it must be refused as wrong input."""
+    from npuninja.commands.lower import lower_design
+
+    expected: dict[str, Any] = json.loads(read_text(os.path.join(folder, "expected.json")))
+    source = os.path.join(folder, "design.mlir")
+    name = f"negative/{os.path.basename(folder)}"
+    try:
+        lower_design(read_text(source), source, None, "auto", Warnings())
+    except UserError as error:
+        return Outcome(name, {"refused": "="}, [] if error.location else [f"refused without a place: {error.message}"])
+    return Outcome(name, {"refused": "x"}, [f"accepted; the reference says {expected['first_error_lines'][0]!r}"])
+
+
+class _Comparison:
+    """Collects the comparisons of one design."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._marks: dict[str, str] = {}
+        self._differences: list[str] = []
+        self._seen: set[str] = set()
+
+    def outcome(self) -> Outcome:
+        """What was found."""
+        marks = {artefact: self._marks.get(artefact, "-") for artefact in ARTEFACTS}
+        return Outcome(os.path.basename(self.folder), marks, self._differences)
+
+    def refused(self, artefact: str, error: Error) -> None:
+        """Our side raised an error."""
+        self._marks[artefact] = "!"
+        self._differences.append(f"{artefact}: {error.location or ''} {error.message}")
+
+    def same(self, artefact: str, name: str, data: bytes) -> None:
+        """Compares byte for byte."""
+        expected = self._expected(artefact, name)
+        if expected is not None:
+            self._mark(artefact, [] if expected == data else [_first_difference(name, data, expected)])
+
+    def words(self, artefact: str, name: str, data: bytes) -> None:
+        """Compares 32-bit words with a file of one hexadecimal word a line."""
+        expected = self._expected(artefact, name)
+        if expected is not None:
+            numbers = [int(line, 16) for line in expected.split()]
+            packed = struct.pack(f"<{len(numbers)}I", *numbers)
+            self._mark(artefact, [] if packed == data else [_first_difference(name, data, packed)])
+
+    def mlir(self, artefact: str, name: str, data: bytes) -> None:
+        """Compares by meaning."""
+        from npuninja.diag.compare_mlir import compare
+
+        expected = self._expected(artefact, name)
+        if expected is not None:
+            self._mark(artefact, [f"{name}: {line}" for line in compare(data.decode(), expected.decode())])
+
+    def nothing_missing(self) -> None:
+        """Every result of the reference that we ought to make must have been compared."""
+        for name in sorted(os.listdir(self.folder)):
+            artefact = _artefact_of(name)
+            if artefact and name not in self._seen:
+                self._mark(artefact, [f"{name}: the reference made it, we did not"])
+
+    def _expected(self, artefact: str, name: str) -> bytes | None:
+        self._seen.add(name)
+        path = os.path.join(self.folder, name)
+        if os.path.exists(path):
+            return read_bytes(path)
+        self._mark(artefact, [f"{name}: we made it, the reference did not"])
+        return None
+
+    def _mark(self, artefact: str, differences: list[str]) -> None:
+        if differences or self._marks.get(artefact) is None:
+            self._marks[artefact] = "x" if differences else "="
+        self._differences += differences
+
+
+def _artefact_of(name: str) -> str | None:
+    """Which artefact a file of the reference is, None for its inputs and notes."""
+    for artefact, suffix in (("insts.bin", ".hex"), ("ldscript", ".ld.script"), ("pdi", ".pdi")):
+        if name.endswith(suffix):
+            return artefact
+    if "cdo_" in name and name.endswith(".bin"):
+        return "cdo"
+    return next((artefact for artefact, file in MLIR_FILES.items() if name == file), None)
+
+
+def _first_difference(name: str, ours: bytes, expected: bytes) -> str:
+    if name.endswith(".ld.script"):
+        lines = zip(ours.decode().split("\n"), expected.decode().split("\n"))
+        for number, (line, reference) in enumerate(lines, 1):
+            if line != reference:
+                return f"{name}: line {number} is {line!r}, the reference's {reference!r}"
+    for offset in range(0, min(len(ours), len(expected)), 4):
+        a, b = ours[offset : offset + 4], expected[offset : offset + 4]
+        if a != b:
+            return f"{name}: at byte {offset:#x} {a[::-1].hex()}, the reference has {b[::-1].hex()}"
+    return f"{name}: {len(ours)} bytes, the reference's has {len(expected)}"
+
+
+def report(outcomes: list[Outcome], refusals: list[Outcome], verbose: bool) -> str:
+    """The table, and the differences when `verbose`."""
+    lines = []
+    width = max(len(outcome.design) for outcome in (*outcomes, *refusals))
+    if outcomes:
+        lines.append("  ".join(["design".ljust(width), *ARTEFACTS]))
+    for outcome in outcomes:
+        cells = [outcome.marks[artefact].center(len(artefact)) for artefact in ARTEFACTS]
+        lines.append("  ".join([outcome.design.ljust(width), *cells]).rstrip())
+        lines += [f"    {line}" for line in outcome.differences] if verbose else []
+    for outcome in refusals:
+        lines.append(f"{outcome.design.ljust(width)}  {'refused, as it must be' if outcome.good else 'x'}")
+        lines += [f"    {line}" for line in outcome.differences] if verbose else []
+    for artefact in ARTEFACTS if outcomes else ():
+        made = [outcome.marks[artefact] for outcome in outcomes if outcome.marks[artefact] != "-"]
+        lines.append(f"{artefact}: {made.count('=')} of {len(made)} equal")
+    if refusals:
+        lines.append(f"refused: {sum(outcome.good for outcome in refusals)} of {len(refusals)}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,120 @@
+"""`npuninja lower`: one design through all steps of the lowering, in one process."""
+
+from __future__ import annotations
+
+import sys
+
+from npuninja.diag.errors import UserError, Warnings
+from npuninja.ir.core import Operation, clone
+from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_text
+
+USAGE = """\
+usage: npuninja lower DESIGN.mlir -o FOLDER [--alloc-scheme basic-sequential|bank-aware]
+                      [--generation auto|2025-10|2026-02]
+
+Writes into FOLDER: input_with_addresses.mlir, input_physical.mlir, npu_insts.mlir, insts.bin, and core_C_R.ld.script
+for each core. A module with several devices puts `DEVICE.` in front of the last two; a device with several runtime
+sequences has insts.SEQUENCE.bin. Without --alloc-scheme buffers are spread over the banks, or laid out one after the
+other where that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax.
+"""
+GENERATIONS = ("auto", "2025-10", "2026-02")
+SCHEMES = ("basic-sequential", "bank-aware")
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the verb. All files are written, or none."""
+    if "--help" in arguments or "-h" in arguments:
+        sys.stdout.write(USAGE)
+        return 0
+    options = read_arguments("npuninja lower", arguments, options=("--alloc-scheme", "--generation"))
+    folder, source = options.one("-o"), options.input()
+    scheme = _choice("--alloc-scheme", options.optional("--alloc-scheme"), SCHEMES)
+    generation = _choice("--generation", options.optional("--generation"), GENERATIONS) or "auto"
+    warnings = Warnings()
+    files = lower_design(read_text(source), source, scheme, generation, warnings)
+    write_files(folder, files)
+    print_warnings(warnings)
+    return 0
+
+
+def _choice(option: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
+    if value is not None and value not in allowed:
+        raise UserError(f"{option} {value}: expected one of {', '.join(allowed)}")
+    return value
+
+
+def write_files(folder: str, files: dict[str, bytes]) -> None:
+    """Puts files into a folder, all together."""
+    paths = {f"{folder}/{name}": data for name, data in files.items()}
+    with Outputs(*paths) as outputs:
+        for path, data in paths.items():
+            outputs.write(path, data)
+
+
+def lower_design(
+    text: str, file: str, alloc_scheme: str | None, generation: str, warnings: Warnings
+) -> dict[str, bytes]:
+    """Everything the lowering makes of a design: file name -> content.
+
+    Args:
+        text: the design's MLIR.
+        file: its name, for messages.
+        alloc_scheme: one of `SCHEMES`, or None for the default.
+        generation: one of `GENERATIONS`.
+        warnings: collects what the user should know though it is no error.
+
+    Raises:
+        UserError: the design must be refused.
+    """
+    from npuninja.ir.parser import parse_module
+    from npuninja.ir.printer import print_module
+    from npuninja.ir.verifier import verify
+    from npuninja.lowering import pipeline
+
+    module = parse_module(text, file)
+    verify(module)
+    if generation == "auto":
+        generation = pipeline.generation_of(module)
+    pipeline.lower_resources(module, alloc_scheme=alloc_scheme, generation=generation, warnings=warnings)
+    files = {"input_with_addresses.mlir": print_module(module).encode()}
+    for name, script in _linker_scripts(module):
+        files[name] = script.encode()
+    sequences = clone(module, {})
+    pipeline.route(module, generation=generation, warnings=warnings)
+    files["input_physical.mlir"] = print_module(module).encode()
+    pipeline.lower_sequence(sequences, generation=generation, warnings=warnings)
+    files["npu_insts.mlir"] = print_module(sequences).encode()
+    for name, device, sequence in _sequences(sequences):
+        files[name] = pipeline.instructions(sequences, device, sequence)
+    return files
+
+
+def devices_of(module: Operation) -> list[tuple[str, str, Operation]]:
+    """The devices of a module: (symbol, prefix of its file names, operation)."""
+    devices = [(op.string("sym_name", "main"), op) for op in module.body.ops if op.name == "aie.device"]
+    return [(symbol, f"{symbol}." if len(devices) > 1 else "", op) for symbol, op in devices]
+
+
+def _linker_scripts(module: Operation) -> list[tuple[str, str]]:
+    from npuninja.lowering.pipeline import linker_script
+
+    scripts = []
+    for symbol, prefix, device in devices_of(module):
+        for core in (op for op in device.body.ops if op.name == "aie.core"):
+            tile = core.operands[0].owner
+            assert isinstance(tile, Operation), core
+            column, row = tile.integer("col"), tile.integer("row")
+            scripts.append((f"{prefix}core_{column}_{row}.ld.script", linker_script(module, symbol, column, row)))
+    return scripts
+
+
+def _sequences(module: Operation) -> list[tuple[str, str, str]]:
+    """File name, device and sequence of every runtime sequence."""
+    from npuninja.lowering.sequence_lookup import sequences
+
+    found = []
+    for symbol, prefix, device in devices_of(module):
+        names = [op.string("sym_name", "sequence") for op in sequences(device)]
+        for name in names:
+            found.append((f"{prefix}insts.{name}.bin" if len(names) > 1 else f"{prefix}insts.bin", symbol, name))
+    return found
