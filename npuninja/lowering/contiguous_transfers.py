@@ -14,7 +14,7 @@ _ZERO_PADDING = tuple(f"d{dim}_zero_{side}" for dim in range(3) for side in ("be
 
 
 def linearize_transfers(device: Operation) -> None:
-    """Rewrites `[r, a, b, c][s, b*c, c, 1]` to `[r, 1, 1, a*b*c][s, 0, 0, 1]` in every `aiex.npu.dma_memcpy_nd` to a shim."""
+    """Rewrites `[r, a, b, c][s, b*c, c, 1]` to `[r, 1, 1, a*b*c][s, 0, 0, 1]` in all transfers to a shim."""
     elsewhere = {
         op.string("sym_name")
         for op in ops_of(device, "aie.shim_dma_allocation")

@@ -55,80 +55,170 @@ def check_accesses(core: Operation, fifos: ObjectFifos) -> None:
 
 
 class _Port:
-    """What a core holds of one port of one fifo."""
+    """What a core holds of one port of one fifo at a place of its code."""
 
-    def __init__(self, fifo: ObjectFifo) -> None:
+    __slots__ = ("fifo", "held", "next", "releases")
+
+    def __init__(
+        self, fifo: ObjectFifo, held: tuple[int, ...] = (), next: int = 0, releases: tuple[Operation, ...] = ()
+    ) -> None:
         self.fifo = fifo
         #: Buffer numbers of the objects held, oldest first.
-        self.held: list[int] = []
-        self.next = 0
-        #: Releases whose objects are not yet taken off `held`.
-        self.releases: list[Operation] = []
+        self.held = held
+        self.next = next
+        #: Releases whose objects are still in `held`: they are taken off at the next acquire.
+        self.releases = releases
+
+    def copy(self) -> _Port:
+        return _Port(self.fifo, self.held, self.next, self.releases)
+
+    @property
+    def released(self) -> int:
+        """How many of the objects in `held` are released."""
+        return sum(op.integer("size") for op in self.releases)
+
+    @property
+    def label(self) -> str:
+        """The fifo, for messages."""
+        return f"objectFifo '@{self.fifo.op.string('sym_name')}'"
 
 
-def lower_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings) -> None:
+_Key = tuple[str, str]
+_State = dict[_Key, _Port]
+
+
+def lower_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, dynamic: bool = False) -> None:
     """Replaces the acquires, releases and subview accesses of a core.
 
+    Args:
+        core: the `aie.core`, its loops unrolled or, with `dynamic`, its accesses already replaced.
+        fifos: the fifos of its device, with their locks and buffers.
+        warnings: takes what will not end well when the core runs.
+        dynamic: buffers are chosen at run time, so only the number of objects held has to be known.
+
     Raises:
-        UserError: more is released than is acquired, and acquired again after that.
+        UserError: more is released than is acquired, and acquired again after that; or a condition decides what is held.
     """
-    ports: dict[tuple[str, str], _Port] = {}
-    subviews: dict[Value, list[Value]] = {}
-    buffers: dict[Value, Value] = {}
-    ops = [op for op in core.walk() if op.name in ACCESSES or op.name == _ACCESS]
-    for op in ops:
-        if op.name == _ACCESS:
-            buffers[op.result] = subviews[op.operands[0]][op.integer("index")]
-            continue
-        key = (op.symbol("objFifo_name"), port_of(op))
-        port = ports.setdefault(key, _Port(fifos.by_name[key[0]]))
-        if op.name == _RELEASE:
-            port.releases.append(op)
-        else:
-            subviews[op.result] = _acquire(op, port, warnings)
-    for port in ports.values():
-        _check_last_releases(port, warnings)
-    for op in ops:
-        if op.name == _RELEASE:
-            key = (op.symbol("objFifo_name"), port_of(op))
-            _use_lock(op, ports[key].fifo, key[1] == "Consume", "Release", op.integer("size"))
-    core.replace_uses(buffers)
-    for op in reversed(ops):
+    walk = _Walk(fifos, warnings, dynamic)
+    state: _State = {}
+    for region in core.regions:
+        for block in region.blocks:
+            walk.block(block, state)
+    for port in state.values():
+        if port.released > len(port.held):
+            walk.warn(
+                f"{port.released} objects of {port.label} are released, but only {len(port.held)} are held",
+                port.releases[-1],
+            )
+    core.replace_uses(walk.buffers)
+    for op in reversed(walk.done):
         op.erase()
 
 
-def _acquire(op: Operation, port: _Port, warnings: Warnings) -> list[Value]:
-    """Puts the lock operation before an acquire and returns the buffers of its subview."""
-    fifo, size = port.fifo, op.integer("size")
-    owner = fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
-    released, later = 0, []
-    for release in port.releases:
-        if _precedes(release, op):
-            released += release.integer("size")
-        else:
-            later.append(release)
-    if released > len(port.held):
-        raise UserError(
-            f"{released} objects of objectFifo '@{fifo.op.string('sym_name')}' are released before this acquire, "
-            f"but only {len(port.held)} were acquired",
-            op.loc,
-            notes=tuple(("released here", release.loc) for release in port.releases if release not in later),
-        )
-    port.releases = later
-    del port.held[:released]
-    missing = max(0, size - len(port.held))
-    if size > fifo.depth:
-        warnings.add(
-            f"{size} objects of objectFifo '@{fifo.op.string('sym_name')}' are acquired, but it has {fifo.depth}: "
-            "the core will wait forever",
-            op.loc,
-        )
-    if missing:
-        _use_lock(op, fifo, port_of(op) == "Produce", "AcquireGreaterEqual", missing)
-    for _ in range(missing):
-        port.held.append(port.next)
-        port.next = (port.next + 1) % max(fifo.depth, 1)
-    return [owner.buffers[number] for number in port.held]
+class _Walk:
+    """Follows the code of a core and puts the lock operations before its acquires and releases."""
+
+    def __init__(self, fifos: ObjectFifos, warnings: Warnings, dynamic: bool) -> None:
+        self.fifos = fifos
+        self.warnings = warnings
+        self.dynamic = dynamic
+        self.buffers: dict[Value, Value] = {}
+        self.done: list[Operation] = []
+        self._subviews: dict[Value, list[Value]] = {}
+
+    def warn(self, message: str, op: Operation) -> None:
+        """Warns once, though unrolling makes many copies of an operation."""
+        if (message, op.loc) not in self.warnings.items:
+            self.warnings.add(message, op.loc)
+
+    def block(self, block: Block, state: _State) -> None:
+        """Goes through a block; `state` becomes that behind it."""
+        for op in list(block.ops):
+            if op.name == _ACCESS:
+                self.buffers[op.result] = self._subviews[op.operands[0]][op.integer("index")]
+                self.done.append(op)
+            elif op.name in ACCESSES:
+                key = (op.symbol("objFifo_name"), port_of(op))
+                port = state.setdefault(key, _Port(self.fifos.by_name[key[0]]))
+                if op.name == _ACQUIRE:
+                    self._subviews[op.result] = self._acquire(op, port)
+                else:
+                    port.releases += (op,)
+                    _use_lock(op, port.fifo, key[1] == "Consume", "Release", op.integer("size"))
+                self.done.append(op)
+            elif op.name in ("scf.if", "scf.index_switch"):
+                self._branches(op, state)
+            elif op.regions:
+                before = {key: _held(port) for key, port in state.items()}
+                for region in op.regions:
+                    for inner in region.blocks:
+                        self.block(inner, state)
+                if op.name in ("scf.for", "scf.while"):
+                    self._check_loop(op, before, state)
+
+    def _acquire(self, op: Operation, port: _Port) -> list[Value]:
+        """Puts the lock operation before an acquire and returns the buffers of its subview."""
+        fifo, size, released = port.fifo, op.integer("size"), port.released
+        if released > len(port.held):
+            raise UserError(
+                f"{released} objects of {port.label} are released before this acquire, "
+                f"but only {len(port.held)} were acquired",
+                op.loc,
+                notes=tuple(("released here", release.loc) for release in port.releases),
+            )
+        if size > fifo.depth:
+            self.warn(
+                f"{size} objects of {port.label} are acquired, but it has {fifo.depth}: the core will wait forever", op
+            )
+        held = list(port.held[released:])
+        missing = max(0, size - len(held))
+        if missing:
+            _use_lock(op, fifo, port_of(op) == "Produce", "AcquireGreaterEqual", missing)
+        for _ in range(missing):
+            held.append(port.next)
+            port.next = (port.next + 1) % max(fifo.depth, 1)
+        port.held, port.releases = tuple(held), ()
+        owner = fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
+        return [owner.buffers[number] for number in held]
+
+    def _branches(self, op: Operation, state: _State) -> None:
+        """Goes through the regions of a condition, each from the state before it; all must leave the same state."""
+        ends: list[_State] = []
+        for region in op.regions:
+            end = {key: port.copy() for key, port in state.items()}
+            for block in region.blocks:
+                self.block(block, end)
+            ends.append(end)
+        if op.name == "scf.if" and len(op.regions) < 2:
+            ends.append({key: port.copy() for key, port in state.items()})
+        for key in dict.fromkeys(key for end in ends for key in end):
+            ports = [end.get(key) or _Port(self.fifos.by_name[key[0]]) for end in ends]
+            seen = {len(_held(port)) if self.dynamic else (_held(port), port.next) for port in ports}
+            if len(seen) > 1:
+                raise UserError(
+                    f"which objects of {ports[0].label} the core holds depends on this condition",
+                    op.loc,
+                    hint="acquire and release the same in all branches, or outside of them"
+                    if self.dynamic
+                    else "acquire and release the same in all branches, or set dynamic_objfifo_lowering = true on the core",
+                )
+            state[key] = ports[0]
+
+    def _check_loop(self, op: Operation, before: dict[_Key, tuple[int, ...]], state: _State) -> None:
+        """Warns of a loop that holds more or fewer objects at its end than at its start, since each trip starts alike."""
+        for key, port in state.items():
+            more = len(_held(port)) - len(before.get(key, ()))
+            if more:
+                self.warn(
+                    f"each trip of this loop takes {abs(more)} {'more' if more > 0 else 'fewer'} "
+                    f"object{'s' if abs(more) > 1 else ''} of {port.label} than it releases",
+                    op,
+                )
+
+
+def _held(port: _Port) -> tuple[int, ...]:
+    """The objects held when all releases so far are done."""
+    return port.held[port.released :]
 
 
 def _use_lock(op: Operation, fifo: ObjectFifo, on_prod_lock: bool, action: str, count: int) -> None:
@@ -137,32 +227,3 @@ def _use_lock(op: Operation, fifo: ObjectFifo, on_prod_lock: bool, action: str, 
         lock = owner.locks[0 if on_prod_lock else 1]
         # The DMA takes one object repeat_count times, a share of the lock each time.
         op.insert_before(op_builders.use_lock(lock, action, count * (fifo.repeat or 1), op.loc))
-
-
-def _check_last_releases(port: _Port, warnings: Warnings) -> None:
-    released = sum(op.integer("size") for op in port.releases)
-    if released > len(port.held):
-        warnings.add(
-            f"{released} objects of objectFifo '@{port.fifo.op.string('sym_name')}' are released, "
-            f"but only {len(port.held)} are held",
-            port.releases[-1].loc,
-        )
-
-
-def _precedes(first: Operation, second: Operation) -> bool:
-    """Whether `first`, or an operation around it, stands before `second`, or one around it, in one block.
-
-    Operations in two regions of one operation do not precede each other.
-    """
-    around: dict[Block, Operation] = {}
-    op: Operation | None = second
-    while op is not None and op.parent is not None:
-        around[op.parent] = op
-        op = op.parent_op
-    op = first
-    while op is not None and op.parent is not None:
-        other = around.get(op.parent)
-        if other is not None:
-            return other is not op and op.parent.ops.index(op) < op.parent.ops.index(other)
-        op = op.parent_op
-    return False

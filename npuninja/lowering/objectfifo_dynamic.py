@@ -46,7 +46,7 @@ def make_indices_dynamic(device: Operation, core: Operation, fifos: ObjectFifos,
         elif op.name == _RELEASE and _key(op) in counters:
             _advance(op, memory.result, counters[_key(op)])
     core.replace_uses(chosen)
-    lower_accesses(core, fifos, warnings)
+    lower_accesses(core, fifos, warnings, dynamic=True)
 
 
 def _key(op: Operation) -> tuple[str, str]:
