@@ -110,7 +110,7 @@ class _Core:
         return header + prelude(code) + library + declarations + self.frame.declarations() + code
 
     def waits(self) -> list[list[Any]]:
-        """`[point, file, line, column, lock symbol]` of each wait."""
+        """`[point, file, line, column, lock symbol]` of each wait, and of each release for the report of a fault."""
         result = []
         for point, op in self.frame.points.items():
             line, column = (op.loc.line, op.loc.column) if op.loc else (0, 0)
@@ -125,8 +125,9 @@ class _StepFrame:
         self.model = model
         self.writer: FunctionWriter | None = None
         self._live = live_after_waits(model.core.regions[0])
-        waits = [op for block in model.core.regions[0].blocks for op in block.ops if is_wait(op)]
-        self.points = dict(enumerate(waits, 1))
+        uses = [op for block in model.core.regions[0].blocks for op in block.ops if op.name == "aie.use_lock"]
+        # Waits come first: they are the points where the function goes on.
+        self.points = dict(enumerate(sorted(uses, key=lambda op: not is_wait(op)), 1))
         self._numbers = {op: number for number, op in self.points.items()}
 
     def buffer(self, op: Operation, user: Operation) -> str:
@@ -153,7 +154,7 @@ class _StepFrame:
     def release(self, op: Operation, value: int) -> list[str]:
         lock = self.model.lock(op.operands[0], op)
         word = f"npu_locks[{lock.word}]"
-        fault = FAULT_RELEASE << 24 | value << 16 | lock.word
+        fault = self._numbers[op] << 32 | FAULT_RELEASE << 24 | value << 16 | lock.word
         return [f"{word} += {value};", f"if ({word} > {LARGEST_LOCK_VALUE}) return 0x{fault:x}LL;"]
 
     def end(self) -> list[str]:
@@ -161,7 +162,7 @@ class _StepFrame:
 
     def declarations(self) -> str:
         assert self.writer is not None
-        kept = {name for op in self.points.values() for name in self._kept(op)}
+        kept = {name for op in self._live for name in self._kept(op)}
         fields = "".join(text + "\n" for text in self.writer.locals() if text.rsplit(None, 1)[1].strip("*;") in kept)
         return (
             f"struct npu_state {{\n  int point;\n{fields}}};\n"
@@ -171,7 +172,8 @@ class _StepFrame:
 
     def head(self, local_variables: list[str]) -> list[str]:
         lines = [f"long long {self.model.entry}(void) {{", *local_variables, "  switch (npu_state->point) {"]
-        for number, op in self.points.items():
+        for op in self._live:
+            number = self._numbers[op]
             load = "".join(f"{name} = npu_state->{name}; " for name in self._kept(op))
             lines.append(f"  case {number}: {load}goto wait{number};")
         return [*lines, f"  case {ENDED}: return -1;", "  }"]

@@ -161,7 +161,7 @@ def _wrapped(expression: str, type: str, op: Operation) -> str:
 
 
 def _signed(x: str, type: str) -> str:
-    return f"-(int){x}" if type == "i1" else x
+    return f"(-(int){x})" if type == "i1" else x
 
 
 def _unsigned(x: str, type: str) -> str:

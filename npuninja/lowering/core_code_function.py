@@ -324,6 +324,8 @@ _CONTROL: dict[str, Callable[[FunctionWriter, Operation], list[str]]] = {
 
 def _literal(op: Operation) -> str:
     value = op.attributes["value"]
+    if not op.result.type.startswith("vector<"):
+        c_type(op.result.type, op)
     if isinstance(value, BoolAttr):
         return "1" if value.value else "0"
     if isinstance(value, IntegerAttr) and not op.result.type.startswith("vector<"):
@@ -334,6 +336,12 @@ def _literal(op: Operation) -> str:
 
 
 def _unsupported(op: Operation) -> UserError:
+    if any(v.type.startswith("vector<") for v in (*op.operands, *op.results)) and op.name not in _STREAMS:
+        return UserError(
+            f"core code cannot use vectors ('{op.name}')",
+            op.loc,
+            hint="do this in a kernel function, and call that from the core",
+        )
     if op.name.startswith(_HIGH_LEVEL):
         return UserError(
             f"'{op.name}' must be lowered to branches before core code is made",

@@ -1,0 +1,338 @@
+"""The step function of a core: waits, values across them, memory, calls; and what is refused."""
+
+import re
+import struct
+
+import pytest
+from core_runner import RunningCore
+from wasm_build import WasmBuild
+
+from npuninja.diag.errors import UserError
+from npuninja.ir.parser import parse_module
+from npuninja.lowering.core_code import core_info, core_source
+
+# Word of lock `id` of tile (0, 2) and (0, 3) in the lock page.
+OWN, NORTH = 2 * 64, 3 * 64
+AT_LEAST, EQUAL, FAULT = 1, 2, 3
+
+
+def design(body, before="", attributes=""):
+    return f"""module {{ aie.device(npu1) {{
+  %t = aie.tile(0, 2)
+  %n = aie.tile(0, 3)
+  %far = aie.tile(2, 4)
+  %l = aie.lock(%t, 1) {{init = 0 : i32, sym_name = "ready"}}
+  %m = aie.lock(%t, 2) {{init = 0 : i32, sym_name = "done"}}
+  %ln = aie.lock(%n, 5) {{init = 0 : i32, sym_name = "above"}}
+  %lf = aie.lock(%far, 0) {{init = 0 : i32, sym_name = "far"}}
+  %b = aie.buffer(%t) {{address = 1024 : i32, sym_name = "b"}} : memref<4x4xi32>
+  %s = aie.buffer(%t) {{address = 2048 : i32, sym_name = "s"}} : memref<16xi16>
+  %u = aie.buffer(%n) {{address = 0 : i32, sym_name = "u"}} : memref<8xf32>
+  %w = aie.buffer(%far) {{address = 0 : i32, sym_name = "w"}} : memref<8xf32>
+{before}
+  %core = aie.core(%t) {{
+{body}
+    aie.end
+  }} {attributes}
+}} }}"""
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("compiler cache")
+
+
+@pytest.fixture
+def running(tmp_path, cache):
+    return lambda text, kernels=None: RunningCore(WasmBuild(tmp_path, cache), text, kernels)
+
+
+def waiting(point, kind, need, word):
+    return point << 32 | kind << 24 | need << 16 | word
+
+
+def words(core, address, count):
+    return list(struct.unpack(f"<{count}i", core.read(address, 4 * count)))
+
+
+def test_waits_until_the_lock_is_high_enough(running):
+    core = running(design("aie.use_lock(%l, AcquireGreaterEqual, 2) aie.use_lock(%m, Release, 3)"))
+    assert core.step() == waiting(1, AT_LEAST, 2, OWN + 1)
+    core.set_lock(OWN + 1, 1)
+    assert core.step() == waiting(1, AT_LEAST, 2, OWN + 1)  # tests again, changes nothing
+    core.set_lock(OWN + 1, 5)
+    assert core.step() == -1
+    assert (core.lock(OWN + 1), core.lock(OWN + 2)) == (3, 3)
+    assert core.step() == -1  # ended, and nothing more happens
+    assert core.lock(OWN + 2) == 3
+
+
+def test_waits_until_the_lock_is_equal(running):
+    core = running(design("aie.use_lock(%l, Acquire, 2)"))
+    core.set_lock(OWN + 1, 3)
+    assert core.step() == waiting(1, EQUAL, 2, OWN + 1)
+    core.set_lock(OWN + 1, 2)
+    assert core.step() == -1
+    assert core.lock(OWN + 1) == 0
+
+
+def test_release_above_the_limit_is_a_fault(running):
+    core = running(design("aie.use_lock(%l, AcquireGreaterEqual, 1) aie.use_lock(%m, Release, 2)"))
+    core.set_lock(OWN + 1, 1)
+    core.set_lock(OWN + 2, 62)
+    result = core.step()
+    assert result & 0xFFFFFFFF == waiting(0, FAULT, 2, OWN + 2)
+    assert core.info["waits"][(result >> 32) - 1][4] == "done"
+
+
+def test_lock_of_a_neighbour(running):
+    core = running(design("aie.use_lock(%ln, AcquireGreaterEqual, 1)"))
+    assert core.step() == waiting(1, AT_LEAST, 1, NORTH + 5)
+
+
+LOOP = """
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %n3 = arith.constant 3 : index
+    %z = arith.constant 100 : i32
+    cf.br ^head(%c0, %z : index, i32)
+  ^head(%i: index, %sum: i32):
+    %more = arith.cmpi slt, %i, %n3 : index
+    cf.cond_br %more, ^body, ^out(%sum : i32)
+  ^body:
+    aie.use_lock(%l, AcquireGreaterEqual, 1)
+    %x = memref.load %b[%c0, %i] : memref<4x4xi32>
+    %next = arith.addi %sum, %x : i32
+    aie.use_lock(%m, AcquireGreaterEqual, 1)
+    %j = arith.addi %i, %c1 : index
+    cf.br ^head(%j, %next : index, i32)
+  ^out(%total: i32):
+    memref.store %total, %b[%n3, %n3] : memref<4x4xi32>"""
+
+
+def test_values_survive_waits(running):
+    core = running(design(LOOP))
+    core.write(0x70400, struct.pack("<4i", 1, 20, 300, 0))
+    for _ in range(3):
+        assert core.step() >> 32 == 1
+        core.set_lock(OWN + 1, 1)
+        assert core.step() >> 32 == 2
+        core.set_lock(OWN + 2, 1)
+    assert core.step() == -1
+    assert words(core, 0x70400 + 4 * 15, 1) == [421]
+
+
+def test_same_result_when_it_never_has_to_stop(running):
+    core = running(design(LOOP))
+    core.write(0x70400, struct.pack("<4i", 1, 20, 300, 0))
+    core.set_lock(OWN + 1, 3)
+    core.set_lock(OWN + 2, 3)
+    assert core.step() == -1
+    assert words(core, 0x70400 + 4 * 15, 1) == [421]
+
+
+def test_block_arguments_are_passed_all_at_once(running):
+    body = """
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %one = arith.constant 1 : i32
+    %two = arith.constant 2 : i32
+    %true = arith.constant true
+    %false = arith.constant false
+    cf.br ^swap(%one, %two, %true : i32, i32, i1)
+  ^swap(%x: i32, %y: i32, %again: i1):
+    cf.cond_br %again, ^swap(%y, %x, %false : i32, i32, i1), ^out
+  ^out:
+    memref.store %x, %b[%c0, %c0] : memref<4x4xi32>
+    memref.store %y, %b[%c0, %c1] : memref<4x4xi32>"""
+    core = running(design(body))
+    assert core.step() == -1
+    assert words(core, 0x70400, 2) == [2, 1]
+
+
+def test_switch(running):
+    body = """
+    %c0 = arith.constant 0 : index
+    %f = memref.load %b[%c0, %c0] : memref<4x4xi32>
+    %v1 = arith.constant 11 : i32
+    %v2 = arith.constant 22 : i32
+    cf.switch %f : i32, [default: ^out(%f : i32), 1: ^out(%v1 : i32), -2: ^out(%v2 : i32)]
+  ^out(%r: i32):
+    memref.store %r, %b[%c0, %c0] : memref<4x4xi32>"""
+    core = running(design(body))
+    for value, expected in ((1, 11), (-2, 22), (7, 7)):
+        core.restart()
+        core.write(0x70400, struct.pack("<i", value))
+        assert core.step() == -1
+        assert words(core, 0x70400, 1) == [expected]
+
+
+def test_parts_of_buffers(running):
+    body = """
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %x = arith.constant 5 : i32
+    %part = memref.subview %b[1, %c1] [2, 2] [1, 1] : memref<4x4xi32> to memref<2x2xi32, strided<[4, 1], offset: ?>>
+    memref.store %x, %part[%c1, %c1] : memref<2x2xi32, strided<[4, 1], offset: ?>>
+    %row = memref.subview %b[0, 0] [2, 2] [1, 1] : memref<4x4xi32> to memref<2x2xi32, strided<[4, 1]>>
+    %table = memref.get_global @table : memref<2x2xi32>
+    memref.copy %table, %row : memref<2x2xi32> to memref<2x2xi32, strided<[4, 1]>>
+    %flat = memref.reinterpret_cast %b to offset: [12], sizes: [4], strides: [1]
+        : memref<4x4xi32> to memref<4xi32, strided<[1], offset: 12>>
+    memref.store %x, %flat[%c2] : memref<4xi32, strided<[1], offset: 12>>"""
+    table = 'memref.global "private" constant @table : memref<2x2xi32> = dense<[[1, 2], [3, -4]]>'
+    core = running(design(body, table))
+    assert core.step() == -1
+    assert words(core, 0x70400, 16) == [1, 2, 0, 0, 3, -4, 0, 0, 0, 0, 5, 0, 0, 0, 5, 0]
+
+
+def test_calls_kernels_with_every_kind_of_argument(running):
+    before = """
+  func.func private @kernel(memref<4x4xi32>, memref<8xf32>, i32, index, f32, bf16, i1, i16) -> i32
+  func.func private @int(memref<16xi16>)
+  func.func private @pair(i32) -> (i32, f32)
+  func.func @twice(%x: i32) -> i32 {
+    %c = arith.constant 0 : i32
+    %big = arith.cmpi sgt, %x, %c : i32
+    cf.cond_br %big, ^yes, ^no
+  ^yes:
+    %y = arith.addi %x, %x : i32
+    return %y : i32
+  ^no:
+    return %c : i32
+  }"""
+    body = """
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %five = arith.constant -5 : i32
+    %i = arith.constant 4294967296 : index
+    %f = arith.constant 1.5 : f32
+    %h = arith.constant 2.0 : bf16
+    %t1 = arith.constant true
+    %k = arith.constant -3 : i16
+    %r = func.call @kernel(%b, %u, %five, %i, %f, %h, %t1, %k)
+        : (memref<4x4xi32>, memref<8xf32>, i32, index, f32, bf16, i1, i16) -> i32
+    func.call @int(%s) : (memref<16xi16>) -> ()
+    %p:2 = func.call @pair(%r) : (i32) -> (i32, f32)
+    %d = func.call @twice(%p#0) : (i32) -> i32
+    memref.store %d, %b[%c0, %c1] : memref<4x4xi32>
+    memref.store %p#1, %u[%c1] : memref<8xf32>"""
+    kernel = """
+    int kernel(int *b, float *u, int five, long long i, float f, unsigned short h, _Bool t, short k) {
+      b[0] = five + (int)(i >> 32) + (int)(f * 2) + h + t + k;
+      u[0] = 0.25f;
+      return b[0];
+    }
+    void int_(short *s) __asm__("int");
+    void int_(short *s) { s[0] = 77; }
+    struct two { int a; float b; };
+    struct two pair(int x) { return (struct two){x + 1, 0.5f}; }"""
+    core = running(design(body, before), {"kernel.c": kernel})
+    assert core.step() == -1
+    total = -5 + 1 + 3 + 0x4000 + 1 - 3
+    assert words(core, 0x70400, 2) == [total, 2 * (total + 1)]
+    assert core.read(0x70800, 2) == struct.pack("<h", 77)
+    assert core.read(0x60000, 8) == struct.pack("<2f", 0.25, 0.5)
+    assert core.info["neighbours"] == ["north"]
+    assert [f[0] for f in core.info["functions"]] == ["kernel", "int", "pair"]
+
+
+def test_library_math(running):
+    body = """
+    %c0 = arith.constant 0 : index
+    %x = memref.load %u[%c0] : memref<8xf32>
+    %y = math.sin %x : f32
+    %z = math.powf %y, %x : f32
+    %q = arith.remf %x, %z : f32
+    memref.store %q, %u[%c0] : memref<8xf32>"""
+    core = running(design(body))
+    core.write(0x60000, struct.pack("<f", 0.75))
+    assert core.step() == -1
+    (result,) = struct.unpack("<f", core.read(0x60000, 4))
+    assert result == pytest.approx(0.75 % 0.681638760**0.75, rel=1e-5)
+
+
+def test_lines_of_the_design_are_in_the_object(running):
+    text = design("aie.use_lock(%l, AcquireGreaterEqual, 1)")
+    core = running(text)
+    line = next(n for n, part in enumerate(text.split("\n"), 1) if "use_lock" in part)
+    assert f'#line {line} "design.mlir"' in core.source
+    point, file, wait_line, column, lock = core.info["waits"][0]
+    assert (point, file, wait_line, lock) == (1, "design.mlir", line, "ready")
+    assert column == 1
+
+
+def test_info():
+    text = design("func.call @k() : () -> ()", "func.func private @k()", '{stack_size = 4096 : i32, link_with = "k.o"}')
+    info = core_info(parse_module(text, "d.mlir"), "main", 0, 2, file="d.mlir")
+    assert (info["abi"], info["entry"], info["stack_bytes"], info["link_files"]) == (1, "core_0_2", 4096, ["k.o"])
+    assert info["data_origin"] == 0x71000  # the stack is larger than what the buffers take
+    assert info["buffers"] == [["u", 0x60000, 32], ["b", 0x70400, 64], ["s", 0x70800, 32]]
+    assert info["functions"] == [["k", "d.mlir", 13, 1]]
+
+
+@pytest.mark.parametrize(("kind", "prefix"), [("aie2", "aiev2"), ("aie2p", "aie2p")])
+def test_code_for_hardware(kind, prefix, tmp_path, cache):
+    body = """
+    aie.use_lock(%ln, AcquireGreaterEqual, 2)
+    aie.use_lock(%l, Acquire, 1)
+    func.call @k(%b) : (memref<4x4xi32>) -> ()
+    aie.use_lock(%m, Release, 1)"""
+    source = core_source(
+        parse_module(design(body, "func.func private @k(memref<4x4xi32>)"), "d.mlir"), "", 0, 2, kind=kind, file="d.mlir"
+    )
+    locks = re.findall(r"__builtin_(\w+)\((\d+), (-?\d+)\)", source)
+    # A core sees the locks of the tile north of it from 32 on, its own from 48 on.
+    assert locks == [(f"{prefix}_acquire", "37", "-2"), (f"{prefix}_acquire", "49", "1"), (f"{prefix}_release", "50", "1")]
+    assert "extern int b[];" in source
+    assert "k(b);" in source
+    # No Peano here: at least it is C, with functions for the builtins.
+    declarations = "".join(f"void {prefix}_{f}(int, int);\n" for f in ("acquire", "release"))
+    assert WasmBuild(tmp_path, cache).core(declarations + source.replace("__builtin_", "")).exists()
+
+
+REFUSED = {
+    "loops that are not branches yet": (
+        "%c0 = arith.constant 0 : index %c1 = arith.constant 1 : index scf.for %i = %c0 to %c1 step %c1 { }",
+        "must be lowered to branches",
+    ),
+    "vectors": ("%v = arith.constant dense<1> : vector<4xi32>", "vectors"),
+    "cascades": ("%v = aie.get_cascade() : vector<16xi32>", "cascades and streams"),
+    "odd widths": ("%c = arith.constant 1 : i7 %d = arith.addi %c, %c : i7", "type i7"),
+    "locks of a tile far away": ("aie.use_lock(%lf, AcquireGreaterEqual, 1)", "cannot reach a lock of tile (2, 4)"),
+    "buffers of a tile far away": (
+        "%c0 = arith.constant 0 : index %x = memref.load %w[%c0] : memref<8xf32>",
+        "cannot reach a buffer of tile (2, 4)",
+    ),
+    "lock values beyond 63": ("aie.use_lock(%l, Release, 64)", "lock value 64 is out of range"),
+    "heap memory": ("%m1 = memref.alloc() : memref<4xi32>", "memref.alloc"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name):
+    body, message = REFUSED[name]
+    text = design(body)
+    with pytest.raises(UserError) as caught:
+        core_source(parse_module(text, "d.mlir"), "", 0, 2, kind="wasm", file="d.mlir")
+    assert message in caught.value.message
+    assert caught.value.location.line == next(n for n, part in enumerate(text.split("\n"), 1) if body in part)
+
+
+def test_locks_in_functions_are_refused():
+    function = "func.func @f() {\n aie.use_lock(%l, Release, 1)\n return\n }"
+    # An isolated function cannot name the device's lock, so it must make its own value: the operation alone is refused.
+    text = design(
+        "func.call @f() : () -> ()", function.replace("%l", "%t1").replace("{", "{ %t1 = arith.constant 1 : index", 1)
+    )
+    with pytest.raises(UserError, match="a function cannot use locks"):
+        core_source(parse_module(text, "d.mlir"), "", 0, 2, kind="wasm", file="d.mlir")
+
+
+def test_unknown_core_and_kind():
+    module = parse_module(design(""), "d.mlir")
+    with pytest.raises(UserError, match=r"no core at \(1, 2\)") as caught:
+        core_source(module, "", 1, 2, kind="wasm", file="d.mlir")
+    assert caught.value.hint == "it has cores at (0, 2)"
+    with pytest.raises(UserError, match="unknown core kind 'x86'"):
+        core_source(module, "", 0, 2, kind="x86", file="d.mlir")
