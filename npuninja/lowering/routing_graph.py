@@ -42,16 +42,16 @@ _CHANNELS = {
 _PORTS: list[Port] = [(bundle, channel) for bundle in BUNDLES for channel in range(_CHANNELS[bundle])]
 _PORT_NUMBER = {port: number for number, port in enumerate(_PORTS)}
 _WIDTH = len(_PORTS)
-# Inside the switch of each tile kind: the legal masters' numbers for each slave's number, in order.
-_INSIDE: dict[str, list[list[int]]] = {}
+_LEGAL_MASTERS: dict[tuple[str, int], list[int]] = {}
 
 
-def _inside(kind: str) -> list[list[int]]:
-    table = _INSIDE.get(kind)
-    if table is None:
-        table = [[j for j, dest in enumerate(_PORTS) if legal_connection(kind, source, dest)] for source in _PORTS]
-        _INSIDE[kind] = table
-    return table
+def _legal_masters(kind: str, slave: int) -> list[int]:
+    """The numbers of the masters that a slave may be connected to inside the switch of a tile kind, in order."""
+    found = _LEGAL_MASTERS.get((kind, slave))
+    if found is None:
+        found = [number for number, port in enumerate(_PORTS) if legal_connection(kind, _PORTS[slave], port)]
+        _LEGAL_MASTERS[kind, slave] = found
+    return found
 
 
 class Graph:
@@ -103,7 +103,7 @@ class Graph:
                 counts = port_counts(self.device, place, MASTER_COUNTS)
                 found = [
                     base + self.masters + number
-                    for number in _inside(tile_kind(row))[_PORT_NUMBER[port]]
+                    for number in _legal_masters(tile_kind(row), _PORT_NUMBER[port])
                     if _PORTS[number][0] in counts and _PORTS[number] not in masters
                 ]
         if bundle in STEP and (node >= self.masters or not self.masters):
