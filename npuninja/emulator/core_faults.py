@@ -11,9 +11,9 @@ from npuninja.emulator.cores import OWN, Core, nearest_buffer
 from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverflow, TimeLimit
 
 # A frame of wasmtime's backtrace, with the line that WASMTIME_BACKTRACE_DETAILS=1 adds:
-#     0:    0x11f - core_0_2.wasm!scale
-#                     at kernels/vector_scale/scale.c:6:23
-_FRAME = re.compile(r"^\s*\d+:\s+0x[0-9a-f]+ - ([^\n]*?)!(\S+)[^\n]*((?:\n\s+at [^\n]+|\n\s+- [^\n]+)*)", re.MULTILINE)
+#     0:    0x11f - scale                (or module!scale, when the module has a name)
+#                     at ./kernels/vector_scale/scale.c:6:23
+_FRAME = re.compile(r"^\s*\d+:\s+0x[0-9a-f]+ - (?:[^\n!]*!)?(\S+)[^\n]*((?:\n\s+at [^\n]+|\n\s+- [^\n]+)*)", re.MULTILINE)
 _AT = re.compile(r"^\s+at (.+?):(\d+)(?::(\d+))?\s*$", re.MULTILINE)
 _ADDRESS = re.compile(r"memory fault at wasm address 0x([0-9a-f]+)")
 _CAUSE = re.compile(r"wasm trap: (.+)")
@@ -23,10 +23,10 @@ def _frames(text: str, entry: str) -> list[tuple[str, Location | None]]:
     """Functions of the core, innermost first, with the place of each."""
     found = []
     for match in _FRAME.finditer(text):
-        where = _AT.search(match[3] or "")
-        location = Location(where[1], int(where[2]), int(where[3] or 0)) if where else None
-        found.append((match[2], location))
-        if match[2] == entry:
+        where = _AT.search(match[2] or "")
+        location = Location(where[1].removeprefix("./"), int(where[2]), int(where[3] or 0)) if where else None
+        found.append((match[1], location))
+        if match[1] == entry:
             break
     return found
 
