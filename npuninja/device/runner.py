@@ -24,6 +24,9 @@ from npuninja.device.timing import Timing, timing_of
 from npuninja.diag.errors import Error, Location, UserError, WrongResult
 
 
+INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
+
+
 class Outcome(NamedTuple):
     """What a run gave. `comparisons` is None without --verify."""
 
@@ -73,6 +76,9 @@ def main(arguments: list[str]) -> int:
             print(json.dumps(_error_fields(error)))
         print(error.render(), file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 

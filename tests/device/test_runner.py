@@ -113,6 +113,15 @@ def test_device_error_and_its_report(built, run):
     assert device.closed
 
 
+def test_interrupted(built, run):
+    def kernel(*_):
+        raise KeyboardInterrupt
+
+    code, _, err, device = run(kernel, str(built.path))
+    assert (code, err) == (130, "interrupted\n")
+    assert device.closed
+
+
 def test_json(built, run):
     code, out, _, _ = run(double, str(built.path), "--verify", "--json", "--bench", "1")
     fields = json.loads(out)
