@@ -23,7 +23,6 @@ from npuninja.device.reference import Reference
 from npuninja.device.timing import Timing, timing_of
 from npuninja.diag.errors import Error, Location, UserError, WrongResult
 
-
 INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
 
 
