@@ -1,0 +1,98 @@
+"""Small projects in a temporary folder, with tools that only pretend, and the commands on them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, TESTS
+
+PROJECTS = TESTS / "projects"
+
+# Variables that would let the machine's own tools into a test.
+TOOL_VARIABLES = ("PEANO_INSTALL_DIR", "MLIR_AIE_INSTALL_DIR", "XILINX_XRT", "XRT_ROOT", "NO_COLOR", "CLICOLOR_FORCE")
+
+
+def make_tool(path: Path, output: str, code: int = 0) -> Path:
+    """A program that prints `output` and ends with `code`, whatever it is given."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\ncat <<'END'\n{output}\nEND\nexit {code}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+class Project:
+    """A project folder and what one does in it."""
+
+    def __init__(self, folder: Path, tools: Path) -> None:
+        self.folder = folder
+        self.tools = tools
+        self.environment = {k: v for k, v in os.environ.items() if k not in TOOL_VARIABLES}
+        self.environment["PATH"] = f"{tools}:/usr/bin:/bin"
+
+    def write(self, name: str, text: str) -> Path:
+        """Writes a file of the project."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replaces text in a file of the project, which must be there."""
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def configure(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Runs configure.py on the project; the exit code must be `code`."""
+        return self._run([sys.executable, str(ROOT / "configure.py"), "-S", str(self.folder), *arguments], code)
+
+    def ninja(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Runs Ninja in the project; the exit code must be `code`."""
+        return self._run([str(Path(sys.executable).parent / "ninja"), *arguments], code)
+
+    def _run(self, command: list[str], code: int) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == code, f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def rebuilt(self, *arguments: str) -> list[str]:
+        """Runs Ninja and returns the first outputs of the edges that it ran, without their folder, sorted."""
+        printed = self.ninja("-v", "-d", "explain", *arguments).stdout
+        return sorted(os.path.basename(name) for name in re.findall(r" -o (\S+)", printed))
+
+    def graph(self, build: str = "build") -> dict[str, Any]:
+        """The content of graph.json."""
+        return json.loads((self.folder / build / "graph.json").read_text(encoding="utf-8"))
+
+    def portable(self, text: str) -> str:
+        """Text without the places and versions of this machine."""
+        for path, name in ((self.folder, "PROJECT"), (self.tools, "TOOLS"), (ROOT, "NPUNINJA")):
+            text = text.replace(str(path), f"/{name}")
+        text = text.replace(sys.executable, "/PYTHON")
+        text = re.sub(r"python-[\d.]+-[0-9a-f]{8}", "python-0.0.0-00000000", text)
+        return re.sub(r"-[0-9a-f]{8}\b", "-00000000", text)
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A folder for pretended tools; first on the PATH of `project`."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, tools: Path) -> Project:
+    """A copy of tests/projects/plain: one design, one kernel with a header."""
+    folder = tmp_path / "project"
+    shutil.copytree(PROJECTS / "plain", folder)
+    return Project(folder, tools)

@@ -1,0 +1,67 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from npuninja.diag.errors import InternalError, UserError
+from npuninja.emit.ninja import fill, generator_statements, rules_of, statement, write
+from npuninja.emit.place import place_build_file
+from npuninja.plan.graph import Edge, Graph
+
+NINJA = str(Path(sys.executable).parent / "ninja")
+
+
+def test_rules_are_read_from_the_template():
+    assert rules_of("rule a\n  command = x\n# rule no\nrule b_2\n") == {"a", "b_2"}
+
+
+def test_placeholders_are_filled():
+    assert fill("x = @ONE@ @TWO@\n", "t", {"ONE": "1", "TWO": "2"}) == "x = 1 2\n"
+
+
+def test_an_unknown_placeholder_is_located():
+    with pytest.raises(UserError, match="no value for @TYPO@") as error:
+        fill("a\nx = @TYPO@\n", "build.ninja.in", {"KNOWN": ""})
+    assert error.value.location is not None
+    assert error.value.location[1:] == (2, 5)
+    assert "@KNOWN@" in (error.value.hint or "")
+
+
+def test_statement_of_an_edge():
+    edge = Edge("cc", ("o ut",), ("i$n",), ("imp",), ("also",), ("-D", "A B"))
+    assert statement(edge) == "build o$ ut | also: cc i$$n | imp\n  options = -D 'A B'"
+
+
+def test_generator_inputs_are_targets_too():
+    text = generator_statements("build.ninja", ["x.mlir"], ["configure.py", "a b"])
+    assert text == "build build.ninja | x.mlir: configure | configure.py $\n    a$ b\nbuild configure.py $\n    a$ b: phony"
+
+
+def test_what_is_written_is_read_by_ninja_as_meant(tmp_path):
+    graph = Graph(frozenset({"copy"}), {"tool": ("cp",)}, defaults=("all",))
+    graph.add(Edge("copy", ("ou t$.txt",), ("i n:#'.txt",), for_whom="test"))
+    graph.add(Edge("phony", ("all",), ("ou t$.txt",), for_whom="test"))
+    template = "tool = @TOOL@\nrule copy\n  command = $tool $in $out\nrule configure\n  command = true\n"
+    text = write(graph, template, "t", {}, "# no generator here", ["header"])
+    (tmp_path / "build.ninja").write_text(text, encoding="utf-8")
+    (tmp_path / "i n:#'.txt").write_text("content", encoding="utf-8")
+    subprocess.run([NINJA, "-C", str(tmp_path)], check=True, capture_output=True)
+    assert (tmp_path / "ou t$.txt").read_text(encoding="utf-8") == "content"
+
+
+def test_a_broken_build_file_never_replaces_a_good_one(tmp_path):
+    target = tmp_path / "build.ninja"
+    assert place_build_file(str(target), "rule a\n  command = true\n", NINJA)
+    with pytest.raises(InternalError, match="does not accept"):
+        place_build_file(str(target), "rule a\n", NINJA)
+    assert target.read_text(encoding="utf-8") == "rule a\n  command = true\n"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_an_unchanged_build_file_keeps_its_time(tmp_path):
+    target = tmp_path / "build.ninja"
+    place_build_file(str(target), "# a\n", NINJA)
+    before = target.stat().st_mtime_ns
+    assert not place_build_file(str(target), "# a\n", NINJA)
+    assert target.stat().st_mtime_ns == before

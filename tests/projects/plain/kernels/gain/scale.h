@@ -1,0 +1,1 @@
+#define ELEMENTS 64
