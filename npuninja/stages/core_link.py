@@ -41,26 +41,33 @@ def run(arguments: list[str]) -> None:
             raise InternalError(f"{options.one('--info')} is about another core than {options.one('--core')}")
         core, *kernels = [read_symbols(read_bytes(path), path) for path in options.positional]
         _link_check.check_symbols(core, kernels, _function_locations(info))
-        temporary = outputs.temporary(target)
         linker = [options.one("--linker"), *options.all("--linker-word")]
-        _link(linker, options.positional, info, temporary, target)
-        outputs.write(target, _finish(read_bytes(temporary), info, target))
+        module = _link(linker, options.positional, info, outputs.temporary(target) + ".d", target)
+        outputs.write(target, _finish(module, info, target))
 
 
-def _link(linker: list[str], objects: tuple[str, ...], info: dict[str, Any], temporary: str, target: str) -> None:
-    """Runs the linker; what it says about the user's objects becomes an error about `target`."""
-    imports = temporary + ".imports"
+def _link(linker: list[str], objects: tuple[str, ...], info: dict[str, Any], folder: str, target: str) -> bytes:
+    """Runs the linker; what it says about the user's objects becomes an error about `target`.
+
+    The linker stores the name of its output in the module, so that name has to be the same in every build: it works in
+    a `folder` of its own, which is removed afterwards.
+    """
+    os.makedirs(folder, exist_ok=True)
+    imports, linked = os.path.join(folder, "imports"), os.path.join(folder, os.path.basename(target))
     command = [*linker, *_wasm_flags.link_flags(info["entry"], info["data_origin"], info["stack_bytes"])]
-    command += [f"--allow-undefined-file={imports}", "--fatal-warnings", *objects, "-o", temporary]
+    command += [f"--allow-undefined-file={imports}", "--fatal-warnings", *objects, "-o", linked]
     try:
         with open(imports, "w", encoding="utf-8") as stream:
             stream.write("\n".join(sorted(_wasm_flags.MATH_IMPORTS)) + "\n")
         sys.stderr.write(run_tool(command))
+        return read_bytes(linked)
     except ToolFailed as failure:
         raise _link_check.translate(failure, info["data_origin"], info["stack_bytes"], target) from failure
     finally:
-        if os.path.exists(imports):
-            os.unlink(imports)
+        for path in (imports, linked):
+            if os.path.exists(path):
+                os.unlink(path)
+        os.rmdir(folder)
 
 
 def _function_locations(info: dict[str, Any]) -> dict[str, Location]:

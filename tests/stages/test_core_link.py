@@ -52,6 +52,8 @@ def test_same_bytes_in_another_folder(wasm_build, tmp_path_factory):
     first = wasm_build.link(wasm_build.core(CALLS_K), wasm_build.kernel("k.c", K)).read_bytes()
     other = type(wasm_build)(tmp_path_factory.mktemp("elsewhere"), wasm_build.cache)
     assert other.link(other.core(CALLS_K), other.kernel("k.c", K)).read_bytes() == first
+    assert b".new" not in first  # temporary names, which hold a process number
+    assert sorted(p.name for p in wasm_build.folder.iterdir() if ".new" in p.name) == []
 
 
 CONSTRUCTOR = """
