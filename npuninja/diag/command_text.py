@@ -1,0 +1,143 @@
+"""CDO commands and TXN operations as records for JSON and lines for people."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, NamedTuple, Sequence
+
+from npuninja.arch.registers import DIRECTIONS
+from npuninja.diag.descriptor_text import descriptor_fields, descriptor_text
+from npuninja.diag.register_names import register_at, tile_name, value_meaning
+from npuninja.formats import cdo, txn
+from npuninja.formats.core_image import read_stub
+
+_DIRECTION_NAMES = {number: name for name, number in DIRECTIONS.items()}
+
+
+class Described(NamedTuple):
+    """One command: its fields for JSON, and its line."""
+
+    fields: dict[str, Any]
+    line: str
+
+
+def describe_cdo(command: cdo.Command) -> Described:
+    """One CDO command."""
+    if isinstance(command, cdo.Write):
+        return _write(command.address, command.value)
+    if isinstance(command, cdo.MaskWrite):
+        return _mask_write(command.address, command.mask, command.value)
+    if isinstance(command, cdo.BlockWrite):
+        return _block("block_write", command.address, command.data)
+    if isinstance(command, cdo.MaskPoll):
+        described = _at("poll", command.address, {"mask": command.mask, "value": command.value})
+        described.fields["timeout_ms"] = command.timeout_ms
+        line = f"{described.line} & 0x{command.mask:x} == 0x{command.value:x} within {command.timeout_ms} ms"
+        return Described(described.fields, line)
+    if isinstance(command, cdo.Fill):
+        described = _at("fill", command.address, {"words": command.words, "value": command.value})
+        return Described(described.fields, f"{described.line}: {command.words} words of 0x{command.value:08x}")
+    if isinstance(command, cdo.Delay):
+        return Described({"operation": "delay", "us": command.duration_us}, f"wait {command.duration_us} us")
+    if isinstance(command, cdo.Nop):
+        return Described({"operation": "nop", "bytes": 4 + len(command.payload)}, f"nop ({4 + len(command.payload)} bytes)")
+    name = cdo.NAMES.get(command.code, f"command 0x{command.code:04x}")
+    words = " ".join(f"{word:08x}" for word in command.words)
+    return Described({"operation": name.lower(), "words": list(command.words)}, f"{name} {words}".rstrip())
+
+
+def describe_txn(operation: txn.TxnOperation) -> Described:
+    """One operation of an instruction stream."""
+    if isinstance(operation, txn.Write):
+        return _write(operation.address, operation.value)
+    if isinstance(operation, txn.MaskWrite):
+        return _mask_write(operation.address, operation.mask, operation.value)
+    if isinstance(operation, txn.BlockWrite):
+        return _block("block_write", operation.address, operation.data)
+    if isinstance(operation, txn.MaskPoll):
+        described = _at("poll", operation.address, {"mask": operation.mask, "value": operation.value})
+        return Described(described.fields, f"{described.line} & 0x{operation.mask:x} == 0x{operation.value:x}")
+    if isinstance(operation, txn.Sync):
+        return _sync(operation)
+    if isinstance(operation, txn.AddressPatch):
+        fields = {"argument": operation.argument, "offset_bytes": operation.offset_bytes}
+        described = _at("address_patch", operation.address, fields)
+        register = register_at(operation.address)
+        where = f"BD {register.bd} of {register.tile}" if register.bd is not None else f"{register.tile} {register.name}"
+        return Described(
+            described.fields, f"address of {where} := argument {operation.argument} + {operation.offset_bytes} bytes"
+        )
+    if isinstance(operation, txn.LoadPdi):
+        return Described(
+            {"operation": "load_pdi", **operation._asdict()},
+            f"load PDI {operation.pdi_id} ({operation.size_bytes} bytes at 0x{operation.address:x})",
+        )
+    if isinstance(operation, txn.Preempt):
+        return Described({"operation": "preempt", "level": operation.level}, f"may be preempted (level {operation.level})")
+    if isinstance(operation, txn.Noop):
+        return Described({"operation": "noop"}, "noop")
+    name = txn.NAMES.get(operation.code, f"operation 0x{operation.code:02x}")
+    return Described({"operation": name.lower(), "data": operation.data.hex()}, f"{name} {operation.data.hex(' ', 4)}")
+
+
+def _at(operation: str, address: int, more: dict[str, Any]) -> Described:
+    """The common part: where."""
+    register = register_at(address)
+    fields = {
+        "operation": operation,
+        "address": address,
+        "tile": [register.column, register.row],
+        "register": register.name,
+        **more,
+    }
+    return Described(fields, f"{operation} {register.tile} {register.name}")
+
+
+def _write(address: int, value: int) -> Described:
+    described = _at("write", address, {"value": value})
+    return _with_meaning(described, value_meaning(register_at(address), value), f" := 0x{value:08x}")
+
+
+def _mask_write(address: int, mask: int, value: int) -> Described:
+    described = _at("mask_write", address, {"mask": mask, "value": value})
+    return _with_meaning(described, value_meaning(register_at(address), value, mask), f" := 0x{value:x} in bits 0x{mask:x}")
+
+
+def _with_meaning(described: Described, meaning: str, assignment: str) -> Described:
+    if meaning:
+        described.fields["meaning"] = meaning
+    return Described(described.fields, described.line + assignment + (f" ({meaning})" if meaning else ""))
+
+
+def _block(operation: str, address: int, data: bytes) -> Described:
+    described = _at(operation, address, {"bytes": len(data)})
+    register = register_at(address)
+    if register.bd is not None and register.word == 0:
+        words = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
+        fields = descriptor_fields(register.kind, words)
+        if fields is not None:
+            described.fields["descriptor"] = fields
+            return Described(
+                described.fields, f"BD {register.bd} of {register.tile}: {descriptor_text(register.kind, fields)}"
+            )
+    stub = read_stub(data) if register.name.startswith("program memory") else None
+    if stub is not None:
+        digest = stub.digest.hex()
+        described.fields["wasm_core"] = {"sha256": digest, "stack_bytes": stub.stack_bytes}
+        return Described(described.fields, f"{described.line}: wasm core {digest[:16]}…, stack {stub.stack_bytes} bytes")
+    return Described(described.fields, f"{described.line}: {len(data)} bytes")
+
+
+def _sync(operation: txn.Sync) -> Described:
+    direction = _DIRECTION_NAMES.get(operation.direction, str(operation.direction))
+    fields = {**operation._asdict(), "operation": "sync", "direction": direction}
+    where = tile_name(operation.column, operation.row)
+    if (operation.columns, operation.rows) != (1, 1):
+        where += f" and its {operation.columns} x {operation.rows} tiles"
+    return Described(fields, f"wait for {where} {direction} {operation.channel}")
+
+
+def numbered(described: Sequence[Described], indent: str = "  ") -> list[str]:
+    """The lines with their numbers."""
+    width = len(str(max(len(described) - 1, 0)))
+    return [f"{indent}{i:{width}} {d.line}" for i, d in enumerate(described)]

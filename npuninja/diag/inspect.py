@@ -1,0 +1,286 @@
+"""`npuninja inspect`: what a CDO, PDI, XCLBIN, instruction stream or core program holds.
+
+Register addresses are decoded to tiles and names, buffer descriptors to transfers. A file that is damaged or of an unknown
+kind is a UserError that says where.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from typing import Any, NamedTuple, Sequence
+
+from npuninja.diag.command_text import Described, describe_cdo, describe_txn, numbered
+from npuninja.diag.errors import Error, Location, UserError
+from npuninja.diag.register_names import register_at
+from npuninja.formats import cdo, elf, xclbin
+from npuninja.formats.aie_partition import AiePartition, read_aie_partition
+from npuninja.formats.cdo import read_cdo
+from npuninja.formats.core_image import CORE_SECTION, read_core_image, read_stub
+from npuninja.formats.elf import check_core_elf, read_elf
+from npuninja.formats.emulation_data import read_emulation_data
+from npuninja.formats.pdi import read_pdi
+from npuninja.formats.txn import read_txn
+from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
+from npuninja.formats.wasm_module import read_wasm
+from npuninja.formats.xclbin import read_xclbin
+from npuninja.formats.xclbin_sections import read_embedded_metadata, read_ip_layout, read_mem_topology
+
+_FAMILIES = {3: "npu1", 4: "npu2"}
+_HEX_LINES = re.compile(rb"\s*(?:(?:0[xX])?[0-9a-fA-F]{8}\s+)*(?:0[xX])?[0-9a-fA-F]{8}\s*")
+
+
+class InspectReport(NamedTuple):
+    """What was found: the kind of file, all facts for JSON, and the lines for people."""
+
+    kind: str
+    name: str
+    facts: dict[str, Any]
+    lines: list[str]
+
+    def text(self) -> str:
+        """For people, without a final newline."""
+        return "\n".join([f"{self.name}: {self.kind}", *self.lines])
+
+    def json(self) -> str:
+        """For programs: one object, indented."""
+        return json.dumps({"file": self.name, "kind": self.kind, **self.facts}, indent=1)
+
+
+def inspect_bytes(data: bytes, name: str) -> InspectReport:
+    """Finds out what `data` is and describes it. Raises UserError when it is damaged or unknown."""
+    if data[:8] == xclbin.MAGIC:
+        return _xclbin(data, name)
+    if data[:4] == b"\x7fELF":
+        return _core_elf(data, name)
+    if data[:8] == WASM_MAGIC:
+        return _wasm(data, name)
+    if data[:4] == b"\xdd\0\0\0":
+        return _pdi(data, name)
+    if int.from_bytes(data[4:8], "little") == cdo.MAGIC:
+        return _commands("CDO", data, name, [describe_cdo(c) for c in read_cdo(data, name)])
+    if data[:2] == b"\0\1" and len(data) >= 16:
+        return _txn(data, name)
+    if data and _HEX_LINES.fullmatch(data):
+        words = [int(word, 16) for word in data.split()]
+        return _txn(b"".join([word.to_bytes(4, "little") for word in words]), name)
+    if not data:
+        raise UserError("the file is empty", Location(name))
+    raise UserError(
+        f"unknown kind of file: it starts with {data[:8].hex(' ')}",
+        Location(name),
+        hint="expected a CDO, PDI, XCLBIN, instruction stream (binary or hex lines), core ELF or wasm core",
+    )
+
+
+def _commands(kind: str, data: bytes, name: str, described: list[Described]) -> InspectReport:
+    facts = {"bytes": len(data), "commands": [d.fields for d in described]}
+    return InspectReport(kind, name, facts, [f"  {len(data)} bytes, {len(described)} commands", *numbered(described)])
+
+
+def _pdi(data: bytes, name: str) -> InspectReport:
+    pdi = read_pdi(data, name)
+    commands = pdi.commands(name)
+    report = _commands("PDI", data, name, [describe_cdo(c) for c in commands])
+    cores = _cores(commands)
+    facts = {
+        "id_code": pdi.id_code,
+        "image": {"name": pdi.image_name, "id": pdi.image_id},
+        "partitions": [{"type": p.type, "offset": p.offset, "bytes": len(p.data)} for p in pdi.partitions],
+        "cores": cores,
+    }
+    lines = [
+        f"  image {pdi.image_name}, id 0x{pdi.image_id:x}; device id code 0x{pdi.id_code:x}",
+        *_core_lines(cores),
+    ]
+    return InspectReport("PDI", name, {**facts, **report.facts}, lines + report.lines)
+
+
+def _cores(commands: Sequence[cdo.Command]) -> list[dict[str, Any]]:
+    """The programs that the commands load."""
+    found = []
+    for command in commands:
+        if isinstance(command, cdo.BlockWrite):
+            register = register_at(command.address)
+            if register.name == "program memory 0x0000":
+                stub = read_stub(command.data)
+                core: dict[str, Any] = {"column": register.column, "row": register.row}
+                if stub is None:
+                    core.update(kind="aie", program_bytes=len(command.data))
+                else:
+                    core.update(kind="wasm", sha256=stub.digest.hex(), stack_bytes=stub.stack_bytes)
+                found.append(core)
+    return found
+
+
+def _core_lines(cores: list[dict[str, Any]], indent: str = "  ") -> list[str]:
+    lines = []
+    for core in cores:
+        what = (
+            f"program of {core['program_bytes']} bytes" if core["kind"] == "aie" else f"wasm module {core['sha256'][:16]}…"
+        )
+        lines.append(f"{indent}core ({core['column']}, {core['row']}): {what}")
+    return lines
+
+
+def _txn(data: bytes, name: str) -> InspectReport:
+    stream = read_txn(data, name)
+    described = [describe_txn(op) for op in stream.operations]
+    family = _FAMILIES.get(stream.generation, f"unknown generation {stream.generation}")
+    facts = {
+        "bytes": len(data),
+        "device": family,
+        "rows": stream.rows,
+        "columns": stream.columns,
+        "memtile_rows": stream.memtile_rows,
+        "operations": [d.fields for d in described],
+    }
+    head = f"  {len(data)} bytes, {len(described)} operations, for {family}, {stream.columns} columns"
+    return InspectReport("instruction stream (TXN)", name, facts, [head, *numbered(described)])
+
+
+def _xclbin(data: bytes, name: str) -> InspectReport:
+    container = read_xclbin(data, name)
+    uuid = container.uuid.hex()
+    facts: dict[str, Any] = {
+        "bytes": len(data),
+        "uuid": uuid,
+        "made_by": ".".join(map(str, container.version)),
+        "sections": [
+            {"kind": s.title, "name": s.name, "offset": s.offset, "bytes": len(s.data)} for s in container.sections
+        ],
+    }
+    lines = [f"  {len(data)} bytes, uuid {uuid}, xclbinutil {facts['made_by']}"]
+    for section in container.sections:
+        place = {"kind": section.title, "name": section.name, "offset": section.offset, "bytes": len(section.data)}
+        facts["sections"].append(place)
+        lines.append(f"  section {section.title}: {len(section.data)} bytes at 0x{section.offset:x}")
+    for section in container.sections:
+        if section.kind == xclbin.MEM_TOPOLOGY:
+            facts["memories"] = [m._asdict() for m in read_mem_topology(section.data, name)]
+        elif section.kind == xclbin.IP_LAYOUT:
+            facts["compute_units"] = [u._asdict() for u in read_ip_layout(section.data, name)]
+        elif section.kind == xclbin.EMBEDDED_METADATA:
+            kernels = read_embedded_metadata(section.data, name)
+            facts["kernels"] = [{**k._asdict(), "arguments": [a._asdict() for a in k.arguments]} for k in kernels]
+            lines += [f"  kernel {k.name} (0x{k.kernel_id:x}): {', '.join(a.name for a in k.arguments)}" for k in kernels]
+        elif section.kind == xclbin.EMULATION_DATA:
+            modules = read_emulation_data(section.data, name)
+            facts["modules"] = [{"sha256": digest.hex(), "bytes": len(module)} for digest, module in modules.items()]
+        elif section.kind == xclbin.AIE_PARTITION:
+            partition = read_aie_partition(section.data, name)
+            facts["partition"], more = _partition(partition, name)
+            lines += more
+    return InspectReport("XCLBIN", name, facts, lines)
+
+
+def _partition(partition: AiePartition, name: str) -> tuple[dict[str, Any], list[str]]:
+    starts = list(partition.start_columns)
+    lines = [f"  partition: {partition.column_width} columns, may start at column {', '.join(map(str, starts)) or 'none'}"]
+    pdis = []
+    for pdi in partition.pdis:
+        commands = read_pdi(pdi.image, name).commands(name)
+        cores = _cores(commands)
+        ids = [f"0x{i:x}" for i in pdi.kernel_ids]
+        pdis.append(
+            {
+                "uuid": pdi.uuid.hex(),
+                "bytes": len(pdi.image),
+                "kernel_ids": list(pdi.kernel_ids),
+                "commands": [describe_cdo(c).fields for c in commands],
+                "cores": cores,
+            }
+        )
+        lines.append(f"  PDI {pdi.uuid.hex()} of kernel {', '.join(ids)}: {len(pdi.image)} bytes, {len(commands)} commands")
+        lines += _core_lines(cores, "    ")
+    return {"column_width": partition.column_width, "start_columns": starts, "pdis": pdis}, lines
+
+
+def _core_elf(data: bytes, name: str) -> InspectReport:
+    found = read_elf(data, name)
+    architecture = elf.FLAGS.get(found.flags, "")
+    problem = None
+    try:
+        check_core_elf(found, architecture, name)
+    except Error as error:
+        problem = error.message
+    program_bytes = sum(s.memory_bytes for s in found.segments if s.address < elf.DATA_START)
+    facts: dict[str, Any] = {
+        "bytes": len(data),
+        "machine": found.machine,
+        "architecture": architecture or None,
+        "program_bytes": program_bytes,
+        "segments": [{"address": s.address, "bytes": len(s.data), "memory_bytes": s.memory_bytes} for s in found.segments],
+        "sections": [{"name": s.name, "address": s.address, "bytes": s.size_bytes} for s in found.sections if s.name],
+        "symbols": [s._asdict() for s in found.symbols],
+        "problem": problem,
+    }
+    lines = [f"  {len(data)} bytes, machine {found.machine}, {architecture or f'flags {found.flags}'}"]
+    lines.append(f"  program: {program_bytes} of {elf.PROGRAM_MEMORY_BYTES} bytes")
+    for segment in found.segments:
+        if segment.address >= elf.DATA_START:
+            lines.append(f"  data: 0x{segment.address:x}, {len(segment.data)} bytes, {segment.memory_bytes} in memory")
+    lines += [f"  section {s.name}: {s.size_bytes} bytes at 0x{s.address:x}" for s in found.sections if s.name]
+    lines += [f"  symbol {s.name} = 0x{s.value:x}" for s in found.symbols]
+    comment = found.section(".comment")
+    if comment is not None:
+        facts["made_by"] = comment.data.strip(b"\0").replace(b"\0", b"; ").decode("utf-8", "replace")
+        lines.append(f"  made by {facts['made_by']}")
+    if problem:
+        lines.append(f"  problem: {problem}")
+    return InspectReport("core ELF" if found.machine == elf.MACHINE else "ELF", name, facts, lines)
+
+
+def _wasm(data: bytes, name: str) -> InspectReport:
+    module = read_wasm(data, name)
+    facts: dict[str, Any] = {
+        "bytes": len(data),
+        "imports": [i._asdict() for i in module.imports],
+        "exports": [e._asdict() for e in module.exports],
+        "data": [{"address": s.address, "bytes": len(s.data)} for s in module.segments],
+    }
+    lines = [f"  {len(data)} bytes"]
+    if module.imports:
+        lines.append("  imports " + ", ".join(f"{i.module}.{i.name}" for i in module.imports))
+    lines.append("  exports " + ", ".join(e.name for e in module.exports))
+    lines += [f"  data: 0x{s.address:x}, {len(s.data)} bytes" for s in module.segments]
+    if module.custom_section(CORE_SECTION) is None:
+        return InspectReport("wasm module (no core)", name, facts, lines)
+    problem = None
+    try:
+        info = read_core_image(data, "", name).info
+    except Error as error:
+        info, problem = None, error.message
+    facts["problem"] = problem
+    if info is not None:
+        facts["core"] = {
+            **info._asdict(),
+            "waits": [list(w) for w in info.waits],
+            "buffers": [list(b) for b in info.buffers],
+        }
+        lines.append(f"  core ({info.column}, {info.row}), entry {info.entry}, stack {info.stack_bytes} bytes")
+        lines.append(f"  data ends at 0x{info.data_end:x} of 0x{elf.DATA_END:x}")
+        lines.append(f"  uses the memory of: {', '.join(info.neighbours) or 'itself only'}")
+        lines += [f"  buffer {b.symbol}: 0x{b.address:x}, {b.size_bytes} bytes" for b in info.buffers]
+        lines += [f"  wait {w.point}: lock {w.lock} at {w.file}:{w.line}:{w.column}" for w in info.waits]
+    if problem:
+        lines.append(f"  problem: {problem}")
+    return InspectReport("wasm core", name, facts, lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`npuninja inspect FILE [--json]`: prints the report. Raises UserError when the file cannot be read or is damaged."""
+    parser = argparse.ArgumentParser(prog="npuninja inspect", description=(__doc__ or "").partition("\n")[2].strip())
+    parser.add_argument("file", metavar="FILE", help="CDO, PDI, XCLBIN, insts.bin, insts.txt, core ELF or wasm core")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    options = parser.parse_args(arguments)
+    try:
+        with open(options.file, "rb") as stream:
+            data = stream.read()
+    except OSError as error:
+        raise UserError(f"cannot read the file: {error.strerror}", Location(options.file)) from None
+    report = inspect_bytes(data, options.file)
+    sys.stdout.write((report.json() if options.json else report.text()) + "\n")
+    return 0
