@@ -14,12 +14,11 @@ from npuninja.arch.devices import (
     memory_neighbours,
     memory_window,
 )
-from npuninja.arch.devices import device as device_model
 from npuninja.diag.errors import UserError
-from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import size_bytes
-from npuninja.lowering.sequence_lookup import buffer_place, place_of
+from npuninja.lowering.sequence_lookup import buffer_place
+from npuninja.lowering.tiles import model_of, place_of
 
 #: Most rows and locks of a tile in the lock page's numbering (docs/architecture.md, "Core images").
 LOCK_ROWS, LOCKS_PER_TILE = 8, 64
@@ -46,10 +45,8 @@ class CoreModel:
     """
 
     def __init__(self, operation: Operation, column: int, row: int) -> None:
-        kind = operation.attributes["device"]
-        assert isinstance(kind, EnumAttr), operation
         self.operation = operation
-        self.device: Device = device_model(kind.case)
+        self.device: Device = model_of(operation)
         self.place: Place = (column, row)
         self.core = self._find_core()
         self.stack_bytes = self.core.integer("stack_size", DEFAULT_STACK_BYTES)
@@ -63,9 +60,9 @@ class CoreModel:
     def _find_core(self) -> Operation:
         cores = [op for op in self.operation.body.ops if op.name == "aie.core"]
         for op in cores:
-            if place_of(op.operands[0], op) == self.place:
+            if place_of(op.operands[0]) == self.place:
                 return op
-        known = ", ".join("({}, {})".format(*place_of(op.operands[0], op)) for op in cores)
+        known = ", ".join("({}, {})".format(*place_of(op.operands[0])) for op in cores)
         raise UserError(
             f"device @{self.operation.string('sym_name', 'main')} has no core at ({self.place[0]}, {self.place[1]})",
             self.operation.loc,
@@ -103,7 +100,7 @@ class CoreModel:
                 hint="lower the design's resources first",
                 notes=(("the lock", op.loc),),
             )
-        column, row = place_of(op.operands[0], op)
+        column, row = place_of(op.operands[0])
         number = op.integer("lockID")
         window = self._window((column, row), "a lock", user)
         word = (column * LOCK_ROWS + row) * LOCKS_PER_TILE + number
@@ -116,7 +113,7 @@ class CoreModel:
         found = []
         for op in self.operation.body.ops:
             if op.name == "aie.buffer" and "address" in op.attributes:
-                window = owners.get(place_of(op.operands[0], op))
+                window = owners.get(place_of(op.operands[0]))
                 if window is not None:
                     start = DATA_WINDOWS[window] + op.integer("address")
                     found.append((op.string("sym_name", ""), start, size_bytes(op.result.type)))

@@ -29,13 +29,15 @@ class Rules(NamedTuple):
     folds_after_unrolling: bool
     #: Contiguous transfers of a runtime sequence are written as linear ones.
     linearizes_transfers: bool
+    #: A channel's tokens carry the controller id of the shim tile of its column, not of its own tile.
+    shim_controller_id: bool
 
 
 RULES = {
     rules.name: rules
     for rules in (
-        Rules("2025-10", True, True, False, False, False, False, False),
-        Rules("2026-02", False, False, True, True, True, True, True),
+        Rules("2025-10", True, True, False, False, False, False, False, True),
+        Rules("2026-02", False, False, True, True, True, True, True, False),
     )
 }
 

@@ -9,7 +9,6 @@ import struct
 from typing import Callable
 
 from npuninja.arch.devices import MEMTILE_ROWS, ROWS
-from npuninja.arch.devices import device as device_model
 from npuninja.arch.registers import TILE_BYTES, tile_address
 from npuninja.diag.errors import UserError
 from npuninja.formats.txn import (
@@ -24,10 +23,11 @@ from npuninja.formats.txn import (
     Write,
     write_txn,
 )
-from npuninja.ir.attributes import DenseElementsAttr, EnumAttr
+from npuninja.ir.attributes import DenseElementsAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.types import element_count, memref
 from npuninja.lowering.sequence_lookup import lookup, placed_buffer, sequences
+from npuninja.lowering.tiles import model_of
 
 
 def find_device(module: Operation, name: str) -> Operation:
@@ -66,9 +66,7 @@ def instruction_stream(module: Operation, device: str, sequence: str) -> bytes:
         UserError: no such device or sequence, an operation that step 3 should have lowered, or a value out of range.
     """
     operation = find_device(module, device)
-    kind = operation.attributes["device"]
-    assert isinstance(kind, EnumAttr), operation
-    model = device_model(kind.case)
+    model = model_of(operation)
     operations = []
     for op in find_sequence(operation, sequence).body.ops:
         encode = _ENCODERS.get(op.name)

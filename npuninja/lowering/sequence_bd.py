@@ -56,16 +56,6 @@ def is_linear(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     return sizes[1] == 1 and sizes[2] == 1 and strides[0] == 1 and strides[1] == 0 and strides[2] == 0
 
 
-def is_contiguous(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    """Whether the three lower dimensions walk over memory without a gap or a jump."""
-    expected = 1
-    for size, stride in zip(sizes[:3], strides[:3]):
-        if size > 1 and stride != expected:
-            return False
-        expected *= size
-    return True
-
-
 def shape_error(sizes: tuple[int, ...], strides: tuple[int, ...], element_bits: int, row: int) -> str | None:
     """Why a tile of `row` cannot do this transfer, as a sentence; None when it can."""
     kind = TILE_KINDS[tile_kind(row)]

@@ -16,7 +16,8 @@ from npuninja.arch.devices import Place
 from npuninja.diag.errors import UserError
 from npuninja.ir.attributes import StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value, clone
-from npuninja.lowering.sequence_lookup import find_tile, place_of, sequences, symbols
+from npuninja.lowering.sequence_lookup import sequences, symbols
+from npuninja.lowering.tiles import place_of, tile_at
 
 _CONFIGURE, _RUN = "aiex.configure", "aiex.run"
 
@@ -109,8 +110,8 @@ class _Inliner:
 
     def _copy_value(self, owner: Operation, values: dict[Value, Value]) -> Value:
         if owner.name == "aie.tile":
-            place: Place = place_of(owner.result, owner)
-            tile = find_tile(self.device, place)
+            place: Place = place_of(owner.result)
+            tile = tile_at(self.device, place)
             if tile is None:
                 tile = self.device.body.insert(0, clone(owner, {}))
             return tile.result

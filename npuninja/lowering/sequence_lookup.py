@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import Place, tile_kind
 from npuninja.diag.errors import UserError
-from npuninja.ir.attributes import EnumAttr, IntegerAttr, PacketInfoAttr, StringAttr
+from npuninja.ir.attributes import EnumAttr, PacketInfoAttr, StringAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.lowering.op_builders import constant_value
+from npuninja.lowering.tiles import place_of
 
 #: Operation names of a runtime sequence, by generation of the syntax.
 SEQUENCE_OPS = ("aiex.runtime_sequence", "aie.runtime_sequence")
 #: Marks a dynamic entry in static offsets, sizes and strides (MLIR's ShapedType::kDynamic).
 DYNAMIC = -(1 << 63)
-_TILE_NAMES = {"shim": "shim_noc_tile", "mem": "mem_tile", "core": "tile"}
 
 
 class Allocation(NamedTuple):
@@ -62,47 +62,16 @@ def lookup(device: Operation, name: str, kinds: tuple[str, ...], user: Operation
     )
 
 
-def place_of(tile: Value, user: Operation) -> Place:
-    """Column and row of a tile value."""
-    op = tile.owner
-    if not isinstance(op, Operation) or op.name != "aie.tile":
-        raise UserError(f"'{user.name}' expects a tile made by aie.tile, found %{tile.name}", user.loc)
-    return op.integer("col"), op.integer("row")
-
-
 def allocation(device: Operation, name: str, user: Operation) -> Allocation:
     """The channel that `name` stands for. UserError at `user` when the device has no such allocation."""
     op = lookup(device, name, ("aie.shim_dma_allocation",), user)
     direction = op.attributes["channel_dir"]
     assert isinstance(direction, EnumAttr)
     packet = op.attributes.get("packet")
-    column, row = place_of(op.operands[0], op) if op.operands else (op.integer("col"), 0)
+    column, row = place_of(op.operands[0]) if op.operands else (op.integer("col"), 0)
     return Allocation(
         column, row, direction.case, op.integer("channel_index"), packet if isinstance(packet, PacketInfoAttr) else None
     )
-
-
-def find_tile(device: Operation, place: Place) -> Operation | None:
-    """The tile operation at a place, or None."""
-    for op in device.body.ops:
-        if op.name == "aie.tile" and (op.integer("col"), op.integer("row")) == place:
-            return op
-    return None
-
-
-def get_or_create_tile(device: Operation, place: Place) -> Operation:
-    """The tile operation at a place; a new one stands first in the device, as in MLIR-AIE."""
-    tile = find_tile(device, place)
-    if tile is None:
-        column, row = place
-        tile = Operation(
-            "aie.tile",
-            attributes={"col": IntegerAttr(column, "i32"), "row": IntegerAttr(row, "i32")},
-            result_types=("index",),
-            result_names=(f"{_TILE_NAMES[tile_kind(row)]}_{column}_{row}",),
-        )
-        device.body.insert(0, tile)
-    return tile
 
 
 def placed_buffer(device: Operation, name: str, user: Operation) -> tuple[int, int, int]:
@@ -119,18 +88,8 @@ def buffer_place(buffer: Operation, user: Operation) -> tuple[int, int, int]:
             hint="lower the design's resources first, or give the buffer an address",
             notes=(("the buffer", buffer.loc),),
         )
-    column, row = place_of(buffer.operands[0], buffer)
+    column, row = place_of(buffer.operands[0])
     return column, row, buffer.integer("address")
-
-
-def constant(value: Value) -> int | None:
-    """The number of an `arith.constant` of integer type, or None for any other value."""
-    op = value.owner
-    if isinstance(op, Operation) and op.name == "arith.constant":
-        number = op.attributes.get("value")
-        if isinstance(number, IntegerAttr):
-            return number.value
-    return None
 
 
 def with_constants(static: tuple[int, ...], dynamic: list[Value], what: str, user: Operation) -> tuple[int, ...]:
@@ -139,7 +98,7 @@ def with_constants(static: tuple[int, ...], dynamic: list[Value], what: str, use
     result = []
     for number in static:
         if number == DYNAMIC:
-            found = constant(next(values))
+            found = constant_value(next(values))
             if found is None:
                 raise UserError(
                     f"{what} of '{user.name}' must be known when the design is built",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from npuninja.arch.devices import Device, kind_of, tile_kind
+from npuninja.arch.devices import SHIM_ROW, Device, kind_of, tile_kind
 from npuninja.arch.registers import (
     CHANNEL_CONTROLLER_ID_MASK,
     CHANNEL_CONTROLLER_ID_SHIFT,
@@ -40,6 +40,8 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import bits, element_of, size_bytes
+from npuninja.lowering.generation import Rules
+from npuninja.lowering.op_builders import i32
 from npuninja.lowering.sequence_arguments import argument_of
 from npuninja.lowering.sequence_bd import (
     BURST_CODES,
@@ -47,20 +49,18 @@ from npuninja.lowering.sequence_bd import (
     bd_address,
     bd_words,
     hardware_shape,
-    is_contiguous,
     is_linear,
     patch_address,
     shape_error,
 )
 from npuninja.lowering.sequence_lookup import (
     allocation,
-    get_or_create_tile,
     lookup,
-    place_of,
     placed_buffer,
     symbols,
     with_constants,
 )
+from npuninja.lowering.tiles import get_or_create_tile, place_of
 
 DIRECTION_NUMBERS = {"S2MM": 0, "MM2S": 1}
 
@@ -68,11 +68,11 @@ DIRECTION_NUMBERS = {"S2MM": 0, "MM2S": 1}
 class SequenceContext:
     """What the rules need to know about the sequence they expand, and the block data it shares with its device."""
 
-    def __init__(self, operation: Operation, sequence: Operation, device: Device, generation: str) -> None:
+    def __init__(self, operation: Operation, sequence: Operation, device: Device, rules: Rules) -> None:
         self.operation = operation
         self.sequence = sequence
         self.device = device
-        self.generation = generation
+        self.rules = rules
         self._block_data: dict[tuple[str, ...], str] | None = None
 
     def block_data(self, words: tuple[int, ...]) -> tuple[str, str]:
@@ -105,9 +105,9 @@ class SequenceContext:
 Rule = Callable[[Operation, SequenceContext], list[Operation]]
 
 
-def expand(operation: Operation, sequence: Operation, device: Device, generation: str) -> None:
+def expand(operation: Operation, sequence: Operation, device: Device, rules: Rules) -> None:
     """Expands every operation of a sequence in place. Raises UserError, located at the operation."""
-    context = SequenceContext(operation, sequence, device, generation)
+    context = SequenceContext(operation, sequence, device, rules)
     block = sequence.body
     old, block.ops = block.ops, []
     for op in old:
@@ -127,11 +127,6 @@ def _expand_one(op: Operation, context: SequenceContext) -> None:
 def make(name: str, like: Operation, **attributes: Attribute) -> Operation:
     """An operation without operands and results at the place of `like` in the source."""
     return Operation(name, attributes=attributes, loc=like.loc)
-
-
-def i32(value: int) -> IntegerAttr:
-    """`value : i32`."""
-    return IntegerAttr(value, "i32")
 
 
 def ui32(value: int) -> IntegerAttr:
@@ -198,9 +193,6 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     channel = allocation(context.operation, op.symbol("metadata"), op)
     kind = kind_of(channel.row)
     element_bits = bits(element_of(op.operands[0].type))
-    steps = strides
-    if kind.name == "shim" and context.generation != "2025-10" and is_contiguous(sizes, strides):
-        sizes, strides = (sizes[0] * sizes[1] * sizes[2], 1, 1, sizes[3]), (1, 0, 0, strides[3])
     wrong = shape_error(sizes, strides, element_bits, channel.row)
     if wrong:
         raise UserError(f"transfer cannot be done: {wrong}", op.loc)
@@ -208,7 +200,7 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     bd_id = op.integer("id")
     if not 0 <= bd_id < kind.bds:
         raise UserError(f"buffer descriptor id {bd_id} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}", op.loc)
-    offset_bytes = argument.offset_bytes + sum(o * s for o, s in zip(offsets, steps)) * element_bits // 8
+    offset_bytes = argument.offset_bytes + sum(o * s for o, s in zip(offsets, strides)) * element_bits // 8
     shape = hardware_shape(sizes, strides, element_bits)
     words = sizes[0] * sizes[1] * sizes[2] * element_bits // 32
     bd = BufferDescriptor(channel.column, channel.row, bd_id, words, burst_length=op.integer("burst_length", 0))
@@ -288,8 +280,8 @@ def _push_queue(op: Operation, context: SequenceContext) -> list[Operation]:
     control = tile_address(column, row, channel_control(kind.name, direction.case, channel))
     result = []
     if token:
-        # The controller id is the packet id of the token. 2025-10 takes the shim tile's for every tile of the column.
-        id_row = row if context.generation != "2025-10" else 0
+        # The controller id is the packet id of the token.
+        id_row = SHIM_ROW if context.rules.shim_controller_id else row
         controller = get_or_create_tile(context.operation, (column, id_row)).attributes.get("controller_id")
         if isinstance(controller, PacketInfoAttr):
             value = ui32(controller.pkt_id << CHANNEL_CONTROLLER_ID_SHIFT)
@@ -319,7 +311,7 @@ def _set_lock(op: Operation, context: SequenceContext) -> list[Operation]:
         raise UserError("'aiex.set_lock' expects a lock made by aie.lock", op.loc)
     if "lockID" not in lock.attributes:
         raise UserError("'aiex.set_lock' needs a lock with an id", op.loc, notes=(("the lock", lock.loc),))
-    column, row = place_of(lock.operands[0], lock)
+    column, row = place_of(lock.operands[0])
     return [_write_in_tile(op, column, row, lock_value(tile_kind(row), lock.integer("lockID")), op.integer("value"))]
 
 

@@ -12,7 +12,7 @@ from npuninja.arch.devices import Place, bd_reachable, kind_of, tile_kind
 from npuninja.diag.errors import UserError
 from npuninja.ir.attributes import IntegerAttr
 from npuninja.ir.core import Operation, Value
-from npuninja.lowering.sequence_lookup import place_of
+from npuninja.lowering.tiles import place_of
 
 
 def descriptors(task: Operation) -> list[Operation]:
@@ -41,7 +41,7 @@ def assign_bd_ids(sequence: Operation) -> None:
     kept = []
     for op in sequence.body.ops:
         if op.name == "aiex.dma_configure_task":
-            place = place_of(op.operands[0], op)
+            place = place_of(op.operands[0])
             _take(op, place, in_use.setdefault(place, {}))
             live.add(op.result)
         elif op.name in ("aiex.dma_await_task", "aiex.dma_free_task"):
@@ -112,6 +112,6 @@ def _free(op: Operation, in_use: dict[Place, dict[int, Operation]], live: set[Va
             notes=(("the task", task.loc),),
         )
     live.remove(task.result)
-    taken = in_use[place_of(task.operands[0], task)]
+    taken = in_use[place_of(task.operands[0])]
     for bd in descriptors(task):
         del taken[bd.integer("bd_id")]

@@ -21,9 +21,10 @@ from npuninja.ir.core import Block, Operation
 from npuninja.ir.types import bits, element_count, element_of, memref
 from npuninja.lowering.sequence_arguments import argument_of
 from npuninja.lowering.sequence_bd import BufferDescriptor, hardware_shape, is_linear, patch_address, shape_error
-from npuninja.lowering.sequence_lookup import allocation, buffer_place, get_or_create_tile, place_of
+from npuninja.lowering.sequence_lookup import allocation, buffer_place
 from npuninja.lowering.sequence_transfers import address_patch, push_queue, sync, write_bd
 from npuninja.lowering.task_ids import descriptors, task_of
+from npuninja.lowering.tiles import get_or_create_tile, place_of
 
 
 def substitute_allocations(device: Operation, sequence: Operation) -> None:
@@ -72,7 +73,7 @@ def _start(op: Operation) -> Operation:
         raise UserError("the task has no buffer descriptor to start with", op.loc, notes=(("the task", task.loc),))
     direction, channel = _channel(task)
     token = task.attributes.get("issue_token") == BoolAttr(True)
-    place = place_of(task.operands[0], task)
+    place = place_of(task.operands[0])
     return push_queue(op, *place, direction, channel, token, task.integer("repeat_count", 0), bds[0].integer("bd_id"))
 
 
@@ -85,11 +86,11 @@ def _await(op: Operation) -> Operation:
             hint="add `issue_token = true` to the task",
             notes=(("the task", task.loc),),
         )
-    return sync(op, *place_of(task.operands[0], task), *_channel(task))
+    return sync(op, *place_of(task.operands[0]), *_channel(task))
 
 
 def _configure(task: Operation) -> list[Operation]:
-    place = place_of(task.operands[0], task)
+    place = place_of(task.operands[0])
     result = []
     for i, block in enumerate(task.regions[0].blocks):
         # An entry block that only jumps is allowed.
