@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from npuninja.ir.core import Operation
+from npuninja.lowering.condition_simplification import simplify_conditions
 from npuninja.lowering.constant_folding import fold_constants
 from npuninja.lowering.contiguous_transfers import linearize_transfers
 from npuninja.lowering.generation import Rules
@@ -17,5 +18,6 @@ def canonicalize_device(device: Operation, rules: Rules) -> None:
             if op.result not in used:
                 op.erase()
     fold_constants(device)
+    simplify_conditions(device)
     if rules.linearizes_transfers:
         linearize_transfers(device)

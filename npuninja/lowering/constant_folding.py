@@ -47,6 +47,15 @@ _PREDICATES: dict[str, Callable[[int, int], bool]] = {
 
 _CASTS = ("arith.index_cast", "arith.extsi", "arith.trunci")
 
+_COMMUTATIVE = frozenset(
+    f"arith.{name}"
+    for name in ("addi", "muli", "andi", "ori", "xori", "maxsi", "minsi", "addf", "mulf", "maximumf", "minimumf")
+)
+#: Operations that `_fold` knows.
+_FOLDED = frozenset({*_BINARY, *_CASTS, *_COMMUTATIVE, "arith.cmpi", "arith.select"})
+#: The predicate of a comparison with its sides exchanged.
+_MIRRORED = {"slt": "sgt", "sle": "sge", "sgt": "slt", "sge": "sle", "ult": "ugt", "ule": "uge", "ugt": "ult", "uge": "ule"}
+
 #: Dialects whose operations have no effect, so that one without uses can go.
 _PURE = re.compile(r"(?:arith|math|affine\.apply|vector\.(?:broadcast|splat|extract|insert|shape_cast|bitcast|fma))\b")
 
@@ -61,10 +70,12 @@ def fold_constants(device: Operation) -> None:
 def _fold(core: Operation) -> None:
     replaced: dict[Value, Value] = {}
     for op in core.walk():
-        if op.name not in _BINARY and op.name not in _CASTS and op.name not in ("arith.cmpi", "arith.select"):
-            continue
         for i, operand in enumerate(op.operands):
             op.operands[i] = replaced.get(operand, operand)
+        if op.name not in _FOLDED:
+            continue
+        _put_constant_right(op)
+        _join_constants(op)
         value = _folded(op)
         if isinstance(value, int):
             number = constant(_wrapped(value, op.result.type), op.result.type)
@@ -76,6 +87,37 @@ def _fold(core: Operation) -> None:
         core.replace_uses(replaced)
 
 
+def _is_constant(value: Value) -> bool:
+    return isinstance(value.owner, Operation) and value.owner.name == "arith.constant"
+
+
+def _put_constant_right(op: Operation) -> None:
+    """A commutative operation, or a comparison, has its constant on the right."""
+    if len(op.operands) != 2 or not _is_constant(op.operands[0]) or _is_constant(op.operands[1]):
+        return
+    if op.name in _COMMUTATIVE:
+        op.operands.reverse()
+    elif op.name == "arith.cmpi":
+        predicate = op.attributes["predicate"]
+        assert isinstance(predicate, EnumAttr), predicate
+        op.attributes["predicate"] = EnumAttr(predicate.kind, _MIRRORED.get(predicate.case, predicate.case))
+        op.operands.reverse()
+
+
+def _join_constants(op: Operation) -> None:
+    """`(x + 1) + 2` becomes `x + 3`, and so for products."""
+    inner = op.operands[0].owner
+    if op.name not in ("arith.addi", "arith.muli") or not isinstance(inner, Operation) or inner.name != op.name:
+        return
+    first, second = constant_value(inner.operands[1]), constant_value(op.operands[1])
+    if first is not None and second is not None:
+        value = _BINARY[op.name](first, second)
+        assert value is not None
+        number = constant(_wrapped(value, op.result.type), op.result.type)
+        op.insert_before(number)
+        op.operands = [inner.operands[0], number.result]
+
+
 def _folded(op: Operation) -> Value | int | None:
     """What an operation always results in: a number, one of its operands, or None when that is not known."""
     numbers = [constant_value(operand) for operand in op.operands]
@@ -83,31 +125,33 @@ def _folded(op: Operation) -> Value | int | None:
         a, b = numbers
         if a is not None and b is not None:
             return _BINARY[op.name](a, b)
-        return _identity(op, a, b)
+        return _identity(op, b)
+    if op.name in _COMMUTATIVE:
+        return None
     if op.name in _CASTS:
-        return numbers[0]
+        sign = -1 if op.name == "arith.extsi" and op.operands[0].type == "i1" else 1
+        return None if numbers[0] is None else sign * numbers[0]
     if op.name == "arith.cmpi":
         predicate = op.attributes["predicate"]
         compare = _PREDICATES.get(predicate.case) if isinstance(predicate, EnumAttr) else None
-        a, b = numbers
+        a, b = (0, 0) if op.operands[0] is op.operands[1] else numbers
         return int(compare(a, b)) if compare is not None and a is not None and b is not None else None
     if numbers[0] is not None:  # arith.select
         return op.operands[1 if numbers[0] else 2]
-    return None
+    return op.operands[1] if op.operands[1] is op.operands[2] else None
 
 
-def _identity(op: Operation, a: int | None, b: int | None) -> Value | int | None:
-    name = op.name[6:]
-    if b == 0 and name in ("addi", "subi", "ori", "xori"):
+def _identity(op: Operation, right: int | None) -> Value | int | None:
+    """What `x op right` is for any x."""
+    name, same = op.name[6:], op.operands[0] is op.operands[1]
+    if (right == 0 and name in ("addi", "subi", "ori", "xori")) or (right == 1 and name in ("muli", "divsi")):
         return op.operands[0]
-    if a == 0 and name in ("addi", "ori", "xori"):
-        return op.operands[1]
-    if name == "muli" and 0 in (a, b):
+    if same and name in ("andi", "ori", "maxsi", "minsi"):
+        return op.operands[0]
+    if not op.result.type.startswith("vector") and (
+        (right == 0 and name in ("muli", "andi")) or (same and name in ("subi", "xori"))
+    ):
         return 0
-    if b == 1 and name in ("muli", "divsi"):
-        return op.operands[0]
-    if a == 1 and name == "muli":
-        return op.operands[1]
     return None
 
 

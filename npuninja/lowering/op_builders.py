@@ -119,7 +119,8 @@ def next_bd(block: Block, loc: Location | None) -> Operation:
 
 def constant(value: int, type: str) -> Operation:
     """`arith.constant value : type`."""
-    return Operation("arith.constant", [], {"value": IntegerAttr(value, type)}, (type,))
+    attribute = BoolAttr(bool(value)) if type == "i1" else IntegerAttr(value, type)
+    return Operation("arith.constant", [], {"value": attribute}, (type,))
 
 
 def constant_value(value: Value) -> int | None:

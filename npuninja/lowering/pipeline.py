@@ -54,9 +54,11 @@ def lower_resources(module: Operation, *, alloc_scheme: str | None, generation: 
     from npuninja.lowering.scf_to_cf import lower_scf
 
     rules = rules_of(generation)
-    lower_affine(module)
-    for device in [op for op in module.body.ops if op.name == "aie.device"]:
+    devices = [op for op in module.body.ops if op.name == "aie.device"]
+    for device in devices:
         canonicalize_device(device, rules)
+    lower_affine(module)
+    for device in devices:
         assign_lock_ids(device)
         lower_objectfifos(device, rules, warnings)
         assign_bd_ids(device)
