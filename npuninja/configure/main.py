@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
@@ -17,7 +18,7 @@ from npuninja.configure.settings import Settings, apply_preset, read_settings
 from npuninja.configure.summary import summary, use_colour
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import Toolchain, detect, surroundings_of
-from npuninja.diag.errors import Error, ToolError, UserError
+from npuninja.diag.errors import Error, InternalError, ToolError, UserError
 from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.escape import quote_word
 from npuninja.emit.ninja import generator_statements, rules_of, write
@@ -58,6 +59,10 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextI
     except Error as error:
         print(error.render(), file=sys.stderr)
         return error.exit_code
+    except Exception:
+        traceback.print_exc()
+        print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
+        return InternalError.exit_code
     # When Ninja asks, one line is enough; the table was shown by the configure that was asked for.
     output.write(text.splitlines()[-1] + "\n" if again else text)
     return 0

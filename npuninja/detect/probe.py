@@ -32,15 +32,21 @@ def probe(
     The tools are examined side by side, since a slow one must not hold up the others.
     """
     outcomes: dict[str, Outcome] = {}
+    failures: list[Exception] = []
 
     def examine(tool: Tool) -> None:
-        outcomes[tool.name] = _examine(tool, surroundings, cache, [d for d in denied if d.tool == tool.name])
+        try:
+            outcomes[tool.name] = _examine(tool, surroundings, cache, [d for d in denied if d.tool == tool.name])
+        except Exception as error:  # a thread's exception would be printed and lost
+            failures.append(error)
 
     threads = [threading.Thread(target=examine, args=(tool,)) for tool in tools]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if failures:
+        raise failures[0]
     return {tool.name: outcomes[tool.name] for tool in tools}
 
 
@@ -63,14 +69,14 @@ def _examine(tool: Tool, surroundings: Surroundings, cache: ProbeCache, denied: 
 
 
 def _prove(tool: Tool, path: str, surroundings: Surroundings, cache: ProbeCache) -> Proof:
-    reason = tool.refuse(path, surroundings)
-    if reason:
-        return Proof(reason=reason)
     stamp = file_stamp(path)
     if stamp is None:
         return Proof(reason="there is no such file")
     if not os.path.isfile(path):
         return Proof(reason="it is not a file")
+    reason = tool.refuse(path, surroundings)
+    if reason:
+        return Proof(reason=reason)
     command = tool.command(path, surroundings)
     remembered = cache.get(tool.name, stamp, command)
     if remembered is not None:

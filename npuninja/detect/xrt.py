@@ -70,10 +70,12 @@ def _pyxrt_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
 
 def _refuse_pyxrt(path: str, surroundings: Surroundings) -> str:
     """An extension module carries the Python it was built for in its name: `pyxrt.cpython-314-x86_64-linux-gnu.so`."""
-    suffix = os.path.basename(path)[len("pyxrt") :]
-    if suffix in EXTENSION_SUFFIXES:
+    name, dot, suffix = os.path.basename(path).partition(".")
+    if dot + suffix in EXTENSION_SUFFIXES:
         return ""
-    return f"built for {suffix.split('.')[1]}, this Python wants {EXTENSION_SUFFIXES[0].split('.')[1]}"
+    if name != "pyxrt" or not suffix.endswith("so"):
+        return "it is not called pyxrt.….so"
+    return f"built for {suffix.split('.')[0]}, this Python wants {EXTENSION_SUFFIXES[0].split('.')[1]}"
 
 
 def _read_pyxrt(code: int, output: str) -> Proof:
