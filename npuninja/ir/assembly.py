@@ -21,9 +21,9 @@ One row describes an operation; parser and printer both run the directives it co
 | anything else | itself |
 
 Behind `=>` are the types of the results: a type's text, `x` (a result named in `type(…)`), `x*` (several), `same(x)`,
-`element(x)`, `i1(x)`, `named(x)` (as `same`, if the text names the result). Behind `|` are attributes that stand in the
-dictionary, `name:kind` or `name=default`; an attribute equal to its default is never stored. Operands are kept in the
-order in which the row names them.
+`element(x)`, `i1(x)`, `named(x)` (as `same`, if the text names the result). Behind `|` are attributes that stand in
+the dictionary, `name:kind` (`name!:kind` if it must be there) or `name=default`; an attribute equal to its default is
+never stored. Operands are kept in the order in which the row names them.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class OpDefinition:
         "kinds",
         "name",
         "region_count",
+        "required",
         "results",
         "terminator",
         "variadic",
@@ -98,6 +99,7 @@ class OpDefinition:
         self.kinds: dict[str, str] = {}
         self.defaults: dict[str, Attribute] = {}
         self.in_format: set[str] = set()
+        self.required: set[str] = set()
         self.terminator: str | None = None
         self.region_count = 0
         head, _, declared = row.partition(" | ")
@@ -111,6 +113,9 @@ class OpDefinition:
     def _declare(self, item: str) -> None:
         if "=" not in item:
             attribute, _, kind = item.partition(":")
+            if attribute[-1] == "!":
+                attribute = attribute[:-1]
+                self.required.add(attribute)
             self.kinds[attribute] = kind
             return
         attribute, _, text = item.partition("=")
@@ -206,6 +211,8 @@ def _compile(definition: OpDefinition, words: list[str]) -> list[Directive]:
             name, kind = found.groups()
             definition.kinds[name] = kind
             definition.in_format.add(name)
+            if len(stack) == 1:
+                definition.required.add(name)
             directives.append(AttributeField(name, kind))
         elif found := _CALL.fullmatch(word):
             directive = _call(definition, found[1], found[2], found[3] or "")

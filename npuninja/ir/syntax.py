@@ -68,6 +68,7 @@ aie.objectfifo               .sym_name:symname ( custom(objectfifo) operands(pro
                              .elemType:any custom(init_values)
                              attributes(elemNumber,dimensionsToStream,dimensionsFromStreamPerConsumer,initValues)
                              | via_DMA=false plio=false disable_synchronization=false
+                             repeat_count:i32
 aie.objectfifo.link          .fifoIns:any -> .fifoOuts:any _ ( .src_offsets:any .dst_offsets:any ) {}
 aie.objectfifo.allocate      .objFifo_name:sym ( $delegateTile:index ) {}
 aie.objectfifo.register_external_buffers .objFifo_name:sym ( $tile:index , { $externalBuffers* } ) {} : (
@@ -98,24 +99,30 @@ aiex.dma_start_bd_chain_for  .symbol:sym ( $args* ) : ( types(args) ) for .alloc
 aiex.dma_start_task          ( $task:index ) {}
 aiex.dma_await_task          ( $task:index ) {}
 aiex.dma_free_task           ( $task:index ) {}
-aiex.control_packet          {} | address:ui32 opcode:i32 stream_id:i32 length:i32
+aiex.control_packet          {} | address!:ui32 opcode!:i32 stream_id!:i32 length:i32
 aiex.npu.dma_memcpy_nd       ( custom(memcpy_position) attributes(x:i64,y:i64) $memref mixed(offsets):i64
                              mixed(sizes):i64 mixed(strides):i64 (? , packet = .packet:packet )? ) {} : type(memref)
-                             | metadata:sym id:i64 issue_token=false burst_length=0:i64 d0_zero_before=0:i64
+                             | metadata!:sym id!:i64 issue_token=false burst_length=0:i64 d0_zero_before=0:i64
                              d1_zero_before=0:i64 d2_zero_before=0:i64 d0_zero_after=0:i64 d1_zero_after=0:i64
                              d2_zero_after=0:i64
-aiex.npu.dma_wait            {} | symbol:sym
-aiex.npu.sync                {} | column:i32 row:i32 direction:i32 channel:i32 column_num:i32 row_num:i32
-aiex.npu.write32             {} | address:ui32 value:ui32 buffer:sym column:i32 row:i32
-aiex.npu.maskwrite32         {} | address:ui32 value:ui32 mask:ui32 buffer:sym column:i32 row:i32
-aiex.npu.blockwrite          ( $data ) {} : type(data) | address:ui32 buffer:sym column:i32 row:i32
-aiex.npu.address_patch       {} | addr:ui32 arg_idx:i32 arg_plus:i32
+aiex.npu.dma_wait            {} | symbol!:sym
+aiex.npu.sync                {} | column!:i32 row!:i32 direction!:i32 channel!:i32 column_num!:i32 row_num!:i32
+aiex.npu.write32             {} | address!:ui32 value!:ui32 buffer:sym column:i32 row:i32
+aiex.npu.maskwrite32         {} | address!:ui32 value!:ui32 mask!:ui32 buffer:sym column:i32 row:i32
+aiex.npu.blockwrite          ( $data ) {} : type(data) | address!:ui32 buffer:sym column:i32 row:i32
+aiex.npu.address_patch       {} | addr!:ui32 arg_idx!:i32 arg_plus!:i32
 aiex.npu.push_queue          ( .column:i32 , .row:i32 , .direction:DMAChannelDir : .channel:i32 ) {}
-                             | issue_token:bool repeat_count:i32 bd_id:i32
-aiex.npu.writebd             {} | bd_id:i32 buffer_length:i32 buffer_offset:i32 column:i32 row:i32
+                             | issue_token!:bool repeat_count!:i32 bd_id!:i32
+aiex.npu.writebd             {} | column!:i32 row:i32 bd_id!:i32 buffer_length!:i32 buffer_offset!:i32 enable_packet!:i32
+                             out_of_order_id!:i32 packet_id!:i32 packet_type!:i32 d0_size!:i32 d0_stride!:i32
+                             d1_size!:i32 d1_stride!:i32 d2_size!:i32 d2_stride!:i32 burst_length:i32
+                             iteration_current!:i32 iteration_size!:i32 iteration_stride!:i32 next_bd!:i32
+                             use_next_bd!:i32 valid_bd!:i32 lock_rel_val!:i32 lock_rel_id!:i32 lock_acq_enable!:i32
+                             lock_acq_val!:i32 lock_acq_id!:i32 d0_zero_before:i32 d1_zero_before:i32
+                             d2_zero_before:i32 d0_zero_after:i32 d1_zero_after:i32 d2_zero_after:i32
 aiex.npu.rtp_write           ( .buffer:sym , .index:ui32 , .value:i32 ) {}
 aiex.npu.load_pdi            {} | id:i32 size:i32 address:ui64 device_ref:sym
-aiex.npu.preempt             {} | level:ui8
+aiex.npu.preempt             {} | level!:ui8
 aiex.broadcast_packet        ( $tile:index , .bundle:WireBundle : .channel:i32 ) region(aie.end) {}
 aiex.bp_id                   ( .ID:i8 ) region(aie.end) {}
 aiex.bp_dest                 < $tile:index , .bundle:WireBundle : .channel:i32 > {}

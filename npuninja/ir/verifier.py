@@ -1,0 +1,245 @@
+"""Checks what the lowering relies on, and reports the first violation where it stands.
+
+This module checks what holds for every operation: required attributes, that values are defined before they are used,
+that blocks end in terminators, that symbols are unique. What holds for single operations is in `verifier_aie.py`,
+`verifier_sequence.py` and `verifier_standard.py`; their rules follow the `verify` functions of MLIR-AIE and MLIR.
+"""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from npuninja.diag.errors import UserError
+from npuninja.ir.attributes import StringAttr
+from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.syntax import definition
+from npuninja.ir.verifier_aie import AIE_RULES
+from npuninja.ir.verifier_sequence import SEQUENCE_RULES
+from npuninja.ir.verifier_standard import STANDARD_RULES
+
+Rule = Callable[[Operation], None]
+
+_RULES: dict[str, Rule] = {**AIE_RULES, **SEQUENCE_RULES, **STANDARD_RULES}
+
+# Operations that may end a block.
+_TERMINATORS = frozenset(
+    [
+        "aie.end",
+        "aie.next_bd",
+        "aie.dma_start",
+        "cf.br",
+        "cf.cond_br",
+        "cf.switch",
+        "func.return",
+        "scf.yield",
+        "scf.condition",
+        "affine.yield",
+    ]
+)
+# Operations whose blocks must end in a terminator that the text shows.
+_TERMINATED = frozenset(
+    [
+        "aie.core",
+        "aie.mem",
+        "aie.memtile_dma",
+        "aie.shim_dma",
+        "aie.bd_chain",
+        "aiex.dma_configure_task",
+        "aiex.dma_configure_task_for",
+        "func.func",
+        "scf.while",
+        "scf.index_switch",
+        "scf.execute_region",
+    ]
+)
+_SYMBOL_TABLES = frozenset({"builtin.module", "aie.device"})
+_SYMBOLS = frozenset(
+    [
+        "aie.device",
+        "aie.buffer",
+        "aie.external_buffer",
+        "aie.lock",
+        "aie.objectfifo",
+        "aie.bd_chain",
+        "aie.runtime_sequence",
+        "aiex.runtime_sequence",
+        "func.func",
+        "memref.global",
+    ]
+)
+# Names of symbols that are written without one.
+_DEFAULT_NAMES = {"aie.device": "main", "aie.runtime_sequence": "sequence", "aiex.runtime_sequence": "sequence"}
+
+
+def verify(module: Operation) -> None:
+    """Checks `module` and everything in it. Raises UserError at the first operation that is wrong."""
+    _Verifier().operation(module)
+
+
+class _Verifier:
+    """One pass over a module. Values are numbered by where they are defined; dominators are found once a region."""
+
+    def __init__(self) -> None:
+        self._positions: dict[Operation, int] = {}
+        self._dominators: dict[Region, dict[Block, set[Block]]] = {}
+
+    def operation(self, op: Operation) -> None:
+        found = definition(op.name)
+        if found is None:
+            raise UserError(f"unknown operation '{op.name}'", op.loc)
+        for name in found.required:
+            if name not in op.attributes:
+                raise UserError(f"'{op.name}' requires attribute '{name}'", op.loc)
+        try:
+            found.group_sizes(op)
+        except ValueError as problem:
+            raise UserError(str(problem), op.loc) from None
+        for value in op.operands:
+            self._check_use(op, value)
+        for target, passed in op.successors:
+            for value in passed:
+                self._check_use(op, value)
+            self._check_branch(op, target, passed)
+        rule = _RULES.get(op.name)
+        if rule is not None:
+            try:
+                rule(op)
+            except ValueError as problem:  # a type that is not what the rule looks into
+                raise UserError(f"'{op.name}': {problem}", op.loc) from None
+        if op.name in _SYMBOL_TABLES:
+            _check_symbols(op)
+        for region in op.regions:
+            self._region(op, region)
+
+    def _region(self, parent: Operation, region: Region) -> None:
+        for block in region.blocks:
+            for i, op in enumerate(block.ops):
+                self._positions[op] = i
+        for block in region.blocks:
+            last = len(block.ops) - 1
+            for i, op in enumerate(block.ops):
+                if i < last and op.successors:
+                    raise UserError(f"'{op.name}' must be the last operation of its block", op.loc)
+                self.operation(op)
+            if parent.name in _TERMINATED and (last < 0 or block.ops[last].name not in _TERMINATORS):
+                where = block.ops[last].loc if last >= 0 else parent.loc
+                end = "func.return" if parent.name == "func.func" else "scf.yield" if parent.name[0] == "s" else "aie.end"
+                raise UserError(f"a block of '{parent.name}' ends without a terminator", where, hint=f"end it with '{end}'")
+
+    def _check_branch(self, op: Operation, target: Block, passed: list[Value]) -> None:
+        if op.parent is None or target.parent is not op.parent.parent:
+            raise UserError(f"'{op.name}' goes to a block of another region", op.loc)
+        wanted = [a.type for a in target.args]
+        given = [v.type for v in passed]
+        if wanted != given:
+            label = f"^{target.label}" if target.label else "its target"
+            raise UserError(f"{label} takes ({', '.join(wanted)}), but '{op.name}' passes ({', '.join(given)})", op.loc)
+
+    # Dominance
+
+    def _check_use(self, op: Operation, value: Value) -> None:
+        owner = value.owner
+        if isinstance(owner, Operation):
+            home = owner.parent
+            if home is op.parent and home is not None and owner in self._positions:
+                if self._positions[owner] < self._positions.get(op, 1 << 60):
+                    return
+                raise self._late_use(op, value, owner)
+        else:
+            home = owner
+        if home is None or home.parent is None:
+            raise UserError(f"'{op.name}' uses a value that is defined nowhere", op.loc)
+        ancestor = _ancestor_in(op, home.parent)
+        if ancestor is None:
+            raise UserError(f"'{op.name}' uses a value of a region that it is not in", op.loc, notes=_definition_note(owner))
+        block = ancestor.parent
+        assert block is not None
+        if block is home:
+            if owner is home or self._positions.get(owner, 1 << 60) < self._positions[ancestor]:  # type: ignore[arg-type]
+                return
+            raise self._late_use(op, value, owner)
+        reach = self._dominating(home.parent).get(block)
+        if reach is not None and home not in reach:
+            raise self._late_use(op, value, owner)
+
+    @staticmethod
+    def _late_use(op: Operation, value: Value, owner: Operation | Block | None) -> UserError:
+        name = f"'%{value.name}'" if value.name else "a value"
+        return UserError(
+            f"'{op.name}' uses {name} before it is defined", op.loc, notes=_definition_note(owner, "it is defined here")
+        )
+
+    def _dominating(self, region: Region) -> dict[Block, set[Block]]:
+        """For each reachable block the blocks that every way to it passes, itself included."""
+        known = self._dominators.get(region)
+        if known is not None:
+            return known
+        predecessors: dict[Block, list[Block]] = {}
+        order = _reachable(region.blocks[0])
+        for block in order:
+            for target in _targets(block):
+                predecessors.setdefault(target, []).append(block)
+        everything = set(order)
+        found = dict.fromkeys(order, everything)
+        found[order[0]] = {order[0]}
+        changed = True
+        while changed:
+            changed = False
+            for block in order[1:]:
+                new = set.intersection(*(found[p] for p in predecessors[block])) | {block}
+                if new != found[block]:
+                    found[block] = new
+                    changed = True
+        self._dominators[region] = found
+        return found
+
+
+def _targets(block: Block) -> list[Block]:
+    return [target for target, _ in block.ops[-1].successors] if block.ops else []
+
+
+def _reachable(entry: Block) -> list[Block]:
+    """The blocks that can be reached, in the order in which a search first meets them."""
+    order: dict[Block, None] = {entry: None}
+    waiting = [entry]
+    while waiting:
+        for target in _targets(waiting.pop()):
+            if target not in order:
+                order[target] = None
+                waiting.append(target)
+    return list(order)
+
+
+def _ancestor_in(op: Operation, region: Region) -> Operation | None:
+    """`op` or the operation around it that stands directly in `region`, or None."""
+    while op.parent is not None and op.parent.parent is not region:
+        parent = op.parent_op
+        if parent is None:
+            return None
+        op = parent
+    return op if op.parent is not None else None
+
+
+def _definition_note(owner: Operation | Block | None, text: str = "it is defined here") -> tuple[tuple[str, None], ...]:
+    return ((text, owner.loc),) if isinstance(owner, Operation) else ()  # type: ignore[return-value]
+
+
+def _check_symbols(table: Operation) -> None:
+    """Symbols of a module or device are unique."""
+    seen: dict[str, Operation] = {}
+    for op in table.body.ops:
+        name = symbol_name(op)
+        if name is None:
+            continue
+        first = seen.setdefault(name, op)
+        if first is not op:
+            raise UserError(f"symbol '@{name}' is defined twice", op.loc, notes=(("first defined here", first.loc),))
+
+
+def symbol_name(op: Operation) -> str | None:
+    """The name under which symbol references find `op`, or None."""
+    is_new_allocation = op.name == "aie.shim_dma_allocation" and bool(op.operands)
+    if op.name not in _SYMBOLS and not is_new_allocation:
+        return None
+    name = op.attributes.get("sym_name")
+    return name.value if isinstance(name, StringAttr) else _DEFAULT_NAMES.get(op.name)

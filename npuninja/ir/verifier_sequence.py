@@ -1,0 +1,148 @@
+"""Rules for the operations of runtime sequences (aiex), after AIEXDialect.cpp of MLIR-AIE."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from npuninja.arch.devices import FIRST_CORE_ROW, TILE_KINDS, TileKind, kind_of
+from npuninja.diag.errors import UserError
+from npuninja.ir.attributes import DenseArrayAttr, StringAttr, SymbolRefAttr
+from npuninja.ir.core import Operation
+from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.types import DYNAMIC, bits, memref
+
+_WORD_BITS = 32  # addresses and lengths of a buffer descriptor count 32-bit words
+_MAX_ITERATIONS = 64  # six bits, stored minus one
+_NEXT_GENERATION_SEQUENCE = "aie.runtime_sequence"
+
+
+def _check_transfer(op: Operation) -> None:
+    """aiex.npu.dma_memcpy_nd: what the buffer descriptor it becomes can hold."""
+    buffer = memref(op.operands[0].type)
+    if DYNAMIC in buffer.shape:
+        raise UserError(f"'{op.name}' needs a memref of static shape, got {buffer}", op.loc)
+    sizes, strides, offsets = (_constants(op, key) for key in ("sizes", "strides", "offsets"))
+    element_bits = bits(buffer.element)
+    kind = kind_of(_row_of(op))
+    for i in range(4):
+        if sizes[i] <= 0:
+            raise UserError(f"'{op.name}': size {i} is {sizes[i]}, expected at least 1", op.loc, hint=_ORDER_HINT)
+    if sizes[0] * element_bits % _WORD_BITS:
+        got = f"{sizes[0]} elements of {element_bits // 8} bytes are {sizes[0] * element_bits // 8} bytes"
+        raise UserError(f"'{op.name}': transfer sizes must be multiples of 4 bytes, but {got}", op.loc)
+    for i in range(3):
+        if sizes[i] > 1 and strides[i] < 1:
+            raise UserError(f"'{op.name}': stride {i} is {strides[i]}, expected at least 1", op.loc, hint=_ORDER_HINT)
+    if sizes[3] > 1 and strides[3] < 0:
+        raise UserError(f"'{op.name}': stride 3 is {strides[3]}, expected 0 or more", op.loc, hint=_ORDER_HINT)
+    for i in range(4):
+        if (i > 0 or strides[0] != 1) and strides[i] * element_bits % _WORD_BITS:
+            got = f"{strides[i]} elements of {element_bits // 8} bytes"
+            raise UserError(f"'{op.name}': stride {i} is {got}, which is no multiple of 4 bytes", op.loc)
+    if sum(o * s for o, s in zip(offsets, strides)) * element_bits % _WORD_BITS:
+        raise UserError(f"'{op.name}': the offset is no multiple of 4 bytes", op.loc)
+    _check_ranges(op, kind, sizes, strides, element_bits)
+
+
+_ORDER_HINT = "sizes and strides are written outermost first; number 0 is the last one"
+
+
+def _check_ranges(op: Operation, kind: TileKind, sizes: list[int], strides: list[int], element_bits: int) -> None:
+    """Wraps and steps within the fields of the descriptor."""
+    words = [s * element_bits // _WORD_BITS for s in strides]
+    linear = sizes[1:3] == [1, 1] and strides[:3] == [1, 0, 0]
+    if op.enclosing(_NEXT_GENERATION_SEQUENCE) is not None and kind is TILE_KINDS["shim"]:
+        linear = linear or _contiguous(sizes, strides)
+    if not linear:
+        for i, size in ((0, sizes[0] * element_bits // _WORD_BITS), (1, sizes[1])):
+            if size > kind.max_wrap:
+                unit = "words" if i == 0 else "rows"
+                limit = f"the range [0:{kind.max_wrap}] of a {kind.name} tile"
+                raise UserError(
+                    f"'{op.name}': size {i} is {size} {unit} and exceeds {limit}",
+                    op.loc,
+                    hint="split the dimension in two, or transfer it in several pieces",
+                )
+    if sizes[3] - 1 > _MAX_ITERATIONS:
+        raise UserError(f"'{op.name}': size 3 is {sizes[3]} and exceeds the range [1:{_MAX_ITERATIONS}]", op.loc)
+    for i in range(4):
+        if sizes[i] > 1 and words[i] - 1 > kind.max_step_words and not (i < 3 and linear):
+            limit = f"[1:{kind.max_step_words}] 32-bit words of a {kind.name} tile"
+            raise UserError(f"'{op.name}': stride {i} is {words[i]} words and exceeds the range {limit}", op.loc)
+
+
+def _contiguous(sizes: list[int], strides: list[int]) -> bool:
+    """Whether the three inner dimensions walk through memory without a gap."""
+    step = 1
+    for size, stride in zip(sizes[:3], strides[:3]):
+        if size > 1 and stride != step:
+            return False
+        step *= size
+    return True
+
+
+def _constants(op: Operation, key: str) -> list[int]:
+    """The four numbers of one list, innermost first."""
+    values = op.attributes["static_" + key]
+    assert isinstance(values, DenseArrayAttr), op
+    if DYNAMIC_INDEX in values.values:
+        raise UserError(f"'{op.name}': only constant {key} are supported", op.loc)
+    if len(values.values) != 4:
+        raise UserError(f"'{op.name}' needs 4 {key}, got {len(values.values)}", op.loc)
+    return list(reversed(values.values))
+
+
+def _row_of(op: Operation) -> int:
+    """The row of the tile whose DMA does the transfer: that of the allocation, else the shim."""
+    metadata = op.attributes["metadata"]
+    device = op.enclosing("aie.device")
+    if device is None or not isinstance(metadata, SymbolRefAttr):
+        return 0
+    for each in device.body.ops:
+        is_it = each.name == "aie.shim_dma_allocation" and each.attributes.get("sym_name") == StringAttr(metadata.path[-1])
+        if is_it and each.operands:
+            tile = each.operands[0].owner
+            return tile.integer("row", 0) if isinstance(tile, Operation) else 0
+    return 0
+
+
+def _check_task_use(op: Operation) -> None:
+    """start, await and free take what a configure or a chain start made."""
+    owner = op.operands[0].owner
+    if not isinstance(owner, Operation) or not owner.name.startswith(("aiex.dma_configure_task", "aiex.dma_start_bd_chain")):
+        raise UserError(f"'{op.name}' needs the result of 'aiex.dma_configure_task' or the like", op.loc)
+    if op.name == "aiex.dma_start_task" and owner.name.startswith("aiex.dma_start_bd_chain"):
+        raise UserError(f"'{op.name}' needs a task that is not started yet", op.loc)
+
+
+def _check_address(op: Operation) -> None:
+    """Register writes name a tile with both column and row or with neither."""
+    if ("column" in op.attributes) != ("row" in op.attributes):
+        raise UserError(f"'{op.name}' needs both 'column' and 'row', or neither", op.loc)
+
+
+def _check_writebd(op: Operation) -> None:
+    """aiex.npu.writebd (AIEXDialect.cpp: NpuWriteBdOp::verify)."""
+    row = op.integer("row", 0)
+    kind = kind_of(row)
+    if not 0 <= op.integer("bd_id") < kind.bds:
+        raise UserError(f"'{op.name}': bd_id is {op.integer('bd_id')}, a {kind.name} tile has 0 to {kind.bds - 1}", op.loc)
+    limits = [("packet_id", 31), ("packet_type", 7), ("iteration_size", 63), ("iteration_current", 63)]
+    if row < FIRST_CORE_ROW:
+        limits += [("d0_size", 1023), ("d1_size", 1023)]
+        limits += [(f"d{i}_stride", kind.max_step_words - 1) for i in range(3)]
+        limits.append(("iteration_stride", kind.max_step_words - 1))
+    for name, limit in limits:
+        if not 0 <= op.integer(name) <= limit:
+            raise UserError(f"'{op.name}': {name} is {op.integer(name)} and exceeds the range [0:{limit}]", op.loc)
+
+
+SEQUENCE_RULES: dict[str, Callable[[Operation], None]] = {
+    "aiex.npu.dma_memcpy_nd": _check_transfer,
+    "aiex.npu.write32": _check_address,
+    "aiex.npu.maskwrite32": _check_address,
+    "aiex.npu.writebd": _check_writebd,
+    "aiex.dma_start_task": _check_task_use,
+    "aiex.dma_await_task": _check_task_use,
+    "aiex.dma_free_task": _check_task_use,
+}

@@ -1,0 +1,134 @@
+"""Rules for single operations of func, arith, memref and scf."""
+
+from __future__ import annotations
+
+import re
+from typing import Callable
+
+from npuninja.diag.errors import UserError
+from npuninja.ir.attributes import StringAttr, SymbolRefAttr, TypeAttr
+from npuninja.ir.core import Operation
+from npuninja.ir.types import element_of, function_parts, memref
+
+_INTEGER = re.compile(r"i\d+|index")
+_FLOAT = re.compile(r"bf16|f16|f32|f64")
+
+
+def _check_call(op: Operation) -> None:
+    callee = op.attributes["callee"]
+    assert isinstance(callee, SymbolRefAttr), op
+    function = find_symbol(op, callee.path[-1], "func.func")
+    if function is None:
+        hint = "declare it in the device with 'func.func private'"
+        raise UserError(f"function '@{callee.path[-1]}' is not declared", op.loc, hint=hint)
+    type = function.attributes["function_type"]
+    assert isinstance(type, TypeAttr), function
+    arguments, results = function_parts(type.type)
+    given = tuple(v.type for v in op.operands), tuple(r.type for r in op.results)
+    if given != (arguments, results):
+        for i, (a, b) in enumerate(zip(given[0], arguments)):
+            if a != b:
+                raise _call_error(op, function, f"argument {i} has type {a}, expected {b}")
+        if len(given[0]) != len(arguments):
+            raise _call_error(op, function, f"{len(given[0])} arguments, expected {len(arguments)}")
+        raise _call_error(op, function, f"results ({', '.join(given[1])}), expected ({', '.join(results)})")
+
+
+def _call_error(op: Operation, function: Operation, what: str) -> UserError:
+    name = function.string("sym_name")
+    return UserError(f"call of '@{name}': {what}", op.loc, notes=((f"'@{name}' is declared here", function.loc),))
+
+
+def find_symbol(op: Operation, name: str, kind: str) -> Operation | None:
+    """The operation called `kind` with symbol `name` in the nearest device or module around `op`, or None."""
+    table = op.parent_op
+    while table is not None and table.name not in ("aie.device", "builtin.module"):
+        table = table.parent_op
+    if table is None:
+        return None
+    for each in table.body.ops:
+        if each.name == kind and each.attributes.get("sym_name") == StringAttr(name):
+            return each
+    return None
+
+
+def _check_function(op: Operation) -> None:
+    type = op.attributes.get("function_type")
+    if not isinstance(type, TypeAttr):
+        raise UserError("'func.func' requires attribute 'function_type'", op.loc)
+    arguments, results = function_parts(type.type)
+    if not op.regions or not op.regions[0].blocks:
+        return
+    given = tuple(a.type for a in op.body.args)
+    if given != arguments:
+        raise UserError(f"the body of the function takes ({', '.join(given)}), its type ({', '.join(arguments)})", op.loc)
+    for block in op.regions[0].blocks:
+        last = block.ops[-1] if block.ops else None
+        if last is not None and last.name == "func.return" and tuple(v.type for v in last.operands) != results:
+            given = tuple(v.type for v in last.operands)
+            raise UserError(f"the function returns ({', '.join(results)}), got ({', '.join(given)})", last.loc)
+
+
+def _check_subscript(op: Operation) -> None:
+    target = op.operands[1 if op.name.endswith("store") else 0]
+    indices = len(op.operands) - (2 if op.name.endswith("store") else 1)
+    if not target.type.startswith("memref<"):
+        raise UserError(f"'{op.name}' needs a memref, got {target.type}", op.loc)
+    rank = len(memref(target.type).shape)
+    if indices != rank:
+        raise UserError(f"'{op.name}' has {indices} subscripts, but {target.type} has {rank} dimensions", op.loc)
+
+
+def _needs(family: re.Pattern[str], words: str) -> Callable[[Operation], None]:
+    def check(op: Operation) -> None:
+        element = element_of(op.operands[0].type)
+        if not family.fullmatch(element):
+            stem = op.name[6:].rstrip("if")
+            other = f"arith.{stem}{'f' if words == 'integers' else 'i'}"
+            hint = f"'{other}' does" if stem in ("add", "sub", "mul", "cmp") else None
+            raise UserError(f"'{op.name}' works on {words}, not on {op.operands[0].type}", op.loc, hint=hint)
+
+    return check
+
+
+def _check_loop(op: Operation) -> None:
+    carried = [a.type for a in op.body.args[1:]]
+    results = [r.type for r in op.results]
+    last = op.body.ops[-1] if op.body.ops else None
+    yielded = [v.type for v in last.operands] if last is not None and last.name in ("scf.yield", "affine.yield") else []
+    if not carried == results == yielded:
+        where = last.loc if last is not None else op.loc
+        raise UserError(f"the loop carries ({', '.join(results)}), but yields ({', '.join(yielded)})", where)
+
+
+def _check_branches(op: Operation) -> None:
+    results = [r.type for r in op.results]
+    if results and op.name.endswith(".if") and len(op.regions) < 2:
+        raise UserError(f"'{op.name}' with results needs an 'else'", op.loc)
+    for region in op.regions:
+        last = region.blocks[-1].ops[-1] if region.blocks[-1].ops else None
+        yielded = [v.type for v in last.operands] if last is not None and last.name.endswith(".yield") else []
+        if yielded != results:
+            where = last.loc if last is not None else op.loc
+            raise UserError(f"'{op.name}' gives ({', '.join(results)}), but yields ({', '.join(yielded)})", where)
+
+
+_INTEGER_OPS = (
+    "addi subi muli andi ori xori shli shrsi shrui divsi divui ceildivsi ceildivui floordivsi remsi remui maxsi maxui minsi "
+    "minui cmpi extsi extui trunci sitofp uitofp index_cast index_castui addui_extended mulsi_extended mului_extended"
+)
+_FLOAT_OPS = "addf subf mulf divf remf negf maximumf minimumf maxnumf minnumf cmpf extf truncf fptosi fptoui"
+
+STANDARD_RULES: dict[str, Callable[[Operation], None]] = {
+    "func.func": _check_function,
+    "func.call": _check_call,
+    "memref.load": _check_subscript,
+    "memref.store": _check_subscript,
+    "scf.for": _check_loop,
+    "affine.for": _check_loop,
+    "scf.if": _check_branches,
+    "affine.if": _check_branches,
+    "scf.index_switch": _check_branches,
+    **{f"arith.{name}": _needs(_INTEGER, "integers") for name in _INTEGER_OPS.split()},
+    **{f"arith.{name}": _needs(_FLOAT, "floats") for name in _FLOAT_OPS.split()},
+}
