@@ -74,6 +74,17 @@ def lower_resources(module: Operation, *, alloc_scheme: str | None, generation: 
     lower_scf(module)
 
 
+def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
+    """Step 2: flows become connections of switchboxes and shim multiplexers. It needs step 1.
+
+    Raises:
+        UserError: the flows cannot be routed; located at the flows that cause it.
+    """
+    from npuninja.lowering.routing import route as route_devices
+
+    route_devices(module, generation=generation, warnings=warnings)
+
+
 def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) -> None:
     """Step 3: runtime sequences become register writes, address patches and waits. It needs step 1, not step 2.
 
