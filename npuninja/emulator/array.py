@@ -60,6 +60,8 @@ class Array:
         address = ctypes.cast(linear.data_ptr(self.store), ctypes.c_void_p).value
         assert address is not None
         self._base = address
+        self._functions: dict[str, wasmtime.Func] = {}
+        self._tables = {name: self.call(name) for name in ("argument_table", "actor_states", "event_log", "fault_record")}
         self._ddr_bytes = 0
         self._free: dict[int, list[int]] = {}
         self._view = self._whole_memory()
@@ -91,8 +93,11 @@ class Array:
 
     def call(self, name: str, *arguments: int) -> int:
         """Calls a function of the engine; 0 when it returns nothing. Addresses come back unsigned."""
-        function = self._exports[name]
-        assert isinstance(function, wasmtime.Func), name
+        function = self._functions.get(name)
+        if function is None:
+            found = self._exports[name]
+            assert isinstance(found, wasmtime.Func), name
+            function = self._functions[name] = found
         result = function(self.store, *[a - (1 << 32) if a >> 31 else a for a in arguments])
         return int(result) & 0xFFFFFFFF if result is not None else 0
 
@@ -181,18 +186,18 @@ class Array:
 
     def begin(self, insts: bytes, argument_table: bytes, arguments: int) -> None:
         """Makes an instruction stream ready to run."""
-        table = self.call("argument_table")
+        table = self._tables["argument_table"]
         self._view[table : table + len(argument_table)] = argument_table
         self.call("begin", self._put(insts), len(insts), arguments)
 
     def states(self) -> list[ActorState]:
         """What every actor that ever did something is doing."""
         count = self.call("describe")
-        return read_states(bytes(self.engine_memory(self.call("actor_states"), count * STATE_BYTES)))
+        return read_states(bytes(self.engine_memory(self._tables["actor_states"], count * STATE_BYTES)))
 
     def fault(self) -> tuple[int, ...]:
         """The fault record: its kind, 0 for none, and seven words."""
-        return struct.unpack_from(f"<{FAULT_WORDS}I", self._view, self.call("fault_record"))
+        return struct.unpack_from(f"<{FAULT_WORDS}I", self._view, self._tables["fault_record"])
 
     def current_actor(self) -> int:
         """Whose turn it is or was."""
@@ -200,7 +205,7 @@ class Array:
 
     def take_events(self) -> list[tuple[int, int, int, int]]:
         """The log since the last call: (what, actor, a, b)."""
-        start = self.call("event_log")
+        start = self._tables["event_log"]
         count = self.call("take_event_count")
         data = bytes(self.engine_memory(start, count * _EVENT.size))
         return [(first >> 16, first & 0xFFFF, a, b) for first, a, b in _EVENT.iter_unpack(data)]

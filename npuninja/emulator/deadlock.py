@@ -131,10 +131,10 @@ class Waiters:
 
     def _why_no_token(self, actor: int) -> str:
         channel = self._states.get(actor)
-        if channel is None:
-            return "it never had a task"
+        if channel is None or (channel.state == state.IDLE and not channel.tasks_done):
+            return "it has no task"
         if channel.state == state.IDLE:
-            return f"it is idle after {channel.tasks_done} tasks, none of which asked for a token that is still there"
+            return f"it is idle after {channel.tasks_done} tasks, and no token of them is left"
         return f"it is at BD {channel.bd} with {channel.words_left} words to go"
 
     def data(self, s: ActorState) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from npuninja.emulator.errors import EmulationError, InvalidAccess, TimeLimit
 from npuninja.emulator.faults import HostRange, engine_fault
 from npuninja.emulator.run_report import CoreCount, RunReport, channel_counts, unfinished_transfers
 from npuninja.emulator.state import ActorState
+from npuninja.emulator.watchdog import Watchdog
 from npuninja.formats import txn
 from npuninja.formats.cdo import Command
 from npuninja.formats.core_image import STUB_BYTES, read_stub
@@ -76,6 +77,8 @@ class Emulator:
         log_events: bool = False,
     ) -> None:
         self._array = Array(columns)
+        self._watchdog = Watchdog(self._array.engine.increment_epoch)
+        weakref.finalize(self, self._watchdog.close)
         self._modules = dict(modules or {})
         self._pdis = [tuple(commands) for commands in pdis]
         self._cores: dict[int, Core] = {}
@@ -199,15 +202,13 @@ class Emulator:
         table = struct.pack(f"<{2 * len(buffers)}I", *[word for b in buffers for word in (b.offset, b.nbytes)])
         self._guard(lambda: self._array.begin(insts, table, len(buffers)))
         self._array.store.set_epoch_deadline(1)
-        watchdog = threading.Timer(time_limit_s + _GRACE_S, self._array.engine.increment_epoch)
-        watchdog.daemon = True
-        watchdog.start()
+        self._watchdog.arm(time_limit_s + _GRACE_S)
         try:
             self._run_sequence(started, time_limit_s)
             at_end = self._array.states()
             self._settle(started, time_limit_s)
         finally:
-            watchdog.cancel()
+            self._watchdog.disarm()
         wall_time_s = time.perf_counter() - started
         return self._report(wall_time_s, at_end)
 
@@ -313,6 +314,7 @@ class Emulator:
 
     def close(self) -> None:
         """Takes the array down. Views of buffers must not be used any more."""
+        self._watchdog.close()
         self._cores.clear()
         self._array.close()
 

@@ -95,9 +95,7 @@ def mem_bd(
         last |= 1 << 15 | field(acquire[1], 7) << 8 | acquire[0]
     return [
         (1 << 31 | packet[0] << 28 | packet[1] << 23 if packet else 0) | field(length, 17),
-        field(before[0], 6) << 26
-        | (0 if next_bd is None else next_bd << 20 | 1 << 19)
-        | field(address // 4, 19),
+        field(before[0], 6) << 26 | (0 if next_bd is None else next_bd << 20 | 1 << 19) | field(address // 4, 19),
         (0 if tlast else 1 << 31) | field(wraps[0], 10) << 17 | field(steps[0] - 1, 17),
         field(before[1], 5) << 27 | field(wraps[1], 10) << 17 | field(steps[1] - 1, 17),
         field(before[2], 4) << 27 | field(wraps[2], 10) << 17 | field(steps[2] - 1, 17),
@@ -230,7 +228,7 @@ typedef unsigned char u8; typedef int i32; typedef long long i64;
 #define POINT (*(volatile i32 *)0x20000)
 #define STATE(n) (((volatile i32 *)0x20004)[n])
 #define WAIT(point, kind, need, c, r, id) \\
-    do { POINT = point; return (i64)(point) << 32 | (kind) << 24 | (need) << 16 | ((((c) * 8 + (r)) * 64) + (id)); } while (0)
+    do { POINT = point; return (i64)(point) << 32 | (kind) << 24 | (need) << 16 | (((c) * 8 + (r)) * 64 + (id)); } while (0)
 #define ACQUIRE(point, c, r, id, n) \\
     __attribute__((fallthrough)); case point: if (LOCK(c, r, id) < (n)) WAIT(point, 1, n, c, r, id); LOCK(c, r, id) -= (n)
 #define RELEASE(c, r, id, n) LOCK(c, r, id) += (n)
@@ -239,10 +237,17 @@ typedef unsigned char u8; typedef int i32; typedef long long i64;
 """
 
 
+COMPILE_FLAGS = (
+    *("-target", "wasm32-freestanding", "-O2", "-g1", "-msimd128", "-mbulk-memory", "-fwrapv", "-ffreestanding"),
+    *("-fpack-struct=4", "-fno-sanitize=all"),
+)
+
+
 @functools.lru_cache
 def zig() -> str:
     spec = importlib.util.find_spec("ziglang")
-    assert spec is not None and spec.submodule_search_locations
+    assert spec is not None
+    assert spec.submodule_search_locations
     return os.path.join(next(iter(spec.submodule_search_locations)), "zig")
 
 
@@ -257,8 +262,7 @@ def compile_core(
         source.write_text(PRELUDE + '#line 1 "core.c"\n' + body)
         cache = os.path.join(tempfile.gettempdir(), f"npuninja-test-zig-{os.getuid()}")
         environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
-        flags = "-O2 -g1 -msimd128 -mbulk-memory -fwrapv -ffreestanding -fpack-struct=4 -fno-sanitize=all".split()
-        command = [zig(), "cc", "-target", "wasm32-freestanding", *flags, "-c", str(source), "-o", folder + "/core.o"]
+        command = [zig(), "cc", *COMPILE_FLAGS, "-c", str(source), "-o", folder + "/core.o"]
         subprocess.run(command, check=True, env=environment)
         link = (
             f"--no-entry --export={entry} --export=__stack_pointer --no-check-features --initial-memory=524288 "
