@@ -86,26 +86,27 @@ class _Inliner:
         values = dict(zip(callee.body.args, run.operands))
         names: dict[str, str] = {}
         for op in callee.body.ops:
-            copied = op if device is self.device else self._adopt(op, device, values, names)
-            self._add(clone(copied, values), device, [*active, callee])
+            copy = clone(op, values) if device is self.device else self._adopt(op, device, values, names)
+            self._add(copy, device, [*active, callee])
 
     def _adopt(self, op: Operation, device: Operation, values: dict[Value, Value], names: dict[str, str]) -> Operation:
-        """Copies what `op` refers to in `device`; returns a copy of `op` that uses the new symbol names."""
-        copy = clone(op, dict(values))
-        table = symbols(device)
-        for original, inner in zip(op.walk(), copy.walk()):
-            for value in original.operands:
+        """A copy of `op` of `device` for this device, with what it refers to."""
+        for inner in op.walk():
+            for value in inner.operands:
                 owner = value.owner
                 if value not in values and isinstance(owner, Operation) and owner.parent is device.body:
                     values[value] = self._copy_value(owner, values)
+        copy = clone(op, values)
+        table = symbols(device)
+        for inner in copy.walk():
+            if inner.name in (_CONFIGURE, _RUN):
+                continue
             for key, attribute in inner.attributes.items():
-                if isinstance(attribute, SymbolRefAttr) and original.name not in (_CONFIGURE, _RUN):
+                if isinstance(attribute, SymbolRefAttr) and attribute.path[0] in table:
                     symbol = attribute.path[0]
-                    if symbol in table and symbol not in names:
+                    if symbol not in names:
                         names[symbol] = self._copy_symbol(table[symbol], values)
-                    if symbol in names:
-                        inner.attributes[key] = SymbolRefAttr((names[symbol], *attribute.path[1:]))
-        # The uses of `copy` still name the values of the other device; the caller's clone replaces them.
+                    inner.attributes[key] = SymbolRefAttr((names[symbol], *attribute.path[1:]))
         return copy
 
     def _copy_value(self, owner: Operation, values: dict[Value, Value]) -> Value:

@@ -1,0 +1,378 @@
+"""Step 3: runtime sequences against the reference tools' results, and what is refused."""
+
+import json
+import struct
+
+import pytest
+from conftest import positive_designs
+
+from npuninja.diag.compare_mlir import compare
+from npuninja.diag.errors import UserError, Warnings
+from npuninja.formats.txn import (
+    AddressPatch,
+    BlockWrite,
+    LoadPdi,
+    MaskWrite,
+    Sync,
+    Write,
+    read_txn,
+)
+from npuninja.ir.parser import parse_module
+from npuninja.ir.printer import print_module
+from npuninja.lowering.pipeline import instructions, lower_sequence
+
+
+def lowered(text, generation="2025-10", file="d.mlir"):
+    module = parse_module(text, file)
+    lower_sequence(module, generation=generation, warnings=Warnings())
+    return module
+
+
+@pytest.mark.parametrize("folder", positive_designs(), ids=lambda p: p.name)
+def test_conformance(folder):
+    generation = json.loads((folder / "meta.json").read_text())["generation"]
+    path = folder / "input_with_addresses.mlir"
+    module = lowered(path.read_text(), generation, str(path))
+    assert compare(print_module(module), (folder / "npu_insts.mlir").read_text()) == []
+    for expected in folder.glob("*insts*.hex"):
+        # [DEVICE.]insts[.SEQUENCE].hex
+        device, _, sequence = expected.stem.partition("insts")
+        data = instructions(module, device.rstrip("."), sequence.lstrip("."))
+        words = struct.unpack(f"<{len(data) // 4}I", data)
+        assert [f"{word:08X}" for word in words] == expected.read_text().split()
+
+
+def design(body, arguments="%a: memref<1024xi32>, %b: memref<64x64xi16>", before="", device="npu1", sequence="aiex"):
+    return f"""module {{ aie.device({device}) {{
+  %t00 = aie.tile(0, 0) {{controller_id = #aie.packet_info<pkt_type = 0, pkt_id = 15>}}
+  %t01 = aie.tile(0, 1) {{controller_id = #aie.packet_info<pkt_type = 0, pkt_id = 26>}}
+  %t12 = aie.tile(1, 2) {{controller_id = #aie.packet_info<pkt_type = 0, pkt_id = 27>}}
+  aie.shim_dma_allocation @in({"%t00, " if sequence == "aie" else ""}MM2S, 1{"" if sequence == "aie" else ", 0"})
+  aie.shim_dma_allocation @out({"%t00, " if sequence == "aie" else ""}S2MM, 0{"" if sequence == "aie" else ", 0"})
+  %mem = aie.buffer(%t01) {{address = 8192 : i32, sym_name = "mem"}} : memref<256xi32>
+  %rtp = aie.buffer(%t12) {{address = 1024 : i32, sym_name = "rtp"}} : memref<4xi32>
+  %lost = aie.buffer(%t12) {{sym_name = "lost"}} : memref<4xi32>
+  %lock = aie.lock(%t01, 3) {{init = 0 : i32, sym_name = "lock"}}
+  %free = aie.lock(%t12) {{init = 0 : i32, sym_name = "free"}}
+  aie.flow(%t00, DMA : 1, %t12, DMA : 0)
+{before}
+  {sequence}.runtime_sequence @seq({arguments}) {{
+{body}
+  }}
+}} }}"""
+
+
+def operations(body, generation="2025-10", **others):
+    text = design(body, sequence="aie" if generation == "2026-02" else "aiex", **others)
+    return list(read_txn(instructions(lowered(text, generation), "", "seq")).operations)
+
+
+def words(operation):
+    assert isinstance(operation, BlockWrite)
+    return list(struct.unpack(f"<{len(operation.data) // 4}I", operation.data))
+
+
+def test_writes_of_every_addressing():
+    found = operations("""
+    aiex.npu.write32 {address = 0x12345 : ui32, value = 7 : ui32}
+    aiex.npu.write32 {address = 0x12345 : ui32, column = 2 : i32, row = 3 : i32, value = 0xFFFFFFFF : ui32}
+    aiex.npu.write32 {address = 2 : ui32, buffer = @rtp, value = 9 : ui32}
+    aiex.npu.maskwrite32 {address = 4 : ui32, column = 1 : i32, row = 0 : i32, mask = 6 : ui32, value = 2 : ui32}
+    aiex.npu.rtp_write(@rtp, 3, -1)
+    aiex.set_lock(%lock, 5)
+    aiex.npu.preempt {level = 1 : ui8}""")
+    assert found[:6] == [
+        Write(0x12345, 7),
+        Write(2 << 25 | 3 << 20 | 0x12345, 0xFFFFFFFF),
+        Write(1 << 25 | 2 << 20 | 1024 + 8, 9),
+        MaskWrite(1 << 25 | 4, 6, 2),
+        Write(1 << 25 | 2 << 20 | 1024 + 12, 0xFFFFFFFF),
+        Write(1 << 20 | 0xC0030, 5),
+    ]
+    assert found[6].level == 1
+
+
+def test_transfer_with_every_dimension():
+    found = operations("""
+    aiex.npu.dma_memcpy_nd(%b[1, 0, 2, 4][2, 3, 8, 16][2048, 32, 64, 1]) {id = 3 : i64, metadata = @out} : memref<64x64xi16>
+    aiex.npu.dma_wait {symbol = @out}""")
+    block, patch, controller, push, sync = found
+    assert block.address == 0x1D060
+    # 3·8·16 elements of 2 bytes; rows of 8 words 32 words apart, planes 16 words apart, iteration 1024 words apart.
+    assert words(block) == [192, 0, 0, 8 << 20, 2 << 30 | 8 << 20 | 31, 2 << 24 | 15, 1 << 20 | 1023, 1 << 25]
+    assert patch == AddressPatch(0x1D064, 1, (2048 + 2 * 64 + 4) * 2)
+    assert controller == MaskWrite(0x1D200, 0x1F00, 15 << 8)
+    assert push == Write(0x1D204, 3 | 1 << 16 | 1 << 31)
+    assert sync == Sync(0, 0, 0, 0, 1, 1)
+
+
+def test_input_transfers_issue_no_token_unless_asked():
+    body = "aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 8][1, 1, 1, 64][0, 0, 0, 1]{packet}) {{id = 0 : i64, metadata = @in{token}}} : memref<1024xi32>"
+    silent = operations(body.format(packet="", token=""))
+    assert [type(op) for op in silent] == [BlockWrite, AddressPatch, Write]
+    assert silent[2] == Write(0x1D21C, 0)
+    loud = operations(body.format(packet=", packet = <pkt_type = 1, pkt_id = 6>", token=", issue_token = true, burst_length = 64 : i64"))
+    assert words(loud[0])[2] == 1 << 30 | 6 << 19 | 1 << 16
+    assert words(loud[0])[4] == 0  # the shortest burst
+    assert loud[2:] == [MaskWrite(0x1D218, 0x1F00, 15 << 8), Write(0x1D21C, 1 << 31)]
+
+
+def test_longest_burst_depends_on_the_family():
+    body = "aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 0][1, 1, 1, 64][0, 0, 0, 1]) {id = 0 : i64, metadata = @in} : memref<1024xi32>"
+    assert words(operations(body)[0])[4] == 2 << 30
+    assert words(operations(body, device="npu2")[0])[4] == 3 << 30
+
+
+def test_parts_of_arguments():
+    found = operations("""
+    %part = memref.subview %b[2, 8] [32, 32] [1, 1] : memref<64x64xi16> to memref<32x32xi16, strided<[64, 1], offset: 136>>
+    aiex.npu.dma_memcpy_nd(%part[0, 0, 1, 2][1, 1, 4, 16][0, 0, 64, 1]) {id = 0 : i64, metadata = @in} : memref<32x32xi16, strided<[64, 1], offset: 136>>""",
+        generation="2026-02",
+    )  # fmt: skip
+    assert found[1] == AddressPatch(0x1D004, 1, 2 * (2 * 64 + 8) + 2 * (64 + 2))
+
+
+def test_contiguous_transfers_are_linear_since_2026():
+    body = "aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 0][1, 4, 16, 16][0, 256, 16, 1]) {id = 0 : i64, metadata = @in} : memref<1024xi32>"
+    assert words(operations(body, generation="2026-02")[0])[3:6] == [0, 2 << 30, 2 << 24]
+    assert words(operations(body)[0])[3:6] == [16 << 20, 2 << 30 | 16 << 20 | 15, 2 << 24 | 255]
+
+
+def test_equal_descriptors_share_their_data():
+    line = "aiex.npu.dma_memcpy_nd(%a[0, 0, 0, {o}][1, 1, 1, 64][0, 0, 0, 1]) {{id = {i} : i64, metadata = @in}} : memref<1024xi32>"
+    module = lowered(design("\n".join(line.format(o=64 * i, i=i) for i in range(3))))
+    text = print_module(module)
+    assert text.count('memref.global "private"') == 1
+    assert text.count("memref.get_global @blockwrite_data_0") == 3
+
+
+TASK = """
+    %t = aiex.dma_configure_task(%t00, MM2S, 0) {{
+      aie.dma_bd(%a : memref<1024xi32>, 16, 32{dims}) {{packet = #aie.packet_info<pkt_type = 2, pkt_id = 3>{bd}}}
+      aie.end
+    }} {{issue_token = true, repeat_count = 4 : i32}}
+    aiex.dma_start_task(%t)
+    aiex.dma_await_task(%t)"""
+
+
+def test_task():
+    block, patch, controller, push, sync = operations(TASK.format(dims="", bd=""))
+    assert (block.address, words(block)[:3]) == (0x1D000, [32, 64, 1 << 30 | 3 << 19 | 2 << 16])
+    assert patch == AddressPatch(0x1D004, 0, 64)
+    assert controller == MaskWrite(0x1D210, 0x1F00, 15 << 8)
+    assert push == Write(0x1D214, 4 << 16 | 1 << 31)
+    assert sync == Sync(0, 0, 1, 0, 1, 1)
+
+
+def test_ids_come_back_after_a_wait():
+    body = "".join(
+        TASK.format(dims="", bd="").replace("%t ", f"%u{i} ").replace("(%t)", f"(%u{i})") for i in range(20)
+    )
+    assert {op.address for op in operations(body) if isinstance(op, BlockWrite)} == {0x1D000}
+
+
+def test_task_ids_step_over_those_asked_for():
+    body = """
+    %x = aiex.dma_configure_task_for @in {
+      aie.dma_bd(%a : memref<1024xi32>, 0, 8)
+      aie.next_bd ^two
+    ^two:
+      aie.dma_bd(%a : memref<1024xi32>, 8, 8) {bd_id = 0 : i32}
+      aie.next_bd ^three
+    ^three:
+      aie.dma_bd(%a : memref<1024xi32>, 16, 8)
+      aie.end
+    }
+    aiex.dma_start_task(%x)"""
+    *blocks, push = [op for op in operations(body) if not isinstance(op, AddressPatch)]
+    assert [b.address for b in blocks] == [0x1D020, 0x1D000, 0x1D040]
+    assert [words(b)[7] for b in blocks] == [0 << 27 | 3 << 25, 2 << 27 | 3 << 25, 1 << 25]
+    assert push == Write(0x1D21C, 1)
+
+
+def test_task_on_a_memtile():
+    body = """
+    %x = aiex.dma_configure_task(%t01, MM2S, 5) {
+      aie.dma_bd(%mem : memref<256xi32>, 16, 60, [<size = 4, stride = 16>, <size = 15, stride = 1>],
+        [<const_pad_before = 1, const_pad_after = 2>, <const_pad_before = 3, const_pad_after = 4>])
+      aie.end
+    } {issue_token = true}
+    aiex.dma_start_task(%x)"""
+    block, controller, push = operations(body, generation="2026-02")
+    # Odd channels use descriptors from 24 on.
+    assert block.address == 1 << 20 | 0xA0000 + 24 * 0x20
+    assert words(block)[:6] == [
+        60,
+        3 << 26 | (0x80000 + 8192 + 64) // 4,
+        15 << 17,
+        1 << 27 | 4 << 17 | 15,
+        0,
+        2 << 23 | 4 << 17,
+    ]
+    assert controller == MaskWrite(1 << 20 | 0xA0630 + 40, 0x1F00, 26 << 8)
+    assert push == Write(1 << 20 | 0xA0630 + 44, 24 | 1 << 31)
+
+
+CHAIN = """
+  aie.bd_chain @two(%x: memref<1024xi32>, %y: memref<64x64xi16>) {
+    aie.dma_bd(%x : memref<1024xi32>, 0, 16)
+    aie.next_bd ^last
+  ^last:
+    aie.dma_bd(%y : memref<64x64xi16>, 64, 16)
+    aie.end
+  }"""
+
+
+def test_chains():
+    body = """
+    %p = aiex.dma_start_bd_chain @two(%a, %b) : (memref<1024xi32>, memref<64x64xi16>) on (%t00, S2MM, 1) {issue_token = true}
+    %q = aiex.dma_start_bd_chain_for @two(%a, %b) : (memref<1024xi32>, memref<64x64xi16>) for @in
+    aiex.dma_await_task(%p)"""
+    found = operations(body, before=CHAIN)
+    assert [op.address for op in found if isinstance(op, BlockWrite)] == [0x1D000, 0x1D020, 0x1D040, 0x1D060]
+    assert [op.offset_bytes for op in found if isinstance(op, AddressPatch)] == [0, 128, 0, 128]
+    assert [op for op in found if isinstance(op, Write)] == [Write(0x1D20C, 1 << 31), Write(0x1D21C, 2)]
+    assert found[-1] == Sync(0, 0, 0, 1, 1, 1)
+    assert "bd_chain" not in print_module(lowered(design(body, before=CHAIN)))
+
+
+TWO_DEVICES = """module {
+  aie.device(npu2_1col) @inner {
+    %t00 = aie.tile(0, 0) {controller_id = #aie.packet_info<pkt_type = 0, pkt_id = 15>}
+    %t02 = aie.tile(0, 2)
+    %b = aie.buffer(%t02) {address = 64 : i32, sym_name = "b"} : memref<4xi32>
+    %l = aie.lock(%t02, 2) {init = 0 : i32, sym_name = "l"}
+    aie.shim_dma_allocation @x(%t00, S2MM, 1)
+    aie.runtime_sequence @step(%m: memref<64xi32>) {
+      aiex.npu.rtp_write(@b, 1, 5)
+      aiex.set_lock(%l, 1)
+      %t = aiex.dma_configure_task_for @x { aie.dma_bd(%m : memref<64xi32>, 0, 64) aie.end } {issue_token = true}
+      aiex.dma_start_task(%t)
+      aiex.dma_await_task(%t)
+    }
+    aie.runtime_sequence @twice(%m: memref<64xi32>) {
+      aiex.run @step(%m) : (memref<64xi32>)
+      aiex.run @step(%m) : (memref<64xi32>)
+    }
+  }
+  aie.device(npu2_1col) @main {
+    %t00 = aie.tile(0, 0) {controller_id = #aie.packet_info<pkt_type = 0, pkt_id = 15>}
+    aie.shim_dma_allocation @x(%t00, MM2S, 0)
+    aie.runtime_sequence @all(%p: memref<8xi32>, %q: memref<64xi32>) {
+      aiex.configure @inner { aiex.run @RUN(%q) : (memref<64xi32>) }
+      aiex.npu.dma_wait {symbol = @x}
+    }
+  }
+}"""
+
+
+def test_sequences_of_other_devices():
+    module = lowered(TWO_DEVICES.replace("@RUN", "@twice"), "2026-02")
+    found = list(read_txn(instructions(module, "main", "all")).operations)
+    step = [
+        Write(2 << 20 | 68, 5),
+        Write(2 << 20 | 0x1F020, 1),
+        BlockWrite(0x1D000, struct.pack("<8I", 64, 0, 0, 0, 3 << 30, 2 << 24, 0, 1 << 25)),
+        AddressPatch(0x1D004, 1, 0),
+        MaskWrite(0x1D208, 0x1F00, 15 << 8),
+        Write(0x1D20C, 1 << 31),
+        Sync(0, 0, 0, 1, 1, 1),
+    ]
+    # The driver's own @x is another channel: the copy got another name.
+    assert found == [LoadPdi(0, 0, 0), *step, *step, Sync(0, 0, 1, 0, 1, 1)]
+    assert len(read_txn(instructions(module, "inner", "step")).operations) == 7
+
+
+def test_a_sequence_cannot_run_itself():
+    text = TWO_DEVICES.replace("@RUN", "@twice").replace("aiex.set_lock(%l, 1)", "aiex.run @twice(%m) : (memref<64xi32>)")
+    with pytest.raises(UserError, match="runs itself"):
+        lowered(text, "2026-02")
+
+
+def test_unknown_sequence_lists_those_there_are():
+    with pytest.raises(UserError, match="no runtime sequence @RUN") as caught:
+        lowered(TWO_DEVICES, "2026-02")
+    assert caught.value.hint == "it has @step, @twice"
+
+
+def transfer(subscript, metadata="in", more="", argument="%a", type="memref<1024xi32>"):
+    return f"aiex.npu.dma_memcpy_nd({argument}{subscript}) {{id = 0 : i64, metadata = @{metadata}{more}}} : {type}"
+
+
+SMALL = "[0, 0, 0, 0][1, 1, 1, 64][0, 0, 0, 1]"
+TASK_OF = "%x = aiex.dma_configure_task_for @in { {bd} aie.end }"
+MANY = "\n".join(f"%u{i} = aiex.dma_configure_task_for @in {{ aie.dma_bd(%a : memref<1024xi32>, 0, 8) aie.end }}" for i in range(17))
+REFUSED = {
+    "unknown allocation": (transfer(SMALL, "inn"), "no aie.shim_dma_allocation of that name"),
+    "name of something else": (transfer(SMALL, "rtp"), "is an aie.buffer"),
+    "wait for an unknown channel": ("aiex.npu.dma_wait {symbol = @nothing}", "no aie.shim_dma_allocation of that name"),
+    "not an argument": (transfer(SMALL, argument="%mem", type="memref<256xi32>"), "no part of an argument"),
+    "descriptor id": (transfer(SMALL).replace("id = 0", "id = 16"), "id 16 is out of range"),
+    "burst length": (transfer(SMALL, more=", burst_length = 100 : i64"), "burst length 100 does not exist on npu1"),
+    "padding by a shim": (transfer(SMALL, more=", d0_zero_before = 1 : i64"), "only MM2S channels of memtiles"),
+    "queue of no channel": (
+        "aiex.npu.push_queue(0, 0, MM2S : 2) {bd_id = 0 : i32, issue_token = false, repeat_count = 0 : i32}",
+        "MM2S channel 2 does not exist",
+    ),
+    "repeat count": (
+        "aiex.npu.push_queue(0, 0, MM2S : 0) {bd_id = 0 : i32, issue_token = false, repeat_count = 256 : i32}",
+        "repeat count 256 is out of range",
+    ),
+    "index beyond the buffer": ("aiex.npu.rtp_write(@rtp, 4, 1)", "index 4 is outside @rtp"),
+    "buffer without address": ("aiex.npu.rtp_write(@lost, 0, 1)", "needs the address of a buffer"),
+    "lock without id": ("aiex.set_lock(%free, 1)", "needs a lock with an id"),
+    "wait without a token": (
+        TASK_OF.replace("{bd}", "aie.dma_bd(%a : memref<1024xi32>, 0, 8)") + "\naiex.dma_await_task(%x)",
+        "issues no token",
+    ),
+    "freed twice": (
+        TASK_OF.replace("{bd}", "aie.dma_bd(%a : memref<1024xi32>, 0, 8)") + "\naiex.dma_free_task(%x)\naiex.dma_free_task(%x)",
+        "free already",
+    ),
+    "no descriptors left": (MANY, "all buffer descriptors of tile (0, 0)"),
+    "id in use": (
+        "\n".join(
+            f"%x{i} = aiex.dma_configure_task_for @in {{ aie.dma_bd(%a : memref<1024xi32>, 0, 8) {{bd_id = 2 : i32}} aie.end }}"
+            for i in range(2)
+        ),
+        "id 2 of tile (0, 0) is in use",
+    ),
+    "length of a task": (
+        TASK_OF.replace("{bd}", "aie.dma_bd(%a : memref<1024xi32>, 0, 9, [<size = 2, stride = 8>, <size = 4, stride = 1>])"),
+        "length is 9 elements, its three lowest dimensions move 8",
+    ),
+    "odd bytes": (
+        TASK_OF.replace("{bd}", "aie.dma_bd(%b : memref<64x64xi16>, 1, 8)"),
+        "the offset is 2 bytes, expected a multiple of 4",
+    ),
+    "locks in a task": (
+        TASK_OF.replace("{bd}", "aie.use_lock(%lock, Release, 1) aie.dma_bd(%a : memref<1024xi32>, 0, 8)"),
+        "cannot use locks",
+    ),
+    "empty task": (TASK_OF.replace("{bd}", ""), "has no aie.dma_bd"),
+    "buffer of another tile": (
+        "%x = aiex.dma_configure_task(%t01, MM2S, 0) { aie.dma_bd(%rtp : memref<4xi32>, 0, 4) aie.end }",
+        "the buffer is on tile (1, 2), the task on tile (0, 1)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name):
+    body, message = REFUSED[name]
+    text = design(body)
+    with pytest.raises(UserError) as caught:
+        lowered(text)
+    assert message in caught.value.message
+    first = next(n for n, line in enumerate(text.split("\n"), 1) if body.split("\n")[0] in line)
+    assert first <= caught.value.location.line <= first + body.count("\n")
+
+
+def test_what_has_no_instruction_is_refused():
+    module = parse_module(design("aiex.npu.dma_wait {symbol = @in}"), "d.mlir")
+    with pytest.raises(UserError, match="'aiex.npu.dma_wait' has no instruction"):
+        instructions(module, "", "")
+    with pytest.raises(UserError, match="no device @other"):
+        instructions(module, "other", "")
+    with pytest.raises(UserError, match="no runtime sequence @other"):
+        instructions(module, "main", "other")
