@@ -51,10 +51,15 @@ class WasmBuild:
         path = self.folder / "core_0_2.json"
         path.write_text(json.dumps(fields))
         target = self.folder / "core_0_2.wasm"
-        tool = ["--linker", ZIG, "--linker-word", "wasm-ld", "--kind", "wasm"]
         objects = map(str, (core, *kernels))
-        core_link.run([*objects, "-o", str(target), *tool, "--info", str(path), "--core", "0,2"])
+        place = ["--info", str(path), "--core", "0,2", "--kind", "wasm"]
+        core_link.run([*objects, "-o", str(target), *self.link_tool(), *place])
         return target
+
+    @staticmethod
+    def link_tool() -> list[str]:
+        """The options that name the linker."""
+        return ["--linker", ZIG, "--linker-word", "wasm-ld"]
 
 
 @pytest.fixture(scope="session")
