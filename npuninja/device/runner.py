@@ -20,8 +20,9 @@ from npuninja.device.compare import Comparison, compare, poison
 from npuninja.device.manifest import Argument, Manifest, read_manifest
 from npuninja.device.progress import Progress
 from npuninja.device.reference import Reference
+from npuninja.device.source_paths import locate
 from npuninja.device.timing import Timing, timing_of
-from npuninja.diag.errors import Error, Location, UserError, WrongResult
+from npuninja.diag.errors import DeviceError, Error, Location, UserError, WrongResult
 
 INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
 
@@ -151,6 +152,9 @@ def _run(options: argparse.Namespace) -> Outcome:
         if options.bench and all(c.good for c in comparisons or ()):
             comparisons = session.compare(expected)  # the last run must be as right as the first
         write_outputs(options.output, manifest, session.results())
+    except DeviceError as error:
+        locate(error, manifest)
+        raise
     finally:
         device.close()
     outcome = Outcome(manifest, capabilities, reason, inputs_from, comparisons, timing_of(capabilities, times))

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import time
 
 import numpy as np
@@ -11,7 +12,7 @@ from npuninja.device.choice import Choice
 from npuninja.device.null import NullBuffer
 from npuninja.device.progress import Progress
 from npuninja.device.timing import Timing
-from npuninja.diag.errors import DeviceError
+from npuninja.diag.errors import DeviceError, Location
 
 
 class StandIn:
@@ -111,6 +112,38 @@ def test_device_error_and_its_report(built, run):
     assert json.loads(out)["report"] == {"kind": "Deadlock"}
     assert "core (0, 2) waits" in err
     assert device.closed
+
+
+def test_places_of_faults_are_found(built, run, monkeypatch, tmp_path_factory):
+    root, build = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("build")
+    kernel_file, lowered = root / "kernels" / "k.c", build / "twice" / "lowered.mlir"
+    for path, text in ((kernel_file, "int x;\nint y;\n"), (lowered, "module {\n}\n"), (root / "host" / "twice.py", "")):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    def kernel(*_):
+        notes = (("called from core", Location("twice/lowered.mlir", 1, 1)), ("and", Location("gone.c", 4)))
+        raise DeviceError("core (0, 2) touches nothing", Location("kernels/k.c", 2, 5), notes=notes)
+
+    for path in (built.xclbin, built.insts):
+        (build / "twice" / path.name).write_bytes(path.read_bytes())
+    (build / "twice" / "twice.json").write_text(built.path.read_text())
+    fields = json.loads(built.path.read_text())
+    fields["reference"] = os.path.relpath(root / "host" / "twice.py", build / "twice")
+    manifest = build / "twice" / "twice.json"
+    manifest.write_text(json.dumps(fields))
+    (root / "host" / "twice.py").write_text(built.reference.read_text())
+    monkeypatch.chdir(root)
+    code, _, err, _ = run(kernel, str(manifest))
+    assert code == 4
+    assert err.split("\n") == [
+        "kernels/k.c:2:5: error: core (0, 2) touches nothing",
+        "  int y;",
+        "      ^",
+        f"{lowered}:1:1: note: called from core",
+        "gone.c:4: note: and",
+        "",
+    ]
 
 
 def test_interrupted(built, run):
