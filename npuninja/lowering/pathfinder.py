@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import ROWS, Device, Place
-from npuninja.arch.switch import BUNDLE_ORDER, MASTER_COUNTS, PACKETS_PER_CHANNEL, Port
-from npuninja.lowering.routing_graph import Endpoint, Graph, Occupied, port_counts, shortest_paths
+from npuninja.arch.devices import Device, Place
+from npuninja.arch.switch import PACKETS_PER_CHANNEL, Port
+from npuninja.lowering.nets import CIRCUIT, Net, Unroutable
+from npuninja.lowering.routing_capacity import check_lines, check_rectangles
+from npuninja.lowering.routing_graph import Endpoint, Graph, Occupied, shortest_paths
 
-#: Circuit nets have no group.
-CIRCUIT = -1
 #: A channel carries one circuit, or the packets of one group.
 _CAPACITY = 1
 # AIEPathFinder.h: DEMAND_COEFF; a channel that a priority net uses is practically closed to the others.
@@ -27,15 +27,8 @@ _BUMP = 1.1
 _PRIORITY_BUMP = 2147483647.0
 #: Rounds after which the reference gives up.
 MAX_ROUNDS = 1000
-
-
-class Net(NamedTuple):
-    """A source with all its destinations. `group` is CIRCUIT, or the number of the packet group."""
-
-    source: Endpoint
-    dests: list[Endpoint]
-    group: int
-    priority: bool
+# Rounds after which it is worth to look for a proof that there is no routing.
+_ROUNDS_BEFORE_PROOF = 10
 
 
 class Connection(NamedTuple):
@@ -56,51 +49,6 @@ class Route(NamedTuple):
 
     connections: list[Connection]
     paths: dict[Endpoint, list[Connection]]
-
-
-class Unroutable(Exception):
-    """No legal routing exists or none was found.
-
-    `nets` are the positions of the nets that compete for too few channels, `reason` a phrase that names the place.
-    """
-
-    def __init__(self, reason: str, nets: list[int]) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.nets = nets
-
-
-class NetList:
-    """Collects flows into nets, in the order and with the groups of the reference (addFlow, sortFlows)."""
-
-    def __init__(self) -> None:
-        self.nets: list[Net] = []
-
-    def add(self, source: Endpoint, dest: Endpoint, *, packet: bool, priority: bool = False) -> None:
-        """Adds one flow. Packet flows come before circuit flows, `sort_priority` between the two."""
-        for i, net in enumerate(self.nets):
-            if net.source == source:
-                if priority:
-                    net.dests.insert(0, dest)
-                    self.nets[i] = net._replace(priority=True)
-                else:
-                    net.dests.append(dest)
-                return
-        self.nets.append(Net(source, [dest], self._group(dest) if packet else CIRCUIT, priority))
-
-    def _group(self, dest: Endpoint) -> int:
-        highest = CIRCUIT
-        for net in self.nets:
-            if dest in net.dests:
-                return net.group
-            highest = max(highest, net.group)
-        return highest + 1
-
-    def sort_priority(self) -> None:
-        """Puts the priority nets first, ordered by source."""
-        first = [net for net in self.nets if net.priority]
-        first.sort(key=lambda net: (net.source[0], BUNDLE_ORDER[net.source[1][0]], net.source[1][1]))
-        self.nets = first + [net for net in self.nets if not net.priority]
 
 
 class _Round:
@@ -190,7 +138,7 @@ def find_routes(device: Device, nets: list[Net], occupied: Occupied | None = Non
     Raises:
         Unroutable: there is no legal routing, or none was found.
     """
-    check_capacity(device, nets)
+    check_lines(device, nets)
     graph = Graph(device, occupied or {})
     trees = _negotiate(graph, nets)
     if not all(_physical(graph, net, tree) for net, tree in zip(nets, trees)):
@@ -206,7 +154,9 @@ def _negotiate(graph: Graph, nets: list[Net]) -> list[dict[int, int]]:
     trees: list[dict[int, int]] = [{} for _ in nets]
     overused: list[tuple[int, int]] = []
     used: dict[tuple[int, int], int] = {}
-    for _ in range(MAX_ROUNDS + 1):
+    for number in range(MAX_ROUNDS + 1):
+        if number == _ROUNDS_BEFORE_PROOF:
+            check_rectangles(graph.device, nets)
         graph.start_round(used)
         attempt = _Round(graph)
         for members in groups.values():
@@ -273,40 +223,3 @@ def _route(graph: Graph, net: Net, tree: dict[int, int]) -> Route:
             node = previous
         paths[endpoint] = path
     return Route(connections, paths)
-
-
-def check_capacity(device: Device, nets: list[Net]) -> None:
-    """Refuses nets that no routing can satisfy, because too many have to cross from one part of the array to another.
-
-    The parts are rows above and below a line, and columns left and right of one. Packet nets of a group may share a
-    channel and count once.
-
-    Raises:
-        Unroutable: some line is crossed by more nets than there are channels across it.
-    """
-    for axis, limit, directions in ((1, ROWS, ("North", "South")), (0, device.columns, ("East", "West"))):
-        for line in range(1, limit):
-            for direction in directions:
-                upward = direction in ("North", "East")
-                crossing = [i for i, net in enumerate(nets) if _crosses(net, axis, line, upward)]
-                groups = {nets[i].group for i in crossing if nets[i].group != CIRCUIT}
-                needed = len(groups) + sum(1 for i in crossing if nets[i].group == CIRCUIT)
-                if needed <= 1:
-                    continue
-                inner = line - 1 if upward else line
-                across = [(c, inner) for c in range(device.columns)] if axis else [(inner, r) for r in range(ROWS)]
-                channels = sum(port_counts(device, place, MASTER_COUNTS).get(direction, 0) for place in across)
-                if needed > channels:
-                    what = "row" if axis else "column"
-                    raise Unroutable(
-                        f"{needed} flows have to leave {what} {inner} to the {direction.lower()}, "
-                        f"where there are {channels} channels",
-                        crossing,
-                    )
-
-
-def _crosses(net: Net, axis: int, line: int, upward: bool) -> bool:
-    """Whether a net has to cross the line before row (axis 1) or column (axis 0) `line` in the given sense."""
-    if (net.source[0][axis] < line) != upward:
-        return False
-    return any((place[axis] >= line) == upward for place, _ in net.dests)

@@ -12,8 +12,9 @@ from npuninja.arch.switch import MASTER_COUNTS, MAX_PACKET_ID, SLAVE_COUNTS
 from npuninja.diag.errors import Location, UserError, Warnings
 from npuninja.ir.attributes import BoolAttr
 from npuninja.ir.core import Operation
+from npuninja.lowering.nets import NetList, Unroutable
 from npuninja.lowering.packet_routing import PacketConflict, PacketFlow, PacketSwitch, Rule, false_matches, packet_switches
-from npuninja.lowering.pathfinder import NetList, Route, Unroutable, find_routes
+from npuninja.lowering.pathfinder import Route, find_routes
 from npuninja.lowering.routing_graph import Endpoint, port_counts
 from npuninja.lowering.switch_emission import Fabric, port_of
 from npuninja.lowering.tiles import model_of, ops_of, place_of
@@ -82,7 +83,11 @@ class _DeviceRouting:
 
     def _packets(self, flow: Operation) -> list[_Packet]:
         if not 0 <= flow.integer("ID") <= MAX_PACKET_ID:
-            raise UserError(f"packet id {flow.integer('ID')} is not between 0 and {MAX_PACKET_ID}", flow.loc)
+            raise UserError(
+                f"packet id {flow.integer('ID')} is not between 0 and {MAX_PACKET_ID}",
+                flow.loc,
+                hint="a packet's header has five bits for it",
+            )
         ends: dict[str, list[Endpoint]] = {"aie.packet_source": [], "aie.packet_dest": []}
         for op in flow.body.ops:
             if op.name in ends:
@@ -91,7 +96,7 @@ class _DeviceRouting:
                 ends[op.name].append(end)
         for name, found in ends.items():
             if not found:
-                raise UserError(f"the packet flow has no {name}", flow.loc)
+                raise UserError(f"the packet flow has no {name}", flow.loc, hint=f"add {name}<%tile, DMA : 0>")
         return [_Packet(flow, source, list(dict.fromkeys(ends["aie.packet_dest"]))) for source in ends["aie.packet_source"]]
 
     def _check_port(self, end: Endpoint, loc: Location | None, *, is_source: bool) -> None:
