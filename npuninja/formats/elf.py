@@ -146,8 +146,12 @@ def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
         raise reader.error("the ELF has no segment to load", "its program is empty; check the link step")
     if elf.entry:
         raise reader.error(f"the ELF's entry is 0x{elf.entry:x}, expected 0", "link with the core's linker script")
+    if not any(segment.address == 0 for segment in elf.segments):
+        raise reader.error("the ELF has no program at address 0, where a core starts", "link with the core's linker script")
     for segment in elf.segments:
         end = segment.address + segment.memory_bytes
+        if PROGRAM_MEMORY_BYTES <= segment.address < DATA_START:
+            raise reader.error(f"the segment at 0x{segment.address:x} lies neither in program memory nor in data memory")
         if segment.address < DATA_START:
             if end > PROGRAM_MEMORY_BYTES:
                 raise reader.error(
