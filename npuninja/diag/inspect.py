@@ -272,7 +272,10 @@ def _wasm(data: bytes, name: str) -> InspectReport:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """`npuninja inspect FILE [--json]`: prints the report. Raises UserError when the file cannot be read or is damaged."""
-    parser = argparse.ArgumentParser(prog="npuninja inspect", description=(__doc__ or "").partition("\n")[2].strip())
+    parser = argparse.ArgumentParser(
+        prog="npuninja inspect",
+        description="Says what a file holds: sections, kernels, cores, and each register write with tile, name and meaning.",
+    )
     parser.add_argument("file", metavar="FILE", help="CDO, PDI, XCLBIN, insts.bin, insts.txt, core ELF or wasm core")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     options = parser.parse_args(arguments)
