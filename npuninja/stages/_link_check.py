@@ -152,6 +152,6 @@ def data_too_large(end: int, data_origin: int, stack_bytes: int, path: str) -> U
         f"the kernels' data does not fit: it needs {end - data_origin} bytes and {DATA_MEMORY_END - data_origin} of "
         f"65536 are left (stack {stack_bytes}, buffers up to {buffers})",
         Location(path),
-        hint="use smaller tables, smaller or fewer objectFifo elements, or a smaller stack_size; buffers placed bank by bank "
-        'leave gaps, which allocation_scheme = "basic-sequential" on the tile closes',
+        hint="use smaller tables, smaller or fewer objectFifo elements, or a smaller stack_size; buffers placed bank by "
+        'bank leave gaps, which allocation_scheme = "basic-sequential" on the tile closes',
     )
