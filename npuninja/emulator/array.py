@@ -67,8 +67,8 @@ class Array:
         self._view = self._whole_memory()
         self._check_layout()
         self._map()
-        self._scratch = self.allocate_ddr(layout.WASM_PAGE_BYTES)
-        self._scratch_bytes = layout.WASM_PAGE_BYTES
+        self._insts = _Area(self)
+        self._configuration = _Area(self)
         self.reset()
 
     def _whole_memory(self) -> memoryview:
@@ -104,11 +104,13 @@ class Array:
     # --- Host memory.
 
     def allocate_ddr(self, size_bytes: int) -> int:
-        """Offset of `size_bytes` fresh or reused bytes of DDR, rounded up to whole pages. Raises ToolError when full."""
+        """Offset of `size_bytes` zeros in DDR, rounded up to whole pages. Raises ToolError when full."""
         pages = -(-max(size_bytes, 1) // layout.WASM_PAGE_BYTES)
         size = pages * layout.WASM_PAGE_BYTES
         if self._free.get(size):
-            return self._free[size].pop()
+            offset = self._free[size].pop()
+            self.engine_memory(layout.DDR_BASE + offset, size)[:] = bytes(size)
+            return offset
         offset = self._ddr_bytes
         if layout.DDR_BASE + offset + size > layout.DDR_END:
             raise ToolError(
@@ -130,16 +132,6 @@ class Array:
     def ddr_view(self, offset: int, size_bytes: int) -> mmap.mmap:
         """DDR as a writable buffer of its own."""
         return self.memory.view(layout.FILE_DDR + offset, size_bytes)
-
-    def _put(self, data: bytes) -> int:
-        """Puts bytes where the engine can read them, until the next call, and returns their address."""
-        if len(data) > self._scratch_bytes:
-            self.free_ddr(self._scratch, self._scratch_bytes)
-            self._scratch = self.allocate_ddr(len(data))
-            self._scratch_bytes = len(data)
-        address = layout.DDR_BASE + self._scratch
-        self._view[address : address + len(data)] = data
-        return address
 
     # --- Registers and memories.
 
@@ -174,7 +166,7 @@ class Array:
         stream = bytearray(txn.HEADER_BYTES)
         for command in commands:
             stream += _as_txn(command)
-        if self.call("configure", self._put(bytes(stream)), len(stream)):
+        if self.call("configure", self._configuration.put(stream), len(stream)):
             raise InvalidAccess("the configuration polls a register for a value it does not have")
 
     # --- Actors.
@@ -188,7 +180,7 @@ class Array:
         """Makes an instruction stream ready to run."""
         table = self._tables["argument_table"]
         self._view[table : table + len(argument_table)] = argument_table
-        self.call("begin", self._put(insts), len(insts), arguments)
+        self.call("begin", self._insts.put(insts), len(insts), arguments)
 
     def states(self) -> list[ActorState]:
         """What every actor that ever did something is doing."""
@@ -215,6 +207,26 @@ class Array:
         self._view.release()
         self.store.close()
         self.memory.close()
+
+
+class _Area:
+    """A piece of DDR, hidden from the DMA, in which the engine finds bytes to read."""
+
+    def __init__(self, array: Array) -> None:
+        self._array = array
+        self._size_bytes = 0
+        self._offset = 0
+
+    def put(self, data: bytes | bytearray) -> int:
+        """Puts bytes there in place of the last ones and returns their address in the engine's memory."""
+        if len(data) > self._size_bytes:
+            if self._size_bytes:
+                self._array.free_ddr(self._offset, self._size_bytes)
+            self._offset = self._array.allocate_ddr(len(data))
+            self._size_bytes = len(data)
+        address = layout.DDR_BASE + self._offset
+        self._array.engine_memory(address, len(data))[:] = data
+        return address
 
 
 def _as_txn(command: cdo.Command) -> bytes:

@@ -10,24 +10,31 @@ from npuninja.emulator import layout
 from npuninja.emulator.cores import OWN, Core, nearest_buffer
 from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverflow, TimeLimit
 
-# A frame of wasmtime's backtrace, with the line that WASMTIME_BACKTRACE_DETAILS=1 adds:
-#     0:    0x11f - scale                (or module!scale, when the module has a name)
-#                     at ./kernels/vector_scale/scale.c:6:23
-_FRAME = re.compile(r"^\s*\d+:\s+0x[0-9a-f]+ - (?:[^\n!]*!)?(\S+)[^\n]*((?:\n\s+at [^\n]+|\n\s+- [^\n]+)*)", re.MULTILINE)
-_AT = re.compile(r"^\s+at (.+?):(\d+)(?::(\d+))?\s*$", re.MULTILINE)
+# wasmtime's backtrace, with the lines that WASMTIME_BACKTRACE_DETAILS=1 adds; inlined callers share a number:
+#     0:     0x5f - core_0_2.wasm!kernel
+#                     at kernels/vector_scale/scale.c:6:23
+#                 - core_0_2
+#                     at build/core_0_2.c:40:5
+#     1:   0x49cb - engine.wasm!array_round
+_FRAME = re.compile(r"\s+(?:\d+:\s+0x[0-9a-f]+ )?- (?:(\S+\.wasm)!)?(.+)")
+_AT = re.compile(r"\s+at (.+?)(?::(\d+))?(?::(\d+))?")
+_ENGINE = "engine.wasm"
 _ADDRESS = re.compile(r"memory fault at wasm address 0x([0-9a-f]+)")
 _CAUSE = re.compile(r"wasm trap: (.+)")
 
 
-def _frames(text: str, entry: str) -> list[tuple[str, Location | None]]:
+def _frames(text: str) -> list[tuple[str, Location | None]]:
     """Functions of the core, innermost first, with the place of each."""
-    found = []
-    for match in _FRAME.finditer(text):
-        where = _AT.search(match[2] or "")
-        location = Location(where[1].removeprefix("./"), int(where[2]), int(where[3] or 0)) if where else None
-        found.append((match[1], location))
-        if match[1] == entry:
-            break
+    found: list[tuple[str, Location | None]] = []
+    for line in text.splitlines():
+        frame, place = _FRAME.fullmatch(line), _AT.fullmatch(line)
+        if frame:
+            if frame[1] == _ENGINE:
+                break
+            found.append((frame[2], None))
+        elif place and found:
+            location = Location(place[1].removeprefix("./"), int(place[2] or 0), int(place[3] or 0))
+            found[-1] = (found[-1][0], location)
     return found
 
 
@@ -41,7 +48,7 @@ def core_trap(core: Core, text: str, used_bytes: int) -> EmulationError:
     """
     column, row = layout.tile_place(core.tile)
     name = f"core ({column}, {row})"
-    frames = _frames(text, core.info.entry)
+    frames = _frames(text)
     function, location = frames[0] if frames else (core.info.entry, None)
     notes: tuple[Note, ...] = tuple((f"called from {caller}", where) for caller, where in frames[1:])
     report: dict[str, Any] = {
@@ -51,6 +58,7 @@ def core_trap(core: Core, text: str, used_bytes: int) -> EmulationError:
     }
     address_match = _ADDRESS.search(text)
     if address_match is None:
+        # A trap without an address: an arithmetic one, or an access so far out that wasmtime does not say where.
         cause = _CAUSE.search(text)
         what = cause[1].strip() if cause else text.strip().split("\n", 1)[0]
         return CoreFault(f"{name} stopped in {function}: {what}", location, notes=notes, report=report)
@@ -92,7 +100,7 @@ def full_stack(core: Core) -> StackOverflow:
 def endless(core: Core, text: str, time_limit_s: float) -> TimeLimit:
     """The error for a core that does not come back within the time limit."""
     column, row = layout.tile_place(core.tile)
-    frames = _frames(text, core.info.entry)
+    frames = _frames(text)
     function, location = frames[0] if frames else (core.info.entry, None)
     return TimeLimit(
         f"core ({column}, {row}) is still in {function} after {time_limit_s:g} s",

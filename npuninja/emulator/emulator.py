@@ -177,7 +177,6 @@ class Emulator:
         """Gives a buffer back. Its view must not be used any more."""
         self._buffers.remove(buffer)
         self._array.call("remove_host_buffer", buffer.number)
-        buffer.view[:] = bytes(buffer.nbytes)
         self._array.free_ddr(buffer.offset, buffer.nbytes)
 
     def run(self, insts: bytes, buffers: Sequence[HostBuffer], time_limit_s: float = 10.0) -> RunReport:

@@ -61,7 +61,7 @@ class RunReport(NamedTuple):
 def unfinished_transfers(states: list[ActorState]) -> tuple[str, ...]:
     """Sentences about shim channels that still write host memory."""
     return tuple(
-        f"{s.name} still has {s.words_left} words to write (BD {s.bd})"
+        f"{s.name} had not finished BD {s.bd}"
         for s in states
         if s.is_channel and s.state != state.IDLE and _writes_host(s.actor)
     )

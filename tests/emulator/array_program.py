@@ -239,7 +239,7 @@ typedef unsigned char u8; typedef int i32; typedef long long i64;
 
 COMPILE_FLAGS = (
     *("-target", "wasm32-freestanding", "-O2", "-g1", "-msimd128", "-mbulk-memory", "-fwrapv", "-ffreestanding"),
-    *("-fpack-struct=4", "-fno-sanitize=all"),
+    *("-fpack-struct=4", "-fno-sanitize=all", "-ffile-compilation-dir=."),
 )
 
 
@@ -262,8 +262,8 @@ def compile_core(
         source.write_text(PRELUDE + '#line 1 "core.c"\n' + body)
         cache = os.path.join(tempfile.gettempdir(), f"npuninja-test-zig-{os.getuid()}")
         environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
-        command = [zig(), "cc", *COMPILE_FLAGS, "-c", str(source), "-o", folder + "/core.o"]
-        subprocess.run(command, check=True, env=environment)
+        command = [zig(), "cc", *COMPILE_FLAGS, "-c", "core.c", "-o", "core.o"]
+        subprocess.run(command, check=True, env=environment, cwd=folder)
         link = (
             f"--no-entry --export={entry} --export=__stack_pointer --no-check-features --initial-memory=524288 "
             f"--max-memory=524288 --global-base={data_origin} --stack-first -z stack-size={stack_bytes} --allow-undefined"

@@ -1,4 +1,4 @@
-"""Buffer descriptors against NumPy: dimensions, iteration, padding, repetition, at each kind of tile and in each direction."""
+"""Buffer descriptors against NumPy: dimensions, iteration, padding, repetition; each kind of tile, each direction."""
 
 from __future__ import annotations
 

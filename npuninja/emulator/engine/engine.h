@@ -214,6 +214,8 @@ enum { TXN_BLOCKED, TXN_MOVED, TXN_DONE, TXN_LOAD_PDI };
 extern Wait txn_wait;
 extern u32 txn_offset, txn_pdi;
 int txn_step(void);
+void txn_begin(u32 address, u32 bytes, u32 count);
+int txn_execute(u32 address, u32 bytes);
 int txn_finished(void);
 
 /* --- Scheduler (scheduler.c). */

@@ -100,7 +100,6 @@ static void array_round(void) {
 
 /* --- What the host calls. */
 enum { RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI };
-void txn_begin(u32 address, u32 bytes, u32 count);
 
 EXPORT("begin") void begin(u32 address, u32 bytes, u32 argument_count) {
     txn_begin(address, bytes, argument_count);
@@ -109,13 +108,8 @@ EXPORT("begin") void begin(u32 address, u32 bytes, u32 argument_count) {
 
 /* Writes a configuration, given as TXN operations, while the array stands still. 0, or 1 when a poll is not satisfied. */
 EXPORT("configure") u32 configure(u32 address, u32 bytes) {
-    int result;
-    txn_begin(address, bytes, 0);
     current_actor = ACTOR_TXN;
-    do result = txn_step();
-    while (result == TXN_MOVED);
-    if (txn_wait.kind == WAIT_QUEUE) fault(FAULT_QUEUE, txn_wait.a, 0, 0, 0, 0, 0);
-    return result != TXN_DONE;
+    return (u32)txn_execute(address, bytes);
 }
 
 /* Runs until the sequence is done, nothing moves, a PDI is wanted, or `rounds` rounds have passed. */

@@ -31,7 +31,6 @@ __attribute__((export_name("argument_table"))) u32 argument_table(void) { return
 
 int txn_finished(void) { return txn_offset == stream_bytes; }
 
-void txn_begin(u32 address, u32 bytes, u32 count);
 void txn_begin(u32 address, u32 bytes, u32 count) {
     stream = (const u8 *)address;
     stream_bytes = bytes;
@@ -41,6 +40,27 @@ void txn_begin(u32 address, u32 bytes, u32 count) {
     tokens_taken = 0;
     /* Tokens nobody took are gone with their run. */
     for (u32 i = 0; i < CHANNELS; i++) channels[i].tokens = 0;
+}
+
+/* Executes a stream without arguments while the array stands still, also in the middle of another one. 1 when it has to
+ * wait for something that cannot happen then. */
+int txn_execute(u32 address, u32 bytes) {
+    const u8 *outer_stream = stream;
+    u32 outer_bytes = stream_bytes, outer_offset = txn_offset, outer_count = argument_count;
+    int result;
+    stream = (const u8 *)address;
+    stream_bytes = bytes;
+    txn_offset = HEADER_BYTES;
+    argument_count = 0;
+    do result = txn_step();
+    while (result == TXN_MOVED);
+    if (txn_wait.kind == WAIT_QUEUE) fault(FAULT_QUEUE, txn_wait.a, 0, 0, 0, 0, 0);
+    txn_wait.kind = WAIT_NONE;
+    stream = outer_stream;
+    stream_bytes = outer_bytes;
+    txn_offset = outer_offset;
+    argument_count = outer_count;
+    return result != TXN_DONE;
 }
 
 static void bad(u32 word) { fault(FAULT_TXN, txn_offset, word, 0, 0, 0, 0); }
