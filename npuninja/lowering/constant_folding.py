@@ -60,14 +60,17 @@ _MIRRORED = {"slt": "sgt", "sle": "sge", "sgt": "slt", "sge": "sle", "ult": "ugt
 _PURE = re.compile(r"(?:arith|math|affine\.apply|vector\.(?:broadcast|splat|extract|insert|shape_cast|bitcast|fma))\b")
 
 
-def fold_constants(device: Operation) -> None:
-    """Folds integer operations on constants in the cores of a device, and removes pure operations without uses."""
+def fold_constants(device: Operation, *, join: bool = True) -> None:
+    """Folds integer operations on constants in the cores of a device, and removes pure operations without uses.
+
+    With `join`, `(x + 1) + 2` becomes `x + 3`: a pattern of MLIR's canonicalizer, where the rest is what every rewrite does.
+    """
     for core in ops_of(device, "aie.core"):
-        _fold(core)
+        _fold(core, join)
         _remove_dead(core)
 
 
-def _fold(core: Operation) -> None:
+def _fold(core: Operation, join: bool) -> None:
     replaced: dict[Value, Value] = {}
     for op in core.walk():
         for i, operand in enumerate(op.operands):
@@ -75,7 +78,8 @@ def _fold(core: Operation) -> None:
         if op.name not in _FOLDED:
             continue
         _put_constant_right(op)
-        _join_constants(op)
+        if join:
+            _join_constants(op)
         value = _folded(op)
         if isinstance(value, int):
             number = constant(_wrapped(value, op.result.type), op.result.type)

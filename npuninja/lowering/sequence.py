@@ -8,6 +8,7 @@ from __future__ import annotations
 from npuninja.diag.errors import UserError
 from npuninja.ir.core import Operation
 from npuninja.lowering.bd_chains import materialize_bd_chains
+from npuninja.lowering.constant_folding import fold_constants
 from npuninja.lowering.contiguous_transfers import linearize_transfers
 from npuninja.lowering.generation import rules_of
 from npuninja.lowering.sequence_devices import materialize_sequences
@@ -15,7 +16,7 @@ from npuninja.lowering.sequence_lookup import sequences
 from npuninja.lowering.sequence_transfers import expand
 from npuninja.lowering.task_ids import assign_bd_ids
 from npuninja.lowering.tasks import lower_tasks, substitute_allocations
-from npuninja.lowering.tiles import model_of
+from npuninja.lowering.tiles import model_of, ops_of
 
 
 def lower_sequences(module: Operation, generation: str) -> None:
@@ -28,7 +29,7 @@ def lower_sequences(module: Operation, generation: str) -> None:
         model = model_of(device)
         materialize_bd_chains(device)  # aie-materialize-bd-chains
         if rules.drops_unused_tiles:
-            erase_unused(device)  # the first pass runs MLIR's greedy driver, which does this on the way
+            _simplify(device)
         if rules.linearizes_transfers:
             linearize_transfers(device)  # canonicalize
         for sequence in sequences(device):
@@ -40,25 +41,10 @@ def lower_sequences(module: Operation, generation: str) -> None:
             expand(device, sequence, model, rules)  # aie-dma-to-npu, aie-lower-set-lock
 
 
-#: Operations without effects, beside those of `arith` and `math`: an unused one can go.
-_PURE = {"aie.tile", "memref.cast", "memref.get_global", "memref.load", "memref.reinterpret_cast", "memref.subview"}
-
-
-def erase_unused(device: Operation) -> None:
-    """Erases operations without effects whose results nothing uses: above all tiles, and constants left in cores."""
-    uses: dict[int, int] = {}
-    operations = list(device.walk())
-    for op in operations:
-        for value in _used(op):
-            uses[id(value)] = uses.get(id(value), 0) + 1
-    for op in reversed(operations):
-        if op.name in _PURE or op.name.startswith(("arith.", "math.", "vector.extract")):
-            if any(uses.get(id(r)) for r in op.results):
-                continue
-            for value in _used(op):
-                uses[id(value)] -= 1
+def _simplify(device: Operation) -> None:
+    """What MLIR's greedy rewriting does on the way to its patterns: folds constants, drops what nothing uses."""
+    fold_constants(device, join=False)
+    used = {value for op in device.walk() for value in op.operands}
+    for op in list(ops_of(device, "aie.tile")):
+        if op.result not in used:
             op.erase()
-
-
-def _used(op: Operation) -> list[object]:
-    return [*op.operands, *(v for _, passed in op.successors for v in passed)]

@@ -43,12 +43,12 @@ def symbols(device: Operation) -> dict[str, Operation]:
 
 def lookup(device: Operation, name: str, kinds: tuple[str, ...], user: Operation) -> Operation:
     """The operation of one of `kinds` called `name`, or a UserError at `user` that lists those there are."""
-    table = symbols(device)
-    op = table.get(name)
+    wanted = StringAttr(name)
+    op = next((other for other in device.body.ops if other.attributes.get("sym_name") == wanted), None)
     if op is not None and op.name in kinds:
         return op
     what = kinds[0]
-    known = sorted(symbol for symbol, other in table.items() if other.name in kinds)
+    known = sorted(symbol for symbol, other in symbols(device).items() if other.name in kinds)
     if op is not None:
         raise UserError(
             f"'{user.name}' names @{name}, which is an {op.name}; expected an {what}",

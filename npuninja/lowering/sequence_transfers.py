@@ -73,22 +73,20 @@ class SequenceContext:
         self.sequence = sequence
         self.device = device
         self.rules = rules
-        self._block_data: dict[tuple[str, ...], str] | None = None
+        self._symbols = symbols(operation)
+        self._block_data: dict[tuple[str, ...], str] = {}
+        for name, op in self._symbols.items():
+            data = op.attributes.get("initial_value")
+            if op.name == "memref.global" and isinstance(data, DenseElementsAttr) and "constant" in op.attributes:
+                self._block_data.setdefault(data.values, name)
 
     def block_data(self, words: tuple[int, ...]) -> tuple[str, str]:
         """Symbol and type of a private constant global with these words; equal data is shared."""
         type_text = f"memref<{len(words)}xi32>"
         key = tuple(str(w - (1 << 32) if w >= 1 << 31 else w) for w in words)
-        names = symbols(self.operation)
-        if self._block_data is None:
-            self._block_data = {}
-            for name, op in names.items():
-                data = op.attributes.get("initial_value")
-                if op.name == "memref.global" and isinstance(data, DenseElementsAttr) and "constant" in op.attributes:
-                    self._block_data.setdefault(data.values, name)
         if key not in self._block_data:
-            number = 0
-            while f"blockwrite_data_{number}" in names:
+            number = len(self._block_data)
+            while f"blockwrite_data_{number}" in self._symbols:
                 number += 1
             self._block_data[key] = name = f"blockwrite_data_{number}"
             attributes: dict[str, Attribute] = {
@@ -98,7 +96,8 @@ class SequenceContext:
                 "initial_value": DenseElementsAttr(key, f"tensor<{len(words)}xi32>", False),
                 "constant": UnitAttr(),
             }
-            self.sequence.insert_before(Operation("memref.global", attributes=attributes, loc=self.sequence.loc))
+            constant = Operation("memref.global", attributes=attributes, loc=self.sequence.loc)
+            self._symbols[name] = self.sequence.insert_before(constant)
         return self._block_data[key], type_text
 
 
