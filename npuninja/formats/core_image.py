@@ -115,9 +115,12 @@ def _from_wasm(data: bytes, name: str) -> CoreImage:
     module = read_wasm(data, name)
     info = read_core_info(module, name)
     reader = ByteReader(b"", name)
-    if module.memory_pages is None or module.memory_pages[0] != MEMORY_PAGES:
-        pages = module.memory_pages[0] if module.memory_pages else 0
-        raise reader.error(f"the core module has {pages * PAGE_BYTES} bytes of memory, expected {MEMORY_PAGES * PAGE_BYTES}")
+    if module.memory_pages != (MEMORY_PAGES, MEMORY_PAGES):
+        low, high = module.memory_pages or (0, 0)
+        raise reader.error(
+            f"the core module has {low * PAGE_BYTES} to {'any' if high is None else high * PAGE_BYTES} bytes of memory,"
+            f" expected exactly {MEMORY_PAGES * PAGE_BYTES}"
+        )
     for export, kind in (("memory", "memory"), ("__stack_pointer", "global"), (info.entry, "function")):
         found = module.export(export)
         if found is None or found.kind != kind:
@@ -170,7 +173,7 @@ def read_core_info(module: WasmModule, name: str) -> CoreInfo:
             _int(fields["data_end"]),
             tuple(Wait(_int(p), _str(f), _int(line), _int(c), _str(lock)) for p, f, line, c, lock in fields["waits"]),
             tuple(CoreBuffer(_str(s), _int(address), _int(size)) for s, address, size in fields["buffers"]),
-            tuple(_str(n) for n in fields["neighbours"]),
+            tuple(NEIGHBOURS[NEIGHBOURS.index(n)] for n in fields["neighbours"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise reader.error(f"damaged core module: the section '{CORE_SECTION}' is wrong ({error!r})") from None

@@ -46,7 +46,7 @@ def configuration_of(module: Operation, device: str, images: Mapping[Place, Core
         images: the program of each core, by (column, row).
 
     Raises:
-        UserError: a core has no image, or the module holds what the array cannot be configured for.
+        UserError: a core has no image, an image has no core, or the module holds what the array cannot be configured for.
     """
     op = find_device(module, device)
     model = model_of(op)
@@ -54,6 +54,9 @@ def configuration_of(module: Operation, device: str, images: Mapping[Place, Core
     for place, core in cores.items():
         if place not in images:
             raise UserError(f"the core of tile {place} has no program", core.loc, hint="link it first")
+    for place in images:
+        if place not in cores:
+            raise UserError(f"there is a program for tile {place}, which has no core", op.loc)
     # Every file starts with a NOP: bootgen refuses a file without commands.
     elfs: list[Command] = [Nop()]
     enable: list[Command] = [Nop()]

@@ -138,7 +138,7 @@ def configuration(module: Operation, device: str, images: Mapping[tuple[int, int
         images: the program of each core, by (column, row).
 
     Raises:
-        UserError: a core has no image, or the module holds what the array cannot be configured for.
+        UserError: a core has no image, an image has no core, or the module holds what the array cannot be configured for.
     """
     from npuninja.lowering.configuration import configuration_of
 

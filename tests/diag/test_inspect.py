@@ -156,7 +156,7 @@ def test_wasm_core() -> None:
 
 def test_wasm_core_with_a_problem() -> None:
     text = text_of(wasm_core().replace(b"\x05\x04\x01\x01\x08\x08", b"\x05\x04\x01\x01\x01\x01"))
-    assert "problem: the core module has 65536 bytes of memory, expected 524288" in text
+    assert "problem: the core module has 65536 to 65536 bytes of memory, expected exactly 524288" in text
 
 
 def test_xclbin() -> None:

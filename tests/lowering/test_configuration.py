@@ -9,13 +9,18 @@ from pathlib import Path
 
 import pytest
 from conftest import positive_designs
+from hypothesis import given
+from hypothesis import strategies as st
 
+from npuninja.diag.descriptor_text import descriptor_fields
 from npuninja.diag.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Nop, Write, read_cdo
 from npuninja.formats.core_image import CoreImage, DataSegment, make_stub, read_core_image
 from npuninja.formats.pdi import write_pdi
+from npuninja.ir.attributes import PacketInfoAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
+from npuninja.lowering.configuration_bd import BufferDescriptor, LockFields, descriptor_words
 from npuninja.lowering.pipeline import configuration
 
 CASES = sorted(path for design in positive_designs() for path in design.glob("*cdo_init.bin"))
@@ -107,6 +112,12 @@ def test_missing_program_is_refused() -> None:
     with pytest.raises(UserError, match=r"core of tile \(0, 2\) has no program") as raised:
         configuration(design(CORE), "", {})
     assert str(raised.value.location) == "design.mlir:4:10"
+
+
+def test_program_without_a_core_is_refused() -> None:
+    image = CoreImage("aie", ((0, bytes(4)),), (), True)
+    with pytest.raises(UserError, match=r"program for tile \(0, 3\), which has no core"):
+        configuration(design(CORE), "", {(0, 2): image, (0, 3): image})
 
 
 @pytest.mark.parametrize(
@@ -254,6 +265,57 @@ def test_blocks_are_configured_depth_first() -> None:
     }"""
     order = [(c.address - 0x21D000) // 0x20 for c in init_commands(body) if isinstance(c, BlockWrite)]
     assert order == [0, 2, 1]
+
+
+@st.composite
+def descriptors(draw: st.DrawFn, kind: str) -> BufferDescriptor:
+    """Any descriptor that fits the registers of a tile kind."""
+    step_bits, wrap, wraps = {"core": (13, 255, 2), "mem": (17, 1023, 3), "shim": (20, 1023, 2)}[kind]
+    steps = draw(st.lists(st.integers(1, 1 << step_bits), min_size=4, max_size=4))
+    if kind != "mem":
+        steps[3] = 1
+    pads = [draw(st.tuples(st.integers(0, n), st.integers(0, n))) for n in (63, 31, 15)]
+    return BufferDescriptor(
+        4 * draw(st.integers(0, {"core": 1 << 14, "mem": 3 << 17, "shim": 1 << 46}[kind] - 1)),
+        draw(st.integers(0, (1 << {"core": 14, "mem": 17, "shim": 32}[kind]) - 1)),
+        steps,
+        [draw(st.integers(0, wrap)) if i < wraps else 0 for i in range(4)],
+        pads if kind == "mem" else [(0, 0)] * 3,
+        draw(st.none() | st.builds(PacketInfoAttr, st.integers(0, 7), st.integers(0, 31))),
+        draw(st.none() | st.integers(0, 47 if kind == "mem" else 15)),
+        LockFields(
+            1,
+            draw(st.integers(-64, 63)),
+            draw(st.integers(0, 191 if kind == "mem" else 15)),
+            draw(st.integers(-64, 63)),
+            draw(st.integers(0, 191 if kind == "mem" else 15)),
+        ),
+        draw(st.integers(0, 3)) if kind == "shim" else 0,
+    )
+
+
+@given(st.data(), st.sampled_from(["core", "mem", "shim"]))
+def test_descriptor_words_say_what_was_meant(data: st.DataObject, kind: str) -> None:
+    descriptor = data.draw(descriptors(kind))
+    fields = descriptor_fields(kind, descriptor_words(descriptor, kind, Operation("aie.dma_bd")))
+    assert fields is not None
+    assert (fields["address"], fields["length_bytes"]) == (descriptor.address_bytes, 4 * descriptor.length_words)
+    dims = [(d["size"], d["step_bytes"] // 4) for d in fields["dimensions"]]
+    expected = list(zip(descriptor.wraps, descriptor.steps))
+    assert dims == expected[: len(dims)]
+    assert all(rest == (0, 1) for rest in expected[len(dims) :])
+    pads = [(p["before"], p["after"]) for p in fields.get("padding", [])] or [(0, 0)] * 3
+    assert pads == descriptor.pads
+    packet = fields.get("packet")
+    assert descriptor.packet == (PacketInfoAttr(packet["type"], packet["id"]) if packet else None)
+    assert fields.get("next") == descriptor.next_bd
+    locks = descriptor.locks
+    acquired = fields["acquire"]
+    assert acquired["lock"] == locks.acquire_id
+    assert (-acquired["value"] if acquired["greater_equal"] else acquired["value"]) == locks.acquire_value
+    released = fields.get("release", {"lock": locks.release_id, "value": 0})
+    assert (released["lock"], released["value"]) == (locks.release_id, locks.release_value)
+    assert fields["valid"]
 
 
 SWITCH = "    %t = aie.tile(0, {row})\n    %s = aie.{kind}(%t) {{\n{body}\n    }}"
