@@ -174,7 +174,8 @@ def _places(layout: Layout, home: str, record: str) -> dict[str, tuple[str, ...]
     """The placeholders of build.ninja.in that say where things are, as words of a command line."""
     return {
         "BUILD_FOLDER": (layout.output_prefix or ".",),
-        "STAGES": (os.path.join(PACKAGE, "stages"),),
+        # The file, not its folder: that spares every edge the 6 ms that Python needs to run a folder.
+        "STAGES": (os.path.join(PACKAGE, "stages", "__main__.py"),),
         "PROGRAM": (PACKAGE,),
         "CONFIGURE": (os.path.join(home, "configure.py"),),
         "CONFIG": (record,),
