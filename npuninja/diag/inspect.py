@@ -143,7 +143,7 @@ def _txn(data: bytes, name: str) -> InspectReport:
 
 def _xclbin(data: bytes, name: str) -> InspectReport:
     container = read_xclbin(data, name)
-    uuid = container.uuid.hex()
+    uuid = _uuid_text(container.uuid)
     facts: dict[str, Any] = {
         "bytes": len(data),
         "uuid": uuid,
@@ -176,6 +176,12 @@ def _xclbin(data: bytes, name: str) -> InspectReport:
     return InspectReport("XCLBIN", name, facts, lines)
 
 
+def _uuid_text(uuid: bytes) -> str:
+    """The 16 bytes as XRT prints them."""
+    digits = uuid.hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
 def _partition(partition: AiePartition, name: str) -> tuple[dict[str, Any], list[str]]:
     starts = list(partition.start_columns)
     lines = [f"  partition: {partition.column_width} columns, may start at column {', '.join(map(str, starts)) or 'none'}"]
@@ -186,14 +192,16 @@ def _partition(partition: AiePartition, name: str) -> tuple[dict[str, Any], list
         ids = [f"0x{i:x}" for i in pdi.kernel_ids]
         pdis.append(
             {
-                "uuid": pdi.uuid.hex(),
+                "uuid": _uuid_text(pdi.uuid),
                 "bytes": len(pdi.image),
                 "kernel_ids": list(pdi.kernel_ids),
                 "commands": [describe_cdo(c).fields for c in commands],
                 "cores": cores,
             }
         )
-        lines.append(f"  PDI {pdi.uuid.hex()} of kernel {', '.join(ids)}: {len(pdi.image)} bytes, {len(commands)} commands")
+        lines.append(
+            f"  PDI {_uuid_text(pdi.uuid)} of kernel {', '.join(ids)}: {len(pdi.image)} bytes, {len(commands)} commands"
+        )
         lines += _core_lines(cores, "    ")
     return {"column_width": partition.column_width, "start_columns": starts, "pdis": pdis}, lines
 

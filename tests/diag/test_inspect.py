@@ -171,6 +171,11 @@ def test_xclbin() -> None:
     assert "core (0, 3): program of 64 bytes" in text
 
 
+def test_uuids_look_as_xrt_prints_them() -> None:
+    reference = (ROOT / "tests" / "formats" / "data" / "xclbinutil_2_25_one_kernel.xclbin").read_bytes()
+    assert "PDI 01234567-89ab-4cde-8f01-23456789abcd of kernel 0x901" in text_of(reference)
+
+
 def test_core_elf() -> None:
     text = text_of(write_core_elf([(0, bytes(100), 100), (0x70400, bytes(8), 16)], 2))
     assert "program: 100 of 16384 bytes" in text
