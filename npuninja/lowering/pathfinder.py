@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import Device, Place
-from npuninja.arch.switch import PACKETS_PER_CHANNEL, Port
+from npuninja.arch.devices import Device, Place, tile_kind
+from npuninja.arch.switch import PACKETS_PER_CHANNEL, Port, legal_connection
 from npuninja.lowering.nets import CIRCUIT, Net, Unroutable
 from npuninja.lowering.routing_capacity import check_lines, check_rectangles
 from npuninja.lowering.routing_graph import Endpoint, Graph, Occupied, shortest_paths
@@ -65,8 +65,8 @@ class _Round:
         self._dest_claims: dict[tuple[int, Place], tuple[int, int]] = {}
         self._clock = 0
 
-    def route(self, net: Net) -> dict[int, int]:
-        """Routes one net and counts its edges. Returns its tree: node -> predecessor, in back-trace order."""
+    def route(self, position: int, net: Net) -> dict[int, int]:
+        """Routes the net at `position` and counts its edges. Returns node -> predecessor, in back-trace order."""
         graph = self.graph
         source = graph.node(net.source, master=False)
         dests = [graph.node(dest, master=True) for dest in net.dests]
@@ -78,7 +78,7 @@ class _Round:
                 previous = before[node]
                 if previous < 0:
                     place, (bundle, channel) = graph.endpoint(dest)
-                    raise Unroutable(f"nothing leads to {bundle} : {channel} of tile {place}", [])
+                    raise Unroutable(f"no path leads to {bundle} : {channel} of tile {place}", [position])
                 self._use(previous, node, net)
                 tree[node] = previous
                 node = previous
@@ -161,7 +161,7 @@ def _negotiate(graph: Graph, nets: list[Net]) -> list[dict[int, int]]:
         attempt = _Round(graph)
         for members in groups.values():
             for i in members:
-                trees[i] = attempt.route(nets[i])
+                trees[i] = attempt.route(i, nets[i])
             attempt.end_group()
         overused = attempt.overused()
         if not overused:
@@ -187,16 +187,20 @@ def _congestion(graph: Graph, nets: list[Net], trees: list[dict[int, int]], over
 
 
 def _physical(graph: Graph, net: Net, tree: dict[int, int]) -> bool:
-    """Whether connections and wires alternate along every branch, from the source to each destination."""
+    """Whether connections alternate with wires or FIFOs along every branch, from the source to each destination."""
     source = graph.node(net.source, master=False)
     dests = {graph.node(dest, master=True) for dest in net.dests}
+    place, port = net.source
+    if source in dests and not legal_connection(tile_kind(place[1]), port, port):
+        return False
     for node, previous in tree.items():
-        connection = graph.place(node) == graph.place(previous)
-        if previous == source:
-            arrived_by_wire = True
-        else:
-            arrived_by_wire = graph.place(previous) != graph.place(tree[previous])
-        if connection != arrived_by_wire or (node in dests and not connection):
+        connection = graph.is_connection(previous, node)
+        enters = (
+            previous == source
+            or not graph.is_connection(tree[previous], previous)
+            or graph.endpoint(previous)[1][0] == "FIFO"  # the same node stands for both ends of the stream FIFO
+        )
+        if connection != enters or (node in dests and not connection):
             return False
     return True
 
@@ -214,9 +218,9 @@ def _route(graph: Graph, net: Net, tree: dict[int, int]) -> Route:
             connections += path
         while node != source:
             previous = tree[node]
-            (place, dest), (from_place, port) = graph.endpoint(node), graph.endpoint(previous)
-            if place == from_place:
-                path.append(Connection(place, port, dest))
+            if graph.is_connection(previous, node):
+                place, dest = graph.endpoint(node)
+                path.append(Connection(place, graph.endpoint(previous)[1], dest))
                 if node not in written:
                     connections.append(path[-1])
             written.add(node)

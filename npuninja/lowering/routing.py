@@ -145,7 +145,7 @@ class _DeviceRouting:
         try:
             routes = find_routes(self.model, nets.nets, fabric.occupied)
         except Unroutable as failure:
-            involved = [flow for i in failure.nets for flow in origins[nets.nets[i].source]] or [self.op]
+            involved = [flow for i in failure.nets for flow in origins[nets.nets[i].source]]
             raise UserError(
                 f"no legal routing: {failure.reason}",
                 involved[0].loc,

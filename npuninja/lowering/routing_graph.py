@@ -57,8 +57,9 @@ def _legal_masters(kind: str, slave: int) -> list[int]:
 class Graph:
     """Ports as nodes, connections and wires as edges, costs on the edges. Successors are worked out when first needed.
 
-    Node numbers sort like (column, row, bundle, channel). With `separate`, a port's way out is the node of the same
-    number plus `masters`, so that a path has to alternate between connections and wires.
+    A wire leads from a master to a slave of the next tile; the stream FIFO leads from a tile's master FIFO : 0 to its slave
+    FIFO : 0. Node numbers sort like (column, row, bundle, channel). With `separate`, a port's way out is the node of the
+    same number plus `masters`, so that connections have to alternate with wires or FIFOs.
 
     Args:
         device: gives the array's size; routes may use all of it.
@@ -90,6 +91,10 @@ class Graph:
         """The tile of a node."""
         return divmod(node % self._ports // _WIDTH, ROWS)
 
+    def is_connection(self, node: int, next_node: int) -> bool:
+        """Whether an edge is a connection inside a switch, not a wire between two or the stream FIFO of one."""
+        return self.place(node) == self.place(next_node) and next_node >= self.masters
+
     def expand(self, node: int) -> list[int]:
         """Works out the successors of a node, in order, with cost 1."""
         (column, row), port = self.endpoint(node)
@@ -112,6 +117,8 @@ class Graph:
             if self.device.contains(x, y) and channel < MASTER_COUNTS[tile_kind(row)].get(bundle, 0):
                 found.append((x * ROWS + y) * _WIDTH + _PORT_NUMBER[OPPOSITE[bundle], channel])
                 found.sort()
+        if bundle == "FIFO" and self.masters and node >= self.masters:
+            found.append(node - self.masters)
         self.successors[node] = found
         self.costs[node] = [1.0] * len(found)
         return found

@@ -104,7 +104,9 @@ class Fabric:
             for master in self._leaves(here, slave, packet):
                 step = STEP.get(master[0])
                 there = (here[0] + step[0], here[1] + step[1]) if step else here
-                if step and self.model.contains(*there):
+                if master[0] == "FIFO":
+                    work.append((here, master))
+                elif step and self.model.contains(*there):
                     work.append((there, (OPPOSITE[master[0]], master[1])))
                 else:
                     found.add((here, self.out.get((here, master), master)))

@@ -208,6 +208,14 @@ def test_a_path_never_turns_back_inside_a_switch() -> None:
     assert fabric_of(module).reached(((0, 3), ("Trace", 0)), 2) == {((1, 3), ("DMA", 0))}
 
 
+def test_a_stream_may_pass_the_fifo_of_a_switch() -> None:
+    # The trace of a shim tile has no connection to the north; the stream FIFO has.
+    module, _ = routed(design("npu1_1col", TILES + packet(2, "%s, Trace : 0", "%a, DMA : 1")))
+    fabric = fabric_of(module)
+    assert ((0, 0), ("FIFO", 0)) in fabric.rules
+    assert fabric.reached(((0, 0), ("Trace", 0)), 2) == {((0, 2), ("DMA", 1))}
+
+
 def test_every_shim_channel_on_the_whole_array() -> None:
     tiles = "".join(f"%t{c}{r} = aie.tile({c}, {r})\n" for c in range(8) for r in range(2))
     flows = "".join(
@@ -224,9 +232,11 @@ def test_every_shim_channel_on_the_whole_array() -> None:
             assert fabric.reached(memtile, None) == {shim}
 
 
-def test_a_port_can_be_connected_to_itself() -> None:
-    module, _ = routed(design("npu1_1col", TILES + "aie.flow(%a, DMA : 0, %a, DMA : 0)\n"))
-    assert fabric_of(module).reached(((0, 2), ("DMA", 0)), None) == {((0, 2), ("DMA", 0))}
+@pytest.mark.parametrize("bundle", ["DMA", "Core", "TileControl"])
+def test_a_stream_can_return_to_its_own_port(bundle: str) -> None:
+    # Only a DMA's ports may be connected to themselves; the others take a way around.
+    module, _ = routed(design("npu1_1col", TILES + f"aie.flow(%a, {bundle} : 0, %a, {bundle} : 0)\n"))
+    assert fabric_of(module).reached(((0, 2), (bundle, 0)), None) == {((0, 2), (bundle, 0))}
 
 
 def test_connections_of_the_design_are_kept_and_avoided() -> None:
