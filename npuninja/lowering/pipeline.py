@@ -51,11 +51,13 @@ def lower_resources(module: Operation, *, alloc_scheme: str | None, generation: 
     from npuninja.lowering.link_files import assign_core_link_files
     from npuninja.lowering.lock_ids import assign_lock_ids
     from npuninja.lowering.objectfifo import lower_objectfifos
+    from npuninja.lowering.place_tiles import place_tiles
     from npuninja.lowering.scf_to_cf import lower_scf
 
     rules = rules_of(generation)
     devices = [op for op in module.body.ops if op.name == "aie.device"]
     for device in devices:
+        place_tiles(device)
         canonicalize_device(device, rules)
     lower_affine(module)
     for device in devices:
