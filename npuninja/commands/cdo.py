@@ -36,8 +36,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _read(programs: list[str]) -> dict[str, bytes]:
-    """`[DEVICE:]C,R=FILE` -> the file's content, by the part before `=`."""
+def _read(programs: list[str]) -> dict[str, tuple[str, bytes]]:
+    """`[DEVICE:]C,R=FILE` -> the file and its content, by the part before `=`."""
     contents = {}
     for word in programs:
         place, _, path = word.partition("=")
@@ -45,16 +45,16 @@ def _read(programs: list[str]) -> dict[str, bytes]:
             raise UserError(f"--elf {word}: expected [DEVICE:]COLUMN,ROW=FILE")
         if place in contents:
             raise UserError(f"--elf {word}: core {place} is given twice")
-        contents[place] = read_bytes(path)
+        contents[place] = (path, read_bytes(path))
     return contents
 
 
-def configure_devices(module: Operation, programs: dict[str, bytes]) -> dict[str, bytes]:
+def configure_devices(module: Operation, programs: dict[str, tuple[str, bytes]]) -> dict[str, bytes]:
     """The configuration files of every device: file name -> content.
 
     Args:
         module: a routed design.
-        programs: `[DEVICE:]C,R` -> content of the core's program; the device may be left out when there is one.
+        programs: `[DEVICE:]C,R` -> file and content of the core's program; the device may be left out when there is one.
 
     Raises:
         UserError: a core has no program, there is a program without a core, or one is not a core's program.
@@ -64,21 +64,20 @@ def configure_devices(module: Operation, programs: dict[str, bytes]) -> dict[str
     from npuninja.lowering.pipeline import configuration
 
     devices = devices_of(module)
-    of_device: dict[str, dict[tuple[int, int], bytes]] = {symbol: {} for symbol, _, _ in devices}
-    for key, data in programs.items():
+    of_device: dict[str, dict[tuple[int, int], tuple[str, bytes]]] = {symbol: {} for symbol, _, _ in devices}
+    for key, program in programs.items():
         symbol, colon, place = key.rpartition(":")
         if not colon and len(devices) > 1:
             raise UserError(f"--elf {key}: the module has several devices", hint="write DEVICE:COLUMN,ROW=FILE")
         symbol = symbol if colon else devices[0][0]
         if symbol not in of_device:
             raise UserError(f"--elf {key}: there is no device @{symbol}", hint=f"devices: {', '.join(of_device)}")
-        of_device[symbol][parse_place(place, "--elf")] = data
+        of_device[symbol][parse_place(place, "--elf")] = program
     files = {}
     for symbol, prefix, device in devices:
         architecture = device_model(device_name(device)).architecture
         images = {
-            place: read_core_image(data, architecture, f"the program of core {place[0]},{place[1]}")
-            for place, data in of_device[symbol].items()
+            place: read_core_image(data, architecture, path) for place, (path, data) in of_device[symbol].items()
         }
         result = configuration(module, symbol, images)
         files[f"{prefix}cdo_elfs.bin"] = result.elfs

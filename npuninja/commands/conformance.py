@@ -107,7 +107,8 @@ def _compare_configuration(comparison: _Comparison, physical: str, meta: dict[st
     for column, row, _, *device in meta["cores"]:
         prefix = device[0] if device else ""
         name = f"{prefix + '.' if several else ''}core_{column}_{row}.elf"
-        programs[f"{prefix + ':' if several else ''}{column},{row}"] = read_bytes(os.path.join(comparison.folder, name))
+        path = os.path.join(comparison.folder, name)
+        programs[f"{prefix + ':' if several else ''}{column},{row}"] = (path, read_bytes(path))
     try:
         files = configure_devices(parse_module(physical, "input_physical.mlir"), programs)
         for name, data in files.items():
