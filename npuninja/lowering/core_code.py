@@ -14,9 +14,10 @@ from typing import Any
 
 from npuninja.diag.errors import UserError
 from npuninja.ir.attributes import ArrayAttr, StringAttr
-from npuninja.ir.core import Operation
+from npuninja.ir.core import Block, Operation
 from npuninja.lowering.core_code_function import FunctionWriter, Unit
 from npuninja.lowering.core_code_liveness import is_wait, live_after_waits
+from npuninja.lowering.core_code_loops import waiting_back_edges
 from npuninja.lowering.core_code_model import CoreModel, c_name
 from npuninja.lowering.core_code_prelude import prelude
 from npuninja.lowering.core_code_types import c_type, element_type
@@ -129,6 +130,11 @@ class _StepFrame:
         # Waits come first: they are the points where the function goes on.
         self.points = dict(enumerate(sorted(uses, key=lambda op: not is_wait(op)), 1))
         self._numbers = {op: number for number, op in self.points.items()}
+        # Numbers behind the points stand for headers of loops with waits.
+        back_edges = waiting_back_edges(model.core.regions[0])
+        headers = dict.fromkeys(target for _, target in back_edges)
+        self._headers = {block: number for number, block in enumerate(headers, len(uses) + 1)}
+        self._back_edges = set(back_edges)
 
     def buffer(self, op: Operation, user: Operation) -> str:
         return f"(({c_type(op.result.type, op)})0x{self.model.buffer_address(op, user):x})"
@@ -157,6 +163,11 @@ class _StepFrame:
         fault = self._numbers[op] << 32 | FAULT_RELEASE << 24 | value << 16 | lock.word
         return [f"{word} += {value};", f"if ({word} > {LARGEST_LOCK_VALUE}) return 0x{fault:x}LL;"]
 
+    def jump(self, source: Block, target: Block, label: str) -> str:
+        if (source, target) in self._back_edges:
+            return f"npu_next = {self._headers[target]}; goto npu_dispatch;"
+        return f"goto {label};"
+
     def end(self) -> list[str]:
         return [f"npu_state->point = {ENDED}; return -1;"]
 
@@ -171,11 +182,17 @@ class _StepFrame:
         )
 
     def head(self, local_variables: list[str]) -> list[str]:
-        lines = [f"long long {self.model.entry}(void) {{", *local_variables, "  switch (npu_state->point) {"]
-        for op in self._live:
-            number = self._numbers[op]
-            load = "".join(f"{name} = npu_state->{name}; " for name in self._kept(op))
-            lines.append(f"  case {number}: {load}goto wait{number};")
+        assert self.writer is not None
+        lines = [f"long long {self.model.entry}(void) {{", *local_variables, "  int npu_next = npu_state->point;"]
+        numbers = [self._numbers[op] for op in self._live]
+        loads = [" ".join(f"{name} = npu_state->{name};" for name in self._kept(op)) for op in self._live]
+        if any(loads):
+            lines.append("  switch (npu_next) {")
+            lines += [f"  case {number}: {load} break;" for number, load in zip(numbers, loads) if load]
+            lines.append("  }")
+        lines += ["npu_dispatch:", "  switch (npu_next) {"]
+        lines += [f"  case {number}: goto wait{number};" for number in numbers]
+        lines += [f"  case {number}: goto {self.writer.labels[block]};" for block, number in self._headers.items()]
         return [*lines, f"  case {ENDED}: return -1;", "  }"]
 
 
@@ -206,6 +223,9 @@ class _PlainFrame:
 
     def release(self, op: Operation, value: int) -> list[str]:
         return [f"{self._prefix}_release({self.model.lock(op.operands[0], op).local_id}, {value});"]
+
+    def jump(self, source: Block, target: Block, label: str) -> str:
+        return f"goto {label};"
 
     def end(self) -> list[str]:
         return ["return;"]

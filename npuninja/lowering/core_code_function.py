@@ -44,6 +44,9 @@ class Frame(Protocol):
     def buffer(self, op: Operation, user: Operation) -> str:
         """The expression for a buffer's first element."""
 
+    def jump(self, source: Block, target: Block, label: str) -> str:
+        """The statements of a jump to the block called `label`."""
+
 
 class Unit:
     """One C file: its functions, the globals and external functions they use.
@@ -146,14 +149,18 @@ def _element_literal(text: str, type: str) -> str:
 
 
 class FunctionWriter:
-    """Writes the statements of one function. `frame` is None for functions that cannot wait."""
+    """Writes the statements of one function. `frame` is None for functions that cannot wait.
+
+    Attributes:
+        labels: the C label of each block.
+    """
 
     def __init__(self, unit: Unit, region: Region, frame: Frame | None, returned: str = "void") -> None:
         self.unit = unit
         self.region = region
         self.frame = frame
         self.returned = returned
-        self._labels = {block: f"bb{i}" for i, block in enumerate(region.blocks)}
+        self.labels = {block: f"bb{i}" for i, block in enumerate(region.blocks)}
         self._names: dict[Value, str] = {}
         self._declared: list[tuple[str, str]] = []
         self._inline: dict[Value, str] = {}
@@ -186,7 +193,7 @@ class FunctionWriter:
         lines: list[str] = []
         for i, block in enumerate(self.region.blocks):
             if i:
-                lines.append(f"{self._labels[block]}:;")
+                lines.append(f"{self.labels[block]}:;")
             for op in block.ops:
                 statements = self._statements(op)
                 if statements:
@@ -259,7 +266,10 @@ class FunctionWriter:
             # All at once: an argument may be passed on to another.
             assignments = "".join(f"{type} t{i} = {value}; " for i, (_, value, type) in enumerate(moves))
             assignments += "".join(f"{name} = t{i}; " for i, (name, _, _) in enumerate(moves))
-        return f"{{ {assignments}goto {self._labels[target]}; }}"
+        label = self.labels[target]
+        assert op.parent is not None
+        jump = self.frame.jump(op.parent, target, label) if self.frame is not None else f"goto {label};"
+        return f"{{ {assignments}{jump} }}"
 
     def _branch(self, op: Operation) -> list[str]:
         (target, passed), = op.successors
