@@ -17,7 +17,7 @@ One row describes an operation; parser and printer both run the directives it co
 | `{}`, `attributes{}` | the attribute dictionary, the second with its keyword in front |
 | `(? … )?` | optional: read when its first element is next; printed when its first attribute or operand is there |
 | `custom(f)` | read and printed by the two functions under that name in `custom.py` |
-| `_` | a space where the printer would put none |
+| `_`, `~` | a space where the printer would put none; none where it would put one |
 | anything else | itself |
 
 Behind `=>` are the types of the results: a type's text, `x` (a result named in `type(…)`), `x*` (several), `same(x)`,
@@ -57,7 +57,7 @@ from npuninja.ir.directives import (
     Operands,
     Optional,
     RegionField,
-    Space,
+    Spacing,
     Successor,
     TypeOf,
     TypesOf,
@@ -177,6 +177,7 @@ _KIND_CLASSES: dict[str, type] = {
     "float": FloatAttr,
 }
 
+_SPACINGS = {"_": " ", "~": ""}
 _OPERAND = re.compile(r"\$(\w+)([*]?)(?::(.+))?")
 _ATTRIBUTE = re.compile(r"\.(\w+):(\w+)")
 _CALL = re.compile(r"(type|types|functype|mixed|custom|operands|region|attributes|terminator)\(([^)]*)\)(?::(\w+))?")
@@ -193,8 +194,8 @@ def _compile(definition: OpDefinition, words: list[str]) -> list[Directive]:
         elif word == ")?":
             group = stack.pop()
             stack[-1].append(Optional(group))
-        elif word == "_":
-            directives.append(Space())
+        elif word in _SPACINGS:
+            directives.append(Spacing(_SPACINGS[word]))
         elif word == "{}" or word == "attributes{}":
             directives.append(AttributeDictionary(word[:-2]))
         elif word == "region":

@@ -155,7 +155,8 @@ class AttributeParser(TokenStream):
         self.expected("an attribute value")
 
     def _number(self, type: str | None) -> Attribute:
-        token = self.tokens[self.i]
+        place = self.i
+        token = self.tokens[place]
         is_decimal = token.isdecimal()
         if not is_decimal and not _NUMBER.fullmatch(token):
             self.expected("a number")
@@ -169,23 +170,26 @@ class AttributeParser(TokenStream):
             if type is None:
                 type = "f64"
             elif not _FLOAT_TYPE.fullmatch(type):
-                self.error(f"'{token}' is a float but its type is {type}", self.i - 1)
+                self.error(f"'{token}' is a float but its type is {type}", place)
             return FloatAttr(token, type)
         value = int(token, 0) if "x" in token else int(token)
         if type is None:
             type = "i64"
         if type != "index" and not re.fullmatch(r"(?:i|si|ui)\d+", type):
-            self.error(f"an integer cannot have type {type}", self.i - 1)
+            self.error(f"an integer cannot have type {type}", place)
         if type == "i1":
             return BoolAttr(bool(value))
+        return IntegerAttr(self.in_range(value, type, place), type)
+
+    def in_range(self, value: int, type: str, place: int) -> int:
+        """`value` as an integer type holds it: signless types take signed and unsigned spellings and keep the signed one."""
         width = 64 if type == "index" else int(type.lstrip("siu"))
-        low = 0 if type[0] == "u" else -(1 << (width - 1))
-        high = (1 << (width - 1)) - 1 if type[0] == "s" else (1 << width) - 1
+        signed_end = 1 << (width - 1)
+        low = 0 if type[0] == "u" else -signed_end
+        high = signed_end - 1 if type[0] == "s" else 2 * signed_end - 1
         if not low <= value <= high:
-            self.error(f"{token} does not fit into {type} ({low} to {high})", self.i - 1)
-        if type[0] != "u" and value > high >> 1 and type[0] != "s":
-            value -= 1 << width  # signless: kept as MLIR prints it
-        return IntegerAttr(value, type)
+            self.error(f"{value} does not fit into {type} ({low} to {high})", place)
+        return value - 2 * signed_end if type[0] == "i" and value >= signed_end else value
 
     def symbol_reference(self) -> SymbolRefAttr:
         """Reads `@a` or `@a::@b`."""

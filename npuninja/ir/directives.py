@@ -73,17 +73,20 @@ class Literal(Directive):
         return p.tokens[p.i] == self.text
 
 
-class Space(Directive):
-    """A space that the printer's rules would leave out."""
+class Spacing(Directive):
+    """A space that the printer's rules would leave out, or none where they would put one."""
 
-    __slots__ = ()
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     def parse(self, p: Parser, s: OpState) -> None:
         """Reads nothing."""
 
     def print(self, w: OpWriter, op: Operation) -> None:
-        """Writes a space."""
-        w.space()
+        """Writes the space."""
+        w.spacing(self.text)
 
 
 class Operand(Directive):

@@ -7,6 +7,7 @@ Values written as numbers (`%0`) get no name: the printer numbers them again.
 
 from __future__ import annotations
 
+import re
 from typing import NoReturn
 
 from npuninja.diag.errors import UserError
@@ -102,6 +103,8 @@ class Parser(AttributeParser):
         self.i += 2
         if first == "!":
             self.type_aliases[name] = self.parse_type()
+        elif self.accept("loc"):
+            self.skip_balanced("(", ")")
         else:
             self.attribute_aliases[name] = self.parse_attribute()
 
@@ -243,10 +246,12 @@ class Parser(AttributeParser):
         if token.isdecimal() and len(token) < 3 and self.tokens[place + 1] != ":":
             self.i += 1  # most are channels and columns, and fit into every type
             return IntegerAttr(int(token), type)
-        value = self._number(type)
-        if not isinstance(value, IntegerAttr) or value.type != type:
-            self.error(f"expected an integer of type {type}", place)
-        return value
+        value = self.integer()
+        if self.tokens[self.i] == ":" and _INTEGER_TYPE.fullmatch(self.tokens[self.i + 1]):
+            if self.tokens[self.i + 1] != type:
+                self.error(f"expected an integer of type {type}, got {self.tokens[self.i + 1]}", place)
+            self.i += 2
+        return IntegerAttr(self.in_range(value, type, place), type)
 
     # Generic form
 
@@ -296,9 +301,7 @@ class Parser(AttributeParser):
         segments, passed = self._generic_segments(found, s.attributes, operands, len(blocks), start)
         count = len(operands) - sum(map(len, passed))
         self._drop_defaults(found, s.attributes)
-        op = Operation(
-            name, operands[:count], s.attributes, results, s.regions, list(zip(blocks, passed)), segments
-        )
+        op = Operation(name, operands[:count], s.attributes, results, s.regions, list(zip(blocks, passed)), segments)
         try:
             sizes = found.group_sizes(op)
         except ValueError as problem:
@@ -435,9 +438,7 @@ class Parser(AttributeParser):
         self._values, self._defined, self._forward = {}, [[]], {}
         return outer
 
-    def _leave_isolated(
-        self, outer: tuple[dict[str, list[Value]], list[list[str]], dict[str, tuple[Value, int]]]
-    ) -> None:
+    def _leave_isolated(self, outer: tuple[dict[str, list[Value]], list[list[str]], dict[str, tuple[Value, int]]]) -> None:
         self._no_undefined_values()
         self._values, self._defined, self._forward = outer
 
@@ -548,6 +549,7 @@ class Parser(AttributeParser):
         return block, passed
 
 
+_INTEGER_TYPE = re.compile(r"(?:i|si|ui)\d+|index")
 _OPTIONAL_ELSE = ("scf.if", "affine.if")
 
 _KIND_WORDS = {

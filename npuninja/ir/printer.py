@@ -32,7 +32,7 @@ _OPENING = "<({["
 class OpWriter:
     """Collects text; keeps the state that decides about spaces.
 
-    `literal` and `parameter` put a space where MLIR does; `glued` never does; `space` always.
+    `literal` and `parameter` put a space where MLIR does; `glued` never does.
     """
 
     custom: dict[str, CustomForm] = {**CUSTOM, **CUSTOM_STANDARD, **CUSTOM_AFFINE}
@@ -72,9 +72,9 @@ class OpWriter:
         self._spaced = True
         self._punctuation = False
 
-    def space(self) -> None:
-        """Writes a space, so that what follows needs none."""
-        self.out.append(" ")
+    def spacing(self, text: str) -> None:
+        """Writes a space or nothing, and what follows directly behind."""
+        self.out.append(text)
         self._spaced = False
         self._punctuation = True
 

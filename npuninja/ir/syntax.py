@@ -45,7 +45,7 @@ aie.memtile_dma              ( $tile:index ) region {} => index
 aie.shim_dma                 ( $tile:index ) region {} => index
 aie.dma_start                ( .channel_dir:DMAChannelDir , .channel_index:i32 , ^dest , ^chain (? , repeat_count =
                              .repeat_count:i32 )? ) {} => i1 | repeat_count=0:i32
-aie.dma                      ( .channel_dir:DMAChannelDir , .channel_index:i32 ) {} [ custom(regions) ] => i1
+aie.dma                      ( .channel_dir:DMAChannelDir , .channel_index:i32 ) {} _ [ custom(regions) ] => i1
                              | loop=true repeat_count=0:i32 sym_name:str
 aie.dma_bd_packet            ( .packet_type:i32 , .packet_id:i32 ) {}
 aie.dma_bd                   ( $buffer : type(buffer) custom(dma_bd)
@@ -92,7 +92,7 @@ aiex.set_lock                ( $lock:index , .value:i32 ) {}
 aiex.dma_configure_task      ( $tile:index , .direction:DMAChannelDir , .channel:i32 ) region {} => index
                              | issue_token=false repeat_count=0:i32
 aiex.dma_configure_task_for  .alloc:sym region {} => index | issue_token=false repeat_count=0:i32
-aiex.dma_start_bd_chain      .symbol:sym ( $args* ) : ( types(args) ) on ( $tile:index , .direction:DMAChannelDir ,
+aiex.dma_start_bd_chain      .symbol:sym ( $args* ) : ( types(args) ) on _ ( $tile:index , .direction:DMAChannelDir ,
                              .channel:i32 ) {} => index | issue_token=false repeat_count=0:i32
 aiex.dma_start_bd_chain_for  .symbol:sym ( $args* ) : ( types(args) ) for .alloc:sym {} => index
                              | issue_token=false repeat_count=0:i32
@@ -153,9 +153,9 @@ affine.for                   custom(affine_for) terminator(affine.yield)
                              attributes(lowerBoundMap,upperBoundMap,step:index) {} => results*
 affine.if                    custom(affine_if) terminator(affine.yield) operands(operands*) attributes(condition) {}
                              => results*
-affine.load                  $memref custom(affine_subscript) operands(indices*:index) attributes(map) {} :
+affine.load                  $memref custom(affine_subscript) operands(indices*) attributes(map) {} :
                              type(memref) => element(memref)
-affine.store                 $value , $memref custom(affine_subscript) operands(indices*:index) attributes(map) {} :
+affine.store                 $value , $memref custom(affine_subscript) operands(indices*) attributes(map) {} :
                              custom(store_types)
 affine.apply                 custom(affine_apply) operands(mapOperands*) attributes(map) {} => index
 affine.min                   custom(affine_apply) operands(mapOperands*) attributes(map) {} => index
@@ -182,9 +182,9 @@ memref.global                custom(global)
                              | alignment:i64
 memref.subview               $source mixed(offsets) _ mixed(sizes) _ mixed(strides) {} : type(source) to type(result)
                              => result
-memref.reinterpret_cast      $source to offset : _ mixed(offsets) , sizes : _ mixed(sizes) , strides : _
+memref.reinterpret_cast      $source to offset ~ : _ mixed(offsets) , sizes ~ : _ mixed(sizes) , strides ~ : _
                              mixed(strides) {} : type(source) to type(result) => result
-memref.view                  $source [ $byte_shift:index ] [ $sizes*:index ] {} : type(source) to type(result) => result
+memref.view                  $source [ $byte_shift:index ] ~ [ $sizes*:index ] {} : type(source) to type(result) => result
 memref.assume_alignment      $memref , .alignment:i32 {} : type(memref) => named(memref)
 memref.collapse_shape        $src .reassociation:any {} : type(src) into type(result) => result
 memref.extract_aligned_pointer_as_index $source : type(source) -> index {} => index

@@ -1,0 +1,100 @@
+"""Every syntax error names its place, what is wrong, and what was expected."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from npuninja.diag.errors import UserError
+from npuninja.ir.parser import parse_module
+from npuninja.ir.verifier import verify
+
+CONFORMANCE = Path(__file__).parent.parent / "conformance"
+
+# (text with the place of the error marked by «, message, hint)
+ERRORS = [
+    ("«aie.tyle(0, 0)", "unknown operation 'aie.tyle'", "did you mean 'aie.tile'?"),
+    ("%t = «arith.addq %a, %b : i32", "unknown operation 'arith.addq'", None),
+    ("aie.device(«npu9) {}", "unknown AIEDevice 'npu9', expected one of xcvc1902, ", "did you mean 'npu2'?"),
+    ("%t = aie.tile(0, 2)\naie.flow(%t, «DMB : 0, %t, DMA : 1)", "unknown WireBundle 'DMB'", "did you mean 'DMA'?"),
+    ("aie.flow(«%t, DMA : 0, %t, DMA : 1)", "use of undefined value '%t'", "define it above its use"),
+    ("%tile = aie.tile(0, 2)\n%l = aie.lock(«%tyle, 0)", "use of undefined value '%tyle'", "did you mean '%tile'?"),
+    ("%t = aie.tile(0, 2)\n«%t = aie.tile(0, 3)", "'%t' is defined twice", None),
+    ("%t = aie.tile(0« 2)", "expected ',', got '2'", None),
+    ("%t = aie.tile(0, 2«\n%u = aie.tile(0, 3)", "expected ')', got '%u'", None),
+    ("module {«", "expected '}', got the end of the file", None),
+    ('%x = aie.external_buffer {sym_name = «"x} : memref<4xi32>', "unterminated string", "close it"),
+    ("%t = aie.tile(0, 2)\n%b = aie.buffer(%t) : «memref<4xfoo>", "unknown element type 'foo' in 'memref<4xfoo>'", None),
+    ("%t = aie.tile(0, 2)\n%b = aie.buffer(%t) : «tile", "unknown type 'tile'", "types look like"),
+    ("%c = arith.constant 1 : i32\n%d = arith.addi «%c, %c : i64", "'%c' has type i32, expected i64", None),
+    ("%c = arith.constant 1 : i32\n%l = aie.lock(«%c, 0)", "'%c' has type i32, expected index", None),
+    ("%c = arith.constant «300 : i8", "300 does not fit into i8 (-128 to 255)", None),
+    ("%c = arith.constant «1.5 : i32", "'1.5' is a float but its type is i32", None),
+    ("%c = arith.constant «dense<[1, 2]> : vector<3xi32>", "dense<…> has shape 2, expected 3", None),
+    ("%c = arith.constant dense<«[[1, 2], [3]]> : vector<2x2xi32>", "the rows of dense<…> differ in shape", None),
+    ('%c = arith.constant dense<«"0x01000000"> : vector<1xi32>', "dense data as a hexadecimal string", "list the elements"),
+    ("aiex.npu.dma_wait {symbol = @a, «symbol = @b}", "attribute 'symbol' is given twice", None),
+    ("aiex.npu.dma_wait {«symbol = 3 : i32}", "attribute 'symbol' of 'aiex.npu.dma_wait' must be a symbol", None),
+    ("aiex.npu.preempt {«level = 3 : i32}", "attribute 'level' of 'aiex.npu.preempt' must be ui8, got i32", None),
+    ("func.func @f() {\n  cf.br «^bb9\n}", "reference to undefined block '^bb9'", None),
+    ("func.func @f() {\n^a:\n  func.return\n«^a:\n  func.return\n}", "block '^a' is defined twice", None),
+    ("func.func @f(%a: i32) {\n  %x = func.call @g(«%a) : () -> ()\n}", "1 operands but 0 types", None),
+    ("«%x, %y = arith.constant 1 : i32", "'arith.constant' has 1 results, but 2 are named", None),
+    ("func.func @f(%i:« #line) { func.return }", "expected a type", None),
+    ("func.func @f(%i: «!line) { func.return }", "undefined type alias '!line'", None),
+    ("aiex.npu.sync {a = «#nope}", "undefined attribute alias '#nope'", None),
+    ("aie.tile(0, 2) {controller_id = #aie.packet_info<«pkt = 1>}", "expected 'pkt_type' or 'pkt_id', got 'pkt'", None),
+    (
+        "func.func @f(%m: memref<4xi32>) {\n%x = affine.load %m«[%q +] : memref<4xi32>\n}",
+        "expected an affine expression, got ']'",
+        None,
+    ),
+    ('«"aie.tile"() <{col = 0 : i32}> : (i32) -> index', "'aie.tile' has 0 operands but 1 operand types", None),
+]
+
+
+@pytest.mark.parametrize(("marked", "message", "hint"), ERRORS, ids=[str(i) for i in range(len(ERRORS))])
+def test_error_place_and_message(marked: str, message: str, hint: str | None) -> None:
+    before, _, _ = marked.partition("«")
+    text = marked.replace("«", "")
+    with pytest.raises(UserError) as caught:
+        parse_module(text, "bad.mlir")
+    error = caught.value
+    assert message in error.message
+    assert (error.hint or "").startswith(hint or "")
+    place = (error.location.line, error.location.column) if error.location else None
+    assert place == (before.count("\n") + 1, len(before) - before.rfind("\n")), error.render()
+    line = text.split("\n")[error.location.line - 1] if error.location else ""
+    assert f"  {line}\n" in error.render() + "\n"
+
+
+def place_in_reference(design: str) -> tuple[int, int]:
+    """Line and column of the first error of the reference tools."""
+    lines = json.loads((CONFORMANCE / "negative" / design / "expected.json").read_text())["first_error_lines"]
+    _, line, column, _ = lines[0].split(":", 3)
+    return int(line), int(column)
+
+
+@pytest.mark.parametrize("design", ["bad_syntax", "bad_device", "bad_core_link_tile"])
+def test_unreadable_designs_fail_where_the_reference_fails(design: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_module((CONFORMANCE / "negative" / design / "design.mlir").read_text(), "design.mlir")
+    assert caught.value.location is not None
+    assert (caught.value.location.line, caught.value.location.column) == place_in_reference(design)
+
+
+@pytest.mark.parametrize("design", ["bad_elf_body", "bad_seq_size", "bad_seq_wrap"])
+def test_invalid_designs_fail_where_the_reference_fails(design: str) -> None:
+    module = parse_module((CONFORMANCE / "negative" / design / "design.mlir").read_text(), "design.mlir")
+    with pytest.raises(UserError) as caught:
+        verify(module)
+    assert caught.value.location is not None
+    assert (caught.value.location.line, caught.value.location.column) == place_in_reference(design)
+
+
+def test_a_redefinition_shows_the_first_definition() -> None:
+    with pytest.raises(UserError) as caught:
+        parse_module("%t = aie.tile(0, 2)\n%t = aie.tile(0, 3)\n", "bad.mlir")
+    assert "bad.mlir:1:6: note: first defined here" in caught.value.render()
