@@ -2,7 +2,8 @@
 # Both create .venv first. Everything else is `python configure.py` and `ninja`.
 
 PYTHON ?= python3
-# Quoted in every recipe, so that folders with blanks work. A `$` in the folder's name works too: nothing here holds it.
+# Quoted in every recipe, so that a folder with blanks works. (With a `$` in its name setuptools refuses to install; then
+# `pip install ninja numpy toml wasmtime ziglang` by hand, and configure.py and ninja work there.)
 VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
