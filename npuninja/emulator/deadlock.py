@@ -72,7 +72,9 @@ class Waiters:
         kind = s.wait
         if kind in (state.WAIT_LOCK_GE, state.WAIT_LOCK_EQ):
             sign = ">=" if kind == state.WAIT_LOCK_GE else "=="
-            return f"waits for {layout.lock_name(s.wait_a, self._lock_symbols)} {sign} {s.wait_b}, it is {s.lock_value}"
+            lock = layout.lock_name(s.wait_a, self._lock_symbols)
+            note = " (acquiring 0 always means ==)" if s.is_channel and not s.wait_b else ""
+            return f"waits for {lock} {sign} {s.wait_b}, it is {s.lock_value}{note}"
         if kind == state.WAIT_DATA:
             return f"waits for {s.words_left} more words from the stream: {self._senders(s)}"
         if kind == state.WAIT_SINK:

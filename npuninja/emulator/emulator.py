@@ -195,9 +195,11 @@ class Emulator:
             raise InvalidAccess(
                 f"the array's state was lost in an earlier run: {self._failure.message}", hint="load the design again"
             )
-        self._arguments = buffers
         started = time.perf_counter()
         _check_stream(insts)
+        if any(b not in self._buffers for b in buffers):
+            raise UserError("a buffer that this emulator did not allocate, or that was freed, was passed to run")
+        self._arguments = buffers
         table = struct.pack(f"<{2 * len(buffers)}I", *[word for b in buffers for word in (b.offset, b.nbytes)])
         self._guard(lambda: self._array.begin(insts, table, len(buffers)))
         self._array.store.set_epoch_deadline(1)
@@ -296,6 +298,7 @@ class Emulator:
         return ranges + [HostRange("a buffer of another run", b.address, b.nbytes) for b in others]
 
     def _report(self, wall_time_s: float, at_end: list[ActorState]) -> RunReport:
+        unfinished = unfinished_transfers(at_end, self._array.read32, self.columns)
         before, self._counted = self._counted, self._array.states()
         steps = {s.actor: s for s in before}
         cores = []
@@ -309,7 +312,7 @@ class Emulator:
                 raise self._fail(full_stack(core))
             done = s.words_moved - (steps[s.actor].words_moved if s.actor in steps else 0)
             cores.append(CoreCount(*layout.tile_place(tile), done, bool(s.state), used, core.info.stack_bytes))
-        return RunReport(wall_time_s, channel_counts(before, self._counted), tuple(cores), unfinished_transfers(at_end))
+        return RunReport(wall_time_s, channel_counts(before, self._counted), tuple(cores), unfinished)
 
     def close(self) -> None:
         """Takes the array down. Views of buffers must not be used any more."""

@@ -118,7 +118,7 @@ def _near_host(start: int, size: int, hosts: list[HostRange]) -> str:
         offset = start - host.address
         if 0 <= offset <= host.size_bytes:
             return f"bytes {offset} to {offset + size - 1} of {host.name}, which has {host.size_bytes} bytes"
-    return f"{size} bytes at device address 0x{start & 0xFFFFFFFFFFFF:x}, where no buffer is"
+    return f"{size} bytes at address 0x{start + layout.DDR_AIE_OFFSET:x} of the BD, where no buffer is"
 
 
 def _not_modelled(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:

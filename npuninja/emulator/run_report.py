@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from npuninja.arch.devices import SHIM_ROW
 from npuninja.emulator import layout, state
 from npuninja.emulator.state import ActorState
+from npuninja.emulator.stream_trace import ReadRegister, origins
 
 
 class ChannelCount(NamedTuple):
@@ -58,18 +60,24 @@ class RunReport(NamedTuple):
         }
 
 
-def unfinished_transfers(states: list[ActorState]) -> tuple[str, ...]:
-    """Sentences about shim channels that still write host memory."""
+def unfinished_transfers(states: list[ActorState], read: ReadRegister, columns: int) -> tuple[str, ...]:
+    """Sentences about shim channels that still wait for data to write to the host.
+
+    Channels that no MM2S channel can send to are left out: a trace buffer is never full.
+    """
     return tuple(
         f"{s.name} had not finished BD {s.bd}"
         for s in states
-        if s.is_channel and s.state != state.IDLE and _writes_host(s.actor)
+        if s.is_channel
+        and s.state != state.IDLE
+        and _writes_host(s.actor)
+        and any(origin.actor is not None for origin in origins(read, columns, s.actor))
     )
 
 
 def _writes_host(actor: int) -> bool:
     _, row, direction, _ = layout.channel_place(actor)
-    return row == 0 and direction == "S2MM"
+    return row == SHIM_ROW and direction == "S2MM"
 
 
 def channel_counts(before: list[ActorState], after: list[ActorState]) -> tuple[ChannelCount, ...]:

@@ -190,9 +190,9 @@ def test_stack_use_is_measured() -> None:
 
 
 def test_stack_overflow_is_told_with_the_size() -> None:
-    with one_core(STACK.replace("DEPTH", "20"), stack_bytes=2048).emulator() as npu:
-        with pytest.raises(StackOverflow) as caught:
-            npu.run(nothing(), [])
+    p = one_core(STACK.replace("DEPTH", "20"), stack_bytes=2048)
+    with p.emulator() as npu, pytest.raises(StackOverflow) as caught:
+        npu.run(nothing(), [])
     assert "core (0, 2) overflows its stack in deep" in caught.value.message
     assert "stack_size = 0x" in str(caught.value.hint)
     assert caught.value.report["stack_bytes"] == 2048

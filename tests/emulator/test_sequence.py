@@ -222,14 +222,10 @@ def test_host_overrun(transfer, text) -> None:
 def test_host_address_of_nothing() -> None:
     p = Program()
     p.circuit((0, 0, "DMA", 0), [("North", 0)], ("DMA", 0))
-    p.bd(0, 0, 0, core_bd(0, 4) + [0, control_word()])
+    p.bd(0, 0, 0, [*core_bd(0, 4), 0, 1 << 25])
     p.start(0, 0, "MM2S", 0, 0)
     with pytest.raises(HostOverrun, match="where no buffer is"):
         p.emulator()
-
-
-def control_word() -> int:
-    return 1 << 25
 
 
 @pytest.mark.parametrize(
