@@ -40,7 +40,7 @@ def run(arguments: list[str]) -> None:
         if options.one("--core") != f"{info['column']},{info['row']}":
             raise InternalError(f"{options.one('--info')} is about another core than {options.one('--core')}")
         core, *kernels = [read_symbols(read_bytes(path), path) for path in options.positional]
-        _link_check.check_symbols(core, kernels, _function_locations(info))
+        _link_check.check_symbols(core, kernels, _function_locations(info, options.one("--info")))
         linker = [options.one("--linker"), *options.all("--linker-word")]
         module = _link(linker, options.positional, info, outputs.temporary(target) + ".d", target)
         outputs.write(target, _finish(module, info, target))
@@ -70,9 +70,17 @@ def _link(linker: list[str], objects: tuple[str, ...], info: dict[str, Any], fol
         os.rmdir(folder)
 
 
-def _function_locations(info: dict[str, Any]) -> dict[str, Location]:
-    """Where the design declares the functions that the core calls."""
-    return {name: Location(file, line, column) for name, file, line, column in info.get("functions", [])}
+def _function_locations(info: dict[str, Any], path: str) -> dict[str, Location]:
+    """Where the design declares the functions that the core calls.
+
+    File names in `info` are relative to the folder above that of `path` (see the option --file-name of core_code).
+    """
+    above = os.path.dirname(os.path.dirname(path))
+    locations = {}
+    for name, file, line, column in info.get("functions", []):
+        there = os.path.join(above, file)
+        locations[name] = Location(there if os.path.exists(there) else file, line, column)
+    return locations
 
 
 def _finish(data: bytes, info: dict[str, Any], path: str) -> bytes:

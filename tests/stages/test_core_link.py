@@ -97,6 +97,14 @@ def test_missing_function_is_located_in_the_design(wasm_build):
     assert "defines unrelated_thing" in caught.value.notes[0][0]
 
 
+def test_missing_function_is_shown_with_its_line(wasm_build):
+    name = wasm_build.folder.name
+    (wasm_build.folder / "d.mlir").write_text("module {\n  func.func private @k(i32)\n}\n")
+    with pytest.raises(UserError) as caught:
+        wasm_build.link(wasm_build.core(CALLS_K), functions=[["k", f"{name}/d.mlir", 2, 3]])
+    assert "\n    func.func private @k(i32)\n    ^\n" in caught.value.render()
+
+
 def test_memory_account_of_too_much_data(wasm_build):
     with pytest.raises(UserError, match=r"60416 of 65536 are left \(stack 1024, buffers up to 4096\)"):
         wasm_build.link(wasm_build.core(CALLS_K), wasm_build.kernel("k.c", BIG))
