@@ -247,13 +247,26 @@ def _rules(tile: _Tile, chosen: dict[Stream, Amsel]) -> list[tuple[Port, list[Ru
     return list(rules.items())
 
 
-def false_matches(switch: PacketSwitch) -> list[tuple[Port, int, Rule]]:
-    """The ids that a rule catches though a later one of the same slave is meant for them: (slave, id, catching rule)."""
+class FalseMatch(NamedTuple):
+    """Rule `earlier` of `slave` comes first and catches `identifier`, for which `later` stands.
+
+    When `identifier` is none that `later` is made for, no packet of the design goes astray; the reference complains as well.
+    """
+
+    slave: Port
+    identifier: int
+    earlier: Rule
+    later: Rule
+
+
+def false_matches(switch: PacketSwitch) -> list[FalseMatch]:
+    """The ids that a rule catches though a later one of the same slave stands for them."""
     found = []
-    for port, rules in switch.rules:
-        for i, rule in enumerate(rules):
+    for slave, rules in switch.rules:
+        for i, earlier in enumerate(rules):
             for later in rules[i + 1 :]:
-                found += [
-                    (port, identifier, rule) for identifier in later.identifiers if identifier & rule.mask == rule.value
-                ]
+                identifiers = sorted({later.value, *later.identifiers})
+                caught = [identifier for identifier in identifiers if identifier & earlier.mask == earlier.value]
+                meant = [identifier for identifier in caught if identifier in later.identifiers]
+                found += [FalseMatch(slave, identifier, earlier, later) for identifier in meant or caught]
     return found

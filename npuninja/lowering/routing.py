@@ -13,7 +13,14 @@ from npuninja.diag.errors import Location, UserError, Warnings
 from npuninja.ir.attributes import BoolAttr
 from npuninja.ir.core import Operation
 from npuninja.lowering.nets import NetList, Unroutable
-from npuninja.lowering.packet_routing import PacketConflict, PacketFlow, PacketSwitch, Rule, false_matches, packet_switches
+from npuninja.lowering.packet_routing import (
+    FalseMatch,
+    PacketConflict,
+    PacketFlow,
+    PacketSwitch,
+    false_matches,
+    packet_switches,
+)
 from npuninja.lowering.pathfinder import Route, find_routes
 from npuninja.lowering.routing_graph import Endpoint, port_counts
 from npuninja.lowering.switch_emission import Fabric, port_of
@@ -183,18 +190,20 @@ class _DeviceRouting:
                 hint=failure.hint,
             ) from None
         for place, switch in switches.items():
-            for port, identifier, rule in false_matches(switch):
-                self._report_false_match((place, port), identifier, rule)
+            for match in false_matches(switch):
+                self._report_false_match(place, match)
         return switches, users
 
-    def _report_false_match(self, slave: Endpoint, identifier: int, rule: Rule) -> None:
-        loc = next(packet.op.loc for packet in self.packets if packet.identifier == identifier)
-        others = ", ".join(map(str, rule.identifiers))
-        message = (
-            f"packets with id {identifier} go astray at {_text(slave)}: the rule for id {others} "
-            f"(mask {rule.mask}, value {rule.value}) matches them too"
-        )
-        hint = f"give id {identifier} another number, so that it differs from {others} in a bit in which those agree"
+    def _report_false_match(self, place: Place, match: FalseMatch) -> None:
+        slave, identifier, others = _text((place, match.slave)), match.identifier, _numbers(match.earlier.identifiers)
+        if identifier in match.later.identifiers:
+            message = f"packets with id {identifier} go astray at {slave}: the rule for id {others} matches them too"
+        else:
+            meant = _numbers(match.later.identifiers)
+            message = f"at {slave} the rules for id {others} and for id {meant} both match id {identifier}"
+        message += f" (mask {match.earlier.mask}, value {match.earlier.value})"
+        hint = "number the packets so that flows with the same way differ from all others in a bit in which they agree"
+        loc = next(packet.op.loc for packet in self.packets if packet.identifier in match.later.identifiers)
         if _FALSE_MATCH_IS_ERROR[self.generation]:
             raise UserError(message, loc, hint=hint)
         self.warnings.add(f"{message}; {hint}", loc)
@@ -208,6 +217,10 @@ def _end(op: Operation, operand: int, prefix: str = "") -> Endpoint:
 def _text(end: Endpoint) -> str:
     (column, row), (bundle, channel) = end
     return f"{bundle} : {channel} of tile ({column}, {row})"
+
+
+def _numbers(identifiers: tuple[int, ...]) -> str:
+    return ", ".join(map(str, identifiers))
 
 
 def _channels(count: int) -> str:

@@ -152,6 +152,19 @@ def test_a_rule_that_catches_another_id_is_an_error_in_the_new_tools() -> None:
     assert "go astray" in refused(design("npu1_1col", TILES + ASTRAY), "2026-02").message
 
 
+def test_rules_that_overlap_on_an_unused_id_are_told_too() -> None:
+    # Ids 1 and 2 share the rule mask 28 value 0, which comes after the rule for id 0 and so does no harm.
+    ends = [(1, "%b, DMA : 0"), (2, "%b, DMA : 0"), (0, "%a, DMA : 0")]
+    text = design("npu1_1col", TILES + "".join(packet(i, "%s, DMA : 0", end) for i, end in ends))
+    module, warnings = routed(text)
+    assert len(warnings.items) == 1
+    assert "both match id 0" in warnings.items[0][0]
+    fabric = fabric_of(module)
+    assert fabric.reached(((0, 0), ("DMA", 0)), 0) == {((0, 2), ("DMA", 0))}
+    assert fabric.reached(((0, 0), ("DMA", 0)), 2) == {((0, 3), ("DMA", 0))}
+    assert "both match id 0" in refused(text, "2026-02").message
+
+
 def test_ids_with_one_destination_share_a_rule() -> None:
     body = "".join(packet(i, "%s, DMA : 0", "%a, DMA : 0") for i in (4, 5, 6, 7)) + packet(1, "%s, DMA : 0", "%m, DMA : 2")
     module, warnings = routed(design("npu1_1col", TILES + body))
