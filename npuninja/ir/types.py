@@ -66,6 +66,7 @@ def _canonicalise(text: str) -> str:
 def _spaced(text: str) -> str:
     """`text` with single spaces behind commas and none inside brackets."""
     text = re.sub(r"\s*,\s*", ", ", text.strip())
+    text = re.sub(r"\boffset:\s*", "offset: ", text)
     text = re.sub(r"([<\[(])\s+", r"\1", text)
     return re.sub(r"\s+([\])]|>(?!=))", r"\1", text)
 

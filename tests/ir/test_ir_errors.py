@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from npuninja.diag.errors import UserError
 from npuninja.ir.parser import parse_module
@@ -98,3 +101,20 @@ def test_a_redefinition_shows_the_first_definition() -> None:
     with pytest.raises(UserError) as caught:
         parse_module("%t = aie.tile(0, 2)\n%t = aie.tile(0, 3)\n", "bad.mlir")
     assert "bad.mlir:1:6: note: first defined here" in caught.value.render()
+
+
+DAMAGED = ["new_tasks", "hand_memtile_mix", "memtile_join_two", "packets_one_to_many", "seq_registers"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(DAMAGED), st.data())
+def test_damaged_text_gives_an_error_and_never_a_traceback(design: str, data: st.DataObject) -> None:
+    text = (CONFORMANCE / design / "design.mlir").read_text()
+    tokens = re.split(r"(\W)", text)
+    damage = st.sampled_from(["", *'(){}<>-"@^#!,0', "%x", "i32"])
+    for _ in range(data.draw(st.integers(1, 3))):
+        tokens[data.draw(st.integers(0, len(tokens) - 1))] = data.draw(damage)
+    try:
+        verify(parse_module("".join(tokens), "damaged.mlir"))
+    except UserError as error:
+        assert error.location is not None  # noqa: PT017  (both outcomes are good)
