@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.arch.devices import bd_reachable, kind_of, tile_kind
+from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place, bd_reachable, kind_of, tile_kind
 from npuninja.diag.errors import UserError
 from npuninja.ir.attributes import BoolAttr
 from npuninja.ir.core import Block, Operation
@@ -14,7 +14,8 @@ def assign_bd_ids(device: Operation) -> None:
     """Gives each `aie.dma_bd` without an id the lowest free one that its channel can use, and each its successor's id.
 
     Raises:
-        UserError: a program has more descriptors than its tile, or an id its channel cannot use.
+        UserError: a program has more descriptors than its tile, an id its channel cannot use, or a neighbour's buffer or
+            lock that its channel does not reach.
     """
     for name in DMA_REGIONS:
         for program in ops_of(device, name):
@@ -28,6 +29,7 @@ def _assign(program: Operation) -> None:
     bds = [op for op in program.walk() if op.name == "aie.dma_bd"]
     taken: dict[int, Operation] = {}
     for op in bds:
+        _check_reach(op, place, channels.get(op, 0))
         if "bd_id" in op.attributes:
             number = op.integer("bd_id")
             if not bd_reachable(kind, channels.get(op, 0), number):
@@ -50,6 +52,22 @@ def _assign(program: Operation) -> None:
     for region in program.regions:
         for block in region.blocks:
             _chain(block)
+
+
+def _check_reach(op: Operation, place: Place, channel: int) -> None:
+    """The last channels of a memtile do not reach the buffers and locks of its neighbours."""
+    if tile_kind(place[1]) != "mem" or channel < MEMTILE_FIRST_OWN_CHANNEL or op.parent is None:
+        return
+    for user in op.parent.ops:
+        if user.name in ("aie.dma_bd", "aie.use_lock"):
+            owner = user.operands[0].owner
+            if isinstance(owner, Operation) and owner.operands and place_of(owner.operands[0]) != place:
+                raise UserError(
+                    f"channel {channel} of memtile {place} reaches no {owner.name[4:]} of its neighbours",
+                    user.loc,
+                    notes=((f"the {owner.name[4:]}", owner.loc),),
+                    hint=f"use a channel below {MEMTILE_FIRST_OWN_CHANNEL}",
+                )
 
 
 def _descriptor(block: Block) -> Operation | None:

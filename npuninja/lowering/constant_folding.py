@@ -56,8 +56,10 @@ _FOLDED = frozenset({*_BINARY, *_CASTS, *_COMMUTATIVE, "arith.cmpi", "arith.sele
 #: The predicate of a comparison with its sides exchanged.
 _MIRRORED = {"slt": "sgt", "sle": "sge", "sgt": "slt", "sge": "sle", "ult": "ugt", "ule": "uge", "ugt": "ult", "uge": "ule"}
 
-#: Dialects whose operations have no effect, so that one without uses can go.
-_PURE = re.compile(r"(?:arith|math|affine\.apply|vector\.(?:broadcast|splat|extract|insert|shape_cast|bitcast|fma))\b")
+#: Operations without effect but on memory read, so that one without uses can go.
+_PURE = re.compile(
+    r"(?:arith|math|affine\.(?:apply|load)|memref\.load|vector\.(?:load|broadcast|splat|extract|insert|shape_cast|bitcast|fma))\b"
+)
 
 
 def fold_constants(device: Operation, *, join: bool = True) -> None:

@@ -19,27 +19,34 @@ from npuninja.lowering.op_builders import constant, constant_value
 ENDLESS_TRIPS = 1 << 31
 
 
-def unroll_fifo_loops(core: Operation, fifo_of: dict[str, ObjectFifo]) -> None:
-    """Unrolls the loops of a core in place. Raises UserError for an acquiring loop whose trips are not known."""
+def unroll_fifo_loops(core: Operation, fifo_of: dict[str, ObjectFifo]) -> list[int]:
+    """Unrolls the loops of a core in place and returns the factors, each once, in ascending order.
+
+    Raises:
+        UserError: the trips of an acquiring loop are not known.
+    """
+    factors: set[int] = set()
     for region in core.regions:
         for block in region.blocks:
-            _unroll_in(block, fifo_of)
+            _unroll_in(block, fifo_of, factors)
+    return sorted(factors)
 
 
-def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo]) -> bool:
-    """Unrolls the loops in a block and says whether one left its remainder as straight code in it."""
-    straight_remainder = False
+def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int]) -> bool:
+    """Unrolls the loops in a block and says whether the last of them became, or left, more than one straight trip in it."""
+    straight = False
     for op in list(block.ops):
-        inner_remainder = False
+        inner_straight = False
         for region in op.regions:
             for inner in region.blocks:
-                inner_remainder |= _unroll_in(inner, fifo_of)
+                inner_straight = _unroll_in(inner, fifo_of, factors)
         if op.name != "scf.for":
-            straight_remainder |= inner_remainder
+            straight = inner_straight or straight
             continue
         factor = _factor(op, fifo_of)
         if factor is None:
             continue
+        factors.add(factor)
         trips = trip_count(op)
         if trips is None:
             raise UserError(
@@ -52,10 +59,10 @@ def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo]) -> bool:
             continue
         remainder = trips % factor if trips > factor else 0
         # A loop that never ends does not reach its remainder: one that would be long anyway stays a loop, as in MLIR-AIE.
-        keep = trips >= ENDLESS_TRIPS and inner_remainder
+        keep = trips >= ENDLESS_TRIPS and inner_straight
         _unroll(op, trips, min(factor, trips), remainder, keep)
-        straight_remainder |= remainder > 1 and not keep
-    return straight_remainder
+        straight = trips <= factor or (remainder > 1 and not keep)
+    return straight
 
 
 def _factor(loop: Operation, fifo_of: dict[str, ObjectFifo]) -> int | None:
@@ -66,6 +73,12 @@ def _factor(loop: Operation, fifo_of: dict[str, ObjectFifo]) -> int | None:
         if op.name == "aie.objectfifo.acquire" and (fifo := fifo_of.get(op.symbol("objFifo_name"))) is not None
     ]
     return lcm(*(max(depth, 1) for depth in depths)) if depths else None
+
+
+def is_unreachable(loop: Operation) -> bool:
+    """Whether a loop is what is left of one that never ends."""
+    low = constant_value(loop.operands[0])
+    return low is not None and low >= ENDLESS_TRIPS - 1
 
 
 def trip_count(loop: Operation) -> int | None:

@@ -41,7 +41,13 @@ def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings) -> No
             if _is_dynamic(core):
                 make_indices_dynamic(device, core, fifos, warnings)
             else:
-                unroll_fifo_loops(core, fifos.by_name)
+                factors = unroll_fifo_loops(core, fifos.by_name)
+                if len(factors) > 1:
+                    warnings.add(
+                        f"loops of this core are unrolled by different factors ({', '.join(map(str, factors))}), "
+                        "which MLIR-AIE cannot always do: it may crash on this design",
+                        core.loc,
+                    )
                 lower_accesses(core, fifos, warnings)
     _rename_uses(fifos)
     for op in list(ops_of(device, *_FIFO_OPS)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from npuninja.diag.errors import UserError, Warnings
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.lowering import op_builders
+from npuninja.lowering.loop_unroll import is_unreachable
 from npuninja.lowering.objectfifo_model import ObjectFifo, ObjectFifos
 from npuninja.lowering.objectfifo_split import ACCESSES, port_of
 from npuninja.lowering.tiles import place_of
@@ -149,7 +150,7 @@ class _Walk:
             elif op.name in ("scf.if", "scf.index_switch"):
                 self._branches(op, state)
             elif op.regions:
-                before = {key: _held(port) for key, port in state.items()}
+                before = {key: port.copy() for key, port in state.items()}
                 for region in op.regions:
                     for inner in region.blocks:
                         self.block(inner, state)
@@ -204,15 +205,22 @@ class _Walk:
                 )
             state[key] = ports[0]
 
-    def _check_loop(self, op: Operation, before: dict[_Key, tuple[int, ...]], state: _State) -> None:
-        """Warns of a loop that holds more or fewer objects at its end than at its start, since each trip starts alike."""
+    def _check_loop(self, op: Operation, before: _State, state: _State) -> None:
+        """Each trip of a loop uses the same locks and buffers, so it must end with what it began with."""
         for key, port in state.items():
-            more = len(_held(port)) - len(before.get(key, ()))
+            start = before.get(key) or _Port(port.fifo)
+            more = len(_held(port)) - len(_held(start))
             if more:
                 self.warn(
                     f"each trip of this loop takes {abs(more)} {'more' if more > 0 else 'fewer'} "
                     f"object{'s' if abs(more) > 1 else ''} of {port.label} than it releases",
                     op,
+                )
+            elif port.next != start.next and not self.dynamic and not (op.name == "scf.for" and is_unreachable(op)):
+                raise UserError(
+                    f"which objects of {port.label} this loop uses changes from trip to trip",
+                    op.loc,
+                    hint="acquire directly in an scf.for with constant bounds, or set dynamic_objfifo_lowering = true",
                 )
 
 

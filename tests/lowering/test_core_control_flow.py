@@ -180,7 +180,7 @@ def test_arithmetic_on_constants_is_folded(expression: str, result: str) -> None
     module = core(
         "%v = memref.load %b[%c0] : memref<16xi32>", f"%r = {expression}", "memref.store %r, %b[%c1] : memref<16xi32>"
     )
-    assert core_lines(module)[1:] == [result, "aie.end"]
+    assert core_lines(module)[-2:] == [result, "aie.end"]
 
 
 def test_constants_stand_on_the_right_and_are_joined() -> None:

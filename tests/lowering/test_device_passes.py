@@ -74,6 +74,31 @@ def test_given_descriptor_must_be_reachable() -> None:
         lowered(memtile_program(1, 1, "{bd_id = 3 : i32}"))
 
 
+@pytest.mark.parametrize(("channel", "refused"), [(3, False), (4, True), (5, True)])
+@pytest.mark.parametrize("foreign", ["b", "l"])
+def test_last_memtile_channels_do_not_reach_a_neighbour(channel: int, refused: bool, foreign: str) -> None:
+    tiles = {"b": "%t", "l": "%t", foreign: "%u"}
+    body = f"""%t = aie.tile(0, 1)
+    %u = aie.tile(1, 1)
+    %b = aie.buffer({tiles["b"]}) {{sym_name = "b"}} : memref<8xi32>
+    %l = aie.lock({tiles["l"]}) {{sym_name = "l"}}
+    aie.memtile_dma(%t) {{
+      aie.dma_start(S2MM, {channel}, ^a, ^e)
+    ^a:
+      aie.use_lock(%l, AcquireGreaterEqual, 1)
+      aie.dma_bd(%b : memref<8xi32>, 0, 8)
+      aie.next_bd ^a
+    ^e:
+      aie.end
+    }}"""
+    if refused:
+        with pytest.raises(UserError, match="of its neighbours") as caught:
+            lowered(body, device="npu1_2col")
+        assert caught.value.location is not None
+    else:
+        assert len(ids(lowered(body, device="npu1_2col"))) == 1
+
+
 def test_descriptors_of_the_form_without_blocks_follow_each_other() -> None:
     module = lowered(
         """%t = aie.tile(0, 2)

@@ -198,7 +198,9 @@ def test_dynamic_cores_use_the_same_objects(case: tuple[tuple[int, ...], tuple[U
 
 def test_sibling_loops_are_unrolled_by_their_own_factors() -> None:
     statements = (Loop(10, (Use(0, 1),)), Loop(9, (Use(1, 1),)), Loop(8, (Use(2, 1),)))
-    module = lowered(source(statements, (2, 3, 4)))
+    warnings = Warnings()
+    module = lowered(source(statements, (2, 3, 4)), warnings=warnings)
+    assert "different factors (2, 3, 4)" in warnings.items[0][0]
     assert text_of(module).count("func.call") == 2 + 3 + 4
     assert Machine(module).run() == expected_events(statements, (2, 3, 4), [0, 0, 0])
 
@@ -235,3 +237,30 @@ def test_endless_loop_keeps_a_remainder_that_would_be_long() -> None:
     module = lowered(source((Loop(ENDLESS, (Use(0, 1), inner)),), (4, 1, 1)))
     # Four times (1 + 4 + 2) in the main loop, once (1 + 4 + 2) in what remains.
     assert text_of(module).count("func.call") == 4 * 7 + 7
+
+
+def test_endless_loop_around_one_that_was_unrolled_entirely() -> None:
+    module = lowered(source((Loop(ENDLESS, (Loop(3, (Use(0, 1),)),)),), (4, 1, 1)))
+    assert text_of(module).count("func.call") == 4 * 3 + 3
+
+
+WHILE = """scf.while : () -> () {
+%always = arith.constant true
+scf.condition(%always)
+} do {
+BODY
+scf.yield
+}"""
+
+
+@pytest.mark.parametrize(("depth", "refused"), [(1, False), (2, True)])
+def test_loop_that_cannot_be_unrolled(depth: int, refused: bool) -> None:
+    head, first, rest = source((Use(0, 1),), (depth, 1, 1)).partition("%s0 = ")
+    design = head + WHILE.replace("BODY", first + rest.split("aie.end")[0]) + "\naie.end }"
+    if refused:
+        with pytest.raises(UserError, match="changes from trip to trip") as caught:
+            lowered(design)
+        assert caught.value.location is not None
+    else:
+        assert "a_cons_buff_0" in text_of(lowered(design))
+    assert text_of(lowered(design + " {dynamic_objfifo_lowering = true}")).count("cf.switch") == 1
