@@ -1,0 +1,88 @@
+"""The compiled engine: made once, found again, made anew when damaged; clear words when it cannot be made."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import wasmtime
+
+from npuninja.diag.errors import InternalError, ToolError
+from npuninja.emulator import engine_module
+
+
+@pytest.fixture
+def shared_cache(tmp_path_factory, monkeypatch):
+    """A cache folder of this test run's own."""
+    folder = tmp_path_factory.getbasetemp() / "engine-cache"
+    monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(folder))
+    return folder
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+
+
+def test_made_once_and_made_anew_when_damaged(shared_cache, monkeypatch) -> None:
+    engine = wasmtime.Engine()
+    engine_module.load_engine(engine)
+    first = files(shared_cache)
+    assert sorted(Path(name).suffix for name in first) == [".cwasm", ".wasm"]
+
+    monkeypatch.setattr(engine_module, "compile_engine", lambda *_: pytest.fail("compiled twice"))
+    engine_module.load_engine(engine)
+    compiled = next(p for p in shared_cache.iterdir() if p.suffix == ".cwasm")
+    compiled.write_bytes(b"damaged")
+    module = engine_module.load_engine(engine)
+    assert "run" in [export.name for export in module.exports]
+    assert compiled.read_bytes() != b"damaged"
+
+
+def test_sources_and_versions_name_the_file(shared_cache, monkeypatch) -> None:
+    key, _ = engine_module._key()
+    monkeypatch.setattr(engine_module, "COMPILE_FLAGS", ("-O0",))
+    assert engine_module._key()[0] != key
+
+
+def test_compiler_that_fails_is_told(shared_cache, tmp_path) -> None:
+    program = tmp_path / "zig"
+    program.write_text("#!/bin/sh\necho out of luck\nexit 3\n")
+    program.chmod(0o755)
+    with pytest.raises(ToolError, match=r"does not compile .*exit code 3.*out of luck"):
+        engine_module.compile_engine(str(program), tmp_path)
+
+
+def test_missing_compiler_is_told(monkeypatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ToolError, match="ziglang is missing") as caught:
+        engine_module._compiler()
+    assert caught.value.hint == "pip install ziglang"
+
+
+def test_cache_folder_by_environment(tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("NPUNINJA_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert engine_module.cache_folder() == tmp_path / "xdg" / "npuninja"
+    monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(tmp_path / "own"))
+    assert engine_module.cache_folder() == tmp_path / "own"
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(blocked / "below"))
+    with pytest.raises(ToolError, match="cannot make the cache folder"):
+        engine_module.cache_folder()
+
+
+def test_old_core_modules_are_forgotten(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(engine_module, "_KEPT_CORES", 4)
+    for i in range(6):
+        path = tmp_path / f"{i}.cwasm"
+        path.write_text("")
+        os.utime(path, (i, i))
+    engine_module._forget_oldest(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["3.cwasm", "4.cwasm", "5.cwasm"]
+
+
+def test_layout_is_compared() -> None:
+    with pytest.raises(InternalError, match="disagree"):
+        engine_module.check_layout((1, 2), (1, 3))
