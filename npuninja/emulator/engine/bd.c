@@ -295,10 +295,10 @@ void walk_write(Walk *walk, const Bd *bd, const u32 *from, u32 words) {
 
 /* The largest word offset from the base that `words` words reach, along dimensions 0 to `top`. */
 static i64 extent(const Bd *bd, u64 words, int top) {
+    if (top == 0) return (i64)(words - 1) * bd->step[0];
     u64 inner = 1; /* words of one step along `top` */
     for (int i = 0; i < top; i++) inner *= bd->wrap[i];
     u64 steps = (words + inner - 1) / inner;
-    if (top == 0) return (i64)(words - 1) * bd->step[0];
     i64 last = (i64)(steps - 1) * bd->step[top] + extent(bd, words - (steps - 1) * inner, top - 1);
     i64 full = steps > 1 ? (i64)(steps - 2) * bd->step[top] + extent(bd, inner, top - 1) : 0;
     return last > full ? last : full;
