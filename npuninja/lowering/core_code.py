@@ -171,6 +171,9 @@ class _StepFrame:
     def end(self) -> list[str]:
         return [f"npu_state->point = {ENDED}; return -1;"]
 
+    def event(self, number: int) -> list[str]:
+        return []
+
     def declarations(self) -> str:
         assert self.writer is not None
         kept = {name for op in self._live for name in self._kept(op)}
@@ -229,6 +232,9 @@ class _PlainFrame:
 
     def end(self) -> list[str]:
         return ["return;"]
+
+    def event(self, number: int) -> list[str]:
+        return [f"{self._prefix}_event({number});"]
 
     def declarations(self) -> str:
         return ""

@@ -41,6 +41,9 @@ class Frame(Protocol):
     def end(self) -> list[str]:
         """Statements of `aie.end`."""
 
+    def event(self, number: int) -> list[str]:
+        """Statements of `aie.event`, which marks a place for the trace unit."""
+
     def buffer(self, op: Operation, user: Operation) -> str:
         """The expression for a buffer's first element."""
 
@@ -80,6 +83,15 @@ class Unit:
             if op is None or op.name != "memref.global":
                 raise UserError(f"'{user.name}' names @{symbol}, but the device has no memref.global of that name", user.loc)
             self.declarations[name] = self._global(op, name, user)
+        return name
+
+    def local_memory(self, op: Operation) -> str:
+        """The C name of a `memref.alloca`: static, because a core's stack does not outlive a wait."""
+        if op.operands:
+            raise UserError("'memref.alloca' in core code needs a static size", op.loc)
+        name = f"npu_local_{len(self.declarations)}"
+        count = element_count(memref(op.result.type).shape)
+        self.declarations[name] = f"static {element_type(op.result.type, op)} {name}[{count}];"
         return name
 
     def _global(self, op: Operation, name: str, user: Operation) -> str:
@@ -213,6 +225,8 @@ class FunctionWriter:
         elif op.name == "memref.get_global":
             name = self.unit.global_name(op.symbol("name"), op)
             self._inline[op.result] = f"(({c_type(op.result.type, op)}){name})"
+        elif op.name == "memref.alloca":
+            self._inline[op.result] = self.unit.local_memory(op)
 
     def operand(self, value: Value, user: Operation) -> str:
         """The C expression of an operand."""
@@ -301,6 +315,9 @@ class FunctionWriter:
             raise UserError("'aie.end' cannot end a function", op.loc)
         return self.frame.end()
 
+    def _event(self, op: Operation) -> list[str]:
+        return self.frame.event(op.integer("val")) if self.frame is not None else []
+
     def _use_lock(self, op: Operation) -> list[str]:
         if self.frame is None:
             raise UserError(
@@ -328,6 +345,7 @@ _CONTROL: dict[str, Callable[[FunctionWriter, Operation], list[str]]] = {
     "cf.assert": FunctionWriter._assert,
     "func.return": FunctionWriter._return,
     "aie.end": FunctionWriter._end,
+    "aie.event": FunctionWriter._event,
     "aie.use_lock": FunctionWriter._use_lock,
 }
 

@@ -9,7 +9,6 @@ import struct
 from typing import Callable
 
 from npuninja.arch.devices import MEMTILE_ROWS, ROWS
-from npuninja.arch.registers import TILE_BYTES, tile_address
 from npuninja.diag.errors import UserError
 from npuninja.formats.txn import (
     AddressPatch,
@@ -26,7 +25,7 @@ from npuninja.formats.txn import (
 from npuninja.ir.attributes import DenseElementsAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.types import element_count, memref
-from npuninja.lowering.sequence_lookup import lookup, placed_buffer, sequences
+from npuninja.lowering.sequence_lookup import absolute_address, lookup, sequences
 from npuninja.lowering.tiles import model_of
 
 
@@ -81,23 +80,12 @@ def instruction_stream(module: Operation, device: str, sequence: str) -> bytes:
     return write_txn(Transaction(model.txn_generation, ROWS, model.columns, MEMTILE_ROWS, tuple(operations)))
 
 
-def _address(op: Operation, device: Operation) -> int:
-    """The absolute address of a write: relative to a buffer (in words), to a tile, or absolute already."""
-    address = op.integer("address")
-    if "buffer" in op.attributes:
-        column, row, start = placed_buffer(device, op.symbol("buffer"), op)
-        return tile_address(column, row, start + 4 * address & TILE_BYTES - 1)
-    if "column" in op.attributes and "row" in op.attributes:
-        return tile_address(op.integer("column"), op.integer("row"), address & TILE_BYTES - 1)
-    return address
-
-
 def _write(op: Operation, device: Operation) -> TxnOperation:
-    return Write(_address(op, device), op.integer("value") & 0xFFFFFFFF)
+    return Write(absolute_address(op, device), op.integer("value") & 0xFFFFFFFF)
 
 
 def _mask_write(op: Operation, device: Operation) -> TxnOperation:
-    return MaskWrite(_address(op, device), op.integer("mask") & 0xFFFFFFFF, op.integer("value") & 0xFFFFFFFF)
+    return MaskWrite(absolute_address(op, device), op.integer("mask") & 0xFFFFFFFF, op.integer("value") & 0xFFFFFFFF)
 
 
 def _block_write(op: Operation, device: Operation) -> TxnOperation:
@@ -116,7 +104,7 @@ def _block_write(op: Operation, device: Operation) -> TxnOperation:
         words *= element_count(memref(source.result.type).shape)
     payload = struct.pack(f"<{len(words)}I", *words)
     column, row = op.integer("column", 0), op.integer("row", 0)
-    return BlockWrite(_address(op, device), payload, column, row)
+    return BlockWrite(absolute_address(op, device), payload, column, row)
 
 
 def _sync(op: Operation, device: Operation) -> TxnOperation:

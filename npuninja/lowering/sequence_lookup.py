@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from npuninja.arch.registers import TILE_BYTES, tile_address
 from npuninja.diag.errors import UserError
 from npuninja.ir.attributes import EnumAttr, PacketInfoAttr, StringAttr
 from npuninja.ir.core import Operation, Value
@@ -90,6 +91,17 @@ def buffer_place(buffer: Operation, user: Operation) -> tuple[int, int, int]:
         )
     column, row = place_of(buffer.operands[0])
     return column, row, buffer.integer("address")
+
+
+def absolute_address(op: Operation, device: Operation) -> int:
+    """Where a register write goes in the array: its address may be relative to a buffer (in words) or to a tile."""
+    address = op.integer("address")
+    if "buffer" in op.attributes:
+        column, row, start = placed_buffer(device, op.symbol("buffer"), op)
+        return tile_address(column, row, start + 4 * address & TILE_BYTES - 1)
+    if "column" in op.attributes and "row" in op.attributes:
+        return tile_address(op.integer("column"), op.integer("row"), address & TILE_BYTES - 1)
+    return address
 
 
 def with_constants(static: tuple[int, ...], dynamic: list[Value], what: str, user: Operation) -> tuple[int, ...]:

@@ -4,13 +4,14 @@ One rule for each operation gives the operations that take its place; those are 
 
     dma_memcpy_nd -> writebd, address_patch, push_queue      push_queue -> [maskwrite32,] write32
     dma_wait -> sync      writebd -> get_global, blockwrite  rtp_write, set_lock -> write32
+    writes relative to a buffer -> the same write, absolute
 
 Source: MLIR-AIE AIEDmaToNpu.cpp, AIELowerSetLock.cpp.
 """
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, Union
 
 from npuninja.arch.devices import SHIM_ROW, Device, kind_of, tile_kind
 from npuninja.arch.registers import (
@@ -54,6 +55,7 @@ from npuninja.lowering.sequence_bd import (
     shape_error,
 )
 from npuninja.lowering.sequence_lookup import (
+    absolute_address,
     allocation,
     lookup,
     placed_buffer,
@@ -101,7 +103,8 @@ class SequenceContext:
         return self._block_data[key], type_text
 
 
-Rule = Callable[[Operation, SequenceContext], list[Operation]]
+#: What takes an operation's place; None when it stays as it is.
+Rule = Callable[[Operation, SequenceContext], Union[list[Operation], None]]
 
 
 def expand(operation: Operation, sequence: Operation, device: Device, rules: Rules) -> None:
@@ -115,11 +118,12 @@ def expand(operation: Operation, sequence: Operation, device: Device, rules: Rul
 
 def _expand_one(op: Operation, context: SequenceContext) -> None:
     rule = RULES.get(op.name)
-    if rule is None:
+    replacement = rule(op, context) if rule is not None else None
+    if replacement is None:
         context.sequence.body.append(op)
         return
     op.parent = None
-    for new in rule(op, context):
+    for new in replacement:
         _expand_one(new, context)
 
 
@@ -314,7 +318,18 @@ def _set_lock(op: Operation, context: SequenceContext) -> list[Operation]:
     return [_write_in_tile(op, column, row, lock_value(tile_kind(row), lock.integer("lockID")), op.integer("value"))]
 
 
+def _absolute(op: Operation, context: SequenceContext) -> list[Operation] | None:
+    if "buffer" not in op.attributes:
+        return None
+    attributes = {key: value for key, value in op.attributes.items() if key not in ("buffer", "column", "row")}
+    attributes["address"] = ui32(absolute_address(op, context.operation))
+    return [Operation(op.name, op.operands, attributes, loc=op.loc)]
+
+
 RULES: dict[str, Rule] = {
+    "aiex.npu.write32": _absolute,
+    "aiex.npu.maskwrite32": _absolute,
+    "aiex.npu.blockwrite": _absolute,
     "aiex.npu.dma_memcpy_nd": _dma_memcpy_nd,
     "aiex.npu.dma_wait": _dma_wait,
     "aiex.npu.writebd": _writebd,

@@ -186,6 +186,24 @@ def test_parts_of_buffers(running):
     assert words(core, 0x70400, 16) == [1, 2, 0, 0, 3, -4, 0, 0, 0, 0, 5, 0, 0, 0, 5, 0]
 
 
+def test_local_memory_outlives_waits(running):
+    body = """
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %x = arith.constant 9 : i32
+    %m1 = memref.alloca() : memref<2xi32>
+    memref.store %x, %m1[%c1] : memref<2xi32>
+    aie.event(1)
+    aie.use_lock(%l, AcquireGreaterEqual, 1)
+    %y = memref.load %m1[%c1] : memref<2xi32>
+    memref.store %y, %b[%c0, %c0] : memref<4x4xi32>"""
+    core = running(design(body))
+    assert core.step() == waiting(1, AT_LEAST, 1, OWN + 1)
+    core.set_lock(OWN + 1, 1)
+    assert core.step() == -1
+    assert words(core, 0x70400, 1) == [9]
+
+
 def test_calls_kernels_with_every_kind_of_argument(running):
     before = """
   func.func private @kernel(memref<4x4xi32>, memref<8xf32>, i32, index, f32, bf16, i1, i16) -> i32

@@ -99,6 +99,13 @@ def test_writes_of_every_addressing():
     assert found[6].level == 1
 
 
+def test_buffers_are_gone_after_step_3():
+    text = design("aiex.npu.maskwrite32 {address = 1 : ui32, buffer = @rtp, mask = 6 : ui32, value = 2 : ui32}")
+    lines = print_module(lowered(text)).split("\n")
+    (line,) = [line for line in lines if "maskwrite32" in line]
+    assert line.strip() == "aiex.npu.maskwrite32 {address = 35652612 : ui32, mask = 6 : ui32, value = 2 : ui32}"
+
+
 def test_transfer_with_every_dimension():
     found = operations("""
     aiex.npu.dma_memcpy_nd(%b[1, 0, 2, 4][2, 3, 8, 16][2048, 32, 64, 1]) {id = 3 : i64, metadata = @out} : memref<64x64xi16>
