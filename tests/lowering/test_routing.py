@@ -71,6 +71,15 @@ def test_too_many_flows_are_refused_with_the_place() -> None:
     assert len(error.notes) == 7
 
 
+def test_too_many_flows_into_a_corner_are_refused() -> None:
+    # Nine flows end in two tiles that eight channels lead to; no line across the array has too few.
+    tiles = "".join(f"%t{c}{r} = aie.tile({c}, {r})\n" for c in range(2) for r in range(2))
+    ends = [("1", f"DMA : {k}") for k in range(6)] + [("0", "DMA : 0"), ("0", "DMA : 1"), ("1", "TileControl : 0")]
+    flows = "".join(f"aie.flow(%t1{row}, {port}, %t0{row}, {port})\n" for row, port in ends)
+    error = refused(design("npu1_2col", tiles + flows))
+    assert "9 flows have to enter column 0, rows 0 to 1, and there are 8 channels" in error.message
+
+
 def test_two_flows_into_one_port_are_refused_at_the_second() -> None:
     error = refused((CONFORMANCE / "negative" / "bad_shim_unroutable" / "design.mlir").read_text())
     assert error.message == "two flows lead into DMA : 0 of tile (0, 2)"
@@ -219,6 +228,11 @@ def test_a_path_never_turns_back_inside_a_switch() -> None:
     tiles = "%a = aie.tile(0, 3)\n%b = aie.tile(1, 3)\n"
     module, _ = routed(design("npu1_2col", tiles + packet(2, "%a, Trace : 0", "%b, DMA : 0")))
     assert fabric_of(module).reached(((0, 3), ("Trace", 0)), 2) == {((1, 3), ("DMA", 0))}
+
+
+def test_a_core_tile_can_send_to_its_other_channel() -> None:
+    module, _ = routed(design("npu1_1col", TILES + "aie.flow(%a, DMA : 0, %a, DMA : 1)\n"))
+    assert fabric_of(module).reached(((0, 2), ("DMA", 0)), None) == {((0, 2), ("DMA", 1))}
 
 
 def test_a_stream_may_pass_the_fifo_of_a_switch() -> None:
