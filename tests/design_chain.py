@@ -86,7 +86,7 @@ class Chain:
         options += ["--provider", "lower=npuninja=0"]
         reference = ROOT / "host" / f"{self.name}.py"
         if reference.exists():
-            options += ["--reference", str(reference)]
+            options += ["--reference", str(reference), "--reference-copy", self.file("reference.py")]
         manifest.run([lowered, *symbol, *options, "-o", self.file("design.json")])
         return self.file("design.json")
 

@@ -6,7 +6,7 @@ until `close`. `run` passes the buffers' content to the device, runs the design 
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, Sequence
+from typing import Any, NamedTuple, Protocol, Sequence
 
 
 class Capabilities(NamedTuple):
@@ -70,6 +70,12 @@ class Device(Protocol):
         Raises:
             DeviceError: it failed or did not end within `time_limit_s`.
         """
+
+    def remarks(self) -> list[str]:
+        """What the user should know about the last run although it succeeded, a sentence each."""
+
+    def report(self) -> dict[str, Any] | None:
+        """Facts about the last run for --json, or None when the device tells nothing."""
 
     def close(self) -> None:
         """Gives everything back; views of buffers must not be used afterwards."""

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Sequence
+from typing import TYPE_CHECKING, Any, Sequence
 
 from npuninja.device.api import Buffer, Capabilities, Program
 from npuninja.diag.errors import InternalError, UserError
+
+if TYPE_CHECKING:
+    from npuninja.emulator import Emulator, HostBuffer
+    from npuninja.emulator.run_report import RunReport
+
+NEARLY_FULL = 0.75  # of a stack
 
 
 class EmulatedDevice:
@@ -15,10 +21,9 @@ class EmulatedDevice:
     capabilities = Capabilities("emu", "emulated", "emulated array, no NPU involved")
 
     def __init__(self) -> None:
-        self._emulator: Any = None
+        self._emulator: Emulator | None = None
         self._insts = b""
-        self.last_report: Any = None
-        """The emulator's RunReport of the last run."""
+        self._report: RunReport | None = None
 
     def load(self, program: Program) -> None:
         """Configures a fresh array from the XCLBIN."""
@@ -36,17 +41,50 @@ class EmulatedDevice:
         """Memory in the emulated DDR."""
         if self._emulator is None:
             raise InternalError("allocate before load")
-        buffer: Buffer = self._emulator.allocate(nbytes)
-        return buffer
+        return self._emulator.allocate(nbytes)
 
     def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
         """Executes the instructions. The array works on the buffers' memory itself, so there is nothing to copy."""
+        if self._emulator is None:
+            raise InternalError("run before load")
         start = time.perf_counter()
-        self.last_report = self._emulator.run(self._insts, list(buffers), time_limit_s=time_limit_s)
+        self._report = self._emulator.run(self._insts, _own(buffers), time_limit_s=time_limit_s)
         return time.perf_counter() - start
+
+    def remarks(self) -> list[str]:
+        """Transfers that the sequence did not wait for, and stacks that are nearly full."""
+        if self._report is None:
+            return []
+        remarks = [
+            f"{transfer} when the runtime sequence ended: on an NPU the host may read that buffer too early; "
+            "wait for it in the sequence (dma_wait)"
+            for transfer in self._report.unfinished
+        ]
+        # The compiler for wasm keeps more in registers than Peano does, so on an NPU it is rather more.
+        remarks += [
+            f"core ({c.column}, {c.row}) used {c.stack_used_bytes} of its {c.stack_bytes} bytes of stack, and will use more "
+            "on an NPU"
+            for c in self._report.cores
+            if c.stack_used_bytes >= NEARLY_FULL * c.stack_bytes
+        ]
+        return remarks
+
+    def report(self) -> dict[str, Any] | None:
+        """Words and tasks of the channels, steps and stacks of the cores."""
+        return self._report.to_json() if self._report else None
 
     def close(self) -> None:
         """Takes the array down."""
         if self._emulator is not None:
             self._emulator.close()
             self._emulator = None
+
+
+def _own(buffers: Sequence[Buffer]) -> list[HostBuffer]:
+    """The same buffers, which all come from `allocate`."""
+    from npuninja.emulator import HostBuffer
+
+    own = [buffer for buffer in buffers if isinstance(buffer, HostBuffer)]
+    if len(own) != len(buffers):
+        raise InternalError("a buffer of another device")
+    return own

@@ -42,5 +42,12 @@ class NullDevice:
         start = time.perf_counter()
         return time.perf_counter() - start
 
+    def remarks(self) -> list[str]:
+        """Nothing ran, nothing to say."""
+        return []
+
+    def report(self) -> None:
+        """Nothing ran, nothing to tell."""
+
     def close(self) -> None:
         """Nothing to do."""

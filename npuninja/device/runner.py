@@ -36,6 +36,8 @@ class Outcome(NamedTuple):
     inputs_from: str
     comparisons: tuple[Comparison, ...] | None
     timing: Timing
+    remarks: list[str]
+    report: dict[str, Any] | None
 
     @property
     def wrong(self) -> list[Comparison]:
@@ -53,11 +55,13 @@ class Outcome(NamedTuple):
             "verified": None if self.comparisons is None else not self.wrong,
             "outputs": [c.fields() for c in self.comparisons or ()],
             "times": self.timing.fields(),
+            "remarks": self.remarks,
+            "report": self.report,
         }
 
     def render(self) -> str:
         """The outcome for people, after the lines that were printed before the run."""
-        lines = [c.render() for c in self.comparisons or ()]
+        lines = [c.render() for c in self.comparisons or ()] + [f"warning: {remark}" for remark in self.remarks]
         return "\n".join([*lines, self.timing.render(sum(_moved_bytes(a) for a in self.manifest.arguments))])
 
 
@@ -124,8 +128,9 @@ def _error_fields(error: Error) -> dict[str, Any]:
         "status": "error",
         "exit_code": error.exit_code,
         "message": error.message,
+        "location": str(error.location) if error.location else None,
         "hint": error.hint,
-        "notes": [text for text, _ in error.notes],
+        "notes": [f"{location}: {text}" if location else text for text, location in error.notes],
         "report": getattr(error, "report", None),
     }
 
@@ -152,12 +157,14 @@ def _run(options: argparse.Namespace) -> Outcome:
         if options.bench and all(c.good for c in comparisons or ()):
             comparisons = session.compare(expected)  # the last run must be as right as the first
         write_outputs(options.output, manifest, session.results())
+        remarks, report = device.remarks(), device.report()
     except DeviceError as error:
         locate(error, manifest)
         raise
     finally:
         device.close()
-    outcome = Outcome(manifest, capabilities, reason, inputs_from, comparisons, timing_of(capabilities, times))
+    timing = timing_of(capabilities, times)
+    outcome = Outcome(manifest, capabilities, reason, inputs_from, comparisons, timing, remarks, report)
     if options.json:
         status, code = ("wrong", WrongResult.exit_code) if outcome.wrong else ("ok", 0)
         print(json.dumps({"status": status, "exit_code": code, **outcome.fields()}))

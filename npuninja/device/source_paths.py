@@ -16,11 +16,13 @@ def locate(error: Error, manifest: Manifest) -> None:
     """Replaces file names in the error's places by paths of files that exist, as far as they are found.
 
     Names are relative to the folder that holds the designs' build folders (`passthrough/input_with_addresses.mlir`) or to
-    the project (`kernels/passthrough/passthrough.c`), which is found by the reference (`host/NAME.py`).
+    the project (`kernels/passthrough/passthrough.c`), which is a folder above unless the build folder lies elsewhere.
     """
-    folders = [os.path.dirname(os.path.dirname(os.path.abspath(manifest.path)))]
-    if manifest.reference:
-        folders.append(os.path.dirname(os.path.dirname(manifest.reference)))
+    folder = os.path.dirname(os.path.abspath(manifest.path))
+    folders = []
+    while folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+        folders.append(folder)
     error.location = _found(error.location, folders)
     error.notes = tuple((text, _found(location, folders)) for text, location in error.notes)
 

@@ -113,6 +113,13 @@ class XrtDevice:
             raise xrt_messages.translated(error, "the run failed") from error
         return elapsed
 
+    def remarks(self) -> list[str]:
+        """An NPU tells nothing but the state."""
+        return []
+
+    def report(self) -> None:
+        """An NPU tells nothing but the state."""
+
     def close(self) -> None:
         """Drops the handles; XRT frees what they hold. The context goes last, because the others belong to it."""
         self._instructions = self._kernel = None

@@ -21,6 +21,8 @@ def test_design_gives_what_its_reference_says(wasm_build, capfd, name):
     assert outcome["verified"] is True
     assert outcome["device"] == "emu"
     assert outcome["times"]["label"] == "emulated"
+    assert outcome["remarks"] == []
+    assert all(core["steps"] > 0 for core in outcome["report"]["cores"])
 
 
 def test_wrong_kernel_is_found_out(wasm_build, capfd):
@@ -56,9 +58,27 @@ def test_modules_travel_in_the_xclbin_only(wasm_build, capfd):
     folder = Path(path).parent
     container = read_xclbin((folder / "design.xclbin").read_bytes(), "design.xclbin")
     assert container.section(21) is not None
-    keep = {"design.xclbin", "insts.bin", "design.json"}
+    keep = {"design.xclbin", "insts.bin", "design.json", "reference.py"}
     for file in folder.iterdir():
         if file.name not in keep:
             file.unlink()
     assert runner.main([path, "--verify"]) == 0
     capfd.readouterr()
+
+
+def test_missing_wait_is_remarked(wasm_build, capfd):
+    text = (ROOT / "mlir" / "vector_add.mlir").read_text()
+    # The sequence waits for an input instead of the output.
+    text = text.replace("metadata = @rhs}", "metadata = @rhs, issue_token = true}")
+    text = text.replace("dma_wait {symbol = @sum}", "dma_wait {symbol = @rhs}")
+    path = Chain(wasm_build, "vector_add", text).run()
+    runner.main([path])
+    assert "S2MM 0 of tile (0, 0) had not finished BD 2 when the runtime sequence ended" in capfd.readouterr().out
+
+
+def test_nearly_full_stack_is_remarked(wasm_build, capfd):
+    fill = "volatile char t[900]; for (int i = 0; i < 900; i++) t[i] = i;"
+    kernel = KERNEL.format(fill + " for (int i = 0; i < n; i++) out[i] = in[i];")
+    path = Chain(wasm_build, "passthrough", kernels={"passthrough.o": kernel}).run()
+    assert runner.main([path, "--verify"]) == 0
+    assert "of its 1024 bytes of stack" in capfd.readouterr().out

@@ -1,6 +1,5 @@
 import io
 import json
-import os
 import time
 
 import numpy as np
@@ -36,6 +35,12 @@ class StandIn:
         self.kernel(self.runs, *(buffer.view for buffer in buffers))
         return 0.001
 
+    def remarks(self):
+        return ["something to know"]
+
+    def report(self):
+        return {"runs": self.runs}
+
     def close(self):
         self.closed = True
 
@@ -64,6 +69,7 @@ def test_good(built, run):
     assert "twice on emu (for the test): stand-in" in out
     assert "seed 1" in out
     assert "b: all 64 elements are right" in out
+    assert "warning: something to know" in out
     assert "3 runs after it: min 1.000 ms, median 1.000 ms, max 1.000 ms emulated" in out
     assert device.runs == 4
     assert device.closed
@@ -114,33 +120,28 @@ def test_device_error_and_its_report(built, run):
     assert device.closed
 
 
-def test_places_of_faults_are_found(built, run, monkeypatch, tmp_path_factory):
-    root, build = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("build")
-    kernel_file, lowered = root / "kernels" / "k.c", build / "twice" / "lowered.mlir"
-    for path, text in ((kernel_file, "int x;\nint y;\n"), (lowered, "module {\n}\n"), (root / "host" / "twice.py", "")):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
+def test_places_of_faults_are_found(built, run, monkeypatch):
+    root = built.folder
+    build = root / "build" / "npu1_1col" / "wasm" / "twice"
+    build.mkdir(parents=True)
+    for path in (built.xclbin, built.insts, built.reference, built.path):
+        (build / path.name).write_bytes(path.read_bytes())
+    (root / "kernels").mkdir()
+    (root / "kernels" / "k.c").write_text("int x;\nint y;\n")
+    (build / "lowered.mlir").write_text("module {\n}\n")
 
     def kernel(*_):
         notes = (("called from core", Location("twice/lowered.mlir", 1, 1)), ("and", Location("gone.c", 4)))
         raise DeviceError("core (0, 2) touches nothing", Location("kernels/k.c", 2, 5), notes=notes)
 
-    for path in (built.xclbin, built.insts):
-        (build / "twice" / path.name).write_bytes(path.read_bytes())
-    (build / "twice" / "twice.json").write_text(built.path.read_text())
-    fields = json.loads(built.path.read_text())
-    fields["reference"] = os.path.relpath(root / "host" / "twice.py", build / "twice")
-    manifest = build / "twice" / "twice.json"
-    manifest.write_text(json.dumps(fields))
-    (root / "host" / "twice.py").write_text(built.reference.read_text())
-    monkeypatch.chdir(root)
-    code, _, err, _ = run(kernel, str(manifest))
+    monkeypatch.chdir(root / "build")
+    code, _, err, _ = run(kernel, str(build / "twice.json"))
     assert code == 4
     assert err.split("\n") == [
-        "kernels/k.c:2:5: error: core (0, 2) touches nothing",
+        f"{root / 'kernels' / 'k.c'}:2:5: error: core (0, 2) touches nothing",
         "  int y;",
         "      ^",
-        f"{lowered}:1:1: note: called from core",
+        "npu1_1col/wasm/twice/lowered.mlir:1:1: note: called from core",
         "gone.c:4: note: and",
         "",
     ]
@@ -159,6 +160,8 @@ def test_json(built, run):
     code, out, _, _ = run(double, str(built.path), "--verify", "--json", "--bench", "1")
     fields = json.loads(out)
     assert (code, fields["status"], fields["verified"], fields["times"]["label"]) == (0, "ok", True, "emulated")
+    assert fields["report"] == {"runs": 2}
+    assert fields["remarks"] == ["something to know"]
     code, out, _, _ = run(lambda *_: None, str(built.path), "--verify", "--json")
     fields = json.loads(out)
     assert (code, fields["status"], fields["exit_code"]) == (1, "wrong", 1)
