@@ -30,7 +30,7 @@ class Reference:
         name = os.path.splitext(os.path.basename(path))[0]
         spec = importlib.util.spec_from_file_location(f"npuninja_reference_{name}", path)
         if spec is None or spec.loader is None or not os.path.exists(path):
-            raise UserError(f"the reference {path} is missing", hint="the manifest names it; see host/README.md")
+            raise UserError(f"the reference {path} is missing", hint="build the design again; see host/README.md")
         module = importlib.util.module_from_spec(spec)
         self._guard("loading it", lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
         self._inputs = self._function(module, "inputs")
