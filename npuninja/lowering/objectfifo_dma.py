@@ -23,8 +23,10 @@ def create_dmas(fifos: ObjectFifos, rules: Rules) -> None:
     """Makes the channels, programs, flows and allocations of all split fifos.
 
     Raises:
-        UserError: a tile has too few DMA channels.
+        UserError: a tile has too few DMA channels, or a fifo has several ends at shim tiles.
     """
+    for producer, consumers in fifos.splits:
+        _check_shim_ends(producer, consumers)
     _assign_channels(fifos)
     for producer, consumers in fifos.splits:
         _create_program(fifos, producer, "MM2S", producer.dims_to, producer.pads)
@@ -34,6 +36,15 @@ def create_dmas(fifos: ObjectFifos, rules: Rules) -> None:
             _create_allocation(fifos, producer, consumer, "S2MM", rules)
             source, dest = _end_of_flow(producer, producer.plio), _end_of_flow(consumer, producer.plio)
             producer.op.insert_after(op_builders.flow(*source, *dest, producer.op.loc))
+
+
+def _check_shim_ends(producer: ObjectFifo, consumers: list[ObjectFifo]) -> None:
+    if sum(map(_on_shim, [producer, *consumers])) > 1:
+        raise UserError(
+            f"objectFifo '@{producer.name}' ends at more than one shim tile, so its name would stand for several channels",
+            producer.op.loc,
+            hint="use a fifo for each shim tile",
+        )
 
 
 def _on_shim(fifo: ObjectFifo) -> bool:

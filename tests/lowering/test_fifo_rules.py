@@ -320,6 +320,7 @@ def test_names_in_sequences_follow_the_allocation(generation: str) -> None:
           "!aie.objectfifosubview<memref<16xi32>> -> memref<16xi32>", "aie.end }"], "object 1 is accessed"),
         ([fifo(f"f{i}", "%c02, {%c05}") for i in range(3)], "one more output \\(MM2S\\) DMA channel than the 2"),
         ([fifo(f"f{i}", "%c02, {%c03}") for i in range(9)], "no free lock"),
+        ([fifo("f", "%s0, {%s0}", attributes="{via_DMA = true}")], "more than one shim tile"),
     ],
 )  # fmt: skip
 def test_wrong_fifos_are_refused_where_they_stand(lines: list[str], message: str) -> None:
