@@ -99,7 +99,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     write_record(record, recorded, environment, chosen)
     inputs = [os.path.join(home, "configure.py"), template_file, *([settings.file] if settings.file else [])]
     inputs += [file for design in designs for file in (design.source, *design.imports)]
-    inputs += [FOLDER, *kernels.folders, *_planning_modules()]
+    inputs += [FOLDER, *kernels.folders, *(["host"] if os.path.isdir("host") else []), *_planning_modules()]
     inputs += [found.path for name in toolchain.outcomes if (found := toolchain.found(name))]
     printed = [layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source]
     generator = generator_statements("build.ninja", printed, sorted({layout.source(file) for file in inputs}))

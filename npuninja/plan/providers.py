@@ -159,5 +159,5 @@ def _embedded(stage: str, reason: str, compiler: WasmCompiler) -> Provider:
         tool = compiler.linker
         return Provider(stage, False, f"{tool.tool} (wasm32)", tool.version, tool.path, reason)
     if stage == "run":
-        return Provider(stage, False, "emulator", __version__, "", f"{reason}; an NPU is used when there is one")
+        return Provider(stage, False, "emulator", __version__, "", "the cores are compiled for the emulated array")
     return Provider(stage, False, "npuninja", __version__, "", reason)

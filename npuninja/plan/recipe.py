@@ -98,6 +98,7 @@ class _DesignFiles:
         self.pdi = file(f"{design.name}.pdi")
         self.xclbin = file(f"{design.name}.xclbin")
         self.manifest = file(f"{design.name}.json")
+        self.reference = file("reference.py")
 
     def core(self, core: Core, suffix: str) -> str:
         """A file of one core."""
@@ -172,18 +173,19 @@ def _plan_manifest(recipe: Recipe, graph: Graph, design: Design, files: _DesignF
     options += ["--design", design.name, "--device", design.device, "--kind", CORE_KIND]
     options += ["--xclbin", files.xclbin, "--insts", files.insts]
     options += _each("--provider", [f"{p.stage}={p.name}={p.version}" for p in recipe.providers if p.stage != "run"])
+    needs: tuple[str, ...] = (files.xclbin, files.insts)
+    copies: tuple[str, ...] = ()
     reference = os.path.join("host", f"{design.name}.py")
-    needs = [files.xclbin, files.insts]
-    has_reference = os.path.isfile(os.path.join(recipe.layout.source_root, reference))
-    if has_reference:
-        options += ["--reference", recipe.layout.source(reference)]
-    graph.add(Edge("manifest", (files.manifest,), (files.lowered,), tuple(needs), options=tuple(options), for_whom=whom))
-    verify = ("--verify",) if has_reference else ()
+    if os.path.isfile(os.path.join(recipe.layout.source_root, reference)):
+        # A copy, because the way from the manifest to the sources differs between build folders, and the manifest must not.
+        source, copies = recipe.layout.source(reference), (files.reference,)
+        options += ["--reference", source, "--reference-copy", files.reference]
+        graph.add(Edge("manifest", (files.manifest,), (files.lowered,), (*needs, source), copies, tuple(options), whom))
+    else:
+        graph.add(Edge("manifest", (files.manifest,), (files.lowered,), needs, (), tuple(options), whom))
     for target, device in (("run", "auto"), ("test", "emu")):
-        run_options = ("--device", device, *verify)
-        graph.add(
-            Edge(target, (f"{target}-{design.name}",), (files.manifest,), tuple(needs), options=run_options, for_whom=whom)
-        )
+        words = ("--device", device, *(["--verify"] if copies else []))
+        graph.add(Edge(target, (f"{target}-{design.name}",), (files.manifest,), (*needs, *copies), (), words, whom))
 
 
 def _each(option: str, values: Sequence[str]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ OPTIONS = (
     "--insts",
     "--provider",
     "--reference",
+    "--reference-copy",
 )
 
 
@@ -31,13 +32,13 @@ def run(arguments: list[str]) -> None:
     """The arguments stand in docs/architecture.md, "Stages"."""
     options = read_arguments("manifest", arguments, options=OPTIONS)
     target, source = options.one("-o"), options.input()
-    with Outputs(target) as outputs:
+    reference, copy = options.optional("--reference"), options.optional("--reference-copy")
+    with Outputs(target, *([copy] if copy else [])) as outputs:
         device = find_device(read_module(source), options.one("--device-symbol"))
         sequence = find_sequence(device, options.one("--sequence"))
         providers = dict(_provider(text) for text in options.all("--provider"))
         files = {name: options.one(f"--{name}") for name in ("xclbin", "insts")}
         hashes = {name: hashlib.sha256(read_bytes(path)).hexdigest() for name, path in files.items()}
-        reference = options.optional("--reference")
         content = {
             "format": FORMAT,
             "design": options.one("--design"),
@@ -47,10 +48,12 @@ def run(arguments: list[str]) -> None:
             "arguments": sequence_arguments(device, sequence),
             "files": {name: {"path": _beside(path, target), "sha256": hashes[name]} for name, path in files.items()},
             "providers": providers,
-            "reference": _beside(reference, target) if reference else None,
+            "reference": _beside(copy, target) if copy else None,
         }
         content["build_id"] = _build_id(content, read_bytes(source))
         outputs.write(target, json.dumps(content, indent=1) + "\n")
+        if reference and copy:
+            outputs.write(copy, read_bytes(reference))
 
 
 def _provider(text: str) -> tuple[str, dict[str, str]]:

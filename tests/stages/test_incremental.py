@@ -106,9 +106,10 @@ def test_two_builds_in_different_folders_have_the_same_bytes(built, tmp_path, to
     other = Project(tmp_path / "somewhere else" / "copy", tools)
     shutil.copytree(PROJECTS / "plain", other.folder)
     other.write("toolchain.toml", EMBEDDED)
-    other.configure("-B", "out")
-    other.ninja("-C", "out")
-    assert files_of(other, "out") == files_of(built)
+    for place in ("out", str(tmp_path / "out side")):
+        other.configure("-B", place)
+        other.ninja("-C", place)
+        assert files_of(other, place) == files_of(built)
 
 
 def test_the_built_design_runs_and_is_right(built):
@@ -131,7 +132,13 @@ def test_the_manifest_describes_the_design(built):
         ("b", "out", [256], "i8", 256),
     ]
     assert manifest["providers"]["pdi"] == {"provider": "npuninja", "version": manifest["providers"]["lower"]["version"]}
-    assert manifest["reference"] == "../../../../host/gain.py"
+    assert manifest["reference"] == "reference.py"
+
+
+def test_a_changed_reference_is_used(built):
+    built.edit("host/gain.py", "* 3", "* 4")
+    printed = built.ninja("run", code=None)
+    assert "the result is wrong in b" in printed.stdout + printed.stderr
 
 
 def test_linker_scripts_are_made_when_asked_for(built):
