@@ -65,6 +65,18 @@ FIFOS = st.builds(
     st.sampled_from(SIZES),
     st.sampled_from(["", "{via_DMA = true}", "{repeat_count = 2 : i32}", "{disable_synchronization = true}"]),
 )
+
+
+def with_links_that_meet(design: Design) -> Design:
+    """The design with the output of each link starting at the memtile at which its input ends."""
+    fifos = list(design.fifos)
+    for a, b in design.links:
+        memtile = PLACES.index((fifos[a].producer % 2, 1))
+        fifos[a] = fifos[a]._replace(consumers=(memtile,))
+        fifos[b] = fifos[b]._replace(producer=memtile)
+    return design._replace(fifos=tuple(fifos))
+
+
 DESIGNS = st.lists(FIFOS, min_size=1, max_size=5).flatmap(
     lambda fifos: st.builds(
         Design,
@@ -72,7 +84,7 @@ DESIGNS = st.lists(FIFOS, min_size=1, max_size=5).flatmap(
         st.just(tuple(fifos)),
         st.lists(st.tuples(*[st.integers(0, len(fifos) - 1)] * 2), max_size=2).map(tuple),
         st.integers(1, 3),
-    )
+    ).map(with_links_that_meet)
 )
 
 
