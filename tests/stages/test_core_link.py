@@ -1,4 +1,6 @@
+import contextlib
 import json
+import random
 
 import pytest
 import wasmtime
@@ -147,6 +149,18 @@ def test_damaged_objects_are_user_errors(wasm_build):
             continue
         # Cut between two sections it is a whole object of fewer sections.
         assert size < len(whole)
+
+
+def test_changed_objects_are_read_or_refused(wasm_build):
+    text = "extern int other(int);\nstatic int table[4] = {1};\nint g(int i) { return other(table[i]++); }\n"
+    whole = wasm_build.kernel("k.c", text + K).read_bytes()
+    rng = random.Random(1)
+    for _ in range(3000):
+        changed = bytearray(whole)
+        for _ in range(rng.randint(1, 4)):
+            changed[rng.randrange(8, len(changed))] = rng.randrange(256)
+        with contextlib.suppress(UserError):
+            assert read_symbols(bytes(changed), "k.o").path == "k.o"
 
 
 @pytest.mark.parametrize(
