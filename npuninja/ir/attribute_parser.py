@@ -32,6 +32,7 @@ from npuninja.ir.lexer import TokenStream, near_match
 from npuninja.ir.types import canonical, element_count, element_of, function_text, is_scalar, memref, vector
 
 _NUMBER = re.compile(r"-?(?:0x[0-9A-Fa-f]+|\d+(?:\.\d*(?:[eE][-+]?\d+)?)?)")
+_INTEGER_TYPE = re.compile(r"(?:i|si|ui)[1-9]\d*|index")
 _FLOAT_TYPE = re.compile(r"(?:bf16|tf32|f\d+\w*)")
 
 
@@ -175,7 +176,7 @@ class AttributeParser(TokenStream):
         value = int(token, 0) if "x" in token else int(token)
         if type is None:
             type = "i64"
-        if type != "index" and not re.fullmatch(r"(?:i|si|ui)\d+", type):
+        if not _INTEGER_TYPE.fullmatch(type):
             self.error(f"an integer cannot have type {type}", place)
         if type == "i1":
             return BoolAttr(bool(value))
@@ -291,8 +292,13 @@ class AttributeParser(TokenStream):
             self.error(
                 f"dense<…> has shape {'x'.join(map(str, shape))}, expected {'x'.join(map(str, expected))} for {type}", start
             )
-        if element_of(type)[0] in "iu" and any("." in v for v in values):
-            self.error(f"dense<…> has float elements, expected {element_of(type)}", start)
+        element = element_of(type)
+        if _INTEGER_TYPE.fullmatch(element):
+            for value in values:
+                if "." in value:
+                    self.error(f"dense<…> has the float element {value}, expected {element}", start)
+                if value not in ("true", "false"):
+                    self.in_range(int(value, 0), element, start)
 
     def _dense_list(self, values: list[str]) -> list[int]:
         """Reads `[…]`, nested, appends the literals to `values`, returns the shape."""

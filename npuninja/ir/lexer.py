@@ -24,7 +24,7 @@ _LEVEL4 = rf"<{_FLAT}(?:{_LEVEL3}{_FLAT})*>"
 
 _TOKEN = re.compile(
     rf"""
-    ((?:[\ \t\r\n]+|//[^\n]*)*)                              # what comes before: space and comments
+    ((?:[\ \t\r\n\ufeff]+|//[^\n]*)*)                              # what comes before: space and comments
     ( (?:memref|vector|tensor|affine_map|affine_set){_LEVEL4} # a shaped type or an affine map, whole
     | [A-Za-z_][\w$.]*                                       # keyword or operation name
     | %(?:\d+|[A-Za-z$._-][\w$.-]*)(?:\#\d+)?                # value, perhaps one result of several
@@ -166,7 +166,7 @@ def unescape(text: str) -> str:
 
 def error_at(text: str, location: Location, message: str, hint: str | None = None) -> UserError:
     """A `UserError` at a place in `text`, with the line for the caret."""
-    return UserError(message, location, hint=hint, source_line=text.split("\n")[location.line - 1])
+    return UserError(message, location, hint=hint, source_line=text.split("\n")[location.line - 1].rstrip("\r"))
 
 
 def near_match(word: str, allowed: list[str]) -> str | None:

@@ -7,7 +7,6 @@ Values written as numbers (`%0`) get no name: the printer numbers them again.
 
 from __future__ import annotations
 
-import re
 from typing import NoReturn
 
 from npuninja.diag.errors import UserError
@@ -18,6 +17,7 @@ from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.custom import CUSTOM, CustomForm
 from npuninja.ir.custom_affine import CUSTOM_AFFINE
 from npuninja.ir.custom_standard import CUSTOM_STANDARD
+from npuninja.ir.directives import INTEGER_KIND
 from npuninja.ir.enums import ENUMS, case_of
 from npuninja.ir.lexer import near_match
 from npuninja.ir.syntax import ISOLATED, SHORT_NAMES, definition, operation_names
@@ -165,8 +165,13 @@ class Parser(AttributeParser):
     def _unknown_operation(self, token: str) -> NoReturn:
         if not token[:1].isalpha():
             self.expected("an operation")
-        near = near_match(token, list(operation_names()))
-        self.error(f"unknown operation '{token}'", hint=f"did you mean '{near}'?" if near else None)
+        names = list(operation_names())
+        dialects = sorted({name.partition(".")[0] for name in names})
+        near = near_match(token, names)
+        hint = f"did you mean '{near}'?" if near else None
+        if "." in token and token.partition(".")[0] not in dialects:
+            hint = f"the known dialects are {', '.join(dialects)}"
+        self.error(f"unknown operation '{token}'", hint=hint)
 
     def _build(self, s: OpState) -> Operation:
         """The operation from what its directives read."""
@@ -247,7 +252,7 @@ class Parser(AttributeParser):
             self.i += 1  # most are channels and columns, and fit into every type
             return IntegerAttr(int(token), type)
         value = self.integer()
-        if self.tokens[self.i] == ":" and _INTEGER_TYPE.fullmatch(self.tokens[self.i + 1]):
+        if self.tokens[self.i] == ":" and INTEGER_KIND.fullmatch(self.tokens[self.i + 1]):
             if self.tokens[self.i + 1] != type:
                 self.error(f"expected an integer of type {type}, got {self.tokens[self.i + 1]}", place)
             self.i += 2
@@ -549,7 +554,6 @@ class Parser(AttributeParser):
         return block, passed
 
 
-_INTEGER_TYPE = re.compile(r"(?:i|si|ui)\d+|index")
 _OPTIONAL_ELSE = ("scf.if", "affine.if")
 
 _KIND_WORDS = {

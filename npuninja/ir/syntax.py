@@ -187,6 +187,8 @@ memref.reinterpret_cast      $source to offset ~ : _ mixed(offsets) , sizes ~ : 
 memref.view                  $source [ $byte_shift:index ] ~ [ $sizes*:index ] {} : type(source) to type(result) => result
 memref.assume_alignment      $memref , .alignment:i32 {} : type(memref) => named(memref)
 memref.collapse_shape        $src .reassociation:any {} : type(src) into type(result) => result
+memref.expand_shape          $src .reassociation:any output_shape _ mixed(output_shape) {} : type(src) into type(result)
+                             => result
 memref.extract_aligned_pointer_as_index $source : type(source) -> index {} => index
 
 vector.load                  $base [ $indices*:index ] {} : type(base) , type(result) => result
@@ -197,6 +199,8 @@ vector.broadcast             $source {} : type(source) to type(vector) => vector
 vector.splat                 $input {} : custom(splat_types) => aggregate
 vector.extract               $source mixed(position) {} : type(result) from type(source) => result
 vector.insert                $valueToStore , $dest mixed(position) {} : type(valueToStore) into type(dest) => same(dest)
+vector.extractelement        $vector [ $position : type(position) ] {} : type(vector) => element(vector)
+vector.extract_strided_slice $vector {} : type(vector) to type(result) => result
 vector.fma                   $lhs , $rhs , $acc {} : type(lhs,rhs,acc) => same(lhs)
 vector.reduction             < .kind:any > , $vector (? , $acc )? {} : type(vector) into type(dest,acc) => dest
 vector.shape_cast            $source {} : type(source) to type(result) => result

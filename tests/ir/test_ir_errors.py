@@ -20,6 +20,7 @@ CONFORMANCE = Path(__file__).parent.parent / "conformance"
 ERRORS = [
     ("«aie.tyle(0, 0)", "unknown operation 'aie.tyle'", "did you mean 'aie.tile'?"),
     ("%t = «arith.addq %a, %b : i32", "unknown operation 'arith.addq'", None),
+    ("%t = «aievec.mul %a, %b : i32", "unknown operation 'aievec.mul'", "the known dialects are affine, aie, aiex, "),
     ("aie.device(«npu9) {}", "unknown AIEDevice 'npu9', expected one of xcvc1902, ", "did you mean 'npu2'?"),
     ("%t = aie.tile(0, 2)\naie.flow(%t, «DMB : 0, %t, DMA : 1)", "unknown WireBundle 'DMB'", "did you mean 'DMA'?"),
     ("aie.flow(«%t, DMA : 0, %t, DMA : 1)", "use of undefined value '%t'", "define it above its use"),
@@ -37,6 +38,8 @@ ERRORS = [
     ("%c = arith.constant «1.5 : i32", "'1.5' is a float but its type is i32", None),
     ("%c = arith.constant «dense<[1, 2]> : vector<3xi32>", "dense<…> has shape 2, expected 3", None),
     ("%c = arith.constant dense<«[[1, 2], [3]]> : vector<2x2xi32>", "the rows of dense<…> differ in shape", None),
+    ("%c = arith.constant «dense<[1, 999]> : vector<2xi8>", "999 does not fit into i8 (-128 to 255)", None),
+    ("%c = arith.constant «dense<1.5> : vector<2xi8>", "dense<…> has the float element 1.5, expected i8", None),
     ('%c = arith.constant dense<«"0x01000000"> : vector<1xi32>', "dense data as a hexadecimal string", "list the elements"),
     ("aiex.npu.dma_wait {symbol = @a, «symbol = @b}", "attribute 'symbol' is given twice", None),
     ("aiex.npu.dma_wait {«symbol = 3 : i32}", "attribute 'symbol' of 'aiex.npu.dma_wait' must be a symbol", None),

@@ -169,6 +169,8 @@ FUNCTION_BODIES = {
         %s = memref.subview %m[0, %n] [4, 4] [1, 1] : memref<8x16xi32> to memref<4x4xi32, strided<[16, 1], offset: ?>>
         %r = memref.reinterpret_cast %m to offset: [0], sizes: [128], strides: [1] : memref<8x16xi32> to memref<128xi32>
         %v = memref.view %d[%n][] : memref<?xi8> to memref<4xi32>
+        %x = memref.collapse_shape %m [[0, 1]] : memref<8x16xi32> into memref<128xi32>
+        %y = memref.expand_shape %x [[0, 1]] output_shape [32, 4] : memref<128xi32> into memref<32x4xi32>
         %c = memref.cast %r : memref<128xi32> to memref<?xi32>
         %k = memref.dim %m, %n : memref<8x16xi32>
         memref.assume_alignment %m, 32 : memref<8x16xi32>
@@ -183,6 +185,8 @@ FUNCTION_BODIES = {
         %c = vector.transfer_read %m[%n], %s {in_bounds = [true]} : memref<64xi32>, vector<16xi32>
         %d = vector.extract %a[3] : i32 from vector<16xi32>
         %e = vector.insert %d, %a[2] : i32 into vector<16xi32>
+        %f = vector.extractelement %a[%n : index] : vector<16xi32>
+        %g = vector.extract_strided_slice %a {offsets = [0], sizes = [4], strides = [1]} : vector<16xi32> to vector<4xi32>
         vector.store %e, %m[%n] : memref<64xi32>, vector<16xi32>
         """,
     ),
@@ -412,3 +416,8 @@ def test_names_that_clash_get_numbers_as_in_mlir() -> None:
         outer.append(op)
     text = print_module(Operation("builtin.module", regions=[Region([outer])]))
     assert [line.split()[0] for line in text.splitlines() if "constant" in line] == ["%c0", "%c0_0", "%c0_2", "%c0_1"]
+
+
+def test_carriage_returns_and_byte_order_mark_are_space() -> None:
+    module = parse_module("\ufeffmodule {\r\n  // two\r\n  %t = aie.tile(0, 2)\r\n}\r\n", "dos.mlir")
+    assert str(module.body.ops[0].loc) == "dos.mlir:3:8"
