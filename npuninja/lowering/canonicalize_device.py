@@ -17,7 +17,16 @@ def canonicalize_device(device: Operation, rules: Rules) -> None:
         for op in list(ops_of(device, "aie.tile")):
             if op.result not in used:
                 op.erase()
+    _put_tiles_before_cores(device)
     fold_constants(device)
     simplify_conditions(device)
     if rules.linearizes_transfers:
         linearize_transfers(device)
+
+
+def _put_tiles_before_cores(device: Operation) -> None:
+    """Moves the tiles to the front when one stands behind a core: buffers are put behind the last tile, and cores use them."""
+    body = device.body
+    names = [op.name for op in body.ops]
+    if "aie.core" in names and "aie.tile" in names[names.index("aie.core") :]:
+        body.ops.sort(key=lambda op: op.name != "aie.tile")

@@ -95,7 +95,7 @@ def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) ->
     """
     from npuninja.lowering.sequence import lower_sequences
 
-    lower_sequences(module, generation)
+    lower_sequences(module, generation, warnings)
 
 
 def instructions(module: Operation, device: str, sequence: str) -> bytes:

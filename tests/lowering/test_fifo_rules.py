@@ -7,6 +7,7 @@ from lowered import lines_with, lowered, text_of
 
 from npuninja.diag.errors import UserError, Warnings
 from npuninja.ir.core import Operation
+from npuninja.ir.verifier import verify
 
 TILES = """
 %s0 = aie.tile(0, 0)
@@ -362,3 +363,21 @@ def test_unused_tiles_disappear_in_the_older_generation() -> None:
     assert len(lines_with(newer, "= aie.tile(")) == 7
     assert len(lines_with(older, "aie.packet_flow(15)")) == 0
     assert len(lines_with(newer, "aie.packet_flow(15)")) == 1
+
+
+def test_tiles_may_stand_behind_cores() -> None:
+    module = lowered(
+        """%a = aie.tile(0, 2)
+        aie.core(%a) {
+          %s = aie.objectfifo.acquire @f(Produce, 1) : !aie.objectfifosubview<memref<16xi32>>
+          %e = aie.objectfifo.subview.access %s[0] : !aie.objectfifosubview<memref<16xi32>> -> memref<16xi32>
+          func.call @k(%e) : (memref<16xi32>) -> ()
+          aie.objectfifo.release @f(Produce, 1)
+          aie.end
+        }
+        func.func private @k(memref<16xi32>)
+        %b = aie.tile(0, 3)
+        aie.objectfifo @f(%a, {%b}, 2 : i32) : !aie.objectfifo<memref<16xi32>>"""
+    )
+    assert lines_with(module, "func.call @k(%f_buff_0)") != []
+    verify(module)
