@@ -6,8 +6,9 @@ import sys
 
 from npuninja.commands.lower import devices_of, write_files
 from npuninja.diag.errors import UserError
+from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
-from npuninja.stages._module import device_name, parse_place
+from npuninja.stages._places import parse_place
 from npuninja.stages._run import read_arguments, read_bytes, read_text
 
 USAGE = """\
@@ -75,7 +76,9 @@ def configure_devices(module: Operation, programs: dict[str, tuple[str, bytes]])
         of_device[symbol][parse_place(place, "--elf")] = program
     files = {}
     for symbol, prefix, device in devices:
-        architecture = device_model(device_name(device)).architecture
+        kind = device.attributes["device"]
+        assert isinstance(kind, EnumAttr), device
+        architecture = device_model(kind.case).architecture
         images = {
             place: read_core_image(data, architecture, path) for place, (path, data) in of_device[symbol].items()
         }

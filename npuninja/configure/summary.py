@@ -31,6 +31,8 @@ def summary(
     """The text: a table of the stages, the real tools that are not used, the designs, and what to do next."""
     rows = [("stage", "provider", "version", "path", "why")]
     rows += [(p.stage, p.name, p.version, p.path or "-", p.reason) for p in providers]
+    for purpose, tool in (("stages", toolchain.python), ("build", toolchain.found("ninja"))):
+        rows += [(purpose, tool.tool, tool.version, tool.path, tool.origin)] if tool else []
     lines = _table(rows, colour)
     unused = _unused(toolchain)
     if unused:

@@ -40,7 +40,7 @@ class Toolchain:
 def this_python() -> Found:
     """The running interpreter; it needs no proof."""
     version = ".".join(str(part) for part in sys.version_info[:3])
-    return Found("python", sys.executable, "running", version, identity("python", sys.executable, version))
+    return Found("python", sys.executable, "the running one", version, identity("python", sys.executable, version))
 
 
 def surroundings_of(environment: Mapping[str, str], pins: Mapping[str, str]) -> Surroundings:

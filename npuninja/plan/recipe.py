@@ -121,7 +121,7 @@ def _plan_design(recipe: Recipe, graph: Graph, design: Design, objects: set[str]
     image_options = _each("--image", [f"{c.column},{c.row}={image}" for c, image in zip(design.cores, images)])
 
     elfs, *others = files.cdo
-    options = (*symbol, *image_options, "--init", others[0], "--enable", others[1])
+    options = ("--device", design.device, *symbol, *image_options, "--init", others[0], "--enable", others[1])
     graph.add(Edge("cdo", (elfs,), (files.physical,), tuple(images), tuple(others), options, whom))
     add("pdi_bootgen" if recipe.provider("pdi").real else "pdi", files.pdi, files.cdo)
     add("xclbin", files.xclbin, [files.pdi], "--device", design.device, *image_options, images=images)

@@ -5,23 +5,22 @@ from __future__ import annotations
 from npuninja.arch.devices import device as device_model
 from npuninja.formats.cdo import read_cdo
 from npuninja.formats.core_image import read_core_image
-from npuninja.lowering.instructions import find_device
 from npuninja.lowering.pipeline import configuration
-from npuninja.stages._module import device_name, parse_images, read_module
+from npuninja.stages._module import read_module
+from npuninja.stages._places import parse_images
 from npuninja.stages._run import Outputs, read_arguments, read_bytes
 
 
 def run(arguments: list[str]) -> None:
-    """`input_physical.mlir --device-symbol D --image C,R=FILE… -o cdo_elfs.bin --init … --enable …`: all three are made."""
-    options = read_arguments("cdo", arguments, options=("--device-symbol", "--image", "--init", "--enable"))
+    """`input_physical.mlir --device NAME --device-symbol D --image C,R=FILE… -o cdo_elfs.bin --init … --enable …`."""
+    options = read_arguments("cdo", arguments, options=("--device", "--device-symbol", "--image", "--init", "--enable"))
     elfs, init, enable = options.one("-o"), options.one("--init"), options.one("--enable")
     with Outputs(elfs, init, enable) as outputs:
         module = read_module(options.input())
-        symbol = options.one("--device-symbol")
-        architecture = device_model(device_name(find_device(module, symbol))).architecture
+        architecture = device_model(options.one("--device")).architecture
         files = parse_images(options.all("--image"), "--image")
         images = {place: read_core_image(read_bytes(path), architecture, path) for place, path in files.items()}
-        result = configuration(module, symbol, images)
+        result = configuration(module, options.one("--device-symbol"), images)
         for path, data in ((elfs, result.elfs), (init, result.init), (enable, result.enable)):
             outputs.write(path, data, _check)
 

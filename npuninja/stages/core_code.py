@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from npuninja.lowering.core_code import core_info, core_source
-from npuninja.stages._module import parse_place, read_module
+from npuninja.stages._module import read_module
+from npuninja.stages._places import parse_place
 from npuninja.stages._run import Outputs, read_arguments
 
 OPTIONS = ("--device-symbol", "--core", "--kind", "--file-name", "--info")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from npuninja.lowering.pipeline import linker_script
-from npuninja.stages._module import parse_place, read_module
+from npuninja.stages._module import read_module
+from npuninja.stages._places import parse_place
 from npuninja.stages._run import Outputs, read_arguments
 
 

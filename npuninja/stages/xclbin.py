@@ -6,7 +6,7 @@ from npuninja.arch.devices import device as device_model
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.xclbin import Kernel, read_xclbin, write_xclbin
-from npuninja.stages._module import parse_images
+from npuninja.stages._places import parse_images
 from npuninja.stages._run import Outputs, read_arguments, read_bytes
 
 

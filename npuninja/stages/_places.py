@@ -1,0 +1,24 @@
+"""Options that name tiles: `0,2`, and a core's program, `0,2=FILE`."""
+
+from __future__ import annotations
+
+from npuninja.diag.errors import UserError
+
+
+def parse_place(text: str, option: str) -> tuple[int, int]:
+    """`0,2` as (column, row)."""
+    column, comma, row = text.partition(",")
+    if not (comma and column.isdecimal() and row.isdecimal()):
+        raise UserError(f"{option} {text}: expected COLUMN,ROW")
+    return int(column), int(row)
+
+
+def parse_images(values: list[str], option: str) -> dict[tuple[int, int], str]:
+    """`["0,2=FILE", …]` as place -> file."""
+    images: dict[tuple[int, int], str] = {}
+    for value in values:
+        place, equals, path = value.partition("=")
+        if not equals or not path:
+            raise UserError(f"{option} {value}: expected COLUMN,ROW=FILE")
+        images[parse_place(place, option)] = path
+    return images
