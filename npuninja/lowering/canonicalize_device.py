@@ -25,7 +25,7 @@ def canonicalize_device(device: Operation, rules: Rules) -> None:
 
 
 def _put_tiles_before_cores(device: Operation) -> None:
-    """Moves the tiles to the front when one stands behind a core: buffers are put behind the last tile, and cores use them."""
+    """Moves the tiles to the front when one stands behind a core, since cores use the buffers put behind the last tile."""
     body = device.body
     names = [op.name for op in body.ops]
     if "aie.core" in names and "aie.tile" in names[names.index("aie.core") :]:
