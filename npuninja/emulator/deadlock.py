@@ -8,6 +8,7 @@ from npuninja.arch.devices import tile_kind
 from npuninja.diag.errors import Location
 from npuninja.emulator import layout, state
 from npuninja.emulator.errors import Deadlock, Note
+from npuninja.emulator.lock_releases import releasers
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.stream_trace import ReadRegister, origins, port_name
 from npuninja.formats.core_image import CoreInfo, Wait
@@ -74,6 +75,8 @@ class Waiters:
             sign = ">=" if kind == state.WAIT_LOCK_GE else "=="
             lock = layout.lock_name(s.wait_a, self._lock_symbols)
             note = " (acquiring 0 always means ==)" if s.is_channel and not s.wait_b else ""
+            if not self._releasers(s):
+                note += ", and nobody who is left releases it"
             return f"waits for {lock} {sign} {s.wait_b}, it is {s.lock_value}{note}"
         if kind == state.WAIT_DATA:
             return f"waits for {s.words_left} more words from the stream: {self._senders(s)}"
@@ -94,6 +97,14 @@ class Waiters:
             value = self._read(s.wait_a)
             return f"polls register 0x{s.wait_a:08x} until its bits 0x{s.wait_b:x} are 0x{s.wait_c:x}, it is 0x{value:x}"
         return "has not begun"
+
+    def _releasers(self, s: ActorState) -> list[int]:
+        """Who may still release the lock that an actor waits for, itself left out."""
+        return [actor for actor in releasers(s.wait_a, self._states.values(), self._read) if actor != s.actor]
+
+    def ended_cores(self) -> list[ActorState]:
+        """Cores that have come to their end."""
+        return [s for s in self._states.values() if s.is_core and s.state]
 
     def _buffer(self, s: ActorState) -> str:
         """` (buffer 'x')`, when a core knows the buffer of the channel's BD."""
@@ -158,6 +169,7 @@ class Waiters:
                 "value": s.lock_value,
                 "wanted": s.wait_b,
                 "comparison": ">=" if s.wait == state.WAIT_LOCK_GE else "==",
+                "releasers": [layout.actor_name(actor) for actor in self._releasers(s)],
             }
         where = self.location(s)
         if where is not None:
@@ -175,10 +187,18 @@ def route_error(error: int, tile: int, port: int) -> str:
 def deadlock(waiters: Waiters) -> Deadlock:
     """The error for a standstill."""
     waiting = waiters.waiting()
-    notes: tuple[Note, ...] = tuple((waiters.sentence(s), waiters.location(s)) for s in waiting)
+    ended = waiters.ended_cores()
+    notes: list[Note] = [(waiters.sentence(s), waiters.location(s)) for s in waiting]
+    notes += [(f"{s.name} has ended", None) for s in ended]
+    hint = "start at a lock that nobody releases or a channel without a task; the other waits follow from it"
+    if ended:
+        hint = (
+            "a core that has ended serves nobody: its loop must run as often as all runs of the sequence together need, or "
+            "for ever"
+        )
     return Deadlock(
         f"deadlock: nothing can move any more, and {len(waiting)} actors wait",
-        notes=notes,
-        hint="start at a lock that nobody releases or a channel without a task; every other wait follows from it",
-        report={"waiters": [waiters.data(s) for s in waiting]},
+        notes=tuple(notes),
+        hint=hint,
+        report={"waiters": [waiters.data(s) for s in waiting], "ended_cores": [s.name for s in ended]},
     )

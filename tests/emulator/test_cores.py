@@ -6,7 +6,7 @@ import math
 import struct
 
 import pytest
-from array_program import Program, Sequence, compile_core
+from array_program import Program, Sequence, compile_core, core_bd, mem_bd
 
 from npuninja.arch.registers import tile_address
 from npuninja.diag.errors import UserError
@@ -104,13 +104,38 @@ def test_deadlock_names_lock_value_and_line() -> None:
         npu.run(s.bytes(), [])
     text = caught.value.render()
     assert "design.mlir:31:9: note: core (0, 2) waits for lock 5 of tile (0, 2) 'in_cons_lock' >= 2, it is 1" in text
+    assert ">= 2, it is 1, and nobody who is left releases it" in text
     assert "the runtime sequence waits until S2MM 0 of tile (0, 0) completes a task: it has no task" in text
     waiters = {w["actor"]: w for w in caught.value.report["waiters"]}
     lock = waiters["core (0, 2)"]["lock"]
     assert lock == {
-        "tile": [0, 2], "id": 5, "symbol": "in_cons_lock", "value": 1, "wanted": 2, "comparison": ">=",
+        "tile": [0, 2], "id": 5, "symbol": "in_cons_lock", "value": 1, "wanted": 2, "comparison": ">=", "releasers": [],
     }  # fmt: skip
     assert waiters["core (0, 2)"]["location"] == "design.mlir:31:9"
+
+
+def test_deadlock_knows_who_releases_and_who_has_ended() -> None:
+    """The memtile's channels release each other's locks; the core that would start them has ended."""
+    p = one_core("i64 core_0_2(void) { return -1; }")
+    p.bd(0, 1, 0, mem_bd(0x80000, 4, acquire=(64 + 1, -1), release=(64 + 2, 1), next_bd=1))
+    p.bd(0, 1, 1, mem_bd(0x80000, 4, release=(64 + 3, 1), next_bd=0))
+    p.bd(0, 1, 24, mem_bd(0x80000, 4, acquire=(64 + 3, -1), release=(64 + 1, 1)))
+    p.bd(0, 2, 0, core_bd(0, 4, acquire=(6, -1)))
+    p.start(0, 1, "MM2S", 0, 0)
+    p.start(0, 1, "S2MM", 1, 24)
+    p.start(0, 2, "MM2S", 0, 0)
+    s = Sequence()
+    s.sync(0, "S2MM", 0)
+    with p.emulator() as npu, pytest.raises(Deadlock) as caught:
+        npu.run(s.bytes(), [])
+    waiters = {w["actor"]: w.get("lock") for w in caught.value.report["waiters"]}
+    assert waiters["MM2S 0 of tile (0, 1)"]["releasers"] == ["S2MM 1 of tile (0, 1)"]
+    assert waiters["S2MM 1 of tile (0, 1)"]["releasers"] == ["MM2S 0 of tile (0, 1)"]
+    assert waiters["MM2S 0 of tile (0, 2)"]["releasers"] == []
+    text = caught.value.render()
+    assert "lock 6 of tile (0, 2) >= 1, it is 0, and nobody who is left releases it" in text
+    assert "note: core (0, 2) has ended" in text
+    assert caught.value.report["ended_cores"] == ["core (0, 2)"]
 
 
 def test_acquire_equal() -> None:

@@ -74,5 +74,5 @@ def test_random_configurations_and_streams(commands, insts, with_buffer) -> None
 @settings(deadline=None, max_examples=40)
 @given(data=st.binary(max_size=600))
 def test_random_files_are_the_users(data) -> None:
-    with pytest.raises(UserError, match="XCLBIN|file"):
+    with pytest.raises(UserError, match=r"XCLBIN|file"):
         Emulator.from_xclbin(data)
