@@ -298,7 +298,7 @@ class AttributeParser(TokenStream):
                 if "." in value:
                     self.error(f"dense<…> has the float element {value}, expected {element}", start)
                 if value not in ("true", "false"):
-                    self.in_range(int(value, 0), element, start)
+                    self.in_range(int(value, 0) if "x" in value else int(value), element, start)
 
     def _dense_list(self, values: list[str]) -> list[int]:
         """Reads `[…]`, nested, appends the literals to `values`, returns the shape."""

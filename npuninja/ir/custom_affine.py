@@ -8,7 +8,7 @@ from npuninja.ir.affine import AffineMap, Expression, ExpressionReader, expressi
 from npuninja.ir.attributes import Attribute, IntegerAttr, OpaqueAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.custom import CustomForm
-from npuninja.ir.custom_standard import iteration_arguments, parse_if_regions, print_if_regions
+from npuninja.ir.custom_scf import iteration_arguments, parse_if_regions, print_if_regions
 
 if TYPE_CHECKING:
     from npuninja.ir.parser import OpState, Parser

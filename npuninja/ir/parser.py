@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from npuninja.diag.errors import UserError
 from npuninja.ir.assembly import OpDefinition, result_types
-from npuninja.ir.attribute_parser import AttributeParser
 from npuninja.ir.attributes import Attribute, DenseArrayAttr, EnumAttr, IntegerAttr, TypeAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.custom import CUSTOM, CustomForm
 from npuninja.ir.custom_affine import CUSTOM_AFFINE
+from npuninja.ir.custom_scf import CUSTOM_SCF
 from npuninja.ir.custom_standard import CUSTOM_STANDARD
 from npuninja.ir.directives import INTEGER_KIND
 from npuninja.ir.enums import ENUMS, case_of
 from npuninja.ir.lexer import near_match
+from npuninja.ir.scope_parser import ScopeParser
 from npuninja.ir.syntax import ISOLATED, SHORT_NAMES, definition, operation_names
 from npuninja.ir.types import object_fifo_memref
 
@@ -65,18 +65,10 @@ class OpState:
             p.require_type(value, type, place)
 
 
-class Parser(AttributeParser):
+class Parser(ScopeParser):
     """The parser of one text."""
 
-    custom: dict[str, CustomForm] = {**CUSTOM, **CUSTOM_STANDARD, **CUSTOM_AFFINE}
-
-    def __init__(self, text: str, file: str) -> None:
-        super().__init__(text, file)
-        self._values: dict[str, list[Value]] = {}  # the visible values: all results of each name
-        self._defined: list[list[str]] = [[]]  # the names to forget at the end of each open region
-        self._forward: dict[str, tuple[Value, int]] = {}  # used before their definition: placeholder, first use
-        self._blocks: list[dict[str, Block]] = []  # by open region, the blocks by label
-        self._undefined_blocks: list[dict[str, int]] = []  # by open region, first use of blocks not yet seen
+    custom: dict[str, CustomForm] = {**CUSTOM, **CUSTOM_STANDARD, **CUSTOM_SCF, **CUSTOM_AFFINE}
 
     # Top level
 
@@ -91,7 +83,7 @@ class Parser(AttributeParser):
                 self.error("resource sections '{-# … #-}' are not supported")
             else:
                 block.append(self.operation())
-        self._no_undefined_values()
+        self.require_no_undefined_values()
         if len(block.ops) == 1 and block.ops[0].name == "builtin.module":
             module = block.ops[0]
             module.parent = None
@@ -129,15 +121,15 @@ class Parser(AttributeParser):
             s = OpState(found, len(names))
             outer = None
             if found.name in ISOLATED:
-                outer = self._enter_isolated()
+                outer = self.enter_isolated()
             for directive in found.directives:
                 directive.parse(self, s)
             if outer is not None:
-                self._leave_isolated(outer)
+                self.leave_isolated(outer)
             op = self._build(s)
         op.loc = self.location(place)
         if names or op.results:
-            self._define_results(op, names, place)
+            self.define_results(op, names)
         if tokens[self.i] == "loc":
             self.i += 1
             self.skip_balanced("(", ")")
@@ -287,12 +279,12 @@ class Parser(AttributeParser):
             self.expect(">")
         if self.tokens[self.i] == "(" and self.tokens[self.i + 1] in ("{", ")"):
             self.i += 1
-            outer = self._enter_isolated() if name in ISOLATED else None
+            outer = self.enter_isolated() if name in ISOLATED else None
             s.regions = self.comma_separated(lambda: self._generic_region(found), ")")
             if name in _OPTIONAL_ELSE and len(s.regions) == 2 and not s.regions[1].entry.ops:
                 s.regions.pop()
             if outer is not None:
-                self._leave_isolated(outer)
+                self.leave_isolated(outer)
         if self.tokens[self.i] == "{":
             self.attributes_of(s)
         self.expect(":")
@@ -346,108 +338,7 @@ class Parser(AttributeParser):
             rest = rest[count:]
         return None, passed
 
-    # Values
-
-    def use(self, type: str) -> Value:
-        """Reads a use of a value. `type` is its type, or "" when that is read later."""
-        token = self.tokens[self.i]
-        if token[:1] != "%" or token == "%":
-            self.expected("a value such as '%x'")
-        known = self._values.get(token)
-        if known is None:
-            known = self._use_unseen(token)
-        value = known[0]
-        self.i += 1
-        if type and value.type != type:
-            self.require_type(value, type, self.i - 1)
-        return value
-
-    def _use_unseen(self, token: str) -> list[Value]:
-        """The value of a use such as `%x#1`, or a placeholder for one that is defined further down."""
-        name, _, number = token.partition("#")
-        results = self._values.get(name)
-        if results is not None and number:
-            if int(number) >= len(results):
-                self.error(f"'{name}' has {len(results)} results, there is no '{token}'")
-            return [results[int(number)]]
-        if token not in self._forward:
-            self._forward[token] = (Value("", token[1:]), self.i)
-        return [self._forward[token][0]]
-
-    def require_type(self, value: Value, type: str, place: int) -> None:
-        """Gives a placeholder its type, or reports that a value has another one."""
-        if value.type == "":
-            value.type = type
-        elif value.type != type:
-            self.error(f"'{self.tokens[place]}' has type {value.type}, expected {type}", place)
-
-    def _define_results(self, op: Operation, names: list[tuple[str, int]], place: int) -> None:
-        if names and len(names) != len(op.results):
-            self.error(f"'{op.name}' has {len(op.results)} results, but {len(names)} are named", names[0][1])
-        i = 0
-        while i < len(names):
-            name, at = names[i]
-            group = 1
-            while i + group < len(names) and not names[i + group][0]:
-                group += 1
-            self._define("%" + name, op.results, i, group, at)
-            i += group
-
-    def _define(self, token: str, values: list[Value], start: int, count: int, place: int) -> None:
-        """Makes `values[start:start + count]` visible as `token`; a placeholder of that name takes its value's place."""
-        if token in self._values:
-            owner = self._values[token][0].owner
-            error = self._error_of(f"'{token}' is defined twice", place)
-            if isinstance(owner, Operation):
-                error.notes = (("first defined here", owner.loc),)
-            raise error
-        if self._forward:
-            self._resolve(token, values, start, count)
-        group = values[start : start + count]
-        if not token[1:].isdecimal():
-            group[0].name = token[1:]
-        self._values[token] = group
-        self._defined[-1].append(token)
-
-    def _error_of(self, message: str, place: int) -> UserError:
-        try:
-            self.error(message, place)
-        except UserError as error:
-            return error
-
-    def _resolve(self, token: str, values: list[Value], start: int, count: int) -> None:
-        for number in range(count):
-            for spelling in (token, f"{token}#{number}") if number == 0 else (f"{token}#{number}",):
-                if spelling not in self._forward:
-                    continue
-                placeholder, place = self._forward.pop(spelling)
-                value = values[start + number]
-                if placeholder.type and placeholder.type != value.type:
-                    self.error(f"'{spelling}' has type {value.type}, but is used as {placeholder.type}", place)
-                placeholder.type, placeholder.name, placeholder.owner = value.type, "", value.owner
-                values[start + number] = placeholder
-
-    def _no_undefined_values(self) -> None:
-        """Reports the first use of a value that has no definition."""
-        if not self._forward:
-            return
-        token, (_, place) = min(self._forward.items(), key=lambda item: item[1][1])
-        near = near_match(token, list(self._values))
-        self.error(
-            f"use of undefined value '{token}'", place, hint=f"did you mean '{near}'?" if near else "define it above its use"
-        )
-
-    def _enter_isolated(self) -> tuple[dict[str, list[Value]], list[list[str]], dict[str, tuple[Value, int]]]:
-        """Hides all values; returns what `_leave_isolated` brings back."""
-        outer = self._values, self._defined, self._forward
-        self._values, self._defined, self._forward = {}, [[]], {}
-        return outer
-
-    def _leave_isolated(self, outer: tuple[dict[str, list[Value]], list[list[str]], dict[str, tuple[Value, int]]]) -> None:
-        self._no_undefined_values()
-        self._values, self._defined, self._forward = outer
-
-    # Regions and blocks
+    # Regions
 
     def region(
         self, terminator: str | None = None, arguments: list[Value] | None = None, places: list[int] | None = None
@@ -458,15 +349,12 @@ class Parser(AttributeParser):
         """
         self.expect("{")
         region = Region()
-        self._defined.append([])
-        self._blocks.append({})
-        self._undefined_blocks.append({})
+        self.enter_region()
         block = Block(arguments)
         if arguments:
-            for i, place in enumerate(places or ()):
-                self._define(self.tokens[place], block.args, i, 1, place)
-        if self.tokens[self.i][:1] == "^" and not arguments:
-            block = self._block_header()
+            self.define_arguments(block, places or [])
+        elif self.tokens[self.i][:1] == "^":
+            block = self.block_header()
         region.append(block)
         tokens = self.tokens
         while True:
@@ -474,84 +362,18 @@ class Parser(AttributeParser):
             if token == "}":
                 break
             if token[:1] == "^":
-                block = region.append(self._block_header())
+                block = region.append(self.block_header())
             elif token == "":
                 self.expected("'}'")
             else:
                 block.append(self.operation())
         self.i += 1
-        undefined = self._undefined_blocks.pop()
-        if undefined:
-            label, place = next(iter(undefined.items()))
-            self.error(f"reference to undefined block '{label}'", place)
-        self._blocks.pop()
-        for name in self._defined.pop():
-            del self._values[name]
+        self.leave_region()
         if terminator is not None and block.ops:
             last = block.ops[-1]
             if last.name == terminator and not last.operands and not last.attributes:
                 block.ops.pop()
         return region
-
-    def _block_header(self) -> Block:
-        """Reads `^label(%x: type, …):`."""
-        label = self.tokens[self.i]
-        block = self._block(label)
-        if self._undefined_blocks[-1].pop(label, None) is None:
-            self.error(f"block '{label}' is defined twice")
-        self.i += 1
-        if self.accept("("):
-            places: list[int] = []
-            block.args = self.comma_separated(lambda: self.typed_name(places), ")")
-            for i, place in enumerate(places):
-                block.args[i].owner = block
-                self._define(self.tokens[place], block.args, i, 1, place)
-        self.expect(":")
-        return block
-
-    def typed_name(self, places: list[int]) -> Value:
-        """Reads `%x: type` as a new value that is not yet visible; notes its token in `places`."""
-        places.append(self.i)
-        if self.tokens[self.i][:1] != "%":
-            self.expected("a value name such as '%x'")
-        self.i += 1
-        self.expect(":")
-        value = Value(self.parse_type())
-        if self.tokens[self.i] == "loc":
-            self.i += 1
-            self.skip_balanced("(", ")")
-        return value
-
-    def _block(self, label: str) -> Block:
-        """The block called `label` in the region that is being read; noted as undefined when first seen."""
-        blocks = self._blocks[-1]
-        block = blocks.get(label)
-        if block is None:
-            block = blocks[label] = Block(label=label[1:])
-            self._undefined_blocks[-1][label] = self.i
-        return block
-
-    def successor(self, arguments: bool) -> tuple[Block, list[Value]]:
-        """Reads `^label`, and `(%x, … : type, …)` behind it if `arguments`."""
-        label = self.tokens[self.i]
-        if label[:1] != "^" or not self._blocks:
-            self.expected("a block such as '^bb1'")
-        block = self._block(label)
-        self.i += 1
-        passed: list[Value] = []
-        if arguments and self.accept("("):
-            places: list[int] = []
-            while not self.accept(":"):
-                if passed:
-                    self.expect(",")
-                places.append(self.i)
-                passed.append(self.use(""))
-            types = self.comma_separated(self.parse_type, ")")
-            if len(types) != len(passed):
-                self.error(f"{len(passed)} values but {len(types)} types", places[0])
-            for value, type, place in zip(passed, types, places):
-                self.require_type(value, type, place)
-        return block, passed
 
 
 _OPTIONAL_ELSE = ("scf.if", "affine.if")

@@ -8,6 +8,7 @@ from npuninja.ir.attributes import Attribute, BDDimLayout, DenseArrayAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.custom import CUSTOM, CustomForm
 from npuninja.ir.custom_affine import CUSTOM_AFFINE
+from npuninja.ir.custom_scf import CUSTOM_SCF
 from npuninja.ir.custom_standard import CUSTOM_STANDARD
 from npuninja.ir.naming import result_groups, value_names
 from npuninja.ir.syntax import definition
@@ -35,7 +36,7 @@ class OpWriter:
     `literal` and `parameter` put a space where MLIR does; `glued` never does.
     """
 
-    custom: dict[str, CustomForm] = {**CUSTOM, **CUSTOM_STANDARD, **CUSTOM_AFFINE}
+    custom: dict[str, CustomForm] = {**CUSTOM, **CUSTOM_STANDARD, **CUSTOM_SCF, **CUSTOM_AFFINE}
 
     def __init__(self, root: Operation, generic: bool) -> None:
         self.out: list[str] = []
