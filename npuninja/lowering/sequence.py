@@ -5,12 +5,13 @@ The order of the passes is aiecc's; MLIR-AIE's pass names are in the comments.
 
 from __future__ import annotations
 
-from npuninja.diag.errors import UserError
+from npuninja.diag.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.lowering.bd_chains import materialize_bd_chains
 from npuninja.lowering.constant_folding import fold_constants
 from npuninja.lowering.contiguous_transfers import linearize_transfers
 from npuninja.lowering.generation import rules_of
+from npuninja.lowering.sequence_checks import check_tokens
 from npuninja.lowering.sequence_devices import materialize_sequences
 from npuninja.lowering.sequence_lookup import sequences
 from npuninja.lowering.sequence_transfers import expand
@@ -19,7 +20,7 @@ from npuninja.lowering.tasks import lower_tasks, substitute_allocations
 from npuninja.lowering.tiles import model_of, ops_of
 
 
-def lower_sequences(module: Operation, generation: str) -> None:
+def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> None:
     """Lowers every runtime sequence of every device in place, as `npu_insts.mlir` has them. Raises UserError."""
     rules = rules_of(generation)
     materialize_sequences(module)  # aie-materialize-runtime-sequences
@@ -37,8 +38,9 @@ def lower_sequences(module: Operation, generation: str) -> None:
                 raise UserError("a runtime sequence is one block, this one branches", sequence.loc)
             substitute_allocations(device, sequence)  # aie-substitute-shim-dma-allocations
             assign_bd_ids(sequence)  # aie-assign-runtime-sequence-bd-ids
-            lower_tasks(sequence)  # aie-dma-tasks-to-npu
-            expand(device, sequence, model, rules)  # aie-dma-to-npu, aie-lower-set-lock
+            lower_tasks(sequence, warnings)  # aie-dma-tasks-to-npu
+            expand(device, sequence, model, rules, warnings)  # aie-dma-to-npu, aie-lower-set-lock
+            check_tokens(device, sequence, model, warnings)
 
 
 def _simplify(device: Operation) -> None:

@@ -25,7 +25,7 @@ from npuninja.arch.registers import (
     lock_value,
     tile_address,
 )
-from npuninja.diag.errors import UserError
+from npuninja.diag.errors import UserError, Warnings
 from npuninja.ir.attributes import (
     Attribute,
     BoolAttr,
@@ -43,7 +43,7 @@ from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import bits, element_of, size_bytes
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
-from npuninja.lowering.sequence_arguments import argument_of
+from npuninja.lowering.sequence_arguments import Argument, argument_of
 from npuninja.lowering.sequence_bd import (
     BURST_CODES,
     BufferDescriptor,
@@ -54,6 +54,7 @@ from npuninja.lowering.sequence_bd import (
     patch_address,
     shape_error,
 )
+from npuninja.lowering.sequence_checks import check_extent
 from npuninja.lowering.sequence_lookup import (
     absolute_address,
     allocation,
@@ -70,11 +71,14 @@ DIRECTION_NUMBERS = {"S2MM": 0, "MM2S": 1}
 class SequenceContext:
     """What the rules need to know about the sequence they expand, and the block data it shares with its device."""
 
-    def __init__(self, operation: Operation, sequence: Operation, device: Device, rules: Rules) -> None:
+    def __init__(
+        self, operation: Operation, sequence: Operation, device: Device, rules: Rules, warnings: Warnings
+    ) -> None:
         self.operation = operation
         self.sequence = sequence
         self.device = device
         self.rules = rules
+        self.warnings = warnings
         self._symbols = symbols(operation)
         self._block_data: dict[tuple[str, ...], str] = {}
         for name, op in self._symbols.items():
@@ -107,9 +111,9 @@ class SequenceContext:
 Rule = Callable[[Operation, SequenceContext], Union[list[Operation], None]]
 
 
-def expand(operation: Operation, sequence: Operation, device: Device, rules: Rules) -> None:
+def expand(operation: Operation, sequence: Operation, device: Device, rules: Rules, warnings: Warnings) -> None:
     """Expands every operation of a sequence in place. Raises UserError, located at the operation."""
-    context = SequenceContext(operation, sequence, device, rules)
+    context = SequenceContext(operation, sequence, device, rules, warnings)
     block = sequence.body
     old, block.ops = block.ops, []
     for op in old:
@@ -204,6 +208,8 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     if not 0 <= bd_id < kind.bds:
         raise UserError(f"buffer descriptor id {bd_id} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}", op.loc)
     offset_bytes = argument.offset_bytes + sum(o * s for o, s in zip(offsets, strides)) * element_bits // 8
+    start = Argument(argument.number, offset_bytes)
+    check_extent(op, context.sequence, start, sizes, strides, element_bits, context.warnings)
     shape = hardware_shape(sizes, strides, element_bits)
     words = sizes[0] * sizes[1] * sizes[2] * element_bits // 32
     bd = BufferDescriptor(channel.column, channel.row, bd_id, words, burst_length=op.integer("burst_length", 0))

@@ -8,7 +8,7 @@ Source: MLIR-AIE AIESubstituteShimDMAAllocations.cpp, AIEDMATasksToNPU.cpp.
 from __future__ import annotations
 
 from npuninja.arch.devices import MEMTILE_WINDOWS, kind_of, tile_kind
-from npuninja.diag.errors import UserError
+from npuninja.diag.errors import UserError, Warnings
 from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
     BDPadLayoutArrayAttr,
@@ -19,8 +19,9 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.types import bits, element_count, element_of, memref
-from npuninja.lowering.sequence_arguments import argument_of
+from npuninja.lowering.sequence_arguments import Argument, argument_of
 from npuninja.lowering.sequence_bd import BufferDescriptor, hardware_shape, is_linear, patch_address, shape_error
+from npuninja.lowering.sequence_checks import check_extent
 from npuninja.lowering.sequence_lookup import allocation, buffer_place
 from npuninja.lowering.sequence_transfers import address_patch, push_queue, sync, write_bd
 from npuninja.lowering.task_ids import descriptors, task_of
@@ -43,13 +44,13 @@ def substitute_allocations(device: Operation, sequence: Operation) -> None:
                 bd.attributes.setdefault("packet", channel.packet)
 
 
-def lower_tasks(sequence: Operation) -> None:
+def lower_tasks(sequence: Operation, warnings: Warnings) -> None:
     """Replaces tasks, their starts and their waits. Descriptors must have their ids. Raises UserError."""
     block = sequence.body
     old, block.ops = block.ops, []
     for op in old:
         if op.name == "aiex.dma_configure_task":
-            new = _configure(op)
+            new = _configure(op, sequence, warnings)
         elif op.name == "aiex.dma_start_task":
             new = [_start(op)]
         elif op.name == "aiex.dma_await_task":
@@ -89,14 +90,14 @@ def _await(op: Operation) -> Operation:
     return sync(op, *place_of(task.operands[0]), *_channel(task))
 
 
-def _configure(task: Operation) -> list[Operation]:
+def _configure(task: Operation, sequence: Operation, warnings: Warnings) -> list[Operation]:
     place = place_of(task.operands[0])
     result = []
     for i, block in enumerate(task.regions[0].blocks):
         # An entry block that only jumps is allowed.
         if i == 0 and len(block.ops) == 1 and block.ops[0].name == "aie.next_bd":
             continue
-        result += _write(_only_descriptor(block, task), place, _channel(task)[0])
+        result += _write(_only_descriptor(block, task), place, _channel(task)[0], sequence, warnings)
     return result
 
 
@@ -120,7 +121,9 @@ def _only_descriptor(block: Block, task: Operation) -> Operation:
     return found
 
 
-def _write(op: Operation, place: tuple[int, int], direction: str) -> list[Operation]:
+def _write(
+    op: Operation, place: tuple[int, int], direction: str, sequence: Operation, warnings: Warnings
+) -> list[Operation]:
     column, row = place
     kind = kind_of(row)
     buffer = op.operands[0]
@@ -152,6 +155,8 @@ def _write(op: Operation, place: tuple[int, int], direction: str) -> list[Operat
         )
     argument = argument_of(buffer, op)
     offset_bytes += argument.offset_bytes
+    sizes, strides = _dimensions(op) or ((length,), (1,))
+    check_extent(op, sequence, Argument(argument.number, offset_bytes), sizes, strides, element_bits, warnings)
     return [
         write_bd(bd._replace(buffer_offset=offset_bytes), op),
         address_patch(op, patch_address(column, row, bd_id), argument.number, offset_bytes),
@@ -174,15 +179,24 @@ def _local_address(buffer: Operation, op: Operation, place: tuple[int, int]) -> 
     return address + (MEMTILE_WINDOWS["own"] if tile_kind(row) == "mem" else 0)
 
 
-def _with_dimensions(bd: BufferDescriptor, op: Operation, element_bits: int, length: int) -> BufferDescriptor:
+def _dimensions(op: Operation) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Four sizes and four strides of a descriptor, innermost first; None when it is linear."""
     dimensions = op.attributes.get("dimensions")
     if not isinstance(dimensions, BDDimLayoutArrayAttr) or not dimensions.dims:
+        return None
+    missing = 4 - len(dimensions.dims)
+    if missing < 0:
+        raise UserError(f"a descriptor has at most four dimensions, this one has {len(dimensions.dims)}", op.loc)
+    sizes = tuple(d.size for d in dimensions.dims[::-1]) + (1,) * missing
+    return sizes, tuple(d.stride for d in dimensions.dims[::-1]) + (0,) * missing
+
+
+def _with_dimensions(bd: BufferDescriptor, op: Operation, element_bits: int, length: int) -> BufferDescriptor:
+    dimensions = op.attributes.get("dimensions")
+    shape_in_elements = _dimensions(op)
+    if shape_in_elements is None or not isinstance(dimensions, BDDimLayoutArrayAttr):
         return bd
-    count = len(dimensions.dims)
-    if count > 4:
-        raise UserError(f"a descriptor has at most four dimensions, this one has {count}", op.loc)
-    sizes = tuple(d.size for d in dimensions.dims[::-1]) + (1,) * (4 - count)
-    strides = tuple(d.stride for d in dimensions.dims[::-1]) + (0,) * (4 - count)
+    sizes, strides = shape_in_elements
     wrong = shape_error(sizes, strides, element_bits, bd.row)
     if wrong:
         raise UserError(f"transfer cannot be done: {wrong}", op.loc)
@@ -200,7 +214,7 @@ def _with_dimensions(bd: BufferDescriptor, op: Operation, element_bits: int, len
             d0_stride=shape.strides[0],
             d1_size=shape.sizes[1],
             d1_stride=shape.strides[1],
-            d2_size=shape.sizes[2] if count > 2 and tile_kind(bd.row) == "mem" else 0,
+            d2_size=shape.sizes[2] if len(dimensions.dims) > 2 and tile_kind(bd.row) == "mem" else 0,
             d2_stride=shape.strides[2],
         )
     if sizes[3] > 1 and strides[3] > 0:

@@ -22,9 +22,9 @@ from npuninja.ir.printer import print_module
 from npuninja.lowering.pipeline import instructions, lower_sequence
 
 
-def lowered(text, generation="2025-10", file="d.mlir"):
+def lowered(text, generation="2025-10", file="d.mlir", warnings=None):
     module = parse_module(text, file)
-    lower_sequence(module, generation=generation, warnings=Warnings())
+    lower_sequence(module, generation=generation, warnings=warnings or Warnings())
     return module
 
 
@@ -364,6 +364,45 @@ def test_refused(name):
     assert message in caught.value.message
     first = next(n for n, line in enumerate(text.split("\n"), 1) if body.split("\n")[0] in line)
     assert first <= caught.value.location.line <= first + body.count("\n")
+
+
+FAR_APART = "%b : memref<64x64xi16>, 0, 8, [<size = 4, stride = 2000>, <size = 2, stride = 1>]"
+WARNED = {
+    "wait without a transfer": ("aiex.npu.dma_wait {symbol = @in}", "waits for MM2S channel 1 of tile (0, 0)"),
+    "wait for a silent transfer": (
+        transfer(SMALL) + "\naiex.npu.dma_wait {symbol = @in}",
+        "waits for MM2S channel 1 of tile (0, 0), but no task before it issues a token",
+    ),
+    "two waits for one token": (
+        transfer(SMALL, "out") + 2 * "\naiex.npu.dma_wait {symbol = @out}",
+        "waits for S2MM channel 0 of tile (0, 0)",
+    ),
+    "transfer beyond its argument": (
+        transfer("[0, 0, 0, 961][1, 1, 1, 64][0, 0, 0, 1]"),
+        "covers bytes 3844 to 4100 of argument 0, which has 4096",
+    ),
+    "task beyond its argument": (
+        PLAIN_TASK.replace("%a : memref<1024xi32>, 0, 8", FAR_APART),
+        "covers bytes 0 to 12004 of argument 1, which has 8192",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_warned(name):
+    body, message = WARNED[name]
+    warnings = Warnings()
+    lowered(design(body), warnings=warnings)
+    ((text, location),) = warnings.items
+    assert message in text
+    assert location.line > 1
+
+
+def test_nothing_to_warn_of():
+    warnings = Warnings()
+    body = transfer("[0, 0, 0, 960][1, 1, 1, 64][0, 0, 0, 1]", "out") + "\naiex.npu.dma_wait {symbol = @out}"
+    lowered(design(body + TASK.format(dims="", bd="")), warnings=warnings)
+    assert warnings.items == []
 
 
 def test_what_has_no_instruction_is_refused():
