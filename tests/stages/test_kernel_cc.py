@@ -31,6 +31,16 @@ def test_headers_are_reported_once_each(wasm_build):
     assert str(source) not in headers
 
 
+def test_folder_with_special_characters(wasm_build):
+    folder = wasm_build.folder / "a $b #c"
+    folder.mkdir()
+    (folder / "my table.h").write_text("static const int table[2] = {1, 2};\n")
+    (folder / "k.c").write_text('#include "my table.h"\nint f(int i) { return table[i]; }\n')
+    headers = kernel_cc.run(wasm_build.compile_arguments(folder / "k.c", folder / "k.o"))
+    assert str(folder / "my table.h") in headers
+    assert str(folder / "k.c") not in headers
+
+
 C_LIBRARY = """
 #include <float.h>
 #include <limits.h>
