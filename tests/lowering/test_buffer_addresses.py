@@ -138,8 +138,14 @@ def test_introsort_is_stable_up_to_sixteen(items: list[tuple[int, int]]) -> None
     assert sorted_like_std_sort(items, lambda a, b: a[0] < b[0]) == sorted(items, key=lambda item: item[0])
 
 
-def test_introsort_of_seventeen_equal_items_is_not_stable() -> None:
-    # The first partition exchanges the item in the middle with the first one, then pairs from both ends.
-    result = sorted_like_std_sort(list(range(17)), lambda a, b: False)
-    assert result != list(range(17))
-    assert sorted(result) == list(range(17))
+@pytest.mark.parametrize(
+    ("keys", "order"),
+    [
+        ([5] * 17, "8 16 15 14 13 12 11 10 9 0 7 6 5 4 3 2 1"),
+        ([i % 3 for i in range(24)], "23 2 20 5 17 8 14 11 1 22 19 16 13 10 7 4 12 15 9 18 6 21 3 0"),
+        ([64, 32] * 12, "0 2 22 4 6 20 8 10 18 12 14 16 23 21 19 17 15 13 11 9 7 5 3 1"),
+    ],
+)
+def test_introsort_orders_equal_items_like_libstdcxx(keys: list[int], order: str) -> None:
+    """`order` was printed by a C++ program that sorts the indices of `keys` by falling key (GCC 12)."""
+    assert sorted_like_std_sort(list(range(len(keys))), lambda a, b: keys[a] > keys[b]) == [int(i) for i in order.split()]
