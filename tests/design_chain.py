@@ -77,9 +77,9 @@ class Chain:
             images += ["--image", f"{column},{row}={self.core(lowered, column, row)}"]
         cdos = [self.file(f"cdo_{part}.bin") for part in ("elfs", "init", "enable")]
         outputs = ["-o", cdos[0], "--init", cdos[1], "--enable", cdos[2]]
-        cdo.run([self.file("input_physical.mlir"), *symbol, *images, *outputs])
-        pdi.run([*cdos, "-o", self.file("design.pdi")])
         options = ["--device", device_name.case]
+        cdo.run([self.file("input_physical.mlir"), *symbol, *options, *images, *outputs])
+        pdi.run([*cdos, "-o", self.file("design.pdi")])
         xclbin.run([self.file("design.pdi"), *options, *images, "-o", self.file("design.xclbin")])
         options += ["--sequence", self.sequence, "--design", self.name, "--kind", "wasm"]
         options += ["--xclbin", self.file("design.xclbin"), "--insts", self.file("insts.bin")]
