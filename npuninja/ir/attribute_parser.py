@@ -61,15 +61,14 @@ class AttributeParser(TokenStream):
                 return alias
             if "." not in token:
                 self.error(f"undefined type alias '{token}'")
-        elif not (token.endswith(">") or is_scalar(token)):
-            if token in ("memref", "vector", "tensor", "complex", "tuple"):
-                start = self.i
-                self.i += 1
-                self.skip_balanced("<", ">")
-                return self._canonical(self.text[self.offset(start) : self._ends[self.i - 1]], start)
+        elif not (token.endswith(">") or is_scalar(token)) and token not in _PARAMETRIC:
             self._no_type(token)
+        start = self.i
         self.i += 1
-        return self._canonical(token, self.i - 1)
+        if self.tokens[self.i] == "<" and not token.endswith(">"):
+            self.skip_balanced("<", ">")
+            token = self.text[self.offset(start) : self._ends[self.i - 1]]
+        return self._canonical(token, start)
 
     def _canonical(self, text: str, index: int) -> str:
         try:
@@ -149,9 +148,7 @@ class AttributeParser(TokenStream):
             return OpaqueAttr(self._canonical(token, self.i - 1))
         if token in ("dense_resource", "sparse", "opaque", "distinct"):
             self.error(f"'{token}' attributes are not supported", hint="write the values with dense<…>")
-        if first == "!" or first == "(" or token.endswith(">") or is_scalar(token):
-            return TypeAttr(self.parse_type())
-        if token in ("memref", "vector", "tensor"):
+        if first in ("!", "(") or token.endswith(">") or token in _PARAMETRIC or is_scalar(token):
             return TypeAttr(self.parse_type())
         self.expected("an attribute value")
 
@@ -414,5 +411,6 @@ class AttributeParser(TokenStream):
         return fields
 
 
+_PARAMETRIC = ("memref", "vector", "tensor", "complex", "tuple")
 _KEYWORDS: dict[str, Attribute] = {"true": BoolAttr(True), "false": BoolAttr(False), "unit": UnitAttr()}
 _AIE_ATTRIBUTES = ("#aie.bd_dim_layout_array", "#aie.bd_dim_layout_array_array", "#aie.bd_pad_layout_array")

@@ -2,7 +2,8 @@
 
 A token is its text; its kind is plain from its first character (`%` value, `@` symbol, `^` block, `#` attribute,
 `!` type, `"` string, digit or `-` number, letter word, the rest punctuation). A whole shaped or dialect type
-(`memref<4xi32>`, `!aie.objectfifo<memref<4xi32>>`) is one token, because types are kept as text anyway.
+(`memref<4xi32>`, `!aie.objectfifo<memref<4xi32>>`) is one token, because types are kept as text anyway; one that is nested
+deeper than three brackets is put together by `skip_balanced`.
 """
 
 from __future__ import annotations
@@ -20,12 +21,11 @@ _FLAT = r"(?:[^<>\"-]|->|>=|-(?!>))*"
 _LEVEL1 = rf"<{_FLAT}>"
 _LEVEL2 = rf"<{_FLAT}(?:{_LEVEL1}{_FLAT})*>"
 _LEVEL3 = rf"<{_FLAT}(?:{_LEVEL2}{_FLAT})*>"
-_LEVEL4 = rf"<{_FLAT}(?:{_LEVEL3}{_FLAT})*>"
 
 _TOKEN = re.compile(
     rf"""
     ((?:[\ \t\r\n\ufeff]+|//[^\n]*)*)                              # what comes before: space and comments
-    ( (?:memref|vector|tensor|affine_map|affine_set){_LEVEL4} # a shaped type or an affine map, whole
+    ( (?:memref|vector|tensor|affine_map|affine_set){_LEVEL3} # a shaped type or an affine map, whole
     | [A-Za-z_][\w$.]*                                       # keyword or operation name
     | %(?:\d+|[A-Za-z$._-][\w$.-]*)(?:\#\d+)?                # value, perhaps one result of several
     | ->|::|[(){{}}\[\]<>,:=]
@@ -33,7 +33,7 @@ _TOKEN = re.compile(
     | @(?:[A-Za-z$._-][\w$.-]*|"(?:[^"\\\n]|\\.)*")           # symbol
     | "(?:[^"\\\n]|\\.)*"                                    # string
     | \^[\w$.-]+                                             # block
-    | ![A-Za-z_][\w$.]*(?:{_LEVEL4})?                        # dialect type or type alias
+    | ![A-Za-z_][\w$.]*(?:{_LEVEL3})?                        # dialect type or type alias
     | \#[\w$.]+                                              # dialect attribute or attribute alias
     | "[^\n]*                                                # a string without its end
     | [^\s]                                                  # anything else, one character

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npuninja.ir.affine import AffineMap, add, evaluate, expression_text, multiply, parse_map
+from npuninja.ir.parser import parse_module
+from npuninja.ir.printer import print_module
 from npuninja.ir.types import (
     DYNAMIC,
     MemRefType,
@@ -51,6 +53,12 @@ def test_memref_is_taken_apart_and_put_together(text: str, decoded: MemRefType) 
 def test_one_spelling(text: str, spelling: str) -> None:
     assert canonical(text) == spelling
     assert canonical(spelling) == spelling
+
+
+def test_deeply_nested_types_are_read() -> None:
+    inner = "memref<4xvector<2xi8>, strided<[1], offset: ?>>"
+    text = f"func.func private @f(!aie.objectfifo<{inner}>, tuple<tuple<tuple<tuple<{inner}, i8>>>>, complex<f32>)"
+    assert print_module(parse_module(text, "test.mlir")) == f"module {{\n  {text}\n}}\n"
 
 
 @pytest.mark.parametrize("text", ["memref<4xfoo>", "memref<>", "memref<4xi32, 1, 2>", "i32"])
