@@ -159,9 +159,10 @@ def _plan_kernel(recipe: Recipe, graph: Graph, design: Design, core: Core, index
     output = recipe.layout.output(design.device, CORE_KIND, "kernels", linked.name)
     if output not in objects:
         objects.add(output)
-        program, words = recipe.compiler.compiler.path, list(recipe.compiler.compiler_words)
+        # For clangd and the like: as a plain clang understands it, since they know no `zig cc`.
+        program = "clang" if recipe.compiler.compiler_words else recipe.compiler.compiler.path
         flags = wasm_flags.compile_flags(source, [])
-        command = (*wasm_flags.compiler_command(program, words, source), *flags, "-c", source, "-o", output)
+        command = (*wasm_flags.compiler_command(program, [], source), *flags, "-c", source, "-o", output)
         graph.add(Edge("kernel_cc", (output,), (source,), for_whom=f"kernel {linked.name}", compile_command=command))
     return output
 

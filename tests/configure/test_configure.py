@@ -41,6 +41,7 @@ def test_build_file_and_graph_of_a_small_project(project, regen):
     commands = json.loads((project.folder / "compile_commands.json").read_text(encoding="utf-8"))
     assert [entry["file"] for entry in commands] == ["kernels/gain/gain.c"]
     assert commands[0]["directory"] == str(project.folder)
+    assert commands[0]["arguments"][0] == "clang"
 
 
 def test_the_summary_says_who_does_what_and_why(project):
