@@ -53,6 +53,7 @@ _COMMUTATIVE = frozenset(
 )
 #: Operations that `_fold` knows.
 _FOLDED = frozenset({*_BINARY, *_CASTS, *_COMMUTATIVE, "arith.cmpi", "arith.select"})
+_SCALAR = re.compile(r"i\d+|index")
 #: The predicate of a comparison with its sides exchanged.
 _MIRRORED = {"slt": "sgt", "sle": "sge", "sgt": "slt", "sge": "sle", "ult": "ugt", "ule": "uge", "ugt": "ult", "uge": "ule"}
 
@@ -83,11 +84,11 @@ def _fold(core: Operation, join: bool) -> None:
         if join:
             _join_constants(op)
         value = _folded(op)
-        if isinstance(value, int):
+        if isinstance(value, int) and _SCALAR.fullmatch(op.result.type):
             number = constant(_wrapped(value, op.result.type), op.result.type)
             op.insert_before(number)
             replaced[op.result] = number.result
-        elif value is not None:
+        elif isinstance(value, Value):
             replaced[op.result] = value
     if replaced:
         core.replace_uses(replaced)
@@ -115,7 +116,7 @@ def _join_constants(op: Operation) -> None:
     inner = op.operands[0].owner
     if op.name not in ("arith.addi", "arith.muli") or not isinstance(inner, Operation) or inner.name != op.name:
         return
-    first, second = constant_value(inner.operands[1]), constant_value(op.operands[1])
+    first, second = _signed(inner.operands[1]), _signed(op.operands[1])
     if first is not None and second is not None:
         value = _BINARY[op.name](first, second)
         assert value is not None
@@ -126,7 +127,7 @@ def _join_constants(op: Operation) -> None:
 
 def _folded(op: Operation) -> Value | int | None:
     """What an operation always results in: a number, one of its operands, or None when that is not known."""
-    numbers = [constant_value(operand) for operand in op.operands]
+    numbers = [_signed(operand) for operand in op.operands]
     if op.name in _BINARY:
         a, b = numbers
         if a is not None and b is not None:
@@ -154,11 +155,15 @@ def _identity(op: Operation, right: int | None) -> Value | int | None:
         return op.operands[0]
     if same and name in ("andi", "ori", "maxsi", "minsi"):
         return op.operands[0]
-    if not op.result.type.startswith("vector") and (
-        (right == 0 and name in ("muli", "andi")) or (same and name in ("subi", "xori"))
-    ):
+    if (right == 0 and name in ("muli", "andi")) or (same and name in ("subi", "xori")):
         return 0
     return None
+
+
+def _signed(value: Value) -> int | None:
+    """The number of a constant, read as signed: `4294967295 : i32` is -1."""
+    number = constant_value(value)
+    return None if number is None else _wrapped(number, value.type)
 
 
 def _wrapped(value: int, type: str) -> int:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lowered import lines_with, lowered, text_of
 
-from npuninja.ir.core import Operation
+from npuninja.ir.attributes import EnumAttr
+from npuninja.ir.core import Operation, Value
+from npuninja.ir.parser import parse_module
+from npuninja.lowering.op_builders import constant_value
 
 HEAD = """%t = aie.tile(0, 2)
 %b = aie.buffer(%t) {sym_name = "b"} : memref<16xi32>
@@ -197,6 +202,77 @@ def test_constants_stand_on_the_right_and_are_joined() -> None:
         "%s = arith.cmpi sgt, %y, %zero : i32",
         "%r = arith.select %s, %y, %v : i32",
     ]
+
+
+def wrapped(value: int, bits: int = 32) -> int:
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if bits > 1 and value >> (bits - 1) else value
+
+
+def evaluate(op: Operation, numbers: list[int]) -> int:
+    a, b = numbers[0], numbers[1]
+    if op.name == "arith.cmpi":
+        predicate = op.attributes["predicate"]
+        assert isinstance(predicate, EnumAttr)
+        order = {"eq": a == b, "ne": a != b, "slt": a < b, "sle": a <= b, "sgt": a > b, "sge": a >= b}
+        return int(order[predicate.case])
+    if op.name == "arith.select":
+        return b if a else numbers[2]
+    results = {"addi": a + b, "subi": a - b, "muli": a * b, "andi": a & b, "ori": a | b, "xori": a ^ b}
+    return wrapped({**results, "maxsi": max(a, b), "minsi": min(a, b)}[op.name[6:]])
+
+
+def stored(module: Operation, loaded: int) -> int:
+    """What the core of a module without branches stores last, when what it loads is `loaded`."""
+    values: dict[Value, int] = {}
+    last = 0
+    for op in next(op for op in module.walk() if op.name == "aie.core").body.ops:
+        numbers = [values.get(value, 0) for value in op.operands]
+        if op.name == "arith.constant":
+            number = constant_value(op.result)
+            assert number is not None
+            values[op.result] = wrapped(number, 64 if op.result.type == "index" else int(op.result.type[1:]))
+        elif op.name == "memref.load":
+            values[op.result] = loaded
+        elif op.name == "memref.store":
+            last = numbers[0]
+        elif op.name.startswith("arith."):
+            values[op.result] = evaluate(op, numbers)
+    return last
+
+
+NUMBERS = st.sampled_from([0, 1, -1, 2, 7, 2147483647, -2147483648, 4294967295])
+BINARY = ["addi", "subi", "muli", "andi", "ori", "xori", "maxsi", "minsi"]
+PREDICATES = ["eq", "ne", "slt", "sle", "sgt", "sge"]
+
+
+@st.composite
+def straight_code(draw: st.DrawFn) -> list[str]:
+    lines, integers, flags = ["%v = memref.load %b[%c0] : memref<16xi32>"], ["%v", "%zero", "%one"], []
+    for i in range(draw(st.integers(1, 8))):
+        kind = draw(
+            st.sampled_from(
+                ["constant", "binary", "binary", "compare", "select"] if flags else ["constant", "binary", "compare"]
+            )
+        )
+        left, right = draw(st.sampled_from(integers)), draw(st.sampled_from(integers))
+        if kind == "constant":
+            lines.append(f"%x{i} = arith.constant {draw(NUMBERS)} : i32")
+        elif kind == "binary":
+            lines.append(f"%x{i} = arith.{draw(st.sampled_from(BINARY))} {left}, {right} : i32")
+        elif kind == "compare":
+            lines.append(f"%x{i} = arith.cmpi {draw(st.sampled_from(PREDICATES))}, {left}, {right} : i32")
+        else:
+            lines.append(f"%x{i} = arith.select {draw(st.sampled_from(flags))}, {left}, {right} : i32")
+        (flags if kind == "compare" else integers).append(f"%x{i}")
+    return [*lines, f"memref.store {integers[-1]}, %b[%c1] : memref<16xi32>"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(straight_code(), st.sampled_from([0, 1, -5, 2147483647]))
+def test_folding_keeps_results(lines: list[str], loaded: int) -> None:
+    source = "module { aie.device(npu1_1col) {\n" + HEAD + "\n".join(lines) + "\naie.end }\n} }"
+    assert stored(core(*lines), loaded) == stored(parse_module(source, "design.mlir"), loaded)
 
 
 AFFINE = [
