@@ -68,10 +68,10 @@ def _automatic(manifest: Manifest) -> Choice:
     try:
         return _open(manifest, "npu", f"auto: the design has {manifest.core_kind} cores, which run on an NPU only")
     except NoDevice as error:
-        raise with_advice(error, manifest) from error
+        raise _with_advice(error, manifest) from error
 
 
-def with_advice(error: Error, manifest: Manifest) -> NoDevice:
+def _with_advice(error: Error, manifest: Manifest) -> NoDevice:
     """The error of a missing NPU, with what else can be done with this design."""
     return NoDevice(
         error.message,

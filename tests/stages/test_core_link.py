@@ -58,6 +58,7 @@ def test_same_bytes_in_another_folder(wasm_build, tmp_path_factory):
     assert sorted(p.name for p in wasm_build.folder.iterdir() if ".new" in p.name) == []
 
 
+CALLS_HELPER = 'void helper(int *);\nextern "C" void k(signed char *p, int n) { helper(&n); *p = n; }\n'
 CONSTRUCTOR = """
 extern "C" void k(signed char *, int);
 volatile int start = 1;
@@ -74,12 +75,13 @@ BIG = "static char big[70000] = {1};\nvoid k(signed char *p, int n) { *p = big[n
         ({"k.cc": K}, "the design calls k, ", 'extern "C"'),
         ({"kk.c": "void kk(signed char *p, int n) { *p = n; }"}, "the design calls k, ", "did you mean kk?"),
         ({"k.c": "extern int puts(char *);\nvoid k(signed char *p, int n) { puts(p); }"}, "k.o uses puts", "no console"),
+        ({"k.cc": CALLS_HELPER, "helper.c": "void helper(int *p) { *p = 1; }"}, "k.o uses _Z6helperPi", 'extern "C"'),
         ({"k.c": "void k(signed char *p) { *p = 1; }"}, "other arguments than it is defined with", "64 bits"),
         ({"k.c": K, "twice.c": K}, "k is defined twice", "static"),
         ({"k.c": BIG}, "the kernels' data does not fit: it needs 700", "smaller"),
         ({"k.cc": CONSTRUCTOR}, "static constructor", "constexpr"),
     ],
-    ids=["no-object", "c++-name", "near-miss", "no-console", "signature", "twice", "too-large", "constructor"],
+    ids=["no-object", "c++-name", "near-miss", "no-console", "c-name", "signature", "twice", "too-large", "constructor"],
 )
 def test_errors(wasm_build, kernels, message, hint):
     target = wasm_build.folder / "core_0_2.wasm"
