@@ -161,10 +161,10 @@ def _read_designs(options: Options, layout: Layout) -> list[Design]:
 def _planning_modules() -> list[str]:
     """The modules of npuninja that planning consists of.
 
-    Those that are loaded, and all of the parser's, which is only loaded when a design changed: the list must not depend
-    on that.
+    Those that are loaded, and those that are only loaded to scan a design that changed: the list must not depend on that.
     """
     files = {getattr(module, "__file__", None) or "" for name, module in sys.modules.items() if name.startswith("npuninja")}
+    files.add(os.path.join(PACKAGE, "lowering", "place_tiles.py"))
     for folder in ("ir", "plan"):
         files.update(os.path.join(PACKAGE, folder, name) for name in os.listdir(os.path.join(PACKAGE, folder)))
     return [file for file in files if file.endswith(".py")]

@@ -28,6 +28,10 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
     """
     device = _only_device(module, mlir)
     device_name = device_of(device, mlir)
+    if any(op.name == "aie.logical_tile" for op in device.body.ops):
+        from npuninja.lowering.place_tiles import place_tiles  # as the lowering does it, before anything else
+
+        place_tiles(device)
     sequence = _only_sequence(device, mlir)
     cores = [_core(op, device, mlir) for op in device.body.ops if op.name == "aie.core"]
     symbol = device.attributes.get("sym_name")
@@ -99,9 +103,9 @@ def _core(core: Operation, device: Operation, file: str) -> Core:
     tile = core.operands[0].owner if core.operands else None
     if not isinstance(tile, Operation) or tile.name != "aie.tile":
         raise UserError(
-            "the core is not placed on an aie.tile(column, row)",
+            "the core does not stand on a tile of the device",
             _location(core, file),
-            hint="give the tile its column and row: the build has to know which cores there are",
+            hint="make the tile with aie.tile or aie.logical_tile in the device",
         )
     if "elf_file" in core.attributes:
         raise UserError(

@@ -87,6 +87,18 @@ def test_objects_of_functions_are_found_through_other_functions():
     assert [linked.name for linked in scan(text).cores[0].objects] == ["inner.o"]
 
 
+def test_logical_tiles_are_placed_as_the_lowering_places_them():
+    text = """
+    module { aie.device(npu1_1col) {
+      %t = aie.logical_tile<CoreTile>(?, ?)
+      %u = aie.logical_tile<CoreTile>(0, 2)
+      %c = aie.core(%t) { aie.end }
+      %d = aie.core(%u) { aie.end }
+      aie.runtime_sequence @a() { }
+    } }"""
+    assert [(core.column, core.row) for core in scan(text).cores] == [(0, 2), (0, 3)]
+
+
 def test_kernel_folders_are_listed_with_what_is_in_them(tmp_path):
     for name in ("a/one.c", "a/one.h", "a/deep/two.cc", "b/three.cpp", ".git/no.c", "b/__pycache__/no.c"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
