@@ -20,7 +20,7 @@ ENDLESS_TRIPS = 1 << 31
 
 
 def unroll_fifo_loops(core: Operation, fifo_of: dict[str, ObjectFifo]) -> list[int]:
-    """Unrolls the loops of a core in place and returns the factors, each once, in ascending order.
+    """Unrolls the loops of a core in place and returns the factors above 1, each once, in ascending order.
 
     Raises:
         UserError: the trips of an acquiring loop are not known.
@@ -29,7 +29,7 @@ def unroll_fifo_loops(core: Operation, fifo_of: dict[str, ObjectFifo]) -> list[i
     for region in core.regions:
         for block in region.blocks:
             _unroll_in(block, fifo_of, factors)
-    return sorted(factors)
+    return sorted(factors - {1})
 
 
 def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int]) -> bool:

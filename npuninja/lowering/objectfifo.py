@@ -25,9 +25,6 @@ _FIFO_OPS = (
 
 def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings) -> None:
     """Replaces all objectFifos of a device. Raises UserError for what cannot be done; see the modules of its parts."""
-    for op in device.walk():
-        if op.name == "aie.objectfifo.register_process":
-            raise UserError("aie.objectfifo.register_process is not supported", op.loc, hint="write the core yourself")
     fifos = ObjectFifos(device)
     cores = list(ops_of(device, "aie.core"))
     for core in cores:
