@@ -13,7 +13,7 @@ One row describes an operation; parser and printer both run the directives it co
 | `^x` | a successor; `^x()` one with arguments |
 | `mixed(offsets)` | `[0, %x]`: constants go to `static_offsets`, values to the operands `offsets` (see `$offsets*`) |
 | `region`, `region(aie.end)` | a region; its terminator is implicit if one is named |
-| `operands(…)`, `attributes(…)`, `terminator(…)` | what the custom directives of the row read |
+| `operands(…)`, `attributes(…)`, `regions(n)`, `terminator(…)` | what the custom directives of the row read |
 | `{}`, `attributes{}` | the attribute dictionary, the second with its keyword in front |
 | `(? … )?` | optional: read when its first element is next; printed when its first attribute or operand is there |
 | `custom(f)` | read and printed by the two functions under that name in `custom.py` |
@@ -70,10 +70,11 @@ if TYPE_CHECKING:
 
 
 class OperandGroup(NamedTuple):
-    """An operand of a definition: its name and whether it may be any number of values."""
+    """An operand of a definition: its name, whether it may be any number of values, its type if that is fixed."""
 
     name: str
     variadic: bool
+    type: str = ""
 
 
 class OpDefinition:
@@ -89,6 +90,7 @@ class OpDefinition:
         "region_count",
         "required",
         "results",
+        "successor_count",
         "terminator",
         "variadic",
     )
@@ -101,7 +103,8 @@ class OpDefinition:
         self.in_format: set[str] = set()
         self.required: set[str] = set()
         self.terminator: str | None = None
-        self.region_count = 0
+        self.region_count = 0  # at least so many
+        self.successor_count = 0
         head, _, declared = row.partition(" | ")
         form, _, results = head.partition("=>")
         self.results = tuple(results.split())
@@ -180,13 +183,12 @@ _KIND_CLASSES: dict[str, type] = {
 _SPACINGS = {"_": " ", "~": ""}
 _OPERAND = re.compile(r"\$(\w+)([*]?)(?::(.+))?")
 _ATTRIBUTE = re.compile(r"\.(\w+):(\w+)")
-_CALL = re.compile(r"(type|types|functype|mixed|custom|operands|region|attributes|terminator)\(([^)]*)\)(?::(\w+))?")
+_CALL = re.compile(r"(type|types|functype|mixed|custom|operands|region|regions|attributes|terminator)\(([^)]*)\)(?::(\w+))?")
 
 
 def _compile(definition: OpDefinition, words: list[str]) -> list[Directive]:
     """The directives of a row; notes operands and attributes in the definition on the way."""
     stack: list[list[Directive]] = [[]]
-    successors = 0
     for word in words:
         directives = stack[-1]
         if word == "(?":
@@ -202,11 +204,11 @@ def _compile(definition: OpDefinition, words: list[str]) -> list[Directive]:
             directives.append(RegionField(definition.region_count, None))
             definition.region_count += 1
         elif word[0] == "^" and len(word) > 1:
-            directives.append(Successor(successors, word.endswith("()")))
-            successors += 1
+            directives.append(Successor(definition.successor_count, word.endswith("()")))
+            definition.successor_count += 1
         elif found := _OPERAND.fullmatch(word):
             name, variadic, type = found.groups()
-            definition.groups.append(OperandGroup(name, bool(variadic) or len(stack) > 1))
+            definition.groups.append(OperandGroup(name, bool(variadic) or len(stack) > 1, type or ""))
             directives.append((Operands if variadic else Operand)(name, type or ""))
         elif found := _ATTRIBUTE.fullmatch(word):
             name, kind = found.groups()
@@ -242,8 +244,11 @@ def _call(definition: OpDefinition, function: str, argument: str, type: str) -> 
     if function == "terminator":
         definition.terminator = argument
         return None
+    if function == "regions":
+        definition.region_count += int(argument)
+        return None
     if function == "mixed":
-        definition.groups.append(OperandGroup(argument, True))
+        definition.groups.append(OperandGroup(argument, True, type or "index"))
         definition.kinds["static_" + argument] = "any"
         definition.in_format.add("static_" + argument)
         return MixedList(argument, type or "index")

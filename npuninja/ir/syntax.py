@@ -45,14 +45,14 @@ aie.memtile_dma              ( $tile:index ) region {} => index
 aie.shim_dma                 ( $tile:index ) region {} => index
 aie.dma_start                ( .channel_dir:DMAChannelDir , .channel_index:i32 , ^dest , ^chain (? , repeat_count =
                              .repeat_count:i32 )? ) {} => i1 | repeat_count=0:i32
-aie.dma                      ( .channel_dir:DMAChannelDir , .channel_index:i32 ) {} _ [ custom(regions) ] => i1
-                             | loop=true repeat_count=0:i32 sym_name:str
+aie.dma                      ( .channel_dir:DMAChannelDir , .channel_index:i32 ) {} _ [ custom(regions) regions(1) ]
+                             => i1 | loop=true repeat_count=0:i32 sym_name:str
 aie.dma_bd_packet            ( .packet_type:i32 , .packet_id:i32 ) {}
 aie.dma_bd                   ( $buffer : type(buffer) custom(dma_bd)
                              attributes(offset:i32,len:i32,dimensions,pad_dimensions,pad_value) ) {}
                              | bd_id:i32 next_bd_id:i32 packet:packet burst_length=0:i32 pad_value=0:i32
 aie.next_bd                  ^dest {}
-aie.bd_chain                 .sym_name:symname custom(arguments_region)
+aie.bd_chain                 .sym_name:symname custom(arguments_region) regions(1)
 aie.end                      {}
 
 aie.lock                     ( $tile:index (? , .lockID:i32 )? ) {} => index | init:i32 sym_name:str
@@ -67,8 +67,7 @@ aie.shim_dma_allocation      .sym_name:symname ( custom(shim_dma_allocation) ope
 aie.objectfifo               .sym_name:symname ( custom(objectfifo) operands(producerTile,consumerTiles*) ) {} :
                              .elemType:any custom(init_values)
                              attributes(elemNumber,dimensionsToStream,dimensionsFromStreamPerConsumer,initValues)
-                             | via_DMA=false plio=false disable_synchronization=false
-                             repeat_count:i32
+                             | via_DMA=false plio=false disable_synchronization=false repeat_count:i32
 aie.objectfifo.link          .fifoIns:any -> .fifoOuts:any _ ( .src_offsets:any .dst_offsets:any ) {}
 aie.objectfifo.allocate      .objFifo_name:sym ( $delegateTile:index ) {}
 aie.objectfifo.register_external_buffers .objFifo_name:sym ( $tile:index , { $externalBuffers* } ) {} : (
@@ -84,8 +83,8 @@ aie.get_stream               ( $channel:i32 ) {} : type(streamValue) => streamVa
 aie.event                    ( .val:i32 ) {}
 aie.debug                    ( $arg : type(arg) ) {}
 
-aie.runtime_sequence         (? .sym_name:symname )? custom(arguments_region) {} | sym_name=sequence
-aiex.runtime_sequence        (? .sym_name:symname )? custom(arguments_region) {} | sym_name=sequence
+aie.runtime_sequence         (? .sym_name:symname )? custom(arguments_region) regions(1) {} | sym_name=sequence
+aiex.runtime_sequence        (? .sym_name:symname )? custom(arguments_region) regions(1) {} | sym_name=sequence
 aiex.configure               .symbol:sym region {}
 aiex.run                     .runtime_sequence_symbol:sym ( $args* ) : ( types(args) ) {}
 aiex.set_lock                ( $lock:index , .value:i32 ) {}
@@ -113,7 +112,8 @@ aiex.npu.blockwrite          ( $data ) {} : type(data) | address!:ui32 buffer:sy
 aiex.npu.address_patch       {} | addr!:ui32 arg_idx!:i32 arg_plus!:i32
 aiex.npu.push_queue          ( .column:i32 , .row:i32 , .direction:DMAChannelDir : .channel:i32 ) {}
                              | issue_token!:bool repeat_count!:i32 bd_id!:i32
-aiex.npu.writebd             {} | column!:i32 row:i32 bd_id!:i32 buffer_length!:i32 buffer_offset!:i32 enable_packet!:i32
+aiex.npu.writebd             {}
+                             | column!:i32 row:i32 bd_id!:i32 buffer_length!:i32 buffer_offset!:i32 enable_packet!:i32
                              out_of_order_id!:i32 packet_id!:i32 packet_type!:i32 d0_size!:i32 d0_stride!:i32
                              d1_size!:i32 d1_stride!:i32 d2_size!:i32 d2_stride!:i32 burst_length:i32
                              iteration_current!:i32 iteration_size!:i32 iteration_stride!:i32 next_bd!:i32
@@ -129,7 +129,7 @@ aiex.bp_dest                 < $tile:index , .bundle:WireBundle : .channel:i32 >
 aiex.multicast               ( $tile:index , .bundle:WireBundle : .channel:i32 ) region(aie.end) {}
 aiex.multicast_dest          < $tile:index , .bundle:WireBundle : .channel:i32 > {}
 
-func.func                    custom(function)
+func.func                    custom(function) regions(1)
                              attributes(sym_name:str,function_type,sym_visibility:str,arg_attrs,res_attrs)
 func.call                    .callee:sym ( $args* ) {} : functype(args) => results*
 func.return                  {} (? $args* : types(args) )?
@@ -139,22 +139,24 @@ cf.cond_br                   $condition:i1 , ^true() , ^false() {}
 cf.switch                    $flag : type(flag) , [ custom(switch) attributes(case_values) ] {}
 cf.assert                    $arg:i1 , .msg:str {}
 
-scf.for                      custom(scf_for) operands(lowerBound,upperBound,step,initArgs*) terminator(scf.yield) {}
+scf.for                      custom(scf_for) regions(1) operands(lowerBound,upperBound,step,initArgs*)
+                             terminator(scf.yield) {} => results*
+scf.if                       $condition:i1 custom(result_list) custom(if_regions) regions(1) terminator(scf.yield) {}
                              => results*
-scf.if                       $condition:i1 custom(result_list) custom(if_regions) terminator(scf.yield) {} => results*
-scf.while                    custom(scf_while) operands(inits*) {} => results*
-scf.index_switch             $arg:index {} custom(result_list) custom(index_switch) attributes(cases) => results*
+scf.while                    custom(scf_while) regions(2) operands(inits*) {} => results*
+scf.index_switch             $arg:index {} custom(result_list) custom(index_switch) regions(1) attributes(cases)
+                             => results*
 scf.condition                ( $condition:i1 ) {} (? $args* : types(args) )?
 scf.yield                    {} (? $args* : types(args) )?
 scf.execute_region           custom(result_list) region {} => results*
 
-affine.for                   custom(affine_for) terminator(affine.yield)
+affine.for                   custom(affine_for) regions(1) terminator(affine.yield)
                              operands(lowerBoundOperands*,upperBoundOperands*,inits*)
                              attributes(lowerBoundMap,upperBoundMap,step:index) {} => results*
-affine.if                    custom(affine_if) terminator(affine.yield) operands(operands*) attributes(condition) {}
-                             => results*
-affine.load                  $memref custom(affine_subscript) operands(indices*) attributes(map) {} :
-                             type(memref) => element(memref)
+affine.if                    custom(affine_if) regions(1) terminator(affine.yield) operands(operands*)
+                             attributes(condition) {} => results*
+affine.load                  $memref custom(affine_subscript) operands(indices*) attributes(map) {} : type(memref)
+                             => element(memref)
 affine.store                 $value , $memref custom(affine_subscript) operands(indices*) attributes(map) {} :
                              custom(store_types)
 affine.apply                 custom(affine_apply) operands(mapOperands*) attributes(map) {} => index
@@ -184,11 +186,12 @@ memref.subview               $source mixed(offsets) _ mixed(sizes) _ mixed(strid
                              => result
 memref.reinterpret_cast      $source to offset ~ : _ mixed(offsets) , sizes ~ : _ mixed(sizes) , strides ~ : _
                              mixed(strides) {} : type(source) to type(result) => result
-memref.view                  $source [ $byte_shift:index ] ~ [ $sizes*:index ] {} : type(source) to type(result) => result
+memref.view                  $source [ $byte_shift:index ] ~ [ $sizes*:index ] {} : type(source) to type(result)
+                             => result
 memref.assume_alignment      $memref , .alignment:i32 {} : type(memref) => named(memref)
 memref.collapse_shape        $src .reassociation:any {} : type(src) into type(result) => result
-memref.expand_shape          $src .reassociation:any output_shape _ mixed(output_shape) {} : type(src) into type(result)
-                             => result
+memref.expand_shape          $src .reassociation:any output_shape _ mixed(output_shape) {} : type(src) into
+                             type(result) => result
 memref.extract_aligned_pointer_as_index $source : type(source) -> index {} => index
 
 vector.load                  $base [ $indices*:index ] {} : type(base) , type(result) => result

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Callable
 
-from npuninja.diag.errors import UserError
+from npuninja.diag.errors import Location, UserError
+from npuninja.ir.assembly import OpDefinition
 from npuninja.ir.attributes import StringAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.syntax import definition
@@ -90,10 +91,7 @@ class _Verifier:
         for name in found.required:
             if name not in op.attributes:
                 raise UserError(f"'{op.name}' requires attribute '{name}'", op.loc)
-        try:
-            found.group_sizes(op)
-        except ValueError as problem:
-            raise UserError(str(problem), op.loc) from None
+        _check_shape(op, found)
         for value in op.operands:
             self._check_use(op, value)
         for target, passed in op.successors:
@@ -155,7 +153,8 @@ class _Verifier:
         block = ancestor.parent
         assert block is not None
         if block is home:
-            if owner is home or self._positions.get(owner, 1 << 60) < self._positions[ancestor]:  # type: ignore[arg-type]
+            is_earlier = not isinstance(owner, Operation) or self._positions.get(owner, 1 << 60) < self._positions[ancestor]
+            if is_earlier:
                 return
             raise self._late_use(op, value, owner)
         reach = self._dominating(home.parent).get(block)
@@ -165,9 +164,7 @@ class _Verifier:
     @staticmethod
     def _late_use(op: Operation, value: Value, owner: Operation | Block | None) -> UserError:
         name = f"'%{value.name}'" if value.name else "a value"
-        return UserError(
-            f"'{op.name}' uses {name} before it is defined", op.loc, notes=_definition_note(owner, "it is defined here")
-        )
+        return UserError(f"'{op.name}' uses {name} before it is defined", op.loc, notes=_definition_note(owner))
 
     def _dominating(self, region: Region) -> dict[Block, set[Block]]:
         """For each reachable block the blocks that every way to it passes, itself included."""
@@ -192,6 +189,35 @@ class _Verifier:
                     changed = True
         self._dominators[region] = found
         return found
+
+
+def _check_shape(op: Operation, found: OpDefinition) -> None:
+    """Operands, results, regions and successors are as the table says (the custom form cannot violate it)."""
+    try:
+        sizes = found.group_sizes(op)
+    except ValueError as problem:
+        raise UserError(str(problem), op.loc) from None
+    start = 0
+    for group, size in zip(found.groups, sizes):
+        if group.type:
+            for value in op.operands[start : start + size]:
+                if value.type != group.type:
+                    raise UserError(f"'{op.name}': {group.name} has type {value.type}, expected {group.type}", op.loc)
+        start += size
+    if len(op.regions) < found.region_count:
+        raise UserError(f"'{op.name}' has {len(op.regions)} regions, expected {found.region_count}", op.loc)
+    if len(op.successors) < found.successor_count:
+        raise UserError(f"'{op.name}' has {len(op.successors)} successors, expected {found.successor_count}", op.loc)
+    if any(rule[-1] == "*" or rule.startswith("named(") for rule in found.results):
+        return
+    if len(op.results) != len(found.results):
+        raise UserError(f"'{op.name}' has {len(op.results)} results, expected {len(found.results)}", op.loc)
+    for result, rule in zip(op.results, found.results):
+        if rule in _FIXED_RESULTS and result.type != rule:
+            raise UserError(f"'{op.name}': the result has type {result.type}, expected {rule}", op.loc)
+
+
+_FIXED_RESULTS = ("index", "i1")
 
 
 def _targets(block: Block) -> list[Block]:
@@ -220,8 +246,8 @@ def _ancestor_in(op: Operation, region: Region) -> Operation | None:
     return op if op.parent is not None else None
 
 
-def _definition_note(owner: Operation | Block | None, text: str = "it is defined here") -> tuple[tuple[str, None], ...]:
-    return ((text, owner.loc),) if isinstance(owner, Operation) else ()  # type: ignore[return-value]
+def _definition_note(owner: Operation | Block | None) -> tuple[tuple[str, Location | None], ...]:
+    return (("it is defined here", owner.loc),) if isinstance(owner, Operation) else ()
 
 
 def _check_symbols(table: Operation) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from npuninja.diag.errors import UserError
 from npuninja.ir.parser import parse_module
+from npuninja.ir.printer import print_module
 from npuninja.ir.verifier import verify
 
 CONFORMANCE = Path(__file__).parent.parent / "conformance"
@@ -113,6 +114,8 @@ DAMAGED = ["new_tasks", "hand_memtile_mix", "memtile_join_two", "packets_one_to_
 @given(st.sampled_from(DAMAGED), st.data())
 def test_damaged_text_gives_an_error_and_never_a_traceback(design: str, data: st.DataObject) -> None:
     text = (CONFORMANCE / design / "design.mlir").read_text()
+    if data.draw(st.booleans()):
+        text = print_module(parse_module(text, "design.mlir"), generic=True)
     tokens = re.split(r"(\W)", text)
     damage = st.sampled_from(["", *'(){}<>-"@^#!,0', "%x", "i32"])
     for _ in range(data.draw(st.integers(1, 3))):

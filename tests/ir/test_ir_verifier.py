@@ -200,6 +200,23 @@ def test_invalid_designs(body: str, line: int | None, message: str) -> None:
     assert caught.value.location.line == line + 1, caught.value.render()
 
 
+GENERIC = [
+    ('"aie.tile"() <{col = 0 : i32, row = 2 : i32}> : () -> ()', "has 0 results, expected 1"),
+    ('%t = "aie.tile"() <{col = 0 : i32, row = 2 : i32}> : () -> i32', "the result has type i32, expected index"),
+    ('%t = "aie.tile"() <{col = 0 : i32}> : () -> index', "requires attribute 'row'"),
+    ('%c = arith.constant 1 : i32\n%l = "aie.lock"(%c) : (i32) -> index', "tile has type i32, expected index"),
+    ('%t = aie.tile(0, 2)\n%c = "aie.core"(%t) : (index) -> index', "has 0 regions, expected 1"),
+    ('%t = aie.tile(0, 2)\n%m = aie.mem(%t) {\n"cf.br"() : () -> ()\n}', "has 0 successors, expected 1"),
+]
+
+
+@pytest.mark.parametrize(("body", "message"), GENERIC, ids=[str(i) for i in range(len(GENERIC))])
+def test_what_only_the_generic_form_can_get_wrong(body: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        verify(parse_module(f"aie.device(npu1) {{\n{body}\n}}\n", "bad.mlir"))
+    assert message in caught.value.message
+
+
 def test_devices_that_are_no_npu_are_refused() -> None:
     with pytest.raises(UserError, match="xcve2802 is not an NPU"):
         verify(parse_module("aie.device(xcve2802) {}", "bad.mlir"))
