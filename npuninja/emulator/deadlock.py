@@ -13,6 +13,8 @@ from npuninja.emulator.state import ActorState
 from npuninja.emulator.stream_trace import ReadRegister, origins, port_name
 from npuninja.formats.core_image import CoreInfo, Wait
 
+#: Waiters that are put into words; a large design has hundreds.
+_SHOWN_WAITERS = 20
 #: `RouteError` in engine/engine.h: no way for a stream.
 ROUTE_ERRORS = {
     1: "the switch's port {slave} of tile {tile} is not enabled",
@@ -46,9 +48,26 @@ class Waiters:
                 self._lock_symbols[s.wait_a] = wait.lock
 
     def waiting(self) -> list[ActorState]:
-        """Those that still have something to do: the runtime sequence first, then cores, then channels."""
+        """Those that still have something to do: the runtime sequence, then what may be the cause, then the others."""
         waiting = [s for s in self._states.values() if s.waits]
-        return sorted(waiting, key=lambda s: (not s.is_sequence, s.is_channel, s.actor))
+        return sorted(waiting, key=lambda s: (not s.is_sequence, not self.is_cause(s), s.is_channel, s.actor))
+
+    def is_cause(self, s: ActorState) -> bool:
+        """Whether an actor waits for something that no other actor at work can bring."""
+        if s.wait in (state.WAIT_LOCK_GE, state.WAIT_LOCK_EQ):
+            return not self._releasers(s)
+        if s.wait == state.WAIT_DATA:
+            senders = [o.actor for o in origins(self._read, self._columns, s.actor) if o.actor is not None]
+            return all(self._is_idle(sender) for sender in senders)
+        if s.wait == state.WAIT_SINK:
+            return s.wait_a >= layout.CHANNELS or self._is_idle(s.wait_a)
+        if s.wait == state.WAIT_TOKEN:
+            return self._is_idle(s.wait_a)
+        return s.wait in (state.WAIT_ROUTE, state.WAIT_POLL)
+
+    def _is_idle(self, channel: int) -> bool:
+        found = self._states.get(channel)
+        return found is None or found.state == state.IDLE
 
     def _wait_of_core(self, s: ActorState) -> Wait | None:
         if not s.is_core:
@@ -152,7 +171,7 @@ class Waiters:
 
     def data(self, s: ActorState) -> dict[str, Any]:
         """The same as `sentence`, as data."""
-        result: dict[str, Any] = {"actor": s.name, "why": self.sentence(s)}
+        result: dict[str, Any] = {"actor": s.name, "why": self.sentence(s), "may_be_cause": self.is_cause(s)}
         if s.is_channel:
             column, row, direction, channel = layout.channel_place(s.actor)
             result.update(tile=[column, row], direction=direction, channel=channel, bd=s.bd, words_left=s.words_left)
@@ -188,9 +207,15 @@ def deadlock(waiters: Waiters) -> Deadlock:
     """The error for a standstill."""
     waiting = waiters.waiting()
     ended = waiters.ended_cores()
-    notes: list[Note] = [(waiters.sentence(s), waiters.location(s)) for s in waiting]
+    causes = sum(waiters.is_cause(s) for s in waiting)
+    notes: list[Note] = [(waiters.sentence(s), waiters.location(s)) for s in waiting[:_SHOWN_WAITERS]]
+    if len(waiting) > _SHOWN_WAITERS:
+        notes.append((f"{len(waiting) - _SHOWN_WAITERS} more wait; the JSON report has them all", None))
     notes += [(f"{s.name} has ended", None) for s in ended]
-    hint = "start at a lock that nobody releases or a channel without a task; the other waits follow from it"
+    if causes:
+        hint = "those that come first wait for something that nobody at work can bring; the others follow from them"
+    else:
+        hint = "they wait for each other in a circle: look for locks taken in different order, or for too few buffers"
     if ended:
         hint = (
             "a core that has ended serves nobody: its loop must run as often as all runs of the sequence together need, or "

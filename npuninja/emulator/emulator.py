@@ -11,7 +11,7 @@ from typing import TypeVar
 import wasmtime
 
 from npuninja.arch.registers import PROGRAM_MEMORY
-from npuninja.diag.errors import UserError
+from npuninja.diag.errors import ToolError, UserError
 from npuninja.emulator import layout
 from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, Array, unexpected
 from npuninja.emulator.configuration import loaded_cores, read_design
@@ -27,6 +27,9 @@ from npuninja.formats import txn
 from npuninja.formats.cdo import Command
 from npuninja.formats.core_image import STUB_BYTES, read_stub
 
+#: Arguments of a sequence and host buffers that the engine has room for (engine/txn.c, engine/bd.c).
+_MAX_ARGUMENTS = 64
+_MAX_BUFFERS = 4096
 #: Rounds of the scheduler between two looks at the clock; a round gives every actor one turn.
 _ROUNDS = 1024
 #: Rounds the array gets after a sequence to come to rest.
@@ -169,6 +172,8 @@ class Emulator:
         """A host buffer of zeros. Raises UserError for a size below one, ToolError when DDR is full."""
         if nbytes < 1:
             raise UserError(f"a host buffer of {nbytes} bytes was asked for", hint="a buffer has at least one byte")
+        if len(self._buffers) == _MAX_BUFFERS:
+            raise ToolError(f"the emulator has {_MAX_BUFFERS} host buffers and no room for more", hint="free some of them")
         buffer = HostBuffer(self._array, nbytes)
         self._buffers.append(buffer)
         return buffer
@@ -197,6 +202,8 @@ class Emulator:
             )
         started = time.perf_counter()
         _check_stream(insts)
+        if len(buffers) > _MAX_ARGUMENTS:
+            raise UserError(f"{len(buffers)} arguments were passed to run, the emulator takes up to {_MAX_ARGUMENTS}")
         if any(b not in self._buffers for b in buffers):
             raise UserError("a buffer that this emulator did not allocate, or that was freed, was passed to run")
         self._arguments = buffers

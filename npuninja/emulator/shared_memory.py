@@ -11,6 +11,7 @@ import mmap
 import os
 import sys
 import tempfile
+import weakref
 
 from npuninja.diag.errors import InternalError, ToolError
 
@@ -61,6 +62,7 @@ class SharedMemory:
             self.descriptor, path = tempfile.mkstemp(prefix="npuninja-")
             os.unlink(path)
         self.size_bytes = 0
+        self._close = weakref.finalize(self, os.close, self.descriptor)
 
     def reserve(self, size_bytes: int) -> None:
         """Makes the file at least this long; new bytes are zero and take no memory before they are touched."""
@@ -92,6 +94,4 @@ class SharedMemory:
 
     def close(self) -> None:
         """Closes the file; what is mapped stays mapped."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
+        self._close()

@@ -138,6 +138,36 @@ def test_deadlock_knows_who_releases_and_who_has_ended() -> None:
     assert caught.value.report["ended_cores"] == ["core (0, 2)"]
 
 
+def test_locks_taken_in_different_order_are_a_circle() -> None:
+    one = """
+    i64 core_0_2(void) {
+        START
+        ACQUIRE(1, 0, 2, 0, 1); ACQUIRE(2, 0, 2, 5, 1); ACQUIRE(3, 0, 3, 0, 1); RELEASE(0, 2, 0, 1);
+        END;
+    }"""
+    two = """
+    i64 core_0_3(void) {
+        START
+        ACQUIRE(1, 0, 3, 0, 1); RELEASE(0, 2, 5, 1); ACQUIRE(2, 0, 2, 0, 1); RELEASE(0, 3, 0, 1);
+        END;
+    }"""
+    p = one_core(one)
+    p.core(compile_core(two, 0, 3), 0, 3, 1024)
+    p.lock(0, 2, 0, 1)
+    p.lock(0, 3, 0, 1)
+    with p.emulator() as npu, pytest.raises(Deadlock) as caught:
+        npu.run(_sync_of(0, 2), [])
+    waiters = caught.value.report["waiters"]
+    assert [w["lock"]["releasers"] for w in waiters[1:]] == [["core (0, 3)"], ["core (0, 2)"]]
+    assert [w["may_be_cause"] for w in waiters] == [True, False, False]
+
+
+def _sync_of(column: int, row: int) -> bytes:
+    s = Sequence()
+    s.sync(column, "S2MM", 0, row=row)
+    return s.bytes()
+
+
 def test_acquire_equal() -> None:
     body = """
     i64 core_0_2(void) {
@@ -235,16 +265,10 @@ def test_stack_overflow_into_a_mapped_neighbour_is_found_after_the_run() -> None
 def test_endless_core_is_stopped_and_named() -> None:
     body = "i64 core_0_2(void) {\n START\n for (;;)\n  STATE(0)++;\n END; }"
     with one_core(body).emulator() as npu, pytest.raises(TimeLimit) as caught:
-        npu.run(_sync(), [], time_limit_s=0.05)
+        npu.run(_sync_of(0, 0), [], time_limit_s=0.05)
     assert "core (0, 2) is still in core_0_2" in caught.value.message
     assert caught.value.location is not None
     assert caught.value.location.file == "core.c"
-
-
-def _sync() -> bytes:
-    s = Sequence()
-    s.sync(0, "S2MM", 0)
-    return s.bytes()
 
 
 def test_after_a_failure_the_array_refuses_to_run() -> None:
