@@ -19,7 +19,7 @@ from npuninja.lowering.core_code_function import FunctionWriter, Unit
 from npuninja.lowering.core_code_liveness import is_wait, live_after_waits
 from npuninja.lowering.core_code_loops import waiting_back_edges
 from npuninja.lowering.core_code_model import CoreModel, c_name
-from npuninja.lowering.core_code_prelude import prelude
+from npuninja.lowering.core_code_prelude import WIDE_PRODUCT, prelude
 from npuninja.lowering.core_code_types import c_type, element_type
 from npuninja.lowering.instructions import find_device
 
@@ -179,6 +179,7 @@ class _StepFrame:
         kept = {name for op in self._live for name in self._kept(op)}
         fields = "".join(text + "\n" for text in self.writer.locals() if text.rsplit(None, 1)[1].strip("*;") in kept)
         return (
+            f"{WIDE_PRODUCT}"
             f"struct npu_state {{\n  int point;\n{fields}}};\n"
             f"#define npu_state ((struct npu_state *)0x{STATE_PAGE:x})\n"
             f"#define npu_locks ((int *)0x{LOCK_PAGE:x})\n"

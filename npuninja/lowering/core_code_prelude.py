@@ -46,9 +46,11 @@ _FUNCTIONS = {
     "npu_shr_u": f"""{_U} npu_shr_u({_U} a, {_U} n, int width) {{
   return n < (unsigned)width ? a >> n : 0;
 }}""",
+    # The empty instruction keeps clang from seeing a 128-bit product here, for which it would call a library.
     "npu_high_u": f"""{_U} npu_high_u({_U} a, {_U} b) {{
   {_U} al = a & 0xFFFFFFFFULL, ah = a >> 32, bl = b & 0xFFFFFFFFULL, bh = b >> 32;
   {_U} middle = ah * bl + (al * bl >> 32);
+  __asm__("" : "+r"(middle));
   {_U} lower = al * bh + (middle & 0xFFFFFFFFULL);
   return ah * bh + (middle >> 32) + (lower >> 32);
 }}""",
@@ -158,6 +160,18 @@ _FUNCTIONS = {
   return exponent < 0 ? 1 / result : result;
 }""",
 }
+#: For cores and kernels of the emulator: clang turns sums over 64-bit loop counters into products of 128 bits and calls this
+#: for them, and there is no compiler library to link. The linker leaves it out when nothing calls it.
+WIDE_PRODUCT = """__attribute__((weak)) __int128 __multi3(__int128 a, __int128 b) {
+  unsigned long long x = a, y = b, xl = x & 0xFFFFFFFF, xh = x >> 32, yl = y & 0xFFFFFFFF, yh = y >> 32;
+  unsigned long long middle = xh * yl + (xl * yl >> 32);
+  __asm__("" : "+r"(middle));
+  unsigned long long lower = xl * yh + (middle & 0xFFFFFFFF);
+  unsigned long long high = xh * yh + (middle >> 32) + (lower >> 32);
+  high += (unsigned long long)(a >> 64) * y + x * (unsigned long long)(b >> 64);
+  return (__int128)((unsigned __int128)high << 64 | x * y);
+}
+"""
 _NAME = re.compile(r"\bnpu_\w+")
 
 

@@ -255,6 +255,30 @@ def test_calls_kernels_with_every_kind_of_argument(running):
     assert [f[0] for f in core.info["functions"]] == ["kernel", "int", "pair"]
 
 
+def test_sums_that_the_compiler_makes_wide_products_of(running):
+    body = """
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %k = memref.load %b[%c0, %c0] : memref<4x4xi32>
+    %count = arith.index_cast %k : i32 to index
+    cf.br ^head(%c0, %c0 : index, index)
+  ^head(%i: index, %sum: index):
+    %more = arith.cmpi slt, %i, %count : index
+    cf.cond_br %more, ^body, ^out
+  ^body:
+    %square = arith.muli %i, %i : index
+    %total = arith.addi %sum, %square : index
+    %next = arith.addi %i, %c1 : index
+    cf.br ^head(%next, %total : index, index)
+  ^out:
+    %r = arith.index_cast %sum : index to i32
+    memref.store %r, %b[%c0, %c1] : memref<4x4xi32>"""
+    core = running(design(body))
+    core.write(0x70400, struct.pack("<i", 1000))
+    assert core.step() == -1
+    assert words(core, 0x70404, 1) == [sum(i * i for i in range(1000))]
+
+
 def test_library_math(running):
     body = """
     %c0 = arith.constant 0 : index
