@@ -74,18 +74,30 @@ def _check_delegates(fifos: ObjectFifos) -> None:
 
 
 def _rename_uses(fifos: ObjectFifos) -> None:
-    """Points what names a fifo with an end at a shim tile, such as a runtime sequence, to the shim allocation."""
-    allocations = {op.string("sym_name") for op in ops_of(fifos.device, "aie.shim_dma_allocation")}
+    """Points what names a fifo with an end at a shim tile, such as a runtime sequence, to the shim allocation.
+
+    Another device names it `@DEVICE::@FIFO`.
+    """
+    device = fifos.device
+    allocations = {op.string("sym_name") for op in ops_of(device, "aie.shim_dma_allocation")}
     names = {fifo.name: name for fifo, _ in fifos.splits if (name := allocation_name(fifo)) in allocations}
-    for op in fifos.device.walk():
+    if not names:
+        return
+    nested = device.string("sym_name", "main")
+    for op in (device.parent_op or device).walk():
         if op.name not in _FIFO_OPS:
+            inside = op.enclosing("aie.device") is device
             for key, attribute in op.attributes.items():
-                op.attributes[key] = _renamed(attribute, names)
+                op.attributes[key] = _renamed(attribute, names, inside, nested)
 
 
-def _renamed(attribute: Attribute, names: dict[str, str]) -> Attribute:
-    if isinstance(attribute, SymbolRefAttr) and attribute.path[0] in names:
-        return SymbolRefAttr((names[attribute.path[0]], *attribute.path[1:]))
-    if isinstance(attribute, ArrayAttr):
-        return ArrayAttr(tuple(_renamed(item, names) for item in attribute.items))
+def _renamed(attribute: Attribute, names: dict[str, str], inside: bool, nested: str) -> Attribute:
+    if isinstance(attribute, SymbolRefAttr):
+        path = attribute.path
+        if inside and path[0] in names:
+            return SymbolRefAttr((names[path[0]], *path[1:]))
+        if len(path) == 2 and path[0] == nested and path[1] in names:
+            return SymbolRefAttr((nested, names[path[1]]))
+    elif isinstance(attribute, ArrayAttr):
+        return ArrayAttr(tuple(_renamed(item, names, inside, nested) for item in attribute.items))
     return attribute

@@ -7,7 +7,9 @@ from lowered import lines_with, lowered, text_of
 
 from npuninja.diag.errors import UserError, Warnings
 from npuninja.ir.core import Operation
+from npuninja.ir.parser import parse_module
 from npuninja.ir.verifier import verify
+from npuninja.lowering.pipeline import lower_resources
 
 TILES = """
 %s0 = aie.tile(0, 0)
@@ -381,3 +383,21 @@ def test_tiles_may_stand_behind_cores() -> None:
     )
     assert lines_with(module, "func.call @k(%f_buff_0)") != []
     verify(module)
+
+
+def test_other_devices_name_the_allocation_too() -> None:
+    device = "%s = aie.tile(0, 0)\n%t = aie.tile(0, 2)\n" + fifo("f", "%s, {%t}")
+    sequence = """aie.runtime_sequence(%x : memref<64xi32>) {
+      aiex.npu.dma_memcpy_nd(%x[0, 0, 0, 0][1, 1, 1, 64][0, 0, 0, 1]) {id = 0 : i64, metadata = METADATA} : memref<64xi32>
+    }"""
+    module = parse_module(
+        f"""module {{
+          aie.device(npu2_1col) @one {{ {device}\n{sequence.replace("METADATA", "@f")} }}
+          aie.device(npu2_1col) @two {{ {sequence.replace("METADATA", "@one::@f")} }}
+        }}""",
+        "design.mlir",
+    )
+    lower_resources(module, alloc_scheme=None, generation="2026-02", warnings=Warnings())
+    assert [line.split("metadata = ")[1].split("}")[0] for line in lines_with(module, "metadata")] == [
+        "@f_shim_alloc", "@one::@f_shim_alloc",
+    ]  # fmt: skip
