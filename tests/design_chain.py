@@ -64,8 +64,9 @@ class Chain:
         lowered, symbol = self.file("input_with_addresses.mlir"), ["--device-symbol", "main"]
         lower.run([str(self.design), "-o", lowered])
         route.run([lowered, "-o", self.file("input_physical.mlir")])
-        sequence.run([lowered, "-o", self.file("npu_insts.mlir")])
-        insts.run([self.file("npu_insts.mlir"), *symbol, "--sequence", self.sequence, "-o", self.file("insts.bin")])
+        which, facts = [*symbol, "--sequence", self.sequence], ["--arguments", self.file("arguments.json")]
+        sequence.run([lowered, *which, *facts, "-o", self.file("npu_insts.mlir")])
+        insts.run([self.file("npu_insts.mlir"), *which, "-o", self.file("insts.bin")])
         module = parse_module(Path(lowered).read_text(), lowered)
         (device,) = [op for op in module.walk() if op.name == "aie.device"]
         device_name = device.attributes["device"]
@@ -81,13 +82,13 @@ class Chain:
         cdo.run([self.file("input_physical.mlir"), *symbol, *options, *images, *outputs])
         pdi.run([*cdos, "-o", self.file("design.pdi")])
         xclbin.run([self.file("design.pdi"), *options, *images, "-o", self.file("design.xclbin")])
-        options += ["--sequence", self.sequence, "--design", self.name, "--kind", "wasm"]
+        options += [*facts, "--design", self.name, "--kind", "wasm"]
         options += ["--xclbin", self.file("design.xclbin"), "--insts", self.file("insts.bin")]
         options += ["--provider", "lower=npuninja=0"]
         reference = ROOT / "host" / f"{self.name}.py"
         if reference.exists():
             options += ["--reference", str(reference), "--reference-copy", self.file("reference.py")]
-        manifest.run([lowered, *symbol, *options, "-o", self.file("design.json")])
+        manifest.run([lowered, *options, "-o", self.file("design.json")])
         return self.file("design.json")
 
     def core(self, lowered: str, column: int, row: int) -> str:

@@ -93,6 +93,7 @@ class _DesignFiles:
         self.lowered = file("input_with_addresses.mlir")
         self.physical = file("input_physical.mlir")
         self.sequence = file("npu_insts.mlir")
+        self.arguments = file("arguments.json")
         self.insts = file("insts.bin")
         self.cdo = (file("cdo_elfs.bin"), file("cdo_init.bin"), file("cdo_enable.bin"))
         self.pdi = file(f"{design.name}.pdi")
@@ -115,7 +116,8 @@ def _plan_design(recipe: Recipe, graph: Graph, design: Design, objects: set[str]
 
     add("lower", files.lowered, [recipe.layout.source(design.mlir)])
     add("route", files.physical, [files.lowered])
-    add("sequence", files.sequence, [files.lowered])
+    words = (*symbol, "--sequence", design.sequence, "--arguments", files.arguments)
+    graph.add(Edge("sequence", (files.sequence,), (files.lowered,), (), (files.arguments,), words, whom))
     add("insts", files.insts, [files.sequence], *symbol, "--sequence", design.sequence)
     images = [_plan_core(recipe, graph, design, core, files, objects) for core in design.cores]
     image_options = _each("--image", [f"{c.column},{c.row}={image}" for c, image in zip(design.cores, images)])
@@ -170,23 +172,22 @@ def _plan_kernel(recipe: Recipe, graph: Graph, design: Design, core: Core, index
 def _plan_manifest(recipe: Recipe, graph: Graph, design: Design, files: _DesignFiles) -> None:
     """The manifest, and the commands that run the design by it."""
     whom = f"design {design.name}"
-    options: list[str] = ["--device-symbol", design.device_symbol, "--sequence", design.sequence]
-    options += ["--design", design.name, "--device", design.device, "--kind", CORE_KIND]
-    options += ["--xclbin", files.xclbin, "--insts", files.insts]
+    options = ["--design", design.name, "--device", design.device, "--kind", CORE_KIND]
+    options += ["--arguments", files.arguments, "--xclbin", files.xclbin, "--insts", files.insts]
     options += _each("--provider", [f"{p.stage}={p.name}={p.version}" for p in recipe.providers if p.stage != "run"])
-    needs: tuple[str, ...] = (files.xclbin, files.insts)
-    copies: tuple[str, ...] = ()
+    program = [files.xclbin, files.insts]
+    read, copies = [*program, files.arguments], []
     reference = os.path.join("host", f"{design.name}.py")
     if os.path.isfile(os.path.join(recipe.layout.source_root, reference)):
         # A copy, because the way from the manifest to the sources differs between build folders, and the manifest must not.
-        source, copies = recipe.layout.source(reference), (files.reference,)
+        source = recipe.layout.source(reference)
         options += ["--reference", source, "--reference-copy", files.reference]
-        graph.add(Edge("manifest", (files.manifest,), (files.lowered,), (*needs, source), copies, tuple(options), whom))
-    else:
-        graph.add(Edge("manifest", (files.manifest,), (files.lowered,), needs, (), tuple(options), whom))
+        read.append(source)
+        copies.append(files.reference)
+    graph.add(Edge("manifest", (files.manifest,), (files.lowered,), tuple(read), tuple(copies), tuple(options), whom))
     for target, device in (("run", "auto"), ("test", "emu")):
         words = ("--device", device, *(["--verify"] if copies else []))
-        graph.add(Edge(target, (f"{target}-{design.name}",), (files.manifest,), (*needs, *copies), (), words, whom))
+        graph.add(Edge(target, (f"{target}-{design.name}",), (files.manifest,), (*program, *copies), (), words, whom))
 
 
 def _each(option: str, values: Sequence[str]) -> tuple[str, ...]:

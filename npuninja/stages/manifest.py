@@ -8,15 +8,11 @@ import os
 
 from npuninja.diag.errors import UserError
 from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
-from npuninja.lowering.instructions import find_device, find_sequence
-from npuninja.stages._arguments import sequence_arguments
-from npuninja.stages._module import read_module
-from npuninja.stages._run import Outputs, read_arguments, read_bytes
+from npuninja.stages._run import Outputs, read_arguments, read_bytes, read_text
 
 FORMAT = 1
 OPTIONS = (
-    "--device-symbol",
-    "--sequence",
+    "--arguments",
     "--design",
     "--device",
     "--kind",
@@ -34,8 +30,6 @@ def run(arguments: list[str]) -> None:
     target, source = options.one("-o"), options.input()
     reference, copy = options.optional("--reference"), options.optional("--reference-copy")
     with Outputs(target, *([copy] if copy else [])) as outputs:
-        device = find_device(read_module(source), options.one("--device-symbol"))
-        sequence = find_sequence(device, options.one("--sequence"))
         providers = dict(_provider(text) for text in options.all("--provider"))
         files = {name: options.one(f"--{name}") for name in ("xclbin", "insts")}
         hashes = {name: hashlib.sha256(read_bytes(path)).hexdigest() for name, path in files.items()}
@@ -45,7 +39,7 @@ def run(arguments: list[str]) -> None:
             "device": options.one("--device"),
             "core_kind": options.one("--kind"),
             "kernel": {"name": DEFAULT_KERNEL_NAME, "id": f"{DEFAULT_KERNEL_ID:#x}"},
-            "arguments": sequence_arguments(device, sequence),
+            "arguments": json.loads(read_text(options.one("--arguments"))),
             "files": {name: {"path": _beside(path, target), "sha256": hashes[name]} for name, path in files.items()},
             "providers": providers,
             "reference": _beside(copy, target) if copy else None,

@@ -1,21 +1,31 @@
-"""Stage sequence: a lowered design's runtime sequence to register writes, address patches and waits."""
+"""Stage sequence: a lowered design's runtime sequence to register writes, address patches and waits; and its arguments."""
 
 from __future__ import annotations
 
+import json
+
 from npuninja.diag.errors import Warnings
 from npuninja.ir.printer import print_module
+from npuninja.lowering.instructions import find_device, find_sequence
 from npuninja.lowering.pipeline import generation_of, lower_sequence
+from npuninja.stages._arguments import sequence_arguments
 from npuninja.stages._module import read_module
 from npuninja.stages._run import Outputs, print_warnings, read_arguments
 
+OPTIONS = ("--generation", "--device-symbol", "--sequence", "--arguments")
+
 
 def run(arguments: list[str]) -> None:
-    """`input_with_addresses.mlir [--generation G] -o npu_insts.mlir`."""
-    options = read_arguments("sequence", arguments, options=("--generation",))
-    target = options.one("-o")
-    with Outputs(target) as outputs:
+    """The arguments stand in docs/architecture.md, "Stages"."""
+    options = read_arguments("sequence", arguments, options=OPTIONS)
+    target, facts = options.one("-o"), options.one("--arguments")
+    with Outputs(target, facts) as outputs:
         warnings = Warnings()
         module = read_module(options.input())
+        device = find_device(module, options.one("--device-symbol"))
+        # Before the lowering, which takes away the names that tell directions.
+        described = sequence_arguments(device, find_sequence(device, options.one("--sequence")))
+        outputs.write(facts, json.dumps(described, indent=1) + "\n")
         lower_sequence(module, generation=options.optional("--generation") or generation_of(module), warnings=warnings)
         outputs.write(target, print_module(module))
     print_warnings(warnings)
