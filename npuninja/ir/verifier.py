@@ -2,7 +2,8 @@
 
 This module checks what holds for every operation: required attributes, that values are defined before they are used,
 that blocks end in terminators, that symbols are unique. What holds for single operations is in `verifier_aie.py`,
-`verifier_sequence.py` and `verifier_standard.py`; their rules follow the `verify` functions of MLIR-AIE and MLIR.
+`verifier_objectfifo.py`, `verifier_sequence.py` and `verifier_standard.py`; their rules follow the `verify` functions of
+MLIR-AIE and MLIR.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from typing import Callable
 
 from npuninja.diag.errors import Location, UserError
 from npuninja.ir.assembly import OpDefinition
-from npuninja.ir.attributes import StringAttr
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.symbols import SYMBOL_TABLES, check_unique_symbols
 from npuninja.ir.syntax import definition
 from npuninja.ir.verifier_aie import AIE_RULES
+from npuninja.ir.verifier_objectfifo import OBJECTFIFO_RULES
 from npuninja.ir.verifier_sequence import SEQUENCE_RULES
 from npuninja.ir.verifier_standard import STANDARD_RULES
 
 Rule = Callable[[Operation], None]
 
-_RULES: dict[str, Rule] = {**AIE_RULES, **SEQUENCE_RULES, **STANDARD_RULES}
+_RULES: dict[str, Rule] = {**AIE_RULES, **OBJECTFIFO_RULES, **SEQUENCE_RULES, **STANDARD_RULES}
 
 # Operations that may end a block.
 _TERMINATORS = frozenset(
@@ -53,23 +55,6 @@ _TERMINATED = frozenset(
         "scf.execute_region",
     ]
 )
-_SYMBOL_TABLES = frozenset({"builtin.module", "aie.device"})
-_SYMBOLS = frozenset(
-    [
-        "aie.device",
-        "aie.buffer",
-        "aie.external_buffer",
-        "aie.lock",
-        "aie.objectfifo",
-        "aie.bd_chain",
-        "aie.runtime_sequence",
-        "aiex.runtime_sequence",
-        "func.func",
-        "memref.global",
-    ]
-)
-# Names of symbols that are written without one.
-_DEFAULT_NAMES = {"aie.device": "main", "aie.runtime_sequence": "sequence", "aiex.runtime_sequence": "sequence"}
 
 
 def verify(module: Operation) -> None:
@@ -104,8 +89,8 @@ class _Verifier:
                 rule(op)
             except ValueError as problem:  # a type that is not what the rule looks into
                 raise UserError(f"'{op.name}': {problem}", op.loc) from None
-        if op.name in _SYMBOL_TABLES:
-            _check_symbols(op)
+        if op.name in SYMBOL_TABLES:
+            check_unique_symbols(op)
         for region in op.regions:
             self._region(op, region)
 
@@ -248,24 +233,3 @@ def _ancestor_in(op: Operation, region: Region) -> Operation | None:
 
 def _definition_note(owner: Operation | Block | None) -> tuple[tuple[str, Location | None], ...]:
     return (("it is defined here", owner.loc),) if isinstance(owner, Operation) else ()
-
-
-def _check_symbols(table: Operation) -> None:
-    """Symbols of a module or device are unique."""
-    seen: dict[str, Operation] = {}
-    for op in table.body.ops:
-        name = symbol_name(op)
-        if name is None:
-            continue
-        first = seen.setdefault(name, op)
-        if first is not op:
-            raise UserError(f"symbol '@{name}' is defined twice", op.loc, notes=(("first defined here", first.loc),))
-
-
-def symbol_name(op: Operation) -> str | None:
-    """The name under which symbol references find `op`, or None."""
-    is_new_allocation = op.name == "aie.shim_dma_allocation" and bool(op.operands)
-    if op.name not in _SYMBOLS and not is_new_allocation:
-        return None
-    name = op.attributes.get("sym_name")
-    return name.value if isinstance(name, StringAttr) else _DEFAULT_NAMES.get(op.name)

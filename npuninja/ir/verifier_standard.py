@@ -6,8 +6,9 @@ import re
 from typing import Callable
 
 from npuninja.diag.errors import UserError
-from npuninja.ir.attributes import StringAttr, SymbolRefAttr, TypeAttr
+from npuninja.ir.attributes import SymbolRefAttr, TypeAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.symbols import find_symbol
 from npuninja.ir.types import element_of, function_parts, memref
 
 _INTEGER = re.compile(r"i\d+|index")
@@ -37,19 +38,6 @@ def _check_call(op: Operation) -> None:
 def _call_error(op: Operation, function: Operation, what: str) -> UserError:
     name = function.string("sym_name")
     return UserError(f"call of '@{name}': {what}", op.loc, notes=((f"'@{name}' is declared here", function.loc),))
-
-
-def find_symbol(op: Operation, name: str, kind: str) -> Operation | None:
-    """The operation called `kind` with symbol `name` in the nearest device or module around `op`, or None."""
-    table = op.parent_op
-    while table is not None and table.name not in ("aie.device", "builtin.module"):
-        table = table.parent_op
-    if table is None:
-        return None
-    for each in table.body.ops:
-        if each.name == kind and each.attributes.get("sym_name") == StringAttr(name):
-            return each
-    return None
 
 
 def _check_function(op: Operation) -> None:

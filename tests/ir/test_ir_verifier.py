@@ -33,6 +33,8 @@ def core(body: str, attributes: str = "") -> str:
     return f"{TILE}%core = aie.core(%t) {{\n{body}\n  aie.end\n}} {attributes}\n"
 
 
+FIFO = SHIM + TILE + "aie.objectfifo @f(%s, {%t}, 2 : i32) : !aie.objectfifo<memref<4xi32>>\n"
+
 # (what stands in a device npu1_2col, line of the error in it, message)
 INVALID = [
     ("%t = aie.tile(2, 0)\n", 1, "column 2 is outside npu1_2col, which has columns 0 to 1"),
@@ -112,6 +114,19 @@ INVALID = [
     ),
     (SHIM + "aie.objectfifo.link [@a, @b] -> [@c] ([0] [])\n", 2, "2 input objectFifos, but 1 offsets"),
     (SHIM + "aie.objectfifo.release @f(Consume, 1)\n", 2, "must be inside a core"),
+    (FIFO + "aie.core(%t) {\n  aie.objectfifo.release @f(Produce, 1)\n  aie.end\n}\n", 5, "which is no producer of '@f'"),
+    (
+        FIFO + "aie.core(%t) {\n  %v = aie.objectfifo.acquire @f(Consume, 1) : !aie.objectfifosubview<memref<4xi8>>\n"
+        "  aie.end\n}\n",
+        5,
+        "gives !aie.objectfifosubview<memref<4xi8>>, but the objectFifo has !aie.objectfifo<memref<4xi32>>",
+    ),
+    (
+        FIFO + "aie.objectfifo @g(%s, {%t}, 2 : i32) : !aie.objectfifo<memref<4xi32>>\n"
+        "aie.objectfifo.link [@f] -> [@g] ([] [])\n",
+        5,
+        "the objectFifos have no tile in common",
+    ),
     (
         core(
             "  %v = aie.objectfifo.acquire @f(Consume, 1) : !aie.objectfifosubview<memref<4xi32>>\n"

@@ -1,0 +1,147 @@
+"""Rules for objectFifos, after the `verify` functions in AIEDialect.cpp of MLIR-AIE."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from npuninja.arch.devices import tile_kind
+from npuninja.ir.attributes import (
+    ArrayAttr,
+    Attribute,
+    BDDimLayoutArrayArrayAttr,
+    BDDimLayoutArrayAttr,
+    EnumAttr,
+    IntegerAttr,
+    SymbolRefAttr,
+    TypeAttr,
+)
+from npuninja.ir.core import Operation, Value
+from npuninja.ir.symbols import find_symbol
+from npuninja.ir.verifier_tiles import op_error, place_of, require_tiles
+
+
+def _check_objectfifo(op: Operation) -> None:
+    require_tiles(op, op.operands)
+    producer, *consumers = op.operands
+    if not consumers:
+        raise op_error(op, "an objectFifo needs at least one consumer")
+    depth = op.attributes["elemNumber"]
+    if isinstance(depth, ArrayAttr) and len(depth.items) != len(consumers) + 1:
+        raise op_error(
+            op,
+            f"{len(depth.items)} depths, expected {len(consumers) + 1}",
+            "the array has the producer's depth, then one for each consumer",
+        )
+    depths = [d.value for d in (depth.items if isinstance(depth, ArrayAttr) else (depth,)) if isinstance(d, IntegerAttr)]
+    if min(depths, default=0) < 1:
+        raise op_error(op, f"depth {min(depths, default=0)}, expected at least 1")
+    _check_objectfifo_options(op, producer, consumers, depths[0])
+
+
+def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Value], depth: int) -> None:
+    place = place_of(producer)
+    kind = tile_kind(place[1]) if place else ""
+    to_stream = op.attributes.get("dimensionsToStream", BDDimLayoutArrayAttr(()))
+    from_stream = op.attributes.get("dimensionsFromStreamPerConsumer", BDDimLayoutArrayArrayAttr(()))
+    assert isinstance(to_stream, BDDimLayoutArrayAttr), op
+    assert isinstance(from_stream, BDDimLayoutArrayArrayAttr), op
+    if kind == "shim":
+        if to_stream.dims:
+            raise op_error(op, "'dimensionsToStream' is not supported for a shim tile")
+        for name in ("repeat_count", "initValues"):
+            if name in op.attributes:
+                raise op_error(op, f"'{name}' is not supported for a shim tile as the producer")
+    if from_stream.arrays and len(from_stream.arrays) != len(consumers):
+        raise op_error(op, f"dimensions for {len(from_stream.arrays)} consumers, but there are {len(consumers)}")
+    for consumer, dims in zip(consumers, from_stream.arrays):
+        there = place_of(consumer)
+        if dims and there is not None and tile_kind(there[1]) == "shim":
+            raise op_error(op, "'dimensionsFromStream' is not supported for a shim tile")
+    if "padDimensions" in op.attributes and kind not in ("mem", ""):
+        raise op_error(op, "'padDimensions' is only supported for a memtile as the producer")
+    values = op.attributes.get("initValues")
+    if isinstance(values, ArrayAttr) and len(values.items) != depth:
+        raise op_error(op, f"{len(values.items)} initial values, but depth {depth}")
+    if op.integer("repeat_count", 1) < 1:
+        raise op_error(op, f"repeat_count is {op.integer('repeat_count')}, expected at least 1")
+
+
+def _check_link(op: Operation) -> None:
+    ins, outs = op.attributes["fifoIns"], op.attributes["fifoOuts"]
+    sources, targets = op.attributes["src_offsets"], op.attributes["dst_offsets"]
+    if not (isinstance(ins, ArrayAttr) and isinstance(outs, ArrayAttr)):
+        raise op_error(op, "expected lists of objectFifos in brackets")
+    if not (isinstance(sources, ArrayAttr) and isinstance(targets, ArrayAttr)):
+        raise op_error(op, "expected lists of offsets in brackets")
+    if not ins.items or not outs.items:
+        raise op_error(op, "a link needs at least one objectFifo on each side")
+    if len(ins.items) > 1 and len(outs.items) > 1:
+        raise op_error(op, "a link either joins or distributes, it cannot do both")
+    for fifos, offsets, side in ((ins, sources, "input"), (outs, targets, "output")):
+        if len(fifos.items) > 1 and len(offsets.items) != len(fifos.items):
+            raise op_error(op, f"{len(fifos.items)} {side} objectFifos, but {len(offsets.items)} offsets")
+    _check_link_point(op, ins, outs)
+
+
+def _check_link_point(op: Operation, ins: ArrayAttr, outs: ArrayAttr) -> None:
+    """The inputs are consumed on the tile that produces the outputs (names that do not exist are the passes' concern)."""
+    sources = [_fifo(op, name) for name in ins.items]
+    targets = [_fifo(op, name) for name in outs.items]
+    producers = {target.operands[0] for target in targets if target is not None}
+    shared = len(producers) == 1 and all(s is None or producers & set(s.operands[1:]) for s in sources)
+    if None not in targets and not shared:
+        raise op_error(
+            op,
+            "the objectFifos have no tile in common",
+            "one tile consumes the inputs of a link and produces its outputs",
+        )
+
+
+def _fifo(op: Operation, name: Attribute) -> Operation | None:
+    """The objectFifo that a symbol names, or None when there is none."""
+    return find_symbol(op, name.path[-1], "aie.objectfifo") if isinstance(name, SymbolRefAttr) else None
+
+
+def _check_access_in_core(op: Operation) -> None:
+    """acquire and release."""
+    core = op.enclosing("aie.core")
+    if core is None:
+        raise op_error(op, "must be inside a core")
+    fifo = _fifo(op, op.attributes["objFifo_name"])
+    if fifo is not None:
+        _check_end(op, core, fifo)
+    if op.integer("size") < 0 or (op.integer("size") < 1 and op.name.endswith("acquire")):
+        raise op_error(op, f"size is {op.integer('size')}, expected at least 1")
+
+
+def _check_end(op: Operation, core: Operation, fifo: Operation) -> None:
+    """The core is at the end of the fifo that the port names, and sees elements of the fifo's type."""
+    produces = op.attributes["port"] == EnumAttr("ObjectFifoPort", "Produce")
+    ends = fifo.operands[:1] if produces else fifo.operands[1:]
+    if core.operands and core.operands[0] not in ends and place_of(core.operands[0]) not in map(place_of, ends):
+        end = "producer" if produces else "consumer"
+        name = fifo.string("sym_name")
+        raise op_error(op, f"the core is on tile {place_of(core.operands[0])}, which is no {end} of '@{name}'", note=fifo)
+    type = fifo.attributes["elemType"]
+    if op.results and isinstance(type, TypeAttr) and op.result.type != type.type.replace("fifo<", "fifosubview<", 1):
+        raise op_error(op, f"gives {op.result.type}, but the objectFifo has {type.type}", note=fifo)
+
+
+def _check_subview_access(op: Operation) -> None:
+    owner = op.operands[0].owner
+    if not (isinstance(owner, Operation) and owner.name == "aie.objectfifo.acquire"):
+        raise op_error(op, "its operand is not the result of 'aie.objectfifo.acquire'")
+    size, index = owner.integer("size"), op.integer("index")
+    if not 0 <= index < size:
+        raise op_error(op, f"element {index} of {size} acquired", "elements count from 0", owner)
+    if owner.result.type != f"!aie.objectfifosubview<{op.result.type}>":
+        raise op_error(op, f"the result has type {op.result.type}, but {owner.result.type} was acquired")
+
+
+OBJECTFIFO_RULES: dict[str, Callable[[Operation], None]] = {
+    "aie.objectfifo": _check_objectfifo,
+    "aie.objectfifo.link": _check_link,
+    "aie.objectfifo.acquire": _check_access_in_core,
+    "aie.objectfifo.release": _check_access_in_core,
+    "aie.objectfifo.subview.access": _check_subview_access,
+}
