@@ -91,14 +91,18 @@ class Array:
                 self.memory.map_at(self._base + start, layout.tile_file_offset(tile), size)
                 self._view[start : start + size] = struct.pack("<I", layout.POISON) * (size // 4)
 
-    def call(self, name: str, *arguments: int) -> int:
-        """Calls a function of the engine; 0 when it returns nothing. Addresses come back unsigned."""
+    def function(self, name: str) -> wasmtime.Func:
+        """A function that the engine exports."""
         function = self._functions.get(name)
         if function is None:
             found = self._exports[name]
             assert isinstance(found, wasmtime.Func), name
             function = self._functions[name] = found
-        result = function(self.store, *[a - (1 << 32) if a >> 31 else a for a in arguments])
+        return function
+
+    def call(self, name: str, *arguments: int) -> int:
+        """Calls a function of the engine; 0 when it returns nothing. Addresses come back unsigned."""
+        result = self.function(name)(self.store, *[a - (1 << 32) if a >> 31 else a for a in arguments])
         return int(result) & 0xFFFFFFFF if result is not None else 0
 
     # --- Host memory.

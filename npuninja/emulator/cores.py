@@ -17,6 +17,7 @@ import wasmtime
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.diag.errors import UserError
 from npuninja.emulator import layout, math_functions
+from npuninja.emulator.array import Array
 from npuninja.emulator.engine_module import load_core
 from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
 from npuninja.formats.core_image import ABI_VERSION, CoreBuffer, CoreInfo, read_core_info
@@ -60,11 +61,12 @@ class Core:
         step: its function, to be put into the engine's table.
     """
 
-    def __init__(self, store: wasmtime.Store, engine: wasmtime.Engine, program: CoreProgram, memory: SharedMemory) -> None:
+    def __init__(self, array: Array, program: CoreProgram) -> None:
+        store = array.store
         self.info = program.info
         self.tile = layout.tile_number(program.info.column, program.info.row)
-        module = load_core(engine, program.module, program.digest)
-        imports: list[Any] = [math_functions.make_import(store, item.name or "") for item in module.imports]
+        module = load_core(array.engine, program.module, program.digest)
+        imports: list[Any] = [math_functions.make_import(array, item.name or "") for item in module.imports]
         instance = wasmtime.Instance(store, module, imports)
         exports = instance.exports(store)
         linear = exports["memory"]
@@ -83,7 +85,7 @@ class Core:
         self._instance = instance  # keeps the memory mapped
         base = ctypes.cast(linear.data_ptr(store), ctypes.c_void_p).value
         assert base is not None
-        self._map(base, memory)
+        self._map(base, array.memory)
         stack_pointer.set_value(store, OWN + program.info.stack_bytes)
 
     def _map(self, base: int, memory: SharedMemory) -> None:

@@ -150,7 +150,7 @@ class Emulator:
                 f"core ({column}, {row}) was given the module of core ({program.info.column}, {program.info.row})",
                 hint="build the XCLBIN again",
             )
-        core = Core(self._array.store, self._array.engine, program, self._array.memory)
+        core = Core(self._array, program)
         self._cores[tile] = core
         self._array.add_core(tile, core.step)
 

@@ -22,7 +22,7 @@ from npuninja.diag.errors import InternalError, ToolError
 
 SOURCES = Path(__file__).parent / "engine"
 #: Units of compilation, in link order.
-UNITS = ("array", "bd", "dma", "stream", "txn", "scheduler")
+UNITS = ("array", "bd", "dma", "stream", "txn", "scheduler", "math")
 COMPILE_FLAGS = (
     *("-target", "wasm32-freestanding", "-O2", "-msimd128", "-mbulk-memory", "-flto", "-g0"),
     *("-ffreestanding", "-fno-strict-aliasing", "-fno-sanitize=all", "-Wall", "-Wextra", "-Werror"),

@@ -1,7 +1,7 @@
 """Mathematical functions that are no wasm instructions, served to cores as imports of module `env`.
 
-Names ending in `f` take and return float: the double result is rounded once more. Errors of domain and range give what C
-gives (NaN, infinity), never an exception.
+Those on float, which kernels use most, are the engine's (engine/math.c). Those on double are Python's, which costs some ten
+microseconds a call. Errors of domain and range give what C gives (NaN, infinity), never an exception.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 
 import wasmtime
+
+from npuninja.emulator.array import Array
 
 _UNARY: dict[str, Callable[[float], float]] = {
     "acos": math.acos,
@@ -73,25 +75,21 @@ def _binary(name: str) -> Callable[[float, float], float]:
     return call
 
 
-#: Every function that is served, with the number of its arguments.
-NAMES: dict[str, int] = {
-    name + suffix: arity
-    for names, arity in ((tuple(_UNARY), 1), (tuple(_BINARY), 2))
-    for name in names
-    for suffix in ("", "f")
-}
+_DOUBLE = frozenset((*_UNARY, *_BINARY))
+#: Every function that is served.
+NAMES = _DOUBLE | {name + "f" for name in _DOUBLE}
 
 
 def evaluate(name: str, *arguments: float) -> float:
-    """The value of a function of `NAMES` on doubles, before a float result is rounded."""
-    plain = name if name in _UNARY or name in _BINARY else name[:-1]
-    return _unary(plain)(*arguments) if plain in _UNARY else _binary(plain)(*arguments)
+    """The value of a function on doubles. KeyError when there is none."""
+    return _unary(name)(*arguments) if name in _UNARY else _binary(name)(*arguments)
 
 
-def make_import(store: wasmtime.Store, name: str) -> wasmtime.Func:
-    """The import `env.name`. KeyError when there is none."""
-    arity = NAMES[name]
-    plain = name if name in _UNARY or name in _BINARY else name[:-1]
-    kind = wasmtime.ValType.f64() if plain == name else wasmtime.ValType.f32()
-    function = _unary(plain) if arity == 1 else _binary(plain)
-    return wasmtime.Func(store, wasmtime.FuncType([kind] * arity, [kind]), function)
+def make_import(array: Array, name: str) -> wasmtime.Func:
+    """The import `env.name`, for one of `NAMES`."""
+    if name not in _DOUBLE:
+        return array.function(name)
+    function = _unary(name) if name in _UNARY else _binary(name)
+    double = wasmtime.ValType.f64()
+    kind = wasmtime.FuncType([double] * (1 if name in _UNARY else 2), [wasmtime.ValType.f64()])
+    return wasmtime.Func(array.store, kind, function)
