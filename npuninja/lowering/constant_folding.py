@@ -69,8 +69,13 @@ def fold_constants(device: Operation, *, join: bool = True) -> None:
     With `join`, `(x + 1) + 2` becomes `x + 3`: a pattern of MLIR's canonicalizer, where the rest is what every rewrite does.
     """
     for core in ops_of(device, "aie.core"):
-        _fold(core, join)
-        _remove_dead(core)
+        fold_constants_in(core, join=join)
+
+
+def fold_constants_in(holder: Operation, *, join: bool = True) -> None:
+    """The same for one core or sequence."""
+    _fold(holder, join)
+    _remove_dead(holder)
 
 
 def _fold(core: Operation, join: bool) -> None:

@@ -110,6 +110,11 @@ def _replace_results(loop: Operation, values: list[Value]) -> None:
         top.replace_uses(dict(zip(loop.results, values)))
 
 
+def unroll_entirely(loop: Operation, trips: int) -> None:
+    """Replaces a loop with constant bounds by its trips, of which there is at least one, as straight code."""
+    _unroll(loop, trips, trips, 0, False)
+
+
 def _unroll(loop: Operation, trips: int, factor: int, remainder: int, keep_remainder: bool) -> None:
     """Replaces a loop by one of `factor` copies of its body a trip, and code for the remaining trips behind it."""
     low, _, step = (constant_value(value) for value in loop.operands[:3])

@@ -53,11 +53,13 @@ def lower_resources(module: Operation, *, alloc_scheme: str | None, generation: 
     from npuninja.lowering.objectfifo import lower_objectfifos
     from npuninja.lowering.place_tiles import place_tiles
     from npuninja.lowering.scf_to_cf import lower_scf
+    from npuninja.lowering.sequence_loops import unroll_sequence_loops
 
     rules = rules_of(generation)
     devices = [op for op in module.body.ops if op.name == "aie.device"]
     for device in devices:
         place_tiles(device)
+        unroll_sequence_loops(device)
         canonicalize_device(device, rules)
     lower_affine(module)
     for device in devices:

@@ -8,7 +8,7 @@ from npuninja.ir.core import Block, Operation, Region, Value
 
 _STRUCTURED = ("scf.for", "scf.if", "scf.while", "scf.index_switch", "scf.execute_region")
 
-_HOLDERS = ("aie.core", "func.func", "aie.runtime_sequence", "aiex.runtime_sequence")
+_HOLDERS = ("aie.core", "func.func")
 
 
 def lower_scf(module: Operation) -> None:
