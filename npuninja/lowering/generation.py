@@ -31,13 +31,15 @@ class Rules(NamedTuple):
     linearizes_transfers: bool
     #: A channel's tokens carry the controller id of the shim tile of its column, not of its own tile.
     shim_controller_id: bool
+    #: Step 3 runs MLIR's canonicalizer, over core bodies too.
+    canonicalizes_sequences: bool
 
 
 RULES = {
     rules.name: rules
     for rules in (
-        Rules("2025-10", True, True, False, False, False, False, False, True),
-        Rules("2026-02", False, False, True, True, True, True, True, False),
+        Rules("2025-10", True, True, False, False, False, False, False, True, False),
+        Rules("2026-02", False, False, True, True, True, True, True, False, True),
     )
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from npuninja.diag.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.lowering.bd_chains import materialize_bd_chains
+from npuninja.lowering.branch_simplification import simplify_branches
 from npuninja.lowering.constant_folding import fold_constants
 from npuninja.lowering.contiguous_transfers import linearize_transfers
 from npuninja.lowering.generation import rules_of
@@ -31,8 +32,10 @@ def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> N
         materialize_bd_chains(device)  # aie-materialize-bd-chains
         if rules.drops_unused_tiles:
             _simplify(device)
-        if rules.linearizes_transfers:
-            linearize_transfers(device)  # canonicalize
+        if rules.canonicalizes_sequences:
+            linearize_transfers(device)
+            simplify_branches(device)
+            fold_constants(device)
         for sequence in sequences(device):
             if len(sequence.regions[0].blocks) > 1:
                 raise UserError("a runtime sequence is one block, this one branches", sequence.loc)
