@@ -74,7 +74,7 @@ def lower_resources(module: Operation, *, alloc_scheme: str | None, generation: 
         if rules.core_link_files:
             assign_core_link_files(device, warnings)
         if rules.folds_after_unrolling:
-            fold_constants(device)
+            fold_constants(device, join=False)
     lower_scf(module)
 
 
