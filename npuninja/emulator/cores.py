@@ -20,7 +20,7 @@ from npuninja.emulator import layout, math_functions
 from npuninja.emulator.array import Array
 from npuninja.emulator.engine_module import load_core
 from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
-from npuninja.formats.core_image import ABI_VERSION, CoreBuffer, CoreInfo, read_core_info
+from npuninja.formats.core_image import CoreBuffer, CoreInfo, read_core_image
 from npuninja.formats.wasm_module import read_wasm
 
 LOCK_PAGE = 0x10000
@@ -38,17 +38,25 @@ class CoreProgram(NamedTuple):
     digest: bytes
 
 
-def read_program(module: bytes) -> CoreProgram:
-    """Reads a core's module. Raises UserError when it is none, or needs imports the emulator does not have."""
-    parsed = read_wasm(module, "core module")
-    info = read_core_info(parsed, "core module")
+def read_program(module: bytes, columns: int) -> CoreProgram:
+    """Reads a core's module for an array of `columns` columns. Raises UserError when it does not follow the ABI, reaches out
+    of the array, or needs imports the emulator does not have.
+    """
+    info = read_core_image(module, "aie2", "core module").info  # the architecture matters for ELF files only
+    if info is None:
+        raise UserError("the core module is an ELF file", hint="build the design with the core kind wasm")
     name = f"core ({info.column}, {info.row})"
-    for item in parsed.imports:
+    for item in read_wasm(module, "core module").imports:
         if item.module != "env" or item.kind != "function" or item.name not in math_functions.NAMES:
             raise UserError(
                 f"{name} needs the {item.kind} '{item.module}.{item.name}', which the emulator does not offer",
                 hint="link the object that defines it, or write it with the functions of <math.h>",
             )
+    tile = layout.tile_number(info.column, info.row)
+    for neighbour in info.neighbours:
+        column, row = layout.tile_place(tile + _STEP[neighbour])
+        if not (0 <= column < columns and layout.is_core_tile(tile + _STEP[neighbour])):
+            raise UserError(f"{name} uses the memory of ({column}, {row}) to its {neighbour}, where no core is")
     return CoreProgram(module, info, hashlib.sha256(module).digest())
 
 
@@ -65,7 +73,13 @@ class Core:
         store = array.store
         self.info = program.info
         self.tile = layout.tile_number(program.info.column, program.info.row)
-        module = load_core(array.engine, program.module, program.digest)
+        try:
+            module = load_core(array.engine, program.module, program.digest)
+        except wasmtime.WasmtimeError as error:
+            raise UserError(
+                f"the module of core ({program.info.column}, {program.info.row}) is no valid wasm: {error}",
+                hint="build it again",
+            ) from None
         imports: list[Any] = [math_functions.make_import(array, item.name or "") for item in module.imports]
         instance = wasmtime.Instance(store, module, imports)
         exports = instance.exports(store)
@@ -75,12 +89,6 @@ class Core:
         assert isinstance(linear, wasmtime.Memory)
         assert isinstance(stack_pointer, wasmtime.Global)
         assert isinstance(step, wasmtime.Func)
-        if linear.data_len(store) != ADDRESS_SPACE_BYTES:
-            raise UserError(
-                f"core ({program.info.column}, {program.info.row}) has {linear.data_len(store)} bytes of memory, expected "
-                f"{ADDRESS_SPACE_BYTES}",
-                hint="build it again: the core's ABI version is " + str(ABI_VERSION),
-            )
         self.step = step
         self._instance = instance  # keeps the memory mapped
         base = ctypes.cast(linear.data_ptr(store), ctypes.c_void_p).value

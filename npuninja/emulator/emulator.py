@@ -144,7 +144,7 @@ class Emulator:
                 f"the module of core ({column}, {row}) is missing: there is none with sha256 {stub.digest.hex()[:16]}…",
                 hint="the PDI and the modules are from different builds; build the XCLBIN again",
             )
-        program = read_program(module)
+        program = read_program(module, self.columns)
         if (program.info.column, program.info.row) != (column, row):
             raise UserError(
                 f"core ({column}, {row}) was given the module of core ({program.info.column}, {program.info.row})",

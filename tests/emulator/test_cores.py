@@ -297,6 +297,22 @@ def test_missing_module_and_strange_import_are_told() -> None:
         p.emulator()
 
 
+def test_modules_that_do_not_fit_are_told() -> None:
+    p = one_core("i64 core_0_2(void) { return -1; }", neighbours=("west",))
+    with pytest.raises(UserError, match=r"uses the memory of \(-1, 2\) to its west, where no core is"):
+        p.emulator()
+    p = one_core("i64 core_1_2(void) { return -1; }", 1, 2)
+    p.core(next(iter(p.modules.values())), 0, 2, 1024)
+    with pytest.raises(UserError, match=r"core \(0, 2\) was given the module of core \(1, 2\)"):
+        p.emulator(columns=2)
+    module = bytearray(next(iter(one_core("i64 core_0_2(void) { return -1; }").modules.values())))
+    module[module.index(b"\x0a", 8) + 4] ^= 0x7F  # somewhere in the code
+    p = Program()
+    p.core(bytes(module), 0, 2, 1024)
+    with pytest.raises(UserError):
+        p.emulator()
+
+
 def test_math_imports() -> None:
     body = """
     extern float expf(float); extern double pow(double, double); extern float erff(float);
