@@ -23,7 +23,7 @@ One row describes an operation; parser and printer both run the directives it co
 Behind `=>` are the types of the results: a type's text, `x` (a result named in `type(…)`), `x*` (several), `same(x)`,
 `element(x)`, `i1(x)`, `named(x)` (as `same`, if the text names the result). Behind `|` are attributes that stand in
 the dictionary, `name:kind` (`name!:kind` if it must be there) or `name=default`; an attribute equal to its default is
-never stored. Operands are kept in the order in which the row names them.
+never stored, with `name+=default` it always is. Operands are kept in the order in which the row names them.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class OpDefinition:
     """What a row of the table says about an operation."""
 
     __slots__ = (
+        "assumed",
         "defaults",
         "directives",
         "groups",
@@ -100,6 +101,7 @@ class OpDefinition:
         self.groups: list[OperandGroup] = []
         self.kinds: dict[str, str] = {}
         self.defaults: dict[str, Attribute] = {}
+        self.assumed: dict[str, Attribute] = {}
         self.in_format: set[str] = set()
         self.required: set[str] = set()
         self.terminator: str | None = None
@@ -122,16 +124,16 @@ class OpDefinition:
             self.kinds[attribute] = kind
             return
         attribute, _, text = item.partition("=")
+        known = self.assumed if attribute[-1] == "+" else self.defaults
+        attribute = attribute.rstrip("+")
         literal, _, kind = text.partition(":")
         self.kinds[attribute] = kind or ("bool" if literal in ("true", "false") else "str")
         if literal in ("true", "false"):
-            self.defaults[attribute] = BoolAttr(literal == "true")
-        elif kind in ENUMS:
-            self.defaults[attribute] = EnumAttr(kind, literal)
+            known[attribute] = BoolAttr(literal == "true")
         elif kind in FLAG_ATTRIBUTES:
-            self.defaults[attribute] = OpaqueAttr(f"{FLAG_ATTRIBUTES[kind]}<{literal}>")
+            known[attribute] = OpaqueAttr(f"{FLAG_ATTRIBUTES[kind]}<{literal}>")
         else:
-            self.defaults[attribute] = IntegerAttr(int(literal), kind) if kind else StringAttr(literal)
+            known[attribute] = IntegerAttr(int(literal), kind) if kind else StringAttr(literal)
 
     def group_sizes(self, op: Operation) -> tuple[int, ...]:
         """How many operands of `op` each group has. Raises ValueError when that cannot be told."""

@@ -9,9 +9,9 @@ from npuninja.ir.attributes import (
     BDDimLayout,
     BDDimLayoutArrayArrayAttr,
     BDDimLayoutArrayAttr,
-    IntegerAttr,
 )
 from npuninja.ir.core import Operation
+from npuninja.ir.types import element_count, memref
 
 if TYPE_CHECKING:
     from npuninja.ir.parser import OpState, Parser
@@ -65,7 +65,6 @@ def _print_regions(w: OpWriter, op: Operation) -> None:
 
 
 def _parse_dma_bd(p: Parser, s: OpState) -> None:
-    s.attributes["offset"] = IntegerAttr(0, "i32")
     for name in ("offset", "len", "dimensions", "pad_dimensions"):
         if p.tokens[p.i] != "," or p.tokens[p.i + 1] == "pad_value":
             break
@@ -84,12 +83,17 @@ def _parse_dma_bd(p: Parser, s: OpState) -> None:
 
 def _print_dma_bd(w: OpWriter, op: Operation) -> None:
     offset = op.integer("offset", 0)
-    if offset or "len" in op.attributes:
+    has_dimensions = "dimensions" in op.attributes
+    if "len" in op.attributes:
+        w.glued(f", {offset}, {op.integer('len')}")
+    elif has_dimensions:  # the form has no place for dimensions without a length, which then is the whole buffer's
+        w.glued(f", {offset}, {element_count(memref(op.operands[0].type).shape)}")
+    elif offset:
         w.glued(f", {offset}")
-    for name in ("len", "dimensions", "pad_dimensions"):
+    for name in ("dimensions", "pad_dimensions"):
         if name in op.attributes:
-            text = w.attribute(op.attributes[name], typed=False)
-            w.glued(", " + text[text.find("[") : -1] if name != "len" else f", {text}")
+            text = w.attribute(op.attributes[name])
+            w.glued(", " + text[text.index("[") : -1])
     if "pad_value" in op.attributes:
         w.glued(f", pad_value = {op.integer('pad_value')}")
 

@@ -183,15 +183,17 @@ class Parser(ScopeParser):
                 segments = tuple(sizes)
         types = result_types(found, s) if found.results else ()
         attributes = s.attributes
-        if found.defaults:
-            self._drop_defaults(found, attributes)
+        self._settle_defaults(found, attributes)
         return Operation(found.name, operands, attributes, types, s.regions, s.successors, segments)
 
     @staticmethod
-    def _drop_defaults(found: OpDefinition, attributes: dict[str, Attribute]) -> None:
+    def _settle_defaults(found: OpDefinition, attributes: dict[str, Attribute]) -> None:
+        """Leaves out what equals its default, or puts it in where the table wants it always there."""
         for name, default in found.defaults.items():
             if attributes.get(name) == default:
                 del attributes[name]
+        for name, value in found.assumed.items():
+            attributes.setdefault(name, value)
 
     def attributes_of(self, s: OpState) -> None:
         """Reads an attribute dictionary into the state of an operation and checks the declared attributes."""
@@ -297,7 +299,7 @@ class Parser(ScopeParser):
             self.require_type(value, type, at)
         segments, passed = self._generic_segments(found, s.attributes, operands, len(blocks), start)
         count = len(operands) - sum(map(len, passed))
-        self._drop_defaults(found, s.attributes)
+        self._settle_defaults(found, s.attributes)
         op = Operation(name, operands[:count], s.attributes, results, s.regions, list(zip(blocks, passed)), segments)
         try:
             sizes = found.group_sizes(op)

@@ -330,6 +330,27 @@ def test_old_spellings_are_read() -> None:
     assert "stack_size" not in only(body, "aie.core").attributes  # the default
 
 
+def test_offset_and_length_may_stand_in_the_dictionary() -> None:
+    body = """
+        %t = aie.tile(0, 2)
+        %b = aie.buffer(%t) {sym_name = "b"} : memref<16xi32>
+        %m = aie.mem(%t) {
+          aie.dma_bd(%b : memref<16xi32>) {len = 8 : i32, offset = 4 : i32}
+          aie.next_bd ^bb1
+        ^bb1:
+          "aie.dma_bd"(%b) <{len = 8 : i32}> : (memref<16xi32>) -> ()
+          aie.next_bd ^bb2
+        ^bb2:
+          aie.dma_bd(%b : memref<16xi32>) {dimensions = #aie<bd_dim_layout_array[<size = 4, stride = 1>]>}
+          aie.end
+        }
+        """
+    text = print_module(parse_module(in_device(body), "test.mlir"))
+    assert "aie.dma_bd(%b : memref<16xi32>, 4, 8)\n" in text
+    assert "aie.dma_bd(%b : memref<16xi32>, 0, 8)\n" in text
+    assert "aie.dma_bd(%b : memref<16xi32>, 0, 16, [<size = 4, stride = 1>])\n" in text
+
+
 def test_generic_form_of_other_tools_is_read() -> None:
     text = """
         "builtin.module"() ({
