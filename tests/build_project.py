@@ -36,6 +36,7 @@ class Project:
         self.tools = tools
         self.environment = {k: v for k, v in os.environ.items() if k not in TOOL_VARIABLES}
         self.environment["PATH"] = f"{tools}:/usr/bin:/bin"
+        self.environment["NPUNINJA_TOOLS"] = str(tools / "installed")
 
     def write(self, name: str, text: str) -> Path:
         """Writes a file of the project."""

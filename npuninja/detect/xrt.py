@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
 
 from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
+from npuninja.install.folder import installed_program
 
 
 def _xclbinutil_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
     yield from surroundings.below("XILINX_XRT", "bin", "xclbinutil")
     yield from surroundings.below("XRT_ROOT", "bin", "xclbinutil")
     yield from surroundings.in_system("opt", "xilinx", "xrt", "bin", "xclbinutil")
+    own = installed_program(surroundings.environment, "xclbinutil", "xclbinutil")
+    if os.path.isfile(own):
+        yield Candidate(own, "npuninja tools install")
     yield from surroundings.on_path("xclbinutil")
 
 
@@ -28,7 +32,7 @@ def _read_xclbinutil(code: int, output: str) -> Proof:
 XCLBINUTIL = Tool(
     name="xclbinutil",
     purpose="make XCLBINs with the reference tool",
-    remedy="install XRT 2.16 or newer (package libxrt-utils of a recent distribution)",
+    remedy="npuninja tools install xclbinutil, or install XRT 2.16 or newer",
     candidates=_xclbinutil_candidates,
     command=lambda path, s: [path, "--version"],
     read=_read_xclbinutil,

@@ -1,0 +1,92 @@
+"""`npuninja tools install NAME`: real tools into a folder of npuninja's own, where configure finds them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import NoReturn
+
+from npuninja.diag.errors import ToolError, UserError
+from npuninja.install.debian import SUITE, install_packages
+from npuninja.install.folder import tools_folder, write_launcher
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What can be installed.
+
+    Attributes:
+        purpose: for the help.
+        packages: of Debian; what they need comes with them.
+        finish: makes launchers in the unpacked folder and runs them; returns the version. ToolError when they do not run.
+    """
+
+    purpose: str
+    packages: tuple[str, ...]
+    finish: Callable[[str], str]
+
+
+def _finish_xclbinutil(root: str) -> str:
+    launcher = write_launcher(root, "usr/bin/xclbinutil")
+    done = subprocess.run([launcher, "--version"], capture_output=True, text=True, timeout=60, check=False)
+    #        XRT Build Version: 2.25.00
+    version = next((line.split(":")[1].strip() for line in done.stdout.splitlines() if "XRT Build Version:" in line), "")
+    if done.returncode or not version:
+        raise ToolError(f"the fetched xclbinutil does not run: {(done.stderr or done.stdout).strip()[:300]}")
+    return version
+
+
+INSTALLATIONS: dict[str, Installation] = {
+    "xclbinutil": Installation("packs XCLBINs (XRT)", ("libxrt-utils",), _finish_xclbinutil),
+}
+RECORD = "npuninja-packages.json"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, hint="npuninja tools --help lists the options")
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the verb. Exit code 0 when the tool is there and has run."""
+    known = "; ".join(f"{name}: {i.purpose}" for name, i in INSTALLATIONS.items())
+    parser = _Parser(
+        prog="npuninja tools",
+        description=f"Fetches tools from Debian {SUITE} into a folder of their own: verified, without root, the system "
+        "stays as it is. configure.py finds them there.",
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
+    install = verbs.add_parser("install", description=known)
+    install.add_argument("name", metavar="NAME", help=known)
+    install.add_argument("--mirror", metavar="URL", help="a Debian mirror (default: the one of the system's apt)")
+    options = parser.parse_args(arguments)
+    if options.name not in INSTALLATIONS:
+        raise UserError(f"{options.name!r} cannot be installed", hint="known: " + ", ".join(INSTALLATIONS))
+    version, folder = install_tool(options.name, os.environ, options.mirror)
+    print(f"{options.name} {version} in {folder}; run configure.py again to use it")
+    return 0
+
+
+def install_tool(
+    name: str, environment: Mapping[str, str], mirror: str | None = None, say: Callable[[str], None] | None = None
+) -> tuple[str, str]:
+    """Installs one tool; returns its version and its folder. Raises as `install_packages`."""
+    installation = INSTALLATIONS[name]
+    folder = os.path.join(tools_folder(environment), name)
+    versions: list[str] = []
+    packages = install_packages(
+        installation.packages,
+        folder,
+        finish=lambda root: versions.append(installation.finish(root)),
+        mirror=mirror,
+        say=say or (lambda line: print(line, file=sys.stderr)),
+    )
+    record = {"format": 1, "suite": SUITE, "packages": [asdict(package) for package in packages]}
+    with open(os.path.join(folder, RECORD), "w", encoding="utf-8") as stream:
+        json.dump(record, stream, indent=1)
+    return versions[0], folder

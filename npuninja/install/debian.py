@@ -1,0 +1,216 @@
+"""Debian packages into a private folder: signed, verified, without root, and without touching the system's apt.
+
+apt works on a state of its own here: an empty list of installed packages, so that it resolves a package with everything it
+needs down to the C library, one source, and the archive's keyring. It verifies the archive's signature and with it the
+hash of every package; the packages are unpacked, not installed, and their scripts never run.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from npuninja.diag.errors import ToolError, UserError
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+SUITE = "sid"  # the only suite whose XRT has xclbinutil and knows NPUs (Debian 12 and 13 have a wrapper without it)
+TIME_LIMIT_S = 600.0
+_CONNECT_TIMEOUT_S = 20
+
+# What apt is told beyond the system's own settings of `Acquire` (proxies, checks). The system's other settings are left
+# out: hooks among them may change the system.
+_APT_CONF = """\
+Dir "{folder}";
+Dir::Etc "{folder}/etc";
+Dir::Etc::parts "";
+Dir::Etc::main "";
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "{folder}/sources.d";
+Dir::Etc::preferencesparts "{folder}/etc";
+Dir::Etc::trustedparts "{folder}/etc";
+Dir::State "{folder}/state";
+Dir::State::lists "{folder}/lists";
+Dir::State::status "{folder}/state/status";
+Dir::Cache "{folder}/cache";
+Dir::Log "{folder}/log";
+Acquire::Languages "none";
+Acquire::Retries "1";
+Acquire::http::Timeout "{timeout}";
+Acquire::https::Timeout "{timeout}";
+APT::Install-Recommends "false";
+APT::Get::Assume-Yes "true";
+Binary::apt::APT::Keep-Downloaded-Packages "true";
+DPkg::Pre-Install-Pkgs "";
+"""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package that was unpacked. `sha256` is of the file that apt verified."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+def install_packages(
+    names: Sequence[str],
+    prefix: str,
+    *,
+    finish: Callable[[str], None],
+    mirror: str | None = None,
+    keyring: str = KEYRING,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[Package]:
+    """Unpacks packages of `SUITE` with all they need, so that `prefix` looks like a root folder.
+
+    Args:
+        names: of the packages.
+        prefix: the folder to make. One that is there is replaced, at the very end.
+        finish: called with the unpacked folder before it becomes `prefix`; writes launchers and proves them. When it
+            raises, `prefix` stays as it was.
+        mirror: URL of a Debian mirror; by default the one that the system's own apt uses.
+        keyring: the archive's public keys.
+        say: told what happens, a line each.
+
+    Raises:
+        ToolError: apt or dpkg is missing, the network or a signature fails, or a package does not exist.
+        UserError: no mirror is known.
+    """
+    programs = _programs(keyring)
+    prefix = os.path.abspath(prefix)
+    source = mirror or mirror_of_this_system()
+    os.makedirs(os.path.dirname(prefix), exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".npuninja-", dir=os.path.dirname(prefix)) as work:
+        files = _download(programs, names, os.path.join(work, "apt"), source, keyring, say)
+        root = os.path.join(work, "root")
+        os.mkdir(root, 0o755)
+        packages = []
+        for path in files:
+            _run([programs["dpkg-deb"], "--extract", path, root], {}, f"cannot unpack {os.path.basename(path)}")
+            packages.append(_identify(programs["dpkg-deb"], path))
+        finish(root)
+        if os.path.isdir(prefix):
+            os.rename(prefix, os.path.join(work, "old"))
+        os.rename(root, prefix)
+    return packages
+
+
+def _programs(keyring: str) -> dict[str, str]:
+    found = {}
+    for name, package in (("apt-get", "apt"), ("apt-config", "apt"), ("dpkg-deb", "dpkg")):
+        path = shutil.which(name)
+        if path is None:
+            raise ToolError(
+                f"{name} is not there, and Debian's packages are fetched and verified with it",
+                hint=f"install {package} (other distributions have it as a package too), or install XRT the usual way",
+            )
+        found[name] = path
+    if not os.path.isfile(keyring):
+        raise ToolError(
+            f"there is no {keyring}, and without the archive's keys no package can be verified",
+            hint="install the package debian-archive-keyring",
+        )
+    return found
+
+
+def mirror_of_this_system(folder: str = "/etc/apt") -> str:
+    """The URL of the Debian mirror in apt's own sources.
+
+    Args:
+        folder: apt's settings.
+
+    Raises:
+        UserError: there is none (another distribution, or no apt).
+    """
+    texts = []
+    for path in [os.path.join(folder, "sources.list"), *sorted(glob.glob(os.path.join(folder, "sources.list.d", "*")))]:
+        try:
+            with open(path, encoding="utf-8") as stream:
+                texts.append(stream.read())
+        except (OSError, UnicodeDecodeError):
+            continue
+    for text in texts:
+        # deb822:   URIs: http://mirror/debian          one-line:   deb [signed-by=…] http://mirror/debian bookworm main
+        for match in re.finditer(r"^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(\S+)", text, re.MULTILINE):
+            url = match[1].rstrip("/")
+            if url.endswith("/debian"):
+                return url
+    raise UserError(
+        f"there is no Debian mirror in the sources of {folder}",
+        hint="name one with --mirror URL; mirrors are listed at https://www.debian.org/mirror/list",
+    )
+
+
+def _download(
+    programs: dict[str, str], names: Sequence[str], folder: str, mirror: str, keyring: str, say: Callable[[str], None]
+) -> list[str]:
+    """The package files, verified by apt."""
+    for name in ("etc", "state", "sources.d", "lists/partial", "cache/archives/partial", "log"):
+        os.makedirs(os.path.join(folder, name))
+    for path, text in (
+        ("state/status", ""),
+        ("sources.d/npuninja.sources", _source(mirror, keyring)),
+        ("apt.conf", _acquire_settings(programs["apt-config"]) + _own_settings(folder)),
+    ):
+        with open(os.path.join(folder, path), "w", encoding="utf-8") as stream:
+            stream.write(text)
+    environment = {"APT_CONFIG": os.path.join(folder, "apt.conf"), "DEBIAN_FRONTEND": "noninteractive"}
+    say(f"reading the lists of Debian {SUITE} from {mirror}")
+    # Without this option a list that cannot be fetched or verified is only a warning.
+    update = [programs["apt-get"], "update", "-o", "APT::Update::Error-Mode=any"]
+    _run(update, environment, f"cannot get the lists of Debian {SUITE} from {mirror}")
+    say(f"fetching {', '.join(names)} and what they need")
+    _run([programs["apt-get"], "install", "--download-only", *names], environment, f"cannot fetch {', '.join(names)}")
+    return sorted(glob.glob(os.path.join(folder, "cache", "archives", "*.deb")))
+
+
+def _source(mirror: str, keyring: str) -> str:
+    return f"Types: deb\nURIs: {mirror}\nSuites: {SUITE}\nComponents: main\nSigned-By: {keyring}\n"
+
+
+def _acquire_settings(config: str) -> str:
+    """How the system's apt reaches the network: proxies, and whether it accepts a mirror that is behind."""
+    dump = _run([config, "dump", "--format", '%f "%v";%n', "Acquire"], {}, "cannot read apt's settings")
+    lines = [line for line in dump.splitlines() if line.startswith("Acquire::") and "::IndexTargets" not in line]
+    return "\n".join(lines) + "\n"
+
+
+def _own_settings(folder: str) -> str:
+    text = _APT_CONF.format(folder=folder, timeout=_CONNECT_TIMEOUT_S)
+    # As root, apt downloads as another user, who may not write into the private folder.
+    return text + ('APT::Sandbox::User "root";\n' if os.geteuid() == 0 else "")
+
+
+def _identify(dpkg: str, path: str) -> Package:
+    fields = _run([dpkg, "--field", path, "Package", "Version"], {}, f"cannot read {os.path.basename(path)}")
+    values = dict(line.split(": ", 1) for line in fields.strip().splitlines())
+    with open(path, "rb") as stream:
+        digest = hashlib.sha256(stream.read()).hexdigest()
+    return Package(values["Package"], values["Version"], digest)
+
+
+def _run(command: list[str], variables: dict[str, str], failure: str) -> str:
+    """Runs a program and returns its output; ToolError `failure` with the lines that tell why."""
+    environment = {**os.environ, **variables, "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace", timeout=TIME_LIMIT_S, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(f"{failure}: {command[0]} did not end within {TIME_LIMIT_S:g} s") from error
+    if done.returncode:
+        lines = [line for line in done.stdout.splitlines() if line.startswith(("E:", "W:", "Err:", "dpkg"))]
+        said = "\n".join(lines or done.stdout.splitlines()[-10:])
+        raise ToolError(
+            failure, notes=((f"{os.path.basename(command[0])} says:\n{said}", None),), hint="is the network there?"
+        )
+    return done.stdout

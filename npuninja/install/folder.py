@@ -1,0 +1,59 @@
+"""Where tools of our own are, and how a program of another distribution's release is started."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Mapping
+
+from npuninja.diag.errors import ToolError
+
+
+def tools_folder(environment: Mapping[str, str]) -> str:
+    """The folder that `npuninja tools install` fills: `$NPUNINJA_TOOLS`, else `npuninja/tools` in the user's data folder."""
+    chosen = environment.get("NPUNINJA_TOOLS")
+    if chosen:
+        return chosen
+    data = environment.get("XDG_DATA_HOME") or os.path.join(environment.get("HOME", os.sep), ".local", "share")
+    return os.path.join(data, "npuninja", "tools")
+
+
+def installed_program(environment: Mapping[str, str], tool: str, program: str) -> str:
+    """The launcher of a program that `npuninja tools install TOOL` made; it may not be there."""
+    return os.path.join(tools_folder(environment), tool, "bin", program)
+
+
+# Finds its folder by itself, so that the whole may be moved. The loader is started by name: the program's own one is the
+# system's, which may be older than the libraries it needs. --inhibit-cache: no library of the system is taken instead.
+_LAUNCHER = """\
+#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")/..
+exec "$here/{loader}" --inhibit-cache --library-path "$here/{libraries}" --argv0 {name} "$here/{program}" "$@"
+"""
+
+
+def write_launcher(root: str, program: str) -> str:
+    """Makes `bin/NAME` in `root`, which starts the program with the libraries of `root`; returns its path.
+
+    Args:
+        root: a folder with unpacked packages.
+        program: path of the program in it, as `usr/bin/xclbinutil`.
+
+    Raises:
+        ToolError: the program or the loader is not among the packages.
+    """
+    loaders = sorted(glob.glob(os.path.join(root, "usr", "lib", "*-linux-gnu*", "ld-linux*.so.*")))
+    if not loaders:
+        raise ToolError(f"the packages in {root} have no dynamic loader")
+    if not os.path.isfile(os.path.join(root, program)):
+        raise ToolError(f"the packages in {root} have no {program}")
+    name = os.path.basename(program)
+    loader = os.path.relpath(loaders[0], root)
+    text = _LAUNCHER.format(loader=loader, libraries=os.path.dirname(loader), name=name, program=program)
+    os.makedirs(os.path.join(root, "bin"), exist_ok=True)
+    path = os.path.join(root, "bin", name)
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    os.chmod(path, stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
+    return path
