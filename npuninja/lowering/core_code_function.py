@@ -25,7 +25,7 @@ from npuninja.lowering.core_code_arith import Arithmetic
 from npuninja.lowering.core_code_model import CoreModel, c_name
 from npuninja.lowering.core_code_types import FLOATS, c_type, element_type, float_literal, integer_literal
 
-_HIGH_LEVEL = ("scf.", "affine.")
+_NOT_LOWERED = ("scf.", "affine.", "aie.objectfifo")
 _STREAMS = ("aie.put_cascade", "aie.get_cascade", "aie.put_stream", "aie.get_stream")
 
 
@@ -225,6 +225,9 @@ class FunctionWriter:
         elif op.name == "memref.get_global":
             name = self.unit.global_name(op.symbol("name"), op)
             self._inline[op.result] = f"(({c_type(op.result.type, op)}){name})"
+        elif op.name == "ub.poison":
+            c_type(op.result.type, op)
+            self._inline[op.result] = "0"
         elif op.name == "memref.alloca":
             self._inline[op.result] = self.unit.local_memory(op)
 
@@ -370,9 +373,9 @@ def _unsupported(op: Operation) -> UserError:
             op.loc,
             hint="do this in a kernel function, and call that from the core",
         )
-    if op.name.startswith(_HIGH_LEVEL):
+    if op.name.startswith(_NOT_LOWERED):
         return UserError(
-            f"'{op.name}' must be lowered to branches before core code is made",
+            f"'{op.name}' must be lowered before core code is made",
             op.loc,
             hint="give the module that step 1 (lower resources) wrote",
         )

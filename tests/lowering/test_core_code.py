@@ -305,12 +305,14 @@ def test_lines_of_the_design_are_in_the_object(running):
 
 
 def test_info():
-    text = design("func.call @k() : () -> ()", "func.func private @k()", '{stack_size = 4096 : i32, link_with = "k.o"}')
+    body = "%i = arith.constant 1 : i32\nfunc.call @k(%b, %i) : (memref<4x4xi32>, i32) -> ()"
+    text = design(body, "func.func private @k(memref<4x4xi32>, i32)", '{stack_size = 4096 : i32, link_with = "k.o"}')
     info = core_info(parse_module(text, "d.mlir"), "main", 0, 2, file="d.mlir")
     assert (info["abi"], info["entry"], info["stack_bytes"], info["link_files"]) == (1, "core_0_2", 4096, ["k.o"])
     assert info["data_origin"] == 0x71000  # the stack is larger than what the buffers take
     assert info["buffers"] == [["u", 0x60000, 32], ["b", 0x70400, 64], ["s", 0x70800, 32]]
-    assert info["functions"] == [["k", "d.mlir", 13, 1]]
+    assert info["functions"] == [["k", "d.mlir", 13, 1, [64, "i32"]]]
+    assert info["location"] == ["d.mlir", 14, 11]
 
 
 @pytest.mark.parametrize(("kind", "prefix"), [("aie2", "aiev2"), ("aie2p", "aie2p")])
@@ -336,8 +338,9 @@ def test_code_for_hardware(kind, prefix, tmp_path, cache):
 REFUSED = {
     "loops that are not branches yet": (
         "%c0 = arith.constant 0 : index %c1 = arith.constant 1 : index scf.for %i = %c0 to %c1 step %c1 { }",
-        "must be lowered to branches",
+        "'scf.for' must be lowered",
     ),
+    "fifos": ("aie.objectfifo.release @x(Consume, 1)", "'aie.objectfifo.release' must be lowered"),
     "vectors": ("%v = arith.constant dense<1> : vector<4xi32>", "vectors"),
     "cascades": ("%v = aie.get_cascade() : vector<16xi32>", "cascades and streams"),
     "odd widths": ("%c = arith.constant 1 : i7 %d = arith.addi %c, %c : i7", "type i7"),

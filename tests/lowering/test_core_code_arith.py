@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wasm_build import WasmBuild
 
+from npuninja.lowering.core_code_types import float_literal
+
 WIDTHS = {"i1": 1, "i8": 8, "i16": 16, "i32": 32, "i64": 64}
 A, B, RESULTS = 0x400, 0x500, 0x1000  # addresses of the operands and of the first result
 
@@ -296,6 +298,24 @@ def test_bitcasts(core, value):
 def same_nan(found, sent):
     format = {4: "<f", 8: "<d", 2: "<e"}[len(sent)]
     return all(math.isnan(struct.unpack(format, x)[0]) for x in (found, sent))
+
+
+@given(value=st.one_of(st.floats(), st.sampled_from([65519.9, 65520.0, 3.4e38, 3.3961e38, 1e-45, 5e-41, 2.0**-25, 1e39])))
+def test_literals(value):
+    """Constants are rounded when the C is made, once, whatever their type."""
+    for type in ("f16", "bf16"):
+        bits = int(float_literal(repr(value), type), 16)
+        assert same(decode(type, bits.to_bytes(2, "little")), rounded(type, value)), (type, value)
+    for type, size in (("f32", 4), ("f64", 8)):
+        text = float_literal(repr(value), type)
+        if "builtin" in text:
+            assert not math.isfinite(rounded(type, value))
+        else:
+            number = float.fromhex(text.strip("()").removesuffix("f") if type == "f32" else text.strip("()"))
+            assert same(number, rounded(type, value))
+        data = FLOAT_TYPES[type](1.5).tobytes()
+        assert "0x1.8" in float_literal(hex(int.from_bytes(data, "little")), type)
+        assert len(data) == size
 
 
 finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
