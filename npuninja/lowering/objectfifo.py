@@ -30,6 +30,7 @@ def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings) -> No
     for core in cores:
         check_accesses(core, fifos)
     _check_delegates(fifos)
+    _warn_of_uneven_parts(fifos, warnings)
     split_fifos(fifos)
     create_elements(fifos, rules)
     create_dmas(fifos, rules)
@@ -71,6 +72,19 @@ def _check_delegates(fifos: ObjectFifos) -> None:
                 op.loc,
                 notes=(("the objectFifo", fifo.op.loc),),
             )
+
+
+def _warn_of_uneven_parts(fifos: ObjectFifos, warnings: Warnings) -> None:
+    """The part of a joined or distributed object should be a whole number of the leg's objects, or the other way round."""
+    for link in fifos.links:
+        if link.legs > 1:
+            for leg, fifo in enumerate(link.inputs if link.is_join else link.outputs):
+                length = link.part(leg)[1]
+                if length % fifo.elements and fifo.elements % length:
+                    warnings.add(
+                        f"objectFifo '@{fifo.name}' has objects of {fifo.elements} elements, but its part in the link is {length}",
+                        link.op.loc,
+                    )
 
 
 def _rename_uses(fifos: ObjectFifos) -> None:

@@ -401,3 +401,16 @@ def test_other_devices_name_the_allocation_too() -> None:
     assert [line.split("metadata = ")[1].split("}")[0] for line in lines_with(module, "metadata")] == [
         "@f_shim_alloc", "@one::@f_shim_alloc",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("offset", "warned"), [(8, 0), (4, 0), (5, 2)])
+def test_parts_that_do_not_fit_the_objects_are_warned_of(offset: int, warned: int) -> None:
+    warnings = Warnings()
+    lower(
+        fifo("w", "%s0, {%m0}", type="memref<16xi32>"),
+        fifo("x", "%m0, {%c02}", type="memref<4xi32>"),
+        fifo("y", "%m0, {%c03}", type="memref<4xi32>"),
+        f"aie.objectfifo.link [@w] -> [@x, @y] ([] [0, {offset}])",
+        warnings=warnings,
+    )
+    assert len([text for text, _ in warnings.items if "its part in the link" in text]) == warned
