@@ -45,7 +45,8 @@ class WasmBuild:
         """Links core (0, 2); `info` overrides fields of its JSON."""
         fields = {
             "abi": 1, "column": 0, "row": 2, "entry": "core_0_2", "stack_bytes": 1024, "waits": [], "neighbours": [],
-            "buffers": [["in", 0x70400, 4096]], "data_origin": 0x71400, "functions": [["k", "d.mlir", 7, 3]],
+            "buffers": [["in", 0x70400, 4096]], "data_origin": 0x71400, "functions": [["k", "d.mlir", 7, 3, []]],
+            "location": ["d.mlir", 5, 3],
         }  # fmt: skip
         fields.update(info)
         path = self.folder / "core_0_2.json"

@@ -10,12 +10,12 @@ from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_t
 
 USAGE = """\
 usage: npuninja lower DESIGN.mlir -o FOLDER [--alloc-scheme basic-sequential|bank-aware]
-                      [--generation auto|2025-10|2026-02]
+                      [--generation auto|2025-10|2026-02] [--werror]
 
 Writes into FOLDER: input_with_addresses.mlir, input_physical.mlir, npu_insts.mlir, insts.bin, and core_C_R.ld.script
 for each core. A module with several devices puts `DEVICE.` in front of the last two; a device with several runtime
 sequences has insts.SEQUENCE.bin. Without --alloc-scheme buffers are spread over the banks, or laid out one after the
-other where that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax.
+other where that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax. --werror: what would be a warning is an error.
 """
 GENERATIONS = ("auto", "2025-10", "2026-02")
 SCHEMES = ("basic-sequential", "bank-aware")
@@ -26,14 +26,14 @@ def main(arguments: list[str]) -> int:
     if "--help" in arguments or "-h" in arguments:
         sys.stdout.write(USAGE)
         return 0
-    options = read_arguments("npuninja lower", arguments, options=("--alloc-scheme", "--generation"))
+    options = read_arguments("npuninja lower", arguments, options=("--alloc-scheme", "--generation"), flags=("--werror",))
     folder, source = options.one("-o"), options.input()
     scheme = _choice("--alloc-scheme", options.optional("--alloc-scheme"), SCHEMES)
     generation = _choice("--generation", options.optional("--generation"), GENERATIONS) or "auto"
     warnings = Warnings()
     files = lower_design(read_text(source), source, scheme, generation, warnings)
+    print_warnings(warnings, as_errors="--werror" in options.flags)
     write_files(folder, files)
-    print_warnings(warnings)
     return 0
 
 
@@ -69,10 +69,12 @@ def lower_design(
     from npuninja.ir.parser import parse_module
     from npuninja.ir.printer import print_module
     from npuninja.ir.verifier import verify
+    from npuninja.lints.design import lint_design
     from npuninja.lowering import pipeline
 
     module = parse_module(text, file)
     verify(module)
+    lint_design(module, warnings)
     if generation == "auto":
         generation = pipeline.generation_of(module)
     pipeline.lower_resources(module, alloc_scheme=alloc_scheme, generation=generation, warnings=warnings)

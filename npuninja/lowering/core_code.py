@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import Any
 
 from npuninja.diag.errors import UserError
-from npuninja.ir.attributes import ArrayAttr, StringAttr
+from npuninja.ir.attributes import ArrayAttr, StringAttr, TypeAttr
 from npuninja.ir.core import Block, Operation
+from npuninja.ir.types import DYNAMIC, function_parts, memref, size_bytes
 from npuninja.lowering.core_code_function import FunctionWriter, Unit
 from npuninja.lowering.core_code_liveness import is_wait, live_after_waits
 from npuninja.lowering.core_code_loops import waiting_back_edges
@@ -54,7 +55,8 @@ def core_source(module: Operation, device: str, column: int, row: int, *, kind: 
 
 def core_info(module: Operation, device: str, column: int, row: int, *, file: str) -> dict[str, Any]:
     """What the link stage and the emulator need to know about a core: the fields of section `npuninja.core` but `data_end`,
-    and `data_origin`, `functions` (external functions it calls, where the design declares them), `link_files`.
+    and `data_origin`, `location` (of the core), `functions` (external functions it calls, where the design declares them,
+    and of each argument the bytes of its memref, None for one of unknown size, the type of a number), `link_files`.
 
     Same arguments and errors as `core_source`.
     """
@@ -64,7 +66,8 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
     functions = []
     for symbol, declaration in core.unit.functions_used.items():
         if declaration is not None and declaration.loc is not None:
-            functions.append([symbol, file, declaration.loc.line, declaration.loc.column])
+            place = [file, declaration.loc.line, declaration.loc.column]
+            functions.append([symbol, *place, _argument_sizes(declaration)])
     return {
         "abi": ABI_VERSION,
         "column": column,
@@ -72,12 +75,29 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
         "entry": model.entry,
         "stack_bytes": model.stack_bytes,
         "data_origin": model.data_origin,
+        "location": [file, model.core.loc.line, model.core.loc.column] if model.core.loc else [file, 0, 0],
         "waits": core.waits(),
         "buffers": [list(buffer) for buffer in model.reachable_buffers()],
         "neighbours": [w for w in ("south", "west", "north") if w in model.neighbours],
         "functions": functions,
         "link_files": link_files(model.core),
     }
+
+
+def _argument_sizes(function: Operation) -> list[int | str | None]:
+    """See `core_info`. Empty for a function with several results, which go through a pointer in front of them."""
+    signature = function.attributes["function_type"]
+    assert isinstance(signature, TypeAttr), function
+    arguments, results = function_parts(signature.type)
+    sizes: list[int | str | None] = []
+    for type in arguments if len(results) < 2 else ():
+        if not type.startswith("memref<"):
+            sizes.append(type)
+        elif DYNAMIC in memref(type).shape or memref(type).layout:
+            sizes.append(None)
+        else:
+            sizes.append(size_bytes(type))
+    return sizes
 
 
 def link_files(core: Operation) -> list[str]:

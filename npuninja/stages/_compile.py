@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from typing import Callable
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.diag.errors import Location, UserError, Warnings
 from npuninja.stages import _wasm_flags
 from npuninja.stages._depfile import read_depfile
-from npuninja.stages._run import Arguments, Outputs, ToolFailed, read_arguments, run_tool
+from npuninja.stages._run import Arguments, Outputs, ToolFailed, print_warnings, read_arguments, read_bytes, run_tool
 
 OPTIONS = ("--compiler", "--compiler-word", "--kind", "--cache", "--prefix-map")
 WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
@@ -29,20 +30,27 @@ HINTS: tuple[tuple[str, str], ...] = (
 )
 
 
-def compile_file(stage: str, arguments: list[str], extra_flags: list[str]) -> list[str]:
+Lint = Callable[[bytes, str, Warnings], None]
+"""Looks at an object: its bytes, its path, where warnings go."""
+
+
+def compile_file(stage: str, arguments: list[str], extra_flags: list[str], lint: Lint | None = None) -> list[str]:
     """Runs the compiler for a stage's command line; returns the headers that were read.
 
     Args:
         stage: its name, for messages.
-        arguments: `SOURCE -o OBJECT --compiler EXE [--compiler-word W]… --kind wasm --cache DIR [--prefix-map OLD=NEW]…`.
+        arguments: `SOURCE -o OBJECT --compiler EXE [--compiler-word W]… --kind wasm --cache DIR [--prefix-map OLD=NEW]…
+            [--werror]`.
         extra_flags: put in front of the input.
+        lint: run on the object.
 
     Raises:
         UserError: the source does not compile (the compiler's own messages are on stderr already), or the core kind
             is not one of an emulated core.
         ToolError: the compiler cannot be started.
     """
-    options = read_arguments(stage, arguments, options=OPTIONS)
+    options = read_arguments(stage, arguments, options=OPTIONS, flags=("--werror",))
+    as_errors = "--werror" in options.flags
     source, target = options.input(), options.one("-o")
     kind = options.one("--kind")
     if kind != "wasm":
@@ -51,7 +59,11 @@ def compile_file(stage: str, arguments: list[str], extra_flags: list[str]) -> li
         temporary = outputs.temporary(target, _check_object)
         depfile = temporary + ".d"
         try:
-            _run_compiler(options, source, temporary, depfile, extra_flags)
+            _run_compiler(options, source, temporary, depfile, [*extra_flags, *(["-Werror"] if as_errors else [])])
+            warnings = Warnings()
+            if lint is not None:
+                lint(read_bytes(temporary), target, warnings)
+            print_warnings(warnings, as_errors=as_errors)
             return [path for path in read_depfile(depfile) if path != source]
         finally:
             if os.path.exists(depfile):

@@ -268,10 +268,17 @@ def run_tool(
     return output
 
 
-def print_warnings(warnings: Warnings) -> None:
-    """Shows what the stage collected; Ninja passes it on although the stage succeeds."""
+def print_warnings(warnings: Warnings, *, as_errors: bool = False) -> None:
+    """Shows what the stage collected; Ninja passes it on although the stage succeeds.
+
+    Raises:
+        UserError: there are warnings, and `as_errors` (the option `--werror`) makes them errors.
+    """
     if warnings.items:
         print(warnings.render(), file=sys.stderr)
+        if as_errors:
+            count = len(warnings.items)
+            raise UserError(f"{count} warning{'s' if count > 1 else ''}, and --werror makes warnings errors")
 
 
 def report(error: Error) -> int:

@@ -14,17 +14,23 @@ _FUNCTION, _DATA, _SECTION = 0, 1, 3  # kinds of symbols
 _KIND_NAMES = ("function", "data", "global", "section", "tag", "table")
 _WEAK, _LOCAL, _UNDEFINED, _EXPLICIT_NAME = 0x1, 0x2, 0x10, 0x40  # symbol flags
 _GLOBALS = 6  # section number
-_INIT_FUNCTIONS, _SYMBOL_TABLE = 6, 8  # subsections of "linking"
+_SEGMENTS, _INIT_FUNCTIONS, _SYMBOL_TABLE = 5, 6, 8  # subsections of "linking"
 _ELF_MACHINES = {62: "x86-64", 183: "aarch64", 243: "RISC-V", 264: "AIE"}
 
 
 class Symbols(NamedTuple):
-    """What an object defines for others, what it needs from them, and whether something must run at load time."""
+    """What an object defines for others, what it needs from them, and whether something must run at load time.
+
+    `function_names` has the name of each function by its number in the module, local and undefined ones too; `constants`
+    the name and size in bytes of everything in `.rodata`.
+    """
 
     path: str
     defined: tuple[str, ...]
     undefined: tuple[str, ...]
     has_init_functions: bool
+    function_names: dict[int, str]
+    constants: tuple[tuple[str, int], ...]
 
 
 class _Cursor:
@@ -108,9 +114,19 @@ def _what(data: bytes) -> str:
     return f"a file that begins with {data[:4].hex(' ')}"
 
 
+class _Symbol(NamedTuple):
+    """An entry of the symbol table. `number`: of a function or global, or of a data symbol's segment, -1 for none."""
+
+    kind: int
+    flags: int
+    name: str
+    number: int
+    size_bytes: int
+
+
 def _linking(body: _Cursor, module: WasmModule, path: str) -> Symbols:
-    defined: list[str] = []
-    undefined: list[str] = []
+    symbols: list[_Symbol] = []
+    segments: list[str] = []
     has_init_functions = False
     body.number()  # version
     while body.more:
@@ -119,29 +135,37 @@ def _linking(body: _Cursor, module: WasmModule, path: str) -> Symbols:
         if kind == _INIT_FUNCTIONS:
             has_init_functions = part.number() > 0
         elif kind == _SYMBOL_TABLE:
+            symbols = [_symbol(part, module) for _ in range(part.number())]
+        elif kind == _SEGMENTS:
             for _ in range(part.number()):
-                _symbol(part, module, defined, undefined)
-    return Symbols(path, tuple(defined), tuple(undefined), has_init_functions)
+                segments.append(part.name())
+                part.number(), part.number()  # alignment and flags
+    # The linker makes __stack_pointer and the function table itself; a weak symbol may stay undefined.
+    linked = [s for s in symbols if s.kind in (_FUNCTION, _DATA) and not s.flags & _WEAK]
+    constants = [s for s in symbols if s.kind == _DATA and s.number >= 0 and segments[s.number].startswith(".rodata")]
+    return Symbols(
+        path,
+        tuple(s.name for s in symbols if s.kind != _SECTION and not s.flags & (_UNDEFINED | _LOCAL)),
+        tuple(s.name for s in linked if s.flags & _UNDEFINED),
+        has_init_functions,
+        {s.number: s.name for s in symbols if s.kind == _FUNCTION},
+        tuple((s.name, s.size_bytes) for s in constants),
+    )
 
 
-def _symbol(part: _Cursor, module: WasmModule, defined: list[str], undefined: list[str]) -> None:
+def _symbol(part: _Cursor, module: WasmModule) -> _Symbol:
     kind, flags = part.number(), part.number()
     if kind == _DATA:
         name = part.name()
-        if not flags & _UNDEFINED:
-            for _ in ("segment", "offset", "size"):
-                part.number()
+        if flags & _UNDEFINED:
+            return _Symbol(kind, flags, name, -1, 0)
+        segment, _, size_bytes = part.number(), part.number(), part.number()
+        return _Symbol(kind, flags, name, segment, size_bytes)
+    number = part.number()
+    if kind == _SECTION:
+        name = ""
+    elif flags & _UNDEFINED and not flags & _EXPLICIT_NAME:
+        name = [i.name for i in module.imports if i.kind == _KIND_NAMES[kind]][number]
     else:
-        index = part.number()
-        if kind == _SECTION:
-            return
-        if flags & _UNDEFINED and not flags & _EXPLICIT_NAME:
-            name = [i.name for i in module.imports if i.kind == _KIND_NAMES[kind]][index]
-        else:
-            name = part.name()
-    if flags & _UNDEFINED:
-        # The linker makes __stack_pointer and the function table itself; a weak symbol may stay undefined.
-        if kind in (_FUNCTION, _DATA) and not flags & _WEAK:
-            undefined.append(name)
-    elif not flags & _LOCAL:
-        defined.append(name)
+        name = part.name()
+    return _Symbol(kind, flags, name, number, 0)

@@ -7,12 +7,16 @@ import os
 import sys
 from typing import Any
 
-from npuninja.diag.errors import InternalError, Location, ToolError, UserError
+from npuninja.diag.errors import InternalError, Location, ToolError, UserError, Warnings
 from npuninja.formats.core_image import CORE_SECTION, MEMORY_PAGES, read_core_image
 from npuninja.formats.wasm_module import append_custom_section, read_wasm
+from npuninja.lints.kernel_calls import check_kernel_calls
+from npuninja.lints.kernel_code import read_functions
+from npuninja.lints.kernel_constants import check_constants
+from npuninja.lints.stack_frames import check_stack
 from npuninja.stages import _link_check, _wasm_flags
-from npuninja.stages._run import Outputs, ToolFailed, read_arguments, read_bytes, read_text, run_tool
-from npuninja.stages._wasm_object import global_value, read_symbols
+from npuninja.stages._run import Outputs, ToolFailed, print_warnings, read_arguments, read_bytes, read_text, run_tool
+from npuninja.stages._wasm_object import Symbols, global_value, read_symbols
 
 OPTIONS = ("--linker", "--linker-word", "--kind", "--info", "--core")
 # What the section npuninja.core says, from the JSON of the core_code stage; `data_end` is found here.
@@ -23,13 +27,14 @@ def run(arguments: list[str]) -> None:
     """Links one core.
 
     Args:
-        arguments: `CORE.o KERNEL.o… --linker EXE [--linker-word W]… --kind wasm --info CORE.json --core C,R -o CORE.wasm`.
+        arguments: `CORE.o KERNEL.o… --linker EXE [--linker-word W]… --kind wasm --info CORE.json --core C,R
+            [--werror] -o CORE.wasm`.
 
     Raises:
         UserError: a symbol is missing or there twice, the kernels' data does not fit, an object is not one.
         ToolError: the linker failed for another reason.
     """
-    options = read_arguments("core_link", arguments, options=OPTIONS)
+    options = read_arguments("core_link", arguments, options=OPTIONS, flags=("--werror",))
     target, kind = options.one("-o"), options.one("--kind")
     if kind != "wasm":
         raise UserError(f"core_link: cannot link for core kind {kind!r}", hint="build with the core kind wasm")
@@ -39,11 +44,17 @@ def run(arguments: list[str]) -> None:
         info: dict[str, Any] = json.loads(read_text(options.one("--info")))
         if options.one("--core") != f"{info['column']},{info['row']}":
             raise InternalError(f"{options.one('--info')} is about another core than {options.one('--core')}")
-        core, *kernels = [read_symbols(read_bytes(path), path) for path in options.positional]
-        _link_check.check_symbols(core, kernels, _function_locations(info, options.one("--info")))
+        objects = {path: read_bytes(path) for path in options.positional}
+        symbols = [read_symbols(data, path) for path, data in objects.items()]
+        _with_places(info, options.one("--info"))
+        places = {name: place for name, place, _ in info["functions"]}
+        _link_check.check_symbols(symbols[0], symbols[1:], places)
         linker = [options.one("--linker"), *options.all("--linker-word")]
         module = _link(linker, options.positional, info, outputs.temporary(target) + ".d", target)
         outputs.write(target, _finish(module, info, target))
+        warnings = Warnings()
+        _lint(objects, symbols, info, warnings)
+        print_warnings(warnings, as_errors="--werror" in options.flags)
 
 
 def _link(linker: list[str], objects: tuple[str, ...], info: dict[str, Any], folder: str, target: str) -> bytes:
@@ -70,17 +81,30 @@ def _link(linker: list[str], objects: tuple[str, ...], info: dict[str, Any], fol
         os.rmdir(folder)
 
 
-def _function_locations(info: dict[str, Any], path: str) -> dict[str, Location]:
-    """Where the design declares the functions that the core calls.
+def _with_places(info: dict[str, Any], path: str) -> None:
+    """Replaces file, line and column in the fields `location` and `functions` of `info` by a `Location`.
 
     File names in `info` are relative to the folder above that of `path` (see the option --file-name of core_code).
     """
-    above = os.path.dirname(os.path.dirname(path))
-    locations = {}
-    for name, file, line, column in info.get("functions", []):
-        there = os.path.join(above, file)
-        locations[name] = Location(there if os.path.exists(there) else file, line, column)
-    return locations
+
+    def place(file: str, line: int, column: int) -> Location:
+        there = os.path.join(os.path.dirname(os.path.dirname(path)), file)
+        return Location(there if os.path.exists(there) else file, line, column)
+
+    info["location"] = place(*info["location"])
+    info["functions"] = [(name, place(*where), arguments) for name, *where, arguments in info["functions"]]
+
+
+def _lint(objects: dict[str, bytes], symbols: list[Symbols], info: dict[str, Any], warnings: Warnings) -> None:
+    """What a core and its kernels can get wrong together. The objects and their symbols are in one order."""
+    core = f"core ({info['column']}, {info['row']})"
+    functions = [
+        read_functions(read_wasm(data, path), found.function_names, path)
+        for (path, data), found in zip(objects.items(), symbols)
+    ]
+    check_stack(core, info["entry"], functions, info["stack_bytes"], info["location"], warnings)
+    check_constants(core, [(found.path, found.constants) for found in symbols], warnings)
+    check_kernel_calls(core, info["functions"], functions, warnings)
 
 
 def _finish(data: bytes, info: dict[str, Any], path: str) -> bytes:

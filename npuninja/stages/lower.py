@@ -5,20 +5,22 @@ from __future__ import annotations
 from npuninja.diag.errors import Warnings
 from npuninja.ir.printer import print_module
 from npuninja.ir.verifier import verify
+from npuninja.lints.design import lint_design
 from npuninja.lowering.pipeline import generation_of, lower_resources
 from npuninja.stages._module import read_module
 from npuninja.stages._run import Outputs, print_warnings, read_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """`DESIGN.mlir [--alloc-scheme S] [--generation G] -o input_with_addresses.mlir`."""
-    options = read_arguments("lower", arguments, options=("--alloc-scheme", "--generation"))
+    """`DESIGN.mlir [--alloc-scheme S] [--generation G] [--werror] -o input_with_addresses.mlir`."""
+    options = read_arguments("lower", arguments, options=("--alloc-scheme", "--generation"), flags=("--werror",))
     target = options.one("-o")
     with Outputs(target) as outputs:
         warnings = Warnings()
         module = read_module(options.input())
         verify(module)
+        lint_design(module, warnings)
         generation = options.optional("--generation") or generation_of(module)
         lower_resources(module, alloc_scheme=options.optional("--alloc-scheme"), generation=generation, warnings=warnings)
         outputs.write(target, print_module(module))
-    print_warnings(warnings)
+        print_warnings(warnings, as_errors="--werror" in options.flags)

@@ -10,12 +10,12 @@ from npuninja.stages._run import Outputs, print_warnings, read_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """`input_with_addresses.mlir [--generation G] -o input_physical.mlir`."""
-    options = read_arguments("route", arguments, options=("--generation",))
+    """`input_with_addresses.mlir [--generation G] [--werror] -o input_physical.mlir`."""
+    options = read_arguments("route", arguments, options=("--generation",), flags=("--werror",))
     target = options.one("-o")
     with Outputs(target) as outputs:
         warnings = Warnings()
         module = read_module(options.input())
         route(module, generation=options.optional("--generation") or generation_of(module), warnings=warnings)
         outputs.write(target, print_module(module))
-    print_warnings(warnings)
+        print_warnings(warnings, as_errors="--werror" in options.flags)

@@ -105,7 +105,7 @@ def test_missing_function_is_shown_with_its_line(wasm_build):
     name = wasm_build.folder.name
     (wasm_build.folder / "d.mlir").write_text("module {\n  func.func private @k(i32)\n}\n")
     with pytest.raises(UserError) as caught:
-        wasm_build.link(wasm_build.core(CALLS_K), functions=[["k", f"{name}/d.mlir", 2, 3]])
+        wasm_build.link(wasm_build.core(CALLS_K), functions=[["k", f"{name}/d.mlir", 2, 3, ["i32"]]])
     assert "\n    func.func private @k(i32)\n    ^\n" in caught.value.render()
 
 

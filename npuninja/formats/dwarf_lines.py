@@ -1,0 +1,142 @@
+"""Source lines of code addresses, from a DWARF line table (`.debug_line`, versions 2 to 4).
+
+Source: DWARF 4, section 6.2 ("Line Number Information"). Only what a message needs is kept: file, line and column.
+"""
+
+from __future__ import annotations
+
+import bisect
+import struct
+from typing import NamedTuple
+
+from npuninja.diag.errors import Location
+
+_COPY, _ADVANCE_PC, _ADVANCE_LINE, _SET_FILE, _SET_COLUMN = 1, 2, 3, 4, 5
+_CONST_ADD_PC, _FIXED_ADVANCE_PC = 8, 9
+_END_SEQUENCE, _SET_ADDRESS = 1, 2
+
+
+class LineTable(NamedTuple):
+    """Rows sorted by address; a row holds until the next one."""
+
+    addresses: tuple[int, ...]
+    places: tuple[Location | None, ...]
+
+    def at(self, address: int) -> Location | None:
+        """The source place of a code address, None where it is not known."""
+        row = bisect.bisect_right(self.addresses, address) - 1
+        return self.places[row] if row >= 0 else None
+
+
+def read_line_table(data: bytes) -> LineTable:
+    """The rows of all units. A unit of another version is left out; so is what follows damage."""
+    rows: list[tuple[int, Location | None]] = []
+    at = 0
+    try:
+        while at + 4 <= len(data):
+            (size,) = struct.unpack_from("<I", data, at)
+            (version,) = struct.unpack_from("<H", data, at + 4)
+            if 2 <= version <= 4:
+                rows += _Unit(data, at + 4, at + 4 + size).rows()
+            at += 4 + size
+    except (IndexError, struct.error):
+        pass  # a message without a line is better than none
+    # The end of one function and the start of the next may share an address: the start counts.
+    rows.sort(key=lambda row: (row[0], row[1] is not None))
+    return LineTable(tuple(address for address, _ in rows), tuple(place for _, place in rows))
+
+
+class _Unit:
+    """One unit: its header, and the state machine that its program runs on."""
+
+    def __init__(self, data: bytes, at: int, end: int) -> None:
+        self.data, self.at, self.end = data, at, end
+        version, header_size = struct.unpack_from("<HI", data, at)
+        program = at + 6 + header_size
+        self.at = at + 6
+        self.unit = self._byte()
+        if version == 4:
+            self._byte()  # operations in an instruction: of VLIW machines
+        self._byte()  # is_stmt
+        self.line_base = struct.unpack("b", bytes([self._byte()]))[0]
+        self.line_range, self.opcode_base = self._byte(), self._byte()
+        self.operands = [self._byte() for _ in range(self.opcode_base - 1)]
+        folders = []
+        while name := self._text():
+            folders.append(name)
+        self.files = [""]
+        while name := self._text():
+            folder = self._number()
+            self._number(), self._number()  # time and size, always 0
+            self.files.append(f"{folders[folder - 1]}/{name}" if folder else name)
+        self.at = program
+
+    def _byte(self) -> int:
+        self.at += 1
+        return self.data[self.at - 1]
+
+    def _number(self) -> int:
+        value = shift = 0
+        while True:
+            byte = self._byte()
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    def _signed(self) -> int:
+        start = self.at
+        value = self._number()
+        bits = 7 * (self.at - start)
+        return value - (1 << bits) if value >> (bits - 1) else value
+
+    def _text(self) -> str:
+        end = self.data.index(b"\0", self.at)
+        text = self.data[self.at : end].decode("utf-8", "replace")
+        self.at = end + 1
+        return text
+
+    def rows(self) -> list[tuple[int, Location | None]]:
+        """The rows that the program makes."""
+        found: list[tuple[int, Location | None]] = []
+        address, file, line, column = 0, 1, 1, 0
+        while self.at < self.end:
+            opcode = self._byte()
+            if opcode >= self.opcode_base:
+                steps = opcode - self.opcode_base
+                address += steps // self.line_range * self.unit
+                line += self.line_base + steps % self.line_range
+                found.append((address, self._place(file, line, column)))
+            elif opcode == 0:
+                size = self._number()
+                after = self.at + size
+                extended = self._byte()
+                if extended == _END_SEQUENCE:
+                    found.append((address, None))
+                    address, file, line, column = 0, 1, 1, 0
+                elif extended == _SET_ADDRESS:
+                    address = int.from_bytes(self.data[self.at : after], "little")
+                self.at = after
+            elif opcode == _COPY:
+                found.append((address, self._place(file, line, column)))
+            elif opcode == _ADVANCE_PC:
+                address += self._number() * self.unit
+            elif opcode == _ADVANCE_LINE:
+                line += self._signed()
+            elif opcode == _SET_FILE:
+                file = self._number()
+            elif opcode == _SET_COLUMN:
+                column = self._number()
+            elif opcode == _CONST_ADD_PC:
+                address += (255 - self.opcode_base) // self.line_range * self.unit
+            elif opcode == _FIXED_ADVANCE_PC:
+                address += int.from_bytes(self.data[self.at : self.at + 2], "little")
+                self.at += 2
+            else:
+                for _ in range(self.operands[opcode - 1]):
+                    self._number()
+        return found
+
+    def _place(self, file: int, line: int, column: int) -> Location | None:
+        """None for code that the compiler made up (line 0)."""
+        return Location(self.files[file].removeprefix("./"), line, column) if line else None

@@ -1,0 +1,19 @@
+"""The lints that need the design alone. They run on what the user wrote, before it is lowered."""
+
+from __future__ import annotations
+
+from npuninja.diag.errors import Warnings
+from npuninja.ir.core import Operation
+from npuninja.lints.descriptor_length import check_descriptor_lengths
+from npuninja.lints.lock_release import check_lock_releases
+from npuninja.lints.lost_offset import check_lost_offsets
+
+_LINTS = (check_lost_offsets, check_lock_releases, check_descriptor_lengths)
+
+
+def lint_design(module: Operation, warnings: Warnings) -> None:
+    """Runs all of them on every device of a verified module."""
+    for device in module.body.ops:
+        if device.name == "aie.device":
+            for lint in _LINTS:
+                lint(device, warnings)

@@ -1,0 +1,49 @@
+"""Which descriptors a DMA channel goes through, as a design writes them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from npuninja.ir.attributes import EnumAttr
+from npuninja.ir.core import Block, Operation
+from npuninja.lowering.tiles import DMA_REGIONS, ops_of
+
+
+class Channel(NamedTuple):
+    """One channel of a tile's DMA: the operation that starts it, its blocks in order, and those that it repeats for ever."""
+
+    start: Operation
+    region: Operation
+    direction: str
+    number: int
+    blocks: tuple[Block, ...]
+    ring: tuple[Block, ...]
+
+
+def channels(device: Operation) -> list[Channel]:
+    """The channels that a device's DMA regions start, in order."""
+    found = []
+    for region in ops_of(device, *DMA_REGIONS):
+        for op in region.walk():
+            if op.name in ("aie.dma_start", "aie.dma"):
+                direction = op.attributes["channel_dir"]
+                assert isinstance(direction, EnumAttr), op
+                blocks, ring = _blocks(op)
+                found.append(Channel(op, region, direction.case, op.integer("channel_index"), blocks, ring))
+    return found
+
+
+def _blocks(start: Operation) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+    if start.name == "aie.dma":  # a region for each descriptor; `loop` says whether they form a ring
+        blocks = tuple(region.entry for region in start.regions)
+        loop = start.attributes.get("loop")
+        return blocks, () if loop is not None and not getattr(loop, "value", True) else blocks
+    chain: list[Block] = []
+    block = start.successors[0][0]
+    while block not in chain:
+        chain.append(block)
+        last = block.ops[-1] if block.ops else None
+        if last is None or last.name != "aie.next_bd":
+            return tuple(chain), ()
+        block = last.successors[0][0]
+    return tuple(chain), tuple(chain[chain.index(block) :])

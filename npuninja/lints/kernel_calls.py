@@ -1,0 +1,148 @@
+"""Lint: a kernel uses its arguments in another way than the design passes them."""
+
+from __future__ import annotations
+
+from typing import Iterator, NamedTuple, Sequence, Union
+
+from npuninja.diag.errors import Location, Warnings
+from npuninja.formats import wasm_code
+from npuninja.formats.wasm_code import SIMD, FunctionCode, Instruction
+from npuninja.lints.kernel_code import KernelFunction
+
+#: An argument as the design passes it: the bytes of a memref, None for one of unknown size, the type of a number.
+Argument = Union[int, None, str]
+
+
+class _Value(NamedTuple):
+    """A value on the stack as far as it is known: argument number (-1: none) plus a constant."""
+
+    argument: int
+    constant: int
+
+
+class _Access(NamedTuple):
+    """An access of a number of bytes at a constant distance from an argument."""
+
+    argument: int
+    start: int
+    end: int
+    offset: int
+
+
+# Bytes that a load or store moves, by opcode; i32.load is the first.
+_LOADED_BYTES = (4, 8, 4, 8, 1, 1, 2, 2, 1, 1, 2, 2, 4, 4)
+_STORED_BYTES = (4, 8, 4, 8, 1, 2, 1, 2, 4)
+_LOADS = {**dict(enumerate(_LOADED_BYTES, 0x28)), SIMD: 16, **dict.fromkeys(range(SIMD | 1, SIMD | 7), 8)}
+_STORES = {**dict(enumerate(_STORED_BYTES, 0x36)), SIMD | 11: 16}
+_NOP, _DROP, _SELECT, _GLOBAL_SET = 0x01, 0x1A, 0x1B, 0x24
+# What control can leave by: behind it, code may never run.
+_BRANCHES = (0x00, 0x04, 0x0C, 0x0D, 0x0E, 0x0F)
+_OTHER_CONSTANTS = (0x42, 0x43, 0x44, SIMD | 12)
+_SPLATS = range(SIMD | 15, SIMD | 21)
+_ONE_OPERAND = {
+    *(0x45, 0x50, *range(0x67, 0x6A), *range(0x79, 0x7C), *range(0x8B, 0x92), *range(0x99, 0xA0), *range(0xA7, 0xC5)),
+    *_SPLATS,
+}
+_TWO_OPERANDS = {
+    *range(0x46, 0x50),
+    *range(0x51, 0x67),
+    *range(0x6A, 0x79),
+    *range(0x7C, 0x8B),
+    *range(0x92, 0x99),
+    *range(0xA0, 0xA7),
+}
+
+
+def check_kernel_calls(
+    core: str,
+    declared: Sequence[tuple[str, Location, Sequence[Argument]]],
+    objects: Sequence[Sequence[KernelFunction]],
+    warnings: Warnings,
+) -> None:
+    """Warns of a kernel that surely reaches beyond a memref it is given, or uses a number as a pointer.
+
+    Only what every call does is known: accesses at constant distances before the first branch, and copies of constant
+    length. That a kernel takes the right number of arguments, each in a register of the right kind, the linker checks.
+
+    Args:
+        core: for people, `core (0, 2)`.
+        declared: name of each kernel that the core calls, where the design declares it, and its arguments.
+        objects: the functions of each object that is linked.
+        warnings: where to add.
+    """
+    visible = {f.name: f for functions in objects for f in functions}
+    for name, place, arguments in declared:
+        kernel = visible.get(name)
+        if kernel is None:
+            continue
+        for access in _accesses(kernel.code):
+            given = arguments[access.argument] if access.argument < len(arguments) else None
+            what = f"{core} calls {name}, which uses its argument {access.argument + 1} as a pointer"
+            if isinstance(given, str):
+                warnings.add(f"{what}, but the design passes a number ({given}) at {place}", kernel.place_of(access.offset))
+                break
+            if given is not None and (access.end > given or access.start < 0):
+                span = f"bytes {access.start} to {access.end - 1}"
+                warnings.add(
+                    f"{what} to {span}, but the memref at {place} has {given} bytes", kernel.place_of(access.offset)
+                )
+                break
+
+
+def _accesses(code: FunctionCode) -> Iterator[_Access]:
+    """The accesses through arguments that every call makes."""
+    assigned = {i.immediates[0] for i in code.instructions if i.opcode in (wasm_code.LOCAL_SET, wasm_code.LOCAL_TEE)}
+    stack: list[_Value | None] = []
+    for instruction in code.instructions:
+        if instruction.opcode in _BRANCHES:
+            return
+        yield from _step(instruction, stack, len(code.parameters), assigned)
+
+
+def _step(instruction: Instruction, stack: list[_Value | None], count: int, assigned: set[int]) -> Iterator[_Access]:
+    """Does to the stack what an instruction does. One that is not understood makes the whole stack unknown."""
+    opcode, immediates = instruction.opcode, instruction.immediates
+
+    def pop() -> _Value | None:
+        return stack.pop() if stack else None
+
+    def access(address: _Value | None, size: int, distance: int = 0) -> Iterator[_Access]:
+        if address is not None and address.argument >= 0 and not instruction.relocated and size:
+            start = address.constant + distance
+            yield _Access(address.argument, start, start + size, instruction.offset)
+
+    if opcode == wasm_code.LOCAL_GET:
+        number = immediates[0]
+        stack.append(_Value(number, 0) if number < count and number not in assigned else None)
+    elif opcode == wasm_code.I32_CONST:
+        stack.append(None if instruction.relocated else _Value(-1, immediates[0]))
+    elif opcode == wasm_code.I32_ADD:
+        stack.append(_sum(pop(), pop()))
+    elif opcode in _LOADS:
+        yield from access(pop(), _LOADS[opcode], immediates[1])
+        stack.append(None)
+    elif opcode in _STORES:
+        pop()
+        yield from access(pop(), _STORES[opcode], immediates[1])
+    elif opcode in (wasm_code.MEMORY_COPY, wasm_code.MEMORY_FILL):
+        length, source, target = pop(), pop(), pop()
+        if length is not None and length.argument < 0:
+            yield from access(target, length.constant)
+            if opcode == wasm_code.MEMORY_COPY:
+                yield from access(source, length.constant)
+    elif opcode in (_DROP, wasm_code.LOCAL_SET, _GLOBAL_SET):
+        pop()
+    elif opcode in _ONE_OPERAND or opcode in _TWO_OPERANDS or opcode == _SELECT:
+        for _ in range(1 if opcode in _ONE_OPERAND else 2 if opcode in _TWO_OPERANDS else 3):
+            pop()
+        stack.append(None)
+    elif opcode in _OTHER_CONSTANTS or opcode == wasm_code.GLOBAL_GET:
+        stack.append(None)
+    elif opcode not in (wasm_code.LOCAL_TEE, _NOP):
+        stack.clear()
+
+
+def _sum(a: _Value | None, b: _Value | None) -> _Value | None:
+    if a is None or b is None or (a.argument >= 0 and b.argument >= 0):
+        return None
+    return _Value(max(a.argument, b.argument), a.constant + b.constant)

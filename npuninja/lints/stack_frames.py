@@ -1,0 +1,69 @@
+"""Lint: the functions of a core need more stack than `stack_size` gives."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Sequence
+
+from npuninja.diag.errors import Location, Warnings
+from npuninja.lints.kernel_code import KernelFunction
+
+
+class _Deepest(NamedTuple):
+    """The chain of calls that needs most, its bytes, and the function where calls run in a circle, if they do."""
+
+    stack_bytes: int
+    chain: tuple[KernelFunction, ...]
+    circle: KernelFunction | None
+
+
+def check_stack(
+    core: str, entry: str, objects: Sequence[Sequence[KernelFunction]], stack_bytes: int, place: Location, warnings: Warnings
+) -> None:
+    """Warns when the frames along the deepest chain of calls are larger than the stack, or when there is no deepest one.
+
+    The frames are those of the emulated core, where only arrays and variables whose address is taken are on the stack; an
+    NPU's need as much, and more for spilled registers and return addresses. Calls by pointer are not followed.
+
+    Args:
+        core: for people, `core (0, 2)`.
+        entry: the core's function.
+        objects: the functions of each object that is linked.
+        stack_bytes: `stack_size` of the core.
+        place: of the core in the design.
+        warnings: where to add.
+    """
+    visible = {f.name: f for functions in objects for f in functions}
+    own = {(f.path, f.name): f for functions in objects for f in functions}
+    known: dict[KernelFunction, _Deepest] = {}
+
+    def deepest(function: KernelFunction, callers: tuple[KernelFunction, ...]) -> _Deepest:
+        if function in callers:
+            return _Deepest(0, (), function)
+        if function not in known:
+            below = _Deepest(0, (), None)
+            circle = None
+            for name in function.calls():
+                callee = own.get((function.path, name)) or visible.get(name)
+                if callee is not None:
+                    found = deepest(callee, (*callers, function))
+                    circle = circle or found.circle
+                    below = max(below, found, key=lambda d: d.stack_bytes)
+            known[function] = _Deepest(function.frame_bytes + below.stack_bytes, (function, *below.chain), circle)
+        return known[function]
+
+    if entry not in visible:
+        return
+    found = deepest(visible[entry], ())
+    if found.circle is not None:
+        warnings.add(
+            f"{core}: {found.circle.name} calls itself, perhaps by way of others, so how much stack it needs is not known",
+            found.circle.location,
+        )
+    if found.stack_bytes > stack_bytes:
+        chain = ", ".join(f"{f.name} {f.frame_bytes}" for f in found.chain if f.frame_bytes)
+        largest = max(found.chain, key=lambda f: f.frame_bytes)
+        warnings.add(
+            f"{core} needs {found.stack_bytes} bytes of stack or more ({chain}), but its stack_size is {stack_bytes}: set "
+            f"stack_size = {-(-found.stack_bytes // 1024) * 1024} : i32 on the core at {place}, or make arrays static",
+            largest.location,
+        )
