@@ -82,7 +82,8 @@ def _warn_of_uneven_parts(fifos: ObjectFifos, warnings: Warnings) -> None:
                 length = link.part(leg)[1]
                 if length % fifo.elements and fifo.elements % length:
                     warnings.add(
-                        f"objectFifo '@{fifo.name}' has objects of {fifo.elements} elements, but its part in the link is {length}",
+                        f"objectFifo '@{fifo.name}' has objects of {fifo.elements} elements, "
+                        f"but its part in the link is {length}",
                         link.op.loc,
                     )
 
