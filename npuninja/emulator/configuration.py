@@ -12,18 +12,28 @@ from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.cdo import BlockWrite, Command
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import read_pdi
-from npuninja.formats.xclbin import read_xclbin
-
-AIE_PARTITION = 32
-EMULATION_DATA = 21
+from npuninja.formats.xclbin import AIE_PARTITION, EMULATION_DATA, IP_LAYOUT, read_xclbin
+from npuninja.formats.xclbin_sections import read_ip_layout
 
 
 class Design(NamedTuple):
-    """What an XCLBIN configures: columns of the array, the commands of each PDI, and core modules by sha256."""
+    """What an XCLBIN configures: columns of the array, the commands of each PDI, core modules by sha256, and for each kernel
+    the number of its PDI.
+    """
 
     columns: int
     pdis: tuple[tuple[Command, ...], ...]
     modules: dict[bytes, bytes]
+    kernels: dict[str, int]
+
+    def first_pdi(self, kernel: str | None) -> tuple[Command, ...]:
+        """The commands of a kernel's PDI; those of the first one when no kernel is named. Raises UserError."""
+        if kernel is None:
+            return self.pdis[0]
+        if kernel not in self.kernels:
+            known = ", ".join(self.kernels) or "none"
+            raise UserError(f"the XCLBIN has no kernel '{kernel}'", hint=f"kernels in it: {known}")
+        return self.pdis[self.kernels[kernel]]
 
 
 def read_design(xclbin: bytes, name: str = "xclbin") -> Design:
@@ -40,7 +50,15 @@ def read_design(xclbin: bytes, name: str = "xclbin") -> Design:
     pdis = tuple(tuple(read_pdi(pdi.image, f"PDI of {name}").commands(f"PDI of {name}")) for pdi in partition.pdis)
     data = container.section(EMULATION_DATA)
     modules = read_emulation_data(data.data, name) if data is not None else {}
-    return Design(partition.column_width, pdis, modules)
+    section = container.section(IP_LAYOUT)
+    units = read_ip_layout(section.data, name) if section is not None else ()
+    kernels = {
+        unit.name.split(":")[0]: number
+        for unit in units
+        for number, pdi in enumerate(partition.pdis)
+        if unit.kernel_id in pdi.kernel_ids
+    }
+    return Design(partition.column_width, pdis, modules, kernels)
 
 
 def loaded_cores(commands: tuple[Command, ...]) -> set[int]:

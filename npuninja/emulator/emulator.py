@@ -94,17 +94,26 @@ class Emulator:
         self._array.call("log_events", int(log_events))
 
     @classmethod
-    def from_xclbin(cls, xclbin: bytes, *, name: str = "xclbin", log_events: bool = False) -> Emulator:
-        """A fresh array with the first PDI of an XCLBIN loaded.
+    def from_xclbin(
+        cls, xclbin: bytes, *, kernel: str | None = None, name: str = "xclbin", log_events: bool = False
+    ) -> Emulator:
+        """A fresh array with a PDI of an XCLBIN loaded.
+
+        Args:
+            xclbin: the file's bytes.
+            kernel: the kernel whose PDI is meant; by default the first PDI.
+            name: of the file, for errors.
+            log_events: see the class.
 
         Raises:
             UserError: the file is damaged or no XCLBIN of an NPU design, or a core's module is missing in it.
             DeviceError: the configuration cannot be executed, e.g. because it holds AIE machine code.
         """
         design = read_design(xclbin, name)
+        first = design.first_pdi(kernel)
         emulator = cls(design.columns, design.modules, design.pdis, log_events=log_events)
         try:
-            emulator.configure(design.pdis[0])
+            emulator.configure(first)
         except BaseException:
             emulator.close()
             raise

@@ -1,0 +1,67 @@
+"""From an XCLBIN: PDI, core modules, kernels by name."""
+
+from __future__ import annotations
+
+import pytest
+from array_program import Program, Sequence
+from test_passthrough import passthrough, sequence
+
+from npuninja.diag.errors import UserError
+from npuninja.emulator import Emulator, NotModelled
+from npuninja.formats.cdo import Nop, write_cdo
+from npuninja.formats.pdi import write_pdi
+from npuninja.formats.xclbin import Kernel, write_xclbin
+
+
+def pdi(program: Program) -> bytes:
+    return write_pdi([write_cdo([Nop(), *program.commands])])
+
+
+def test_cores_come_from_the_xclbin() -> None:
+    program = passthrough(64)
+    xclbin = write_xclbin([Kernel(pdi(program))], 1, [1, 2, 3, 4], list(program.modules.values()))
+    with Emulator.from_xclbin(xclbin) as npu:
+        assert npu.columns == 1
+        source, dest = npu.allocate(640), npu.allocate(640)
+        source.view[:] = bytes(range(160)) * 4
+        npu.run(sequence(160), [source, dest])
+        assert dest.view[:] == source.view[:]
+
+
+def test_module_missing_in_the_xclbin() -> None:
+    xclbin = write_xclbin([Kernel(pdi(passthrough(64)))], 1, [1])
+    with pytest.raises(UserError, match=r"the module of core \(0, 2\) is missing"):
+        Emulator.from_xclbin(xclbin)
+
+
+def test_aie_cores_are_refused() -> None:
+    program = Program()
+    program.mask(0, 2, 0x32000, 1, 1)
+    with pytest.raises(NotModelled) as caught:
+        Emulator.from_xclbin(write_xclbin([Kernel(pdi(program))], 1, [1]))
+    assert caught.value.hint == "build the design with the core kind wasm"
+
+
+def test_kernel_by_name() -> None:
+    kernels = []
+    for number, name in enumerate(("one", "two")):
+        program = Program()
+        program.write(0, 2, 0x100, number + 1)
+        kernels.append(Kernel(pdi(program), name, name.upper(), 0x901 + number))
+    xclbin = write_xclbin(kernels, 1, [1])
+    nothing = Sequence()
+    nothing.write(0, 0)
+    for kernel, value in ((None, 1), ("one", 1), ("two", 2)):
+        with Emulator.from_xclbin(xclbin, kernel=kernel) as npu:
+            npu.run(nothing.bytes(), [])
+            assert npu.read32(2 << 20 | 0x100) == value
+    with pytest.raises(UserError, match="no kernel 'three'") as caught:
+        Emulator.from_xclbin(xclbin, kernel="three")
+    assert caught.value.hint == "kernels in it: one, two"
+
+
+def test_other_xclbins_are_refused() -> None:
+    data = bytearray(write_xclbin([Kernel(pdi(Program()))], 1, [1]))
+    data[0x1C8 + 40] = 99  # the kind of the section AIE_PARTITION
+    with pytest.raises(UserError, match="no section AIE_PARTITION"):
+        Emulator.from_xclbin(bytes(data))
