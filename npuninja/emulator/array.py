@@ -235,6 +235,8 @@ class _Area:
 
 def _as_txn(command: cdo.Command) -> bytes:
     """A CDO command as operations of a TXN stream, which the engine reads."""
+    if isinstance(command, (cdo.Write, cdo.MaskWrite, cdo.BlockWrite, cdo.Fill, cdo.MaskPoll)) and command.address >> 32:
+        raise InvalidAccess(f"the configuration writes to address 0x{command.address:x}, outside the array")
     if isinstance(command, cdo.Write):
         return txn.encode(txn.Write(command.address, command.value))
     if isinstance(command, cdo.MaskWrite):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from array_program import Program, Sequence
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_passthrough import passthrough, sequence
 
 from npuninja.diag.errors import UserError
-from npuninja.emulator import Emulator, NotModelled
+from npuninja.emulator import EmulationError, Emulator, NotModelled
 from npuninja.formats.cdo import Nop, write_cdo
 from npuninja.formats.pdi import write_pdi
 from npuninja.formats.xclbin import Kernel, write_xclbin
@@ -58,6 +60,22 @@ def test_kernel_by_name() -> None:
     with pytest.raises(UserError, match="no kernel 'three'") as caught:
         Emulator.from_xclbin(xclbin, kernel="three")
     assert caught.value.hint == "kernels in it: one, two"
+
+
+@settings(deadline=None, max_examples=80)
+@given(data=st.data())
+def test_damaged_files_give_errors_that_people_can_read(data) -> None:
+    program = passthrough(64)
+    xclbin = bytearray(write_xclbin([Kernel(pdi(program))], 1, [1], list(program.modules.values())))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.one_of(st.integers(0, 0x400), st.integers(0, len(xclbin) - 1)))
+        xclbin[at] = data.draw(st.integers(0, 255))
+    text = ""
+    try:
+        Emulator.from_xclbin(bytes(xclbin)).close()
+    except (UserError, EmulationError) as error:
+        text = error.render()
+    assert "Traceback" not in text
 
 
 def test_other_xclbins_are_refused() -> None:

@@ -135,6 +135,8 @@ int txn_step(void) {
     if (code == OP_MASKWRITE || code == OP_MASKPOLL || code == OP_MASKPOLL_BUSY) least = 28;
     if (bytes > left || bytes < least || bytes % 4) bad(op[0]);
     txn_wait.kind = WAIT_NONE;
+    int high_address = code == OP_WRITE32 || code == OP_MASKWRITE || code == OP_MASKPOLL || code == OP_MASKPOLL_BUSY;
+    if (high_address && op[3]) bad(op[3]);
     switch (code) {
     case OP_WRITE32:
         if (queue_full(op[2])) return TXN_BLOCKED;
