@@ -77,9 +77,10 @@ class Project:
 
     def portable(self, text: str) -> str:
         """Text without the places and versions of this machine."""
-        for path, name in ((self.folder, "PROJECT"), (self.tools, "TOOLS"), (ROOT, "NPUNINJA")):
+        # Python first: it may lie below another of these.
+        places = (sys.executable, "PYTHON"), (self.folder, "PROJECT"), (self.tools, "TOOLS"), (ROOT, "NPUNINJA")
+        for path, name in places:
             text = text.replace(str(path), f"/{name}")
-        text = text.replace(sys.executable, "/PYTHON")
         text = re.sub(r"python-[\d.]+-[0-9a-f]{8}", "python-0.0.0-00000000", text)
         return re.sub(r"-[0-9a-f]{8}\b", "-00000000", text)
 

@@ -16,6 +16,7 @@ from npuninja.configure.options import Options, parse_options, to_arguments, wit
 from npuninja.configure.record import read_record, write_record
 from npuninja.configure.settings import Settings, apply_preset, read_settings
 from npuninja.configure.summary import summary, use_colour
+from npuninja.configure.toml_file import INSTALL
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import Toolchain, detect, surroundings_of
 from npuninja.diag.errors import Error, InternalError, ToolError, UserError
@@ -123,7 +124,7 @@ def _ninja(toolchain: Toolchain) -> str:
     if found:
         return found.path
     assert absent is not None
-    raise ToolError("no usable ninja", notes=((f"ninja: {absent.explain()}", None),), hint=absent.remedy)
+    raise ToolError("no usable ninja", notes=((f"ninja: {absent.explain()}", None),), hint=f"{absent.remedy}; {INSTALL}")
 
 
 def _forget(layout: Layout) -> None:

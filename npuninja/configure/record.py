@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from npuninja.configure.toml_file import Table, read_toml
+from npuninja.configure.toml_file import Table, read_toml, toml_package
 from npuninja.diag.errors import Location, UserError
 from npuninja.plan.files import write_if_changed
 
@@ -58,6 +58,5 @@ def write_record(
                 return
         except UserError:
             pass  # a damaged record is replaced
-    import toml  # type: ignore[import-untyped]  # 10 ms, and only when something changed
-
-    write_if_changed(path, "# Written by configure.py, read by it when Ninja runs it again.\n" + toml.dumps(content))
+    text = toml_package().dumps(content)
+    write_if_changed(path, f"# Written by configure.py, read by it when Ninja runs it again.\n{text}")

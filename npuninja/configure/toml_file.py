@@ -7,8 +7,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.diag.errors import Location, ToolError, UserError
 from npuninja.plan.names import near
+
+INSTALL = "`pip install -e .` installs all that is needed, and `make run` does that and the rest"
 
 
 def read_toml(path: str) -> dict[str, Any]:
@@ -33,12 +35,24 @@ def read_toml(path: str) -> dict[str, Any]:
             match = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error))
             where = Location(path, int(match[2]), int(match[3])) if match else Location(path)
             raise UserError(f"not TOML: {(match[1] if match else str(error)).lower()}", where) from error
-    import toml  # type: ignore[import-untyped,unused-ignore]
-
+    toml = toml_package()
     try:
         return dict(toml.loads(text))
     except toml.TomlDecodeError as error:
         raise UserError(f"not TOML: {error.msg.lower()}", Location(path, error.lineno, error.colno)) from error
+
+
+def toml_package() -> Any:
+    """The package `toml`, which writes TOML, and reads it where the standard library cannot (3.10).
+
+    Raises:
+        ToolError: it is not installed.
+    """
+    try:
+        import toml  # type: ignore[import-untyped]  # 10 ms, and only when something changed
+    except ImportError as error:
+        raise ToolError("the Python package toml is missing", hint=INSTALL) from error
+    return toml
 
 
 class Table:

@@ -85,7 +85,7 @@ def wasm_compiler(toolchain: Toolchain) -> WasmCompiler:
     raise ToolError(
         "no compiler for emulated cores: neither the ziglang package nor clang with wasm-ld is usable",
         notes=tuple(examined),
-        hint="pip install ziglang",
+        hint="pip install ziglang, or clang and lld 14 or newer",
     )
 
 
