@@ -1,11 +1,6 @@
 """The C of one core, from its body in branches (`input_with_addresses.mlir`).
 
-For the emulator (`wasm`) the core is a step function that runs until it must wait and goes on there when called again; the
-contract is docs/architecture.md, "Core images". Values needed after a wait are copied to the state page only when the core
-really stops, so a core that finds its locks free runs on local variables.
-
-For hardware (`aie2`, `aie2p`) it is a plain function with Peano's lock builtins and the linker script's buffer symbols. No
-Peano has been at hand to run it: experimental.
+For the emulator (`wasm`) it is a step function, for hardware (`aie2`, `aie2p`) a plain one: see `core_code_frames`.
 """
 
 from __future__ import annotations
@@ -14,23 +9,15 @@ from typing import Any
 
 from npuninja.diag.errors import UserError
 from npuninja.ir.attributes import ArrayAttr, StringAttr, TypeAttr
-from npuninja.ir.core import Block, Operation
+from npuninja.ir.core import Operation
 from npuninja.ir.types import DYNAMIC, function_parts, memref, size_bytes
+from npuninja.lowering.core_code_frames import PlainFrame, StepFrame
 from npuninja.lowering.core_code_function import FunctionWriter, Unit
-from npuninja.lowering.core_code_liveness import is_wait, live_after_waits
-from npuninja.lowering.core_code_loops import waiting_back_edges
-from npuninja.lowering.core_code_model import CoreModel, c_name
-from npuninja.lowering.core_code_prelude import WIDE_PRODUCT, prelude
-from npuninja.lowering.core_code_types import c_type, element_type
+from npuninja.lowering.core_code_model import CoreModel
+from npuninja.lowering.core_code_prelude import prelude
 from npuninja.lowering.instructions import find_device
 
 ABI_VERSION = 1
-LOCK_PAGE, STATE_PAGE = 0x10000, 0x20000
-#: Kinds of return values of the step function.
-WAIT_AT_LEAST, WAIT_EQUAL, FAULT_RELEASE = 1, 2, 3
-LARGEST_LOCK_VALUE = 63
-#: Resume point of a core that has ended.
-ENDED = -1
 _KINDS = ("wasm", "aie2", "aie2p")
 
 
@@ -113,7 +100,7 @@ class _Core:
         self.model = model
         self.file = file
         self.unit = Unit(model, file)
-        self.frame = _StepFrame(model) if kind == "wasm" else _PlainFrame(model, kind, self.unit)
+        self.frame = StepFrame(model) if kind == "wasm" else PlainFrame(model, kind, self.unit)
 
     def source(self) -> str:
         body = FunctionWriter(self.unit, self.model.core.regions[0], self.frame)
@@ -137,128 +124,3 @@ class _Core:
             line, column = (op.loc.line, op.loc.column) if op.loc else (0, 0)
             result.append([point, self.file, line, column, self.model.lock(op.operands[0], op).symbol])
         return result
-
-
-class _StepFrame:
-    """A step function: the state page says where to go on, waits return what the core waits for."""
-
-    def __init__(self, model: CoreModel) -> None:
-        self.model = model
-        self.writer: FunctionWriter | None = None
-        self._live = live_after_waits(model.core.regions[0])
-        uses = [op for block in model.core.regions[0].blocks for op in block.ops if op.name == "aie.use_lock"]
-        # Waits come first: they are the points where the function goes on.
-        self.points = dict(enumerate(sorted(uses, key=lambda op: not is_wait(op)), 1))
-        self._numbers = {op: number for number, op in self.points.items()}
-        # Numbers behind the points stand for headers of loops with waits.
-        back_edges = waiting_back_edges(model.core.regions[0])
-        headers = dict.fromkeys(target for _, target in back_edges)
-        self._headers = {block: number for number, block in enumerate(headers, len(uses) + 1)}
-        self._back_edges = set(back_edges)
-
-    def buffer(self, op: Operation, user: Operation) -> str:
-        return f"(({c_type(op.result.type, op)})0x{self.model.buffer_address(op, user):x})"
-
-    def _kept(self, op: Operation) -> list[str]:
-        assert self.writer is not None
-        return [self.writer.name(v) for v in self._live[op] if self.writer.is_variable(v)]
-
-    def acquire(self, op: Operation, equal: bool, value: int) -> list[str]:
-        lock = self.model.lock(op.operands[0], op)
-        number = self._numbers[op]
-        word = f"npu_locks[{lock.word}]"
-        keep = "".join(f"npu_state->{name} = {name}; " for name in self._kept(op))
-        kind = WAIT_EQUAL if equal else WAIT_AT_LEAST
-        answer = number << 32 | kind << 24 | value << 16 | lock.word
-        stop = f"{{ {keep}npu_state->point = {number}; return 0x{answer:x}LL; }}"
-        return [
-            f"wait{number}:",
-            f"if ({word} {'!=' if equal else '<'} {value}) {stop}",
-            f"{word} -= {value};",
-        ]
-
-    def release(self, op: Operation, value: int) -> list[str]:
-        lock = self.model.lock(op.operands[0], op)
-        word = f"npu_locks[{lock.word}]"
-        fault = self._numbers[op] << 32 | FAULT_RELEASE << 24 | value << 16 | lock.word
-        return [f"{word} += {value};", f"if ({word} > {LARGEST_LOCK_VALUE}) return 0x{fault:x}LL;"]
-
-    def jump(self, source: Block, target: Block, label: str) -> str:
-        if (source, target) in self._back_edges:
-            return f"npu_next = {self._headers[target]}; goto npu_dispatch;"
-        return f"goto {label};"
-
-    def end(self) -> list[str]:
-        return [f"npu_state->point = {ENDED}; return -1;"]
-
-    def event(self, number: int) -> list[str]:
-        return []
-
-    def declarations(self) -> str:
-        assert self.writer is not None
-        kept = {name for op in self._live for name in self._kept(op)}
-        fields = "".join(text + "\n" for text in self.writer.locals() if text.rsplit(None, 1)[1].strip("*;") in kept)
-        return (
-            f"{WIDE_PRODUCT}"
-            f"struct npu_state {{\n  int point;\n{fields}}};\n"
-            f"#define npu_state ((struct npu_state *)0x{STATE_PAGE:x})\n"
-            f"#define npu_locks ((int *)0x{LOCK_PAGE:x})\n"
-        )
-
-    def head(self, local_variables: list[str]) -> list[str]:
-        assert self.writer is not None
-        lines = [f"long long {self.model.entry}(void) {{", *local_variables, "  int npu_next = npu_state->point;"]
-        numbers = [self._numbers[op] for op in self._live]
-        loads = [" ".join(f"{name} = npu_state->{name};" for name in self._kept(op)) for op in self._live]
-        if any(loads):
-            lines.append("  switch (npu_next) {")
-            lines += [f"  case {number}: {load} break;" for number, load in zip(numbers, loads) if load]
-            lines.append("  }")
-        lines += ["npu_dispatch:", "  switch (npu_next) {"]
-        lines += [f"  case {number}: goto wait{number};" for number in numbers]
-        lines += [f"  case {number}: goto {self.writer.labels[block]};" for block, number in self._headers.items()]
-        return [*lines, f"  case {ENDED}: return -1;", "  }"]
-
-
-class _PlainFrame:
-    """A function that blocks in the hardware's lock instructions (Peano's clang)."""
-
-    def __init__(self, model: CoreModel, kind: str, unit: Unit) -> None:
-        self.model = model
-        self.writer: FunctionWriter | None = None
-        self.points: dict[int, Operation] = {}
-        self._unit = unit
-        # llvm-aie clang/lib/Headers/aiev2/aiev2_locks.h, aie2p/aie2p_locks.h.
-        self._prefix = f"__builtin_{'aiev2' if kind == 'aie2' else 'aie2p'}"
-
-    def buffer(self, op: Operation, user: Operation) -> str:
-        self.model.buffer_address(op, user)
-        symbol = op.string("sym_name", "")
-        if not symbol:
-            raise UserError("a buffer without a name cannot be linked", op.loc, hint='give it sym_name = "…"')
-        name, plain = c_name(symbol)
-        label = "" if plain else f' __asm__("{symbol}")'
-        self._unit.declarations.setdefault(name, f"extern {element_type(op.result.type, op)} {name}[]{label};")
-        return name
-
-    def acquire(self, op: Operation, equal: bool, value: int) -> list[str]:
-        lock = self.model.lock(op.operands[0], op)
-        return [f"{self._prefix}_acquire({lock.local_id}, {value if equal else -value});"]
-
-    def release(self, op: Operation, value: int) -> list[str]:
-        return [f"{self._prefix}_release({self.model.lock(op.operands[0], op).local_id}, {value});"]
-
-    def jump(self, source: Block, target: Block, label: str) -> str:
-        return f"goto {label};"
-
-    def end(self) -> list[str]:
-        return ["return;"]
-
-    def event(self, number: int) -> list[str]:
-        return [f"{self._prefix}_event({number});"]
-
-    def declarations(self) -> str:
-        return ""
-
-    def head(self, local_variables: list[str]) -> list[str]:
-        return [f"void {self.model.entry}(void) {{", *local_variables]
