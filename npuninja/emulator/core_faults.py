@@ -38,14 +38,8 @@ def _frames(text: str) -> list[tuple[str, Location | None]]:
     return found
 
 
-def core_trap(core: Core, text: str, used_bytes: int) -> EmulationError:
-    """The error for a trap.
-
-    Args:
-        core: whose code it was.
-        text: wasmtime's message with the backtrace.
-        used_bytes: how much of the core's stack was used.
-    """
+def core_trap(core: Core, text: str) -> EmulationError:
+    """The error for a trap in a core's code; `text` is wasmtime's message with the backtrace."""
     column, row = layout.tile_place(core.tile)
     name = f"core ({column}, {row})"
     frames = _frames(text)
@@ -64,15 +58,15 @@ def core_trap(core: Core, text: str, used_bytes: int) -> EmulationError:
         return CoreFault(f"{name} stopped in {function}: {what}", location, notes=notes, report=report)
     address = int(address_match[1], 16)
     report["address"] = address
-    stack = core.info.stack_bytes
-    if OWN - 0x10000 <= address < OWN and used_bytes > stack // 2:
-        report.update(stack_bytes=stack, stack_used_bytes=used_bytes + OWN - address)
+    stack, claimed = core.info.stack_bytes, core.stack_claimed_bytes()
+    if claimed > stack and OWN + stack - claimed <= address < OWN:
+        report.update(stack_bytes=stack, stack_claimed_bytes=claimed)
         return StackOverflow(
-            f"{name} overflows its stack in {function}: it needs {OWN - address} bytes more than its {stack}",
+            f"{name} overflows its stack in {function}: it has {stack} bytes, and {claimed} are needed there",
             location,
             notes=notes,
-            hint=f"give the core more stack, e.g. stack_size = 0x{_rounded(stack + OWN - address):x}, or make local arrays "
-            "static: on hardware this would overwrite the buffers behind the stack",
+            hint=f"give the core more stack, e.g. stack_size = 0x{_rounded(claimed):x}, or make local arrays static; on "
+            "hardware this would overwrite the buffers behind the stack",
             report=report,
         )
     where = nearest_buffer(core.info, address)
@@ -81,8 +75,8 @@ def core_trap(core: Core, text: str, used_bytes: int) -> EmulationError:
 
 
 def _rounded(size_bytes: int) -> int:
-    """The next multiple of 1 KiB with some room."""
-    return (size_bytes + 1024) // 1024 * 1024
+    """A stack size with a quarter to spare, in whole KiB: what is called from there needs some too."""
+    return -(-size_bytes * 5 // 4 // 1024) * 1024
 
 
 def full_stack(core: Core) -> StackOverflow:
@@ -92,7 +86,7 @@ def full_stack(core: Core) -> StackOverflow:
     return StackOverflow(
         f"core ({column}, {row}) uses its stack of {stack} bytes to the last word, and may have overwritten a buffer of the "
         "core to the north",
-        hint=f"give the core more stack: stack_size = 0x{_rounded(stack + 1024):x}",
+        hint=f"give the core more stack: stack_size = 0x{_rounded(2 * stack):x}",
         report={"tile": [column, row], "stack_bytes": stack, "stack_used_bytes": stack},
     )
 

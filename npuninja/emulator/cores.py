@@ -94,6 +94,8 @@ class Core:
         base = ctypes.cast(linear.data_ptr(store), ctypes.c_void_p).value
         assert base is not None
         self._map(base, array.memory)
+        self._store = store
+        self._stack_pointer = stack_pointer
         stack_pointer.set_value(store, OWN + program.info.stack_bytes)
 
     def _map(self, base: int, memory: SharedMemory) -> None:
@@ -106,6 +108,10 @@ class Core:
             tile = self.tile + _STEP[neighbour]
             for page in sorted(_pages(self.info.buffers, window)):
                 memory.map_at(base + window + page, layout.tile_file_offset(tile) + page, PAGE_BYTES)
+
+    def stack_claimed_bytes(self) -> int:
+        """How far the stack reaches now: 0 between steps; after a trap, what the functions that were running had claimed."""
+        return OWN + self.info.stack_bytes - int(self._stack_pointer.value(self._store))
 
     @property
     def stack_may_meet_neighbour(self) -> bool:

@@ -292,7 +292,7 @@ class Emulator:
             return endless(core, str(trap), time_limit_s) if core is not None else self._still_moving(time_limit_s)
         if core is None:
             raise unexpected(trap) from trap
-        return core_trap(core, str(trap), core.stack_used_bytes(self._array.data_memory(core.tile)))
+        return core_trap(core, str(trap))
 
     def _waiters(self) -> Waiters:
         cores = {tile: core.info for tile, core in self._cores.items()}

@@ -25,7 +25,7 @@ SOURCES = Path(__file__).parent / "engine"
 UNITS = ("array", "bd", "dma", "stream", "txn", "scheduler", "math")
 COMPILE_FLAGS = (
     *("-target", "wasm32-freestanding", "-O2", "-msimd128", "-mbulk-memory", "-flto", "-g0"),
-    *("-ffreestanding", "-fno-strict-aliasing", "-fno-sanitize=all", "-Wall", "-Wextra", "-Werror"),
+    *("-ffreestanding", "-fno-strict-aliasing", "-fno-sanitize=all"),
 )
 LINK_FLAGS = (
     *("--no-entry", "--export-table", "--growable-table", "--stack-first", "-z", "stack-size=65536"),

@@ -255,6 +255,17 @@ def test_stack_overflow_is_told_with_the_size() -> None:
     assert caught.value.location.file == "core.c"
 
 
+def test_large_array_on_a_small_stack() -> None:
+    """The case of a kernel with 4 KiB of arrays on the default stack: the first access is far below the stack."""
+    body = """
+static __attribute__((noinline)) void fill(volatile u8 *p) { p[100] = 1; }
+i64 core_0_2(void) { START u8 work[4096]; fill(work); END; }"""
+    with one_core(body).emulator() as npu, pytest.raises(StackOverflow) as caught:
+        npu.run(nothing(), [])
+    assert "it has 1024 bytes, and 4096 are needed there" in caught.value.message
+    assert "stack_size = 0x1400" in str(caught.value.hint)
+
+
 def test_stack_overflow_into_a_mapped_neighbour_is_found_after_the_run() -> None:
     body = STACK.replace("DEPTH", "8")
     p = one_core(body, stack_bytes=2048, neighbours=("north",), buffers=(("n", 0x6F000, 0x1000),))

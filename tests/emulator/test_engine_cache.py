@@ -53,6 +53,13 @@ def test_compiler_that_fails_is_told(shared_cache, tmp_path) -> None:
         engine_module.compile_engine(str(program), tmp_path)
 
 
+def test_sources_compile_without_a_warning(shared_cache, monkeypatch) -> None:
+    program, _ = engine_module._compiler()
+    flags = (*engine_module.COMPILE_FLAGS, "-Wall", "-Wextra", "-Werror")
+    monkeypatch.setattr(engine_module, "COMPILE_FLAGS", flags)
+    assert engine_module.compile_engine(program, shared_cache)[:4] == b"\0asm"
+
+
 def test_missing_compiler_is_told(monkeypatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ToolError, match="ziglang is missing") as caught:

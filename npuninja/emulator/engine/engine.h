@@ -16,7 +16,8 @@ typedef int i32;
 typedef unsigned long long u64;
 typedef long long i64;
 
-/* --- Layout of linear memory. engine_layout() tells the host, which refuses to run with another idea of it. */
+/* --- Layout of linear memory. layout() in scheduler.c tells the host, which
+ * refuses to run with another idea of it. */
 #define LOCK_PLANE 0x03FF0000u
 #define ARRAY_BASE 0x04000000u
 #define DDR_BASE 0x08000000u
