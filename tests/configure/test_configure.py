@@ -3,11 +3,14 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from build_project import Project, make_tool
+from conftest import ROOT
 
 GOLDEN = Path(__file__).parent / "golden"
 BANNER = "****** Xilinx Bootgen v2022.2"
@@ -140,6 +143,14 @@ def test_no_compiler_lists_what_was_examined(project):
     assert "no compiler for emulated cores" in printed
     assert printed.count("there is no such file") == 3
     assert "pip install ziglang" in printed
+
+
+def test_a_python_without_the_packages_says_what_to_install(project):
+    command = [sys.executable, "-S", str(ROOT / "configure.py"), "-S", str(project.folder)]
+    done = subprocess.run(command, env={"PATH": str(project.tools)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "pip install" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
