@@ -93,7 +93,8 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     with open(template_file, encoding="utf-8") as stream:
         template = stream.read()
     kernels = read_kernel_folder("kernels", "kernels")
-    graph = plan(Recipe(layout, toolchain, compiler, providers, kernels, rules_of(template)), designs)
+    recipe = Recipe(layout, toolchain, compiler, providers, kernels, rules_of(template), options.werror)
+    graph = plan(recipe, designs)
 
     chosen = {p.stage: {"provider": p.name, "version": p.version, "why": p.reason} for p in providers}
     record = os.path.join(layout.build_folder, "config.toml")

@@ -22,6 +22,7 @@ class Options:
         providers: `STAGE=real|embedded|auto` words.
         toolchain: another toolchain.toml.
         preset: the name of a preset in it.
+        werror: whether warnings of the stages are errors.
         fresh: whether everything remembered is to be forgotten first.
         regenerate: a recorded configuration to repeat (from Ninja only).
         designs: names of designs; () means all.
@@ -33,6 +34,7 @@ class Options:
     providers: tuple[str, ...] = ()
     toolchain: str | None = None
     preset: str | None = None
+    werror: bool = False
     fresh: bool = False
     regenerate: str | None = None
     designs: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
     add("--provider", dest="providers", metavar="STAGE=P", action="append", default=[], help="P: real, embedded or auto")
     add("--toolchain", metavar="FILE", help="read FILE instead of toolchain.toml")
     add("--preset", metavar="NAME", help="the options of [preset.NAME] in toolchain.toml")
+    add("--werror", action="store_true", help="warnings about designs and kernels are errors")
     add("--fresh", action="store_true", help="forget what was found and recorded before")
     add("--regenerate", metavar="FILE", help=argparse.SUPPRESS)
     add("designs", metavar="DESIGN", nargs="*", help="build these only (default: all in mlir/)")
@@ -70,6 +73,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         providers=tuple(known.providers),
         toolchain=known.toolchain,
         preset=known.preset,
+        werror=known.werror,
         fresh=known.fresh,
         regenerate=known.regenerate,
         designs=tuple(known.designs),
@@ -99,4 +103,4 @@ def to_arguments(options: Options) -> list[str]:
         words += [option, value] if value else []
     for provider in options.providers:
         words += ["--provider", provider]
-    return [*words, *options.designs]
+    return [*words, *(["--werror"] if options.werror else []), *options.designs]

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from npuninja.diag.errors import Warnings
-from npuninja.ir.attributes import BDDimLayoutArrayAttr, DenseArrayAttr, EnumAttr, IntegerAttr
+from npuninja.ir.attributes import BDDimLayoutArrayAttr, EnumAttr, IntegerAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import DYNAMIC, bits, element_count, memref
 from npuninja.lints.dma_channels import Channel, channels
-from npuninja.lowering.sequence_lookup import DYNAMIC as DYNAMIC_ENTRY
 from npuninja.lowering.tiles import ops_of
 
 
 def check_descriptor_lengths(device: Operation, warnings: Warnings) -> None:
-    """Warns of a transfer that goes beyond its buffer, one that starts again before it ends because its length is more than
-    its dimensions have, and a chain that waits for more data than the chain at the other end of its flow ever sends."""
-    for op in device.walk():
-        if op.name == "aie.dma_bd":
+    """Warns of chains that are longer than their data.
+
+    That is a descriptor that goes beyond its buffer, one that starts again before it ends because its length is more than
+    its dimensions have, and a chain that waits for more than the chain at the other end of its flow ever sends.
+
+    Transfers of runtime sequences are looked at when they are lowered (npuninja/lowering/sequence_checks.py).
+    """
+    found = channels(device)
+    for channel in found:
+        for op in _descriptors(channel):
             _check_descriptor(op, warnings)
-        elif op.name == "aiex.npu.dma_memcpy_nd":
-            _check_transfer(op, warnings)
-    _check_flows(device, warnings)
+    _check_flows(device, found, warnings)
+
+
+def _descriptors(channel: Channel) -> list[Operation]:
+    return [op for block in channel.blocks for op in block.ops if op.name == "aie.dma_bd"]
 
 
 def _elements(value: Value) -> int | None:
@@ -55,20 +62,8 @@ def _check_descriptor(op: Operation, warnings: Warnings) -> None:
         warnings.add(f"this descriptor goes up to element {reach}, its buffer has {count}", op.loc)
 
 
-def _check_transfer(op: Operation, warnings: Warnings) -> None:
-    count = _elements(op.operands[0])
-    parts = [op.attributes[f"static_{what}"] for what in ("offsets", "sizes", "strides")]
-    offsets, sizes, strides = (part.values if isinstance(part, DenseArrayAttr) else () for part in parts)
-    if count is None or DYNAMIC_ENTRY in (*offsets, *sizes, *strides):
-        return
-    reach = sum(at * step for at, step in zip(offsets, strides)) + 1
-    reach += sum((size - 1) * step for size, step in zip(sizes, strides) if size > 1)
-    if reach > count:
-        warnings.add(f"this transfer goes up to element {reach}, its buffer has {count}", op.loc)
-
-
-def _check_flows(device: Operation, warnings: Warnings) -> None:
-    by_end = {(channel.region.operands[0], channel.direction, channel.number): channel for channel in channels(device)}
+def _check_flows(device: Operation, found: list[Channel], warnings: Warnings) -> None:
+    by_end = {(channel.region.operands[0], channel.direction, channel.number): channel for channel in found}
     for flow in ops_of(device, "aie.flow"):
         ends = []
         for tile, side, direction in zip(flow.operands, ("source", "dest"), ("MM2S", "S2MM")):
@@ -91,7 +86,7 @@ def _total_bytes(channel: Channel) -> int | None:
     if channel.ring:
         return None
     total = 0
-    for op in (op for block in channel.blocks for op in block.ops if op.name == "aie.dma_bd"):
+    for op in _descriptors(channel):
         length = _length(op)
         if length is None:
             return None

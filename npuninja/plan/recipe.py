@@ -28,6 +28,7 @@ class Recipe:
         providers: who does each stage.
         kernels: the sources of kernel objects.
         rules: the rules of build.ninja.in.
+        werror: whether warnings about designs and kernels are errors.
     """
 
     layout: Layout
@@ -36,6 +37,7 @@ class Recipe:
     providers: tuple[Provider, ...]
     kernels: KernelFolder
     rules: frozenset[str]
+    werror: bool = False
 
     def provider(self, stage: str) -> Provider:
         """Who does a stage."""
@@ -57,6 +59,7 @@ def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
         "wasm_linker": ("--linker", compiler.linker.path, *_each("--linker-word", compiler.linker_words)),
         "wasm_linker_identity": (compiler.linker.identity,),
         "compile_options": tuple(options),
+        "warning_options": ("--werror",) if recipe.werror else (),
         "bootgen": (bootgen.path,) if bootgen else (),
         "bootgen_identity": (bootgen.identity,) if bootgen else (),
     }

@@ -17,7 +17,7 @@ OPTIONS = ("--generation", "--device-symbol", "--sequence", "--arguments")
 
 def run(arguments: list[str]) -> None:
     """The arguments stand in docs/architecture.md, "Stages"."""
-    options = read_arguments("sequence", arguments, options=OPTIONS)
+    options = read_arguments("sequence", arguments, options=OPTIONS, flags=("--werror",))
     target, facts = options.one("-o"), options.one("--arguments")
     with Outputs(target, facts) as outputs:
         warnings = Warnings()
@@ -28,4 +28,4 @@ def run(arguments: list[str]) -> None:
         outputs.write(facts, json.dumps(described, indent=1) + "\n")
         lower_sequence(module, generation=options.optional("--generation") or generation_of(module), warnings=warnings)
         outputs.write(target, print_module(module))
-    print_warnings(warnings)
+        print_warnings(warnings, as_errors="--werror" in options.flags)
