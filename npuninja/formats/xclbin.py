@@ -119,6 +119,8 @@ def write_xclbin(
     content = [
         (MEM_TOPOLOGY, "main_mem_topolo", memories),
         (AIE_PARTITION, "main_aie_partit", write_aie_partition(partition)),
+        # Where xclbinutil puts a section it is given beside these two: before those that it makes itself.
+        *([(EMULATION_DATA, "core_modules", write_emulation_data(modules))] if modules else []),
         (EMBEDDED_METADATA, "", sections.write_embedded_metadata([(k.name, k.instance, k.kernel_id) for k in kernels])),
         (IP_LAYOUT, "", sections.write_ip_layout(units)),
         (CONNECTIVITY, "", sections.write_connectivity(links)),
@@ -126,8 +128,6 @@ def write_xclbin(
         (GROUP_CONNECTIVITY, "", sections.write_connectivity(links + links)),
         (GROUP_TOPOLOGY, "", memories),
     ]
-    if modules:
-        content.append((EMULATION_DATA, "", write_emulation_data(modules)))
     return _container(content)
 
 

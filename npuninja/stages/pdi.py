@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 
+from npuninja.arch.devices import device as device_model
 from npuninja.diag.errors import Location, ToolError, UserError
+from npuninja.formats.core_image import read_core_image
 from npuninja.formats.pdi import read_pdi, write_pdi
-from npuninja.stages._run import Outputs, read_arguments, read_bytes, run_tool
+from npuninja.stages._loaded import check_loaded
+from npuninja.stages._places import parse_images
+from npuninja.stages._run import Arguments, Check, Outputs, read_arguments, read_bytes, run_tool
 
 # What aiecc writes; the ids are those of every NPU image.
 BIF = """all:
@@ -23,17 +27,18 @@ BIF = """all:
 
 
 def run(arguments: list[str]) -> None:
-    """`cdo_elfs.bin cdo_init.bin cdo_enable.bin [--bootgen EXE] -o NAME.pdi`."""
-    options = read_arguments("pdi", arguments, options=("--bootgen",))
+    """`cdo_elfs.bin cdo_init.bin cdo_enable.bin [--bootgen EXE] [--device NAME --image C,R=FILE…] -o NAME.pdi`."""
+    options = read_arguments("pdi", arguments, options=("--bootgen", "--device", "--image"))
     target, bootgen = options.one("-o"), options.optional("--bootgen")
     if not options.positional:
         raise UserError("pdi: no CDO file given")
+    check = _checker(options, target)
     with Outputs(target) as outputs:
         contents = [read_bytes(path) for path in options.positional]
         if bootgen:
-            _run_bootgen(bootgen, options.positional, outputs.temporary(target, _check))
+            _run_bootgen(bootgen, options.positional, outputs.temporary(target, check))
         else:
-            outputs.write(target, write_pdi(contents, options.positional), _check)
+            outputs.write(target, write_pdi(contents, options.positional), check)
 
 
 def _run_bootgen(bootgen: str, cdos: tuple[str, ...], target: str) -> None:
@@ -56,6 +61,17 @@ def _run_bootgen(bootgen: str, cdos: tuple[str, ...], target: str) -> None:
         raise ToolError(f"bootgen made no file although it succeeded; it printed: {output.strip()}")
 
 
-def _check(data: bytes) -> None:
-    if not read_pdi(data).commands():
-        raise ToolError("the PDI configures nothing")
+def _checker(options: Arguments, target: str) -> Check:
+    """What the image must hold: commands, and with --image the program of every core."""
+    files = parse_images(options.all("--image"), "--image")
+    model = device_model(options.one("--device")) if files else None
+
+    def check(data: bytes) -> None:
+        commands = read_pdi(data, target).commands(target)
+        if not commands:
+            raise ToolError("the PDI configures nothing", Location(target), hint="are the CDO files empty?")
+        if model:
+            images = {at: read_core_image(read_bytes(path), model.architecture, path) for at, path in files.items()}
+            check_loaded(commands, images, model, target)
+
+    return check

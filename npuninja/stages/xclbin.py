@@ -1,19 +1,39 @@
-"""Stage xclbin: a device image, and the modules of emulated cores, to the container that a runtime loads."""
+"""Stage xclbin: a device image, and the modules of emulated cores, to the container that a runtime loads.
+
+By xclbinutil (from the JSON files of stage xclbin_json) or by ourselves; the sections are the same, and xclbinutil's time
+of day and random UUID are taken out.
+"""
 
 from __future__ import annotations
 
+import os
+
 from npuninja.arch.devices import device as device_model
+from npuninja.diag.errors import ToolError
 from npuninja.formats.core_image import read_core_image
+from npuninja.formats.emulation_data import write_emulation_data
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.xclbin import Kernel, read_xclbin, write_xclbin
+from npuninja.formats.xclbin_check import check_xclbin
+from npuninja.formats.xclbin_json import MODULES_FILE
+from npuninja.formats.xclbin_normal import normalised
+from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_NAME
 from npuninja.stages._places import parse_images
-from npuninja.stages._run import Outputs, read_arguments, read_bytes
+from npuninja.stages._run import Arguments, Outputs, read_arguments, read_bytes, run_tool
 
 
 def run(arguments: list[str]) -> None:
-    """`NAME.pdi --device NAME --image C,R=FILE… -o NAME.xclbin`."""
-    options = read_arguments("xclbin", arguments, options=("--device", "--image"))
+    """`NAME.pdi --device NAME --image C,R=FILE… -o NAME.xclbin [--xclbinutil EXE --partition F --kernels F --memories F]`.
+
+    The JSON files are those of stage xclbin_json.
+    """
+    known = ("--device", "--image", "--xclbinutil", "--partition", "--kernels", "--memories")
+    options = read_arguments("xclbin", arguments, options=known)
     target = options.one("-o")
+
+    def check(data: bytes) -> None:
+        check_xclbin(read_xclbin(data, target), DEFAULT_KERNEL_NAME, target)
+
     with Outputs(target) as outputs:
         model = device_model(options.one("--device"))
         pdi = read_bytes(options.input())
@@ -21,8 +41,31 @@ def run(arguments: list[str]) -> None:
         files = parse_images(options.all("--image"), "--image")
         images = [read_core_image(read_bytes(path), model.architecture, path) for _, path in sorted(files.items())]
         modules = list(dict.fromkeys(image.module for image in images if image.module))
-        outputs.write(target, write_xclbin([Kernel(pdi)], model.columns, model.start_columns, modules), _check)
+        if options.optional("--xclbinutil"):
+            data = _by_xclbinutil(options, modules, outputs.temporary(target))
+        else:
+            data = write_xclbin([Kernel(pdi)], model.columns, model.start_columns, modules)
+        outputs.write(target, data, check)
 
 
-def _check(data: bytes) -> None:
-    read_xclbin(data)
+def _by_xclbinutil(options: Arguments, modules: list[bytes], work: str) -> bytes:
+    """Packs with the real tool, in a folder of its own at `work`, and makes the result depend on its content only."""
+    os.makedirs(work)
+    made, modules_file = os.path.join(work, "made.xclbin"), os.path.join(work, MODULES_FILE)
+    command = [options.one("--xclbinutil"), "--add-replace-section", f"MEM_TOPOLOGY:JSON:{options.one('--memories')}"]
+    command += ["--add-kernel", options.one("--kernels")]
+    command += ["--add-replace-section", f"AIE_PARTITION:JSON:{options.one('--partition')}"]
+    try:
+        if modules:
+            with open(modules_file, "wb") as stream:
+                stream.write(write_emulation_data(modules))
+            command += ["--add-section", f"EMULATION_DATA:RAW:{modules_file}"]
+        output = run_tool([*command, "--force", "--quiet", "--output", made])
+        if not os.path.exists(made):
+            raise ToolError(f"xclbinutil made no file although it succeeded; it printed: {output.strip()}")
+        return normalised(read_bytes(made), made)
+    finally:
+        for path in (made, modules_file):
+            if os.path.exists(path):
+                os.unlink(path)
+        os.rmdir(work)

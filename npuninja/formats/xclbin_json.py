@@ -1,0 +1,87 @@
+"""The JSON files from which xclbinutil packs an XCLBIN, as aiecc writes them.
+
+Source: MLIR-AIE's Python aiecc (keys, order, values, indentation; equal to files it made). The one difference: the PDI's
+UUID comes from its content instead of from chance, so that the same PDI gives the same XCLBIN.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Sequence
+
+from npuninja.formats import xclbin_sections as sections
+from npuninja.formats.xclbin import Kernel, content_uuid
+
+#: xclbinutil stores the first 15 characters of these names in the XCLBIN, so they are the same in every build.
+MEM_TOPOLOGY_FILE = "main_mem_topology.json"
+KERNELS_FILE = "main_kernels.json"
+PARTITION_FILE = "main_aie_partition.json"
+MODULES_FILE = "core_modules.bin"
+
+
+def mem_topology_json() -> str:
+    """The file of `--add-replace-section MEM_TOPOLOGY:JSON:`."""
+    memories = [
+        {
+            "m_type": "MEM_DRAM",
+            "m_used": str(int(memory.used)),
+            "m_sizeKB": f"0x{memory.size_kib:x}",
+            "m_tag": memory.tag,
+            "m_base_address": f"0x{memory.base_address:x}",
+        }
+        for memory in sections.MEMORIES
+    ]
+    return _text({"mem_topology": {"m_count": str(len(memories)), "m_mem_data": memories}})
+
+
+def kernels_json(kernel: Kernel) -> str:
+    """The file of `--add-kernel`. Raises UserError when the kernel's name cannot be stored."""
+    sections.check_kernel_name(kernel.name, kernel.instance)
+    arguments: list[dict[str, str]] = []
+    for argument in sections.ARGUMENTS:
+        fields = {"name": argument.name}
+        if argument.memory is not None:
+            fields["memory-connection"] = sections.MEMORIES[argument.memory].tag
+        fields["address-qualifier"] = "SCALAR" if argument.memory is None else "GLOBAL"
+        arguments.append({**fields, "type": argument.type, "offset": argument.offset})
+    entry = {
+        "name": kernel.name,
+        "type": "dpu",
+        "extended-data": {"subtype": "DPU", "functional": "0", "dpu_kernel_id": f"0x{kernel.kernel_id:x}"},
+        "arguments": arguments,
+        "instances": [{"name": kernel.instance}],
+    }
+    return _text({"ps-kernels": {"kernels": [entry]}})
+
+
+def partition_json(kernel: Kernel, file_name: str, column_width: int, start_columns: Sequence[int]) -> str:
+    """The file of `--add-replace-section AIE_PARTITION:JSON:`.
+
+    Args:
+        kernel: with its PDI, whose content gives the UUID.
+        file_name: where the PDI is, from the folder of this JSON file.
+        column_width: columns that a partition takes.
+        start_columns: columns at which a partition may start.
+    """
+    group = {
+        "name": "DPU",
+        "type": "PRIMARY",
+        "pdi_id": "0x01",
+        "dpu_kernel_ids": [f"0x{kernel.kernel_id:x}"],
+        "pre_cdo_groups": ["0xC1"],
+    }
+    digits = content_uuid(kernel.pdi).hex()
+    uuid = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    partition = {
+        "name": "QoS",
+        "operations_per_cycle": "2048",
+        "inference_fingerprint": "23423",
+        "pre_post_fingerprint": "12345",
+        "partition": {"column_width": column_width, "start_columns": list(start_columns)},
+        "PDIs": [{"uuid": uuid, "file_name": file_name, "cdo_groups": [group]}],
+    }
+    return _text({"aie_partition": partition})
+
+
+def _text(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2) + "\n"

@@ -1,0 +1,57 @@
+"""Real tools where the machine has them or can get them: fixtures `bootgen` and `xclbinutil`.
+
+A test that uses one is skipped only when the tool cannot be had; the reason says why.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from npuninja.commands.tools import install_tool
+from npuninja.detect.bootgen import BOOTGEN
+from npuninja.detect.cache import ProbeCache
+from npuninja.detect.machine import surroundings_of
+from npuninja.detect.probe import probe
+from npuninja.detect.tool import Found, Outcome, Tool
+from npuninja.detect.xrt import XCLBINUTIL
+from npuninja.diag.errors import Error
+
+
+def _detected(tool: Tool, environment: dict[str, str], folder: Path) -> Outcome:
+    return probe([tool], surroundings_of(environment, {}), ProbeCache(str(folder / "probe_cache.json")))[tool.name]
+
+
+@pytest.fixture(scope="session")
+def bootgen(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A bootgen that ran."""
+    outcome = _detected(BOOTGEN, dict(os.environ), tmp_path_factory.mktemp("bootgen"))
+    if not isinstance(outcome, Found):
+        pytest.skip(f"no bootgen: {outcome.explain()}")
+    return outcome.path
+
+
+@pytest.fixture(scope="session")
+def xclbinutil(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> str:
+    """An xclbinutil that ran: one of this machine, else that of `npuninja tools install` in pytest's cache folder."""
+    folder = tmp_path_factory.mktemp("xclbinutil")
+    outcome = _detected(XCLBINUTIL, dict(os.environ), folder)
+    if isinstance(outcome, Found):
+        return outcome.path
+    assert pytestconfig.cache is not None
+    tools = pytestconfig.cache.mkdir("npuninja-tools")
+    environment = {**os.environ, "NPUNINJA_TOOLS": str(tools)}
+    with open(tools / "lock", "w") as lock:  # pytest-xdist has several processes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        outcome = _detected(XCLBINUTIL, environment, folder)
+        if not isinstance(outcome, Found):
+            try:
+                install_tool("xclbinutil", environment)
+            except Error as error:
+                pytest.skip(f"no xclbinutil: {error.render()}")
+            outcome = _detected(XCLBINUTIL, environment, folder)
+    assert isinstance(outcome, Found), "it was installed and does not prove itself"
+    return outcome.path
