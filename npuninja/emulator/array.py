@@ -14,6 +14,7 @@ from npuninja.diag.errors import InternalError, ToolError
 from npuninja.emulator import layout
 from npuninja.emulator.engine_module import check_layout, load_engine
 from npuninja.emulator.errors import InvalidAccess, NotModelled
+from npuninja.emulator.event_log import Event, read_event
 from npuninja.emulator.faults import FAULT_WORDS
 from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
 from npuninja.emulator.state import STATE_BYTES, ActorState, read_states
@@ -199,12 +200,12 @@ class Array:
         """Whose turn it is or was."""
         return self.call("current_actor")
 
-    def take_events(self) -> list[tuple[int, int, int, int]]:
-        """The log since the last call: (what, actor, a, b)."""
+    def take_events(self) -> list[Event]:
+        """The log since the last call."""
         start = self._tables["event_log"]
         count = self.call("take_event_count")
         data = bytes(self.engine_memory(start, count * _EVENT.size))
-        return [(first >> 16, first & 0xFFFF, a, b) for first, a, b in _EVENT.iter_unpack(data)]
+        return [read_event(first >> 16, first & 0xFFFF, a, b) for first, a, b in _EVENT.iter_unpack(data)]
 
     def close(self) -> None:
         """Gives all memory back. Views of the array must not be used any more; those of DDR stay valid."""

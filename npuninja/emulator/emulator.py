@@ -19,6 +19,7 @@ from npuninja.emulator.core_faults import core_trap, endless, full_stack
 from npuninja.emulator.cores import Core, read_program
 from npuninja.emulator.deadlock import Waiters, deadlock
 from npuninja.emulator.errors import EmulationError, InvalidAccess, TimeLimit
+from npuninja.emulator.event_log import Event
 from npuninja.emulator.faults import HostRange, engine_fault
 from npuninja.emulator.run_report import CoreCount, RunReport, channel_counts, unfinished_transfers
 from npuninja.emulator.state import ActorState
@@ -68,7 +69,7 @@ class Emulator:
         columns: of the device, 1 to 8.
         modules: core modules by sha256; the cores whose program memory holds their stubs are started.
         pdis: commands of further configurations, which the runtime sequence can load by their number.
-        log_events: keeps a log of what happened in `events`: (what, actor, a, b), see engine/engine.h.
+        log_events: keeps a log of what happened in `events`.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Emulator:
         self._failure: EmulationError | None = None
         self._counted: list[ActorState] = []
         self._log_events = log_events
-        self.events: list[tuple[int, int, int, int]] = []
+        self.events: list[Event] = []
         self._array.call("log_events", int(log_events))
 
     @classmethod

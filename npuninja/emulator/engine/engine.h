@@ -224,6 +224,6 @@ extern u32 current_actor;
 extern u32 progress; /* counts every change of state; a round without one is a standstill */
 void activate(u32 actor);
 void log_event(u32 what, u32 actor, u32 a, u32 b);
-enum { LOG_BD_START = 1, LOG_BD_END, LOG_TASK_END, LOG_CORE_STEP, LOG_CORE_END, LOG_TXN };
+enum { LOG_BD_START = 1, LOG_BD_END, LOG_TASK_END, LOG_CORE_WAIT, LOG_CORE_END, LOG_TXN };
 
 #endif

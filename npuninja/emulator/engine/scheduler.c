@@ -75,7 +75,7 @@ static void core_step(u32 tile) {
     core->kind = (u32)result >> 24;
     core->need = (u32)result >> 16 & 255;
     core->lock = (u32)result & 0xFFFF;
-    log_event(LOG_CORE_STEP, ACTOR_CORE + tile, core->point, (u32)result);
+    log_event(LOG_CORE_WAIT, ACTOR_CORE + tile, core->point, (u32)result);
     if (core->kind == CORE_RELEASE_FAULT)
         fault(FAULT_LOCK, ACTOR_CORE + tile, core->lock, (u32)LOCK(core->lock), 0, core->point, 0);
 }

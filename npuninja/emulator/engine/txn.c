@@ -24,7 +24,7 @@ static u32 stream_bytes;
 static struct {
     u32 offset, bytes;
 } arguments[MAX_ARGUMENTS];
-static u32 argument_count;
+static u32 argument_count, configuring;
 static u32 tokens_taken; /* of the channels of the sync at txn_offset, bit by bit */
 
 __attribute__((export_name("argument_table"))) u32 argument_table(void) { return (u32)arguments; }
@@ -52,10 +52,12 @@ int txn_execute(u32 address, u32 bytes) {
     stream_bytes = bytes;
     txn_offset = HEADER_BYTES;
     argument_count = 0;
+    configuring = 1;
     do result = txn_step();
     while (result == TXN_MOVED);
     if (txn_wait.kind == WAIT_QUEUE) fault(FAULT_QUEUE, txn_wait.a, 0, 0, 0, 0, 0);
     txn_wait.kind = WAIT_NONE;
+    configuring = 0;
     stream = outer_stream;
     stream_bytes = outer_bytes;
     txn_offset = outer_offset;
@@ -161,7 +163,7 @@ int txn_step(void) {
     case OP_DDR_PATCH: patch(op); break;
     default: break;
     }
-    log_event(LOG_TXN, ACTOR_TXN, txn_offset, code);
+    if (!configuring) log_event(LOG_TXN, ACTOR_TXN, txn_offset, code);
     progress++;
     txn_offset += bytes;
     return TXN_MOVED;
