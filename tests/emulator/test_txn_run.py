@@ -332,7 +332,7 @@ def test_same_input_same_order_of_events() -> None:
     assert len(first) > 15
     assert first == events()
     text = [str(event) for event in first]
-    assert text[0] == "the runtime sequence: operation 0x01 at byte 16"
+    assert text[0] == "S2MM 0 of tile (0, 1): bd start 0"
     assert text.index("S2MM 0 of tile (0, 1): bd end 0") < text.index("MM2S 0 of tile (0, 1): bd end 2")
     assert text[-1].startswith("the runtime sequence: operation 0x80 at byte")
     assert "S2MM 0 of tile (0, 0): task end 1, token" in text
