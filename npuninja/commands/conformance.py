@@ -7,21 +7,22 @@ import json
 import os
 import struct
 import sys
-from typing import Any, NamedTuple
+from typing import Any, Callable
 
+from npuninja.commands.conformance_table import ARTEFACTS, Outcome, markdown, report
 from npuninja.diag.errors import Error, UserError, Warnings
 from npuninja.stages._run import read_arguments, read_bytes, read_text
 
 USAGE = """\
-usage: npuninja conformance FOLDER [DESIGN…] [--verbose] [--json]
+usage: npuninja conformance FOLDER [DESIGN…] [--verbose | --markdown | --json]
 
 FOLDER is laid out like tests/conformance: a folder for each design with design.mlir, meta.json and what the reference
 tools made of it; below negative/, designs that they reject. Runs lower, cdo and pdi on every design (or on those named)
 and prints, artefact by artefact, `=` equal, `x` different, `!` refused, `-` none. MLIR is compared by meaning, the rest
-byte for byte. --verbose lists the differences. Exit code 1 when anything differs.
+byte for byte. --verbose lists the differences; --markdown prints the table as docs/conformance.md has it. Exit code 1
+when anything differs.
 """
 
-ARTEFACTS = ("addresses", "physical", "insts.mlir", "insts.bin", "ldscript", "cdo", "pdi")
 MLIR_FILES = {
     "addresses": "input_with_addresses.mlir",
     "physical": "input_physical.mlir",
@@ -29,25 +30,12 @@ MLIR_FILES = {
 }
 
 
-class Outcome(NamedTuple):
-    """What came of one design: a mark for each artefact, and what differs, in words."""
-
-    design: str
-    marks: dict[str, str]
-    differences: list[str]
-
-    @property
-    def good(self) -> bool:
-        """Whether nothing differs."""
-        return not self.differences
-
-
 def main(arguments: list[str]) -> int:
     """Runs the verb."""
     if "--help" in arguments or "-h" in arguments:
         sys.stdout.write(USAGE)
         return 0
-    options = read_arguments("npuninja conformance", arguments, flags=("--verbose", "--json"))
+    options = read_arguments("npuninja conformance", arguments, flags=("--verbose", "--markdown", "--json"))
     if not options.positional:
         raise UserError("npuninja conformance: no folder given", hint="npuninja conformance --help")
     folder, *wanted = options.positional
@@ -56,13 +44,27 @@ def main(arguments: list[str]) -> int:
     if not accepted and not rejected:
         named = f" called {' or '.join(wanted)}" if wanted else ""
         raise UserError(f"there is no design{named} in {folder}", hint="expected NAME/design.mlir below it")
-    outcomes = [compare_design(path) for path in accepted]
-    refusals = [compare_refusal(path) for path in rejected]
+    outcomes = [_guarded(compare_design, path) for path in accepted]
+    refusals = [_guarded(compare_refusal, path) for path in rejected]
     if "--json" in options.flags:
         print(json.dumps([outcome._asdict() for outcome in (*outcomes, *refusals)], indent=1))
+    elif "--markdown" in options.flags:
+        sys.stdout.write(markdown(outcomes, refusals))
     else:
         sys.stdout.write(report(outcomes, refusals, "--verbose" in options.flags))
     return 0 if all(outcome.good for outcome in (*outcomes, *refusals)) else 1
+
+
+def _guarded(compare: Callable[[str], Outcome], folder: str) -> Outcome:
+    """The outcome of a design; a bug of ours is one too, so that the table gets its end."""
+    try:
+        return compare(folder)
+    except Exception as error:
+        import traceback
+
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__}: {error} at {os.path.basename(place.filename)}:{place.lineno}"
+        return Outcome(os.path.basename(folder), {}, [f"a bug of npuninja: {said}"], "")
 
 
 def _designs(folder: str, wanted: list[str]) -> list[str]:
@@ -75,13 +77,10 @@ def compare_design(folder: str) -> Outcome:
     from npuninja.commands.lower import lower_design
 
     meta: dict[str, Any] = json.loads(read_text(os.path.join(folder, "meta.json")))
-    scheme = meta["pass_options"].get("alloc-scheme", "default")
     comparison = _Comparison(folder)
     source = os.path.join(folder, "design.mlir")
     try:
-        files = lower_design(
-            read_text(source), source, None if scheme == "default" else scheme, meta["generation"], Warnings()
-        )
+        files = lower_design(read_text(source), source, _scheme(meta), meta["generation"], Warnings())
     except Error as error:
         comparison.refused("addresses", error)
         return comparison.outcome()
@@ -121,17 +120,24 @@ def _compare_configuration(comparison: _Comparison, physical: str, meta: dict[st
 
 
 def compare_refusal(folder: str) -> Outcome:
-    """Runs the lowering on a design that the reference rejects: it must be refused as wrong input."""
+    """Runs the lowering on a design that the reference rejects: it must be refused as wrong input, with a place."""
     from npuninja.commands.lower import lower_design
 
     expected: dict[str, Any] = json.loads(read_text(os.path.join(folder, "expected.json")))
     source = os.path.join(folder, "design.mlir")
     name = f"negative/{os.path.basename(folder)}"
     try:
-        lower_design(read_text(source), source, None, "auto", Warnings())
+        lower_design(read_text(source), source, _scheme(expected), expected["generation"], Warnings())
     except UserError as error:
-        return Outcome(name, {"refused": "="}, [] if error.location else [f"refused without a place: {error.message}"])
-    return Outcome(name, {"refused": "x"}, [f"accepted; the reference says {expected['first_error_lines'][0]!r}"])
+        said = f"{error.location or ''}: {error.message}".removeprefix(f"{folder}/")
+        missing = [] if error.location and error.location.line else [f"refused without a place: {error.message}"]
+        return Outcome(name, {}, missing, said)
+    return Outcome(name, {}, [f"accepted; the reference says {expected['first_error_lines'][0]!r}"], "")
+
+
+def _scheme(meta: dict[str, Any]) -> str | None:
+    scheme: str = meta["pass_options"].get("alloc-scheme", "default")
+    return None if scheme == "default" else scheme
 
 
 class _Comparison:
@@ -146,7 +152,7 @@ class _Comparison:
     def outcome(self) -> Outcome:
         """What was found."""
         marks = {artefact: self._marks.get(artefact, "-") for artefact in ARTEFACTS}
-        return Outcome(os.path.basename(self.folder), marks, self._differences)
+        return Outcome(os.path.basename(self.folder), marks, self._differences, "")
 
     def refused(self, artefact: str, error: Error) -> None:
         """Our side raised an error."""
@@ -217,24 +223,3 @@ def _first_difference(name: str, ours: bytes, expected: bytes) -> str:
         if a != b:
             return f"{name}: at byte {offset:#x} {a[::-1].hex()}, the reference has {b[::-1].hex()}"
     return f"{name}: {len(ours)} bytes, the reference's has {len(expected)}"
-
-
-def report(outcomes: list[Outcome], refusals: list[Outcome], verbose: bool) -> str:
-    """The table, and the differences when `verbose`."""
-    lines = []
-    width = max(len(outcome.design) for outcome in (*outcomes, *refusals))
-    if outcomes:
-        lines.append("  ".join(["design".ljust(width), *ARTEFACTS]))
-    for outcome in outcomes:
-        cells = [outcome.marks[artefact].center(len(artefact)) for artefact in ARTEFACTS]
-        lines.append("  ".join([outcome.design.ljust(width), *cells]).rstrip())
-        lines += [f"    {line}" for line in outcome.differences] if verbose else []
-    for outcome in refusals:
-        lines.append(f"{outcome.design.ljust(width)}  {'refused, as it must be' if outcome.good else 'x'}")
-        lines += [f"    {line}" for line in outcome.differences] if verbose else []
-    for artefact in ARTEFACTS if outcomes else ():
-        made = [outcome.marks[artefact] for outcome in outcomes if outcome.marks[artefact] != "-"]
-        lines.append(f"{artefact}: {made.count('=')} of {len(made)} equal")
-    if refusals:
-        lines.append(f"refused: {sum(outcome.good for outcome in refusals)} of {len(refusals)}")
-    return "\n".join(lines) + "\n"

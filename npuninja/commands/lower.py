@@ -15,7 +15,8 @@ usage: npuninja lower DESIGN.mlir -o FOLDER [--alloc-scheme basic-sequential|ban
 Writes into FOLDER: input_with_addresses.mlir, input_physical.mlir, npu_insts.mlir, insts.bin, and core_C_R.ld.script
 for each core. A module with several devices puts `DEVICE.` in front of the last two; a device with several runtime
 sequences has insts.SEQUENCE.bin. Without --alloc-scheme buffers are spread over the banks, or laid out one after the
-other where that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax. --werror: what would be a warning is an error.
+other where that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax. With --werror,
+what would be a warning is an error.
 """
 GENERATIONS = ("auto", "2025-10", "2026-02")
 SCHEMES = ("basic-sequential", "bank-aware")

@@ -9,6 +9,7 @@ import pytest
 from conftest import CONFORMANCE, ROOT
 
 from npuninja.cli import VERBS, main
+from npuninja.commands.lower import lower_design
 
 
 def run(*words: str) -> int:
@@ -173,6 +174,40 @@ def test_conformance_tells_what_differs(tmp_path, capsys):
     assert outcome["marks"]["pdi"] == "="
     assert any("at byte 0x10" in line and "deadbeef" in line for line in outcome["differences"])
     assert any("core_0_5.ld.script: the reference made it" in line for line in outcome["differences"])
+
+
+def test_conformance_page_is_current(capsys, regen):
+    assert run("conformance", CONFORMANCE, "--markdown") == 0
+    page = ROOT / "docs" / "conformance.md"
+    printed = capsys.readouterr().out
+    if regen:
+        page.write_text(printed, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == printed
+
+
+def test_conformance_of_designs_that_are_not_refused(tmp_path, capsys):
+    shutil.copytree(CONFORMANCE / "negative/bad_symbol", tmp_path / "negative/bad_symbol")
+    design = tmp_path / "negative/bad_symbol/design.mlir"
+    design.write_text((CONFORMANCE / "gain_bytes/design.mlir").read_text(encoding="utf-8"), encoding="utf-8")
+    assert run("conformance", tmp_path, "--markdown") == 1
+    printed = capsys.readouterr().out
+    assert "**accepted; the reference says " in printed
+    assert "| **refused** | 0 of 1 |" in printed
+
+
+def test_conformance_goes_on_behind_a_bug(tmp_path, capsys, monkeypatch):
+    shutil.copytree(CONFORMANCE / "gain_bytes", tmp_path / "gain_bytes")
+    shutil.copytree(CONFORMANCE / "fan_out_two", tmp_path / "fan_out_two")
+
+    def broken(text, file, *rest):
+        assert "gain" not in file
+        return lower_design(text, file, *rest)
+
+    monkeypatch.setattr("npuninja.commands.lower.lower_design", broken)
+    assert run("conformance", tmp_path, "--verbose") == 1
+    printed = capsys.readouterr().out
+    assert "a bug of npuninja: AssertionError: " in printed
+    assert "addresses: 1 of 2 equal" in printed
 
 
 def test_conformance_of_a_folder_without_designs(tmp_path, capsys):
