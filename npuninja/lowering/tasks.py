@@ -11,6 +11,7 @@ from npuninja.arch.devices import MEMTILE_WINDOWS, kind_of, tile_kind
 from npuninja.diag.errors import UserError, Warnings
 from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
+    BDPadLayout,
     BDPadLayoutArrayAttr,
     BoolAttr,
     EnumAttr,
@@ -137,8 +138,8 @@ def _write(
         raise UserError(f"the transfer is {length_bytes} bytes, expected a multiple of 4, at least 4", op.loc)
     bd_id = op.integer("bd_id")
     bd = BufferDescriptor(column, row, bd_id, length_bytes // 4, burst_length=op.integer("burst_length", 0))
+    bd = _with_padding(bd, op, direction, element_bits)
     bd = _with_dimensions(bd, op, element_bits, length)
-    bd = _with_padding(bd, op, direction)
     packet = op.attributes.get("packet")
     if isinstance(packet, PacketInfoAttr):
         bd = bd._replace(enable_packet=1, packet_type=packet.pkt_type, packet_id=packet.pkt_id)
@@ -200,13 +201,20 @@ def _with_dimensions(bd: BufferDescriptor, op: Operation, element_bits: int, len
     wrong = shape_error(sizes, strides, element_bits, bd.row)
     if wrong:
         raise UserError(f"transfer cannot be done: {wrong}", op.loc)
-    lowest = sizes[0] * sizes[1] * sizes[2]
-    if lowest != length:
+    pads = _pads(op)
+    moved, sent = 1, 1
+    for i in range(3):
+        moved *= sizes[i]
+        sent *= sizes[i] + pads[i].before + pads[i].after
+    if length not in (moved, sent):
+        padded = f" ({sent} with padding)" if sent != moved else ""
         raise UserError(
-            f"the descriptor's length is {length} elements, its three lowest dimensions move {lowest}",
+            f"the descriptor's length is {length} elements, its three lowest dimensions move {moved}{padded}",
             op.loc,
             hint="leave the highest of four dimensions out of the length: it repeats the descriptor",
         )
+    # The hardware counts the zeros of the padding too, as words of the stream.
+    bd = bd._replace(buffer_length=sent * element_bits // 32)
     shape = hardware_shape(sizes, strides, element_bits)
     if not is_linear(sizes, strides):
         bd = bd._replace(
@@ -222,7 +230,14 @@ def _with_dimensions(bd: BufferDescriptor, op: Operation, element_bits: int, len
     return bd
 
 
-def _with_padding(bd: BufferDescriptor, op: Operation, direction: str) -> BufferDescriptor:
+def _pads(op: Operation) -> list[BDPadLayout]:
+    """The padding of the three lowest dimensions in elements, innermost first."""
+    padding = op.attributes.get("pad_dimensions")
+    pads = list(padding.pads[::-1]) if isinstance(padding, BDPadLayoutArrayAttr) else []
+    return pads + [BDPadLayout(0, 0)] * (3 - len(pads))
+
+
+def _with_padding(bd: BufferDescriptor, op: Operation, direction: str, element_bits: int) -> BufferDescriptor:
     padding = op.attributes.get("pad_dimensions")
     if not isinstance(padding, BDPadLayoutArrayAttr) or not padding.pads:
         return bd
@@ -231,7 +246,12 @@ def _with_padding(bd: BufferDescriptor, op: Operation, direction: str) -> Buffer
         raise UserError("only MM2S channels of memtiles can pad with zeros", op.loc)
     if not isinstance(dimensions, BDDimLayoutArrayAttr) or len(padding.pads) > min(len(dimensions.dims), 3):
         raise UserError("padding needs a dimension (size and stride) for each pair of pads, three at most", op.loc)
-    pads = padding.pads[::-1]
-    fields = {f"d{i}_zero_before": pad.before for i, pad in enumerate(pads)}
-    fields |= {f"d{i}_zero_after": pad.after for i, pad in enumerate(pads)}
+    fields = {}
+    for i, pad in enumerate(_pads(op)):
+        for side, count in (("before", pad.before), ("after", pad.after)):
+            # The innermost dimension counts words, the others repeat it.
+            if i == 0 and count * element_bits % 32:
+                size_bytes = count * element_bits // 8
+                raise UserError(f"padding by {count} elements is {size_bytes} bytes, expected whole words", op.loc)
+            fields[f"d{i}_zero_{side}"] = count * element_bits // 32 if i == 0 else count
     return bd._replace(**fields)

@@ -52,6 +52,7 @@ def design(body, arguments="%a: memref<1024xi32>, %b: memref<64x64xi16>", before
   aie.shim_dma_allocation @in({"%t00, " if sequence == "aie" else ""}MM2S, 1{"" if sequence == "aie" else ", 0"})
   aie.shim_dma_allocation @out({"%t00, " if sequence == "aie" else ""}S2MM, 0{"" if sequence == "aie" else ", 0"})
   %mem = aie.buffer(%t01) {{address = 8192 : i32, sym_name = "mem"}} : memref<256xi32>
+  %half = aie.buffer(%t01) {{address = 4096 : i32, sym_name = "half"}} : memref<64xi16>
   %rtp = aie.buffer(%t12) {{address = 1024 : i32, sym_name = "rtp"}} : memref<4xi32>
   %lost = aie.buffer(%t12) {{sym_name = "lost"}} : memref<4xi32>
   %lock = aie.lock(%t01, 3) {{init = 0 : i32, sym_name = "lock"}}
@@ -216,8 +217,9 @@ def test_task_on_a_memtile():
     block, controller, push = operations(body, generation="2026-02")
     # Odd channels use descriptors from 24 on.
     assert block.address == 1 << 20 | 0xA0000 + 24 * 0x20
+    # 4 rows of 15 words and the padding around them: 7 rows of 22.
     assert words(block)[:6] == [
-        60,
+        7 * 22,
         3 << 26 | (0x80000 + 8192 + 64) // 4,
         15 << 17,
         1 << 27 | 4 << 17 | 15,
@@ -350,6 +352,11 @@ REFUSED = {
         "cannot use locks",
     ),
     "empty task": (TASK_OF.replace("{bd}", ""), "has no aie.dma_bd"),
+    "padding by half words": (
+        "%x = aiex.dma_configure_task(%t01, MM2S, 0) { aie.dma_bd(%half : memref<64xi16>, 0, 8, [<size = 8, stride = 1>],"
+        " [<const_pad_before = 1, const_pad_after = 1>]) aie.end }",
+        "padding by 1 elements is 2 bytes",
+    ),
     "buffer of another tile": (
         "%x = aiex.dma_configure_task(%t01, MM2S, 0) { aie.dma_bd(%rtp : memref<4xi32>, 0, 4) aie.end }",
         "the buffer is on tile (1, 2), the task on tile (0, 1)",
