@@ -195,6 +195,7 @@ static int open_stream(u32 channel) {
     if (c->in_packet && (route->arbiters || route->epoch == switch_epoch) && !c->bd.packet) return 1;
     if (!c->in_packet || (!route->arbiters && route->epoch != switch_epoch)) {
         if (c->bd.packet) header = packet_header(channel, &c->bd);
+        if (route->epoch != switch_epoch) route_release(channel, route); /* arbiters of a way that is no more */
         if (route->epoch != switch_epoch || route->has_header != c->bd.packet || route->error ||
             route->header != (header & 31))
             route_resolve(channel, route, c->bd.packet, header);
@@ -229,6 +230,7 @@ static int open_stream(u32 channel) {
             if (!route->target[i].drop_header || c->in_packet) deliver(&route->target[i], &header, 1);
         if (from_data) {
             u32 scratch;
+            c->words_moved++;
             if (c->walk.zeros) {
                 c->walk.zeros--;
                 c->walk.left--;
