@@ -5,9 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from design_chain import Chain
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from wasm_build import WasmBuild
 
+from npuninja.diag.errors import Warnings
 from npuninja.emulator import Emulator
+from npuninja.ir.parser import parse_module
+from npuninja.lowering.pipeline import instructions, lower_sequence
 
 DESIGN = """module {{ aie.device(npu1_1col) {{
   %shim = aie.tile(0, 0)
@@ -111,3 +116,87 @@ def test_tasks_move(name, tmp_path):
     npu.run(Path(chain.file("insts.bin")).read_bytes(), [a, b])
     np.testing.assert_array_equal(np.frombuffer(bytes(b.view), np.int32), reference(sent))
     npu.close()
+
+
+# From the host into the array and straight back: the two transfers may have any shape.
+LOOP = """module {{ aie.device(npu1_1col) {{
+  %shim = aie.tile(0, 0)
+  aie.flow(%shim, DMA : 0, %shim, DMA : 1)
+  aie.shim_dma_allocation @in(MM2S, 0, 0)
+  aie.shim_dma_allocation @out(S2MM, 1, 0)
+  aiex.runtime_sequence @sequence(%a: memref<4096x{type}>, %b: memref<4096x{type}>) {{
+    aiex.npu.dma_memcpy_nd(%a[0, 0, 0, {gather_offset}]{gather}) {{id = 2 : i64, metadata = @in}} : memref<4096x{type}>
+    aiex.npu.dma_memcpy_nd(%b[0, 0, 0, {scatter_offset}]{scatter}) {{id = 5 : i64, metadata = @out}} : memref<4096x{type}>
+    aiex.npu.dma_wait {{symbol = @out}}
+  }}
+}} }}"""
+TYPES = {"i8": np.int8, "i16": np.int16, "i32": np.int32}
+
+
+@pytest.fixture(scope="module")
+def loop(tmp_path_factory):
+    """The array with the one route; the sequences come with each example."""
+    folder = tmp_path_factory.mktemp("loop")
+    plain = dict.fromkeys(("gather", "scatter"), "[1, 1, 1, 4][0, 0, 0, 1]")
+    text = LOOP.format(type="i32", gather_offset=0, scatter_offset=0, **plain)
+    chain = Chain(WasmBuild(folder, folder / "cache"), "loop", text)
+    chain.run()
+    npu = Emulator.from_xclbin(Path(chain.file("design.xclbin")).read_bytes())
+    yield npu, npu.allocate(4 * 4096), npu.allocate(4 * 4096)
+    npu.close()
+
+
+@st.composite
+def shapes(draw, per_word, words):
+    """Sizes and strides, outermost first, of `words` words; elements are `per_word` to a word."""
+    divisors = [d for d in (1, 2, 3, 4, 6) if words % d == 0]
+    outer = draw(st.sampled_from(divisors))
+    planes = draw(st.sampled_from([d for d in divisors if words // outer % d == 0]))
+    rows = draw(st.sampled_from([d for d in divisors if words // outer // planes % d == 0]))
+    items = words // outer // planes // rows
+    # Disjoint, so that no element is written twice: each stride clears what is inside it.
+    row_stride = items + draw(st.integers(0, 3))
+    plane_stride = row_stride * rows + draw(st.integers(0, 3))
+    outer_stride = plane_stride * planes + draw(st.integers(0, 3))
+    strides = [outer_stride * per_word, plane_stride * per_word, row_stride * per_word, 1]
+    sizes = [outer, planes, rows, items * per_word]
+    if draw(st.booleans()) and sizes[0] > 1 and sizes[1] > 1:
+        strides[0], strides[1] = strides[1], strides[0]
+        sizes[0], sizes[1] = sizes[1], sizes[0]
+    return sizes, strides
+
+
+def places(offset, sizes, strides):
+    """The elements of a transfer, in order."""
+    grid = np.indices(sizes).reshape(4, -1)
+    return offset + np.tensordot(np.array(strides), grid, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_transfers_of_any_shape(loop, data):
+    npu, a, b = loop
+    type = data.draw(st.sampled_from(sorted(TYPES)))
+    dtype = np.dtype(TYPES[type])
+    per_word = 4 // dtype.itemsize
+    words = data.draw(st.sampled_from([24, 36, 72, 144]))
+    gather, scatter = (data.draw(shapes(per_word, words)) for _ in range(2))
+    offsets = [data.draw(st.integers(0, 50)) * per_word for _ in range(2)]
+    text = LOOP.format(
+        type=type,
+        gather_offset=offsets[0],
+        scatter_offset=offsets[1],
+        gather="".join(map(str, gather)),
+        scatter="".join(map(str, scatter)),
+    )
+    module = parse_module(text, "d.mlir")
+    warnings = Warnings()
+    lower_sequence(module, generation="2025-10", warnings=warnings)
+    assert warnings.items == []
+    sent = np.arange(1, 4097).astype(dtype)
+    a.view[: 4096 * dtype.itemsize] = sent.tobytes()
+    b.view[:] = bytes(len(b.view))
+    npu.run(instructions(module, "", ""), [a, b])
+    expected = np.zeros(4096, dtype)
+    expected[places(offsets[1], *scatter)] = sent[places(offsets[0], *gather)]
+    np.testing.assert_array_equal(np.frombuffer(bytes(b.view), dtype)[:4096], expected)
