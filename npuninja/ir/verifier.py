@@ -112,6 +112,12 @@ class _Verifier:
     def _check_branch(self, op: Operation, target: Block, passed: list[Value]) -> None:
         if op.parent is None or target.parent is not op.parent.parent:
             raise UserError(f"'{op.name}' goes to a block of another region", op.loc)
+        if target is op.parent.parent.entry:
+            raise UserError(
+                f"'{op.name}' goes to the first block of its region, which nothing may go back to",
+                op.loc,
+                hint="let the first block end with a branch or a channel start, and go back to the block after it",
+            )
         wanted = [a.type for a in target.args]
         given = [v.type for v in passed]
         if wanted != given:
