@@ -43,7 +43,11 @@ INVALID = [
     (core("") + "%d = aie.core(%t) {\n  aie.end\n}\n", 6, "the tile already has one"),
     (core("", '{link_with = "a.o", link_files = ["b.o"]}'), 2, "'link_with' and 'link_files' exclude each other"),
     (TILE + "%core = aie.core(%t) {\n}\n", 2, "a block of 'aie.core' ends without a terminator"),
-    (BUFFER + "aie.mem(%t) {\n^a:\n  aie.dma_bd(%b : memref<16xi32>, 0, 16)\n  aie.next_bd ^a\n}\n", 6, "goes to the first block"),
+    (
+        BUFFER + "aie.mem(%t) {\n^a:\n  aie.dma_bd(%b : memref<16xi32>, 0, 16)\n  aie.next_bd ^a\n}\n",
+        6,
+        "goes to the first block",
+    ),
     (TILE + "%x = aie.memtile_dma(%t) {\n  aie.end\n}\n", 2, "tile (0, 2) is a core tile, expected a memtile"),
     (TILE + "%l = aie.lock(%t, 16)\n", 2, "lock id 16 is invalid, the tile has 0 to 15"),
     (SHIM + "%b = aie.buffer(%s) : memref<4xi32>\n", 2, "a shim tile has no memory"),
