@@ -1,0 +1,229 @@
+/* Whisper's log-mel spectrum of LANES frames at once, in 32-bit integers. README.md tells what it computes and why so.
+ *
+ * The includer defines LANES (1, or a power of two) and includes the tables of 80 or 128 bands before. With one lane this
+ * is plain C; with more, every value of the arithmetic is a vector of one value for each frame (the vector extension of
+ * GCC and Clang). Each lane computes exactly what one lane alone would.
+ */
+#include <stdint.h>
+
+#include "mel_lanes.h"
+
+enum {
+    WINDOW = 400,           /* samples of a frame */
+    ELEMENT = 80,           /* samples of an element of the stream */
+    ELEMENTS = 5,           /* of a frame */
+    HOP = 2,                /* elements from one frame to the next */
+    POINTS = 200,           /* of the complex DFT: even samples are its real parts, odd ones its imaginary parts */
+    INNER = 25,             /* 200 = 8 * 25 */
+    STREAM_ELEMENTS = ELEMENTS + HOP * (LANES - 1) /* of LANES frames */
+};
+
+/* Unsigned constants with 16 fractional bits. */
+enum {
+    SQRT_HALF = 46341,      /* cos 45 */
+    SQRT5_4 = 36636,        /* sqrt(5) / 4 = (cos 72 - cos 144) / 2 */
+    SIN72 = 62328,
+    SIN144 = 38521
+};
+
+typedef struct {
+    lanes re, im;
+} complex_lanes;
+
+/* In the core's data memory, not on its stack. */
+static lanes samples[WINDOW];
+static complex_lanes spectrum[POINTS];
+static complex_lanes work[POINTS];
+
+/* a * w / 2^16 for 0 <= w < 2^16, in 32-bit products: a core has no wider ones. */
+static inline lanes scaled(lanes a, int32_t w) {
+    return (a >> 16) * w + (lanes)(((unsigned_lanes)(a & 0xffff) * (uint32_t)w) >> 16);
+}
+
+static inline complex_lanes complex_scaled(complex_lanes a, int32_t w) {
+    return (complex_lanes){scaled(a.re, w), scaled(a.im, w)};
+}
+
+static inline complex_lanes add(complex_lanes a, complex_lanes b) {
+    return (complex_lanes){a.re + b.re, a.im + b.im};
+}
+
+static inline complex_lanes subtract(complex_lanes a, complex_lanes b) {
+    return (complex_lanes){a.re - b.re, a.im - b.im};
+}
+
+static inline complex_lanes add_times_j(complex_lanes a, complex_lanes b) {
+    return (complex_lanes){a.re - b.im, a.im + b.re};
+}
+
+static inline complex_lanes subtract_times_j(complex_lanes a, complex_lanes b) {
+    return (complex_lanes){a.re + b.im, a.im - b.re};
+}
+
+/* a times the twiddle factor (c, s), each with 16 fractional bits and a sign, |a| < 2^30. The two lowest bits of `a` do
+ * not count, so that the sums of two products fit. */
+static inline complex_lanes rotated(complex_lanes a, const int32_t *factor) {
+    int32_t c = factor[0], s = factor[1];
+    lanes re_high = a.re >> 16, re_low = a.re >> 2 & 0x3fff;
+    lanes im_high = a.im >> 16, im_low = a.im >> 2 & 0x3fff;
+    return (complex_lanes){
+        re_high * c - im_high * s + ((re_low * c - im_low * s) >> 14),
+        re_high * s + im_high * c + ((re_low * s + im_low * c) >> 14),
+    };
+}
+
+/* Takes the samples from the stream's elements, one frame in each lane, scales each frame up to 16 bits and applies the
+ * window, which makes 21 bits and a sign. Returns for each lane how many bits it was scaled up by. */
+static inline lanes windowed(const int16_t *const *elements) {
+    lanes magnitude = splat(0);
+    for (int32_t e = 0; e < ELEMENTS; e++)
+        for (int32_t i = 0; i < ELEMENT; i++) {
+            lanes x = gather(elements + e, HOP, i);
+            magnitude |= x ^ x >> 31;
+            samples[e * ELEMENT + i] = x;
+        }
+    lanes shift, factor;
+    for (int32_t lane = 0; lane < LANES; lane++) {
+        int32_t bits = leading_zeros((uint32_t)get(magnitude, lane) | 1) - 17; /* 0 to 14 */
+        set(&shift, lane, bits);
+        set(&factor, lane, 1 << bits);
+    }
+    for (int32_t n = 0; n < WINDOW; n++)
+        samples[n] = (samples[n] * factor * (int32_t)hann[n] + 512) >> 10;
+    return shift;
+}
+
+/* DFT of 8 points of `samples` at n = 25 i + 8 column (modulo 200), the column of the prime factor algorithm. */
+static inline void dft8(int32_t column) {
+    complex_lanes x[8];
+    int32_t n = 8 * column;
+    for (int32_t i = 0; i < 8; i++) {
+        x[i] = (complex_lanes){samples[2 * n], samples[2 * n + 1]};
+        n += INNER;
+        if (n >= POINTS)
+            n -= POINTS;
+    }
+    complex_lanes a0 = add(x[0], x[4]), a1 = subtract(x[0], x[4]), a2 = add(x[2], x[6]), a3 = subtract(x[2], x[6]);
+    complex_lanes a4 = add(x[1], x[5]), a5 = subtract(x[1], x[5]), a6 = add(x[3], x[7]), a7 = subtract(x[3], x[7]);
+    complex_lanes b0 = add(a0, a2), b2 = subtract(a0, a2), b4 = add(a4, a6), b6 = subtract(a4, a6);
+    complex_lanes c1 = subtract_times_j(a1, a3), c3 = add_times_j(a1, a3);
+    complex_lanes d1 = complex_scaled(subtract_times_j(a5, a7), SQRT_HALF);
+    complex_lanes d3 = complex_scaled(add_times_j(a5, a7), SQRT_HALF);
+    complex_lanes e1 = {d1.re + d1.im, d1.im - d1.re};  /* times 1 - j */
+    complex_lanes e3 = {d3.im - d3.re, -d3.re - d3.im}; /* times -1 - j */
+    complex_lanes *y = work + column;
+    y[0] = add(b0, b4);
+    y[4 * INNER] = subtract(b0, b4);
+    y[2 * INNER] = subtract_times_j(b2, b6);
+    y[6 * INNER] = add_times_j(b2, b6);
+    y[1 * INNER] = add(c1, e1);
+    y[5 * INNER] = subtract(c1, e1);
+    y[3 * INNER] = add(c3, e3);
+    y[7 * INNER] = subtract(c3, e3);
+}
+
+/* DFT of the 5 points x[0], x[step], …, in place. */
+static inline void dft5(complex_lanes *x, int32_t step) {
+    complex_lanes x0 = x[0], x1 = x[step], x2 = x[2 * step], x3 = x[3 * step], x4 = x[4 * step];
+    complex_lanes t1 = add(x1, x4), t2 = add(x2, x3), t3 = subtract(x1, x4), t4 = subtract(x2, x3);
+    complex_lanes sum = add(t1, t2), difference = complex_scaled(subtract(t1, t2), SQRT5_4);
+    complex_lanes middle = {x0.re - (sum.re >> 2), x0.im - (sum.im >> 2)};
+    complex_lanes a = add(middle, difference), b = subtract(middle, difference);
+    complex_lanes p = add(complex_scaled(t3, SIN72), complex_scaled(t4, SIN144));
+    complex_lanes q = subtract(complex_scaled(t3, SIN144), complex_scaled(t4, SIN72));
+    x[0] = add(x0, sum);
+    x[step] = subtract_times_j(a, p);
+    x[2 * step] = subtract_times_j(b, q);
+    x[3 * step] = add_times_j(b, q);
+    x[4 * step] = add_times_j(a, p);
+}
+
+/* DFT of 25 points in place; point j + 5 m of the result is at 5 j + m. */
+static inline void dft25(complex_lanes *x) {
+    for (int32_t c = 0; c < 5; c++)
+        dft5(x + c, 5);
+    const int32_t *factor = twiddles25;
+    for (int32_t c = 1; c < 5; c++)
+        for (int32_t j = 1; j < 5; j++, factor += 2)
+            x[5 * j + c] = rotated(x[5 * j + c], factor);
+    for (int32_t j = 0; j < 5; j++)
+        dft5(x + 5 * j, 1);
+}
+
+/* Where `work` holds point k of the DFT of 200 points. */
+static inline complex_lanes transformed(int32_t k) {
+    int32_t inner = k % INNER;
+    return work[k % 8 * INNER + inner % 5 * 5 + inner / 5];
+}
+
+/* The DFT of 400 real samples from that of 200 complex ones: bins 1 to 199 of `spectrum`, times 2. Returns the bits that
+ * their magnitudes use. */
+static inline lanes split(void) {
+    lanes used = splat(0);
+    for (int32_t k = 1; k <= POINTS / 2; k++) {
+        complex_lanes a = transformed(k), b = transformed(POINTS - k);
+        complex_lanes even = {a.re + b.re, a.im - b.im};
+        complex_lanes odd = rotated((complex_lanes){a.im + b.im, b.re - a.re}, twiddles400 + 2 * (k - 1));
+        complex_lanes low = add(even, odd), high = {even.re - odd.re, odd.im - even.im};
+        spectrum[POINTS - k] = high;
+        spectrum[k] = low;
+        used |= (low.re ^ low.re >> 31) | (low.im ^ low.im >> 31) | (high.re ^ high.re >> 31) | (high.im ^ high.im >> 31);
+    }
+    return used;
+}
+
+/* The output for a filter's sum of power, high * 2^16 + low in units that `exponent` (1/1536 octave) tells. */
+static inline int8_t quantised(uint32_t high, uint32_t low, int32_t exponent) {
+    uint32_t value = high << 16;
+    if (high >> 14) {
+        value = high + (low >> 16);
+        exponent += 16 * 1536;
+    } else
+        value += low;
+    if (value == 0)
+        return -128;
+    int32_t zeros = leading_zeros(value);
+    int32_t level = (exponent + (31 - zeros) * 1536 + logarithms[value << zeros << 1 >> 25] + 128) >> 8;
+    return (int8_t)((level < 0 ? 0 : level > 255 ? 255 : level) - 128);
+}
+
+/* Power, filters, logarithm. A bin's power is kept with one of two exponents, and each filter sums up both kinds. */
+static inline void bands(lanes shift, lanes used, int8_t *out) {
+    lanes loud = mask(used >= 1 << 26); /* lanes whose spectrum is above 26 bits */
+    lanes exponent = ((loud & 4) + 3 - shift) * (2 * 1536);
+    lanes rising_high = splat(0), rising_low = splat(0); /* what the next band has from the bins before its top */
+    int32_t k = 1;
+    for (int32_t band = -1; band < BANDS; band++) {
+        lanes high = rising_high, low = rising_low;
+        rising_high = rising_low = splat(0);
+        for (; k < edges[band + 1]; k++) {
+            complex_lanes x = spectrum[k];
+            lanes re = select(loud, (x.re + 64) >> 7, (x.re + 4) >> 3);
+            lanes im = select(loud, (x.im + 64) >> 7, (x.im + 4) >> 3);
+            lanes big = mask(((re ^ re >> 31) | (im ^ im >> 31)) >= 1 << 15);
+            re = select(big, (re + 128) >> 8, re);
+            im = select(big, (im + 128) >> 8, im);
+            lanes power = (lanes)((unsigned_lanes)(re * re + im * im) >> 4);
+            lanes rising = scaled(power, rises[k - 1]);
+            lanes falling = power - rising;
+            high += falling & big;
+            low += falling & ~big;
+            rising_high += rising & big;
+            rising_low += rising & ~big;
+        }
+        if (band >= 0)
+            for (int32_t lane = 0; lane < LANES; lane++)
+                out[lane * BANDS + band] = quantised((uint32_t)get(high, lane), (uint32_t)get(low, lane),
+                                                     get(exponent, lane) + offsets[band]);
+    }
+}
+
+/* LANES frames from the STREAM_ELEMENTS elements they cover. */
+static inline void log_mel(const int16_t *const *elements, int8_t *out) {
+    lanes shift = windowed(elements);
+    for (int32_t column = 0; column < INNER; column++)
+        dft8(column);
+    for (int32_t row = 0; row < 8; row++)
+        dft25(work + INNER * row);
+    bands(shift, split(), out);
+}
