@@ -15,6 +15,8 @@ from npuninja.formats.core_image import CoreInfo, Wait
 
 #: Waiters that are put into words; a large design has hundreds.
 _SHOWN_WAITERS = 20
+#: More possible releasers than this are not named: then they are most of the neighbourhood.
+_NAMED_RELEASERS = 2
 #: `RouteError` in engine/engine.h: no way for a stream.
 ROUTE_ERRORS = {
     1: "the switch's port {slave} of tile {tile} is not enabled",
@@ -94,8 +96,11 @@ class Waiters:
             sign = ">=" if kind == state.WAIT_LOCK_GE else "=="
             lock = layout.lock_name(s.wait_a, self._lock_symbols)
             note = " (acquiring 0 always means ==)" if s.is_channel and not s.wait_b else ""
-            if not self._releasers(s):
+            names = [layout.actor_name(actor) for actor in self._releasers(s)]
+            if not names:
                 note += ", and nobody who is left releases it"
+            elif len(names) <= _NAMED_RELEASERS:
+                note += f", to be released by {' or '.join(names)}"
             return f"waits for {lock} {sign} {s.wait_b}, it is {s.lock_value}{note}"
         if kind == state.WAIT_DATA:
             return f"waits for {s.words_left} more words from the stream: {self._senders(s)}"

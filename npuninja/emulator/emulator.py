@@ -35,6 +35,8 @@ _MAX_BUFFERS = 4096
 _ROUNDS = 1024
 #: Rounds the array gets after a sequence to come to rest.
 _SETTLE_ROUNDS = 4096
+#: Channels that are named when the array does not come to rest.
+_BUSIEST = 3
 #: A core that is busy when time is up gets this long to come back before it is interrupted.
 _GRACE_S = 0.2
 
@@ -302,9 +304,11 @@ class Emulator:
     def _still_moving(self, time_limit_s: float) -> TimeLimit:
         waiters = self._waiters()
         waiting = [s for s in waiters.waiting() if s.is_sequence or s.is_core]
+        counts = sorted(channel_counts(self._counted, self._array.states()), key=lambda c: -c.bds)
+        busy = [(f"{c.name} completed {c.bds} BDs in this run", None) for c in counts[:_BUSIEST]]
         return TimeLimit(
             f"the sequence is not done after {time_limit_s:g} s, and the array still moves",
-            notes=tuple((waiters.sentence(s), waiters.location(s)) for s in waiting),
+            notes=(*busy, *[(waiters.sentence(s), waiters.location(s)) for s in waiting]),
             hint="raise the time limit, or look for a chain of BDs that repeats without waiting for a lock",
             report={"time_limit_s": time_limit_s, "waiters": [waiters.data(s) for s in waiting]},
         )

@@ -21,6 +21,11 @@ class ChannelCount(NamedTuple):
     bds: int
     tasks: int
 
+    @property
+    def name(self) -> str:
+        """What a person calls the channel."""
+        return layout.actor_name(layout.channel_number(*self[:4]))
+
 
 class CoreCount(NamedTuple):
     """What a core did: steps of this run, whether it has ended, and the most stack it used since the start."""

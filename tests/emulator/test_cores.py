@@ -133,6 +133,7 @@ def test_deadlock_knows_who_releases_and_who_has_ended() -> None:
     assert waiters["S2MM 1 of tile (0, 1)"]["releasers"] == ["MM2S 0 of tile (0, 1)"]
     assert waiters["MM2S 0 of tile (0, 2)"]["releasers"] == []
     text = caught.value.render()
+    assert "lock 1 of tile (0, 1) >= 1, it is 0, to be released by S2MM 1 of tile (0, 1)" in text
     assert "lock 6 of tile (0, 2) >= 1, it is 0, and nobody who is left releases it" in text
     assert "note: core (0, 2) has ended" in text
     assert caught.value.report["ended_cores"] == ["core (0, 2)"]

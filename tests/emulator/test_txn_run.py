@@ -288,8 +288,9 @@ def test_endless_chain_without_locks_meets_the_time_limit() -> None:
     p.start(0, 3, "S2MM", 0, 0)
     s = Sequence()
     s.sync(0, "S2MM", 0)
-    with p.emulator() as npu, pytest.raises(TimeLimit, match="the array still moves"):
+    with p.emulator() as npu, pytest.raises(TimeLimit, match="the array still moves") as caught:
         npu.run(s.bytes(), [], time_limit_s=0.02)
+    assert re.search(r"note: MM2S 0 of tile \(0, 2\) completed \d+ BDs in this run", caught.value.render())
 
 
 def test_load_pdi_replaces_the_configuration() -> None:
