@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from npuninja.diag.errors import UserError, Warnings
@@ -32,7 +33,11 @@ def main(arguments: list[str]) -> int:
     scheme = _choice("--alloc-scheme", options.optional("--alloc-scheme"), SCHEMES)
     generation = _choice("--generation", options.optional("--generation"), GENERATIONS) or "auto"
     warnings = Warnings()
-    files = lower_design(read_text(source), source, scheme, generation, warnings)
+    gc.disable()  # looking for garbage would cost a tenth of the time and find little
+    try:
+        files = lower_design(read_text(source), source, scheme, generation, warnings)
+    finally:
+        gc.enable()
     print_warnings(warnings, as_errors="--werror" in options.flags)
     write_files(folder, files)
     return 0

@@ -68,19 +68,14 @@ def core_at(device: Operation, place: Place) -> Operation:
     raise UserError(f"tile {place} of device @{device.string('sym_name', 'main')} has no core", device.loc)
 
 
-def buffers_of(device: Operation, place: Place) -> list[Operation]:
-    """The buffers of a tile, in order. Raises UserError when one has no address."""
-    found = [op for op in ops_of(device, "aie.buffer") if place_of(op.operands[0]) == place]
-    for op in found:
+def _buffers(device: Operation) -> dict[Place, list[Operation]]:
+    """The buffers of each tile, in order. Raises UserError when one has no address."""
+    found: dict[Place, list[Operation]] = {}
+    for op in ops_of(device, "aie.buffer"):
         if "address" not in op.attributes:
             raise UserError(f"buffer '{op.result.name}' has no address", op.loc, hint="lower resources first")
+        found.setdefault(place_of(op.operands[0]), []).append(op)
     return found
-
-
-def data_origin(device: Operation, core: Operation) -> int:
-    """The address, in the core's own data memory from 0 on, behind its stack and its buffers."""
-    ends = [op.integer("address") + size_bytes(op.result.type) for op in buffers_of(device, place_of(core.operands[0]))]
-    return max([core.integer("stack_size", DEFAULT_STACK_BYTES), *ends])
 
 
 def linker_script_of(module: Operation, device: str, column: int, row: int) -> str:
@@ -91,11 +86,14 @@ def linker_script_of(module: Operation, device: str, column: int, row: int) -> s
     """
     op = find_device(module, device)
     core = core_at(op, (column, row))
+    buffers = _buffers(op)
     own = DATA_WINDOWS["own"]
-    origin = data_origin(op, core)
     stack_bytes = core.integer("stack_size", DEFAULT_STACK_BYTES)
+    # Data lies behind the stack and the buffers.
+    ends = [b.integer("address") + size_bytes(b.result.type) for b in buffers.get((column, row), ())]
+    origin = max([stack_bytes, *ends])
     lines = [f". = 0x{own:X};", "_sp_start_value_DM_stack = .;", f". += 0x{stack_bytes:X}; /* stack */"]
-    lines += _windows(op, (column, row))
+    lines += _windows(op, (column, row), buffers)
     lines += ["  .bss : { *(.bss*) } > data", "}"]
     lines += [f"INPUT({name})" for name in link_files(core)]
     lines.append(f"PROVIDE(main = core_{column}_{row});")
@@ -103,7 +101,7 @@ def linker_script_of(module: Operation, device: str, column: int, row: int) -> s
     return head + "\n".join(lines) + "\n"
 
 
-def _windows(device: Operation, place: Place) -> Iterator[str]:
+def _windows(device: Operation, place: Place, buffers: dict[Place, list[Operation]]) -> Iterator[str]:
     """The buffers in the four windows of a core's address space, or that a window has no memory behind it."""
     tiles = {place_of(tile.result) for tile in ops_of(device, "aie.tile")}
     neighbours = memory_neighbours(model_of(device), place)
@@ -114,7 +112,7 @@ def _windows(device: Operation, place: Place) -> Iterator[str]:
             yield f". = 0x{base:X};"
             yield f". += 0x{DATA_WINDOW_BYTES:X};"
         elif owner in tiles:
-            for buffer in buffers_of(device, owner):
+            for buffer in buffers.get(owner, ()):
                 yield f". = 0x{base + buffer.integer('address'):X};"
                 yield f"{buffer.string('sym_name')} = .;"
                 yield f". += 0x{size_bytes(buffer.result.type):X};"
