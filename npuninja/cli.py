@@ -15,6 +15,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "inspect": ("npuninja.diag.inspect", "say what a CDO, PDI, XCLBIN, instruction stream or core program holds"),
     "run": ("npuninja.device.runner", "run a built design on an NPU or on the emulated array"),
     "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
+    "explain": ("npuninja.diag.hints", "say what the errors in a log mean"),
     "tools": ("npuninja.commands.tools", "fetch real tools into a folder of their own"),
     "conformance": ("npuninja.commands.conformance", "compare the lowering with the reference tools' results"),
 }

@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
-
+from npuninja.diag import hints
 from npuninja.diag.errors import DeviceError
-
-
-class Meaning(NamedTuple):
-    """A stable part of a message, what happened, and what to do."""
-
-    pattern: str
-    sentence: str
-    next_step: str
-
 
 # ert_cmd_state of XRT (ert.h). Only COMPLETED is good, and it does not prove that a core did anything.
 COMPLETED = 4
@@ -35,80 +24,6 @@ HANG_STEP = (
     "build the design with the core kind wasm and run it with --device emu, which says who waits for what"
 )
 
-MESSAGES: tuple[Meaning, ...] = (
-    Meaning(
-        r"load_axlf: Operation not supported",
-        "the NPU does not take XCLBINs by load_xclbin",
-        "report this: the runner registers the XCLBIN instead",
-    ),
-    Meaning(
-        r"No valid DPU kernel found in xclbin",
-        "the XCLBIN's EMBEDDED_METADATA has no DPU kernel",
-        "build the design again",
-    ),
-    Meaning(
-        r"No such kernel|No such compute unit",
-        "the XCLBIN has no kernel of that name",
-        "build the design again; the manifest names the kernel",
-    ),
-    Meaning(
-        r"unsupported buffer type|err=95",
-        "the driver refuses this kind of buffer",
-        "report this: data is host_only, instructions are cacheable",
-    ),
-    Meaning(
-        r"CREATE_?(HW)?CTX.*(err=|errno )-?28|No space left",
-        "the NPU has not enough free columns for this design",
-        "end other programs that use the NPU, or build for a device with fewer columns",
-    ),
-    Meaning(
-        r"CREATE_?(HW)?CTX.*(err=|errno )-?2\b",
-        "the NPU takes no more contexts (npu1 has 6)",
-        "end other programs that use the NPU",
-    ),
-    Meaning(
-        r"CREATE_?(HW)?CTX.*(err=|errno )-?22",
-        "the NPU refuses the design: it is for another NPU generation or has more columns than there are",
-        "build it for this NPU (`npuninja doctor` tells which one it is)",
-    ),
-    Meaning(
-        r"CREATE_?(HW)?CTX",
-        "the NPU gave no context",
-        "end other programs that use the NPU; see the kernel log (`dmesg`)",
-    ),
-    Meaning(
-        r"Timer expired|err=-?62",
-        "the NPU's firmware did not answer in time",
-        "reload the amdxdna module, or reboot",
-    ),
-    Meaning(
-        r"EXEC_CMD IOCTL failed \(err=-5\)",
-        "the NPU is stuck from an earlier run",
-        "reload the amdxdna module, or reboot",
-    ),
-    Meaning(
-        r"err=-11|Resource temporarily unavailable",
-        "too little memory may be locked",
-        "`ulimit -l unlimited`, or set memlock in /etc/security/limits.d/",
-    ),
-    Meaning(
-        r"No such device with index|0 devices found",
-        "XRT finds no NPU",
-        "`npuninja doctor` looks where it is lost",
-    ),
-    Meaning(
-        r"unexpected command state",
-        "XRT saw the command in a state it does not expect: the design hangs",
-        HANG_STEP,
-    ),
-    Meaning(r"No such file", "XRT does not find the XCLBIN", "give the path with its ending"),
-    Meaning(
-        r"buffer too small to contain header",
-        "the file is no XCLBIN",
-        "build the design again",
-    ),
-)
-
 
 def state_error(state: int, time_limit_s: float) -> DeviceError:
     """The error for a command that ended in any state but COMPLETED."""
@@ -126,7 +41,6 @@ def translated(error: Exception, doing: str) -> DeviceError:
         doing: what was attempted, as in "cannot create a context".
     """
     text = str(error).strip()
-    for meaning in MESSAGES:
-        if re.search(meaning.pattern, text):
-            return DeviceError(f"{doing}: {meaning.sentence}", notes=((f"XRT says: {text}", None),), hint=meaning.next_step)
+    for meaning in hints.matching(text, "run"):
+        return DeviceError(f"{doing}: {meaning.says}", notes=((f"XRT says: {text}", None),), hint=meaning.do)
     return DeviceError(f"{doing}: {text}", hint="see the kernel log (`dmesg`) of the time of the run")

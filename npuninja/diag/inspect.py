@@ -19,7 +19,7 @@ from npuninja.formats import cdo, elf, xclbin
 from npuninja.formats.aie_partition import AiePartition, read_aie_partition
 from npuninja.formats.cdo import read_cdo
 from npuninja.formats.core_image import CORE_SECTION, read_core_image, read_stub
-from npuninja.formats.elf import check_core_elf, read_elf
+from npuninja.formats.elf import check_core_elf, made_by, read_elf
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.txn import read_txn
@@ -232,10 +232,9 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
             lines.append(f"  data: 0x{segment.address:x}, {len(segment.data)} bytes, {segment.memory_bytes} in memory")
     lines += [f"  section {s.name}: {s.size_bytes} bytes at 0x{s.address:x}" for s in found.sections if s.name]
     lines += [f"  symbol {s.name} = 0x{s.value:x}" for s in found.symbols]
-    comment = found.section(".comment")
-    if comment is not None:
-        facts["made_by"] = comment.data.strip(b"\0").replace(b"\0", b"; ").decode("utf-8", "replace")
-        lines.append(f"  made by {facts['made_by']}")
+    if made_by(found):
+        facts["made_by"] = made_by(found)
+        lines.append(f"  made by {made_by(found)}")
     if problem:
         lines.append(f"  problem: {problem}")
     return InspectReport("core ELF" if found.machine == elf.MACHINE else "ELF", name, facts, lines)

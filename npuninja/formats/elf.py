@@ -165,6 +165,12 @@ def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
             )
 
 
+def made_by(elf: Elf) -> str:
+    """The compilers that an ELF file names in .comment, as "LLD 19.0.0; clang version 19.0.0"; "" when it names none."""
+    comment = elf.section(".comment")
+    return comment.data.strip(b"\0").replace(b"\0", b"; ").decode("utf-8", "replace") if comment else ""
+
+
 def write_core_elf(segments: Sequence[tuple[int, bytes, int]], flags: int, elf_type: int = _EXECUTABLE) -> bytes:
     """A core program of segments given as (address, bytes, bytes in memory), without sections."""
     table = b""

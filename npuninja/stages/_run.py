@@ -210,8 +210,10 @@ def _put_in_place(temporary: str, path: str, data: bytes) -> None:
 class ToolFailed(ToolError):
     """A tool ran and returned an exit code other than 0. `output` is what it printed, both streams together."""
 
-    def __init__(self, message: str, *, notes: tuple[tuple[str, Location | None], ...], output: str) -> None:
-        super().__init__(message, notes=notes)
+    def __init__(
+        self, message: str, *, notes: tuple[tuple[str, Location | None], ...], output: str, hint: str | None = None
+    ) -> None:
+        super().__init__(message, notes=notes, hint=hint)
         self.output = output
 
 
@@ -263,9 +265,18 @@ def run_tool(
         tail = "\n".join(output.rstrip().split("\n")[-40:])
         code = done.returncode
         how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
-        notes = ((f"command: {shown}", None), (f"it printed:\n{tail}", None))
-        raise ToolFailed(f"{command[0]} {how}", notes=notes, output=output)
+        notes: tuple[tuple[str, Location | None], ...] = ((f"command: {shown}", None), (f"it printed:\n{tail}", None))
+        meanings = _what_it_means(f"{how}\n{output}")
+        notes += tuple((text, None) for text in meanings[1:])
+        raise ToolFailed(f"{command[0]} {how}", notes=notes, output=output, hint=meanings[0] if meanings else None)
     return output
+
+
+def _what_it_means(output: str) -> list[str]:
+    """What is known of such an output, a sentence each."""
+    from npuninja.diag.hints import matching  # only on the way to an error
+
+    return [hint.text() for hint in matching(output, "build")]
 
 
 def print_warnings(warnings: Warnings, *, as_errors: bool = False) -> None:

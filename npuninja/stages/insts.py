@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import InternalError
-from npuninja.formats.txn import read_txn
+from npuninja.diag.errors import InternalError, Location, Warnings
+from npuninja.formats.txn import Sync, read_txn
 from npuninja.lowering.pipeline import instructions
 from npuninja.stages._module import read_module
-from npuninja.stages._run import Outputs, read_arguments
+from npuninja.stages._run import Outputs, print_warnings, read_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """`npu_insts.mlir --device-symbol D --sequence S -o insts.bin`."""
-    options = read_arguments("insts", arguments, options=("--device-symbol", "--sequence"))
+    """`npu_insts.mlir --device-symbol D --sequence S [--werror] -o insts.bin`."""
+    options = read_arguments("insts", arguments, options=("--device-symbol", "--sequence"), flags=("--werror",))
     target = options.one("-o")
     with Outputs(target) as outputs:
         module = read_module(options.input())
         data = instructions(module, options.one("--device-symbol"), options.one("--sequence"))
         outputs.write(target, data, _check)
+        print_warnings(_warnings(data, options.input()), as_errors="--werror" in options.flags)
 
 
 def _check(data: bytes) -> None:
     if not read_txn(data).operations:
         raise InternalError("the instruction stream is empty")
+
+
+def _warnings(data: bytes, path: str) -> Warnings:
+    warnings = Warnings()
+    if not any(isinstance(operation, Sync) for operation in read_txn(data).operations):
+        warnings.add(
+            "the instruction stream never waits for a transfer: the run is over before any result has arrived. Give a "
+            "transfer an issue_token and wait for it (aiex.npu.dma_wait, aiex.dma_await_task)",
+            Location(path),
+        )
+    return warnings

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 
 from npuninja.arch.devices import device as device_model
-from npuninja.diag.errors import ToolError
+from npuninja.diag.errors import Location, ToolError, Warnings
 from npuninja.formats.core_image import read_core_image
+from npuninja.formats.elf import made_by, read_elf
 from npuninja.formats.emulation_data import write_emulation_data
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.xclbin import Kernel, read_xclbin, write_xclbin
@@ -19,16 +20,17 @@ from npuninja.formats.xclbin_json import MODULES_FILE
 from npuninja.formats.xclbin_normal import normalised
 from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_NAME
 from npuninja.stages._places import parse_images
-from npuninja.stages._run import Arguments, Outputs, read_arguments, read_bytes, run_tool
+from npuninja.stages._run import Arguments, Outputs, print_warnings, read_arguments, read_bytes, run_tool
 
 
 def run(arguments: list[str]) -> None:
-    """`NAME.pdi --device NAME --image C,R=FILE… -o NAME.xclbin [--xclbinutil EXE --partition F --kernels F --memories F]`.
+    """`NAME.pdi --device NAME --image C,R=FILE… [--werror] -o NAME.xclbin
+            [--xclbinutil EXE --partition F --kernels F --memories F]`.
 
     The JSON files are those of stage xclbin_json.
     """
     known = ("--device", "--image", "--xclbinutil", "--partition", "--kernels", "--memories")
-    options = read_arguments("xclbin", arguments, options=known)
+    options = read_arguments("xclbin", arguments, options=known, flags=("--werror",))
     target = options.one("-o")
 
     def check(data: bytes) -> None:
@@ -39,13 +41,24 @@ def run(arguments: list[str]) -> None:
         pdi = read_bytes(options.input())
         read_pdi(pdi, options.input())
         files = parse_images(options.all("--image"), "--image")
-        images = [read_core_image(read_bytes(path), model.architecture, path) for _, path in sorted(files.items())]
+        programs = {path: read_bytes(path) for _, path in sorted(files.items())}
+        images = [read_core_image(program, model.architecture, path) for path, program in programs.items()]
         modules = list(dict.fromkeys(image.module for image in images if image.module))
         if options.optional("--xclbinutil"):
             data = _by_xclbinutil(options, modules, outputs.temporary(target))
         else:
             data = write_xclbin([Kernel(pdi)], model.columns, model.start_columns, modules)
         outputs.write(target, data, check)
+        print_warnings(_warnings(programs, target), as_errors="--werror" in options.flags)
+
+
+def _warnings(programs: dict[str, bytes], path: str) -> Warnings:
+    """Programs of different compilers work together by luck only."""
+    makers = {made_by(read_elf(program, name)) for name, program in programs.items() if program[:4] == b"\x7fELF"} - {""}
+    warnings = Warnings()
+    if len(makers) > 1:
+        warnings.add(f"the cores were made by different compilers: {', '.join(sorted(makers))}", Location(path))
+    return warnings
 
 
 def _by_xclbinutil(options: Arguments, modules: list[bytes], work: str) -> bytes:
