@@ -16,6 +16,7 @@ RECORDED_VARIABLES = (
     "MLIR_AIE_INSTALL_DIR",
     "XILINX_XRT",
     "XRT_ROOT",
+    "VIRTUAL_ENV",
     "LD_LIBRARY_PATH",
     "HOME",
     "TMPDIR",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -49,11 +50,16 @@ def read_settings(path: str) -> Settings:
     pins = {name: os.path.join(folder, os.path.expanduser(tools.text(name) or "")) for name in tools.content}
     denied = []
     for entry in whole.tables("deny"):
-        entry.only(["tool", "versions", "effect", "see"])
-        tool, versions = entry.text("tool"), entry.text("versions")
-        if tool not in names or not versions:
-            raise UserError("[[deny]] needs `tool` and `versions`", entry.place("tool"), hint=f"tools: {', '.join(names)}")
-        denied.append(Denied(tool, versions, entry.text("effect") or "known to be bad", entry.text("see") or ""))
+        entry.only(["tool", "versions", "since", "until", "effect", "see"])
+        tool, versions, days = entry.text("tool"), entry.text("versions") or "", (entry.text("since"), entry.text("until"))
+        if tool not in names or not (versions or any(days)):
+            hint = f"tools: {', '.join(names)}; since and until are days, as 2025-10-06"
+            raise UserError("[[deny]] needs `tool`, and `versions`, `since` or `until`", entry.place("tool"), hint=hint)
+        for key, day in zip(("since", "until"), days):
+            if day and not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
+                raise UserError(f"{key!r} must be a day as 2025-10-06, got {day!r}", entry.place(key))
+        effect, see = entry.text("effect") or "known to be bad", entry.text("see") or ""
+        denied.append(Denied(tool, versions, effect, see, days[0] or "", days[1] or ""))
     presets = whole.table("preset")
     return Settings(
         file=path,

@@ -6,13 +6,13 @@ import os
 import re
 from collections.abc import Iterator
 
+from npuninja.detect.mlir_aie import candidates
 from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
 
 
 def _candidates(surroundings: Surroundings) -> Iterator[Candidate]:
-    yield from surroundings.below("MLIR_AIE_INSTALL_DIR", "bin", "bootgen")
-    yield from surroundings.in_packages("mlir_aie", "bin", "bootgen")
-    yield from surroundings.on_path("bootgen")
+    yield from candidates(surroundings, "bootgen")  # MLIR-AIE brings one; its places end with PATH
+    yield from surroundings.in_system("usr", "bin", "bootgen")
 
 
 def _read(code: int, output: str) -> Proof:

@@ -8,7 +8,7 @@ from typing import Any
 
 from npuninja.detect.tool import Proof
 
-FORMAT = 1
+FORMAT = 2
 
 
 class ProbeCache:
@@ -21,32 +21,35 @@ class ProbeCache:
         self._path = path
         self._changed = False
         self._used: set[str] = set()
-        self._entries: dict[str, dict[str, str]] = {}
+        self._entries: dict[str, tuple[str, str, tuple[str, ...]]] = {}
         try:
             with open(path, encoding="utf-8") as stream:
                 content: Any = json.load(stream)
             if content["format"] == FORMAT:
-                self._entries = {str(k): {str(n): str(t) for n, t in e.items()} for k, e in content["proofs"].items()}
+                for key, entry in content["proofs"].items():
+                    facts = tuple(str(fact) for fact in entry.get("facts", []))
+                    self._entries[key] = str(entry.get("version", "")), str(entry.get("reason", "")), facts
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            pass
+            self._entries = {}
 
     @staticmethod
-    def _key(tool: str, stamp: tuple[str, int, int], command: list[str]) -> str:
-        return json.dumps([tool, *stamp, command])
+    def _key(tool: str, stamp: tuple[str, int, int], commands: list[list[str]]) -> str:
+        return json.dumps([tool, *stamp, commands])
 
-    def get(self, tool: str, stamp: tuple[str, int, int], command: list[str]) -> Proof | None:
-        """The answer this tool gave in this state to this command, or None."""
-        key = self._key(tool, stamp, command)
+    def get(self, tool: str, stamp: tuple[str, int, int], commands: list[list[str]]) -> Proof | None:
+        """The answer this tool gave in this state to these commands, or None."""
+        key = self._key(tool, stamp, commands)
         entry = self._entries.get(key)
         if entry is None:
             return None
         self._used.add(key)
-        return Proof(version=entry.get("version", ""), reason=entry.get("reason", ""))
+        version, reason, facts = entry
+        return Proof(version=version, reason=reason, facts=facts)
 
-    def put(self, tool: str, stamp: tuple[str, int, int], command: list[str], proof: Proof) -> None:
+    def put(self, tool: str, stamp: tuple[str, int, int], commands: list[list[str]], proof: Proof) -> None:
         """Remembers an answer."""
-        key = self._key(tool, stamp, command)
-        self._entries[key] = {"version": proof.version} if proof.version else {"reason": proof.reason}
+        key = self._key(tool, stamp, commands)
+        self._entries[key] = proof.version, proof.reason, proof.facts
         self._used.add(key)
         self._changed = True
 
@@ -57,6 +60,11 @@ class ProbeCache:
         os.makedirs(os.path.dirname(self._path), exist_ok=True)
         temporary = f"{self._path}.new{os.getpid()}"
         with open(temporary, "w", encoding="utf-8") as stream:
-            proofs = {key: self._entries[key] for key in sorted(self._used)}
+            proofs = {key: _as_json(*self._entries[key]) for key in sorted(self._used)}
             json.dump({"format": FORMAT, "proofs": proofs}, stream, indent=1)
         os.replace(temporary, self._path)
+
+
+def _as_json(version: str, reason: str, facts: tuple[str, ...]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"version": version} if version else {"reason": reason}
+    return {**entry, "facts": list(facts)} if facts else entry

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from npuninja.detect.bootgen import BOOTGEN
 from npuninja.detect.cache import ProbeCache
-from npuninja.detect.mlir_aie import AIE_OPT, AIE_TRANSLATE
+from npuninja.detect.mlir_aie import AIE_OPT, AIE_TRANSLATE, AIECC
 from npuninja.detect.ninja import NINJA
 from npuninja.detect.peano import PEANO
 from npuninja.detect.probe import Denied, probe
@@ -16,7 +16,7 @@ from npuninja.detect.tool import Absent, Found, Outcome, Surroundings, Tool, ide
 from npuninja.detect.wasm_compilers import CLANG, WASM_LD, ZIG
 from npuninja.detect.xrt import PYXRT, XCLBINUTIL
 
-TOOLS: tuple[Tool, ...] = (NINJA, ZIG, CLANG, WASM_LD, PEANO, AIE_OPT, AIE_TRANSLATE, BOOTGEN, XCLBINUTIL, PYXRT)
+TOOLS: tuple[Tool, ...] = (NINJA, ZIG, CLANG, WASM_LD, PEANO, AIE_OPT, AIE_TRANSLATE, AIECC, BOOTGEN, XCLBINUTIL, PYXRT)
 
 
 class Toolchain:
@@ -45,8 +45,21 @@ def this_python() -> Found:
 
 def surroundings_of(environment: Mapping[str, str], pins: Mapping[str, str]) -> Surroundings:
     """The real machine, seen through `environment`."""
-    folders = tuple(p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages"))
-    return Surroundings(environment, pins, folders, sys.executable)
+    folders = [p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages")]
+    folders += environment_packages(environment)
+    return Surroundings(environment, pins, tuple(dict.fromkeys(folders)), sys.executable)
+
+
+def environment_packages(environment: Mapping[str, str]) -> list[str]:
+    """The package folders of `$VIRTUAL_ENV`, which need not be those of the Python that runs."""
+    root = environment.get("VIRTUAL_ENV")
+    if not root:
+        return []
+    try:
+        pythons = sorted(name for name in os.listdir(os.path.join(root, "lib")) if name.startswith("python3"))
+    except OSError:
+        return []
+    return [os.path.join(root, "lib", name, "site-packages") for name in pythons]
 
 
 def detect(surroundings: Surroundings, cache: ProbeCache, denied: Sequence[Denied] = ()) -> Toolchain:

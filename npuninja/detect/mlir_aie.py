@@ -1,22 +1,44 @@
-"""MLIR-AIE's command-line tools, `aie-opt` and `aie-translate`."""
+"""MLIR-AIE: the tools `aie-opt` and `aie-translate`, and its driver `aiecc` in three generations."""
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterator
 
+from npuninja.detect.mlir_aie_releases import ALLOCATION_WITH_TILE, NEW_SEQUENCE, NOTED_PASSES
 from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
 
-
-def _candidates(program: str, surroundings: Surroundings) -> Iterator[Candidate]:
-    yield from surroundings.below("MLIR_AIE_INSTALL_DIR", "bin", program)
-    # Before PATH: the scripts of the same names that the wheel puts there start a Python for each call.
-    yield from surroundings.in_packages("mlir_aie", "bin", program)
-    yield from surroundings.on_path(program)
+PACKAGE = "mlir_aie"
+REMEDY = "install the mlir_aie wheel from the releases of Xilinx/mlir-aie, or set MLIR_AIE_INSTALL_DIR"
+# Trees that the build instructions of MLIR-AIE make, below the home folder and /opt.
+_TREES = (("mlir-aie", "install"), ("mlir-aie", "build"), ("mlir-aie",), ("mlir_aie",))
 
 
-def _read(code: int, output: str) -> Proof:
+def candidates(surroundings: Surroundings, *programs: str) -> Iterator[Candidate]:
+    """Every place where a program of MLIR-AIE may be, best first.
+
+    PATH comes last: the scripts of the same names that the wheel puts there start a Python for each call.
+    """
+    for program in programs:
+        yield from surroundings.below("MLIR_AIE_INSTALL_DIR", "bin", program)
+    for program in programs:
+        yield from surroundings.in_packages(PACKAGE, "bin", program)
+    for tree in _TREES:
+        for program in programs:
+            yield from surroundings.in_home(*tree, "bin", program)
+            yield from surroundings.in_system("opt", *tree, "bin", program)
+    for program in programs:
+        yield from surroundings.on_path(program)
+
+
+def root_of(path: str) -> str:
+    """The installation that a program belongs to: the folder above its `bin`."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(path)))
+
+
+def _version(code: int, output: str) -> Proof:
     # LLVM (http://llvm.org/):
     #   LLVM version 22.0.0git
     #   Optimized build.
@@ -24,17 +46,106 @@ def _read(code: int, output: str) -> Proof:
     return Proof(version=match[1]) if code == 0 and match else refusal(output, "it does not print an LLVM version")
 
 
-def _tool(program: str, purpose: str) -> Tool:
-    return Tool(
-        name=program,
-        purpose=purpose,
-        remedy="install the mlir_aie wheel from the releases of Xilinx/mlir-aie, or set MLIR_AIE_INSTALL_DIR",
-        candidates=lambda s: _candidates(program, s),
-        command=lambda path, s: [path, "--version"],
-        read=_read,
-        pinned=lambda path: os.path.join(path, "bin", program) if os.path.isdir(path) else path,
-    )
+# An operation -> a file in which it is spelled as it is now.
+_PROBES = {NEW_SEQUENCE: "runtime_sequence.mlir", ALLOCATION_WITH_TILE: "shim_dma_allocation.mlir"}
 
 
-AIE_OPT = _tool("aie-opt", "lower MLIR with the reference implementation")
-AIE_TRANSLATE = _tool("aie-translate", "write CDO and instructions with the reference implementation")
+def _opt_questions(path: str) -> list[list[str]]:
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probes")
+    return [[path, "--help"], *([path, os.path.join(folder, file)] for file in _PROBES.values())]
+
+
+def _read_opt(code: int, output: str) -> Proof:
+    #   --aie-assign-lock-ids           -   Assigns the lockIDs of locks that do not have IDs.
+    proof = _version(code, output)
+    if not proof.version:
+        return proof
+    listed = set(re.findall(r"^\s+--([A-Za-z][\w-]*)\b", output, re.MULTILINE))
+    # The probe files are printed back where their operation is known, and refused with a message on one line elsewhere.
+    listed |= {name for name in _PROBES if re.search(rf"^\s+{re.escape(name)} ?@", output, re.MULTILINE)}
+    facts = tuple(sorted(listed & NOTED_PASSES))
+    if not facts:
+        return Proof(reason=f"LLVM {proof.version} without the passes of MLIR-AIE")
+    return Proof(version=proof.version, facts=facts)
+
+
+_TRANSLATIONS = ("--aie-generate-cdo", "--aie-generate-ldscript", "--aie-npu-to-binary", "--mlir-to-llvmir")
+
+
+def _read_translate(code: int, output: str) -> Proof:
+    #   --aie-npu-to-binary             -   Translate npu instructions to binary
+    proof = _version(code, output)
+    missing = [flag for flag in _TRANSLATIONS if flag not in output]
+    if proof.version and missing:
+        return Proof(reason=f"LLVM {proof.version} that does not know {missing[0]}")
+    return proof
+
+
+AIE_OPT = Tool(
+    name="aie-opt",
+    purpose="lower MLIR with the reference implementation",
+    remedy=REMEDY,
+    candidates=lambda s: candidates(s, "aie-opt"),
+    command=lambda path, s: [path, "--version"],
+    further=lambda path, s: _opt_questions(path),
+    read=_read_opt,
+    pinned=lambda path: os.path.join(path, "bin", "aie-opt") if os.path.isdir(path) else path,
+    package=PACKAGE,
+)
+
+AIE_TRANSLATE = Tool(
+    name="aie-translate",
+    purpose="write CDO, instructions and LLVM IR with the reference implementation",
+    remedy=REMEDY,
+    candidates=lambda s: candidates(s, "aie-translate"),
+    command=lambda path, s: [path, "--version"],
+    further=lambda path, s: [[path, "--help"]],
+    read=_read_translate,
+    pinned=lambda path: os.path.join(path, "bin", "aie-translate") if os.path.isdir(path) else path,
+    package=PACKAGE,
+)
+
+
+def aiecc_command(path: str, python: str) -> list[str]:
+    """How an aiecc is started. A Python script runs in the environment that its package is installed in."""
+    if not path.endswith(".py"):
+        return [path]
+    # …/venv/lib/python3.13/site-packages/mlir_aie/bin/aiecc.py -> …/venv/bin/python3
+    prefix = os.path.join(root_of(path), *[os.pardir] * 4)
+    inside = [p for p in glob.glob(os.path.join(os.path.normpath(prefix), "bin", "python3")) if os.access(p, os.X_OK)]
+    return [inside[0] if inside else python, path]
+
+
+def aiecc_variables(path: str) -> dict[str, str]:
+    """The variables an aiecc needs: a script in Python imports `aie` from its own installation."""
+    folder = os.path.join(root_of(path), "python")
+    return {"PYTHONPATH": folder} if path.endswith(".py") and os.path.isdir(folder) else {}
+
+
+def _read_aiecc(code: int, output: str) -> Proof:
+    # aiecc.py 5950a4d3d2c1…                  (2025, in Python)
+    # aiecc (C++ version) 97962964…           (2026, also behind an aiecc.py that only starts it)
+    # OPTIONS: … --get-xclbin, --get=<node>   (from 1.4 on)
+    if code:
+        return refusal(output, f"`aiecc --help` failed with exit code {code}")
+    commit = re.search(r"aiecc(?:\.py| \(C\+\+ version\)) ([0-9a-f]{7,40})", output)
+    version = commit[1] if commit else "unknown"
+    if "--get-xclbin" in output or "--get=" in output:
+        return Proof(version=version, facts=("declarative",))
+    if "--aie-generate-xclbin" not in output:
+        return Proof(reason="its --help knows neither --get-xclbin nor --aie-generate-xclbin")
+    return Proof(version=version, facts=("c++" if "(C++ version)" in output else "python",))
+
+
+AIECC = Tool(
+    name="aiecc",
+    purpose="build whole designs with the reference driver",
+    remedy=REMEDY,
+    candidates=lambda s: candidates(s, "aiecc", "aiecc.py"),
+    command=lambda path, s: [*aiecc_command(path, s.python), "--help"],
+    further=lambda path, s: [[*aiecc_command(path, s.python), f] for f in ("--version", "--aie-version")],
+    variables=aiecc_variables,
+    read=_read_aiecc,
+    pinned=lambda path: os.path.join(path, "bin", "aiecc") if os.path.isdir(path) else path,
+    package=PACKAGE,
+)

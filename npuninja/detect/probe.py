@@ -10,18 +10,33 @@ from dataclasses import dataclass
 
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.tool import Absent, Candidate, Found, Outcome, Proof, Surroundings, Tool, file_stamp, identity
+from npuninja.detect.versions import day_of, package_version
 
 TIME_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True)
 class Denied:
-    """Versions of a tool that are known to be bad: those that begin with `versions`."""
+    """Versions of a tool that are known to be bad.
+
+    Those that begin with `versions`, and are of the days `since` to `until` (both included; "" is no limit). A version whose
+    day is not known lies in no range of days.
+    """
 
     tool: str
     versions: str
     effect: str
     see: str = ""
+    since: str = ""
+    until: str = ""
+
+    def matches(self, version: str) -> bool:
+        """Whether a version of the tool is one of these."""
+        if not version.startswith(self.versions):
+            return False
+        day = day_of(version)
+        in_range = bool(day) and (not self.since or self.since <= day) and (not self.until or day <= self.until)
+        return in_range or not (self.since or self.until)
 
 
 def probe(
@@ -58,12 +73,17 @@ def _examine(tool: Tool, surroundings: Surroundings, cache: ProbeCache, denied: 
     refused: list[tuple[Candidate, str]] = []
     for candidate in candidates:
         proof = _prove(tool, candidate.path, surroundings, cache)
-        bad = next((d for d in denied if proof.version.startswith(d.versions)), None) if proof.version else None
+        # Not remembered with the proof: the metadata may be put right while the program stays.
+        version = (package_version(candidate.path, tool.package) or proof.version) if proof.version else ""
+        missing = [file for file in tool.companions(candidate.path) if not os.path.isfile(file)]
+        if proof.version and missing:
+            version, proof = "", Proof(reason=f"it has no {', '.join(map(os.path.basename, missing))} beside it")
+        bad = next((d for d in denied if d.matches(version)), None) if version else None
         if bad:
-            proof = Proof(reason=f"version {proof.version} is denied: {bad.effect}" + (f" ({bad.see})" if bad.see else ""))
+            proof = Proof(reason=f"version {version} is denied: {bad.effect}" + (f" ({bad.see})" if bad.see else ""))
         if proof.version:
-            word = identity(tool.name, candidate.path, proof.version)
-            return Found(tool.name, candidate.path, candidate.origin, proof.version, word)
+            word = identity(tool.name, candidate.path, version, tool.companions(candidate.path))
+            return Found(tool.name, candidate.path, candidate.origin, version, word, proof.facts)
         refused.append((candidate, proof.reason))
     return Absent(tool.name, tool.purpose, tool.remedy, tuple(refused))
 
@@ -71,25 +91,32 @@ def _examine(tool: Tool, surroundings: Surroundings, cache: ProbeCache, denied: 
 def _prove(tool: Tool, path: str, surroundings: Surroundings, cache: ProbeCache) -> Proof:
     stamp = file_stamp(path)
     if stamp is None:
-        return Proof(reason="there is no such file")
+        return Proof(reason=tool.lacks)
     if not os.path.isfile(path):
         return Proof(reason="it is not a file")
     reason = tool.refuse(path, surroundings)
     if reason:
         return Proof(reason=reason)
-    command = tool.command(path, surroundings)
-    remembered = cache.get(tool.name, stamp, command)
+    commands = [tool.command(path, surroundings), *tool.further(path, surroundings)]
+    remembered = cache.get(tool.name, stamp, commands)
     if remembered is not None:
         return remembered
-    proof = _run(tool, command, surroundings)
-    if proof.certain:
-        cache.put(tool.name, stamp, command, proof)
+    # PYTHON* variables are left out: a wrong PYTHONPATH has broken tools that are Python scripts.
+    environment = {k: v for k, v in surroundings.environment.items() if not k.startswith("PYTHON")}
+    environment.update(tool.variables(path))
+    answers = []
+    for command in commands:
+        answer = _run(command, environment)
+        if isinstance(answer, Proof):
+            return answer
+        answers.append(answer)
+    proof = tool.read(answers[0][0], "\n".join(output for _, output in answers))
+    cache.put(tool.name, stamp, commands, proof)
     return proof
 
 
-def _run(tool: Tool, command: list[str], surroundings: Surroundings) -> Proof:
-    """Runs the proof. PYTHON* variables are left out: a wrong PYTHONPATH has broken tools that are Python scripts."""
-    environment = {k: v for k, v in surroundings.environment.items() if not k.startswith("PYTHON")}
+def _run(command: list[str], environment: dict[str, str]) -> tuple[int, str] | Proof:
+    """Exit code and output of a command, or a proof that is not certain when it could not be run."""
     try:
         done = subprocess.run(
             command,
@@ -104,4 +131,4 @@ def _run(tool: Tool, command: list[str], surroundings: Surroundings) -> Proof:
         return Proof(reason=f"it did not answer within {TIME_LIMIT_S:g} s", certain=False)
     except OSError as error:
         return Proof(reason=f"it does not start: {(error.strerror or str(error)).lower()}", certain=False)
-    return tool.read(done.returncode, done.stdout.decode("utf-8", "replace"))
+    return done.returncode, done.stdout.decode("utf-8", "replace")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -19,7 +19,7 @@ class Surroundings:
     Attributes:
         environment: the environment variables.
         pins: tool name -> path, from toolchain.toml; a pinned tool is looked for there and nowhere else.
-        package_folders: folders that hold installed Python packages.
+        package_folders: folders that hold installed Python packages: of this Python, then of `$VIRTUAL_ENV`.
         python: the Python that runs the build.
         system_root: where `/opt` and `/dev` begin.
     """
@@ -51,6 +51,12 @@ class Surroundings:
         if os.path.isfile(path):
             yield Candidate(path, "usual place")
 
+    def in_home(self, *parts: str) -> Iterator[Candidate]:
+        """The file at `parts` below the home folder, where it exists."""
+        path = os.path.join(self.environment.get("HOME", ""), *parts)
+        if self.environment.get("HOME") and os.path.isfile(path):
+            yield Candidate(path, "usual place")
+
     def in_packages(self, *parts: str) -> Iterator[Candidate]:
         """The file at `parts` below each folder of installed Python packages, where it exists."""
         for folder in self.package_folders:
@@ -72,11 +78,13 @@ class Proof:
     """What the tool itself said: its version, or why it will not do. Exactly one of the two is set.
 
     `certain` is False when the question could not be asked (time limit, no permission): that is never remembered.
+    `facts` are what else it said that planning asks for: its targets, passes or generation.
     """
 
     version: str = ""
     reason: str = ""
     certain: bool = True
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,8 +98,13 @@ class Tool:
         candidates: the files that may be it, best first; without the pinned one.
         pinned: the file that a pin means: a pin may name the install folder.
         command: the command line that proves a candidate.
-        read: exit code and output of that command -> proof. Has a sample of the output in its docstring or a comment.
+        further: command lines whose outputs are wanted too, whatever their exit codes; behind that of `command`.
+        variables: environment variables that the candidate needs.
+        read: exit code of `command` and all outputs -> proof. Has a sample of the output in its docstring or a comment.
         refuse: a reason to refuse a candidate without running it, or "".
+        companions: files that the candidate needs beside itself; part of its identity.
+        package: the folder of the Python wheel that brings it, whose version counts more than the tool's own; or "".
+        lacks: what it means that a candidate's file is not there.
     """
 
     name: str
@@ -102,6 +115,11 @@ class Tool:
     read: Callable[[int, str], Proof]
     pinned: Callable[[str], str] = lambda path: path
     refuse: Callable[[str, Surroundings], str] = lambda path, surroundings: ""
+    further: Callable[[str, Surroundings], list[list[str]]] = lambda path, surroundings: []
+    variables: Callable[[str], dict[str, str]] = lambda path: {}
+    companions: Callable[[str], tuple[str, ...]] = lambda path: ()
+    package: str = ""
+    lacks: str = "there is no such file"
 
 
 @dataclass(frozen=True)
@@ -109,7 +127,8 @@ class Found:
     """A proved tool.
 
     `identity` is one word that changes whenever the tool may behave differently: name, version, and a hash of path,
-    size and time of the file. It goes into every command line that uses the tool.
+    size and time of the file and its companions. It goes into every command line that uses the tool. `version` is that of
+    the wheel where there is one.
     """
 
     tool: str
@@ -117,6 +136,7 @@ class Found:
     origin: str
     version: str
     identity: str
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,8 +179,9 @@ def file_stamp(path: str) -> tuple[str, int, int] | None:
     return os.path.realpath(path), status.st_size, status.st_mtime_ns
 
 
-def identity(tool: str, path: str, version: str) -> str:
+def identity(tool: str, path: str, version: str, companions: Sequence[str] = ()) -> str:
     """The identity word of a proved tool, for example `bootgen-2022.2-5f1c0a9b`."""
-    digest = hashlib.sha256(repr((file_stamp(path), version)).encode()).hexdigest()
+    stamps = [file_stamp(file) for file in companions]
+    digest = hashlib.sha256(repr((file_stamp(path), version, *stamps)).encode()).hexdigest()
     plain = "".join(c if c.isalnum() or c in "._+" else "_" for c in version)
     return f"{tool}-{plain}-{digest[:8]}"

@@ -14,10 +14,13 @@ from npuninja.install.folder import installed_program
 def _xclbinutil_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
     yield from surroundings.below("XILINX_XRT", "bin", "xclbinutil")
     yield from surroundings.below("XRT_ROOT", "bin", "xclbinutil")
-    yield from surroundings.in_system("opt", "xilinx", "xrt", "bin", "xclbinutil")
+    # An XRT there without the tool is one for running only: named, so that the summary says so.
+    if os.path.isdir(os.path.join(surroundings.system_root, "opt", "xilinx", "xrt")):
+        yield Candidate(os.path.join(surroundings.system_root, "opt/xilinx/xrt/bin/xclbinutil"), "usual place")
     own = installed_program(surroundings.environment, "xclbinutil", "xclbinutil")
     if os.path.isfile(own):
         yield Candidate(own, "npuninja tools install")
+    yield from surroundings.in_system("usr", "bin", "xclbinutil")
     yield from surroundings.on_path("xclbinutil")
 
 
@@ -37,6 +40,7 @@ XCLBINUTIL = Tool(
     command=lambda path, s: [path, "--version"],
     read=_read_xclbinutil,
     pinned=lambda path: os.path.join(path, "bin", "xclbinutil") if os.path.isdir(path) else path,
+    lacks="there is no such file: an XRT for running only has no xclbinutil",
 )
 
 # Imports the file it is given and nothing else; a crash of the library ends the child only.

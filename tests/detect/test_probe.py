@@ -8,7 +8,7 @@ from build_project import make_tool
 from npuninja.detect.bootgen import BOOTGEN
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import TOOLS, detect
-from npuninja.detect.peano import PEANO
+from npuninja.detect.peano import PEANO, PROGRAMS
 from npuninja.detect.probe import Denied, probe
 from npuninja.detect.tool import Absent, Found, Surroundings, Tool
 from npuninja.detect.xrt import PYXRT
@@ -20,6 +20,11 @@ BOOTGEN_BANNER = """
     ** Copyright 1986-2022 Xilinx, Inc. All Rights Reserved.
 """
 PEANO_BANNER = "LLVM (http://llvm.org/):\n  LLVM version 19.0.0git\n\n  Registered Targets:\n    aie2 - Xilinx AI Engine 2\n"
+LLVM_BANNER = "LLVM (http://llvm.org/):\n  LLVM version 22.0.0git\n  Optimized build.\n"
+TRANSLATIONS = "".join(
+    f"      --{name}  -   …\n"
+    for name in ("aie-generate-cdo", "aie-generate-ldscript", "aie-npu-to-binary", "mlir-to-llvmir")
+)
 SYSTEM_LLC = "Debian LLVM version 14.0.6\n  Optimized build.\n\n  Registered Targets:\n    x86 - 32-bit X86\n"
 
 
@@ -83,6 +88,11 @@ def test_a_system_llc_is_refused_and_the_next_candidate_tried(machine):
     assert "LLVM 14.0.6 without the AI Engine targets" in absent.explain()
     machine.variables["PEANO_INSTALL_DIR"] = str(machine.folder / "peano")
     make_tool(machine.folder / "peano/bin/llc", PEANO_BANNER)
+    absent = machine.look(PEANO)
+    assert isinstance(absent, Absent)
+    assert "it has no clang, clang++, opt, ld.lld beside it" in absent.explain()
+    for program in PROGRAMS:
+        make_tool(machine.folder / "peano/bin" / program, "")
     found = machine.look(PEANO)
     assert isinstance(found, Found)
     assert (found.version, found.origin) == ("19.0.0git", "$PEANO_INSTALL_DIR")
@@ -190,7 +200,14 @@ def test_an_empty_machine_has_nothing(tmp_path):
         ("wasm-ld", 0, "LLD 19.1.1 (compatible with GNU linkers)\n", "19.1.1"),
         ("peano", 0, PEANO_BANNER, "19.0.0git"),
         ("peano", 0, SYSTEM_LLC, ""),
-        ("aie-opt", 0, "LLVM (http://llvm.org/):\n  LLVM version 22.0.0git\n  Optimized build.\n", "22.0.0git"),
+        ("aie-opt", 0, f"{LLVM_BANNER}      --aie-assign-lock-ids     -   Assigns the lockIDs\n", "22.0.0git"),
+        ("aie-opt", 0, LLVM_BANNER, ""),
+        ("aie-translate", 0, LLVM_BANNER + TRANSLATIONS, "22.0.0git"),
+        ("aie-translate", 0, LLVM_BANNER, ""),
+        ("aiecc", 0, "  --aie-generate-xclbin  Generate xclbin\naiecc.py 5950a4d3d2c1\n", "5950a4d3d2c1"),
+        ("aiecc", 0, "  --get-xclbin\n", "unknown"),
+        ("aiecc", 0, "  --verbose\n", ""),
+        ("aiecc", 1, "Traceback (most recent call last):\nModuleNotFoundError: No module named 'aie'\n", ""),
         ("aie-opt", 1, "ModuleNotFoundError: No module named 'aie'\n", ""),
         ("bootgen", 1, BOOTGEN_BANNER, "2022.2"),
         ("xclbinutil", 0, "       XRT Build Version: 2.25.00\n       Build Version Branch: master\n", "2.25.00"),

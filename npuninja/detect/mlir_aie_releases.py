@@ -1,0 +1,170 @@
+"""How each release of MLIR-AIE wants its tools to be called: pass pipelines, flags, spelling. One entry for each change.
+
+A release is known by the day of its wheel or commit (`versions.day_of`), or by the passes that its aie-opt lists. Another
+release: another entry in `RELEASES` and another row in tests/fake_tools/releases.py.
+
+Sources: python/compiler/aiecc/main.py of 2025-10 (commits 5950a4d3, 74b223d5), tools/aiecc/aiecc.cpp of 2026-04 (97962964),
+the history between them. `{arch}` is aie2 or aie2p, `{triple}` the target triple, `{device}` the symbol of the device,
+`{column}` and `{row}` the core's place, `{peano}` the installation of Peano.
+
+The paths of ELFs need no entry: relative to the work folder is what every release takes (2025-10-05 takes nothing else).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Release:
+    """The conventions of the releases from one day on.
+
+    Attributes:
+        since: the first day, `2025-10-05`.
+        lower: pipeline of step 1; `{alloc}` is the option of the last device pass.
+        place: pass in front of it for a design with logical tiles; "" when the release has none.
+        route: the words that ask aie-opt for step 2.
+        sequence: pipeline of step 3.
+        core: pipeline that makes LLVM's dialect of one core.
+        edits: names of the edits that make the LLVM IR fit Peano (npuninja/stages/core_downgrade.py).
+        opt: the words of Peano's opt.
+        llc: the words of Peano's llc.
+        link: the words of Peano's clang in front of the objects.
+        sequence_op: how the runtime sequence is spelled.
+        allocation_has_tile: whether `aie.shim_dma_allocation` names a tile instead of a column.
+        functions_link: whether `link_with` may stand at a function; before, a core names the one object it is linked with.
+    """
+
+    since: str
+    lower: str
+    place: str
+    route: tuple[str, ...]
+    sequence: str
+    core: str
+    edits: tuple[str, ...]
+    opt: tuple[str, ...]
+    llc: tuple[str, ...]
+    link: tuple[str, ...]
+    sequence_op: str
+    allocation_has_tile: bool
+    functions_link: bool
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What its aie-opt must know: every pass that the pipelines name, and the spellings that are new in it."""
+        values = dict.fromkeys(("arch", "alloc", "device", "column", "row"), "")
+        text = ",".join((self.lower, self.route[0].removeprefix("--"), self.sequence, self.core)).format(**values)
+        words = re.findall(r"[\w.-]+", re.sub(r"\{[^{}]*\}", "", text.replace("pass-pipeline=", "")))
+        spellings = {NEW_SEQUENCE} if self.sequence_op == NEW_SEQUENCE else set()
+        spellings |= {ALLOCATION_WITH_TILE} if self.allocation_has_tile else set()
+        return frozenset(words) - {"builtin.module", "aie.device"} | spellings
+
+
+NEW_SEQUENCE = "aie.runtime_sequence"
+ALLOCATION_WITH_TILE = "aie.shim_dma_allocation"
+
+_LOWER = (
+    "convert-vector-to-aievec{{ aie-target={arch} target-backend=llvmir }},lower-affine,aie-canonicalize-device,"
+    "aie.device(aie-assign-lock-ids,aie-register-objectFifos,"
+    "aie-objectFifo-stateful-transform{{ dynamic-objFifos=0 packet-sw-objFifos=0 }},aie-assign-bd-ids,"
+    "aie-lower-cascade-flows,aie-lower-broadcast-packet,aie-lower-multicast,aie-assign-tile-controller-ids,"
+    "aie-generate-column-control-overlay{{ route-shim-to-tile-ctrl=0 }},aie-assign-buffer-addresses{alloc}%s),"
+    "convert-scf-to-cf"
+)
+_CORE_START = (
+    "builtin.module(aie.device(aie-localize-locks,aie-normalize-address-spaces,aie-transform-bfp-types),"
+    "aie-standard-lowering{{ device={device} tilecol={column} tilerow={row} }},aiex-standard-lowering,"
+)
+
+RELEASES: tuple[Release, ...] = (
+    # v1.1.1: aiecc in Python. Core code as `aiecc.py --no-unified` makes it, since one core after the other is an edge each.
+    Release(
+        since="2025-10-05",
+        lower=_LOWER % "",
+        place="",
+        route=("--aie-create-pathfinder-flows",),
+        sequence="builtin.module(aie.device(aie-materialize-bd-chains,aie-substitute-shim-dma-allocations,"
+        "aie-assign-runtime-sequence-bd-ids,aie-dma-tasks-to-npu,aie-dma-to-npu,aie-lower-set-lock))",
+        core=_CORE_START + "convert-aievec-to-llvm,canonicalize,cse,convert-ub-to-llvm,convert-vector-to-llvm,"
+        "expand-strided-metadata,lower-affine,convert-math-to-llvm,convert-index-to-llvm,arith-expand,"
+        "convert-arith-to-llvm,finalize-memref-to-llvm,convert-func-to-llvm{{ use-bare-ptr-memref-call-conv=1 }},"
+        "convert-cf-to-llvm,canonicalize,cse)",
+        edits=("getelementptr-nuw", "any-align"),
+        opt=("--passes=default<O2>,strip", "-S"),
+        llc=("-O2", "--march={arch}", "--function-sections", "--filetype=obj"),
+        link=("-O2", "--target={triple}"),
+        sequence_op="aiex.runtime_sequence",
+        allocation_has_tile=False,
+        functions_link=False,
+    ),
+)
+
+
+def _then(since: str, **changes: object) -> None:
+    """Appends the last entry with changes."""
+    global RELEASES
+    RELEASES = (*RELEASES, replace(RELEASES[-1], since=since, **changes))  # type: ignore[arg-type]
+
+
+# 5a67ce83
+_then(
+    "2025-10-21",
+    core=RELEASES[-1].core.replace("convert-aievec-to-llvm,", "convert-aievec-to-llvm{{ aie-target={arch} }},"),
+)
+# bdd7ec22
+_then(
+    "2025-11-07",
+    core=_CORE_START + "convert-aievec-to-llvm{{ aie-target={arch} }},canonicalize,cse,expand-strided-metadata,lower-affine,"
+    "arith-expand,finalize-memref-to-llvm,convert-func-to-llvm{{ use-bare-ptr-memref-call-conv=1 }},"
+    "convert-to-llvm{{ dynamic=true }},convert-vector-to-llvm,convert-ub-to-llvm,canonicalize,cse)",
+)
+# a7df6e13 (#2708)
+_then("2025-11-18", sequence_op=NEW_SEQUENCE)
+# 6c9036e2
+_then("2025-12-17", allocation_has_tile=True)
+# b4ed4ecd (#2880): aiecc in C++
+_then(
+    "2026-02-24",
+    lower=_LOWER % ",aie-vector-transfer-lowering",
+    place="aie.device(aie-place-tiles{{ cores-per-col=-1 }})",
+    route=("--pass-pipeline=builtin.module(aie.device(aie-create-pathfinder-flows))",),
+    sequence="builtin.module(aie-materialize-runtime-sequences,aie.device(aie-materialize-bd-chains,"
+    "aie-substitute-shim-dma-allocations,aie-assign-runtime-sequence-bd-ids,canonicalize,aie-dma-tasks-to-npu,"
+    "aie-dma-to-npu,aie-lower-set-lock))",
+    edits=("getelementptr-nuw", "align", "nocreateundeforpoison"),
+    opt=("--passes=default<O2>", "-inline-threshold=10", "-S"),
+    link=("-O2", "--target={triple}", "-fuse-ld={peano}/bin/ld.lld"),
+)
+# 9c1e32d7
+_then("2026-03-13", lower=_LOWER % ",aie-assign-core-link-files,aie-vector-transfer-lowering", functions_link=True)
+# 8bfa8ce6 (#2969): more than O1 miscompiles
+_then("2026-03-15", opt=("--passes=default<O1>", "-inline-threshold=10", "-S"))
+
+# From here on aiecc is a graph of its own with other pipelines (v1.4, #3271), which are not public enough to be repeated.
+UNKNOWN_SINCE = "2026-07-01"
+_UNKNOWN_PASS = "aie-objectFifo-unroll"
+
+# What a proof of aie-opt looks for.
+NOTED_PASSES = frozenset(name for release in RELEASES for name in release.needs) | {_UNKNOWN_PASS}
+
+
+def release_of(day: str, known: frozenset[str]) -> tuple[Release | None, str]:
+    """The conventions of an installation, or None and the reason why there are none.
+
+    Args:
+        day: of its wheel or commit; "" when that is not known.
+        known: those of `NOTED_PASSES` that its aie-opt knows.
+    """
+    if day >= UNKNOWN_SINCE or _UNKNOWN_PASS in known:
+        which = f"MLIR-AIE of {day}" if day else "this MLIR-AIE"
+        return None, f"{which} is newer than the pipelines known here (before {UNKNOWN_SINCE})"
+    if day and day < RELEASES[0].since:
+        return None, f"MLIR-AIE of {day} is older than the pipelines known here (from {RELEASES[0].since})"
+    of_its_time = [r for r in RELEASES if not day or r.since <= day]
+    wanted = of_its_time[-1:] if day else of_its_time
+    fitting = [r for r in wanted if r.needs <= known]
+    if fitting:
+        return fitting[-1], ""
+    missing = sorted(wanted[0].needs - known)
+    return None, f"its aie-opt does not know {' and '.join(missing[:3])}" + (" and others" if missing[3:] else "")
