@@ -13,6 +13,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "pdi": ("npuninja.commands.pdi", "pack configuration files into a device image"),
     "xclbin": ("npuninja.commands.xclbin", "pack a device image into an XCLBIN"),
     "inspect": ("npuninja.diag.inspect", "say what a CDO, PDI, XCLBIN, instruction stream or core program holds"),
+    "size": ("npuninja.diag.size", "the memory of every tile of a built design"),
     "run": ("npuninja.device.runner", "run a built design on an NPU or on the emulated array"),
     "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
     "explain": ("npuninja.diag.hints", "say what the errors in a log mean"),

@@ -19,7 +19,7 @@ def _xclbinutil_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
         yield Candidate(os.path.join(surroundings.system_root, "opt/xilinx/xrt/bin/xclbinutil"), "usual place")
     own = installed_program(surroundings.environment, "xclbinutil", "xclbinutil")
     if os.path.isfile(own):
-        yield Candidate(own, "npuninja tools install")
+        yield Candidate(own, "npuninja tools")
     yield from surroundings.in_system("usr", "bin", "xclbinutil")
     yield from surroundings.on_path("xclbinutil")
 

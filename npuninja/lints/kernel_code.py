@@ -60,7 +60,7 @@ class KernelFunction:
 
 
 def read_functions(module: WasmModule, names: Mapping[int, str], path: str) -> list[KernelFunction]:
-    """The functions of a relocatable object.
+    """The functions of a relocatable object, or of a linked core.
 
     Args:
         module: the object.
@@ -73,6 +73,8 @@ def read_functions(module: WasmModule, names: Mapping[int, str], path: str) -> l
     pointers = {
         n for n, name in enumerate(i.name for i in module.imports if i.kind == "global") if name == "__stack_pointer"
     }
+    # In a linked module it is one of its own globals.
+    pointers |= {e.number for e in module.exports if e.kind == "global" and e.name == "__stack_pointer"}
     try:
         found = functions(module)
     except (IndexError, KeyError):

@@ -8,12 +8,36 @@ from npuninja.diag.errors import Location, Warnings
 from npuninja.lints.kernel_code import KernelFunction
 
 
-class _Deepest(NamedTuple):
+class StackNeed(NamedTuple):
     """The chain of calls that needs most, its bytes, and the function where calls run in a circle, if they do."""
 
     stack_bytes: int
     chain: tuple[KernelFunction, ...]
     circle: KernelFunction | None
+
+
+def stack_need(entry: str, objects: Sequence[Sequence[KernelFunction]]) -> StackNeed | None:
+    """The stack that `entry` needs with all it calls; None when no object has it. Calls by pointer are not followed."""
+    visible = {f.name: f for functions in objects for f in functions}
+    own = {(f.path, f.name): f for functions in objects for f in functions}
+    known: dict[KernelFunction, StackNeed] = {}
+
+    def deepest(function: KernelFunction, callers: tuple[KernelFunction, ...]) -> StackNeed:
+        if function in callers:
+            return StackNeed(0, (), function)
+        if function not in known:
+            below = StackNeed(0, (), None)
+            circle = None
+            for name in function.calls():
+                callee = own.get((function.path, name)) or visible.get(name)
+                if callee is not None:
+                    found = deepest(callee, (*callers, function))
+                    circle = circle or found.circle
+                    below = max(below, found, key=lambda d: d.stack_bytes)
+            known[function] = StackNeed(function.frame_bytes + below.stack_bytes, (function, *below.chain), circle)
+        return known[function]
+
+    return deepest(visible[entry], ()) if entry in visible else None
 
 
 def check_stack(
@@ -32,28 +56,9 @@ def check_stack(
         place: of the core in the design.
         warnings: where to add.
     """
-    visible = {f.name: f for functions in objects for f in functions}
-    own = {(f.path, f.name): f for functions in objects for f in functions}
-    known: dict[KernelFunction, _Deepest] = {}
-
-    def deepest(function: KernelFunction, callers: tuple[KernelFunction, ...]) -> _Deepest:
-        if function in callers:
-            return _Deepest(0, (), function)
-        if function not in known:
-            below = _Deepest(0, (), None)
-            circle = None
-            for name in function.calls():
-                callee = own.get((function.path, name)) or visible.get(name)
-                if callee is not None:
-                    found = deepest(callee, (*callers, function))
-                    circle = circle or found.circle
-                    below = max(below, found, key=lambda d: d.stack_bytes)
-            known[function] = _Deepest(function.frame_bytes + below.stack_bytes, (function, *below.chain), circle)
-        return known[function]
-
-    if entry not in visible:
+    found = stack_need(entry, objects)
+    if found is None:
         return
-    found = deepest(visible[entry], ())
     if found.circle is not None:
         warnings.add(
             f"{core}: {found.circle.name} calls itself, perhaps by way of others, so how much stack it needs is not known",

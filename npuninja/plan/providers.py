@@ -29,7 +29,7 @@ STAGES: dict[str, tuple[str, tuple[str, ...], str]] = {
 }
 
 # Stages whose real provider the recipe can put into the graph.
-WIRED = frozenset({"pdi"})
+WIRED = frozenset({"pdi", "xclbin"})
 # Both devices are there at run time: the runner chooses, and says which it took.
 AT_RUN_TIME = frozenset({"run"})
 

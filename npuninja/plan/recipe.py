@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from npuninja.detect.machine import Toolchain
+from npuninja.formats import xclbin_json
 from npuninja.plan.design import Core, Design
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.kernels import KernelFolder
@@ -50,6 +51,7 @@ def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     bootgen = recipe.toolchain.found("bootgen") if recipe.provider("pdi").real else None
     options = ["--kind", CORE_KIND, "--cache", layout.output("compiler_cache")]
     for prefix in (layout.source_prefix, layout.output("")):
+    xclbinutil = recipe.toolchain.found("xclbinutil") if recipe.provider("xclbin").real else None
         options += ["--prefix-map", f"{prefix}="] if prefix else []
     return {
         "python": (recipe.toolchain.python.path,),
@@ -64,6 +66,8 @@ def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
         "bootgen_identity": (bootgen.identity,) if bootgen else (),
     }
 
+        "xclbinutil": (xclbinutil.path,) if xclbinutil else (),
+        "xclbinutil_identity": (xclbinutil.identity,) if xclbinutil else (),
 
 def plan(recipe: Recipe, designs: Sequence[Design]) -> Graph:
     """The graph of all designs.
@@ -82,6 +86,8 @@ def plan(recipe: Recipe, designs: Sequence[Design]) -> Graph:
     graph.add(Edge("phony", ("ldscripts",), tuple(f"ldscripts-{n}" for n in names), for_whom="every design"))
     graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))
     graph.check()
+    folders = tuple(os.path.dirname(_DesignFiles(recipe.layout, design).lowered) for design in designs)
+    graph.add(Edge("size", ("size",), implicit=tuple(names), options=folders, for_whom="every design"))
     return graph
 
 
@@ -102,6 +108,10 @@ class _DesignFiles:
         self.pdi = file(f"{design.name}.pdi")
         self.xclbin = file(f"{design.name}.xclbin")
         self.manifest = file(f"{design.name}.json")
+        # The names are stored in the XCLBIN, so they are the same for every design.
+        self.partition, self.kernels, self.memories = (
+            file(name) for name in (xclbin_json.PARTITION_FILE, xclbin_json.KERNELS_FILE, xclbin_json.MEM_TOPOLOGY_FILE)
+        )
         self.reference = file("reference.py")
 
     def core(self, core: Core, suffix: str) -> str:
@@ -128,8 +138,9 @@ def _plan_design(recipe: Recipe, graph: Graph, design: Design, objects: set[str]
     elfs, *others = files.cdo
     options = ("--device", design.device, *symbol, *image_options, "--init", others[0], "--enable", others[1])
     graph.add(Edge("cdo", (elfs,), (files.physical,), tuple(images), tuple(others), options, whom))
-    add("pdi_bootgen" if recipe.provider("pdi").real else "pdi", files.pdi, files.cdo)
-    add("xclbin", files.xclbin, [files.pdi], "--device", design.device, *image_options, images=images)
+    packed = ("--device", design.device, *image_options)
+    add("pdi_bootgen" if recipe.provider("pdi").real else "pdi", files.pdi, files.cdo, *packed, images=images)
+    _plan_xclbin(recipe, graph, design, files, packed, images)
     _plan_manifest(recipe, graph, design, files)
     add("phony", design.name, [files.manifest, files.xclbin, files.insts])
     scripts = [files.core(core, ".ld.script") for core in design.cores]
@@ -141,6 +152,23 @@ def _plan_design(recipe: Recipe, graph: Graph, design: Design, objects: set[str]
 def _plan_core(
     recipe: Recipe, graph: Graph, design: Design, core: Core, files: _DesignFiles, objects: set[str]
 ) -> str:
+def _plan_xclbin(
+    recipe: Recipe, graph: Graph, design: Design, files: _DesignFiles, options: tuple[str, ...], images: Sequence[str]
+) -> None:
+    """The edges from the device image to the XCLBIN; xclbinutil wants three JSON files."""
+    whom = f"design {design.name}"
+    if not recipe.provider("xclbin").real:
+        graph.add(Edge("xclbin", (files.xclbin,), (files.pdi,), tuple(images), options=options, for_whom=whom))
+        return
+    json_options = ("--kernels", files.kernels, "--memories", files.memories)
+    words = ("--device", design.device, *json_options)
+    made = (files.kernels, files.memories)
+    graph.add(Edge("xclbin_json", (files.partition,), (files.pdi,), (), made, words, whom))
+    needs = (*images, files.partition, *made)
+    packed = (*options, "--partition", files.partition, *json_options)
+    graph.add(Edge("xclbin_xclbinutil", (files.xclbin,), (files.pdi,), needs, (), packed, whom))
+
+
     """The edges from the lowered design and the kernels to the image of one core; returns the image."""
     whom = f"core ({core.column}, {core.row}) of design {design.name}"
     place = ("--core", f"{core.column},{core.row}")

@@ -1,0 +1,209 @@
+"""`npuninja size`: the memory of every tile of a built design: program, stack, buffers, kernels' data, and what is left.
+
+The reference linker script allows eight times the program memory there is, and nothing compares stacks with stack_size;
+here both are figures to look at before they become failures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from typing import NamedTuple, NoReturn, Sequence
+
+from npuninja.arch.devices import DATA_WINDOWS, DEFAULT_STACK_BYTES, Place, kind_of, tile_kind
+from npuninja.diag.errors import Location, UserError
+from npuninja.formats.core_image import read_core_image
+from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, Elf, read_elf
+from npuninja.formats.wasm_code import functions
+from npuninja.formats.wasm_module import read_wasm
+from npuninja.ir.core import Operation
+from npuninja.ir.parser import parse_module
+from npuninja.ir.types import size_bytes
+from npuninja.lints.kernel_code import read_functions
+from npuninja.lints.stack_frames import stack_need
+from npuninja.lowering.tiles import model_of, ops_of, place_of
+
+LOWERED = "input_with_addresses.mlir"
+#: From this share of a memory on, a figure is marked.
+NEARLY_FULL = 0.9
+_BAR_CHARACTERS = 20
+
+
+class TileMemory(NamedTuple):
+    """What one tile's memory holds, in bytes.
+
+    Attributes:
+        tile: (column, row).
+        program: of the core's program; None without a core, or when it is a wasm module, which lies outside.
+        stack: the core's stack_size; 0 without a core.
+        stack_need: what the program takes of it at least; None when that is not known.
+        buffers: of all buffers.
+        data: of the kernels' variables and tables.
+        end: where the last of them ends. Only what is behind it can take more of the kernels' data: buffers that are
+            spread over the banks leave gaps.
+        limit: of the memory.
+    """
+
+    tile: Place
+    program: int | None
+    stack: int
+    stack_need: int | None
+    buffers: int
+    data: int
+    end: int
+    limit: int
+
+    @property
+    def used(self) -> int:
+        """All that was given away."""
+        return self.stack + self.buffers + self.data
+
+    def problems(self) -> list[str]:
+        """What does not fit, or hardly."""
+        found = []
+        if self.program is not None and self.program > NEARLY_FULL * PROGRAM_MEMORY_BYTES:
+            found.append(f"the program takes {self.program} of {PROGRAM_MEMORY_BYTES} bytes")
+        if self.end > NEARLY_FULL * self.limit:
+            found.append(f"data memory is taken up to byte {self.end} of {self.limit}")
+        if self.stack_need is not None and self.stack_need > NEARLY_FULL * self.stack:
+            found.append(f"{self.stack_need} of {self.stack} bytes of stack are needed, or more: set stack_size higher")
+        return found
+
+
+def measure(folder: str) -> list[TileMemory]:
+    """The tiles of the design that was built in `folder`, by column, then row.
+
+    Raises:
+        UserError: there is no lowered design, or the program of one of its cores is missing or damaged.
+    """
+    path = os.path.join(folder, LOWERED)
+    try:
+        with open(path, encoding="utf-8") as stream:
+            text = stream.read()
+    except OSError as error:
+        raise UserError(
+            f"cannot read {path}: {(error.strerror or str(error)).lower()}",
+            hint="give the folder of a built design, as build/npu1_1col/wasm/passthrough",
+        ) from error
+    found = []
+    for device in ops_of(parse_module(text, path), "aie.device"):
+        cores = {place_of(core.operands[0]): core for core in ops_of(device, "aie.core")}
+        buffers: dict[Place, list[Operation]] = {}
+        for buffer in ops_of(device, "aie.buffer"):
+            buffers.setdefault(place_of(buffer.operands[0]), []).append(buffer)
+        architecture = model_of(device).architecture
+        for place in sorted({*cores, *buffers}):
+            found.append(_tile(folder, place, cores.get(place), buffers.get(place, []), architecture))
+    return found
+
+
+def _tile(folder: str, place: Place, core: Operation | None, buffers: Sequence[Operation], architecture: str) -> TileMemory:
+    stack = core.integer("stack_size", DEFAULT_STACK_BYTES) if core else 0
+    sizes = [size_bytes(buffer.result.type) for buffer in buffers]
+    end = max([stack, *(b.integer("address", 0) + size for b, size in zip(buffers, sizes))])
+    program, need, data = None, None, 0
+    if core is not None:
+        program, need, data_end = _program(folder, place, architecture)
+        data = max(data_end - end, 0)
+        end = max(end, data_end)
+    return TileMemory(place, program, stack, need, sum(sizes), data, end, kind_of(place[1]).memory_bytes)
+
+
+def _program(folder: str, place: Place, architecture: str) -> tuple[int | None, int | None, int]:
+    """Bytes of program memory, of stack, and the end of the data behind the buffers, from the core's own memory on."""
+    column, row = place
+    own = DATA_WINDOWS["own"]
+    for suffix in (".elf", ".wasm"):
+        path = os.path.join(folder, f"core_{column}_{row}{suffix}")
+        if not os.path.isfile(path):
+            continue
+        with open(path, "rb") as stream:
+            data = stream.read()
+        image = read_core_image(data, architecture, path)
+        ends = [segment.address + segment.memory_bytes - own for segment in image.data if segment.address >= own]
+        if image.info is not None:
+            return None, _wasm_stack(data, path, image.info.entry), max([image.info.data_end - own, 0])
+        elf = read_elf(data, path)
+        program = sum(s.memory_bytes for s in elf.segments if s.address < DATA_START)
+        return program, largest_frame(elf), max([0, *ends])
+    raise UserError(f"the program of core {place} is not built", Location(os.path.join(folder, LOWERED)), hint="run ninja")
+
+
+def _wasm_stack(data: bytes, path: str, entry: str) -> int | None:
+    module = read_wasm(data, path)
+    names = {code.number: f"function {code.number}" for code in functions(module)}
+    names.update({export.number: export.name for export in module.exports if export.kind == "function"})
+    need = stack_need(entry, [read_functions(module, names, path)])
+    return need.stack_bytes if need and need.circle is None else None
+
+
+def largest_frame(elf: Elf) -> int | None:
+    """The largest stack frame in .stack_sizes (LLVM: per function a 32-bit address and a ULEB128 size); None without it.
+
+    Which function calls which is not in an ELF file, so a core needs at least as much.
+    """
+    section = elf.section(".stack_sizes")
+    if section is None:
+        return None
+    largest, at, data = 0, 0, section.data
+    while at + 4 < len(data):
+        at += 4
+        size = shift = 0
+        while at < len(data):
+            byte = data[at]
+            at += 1
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        largest = max(largest, size)
+    return largest
+
+
+def table(name: str, tiles: Sequence[TileMemory]) -> str:
+    """The account of a design for people."""
+    rows = [("tile", "program", "stack", "buffers", "data", "used", "behind", "")]
+    for t in tiles:
+        program = "-" if t.program is None else f"{t.program} of {PROGRAM_MEMORY_BYTES}"
+        stack = "-" if not t.stack else str(t.stack) if t.stack_need is None else f"{t.stack_need}+ of {t.stack}"
+        share = t.used / t.limit
+        bar = ("#" * round(share * _BAR_CHARACTERS)).ljust(_BAR_CHARACTERS, ".")
+        kind = {"mem": "memtile", "shim": "shim"}.get(tile_kind(t.tile[1]), "core")
+        used, behind = f"{t.used} of {t.limit}", str(max(t.limit - t.end, 0))
+        cells = (f"{kind} {t.tile}", program, stack, str(t.buffers), str(t.data), used, behind, f"[{bar}] {share:4.0%}")
+        rows.append(cells)
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [f"{name}, bytes:"]
+    for row in rows:
+        figures = [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1])]
+        lines.append("  ".join(["", row[0].ljust(widths[0]), *figures, row[-1]]).rstrip())
+    lines += [f"  warning: {t.tile}: {problem}" for t in tiles for problem in t.problems()]
+    return "\n".join(lines)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, hint="npuninja size --help lists the options")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`npuninja size FOLDER…`."""
+    parser = _Parser(
+        prog="npuninja size",
+        description="The memory of every tile of built designs. `200+ of 1024` in the column stack: the program needs 200 "
+        "bytes or more (calls by pointer and spilled registers are not known) of the 1024 that stack_size gives it. "
+        "`behind`: left behind the last buffer, where the kernels' data goes.",
+    )
+    parser.add_argument("folders", metavar="FOLDER", nargs="+", help="as build/npu1_1col/wasm/passthrough")
+    parser.add_argument("--json", action="store_true", help="a JSON object instead of text")
+    options = parser.parse_args(arguments)
+    designs = {folder: measure(folder) for folder in options.folders}
+    if options.json:
+        content = {
+            folder: [{**tile._asdict(), "problems": tile.problems()} for tile in tiles] for folder, tiles in designs.items()
+        }
+        print(json.dumps({"format": 1, "designs": content}, indent=1))
+    else:
+        print("\n\n".join(table(os.path.basename(os.path.normpath(f)), tiles) for f, tiles in designs.items()))
+    return 0
