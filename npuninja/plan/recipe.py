@@ -49,9 +49,9 @@ def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     """The words behind the variables of build.ninja.in that name tools; an absent tool has none."""
     compiler, layout = recipe.compiler, recipe.layout
     bootgen = recipe.toolchain.found("bootgen") if recipe.provider("pdi").real else None
+    xclbinutil = recipe.toolchain.found("xclbinutil") if recipe.provider("xclbin").real else None
     options = ["--kind", CORE_KIND, "--cache", layout.output("compiler_cache")]
     for prefix in (layout.source_prefix, layout.output("")):
-    xclbinutil = recipe.toolchain.found("xclbinutil") if recipe.provider("xclbin").real else None
         options += ["--prefix-map", f"{prefix}="] if prefix else []
     return {
         "python": (recipe.toolchain.python.path,),
@@ -64,10 +64,10 @@ def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
         "warning_options": ("--werror",) if recipe.werror else (),
         "bootgen": (bootgen.path,) if bootgen else (),
         "bootgen_identity": (bootgen.identity,) if bootgen else (),
-    }
-
         "xclbinutil": (xclbinutil.path,) if xclbinutil else (),
         "xclbinutil_identity": (xclbinutil.identity,) if xclbinutil else (),
+    }
+
 
 def plan(recipe: Recipe, designs: Sequence[Design]) -> Graph:
     """The graph of all designs.
@@ -84,10 +84,10 @@ def plan(recipe: Recipe, designs: Sequence[Design]) -> Graph:
     graph.add(Edge("phony", ("run",), tuple(f"run-{n}" for n in names), for_whom="every design"))
     graph.add(Edge("phony", ("test",), tuple(f"test-{n}" for n in names), for_whom="every design"))
     graph.add(Edge("phony", ("ldscripts",), tuple(f"ldscripts-{n}" for n in names), for_whom="every design"))
-    graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))
-    graph.check()
     folders = tuple(os.path.dirname(_DesignFiles(recipe.layout, design).lowered) for design in designs)
     graph.add(Edge("size", ("size",), implicit=tuple(names), options=folders, for_whom="every design"))
+    graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))
+    graph.check()
     return graph
 
 
@@ -106,12 +106,12 @@ class _DesignFiles:
         self.insts = file("insts.bin")
         self.cdo = (file("cdo_elfs.bin"), file("cdo_init.bin"), file("cdo_enable.bin"))
         self.pdi = file(f"{design.name}.pdi")
-        self.xclbin = file(f"{design.name}.xclbin")
-        self.manifest = file(f"{design.name}.json")
         # The names are stored in the XCLBIN, so they are the same for every design.
         self.partition, self.kernels, self.memories = (
             file(name) for name in (xclbin_json.PARTITION_FILE, xclbin_json.KERNELS_FILE, xclbin_json.MEM_TOPOLOGY_FILE)
         )
+        self.xclbin = file(f"{design.name}.xclbin")
+        self.manifest = file(f"{design.name}.json")
         self.reference = file("reference.py")
 
     def core(self, core: Core, suffix: str) -> str:
@@ -149,9 +149,6 @@ def _plan_design(recipe: Recipe, graph: Graph, design: Design, objects: set[str]
     add("phony", f"ldscripts-{design.name}", scripts)
 
 
-def _plan_core(
-    recipe: Recipe, graph: Graph, design: Design, core: Core, files: _DesignFiles, objects: set[str]
-) -> str:
 def _plan_xclbin(
     recipe: Recipe, graph: Graph, design: Design, files: _DesignFiles, options: tuple[str, ...], images: Sequence[str]
 ) -> None:
@@ -169,6 +166,9 @@ def _plan_xclbin(
     graph.add(Edge("xclbin_xclbinutil", (files.xclbin,), (files.pdi,), needs, (), packed, whom))
 
 
+def _plan_core(
+    recipe: Recipe, graph: Graph, design: Design, core: Core, files: _DesignFiles, objects: set[str]
+) -> str:
     """The edges from the lowered design and the kernels to the image of one core; returns the image."""
     whom = f"core ({core.column}, {core.row}) of design {design.name}"
     place = ("--core", f"{core.column},{core.row}")
