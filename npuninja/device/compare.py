@@ -1,75 +1,16 @@
-"""Comparing results with the reference, byte by byte, and seeing outputs that nothing was written to."""
+"""Where and how a result differs from the reference, and outputs that nothing was written to."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from npuninja.device.arrays import Array
+from npuninja.device.comparison import Comparison, Difference, poison
 from npuninja.device.manifest import Argument
 
 SHOWN = 10  # differences listed for each output
-_POISON_SEED = 0x4E50554E  # any number; the pattern must only be the same in one process
-
-
-def poison(nbytes: int) -> bytes:
-    """What an output holds before the run: bytes that no kernel makes by chance, without a short period."""
-    return np.random.default_rng(_POISON_SEED).bytes(nbytes)
-
-
-class Difference(NamedTuple):
-    """One element that differs."""
-
-    position: tuple[int, ...]
-    got: str
-    expected: str
-
-
-class Comparison(NamedTuple):
-    """How one output compares."""
-
-    argument: Argument
-    elements: int
-    differing: int
-    first: tuple[Difference, ...]
-    """The first differing elements, at most `SHOWN`."""
-    untouched_bytes: int
-    """Differing bytes that still hold the poison, in elements where all bytes do."""
-    all_zero: bool
-
-    @property
-    def good(self) -> bool:
-        """Whether all bytes are right."""
-        return self.differing == 0
-
-    def fields(self) -> dict[str, Any]:
-        """The comparison for --json."""
-        return {
-            "name": self.argument.name,
-            "elements": self.elements,
-            "differing": self.differing,
-            "untouched_bytes": self.untouched_bytes,
-            "first": [{"index": d.position, "got": d.got, "expected": d.expected} for d in self.first],
-        }
-
-    def render(self) -> str:
-        """The comparison as text, several lines when there are differences."""
-        name = self.argument.name
-        if self.good:
-            return f"{name}: all {self.elements} elements are right"
-        share = 100 * self.differing / self.elements
-        lines = [f"{name}: {self.differing} of {self.elements} elements differ ({share:.3g} %)"]
-        lines += [f"  {name}{list(d.position)}: got {d.got}, expected {d.expected}" for d in self.first]
-        if self.differing > len(self.first):
-            lines.append(f"  … and {self.differing - len(self.first)} more")
-        if self.untouched_bytes == self.argument.nbytes:
-            lines.append(f"  nothing was written to {name}: it holds what the runner put there before the run")
-        elif self.untouched_bytes:
-            lines.append(f"  {self.untouched_bytes} of {self.argument.nbytes} bytes of {name} were never written")
-        elif self.all_zero:
-            lines.append(f"  {name} is all zeros: the kernel wrote nothing, or the transfer took the wrong buffer")
-        return "\n".join(lines)
 
 
 def compare(argument: Argument, got: Array, expected: Array, poisoned: bool) -> Comparison:

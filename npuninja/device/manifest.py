@@ -6,29 +6,30 @@ import hashlib
 import json
 import math
 import os
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from npuninja.diag.errors import Location, UserError
 
+if TYPE_CHECKING:
+    import numpy as np
+
 FORMAT = 1
 
-# Element types as MLIR writes them. bf16 has no NumPy dtype: its bits travel as uint16, the upper half of a float32.
-DTYPES: dict[str, np.dtype[Any]] = {
-    **{f"i{bits}": np.dtype(f"int{bits}") for bits in (8, 16, 32, 64)},
-    **{f"si{bits}": np.dtype(f"int{bits}") for bits in (8, 16, 32, 64)},
-    **{f"ui{bits}": np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)},
-    "f16": np.dtype("float16"),
-    "f32": np.dtype("float32"),
-    "f64": np.dtype("float64"),
-    "bf16": np.dtype("uint16"),
+# Element types as MLIR writes them, and NumPy's names for them. bf16 has none: its bits travel as uint16, the upper half
+# of a float32.
+DTYPES: dict[str, str] = {
+    **{f"i{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{f"si{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{f"ui{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
+    "f16": "float16",
+    "f32": "float32",
+    "f64": "float64",
+    "bf16": "uint16",
 }
+ELEMENT_BYTES = {element: int("".join(filter(str.isdigit, name))) // 8 for element, name in DTYPES.items()}
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument of the runtime sequence, in the order of the call."""
 
     name: str
@@ -37,12 +38,24 @@ class Argument:
     shape: tuple[int, ...]
     element: str
     """The element type's MLIR name."""
-    dtype: np.dtype[Any]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """NumPy's type of an element."""
+        import numpy as np  # 100 ms, and a run whose result is right does without
+
+        return np.dtype(DTYPES[self.element])
+
+    def array(self, data: bytes) -> np.ndarray[Any, np.dtype[Any]]:
+        """The elements in these bytes, in the argument's shape."""
+        import numpy as np
+
+        return np.frombuffer(data, self.dtype).reshape(self.shape)
 
     @property
     def nbytes(self) -> int:
         """Size of the whole buffer in bytes."""
-        return math.prod(self.shape) * self.dtype.itemsize
+        return math.prod(self.shape) * ELEMENT_BYTES[self.element]
 
     @property
     def is_input(self) -> bool:
@@ -59,8 +72,7 @@ class Argument:
         return f"{' x '.join(map(str, self.shape))} x {self.element}, {self.nbytes} bytes"
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):
     """A design ready to run. Paths are absolute."""
 
     path: str
@@ -180,16 +192,18 @@ def read_manifest(path: str) -> Manifest:
         device=reader.text("device"),
         core_kind=reader.text("core_kind"),
         kernel=reader.inner("kernel").text("name"),
-        arguments=tuple(
-            _argument(_Reader(path, item, f"arguments[{i}]."))
-            for i, item in enumerate(reader.get("arguments", list, "a list"))
-        ),
+        arguments=read_arguments(reader.get("arguments", list, "a list"), path),
         xclbin=paths["xclbin"],
         insts=paths["insts"],
         hashes=hashes,
         build_id=reader.text("build_id"),
         reference=os.path.normpath(os.path.join(folder, reference)) if isinstance(reference, str) else None,
     )
+
+
+def read_arguments(items: list[Any], path: str) -> tuple[Argument, ...]:
+    """The arguments in a manifest, or in arguments.json of the sequence stage; UserError names a wrong field of `path`."""
+    return tuple(_argument(_Reader(path, item, f"arguments[{i}].")) for i, item in enumerate(items))
 
 
 def _argument(reader: _Reader) -> Argument:
@@ -201,7 +215,7 @@ def _argument(reader: _Reader) -> Argument:
     shape = reader.get("shape", list, "a list of sizes")
     if not all(isinstance(size, int) and size > 0 for size in shape):
         raise reader.wrong(reader.where + "shape", "a list of sizes", shape)
-    argument = Argument(reader.text("name"), direction, tuple(shape), element, DTYPES[element])
+    argument = Argument(reader.text("name"), direction, tuple(shape), element)
     nbytes = reader.get("bytes", int, "a number")
     if nbytes != argument.nbytes:
         raise reader.wrong(reader.where + "bytes", f"{argument.nbytes} (shape times element size)", nbytes)

@@ -6,12 +6,12 @@ import importlib.util
 import os
 import traceback
 from types import ModuleType
-from typing import Any, Callable
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
 from npuninja.device.arrays import Array, check_array
-from npuninja.device.manifest import Argument, Manifest
+from npuninja.device.manifest import Argument
 from npuninja.diag.errors import Location, UserError
 
 
@@ -53,17 +53,17 @@ class Reference:
                 f"{type(error).__name__} while {doing}: {error}", Location(self.path, line or 0), hint="see host/README.md"
             ) from error
 
-    def inputs(self, manifest: Manifest, seed: int) -> list[Array]:
-        """The test data for all inputs, the same for the same seed."""
+    def inputs(self, arguments: Sequence[Argument], seed: int) -> list[Array]:
+        """The test data for all inputs among the design's `arguments`, the same for the same seed."""
         rng = np.random.default_rng(seed)
-        arrays = self._guard("making inputs", lambda: self._inputs(rng, list(manifest.arguments)))
-        return self._checked(arrays, manifest.inputs, "inputs()")
+        arrays = self._guard("making inputs", lambda: self._inputs(rng, list(arguments)))
+        return self._checked(arrays, [a for a in arguments if a.is_input], "inputs()")
 
-    def results(self, manifest: Manifest, inputs: list[Array]) -> list[Array]:
+    def results(self, arguments: Sequence[Argument], inputs: list[Array]) -> list[Array]:
         """The right outputs for these inputs. The reference gets copies, so that it cannot change what the device gets."""
         copies = [array.copy() for array in inputs]
         arrays = self._guard("computing the result", lambda: self._reference(copies))
-        return self._checked(arrays, manifest.outputs, "reference()")
+        return self._checked(arrays, [a for a in arguments if a.is_output], "reference()")
 
     def _checked(self, arrays: Any, arguments: list[Argument], source: str) -> list[Array]:
         location = Location(self.path)

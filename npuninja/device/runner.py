@@ -11,18 +11,15 @@ import json
 import sys
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from npuninja.device.api import Capabilities, Device, Program
-from npuninja.device.arrays import Array, read_inputs, write_outputs
 from npuninja.device.choice import DEVICES, choose
-from npuninja.device.compare import Comparison, compare, poison
+from npuninja.device.comparison import Comparison, compare_bytes, poison
 from npuninja.device.manifest import Argument, Manifest, read_manifest
 from npuninja.device.progress import Progress
-from npuninja.device.reference import Reference
 from npuninja.device.source_paths import locate
 from npuninja.device.timing import Timing, timing_of
-from npuninja.diag.errors import DeviceError, Error, Location, UserError, WrongResult
+from npuninja.device.vectors import Vectors, make_vectors, read_vectors
+from npuninja.diag.errors import DeviceError, Error, UserError, WrongResult
 
 INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
 
@@ -109,6 +106,12 @@ def _parser() -> argparse.ArgumentParser:
         help="where an output goes: .npy, or raw bytes; repeat",
     )
     parser.add_argument("--verify", action="store_true", help="compare all bytes with the design's NumPy reference")
+    parser.add_argument(
+        "--vectors",
+        nargs=2,
+        metavar=("INPUTS", "EXPECTED"),
+        help="with --verify: what the reference gave for this seed, as the build keeps it, instead of asking it again",
+    )
     parser.add_argument("--bench", type=_count, default=0, metavar="N", help="run N times more and give the times")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output instead of text")
     parser.add_argument("--time-limit", type=float, default=10.0, metavar="S", help="seconds for one run (default 10)")
@@ -138,15 +141,15 @@ def _error_fields(error: Error) -> dict[str, Any]:
 def _run(options: argparse.Namespace) -> Outcome:
     """Everything from the manifest to the outcome; prints it."""
     manifest = read_manifest(options.manifest)
-    inputs, inputs_from, expected = _data(manifest, options)
+    vectors = _vectors(manifest, options)
     device, reason = choose(manifest, options.device, options.require)
     capabilities = device.capabilities
     if not options.json:
         print(f"{manifest.design} on {capabilities.name} ({reason}): {capabilities.description}")
-        print(f"inputs: {inputs_from}", flush=True)
+        print(f"inputs: {vectors.source}", flush=True)
     try:
         device.load(_program(manifest))
-        session = _Session(device, manifest, inputs)
+        session = _Session(device, manifest, vectors.inputs)
         with Progress(f"running {manifest.design}", 1 + options.bench) as progress:
             times = [session.run(options.time_limit)]
             progress.step()
@@ -157,10 +160,13 @@ def _run(options: argparse.Namespace) -> Outcome:
             if options.bench:
                 last = session.results()
         # After all runs, because an NPU goes to sleep meanwhile. The last run must be as right as the first.
-        comparisons = _compared(manifest, first, expected)
+        comparisons = _compared(manifest, first, vectors.expected)
         if options.bench and all(c.good for c in comparisons or ()):
-            comparisons = _compared(manifest, last, expected)
-        write_outputs(options.output, manifest, last)
+            comparisons = _compared(manifest, last, vectors.expected)
+        if options.output:
+            from npuninja.device.arrays import write_outputs
+
+            write_outputs(options.output, manifest, [a.array(data) for a, data in zip(manifest.outputs, last)])
         remarks, report = device.remarks(), device.report()
     except DeviceError as error:
         locate(error, manifest)
@@ -168,7 +174,7 @@ def _run(options: argparse.Namespace) -> Outcome:
     finally:
         device.close()
     timing = timing_of(capabilities, times)
-    outcome = Outcome(manifest, capabilities, reason, inputs_from, comparisons, timing, remarks, report)
+    outcome = Outcome(manifest, capabilities, reason, vectors.source, comparisons, timing, remarks, report)
     if options.json:
         status, code = ("wrong", WrongResult.exit_code) if outcome.wrong else ("ok", 0)
         print(json.dumps({"status": status, "exit_code": code, **outcome.fields()}))
@@ -177,24 +183,14 @@ def _run(options: argparse.Namespace) -> Outcome:
     return outcome
 
 
-def _data(manifest: Manifest, options: argparse.Namespace) -> tuple[list[Array], str, list[Array] | None]:
-    """Inputs, where they come from, and the expected outputs (None without --verify)."""
-    reference = Reference(manifest.reference) if manifest.reference and (options.verify or not options.input) else None
-    if options.verify and not reference:
-        raise UserError(
-            f"{manifest.design} has no reference to verify against",
-            Location(manifest.path),
-            hint=f"write host/{manifest.design}.py (see host/README.md) and build again",
-        )
-    if options.input:
-        inputs, inputs_from = read_inputs(options.input, manifest), "from " + ", ".join(options.input)
-    elif reference:
-        inputs, inputs_from = reference.inputs(manifest, options.seed), f"made by the reference, seed {options.seed}"
-    else:
-        rng = np.random.default_rng(options.seed)
-        inputs = [np.frombuffer(rng.bytes(a.nbytes), a.dtype).reshape(a.shape) for a in manifest.inputs]
-        inputs_from = f"random bytes, seed {options.seed}"
-    return inputs, inputs_from, reference.results(manifest, inputs) if reference and options.verify else None
+def _vectors(manifest: Manifest, options: argparse.Namespace) -> Vectors:
+    """Inputs and expected outputs as the options want them."""
+    if options.vectors:
+        if options.input or not options.verify:
+            raise UserError("--vectors goes with --verify, and not with --input")
+        inputs_file, expected_file = options.vectors
+        return read_vectors(inputs_file, expected_file, manifest, options.seed)
+    return make_vectors(manifest, options.input, options.verify, options.seed)
 
 
 def _program(manifest: Manifest) -> Program:
@@ -214,13 +210,13 @@ def _moved_bytes(argument: Argument) -> int:
 class _Session:
     """A loaded design with its buffers, run with the same inputs again and again."""
 
-    def __init__(self, device: Device, manifest: Manifest, inputs: list[Array]) -> None:
+    def __init__(self, device: Device, manifest: Manifest, inputs: list[bytes]) -> None:
         self._device = device
         self._arguments = manifest.arguments
         self._buffers = [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)]
         # What every buffer holds before a run: its input, or poison.
         remaining = iter(inputs)
-        self._before = [next(remaining).tobytes() if a.is_input else poison(a.nbytes) for a in manifest.arguments]
+        self._before = [next(remaining) if a.is_input else poison(a.nbytes) for a in manifest.arguments]
 
     def run(self, time_limit_s: float) -> float:
         """Runs once; returns the seconds the device took."""
@@ -228,20 +224,16 @@ class _Session:
             buffer.view[:] = content
         return self._device.run(self._buffers, time_limit_s)
 
-    def results(self) -> list[Array]:
+    def results(self) -> list[bytes]:
         """Copies of the outputs as the last run left them."""
-        return [
-            np.frombuffer(bytes(buffer.view), a.dtype).reshape(a.shape)
-            for a, buffer in zip(self._arguments, self._buffers)
-            if a.is_output
-        ]
+        return [bytes(buffer.view) for a, buffer in zip(self._arguments, self._buffers) if a.is_output]
 
 
-def _compared(manifest: Manifest, results: list[Array], expected: list[Array] | None) -> tuple[Comparison, ...] | None:
+def _compared(manifest: Manifest, results: list[bytes], expected: list[bytes] | None) -> tuple[Comparison, ...] | None:
     """The outputs against the reference's, or None when there is none."""
     if expected is None:
         return None
     return tuple(
-        compare(argument, got, right, poisoned=not argument.is_input)
+        compare_bytes(argument, got, right, poisoned=not argument.is_input)
         for argument, got, right in zip(manifest.outputs, results, expected)
     )

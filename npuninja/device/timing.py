@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from typing import Any, NamedTuple
 
 from npuninja.device.api import Capabilities
@@ -20,7 +19,7 @@ class Timing(NamedTuple):
         """One or two lines for people; `moved_bytes` go in and out in one run."""
         lines = [f"first run: {_time(self.first_s)} {self.label}"]
         if self.runs_s:
-            median = statistics.median(self.runs_s)
+            median = _median(self.runs_s)
             rate = f", {moved_bytes / median / 1e9:.3g} GB/s in and out" if median > 0 else ""
             lines.append(
                 f"{len(self.runs_s)} runs after it: min {_time(min(self.runs_s))}, median {_time(median)}, "
@@ -34,13 +33,19 @@ class Timing(NamedTuple):
         """The same for --json."""
         fields: dict[str, Any] = {"label": self.label, "first_s": self.first_s, "runs": len(self.runs_s)}
         if self.runs_s:
-            fields.update(min_s=min(self.runs_s), median_s=statistics.median(self.runs_s), max_s=max(self.runs_s))
+            fields.update(min_s=min(self.runs_s), median_s=_median(self.runs_s), max_s=max(self.runs_s))
         return fields
 
 
 def timing_of(capabilities: Capabilities, times_s: list[float]) -> Timing:
     """The first time apart, the rest after it."""
     return Timing(capabilities.timing, times_s[0], tuple(times_s[1:]))
+
+
+def _median(values: tuple[float, ...]) -> float:
+    import statistics  # 10 ms, and a single run has no median
+
+    return statistics.median(values)
 
 
 def _time(seconds: float) -> str:

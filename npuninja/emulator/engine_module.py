@@ -10,14 +10,16 @@ import functools
 import hashlib
 import importlib.util
 import os
-import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import wasmtime
 
 from npuninja.diag.errors import InternalError, ToolError
+
+if TYPE_CHECKING:
+    import subprocess
 
 SOURCES = Path(__file__).parent / "engine"
 #: Units of compilation, in link order.
@@ -50,6 +52,8 @@ def cache_folder() -> Path:
             raise ToolError(
                 f"cannot make the cache folder {folder}", hint="set NPUNINJA_CACHE_DIR to a folder that can be written"
             ) from None
+    import tempfile  # this and subprocess take 10 ms, and a run that finds its modules needs neither
+
     fallback = Path(tempfile.gettempdir()) / f"npuninja-{os.getuid()}"
     fallback.mkdir(mode=0o700, exist_ok=True)
     if fallback.stat().st_uid != os.getuid():
@@ -59,6 +63,8 @@ def cache_folder() -> Path:
 
 def _write_whole(path: Path, data: bytes) -> None:
     """Writes a file in one step, so that two processes can do it at once."""
+    import tempfile
+
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -93,6 +99,8 @@ def _compiler() -> tuple[str, str]:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    import subprocess
+
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -107,6 +115,8 @@ def _finish(process: subprocess.Popen[bytes], what: str) -> None:
 
 def compile_engine(program: str, cache: Path) -> bytes:
     """The engine's wasm module, made by the compiler at `program`. Raises ToolError with the compiler's words."""
+    import tempfile
+
     zig_cache = str(cache / "zig")
     environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": zig_cache, "ZIG_LOCAL_CACHE_DIR": zig_cache}
     with tempfile.TemporaryDirectory(prefix="npuninja-engine-") as folder:

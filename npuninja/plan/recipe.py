@@ -16,6 +16,8 @@ from npuninja.plan.providers import Provider, WasmCompiler
 from npuninja.stages import _wasm_flags as wasm_flags
 
 CORE_KIND = "wasm"
+# Of the random inputs of `ninja run` and `ninja test`.
+SEED = "1"
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ class _DesignFiles:
         self.xclbin = file(f"{design.name}.xclbin")
         self.manifest = file(f"{design.name}.json")
         self.reference = file("reference.py")
+        self.vectors = (file("vectors_in.bin"), file("vectors_out.bin"))
 
     def core(self, core: Core, suffix: str) -> str:
         """A file of one core."""
@@ -208,6 +211,7 @@ def _plan_manifest(recipe: Recipe, graph: Graph, design: Design, files: _DesignF
     options += _each("--provider", [f"{p.stage}={p.name}={p.version}" for p in recipe.providers if p.stage != "run"])
     program = [files.xclbin, files.insts]
     read, copies = [*program, files.arguments], []
+    vectors: tuple[str, ...] = ()
     reference = os.path.join("host", f"{design.name}.py")
     if os.path.isfile(os.path.join(recipe.layout.source_root, reference)):
         # A copy, because the way from the manifest to the sources differs between build folders, and the manifest must not.
@@ -215,10 +219,14 @@ def _plan_manifest(recipe: Recipe, graph: Graph, design: Design, files: _DesignF
         options += ["--reference", source, "--reference-copy", files.reference]
         read.append(source)
         copies.append(files.reference)
+        vectors = files.vectors
+        asked = ("--arguments", files.arguments, "--seed", SEED, "--expected", vectors[1])
+        graph.add(Edge("reference", vectors[:1], (source,), (files.arguments,), vectors[1:], asked, whom))
     graph.add(Edge("manifest", (files.manifest,), (files.lowered,), tuple(read), tuple(copies), tuple(options), whom))
     for target, device in (("run", "auto"), ("test", "emu")):
-        words = ("--device", device, *(["--verify"] if copies else []))
-        graph.add(Edge(target, (f"{target}-{design.name}",), (files.manifest,), (*program, *copies), (), words, whom))
+        words = ("--device", device, *(("--verify", "--seed", SEED, "--vectors", *vectors) if vectors else ()))
+        needs = (*program, *copies, *vectors)
+        graph.add(Edge(target, (f"{target}-{design.name}",), (files.manifest,), needs, (), words, whom))
 
 
 def _each(option: str, values: Sequence[str]) -> tuple[str, ...]:

@@ -3,12 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.device.compare import SHOWN, compare, poison
-from npuninja.device.manifest import DTYPES, Argument
+from npuninja.device.compare import SHOWN, compare
+from npuninja.device.comparison import compare_bytes, poison
+from npuninja.device.manifest import Argument
 
 
 def argument(shape=(64,), element="i32"):
-    return Argument("b", "out", shape, element, DTYPES[element])
+    return Argument("b", "out", shape, element)
 
 
 def untouched(a):
@@ -21,6 +22,14 @@ def test_equal():
     comparison = compare(a, data, data.copy(), poisoned=True)
     assert comparison.good
     assert comparison.render() == "b: all 64 elements are right"
+
+
+def test_bytes_are_compared_as_elements():
+    a = argument((2,), "bf16")
+    assert compare_bytes(a, b"\0\0\x80\x3f", b"\0\0\x80\x3f", poisoned=True).good
+    comparison = compare_bytes(a, b"\0\0\0\0", b"\0\0\x80\x3f", poisoned=True)
+    assert (comparison.elements, comparison.differing, comparison.all_zero) == (2, 1, True)
+    assert comparison.first[0].expected == "1 (bf16 0x3f80)"
 
 
 @given(st.sets(st.integers(0, 63), min_size=1))

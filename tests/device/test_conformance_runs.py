@@ -12,7 +12,7 @@ from conftest import CONFORMANCE
 from design_chain import Chain
 
 from npuninja.device.api import Program
-from npuninja.device.compare import poison
+from npuninja.device.comparison import poison
 from npuninja.device.emulated import EmulatedDevice
 from npuninja.device.manifest import read_manifest
 from npuninja.emulator.errors import Deadlock

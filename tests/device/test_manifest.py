@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from npuninja.device.manifest import DTYPES, read_manifest
+from npuninja.device.manifest import Argument, read_manifest
 from npuninja.diag.errors import UserError
 
 
@@ -22,7 +22,7 @@ def test_fields(built):
     ("element", "dtype"), [("i8", np.int8), ("ui16", np.uint16), ("bf16", np.uint16), ("f32", np.float32)]
 )
 def test_dtypes(element, dtype):
-    assert DTYPES[element] == dtype
+    assert Argument("a", "in", (1,), element).dtype == dtype
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,16 @@ def test_a_changed_reference_is_used(built):
     assert "the result is wrong in b" in printed.stdout + printed.stderr
 
 
+def test_a_run_after_a_kernel_edit_asks_no_reference_and_needs_no_numpy(built):
+    built.ninja("run")
+    built.write("no_numpy/numpy.py", "raise ImportError('numpy was imported')\n")
+    built.environment["PYTHONPATH"] = str(built.folder / "no_numpy")
+    built.edit("kernels/gain/gain.c", "(in[i] * factor)", "(factor * in[i] + 0)")
+    printed = built.ninja("run").stdout
+    assert "REFERENCE" not in printed
+    assert "all 256 elements are right" in printed
+
+
 def test_linker_scripts_are_made_when_asked_for(built):
     built.ninja("ldscripts")
     text = (built.folder / "build/npu1_1col/wasm/gain/core_0_2.ld.script").read_text(encoding="utf-8")

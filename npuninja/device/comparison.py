@@ -1,0 +1,86 @@
+"""Results against the reference, byte by byte, without NumPy as long as they are right."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Any, NamedTuple
+
+from npuninja.device.manifest import Argument
+
+_POISON_SEED = b"npuninja"  # any bytes
+
+
+def poison(nbytes: int) -> bytes:
+    """What an output holds before the run: bytes that no kernel makes by chance, without a period."""
+    return hashlib.shake_128(_POISON_SEED).digest(nbytes)
+
+
+class Difference(NamedTuple):
+    """One element that differs."""
+
+    position: tuple[int, ...]
+    got: str
+    expected: str
+
+
+class Comparison(NamedTuple):
+    """How one output compares."""
+
+    argument: Argument
+    elements: int
+    differing: int
+    first: tuple[Difference, ...]
+    """The first differing elements; a few."""
+    untouched_bytes: int
+    """Differing bytes that still hold the poison, in elements where all bytes do."""
+    all_zero: bool
+
+    @property
+    def good(self) -> bool:
+        """Whether all bytes are right."""
+        return self.differing == 0
+
+    def fields(self) -> dict[str, Any]:
+        """The comparison for --json."""
+        return {
+            "name": self.argument.name,
+            "elements": self.elements,
+            "differing": self.differing,
+            "untouched_bytes": self.untouched_bytes,
+            "first": [{"index": d.position, "got": d.got, "expected": d.expected} for d in self.first],
+        }
+
+    def render(self) -> str:
+        """The comparison as text, several lines when there are differences."""
+        name = self.argument.name
+        if self.good:
+            return f"{name}: all {self.elements} elements are right"
+        share = 100 * self.differing / self.elements
+        lines = [f"{name}: {self.differing} of {self.elements} elements differ ({share:.3g} %)"]
+        lines += [f"  {name}{list(d.position)}: got {d.got}, expected {d.expected}" for d in self.first]
+        if self.differing > len(self.first):
+            lines.append(f"  … and {self.differing - len(self.first)} more")
+        if self.untouched_bytes == self.argument.nbytes:
+            lines.append(f"  nothing was written to {name}: it holds what the runner put there before the run")
+        elif self.untouched_bytes:
+            lines.append(f"  {self.untouched_bytes} of {self.argument.nbytes} bytes of {name} were never written")
+        elif self.all_zero:
+            lines.append(f"  {name} is all zeros: the kernel wrote nothing, or the transfer took the wrong buffer")
+        return "\n".join(lines)
+
+
+def compare_bytes(argument: Argument, got: bytes, expected: bytes, poisoned: bool) -> Comparison:
+    """Compares all bytes of one output.
+
+    Args:
+        argument: the output.
+        got: what the device left there.
+        expected: the reference's result.
+        poisoned: whether the buffer held `poison` before the run (an inout argument does not).
+    """
+    if got == expected:
+        return Comparison(argument, math.prod(argument.shape), 0, (), 0, not got.strip(b"\0"))
+    from npuninja.device.compare import compare
+
+    return compare(argument, argument.array(got), argument.array(expected), poisoned)
