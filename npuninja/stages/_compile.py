@@ -1,4 +1,4 @@
-"""Compiling one C or C++ file for an emulated core: the command, its depfile, what its failures mean."""
+"""Compiling one C or C++ file for a core, emulated or real: the command, its depfile, what its failures mean."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import sys
 from typing import Callable
 
 from npuninja.diag.errors import Location, UserError, Warnings
-from npuninja.stages import _wasm_flags
+from npuninja.stages import _peano_flags, _wasm_flags
 from npuninja.stages._depfile import read_depfile
+from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import Arguments, Outputs, ToolFailed, print_warnings, read_arguments, read_bytes, run_tool
 
-OPTIONS = ("--compiler", "--compiler-word", "--kind", "--cache", "--prefix-map")
+OPTIONS = ("--compiler", "--compiler-word", "--kind", "--cache", "--prefix-map", "--include")
 WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
 
 # A part of the compiler's message, and what to do about it.
@@ -39,29 +40,30 @@ def compile_file(stage: str, arguments: list[str], extra_flags: list[str], lint:
 
     Args:
         stage: its name, for messages.
-        arguments: `SOURCE -o OBJECT --compiler EXE [--compiler-word W]… --kind wasm --cache DIR [--prefix-map OLD=NEW]…
-            [--werror]`.
+        arguments: `SOURCE -o OBJECT --compiler EXE [--compiler-word W]… --kind K [--cache DIR] [--prefix-map OLD=NEW]…
+            [--include DIR]… [--werror]`. For `wasm` zig or clang, which need the cache; for the others Peano's clang.
         extra_flags: put in front of the input.
-        lint: run on the object.
+        lint: run on an object for emulated cores.
 
     Raises:
-        UserError: the source does not compile (the compiler's own messages are on stderr already), or the core kind
-            is not one of an emulated core.
+        UserError: the source does not compile (the compiler's own messages are on stderr already), or there is no such
+            core kind.
         ToolError: the compiler cannot be started.
     """
     options = read_arguments(stage, arguments, options=OPTIONS, flags=("--werror",))
     as_errors = "--werror" in options.flags
     source, target = options.input(), options.one("-o")
     kind = options.one("--kind")
-    if kind != "wasm":
-        raise UserError(f"{stage}: cannot compile for core kind {kind!r}", hint="build with the core kind wasm")
+    if kind not in ("wasm", *_peano_flags.KINDS):
+        known = ", ".join(("wasm", *_peano_flags.KINDS))
+        raise UserError(f"{stage}: cannot compile for core kind {kind!r}", hint=f"core kinds: {known}")
     with Outputs(target) as outputs:
-        temporary = outputs.temporary(target, _check_object)
+        temporary = outputs.temporary(target, _check_object if kind == "wasm" else check_object(kind, target))
         depfile = temporary + ".d"
         try:
             _run_compiler(options, source, temporary, depfile, [*extra_flags, *(["-Werror"] if as_errors else [])])
             warnings = Warnings()
-            if lint is not None:
+            if lint is not None and kind == "wasm":
                 lint(read_bytes(temporary), target, warnings)
             print_warnings(warnings, as_errors=as_errors)
             return [path for path in read_depfile(depfile) if path != source]
@@ -71,13 +73,20 @@ def compile_file(stage: str, arguments: list[str], extra_flags: list[str], lint:
 
 
 def _run_compiler(options: Arguments, source: str, target: str, depfile: str, extra_flags: list[str]) -> None:
-    command = _wasm_flags.compiler_command(options.one("--compiler"), options.all("--compiler-word"), source)
-    command += _wasm_flags.compile_flags(source, options.all("--prefix-map")) + extra_flags
+    compiler, kind, maps = options.one("--compiler"), options.one("--kind"), options.all("--prefix-map")
+    if kind == "wasm":
+        command = _wasm_flags.compiler_command(compiler, options.all("--compiler-word"), source)
+        command += _wasm_flags.compile_flags(source, maps) + extra_flags
+        variables = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
+    else:
+        command = _peano_flags.compiler_command(compiler, kind, source)
+        command += _peano_flags.compile_flags(source, maps, options.all("--include")) + extra_flags
+        variables = {}
     if "NO_COLOR" not in os.environ:
         command.append("-fdiagnostics-color=always")  # Ninja takes the colour out where there is no terminal
     command += ["-MMD", "-MF", depfile, "-c", source, "-o", target]
     try:
-        output = run_tool(command, variables=_wasm_flags.cache_variables(os.path.abspath(options.one("--cache"))))
+        output = run_tool(command, variables=variables)
     except ToolFailed as failure:
         sys.stderr.write(failure.output)
         plain = re.sub(r"\x1b\[[0-9;]*[mK]", "", failure.output)

@@ -5,18 +5,25 @@ from __future__ import annotations
 from npuninja.diag.errors import InternalError, Location, Warnings
 from npuninja.formats.txn import Sync, read_txn
 from npuninja.lowering.pipeline import instructions
+from npuninja.stages._mlir_tool import run_mlir_tool
 from npuninja.stages._module import read_module
-from npuninja.stages._run import Outputs, print_warnings, read_arguments
+from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_bytes
 
 
 def run(arguments: list[str]) -> None:
-    """`npu_insts.mlir --device-symbol D --sequence S [--werror] -o insts.bin`."""
-    options = read_arguments("insts", arguments, options=("--device-symbol", "--sequence"), flags=("--werror",))
-    target = options.one("-o")
+    """`npu_insts.mlir --device-symbol D --sequence S [--aie-translate EXE] [--werror] -o insts.bin`."""
+    known = ("--device-symbol", "--sequence", "--aie-translate")
+    options = read_arguments("insts", arguments, options=known, flags=("--werror",))
+    target, tool = options.one("-o"), options.optional("--aie-translate")
+    device, sequence = options.one("--device-symbol"), options.one("--sequence")
     with Outputs(target) as outputs:
-        module = read_module(options.input())
-        data = instructions(module, options.one("--device-symbol"), options.one("--sequence"))
-        outputs.write(target, data, _check)
+        if tool:
+            words = ["--aie-npu-to-binary", "--aie-device-name", device, "--aie-sequence-name", sequence]
+            run_mlir_tool(tool, words, options.input(), outputs, target, _check)
+            data = read_bytes(outputs.temporary(target))
+        else:
+            data = instructions(read_module(options.input()), device, sequence)
+            outputs.write(target, data, _check)
         print_warnings(_warnings(data, options.input()), as_errors="--werror" in options.flags)
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from npuninja.lowering.pipeline import linker_script
+from npuninja.stages._mlir_tool import holds, run_mlir_tool
 from npuninja.stages._module import read_module
 from npuninja.stages._places import parse_place
 from npuninja.stages._run import Outputs, read_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """`input_with_addresses.mlir --device-symbol D --core C,R -o core_C_R.ld.script`."""
-    options = read_arguments("ldscript", arguments, options=("--device-symbol", "--core"))
-    target = options.one("-o")
+    """`input_with_addresses.mlir --device-symbol D --core C,R [--aie-translate EXE] -o core_C_R.ld.script`."""
+    options = read_arguments("ldscript", arguments, options=("--device-symbol", "--core", "--aie-translate"))
+    target, tool = options.one("-o"), options.optional("--aie-translate")
     with Outputs(target) as outputs:
-        module = read_module(options.input())
         column, row = parse_place(options.one("--core"), "--core")
+        if tool:
+            words = ["--aie-generate-ldscript", "--aie-device-name", options.one("--device-symbol")]
+            words += [f"--tilecol={column}", f"--tilerow={row}"]
+            run_mlir_tool(tool, words, options.input(), outputs, target, holds(b"MEMORY", b"PROVIDE(main = "))
+            return
+        module = read_module(options.input())
         outputs.write(target, linker_script(module, options.one("--device-symbol"), column, row))

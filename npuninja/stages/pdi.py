@@ -11,24 +11,15 @@ from npuninja.formats.pdi import read_pdi, write_pdi
 from npuninja.stages._loaded import check_loaded
 from npuninja.stages._places import parse_images
 from npuninja.stages._run import Arguments, Check, Outputs, read_arguments, read_bytes, run_tool
-
-# What aiecc writes; the ids are those of every NPU image.
-BIF = """all:
-{{
-  id_code = 0x14ca8093
-  extended_id_code = 0x01
-  image
-  {{
-    name=aie_image, id=0x1c000000
-    {{ type=cdo {files} }}
-  }}
-}}
-"""
+from npuninja.stages.bif import bif_text
 
 
 def run(arguments: list[str]) -> None:
-    """`cdo_elfs.bin cdo_init.bin cdo_enable.bin [--bootgen EXE] [--device NAME --image C,R=FILE…] -o NAME.pdi`."""
-    options = read_arguments("pdi", arguments, options=("--bootgen", "--device", "--image"))
+    """`cdo_elfs.bin cdo_init.bin cdo_enable.bin [--bootgen EXE [--bif F]] [--device NAME --image C,R=FILE…] -o NAME.pdi`.
+
+    `--bif` names the file that stage bif made of the same inputs; without it one is written for the time of the run.
+    """
+    options = read_arguments("pdi", arguments, options=("--bootgen", "--bif", "--device", "--image"))
     target, bootgen = options.one("-o"), options.optional("--bootgen")
     if not options.positional:
         raise UserError("pdi: no CDO file given")
@@ -36,27 +27,32 @@ def run(arguments: list[str]) -> None:
     with Outputs(target) as outputs:
         contents = [read_bytes(path) for path in options.positional]
         if bootgen:
-            _run_bootgen(bootgen, options.positional, outputs.temporary(target, check))
+            written = outputs.temporary(target, check)
+            bif = options.optional("--bif")
+            if bif:
+                _run_bootgen(bootgen, bif, written)
+            else:
+                _run_with_own_bif(bootgen, options.positional, written)
         else:
             outputs.write(target, write_pdi(contents, options.positional), check)
 
 
-def _run_bootgen(bootgen: str, cdos: tuple[str, ...], target: str) -> None:
-    """Runs bootgen in the folder of the inputs: a BIF has no quotes, so that paths in it must have no blanks."""
-    folder = os.path.dirname(cdos[0]) or "."
-    names = [os.path.relpath(path, folder) for path in cdos]
-    for name in names:
-        if any(c.isspace() or c in "{}[]=," for c in name):
-            raise UserError("bootgen cannot read a file of this name", Location(name), hint="use --provider pdi=embedded")
-    bif = os.path.join(folder, f".new{os.getpid()}.bif")
+def _run_with_own_bif(bootgen: str, cdos: tuple[str, ...], target: str) -> None:
+    bif = os.path.join(os.path.dirname(cdos[0]) or ".", f".new{os.getpid()}.bif")
     try:
         with open(bif, "w", encoding="utf-8") as stream:
-            stream.write(BIF.format(files=" ".join(f"file={name}" for name in names)))
-        command = [bootgen, "-arch", "versal", "-image", os.path.basename(bif), "-o", os.path.relpath(target, folder), "-w"]
-        output = run_tool(command, folder=folder)
+            stream.write(bif_text(cdos, os.path.dirname(bif)))
+        _run_bootgen(bootgen, bif, target)
     finally:
         if os.path.exists(bif):
             os.unlink(bif)
+
+
+def _run_bootgen(bootgen: str, bif: str, target: str) -> None:
+    """Runs bootgen in the folder of the BIF, from which the BIF names its files."""
+    folder = os.path.dirname(bif) or "."
+    command = [bootgen, "-arch", "versal", "-image", os.path.basename(bif), "-o", os.path.relpath(target, folder), "-w"]
+    output = run_tool(command, folder=folder)
     if not os.path.exists(target):
         raise ToolError(f"bootgen made no file although it succeeded; it printed: {output.strip()}")
 

@@ -9,10 +9,11 @@ from npuninja.ir.printer import print_module
 from npuninja.lowering.instructions import find_device, find_sequence
 from npuninja.lowering.pipeline import generation_of, lower_sequence
 from npuninja.stages._arguments import sequence_arguments
+from npuninja.stages._mlir_tool import holds, run_mlir_tool
 from npuninja.stages._module import read_module
 from npuninja.stages._run import Outputs, print_warnings, read_arguments
 
-OPTIONS = ("--generation", "--device-symbol", "--sequence", "--arguments")
+OPTIONS = ("--generation", "--device-symbol", "--sequence", "--arguments", "--aie-opt", "--word")
 
 
 def run(arguments: list[str]) -> None:
@@ -26,6 +27,10 @@ def run(arguments: list[str]) -> None:
         # Before the lowering, which takes away the names that tell directions.
         described = sequence_arguments(device, find_sequence(device, options.one("--sequence")))
         outputs.write(facts, json.dumps(described, indent=1) + "\n")
+        tool = options.optional("--aie-opt")
+        if tool:
+            run_mlir_tool(tool, options.all("--word"), options.input(), outputs, target, holds(b"module"))
+            return
         lower_sequence(module, generation=options.optional("--generation") or generation_of(module), warnings=warnings)
         outputs.write(target, print_module(module))
         print_warnings(warnings, as_errors="--werror" in options.flags)

@@ -1,0 +1,28 @@
+"""Objects that Peano makes: what one must be."""
+
+from __future__ import annotations
+
+from npuninja.diag.errors import Location, UserError
+from npuninja.formats.elf import FLAGS, MACHINE, read_elf
+from npuninja.stages._run import Check
+
+RELOCATABLE = 1
+
+
+def check_object(kind: str, path: str) -> Check:
+    """A check that an output is a relocatable object for `kind` (`aie2`, `aie2p`)."""
+
+    def check(data: bytes) -> None:
+        elf = read_elf(data, path)
+        if elf.machine != MACHINE or elf.type != RELOCATABLE:
+            raise UserError(
+                f"not an object for the AI Engine: ELF machine {elf.machine}, type {elf.type}, expected {MACHINE} and "
+                f"{RELOCATABLE}",
+                Location(path),
+                hint="compile with Peano; build again if the file is from another toolchain",
+            )
+        if FLAGS.get(elf.flags & 0xFF) != kind:
+            made_for = FLAGS.get(elf.flags & 0xFF, f"unknown (flags 0x{elf.flags:x})")
+            raise UserError(f"the object is for {made_for}, the device is {kind}", Location(path), hint="build it again")
+
+    return check

@@ -1,0 +1,14 @@
+"""Stage aie_opt: MLIR to MLIR by the reference implementation; which passes is in the words of the build file."""
+
+from __future__ import annotations
+
+from npuninja.stages._mlir_tool import holds, run_mlir_tool
+from npuninja.stages._run import Outputs, read_arguments
+
+
+def run(arguments: list[str]) -> None:
+    """`IN.mlir --aie-opt EXE --word W… -o OUT.mlir`."""
+    options = read_arguments("aie_opt", arguments, options=("--aie-opt", "--word"))
+    target = options.one("-o")
+    with Outputs(target) as outputs:
+        run_mlir_tool(options.one("--aie-opt"), options.all("--word"), options.input(), outputs, target, holds(b"module"))

@@ -1,0 +1,44 @@
+"""Stage bif: the file that tells bootgen what to pack."""
+
+from __future__ import annotations
+
+import os
+
+from npuninja.diag.errors import Location, UserError
+from npuninja.stages._run import Outputs, read_arguments
+
+# What aiecc writes; the ids are those of every NPU image.
+BIF = """all:
+{{
+  id_code = 0x14ca8093
+  extended_id_code = 0x01
+  image
+  {{
+    name=aie_image, id=0x1c000000
+    {{ type=cdo {files} }}
+  }}
+}}
+"""
+
+
+def run(arguments: list[str]) -> None:
+    """`cdo_elfs.bin cdo_init.bin cdo_enable.bin -o NAME.bif`."""
+    options = read_arguments("bif", arguments)
+    target = options.one("-o")
+    if not options.positional:
+        raise UserError("bif: no CDO file given")
+    with Outputs(target) as outputs:
+        outputs.write(target, bif_text(options.positional, os.path.dirname(target)))
+
+
+def bif_text(cdos: tuple[str, ...], folder: str) -> str:
+    """The BIF for these CDO files, which are named from `folder`, where it lies and bootgen runs.
+
+    Raises:
+        UserError: a name that a BIF, which has no quotes, cannot hold.
+    """
+    names = [os.path.relpath(path, folder or ".") for path in cdos]
+    for name in names:
+        if any(c.isspace() or c in "{}[]=," for c in name):
+            raise UserError("bootgen cannot read a file of this name", Location(name), hint="use --provider pdi=embedded")
+    return BIF.format(files=" ".join(f"file={name}" for name in names))

@@ -1,0 +1,50 @@
+"""Stage cdo_translate: a routed design with the names of its ELFs to the three configuration files, by aie-translate."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from npuninja.arch.devices import device as device_model
+from npuninja.diag.errors import ToolError
+from npuninja.formats.cdo import read_cdo
+from npuninja.formats.core_image import read_core_image
+from npuninja.stages._places import parse_images
+from npuninja.stages._run import Outputs, read_arguments, read_bytes, run_tool
+
+OPTIONS = ("--aie-translate", "--device", "--device-symbol", "--image", "--init", "--enable")
+
+
+def run(arguments: list[str]) -> None:
+    """The arguments are those of stage cdo, the input `input_physical_with_elfs.mlir`, and `--aie-translate EXE`.
+
+    The tool looks for the ELFs below its work folder and writes files of fixed names into it, so each run has a work
+    folder of its own.
+    """
+    options = read_arguments("cdo_translate", arguments, options=OPTIONS)
+    elfs, init, enable = options.one("-o"), options.one("--init"), options.one("--enable")
+    symbol, source = options.one("--device-symbol"), options.input()
+    with Outputs(elfs, init, enable) as outputs:
+        read_bytes(source)
+        folder = os.path.abspath(outputs.temporary(elfs)) + ".d"
+        architecture = device_model(options.one("--device")).architecture
+        try:
+            os.makedirs(folder)
+            for path in parse_images(options.all("--image"), "--image").values():
+                read_core_image(read_bytes(path), architecture, path)
+                os.symlink(os.path.abspath(path), os.path.join(folder, os.path.basename(path)))
+            command = [options.one("--aie-translate"), "--aie-generate-cdo", "--aie-device-name", symbol]
+            printed = run_tool([*command, f"--work-dir-path={folder}", os.path.abspath(source)], folder=folder)
+            sys.stderr.write(printed)
+            for path, part in ((elfs, "elfs"), (init, "init"), (enable, "enable")):
+                made = os.path.join(folder, f"{symbol}_aie_cdo_{part}.bin")
+                if not os.path.exists(made):
+                    raise ToolError(f"aie-translate made no {os.path.basename(made)} although it succeeded")
+                os.replace(made, outputs.temporary(path, _check))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check(data: bytes) -> None:
+    read_cdo(data)

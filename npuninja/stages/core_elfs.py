@@ -1,0 +1,45 @@
+"""Stage core_elfs: puts the names of the cores' ELFs into a routed design; none of MLIR-AIE's programs does that."""
+
+from __future__ import annotations
+
+import os
+
+from npuninja.diag.errors import UserError
+from npuninja.ir.attributes import StringAttr
+from npuninja.ir.core import Block, Operation
+from npuninja.ir.printer import print_module
+from npuninja.lowering.instructions import find_device
+from npuninja.stages._module import read_module
+from npuninja.stages._places import parse_images
+from npuninja.stages._run import Outputs, read_arguments
+
+
+def run(arguments: list[str]) -> None:
+    """`input_physical.mlir --device-symbol D --image C,R=FILE… -o input_physical_with_elfs.mlir`.
+
+    The cores' bodies become empty, as the attribute asks for, and the names are those of the files alone: relative to the
+    work folder of the translation, which every release of MLIR-AIE takes. The ELFs themselves are not read.
+    """
+    options = read_arguments("core_elfs", arguments, options=("--device-symbol", "--image"))
+    target, source = options.one("-o"), options.input()
+    with Outputs(target) as outputs:
+        module = read_module(source)
+        images = parse_images(options.all("--image"), "--image")
+        for core in [op for op in find_device(module, options.one("--device-symbol")).body.ops if op.name == "aie.core"]:
+            _name_elf(core, images)
+        outputs.write(target, print_module(module))
+
+
+def _name_elf(core: Operation, images: dict[tuple[int, int], str]) -> None:
+    tile = core.operands[0].owner
+    assert isinstance(tile, Operation)
+    place = tile.integer("col"), tile.integer("row")
+    if place not in images:
+        raise UserError(f"core {place} has no ELF", core.loc, hint="run configure.py again")
+    attributes = dict(core.attributes)
+    core.attributes.clear()
+    core.attributes.update({"elf_file": StringAttr(os.path.basename(images[place])), **attributes})
+    empty = Block()
+    empty.append(Operation("aie.end"))
+    core.regions[0].blocks.clear()
+    core.regions[0].append(empty)

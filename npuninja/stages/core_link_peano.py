@@ -1,0 +1,67 @@
+"""Stage core_link_peano: a core's object and its kernels' objects to an ELF that a core runs, by Peano's clang and lld."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+
+from npuninja.diag.errors import Location, UserError
+from npuninja.formats.core_image import read_core_image
+from npuninja.stages._peano_object import check_object
+from npuninja.stages._run import Outputs, read_arguments, read_bytes, read_text, run_tool
+
+# In every linker script of MLIR-AIE; what the words of the build file stand in front of.
+LINK_WORDS = ("-Wl,--gc-sections", "-Wl,--orphan-handling=error")
+
+
+def run(arguments: list[str]) -> None:
+    """`CORE.o KERNEL.o… --clang EXE --word W… --script CORE.ld.script --kind K -o CORE.elf`.
+
+    The linker script names the kernels (`INPUT(gain.o)`), by paths that count from where the linker runs: so it runs in a
+    folder of its own, with these objects and no others in it.
+
+    Raises:
+        UserError: the script names an object that is not among the inputs, or an input is not one of this core kind; or
+            the program does not fit the core.
+        ToolError: the linker failed.
+    """
+    options = read_arguments("core_link_peano", arguments, options=("--clang", "--word", "--script", "--kind"))
+    target, script, kind = options.one("-o"), options.one("--script"), options.one("--kind")
+    if not options.positional:
+        raise UserError("core_link_peano: no object given")
+    core, *kernels = options.positional
+    with Outputs(target) as outputs:
+        for path in options.positional:
+            check_object(kind, path)(read_bytes(path))
+        _check_script(script, kernels)
+
+        def check(data: bytes) -> None:
+            read_core_image(data, kind, target)
+
+        linked = os.path.abspath(outputs.temporary(target, check))
+        folder = linked + ".d"
+        command = [options.one("--clang"), *options.all("--word"), os.path.abspath(core), *LINK_WORDS]
+        command += [f"-Wl,-T,{os.path.abspath(script)}", "-o", linked]
+        try:
+            os.makedirs(folder)
+            for path in kernels:
+                os.symlink(os.path.abspath(path), os.path.join(folder, os.path.basename(path)))
+            sys.stderr.write(run_tool(command, folder=folder))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_script(script: str, kernels: list[str]) -> None:
+    """Every object that the linker script names must be among the inputs, or the build would not see it change."""
+    given = {os.path.basename(path) for path in kernels}
+    text = read_text(script)
+    for number, line in enumerate(text.split("\n"), 1):
+        for name in re.findall(r"^\s*INPUT\(([^)]*)\)", line):
+            if name.strip() not in given:
+                raise UserError(
+                    f"the linker script names {name.strip()!r}, which is not among the objects of this core",
+                    Location(script, number),
+                    hint=f"objects: {', '.join(sorted(given)) or 'none'}; run configure.py again",
+                )

@@ -1,0 +1,26 @@
+"""Stage spell: a design in the spelling that the installed MLIR-AIE reads. Without a difference it stays as it is."""
+
+from __future__ import annotations
+
+from npuninja.ir.parser import parse_module
+from npuninja.ir.printer import print_module
+from npuninja.lowering.spelling import respell
+from npuninja.stages._run import Outputs, read_arguments, read_text
+
+FLAGS = ("--allocation-has-tile", "--functions-link")
+
+
+def run(arguments: list[str]) -> None:
+    """`DESIGN.mlir --sequence-op NAME [--allocation-has-tile] [--functions-link] -o design.mlir`."""
+    options = read_arguments("spell", arguments, options=("--sequence-op",), flags=FLAGS)
+    target, source = options.one("-o"), options.input()
+    with Outputs(target) as outputs:
+        text = read_text(source)
+        module = parse_module(text, source)
+        changed = respell(
+            module,
+            sequence_op=options.one("--sequence-op"),
+            allocation_has_tile="--allocation-has-tile" in options.flags,
+            functions_link="--functions-link" in options.flags,
+        )
+        outputs.write(target, print_module(module) if changed else text)
