@@ -3,7 +3,7 @@
 #include "mel80_tables.h"
 #include "mel_kernel.h"
 
-void mel(const int16_t *a, const int16_t *b, const int16_t *c, const int16_t *d, const int16_t *e, int8_t *out) {
-    const int16_t *elements[STREAM_ELEMENTS] = {a, b, c, d, e};
+void mel(const sample_pair *a, const sample_pair *b, const sample_pair *c, const sample_pair *d, const sample_pair *e, int8_t *out) {
+    const sample_pair *elements[STREAM_ELEMENTS] = {a, b, c, d, e};
     log_mel(elements, out);
 }

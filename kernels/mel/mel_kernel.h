@@ -9,12 +9,11 @@
 #include "mel_lanes.h"
 
 enum {
-    WINDOW = 400,           /* samples of a frame */
-    ELEMENT = 80,           /* samples of an element of the stream */
-    ELEMENTS = 5,           /* of a frame */
-    HOP = 2,                /* elements from one frame to the next */
-    POINTS = 200,           /* of the complex DFT: even samples are its real parts, odd ones its imaginary parts */
-    INNER = 25,             /* 200 = 8 * 25 */
+    POINTS = 200,     /* of the complex DFT: even samples are its real parts, odd ones its imaginary parts */
+    INNER = 25,       /* 200 = 8 * 25 */
+    ELEMENTS = 5,     /* of the stream in a frame of 400 samples */
+    HOP = 2,          /* elements from one frame to the next */
+    ELEMENT = 40,     /* points of an element */
     STREAM_ELEMENTS = ELEMENTS + HOP * (LANES - 1) /* of LANES frames */
 };
 
@@ -31,8 +30,7 @@ typedef struct {
 } complex_lanes;
 
 /* In the core's data memory, not on its stack. */
-static lanes samples[WINDOW];
-static complex_lanes spectrum[POINTS];
+static complex_lanes points[POINTS]; /* samples, later the spectrum */
 static complex_lanes work[POINTS];
 
 /* a * w / 2^16 for 0 <= w < 2^16, in 32-bit products: a core has no wider ones. */
@@ -74,31 +72,34 @@ static inline complex_lanes rotated(complex_lanes a, const int32_t *factor) {
 
 /* Takes the samples from the stream's elements, one frame in each lane, scales each frame up to 16 bits and applies the
  * window, which makes 21 bits and a sign. Returns for each lane how many bits it was scaled up by. */
-static inline lanes windowed(const int16_t *const *elements) {
+static inline lanes windowed(const sample_pair *const *elements) {
     lanes magnitude = splat(0);
     for (int32_t e = 0; e < ELEMENTS; e++)
         for (int32_t i = 0; i < ELEMENT; i++) {
-            lanes x = gather(elements + e, HOP, i);
-            magnitude |= x ^ x >> 31;
-            samples[e * ELEMENT + i] = x;
+            lanes pair = gather(elements + e, HOP, i);
+            complex_lanes x = {pair << 16 >> 16, pair >> 16};
+            magnitude |= (x.re ^ x.re >> 31) | (x.im ^ x.im >> 31);
+            points[e * ELEMENT + i] = x;
         }
-    lanes shift, factor;
+    lanes shift = splat(0), factor = splat(0);
     for (int32_t lane = 0; lane < LANES; lane++) {
         int32_t bits = leading_zeros((uint32_t)get(magnitude, lane) | 1) - 17; /* 0 to 14 */
         set(&shift, lane, bits);
         set(&factor, lane, 1 << bits);
     }
-    for (int32_t n = 0; n < WINDOW; n++)
-        samples[n] = (samples[n] * factor * (int32_t)hann[n] + 512) >> 10;
+    for (int32_t n = 0; n < POINTS; n++) {
+        points[n].re = (points[n].re * factor * (int32_t)hann[2 * n] + 512) >> 10;
+        points[n].im = (points[n].im * factor * (int32_t)hann[2 * n + 1] + 512) >> 10;
+    }
     return shift;
 }
 
-/* DFT of 8 points of `samples` at n = 25 i + 8 column (modulo 200), the column of the prime factor algorithm. */
+/* DFT of the 8 points at 25 i + 8 column (modulo 200), a column of the prime factor algorithm. */
 static inline void dft8(int32_t column) {
     complex_lanes x[8];
     int32_t n = 8 * column;
     for (int32_t i = 0; i < 8; i++) {
-        x[i] = (complex_lanes){samples[2 * n], samples[2 * n + 1]};
+        x[i] = points[n];
         n += INNER;
         if (n >= POINTS)
             n -= POINTS;
@@ -150,76 +151,70 @@ static inline void dft25(complex_lanes *x) {
         dft5(x + 5 * j, 1);
 }
 
-/* Where `work` holds point k of the DFT of 200 points. */
-static inline complex_lanes transformed(int32_t k) {
-    int32_t inner = k % INNER;
-    return work[k % 8 * INNER + inner % 5 * 5 + inner / 5];
-}
-
-/* The DFT of 400 real samples from that of 200 complex ones: bins 1 to 199 of `spectrum`, times 2. Returns the bits that
- * their magnitudes use. */
+/* The DFT of 400 real samples from that of 200 complex ones: `points` 1 to 199, times 2. Returns ones for
+ * those lanes that have a value of more than 27 bits with its sign. */
 static inline lanes split(void) {
     lanes used = splat(0);
     for (int32_t k = 1; k <= POINTS / 2; k++) {
-        complex_lanes a = transformed(k), b = transformed(POINTS - k);
+        complex_lanes a = work[places[k]], b = work[places[POINTS - k]];
         complex_lanes even = {a.re + b.re, a.im - b.im};
         complex_lanes odd = rotated((complex_lanes){a.im + b.im, b.re - a.re}, twiddles400 + 2 * (k - 1));
         complex_lanes low = add(even, odd), high = {even.re - odd.re, odd.im - even.im};
-        spectrum[POINTS - k] = high;
-        spectrum[k] = low;
-        used |= (low.re ^ low.re >> 31) | (low.im ^ low.im >> 31) | (high.re ^ high.re >> 31) | (high.im ^ high.im >> 31);
+        points[POINTS - k] = high;
+        points[k] = low;
+        used |= (low.re + (1 << 26)) | (low.im + (1 << 26)) | (high.re + (1 << 26)) | (high.im + (1 << 26));
     }
-    return used;
+    return mask(used >> 27 != 0);
 }
 
-/* The output for a filter's sum of power, high * 2^16 + low in units that `exponent` (1/1536 octave) tells. */
-static inline int8_t quantised(uint32_t high, uint32_t low, int32_t exponent) {
-    uint32_t value = high << 16;
-    if (high >> 14) {
-        value = high + (low >> 16);
-        exponent += 16 * 1536;
-    } else
-        value += low;
-    if (value == 0)
-        return -128;
-    int32_t zeros = leading_zeros(value);
-    int32_t level = (exponent + (31 - zeros) * 1536 + logarithms[value << zeros << 1 >> 25] + 128) >> 8;
-    return (int8_t)((level < 0 ? 0 : level > 255 ? 255 : level) - 128);
+/* log2 of a filter's sum of power, high * 2^16 + low, in 1/1536 octave and with `exponent` added; rounded to outputs. */
+static inline lanes output(lanes high, lanes low, lanes exponent) {
+    lanes large = mask(high >= 1 << 14); /* else both fit into one word */
+    lanes value = select(large, high + (low >> 16), (high << 16) + low);
+    lanes logarithm = splat(0);
+    for (int32_t lane = 0; lane < LANES; lane++) {
+        uint32_t word = (uint32_t)get(value, lane);
+        int32_t zeros = leading_zeros(word | 1);
+        set(&logarithm, lane, logarithms[word << zeros << 1 >> 25] - zeros * 1536);
+    }
+    lanes level = (logarithm + exponent + (large & (16 * 1536)) + (31 * 1536 + 128)) >> 8;
+    level = select(mask(level < 0) | mask(value == 0), splat(0), level);
+    return select(mask(level > 255), splat(255), level) - 128;
 }
 
 /* Power, filters, logarithm. A bin's power is kept with one of two exponents, and each filter sums up both kinds. */
-static inline void bands(lanes shift, lanes used, int8_t *out) {
-    lanes loud = mask(used >= 1 << 26); /* lanes whose spectrum is above 26 bits */
+static inline void bands(lanes shift, lanes loud, int8_t *out) {
     lanes exponent = ((loud & 4) + 3 - shift) * (2 * 1536);
-    lanes rising_high = splat(0), rising_low = splat(0); /* what the next band has from the bins before its top */
+    /* Of the bins between the last two corners: what rises belongs to the band that has its top behind them, the rest
+     * falls and belongs to the band before. `big` is the share of the bins with the larger unit. */
+    lanes risen = splat(0), risen_big = splat(0);
     int32_t k = 1;
     for (int32_t band = -1; band < BANDS; band++) {
-        lanes high = rising_high, low = rising_low;
-        rising_high = rising_low = splat(0);
+        lanes sum = risen, sum_big = risen_big;
+        risen = risen_big = splat(0);
         for (; k < edges[band + 1]; k++) {
-            complex_lanes x = spectrum[k];
-            lanes re = select(loud, (x.re + 64) >> 7, (x.re + 4) >> 3);
-            lanes im = select(loud, (x.im + 64) >> 7, (x.im + 4) >> 3);
-            lanes big = mask(((re ^ re >> 31) | (im ^ im >> 31)) >= 1 << 15);
+            lanes re = select(loud, points[k].re >> 7, points[k].re >> 3);
+            lanes im = select(loud, points[k].im >> 7, points[k].im >> 3);
+            lanes big = mask((((re + (1 << 15)) | (im + (1 << 15))) >> 16) != 0); /* more than 16 bits */
             re = select(big, (re + 128) >> 8, re);
             im = select(big, (im + 128) >> 8, im);
             lanes power = (lanes)((unsigned_lanes)(re * re + im * im) >> 4);
             lanes rising = scaled(power, rises[k - 1]);
-            lanes falling = power - rising;
-            high += falling & big;
-            low += falling & ~big;
-            rising_high += rising & big;
-            rising_low += rising & ~big;
+            sum += power - rising;
+            sum_big += (power - rising) & big;
+            risen += rising;
+            risen_big += rising & big;
         }
-        if (band >= 0)
+        if (band >= 0) {
+            lanes q = output(sum_big, sum - sum_big, exponent + offsets[band]);
             for (int32_t lane = 0; lane < LANES; lane++)
-                out[lane * BANDS + band] = quantised((uint32_t)get(high, lane), (uint32_t)get(low, lane),
-                                                     get(exponent, lane) + offsets[band]);
+                out[lane * BANDS + band] = (int8_t)get(q, lane);
+        }
     }
 }
 
 /* LANES frames from the STREAM_ELEMENTS elements they cover. */
-static inline void log_mel(const int16_t *const *elements, int8_t *out) {
+static inline void log_mel(const sample_pair *const *elements, int8_t *out) {
     lanes shift = windowed(elements);
     for (int32_t column = 0; column < INNER; column++)
         dft8(column);

@@ -3,6 +3,9 @@
 #define MEL_LANES_H
 #include <stdint.h>
 
+/* Two samples in a word, the earlier one in its lower half. Buffers begin at words. */
+typedef int32_t sample_pair __attribute__((may_alias));
+
 #if LANES == 1
 
 typedef int32_t lanes;
@@ -13,8 +16,11 @@ static inline void set(lanes *a, int32_t lane, int32_t value) { (void)lane; *a =
 static inline lanes splat(int32_t value) { return value; }
 static inline lanes mask(int condition) { return -condition; }
 
-/* Sample i of each lane's element; the lanes' elements are `step` apart. */
-static inline lanes gather(const int16_t *const *elements, int32_t step, int32_t i) { (void)step; return elements[0][i]; }
+/* Pair i of each lane's element; the lanes' elements are `step` apart. */
+static inline lanes gather(const sample_pair *const *elements, int32_t step, int32_t i) {
+    (void)step;
+    return elements[0][i];
+}
 
 #else
 
@@ -26,7 +32,7 @@ static inline void set(lanes *a, int32_t lane, int32_t value) { (*a)[lane] = val
 static inline lanes splat(int32_t value) { return (lanes){} + value; }
 static inline lanes mask(lanes condition) { return condition; }
 
-static inline lanes gather(const int16_t *const *elements, int32_t step, int32_t i) {
+static inline lanes gather(const sample_pair *const *elements, int32_t step, int32_t i) {
     lanes a = {};
     for (int32_t lane = 0; lane < LANES; lane++)
         a[lane] = elements[lane * step][i];

@@ -3,9 +3,9 @@
 #include "mel80_tables.h"
 #include "mel_kernel.h"
 
-void mel_vector(const int16_t *a, const int16_t *b, const int16_t *c, const int16_t *d, const int16_t *e,
-                const int16_t *f, const int16_t *g, const int16_t *h, const int16_t *i, const int16_t *j,
-                const int16_t *k, int8_t *out) {
-    const int16_t *elements[STREAM_ELEMENTS] = {a, b, c, d, e, f, g, h, i, j, k};
+void mel_vector(const sample_pair *a, const sample_pair *b, const sample_pair *c, const sample_pair *d, const sample_pair *e,
+                const sample_pair *f, const sample_pair *g, const sample_pair *h, const sample_pair *i, const sample_pair *j,
+                const sample_pair *k, int8_t *out) {
+    const sample_pair *elements[STREAM_ELEMENTS] = {a, b, c, d, e, f, g, h, i, j, k};
     log_mel(elements, out);
 }

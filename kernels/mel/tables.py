@@ -8,6 +8,7 @@ computation. The script needs no package.
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -56,6 +57,11 @@ def twiddles(points: int, exponents: list[int]) -> list[int]:
     return [round(65536 * value) for angle in angles for value in (math.cos(angle), -math.sin(angle))]
 
 
+def places() -> list[int]:
+    """Where the DFT of 8 times 25 points leaves each of its 200 results."""
+    return [k % 8 * 25 + k % 25 % 5 * 5 + k % 25 // 5 for k in range(WINDOW // 2)]
+
+
 def edges(bands: int) -> list[int]:
     """For each interval between two corners, the first bin behind it."""
     return [min(BINS, math.ceil(corner * WINDOW / SAMPLE_RATE_HZ)) for corner in corners_hz(bands)[1:]]
@@ -67,7 +73,7 @@ def rises(bands: int) -> list[int]:
     values = []
     for k in range(1, BINS):
         hertz = k * SAMPLE_RATE_HZ / WINDOW
-        low, high = next((a, b) for a, b in zip(corners, corners[1:]) if a <= hertz < b)
+        low, high = next((a, b) for a, b in itertools.pairwise(corners) if a <= hertz < b)
         values.append(min(65535, round(65536 * (hertz - low) / (high - low))))
     return values
 
@@ -91,6 +97,7 @@ def tables(bands: int) -> list[tuple[str, str, str, list[int]]]:
         ("uint16_t", "hann", "periodic Hann window, 2^-16", window()),
         ("int32_t", "twiddles25", "cos, -sin of 2 pi c j / 25 for c, j = 1..4, 2^-16", twiddles(25, inner)),
         ("int32_t", "twiddles400", "cos, -sin of 2 pi k / 400 for k = 1..100, 2^-16", twiddles(400, [*range(1, 101)])),
+        ("uint8_t", "places", "where the transform leaves each point", places()),
         ("uint8_t", "edges", "first bin behind each interval between corners", edges(bands)),
         ("uint16_t", "rises", "weight of bins 1..199 in the upper of their two filters, 2^-16", rises(bands)),
         ("int16_t", "offsets", "of each band's logarithm, 1/1536 octave", offsets(bands)),

@@ -39,9 +39,7 @@ class _Complex(NamedTuple):
         return _Complex(_scaled(self.re, factor), _scaled(self.im, factor))
 
     def rotated(self, cosine: Array, sine: Array) -> _Complex:
-        return _Complex(
-            _sum_of_products(self.re, cosine, self.im, -sine), _sum_of_products(self.re, sine, self.im, cosine)
-        )
+        return _Complex(_sum_of_products(self.re, cosine, self.im, -sine), _sum_of_products(self.re, sine, self.im, cosine))
 
 
 class _Tables:
@@ -78,12 +76,12 @@ def log_mel_of_stream(stream: Array, frames: int, bands: int = 80) -> Array:
     Returns:
         int8 of shape (frames, bands).
     """
-    level = unrounded(stream, frames, bands)
-    return (np.clip((level + 128) >> 8, 0, 255) - 128).astype(np.int8)
+    level: Array = np.clip((unrounded(stream, frames, bands) + 128) >> 8, 0, 255) - 128
+    return level.astype(np.int8)
 
 
 def unrounded(stream: Array, frames: int, bands: int = 80) -> Array:
-    """The kernels' logarithm before it is rounded to int8: 1536 per octave of power above the floor; below 0 is the floor."""
+    """The kernels' logarithm before it is rounded to int8, 1536 per octave of power; 0 and less is the floor."""
     tables = _Tables(bands)
     if not frames:
         return np.empty((0, bands), np.int64)
@@ -96,16 +94,16 @@ def unrounded(stream: Array, frames: int, bands: int = 80) -> Array:
 def _levels(windows: Array, tables: _Tables) -> Array:
     samples, shift = _windowed(windows.astype(np.int64), tables)
     spectrum = _split(_dft200(_Complex(samples[:, 0::2], samples[:, 1::2])), tables)
-    used = np.bitwise_or.reduce(_bits(spectrum.re) | _bits(spectrum.im), axis=1)
-    loud = used >= 1 << 26
-    exponent = (np.where(loud, 7, 3) - shift) * 2 * _UNIT
-    high, low = _filtered(spectrum, loud[:, None], tables)
-    return _logarithm(high, low, exponent[:, None] + tables.offset, tables)
+    loud = np.any(_larger(spectrum, 27), axis=1, keepdims=True)
+    exponent = (np.where(loud, 7, 3) - shift[:, None]) * 2 * _UNIT
+    high, low = _filtered(spectrum, loud, tables)
+    return _logarithm(high, low, exponent + tables.offset, tables)
 
 
 def _fixed(values: Array) -> Array:
     """Unsigned with 16 fractional bits; 1.0 becomes the largest."""
-    return np.minimum(65535, np.round(values * 65536)).astype(np.int64)
+    fixed: Array = np.minimum(65535, np.round(values * 65536))
+    return fixed.astype(np.int64)
 
 
 def _turns(turns: Array) -> tuple[Array, Array]:
@@ -121,9 +119,10 @@ def _word(values: Array) -> Array:
     return values
 
 
-def _bits(values: Array) -> Array:
-    """The bits that the magnitudes use."""
-    return values ^ values >> 63
+def _larger(x: _Complex, bits: int) -> Array:
+    """Where a part needs more than so many bits, its sign included."""
+    limit = 1 << (bits - 1)
+    return (np.minimum(x.re, x.im) < -limit) | (np.maximum(x.re, x.im) >= limit)
 
 
 def _scaled(a: Array, factor: Array | int) -> Array:
@@ -138,7 +137,7 @@ def _sum_of_products(a: Array, u: Array, b: Array, v: Array) -> Array:
 
 def _windowed(samples: Array, tables: _Tables) -> tuple[Array, Array]:
     """Scaled up to 16 bits, with the window; and the bits that each frame was scaled up by."""
-    magnitude = np.bitwise_or.reduce(_bits(samples), axis=1) | 1
+    magnitude = np.bitwise_or.reduce(samples ^ samples >> 63, axis=1) | 1
     shift = 15 - np.frexp(magnitude.astype(np.float64))[1]
     scaled = samples << shift[:, None]
     return _word(_word(scaled * tables.window) + 512) >> 10, shift
@@ -158,9 +157,9 @@ def _dft200(x: _Complex) -> _Complex:
     re, im = np.stack([t.re for t in turned], axis=2), np.stack([t.im for t in turned], axis=2)
     results = _dft5([_Complex(re[..., c], im[..., c]) for c in range(5)])  # [row, j] of point j + 5 m
     k = np.arange(_POINTS)
-    row, j, m = k % 8, k % 25 % 5, k % 25 // 5
+    row, inner = k % 8, k % 25
     re, im = np.stack([r.re for r in results], axis=3), np.stack([r.im for r in results], axis=3)
-    return _Complex(re[:, row, j, m], im[:, row, j, m])
+    return _Complex(re[:, row, inner % 5, inner // 5], im[:, row, inner % 5, inner // 5])
 
 
 def _inner_turns(j: int) -> tuple[Array, Array]:
@@ -209,8 +208,8 @@ def _split(z: _Complex, tables: _Tables) -> _Complex:
 
 def _filtered(spectrum: _Complex, loud: Array, tables: _Tables) -> tuple[Array, Array]:
     """The sums of every filter in the two units of power: that of big bins is 2^16 times the other."""
-    re, im = (np.where(loud, (part + 64) >> 7, (part + 4) >> 3) for part in spectrum)
-    big = (_bits(re) | _bits(im)) >= 1 << 15
+    re, im = (np.where(loud, part >> 7, part >> 3) for part in spectrum)
+    big = _larger(_Complex(re, im), 16)
     re, im = (np.where(big, (part + 128) >> 8, part) for part in (re, im))
     power = (re * re + im * im) >> 4
     rising = _scaled(power, tables.rise)

@@ -24,19 +24,22 @@ FLOOR = -10.0
 """log10 of the smallest power that is told apart from nothing."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_STEP = np.log10(2.0) / STEPS_PER_OCTAVE
+_STEP = float(np.log10(2.0)) / STEPS_PER_OCTAVE
 
 
 def log10_of(output: Array) -> Array:
     """log10 of the mel power that int8 outputs stand for, as float32."""
-    return ((output.astype(np.float64) + 128) * _STEP + FLOOR).astype(np.float32)
+    log10: Array = (output.astype(np.float64) + 128) * _STEP + FLOOR
+    return log10.astype(np.float32)
 
 
 def output_of(log10: Array) -> Array:
     """The int8 output nearest to log10 of a mel power: what a kernel without any error would give."""
-    return (np.clip(np.round((log10 - FLOOR) / _STEP), 0, 255) - 128).astype(np.int8)
+    steps: Array = np.clip(np.round((log10 - FLOOR) / _STEP), 0, 255) - 128
+    return steps.astype(np.int8)
 
 
 def normalised(log10: Array) -> Array:
     """What Whisper takes: nothing more than 8 below the maximum of the clip, then (x + 4) / 4; float32."""
-    return ((np.maximum(log10, log10.max() - 8.0) + 4.0) / 4.0).astype(np.float32)
+    scaled: Array = (np.maximum(log10, log10.max() - 8.0) + 4.0) / 4.0
+    return scaled.astype(np.float32)

@@ -10,6 +10,7 @@ import pytest
 import wasmtime
 from wasm_build import ZIG, WasmBuild
 
+from npuninja.plan.designs import find_designs
 from npuninja.stages import _wasm_flags
 from npuninja.stages._run import run_tool
 
@@ -118,7 +119,8 @@ def test_memtile_distribute_join(kernel):
 
 
 def test_every_design_has_its_parts():
-    assert sorted(path.stem for path in (ROOT / "mlir").glob("*.mlir")) == list(DESIGNS)
+    others = [name for name in find_designs(str(ROOT)) if not name.startswith("mel")]  # tests/audio is about those
+    assert others == list(DESIGNS)
     for name in DESIGNS:
         objects = re.findall(r'link_with = "(\w+)\.o"', (ROOT / "mlir" / f"{name}.mlir").read_text())
         assert objects

@@ -1,0 +1,34 @@
+"""Test data and right answers of the log-mel designs, for their references in host/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npuninja.audio.clip import DESIGNS, ELEMENT, MAX_FRAMES
+from npuninja.audio.integer_model import log_mel_of_stream
+from npuninja.audio.scale import HOP, WINDOW
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_BURST = 1600  # samples of one level
+
+
+def test_clip(design: str, rng: np.random.Generator) -> Array:
+    """The input of a design for the longest clip: noise in bursts of 0.1 s, from silence to far above full scale."""
+    layout = DESIGNS[design]
+    samples = HOP * (MAX_FRAMES - 1) + WINDOW
+    levels = np.repeat(rng.choice([0.0, 1.0, 10.0, 100.0, 1000.0, 10000.0, 1e6], -(-samples // _BURST)), _BURST)[:samples]
+    stream = np.clip(np.round(levels * rng.standard_normal(samples)), -32768, 32767).astype(np.int16)
+    return layout.pack(stream, MAX_FRAMES)
+
+
+def right_answer(design: str, buffer: Array) -> Array:
+    """What a design must give for its input of the longest clip, as one row of bytes."""
+    layout = DESIGNS[design]
+    frames = layout.padded(MAX_FRAMES)
+    head = buffer[: layout.head_samples : ELEMENT]
+    if set(head.tolist()) != {layout.calls(MAX_FRAMES)}:
+        raise ValueError(f"the heads of the input say {head.tolist()}, expected {layout.calls(MAX_FRAMES)} in each")
+    return log_mel_of_stream(buffer[layout.head_samples :], frames, layout.bands).reshape(-1)
