@@ -1,0 +1,104 @@
+"""`npuninja trace`: where the time of the last build went, as a trace for Perfetto and in words."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from npuninja.diag.build_log import Step, critical_path, lanes, read_builds
+from npuninja.diag.errors import Location, UserError
+
+SHOWN = 10  # of the slowest steps
+# Targets that look at a build; a run of Ninja that did only these is not the build that is asked for.
+LOOKING = frozenset({"size", "doctor", "build.ninja"})
+
+
+def main(arguments: list[str]) -> int:
+    """Writes the trace, prints the summary."""
+    parser = argparse.ArgumentParser(
+        prog="npuninja trace",
+        description="Turns Ninja's log of the last build into a trace for https://ui.perfetto.dev and says which chain of "
+        "steps decided how long it took.",
+    )
+    parser.add_argument("folder", nargs="?", default="build", help="the build folder (default: build)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="the trace (default: trace.json in the build folder)")
+    options = parser.parse_args(arguments)
+    output = options.output or os.path.join(options.folder, "trace.json")
+    graph = _read_graph(os.path.join(options.folder, "graph.json"))
+    steps = _last_build(os.path.join(options.folder, ".ninja_log"))
+    rules = {output: edge["rule"] for edge in graph["edges"] for output in edge["outputs"]}
+    with open(output, "w", encoding="utf-8") as stream:
+        json.dump(trace(steps, rules), stream)
+    print(in_words(steps, graph["edges"], rules))
+    print(f"{output} written: open it with https://ui.perfetto.dev")
+    return 0
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except OSError as error:
+        raise UserError(
+            f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="configure and run `ninja` first"
+        ) from error
+
+
+def _read_graph(path: str) -> dict[str, Any]:
+    try:
+        content = json.loads(_read(path))
+        return {"edges": list(content["edges"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError("not a graph that configure.py wrote", Location(path), hint="run configure.py") from error
+
+
+def _last_build(path: str) -> list[Step]:
+    for steps in reversed(read_builds(_read(path), path)):
+        if any(output not in LOOKING for step in steps for output in step.outputs):
+            return steps
+    raise UserError("the log has no build", Location(path), hint="run `ninja` first")
+
+
+def trace(steps: Sequence[Step], rules: Mapping[str, str]) -> dict[str, Any]:
+    """The trace in Chrome's JSON format, which Perfetto reads: one complete event (`ph` X) for each step, times in us."""
+    events = [
+        {
+            "name": f"{rules.get(step.outputs[0], 'configure')} {os.path.basename(step.outputs[0])}",
+            "cat": rules.get(step.outputs[0], "configure"),
+            "ph": "X",
+            "ts": step.start_ms * 1000,
+            "dur": step.duration_ms * 1000,
+            "pid": 0,
+            "tid": lane,
+            "args": {"outputs": list(step.outputs)},
+        }
+        for step, lane in lanes(steps)
+    ]
+    return {"displayTimeUnit": "ms", "traceEvents": events}
+
+
+def in_words(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]], rules: Mapping[str, str]) -> str:
+    """The summary: how long, how parallel, which chain, which steps took longest."""
+
+    def name(step: Step) -> str:
+        return f"{rules.get(step.outputs[0], 'configure')} {step.outputs[0]}"
+
+    start, end = min(s.start_ms for s in steps), max(s.end_ms for s in steps)
+    wall, work = max(1, end - start), sum(s.duration_ms for s in steps)
+    chain = critical_path(steps, edges)
+    chained = sum(s.duration_ms for s in chain)
+    lines = [f"{len(steps)} steps in {_seconds(wall)}, {work / wall:.1f} at a time; {_seconds(work)} of work"]
+    share = 100 * chained // wall
+    lines.append(f"the longest chain takes {_seconds(chained)}, {share} % of that; more cores cannot shorten it:")
+    lines += [f"  {_seconds(step.duration_ms)}  {name(step)}" for step in chain]
+    slowest = sorted(steps, key=lambda s: -s.duration_ms)[:SHOWN]
+    lines.append("the slowest steps:")
+    lines += [f"  {_seconds(step.duration_ms)}  {name(step)}" for step in slowest]
+    return "\n".join(lines)
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:.3f} s"
