@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 # Fixtures that several folders use. There is one conftest.py only, so that tests can import from it by name.
-pytest_plugins = ("build_project", "built_design", "real_tools", "wasm_build")
+pytest_plugins = ("build_project", "built_design", "real_tools", "wasm_build", "xrt_programs")
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent

@@ -1,4 +1,4 @@
-"""Real tools where the machine has them or can get them: fixtures `bootgen` and `xclbinutil`.
+"""Real tools where the machine has them or can get them: fixtures `bootgen`, `xclbinutil` and `xrt`.
 
 A test that uses one is skipped only when the tool cannot be had; the reason says why.
 """
@@ -19,6 +19,7 @@ from npuninja.detect.probe import probe
 from npuninja.detect.tool import Found, Outcome, Tool
 from npuninja.detect.xrt import XCLBINUTIL
 from npuninja.diag.errors import Error
+from npuninja.install.folder import installed_program, tools_folder
 
 
 def _detected(tool: Tool, environment: dict[str, str], folder: Path) -> Outcome:
@@ -55,3 +56,21 @@ def xclbinutil(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Co
             outcome = _detected(XCLBINUTIL, environment, folder)
     assert isinstance(outcome, Found), "it was installed and does not prove itself"
     return outcome.path
+
+
+@pytest.fixture(scope="session")
+def xrt(pytestconfig: pytest.Config) -> str:
+    """The folder of tools (`NPUNINJA_TOOLS`) with XRT in it: the user's, else one in pytest's cache folder."""
+    if os.path.isfile(installed_program(os.environ, "xrt", "python3")):
+        return tools_folder(os.environ)
+    assert pytestconfig.cache is not None
+    tools = pytestconfig.cache.mkdir("npuninja-tools")
+    environment = {**os.environ, "NPUNINJA_TOOLS": str(tools)}
+    with open(tools / "lock", "w") as lock:  # pytest-xdist has several processes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isfile(installed_program(environment, "xrt", "python3")):
+            try:
+                install_tool("xrt", environment)
+            except Error as error:
+                pytest.skip(f"no XRT: {error.render()}")
+    return str(tools)

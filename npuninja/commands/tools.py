@@ -14,6 +14,8 @@ from typing import NoReturn
 from npuninja.diag.errors import ToolError, UserError
 from npuninja.install.debian import SUITE, install_packages
 from npuninja.install.folder import tools_folder, write_launcher
+from npuninja.install.xrt import PACKAGES as XRT_PACKAGES
+from npuninja.install.xrt import finish_xrt
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,13 @@ class Installation:
 
     Attributes:
         purpose: for the help.
+        use: what one does with it.
         packages: of Debian; what they need comes with them.
         finish: makes launchers in the unpacked folder and runs them; returns the version. ToolError when they do not run.
     """
 
     purpose: str
+    use: str
     packages: tuple[str, ...]
     finish: Callable[[str], str]
 
@@ -42,7 +46,12 @@ def _finish_xclbinutil(root: str) -> str:
 
 
 INSTALLATIONS: dict[str, Installation] = {
-    "xclbinutil": Installation("packs XCLBINs (XRT)", ("libxrt-utils",), _finish_xclbinutil),
+    "xclbinutil": Installation(
+        "packs XCLBINs (XRT)", "run configure.py again to use it", ("libxrt-utils",), _finish_xclbinutil
+    ),
+    "xrt": Installation(
+        "XRT with Python, to run XRT programs", "npuninja emu -- python my_program.py", XRT_PACKAGES, finish_xrt
+    ),
 }
 RECORD = "npuninja-packages.json"
 
@@ -68,7 +77,7 @@ def main(arguments: list[str]) -> int:
     if options.name not in INSTALLATIONS:
         raise UserError(f"{options.name!r} cannot be installed", hint="known: " + ", ".join(INSTALLATIONS))
     version, folder = install_tool(options.name, os.environ, options.mirror)
-    print(f"{options.name} {version} in {folder}; run configure.py again to use it")
+    print(f"{options.name} {version} in {folder}; {INSTALLATIONS[options.name].use}")
     return 0
 
 

@@ -16,7 +16,7 @@ from npuninja.emulator.engine_module import check_layout, load_engine
 from npuninja.emulator.errors import InvalidAccess, NotModelled
 from npuninja.emulator.event_log import Event, read_event
 from npuninja.emulator.faults import FAULT_WORDS
-from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
+from npuninja.emulator.shared_memory import PAGE_BYTES, FilePlace, SharedMemory
 from npuninja.emulator.state import STATE_BYTES, ActorState, read_states
 from npuninja.formats import cdo, txn
 
@@ -110,16 +110,30 @@ class Array:
 
     def allocate_ddr(self, size_bytes: int) -> int:
         """Offset of `size_bytes` zeros in DDR, rounded up to whole pages. Raises ToolError when full."""
-        pages = -(-max(size_bytes, 1) // layout.WASM_PAGE_BYTES)
-        size = pages * layout.WASM_PAGE_BYTES
+        size = _whole_pages(size_bytes)
         if self._free.get(size):
             offset = self._free[size].pop()
             self.engine_memory(layout.DDR_BASE + offset, size)[:] = bytes(size)
             return offset
+        return self._extend_ddr(size)
+
+    def share_ddr(self, size_bytes: int, place: FilePlace) -> int:
+        """Offset in DDR of a part of another file, as `allocate_ddr`."""
+        size = _whole_pages(size_bytes)
+        offset = self._free[size].pop() if self._free.get(size) else self._extend_ddr(size)
+        place.map_at(self._base + layout.DDR_BASE + offset, size)
+        return offset
+
+    def unshare_ddr(self, offset: int, size_bytes: int) -> None:
+        """Puts the array's own memory in the place of another file's part."""
+        self.memory.map_at(self._base + layout.DDR_BASE + offset, layout.FILE_DDR + offset, _whole_pages(size_bytes))
+
+    def _extend_ddr(self, size: int) -> int:
+        pages = size // layout.WASM_PAGE_BYTES
         offset = self._ddr_bytes
         if layout.DDR_BASE + offset + size > layout.DDR_END:
             raise ToolError(
-                f"no room for {size_bytes} bytes more of emulated DDR: "
+                f"no room for {size} bytes more of emulated DDR: "
                 f"{offset} of {layout.DDR_END - layout.DDR_BASE} bytes are used"
             )
         self.memory.reserve(layout.FILE_DDR + offset + size)
@@ -131,8 +145,7 @@ class Array:
 
     def free_ddr(self, offset: int, size_bytes: int) -> None:
         """Gives back what `allocate_ddr` gave for this size."""
-        size = -(-max(size_bytes, 1) // layout.WASM_PAGE_BYTES) * layout.WASM_PAGE_BYTES
-        self._free.setdefault(size, []).append(offset)
+        self._free.setdefault(_whole_pages(size_bytes), []).append(offset)
 
     def ddr_view(self, offset: int, size_bytes: int) -> mmap.mmap:
         """DDR as a writable buffer of its own."""
@@ -212,6 +225,10 @@ class Array:
         self._view.release()
         self.store.close()
         self.memory.close()
+
+
+def _whole_pages(size_bytes: int) -> int:
+    return -(-max(size_bytes, 1) // layout.WASM_PAGE_BYTES) * layout.WASM_PAGE_BYTES
 
 
 class _Area:

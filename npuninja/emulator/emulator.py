@@ -22,6 +22,7 @@ from npuninja.emulator.errors import EmulationError, InvalidAccess, TimeLimit
 from npuninja.emulator.event_log import Event
 from npuninja.emulator.faults import HostRange, engine_fault
 from npuninja.emulator.run_report import CoreCount, RunReport, channel_counts, unfinished_transfers
+from npuninja.emulator.shared_memory import FilePlace
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.watchdog import Watchdog
 from npuninja.formats import txn
@@ -52,11 +53,12 @@ class HostBuffer:
         address: its device address.
     """
 
-    def __init__(self, array: Array, nbytes: int) -> None:
+    def __init__(self, array: Array, nbytes: int, place: FilePlace | None = None) -> None:
         self.nbytes = nbytes
-        self.offset = array.allocate_ddr(nbytes)
+        self.offset = array.allocate_ddr(nbytes) if place is None else array.share_ddr(nbytes, place)
         self.address = layout.DEVICE_DDR + self.offset
-        self._mapping = array.ddr_view(self.offset, nbytes)
+        self.is_shared = place is not None
+        self._mapping = array.ddr_view(self.offset, nbytes) if place is None else place.view(nbytes)
         self.view = memoryview(self._mapping)
         self.number = array.call("add_host_buffer", self.offset, nbytes)
 
@@ -182,11 +184,21 @@ class Emulator:
 
     def allocate(self, nbytes: int) -> HostBuffer:
         """A host buffer of zeros. Raises UserError for a size below one, ToolError when DDR is full."""
+        return self._add_buffer(nbytes, None)
+
+    def share(self, nbytes: int, place: FilePlace) -> HostBuffer:
+        """A host buffer whose memory is a part of somebody's file, without a copy. Errors as of `allocate`.
+
+        The part begins at a page of 64 KiB and is the buffer's alone to the end of its last such page.
+        """
+        return self._add_buffer(nbytes, place)
+
+    def _add_buffer(self, nbytes: int, place: FilePlace | None) -> HostBuffer:
         if nbytes < 1:
             raise UserError(f"a host buffer of {nbytes} bytes was asked for", hint="a buffer has at least one byte")
         if len(self._buffers) == _MAX_BUFFERS:
             raise ToolError(f"the emulator has {_MAX_BUFFERS} host buffers and no room for more", hint="free some of them")
-        buffer = HostBuffer(self._array, nbytes)
+        buffer = HostBuffer(self._array, nbytes, place)
         self._buffers.append(buffer)
         return buffer
 
@@ -194,15 +206,20 @@ class Emulator:
         """Gives a buffer back. Its view must not be used any more."""
         self._buffers.remove(buffer)
         self._array.call("remove_host_buffer", buffer.number)
+        if buffer.is_shared:
+            self._array.unshare_ddr(buffer.offset, buffer.nbytes)
         self._array.free_ddr(buffer.offset, buffer.nbytes)
 
-    def run(self, insts: bytes, buffers: Sequence[HostBuffer], time_limit_s: float = 10.0) -> RunReport:
+    def run(
+        self, insts: bytes, buffers: Sequence[HostBuffer], time_limit_s: float = 10.0, *, starts: Sequence[int] = ()
+    ) -> RunReport:
         """Executes a runtime sequence.
 
         Args:
             insts: the instruction stream (insts.bin).
             buffers: the sequence's arguments in order.
             time_limit_s: of this machine's time.
+            starts: where in its buffer each argument begins; by default at the beginning.
 
         Raises:
             UserError: the stream is no instruction stream.
@@ -219,7 +236,8 @@ class Emulator:
         if any(b not in self._buffers for b in buffers):
             raise UserError("a buffer that this emulator did not allocate, or that was freed, was passed to run")
         self._arguments = buffers
-        table = struct.pack(f"<{2 * len(buffers)}I", *[word for b in buffers for word in (b.offset, b.nbytes)])
+        parts = zip(buffers, starts or [0] * len(buffers))
+        table = struct.pack(f"<{2 * len(buffers)}I", *[word for b, s in parts for word in (b.offset + s, b.nbytes - s)])
         self._guard(lambda: self._array.begin(insts, table, len(buffers)))
         self._array.store.set_epoch_deadline(1)
         self._watchdog.arm(time_limit_s + _GRACE_S)

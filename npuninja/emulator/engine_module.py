@@ -86,7 +86,7 @@ def _version(package: str, folder: Path) -> str:
     return importlib.metadata.version(package)
 
 
-def _compiler() -> tuple[str, str]:
+def embedded_compiler() -> tuple[str, str]:
     """Path and version of the embedded compiler."""
     spec = importlib.util.find_spec("ziglang")
     if spec is None or not spec.submodule_search_locations:
@@ -139,7 +139,7 @@ def _wasmtime_version() -> str:
 
 def _key() -> tuple[str, str]:
     """The hash that names the engine, and the compiler's path."""
-    program, version = _compiler()
+    program, version = embedded_compiler()
     digest = hashlib.sha256(repr((COMPILE_FLAGS, LINK_FLAGS, version, _wasmtime_version())).encode())
     for path in sorted(SOURCES.iterdir()):
         if path.suffix in (".c", ".h"):

@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import weakref
+from typing import NamedTuple
 
 from npuninja.diag.errors import InternalError, ToolError
 
@@ -49,6 +50,23 @@ def _system_calls() -> ctypes.CDLL:
 def _check(failed: bool, what: str) -> None:
     if failed:
         raise ToolError(f"cannot {what}: {os.strerror(ctypes.get_errno())}", hint="is there enough memory?")
+
+
+class FilePlace(NamedTuple):
+    """A place in somebody else's file: its descriptor, which stays theirs, and an offset."""
+
+    descriptor: int
+    offset: int
+
+    def map_at(self, address: int, size_bytes: int) -> None:
+        """Puts what is there at `address` of this process, in place of what is mapped there."""
+        flags = _MAP_SHARED | _MAP_FIXED
+        got = _system_calls().mmap(address, size_bytes, _PROT_READ_WRITE, flags, self.descriptor, self.offset)
+        _check(got == _FAILED, "map a shared buffer")
+
+    def view(self, size_bytes: int) -> mmap.mmap:
+        """What is there as a writable buffer, valid as long as the object lives."""
+        return mmap.mmap(self.descriptor, size_bytes, offset=self.offset)
 
 
 class SharedMemory:

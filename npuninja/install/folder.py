@@ -28,7 +28,7 @@ def installed_program(environment: Mapping[str, str], tool: str, program: str) -
 # system's, which may be older than the libraries it needs. --inhibit-cache: no library of the system is taken instead.
 _LAUNCHER = """\
 #!/bin/sh
-here=$(dirname "$(readlink -f "$0")")/..
+here=$(dirname "$(readlink -f "$0")")/{up}
 exec "$here/{loader}" --inhibit-cache --library-path "$here/{libraries}" --argv0 {name} "$here/{program}" "$@"
 """
 
@@ -43,16 +43,33 @@ def write_launcher(root: str, program: str) -> str:
     Raises:
         ToolError: the program or the loader is not among the packages.
     """
+    name = os.path.basename(program)
+    return _write_launcher(root, program, os.path.join("bin", name), name)
+
+
+def launch_in_place(root: str, program: str) -> str:
+    """Moves a program aside and puts its launcher where it was, so that the program finds what lies relative to itself.
+
+    For an interpreter: it takes its path from the name it is started with, and starts itself by that path again.
+    Arguments, result and errors as of `write_launcher`.
+    """
+    aside = program + ".elf"
+    if os.path.isfile(os.path.join(root, program)):
+        os.rename(os.path.join(root, program), os.path.join(root, aside))
+    return _write_launcher(root, aside, program, f'"$here/{program}"')
+
+
+def _write_launcher(root: str, program: str, launcher: str, name: str) -> str:
     loaders = sorted(glob.glob(os.path.join(root, "usr", "lib", "*-linux-gnu*", "ld-linux*.so.*")))
     if not loaders:
         raise ToolError(f"the packages in {root} have no dynamic loader")
     if not os.path.isfile(os.path.join(root, program)):
         raise ToolError(f"the packages in {root} have no {program}")
-    name = os.path.basename(program)
     loader = os.path.relpath(loaders[0], root)
-    text = _LAUNCHER.format(loader=loader, libraries=os.path.dirname(loader), name=name, program=program)
-    os.makedirs(os.path.join(root, "bin"), exist_ok=True)
-    path = os.path.join(root, "bin", name)
+    path = os.path.join(root, launcher)
+    up = os.path.relpath(root, os.path.dirname(path))
+    text = _LAUNCHER.format(up=up, loader=loader, libraries=os.path.dirname(loader), name=name, program=program)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(text)
     os.chmod(path, stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)

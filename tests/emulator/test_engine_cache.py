@@ -54,7 +54,7 @@ def test_compiler_that_fails_is_told(shared_cache, tmp_path) -> None:
 
 
 def test_sources_compile_without_a_warning(shared_cache, monkeypatch) -> None:
-    program, _ = engine_module._compiler()
+    program, _ = engine_module.embedded_compiler()
     flags = (*engine_module.COMPILE_FLAGS, "-Wall", "-Wextra", "-Werror")
     monkeypatch.setattr(engine_module, "COMPILE_FLAGS", flags)
     assert engine_module.compile_engine(program, shared_cache)[:4] == b"\0asm"
@@ -63,7 +63,7 @@ def test_sources_compile_without_a_warning(shared_cache, monkeypatch) -> None:
 def test_missing_compiler_is_told(monkeypatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ToolError, match="ziglang is missing") as caught:
-        engine_module._compiler()
+        engine_module.embedded_compiler()
     assert caught.value.hint == "pip install ziglang"
 
 

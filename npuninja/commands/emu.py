@@ -1,0 +1,120 @@
+"""`npuninja emu -- COMMAND…`: runs a program that uses XRT, unmodified, on the emulated NPU."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from npuninja.diag.errors import UserError
+from npuninja.install.folder import tools_folder
+from npuninja.xrt_emulation.journal import Journal
+from npuninja.xrt_emulation.models import MODELS, NpuModel, model_named
+from npuninja.xrt_emulation.npu import Npu
+from npuninja.xrt_emulation.preload_library import preload_library
+from npuninja.xrt_emulation.server import Server
+from npuninja.xrt_emulation.shown_files import shown_files
+
+DEFAULT_TIME_LIMIT_S = 60.0  # amdxdna gives a command as long (HWCTX_MAX_TIMEOUT in aie2_ctx.c)
+_COMMAND_NOT_FOUND, _COMMAND_NOT_EXECUTABLE = 127, 126
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, hint="npuninja emu --help lists the options")
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the verb; returns the command's exit code, 128 and the number for a signal."""
+    parser = _Parser(
+        prog="npuninja emu",
+        usage="npuninja emu [--device D] [--log FILE] [--time-limit S] -- COMMAND…",
+        description="Runs a command, and whatever it starts, with an emulated NPU: its XRT finds /dev/accel/accel0. XRT and "
+        "the Python of `npuninja tools install xrt` come first on the command's PATH, when they are installed.",
+        epilog="Exit codes: the command's; 128 + N when signal N ended it; 126 and 127 when it cannot be started.",
+    )
+    parser.add_argument("--device", default="npu1", help=f"which NPU: {', '.join(MODELS)} (default npu1)")
+    parser.add_argument("--log", metavar="FILE", help="where it says what went wrong (default: standard error)")
+    parser.add_argument(
+        "--time-limit", type=float, default=DEFAULT_TIME_LIMIT_S, metavar="S",
+        help=f"seconds after which a command that still runs has timed out (default {DEFAULT_TIME_LIMIT_S:g})",
+    )  # fmt: skip
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND…")
+    options = parser.parse_args(arguments)
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not command:
+        raise UserError("no command given", hint="npuninja emu -- python my_program.py")
+    if not options.time_limit > 0:
+        raise UserError(f"--time-limit {options.time_limit:g} is not above 0")
+    model = model_named(options.device)
+    if not options.log:
+        return run_emulated(command, os.environ, model, sys.stderr, options.time_limit)
+    try:
+        with open(options.log, "a", encoding="utf-8") as log:
+            return run_emulated(command, os.environ, model, log, options.time_limit)
+    except OSError as error:
+        raise UserError(f"cannot write {options.log}: {error.strerror}") from error
+
+
+def run_emulated(
+    command: list[str], environment: Mapping[str, str], model: NpuModel, log: TextIO, time_limit_s: float
+) -> int:
+    """Runs a command with an emulated NPU; returns its exit code as a shell would."""
+    with emulated_npu(environment, model, log, time_limit_s) as variables:
+        try:
+            process = subprocess.Popen(command, env=variables)
+        except FileNotFoundError:
+            print(f"npuninja emu: there is no command {command[0]}", file=sys.stderr)
+            return _COMMAND_NOT_FOUND
+        except OSError as error:
+            print(f"npuninja emu: cannot start {command[0]}: {error.strerror}", file=sys.stderr)
+            return _COMMAND_NOT_EXECUTABLE
+        with _forwarding(process):
+            code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def emulated_npu(
+    environment: Mapping[str, str], model: NpuModel, log: TextIO, time_limit_s: float
+) -> Iterator[dict[str, str]]:
+    """An emulated NPU as long as the block runs; gives the environment in which programs see it."""
+    library = preload_library()
+    files = shown_files(model)
+    server = Server(Npu(model, Journal(log), time_limit_s))
+    try:
+        yield _variables(environment, library, files, server.name)
+    finally:
+        server.close()
+
+
+def _variables(environment: Mapping[str, str], library: Path, files: Path, socket_name: str) -> dict[str, str]:
+    variables = {**environment, "NPUNINJA_EMU_FILES": str(files), "NPUNINJA_EMU_SOCKET": socket_name}
+    before = environment.get("LD_PRELOAD")
+    variables["LD_PRELOAD"] = f"{library}:{before}" if before else str(library)
+    programs = os.path.join(tools_folder(environment), "xrt", "bin")
+    if os.path.isdir(programs):
+        variables["PATH"] = programs + os.pathsep + environment.get("PATH", os.defpath)
+    return variables
+
+
+@contextmanager
+def _forwarding(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Signals that end programs go to the command, which decides what becomes of them; Ctrl-C reaches it anyway."""
+
+    def forward(number: int, _: object) -> None:
+        process.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

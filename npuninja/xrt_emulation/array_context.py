@@ -1,0 +1,149 @@
+"""The array of one hardware context: what the NPU's firmware does with a PDI and with commands."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from npuninja.diag.errors import Error, UserError
+from npuninja.emulator import Emulator, HostBuffer
+from npuninja.emulator.errors import EmulationError, NotModelled
+from npuninja.emulator.shared_memory import FilePlace
+from npuninja.formats.cdo import Command
+from npuninja.formats.pdi import read_pdi
+from npuninja.formats.txn import HEADER_BYTES
+from npuninja.xrt_emulation import amdxdna, packets
+from npuninja.xrt_emulation.buffers import Buffer, Buffers
+from npuninja.xrt_emulation.client_memory import ClientMemory
+from npuninja.xrt_emulation.core_modules import CoreModules
+from npuninja.xrt_emulation.packets import KernelCall, MalformedPacket
+
+
+class Outcome(Exception):
+    """How a command ended, other than well: its state, and the error that says why."""
+
+    def __init__(self, state: int, error: Error) -> None:
+        super().__init__(error.message)
+        self.state = state
+        self.error = error
+
+
+class ArrayContext:
+    """Compute units, their PDIs, and the array that holds one of them at a time.
+
+    Args:
+        columns: of the context.
+        buffers, memory: of the client.
+        modules: of wasm cores.
+    """
+
+    def __init__(self, columns: int, buffers: Buffers, memory: ClientMemory, modules: CoreModules) -> None:
+        self._columns = columns
+        self._buffers = buffers
+        self._memory = memory
+        self._modules = modules
+        self._pdis: list[tuple[Command, ...]] = []
+        self._emulator: Emulator | None = None
+        self._unit = -1
+        self._shared: dict[int, tuple[Buffer, HostBuffer]] = {}
+
+    def configure(self, pdis: Sequence[bytes]) -> None:
+        """Takes the PDIs of the compute units and loads the first one, which shows whether it can be executed.
+
+        Raises:
+            Error: a PDI is damaged, has AIE machine code, or a core's module was never seen.
+        """
+        self._pdis = [tuple(read_pdi(pdi, f"PDI {i}").commands(f"PDI {i}")) for i, pdi in enumerate(pdis)]
+        if self._pdis:
+            self._load(0)
+
+    def _load(self, unit: int) -> Emulator:
+        self.close()
+        emulator = Emulator(self._columns, self._modules.all(), self._pdis)
+        try:
+            emulator.configure(self._pdis[unit])
+        except BaseException:
+            emulator.close()
+            raise
+        self._emulator, self._unit = emulator, unit
+        return emulator
+
+    def run(self, call: KernelCall, time_limit_s: float) -> tuple[str, ...]:
+        """Runs a kernel once; returns what its author should know although it went well.
+
+        Raises:
+            Outcome: it did not end well.
+        """
+        if call.unit >= len(self._pdis):
+            error = UserError(f"there is no compute unit {call.unit}, there are {len(self._pdis)}")
+            raise Outcome(packets.STATE_ERROR, error)
+        taken: list[Buffer] = []
+        try:
+            self._forget_gone()
+            insts = self._instructions(call, taken)
+            emulator = self._emulator if self._unit == call.unit and self._emulator else self._load(call.unit)
+            arguments = [self._argument(emulator, number, address, taken) for number, address in enumerate(call.arguments)]
+            report = emulator.run(
+                insts, [buffer for buffer, _ in arguments], time_limit_s, starts=[start for _, start in arguments]
+            )
+            return report.unfinished
+        except (MalformedPacket, UserError) as error:
+            found = error if isinstance(error, UserError) else UserError(str(error))
+            raise Outcome(packets.STATE_ERROR, found) from error
+        except NotModelled as error:
+            self.close()
+            raise Outcome(packets.STATE_ABORT, error) from error
+        except EmulationError as error:
+            # The array has come to a halt, so on an NPU the command never ends until the driver's time is up. The driver
+            # then loads the context anew.
+            self.close()
+            raise Outcome(packets.STATE_TIMEOUT, error) from error
+        except Error as error:
+            self.close()
+            raise Outcome(packets.STATE_ABORT, error) from error
+        finally:
+            for buffer in taken:
+                self._buffers.drop(buffer)
+
+    def _instructions(self, call: KernelCall, taken: list[Buffer]) -> bytes:
+        buffer = self._buffers.take(call.instructions)
+        if buffer is None:
+            raise MalformedPacket(f"the address of the instructions, 0x{call.instructions:x}, is in no buffer")
+        taken.append(buffer)
+        start = call.instructions - buffer.address
+        # The firmware takes the size from the stream's header; callers pass words, and some bytes.
+        limit = min(4 * call.words, buffer.nbytes - start)
+        insts = self._memory.read(buffer.offset + start, limit)
+        if len(insts) >= HEADER_BYTES:
+            (size,) = struct.unpack_from("<I", insts, 12)
+            insts = insts[: max(size, HEADER_BYTES)]
+        return insts
+
+    def _argument(self, emulator: Emulator, number: int, address: int, taken: list[Buffer]) -> tuple[HostBuffer, int]:
+        buffer = self._buffers.take(address)
+        if buffer is None:
+            raise MalformedPacket(f"the address of buffer argument {number}, 0x{address:x}, is in no buffer")
+        taken.append(buffer)
+        if buffer.handle not in self._shared:
+            if buffer.kind == amdxdna.BO_DEV:
+                raise MalformedPacket(
+                    f"buffer argument {number} lies in the device's heap, where only instructions can be: make it host_only"
+                )
+            place = FilePlace(self._memory.descriptor, buffer.offset)
+            self._shared[buffer.handle] = buffer, emulator.share(buffer.nbytes, place)
+        return self._shared[buffer.handle][1], address - buffer.address
+
+    def _forget_gone(self) -> None:
+        """The array lets go of buffers that nobody has any more. Only here, because it can do one thing at a time."""
+        for buffer, shared in [pair for pair in self._shared.values() if not pair[0].users]:
+            del self._shared[buffer.handle]
+            if self._emulator is not None:
+                self._emulator.free(shared)
+
+    def close(self) -> None:
+        """Takes the array down; the next command loads it anew."""
+        self._shared.clear()
+        if self._emulator is not None:
+            self._emulator.close()
+            self._emulator = None
+            self._unit = -1

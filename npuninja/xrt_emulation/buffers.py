@@ -1,0 +1,156 @@
+"""The buffer objects of one open device file."""
+
+from __future__ import annotations
+
+import bisect
+import errno
+import threading
+from dataclasses import dataclass
+
+from npuninja.xrt_emulation import amdxdna
+from npuninja.xrt_emulation.amdxdna import DriverError
+from npuninja.xrt_emulation.client_memory import ClientMemory
+
+#: Device address of offset 0 of the client's memory. Above 4 GiB, so that it is none of the heap's.
+_SHARED_ADDRESS = 0x1_0000_0000
+_MAX_BUFFERS = 65536
+#: Pieces of the heap begin at pages, as the driver's do.
+_HEAP_PAGE_BYTES = 4096
+
+
+@dataclass
+class Buffer:
+    """A buffer object.
+
+    Attributes:
+        handle: its number for the client.
+        kind: one of `amdxdna.BO_…`.
+        offset: where it begins in the client's memory.
+        nbytes: its size.
+        address: its device address.
+        users: the client's handle, and each command that works on it.
+    """
+
+    handle: int
+    kind: int
+    offset: int
+    nbytes: int
+    address: int
+    users: int = 1
+
+
+class Buffers:
+    """All buffers of a file. Safe to use from several threads."""
+
+    def __init__(self, memory: ClientMemory) -> None:
+        self._memory = memory
+        self._lock = threading.RLock()
+        self._by_handle: dict[int, Buffer] = {}
+        self._addresses: list[int] = []
+        self._by_address: dict[int, Buffer] = {}
+        self._heap: Buffer | None = None
+        self._next_handle = 1
+
+    def create(self, kind: int, nbytes: int) -> Buffer:
+        """A new buffer of zeros. Raises DriverError."""
+        with self._lock:
+            if not 0 < nbytes <= 1 << 36:
+                raise DriverError(errno.EINVAL, f"a buffer of {nbytes} bytes was asked for")
+            if len(self._by_handle) >= _MAX_BUFFERS:
+                raise DriverError(errno.ENOMEM, f"the program has {_MAX_BUFFERS} buffers")
+            if kind == amdxdna.BO_DEV:
+                offset, address = self._in_heap(nbytes)
+            elif kind == amdxdna.BO_DEV_HEAP:
+                offset, address = self._new_heap(nbytes)
+            elif kind in (amdxdna.BO_SHARE, amdxdna.BO_CMD):
+                offset = self._allocate(nbytes)
+                address = _SHARED_ADDRESS + offset
+            else:
+                raise DriverError(errno.EINVAL, f"a buffer of the unknown type {kind} was asked for")
+            buffer = Buffer(self._next_handle, kind, offset, nbytes, address)
+            self._next_handle += 1
+            self._by_handle[buffer.handle] = buffer
+            if kind == amdxdna.BO_DEV_HEAP:
+                self._heap = buffer
+            else:
+                bisect.insort(self._addresses, address)
+                self._by_address[address] = buffer
+            return buffer
+
+    def _allocate(self, nbytes: int) -> int:
+        try:
+            return self._memory.allocate(nbytes)
+        except MemoryError as error:
+            raise DriverError(errno.ENOMEM, f"no room for {error}") from error
+
+    def _new_heap(self, nbytes: int) -> tuple[int, int]:
+        if self._heap is not None:
+            raise DriverError(errno.EBUSY, "a second heap was asked for")
+        if nbytes > amdxdna.HEAP_BYTES:
+            raise DriverError(errno.EINVAL, f"a heap of {nbytes} bytes was asked for, the device has {amdxdna.HEAP_BYTES}")
+        return self._allocate(nbytes), amdxdna.HEAP_ADDRESS
+
+    def _in_heap(self, nbytes: int) -> tuple[int, int]:
+        """First fit between the buffers that are in the heap."""
+        heap = self._heap
+        if heap is None:
+            raise DriverError(errno.EINVAL, "a buffer of the device was asked for before the heap")
+        start = heap.address
+        for address in self._addresses:
+            if not heap.address <= address < heap.address + heap.nbytes:
+                break  # sorted, and the heap comes first
+            if address - start >= nbytes:
+                break
+            start = -(-(address + self._by_address[address].nbytes) // _HEAP_PAGE_BYTES) * _HEAP_PAGE_BYTES
+        if start + nbytes > heap.address + heap.nbytes:
+            raise DriverError(errno.ENOMEM, f"no room for {nbytes} bytes in the device's heap of {heap.nbytes}")
+        return heap.offset + start - heap.address, start
+
+    def get(self, handle: int) -> Buffer:
+        """The buffer of a handle. Raises DriverError ENOENT."""
+        with self._lock:
+            found = self._by_handle.get(handle)
+        if found is None:
+            raise DriverError(errno.ENOENT, f"there is no buffer {handle}")
+        return found
+
+    def take(self, address: int) -> Buffer | None:
+        """The buffer that holds a device address, with one more user; None when there is none."""
+        with self._lock:
+            place = bisect.bisect_right(self._addresses, address)
+            if not place:
+                return None
+            buffer = self._by_address[self._addresses[place - 1]]
+            if address >= buffer.address + buffer.nbytes:
+                return None
+            buffer.users += 1
+            return buffer
+
+    def hold(self, handle: int) -> Buffer:
+        """The buffer of a handle, with one more user. Raises DriverError ENOENT."""
+        with self._lock:
+            buffer = self.get(handle)
+            buffer.users += 1
+            return buffer
+
+    def drop(self, buffer: Buffer) -> bool:
+        """Takes one user away; True when it was the last one and the memory is free again."""
+        with self._lock:
+            buffer.users -= 1
+            if buffer.users:
+                return False
+            if buffer.kind == amdxdna.BO_DEV_HEAP:
+                self._heap = None
+            else:
+                self._addresses.remove(buffer.address)
+                del self._by_address[buffer.address]
+            if buffer.kind != amdxdna.BO_DEV:
+                self._memory.free(buffer.offset, buffer.nbytes)
+            return True
+
+    def close(self, handle: int) -> Buffer:
+        """Takes the client's handle away. Raises DriverError ENOENT."""
+        with self._lock:
+            buffer = self.get(handle)
+            del self._by_handle[handle]
+            return buffer

@@ -1,0 +1,84 @@
+"""The memory of one open device file: all its buffers, in one file in memory that the client maps."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+
+from npuninja.diag.errors import InternalError
+from npuninja.emulator.layout import WASM_PAGE_BYTES
+from npuninja.xrt_emulation.wire import CONTEXTS
+
+#: Size of the file. It is sparse: only what is touched takes memory.
+FILE_BYTES = 1 << 40
+_FIRST_BYTES = WASM_PAGE_BYTES  # the words of the contexts, alone in their page
+_FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 1, 2
+_FUTEX_WAKE = 1
+_SYS_FUTEX = {"x86_64": 202, "aarch64": 98}
+
+
+def _calls() -> ctypes.CDLL:
+    library = ctypes.CDLL(None, use_errno=True)
+    library.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
+    return library
+
+
+class ClientMemory:
+    """A file in memory with an allocator. Pieces begin at pages of 64 KiB, so that the array can map them.
+
+    Attributes:
+        descriptor: of the file.
+    """
+
+    def __init__(self) -> None:
+        self._calls = _calls()
+        self.descriptor = os.memfd_create("npuninja-emu", os.MFD_CLOEXEC)
+        os.ftruncate(self.descriptor, FILE_BYTES)
+        self._end = _FIRST_BYTES
+        self._free: dict[int, list[int]] = {}
+        self._page = mmap.mmap(self.descriptor, CONTEXTS * 4)
+        self._words = (ctypes.c_uint32 * CONTEXTS).from_buffer(self._page)
+        self._futex = _SYS_FUTEX[os.uname().machine]
+
+    def allocate(self, nbytes: int) -> int:
+        """The offset of `nbytes` zeros. Raises MemoryError when the file is full."""
+        size = _whole(nbytes)
+        if self._free.get(size):
+            return self._free[size].pop()
+        if self._end + size > FILE_BYTES:
+            raise MemoryError(f"{nbytes} bytes of buffers")
+        offset = self._end
+        self._end += size
+        return offset
+
+    def free(self, offset: int, nbytes: int) -> None:
+        """Gives back what `allocate` gave for this size; the memory itself at once."""
+        size = _whole(nbytes)
+        if self._calls.fallocate(self.descriptor, _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE, offset, size):
+            raise InternalError(f"cannot give memory back: {os.strerror(ctypes.get_errno())}")
+        self._free.setdefault(size, []).append(offset)
+
+    def read(self, offset: int, nbytes: int) -> bytes:
+        """A copy of a part."""
+        return os.pread(self.descriptor, nbytes, offset)
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Writes a part."""
+        os.pwrite(self.descriptor, data, offset)
+
+    def set_ended(self, context: int, seq: int) -> None:
+        """Tells the client that a context has ended its command `seq`, and wakes those that wait for it."""
+        self._words[context] = seq & 0xFFFFFFFF  # one store: whoever reads sees the old or the new number
+        address = ctypes.addressof(self._words) + 4 * context
+        self._calls.syscall(self._futex, ctypes.c_void_p(address), _FUTEX_WAKE, 1 << 30, None, None, 0)
+
+    def close(self) -> None:
+        """Drops the file; who has it mapped keeps it."""
+        del self._words
+        self._page.close()
+        os.close(self.descriptor)
+
+
+def _whole(nbytes: int) -> int:
+    return -(-max(nbytes, 1) // WASM_PAGE_BYTES) * WASM_PAGE_BYTES

@@ -1,0 +1,98 @@
+"""Command packets: what XRT puts into command buffers.
+
+Source: XRT, src/runtime_src/core/include/xrt/detail/ert.h (packet layouts, states).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+# States of a command, in bits 3:0 of its first word.
+STATE_NEW, STATE_COMPLETED, STATE_ERROR, STATE_ABORT, STATE_TIMEOUT = 1, 4, 5, 6, 8
+
+_START_CU = 0
+_CMD_CHAIN = 19
+_START_NPU = 20
+_CHAIN_HEADER = struct.Struct("<6I")  # commands, submit index, error index, reserved
+#: Where a chain's error index is in its packet, in bytes.
+CHAIN_ERROR_OFFSET = 4 + 8
+_MAX_CHAINED = 512
+
+# Arguments of a kernel call, at the offsets of EMBEDDED_METADATA: opcode, instructions, their words, then buffers.
+_CALL = struct.Struct("<2QI")
+_OPCODE_TXN = 3
+
+
+class MalformedPacket(Exception):
+    """A packet that the firmware would refuse."""
+
+
+class KernelCall(NamedTuple):
+    """One run: the compute unit's number, device address and words of the instructions, device addresses of buffers."""
+
+    unit: int
+    instructions: int
+    words: int
+    arguments: tuple[int, ...]
+
+
+class Chain(NamedTuple):
+    """Several commands in one packet: the handles of their buffers."""
+
+    commands: tuple[int, ...]
+
+
+def state_of(header: int, state: int) -> int:
+    """A packet's first word with another state."""
+    return header & ~0xF | state
+
+
+def read_packet(data: bytes) -> KernelCall | Chain:
+    """Reads the packet at the beginning of a command buffer.
+
+    Raises:
+        MalformedPacket: with a sentence.
+    """
+    if len(data) < 4:
+        raise MalformedPacket("the command buffer has no packet")
+    (header,) = struct.unpack_from("<I", data)
+    opcode, count, extra_masks = header >> 23 & 0x1F, header >> 12 & 0x7FF, header >> 10 & 3
+    if 4 + 4 * count > len(data):
+        raise MalformedPacket(f"the packet says {count} words, its buffer has {len(data) // 4 - 1}")
+    body = data[4 : 4 + 4 * count]
+    if opcode == _START_CU:
+        return _kernel_call(body, 1 + extra_masks)
+    if opcode == _CMD_CHAIN:
+        return _chain(body)
+    if opcode == _START_NPU:
+        raise MalformedPacket("instructions as an ELF are not emulated; pass insts.bin to the kernel, with opcode 3")
+    raise MalformedPacket(f"the command has operation {opcode}, expected {_START_CU} (kernel) or {_CMD_CHAIN} (runlist)")
+
+
+def _kernel_call(body: bytes, masks: int) -> KernelCall:
+    call = body[4 * masks :]
+    if len(call) < _CALL.size:
+        raise MalformedPacket(f"the kernel call has {len(call)} bytes of arguments, expected at least {_CALL.size}")
+    mask = int.from_bytes(body[: 4 * masks], "little")
+    if not mask:
+        raise MalformedPacket("the command names no compute unit")
+    opcode, instructions, words = _CALL.unpack_from(call)
+    if opcode != _OPCODE_TXN:
+        raise MalformedPacket(f"the first argument of the kernel call, its opcode, is {opcode}, expected {_OPCODE_TXN}")
+    addresses = [a for (a,) in struct.iter_unpack("<Q", call[_CALL.size : len(call) - (len(call) - _CALL.size) % 8])]
+    while addresses and not addresses[-1]:
+        addresses.pop()
+    return KernelCall((mask & -mask).bit_length() - 1, instructions, words, tuple(addresses))
+
+
+def _chain(body: bytes) -> Chain:
+    if len(body) < _CHAIN_HEADER.size:
+        raise MalformedPacket("a runlist without its header")
+    count = _CHAIN_HEADER.unpack_from(body)[0]
+    if not 0 < count <= _MAX_CHAINED or _CHAIN_HEADER.size + 8 * count > len(body):
+        raise MalformedPacket(f"a runlist says {count} commands and has {(len(body) - _CHAIN_HEADER.size) // 8}")
+    handles = struct.unpack_from(f"<{count}Q", body, _CHAIN_HEADER.size)
+    if max(handles) >> 32:
+        raise MalformedPacket("a runlist names a buffer that cannot exist")
+    return Chain(handles)

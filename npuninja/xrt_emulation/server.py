@@ -1,0 +1,111 @@
+"""The emulated NPU as a server: programs under the preload library connect to it, one connection for each open device."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import struct
+import threading
+
+from npuninja.xrt_emulation import wire
+from npuninja.xrt_emulation.amdxdna import DriverError
+from npuninja.xrt_emulation.driver import DeviceFile
+from npuninja.xrt_emulation.npu import Npu
+
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
+
+
+class Server:
+    """Listens at an abstract socket address, which no file has to be removed for.
+
+    Attributes:
+        name: of the socket.
+    """
+
+    def __init__(self, npu: Npu) -> None:
+        self._npu = npu
+        self.name = f"npuninja-emu-{secrets.token_hex(16)}"
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(b"\0" + self.name.encode())
+        self._listener.listen(64)
+        self._connections: dict[threading.Thread, socket.socket] = {}
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._accept, name="npuninja-emu", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends all connections, waits until their contexts have ended, and stops listening."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        with self._lock:
+            running = dict(self._connections)
+        for connection in running.values():
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # it has ended by itself
+        for thread in running:
+            thread.join()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(connection,), name="npuninja-file", daemon=True)
+            with self._lock:
+                self._connections[thread] = connection
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            with connection:
+                pid, uid, _ = _CREDENTIALS.unpack(
+                    connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+                )
+                if uid == os.getuid():
+                    self._answer(connection, pid)
+        finally:
+            with self._lock:
+                del self._connections[threading.current_thread()]
+
+    def _answer(self, connection: socket.socket, pid: int) -> None:
+        file: DeviceFile | None = None
+        try:
+            while True:
+                request = wire.receive(connection)
+                if request is None:
+                    return
+                if request.operation == wire.XCLBIN:
+                    self._note_xclbin(connection, request)
+                elif request.operation == wire.OPEN and file is None:
+                    file = DeviceFile(self._npu, pid)
+                    wire.reply(connection, 0, request.structure, descriptor=file.memory.descriptor)
+                elif file is None or request.descriptor >= 0:
+                    return  # no client of ours
+                else:
+                    self._ioctl(connection, file, request)
+        except wire.Malformed as error:
+            self._npu.journal.problem(f"process {pid} does not speak the protocol: {error}")
+        finally:
+            if file is not None:
+                file.close()
+
+    def _note_xclbin(self, connection: socket.socket, request: wire.Request) -> None:
+        if request.descriptor >= 0:
+            self._npu.modules.add(request.descriptor)
+            os.close(request.descriptor)
+        wire.reply(connection, 0)
+
+    def _ioctl(self, connection: socket.socket, file: DeviceFile, request: wire.Request) -> None:
+        try:
+            structure, pointed = file.ioctl(request)
+        except DriverError as error:
+            if error.reason:
+                self._npu.journal.problem(error.reason)
+            wire.reply(connection, error.number, request.structure)
+        else:
+            wire.reply(connection, 0, structure, pointed)

@@ -1,0 +1,52 @@
+"""XRT programs on the emulated NPU: fixture `emulated`, which runs a command under `npuninja emu`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, TESTS
+
+PROGRAMS = TESTS / "xrt_emulation" / "programs"
+
+
+class Emulated:
+    """Runs commands under `npuninja emu`.
+
+    Attributes:
+        environment: of the commands, without the emulation's own variables.
+    """
+
+    def __init__(self, tools: str, folder: Path) -> None:
+        self.environment = {**os.environ, "NPUNINJA_TOOLS": tools, "PYTHONDONTWRITEBYTECODE": "1"}
+        self.folder = folder
+
+    def command(self, *words: str, options: Sequence[str] = ()) -> list[str]:
+        """The whole command line."""
+        return [sys.executable, "-m", "npuninja", "emu", *options, "--", *words]
+
+    def run(self, *words: str, options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end. PYTHONPATH is for npuninja itself and does not disturb the command's Python."""
+        return subprocess.run(
+            self.command(*words, options=options), cwd=ROOT, env=self.environment, capture_output=True, text=True,
+            timeout=120, check=False,
+        )  # fmt: skip
+
+    def python(self, program: str, *arguments: str, options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """Runs a program of `programs/` with XRT's Python."""
+        return self.run("python", str(PROGRAMS / program), *arguments, options=options)
+
+    def good(self, program: str, *arguments: str, options: Sequence[str] = ()) -> str:
+        """As `python`; the program must end well. Returns what it printed."""
+        done = self.python(program, *arguments, options=options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def emulated(xrt: str, tmp_path: Path) -> Emulated:
+    return Emulated(xrt, tmp_path)
