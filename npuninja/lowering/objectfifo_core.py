@@ -112,8 +112,9 @@ def lower_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, dyna
                 port.releases[-1],
             )
     core.replace_uses(walk.buffers)
-    for op in reversed(walk.done):
-        op.erase()
+    done = set(walk.done)
+    for block in {op.parent for op in walk.done if op.parent is not None}:
+        block.ops = [op for op in block.ops if op not in done]
 
 
 class _Walk:

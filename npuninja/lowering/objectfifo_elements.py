@@ -7,6 +7,7 @@ behind the last tile op, so that later fifos stand first.
 from __future__ import annotations
 
 from npuninja.arch.devices import kind_of, memory_window, tile_kind
+from npuninja.diag.errors import UserError
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import size_bytes
 from npuninja.lowering import op_builders
@@ -67,6 +68,7 @@ def _create(fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, legs: int, repeat
     on_shim = tile_kind(place_of(tile)[1]) == "shim"
     made: list[Operation] = []
     if not on_shim:
+        _check_size(fifo, tile)
         for i in range(fifo.depth):
             initial = fifo.init[i] if fifo.init is not None else None
             home = _tile_with_room(fifos, tile, size_bytes(fifo.element), made)
@@ -86,6 +88,21 @@ def _create(fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, legs: int, repeat
     at = block.ops.index(anchor) + 1
     for i, op in enumerate(made):
         block.insert(at + i, op)
+
+
+def _check_size(fifo: ObjectFifo, tile: Value) -> None:
+    """Refuses a fifo that no memory can hold before its objects are made one by one."""
+    row = place_of(tile)[1]
+    # A memtile's DMA reaches the memories of its neighbours too.
+    limit_bytes = kind_of(row).memory_bytes * (3 if tile_kind(row) == "mem" else 1)
+    object_bytes = size_bytes(fifo.element)
+    if fifo.depth * object_bytes > limit_bytes:
+        raise UserError(
+            f"objectFifo '@{fifo.name}' needs {fifo.depth} objects of {object_bytes} bytes, "
+            f"but tile {place_of(tile)} reaches {limit_bytes} bytes of memory",
+            fifo.op.loc,
+            hint="a core's acquires decide how many objects it needs, if they need more than the given number",
+        )
 
 
 def _tile_with_room(fifos: ObjectFifos, tile: Value, size: int, made: list[Operation]) -> Value:

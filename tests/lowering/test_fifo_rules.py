@@ -90,6 +90,21 @@ def test_what_goes_over_dma(ends: str, attributes: str) -> None:
     assert len(lines_with(lower(fifo("f", ends, attributes=attributes)), "aie.flow(")) == consumers
 
 
+def test_a_fifo_larger_than_any_memory_is_refused() -> None:
+    with pytest.raises(UserError, match=r"needs 100001 objects of 4 bytes, but tile \(0, 2\) reaches 65536") as caught:
+        lowered(
+            """%t = aie.tile(0, 2)
+%u = aie.tile(0, 0)
+aie.objectfifo @a(%t, {%u}, 2 : i32) : !aie.objectfifo<memref<1xi32>>
+%c = aie.core(%t) {
+%s = aie.objectfifo.acquire @a(Produce, 100000) : !aie.objectfifosubview<memref<1xi32>>
+aie.end
+}"""
+        )
+    assert caught.value.location is not None
+    assert caught.value.location.line == 5
+
+
 def test_allocate_places_the_buffers_of_a_shared_fifo() -> None:
     module = lower(fifo("f", "%c02, {%c12}"), "aie.objectfifo.allocate @f(%c02)")
     assert set(tiles_of_buffers(module).values()) == {(0, 2)}
