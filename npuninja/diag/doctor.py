@@ -1,7 +1,7 @@
-"""`npuninja doctor`: this machine, rung by rung, from Python up to the NPU.
+"""`npuninja doctor`: this machine, rung by rung, from Python up to a finished dispatch on the NPU.
 
-The lower rungs must hold, or nothing can be built and run at all; the upper ones (the reference tools, XRT, the NPU) are
-only needed for hardware, and each says what it would add.
+Three parts: what building needs; the real tools that can do stages, each on its own; and the ladder to the hardware, which
+ends at its first broken rung, since those above follow from it.
 """
 
 from __future__ import annotations
@@ -9,36 +9,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
-import sys
+import re
+import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import NoReturn
 
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import Toolchain, detect, surroundings_of
 from npuninja.detect.tool import Surroundings
+from npuninja.diag import rungs_build, rungs_npu
 from npuninja.diag.errors import ToolError, UserError
+from npuninja.diag.machine import Machine, this_machine
+from npuninja.diag.rung import Rung
 
-OLDEST_PYTHON = (3, 10)
-
-
-@dataclass(frozen=True)
-class Rung:
-    """One thing that was looked at.
-
-    Attributes:
-        name: what.
-        verdict: "ok", "warn" (works, with a remark), "fail" (building needs it) or "absent" (only hardware needs it).
-        found: what was seen.
-        fix: what to do, or "".
-    """
-
-    name: str
-    verdict: str
-    found: str
-    fix: str = ""
+DISPATCH_TIME_LIMIT_S = 60.0
+BUILD, TOOLS, NPU = "building", "real tools", "NPU"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,130 +35,100 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str]) -> int:
     """Runs the verb. Exit code 0 when designs can be built and run on the emulated array, else 3."""
-    parser = _Parser(prog="npuninja doctor", description="Looks at this machine, rung by rung.")
+    parser = _Parser(
+        prog="npuninja doctor",
+        description="Looks at this machine, rung by rung, and says at the first broken one what to do. Home folders are not "
+        "printed.",
+    )
     parser.add_argument("--json", action="store_true", help="a JSON object instead of text")
+    parser.add_argument("--dispatch", metavar="MANIFEST", help="a built design to run on the NPU, as the last rung")
     options = parser.parse_args(arguments)
     surroundings = surroundings_of(os.environ, {})
     with tempfile.TemporaryDirectory(prefix="npuninja-") as folder:
         # Nothing remembered counts here: every tool is asked again.
         toolchain = detect(surroundings, ProbeCache(os.path.join(folder, "probe_cache.json")))
-    rungs = [*_base(), *_ninjas(surroundings, toolchain), *_tools(toolchain), *_npu(surroundings, toolchain)]
-    rungs = [Rung(r.name, r.verdict, _without_home(r.found, os.environ), r.fix) for r in rungs]
-    failed = [rung for rung in rungs if rung.verdict == "fail"]
+    parts = examine(surroundings, toolchain, this_machine(os.environ), options.dispatch)
+    parts = {part: [redacted(rung, os.environ) for rung in rungs] for part, rungs in parts.items()}
+    usable = not any(rung.verdict == "fail" for rung in parts[BUILD])
     if options.json:
-        print(json.dumps({"format": 1, "usable": not failed, "rungs": [asdict(rung) for rung in rungs]}, indent=1))
+        rungs = [{"part": part, **asdict(rung)} for part, found in parts.items() for rung in found]
+        print(json.dumps({"format": 1, "usable": usable, "npu": npu_ready(parts[NPU]), "rungs": rungs}, indent=1))
     else:
-        print(_text(rungs))
-    return ToolError.exit_code if failed else 0
+        print(text(parts))
+    return 0 if usable else ToolError.exit_code
 
 
-def _text(rungs: list[Rung]) -> str:
-    width = max(len(rung.name) for rung in rungs)
+def examine(
+    surroundings: Surroundings, toolchain: Toolchain, machine: Machine, dispatch: str | None
+) -> dict[str, list[Rung]]:
+    """The rungs of the three parts."""
+    ladder = rungs_npu.npu_ladder(machine)
+    if not ladder[-1].broken:
+        ladder.append(rungs_build.optional(toolchain, "pyxrt"))
+    if not ladder[-1].broken:
+        ladder.append(_dispatch(surroundings.python, dispatch))
+    return {
+        BUILD: rungs_build.needed(surroundings, toolchain),
+        TOOLS: rungs_build.real_tools(toolchain),
+        NPU: ladder,
+    }
+
+
+def _dispatch(python: str, manifest: str | None) -> Rung:
+    """Runs a design in a process of its own: a driver that hangs or crashes must not take doctor with it."""
+    if manifest is None:
+        fix = "build a design for this NPU's cores and give its manifest with --dispatch"
+        return Rung("dispatch", "unknown", "not tried", fix)
+    program = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "__main__.py")
+    command = [python, program, "run", manifest, "--device", "npu", "--require", "npu", "--verify"]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            timeout=DISPATCH_TIME_LIMIT_S, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Rung("dispatch", "absent", f"{manifest} did not end within {DISPATCH_TIME_LIMIT_S:g} s", "reload amdxdna")
+    lines = [line for line in done.stdout.splitlines() if line.strip()]
+    if done.returncode == 0:
+        return Rung("dispatch", "ok", f"{manifest} ran and its results are right")
+    hint = next((line[len("hint: ") :] for line in lines if line.startswith("hint: ")), "")
+    return Rung("dispatch", "absent", lines[0] if lines else f"exit code {done.returncode}", hint)
+
+
+def npu_ready(ladder: list[Rung]) -> bool:
+    """Whether nothing of the ladder is broken."""
+    return not any(rung.broken for rung in ladder)
+
+
+def redacted(rung: Rung, environment: Mapping[str, str]) -> Rung:
+    """The rung without home folders: what doctor prints is meant to be passed on."""
+    return Rung(rung.name, rung.verdict, _without_homes(rung.found, environment), _without_homes(rung.fix, environment))
+
+
+def _without_homes(words: str, environment: Mapping[str, str]) -> str:
+    home = environment.get("HOME", "").rstrip("/")
+    if len(home) > 1:
+        words = re.sub(re.escape(home) + r"(?=/|\b)", "~", words)
+    return re.sub(r"/(home|Users)/[^/\s:;,)]+", r"/\1/…", words)
+
+
+def text(parts: Mapping[str, list[Rung]]) -> str:
+    """All rungs, and what they come to."""
+    width = max(len(rung.name) for rungs in parts.values() for rung in rungs)
     lines = []
-    for rung in rungs:
-        lines.append(f"{rung.verdict:6} {rung.name.ljust(width)}  {rung.found}")
-        if rung.fix and rung.verdict != "ok":
-            lines.append(f"{'':6} {'':{width}}  -> {rung.fix}")
-    failed = [rung.name for rung in rungs if rung.verdict == "fail"]
-    hardware = [rung.name for rung in rungs if rung.verdict == "absent"]
+    for part, rungs in parts.items():
+        lines.append(f"{part}:")
+        for rung in rungs:
+            lines.append(f"  {rung.verdict:7} {rung.name.ljust(width)}  {rung.found}")
+            if rung.fix and rung.verdict != "ok":
+                lines.append(f"  {'':7} {'':{width}}  -> {rung.fix}")
+    failed = [rung.name for rung in parts[BUILD] if rung.verdict == "fail"]
+    broken = next((rung for rung in parts[NPU] if rung.broken), None)
     lines.append("")
     if failed:
         lines.append(f"Nothing can be built before this is put right: {', '.join(failed)}.")
     else:
         lines.append("Designs can be built here and run on the emulated array.")
-        if hardware:
-            lines.append(f"For a real NPU this is not there: {', '.join(hardware)}.")
+    if broken:
+        lines.append(f"The way to a real NPU ends at: {broken.name} ({broken.found}).")
     return "\n".join(lines)
-
-
-def _without_home(text: str, environment: Mapping[str, str]) -> str:
-    """The text with `~` for the home folder: what doctor prints is meant to be passed on."""
-    home = environment.get("HOME", "")
-    return text.replace(home + os.sep, "~" + os.sep) if len(home) > 1 else text
-
-
-def _base() -> list[Rung]:
-    version = ".".join(map(str, sys.version_info[:3]))
-    good = sys.version_info[:2] >= OLDEST_PYTHON
-    rungs = [Rung("python", "ok" if good else "fail", f"{version} ({sys.executable})", "install Python 3.10 or newer")]
-    for package, purpose in (("numpy", "references and buffers"), ("wasmtime", "the emulated cores")):
-        rungs.append(_package(package, purpose))
-    return rungs
-
-
-def _package(name: str, purpose: str) -> Rung:
-    """Imports the package: being installed proves nothing."""
-    from importlib.metadata import version
-
-    try:
-        __import__(name)
-        return Rung(name, "ok", f"{version(name)} ({purpose})")
-    except Exception as error:  # a broken package raises whatever it likes
-        return Rung(name, "fail", f"cannot be imported: {type(error).__name__}: {error}", f"pip install {name} ({purpose})")
-
-
-def _ninjas(surroundings: Surroundings, toolchain: Toolchain) -> list[Rung]:
-    found = toolchain.found("ninja")
-    if found is None:
-        absent = toolchain.absent("ninja")
-        return [Rung("ninja", "fail", absent.explain() if absent else "not found", "pip install ninja")]
-    others = [c.path for c in surroundings.on_path("ninja") if os.path.realpath(c.path) != os.path.realpath(found.path)]
-    if others:
-        # Each version starts the build log over when it meets one of another version, and then builds everything.
-        text = f"{found.version} ({found.path}); also on PATH: {', '.join(others)}"
-        return [Rung("ninja", "warn", text, "use one of them only: two versions in one build folder rebuild everything")]
-    return [Rung("ninja", "ok", f"{found.version} ({found.path})")]
-
-
-def _tools(toolchain: Toolchain) -> list[Rung]:
-    zig, clang, linker = (toolchain.found(name) for name in ("ziglang", "clang", "wasm-ld"))
-    if zig:
-        rungs = [Rung("compiler for emulated cores", "ok", f"ziglang {zig.version} ({zig.path})")]
-    elif clang and linker:
-        rungs = [Rung("compiler for emulated cores", "ok", f"clang {clang.version}, wasm-ld {linker.version}")]
-    else:
-        absent = toolchain.absent("ziglang")
-        rungs = [Rung("compiler for emulated cores", "fail", absent.explain() if absent else "", "pip install ziglang")]
-    for name in ("bootgen", "peano", "aie-opt", "aie-translate", "xclbinutil"):
-        rungs.append(_optional(toolchain, name))
-    return rungs
-
-
-def _optional(toolchain: Toolchain, name: str) -> Rung:
-    found, absent = toolchain.found(name), toolchain.absent(name)
-    if found:
-        return Rung(name, "ok", f"{found.version} ({found.path})")
-    assert absent is not None
-    return Rung(name, "absent", absent.explain(), f"to {absent.purpose}: {absent.remedy}")
-
-
-def _npu(surroundings: Surroundings, toolchain: Toolchain) -> list[Rung]:
-    """The ladder to the hardware; it ends at the first rung that does not hold, since the higher ones follow from it."""
-    root = surroundings.system_root
-    rungs: list[Rung] = []
-    if not os.path.isdir(os.path.join(root, "sys/module/amdxdna")):
-        fix = "on a machine with an NPU: Linux 6.14 or newer, or the amdxdna-dkms package, then `modprobe amdxdna`"
-        return [Rung("npu driver", "absent", "the kernel module amdxdna is not loaded", fix)]
-    rungs.append(Rung("npu driver", "ok", "amdxdna is loaded"))
-    device = os.path.join(root, "dev/accel/accel0")
-    if not os.path.exists(device):
-        return [*rungs, Rung("npu device", "absent", f"there is no {device}", "look for amdxdna in `dmesg`")]
-    if not os.access(device, os.R_OK | os.W_OK):
-        return [*rungs, Rung("npu device", "absent", f"{device} cannot be opened", "add yourself to the group `render`")]
-    rungs.append(Rung("npu device", "ok", device))
-    rungs.append(_locked_memory())
-    rungs.append(_optional(toolchain, "pyxrt"))
-    smi = shutil.which("xrt-smi", path=surroundings.environment.get("PATH", ""))
-    found = Rung("xrt-smi", "ok", smi) if smi else Rung("xrt-smi", "warn", "not on PATH", "its `examine` names the NPU")
-    return [*rungs, found]
-
-
-def _locked_memory() -> Rung:
-    """Too small a limit makes the first buffer fail with EAGAIN, and the NPU looks absent."""
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    if soft == resource.RLIM_INFINITY:
-        return Rung("locked memory", "ok", "unlimited")
-    fix = "set `memlock` to unlimited in /etc/security/limits.conf and log in again"
-    return Rung("locked memory", "warn", f"limited to {soft} bytes", fix)
