@@ -2,8 +2,7 @@
 # Both create .venv first. Everything else is `python configure.py` and `ninja`.
 
 PYTHON ?= python3
-# Quoted in every recipe, so that a folder with blanks works. (With a `$` in its name setuptools refuses to install; then
-# `pip install ninja numpy toml wasmtime ziglang` by hand, and configure.py and ninja work there.)
+# Quoted in every recipe, and programs of Python are started as modules, so that a folder with blanks and `$` works.
 VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
@@ -17,7 +16,7 @@ run: $(STAMP)
 
 test: $(STAMP)
 	"$(BIN)/ruff" check .
-	"$(BIN)/mypy"
+	"$(BIN)/python" -m mypy
 	"$(BIN)/python" -m pytest -n 2
 
 $(STAMP): pyproject.toml
