@@ -62,6 +62,9 @@ class Device(Protocol):
     def allocate(self, nbytes: int, position: int) -> Buffer:
         """Memory for the argument `position` (from 0) of the runtime sequence."""
 
+    def instruct(self, insts: bytes) -> None:
+        """Puts other instructions, of the same length, in place of the loaded program's; all else stays as it is."""
+
     def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
         """Runs the loaded design once and waits for its end; returns the seconds from start to end.
 

@@ -43,6 +43,10 @@ class EmulatedDevice:
             raise InternalError("allocate before load")
         return self._emulator.allocate(nbytes)
 
+    def instruct(self, insts: bytes) -> None:
+        """Takes other instructions for the runs to come."""
+        self._insts = insts
+
     def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
         """Executes the instructions. The array works on the buffers' memory itself, so there is nothing to copy."""
         if self._emulator is None:

@@ -37,6 +37,9 @@ class NullDevice:
         """Host memory."""
         return NullBuffer(nbytes)
 
+    def instruct(self, insts: bytes) -> None:
+        """Nothing to do."""
+
     def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
         """Returns the time that doing nothing took."""
         start = time.perf_counter()

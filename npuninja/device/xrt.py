@@ -73,11 +73,20 @@ class XrtDevice:
             self._kernel = pyxrt.kernel(self._context, name)
             group = self._kernel.group_id(INSTRUCTION_GROUP)
             self._instructions = pyxrt.bo(self._device, len(program.insts), pyxrt.bo.cacheable, group)
-            self._instructions.write(program.insts, 0)
-            self._instructions.sync(pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE)
         except RuntimeError as error:
             raise xrt_messages.translated(error, "cannot load the design") from error
         self._instruction_words = len(program.insts) // 4
+        self.instruct(program.insts)
+
+    def instruct(self, insts: bytes) -> None:
+        """Writes the instructions into their buffer."""
+        if len(insts) != 4 * self._instruction_words:
+            raise InternalError(f"{len(insts)} bytes of instructions, the buffer holds {4 * self._instruction_words}")
+        try:
+            self._instructions.write(insts, 0)
+            self._instructions.sync(self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE)
+        except RuntimeError as error:
+            raise xrt_messages.translated(error, "cannot load the design") from error
 
     def allocate(self, nbytes: int, position: int) -> XrtBuffer:
         """A host-only buffer in the group of its argument."""
