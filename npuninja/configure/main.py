@@ -8,6 +8,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TextIO
 
 from npuninja import __version__
@@ -27,11 +28,12 @@ from npuninja.emit.place import place_build_file
 from npuninja.plan.design import Design
 from npuninja.plan.designs import FOLDER, ScanCache, find_designs, read_design, select
 from npuninja.plan.files import write_if_changed
+from npuninja.plan.ingredients import Recipe
 from npuninja.plan.kernels import read_kernel_folder
 from npuninja.plan.layout import Layout, layout_of
 from npuninja.plan.names import near
-from npuninja.plan.providers import choose, parse_choices, wasm_compiler
-from npuninja.plan.recipe import Recipe, plan
+from npuninja.plan.providers import choose, for_tests, parse_choices, wasm_compiler
+from npuninja.plan.recipe import plan
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEMPLATE = "build.ninja.in"
@@ -88,15 +90,18 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     ninja = _ninja(toolchain)
     designs = _read_designs(options, layout)
     compiler = wasm_compiler(toolchain)
-    providers = choose(choices, toolchain, compiler)
+    choice = choose(choices, toolchain, compiler)
     template_file = TEMPLATE if os.path.isfile(TEMPLATE) else os.path.join(home, TEMPLATE)
     with open(template_file, encoding="utf-8") as stream:
         template = stream.read()
     kernels = read_kernel_folder("kernels", "kernels")
-    recipe = Recipe(layout, toolchain, compiler, providers, kernels, rules_of(template), options.werror)
-    graph = plan(recipe, designs)
+    recipe = Recipe(layout, toolchain, compiler, choice, kernels, rules_of(template), options.werror)
+    emulated = None
+    if choice.real_cores and compiler:
+        emulated = replace(recipe, choice=for_tests(choices, toolchain, compiler))
+    graph = plan(recipe, designs, emulated)
 
-    chosen = {p.stage: {"provider": p.name, "version": p.version, "why": p.reason} for p in providers}
+    chosen = {p.stage: {"provider": p.name, "version": p.version, "why": p.reason} for p in choice.providers}
     record = os.path.join(layout.build_folder, "config.toml")
     write_record(record, recorded, environment, chosen)
     inputs = [os.path.join(home, "configure.py"), template_file, *([settings.file] if settings.file else [])]
@@ -110,7 +115,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     commands = os.path.join(layout.ninja_folder, "compile_commands.json")
     write_if_changed(commands, compile_commands(graph, layout.ninja_folder))
     changed = place_build_file(os.path.join(layout.ninja_folder, "build.ninja"), text, ninja)
-    return summary(providers, toolchain, designs, changed, colour, options.build_folder)
+    return summary(choice, toolchain, designs, changed, colour, options.build_folder)
 
 
 def _settings(options: Options) -> Settings:

@@ -13,7 +13,7 @@ from npuninja.detect.machine import TOOLS
 from npuninja.detect.probe import Denied
 from npuninja.diag.errors import UserError
 from npuninja.plan.names import near
-from npuninja.plan.providers import CHOICES, STAGES
+from npuninja.plan.providers import DRIVER, STAGES, choices_of
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,13 @@ def read_settings(path: str) -> Settings:
 
 
 def _providers(table: Table) -> dict[str, str]:
-    table.only(list(STAGES))
+    table.only([*STAGES, DRIVER])
     choices = {}
     for stage in table.content:
         choice = table.text(stage)
-        if choice not in CHOICES:
-            raise UserError(f"{stage!r} must be one of {', '.join(CHOICES)}, got {choice!r}", table.place(stage))
+        known = choices_of(stage)
+        if choice not in known:
+            raise UserError(f"{stage!r} must be one of {', '.join(known)}, got {choice!r}", table.place(stage))
         choices[stage] = choice
     return choices
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from npuninja.detect.machine import Toolchain
 from npuninja.emit.escape import quote_word
 from npuninja.plan.design import Design
-from npuninja.plan.providers import STAGES, WIRED, Provider
+from npuninja.plan.providers import DRIVER_NEEDS, STAGES, Choice
 
 
 def use_colour(environment: Mapping[str, str], terminal: bool) -> bool:
@@ -21,7 +21,7 @@ def use_colour(environment: Mapping[str, str], terminal: bool) -> bool:
 
 
 def summary(
-    providers: Sequence[Provider],
+    choice: Choice,
     toolchain: Toolchain,
     designs: Sequence[Design],
     changed: bool,
@@ -30,11 +30,11 @@ def summary(
 ) -> str:
     """The text: a table of the stages, the real tools that are not used, the designs, and what to do next."""
     rows = [("stage", "provider", "version", "path", "why")]
-    rows += [(p.stage, p.name, p.version, p.path or "-", p.reason) for p in providers]
+    rows += [(p.stage, p.name, p.version, p.path or "-", p.reason) for p in choice.providers]
     for purpose, tool in (("stages", toolchain.python), ("build", toolchain.found("ninja"))):
         rows += [(purpose, tool.tool, tool.version, tool.path, tool.origin)] if tool else []
     lines = _table(rows, colour)
-    unused = _unused(toolchain)
+    unused = _unused(choice, toolchain)
     if unused:
         lines += ["", *unused]
     devices = sorted({design.device for design in designs})
@@ -54,15 +54,15 @@ def _table(rows: Sequence[tuple[str, ...]], colour: bool) -> list[str]:
     return lines
 
 
-def _unused(toolchain: Toolchain) -> list[str]:
+def _unused(choice: Choice, toolchain: Toolchain) -> list[str]:
     """Real tools that are there without being used, and files that looked like one and are not."""
-    used = {name for stage in WIRED for name in STAGES[stage][1]}
-    real = sorted({name for _, needs, _ in STAGES.values() for name in needs})
+    used = {name for p in choice.providers if p.real for name in STAGES.get(p.stage, ("", DRIVER_NEEDS))[1]}
+    real = sorted({*(name for _, needs in STAGES.values() for name in needs), *DRIVER_NEEDS})
     lines = []
     for name in real:
         found, absent = toolchain.found(name), toolchain.absent(name)
-        if found and name not in used and name != "pyxrt":
-            lines.append(f"found, not used yet: {name} {found.version} ({found.path})")
+        if found and name not in used and name not in ("pyxrt", "aiecc"):
+            lines.append(f"found, not used: {name} {found.version} ({found.path})")
         if absent and absent.examined:
             lines.append(f"refused: {name}: {absent.explain()}")
     return lines

@@ -44,6 +44,7 @@ class Design:
         device_symbol: the name of the device operation, `main` when it has none.
         sequence: the name of the runtime sequence.
         cores: by column and row.
+        logical_tiles: whether it leaves the places of tiles to the lowering.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Design:
     device_symbol: str
     sequence: str
     cores: tuple[Core, ...]
+    logical_tiles: bool = False
 
 
 def to_json(design: Design) -> dict[str, Any]:
@@ -64,6 +66,7 @@ def to_json(design: Design) -> dict[str, Any]:
         "device_location": list(design.device_location),
         "device_symbol": design.device_symbol,
         "sequence": design.sequence,
+        "logical_tiles": design.logical_tiles,
         "cores": [[c.column, c.row, [[o.name, *o.location] for o in c.objects]] for c in design.cores],
     }
 
@@ -83,4 +86,5 @@ def from_json(content: dict[str, Any], name: str, source: str, mlir: str, import
             Core(column, row, tuple(LinkedObject(o[0], Location(*o[1:])) for o in objects))
             for column, row, objects in content["cores"]
         ),
+        logical_tiles=bool(content["logical_tiles"]),
     )

@@ -65,6 +65,10 @@ class Graph:
             self._made_by[output] = edge
         self.edges.append(edge)
 
+    def makes(self, output: str) -> bool:
+        """Whether an edge makes this file."""
+        return output in self._made_by
+
     def check(self) -> None:
         """Raises InternalError when files depend on themselves, naming the circle."""
         done: set[str] = set()

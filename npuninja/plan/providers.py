@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from npuninja import __version__
 from npuninja.detect.machine import Toolchain
+from npuninja.detect.mlir_aie import root_of
+from npuninja.detect.mlir_aie_releases import Release, release_of
 from npuninja.detect.tool import Found
+from npuninja.detect.versions import day_of
 from npuninja.diag.errors import ToolError, UserError
 from npuninja.plan.names import near
 
 CHOICES = ("auto", "real", "embedded")
 
-# Stage -> what it does, the tools that the real provider needs, and what the embedded provider is called.
-STAGES: dict[str, tuple[str, tuple[str, ...], str]] = {
-    "kernel": ("kernels to objects", ("peano",), "npuninja"),
-    "lower": ("objectFifos, locks, addresses", ("aie-opt",), "npuninja"),
-    "route": ("stream switches", ("aie-opt",), "npuninja"),
-    "sequence": ("runtime sequence", ("aie-opt",), "npuninja"),
-    "insts": ("instructions of the sequence", ("aie-translate",), "npuninja"),
-    "core": ("core code to objects", ("aie-opt", "aie-translate", "peano"), "npuninja"),
-    "link": ("core images", ("peano",), "npuninja"),
-    "cdo": ("configuration", ("aie-translate",), "npuninja"),
-    "pdi": ("device image", ("bootgen",), "npuninja"),
-    "xclbin": ("container", ("xclbinutil",), "npuninja"),
-    "run": ("execution", ("pyxrt",), "npuninja"),
+# Stage -> what it does, and the tools that the real provider needs; the first gives it its name.
+STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "kernel": ("kernels to objects", ("peano",)),
+    "lower": ("objectFifos, locks, addresses", ("aie-opt",)),
+    "route": ("stream switches", ("aie-opt",)),
+    "sequence": ("runtime sequence", ("aie-opt",)),
+    "insts": ("instructions of the sequence", ("aie-translate", "aie-opt")),
+    "core": ("core code to objects", ("peano", "aie-opt", "aie-translate")),
+    "ldscript": ("linker scripts", ("aie-translate", "aie-opt")),
+    "link": ("core images", ("peano",)),
+    "cdo": ("configuration", ("aie-translate", "aie-opt")),
+    "pdi": ("device image", ("bootgen",)),
+    "xclbin": ("container", ("xclbinutil",)),
+    "run": ("execution", ("pyxrt",)),
 }
+# Not a stage: who drives a design. `stages` is an edge for each stage, `aiecc` one edge for the whole design.
+DRIVER = "design"
+DRIVERS = ("stages", "aiecc")
+DRIVER_NEEDS = ("aiecc", "peano", "xclbinutil")
 
-# Stages whose real provider the recipe can put into the graph.
-WIRED = frozenset({"pdi", "xclbin"})
-# Both devices are there at run time: the runner chooses, and says which it took.
-AT_RUN_TIME = frozenset({"run"})
+# Stages on MLIR: what is real among them must read what is embedded, so the design is put into the real tools' spelling.
+MLIR_STAGES = ("lower", "route", "sequence", "insts", "core", "ldscript", "cdo")
+# Stages that decide together whether the cores are real or emulated: an object of one kind links with no other.
+CORE_STAGES = ("kernel", "core", "link")
+# Stages whose real tool reads or makes programs of real cores only.
+REAL_CORES_ONLY = (*CORE_STAGES, "ldscript", "cdo")
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class Provider:
     """The choice for one stage.
 
     Attributes:
-        stage: key of `STAGES`.
+        stage: key of `STAGES`, or `DRIVER`.
         real: whether a real tool does it.
         name: what it is called, for people and for the manifest.
         version: its version.
@@ -56,6 +66,32 @@ class Provider:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """The providers of all stages.
+
+    Attributes:
+        providers: in the order of the stages.
+        real_cores: whether cores are compiled for the NPU; else for the emulated array.
+        release: the conventions of the MLIR-AIE that is used; None when none is.
+        aiecc: whether aiecc builds the designs.
+    """
+
+    providers: tuple[Provider, ...]
+    real_cores: bool
+    release: Release | None
+    aiecc: bool = False
+
+    def of(self, stage: str) -> Provider:
+        """Who does a stage."""
+        return next(p for p in self.providers if p.stage == stage)
+
+    @property
+    def respells(self) -> bool:
+        """Whether a tool of MLIR-AIE reads the design or what is made of it."""
+        return self.release is not None and any(self.of(stage).real for stage in MLIR_STAGES)
+
+
+@dataclass(frozen=True)
 class WasmCompiler:
     """What compiles and links for emulated cores: two programs, or one with two first words."""
 
@@ -66,98 +102,217 @@ class WasmCompiler:
     reason: str
 
 
-def wasm_compiler(toolchain: Toolchain) -> WasmCompiler:
-    """The `ziglang` wheel, since it gives the same results everywhere, else clang and wasm-ld.
-
-    Raises:
-        ToolError: neither is usable; lists what was examined.
-    """
+def wasm_compiler(toolchain: Toolchain) -> WasmCompiler | None:
+    """The `ziglang` wheel, since it gives the same results everywhere, else clang and wasm-ld; None without either."""
     zig, clang, linker = (toolchain.found(name) for name in ("ziglang", "clang", "wasm-ld"))
     if zig:
         return WasmCompiler(zig, ("cc",), zig, ("wasm-ld",), "its results are the same on every machine")
     if clang and linker:
         return WasmCompiler(clang, (), linker, (), "ziglang is not there")
+    return None
+
+
+def _no_wasm_compiler(toolchain: Toolchain) -> ToolError:
     examined = []
     for name in ("ziglang", "clang", "wasm-ld"):
         absent = toolchain.absent(name)
         if absent:
             examined.append((f"{name}: {absent.explain()}", None))
-    raise ToolError(
+    return ToolError(
         "no compiler for emulated cores: neither the ziglang package nor clang with wasm-ld is usable",
         notes=tuple(examined),
         hint="pip install ziglang, or clang and lld 14 or newer",
     )
 
 
+def choices_of(stage: str) -> tuple[str, ...]:
+    """What may be chosen for a stage, or for who drives the designs."""
+    return DRIVERS if stage == DRIVER else CHOICES
+
+
 def parse_choices(words: Sequence[str]) -> dict[str, str]:
     """`["pdi=real", …]` as a table.
 
     Raises:
-        UserError: not `STAGE=real|embedded|auto`, an unknown stage, or a real provider that this version cannot use.
+        UserError: not `STAGE=real|embedded|auto` (or `design=stages|aiecc`), or an unknown stage.
     """
     choices: dict[str, str] = {}
     for word in words:
         stage, equals, choice = word.partition("=")
-        if not equals or choice not in CHOICES:
-            raise UserError(f"--provider {word}: expected STAGE=real, STAGE=embedded or STAGE=auto")
-        if stage not in STAGES:
-            close = near(stage, list(STAGES))
+        known = [*STAGES, DRIVER]
+        if equals and stage not in known:
+            close = near(stage, known)
             meant = f"did you mean {close[0]}? " if close else ""
-            raise UserError(f"--provider {word}: there is no stage {stage!r}", hint=f"{meant}stages: {', '.join(STAGES)}")
-        if choice == "real" and stage not in WIRED:
-            raise UserError(
-                f"--provider {word}: this version of npuninja cannot use the real tools for stage {stage}",
-                hint=f"real tools can do: {', '.join(sorted(WIRED))}"
-                + ("; the runner takes an NPU by itself when there is one" if stage in AT_RUN_TIME else ""),
-            )
+            raise UserError(f"--provider {word}: there is no stage {stage!r}", hint=f"{meant}stages: {', '.join(known)}")
+        if not equals or choice not in choices_of(stage):
+            allowed = " or ".join(f"{stage if equals else 'STAGE'}={c}" for c in choices_of(stage))
+            raise UserError(f"--provider {word}: expected {allowed}")
+        if stage == "run" and choice == "real":
+            hint = "the runner takes an NPU by itself when there is one; `npuninja run --require npu` insists on it"
+            raise UserError(f"--provider {word}: where a design runs is not decided by configure", hint=hint)
         choices[stage] = choice
     return choices
 
 
-def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompiler) -> tuple[Provider, ...]:
+def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompiler | None) -> Choice:
     """The provider of every stage.
 
-    `auto` takes the real tool when this version can use it for the stage, and everything it needs proved itself.
+    `auto` takes the real tool when everything it needs proved itself and it fits the cores; the cores are real when all of
+    `CORE_STAGES` can be.
+
+    Args:
+        choices: stage -> real, embedded or auto.
+        toolchain: what there is.
+        compiler: for emulated cores; None when there is none.
 
     Raises:
         ToolError: a real provider was asked for and its tool is not usable; says what was examined.
+        UserError: the choices do not go together; says why.
     """
-    return tuple(_choose(stage, choices.get(stage, "auto"), toolchain, compiler) for stage in STAGES)
+    if choices.get(DRIVER) == "aiecc":
+        return _driven_by_aiecc(toolchain)
+    release, unknown = _release(toolchain)
+    problems = {stage: _problem(stage, toolchain, unknown) for stage in STAGES}
+    real_cores = _real_cores(choices, problems)
+    if compiler is None and not real_cores:
+        raise _no_wasm_compiler(toolchain)
+    for stage, choice in choices.items():
+        if choice == "real" and problems[stage]:
+            _refuse(stage, problems[stage], toolchain)
+        if choice == "real" and stage in REAL_CORES_ONLY and not real_cores:
+            raise UserError(
+                f"--provider {stage}=real: the real tool knows no emulated cores, and the cores are compiled for the "
+                "emulated array",
+                hint="add --provider kernel=real, which compiles the cores for the NPU",
+            )
+    providers = []
+    for stage in STAGES:
+        choice, fits = choices.get(stage, "auto"), real_cores or stage not in REAL_CORES_ONLY
+        if stage == "run":
+            providers.append(_runner(real_cores, toolchain))
+        elif choice != "embedded" and fits and not problems[stage]:
+            providers.append(_real(stage, choice, toolchain))
+        else:
+            reason = "asked for" if choice == "embedded" else problems[stage] or "the cores are emulated"
+            providers.append(_embedded(stage, reason, real_cores, compiler))
+    chosen = Choice(tuple(providers), real_cores, release)
+    _check_mixture(chosen)
+    return chosen
 
 
-def _choose(stage: str, choice: str, toolchain: Toolchain, compiler: WasmCompiler) -> Provider:
-    needs = STAGES[stage][1]
-    missing = [absent for name in needs if (absent := toolchain.absent(name))]
-    if choice == "real" and missing:
-        raise ToolError(
-            f"--provider {stage}=real: {missing[0].tool} is not usable",
-            notes=tuple((f"{absent.tool}: {absent.explain()}", None) for absent in missing),
-            hint=missing[0].remedy,
-        )
-    if stage in WIRED and choice != "embedded" and not missing:
-        tool = toolchain.found(needs[0])
-        assert tool is not None
-        reason = "asked for" if choice == "real" else f"found on {tool.origin}"
-        return Provider(stage, True, tool.tool, tool.version, tool.path, reason)
-    return _embedded(stage, _why_embedded(stage, choice, bool(missing), needs), compiler)
+def for_tests(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompiler) -> Choice:
+    """The same choice for emulated cores: what `ninja test` runs when the cores are real."""
+    others = {stage: c for stage, c in choices.items() if stage not in (*REAL_CORES_ONLY, DRIVER)}
+    return choose({**others, **dict.fromkeys(CORE_STAGES, "embedded")}, toolchain, compiler)
 
 
-def _why_embedded(stage: str, choice: str, missing: bool, needs: tuple[str, ...]) -> str:
-    tools = " and ".join(needs)
-    if choice == "embedded":
-        return "asked for"
+def _release(toolchain: Toolchain) -> tuple[Release | None, str]:
+    """The conventions of the MLIR-AIE that was found, or None and why there are none."""
+    opt, translate = toolchain.found("aie-opt"), toolchain.found("aie-translate")
+    if opt is None:
+        return None, "no usable aie-opt"
+    if translate is not None and root_of(translate.path) != root_of(opt.path):
+        return None, f"aie-opt and aie-translate are of two installations, {root_of(opt.path)} and {root_of(translate.path)}"
+    return release_of(day_of(opt.version), frozenset(opt.facts))
+
+
+def _problem(stage: str, toolchain: Toolchain, unknown: str) -> str:
+    """Why the real tool cannot do a stage; "" when it can."""
+    missing = [name for name in STAGES[stage][1] if not toolchain.found(name)]
     if missing:
-        return f"no usable {tools}"
-    return f"{tools} found, not used by this version"
+        return f"no usable {' and '.join(missing)}"
+    return unknown if stage in MLIR_STAGES else ""
 
 
-def _embedded(stage: str, reason: str, compiler: WasmCompiler) -> Provider:
-    if stage in ("kernel", "core"):
-        tool = compiler.compiler
-        return Provider(stage, False, f"{tool.tool} (wasm32)", tool.version, tool.path, reason)
-    if stage == "link":
-        tool = compiler.linker
-        return Provider(stage, False, f"{tool.tool} (wasm32)", tool.version, tool.path, reason)
-    if stage == "run":
-        return Provider(stage, False, "emulator", __version__, "", "the cores are compiled for the emulated array")
-    return Provider(stage, False, "npuninja", __version__, "", reason)
+def _refuse(stage: str, problem: str, toolchain: Toolchain) -> None:
+    absent = [a for name in STAGES[stage][1] if (a := toolchain.absent(name))]
+    if absent:
+        raise ToolError(
+            f"--provider {stage}=real: {absent[0].tool} is not usable",
+            notes=tuple((f"{a.tool}: {a.explain()}", None) for a in absent),
+            hint=absent[0].remedy,
+        )
+    raise ToolError(
+        f"--provider {stage}=real: {problem}",
+        hint="the driver of that release can build whole designs: --provider design=aiecc",
+    )
+
+
+def _real_cores(choices: Mapping[str, str], problems: Mapping[str, str]) -> bool:
+    """Whether the cores are compiled for the NPU. UserError when the choices contradict each other."""
+    real = [stage for stage in CORE_STAGES if choices.get(stage) == "real"]
+    embedded = [stage for stage in ("kernel", "link") if choices.get(stage) == "embedded"]
+    if real and embedded:
+        raise UserError(
+            f"--provider {real[0]}=real does not go with {embedded[0]}=embedded: objects for the NPU and for the emulated "
+            "array cannot be linked with each other",
+            hint="choose the same for kernel and link",
+        )
+    if real:
+        for stage in ("kernel", "link"):
+            if problems[stage]:
+                raise ToolError(f"--provider {real[0]}=real: {problems[stage]}, which stage {stage} needs")
+        return True
+    asked = any(choices.get(stage) == "embedded" for stage in CORE_STAGES)
+    return not asked and not any(problems[stage] for stage in CORE_STAGES)
+
+
+def _check_mixture(choice: Choice) -> None:
+    """UserError for stages on MLIR that would not understand each other."""
+    release = choice.release
+    if release is None or release.allocation_has_tile == (release.sequence_op == "aie.runtime_sequence"):
+        return
+    # A lowered design names its allocations as its runtime sequence is spelled, in every release but these.
+    real = [stage for stage in MLIR_STAGES if choice.of(stage).real]
+    embedded = [s for s in ("lower", "route", "sequence", "insts", "cdo") if not choice.of(s).real]
+    if real and embedded:
+        raise UserError(
+            f"stage {embedded[0]} cannot be embedded while {real[0]} is done by this MLIR-AIE, whose syntax (2025-11-18 to "
+            "2025-12-16) only its own tools have",
+            hint="choose all of lower, route, sequence, insts and cdo real, or all embedded",
+        )
+
+
+def _real(stage: str, choice: str, toolchain: Toolchain) -> Provider:
+    tool = toolchain.found(STAGES[stage][1][0])
+    assert tool is not None
+    reason = "asked for" if choice == "real" else f"found on {tool.origin}"
+    return Provider(stage, True, tool.tool, tool.version, tool.path, reason)
+
+
+def _runner(real_cores: bool, toolchain: Toolchain) -> Provider:
+    pyxrt = toolchain.found("pyxrt")
+    if not real_cores:
+        return Provider("run", False, "emulator", __version__, "", "the cores are compiled for the emulated array")
+    if pyxrt is None:
+        reason = "no usable pyxrt: `ninja test` runs the same designs on the emulated array"
+        return Provider("run", False, "none", "-", "", reason)
+    return Provider("run", True, "pyxrt", pyxrt.version, pyxrt.path, f"found on {pyxrt.origin}")
+
+
+def _embedded(stage: str, reason: str, real_cores: bool, compiler: WasmCompiler | None) -> Provider:
+    if stage not in CORE_STAGES or real_cores:
+        return Provider(stage, False, "npuninja", __version__, "", reason)
+    assert compiler is not None
+    tool = compiler.linker if stage == "link" else compiler.compiler
+    return Provider(stage, False, f"{tool.tool} (wasm32)", tool.version, tool.path, reason)
+
+
+def _driven_by_aiecc(toolchain: Toolchain) -> Choice:
+    """Everything by aiecc but the kernels' objects, which it wants to find, and what the manifest is made of."""
+    absent = [a for name in DRIVER_NEEDS if (a := toolchain.absent(name))]
+    if absent:
+        raise ToolError(
+            f"--provider {DRIVER}=aiecc: {absent[0].tool} is not usable",
+            notes=tuple((f"{a.tool}: {a.explain()}", None) for a in absent),
+            hint=absent[0].remedy,
+        )
+    aiecc = toolchain.found("aiecc")
+    assert aiecc is not None
+    driver = Provider(DRIVER, True, f"aiecc ({aiecc.facts[0]})", aiecc.version, aiecc.path, "asked for")
+    providers = [driver, _real("kernel", "auto", toolchain)]
+    for stage in ("lower", "sequence"):
+        providers.append(Provider(stage, False, "npuninja", __version__, "", "for the manifest only"))
+    others = (s for s in STAGES if s not in ("kernel", "lower", "sequence", "run"))
+    providers += [replace(driver, stage=stage, reason=f"by {DRIVER}=aiecc") for stage in others]
+    return Choice((*providers, _runner(True, toolchain)), True, None, aiecc=True)

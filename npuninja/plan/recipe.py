@@ -4,160 +4,152 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from npuninja.detect.machine import Toolchain
-from npuninja.formats import xclbin_json
-from npuninja.plan.design import Core, Design
+from npuninja.plan.aiecc_recipe import plan_aiecc
+from npuninja.plan.core_recipe import plan_core, plan_kernel
+from npuninja.plan.design import Design
 from npuninja.plan.graph import Edge, Graph
-from npuninja.plan.kernels import KernelFolder
-from npuninja.plan.layout import Layout
-from npuninja.plan.providers import Provider, WasmCompiler
-from npuninja.stages import _wasm_flags as wasm_flags
+from npuninja.plan.ingredients import DesignFiles, Recipe, each, kind_of, variables, words
 
-CORE_KIND = "wasm"
 # Of the random inputs of `ninja run` and `ninja test`.
 SEED = "1"
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides the graph.
-
-    Attributes:
-        layout: where files are.
-        toolchain: the proved tools.
-        compiler: what compiles for emulated cores.
-        providers: who does each stage.
-        kernels: the sources of kernel objects.
-        rules: the rules of build.ninja.in.
-        werror: whether warnings about designs and kernels are errors.
-    """
-
-    layout: Layout
-    toolchain: Toolchain
-    compiler: WasmCompiler
-    providers: tuple[Provider, ...]
-    kernels: KernelFolder
-    rules: frozenset[str]
-    werror: bool = False
-
-    def provider(self, stage: str) -> Provider:
-        """Who does a stage."""
-        return next(p for p in self.providers if p.stage == stage)
-
-
-def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
-    """The words behind the variables of build.ninja.in that name tools; an absent tool has none."""
-    compiler, layout = recipe.compiler, recipe.layout
-    bootgen = recipe.toolchain.found("bootgen") if recipe.provider("pdi").real else None
-    xclbinutil = recipe.toolchain.found("xclbinutil") if recipe.provider("xclbin").real else None
-    options = ["--kind", CORE_KIND, "--cache", layout.output("compiler_cache")]
-    for prefix in (layout.source_prefix, layout.output("")):
-        options += ["--prefix-map", f"{prefix}="] if prefix else []
-    return {
-        "python": (recipe.toolchain.python.path,),
-        "python_identity": (recipe.toolchain.python.identity,),
-        "wasm_compiler": ("--compiler", compiler.compiler.path, *_each("--compiler-word", compiler.compiler_words)),
-        "wasm_compiler_identity": (compiler.compiler.identity,),
-        "wasm_linker": ("--linker", compiler.linker.path, *_each("--linker-word", compiler.linker_words)),
-        "wasm_linker_identity": (compiler.linker.identity,),
-        "compile_options": tuple(options),
-        "warning_options": ("--werror",) if recipe.werror else (),
-        "bootgen": (bootgen.path,) if bootgen else (),
-        "bootgen_identity": (bootgen.identity,) if bootgen else (),
-        "xclbinutil": (xclbinutil.path,) if xclbinutil else (),
-        "xclbinutil_identity": (xclbinutil.identity,) if xclbinutil else (),
-    }
-
-
-def plan(recipe: Recipe, designs: Sequence[Design]) -> Graph:
+def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = None) -> Graph:
     """The graph of all designs.
+
+    Args:
+        recipe: what is built by default and run.
+        designs: all of them.
+        emulated: the same for emulated cores, which `ninja test` runs; None when there is no compiler for them. When the
+            recipe itself is for emulated cores, that one is tested.
 
     Raises:
         UserError: a design links an object that nothing makes; located in the design.
+        ToolError: Peano has no target for the device of a design.
     """
+    tested = emulated if recipe.choice.real_cores else recipe
     graph = Graph(recipe.rules, variables(recipe), defaults=("all",))
     objects: set[str] = set()
     for design in designs:
-        _plan_design(recipe, graph, design, objects)
+        files = _plan_design(recipe, graph, design, objects)
+        _plan_targets(graph, design, files)
+        _plan_run(recipe, graph, design, files, "run", "auto")
+        if tested is not None:
+            others = files if tested is recipe else _plan_design(tested, graph, design, objects)
+            _plan_run(tested, graph, design, others, "test", "emu")
     names = [design.name for design in designs]
     graph.add(Edge("phony", ("all",), tuple(names), for_whom="every design"))
     graph.add(Edge("phony", ("run",), tuple(f"run-{n}" for n in names), for_whom="every design"))
-    graph.add(Edge("phony", ("test",), tuple(f"test-{n}" for n in names), for_whom="every design"))
-    graph.add(Edge("phony", ("ldscripts",), tuple(f"ldscripts-{n}" for n in names), for_whom="every design"))
-    folders = tuple(os.path.dirname(_DesignFiles(recipe.layout, design).lowered) for design in designs)
-    graph.add(Edge("size", ("size",), implicit=tuple(names), options=folders, for_whom="every design"))
+    if tested is not None:
+        graph.add(Edge("phony", ("test",), tuple(f"test-{n}" for n in names), for_whom="every design"))
+    if not recipe.choice.aiecc:
+        graph.add(Edge("phony", ("ldscripts",), tuple(f"ldscripts-{n}" for n in names), for_whom="every design"))
+        folders = tuple(os.path.dirname(DesignFiles(recipe, design).lowered) for design in designs)
+        graph.add(Edge("size", ("size",), implicit=tuple(names), options=folders, for_whom="every design"))
     graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))
     graph.check()
     return graph
 
 
-class _DesignFiles:
-    """The files of one design in the build folder, by what they are."""
-
-    def __init__(self, layout: Layout, design: Design) -> None:
-        def file(name: str) -> str:
-            return layout.output(design.device, CORE_KIND, design.name, name)
-
-        self.file = file
-        self.lowered = file("input_with_addresses.mlir")
-        self.physical = file("input_physical.mlir")
-        self.sequence = file("npu_insts.mlir")
-        self.arguments = file("arguments.json")
-        self.insts = file("insts.bin")
-        self.cdo = (file("cdo_elfs.bin"), file("cdo_init.bin"), file("cdo_enable.bin"))
-        self.pdi = file(f"{design.name}.pdi")
-        # The names are stored in the XCLBIN, so they are the same for every design.
-        self.partition, self.kernels, self.memories = (
-            file(name) for name in (xclbin_json.PARTITION_FILE, xclbin_json.KERNELS_FILE, xclbin_json.MEM_TOPOLOGY_FILE)
-        )
-        self.xclbin = file(f"{design.name}.xclbin")
-        self.manifest = file(f"{design.name}.json")
-        self.reference = file("reference.py")
-        self.vectors = (file("vectors_in.bin"), file("vectors_out.bin"))
-
-    def core(self, core: Core, suffix: str) -> str:
-        """A file of one core."""
-        return self.file(f"core_{core.label}{suffix}")
+def _plan_targets(graph: Graph, design: Design, files: DesignFiles) -> None:
+    """The names by which a user asks for a design."""
+    whom = f"design {design.name}"
+    graph.add(Edge("phony", (design.name,), (files.manifest, files.xclbin, files.insts), for_whom=whom))
+    scripts = tuple(files.core(core, ".ld.script") for core in design.cores)
+    if all(graph.makes(script) for script in scripts):
+        graph.add(Edge("phony", (f"ldscripts-{design.name}",), scripts, for_whom=whom))
 
 
-def _plan_design(recipe: Recipe, graph: Graph, design: Design, objects: set[str]) -> None:
-    files = _DesignFiles(recipe.layout, design)
+def _plan_design(recipe: Recipe, graph: Graph, design: Design, objects: set[str]) -> DesignFiles:
+    """The edges from a design to its manifest."""
+    files = DesignFiles(recipe, design)
     whom = f"design {design.name}"
     symbol = ("--device-symbol", design.device_symbol)
+    source = _plan_lowering(recipe, graph, design, files)
+    if recipe.choice.aiecc:
+        kernels = [plan_kernel(recipe, graph, design, linked, objects) for core in design.cores for linked in core.objects]
+        plan_aiecc(recipe, graph, design, files, source, list(dict.fromkeys(kernels)))
+        _plan_manifest(recipe, graph, design, files)
+        return files
 
     def add(rule: str, output: str, inputs: Sequence[str], *options: str, images: Sequence[str] = ()) -> None:
         graph.add(Edge(rule, (output,), tuple(inputs), tuple(images), options=options, for_whom=whom))
 
-    add("lower", files.lowered, [recipe.layout.source(design.mlir)])
-    add("route", files.physical, [files.lowered])
-    words = (*symbol, "--sequence", design.sequence, "--arguments", files.arguments)
-    graph.add(Edge("sequence", (files.sequence,), (files.lowered,), (), (files.arguments,), words, whom))
-    add("insts", files.insts, [files.sequence], *symbol, "--sequence", design.sequence)
-    images = [_plan_core(recipe, graph, design, core, files, objects) for core in design.cores]
-    image_options = _each("--image", [f"{c.column},{c.row}={image}" for c, image in zip(design.cores, images)])
-
-    elfs, *others = files.cdo
-    options = ("--device", design.device, *symbol, *image_options, "--init", others[0], "--enable", others[1])
-    graph.add(Edge("cdo", (elfs,), (files.physical,), tuple(images), tuple(others), options, whom))
+    release = recipe.release if recipe.choice.of("route").real else None
+    if release:
+        add("route_aie_opt", files.physical, [files.lowered], *words(release.route, recipe, design))
+    else:
+        add("route", files.physical, [files.lowered])
+    by_tool = recipe.choice.of("insts").real
+    asked = (*symbol, "--sequence", design.sequence)
+    add("insts_aie_translate" if by_tool else "insts", files.insts, [files.sequence], *asked)
+    script_rule = "ldscript_aie_translate" if recipe.choice.of("ldscript").real else "ldscript"
+    for core in design.cores:
+        place = ("--core", f"{core.column},{core.row}")
+        add(script_rule, files.core(core, ".ld.script"), [files.lowered], *symbol, *place)
+    images = [plan_core(recipe, graph, design, core, files, objects) for core in design.cores]
+    image_options = each("--image", [f"{c.column},{c.row}={image}" for c, image in zip(design.cores, images)])
+    _plan_cdo(recipe, graph, design, files, images, image_options)
     packed = ("--device", design.device, *image_options)
-    add("pdi_bootgen" if recipe.provider("pdi").real else "pdi", files.pdi, files.cdo, *packed, images=images)
+    if recipe.choice.of("pdi").real:
+        add("bif", files.bif, files.cdo)
+        add("pdi_bootgen", files.pdi, files.cdo, *packed, "--bif", files.bif, images=[files.bif, *images])
+    else:
+        add("pdi", files.pdi, files.cdo, *packed, images=images)
     _plan_xclbin(recipe, graph, design, files, packed, images)
     _plan_manifest(recipe, graph, design, files)
-    add("phony", design.name, [files.manifest, files.xclbin, files.insts])
-    scripts = [files.core(core, ".ld.script") for core in design.cores]
-    for core, script in zip(design.cores, scripts):
-        add("ldscript", script, [files.lowered], *symbol, "--core", f"{core.column},{core.row}")
-    add("phony", f"ldscripts-{design.name}", scripts)
+    return files
+
+
+def _plan_lowering(recipe: Recipe, graph: Graph, design: Design, files: DesignFiles) -> str:
+    """The edges to the lowered design and its sequence; returns the design as the tools read it."""
+    whom = f"design {design.name}"
+    source = recipe.layout.source(design.mlir)
+    release = recipe.release
+    if release and recipe.choice.respells:
+        options: tuple[str, ...] = ("--sequence-op", release.sequence_op)
+        options += ("--allocation-has-tile",) if release.allocation_has_tile else ()
+        options += ("--functions-link",) if release.functions_link else ()
+        graph.add(Edge("spell", (files.spelled,), (source,), options=options, for_whom=whom))
+        source = files.spelled
+    if release and recipe.choice.of("lower").real:
+        place = release.place + "," if design.logical_tiles and release.place else ""
+        asked = words((f"--pass-pipeline=builtin.module({place}{release.lower})",), recipe, design)
+        graph.add(Edge("lower_aie_opt", (files.lowered,), (source,), options=asked, for_whom=whom))
+    else:
+        graph.add(Edge("lower", (files.lowered,), (source,), for_whom=whom))
+    options = ("--device-symbol", design.device_symbol, "--sequence", design.sequence, "--arguments", files.arguments)
+    rule = "sequence"
+    if release and recipe.choice.of("sequence").real:
+        rule = "sequence_aie_opt"
+        options += words((f"--pass-pipeline={release.sequence}",), recipe, design)
+    graph.add(Edge(rule, (files.sequence,), (files.lowered,), (), (files.arguments,), options, whom))
+    return source
+
+
+def _plan_cdo(
+    recipe: Recipe, graph: Graph, design: Design, files: DesignFiles, images: Sequence[str], image_options: tuple[str, ...]
+) -> None:
+    """The edges from routing and core images to the configuration."""
+    whom = f"design {design.name}"
+    symbol = ("--device-symbol", design.device_symbol)
+    elfs, *others = files.cdo
+    options = ("--device", design.device, *symbol, *image_options, "--init", others[0], "--enable", others[1])
+    if not recipe.choice.of("cdo").real:
+        graph.add(Edge("cdo", (elfs,), (files.physical,), tuple(images), tuple(others), options, whom))
+        return
+    # Only the names of the ELFs are needed here, not their content: it waits for no linker.
+    graph.add(Edge("core_elfs", (files.with_elfs,), (files.physical,), options=(*symbol, *image_options), for_whom=whom))
+    graph.add(Edge("cdo_aie_translate", (elfs,), (files.with_elfs,), tuple(images), tuple(others), options, whom))
 
 
 def _plan_xclbin(
-    recipe: Recipe, graph: Graph, design: Design, files: _DesignFiles, options: tuple[str, ...], images: Sequence[str]
+    recipe: Recipe, graph: Graph, design: Design, files: DesignFiles, options: tuple[str, ...], images: Sequence[str]
 ) -> None:
     """The edges from the device image to the XCLBIN; xclbinutil wants three JSON files."""
     whom = f"design {design.name}"
-    if not recipe.provider("xclbin").real:
+    if not recipe.choice.of("xclbin").real:
         graph.add(Edge("xclbin", (files.xclbin,), (files.pdi,), tuple(images), options=options, for_whom=whom))
         return
     json_options = ("--kernels", files.kernels, "--memories", files.memories)
@@ -169,66 +161,39 @@ def _plan_xclbin(
     graph.add(Edge("xclbin_xclbinutil", (files.xclbin,), (files.pdi,), needs, (), packed, whom))
 
 
-def _plan_core(
-    recipe: Recipe, graph: Graph, design: Design, core: Core, files: _DesignFiles, objects: set[str]
-) -> str:
-    """The edges from the lowered design and the kernels to the image of one core; returns the image."""
-    whom = f"core ({core.column}, {core.row}) of design {design.name}"
-    place = ("--core", f"{core.column},{core.row}")
-    code, info, compiled = files.core(core, ".c"), files.core(core, ".json"), files.core(core, ".o")
-    options: tuple[str, ...] = ("--device-symbol", design.device_symbol, *place, "--kind", CORE_KIND)
-    # The name in debug information and fault messages; without the build folder, so that every folder gives equal bytes.
-    options += ("--file-name", f"{design.name}/{os.path.basename(files.lowered)}", "--info", info)
-    graph.add(Edge("core_code", (code,), (files.lowered,), implicit_outputs=(info,), options=options, for_whom=whom))
-    graph.add(Edge("core_cc", (compiled,), (code,), for_whom=whom))
-    kernels = [_plan_kernel(recipe, graph, design, core, index, objects) for index in range(len(core.objects))]
-    image = files.core(core, ".wasm")
-    options = ("--kind", CORE_KIND, *place, "--info", info)
-    graph.add(Edge("core_link", (image,), (compiled, *kernels), (info,), options=options, for_whom=whom))
-    return image
-
-
-def _plan_kernel(recipe: Recipe, graph: Graph, design: Design, core: Core, index: int, objects: set[str]) -> str:
-    """The edge that makes a kernel object, once for all designs of a device; returns the object."""
-    linked = core.objects[index]
-    source = recipe.layout.source(recipe.kernels.source_of(linked))
-    output = recipe.layout.output(design.device, CORE_KIND, "kernels", linked.name)
-    if output not in objects:
-        objects.add(output)
-        # For clangd and the like: as a plain clang understands it, since they know no `zig cc`.
-        program = "clang" if recipe.compiler.compiler_words else recipe.compiler.compiler.path
-        flags = wasm_flags.compile_flags(source, [])
-        command = (*wasm_flags.compiler_command(program, [], source), *flags, "-c", source, "-o", output)
-        graph.add(Edge("kernel_cc", (output,), (source,), for_whom=f"kernel {linked.name}", compile_command=command))
-    return output
-
-
-def _plan_manifest(recipe: Recipe, graph: Graph, design: Design, files: _DesignFiles) -> None:
-    """The manifest, and the commands that run the design by it."""
+def _plan_manifest(recipe: Recipe, graph: Graph, design: Design, files: DesignFiles) -> None:
+    """The manifest, the copy of the reference, and what the reference says."""
     whom = f"design {design.name}"
-    options = ["--design", design.name, "--device", design.device, "--kind", CORE_KIND]
+    options = ["--design", design.name, "--device", design.device, "--kind", kind_of(recipe, design)]
     options += ["--arguments", files.arguments, "--xclbin", files.xclbin, "--insts", files.insts]
-    options += _each("--provider", [f"{p.stage}={p.name}={p.version}" for p in recipe.providers if p.stage != "run"])
-    program = [files.xclbin, files.insts]
-    read, copies = [*program, files.arguments], []
-    vectors: tuple[str, ...] = ()
-    reference = os.path.join("host", f"{design.name}.py")
-    if os.path.isfile(os.path.join(recipe.layout.source_root, reference)):
+    options += each("--provider", [f"{p.stage}={p.name}={p.version}" for p in recipe.choice.providers if p.stage != "run"])
+    read, copies = [files.xclbin, files.insts, files.arguments], []
+    if _is_verified(recipe, design):
         # A copy, because the way from the manifest to the sources differs between build folders, and the manifest must not.
-        source = recipe.layout.source(reference)
+        source, vectors = recipe.layout.source(_reference(design)), files.vectors
         options += ["--reference", source, "--reference-copy", files.reference]
         read.append(source)
         copies.append(files.reference)
-        vectors = files.vectors
         asked = ("--arguments", files.arguments, "--seed", SEED, "--expected", vectors[1])
         graph.add(Edge("reference", vectors[:1], (source,), (files.arguments,), vectors[1:], asked, whom))
     graph.add(Edge("manifest", (files.manifest,), (files.lowered,), tuple(read), tuple(copies), tuple(options), whom))
-    for target, device in (("run", "auto"), ("test", "emu")):
-        words = ("--device", device, *(("--verify", "--seed", SEED, "--vectors", *vectors) if vectors else ()))
-        needs = (*program, *copies, *vectors)
-        graph.add(Edge(target, (f"{target}-{design.name}",), (files.manifest,), needs, (), words, whom))
 
 
-def _each(option: str, values: Sequence[str]) -> tuple[str, ...]:
-    """The option in front of each of the values."""
-    return tuple(word for value in values for word in (option, value))
+def _plan_run(recipe: Recipe, graph: Graph, design: Design, files: DesignFiles, target: str, device: str) -> None:
+    """The command that runs a design by its manifest."""
+    needs: tuple[str, ...] = (files.xclbin, files.insts)
+    options: tuple[str, ...] = ("--device", device)
+    if _is_verified(recipe, design):
+        needs += (files.reference, *files.vectors)
+        options += ("--verify", "--seed", SEED, "--vectors", *files.vectors)
+    name = f"{target}-{design.name}"
+    graph.add(Edge(target, (name,), (files.manifest,), needs, (), options, f"design {design.name}"))
+
+
+def _reference(design: Design) -> str:
+    return os.path.join("host", f"{design.name}.py")
+
+
+def _is_verified(recipe: Recipe, design: Design) -> bool:
+    """Whether the design has a reference that its results are compared with."""
+    return os.path.isfile(os.path.join(recipe.layout.source_root, _reference(design)))

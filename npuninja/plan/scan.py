@@ -28,7 +28,8 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
     """
     device = _only_device(module, mlir)
     device_name = device_of(device, mlir)
-    if any(op.name == "aie.logical_tile" for op in device.body.ops):
+    logical_tiles = any(op.name == "aie.logical_tile" for op in device.body.ops)
+    if logical_tiles:
         from npuninja.lowering.place_tiles import place_tiles  # as the lowering does it, before anything else
 
         place_tiles(device)
@@ -45,6 +46,7 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
         device_symbol=symbol.value if isinstance(symbol, StringAttr) else "main",
         sequence=sequence,
         cores=tuple(sorted(cores, key=lambda core: (core.column, core.row))),
+        logical_tiles=logical_tiles,
     )
 
 

@@ -20,7 +20,7 @@ def with_pretended_tools(project: Project) -> None:
     """Pins every tool, so that the plan does not depend on the machine."""
     outputs = {"zig": "0.17.1", "bootgen": BANNER}
     paths = {name: make_tool(project.tools / name, text) for name, text in outputs.items()}
-    missing = dict.fromkeys(("peano", "aie-opt", "aie-translate", "xclbinutil", "pyxrt"), project.tools / "missing")
+    missing = dict.fromkeys(("peano", "aie-opt", "aie-translate", "aiecc", "xclbinutil", "pyxrt"), project.tools / "missing")
     pins = {"ziglang": paths["zig"], "bootgen": paths["bootgen"], **missing}
     lines = [f'{name} = "{path}"' for name, path in pins.items()]
     project.write("toolchain.toml", "\n".join(["[tools]", *lines, "[providers]", ""]))
@@ -113,8 +113,10 @@ REFUSALS = [
     (("--device", "npu1_2col"), 2, ["mlir/gain.mlir:3:", "the design is for npu1_1col, not for npu1_2col"]),
     (("--device", "npu3"), 2, ["there is no NPU device 'npu3'", "npu1"]),
     (("--provider", "pdj=real"), 2, ["there is no stage 'pdj'", "did you mean pdi?"]),
-    (("--provider", "pdi=maybe"), 2, ["expected STAGE=real"]),
-    (("--provider", "lower=real"), 2, ["cannot use the real tools for stage lower", "real tools can do: pdi"]),
+    (("--provider", "pdi=maybe"), 2, ["expected pdi=auto or pdi=real or pdi=embedded"]),
+    (("--provider", "pdi"), 2, ["expected STAGE=auto"]),
+    (("--provider", "design=real"), 2, ["expected design=stages or design=aiecc"]),
+    (("--provider", "run=real"), 2, ["where a design runs is not decided by configure", "--require npu"]),
     (("--toolchain", "nowhere.toml"), 2, ["cannot read", "nowhere.toml"]),
     (("--bogus",), 2, ["unrecognized arguments: --bogus", "--help"]),
 ]
