@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from npuninja.arch.devices import LOCK_VALUE_MAX, LOCK_VALUE_MIN, TASK_QUEUE_DEPTH, tile_kind
+from npuninja.diag.errors import Location
 from npuninja.emulator import errors, layout
-from npuninja.emulator.deadlock import route_error
+from npuninja.emulator.deadlock import lock_symbols, route_error
 from npuninja.emulator.stream_trace import port_name
+from npuninja.formats.core_image import CoreInfo
 
 FAULT_WORDS = 8
 
@@ -19,6 +21,13 @@ class HostRange(NamedTuple):
     name: str
     address: int
     size_bytes: int
+
+
+class Known(NamedTuple):
+    """What the emulator knows beside the record: the host buffers, and by tile number what each core's module says."""
+
+    hosts: list[HostRange]
+    cores: Mapping[int, CoreInfo]
 
 
 _BAD_BD_INVALID, _BAD_BD_MEMORY, _BAD_BD_WINDOW, _BAD_BD_LOCK, _BAD_BD_CHANNEL = range(1, 6)
@@ -41,32 +50,37 @@ _UNMODELLED = {
 _WITH_CHANNEL = (2, 4, 5)  # word b is the channel's number; of 3 it is the control register
 
 
-def engine_fault(words: tuple[int, ...], hosts: list[HostRange]) -> errors.EmulationError:
-    """The error of a fault record.
-
-    Args:
-        words: kind and seven words.
-        hosts: the host buffers, for overruns.
-    """
-    return _MAKERS[words[0]](words[1:], hosts)
+def engine_fault(words: tuple[int, ...], known: Known) -> errors.EmulationError:
+    """The error of a fault record: kind and seven words."""
+    return _MAKERS[words[0]](words[1:], known)
 
 
 def _signed(word: int) -> int:
     return word - (1 << 32) if word >> 31 else word
 
 
-def _lock(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
-    actor, lock, value, change = w[0], w[1], _signed(w[2]), _signed(w[3])
+def _lock(w: tuple[int, ...], known: Known) -> errors.EmulationError:
+    actor, lock, value, change, point = w[0], w[1], _signed(w[2]), _signed(w[3]), w[4]
     bound = f"{LOCK_VALUE_MIN} to {LOCK_VALUE_MAX}"
     by = f" by {change:+}" if change else ""
+    # A core has added before it reports.
+    it_is = "it was" if change else "it is"
+    name = layout.lock_name(lock, lock_symbols(known.cores))
     return errors.LockFault(
-        f"{layout.actor_name(actor)} changes {layout.lock_name(lock)}{by} beyond what it can hold ({bound}); it was {value}",
+        f"{layout.actor_name(actor)} changes {name}{by} beyond what it can hold ({bound}); {it_is} {value}",
+        _release_location(known.cores.get(actor - layout.FIRST_CORE_ACTOR), point),
         hint="something releases the lock more often than it is acquired",
         report={"actor": layout.actor_name(actor), "lock": list(layout.lock_place(lock)), "value": value, "change": change},
     )
 
 
-def _bd(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+def _release_location(info: CoreInfo | None, point: int) -> Location | None:
+    """Where a core's release stands; None for a DMA channel's."""
+    found = next((w for w in info.waits if w.point == point), None) if info is not None else None
+    return Location(found.file, found.line, found.column) if found is not None else None
+
+
+def _bd(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     channel, bd, why, a, b = w[:5]
     column, row, _direction, index = layout.channel_place(channel)
     kind = tile_kind(row)
@@ -90,7 +104,7 @@ def _bd(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
     )
 
 
-def _no_route(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+def _no_route(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     channel, error, tile, port, header = w[:5]
     name = port_name(tile_kind(layout.tile_place(tile)[1]), port, master=False)
     return errors.NoRoute(
@@ -100,12 +114,12 @@ def _no_route(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
     )
 
 
-def _host_overrun(w: tuple[int, ...], hosts: list[HostRange]) -> errors.EmulationError:
+def _host_overrun(w: tuple[int, ...], known: Known) -> errors.EmulationError:
     channel, bd = w[0], w[1]
     start = (w[3] << 32 | w[2]) - layout.DDR_AIE_OFFSET
     size = w[5] << 32 | w[4]
     verb = "writes" if layout.channel_place(channel)[2] == "S2MM" else "reads"
-    where = _near_host(start, size, hosts)
+    where = _near_host(start, size, known.hosts)
     return errors.HostOverrun(
         f"{layout.actor_name(channel)}, BD {bd}, {verb} outside the host's buffers: {where}",
         hint="sizes, strides and offsets of the transfer must stay inside the argument's buffer",
@@ -114,14 +128,15 @@ def _host_overrun(w: tuple[int, ...], hosts: list[HostRange]) -> errors.Emulatio
 
 
 def _near_host(start: int, size: int, hosts: list[HostRange]) -> str:
-    for host in hosts:
+    # A buffer often begins where another one ends: the later one is meant.
+    for host in sorted(hosts, key=lambda h: -h.address):
         offset = start - host.address
         if 0 <= offset <= host.size_bytes:
             return f"bytes {offset} to {offset + size - 1} of {host.name}, which has {host.size_bytes} bytes"
     return f"{size} bytes at address 0x{start + layout.DDR_AIE_OFFSET:x} of the BD, where no buffer is"
 
 
-def _not_modelled(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+def _not_modelled(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     what, tile, b, c = w[:4]
     place = layout.tile_place(tile)
     channel = layout.actor_name(b) if what in _WITH_CHANNEL else f"a channel of tile {place} in BD {c}"
@@ -133,7 +148,7 @@ def _not_modelled(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationErr
     )
 
 
-def _queue(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+def _queue(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     return errors.QueueOverflow(
         f"the task queue of {layout.actor_name(w[0])} overflows: it holds {TASK_QUEUE_DEPTH} tasks",
         hint="start fewer tasks before the array runs, or chain the BDs",
@@ -141,7 +156,7 @@ def _queue(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
     )
 
 
-def _txn(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+def _txn(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     return errors.InvalidAccess(
         f"the instruction stream cannot be read at byte {w[0]}: operation word 0x{w[1]:08x}",
         hint="insts.bin is damaged or is for more arguments than were passed",
@@ -149,7 +164,7 @@ def _txn(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
     )
 
 
-def _address(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+def _address(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     column, row = w[0] >> 25, w[0] >> 20 & 31
     return errors.InvalidAccess(
         f"an access to register 0x{w[0]:08x}: the device has no tile ({column}, {row})",
@@ -158,7 +173,7 @@ def _address(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
     )
 
 
-def _core_enabled(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+def _core_enabled(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     column, row = layout.tile_place(w[0])
     return errors.NotModelled(
         f"core ({column}, {row}) holds AIE machine code, which the emulator cannot run",
@@ -167,14 +182,14 @@ def _core_enabled(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationErr
     )
 
 
-def _switch_loop(w: tuple[int, ...], _: list[HostRange]) -> errors.EmulationError:
+def _switch_loop(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     return errors.NotModelled(
         f"the stream of {layout.actor_name(w[0])} runs in a circle through tile {layout.tile_place(w[1])}",
         report={"feature": "a loop of stream switches", "tile": list(layout.tile_place(w[1]))},
     )
 
 
-_Maker = Callable[[tuple[int, ...], list[HostRange]], errors.EmulationError]
+_Maker = Callable[[tuple[int, ...], Known], errors.EmulationError]
 #: By kind of fault, in the order of engine/engine.h.
 _MAKERS: dict[int, _Maker] = {
     1: _lock,

@@ -19,6 +19,10 @@ from npuninja.xrt_emulation.core_modules import CoreModules
 from npuninja.xrt_emulation.packets import KernelCall, MalformedPacket
 
 
+#: XRT copies a buffer of a wrong group, as it warns, and for want of a copy engine passes no address.
+_NO_ADDRESS = "; was each buffer made for its own argument, with the argument's group_id?"
+
+
 class Outcome(Exception):
     """How a command ended, other than well: its state, and the error that says why."""
 
@@ -108,7 +112,7 @@ class ArrayContext:
     def _instructions(self, call: KernelCall, taken: list[Buffer]) -> bytes:
         buffer = self._buffers.take(call.instructions)
         if buffer is None:
-            raise MalformedPacket(f"the address of the instructions, 0x{call.instructions:x}, is in no buffer")
+            raise MalformedPacket(f"the address of the instructions, 0x{call.instructions:x}, is in no buffer{_NO_ADDRESS}")
         taken.append(buffer)
         start = call.instructions - buffer.address
         # The firmware takes the size from the stream's header; callers pass words, and some bytes.
@@ -122,7 +126,7 @@ class ArrayContext:
     def _argument(self, emulator: Emulator, number: int, address: int, taken: list[Buffer]) -> tuple[HostBuffer, int]:
         buffer = self._buffers.take(address)
         if buffer is None:
-            raise MalformedPacket(f"the address of buffer argument {number}, 0x{address:x}, is in no buffer")
+            raise MalformedPacket(f"the address of buffer argument {number}, 0x{address:x}, is in no buffer{_NO_ADDRESS}")
         taken.append(buffer)
         if buffer.handle not in self._shared:
             if buffer.kind == amdxdna.BO_DEV:
