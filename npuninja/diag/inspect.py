@@ -22,10 +22,11 @@ from npuninja.formats.core_image import CORE_SECTION, read_core_image, read_stub
 from npuninja.formats.elf import check_core_elf, made_by, read_elf
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import read_pdi
-from npuninja.formats.txn import read_txn
+from npuninja.formats.txn import Sync, read_txn
 from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.formats.xclbin import read_xclbin
+from npuninja.formats.xclbin_check import problem_of
 from npuninja.formats.xclbin_sections import read_embedded_metadata, read_ip_layout, read_mem_topology
 
 _FAMILIES = {3: "npu1", 4: "npu2"}
@@ -137,8 +138,15 @@ def _txn(data: bytes, name: str) -> InspectReport:
         "memtile_rows": stream.memtile_rows,
         "operations": [d.fields for d in described],
     }
-    head = f"  {len(data)} bytes, {len(described)} operations, for {family}, {stream.columns} columns"
-    return InspectReport("instruction stream (TXN)", name, facts, [head, *numbered(described)])
+    lines = [
+        f"  {len(data)} bytes, {len(described)} operations, for {family}, {stream.columns} columns",
+        *numbered(described),
+    ]
+    waits = sum(1 for operation in stream.operations if isinstance(operation, Sync))
+    facts["problem"] = None if waits else "it waits for nothing: the run is over before any result has arrived"
+    if facts["problem"]:
+        lines.append(f"  problem: {facts['problem']}")
+    return InspectReport("instruction stream (TXN)", name, facts, lines)
 
 
 def _xclbin(data: bytes, name: str) -> InspectReport:
@@ -173,6 +181,9 @@ def _xclbin(data: bytes, name: str) -> InspectReport:
             partition = read_aie_partition(section.data, name)
             facts["partition"], more = _partition(partition, name)
             lines += more
+    facts["problem"] = problem_of(container, name)
+    if facts["problem"]:
+        lines.append(f"  problem: {facts['problem']}")
     return InspectReport("XCLBIN", name, facts, lines)
 
 

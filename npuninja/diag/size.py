@@ -14,19 +14,18 @@ from typing import NamedTuple, NoReturn, Sequence
 from npuninja.arch.devices import DATA_WINDOWS, DEFAULT_STACK_BYTES, Place, kind_of, tile_kind
 from npuninja.diag.errors import Location, UserError
 from npuninja.formats.core_image import read_core_image
-from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, Elf, read_elf
+from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, read_elf
 from npuninja.formats.wasm_code import functions
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.types import size_bytes
+from npuninja.lints.core_program import NEARLY_FULL, largest_frame
 from npuninja.lints.kernel_code import read_functions
 from npuninja.lints.stack_frames import stack_need
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 
 LOWERED = "input_with_addresses.mlir"
-#: From this share of a memory on, a figure is marked.
-NEARLY_FULL = 0.9
 _BAR_CHARACTERS = 20
 
 
@@ -136,29 +135,6 @@ def _wasm_stack(data: bytes, path: str, entry: str) -> int | None:
     names.update({export.number: export.name for export in module.exports if export.kind == "function"})
     need = stack_need(entry, [read_functions(module, names, path)])
     return need.stack_bytes if need and need.circle is None else None
-
-
-def largest_frame(elf: Elf) -> int | None:
-    """The largest stack frame in .stack_sizes (LLVM: per function a 32-bit address and a ULEB128 size); None without it.
-
-    Which function calls which is not in an ELF file, so a core needs at least as much.
-    """
-    section = elf.section(".stack_sizes")
-    if section is None:
-        return None
-    largest, at, data = 0, 0, section.data
-    while at + 4 < len(data):
-        at += 4
-        size = shift = 0
-        while at < len(data):
-            byte = data[at]
-            at += 1
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        largest = max(largest, size)
-    return largest
 
 
 def table(name: str, tiles: Sequence[TileMemory]) -> str:

@@ -68,6 +68,34 @@ def check_symbols(core: Symbols, kernels: list[Symbols], function_locations: dic
     raise UserError(message, where, hint=_missing_hint(first, kernels, user is core), notes=tuple(notes))
 
 
+def check_mangling(objects: list[Symbols]) -> None:
+    """UserError when one object needs a C++ function that another has as a C function, or the reverse.
+
+    For objects whose other symbols may come from libraries, so that nothing else can be said of them.
+    """
+    defined = {name for symbols in objects for name in symbols.defined}
+    for user in objects:
+        others = [symbols for symbols in objects if symbols is not user]
+        for name in user.undefined:
+            twin = _of_other_language(name, others) if name not in defined else None
+            if twin:
+                raise UserError(f"{os.path.basename(user.path)} uses {name}", Location(user.path), hint=twin)
+
+
+def _of_other_language(name: str, objects: list[Symbols]) -> str | None:
+    """A hint when an object has the function under the name of the other language."""
+    plain = unmangled(name) or name
+    for symbols in objects:
+        for other in symbols.defined:
+            if other != name and (unmangled(other) or other) == plain:
+                where = os.path.basename(symbols.path)
+                return (
+                    f'{where} has it as {other}: one side is C, the other C++; declare the function extern "C" '
+                    "wherever C++ sees it"
+                )
+    return None
+
+
 def _inventory(symbols: Symbols) -> str:
     shown = [name for name in symbols.defined if not name.startswith("__")]
     more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
@@ -84,21 +112,15 @@ def unmangled(name: str) -> str | None:
 
 
 def _missing_hint(name: str, kernels: list[Symbols], from_design: bool) -> str:
-    plain = unmangled(name) or name
-    for symbols in kernels:
-        for other in symbols.defined:
-            if other != name and (unmangled(other) or other) == plain:
-                where = os.path.basename(symbols.path)
-                return (
-                    f'{where} has it as {other}: one side is C, the other C++; declare the function extern "C" '
-                    "wherever C++ sees it"
-                )
+    twin = _of_other_language(name, kernels)
+    if twin:
+        return twin
     for pattern, reason in ABSENT:
         if re.match(pattern, name):
             return reason
     import difflib  # only on the way to an error
 
-    near = difflib.get_close_matches(plain, [n for s in kernels for n in s.defined], 1)
+    near = difflib.get_close_matches(unmangled(name) or name, [n for s in kernels for n in s.defined], 1)
     if near:
         return f"did you mean {near[0]}?"
     if from_design and not kernels:

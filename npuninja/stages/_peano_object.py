@@ -5,6 +5,7 @@ from __future__ import annotations
 from npuninja.diag.errors import Location, UserError
 from npuninja.formats.elf import FLAGS, MACHINE, read_elf
 from npuninja.stages._run import Check
+from npuninja.stages._wasm_object import Symbols
 
 RELOCATABLE = 1
 
@@ -26,3 +27,11 @@ def check_object(kind: str, path: str) -> Check:
             raise UserError(f"the object is for {made_for}, the device is {kind}", Location(path), hint="build it again")
 
     return check
+
+
+def read_symbols(data: bytes, path: str) -> Symbols:
+    """What an object defines for others and needs from them, in the shape of the emulated cores' objects."""
+    symbols = read_elf(data, path).symbols
+    defined = tuple(dict.fromkeys(s.name for s in symbols if s.section))
+    undefined = tuple(dict.fromkeys(s.name for s in symbols if not s.section))
+    return Symbols(path, defined, undefined, False, {}, ())

@@ -7,17 +7,20 @@ import re
 import shutil
 import sys
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.diag.errors import Location, UserError, Warnings
 from npuninja.formats.core_image import read_core_image
-from npuninja.stages._peano_object import check_object
-from npuninja.stages._run import Outputs, read_arguments, read_bytes, read_text, run_tool
+from npuninja.formats.elf import read_elf
+from npuninja.lints.core_program import check_core_program
+from npuninja.stages._link_check import check_mangling
+from npuninja.stages._peano_object import check_object, read_symbols
+from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_bytes, read_text, run_tool
 
 # In every linker script of MLIR-AIE; what the words of the build file stand in front of.
 LINK_WORDS = ("-Wl,--gc-sections", "-Wl,--orphan-handling=error")
 
 
 def run(arguments: list[str]) -> None:
-    """`CORE.o KERNEL.o… --clang EXE --word W… --script CORE.ld.script --kind K -o CORE.elf`.
+    """`CORE.o KERNEL.o… --clang EXE --word W… --script CORE.ld.script --kind K [--werror] -o CORE.elf`.
 
     The linker script names the kernels (`INPUT(gain.o)`), by paths that count from where the linker runs: so it runs in a
     folder of its own, with these objects and no others in it.
@@ -27,14 +30,17 @@ def run(arguments: list[str]) -> None:
             the program does not fit the core.
         ToolError: the linker failed.
     """
-    options = read_arguments("core_link_peano", arguments, options=("--clang", "--word", "--script", "--kind"))
+    known = ("--clang", "--word", "--script", "--kind")
+    options = read_arguments("core_link_peano", arguments, options=known, flags=("--werror",))
     target, script, kind = options.one("-o"), options.one("--script"), options.one("--kind")
     if not options.positional:
         raise UserError("core_link_peano: no object given")
     core, *kernels = options.positional
     with Outputs(target) as outputs:
-        for path in options.positional:
-            check_object(kind, path)(read_bytes(path))
+        objects = {path: read_bytes(path) for path in options.positional}
+        for path, data in objects.items():
+            check_object(kind, path)(data)
+        check_mangling([read_symbols(data, path) for path, data in objects.items()])
         _check_script(script, kernels)
 
         def check(data: bytes) -> None:
@@ -51,6 +57,15 @@ def run(arguments: list[str]) -> None:
             sys.stderr.write(run_tool(command, folder=folder))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+        warnings = Warnings()
+        check_core_program(read_elf(read_bytes(linked), target), _stack_bytes(script), target, warnings)
+        print_warnings(warnings, as_errors="--werror" in options.flags)
+
+
+def _stack_bytes(script: str) -> int | None:
+    """What the linker script gives to the stack."""
+    found = re.search(r"\. \+= 0x([0-9A-Fa-f]+); /\* stack \*/", read_text(script))
+    return int(found[1], 16) if found else None
 
 
 def _check_script(script: str, kernels: list[str]) -> None:

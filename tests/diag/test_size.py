@@ -12,8 +12,8 @@ from wasm_build import WasmBuild
 
 from npuninja.cli import main as npuninja
 from npuninja.diag.errors import UserError
-from npuninja.diag.size import TileMemory, largest_frame, measure, table
-from npuninja.formats.elf import Elf, ElfSection, read_elf, write_core_elf
+from npuninja.diag.size import TileMemory, measure, table
+from npuninja.formats.elf import write_core_elf
 
 LOWERED = """
 module {
@@ -58,17 +58,6 @@ def test_what_hardly_fits_is_told(tmp_path) -> None:
 def test_a_program_that_is_too_large_is_an_error(tmp_path) -> None:
     with pytest.raises(UserError, match="the program takes 16388 bytes, a core has 16384"):
         measure(folder_with(tmp_path, (0, bytes(16388), 16388)))
-
-
-def test_stack_sizes_of_llvm(tmp_path) -> None:
-    elf = read_elf(write_core_elf([(0, bytes(64), 64)], 2), "x")
-    assert largest_frame(elf) is None
-
-    def with_sizes(data: bytes) -> Elf:
-        return elf._replace(sections=(ElfSection(".stack_sizes", 1, 0, len(data), data),))
-
-    assert largest_frame(with_sizes(b"\0\0\0\0\x20" + b"\x10\0\0\0\xa0\x1c" + b"\x20\0\0\0\0")) == 3616
-    assert largest_frame(with_sizes(b"\0\0\0")) == 0
 
 
 def test_a_wasm_core_with_a_large_frame(wasm_build: WasmBuild, capsys) -> None:
