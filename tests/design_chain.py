@@ -36,6 +36,7 @@ class Chain:
         text: its MLIR; by default that of `mlir/NAME.mlir`.
         kernels: text of the source of each object, by the object's name; by default the file in `kernels/`.
         sequence_name: of the runtime sequence.
+        lower_options: for the stage lower.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Chain:
         text: str | None = None,
         kernels: dict[str, str] | None = None,
         sequence_name: str = "sequence",
+        lower_options: tuple[str, ...] = (),
     ) -> None:
         self.build = build
         self.name = name
         self.kernels = kernels or {}
         self.sequence = sequence_name
+        self.lower_options = lower_options
         self.folder = build.folder / name
         self.folder.mkdir()
         self.design = self.folder / f"{name}.mlir"
@@ -62,7 +65,7 @@ class Chain:
     def run(self) -> str:
         """Runs all stages; returns the manifest's path."""
         lowered, symbol = self.file("input_with_addresses.mlir"), ["--device-symbol", "main"]
-        lower.run([str(self.design), "-o", lowered])
+        lower.run([str(self.design), *self.lower_options, "-o", lowered])
         route.run([lowered, "-o", self.file("input_physical.mlir")])
         which, facts = [*symbol, "--sequence", self.sequence], ["--arguments", self.file("arguments.json")]
         sequence.run([lowered, *which, *facts, "-o", self.file("npu_insts.mlir")])

@@ -11,14 +11,15 @@ from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_t
 
 USAGE = """\
 usage: npuninja lower DESIGN.mlir -o FOLDER [--alloc-scheme basic-sequential|bank-aware]
-                      [--generation auto|2025-10|2026-02] [--werror]
+                      [--generation auto|2025-10|2026-02] [--packet-fifos] [--werror]
 
 Writes into FOLDER: input_with_addresses.mlir, input_physical.mlir, npu_insts.mlir, insts.bin, and core_C_R.ld.script
 for each core. A module with several devices puts `DEVICE.` in front of the last two; a device with several runtime
 sequences has insts.SEQUENCE.bin. Without --alloc-scheme buffers are spread over the banks, or laid out one after the
-other where that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax. With --werror,
-what would be a warning is an error.
+other where that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax. With
+--packet-fifos objectFifos use packet flows instead of circuits; with --werror what would be a warning is an error.
 """
+OPTIONS, FLAGS = ("--alloc-scheme", "--generation"), ("--packet-fifos", "--werror")
 GENERATIONS = ("auto", "2025-10", "2026-02")
 SCHEMES = ("basic-sequential", "bank-aware")
 
@@ -28,14 +29,15 @@ def main(arguments: list[str]) -> int:
     if "--help" in arguments or "-h" in arguments:
         sys.stdout.write(USAGE)
         return 0
-    options = read_arguments("npuninja lower", arguments, options=("--alloc-scheme", "--generation"), flags=("--werror",))
+    options = read_arguments("npuninja lower", arguments, options=OPTIONS, flags=FLAGS)
     folder, source = options.one("-o"), options.input()
     scheme = _choice("--alloc-scheme", options.optional("--alloc-scheme"), SCHEMES)
     generation = _choice("--generation", options.optional("--generation"), GENERATIONS) or "auto"
     warnings = Warnings()
     gc.disable()  # looking for garbage would cost a tenth of the time and find little
     try:
-        files = lower_design(read_text(source), source, scheme, generation, warnings)
+        packets = "--packet-fifos" in options.flags
+        files = lower_design(read_text(source), source, scheme, generation, warnings, packet_fifos=packets)
     finally:
         gc.enable()
     print_warnings(warnings, as_errors="--werror" in options.flags)
@@ -58,7 +60,7 @@ def write_files(folder: str, files: dict[str, bytes]) -> None:
 
 
 def lower_design(
-    text: str, file: str, alloc_scheme: str | None, generation: str, warnings: Warnings
+    text: str, file: str, alloc_scheme: str | None, generation: str, warnings: Warnings, *, packet_fifos: bool = False
 ) -> dict[str, bytes]:
     """Everything the lowering makes of a design: file name -> content.
 
@@ -68,6 +70,7 @@ def lower_design(
         alloc_scheme: one of `SCHEMES`, or None for the default.
         generation: one of `GENERATIONS`.
         warnings: collects what the user should know though it is no error.
+        packet_fifos: see `pipeline.lower_resources`.
 
     Raises:
         UserError: the design must be refused.
@@ -83,7 +86,9 @@ def lower_design(
     lint_design(module, warnings)
     if generation == "auto":
         generation = pipeline.generation_of(module)
-    pipeline.lower_resources(module, alloc_scheme=alloc_scheme, generation=generation, warnings=warnings)
+    pipeline.lower_resources(
+        module, alloc_scheme=alloc_scheme, generation=generation, warnings=warnings, packet_fifos=packet_fifos
+    )
     files = {"input_with_addresses.mlir": print_module(module).encode()}
     for name, script in _linker_scripts(module):
         files[name] = script.encode()

@@ -23,8 +23,11 @@ _FIFO_OPS = (
 )
 
 
-def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings) -> None:
-    """Replaces all objectFifos of a device. Raises UserError for what cannot be done; see the modules of its parts."""
+def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings, *, packets: bool = False) -> None:
+    """Replaces all objectFifos of a device. Raises UserError for what cannot be done; see the modules of its parts.
+
+    `packets`: objects travel in packets; see `create_dmas`.
+    """
     fifos = ObjectFifos(device)
     cores = list(ops_of(device, "aie.core"))
     for core in cores:
@@ -33,7 +36,7 @@ def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings) -> No
     _warn_of_uneven_parts(fifos, warnings)
     split_fifos(fifos)
     create_elements(fifos, rules)
-    create_dmas(fifos, rules)
+    create_dmas(fifos, rules, packets)
     for core in cores:
         if any(op.name in ACCESSES for op in core.walk()):
             if _is_dynamic(core):

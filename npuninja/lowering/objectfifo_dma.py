@@ -6,9 +6,12 @@ scheme here; a shim tile has a program only for registered external buffers.
 
 from __future__ import annotations
 
+from typing import Iterator
+
 from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place, kind_of, tile_kind
+from npuninja.arch.switch import MAX_PACKET_ID
 from npuninja.diag.errors import UserError
-from npuninja.ir.attributes import BDPadLayoutArrayAttr, EnumAttr
+from npuninja.ir.attributes import BDPadLayoutArrayAttr, EnumAttr, PacketInfoAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.types import element_count, memref
 from npuninja.lowering import op_builders
@@ -19,23 +22,66 @@ from npuninja.lowering.tiles import DMA_REGIONS, append, ops_of, place_of
 _REGION_OF = {"shim": ("aie.shim_dma", "shim_dma"), "mem": ("aie.memtile_dma", "memtile_dma"), "core": ("aie.mem", "mem")}
 
 
-def create_dmas(fifos: ObjectFifos, rules: Rules) -> None:
+def create_dmas(fifos: ObjectFifos, rules: Rules, packets: bool) -> None:
     """Makes the channels, programs, flows and allocations of all split fifos.
 
+    Args:
+        fifos: of one device, with their locks and buffers.
+        rules: of the generation.
+        packets: objects travel in packets, each fifo's with an id of its own, so that fifos can share wires.
+
     Raises:
-        UserError: a tile has too few DMA channels, or a fifo has several ends at shim tiles.
+        UserError: a tile has too few DMA channels, a fifo has several ends at shim tiles, or packet ids run out.
     """
     for producer, consumers in fifos.splits:
         _check_shim_ends(producer, consumers)
     _assign_channels(fifos)
+    packet_ids = _packet_ids(fifos.device)
     for producer, consumers in fifos.splits:
-        _create_program(fifos, producer, "MM2S", producer.dims_to, producer.pads)
-        _create_allocation(fifos, producer, producer, "MM2S", rules)
+        packet = _next_packet(packet_ids, producer) if packets else None
+        _create_program(fifos, producer, "MM2S", producer.dims_to, producer.pads, packet)
+        _create_allocation(fifos, producer, producer, "MM2S", rules, packet)
         for consumer in consumers:
-            _create_program(fifos, consumer, "S2MM", consumer.dims_from[0], None)
-            _create_allocation(fifos, producer, consumer, "S2MM", rules)
-            source, dest = _end_of_flow(producer, producer.plio), _end_of_flow(consumer, producer.plio)
-            producer.op.insert_after(op_builders.flow(*source, *dest, producer.op.loc))
+            _create_program(fifos, consumer, "S2MM", consumer.dims_from[0], None, None)
+            _create_allocation(fifos, producer, consumer, "S2MM", rules, None)
+        _create_flows(producer, consumers, packet)
+
+
+def _create_flows(producer: ObjectFifo, consumers: list[ObjectFifo], packet: PacketInfoAttr | None) -> None:
+    """Puts the flows of a fifo behind it; the last consumer's comes first."""
+    source = _end_of_flow(producer, producer.plio)
+    dests = [_end_of_flow(consumer, producer.plio) for consumer in consumers]
+    if packet is not None:
+        flow = op_builders.packet_flow(packet.pkt_id, source, dests[::-1], {})
+        flow.loc = producer.op.loc
+        producer.op.insert_after(flow)
+        return
+    for dest in dests:
+        producer.op.insert_after(op_builders.flow(*source, *dest, producer.op.loc))
+
+
+def _packet_ids(device: Operation) -> Iterator[int]:
+    """The ids that no packet flow of the design has.
+
+    The reference starts above some id of the design, but not always above the largest, and may then use one twice.
+    """
+    first = 0
+    taken = [op.integer("ID") for op in ops_of(device, "aie.packet_flow")]
+    for number in taken:
+        if number > first:
+            first = number + 1
+    return (number for number in range(first, MAX_PACKET_ID + 1) if number not in taken)
+
+
+def _next_packet(ids: Iterator[int], producer: ObjectFifo) -> PacketInfoAttr:
+    number = next(ids, None)
+    if number is None:
+        raise UserError(
+            f"there is no packet id left for objectFifo '@{producer.name}': they go up to {MAX_PACKET_ID}",
+            producer.op.loc,
+            hint="lower the design without packets, or give its own packet flows lower ids",
+        )
+    return PacketInfoAttr(0, number)
 
 
 def _check_shim_ends(producer: ObjectFifo, consumers: list[ObjectFifo]) -> None:
@@ -60,12 +106,26 @@ def allocation_name(fifo: ObjectFifo) -> str:
     return f"{fifo.name}_shim_alloc"
 
 
-def _create_allocation(fifos: ObjectFifos, producer: ObjectFifo, end: ObjectFifo, direction: str, rules: Rules) -> None:
+def _create_allocation(
+    fifos: ObjectFifos,
+    producer: ObjectFifo,
+    end: ObjectFifo,
+    direction: str,
+    rules: Rules,
+    packet: PacketInfoAttr | None,
+) -> None:
     if _on_shim(end):
         column = place_of(end.producer)[0]
-        name = allocation_name(producer)
         op = op_builders.shim_dma_allocation(
-            name, end.producer, column, direction, end.channel, producer.plio, rules.allocation_has_tile, producer.op.loc
+            allocation_name(producer),
+            end.producer,
+            column,
+            direction,
+            end.channel,
+            producer.plio,
+            rules.allocation_has_tile,
+            packet,
+            producer.op.loc,
         )
         append(fifos.device, op)
 
@@ -132,7 +192,12 @@ def _owner(fifo: ObjectFifo) -> ObjectFifo:
 
 
 def _create_program(
-    fifos: ObjectFifos, fifo: ObjectFifo, direction: str, dims: Dims, pads: BDPadLayoutArrayAttr | None
+    fifos: ObjectFifos,
+    fifo: ObjectFifo,
+    direction: str,
+    dims: Dims,
+    pads: BDPadLayoutArrayAttr | None,
+    packet: PacketInfoAttr | None,
 ) -> None:
     """Adds the chain of buffer descriptors of one end to the DMA program of its tile."""
     target, link = _owner(fifo), fifo.link
@@ -142,7 +207,10 @@ def _create_program(
     bds: list[list[Operation]] = []
     for buffer in buffers:
         for offset, length, leg in _transfers(fifo, target, link, buffer):
-            bds.append(_descriptor(fifo, target, link, direction, buffer, offset, length, leg, dims, pads))
+            bd = [op_builders.dma_bd(buffer, offset, length, dims, pads, fifo.op.loc)]
+            if packet is not None:
+                bd.insert(0, op_builders.dma_bd_packet(packet, fifo.op.loc))
+            bds.append(_with_locks(bd, fifo, target, link, direction, leg))
     _append_chain(_program_of(fifos.device, fifo.producer), direction, fifo, bds)
 
 
@@ -159,30 +227,20 @@ def _transfers(fifo: ObjectFifo, target: ObjectFifo, link: Link | None, buffer: 
     return [(*link.part(leg), leg)] * repeat
 
 
-def _descriptor(
-    fifo: ObjectFifo,
-    target: ObjectFifo,
-    link: Link | None,
-    direction: str,
-    buffer: Value,
-    offset: int,
-    length: int,
-    leg: int,
-    dims: Dims,
-    pads: BDPadLayoutArrayAttr | None,
+def _with_locks(
+    bd: list[Operation], fifo: ObjectFifo, target: ObjectFifo, link: Link | None, direction: str, leg: int
 ) -> list[Operation]:
-    """The operations of one buffer descriptor but its `next_bd`."""
-    loc = fifo.op.loc
-    bd = op_builders.dma_bd(buffer, offset, length, dims, pads, loc)
+    """A descriptor between the acquire and the release of its object."""
     if not target.locks:
-        return [bd]
+        return bd
+    loc = fifo.op.loc
     # What is received once and sent several times is acquired and released that often at once.
     count = link.repeat or 1 if link is not None and fifo in link.inputs else 1
     prod, cons = target.locks[2 * leg : 2 * leg + 2]
     acquire, release = (prod, cons) if direction == "S2MM" else (cons, prod)
     return [
         op_builders.use_lock(acquire, "AcquireGreaterEqual", count, loc),
-        bd,
+        *bd,
         op_builders.use_lock(release, "Release", count, loc),
     ]
 

@@ -11,6 +11,7 @@ from npuninja.ir.attributes import (
     BoolAttr,
     EnumAttr,
     IntegerAttr,
+    PacketInfoAttr,
     StringAttr,
 )
 from npuninja.ir.core import Block, Operation, Region, Value
@@ -74,7 +75,15 @@ def packet_flow(
 
 
 def shim_dma_allocation(
-    name: str, tile: Value, column: int, direction: str, channel: int, plio: bool, has_tile: bool, loc: Location | None
+    name: str,
+    tile: Value,
+    column: int,
+    direction: str,
+    channel: int,
+    plio: bool,
+    has_tile: bool,
+    packet: PacketInfoAttr | None,
+    loc: Location | None,
 ) -> Operation:
     """`aie.shim_dma_allocation @name(…)`, with the tile as operand or, in the older form, its column as attribute."""
     attributes: dict[str, Attribute] = {
@@ -86,6 +95,8 @@ def shim_dma_allocation(
         attributes["col"] = IntegerAttr(column, "i64")
     if plio:
         attributes["plio"] = BoolAttr(True)
+    if packet is not None:
+        attributes["packet"] = packet
     return Operation("aie.shim_dma_allocation", [tile] if has_tile else [], attributes, loc=loc)
 
 
@@ -110,6 +121,12 @@ def dma_bd(
     if pads is not None:
         attributes["pad_dimensions"] = pads
     return Operation("aie.dma_bd", [buffer], attributes, loc=loc)
+
+
+def dma_bd_packet(packet: PacketInfoAttr, loc: Location | None) -> Operation:
+    """`aie.dma_bd_packet(type, id)`: the header that the descriptor of the same block puts in front of its data."""
+    attributes: dict[str, Attribute] = {"packet_type": i32(packet.pkt_type), "packet_id": i32(packet.pkt_id)}
+    return Operation("aie.dma_bd_packet", [], attributes, loc=loc)
 
 
 def next_bd(block: Block, loc: Location | None) -> Operation:

@@ -26,7 +26,9 @@ def generation_of(module: Operation) -> str:
     return detect(module)
 
 
-def lower_resources(module: Operation, *, alloc_scheme: str | None, generation: str, warnings: Warnings) -> None:
+def lower_resources(
+    module: Operation, *, alloc_scheme: str | None, generation: str, warnings: Warnings, packet_fifos: bool = False
+) -> None:
     """Step 1: objectFifos become buffers, locks, DMA programs and flows; ids and addresses are given; loops become branches.
 
     Args:
@@ -34,6 +36,7 @@ def lower_resources(module: Operation, *, alloc_scheme: str | None, generation: 
         alloc_scheme: `basic-sequential`, `bank-aware`, or None for bank-aware with a fallback to basic-sequential.
         generation: see `generation_of`.
         warnings: collects what the user should know though it is no error.
+        packet_fifos: objectFifos use packet flows instead of circuits (the reference's option packet-sw-objFifos).
 
     Raises:
         UserError: the design cannot be lowered: too little memory, too few channels, locks or descriptors, a wrong use of
@@ -64,7 +67,7 @@ def lower_resources(module: Operation, *, alloc_scheme: str | None, generation: 
     lower_affine(module)
     for device in devices:
         assign_lock_ids(device)
-        lower_objectfifos(device, rules, warnings)
+        lower_objectfifos(device, rules, warnings, packets=packet_fifos)
         assign_bd_ids(device)
         lower_cascade_flows(device)
         lower_broadcasts(device)

@@ -10,10 +10,12 @@ from npuninja.lowering.pipeline import generation_of, lower_resources
 from npuninja.stages._module import read_module
 from npuninja.stages._run import Outputs, print_warnings, read_arguments
 
+OPTIONS, FLAGS = ("--alloc-scheme", "--generation"), ("--packet-fifos", "--werror")
+
 
 def run(arguments: list[str]) -> None:
-    """`DESIGN.mlir [--alloc-scheme S] [--generation G] [--werror] -o input_with_addresses.mlir`."""
-    options = read_arguments("lower", arguments, options=("--alloc-scheme", "--generation"), flags=("--werror",))
+    """`DESIGN.mlir [--alloc-scheme S] [--generation G] [--packet-fifos] [--werror] -o input_with_addresses.mlir`."""
+    options = read_arguments("lower", arguments, options=OPTIONS, flags=FLAGS)
     target = options.one("-o")
     with Outputs(target) as outputs:
         warnings = Warnings()
@@ -21,6 +23,12 @@ def run(arguments: list[str]) -> None:
         verify(module)
         lint_design(module, warnings)
         generation = options.optional("--generation") or generation_of(module)
-        lower_resources(module, alloc_scheme=options.optional("--alloc-scheme"), generation=generation, warnings=warnings)
+        lower_resources(
+            module,
+            alloc_scheme=options.optional("--alloc-scheme"),
+            generation=generation,
+            warnings=warnings,
+            packet_fifos="--packet-fifos" in options.flags,
+        )
         outputs.write(target, print_module(module))
         print_warnings(warnings, as_errors="--werror" in options.flags)

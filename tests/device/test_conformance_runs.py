@@ -185,9 +185,9 @@ def data_for(argument, rng):
 class Loaded:
     """A design of the set on the emulated array."""
 
-    def __init__(self, wasm_build, name, case):
+    def __init__(self, wasm_build, name, case, *lower_options):
         self.text = (CONFORMANCE / name / "design.mlir").read_text()
-        self.manifest = read_manifest(Chain(wasm_build, name, self.text, case.kernels, case.sequence).run())
+        self.manifest = read_manifest(Chain(wasm_build, name, self.text, case.kernels, case.sequence, lower_options).run())
         xclbin, insts = self.manifest.read(self.manifest.xclbin), self.manifest.read(self.manifest.insts)
         self.device = EmulatedDevice()
         self.device.load(Program(self.manifest.xclbin, xclbin, insts, self.manifest.kernel, "wasm"))
@@ -211,7 +211,18 @@ class Loaded:
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_design_computes(wasm_build, name):
-    loaded = Loaded(wasm_build, name, CASES[name])
+    check(Loaded(wasm_build, name, CASES[name]), name)
+
+
+@pytest.mark.parametrize("name", ["fan_out_three_depths", "memtile_join_two", "tile_from_stream"])
+def test_design_computes_with_packets(wasm_build, name):
+    """Packet headers are put before the data and taken away again; nothing else changes."""
+    loaded = Loaded(wasm_build, name, CASES[name], "--packet-fifos")
+    assert "aie.flow(" not in (wasm_build.folder / name / "input_with_addresses.mlir").read_text()
+    check(loaded, name)
+
+
+def check(loaded, name):
     for seed in (1, 2) if loaded.endless else (1,):
         inputs, outputs = loaded.run(seed)
         expected = CASES[name].reference(*inputs)

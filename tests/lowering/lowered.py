@@ -16,10 +16,12 @@ def lowered(
     generation: str = "2025-10",
     scheme: str | None = None,
     warnings: Warnings | None = None,
+    packet_fifos: bool = False,
 ) -> Operation:
     """The module of one device with this body, after step 1."""
     module = parse_module(f"module {{\n aie.device({device}) {{\n{body}\n }}\n}}\n", "design.mlir")
-    lower_resources(module, alloc_scheme=scheme, generation=generation, warnings=warnings or Warnings())
+    warnings = warnings or Warnings()
+    lower_resources(module, alloc_scheme=scheme, generation=generation, warnings=warnings, packet_fifos=packet_fifos)
     return module
 
 
