@@ -9,9 +9,11 @@ from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, Elf
 
 #: From this share of program memory on there is hardly room for the next change.
 NEARLY_FULL = 0.9
-# Peano's compiler-rt: arithmetic, comparisons and conversions of floats, and division, which a core has no instruction for.
+# Of Peano's compiler-rt, what a core has no instruction for: arithmetic, comparisons and conversions of scalar floats, and
+# division.
 _SOFTWARE = re.compile(
-    r"__(?:add|sub|mul|div|neg)[sdt]f[23]|__(?:eq|ne|lt|gt|le|ge|unord)[sdt]f2|__(?:fix|float|extend|trunc)\w+"
+    r"__(?:add|sub|mul|div|neg)[sdt]f[23]|__(?:eq|ne|lt|gt|le|ge|unord)[sdt]f2|__(?:fix|float|extend|trunc)\w+|"
+    r"__u?(?:div|mod|divmod)[sd]i[34]"
 )
 
 
