@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "emu": ("npuninja.commands.emu", "run a program that uses XRT on the emulated NPU"),
     "trace": ("npuninja.commands.trace", "where the time of the last build went: a trace for Perfetto, and in words"),
     "graph": ("npuninja.commands.graph", "the stages of a build as a picture for Graphviz"),
+    "model": ("npuninja.commands.model", "say how long a built design would take on an NPU: modelled"),
     "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
     "explain": ("npuninja.diag.hints", "say what the errors in a log mean"),
     "tools": ("npuninja.commands.tools", "fetch real tools into a folder of their own"),

@@ -27,7 +27,8 @@ LOCK_PAGE = 0x10000
 STATE_PAGE = 0x20000
 OWN = DATA_WINDOWS["own"]
 ADDRESS_SPACE_BYTES = 0x80000
-_STEP = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1}
+#: From a tile's number to that of its neighbour.
+NEIGHBOUR_STEPS = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1}
 
 
 class CoreProgram(NamedTuple):
@@ -54,8 +55,8 @@ def read_program(module: bytes, columns: int) -> CoreProgram:
             )
     tile = layout.tile_number(info.column, info.row)
     for neighbour in info.neighbours:
-        column, row = layout.tile_place(tile + _STEP[neighbour])
-        if not (0 <= column < columns and layout.is_core_tile(tile + _STEP[neighbour])):
+        column, row = layout.tile_place(tile + NEIGHBOUR_STEPS[neighbour])
+        if not (0 <= column < columns and layout.is_core_tile(tile + NEIGHBOUR_STEPS[neighbour])):
             raise UserError(f"{name} uses the memory of ({column}, {row}) to its {neighbour}, where no core is")
     return CoreProgram(module, info, hashlib.sha256(module).digest())
 
@@ -66,12 +67,14 @@ class Core:
     Attributes:
         tile: number of its tile.
         info: what its module says about itself.
+        digest: its module's sha256.
         step: its function, to be put into the engine's table.
     """
 
     def __init__(self, array: Array, program: CoreProgram) -> None:
         store = array.store
         self.info = program.info
+        self.digest = program.digest
         self.tile = layout.tile_number(program.info.column, program.info.row)
         try:
             module = load_core(array.engine, program.module, program.digest)
@@ -90,7 +93,7 @@ class Core:
         assert isinstance(stack_pointer, wasmtime.Global)
         assert isinstance(step, wasmtime.Func)
         self.step = step
-        self._instance = instance  # keeps the memory mapped
+        self._exports = exports  # keeps the memory mapped
         base = ctypes.cast(linear.data_ptr(store), ctypes.c_void_p).value
         assert base is not None
         self._map(base, array.memory)
@@ -105,9 +108,15 @@ class Core:
         memory.map_at(base + OWN, layout.tile_file_offset(self.tile), DATA_WINDOW_BYTES)
         for neighbour in self.info.neighbours:
             window = DATA_WINDOWS[neighbour]
-            tile = self.tile + _STEP[neighbour]
+            tile = self.tile + NEIGHBOUR_STEPS[neighbour]
             for page in sorted(_pages(self.info.buffers, window)):
                 memory.map_at(base + window + page, layout.tile_file_offset(tile) + page, PAGE_BYTES)
+
+    def read_global(self, name: str) -> int:
+        """The value of a global variable that the module exports."""
+        variable = self._exports[name]
+        assert isinstance(variable, wasmtime.Global), name
+        return int(variable.value(self._store))
 
     def stack_claimed_bytes(self) -> int:
         """How far the stack reaches now: 0 between steps; after a trap, what the functions that were running had claimed."""

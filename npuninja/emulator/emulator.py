@@ -20,10 +20,11 @@ from npuninja.emulator.cores import Core, read_program
 from npuninja.emulator.deadlock import Waiters, deadlock
 from npuninja.emulator.errors import EmulationError, InvalidAccess, TimeLimit
 from npuninja.emulator.event_log import Event
-from npuninja.emulator.faults import HostRange, engine_fault
+from npuninja.emulator.faults import HostRange, Known, engine_fault
 from npuninja.emulator.run_report import CoreCount, RunReport, channel_counts, unfinished_transfers
 from npuninja.emulator.shared_memory import FilePlace
 from npuninja.emulator.state import ActorState
+from npuninja.emulator.stray_writes import stray_writes
 from npuninja.emulator.watchdog import Watchdog
 from npuninja.formats import txn
 from npuninja.formats.cdo import Command
@@ -176,6 +177,14 @@ class Emulator:
         """Writes a register or memory word of the array."""
         self._guard(lambda: self._array.write32(address, value))
 
+    def states(self) -> list[ActorState]:
+        """What every actor that ever did something is doing now."""
+        return self._array.states()
+
+    def cores(self) -> list[Core]:
+        """The cores that were started, by tile."""
+        return [self._cores[tile] for tile in sorted(self._cores)]
+
     def data_memory(self, column: int, row: int) -> memoryview:
         """The data memory of a tile, as writable bytes; valid until the next `allocate`."""
         return self._array.data_memory(layout.tile_number(column, row))
@@ -250,6 +259,10 @@ class Emulator:
         wall_time_s = time.perf_counter() - started
         return self._report(wall_time_s, at_end)
 
+    def interrupt(self) -> None:
+        """From another thread: what the array executes at this moment ends with `TimeLimit`."""
+        self._array.engine.increment_epoch()
+
     def _run_sequence(self, started: float, time_limit_s: float) -> None:
         while True:
             status = self._guard(lambda: self._array.call("run", _ROUNDS), time_limit_s)
@@ -307,7 +320,8 @@ class Emulator:
         self._array.store.set_epoch_deadline(1 << 30)  # what follows may take its time
         record = self._array.fault()
         if record[0]:
-            return engine_fault(record, self._host_ranges())
+            known = Known(self._host_ranges(), {tile: core.info for tile, core in self._cores.items()})
+            return engine_fault(record, known)
         core = self._cores.get(self._array.current_actor() - layout.FIRST_CORE_ACTOR)
         if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
             return endless(core, str(trap), time_limit_s) if core is not None else self._still_moving(time_limit_s)
@@ -340,18 +354,20 @@ class Emulator:
         unfinished = unfinished_transfers(at_end, self._array.read32, self.columns)
         before, self._counted = self._counted, self._array.states()
         steps = {s.actor: s for s in before}
-        cores = []
+        cores, strays = [], []
         for s in self._counted:
             if not s.is_core:
                 continue
             tile = s.actor - layout.FIRST_CORE_ACTOR
             core = self._cores[tile]
-            used = core.stack_used_bytes(self._array.data_memory(tile))
+            memory = self._array.data_memory(tile)
+            used = core.stack_used_bytes(memory)
             if used == core.info.stack_bytes and core.stack_may_meet_neighbour:
                 raise self._fail(full_stack(core))
+            strays += stray_writes(core.info, memory)
             done = s.words_moved - (steps[s.actor].words_moved if s.actor in steps else 0)
             cores.append(CoreCount(*layout.tile_place(tile), done, bool(s.state), used, core.info.stack_bytes))
-        return RunReport(wall_time_s, channel_counts(before, self._counted), tuple(cores), unfinished)
+        return RunReport(wall_time_s, channel_counts(before, self._counted), tuple(cores), unfinished, tuple(strays))
 
     def close(self) -> None:
         """Takes the array down. Views of buffers must not be used any more."""

@@ -1,0 +1,91 @@
+"""`npuninja model`: how long a built design would take on an NPU, modelled."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+
+from npuninja.device.manifest import Manifest, read_manifest
+from npuninja.device.vectors import make_vectors
+from npuninja.diag.errors import UserError
+
+DEFAULT_CLOCKS_GHZ = (1.0, 1.3)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the verb."""
+    options = _parser().parse_args(arguments)
+    manifest = read_manifest(options.manifest)
+    if manifest.core_kind != "wasm":
+        raise UserError(
+            f"the design was built for {manifest.core_kind} cores, and the model counts what wasm cores do",
+            hint="build it with the core kind wasm as well",
+        )
+    content = _content(manifest, options)
+    from npuninja.emulator.timing import count_work, render, time_work  # wasmtime takes 50 ms
+
+    work = count_work(
+        manifest.read(manifest.xclbin),
+        manifest.read(manifest.insts),
+        content,
+        kernel=manifest.kernel,
+        name=manifest.xclbin,
+        time_limit_s=options.time_limit,
+    )
+    clocks = options.clock or DEFAULT_CLOCKS_GHZ
+    reports = [time_work(work, clock_hz=ghz * 1e9, elements=options.elements, unit=options.unit) for ghz in clocks]
+    if options.json:
+        print(json.dumps({"design": manifest.design, "device": manifest.device, "models": [r.to_json() for r in reports]}))
+    else:
+        print(render(f"{manifest.design} ({manifest.device})", reports))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="npuninja model",
+        description="Says how long a run of a built design would take on an NPU: modelled from what it does on the emulated "
+        "array, with an optimistic, a middle and a pessimistic figure. docs/timing-model.md tells how.",
+    )
+    parser.add_argument("manifest", help="the .json beside the design's .xclbin")
+    parser.add_argument(
+        "--clock", type=_positive, action="append", metavar="GHZ", help="the array's clock; repeat (default 1.0 and 1.3)"
+    )
+    parser.add_argument(
+        "--elements", type=_count, metavar="N", help="elements of a run (default: objects that the cores send out)"
+    )
+    parser.add_argument(
+        "--unit", default="element", metavar="WORD", help="what an element is called: frame, … (default element)"
+    )
+    parser.add_argument(
+        "--input", action="append", default=[], metavar="[NAME=]FILE", help="data for an input: .npy, or raw bytes; repeat"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the random inputs (default 1)")
+    parser.add_argument(
+        "--time-limit", type=_positive, default=120.0, metavar="S", help="seconds of the emulation (default 120)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object with all of the arithmetic instead of text")
+    return parser
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
+    return int(text)
+
+
+def _content(manifest: Manifest, options: argparse.Namespace) -> list[bytes]:
+    """What each argument holds before the run."""
+    inputs = iter(make_vectors(manifest, options.input, False, options.seed).inputs)
+    return [next(inputs) if a.is_input else bytes(a.nbytes) for a in manifest.arguments]

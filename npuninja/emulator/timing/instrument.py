@@ -1,0 +1,181 @@
+"""A core's wasm module with counters: how often each piece of straight code ran, and how many bytes were copied.
+
+The counters are further globals of the module, one for each basic block, so that the program computes what it did before.
+What was executed is then known operation by operation, and the same on every machine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from npuninja.diag.errors import UserError
+from npuninja.emulator.timing.operations import kind_of_operation, with_lanes
+from npuninja.formats.core_image import CORE_SECTION
+from npuninja.formats.wasm_code import CALL, MEMORY_COPY, MEMORY_FILL, FunctionCode, functions
+from npuninja.formats.wasm_module import CUSTOM, MAGIC, WasmModule, WasmSection, read_wasm, unsigned_leb128
+
+_GLOBAL, _EXPORT, _CODE = 6, 7, 10  # section numbers
+# if, else, end, br, br_if, br_table, return, unreachable, loop: what follows them may be reached on another way.
+_ENDS_BLOCK = frozenset((0x00, 0x03, 0x04, 0x05, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F))
+_I32_STORE = 0x36
+#: The lock page of the core ABI (docs/architecture.md): every acquire and every release is one store into it.
+_LOCK_PAGE = range(0x10000, 0x20000)
+
+LOCK_OPERATION = "lock operation"
+COPIED, FILLED = "copied byte", "filled byte"
+
+
+class Piece(NamedTuple):
+    """What one counter counts: the export's name, and how many operations of each class one count stands for."""
+
+    export: str
+    operations: dict[str, int]
+
+
+class Instrumented(NamedTuple):
+    """A module with counters, and what they mean."""
+
+    module: bytes
+    pieces: tuple[Piece, ...]
+
+    def totals(self, counts: Sequence[int]) -> dict[str, int]:
+        """Operations by class, from the values of the counters in order."""
+        result: Counter[str] = Counter()
+        for piece, count in zip(self.pieces, counts):
+            for kind, number in piece.operations.items():
+                result[kind] += number * count
+        return dict(result)
+
+
+def instrument(module: bytes, name: str) -> Instrumented:
+    """Puts counters into a core's module.
+
+    Args:
+        module: a linked module that follows the core ABI.
+        name: for errors.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    wasm = read_wasm(module, name)
+    sections = {section.id: section for section in wasm.sections if section.id != CUSTOM}
+    try:
+        code = functions(wasm)
+        first_global = _count(sections[_GLOBAL])
+        writer = _Writer(first_global, sum(1 for item in wasm.imports if item.kind == "function"))
+        bodies = [writer.function(sections[_CODE].data, function) for function in code]
+    except (IndexError, KeyError) as error:
+        raise UserError(f"{name}: damaged wasm module: no globals, or its code is cut off", hint="build it again") from error
+    pieces = tuple(piece._replace(operations=with_lanes(piece.operations)) for piece in writer.pieces)
+    replaced = {
+        _GLOBAL: _more(sections[_GLOBAL], [_NEW_GLOBAL] * len(pieces)),
+        _EXPORT: _more(sections[_EXPORT], [_export(p.export, first_global + i) for i, p in enumerate(pieces)]),
+        _CODE: unsigned_leb128(len(bodies)) + b"".join(unsigned_leb128(len(body)) + body for body in bodies),
+    }
+    return Instrumented(MAGIC + b"".join(_sections(wasm, replaced)), pieces)
+
+
+_NEW_GLOBAL = b"\x7e\x01\x42\x00\x0b"  # i64, mutable, i64.const 0, end
+
+
+def _export(name: str, number: int) -> bytes:
+    return unsigned_leb128(len(name)) + name.encode() + b"\x03" + unsigned_leb128(number)
+
+
+def _sections(wasm: WasmModule, replaced: dict[int, bytes]) -> Iterator[bytes]:
+    """The module's sections; of the custom ones only the core's own, since line tables would be wrong now."""
+    for section in wasm.sections:
+        data = replaced.get(section.id, section.data)
+        if section.id == CUSTOM:
+            if section.name != CORE_SECTION:
+                continue
+            data = unsigned_leb128(len(section.name)) + section.name.encode() + data
+        yield bytes([section.id]) + unsigned_leb128(len(data)) + data
+
+
+def _count(section: WasmSection) -> int:
+    return _number_at(section.data, 0)[0]
+
+
+def _number_at(data: bytes, at: int) -> tuple[int, int]:
+    """An unsigned LEB128 number, and the offset behind it."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+
+
+def _more(section: WasmSection, items: Iterable[bytes]) -> bytes:
+    """A section that is a vector, with items added."""
+    items = list(items)
+    count, start = _number_at(section.data, 0)
+    return unsigned_leb128(count + len(items)) + section.data[start:] + b"".join(items)
+
+
+class _Writer:
+    """Writes functions with counters. `first_global` is the number of the first new global."""
+
+    def __init__(self, first_global: int, imported_functions: int) -> None:
+        self._first_global = first_global
+        self._imported = imported_functions
+        self.pieces: list[Piece] = []
+
+    def function(self, code: bytes, function: FunctionCode) -> bytes:
+        """The body of a function, with a counter in front of what costs something in each basic block."""
+        instructions = function.instructions
+        first = instructions[0].offset
+        end = instructions[-1].offset + 1  # a body's last instruction is `end`, one byte
+        locals_count, start = _number_at(code, function.offset)
+        scratch = len(function.parameters) + _locals(code, start, locals_count)
+        out = [unsigned_leb128(locals_count + 1), code[start:first], b"\x01\x7f"]  # and one i32 more
+        operations: Counter[str] = Counter()
+        counted = False  # whether the current block has its counter
+        for number, instruction in enumerate(instructions):
+            opcode = instruction.opcode
+            kind = kind_of_operation(opcode)
+            if opcode == CALL and instruction.immediates[0] < self._imported:
+                kind = "math function"
+            elif opcode == _I32_STORE and instruction.immediates[1] in _LOCK_PAGE:
+                kind = LOCK_OPERATION
+            if kind != "free":
+                if not counted:
+                    operations, counted = Counter(), True
+                    out.append(self._counter(operations))
+                operations[kind] += 1
+            if opcode in (MEMORY_COPY, MEMORY_FILL):
+                out.append(self._bytes_counter(COPIED if opcode == MEMORY_COPY else FILLED, scratch))
+            last = number + 1 == len(instructions)
+            out.append(code[instruction.offset : end if last else instructions[number + 1].offset])
+            counted = counted and opcode not in _ENDS_BLOCK
+        return b"".join(out)
+
+    def _new(self, operations: dict[str, int]) -> bytes:
+        number = unsigned_leb128(self._first_global + len(self.pieces))
+        self.pieces.append(Piece(f"npuninja.count.{len(self.pieces)}", operations))
+        return number
+
+    def _counter(self, operations: dict[str, int]) -> bytes:
+        """global += 1. `operations` is filled while the block is written."""
+        number = self._new(operations)
+        return b"\x23" + number + b"\x42\x01\x7c\x24" + number
+
+    def _bytes_counter(self, kind: str, scratch: int) -> bytes:
+        """global += the number of bytes, which lies on top of the stack and stays there."""
+        number, local = self._new({kind: 1}), unsigned_leb128(scratch)
+        return b"\x22" + local + b"\x23" + number + b"\x20" + local + b"\xad\x7c\x24" + number
+
+
+def _locals(code: bytes, at: int, groups: int) -> int:
+    """How many local variables the groups declare."""
+    result = 0
+    for _ in range(groups):
+        count, at = _number_at(code, at)
+        result += count
+        at += 1
+    return result

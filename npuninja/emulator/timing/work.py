@@ -1,0 +1,267 @@
+"""What a run of a design consists of: words of every DMA channel, operations of every core, operations of the sequence.
+
+Nothing here is a time. It is counted in one run on the emulated array with counters in the cores' programs, and depends on
+the files and the inputs only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from npuninja.arch.devices import DEVICES, FIRST_CORE_ROW, SHIM_ROW, Place, kind_of, tile_kind
+from npuninja.arch.registers import bd_offset, channel_queue, split_address, tile_address
+from npuninja.diag.errors import UserError
+from npuninja.emulator import layout
+from npuninja.emulator.configuration import read_design
+from npuninja.emulator.cores import NEIGHBOUR_STEPS, Core
+from npuninja.emulator.emulator import Emulator
+from npuninja.emulator.run_report import ChannelCount
+from npuninja.emulator.stream_trace import origins
+from npuninja.emulator.timing.band import Band
+from npuninja.emulator.timing.instrument import LOCK_OPERATION, Instrumented, instrument
+from npuninja.emulator.timing.operations import instructions
+from npuninja.formats import txn
+
+#: A run with counters in its cores takes about twice as long as one without.
+DEFAULT_TIME_LIMIT_S = 120.0
+
+
+class ChannelWork(NamedTuple):
+    """What a DMA channel does in one run.
+
+    Attributes:
+        place: of its tile.
+        direction: "S2MM" or "MM2S".
+        channel: its number.
+        words: of 32 bits.
+        bds: buffer descriptors completed.
+        tasks: tasks completed.
+        buffers: different buffers in its chain of descriptors; with one, it cannot work while the buffer is used.
+        sources: actor numbers of the MM2S channels that send to it; of an S2MM channel.
+    """
+
+    place: Place
+    direction: str
+    channel: int
+    words: int
+    bds: int
+    tasks: int = 0
+    buffers: int = 2
+    sources: tuple[int, ...] = ()
+
+    @property
+    def actor(self) -> int:
+        """The channel's number among all."""
+        return layout.channel_number(*self.place, self.direction, self.channel)
+
+    @property
+    def name(self) -> str:
+        """`S2MM 0`."""
+        return f"{self.direction} {self.channel}"
+
+
+class CoreWork(NamedTuple):
+    """What a core does in one run.
+
+    Attributes:
+        place: of its tile.
+        operations: executed operations of wasm by class (`operations.INSTRUCTIONS`).
+        lock_operations: acquires and releases.
+        neighbours: cores whose memory it uses.
+    """
+
+    place: Place
+    operations: dict[str, int]
+    lock_operations: int = 0
+    neighbours: tuple[Place, ...] = ()
+
+    @property
+    def instructions(self) -> Band:
+        """Instructions of a scalar core for these operations."""
+        return instructions(self.operations)
+
+
+class SequenceWork(NamedTuple):
+    """Operations of the runtime sequence by kind. `pushes` are those writes that go to a task queue."""
+
+    writes: int = 0
+    mask_writes: int = 0
+    blocks: int = 0
+    block_words: int = 0
+    patches: int = 0
+    pushes: int = 0
+    syncs: int = 0
+    polls: int = 0
+
+
+class Work(NamedTuple):
+    """One run.
+
+    Attributes:
+        family: `npu1` or `npu2`.
+        channels: DMA channels that moved something.
+        cores: all cores.
+        sequence: the runtime sequence.
+        elements: objects that the cores sent out of their tiles to memtiles and shims; 1 when there are none.
+    """
+
+    family: str
+    channels: tuple[ChannelWork, ...]
+    cores: tuple[CoreWork, ...]
+    sequence: SequenceWork
+    elements: int = 1
+
+    def fields(self) -> dict[str, Any]:
+        """The work as data for JSON."""
+        return {
+            "family": self.family,
+            "channels": [c._asdict() for c in self.channels],
+            "cores": [c._asdict() for c in self.cores],
+            "sequence": self.sequence._asdict(),
+            "elements": self.elements,
+        }
+
+
+def count_work(
+    xclbin: bytes,
+    insts: bytes,
+    arguments: Sequence[bytes],
+    *,
+    kernel: str | None = None,
+    name: str = "xclbin",
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+) -> Work:
+    """Runs a design once on the emulated array and counts.
+
+    Args:
+        xclbin: with wasm cores.
+        insts: the instruction stream.
+        arguments: what each of the sequence's arguments holds before the run; of an output only the size matters.
+        kernel: the kernel of the XCLBIN; by default its first.
+        name: of the XCLBIN, for errors.
+        time_limit_s: of this machine's time.
+
+    Raises:
+        UserError: a file is damaged, or the sequence does what the model knows no cost of.
+        DeviceError: the run failed.
+    """
+    sequence, family = read_sequence(insts)
+    design = read_design(xclbin, name)
+    modules = {}  # under the hashes of those they stand for
+    counted = {}
+    for digest, module in design.modules.items():
+        found = instrument(module, f"a core of {name}")
+        modules[digest] = found.module
+        counted[hashlib.sha256(found.module).digest()] = found
+    with Emulator(design.columns, modules, design.pdis) as npu:
+        npu.configure(design.first_pdi(kernel))
+        buffers = [npu.allocate(len(content)) for content in arguments]
+        for buffer, content in zip(buffers, arguments):
+            buffer.view[:] = content
+        report = npu.run(insts, buffers, time_limit_s)
+        cores = tuple(_core_work(core, counted[core.digest]) for core in npu.cores())
+        at = {state.actor: state.bd for state in npu.states() if state.is_channel}
+        channels = tuple(_channel_work(npu, count, at) for count in report.channels)
+    return Work(family, channels, cores, sequence, _elements(channels))
+
+
+def _core_work(core: Core, counted: Instrumented) -> CoreWork:
+    operations = counted.totals([core.read_global(piece.export) for piece in counted.pieces])
+    locks = operations.pop(LOCK_OPERATION, 0)
+    neighbours = tuple(layout.tile_place(core.tile + NEIGHBOUR_STEPS[n]) for n in core.info.neighbours)
+    return CoreWork(layout.tile_place(core.tile), operations, locks, neighbours)
+
+
+def _channel_work(npu: Emulator, count: ChannelCount, at: dict[int, int]) -> ChannelWork:
+    place = (count.column, count.row)
+    actor = layout.channel_number(*place, count.direction, count.channel)
+    found = origins(npu.read32, npu.columns, actor) if count.direction == "S2MM" else []
+    sources = tuple(o.actor for o in found if o.actor is not None)
+    buffers = _buffers(npu, place, at[actor])
+    return ChannelWork(place, count.direction, count.channel, count.words, count.bds, count.tasks, buffers, sources)
+
+
+def _buffers(npu: Emulator, place: Place, first: int) -> int:
+    """Different addresses in the chain of descriptors that begins at `first`. Fields: AM025, DMA_BDn_m."""
+    kind = tile_kind(place[1])
+    if kind == "shim":
+        return 2  # host memory is not waited for
+    seen: set[int] = set()
+    addresses = set()
+    bd = first
+    while bd not in seen:
+        seen.add(bd)
+        start = tile_address(*place, bd_offset(kind, bd))
+        if kind == "mem":
+            word = npu.read32(start + 4)
+            addresses.add(word & 0x7FFFF)
+            more, following = word >> 19 & 1, word >> 20 & 63
+        else:
+            addresses.add(npu.read32(start) >> 14 & 0x3FFF)
+            word = npu.read32(start + 20)
+            more, following = word >> 26 & 1, word >> 27 & 15
+        if not more:
+            break
+        bd = following
+    return len(addresses)
+
+
+def _elements(channels: Sequence[ChannelWork]) -> int:
+    """Objects that leave the cores' tiles: for each core, those of its busiest channel to a memtile or shim."""
+    outward = {s for c in channels if c.direction == "S2MM" and c.place[1] < FIRST_CORE_ROW for s in c.sources}
+    busiest: dict[Place, int] = {}
+    for c in channels:
+        if c.actor in outward and c.place[1] >= FIRST_CORE_ROW:
+            busiest[c.place] = max(busiest.get(c.place, 0), c.bds)
+    return max(sum(busiest.values()), 1)
+
+
+def read_sequence(insts: bytes) -> tuple[SequenceWork, str]:
+    """Counts the operations of an instruction stream; and the family it is for.
+
+    Raises:
+        UserError: it is damaged, for no NPU, or loads another PDI or has an operation without a known cost.
+    """
+    stream = txn.read_txn(insts)
+    families = {device.txn_generation: device.family for device in DEVICES.values()}
+    if stream.generation not in families:
+        raise UserError(f"the instruction stream is for device generation {stream.generation}, expected {sorted(families)}")
+    counts = dict.fromkeys(SequenceWork._fields, 0)
+    for op in stream.operations:
+        if isinstance(op, txn.Write):
+            counts["writes"] += 1
+            counts["pushes"] += _is_push(op.address)
+        elif isinstance(op, txn.MaskWrite):
+            counts["mask_writes"] += 1
+            counts["pushes"] += _is_push(op.address)
+        elif isinstance(op, txn.BlockWrite):
+            counts["blocks"] += 1
+            counts["block_words"] += len(op.data) // 4
+        elif isinstance(op, txn.AddressPatch):
+            counts["patches"] += 1
+        elif isinstance(op, txn.Sync):
+            counts["syncs"] += 1
+        elif isinstance(op, txn.MaskPoll):
+            counts["polls"] += 1
+        elif isinstance(op, (txn.LoadPdi, txn.Other)):
+            what = "loads another PDI" if isinstance(op, txn.LoadPdi) else f"has the operation 0x{op.code:02x}"
+            raise UserError(
+                f"the sequence {what}, and the timing model knows no cost of that",
+                hint="model a sequence that stays with one configuration",
+            )
+    return SequenceWork(**counts), families[stream.generation]
+
+
+def _is_push(address: int) -> bool:
+    """Whether a register is the start queue of a DMA channel."""
+    _, row, offset = split_address(address)
+    kind = kind_of(row)
+    channels = {"S2MM": kind.s2mm_channels, "MM2S": kind.mm2s_channels}
+    return any(offset == channel_queue(kind.name, d, c) for d, number in channels.items() for c in range(number))
+
+
+def moved_bytes(work: Work, direction: str) -> int:
+    """Bytes that the array reads from host memory ("MM2S") or writes to it ("S2MM")."""
+    return sum(4 * c.words for c in work.channels if c.place[1] == SHIM_ROW and c.direction == direction)
