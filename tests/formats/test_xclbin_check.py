@@ -9,6 +9,7 @@ from conftest import CONFORMANCE
 
 from npuninja.diag.errors import UserError
 from npuninja.formats import xclbin
+from npuninja.formats.aie_partition import AiePartition, PartitionPdi, write_aie_partition
 from npuninja.formats.xclbin import Kernel, Xclbin, read_xclbin, write_xclbin
 from npuninja.formats.xclbin_check import REQUIRED, check_xclbin, problem_of
 from npuninja.formats.xclbin_mirror import END
@@ -51,6 +52,20 @@ def test_each_of_the_seven_sections_is_needed(kind: int) -> None:
 def test_sections_must_agree(kind: int, old: bytes, new: bytes, message: str) -> None:
     with pytest.raises(UserError, match=message):
         check_xclbin(changed(read_xclbin(GOOD), kind, old, new), None, "x")
+
+
+def test_a_partition_needs_pdis_and_a_place() -> None:
+    container = read_xclbin(GOOD)
+    for partition, message in (
+        (AiePartition(1, (1,), ()), "AIE_PARTITION has no PDI"),
+        (AiePartition(1, (), (PartitionPdi(bytes(range(16)), PDI, (0x901,)),)), "may start at no column"),
+    ):
+        sections = [
+            s._replace(data=write_aie_partition(partition)) if s.kind == xclbin.AIE_PARTITION else s
+            for s in container.sections
+        ]
+        with pytest.raises(UserError, match=message):
+            check_xclbin(container._replace(sections=tuple(sections)), None, "x")
 
 
 def test_the_kernel_must_have_its_name() -> None:
