@@ -34,7 +34,7 @@ class EmulatedDevice:
             )
         from npuninja.emulator import Emulator  # wasmtime takes 50 ms, and other devices do not need it
 
-        self._emulator = Emulator.from_xclbin(program.xclbin)
+        self._emulator = Emulator.from_xclbin(program.xclbin, kernel=program.kernel, name=program.xclbin_path)
         self._insts = program.insts
 
     def allocate(self, nbytes: int, position: int) -> Buffer:
@@ -56,7 +56,7 @@ class EmulatedDevice:
         return time.perf_counter() - start
 
     def remarks(self) -> list[str]:
-        """Transfers that the sequence did not wait for, and stacks that are nearly full."""
+        """Transfers that the sequence did not wait for, writes beyond buffers, and stacks that are nearly full."""
         if self._report is None:
             return []
         remarks = [
@@ -64,6 +64,7 @@ class EmulatedDevice:
             "wait for it in the sequence (dma_wait)"
             for transfer in self._report.unfinished
         ]
+        remarks += [f"{s.sentence}; an index in the kernel may be too large" for s in self._report.stray_writes]
         # The compiler for wasm keeps more in registers than Peano does, so on an NPU it is rather more.
         remarks += [
             f"core ({c.column}, {c.row}) used {c.stack_used_bytes} of its {c.stack_bytes} bytes of stack, and will use more "

@@ -28,6 +28,11 @@ ROUTE_ERRORS = {
 }
 
 
+def lock_symbols(cores: Mapping[int, CoreInfo]) -> dict[int, str]:
+    """The names of locks by number, as the cores' modules tell them."""
+    return {lock.number: lock.symbol for info in cores.values() for lock in info.locks}
+
+
 class Waiters:
     """Describes actors that wait.
 
@@ -43,7 +48,7 @@ class Waiters:
         self._cores = cores
         self._read = read
         self._columns = columns
-        self._lock_symbols: dict[int, str] = {}
+        self._lock_symbols = lock_symbols(cores)
         for s in states:
             wait = self._wait_of_core(s)
             if wait is not None and wait.lock:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from npuninja.arch.devices import SHIM_ROW
 from npuninja.emulator import layout, state
 from npuninja.emulator.state import ActorState
+from npuninja.emulator.stray_writes import StrayWrite
 from npuninja.emulator.stream_trace import ReadRegister, origins
 
 
@@ -47,12 +48,14 @@ class RunReport(NamedTuple):
         cores: all cores.
         unfinished: what was still at work in shim channels when the sequence was done. On an NPU the host may read such a
             buffer before it is complete: the sequence lacks a wait.
+        stray_writes: what cores' tiles hold outside every buffer since the design was loaded: a kernel writes too far.
     """
 
     wall_time_s: float
     channels: tuple[ChannelCount, ...]
     cores: tuple[CoreCount, ...]
     unfinished: tuple[str, ...]
+    stray_writes: tuple[StrayWrite, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The report as data for JSON."""
@@ -62,6 +65,7 @@ class RunReport(NamedTuple):
             "channels": [c._asdict() for c in self.channels],
             "cores": [c._asdict() for c in self.cores],
             "unfinished": list(self.unfinished),
+            "stray_writes": [s._asdict() for s in self.stray_writes],
         }
 
 

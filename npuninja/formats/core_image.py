@@ -54,6 +54,13 @@ class CoreBuffer(NamedTuple):
     size_bytes: int
 
 
+class CoreLock(NamedTuple):
+    """A lock of the device: its symbol, and its number in the lock page."""
+
+    symbol: str
+    number: int
+
+
 class CoreInfo(NamedTuple):
     """The custom section `npuninja.core` of a wasm core. `data_end` is the end of the module's .bss."""
 
@@ -65,6 +72,7 @@ class CoreInfo(NamedTuple):
     waits: tuple[Wait, ...]
     buffers: tuple[CoreBuffer, ...]
     neighbours: tuple[str, ...]
+    locks: tuple[CoreLock, ...] = ()
 
 
 class CoreImage(NamedTuple):
@@ -174,6 +182,7 @@ def read_core_info(module: WasmModule, name: str) -> CoreInfo:
             tuple(Wait(_int(p), _str(f), _int(line), _int(c), _str(lock)) for p, f, line, c, lock in fields["waits"]),
             tuple(CoreBuffer(_str(s), _int(address), _int(size)) for s, address, size in fields["buffers"]),
             tuple(NEIGHBOURS[NEIGHBOURS.index(n)] for n in fields["neighbours"]),
+            tuple(CoreLock(_str(symbol), _int(number)) for symbol, number in fields.get("locks", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise reader.error(f"damaged core module: the section '{CORE_SECTION}' is wrong ({error!r})") from None

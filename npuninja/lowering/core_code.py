@@ -66,6 +66,7 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
         "waits": core.waits(),
         "buffers": [list(buffer) for buffer in model.reachable_buffers()],
         "neighbours": [w for w in ("south", "west", "north") if w in model.neighbours],
+        "locks": [list(lock) for lock in model.named_locks()],
         "functions": functions,
         "link_files": link_files(model.core),
     }

@@ -103,7 +103,7 @@ class CoreModel:
         column, row = place_of(op.operands[0])
         number = op.integer("lockID")
         window = self._window((column, row), "a lock", user)
-        word = (column * LOCK_ROWS + row) * LOCKS_PER_TILE + number
+        word = _lock_word(op)
         symbol = op.string("sym_name", f"lock {number} of ({column}, {row})")
         return LockView(symbol, word, CORE_LOCK_BASES[window] + number)
 
@@ -119,6 +119,12 @@ class CoreModel:
                     found.append((op.string("sym_name", ""), start, size_bytes(op.result.type)))
         return sorted(found, key=lambda b: b[1:])
 
+    def named_locks(self) -> list[tuple[str, int]]:
+        """(symbol, word in the lock page) of every lock of the device that has a name, by word."""
+        locks = [op for op in self.operation.body.ops if op.name == "aie.lock" and "lockID" in op.attributes]
+        named = [(op.string("sym_name"), _lock_word(op)) for op in locks if "sym_name" in op.attributes]
+        return sorted(named, key=lambda lock: lock[1])
+
     @property
     def data_origin(self) -> int:
         """Where the data of kernels starts: behind the stack and the highest buffer of the tile, as in the linker script."""
@@ -126,6 +132,12 @@ class CoreModel:
         own = DATA_WINDOWS["own"]
         ends += [start + size for _, start, size in self.reachable_buffers() if start >= own]
         return max(ends)
+
+
+def _lock_word(lock: Operation) -> int:
+    """The number of a lock in the lock page."""
+    column, row = place_of(lock.operands[0])
+    return (column * LOCK_ROWS + row) * LOCKS_PER_TILE + lock.integer("lockID")
 
 
 def c_name(symbol: str) -> tuple[str, bool]:

@@ -20,7 +20,7 @@ from npuninja.stages._wasm_object import Symbols, global_value, read_symbols
 
 OPTIONS = ("--linker", "--linker-word", "--kind", "--info", "--core")
 # What the section npuninja.core says, from the JSON of the core_code stage; `data_end` is found here.
-SECTION_FIELDS = ("abi", "column", "row", "entry", "stack_bytes", "data_end", "waits", "buffers", "neighbours")
+SECTION_FIELDS = ("abi", "column", "row", "entry", "stack_bytes", "data_end", "waits", "buffers", "neighbours", "locks")
 
 
 def run(arguments: list[str]) -> None:

@@ -253,7 +253,17 @@ def zig() -> str:
 
 @functools.lru_cache
 def compile_core(
-    body: str, column: int, row: int, *, stack_bytes=1024, waits=(), buffers=(), neighbours=(), data_origin=0x71000
+    body: str,
+    column: int,
+    row: int,
+    *,
+    stack_bytes=1024,
+    waits=(),
+    buffers=(),
+    neighbours=(),
+    locks=(),
+    data_origin=0x71000,
+    data_end=None,
 ) -> bytes:
     """A core module: PRELUDE and `body`, which defines `i64 core_C_R(void)`."""
     entry = f"core_{column}_{row}"
@@ -271,7 +281,9 @@ def compile_core(
         subprocess.run([zig(), "wasm-ld", *link.split(), folder + "/core.o", "-o", folder + "/core.wasm"], check=True)
         module = Path(folder, "core.wasm").read_bytes()
     info = {
-        "abi": 1, "column": column, "row": row, "entry": entry, "stack_bytes": stack_bytes, "data_end": data_origin,
+        "abi": 1, "column": column, "row": row, "entry": entry, "stack_bytes": stack_bytes,
+        "data_end": data_end or data_origin,
         "waits": [list(w) for w in waits], "buffers": [list(b) for b in buffers], "neighbours": list(neighbours),
+        "locks": [list(lock) for lock in locks],
     }  # fmt: skip
     return append_custom_section(module, "npuninja.core", json.dumps(info).encode())

@@ -190,8 +190,47 @@ def test_acquire_equal() -> None:
 
 def test_release_beyond_63_is_a_fault() -> None:
     body = "i64 core_0_2(void) { POINT = 4; return (i64)4 << 32 | 3 << 24 | ((0 * 8 + 2) * 64 + 6); }"
-    with one_core(body).emulator() as npu, pytest.raises(LockFault, match=r"core \(0, 2\) changes lock 6"):
+    p = one_core(body, waits=((4, "design.mlir", 12, 5, "out_lock"),), locks=(("out_lock", (0 * 8 + 2) * 64 + 6),))
+    with p.emulator() as npu, pytest.raises(LockFault, match=r"core \(0, 2\) changes lock 6 .*'out_lock'") as caught:
         npu.run(nothing(), [])
+    assert str(caught.value.location) == "design.mlir:12:5"
+
+
+def test_locks_that_only_a_channel_waits_for_have_their_names() -> None:
+    p = one_core("i64 core_0_2(void) { return -1; }", locks=(("in_prod", 64 + 3),))
+    p.bd(0, 1, 0, mem_bd(0x80000, 4, acquire=(64 + 3, -1)))
+    p.start(0, 1, "MM2S", 0, 0)
+    s = Sequence()
+    s.sync(0, "S2MM", 0)
+    with p.emulator() as npu, pytest.raises(Deadlock, match="nothing can move") as caught:
+        npu.run(s.bytes(), [])
+    assert "waits for lock 3 of tile (0, 1) 'in_prod' >= 1" in caught.value.render()
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        (0x71000, None),  # the buffer's first byte
+        (0x713FF, None),  # its last one
+        (0x71400, ("0 bytes past the end of buffer 'in'", 0x71400)),
+        (0x70FFF, ("1 bytes before buffer 'in'", 0x70FFF)),
+        (0x703FF, None),  # the stack
+        (0x71800, None),  # the kernels' data
+        (0x7FFFF, ("past the end of buffer 'in'", 0x7FFFF)),
+    ],
+)
+def test_a_write_into_memory_of_nobody_is_reported(address, found) -> None:
+    body = f"i64 core_0_2(void) {{ START *(volatile u8 *)0x{address:x} = 7; END; }}"
+    end = 0x71400 if found else 0x71900
+    with one_core(body, buffers=(("in", 0x71000, 0x400),), data_end=end).emulator() as npu:
+        report = npu.run(nothing(), [])
+    if found is None:
+        assert report.stray_writes == ()
+        return
+    (stray,) = report.stray_writes
+    assert (stray.column, stray.row, stray.start, stray.end) == (0, 2, found[1], found[1] + 1)
+    assert found[0] in stray.where
+    assert report.to_json()["stray_writes"][0]["start"] == address
 
 
 @pytest.mark.parametrize(

@@ -311,6 +311,8 @@ def test_info():
     assert (info["abi"], info["entry"], info["stack_bytes"], info["link_files"]) == (1, "core_0_2", 4096, ["k.o"])
     assert info["data_origin"] == 0x71000  # the stack is larger than what the buffers take
     assert info["buffers"] == [["u", 0x60000, 32], ["b", 0x70400, 64], ["s", 0x70800, 32]]
+    assert info["locks"][:2] == [["ready", 129], ["done", 130]]
+    assert info["locks"][-1] == ["far", 1280]  # a core cannot reach it, and a message may name it
     assert info["functions"] == [["k", "d.mlir", 13, 1, [64, "i32"]]]
     assert info["location"] == ["d.mlir", 14, 11]
 
