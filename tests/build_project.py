@@ -17,7 +17,10 @@ from conftest import ROOT, TESTS
 PROJECTS = TESTS / "projects"
 
 # Variables that would let the machine's own tools into a test.
-TOOL_VARIABLES = ("PEANO_INSTALL_DIR", "MLIR_AIE_INSTALL_DIR", "XILINX_XRT", "XRT_ROOT", "NO_COLOR", "CLICOLOR_FORCE")
+TOOL_VARIABLES = (
+    *("PEANO_INSTALL_DIR", "MLIR_AIE_INSTALL_DIR", "XILINX_XRT", "XRT_ROOT", "VIRTUAL_ENV"),
+    *("NO_COLOR", "CLICOLOR_FORCE"),
+)
 
 
 def make_tool(path: Path, output: str, code: int = 0) -> Path:
@@ -36,6 +39,7 @@ class Project:
         self.tools = tools
         self.environment = {k: v for k, v in os.environ.items() if k not in TOOL_VARIABLES}
         self.environment["PATH"] = f"{tools}:/usr/bin:/bin"
+        self.environment["HOME"] = str(tools / "home")
         self.environment["NPUNINJA_TOOLS"] = str(tools / "installed")
 
     def write(self, name: str, text: str) -> Path:

@@ -61,8 +61,8 @@ def _read_opt(code: int, output: str) -> Proof:
     if not proof.version:
         return proof
     listed = set(re.findall(r"^\s+--([A-Za-z][\w-]*)\b", output, re.MULTILINE))
-    # The probe files are printed back where their operation is known, and refused with a message on one line elsewhere.
-    listed |= {name for name in _PROBES if re.search(rf"^\s+{re.escape(name)} ?@", output, re.MULTILINE)}
+    # The probe files are printed back where their operation is known, and refused elsewhere.
+    listed |= {name for name in _PROBES if re.search(rf"^\s+{re.escape(name)} ?[@(]", output, re.MULTILINE)}
     facts = tuple(sorted(listed & NOTED_PASSES))
     if not facts:
         return Proof(reason=f"LLVM {proof.version} without the passes of MLIR-AIE")

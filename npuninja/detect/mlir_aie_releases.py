@@ -149,6 +149,12 @@ _UNKNOWN_PASS = "aie-objectFifo-unroll"
 NOTED_PASSES = frozenset(name for release in RELEASES for name in release.needs) | {_UNKNOWN_PASS}
 
 
+def spelling_of(day: str, known: frozenset[str]) -> Release:
+    """The release whose spelling an installation reads; for one that is newer than all known, that of the last."""
+    newest = [r for r in RELEASES if r.since <= day or (not day and {NEW_SEQUENCE, ALLOCATION_WITH_TILE} <= known)]
+    return release_of(day, known)[0] or (newest or RELEASES)[-1 if newest else 0]
+
+
 def release_of(day: str, known: frozenset[str]) -> tuple[Release | None, str]:
     """The conventions of an installation, or None and the reason why there are none.
 

@@ -129,7 +129,7 @@ def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     used = {p.path for p in recipe.choice.providers if p.real}
     for name in ("aie-opt", "aie-translate", "bootgen", "xclbinutil"):
         tool, variable = toolchain.found(name), name.replace("-", "_")
-        tool = tool if tool and (tool.path in used or (name.startswith("aie") and recipe.choice.respells)) else None
+        tool = tool if tool and (tool.path in used or (name.startswith("aie") and recipe.release)) else None
         found[variable] = (tool.path,) if tool else ()
         found[f"{variable}_identity"] = (tool.identity,) if tool else ()
     peano = toolchain.found("peano") if recipe.choice.real_cores else None

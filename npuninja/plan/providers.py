@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from npuninja import __version__
 from npuninja.detect.machine import Toolchain
 from npuninja.detect.mlir_aie import root_of
-from npuninja.detect.mlir_aie_releases import Release, release_of
+from npuninja.detect.mlir_aie_releases import NEW_SEQUENCE, Release, release_of, spelling_of
 from npuninja.detect.tool import Found
 from npuninja.detect.versions import day_of
 from npuninja.diag.errors import ToolError, UserError
@@ -72,23 +72,20 @@ class Choice:
     Attributes:
         providers: in the order of the stages.
         real_cores: whether cores are compiled for the NPU; else for the emulated array.
-        release: the conventions of the MLIR-AIE that is used; None when none is.
+        release: the conventions of the MLIR-AIE whose aie-opt and aie-translate are used; None when they are not.
+        spelling: the release in whose spelling designs are wanted; None for that in which they are written.
         aiecc: whether aiecc builds the designs.
     """
 
     providers: tuple[Provider, ...]
     real_cores: bool
     release: Release | None
+    spelling: Release | None
     aiecc: bool = False
 
     def of(self, stage: str) -> Provider:
         """Who does a stage."""
         return next(p for p in self.providers if p.stage == stage)
-
-    @property
-    def respells(self) -> bool:
-        """Whether a tool of MLIR-AIE reads the design or what is made of it."""
-        return self.release is not None and any(self.of(stage).real for stage in MLIR_STAGES)
 
 
 @dataclass(frozen=True)
@@ -195,7 +192,9 @@ def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompi
         else:
             reason = "asked for" if choice == "embedded" else problems[stage] or "the cores are emulated"
             providers.append(_embedded(stage, reason, real_cores, compiler))
-    chosen = Choice(tuple(providers), real_cores, release)
+    # Where any tool of MLIR-AIE reads what is made of the design, all of it is in that tool's spelling.
+    used = release if any(p.real for p in providers if p.stage in MLIR_STAGES) else None
+    chosen = Choice(tuple(providers), real_cores, used, used)
     _check_mixture(chosen)
     return chosen
 
@@ -258,19 +257,17 @@ def _real_cores(choices: Mapping[str, str], problems: Mapping[str, str]) -> bool
 
 
 def _check_mixture(choice: Choice) -> None:
-    """UserError for stages on MLIR that would not understand each other."""
+    """UserError when a real tool would not read what the embedded lowering writes."""
     release = choice.release
-    if release is None or release.allocation_has_tile == (release.sequence_op == "aie.runtime_sequence"):
+    if release is None or choice.of("lower").real or release.allocation_has_tile == (release.sequence_op == NEW_SEQUENCE):
         return
-    # A lowered design names its allocations as its runtime sequence is spelled, in every release but these.
-    real = [stage for stage in MLIR_STAGES if choice.of(stage).real]
-    embedded = [s for s in ("lower", "route", "sequence", "insts", "cdo") if not choice.of(s).real]
-    if real and embedded:
-        raise UserError(
-            f"stage {embedded[0]} cannot be embedded while {real[0]} is done by this MLIR-AIE, whose syntax (2025-11-18 to "
-            "2025-12-16) only its own tools have",
-            hint="choose all of lower, route, sequence, insts and cdo real, or all embedded",
-        )
+    # The embedded lowering spells its allocations as the runtime sequence is spelled; these releases spell them otherwise.
+    real = next(stage for stage in MLIR_STAGES if choice.of(stage).real)
+    raise UserError(
+        f"stage lower cannot be embedded while {real} is done by this MLIR-AIE, whose syntax (2025-11-18 to 2025-12-16) only "
+        "its own aie-opt writes",
+        hint=f"--provider lower=real, or --provider {real}=embedded too",
+    )
 
 
 def _real(stage: str, choice: str, toolchain: Toolchain) -> Provider:
@@ -315,4 +312,7 @@ def _driven_by_aiecc(toolchain: Toolchain) -> Choice:
         providers.append(Provider(stage, False, "npuninja", __version__, "", "for the manifest only"))
     others = (s for s in STAGES if s not in ("kernel", "lower", "sequence", "run"))
     providers += [replace(driver, stage=stage, reason=f"by {DRIVER}=aiecc") for stage in others]
-    return Choice((*providers, _runner(True, toolchain)), True, None, aiecc=True)
+    opt = toolchain.found("aie-opt")
+    beside = opt if opt and root_of(opt.path) == root_of(aiecc.path) else None
+    spelling = spelling_of(day_of(aiecc.version), frozenset(beside.facts if beside else ()))
+    return Choice((*providers, _runner(True, toolchain)), True, None, spelling, aiecc=True)

@@ -106,11 +106,11 @@ def _plan_lowering(recipe: Recipe, graph: Graph, design: Design, files: DesignFi
     """The edges to the lowered design and its sequence; returns the design as the tools read it."""
     whom = f"design {design.name}"
     source = recipe.layout.source(design.mlir)
-    release = recipe.release
-    if release and recipe.choice.respells:
-        options: tuple[str, ...] = ("--sequence-op", release.sequence_op)
-        options += ("--allocation-has-tile",) if release.allocation_has_tile else ()
-        options += ("--functions-link",) if release.functions_link else ()
+    release, spelling = recipe.release, recipe.choice.spelling
+    if spelling:
+        options: tuple[str, ...] = ("--sequence-op", spelling.sequence_op)
+        options += ("--allocation-has-tile",) if spelling.allocation_has_tile else ()
+        options += ("--functions-link",) if spelling.functions_link else ()
         graph.add(Edge("spell", (files.spelled,), (source,), options=options, for_whom=whom))
         source = files.spelled
     if release and recipe.choice.of("lower").real:

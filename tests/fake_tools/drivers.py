@@ -1,0 +1,84 @@
+"""The pretended aiecc in three generations."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+from fake_tools import mlir_tools, packers, peano
+from fake_tools.mlir_tools import Refused, write
+from fake_tools.releases import Release
+from npuninja.arch.devices import device as device_model
+from npuninja.diag.errors import Warnings
+from npuninja.formats.core_image import read_core_image
+from npuninja.formats.pdi import write_pdi
+from npuninja.formats.xclbin import Kernel, write_xclbin
+from npuninja.ir.attributes import EnumAttr
+from npuninja.lowering import pipeline
+
+CLASSIC = ["--aie-generate-xclbin", "--aie-generate-npu-insts"]
+NAMES = ["--xclbin-name=aie.xclbin", "--npu-insts-name=insts.bin"]
+FLAGS = {
+    "python": [*CLASSIC, "--no-compile-host", "--no-xchesscc", "--no-xbridge", *NAMES],
+    "c++": [*CLASSIC, "--no-xchesscc", "--no-xbridge", *NAMES],
+    "declarative": ["--get-npu-insts", "--get-xclbin"],
+}
+HELP = {
+    "python": "usage: aiecc.py [-h] …\n  --aie-generate-xclbin  Generate xclbin\n  --no-xchesscc",
+    "c++": "OVERVIEW: aiecc\nOPTIONS:\n  --aie-generate-xclbin - Generate xclbin\n  --no-xchesscc",
+    "declarative": "OVERVIEW: aiecc\nOPTIONS:\n  --get-xclbin\n  --get=<node>",
+}
+
+
+def aiecc(program: str, arguments: list[str], release: Release) -> None:
+    """`--help`, `--version`, `--aie-version`, or a whole design."""
+    kind = release.aiecc
+    if arguments == ["--help"]:
+        print(HELP[kind])
+    elif arguments == ["--version"] and kind == "python":
+        print(f"aiecc.py {release.sha}")
+    elif arguments == ["--aie-version"] and kind == "c++":
+        print(f"aiecc (C++ version) {release.sha}")
+    elif arguments[:-1] == FLAGS[kind]:
+        _build(arguments[-1], kind, release)
+    else:
+        raise Refused(f"{os.path.basename(program)}: error: unrecognized arguments: {arguments}")
+
+
+def _build(source: str, kind: str, release: Release) -> None:
+    if shutil.which("xclbinutil") is None and not os.environ.get("AIE_XCLBINUTIL"):
+        raise Refused("FileNotFoundError: xclbinutil")
+    if not os.path.exists(os.path.join(os.environ["PEANO_INSTALL_DIR"], "bin", "llc")):
+        raise Refused("peano_not_found/bin/opt: no such file")
+    if os.environ.get("AIECC_JOBS") != "1":
+        raise Refused("more than one job in an edge")
+    module = mlir_tools.read(source, release)
+    device = next(op for op in module.walk() if op.name == "aie.device")
+    name = device.attributes["device"]
+    assert isinstance(name, EnumAttr)
+    model = device_model(name.case)
+    warnings, generation = Warnings(), mlir_tools.generation(release)
+    pipeline.lower_resources(module, alloc_scheme=None, generation=generation, warnings=warnings)
+    lowered = mlir_tools.print_module(module)
+    images = {}
+    for core in [op for op in device.walk() if op.name == "aie.core"]:
+        tile = core.operands[0].owner
+        place = tile.integer("col"), tile.integer("row")
+        with tempfile.TemporaryDirectory() as folder:
+            script, start, elf = (os.path.join(folder, n) for n in ("ld.script", "core.o", "core.elf"))
+            write(script, pipeline.linker_script(module, "main", *place))
+            write(start, peano._object(lowered, model.architecture))
+            # Here, where the kernels' objects must be.
+            words = ["-O2", f"--target={model.triple}", start, "-Wl,--gc-sections", "-Wl,--orphan-handling=error"]
+            peano.clang("clang", [*words, f"-Wl,-T,{script}", "-o", elf])
+            with open(elf, "rb") as stream:
+                images[place] = read_core_image(stream.read(), model.architecture, elf)
+    sequence = mlir_tools.parse_module(lowered, source)
+    pipeline.lower_sequence(sequence, generation=generation, warnings=warnings)
+    insts = "insts_main_sequence.bin" if kind == "declarative" else "insts.bin"
+    write(insts, pipeline.instructions(sequence, "main", "sequence"))
+    pipeline.route(module, generation=generation, warnings=warnings)
+    made = pipeline.configuration(module, "main", images)
+    pdi = write_pdi([made.elfs, made.init, made.enable])
+    write("aie.xclbin", packers.with_time(write_xclbin([Kernel(pdi)], model.columns, model.start_columns, [])))
