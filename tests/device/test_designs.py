@@ -51,6 +51,8 @@ def test_missing_release_is_explained(wasm_build, capfd):
     captured = capfd.readouterr()
     assert json.loads(captured.out)["report"]["kind"] == "Deadlock"
     assert "out_cons_lock_0" in captured.err or "out_prod_lock_0" in captured.err
+    # What a DMA channel waits for has its name too.
+    assert "waits for lock 3 of tile (0, 2) 'out_cons_lock_0' >= 1" in captured.err
 
 
 def test_modules_travel_in_the_xclbin_only(wasm_build, capfd):
@@ -74,6 +76,15 @@ def test_missing_wait_is_remarked(wasm_build, capfd):
     path = Chain(wasm_build, "vector_add", text).run()
     runner.main([path])
     assert "S2MM 0 of tile (0, 0) had not finished BD 2 when the runtime sequence ended" in capfd.readouterr().out
+
+
+def test_write_beyond_the_last_buffer_is_remarked(wasm_build, capfd):
+    kernel = KERNEL.format("for (int i = 0; i < n; i++) out[i] = in[i]; out[n + 5] = 1;")
+    path = Chain(wasm_build, "passthrough", kernels={"passthrough.o": kernel}).run()
+    assert runner.main([path, "--verify"]) == 0
+    output = capfd.readouterr().out
+    assert "of tile (0, 2) were written and belong to nothing: in the own" in output
+    assert "data memory, 5 bytes past the end of buffer 'out_buff_0'" in output
 
 
 def test_nearly_full_stack_is_remarked(wasm_build, capfd):
