@@ -14,6 +14,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "xclbin": ("npuninja.commands.xclbin", "pack a device image into an XCLBIN"),
     "inspect": ("npuninja.diag.inspect", "say what a CDO, PDI, XCLBIN, instruction stream or core program holds"),
     "size": ("npuninja.diag.size", "the memory of every tile of a built design"),
+    "mel": ("npuninja.commands.mel", "compute Whisper's log-mel spectrogram of a WAV file with a built design"),
     "run": ("npuninja.device.runner", "run a built design on an NPU or on the emulated array"),
     "emu": ("npuninja.commands.emu", "run a program that uses XRT on the emulated NPU"),
     "trace": ("npuninja.commands.trace", "where the time of the last build went: a trace for Perfetto, and in words"),

@@ -67,6 +67,7 @@ class LogMel:
         time_limit_s: of one run.
 
     Attributes:
+        design: its name.
         bands: of the design.
         device: "npu" or "emu".
         timing: what its times are worth: "measured" of an NPU, "emulated" of the emulation on this machine.
@@ -98,6 +99,7 @@ class LogMel:
         except BaseException:
             self._device.close()
             raise
+        self.design = self._design.name
         self.bands = self._design.bands
         self.device = self._device.capabilities.name
         self.timing = self._device.capabilities.timing
@@ -123,9 +125,7 @@ class LogMel:
         Returns:
             int8 of shape (frames, bands); `npuninja.audio.scale.log10_of` tells what they stand for.
         """
-        parts = [
-            self._run(stream[HOP * first :], min(MAX_FRAMES, frames - first)) for first in range(0, frames, MAX_FRAMES)
-        ]
+        parts = [self._run(stream[HOP * first :], min(MAX_FRAMES, frames - first)) for first in range(0, frames, MAX_FRAMES)]
         return np.concatenate(parts) if parts else np.empty((0, self.bands), np.int8)
 
     def _run(self, stream: Array, frames: int) -> Array:

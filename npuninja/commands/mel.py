@@ -1,0 +1,91 @@
+"""`npuninja mel`: the log-mel spectrogram of a WAV file, as Whisper takes it, computed by a built design."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any, NoReturn
+
+import numpy as np
+
+from npuninja.audio.clip import DESIGNS
+from npuninja.audio.log_mel import log_mel
+from npuninja.audio.scale import CLIP_SAMPLES, HOP, SAMPLE_RATE_HZ
+from npuninja.audio.session import LogMel, find_manifest
+from npuninja.audio.wav import read_wav
+from npuninja.diag.errors import UserError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, hint="npuninja mel --help lists the options")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="npuninja mel",
+        description="Computes Whisper's log-mel spectrogram of a WAV file (16 kHz, 1 channel, 16 bits) with a built design.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("wav", metavar="FILE.wav")
+    add("-o", "--output", metavar="FILE.npy", required=True, help="float32 of shape (bands, frames), what Whisper takes")
+    add("--plot", metavar="FILE.png", help="a picture: the result, the float64 reference, and the difference up to 0.03")
+    add("--bands", type=int, choices=(80, 128), help="80, or 128 for large-v3 (default: those of --design, else 80)")
+    add("--device", choices=("auto", "npu", "emu"), default="auto", help="where to compute (default: auto)")
+    add("--design", choices=tuple(DESIGNS), help="which design (default: the fastest that is built)")
+    add("--build", metavar="FOLDER", default="build", help="where the designs are built (default: build)")
+    add("--whole", action="store_true", help="the whole file; default: padded or cut to 30 s, as Whisper does it")
+    return parser
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the verb."""
+    options = _parser().parse_args(arguments)
+    bands = options.bands or (DESIGNS[options.design].bands if options.design else 80)
+    if options.design and DESIGNS[options.design].bands != bands:
+        raise UserError(f"the design {options.design} has {DESIGNS[options.design].bands} bands, not {bands}")
+    samples = read_wav(options.wav)
+    if not len(samples):
+        raise UserError(f"{options.wav} holds no samples")
+    with LogMel(find_manifest(bands, options.device, options.build, options.design), options.device) as session:
+        result = log_mel(samples, pad=not options.whole, session=session)
+        heard_s = len(samples if options.whole else samples[:CLIP_SAMPLES]) / SAMPLE_RATE_HZ
+        print(
+            f"{options.output}: {result.shape[0]} bands, {result.shape[1]} frames of {1000 * HOP // SAMPLE_RATE_HZ} ms; "
+            f"{heard_s:.2f} s of audio in {session.device_s * 1000:.2f} ms, {heard_s / session.device_s:.0f}x realtime "
+            f"({session.timing}, {session.design} on {session.device})"
+        )
+    _write(options.output, result)
+    if options.plot:
+        _plot(options.plot, samples, result, whole=options.whole)
+    return 0
+
+
+def _plot(path: str, samples: Array, result: Array, *, whole: bool) -> None:
+    from npuninja.audio.definition import whisper_input
+    from npuninja.audio.plot import spectrogram_png
+
+    heard = len(samples) if whole else min(len(samples), CLIP_SAMPLES)
+    clip = samples if whole else np.pad(samples[:heard], (0, CLIP_SAMPLES - heard))
+    reference = whisper_input(clip / 32768, result.shape[0])
+    shown = -(-heard // HOP)  # without the padding
+    _write(path, spectrogram_png(result[:, :shown], reference[:, :shown]))
+    print(f"{path}: result, reference, difference; the largest difference is {np.abs(result - reference).max():.4f}")
+
+
+def _write(path: str, content: Array | bytes) -> None:
+    temporary = f"{path}.{os.getpid()}.new"
+    try:
+        with open(temporary, "wb") as stream:
+            if isinstance(content, bytes):
+                stream.write(content)
+            else:
+                np.save(stream, content, allow_pickle=False)
+        os.replace(temporary, path)
+    except OSError as error:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise UserError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
