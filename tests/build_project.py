@@ -64,6 +64,10 @@ class Project:
         """Runs Ninja in the project; the exit code must be `code`, or any but 0 for None (versions differ there)."""
         return self._run([str(Path(sys.executable).parent / "ninja"), *arguments], code)
 
+    def npuninja(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Runs a verb of npuninja in the project; the exit code must be `code`."""
+        return self._run([sys.executable, str(ROOT / "npuninja"), *arguments], code)
+
     def _run(self, command: list[str], code: int | None) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False)
         good = done.returncode == code if code is not None else done.returncode != 0

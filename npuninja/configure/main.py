@@ -13,6 +13,7 @@ from typing import TextIO
 
 from npuninja import __version__
 from npuninja.arch.devices import DEVICES
+from npuninja.configure.launcher import find_launcher
 from npuninja.configure.options import Options, parse_options, to_arguments, with_absolute_paths
 from npuninja.configure.record import read_record, write_record
 from npuninja.configure.settings import Settings, apply_preset, read_settings
@@ -24,7 +25,7 @@ from npuninja.diag.errors import Error, InternalError, ToolError, UserError
 from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.escape import quote_word
 from npuninja.emit.ninja import generator_statements, rules_of, write
-from npuninja.emit.place import place_build_file
+from npuninja.emit.place import place_build_file, remove_dead_outputs
 from npuninja.plan.design import Design
 from npuninja.plan.designs import FOLDER, ScanCache, find_designs, read_design, select
 from npuninja.plan.files import write_if_changed
@@ -34,10 +35,13 @@ from npuninja.plan.layout import Layout, layout_of
 from npuninja.plan.names import near
 from npuninja.plan.providers import choose, for_tests, parse_choices, wasm_compiler
 from npuninja.plan.recipe import plan
+from npuninja.stages._depfile import depfile_text
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEMPLATE = "build.ninja.in"
 SETTINGS = "toolchain.toml"
+# What configure.py looked at. Beside build.ninja, so that `rm -r build` leaves a build that works.
+GENERATOR_DEPFILE = ".build.ninja.d"
 # Files of the build folder that hold what an earlier configure found.
 REMEMBERED = ("config.toml", "probe_cache.json", "scan_cache.json", "compiler_cache")
 
@@ -95,7 +99,9 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     with open(template_file, encoding="utf-8") as stream:
         template = stream.read()
     kernels = read_kernel_folder("kernels", "kernels")
-    recipe = Recipe(layout, toolchain, compiler, choice, kernels, rules_of(template), options.werror)
+    launcher = find_launcher(options.launcher, environment, compiler, choice)
+    rules = rules_of(template)
+    recipe = Recipe(layout, toolchain, compiler, choice, kernels, rules, options.werror, launcher, options.check)
     emulated = None
     if choice.real_cores and compiler:
         emulated = replace(recipe, choice=for_tests(choices, toolchain, compiler))
@@ -109,12 +115,19 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     inputs += [FOLDER, *kernels.folders, *(["host"] if os.path.isdir("host") else []), *_planning_modules()]
     inputs += [found.path for name in toolchain.outcomes if (found := toolchain.found(name))]
     printed = [layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source]
-    generator = generator_statements("build.ninja", printed, sorted({layout.source(file) for file in inputs}))
+    looked_at = sorted({layout.source(file) for file in inputs})
+    read = {path for edge in graph.edges for path in (*edge.inputs, *edge.implicit)}
+    shared = [path for path in looked_at if path in read]
+    generator = generator_statements("build.ninja", printed, shared, GENERATOR_DEPFILE)
+    depfile = depfile_text("build.ninja", [path for path in looked_at if path not in read])
+    write_if_changed(os.path.join(layout.ninja_folder, GENERATOR_DEPFILE), depfile)
     text = write(graph, template, template_file, _places(layout, home, record), generator, _header(recorded))
     write_if_changed(os.path.join(layout.build_folder, "graph.json"), json.dumps(graph.as_json(), indent=1) + "\n")
     commands = os.path.join(layout.ninja_folder, "compile_commands.json")
     write_if_changed(commands, compile_commands(graph, layout.ninja_folder))
     changed = place_build_file(os.path.join(layout.ninja_folder, "build.ninja"), text, ninja)
+    if changed and os.path.exists(os.path.join(layout.build_folder, ".ninja_log")):
+        remove_dead_outputs(ninja, layout.ninja_folder)
     return summary(choice, toolchain, designs, changed, colour, options.build_folder)
 
 

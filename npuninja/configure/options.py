@@ -22,7 +22,9 @@ class Options:
         providers: `STAGE=real|embedded|auto` words.
         toolchain: another toolchain.toml.
         preset: the name of a preset in it.
+        launcher: a program that is put in front of compilers (ccache, sccache), as given.
         werror: whether warnings of the stages are errors.
+        check: whether each design is also run on the emulated array while it is built.
         fresh: whether everything remembered is to be forgotten first.
         regenerate: a recorded configuration to repeat (from Ninja only).
         designs: names of designs; () means all.
@@ -34,7 +36,9 @@ class Options:
     providers: tuple[str, ...] = ()
     toolchain: str | None = None
     preset: str | None = None
+    launcher: str | None = None
     werror: bool = False
+    check: bool = False
     fresh: bool = False
     regenerate: str | None = None
     designs: tuple[str, ...] = ()
@@ -60,6 +64,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
     add("--provider", dest="providers", metavar="STAGE=P", action="append", default=[], help="P: real, embedded or auto")
     add("--toolchain", metavar="FILE", help="read FILE instead of toolchain.toml")
     add("--preset", metavar="NAME", help="the options of [preset.NAME] in toolchain.toml")
+    add("--launcher", metavar="PROGRAM", help="start compilers through PROGRAM (ccache, sccache)")
+    add("--check", action="store_true", help="also run each design on the emulated array, beside the build")
     add("--werror", action="store_true", help="warnings about designs and kernels are errors")
     add("--fresh", action="store_true", help="forget what was found and recorded before")
     add("--regenerate", metavar="FILE", help=argparse.SUPPRESS)
@@ -73,7 +79,9 @@ def parse_options(arguments: Sequence[str]) -> Options:
         providers=tuple(known.providers),
         toolchain=known.toolchain,
         preset=known.preset,
+        launcher=known.launcher,
         werror=known.werror,
+        check=known.check,
         fresh=known.fresh,
         regenerate=known.regenerate,
         designs=tuple(known.designs),
@@ -99,8 +107,10 @@ def to_arguments(options: Options) -> list[str]:
         ("--device", options.device),
         ("--toolchain", options.toolchain),
         ("--preset", options.preset),
+        ("--launcher", options.launcher),
     ):
         words += [option, value] if value else []
     for provider in options.providers:
         words += ["--provider", provider]
-    return [*words, *(["--werror"] if options.werror else []), *options.designs]
+    words += [word for word, wanted in (("--werror", options.werror), ("--check", options.check)) if wanted]
+    return [*words, *options.designs]

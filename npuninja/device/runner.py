@@ -11,10 +11,11 @@ import json
 import sys
 from typing import Any, NamedTuple
 
-from npuninja.device.api import Capabilities, Device, Program
+from npuninja.device.api import Capabilities, Device
 from npuninja.device.choice import DEVICES, choose
 from npuninja.device.comparison import Comparison, compare_bytes, poison
 from npuninja.device.manifest import Argument, Manifest, read_manifest
+from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
 from npuninja.device.source_paths import locate
 from npuninja.device.timing import Timing, timing_of
@@ -148,7 +149,7 @@ def _run(options: argparse.Namespace) -> Outcome:
         print(f"{manifest.design} on {capabilities.name} ({reason}): {capabilities.description}")
         print(f"inputs: {vectors.source}", flush=True)
     try:
-        device.load(_program(manifest))
+        device.load(program_of(manifest))
         session = _Session(device, manifest, vectors.inputs)
         with Progress(f"running {manifest.design}", 1 + options.bench) as progress:
             times = [session.run(options.time_limit)]
@@ -191,16 +192,6 @@ def _vectors(manifest: Manifest, options: argparse.Namespace) -> Vectors:
         inputs_file, expected_file = options.vectors
         return read_vectors(inputs_file, expected_file, manifest, options.seed)
     return make_vectors(manifest, options.input, options.verify, options.seed)
-
-
-def _program(manifest: Manifest) -> Program:
-    return Program(
-        manifest.xclbin,
-        manifest.read(manifest.xclbin),
-        manifest.read(manifest.insts),
-        manifest.kernel,
-        manifest.core_kind,
-    )
 
 
 def _moved_bytes(argument: Argument) -> int:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from npuninja.diag.errors import Location, UserError
-from npuninja.emit.escape import command_value, escape_path
+from npuninja.emit.escape import command_value, escape_path, escape_value
 from npuninja.plan.graph import Edge, Graph
 
 _PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")
@@ -48,22 +48,31 @@ def statement(edge: Edge) -> str:
     inputs = "".join(" " + escape_path(path) for path in edge.inputs)
     if edge.implicit:
         inputs += " | " + " ".join(map(escape_path, edge.implicit))
+    if edge.validations:
+        inputs += " |@ " + " ".join(map(escape_path, edge.validations))
     lines = [f"build {outputs}: {edge.rule}{inputs}"]
     if edge.options:
         lines.append(f"  options = {command_value(edge.options)}")
     return "\n".join(lines)
 
 
-def generator_statements(target: str, also: Sequence[str], inputs: Sequence[str]) -> str:
+def generator_statements(target: str, also: Sequence[str], inputs: Sequence[str], depfile: str) -> str:
     """The edge that makes build.ninja itself.
 
-    Its inputs are phony targets too: when one vanishes (a package is updated, a design is renamed) Ninja starts
-    configure.py, which no longer names it, instead of stopping with "missing and no known rule to make it".
+    What configure.py looked at may vanish (a package is updated, a design is renamed). Ninja must then start configure.py,
+    which no longer names it, and not stop with "missing and no known rule to make it". It does so for files that only a
+    depfile names; those that other edges read as well need a rule, which is phony.
+
+    Args:
+        target: build.ninja.
+        also: what configure.py writes beside it that other edges read.
+        inputs: what configure.py looked at and other edges read.
+        depfile: names the rest that configure.py looked at.
     """
     names = [escape_path(path) for path in inputs]
     others = " | " + " ".join(map(escape_path, also)) if also else ""
     depends = " | " + " $\n    ".join(names) if names else ""
-    lines = [f"build {escape_path(target)}{others}: configure{depends}"]
+    lines = [f"build {escape_path(target)}{others}: configure{depends}", f"  depfile = {escape_value(depfile)}"]
     if names:
         lines.append("build " + " $\n    ".join(names) + ": phony")
     return "\n".join(lines)

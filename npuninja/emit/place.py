@@ -38,17 +38,32 @@ def place_build_file(path: str, text: str, ninja: str | None) -> bool:
     return True
 
 
+def remove_dead_outputs(ninja: str, folder: str) -> None:
+    """Deletes what earlier builds made and the new build.ninja no longer makes (a design was renamed or taken away).
+
+    Nobody is to run an old XCLBIN by mistake. Files that are in no log of Ninja's stay.
+
+    Raises:
+        ToolError: Ninja does not start.
+    """
+    _run([ninja, "-C", folder, "-t", "cleandead"])
+
+
 def _check(ninja: str, folder: str, file: str) -> None:
     # Tool `targets` reads and connects the whole file, runs nothing and, unlike `-n`, does not look whether the file
     # itself is to be made anew.
     command = [ninja, "-C", folder, "-f", file, "-t", "targets", "depth", "1"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ToolError(f"cannot start {ninja}: {error}", hint="pip install ninja") from error
+    done = _run(command)
     if done.returncode:
         raise InternalError(
             "Ninja does not accept the build file that was made",
             notes=((f"it printed: {(done.stderr or done.stdout).strip()}", None),),
             hint="please report this with the design and the name of its folder",
         )
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolError(f"cannot start {command[0]}: {error}", hint="pip install ninja") from error

@@ -20,6 +20,7 @@ class Edge:
         outputs: files made; the first is the one the depfile speaks of.
         inputs: files read, in the order of the command line.
         implicit: files read that are not on the command line in that order.
+        validations: files that are to be made too when this edge's outputs are wanted, though nothing waits for them.
         implicit_outputs: files made that are not part of `$out`.
         options: words of the command line, unescaped; the rule's `$options`.
         for_whom: "design passthrough", "kernel passthrough.o": for messages and comments.
@@ -34,6 +35,7 @@ class Edge:
     options: tuple[str, ...] = ()
     for_whom: str = ""
     compile_command: tuple[str, ...] = ()
+    validations: tuple[str, ...] = ()
 
 
 @dataclass
@@ -110,6 +112,7 @@ class Graph:
                     "outputs": [*edge.outputs, *edge.implicit_outputs],
                     "inputs": list(edge.inputs),
                     "implicit": list(edge.implicit),
+                    "validations": list(edge.validations),
                     "options": list(edge.options),
                     "for": edge.for_whom,
                 }

@@ -31,6 +31,8 @@ class Recipe:
         kernels: the sources of kernel objects.
         rules: the rules of build.ninja.in.
         werror: whether warnings about designs and kernels are errors.
+        launcher: the program that starts compilers, "" for none. `zig cc` is started without it.
+        check: whether each design is run on the emulated array while it is built.
     """
 
     layout: Layout
@@ -40,6 +42,8 @@ class Recipe:
     kernels: KernelFolder
     rules: frozenset[str]
     werror: bool = False
+    launcher: str = ""
+    check: bool = False
 
     @property
     def release(self) -> Release | None:
@@ -80,6 +84,7 @@ class DesignFiles:
         self.manifest = file(f"{design.name}.json")
         self.reference = file("reference.py")
         self.vectors = (file("vectors_in.bin"), file("vectors_out.bin"))
+        self.check = file("check.json")
 
     def core(self, core: Core, suffix: str) -> str:
         """A file of one core."""
@@ -113,6 +118,7 @@ def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     maps: list[str] = []
     for prefix in (layout.source_prefix, layout.output("")):
         maps += ["--prefix-map", f"{prefix}="] if prefix else []
+    launcher = ("--launcher", recipe.launcher) if recipe.launcher else ()
     found: dict[str, tuple[str, ...]] = {
         "python": (python.path,),
         "python_identity": (python.identity,),
@@ -123,6 +129,7 @@ def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     compiler = recipe.compiler
     if compiler:
         found["wasm_compiler"] = ("--compiler", compiler.compiler.path, *each("--compiler-word", compiler.compiler_words))
+        found["compile_options"] += launcher if not compiler.compiler_words else ()
         found["wasm_compiler_identity"] = (compiler.compiler.identity,)
         found["wasm_linker"] = ("--linker", compiler.linker.path, *each("--linker-word", compiler.linker_words))
         found["wasm_linker_identity"] = (compiler.linker.identity,)
@@ -138,5 +145,5 @@ def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     found["peano_identity"] = (peano.identity,) if peano else ()
     opt = toolchain.found("aie-opt")
     headers = each("--include", [root_of(opt.path) + "/include"]) if opt and peano else ()
-    found["peano_options"] = (*headers, *maps) if peano else ()
+    found["peano_options"] = (*headers, *maps, *launcher) if peano else ()
     return found

@@ -33,14 +33,19 @@ def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = No
     objects: set[str] = set()
     for design in designs:
         files = _plan_design(recipe, graph, design, objects)
-        _plan_targets(graph, design, files)
+        checks: tuple[str, ...] = ()
         _plan_run(recipe, graph, design, files, "run", "auto")
+        _plan_run(recipe, graph, design, files, "test-npu", "npu")
         if tested is not None:
             others = files if tested is recipe else _plan_design(tested, graph, design, objects)
             _plan_run(tested, graph, design, others, "test", "emu")
+            if recipe.check:
+                checks = (_plan_check(tested, graph, design, others),)
+        _plan_targets(graph, design, files, checks)
     names = [design.name for design in designs]
     graph.add(Edge("phony", ("all",), tuple(names), for_whom="every design"))
     graph.add(Edge("phony", ("run",), tuple(f"run-{n}" for n in names), for_whom="every design"))
+    graph.add(Edge("phony", ("test-npu",), tuple(f"test-npu-{n}" for n in names), for_whom="every design"))
     if tested is not None:
         graph.add(Edge("phony", ("test",), tuple(f"test-{n}" for n in names), for_whom="every design"))
     if not recipe.choice.aiecc:
@@ -52,10 +57,11 @@ def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = No
     return graph
 
 
-def _plan_targets(graph: Graph, design: Design, files: DesignFiles) -> None:
+def _plan_targets(graph: Graph, design: Design, files: DesignFiles, checks: tuple[str, ...]) -> None:
     """The names by which a user asks for a design."""
     whom = f"design {design.name}"
-    graph.add(Edge("phony", (design.name,), (files.manifest, files.xclbin, files.insts), for_whom=whom))
+    made = (files.manifest, files.xclbin, files.insts)
+    graph.add(Edge("phony", (design.name,), made, for_whom=whom, validations=checks))
     scripts = tuple(files.core(core, ".ld.script") for core in design.cores)
     if all(graph.makes(script) for script in scripts):
         graph.add(Edge("phony", (f"ldscripts-{design.name}",), scripts, for_whom=whom))
@@ -188,6 +194,15 @@ def _plan_run(recipe: Recipe, graph: Graph, design: Design, files: DesignFiles, 
         options += ("--verify", "--seed", SEED, "--vectors", *files.vectors)
     name = f"{target}-{design.name}"
     graph.add(Edge(target, (name,), (files.manifest,), needs, (), options, f"design {design.name}"))
+
+
+def _plan_check(recipe: Recipe, graph: Graph, design: Design, files: DesignFiles) -> str:
+    """The edge that runs a design on the emulated array, for nothing but to see that it ends; returns what it makes."""
+    inputs = files.vectors[:1] if _is_verified(recipe, design) else ()
+    options = each("--inputs", inputs)
+    needs = (files.xclbin, files.insts, *inputs)
+    graph.add(Edge("check", (files.check,), (files.manifest,), needs, (), options, f"design {design.name}"))
+    return files.check
 
 
 def _reference(design: Design) -> str:

@@ -13,7 +13,9 @@ from npuninja.stages._depfile import read_depfile
 from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import Arguments, Outputs, ToolFailed, print_warnings, read_arguments, read_bytes, run_tool
 
-OPTIONS = ("--compiler", "--compiler-word", "--kind", "--cache", "--prefix-map", "--include")
+OPTIONS = ("--launcher", "--compiler", "--compiler-word", "--kind", "--cache", "--prefix-map", "--include")
+# Settings of ccache and sccache, which only say where and how much they keep.
+LAUNCHER_VARIABLES = ("CCACHE_", "SCCACHE_")
 WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
 
 # A part of the compiler's message, and what to do about it.
@@ -41,7 +43,8 @@ def compile_file(stage: str, arguments: list[str], extra_flags: list[str], lint:
     Args:
         stage: its name, for messages.
         arguments: `SOURCE -o OBJECT --compiler EXE [--compiler-word W]… --kind K [--cache DIR] [--prefix-map OLD=NEW]…
-            [--include DIR]… [--werror]`. For `wasm` zig or clang, which need the cache; for the others Peano's clang.
+            [--include DIR]… [--launcher EXE] [--werror]`. For `wasm` zig or clang, which need the cache; for the others
+            Peano's clang.
         extra_flags: put in front of the input.
         lint: run on an object for emulated cores.
 
@@ -84,6 +87,10 @@ def _run_compiler(options: Arguments, source: str, target: str, depfile: str, ex
         variables = {}
     if "NO_COLOR" not in os.environ:
         command.append("-fdiagnostics-color=always")  # Ninja takes the colour out where there is no terminal
+    launcher = options.optional("--launcher")
+    if launcher:
+        command.insert(0, launcher)
+        variables = {**variables, **{k: v for k, v in os.environ.items() if k.startswith(LAUNCHER_VARIABLES)}}
     command += ["-MMD", "-MF", depfile, "-c", source, "-o", target]
     try:
         output = run_tool(command, variables=variables)

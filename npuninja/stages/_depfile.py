@@ -8,9 +8,13 @@ import sys
 
 def write_depfile(path: str, target: str, dependencies: list[str]) -> None:
     """Writes `target: dependency …`."""
-    text = _escape(target) + ":" + "".join(" \\\n  " + _escape(d) for d in dependencies) + "\n"
     with open(path, "w", encoding="utf-8") as stream:
-        stream.write(text)
+        stream.write(depfile_text(target, dependencies))
+
+
+def depfile_text(target: str, dependencies: list[str]) -> str:
+    """The content of a depfile."""
+    return _escape(target) + ":" + "".join(" \\\n  " + _escape(d) for d in dependencies) + "\n"
 
 
 def read_depfile(path: str) -> list[str]:

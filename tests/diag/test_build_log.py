@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,4 +53,4 @@ def test_steps_of_a_lane_never_overlap(times):
     assert sorted(step for step, _ in placed) == sorted(steps)
     for lane in {lane for _, lane in placed}:
         own = [step for step, number in placed if number == lane]
-        assert all(first.end_ms <= second.start_ms for first, second in zip(own, own[1:]))
+        assert all(first.end_ms <= second.start_ms for first, second in itertools.pairwise(own))

@@ -33,9 +33,12 @@ def test_statement_of_an_edge():
     assert statement(edge) == "build o$ ut | also: cc i$$n | imp\n  options = -D 'A B'"
 
 
-def test_generator_inputs_are_targets_too():
-    text = generator_statements("build.ninja", ["x.mlir"], ["configure.py", "a b"])
-    assert text == "build build.ninja | x.mlir: configure | configure.py $\n    a$ b\nbuild configure.py $\n    a$ b: phony"
+def test_generator_inputs_that_edges_read_are_targets_too():
+    text = generator_statements("build.ninja", ["x.mlir"], ["a.mlir", "b c"], "d e")
+    assert text == (
+        "build build.ninja | x.mlir: configure | a.mlir $\n    b$ c\n  depfile = d e\n"
+        "build a.mlir $\n    b$ c: phony"
+    )
 
 
 def test_what_is_written_is_read_by_ninja_as_meant(tmp_path):
