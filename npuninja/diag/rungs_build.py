@@ -20,7 +20,7 @@ def needed(surroundings: Surroundings, toolchain: Toolchain) -> list[Rung]:
     rungs = [Rung("python", "ok" if good else "fail", f"{version} ({sys.executable})", "install Python 3.10 or newer")]
     for package, purpose in (("numpy", "references and buffers"), ("wasmtime", "the emulated cores")):
         rungs.append(_package(package, purpose))
-    return [*rungs, _ninja(surroundings, toolchain), _emulated_compiler(toolchain)]
+    return [*rungs, *_shadows(surroundings), _ninja(surroundings, toolchain), _emulated_compiler(toolchain)]
 
 
 def _package(name: str, purpose: str) -> Rung:
@@ -32,6 +32,21 @@ def _package(name: str, purpose: str) -> Rung:
         return Rung(name, "ok", f"{version(name)} ({purpose})")
     except Exception as error:  # a broken package raises whatever it likes
         return Rung(name, "fail", f"cannot be imported: {type(error).__name__}: {error}", f"pip install {name} ({purpose})")
+
+
+def _shadows(surroundings: Surroundings) -> list[Rung]:
+    """Installed modules that hide ones of the standard library, as the backport of dataclasses does."""
+    found = []
+    for folder in surroundings.package_folders:
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue
+        found += [os.path.join(folder, n) for n in names if n.removesuffix(".py") in sys.stdlib_module_names]
+    if not found:
+        return []
+    fix = "uninstall what brought them: tools that are Python scripts fail in strange ways"
+    return [Rung("packages", "warn", f"hide modules of Python's own library: {', '.join(found)}", fix)]
 
 
 def _ninja(surroundings: Surroundings, toolchain: Toolchain) -> Rung:

@@ -297,6 +297,17 @@ def test_several_ninjas_are_named(tmp_path: Path, fake: Fake) -> None:
     assert f"{tmp_path}/a/ninja, {tmp_path}/b/ninja" in rung.found
 
 
+def test_packages_that_hide_the_standard_library_are_named(tmp_path: Path, fake: Fake) -> None:
+    for name in ("dataclasses.py", "numpy", "six.py"):
+        (tmp_path / name).touch()
+    shadowed = dataclasses.replace(SURROUNDINGS, package_folders=(str(tmp_path), str(tmp_path / "none")))
+    (rung,) = [r for r in doctor.examine(shadowed, toolchain(), fake.machine, None)[doctor.BUILD] if r.name == "packages"]
+    assert rung.verdict == "warn"
+    assert rung.found.endswith(f": {tmp_path}/dataclasses.py")
+    names = [r.name for r in doctor.examine(SURROUNDINGS, toolchain(), fake.machine, None)[doctor.BUILD]]
+    assert names == ["python", "numpy", "wasmtime", "ninja", "compiler for emulated cores"]
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
