@@ -8,6 +8,7 @@ specification, chapter 5.4.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from npuninja.emulator.timing.band import NOTHING, Band, exactly, total
@@ -41,6 +42,9 @@ INSTRUCTIONS: dict[str, Band] = {
     "vector x16": Band(1, 16, 16),
     "vector x8": Band(1, 8, 8),
     "vector x4": Band(1, 4, 4),
+    "vector loop x16": Band(1, 48, 48),  # a branch of a vectorised loop: without vectors, a branch, a count and an
+    "vector loop x8": Band(1, 24, 24),  # address for each lane
+    "vector loop x4": Band(1, 12, 12),
     "vector 64-bit": Band(2, 6, 8),
     "vector float": Band(4, 240, 600),
     "vector double": Band(4, 240, 800),
@@ -53,20 +57,22 @@ def instructions(counts: Mapping[str, int]) -> Band:
 
 
 _UNTYPED = ("vector load or store", "vector move")
-_LANES = ("vector x16", "vector x8", "vector x4")
+_LANES = ("x16", "x8", "x4")
 
 
 def with_lanes(counts: Mapping[str, int]) -> dict[str, int]:
-    """The operations of a piece of straight code, its vector loads, stores and moves given lanes.
+    """The operations of a piece of straight code, its vector loads, stores, moves and loops given lanes.
 
     They have none of their own. The arithmetic beside them tells: the narrowest lanes there are those of the data.
     """
-    lanes = next((kind for kind in _LANES if kind in counts), None)
+    lanes = next((lanes for lanes in _LANES if f"vector {lanes}" in counts), None)
     if lanes is None:
         return dict(counts)
-    result = {kind: count for kind, count in counts.items() if kind not in _UNTYPED}
-    result[lanes] += sum(counts.get(kind, 0) for kind in _UNTYPED)
-    return result
+    result: Counter[str] = Counter()
+    for kind, count in counts.items():
+        typed = f"vector {lanes}" if kind in _UNTYPED else f"vector loop {lanes}" if kind == "branch" else kind
+        result[typed] += count
+    return dict(result)
 
 
 # First opcode of a run of opcodes of one class.
