@@ -14,6 +14,7 @@ from typing import NoReturn
 from npuninja.diag.errors import ToolError, UserError
 from npuninja.install.debian import SUITE, install_packages
 from npuninja.install.folder import tools_folder, write_launcher
+from npuninja.install.prune import keep_only
 from npuninja.install.xrt import PACKAGES as XRT_PACKAGES
 from npuninja.install.xrt import finish_xrt
 
@@ -37,6 +38,7 @@ class Installation:
 
 def _finish_xclbinutil(root: str) -> str:
     launcher = write_launcher(root, "usr/bin/xclbinutil")
+    keep_only(root, "usr/bin/xclbinutil", launcher)
     done = subprocess.run([launcher, "--version"], capture_output=True, text=True, timeout=60, check=False)
     #        XRT Build Version: 2.25.00
     version = next((line.split(":")[1].strip() for line in done.stdout.splitlines() if "XRT Build Version:" in line), "")
