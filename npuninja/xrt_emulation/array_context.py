@@ -18,7 +18,6 @@ from npuninja.xrt_emulation.client_memory import ClientMemory
 from npuninja.xrt_emulation.core_modules import CoreModules
 from npuninja.xrt_emulation.packets import KernelCall, MalformedPacket
 
-
 #: XRT copies a buffer of a wrong group, as it warns, and for want of a copy engine passes no address.
 _NO_ADDRESS = "; was each buffer made for its own argument, with the argument's group_id?"
 
@@ -143,6 +142,12 @@ class ArrayContext:
             del self._shared[buffer.handle]
             if self._emulator is not None:
                 self._emulator.free(shared)
+
+    def interrupt(self) -> None:
+        """From another thread: a run that is at work ends soon."""
+        emulator = self._emulator
+        if emulator is not None:
+            emulator.interrupt()
 
     def close(self) -> None:
         """Takes the array down; the next command loads it anew."""

@@ -33,7 +33,7 @@ class ClientMemory:
 
     def __init__(self) -> None:
         self._calls = _calls()
-        self.descriptor = os.memfd_create("npuninja-emu", os.MFD_CLOEXEC)
+        self.descriptor = os.memfd_create(f"npuninja-emu-{os.getpid()}", os.MFD_CLOEXEC)
         os.ftruncate(self.descriptor, FILE_BYTES)
         self._end = _FIRST_BYTES
         self._free: dict[int, list[int]] = {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from npuninja.xrt_emulation import packets
 from npuninja.xrt_emulation.array_context import ArrayContext, Outcome
@@ -14,6 +15,13 @@ from npuninja.xrt_emulation.client_memory import ClientMemory
 from npuninja.xrt_emulation.journal import Journal
 from npuninja.xrt_emulation.packets import Chain, KernelCall, MalformedPacket
 from npuninja.xrt_emulation.partitions import Partition
+
+#: How often a run is interrupted until it ends.
+_INTERRUPT_S = 0.05
+
+
+class _ContextEnds(Exception):
+    """The context is ended while it waits for its columns."""
 
 
 class HardwareContext:
@@ -56,7 +64,7 @@ class HardwareContext:
 
     def configure(self, pdis: Sequence[bytes]) -> None:
         """Takes the PDIs of the compute units; before the first command. Raises Error."""
-        with self.partition.lock:
+        with self._columns():
             self._array.configure(pdis)
 
     def submit(self, command: Buffer) -> int:
@@ -66,10 +74,12 @@ class HardwareContext:
         return self.submitted
 
     def close(self) -> None:
-        """Ends the context: what is queued is not run any more, what runs ends first."""
+        """Ends the context: what is queued is not run any more, what runs is interrupted."""
         self._closing = True
         self._queue.put(None)
-        self._thread.join()
+        while self._thread.is_alive():
+            self._array.interrupt()  # again, because it has no effect on a run that has not begun yet
+            self._thread.join(_INTERRUPT_S)
         self._array.close()
 
     def _work(self) -> None:
@@ -99,17 +109,32 @@ class HardwareContext:
 
     def _run(self, call: KernelCall) -> int:
         try:
-            with self.partition.lock:
+            with self._columns():
                 unfinished = self._array.run(call, self._time_limit_s)
         except Outcome as outcome:
-            self._journal.failure(f"context {self.handle}", outcome.error)
+            if not self._closing:
+                self._journal.failure(f"context {self.handle}", outcome.error)
             return outcome.state
+        except _ContextEnds:
+            return packets.STATE_ABORT
         except Exception as error:  # a bug of ours must not leave the program waiting
-            self._journal.bug(f"context {self.handle}", error)
+            if not self._closing:  # else it was interrupted wherever it was
+                self._journal.bug(f"context {self.handle}", error)
             return packets.STATE_ABORT
         for transfer in unfinished:
             self._journal.problem(f"context {self.handle}: {transfer} when the instructions ended; they lack a wait")
         return packets.STATE_COMPLETED
+
+    @contextmanager
+    def _columns(self) -> Iterator[None]:
+        """The columns for this context alone; it may have to wait for others. Raises _ContextEnds when it is ended then."""
+        while not self.partition.lock.acquire(timeout=_INTERRUPT_S):
+            if self._closing:
+                raise _ContextEnds
+        try:
+            yield
+        finally:
+            self.partition.lock.release()
 
     def _run_chain(self, chain_buffer: Buffer, chain: Chain) -> None:
         """Runs a runlist up to the first command that does not end well."""

@@ -1,0 +1,104 @@
+"""Clients and server that are killed: nothing is left, and the next run works."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from design_chain import Chain
+from xrt_programs import PROGRAMS
+
+ENDLESS = "void passthrough(const char *in, char *out, int n) { for (volatile int i = 0; ; i++) out[0] = i; }\n"
+
+
+@pytest.fixture
+def passthrough(wasm_build):
+    return Chain(wasm_build, "passthrough").run()
+
+
+def holders_of_memory(server):
+    """Processes that have memory of a server's emulated NPU open or mapped."""
+    name = f"memfd:npuninja-emu-{server.pid} "
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if name in (process / "maps").read_text():
+                found.add(process.name)
+            if any(name in os.readlink(link) for link in (process / "fd").iterdir()):
+                found.add(process.name)
+        except OSError:
+            continue  # it has ended, or is not ours
+    return found
+
+
+def start(emulated, case, manifest, *options):
+    command = emulated.command("python", str(PROGRAMS / "cases.py"), case, manifest, options=options)
+    process = subprocess.Popen(
+        command, cwd=PROGRAMS.parents[2], env=emulated.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    return process
+
+
+def child_of(process):
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return int(child)
+
+
+def test_clients_side_by_side_one_killed(emulated, passthrough):
+    done = emulated.python("two_programs.py", passthrough)
+    assert done.stdout.splitlines() == ["COMPLETED True", "True", "done", "6"], done.stderr
+
+
+def test_killed_client_leaves_nothing(emulated, passthrough):
+    process = start(emulated, "for_ever", passthrough)
+    assert len(holders_of_memory(process)) == 2
+    os.kill(child_of(process), signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGKILL
+    assert not holders_of_memory(process)
+
+
+def test_killed_client_does_not_leave_an_endless_core(wasm_build, emulated):
+    manifest = Chain(wasm_build, "passthrough", kernels={"passthrough.o": ENDLESS}).run()
+    process = start(emulated, "for_ever", manifest)
+    time.sleep(0.2)  # so that the core is at work, most of the times
+    os.kill(child_of(process), signal.SIGKILL)
+    _, said = process.communicate(timeout=60)  # the limit of a command is 60 s
+    assert "bug" not in said
+
+
+def test_killed_server_ends_its_clients(emulated, passthrough):
+    process = start(emulated, "for_ever", passthrough)
+    assert len(holders_of_memory(process)) == 2
+    child = child_of(process)
+    process.kill()
+    process.communicate(timeout=60)  # the client has its end of the pipes until it ends, as XRT does without a driver
+    assert not Path(f"/proc/{child}").exists() or Path(f"/proc/{child}/stat").read_text().split()[2] == "Z"
+    assert not holders_of_memory(process)
+    assert emulated.good("cases.py", "once", passthrough) == "COMPLETED True\n"
+
+
+def test_terminated_emulation_terminates_its_command(emulated, passthrough):
+    process = start(emulated, "for_ever", passthrough)
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_forked_child_has_no_device(emulated, passthrough):
+    assert emulated.good("cases.py", "fork", passthrough) == "child failed\nCOMPLETED True\n"
+
+
+@pytest.mark.parametrize(("script", "code"), [("true", 0), ("exit 7", 7), ("kill -9 $$", 137)])
+def test_exit_code_is_the_commands(emulated, script, code):
+    assert emulated.run("sh", "-c", script).returncode == code
+
+
+def test_command_that_does_not_exist(emulated):
+    done = emulated.run("no-such-command")
+    assert done.returncode == 127
+    assert "there is no command no-such-command" in done.stderr
