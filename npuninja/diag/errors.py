@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
+#: Longer source lines are shown in part.
+EXCERPT_CHARACTERS = 400
+
 
 class Location(NamedTuple):
     """A place in a text file. `line` and `column` count from 1; 0 means "not known"."""
@@ -77,8 +80,14 @@ def _excerpt(location: Location, source_line: str | None) -> list[str]:
                 source_line = stream.read().split("\n")[location.line - 1]
         except (OSError, IndexError):
             return []
-    caret = "".join("\t" if c == "\t" else " " for c in source_line[: max(location.column - 1, 0)])
-    return ["  " + source_line, "  " + caret + "^"] if location.column else ["  " + source_line]
+    before, behind = source_line[: max(location.column - 1, 0)], source_line[max(location.column - 1, 0) :]
+    if len(source_line) > EXCERPT_CHARACTERS:  # made by a program; the place matters
+        before = "…" + before[-EXCERPT_CHARACTERS // 2 :] if len(before) > EXCERPT_CHARACTERS // 2 else before
+        behind = behind[: EXCERPT_CHARACTERS // 2] + "…" if len(behind) > EXCERPT_CHARACTERS // 2 else behind
+    # What a terminal would not show as one character.
+    line = "".join(c if c == "\t" or c.isprintable() else "�" for c in before + behind)
+    caret = "".join("\t" if c == "\t" else " " for c in before)
+    return ["  " + line, "  " + caret + "^"] if location.column else ["  " + line]
 
 
 class WrongResult(Error):

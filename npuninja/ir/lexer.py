@@ -37,6 +37,7 @@ _TOKEN = re.compile(
     | \#[\w$.]+                                              # dialect attribute or attribute alias
     | "[^\n]*                                                # a string without its end
     | [^\s]                                                  # anything else, one character
+    | \Z                                                     # the end: what comes before it may be a comment
     )""",
     re.VERBOSE,
 )
@@ -53,6 +54,8 @@ class TokenStream:
         self.text = text
         self.file = file
         pairs = _TOKEN.findall(text)
+        while pairs and not pairs[-1][1]:
+            pairs.pop()
         skips: tuple[str, ...]
         tokens: tuple[str, ...]
         skips, tokens = zip(*pairs) if pairs else ((), ())

@@ -23,13 +23,20 @@ from npuninja.ir.scope_parser import ScopeParser
 from npuninja.ir.syntax import ISOLATED, SHORT_NAMES, definition, operation_names
 from npuninja.ir.types import object_fifo_memref
 
+#: Passes call themselves for each region, so there is a limit; designs have a dozen.
+MAX_REGION_DEPTH = 64
+
 
 def parse_module(text: str, file: str) -> Operation:
     """The `builtin.module` in `text`; one is put around the operations when the text has none.
 
     Raises UserError with file, line, column, the source line and a caret.
     """
-    return Parser(text, file).parse_top_level()
+    parser = Parser(text, file)
+    try:
+        return parser.parse_top_level()
+    except RecursionError:
+        parser.error("attributes are nested too deeply")
 
 
 class OpState:
@@ -69,6 +76,10 @@ class Parser(ScopeParser):
     """The parser of one text."""
 
     custom: dict[str, CustomForm] = {**CUSTOM, **CUSTOM_STANDARD, **CUSTOM_SCF, **CUSTOM_AFFINE}
+
+    def __init__(self, text: str, file: str) -> None:
+        super().__init__(text, file)
+        self._region_depth = 0
 
     # Top level
 
@@ -350,6 +361,9 @@ class Parser(ScopeParser):
         A final operation called `terminator` without operands is left out.
         """
         self.expect("{")
+        self._region_depth += 1
+        if self._region_depth > MAX_REGION_DEPTH:
+            self.error(f"regions are nested deeper than {MAX_REGION_DEPTH}", self.i - 1)
         region = Region()
         self.enter_region()
         block = Block(arguments)
@@ -370,6 +384,7 @@ class Parser(ScopeParser):
             else:
                 block.append(self.operation())
         self.i += 1
+        self._region_depth -= 1
         self.leave_region()
         if terminator is not None and block.ops:
             last = block.ops[-1]

@@ -110,9 +110,10 @@ class _Verifier:
                 raise UserError(f"a block of '{parent.name}' ends without a terminator", where, hint=f"end it with '{end}'")
 
     def _check_branch(self, op: Operation, target: Block, passed: list[Value]) -> None:
-        if op.parent is None or target.parent is not op.parent.parent:
+        region = op.parent.parent if op.parent is not None else None
+        if region is None or target.parent is not region:
             raise UserError(f"'{op.name}' goes to a block of another region", op.loc)
-        if target is op.parent.parent.entry:
+        if target is region.entry:
             raise UserError(
                 f"'{op.name}' goes to the first block of its region, which nothing may go back to",
                 op.loc,

@@ -107,6 +107,38 @@ def test_a_redefinition_shows_the_first_definition() -> None:
     assert "bad.mlir:1:6: note: first defined here" in caught.value.render()
 
 
+@pytest.mark.parametrize("end", ["// the end", "// the end\n", "  // the end  \n\n// really\n", "// »a\r\n"])
+def test_a_comment_may_be_the_last_thing(end: str) -> None:
+    assert len(parse_module("%t = aie.tile(0, 2)\n" + end, "good.mlir").body.ops) == 1
+    assert parse_module(end, "empty.mlir").body.ops == []
+    with pytest.raises(UserError, match="expected '}', got the end of the file"):
+        parse_module("module {" + end, "bad.mlir")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("module {\n" * 10000, "bad.mlir:65:8: error: regions are nested deeper than 64"),
+        ("aie.tile(0, 2) {x = " + "[" * 5000, "attributes are nested too deeply"),
+        ("aie.tile(0, 2) {x = " + "{y = " * 5000, "attributes are nested too deeply"),
+        ("%t = aie.tile(0, 2) : " + "tuple<" * 5000, "expected an operation, got ':'"),
+    ],
+)
+def test_deep_nesting_is_an_error(text: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_module(text, "bad.mlir")
+    assert message in caught.value.render()
+
+
+def test_a_very_long_line_is_shown_in_part() -> None:
+    with pytest.raises(UserError) as caught:
+        parse_module("%t = aie.tile(0, 2) " * 5000 + "nope\x00 " * 5000, "bad.mlir")
+    message, line, caret, *_ = caught.value.render().split("\n")
+    assert message.startswith("bad.mlir:1:")
+    assert len(line) < 500
+    assert line[caret.index("^") :].startswith("%t") or line[caret.index("^") :].startswith("nope�")
+
+
 DAMAGED = ["new_tasks", "hand_memtile_mix", "memtile_join_two", "packets_one_to_many", "seq_registers"]
 
 
