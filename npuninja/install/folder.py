@@ -32,6 +32,14 @@ here=$(dirname "$(readlink -f "$0")")/{up}
 exec "$here/{loader}" --inhibit-cache --library-path "$here/{libraries}" --argv0 {name} "$here/{program}" "$@"
 """
 
+_RUNNER = """\
+#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")/..
+program=$(command -v "$1") || {{ echo "$0: there is no program $1" >&2; exit 127; }}
+shift
+exec "$here/{loader}" --inhibit-cache --library-path "$here/{libraries}" --argv0 "$program" "$program" "$@"
+"""
+
 
 def write_launcher(root: str, program: str) -> str:
     """Makes `bin/NAME` in `root`, which starts the program with the libraries of `root`; returns its path.
@@ -59,18 +67,39 @@ def launch_in_place(root: str, program: str) -> str:
     return _write_launcher(root, aside, program, f'"$here/{program}"')
 
 
-def _write_launcher(root: str, program: str, launcher: str, name: str) -> str:
+def write_runner(root: str, name: str) -> str:
+    """Makes `bin/NAME` in `root`, which starts the program it is given with the libraries of `root`; returns its path.
+
+    Raises:
+        ToolError: the loader is not among the packages.
+    """
+    loader = _loader(root)
+    path = os.path.join(root, "bin", name)
+    _write_script(path, _RUNNER.format(loader=loader, libraries=os.path.dirname(loader)))
+    return path
+
+
+def _loader(root: str) -> str:
+    """The dynamic loader's path in `root`."""
     loaders = sorted(glob.glob(os.path.join(root, "usr", "lib", "*-linux-gnu*", "ld-linux*.so.*")))
     if not loaders:
         raise ToolError(f"the packages in {root} have no dynamic loader")
+    return os.path.relpath(loaders[0], root)
+
+
+def _write_launcher(root: str, program: str, launcher: str, name: str) -> str:
+    loader = _loader(root)
     if not os.path.isfile(os.path.join(root, program)):
         raise ToolError(f"the packages in {root} have no {program}")
-    loader = os.path.relpath(loaders[0], root)
     path = os.path.join(root, launcher)
     up = os.path.relpath(root, os.path.dirname(path))
     text = _LAUNCHER.format(up=up, loader=loader, libraries=os.path.dirname(loader), name=name, program=program)
+    _write_script(path, text)
+    return path
+
+
+def _write_script(path: str, text: str) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(text)
     os.chmod(path, stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
-    return path

@@ -1,0 +1,88 @@
+"""A C++ program with XRT's own headers and library; and our description of the kernel's interface against the kernel's."""
+
+import random
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from design_chain import Chain
+from xrt_programs import PROGRAMS
+
+from npuninja.xrt_emulation import amdxdna
+from npuninja.xrt_emulation.preload_library import SOURCES
+
+# The kernel's name of each structure, and ours in preload/amdxdna.h and amdxdna.py ("" where that side does not have it).
+STRUCTURES = {
+    "amdxdna_drm_create_hwctx": ("create_hwctx", "CREATE_HWCTX_S"),
+    "amdxdna_drm_destroy_hwctx": ("", "DESTROY_HWCTX_S"),
+    "amdxdna_drm_config_hwctx": ("config_hwctx", "CONFIG_HWCTX_S"),
+    "amdxdna_drm_create_bo": ("create_bo", "CREATE_BO_S"),
+    "amdxdna_drm_get_bo_info": ("get_bo_info", "GET_BO_INFO_S"),
+    "amdxdna_drm_sync_bo": ("", "SYNC_BO_S"),
+    "amdxdna_drm_exec_cmd": ("exec_cmd", "EXEC_CMD_S"),
+    "amdxdna_drm_wait_cmd": ("wait_cmd", ""),
+    "amdxdna_drm_get_info": ("get_info", "GET_INFO_S"),
+    "amdxdna_drm_get_array": ("get_array", "GET_ARRAY_S"),
+    "amdxdna_cu_config": ("", "CU_CONFIG_S"),
+    "drm_gem_close": ("", "GEM_CLOSE_S"),
+    "drm_syncobj_destroy": ("", "SYNCOBJ_DESTROY_S"),
+    "drm_syncobj_timeline_wait": ("timeline_wait", ""),
+}
+NUMBERS = {
+    "DRM_IOCTL_AMDXDNA_CREATE_HWCTX": "CREATE_HWCTX",
+    "DRM_IOCTL_AMDXDNA_DESTROY_HWCTX": "DESTROY_HWCTX",
+    "DRM_IOCTL_AMDXDNA_CONFIG_HWCTX": "CONFIG_HWCTX",
+    "DRM_IOCTL_AMDXDNA_CREATE_BO": "CREATE_BO",
+    "DRM_IOCTL_AMDXDNA_GET_BO_INFO": "GET_BO_INFO",
+    "DRM_IOCTL_AMDXDNA_SYNC_BO": "SYNC_BO",
+    "DRM_IOCTL_AMDXDNA_EXEC_CMD": "EXEC_CMD",
+    "DRM_IOCTL_AMDXDNA_GET_INFO": "GET_INFO",
+    "DRM_IOCTL_AMDXDNA_GET_ARRAY": "GET_ARRAY",
+    "DRM_IOCTL_GEM_CLOSE": "GEM_CLOSE",
+    "DRM_IOCTL_SYNCOBJ_DESTROY": "SYNCOBJ_DESTROY",
+}
+
+
+@pytest.fixture
+def compiler():
+    found = shutil.which("g++")
+    if found is None:
+        pytest.skip("no g++")
+    return found
+
+
+def test_cpp_program(compiler, xrt, wasm_build, emulated, tmp_path):
+    manifest = Path(Chain(wasm_build, "passthrough").run())
+    program = tmp_path / "run_design"
+    prefix = Path(xrt) / "xrt" / "usr"
+    (library,) = prefix.glob("lib/*/libxrt_coreutil.so.2")
+    command = [compiler, "-std=c++17", "-idirafter", str(prefix / "include"), str(PROGRAMS / "run_design.cpp"), str(library)]
+    subprocess.run([*command, "-Wl,--allow-shlib-undefined", "-o", str(program)], check=True)
+    data = random.Random(1).randbytes(262144)
+    (tmp_path / "in").write_bytes(data)
+    files = [str(manifest.parent / "design.xclbin"), str(manifest.parent / "insts.bin"), str(tmp_path / "in")]
+    done = emulated.run("with-xrt", str(program), *files, str(tmp_path / "out"), str(len(data)))
+    assert done.stdout.strip() in ("4", "ert_cmd_state::completed"), done.stderr
+    assert (tmp_path / "out").read_bytes() == data
+
+
+def test_interface_is_the_kernels(compiler, xrt, tmp_path):
+    lines = ["#include <cstdint>", "#include <drm/amdxdna_accel.h>", f'#include "{SOURCES / "amdxdna.h"}"']
+    for theirs, (header, module) in STRUCTURES.items():
+        if header:
+            lines.append(f'static_assert(sizeof(struct {theirs}) == sizeof(struct {header}), "{theirs}");')
+        if module:
+            size = getattr(amdxdna, module).size
+            lines.append(f'static_assert(sizeof(struct {theirs}) == {size}, "{theirs} {module}");')
+    for theirs, ours in NUMBERS.items():
+        lines.append(f'static_assert((({theirs}) & 255) == {getattr(amdxdna, ours)}, "{theirs}");')
+    for name in re.findall(r"\bNR_(\w+) = ", (SOURCES / "amdxdna.h").read_text()):
+        theirs = f"DRM_IOCTL_{name}" if name.startswith("SYNCOBJ") else f"DRM_IOCTL_AMDXDNA_{name}"
+        lines.append(f'static_assert((({theirs}) & 255) == NR_{name}, "{name}");')
+    source = tmp_path / "check.cpp"
+    source.write_text("\n".join(lines))
+    include = Path(xrt) / "xrt" / "usr" / "include"
+    annotations = "-D__counted_by(member)="  # which this machine's kernel headers may not know
+    subprocess.run([compiler, "-idirafter", str(include), annotations, "-fsyntax-only", str(source)], check=True)
