@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import gc
 import os
 import shutil
 import sys
@@ -24,6 +24,7 @@ from npuninja.detect.machine import Toolchain, detect, surroundings_of
 from npuninja.diag.errors import Error, InternalError, ToolError, UserError
 from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.escape import quote_word
+from npuninja.emit.graph_json import graph_json
 from npuninja.emit.ninja import generator_statements, rules_of, write
 from npuninja.emit.place import place_build_file, remove_dead_outputs
 from npuninja.plan.design import Design
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextI
         home: the folder of configure.py, where the project is unless `-S` says otherwise.
     """
     colour = use_colour(environment, output.isatty())
+    # A graph is many objects that all live to the end: the collector would look at them again and again for nothing.
+    gc.disable()
     try:
         options = parse_options(arguments)
         again = options.regenerate
@@ -122,7 +125,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     depfile = depfile_text("build.ninja", [path for path in looked_at if path not in read])
     write_if_changed(os.path.join(layout.ninja_folder, GENERATOR_DEPFILE), depfile)
     text = write(graph, template, template_file, _places(layout, home, record), generator, _header(recorded))
-    write_if_changed(os.path.join(layout.build_folder, "graph.json"), json.dumps(graph.as_json(), indent=1) + "\n")
+    write_if_changed(os.path.join(layout.build_folder, "graph.json"), graph_json(graph))
     commands = os.path.join(layout.ninja_folder, "compile_commands.json")
     write_if_changed(commands, compile_commands(graph, layout.ninja_folder))
     changed = place_build_file(os.path.join(layout.ninja_folder, "build.ninja"), text, ninja)

@@ -75,6 +75,8 @@ class Graph:
         """Raises InternalError when files depend on themselves, naming the circle."""
         done: set[str] = set()
         for start in self._made_by:
+            if start in done:
+                continue
             path: list[str] = []
             active: set[str] = set()
             stack: list[tuple[str, Iterator[str]]] = [(start, self._needs(start))]

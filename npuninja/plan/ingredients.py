@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,9 +63,12 @@ class DesignFiles:
     def __init__(self, recipe: Recipe, design: Design) -> None:
         kind = kind_of(recipe, design)
 
-        def file(name: str) -> str:
-            return recipe.layout.output(design.device, kind, design.name, name)
+        folder = recipe.layout.output(design.device, kind, design.name)
 
+        def file(name: str) -> str:
+            return f"{folder}/{name}"
+
+        self.folder = folder
         self.file = file
         self.spelled = file("design.mlir")
         self.lowered = file("input_with_addresses.mlir")
@@ -82,6 +86,10 @@ class DesignFiles:
         )
         self.xclbin = file(f"{design.name}.xclbin")
         self.manifest = file(f"{design.name}.json")
+        source = os.path.join("host", f"{design.name}.py")
+        verified = os.path.isfile(os.path.join(recipe.layout.source_root, source))
+        # The reference that results are compared with, and its copy; a design may have none.
+        self.reference_source = recipe.layout.source(source) if verified else None
         self.reference = file("reference.py")
         self.vectors = (file("vectors_in.bin"), file("vectors_out.bin"))
         self.check = file("check.json")

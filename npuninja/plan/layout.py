@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 
@@ -35,10 +36,17 @@ class Layout:
         Relative when the build folder lies in the source tree (a moved tree still fits), absolute otherwise.
         """
         absolute = os.path.normpath(os.path.join(self.source_root, path))
-        inside = os.path.commonpath([self.source_root, self.ninja_folder]) == self.source_root
-        if inside and os.path.commonpath([self.source_root, absolute]) == self.source_root:
-            return os.path.relpath(absolute, self.ninja_folder)
-        return absolute
+        root = os.path.join(self.source_root, "")
+        if self._way_to_sources is None or not (absolute + os.sep).startswith(root):
+            return absolute
+        return os.path.normpath(os.path.join(self._way_to_sources, absolute[len(root) :]))
+
+    @functools.cached_property
+    def _way_to_sources(self) -> str | None:
+        """The path from the folder of build.ninja to the sources; None when that does not lie among them."""
+        if os.path.commonpath([self.source_root, self.ninja_folder]) != self.source_root:
+            return None
+        return os.path.relpath(self.source_root, self.ninja_folder)
 
     def from_build_folder(self, path: str) -> str:
         """A file below the build folder that is named relative to the source root, as build.ninja names it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from npuninja.plan.aiecc_recipe import plan_aiecc
@@ -31,16 +30,18 @@ def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = No
     tested = emulated if recipe.choice.real_cores else recipe
     graph = Graph(recipe.rules, variables(recipe), defaults=("all",))
     objects: set[str] = set()
+    folders = []
     for design in designs:
         files = _plan_design(recipe, graph, design, objects)
+        folders.append(files.folder)
         checks: tuple[str, ...] = ()
-        _plan_run(recipe, graph, design, files, "run", "auto")
-        _plan_run(recipe, graph, design, files, "test-npu", "npu")
+        _plan_run(graph, design, files, "run", "auto")
+        _plan_run(graph, design, files, "test-npu", "npu")
         if tested is not None:
             others = files if tested is recipe else _plan_design(tested, graph, design, objects)
-            _plan_run(tested, graph, design, others, "test", "emu")
+            _plan_run(graph, design, others, "test", "emu")
             if recipe.check:
-                checks = (_plan_check(tested, graph, design, others),)
+                checks = (_plan_check(graph, design, others),)
         _plan_targets(graph, design, files, checks)
     names = [design.name for design in designs]
     graph.add(Edge("phony", ("all",), tuple(names), for_whom="every design"))
@@ -50,8 +51,7 @@ def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = No
         graph.add(Edge("phony", ("test",), tuple(f"test-{n}" for n in names), for_whom="every design"))
     if not recipe.choice.aiecc:
         graph.add(Edge("phony", ("ldscripts",), tuple(f"ldscripts-{n}" for n in names), for_whom="every design"))
-        folders = tuple(os.path.dirname(DesignFiles(recipe, design).lowered) for design in designs)
-        graph.add(Edge("size", ("size",), implicit=tuple(names), options=folders, for_whom="every design"))
+        graph.add(Edge("size", ("size",), implicit=tuple(names), options=tuple(folders), for_whom="every design"))
     graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))
     graph.check()
     return graph
@@ -174,9 +174,9 @@ def _plan_manifest(recipe: Recipe, graph: Graph, design: Design, files: DesignFi
     options += ["--arguments", files.arguments, "--xclbin", files.xclbin, "--insts", files.insts]
     options += each("--provider", [f"{p.stage}={p.name}={p.version}" for p in recipe.choice.providers if p.stage != "run"])
     read, copies = [files.xclbin, files.insts, files.arguments], []
-    if _is_verified(recipe, design):
+    source, vectors = files.reference_source, files.vectors
+    if source:
         # A copy, because the way from the manifest to the sources differs between build folders, and the manifest must not.
-        source, vectors = recipe.layout.source(_reference(design)), files.vectors
         options += ["--reference", source, "--reference-copy", files.reference]
         read.append(source)
         copies.append(files.reference)
@@ -185,30 +185,22 @@ def _plan_manifest(recipe: Recipe, graph: Graph, design: Design, files: DesignFi
     graph.add(Edge("manifest", (files.manifest,), (files.lowered,), tuple(read), tuple(copies), tuple(options), whom))
 
 
-def _plan_run(recipe: Recipe, graph: Graph, design: Design, files: DesignFiles, target: str, device: str) -> None:
+def _plan_run(graph: Graph, design: Design, files: DesignFiles, target: str, device: str) -> None:
     """The command that runs a design by its manifest."""
     needs: tuple[str, ...] = (files.xclbin, files.insts)
     options: tuple[str, ...] = ("--device", device)
-    if _is_verified(recipe, design):
+    if files.reference_source:
         needs += (files.reference, *files.vectors)
         options += ("--verify", "--seed", SEED, "--vectors", *files.vectors)
     name = f"{target}-{design.name}"
     graph.add(Edge(target, (name,), (files.manifest,), needs, (), options, f"design {design.name}"))
 
 
-def _plan_check(recipe: Recipe, graph: Graph, design: Design, files: DesignFiles) -> str:
+def _plan_check(graph: Graph, design: Design, files: DesignFiles) -> str:
     """The edge that runs a design on the emulated array, for nothing but to see that it ends; returns what it makes."""
-    inputs = files.vectors[:1] if _is_verified(recipe, design) else ()
+    inputs = files.vectors[:1] if files.reference_source else ()
     options = each("--inputs", inputs)
     needs = (files.xclbin, files.insts, *inputs)
     graph.add(Edge("check", (files.check,), (files.manifest,), needs, (), options, f"design {design.name}"))
     return files.check
 
-
-def _reference(design: Design) -> str:
-    return os.path.join("host", f"{design.name}.py")
-
-
-def _is_verified(recipe: Recipe, design: Design) -> bool:
-    """Whether the design has a reference that its results are compared with."""
-    return os.path.isfile(os.path.join(recipe.layout.source_root, _reference(design)))
