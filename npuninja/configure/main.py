@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import sys
@@ -57,8 +56,6 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextI
         home: the folder of configure.py, where the project is unless `-S` says otherwise.
     """
     colour = use_colour(environment, output.isatty())
-    # A graph is many objects that all live to the end: the collector would look at them again and again for nothing.
-    gc.disable()
     try:
         options = parse_options(arguments)
         again = options.regenerate
