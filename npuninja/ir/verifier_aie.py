@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Callable
 
-from npuninja.arch.devices import DEVICES, TileKind, kind_of, memory_window, tile_kind
+from npuninja.arch.devices import (
+    DATA_WINDOW_BYTES,
+    DEFAULT_STACK_BYTES,
+    DEVICES,
+    TileKind,
+    kind_of,
+    memory_window,
+    tile_kind,
+)
 from npuninja.diag.errors import UserError
 from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
@@ -69,6 +77,9 @@ def _check_core(op: Operation) -> None:
     is_empty = [o.name for block in op.regions[0].blocks for o in block.ops] == ["aie.end"]
     if "elf_file" in op.attributes and not is_empty:
         raise op_error(op, "a core with 'elf_file' must have an empty body (exactly one 'aie.end')")
+    stack_bytes = op.integer("stack_size", DEFAULT_STACK_BYTES)
+    if not 0 <= stack_bytes <= DATA_WINDOW_BYTES:
+        raise op_error(op, f"stack_size is {stack_bytes}, a core has {DATA_WINDOW_BYTES} bytes of data memory")
     if "link_with" in op.attributes and "link_files" in op.attributes:
         raise op_error(op, "'link_with' and 'link_files' exclude each other")
 

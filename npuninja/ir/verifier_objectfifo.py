@@ -80,6 +80,10 @@ def _check_link(op: Operation) -> None:
     for fifos, offsets, side in ((ins, sources, "input"), (outs, targets, "output")):
         if len(fifos.items) > 1 and len(offsets.items) != len(fifos.items):
             raise op_error(op, f"{len(fifos.items)} {side} objectFifos, but {len(offsets.items)} offsets")
+    for way, offsets, many in (("join", targets, ins), ("distribute", sources, outs)):
+        if len(many.items) > 1 and offsets.items:
+            side = "output" if way == "join" else "input"
+            raise op_error(op, f"a link that {way}s has no offsets for its {side}")
     _check_link_point(op, ins, outs)
 
 
@@ -95,6 +99,12 @@ def _check_link_point(op: Operation, ins: ArrayAttr, outs: ArrayAttr) -> None:
             "the objectFifos have no tile in common",
             "one tile consumes the inputs of a link and produces its outputs",
         )
+    place = place_of(next(iter(producers))) if producers else None
+    if place is not None and tile_kind(place[1]) == "shim" and len(sources) + len(targets) > 2:
+        raise op_error(op, "objects cannot be joined or distributed in a shim tile, which has no memory", "use a memtile")
+    repeats = [target.integer("repeat_count", 0) for target in targets if target is not None]
+    if len(set(repeats)) > 1:
+        raise op_error(op, f"the outputs have different repeat counts: {', '.join(map(str, repeats))}")
 
 
 def _fifo(op: Operation, name: Attribute) -> Operation | None:
@@ -110,7 +120,7 @@ def _check_access_in_core(op: Operation) -> None:
     fifo = _fifo(op, op.attributes["objFifo_name"])
     if fifo is not None:
         _check_end(op, core, fifo)
-    if op.integer("size") < 0 or (op.integer("size") < 1 and op.name.endswith("acquire")):
+    if op.integer("size") < 1:
         raise op_error(op, f"size is {op.integer('size')}, expected at least 1")
 
 
@@ -138,10 +148,17 @@ def _check_subview_access(op: Operation) -> None:
         raise op_error(op, f"the result has type {op.result.type}, but {owner.result.type} was acquired")
 
 
+def _check_register(op: Operation) -> None:
+    place = place_of(op.operands[0])
+    if place is not None and tile_kind(place[1]) != "shim":
+        raise op_error(op, f"tile {place} is no shim tile; only those reach external buffers")
+
+
 OBJECTFIFO_RULES: dict[str, Callable[[Operation], None]] = {
     "aie.objectfifo": _check_objectfifo,
     "aie.objectfifo.link": _check_link,
     "aie.objectfifo.acquire": _check_access_in_core,
     "aie.objectfifo.release": _check_access_in_core,
+    "aie.objectfifo.register_external_buffers": _check_register,
     "aie.objectfifo.subview.access": _check_subview_access,
 }

@@ -144,7 +144,13 @@ class ObjectFifos:
             self.fifos.append(fifo)
             self.by_name[fifo.name] = fifo
         self.links = [self._read_link(op) for op in ops_of(device, "aie.objectfifo.link")]
-        self.delegates = {self.lookup(op).name: (op.operands[0], op) for op in ops_of(device, "aie.objectfifo.allocate")}
+        self.delegates: dict[str, tuple[Value, Operation]] = {}
+        for op in ops_of(device, "aie.objectfifo.allocate"):
+            name = self.lookup(op).name
+            if name in self.delegates:
+                notes = (("the other one", self.delegates[name][1].loc),)
+                raise UserError(f"objectFifo '@{name}' is allocated twice", op.loc, notes=notes)
+            self.delegates[name] = (op.operands[0], op)
 
     def lookup(self, op: Operation) -> ObjectFifo:
         """The fifo that `objFifo_name` of an operation names; UserError at the operation when there is none."""

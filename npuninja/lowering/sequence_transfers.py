@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Callable, Union
 
-from npuninja.arch.devices import SHIM_ROW, Device, kind_of, tile_kind
+from npuninja.arch.devices import LOCK_VALUE_MAX, SHIM_ROW, Device, kind_of, tile_kind
 from npuninja.arch.registers import (
     CHANNEL_CONTROLLER_ID_MASK,
     CHANNEL_CONTROLLER_ID_SHIFT,
@@ -320,6 +320,9 @@ def _set_lock(op: Operation, context: SequenceContext) -> list[Operation]:
         raise UserError("'aiex.set_lock' expects a lock made by aie.lock", op.loc)
     if "lockID" not in lock.attributes:
         raise UserError("'aiex.set_lock' needs a lock with an id", op.loc, notes=(("the lock", lock.loc),))
+    value = op.integer("value")
+    if not 0 <= value <= LOCK_VALUE_MAX:
+        raise UserError(f"'aiex.set_lock' sets {value}, a lock holds 0 to {LOCK_VALUE_MAX}", op.loc)
     column, row = place_of(lock.operands[0])
     return [_write_in_tile(op, column, row, lock_value(tile_kind(row), lock.integer("lockID")), op.integer("value"))]
 

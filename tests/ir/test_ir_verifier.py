@@ -118,6 +118,31 @@ INVALID = [
         "a link either joins or distributes, it cannot do both",
     ),
     (SHIM + "aie.objectfifo.link [@a, @b] -> [@c] ([0] [])\n", 2, "2 input objectFifos, but 1 offsets"),
+    (SHIM + "aie.objectfifo.link [@a, @b] -> [@c] ([0, 4] [0])\n", 2, "a link that joins has no offsets for its output"),
+    (SHIM + "aie.objectfifo.link [@a] -> [@b, @c] ([0] [0, 4])\n", 2, "link that distributes has no offsets for its input"),
+    (
+        SHIM + TILE + MEMTILE + "aie.objectfifo @a(%t, {%s}, 2 : i32) : !aie.objectfifo<memref<4xi32>>\n"
+        "aie.objectfifo @b(%m, {%s}, 2 : i32) : !aie.objectfifo<memref<4xi32>>\n"
+        "aie.objectfifo @c(%s, {%t}, 2 : i32) : !aie.objectfifo<memref<8xi32>>\n"
+        "aie.objectfifo.link [@a, @b] -> [@c] ([0, 4] [])\n",
+        7,
+        "objects cannot be joined or distributed in a shim tile",
+    ),
+    (
+        SHIM + TILE + MEMTILE + "aie.objectfifo @a(%s, {%m}, 2 : i32) : !aie.objectfifo<memref<8xi32>>\n"
+        "aie.objectfifo @b(%m, {%t}, 2 : i32) {repeat_count = 2 : i32} : !aie.objectfifo<memref<4xi32>>\n"
+        "aie.objectfifo @c(%m, {%t}, 2 : i32) : !aie.objectfifo<memref<4xi32>>\n"
+        "aie.objectfifo.link [@a] -> [@b, @c] ([] [0, 4])\n",
+        7,
+        "the outputs have different repeat counts: 2, 0",
+    ),
+    (
+        FIFO + "%e = aie.external_buffer : memref<4xi32>\n"
+        "aie.objectfifo.register_external_buffers @f(%t, {%e}) : (memref<4xi32>)\n",
+        5,
+        "tile (0, 2) is no shim tile",
+    ),
+    (core("", "{stack_size = 65540 : i32}"), 2, "stack_size is 65540, a core has 65536 bytes of data memory"),
     (SHIM + "aie.objectfifo.release @f(Consume, 1)\n", 2, "must be inside a core"),
     (FIFO + "aie.core(%t) {\n  aie.objectfifo.release @f(Produce, 1)\n  aie.end\n}\n", 5, "which is no producer of '@f'"),
     (

@@ -110,6 +110,13 @@ def test_allocate_places_the_buffers_of_a_shared_fifo() -> None:
     assert set(tiles_of_buffers(module).values()) == {(0, 2)}
 
 
+def test_a_fifo_is_allocated_once() -> None:
+    allocations = ["aie.objectfifo.allocate @f(%c02)", "aie.objectfifo.allocate @f(%c12)"]
+    with pytest.raises(UserError, match="objectFifo '@f' is allocated twice") as caught:
+        lower(fifo("f", "%c02, {%c12}"), *allocations)
+    assert caught.value.notes[0][0] == "the other one"
+
+
 @pytest.mark.parametrize(
     ("ends", "delegate", "message"),
     [("%c02, {%c03}", "%c12", "is not shared by both ends"), ("%c02, {%c05}", "%c02", "goes over DMA")],

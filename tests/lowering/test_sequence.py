@@ -335,6 +335,7 @@ REFUSED = {
     "index beyond the buffer": ("aiex.npu.rtp_write(@rtp, 4, 1)", "index 4 is outside @rtp"),
     "buffer without address": ("aiex.npu.rtp_write(@lost, 0, 1)", "needs the address of a buffer"),
     "lock without id": ("aiex.set_lock(%free, 1)", "needs a lock with an id"),
+    "lock too high": ("aiex.set_lock(%lock, 64)", "sets 64, a lock holds 0 to 63"),
     "wait without a token": (PLAIN_TASK + "\naiex.dma_await_task(%x)", "issues no token"),
     "freed twice": (PLAIN_TASK + 2 * "\naiex.dma_free_task(%x)", "free already"),
     "no descriptors left": (MANY, "all buffer descriptors of tile (0, 0)"),
