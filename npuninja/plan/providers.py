@@ -264,8 +264,8 @@ def _check_mixture(choice: Choice) -> None:
     # The embedded lowering spells its allocations as the runtime sequence is spelled; these releases spell them otherwise.
     real = next(stage for stage in MLIR_STAGES if choice.of(stage).real)
     raise UserError(
-        f"stage lower cannot be embedded while {real} is done by this MLIR-AIE, whose syntax (2025-11-18 to 2025-12-16) only "
-        "its own aie-opt writes",
+        f"stage lower cannot be embedded while {real} is done by this MLIR-AIE, whose syntax (2025-11-18 to 2025-12-16) "
+        "only its own aie-opt writes",
         hint=f"--provider lower=real, or --provider {real}=embedded too",
     )
 

@@ -99,7 +99,7 @@ def _plan_design(recipe: Recipe, graph: Graph, design: Design, objects: set[str]
     _plan_cdo(recipe, graph, design, files, images, image_options)
     packed = ("--device", design.device, *image_options)
     if recipe.choice.of("pdi").real:
-        add("bif", files.bif, files.cdo)
+        add("bif", files.bif, [], *each("--cdo", files.cdo))
         add("pdi_bootgen", files.pdi, files.cdo, *packed, "--bif", files.bif, images=[files.bif, *images])
     else:
         add("pdi", files.pdi, files.cdo, *packed, images=images)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Sequence
 
 from npuninja.diag.errors import Location, UserError
 from npuninja.stages._run import Outputs, read_arguments
@@ -22,16 +23,16 @@ BIF = """all:
 
 
 def run(arguments: list[str]) -> None:
-    """`cdo_elfs.bin cdo_init.bin cdo_enable.bin -o NAME.bif`."""
-    options = read_arguments("bif", arguments)
-    target = options.one("-o")
-    if not options.positional:
+    """`--cdo cdo_elfs.bin --cdo cdo_init.bin --cdo cdo_enable.bin -o NAME.bif`; only the names of the files count."""
+    options = read_arguments("bif", arguments, options=("--cdo",))
+    target, cdos = options.one("-o"), options.all("--cdo")
+    if not cdos:
         raise UserError("bif: no CDO file given")
     with Outputs(target) as outputs:
-        outputs.write(target, bif_text(options.positional, os.path.dirname(target)))
+        outputs.write(target, bif_text(cdos, os.path.dirname(target)))
 
 
-def bif_text(cdos: tuple[str, ...], folder: str) -> str:
+def bif_text(cdos: Sequence[str], folder: str) -> str:
     """The BIF for these CDO files, which are named from `folder`, where it lies and bootgen runs.
 
     Raises:

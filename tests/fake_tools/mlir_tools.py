@@ -130,24 +130,22 @@ def aie_translate(arguments: list[str], release: Release) -> None:
     if arguments == ["--help"]:
         print("\n".join(f"      --{name:40} - …" for name in _TRANSLATIONS))
         return
-    words = list(arguments)
-    if words[:1] == ["--mlir-to-llvmir"] and len(words) == 4 and words[2] == "-o":
-        write(words[3], _llvm_ir(words[1], release))
-    elif words[:2] == ["--aie-npu-to-binary", "--aie-device-name"] and words[3] == "--aie-sequence-name" and words[6] == "-o":
-        module = read(words[5], release)
-        write(words[7], pipeline.instructions(module, words[2], words[4]))
-    elif words[:2] == ["--aie-generate-ldscript", "--aie-device-name"] and words[6] == "-o" and len(words) == 8:
-        place = re.fullmatch(r"--tilecol=(\d+) --tilerow=(\d+)", " ".join(words[3:5]))
-        if not place:
-            raise Refused(f"aie-translate: Unknown command line argument '{words[3]}'")
-        write(words[7], pipeline.linker_script(read(words[5], release), words[2], int(place[1]), int(place[2])))
-    elif words[:2] == ["--aie-generate-cdo", "--aie-device-name"] and len(words) == 5:
-        folder = words[3].removeprefix("--work-dir-path=")
-        if not words[3].startswith("--work-dir-path=") or not os.path.isabs(folder):
-            raise Refused(f"aie-translate: Unknown command line argument '{words[3]}'")
-        _cdo(words[4], words[2], folder, release)
+    line = " ".join(arguments)
+    if match := re.fullmatch(r"--mlir-to-llvmir (\S+) -o (\S+)", line):
+        write(match[2], _llvm_ir(match[1], release))
+    elif match := re.fullmatch(
+        r"--aie-npu-to-binary --aie-device-name (\w+) --aie-sequence-name (\w+) (\S+) -o (\S+)", line
+    ):
+        write(match[4], pipeline.instructions(read(match[3], release), match[1], match[2]))
+    elif match := re.fullmatch(
+        r"--aie-generate-ldscript --aie-device-name (\w+) --tilecol=(\d+) --tilerow=(\d+) (\S+) -o (\S+)", line
+    ):
+        script = pipeline.linker_script(read(match[4], release), match[1], int(match[2]), int(match[3]))
+        write(match[5], script)
+    elif match := re.fullmatch(r"--aie-generate-cdo --aie-device-name (\w+) --work-dir-path=(/\S+) (\S+)", line):
+        _cdo(match[3], match[1], match[2], release)
     else:
-        raise Refused(f"aie-translate: Unknown command line argument {words}")
+        raise Refused(f"aie-translate: Unknown command line argument in {arguments}")
 
 
 def _llvm_ir(path: str, release: Release) -> str:

@@ -66,7 +66,7 @@ def _compile(program: str, arguments: list[str]) -> None:
             del rest[at : at + 2]
     cxx = values["-c"].endswith((".cc", ".cpp"))
     target = rest[0].removeprefix("--target=").removesuffix(TRIPLE)
-    if not rest[0].startswith("--target=") or not rest[0].endswith(TRIPLE) or target not in TARGETS or cxx != program.endswith("++"):
+    if rest[0] != f"--target={target}{TRIPLE}" or target not in TARGETS or cxx != program.endswith("++"):
         raise Refused(f"clang: error: unknown target triple in {arguments}")
     if ("-std=c++20" if cxx else "-std=gnu17") not in rest or "-MMD" not in rest:
         raise Refused(f"clang: error: not how a kernel is compiled: {arguments}")
@@ -103,7 +103,8 @@ def _link(arguments: list[str]) -> None:
     lld = next((word for word in arguments if word.startswith("-fuse-ld=")), "")
     words = [word for word in arguments if word != lld]
     script = words[5].removeprefix("-Wl,-T,") if len(words) == 8 else ""
-    wanted = ["-O2", words[1], words[2], "-Wl,--gc-sections", "-Wl,--orphan-handling=error", f"-Wl,-T,{script}", "-o", words[-1]]
+    flags = ["-Wl,--gc-sections", "-Wl,--orphan-handling=error", f"-Wl,-T,{script}"]
+    wanted = ["-O2", words[1], words[2], *flags, "-o", words[-1]]
     target = words[1].removeprefix("--target=").removesuffix(TRIPLE)
     if words != wanted or target not in TARGETS or not os.path.isabs(script):
         raise Refused(f"clang: error: not how a core is linked: {arguments}")
@@ -123,7 +124,7 @@ def _link(arguments: list[str]) -> None:
         digest.update(data)
     origin = re.search(r"data \(!RX\) : ORIGIN = (0x[0-9A-Fa-f]+)", text)
     assert origin is not None
-    flags = next(number for number, name in FLAGS.items() if name == target)
+    number = next(number for number, name in FLAGS.items() if name == target)
     data_address = -(-int(origin[1], 16) // 4) * 4
     segments = [(0, digest.digest() * 4, 128), (data_address, digest.digest()[:16], 16)]
-    write(words[-1], write_core_elf(segments, flags))
+    write(words[-1], write_core_elf(segments, number))
