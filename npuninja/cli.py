@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from npuninja.diag.errors import Error, InternalError, UserError
+from npuninja.diag.errors import Error, InternalError, ToolError, UserError
 
 # Verb -> module with `main(arguments: list[str]) -> int`, and what it does.
 VERBS: dict[str, tuple[str, str]] = {
@@ -55,7 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
         if verb not in VERBS:
             raise UserError(f"there is no verb {verb!r}", hint=_meant(verb))
         module = __import__(VERBS[verb][0], fromlist=["main"])
-        return int(module.main(rest))
+        code = int(module.main(rest))
+        sys.stdout.flush()
+        return code
     except Error as error:
         print(error.render(), file=sys.stderr)
         return error.exit_code
@@ -63,8 +65,13 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader of our output has gone (`npuninja inspect … | head`): no more to say, and nothing is wrong.
         sys.stderr.close()
         return 0
-    except Exception:
+    except Exception as error:
+        import errno
         import traceback
+
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            print(f"error: cannot write: {str(error.strerror).lower()}", file=sys.stderr)
+            return ToolError.exit_code
 
         traceback.print_exc()
         print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)

@@ -46,16 +46,16 @@ GENERATOR_DEPFILE = ".build.ninja.d"
 REMEMBERED = ("config.toml", "probe_cache.json", "scan_cache.json", "compiler_cache")
 
 
-def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextIO, home: str) -> int:
+def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextIO | None, home: str) -> int:
     """Runs configure.py; returns its exit code.
 
     Args:
         arguments: the command line.
         environment: of the caller; it alone decides, not the process's.
-        output: for the summary. Errors go to stderr.
+        output: for the summary; None when it is closed. Errors go to stderr.
         home: the folder of configure.py, where the project is unless `-S` says otherwise.
     """
-    colour = use_colour(environment, output.isatty())
+    colour = use_colour(environment, output is not None and output.isatty())
     try:
         options = parse_options(arguments)
         again = options.regenerate
@@ -63,16 +63,28 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextI
             words, environment = read_record(again)
             options = parse_options(words)
         text = configure(options, environment, home, colour)
-    except Error as error:
-        print(error.render(), file=sys.stderr)
-        return error.exit_code
+        # When Ninja asks, one line is enough; the table was shown by the configure that was asked for.
+        if output is not None:
+            output.write(text.splitlines()[-1] + "\n" if again else text)
+            output.flush()
+    except BrokenPipeError:
+        # The reader has gone (`configure.py | head`). Python would complain when it closes the output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (Error, OSError) as error:
+        told = error if isinstance(error, Error) else _of_the_machine(error)
+        print(told.render(), file=sys.stderr)
+        return told.exit_code
     except Exception:
         traceback.print_exc()
         print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
         return InternalError.exit_code
-    # When Ninja asks, one line is enough; the table was shown by the configure that was asked for.
-    output.write(text.splitlines()[-1] + "\n" if again else text)
     return 0
+
+
+def _of_the_machine(error: OSError) -> Error:
+    """The error for a file or folder that cannot be read or written."""
+    what = error.filename if error.filename is not None else "the output"
+    return ToolError(f"cannot read or write {what}: {(error.strerror or str(error)).lower()}")
 
 
 def configure(options: Options, environment: Mapping[str, str], home: str, colour: bool) -> str:
@@ -80,6 +92,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     source_root = os.path.abspath(options.source_root or home)
     layout = layout_of(source_root, options.build_folder)
     options = with_absolute_paths(options)
+    _check_folders(layout)
     # From here on paths are relative to the project, in messages too: `mlir/passthrough.mlir:4:5`.
     os.chdir(source_root)
     recorded = to_arguments(options)
@@ -129,6 +142,19 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     if changed and os.path.exists(os.path.join(layout.build_folder, ".ninja_log")):
         remove_dead_outputs(ninja, layout.ninja_folder)
     return summary(choice, toolchain, designs, changed, colour, options.build_folder)
+
+
+def _check_folders(layout: Layout) -> None:
+    """Makes the build folder. Raises UserError when there is no project, or no build folder can be."""
+    if not os.path.isdir(layout.source_root):
+        raise UserError(f"-S: there is no folder {layout.source_root}", hint="give the folder that has mlir/ and kernels/")
+    try:
+        os.makedirs(layout.build_folder, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot make the build folder {layout.build_folder}: {(error.strerror or str(error)).lower()}",
+            hint="give another one with -B FOLDER",
+        ) from error
 
 
 def _settings(options: Options) -> Settings:

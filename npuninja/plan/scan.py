@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from npuninja.arch.devices import DEVICES
 from npuninja.diag.errors import Location, UserError
+from npuninja.formats.xclbin_sections import DATA_ARGUMENTS
 from npuninja.ir.attributes import ArrayAttr, EnumAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 from npuninja.plan.design import Core, Design, LinkedObject
@@ -96,6 +97,13 @@ def _only_sequence(device: Operation, file: str) -> str:
             _location(sequences[1], file),
             notes=(("the first one is here", _location(sequences[0], file)),),
             hint="`npuninja lower` lowers such a design",
+        )
+    arguments = sequences[0].regions[0].entry.args
+    if len(arguments) > DATA_ARGUMENTS:
+        raise UserError(
+            f"the runtime sequence has {len(arguments)} arguments, the kernel of an XCLBIN takes {DATA_ARGUMENTS} buffers",
+            _location(sequences[0], file),
+            hint="put several of them into one buffer, at different offsets",
         )
     attribute = sequences[0].attributes.get("sym_name")
     return attribute.value if isinstance(attribute, StringAttr) else "sequence"

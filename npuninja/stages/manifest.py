@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 
-from npuninja.diag.errors import UserError
-from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
+from npuninja.diag.errors import Location, UserError
+from npuninja.formats.xclbin_sections import DATA_ARGUMENTS, DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
 from npuninja.stages._run import Outputs, read_arguments, read_bytes, read_text
 
 FORMAT = 1
@@ -30,6 +30,14 @@ def run(arguments: list[str]) -> None:
     target, source = options.one("-o"), options.input()
     reference, copy = options.optional("--reference"), options.optional("--reference-copy")
     with Outputs(target, *([copy] if copy else [])) as outputs:
+        described = json.loads(read_text(options.one("--arguments")))
+        count = len(described)
+        if count > DATA_ARGUMENTS:
+            raise UserError(
+                f"the runtime sequence has {count} arguments, the kernel of an XCLBIN takes {DATA_ARGUMENTS} buffers",
+                Location(source),
+                hint="put several of them into one buffer, at different offsets",
+            )
         providers = dict(_provider(text) for text in options.all("--provider"))
         files = {name: options.one(f"--{name}") for name in ("xclbin", "insts")}
         hashes = {name: hashlib.sha256(read_bytes(path)).hexdigest() for name, path in files.items()}
@@ -39,7 +47,7 @@ def run(arguments: list[str]) -> None:
             "device": options.one("--device"),
             "core_kind": options.one("--kind"),
             "kernel": {"name": DEFAULT_KERNEL_NAME, "id": f"{DEFAULT_KERNEL_ID:#x}"},
-            "arguments": json.loads(read_text(options.one("--arguments"))),
+            "arguments": described,
             "files": {name: {"path": _beside(path, target), "sha256": hashes[name]} for name, path in files.items()},
             "providers": providers,
             "reference": _beside(copy, target) if copy else None,

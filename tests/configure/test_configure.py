@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -118,6 +119,8 @@ REFUSALS = [
     (("--provider", "design=real"), 2, ["expected design=stages or design=aiecc"]),
     (("--provider", "run=real"), 2, ["where a design runs is not decided by configure", "--require npu"]),
     (("--toolchain", "nowhere.toml"), 2, ["cannot read", "nowhere.toml"]),
+    (("-S", "/nowhere"), 2, ["there is no folder /nowhere"]),
+    (("-B", "mlir/gain.mlir"), 2, ["cannot make the build folder", "-B FOLDER"]),
     (("--bogus",), 2, ["unrecognized arguments: --bogus", "--help"]),
 ]
 
@@ -128,6 +131,20 @@ def test_wrong_options_are_refused(project, arguments, code, parts):
     assert all(part in printed for part in parts), printed
     assert "Traceback" not in printed
     assert not (project.folder / "build.ninja").exists()
+
+
+def test_output_that_is_closed_or_full(project):
+    command = shlex.join([sys.executable, str(ROOT / "configure.py"), "-S", str(project.folder)])
+
+    def shell(text):
+        return subprocess.run(["bash", "-c", text], env=project.environment, capture_output=True, text=True, check=False)
+
+    for redirection in (">&-", "<&-", "| true"):
+        done = shell(f"set -o pipefail; {command} {redirection}")
+        assert (done.returncode, done.stderr) == (0, ""), redirection
+    full = shell(f"{command} > /dev/full")
+    assert full.returncode == 3
+    assert full.stderr == "error: cannot read or write the output: no space left on device\n"
 
 
 def test_a_real_provider_without_its_tool_says_what_was_examined(project):
