@@ -8,6 +8,7 @@ from npuninja.arch.devices import (
     DATA_WINDOW_BYTES,
     DEFAULT_STACK_BYTES,
     DEVICES,
+    SHIM_ROW,
     TileKind,
     kind_of,
     memory_window,
@@ -169,15 +170,32 @@ def _check_channels(op: Operation, kind: TileKind) -> None:
         for start in block.ops:
             if start.name not in ("aie.dma_start", "aie.dma"):
                 continue
-            direction = start.attributes["channel_dir"]
-            assert isinstance(direction, EnumAttr), start
-            channel = start.integer("channel_index")
-            limit = kind.s2mm_channels if direction.case == "S2MM" else kind.mm2s_channels
-            if not 0 <= channel < limit:
-                raise op_error(start, f"channel {channel} does not exist, a {kind.name} tile has 0 to {limit - 1}")
-            first = used.setdefault((direction.case, channel), start)
+            direction, channel = _check_channel(start, kind)
+            first = used.setdefault((direction, channel), start)
             if first is not start:
-                raise op_error(start, f"DMA channel {direction.case} {channel} is started twice", note=first)
+                raise op_error(start, f"DMA channel {direction} {channel} is started twice", note=first)
+
+
+def _check_channel(op: Operation, kind: TileKind) -> tuple[str, int]:
+    """The direction and number of the channel that an operation names, which a tile of this kind has."""
+    direction = op.attributes["channel_dir"]
+    assert isinstance(direction, EnumAttr), op
+    channel = op.integer("channel_index")
+    limit = kind.s2mm_channels if direction.case == "S2MM" else kind.mm2s_channels
+    if not 0 <= channel < limit:
+        raise op_error(op, f"channel {channel} does not exist, a {kind.name} tile has 0 to {limit - 1}")
+    return direction.case, channel
+
+
+def _check_allocation(op: Operation) -> None:
+    require_tiles(op, op.operands)
+    place = place_of(op.operands[0]) if op.operands else (op.integer("col"), SHIM_ROW)
+    device = device_of(op)
+    if place is None or device is None:
+        return
+    if not device.contains(*place):
+        raise op_error(op, f"column {place[0]} is outside {device.name}, which has columns 0 to {device.columns - 1}")
+    _check_channel(op, kind_of(place[1]))
 
 
 def _check_dma_bd(op: Operation) -> None:
@@ -302,6 +320,6 @@ AIE_RULES: dict[str, Callable[[Operation], None]] = {
     "aie.packet_source": _check_tiles,
     "aie.packet_dest": _check_tiles,
     "aie.configure_cascade": _check_tiles,
-    "aie.shim_dma_allocation": _check_tiles,
+    "aie.shim_dma_allocation": _check_allocation,
     "aie.objectfifo.allocate": _check_tiles,
 }
