@@ -10,15 +10,47 @@ import glob
 import importlib.machinery
 import importlib.util
 import os
+import re
+import shutil
 import sys
 from types import ModuleType
+from typing import NamedTuple
 
 from npuninja.diag.errors import NoDevice
+from npuninja.install.folder import installed_program
 
 ACCEL_NODES = "/dev/accel/accel*"  # made by the amdxdna driver
 # Debian's and Fedora's packages of XRT put it there; `$XILINX_XRT/python` and /opt/xilinx/xrt/python are XRT's own.
 SYSTEM_FOLDERS = ("/opt/xilinx/xrt/python", "/usr/lib/python3/dist-packages", "/usr/lib64/python3/site-packages")
 MEMLOCK_NEEDED_BYTES = 64 << 20  # the driver pins the device's heap, 64 MiB (AIE2_DEVM_SIZE), before anything else
+
+
+class OtherPyxrt(NamedTuple):
+    """A pyxrt for another Python: its path, and the path of such a Python."""
+
+    pyxrt: str
+    python: str
+
+
+def _folders() -> list[str]:
+    folders = [os.path.join(os.environ["XILINX_XRT"], "python")] if os.environ.get("XILINX_XRT") else []
+    return [*folders, *SYSTEM_FOLDERS]
+
+
+def find_other_pyxrt() -> OtherPyxrt | None:
+    """A pyxrt that another Python of this machine can load: XRT's own, or that of `npuninja tools install xrt`."""
+    own = os.path.dirname(os.path.dirname(installed_program(os.environ, "xrt", "python3")))
+    for folder in [*_folders(), os.path.join(own, "usr", "lib", "python3", "dist-packages")]:
+        for path in sorted(glob.glob(os.path.join(glob.escape(folder), "pyxrt.cpython-*.so"))):
+            match = re.match(r"pyxrt\.cpython-3(\d+)-", os.path.basename(path))
+            if match is None:
+                continue
+            name = f"python3.{match[1]}"
+            of_this_folder = installed_program(os.environ, "xrt", name) if folder.startswith(own + os.sep) else None
+            python = of_this_folder or shutil.which(name)
+            if python and os.access(python, os.X_OK):
+                return OtherPyxrt(path, python)
+    return None
 
 
 def find_pyxrt() -> str:
@@ -27,8 +59,7 @@ def find_pyxrt() -> str:
     Raises:
         NoDevice: there is none; the message lists every one that was found and why it does not fit.
     """
-    folders = [os.path.join(os.environ["XILINX_XRT"], "python")] if os.environ.get("XILINX_XRT") else []
-    folders += SYSTEM_FOLDERS
+    folders = _folders()
     suffixes = (*importlib.machinery.EXTENSION_SUFFIXES, ".py")
     refused = []
     for folder in folders:
@@ -68,8 +99,11 @@ def import_pyxrt(path: str) -> ModuleType:
     return module
 
 
-def check_node() -> None:
+def check_node(needs_locked_memory: bool = True) -> None:
     """Sees to it that the driver is there and this user may use it.
+
+    Args:
+        needs_locked_memory: whether the driver pins memory, as that of a real NPU does.
 
     Raises:
         NoDevice: with the first rung that fails: no device node, no permission, too little lockable memory.
@@ -84,6 +118,8 @@ def check_node() -> None:
         raise NoDevice(
             f"no permission for {nodes[0]}", hint="add the user to the group that owns it (`ls -l`), usually render"
         )
+    if not needs_locked_memory:
+        return
     import resource  # not on every system, but wherever there is a device node
 
     limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]

@@ -7,13 +7,15 @@ instructions, their number of words, and the buffers.
 
 from __future__ import annotations
 
+import ctypes
+import os
 import time
 from types import ModuleType
 from typing import Any, Sequence
 
 from npuninja.device import xrt_messages
-from npuninja.device.api import Buffer, Capabilities, Program
-from npuninja.device.pyxrt_import import check_node, find_pyxrt, import_pyxrt
+from npuninja.device.api import Buffer, Capabilities, Device, Program
+from npuninja.device.pyxrt_import import check_node, find_other_pyxrt, find_pyxrt, import_pyxrt
 from npuninja.diag.errors import InternalError, Location, NoDevice, UserError
 
 OPCODE_TRANSACTION = 3  # AIE2_EXEC_BUFFER_KERNEL_OP_TXN
@@ -40,9 +42,8 @@ class XrtBuffer:
 class XrtDevice:
     """The first NPU of the machine."""
 
-    capabilities = Capabilities("npu", "measured", "NPU through XRT")
-
     def __init__(self, pyxrt: ModuleType, handle: Any) -> None:
+        self.capabilities: Capabilities = capabilities()
         self._pyxrt: Any = pyxrt
         self._device = handle
         self._context: Any = None
@@ -107,6 +108,7 @@ class XrtDevice:
         """Runs once. All buffers go to the device first, inputs and the prepared outputs alike."""
         pyxrt = self._pyxrt
         handles = [buffer.handle for buffer in buffers if isinstance(buffer, XrtBuffer)]
+        run = None
         try:
             for handle in handles:
                 handle.sync(pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE)
@@ -115,10 +117,12 @@ class XrtDevice:
             state = int(run.wait(max(1, int(time_limit_s * 1000))).value)
             elapsed = time.perf_counter() - start
             if state != xrt_messages.COMPLETED:
+                _keep_for_ever(run)
                 raise xrt_messages.state_error(state, time_limit_s)
             for handle in handles:
                 handle.sync(pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_FROM_DEVICE)
         except RuntimeError as error:
+            _keep_for_ever(run)
             raise xrt_messages.translated(error, "the run failed") from error
         return elapsed
 
@@ -135,10 +139,29 @@ class XrtDevice:
         self._context = None
 
 
+def _keep_for_ever(run: Any) -> None:
+    """Sees to it that a run which may still be at work is never destructed: XRT aborts the whole process then."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(run))
+
+
+def is_emulated() -> bool:
+    """Whether this process runs under `npuninja emu`: what XRT finds then is an emulated NPU."""
+    return "NPUNINJA_EMU_SOCKET" in os.environ
+
+
+def capabilities() -> Capabilities:
+    """What the answers of the NPU are worth that XRT finds."""
+    if is_emulated():
+        return Capabilities("npu", "emulated", "emulated NPU through XRT (npuninja emu)")
+    return Capabilities("npu", "measured", "NPU through XRT")
+
+
 def refuse_emulated(program: Program) -> None:
-    """Raises UserError for a design with wasm cores, which no NPU can run."""
+    """Raises UserError for a design with wasm cores, which no NPU can run but an emulated one."""
     from npuninja.formats.xclbin import read_xclbin
 
+    if is_emulated():
+        return
     if program.core_kind == "wasm" or read_xclbin(program.xclbin, program.xclbin_path).section(EMULATION_DATA):
         raise UserError(
             "the XCLBIN has wasm cores, which run on the emulated array only",
@@ -147,14 +170,27 @@ def refuse_emulated(program: Program) -> None:
         )
 
 
-def open_npu() -> XrtDevice:
-    """Opens the machine's NPU.
+def open_npu() -> Device:
+    """Opens the machine's NPU, in a worker process when XRT's Python binding is for another Python than this one.
 
     Raises:
         NoDevice: there is none, or it cannot be used; the message says at which step.
     """
-    check_node()
-    pyxrt = import_pyxrt(find_pyxrt())
+    check_node(needs_locked_memory=not is_emulated())
+    try:
+        path = find_pyxrt()
+    except NoDevice:
+        other = find_other_pyxrt()
+        if other is None:
+            raise
+        from npuninja.device.xrt_remote import RemoteXrtDevice  # it imports this module
+
+        return RemoteXrtDevice(other)
+    return open_with(import_pyxrt(path))
+
+
+def open_with(pyxrt: ModuleType) -> XrtDevice:
+    """Opens the first NPU that a pyxrt finds. Raises NoDevice."""
     try:
         return XrtDevice(pyxrt, pyxrt.device(0))
     except RuntimeError as error:

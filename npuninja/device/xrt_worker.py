@@ -1,0 +1,101 @@
+"""`XrtDevice` in a process of its own: run by the Python that pyxrt was built for, asked by `npuninja.device.xrt_remote`.
+
+Requests and replies are JSON objects on a socket of type SEQPACKET, one at a time; data lies in files in memory whose
+descriptors come with the requests. The process ends when the other end of the socket closes, and with it XRT's contexts.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import socket
+import sys
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from npuninja.device.api import Program
+from npuninja.device.pyxrt_import import import_pyxrt
+from npuninja.device.xrt import XrtBuffer, XrtDevice, open_with
+from npuninja.diag.errors import Error
+
+MESSAGE_BYTES = 65536
+
+
+class _Worker:
+    """Does what requests ask. Each method `do_VERB` takes the request's fields and a descriptor, -1 for none."""
+
+    def __init__(self, pyxrt_path: str) -> None:
+        self._path = pyxrt_path
+        self._device: XrtDevice | None = None
+        self._buffers: list[tuple[XrtBuffer, mmap.mmap]] = []
+
+    @property
+    def device(self) -> XrtDevice:
+        assert self._device is not None, "the first request is open"
+        return self._device
+
+    def do_open(self, _: dict[str, Any], __: int) -> dict[str, Any]:
+        self._device = open_with(import_pyxrt(self._path))
+        return {}
+
+    def do_load(self, fields: dict[str, Any], descriptor: int) -> dict[str, Any]:
+        with open(fields["xclbin_path"], "rb") as stream:
+            xclbin = stream.read()
+        insts = os.pread(descriptor, fields["insts_bytes"], 0)
+        self.device.load(Program(fields["xclbin_path"], xclbin, insts, fields["kernel"], fields["core_kind"]))
+        return {}
+
+    def do_instruct(self, fields: dict[str, Any], descriptor: int) -> dict[str, Any]:
+        self.device.instruct(os.pread(descriptor, fields["insts_bytes"], 0))
+        return {}
+
+    def do_allocate(self, fields: dict[str, Any], descriptor: int) -> dict[str, Any]:
+        buffer = self.device.allocate(fields["nbytes"], fields["position"])
+        self._buffers.append((buffer, mmap.mmap(descriptor, buffer.nbytes)))
+        return {"number": len(self._buffers) - 1}
+
+    def do_run(self, fields: dict[str, Any], _: int) -> dict[str, Any]:
+        pairs = [self._buffers[number] for number in fields["buffers"]]
+        for buffer, shared in pairs:
+            buffer.view[:] = shared
+        seconds = self.device.run([buffer for buffer, _ in pairs], fields["time_limit_s"])
+        for buffer, shared in pairs:
+            shared[:] = buffer.view
+        return {"seconds": seconds}
+
+    def do_close(self, _: dict[str, Any], __: int) -> dict[str, Any]:
+        self._buffers.clear()
+        self.device.close()
+        return {}
+
+
+def serve(channel: socket.socket, pyxrt_path: str) -> None:
+    """Answers requests until the other end closes."""
+    worker = _Worker(pyxrt_path)
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 1)
+        if not data:
+            return
+        request = json.loads(data)
+        try:
+            reply = getattr(worker, "do_" + request["verb"])(request, descriptors[0] if descriptors else -1)
+        except Error as error:
+            reply = {
+                "error": type(error).__name__,
+                "message": error.message,
+                "location": error.location,
+                "hint": error.hint,
+                "notes": error.notes,
+            }
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        channel.send(json.dumps(reply).encode())
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=int(sys.argv[1])) as _channel:
+        serve(_channel, sys.argv[2])
