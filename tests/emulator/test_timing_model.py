@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npuninja.diag.errors import UserError
 from npuninja.emulator import layout
 from npuninja.emulator.timing import Band, ChannelWork, CoreWork, SequenceWork, Work, costs, render, time_work
+from npuninja.emulator.timing.operations import INSTRUCTIONS
 from npuninja.emulator.timing.work import read_sequence
 from npuninja.formats import txn
 
@@ -224,3 +226,23 @@ def test_the_report_as_text_and_json_says_modelled_and_shows_the_arithmetic() ->
     assert fields["element_us"]["middle"] == reports[0].element_us.middle
     assert {term["name"] for term in fields["terms"]} == {"call", "sequence", "start", "fill", "first wait", "pipeline"}
     assert all(part["arithmetic"] for stage in fields["stages"] for part in stage["parts"])
+
+
+def row(band: Band) -> str:
+    """A band as the page writes it."""
+    return " / ".join(f"{value:g}" for value in band)
+
+
+def test_the_page_has_the_costs_of_the_model() -> None:
+    page = (ROOT / "docs" / "timing-model.md").read_text(encoding="utf-8")
+    bands = [
+        costs.TILE_WORD_CYCLES, *costs.SHIM_WORD_CYCLES.values(), costs.BD_CYCLES, costs.SWITCH_CYCLES, costs.CORE_LOCK_CYCLES,
+        costs.INSTRUCTION_CYCLES, *costs.HOST_CALL_US.values(), costs.DDR_BYTES_PER_S.times(1e-9),
+        INSTRUCTIONS["divide"], INSTRUCTIONS["float"], INSTRUCTIONS["math function"],
+    ]  # fmt: skip
+    in_us = [
+        *costs.SHIM_TASK_US.values(), *costs.SHIM_FIRST_TASK_US.values(), costs.WRITE_US, costs.MASK_WRITE_US,
+        costs.QUEUE_PUSH_US, costs.FIRST_SYNC_US, costs.LATER_SYNC_US, costs.ADDRESS_PATCH_US, costs.POLL_US,
+    ]  # fmt: skip
+    bands += [band.times(costs.MEASURED_AT_HZ / 1e6) for band in in_us]
+    assert [row(band) for band in bands if row(band) not in page] == []
