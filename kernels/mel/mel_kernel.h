@@ -1,7 +1,7 @@
 /* Whisper's log-mel spectrum of LANES frames at once, in 32-bit integers. README.md tells what it computes and why so.
  *
- * The includer defines LANES (1, or a power of two) and includes the tables of 80 or 128 bands before. With one lane this
- * is plain C; with more, every value of the arithmetic is a vector of one value for each frame (the vector extension of
+ * The includer defines LANES (1 or 4) and includes the tables of 80 or 128 bands before. With one lane this
+ * is plain C; with four, every value of the arithmetic is a vector of one value for each frame (the vector extension of
  * GCC and Clang). Each lane computes exactly what one lane alone would.
  */
 #include <stdint.h>
@@ -70,26 +70,31 @@ static inline complex_lanes rotated(complex_lanes a, const int32_t *factor) {
     };
 }
 
-/* Takes the samples from the stream's elements, one frame in each lane, scales each frame up to 16 bits and applies the
- * window, which makes 21 bits and a sign. Returns for each lane how many bits it was scaled up by. */
+/* Takes the samples from the stream's elements, one frame in each lane, applies the window, and scales each frame so that
+ * its largest value has 21 bits and a sign. Returns for each lane how many bits it was scaled up by. */
 static inline lanes windowed(const sample_pair *const *elements) {
     lanes magnitude = splat(0);
+    int32_t n = 0;
     for (int32_t e = 0; e < ELEMENTS; e++)
-        for (int32_t i = 0; i < ELEMENT; i++) {
-            lanes pair = gather(elements + e, HOP, i);
-            complex_lanes x = {pair << 16 >> 16, pair >> 16};
-            magnitude |= (x.re ^ x.re >> 31) | (x.im ^ x.im >> 31);
-            points[e * ELEMENT + i] = x;
+        for (int32_t i = 0; i < ELEMENT; i += 4) {
+            lanes pairs[4];
+            gather(elements + e, HOP, i, pairs);
+            for (int32_t j = 0; j < 4; j++, n++) {
+                lanes even = pairs[j] << 16 >> 16, odd = pairs[j] >> 16;
+                complex_lanes x = {even * (int32_t)hann[2 * n], odd * (int32_t)hann[2 * n + 1]};
+                magnitude |= (x.re ^ x.re >> 31) | (x.im ^ x.im >> 31);
+                points[n] = x;
+            }
         }
     lanes shift = splat(0), factor = splat(0);
     for (int32_t lane = 0; lane < LANES; lane++) {
-        int32_t bits = leading_zeros((uint32_t)get(magnitude, lane) | 1) - 17; /* 0 to 14 */
+        int32_t bits = leading_zeros((uint32_t)get(magnitude, lane) | 1) - 1; /* 0 to 30 */
         set(&shift, lane, bits);
         set(&factor, lane, 1 << bits);
     }
-    for (int32_t n = 0; n < POINTS; n++) {
-        points[n].re = (points[n].re * factor * (int32_t)hann[2 * n] + 512) >> 10;
-        points[n].im = (points[n].im * factor * (int32_t)hann[2 * n + 1] + 512) >> 10;
+    for (n = 0; n < POINTS; n++) {
+        points[n].re = points[n].re * factor >> 10; /* not rounded: that is a constant, which bin 0 alone has */
+        points[n].im = points[n].im * factor >> 10;
     }
     return shift;
 }
@@ -151,10 +156,8 @@ static inline void dft25(complex_lanes *x) {
         dft5(x + 5 * j, 1);
 }
 
-/* The DFT of 400 real samples from that of 200 complex ones: `points` 1 to 199, times 2. Returns ones for
- * those lanes that have a value of more than 27 bits with its sign. */
-static inline lanes split(void) {
-    lanes used = splat(0);
+/* The DFT of 400 real samples from that of 200 complex ones: `points` 1 to 199, times 2. */
+static inline void split(void) {
     for (int32_t k = 1; k <= POINTS / 2; k++) {
         complex_lanes a = work[places[k]], b = work[places[POINTS - k]];
         complex_lanes even = {a.re + b.re, a.im - b.im};
@@ -162,48 +165,47 @@ static inline lanes split(void) {
         complex_lanes low = add(even, odd), high = {even.re - odd.re, odd.im - even.im};
         points[POINTS - k] = high;
         points[k] = low;
-        used |= (low.re + (1 << 26)) | (low.im + (1 << 26)) | (high.re + (1 << 26)) | (high.im + (1 << 26));
     }
-    return mask(used >> 27 != 0);
 }
 
-/* log2 of a filter's sum of power, high * 2^16 + low, in 1/1536 octave and with `exponent` added; rounded to outputs. */
+/* log2 of a filter's sum of power, high * 2^14 + low, in 1/1536 octave and with `exponent` added; rounded to outputs. */
 static inline lanes output(lanes high, lanes low, lanes exponent) {
-    lanes large = mask(high >= 1 << 14); /* else both fit into one word */
-    lanes value = select(large, high + (low >> 16), (high << 16) + low);
+    lanes large = mask(high >= 1 << 16); /* else both fit into one word */
+    lanes value = select(large, high + (low >> 14), (high << 14) + low);
     lanes logarithm = splat(0);
     for (int32_t lane = 0; lane < LANES; lane++) {
         uint32_t word = (uint32_t)get(value, lane);
         int32_t zeros = leading_zeros(word | 1);
         set(&logarithm, lane, logarithms[word << zeros << 1 >> 25] - zeros * 1536);
     }
-    lanes level = (logarithm + exponent + (large & (16 * 1536)) + (31 * 1536 + 128)) >> 8;
+    lanes level = (logarithm + exponent + (large & (14 * 1536)) + (31 * 1536 + 128)) >> 8;
     level = select(mask(level < 0) | mask(value == 0), splat(0), level);
     return select(mask(level > 255), splat(255), level) - 128;
 }
 
-/* Power, filters, logarithm. A bin's power is kept with one of two exponents, and each filter sums up both kinds. */
-static inline void bands(lanes shift, lanes loud, int8_t *out) {
-    lanes exponent = ((loud & 4) + 3 - shift) * (2 * 1536);
+/* Power, filters, logarithm. A bin whose parts do not fit into 16 bits is big: its power is taken in a unit that is 2^14
+ * times larger, and each filter sums up both kinds. (All of a frame's bins together are below 2^29 of that unit.) */
+static inline void bands(lanes shift, int8_t *out) {
+    lanes exponent = (6 - shift) * (2 * 1536);
     /* Of the bins between the last two corners: what rises belongs to the band that has its top behind them, the rest
-     * falls and belongs to the band before. `big` is the share of the bins with the larger unit. */
+     * falls and belongs to the band before. */
     lanes risen = splat(0), risen_big = splat(0);
     int32_t k = 1;
     for (int32_t band = -1; band < BANDS; band++) {
         lanes sum = risen, sum_big = risen_big;
         risen = risen_big = splat(0);
         for (; k < edges[band + 1]; k++) {
-            lanes re = select(loud, points[k].re >> 7, points[k].re >> 3);
-            lanes im = select(loud, points[k].im >> 7, points[k].im >> 3);
-            lanes big = mask((((re + (1 << 15)) | (im + (1 << 15))) >> 16) != 0); /* more than 16 bits */
-            re = select(big, (re + 128) >> 8, re);
-            im = select(big, (im + 128) >> 8, im);
-            lanes power = (lanes)((unsigned_lanes)(re * re + im * im) >> 4);
+            lanes re = points[k].re >> 6, im = points[k].im >> 6;
+            lanes small = mask((((re + (1 << 15)) | (im + (1 << 15))) >> 16) == 0);
+            re = select(small, re, (re + 256) >> 9);
+            im = select(small, im, (im + 256) >> 9);
+            unsigned_lanes squares = (unsigned_lanes)re * (unsigned_lanes)re + (unsigned_lanes)im * (unsigned_lanes)im;
+            lanes power = select(small, (lanes)(squares >> 4), (lanes)squares);
             lanes rising = scaled(power, rises[k - 1]);
             sum += power - rising;
-            sum_big += (power - rising) & big;
+            sum_big += (power - rising) & ~small;
             risen += rising;
-            risen_big += rising & big;
+            risen_big += rising & ~small;
         }
         if (band >= 0) {
             lanes q = output(sum_big, sum - sum_big, exponent + offsets[band]);
@@ -220,5 +222,6 @@ static inline void log_mel(const sample_pair *const *elements, int8_t *out) {
         dft8(column);
     for (int32_t row = 0; row < 8; row++)
         dft25(work + INNER * row);
-    bands(shift, split(), out);
+    split();
+    bands(shift, out);
 }

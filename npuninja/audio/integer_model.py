@@ -94,9 +94,8 @@ def unrounded(stream: Array, frames: int, bands: int = 80) -> Array:
 def _levels(windows: Array, tables: _Tables) -> Array:
     samples, shift = _windowed(windows.astype(np.int64), tables)
     spectrum = _split(_dft200(_Complex(samples[:, 0::2], samples[:, 1::2])), tables)
-    loud = np.any(_larger(spectrum, 27), axis=1, keepdims=True)
-    exponent = (np.where(loud, 7, 3) - shift[:, None]) * 2 * _UNIT
-    high, low = _filtered(spectrum, loud, tables)
+    exponent = (6 - shift[:, None]) * 2 * _UNIT
+    high, low = _filtered(spectrum, tables)
     return _logarithm(high, low, exponent + tables.offset, tables)
 
 
@@ -119,12 +118,6 @@ def _word(values: Array) -> Array:
     return values
 
 
-def _larger(x: _Complex, bits: int) -> Array:
-    """Where a part needs more than so many bits, its sign included."""
-    limit = 1 << (bits - 1)
-    return (np.minimum(x.re, x.im) < -limit) | (np.maximum(x.re, x.im) >= limit)
-
-
 def _scaled(a: Array, factor: Array | int) -> Array:
     return _word(_word((a >> 16) * factor) + ((a & 0xFFFF) * factor >> 16))
 
@@ -136,11 +129,11 @@ def _sum_of_products(a: Array, u: Array, b: Array, v: Array) -> Array:
 
 
 def _windowed(samples: Array, tables: _Tables) -> tuple[Array, Array]:
-    """Scaled up to 16 bits, with the window; and the bits that each frame was scaled up by."""
-    magnitude = np.bitwise_or.reduce(samples ^ samples >> 63, axis=1) | 1
-    shift = 15 - np.frexp(magnitude.astype(np.float64))[1]
-    scaled = samples << shift[:, None]
-    return _word(_word(scaled * tables.window) + 512) >> 10, shift
+    """With the window, scaled to 21 bits and a sign; and the bits that each frame was scaled up by."""
+    products = _word(samples * tables.window)
+    magnitude = np.bitwise_or.reduce(products ^ products >> 63, axis=1) | 1
+    shift = 31 - np.frexp(magnitude.astype(np.float64))[1]
+    return _word(products << shift[:, None]) >> 10, shift
 
 
 def _dft200(x: _Complex) -> _Complex:
@@ -206,12 +199,13 @@ def _split(z: _Complex, tables: _Tables) -> _Complex:
     return _Complex(re, im)
 
 
-def _filtered(spectrum: _Complex, loud: Array, tables: _Tables) -> tuple[Array, Array]:
-    """The sums of every filter in the two units of power: that of big bins is 2^16 times the other."""
-    re, im = (np.where(loud, part >> 7, part >> 3) for part in spectrum)
-    big = _larger(_Complex(re, im), 16)
-    re, im = (np.where(big, (part + 128) >> 8, part) for part in (re, im))
-    power = (re * re + im * im) >> 4
+def _filtered(spectrum: _Complex, tables: _Tables) -> tuple[Array, Array]:
+    """The sums of every filter in the two units of power: that of big bins is 2^14 times the other."""
+    re, im = spectrum.re >> 6, spectrum.im >> 6
+    big = (np.minimum(re, im) < -(1 << 15)) | (np.maximum(re, im) >= 1 << 15)
+    re, im = (np.where(big, (part + 256) >> 9, part) for part in (re, im))
+    power = re * re + im * im
+    power = np.where(big, power, power >> 4)
     rising = _scaled(power, tables.rise)
     falling = power - rising
     sums = []
@@ -222,9 +216,9 @@ def _filtered(spectrum: _Complex, loud: Array, tables: _Tables) -> tuple[Array, 
 
 
 def _logarithm(high: Array, low: Array, exponent: Array, tables: _Tables) -> Array:
-    large = high >= 1 << 14
-    value = np.where(large, high + (low >> 16), (high << 16) + low)
-    exponent = exponent + np.where(large, 16 * _UNIT, 0)
+    large = high >= 1 << 16
+    value = np.where(large, high + (low >> 14), (high << 14) + low)
+    exponent = exponent + np.where(large, 14 * _UNIT, 0)
     bits = np.frexp(value.astype(np.float64))[1].astype(np.int64)  # 0 for 0
     fraction = (value << (32 - bits) & 0x7FFFFFFF) >> 24
     return np.where(value > 0, exponent + (bits - 1) * _UNIT + tables.logarithm[fraction], -(2**31))
