@@ -18,6 +18,7 @@ from npuninja.configure.record import read_record, write_record
 from npuninja.configure.settings import Settings, apply_preset, read_settings
 from npuninja.configure.summary import summary, use_colour
 from npuninja.configure.toml_file import INSTALL
+from npuninja.configure.why import remember_graph, why
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import Toolchain, detect, surroundings_of
 from npuninja.diag.errors import Error, InternalError, ToolError, UserError
@@ -62,7 +63,10 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextI
         if again:
             words, environment = read_record(again)
             options = parse_options(words)
-        text = configure(options, environment, home, colour)
+        if options.why is not None:
+            text = why(options.why, layout_of(os.path.abspath(options.source_root or home), options.build_folder))
+        else:
+            text = configure(options, environment, home, colour)
         # When Ninja asks, one line is enough; the table was shown by the configure that was asked for.
         if output is not None:
             output.write(text.splitlines()[-1] + "\n" if again else text)
@@ -135,7 +139,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     depfile = depfile_text("build.ninja", [path for path in looked_at if path not in read])
     write_if_changed(os.path.join(layout.ninja_folder, GENERATOR_DEPFILE), depfile)
     text = write(graph, template, template_file, _places(layout, home, record), generator, _header(recorded))
-    write_if_changed(os.path.join(layout.build_folder, "graph.json"), graph_json(graph))
+    remember_graph(layout.build_folder, graph_json(graph))
     commands = os.path.join(layout.ninja_folder, "compile_commands.json")
     write_if_changed(commands, compile_commands(graph, layout.ninja_folder))
     changed = place_build_file(os.path.join(layout.ninja_folder, "build.ninja"), text, ninja)

@@ -26,6 +26,7 @@ class Options:
         werror: whether warnings of the stages are errors.
         check: whether each design is also run on the emulated array while it is built.
         fresh: whether everything remembered is to be forgotten first.
+        why: a target; nothing is configured, but why it would be built now is told.
         regenerate: a recorded configuration to repeat (from Ninja only).
         designs: names of designs; () means all.
     """
@@ -40,6 +41,7 @@ class Options:
     werror: bool = False
     check: bool = False
     fresh: bool = False
+    why: str | None = None
     regenerate: str | None = None
     designs: tuple[str, ...] = ()
 
@@ -68,6 +70,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
     add("--check", action="store_true", help="also run each design on the emulated array, beside the build")
     add("--werror", action="store_true", help="warnings about designs and kernels are errors")
     add("--fresh", action="store_true", help="forget what was found and recorded before")
+    add("--why", metavar="TARGET", help="say why TARGET would be built now (a file, a design, run-NAME)")
     add("--regenerate", metavar="FILE", help=argparse.SUPPRESS)
     add("designs", metavar="DESIGN", nargs="*", help="build these only (default: all in mlir/)")
     # Designs may stand between options; argparse alone takes one group of them.
@@ -83,6 +86,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         werror=known.werror,
         check=known.check,
         fresh=known.fresh,
+        why=known.why,
         regenerate=known.regenerate,
         designs=tuple(known.designs),
     )

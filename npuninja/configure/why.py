@@ -1,0 +1,229 @@
+"""`configure.py --why TARGET`: why a target would be built now, in words. Ninja knows; here its answer is put into order."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from npuninja.diag.errors import ToolError, UserError
+from npuninja.plan.files import write_if_changed
+from npuninja.plan.layout import Layout
+from npuninja.plan.names import near
+
+GRAPH, PREVIOUS = "graph.json", "graph.previous.json"
+# Causes that are told; more than a few mean "nearly everything", and nobody reads them.
+SHOWN = 5
+
+# What `ninja -d explain` prints (1.11 to 1.13), and what it means. The first group is the output, the second its input.
+_MESSAGES: tuple[tuple[str, str], ...] = (
+    # output a.o doesn't exist
+    (r"output (.+) of phony edge with no inputs doesn't exist", "missing"),
+    (r"output (.+) doesn't exist", "missing"),
+    # output a.o older than most recent input a.h (17 vs 18); restat of …; recorded mtime of …
+    (r"(?:restat of )?output (.+) older than most recent input (.+) \(-?\d+ vs -?\d+\)", "older"),
+    (r"recorded mtime of (.+) older than most recent input (.+) \(-?\d+ vs -?\d+\)", "older"),
+    (r"command line changed for (.+)", "command"),
+    (r"command line not found in log for (.+)", "unlogged"),
+    (r"deps for '(.+)' are missing", "unlogged"),
+    (r"stored deps info out of date for '(.+)' \(-?\d+ vs -?\d+\)", "touched"),
+    (r"(.+) has no in-edge and is missing", "vanished"),
+)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why one file is built: the kind of reason (see `_MESSAGES`), and the input it speaks of, or ""."""
+
+    kind: str
+    source: str = ""
+
+
+def remember_graph(build_folder: str, text: str) -> bool:
+    """Writes graph.json when it changed, and keeps the one before beside it. Returns whether it changed."""
+    path = os.path.join(build_folder, GRAPH)
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            before = stream.read()
+    except OSError:
+        before = ""
+    if before and before != text:
+        write_if_changed(os.path.join(build_folder, PREVIOUS), before)
+    return write_if_changed(path, text)
+
+
+def why(target: str, layout: Layout) -> str:
+    """The answer, as text of a few lines.
+
+    Configures again first where Ninja would, since that may change what is to be built.
+
+    Raises:
+        UserError: there is no such target, or nothing is configured.
+        ToolError: Ninja is missing or fails.
+    """
+    if not os.path.isfile(os.path.join(layout.ninja_folder, "build.ninja")):
+        raise UserError(f"nothing is configured in {layout.ninja_folder}", hint="run configure.py without --why first")
+    configured = "CONFIGURE" in _ninja(layout, "build.ninja")
+    graph = _read(os.path.join(layout.build_folder, GRAPH)) or {"edges": [], "variables": {}}
+    edges = {output: edge for edge in graph["edges"] for output in edge["outputs"]}
+    name = _meant(target, edges, layout)
+    reasons = _parse(_ninja(layout, "-n", "-d", "explain", name))
+    lines = ["configure.py had to run again first: something that it looked at had changed"] if configured else []
+    chains = list(_chains(name, edges, reasons))
+    if not chains and os.sep not in name:
+        phony = edges[name]["rule"] == "phony"
+        what = "stands for files that are up to date" if phony else "makes no file, so it always runs"
+        return "\n".join([*lines, f"{name} {what}"]) + "\n"
+    if not chains:
+        return "\n".join([*lines, f"{name} is up to date: nothing that it depends on has changed since it was made"]) + "\n"
+    previous = _read(os.path.join(layout.build_folder, PREVIOUS))
+    lines.append(f"{name} would be built, because")
+    for chain in chains[:SHOWN]:
+        lines += ["  " * (i + 1) + f"{file} is built before it, because" for i, file in enumerate(chain[1:])]
+        cause = _in_words(chain, reasons[chain[-1]], graph, previous, edges, layout.ninja_folder)
+        lines += ["  " * (len(chain)) + line for line in cause]
+    if len(chains) > SHOWN:
+        lines.append(f"  … and {len(chains) - SHOWN} more causes")
+    if any(len(chain) > 1 for chain in chains):
+        lines.append("Where a file on the way comes out the same, the rebuild ends there.")
+    return "\n".join(lines) + "\n"
+
+
+def _ninja(layout: Layout, *arguments: str) -> str:
+    """What Ninja prints, both streams together."""
+    beside = os.path.join(os.path.dirname(sys.executable), "ninja")
+    program = beside if os.path.isfile(beside) else shutil.which("ninja")
+    if not program:
+        raise ToolError("no ninja beside this Python or on PATH", hint="pip install ninja")
+    command = [program, "-C", layout.ninja_folder, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        raise ToolError(f"ninja failed with exit code {done.returncode}", notes=((done.stdout.strip(), None),))
+    return done.stdout
+
+
+def _read(path: str) -> dict[str, Any] | None:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            content = json.load(stream)
+        return content if isinstance(content, dict) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _meant(target: str, edges: Mapping[str, Any], layout: Layout) -> str:
+    """The target as build.ninja names it: by that name, by a path from here, or by the end of a path."""
+    for name in (target, os.path.relpath(os.path.abspath(target), layout.ninja_folder)):
+        if name in edges:
+            return name
+    ends = sorted(name for name in edges if name.endswith("/" + target))
+    if len(ends) == 1:
+        return ends[0]
+    if ends:
+        raise UserError(f"{target!r} could be {' or '.join(ends[:5])}", hint="give the whole path")
+    known = {os.path.basename(name): None for name in edges}
+    close = near(os.path.basename(target), list(known))
+    raise UserError(f"there is no target {target!r}", hint=f"did you mean {' or '.join(close)}?" if close else None)
+
+
+def _parse(printed: str) -> dict[str, Reason]:
+    """The first reason for each output that Ninja gives; "is dirty" only repeats another file's reason."""
+    reasons: dict[str, Reason] = {}
+    for line in printed.splitlines():
+        text = line.removeprefix("ninja explain: ")
+        if text == line:
+            continue
+        for pattern, kind in _MESSAGES:
+            match = re.fullmatch(pattern, text)
+            if match:
+                reasons.setdefault(match[1], Reason(kind, match[2] if match.lastindex == 2 else ""))
+                break
+    return reasons
+
+
+def _chains(target: str, edges: Mapping[str, Any], reasons: Mapping[str, Reason]) -> Iterator[list[str]]:
+    """The ways from the target down to each file that has a reason of its own, shortest first; each cause once."""
+    waiting, seen = [[target]], {target}
+    while waiting:
+        chain = waiting.pop(0)
+        edge = edges.get(chain[-1])
+        together = edge["outputs"] if edge else [chain[-1]]
+        own = next((name for name in together if name in reasons), None)
+        below = [name for name in [*edge["inputs"], *edge["implicit"]] if name not in seen] if edge else []
+        seen.update(below)
+        # A name that is no file (`all`, `run`) does not exist by nature; the reason lies below it.
+        if own is not None and (edge is None or os.sep in own):
+            yield [*chain[:-1], own]
+        waiting += [[*chain, name] for name in below]
+
+
+def _in_words(
+    chain: list[str],
+    reason: Reason,
+    graph: Mapping[str, Any],
+    previous: Mapping[str, Any] | None,
+    edges: Mapping[str, Any],
+    folder: str,
+) -> list[str]:
+    """The sentences for one cause, which is that of the last file of a chain."""
+    file = chain[-1]
+    if reason.kind == "missing" or (reason.kind == "unlogged" and not os.path.exists(os.path.join(folder, file))):
+        before = {name for e in (previous or {"edges": []})["edges"] for name in e["outputs"]}
+        if chain[1:] and file not in before and chain[-2] in before:
+            told = [f"{file} is new, since the command that makes {chain[-2]} is another one than last time:"]
+            return [*told, *_differences(chain[-2], graph, previous, edges, folder)]
+        return [f"{file} does not exist"]
+    if reason.kind == "vanished":
+        return [f"{file} is gone, and nothing makes it"]
+    if reason.kind == "older":
+        made, changed = _clock(os.path.join(folder, file)), _clock(os.path.join(folder, reason.source))
+        return [f"{reason.source} was changed ({changed}) after {file} was made ({made})"]
+    if reason.kind == "touched":
+        return [f"{file} was changed by something else than the build"]
+    if reason.kind == "unlogged":
+        return [f"Ninja has no record of how {file} was made"]
+    differences = _differences(file, graph, previous, edges, folder)
+    return [f"the command that makes {file} is another one than last time:", *differences]
+
+
+def _clock(path: str) -> str:
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(os.stat(path).st_mtime))
+    except OSError:
+        return "gone"
+
+
+def _differences(
+    file: str, graph: Mapping[str, Any], previous: Mapping[str, Any] | None, edges: Mapping[str, Any], folder: str
+) -> list[str]:
+    """What is different in the command of `file`, as far as the graph before this one tells."""
+    before = next((e for e in (previous or {"edges": []})["edges"] if file in e["outputs"]), None)
+    now = edges[file]
+    if previous is None or before is None:
+        return ["  what it was is not recorded"]
+    lines, command = [], _command(now["rule"], folder)
+    if before["rule"] != now["rule"]:
+        lines.append(f"  it was made by rule {before['rule']}, now it is by rule {now['rule']}")
+    gone = [word for word in before["options"] if word not in now["options"]]
+    new = [word for word in now["options"] if word not in before["options"]]
+    lines += [f"  gone: {' '.join(gone)}"] if gone else []
+    lines += [f"  new: {' '.join(new)}"] if new else []
+    for name, words in graph["variables"].items():
+        old = previous["variables"].get(name, [])
+        if old != words and (f"${name}" in command or name == "python"):
+            lines.append(f"  {name} was {' '.join(old) or 'nothing'}, is {' '.join(words) or 'nothing'}")
+    return lines or ["  it changed before the last configure"]
+
+
+def _command(rule: str, folder: str) -> str:
+    """The command of a rule in build.ninja, with `$variables`."""
+    with open(os.path.join(folder, "build.ninja"), encoding="utf-8", errors="surrogateescape") as stream:
+        match = re.search(rf"^rule {re.escape(rule)}\n  command = (.*)$", stream.read(), re.MULTILINE)
+    return match[1] if match else ""
