@@ -47,7 +47,8 @@ class Reference:
         try:
             return call()
         except Exception as error:
-            frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == self.path]
+            own = os.path.abspath(self.path)
+            frames = [f for f in traceback.extract_tb(error.__traceback__) if os.path.abspath(f.filename) == own]
             line = frames[-1].lineno if frames else getattr(error, "lineno", None)
             raise UserError(
                 f"{type(error).__name__} while {doing}: {error}", Location(self.path, line or 0), hint="see host/README.md"

@@ -59,7 +59,11 @@ class Outcome(NamedTuple):
 
     def render(self) -> str:
         """The outcome for people, after the lines that were printed before the run."""
-        lines = [c.render() for c in self.comparisons or ()] + [f"warning: {remark}" for remark in self.remarks]
+        lines = [c.render() for c in self.comparisons or ()]
+        if self.comparisons is None:
+            why = "--verify was not given" if self.manifest.reference else f"there is no host/{self.manifest.design}.py"
+            lines.append(f"nothing was verified: {why}")
+        lines += [f"warning: {remark}" for remark in self.remarks]
         return "\n".join([*lines, self.timing.render(sum(_moved_bytes(a) for a in self.manifest.arguments))])
 
 

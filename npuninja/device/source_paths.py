@@ -18,21 +18,50 @@ def locate(error: Error, manifest: Manifest) -> None:
     Names are relative to the folder that holds the designs' build folders (`passthrough/input_with_addresses.mlir`) or to
     the project (`kernels/passthrough/passthrough.c`), which is a folder above unless the build folder lies elsewhere.
     """
+    folders = _folders_above(manifest)
+    error.location = _found(error.location, folders)
+    error.notes = tuple((text, _found(location, folders)) for text, location in error.notes)
+
+
+def reference_source(manifest: Manifest) -> str | None:
+    """The file that holds the design's reference: `host/NAME.py` of the project while the build's copy is equal to it, so
+    that errors name the file to edit; else the copy. None without a reference.
+    """
+    if manifest.reference is None:
+        return None
+    source = _find(os.path.join("host", f"{manifest.design}.py"), _folders_above(manifest))
+    return source if source is not None and _content(source) == _content(manifest.reference) else manifest.reference
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return None
+
+
+def _folders_above(manifest: Manifest) -> list[str]:
+    """The folders above the manifest's, nearest first."""
     folder = os.path.dirname(os.path.abspath(manifest.path))
     folders = []
     while folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
         folders.append(folder)
-    error.location = _found(error.location, folders)
-    error.notes = tuple((text, _found(location, folders)) for text, location in error.notes)
+    return folders
 
 
 def _found(location: Location | None, folders: list[str]) -> Location | None:
     if location is None or os.path.exists(location.file):
         return location
+    return location._replace(file=_find(location.file, folders) or location.file)
+
+
+def _find(name: str, folders: list[str]) -> str | None:
+    """The first file of this name in the folders: relative to the working folder where it lies below that."""
     for folder in folders:
-        path = os.path.join(folder, location.file)
+        path = os.path.join(folder, name)
         if os.path.exists(path):
             near = os.path.relpath(path)
-            return location._replace(file=path if near.startswith(os.pardir) else near)
-    return location
+            return path if near.startswith(os.pardir) else near
+    return None

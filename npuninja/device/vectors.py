@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, Sequence
 
 from npuninja.device.manifest import Argument, Manifest
+from npuninja.device.source_paths import reference_source
 from npuninja.diag.errors import Location, UserError
 
 
@@ -33,7 +34,8 @@ def make_vectors(manifest: Manifest, files: list[str], verify: bool, seed: int) 
     from npuninja.device.arrays import read_inputs
     from npuninja.device.reference import Reference
 
-    reference = Reference(manifest.reference) if manifest.reference and (verify or not files) else None
+    source_file = reference_source(manifest) if verify or not files else None
+    reference = Reference(source_file) if source_file else None
     if verify and not reference:
         raise UserError(
             f"{manifest.design} has no reference to verify against",

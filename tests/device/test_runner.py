@@ -10,8 +10,9 @@ from npuninja.device.api import Capabilities
 from npuninja.device.choice import Choice
 from npuninja.device.null import NullBuffer
 from npuninja.device.progress import Progress
+from npuninja.device.reference import Reference
 from npuninja.device.timing import Timing
-from npuninja.diag.errors import DeviceError, Location
+from npuninja.diag.errors import DeviceError, Location, UserError
 
 
 class StandIn:
@@ -204,6 +205,9 @@ def test_without_reference(built, run):
     code, out, _, _ = run(double, path)
     assert code == 0
     assert "random bytes, seed 1" in out
+    assert "nothing was verified: there is no host/twice.py" in out
+    assert "nothing was verified: --verify was not given" in run(double, built.write(reference="twice.py"))[1]
+    built.write(reference=None)
     code, _, err, _ = run(double, path, "--verify")
     assert code == 2
     assert "has no reference to verify against" in err
@@ -231,6 +235,31 @@ def test_bad_reference(built, run, text, message, line):
     assert code == 2
     assert message in err
     assert f"twice.py:{line}: error" in err if line else "twice.py: error" in err
+
+
+def test_errors_name_the_reference_one_edits(built, run, monkeypatch):
+    text = "def inputs(rng, a):\n    return [1 / 0]\ndef reference(i): pass"
+    source = built.folder / "host" / "twice.py"
+    source.parent.mkdir()
+    build = built.folder / "build" / "npu1" / "wasm" / "twice"
+    build.mkdir(parents=True)
+    built.reference.write_text(text)
+    for path in (built.xclbin, built.insts, built.reference, built.path):
+        (build / path.name).write_bytes(path.read_bytes())
+    monkeypatch.chdir(built.folder)
+    source.write_text(text)
+    assert run(double, str(build / "twice.json"), "--verify")[2].startswith("host/twice.py:2: error: ZeroDivisionError")
+    source.write_text("# edited since the build\n" + text)
+    copy = build / "twice.py"
+    assert run(double, str(build / "twice.json"), "--verify")[2].startswith(f"{copy}:2: error: ZeroDivisionError")
+
+
+def test_errors_of_a_relative_path_have_their_line(tmp_path, monkeypatch):
+    (tmp_path / "r.py").write_text("def inputs(rng, a):\n    return [1 / 0]\ndef reference(i): pass")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as caught:
+        Reference("r.py").inputs([], 1)
+    assert str(caught.value.location) == "r.py:2"
 
 
 def test_reference_cannot_change_the_inputs(built, run):
