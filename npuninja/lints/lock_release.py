@@ -60,7 +60,7 @@ def check_lock_releases(device: Operation, warnings: Warnings) -> None:
 
 def _check_lock(lock: Operation, uses: list[_Use], warnings: Warnings) -> None:
     initial = lock.integer("init", 0)
-    waits = [use for use in uses if not use.releases]
+    waits = [use for use in uses if not use.releases and use.amount]
     releases = [use for use in uses if use.releases]
     name = f"lock '@{lock.string('sym_name')}'" if "sym_name" in lock.attributes else "this lock"
     if not releases:

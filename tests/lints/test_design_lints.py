@@ -84,13 +84,14 @@ BRANCHES = "cf.br ^head\n^head:\n{body}\ncf.cond_br %true, ^head, ^done\n^done:\
         (WAIT, 0, 6),
         (WAIT, 1, None),
         (WAIT + WAIT, 1, 7),
+        (LOOP.format(body="aie.use_lock(%l, Acquire, 0)\n"), 0, None),
         (LOOP.format(body=WAIT), 1, 7),
         (LOOP.format(body=WAIT + GIVE), 1, None),
         (LOOP.format(body=WAIT + GIVE), 0, 7),
         (LOOP.format(body=GIVE + WAIT), 0, None),
         ("%true = arith.constant true\n" + BRANCHES.format(body=WAIT), 3, 9),
     ],
-    ids=["never", "once", "twice", "loop", "given-back", "only-given-back", "given-before", "branches"],
+    ids=["never", "once", "twice", "takes-nothing", "loop", "given-back", "only-given-back", "given-before", "branches"],
 )
 def test_lock_nobody_else_releases(body, initial, line):
     found = lint(core_with_lock(body, initial))
