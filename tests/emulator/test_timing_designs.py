@@ -52,6 +52,7 @@ def test_work_of_one_core(scale: Manifest) -> None:
     assert core.instructions.optimistic < core.instructions.middle
     assert work.sequence.pushes == 4
     assert work.sequence.syncs == 2
+    assert work.sequence.phases == 2
     assert work == work_of(scale)
 
 

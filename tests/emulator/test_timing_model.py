@@ -120,6 +120,18 @@ def test_cores_that_share_a_memory_may_wait_for_each_other() -> None:
     assert second.pipeline.us.pessimistic > 1.5 * first.pipeline.us.pessimistic
 
 
+def test_the_pipeline_fills_again_after_a_wait() -> None:
+    work = passthrough(512, 100)
+    reports = [time_work(work._replace(sequence=work.sequence._replace(phases=phases)), clock_hz=1e9) for phases in (1, 3)]
+    once, thrice = ({t.name: t for t in report.terms}["fill"] for report in reports)
+    assert thrice.us.middle == pytest.approx(3 * once.us.middle)
+    assert once.us.middle >= 2 * 0.512  # into the core's tile and out of it
+    queue = txn.Write(0x1D214, 0)
+    wait = txn.Sync(0, 0, 0, 0, 1, 1)
+    for operations, phases in [((queue, queue, wait), 1), ((queue, wait, wait, queue, queue, wait), 2), ((wait,), 1)]:
+        assert read_sequence(sequence(*operations))[0].phases == phases
+
+
 def test_ddr_bounds_what_eight_columns_read() -> None:
     report = time_work(passthrough(1024, 80_000, cores=8, family="npu2"), clock_hz=1.8e9)
     moved = 4 * 1024 * 80_000

@@ -202,4 +202,8 @@ def _start(work: Work) -> Term:
 def _fill(work: Work, known: Mapping[Place, Band], clock_hz: float) -> Term:
     cores = {core.place: core_part(core, known.get(core.place)).cycles for core in work.cores}
     cycles = first_element_cycles(work, cores)
-    return Term("fill", cycles.times(1e6 / clock_hz), f"first object through all tiles: {show(cycles)} cycles")
+    phases = work.sequence.phases
+    text = f"first object through all tiles: {show(cycles)} cycles"
+    if phases > 1:
+        text += f", {phases} times, for the sequence waits between transfers"
+    return Term("fill", cycles.times(phases * 1e6 / clock_hz), text)

@@ -84,7 +84,11 @@ class CoreWork(NamedTuple):
 
 
 class SequenceWork(NamedTuple):
-    """Operations of the runtime sequence by kind. `pushes` are those writes that go to a task queue."""
+    """Operations of the runtime sequence by kind.
+
+    `pushes` are those writes that go to a task queue. `phases` are groups of pushes with a wait between them: the pipeline
+    runs empty and fills again.
+    """
 
     writes: int = 0
     mask_writes: int = 0
@@ -94,6 +98,7 @@ class SequenceWork(NamedTuple):
     pushes: int = 0
     syncs: int = 0
     polls: int = 0
+    phases: int = 1
 
 
 class Work(NamedTuple):
@@ -228,14 +233,15 @@ def read_sequence(insts: bytes) -> tuple[SequenceWork, str]:
     families = {device.txn_generation: device.family for device in DEVICES.values()}
     if stream.generation not in families:
         raise UserError(f"the instruction stream is for device generation {stream.generation}, expected {sorted(families)}")
-    counts = dict.fromkeys(SequenceWork._fields, 0)
+    counts = {**dict.fromkeys(SequenceWork._fields, 0), "phases": 1}
+    waited = False
     for op in stream.operations:
-        if isinstance(op, txn.Write):
-            counts["writes"] += 1
-            counts["pushes"] += _is_push(op.address)
-        elif isinstance(op, txn.MaskWrite):
-            counts["mask_writes"] += 1
-            counts["pushes"] += _is_push(op.address)
+        if isinstance(op, (txn.Write, txn.MaskWrite)):
+            counts["writes" if isinstance(op, txn.Write) else "mask_writes"] += 1
+            if _is_push(op.address):
+                counts["pushes"] += 1
+                counts["phases"] += waited
+                waited = False
         elif isinstance(op, txn.BlockWrite):
             counts["blocks"] += 1
             counts["block_words"] += len(op.data) // 4
@@ -243,6 +249,7 @@ def read_sequence(insts: bytes) -> tuple[SequenceWork, str]:
             counts["patches"] += 1
         elif isinstance(op, txn.Sync):
             counts["syncs"] += 1
+            waited = True
         elif isinstance(op, txn.MaskPoll):
             counts["polls"] += 1
         elif isinstance(op, (txn.LoadPdi, txn.Other)):
