@@ -23,7 +23,7 @@ def render(name: str, reports: Sequence[ModelReport]) -> str:
     lines = [f"{name} on {first.work.family}, {run} in a run; all times {LABEL}, not measured", ""]
     lines.append(_row(f"us ({LABEL})", list(_ENDS)))
     for report in reports:
-        clock = f"{report.clock_hz / 1e9:.3g} GHz"
+        clock = f"{report.clock_hz / 1e9:.4g} GHz"
         lines.append(_row(f"run at {clock}", _times(report.run_us)))
         lines.append(_row(f"  per {report.unit}", _times(report.element_us)))
         lines.append(_row(f"  per {report.unit}, pipeline alone", _times(report.pipeline_element_us)))
@@ -33,7 +33,7 @@ def render(name: str, reports: Sequence[ModelReport]) -> str:
 
 
 def _arithmetic(report: ModelReport) -> list[str]:
-    lines = [f"at {report.clock_hz / 1e9:.3g} GHz, optimistic/middle/pessimistic:"]
+    lines = [f"at {report.clock_hz / 1e9:.4g} GHz, optimistic/middle/pessimistic:"]
     lines += [_term(term) for term in (*report.terms, report.pipeline)]
     lines.append("stages (cycles in the run):")
     for stage in report.stages:
