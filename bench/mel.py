@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import wasmtime
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]
@@ -27,14 +28,21 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]
 from build_times import Tree  # noqa: E402 - beside this file
 from machine import describe, machine, timed  # noqa: E402
 from mel_signals import LEVELS_DB, SIGNALS, signal  # noqa: E402 - the tests' signals
+from wasm_build import ZIG, WasmBuild  # noqa: E402
 
 from npuninja.audio import LogMel, find_manifest, log_mel  # noqa: E402
 from npuninja.audio.accuracy import accuracy  # noqa: E402
-from npuninja.audio.clip import DESIGNS  # noqa: E402
+from npuninja.audio.clip import DESIGNS, ELEMENT, MAX_FRAMES  # noqa: E402
 from npuninja.audio.definition import log10_mel, whisper_input  # noqa: E402
 from npuninja.audio.log_mel import outputs  # noqa: E402
+from npuninja.device.manifest import read_manifest  # noqa: E402
+from npuninja.emulator.timing import count_work, time_work  # noqa: E402
+from npuninja.stages import kernel_cc  # noqa: E402
+from npuninja.stages._run import run_tool  # noqa: E402
 
 CLIP_S = 30
+ELEMENTS, LANES = 5, 4  # of a frame; of the vectorised kernel
+CALLS = 60  # of the vectorised kernel in one measurement: short, so that the smallest time is one without a disturbance
 
 
 def accuracies(build: str) -> list[dict[str, Any]]:
@@ -137,7 +145,67 @@ def speeds(build: str, repeat: int) -> list[dict[str, Any]]:
     return rows
 
 
-def speed_table(rows: list[dict[str, Any]]) -> str:
+def kernels(repeat: int) -> dict[str, float]:
+    """Microseconds for a frame in the kernel alone, compiled as for the emulated cores, without any array around it."""
+    engine = wasmtime.Engine()
+    frames = stream_for(CALLS * LANES)
+    results = {}
+    with tempfile.TemporaryDirectory(prefix="npuninja-bench-") as folder:
+        build = WasmBuild(Path(folder), Path(folder) / "cache")
+        for name, lanes in (("mel", 1), ("mel_vector", LANES)):
+            elements = ELEMENTS + 2 * (lanes - 1)
+            pointers = ", ".join(f"samples + {ELEMENT} * (2 * {lanes} * i + {e})" for e in range(elements))
+            declaration = f"void {name}({'const short *, ' * elements}signed char *);"
+            loop = f"for (int i = 0; i < {CALLS * LANES // lanes}; i++) {name}({pointers}, out);"
+            source = f"{declaration}\nstatic short samples[{len(frames)}];\nstatic signed char out[{80 * LANES}];\n"
+            source += f"short *place(void) {{ return samples; }}\nvoid run(void) {{ {loop} }}\n"
+            harness = build.kernel(f"harness_{name}.c", source)
+            kernel = Path(folder) / f"{name}.o"
+            kernel_cc.run(build.compile_arguments(ROOT / "kernels" / "mel" / f"{name}.c", kernel))
+            module = Path(folder) / f"{name}.wasm"
+            exports = ["--no-entry", "--export=run", "--export=place", "--no-check-features"]
+            run_tool([ZIG, "wasm-ld", *exports, str(harness), str(kernel), "-o", str(module)])
+            store = wasmtime.Store(engine)
+            instance = wasmtime.Instance(store, wasmtime.Module(engine, module.read_bytes()), []).exports(store)
+            instance["memory"].write(store, frames.tobytes(), instance["place"](store))
+            figures = timed(lambda run=instance["run"], store=store: run(store), 20 * repeat)
+            results[name] = figures["min_s"] * 1e6 / (CALLS * LANES)
+    return results
+
+
+def stream_for(frames: int) -> np.ndarray[Any, Any]:
+    """Samples of so many frames."""
+    return signal("speech_like", 0, (160 * (frames - 1) + 400) / 16000)
+
+
+def modelled(build: str) -> list[dict[str, Any]]:
+    """What the timing model says of the designs on an npu1: microseconds for a frame, the whole run included."""
+    rows = []
+    for name, design in DESIGNS.items():
+        manifest = read_manifest(find_manifest(design.bands, "emu", build, name))
+        samples = design.pack(stream_for(MAX_FRAMES), MAX_FRAMES)
+        arguments = [samples.tobytes(), bytes(manifest.arguments[1].nbytes)]
+        work = count_work(manifest.read(manifest.xclbin), manifest.read(manifest.insts), arguments)
+        for clock_hz in (1.0e9, 1.3e9):
+            report = time_work(work, clock_hz=clock_hz, elements=design.padded(MAX_FRAMES), unit="frame")
+            rows.append({"design": name, "clock_ghz": clock_hz / 1e9, **report.element_us.fields()})
+    return rows
+
+
+def model_table(rows: list[dict[str, Any]]) -> str:
+    """Microseconds and times realtime by clock, as Markdown; 10 ms of audio are a frame."""
+    lines = [
+        "| design | clock | us per frame: optimistic | middle | pessimistic | times realtime, pessimistic | label |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        figures = " | ".join(f"{row[end]:.2f}" for end in ("optimistic", "middle", "pessimistic"))
+        realtime = 10_000 / row["pessimistic"]
+        lines.append(f"| `{row['design']}` | {row['clock_ghz']:.1f} GHz | {figures} | {realtime:.0f} | modelled |")
+    return "\n".join(lines)
+
+
+def speed_table(rows: list[dict[str, Any]], alone_us: dict[str, float]) -> str:
     """Milliseconds and times realtime, as Markdown."""
     lines = ["| what | 30 s of audio in, median | min | times realtime (median) | label |", "|---|---|---|---|---|"]
     for row in rows:
@@ -146,11 +214,9 @@ def speed_table(rows: list[dict[str, Any]]) -> str:
         else:
             figures = "- | - | -"
         lines.append(f"| {row['what']} | {figures} | {row['label']} |")
-    by_name = {row["what"]: row for row in rows}
-    one, four = (by_name[f"npuninja, design `{name}`"]["min_s"] for name in ("mel", "mel_vector"))
-    lines.append(
-        f"\nThe vectorised kernel's design takes 1/{one / four:.2f} of the scalar one's time (emulated, smallest times)."
-    )
+    for name, microseconds in alone_us.items():
+        lines.append(f"\nKernel `{name}` alone: {microseconds:.2f} us for a frame (emulated, smallest).")
+    lines.append(f"\nVectors make it {alone_us['mel'] / alone_us['mel_vector']:.2f} times faster (emulated).")
     return "\n".join(lines)
 
 
@@ -169,13 +235,15 @@ def main() -> int:
         build = str(Path(folder) / "build")
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        rows, times = accuracies(build), speeds(build, options.repeat)
+        rows, times, alone_us = accuracies(build), speeds(build, options.repeat), kernels(options.repeat)
+        model = modelled(build)
     facts = machine()
     print(f"Accuracy against the float64 definition, worst of 0, -20 and -40 dB (emulated):\n\n{accuracy_table(rows)}\n")
-    print(f"Speed on one core of {describe(facts)}:\n\n{speed_table(times)}")
+    print(f"Speed on one core of {describe(facts)}:\n\n{speed_table(times, alone_us)}\n")
+    print(f"Time on an npu1, 30 s in one run, everything included (docs/timing-model.md):\n\n{model_table(model)}")
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        content = {"machine": facts, "accuracy": rows, "speed": times}
+        content = {"machine": facts, "accuracy": rows, "speed": times, "kernels_us": alone_us, "model": model}
         options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return 0 if all(row["good"] for row in rows) else 1
 
