@@ -120,6 +120,17 @@ def _read_pdi(reader: ByteReader, offset: int) -> PartitionPdi:
     return PartitionPdi(uuid, reader.block(image, size_bytes, "a PDI"), tuple(kernel_ids))
 
 
+def with_pdi_uuids(data: bytes, uuids: Sequence[bytes], name: str) -> bytes:
+    """The section with other UUIDs of its PDIs, in their order. Raises UserError when it is damaged."""
+    reader = ByteReader(data, name)
+    count, offset = reader.words(0x78, 2, "the table of PDIs")
+    reader.need(offset, count * _ENTRY_BYTES, "the table of PDIs")
+    changed = bytearray(data)
+    for i, uuid in enumerate(uuids):
+        changed[offset + i * _ENTRY_BYTES : offset + i * _ENTRY_BYTES + 16] = uuid
+    return bytes(changed)
+
+
 def kernel_ids_without_pdi(partition: AiePartition, kernel_ids: Sequence[int]) -> list[int]:
     """The kernels that no PDI implements; xclbinutil and the driver refuse such a file."""
     known = {i for pdi in partition.pdis for i in pdi.kernel_ids}

@@ -96,6 +96,22 @@ def test_times_and_chance_are_taken_out() -> None:
     assert normalised(GOOD, "x") == GOOD
 
 
+def test_random_uuids_of_pdis_are_taken_out() -> None:
+    at = GOOD.index(xclbin.content_uuid(PDI))
+    random = GOOD[:at] + bytes(range(100, 116)) + GOOD[at + 16 :]
+    assert random != GOOD
+    assert normalised(random, "x") == GOOD
+
+
+def test_an_xclbin_without_a_partition_keeps_its_sections() -> None:
+    container = read_xclbin(GOOD)
+    (partition,) = [i for i, s in enumerate(container.sections) if s.kind == xclbin.AIE_PARTITION]
+    other = bytearray(GOOD)
+    struct.pack_into("<I", other, xclbin.HEADER_BYTES + partition * xclbin.SECTION_HEADER_BYTES, xclbin.EMULATION_DATA)
+    sections = read_xclbin(normalised(bytes(other), "x")).sections
+    assert [s.data for s in sections] == [s.data for s in container.sections]
+
+
 def test_other_content_gets_another_uuid() -> None:
     other = write_xclbin([Kernel(PDI)], 1, [1])
     assert read_xclbin(normalised(other, "x")).uuid != read_xclbin(GOOD).uuid

@@ -163,7 +163,7 @@ def test_bootgen_makes_the_same_image(built):
     ours = pdi.read_bytes()
     built.write("toolchain.toml", '[providers]\npdi = "real"\n')
     built.configure()
-    assert built.rebuilt() == ["gain.json", "gain.pdi"]
+    assert built.rebuilt() == ["gain.bif", "gain.json", "gain.pdi"]
     assert pdi.read_bytes() == ours
 
 
