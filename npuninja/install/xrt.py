@@ -7,10 +7,11 @@ import os
 import subprocess
 
 from npuninja.diag.errors import ToolError
-from npuninja.install.folder import launch_in_place, write_runner
+from npuninja.install.folder import launch_in_place, write_launcher, write_runner
 
-#: The runtime and its driver for NPUs, its Python binding (and NumPy, which `bo.read` needs), what C++ programs include.
-PACKAGES = ("libxrt2", "libxrt-npu2", "python3-xrt", "python3-numpy", "libxrt-dev", "uuid-dev")
+#: The runtime and its driver for NPUs, its Python binding (and NumPy, which `bo.read` needs), xrt-smi, what C++ programs
+#: include.
+PACKAGES = ("libxrt2", "libxrt-npu2", "python3-xrt", "python3-numpy", "libxrt-utils", "libxrt-dev", "uuid-dev")
 
 _PROOF = """
 import numpy, pyxrt, sys
@@ -20,8 +21,8 @@ print("pyxrt for Python", ".".join(map(str, sys.version_info[:2])))
 
 
 def finish_xrt(root: str) -> str:
-    """Makes `bin/python` and `bin/python3` in the unpacked packages, whose `import pyxrt` works, and `bin/with-xrt`, which
-    starts programs that are linked with XRT; returns XRT's version.
+    """Makes `bin/python` and `bin/python3` in the unpacked packages, whose `import pyxrt` works, `bin/xrt-smi`, and
+    `bin/with-xrt`, which starts programs that are linked with XRT; returns XRT's version.
 
     Raises:
         ToolError: the packages lack something, or pyxrt does not import.
@@ -42,6 +43,7 @@ def finish_xrt(root: str) -> str:
     os.makedirs(os.path.join(root, "bin"), exist_ok=True)
     for name in ("python", "python3", os.path.basename(python)):
         os.symlink(os.path.join(os.pardir, python), os.path.join(root, "bin", name))
+    write_launcher(root, "usr/bin/xrt-smi")
     write_runner(root, "with-xrt")
     command = [os.path.join(root, "bin", "python3"), "-I", "-c", _PROOF]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
