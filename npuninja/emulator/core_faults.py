@@ -21,6 +21,14 @@ _AT = re.compile(r"\s+at (.+?)(?::(\d+))?(?::(\d+))?")
 _ENGINE = "engine.wasm"
 _ADDRESS = re.compile(r"memory fault at wasm address 0x([0-9a-f]+)")
 _CAUSE = re.compile(r"wasm trap: (.+)")
+#: wasmtime's words for traps whose cause they do not tell.
+_MEANINGS = {
+    "out of bounds memory access": "an access at or above address 0x80000, where data memory ends",
+    "wasm `unreachable` instruction executed": "the compiler has put a trap there: the code gets there only by what C leaves "
+    "undefined, or calls __builtin_trap",
+}
+#: Callers that are named; a function that calls itself for ever has thousands.
+_SHOWN_CALLERS = 8
 
 
 def _frames(text: str) -> list[tuple[str, Location | None]]:
@@ -38,13 +46,22 @@ def _frames(text: str) -> list[tuple[str, Location | None]]:
     return found
 
 
+def _callers(frames: list[tuple[str, Location | None]]) -> tuple[Note, ...]:
+    """A note for each caller, innermost first; of very many the first and the outermost."""
+    callers = [(f"called from {caller}", where) for caller, where in frames[1:]]
+    if len(callers) <= _SHOWN_CALLERS:
+        return tuple(callers)
+    left_out = len(callers) - _SHOWN_CALLERS
+    return (*callers[: _SHOWN_CALLERS - 1], (f"… {left_out} more calls …", None), callers[-1])
+
+
 def core_trap(core: Core, text: str) -> EmulationError:
     """The error for a trap in a core's code; `text` is wasmtime's message with the backtrace."""
     column, row = layout.tile_place(core.tile)
     name = f"core ({column}, {row})"
     frames = _frames(text)
     function, location = frames[0] if frames else (core.info.entry, None)
-    notes: tuple[Note, ...] = tuple((f"called from {caller}", where) for caller, where in frames[1:])
+    notes = _callers(frames)
     report: dict[str, Any] = {
         "tile": [column, row],
         "function": function,
@@ -55,6 +72,7 @@ def core_trap(core: Core, text: str) -> EmulationError:
         # A trap without an address: an arithmetic one, or an access so far out that wasmtime does not say where.
         cause = _CAUSE.search(text)
         what = cause[1].strip() if cause else text.strip().split("\n", 1)[0]
+        what = _MEANINGS.get(what, what)
         return CoreFault(f"{name} stopped in {function}: {what}", location, notes=notes, report=report)
     address = int(address_match[1], 16)
     report["address"] = address
@@ -99,7 +117,7 @@ def endless(core: Core, text: str, time_limit_s: float) -> TimeLimit:
     return TimeLimit(
         f"core ({column}, {row}) is still in {function} after {time_limit_s:g} s",
         location,
-        notes=tuple((f"called from {caller}", where) for caller, where in frames[1:]),
+        notes=_callers(frames),
         hint="the loop may have no end; else raise the time limit",
         report={"tile": [column, row], "function": function, "time_limit_s": time_limit_s},
     )

@@ -239,8 +239,8 @@ def test_a_write_into_memory_of_nobody_is_reported(address, found) -> None:
         ("0x0", "no memory is there"),
         ("0x71404", "4 bytes past the end of buffer 'in'"),
         ("0x50000", "in the west data memory, of which the core has no buffer"),
-        ("0x7fffe", "out of bounds memory access"),
-        ("0xdeadbee0", "out of bounds memory access"),
+        ("0x7fffe", "an access at or above address 0x80000, where data memory ends"),
+        ("0xdeadbee0", "an access at or above address 0x80000, where data memory ends"),
     ],
 )
 def test_wild_access(address: str, where: str) -> None:
@@ -268,6 +268,24 @@ def test_other_traps_have_their_reason() -> None:
     body = "i64 core_0_2(void) { START volatile i32 zero = 0; STATE(1) = 7 / zero; END; }"
     with one_core(body).emulator() as npu, pytest.raises(CoreFault, match="integer divide by zero"):
         npu.run(nothing(), [])
+    body = "i64 core_0_2(void) { START __builtin_trap(); END; }"
+    with one_core(body).emulator() as npu, pytest.raises(CoreFault, match="the compiler has put a trap there"):
+        npu.run(nothing(), [])
+
+
+def test_recursion_without_end_is_a_stack_overflow_of_few_lines() -> None:
+    p = one_core(STACK.replace("DEPTH", "1000000"), stack_bytes=2048)
+    with p.emulator() as npu, pytest.raises(StackOverflow) as caught:
+        npu.run(nothing(), [])
+    assert len(caught.value.notes) < 10
+    body = """
+static __attribute__((noinline)) void deep(i32 n) { if (STATE(1)) deep(n + 1); STATE(2)++; }
+i64 core_0_2(void) { START STATE(1) = 1; deep(1); END; }"""
+    with one_core(body).emulator() as npu, pytest.raises(CoreFault, match="stopped in deep: ") as fault:
+        npu.run(nothing(), [])
+    assert "more calls …" in fault.value.notes[-2][0]
+    assert len(fault.value.notes) < 10
+    assert len(fault.value.report["backtrace"]) > 8
 
 
 STACK = """
