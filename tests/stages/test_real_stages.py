@@ -19,7 +19,7 @@ from npuninja.stages.core_downgrade import downgrade
 
 GAIN = CONFORMANCE / "gain_bytes"
 # A build has one device; the core entries of a design with several name it.
-WITH_ELFS = [d for d in positive_designs() if all(len(core) < 4 for core in json.loads((d / "meta.json").read_text())["cores"])]
+WITH_ELFS = [d for d in positive_designs() if all(len(c) < 4 for c in json.loads((d / "meta.json").read_text())["cores"])]
 
 
 @pytest.mark.parametrize("design", WITH_ELFS, ids=lambda d: d.name)
@@ -133,8 +133,8 @@ def test_what_llc_makes_must_be_an_object_of_the_kind(tmp_path):
     llc = installs.peano(tmp_path / "peano") / "bin/llc"
     words = ["-O2", "--march=aie2p", "--function-sections", "--filetype=obj"]
     words = [word for w in words for word in ("--word", w)]
+    words += ["--kind", "aie2", "-o", str(tmp_path / "core.o")]
     with pytest.raises(UserError, match="the object is for aie2p, the device is aie2"):
-        words += ["--kind", "aie2", "-o", str(tmp_path / "core.o")]
         core_llc.run([str(tmp_path / "core.ll"), "--llc", str(llc), *words])
 
 
