@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Callable
 
 import pytest
+from conftest import ROOT
 from fake_tools import installs
 
 from npuninja.detect.cache import ProbeCache
@@ -218,3 +220,9 @@ def test_every_package_folder_of_the_environment_is_looked_at(tmp_path):
     folders = environment_packages({"VIRTUAL_ENV": str(tmp_path / "venv")})
     assert [Path(folder).parent.name for folder in folders] == ["python3.11", "python3.13"]
     assert environment_packages({}) == environment_packages({"VIRTUAL_ENV": str(tmp_path / "none")}) == []
+
+
+def test_the_page_has_every_layout():
+    page = (ROOT / "docs/real-tools.md").read_text(encoding="utf-8")
+    section = page[page.index("## Install layouts") : page.index("## Who does a stage")]
+    assert re.findall(r"\| `(\w+)` \|$", section, re.MULTILINE) == [layout.__name__ for layout, _, _ in LAYOUTS]
