@@ -64,6 +64,16 @@ class Project:
         """Runs Ninja in the project; the exit code must be `code`, or any but 0 for None (versions differ there)."""
         return self._run([str(Path(sys.executable).parent / "ninja"), *arguments], code)
 
+    def make(self, *arguments: str, code: int | None = 0, file: str | None = "build.mk") -> subprocess.CompletedProcess[str]:
+        """Runs Make with two jobs; the exit code must be `code`, or any but 0 for None."""
+        return self._run(["make", "-j2", *(["-f", file] if file else []), *arguments], code)
+
+    def remade(self, *arguments: str) -> list[str]:
+        """Runs Make and returns the first outputs of the edges that it ran, without their folder, sorted."""
+        printed = self.make(*arguments).stdout
+        said = re.findall(r"^[A-Z]{2,}(?: \(\w+\))? (\S+)$", printed, re.MULTILINE)
+        return sorted(os.path.basename(name) for name in said)
+
     def npuninja(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Runs a verb of npuninja in the project; the exit code must be `code`."""
         return self._run([sys.executable, str(ROOT / "npuninja"), *arguments], code)

@@ -13,7 +13,7 @@ from typing import TextIO
 from npuninja import __version__
 from npuninja.arch.devices import DEVICES
 from npuninja.configure.launcher import find_launcher
-from npuninja.configure.options import Options, parse_options, to_arguments, with_absolute_paths
+from npuninja.configure.options import Options, makefile_name, parse_options, to_arguments, with_absolute_paths
 from npuninja.configure.record import read_record, write_record
 from npuninja.configure.settings import Settings, apply_preset, read_settings
 from npuninja.configure.summary import summary, use_colour
@@ -25,8 +25,10 @@ from npuninja.diag.errors import Error, InternalError, ToolError, UserError
 from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.escape import quote_word
 from npuninja.emit.graph_json import graph_json
-from npuninja.emit.ninja import generator_statements, rules_of, write
+from npuninja.emit.make import makefile
+from npuninja.emit.ninja import fill_all, generator_statements, rules_of, write
 from npuninja.emit.place import place_build_file, remove_dead_outputs
+from npuninja.emit.rules import read_rules
 from npuninja.plan.design import Design
 from npuninja.plan.designs import FOLDER, ScanCache, find_designs, read_design, select
 from npuninja.plan.files import write_if_changed
@@ -108,7 +110,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
 
     cache = ProbeCache(os.path.join(layout.build_folder, "probe_cache.json"))
     toolchain = detect(surroundings_of(environment, settings.pins), cache, settings.denied)
-    ninja = _ninja(toolchain)
+    ninja = _ninja(toolchain) if options.generator == "ninja" else None
     designs = _read_designs(options, layout)
     compiler = wasm_compiler(toolchain)
     choice = choose(choices, toolchain, compiler)
@@ -134,18 +136,27 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     printed = [layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source]
     looked_at = sorted({layout.source(file) for file in inputs})
     read = {path for edge in graph.edges for path in (*edge.inputs, *edge.implicit)}
+    places, header = _places(layout, home, record), _header(recorded)
+    remember_graph(layout.build_folder, graph_json(graph))
+    commands = os.path.join(layout.ninja_folder, "compile_commands.json")
+    write_if_changed(commands, compile_commands(graph, layout.ninja_folder))
+    if ninja is None:
+        name = makefile_name(options.build_folder)
+        stamp = layout.output("configured")
+        filled = read_rules(fill_all(graph, template, template_file, places))
+        changed = write_if_changed(
+            os.path.join(layout.ninja_folder, name), makefile(graph, filled, name, stamp, looked_at, header)
+        )
+        return summary(choice, toolchain, designs, changed, colour, options)
     shared = [path for path in looked_at if path in read]
     generator = generator_statements("build.ninja", printed, shared, GENERATOR_DEPFILE)
     depfile = depfile_text("build.ninja", [path for path in looked_at if path not in read])
     write_if_changed(os.path.join(layout.ninja_folder, GENERATOR_DEPFILE), depfile)
-    text = write(graph, template, template_file, _places(layout, home, record), generator, _header(recorded))
-    remember_graph(layout.build_folder, graph_json(graph))
-    commands = os.path.join(layout.ninja_folder, "compile_commands.json")
-    write_if_changed(commands, compile_commands(graph, layout.ninja_folder))
+    text = write(graph, template, template_file, places, generator, header)
     changed = place_build_file(os.path.join(layout.ninja_folder, "build.ninja"), text, ninja)
     if changed and os.path.exists(os.path.join(layout.build_folder, ".ninja_log")):
         remove_dead_outputs(ninja, layout.ninja_folder)
-    return summary(choice, toolchain, designs, changed, colour, options.build_folder)
+    return summary(choice, toolchain, designs, changed, colour, options)
 
 
 def _check_folders(layout: Layout) -> None:

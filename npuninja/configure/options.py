@@ -10,6 +10,8 @@ from typing import NoReturn
 
 from npuninja.diag.errors import UserError
 
+GENERATORS = ("ninja", "make")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -18,6 +20,7 @@ class Options:
     Attributes:
         build_folder: `-B`, as given; None: build.ninja at the top of the sources, outputs in `build/`.
         source_root: `-S`, as given; None: the folder of configure.py.
+        generator: what runs the build, one of `GENERATORS`.
         device: the device that every design must be for; None: each design says its own.
         providers: `STAGE=real|embedded|auto` words.
         toolchain: another toolchain.toml.
@@ -33,6 +36,7 @@ class Options:
 
     build_folder: str | None = None
     source_root: str | None = None
+    generator: str = "ninja"
     device: str | None = None
     providers: tuple[str, ...] = ()
     toolchain: str | None = None
@@ -62,6 +66,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
     add = parser.add_argument
     add("-B", dest="build_folder", metavar="FOLDER", help="build in FOLDER (default: build.ninja here, files in build/)")
     add("-S", dest="source_root", metavar="FOLDER", help="the project with mlir/, kernels/ and host/ (default: this one)")
+    add("--generator", metavar="G", default="ninja", choices=GENERATORS, help="ninja (default), or make: write a Makefile")
     add("--device", metavar="D", help="refuse designs that are not for device D")
     add("--provider", dest="providers", metavar="STAGE=P", action="append", default=[], help="P: real, embedded or auto")
     add("--toolchain", metavar="FILE", help="read FILE instead of toolchain.toml")
@@ -78,6 +83,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
     return Options(
         build_folder=known.build_folder,
         source_root=known.source_root,
+        generator=known.generator,
         device=known.device,
         providers=tuple(known.providers),
         toolchain=known.toolchain,
@@ -108,6 +114,7 @@ def to_arguments(options: Options) -> list[str]:
     for option, value in (
         ("-B", options.build_folder),
         ("-S", options.source_root),
+        ("--generator", options.generator if options.generator != "ninja" else None),
         ("--device", options.device),
         ("--toolchain", options.toolchain),
         ("--preset", options.preset),
@@ -118,3 +125,8 @@ def to_arguments(options: Options) -> list[str]:
         words += ["--provider", provider]
     words += [word for word, wanted in (("--werror", options.werror), ("--check", options.check)) if wanted]
     return [*words, *options.designs]
+
+
+def makefile_name(build_folder: str | None) -> str:
+    """What a generated Makefile is called. At the top of a project another name, because one of its own may be there."""
+    return "build.mk" if build_folder is None else "Makefile"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from npuninja.configure.options import Options, makefile_name
 from npuninja.detect.machine import Toolchain
 from npuninja.emit.escape import quote_word
 from npuninja.plan.design import Design
@@ -26,7 +27,7 @@ def summary(
     designs: Sequence[Design],
     changed: bool,
     colour: bool,
-    build_folder: str | None,
+    options: Options,
 ) -> str:
     """The text: a table of the stages, the real tools that are not used, the designs, and what to do next."""
     rows = [("stage", "provider", "version", "path", "why")]
@@ -40,9 +41,11 @@ def summary(
     devices = sorted({design.device for design in designs})
     count = f"{len(designs)} design{'s' if len(designs) != 1 else ''}"
     lines += ["", f"{count} for {', '.join(devices)}: {', '.join(design.name for design in designs)}"]
-    target = os.path.join(build_folder or "", "build.ninja")
-    ninja = f"ninja -C {quote_word(build_folder)}" if build_folder else "ninja"
-    lines.append(f"{target} {'written' if changed else 'unchanged'}; next: {ninja}, then {ninja} run")
+    folder, by_make = options.build_folder, options.generator == "make"
+    target = os.path.join(folder or "", makefile_name(folder) if by_make else "build.ninja")
+    command = "make -j" if by_make else "ninja"
+    command += f" -C {quote_word(folder)}" if folder else f" -f {target}" if by_make else ""
+    lines.append(f"{target} {'written' if changed else 'unchanged'}; next: {command}, then {command} run")
     return "\n".join(lines) + "\n"
 
 

@@ -78,6 +78,13 @@ def generator_statements(target: str, also: Sequence[str], inputs: Sequence[str]
     return "\n".join(lines)
 
 
+def fill_all(graph: Graph, template: str, template_file: str, places: Mapping[str, tuple[str, ...]]) -> str:
+    """The template with all its placeholders filled; for the arguments see `write`."""
+    filled = {name.upper(): command_value(words) for name, words in graph.variables.items()}
+    filled.update({name: command_value(words) for name, words in places.items()})
+    return fill(template, template_file, filled)
+
+
 def write(
     graph: Graph,
     template: str,
@@ -96,10 +103,8 @@ def write(
         generator: the statements of `generator_statements`.
         header: sentences for the top of the file.
     """
-    filled = {name.upper(): command_value(words) for name, words in graph.variables.items()}
-    filled.update({name: command_value(words) for name, words in places.items()})
     parts = ["\n".join(f"# {line}".rstrip() for line in header)]
-    parts.append(fill(template, template_file, filled).rstrip())
+    parts.append(fill_all(graph, template, template_file, places).rstrip())
     parts.append("# Configuring again.\n\n" + generator)
     group: list[str] = []
     whom = None

@@ -30,7 +30,9 @@ def main(arguments: list[str]) -> int:
         module = __import__(f"npuninja.stages.{arguments[0]}", fromlist=["run"])
         read = module.run(arguments[1:]) or []
         if "--depfile" in arguments:
-            target = arguments[arguments.index("-o") + 1]
+            # Make's stamps stand for the output; for Ninja it is the output itself.
+            named = "--depfile-target" if "--depfile-target" in arguments else "-o"
+            target = arguments[arguments.index(named) + 1]
             write_depfile(arguments[arguments.index("--depfile") + 1], target, [*read, *own_modules(ROOT)])
     except Error as error:
         return report(error)

@@ -72,7 +72,7 @@ def read_arguments(
     Raises:
         UserError: an unknown option or a missing value.
     """
-    known = {"-o", "--depfile", "--identity", *options}
+    known = {"-o", "--depfile", "--depfile-target", "--identity", *options}
     positional: list[str] = []
     values: dict[str, list[str]] = {}
     seen: set[str] = set()

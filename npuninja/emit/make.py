@@ -1,0 +1,132 @@
+"""A Makefile of the same graph, for GNU Make 3.82 or newer.
+
+Make knows times only, so what Ninja does by itself is written out:
+
+- A command makes a stamp, `OUTPUT.made-HASH`, and the outputs depend on it with an empty recipe. Make then looks at the
+  outputs' own times, and a stage leaves those alone when the bytes stay the same: that is `restat`.
+- One stamp may stand for several outputs: that is a grouped target.
+- The hash is of the command line, and a command deletes the other stamps of its output, so another command (another version
+  of a tool) makes the file anew.
+- An output that was deleted is seen when the Makefile is read, and adds a prerequisite that is never up to date.
+- Files that depfiles name and that have vanished are taken as made, by `.DEFAULT`; so is what configure.py looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from npuninja.diag.errors import UserError
+from npuninja.emit.escape import quote_word
+from npuninja.emit.rules import Rules
+from npuninja.plan.graph import Edge, Graph
+
+# What a name in a Makefile can be made of: nearly everything else means something to Make in one place or another.
+_NAME = re.compile(r"[A-Za-z0-9_@+,./-]+")
+
+_HEAD = """\
+MAKEFLAGS += --no-builtin-rules
+SHELL = /bin/sh
+.SUFFIXES:
+.PHONY: FORCE
+FORCE:
+
+# The file when it is there, else what is never up to date.
+made = $(if $(wildcard $1),,FORCE)
+
+# A header or a module that depfiles name and that is gone: its readers run again. A target that nobody knows is an error.
+.DEFAULT:
+\t@$(if $(filter $@,$(MAKECMDGOALS)),echo "there is no target $@" >&2; exit 2,:)
+"""
+
+
+def makefile(graph: Graph, rules: Rules, name: str, configure: str, inputs: Sequence[str], header: Sequence[str]) -> str:
+    """The text of the Makefile.
+
+    Args:
+        graph: the edges.
+        rules: those of build.ninja.in.
+        name: what the Makefile is called, as `make -f` is told.
+        configure: the stamp of configure.py; its folder is the build folder.
+        inputs: what configure.py looked at.
+        header: sentences for its top.
+
+    Raises:
+        UserError: a file's name cannot stand in a Makefile.
+    """
+    default = " ".join(_names(graph.defaults))
+    parts = ["\n".join(f"# {line}".rstrip() for line in header), f"all_by_default: {default}\n.PHONY: all_by_default", _HEAD]
+    command = rules.value("configure", "command", {})
+    parts.append(
+        f"{_name(name)}: {_name(configure)} ;\n{_name(configure)}: {' '.join(_names(inputs))}\n"
+        f"\t@{_recipe(command)} && touch $@"
+    )
+    alone = {edge.outputs[0]: edge for edge in graph.edges if rules.rules.get(edge.rule, {}).get("pool")}
+    depfiles: list[str] = []
+    for edge in graph.edges:
+        if edge.rule == "phony":
+            parts.append("\n".join(_alias(edge, alone, name)))
+        else:
+            parts.append("\n".join(_command(edge, rules, depfiles)))
+    parts.append("-include $(wildcard \\\n  " + " \\\n  ".join(depfiles) + ")" if depfiles else "")
+    return "\n\n".join(parts) + "\n"
+
+
+def _alias(edge: Edge, alone: Mapping[str, Edge], makefile_name: str) -> Iterator[str]:
+    target = _name(edge.outputs[0])
+    yield f".PHONY: {target}"
+    members = [alone[path] for path in edge.inputs if path in alone]
+    if not members:
+        # Nothing waits for a validation but the alias itself.
+        yield f"{target}: {' '.join(_names((*edge.inputs, *edge.implicit, *edge.validations)))}"
+        return
+    # Commands that talk, or share an NPU, run one after the other; what they need is made in parallel before.
+    needs = dict.fromkeys(path for member in members for path in (*member.inputs, *member.implicit))
+    yield f"{target}: {' '.join(_names(needs))}"
+    yield f"\t@$(MAKE) --no-print-directory -f {makefile_name} -j1 {' '.join(_names(edge.inputs))}"
+
+
+def _command(edge: Edge, rules: Rules, depfiles: list[str]) -> Iterator[str]:
+    scope = {
+        "in": " ".join(map(quote_word, edge.inputs)),
+        "out": " ".join(map(quote_word, edge.outputs)),
+        "options": " ".join(map(quote_word, edge.options)),
+    }
+    command = rules.value(edge.rule, "command", scope)
+    says = f"\t@echo {quote_word(rules.value(edge.rule, 'description', scope))}".replace("$", "$$")
+    needs = " ".join(_names((*edge.inputs, *edge.implicit)))
+    depfile = rules.value(edge.rule, "depfile", scope)
+    target = _name(edge.outputs[0])
+    if not depfile:
+        # It makes no file: run and the like.
+        yield f".PHONY: {target}"
+        yield f"{target}: {needs}"
+        yield says
+        yield f"\t@{_recipe(command)}"
+        return
+    depfiles.append(_name(depfile))
+    outputs = [_name(path) for path in (*edge.outputs, *edge.implicit_outputs)]
+    stamp = f"{target}.made-{hashlib.sha256(command.encode()).hexdigest()[:8]}"
+    present = " ".join(f"$(call made,{output})" for output in outputs)
+    yield f"{stamp}: {needs} {present}"
+    yield says
+    yield f"\t@{_recipe(command)} --depfile-target $@ && rm -f {target}.made-* && touch $@"
+    yield f"{' '.join(outputs)}: {stamp} ;"
+
+
+def _recipe(command: str) -> str:
+    return command.replace("$", "$$")
+
+
+def _names(paths: Sequence[str] | Mapping[str, None]) -> list[str]:
+    return [_name(path) for path in paths]
+
+
+def _name(path: str) -> str:
+    if not _NAME.fullmatch(path):
+        raise UserError(
+            f"Make cannot build with a file called {path!r}: blanks and most signs mean something to it",
+            hint="rename the file or the folder, or take Ninja (leave out --generator make), which can",
+        )
+    return path
