@@ -24,8 +24,8 @@ _CAUSE = re.compile(r"wasm trap: (.+)")
 #: wasmtime's words for traps whose cause they do not tell.
 _MEANINGS = {
     "out of bounds memory access": "an access at or above address 0x80000, where data memory ends",
-    "wasm `unreachable` instruction executed": "the compiler has put a trap there: the code gets there only by what C leaves "
-    "undefined, or calls __builtin_trap",
+    "wasm `unreachable` instruction executed": "the compiler has put a trap there: the code gets there only by what C "
+    "leaves undefined, or calls __builtin_trap",
 }
 #: Callers that are named; a function that calls itself for ever has thousands.
 _SHOWN_CALLERS = 8
