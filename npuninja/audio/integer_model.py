@@ -131,7 +131,7 @@ def _sum_of_products(a: Array, u: Array, b: Array, v: Array) -> Array:
 def _windowed(samples: Array, tables: _Tables) -> tuple[Array, Array]:
     """With the window, scaled to 21 bits and a sign; and the bits that each frame was scaled up by."""
     products = _word(samples * tables.window)
-    magnitude = np.bitwise_or.reduce(products ^ products >> 63, axis=1) | 1
+    magnitude = (products ^ products >> 63).max(axis=1) | 1  # its highest bit is that of all of them together
     shift = 31 - np.frexp(magnitude.astype(np.float64))[1]
     return _word(products << shift[:, None]) >> 10, shift
 
