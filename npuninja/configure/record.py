@@ -17,6 +17,8 @@ RECORDED_VARIABLES = (
     "XILINX_XRT",
     "XRT_ROOT",
     "VIRTUAL_ENV",
+    "NPUNINJA_TOOLS",
+    "XDG_DATA_HOME",
     "LD_LIBRARY_PATH",
     "HOME",
     "TMPDIR",

@@ -22,8 +22,8 @@ class Release:
 
     Attributes:
         since: the first day, `2025-10-05`.
-        lower: pipeline of step 1; `{alloc}` is the option of the last device pass.
-        place: pass in front of it for a design with logical tiles; "" when the release has none.
+        lower: passes of step 1.
+        place: a pass in front of them for a design with logical tiles; "" when the release has none.
         route: the words that ask aie-opt for step 2.
         sequence: pipeline of step 3.
         core: pipeline that makes LLVM's dialect of one core.
@@ -53,7 +53,7 @@ class Release:
     @property
     def needs(self) -> frozenset[str]:
         """What its aie-opt must know: every pass that the pipelines name, and the spellings that are new in it."""
-        values = dict.fromkeys(("arch", "alloc", "device", "column", "row"), "")
+        values = dict.fromkeys(("arch", "device", "column", "row"), "")
         text = ",".join((self.lower, self.route[0].removeprefix("--"), self.sequence, self.core)).format(**values)
         words = re.findall(r"[\w.-]+", re.sub(r"\{[^{}]*\}", "", text.replace("pass-pipeline=", "")))
         spellings = {NEW_SEQUENCE} if self.sequence_op == NEW_SEQUENCE else set()
@@ -69,7 +69,7 @@ _LOWER = (
     "aie.device(aie-assign-lock-ids,aie-register-objectFifos,"
     "aie-objectFifo-stateful-transform{{ dynamic-objFifos=0 packet-sw-objFifos=0 }},aie-assign-bd-ids,"
     "aie-lower-cascade-flows,aie-lower-broadcast-packet,aie-lower-multicast,aie-assign-tile-controller-ids,"
-    "aie-generate-column-control-overlay{{ route-shim-to-tile-ctrl=0 }},aie-assign-buffer-addresses{alloc}%s),"
+    "aie-generate-column-control-overlay{{ route-shim-to-tile-ctrl=0 }},aie-assign-buffer-addresses%s),"
     "convert-scf-to-cf"
 )
 _CORE_START = (

@@ -111,7 +111,6 @@ def words(templates: Sequence[str], recipe: Recipe, design: Design, core: Core |
     values = {
         "arch": model.architecture,
         "triple": model.triple,
-        "alloc": "",
         "device": design.device_symbol,
         "column": core.column if core else "",
         "row": core.row if core else "",
