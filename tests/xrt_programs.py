@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, TESTS
+from design_chain import Chain
+from wasm_build import WasmBuild
 
 PROGRAMS = TESTS / "xrt_emulation" / "programs"
 
@@ -45,6 +47,12 @@ class Emulated:
         done = self.python(program, *arguments, options=options)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+
+@pytest.fixture(scope="session")
+def passthrough(tmp_path_factory: pytest.TempPathFactory, compiler_cache: Path) -> str:
+    """The manifest of the design `passthrough`, built once. Who changes its files takes a copy."""
+    return Chain(WasmBuild(tmp_path_factory.mktemp("passthrough"), compiler_cache), "passthrough").run()
 
 
 @pytest.fixture

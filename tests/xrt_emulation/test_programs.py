@@ -1,5 +1,6 @@
 """What XRT programs do wrong, or do rarely: each case of programs/cases.py gives what an NPU would, and says why."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -44,8 +45,11 @@ ENDLESS = (
 
 
 @pytest.fixture
-def passthrough(wasm_build):
-    return Chain(wasm_build, "passthrough").run()
+def own_passthrough(passthrough, tmp_path):
+    """A copy that may be changed."""
+    folder = tmp_path / "passthrough"
+    shutil.copytree(Path(passthrough).parent, folder)
+    return folder / Path(passthrough).name
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -87,21 +91,21 @@ def test_contexts_work_side_by_side(wasm_build, emulated, passthrough):
     assert done.stdout.splitlines() == ["COMPLETED True COMPLETED True"] * 3, done.stderr
 
 
-def test_aie_machine_code_is_refused(emulated, passthrough):
+def test_aie_machine_code_is_refused(emulated, own_passthrough):
     xclbin = write_xclbin([Kernel((CONFORMANCE / "gain_bytes" / "main.pdi").read_bytes())], 1, [1])
-    (Path(passthrough).parent / "design.xclbin").write_bytes(xclbin)
-    done = emulated.python("cases.py", "refused", passthrough)
+    own_passthrough.with_name("design.xclbin").write_bytes(xclbin)
+    done = emulated.python("cases.py", "refused", str(own_passthrough))
     assert "DRM_IOCTL_AMDXDNA_CONFIG_HWCTX IOCTL failed (err=-22): Invalid argument" in done.stdout
     assert "machine code" in done.stderr
 
 
-def test_more_columns_than_there_are_are_refused(emulated, passthrough):
-    path = Path(passthrough).parent / "design.xclbin"
+def test_more_columns_than_there_are_are_refused(emulated, own_passthrough):
+    path = own_passthrough.with_name("design.xclbin")
     section = read_xclbin(path.read_bytes(), "x").section(AIE_PARTITION)
     assert section is not None
     (pdi,) = read_aie_partition(section.data, "x").pdis
     path.write_bytes(write_xclbin([Kernel(pdi.image)], 8, [0]))
-    assert "CREATE_HWCTX IOCTL failed (err=-22)" in emulated.good("cases.py", "refused", passthrough)
+    assert "CREATE_HWCTX IOCTL failed (err=-22)" in emulated.good("cases.py", "refused", str(own_passthrough))
 
 
 def test_without_the_emulation_there_is_no_npu(xrt):

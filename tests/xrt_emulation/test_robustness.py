@@ -13,11 +13,6 @@ from xrt_programs import PROGRAMS
 ENDLESS = "void passthrough(const char *in, char *out, int n) { for (volatile int i = 0; ; i++) out[0] = i; }\n"
 
 
-@pytest.fixture
-def passthrough(wasm_build):
-    return Chain(wasm_build, "passthrough").run()
-
-
 def holders_of_memory(server):
     """Processes that have memory of a server's emulated NPU open or mapped."""
     name = f"memfd:npuninja-emu-{server.pid} "
@@ -48,6 +43,22 @@ def child_of(process):
     return int(child)
 
 
+def has_program(pid):
+    """Whether a process runs; one that has ended may stay listed until somebody asks for its exit code."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except OSError:
+        return False
+
+
+def eventually(condition):
+    """Waits for what the kernel does in its own time when a process ends."""
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 def test_clients_side_by_side_one_killed(emulated, passthrough):
     done = emulated.python("two_programs.py", passthrough)
     assert done.stdout.splitlines() == ["COMPLETED True", "True", "done", "6"], done.stderr
@@ -59,7 +70,7 @@ def test_killed_client_leaves_nothing(emulated, passthrough):
     os.kill(child_of(process), signal.SIGKILL)
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGKILL
-    assert not holders_of_memory(process)
+    eventually(lambda: not holders_of_memory(process))
 
 
 def test_killed_client_does_not_leave_an_endless_core(wasm_build, emulated):
@@ -77,8 +88,8 @@ def test_killed_server_ends_its_clients(emulated, passthrough):
     child = child_of(process)
     process.kill()
     process.communicate(timeout=60)  # the client has its end of the pipes until it ends, as XRT does without a driver
-    assert not Path(f"/proc/{child}").exists() or Path(f"/proc/{child}/stat").read_text().split()[2] == "Z"
-    assert not holders_of_memory(process)
+    eventually(lambda: not has_program(child))
+    eventually(lambda: not holders_of_memory(process))
     assert emulated.good("cases.py", "once", passthrough) == "COMPLETED True\n"
 
 
