@@ -59,14 +59,9 @@ def test_it_builds_again_what_a_change_needs_and_nothing_else(made):
 
 
 def test_a_header_that_is_gone_is_no_riddle(made):
-    made.edit("kernels/gain/gain.c", '#include "scale.h"', "#define SCALE 1\n#define COUNT 64")
+    made.edit("kernels/gain/gain.c", '#include "scale.h"', "#define ELEMENTS 64")
     (made.folder / "kernels/gain/scale.h").unlink()
-    printed = made.make(code=None).stderr
-    assert "No rule to make target" not in printed
-    made.edit("kernels/gain/gain.c", "#define SCALE 1", '#include "scale.h"')
-    shutil.copy(PROJECTS / "plain/kernels/gain/scale.h", made.folder / "kernels/gain/scale.h")
-    made.edit("kernels/gain/gain.c", "#define COUNT 64", "")
-    made.make()
+    assert "gain.o" in made.remade()
     assert made.remade() == []
 
 
