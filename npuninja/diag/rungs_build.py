@@ -74,7 +74,21 @@ def _emulated_compiler(toolchain: Toolchain) -> Rung:
 
 def real_tools(toolchain: Toolchain) -> list[Rung]:
     """The tools that can do stages in place of npuninja; without them its own do."""
-    return [optional(toolchain, name) for name in REAL_TOOLS if name in toolchain.outcomes]
+    rungs = [optional(toolchain, name) for name in REAL_TOOLS if name in toolchain.outcomes]
+    return rungs + _mixture(toolchain)
+
+
+def _mixture(toolchain: Toolchain) -> list[Rung]:
+    """MLIR-AIE and Peano are released for each other; two places mean two releases more often than not."""
+    aie, peano = toolchain.found("aie-opt"), toolchain.found("peano")
+    if aie is None or peano is None:
+        return []
+    # …/site-packages/mlir_aie/bin/aie-opt, …/site-packages/llvm-aie/bin/llc
+    places = [os.path.realpath(os.path.join(os.path.dirname(tool.path), os.pardir, os.pardir)) for tool in (aie, peano)]
+    if places[0] == places[1]:
+        return []
+    fix = "see that both are of one release, and name them in toolchain.toml"
+    return [Rung("one toolchain", "warn", f"MLIR-AIE is in {places[0]}, Peano in {places[1]}", fix)]
 
 
 def optional(toolchain: Toolchain, name: str) -> Rung:

@@ -297,6 +297,16 @@ def test_several_ninjas_are_named(tmp_path: Path, fake: Fake) -> None:
     assert f"{tmp_path}/a/ninja, {tmp_path}/b/ninja" in rung.found
 
 
+@pytest.mark.parametrize(("peano", "verdicts"), [("/venv/llvm-aie", []), ("/opt/llvm-aie", ["warn"])])
+def test_a_mixture_of_two_toolchains_is_remarked(fake: Fake, peano: str, verdicts: list[str]) -> None:
+    tools = toolchain()
+    tools.outcomes["aie-opt"] = Found("aie-opt", "/venv/mlir_aie/bin/aie-opt", "Python package", "22", "")
+    tools.outcomes["peano"] = Found("peano", f"{peano}/bin/llc", "Python package", "19", "")
+    found = [r for r in doctor.examine(SURROUNDINGS, tools, fake.machine, None)[doctor.TOOLS] if r.name == "one toolchain"]
+    assert [rung.verdict for rung in found] == verdicts
+    assert all(rung.found == "MLIR-AIE is in /venv, Peano in /opt" for rung in found)
+
+
 def test_packages_that_hide_the_standard_library_are_named(tmp_path: Path, fake: Fake) -> None:
     for name in ("dataclasses.py", "numpy", "six.py"):
         (tmp_path / name).touch()
