@@ -15,6 +15,7 @@ from typing import Any, Sequence
 
 from npuninja.device import xrt_messages
 from npuninja.device.api import Buffer, Capabilities, Device, Program
+from npuninja.device.npu_match import check_match
 from npuninja.device.pyxrt_import import check_node, find_other_pyxrt, find_pyxrt, import_pyxrt
 from npuninja.diag.errors import InternalError, Location, NoDevice, UserError
 
@@ -55,6 +56,7 @@ class XrtDevice:
         """Registers the XCLBIN, makes a context, and puts the instructions in place."""
         pyxrt = self._pyxrt
         refuse_emulated(program)
+        check_match(self._device.get_info(pyxrt.xrt_info_device.name), program)
         try:
             xclbin = pyxrt.xclbin(program.xclbin_path)
             names = [kernel.get_name() for kernel in xclbin.get_kernels()]

@@ -59,6 +59,7 @@ class HardwareContext:
         self._queue: queue.SimpleQueue[tuple[int, Buffer] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"npuninja-context-{handle}", daemon=True)
         self._closing = False
+        self._told: set[str] = set()  # what was said once
         memory.set_ended(handle, 0)
         self._thread.start()
 
@@ -122,7 +123,9 @@ class HardwareContext:
                 self._journal.bug(f"context {self.handle}", error)
             return packets.STATE_ABORT
         for transfer in unfinished:
-            self._journal.problem(f"context {self.handle}: {transfer} when the instructions ended; they lack a wait")
+            if transfer not in self._told:
+                self._journal.problem(f"context {self.handle}: {transfer} when the instructions ended; they lack a wait")
+                self._told.add(transfer)
         return packets.STATE_COMPLETED
 
     @contextmanager

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from npuninja.device import pyxrt_import, runner
+from npuninja.device.api import Program
+from npuninja.device.manifest import read_manifest
 from npuninja.device.pyxrt_import import find_pyxrt
+from npuninja.device.xrt import open_npu
 from npuninja.device.xrt_messages import STATES, state_error, translated
-from npuninja.diag.errors import NoDevice
+from npuninja.diag.errors import InternalError, NoDevice
+from npuninja.formats.xclbin import Kernel, write_xclbin
 
 
 @pytest.fixture
@@ -53,6 +57,17 @@ def test_recipe(built, npu, capfd):
     assert npu.calls[6:] == [("call", 3, 6, 2), ("wait", 10000)] * 3
 
 
+def test_other_instructions(built, npu):
+    built.real_xclbin()
+    manifest = read_manifest(built.write(core_kind="aie2"))
+    device = open_npu()
+    device.load(Program(manifest.xclbin, manifest.read(manifest.xclbin), bytes(24), manifest.kernel, "aie2"))
+    device.instruct(bytes(range(24)))
+    assert bytes(device._instructions.on_device[:24]) == bytes(range(24))
+    with pytest.raises(InternalError, match="28 bytes of instructions, the buffer holds 24"):
+        device.instruct(bytes(28))
+
+
 @pytest.mark.parametrize("state", [1, 5, 8])
 def test_states_are_failures(built, npu, capfd, state):
     built.real_xclbin()
@@ -94,6 +109,29 @@ def test_kernel_name(built, npu, capfd):
     assert "has no kernel MLIR_AIE, it has OTHER:ONE, vadd:v1" in err
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "columns", "sentence"),
+    [
+        ("RyzenAI-npu4", "aie2", 1, "the design has aie2 cores, and those of RyzenAI-npu4 are aie2p"),
+        ("RyzenAI-npu1", "aie2p", 1, "the design has aie2p cores, and those of RyzenAI-npu1 are aie2"),
+        ("RyzenAI-npu1", "aie2", 5, "the design takes 5 columns, RyzenAI-npu1 has 4 for designs"),
+    ],
+)
+def test_design_for_another_npu(built, npu, capfd, name, kind, columns, sentence):
+    npu.behaviour["npu"] = name
+    built.xclbin.write_bytes(write_xclbin([Kernel(bytes(64))], start_columns=[0], column_width=columns))
+    code, _, err = run(capfd, built.write(core_kind=kind))
+    assert code == 2
+    assert sentence in err
+    assert npu.calls == []
+
+
+def test_npu_of_an_unknown_name_is_tried(built, npu, capfd):
+    npu.behaviour["npu"] = "NPU of the future"
+    built.real_xclbin()
+    assert run(capfd, built.write(core_kind="aie2p"))[0] == 0
+
+
 def test_wasm_cores_are_refused_by_the_manifest(built, npu, capfd):
     code, _, err = run(capfd, built.real_xclbin(), "--require", "npu")
     assert code == 2
@@ -102,8 +140,6 @@ def test_wasm_cores_are_refused_by_the_manifest(built, npu, capfd):
 
 
 def test_wasm_cores_are_refused_by_the_file(built, npu, capfd):
-    from npuninja.formats.xclbin import Kernel, write_xclbin
-
     module = b"\0asm\1\0\0\0"
     built.xclbin.write_bytes(write_xclbin([Kernel(bytes(64))], start_columns=[0], column_width=1, modules=[module]))
     code, _, err = run(capfd, built.write(core_kind="aie2"))

@@ -1,0 +1,43 @@
+"""Whether a design is for the NPU that is there, asked before it is loaded: one that is not may hang the NPU."""
+
+from __future__ import annotations
+
+import re
+
+from npuninja.arch.devices import DEVICES
+from npuninja.device.api import Program
+from npuninja.diag.errors import Location, UserError
+from npuninja.formats.aie_partition import read_aie_partition
+from npuninja.formats.xclbin import AIE_PARTITION, read_xclbin
+
+# The driver's names end in the number of a register layout: 1 is Phoenix and Hawk Point, 4 and above are Strix and later
+# (amdxdna: npu1_regs.c, npu4_regs.c, npu5_regs.c, npu6_regs.c).
+_NAME = re.compile(r"RyzenAI-npu(\d+)$")
+_FAMILIES = {1: "npu1", 4: "npu2", 5: "npu2", 6: "npu2"}
+
+
+def check_match(npu: str, program: Program) -> None:
+    """Compares a design with the NPU of a name, as XRT gives it. A name that is not known says nothing.
+
+    Raises:
+        UserError: the design is for another generation, or has more columns.
+    """
+    match = _NAME.match(npu)
+    family = _FAMILIES.get(int(match[1])) if match else None
+    if family is None:
+        return
+    model = DEVICES[family]
+    if program.core_kind != "wasm" and program.core_kind != model.architecture:
+        raise UserError(
+            f"the design has {program.core_kind} cores, and those of {npu} are {model.architecture}",
+            Location(program.xclbin_path),
+            hint=f"build it for {family} (configure.py --device {family}…)",
+        )
+    section = read_xclbin(program.xclbin, program.xclbin_path).section(AIE_PARTITION)
+    columns = read_aie_partition(section.data, program.xclbin_path).column_width if section else 0
+    if columns > model.columns:
+        raise UserError(
+            f"the design takes {columns} columns, {npu} has {model.columns} for designs",
+            Location(program.xclbin_path),
+            hint=f"build it for {family} (configure.py --device {family}…)",
+        )
