@@ -39,7 +39,7 @@ def read_line_table(data: bytes) -> LineTable:
             if 2 <= version <= 4:
                 rows += _Unit(data, at + 4, at + 4 + size).rows()
             at += 4 + size
-    except (IndexError, struct.error):
+    except (IndexError, ValueError, ZeroDivisionError, struct.error):
         pass  # a message without a line is better than none
     # The end of one function and the start of the next may share an address: the start counts.
     rows.sort(key=lambda row: (row[0], row[1] is not None))
