@@ -162,8 +162,6 @@ def _xclbin(data: bytes, name: str) -> InspectReport:
     }
     lines = [f"  {len(data)} bytes, uuid {uuid}, xclbinutil {facts['made_by']}"]
     for section in container.sections:
-        place = {"kind": section.title, "name": section.name, "offset": section.offset, "bytes": len(section.data)}
-        facts["sections"].append(place)
         lines.append(f"  section {section.title}: {len(section.data)} bytes at 0x{section.offset:x}")
     for section in container.sections:
         if section.kind == xclbin.MEM_TOPOLOGY:

@@ -169,6 +169,9 @@ def test_xclbin() -> None:
     assert "partition: 1 columns, may start at column 1, 2" in text
     assert f"core (0, 2): wasm module {report.facts['modules'][0]['sha256'][:16]}" in text
     assert "core (0, 3): program of 64 bytes" in text
+    assert [section["kind"] for section in report.facts["sections"]].count("EMULATION_DATA") == 1
+    assert len(report.facts["sections"]) == 8
+    assert report.facts["problem"] is None
 
 
 def test_uuids_look_as_xrt_prints_them() -> None:
