@@ -76,5 +76,5 @@ def _with_advice(error: Error, manifest: Manifest) -> NoDevice:
     return NoDevice(
         error.message,
         notes=error.notes,
-        hint=f"{error.hint}; without an NPU, build {manifest.design} with the core kind wasm and run it emulated",
+        hint=f"{error.hint}; without an NPU, `ninja test-{manifest.design}` builds and runs the same on the emulated array",
     )

@@ -170,9 +170,12 @@ def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompi
         return _driven_by_aiecc(toolchain)
     release, unknown = _release(toolchain)
     problems = {stage: _problem(stage, toolchain, unknown) for stage in STAGES}
-    real_cores = _real_cores(choices, problems)
+    asked, real_cores = choices, _real_cores(choices, problems)
     if compiler is None and not real_cores:
         raise _no_wasm_compiler(toolchain)
+    if real_cores:
+        # Whichever of them was asked for, these two make real cores.
+        choices = {**choices, "kernel": "real", "link": "real"}
     for stage, choice in choices.items():
         if choice == "real" and problems[stage]:
             _refuse(stage, problems[stage], toolchain)
@@ -184,7 +187,7 @@ def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompi
             )
     providers = []
     for stage in STAGES:
-        choice, fits = choices.get(stage, "auto"), real_cores or stage not in REAL_CORES_ONLY
+        choice, fits = asked.get(stage, "auto"), real_cores or stage not in REAL_CORES_ONLY
         if stage == "run":
             providers.append(_runner(real_cores, toolchain))
         elif choice != "embedded" and fits and not problems[stage]:
@@ -248,9 +251,6 @@ def _real_cores(choices: Mapping[str, str], problems: Mapping[str, str]) -> bool
             hint="choose the same for kernel and link",
         )
     if real:
-        for stage in ("kernel", "link"):
-            if problems[stage]:
-                raise ToolError(f"--provider {real[0]}=real: {problems[stage]}, which stage {stage} needs")
         return True
     asked = any(choices.get(stage) == "embedded" for stage in CORE_STAGES)
     return not asked and not any(problems[stage] for stage in CORE_STAGES)

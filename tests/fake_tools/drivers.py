@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import tempfile
 
@@ -11,9 +12,10 @@ from fake_tools.mlir_tools import Refused, write
 from fake_tools.releases import Release
 from npuninja.arch.devices import device as device_model
 from npuninja.diag.errors import Warnings
+from npuninja.formats.aie_partition import with_pdi_uuids
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.pdi import write_pdi
-from npuninja.formats.xclbin import Kernel, write_xclbin
+from npuninja.formats.xclbin import AIE_PARTITION, Kernel, read_xclbin, write_xclbin
 from npuninja.ir.attributes import EnumAttr
 from npuninja.lowering import pipeline
 
@@ -81,4 +83,10 @@ def _build(source: str, kind: str, release: Release) -> None:
     pipeline.route(module, generation=generation, warnings=warnings)
     made = pipeline.configuration(module, "main", images)
     pdi = write_pdi([made.elfs, made.init, made.enable])
-    write("aie.xclbin", packers.with_time(write_xclbin([Kernel(pdi)], model.columns, model.start_columns, [])))
+    whole = write_xclbin([Kernel(pdi)], model.columns, model.start_columns, [])
+    # The drivers give each PDI a random UUID.
+    section = read_xclbin(whole).section(AIE_PARTITION)
+    assert section is not None
+    changed = with_pdi_uuids(section.data, [random.randbytes(16)], "aie.xclbin")
+    whole = whole[: section.offset] + changed + whole[section.offset + len(changed) :]
+    write("aie.xclbin", packers.with_time(whole))

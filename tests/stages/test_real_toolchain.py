@@ -112,7 +112,11 @@ def test_a_design_is_built_by_aiecc(machine, since):
     machine.with_release(since).project.configure("--provider", "design=aiecc")
     machine.project.ninja()
     assert "no work to do" in machine.project.ninja().stdout
-    assert read_xclbin(machine.output("gain.xclbin").read_bytes()).sections
+    made = machine.output("gain.xclbin").read_bytes()
+    assert read_xclbin(made).sections
+    machine.output("gain.xclbin").unlink()
+    machine.project.ninja()
+    assert machine.output("gain.xclbin").read_bytes() == made
     manifest = json.loads(machine.output("gain.json").read_text(encoding="utf-8"))
     assert manifest["providers"]["design"]["provider"] == f"aiecc ({RELEASES[since].aiecc})"
     machine.project.edit("kernels/gain/scale.h", "64", "32")
@@ -212,6 +216,14 @@ def test_peano_without_the_target_of_the_device_is_refused(machine):
     printed = machine.project.configure(code=3).stderr
     assert "mlir/gain.mlir:3:" in printed
     assert "has no target aie2p, which npu2_1col needs" in printed
+
+
+def test_real_cores_without_peano_say_what_was_examined(machine):
+    machine.project.environment["PEANO_INSTALL_DIR"] = "/nowhere"
+    for stage in ("kernel", "core", "link"):
+        printed = machine.project.configure("--provider", f"{stage}=real", code=3).stderr
+        assert "peano is not usable" in printed
+        assert "/nowhere/bin/llc ($PEANO_INSTALL_DIR): there is no such file" in printed
 
 
 def test_a_design_for_npu2_is_compiled_for_aie2p(machine):
