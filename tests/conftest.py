@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is no result: other work may be going on.
+settings.register_profile("npuninja", deadline=None)
+settings.load_profile("npuninja")
 
 # Fixtures that several folders use. There is one conftest.py only, so that tests can import from it by name.
 pytest_plugins = ("build_project", "built_design", "real_tools", "wasm_build", "xrt_programs")

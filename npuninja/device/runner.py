@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--bench", type=_count, default=0, metavar="N", help="run N times more and give the times")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output instead of text")
-    parser.add_argument("--time-limit", type=float, default=10.0, metavar="S", help="seconds for one run (default 10)")
+    parser.add_argument("--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds for one run (default 10)")
     parser.add_argument("--seed", type=_count, default=1, metavar="N", help="of the random inputs (default 1)")
     return parser
 
@@ -128,6 +128,13 @@ def _count(text: str) -> int:
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no time above zero")
     return value
 
 

@@ -141,7 +141,11 @@ class Outputs:
         self.paths = paths
         self._checks: dict[str, Check] = {}
         for path in paths:
-            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            folder = os.path.dirname(path) or "."
+            try:
+                os.makedirs(folder, exist_ok=True)
+            except OSError as error:
+                raise _cannot_write(folder, error) from error
 
     def temporary(self, path: str, check: Check | None = None) -> str:
         """The name under which `path` is to be written: hidden, in the same folder, with the same suffix."""
@@ -154,8 +158,11 @@ class Outputs:
 
     def write(self, path: str, data: Union[bytes, str], check: Check | None = None) -> None:
         """Writes the whole content of one output."""
-        with open(self.temporary(path, check), "wb") as stream:
-            stream.write(data.encode("utf-8") if isinstance(data, str) else data)
+        try:
+            with open(self.temporary(path, check), "wb") as stream:
+                stream.write(data.encode("utf-8") if isinstance(data, str) else data)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
 
     def __enter__(self) -> Outputs:
         return self
@@ -190,7 +197,7 @@ class Outputs:
     def _remove(self) -> None:
         for path in self.paths:
             for name in (self.temporary(path), path):
-                if os.path.lexists(name):
+                if os.path.lexists(name) and not os.path.isdir(name):
                     os.unlink(name)
 
 
@@ -204,7 +211,14 @@ def _put_in_place(temporary: str, path: str, data: bytes) -> None:
                     return
     except OSError:
         pass
-    os.replace(temporary, path)
+    try:
+        os.replace(temporary, path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: str, error: OSError) -> ToolError:
+    return ToolError(f"cannot write {path}: {(error.strerror or str(error)).lower()}")
 
 
 class ToolFailed(ToolError):

@@ -313,6 +313,14 @@ def test_times():
     assert "tell nothing about an NPU" in Timing("emulated", 1.0, ()).render(0)
 
 
+@pytest.mark.parametrize("words", [["--time-limit", "nan"], ["--time-limit", "0"], ["--bench", "-1"], ["--seed", "x"]])
+def test_numbers_that_mean_nothing_are_refused(built, capfd, words):
+    with pytest.raises(SystemExit) as caught:
+        runner.main([str(built.path), *words])
+    assert caught.value.code == 2
+    assert f"argument {words[0]}" in capfd.readouterr().err
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True

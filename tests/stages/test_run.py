@@ -57,6 +57,22 @@ def test_inputs_are_checked(tmp_path, content, message):
         read_bytes(str(path))
 
 
+def test_outputs_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("content")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ToolError, match=r"cannot write .*file: file exists"):
+        Outputs(str(tmp_path / "file" / "out"))
+    target = str(tmp_path / "folder")
+    with pytest.raises(ToolError, match=r"cannot write .*folder: is a directory"), Outputs(target) as outputs:
+        outputs.write(target, "text")
+    target = str(tmp_path / "new" / "gone")
+    outputs = Outputs(target)
+    (tmp_path / "new").rmdir()
+    with pytest.raises(ToolError, match=r"cannot write .*gone: no such file"):
+        outputs.write(target, "text")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+
+
 def test_text_must_be_utf8(tmp_path):
     path = tmp_path / "in"
     path.write_bytes(b"good\nb\xff")
