@@ -66,6 +66,13 @@ def test_the_backend_installs_below_any_folder() -> None:
     assert 'build-backend = "flit_core.buildapi"' in (ROOT / "pyproject.toml").read_text()
 
 
+def test_the_readme_begins_with_the_commands() -> None:
+    first_screen = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:24])
+    places = [first_screen.index(text) for text in ("make run", "make test", "python configure.py && ninja")]
+    assert places == sorted(places)
+    assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")[:200]
+
+
 @pytest.mark.parametrize(("code", "closing"), [(0, "12 passed, 1 skipped in 3.45s"), (1, "1 failed, 11 passed in 3.45s")])
 def test_ci_ends_with_the_closing_line_and_the_code_of_the_tests(clone: Path, code: int, closing: str) -> None:
     programs = clone / "programs"
