@@ -52,7 +52,7 @@ _PROBES = {NEW_SEQUENCE: "runtime_sequence.mlir", ALLOCATION_WITH_TILE: "shim_dm
 
 def _opt_questions(path: str) -> list[list[str]]:
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probes")
-    return [[path, "--help"], *([path, os.path.join(folder, file)] for file in _PROBES.values())]
+    return [[path, "--help"], *([path, "--mlir-print-op-generic", os.path.join(folder, file)] for file in _PROBES.values())]
 
 
 def _read_opt(code: int, output: str) -> Proof:
@@ -61,8 +61,9 @@ def _read_opt(code: int, output: str) -> Proof:
     if not proof.version:
         return proof
     listed = set(re.findall(r"^\s+--([A-Za-z][\w-]*)\b", output, re.MULTILINE))
-    # The probe files are printed back where their operation is known, and refused elsewhere.
-    listed |= {name for name in _PROBES if re.search(rf"^\s+{re.escape(name)} ?[@(]", output, re.MULTILINE)}
+    #     "aie.runtime_sequence"() <{sym_name = "sequence"}> ({
+    # The probe files are printed back where their operation is known; an error shows it without the quotes.
+    listed |= {name for name in _PROBES if f'"{name}"(' in output}
     facts = tuple(sorted(listed & NOTED_PASSES))
     if not facts:
         return Proof(reason=f"LLVM {proof.version} without the passes of MLIR-AIE")

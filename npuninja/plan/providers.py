@@ -215,7 +215,10 @@ def _release(toolchain: Toolchain) -> tuple[Release | None, str]:
         return None, "no usable aie-opt"
     if translate is not None and root_of(translate.path) != root_of(opt.path):
         return None, f"aie-opt and aie-translate are of two installations, {root_of(opt.path)} and {root_of(translate.path)}"
-    return release_of(day_of(opt.version), frozenset(opt.facts))
+    # A tree that was built from source says its commit through its driver only.
+    aiecc = toolchain.found("aiecc")
+    driver = aiecc.version if aiecc and root_of(aiecc.path) == root_of(opt.path) else ""
+    return release_of(day_of(opt.version) or day_of(driver), frozenset(opt.facts))
 
 
 def _problem(stage: str, toolchain: Toolchain, unknown: str) -> str:

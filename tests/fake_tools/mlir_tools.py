@@ -35,11 +35,14 @@ def read(path: str, release: Release) -> Operation:
     plain_text = re.sub(r"//.*", lambda found: " " * len(found[0]), text)
     for match in re.finditer(rf"(?<![\w.]){re.escape(wrong)}\b", plain_text):
         line = text.count("\n", 0, match.start()) + 1
-        raise Refused(f"{path}:{line}:5: error: custom op '{wrong}' is unknown (tried 'func.{wrong}' as well)")
+        message = f"{path}:{line}:5: error: custom op '{wrong}' is unknown (tried 'func.{wrong}' as well)"
+        raise Refused(f"{message}\n{text.splitlines()[line - 1]}\n    ^")
     module = parse_module(text, path)
     for op in module.walk():
         if op.name == "aie.shim_dma_allocation" and bool(op.operands) != release.tile_allocation:
-            raise Refused(f"{op.loc}: error: expected {'SSA operand' if release.tile_allocation else 'valid keyword'}")
+            line = text.splitlines()[op.loc.line - 1] if op.loc else ""
+            expected = "SSA operand" if release.tile_allocation else "valid keyword"
+            raise Refused(f"{op.loc}: error: expected {expected}\n{line}\n    ^")
         if op.name == "func.func" and "link_with" in op.attributes and "core-link-files" not in release.p1:
             raise Refused(f"{op.loc}: error: link_with at a function")
     return module
@@ -51,15 +54,15 @@ def generation(release: Release) -> str:
 
 
 def aie_opt(arguments: list[str], release: Release) -> None:
-    """`--version`, `--help`, FILE, or one of the release's pipelines with `IN -o OUT`."""
+    """`--version`, `--help`, `--mlir-print-op-generic FILE`, or one of the release's pipelines with `IN -o OUT`."""
     if arguments == ["--version"]:
         print(banner(release))
     elif arguments == ["--help"]:
         print("Available Dialects: aie, aiex\n  Compiler passes to run\n    Passes:")
         for name in passes(release):
             print(f"      --{name:50} -   …")
-    elif len(arguments) == 1 and not arguments[0].startswith("-"):
-        print(print_module(read(arguments[0], release)))
+    elif len(arguments) == 2 and arguments[0] == "--mlir-print-op-generic":
+        print(print_module(read(arguments[1], release), generic=True))
     elif len(arguments) == 4 and arguments[2] == "-o":
         _lower(plain(arguments[0]), arguments[1], arguments[3], release)
     else:
