@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from npuninja.diag.errors import Error, UserError
 from npuninja.emulator import Emulator, HostBuffer
 from npuninja.emulator.errors import EmulationError, NotModelled
 from npuninja.emulator.shared_memory import FilePlace
-from npuninja.formats.cdo import Command
+from npuninja.formats.cdo import BlockWrite, Command
+from npuninja.formats.core_image import STUB_BYTES, read_stub
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.txn import HEADER_BYTES
 from npuninja.xrt_emulation import amdxdna, packets
@@ -29,6 +30,17 @@ class Outcome(Exception):
         super().__init__(error.message)
         self.state = state
         self.error = error
+
+
+def _check_modules(commands: tuple[Command, ...], modules: Mapping[bytes, bytes]) -> None:
+    """Raises UserError when a core's module is none of those that came with an XCLBIN."""
+    for command in commands:
+        stub = read_stub(command.data[:STUB_BYTES]) if isinstance(command, BlockWrite) else None
+        if stub is not None and stub.digest not in modules:
+            raise UserError(
+                f"the module {stub.digest.hex()[:16]}… of a core is in no XCLBIN that was opened",
+                hint="the program must open its XCLBIN as a file, under npuninja emu; or it is damaged: build it again",
+            )
 
 
 class ArrayContext:
@@ -62,7 +74,9 @@ class ArrayContext:
 
     def _load(self, unit: int) -> Emulator:
         self.close()
-        emulator = Emulator(self._columns, self._modules.all(), self._pdis)
+        modules = self._modules.all()
+        _check_modules(self._pdis[unit], modules)
+        emulator = Emulator(self._columns, modules, self._pdis)
         try:
             emulator.configure(self._pdis[unit])
         except BaseException:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from design_chain import Chain
+from driver_client import IOCTLS, Client
 
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.xclbin import AIE_PARTITION, read_xclbin
@@ -20,13 +21,6 @@ from npuninja.xrt_emulation.npu import Npu
 from npuninja.xrt_emulation.packets import MalformedPacket, read_packet
 from npuninja.xrt_emulation.wire import Request
 
-IOCTLS = {
-    getattr(amdxdna, name): getattr(amdxdna, name + "_S")
-    for name in (
-        "GEM_CLOSE", "CREATE_HWCTX", "DESTROY_HWCTX", "CONFIG_HWCTX", "CREATE_BO", "GET_BO_INFO", "SYNC_BO", "EXEC_CMD",
-        "GET_INFO", "GET_ARRAY", "SYNCOBJ_DESTROY",
-    )
-}  # fmt: skip
 SMALL = [0, 1, 2, 3, 4, 5, 8, 16, 64, 4096, 65536]
 LARGE = [0x7FFFFFFF, 0xFFFFFFFF, amdxdna.HEAP_ADDRESS, 0x1_0001_0000, 1 << 63, (1 << 64) - 1]
 REQUESTS, PACKETS, STREAMS = 60_000, 39_000, 1_000
@@ -131,45 +125,3 @@ def test_instruction_streams(wasm_build, npu):
     client.file.close()
     assert {packets.STATE_COMPLETED, packets.STATE_ERROR, packets.STATE_TIMEOUT} <= states
     assert not said(npu)
-
-
-class Client:
-    """What the library and XRT do for a program, in this process."""
-
-    def __init__(self, npu, pdi):
-        self.file = DeviceFile(npu, 1)
-        self.create(amdxdna.BO_DEV_HEAP, amdxdna.HEAP_BYTES)
-        unit = self.create(amdxdna.BO_DEV, len(pdi))
-        self.write(unit, pdi)
-        fields = self.call(amdxdna.CREATE_HWCTX, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0)
-        self.context = fields[9]
-        units = amdxdna.CU_CONFIG_HEADER_S.pack(1, 0, 0, 0) + amdxdna.CU_CONFIG_S.pack(unit, 0)
-        self.call(amdxdna.CONFIG_HWCTX, self.context, amdxdna.CONFIG_CU, 0, len(units), 0, pointed=units)
-        self.insts = self.create(amdxdna.BO_DEV, 65536)
-        self.data = [self.create(amdxdna.BO_SHARE, 4096) for _ in range(2)]
-        self.command = self.create(amdxdna.BO_CMD, 4096)
-
-    def call(self, operation, *fields, pointed=b""):
-        layout = IOCTLS[operation]
-        return layout.unpack(self.file.ioctl(Request(operation, layout.pack(*fields), pointed, -1))[0])
-
-    def create(self, kind, size):
-        return self.call(amdxdna.CREATE_BO, 0, 0, size, kind, 0)[4]
-
-    def buffer(self, handle):
-        return self.file._buffers.get(handle)
-
-    def write(self, handle, data):
-        self.file.memory.write(self.buffer(handle).offset, data)
-
-    def run(self, insts):
-        self.write(self.insts, insts)
-        call = struct.pack("<2QI", 3, self.buffer(self.insts).address, len(insts) // 4)
-        call += b"".join(struct.pack("<Q", self.buffer(handle).address) for handle in self.data)
-        self.write(self.command, struct.pack("<2I", (len(call) // 4 + 1) << 12 | 1, 1) + call)
-        exec_fields = (0, 0, self.context, amdxdna.SUBMIT_EXEC_BUF, 0, 0, 1, 0, 0)
-        seq = self.call(amdxdna.EXEC_CMD, *exec_fields, pointed=struct.pack("<I", self.command))[8]
-        context = self.file._contexts[self.context]
-        while context.completed < seq:
-            context._thread.join(0.0005)
-        return self.file.memory.read(self.buffer(self.command).offset, 1)[0] & 0xF
