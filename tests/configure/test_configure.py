@@ -181,6 +181,8 @@ def test_a_python_without_the_packages_says_what_to_install(project):
         ('[providers]\npdi = "yes"\n', ["toolchain.toml:2:1: error: 'pdi' must be one of auto, real, embedded"]),
         ("[tools\n", ["toolchain.toml:1:", "not TOML"]),
         ('[[deny]]\ntool = "bootgn"\nversions = "1"\n', ["toolchain.toml:2:1: error: [[deny]] needs"]),
+        ('[[deny]]\ntool = "peano"\nsince = "2025"\n', ["toml:3:1: error: 'since' must be a day as 2025-10-06"]),
+        ('[providers]\ndesign = "real"\n', ["toml:2:1: error: 'design' must be one of stages, aiecc"]),
     ],
 )
 def test_a_wrong_toolchain_file_is_located(project, text, parts):
