@@ -21,6 +21,7 @@ from npuninja.configure.toml_file import INSTALL
 from npuninja.configure.why import remember_graph, why
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import Toolchain, detect, surroundings_of
+from npuninja.detect.memory import heavy_jobs
 from npuninja.diag.errors import Error, InternalError, ToolError, UserError
 from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.escape import quote_word
@@ -232,7 +233,7 @@ def _planning_modules() -> list[str]:
 
 
 def _places(layout: Layout, home: str, record: str) -> dict[str, tuple[str, ...]]:
-    """The placeholders of build.ninja.in that say where things are, as words of a command line."""
+    """The placeholders of build.ninja.in that are about this machine, as words of a command line."""
     return {
         "BUILD_FOLDER": (layout.output_prefix or ".",),
         # The file, not its folder: that spares every edge the 6 ms that Python needs to run a folder.
@@ -240,6 +241,7 @@ def _places(layout: Layout, home: str, record: str) -> dict[str, tuple[str, ...]
         "PROGRAM": (PACKAGE,),
         "CONFIGURE": (os.path.join(home, "configure.py"),),
         "CONFIG": (record,),
+        "HEAVY_JOBS": (str(heavy_jobs()),),
     }
 
 

@@ -62,7 +62,9 @@ def makefile(graph: Graph, rules: Rules, name: str, configure: str, inputs: Sequ
         f"{_name(name)}: {_name(configure)} ;\n{_name(configure)}: {' '.join(_names(inputs))}\n"
         f"\t@{_recipe(command)} && touch $@"
     )
-    alone = {edge.outputs[0]: edge for edge in graph.edges if rules.rules.get(edge.rule, {}).get("pool")}
+    # What makes no file and has a pool; for the heavy tools of the build, `make -j` is to be chosen by memory.
+    own = {name: rule for name, rule in rules.rules.items() if "pool" in rule and "depfile" not in rule}
+    alone = {edge.outputs[0]: edge for edge in graph.edges if edge.rule in own}
     depfiles: list[str] = []
     for edge in graph.edges:
         if edge.rule == "phony":

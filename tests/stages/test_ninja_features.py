@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from build_project import Project
 
+from npuninja.detect.memory import heavy_jobs
+
 EMBEDDED = '[providers]\npdi = "embedded"\n'
 DESIGN = "build/npu1_1col/wasm/gain"
 
@@ -153,6 +155,8 @@ def test_the_terminal_is_given_to_what_talks_and_an_npu_to_one_at_a_time(embedde
     assert all("pool = console" in pools[rule] for rule in ("run", "doctor", "configure"))
     assert "pool = npu" in pools["test-npu"]
     assert "pool npu\n  depth = 1\n" in text
+    assert "pool = heavy" in pools["aiecc"]
+    assert f"pool heavy\n  depth = {heavy_jobs()}\n" in text
 
 
 def test_compilers_colour_their_messages_where_ninja_passes_it_on(embedded):
