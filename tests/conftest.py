@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # How long an example takes is no result: other work may be going on.
-settings.register_profile("npuninja", deadline=None)
+settings.register_profile("npuninja", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("npuninja")
 
 # Fixtures that several folders use. There is one conftest.py only, so that tests can import from it by name.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -15,7 +16,8 @@ PEANO_2025, PEANO_2026 = "19.0.0.2025100601+b3cd09d3", "21.0.0.2026042001+0ddba1
 def program(path: Path, tool: str, release: str) -> Path:
     """A program that behaves as a tool of a release."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S -E "{RUN}" {tool} {release} "$0" "$@"\n', encoding="utf-8")
+    run = shlex.join([sys.executable, "-S", "-E", str(RUN), tool, release])
+    path.write_text(f'#!/bin/sh\nexec {run} "$0" "$@"\n', encoding="utf-8")
     path.chmod(0o755)
     return path
 

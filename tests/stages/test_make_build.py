@@ -1,13 +1,19 @@
 """The Makefile that configure.py writes builds what Ninja builds, and builds it again after the same changes."""
 
 import os
+import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from build_project import PROJECTS, Project
+from conftest import ROOT
 
-pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed"),
+    pytest.mark.skipif(not re.fullmatch(r"[\w./+-]+", sys.executable + str(ROOT)), reason="Make cannot name these folders"),
+]
 EMBEDDED = '[providers]\npdi = "embedded"\n'
 DESIGN = "build/npu1_1col/wasm/gain"
 PACKING = ["cdo_elfs.bin", "core_0_2.wasm", "gain.json", "gain.pdi", "gain.xclbin"]

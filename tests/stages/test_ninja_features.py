@@ -1,6 +1,7 @@
 """What the build offers beyond building: validations, dead outputs, launchers, clean dependencies, traces of a build."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -75,13 +76,13 @@ def clang(folder: Path) -> dict[str, Path]:
     """Programs that are called clang and wasm-ld, and are those inside the ziglang package."""
     import ziglang
 
-    zig = Path(ziglang.__file__).parent / "zig"
+    zig = shlex.quote(str(Path(ziglang.__file__).parent / "zig"))
     made = {}
     # zig takes no --driver-mode, and calls the target by another name.
     scripts = {
         "clang": f'#!/bin/sh\n[ "$1" = -v ] && {{ echo "clang version 20.0.0"; exit 0; }}\n'
-        f'shift 2\nexec "{zig}" cc -target wasm32-freestanding "$@"\n',
-        "wasm-ld": f'#!/bin/sh\n[ "$1" = --version ] && {{ echo "LLD 20.0.0"; exit 0; }}\nexec "{zig}" wasm-ld "$@"\n',
+        f'shift 2\nexec {zig} cc -target wasm32-freestanding "$@"\n',
+        "wasm-ld": f'#!/bin/sh\n[ "$1" = --version ] && {{ echo "LLD 20.0.0"; exit 0; }}\nexec {zig} wasm-ld "$@"\n',
     }
     for name, text in scripts.items():
         made[name] = folder / name
