@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -139,7 +140,7 @@ def test_what_llc_makes_must_be_an_object_of_the_kind(tmp_path):
 
 
 def test_a_bif_names_files_from_where_it_lies_and_bootgen_takes_it(tmp_path):
-    cdos = [str(GAIN / f"cdo_{part}.bin") for part in ("elfs", "init", "enable")]
+    cdos = [str(shutil.copy(GAIN / f"cdo_{part}.bin", tmp_path)) for part in ("elfs", "init", "enable")]
     bif.run([*(word for cdo in cdos for word in ("--cdo", cdo)), "-o", str(tmp_path / "gain.bif")])
     tool = installs.program(tmp_path / "bootgen", "bootgen", "2025-10-05")
     words = ["--bootgen", str(tool), "--bif", str(tmp_path / "gain.bif")]
