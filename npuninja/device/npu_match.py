@@ -10,8 +10,7 @@ from npuninja.diag.errors import Location, UserError
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.xclbin import AIE_PARTITION, read_xclbin
 
-# The driver's names end in the number of a register layout: 1 is Phoenix and Hawk Point, 4 and above are Strix and later
-# (amdxdna: npu1_regs.c, npu4_regs.c, npu5_regs.c, npu6_regs.c).
+# XRT's names end in a number (`xrt-smi examine`): 1 is Phoenix and Hawk Point; 4, 5 and 6 are Strix, Strix Halo and Krackan.
 _NAME = re.compile(r"RyzenAI-npu(\d+)$")
 _FAMILIES = {1: "npu1", 4: "npu2", 5: "npu2", 6: "npu2"}
 

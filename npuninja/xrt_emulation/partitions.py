@@ -1,7 +1,7 @@
 """Columns and contexts: which context gets which part of the array, and when there is no more.
 
-The rules of Linux' drivers/accel/amdxdna/aie2_solver.c: a context gets free columns when there are any, else it shares the
-columns of contexts of the same width.
+A context gets free columns when there are any, else it shares the columns of contexts of the same width. That is how a
+driver behaves from outside; which columns a real one chooses is its own affair.
 """
 
 from __future__ import annotations
