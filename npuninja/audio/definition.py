@@ -28,7 +28,8 @@ def mel_filters(bands: int) -> Array:
     bins = np.arange(_WINDOW // 2 + 1) * (_SAMPLE_RATE_HZ / _WINDOW)
     low, centre, high = corners[:-2, None], corners[1:-1, None], corners[2:, None]
     triangles: Array = np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre))
-    return np.maximum(0.0, triangles) * (2.0 / (high - low))
+    filters: Array = np.maximum(0.0, triangles) * (2.0 / (high - low))
+    return filters
 
 
 def log10_mel(samples: Array, bands: int = 80) -> Array:

@@ -140,8 +140,8 @@ def _dft200(x: _Complex) -> _Complex:
     """The DFT by the prime factor algorithm: 25 times 8 points, then 8 times 25."""
     n = (25 * np.arange(8)[:, None] + 8 * np.arange(25)) % _POINTS
     rows = _dft8([_Complex(x.re[:, n[i]], x.im[:, n[i]]) for i in range(8)])
-    re = np.stack([row.re for row in rows], axis=1).reshape(-1, 8, 5, 5)
-    im = np.stack([row.im for row in rows], axis=1).reshape(-1, 8, 5, 5)
+    re: Array = np.stack([row.re for row in rows], axis=1).reshape(-1, 8, 5, 5)
+    im: Array = np.stack([row.im for row in rows], axis=1).reshape(-1, 8, 5, 5)
     columns = _dft5([_Complex(re[:, :, i], im[:, :, i]) for i in range(5)])  # over the first index, for each c
     turned = [columns[0], *(columns[j].rotated(*_inner_turns(j)) for j in range(1, 5))]
     for j in range(1, 5):  # column 0 is not turned

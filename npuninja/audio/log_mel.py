@@ -99,7 +99,7 @@ class LogMelStream:
 
     def __init__(self, session: LogMel) -> None:
         self._session = session
-        self._waiting = np.empty(0, np.int16)  # samples from the first of the next frame on
+        self._waiting: Array = np.empty(0, np.int16)  # samples from the first of the next frame on
         self._begun = False  # whether the reflection at the start is in front
         self._received = 0
         self._given = 0
