@@ -55,6 +55,16 @@ def passthrough(tmp_path_factory: pytest.TempPathFactory, compiler_cache: Path) 
     return Chain(WasmBuild(tmp_path_factory.mktemp("passthrough"), compiler_cache), "passthrough").run()
 
 
+ENDLESS = "void passthrough(const char *in, char *out, int n) { for (volatile int i = 0; ; i++) out[0] = i; }\n"
+
+
+@pytest.fixture(scope="session")
+def endless_passthrough(tmp_path_factory: pytest.TempPathFactory, compiler_cache: Path) -> str:
+    """The manifest of a `passthrough` whose kernel does not come back, built once."""
+    build = WasmBuild(tmp_path_factory.mktemp("endless"), compiler_cache)
+    return Chain(build, "passthrough", kernels={"passthrough.o": ENDLESS}).run()
+
+
 @pytest.fixture
 def emulated(xrt: str, tmp_path: Path) -> Emulated:
     return Emulated(xrt, tmp_path)

@@ -1,7 +1,8 @@
 """What the runner asks of a device, real or emulated.
 
 A device is opened for one design. Its buffers are memory that host and device share; `view` is the host's side, valid
-until `close`. `run` passes the buffers' content to the device, runs the design once, and brings the content back.
+until `close`. `start` passes the buffers' content to the device and begins one run or several, `wait` ends when they have
+ended and brings the content back; in between, more may be started, and the buffers belong to the device.
 """
 
 from __future__ import annotations
@@ -44,12 +45,23 @@ class Program(NamedTuple):
     """"wasm", "aie2" or "aie2p"."""
 
 
-class Device(Protocol):
-    """One opened device."""
+class Started(NamedTuple):
+    """Runs in flight: what `Device.start` gives and `Device.wait` takes, once."""
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """What it is."""
+    way: str
+    """How they were given to the device, a phrase for people."""
+    handle: Any
+    """The device's own."""
+
+
+class Device(Protocol):
+    """One opened device.
+
+    Attributes:
+        capabilities: what it is.
+    """
+
+    capabilities: Capabilities
 
     def load(self, program: Program) -> None:
         """Makes the design ready to run; once, before `allocate`.
@@ -65,14 +77,28 @@ class Device(Protocol):
     def instruct(self, insts: bytes) -> None:
         """Puts other instructions, of the same length, in place of the loaded program's; all else stays as it is."""
 
-    def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
-        """Runs the loaded design once and waits for its end; returns the seconds from start to end.
+    def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
+        """Begins runs of the loaded design without waiting for them; all that is started runs in the order of starting.
 
         The design's state (memories, locks) is kept from one run to the next, as on hardware.
 
+        Args:
+            runs: the buffers of each run. Who wants them to be filled while a run is in flight takes others for it.
+
         Raises:
-            DeviceError: it failed or did not end within `time_limit_s`.
+            DeviceError: the device refuses.
         """
+
+    def wait(self, started: Started, time_limit_s: float) -> float:
+        """Waits until all that one `start` began has ended; returns the seconds from start to end.
+
+        Raises:
+            DeviceError: a run failed, or they did not end within `time_limit_s` from now. The device must be closed then.
+        """
+
+    def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
+        """`start` of one run, and `wait`."""
+        return self.wait(self.start([buffers]), time_limit_s)
 
     def remarks(self) -> list[str]:
         """What the user should know about the last run although it succeeded, a sentence each."""

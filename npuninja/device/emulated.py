@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Sequence
 
-from npuninja.device.api import Buffer, Capabilities, Program
+from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 from npuninja.diag.errors import InternalError, UserError
 
 if TYPE_CHECKING:
+    from npuninja.device.emulated_queue import EmulatedQueue
     from npuninja.emulator import Emulator, HostBuffer
     from npuninja.emulator.run_report import RunReport
 
 NEARLY_FULL = 0.75  # of a stack
 
 
-class EmulatedDevice:
+class EmulatedDevice(Device):
     """Runs a design on `npuninja.emulator`, from its XCLBIN and instructions alone."""
 
     capabilities = Capabilities("emu", "emulated", "emulated array, no NPU involved")
 
     def __init__(self) -> None:
         self._emulator: Emulator | None = None
+        self._queue: EmulatedQueue | None = None
         self._insts = b""
         self._report: RunReport | None = None
 
@@ -32,28 +33,36 @@ class EmulatedDevice:
                 f"the design was built for {program.core_kind} cores, and the emulated array runs wasm cores only",
                 hint="build it with the core kind wasm, or run it on an NPU (--device npu)",
             )
+        from npuninja.device.emulated_queue import EmulatedQueue
         from npuninja.emulator import Emulator  # wasmtime takes 50 ms, and other devices do not need it
 
         self._emulator = Emulator.from_xclbin(program.xclbin, kernel=program.kernel, name=program.xclbin_path)
+        self._queue = EmulatedQueue(self._emulator)
         self._insts = program.insts
 
     def allocate(self, nbytes: int, position: int) -> Buffer:
-        """Memory in the emulated DDR."""
-        if self._emulator is None:
+        """Memory in the emulated DDR; ends after the runs that are in flight."""
+        if self._emulator is None or self._queue is None:
             raise InternalError("allocate before load")
-        return self._emulator.allocate(nbytes)
+        with self._queue.idle():
+            return self._emulator.allocate(nbytes)
 
     def instruct(self, insts: bytes) -> None:
         """Takes other instructions for the runs to come."""
         self._insts = insts
 
-    def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
-        """Executes the instructions. The array works on the buffers' memory itself, so there is nothing to copy."""
-        if self._emulator is None:
-            raise InternalError("run before load")
-        start = time.perf_counter()
-        self._report = self._emulator.run(self._insts, _own(buffers), time_limit_s=time_limit_s)
-        return time.perf_counter() - start
+    def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
+        """Queues the runs. The array works on the buffers' memory itself, so there is nothing to copy."""
+        if self._queue is None:
+            raise InternalError("start before load")
+        return Started("one after the other", self._queue.add(self._insts, [_own(buffers) for buffers in runs]))
+
+    def wait(self, started: Started, time_limit_s: float) -> float:
+        """Waits, with the reason when it takes too long or fails."""
+        if self._queue is None:
+            raise InternalError("wait after close")
+        seconds, self._report = self._queue.wait(started.handle, time_limit_s)
+        return seconds
 
     def remarks(self) -> list[str]:
         """Transfers that the sequence did not wait for, writes beyond buffers, and stacks that are nearly full."""
@@ -79,7 +88,10 @@ class EmulatedDevice:
         return self._report.to_json() if self._report else None
 
     def close(self) -> None:
-        """Takes the array down."""
+        """Takes the array down; runs in flight are given up."""
+        if self._queue is not None:
+            self._queue.close()
+            self._queue = None
         if self._emulator is not None:
             self._emulator.close()
             self._emulator = None

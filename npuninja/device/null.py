@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Sequence
 
-from npuninja.device.api import Buffer, Capabilities, Program
+from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 
 
 class NullBuffer:
@@ -25,7 +25,7 @@ class NullBuffer:
         return memoryview(self._data)
 
 
-class NullDevice:
+class NullDevice(Device):
     """Accepts every program and leaves every buffer as it is."""
 
     capabilities = Capabilities("null", "emulated", "no device: nothing runs, outputs keep what they held")
@@ -40,10 +40,13 @@ class NullDevice:
     def instruct(self, insts: bytes) -> None:
         """Nothing to do."""
 
-    def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
+    def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
+        """Nothing to do but to look at the time."""
+        return Started("nothing runs", time.perf_counter())
+
+    def wait(self, started: Started, time_limit_s: float) -> float:
         """Returns the time that doing nothing took."""
-        start = time.perf_counter()
-        return time.perf_counter() - start
+        return time.perf_counter() - float(started.handle)
 
     def remarks(self) -> list[str]:
         """Nothing ran, nothing to say."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from npuninja.device.api import Capabilities, Device
 from npuninja.device.choice import DEVICES, choose
 from npuninja.device.comparison import Comparison, compare_bytes, poison
+from npuninja.device.idle_gaps import IdleGaps
 from npuninja.device.manifest import Argument, Manifest, read_manifest
 from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
@@ -22,6 +23,7 @@ from npuninja.device.timing import Timing, timing_of
 from npuninja.device.vectors import Vectors, make_vectors, read_vectors
 from npuninja.diag.errors import DeviceError, Error, UserError, WrongResult
 
+MOST_IN_FLIGHT = 64  # each takes buffers of its own, and an NPU's queue is not long
 INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
 
 
@@ -34,6 +36,8 @@ class Outcome(NamedTuple):
     inputs_from: str
     comparisons: tuple[Comparison, ...] | None
     timing: Timing
+    in_flight: int
+    way: str
     remarks: list[str]
     report: dict[str, Any] | None
 
@@ -53,6 +57,7 @@ class Outcome(NamedTuple):
             "verified": None if self.comparisons is None else not self.wrong,
             "outputs": [c.fields() for c in self.comparisons or ()],
             "times": self.timing.fields(),
+            "in_flight": {"runs": self.in_flight, "way": self.way},
             "remarks": self.remarks,
             "report": self.report,
         }
@@ -64,6 +69,8 @@ class Outcome(NamedTuple):
             why = "--verify was not given" if self.manifest.reference else f"there is no host/{self.manifest.design}.py"
             lines.append(f"nothing was verified: {why}")
         lines += [f"warning: {remark}" for remark in self.remarks]
+        if self.in_flight > 1:
+            lines.append(f"{self.in_flight} runs at once ({self.way}); times are those of all, divided by {self.in_flight}")
         return "\n".join([*lines, self.timing.render(sum(_moved_bytes(a) for a in self.manifest.arguments))])
 
 
@@ -118,6 +125,9 @@ def _parser() -> argparse.ArgumentParser:
         help="with --verify: what the reference gave for this seed, as the build keeps it, instead of asking it again",
     )
     parser.add_argument("--bench", type=_count, default=0, metavar="N", help="run N times more and give the times")
+    parser.add_argument(
+        "--in-flight", type=_in_flight, default=1, metavar="N", help="give N runs to the device at once, with buffers each"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output instead of text")
     parser.add_argument("--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds for one run (default 10)")
     parser.add_argument("--seed", type=_count, default=1, metavar="N", help="of the random inputs (default 1)")
@@ -128,6 +138,13 @@ def _count(text: str) -> int:
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
+    return value
+
+
+def _in_flight(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= MOST_IN_FLIGHT:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MOST_IN_FLIGHT}")
     return value
 
 
@@ -161,7 +178,7 @@ def _run(options: argparse.Namespace) -> Outcome:
         print(f"inputs: {vectors.source}", flush=True)
     try:
         device.load(program_of(manifest))
-        session = _Session(device, manifest, vectors.inputs)
+        session = _Session(device, manifest, vectors.inputs, options.in_flight)
         with Progress(f"running {manifest.design}", 1 + options.bench) as progress:
             times = [session.run(options.time_limit)]
             progress.step()
@@ -178,15 +195,16 @@ def _run(options: argparse.Namespace) -> Outcome:
         if options.output:
             from npuninja.device.arrays import write_outputs
 
-            write_outputs(options.output, manifest, [a.array(data) for a, data in zip(manifest.outputs, last)])
-        remarks, report = device.remarks(), device.report()
+            write_outputs(options.output, manifest, [a.array(data) for a, data in zip(manifest.outputs, last[0])])
+        remarks, report = device.remarks() + session.remarks(), device.report()
     except DeviceError as error:
         locate(error, manifest)
         raise
     finally:
         device.close()
     timing = timing_of(capabilities, times)
-    outcome = Outcome(manifest, capabilities, reason, vectors.source, comparisons, timing, remarks, report)
+    flight = options.in_flight, session.way
+    outcome = Outcome(manifest, capabilities, reason, vectors.source, comparisons, timing, *flight, remarks, report)
     if options.json:
         status, code = ("wrong", WrongResult.exit_code) if outcome.wrong else ("ok", 0)
         print(json.dumps({"status": status, "exit_code": code, **outcome.fields()}))
@@ -210,32 +228,67 @@ def _moved_bytes(argument: Argument) -> int:
 
 
 class _Session:
-    """A loaded design with its buffers, run with the same inputs again and again."""
+    """A loaded design with its buffers, run with the same inputs again and again.
 
-    def __init__(self, device: Device, manifest: Manifest, inputs: list[bytes]) -> None:
+    Args:
+        device: which has it.
+        manifest: of the design.
+        inputs: of each run.
+        in_flight: how many runs are started at once, each with buffers of its own.
+
+    Attributes:
+        way: how the device took the last ones.
+    """
+
+    def __init__(self, device: Device, manifest: Manifest, inputs: list[bytes], in_flight: int) -> None:
         self._device = device
         self._arguments = manifest.arguments
-        self._buffers = [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)]
+        self._buffers = [[device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)] for _ in range(in_flight)]
         # What every buffer holds before a run: its input, or poison.
         remaining = iter(inputs)
         self._before = [next(remaining) if a.is_input else poison(a.nbytes) for a in manifest.arguments]
+        self._gaps = IdleGaps()
+        self.way = ""
 
     def run(self, time_limit_s: float) -> float:
-        """Runs once; returns the seconds the device took."""
-        for buffer, content in zip(self._buffers, self._before):
-            buffer.view[:] = content
-        return self._device.run(self._buffers, time_limit_s)
+        """Runs once, or as many times at once as are in flight; returns the seconds the device took for each.
 
-    def results(self) -> list[bytes]:
-        """Copies of the outputs as the last run left them."""
-        return [bytes(buffer.view) for a, buffer in zip(self._arguments, self._buffers) if a.is_output]
+        Args:
+            time_limit_s: for each.
+        """
+        for buffers in self._buffers:
+            for buffer, content in zip(buffers, self._before):
+                buffer.view[:] = content
+        self._gaps.starts()
+        started = self._device.start(self._buffers)
+        self.way = started.way
+        seconds = self._device.wait(started, time_limit_s * len(self._buffers))
+        self._gaps.ended()
+        return seconds / len(self._buffers)
+
+    def results(self) -> list[list[bytes]]:
+        """Copies of the outputs of each run in flight, as the last ones left them."""
+        return [
+            [bytes(buffer.view) for a, buffer in zip(self._arguments, buffers) if a.is_output] for buffers in self._buffers
+        ]
+
+    def remarks(self) -> list[str]:
+        """What the user should know about the measurement."""
+        # Only an NPU goes to sleep.
+        remark = self._gaps.remark() if self._device.capabilities.timing == "measured" else None
+        return [remark] if remark else []
 
 
-def _compared(manifest: Manifest, results: list[bytes], expected: list[bytes] | None) -> tuple[Comparison, ...] | None:
-    """The outputs against the reference's, or None when there is none."""
+def _compared(manifest: Manifest, results: list[list[bytes]], expected: list[bytes] | None) -> tuple[Comparison, ...] | None:
+    """The outputs against the reference's, those of the first run that is wrong; or None when there is no reference."""
     if expected is None:
         return None
-    return tuple(
-        compare_bytes(argument, got, right, poisoned=not argument.is_input)
-        for argument, got, right in zip(manifest.outputs, results, expected)
-    )
+    comparisons: tuple[Comparison, ...] = ()
+    for of_one_run in results:
+        comparisons = tuple(
+            compare_bytes(argument, got, right, poisoned=not argument.is_input)
+            for argument, got, right in zip(manifest.outputs, of_one_run, expected)
+        )
+        if not all(c.good for c in comparisons):
+            break
+    return comparisons

@@ -7,19 +7,17 @@ instructions, their number of words, and the buffers.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import time
 from types import ModuleType
 from typing import Any, Sequence
 
 from npuninja.device import xrt_messages
-from npuninja.device.api import Buffer, Capabilities, Device, Program
+from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 from npuninja.device.npu_match import check_match
 from npuninja.device.pyxrt_import import check_node, find_other_pyxrt, find_pyxrt, import_pyxrt
+from npuninja.device.xrt_runs import XrtRuns
 from npuninja.diag.errors import InternalError, Location, NoDevice, UserError
 
-OPCODE_TRANSACTION = 3  # AIE2_EXEC_BUFFER_KERNEL_OP_TXN
 INSTRUCTION_GROUP = 1  # kernel argument numbers: 0 opcode, 1 instructions, 2 number of words, 3… data
 FIRST_DATA_GROUP = 3
 DATA_ARGUMENTS = 5  # bo0 … bo4 in the kernel's metadata
@@ -40,7 +38,7 @@ class XrtBuffer:
         return self._view[: self.nbytes]
 
 
-class XrtDevice:
+class XrtDevice(Device):
     """The first NPU of the machine."""
 
     def __init__(self, pyxrt: ModuleType, handle: Any) -> None:
@@ -51,6 +49,7 @@ class XrtDevice:
         self._kernel: Any = None
         self._instructions: Any = None
         self._instruction_words = 0
+        self._in_flight: set[XrtRuns] = set()
 
     def load(self, program: Program) -> None:
         """Registers the XCLBIN, makes a context, and puts the instructions in place."""
@@ -106,27 +105,24 @@ class XrtDevice:
         except RuntimeError as error:
             raise xrt_messages.translated(error, f"cannot allocate {nbytes} bytes") from error
 
-    def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
-        """Runs once. All buffers go to the device first, inputs and the prepared outputs alike."""
-        pyxrt = self._pyxrt
-        handles = [buffer.handle for buffer in buffers if isinstance(buffer, XrtBuffer)]
-        run = None
-        try:
-            for handle in handles:
-                handle.sync(pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE)
-            start = time.perf_counter()
-            run = self._kernel(OPCODE_TRANSACTION, self._instructions, self._instruction_words, *handles)
-            state = int(run.wait(max(1, int(time_limit_s * 1000))).value)
-            elapsed = time.perf_counter() - start
-            if state != xrt_messages.COMPLETED:
-                _keep_for_ever(run)
-                raise xrt_messages.state_error(state, time_limit_s)
-            for handle in handles:
-                handle.sync(pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_FROM_DEVICE)
-        except RuntimeError as error:
-            _keep_for_ever(run)
-            raise xrt_messages.translated(error, "the run failed") from error
-        return elapsed
+    def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
+        """Starts the runs. All buffers go to the device first, inputs and the prepared outputs alike."""
+        handles = [[buffer.handle for buffer in buffers if isinstance(buffer, XrtBuffer)] for buffers in runs]
+        if [len(row) for row in handles] != [len(buffers) for buffers in runs]:
+            raise InternalError("a buffer of another device")
+        if self._kernel is None:
+            raise InternalError("start before load")
+        started = XrtRuns(self._pyxrt, self._context, self._kernel, handles)
+        self._in_flight.add(started)
+        started.begin(self._instructions, self._instruction_words)
+        return Started(started.way, started)
+
+    def wait(self, started: Started, time_limit_s: float) -> float:
+        """Waits for their states, and brings the buffers' content back."""
+        runs: XrtRuns = started.handle
+        seconds = runs.wait(time_limit_s)
+        self._in_flight.discard(runs)
+        return seconds
 
     def remarks(self) -> list[str]:
         """An NPU tells nothing but the state."""
@@ -137,13 +133,11 @@ class XrtDevice:
 
     def close(self) -> None:
         """Drops the handles; XRT frees what they hold. The context goes last, because the others belong to it."""
+        for runs in self._in_flight:
+            runs.keep_for_ever()
+        self._in_flight.clear()
         self._instructions = self._kernel = None
         self._context = None
-
-
-def _keep_for_ever(run: Any) -> None:
-    """Sees to it that a run which may still be at work is never destructed: XRT aborts the whole process then."""
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(run))
 
 
 def is_emulated() -> bool:

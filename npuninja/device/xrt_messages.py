@@ -7,6 +7,8 @@ from npuninja.diag.errors import DeviceError
 
 # ert_cmd_state of XRT (ert.h). Only COMPLETED is good, and it does not prove that a core did anything.
 COMPLETED = 4
+#: A command in one of these is no longer at work: COMPLETED, ERROR, ABORT, TIMEOUT, NORESPONSE.
+ENDED = (COMPLETED, 5, 6, 8, 9)
 STATES: dict[int, tuple[str, str, str]] = {
     1: ("NEW", "the command was never started", "report this"),
     2: ("QUEUED", "the command still waits in the driver", "another program holds the NPU; see who has /dev/accel open"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Sequence
 
 from npuninja.device import xrt_worker
-from npuninja.device.api import Buffer, Capabilities, Program
+from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 from npuninja.device.pyxrt_import import OtherPyxrt
 from npuninja.device.xrt import capabilities, refuse_emulated
 from npuninja.diag import errors
@@ -30,7 +30,7 @@ class RemoteBuffer:
         self.view = memoryview(mmap.mmap(file.fileno(), nbytes))
 
 
-class RemoteXrtDevice:
+class RemoteXrtDevice(Device):
     """`XrtDevice` in a worker process. A crash of XRT ends the worker only.
 
     Args:
@@ -76,12 +76,17 @@ class RemoteXrtDevice:
             buffer.number = self._ask("allocate", file, nbytes=nbytes, position=position)["number"]
         return buffer
 
-    def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:
-        """As `XrtDevice.run`."""
-        numbers = [buffer.number for buffer in buffers if isinstance(buffer, RemoteBuffer)]
-        if len(numbers) != len(buffers):
+    def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
+        """As `XrtDevice.start`."""
+        numbers = [[buffer.number for buffer in buffers if isinstance(buffer, RemoteBuffer)] for buffers in runs]
+        if [len(row) for row in numbers] != [len(buffers) for buffers in runs]:
             raise InternalError("a buffer of another device")
-        seconds: float = self._ask("run", None, time_limit_s, buffers=numbers, time_limit_s=time_limit_s)["seconds"]
+        reply = self._ask("start", runs=numbers)
+        return Started(reply["way"], reply["number"])
+
+    def wait(self, started: Started, time_limit_s: float) -> float:
+        """As `XrtDevice.wait`."""
+        seconds: float = self._ask("wait", None, time_limit_s, number=started.handle, time_limit_s=time_limit_s)["seconds"]
         return seconds
 
     def remarks(self) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from npuninja.device.api import Program
+from npuninja.device.api import Program, Started
 from npuninja.device.pyxrt_import import import_pyxrt
 from npuninja.device.xrt import XrtBuffer, XrtDevice, open_with
 from npuninja.diag.errors import Error
@@ -31,6 +31,8 @@ class _Worker:
         self._path = pyxrt_path
         self._device: XrtDevice | None = None
         self._buffers: list[tuple[XrtBuffer, mmap.mmap]] = []
+        self._started: dict[int, tuple[Started, list[int]]] = {}
+        self._starts = 0
 
     @property
     def device(self) -> XrtDevice:
@@ -57,19 +59,29 @@ class _Worker:
         self._buffers.append((buffer, mmap.mmap(descriptor, buffer.nbytes)))
         return {"number": len(self._buffers) - 1}
 
-    def do_run(self, fields: dict[str, Any], _: int) -> dict[str, Any]:
-        pairs = [self._buffers[number] for number in fields["buffers"]]
-        for buffer, shared in pairs:
+    def do_start(self, fields: dict[str, Any], _: int) -> dict[str, Any]:
+        runs = [[self._buffers[number] for number in row] for row in fields["runs"]]
+        numbers = sorted({number for row in fields["runs"] for number in row})
+        for number in numbers:
+            buffer, shared = self._buffers[number]
             buffer.view[:] = shared
-        seconds = self.device.run([buffer for buffer, _ in pairs], fields["time_limit_s"])
-        for buffer, shared in pairs:
+        started = self.device.start([[buffer for buffer, _ in row] for row in runs])
+        self._starts += 1
+        self._started[self._starts] = started, numbers
+        return {"way": started.way, "number": self._starts}
+
+    def do_wait(self, fields: dict[str, Any], _: int) -> dict[str, Any]:
+        started, numbers = self._started.pop(fields["number"])
+        seconds = self.device.wait(started, fields["time_limit_s"])
+        for number in numbers:
+            buffer, shared = self._buffers[number]
             shared[:] = buffer.view
         return {"seconds": seconds}
 
-    def do_close(self, _: dict[str, Any], __: int) -> dict[str, Any]:
-        self._buffers.clear()
-        self.device.close()
-        return {}
+    def close(self) -> None:
+        """Gives everything back."""
+        if self._device is not None:
+            self._device.close()
 
 
 def serve(channel: socket.socket, pyxrt_path: str) -> None:
@@ -78,6 +90,7 @@ def serve(channel: socket.socket, pyxrt_path: str) -> None:
     while True:
         data, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 1)
         if not data:
+            worker.close()
             return
         request = json.loads(data)
         try:

@@ -94,6 +94,7 @@ class Emulator:
         self._buffers: list[HostBuffer] = []
         self._arguments: Sequence[HostBuffer] = ()
         self._failure: EmulationError | None = None
+        self._interrupted_after_s: float | None = None
         self._counted: list[ActorState] = []
         self._log_events = log_events
         self.events: list[Event] = []
@@ -259,8 +260,13 @@ class Emulator:
         wall_time_s = time.perf_counter() - started
         return self._report(wall_time_s, at_end)
 
-    def interrupt(self) -> None:
-        """From another thread: what the array executes at this moment ends with `TimeLimit`."""
+    def interrupt(self, after_s: float | None = None) -> None:
+        """From another thread: what the array executes at this moment ends with `TimeLimit`.
+
+        Args:
+            after_s: the time limit that the error names; by default that of the run.
+        """
+        self._interrupted_after_s = after_s
         self._array.engine.increment_epoch()
 
     def _run_sequence(self, started: float, time_limit_s: float) -> None:
@@ -324,6 +330,7 @@ class Emulator:
             return engine_fault(record, known)
         core = self._cores.get(self._array.current_actor() - layout.FIRST_CORE_ACTOR)
         if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
+            time_limit_s = time_limit_s if self._interrupted_after_s is None else self._interrupted_after_s
             return endless(core, str(trap), time_limit_s) if core is not None else self._still_moving(time_limit_s)
         if core is None:
             raise unexpected(trap) from trap

@@ -7,13 +7,14 @@ import struct
 from enum import Enum
 
 calls = []
-behaviour = {"names": ["MLIR_AIE:MLIRAIE"], "state": 4}
+behaviour = {"names": ["MLIR_AIE:MLIRAIE", "SLOW:MLIRAIE"], "state": 4}
 
 
 class ert_cmd_state(Enum):  # noqa: N801  (pyxrt's names)
     ERT_CMD_STATE_NEW = 1
     ERT_CMD_STATE_COMPLETED = 4
     ERT_CMD_STATE_ERROR = 5
+    ERT_CMD_STATE_ABORT = 6
     ERT_CMD_STATE_TIMEOUT = 8
 
 
@@ -94,24 +95,58 @@ class bo:  # noqa: N801
 
 
 class run:  # noqa: N801
+    def __init__(self, of):
+        self.kernel = of
+        self.arguments = {}
+
+    def set_arg(self, number, value):
+        self.arguments[number] = value
+
     def wait(self, milliseconds):
         calls.append(("wait", milliseconds))
+        if behaviour.get("slow"):  # what XRT does when the time is over before the command
+            raise RuntimeError("qds_device::wait() unexpected command state")
         return ert_cmd_state(behaviour["state"])
+
+
+class runlist:  # noqa: N801
+    def __init__(self, context):
+        assert isinstance(context, hw_context)
+        self.runs = []
+
+    def add(self, one):
+        self.runs.append(one)
+
+    def execute(self):
+        calls.append(("runlist", len(self.runs)))
+        for one in self.runs:
+            arguments = [one.arguments[number] for number in sorted(one.arguments)]
+            one.kernel.execute(*arguments)
+
+    def wait(self):
+        calls.append("runlist.wait")
+        if "runlist_says" in behaviour:
+            raise RuntimeError(behaviour["runlist_says"])
 
 
 class kernel:  # noqa: N801
     def __init__(self, context, name):
         calls.append(("kernel", name))
+        if name.startswith("SLOW:"):
+            behaviour["slow"] = True
 
     def group_id(self, argument):
         return 1000 + argument
 
-    def __call__(self, opcode, instructions, words, *buffers):
-        _fail("call")
-        calls.append(("call", opcode, words, len(buffers)))
+    def execute(self, opcode, instructions, words, *buffers):
         source, target = buffers
         assert any(target.on_device), "the poisoned output was not synchronised"
         for i in range(64):
             (value,) = struct.unpack_from("<i", source.on_device, 4 * i)
             struct.pack_into("<i", target.on_device, 4 * i, 2 * value)
-        return run()
+
+    def __call__(self, opcode, instructions, words, *buffers):
+        _fail("call")
+        calls.append(("call", opcode, words, len(buffers)))
+        self.execute(opcode, instructions, words, *buffers)
+        return run(self)

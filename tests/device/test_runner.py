@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from npuninja.device import choice, runner
-from npuninja.device.api import Capabilities
+from npuninja.device.api import Capabilities, Device, Started
 from npuninja.device.choice import Choice
+from npuninja.device.idle_gaps import IdleGaps
 from npuninja.device.null import NullBuffer
 from npuninja.device.progress import Progress
 from npuninja.device.reference import Reference
@@ -15,13 +16,14 @@ from npuninja.device.timing import Timing
 from npuninja.diag.errors import DeviceError, Location, UserError
 
 
-class StandIn:
+class StandIn(Device):
     """A device whose kernel is a Python function of the buffers' views."""
 
     capabilities = Capabilities("emu", "emulated", "stand-in")
 
     def __init__(self, kernel):
         self.kernel = kernel
+        self.limits_s = []
         self.runs = 0
         self.closed = False
 
@@ -31,10 +33,15 @@ class StandIn:
     def allocate(self, nbytes, position):
         return NullBuffer(nbytes)
 
-    def run(self, buffers, time_limit_s):
-        self.runs += 1
-        self.kernel(self.runs, *(buffer.view for buffer in buffers))
-        return 0.001
+    def start(self, runs):
+        for buffers in runs:
+            self.runs += 1
+            self.kernel(self.runs, *(buffer.view for buffer in buffers))
+        return Started("side by side", len(runs))
+
+    def wait(self, started, time_limit_s):
+        self.limits_s.append(time_limit_s)
+        return 0.001 * started.handle
 
     def remarks(self):
         return ["something to know"]
@@ -74,6 +81,59 @@ def test_good(built, run):
     assert "3 runs after it: min 1.000 ms, median 1.000 ms, max 1.000 ms emulated" in out
     assert device.runs == 4
     assert device.closed
+
+
+def test_several_in_flight(built, run):
+    code, out, err, device = run(
+        double, str(built.path), "--verify", "--bench", "2", "--in-flight", "4", "--time-limit", "3"
+    )
+    assert (code, err) == (0, "")
+    assert "4 runs at once (side by side); times are those of all, divided by 4" in out
+    assert "2 runs after it: min 1.000 ms, median 1.000 ms" in out
+    assert device.runs == 12
+    assert device.limits_s == [12.0] * 3
+
+
+@pytest.mark.parametrize("wrong_run", [2, 8])
+def test_wrong_in_one_of_those_in_flight_only(built, run, wrong_run):
+    def kernel(count, source, target):
+        double(count, source, target)
+        if count == wrong_run:
+            target[4] ^= 1
+
+    code, out, _, _ = run(kernel, str(built.path), "--verify", "--bench", "1", "--in-flight", "4", "--json")
+    assert code == 1
+    assert json.loads(out)["in_flight"] == {"runs": 4, "way": "side by side"}
+
+
+@pytest.mark.parametrize(("timing", "warned"), [("measured", True), ("emulated", False)])
+def test_idle_gap_of_an_npu_is_warned_of(built, run, monkeypatch, timing, warned):
+    hours = iter(range(100))
+    monkeypatch.setattr(runner, "IdleGaps", lambda: IdleGaps(lambda: 3600.0 * next(hours)))
+    monkeypatch.setattr(StandIn, "capabilities", Capabilities("npu", timing, "stand-in"))
+    _, out, _, _ = run(double, str(built.path), "--bench", "2")
+    words = "warning: the NPU was idle for 3600.0 s before run 2, and 1 more gaps of over 1 s"
+    assert (words in out) == warned
+
+
+@pytest.mark.parametrize(
+    ("times_s", "remark"),
+    [
+        ((0.0, 0.5), None),
+        ((0.0, 1.0, 1.5, 2.5), None),
+        ((0.0, 1.2), "idle for 1.2 s before run 2:"),
+        ((0.0, 5.0, 5.1, 7.5), "idle for 5.0 s before run 2, and 1 more gaps of over 1 s:"),
+    ],
+)
+def test_idle_gaps(times_s, remark):
+    clock = iter(times_s)
+    gaps = IdleGaps(lambda: next(clock))
+    gaps.starts()
+    for _ in times_s[::2]:
+        gaps.ended()
+        gaps.starts()
+    said = gaps.remark()
+    assert remark in said if remark else said is None
 
 
 def test_wrong(built, run):

@@ -57,6 +57,34 @@ def test_recipe(built, npu, capfd):
     assert npu.calls[6:] == [("call", 3, 6, 2), ("wait", 10000)] * 3
 
 
+def test_runs_in_flight_are_a_runlist_and_one_more(built, npu, capfd):
+    built.real_xclbin()
+    code, out, err = run(capfd, built.write(core_kind="aie2"), "--verify", "--bench", "1", "--in-flight", "4")
+    assert (code, err) == (0, "")
+    assert "4 runs at once (a runlist of 3 and a run after it)" in out
+    once = [("runlist", 3), ("call", 3, 6, 2), ("wait", 40000), "runlist.wait"]
+    assert [call for call in npu.calls if call[0] != "bo"][-8:] == once * 2
+
+
+def test_runs_in_flight_without_a_runlist(built, npu, capfd, monkeypatch):
+    monkeypatch.delattr(npu, "runlist")
+    built.real_xclbin()
+    code, out, err = run(capfd, built.write(core_kind="aie2"), "--verify", "--in-flight", "3")
+    assert (code, err) == (0, "")
+    assert "3 runs at once (a command each, as this pyxrt has no runlist)" in out
+    assert [call[0] for call in npu.calls[-6:]] == ["call"] * 3 + ["wait"] * 3
+
+
+@pytest.mark.parametrize(("state", "list_is_asked"), [(6, True), (1, False)])
+def test_reason_of_a_failed_run_may_lie_in_the_runlist(built, npu, capfd, state, list_is_asked):
+    built.real_xclbin()
+    npu.behaviour.update(state=state, runlist_says="runlist failed execution (ERT_CMD_STATE_ERROR)")
+    code, _, err = run(capfd, built.write(core_kind="aie2"), "--in-flight", "4")
+    assert code == 4
+    assert ("runlist failed execution (ERT_CMD_STATE_ERROR)" in err) == list_is_asked
+    assert (npu.calls[-1] == "runlist.wait") == list_is_asked
+
+
 def test_other_instructions(built, npu):
     built.real_xclbin()
     manifest = read_manifest(built.write(core_kind="aie2"))

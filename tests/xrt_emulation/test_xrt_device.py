@@ -1,11 +1,21 @@
-"""The runner's XrtDevice, through stock XRT, passes what EmulatedDevice passes (tests/device/test_designs.py)."""
+"""The runner's XrtDevice, through stock XRT, passes what EmulatedDevice passes (tests/device/test_designs.py and
+test_interface.py)."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from design_chain import ROOT, Chain
+from device_suite import Case, DeviceSuite
+
+from npuninja.commands.emu import emulated_npu
+from npuninja.device.manifest import read_manifest
+from npuninja.device.program import program_of
+from npuninja.device.pyxrt_import import find_other_pyxrt
+from npuninja.device.xrt_remote import RemoteXrtDevice
+from npuninja.xrt_emulation.models import model_named
 
 KERNEL = "void passthrough(const signed char *in, signed char *out, int n) {{\n  {}\n}}\n"
 DESIGNS = sorted(path.stem for path in (ROOT / "mlir").glob("*.mlir"))
@@ -19,6 +29,35 @@ def run(emulated):
         return emulated.run(sys.executable, "-m", "npuninja", "run", *arguments, "--require", "npu", options=options)
 
     return runner
+
+
+class TestStockXrt(DeviceSuite):
+    @pytest.fixture
+    def case(self, xrt, monkeypatch, passthrough, endless_passthrough):
+        monkeypatch.setenv("NPUNINJA_TOOLS", xrt)
+        with emulated_npu(os.environ, model_named("npu1"), sys.stderr, 2.0) as variables:
+            for name, value in variables.items():
+                monkeypatch.setenv(name, value)  # for the worker, which is started from here
+            other = find_other_pyxrt()
+            assert other is not None
+            device = RemoteXrtDevice(other)
+            program, endless = [program_of(read_manifest(path)) for path in (passthrough, endless_passthrough)]
+            yield Case(device, program, 262144, lambda data: data, lambda: endless)
+            device.close()
+
+
+def test_several_runs_in_flight_are_a_runlist(run, passthrough):
+    done = run(passthrough, "--verify", "--bench", "2", "--in-flight", "5", "--json")
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)
+    assert outcome["verified"] is True
+    assert outcome["in_flight"] == {"runs": 5, "way": "a runlist of 4 and a run after it"}
+
+
+def test_runlist_that_does_not_end_in_time(run, endless_passthrough):
+    done = run(endless_passthrough, "--in-flight", "4", "--time-limit", "0.1", options=["--time-limit", "2"])
+    assert done.returncode == 4
+    assert "the design hangs" in done.stderr
 
 
 @pytest.mark.parametrize("name", DESIGNS)

@@ -1,0 +1,102 @@
+"""Runs in flight on the emulated array: a thread takes them one after the other, as a hardware context does."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from npuninja.diag.errors import DeviceError
+from npuninja.emulator import Emulator, HostBuffer
+from npuninja.emulator.run_report import RunReport
+
+#: How often a run is interrupted until it ends: an interrupt has no effect on one that has not begun yet.
+_INTERRUPT_S = 0.05
+#: The limit of a run is the limit of who waits for it.
+_NO_LIMIT_S = 1e6
+
+
+class _Job:
+    """What one `add` asked for, and what became of it."""
+
+    def __init__(self, insts: bytes, runs: Sequence[Sequence[HostBuffer]]) -> None:
+        self.insts = insts
+        self.runs = runs
+        self.started_s = time.perf_counter()
+        self.ended_s = self.started_s
+        self.report: RunReport | None = None
+        self.error: BaseException | None = None
+        self.done = threading.Event()
+
+
+class EmulatedQueue:
+    """Runs jobs on an emulator in the order they come.
+
+    Args:
+        emulator: which nobody else uses but within `idle`.
+    """
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._busy = threading.Lock()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="npuninja-array", daemon=True)
+        self._thread.start()
+
+    def add(self, insts: bytes, runs: Sequence[Sequence[HostBuffer]]) -> _Job:
+        """Queues runs with these instructions, which `wait` gives the end of."""
+        job = _Job(insts, runs)
+        self._jobs.put(job)
+        return job
+
+    def wait(self, job: _Job, time_limit_s: float) -> tuple[float, RunReport | None]:
+        """Waits for a job; gives the seconds from `add` to its end and the last run's report.
+
+        Raises:
+            DeviceError: it failed, or did not end in time; who waits for what is told then.
+        """
+        if not job.done.wait(time_limit_s):
+            self._interrupt_until(job.done.wait, time_limit_s)
+        if job.error is not None:
+            raise job.error
+        return job.ended_s - job.started_s, job.report
+
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """A time in which no job is at work."""
+        with self._busy:
+            yield
+
+    def close(self) -> None:
+        """Gives up all jobs and ends the thread."""
+        self._closing = True
+        self._jobs.put(None)
+
+        def ended(seconds: float) -> bool:
+            self._thread.join(seconds)
+            return not self._thread.is_alive()
+
+        self._interrupt_until(ended, None)
+
+    def _interrupt_until(self, has_ended: Callable[[float], bool], after_s: float | None) -> None:
+        while not has_ended(_INTERRUPT_S):
+            self._emulator.interrupt(after_s)
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            if job is None:
+                return
+            try:
+                with self._busy:
+                    for buffers in job.runs:
+                        if self._closing:
+                            raise DeviceError("the device was closed while a run was in flight")
+                        job.report = self._emulator.run(job.insts, buffers, _NO_LIMIT_S)
+            except BaseException as error:  # for the one who waits, whatever it is
+                job.error = error
+            job.ended_s = time.perf_counter()
+            job.done.set()

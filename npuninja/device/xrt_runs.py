@@ -1,0 +1,98 @@
+"""Runs in flight through XRT: started together, waited for together.
+
+Several runs are one command for the driver as a `runlist`, where this pyxrt has it (2.25 does). Its `wait` knows no time
+limit in Python and does not let other threads go on, and the states of its runs are not to be relied on while it runs
+(xrt/experimental/xrt_kernel.h). So the last run stays out of the list and follows it: commands of one context end in the
+order they were given, and the last one's `wait` has a limit.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from typing import Any, Sequence
+
+from npuninja.device import xrt_messages
+
+OPCODE_TRANSACTION = 3  # AIE2_EXEC_BUFFER_KERNEL_OP_TXN
+_SHORTEST_LIST = 2  # a list of one run saves nothing
+
+
+class XrtRuns:
+    """Runs of one kernel.
+
+    Args:
+        pyxrt: XRT's Python binding.
+        context, kernel: of the design.
+        buffers: the buffer objects of each run.
+
+    Attributes:
+        way: how they are started, a phrase for people.
+    """
+
+    def __init__(self, pyxrt: Any, context: Any, kernel: Any, buffers: Sequence[Sequence[Any]]) -> None:
+        self._pyxrt = pyxrt
+        self._context = context
+        self._kernel = kernel
+        self._buffers = buffers
+        self._list: Any = None
+        self._listed: list[Any] = []  # runs in the list
+        self._single: list[Any] = []  # runs after it
+        self._started_s = 0.0
+        before_last, has_list = len(buffers) - 1, hasattr(pyxrt, "runlist")
+        self._in_list = before_last if has_list and before_last >= _SHORTEST_LIST else 0
+        if self._in_list:
+            self.way = f"a runlist of {self._in_list} and a run after it"
+        else:
+            self.way = "a command each" + ("" if has_list else ", as this pyxrt has no runlist")
+
+    def begin(self, instructions: Any, words: int) -> None:
+        """Gives all runs to the driver. Raises DeviceError."""
+        direction = self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE
+        try:
+            for handle in self._distinct():
+                handle.sync(direction)
+            if self._in_list:
+                self._list = self._pyxrt.runlist(self._context)
+            for row in self._buffers[: self._in_list]:
+                run = self._pyxrt.run(self._kernel)
+                for number, value in enumerate((OPCODE_TRANSACTION, instructions, words, *row)):
+                    run.set_arg(number, value)
+                self._listed.append(run)
+                self._list.add(run)
+            self._started_s = time.perf_counter()
+            if self._in_list:
+                self._list.execute()
+            for row in self._buffers[self._in_list :]:
+                self._single.append(self._kernel(OPCODE_TRANSACTION, instructions, words, *row))
+        except RuntimeError as error:
+            raise xrt_messages.translated(error, "the run failed") from error
+
+    def wait(self, time_limit_s: float) -> float:
+        """Waits for all of them; gives the seconds from `begin` to the end. Raises DeviceError."""
+        deadline_s = time.perf_counter() + time_limit_s
+        try:
+            for run in self._single:
+                left_ms = max(1, round((deadline_s - time.perf_counter()) * 1000))
+                state = int(run.wait(left_ms).value)
+                if state != xrt_messages.COMPLETED:
+                    if self._list is not None and state in xrt_messages.ENDED:
+                        self._list.wait()  # raises the reason, if it lies there
+                    raise xrt_messages.state_error(state, time_limit_s)
+            if self._list is not None:
+                self._list.wait()  # at once, because what came after it has ended
+            seconds = time.perf_counter() - self._started_s
+            for handle in self._distinct():
+                handle.sync(self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_FROM_DEVICE)
+        except RuntimeError as error:
+            raise xrt_messages.translated(error, "the run failed") from error
+        return seconds
+
+    def _distinct(self) -> list[Any]:
+        """Every buffer object once."""
+        return list({id(handle): handle for row in self._buffers for handle in row}.values())
+
+    def keep_for_ever(self) -> None:
+        """Sees to it that runs which may still be at work are never destructed: XRT aborts the whole process then."""
+        for handle in (self._list, *self._listed, *self._single):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(handle))

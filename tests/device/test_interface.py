@@ -1,0 +1,90 @@
+"""Every device does what the interface says: the emulated array, no device, and XRT in this process and in a worker's,
+with a stand-in for pyxrt that has a runlist and one that has none. tests/xrt_emulation has the same for stock XRT."""
+
+import shutil
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+from device_suite import Case, DeviceSuite
+
+from npuninja.device.emulated import EmulatedDevice
+from npuninja.device.manifest import read_manifest
+from npuninja.device.null import NullDevice
+from npuninja.device.program import program_of
+from npuninja.device.pyxrt_import import OtherPyxrt, import_pyxrt
+from npuninja.device.xrt import open_with
+from npuninja.device.xrt_remote import RemoteXrtDevice
+from npuninja.diag.errors import DeviceError
+
+FAKE = Path(__file__).with_name("fake_pyxrt.py")
+
+
+def doubled(data):
+    return b"".join(struct.pack("<i", 2 * value) for (value,) in struct.iter_unpack("<i", data))
+
+
+@pytest.fixture
+def xrt_program(built):
+    """The design of the stand-in, for a real NPU."""
+    built.real_xclbin()
+    return program_of(read_manifest(built.write(core_kind="aie2")))
+
+
+class TestEmulatedArray(DeviceSuite):
+    @pytest.fixture
+    def case(self, passthrough, endless_passthrough):
+        device = EmulatedDevice()
+        program = program_of(read_manifest(passthrough))
+        yield Case(device, program, 262144, lambda data: data, lambda: program_of(read_manifest(endless_passthrough)))
+        device.close()
+
+    def test_endless_core_is_named_with_the_limit_of_the_wait(self, endless_passthrough):
+        device = EmulatedDevice()
+        device.load(program_of(read_manifest(endless_passthrough)))
+        buffers = [device.allocate(262144, position) for position in (0, 1)]
+        with pytest.raises(DeviceError, match=r"is still in passthrough after 0\.3 s"):
+            device.run(buffers, 0.3)
+        device.close()
+
+
+class TestNoDevice(DeviceSuite):
+    @pytest.fixture
+    def case(self, xrt_program):
+        return Case(NullDevice(), xrt_program, 256, None, lambda: xrt_program)
+
+    def test_buffer_of_another_device_is_refused(self, loaded):
+        loaded.device.run([loaded.buffers()[0], NullDevice().allocate(256, 1)], 1.0)  # it is none that could mind
+
+    def test_run_that_does_not_end(self, loaded):
+        assert loaded.device.run(loaded.buffers(), 0.2) < 0.2  # nothing runs
+
+
+@pytest.fixture(params=["with a runlist", "without a runlist"])
+def pyxrt_path(request, tmp_path):
+    folder = tmp_path / "pyxrt"
+    folder.mkdir()
+    path = folder / "pyxrt.py"
+    shutil.copy(FAKE, path)
+    if request.param == "without a runlist":
+        path.write_text(path.read_text() + "\ndel runlist\n")
+    return path
+
+
+class TestXrt(DeviceSuite):
+    @pytest.fixture
+    def case(self, pyxrt_path, xrt_program, monkeypatch):
+        monkeypatch.delitem(sys.modules, "pyxrt", raising=False)
+        device = open_with(import_pyxrt(str(pyxrt_path)))
+        yield Case(device, xrt_program, 256, doubled, lambda: xrt_program._replace(kernel="SLOW"))
+        device.close()
+        sys.modules.pop("pyxrt", None)
+
+
+class TestXrtInAnotherPython(DeviceSuite):
+    @pytest.fixture
+    def case(self, pyxrt_path, xrt_program):
+        device = RemoteXrtDevice(OtherPyxrt(str(pyxrt_path), sys.executable))
+        yield Case(device, xrt_program, 256, doubled, lambda: xrt_program._replace(kernel="SLOW"))
+        device.close()
