@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "model": ("npuninja.commands.model", "say how long a built design would take on an NPU: modelled"),
     "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
     "explain": ("npuninja.diag.hints", "say what the errors in a log mean"),
+    "farm": ("npuninja.commands.farm", "run a server and workers for builds on other machines, here"),
     "tools": ("npuninja.commands.tools", "fetch real tools into a folder of their own"),
     "conformance": ("npuninja.commands.conformance", "compare the lowering with the reference tools' results"),
 }

@@ -12,9 +12,15 @@ from dataclasses import asdict, dataclass
 from typing import NoReturn
 
 from npuninja.diag.errors import ToolError, UserError
+from npuninja.install import buildgrid
+from npuninja.install.buildbox import PACKAGES as BUILDBOX_PACKAGES
+from npuninja.install.buildbox import finish_buildbox
 from npuninja.install.debian import SUITE, install_packages
 from npuninja.install.folder import tools_folder, write_launcher
+from npuninja.install.postgresql import PACKAGES as POSTGRESQL_PACKAGES
+from npuninja.install.postgresql import finish_postgresql
 from npuninja.install.prune import keep_only
+from npuninja.install.python_packages import find_python, install_python_packages
 from npuninja.install.xrt import PACKAGES as XRT_PACKAGES
 from npuninja.install.xrt import finish_xrt
 
@@ -26,14 +32,16 @@ class Installation:
     Attributes:
         purpose: for the help.
         use: what one does with it.
-        packages: of Debian; what they need comes with them.
+        packages: of Debian, or of the Python package index; what they need comes with them.
         finish: makes launchers in the unpacked folder and runs them; returns the version. ToolError when they do not run.
+        python: the oldest Python that can have them, for packages of the Python package index; None for Debian's.
     """
 
     purpose: str
     use: str
     packages: tuple[str, ...]
     finish: Callable[[str], str]
+    python: tuple[int, int] | None = None
 
 
 def _finish_xclbinutil(root: str) -> str:
@@ -54,7 +62,18 @@ INSTALLATIONS: dict[str, Installation] = {
     "xrt": Installation(
         "XRT with Python, to run XRT programs", "npuninja emu -- python my_program.py", XRT_PACKAGES, finish_xrt
     ),
-}
+    "buildbox": Installation(
+        "client and workers of remote execution", "configure.py --remote ADDRESS; npuninja farm up",
+        BUILDBOX_PACKAGES, finish_buildbox,
+    ),
+    "buildgrid": Installation(
+        "server of a farm of workers", "npuninja farm up --engine buildgrid",
+        buildgrid.REQUIREMENTS, buildgrid.finish_buildgrid, buildgrid.OLDEST_PYTHON,
+    ),
+    "postgresql": Installation(
+        "database for buildgrid", "npuninja farm up --engine buildgrid", POSTGRESQL_PACKAGES, finish_postgresql
+    ),
+}  # fmt: skip
 RECORD = "npuninja-packages.json"
 
 
@@ -68,8 +87,8 @@ def main(arguments: list[str]) -> int:
     known = "; ".join(f"{name}: {i.purpose}" for name, i in INSTALLATIONS.items())
     parser = _Parser(
         prog="npuninja tools",
-        description=f"Fetches tools from Debian {SUITE} into a folder of their own: verified, without root, the system "
-        "stays as it is. configure.py finds them there.",
+        description=f"Fetches tools from Debian {SUITE} (verified) or the Python package index into a folder of their own: "
+        "without root, the system stays as it is. configure.py finds them there.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
     install = verbs.add_parser("install", description=known)
@@ -90,12 +109,20 @@ def install_tool(
     installation = INSTALLATIONS[name]
     folder = os.path.join(tools_folder(environment), name)
     versions: list[str] = []
+    tell = say or (lambda line: print(line, file=sys.stderr))
+    if installation.python:
+        python = find_python(installation.python, environment)
+        install_python_packages(
+            installation.packages, folder, python=python, say=tell,
+            finish=lambda root: versions.append(installation.finish(root)),
+        )  # fmt: skip
+        return versions[0], folder
     packages = install_packages(
         installation.packages,
         folder,
         finish=lambda root: versions.append(installation.finish(root)),
         mirror=mirror,
-        say=say or (lambda line: print(line, file=sys.stderr)),
+        say=tell,
     )
     record = {"format": 1, "suite": SUITE, "packages": [asdict(package) for package in packages]}
     with open(os.path.join(folder, RECORD), "w", encoding="utf-8") as stream:

@@ -14,7 +14,7 @@ def write_depfile(path: str, target: str, dependencies: list[str]) -> None:
 
 def depfile_text(target: str, dependencies: list[str]) -> str:
     """The content of a depfile."""
-    return _escape(target) + ":" + "".join(" \\\n  " + _escape(d) for d in dependencies) + "\n"
+    return escape(target) + ":" + "".join(" \\\n  " + escape(d) for d in dependencies) + "\n"
 
 
 def read_depfile(path: str) -> list[str]:
@@ -42,7 +42,8 @@ def read_depfile(path: str) -> list[str]:
     return list(names)
 
 
-def _escape(path: str) -> str:
+def escape(path: str) -> str:
+    """A path as it stands in a depfile."""
     # What Ninja's depfile parser undoes; nothing else needs escaping on systems with `/` in paths.
     return path.replace("$", "$$").replace(" ", "\\ ").replace("#", "\\#")
 

@@ -1,0 +1,277 @@
+"""`npuninja farm up|down`: a farm for `configure.py --remote` on this machine, to try it."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn, TextIO
+
+from npuninja.configure.settings import Settings, read_settings
+from npuninja.detect.cache import ProbeCache
+from npuninja.detect.machine import detect, surroundings_of
+from npuninja.diag.errors import ToolError, UserError
+from npuninja.farm.engines import ENGINES, Farm, buildbox, choose_engine, start_engine, start_workers
+from npuninja.farm.processes import Processes, accepts
+from npuninja.farm.worker_place import write_worker_place
+from npuninja.remote.action import make_action
+from npuninja.remote.settings import RemoteSettings
+from npuninja.remote.trexe import run_action
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HOST = "127.0.0.1"
+PORT = 8980  # what other servers of the Remote Execution API take by default too
+START_LIMIT_S, END_LIMIT_S = 120.0, 60.0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, hint="npuninja farm --help lists the options")
+
+
+def farm_folder(environment: Mapping[str, str]) -> str:
+    """Where a farm keeps its logs, and casd its cache: `npuninja/farm` in the user's cache folder."""
+    cache = environment.get("XDG_CACHE_HOME") or os.path.join(environment.get("HOME", os.sep), ".cache")
+    return os.path.join(cache, "npuninja", "farm")
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the verb. `up` returns when the farm was ended; with `--background`, when it is ready."""
+    parser = _Parser(
+        prog="npuninja farm",
+        description="Runs a server of the Remote Execution API and workers on this machine, for `configure.py --remote`.",
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
+    up = verbs.add_parser("up", description="Starts a farm; it runs until Ctrl-C or `npuninja farm down`.")
+    cpus = os.cpu_count() or 1
+    up.add_argument("--workers", type=int, default=cpus, metavar="N", help="actions at a time (default: CPUs)")
+    up.add_argument(
+        "--engine", choices=ENGINES,
+        help="casd: one process, its cache stays; buildgrid: a server and N workers (default where it is installed)",
+    )  # fmt: skip
+    up.add_argument("--port", type=int, default=PORT, help=f"where it listens; 0: any that is free (default {PORT})")
+    up.add_argument("--background", action="store_true", help="come back when it is ready")
+    join = verbs.add_parser("join", description="Starts workers on this machine for the BuildGrid of another one.")
+    join.add_argument("address", metavar="ADDRESS", help="of the BuildGrid, as http://HOST:PORT")
+    join.add_argument("--workers", type=int, default=cpus, metavar="N", help="how many (default: CPUs)")
+    down = verbs.add_parser("down", description="Ends the farm.")
+    for verb in (up, join, down):
+        verb.add_argument("--folder", default=farm_folder(os.environ), help="of the farm (default: in the user's cache)")
+    for verb in (up, join):
+        verb.add_argument("--toolchain", metavar="FILE", help="the pinned tools (default: toolchain.toml, if it is here)")
+    options = parser.parse_args(arguments)
+    folder = os.path.abspath(options.folder)
+    if options.verb == "down":
+        return _down(folder)
+    if options.workers < 1:
+        raise UserError(f"--workers {options.workers} is not above 0")
+    if options.verb == "up" and options.background:
+        return _in_background(folder, [word for word in arguments if word != "--background"])
+    return _run(folder, options)
+
+
+def _run(folder: str, options: argparse.Namespace) -> int:
+    os.makedirs(folder, exist_ok=True)
+    environment = dict(os.environ)
+    with _lock(folder), _ending_signals():
+        temporary = tempfile.mkdtemp(prefix="npuninja-farm-")
+        try:
+            with Processes(os.path.join(folder, "logs"), _say) as processes:
+                _start(folder, options, environment, processes, temporary)
+                while True:
+                    processes.watch()
+                    time.sleep(0.2)
+        except _Ended:
+            _say("the farm has ended")
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            _forget(folder)
+    return 0
+
+
+def _start(
+    folder: str, options: argparse.Namespace, environment: dict[str, str], processes: Processes, temporary: str
+) -> None:
+    """Starts everything, proves that an action can be run, and says where."""
+    settings = _settings(options.toolchain)
+    cache = ProbeCache(os.path.join(folder, "probe_cache.json"))
+    toolchain = detect(surroundings_of(environment, settings.pins), cache, settings.denied)
+    place = write_worker_place(os.path.join(folder, "worker"), PACKAGE, toolchain)
+    if options.verb == "join":
+        host, port = _host_and_port(options.address)
+        farm = Farm(host, port, options.workers, folder, place, environment)
+        start_workers(farm, processes, temporary)
+        _say(f"{options.workers} workers ask {farm.address} for work; Ctrl-C ends them")
+        _remember(folder, {"address": farm.address, "workers": options.workers})
+        return
+    engine, why = choose_engine(options.engine, environment)
+    farm = Farm(HOST, _free_port(options.port), options.workers, folder, place, environment)
+    _say(f"engine {engine}: {why}")
+    start_engine(engine, farm, processes, temporary)
+    _prove(farm, temporary)
+    _say(f"{options.workers} workers at {farm.address}, with {', '.join(place.has)}")
+    _say(f"build with: configure.py --remote {farm.address}")
+    _remember(folder, {"address": farm.address, "engine": engine, "workers": options.workers})
+
+
+def _prove(farm: Farm, temporary: str) -> None:
+    """Has a worker answer, through the client that builds use. Raises ToolError when none does."""
+    client = RemoteSettings(farm.address, buildbox(farm.environment, "trexe"), farm.place.package, (), "", 0)
+    records = os.path.join(temporary, "proof")
+    for name in ("in", "out"):
+        os.makedirs(os.path.join(records, name))
+    before = os.getcwd()
+    os.chdir(records)  # trexe reads a `:` in a path its own way
+    try:
+        result = run_action(client.trexe, client.address, make_action(client, [], [], []), "in", "out", ".")
+    finally:
+        os.chdir(before)
+    if result.exit_code:
+        raise ToolError(f"the workers of the farm do not work: {result.printed.strip()[:500]}")
+
+
+def _settings(path: str | None) -> Settings:
+    if path is None and not os.path.isfile("toolchain.toml"):
+        return Settings()
+    return read_settings(path or "toolchain.toml")
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    scheme, _, rest = address.partition("://")
+    host, _, port = rest.rpartition(":")
+    if scheme != "http" or not host or not port.isdigit():
+        raise UserError(f"{address!r} is no address of a farm", hint="as http://HOST:PORT")
+    return host, int(port)
+
+
+def _free_port(wanted: int) -> int:
+    """The port, or a free one for 0. Raises UserError when something listens there."""
+    if wanted:
+        if accepts((HOST, wanted)):
+            raise UserError(f"something listens on port {wanted} already", hint="take another one: --port N")
+        return wanted
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        return int(free.getsockname()[1])
+
+
+class _Ended(Exception):
+    """Somebody asked the farm to end."""
+
+
+@contextmanager
+def _ending_signals() -> Iterator[None]:
+    """Ctrl-C and the signals that end programs raise `_Ended`, once; later ones do nothing, so that the end is orderly."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def end(*_: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise _Ended
+
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _lock(folder: str) -> Iterator[None]:
+    """Holds the folder as long as the farm runs. Raises UserError when another one does."""
+    with open(os.path.join(folder, "lock"), "a+", encoding="utf-8") as lock:
+        if not _locked(lock):
+            raise UserError(f"a farm is running already: {_described(folder)}", hint="npuninja farm down ends it")
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def _locked(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _down(folder: str) -> int:
+    try:
+        lock = open(os.path.join(folder, "lock"), encoding="utf-8")  # noqa: SIM115  (closed by the `with` below)
+    except FileNotFoundError:
+        _say("no farm is running")
+        return 0
+    with lock:
+        limit = time.monotonic() + END_LIMIT_S
+        asked = False
+        while not _locked(lock):
+            if not asked:
+                os.kill(int(lock.read()), signal.SIGTERM)
+                asked = True
+            if time.monotonic() > limit:
+                raise ToolError(f"the farm does not end; its logs are in {os.path.join(folder, 'logs')}")
+            time.sleep(0.05)
+    _say("the farm has ended" if asked else "no farm is running")
+    return 0
+
+
+def _in_background(folder: str, arguments: list[str]) -> int:
+    """Starts the farm in a process of its own and waits until it is ready."""
+    os.makedirs(folder, exist_ok=True)
+    log_path = os.path.join(folder, "farm.log")
+    with open(log_path, "wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, PACKAGE, "farm", *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True,
+        )  # fmt: skip
+    limit = time.monotonic() + START_LIMIT_S
+    while process.poll() is None and (_remembered(folder) or {}).get("pid") != process.pid:
+        if time.monotonic() > limit:
+            process.terminate()
+            raise ToolError(f"the farm is not ready after {START_LIMIT_S:g} s; see {log_path}")
+        time.sleep(0.05)
+    with open(log_path, encoding="utf-8", errors="replace") as stream:
+        sys.stdout.write(stream.read())
+    return process.poll() or 0
+
+
+def _remember(folder: str, what: dict[str, Any]) -> None:
+    path = os.path.join(folder, "farm.json")
+    with open(path + ".new", "w", encoding="utf-8") as stream:
+        json.dump({"pid": os.getpid(), **what}, stream)
+    os.replace(path + ".new", path)
+
+
+def _forget(folder: str) -> None:
+    path = os.path.join(folder, "farm.json")
+    if os.path.exists(path):
+        os.unlink(path)
+
+
+def _remembered(folder: str) -> dict[str, Any] | None:
+    try:
+        with open(os.path.join(folder, "farm.json"), encoding="utf-8") as stream:
+            content: Any = json.load(stream)
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _described(folder: str) -> str:
+    return str((_remembered(folder) or {}).get("address", "it is just starting"))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,85 @@
+"""A PostgreSQL of the farm's own, for BuildGrid: reached by a socket in a folder, gone when the farm ends."""
+
+from __future__ import annotations
+
+import glob
+import os
+import pwd
+import re
+import shutil
+import signal
+from collections.abc import Mapping
+
+from npuninja.diag.errors import ToolError
+from npuninja.farm.processes import Processes, Service
+from npuninja.install.folder import tools_folder
+
+_USER = "npuninja"
+# What is lost in a crash is a queue that is asked for again.
+_SETTINGS = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100")
+
+
+def find_postgresql(environment: Mapping[str, str]) -> str | None:
+    """The folder with `postgres` and `initdb`: of this machine, else that of `npuninja tools install postgresql`."""
+    on_path = shutil.which("initdb", path=environment.get("PATH", ""))
+    folders = [os.path.dirname(os.path.realpath(on_path))] if on_path else []
+    own = os.path.join(tools_folder(environment), "postgresql", "usr")
+    for root in ("/usr", own):
+        found = glob.glob(os.path.join(root, "lib", "postgresql", "*", "bin"))
+        folders += sorted(found, key=lambda path: [int(n) for n in re.findall(r"\d+", path[len(root) :])], reverse=True)
+    return next((f for f in folders if all(os.path.isfile(os.path.join(f, p)) for p in ("postgres", "initdb"))), None)
+
+
+def start_postgresql(processes: Processes, programs: str, folder: str) -> str:
+    """Starts an empty database; returns its URL as SQLAlchemy takes it.
+
+    Args:
+        processes: takes the server.
+        programs: the folder of `find_postgresql`.
+        folder: an empty one with a short path, for data and socket.
+
+    Raises:
+        ToolError: it cannot be started.
+    """
+    # PostgreSQL refuses to run as root, so nobody runs it then.
+    user = None
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        user = nobody.pw_uid, nobody.pw_gid
+        if not _others_reach(programs):
+            raise ToolError(
+                f"PostgreSQL in {programs} cannot be run: not as root, and others cannot reach it",
+                hint="set NPUNINJA_TOOLS to a folder that everybody can read and install it there, or do not be root",
+            )
+        os.chown(folder, *user)
+    variables = {"PATH": os.defpath, "LC_ALL": "C"}
+    data = os.path.join(folder, "data")
+    words = ["-D", data, "-U", _USER, "--auth=trust", "--no-sync", "--no-instructions"]
+    processes.run(Service("initdb", [os.path.join(programs, "initdb"), *words], variables, user))
+    command = [os.path.join(programs, "postgres"), "-D", data, "-k", folder]
+    for setting in _SETTINGS:
+        command += ["-c", setting]
+    # SIGINT: end now, whoever is connected.
+    processes.start(Service("postgresql", command, variables, user, signal.SIGINT))
+    lock = os.path.join(data, "postmaster.pid")
+
+    def ready() -> bool:
+        try:
+            with open(lock, encoding="utf-8") as stream:
+                return stream.read().splitlines()[-1].strip() == "ready"
+        except (OSError, IndexError):
+            return False
+
+    processes.wait_for("postgresql", ready)
+    # psycopg2 by name: SQLAlchemy would take psycopg 3, for which BuildGrid is not made.
+    return f"postgresql+psycopg2://{_USER}@/postgres?host={folder}"
+
+
+def _others_reach(path: str) -> bool:
+    while True:
+        if not os.stat(path).st_mode & 0o001:
+            return False
+        above = os.path.dirname(path)
+        if above == path:
+            return True
+        path = above

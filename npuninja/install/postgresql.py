@@ -1,0 +1,34 @@
+"""PostgreSQL in a private folder, where BuildGrid keeps its queue; its server is started by `npuninja farm` only."""
+
+from __future__ import annotations
+
+import glob
+import os
+import subprocess
+
+from npuninja.diag.errors import ToolError
+from npuninja.install.folder import launch_in_place
+
+PACKAGES = ("postgresql",)
+PROGRAMS = ("postgres", "initdb")
+
+
+def finish_postgresql(root: str) -> str:
+    """Makes the server and `initdb` in the unpacked packages start from there; returns the version.
+
+    Raises:
+        ToolError: the packages lack them, or they do not run.
+    """
+    folders = glob.glob(os.path.join(root, "usr", "lib", "postgresql", "*", "bin"))
+    if len(folders) != 1:
+        raise ToolError(f"the packages have {len(folders)} versions of PostgreSQL, expected one")
+    for program in PROGRAMS:
+        # In place: initdb looks for the server beside itself, and both for their data relative to it.
+        launch_in_place(root, os.path.relpath(os.path.join(folders[0], program), root))
+    command = [os.path.join(folders[0], "postgres"), "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    #     postgres (PostgreSQL) 18.1 (Debian 18.1-1)
+    words = done.stdout.split()
+    if done.returncode or len(words) < 3:
+        raise ToolError(f"the fetched PostgreSQL does not run: {(done.stderr or done.stdout).strip()[:300]}")
+    return words[2]

@@ -1,0 +1,76 @@
+"""Programs from the Python package index, in a virtual environment of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from npuninja.diag.errors import ToolError
+
+TIME_LIMIT_S = 900.0
+
+
+def find_python(oldest: tuple[int, int], environment: Mapping[str, str]) -> str:
+    """A Python that is `oldest` or newer: the running one, else one on PATH.
+
+    Raises:
+        ToolError: there is none.
+    """
+    if sys.version_info[:2] >= oldest:
+        return sys.executable
+    for minor in range(20, oldest[1] - 1, -1):
+        path = shutil.which(f"python{oldest[0]}.{minor}", path=environment.get("PATH", ""))
+        if path:
+            return path
+    wanted = ".".join(map(str, oldest))
+    raise ToolError(f"Python {wanted} or newer is needed, and there is none on PATH", hint=f"install Python {wanted}")
+
+
+def install_python_packages(
+    requirements: Sequence[str],
+    folder: str,
+    *,
+    python: str,
+    finish: Callable[[str], None],
+    say: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Makes a virtual environment with packages from the index that pip uses on this machine.
+
+    Args:
+        requirements: as pip takes them.
+        folder: the environment to make. One that is there is replaced; when anything fails, there is none.
+        python: the interpreter for it.
+        finish: called with the folder at the end, to prove that it works.
+        say: told what happens, a line each.
+
+    Raises:
+        ToolError: there is no venv module, the network fails, or a package does not exist.
+    """
+    # An environment cannot be moved, so it is made in its place.
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(os.path.dirname(os.path.abspath(folder)), exist_ok=True)
+    try:
+        _run([python, "-m", "venv", folder], "cannot make a virtual environment", "install python3-venv")
+        say(f"fetching {', '.join(requirements)} and what they need")
+        pip = [os.path.join(folder, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _run([*pip, *requirements], f"cannot install {', '.join(requirements)}", "is the network there?")
+        finish(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _run(command: list[str], failure: str, hint: str) -> None:
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace", timeout=TIME_LIMIT_S, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolError(f"{failure}: {error}", hint=hint) from error
+    if done.returncode:
+        said = "\n".join(done.stdout.strip().splitlines()[-10:])
+        raise ToolError(failure, notes=((f"{os.path.basename(command[0])} says:\n{said}", None),), hint=hint)

@@ -1,0 +1,133 @@
+"""Stands in front of a stage's command: has a service run it, and puts the results in place as the stage would have.
+
+    PYTHON -S -E npuninja/remote/__main__.py REMOTE.json --needs FILE… --makes FILE… -- STAGE ARGUMENT…
+
+Nothing is ever run on this machine instead: a build that silently became slow, or took another compiler, helps nobody.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[0] = ROOT  # as in npuninja/stages/__main__.py
+
+from npuninja.diag.errors import Error, InternalError, ToolError  # noqa: E402  (needs the path set above)
+from npuninja.remote.action import Action, as_here, depfile_as_here, make_action  # noqa: E402
+from npuninja.remote.includes import SOURCES, included_files  # noqa: E402
+from npuninja.remote.settings import WRONG_WORKER, RemoteSettings, read_remote_settings  # noqa: E402
+from npuninja.remote.trexe import run_action  # noqa: E402
+from npuninja.stages._run import Outputs, report, report_bug  # noqa: E402
+
+LOG = "remote.log"  # beside the settings
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one command remotely; returns its exit code, or that of the error."""
+    try:
+        needs, makes, words = _take_apart(arguments[1:])
+        settings = read_remote_settings(arguments[0])
+        for source in [path for path in needs if path.endswith(SOURCES)]:
+            needs += [path for path in included_files(source) if path not in needs]
+        log = os.path.join(os.path.dirname(arguments[0]), LOG)
+        return run_remotely(settings, make_action(settings, words, needs, makes), log)
+    except Error as error:
+        return report(error)
+    except Exception:
+        return report_bug()
+
+
+def _take_apart(arguments: list[str]) -> tuple[list[str], list[str], list[str]]:
+    try:
+        makes, end = arguments.index("--makes"), arguments.index("--")
+        if arguments[0] != "--needs":
+            raise ValueError
+    except ValueError as error:
+        raise InternalError(f"not a command for another machine: {' '.join(arguments)}") from error
+    return arguments[1:makes], arguments[makes + 1 : end], arguments[end + 1 :]
+
+
+def run_remotely(settings: RemoteSettings, action: Action, log: str) -> int:
+    """Has an action done and puts its outputs in place; returns its exit code.
+
+    An output whose bytes did not change keeps its time. When the action fails, none of its outputs exists.
+
+    Args:
+        settings: of the build folder.
+        action: what is to be done.
+        log: a file that gets a line about it: whether the result was cached, who made it, the first output.
+
+    Raises:
+        ToolError: the service did not do it, or made less than it should.
+    """
+    folder = tempfile.mkdtemp(prefix=".remote", dir=_folder_for_temporaries(action))
+    try:
+        tree, made = os.path.join(folder, "in"), os.path.join(folder, "out")
+        _make_tree(tree, action)
+        os.mkdir(made)
+        with Outputs(*(path for path in action.outputs if path != action.depfile)) as outputs:
+            result = run_action(settings.trexe, settings.address, action, tree, made, folder)
+            with open(log, "a", encoding="utf-8", errors="surrogateescape") as stream:
+                stream.write(f"{'cached' if result.cached else 'ran'}\t{result.worker or '-'}\t{action.outputs[0]}\n")
+            printed = as_here(settings, ROOT, result.printed)
+            # Workers always colour, so that the result does not depend on who asks.
+            sys.stderr.write(re.sub(r"\x1b\[[0-9;]*[mK]", "", printed) if "NO_COLOR" in os.environ else printed)
+            if result.exit_code:
+                raise _Failed(result.exit_code)
+            for path in outputs.paths:
+                outputs.write(path, _read_output(made, path))
+        if action.depfile:
+            text = _read_output(made, action.depfile).decode("utf-8", "surrogateescape")
+            with open(action.depfile, "w", encoding="utf-8", errors="surrogateescape") as stream:
+                stream.write(depfile_as_here(settings, ROOT, text))
+    except _Failed as failed:
+        if failed.code == WRONG_WORKER:
+            raise ToolError(
+                f"the worker that {settings.address} chose has another toolchain",
+                hint="when npuninja or a tool has changed, start the farm again (`npuninja farm up`) and run configure.py",
+            ) from failed
+        return failed.code
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+class _Failed(Exception):
+    """The stage ran and did not succeed; it has said why."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+def _folder_for_temporaries(action: Action) -> str:
+    """Beside the first output: relative, because a `:` in the path of the tree would mean something to trexe."""
+    folder = os.path.dirname(action.outputs[0]) or "."
+    os.makedirs(folder, exist_ok=True)
+    return os.path.relpath(folder)
+
+
+def _make_tree(tree: str, action: Action) -> None:
+    """A tree of links to the inputs, with the folder in which the action runs."""
+    os.makedirs(os.path.join(tree, action.folder))
+    for place, path in action.inputs.items():
+        link = os.path.join(tree, place)
+        os.makedirs(os.path.dirname(link), exist_ok=True)
+        if not os.path.isfile(path):
+            raise ToolError(f"the input {path} is not there")
+        os.symlink(os.path.abspath(path), link)
+
+
+def _read_output(made: str, path: str) -> bytes:
+    try:
+        with open(os.path.join(made, path), "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise ToolError(f"the command succeeded on its worker, but made no {path}") from error
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,71 @@
+"""What a worker must have in common with the machine that asks it: npuninja's stages, Python, and the tools, by content.
+
+The identity words in build.ninja name a file's place and time, which differ between machines; these here are equal on two
+machines exactly when the tools are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+
+from npuninja.detect.machine import Toolchain
+from npuninja.detect.mlir_aie import root_of
+from npuninja.detect.tool import Found
+from npuninja.remote.settings import RemoteTool
+
+# The parts of npuninja that stages are made of: what any stage may load.
+STAGE_PARTS = ("arch", "diag", "formats", "ir", "lints", "lowering", "remote", "stages")
+_SUFFIXES = (".py", ".h", ".json")
+# Tools that stages start, and whether commands name files beside the program too.
+_PROGRAMS = ("ziglang", "clang", "wasm-ld", "bootgen", "xclbinutil")
+_INSTALLATIONS = ("peano", "aie-opt", "aie-translate")
+
+
+def package_files(package: str) -> list[str]:
+    """The files of npuninja (at `package`) that decide what stages make, sorted; absolute when `package` is."""
+    found = [os.path.join(package, "__init__.py")]
+    for part in STAGE_PARTS:
+        found += _files(os.path.join(package, part))
+    return sorted(found)
+
+
+def _files(folder: str) -> Iterator[str]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        # Headers for kernels have no suffix in some cases (<cstdint>).
+        yield from (os.path.join(parent, name) for name in names if name.endswith(_SUFFIXES) or "." not in name)
+
+
+def package_identity(package: str) -> str:
+    """The identity of npuninja's stages with the running Python."""
+    digest = hashlib.sha256(".".join(map(str, sys.version_info[:3])).encode())
+    for path in package_files(package):
+        with open(path, "rb") as stream:
+            content = stream.read()
+        digest.update(f"\n{os.path.relpath(path, package)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def tool_identities(toolchain: Toolchain) -> tuple[RemoteTool, ...]:
+    """The tools of this machine that stages may start. Programs of one installation count as one tool."""
+    groups: dict[str, list[Found]] = {}
+    for name in (*_PROGRAMS, *_INSTALLATIONS):
+        found = toolchain.found(name)
+        if found:
+            groups.setdefault(root_of(found.path) if name in _INSTALLATIONS else found.path, []).append(found)
+    return tuple(RemoteTool(group[0].tool, root, _identity(group)) for root, group in groups.items())
+
+
+def _identity(group: list[Found]) -> str:
+    digest = hashlib.sha256()
+    for found in group:
+        digest.update(f"{found.tool} {found.version}\n".encode())
+        with open(found.path, "rb") as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+    plain = "".join(c if c.isalnum() or c in "._+" else "_" for c in group[0].version)
+    return f"{group[0].tool}-{plain}-{digest.hexdigest()[:12]}"

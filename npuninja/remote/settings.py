@@ -1,0 +1,64 @@
+"""What `configure.py --remote` found out, for the commands that go to another machine: `remote.json` in the build folder."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from npuninja.diag.errors import Location, UserError
+
+FORMAT = 1
+# The exit code of `npuninja-stage` for an action that its worker must not run; no stage has it.
+WRONG_WORKER = 96
+
+
+class RemoteTool(NamedTuple):
+    """A tool that a worker has at a place of its own."""
+
+    name: str
+    """Stands for its place in an action, as `@name@`."""
+    root: str
+    """Here: the program, or the folder of an installation."""
+    identity: str
+    """Equal on two machines only if the tool is: version, and hash of the program."""
+
+
+class RemoteSettings(NamedTuple):
+    """How commands of one build folder become actions."""
+
+    address: str
+    """Of the service, as `http://HOST:PORT`."""
+    trexe: str
+    """The client, an absolute path."""
+    package: str
+    """Identity of npuninja's stages and the Python that runs them."""
+    tools: tuple[RemoteTool, ...]
+    sources: str
+    """What source files begin with when their names are absolute, with a final slash; "" when they are relative."""
+    depth: int
+    """How far below the sources the folder of build.ninja is; 0 when it is that of the sources, or `sources` is set."""
+
+    def as_json(self) -> str:
+        """The content of the file."""
+        fields = self._asdict()
+        fields["tools"] = [tool._asdict() for tool in self.tools]
+        return json.dumps({"format": FORMAT, **fields}, indent=1) + "\n"
+
+
+def read_remote_settings(path: str) -> RemoteSettings:
+    """Reads the file.
+
+    Raises:
+        UserError: it is missing or of another version.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            content: Any = json.load(stream)
+        if content.pop("format") != FORMAT:
+            raise ValueError
+        content["tools"] = tuple(RemoteTool(**tool) for tool in content["tools"])
+        return RemoteSettings(**content)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            "no settings for building on other machines", Location(path), hint="run configure.py --remote again"
+        ) from error
