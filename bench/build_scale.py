@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import resource
 import shutil
 import subprocess
@@ -22,9 +23,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-from build_times import ROOT, ninja_path
-from machine import describe, machine, timed
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+from build_times import ROOT, ninja_path  # noqa: E402
+from machine import describe, machine, timed  # noqa: E402
+
+from npuninja.diag.build_log import as_run  # noqa: E402
 
 PLAIN = ROOT / "tests" / "projects" / "plain"
 TARGETS_S = {
@@ -90,7 +94,7 @@ class Generated:
 
 def generate_with_cmake(project: Generated) -> None:
     """Has CMake write a build.ninja in place of ours, with its commands and the dependencies of graph.json."""
-    edges = json.loads((project.folder / "build/graph.json").read_text(encoding="utf-8"))["edges"]
+    edges = as_run(json.loads((project.folder / "build/graph.json").read_text(encoding="utf-8"))["edges"])
     listed = subprocess.run(
         [ninja_path(), "-t", "compdb"], cwd=project.folder, capture_output=True, text=True, check=True
     ).stdout
@@ -99,13 +103,14 @@ def generate_with_cmake(project: Generated) -> None:
     made = []
     for edge in edges:
         first = edge["outputs"][0]
-        if f"--depfile {first}.d" not in commands.get(first, "") or edge["rule"] in ("reference", "check", "ldscript"):
+        depfile = re.search(r" --depfile (\S+)", commands.get(first, ""))
+        if depfile is None or edge["rule"] in ("reference", "check", "ldscript"):
             continue
         outputs = " ".join(f"${{here}}/{path}" for path in edge["outputs"])
         depends = " ".join(f"${{here}}/{path}" for path in (*edge["inputs"], *edge["implicit"]))
         lines.append(
             f"add_custom_command(OUTPUT {outputs} COMMAND sh -c [==[{commands[first]}]==] DEPENDS {depends}"
-            f" DEPFILE ${{here}}/{first}.d WORKING_DIRECTORY ${{here}} VERBATIM)"
+            f" DEPFILE ${{here}}/{depfile[1]} WORKING_DIRECTORY ${{here}} VERBATIM)"
         )
         made.append(f"${{here}}/{first}")
     lines.append("add_custom_target(designs ALL DEPENDS " + " ".join(made) + ")")

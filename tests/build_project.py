@@ -69,10 +69,10 @@ class Project:
         return self._run(["make", "-j2", *(["-f", file] if file else []), *arguments], code)
 
     def remade(self, *arguments: str) -> list[str]:
-        """Runs Make and returns the first outputs of the edges that it ran, without their folder, sorted."""
+        """Runs Make and returns what it says of the commands that it ran, without folders, sorted."""
         printed = self.make(*arguments).stdout
-        said = re.findall(r"^[A-Z]{2,}(?: \(\w+\))? (\S+)$", printed, re.MULTILINE)
-        return sorted(os.path.basename(name) for name in said)
+        said = re.findall(r"^([A-Z]{2,}(?: \(\w+\)| [A-Z]+)*) (\S+)$", printed, re.MULTILINE)
+        return sorted(f"{what} {os.path.basename(name)}" for what, name in said)
 
     def npuninja(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Runs a verb of npuninja in the project; the exit code must be `code`."""
@@ -85,9 +85,9 @@ class Project:
         return done
 
     def rebuilt(self, *arguments: str) -> list[str]:
-        """Runs Ninja and returns the first outputs of the edges that it ran, without their folder, sorted."""
+        """Runs Ninja and returns the first outputs of the stages that it ran, without their folder, sorted."""
         printed = self.ninja("-v", "-d", "explain", *arguments).stdout
-        return sorted(os.path.basename(name) for name in re.findall(r" -o (\S+)", printed))
+        return sorted({os.path.basename(name) for name in re.findall(r" -o (\S+)", printed)})
 
     def graph(self, build: str = "build") -> dict[str, Any]:
         """The content of graph.json."""

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from npuninja.diag.build_log import Step, critical_path, lanes, read_builds
+from npuninja.diag.build_log import Step, as_run, critical_path, lanes, read_builds
 from npuninja.diag.errors import Location, UserError
 
 SHOWN = 10  # of the slowest steps
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     output = options.output or os.path.join(options.folder, "trace.json")
     graph = _read_graph(os.path.join(options.folder, "graph.json"))
     steps = _last_build(os.path.join(options.folder, ".ninja_log"))
-    rules = {output: edge["rule"] for edge in graph["edges"] for output in edge["outputs"]}
+    rules = {output: _stages(edge) for edge in graph["edges"] for output in edge["outputs"]}
     with open(output, "w", encoding="utf-8") as stream:
         json.dump(trace(steps, rules), stream)
     print(in_words(steps, graph["edges"], rules))
@@ -50,7 +50,7 @@ def _read(path: str) -> str:
 def _read_graph(path: str) -> dict[str, Any]:
     try:
         content = json.loads(_read(path))
-        return {"edges": list(content["edges"])}
+        return {"edges": as_run(content["edges"])}
     except (ValueError, KeyError, TypeError) as error:
         raise UserError("not a graph that configure.py wrote", Location(path), hint="run configure.py") from error
 
@@ -60,6 +60,11 @@ def _last_build(path: str) -> list[Step]:
         if any(output not in LOOKING for step in steps for output in step.outputs):
             return steps
     raise UserError("the log has no build", Location(path), hint="run `ninja` first")
+
+
+def _stages(edge: Mapping[str, Any]) -> str:
+    """The rule of an edge; of a batch those of its stages."""
+    return " ".join(dict.fromkeys(stage["rule"] for stage in edge.get("stages", [edge])))
 
 
 def trace(steps: Sequence[Step], rules: Mapping[str, str]) -> dict[str, Any]:

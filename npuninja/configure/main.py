@@ -15,6 +15,7 @@ from npuninja.arch.devices import DEVICES
 from npuninja.configure.launcher import find_launcher
 from npuninja.configure.options import Options, makefile_name, parse_options, to_arguments, with_absolute_paths
 from npuninja.configure.record import read_record, write_record
+from npuninja.configure.remote import REMOTE_SETTINGS, remote_settings
 from npuninja.configure.settings import Settings, apply_preset, read_settings
 from npuninja.configure.summary import summary, use_colour
 from npuninja.configure.toml_file import INSTALL
@@ -23,6 +24,7 @@ from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import Toolchain, detect, surroundings_of
 from npuninja.detect.memory import heavy_jobs
 from npuninja.diag.errors import Error, InternalError, ToolError, UserError
+from npuninja.emit.batch import parts_of
 from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.escape import quote_word
 from npuninja.emit.graph_json import graph_json
@@ -39,6 +41,8 @@ from npuninja.plan.layout import Layout, layout_of
 from npuninja.plan.names import near
 from npuninja.plan.providers import choose, for_tests, parse_choices, wasm_compiler
 from npuninja.plan.recipe import plan
+from npuninja.remote.identities import package_files
+from npuninja.remote.rules import REMOTE_RULES
 from npuninja.stages._depfile import depfile_text
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -121,11 +125,16 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     kernels = read_kernel_folder("kernels", "kernels")
     launcher = find_launcher(options.launcher, environment, compiler, choice)
     rules = rules_of(template)
-    recipe = Recipe(layout, toolchain, compiler, choice, kernels, rules, options.werror, launcher, options.check)
+    batched = frozenset() if options.separate else frozenset(parts_of(template))
+    recipe = Recipe(layout, toolchain, compiler, choice, kernels, rules, batched, options.werror, launcher, options.check)
     emulated = None
     if choice.real_cores and compiler:
         emulated = replace(recipe, choice=for_tests(choices, toolchain, compiler))
     graph = plan(recipe, designs, emulated)
+    remote = remote_settings(options, environment, layout, toolchain, PACKAGE)
+    if remote:
+        graph.remote_rules = frozenset(REMOTE_RULES)
+        write_if_changed(os.path.join(layout.build_folder, REMOTE_SETTINGS), remote.as_json())
 
     chosen = {p.stage: {"provider": p.name, "version": p.version, "why": p.reason} for p in choice.providers}
     record = os.path.join(layout.build_folder, "config.toml")
@@ -133,6 +142,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     inputs = [os.path.join(home, "configure.py"), template_file, *([settings.file] if settings.file else [])]
     inputs += [file for design in designs for file in (design.source, *design.imports)]
     inputs += [FOLDER, *kernels.folders, *(["host"] if os.path.isdir("host") else []), *_planning_modules()]
+    inputs += [*package_files(PACKAGE), remote.trexe] if remote else []
     inputs += [found.path for name in toolchain.outcomes if (found := toolchain.found(name))]
     printed = [layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source]
     looked_at = sorted({layout.source(file) for file in inputs})
@@ -145,9 +155,8 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
         name = makefile_name(options.build_folder)
         stamp = layout.output("configured")
         filled = read_rules(fill_all(graph, template, template_file, places))
-        changed = write_if_changed(
-            os.path.join(layout.ninja_folder, name), makefile(graph, filled, name, stamp, looked_at, header)
-        )
+        text = makefile(graph, filled, parts_of(template), name, stamp, looked_at, header)
+        changed = write_if_changed(os.path.join(layout.ninja_folder, name), text)
         return summary(choice, toolchain, designs, changed, colour, options)
     shared = [path for path in looked_at if path in read]
     generator = generator_statements("build.ninja", printed, shared, GENERATOR_DEPFILE)
@@ -239,6 +248,7 @@ def _places(layout: Layout, home: str, record: str) -> dict[str, tuple[str, ...]
         # The file, not its folder: that spares every edge the 6 ms that Python needs to run a folder.
         "STAGES": (os.path.join(PACKAGE, "stages", "__main__.py"),),
         "PROGRAM": (PACKAGE,),
+        "REMOTE": (os.path.join(PACKAGE, "remote", "__main__.py"), layout.output(REMOTE_SETTINGS)),
         "CONFIGURE": (os.path.join(home, "configure.py"),),
         "CONFIG": (record,),
         "HEAVY_JOBS": (str(heavy_jobs()),),

@@ -26,8 +26,10 @@ class Options:
         toolchain: another toolchain.toml.
         preset: the name of a preset in it.
         launcher: a program that is put in front of compilers (ccache, sccache), as given.
+        remote: the address of a service that runs stages on other machines; None: all run here.
         werror: whether warnings of the stages are errors.
         check: whether each design is also run on the emulated array while it is built.
+        separate: whether each stage is a command of its own, however short it is.
         fresh: whether everything remembered is to be forgotten first.
         why: a target; nothing is configured, but why it would be built now is told.
         regenerate: a recorded configuration to repeat (from Ninja only).
@@ -42,8 +44,10 @@ class Options:
     toolchain: str | None = None
     preset: str | None = None
     launcher: str | None = None
+    remote: str | None = None
     werror: bool = False
     check: bool = False
+    separate: bool = False
     fresh: bool = False
     why: str | None = None
     regenerate: str | None = None
@@ -72,8 +76,10 @@ def parse_options(arguments: Sequence[str]) -> Options:
     add("--toolchain", metavar="FILE", help="read FILE instead of toolchain.toml")
     add("--preset", metavar="NAME", help="the options of [preset.NAME] in toolchain.toml")
     add("--launcher", metavar="PROGRAM", help="start compilers through PROGRAM (ccache, sccache)")
+    add("--remote", metavar="ADDRESS", help="run stages on other machines, by the service at ADDRESS (http://HOST:PORT)")
     add("--check", action="store_true", help="also run each design on the emulated array, beside the build")
     add("--werror", action="store_true", help="warnings about designs and kernels are errors")
+    add("--separate-stages", action="store_true", help="a process for each stage; short stages share one otherwise")
     add("--fresh", action="store_true", help="forget what was found and recorded before")
     add("--why", metavar="TARGET", help="say why TARGET would be built now (a file, a design, run-NAME)")
     add("--regenerate", metavar="FILE", help=argparse.SUPPRESS)
@@ -89,8 +95,10 @@ def parse_options(arguments: Sequence[str]) -> Options:
         toolchain=known.toolchain,
         preset=known.preset,
         launcher=known.launcher,
+        remote=known.remote,
         werror=known.werror,
         check=known.check,
+        separate=known.separate_stages,
         fresh=known.fresh,
         why=known.why,
         regenerate=known.regenerate,
@@ -119,11 +127,13 @@ def to_arguments(options: Options) -> list[str]:
         ("--toolchain", options.toolchain),
         ("--preset", options.preset),
         ("--launcher", options.launcher),
+        ("--remote", options.remote),
     ):
         words += [option, value] if value else []
     for provider in options.providers:
         words += ["--provider", provider]
-    words += [word for word, wanted in (("--werror", options.werror), ("--check", options.check)) if wanted]
+    flags = (("--werror", options.werror), ("--check", options.check), ("--separate-stages", options.separate))
+    words += [word for word, wanted in flags if wanted]
     return [*words, *options.designs]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from npuninja.diag.build_log import as_run
 from npuninja.diag.errors import ToolError, UserError
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.layout import Layout
@@ -72,9 +73,9 @@ def why(target: str, layout: Layout) -> str:
         raise UserError(f"nothing is configured in {layout.ninja_folder}", hint="run configure.py without --why first")
     configured = "CONFIGURE" in _ninja(layout, "build.ninja")
     graph = _read(os.path.join(layout.build_folder, GRAPH)) or {"edges": [], "variables": {}}
-    edges = {output: edge for edge in graph["edges"] for output in edge["outputs"]}
+    edges = {output: edge for edge in as_run(graph["edges"]) for output in edge["outputs"]}
     name = _meant(target, edges, layout)
-    reasons = _parse(_ninja(layout, "-n", "-d", "explain", name))
+    reasons = _for_all_outputs(_parse(_ninja(layout, "-n", "-d", "explain", name)), edges)
     lines = ["configure.py had to run again first: something that it looked at had changed"] if configured else []
     chains = list(_chains(name, edges, reasons))
     if not chains and os.sep not in name:
@@ -148,6 +149,13 @@ def _parse(printed: str) -> dict[str, Reason]:
     return reasons
 
 
+def _for_all_outputs(reasons: dict[str, Reason], edges: Mapping[str, Any]) -> dict[str, Reason]:
+    """The reasons, with that of another command given to all its outputs; Ninja names only the first."""
+    changed = [(output, reason) for output, reason in reasons.items() if reason.kind == "command" and output in edges]
+    every = {other: reason for output, reason in changed for other in edges[output]["outputs"]}
+    return {**every, **reasons}
+
+
 def _chains(target: str, edges: Mapping[str, Any], reasons: Mapping[str, Reason]) -> Iterator[list[str]]:
     """The ways from the target down to each file that has a reason of its own, shortest first; each cause once."""
     waiting, seen = [[target]], {target}
@@ -155,9 +163,12 @@ def _chains(target: str, edges: Mapping[str, Any], reasons: Mapping[str, Reason]
         chain = waiting.pop(0)
         edge = edges.get(chain[-1])
         together = edge["outputs"] if edge else [chain[-1]]
-        own = next((name for name in together if name in reasons), None)
+        own = next((name for name in (chain[-1], *together) if name in reasons), None)
         below = [name for name in [*edge["inputs"], *edge["implicit"]] if name not in seen] if edge else []
-        seen.update(below)
+        # One file stands for all that its command makes.
+        first = {id(edges[name]) if name in edges else name: name for name in reversed(below)}
+        below = [name for name in below if name in first.values()]
+        seen.update(below, *(edges[name]["outputs"] for name in below if name in edges))
         # A name that is no file (`all`, `run`) does not exist by nature; the reason lies below it.
         if own is not None and (edge is None or os.sep in own):
             yield [*chain[:-1], own]
@@ -204,21 +215,27 @@ def _differences(
     file: str, graph: Mapping[str, Any], previous: Mapping[str, Any] | None, edges: Mapping[str, Any], folder: str
 ) -> list[str]:
     """What is different in the command of `file`, as far as the graph before this one tells."""
-    before = next((e for e in (previous or {"edges": []})["edges"] if file in e["outputs"]), None)
-    now = edges[file]
-    if previous is None or before is None:
+    stages = edges[file].get("stages", [edges[file]])
+    before = {output: edge for edge in (previous or {"edges": []})["edges"] for output in edge["outputs"]}
+    if previous is None or not any(output in before for stage in stages for output in stage["outputs"]):
         return ["  what it was is not recorded"]
-    lines, command = [], _command(now["rule"], folder)
-    if before["rule"] != now["rule"]:
-        lines.append(f"  it was made by rule {before['rule']}, now it is by rule {now['rule']}")
-    gone = [word for word in before["options"] if word not in now["options"]]
-    new = [word for word in now["options"] if word not in before["options"]]
-    lines += [f"  gone: {' '.join(gone)}"] if gone else []
-    lines += [f"  new: {' '.join(new)}"] if new else []
+    lines, command = [], ""
+    for stage in stages:
+        command += _command(stage["rule"], folder)
+        old = next((before[output] for output in stage["outputs"] if output in before), None)
+        if old is None:
+            lines.append(f"  new stage: {stage['rule']}")
+            continue
+        if old["rule"] != stage["rule"]:
+            lines.append(f"  it was made by rule {old['rule']}, now it is by rule {stage['rule']}")
+        gone = [word for word in old["options"] if word not in stage["options"]]
+        new = [word for word in stage["options"] if word not in old["options"]]
+        lines += [f"  gone: {' '.join(gone)}"] if gone else []
+        lines += [f"  new: {' '.join(new)}"] if new else []
     for name, words in graph["variables"].items():
-        old = previous["variables"].get(name, [])
-        if old != words and (f"${name}" in command or name == "python"):
-            lines.append(f"  {name} was {' '.join(old) or 'nothing'}, is {' '.join(words) or 'nothing'}")
+        was = previous["variables"].get(name, [])
+        if was != words and (f"${name}" in command or name == "python"):
+            lines.append(f"  {name} was {' '.join(was) or 'nothing'}, is {' '.join(words) or 'nothing'}")
     return lines or ["  it changed before the last configure"]
 
 

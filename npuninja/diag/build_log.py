@@ -7,7 +7,7 @@ tabs: start and end in milliseconds since Ninja started, the output's time, the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from npuninja.diag.errors import Location, UserError
@@ -53,12 +53,34 @@ def read_builds(text: str, file: str) -> list[list[Step]]:
     return [[Step(start, end, tuple(outputs)) for (start, end, _), outputs in build.items()] for build in builds]
 
 
+def as_run(edges: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The edges of graph.json as they are run: those of one batch as one, of rule `batch`, with the edges as `stages`."""
+    result: list[dict[str, Any]] = []
+    batches: dict[str, dict[str, Any]] = {}
+    for edge in edges:
+        name = edge.get("batch")
+        if not name:
+            result.append(dict(edge))
+        elif name in batches:
+            batches[name]["stages"].append(edge)
+        else:
+            batches[name] = {**edge, "rule": "batch", "options": [], "stages": [edge]}
+            result.append(batches[name])
+    for batch in batches.values():
+        for key in ("outputs", "inputs", "implicit"):
+            batch[key] = list(dict.fromkeys(path for stage in batch["stages"] for path in stage[key]))
+        made = set(batch["outputs"])
+        for key in ("inputs", "implicit"):
+            batch[key] = [path for path in batch[key] if path not in made]
+    return result
+
+
 def critical_path(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]]) -> list[Step]:
     """The chain of steps, each needing the one before, that took longest together; the first step first.
 
     Args:
         steps: of one build.
-        edges: of graph.json: mappings with `outputs`, `inputs` and `implicit`.
+        edges: as `as_run` gives them.
     """
     step_of = {output: step for step in steps for output in step.outputs}
     needs = {output: (*edge["inputs"], *edge["implicit"]) for edge in edges for output in edge["outputs"]}

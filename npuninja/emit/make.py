@@ -18,9 +18,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from npuninja.diag.errors import UserError
+from npuninja.emit.batch import RULE, Part, batch_variables
 from npuninja.emit.escape import quote_word
-from npuninja.emit.rules import Rules
-from npuninja.plan.graph import Edge, Graph
+from npuninja.emit.rules import Rules, expand
+from npuninja.plan.graph import Batch, Edge, Graph
 
 # What a name in a Makefile can be made of: nearly everything else means something to Make in one place or another.
 _NAME = re.compile(r"[A-Za-z0-9_@+,./-]+")
@@ -41,12 +42,21 @@ made = $(if $(wildcard $1),,FORCE)
 """
 
 
-def makefile(graph: Graph, rules: Rules, name: str, configure: str, inputs: Sequence[str], header: Sequence[str]) -> str:
+def makefile(
+    graph: Graph,
+    rules: Rules,
+    parts: Mapping[str, Part],
+    name: str,
+    configure: str,
+    inputs: Sequence[str],
+    header: Sequence[str],
+) -> str:
     """The text of the Makefile.
 
     Args:
         graph: the edges.
         rules: those of build.ninja.in.
+        parts: those of them that can be parts of a batch.
         name: what the Makefile is called, as `make -f` is told.
         configure: the stamp of configure.py; its folder is the build folder.
         inputs: what configure.py looked at.
@@ -56,23 +66,25 @@ def makefile(graph: Graph, rules: Rules, name: str, configure: str, inputs: Sequ
         UserError: a file's name cannot stand in a Makefile.
     """
     default = " ".join(_names(graph.defaults))
-    parts = ["\n".join(f"# {line}".rstrip() for line in header), f"all_by_default: {default}\n.PHONY: all_by_default", _HEAD]
-    command = rules.value("configure", "command", {})
-    parts.append(
+    text = ["\n".join(f"# {line}".rstrip() for line in header), f"all_by_default: {default}\n.PHONY: all_by_default", _HEAD]
+    configure_again = rules.value("configure", "command", {})
+    text.append(
         f"{_name(name)}: {_name(configure)} ;\n{_name(configure)}: {' '.join(_names(inputs))}\n"
-        f"\t@{_recipe(command)} && touch $@"
+        f"\t@{_recipe(configure_again)} && touch $@"
     )
     # What makes no file and has a pool; for the heavy tools of the build, `make -j` is to be chosen by memory.
     own = {name: rule for name, rule in rules.rules.items() if "pool" in rule and "depfile" not in rule}
     alone = {edge.outputs[0]: edge for edge in graph.edges if edge.rule in own}
     depfiles: list[str] = []
-    for edge in graph.edges:
-        if edge.rule == "phony":
-            parts.append("\n".join(_alias(edge, alone, name)))
+    for command in graph.commands():
+        if isinstance(command, Batch):
+            text.append("\n".join(_batch(command, rules, parts, depfiles)))
+        elif command.rule == "phony":
+            text.append("\n".join(_alias(command, alone, name)))
         else:
-            parts.append("\n".join(_command(edge, rules, depfiles)))
-    parts.append("-include $(wildcard \\\n  " + " \\\n  ".join(depfiles) + ")" if depfiles else "")
-    return "\n\n".join(parts) + "\n"
+            text.append("\n".join(_command(command, rules, depfiles)))
+    text.append("-include $(wildcard \\\n  " + " \\\n  ".join(depfiles) + ")" if depfiles else "")
+    return "\n\n".join(text) + "\n"
 
 
 def _alias(edge: Edge, alone: Mapping[str, Edge], makefile_name: str) -> Iterator[str]:
@@ -89,32 +101,53 @@ def _alias(edge: Edge, alone: Mapping[str, Edge], makefile_name: str) -> Iterato
     yield f"\t@$(MAKE) --no-print-directory -f {makefile_name} -j1 {' '.join(_names(edge.inputs))}"
 
 
+def _batch(batch: Batch, rules: Rules, parts: Mapping[str, Part], depfiles: list[str]) -> Iterator[str]:
+    scope = {name: expand(value, rules.variables) for name, value in batch_variables(batch, parts).items()}
+    scope["out"] = " ".join(map(quote_word, batch.outputs))
+    yield from _made(RULE, rules, scope, batch.inputs, batch.outputs, depfiles)
+
+
 def _command(edge: Edge, rules: Rules, depfiles: list[str]) -> Iterator[str]:
     scope = {
         "in": " ".join(map(quote_word, edge.inputs)),
         "out": " ".join(map(quote_word, edge.outputs)),
         "options": " ".join(map(quote_word, edge.options)),
     }
-    command = rules.value(edge.rule, "command", scope)
-    says = f"\t@echo {quote_word(rules.value(edge.rule, 'description', scope))}".replace("$", "$$")
-    needs = " ".join(_names((*edge.inputs, *edge.implicit)))
-    depfile = rules.value(edge.rule, "depfile", scope)
-    target = _name(edge.outputs[0])
-    if not depfile:
-        # It makes no file: run and the like.
-        yield f".PHONY: {target}"
-        yield f"{target}: {needs}"
-        yield says
-        yield f"\t@{_recipe(command)}"
+    inputs = (*edge.inputs, *edge.implicit)
+    if rules.value(edge.rule, "depfile", scope):
+        yield from _made(edge.rule, rules, scope, inputs, (*edge.outputs, *edge.implicit_outputs), depfiles)
         return
-    depfiles.append(_name(depfile))
-    outputs = [_name(path) for path in (*edge.outputs, *edge.implicit_outputs)]
+    # It makes no file: run and the like.
+    target = _name(edge.outputs[0])
+    yield f".PHONY: {target}"
+    yield f"{target}: {' '.join(_names(inputs))}"
+    yield from _recipe_lines(edge.rule, rules, scope)
+
+
+def _made(
+    rule: str,
+    rules: Rules,
+    scope: Mapping[str, str],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    depfiles: list[str],
+) -> Iterator[str]:
+    """The stamp of a command and the files that it stands for."""
+    depfiles.append(_name(rules.value(rule, "depfile", scope)))
+    names = _names(outputs)
+    target = names[0]
+    command = rules.value(rule, "command", scope)
     stamp = f"{target}.made-{hashlib.sha256(command.encode()).hexdigest()[:8]}"
-    present = " ".join(f"$(call made,{output})" for output in outputs)
-    yield f"{stamp}: {needs} {present}"
-    yield says
-    yield f"\t@{_recipe(command)} --depfile-target $@ && rm -f {target}.made-* && touch $@"
-    yield f"{' '.join(outputs)}: {stamp} ;"
+    present = " ".join(f"$(call made,{output})" for output in names)
+    yield f"{stamp}: {' '.join(_names(inputs))} {present}"
+    yield from _recipe_lines(rule, rules, scope, f" --depfile-target $@ && rm -f {target}.made-* && touch $@")
+    yield f"{' '.join(names)}: {stamp} ;"
+
+
+def _recipe_lines(rule: str, rules: Rules, scope: Mapping[str, str], then: str = "") -> Iterator[str]:
+    says = quote_word(rules.value(rule, "description", scope))
+    yield f"\t@echo {_recipe(says)}"
+    yield f"\t@{_recipe(rules.value(rule, 'command', scope))}{then}"
 
 
 def _recipe(command: str) -> str:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from npuninja.diag.errors import Location, UserError
+from npuninja.emit.batch import RULE, Part, batch_variables, parts_of
 from npuninja.emit.escape import command_value, escape_path, escape_value
-from npuninja.plan.graph import Edge, Graph
+from npuninja.emit.remote import remote_stage
+from npuninja.plan.graph import Batch, Edge, Graph
 
 _PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")
 _RULE = re.compile(r"^rule (\S+)\s*$", re.MULTILINE)
@@ -53,6 +55,14 @@ def statement(edge: Edge) -> str:
     lines = [f"build {outputs}: {edge.rule}{inputs}"]
     if edge.options:
         lines.append(f"  options = {command_value(edge.options)}")
+    return "\n".join(lines)
+
+
+def batch_statement(batch: Batch, parts: Mapping[str, Part]) -> str:
+    """The `build` statement of a batch."""
+    outputs, inputs = (" ".join(map(escape_path, paths)) for paths in (batch.outputs, batch.inputs))
+    lines = [f"build {outputs}: {RULE} {inputs}"]
+    lines += [f"  {name} = {value}" for name, value in batch_variables(batch, parts).items()]
     return "\n".join(lines)
 
 
@@ -108,11 +118,15 @@ def write(
     parts.append("# Configuring again.\n\n" + generator)
     group: list[str] = []
     whom = None
-    for edge in graph.edges:
-        if edge.for_whom != whom:
-            whom = edge.for_whom
+    batch_parts = parts_of(template)
+    for command in graph.commands():
+        first = command.edges[0] if isinstance(command, Batch) else command
+        if first.for_whom != whom:
+            whom = first.for_whom
             group.append(f"\n# {whom}\n")
-        group.append(statement(edge))
+        group.append(batch_statement(command, batch_parts) if isinstance(command, Batch) else statement(command))
+        elsewhere = remote_stage(graph, command)
+        group += [f"  stage = $remote {command_value(elsewhere)}"] if elsewhere else []
     parts.append("\n".join(group).strip())
     if graph.defaults:
         parts.append("default " + " ".join(map(escape_path, graph.defaults)))

@@ -38,6 +38,31 @@ class Edge:
     validations: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Edges that one command runs, in an order in which each finds its inputs.
+
+    Attributes:
+        edges: two or more.
+        name: a path in the build folder that no output has; what is kept of the command begins with it.
+    """
+
+    edges: tuple[Edge, ...]
+    name: str
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """All files made."""
+        return tuple(path for edge in self.edges for path in (*edge.outputs, *edge.implicit_outputs))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All files read that the batch does not make itself, each once."""
+        made = set(self.outputs)
+        read = dict.fromkeys(path for edge in self.edges for path in (*edge.inputs, *edge.implicit))
+        return tuple(path for path in read if path not in made)
+
+
 @dataclass
 class Graph:
     """All edges of a build.
@@ -46,12 +71,17 @@ class Graph:
         rules: the rules there are; an edge of another rule is our bug.
         variables: what the rules' variables stand for: words of command lines, unescaped.
         defaults: what is built when no target is named.
+        remote_rules: the rules of commands that another machine runs.
+        edges: one for each stage, file and alias.
+        batches: the edges that share a command.
     """
 
     rules: frozenset[str]
     variables: dict[str, tuple[str, ...]]
     defaults: tuple[str, ...] = ()
+    remote_rules: frozenset[str] = frozenset()
     edges: list[Edge] = field(default_factory=list)
+    batches: tuple[Batch, ...] = ()
     _made_by: dict[str, Edge] = field(default_factory=dict)
 
     def add(self, edge: Edge) -> None:
@@ -98,12 +128,25 @@ class Graph:
                     path.append(following)
                     active.add(following)
 
+    def commands(self) -> Iterator[Edge | Batch]:
+        """What is run, and the aliases: every edge, those of a batch together where the first of them stands."""
+        batch_of = {id(edge): batch for batch in self.batches for edge in batch.edges}
+        done: set[str] = set()
+        for edge in self.edges:
+            batch = batch_of.get(id(edge))
+            if batch is None:
+                yield edge
+            elif batch.name not in done:
+                done.add(batch.name)
+                yield batch
+
     def _needs(self, name: str) -> Iterator[str]:
         edge = self._made_by.get(name)
         return iter((*edge.inputs, *edge.implicit) if edge else ())
 
     def as_json(self) -> dict[str, Any]:
         """The graph as plain data, the content of graph.json."""
+        batch_of = {id(edge): batch.name for batch in self.batches for edge in batch.edges}
         return {
             "format": 1,
             "variables": {name: list(words) for name, words in self.variables.items()},
@@ -117,6 +160,7 @@ class Graph:
                     "validations": list(edge.validations),
                     "options": list(edge.options),
                     "for": edge.for_whom,
+                    "batch": batch_of.get(id(edge), ""),
                 }
                 for edge in self.edges
             ],

@@ -31,6 +31,7 @@ class Recipe:
         choice: who does each stage.
         kernels: the sources of kernel objects.
         rules: the rules of build.ninja.in.
+        batched: those of them whose stages may share a command.
         werror: whether warnings about designs and kernels are errors.
         launcher: the program that starts compilers, "" for none. `zig cc` is started without it.
         check: whether each design is run on the emulated array while it is built.
@@ -42,6 +43,7 @@ class Recipe:
     choice: Choice
     kernels: KernelFolder
     rules: frozenset[str]
+    batched: frozenset[str] = frozenset()
     werror: bool = False
     launcher: str = ""
     check: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from npuninja.plan.aiecc_recipe import plan_aiecc
+from npuninja.plan.batch import plan_batches
 from npuninja.plan.core_recipe import plan_core, plan_kernel
 from npuninja.plan.design import Design
 from npuninja.plan.graph import Edge, Graph
@@ -54,6 +55,7 @@ def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = No
         graph.add(Edge("size", ("size",), implicit=tuple(names), options=tuple(folders), for_whom="every design"))
     graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))
     graph.check()
+    graph.batches = plan_batches(graph.edges, recipe.batched)
     return graph
 
 

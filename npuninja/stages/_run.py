@@ -29,6 +29,10 @@ Check = Callable[[bytes], None]
 """Looks at the bytes of an output and raises an `Error` when their structure is wrong."""
 
 
+placed_outputs: set[str] = set()
+"""The outputs that stages of this process have put in place, or found there with the same bytes."""
+
+
 class Arguments(NamedTuple):
     """The command line of a stage, taken apart by `read_arguments`."""
 
@@ -175,6 +179,7 @@ class Outputs:
                 contents = [self._checked(path) for path in self.paths]
                 for path, data in zip(self.paths, contents):
                     _put_in_place(self.temporary(path), path, data)
+                    placed_outputs.add(path)
         except BaseException:
             self._remove()
             raise

@@ -52,7 +52,7 @@ def graph(output: str) -> Graph:
 
 
 def test_an_edge_is_a_stamp_and_outputs_that_depend_on_it():
-    text = makefile(graph("o.txt"), read_rules(TEMPLATE), "build.mk", "configured", ["in.toml"], ["made"])
+    text = makefile(graph("o.txt"), read_rules(TEMPLATE), {}, "build.mk", "configured", ["in.toml"], ["made"])
     block = next(block for block in text.split("\n\n") if block.startswith("o.txt.made-"))
     stamp, said, command, outputs = block.split("\n")
     name = stamp.split(":")[0]
@@ -68,4 +68,4 @@ def test_an_edge_is_a_stamp_and_outputs_that_depend_on_it():
 @pytest.mark.parametrize("name", ["a b", "a:b", "a$b", "a#b", "a%b", "a*b", "a\\b", "a;b", "~a", "a'b"])
 def test_names_that_mean_something_to_make_are_refused(name):
     with pytest.raises(UserError, match="Make cannot build"):
-        makefile(graph(name), read_rules(TEMPLATE), "build.mk", "configured", [], [])
+        makefile(graph(name), read_rules(TEMPLATE), {}, "build.mk", "configured", [], [])

@@ -1,0 +1,51 @@
+"""Commands of several stages: the rules' own command lines, one behind the other, for one process."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from npuninja.emit.escape import command_value, escape_value
+from npuninja.plan.graph import Batch, Edge
+
+RULE = "batch"
+# A rule whose command is one stage and nothing else. The batch writes one depfile for all its stages, so theirs is cut out.
+_STAGE_RULE = re.compile(
+    r"^rule (?P<rule>\S+)\n"
+    r"  command = \$stage (?P<start>.*)--depfile \$out\.d (?P<end>.*)\n"
+    r"  description = (?P<says>.*) \$out$",
+    re.MULTILINE,
+)
+_FILES = re.compile(r"\$(in|out|options)\b")
+
+
+class Part(NamedTuple):
+    """What a rule is as a part of a batch, with Ninja's variables: its command, and what is shown while it runs."""
+
+    command: str
+    says: str
+
+
+def parts_of(template: str) -> dict[str, Part]:
+    """The rules in a build.ninja.in that can be parts of a batch; none when it has no rule that runs one."""
+    if not re.search(rf"^rule {RULE}$", template, re.MULTILINE):
+        return {}
+    found = _STAGE_RULE.finditer(template)
+    return {match["rule"]: Part(f"--then {match['start']}{match['end']}", match["says"]) for match in found}
+
+
+def batch_variables(batch: Batch, parts: Mapping[str, Part]) -> dict[str, str]:
+    """The variables of the statement that runs a batch, escaped for Ninja: the stages, the depfile, the description."""
+    labels = dict.fromkeys(parts[edge.rule].says for edge in batch.edges)
+    return {
+        "steps": " ".join(_command(edge, parts[edge.rule].command) for edge in batch.edges),
+        "record": command_value((f"{batch.name}.d",)),
+        "says": f"{' '.join(labels)} {escape_value(posixpath.dirname(batch.name))}",
+    }
+
+
+def _command(edge: Edge, command: str) -> str:
+    values = {"in": edge.inputs, "out": edge.outputs, "options": edge.options}
+    return _FILES.sub(lambda match: command_value(values[match[1]]), command)

@@ -1,0 +1,67 @@
+"""Which stages of a design share a process.
+
+A stage of ours takes a few milliseconds, the process around it forty. So the stages of one design that are short and follow
+each other are run by one command, a batch, which makes the same files. Between two batches stand the stages that are worth a
+process of their own: compilers, linkers, other real tools. Nothing is done again that took long: a change that needs one
+stage of a batch runs the others too, which takes less than the process of that stage alone, and what leaves a batch with the
+same bytes keeps its time, so that the rebuild ends there as it does without batches.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+
+from npuninja.plan.graph import Batch, Edge
+
+# Rules whose stage is short. bootgen and xclbinutil take 8 ms, less than the process around them.
+SHORT_RULES = frozenset(
+    (
+        *("spell", "lower", "route", "sequence", "insts", "core_code"),
+        *("core_elfs", "cdo", "pdi", "pdi_bootgen", "xclbin_json", "xclbin", "xclbin_xclbinutil", "manifest"),
+    )
+)
+
+
+def plan_batches(edges: Iterable[Edge], rules: frozenset[str]) -> tuple[Batch, ...]:
+    """Puts the stages of each design together.
+
+    Two stages share a batch when they are of one folder and the same number of other commands has to run before them. No
+    circle can come of that: a command between two stages raises the number.
+
+    Args:
+        edges: of a whole graph.
+        rules: those that may be part of a batch.
+    """
+    edges = list(edges)
+    made_by = {path: edge for edge in edges for path in (*edge.outputs, *edge.implicit_outputs)}
+    short_rules = SHORT_RULES & rules
+    levels: dict[int, int] = {}
+    groups: dict[tuple[str, int], list[Edge]] = {}
+
+    def level(edge: Edge) -> int:
+        """The largest number of commands outside batches on a way to the edge; sorts it into its group."""
+        found = levels.get(id(edge))
+        if found is None:
+            found = 0
+            for path in (*edge.inputs, *edge.implicit):
+                before = made_by.get(path)
+                if before is not None:
+                    together = before.rule in short_rules and _folder(before) == _folder(edge)
+                    found = max(found, level(before) + (edge.rule in short_rules and not together))
+            levels[id(edge)] = found
+            if edge.rule in short_rules:
+                groups.setdefault((_folder(edge), found), []).append(edge)
+        return found
+
+    for edge in edges:
+        if edge.rule in short_rules:
+            level(edge)
+    return tuple(
+        Batch(tuple(group), f"{folder}/.stages{number}") for (folder, number), group in groups.items() if len(group) > 1
+    )
+
+
+def _folder(edge: Edge) -> str:
+    return posixpath.dirname(edge.outputs[0])
+

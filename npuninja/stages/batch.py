@@ -1,0 +1,55 @@
+"""Stage batch: several stages in one process, because each is shorter than the start of a process."""
+
+from __future__ import annotations
+
+import os
+
+from npuninja.diag.errors import InternalError, UserError
+from npuninja.stages._run import placed_outputs
+
+SEPARATOR = "--then"
+
+
+def run(arguments: list[str]) -> list[str]:
+    """`--depfile D -o OUTPUT… --then STAGE ARGUMENT… [--then STAGE ARGUMENT…]…`: runs the stages in this order.
+
+    When one fails, the outputs of those before it stay, for a look at them; those behind it are taken away, because they
+    are of an earlier build.
+
+    Args:
+        arguments: behind `-o` all outputs of all stages; then the command line of each stage, without its depfile.
+
+    Returns:
+        The files that the stages read beside their inputs, without those that the batch makes.
+
+    Raises:
+        UserError: there is nothing to run. And whatever a stage raises.
+    """
+    own, *steps = _split(arguments)
+    if not steps or "-o" not in own:
+        raise UserError(f"batch: expected -o OUTPUT…, and {SEPARATOR} STAGE ARGUMENT… for each stage")
+    outputs = own[own.index("-o") + 1 :]
+    read: dict[str, None] = {}
+    try:
+        for stage, *words in steps:
+            module = __import__(f"npuninja.stages.{stage}", fromlist=["run"])
+            read.update(dict.fromkeys(module.run(words) or ()))
+        missing = [path for path in outputs if path not in placed_outputs]
+        if missing:
+            raise InternalError(f"batch: no stage made {', '.join(missing)}")
+    except BaseException:
+        for path in outputs:
+            if path not in placed_outputs and os.path.lexists(path):
+                os.unlink(path)
+        raise
+    return [path for path in read if path not in placed_outputs]
+
+
+def _split(words: list[str]) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word == SEPARATOR:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return [part for part in parts if part or part is parts[0]]
