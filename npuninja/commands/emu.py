@@ -45,6 +45,10 @@ def main(arguments: list[str]) -> int:
         "--time-limit", type=float, default=DEFAULT_TIME_LIMIT_S, metavar="S",
         help=f"seconds after which a command that still runs has timed out (default {DEFAULT_TIME_LIMIT_S:g})",
     )  # fmt: skip
+    parser.add_argument(
+        "--coherent", action="store_true",
+        help="host and NPU share one memory: sync copies nothing, and a missing sync goes unnoticed",
+    )  # fmt: skip
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND…")
     options = parser.parse_args(arguments)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
@@ -53,11 +57,12 @@ def main(arguments: list[str]) -> int:
     if not options.time_limit > 0:
         raise UserError(f"--time-limit {options.time_limit:g} is not above 0")
     model = model_named(options.device)
+    environment = dict(os.environ) if options.coherent else {**os.environ, "NPUNINJA_EMU_SYNC": "1"}
     if not options.log:
-        return run_emulated(command, os.environ, model, sys.stderr, options.time_limit)
+        return run_emulated(command, environment, model, sys.stderr, options.time_limit)
     try:
         with open(options.log, "a", encoding="utf-8") as log:
-            return run_emulated(command, os.environ, model, log, options.time_limit)
+            return run_emulated(command, environment, model, log, options.time_limit)
     except OSError as error:
         raise UserError(f"cannot write {options.log}: {error.strerror}") from error
 

@@ -29,6 +29,8 @@ GET_ARRAY_S = struct.Struct("<4IQ")  # param, element bytes, elements, pad, buff
 
 # Types of buffers.
 BO_SHARE, BO_DEV_HEAP, BO_DEV, BO_CMD = 1, 2, 3, 4
+# Directions of SYNC_BO.
+SYNC_TO_DEVICE, SYNC_FROM_DEVICE = 0, 1
 # Parameters of CONFIG_HWCTX.
 CONFIG_CU = 0
 CU_CONFIG_HEADER_S = struct.Struct("<H3H")  # number, pad

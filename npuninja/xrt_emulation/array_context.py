@@ -50,6 +50,9 @@ class ArrayContext:
         columns: of the context.
         buffers, memory: of the client.
         modules: of wasm cores.
+
+    Attributes:
+        remarks: what the program's author should know about the last run, however it ended.
     """
 
     def __init__(self, columns: int, buffers: Buffers, memory: ClientMemory, modules: CoreModules) -> None:
@@ -61,6 +64,7 @@ class ArrayContext:
         self._emulator: Emulator | None = None
         self._unit = -1
         self._shared: dict[int, tuple[Buffer, HostBuffer]] = {}
+        self.remarks: list[str] = []
 
     def configure(self, pdis: Sequence[bytes]) -> None:
         """Takes the PDIs of the compute units and loads the first one, which shows whether it can be executed.
@@ -85,8 +89,8 @@ class ArrayContext:
         self._emulator, self._unit = emulator, unit
         return emulator
 
-    def run(self, call: KernelCall, time_limit_s: float) -> tuple[str, ...]:
-        """Runs a kernel once; returns what its author should know although it went well.
+    def run(self, call: KernelCall, time_limit_s: float) -> None:
+        """Runs a kernel once.
 
         Raises:
             Outcome: it did not end well.
@@ -95,6 +99,7 @@ class ArrayContext:
             error = UserError(f"there is no compute unit {call.unit}, there are {len(self._pdis)}")
             raise Outcome(packets.STATE_ERROR, error)
         taken: list[Buffer] = []
+        self.remarks = []
         try:
             self._forget_gone()
             insts = self._instructions(call, taken)
@@ -103,7 +108,7 @@ class ArrayContext:
             report = emulator.run(
                 insts, [buffer for buffer, _ in arguments], time_limit_s, starts=[start for _, start in arguments]
             )
-            return report.unfinished
+            self.remarks += [f"{transfer} when the instructions ended; they lack a wait" for transfer in report.unfinished]
         except (MalformedPacket, UserError) as error:
             found = error if isinstance(error, UserError) else UserError(str(error))
             raise Outcome(packets.STATE_ERROR, found) from error
@@ -127,10 +132,11 @@ class ArrayContext:
         if buffer is None:
             raise MalformedPacket(f"the address of the instructions, 0x{call.instructions:x}, is in no buffer{_NO_ADDRESS}")
         taken.append(buffer)
+        self._use(buffer, "the instructions")
         start = call.instructions - buffer.address
         # The firmware takes the size from the stream's header; callers pass words, and some bytes.
         limit = min(4 * call.words, buffer.nbytes - start)
-        insts = self._memory.read(buffer.offset + start, limit)
+        insts = self._memory.read(self._buffers.device_side(buffer) + start, limit)
         if len(insts) >= HEADER_BYTES:
             (size,) = struct.unpack_from("<I", insts, 12)
             insts = insts[: max(size, HEADER_BYTES)]
@@ -141,14 +147,22 @@ class ArrayContext:
         if buffer is None:
             raise MalformedPacket(f"the address of buffer argument {number}, 0x{address:x}, is in no buffer{_NO_ADDRESS}")
         taken.append(buffer)
+        self._use(buffer, f"buffer argument {number}")
         if buffer.handle not in self._shared:
             if buffer.kind == amdxdna.BO_DEV:
                 raise MalformedPacket(
                     f"buffer argument {number} lies in the device's heap, where only instructions can be: make it host_only"
                 )
-            place = FilePlace(self._memory.descriptor, buffer.offset)
+            place = FilePlace(self._memory.descriptor, self._buffers.device_side(buffer))
             self._shared[buffer.handle] = buffer, emulator.share(buffer.nbytes, place)
         return self._shared[buffer.handle][1], address - buffer.address
+
+    def _use(self, buffer: Buffer, what: str) -> None:
+        if self._buffers.use(buffer):
+            self.remarks.append(
+                f"{what}: the program changed it and did not sync it to the device (XCL_BO_SYNC_BO_TO_DEVICE), "
+                "so the NPU sees what was there before"
+            )
 
     def _forget_gone(self) -> None:
         """The array lets go of buffers that nobody has any more. Only here, because it can do one thing at a time."""

@@ -1,4 +1,10 @@
-"""The buffer objects of one open device file."""
+"""The buffer objects of one open device file.
+
+An NPU does not see what the processor has in its caches, nor the processor what the NPU wrote while it has old data there;
+`sync` brings one side's data to the other. Here the two sides are two places in the client's memory, as soon as the
+program's XRT asks the driver to sync (`preload/settings.c` has it do so): whatever was not synced is not seen, which on an
+NPU may or may not happen. An XRT that never asks gets one place for both.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +35,9 @@ class Buffer:
         nbytes: its size.
         address: its device address.
         users: the client's handle, and each command that works on it.
+        device_offset: where the NPU's side of it begins; -1 as long as it has none.
+        in_step: no command has worked on it since it was made or all of it was synced: then only the program can have
+            changed it.
     """
 
     handle: int
@@ -37,6 +46,8 @@ class Buffer:
     nbytes: int
     address: int
     users: int = 1
+    device_offset: int = -1
+    in_step: bool = True
 
 
 class Buffers:
@@ -50,6 +61,7 @@ class Buffers:
         self._by_address: dict[int, Buffer] = {}
         self._heap: Buffer | None = None
         self._next_handle = 1
+        self._two_sides = False
 
     def create(self, kind: int, nbytes: int) -> Buffer:
         """A new buffer of zeros. Raises DriverError."""
@@ -146,7 +158,39 @@ class Buffers:
                 del self._by_address[buffer.address]
             if buffer.kind != amdxdna.BO_DEV:
                 self._memory.free(buffer.offset, buffer.nbytes)
+            if buffer.device_offset >= 0:
+                self._memory.free(buffer.device_offset, buffer.nbytes)
             return True
+
+    def device_side(self, buffer: Buffer) -> int:
+        """Where in the client's memory the NPU sees a buffer. Raises DriverError ENOMEM."""
+        with self._lock:
+            if not self._two_sides or buffer.kind == amdxdna.BO_CMD:  # the driver reads commands, not the NPU
+                return buffer.offset
+            if buffer.kind == amdxdna.BO_DEV and self._heap is not None:
+                return self.device_side(self._heap) + buffer.offset - self._heap.offset
+            if buffer.device_offset < 0:
+                buffer.device_offset = self._allocate(buffer.nbytes)
+            return buffer.device_offset
+
+    def sync(self, buffer: Buffer, direction: int, offset: int, nbytes: int) -> None:
+        """Brings a part of a buffer from the program's side to the NPU's, or back."""
+        self._two_sides = True
+        device_side = self.device_side(buffer)
+        if device_side == buffer.offset:
+            return
+        here, there = buffer.offset + offset, device_side + offset
+        if direction == amdxdna.SYNC_TO_DEVICE:
+            self._memory.copy(here, there, nbytes)
+        else:
+            self._memory.copy(there, here, nbytes)
+        if nbytes == buffer.nbytes:
+            buffer.in_step = True
+
+    def use(self, buffer: Buffer) -> bool:
+        """A command will work on a buffer; gives whether the program has changed it and not synced it."""
+        device_side, in_step, buffer.in_step = self.device_side(buffer), buffer.in_step, False
+        return in_step and device_side != buffer.offset and self._memory.differ(buffer.offset, device_side, buffer.nbytes)
 
     def close(self, handle: int) -> Buffer:
         """Takes the client's handle away. Raises DriverError ENOENT."""

@@ -15,12 +15,15 @@ FILE_BYTES = 1 << 40
 _FIRST_BYTES = WASM_PAGE_BYTES  # the words of the contexts, alone in their page
 _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 1, 2
 _FUTEX_WAKE = 1
+#: How far the comparison of two parts looks: it is for a hint, and done before a run.
+_COMPARED_BYTES = 1 << 20
 _SYS_FUTEX = {"x86_64": 202, "aarch64": 98}
 
 
 def _calls() -> ctypes.CDLL:
     library = ctypes.CDLL(None, use_errno=True)
     library.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
+    library.memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
     return library
 
 
@@ -37,8 +40,9 @@ class ClientMemory:
         os.ftruncate(self.descriptor, FILE_BYTES)
         self._end = _FIRST_BYTES
         self._free: dict[int, list[int]] = {}
-        self._page = mmap.mmap(self.descriptor, CONTEXTS * 4)
-        self._words = (ctypes.c_uint32 * CONTEXTS).from_buffer(self._page)
+        self._mapping = mmap.mmap(self.descriptor, FILE_BYTES)
+        self._words = (ctypes.c_uint32 * CONTEXTS).from_buffer(self._mapping)
+        self._address = ctypes.addressof(self._words)
         self._futex = _SYS_FUTEX[os.uname().machine]
 
     def allocate(self, nbytes: int) -> int:
@@ -55,9 +59,13 @@ class ClientMemory:
     def free(self, offset: int, nbytes: int) -> None:
         """Gives back what `allocate` gave for this size; the memory itself at once."""
         size = _whole(nbytes)
-        if self._calls.fallocate(self.descriptor, _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE, offset, size):
-            raise InternalError(f"cannot give memory back: {os.strerror(ctypes.get_errno())}")
+        self._clear(offset, size)
         self._free.setdefault(size, []).append(offset)
+
+    def _clear(self, offset: int, nbytes: int) -> None:
+        """Makes a part zero and gives its memory back."""
+        if self._calls.fallocate(self.descriptor, _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE, offset, nbytes):
+            raise InternalError(f"cannot give memory back: {os.strerror(ctypes.get_errno())}")
 
     def read(self, offset: int, nbytes: int) -> bytes:
         """A copy of a part."""
@@ -67,16 +75,40 @@ class ClientMemory:
         """Writes a part."""
         os.pwrite(self.descriptor, data, offset)
 
+    def copy(self, source: int, target: int, nbytes: int) -> None:
+        """Copies a part over another one. What nobody ever wrote takes no memory there either."""
+        at, end = source, source + nbytes
+        while at < end:
+            data = min(self._seek(at, os.SEEK_DATA), end)
+            if data > at:
+                self._clear(target + at - source, data - at)
+            hole = min(self._seek(data, os.SEEK_HOLE), end)
+            ctypes.memmove(self._address + target + data - source, self._address + data, hole - data)
+            at = hole
+
+    def _seek(self, offset: int, what: int) -> int:
+        """Where data or a hole begins, at or after an offset."""
+        try:
+            return os.lseek(self.descriptor, offset, what)
+        except OSError:  # ENXIO: there is no data any more
+            return FILE_BYTES
+
+    def differ(self, one: int, other: int, nbytes: int) -> bool:
+        """Whether two parts differ, as far as a look at their beginning tells."""
+        if all(self._seek(offset, os.SEEK_DATA) >= offset + nbytes for offset in (one, other)):
+            return False  # nobody wrote to either
+        return bool(self._calls.memcmp(self._address + one, self._address + other, min(nbytes, _COMPARED_BYTES)))
+
     def set_ended(self, context: int, seq: int) -> None:
         """Tells the client that a context has ended its command `seq`, and wakes those that wait for it."""
         self._words[context] = seq & 0xFFFFFFFF  # one store: whoever reads sees the old or the new number
-        address = ctypes.addressof(self._words) + 4 * context
+        address = self._address + 4 * context
         self._calls.syscall(self._futex, ctypes.c_void_p(address), _FUTEX_WAKE, 1 << 30, None, None, 0)
 
     def close(self) -> None:
         """Drops the file; who has it mapped keeps it."""
         del self._words
-        self._page.close()
+        self._mapping.close()
         os.close(self.descriptor)
 
 

@@ -86,6 +86,9 @@ class DeviceFile:
         buffer = self._buffers.get(handle)
         if offset + size > buffer.nbytes:
             raise DriverError(errno.EINVAL, f"sync of bytes {offset} to {offset + size} of a buffer of {buffer.nbytes}")
+        if direction not in (amdxdna.SYNC_TO_DEVICE, amdxdna.SYNC_FROM_DEVICE):
+            raise DriverError(errno.EINVAL, f"sync in the unknown direction {direction}")
+        self._buffers.sync(buffer, direction, offset, size)
         return amdxdna.SYNC_BO_S.pack(handle, direction, offset, size), b""
 
     def _close_bo(self, fields: tuple[int, ...], _: bytes) -> Answer:

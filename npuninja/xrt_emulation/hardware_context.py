@@ -111,9 +111,10 @@ class HardwareContext:
     def _run(self, call: KernelCall) -> int:
         try:
             with self._columns():
-                unfinished = self._array.run(call, self._time_limit_s)
+                self._array.run(call, self._time_limit_s)
         except Outcome as outcome:
             if not self._closing:
+                self._tell_remarks()
                 self._journal.failure(f"context {self.handle}", outcome.error)
             return outcome.state
         except _ContextEnds:
@@ -122,11 +123,15 @@ class HardwareContext:
             if not self._closing:  # else it was interrupted wherever it was
                 self._journal.bug(f"context {self.handle}", error)
             return packets.STATE_ABORT
-        for transfer in unfinished:
-            if transfer not in self._told:
-                self._journal.problem(f"context {self.handle}: {transfer} when the instructions ended; they lack a wait")
-                self._told.add(transfer)
+        self._tell_remarks()
         return packets.STATE_COMPLETED
+
+    def _tell_remarks(self) -> None:
+        """Tells what there is to say about the last run, each sentence once."""
+        for remark in self._array.remarks:
+            if remark not in self._told:
+                self._journal.problem(f"context {self.handle}: {remark}")
+                self._told.add(remark)
 
     @contextmanager
     def _columns(self) -> Iterator[None]:

@@ -2,11 +2,14 @@
 
 import errno
 import io
+import os
 from pathlib import Path
 
 import pytest
 from design_chain import Chain
 from driver_client import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.xclbin import AIE_PARTITION, read_xclbin
@@ -50,6 +53,66 @@ def test_memory_is_zero_when_it_is_used_again(memory, buffers):
     assert second.offset == first.offset
     assert second.handle != first.handle
     assert memory.read(second.offset, 6) == bytes(6)
+
+
+PIECE = 1 << 16  # bytes of memory at a time; the kernel keeps holes by pages
+COUNT = 12
+
+
+@settings(max_examples=60)
+@given(
+    here=st.sets(st.integers(0, COUNT - 1)), there=st.sets(st.integers(0, COUNT - 1)),
+    start=st.integers(0, COUNT * PIECE - 1), nbytes=st.integers(1, COUNT * PIECE),
+)  # fmt: skip
+def test_copies_of_memory_with_holes(here, there, start, nbytes):
+    nbytes = min(nbytes, COUNT * PIECE - start)
+    memory = ClientMemory()
+    try:
+        one, other = memory.allocate(COUNT * PIECE), memory.allocate(COUNT * PIECE)
+        for base, pieces, value in ((one, here, b"\1"), (other, there, b"\2")):
+            for number in pieces:
+                memory.write(base + number * PIECE, value * PIECE)
+        source, before = memory.read(one, COUNT * PIECE), memory.read(other, COUNT * PIECE)
+        memory.copy(one + start, other + start, nbytes)
+        after = memory.read(other, COUNT * PIECE)
+        assert after == before[:start] + source[start : start + nbytes] + before[start + nbytes :]
+        assert memory.read(one, COUNT * PIECE) == source
+        assert memory.differ(one, other, COUNT * PIECE) == (source != after)
+    finally:
+        memory.close()
+
+
+def test_copies_of_what_nobody_wrote_take_no_memory(memory):
+    def taken():
+        return os.fstat(memory.descriptor).st_blocks
+
+    one, other = memory.allocate(1 << 34), memory.allocate(1 << 34)
+    memory.write(one, b"a")
+    memory.write(one + (1 << 33), b"b")
+    before = taken()
+    memory.copy(one, other, 1 << 34)
+    assert memory.read(other + (1 << 33), 1) == b"b"
+    assert taken() <= 2 * before
+
+
+def test_two_sides_of_a_buffer(memory, buffers):
+    buffer = buffers.create(amdxdna.BO_SHARE, 8192)
+    assert buffers.device_side(buffer) == buffer.offset  # nobody asked for a sync yet
+    buffers.sync(buffer, amdxdna.SYNC_TO_DEVICE, 0, 4096)
+    there = buffers.device_side(buffer)
+    assert there != buffer.offset
+    memory.write(buffer.offset, b"host")
+    assert memory.read(there, 4) == bytes(4)
+    assert buffers.use(buffer)
+    assert not buffers.use(buffer)  # the NPU may have changed it
+    buffers.sync(buffer, amdxdna.SYNC_TO_DEVICE, 0, 8192)
+    assert memory.read(there, 4) == b"host"
+    assert not buffers.use(buffer)
+    memory.write(there + 5000, b"npu")
+    buffers.sync(buffer, amdxdna.SYNC_FROM_DEVICE, 4096, 4096)
+    assert memory.read(buffer.offset + 5000, 3) == b"npu"
+    buffers.drop(buffers.close(buffer.handle))
+    assert buffers.create(amdxdna.BO_SHARE, 8192).offset in (buffer.offset, there)
 
 
 def test_memory_of_a_command_stays_until_it_has_ended(buffers):

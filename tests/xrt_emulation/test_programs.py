@@ -21,8 +21,17 @@ CASES = {
     "cacheable_data": (["ERROR"], "buffer argument 0"),
     "unknown_kernel": (["No such kernel 'OTHER': Invalid argument"], ""),
     "damaged_instructions": (["ABORT"], "at byte 16 of the instruction stream"),
-    # XRT syncs by flushing the processor's caches, without the driver; the emulated NPU is coherent.
-    "missing_sync": (["COMPLETED True"], ""),
+    "missing_sync_to_device": (
+        ["COMPLETED b'\\x00\\x00'", "COMPLETED b'\\x07\\x07'", "COMPLETED b'\\x07\\x07'", "COMPLETED b'\\x08\\x08'"],
+        "buffer argument 0: the program changed it and did not sync it to the device",
+    ),
+    "missing_sync_from_device": (["COMPLETED b'\\x01\\x01' b'\\x07\\x07'"], ""),
+    "missing_sync_of_instructions": (["ERROR", "COMPLETED True"], "the instructions: the program changed it"),
+    "sync_of_a_part": (["COMPLETED 2 2 2 3 3 1 1 2"], "buffer argument 0: the program changed it"),
+    "sync_beyond_the_end": (
+        ["Invalid BO offset and size for sync'ing: 262144, 4096 (err=22): Invalid argument"],
+        "",
+    ),
     "too_many_contexts": (
         [
             "6 DRM_IOCTL_AMDXDNA_CREATE_HWCTX IOCTL failed (err=-2): No such file or directory",
@@ -60,6 +69,12 @@ def test_case_gives_what_an_npu_would(emulated, passthrough, case):
     assert said in done.stderr
     assert ("npuninja emu:" in done.stderr) == bool(said)
     assert done.returncode == 0
+
+
+def test_one_memory_for_host_and_npu(emulated, passthrough):
+    for case, right in (("missing_sync_to_device", b"\7\7"), ("missing_sync_from_device", b"\7\7")):
+        done = emulated.python("cases.py", case, passthrough, options=["--coherent"])
+        assert done.stdout.splitlines()[0].startswith(f"COMPLETED {right}"), done.stderr
 
 
 def test_log_goes_where_it_is_told(emulated, passthrough, tmp_path):

@@ -7,7 +7,7 @@ import time
 
 import numpy
 import pyxrt
-from design import OPCODE, TO_DEVICE, Design
+from design import FROM_DEVICE, OPCODE, TO_DEVICE, Design
 
 
 def state_of(run, limit_ms=20000):
@@ -67,10 +67,52 @@ def damaged_instructions(manifest):
     print(state_of(design.start()))
 
 
-def missing_sync(manifest):
+def missing_sync_to_device(manifest):
     design = Design(manifest)
-    numpy.frombuffer(design.buffers[0].map(), numpy.uint8)[:16] = 7
-    print(design.run(), bytes(design.buffers[1].map())[:16] == b"\x07" * 16)
+    view = numpy.frombuffer(design.buffers[0].map(), numpy.uint8)
+    for value in (7, 8):
+        view[:16] = value  # and no sync
+        state = design.run()
+        print(state, design.content(1)[:2])
+        design.buffers[0].sync(TO_DEVICE)
+        print(design.run(), design.content(1)[:2])
+
+
+def missing_sync_from_device(manifest):
+    design = Design(manifest)
+    design.fill(0, b"\7" * design.sizes[0])
+    design.fill(1, b"\1" * design.sizes[1])
+    print(design.run(), bytes(design.buffers[1].map())[:2], design.content(1)[:2])
+
+
+def missing_sync_of_instructions(manifest):
+    design = Design(manifest)
+    insts = bytes(design.insts.map())[: 4 * design.words]
+    design.insts = pyxrt.bo(design.device, len(insts), pyxrt.bo.cacheable, design.kernel.group_id(1))
+    design.insts.write(insts, 0)
+    print(design.run())
+    design.insts.sync(TO_DEVICE)
+    print(*good_run(design))
+
+
+def sync_of_a_part(manifest):
+    design = Design(manifest)
+    design.fill(0, b"\1" * design.sizes[0])
+    design.fill(1, b"\2" * design.sizes[1])
+    numpy.frombuffer(design.buffers[0].map(), numpy.uint8)[:] = 3
+    design.buffers[0].sync(TO_DEVICE, 8192, 4096)  # bytes, offset
+    state = design.run()
+    design.buffers[1].sync(FROM_DEVICE, 8192, 8192)
+    view = bytes(design.buffers[1].map())
+    print(state, *(view[place] for place in (0, 4096, 8191, 8192, 12287, 12288, 16383, 16384)))
+
+
+def sync_beyond_the_end(manifest):
+    design = Design(manifest)
+    try:
+        design.buffers[0].sync(TO_DEVICE, 4096, design.sizes[0])
+    except RuntimeError as error:
+        print(error)
 
 
 def once(manifest):
