@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from npuninja.commands.command_process import run_command
 from npuninja.diag.errors import UserError
 from npuninja.install.folder import tools_folder
 from npuninja.xrt_emulation.journal import Journal
@@ -21,8 +20,9 @@ from npuninja.xrt_emulation.preload_library import preload_library
 from npuninja.xrt_emulation.server import Server
 from npuninja.xrt_emulation.shown_files import shown_files
 
+#: Where packages of Linux distributions, and XRT's own, put its libraries.
+SYSTEM_FOLDERS = ("/opt/xilinx/xrt/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
 DEFAULT_TIME_LIMIT_S = 60.0  # amdxdna gives a command as long (HWCTX_MAX_TIMEOUT in aie2_ctx.c)
-_COMMAND_NOT_FOUND, _COMMAND_NOT_EXECUTABLE = 127, 126
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,69 +57,62 @@ def main(arguments: list[str]) -> int:
     if not options.time_limit > 0:
         raise UserError(f"--time-limit {options.time_limit:g} is not above 0")
     model = model_named(options.device)
-    environment = dict(os.environ) if options.coherent else {**os.environ, "NPUNINJA_EMU_SYNC": "1"}
+    if not _finds_xrt(os.environ):
+        print(
+            f"npuninja emu: no XRT is in {os.path.join(tools_folder(os.environ), 'xrt')}, nor in the system; a command that "
+            "does not bring its own will not find pyxrt or libxrt_coreutil; `npuninja tools install xrt` fetches XRT",
+            file=sys.stderr,
+        )
     if not options.log:
-        return run_emulated(command, environment, model, sys.stderr, options.time_limit)
+        return run_emulated(command, os.environ, model, sys.stderr, options.time_limit, options.coherent)
     try:
         with open(options.log, "a", encoding="utf-8") as log:
-            return run_emulated(command, environment, model, log, options.time_limit)
+            return run_emulated(command, os.environ, model, log, options.time_limit, options.coherent)
     except OSError as error:
         raise UserError(f"cannot write {options.log}: {error.strerror}") from error
 
 
 def run_emulated(
-    command: list[str], environment: Mapping[str, str], model: NpuModel, log: TextIO, time_limit_s: float
+    command: list[str], environment: Mapping[str, str], model: NpuModel, log: TextIO, time_limit_s: float, coherent: bool
 ) -> int:
     """Runs a command with an emulated NPU; returns its exit code as a shell would."""
-    with emulated_npu(environment, model, log, time_limit_s) as variables:
-        try:
-            process = subprocess.Popen(command, env=variables)
-        except FileNotFoundError:
-            print(f"npuninja emu: there is no command {command[0]}", file=sys.stderr)
-            return _COMMAND_NOT_FOUND
-        except OSError as error:
-            print(f"npuninja emu: cannot start {command[0]}: {error.strerror}", file=sys.stderr)
-            return _COMMAND_NOT_EXECUTABLE
-        with _forwarding(process):
-            code = process.wait()
-    return code if code >= 0 else 128 - code
+    with emulated_npu(environment, model, log, time_limit_s, coherent) as variables:
+        return run_command(command, variables)
 
 
 @contextmanager
 def emulated_npu(
-    environment: Mapping[str, str], model: NpuModel, log: TextIO, time_limit_s: float
+    environment: Mapping[str, str], model: NpuModel, log: TextIO, time_limit_s: float, coherent: bool = False
 ) -> Iterator[dict[str, str]]:
     """An emulated NPU as long as the block runs; gives the environment in which programs see it."""
     library = preload_library()
     files = shown_files(model)
     server = Server(Npu(model, Journal(log), time_limit_s))
     try:
-        yield _variables(environment, library, files, server.name)
+        variables = _variables(environment, library, files, server.name)
+        yield variables if coherent else {**variables, "NPUNINJA_EMU_SYNC": "1"}
     finally:
         server.close()
+
+
+def _finds_xrt(environment: Mapping[str, str]) -> bool:
+    """Whether the command will find XRT where it usually is."""
+    if os.path.isdir(_programs(environment)) or environment.get("XILINX_XRT"):
+        return True
+    folders = [*environment.get("LD_LIBRARY_PATH", "").split(":"), *SYSTEM_FOLDERS]
+    return any(os.path.exists(os.path.join(folder, "libxrt_coreutil.so.2")) for folder in folders if folder)
+
+
+def _programs(environment: Mapping[str, str]) -> str:
+    """The programs of `npuninja tools install xrt`."""
+    return os.path.join(tools_folder(environment), "xrt", "bin")
 
 
 def _variables(environment: Mapping[str, str], library: Path, files: Path, socket_name: str) -> dict[str, str]:
     variables = {**environment, "NPUNINJA_EMU_FILES": str(files), "NPUNINJA_EMU_SOCKET": socket_name}
     before = environment.get("LD_PRELOAD")
     variables["LD_PRELOAD"] = f"{library}:{before}" if before else str(library)
-    programs = os.path.join(tools_folder(environment), "xrt", "bin")
+    programs = _programs(environment)
     if os.path.isdir(programs):
         variables["PATH"] = programs + os.pathsep + environment.get("PATH", os.defpath)
     return variables
-
-
-@contextmanager
-def _forwarding(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Signals that end programs go to the command, which decides what becomes of them; Ctrl-C reaches it anyway."""
-
-    def forward(number: int, _: object) -> None:
-        process.send_signal(number)
-
-    before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGHUP)}
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

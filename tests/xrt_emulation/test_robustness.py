@@ -1,14 +1,18 @@
 """Clients and server that are killed: nothing is left, and the next run works."""
 
 import os
+import shlex
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from design_chain import Chain
 from xrt_programs import PROGRAMS
+
+from npuninja.commands.emu import SYSTEM_FOLDERS
 
 ENDLESS = "void passthrough(const char *in, char *out, int n) { for (volatile int i = 0; ; i++) out[0] = i; }\n"
 
@@ -28,14 +32,25 @@ def holders_of_memory(server):
     return found
 
 
-def start(emulated, case, manifest, *options):
-    command = emulated.command("python", str(PROGRAMS / "cases.py"), case, manifest, options=options)
-    process = subprocess.Popen(
-        command, cwd=PROGRAMS.parents[2], env=emulated.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "running\n"
-    return process
+@pytest.fixture
+def start(emulated):
+    """Starts a case of cases.py under `npuninja emu` and waits until it runs; ends it with the test."""
+    processes = []
+
+    def starter(case, manifest, *options):
+        command = emulated.command("python", str(PROGRAMS / "cases.py"), case, manifest, options=options)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=emulated.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        processes.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        return process
+
+    yield starter
+    for process in processes:
+        process.kill()
+        process.communicate()
 
 
 def child_of(process):
@@ -64,8 +79,8 @@ def test_clients_side_by_side_one_killed(emulated, passthrough):
     assert done.stdout.splitlines() == ["COMPLETED True", "True", "done", "6"], done.stderr
 
 
-def test_killed_client_leaves_nothing(emulated, passthrough):
-    process = start(emulated, "for_ever", passthrough)
+def test_killed_client_leaves_nothing(start, passthrough):
+    process = start("for_ever", passthrough)
     assert len(holders_of_memory(process)) == 2
     os.kill(child_of(process), signal.SIGKILL)
     process.communicate(timeout=60)
@@ -73,17 +88,17 @@ def test_killed_client_leaves_nothing(emulated, passthrough):
     eventually(lambda: not holders_of_memory(process))
 
 
-def test_killed_client_does_not_leave_an_endless_core(wasm_build, emulated):
+def test_killed_client_does_not_leave_an_endless_core(wasm_build, start):
     manifest = Chain(wasm_build, "passthrough", kernels={"passthrough.o": ENDLESS}).run()
-    process = start(emulated, "for_ever", manifest)
+    process = start("for_ever", manifest)
     time.sleep(0.2)  # so that the core is at work, most of the times
     os.kill(child_of(process), signal.SIGKILL)
     _, said = process.communicate(timeout=60)  # the limit of a command is 60 s
     assert "bug" not in said
 
 
-def test_killed_server_ends_its_clients(emulated, passthrough):
-    process = start(emulated, "for_ever", passthrough)
+def test_killed_server_ends_its_clients(start, emulated, passthrough):
+    process = start("for_ever", passthrough)
     assert len(holders_of_memory(process)) == 2
     child = child_of(process)
     process.kill()
@@ -93,11 +108,58 @@ def test_killed_server_ends_its_clients(emulated, passthrough):
     assert emulated.good("cases.py", "once", passthrough) == "COMPLETED True\n"
 
 
-def test_terminated_emulation_terminates_its_command(emulated, passthrough):
-    process = start(emulated, "for_ever", passthrough)
+def test_terminated_emulation_terminates_its_command(start, passthrough):
+    process = start("for_ever", passthrough)
     process.terminate()
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
+
+
+def processes_with(words):
+    """Processes whose command line has these words, with a zero byte between each two."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if words.encode() in (process / "cmdline").read_bytes():
+                found.append(process.name)
+        except OSError:
+            continue  # it has ended
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_command_ends_with_the_emulation_at_any_moment(emulated, number):
+    word = f"86400.{os.getpid()}{number}"  # seconds of sleep, which are nobody else's
+    processes = [subprocess.Popen(emulated.command("sleep", word), cwd=ROOT, env=emulated.environment) for _ in range(8)]
+    eventually(lambda: processes_with("sleep\0" + word))  # the first one has come that far, the others are before or after
+    for process in processes:
+        process.send_signal(number)
+    for process in processes:
+        assert process.wait(timeout=60) in (-number, 128 + number)
+    eventually(lambda: not processes_with("sleep\0" + word))
+
+
+def test_signal_that_is_ignored_is_ignored_by_the_command(emulated):
+    script = f"trap '' HUP; exec {shlex.join(emulated.command('sh', '-c', 'kill -HUP $$ $PPID; echo alive'))}"
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=ROOT, env=emulated.environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "alive\n"
+
+
+def test_missing_xrt_is_told_and_nothing_else_happens(emulated, tmp_path):
+    emulated.environment.update(NPUNINJA_TOOLS=str(tmp_path / "none"), XILINX_XRT="")
+    if any(Path(folder, "libxrt_coreutil.so.2").exists() for folder in SYSTEM_FOLDERS):
+        pytest.skip("this system has an XRT of its own")
+    done = emulated.run("sh", "-c", "echo runs; exit 3")
+    assert (done.returncode, done.stdout) == (3, "runs\n")
+    assert f"no XRT is in {tmp_path / 'none' / 'xrt'}, nor in the system" in done.stderr
+    assert "npuninja tools install xrt" in done.stderr
+    library = tmp_path / "own" / "libxrt_coreutil.so.2"
+    library.parent.mkdir()
+    library.write_bytes(b"")
+    emulated.environment["LD_LIBRARY_PATH"] = str(library.parent)
+    assert emulated.run("true").stderr == ""
 
 
 def test_forked_child_has_no_device(emulated, passthrough):
