@@ -14,12 +14,13 @@ from npuninja import __version__
 from npuninja.arch.devices import DEVICES
 from npuninja.configure.launcher import find_launcher
 from npuninja.configure.options import Options, makefile_name, parse_options, to_arguments, with_absolute_paths
+from npuninja.configure.planned import Planned
 from npuninja.configure.record import read_record, write_record
 from npuninja.configure.remote import REMOTE_SETTINGS, remote_settings
 from npuninja.configure.settings import Settings, apply_preset, read_settings
 from npuninja.configure.summary import summary, use_colour
 from npuninja.configure.toml_file import INSTALL
-from npuninja.configure.why import remember_graph, why
+from npuninja.configure.why import GRAPH, remember_graph, why
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import Toolchain, detect, surroundings_of
 from npuninja.detect.memory import heavy_jobs
@@ -51,7 +52,7 @@ SETTINGS = "toolchain.toml"
 # What configure.py looked at. Beside build.ninja, so that `rm -r build` leaves a build that works.
 GENERATOR_DEPFILE = ".build.ninja.d"
 # Files of the build folder that hold what an earlier configure found.
-REMEMBERED = ("config.toml", "probe_cache.json", "scan_cache.json", "compiler_cache")
+REMEMBERED = ("config.toml", "planned.json", "probe_cache.json", "scan_cache.json", "compiler_cache")
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextIO | None, home: str) -> int:
@@ -130,15 +131,25 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     emulated = None
     if choice.real_cores and compiler:
         emulated = replace(recipe, choice=for_tests(choices, toolchain, compiler))
-    graph = plan(recipe, designs, emulated)
     remote = remote_settings(options, environment, layout, toolchain, PACKAGE)
-    if remote:
-        graph.remote_rules = frozenset(REMOTE_RULES)
-        write_if_changed(os.path.join(layout.build_folder, REMOTE_SETTINGS), remote.as_json())
 
     chosen = {p.stage: {"provider": p.name, "version": p.version, "why": p.reason} for p in choice.providers}
     record = os.path.join(layout.build_folder, "config.toml")
     write_record(record, recorded, environment, chosen)
+    hosts = sorted(os.listdir("host")) if os.path.isdir("host") else None
+    # Without its sets, whose order is another in every process; they follow from the template and the options.
+    ordered = replace(recipe, rules=frozenset(), batched=frozenset())
+    tested = emulated.choice if emulated else None
+    places, header = _places(layout, home, record), _header(recorded)
+    causes = (ordered, tested, designs, remote, options, places, header, template, hosts, settings.text)
+    planned = Planned(layout.build_folder, causes, PACKAGE)
+    if planned.still_holds():
+        return summary(choice, toolchain, designs, False, colour, options)
+    graph = plan(recipe, designs, emulated)
+    if remote:
+        graph.remote_rules = frozenset(REMOTE_RULES)
+        write_if_changed(os.path.join(layout.build_folder, REMOTE_SETTINGS), remote.as_json())
+
     inputs = [os.path.join(home, "configure.py"), template_file, *([settings.file] if settings.file else [])]
     inputs += [file for design in designs for file in (design.source, *design.imports)]
     inputs += [FOLDER, *kernels.folders, *(["host"] if os.path.isdir("host") else []), *_planning_modules()]
@@ -147,7 +158,6 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     printed = [layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source]
     looked_at = sorted({layout.source(file) for file in inputs})
     read = {path for edge in graph.edges for path in (*edge.inputs, *edge.implicit)}
-    places, header = _places(layout, home, record), _header(recorded)
     remember_graph(layout.build_folder, graph_json(graph))
     commands = os.path.join(layout.ninja_folder, "compile_commands.json")
     write_if_changed(commands, compile_commands(graph, layout.ninja_folder))
@@ -157,6 +167,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
         filled = read_rules(fill_all(graph, template, template_file, places))
         text = makefile(graph, filled, parts_of(template), name, stamp, looked_at, header)
         changed = write_if_changed(os.path.join(layout.ninja_folder, name), text)
+        planned.remember([os.path.join(layout.ninja_folder, name), commands, os.path.join(layout.build_folder, GRAPH)])
         return summary(choice, toolchain, designs, changed, colour, options)
     shared = [path for path in looked_at if path in read]
     generator = generator_statements("build.ninja", printed, shared, GENERATOR_DEPFILE)
@@ -166,6 +177,8 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     changed = place_build_file(os.path.join(layout.ninja_folder, "build.ninja"), text, ninja)
     if changed and os.path.exists(os.path.join(layout.build_folder, ".ninja_log")):
         remove_dead_outputs(ninja, layout.ninja_folder)
+    written = [os.path.join(layout.ninja_folder, name) for name in ("build.ninja", GENERATOR_DEPFILE)]
+    planned.remember([*written, commands, os.path.join(layout.build_folder, GRAPH)])
     return summary(choice, toolchain, designs, changed, colour, options)
 
 

@@ -22,6 +22,7 @@ class Settings:
 
     Attributes:
         file: the file; "" when there is none.
+        text: what it says.
         pins: tool -> absolute path.
         providers: stage -> real, embedded or auto.
         denied: versions that are not to be used.
@@ -29,6 +30,7 @@ class Settings:
     """
 
     file: str = ""
+    text: str = ""
     pins: Mapping[str, str] = field(default_factory=dict)
     providers: Mapping[str, str] = field(default_factory=dict)
     denied: tuple[Denied, ...] = ()
@@ -61,8 +63,11 @@ def read_settings(path: str) -> Settings:
         effect, see = entry.text("effect") or "known to be bad", entry.text("see") or ""
         denied.append(Denied(tool, versions, effect, see, days[0] or "", days[1] or ""))
     presets = whole.table("preset")
+    with open(path, encoding="utf-8") as stream:
+        text = stream.read()
     return Settings(
         file=path,
+        text=text,
         pins=pins,
         providers=_providers(whole.table("providers")),
         denied=tuple(denied),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from npuninja.detect.bootgen import BOOTGEN
 from npuninja.detect.cache import ProbeCache
@@ -19,12 +20,12 @@ from npuninja.detect.xrt import PYXRT, XCLBINUTIL
 TOOLS: tuple[Tool, ...] = (NINJA, ZIG, CLANG, WASM_LD, PEANO, AIE_OPT, AIE_TRANSLATE, AIECC, BOOTGEN, XCLBINUTIL, PYXRT)
 
 
+@dataclass(frozen=True)
 class Toolchain:
     """What was found, by name of the tool, and the Python that runs the stages."""
 
-    def __init__(self, outcomes: Mapping[str, Outcome], python: Found) -> None:
-        self.outcomes = dict(outcomes)
-        self.python = python
+    outcomes: Mapping[str, Outcome]
+    python: Found
 
     def found(self, name: str) -> Found | None:
         """The tool, when it is usable."""

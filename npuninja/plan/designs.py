@@ -109,7 +109,7 @@ class ScanCache:
         """Writes the designs of this time when they differ from the last."""
         if self._new != self._old:
             content = {"scanner": self._scanner, "designs": {k: self._new[k] for k in sorted(self._new)}}
-            write_if_changed(self._path, json.dumps(content, indent=1))
+            write_if_changed(self._path, json.dumps(content))
 
 
 def _hash(path: str) -> str:

@@ -1,0 +1,67 @@
+"""What the last configure planned, and from what: with nothing changed, the same plan is not made again.
+
+Planning is a function of data: the recipe, the designs, the options, the rules, npuninja itself. Their digest is kept beside
+size and time of the files that came of them. Another digest, or a file that somebody touched, means planning anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+
+from npuninja.plan.files import write_if_changed
+
+FILE = "planned.json"
+
+
+class Planned:
+    """The memory of one build folder.
+
+    Args:
+        build_folder: where it is kept.
+        causes: all that decides the plan; each has a `repr` that tells its whole content.
+        package: the folder of npuninja, whose modules decide as well.
+    """
+
+    def __init__(self, build_folder: str, causes: Iterable[object], package: str) -> None:
+        self._path = os.path.join(build_folder, FILE)
+        digest = hashlib.sha256()
+        for cause in (*causes, _modules(package)):
+            digest.update(repr(cause).encode("utf-8", "surrogateescape"))
+            digest.update(b"\0")
+        self._digest = digest.hexdigest()
+
+    def still_holds(self) -> bool:
+        """Whether the files of the last configure are what this one would write."""
+        try:
+            with open(self._path, encoding="utf-8") as stream:
+                content = json.load(stream)
+            if content["causes"] != self._digest or not content["files"]:
+                return False
+            return all(_stamp(path) == stamp for path, stamp in content["files"].items())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
+
+    def remember(self, files: Iterable[str]) -> None:
+        """Keeps what was written: the paths of the files."""
+        content = {"causes": self._digest, "files": {path: _stamp(path) for path in files}}
+        write_if_changed(self._path, json.dumps(content))
+
+
+def _stamp(path: str) -> list[int] | None:
+    """Size and time of a file, as JSON gives them back; None when it is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _modules(package: str) -> list[tuple[str, list[int] | None]]:
+    found = []
+    for folder, folders, files in os.walk(package):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        found += [(path, _stamp(path)) for path in (os.path.join(folder, f) for f in sorted(files)) if path.endswith(".py")]
+    return found
