@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -63,6 +64,20 @@ def endless_passthrough(tmp_path_factory: pytest.TempPathFactory, compiler_cache
     """The manifest of a `passthrough` whose kernel does not come back, built once."""
     build = WasmBuild(tmp_path_factory.mktemp("endless"), compiler_cache)
     return Chain(build, "passthrough", kernels={"passthrough.o": ENDLESS}).run()
+
+
+@pytest.fixture(scope="session")
+def cpp_program(xrt: str, tmp_path_factory: pytest.TempPathFactory) -> str | None:
+    """`programs/run_design.cpp`, compiled with XRT's headers; None without g++, whose C++ library XRT is built with."""
+    compiler = shutil.which("g++")
+    if compiler is None:
+        return None
+    program = tmp_path_factory.mktemp("cpp") / "run_design"
+    prefix = Path(xrt) / "xrt" / "usr"
+    (library,) = prefix.glob("lib/*/libxrt_coreutil.so.2")
+    command = [compiler, "-std=c++17", "-idirafter", str(prefix / "include"), str(PROGRAMS / "run_design.cpp"), str(library)]
+    subprocess.run([*command, "-Wl,--allow-shlib-undefined", "-o", str(program)], check=True)
+    return str(program)
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from npuninja.commands.command_process import run_command
 from npuninja.diag.errors import UserError
 from npuninja.install.folder import tools_folder
+from npuninja.xrt_emulation.command_process import run_command
 from npuninja.xrt_emulation.journal import Journal
 from npuninja.xrt_emulation.models import MODELS, NpuModel, model_named
 from npuninja.xrt_emulation.npu import Npu

@@ -15,6 +15,7 @@ from npuninja.formats.xclbin import AIE_PARTITION, Kernel, read_xclbin, write_xc
 CASES = {
     "once": (["COMPLETED True"], ""),
     "instructions_and_data_swapped": (["ERROR", "COMPLETED True"], "was each buffer made for its own argument"),
+    "input_and_output_swapped": (["COMPLETED", "b'\\x02\\x02' b'\\x02\\x02'"], ""),
     "wrong_opcode": (["ERROR"], "opcode, is 2, expected 3"),
     "buffer_missing": (["TIMEOUT"], "for more arguments than were passed"),
     "buffer_too_small": (["TIMEOUT", "COMPLETED True"], "of argument 1, which has 131072 bytes"),

@@ -1,4 +1,5 @@
-"""Every shipped design, run by a plain pyxrt program on the emulated NPU, gives what its reference says."""
+"""Every shipped design, run by a plain pyxrt program and by a C++ program on the emulated NPU, gives what its reference
+says."""
 
 import pytest
 from design_chain import ROOT, Chain
@@ -11,17 +12,31 @@ DESIGNS = sorted(path.stem for path in (ROOT / "mlir").glob("*.mlir"))
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-def test_design_gives_what_its_reference_says(wasm_build, emulated, tmp_path, name):
+def test_design_gives_what_its_reference_says(wasm_build, emulated, cpp_program, tmp_path, name):
     manifest = read_manifest(Chain(wasm_build, name).run())
     reference = Reference(manifest.reference)
     inputs = reference.inputs(manifest.arguments, 1)
-    remaining = iter(inputs)
-    for number, argument in enumerate(manifest.arguments):
-        data = next(remaining).tobytes() if argument.is_input else poison(argument.nbytes)
-        (tmp_path / str(number)).write_bytes(data)
+    right = reference.results(manifest.arguments, inputs)
+    files = [tmp_path / str(number) for number in range(len(manifest.arguments))]
+
+    def write_inputs():
+        remaining = iter(inputs)
+        for file, argument in zip(files, manifest.arguments):
+            file.write_bytes(next(remaining).tobytes() if argument.is_input else poison(argument.nbytes))
+
+    def check():
+        got = [(a, a.array(file.read_bytes())) for file, a in zip(files, manifest.arguments) if a.is_output]
+        for (argument, result), expected in zip(got, right):
+            comparison = compare(argument, result, expected, poisoned=not argument.is_input)
+            assert comparison.good, comparison.render()
+
+    write_inputs()
     emulated.good("run_design.py", manifest.path, str(tmp_path))
-    got = [a.array((tmp_path / str(n)).read_bytes()) for n, a in enumerate(manifest.arguments) if a.is_output]
-    outputs = [a for a in manifest.arguments if a.is_output]
-    for argument, result, right in zip(outputs, got, reference.results(manifest.arguments, inputs)):
-        comparison = compare(argument, result, right, poisoned=not argument.is_input)
-        assert comparison.good, comparison.render()
+    check()
+    if cpp_program is None:
+        return  # test_cpp.py says so
+    write_inputs()
+    words = [str(manifest.xclbin), str(manifest.insts), *map(str, files)]
+    done = emulated.run("with-xrt", cpp_program, *words)
+    assert done.stdout.split() in (["4"] * 2, ["ert_cmd_state::completed"] * 2), done.stderr
+    check()

@@ -29,6 +29,14 @@ def instructions_and_data_swapped(manifest):
     print(*good_run(design))
 
 
+def input_and_output_swapped(manifest):
+    design = Design(manifest)
+    design.fill(0, b"\1" * design.sizes[0])
+    design.fill(1, b"\2" * design.sizes[1])
+    print(state_of(design.kernel(OPCODE, design.insts, design.words, *reversed(design.buffers))))
+    print(design.content(0)[:2], design.content(1)[:2])
+
+
 def wrong_opcode(manifest):
     design = Design(manifest)
     print(state_of(design.kernel(2, design.insts, design.words, *design.buffers)))

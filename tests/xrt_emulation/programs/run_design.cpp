@@ -1,4 +1,4 @@
-// run_design XCLBIN INSTS IN OUT BYTES: runs a design with one input and one output of BYTES bytes, from and to files.
+// run_design XCLBIN INSTS FILE…: runs a design twice on the files, one for each argument, which then hold what its buffers hold.
 #include <xrt/xrt_bo.h>
 #include <xrt/xrt_device.h>
 #include <xrt/xrt_hw_context.h>
@@ -15,23 +15,39 @@ static std::vector<char> content(const char *path) {
     return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-int main(int, char **words) {
+int main(int count, char **words) {
     xrt::device device(0);
     xrt::xclbin xclbin(content(words[1]));
     device.register_xclbin(xclbin);
     xrt::hw_context context(device, xclbin.get_uuid());
     xrt::kernel kernel(context, "MLIR_AIE");
-    std::vector<char> insts = content(words[2]), in = content(words[3]);
-    size_t bytes = std::stoul(words[5]);
+    std::vector<char> insts = content(words[2]);
     xrt::bo code(device, insts.size(), XCL_BO_FLAGS_CACHEABLE, kernel.group_id(1));
-    xrt::bo source(device, bytes, XRT_BO_FLAGS_HOST_ONLY, kernel.group_id(3));
-    xrt::bo target(device, bytes, XRT_BO_FLAGS_HOST_ONLY, kernel.group_id(4));
     code.write(insts.data());
     code.sync(XCL_BO_SYNC_BO_TO_DEVICE);
-    source.write(in.data());
-    source.sync(XCL_BO_SYNC_BO_TO_DEVICE);
-    xrt::run run = kernel(3, code, static_cast<unsigned>(insts.size() / 4), source, target);
-    std::cout << run.wait(std::chrono::seconds(20)) << std::endl;
-    target.sync(XCL_BO_SYNC_BO_FROM_DEVICE);
-    std::ofstream(words[4], std::ios::binary).write(target.map<char *>(), bytes);
+
+    std::vector<std::vector<char>> data;
+    std::vector<xrt::bo> buffers;
+    xrt::run run(kernel);
+    run.set_arg(0, 3);
+    run.set_arg(1, code);
+    run.set_arg(2, static_cast<unsigned>(insts.size() / 4));
+    for (int argument = 0; argument < count - 3; argument++) {
+        data.push_back(content(words[3 + argument]));
+        buffers.emplace_back(device, data.back().size(), XRT_BO_FLAGS_HOST_ONLY, kernel.group_id(3 + argument));
+        run.set_arg(3 + argument, buffers.back());
+    }
+    for (int time = 0; time < 2; time++) {
+        for (size_t argument = 0; argument < buffers.size(); argument++) {
+            buffers[argument].write(data[argument].data(), data[argument].size(), 0);
+            buffers[argument].sync(XCL_BO_SYNC_BO_TO_DEVICE);
+        }
+        run.start();
+        std::cout << run.wait(std::chrono::seconds(20)) << std::endl;
+    }
+    for (size_t argument = 0; argument < buffers.size(); argument++) {
+        buffers[argument].sync(XCL_BO_SYNC_BO_FROM_DEVICE);
+        std::ofstream stream(words[3 + argument], std::ios::binary);
+        stream.write(buffers[argument].map<char *>(), data[argument].size());
+    }
 }
