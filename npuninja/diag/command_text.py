@@ -10,6 +10,7 @@ from npuninja.diag.descriptor_text import descriptor_fields, descriptor_text
 from npuninja.diag.register_names import register_at, tile_name, value_meaning
 from npuninja.formats import cdo, txn
 from npuninja.formats.core_image import read_stub
+from npuninja.formats.register_write import MaskWrite, Write
 
 _DIRECTION_NAMES = {number: name for name, number in DIRECTIONS.items()}
 
@@ -23,10 +24,8 @@ class Described(NamedTuple):
 
 def describe_cdo(command: cdo.Command) -> Described:
     """One CDO command."""
-    if isinstance(command, cdo.Write):
-        return _write(command.address, command.value)
-    if isinstance(command, cdo.MaskWrite):
-        return _mask_write(command.address, command.mask, command.value)
+    if isinstance(command, (Write, MaskWrite)):
+        return _register_write(command)
     if isinstance(command, cdo.BlockWrite):
         return _block("block_write", command.address, command.data)
     if isinstance(command, cdo.MaskPoll):
@@ -48,10 +47,8 @@ def describe_cdo(command: cdo.Command) -> Described:
 
 def describe_txn(operation: txn.TxnOperation) -> Described:
     """One operation of an instruction stream."""
-    if isinstance(operation, txn.Write):
-        return _write(operation.address, operation.value)
-    if isinstance(operation, txn.MaskWrite):
-        return _mask_write(operation.address, operation.mask, operation.value)
+    if isinstance(operation, (Write, MaskWrite)):
+        return _register_write(operation)
     if isinstance(operation, txn.BlockWrite):
         return _block("block_write", operation.address, operation.data)
     if isinstance(operation, txn.MaskPoll):
@@ -93,14 +90,15 @@ def _at(operation: str, address: int, more: dict[str, Any]) -> Described:
     return Described(fields, f"{operation} {register.tile} {register.name}")
 
 
-def _write(address: int, value: int) -> Described:
-    described = _at("write", address, {"value": value})
-    return _with_meaning(described, value_meaning(register_at(address), value), f" := 0x{value:08x}")
-
-
-def _mask_write(address: int, mask: int, value: int) -> Described:
-    described = _at("mask_write", address, {"mask": mask, "value": value})
-    return _with_meaning(described, value_meaning(register_at(address), value, mask), f" := 0x{value:x} in bits 0x{mask:x}")
+def _register_write(command: Write | MaskWrite) -> Described:
+    address, value = command.address, command.value
+    register = register_at(address)
+    if isinstance(command, Write):
+        described = _at("write", address, {"value": value})
+        return _with_meaning(described, value_meaning(register, value), f" := 0x{value:08x}")
+    described = _at("mask_write", address, {"mask": command.mask, "value": value})
+    meaning = value_meaning(register, value, command.mask)
+    return _with_meaning(described, meaning, f" := 0x{value:x} in bits 0x{command.mask:x}")
 
 
 def _with_meaning(described: Described, meaning: str, assignment: str) -> Described:

@@ -14,6 +14,8 @@ import struct
 from typing import NamedTuple, Sequence, Union
 
 from npuninja.formats.byte_reader import ByteReader
+from npuninja.formats.register_write import MaskWrite as MaskWrite
+from npuninja.formats.register_write import Write as Write
 
 MAGIC = 0x004F4443  # "CDO\0"
 VERSION = 0x00000200
@@ -45,21 +47,6 @@ NAMES = {
     DMA_WRITE_KEYHOLE: "DMA_WRITE_KEYHOLE", NOP: "NOP", MARKER: "MARKER", PROC: "PROC", BLOCK_BEGIN: "BLOCK_BEGIN",
     BLOCK_END: "BLOCK_END",
 }  # fmt: skip
-
-
-class Write(NamedTuple):
-    """register := value."""
-
-    address: int
-    value: int
-
-
-class MaskWrite(NamedTuple):
-    """register := (register & ~mask) | (value & mask)."""
-
-    address: int
-    mask: int
-    value: int
 
 
 class MaskPoll(NamedTuple):

@@ -12,6 +12,8 @@ import struct
 from typing import NamedTuple, Union
 
 from npuninja.formats.byte_reader import ByteReader
+from npuninja.formats.register_write import MaskWrite as MaskWrite
+from npuninja.formats.register_write import Write as Write
 
 WRITE32 = 0x00
 BLOCKWRITE = 0x01
@@ -31,21 +33,6 @@ NAMES = {
 }  # fmt: skip
 
 HEADER_BYTES = 16
-
-
-class Write(NamedTuple):
-    """register := value."""
-
-    address: int
-    value: int
-
-
-class MaskWrite(NamedTuple):
-    """register := (register & ~mask) | (value & mask)."""
-
-    address: int
-    mask: int
-    value: int
 
 
 class MaskPoll(NamedTuple):
