@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+from collections.abc import Iterator
 
 from npuninja.diag.errors import InternalError
 from npuninja.emulator.layout import WASM_PAGE_BYTES
@@ -59,13 +60,9 @@ class ClientMemory:
     def free(self, offset: int, nbytes: int) -> None:
         """Gives back what `allocate` gave for this size; the memory itself at once."""
         size = _whole(nbytes)
-        self._clear(offset, size)
-        self._free.setdefault(size, []).append(offset)
-
-    def _clear(self, offset: int, nbytes: int) -> None:
-        """Makes a part zero and gives its memory back."""
-        if self._calls.fallocate(self.descriptor, _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE, offset, nbytes):
+        if self._calls.fallocate(self.descriptor, _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE, offset, size):
             raise InternalError(f"cannot give memory back: {os.strerror(ctypes.get_errno())}")
+        self._free.setdefault(size, []).append(offset)
 
     def read(self, offset: int, nbytes: int) -> bytes:
         """A copy of a part."""
@@ -77,14 +74,26 @@ class ClientMemory:
 
     def copy(self, source: int, target: int, nbytes: int) -> None:
         """Copies a part over another one. What nobody ever wrote takes no memory there either."""
-        at, end = source, source + nbytes
+        at = 0
+        for start, end in self._data(source, nbytes):
+            self._make_zero(target + at, start - at)
+            ctypes.memmove(self._address + target + start, self._address + source + start, end - start)
+            at = end
+        self._make_zero(target + at, nbytes - at)
+
+    def _make_zero(self, offset: int, nbytes: int) -> None:
+        """Makes a part zero; memory that it takes is kept, because it will be used again."""
+        for start, end in self._data(offset, nbytes):
+            ctypes.memset(self._address + offset + start, 0, end - start)
+
+    def _data(self, offset: int, nbytes: int) -> Iterator[tuple[int, int]]:
+        """Where a part takes memory: beginning and end of each piece, counted from `offset`."""
+        at, end = offset, offset + nbytes
         while at < end:
-            data = min(self._seek(at, os.SEEK_DATA), end)
-            if data > at:
-                self._clear(target + at - source, data - at)
-            hole = min(self._seek(data, os.SEEK_HOLE), end)
-            ctypes.memmove(self._address + target + data - source, self._address + data, hole - data)
-            at = hole
+            start = min(self._seek(at, os.SEEK_DATA), end)
+            at = min(self._seek(start, os.SEEK_HOLE), end)
+            if start < at:
+                yield start - offset, at - offset
 
     def _seek(self, offset: int, what: int) -> int:
         """Where data or a hole begins, at or after an offset."""
@@ -95,9 +104,10 @@ class ClientMemory:
 
     def differ(self, one: int, other: int, nbytes: int) -> bool:
         """Whether two parts differ, as far as a look at their beginning tells."""
+        nbytes = min(nbytes, _COMPARED_BYTES)
         if all(self._seek(offset, os.SEEK_DATA) >= offset + nbytes for offset in (one, other)):
             return False  # nobody wrote to either
-        return bool(self._calls.memcmp(self._address + one, self._address + other, min(nbytes, _COMPARED_BYTES)))
+        return bool(self._calls.memcmp(self._address + one, self._address + other, nbytes))
 
     def set_ended(self, context: int, seq: int) -> None:
         """Tells the client that a context has ended its command `seq`, and wakes those that wait for it."""

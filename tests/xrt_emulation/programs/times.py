@@ -1,16 +1,22 @@
-"""times.py MANIFEST RUNS: the seconds that each run took, as JSON."""
+"""times.py MANIFEST RUNS: the seconds that each run took, and those with its syncs to and from the device, as JSON."""
 
 import json
 import sys
 import time
 
-from design import Design
+from design import FROM_DEVICE, TO_DEVICE, Design
 
 design = Design(sys.argv[1])
-times = []
+design.fill(0, b"\1" * design.sizes[0])
+times = {"run": [], "synced": []}
 for _ in range(int(sys.argv[2])):
     start = time.perf_counter()
+    design.buffers[0].sync(TO_DEVICE)
+    called = time.perf_counter()
     state = design.run(60000)
-    times.append(time.perf_counter() - start)
+    ended = time.perf_counter()
+    design.buffers[1].sync(FROM_DEVICE)
+    times["run"].append(ended - called)
+    times["synced"].append(time.perf_counter() - start)
     assert state == "COMPLETED", state
 print(json.dumps(times))
