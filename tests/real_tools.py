@@ -1,4 +1,4 @@
-"""Real tools where the machine has them or can get them: fixtures `bootgen`, `xclbinutil` and `xrt`.
+"""Real tools where the machine has them or can get them: fixtures `bootgen`, `xclbinutil`, `xrt`, `buildbox`, `buildgrid`.
 
 A test that uses one is skipped only when the tool cannot be had; the reason says why.
 """
@@ -19,6 +19,7 @@ from npuninja.detect.probe import probe
 from npuninja.detect.tool import Found, Outcome, Tool
 from npuninja.detect.xrt import XCLBINUTIL
 from npuninja.diag.errors import Error
+from npuninja.farm.postgresql import find_postgresql
 from npuninja.install.folder import installed_program, tools_folder
 
 
@@ -61,16 +62,37 @@ def xclbinutil(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Co
 @pytest.fixture(scope="session")
 def xrt(pytestconfig: pytest.Config) -> str:
     """The folder of tools (`NPUNINJA_TOOLS`) with XRT in it: the user's, else one in pytest's cache folder."""
-    if os.path.isfile(installed_program(os.environ, "xrt", "python3")):
+    return _folder_with({"xrt": "python3"}, pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def buildbox(pytestconfig: pytest.Config) -> str:
+    """The folder of tools with BuildBox in it."""
+    return _folder_with({"buildbox": "trexe"}, pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def buildgrid(pytestconfig: pytest.Config) -> str:
+    """The folder of tools with BuildBox and BuildGrid in it, and with PostgreSQL where the machine has none."""
+    needed = {"buildbox": "trexe", "buildgrid": "bgd"}
+    if find_postgresql({**os.environ, "NPUNINJA_TOOLS": os.devnull}) is None:
+        needed["postgresql"] = "../npuninja-packages.json"
+    return _folder_with(needed, pytestconfig)
+
+
+def _folder_with(needed: dict[str, str], pytestconfig: pytest.Config) -> str:
+    """The user's folder of tools when it has all that is needed (tool -> a program of it), else one in pytest's cache."""
+    if all(os.path.isfile(installed_program(os.environ, tool, program)) for tool, program in needed.items()):
         return tools_folder(os.environ)
     assert pytestconfig.cache is not None
     tools = pytestconfig.cache.mkdir("npuninja-tools")
     environment = {**os.environ, "NPUNINJA_TOOLS": str(tools)}
     with open(tools / "lock", "w") as lock:  # pytest-xdist has several processes
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.isfile(installed_program(environment, "xrt", "python3")):
-            try:
-                install_tool("xrt", environment)
-            except Error as error:
-                pytest.skip(f"no XRT: {error.render()}")
+        for tool, program in needed.items():
+            if not os.path.isfile(installed_program(environment, tool, program)):
+                try:
+                    install_tool(tool, environment)
+                except Error as error:
+                    pytest.skip(f"no {tool}: {error.render()}")
     return str(tools)

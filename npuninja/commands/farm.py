@@ -85,8 +85,10 @@ def _run(folder: str, options: argparse.Namespace) -> int:
     environment = dict(os.environ)
     with _lock(folder), _ending_signals():
         temporary = tempfile.mkdtemp(prefix="npuninja-farm-")
+        logs = os.path.join(folder, "logs")
+        shutil.rmtree(logs, ignore_errors=True)
         try:
-            with Processes(os.path.join(folder, "logs"), _say) as processes:
+            with Processes(logs, _say) as processes:
                 _start(folder, options, environment, processes, temporary)
                 while True:
                     processes.watch()

@@ -80,10 +80,10 @@ def run_remotely(settings: RemoteSettings, action: Action, log: str) -> int:
                 raise _Failed(result.exit_code)
             for path in outputs.paths:
                 outputs.write(path, _read_output(made, path))
-        if action.depfile:
-            text = _read_output(made, action.depfile).decode("utf-8", "surrogateescape")
-            with open(action.depfile, "w", encoding="utf-8", errors="surrogateescape") as stream:
-                stream.write(depfile_as_here(settings, ROOT, text))
+            if action.depfile:
+                text = _read_output(made, action.depfile).decode("utf-8", "surrogateescape")
+                with open(action.depfile, "w", encoding="utf-8", errors="surrogateescape") as stream:
+                    stream.write(depfile_as_here(settings, ROOT, text))
     except _Failed as failed:
         if failed.code == WRONG_WORKER:
             raise ToolError(

@@ -18,6 +18,7 @@ _DIRECTIVE = re.compile(
     re.MULTILINE,
 )
 _COMMENT = re.compile(rb'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+_SPLIT_LINE = re.compile(rb"(?:[^\n]*\\\r?\n)+[^\n]*")
 SOURCES = (".c", ".cc", ".cpp", ".cxx")
 
 
@@ -46,8 +47,8 @@ def included_files(source: str) -> list[str]:
 
 
 def _names(text: bytes, path: str) -> list[str]:
-    # A directive may be split over lines; blanks instead of comments keep the line numbers.
-    text = text.replace(b"\\\r\n", b"  ").replace(b"\\\n", b"  ")
+    # A directive may be split over lines. Line numbers stay: empty lines follow what was joined, blanks replace comments.
+    text = _SPLIT_LINE.sub(lambda m: re.sub(rb"\\\r?\n", b"", m[0]) + b"\n" * m[0].count(b"\n"), text)
     text = _COMMENT.sub(_without_comment, text)
     names = []
     for match in _DIRECTIVE.finditer(text):
