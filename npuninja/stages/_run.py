@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from types import TracebackType
-from typing import Callable, NamedTuple, Union
+from typing import Callable, Iterable, NamedTuple, Union
 
 from npuninja.diag.errors import Error, InternalError, Location, ToolError, UserError, Warnings
 
@@ -28,6 +28,8 @@ PASSED_VARIABLES = (
 Check = Callable[[bytes], None]
 """Looks at the bytes of an output and raises an `Error` when their structure is wrong."""
 
+
+_PARENT = os.getppid()
 
 placed_outputs: set[str] = set()
 """The outputs that stages of this process have put in place, or found there with the same bytes."""
@@ -176,6 +178,8 @@ class Outputs:
     ) -> None:
         try:
             if error is None:
+                if _orphaned():
+                    raise ToolError("the build that started this stage has ended; what it made is thrown away")
                 contents = [self._checked(path) for path in self.paths]
                 for path, data in zip(self.paths, contents):
                     _put_in_place(self.temporary(path), path, data)
@@ -201,9 +205,25 @@ class Outputs:
 
     def _remove(self) -> None:
         for path in self.paths:
-            for name in (self.temporary(path), path):
-                if os.path.lexists(name) and not os.path.isdir(name):
-                    os.unlink(name)
+            temporary = self.temporary(path)
+            if os.path.lexists(temporary) and not os.path.isdir(temporary):
+                os.unlink(temporary)
+        remove_outputs(self.paths)
+
+
+def remove_outputs(paths: Iterable[str]) -> None:
+    """Takes outputs away after a failure, unless they may be those of another build by now."""
+    for path in paths:
+        if not _orphaned() and os.path.lexists(path) and not os.path.isdir(path):
+            os.unlink(path)
+
+
+def _orphaned() -> bool:
+    """Whether the build that started this process was killed.
+
+    Another build may have been started since: its outputs are newer than those of this process.
+    """
+    return os.getppid() != _PARENT
 
 
 def _put_in_place(temporary: str, path: str, data: bytes) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from npuninja.diag.errors import InternalError, UserError
-from npuninja.stages._run import placed_outputs
+from npuninja.stages._run import placed_outputs, remove_outputs
 
 SEPARATOR = "--then"
 
@@ -38,9 +36,7 @@ def run(arguments: list[str]) -> list[str]:
         if missing:
             raise InternalError(f"batch: no stage made {', '.join(missing)}")
     except BaseException:
-        for path in outputs:
-            if path not in placed_outputs and os.path.lexists(path):
-                os.unlink(path)
+        remove_outputs(path for path in outputs if path not in placed_outputs)
         raise
     return [path for path in read if path not in placed_outputs]
 

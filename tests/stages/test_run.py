@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 from conftest import ROOT
@@ -226,3 +227,43 @@ def test_a_wrong_design_is_refused_with_its_place_and_leaves_nothing(tmp_path):
     assert "in.mlir:" in done.stderr
     assert "Traceback" not in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["in.mlir"]
+
+
+def test_a_stage_whose_build_was_killed_leaves_the_outputs_of_the_next_build_alone(tmp_path):
+    program = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from npuninja.stages._run import Outputs
+try:
+    with Outputs("a.bin") as outputs:
+        outputs.write("a.bin", b"old")
+        open("started", "w").close()
+        while not __import__("os").path.exists("go"):
+            time.sleep(0.005)
+        if sys.argv[2] == "fails":
+            raise ValueError
+finally:
+    open("ended", "w").close()
+"""
+    for way in ("succeeds", "fails"):
+        for name in ("started", "go", "ended"):
+            (tmp_path / name).unlink(missing_ok=True)
+        # The middle one stands for Ninja: it waits, and is killed.
+        middle = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
+        command = [sys.executable, "-c", middle, program, str(ROOT), way]
+        build = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
+        wait_for(tmp_path / "started")
+        build.kill()
+        build.wait()
+        (tmp_path / "a.bin").write_bytes(b"new")
+        (tmp_path / "go").touch()
+        wait_for(tmp_path / "ended")
+        assert (tmp_path / "a.bin").read_bytes() == b"new"
+        assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".new")] == []
+
+
+def wait_for(path):
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path.name} did not come"
+        time.sleep(0.005)
