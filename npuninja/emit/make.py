@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from npuninja.diag.errors import UserError
 from npuninja.emit.batch import RULE, Part, batch_variables
 from npuninja.emit.escape import quote_word
+from npuninja.emit.remote import remote_stage
 from npuninja.emit.rules import Rules, expand
 from npuninja.plan.graph import Batch, Edge, Graph
 
@@ -77,12 +78,14 @@ def makefile(
     alone = {edge.outputs[0]: edge for edge in graph.edges if edge.rule in own}
     depfiles: list[str] = []
     for command in graph.commands():
+        elsewhere = " ".join(map(quote_word, remote_stage(graph, command)))
+        stage = {"stage": f"{rules.variables['remote']} {elsewhere}"} if elsewhere else {}
         if isinstance(command, Batch):
-            text.append("\n".join(_batch(command, rules, parts, depfiles)))
+            text.append("\n".join(_batch(command, rules, stage, parts, depfiles)))
         elif command.rule == "phony":
             text.append("\n".join(_alias(command, alone, name)))
         else:
-            text.append("\n".join(_command(command, rules, depfiles)))
+            text.append("\n".join(_command(command, rules, stage, depfiles)))
     text.append("-include $(wildcard \\\n  " + " \\\n  ".join(depfiles) + ")" if depfiles else "")
     return "\n\n".join(text) + "\n"
 
@@ -101,14 +104,17 @@ def _alias(edge: Edge, alone: Mapping[str, Edge], makefile_name: str) -> Iterato
     yield f"\t@$(MAKE) --no-print-directory -f {makefile_name} -j1 {' '.join(_names(edge.inputs))}"
 
 
-def _batch(batch: Batch, rules: Rules, parts: Mapping[str, Part], depfiles: list[str]) -> Iterator[str]:
-    scope = {name: expand(value, rules.variables) for name, value in batch_variables(batch, parts).items()}
+def _batch(
+    batch: Batch, rules: Rules, stage: Mapping[str, str], parts: Mapping[str, Part], depfiles: list[str]
+) -> Iterator[str]:
+    scope = {**stage} | {name: expand(value, rules.variables) for name, value in batch_variables(batch, parts).items()}
     scope["out"] = " ".join(map(quote_word, batch.outputs))
     yield from _made(RULE, rules, scope, batch.inputs, batch.outputs, depfiles)
 
 
-def _command(edge: Edge, rules: Rules, depfiles: list[str]) -> Iterator[str]:
+def _command(edge: Edge, rules: Rules, stage: Mapping[str, str], depfiles: list[str]) -> Iterator[str]:
     scope = {
+        **stage,
         "in": " ".join(map(quote_word, edge.inputs)),
         "out": " ".join(map(quote_word, edge.outputs)),
         "options": " ".join(map(quote_word, edge.options)),

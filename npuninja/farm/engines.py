@@ -188,7 +188,8 @@ def _start_buildgrid(farm: Farm, processes: Processes, temporary: str) -> None:
 
 def start_workers(farm: Farm, processes: Processes, temporary: str) -> None:
     """Starts workers for a BuildGrid at the farm's address. Raises ToolError when BuildBox is not installed."""
-    name = os.uname().nodename
+    # Not the machine alone: another farm on it may ask the same server. The same again when a worker is started again.
+    name = f"{os.uname().nodename}-{os.getpid()}"
     for number in range(1, farm.workers + 1):
         workspace = os.path.join(temporary, f"work{number}")
         os.makedirs(workspace, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -158,6 +159,22 @@ def test_a_cached_result_is_found_from_another_folder(casd, tmp_path, tools, bui
     assert "ran" in log(third, "../b:uild")
     assert log(fourth, "../b:uild") == ["cached"] * 5
     assert made(third, "../b:uild/npu1_1col") == made(fourth, "../b:uild/npu1_1col") == made(first)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.skipif(not re.fullmatch(r"[\w./+-]+", sys.executable + str(ROOT)), reason="Make cannot name these folders")
+def test_make_asks_the_farm_as_ninja_does(casd, tmp_path, tools, buildbox):
+    by_ninja, by_make = (make_project(tmp_path / name, tools, buildbox) for name in ("ninja", "make"))
+    for project, generator in ((by_ninja, "ninja"), (by_make, "make")):
+        change_kernel(project, 4)
+        project.configure("--remote", casd.address, "--generator", generator)
+    by_ninja.ninja()
+    by_make.make()
+    assert len(log(by_make)) == 5
+    assert made(by_ninja) == {name: data for name, data in made(by_make).items() if ".made-" not in name}
+    assert by_make.remade() == []
+    by_make.edit("kernels/gain/scale.h", "64", "32")
+    assert by_make.remade() == ["CC gain.o", "CDO PDI XCLBIN MANIFEST gain", "LINK core_0_2.wasm"]
 
 
 def test_a_kernel_that_does_not_compile_is_located_here(casd, tmp_path, tools, buildbox):
