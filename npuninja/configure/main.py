@@ -12,6 +12,7 @@ from typing import TextIO
 
 from npuninja import __version__
 from npuninja.arch.devices import DEVICES
+from npuninja.configure.build_files import BuildText, write_for_make, write_for_ninja
 from npuninja.configure.launcher import find_launcher
 from npuninja.configure.options import Options, makefile_name, parse_options, to_arguments, with_absolute_paths
 from npuninja.configure.planned import Planned
@@ -20,19 +21,14 @@ from npuninja.configure.remote import REMOTE_SETTINGS, remote_settings
 from npuninja.configure.settings import Settings, apply_preset, read_settings
 from npuninja.configure.summary import summary, use_colour
 from npuninja.configure.toml_file import INSTALL
-from npuninja.configure.why import GRAPH, remember_graph, why
+from npuninja.configure.why import why
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import Toolchain, detect, surroundings_of
 from npuninja.detect.memory import heavy_jobs
 from npuninja.diag.errors import Error, InternalError, ToolError, UserError
 from npuninja.emit.batch import parts_of
-from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.escape import quote_word
-from npuninja.emit.graph_json import graph_json
-from npuninja.emit.make import makefile
-from npuninja.emit.ninja import fill_all, generator_statements, rules_of, write
-from npuninja.emit.place import place_build_file, remove_dead_outputs
-from npuninja.emit.rules import read_rules
+from npuninja.emit.ninja import rules_of
 from npuninja.plan.design import Design
 from npuninja.plan.designs import FOLDER, ScanCache, find_designs, read_design, select
 from npuninja.plan.files import write_if_changed
@@ -44,13 +40,10 @@ from npuninja.plan.providers import choose, for_tests, parse_choices, wasm_compi
 from npuninja.plan.recipe import plan
 from npuninja.remote.identities import package_files
 from npuninja.remote.rules import REMOTE_RULES
-from npuninja.stages._depfile import depfile_text
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEMPLATE = "build.ninja.in"
 SETTINGS = "toolchain.toml"
-# What configure.py looked at. Beside build.ninja, so that `rm -r build` leaves a build that works.
-GENERATOR_DEPFILE = ".build.ninja.d"
 # Files of the build folder that hold what an earlier configure found.
 REMEMBERED = ("config.toml", "planned.json", "probe_cache.json", "scan_cache.json", "compiler_cache")
 
@@ -136,49 +129,33 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     chosen = {p.stage: {"provider": p.name, "version": p.version, "why": p.reason} for p in choice.providers}
     record = os.path.join(layout.build_folder, "config.toml")
     write_record(record, recorded, environment, chosen)
+    places, header = _places(layout, home, record), _header(recorded)
     hosts = sorted(os.listdir("host")) if os.path.isdir("host") else None
     # Without its sets, whose order is another in every process; they follow from the template and the options.
     ordered = replace(recipe, rules=frozenset(), batched=frozenset())
     tested = emulated.choice if emulated else None
-    places, header = _places(layout, home, record), _header(recorded)
     causes = (ordered, tested, designs, remote, options, places, header, template, hosts, settings.text)
     planned = Planned(layout.build_folder, causes, PACKAGE)
     if planned.still_holds():
         return summary(choice, toolchain, designs, False, colour, options)
+
     graph = plan(recipe, designs, emulated)
     if remote:
         graph.remote_rules = frozenset(REMOTE_RULES)
         write_if_changed(os.path.join(layout.build_folder, REMOTE_SETTINGS), remote.as_json())
-
     inputs = [os.path.join(home, "configure.py"), template_file, *([settings.file] if settings.file else [])]
     inputs += [file for design in designs for file in (design.source, *design.imports)]
-    inputs += [FOLDER, *kernels.folders, *(["host"] if os.path.isdir("host") else []), *_planning_modules()]
+    inputs += [FOLDER, *kernels.folders, *(["host"] if hosts is not None else []), *_planning_modules()]
     inputs += [*package_files(PACKAGE), remote.trexe] if remote else []
     inputs += [found.path for name in toolchain.outcomes if (found := toolchain.found(name))]
-    printed = [layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source]
-    looked_at = sorted({layout.source(file) for file in inputs})
-    read = {path for edge in graph.edges for path in (*edge.inputs, *edge.implicit)}
-    remember_graph(layout.build_folder, graph_json(graph))
-    commands = os.path.join(layout.ninja_folder, "compile_commands.json")
-    write_if_changed(commands, compile_commands(graph, layout.ninja_folder))
-    if ninja is None:
-        name = makefile_name(options.build_folder)
-        stamp = layout.output("configured")
-        filled = read_rules(fill_all(graph, template, template_file, places))
-        text = makefile(graph, filled, parts_of(template), name, stamp, looked_at, header)
-        changed = write_if_changed(os.path.join(layout.ninja_folder, name), text)
-        planned.remember([os.path.join(layout.ninja_folder, name), commands, os.path.join(layout.build_folder, GRAPH)])
-        return summary(choice, toolchain, designs, changed, colour, options)
-    shared = [path for path in looked_at if path in read]
-    generator = generator_statements("build.ninja", printed, shared, GENERATOR_DEPFILE)
-    depfile = depfile_text("build.ninja", [path for path in looked_at if path not in read])
-    write_if_changed(os.path.join(layout.ninja_folder, GENERATOR_DEPFILE), depfile)
-    text = write(graph, template, template_file, places, generator, header)
-    changed = place_build_file(os.path.join(layout.ninja_folder, "build.ninja"), text, ninja)
-    if changed and os.path.exists(os.path.join(layout.build_folder, ".ninja_log")):
-        remove_dead_outputs(ninja, layout.ninja_folder)
-    written = [os.path.join(layout.ninja_folder, name) for name in ("build.ninja", GENERATOR_DEPFILE)]
-    planned.remember([*written, commands, os.path.join(layout.build_folder, GRAPH)])
+    looked_at = tuple(sorted({layout.source(file) for file in inputs}))
+    printed = tuple(layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source)
+    text = BuildText(layout, template, template_file, places, tuple(header), looked_at, printed)
+    if ninja:
+        changed, written = write_for_ninja(graph, text, ninja)
+    else:
+        changed, written = write_for_make(graph, text, makefile_name(options.build_folder))
+    planned.remember(written)
     return summary(choice, toolchain, designs, changed, colour, options)
 
 
