@@ -83,8 +83,10 @@ def main(arguments: list[str]) -> int:
 def _run(folder: str, options: argparse.Namespace) -> int:
     os.makedirs(folder, exist_ok=True)
     environment = dict(os.environ)
-    with _lock(folder), _ending_signals():
+    with _lock(folder) as lock, _ending_signals():
         temporary = tempfile.mkdtemp(prefix="npuninja-farm-")
+        lock.write(f"{temporary}\n")
+        lock.flush()
         logs = os.path.join(folder, "logs")
         shutil.rmtree(logs, ignore_errors=True)
         try:
@@ -190,15 +192,23 @@ def _ending_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _lock(folder: str) -> Iterator[None]:
-    """Holds the folder as long as the farm runs. Raises UserError when another one does."""
+def _lock(folder: str) -> Iterator[TextIO]:
+    """Holds the folder as long as the farm runs; gives the file that says who holds it, and what to delete.
+
+    Raises:
+        UserError: another farm has the folder.
+    """
     with open(os.path.join(folder, "lock"), "a+", encoding="utf-8") as lock:
         if not _locked(lock):
             raise UserError(f"a farm is running already: {_described(folder)}", hint="npuninja farm down ends it")
+        lock.seek(0)
+        for left in lock.read().splitlines()[1:]:
+            shutil.rmtree(left, ignore_errors=True)  # the one before was killed
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        yield
+        yield lock
+        lock.truncate(0)
 
 
 def _locked(lock: TextIO) -> bool:
@@ -220,8 +230,11 @@ def _down(folder: str) -> int:
         asked = False
         while not _locked(lock):
             if not asked:
-                os.kill(int(lock.read()), signal.SIGTERM)
-                asked = True
+                lock.seek(0)
+                holder = lock.readline()
+                if holder.endswith("\n"):  # else it is just starting
+                    os.kill(int(holder), signal.SIGTERM)
+                    asked = True
             if time.monotonic() > limit:
                 raise ToolError(f"the farm does not end; its logs are in {os.path.join(folder, 'logs')}")
             time.sleep(0.05)

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from npuninja.detect.machine import Toolchain
+from npuninja.detect.machine import TOOLS, Toolchain
 from npuninja.detect.mlir_aie import root_of
 from npuninja.detect.tool import Found
 from npuninja.remote.settings import RemoteTool
@@ -64,8 +64,10 @@ def _identity(group: list[Found]) -> str:
     digest = hashlib.sha256()
     for found in group:
         digest.update(f"{found.tool} {found.version}\n".encode())
-        with open(found.path, "rb") as stream:
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
+        companions = next(tool for tool in TOOLS if tool.name == found.tool).companions(found.path)
+        for path in (found.path, *companions):
+            with open(path, "rb") as stream:
+                while chunk := stream.read(1 << 20):
+                    digest.update(chunk)
     plain = "".join(c if c.isalnum() or c in "._+" else "_" for c in group[0].version)
     return f"{group[0].tool}-{plain}-{digest.hexdigest()[:12]}"

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from build_project import PROJECTS, TOOL_VARIABLES, Project
 from conftest import ROOT
+from fake_tools import installs
 
 from npuninja.farm.processes import children_of
 
@@ -286,5 +287,37 @@ def test_a_killed_worker_of_buildgrid_loses_nothing(buildgrid, tmp_path, tools):
         shutil.rmtree(there.folder / DESIGN)
         there.ninja()
         assert log(there)[-4:] == ["cached"] * 4
+    finally:
+        farm.down()
+
+
+@pytest.mark.slow
+def test_real_tools_may_lie_elsewhere_on_the_worker(buildbox, tmp_path, tools):
+    machines = {}
+    for name in ("client", "worker"):
+        root = tmp_path / name / "machine"
+        site = installs.venv(root / "venv")
+        installs.mlir_aie_wheel(site, "2026-03-15")
+        installs.peano_wheel(site)
+        installs.xrt(root / "xrt")
+        machines[name] = {"VIRTUAL_ENV": str(root / "venv"), "XILINX_XRT": str(root / "xrt")}
+    farm = Farm(tmp_path / "farm", buildbox, "casd")
+    farm.environment |= machines["worker"]
+    farm.up()
+    try:
+        here, there = (make_project(tmp_path / name, tools, buildbox) for name in ("here", "there"))
+        for project in (here, there):
+            project.environment |= machines["client"]
+            project.write("toolchain.toml", "")
+            project.configure(*(["--remote", farm.address] if project is there else []))
+            project.ninja()
+        assert made(here, "build/npu1_1col/aie2") == made(there, "build/npu1_1col/aie2")
+        ran = {os.path.basename(line) for line in (there.folder / "build/remote.log").read_text(encoding="utf-8").split()}
+        assert {"core_0_2.elf", "core_0_2.opt.ll", "core_0_2.o", "gain.o", "input_physical.mlir"} <= ran
+        assert "no work to do" in there.ninja().stdout
+        # Another Peano of the same version is another tool.
+        llc = tmp_path / "client/machine/venv/lib/python3.13/site-packages/llvm-aie/bin/llc"
+        llc.write_text(llc.read_text(encoding="utf-8") + "# rebuilt\n", encoding="utf-8")
+        assert "does not have tool=peano-" in there.ninja(code=None).stdout
     finally:
         farm.down()
