@@ -5,8 +5,8 @@
 Generates projects of N small designs with a kernel each, in a temporary folder, and measures wall times: configure (first,
 warm), full build, a build without a change, and builds after an edit of one kernel, one header, one design. Make gets the
 Makefile of `configure.py --generator make`; CMake gets an `add_custom_command` for each edge, with the same command line and
-the same dependencies, so what differs is the build system alone. 1000 designs take some ten minutes on two cores. Nothing
-here runs in the tests.
+the same dependencies, so what differs is the build system alone. Ninja is also measured with a process for each stage. 1000
+designs take some fifteen minutes on two cores. Nothing here runs in the tests.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from machine import describe, machine, timed  # noqa: E402
 from npuninja.diag.build_log import as_run  # noqa: E402
 
 PLAIN = ROOT / "tests" / "projects" / "plain"
+OPTIONS = {"make": ("--generator", "make"), "ninja, separate stages": ("--separate-stages",)}
+# With more designs a build of a process for each stage says nothing new.
+SEPARATE_UP_TO = 100
 TARGETS_S = {
     "configure.py, first": {1000: 3.0},
     "configure.py, warm": {1000: 0.5},
@@ -128,13 +131,15 @@ def measure(count: int, repeat: int, others: bool) -> dict[str, dict[str, float]
         results["configure.py, first"] = timed(project.configure, max(2, repeat // 2), project.forget)
         results["configure.py, warm"] = timed(project.configure, repeat)
         systems: dict[str, Callable[[], None]] = {"ninja": lambda: project.run(ninja_path())}
+        if others and count <= SEPARATE_UP_TO:
+            systems["ninja, separate stages"] = systems["ninja"]
         if others and shutil.which("make"):
             systems["make"] = lambda: project.run("make", "-j", "2", "-f", "build.mk")
         if others and shutil.which("cmake"):
             systems["cmake+ninja"] = systems["ninja"]
         for system, build in systems.items():
             project.forget()
-            project.configure(*(["--generator", "make"] if system == "make" else []))
+            project.configure(*OPTIONS.get(system, ()))
             if system == "cmake+ninja":
                 generate_with_cmake(project)
             results[f"{system}, full build"] = timed(build, 1)
