@@ -66,18 +66,22 @@ def endless_passthrough(tmp_path_factory: pytest.TempPathFactory, compiler_cache
     return Chain(build, "passthrough", kernels={"passthrough.o": ENDLESS}).run()
 
 
-@pytest.fixture(scope="session")
-def cpp_program(xrt: str, tmp_path_factory: pytest.TempPathFactory) -> str | None:
-    """`programs/run_design.cpp`, compiled with XRT's headers; None without g++, whose C++ library XRT is built with."""
+def compile_cpp(tools: str, name: str, folder: Path) -> str | None:
+    """Compiles a C++ program of `programs/` with XRT's headers; None without g++, whose C++ library XRT is built with."""
     compiler = shutil.which("g++")
     if compiler is None:
         return None
-    program = tmp_path_factory.mktemp("cpp") / "run_design"
-    prefix = Path(xrt) / "xrt" / "usr"
+    prefix = Path(tools) / "xrt" / "usr"
     (library,) = prefix.glob("lib/*/libxrt_coreutil.so.2")
-    command = [compiler, "-std=c++17", "-idirafter", str(prefix / "include"), str(PROGRAMS / "run_design.cpp"), str(library)]
-    subprocess.run([*command, "-Wl,--allow-shlib-undefined", "-o", str(program)], check=True)
-    return str(program)
+    command = [compiler, "-std=c++17", "-idirafter", str(prefix / "include"), str(PROGRAMS / f"{name}.cpp"), str(library)]
+    subprocess.run([*command, "-Wl,--allow-shlib-undefined", "-o", str(folder / name)], check=True)
+    return str(folder / name)
+
+
+@pytest.fixture(scope="session")
+def cpp_program(xrt: str, tmp_path_factory: pytest.TempPathFactory) -> str | None:
+    """`programs/run_design.cpp`, compiled."""
+    return compile_cpp(xrt, "run_design", tmp_path_factory.mktemp("cpp"))
 
 
 @pytest.fixture

@@ -10,11 +10,13 @@ import struct
 
 # Numbers of the ioctls (type 'd'; those of a driver begin at 0x40).
 GEM_CLOSE = 0x09
+PRIME_HANDLE_TO_FD, PRIME_FD_TO_HANDLE = 0x2D, 0x2E
 CREATE_HWCTX, DESTROY_HWCTX, CONFIG_HWCTX, CREATE_BO, GET_BO_INFO, SYNC_BO, EXEC_CMD, GET_INFO, SET_STATE = range(0x40, 0x49)
 GET_ARRAY = 0x4A
 SYNCOBJ_DESTROY = 0xC0
 
 GEM_CLOSE_S = struct.Struct("<2I")  # handle, pad
+PRIME_S = struct.Struct("<2Ii")  # handle, flags, descriptor
 SYNCOBJ_DESTROY_S = struct.Struct("<2I")  # handle, pad
 # ext, flags, qos, umq bo, log bo, max_opc, num_tiles, mem_size, doorbell, handle, syncobj
 CREATE_HWCTX_S = struct.Struct("<3Q8I")

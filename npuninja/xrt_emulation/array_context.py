@@ -15,8 +15,8 @@ from npuninja.formats.pdi import read_pdi
 from npuninja.formats.txn import HEADER_BYTES
 from npuninja.xrt_emulation import amdxdna, packets
 from npuninja.xrt_emulation.buffers import Buffer, Buffers
-from npuninja.xrt_emulation.client_memory import ClientMemory
 from npuninja.xrt_emulation.core_modules import CoreModules
+from npuninja.xrt_emulation.npu_memory import NpuMemory
 from npuninja.xrt_emulation.packets import KernelCall, MalformedPacket
 
 #: XRT copies a buffer of a wrong group, as it warns, and for want of a copy engine passes no address.
@@ -55,7 +55,7 @@ class ArrayContext:
         remarks: what the program's author should know about the last run, however it ended.
     """
 
-    def __init__(self, columns: int, buffers: Buffers, memory: ClientMemory, modules: CoreModules) -> None:
+    def __init__(self, columns: int, buffers: Buffers, memory: NpuMemory, modules: CoreModules) -> None:
         self._columns = columns
         self._buffers = buffers
         self._memory = memory
@@ -148,14 +148,14 @@ class ArrayContext:
             raise MalformedPacket(f"the address of buffer argument {number}, 0x{address:x}, is in no buffer{_NO_ADDRESS}")
         taken.append(buffer)
         self._use(buffer, f"buffer argument {number}")
-        if buffer.handle not in self._shared:
+        if buffer.address not in self._shared:
             if buffer.kind == amdxdna.BO_DEV:
                 raise MalformedPacket(
                     f"buffer argument {number} lies in the device's heap, where only instructions can be: make it host_only"
                 )
             place = FilePlace(self._memory.descriptor, self._buffers.device_side(buffer))
-            self._shared[buffer.handle] = buffer, emulator.share(buffer.nbytes, place)
-        return self._shared[buffer.handle][1], address - buffer.address
+            self._shared[buffer.address] = buffer, emulator.share(buffer.nbytes, place)
+        return self._shared[buffer.address][1], address - buffer.address
 
     def _use(self, buffer: Buffer, what: str) -> None:
         if self._buffers.use(buffer):
@@ -167,7 +167,7 @@ class ArrayContext:
     def _forget_gone(self) -> None:
         """The array lets go of buffers that nobody has any more. Only here, because it can do one thing at a time."""
         for buffer, shared in [pair for pair in self._shared.values() if not pair[0].users]:
-            del self._shared[buffer.handle]
+            del self._shared[buffer.address]
             if self._emulator is not None:
                 self._emulator.free(shared)
 

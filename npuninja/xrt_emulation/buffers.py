@@ -1,7 +1,7 @@
 """The buffer objects of one open device file.
 
 An NPU does not see what the processor has in its caches, nor the processor what the NPU wrote while it has old data there;
-`sync` brings one side's data to the other. Here the two sides are two places in the client's memory, as soon as the
+`sync` brings one side's data to the other. Here the two sides are two places in the memory, as soon as the
 program's XRT asks the driver to sync (`preload/settings.c` has it do so): whatever was not synced is not seen, which on an
 NPU may or may not happen. An XRT that never asks gets one place for both.
 """
@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import bisect
 import errno
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from npuninja.xrt_emulation import amdxdna
 from npuninja.xrt_emulation.amdxdna import DriverError
-from npuninja.xrt_emulation.client_memory import ClientMemory
+from npuninja.xrt_emulation.npu_memory import NpuMemory
 
-#: Device address of offset 0 of the client's memory. Above 4 GiB, so that it is none of the heap's.
+#: Device address of offset 0 of the memory. Above 4 GiB, so that it is none of the heap's.
 _SHARED_ADDRESS = 0x1_0000_0000
 _MAX_BUFFERS = 65536
 #: Pieces of the heap begin at pages, as the driver's do.
@@ -29,33 +28,33 @@ class Buffer:
     """A buffer object.
 
     Attributes:
-        handle: its number for the client.
         kind: one of `amdxdna.BO_…`.
-        offset: where it begins in the client's memory.
+        offset: where it begins in the memory.
         nbytes: its size.
         address: its device address.
-        users: the client's handle, and each command that works on it.
+        users: handles, commands that work on it, and whether other processes may import it.
         device_offset: where the NPU's side of it begins; -1 as long as it has none.
         in_step: no command has worked on it since it was made or all of it was synced: then only the program can have
             changed it.
+        tables: of the open files that know its address.
     """
 
-    handle: int
     kind: int
     offset: int
     nbytes: int
     address: int
-    users: int = 1
+    users: int = 0
     device_offset: int = -1
     in_step: bool = True
+    tables: list[Buffers] = field(default_factory=list)
 
 
 class Buffers:
-    """All buffers of a file. Safe to use from several threads."""
+    """All buffers of an open file. Safe to use from several threads."""
 
-    def __init__(self, memory: ClientMemory) -> None:
+    def __init__(self, memory: NpuMemory) -> None:
         self._memory = memory
-        self._lock = threading.RLock()
+        self._lock = memory.lock
         self._by_handle: dict[int, Buffer] = {}
         self._addresses: list[int] = []
         self._by_address: dict[int, Buffer] = {}
@@ -63,13 +62,12 @@ class Buffers:
         self._next_handle = 1
         self._two_sides = False
 
-    def create(self, kind: int, nbytes: int) -> Buffer:
-        """A new buffer of zeros. Raises DriverError."""
+    def create(self, kind: int, nbytes: int) -> tuple[int, Buffer]:
+        """A new buffer of zeros, and its handle. Raises DriverError."""
         with self._lock:
+            self._check_number()
             if not 0 < nbytes <= 1 << 36:
                 raise DriverError(errno.EINVAL, f"a buffer of {nbytes} bytes was asked for")
-            if len(self._by_handle) >= _MAX_BUFFERS:
-                raise DriverError(errno.ENOMEM, f"the program has {_MAX_BUFFERS} buffers")
             if kind == amdxdna.BO_DEV:
                 offset, address = self._in_heap(nbytes)
             elif kind == amdxdna.BO_DEV_HEAP:
@@ -79,15 +77,32 @@ class Buffers:
                 address = _SHARED_ADDRESS + offset
             else:
                 raise DriverError(errno.EINVAL, f"a buffer of the unknown type {kind} was asked for")
-            buffer = Buffer(self._next_handle, kind, offset, nbytes, address)
-            self._next_handle += 1
-            self._by_handle[buffer.handle] = buffer
-            if kind == amdxdna.BO_DEV_HEAP:
+            buffer = Buffer(kind, offset, nbytes, address)
+            return self._enter(buffer), buffer
+
+    def import_(self, buffer: Buffer) -> int:
+        """Gives the client a handle of a buffer of another file, or the one that it has already. Raises DriverError."""
+        with self._lock:
+            self._check_number()
+            known = next((handle for handle, own in self._by_handle.items() if own is buffer), None)
+            return known if known is not None else self._enter(buffer)
+
+    def _check_number(self) -> None:
+        if len(self._by_handle) >= _MAX_BUFFERS:
+            raise DriverError(errno.ENOMEM, f"the program has {_MAX_BUFFERS} buffers")
+
+    def _enter(self, buffer: Buffer) -> int:
+        handle, self._next_handle = self._next_handle, self._next_handle + 1
+        self._by_handle[handle] = buffer
+        buffer.users += 1
+        if self not in buffer.tables:
+            buffer.tables.append(self)
+            if buffer.kind == amdxdna.BO_DEV_HEAP:
                 self._heap = buffer
             else:
-                bisect.insort(self._addresses, address)
-                self._by_address[address] = buffer
-            return buffer
+                bisect.insort(self._addresses, buffer.address)
+                self._by_address[buffer.address] = buffer
+        return handle
 
     def _allocate(self, nbytes: int) -> int:
         try:
@@ -151,26 +166,31 @@ class Buffers:
             buffer.users -= 1
             if buffer.users:
                 return False
-            if buffer.kind == amdxdna.BO_DEV_HEAP:
-                self._heap = None
-            else:
-                self._addresses.remove(buffer.address)
-                del self._by_address[buffer.address]
+            for table in buffer.tables:
+                table._forget(buffer)
             if buffer.kind != amdxdna.BO_DEV:
                 self._memory.free(buffer.offset, buffer.nbytes)
             if buffer.device_offset >= 0:
                 self._memory.free(buffer.device_offset, buffer.nbytes)
             return True
 
+    def _forget(self, buffer: Buffer) -> None:
+        if buffer.kind == amdxdna.BO_DEV_HEAP:
+            self._heap = None
+        else:
+            self._addresses.remove(buffer.address)
+            del self._by_address[buffer.address]
+
     def device_side(self, buffer: Buffer) -> int:
-        """Where in the client's memory the NPU sees a buffer. Raises DriverError ENOMEM."""
+        """Where in the memory the NPU sees a buffer. Raises DriverError ENOMEM."""
         with self._lock:
+            if buffer.device_offset >= 0:
+                return buffer.device_offset
             if not self._two_sides or buffer.kind == amdxdna.BO_CMD:  # the driver reads commands, not the NPU
                 return buffer.offset
             if buffer.kind == amdxdna.BO_DEV and self._heap is not None:
                 return self.device_side(self._heap) + buffer.offset - self._heap.offset
-            if buffer.device_offset < 0:
-                buffer.device_offset = self._allocate(buffer.nbytes)
+            buffer.device_offset = self._allocate(buffer.nbytes)
             return buffer.device_offset
 
     def sync(self, buffer: Buffer, direction: int, offset: int, nbytes: int) -> None:
@@ -198,3 +218,13 @@ class Buffers:
             buffer = self.get(handle)
             del self._by_handle[handle]
             return buffer
+
+    def close_all(self) -> None:
+        """The client has gone. What others use stays theirs."""
+        with self._lock:
+            for handle in list(self._by_handle):
+                self.drop(self.close(handle))
+            for buffer in self._by_address.values():
+                buffer.tables.remove(self)
+            self._by_address.clear()
+            self._addresses.clear()

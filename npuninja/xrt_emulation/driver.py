@@ -11,9 +11,9 @@ from npuninja.xrt_emulation import amdxdna
 from npuninja.xrt_emulation.amdxdna import DriverError
 from npuninja.xrt_emulation.array_context import ArrayContext
 from npuninja.xrt_emulation.buffers import Buffers
-from npuninja.xrt_emulation.client_memory import ClientMemory
 from npuninja.xrt_emulation.hardware_context import HardwareContext
 from npuninja.xrt_emulation.npu import Npu
+from npuninja.xrt_emulation.npu_memory import EndedCommands
 from npuninja.xrt_emulation.queries import get_array, get_info
 from npuninja.xrt_emulation.wire import CONTEXTS, Request
 
@@ -34,7 +34,8 @@ class DeviceFile:
     def __init__(self, npu: Npu, pid: int) -> None:
         self._npu = npu
         self._pid = pid
-        self.memory = ClientMemory()
+        self.memory = npu.memory
+        self.ended = EndedCommands(self.memory)
         self._buffers = Buffers(self.memory)
         self._contexts: dict[int, HardwareContext] = {}
         self._next_context = 1
@@ -58,20 +59,15 @@ class DeviceFile:
         if found is None:
             raise DriverError(errno.EOPNOTSUPP, f"the ioctl 0x{request.operation:02x} is not emulated")
         layout, handler = found
-        if len(request.structure) != layout.size:
-            raise DriverError(
-                errno.EINVAL,
-                f"the ioctl 0x{request.operation:02x} has {len(request.structure)} bytes, expected {layout.size}",
-            )
-        return handler(layout.unpack(request.structure), request.pointed)
+        return handler(_unpack(layout, request), request.pointed)
 
     # --- Buffers.
 
     def _create_bo(self, fields: tuple[int, ...], pointed: bytes) -> Answer:
         flags, table, size, kind, _ = fields
-        buffer = self._buffers.create(kind, size)
+        handle, buffer = self._buffers.create(kind, size)
         where = struct.pack("<Q", buffer.offset)[: len(pointed)]
-        return amdxdna.CREATE_BO_S.pack(flags, table, size, kind, buffer.handle), where
+        return amdxdna.CREATE_BO_S.pack(flags, table, size, kind, handle), where
 
     def _bo_info(self, fields: tuple[int, ...], _: bytes) -> Answer:
         buffer = self._buffers.get(fields[2])
@@ -79,7 +75,7 @@ class DeviceFile:
         map_offset = amdxdna.INVALID_ADDRESS if in_heap else buffer.offset
         # The library turns an offset in the memory into the address at which the program has mapped the heap.
         address = buffer.offset if in_heap else 0
-        return amdxdna.GET_BO_INFO_S.pack(0, 0, buffer.handle, 0, map_offset, address, buffer.address), b""
+        return amdxdna.GET_BO_INFO_S.pack(0, 0, fields[2], 0, map_offset, address, buffer.address), b""
 
     def _sync_bo(self, fields: tuple[int, ...], _: bytes) -> Answer:
         handle, direction, offset, size = fields
@@ -95,6 +91,20 @@ class DeviceFile:
         self._buffers.drop(self._buffers.close(fields[0]))
         return amdxdna.GEM_CLOSE_S.pack(*fields), b""
 
+    def export(self, request: Request) -> tuple[bytes, int]:
+        """Answers PRIME_HANDLE_TO_FD: the structure, and a descriptor that stays ours. Raises DriverError."""
+        handle, flags, _ = _unpack(amdxdna.PRIME_S, request)
+        descriptor = self._npu.exports.descriptor(self._buffers.get(handle), self._buffers)
+        return amdxdna.PRIME_S.pack(handle, flags, -1), descriptor
+
+    def import_(self, request: Request) -> bytes:
+        """Answers PRIME_FD_TO_HANDLE, whose descriptor came with it. Raises DriverError."""
+        _, flags, _ = _unpack(amdxdna.PRIME_S, request)
+        if request.descriptor < 0:
+            raise DriverError(errno.EBADF, "a buffer was imported without a descriptor")
+        buffer = self._npu.exports.buffer(request.descriptor)
+        return amdxdna.PRIME_S.pack(self._buffers.import_(buffer), flags, -1)
+
     # --- Contexts.
 
     def _create_context(self, fields: tuple[int, ...], _: bytes) -> Answer:
@@ -105,7 +115,7 @@ class DeviceFile:
         partition = self._npu.partitions.enter(tiles // _CORE_ROWS)
         array = ArrayContext(partition.columns, self._buffers, self.memory, self._npu.modules)
         context = HardwareContext(
-            handle, partition, array, self._buffers, self.memory, self._npu.journal, self._npu.time_limit_s
+            handle, partition, array, self._buffers, self.memory, self.ended, self._npu.journal, self._npu.time_limit_s
         )
         self._contexts[handle] = context
         self._npu.register(self._pid, context)
@@ -189,4 +199,15 @@ class DeviceFile:
         for context in self._contexts.values():
             self._end(context)
         self._contexts.clear()
-        self.memory.close()
+        self._npu.exports.close(self._buffers)
+        self._buffers.close_all()
+        self.ended.close()
+
+
+def _unpack(layout: struct.Struct, request: Request) -> tuple[int, ...]:
+    if len(request.structure) != layout.size:
+        raise DriverError(
+            errno.EINVAL,
+            f"the ioctl 0x{request.operation:02x} has {len(request.structure)} bytes, expected {layout.size}",
+        )
+    return layout.unpack(request.structure)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from npuninja.xrt_emulation import packets
 from npuninja.xrt_emulation.array_context import ArrayContext, Outcome
 from npuninja.xrt_emulation.buffers import Buffer, Buffers
-from npuninja.xrt_emulation.client_memory import ClientMemory
 from npuninja.xrt_emulation.journal import Journal
+from npuninja.xrt_emulation.npu_memory import EndedCommands, NpuMemory
 from npuninja.xrt_emulation.packets import Chain, KernelCall, MalformedPacket
 from npuninja.xrt_emulation.partitions import Partition
 
@@ -32,6 +32,7 @@ class HardwareContext:
         partition: its columns.
         array: what executes.
         buffers, memory: of the client.
+        ended: where the client sees which command has ended.
         journal: told of commands that end badly.
         time_limit_s: for one command.
     """
@@ -42,7 +43,8 @@ class HardwareContext:
         partition: Partition,
         array: ArrayContext,
         buffers: Buffers,
-        memory: ClientMemory,
+        memory: NpuMemory,
+        ended: EndedCommands,
         journal: Journal,
         time_limit_s: float,
     ) -> None:
@@ -54,13 +56,14 @@ class HardwareContext:
         self._array = array
         self._buffers = buffers
         self._memory = memory
+        self._ended = ended
         self._journal = journal
         self._time_limit_s = time_limit_s
         self._queue: queue.SimpleQueue[tuple[int, Buffer] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"npuninja-context-{handle}", daemon=True)
         self._closing = False
         self._told: set[str] = set()  # what was said once
-        memory.set_ended(handle, 0)
+        ended.set(handle, 0)
         self._thread.start()
 
     def configure(self, pdis: Sequence[bytes]) -> None:
@@ -93,7 +96,7 @@ class HardwareContext:
                 self._execute(command)
             self._buffers.drop(command)
             self.completed = seq
-            self._memory.set_ended(self.handle, seq)
+            self._ended.set(self.handle, seq)
 
     def _execute(self, command: Buffer) -> None:
         try:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 
 from npuninja.xrt_emulation.core_modules import CoreModules
+from npuninja.xrt_emulation.exports import Exports
 from npuninja.xrt_emulation.hardware_context import HardwareContext
 from npuninja.xrt_emulation.journal import Journal
 from npuninja.xrt_emulation.models import NpuModel
+from npuninja.xrt_emulation.npu_memory import NpuMemory
 from npuninja.xrt_emulation.partitions import Partitions
 
 
@@ -26,6 +28,8 @@ class Npu:
         self.time_limit_s = time_limit_s
         self.partitions = Partitions(model)
         self.modules = CoreModules()
+        self.memory = NpuMemory()
+        self.exports = Exports(self.memory)
         self._lock = threading.Lock()
         self._contexts: list[tuple[int, HardwareContext]] = []
 
@@ -43,3 +47,7 @@ class Npu:
         """All contexts, each with the process it belongs to."""
         with self._lock:
             return list(self._contexts)
+
+    def close(self) -> None:
+        """Gives the memory back, after all files are closed."""
+        self.memory.close()

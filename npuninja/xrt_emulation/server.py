@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 
-from npuninja.xrt_emulation import wire
+from npuninja.xrt_emulation import amdxdna, wire
 from npuninja.xrt_emulation.amdxdna import DriverError
 from npuninja.xrt_emulation.driver import DeviceFile
 from npuninja.xrt_emulation.npu import Npu
@@ -35,7 +35,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends all connections, waits until their contexts have ended, and stops listening."""
+        """Ends all connections, waits until their contexts have ended, stops listening, and gives the NPU's memory back."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()
@@ -48,6 +48,7 @@ class Server:
                 continue  # it has ended by itself
         for thread in running:
             thread.join()
+        self._npu.close()
 
     def _accept(self) -> None:
         while True:
@@ -79,33 +80,40 @@ class Server:
                 request = wire.receive(connection)
                 if request is None:
                     return
-                if request.operation == wire.XCLBIN:
-                    self._note_xclbin(connection, request)
-                elif request.operation == wire.OPEN and file is None:
-                    file = DeviceFile(self._npu, pid)
-                    wire.reply(connection, 0, request.structure, descriptor=file.memory.descriptor)
-                elif file is None or request.descriptor >= 0:
-                    return  # no client of ours
-                else:
-                    self._ioctl(connection, file, request)
+                try:
+                    if request.operation == wire.XCLBIN:
+                        if request.descriptor >= 0:
+                            self._npu.modules.add(request.descriptor)
+                        wire.reply(connection, 0)
+                    elif request.operation == wire.OPEN and file is None:
+                        file = DeviceFile(self._npu, pid)
+                        structure = wire.OPEN_S.pack(wire.VERSION, 0, file.ended.offset)
+                        wire.reply(connection, 0, structure, descriptor=file.memory.descriptor)
+                    elif file is not None:
+                        self._ioctl(connection, file, request)
+                    else:
+                        return  # no client of ours
+                finally:
+                    if request.descriptor >= 0:
+                        os.close(request.descriptor)
         except wire.Malformed as error:
             self._npu.journal.problem(f"process {pid} does not speak the protocol: {error}")
         finally:
             if file is not None:
                 file.close()
 
-    def _note_xclbin(self, connection: socket.socket, request: wire.Request) -> None:
-        if request.descriptor >= 0:
-            self._npu.modules.add(request.descriptor)
-            os.close(request.descriptor)
-        wire.reply(connection, 0)
-
     def _ioctl(self, connection: socket.socket, file: DeviceFile, request: wire.Request) -> None:
+        pointed, descriptor = b"", -1
         try:
-            structure, pointed = file.ioctl(request)
+            if request.operation == amdxdna.PRIME_HANDLE_TO_FD:
+                structure, descriptor = file.export(request)
+            elif request.operation == amdxdna.PRIME_FD_TO_HANDLE:
+                structure = file.import_(request)
+            else:
+                structure, pointed = file.ioctl(request)
         except DriverError as error:
             if error.reason:
                 self._npu.journal.problem(error.reason)
             wire.reply(connection, error.number, request.structure)
         else:
-            wire.reply(connection, 0, structure, pointed)
+            wire.reply(connection, 0, structure, pointed, descriptor)

@@ -8,11 +8,13 @@ import socket
 import struct
 from typing import NamedTuple
 
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 65536
 OPEN = 0x1000
 XCLBIN = 0x1001
-#: Words in the first page of a file's memory: for each context the number of the last command that has ended.
+#: Structure of OPEN: version, pad, where the words of its contexts begin in the memory.
+OPEN_S = struct.Struct("<2IQ")
+#: These words: for each context the number of the last command that has ended.
 CONTEXTS = 1024
 
 _REQUEST = struct.Struct("<3I")

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from xrt_programs import compile_cpp
 
 from npuninja.xrt_emulation import amdxdna
 from npuninja.xrt_emulation.preload_library import SOURCES
@@ -24,6 +25,7 @@ STRUCTURES = {
     "amdxdna_drm_get_info": ("get_info", "GET_INFO_S"),
     "amdxdna_drm_get_array": ("get_array", "GET_ARRAY_S"),
     "amdxdna_cu_config": ("", "CU_CONFIG_S"),
+    "drm_prime_handle": ("prime_handle", "PRIME_S"),
     "drm_gem_close": ("", "GEM_CLOSE_S"),
     "drm_syncobj_destroy": ("", "SYNCOBJ_DESTROY_S"),
     "drm_syncobj_timeline_wait": ("timeline_wait", ""),
@@ -38,6 +40,8 @@ NUMBERS = {
     "DRM_IOCTL_AMDXDNA_EXEC_CMD": "EXEC_CMD",
     "DRM_IOCTL_AMDXDNA_GET_INFO": "GET_INFO",
     "DRM_IOCTL_AMDXDNA_GET_ARRAY": "GET_ARRAY",
+    "DRM_IOCTL_PRIME_HANDLE_TO_FD": "PRIME_HANDLE_TO_FD",
+    "DRM_IOCTL_PRIME_FD_TO_HANDLE": "PRIME_FD_TO_HANDLE",
     "DRM_IOCTL_GEM_CLOSE": "GEM_CLOSE",
     "DRM_IOCTL_SYNCOBJ_DESTROY": "SYNCOBJ_DESTROY",
 }
@@ -63,6 +67,18 @@ def test_cpp_program(compiler, emulated, cpp_program, passthrough, tmp_path):
     assert files[1].read_bytes() == data
 
 
+def test_buffer_of_two_processes(compiler, xrt, emulated, passthrough, tmp_path):
+    program = compile_cpp(xrt, "share_buffer", tmp_path)
+    data = random.Random(1).randbytes(262144)
+    (tmp_path / "in").write_bytes(data)
+    files = [Path(passthrough).with_name("design.xclbin"), Path(passthrough).with_name("insts.bin")]
+    done = emulated.run("with-xrt", program, *map(str, files), str(tmp_path / "in"), str(tmp_path / "out"))
+    if done.returncode == 77:
+        pytest.skip(f"this system does not let processes share descriptors (pidfd_getfd): {done.stderr}")
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+    assert (tmp_path / "out").read_bytes() == data
+
+
 def test_interface_is_the_kernels(compiler, xrt, tmp_path):
     lines = ["#include <cstdint>", "#include <drm/amdxdna_accel.h>", f'#include "{SOURCES / "amdxdna.h"}"']
     for theirs, (header, module) in STRUCTURES.items():
@@ -74,7 +90,7 @@ def test_interface_is_the_kernels(compiler, xrt, tmp_path):
     for theirs, ours in NUMBERS.items():
         lines.append(f'static_assert((({theirs}) & 255) == {getattr(amdxdna, ours)}, "{theirs}");')
     for name in re.findall(r"\bNR_(\w+) = ", (SOURCES / "amdxdna.h").read_text()):
-        theirs = f"DRM_IOCTL_{name}" if name.startswith("SYNCOBJ") else f"DRM_IOCTL_AMDXDNA_{name}"
+        theirs = f"DRM_IOCTL_{name}" if name.startswith(("SYNCOBJ", "PRIME")) else f"DRM_IOCTL_AMDXDNA_{name}"
         lines.append(f'static_assert((({theirs}) & 255) == NR_{name}, "{name}");')
     source = tmp_path / "check.cpp"
     source.write_text("\n".join(lines))

@@ -16,15 +16,16 @@ from npuninja.formats.xclbin import AIE_PARTITION, read_xclbin
 from npuninja.xrt_emulation import amdxdna
 from npuninja.xrt_emulation.amdxdna import DriverError
 from npuninja.xrt_emulation.buffers import Buffers
-from npuninja.xrt_emulation.client_memory import ClientMemory
+from npuninja.xrt_emulation.exports import Exports
 from npuninja.xrt_emulation.journal import Journal
 from npuninja.xrt_emulation.models import MODELS
 from npuninja.xrt_emulation.npu import Npu
+from npuninja.xrt_emulation.npu_memory import NpuMemory
 
 
 @pytest.fixture
 def memory():
-    memory = ClientMemory()
+    memory = NpuMemory()
     yield memory
     memory.close()
 
@@ -39,19 +40,20 @@ def test_modules_that_were_not_seen(wasm_build):
     section = read_xclbin((manifest.parent / "design.xclbin").read_bytes(), "x").section(AIE_PARTITION)
     assert section is not None
     log = io.StringIO()
+    npu = Npu(MODELS["npu1"], Journal(log), 1.0)
     with pytest.raises(DriverError) as caught:
-        Client(Npu(MODELS["npu1"], Journal(log), 1.0), read_aie_partition(section.data, "x").pdis[0].image)
+        Client(npu, read_aie_partition(section.data, "x").pdis[0].image)
     assert caught.value.number == errno.EINVAL
     assert "is in no XCLBIN that was opened" in log.getvalue()
 
 
 def test_memory_is_zero_when_it_is_used_again(memory, buffers):
-    first = buffers.create(amdxdna.BO_SHARE, 100_000)
+    handle, first = buffers.create(amdxdna.BO_SHARE, 100_000)
     memory.write(first.offset, b"secret")
-    assert buffers.drop(buffers.close(first.handle))
-    second = buffers.create(amdxdna.BO_SHARE, 100_000)
+    assert buffers.drop(buffers.close(handle))
+    other_handle, second = buffers.create(amdxdna.BO_SHARE, 100_000)
     assert second.offset == first.offset
-    assert second.handle != first.handle
+    assert other_handle != handle
     assert memory.read(second.offset, 6) == bytes(6)
 
 
@@ -66,7 +68,7 @@ COUNT = 12
 )  # fmt: skip
 def test_copies_of_memory_with_holes(here, there, start, nbytes):
     nbytes = min(nbytes, COUNT * PIECE - start)
-    memory = ClientMemory()
+    memory = NpuMemory()
     try:
         one, other = memory.allocate(COUNT * PIECE), memory.allocate(COUNT * PIECE)
         for base, pieces, value in ((one, here, b"\1"), (other, there, b"\2")):
@@ -96,7 +98,7 @@ def test_copies_of_what_nobody_wrote_take_no_memory(memory):
 
 
 def test_two_sides_of_a_buffer(memory, buffers):
-    buffer = buffers.create(amdxdna.BO_SHARE, 8192)
+    handle, buffer = buffers.create(amdxdna.BO_SHARE, 8192)
     assert buffers.device_side(buffer) == buffer.offset  # nobody asked for a sync yet
     buffers.sync(buffer, amdxdna.SYNC_TO_DEVICE, 0, 4096)
     there = buffers.device_side(buffer)
@@ -111,22 +113,96 @@ def test_two_sides_of_a_buffer(memory, buffers):
     memory.write(there + 5000, b"npu")
     buffers.sync(buffer, amdxdna.SYNC_FROM_DEVICE, 4096, 4096)
     assert memory.read(buffer.offset + 5000, 3) == b"npu"
-    buffers.drop(buffers.close(buffer.handle))
-    assert buffers.create(amdxdna.BO_SHARE, 8192).offset in (buffer.offset, there)
+    buffers.drop(buffers.close(handle))
+    assert buffers.create(amdxdna.BO_SHARE, 8192)[1].offset in (buffer.offset, there)
 
 
 def test_memory_of_a_command_stays_until_it_has_ended(buffers):
-    buffer = buffers.create(amdxdna.BO_CMD, 4096)
-    assert buffers.hold(buffer.handle) is buffer
-    assert not buffers.drop(buffers.close(buffer.handle))
-    assert buffers.create(amdxdna.BO_CMD, 4096).offset != buffer.offset
+    handle, buffer = buffers.create(amdxdna.BO_CMD, 4096)
+    assert buffers.hold(handle) is buffer
+    assert not buffers.drop(buffers.close(handle))
+    assert buffers.create(amdxdna.BO_CMD, 4096)[1].offset != buffer.offset
     assert buffers.drop(buffer)
+
+
+class Sharing:
+    """Two open files on one NPU."""
+
+    def __init__(self):
+        self.memory = NpuMemory()
+        self.exports = Exports(self.memory)
+        self.one, self.other = Buffers(self.memory), Buffers(self.memory)
+
+    def close(self, *files):
+        for file in files:
+            self.exports.close(file)
+            file.close_all()
+
+
+@pytest.fixture
+def sharing():
+    sharing = Sharing()
+    yield sharing
+    sharing.close(sharing.one, sharing.other)
+    assert not list(sharing.memory._data(0, 1 << 30))
+    sharing.memory.close()
+
+
+def test_imported_buffer_is_the_exported_one(sharing):
+    _, buffer = sharing.one.create(amdxdna.BO_SHARE, 5000)
+    descriptor = sharing.exports.descriptor(buffer, sharing.one)
+    assert os.lseek(descriptor, 0, os.SEEK_END) == 5000  # which XRT asks for the size
+    assert sharing.exports.descriptor(buffer, sharing.one) == descriptor
+    handle = sharing.other.import_(sharing.exports.buffer(descriptor))
+    assert sharing.other.get(handle) is buffer
+    assert sharing.other.import_(buffer) == handle
+    assert sharing.other.take(buffer.address) is buffer
+    sharing.other.drop(buffer)
+
+
+def test_shared_buffer_lives_as_long_as_somebody_uses_it(sharing):
+    handle, buffer = sharing.one.create(amdxdna.BO_SHARE, 5000)
+    sharing.memory.write(buffer.offset, b"here")
+    imported = sharing.other.import_(sharing.exports.buffer(sharing.exports.descriptor(buffer, sharing.one)))
+    assert not sharing.one.drop(sharing.one.close(handle))
+    sharing.close(sharing.one)
+    assert sharing.memory.read(buffer.offset, 4) == b"here"
+    assert buffer.tables == [sharing.other]
+    assert sharing.other.drop(sharing.other.close(imported))
+    assert sharing.memory.read(buffer.offset, 4) == bytes(4)
+    assert sharing.other.take(buffer.address) is None
+
+
+def test_imported_buffer_is_forgotten_by_both(sharing):
+    handle, buffer = sharing.one.create(amdxdna.BO_SHARE, 5000)
+    imported = sharing.other.import_(buffer)
+    sharing.one.drop(sharing.one.close(handle))
+    sharing.other.drop(sharing.other.close(imported))
+    _, again = sharing.one.create(amdxdna.BO_SHARE, 5000)
+    assert again.address == buffer.address
+    assert sharing.one.take(again.address) is again
+    assert sharing.other.take(again.address) is None
+    sharing.one.drop(again)
+
+
+def test_what_cannot_be_exported_or_imported(sharing, tmp_path):
+    _, command = sharing.one.create(amdxdna.BO_CMD, 4096)
+    with pytest.raises(DriverError, match="only buffers of data"):
+        sharing.exports.descriptor(command, sharing.one)
+    _, buffer = sharing.one.create(amdxdna.BO_SHARE, 4096)
+    kept = os.dup(sharing.exports.descriptor(buffer, sharing.one))
+    sharing.close(sharing.one)
+    with open(tmp_path / "file", "wb") as stream:
+        for descriptor in (kept, stream.fileno()):
+            with pytest.raises(DriverError, match="no program exported"):
+                sharing.exports.buffer(descriptor)
+    os.close(kept)
 
 
 def test_addresses_lead_to_buffers(buffers):
     buffers.create(amdxdna.BO_DEV_HEAP, amdxdna.HEAP_BYTES)
     for kind in (amdxdna.BO_DEV, amdxdna.BO_SHARE, amdxdna.BO_DEV):
-        buffer = buffers.create(kind, 5000)
+        _, buffer = buffers.create(kind, 5000)
         assert buffers.take(buffer.address) is buffer
         assert buffers.take(buffer.address + 4999) is buffer
         assert buffers.take(buffer.address + 5000) is None
@@ -136,12 +212,12 @@ def test_addresses_lead_to_buffers(buffers):
 def test_heap_has_holes_again(buffers):
     with pytest.raises(DriverError, match="before the heap"):
         buffers.create(amdxdna.BO_DEV, 1)
-    heap = buffers.create(amdxdna.BO_DEV_HEAP, 1 << 20)
+    _, heap = buffers.create(amdxdna.BO_DEV_HEAP, 1 << 20)
     pieces = [buffers.create(amdxdna.BO_DEV, 1 << 18) for _ in range(4)]
     with pytest.raises(DriverError, match="no room"):
         buffers.create(amdxdna.BO_DEV, 1)
-    buffers.drop(buffers.close(pieces[1].handle))
-    assert buffers.create(amdxdna.BO_DEV, 1 << 18).address == heap.address + (1 << 18)
+    buffers.drop(buffers.close(pieces[1][0]))
+    assert buffers.create(amdxdna.BO_DEV, 1 << 18)[1].address == heap.address + (1 << 18)
 
 
 @pytest.mark.parametrize(

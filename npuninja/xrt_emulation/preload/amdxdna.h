@@ -8,6 +8,8 @@
 #define DRM_TYPE 'd'
 
 enum {
+    NR_PRIME_HANDLE_TO_FD = 0x2d,
+    NR_PRIME_FD_TO_HANDLE = 0x2e,
     NR_CREATE_HWCTX = 0x40,
     NR_CONFIG_HWCTX = 0x42,
     NR_CREATE_BO = 0x43,
@@ -18,6 +20,11 @@ enum {
     NR_WAIT_CMD = 0x49,
     NR_GET_ARRAY = 0x4a,
     NR_SYNCOBJ_TIMELINE_WAIT = 0xca,
+};
+
+struct prime_handle {
+    uint32_t handle, flags;
+    int32_t fd;
 };
 
 struct create_hwctx {

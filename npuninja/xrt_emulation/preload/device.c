@@ -1,5 +1,5 @@
-/* The emulated device file. Its descriptor is the memory that holds all buffers of this open file, so that the driver's
- * offsets for mmap are offsets in it; ioctls go to the server, but for waiting, which needs no message. */
+/* The emulated device file. Its descriptor is the memory that holds all buffers of the NPU, so that the driver's offsets for
+ * mmap are offsets in it; ioctls go to the server, but for waiting, which needs no message. */
 #define _GNU_SOURCE
 #include "device.h"
 
@@ -72,16 +72,16 @@ static struct device *device_of(int fd) {
 int device_open(void) {
     int socket = connection_open();
     if (socket < 0) return -1;
-    uint32_t version = WIRE_VERSION;
+    struct wire_open open = {.version = WIRE_VERSION};
     int memory;
-    int error = connection_call(
-        socket, WIRE_OPEN, (struct part){&version, sizeof version}, (struct part){NULL, 0}, -1, &memory);
+    int error =
+        connection_call(socket, WIRE_OPEN, (struct part){&open, sizeof open}, (struct part){NULL, 0}, -1, &memory);
     struct stat state;
     struct device *device = NULL;
     if (!error && (memory < 0 || fstat(memory, &state))) error = EIO;
     if (!error && !(device = calloc(1, sizeof *device))) error = ENOMEM;
     if (!error) {
-        void *page = next_mmap(NULL, WIRE_CONTEXTS * 4, PROT_READ, MAP_SHARED, memory, 0);
+        void *page = next_mmap(NULL, WIRE_CONTEXTS * 4, PROT_READ, MAP_SHARED, memory, (off_t)open.words);
         if (page == MAP_FAILED) error = errno;
         else device->ended = page;
     }
@@ -256,10 +256,34 @@ static int execute(struct device *device, struct exec_cmd *exec) {
     return call(device, NR_EXEC_CMD, (struct part){exec, sizeof *exec}, commands);
 }
 
+/* A buffer as a descriptor that can be given to others, and back. */
+static int export_bo(struct device *device, struct prime_handle *prime) {
+    pthread_mutex_lock(&device->busy);
+    int fd, error = connection_call(
+                device->socket, NR_PRIME_HANDLE_TO_FD, (struct part){prime, sizeof *prime}, at(0, 0), -1, &fd);
+    pthread_mutex_unlock(&device->busy);
+    if (!error && fd < 0) error = EIO;
+    prime->fd = error ? -1 : fd;
+    return error;
+}
+
+static int import_bo(struct device *device, struct prime_handle *prime) {
+    int fd = prime->fd;
+    if (fcntl(fd, F_GETFD) < 0) return EBADF;
+    pthread_mutex_lock(&device->busy);
+    int error = connection_call(
+        device->socket, NR_PRIME_FD_TO_HANDLE, (struct part){prime, sizeof *prime}, at(0, 0), fd, NULL);
+    pthread_mutex_unlock(&device->busy);
+    prime->fd = fd;
+    return error;
+}
+
 static int dispatch(struct device *device, unsigned long request, void *argument) {
     uint32_t number = _IOC_NR(request);
     struct part structure = {argument, _IOC_SIZE(request)};
     switch (number) {
+    case NR_PRIME_HANDLE_TO_FD: return export_bo(device, argument);
+    case NR_PRIME_FD_TO_HANDLE: return import_bo(device, argument);
     case NR_CREATE_HWCTX:
         return call(device, number, structure, at(((struct create_hwctx *)argument)->qos_pointer, QOS_BYTES));
     case NR_CONFIG_HWCTX: {

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define WIRE_VERSION 1u
+#define WIRE_VERSION 2u
 /* Bytes of a whole message; a longer one is refused by the sender. */
 #define WIRE_MAX 65536u
 
@@ -23,12 +23,16 @@ struct wire_reply {
     uint32_t pointed_bytes;
 };
 
-/* structure: uint32_t version. The reply carries a descriptor: the memory of all buffers of this open file. */
+/* The reply carries a descriptor: the memory of all buffers of the NPU. */
 #define WIRE_OPEN 0x1000u
+struct wire_open {
+    uint32_t version, pad;
+    uint64_t words; /* where those of this file's contexts begin in the memory */
+};
 /* The request carries the descriptor of an XCLBIN that the program has opened. */
 #define WIRE_XCLBIN 0x1001u
 
-/* The first page of the memory: for each context (index: its handle) the number of the last command that has ended. */
+/* These words: for each context (index: its handle) the number of the last command that has ended. */
 #define WIRE_CONTEXTS 1024u
 
 #endif

@@ -1,10 +1,11 @@
-"""The memory of one open device file: all its buffers, in one file in memory that the client maps."""
+"""The memory of the emulated NPU: all buffers of all open device files, in one file in memory that the clients map."""
 
 from __future__ import annotations
 
 import ctypes
 import mmap
 import os
+import threading
 from collections.abc import Iterator
 
 from npuninja.diag.errors import InternalError
@@ -13,7 +14,6 @@ from npuninja.xrt_emulation.wire import CONTEXTS
 
 #: Size of the file. It is sparse: only what is touched takes memory.
 FILE_BYTES = 1 << 40
-_FIRST_BYTES = WASM_PAGE_BYTES  # the words of the contexts, alone in their page
 _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 1, 2
 _FUTEX_WAKE = 1
 #: How far the comparison of two parts looks: it is for a hint, and done before a run.
@@ -28,22 +28,24 @@ def _calls() -> ctypes.CDLL:
     return library
 
 
-class ClientMemory:
+class NpuMemory:
     """A file in memory with an allocator. Pieces begin at pages of 64 KiB, so that the array can map them.
 
     Attributes:
         descriptor: of the file.
+        lock: for all that keeps account of pieces; who allocates and frees holds it.
     """
 
     def __init__(self) -> None:
         self._calls = _calls()
         self.descriptor = os.memfd_create(f"npuninja-emu-{os.getpid()}", os.MFD_CLOEXEC)
         os.ftruncate(self.descriptor, FILE_BYTES)
-        self._end = _FIRST_BYTES
+        self.lock = threading.RLock()
+        self._end = 0
         self._free: dict[int, list[int]] = {}
         self._mapping = mmap.mmap(self.descriptor, FILE_BYTES)
-        self._words = (ctypes.c_uint32 * CONTEXTS).from_buffer(self._mapping)
-        self._address = ctypes.addressof(self._words)
+        self._begin = ctypes.c_char.from_buffer(self._mapping)
+        self._address = ctypes.addressof(self._begin)
         self._futex = _SYS_FUTEX[os.uname().machine]
 
     def allocate(self, nbytes: int) -> int:
@@ -109,17 +111,39 @@ class ClientMemory:
             return False  # nobody wrote to either
         return bool(self._calls.memcmp(self._address + one, self._address + other, nbytes))
 
-    def set_ended(self, context: int, seq: int) -> None:
-        """Tells the client that a context has ended its command `seq`, and wakes those that wait for it."""
-        self._words[context] = seq & 0xFFFFFFFF  # one store: whoever reads sees the old or the new number
-        address = self._address + 4 * context
+    def store_and_wake(self, offset: int, word: int) -> None:
+        """Stores a word and wakes those who wait for it to change (futex)."""
+        address = self._address + offset
+        ctypes.c_uint32.from_address(address).value = word  # one store: whoever reads sees the old or the new number
         self._calls.syscall(self._futex, ctypes.c_void_p(address), _FUTEX_WAKE, 1 << 30, None, None, 0)
 
     def close(self) -> None:
         """Drops the file; who has it mapped keeps it."""
-        del self._words
+        del self._begin
         self._mapping.close()
         os.close(self.descriptor)
+
+
+class EndedCommands:
+    """A piece of the memory with a word for each context of an open device file: its last command that has ended.
+
+    Attributes:
+        offset: of the piece.
+    """
+
+    def __init__(self, memory: NpuMemory) -> None:
+        self._memory = memory
+        with memory.lock:
+            self.offset = memory.allocate(4 * CONTEXTS)
+
+    def set(self, context: int, seq: int) -> None:
+        """Tells the client that a context has ended its command `seq`, and wakes those that wait for it."""
+        self._memory.store_and_wake(self.offset + 4 * context, seq & 0xFFFFFFFF)
+
+    def close(self) -> None:
+        """Gives the piece back."""
+        with self._memory.lock:
+            self._memory.free(self.offset, 4 * CONTEXTS)
 
 
 def _whole(nbytes: int) -> int:
