@@ -20,6 +20,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "trace": ("npuninja.commands.trace", "where the time of the last build went: a trace for Perfetto, and in words"),
     "graph": ("npuninja.commands.graph", "the stages of a build as a picture for Graphviz"),
     "model": ("npuninja.commands.model", "say how long a built design would take on an NPU: modelled"),
+    "verify-package": ("npuninja.commands.verify_package", "check an archive or a wheel that `ninja package` made"),
     "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
     "explain": ("npuninja.diag.hints", "say what the errors in a log mean"),
     "farm": ("npuninja.commands.farm", "run a server and workers for builds on other machines, here"),
@@ -34,7 +35,7 @@ Exit codes: 0 good; 1 the result is wrong; 2 the input is wrong; 3 a tool failed
 
 def usage() -> str:
     """What `npuninja --help` prints."""
-    verbs = "\n".join(f"  {verb:12} {what}" for verb, (_, what) in VERBS.items())
+    verbs = "\n".join(f"  {verb:14} {what}" for verb, (_, what) in VERBS.items())
     return f"usage: npuninja VERB …\n\n{verbs}\n\n`npuninja VERB --help` tells more. {EXIT_CODES}\n"
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from npuninja.configure.why import GRAPH, remember_graph
+from npuninja.configure.why import remember_graph
 from npuninja.emit.batch import parts_of
 from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.graph_json import graph_json
@@ -16,7 +16,7 @@ from npuninja.emit.place import place_build_file, remove_dead_outputs
 from npuninja.emit.rules import read_rules
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.graph import Graph
-from npuninja.plan.layout import Layout
+from npuninja.plan.layout import GRAPH, Layout
 from npuninja.stages._depfile import depfile_text
 
 BUILD_FILE = "build.ninja"
@@ -35,7 +35,7 @@ class BuildText:
         places: placeholders of the template beside the graph's variables, as words of a command line.
         header: sentences for the top.
         looked_at: what configure.py is to be run again for, as build.ninja names it.
-        printed: designs that Python scripts printed, as build.ninja names them.
+        also: what configure.py writes beside it that commands read, as build.ninja names it.
     """
 
     layout: Layout
@@ -44,7 +44,7 @@ class BuildText:
     places: Mapping[str, tuple[str, ...]]
     header: tuple[str, ...]
     looked_at: tuple[str, ...]
-    printed: tuple[str, ...]
+    also: tuple[str, ...]
 
 
 def write_for_ninja(graph: Graph, text: BuildText, ninja: str) -> tuple[bool, list[str]]:
@@ -65,7 +65,7 @@ def write_for_ninja(graph: Graph, text: BuildText, ninja: str) -> tuple[bool, li
     others = [path for path in text.looked_at if path not in read]
     depfile = os.path.join(layout.ninja_folder, GENERATOR_DEPFILE)
     write_if_changed(depfile, depfile_text(BUILD_FILE, others))
-    generator = generator_statements(BUILD_FILE, text.printed, shared, GENERATOR_DEPFILE)
+    generator = generator_statements(BUILD_FILE, text.also, shared, GENERATOR_DEPFILE)
     build_file = os.path.join(layout.ninja_folder, BUILD_FILE)
     content = write(graph, text.template, text.template_file, text.places, generator, text.header)
     changed = place_build_file(build_file, content, ninja)

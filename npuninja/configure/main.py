@@ -14,7 +14,8 @@ from npuninja import __version__
 from npuninja.arch.devices import DEVICES
 from npuninja.configure.build_files import BuildText, write_for_make, write_for_ninja
 from npuninja.configure.launcher import find_launcher
-from npuninja.configure.options import Options, makefile_name, parse_options, to_arguments, with_absolute_paths
+from npuninja.configure.options import PREFIX, Options, makefile_name, parse_options, to_arguments, with_absolute_paths
+from npuninja.configure.package_table import package_of_project
 from npuninja.configure.planned import Planned
 from npuninja.configure.record import read_record, write_record
 from npuninja.configure.remote import REMOTE_SETTINGS, remote_settings
@@ -29,13 +30,15 @@ from npuninja.diag.errors import Error, InternalError, ToolError, UserError
 from npuninja.emit.batch import parts_of
 from npuninja.emit.escape import quote_word
 from npuninja.emit.ninja import rules_of
+from npuninja.emit.rules import rule_commands
 from npuninja.plan.design import Design
 from npuninja.plan.designs import FOLDER, ScanCache, find_designs, read_design, select
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.ingredients import Recipe
 from npuninja.plan.kernels import read_kernel_folder
-from npuninja.plan.layout import Layout, layout_of
+from npuninja.plan.layout import GRAPH, Layout, layout_of
 from npuninja.plan.names import near
+from npuninja.plan.package_recipe import PLAN, package_plan
 from npuninja.plan.providers import choose, for_tests, parse_choices, wasm_compiler
 from npuninja.plan.recipe import plan
 from npuninja.remote.identities import package_files
@@ -121,6 +124,8 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     rules = rules_of(template)
     batched = frozenset() if options.separate else frozenset(parts_of(template))
     recipe = Recipe(layout, toolchain, compiler, choice, kernels, rules, batched, options.werror, launcher, options.check)
+    package = package_of_project(settings, options.preset)
+    recipe = replace(recipe, package=package, prefix=options.prefix or PREFIX)
     emulated = None
     if choice.real_cores and compiler:
         emulated = replace(recipe, choice=for_tests(choices, toolchain, compiler))
@@ -146,16 +151,20 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     inputs = [os.path.join(home, "configure.py"), template_file, *([settings.file] if settings.file else [])]
     inputs += [file for design in designs for file in (design.source, *design.imports)]
     inputs += [FOLDER, *kernels.folders, *(["host"] if hosts is not None else []), *_planning_modules()]
+    inputs += package.license_files
     inputs += [*package_files(PACKAGE), remote.trexe] if remote else []
     inputs += [found.path for name in toolchain.outcomes if (found := toolchain.found(name))]
     looked_at = tuple(sorted({layout.source(file) for file in inputs}))
-    printed = tuple(layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source)
-    text = BuildText(layout, template, template_file, places, tuple(header), looked_at, printed)
+    package_file = os.path.join(layout.build_folder, PLAN)
+    write_if_changed(package_file, package_plan(recipe, designs, rule_commands(template), ninja or ""))
+    also = tuple(layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source)
+    also += (layout.output(PLAN), layout.output(GRAPH))
+    text = BuildText(layout, template, template_file, places, tuple(header), looked_at, also)
     if ninja:
         changed, written = write_for_ninja(graph, text, ninja)
     else:
         changed, written = write_for_make(graph, text, makefile_name(options.build_folder))
-    planned.remember(written)
+    planned.remember([*written, package_file])
     return summary(choice, toolchain, designs, changed, colour, options)
 
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 from npuninja.diag.errors import UserError
 
 GENERATORS = ("ninja", "make")
+PREFIX = "/usr/local"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Options:
         providers: `STAGE=real|embedded|auto` words.
         toolchain: another toolchain.toml.
         preset: the name of a preset in it.
+        prefix: where `install` puts the designs.
         launcher: a program that is put in front of compilers (ccache, sccache), as given.
         remote: the address of a service that runs stages on other machines; None: all run here.
         werror: whether warnings of the stages are errors.
@@ -43,6 +45,7 @@ class Options:
     providers: tuple[str, ...] = ()
     toolchain: str | None = None
     preset: str | None = None
+    prefix: str | None = None
     launcher: str | None = None
     remote: str | None = None
     werror: bool = False
@@ -75,6 +78,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
     add("--provider", dest="providers", metavar="STAGE=P", action="append", default=[], help="P: real, embedded or auto")
     add("--toolchain", metavar="FILE", help="read FILE instead of toolchain.toml")
     add("--preset", metavar="NAME", help="the options of [preset.NAME] in toolchain.toml")
+    add("--prefix", metavar="FOLDER", help=f"install below FOLDER (default: {PREFIX})")
     add("--launcher", metavar="PROGRAM", help="start compilers through PROGRAM (ccache, sccache)")
     add("--remote", metavar="ADDRESS", help="run stages on other machines, by the service at ADDRESS (http://HOST:PORT)")
     add("--check", action="store_true", help="also run each design on the emulated array, beside the build")
@@ -94,6 +98,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         providers=tuple(known.providers),
         toolchain=known.toolchain,
         preset=known.preset,
+        prefix=known.prefix,
         launcher=known.launcher,
         remote=known.remote,
         werror=known.werror,
@@ -113,6 +118,7 @@ def with_absolute_paths(options: Options) -> Options:
         build_folder=os.path.abspath(options.build_folder) if options.build_folder else None,
         source_root=os.path.abspath(options.source_root) if options.source_root else None,
         toolchain=os.path.abspath(options.toolchain) if options.toolchain else None,
+        prefix=os.path.abspath(options.prefix) if options.prefix else None,
     )
 
 
@@ -126,6 +132,7 @@ def to_arguments(options: Options) -> list[str]:
         ("--device", options.device),
         ("--toolchain", options.toolchain),
         ("--preset", options.preset),
+        ("--prefix", options.prefix),
         ("--launcher", options.launcher),
         ("--remote", options.remote),
     ):

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from npuninja.configure.options import Options
+from npuninja.configure.package_table import read_package
 from npuninja.configure.toml_file import Table, read_toml
 from npuninja.detect.machine import TOOLS
 from npuninja.detect.probe import Denied
 from npuninja.diag.errors import UserError
+from npuninja.packaging.package import Package
 from npuninja.plan.names import near
 from npuninja.plan.providers import DRIVER, STAGES, choices_of
 
@@ -27,6 +29,7 @@ class Settings:
         providers: stage -> real, embedded or auto.
         denied: versions that are not to be used.
         presets: the tables of presets.
+        package: the table about packages, checked.
     """
 
     file: str = ""
@@ -35,6 +38,7 @@ class Settings:
     providers: Mapping[str, str] = field(default_factory=dict)
     denied: tuple[Denied, ...] = ()
     presets: Mapping[str, Table] = field(default_factory=dict)
+    package: Package = field(default_factory=Package)
 
 
 def read_settings(path: str) -> Settings:
@@ -44,7 +48,7 @@ def read_settings(path: str) -> Settings:
         UserError: it is not TOML, or has a key or value that means nothing; located, with near matches.
     """
     whole = Table(read_toml(path), path)
-    whole.only(["tools", "providers", "deny", "preset"])
+    whole.only(["tools", "providers", "deny", "preset", "package"])
     names = [tool.name for tool in TOOLS]
     tools = whole.table("tools")
     tools.only(names)
@@ -72,6 +76,7 @@ def read_settings(path: str) -> Settings:
         providers=_providers(whole.table("providers")),
         denied=tuple(denied),
         presets={name: presets.table(name) for name in presets.content},
+        package=read_package(whole.table("package")),
     )
 
 

@@ -16,10 +16,10 @@ from typing import Any
 from npuninja.diag.build_log import as_run
 from npuninja.diag.errors import ToolError, UserError
 from npuninja.plan.files import write_if_changed
-from npuninja.plan.layout import Layout
+from npuninja.plan.layout import GRAPH, Layout
 from npuninja.plan.names import near
 
-GRAPH, PREVIOUS = "graph.json", "graph.previous.json"
+PREVIOUS = "graph.previous.json"
 # Causes that are told; more than a few mean "nearly everything", and nobody reads them.
 SHOWN = 5
 

@@ -173,6 +173,11 @@ def read_manifest(path: str) -> Manifest:
         ) from error
     except ValueError as error:
         raise UserError(f"not a manifest: {error}", Location(path), hint="give the .json beside the .xclbin") from error
+    return parse_manifest(fields, path)
+
+
+def parse_manifest(fields: Any, path: str) -> Manifest:
+    """The manifest with this content (of the JSON file at `path`). UserError as of `read_manifest`."""
     reader = _Reader(path, fields)
     version = reader.get("format", int, "a number")
     if version != FORMAT:

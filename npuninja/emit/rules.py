@@ -56,6 +56,12 @@ def read_rules(text: str) -> Rules:
     return Rules(variables, rules)
 
 
+def rule_commands(template: str) -> dict[str, str]:
+    """The command of each rule of a template that is not filled: with its placeholders, and `$in`, `$out`, `$options`."""
+    rules, own = read_rules(template), {name: f"${name}" for name in ("in", "out", "options")}
+    return {rule: rules.value(rule, "command", own) for rule in rules.rules}
+
+
 def expand(text: str, variables: Mapping[str, str]) -> str:
     """Text with `$name`, `${name}` and escapes replaced, as Ninja does; what is not known is empty."""
     return _DOLLAR.sub(lambda m: m[3] if m[3] else variables.get(m[1] or m[2], ""), text)

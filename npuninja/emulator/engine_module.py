@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import subprocess
 
 SOURCES = Path(__file__).parent / "engine"
+#: In a package of designs (npuninja.packaging) the engine is there compiled, without its sources.
+COMPILED = SOURCES / "engine.wasm"
 #: Units of compilation, in link order.
 UNITS = ("array", "bd", "dma", "stream", "txn", "scheduler", "math")
 COMPILE_FLAGS = (
@@ -137,6 +139,11 @@ def _wasmtime_version() -> str:
     return _version("wasmtime", Path(wasmtime.__file__).parent)
 
 
+def _key_of_compiled() -> str:
+    """The hash that names the engine of a package."""
+    return hashlib.sha256(COMPILED.read_bytes() + _wasmtime_version().encode()).hexdigest()[:32]
+
+
 def _key() -> tuple[str, str]:
     """The hash that names the engine, and the compiler's path."""
     program, version = embedded_compiler()
@@ -166,6 +173,8 @@ def load_engine(engine: wasmtime.Engine) -> wasmtime.Module:
         ToolError: there is no compiler, or it failed.
     """
     cache = cache_folder()
+    if COMPILED.exists():
+        return _cached_module(engine, cache / f"engine-{_key_of_compiled()}.cwasm", COMPILED.read_bytes)
     key, program = _key()
     wasm = cache / f"engine-{key}.wasm"
 

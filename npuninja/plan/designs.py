@@ -15,7 +15,9 @@ from npuninja.plan.files import write_if_changed
 from npuninja.plan.names import check_name, near
 
 # Targets and folders at the top of a project: a design of such a name would hide one.
-RESERVED = frozenset({"all", "run", "test", "doctor", "size", "ldscripts", "build", "kernels", "mlir", "host"})
+RESERVED = frozenset(
+    {"all", "run", "test", "doctor", "size", "ldscripts", "package", "install", "build", "dist", "kernels", "mlir", "host"}
+)
 FOLDER = "mlir"
 WHAT_DESIGNS_ARE = "designs are mlir/NAME.mlir or mlir/NAME.py"
 

@@ -12,6 +12,7 @@ from npuninja.detect.mlir_aie import root_of
 from npuninja.detect.mlir_aie_releases import Release
 from npuninja.detect.peano import peano_program
 from npuninja.formats import xclbin_json
+from npuninja.packaging.package import Package
 from npuninja.plan.design import Core, Design
 from npuninja.plan.kernels import KernelFolder
 from npuninja.plan.layout import Layout
@@ -35,6 +36,8 @@ class Recipe:
         werror: whether warnings about designs and kernels are errors.
         launcher: the program that starts compilers, "" for none. `zig cc` is started without it.
         check: whether each design is run on the emulated array while it is built.
+        package: what the designs are packed as; None when they are not.
+        prefix: where `install` puts them.
     """
 
     layout: Layout
@@ -47,6 +50,8 @@ class Recipe:
     werror: bool = False
     launcher: str = ""
     check: bool = False
+    package: Package | None = None
+    prefix: str = ""
 
     @property
     def release(self) -> Release | None:

@@ -6,6 +6,9 @@ import functools
 import os
 from dataclasses import dataclass
 
+# The graph as data, in the build folder.
+GRAPH = "graph.json"
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -10,6 +10,7 @@ from npuninja.plan.core_recipe import plan_core, plan_kernel
 from npuninja.plan.design import Design
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.ingredients import DesignFiles, Recipe, each, kind_of, variables, words
+from npuninja.plan.package_recipe import plan_package
 
 # Of the random inputs of `ninja run` and `ninja test`.
 SEED = "1"
@@ -31,10 +32,10 @@ def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = No
     tested = emulated if recipe.choice.real_cores else recipe
     graph = Graph(recipe.rules, variables(recipe), defaults=("all",))
     objects: set[str] = set()
-    folders = []
+    built = []
     for design in designs:
         files = _plan_design(recipe, graph, design, objects)
-        folders.append(files.folder)
+        built.append(files)
         checks: tuple[str, ...] = ()
         _plan_run(graph, design, files, "run", "auto")
         _plan_run(graph, design, files, "test-npu", "npu")
@@ -52,7 +53,9 @@ def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = No
         graph.add(Edge("phony", ("test",), tuple(f"test-{n}" for n in names), for_whom="every design"))
     if not recipe.choice.aiecc:
         graph.add(Edge("phony", ("ldscripts",), tuple(f"ldscripts-{n}" for n in names), for_whom="every design"))
-        graph.add(Edge("size", ("size",), implicit=tuple(names), options=tuple(folders), for_whom="every design"))
+        folders = tuple(files.folder for files in built)
+        graph.add(Edge("size", ("size",), implicit=tuple(names), options=folders, for_whom="every design"))
+    plan_package(recipe, graph, built)
     graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))
     graph.check()
     graph.batches = plan_batches(graph.edges, recipe.batched)

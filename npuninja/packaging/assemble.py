@@ -1,0 +1,155 @@
+"""From a finished build to the contents of its package. What is wanted stands in the file that configure.py wrote."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from npuninja import __version__
+from npuninja.device.manifest import Manifest, read_manifest
+from npuninja.diag.errors import Location, UserError, Warnings
+from npuninja.packaging import contents as c
+from npuninja.packaging.build_graph import BuildGraph
+from npuninja.packaging.build_plan import read_build_plan
+from npuninja.packaging.package import Package
+from npuninja.packaging.places import Places, UsedTool
+from npuninja.packaging.provenance import Dependency, write_provenance
+from npuninja.packaging.recorded_reads import read_by_make, read_by_ninja
+from npuninja.packaging.runner_files import (
+    ENGINE,
+    NPUNINJA,
+    all_files,
+    foreign_imports,
+    own_files,
+    runner_files,
+)
+from npuninja.packaging.sbom import require_library, write_sbom
+
+# Stages whose tools read files that the graph does not know.
+COMPILING_STAGES = ("kernel_cc",)
+
+
+class Assembled(NamedTuple):
+    """The contents of a package by name, and what was read for them beside the inputs of the edge."""
+
+    package: Package
+    emulated: bool
+    contents: dict[str, bytes]
+    read: list[str]
+
+
+def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> Assembled:
+    """Puts a package together. Files are named as in the folder where the build's commands run, and this runs there.
+
+    Raises:
+        UserError: a file is missing or not of this build, or what `[package]` says is wrong.
+        ToolError: the library for bills of materials is missing, or Ninja does not answer.
+    """
+    require_library()
+    plan = read_build_plan(plan_file)
+    with open(graph_file, encoding="utf-8") as stream:
+        graph = BuildGraph(json.load(stream), plan.commands)
+    package = plan.package
+    manifests = {name: read_manifest(manifest) for name, (manifest, _) in plan.designs.items()}
+    designs = [_packaged(manifest) for manifest in manifests.values()]
+    emulated = c.is_emulated(designs)
+    parts = {name: _design_files(manifest) for name, manifest in manifests.items()}
+    references = {name: _reference(parts[name], manifest, warnings) for name, manifest in manifests.items()}
+    runner = runner_files({k: v for k, v in references.items() if v is not None}, emulated)
+    if emulated:
+        runner[ENGINE] = _read(plan.engine)
+    files = {**runner, **own_files(), c.PACKAGE: c.package_json(package, designs), c.README: c.readme(package, designs)}
+    for part in parts.values():
+        files.update(part)
+    for name in package.license_files:
+        files[f"{c.LICENSES}/{name}"] = _read(plan.license_files[name])
+    if not package.license_files:
+        warnings.add("the package says nothing about the licence of its designs: the project has no LICENSE file")
+
+    places = Places(plan.source_root, os.path.abspath(plan.build_folder), NPUNINJA, plan.tools)
+    edges, given = graph.behind([manifest for manifest, _ in plan.designs.values()] + ([plan.engine] if emulated else []))
+    compiled = [edge["outputs"][0] for edge in edges if graph.stage(edge) in COMPILING_STAGES]
+    read = read_by_ninja(plan.ninja, plan.build_folder, compiled) if plan.ninja else read_by_make(compiled)
+    read.update(given, *(sources for _, sources in plan.designs.values()))
+    dependencies = _sources(read, places)
+    words = {word for edge in edges for word in graph.words(edge)}
+    used = [_tool(tool) for tool in plan.tools if words & {tool.identity, tool.path}] + [_npuninja()]
+    requires = dict.fromkeys(map(_distribution, c.REQUIRES), True)
+    requires.update(dict.fromkeys(map(_distribution, c.EMULATOR_REQUIRES if emulated else ()), False))
+    files[c.SBOM] = write_sbom(package, {n: _hashes(p) for n, p in parts.items()}, _hashes(runner), requires, used)
+    steps = [graph.step(edge, places) for edge in edges]
+    files[c.PROVENANCE] = write_provenance(package, manifests, [*dependencies, *used], steps, _hashes(files))
+    files[c.SUMS] = c.sums(files)
+    return Assembled(package, emulated, files, sorted({*read, *all_files()}))
+
+
+def _packaged(manifest: Manifest) -> c.PackagedDesign:
+    name = manifest.design
+    return c.PackagedDesign(name, f"{c.DESIGNS}/{name}/{name}.json", manifest.device, manifest.core_kind, manifest.build_id)
+
+
+def _design_files(manifest: Manifest) -> dict[str, bytes]:
+    """The files of one design by their names in the package: as they lie in the build, so the manifest fits."""
+    found = {manifest.path: _read(manifest.path)}
+    found.update({path: manifest.read(path) for path in (manifest.xclbin, manifest.insts)})
+    if manifest.reference:
+        found[manifest.reference] = _read(manifest.reference)
+    folder = os.path.dirname(os.path.abspath(manifest.path))
+    names = {path: os.path.relpath(path, folder).replace(os.sep, "/") for path in found}
+    return {f"{c.DESIGNS}/{manifest.design}/{names[path]}": data for path, data in found.items()}
+
+
+def _reference(files: Mapping[str, bytes], manifest: Manifest, warnings: Warnings) -> bytes | None:
+    """The reference of a design; warns when it imports what the package does not bring."""
+    if manifest.reference is None:
+        return None
+    source = files[f"{c.DESIGNS}/{manifest.design}/{os.path.basename(manifest.reference)}"]
+    foreign = foreign_imports(source, manifest.reference)
+    if foreign:
+        warnings.add(
+            f"the reference of {manifest.design} imports {', '.join(foreign)}, which the package neither has nor requires: "
+            "its runner needs it for --verify and wherever no --input is given",
+            Location(manifest.reference),
+        )
+    return source
+
+
+def _sources(read: set[str], places: Places) -> list[Dependency]:
+    """The files that went in, by their portable names; npuninja's own are one dependency for themselves."""
+    found: dict[str, Dependency] = {}
+    for path in sorted(read):
+        name = places.portable(path)
+        if name.startswith(("npuninja/", "build/")):
+            continue  # what a design in Python printed lies in the build folder; the script itself is among the sources
+        role = "source" if places.is_source(name) else "tool"
+        found[name] = Dependency(name, role, "", c.sha256(_read(path)))
+    return list(found.values())
+
+
+def _tool(tool: UsedTool) -> Dependency:
+    return Dependency(tool.name, "tool", tool.version, c.sha256(_read(tool.path)))
+
+
+def _npuninja() -> Dependency:
+    """npuninja as one thing: the hash of the list of its files with their hashes."""
+    files = {os.path.relpath(path, NPUNINJA).replace(os.sep, "/"): _read(path) for path in all_files()}
+    return Dependency("npuninja", "tool", __version__, c.sha256(c.sums(files)))
+
+
+def _distribution(requirement: str) -> str:
+    return requirement.partition(">")[0]
+
+
+def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: c.sha256(data) for name, data in files.items()}
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        message = f"cannot read {path}: {(error.strerror or str(error)).lower()}"
+        raise UserError(message, hint="run `ninja`, which makes it or says why not") from error

@@ -1,0 +1,25 @@
+"""Stage engine: the emulator's engine as a wasm module, for packages. Needs wasmtime and ziglang, as running does."""
+
+from __future__ import annotations
+
+import os
+
+from npuninja.stages._run import Outputs, read_arguments
+
+WASM_MAGIC = b"\0asm"
+
+
+def run(arguments: list[str]) -> list[str]:
+    """`-o engine.wasm`; returns the engine's sources.
+
+    Raises:
+        ToolError: there is no compiler, or it failed.
+    """
+    from npuninja.emulator.engine_module import SOURCES, cache_folder, compile_engine, embedded_compiler
+
+    options = read_arguments("engine", arguments)
+    target = options.one("-o")
+    with Outputs(target) as outputs:
+        program, _ = embedded_compiler()
+        outputs.write(target, compile_engine(program, cache_folder()))
+    return sorted(os.path.join(SOURCES, name) for name in os.listdir(SOURCES) if name.endswith((".c", ".h")))
