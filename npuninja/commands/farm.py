@@ -115,7 +115,9 @@ def _start(
         host, port = _host_and_port(options.address)
         farm = Farm(host, port, options.workers, folder, place, environment)
         start_workers(farm, processes, temporary)
-        _say(f"{options.workers} workers ask {farm.address} for work; Ctrl-C ends them")
+        one = options.workers == 1
+        who = "1 worker asks" if one else f"{options.workers} workers ask"
+        _say(f"{who} {farm.address} for work; Ctrl-C ends {'it' if one else 'them'}")
         _remember(folder, {"address": farm.address, "workers": options.workers})
         return
     engine, why = choose_engine(options.engine, environment)
@@ -123,7 +125,7 @@ def _start(
     _say(f"engine {engine}: {why}")
     start_engine(engine, farm, processes, temporary)
     _prove(farm, temporary)
-    _say(f"{options.workers} workers at {farm.address}, with {', '.join(place.has)}")
+    _say(f"{options.workers} worker{'s' if options.workers > 1 else ''} at {farm.address}, with {', '.join(place.has)}")
     _say(f"build with: configure.py --remote {farm.address}")
     _remember(folder, {"address": farm.address, "engine": engine, "workers": options.workers})
 

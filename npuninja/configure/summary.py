@@ -41,6 +41,7 @@ def summary(
     devices = sorted({design.device for design in designs})
     count = f"{len(designs)} design{'s' if len(designs) != 1 else ''}"
     lines += ["", f"{count} for {', '.join(devices)}: {', '.join(design.name for design in designs)}"]
+    lines += [f"what takes time is run by the service at {options.remote}"] if options.remote else []
     folder, by_make = options.build_folder, options.generator == "make"
     target = os.path.join(folder or "", makefile_name(folder) if by_make else "build.ninja")
     command = "make -j" if by_make else "ninja"

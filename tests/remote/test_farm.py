@@ -99,6 +99,11 @@ def make_project(folder: Path, tools: Path, buildbox: str) -> Project:
     return project
 
 
+def start_ninja(project: Project) -> subprocess.Popen[bytes]:
+    command = [str(Path(sys.executable).parent / "ninja")]
+    return subprocess.Popen(command, cwd=project.folder, env=project.environment, stdout=subprocess.DEVNULL)
+
+
 def change_kernel(project: Project, number: int) -> None:
     """Makes the kernel one that no other test has."""
     project.edit(KERNEL, "(in[i] * factor)", f"(in[i] * factor + {number})")
@@ -192,9 +197,7 @@ def test_killed_runners_lose_nothing(casd, tmp_path, tools, buildbox):
     project = make_project(tmp_path / "project", tools, buildbox)
     change_kernel(project, 3)
     project.configure("--remote", casd.address)
-    ninja = subprocess.Popen(
-        [str(Path(sys.executable).parent / "ninja")], cwd=project.folder, env=project.environment, stdout=subprocess.DEVNULL
-    )
+    ninja = start_ninja(project)
     killed = 0
     while ninja.poll() is None:
         for pid in runners(casd) if killed < 2 else []:
@@ -263,32 +266,58 @@ def test_a_second_farm_in_the_same_folder_is_refused(casd):
     assert "npuninja farm down" in done.stderr
 
 
+@pytest.fixture(scope="module")
+def grid(buildgrid: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+    """A BuildGrid with two workers."""
+    farm = Farm(tmp_path_factory.mktemp("grid"), buildgrid, "buildgrid").up()
+    yield farm
+    farm.down()
+
+
 @pytest.mark.slow
-def test_a_killed_worker_of_buildgrid_loses_nothing(buildgrid, tmp_path, tools):
+def test_a_killed_worker_of_buildgrid_loses_nothing(grid, buildgrid, tmp_path, tools):
     here, there = (make_project(tmp_path / name, tools, buildgrid) for name in ("here", "there"))
-    farm = Farm(tmp_path / "farm", buildgrid, "buildgrid").up()
+    for project in (here, there):
+        project.write("mlir/other.mlir", (project.folder / "mlir/gain.mlir").read_text(encoding="utf-8"))
+        project.configure(*(["--remote", grid.address] if project is there else []))
+    here.ninja()
+    ninja = start_ninja(there)
+    wait_until(lambda: bool(runners(grid)) or ninja.poll() is not None)
+    # A runner's parent is its worker. Both die at once, as with their machine.
+    runner = runners(grid)[0]
+    worker = int(Path(f"/proc/{runner}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+    os.kill(worker, signal.SIGKILL)
+    assert ninja.wait(120) == 0
+    assert made(here) == made(there)
+    assert "was killed by signal 9 and was started again" in (grid.folder / "farm.log").read_text(encoding="utf-8")
+    shutil.rmtree(there.folder / DESIGN)
+    there.ninja()
+    assert log(there)[-4:] == ["cached"] * 4
+
+
+@pytest.mark.slow
+def test_workers_of_other_machines_join(grid, buildgrid, tmp_path, tools):
+    project = make_project(tmp_path / "project", tools, buildgrid)
+    for number in range(12):
+        project.write(f"mlir/g{number}.mlir", (project.folder / "mlir/gain.mlir").read_text(encoding="utf-8"))
+    project.configure("--remote", grid.address)
+    command = [*grid.command, "join", grid.address, "--workers", "1", "--folder", str(tmp_path / "joined")]
+    joined = subprocess.Popen(command, env=grid.environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
-        for project in (here, there):
-            text = (project.folder / "mlir/gain.mlir").read_text(encoding="utf-8")
-            project.write("mlir/other.mlir", text)
-            project.configure(*(["--remote", farm.address] if project is there else []))
-        here.ninja()
-        ninja = subprocess.Popen(
-            [str(Path(sys.executable).parent / "ninja")], cwd=there.folder, env=there.environment, stdout=subprocess.DEVNULL
-        )
-        wait_until(lambda: bool(runners(farm)) or ninja.poll() is not None)
-        # A runner's parent is its worker. Both die at once, as with their machine.
-        runner = runners(farm)[0]
-        worker = int(Path(f"/proc/{runner}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-        os.kill(worker, signal.SIGKILL)
-        assert ninja.wait(120) == 0
-        assert made(here) == made(there)
-        assert "was killed by signal 9 and was started again" in (farm.folder / "farm.log").read_text(encoding="utf-8")
-        shutil.rmtree(there.folder / DESIGN)
-        there.ninja()
-        assert log(there)[-4:] == ["cached"] * 4
+        assert joined.stdout is not None
+        assert joined.stdout.readline() == f"1 worker asks {grid.address} for work; Ctrl-C ends it\n"
+        # More at a time than the two workers take, so some is left for the third.
+        project.ninja("-j", "13", *(f"build/npu1_1col/wasm/g{number}/insts.bin" for number in range(12)))
     finally:
-        farm.down()
+        processes = descendants(joined.pid)
+        joined.send_signal(signal.SIGINT)
+        assert joined.wait(30) == 0
+        joined.stdout.close()
+    assert [pid for pid in processes if is_alive(pid)] == []
+    workers = {
+        line.split("\t")[1] for line in (project.folder / "build/remote.log").read_text(encoding="utf-8").splitlines()
+    }
+    assert any(f"-{joined.pid}-" in worker for worker in workers), workers
 
 
 @pytest.mark.slow
