@@ -21,9 +21,10 @@ from npuninja.configure.settings import Settings, read_settings
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import detect, surroundings_of
 from npuninja.diag.errors import ToolError, UserError
-from npuninja.farm.engines import ENGINES, Farm, buildbox, choose_engine, start_engine, start_workers
+from npuninja.farm.engines import ENGINES, Farm, choose_engine, start_engine, start_workers
 from npuninja.farm.processes import Processes, accepts
 from npuninja.farm.worker_place import write_worker_place
+from npuninja.install.buildbox import buildbox_program
 from npuninja.remote.action import make_action
 from npuninja.remote.settings import RemoteSettings
 from npuninja.remote.trexe import run_action
@@ -70,6 +71,8 @@ def main(arguments: list[str]) -> int:
     for verb in (up, join):
         verb.add_argument("--toolchain", metavar="FILE", help="the pinned tools (default: toolchain.toml, if it is here)")
     options = parser.parse_args(arguments)
+    if sys.platform != "linux":
+        raise UserError("a farm needs Linux", hint="configure.py --remote ADDRESS asks one that runs elsewhere")
     folder = os.path.abspath(options.folder)
     if options.verb == "down":
         return _down(folder)
@@ -132,7 +135,7 @@ def _start(
 
 def _prove(farm: Farm, temporary: str) -> None:
     """Has a worker answer, through the client that builds use. Raises ToolError when none does."""
-    client = RemoteSettings(farm.address, buildbox(farm.environment, "trexe"), farm.place.package, (), "", 0)
+    client = RemoteSettings(farm.address, buildbox_program(farm.environment, "trexe"), farm.place.package, (), "", 0)
     records = os.path.join(temporary, "proof")
     for name in ("in", "out"):
         os.makedirs(os.path.join(records, name))

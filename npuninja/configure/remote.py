@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Mapping
 
 from npuninja.configure.options import Options
 from npuninja.detect.machine import Toolchain
-from npuninja.diag.errors import ToolError, UserError
-from npuninja.install.folder import installed_program
+from npuninja.diag.errors import UserError
+from npuninja.install.buildbox import buildbox_program
 from npuninja.plan.layout import Layout
 from npuninja.remote.identities import package_identity, tool_identities
 from npuninja.remote.settings import RemoteSettings
@@ -35,27 +34,13 @@ def remote_settings(
         raise UserError(f"--remote: {address!r} is no address of a service", hint="as http://HOST:PORT")
     if options.launcher:
         raise UserError("--launcher and --remote exclude each other", hint="the service has a cache; leave --launcher out")
-    trexe = _trexe(environment)
     inside = not layout.source_prefix.startswith(os.sep)
     way = os.path.relpath(layout.ninja_folder, layout.source_root)
     return RemoteSettings(
         address=address,
-        trexe=trexe,
+        trexe=buildbox_program(environment, "trexe"),
         package=package_identity(package),
         tools=tool_identities(toolchain),
         sources="" if inside else layout.source_prefix,
         depth=len(way.split(os.sep)) if inside and way != os.curdir else 0,
     )
-
-
-def _trexe(environment: Mapping[str, str]) -> str:
-    installed = installed_program(environment, "buildbox", "trexe")
-    if os.path.isfile(installed):
-        return os.path.abspath(installed)
-    found = shutil.which("trexe", path=environment.get("PATH", ""))
-    if found is None:
-        raise ToolError(
-            "--remote needs trexe of BuildBox, and there is none",
-            hint="npuninja tools install buildbox; then run this again",
-        )
-    return os.path.abspath(found)

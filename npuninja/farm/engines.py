@@ -11,6 +11,7 @@ from npuninja.diag.errors import ToolError
 from npuninja.farm.postgresql import find_postgresql, start_postgresql
 from npuninja.farm.processes import Processes, Service, accepts
 from npuninja.farm.worker_place import WorkerPlace
+from npuninja.install.buildbox import buildbox_program
 from npuninja.install.folder import installed_program
 
 ENGINES = ("casd", "buildgrid")
@@ -109,14 +110,6 @@ class Farm:
         return {**passed, "PATH": self.place.programs + os.pathsep + passed.get("PATH", os.defpath)}
 
 
-def buildbox(environment: Mapping[str, str], program: str) -> str:
-    """A program of BuildBox. Raises ToolError when it is not installed."""
-    path = installed_program(environment, "buildbox", program)
-    if not os.path.isfile(path):
-        raise ToolError(f"there is no {path}", hint="npuninja tools install buildbox")
-    return path
-
-
 def choose_engine(wanted: str | None, environment: Mapping[str, str]) -> tuple[str, str]:
     """The engine and why.
 
@@ -161,8 +154,12 @@ def start_engine(engine: str, farm: Farm, processes: Processes, temporary: str) 
 def _start_casd(farm: Farm, processes: Processes) -> None:
     cache = os.path.join(farm.folder, "casd")
     os.makedirs(cache, exist_ok=True)
-    command = [buildbox(farm.environment, "buildbox-casd"), f"--bind={farm.host}:{farm.port}", f"--jobs={farm.workers}"]
-    command += [f"--buildbox-run={buildbox(farm.environment, 'buildbox-run-hosttools')}", "--cache-failures=false"]
+    command = [
+        buildbox_program(farm.environment, "buildbox-casd"),
+        f"--bind={farm.host}:{farm.port}",
+        f"--jobs={farm.workers}",
+    ]
+    command += [f"--buildbox-run={buildbox_program(farm.environment, 'buildbox-run-hosttools')}", "--cache-failures=false"]
     command += [f"--quota-high={CACHE_LIMIT}", "--log-level=warning", "--runner-arg=--log-level=warning", cache]
     processes.start(Service("casd", command, farm.variables, restart=True))
     processes.wait_for("casd", lambda: accepts((farm.host, farm.port)))
@@ -193,9 +190,12 @@ def start_workers(farm: Farm, processes: Processes, temporary: str) -> None:
     for number in range(1, farm.workers + 1):
         workspace = os.path.join(temporary, f"work{number}")
         os.makedirs(workspace, exist_ok=True)
-        command = [buildbox(farm.environment, "buildbox-worker"), f"--remote={farm.address}"]
+        command = [buildbox_program(farm.environment, "buildbox-worker"), f"--remote={farm.address}"]
         command += [f"--concurrent-jobs={_JOBS_OF_A_WORKER}"]
-        command += [f"--buildbox-run={buildbox(farm.environment, 'buildbox-run-hosttools')}", f"--max-wait-time={_POLL_S}"]
+        command += [
+            f"--buildbox-run={buildbox_program(farm.environment, 'buildbox-run-hosttools')}",
+            f"--max-wait-time={_POLL_S}",
+        ]
         command += ["--runner-arg=--disable-localcas", f"--runner-arg=--workspace-path={workspace}", "--log-level=warning"]
         for what in farm.place.has:
             command += ["--platform", what]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+from collections.abc import Mapping
 
 from npuninja.diag.errors import ToolError
-from npuninja.install.folder import write_launcher
+from npuninja.install.folder import installed_program, write_launcher
 
 PACKAGES = ("buildbox",)
 PROGRAMS = ("trexe", "buildbox-casd", "buildbox-worker", "buildbox-run-hosttools")
@@ -27,3 +30,16 @@ def finish_buildbox(root: str) -> str:
             raise ToolError(f"the fetched {program} does not run: {(done.stderr or done.stdout).strip()[:300]}")
         version = words[-1]
     return version
+
+
+def buildbox_program(environment: Mapping[str, str], program: str) -> str:
+    """The absolute path of a program: that of `npuninja tools install buildbox`, else one on PATH.
+
+    Raises:
+        ToolError: there is none.
+    """
+    installed = installed_program(environment, "buildbox", program)
+    found = installed if os.path.isfile(installed) else shutil.which(program, path=environment.get("PATH", ""))
+    if found is None:
+        raise ToolError(f"there is no {program}, a program of BuildBox", hint="npuninja tools install buildbox")
+    return os.path.abspath(found)

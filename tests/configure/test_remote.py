@@ -63,7 +63,7 @@ def test_what_is_no_address_is_refused(with_client, address):
 
 def test_a_missing_client_is_told(project):
     said = project.configure("--remote", "http://farm:8980", code=3).stderr
-    assert "--remote needs trexe of BuildBox" in said
+    assert "there is no trexe, a program of BuildBox" in said
     assert "npuninja tools install buildbox" in said
 
 

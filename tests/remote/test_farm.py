@@ -49,7 +49,8 @@ class Farm:
         down = [*self.command, "down", "--folder", str(self.folder)]
         done = subprocess.run(down, env=self.environment, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "the farm has ended\n"), done.stderr
-        assert [pid for pid in (self.pid, *processes) if is_alive(pid)] == []
+        assert [pid for pid in processes if is_alive(pid)] == []
+        wait_until(lambda: not is_alive(self.pid))  # it has let go of everything and is just leaving
 
 
 def descendants(pid: int) -> list[int]:
