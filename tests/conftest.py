@@ -12,7 +12,15 @@ settings.register_profile("npuninja", deadline=None, suppress_health_check=[Heal
 settings.load_profile("npuninja")
 
 # Fixtures that several folders use. There is one conftest.py only, so that tests can import from it by name.
-pytest_plugins = ("build_project", "built_design", "packed_project", "real_tools", "wasm_build", "xrt_programs")
+pytest_plugins = (
+    "build_project",
+    "built_design",
+    "packed_project",
+    "pretended_machine",
+    "real_tools",
+    "wasm_build",
+    "xrt_programs",
+)
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent

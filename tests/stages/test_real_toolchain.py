@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from pathlib import Path
 
 import pytest
-from build_project import Project
 from fake_tools import installs
 from fake_tools.releases import RELEASES, pattern, plain
 
@@ -21,42 +18,6 @@ from npuninja.formats.pdi import read_pdi
 from npuninja.formats.xclbin import read_xclbin
 
 STAGED = [since for since, release in RELEASES.items() if release.aiecc != "declarative"]
-
-
-class Machine:
-    """A project beside a virtual environment and XRT, in which a test puts installations."""
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self.root = project.folder.parent / "machine"
-        self.site = installs.venv(self.root / "venv")
-        project.environment["VIRTUAL_ENV"] = str(self.root / "venv")
-        project.environment["XILINX_XRT"] = str(self.root / "xrt")
-        # What this machine has must not be found: nothing but the shell's own programs.
-        project.environment["PATH"] = f"{project.tools}:{self.root}/path"
-        (self.root / "path").mkdir()
-        for name in ("sh", "cat", "env"):
-            (self.root / "path" / name).symlink_to(shutil.which(name) or "/bin/false")
-
-    def with_release(self, since: str) -> Machine:
-        """Installs everything, MLIR-AIE of that release."""
-        installs.mlir_aie_wheel(self.site, since)
-        installs.peano_wheel(self.site)
-        installs.xrt(self.root / "xrt")
-        return self
-
-    def output(self, name: str) -> Path:
-        """A file of the design."""
-        return self.project.folder / "build/npu1_1col/aie2/gain" / name
-
-    def commands(self, target: str = "gain") -> str:
-        """The command lines of the build."""
-        return self.project.ninja("-t", "commands", target).stdout
-
-
-@pytest.fixture
-def machine(project: Project) -> Machine:
-    return Machine(project)
 
 
 def words_of(command: str) -> list[str]:
