@@ -160,7 +160,9 @@ def _start_casd(farm: Farm, processes: Processes) -> None:
         f"--jobs={farm.workers}",
     ]
     command += [f"--buildbox-run={buildbox_program(farm.environment, 'buildbox-run-hosttools')}", "--cache-failures=false"]
-    command += [f"--quota-high={CACHE_LIMIT}", "--log-level=warning", "--runner-arg=--log-level=warning", cache]
+    # The mode is named, or it would depend on whether the machine has FUSE.
+    command += ["--runner-arg=--staging-mode=copy-or-link", "--runner-arg=--log-level=warning"]
+    command += [f"--quota-high={CACHE_LIMIT}", "--log-level=warning", cache]
     processes.start(Service("casd", command, farm.variables, restart=True))
     processes.wait_for("casd", lambda: accepts((farm.host, farm.port)))
 
