@@ -13,10 +13,12 @@ GEM_CLOSE = 0x09
 PRIME_HANDLE_TO_FD, PRIME_FD_TO_HANDLE = 0x2D, 0x2E
 CREATE_HWCTX, DESTROY_HWCTX, CONFIG_HWCTX, CREATE_BO, GET_BO_INFO, SYNC_BO, EXEC_CMD, GET_INFO, SET_STATE = range(0x40, 0x49)
 GET_ARRAY = 0x4A
-SYNCOBJ_DESTROY = 0xC0
+SYNCOBJ_CREATE, SYNCOBJ_DESTROY, SYNCOBJ_HANDLE_TO_FD, SYNCOBJ_FD_TO_HANDLE = range(0xBF, 0xC3)
 
 GEM_CLOSE_S = struct.Struct("<2I")  # handle, pad
 PRIME_S = struct.Struct("<2Ii")  # handle, flags, descriptor
+SYNCOBJ_CREATE_S = struct.Struct("<2I")  # handle, flags
+SYNCOBJ_HANDLE_S = struct.Struct("<2IiIQ")  # handle, flags, descriptor, pad, point
 SYNCOBJ_DESTROY_S = struct.Struct("<2I")  # handle, pad
 # ext, flags, qos, umq bo, log bo, max_opc, num_tiles, mem_size, doorbell, handle, syncobj
 CREATE_HWCTX_S = struct.Struct("<3Q8I")

@@ -47,6 +47,7 @@ class DeviceFile:
             amdxdna.CREATE_HWCTX: (amdxdna.CREATE_HWCTX_S, self._create_context),
             amdxdna.CONFIG_HWCTX: (amdxdna.CONFIG_HWCTX_S, self._configure_context),
             amdxdna.DESTROY_HWCTX: (amdxdna.DESTROY_HWCTX_S, self._destroy_context),
+            amdxdna.SYNCOBJ_CREATE: (amdxdna.SYNCOBJ_CREATE_S, self._create_timeline),
             amdxdna.SYNCOBJ_DESTROY: (amdxdna.SYNCOBJ_DESTROY_S, self._destroy_timeline),
             amdxdna.EXEC_CMD: (amdxdna.EXEC_CMD_S, self._execute),
             amdxdna.GET_INFO: (amdxdna.GET_INFO_S, self._get_info),
@@ -91,19 +92,43 @@ class DeviceFile:
         self._buffers.drop(self._buffers.close(fields[0]))
         return amdxdna.GEM_CLOSE_S.pack(*fields), b""
 
+    # --- What other processes may have too: buffers and fences as descriptors.
+
     def export(self, request: Request) -> tuple[bytes, int]:
-        """Answers PRIME_HANDLE_TO_FD: the structure, and a descriptor that stays ours. Raises DriverError."""
-        handle, flags, _ = _unpack(amdxdna.PRIME_S, request)
-        descriptor = self._npu.exports.descriptor(self._buffers.get(handle), self._buffers)
-        return amdxdna.PRIME_S.pack(handle, flags, -1), descriptor
+        """Answers PRIME_HANDLE_TO_FD and SYNCOBJ_HANDLE_TO_FD: the structure, and a descriptor that stays ours.
+
+        Raises:
+            DriverError: there is no such handle, or it cannot be exported.
+        """
+        if request.operation == amdxdna.PRIME_HANDLE_TO_FD:
+            handle, flags, _ = _unpack(amdxdna.PRIME_S, request)
+            descriptor = self._npu.exports.descriptor(self._buffers.get(handle), self._buffers)
+            return amdxdna.PRIME_S.pack(handle, flags, -1), descriptor
+        handle, flags, _, pad, point = _unpack(amdxdna.SYNCOBJ_HANDLE_S, request)
+        return amdxdna.SYNCOBJ_HANDLE_S.pack(handle, flags, -1, pad, point), self._npu.timelines.descriptor(handle, self)
 
     def import_(self, request: Request) -> bytes:
-        """Answers PRIME_FD_TO_HANDLE, whose descriptor came with it. Raises DriverError."""
-        _, flags, _ = _unpack(amdxdna.PRIME_S, request)
+        """Answers PRIME_FD_TO_HANDLE and SYNCOBJ_FD_TO_HANDLE, whose descriptor came with it.
+
+        Raises:
+            DriverError: it stands for nothing.
+        """
         if request.descriptor < 0:
-            raise DriverError(errno.EBADF, "a buffer was imported without a descriptor")
-        buffer = self._npu.exports.buffer(request.descriptor)
-        return amdxdna.PRIME_S.pack(self._buffers.import_(buffer), flags, -1)
+            raise DriverError(errno.EBADF, "an import without a descriptor")
+        if request.operation == amdxdna.PRIME_FD_TO_HANDLE:
+            _, flags, _ = _unpack(amdxdna.PRIME_S, request)
+            buffer = self._npu.exports.buffer(request.descriptor)
+            return amdxdna.PRIME_S.pack(self._buffers.import_(buffer), flags, -1)
+        _, flags, _, pad, point = _unpack(amdxdna.SYNCOBJ_HANDLE_S, request)
+        return amdxdna.SYNCOBJ_HANDLE_S.pack(self._npu.timelines.import_(request.descriptor, self), flags, -1, pad, point)
+
+    def _create_timeline(self, fields: tuple[int, ...], _: bytes) -> Answer:
+        return amdxdna.SYNCOBJ_CREATE_S.pack(self._npu.timelines.create(self), fields[1]), b""
+
+    def _destroy_timeline(self, fields: tuple[int, ...], _: bytes) -> Answer:
+        if fields[0] >= CONTEXTS:  # the timeline of a context ends with it; dropping it before changes nothing
+            self._npu.timelines.destroy(fields[0], self)
+        return amdxdna.SYNCOBJ_DESTROY_S.pack(*fields), b""
 
     # --- Contexts.
 
@@ -162,10 +187,6 @@ class DeviceFile:
         self._end(context)
         return amdxdna.DESTROY_HWCTX_S.pack(*fields), b""
 
-    def _destroy_timeline(self, fields: tuple[int, ...], _: bytes) -> Answer:
-        """A timeline ends with its context; dropping it before changes nothing."""
-        return amdxdna.SYNCOBJ_DESTROY_S.pack(*fields), b""
-
     def _end(self, context: HardwareContext) -> None:
         context.close()
         self._npu.unregister(context)
@@ -199,6 +220,7 @@ class DeviceFile:
         for context in self._contexts.values():
             self._end(context)
         self._contexts.clear()
+        self._npu.timelines.close(self)
         self._npu.exports.close(self._buffers)
         self._buffers.close_all()
         self.ended.close()

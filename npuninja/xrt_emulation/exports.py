@@ -13,7 +13,8 @@ from npuninja.xrt_emulation.amdxdna import DriverError
 from npuninja.xrt_emulation.buffers import Buffer, Buffers
 from npuninja.xrt_emulation.npu_memory import NpuMemory
 
-_Identity = tuple[int, int]  # device and inode
+#: Of the file behind a descriptor: device and inode.
+Identity = tuple[int, int]
 
 
 class Exports:
@@ -24,7 +25,7 @@ class Exports:
 
     def __init__(self, memory: NpuMemory) -> None:
         self._lock = memory.lock
-        self._files: dict[_Identity, tuple[int, Buffer, Buffers]] = {}
+        self._files: dict[Identity, tuple[int, Buffer, Buffers]] = {}
 
     def descriptor(self, buffer: Buffer, owner: Buffers) -> int:
         """A descriptor that stands for a buffer; it stays ours. Raises DriverError."""
@@ -37,13 +38,13 @@ class Exports:
             descriptor = os.memfd_create("npuninja-emu-export", os.MFD_CLOEXEC)
             os.ftruncate(descriptor, buffer.nbytes)
             buffer.users += 1
-            self._files[_identity(descriptor)] = descriptor, buffer, owner
+            self._files[identity_of(descriptor)] = descriptor, buffer, owner
             return descriptor
 
     def buffer(self, descriptor: int) -> Buffer:
         """The buffer that a descriptor stands for. Raises DriverError."""
         with self._lock:
-            found = self._files.get(_identity(descriptor))
+            found = self._files.get(identity_of(descriptor))
         if found is None:
             raise DriverError(errno.EINVAL, "a buffer was imported that no program exported from this NPU")
         return found[1]
@@ -58,6 +59,7 @@ class Exports:
                     owner.drop(buffer)
 
 
-def _identity(descriptor: int) -> _Identity:
+def identity_of(descriptor: int) -> Identity:
+    """What is the same for all descriptors of a file, in whichever process."""
     status = os.fstat(descriptor)
     return status.st_dev, status.st_ino

@@ -11,6 +11,7 @@ from npuninja.xrt_emulation.journal import Journal
 from npuninja.xrt_emulation.models import NpuModel
 from npuninja.xrt_emulation.npu_memory import NpuMemory
 from npuninja.xrt_emulation.partitions import Partitions
+from npuninja.xrt_emulation.timelines import Timelines
 
 
 class Npu:
@@ -30,6 +31,7 @@ class Npu:
         self.modules = CoreModules()
         self.memory = NpuMemory()
         self.exports = Exports(self.memory)
+        self.timelines = Timelines(self.memory)
         self._lock = threading.Lock()
         self._contexts: list[tuple[int, HardwareContext]] = []
 

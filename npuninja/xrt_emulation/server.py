@@ -87,7 +87,7 @@ class Server:
                         wire.reply(connection, 0)
                     elif request.operation == wire.OPEN and file is None:
                         file = DeviceFile(self._npu, pid)
-                        structure = wire.OPEN_S.pack(wire.VERSION, 0, file.ended.offset)
+                        structure = wire.OPEN_S.pack(wire.VERSION, 0, file.ended.offset, self._npu.timelines.offset)
                         wire.reply(connection, 0, structure, descriptor=file.memory.descriptor)
                     elif file is not None:
                         self._ioctl(connection, file, request)
@@ -105,9 +105,9 @@ class Server:
     def _ioctl(self, connection: socket.socket, file: DeviceFile, request: wire.Request) -> None:
         pointed, descriptor = b"", -1
         try:
-            if request.operation == amdxdna.PRIME_HANDLE_TO_FD:
+            if request.operation in (amdxdna.PRIME_HANDLE_TO_FD, amdxdna.SYNCOBJ_HANDLE_TO_FD):
                 structure, descriptor = file.export(request)
-            elif request.operation == amdxdna.PRIME_FD_TO_HANDLE:
+            elif request.operation in (amdxdna.PRIME_FD_TO_HANDLE, amdxdna.SYNCOBJ_FD_TO_HANDLE):
                 structure = file.import_(request)
             else:
                 structure, pointed = file.ioctl(request)

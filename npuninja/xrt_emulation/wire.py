@@ -12,10 +12,12 @@ VERSION = 2
 MAX_BYTES = 65536
 OPEN = 0x1000
 XCLBIN = 0x1001
-#: Structure of OPEN: version, pad, where the words of its contexts begin in the memory.
-OPEN_S = struct.Struct("<2IQ")
+#: Structure of OPEN: version, pad, where the words of its contexts and the numbers of timelines begin in the memory.
+OPEN_S = struct.Struct("<2I2Q")
 #: These words: for each context the number of the last command that has ended.
 CONTEXTS = 1024
+#: Numbers of timelines; the handle of a timeline is `CONTEXTS` and its place among them.
+TIMELINES = 8192
 
 _REQUEST = struct.Struct("<3I")
 _REPLY = struct.Struct("<i2I")

@@ -10,7 +10,7 @@ IOCTLS = {
     getattr(amdxdna, name): getattr(amdxdna, name + "_S")
     for name in (
         "GEM_CLOSE", "CREATE_HWCTX", "DESTROY_HWCTX", "CONFIG_HWCTX", "CREATE_BO", "GET_BO_INFO", "SYNC_BO", "EXEC_CMD",
-        "GET_INFO", "GET_ARRAY", "SYNCOBJ_DESTROY",
+        "GET_INFO", "GET_ARRAY", "SYNCOBJ_CREATE", "SYNCOBJ_DESTROY",
     )
 }  # fmt: skip
 

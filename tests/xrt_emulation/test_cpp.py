@@ -27,6 +27,9 @@ STRUCTURES = {
     "amdxdna_cu_config": ("", "CU_CONFIG_S"),
     "drm_prime_handle": ("prime_handle", "PRIME_S"),
     "drm_gem_close": ("", "GEM_CLOSE_S"),
+    "drm_syncobj_create": ("", "SYNCOBJ_CREATE_S"),
+    "drm_syncobj_handle": ("syncobj_handle", "SYNCOBJ_HANDLE_S"),
+    "drm_syncobj_timeline_array": ("timeline_array", ""),
     "drm_syncobj_destroy": ("", "SYNCOBJ_DESTROY_S"),
     "drm_syncobj_timeline_wait": ("timeline_wait", ""),
 }
@@ -43,7 +46,10 @@ NUMBERS = {
     "DRM_IOCTL_PRIME_HANDLE_TO_FD": "PRIME_HANDLE_TO_FD",
     "DRM_IOCTL_PRIME_FD_TO_HANDLE": "PRIME_FD_TO_HANDLE",
     "DRM_IOCTL_GEM_CLOSE": "GEM_CLOSE",
+    "DRM_IOCTL_SYNCOBJ_CREATE": "SYNCOBJ_CREATE",
     "DRM_IOCTL_SYNCOBJ_DESTROY": "SYNCOBJ_DESTROY",
+    "DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD": "SYNCOBJ_HANDLE_TO_FD",
+    "DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE": "SYNCOBJ_FD_TO_HANDLE",
 }
 
 
@@ -67,16 +73,30 @@ def test_cpp_program(compiler, emulated, cpp_program, passthrough, tmp_path):
     assert files[1].read_bytes() == data
 
 
+def skip_without_sharing(done):
+    if done.returncode == 77:
+        pytest.skip(f"this system does not let processes share descriptors (pidfd_getfd): {done.stderr}")
+
+
 def test_buffer_of_two_processes(compiler, xrt, emulated, passthrough, tmp_path):
     program = compile_cpp(xrt, "share_buffer", tmp_path)
     data = random.Random(1).randbytes(262144)
     (tmp_path / "in").write_bytes(data)
     files = [Path(passthrough).with_name("design.xclbin"), Path(passthrough).with_name("insts.bin")]
     done = emulated.run("with-xrt", program, *map(str, files), str(tmp_path / "in"), str(tmp_path / "out"))
-    if done.returncode == 77:
-        pytest.skip(f"this system does not let processes share descriptors (pidfd_getfd): {done.stderr}")
+    skip_without_sharing(done)
     assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
     assert (tmp_path / "out").read_bytes() == data
+
+
+def test_fences_of_two_processes(compiler, xrt, emulated, passthrough, tmp_path):
+    program = compile_cpp(xrt, "fences", tmp_path)
+    (tmp_path / "in").write_bytes(random.Random(1).randbytes(262144))
+    files = [Path(passthrough).with_name("design.xclbin"), Path(passthrough).with_name("insts.bin"), tmp_path / "in"]
+    done = emulated.run("with-xrt", program, *map(str, files))
+    skip_without_sharing(done)
+    assert done.stdout.split() == ["waited", "signalled", "completed", "right"], done.stderr
+    assert done.returncode == 0
 
 
 def test_interface_is_the_kernels(compiler, xrt, tmp_path):

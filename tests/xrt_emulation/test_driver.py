@@ -21,6 +21,8 @@ from npuninja.xrt_emulation.journal import Journal
 from npuninja.xrt_emulation.models import MODELS
 from npuninja.xrt_emulation.npu import Npu
 from npuninja.xrt_emulation.npu_memory import NpuMemory
+from npuninja.xrt_emulation.timelines import Timelines
+from npuninja.xrt_emulation.wire import CONTEXTS, TIMELINES
 
 
 @pytest.fixture
@@ -197,6 +199,47 @@ def test_what_cannot_be_exported_or_imported(sharing, tmp_path):
             with pytest.raises(DriverError, match="no program exported"):
                 sharing.exports.buffer(descriptor)
     os.close(kept)
+
+
+@pytest.fixture
+def timelines(memory):
+    return Timelines(memory)
+
+
+def test_timelines_have_handles_behind_those_of_contexts(timelines, memory):
+    first, second = timelines.create("one"), timelines.create("one")
+    assert (first, second) == (CONTEXTS, CONTEXTS + 1)
+    memory.write(timelines.offset, b"\7")
+    timelines.destroy(first, "one")
+    assert timelines.create("other") == first
+    assert memory.read(timelines.offset, 8) == bytes(8)
+    for handle, file in ((first, "one"), (second, "other"), (5, "one"), (CONTEXTS + 7, "one")):
+        with pytest.raises(DriverError, match="there is no fence"):
+            timelines.destroy(handle, file)
+
+
+def test_timeline_lives_as_long_as_somebody_can_use_it(timelines):
+    handle = timelines.create("one")
+    descriptor = timelines.descriptor(handle, "one")
+    assert timelines.descriptor(handle, "one") == descriptor
+    timelines.destroy(handle, "one")
+    assert timelines.create("one") == handle + 1  # it can still be imported
+    for _ in range(2):
+        assert timelines.import_(descriptor, "other") == handle
+    timelines.close("one")
+    timelines.destroy(handle, "other")
+    assert timelines.create("one") == handle + 1
+    timelines.close("other")
+    assert timelines.create("one") == handle
+
+
+def test_timelines_that_cannot_be(timelines):
+    with open(os.devnull) as stream, pytest.raises(DriverError, match="no program exported"):
+        timelines.import_(stream.fileno(), "one")
+    for _ in range(TIMELINES):
+        timelines.create("one")
+    with pytest.raises(DriverError, match=f"all {TIMELINES} fences are in use"):
+        timelines.create("other")
 
 
 def test_addresses_lead_to_buffers(buffers):

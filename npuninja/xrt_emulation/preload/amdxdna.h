@@ -19,7 +19,10 @@ enum {
     NR_SET_STATE = 0x48,
     NR_WAIT_CMD = 0x49,
     NR_GET_ARRAY = 0x4a,
+    NR_SYNCOBJ_HANDLE_TO_FD = 0xc1,
+    NR_SYNCOBJ_FD_TO_HANDLE = 0xc2,
     NR_SYNCOBJ_TIMELINE_WAIT = 0xca,
+    NR_SYNCOBJ_TIMELINE_SIGNAL = 0xcd,
 };
 
 struct prime_handle {
@@ -79,6 +82,18 @@ struct get_info {
 struct get_array {
     uint32_t param, element_bytes, elements, pad;
     uint64_t pointer;
+};
+
+struct syncobj_handle {
+    uint32_t handle, flags;
+    int32_t fd;
+    uint32_t pad;
+    uint64_t point;
+};
+
+struct timeline_array {
+    uint64_t handles_pointer, points_pointer;
+    uint32_t handles, flags;
 };
 
 struct timeline_wait {

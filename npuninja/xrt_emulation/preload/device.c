@@ -41,6 +41,7 @@ struct device {
     pid_t owner;      /* a forked child has no device */
     pthread_mutex_t busy; /* held from request to reply */
     volatile uint32_t *ended; /* by context: the last command that has ended */
+    uint64_t *timelines;      /* by place: how far it is */
     struct mapping *mappings;
 };
 
@@ -82,8 +83,15 @@ int device_open(void) {
     if (!error && !(device = calloc(1, sizeof *device))) error = ENOMEM;
     if (!error) {
         void *page = next_mmap(NULL, WIRE_CONTEXTS * 4, PROT_READ, MAP_SHARED, memory, (off_t)open.words);
-        if (page == MAP_FAILED) error = errno;
-        else device->ended = page;
+        void *numbers = next_mmap(
+            NULL, WIRE_TIMELINES * 8, PROT_READ | PROT_WRITE, MAP_SHARED, memory, (off_t)open.timelines);
+        if (page == MAP_FAILED || numbers == MAP_FAILED) {
+            error = errno;
+            if (page != MAP_FAILED) munmap(page, WIRE_CONTEXTS * 4);
+        } else {
+            device->ended = page;
+            device->timelines = numbers;
+        }
     }
     if (error) {
         free(device);
@@ -123,6 +131,7 @@ HOOK int close(int fd) {
         pthread_mutex_unlock(&devices_lock);
         next_close(device->socket);
         munmap((void *)device->ended, WIRE_CONTEXTS * 4);
+        munmap(device->timelines, WIRE_TIMELINES * 8);
         for (struct mapping *m = device->mappings, *next; m; m = next) {
             next = m->next;
             free(m);
@@ -191,6 +200,16 @@ static int64_t monotonic_ns(void) {
     return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
+/* Sleeps while a word is what was seen, a short time at most. 0, or ETIME after the deadline, EIO when the server has gone. */
+static int sleep_while(struct device *device, const volatile uint32_t *word, uint32_t seen, int64_t deadline_ns) {
+    int64_t left = deadline_ns == INT64_MAX ? LOOK_NS : deadline_ns - monotonic_ns();
+    if (left <= 0) return ETIME;
+    if (left > LOOK_NS) left = LOOK_NS;
+    struct timespec time = {.tv_sec = left / 1000000000ll, .tv_nsec = left % 1000000000ll};
+    long result = syscall(SYS_futex, word, FUTEX_WAIT, seen, &time, NULL, 0);
+    return result && errno == ETIMEDOUT && connection_is_gone(device->socket) ? EIO : 0;
+}
+
 /* Waits until a context has ended a command; deadline INT64_MAX is none. */
 static int wait_for(struct device *device, uint32_t context, uint64_t seq, int64_t deadline_ns) {
     if (context >= WIRE_CONTEXTS) return EINVAL;
@@ -198,12 +217,8 @@ static int wait_for(struct device *device, uint32_t context, uint64_t seq, int64
     for (;;) {
         uint32_t seen = __atomic_load_n(word, __ATOMIC_ACQUIRE);
         if ((int32_t)(seen - (uint32_t)seq) >= 0) return 0;
-        int64_t left = deadline_ns == INT64_MAX ? LOOK_NS : deadline_ns - monotonic_ns();
-        if (left <= 0) return ETIME;
-        if (left > LOOK_NS) left = LOOK_NS;
-        struct timespec time = {.tv_sec = left / 1000000000ll, .tv_nsec = left % 1000000000ll};
-        long result = syscall(SYS_futex, word, FUTEX_WAIT, seen, &time, NULL, 0);
-        if (result && errno == ETIMEDOUT && connection_is_gone(device->socket)) return EIO;
+        int error = sleep_while(device, word, seen, deadline_ns);
+        if (error) return error;
     }
 }
 
@@ -212,13 +227,41 @@ static int wait_command(struct device *device, const struct wait_cmd *wait) {
     return wait_for(device, wait->hwctx, wait->seq, deadline);
 }
 
+static uint64_t *timeline_of(struct device *device, uint32_t handle) {
+    uint32_t place = handle - WIRE_CONTEXTS;
+    return handle >= WIRE_CONTEXTS && place < WIRE_TIMELINES ? &device->timelines[place] : NULL;
+}
+
 /* A context's timeline has the context's number, and its points are the numbers of its commands. */
 static int wait_timeline(struct device *device, struct timeline_wait *wait) {
     const uint32_t *handles = (const void *)(uintptr_t)wait->handles_pointer;
     const uint64_t *points = (const void *)(uintptr_t)wait->points_pointer;
     if (wait->handles != 1 || !handles || !points) return EOPNOTSUPP;
     wait->first_signaled = 0;
-    return wait_for(device, handles[0], points[0], wait->timeout_ns);
+    uint64_t *timeline = timeline_of(device, handles[0]);
+    if (!timeline) return wait_for(device, handles[0], points[0], wait->timeout_ns);
+    for (;;) {
+        uint64_t seen = __atomic_load_n(timeline, __ATOMIC_ACQUIRE);
+        if (seen >= points[0]) return 0;
+        int error = sleep_while(device, (volatile uint32_t *)timeline, (uint32_t)seen, wait->timeout_ns);
+        if (error) return error;
+    }
+}
+
+static int signal_timelines(struct device *device, const struct timeline_array *signal) {
+    const uint32_t *handles = (const void *)(uintptr_t)signal->handles_pointer;
+    const uint64_t *points = (const void *)(uintptr_t)signal->points_pointer;
+    if (!signal->handles || !handles || !points) return EINVAL;
+    for (uint32_t i = 0; i < signal->handles; i++) {
+        uint64_t *timeline = timeline_of(device, handles[i]);
+        if (!timeline) return ENOENT;
+        uint64_t seen = __atomic_load_n(timeline, __ATOMIC_ACQUIRE);
+        while (seen < points[i] && !__atomic_compare_exchange_n(
+                                       timeline, &seen, points[i], 0, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) {}
+        /* Little-endian, as all that XRT runs on: the word to wait for is the number's lower half. */
+        syscall(SYS_futex, timeline, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    }
+    return 0;
 }
 
 static struct part at(uint64_t pointer, uint64_t bytes) {
@@ -256,25 +299,23 @@ static int execute(struct device *device, struct exec_cmd *exec) {
     return call(device, NR_EXEC_CMD, (struct part){exec, sizeof *exec}, commands);
 }
 
-/* A buffer as a descriptor that can be given to others, and back. */
-static int export_bo(struct device *device, struct prime_handle *prime) {
+/* A buffer or a timeline as a descriptor that can be given to others, and back; `fd` is in the structure. */
+static int export_fd(struct device *device, uint32_t number, struct part structure, int32_t *fd) {
     pthread_mutex_lock(&device->busy);
-    int fd, error = connection_call(
-                device->socket, NR_PRIME_HANDLE_TO_FD, (struct part){prime, sizeof *prime}, at(0, 0), -1, &fd);
+    int received, error = connection_call(device->socket, number, structure, at(0, 0), -1, &received);
     pthread_mutex_unlock(&device->busy);
-    if (!error && fd < 0) error = EIO;
-    prime->fd = error ? -1 : fd;
+    if (!error && received < 0) error = EIO;
+    *fd = error ? -1 : received;
     return error;
 }
 
-static int import_bo(struct device *device, struct prime_handle *prime) {
-    int fd = prime->fd;
-    if (fcntl(fd, F_GETFD) < 0) return EBADF;
+static int import_fd(struct device *device, uint32_t number, struct part structure, int32_t *fd) {
+    int sent = *fd;
+    if (fcntl(sent, F_GETFD) < 0) return EBADF;
     pthread_mutex_lock(&device->busy);
-    int error = connection_call(
-        device->socket, NR_PRIME_FD_TO_HANDLE, (struct part){prime, sizeof *prime}, at(0, 0), fd, NULL);
+    int error = connection_call(device->socket, number, structure, at(0, 0), sent, NULL);
     pthread_mutex_unlock(&device->busy);
-    prime->fd = fd;
+    *fd = sent;
     return error;
 }
 
@@ -282,8 +323,11 @@ static int dispatch(struct device *device, unsigned long request, void *argument
     uint32_t number = _IOC_NR(request);
     struct part structure = {argument, _IOC_SIZE(request)};
     switch (number) {
-    case NR_PRIME_HANDLE_TO_FD: return export_bo(device, argument);
-    case NR_PRIME_FD_TO_HANDLE: return import_bo(device, argument);
+    case NR_PRIME_HANDLE_TO_FD: return export_fd(device, number, structure, &((struct prime_handle *)argument)->fd);
+    case NR_PRIME_FD_TO_HANDLE: return import_fd(device, number, structure, &((struct prime_handle *)argument)->fd);
+    case NR_SYNCOBJ_HANDLE_TO_FD: return export_fd(device, number, structure, &((struct syncobj_handle *)argument)->fd);
+    case NR_SYNCOBJ_FD_TO_HANDLE: return import_fd(device, number, structure, &((struct syncobj_handle *)argument)->fd);
+    case NR_SYNCOBJ_TIMELINE_SIGNAL: return signal_timelines(device, argument);
     case NR_CREATE_HWCTX:
         return call(device, number, structure, at(((struct create_hwctx *)argument)->qos_pointer, QOS_BYTES));
     case NR_CONFIG_HWCTX: {

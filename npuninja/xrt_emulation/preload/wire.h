@@ -27,12 +27,15 @@ struct wire_reply {
 #define WIRE_OPEN 0x1000u
 struct wire_open {
     uint32_t version, pad;
-    uint64_t words; /* where those of this file's contexts begin in the memory */
+    uint64_t words;     /* where those of this file's contexts begin in the memory */
+    uint64_t timelines; /* where the numbers of timelines begin */
 };
 /* The request carries the descriptor of an XCLBIN that the program has opened. */
 #define WIRE_XCLBIN 0x1001u
 
 /* These words: for each context (index: its handle) the number of the last command that has ended. */
 #define WIRE_CONTEXTS 1024u
+/* The handle of a timeline is WIRE_CONTEXTS and its place among these numbers; smaller ones are those of contexts. */
+#define WIRE_TIMELINES 8192u
 
 #endif
