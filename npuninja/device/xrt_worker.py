@@ -1,16 +1,21 @@
 """`XrtDevice` in a process of its own: run by the Python that pyxrt was built for, asked by `npuninja.device.xrt_remote`.
 
 Requests and replies are JSON objects on a socket of type SEQPACKET, one at a time; data lies in files in memory whose
-descriptors come with the requests. The process ends when the other end of the socket closes, and with it XRT's contexts.
+descriptors come with the requests. The process ends when the other end of the socket closes, and with it XRT's contexts;
+also while it waits for a run, when XRT lets no other thread go on.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import mmap
 import os
+import select
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 if __name__ == "__main__":
@@ -27,8 +32,9 @@ MESSAGE_BYTES = 65536
 class _Worker:
     """Does what requests ask. Each method `do_VERB` takes the request's fields and a descriptor, -1 for none."""
 
-    def __init__(self, pyxrt_path: str) -> None:
+    def __init__(self, pyxrt_path: str, channel: socket.socket) -> None:
         self._path = pyxrt_path
+        self._channel = channel
         self._device: XrtDevice | None = None
         self._buffers: list[tuple[XrtBuffer, mmap.mmap]] = []
         self._started: dict[int, tuple[Started, list[int]]] = {}
@@ -72,7 +78,8 @@ class _Worker:
 
     def do_wait(self, fields: dict[str, Any], _: int) -> dict[str, Any]:
         started, numbers = self._started.pop(fields["number"])
-        seconds = self.device.wait(started, fields["time_limit_s"])
+        with _ending_with(self._channel):
+            seconds = self.device.wait(started, fields["time_limit_s"])
         for number in numbers:
             buffer, shared = self._buffers[number]
             shared[:] = buffer.view
@@ -84,9 +91,23 @@ class _Worker:
             self._device.close()
 
 
+@contextmanager
+def _ending_with(channel: socket.socket) -> Iterator[None]:
+    """Nothing comes on the channel meanwhile but its end, which the kernel then tells by a signal that ends this process."""
+    flags = fcntl.fcntl(channel, fcntl.F_GETFL)
+    fcntl.fcntl(channel, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(channel, fcntl.F_SETFL, flags | os.O_ASYNC)
+    try:
+        if select.select([channel], [], [], 0)[0]:
+            os._exit(0)  # it has ended before
+        yield
+    finally:
+        fcntl.fcntl(channel, fcntl.F_SETFL, flags)
+
+
 def serve(channel: socket.socket, pyxrt_path: str) -> None:
     """Answers requests until the other end closes."""
-    worker = _Worker(pyxrt_path)
+    worker = _Worker(pyxrt_path, channel)
     while True:
         data, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 1)
         if not data:

@@ -4,6 +4,7 @@
 """
 
 import struct
+import time
 from enum import Enum
 
 calls = []
@@ -104,6 +105,8 @@ class run:  # noqa: N801
 
     def wait(self, milliseconds):
         calls.append(("wait", milliseconds))
+        if behaviour.get("slow") == "really":
+            time.sleep(milliseconds / 1000)
         if behaviour.get("slow"):  # what XRT does when the time is over before the command
             raise RuntimeError("qds_device::wait() unexpected command state")
         return ert_cmd_state(behaviour["state"])
@@ -133,7 +136,7 @@ class kernel:  # noqa: N801
     def __init__(self, context, name):
         calls.append(("kernel", name))
         if name.startswith("SLOW:"):
-            behaviour["slow"] = True
+            behaviour["slow"] = "really"
 
     def group_id(self, argument):
         return 1000 + argument

@@ -3,10 +3,13 @@ with a stand-in for pyxrt that has a runlist and one that has none. tests/xrt_em
 
 import shutil
 import struct
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from device_suite import Case, DeviceSuite
 
 from npuninja.device.emulated import EmulatedDevice
@@ -88,3 +91,42 @@ class TestXrtInAnotherPython(DeviceSuite):
         device = RemoteXrtDevice(OtherPyxrt(str(pyxrt_path), sys.executable))
         yield Case(device, xrt_program, 256, doubled, lambda: xrt_program._replace(kernel="SLOW"))
         device.close()
+
+
+WAIT_FOR_LONG = """
+import sys
+from npuninja.device.api import Program
+from npuninja.device.pyxrt_import import OtherPyxrt
+from npuninja.device.xrt_remote import RemoteXrtDevice
+
+pyxrt, xclbin = sys.argv[1:]
+device = RemoteXrtDevice(OtherPyxrt(pyxrt, sys.executable))
+device.load(Program(xclbin, open(xclbin, "rb").read(), bytes(24), "SLOW", "aie2"))
+buffers = [device.allocate(256, position) for position in (0, 1)]
+buffers[1].view[:] = b"a" * 256
+started = device.start([buffers])
+print(device._process.pid, flush=True)
+device.wait(started, 3600.0)
+"""
+
+
+def test_worker_ends_with_a_runner_that_is_killed_while_it_waits(pyxrt_path, xrt_program):
+    command = [sys.executable, "-c", WAIT_FOR_LONG, str(pyxrt_path), xrt_program.xclbin_path]
+    runner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    worker = Path("/proc") / runner.stdout.readline().strip()
+    time.sleep(0.1)  # so that it waits, most of the times
+    assert worker.exists()
+    runner.kill()
+    runner.communicate()
+    until = time.monotonic() + 30
+    while has_program(worker):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def has_program(process):
+    """Whether a process runs; one that has ended may stay listed until somebody asks for its exit code."""
+    try:
+        return (process / "cmdline").read_bytes() != b""
+    except OSError:
+        return False
