@@ -118,14 +118,13 @@ def _reference(files: Mapping[str, bytes], manifest: Manifest, warnings: Warning
 
 def _sources(read: set[str], places: Places) -> list[Dependency]:
     """The files that went in, by their portable names; npuninja's own are one dependency for themselves."""
-    found: dict[str, Dependency] = {}
-    for path in sorted(read):
-        name = places.portable(path)
-        if name.startswith(("npuninja/", "build/")):
-            continue  # what a design in Python printed lies in the build folder; the script itself is among the sources
-        role = "source" if places.is_source(name) else "tool"
-        found[name] = Dependency(name, role, "", c.sha256(_read(path)))
-    return list(found.values())
+    found: set[Dependency] = set()
+    for path in read:
+        role, name = places.place(path)
+        # What a design in Python printed lies in the build folder; the script itself is among the sources.
+        if role not in ("build", "npuninja"):
+            found.add(Dependency(name, role, "", c.sha256(_read(path))))
+    return sorted(found)
 
 
 def _tool(tool: UsedTool) -> Dependency:

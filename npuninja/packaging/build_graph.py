@@ -82,10 +82,9 @@ class BuildGraph:
 
 
 def _portable_word(word: str, known: set[str], places: Places) -> str:
-    for tool in places.tools:
-        if word == tool.identity:
-            # The identity counts where the tool lies and its time too; what the tool is stands among the dependencies.
-            return f"{tool.name}-{tool.version}"
+    identity = places.identity(word)
+    if identity:
+        return identity
     head, equals, tail = word.rpartition("=")
     if tail in known or os.path.isabs(tail):
         return f"{head}{equals}{places.portable(tail)}"

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 #: Without `[package]` in toolchain.toml. Not the folder's name: packages of equal sources are to be equal.
 DEFAULT_NAME = "npu-designs"
 DEFAULT_VERSION = "0.0.0"
+#: The licence of npuninja's part of a package, by its name in it.
+RUNNER_LICENSE = "runner/LICENSE"
 #: Names of projects (core metadata of Python packages, "Name").
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 #: Public versions in the one spelling of each (PEP 440, "normal form", without epochs).

@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
+#: Roles of files beside those of the build and of npuninja: in the project, of a tool, elsewhere (headers of the system).
+SOURCE, TOOL, OTHER = "source", "tool", "other"
+
 
 class UsedTool(NamedTuple):
     """A tool of the build: how it is called, its version, the word that stands for it in commands, where it is."""
@@ -14,6 +17,13 @@ class UsedTool(NamedTuple):
     version: str
     identity: str
     path: str
+
+
+class Place(NamedTuple):
+    """Where a file belongs: the role of its folder ("build", "npuninja", or one of those above), and its portable name."""
+
+    role: str
+    name: str
 
 
 class Places:
@@ -27,12 +37,21 @@ class Places:
     """
 
     def __init__(self, source_root: str, build_folder: str, npuninja: str, tools: Iterable[UsedTool]) -> None:
-        self.tools = tuple(tools)
-        # The build folder lies in the project as a rule, and so may npuninja and an environment with tools.
-        self._folders = [(build_folder, "build"), (npuninja, "npuninja")]
-        self._folders += [(os.path.dirname(tool.path), f"tools/{tool.name}") for tool in self.tools]
-        self._folders.append((source_root, ""))
-        self._programs = {tool.path: tool.name for tool in self.tools}
+        tools = tuple(tools)
+        folders = [(source_root, SOURCE, ""), (build_folder, "build", "build/"), (npuninja, "npuninja", "npuninja/")]
+        folders += [(os.path.dirname(tool.path), TOOL, f"tools/{tool.name}/") for tool in tools]
+        # The innermost counts: the build folder lies in the project as a rule, and so may npuninja and tools.
+        self._folders = sorted(folders, key=lambda entry: -len(entry[0]))
+        self._programs = {tool.path: tool.name for tool in tools}
+        self._identities = {tool.identity: f"{tool.name}-{tool.version}" for tool in tools}
+        self._known: dict[str, Place] = {}  # commands name the same files again and again
+
+    def identity(self, word: str) -> str | None:
+        """Name and version of the tool that a word of a command stands for; None when it stands for none.
+
+        The word itself tells where a tool lies and its time too. What the tool is stands among the dependencies.
+        """
+        return self._identities.get(word)
 
     def portable(self, path: str) -> str:
         """The name of a file, given as commands of the build name it: `kernels/gain/gain.c`, `build/…/gain.o`, `npuninja/…`.
@@ -40,15 +59,19 @@ class Places:
         A tool is called by its name, a file beside or below it `tools/NAME/FILE`. What lies nowhere of all this has its own
         name only.
         """
-        absolute = os.path.abspath(path)
-        if absolute in self._programs:
-            return self._programs[absolute]
-        for folder, name in self._folders:
-            if absolute.startswith(folder + os.sep):
-                below = absolute[len(folder) + 1 :].replace(os.sep, "/")
-                return f"{name}/{below}" if name else below
-        return os.path.basename(absolute)
+        return self.place(path).name
 
-    def is_source(self, portable: str) -> bool:
-        """Whether a name that `portable` gave is of a file that a person wrote, not of the build or of a tool."""
-        return not portable.startswith(("build/", "npuninja/", "tools/")) and portable not in self._programs.values()
+    def place(self, path: str) -> Place:
+        """Where a file belongs, and its portable name."""
+        place = self._known.get(path)
+        if place is None:
+            place = self._known[path] = self._place(os.path.abspath(path))
+        return place
+
+    def _place(self, absolute: str) -> Place:
+        if absolute in self._programs:
+            return Place(TOOL, self._programs[absolute])
+        for folder, role, name in self._folders:
+            if absolute.startswith(folder + os.sep):
+                return Place(role, name + absolute[len(folder) + 1 :].replace(os.sep, "/"))
+        return Place(OTHER, os.path.basename(absolute))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from npuninja.diag.errors import InternalError
+from npuninja.packaging.package import RUNNER_LICENSE
 
 NPUNINJA = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SHIPPED = os.path.join(NPUNINJA, "packaging", "shipped")
@@ -39,7 +40,7 @@ def runner_files(references: Mapping[str, bytes], emulator: bool) -> dict[str, b
 def own_files() -> dict[str, bytes]:
     """run.py and what stands beside it, and the licence of the runner."""
     files = {name: _read(os.path.join(SHIPPED, name)) for name in ("__init__.py", "__main__.py", "run.py")}
-    return {**files, "runner/LICENSE": _read(os.path.join(SHIPPED, "LICENSE"))}
+    return {**files, RUNNER_LICENSE: _read(os.path.join(SHIPPED, "LICENSE"))}
 
 
 def foreign_imports(source: bytes, path: str) -> list[str]:

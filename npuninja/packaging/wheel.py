@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 
 from npuninja.packaging.contents import EMULATOR_REQUIRES, LICENSES, OLDEST_PYTHON, REQUIRES, SBOM
-from npuninja.packaging.package import Package
+from npuninja.packaging.package import RUNNER_LICENSE, Package
 from npuninja.packaging.sbom import NPUNINJA_LICENSE
 
 
@@ -30,7 +30,7 @@ def wheel_files(package: Package, contents: Mapping[str, bytes], emulated: bool)
     files[f"{info}/sboms/{SBOM}"] = contents[SBOM]
     for name in package.license_files:
         files[f"{info}/licenses/{name}"] = contents[f"{LICENSES}/{name}"]
-    files[f"{info}/licenses/runner/LICENSE"] = contents["runner/LICENSE"]
+    files[f"{info}/licenses/{RUNNER_LICENSE}"] = contents[RUNNER_LICENSE]
     files[f"{info}/RECORD"] = _record(files, info)
     return files
 
@@ -39,7 +39,7 @@ def _metadata(package: Package, emulated: bool) -> str:
     lines = ["Metadata-Version: 2.4", f"Name: {package.name}", f"Version: {package.wheel_version}"]
     lines += [f"Summary: {package.summary}"] if package.summary else []
     lines += [f"License-Expression: {_license(package.license)}"] if package.license else []
-    lines += [f"License-File: {name}" for name in (*package.license_files, "runner/LICENSE")]
+    lines += [f"License-File: {name}" for name in (*package.license_files, RUNNER_LICENSE)]
     lines.append(f"Requires-Python: >={OLDEST_PYTHON}")
     lines += [f"Requires-Dist: {requirement}" for requirement in REQUIRES]
     if emulated:

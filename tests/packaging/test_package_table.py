@@ -66,6 +66,7 @@ def test_licence_files_are_found_or_named(tmp_path, monkeypatch):
         ('summary = "a\\nb"', "is more than one line"),
         ('license-files = ["../secret"]', "is no plain name"),
         ('license-files = ["/etc/passwd"]', "is no plain name"),
+        ('license-files = ["runner/LICENSE"]', "has the name of the runner's licence"),
         ('license-files = ["missing"]', "is no file of the project"),
     ],
 )

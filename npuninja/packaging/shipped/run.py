@@ -22,6 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     with open(os.path.join(FOLDER, "package.json"), encoding="utf-8") as stream:
         package = json.load(stream)
+    needed = package["python"].removeprefix(">=")
+    if sys.version_info[:2] < tuple(map(int, needed.split("."))):
+        print(f"error: this is Python {sys.version.split()[0]}, and {needed} or newer is needed", file=sys.stderr)
+        return 3
     designs = package["designs"]
     if not words or words[0] in ("-h", "--help"):
         rows = [f"  {name:24} {entry['device']}, {entry['core_kind']} cores" for name, entry in designs.items()]
