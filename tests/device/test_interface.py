@@ -2,6 +2,7 @@
 with a stand-in for pyxrt that has a runlist and one that has none. tests/xrt_emulation has the same for stock XRT."""
 
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -108,6 +109,18 @@ started = device.start([buffers])
 print(device._process.pid, flush=True)
 device.wait(started, 3600.0)
 """
+
+
+def test_ctrl_c_ends_an_endless_core(endless_passthrough):
+    command = [sys.executable, "-m", "npuninja", "run", endless_passthrough, "--time-limit", "100"]
+    not_ignored = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    runner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **not_ignored)
+    while "inputs:" not in runner.stdout.readline():
+        assert runner.poll() is None
+    time.sleep(0.5)  # so that the core is at work, most of the times
+    runner.send_signal(signal.SIGINT)
+    _, said = runner.communicate(timeout=60)
+    assert (runner.returncode, said) == (130, "interrupted\n")
 
 
 def test_worker_ends_with_a_runner_that_is_killed_while_it_waits(pyxrt_path, xrt_program):
