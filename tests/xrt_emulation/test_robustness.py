@@ -1,6 +1,7 @@
 """Clients and server that are killed: nothing is left, and the next run works."""
 
 import os
+import random
 import shlex
 import signal
 import subprocess
@@ -160,6 +161,27 @@ def test_missing_xrt_is_told_and_nothing_else_happens(emulated, tmp_path):
     library.write_bytes(b"")
     emulated.environment["LD_LIBRARY_PATH"] = str(library.parent)
     assert emulated.run("true").stderr == ""
+
+
+def test_kills_at_random_moments_leave_nothing(emulated, passthrough):
+    chance = random.Random(1)
+    command = emulated.command("python", str(PROGRAMS / "cases.py"), "for_ever", passthrough)
+    processes = [
+        subprocess.Popen(command, cwd=ROOT, env=emulated.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(6)
+    ]
+    for number, process in enumerate(processes):
+        time.sleep(chance.uniform(0, 0.6))
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        # The client, when there is one already, else the server.
+        victims = [int(child) for child in children] if number % 2 else []
+        for victim in victims or [process.pid]:
+            os.kill(victim, signal.SIGKILL)
+    for process in processes:
+        assert process.wait(timeout=60) in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    eventually(lambda: not processes_with(f"for_ever\0{passthrough}"))
+    eventually(lambda: not any(holders_of_memory(process) for process in processes))
+    assert emulated.good("cases.py", "once", passthrough) == "COMPLETED True\n"
 
 
 def test_forked_child_has_no_device(emulated, passthrough):
