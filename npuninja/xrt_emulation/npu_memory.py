@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Iterator
 
-from npuninja.diag.errors import InternalError
+from npuninja.diag.errors import InternalError, ToolError
 from npuninja.emulator.layout import WASM_PAGE_BYTES
 from npuninja.xrt_emulation.wire import CONTEXTS
 
@@ -34,16 +34,26 @@ class NpuMemory:
     Attributes:
         descriptor: of the file.
         lock: for all that keeps account of pieces; who allocates and frees holds it.
+
+    Raises:
+        ToolError: there is no room for it among this process's addresses.
     """
 
     def __init__(self) -> None:
         self._calls = _calls()
         self.descriptor = os.memfd_create(f"npuninja-emu-{os.getpid()}", os.MFD_CLOEXEC)
         os.ftruncate(self.descriptor, FILE_BYTES)
+        try:
+            self._mapping = mmap.mmap(self.descriptor, FILE_BYTES)
+        except OSError as error:
+            os.close(self.descriptor)
+            raise ToolError(
+                f"the emulated NPU's memory cannot be mapped: {error.strerror}",
+                hint="it takes addresses, hardly memory: is the address space limited? `ulimit -v unlimited`",
+            ) from error
         self.lock = threading.RLock()
         self._end = 0
         self._free: dict[int, list[int]] = {}
-        self._mapping = mmap.mmap(self.descriptor, FILE_BYTES)
         self._begin = ctypes.c_char.from_buffer(self._mapping)
         self._address = ctypes.addressof(self._begin)
         self._futex = _SYS_FUTEX[os.uname().machine]
