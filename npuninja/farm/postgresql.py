@@ -10,7 +10,6 @@ import shutil
 import signal
 from collections.abc import Mapping
 
-from npuninja.diag.errors import ToolError
 from npuninja.farm.processes import Processes, Service
 from npuninja.install.folder import tools_folder
 
@@ -46,11 +45,7 @@ def start_postgresql(processes: Processes, programs: str, folder: str) -> str:
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         user = nobody.pw_uid, nobody.pw_gid
-        if not _others_reach(programs):
-            raise ToolError(
-                f"PostgreSQL in {programs} cannot be run: not as root, and others cannot reach it",
-                hint="set NPUNINJA_TOOLS to a folder that everybody can read and install it there, or do not be root",
-            )
+        programs = reachable(programs, os.path.join(folder, "programs"))
         os.chown(folder, *user)
     variables = {"PATH": os.defpath, "LC_ALL": "C"}
     data = os.path.join(folder, "data")
@@ -73,6 +68,26 @@ def start_postgresql(processes: Processes, programs: str, folder: str) -> str:
     processes.wait_for("postgresql", ready)
     # psycopg2 by name: SQLAlchemy would take psycopg 3, for which BuildGrid is not made.
     return f"postgresql+psycopg2://{_USER}@/postgres?host={folder}"
+
+
+def reachable(programs: str, folder: str) -> str:
+    """The folder of the programs, for other users than root.
+
+    What `npuninja tools install` fetched may lie in root's home, where they cannot go: then it is linked into `folder`.
+    """
+    if _others_reach(programs):
+        return programs
+    # ROOT/usr/lib/postgresql/VERSION/bin; the programs find the rest relative to themselves.
+    root = os.path.abspath(os.path.join(programs, *[os.pardir] * 5))
+    shutil.copytree(root, folder, symlinks=True, copy_function=_link_or_copy)
+    return os.path.join(folder, os.path.relpath(programs, root))
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
 
 
 def _others_reach(path: str) -> bool:
