@@ -195,7 +195,9 @@ def test_exit_code_is_the_commands(emulated, script, code):
 
 def test_address_space_that_is_limited_is_told(emulated):
     script = f"ulimit -v 16000000; exec {shlex.join(emulated.command('true'))}"
-    done = subprocess.run(["sh", "-c", script], cwd=ROOT, env=emulated.environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=ROOT, env=emulated.environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 3
     assert "memory cannot be mapped" in done.stderr
     assert "ulimit -v unlimited" in done.stderr
