@@ -10,9 +10,9 @@ from typing import NamedTuple
 from npuninja import __version__
 from npuninja.device.manifest import Manifest, read_manifest
 from npuninja.diag.errors import Location, UserError, Warnings
-from npuninja.packaging import contents as c
-from npuninja.packaging.build_graph import BuildGraph
-from npuninja.packaging.build_plan import read_build_plan
+from npuninja.packaging import contents
+from npuninja.packaging.build_graph import BuildGraph, Step
+from npuninja.packaging.build_plan import BuildPlan, read_build_plan
 from npuninja.packaging.package import Package
 from npuninja.packaging.places import Places, UsedTool
 from npuninja.packaging.provenance import Dependency, write_provenance
@@ -32,12 +32,21 @@ COMPILING_STAGES = ("kernel_cc",)
 
 
 class Assembled(NamedTuple):
-    """The contents of a package by name, and what was read for them beside the inputs of the edge."""
+    """The files of a package by name, and what was read for them beside the inputs of the edge."""
 
     package: Package
     emulated: bool
-    contents: dict[str, bytes]
+    files: dict[str, bytes]
     read: list[str]
+
+
+class _History(NamedTuple):
+    """How the designs came to be: sources, tools that were used, commands, and every file that was read."""
+
+    sources: list[Dependency]
+    tools: list[Dependency]
+    steps: list[Step]
+    read: set[str]
 
 
 def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> Assembled:
@@ -49,45 +58,55 @@ def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> Assembled:
     """
     require_library()
     plan = read_build_plan(plan_file)
-    with open(graph_file, encoding="utf-8") as stream:
-        graph = BuildGraph(json.load(stream), plan.commands)
     package = plan.package
-    manifests = {name: read_manifest(manifest) for name, (manifest, _) in plan.designs.items()}
+    manifests = {name: read_manifest(path) for name, (path, _) in plan.designs.items()}
     designs = [_packaged(manifest) for manifest in manifests.values()]
-    emulated = c.is_emulated(designs)
+    emulated = contents.is_emulated(designs)
     parts = {name: _design_files(manifest) for name, manifest in manifests.items()}
     references = {name: _reference(parts[name], manifest, warnings) for name, manifest in manifests.items()}
-    runner = runner_files({k: v for k, v in references.items() if v is not None}, emulated)
+    runner = runner_files({name: source for name, source in references.items() if source is not None}, emulated)
     if emulated:
         runner[ENGINE] = _read(plan.engine)
-    files = {**runner, **own_files(), c.PACKAGE: c.package_json(package, designs), c.README: c.readme(package, designs)}
+    files = {**runner, **own_files()}
+    files[contents.PACKAGE] = contents.package_json(package, designs)
+    files[contents.README] = contents.readme(package, designs)
     for part in parts.values():
         files.update(part)
     for name in package.license_files:
-        files[f"{c.LICENSES}/{name}"] = _read(plan.license_files[name])
+        files[f"{contents.LICENSES}/{name}"] = _read(plan.license_files[name])
     if not package.license_files:
         warnings.add("the package says nothing about the licence of its designs: the project has no LICENSE file")
 
-    places = Places(plan.source_root, os.path.abspath(plan.build_folder), NPUNINJA, plan.tools)
-    edges, given = graph.behind([manifest for manifest, _ in plan.designs.values()] + ([plan.engine] if emulated else []))
+    history = _history(plan, graph_file)
+    requires = dict.fromkeys(map(_distribution, contents.REQUIRES), True)
+    requires.update(dict.fromkeys(map(_distribution, contents.EMULATOR_REQUIRES if emulated else ()), False))
+    hashes = {name: _hashes(part) for name, part in parts.items()}
+    files[contents.SBOM] = write_sbom(package, hashes, _hashes(runner), requires, history.tools)
+    dependencies = [*history.sources, *history.tools]
+    files[contents.PROVENANCE] = write_provenance(package, manifests, dependencies, history.steps, _hashes(files))
+    files[contents.SUMS] = contents.sums(files)
+    return Assembled(package, emulated, files, sorted({*history.read, *all_files()}))
+
+
+def _history(plan: BuildPlan, graph_file: str) -> _History:
+    with open(graph_file, encoding="utf-8") as stream:
+        graph = BuildGraph(json.load(stream), plan.commands)
+    roots = [manifest for manifest, _ in plan.designs.values()] + ([plan.engine] if plan.engine else [])
+    edges, given = graph.behind(roots)
     compiled = [edge["outputs"][0] for edge in edges if graph.stage(edge) in COMPILING_STAGES]
     read = read_by_ninja(plan.ninja, plan.build_folder, compiled) if plan.ninja else read_by_make(compiled)
     read.update(given, *(sources for _, sources in plan.designs.values()))
-    dependencies = _sources(read, places)
+    places = Places(plan.source_root, os.path.abspath(plan.build_folder), NPUNINJA, plan.tools)
     words = {word for edge in edges for word in graph.words(edge)}
-    used = [_tool(tool) for tool in plan.tools if words & {tool.identity, tool.path}] + [_npuninja()]
-    requires = dict.fromkeys(map(_distribution, c.REQUIRES), True)
-    requires.update(dict.fromkeys(map(_distribution, c.EMULATOR_REQUIRES if emulated else ()), False))
-    files[c.SBOM] = write_sbom(package, {n: _hashes(p) for n, p in parts.items()}, _hashes(runner), requires, used)
-    steps = [graph.step(edge, places) for edge in edges]
-    files[c.PROVENANCE] = write_provenance(package, manifests, [*dependencies, *used], steps, _hashes(files))
-    files[c.SUMS] = c.sums(files)
-    return Assembled(package, emulated, files, sorted({*read, *all_files()}))
+    tools = [_tool(tool) for tool in plan.tools if words & {tool.identity, tool.path}]
+    return _History(_sources(read, places), [*tools, _npuninja()], [graph.step(edge, places) for edge in edges], read)
 
 
-def _packaged(manifest: Manifest) -> c.PackagedDesign:
+def _packaged(manifest: Manifest) -> contents.PackagedDesign:
     name = manifest.design
-    return c.PackagedDesign(name, f"{c.DESIGNS}/{name}/{name}.json", manifest.device, manifest.core_kind, manifest.build_id)
+    return contents.PackagedDesign(
+        name, f"{contents.DESIGNS}/{name}/{name}.json", manifest.device, manifest.core_kind, manifest.build_id
+    )
 
 
 def _design_files(manifest: Manifest) -> dict[str, bytes]:
@@ -98,14 +117,14 @@ def _design_files(manifest: Manifest) -> dict[str, bytes]:
         found[manifest.reference] = _read(manifest.reference)
     folder = os.path.dirname(os.path.abspath(manifest.path))
     names = {path: os.path.relpath(path, folder).replace(os.sep, "/") for path in found}
-    return {f"{c.DESIGNS}/{manifest.design}/{names[path]}": data for path, data in found.items()}
+    return {f"{contents.DESIGNS}/{manifest.design}/{names[path]}": data for path, data in found.items()}
 
 
 def _reference(files: Mapping[str, bytes], manifest: Manifest, warnings: Warnings) -> bytes | None:
     """The reference of a design; warns when it imports what the package does not bring."""
     if manifest.reference is None:
         return None
-    source = files[f"{c.DESIGNS}/{manifest.design}/{os.path.basename(manifest.reference)}"]
+    source = files[f"{contents.DESIGNS}/{manifest.design}/{os.path.basename(manifest.reference)}"]
     foreign = foreign_imports(source, manifest.reference)
     if foreign:
         warnings.add(
@@ -123,18 +142,18 @@ def _sources(read: set[str], places: Places) -> list[Dependency]:
         role, name = places.place(path)
         # What a design in Python printed lies in the build folder; the script itself is among the sources.
         if role not in ("build", "npuninja"):
-            found.add(Dependency(name, role, "", c.sha256(_read(path))))
+            found.add(Dependency(name, role, "", contents.sha256(_read(path))))
     return sorted(found)
 
 
 def _tool(tool: UsedTool) -> Dependency:
-    return Dependency(tool.name, "tool", tool.version, c.sha256(_read(tool.path)))
+    return Dependency(tool.name, "tool", tool.version, contents.sha256(_read(tool.path)))
 
 
 def _npuninja() -> Dependency:
     """npuninja as one thing: the hash of the list of its files with their hashes."""
     files = {os.path.relpath(path, NPUNINJA).replace(os.sep, "/"): _read(path) for path in all_files()}
-    return Dependency("npuninja", "tool", __version__, c.sha256(c.sums(files)))
+    return Dependency("npuninja", "tool", __version__, contents.sha256(contents.sums(files)))
 
 
 def _distribution(requirement: str) -> str:
@@ -142,7 +161,7 @@ def _distribution(requirement: str) -> str:
 
 
 def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
-    return {name: c.sha256(data) for name, data in files.items()}
+    return {name: contents.sha256(data) for name, data in files.items()}
 
 
 def _read(path: str) -> bytes:

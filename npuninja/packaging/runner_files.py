@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 
-from npuninja.diag.errors import InternalError
+from npuninja.diag.errors import InternalError, Location, UserError
 from npuninja.packaging.package import RUNNER_LICENSE
 
 NPUNINJA = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -50,9 +50,18 @@ def foreign_imports(source: bytes, path: str) -> list[str]:
 
 
 def imported(source: bytes, path: str) -> list[str]:
-    """Every module that Python code imports anywhere, and for `from a import b` both `a` and `a.b`."""
+    """Every module that Python code imports anywhere, and for `from a import b` both `a` and `a.b`.
+
+    Raises:
+        UserError: it is no Python; located in the file of the name `path`.
+    """
+    try:
+        tree = ast.parse(source, path)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 0
+        raise UserError(f"not Python: {getattr(error, 'msg', error)}", Location(path, line)) from error
     names: dict[str, None] = {}
-    for node in ast.walk(ast.parse(source, path)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(dict.fromkeys(alias.name for alias in node.names))
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -21,7 +21,7 @@ from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.txn import read_txn
 from npuninja.formats.xclbin import AIE_PARTITION, EMULATION_DATA, read_xclbin
 from npuninja.formats.xclbin_check import check_xclbin
-from npuninja.packaging import contents as c
+from npuninja.packaging import contents
 from npuninja.packaging.package import Package, package_of
 from npuninja.packaging.provenance import read_subjects
 from npuninja.packaging.sbom import read_file_hashes
@@ -52,20 +52,21 @@ def verify(data: bytes, path: str) -> Verified:
     entries = read_zip(data, path)
     metadata = {name for name in entries if name.split("/")[0].endswith(".dist-info")}
     inside = {name: content for name, content in entries.items() if name not in metadata}
-    folders = {name.partition("/")[0] for name in inside}
-    if len(folders) != 1 or f"{next(iter(folders))}/{c.PACKAGE}" not in inside:
-        raise _error(path, f"no package of designs: there is no FOLDER/{c.PACKAGE} in it")
+    folders = [name.rpartition("/")[0] for name in inside if name.count("/") == 1 and name.endswith(f"/{contents.PACKAGE}")]
+    if len(folders) != 1:
+        raise _error(path, f"no package of designs: there is no FOLDER/{contents.PACKAGE} in it")
     (folder,) = folders
-    files = {name[len(folder) + 1 :]: content for name, content in inside.items()}
-    problems = list(_sums(files))
+    files = {name[len(folder) + 1 :]: content for name, content in inside.items() if name.startswith(f"{folder}/")}
+    problems = [f"{name} lies outside of {folder}" for name in inside if not name.startswith(f"{folder}/")]
+    problems += _sums(files)
     try:
-        described = json.loads(files[c.PACKAGE])
-        if described["format"] != c.FORMAT:
-            raise _error(path, f"a package of format {described['format']}; this npuninja reads {c.FORMAT}")
+        described = json.loads(files[contents.PACKAGE])
+        if described["format"] != contents.FORMAT:
+            raise _error(path, f"a package of format {described['format']}; this npuninja reads {contents.FORMAT}")
         package, designs = package_of(described), described["designs"]
         problems += _designs(files, designs)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _error(path, *problems, f"{c.PACKAGE} is not what `ninja package` writes: {error!r}") from error
+        raise _error(path, *problems, f"{contents.PACKAGE} is not what `ninja package` writes: {error!r}") from error
     problems += _papers(files)
     if metadata:
         emulated = bool(described["emulator_requires"])
@@ -85,14 +86,18 @@ def _error(path: str, first: str, *others: str) -> UserError:
 def _sums(files: Mapping[str, bytes]) -> Iterator[str]:
     """SHA256SUMS against the files."""
     listed: dict[str, str] = {}
-    for line in files.get(c.SUMS, b"").decode("utf-8", "replace").splitlines():
+    for line in files.get(contents.SUMS, b"").decode("utf-8", "replace").splitlines():
         digest, _, name = line.partition("  ")
         listed[name] = digest
-    yield from _compared(c.SUMS, listed, {name: c.sha256(data) for name, data in files.items() if name != c.SUMS})
+    yield from _compared(
+        contents.SUMS, listed, {name: contents.sha256(data) for name, data in files.items() if name != contents.SUMS}
+    )
     if not listed:
-        yield f"{c.SUMS} is missing or empty"
-    elif files[c.SUMS] != c.sums(files) and listed == {n: c.sha256(d) for n, d in files.items() if n != c.SUMS}:
-        yield f"{c.SUMS} has the right hashes and something else"
+        yield f"{contents.SUMS} is missing or empty"
+    elif files[contents.SUMS] != contents.sums(files) and listed == {
+        n: contents.sha256(d) for n, d in files.items() if n != contents.SUMS
+    }:
+        yield f"{contents.SUMS} has the right hashes and something else"
 
 
 def _compared(where: str, listed: Mapping[str, str], there: Mapping[str, str]) -> Iterator[str]:
@@ -118,7 +123,7 @@ def _designs(files: Mapping[str, bytes], designs: Mapping[str, Any]) -> Iterator
             owned.add(path)
             told = (manifest.design, manifest.device, manifest.core_kind, manifest.build_id)
             if told != (name, entry["device"], entry["core_kind"], entry["build_id"]):
-                yield f"{path} is of another design or build than {c.PACKAGE} says"
+                yield f"{path} is of another design or build than {contents.PACKAGE} says"
             owned.update(map(_inside, filter(None, (manifest.xclbin, manifest.insts, manifest.reference))))
             yield from _pairing(files, manifest)
         except ValueError as error:
@@ -126,7 +131,7 @@ def _designs(files: Mapping[str, bytes], designs: Mapping[str, Any]) -> Iterator
         except Error as error:
             yield f"{error.location.file if error.location else path}: {error.message}"
     for name in files:
-        if name.startswith(f"{c.DESIGNS}/") and name not in owned:
+        if name.startswith(f"{contents.DESIGNS}/") and name not in owned:
             yield f"{name} belongs to no design"
 
 
@@ -142,7 +147,7 @@ def _pairing(files: Mapping[str, bytes], manifest: Manifest) -> Iterator[str]:
         if name not in files:
             yield f"{name} is missing, which {manifest.path} names"
             return
-        if c.sha256(files[name]) != manifest.hashes[path]:
+        if contents.sha256(files[name]) != manifest.hashes[path]:
             yield f"{name} is not the file of {manifest.path}: XCLBIN and instructions of different builds hang an NPU"
     name = _inside(manifest.xclbin)
     container = read_xclbin(files[name], name)
@@ -162,12 +167,12 @@ def _pairing(files: Mapping[str, bytes], manifest: Manifest) -> Iterator[str]:
 
 def _papers(files: Mapping[str, bytes]) -> Iterator[str]:
     """Provenance and bill of materials against the files."""
-    there = {name: c.sha256(data) for name, data in files.items()}
-    own = {c.SUMS, c.PROVENANCE}
-    parts = {n: h for n, h in there.items() if n.startswith((f"{c.DESIGNS}/", "runner/npuninja/"))}
+    there = {name: contents.sha256(data) for name, data in files.items()}
+    own = {contents.SUMS, contents.PROVENANCE}
+    parts = {n: h for n, h in there.items() if n.startswith((f"{contents.DESIGNS}/", "runner/npuninja/"))}
     for name, read, expected in (
-        (c.PROVENANCE, read_subjects, {n: h for n, h in there.items() if n not in own}),
-        (c.SBOM, read_file_hashes, parts),
+        (contents.PROVENANCE, read_subjects, {n: h for n, h in there.items() if n not in own}),
+        (contents.SBOM, read_file_hashes, parts),
     ):
         if name not in files:
             yield f"{name} is missing"

@@ -23,8 +23,8 @@ def run(arguments: list[str]) -> list[str]:
         raise UserError("package: expected package_plan.json and graph.json")
     with Outputs(archive, wheel) as outputs:
         warnings = Warnings()
-        package, emulated, contents, read = assemble(*options.positional, warnings)
+        package, emulated, files, read = assemble(*options.positional, warnings)
         print_warnings(warnings, as_errors="--werror" in options.flags)
-        outputs.write(archive, write_zip({f"{package.stem}/{name}": data for name, data in contents.items()}))
-        outputs.write(wheel, write_zip(wheel_files(package, contents, emulated)))
+        outputs.write(archive, write_zip({f"{package.stem}/{name}": data for name, data in files.items()}))
+        outputs.write(wheel, write_zip(wheel_files(package, files, emulated)))
     return read

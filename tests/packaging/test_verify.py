@@ -223,6 +223,13 @@ def test_metadata_of_a_wheel_follow_from_its_contents(packed, name):
     assert f"{info}/more does not belong" in refused(write_zip({**entries, f"{info}/more": b""}), WHEEL)
 
 
+@pytest.mark.parametrize("name", ["sitecustomize.py", "gain_designs.data/scripts/evil"])
+def test_nothing_lies_beside_a_package(packed, name):
+    for path in (packed.archive, packed.wheel):
+        entries = read_zip(path.read_bytes(), "x")
+        assert f"{name} lies outside of" in refused(write_zip({**entries, name: b"x"}), path.name)
+
+
 def test_what_is_no_package_is_told(tmp_path, capsys):
     other = tmp_path / "other.zip"
     other.write_bytes(write_zip({"a/b": b"c"}))
