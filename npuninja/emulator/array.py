@@ -12,7 +12,7 @@ import wasmtime
 
 from npuninja.diag.errors import InternalError, ToolError
 from npuninja.emulator import layout
-from npuninja.emulator.engine_module import check_layout, load_engine
+from npuninja.emulator.engine_module import check_layout, instantiate, load_engine
 from npuninja.emulator.errors import InvalidAccess, NotModelled
 from npuninja.emulator.event_log import Event, read_event
 from npuninja.emulator.faults import FAULT_WORDS
@@ -51,7 +51,7 @@ class Array:
         self.memory = SharedMemory()
         self.memory.reserve(layout.FILE_DDR)
         module = load_engine(self.engine)
-        self._exports = wasmtime.Instance(self.store, module, []).exports(self.store)
+        self._exports = instantiate(self.store, module, []).exports(self.store)
         linear = self._exports["memory"]
         table = self._exports["__indirect_function_table"]
         assert isinstance(linear, wasmtime.Memory)

@@ -18,7 +18,7 @@ from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.diag.errors import UserError
 from npuninja.emulator import layout, math_functions
 from npuninja.emulator.array import Array
-from npuninja.emulator.engine_module import load_core
+from npuninja.emulator.engine_module import instantiate, load_core
 from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
 from npuninja.formats.core_image import CoreBuffer, CoreInfo, read_core_image
 from npuninja.formats.wasm_module import read_wasm
@@ -84,7 +84,7 @@ class Core:
                 hint="build it again",
             ) from None
         imports: list[Any] = [math_functions.make_import(array, item.name or "") for item in module.imports]
-        instance = wasmtime.Instance(store, module, imports)
+        instance = instantiate(store, module, imports)
         exports = instance.exports(store)
         linear = exports["memory"]
         stack_pointer = exports["__stack_pointer"]

@@ -12,7 +12,7 @@ import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
@@ -214,3 +214,20 @@ def check_layout(expected: tuple[int, ...], found: tuple[int, ...]) -> None:
     """Raises InternalError when the host's idea of the engine's memory is not the engine's."""
     if expected != found:
         raise InternalError(f"the emulator's engine and its host disagree: layout {found}, expected {expected}")
+
+
+def instantiate(store: wasmtime.Store, module: wasmtime.Module, imports: list[Any]) -> wasmtime.Instance:
+    """An instance with its memory.
+
+    Raises:
+        ToolError: there is no room for the memory among this process's addresses.
+    """
+    try:
+        return wasmtime.Instance(store, module, imports)
+    except wasmtime.WasmtimeError as error:
+        if "failed to reserve" not in str(error):
+            raise
+        raise ToolError(
+            f"the emulated array has no room for its memories: {str(error).splitlines()[0]}",
+            hint="it takes addresses, hardly memory: is the address space limited? `ulimit -v unlimited`",
+        ) from error

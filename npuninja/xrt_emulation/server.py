@@ -86,6 +86,7 @@ class Server:
                             self._npu.modules.add(request.descriptor)
                         wire.reply(connection, 0)
                     elif request.operation == wire.OPEN and file is None:
+                        wire.check_version(request)
                         file = DeviceFile(self._npu, pid)
                         structure = wire.OPEN_S.pack(wire.VERSION, 0, file.ended.offset, self._npu.timelines.offset)
                         wire.reply(connection, 0, structure, descriptor=file.memory.descriptor)

@@ -72,6 +72,12 @@ def _request(data: bytes, flags: int, descriptors: array.array[int]) -> Request:
     return Request(operation, data[_REQUEST.size : end], data[end:], descriptors[0] if descriptors else -1)
 
 
+def check_version(request: Request) -> None:
+    """Raises Malformed for an OPEN of another version's library."""
+    if len(request.structure) != OPEN_S.size or OPEN_S.unpack(request.structure)[0] != VERSION:
+        raise Malformed(f"its preload library is not of version {VERSION}")
+
+
 def reply(connection: socket.socket, error: int, structure: bytes = b"", pointed: bytes = b"", descriptor: int = -1) -> None:
     """Answers. A client that has gone meanwhile is noticed at the next `receive`."""
     message = [_REPLY.pack(error, len(structure), len(pointed)), structure, pointed]

@@ -1,6 +1,7 @@
 """Every device does what the interface says: the emulated array, no device, and XRT in this process and in a worker's,
 with a stand-in for pyxrt that has a runlist and one that has none. tests/xrt_emulation has the same for stock XRT."""
 
+import shlex
 import shutil
 import signal
 import struct
@@ -109,6 +110,15 @@ started = device.start([buffers])
 print(device._process.pid, flush=True)
 device.wait(started, 3600.0)
 """
+
+
+@pytest.mark.parametrize("limit_kib", [3_000_000, 6_000_000])
+def test_address_space_that_is_limited_is_told(passthrough, limit_kib):
+    script = f"ulimit -v {limit_kib}; exec {shlex.join([sys.executable, '-m', 'npuninja', 'run', passthrough])}"
+    done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert "no room for its memories" in done.stderr
+    assert "ulimit -v unlimited" in done.stderr
 
 
 def test_ctrl_c_ends_an_endless_core(endless_passthrough):
