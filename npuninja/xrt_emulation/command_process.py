@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-_PR_SET_PDEATHSIG = 1
 _COMMAND_NOT_FOUND, _COMMAND_NOT_EXECUTABLE = 127, 126
 #: Signals that end programs go to the command, which decides what becomes of them.
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP)
@@ -18,11 +16,12 @@ _FORWARDED = (signal.SIGTERM, signal.SIGHUP)
 
 def run_command(command: list[str], environment: Mapping[str, str]) -> int:
     """Runs a command to its end; returns its exit code as a shell would: 128 and the number for a signal, 126 and 127 with
-    a message when it cannot be started. The command is killed when this process is. Only in the main thread.
+    a message when it cannot be started. The command is killed when this process is (`preload/lifetime.c`). Only in the main
+    thread.
     """
     with _Signals() as signals:
         try:
-            process = subprocess.Popen(command, env=environment, preexec_fn=_dies_with(os.getpid()))
+            process = subprocess.Popen(command, env={**environment, "NPUNINJA_EMU_PARENT": str(os.getpid())})
         except FileNotFoundError:
             print(f"npuninja emu: there is no command {command[0]}", file=sys.stderr)
             return _COMMAND_NOT_FOUND
@@ -35,18 +34,6 @@ def run_command(command: list[str], environment: Mapping[str, str]) -> int:
                     process.send_signal(number)
     code = int(process.returncode)
     return code if code >= 0 else 128 - code
-
-
-def _dies_with(parent: int) -> Callable[[], None]:
-    """What a child does before it becomes the command. It takes no lock, as other threads may have held some."""
-    prctl = ctypes.CDLL(None).prctl
-
-    def die_with_parent() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-        if os.getppid() != parent:  # it is too late already
-            os._exit(128 + signal.SIGKILL)
-
-    return die_with_parent
 
 
 class _Signals:
