@@ -13,7 +13,7 @@ from npuninja.diag.errors import Location, UserError
 
 SHOWN = 10  # of the slowest steps
 # Targets that look at a build; a run of Ninja that did only these is not the build that is asked for.
-LOOKING = frozenset({"size", "doctor", "build.ninja"})
+LOOKING = frozenset({"size", "doctor", "install", "build.ninja"})
 
 
 def main(arguments: list[str]) -> int:

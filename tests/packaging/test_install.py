@@ -37,6 +37,7 @@ def test_ninja_installs_where_prefix_and_destdir_say(packed, tmp_path):
     project = packed.project
     prefix = tmp_path / "the prefix"
     project.configure("-B", "other", "--preset", "for_tests", "--prefix", str(prefix))
+    assert str(prefix) in (project.folder / "other/config.toml").read_text()
     printed = project.ninja("-C", "other", "install").stdout
     program = prefix / "bin" / NAME
     assert f"installed {program}" in printed
