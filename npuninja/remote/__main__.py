@@ -64,7 +64,7 @@ def run_remotely(settings: RemoteSettings, action: Action, log: str) -> int:
     Raises:
         ToolError: the service did not do it, or made less than it should.
     """
-    folder = tempfile.mkdtemp(prefix=".remote", dir=_folder_for_temporaries(action))
+    folder = tempfile.mkdtemp(prefix=".new-remote", dir=_folder_for_temporaries(action))
     try:
         tree, made = os.path.join(folder, "in"), os.path.join(folder, "out")
         _make_tree(tree, action)
@@ -80,10 +80,10 @@ def run_remotely(settings: RemoteSettings, action: Action, log: str) -> int:
                 raise _Failed(result.exit_code)
             for path in outputs.paths:
                 outputs.write(path, _read_output(made, path))
-            if action.depfile:
-                text = _read_output(made, action.depfile).decode("utf-8", "surrogateescape")
-                with open(action.depfile, "w", encoding="utf-8", errors="surrogateescape") as stream:
-                    stream.write(depfile_as_here(settings, ROOT, text))
+            depfile = _read_output(made, action.depfile) if action.depfile else b""
+        if action.depfile:
+            with open(action.depfile, "w", encoding="utf-8", errors="surrogateescape") as stream:
+                stream.write(depfile_as_here(settings, ROOT, depfile.decode("utf-8", "surrogateescape")))
     except _Failed as failed:
         if failed.code == WRONG_WORKER:
             raise ToolError(
