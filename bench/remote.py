@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -66,17 +67,18 @@ def measure(count: int, engines: list[str], workers: list[int]) -> dict[str, Any
                         shutil.rmtree(built.folder / "build", ignore_errors=True)
                         built.configure("--remote", address)
                         figure: dict[str, Any] = timed(lambda built=built: built.run(ninja_path()), 1)  # type: ignore[misc]
-                        results[f"{label}, {what}"] = {**figure, **counted(built)}
+                        # Of the last minute: what a loaded machine measured says little.
+                        results[f"{label}, {what}"] = {**figure, **counted(built), "load": round(os.getloadavg()[0], 1)}
                         print(f"{label}, {what}: {figure['median_s']:.1f} s", file=sys.stderr, flush=True)
     return results
 
 
 def table(results: dict[str, Any]) -> str:
     """The wall times as a Markdown table."""
-    lines = ["| build | wall time | commands run | results from the cache |", "|---|---|---|---|"]
+    lines = ["| build | wall time | commands run | results from the cache | load |", "|---|---|---|---|---|"]
     for name, figure in results.items():
-        ran, cached = (figure.get(key, "-") for key in ("ran", "cached"))
-        lines.append(f"| {name} | {figure['median_s']:.1f} s | {ran} | {cached} |")
+        ran, cached, load = (figure.get(key, "-") for key in ("ran", "cached", "load"))
+        lines.append(f"| {name} | {figure['median_s']:.1f} s | {ran} | {cached} | {load} |")
     return "\n".join(lines)
 
 
