@@ -160,6 +160,9 @@ def table(results: dict[int, dict[str, dict[str, float]]]) -> str:
         cells = []
         for count in counts:
             target = TARGETS_S.get(name, {}).get(count)
+            if name not in results[count]:
+                cells.append("")
+                continue
             seconds = results[count][name]["median_s"]
             cells.append(f"{seconds:.3f} s" + (f" (≤ {target:g} s)" if target else ""))
         lines.append(f"| {name} | " + " | ".join(cells) + " |")

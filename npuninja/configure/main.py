@@ -24,7 +24,7 @@ from npuninja.configure.summary import summary, use_colour
 from npuninja.configure.toml_file import INSTALL
 from npuninja.configure.why import why
 from npuninja.detect.cache import ProbeCache
-from npuninja.detect.machine import Toolchain, detect, surroundings_of
+from npuninja.detect.machine import TOOLS, Toolchain, detect, surroundings_of
 from npuninja.detect.memory import heavy_jobs
 from npuninja.diag.errors import Error, InternalError, ToolError, UserError
 from npuninja.emit.batch import parts_of
@@ -134,7 +134,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     chosen = {p.stage: {"provider": p.name, "version": p.version, "why": p.reason} for p in choice.providers}
     record = os.path.join(layout.build_folder, "config.toml")
     write_record(record, recorded, environment, chosen)
-    places, header = _places(layout, home, record), _header(recorded)
+    places, header = _places(layout, home, record, options.generator), _header(recorded)
     hosts = sorted(os.listdir("host")) if os.path.isdir("host") else None
     # Without its sets, whose order is another in every process; they follow from the template and the options.
     ordered = replace(recipe, rules=frozenset(), batched=frozenset())
@@ -153,7 +153,8 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     inputs += [FOLDER, *kernels.folders, *(["host"] if hosts is not None else []), *_planning_modules()]
     inputs += package.license_files
     inputs += [*package_files(PACKAGE), remote.trexe] if remote else []
-    inputs += [found.path for name in toolchain.outcomes if (found := toolchain.found(name))]
+    used = [(tool, found) for tool in TOOLS if (found := toolchain.found(tool.name))]
+    inputs += [file for tool, found in used for file in (found.path, *tool.companions(found.path))]
     looked_at = tuple(sorted({layout.source(file) for file in inputs}))
     package_file = os.path.join(layout.build_folder, PLAN)
     write_if_changed(package_file, package_plan(recipe, designs, rule_commands(template), ninja or ""))
@@ -240,9 +241,12 @@ def _planning_modules() -> list[str]:
     return [file for file in files if file.endswith(".py")]
 
 
-def _places(layout: Layout, home: str, record: str) -> dict[str, tuple[str, ...]]:
+def _places(layout: Layout, home: str, record: str, generator: str) -> dict[str, tuple[str, ...]]:
     """The placeholders of build.ninja.in that are about this machine, as words of a command line."""
+    # Windows starts commands without a shell; Make's recipes go on behind them.
+    by_shell = os.name == "posix" and generator == "ninja"
     return {
+        "START": ("exec",) if by_shell else (),
         "BUILD_FOLDER": (layout.output_prefix or ".",),
         # The file, not its folder: that spares every edge the 6 ms that Python needs to run a folder.
         "STAGES": (os.path.join(PACKAGE, "stages", "__main__.py"),),

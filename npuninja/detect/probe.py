@@ -12,7 +12,7 @@ from npuninja.detect.cache import ProbeCache
 from npuninja.detect.tool import Absent, Candidate, Found, Outcome, Proof, Surroundings, Tool, file_stamp, identity
 from npuninja.detect.versions import day_of, package_version
 
-TIME_LIMIT_S = 10.0
+TIME_LIMIT_S = 30.0
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from npuninja.packaging.places import Places
 # Options that only say where folders are, with a value each. They see to it that no result depends on that.
 PLACE_OPTIONS = ("--prefix-map", "--cache")
 STAGES = "@STAGES@"
+# How the shell starts a command: no part of what was done.
+START = "@START@"
 
 
 class Step(NamedTuple):
@@ -63,6 +65,8 @@ class BuildGraph:
                 words += edge["options"]
             elif word == STAGES:
                 words.append("npuninja/stages")
+            elif word == START:
+                continue
             elif word.startswith("@") and word.endswith("@"):
                 words += self._variables[word.strip("@").lower()]
             else:

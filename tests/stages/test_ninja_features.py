@@ -176,3 +176,13 @@ def test_the_shell_of_ninja_does_not_decide_the_build(embedded):
     embedded.ninja()
     embedded.environment.update({"PATH": "/usr/bin:/bin", "CFLAGS": "-O0", "CC": "false", "LC_ALL": "C"})
     assert "no work to do" in embedded.ninja().stdout
+
+
+def test_a_stage_is_the_child_of_ninja_and_notices_its_end(embedded):
+    embedded.configure()
+    commands = embedded.ninja("-t", "commands", "all").stdout.splitlines()
+    # The shell is replaced, so that the stage's parent is Ninja itself.
+    assert all(command.startswith("exec ") for command in commands)
+    # Make's recipes go on behind the command.
+    embedded.configure("--generator", "make")
+    assert "exec " not in (embedded.folder / "build.mk").read_text(encoding="utf-8")
