@@ -31,6 +31,13 @@ def make_tool(path: Path, output: str, code: int = 0) -> Path:
     return path
 
 
+#: For tests that have Make build with this Python and these sources.
+make_can_build = pytest.mark.skipif(
+    shutil.which("make") is None or not re.fullmatch(r"[\w./+-]+", sys.executable + str(ROOT)),
+    reason="there is no make, or it cannot name these folders",
+)
+
+
 class Project:
     """A project folder and what one does in it."""
 

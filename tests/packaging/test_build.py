@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from build_project import Project
+from build_project import Project, make_can_build
 from conftest import ROOT
 from packed_project import PARTS, PRESET, STEM, WHEEL, Packed, packable
 
@@ -140,6 +140,7 @@ def test_folder_user_umask_and_time_leave_no_trace(packed, tmp_path):
     assert other == (packed.archive.read_bytes(), packed.wheel.read_bytes())
 
 
+@make_can_build
 @pytest.mark.slow
 def test_make_packs_the_same(packed, tmp_path):
     project = packable(tmp_path / "project", tmp_path / "tools")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from conftest import ROOT
 
 from npuninja.remote.settings import WRONG_WORKER, RemoteSettings, RemoteTool
+from npuninja.stages._depfile import escape
 
 # Notes its arguments and the tree, then does what the test wants with `record`, `outputs`, `printed`.
 TREXE = """\
@@ -54,7 +56,11 @@ class Launcher:
 
     def run(self, body: str, code: int) -> str:
         trexe = self.folder / "trexe"
-        trexe.write_text(f"#!{sys.executable}\n" + TREXE.format(log=str(self.folder / "log"), body=body), encoding="utf-8")
+        program = self.folder / "trexe.py"
+        program.write_text(TREXE.format(log=str(self.folder / "log"), body=body), encoding="utf-8")
+        # By a shell, since the path of this Python may have blanks, which a first line `#!` cannot.
+        words = shlex.join([sys.executable, str(program)])
+        trexe.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
         trexe.chmod(0o755)
         zig = RemoteTool("ziglang", "/opt/zig", "ziglang-1")
         settings = RemoteSettings("http://farm:1", str(trexe), "f00d", (zig,), "", 0)
@@ -84,7 +90,8 @@ def launcher(tmp_path: Path) -> Launcher:
 def test_a_result_is_put_in_place(launcher):
     assert launcher.run(GOOD, 0) == "note bold", "messages are passed on; NO_COLOR counts here"
     assert (launcher.folder / "out/x.o").read_text(encoding="utf-8") == "new"
-    assert (launcher.folder / "out/x.o.d").read_text(encoding="utf-8") == f"out/x.o: \\\n  {ROOT}/npuninja/a.py\n"
+    depfile = (launcher.folder / "out/x.o.d").read_text(encoding="utf-8")
+    assert depfile == f"out/x.o: \\\n  {escape(str(ROOT))}/npuninja/a.py\n"
     [asked] = launcher.asked()
     assert asked["files"] == ["a.h", "x.c"], "headers go with the source"
     words = asked["arguments"]

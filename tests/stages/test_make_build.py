@@ -1,19 +1,13 @@
 """The Makefile that configure.py writes builds what Ninja builds, and builds it again after the same changes."""
 
 import os
-import re
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-from build_project import PROJECTS, Project
-from conftest import ROOT
+from build_project import PROJECTS, Project, make_can_build
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed"),
-    pytest.mark.skipif(not re.fullmatch(r"[\w./+-]+", sys.executable + str(ROOT)), reason="Make cannot name these folders"),
-]
+pytestmark = make_can_build
 EMBEDDED = '[providers]\npdi = "embedded"\n'
 DESIGN = "build/npu1_1col/wasm/gain"
 LOWERING, PACKING = "LOWER SEQUENCE ROUTE INSTS CORE gain", "CDO PDI XCLBIN MANIFEST gain"
@@ -121,3 +115,7 @@ def test_a_project_that_make_cannot_build_is_refused(project):
     printed = project.configure("--generator", "make", code=2).stderr
     assert "Make cannot build with a file called 'kernels/my gain" in printed
     assert "--generator make" in printed
+
+
+def test_recipes_that_go_on_behind_a_stage_do_not_replace_the_shell(made):
+    assert "exec " not in (made.folder / "build.mk").read_text(encoding="utf-8")

@@ -183,6 +183,3 @@ def test_a_stage_is_the_child_of_ninja_and_notices_its_end(embedded):
     commands = embedded.ninja("-t", "commands", "all").stdout.splitlines()
     # The shell is replaced, so that the stage's parent is Ninja itself.
     assert all(command.startswith("exec ") for command in commands)
-    # Make's recipes go on behind the command.
-    embedded.configure("--generator", "make")
-    assert "exec " not in (embedded.folder / "build.mk").read_text(encoding="utf-8")
