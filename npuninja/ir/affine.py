@@ -165,32 +165,38 @@ def multiply(left: Expression, right: Expression) -> Expression:
     return left if right == ("c", 1) else ("*", left, right)
 
 
-def expression_text(e: Expression, parent: str = "+", names: Callable[[Expression], str] | None = None) -> str:
-    """The text of an expression, as MLIR writes it; `names` spells dimensions and symbols."""
+def expression_text(e: Expression, names: Callable[[Expression], str] | None = None, *, bound: bool = False) -> str:
+    """The text of an expression, as MLIR writes it (mlir/lib/IR/AsmPrinter.cpp, printAffineExprInternal).
+
+    Args:
+        e: the expression.
+        names: spells dimensions and symbols; default: `d0`, `s0`.
+        bound: whether the text stands where only an operand can: an operation is in parentheses there.
+    """
     kind = e[0]
     if kind in "ds":
         return names(e) if names else f"{kind}{e[1]}"
     if kind == "c":
         return str(e[1])
-    left = expression_text(e[1], kind, names)
     if kind == "+":
-        negated = _negated(e[2])
-        right = expression_text(negated or e[2], "*" if negated and negated[0] == "+" else "+", names)
-        text = f"{left} {'-' if negated else '+'} {right}"
+        text = expression_text(e[1], names) + _added(e[2], names)
     elif kind == "*" and e[2] == ("c", -1):
-        text = f"-{expression_text(e[1], '*', names)}"
+        text = f"-{expression_text(e[1], names, bound=True)}"
     else:
-        text = f"{left} {kind} {expression_text(e[2], 'right', names)}"
-    return f"({text})" if (kind == "+" and parent != "+") or parent == "right" else text
+        text = f"{expression_text(e[1], names, bound=True)} {kind} {expression_text(e[2], names, bound=True)}"
+    return f"({text})" if bound else text
 
 
-def _negated(e: Expression) -> Expression | None:
-    """What is subtracted when `e` is added, or None when nothing is."""
+def _added(e: Expression, names: Callable[[Expression], str] | None) -> str:
+    """The right side of a sum with its sign: what is negative is subtracted."""
     if e[0] == "c" and e[1] < 0:
-        return ("c", -e[1])
+        return f" - {-e[1]}"
     if e[0] == "*" and e[2][0] == "c" and e[2][1] < 0:
-        return multiply(e[1], ("c", -e[2][1]))
-    return None
+        factor = -e[2][1]
+        if factor == 1:
+            return f" - {expression_text(e[1], names, bound=e[1][0] == '+')}"
+        return f" - {expression_text(e[1], names, bound=True)} * {factor}"
+    return f" + {expression_text(e, names)}"
 
 
 def evaluate(e: Expression, dimensions: list[int], symbols: list[int]) -> int:

@@ -60,7 +60,7 @@ def _print_subscript(w: OpWriter, op: Operation) -> None:
     def name(e: Expression) -> str:
         return w.value(values[e[1]]) if e[0] == "d" else f"symbol({w.value(values[map.dimensions + e[1]])})"
 
-    w.glued(f"[{', '.join(expression_text(e, '+', name) for e in map.results)}]")
+    w.glued(f"[{', '.join(expression_text(e, name) for e in map.results)}]")
 
 
 # affine.apply map(%dims)[%symbols]
