@@ -26,7 +26,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 from build_times import ROOT, ninja_path  # noqa: E402
-from machine import describe, machine, timed  # noqa: E402
+from machine import describe, machine, timed, write_result  # noqa: E402
 
 from npuninja.diag.build_log import as_run  # noqa: E402
 
@@ -185,8 +185,7 @@ def main() -> int:
     if options.json:
         figures = {str(count): found for count, found in results.items()}
         content: dict[str, Any] = {"machine": facts, "kind": "measured", "peak_memory_mib": peak_mib, "figures": figures}
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_result(options.json, content)
     return 0
 
 

@@ -9,7 +9,6 @@ beside the targets and can write the same as JSON. Nothing here runs in the test
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from machine import describe, machine, timed
+from machine import describe, machine, timed, write_result
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("configure.py", "build.ninja.in", "toolchain.toml", "npuninja", "kernels", "mlir", "host")
@@ -134,8 +133,7 @@ def main() -> int:
     print(f"Measured on {describe(facts)}; wall time.\n\n{table(results)}")
     if options.json:
         content: dict[str, Any] = {"machine": facts, "kind": "measured", "figures": results, "targets_s": TARGETS_S}
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_result(options.json, content)
     return 0
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent))
-from machine import describe, machine
+from machine import describe, machine, write_result
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFORMANCE = ROOT / "tests" / "conformance"
@@ -210,8 +210,7 @@ def main() -> int:
         content["growth"] = measure_growth(options.repeat)
         print(("\n" if "designs" in content else "") + growth_table(content["growth"]))
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_result(options.json, content)
     return 0
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -47,3 +49,9 @@ def timed(action: Callable[[], object], repeat: int, before: Callable[[], object
         action()
         seconds.append(time.perf_counter() - start)
     return {"min_s": min(seconds), "median_s": statistics.median(seconds), "runs": repeat}
+
+
+def write_result(path: Path, content: dict[str, Any]) -> None:
+    """Writes what was measured as JSON, with the folder it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -11,7 +11,6 @@ timing model of the emulator says of an NPU).
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -26,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]
 
 from build_times import Tree  # noqa: E402 - beside this file
-from machine import describe, machine, timed  # noqa: E402
+from machine import describe, machine, timed, write_result  # noqa: E402
 from mel_signals import LEVELS_DB, SIGNALS, signal  # noqa: E402 - the tests' signals
 from wasm_build import ZIG, WasmBuild  # noqa: E402
 
@@ -246,9 +245,8 @@ def main() -> int:
     print(f"Speed on one core of {describe(facts)}:\n\n{speed_table(times, alone_us)}\n")
     print(f"Time on an npu1, 30 s in one run, everything included (docs/timing-model.md):\n\n{model_table(model)}")
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
         content = {"machine": facts, "accuracy": rows, "speed": times, "kernels_us": alone_us, "model": model}
-        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_result(options.json, content)
     return 0 if all(row["good"] for row in rows) else 1
 
 

@@ -24,7 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 from build_scale import Generated
 from build_times import ROOT, ninja_path
-from machine import describe, machine, timed
+from machine import describe, machine, timed, write_result
 
 ENGINES = ("casd", "buildgrid")
 
@@ -95,8 +95,7 @@ def main() -> int:
     print(f"{options.designs} designs, everything on {describe(facts)}.\n\n{table(results)}")
     if options.json:
         content = {"machine": facts, "kind": "measured", "designs": options.designs, "figures": results}
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_result(options.json, content)
     return 0
 
 

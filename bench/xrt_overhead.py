@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench")]
 
 from design_chain import Chain  # noqa: E402 - the tests build designs in one process
-from machine import describe, machine  # noqa: E402
+from machine import describe, machine, write_result  # noqa: E402
 from wasm_build import WasmBuild  # noqa: E402
 
 from npuninja.emulator import Emulator  # noqa: E402
@@ -102,8 +102,7 @@ def main() -> int:
         print(f"{name:40} {value:10.2f}" + (f"   (target {TARGETS[name]:g})" if name in TARGETS else ""))
     if options.json:
         content: dict[str, Any] = {"machine": facts, "kind": "measured", "targets": TARGETS, "figures": figures}
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_result(options.json, content)
     return 0
 
 

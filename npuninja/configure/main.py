@@ -139,7 +139,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     # Without its sets, whose order is another in every process; they follow from the template and the options.
     ordered = replace(recipe, rules=frozenset(), batched=frozenset())
     tested = emulated.choice if emulated else None
-    causes = (ordered, tested, designs, remote, options, places, header, template, hosts, settings.text)
+    causes = (ordered, tested, designs, remote, options, places, header, template, hosts, settings.content)
     planned = Planned(layout.build_folder, causes, PACKAGE)
     if planned.still_holds():
         return summary(choice, toolchain, designs, False, colour, options)

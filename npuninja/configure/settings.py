@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from npuninja.configure.options import Options
 from npuninja.configure.package_table import read_package
@@ -24,7 +25,7 @@ class Settings:
 
     Attributes:
         file: the file; "" when there is none.
-        text: what it says.
+        content: all that it says, as it was read.
         pins: tool -> absolute path.
         providers: stage -> real, embedded or auto.
         denied: versions that are not to be used.
@@ -33,7 +34,7 @@ class Settings:
     """
 
     file: str = ""
-    text: str = ""
+    content: Mapping[str, Any] = field(default_factory=dict)
     pins: Mapping[str, str] = field(default_factory=dict)
     providers: Mapping[str, str] = field(default_factory=dict)
     denied: tuple[Denied, ...] = ()
@@ -67,11 +68,9 @@ def read_settings(path: str) -> Settings:
         effect, see = entry.text("effect") or "known to be bad", entry.text("see") or ""
         denied.append(Denied(tool, versions, effect, see, days[0] or "", days[1] or ""))
     presets = whole.table("preset")
-    with open(path, encoding="utf-8") as stream:
-        text = stream.read()
     return Settings(
         file=path,
-        text=text,
+        content=whole.content,
         pins=pins,
         providers=_providers(whole.table("providers")),
         denied=tuple(denied),

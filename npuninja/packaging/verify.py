@@ -89,14 +89,11 @@ def _sums(files: Mapping[str, bytes]) -> Iterator[str]:
     for line in files.get(contents.SUMS, b"").decode("utf-8", "replace").splitlines():
         digest, _, name = line.partition("  ")
         listed[name] = digest
-    yield from _compared(
-        contents.SUMS, listed, {name: contents.sha256(data) for name, data in files.items() if name != contents.SUMS}
-    )
+    there = {name: contents.sha256(data) for name, data in files.items() if name != contents.SUMS}
+    yield from _compared(contents.SUMS, listed, there)
     if not listed:
         yield f"{contents.SUMS} is missing or empty"
-    elif files[contents.SUMS] != contents.sums(files) and listed == {
-        n: contents.sha256(d) for n, d in files.items() if n != contents.SUMS
-    }:
+    elif listed == there and files[contents.SUMS] != contents.sums(files):
         yield f"{contents.SUMS} has the right hashes and something else"
 
 
