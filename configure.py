@@ -1,4 +1,7 @@
-"""Looks at this machine and at the designs in mlir/, and writes build.ninja. `python configure.py --help` says how."""
+"""Looks at this machine and at the designs in mlir/, and writes build.ninja.
+
+`python configure.py --help` says how.
+"""
 
 import gc
 import os
@@ -13,6 +16,7 @@ if sys.version_info < (3, 10):  # noqa: UP036  (this file is what people start w
 from npuninja.configure.main import main  # noqa: E402  (not before the version is known to do)
 
 if __name__ == "__main__":
-    # A graph is many objects that all live to the end: the collector would look at them again and again for nothing.
+    # A graph is many objects that all live to the end: the collector would look at them again and again for
+    # nothing.
     gc.disable()
     sys.exit(main(sys.argv[1:], os.environ, sys.stdout, HOME))

@@ -2,11 +2,12 @@
 
     python bench/build_scale.py [--designs N …] [--json FILE] [--repeat N]
 
-Generates projects of N small designs with a kernel each, in a temporary folder, and measures wall times: configure (first,
-warm), full build, a build without a change, and builds after an edit of one kernel, one header, one design. Make gets the
-Makefile of `configure.py --generator make`; CMake gets an `add_custom_command` for each edge, with the same command line and
-the same dependencies, so what differs is the build system alone. Ninja is also measured with a process for each stage. 1000
-designs take some fifteen minutes on two cores. Nothing here runs in the tests.
+Generates projects of N small designs with a kernel each, in a temporary folder, and measures wall times:
+configure (first, warm), full build, a build without a change, and builds after an edit of one kernel, one
+header, one design. Make gets the Makefile of `configure.py --generator make`; CMake gets an
+`add_custom_command` for each edge, with the same command line and the same dependencies, so what differs is
+the build system alone. Ninja is also measured with a process for each stage. 1000 designs take some fifteen
+minutes on two cores. Nothing here runs in the tests.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ class Generated:
             kernel = folder / "kernels" / name
             shutil.copytree(PLAIN / "kernels/gain", kernel)
             (kernel / "gain.c").rename(kernel / f"{name}.c")
-            text = design.replace("gain.o", f"{name}.o").replace("constant 3 : i32", f"constant {number % 100 + 2} : i32")
+            text = design.replace("gain.o", f"{name}.o").replace(
+                "constant 3 : i32", f"constant {number % 100 + 2} : i32"
+            )
             (folder / "mlir" / f"{name}.mlir").write_text(text, encoding="utf-8")
         # Embedded providers on every machine, so that figures can be compared.
         providers = '[providers]\npdi = "embedded"\nxclbin = "embedded"\n'
@@ -68,7 +71,9 @@ class Generated:
         """Runs a command in the project; stops the benchmark with its output when it fails."""
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SystemExit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
+            raise SystemExit(
+                f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
 
     def configure(self, *arguments: str) -> None:
         self.run(sys.executable, str(ROOT / "configure.py"), "-S", str(self.folder), *arguments)
@@ -155,7 +160,10 @@ def measure(count: int, repeat: int, others: bool) -> dict[str, dict[str, float]
 def table(results: dict[int, dict[str, dict[str, float]]]) -> str:
     """The medians as a Markdown table, a column for each number of designs; targets in brackets."""
     counts = list(results)
-    lines = ["| median of wall times | " + " | ".join(map(str, counts)) + " |", "|---" * (len(counts) + 1) + "|"]
+    lines = [
+        "| median of wall times | " + " | ".join(map(str, counts)) + " |",
+        "|---" * (len(counts) + 1) + "|",
+    ]
     for name in dict.fromkeys(name for figures in results.values() for name in figures):
         cells = []
         for count in counts:
@@ -172,7 +180,9 @@ def table(results: dict[int, dict[str, dict[str, float]]]) -> str:
 def main() -> int:
     """Measures, prints the table, writes the JSON."""
     parser = argparse.ArgumentParser(description="build times by number of designs, on this machine")
-    parser.add_argument("--designs", type=int, nargs="+", default=[1, 10, 100], metavar="N", help="default: 1 10 100")
+    parser.add_argument(
+        "--designs", type=int, nargs="+", default=[1, 10, 100], metavar="N", help="default: 1 10 100"
+    )
     parser.add_argument("--repeat", type=int, default=5, help="runs of each short measurement (default 5)")
     parser.add_argument("--ninja-only", action="store_true", help="leave Make and CMake out")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
@@ -181,10 +191,17 @@ def main() -> int:
     results = {count: measure(count, options.repeat, not options.ninja_only) for count in options.designs}
     # The largest of all processes that were waited for: Linux counts in KiB.
     peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"Measured on {describe(facts)}.\n\n{table(results)}\n\nPeak memory of a process: {peak_mib:.0f} MiB.")
+    print(
+        f"Measured on {describe(facts)}.\n\n{table(results)}\n\nPeak memory of a process: {peak_mib:.0f} MiB."
+    )
     if options.json:
         figures = {str(count): found for count, found in results.items()}
-        content: dict[str, Any] = {"machine": facts, "kind": "measured", "peak_memory_mib": peak_mib, "figures": figures}
+        content: dict[str, Any] = {
+            "machine": facts,
+            "kind": "measured",
+            "peak_memory_mib": peak_mib,
+            "figures": figures,
+        }
         write_result(options.json, content)
     return 0
 

@@ -2,8 +2,8 @@
 
     python bench/build_times.py [--json FILE] [--repeat N]
 
-Works on a copy of the source tree in a temporary folder, with this interpreter. Prints a table of measured wall times
-beside the targets and can write the same as JSON. Nothing here runs in the tests.
+Works on a copy of the source tree in a temporary folder, with this interpreter. Prints a table of measured
+wall times beside the targets and can write the same as JSON. Nothing here runs in the tests.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class Tree:
         """Runs a command in the copy; stops the benchmark with its output when it fails."""
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SystemExit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
+            raise SystemExit(
+                f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
 
     def configure(self, *arguments: str) -> None:
         self.run(sys.executable, "configure.py", *arguments)
@@ -104,7 +106,10 @@ def measure(repeat: int) -> dict[str, dict[str, float]]:
 
         results["kernel edit to verified run"] = timed(lambda: tree.ninja("run-passthrough"), repeat, edit)
         results["npuninja lower passthrough.mlir"] = timed(
-            lambda: tree.run(sys.executable, "-m", "npuninja", "lower", "mlir/passthrough.mlir", "-o", "lowered"), repeat
+            lambda: tree.run(
+                sys.executable, "-m", "npuninja", "lower", "mlir/passthrough.mlir", "-o", "lowered"
+            ),
+            repeat,
         )
         # The smallest there is, which only writes three names into a file.
         names = [word for name in ("elfs", "init", "enable") for word in ("--cdo", f"cdo_{name}.bin")]
@@ -132,7 +137,12 @@ def main() -> int:
     results = measure(options.repeat)
     print(f"Measured on {describe(facts)}; wall time.\n\n{table(results)}")
     if options.json:
-        content: dict[str, Any] = {"machine": facts, "kind": "measured", "figures": results, "targets_s": TARGETS_S}
+        content: dict[str, Any] = {
+            "machine": facts,
+            "kind": "measured",
+            "figures": results,
+            "targets_s": TARGETS_S,
+        }
         write_result(options.json, content)
     return 0
 

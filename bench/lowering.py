@@ -1,12 +1,13 @@
-"""How long lowering takes: each conformance design against the reference tools, and generated designs of 1 to 32 cores.
+"""How long lowering takes: each conformance design against the reference tools, and generated designs of 1 to
+32 cores.
 
     python bench/lowering.py [--json FILE] [--repeat N] [--only designs|growth]
 
-A figure is the wall time of one whole process, `npuninja lower`, and its peak memory, measured here; the least of N runs
-counts, since everything else is the machine's doing. The reference's figure is the sum of the processes that this one
-replaces, as recorded in tests/conformance/times.json (C++ programs on another machine of two cores, least of 3 runs):
-compare ratios, not milliseconds. Processor time stands beside the wall time, because it suffers less from other load.
-Nothing here runs in the tests.
+A figure is the wall time of one whole process, `npuninja lower`, and its peak memory, measured here; the
+least of N runs counts, since everything else is the machine's doing. The reference's figure is the sum of the
+processes that this one replaces, as recorded in tests/conformance/times.json (C++ programs on another machine
+of two cores, least of 3 runs): compare ratios, not milliseconds. Processor time stands beside the wall time,
+because it suffers less from other load. Nothing here runs in the tests.
 """
 
 from __future__ import annotations
@@ -54,18 +55,26 @@ def lower(design: Path, scheme: str = "default") -> Run:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed with {process.returncode}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10))
+    return Run(
+        seconds,
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10),
+    )
 
 
 def best(design: Path, repeat: int, scheme: str = "default") -> Run:
     """The least of several runs."""
     runs = [lower(design, scheme) for _ in range(repeat)]
-    return Run(min(run.seconds for run in runs), min(run.cpu_s for run in runs), max(run.mebibytes for run in runs))
+    return Run(
+        min(run.seconds for run in runs), min(run.cpu_s for run in runs), max(run.mebibytes for run in runs)
+    )
 
 
 def measure_designs(repeat: int) -> dict[str, dict[str, float]]:
     """Every conformance design, by name."""
-    recorded: dict[str, dict[str, float]] = json.loads((CONFORMANCE / "times.json").read_text(encoding="utf-8"))
+    recorded: dict[str, dict[str, float]] = json.loads(
+        (CONFORMANCE / "times.json").read_text(encoding="utf-8")
+    )
     results = {}
     for name, stages in recorded.items():
         folder = CONFORMANCE / name
@@ -83,7 +92,9 @@ def measure_designs(repeat: int) -> dict[str, dict[str, float]]:
 
 
 def design_of(cores: int) -> str:
-    """A design in which each column's memtile deals one input out to its cores and collects one output from them."""
+    """A design in which each column's memtile deals one input out to its cores and collects one output from
+    them.
+    """
     columns = -(-cores // CORES_IN_A_COLUMN)
     # The same array for all, so that only the design grows.
     lines = ["module {", "  aie.device(npu2) {"]
@@ -117,7 +128,13 @@ def design_of(cores: int) -> str:
             f"      aiex.npu.dma_memcpy_nd(%b{move}) {{id = 1 : i64, metadata = @out{column}}} : memref<32768xi32>",
         ]
     sequence += [f"      aiex.npu.dma_wait {{symbol = @out{column}}}" for column in range(columns)]
-    lines += ["    aiex.runtime_sequence(%a : memref<32768xi32>, %b : memref<32768xi32>) {", *sequence, "    }", "  }", "}"]
+    lines += [
+        "    aiex.runtime_sequence(%a : memref<32768xi32>, %b : memref<32768xi32>) {",
+        *sequence,
+        "    }",
+        "  }",
+        "}",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -165,7 +182,10 @@ def measure_growth(repeat: int) -> dict[str, dict[str, float]]:
 
 def designs_table(results: dict[str, dict[str, float]]) -> str:
     """The figures of the conformance designs, and what they come to."""
-    lines = ["| design | measured here | processor time | peak memory | reference, recorded | ratio |", "|---" * 6 + "|"]
+    lines = [
+        "| design | measured here | processor time | peak memory | reference, recorded | ratio |",
+        "|---" * 6 + "|",
+    ]
     for name, figure in sorted(results.items(), key=lambda item: item[1]["ratio"]):
         lines.append(
             f"| {name} | {figure['seconds']:.3f} s | {figure['cpu_s']:.3f} s | {figure['peak_mib']:.0f} MiB | "
@@ -174,7 +194,10 @@ def designs_table(results: dict[str, dict[str, float]]) -> str:
     ratio = statistics.median(figure["ratio"] for figure in results.values())
     peak = max(figure["peak_mib"] for figure in results.values())
     cpu_ratio = statistics.median(figure["cpu_s"] / figure["reference_s"] for figure in results.values())
-    lines += ["", f"Median ratio {ratio:.2f} (target {TARGETS['median ratio']}), of processor time {cpu_ratio:.2f}; "]
+    lines += [
+        "",
+        f"Median ratio {ratio:.2f} (target {TARGETS['median ratio']}), of processor time {cpu_ratio:.2f}; ",
+    ]
     lines[-1] += f"largest peak memory {peak:.0f} MiB (target {TARGETS['peak memory, MiB']})."
     return "\n".join(lines)
 

@@ -34,13 +34,15 @@ def machine() -> dict[str, Any]:
 
 def describe(facts: dict[str, Any]) -> str:
     """One line of `machine()` for a table's caption."""
-    return (
-        f"{facts['cores']} cores of {facts['cpu']}, {facts['memory_gib']} GiB, {facts['system']}, Python {facts['python']}"
-    )
+    return f"{facts['cores']} cores of {facts['cpu']}, {facts['memory_gib']} GiB, {facts['system']}, Python {facts['python']}"
 
 
-def timed(action: Callable[[], object], repeat: int, before: Callable[[], object] | None = None) -> dict[str, float]:
-    """Runs `action` `repeat` times (each after an untimed `before`) and gives seconds: min, median, and the count."""
+def timed(
+    action: Callable[[], object], repeat: int, before: Callable[[], object] | None = None
+) -> dict[str, float]:
+    """Runs `action` `repeat` times (each after an untimed `before`) and gives seconds: min, median, and the
+    count.
+    """
     seconds = []
     for _ in range(repeat):
         if before:

@@ -2,9 +2,11 @@
 
     python bench/mel.py [--json FILE] [--repeat N]
 
-Builds the designs in a temporary copy of the sources, runs every test signal through them, and times 30 s of audio end to
-end on one CPU core, beside other implementations that are installed. Prints both tables as Markdown. Each figure is
-labelled: measured (this CPU), emulated (the emulated array on this CPU; it says nothing about an NPU), modelled (what the
+Builds the designs in a temporary copy of the sources, runs every test signal through them, and times 30 s of
+audio end to end on one CPU core, beside other implementations that are installed. Prints both tables as
+Markdown. Each figure is
+labelled: measured (this CPU), emulated (the emulated array on this CPU; it says nothing about an NPU),
+    modelled (what the
 timing model of the emulator says of an NPU).
 """
 
@@ -53,7 +55,9 @@ def accuracies(build: str) -> list[dict[str, Any]]:
                 for level in LEVELS_DB:
                     samples = signal(name, level, 4.0)
                     got = accuracy(outputs(session, samples, pad=False), log10_mel(samples / 32768, bands))
-                    rows.append({"signal": name, "level_db": level, "bands": bands, "good": got.good, **got._asdict()})
+                    rows.append(
+                        {"signal": name, "level_db": level, "bands": bands, "good": got.good, **got._asdict()}
+                    )
     return rows
 
 
@@ -67,11 +71,15 @@ def accuracy_table(rows: list[dict[str, Any]]) -> str:
         for bands in (80, 128):
             levels = [row for row in rows if row["signal"] == name and row["bands"] == bands]
             worst = min(levels, key=lambda row: row["correlation"] if row["correlation"] is not None else 2)
-            correlations = [f"{worst[key]:.6f}" if worst[key] is not None else "constant" for key in CORRELATIONS]
+            correlations = [
+                f"{worst[key]:.6f}" if worst[key] is not None else "constant" for key in CORRELATIONS
+            ]
             largest, rms = (max(row[key] for row in levels) for key in ("largest", "rms"))
             good = "yes" if all(row["good"] for row in levels) else "no"
             shown = name.replace("_", " ")
-            lines.append(f"| {shown} | {bands} | {' | '.join(correlations)} | {largest:.4f} | {rms:.4f} | {good} |")
+            lines.append(
+                f"| {shown} | {bands} | {' | '.join(correlations)} | {largest:.4f} | {rms:.4f} | {good} |"
+            )
     return "\n".join(lines)
 
 
@@ -81,7 +89,9 @@ CORRELATIONS = ("correlation", "rounded_correlation")
 def others(samples: np.ndarray[Any, Any]) -> dict[str, Callable[[], object] | str]:
     """Other implementations: what to call, or why not."""
     clip = (samples / 32768).astype(np.float32)
-    found: dict[str, Callable[[], object] | str] = {"NumPy, float64 (the definition)": lambda: whisper_input(clip, 80)}
+    found: dict[str, Callable[[], object] | str] = {
+        "NumPy, float64 (the definition)": lambda: whisper_input(clip, 80)
+    }
     for name, make in (
         ("librosa", _librosa),
         ("transformers", _transformers),
@@ -99,7 +109,9 @@ def _librosa(clip: np.ndarray[Any, Any]) -> Callable[[], object]:
     import librosa
 
     def run() -> object:
-        mel = librosa.feature.melspectrogram(y=clip, sr=16000, n_fft=400, hop_length=160, n_mels=80, pad_mode="reflect")
+        mel = librosa.feature.melspectrogram(
+            y=clip, sr=16000, n_fft=400, hop_length=160, n_mels=80, pad_mode="reflect"
+        )
         return np.log10(np.maximum(mel, 1e-10))
 
     return run
@@ -145,7 +157,9 @@ def speeds(build: str, repeat: int) -> list[dict[str, Any]]:
 
 
 def kernels(repeat: int) -> dict[str, float]:
-    """Microseconds for a frame in the kernel alone, compiled as for the emulated cores, without any array around it."""
+    """Microseconds for a frame in the kernel alone, compiled as for the emulated cores, without any array
+    around it.
+    """
     engine = wasmtime.Engine()
     frames = stream_for(CALLS * LANES)
     results = {}
@@ -165,7 +179,9 @@ def kernels(repeat: int) -> dict[str, float]:
             exports = ["--no-entry", "--export=run", "--export=place", "--no-check-features"]
             run_tool([ZIG, "wasm-ld", *exports, str(harness), str(kernel), "-o", str(module)])
             store = wasmtime.Store(engine)
-            instance = wasmtime.Instance(store, wasmtime.Module(engine, module.read_bytes()), []).exports(store)
+            instance = wasmtime.Instance(store, wasmtime.Module(engine, module.read_bytes()), []).exports(
+                store
+            )
             instance["memory"].write(store, frames.tobytes(), instance["place"](store))
             figures = timed(lambda run=instance["run"], store=store: run(store), 20 * repeat)
             results[name] = figures["min_s"] * 1e6 / (CALLS * LANES)
@@ -200,7 +216,9 @@ def model_table(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         figures = " | ".join(f"{row[end]:.2f}" for end in ("optimistic", "middle", "pessimistic"))
         realtime = 10_000 / row["pessimistic"]
-        lines.append(f"| `{row['design']}` | {row['clock_ghz']:.1f} GHz | {figures} | {realtime:.0f} | modelled |")
+        lines.append(
+            f"| `{row['design']}` | {row['clock_ghz']:.1f} GHz | {figures} | {realtime:.0f} | modelled |"
+        )
     return "\n".join(lines)
 
 
@@ -213,7 +231,9 @@ def speed_table(rows: list[dict[str, Any]], alone_us: dict[str, float]) -> str:
     for row in rows:
         if "min_s" in row:
             times = row["min_s"], row["median_s"]
-            figures = " | ".join([*(f"{1000 * t:.1f} ms" for t in times), *(f"{CLIP_S / t:.0f}" for t in times)])
+            figures = " | ".join(
+                [*(f"{1000 * t:.1f} ms" for t in times), *(f"{CLIP_S / t:.0f}" for t in times)]
+            )
         else:
             figures = "- | - | - | -"
         lines.append(f"| {row['what']} | {figures} | {row['label']} |")
@@ -241,9 +261,13 @@ def main() -> int:
         rows, times, alone_us = accuracies(build), speeds(build, options.repeat), kernels(options.repeat)
         model = modelled(build)
     facts = machine()
-    print(f"Accuracy against the float64 definition, worst of 0, -20 and -40 dB (emulated):\n\n{accuracy_table(rows)}\n")
+    print(
+        f"Accuracy against the float64 definition, worst of 0, -20 and -40 dB (emulated):\n\n{accuracy_table(rows)}\n"
+    )
     print(f"Speed on one core of {describe(facts)}:\n\n{speed_table(times, alone_us)}\n")
-    print(f"Time on an npu1, 30 s in one run, everything included (docs/timing-model.md):\n\n{model_table(model)}")
+    print(
+        f"Time on an npu1, 30 s in one run, everything included (docs/timing-model.md):\n\n{model_table(model)}"
+    )
     if options.json:
         content = {"machine": facts, "accuracy": rows, "speed": times, "kernels_us": alone_us, "model": model}
         write_result(options.json, content)

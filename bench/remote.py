@@ -1,10 +1,12 @@
-"""Building many designs through a farm: one worker and two, with nothing in the cache, from the cache, from another folder.
+"""Building many designs through a farm: one worker and two, with nothing in the cache, from the cache, from
+another folder.
 
     python bench/remote.py [--designs N] [--engines E …] [--workers N …] [--json FILE]
 
-Everything runs on this machine: the build, the server, the workers. So two workers share its cores with the rest, and what a
-farm costs is seen, not what other machines bring. The designs are those of build_scale.py: small ones, whose stages take
-30 to 150 ms. Needs `npuninja tools install buildbox` (and `buildgrid`, and PostgreSQL). Nothing here runs in the tests.
+Everything runs on this machine: the build, the server, the workers. So two workers share its cores with the
+rest, and what a farm costs is seen, not what other machines bring. The designs are those of build_scale.py:
+small ones, whose stages take 30 to 150 ms. Needs `npuninja tools install buildbox` (and `buildgrid`, and
+PostgreSQL). Nothing here runs in the tests.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ def farm(engine: str, workers: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="npuninja-bench-farm-") as folder:
         command = [sys.executable, str(ROOT / "npuninja"), "farm"]
         options = ["--engine", engine, "--workers", str(workers), "--port", "0", "--folder", folder]
-        done = subprocess.run([*command, "up", "--background", *options], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, "up", "--background", *options], capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise SystemExit(f"no farm: {done.stdout}{done.stderr}")
         try:
@@ -63,12 +67,20 @@ def measure(count: int, engines: list[str], workers: list[int]) -> dict[str, Any
             for number in workers:
                 label = f"{engine}, {number} worker{'s' if number > 1 else ''}"
                 with farm(engine, number) as address:
-                    for built, what in ((project, "cold"), (project, "cached"), (other, "cached, from another folder")):
+                    for built, what in (
+                        (project, "cold"),
+                        (project, "cached"),
+                        (other, "cached, from another folder"),
+                    ):
                         shutil.rmtree(built.folder / "build", ignore_errors=True)
                         built.configure("--remote", address)
                         figure: dict[str, Any] = timed(lambda built=built: built.run(ninja_path()), 1)  # type: ignore[misc]
                         # Of the last minute: what a loaded machine measured says little.
-                        results[f"{label}, {what}"] = {**figure, **counted(built), "load": round(os.getloadavg()[0], 1)}
+                        results[f"{label}, {what}"] = {
+                            **figure,
+                            **counted(built),
+                            "load": round(os.getloadavg()[0], 1),
+                        }
                         print(f"{label}, {what}: {figure['median_s']:.1f} s", file=sys.stderr, flush=True)
     return results
 

@@ -2,10 +2,10 @@
 
     python bench/xrt_overhead.py [--json FILE]
 
-Needs XRT (`npuninja tools install xrt`). Prints the time of one dispatch of `self_test` and the throughput of a 64 MiB
-`passthrough`, each through pyxrt under `npuninja emu` and on the emulated array directly, taken in turns: from the kernel's
-call to the end of `wait`, and with the syncs of input and output, which copy. Host time of this machine; it says nothing
-about an NPU.
+Needs XRT (`npuninja tools install xrt`). Prints the time of one dispatch of `self_test` and the throughput of
+a 64 MiB `passthrough`, each through pyxrt under `npuninja emu` and on the emulated array directly, taken in
+turns: from the kernel's call to the end of `wait`, and with the syncs of input and output, which copy. Host
+time of this machine; it says nothing about an NPU.
 """
 
 from __future__ import annotations
@@ -50,8 +50,20 @@ def direct(manifest: Path, runs: int) -> list[float]:
 
 
 def through_xrt(manifest: Path, runs: int) -> dict[str, list[float]]:
-    """Seconds of runs by a pyxrt program under `npuninja emu`: "run" alone, "synced" with the syncs before and after."""
-    command = [sys.executable, "-m", "npuninja", "emu", "--", "python", str(PROGRAM), str(manifest), str(runs)]
+    """Seconds of runs by a pyxrt program under `npuninja emu`: "run" alone, "synced" with the syncs before
+    and after.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "npuninja",
+        "emu",
+        "--",
+        "python",
+        str(PROGRAM),
+        str(manifest),
+        str(runs),
+    ]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     times: dict[str, list[float]] = json.loads(done.stdout)
     return times
@@ -92,7 +104,9 @@ def _build(folder: str, name: str) -> WasmBuild:
 
 def main() -> int:
     """Measures, prints the figures, writes the JSON."""
-    parser = argparse.ArgumentParser(description="what stock XRT and the emulated driver cost, on this machine")
+    parser = argparse.ArgumentParser(
+        description="what stock XRT and the emulated driver cost, on this machine"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     facts = machine()
@@ -101,7 +115,12 @@ def main() -> int:
     for name, value in figures.items():
         print(f"{name:40} {value:10.2f}" + (f"   (target {TARGETS[name]:g})" if name in TARGETS else ""))
     if options.json:
-        content: dict[str, Any] = {"machine": facts, "kind": "measured", "targets": TARGETS, "figures": figures}
+        content: dict[str, Any] = {
+            "machine": facts,
+            "kind": "measured",
+            "targets": TARGETS,
+            "figures": figures,
+        }
         write_result(options.json, content)
     return 0
 

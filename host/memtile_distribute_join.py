@@ -1,4 +1,6 @@
-"""Reference of mlir/memtile_distribute_join.mlir: x * 3 + 1 on the lower halves, 7 - x on the upper ones, modulo 2^16."""
+"""Reference of mlir/memtile_distribute_join.mlir: x * 3 + 1 on the lower halves, 7 - x on the upper ones,
+modulo 2^16.
+"""
 
 import numpy as np
 
@@ -7,7 +9,11 @@ ELEMENT = 2048  # samples of one element; each core gets half of it
 
 def inputs(rng, arguments):
     """Random samples over the whole range."""
-    return [rng.integers(-(2**15), 2**15, argument.shape, argument.dtype) for argument in arguments if argument.is_input]
+    return [
+        rng.integers(-(2**15), 2**15, argument.shape, argument.dtype)
+        for argument in arguments
+        if argument.is_input
+    ]
 
 
 def reference(inputs):

@@ -5,7 +5,9 @@ import numpy as np
 
 def inputs(rng, arguments):
     """Random bytes."""
-    return [rng.integers(-128, 128, argument.shape, argument.dtype) for argument in arguments if argument.is_input]
+    return [
+        rng.integers(-128, 128, argument.shape, argument.dtype) for argument in arguments if argument.is_input
+    ]
 
 
 def reference(inputs):

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""An example: log-mel by a design, the rest of Whisper by openai-whisper: `python host/transcribe.py speech.wav`.
+"""An example: log-mel by a design, the rest of Whisper by openai-whisper: `python host/transcribe.py
+speech.wav`.
 
-Needs `pip install openai-whisper`, which loads the weights of the model that is named, and a built log-mel design.
+Needs `pip install openai-whisper`, which loads the weights of the model that is named, and a built log-mel
+design.
 """
 
 import argparse
@@ -35,7 +37,9 @@ def main():
     )
     parser.add_argument("wav")
     parser.add_argument("--model", default="base.en", help="of openai-whisper (default: base.en)")
-    parser.add_argument("--device", choices=("auto", "npu", "emu"), default="auto", help="for the log-mel (default: auto)")
+    parser.add_argument(
+        "--device", choices=("auto", "npu", "emu"), default="auto", help="for the log-mel (default: auto)"
+    )
     parser.add_argument("--build", default="build", help="where the designs are built (default: build)")
     options = parser.parse_args()
     try:

@@ -3,7 +3,11 @@
 
 def inputs(rng, arguments):
     """Two vectors of random words over the whole range, so that sums overflow."""
-    return [rng.integers(-(2**31), 2**31, argument.shape, argument.dtype) for argument in arguments if argument.is_input]
+    return [
+        rng.integers(-(2**31), 2**31, argument.shape, argument.dtype)
+        for argument in arguments
+        if argument.is_input
+    ]
 
 
 def reference(inputs):

@@ -5,7 +5,11 @@ import numpy as np
 
 def inputs(rng, arguments):
     """Random words over the whole range, so that the products overflow."""
-    return [rng.integers(-(2**31), 2**31, argument.shape, argument.dtype) for argument in arguments if argument.is_input]
+    return [
+        rng.integers(-(2**31), 2**31, argument.shape, argument.dtype)
+        for argument in arguments
+        if argument.is_input
+    ]
 
 
 def reference(inputs):

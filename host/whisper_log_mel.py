@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Whisper's log-mel spectrogram in float64, from its definition: `python host/whisper_log_mel.py speech.wav -o mel.npy`.
+"""Whisper's log-mel spectrogram in float64, from its definition: `python host/whisper_log_mel.py speech.wav
+-o mel.npy`.
 
 The reference that the log-mel designs are judged by, without any NPU or emulation. The definition itself is
 npuninja/audio/definition.py, so that an installed package has it too.

@@ -12,20 +12,35 @@ VERBS: dict[str, tuple[str, str]] = {
     "cdo": ("npuninja.commands.cdo", "write the configuration of a routed design and its core programs"),
     "pdi": ("npuninja.commands.pdi", "pack configuration files into a device image"),
     "xclbin": ("npuninja.commands.xclbin", "pack a device image into an XCLBIN"),
-    "inspect": ("npuninja.diag.inspect", "say what a CDO, PDI, XCLBIN, instruction stream or core program holds"),
+    "inspect": (
+        "npuninja.diag.inspect",
+        "say what a CDO, PDI, XCLBIN, instruction stream or core program holds",
+    ),
     "size": ("npuninja.diag.size", "the memory of every tile of a built design"),
-    "mel": ("npuninja.commands.mel", "compute Whisper's log-mel spectrogram of a WAV file with a built design"),
+    "mel": (
+        "npuninja.commands.mel",
+        "compute Whisper's log-mel spectrogram of a WAV file with a built design",
+    ),
     "run": ("npuninja.device.runner", "run a built design on an NPU or on the emulated array"),
     "emu": ("npuninja.commands.emu", "run a program that uses XRT on the emulated NPU"),
-    "trace": ("npuninja.commands.trace", "where the time of the last build went: a trace for Perfetto, and in words"),
+    "trace": (
+        "npuninja.commands.trace",
+        "where the time of the last build went: a trace for Perfetto, and in words",
+    ),
     "graph": ("npuninja.commands.graph", "the stages of a build as a picture for Graphviz"),
     "model": ("npuninja.commands.model", "say how long a built design would take on an NPU: modelled"),
-    "verify-package": ("npuninja.commands.verify_package", "check an archive or a wheel that `ninja package` made"),
+    "verify-package": (
+        "npuninja.commands.verify_package",
+        "check an archive or a wheel that `ninja package` made",
+    ),
     "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
     "explain": ("npuninja.diag.hints", "say what the errors in a log mean"),
     "farm": ("npuninja.commands.farm", "run a server and workers for builds on other machines, here"),
     "tools": ("npuninja.commands.tools", "fetch real tools into a folder of their own"),
-    "conformance": ("npuninja.commands.conformance", "compare the lowering with the reference tools' results"),
+    "conformance": (
+        "npuninja.commands.conformance",
+        "compare the lowering with the reference tools' results",
+    ),
 }
 
 EXIT_CODES = """\
@@ -64,7 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(error.render(), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        # The reader of our output has gone (`npuninja inspect … | head`): no more to say, and nothing is wrong.
+        # The reader of our output has gone (`npuninja inspect … | head`): no more to say, and nothing is
+        # wrong.
         sys.stderr.close()
         return 0
     except Exception as error:

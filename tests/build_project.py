@@ -65,13 +65,19 @@ class Project:
 
     def configure(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Runs configure.py on the project; the exit code must be `code`."""
-        return self._run([sys.executable, str(ROOT / "configure.py"), "-S", str(self.folder), *arguments], code)
+        return self._run(
+            [sys.executable, str(ROOT / "configure.py"), "-S", str(self.folder), *arguments], code
+        )
 
     def ninja(self, *arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
-        """Runs Ninja in the project; the exit code must be `code`, or any but 0 for None (versions differ there)."""
+        """Runs Ninja in the project; the exit code must be `code`, or any but 0 for None (versions differ
+        there).
+        """
         return self._run([str(Path(sys.executable).parent / "ninja"), *arguments], code)
 
-    def make(self, *arguments: str, code: int | None = 0, file: str | None = "build.mk") -> subprocess.CompletedProcess[str]:
+    def make(
+        self, *arguments: str, code: int | None = 0, file: str | None = "build.mk"
+    ) -> subprocess.CompletedProcess[str]:
         """Runs Make with two jobs; the exit code must be `code`, or any but 0 for None."""
         return self._run(["make", "-j2", *(["-f", file] if file else []), *arguments], code)
 
@@ -86,7 +92,9 @@ class Project:
         return self._run([sys.executable, str(ROOT / "npuninja"), *arguments], code)
 
     def _run(self, command: list[str], code: int | None) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
         good = done.returncode == code if code is not None else done.returncode != 0
         assert good, f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done
@@ -103,7 +111,12 @@ class Project:
     def portable(self, text: str) -> str:
         """Text without the places and versions of this machine."""
         # Python first: it may lie below another of these.
-        places = (sys.executable, "PYTHON"), (self.folder, "PROJECT"), (self.tools, "TOOLS"), (ROOT, "NPUNINJA")
+        places = (
+            (sys.executable, "PYTHON"),
+            (self.folder, "PROJECT"),
+            (self.tools, "TOOLS"),
+            (ROOT, "NPUNINJA"),
+        )
         for path, name in places:
             text = text.replace(str(path), f"/{name}")
         text = re.sub(r"python-[\d.]+-[0-9a-f]{8}", "python-0.0.0-00000000", text)

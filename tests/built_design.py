@@ -55,7 +55,13 @@ class Built:
         count = 1
         for extent in shape:
             count *= extent
-        return {"name": name, "direction": direction, "shape": list(shape), "dtype": dtype, "bytes": count * size}
+        return {
+            "name": name,
+            "direction": direction,
+            "shape": list(shape),
+            "dtype": dtype,
+            "bytes": count * size,
+        }
 
     def write(self, **fields: Any) -> str:
         """Writes the manifest with the hashes of the files as they are; returns its path."""

@@ -35,7 +35,9 @@ class Case(NamedTuple):
     def fill(self, buffers: list[Buffer], seed: int) -> bytes:
         """Puts data in, and what is no result into the output; returns the data."""
         data = random.Random(seed).randbytes(self.nbytes // 4)
-        data = b"".join(bytes([byte, 0, 0, 0]) for byte in data)  # small words, so that doubling them overflows nothing
+        data = b"".join(
+            bytes([byte, 0, 0, 0]) for byte in data
+        )  # small words, so that doubling them overflows nothing
         buffers[0].view[:] = data
         buffers[1].view[:] = b"\xaa" * self.nbytes
         return data

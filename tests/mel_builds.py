@@ -17,7 +17,11 @@ KERNELS = ROOT / "kernels" / "mel"
 def design_text(name):
     """The MLIR of a design, whatever it is written in."""
     script = ROOT / "mlir" / f"{name}.py"
-    return run_python_design(str(script), str(ROOT))[0] if script.exists() else (ROOT / "mlir" / f"{name}.mlir").read_text()
+    return (
+        run_python_design(str(script), str(ROOT))[0]
+        if script.exists()
+        else (ROOT / "mlir" / f"{name}.mlir").read_text()
+    )
 
 
 @functools.cache

@@ -29,7 +29,9 @@ def noise(t, rng):
 
 
 def steady_noise(t, rng):
-    """White noise of one level: nothing in it but chance, so that rounding to int8 is a large part of its variation."""
+    """White noise of one level: nothing in it but chance, so that rounding to int8 is a large part of its
+    variation.
+    """
     return rng.standard_normal(t.size)
 
 
@@ -67,7 +69,8 @@ def square(t, rng):
 
 
 SIGNALS = {
-    f.__name__: f for f in (speech_like, music_like, noise, steady_noise, chirp, impulse, silence, clipping, dc, square)
+    f.__name__: f
+    for f in (speech_like, music_like, noise, steady_noise, chirp, impulse, silence, clipping, dc, square)
 }
 
 

@@ -1,4 +1,5 @@
-"""Real tools where the machine has them or can get them: fixtures `bootgen`, `xclbinutil`, `xrt`, `buildbox`, `buildgrid`.
+"""Real tools where the machine has them or can get them: fixtures `bootgen`, `xclbinutil`, `xrt`, `buildbox`,
+`buildgrid`.
 
 A test that uses one is skipped only when the tool cannot be had; the reason says why.
 """
@@ -24,7 +25,9 @@ from npuninja.install.folder import installed_program, tools_folder
 
 
 def _detected(tool: Tool, environment: dict[str, str], folder: Path) -> Outcome:
-    return probe([tool], surroundings_of(environment, {}), ProbeCache(str(folder / "probe_cache.json")))[tool.name]
+    return probe([tool], surroundings_of(environment, {}), ProbeCache(str(folder / "probe_cache.json")))[
+        tool.name
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +41,9 @@ def bootgen(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def xclbinutil(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> str:
-    """An xclbinutil that ran: one of this machine, else that of `npuninja tools install` in pytest's cache folder."""
+    """An xclbinutil that ran: one of this machine, else that of `npuninja tools install` in pytest's cache
+    folder.
+    """
     folder = tmp_path_factory.mktemp("xclbinutil")
     outcome = _detected(XCLBINUTIL, dict(os.environ), folder)
     if isinstance(outcome, Found):
@@ -81,7 +86,9 @@ def buildgrid(pytestconfig: pytest.Config) -> str:
 
 
 def _folder_with(needed: dict[str, str], pytestconfig: pytest.Config) -> str:
-    """The user's folder of tools when it has all that is needed (tool -> a program of it), else one in pytest's cache."""
+    """The user's folder of tools when it has all that is needed (tool -> a program of it), else one in
+    pytest's cache.
+    """
     if all(os.path.isfile(installed_program(os.environ, tool, program)) for tool, program in needed.items()):
         return tools_folder(os.environ)
     assert pytestconfig.cache is not None

@@ -5,7 +5,11 @@ import re
 import pytest
 from conftest import ROOT
 
-ROWS = [line for line in (ROOT / "docs/build-features.md").read_text(encoding="utf-8").splitlines() if "::" in line]
+ROWS = [
+    line
+    for line in (ROOT / "docs/build-features.md").read_text(encoding="utf-8").splitlines()
+    if "::" in line
+]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip())

@@ -1,4 +1,6 @@
-"""The walk-through in docs/writing-a-design.md is true: its files make a project that builds and runs as it says."""
+"""The walk-through in docs/writing-a-design.md is true: its files make a project that builds and runs as it
+says.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def test_the_walk_through_builds_runs_and_fails_as_it_says(tmp_path: Path) -> No
     assert "b: all 16384 elements are right" in done.stdout
 
     kernel = tmp_path / "kernels/clamp/clamp.c"
-    kernel.write_text(kernel.read_text(encoding="utf-8").replace("in[i] > high", "in[i] > 200"), encoding="utf-8")
+    kernel.write_text(
+        kernel.read_text(encoding="utf-8").replace("in[i] > high", "in[i] > 200"), encoding="utf-8"
+    )
     wrong = run(tmp_path, "-m", "ninja", "run-clamp")
     assert wrong.returncode != 0
     assert "LOWER" not in wrong.stdout

@@ -1,4 +1,6 @@
-"""The two commands of a fresh clone, and what continuous integration runs, on programs that write down their arguments."""
+"""The two commands of a fresh clone, and what continuous integration runs, on programs that write down their
+arguments.
+"""
 
 from __future__ import annotations
 
@@ -73,12 +75,18 @@ def test_the_readme_begins_with_the_commands() -> None:
     assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")[:200]
 
 
-@pytest.mark.parametrize(("code", "closing"), [(0, "12 passed, 1 skipped in 3.45s"), (1, "1 failed, 11 passed in 3.45s")])
-def test_ci_ends_with_the_closing_line_and_the_code_of_the_tests(clone: Path, code: int, closing: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "closing"), [(0, "12 passed, 1 skipped in 3.45s"), (1, "1 failed, 11 passed in 3.45s")]
+)
+def test_ci_ends_with_the_closing_line_and_the_code_of_the_tests(
+    clone: Path, code: int, closing: str
+) -> None:
     programs = clone / "programs"
     programs.mkdir()
     pretended = programs / "make"
-    pretended.write_text(f"#!/bin/sh\necho 'rerun {closing}'\necho '==== {closing} ===='\necho later; exit {code}\n")
+    pretended.write_text(
+        f"#!/bin/sh\necho 'rerun {closing}'\necho '==== {closing} ===='\necho later; exit {code}\n"
+    )
     pretended.chmod(0o755)
     (programs / "bootgen").write_text("#!/bin/sh\n")
     (programs / "bootgen").chmod(0o755)

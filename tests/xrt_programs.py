@@ -33,13 +33,18 @@ class Emulated:
         return [sys.executable, "-m", "npuninja", "emu", *options, "--", *words]
 
     def run(self, *words: str, options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end. PYTHONPATH is for npuninja itself and does not disturb the command's Python."""
+        """Runs a command to its end.
+
+        PYTHONPATH is for npuninja itself and does not disturb the command's Python.
+        """
         return subprocess.run(
             self.command(*words, options=options), cwd=ROOT, env=self.environment, capture_output=True, text=True,
             timeout=120, check=False,
         )  # fmt: skip
 
-    def python(self, program: str, *arguments: str, options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    def python(
+        self, program: str, *arguments: str, options: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
         """Runs a program of `programs/` with XRT's Python."""
         return self.run("python", str(PROGRAMS / program), *arguments, options=options)
 
@@ -56,7 +61,9 @@ def passthrough(tmp_path_factory: pytest.TempPathFactory, compiler_cache: Path) 
     return Chain(WasmBuild(tmp_path_factory.mktemp("passthrough"), compiler_cache), "passthrough").run()
 
 
-ENDLESS = "void passthrough(const char *in, char *out, int n) { for (volatile int i = 0; ; i++) out[0] = i; }\n"
+ENDLESS = (
+    "void passthrough(const char *in, char *out, int n) { for (volatile int i = 0; ; i++) out[0] = i; }\n"
+)
 
 
 @pytest.fixture(scope="session")
@@ -67,13 +74,22 @@ def endless_passthrough(tmp_path_factory: pytest.TempPathFactory, compiler_cache
 
 
 def compile_cpp(tools: str, name: str, folder: Path) -> str | None:
-    """Compiles a C++ program of `programs/` with XRT's headers; None without g++, whose C++ library XRT is built with."""
+    """Compiles a C++ program of `programs/` with XRT's headers; None without g++, whose C++ library XRT is
+    built with.
+    """
     compiler = shutil.which("g++")
     if compiler is None:
         return None
     prefix = Path(tools) / "xrt" / "usr"
     (library,) = prefix.glob("lib/*/libxrt_coreutil.so.2")
-    command = [compiler, "-std=c++17", "-idirafter", str(prefix / "include"), str(PROGRAMS / f"{name}.cpp"), str(library)]
+    command = [
+        compiler,
+        "-std=c++17",
+        "-idirafter",
+        str(prefix / "include"),
+        str(PROGRAMS / f"{name}.cpp"),
+        str(library),
+    ]
     subprocess.run([*command, "-Wl,--allow-shlib-undefined", "-o", str(folder / name)], check=True)
     return str(folder / name)
 

@@ -2,8 +2,8 @@
 """Writes the constant tables of the log-mel kernels: `python kernels/mel/tables.py` after any change here.
 
 Everything is computed in float64 from the definitions and rounded once. The tables lie in this folder as
-`mel80_tables.h` and `mel128_tables.h`; a test compares them with what this script makes, and their values with another
-computation. The script needs no package.
+`mel80_tables.h` and `mel128_tables.h`; a test compares them with what this script makes, and their values
+with another computation. The script needs no package.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ STEPS_PER_OCTAVE = 6  # of the int8 output
 LOG_UNIT = 256 * STEPS_PER_OCTAVE  # of the logarithm inside the kernel, per octave
 POWER_FLOOR = 1e-10  # Whisper's; the output -128
 
-# 2^-POWER_EXPONENT is the unit of the power that a filter sums up, before the shifts that depend on the frame: the
-# samples are 2^15 to a full scale, the window adds 16 bits and takes 10, the spectrum is twice the DFT, so that an
-# amplitude has 22 bits, its square 44, of which 4 are dropped.
+# 2^-POWER_EXPONENT is the unit of the power that a filter sums up, before the shifts that depend on the
+# frame: the samples are 2^15 to a full scale, the window adds 16 bits and takes 10, the spectrum is twice the
+# DFT, so that an amplitude has 22 bits, its square 44, of which 4 are dropped.
 POWER_EXPONENT = 2 * 22 - 4
 
 
@@ -79,10 +79,15 @@ def rises(bands: int) -> list[int]:
 
 
 def offsets(bands: int) -> list[int]:
-    """For each band what is added to the logarithm of its sum: Slaney's norm, the unit of the power, the floor."""
+    """For each band what is added to the logarithm of its sum: Slaney's norm, the unit of the power, the
+    floor.
+    """
     corners = corners_hz(bands)
     widths = [corners[b + 2] - corners[b] for b in range(bands)]
-    return [round(LOG_UNIT * (math.log2(2.0 / width) - POWER_EXPONENT - math.log2(POWER_FLOOR))) for width in widths]
+    return [
+        round(LOG_UNIT * (math.log2(2.0 / width) - POWER_EXPONENT - math.log2(POWER_FLOOR)))
+        for width in widths
+    ]
 
 
 def logarithms() -> list[int]:
@@ -96,7 +101,12 @@ def tables(bands: int) -> list[tuple[str, str, str, list[int]]]:
     return [
         ("uint16_t", "hann", "periodic Hann window, 2^-16", window()),
         ("int32_t", "twiddles25", "cos, -sin of 2 pi c j / 25 for c, j = 1..4, 2^-16", twiddles(25, inner)),
-        ("int32_t", "twiddles400", "cos, -sin of 2 pi k / 400 for k = 1..100, 2^-16", twiddles(400, [*range(1, 101)])),
+        (
+            "int32_t",
+            "twiddles400",
+            "cos, -sin of 2 pi k / 400 for k = 1..100, 2^-16",
+            twiddles(400, [*range(1, 101)]),
+        ),
         ("uint8_t", "places", "where the transform leaves each point", places()),
         ("uint8_t", "edges", "first bin behind each interval between corners", edges(bands)),
         ("uint16_t", "rises", "weight of bins 1..199 in the upper of their two filters, 2^-16", rises(bands)),

@@ -1,8 +1,9 @@
 """The NPU devices a design can name, and what each kind of tile holds.
 
-Sources: MLIR-AIE's AIETargetModel.cpp and AIEAttrs.td (names, columns, adjacency, counts), AM020 and AM025 (memories,
-banks, locks, channels), aiecc (start columns). All sizes are in bytes. A place is `(column, row)`; columns count from the
-partition's first column. Row 0 holds shim tiles, row 1 memtiles, rows 2 to 5 cores.
+Sources: MLIR-AIE's AIETargetModel.cpp and AIEAttrs.td (names, columns, adjacency, counts), AM020 and AM025
+    (memories,
+banks, locks, channels), aiecc (start columns). All sizes are in bytes. A place is `(column, row)`; columns
+count from the partition's first column. Row 0 holds shim tiles, row 1 memtiles, rows 2 to 5 cores.
 """
 
 from __future__ import annotations
@@ -112,8 +113,9 @@ class Device(NamedTuple):
     def start_columns(self) -> tuple[int, ...]:
         """The columns at which the driver may place the partition.
 
-        aiecc writes 0 for the whole array and 1 … 5-n for n columns, for both families. For 5 to 7 columns of npu2 that
-        list is empty and xclbinutil refuses it; then every column at which n columns fit is allowed.
+        aiecc writes 0 for the whole array and 1 … 5-n for n columns, for both families. For 5 to 7 columns of
+        npu2 that list is empty and xclbinutil refuses it; then every column at which n columns fit is
+        allowed.
         """
         if self.whole_array:
             return (0,)
@@ -131,7 +133,10 @@ class Device(NamedTuple):
 
 def _devices() -> dict[str, Device]:
     table = {}
-    for family, columns, physical, architecture, generation in (("npu1", 4, 5, "aie2", 3), ("npu2", 8, 8, "aie2p", 4)):
+    for family, columns, physical, architecture, generation in (
+        ("npu1", 4, 5, "aie2", 3),
+        ("npu2", 8, 8, "aie2p", 4),
+    ):
         table[family] = Device(family, family, columns, architecture, generation, physical)
         for n in range(1, columns):
             name = f"{family}_{n}col"
@@ -166,7 +171,8 @@ def kind_of(row: int) -> TileKind:
 
 
 def memory_neighbours(device: Device, place: Place) -> dict[str, Place]:
-    """The tiles whose data memory and locks the tile at `place` can reach, by window name, itself ("own") included.
+    """The tiles whose data memory and locks the tile at `place` can reach, by window name, itself ("own")
+    included.
 
     A core reaches the cores to the south, west and north; a memtile's DMA the memtiles to the west and east.
     """
@@ -177,8 +183,17 @@ def memory_neighbours(device: Device, place: Place) -> dict[str, Place]:
     if kind == "mem":
         candidates = {"west": (column - 1, row), "own": place, "east": (column + 1, row)}
     else:
-        candidates = {"south": (column, row - 1), "west": (column - 1, row), "north": (column, row + 1), "own": place}
-    return {window: other for window, other in candidates.items() if device.contains(*other) and tile_kind(other[1]) == kind}
+        candidates = {
+            "south": (column, row - 1),
+            "west": (column - 1, row),
+            "north": (column, row + 1),
+            "own": place,
+        }
+    return {
+        window: other
+        for window, other in candidates.items()
+        if device.contains(*other) and tile_kind(other[1]) == kind
+    }
 
 
 def memory_window(device: Device, place: Place, owner: Place) -> str | None:

@@ -1,7 +1,9 @@
 """The register map: where things are inside a tile, and how a tile's address is packed.
 
-Sources: MLIR-AIE's aie_registers_aie2.json (AM025 as data) and aie-rt's xaiemlgbl_params.h; for AIE2P xaie2pgbl_params.h,
-which differs only in the entries of `AIE2P`. Offsets are in bytes from the tile's start. Tile kinds are those of `devices`.
+Sources: MLIR-AIE's aie_registers_aie2.json (AM025 as data) and aie-rt's xaiemlgbl_params.h; for AIE2P
+    xaie2pgbl_params.h,
+which differs only in the entries of `AIE2P`. Offsets are in bytes from the tile's start. Tile kinds are those
+of `devices`.
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ def split_address(address: int) -> tuple[int, int, int]:
 
 
 class DmaRegisters(NamedTuple):
-    """The DMA of one tile kind. Channel n's control and queue lie `CHANNEL_STRIDE` * n further, its status 4 * n."""
+    """The DMA of one tile kind.
+
+    Channel n's control and queue lie `CHANNEL_STRIDE` * n further, its status 4 * n.
+    """
 
     bd: int
     s2mm_control: int
@@ -48,7 +53,8 @@ DMA = {
     "mem": DmaRegisters(0xA0000, 0xA0600, 0xA0630, 0xA0660, 0xA0680, 1),
     "shim": DmaRegisters(0x1D000, 0x1D200, 0x1D210, 0x1D220, 0x1D228, 1),
 }
-#: Control register of a channel: reset (compute and memtile), or pause (shim); where the controller id stands.
+#: Control register of a channel: reset (compute and memtile), or pause (shim); where the controller id
+#: stands.
 CHANNEL_RESET = 0x2
 CHANNEL_CONTROLLER_ID_SHIFT = 8
 CHANNEL_CONTROLLER_ID_MASK = 0x1F00
@@ -85,7 +91,8 @@ def channel_status(kind: str, direction: str, channel: int) -> int:
 #: Value register of lock 0, and the distance to the next.
 LOCK_VALUE = {"core": 0x1F000, "mem": 0xC0000, "shim": 0x14000}
 LOCK_STRIDE = 0x10
-#: Reading `LOCK_REQUEST + 0x400 * lock + 0x200 * acquire + 4 * (value & 0x7F)` tries the request; bit 0 is success.
+#: Reading `LOCK_REQUEST + 0x400 * lock + 0x200 * acquire + 4 * (value & 0x7F)` tries the request; bit 0 is
+#: success.
 LOCK_REQUEST = {"core": 0x40000, "mem": 0xD0000, "shim": 0x40000}
 LOCK_REQUEST_STRIDE = 0x400
 LOCK_REQUEST_ACQUIRE = 0x200
@@ -109,7 +116,8 @@ SWITCH = {
     "mem": SwitchRegisters(0xB0000, 0xB0100, 0xB0200),
     "shim": SwitchRegisters(0x3F000, 0x3F100, 0x3F200),
 }
-#: Master and slave: enable, packet mode. Master in packet mode: arbiter [2:0], msel enable mask [6:3], drop header.
+#: Master and slave: enable, packet mode. Master in packet mode: arbiter [2:0], msel enable mask [6:3], drop
+#: header.
 SWITCH_ENABLE = 1 << 31
 SWITCH_PACKET = 1 << 30
 SWITCH_DROP_HEADER = 1 << 7
@@ -136,7 +144,8 @@ def switch_slot(kind: str, index: int, slot: int) -> int:
     return SWITCH[kind].slots + 16 * index + 4 * slot
 
 
-#: Shim multiplexer (into the array) and demultiplexer (out of it): two bits for each South channel, 0 PL, 1 DMA, 2 NoC.
+#: Shim multiplexer (into the array) and demultiplexer (out of it): two bits for each South channel, 0 PL, 1
+#: DMA, 2 NoC.
 SHIM_MUX = 0x1F000
 SHIM_DEMUX = 0x1F004
 SHIM_MUX_SHIFTS = {2: 8, 3: 10, 6: 12, 7: 14}
@@ -193,7 +202,10 @@ AIE2P = {
 
 
 def register(architecture: str, kind: str, name: str) -> int:
-    """Offset of a register of `MISCELLANEOUS` on an architecture (`aie2`, `aie2p`). KeyError when there is none."""
+    """Offset of a register of `MISCELLANEOUS` on an architecture (`aie2`, `aie2p`).
+
+    KeyError when there is none.
+    """
     if architecture == "aie2p" and name in AIE2P[kind]:
         return AIE2P[kind][name]
     return MISCELLANEOUS[kind][name]

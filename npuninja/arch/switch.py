@@ -1,9 +1,11 @@
 """The stream switch of each kind of tile: its ports, their numbers, and which may be connected.
 
-A port is `(bundle, channel)`, with the bundle's name as in MLIR. A *master* leads out of the switch, a *slave* into it.
-Ports `South:k` of a tile are wired to `North:k` of the tile below, `East:k` to `West:k` of the tile to the right.
+A port is `(bundle, channel)`, with the bundle's name as in MLIR. A *master* leads out of the switch, a
+*slave* into it. Ports `South:k` of a tile are wired to `North:k` of the tile below, `East:k` to `West:k` of
+the tile to the right.
 
-Sources: AM025 and aie-rt's xaie_ss_aieml.c (port numbers), MLIR-AIE's AIETargetModel.cpp (counts, legal connections).
+Sources: AM025 and aie-rt's xaie_ss_aieml.c (port numbers), MLIR-AIE's AIETargetModel.cpp (counts, legal
+    connections).
 """
 
 from __future__ import annotations
@@ -26,7 +28,14 @@ def _ports(*groups: tuple[str, int]) -> tuple[Port, ...]:
 #: Master ports of each tile kind; the position is the hardware's port number.
 MASTERS: dict[str, tuple[Port, ...]] = {
     "core": _ports(
-        ("Core", 1), ("DMA", 2), ("TileControl", 1), ("FIFO", 1), ("South", 4), ("West", 4), ("North", 6), ("East", 4)
+        ("Core", 1),
+        ("DMA", 2),
+        ("TileControl", 1),
+        ("FIFO", 1),
+        ("South", 4),
+        ("West", 4),
+        ("North", 6),
+        ("East", 4),
     ),
     "mem": _ports(("DMA", 6), ("TileControl", 1), ("South", 4), ("North", 6)),
     "shim": _ports(("TileControl", 1), ("FIFO", 1), ("South", 6), ("West", 4), ("North", 6), ("East", 4)),
@@ -45,7 +54,9 @@ SLAVES: dict[str, tuple[Port, ...]] = {
         ("Trace", 2),
     ),
     "mem": _ports(("DMA", 6), ("TileControl", 1), ("South", 6), ("North", 4), ("Trace", 1)),
-    "shim": _ports(("TileControl", 1), ("FIFO", 1), ("South", 8), ("West", 4), ("North", 4), ("East", 4), ("Trace", 1)),
+    "shim": _ports(
+        ("TileControl", 1), ("FIFO", 1), ("South", 8), ("West", 4), ("North", 4), ("East", 4), ("Trace", 1)
+    ),
 }
 _MASTER_INDEX = {kind: {port: i for i, port in enumerate(ports)} for kind, ports in MASTERS.items()}
 _SLAVE_INDEX = {kind: {port: i for i, port in enumerate(ports)} for kind, ports in SLAVES.items()}
@@ -60,7 +71,8 @@ MAX_PACKET_ID = 31
 #: Streams that one channel between two switches may carry when they are packet-switched (one for each id).
 PACKETS_PER_CHANNEL = 32
 
-#: The shim multiplexer: stream that leaves the DMA's MM2S channel n enters the switch at South of this channel …
+#: The shim multiplexer: stream that leaves the DMA's MM2S channel n enters the switch at South of this
+#: channel …
 SHIM_MM2S_SOUTH = (3, 7)
 #: … and South of this channel leads to S2MM channel n.
 SHIM_S2MM_SOUTH = (2, 3)
@@ -87,12 +99,15 @@ def _count(ports: tuple[Port, ...], extra: dict[str, int]) -> dict[str, int]:
     return counts
 
 
-#: How many ports of each bundle the router may use. For a shim tile these include what lies behind its multiplexer.
+#: How many ports of each bundle the router may use. For a shim tile these include what lies behind its
+#: multiplexer.
 MASTER_COUNTS = {
-    kind: _count(ports, {"DMA": 2, "NOC": 4, "PLIO": 6} if kind == "shim" else {}) for kind, ports in MASTERS.items()
+    kind: _count(ports, {"DMA": 2, "NOC": 4, "PLIO": 6} if kind == "shim" else {})
+    for kind, ports in MASTERS.items()
 }
 SLAVE_COUNTS = {
-    kind: _count(ports, {"DMA": 2, "NOC": 4, "PLIO": 8} if kind == "shim" else {}) for kind, ports in SLAVES.items()
+    kind: _count(ports, {"DMA": 2, "NOC": 4, "PLIO": 8} if kind == "shim" else {})
+    for kind, ports in SLAVES.items()
 }
 
 _COMPASS = frozenset(("South", "West", "North", "East"))
@@ -125,12 +140,14 @@ _DESTS: dict[str, dict[str, frozenset[str]]] = {
 def legal_connection(kind: str, source: Port, dest: Port) -> bool:
     """Whether the switch of a tile of this kind can connect slave `source` to master `dest`.
 
-    On a shim tile every connection with what lies behind the multiplexer (DMA, NOC, PLIO) counts as legal, as in
-    MLIR-AIE; the router takes the multiplexer's channels into account itself.
+    On a shim tile every connection with what lies behind the multiplexer (DMA, NOC, PLIO) counts as legal, as
+    in MLIR-AIE; the router takes the multiplexer's channels into account itself.
     """
     source_bundle, source_channel = source
     dest_bundle, dest_channel = dest
-    if source_channel >= SLAVE_COUNTS[kind].get(source_bundle, 0) or dest_channel >= MASTER_COUNTS[kind].get(dest_bundle, 0):
+    if source_channel >= SLAVE_COUNTS[kind].get(source_bundle, 0) or dest_channel >= MASTER_COUNTS[kind].get(
+        dest_bundle, 0
+    ):
         return False
     if kind == "shim" and (source_bundle in _BEHIND_MUX or dest_bundle in _BEHIND_MUX):
         return True

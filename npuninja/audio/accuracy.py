@@ -23,7 +23,8 @@ class Accuracy(NamedTuple):
         correlation: with the definition; None for a clip whose definition is constant.
         largest: the largest error.
         rms: the root of the mean square error.
-        rounded_correlation: what the definition itself has when it is rounded to the int8 scale: the most that is possible.
+        rounded_correlation: what the definition itself has when it is rounded to the int8 scale: the most
+            that is possible.
     """
 
     correlation: float | None
@@ -35,8 +36,8 @@ class Accuracy(NamedTuple):
     def good(self) -> bool:
         """Whether it is within the limits.
 
-        A correlation of 0.9999 is asked for where the int8 scale allows it. Steady noise varies so little that rounding
-        to the scale is more than 0.01 % of it; there nothing but that rounding may be lost.
+        A correlation of 0.9999 is asked for where the int8 scale allows it. Steady noise varies so little
+        that rounding to the scale is more than 0.01 % of it; there nothing but that rounding may be lost.
         """
         if self.largest > MAX_ERROR:
             return False

@@ -1,11 +1,12 @@
 """How a clip lies in the buffers of the log-mel designs, and their instructions for a clip of any length.
 
-A design takes a buffer with a head and the samples, padding included, and gives the bands of every frame, frame after frame.
-The head is an element (80 samples) for each core of a column; the first sample of each says how often the core calls its
-kernel. The cores share the frames in contiguous parts of equal size, so the number of frames is rounded up.
+A design takes a buffer with a head and the samples, padding included, and gives the bands of every frame,
+frame after frame. The head is an element (80 samples) for each core of a column; the first sample of each
+says how often the core calls its kernel. The cores share the frames in contiguous parts of equal size, so the
+number of frames is rounded up.
 
-The instructions of a build are for the longest clip. For another, the lengths, strides and offsets of their transfers
-are replaced; the XCLBIN stays as it is.
+The instructions of a build are for the longest clip. For another, the lengths, strides and offsets of their
+transfers are replaced; the XCLBIN stays as it is.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ class ClipDesign(NamedTuple):
             else:
                 result.append(Transfer(SAMPLES, 0, element_words * self.rows, 0))
                 offset = 2 * (self.head_samples + first * HOP)
-                result.append(Transfer(SAMPLES, offset, element_words * elements * self.rows, part * HOP // 2))
+                result.append(
+                    Transfer(SAMPLES, offset, element_words * elements * self.rows, part * HOP // 2)
+                )
         return result
 
     def pack(self, stream: Array, frames: int) -> Array:
@@ -142,7 +145,9 @@ def _block(operation: TxnOperation) -> BlockWrite:
 
 
 def _transfers_of(operations: list[TxnOperation]) -> list[tuple[int, int, Transfer]]:
-    """The transfers of an instruction stream: numbers of their block write and address patch, and what these say."""
+    """The transfers of an instruction stream: numbers of their block write and address patch, and what these
+    say.
+    """
     found = []
     for number, operation in enumerate(operations):
         if not isinstance(operation, AddressPatch):
@@ -153,5 +158,7 @@ def _transfers_of(operations: list[TxnOperation]) -> list[tuple[int, int, Transf
         words = struct.unpack("<8I", before.data)
         parted = words[_STRIDE_WORD] >> 20 & 0x3FF > 1  # the size of dimension 1
         stride = (words[_STRIDE_WORD] & _STRIDE_MASK) + 1 if parted else 0
-        found.append((number - 1, number, Transfer(operation.argument, operation.offset_bytes, words[0], stride)))
+        found.append(
+            (number - 1, number, Transfer(operation.argument, operation.offset_bytes, words[0], stride))
+        )
     return found

@@ -1,9 +1,11 @@
-"""Whisper's log-mel spectrogram from its definition, in float64: what the kernels of kernels/mel are judged by.
+"""Whisper's log-mel spectrogram from its definition, in float64: what the kernels of kernels/mel are judged
+by.
 
-The definition is that of `log_mel_spectrogram` in openai/whisper (whisper/audio.py), which computes in float32 what is
-computed here in float64: 16 kHz, reflect padding of 200 samples at each end, periodic Hann window of 400, DFT of 400
-points, hop of 160, the last frame dropped, power, triangular filters on Slaney's mel scale with Slaney's normalisation
-from 0 to 8000 Hz, log10 with a floor of 1e-10, at most 8 below the clip's maximum, (x + 4) / 4.
+The definition is that of `log_mel_spectrogram` in openai/whisper (whisper/audio.py), which computes in
+float32 what is computed here in float64: 16 kHz, reflect padding of 200 samples at each end, periodic Hann
+window of 400, DFT of 400 points, hop of 160, the last frame dropped, power, triangular filters on Slaney's
+mel scale with Slaney's normalisation from 0 to 8000 Hz, log10 with a floor of 1e-10, at most 8 below the
+clip's maximum, (x + 4) / 4.
 """
 
 from __future__ import annotations

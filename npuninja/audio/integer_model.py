@@ -1,7 +1,8 @@
 """What the log-mel kernels compute, to the last bit, in NumPy: the model of kernels/mel/mel_kernel.h.
 
-The kernels use 32-bit integers. The model uses 64 bits and checks that 32 would have been enough, so it also shows that
-the kernels cannot overflow. Its tables are computed here from the definitions, not read from the kernels' headers.
+The kernels use 32-bit integers. The model uses 64 bits and checks that 32 would have been enough, so it also
+shows that the kernels cannot overflow. Its tables are computed here from the definitions, not read from the
+kernels' headers.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ class _Complex(NamedTuple):
         return _Complex(_scaled(self.re, factor), _scaled(self.im, factor))
 
     def rotated(self, cosine: Array, sine: Array) -> _Complex:
-        return _Complex(_sum_of_products(self.re, cosine, self.im, -sine), _sum_of_products(self.re, sine, self.im, cosine))
+        return _Complex(
+            _sum_of_products(self.re, cosine, self.im, -sine),
+            _sum_of_products(self.re, sine, self.im, cosine),
+        )
 
 
 class _Tables:
@@ -53,12 +57,15 @@ class _Tables:
         self.turn400 = _turns(np.arange(1, 101) / 400)
         # Corners of the triangles on Slaney's mel scale.
         mels = np.linspace(0.0, 15.0 + np.log(8.0) * 27.0 / np.log(6.4), bands + 2)
-        corners = np.where(mels < 15.0, mels * 200.0 / 3.0, 1000.0 * np.exp((mels - 15.0) * np.log(6.4) / 27.0))
+        corners = np.where(
+            mels < 15.0, mels * 200.0 / 3.0, 1000.0 * np.exp((mels - 15.0) * np.log(6.4) / 27.0)
+        )
         hertz = np.arange(1, _POINTS) * 40.0
         interval = np.searchsorted(corners, hertz, side="right") - 1
         below, above = corners[interval], corners[interval + 1]
         self.rise = _fixed((hertz - below) / (above - below))
-        # One column for each interval between corners, ones where its bins are. Sums of float64 are exact here.
+        # One column for each interval between corners, ones where its bins are. Sums of float64 are exact
+        # here.
         self.members = (interval[:, None] == np.arange(bands + 1)).astype(np.float64)
         norm = np.log2(2.0 / (corners[2:] - corners[:-2]))
         self.offset = np.round(_UNIT * (norm - 40 - np.log2(1e-10))).astype(np.int64)
@@ -142,7 +149,9 @@ def _dft200(x: _Complex) -> _Complex:
     rows = _dft8([_Complex(x.re[:, n[i]], x.im[:, n[i]]) for i in range(8)])
     re: Array = np.stack([row.re for row in rows], axis=1).reshape(-1, 8, 5, 5)
     im: Array = np.stack([row.im for row in rows], axis=1).reshape(-1, 8, 5, 5)
-    columns = _dft5([_Complex(re[:, :, i], im[:, :, i]) for i in range(5)])  # over the first index, for each c
+    columns = _dft5(
+        [_Complex(re[:, :, i], im[:, :, i]) for i in range(5)]
+    )  # over the first index, for each c
     turned = [columns[0], *(columns[j].rotated(*_inner_turns(j)) for j in range(1, 5))]
     for j in range(1, 5):  # column 0 is not turned
         for part, whole in zip(turned[j], columns[j]):

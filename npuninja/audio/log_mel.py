@@ -27,14 +27,15 @@ def log_mel(
     """What Whisper takes for a clip, computed by a log-mel design.
 
     Args:
-        samples: one channel at 16 kHz: int16, or floats between -1 and 1, which are rounded to 16 bits (what is beyond
-            is cut off).
+        samples: one channel at 16 kHz: int16, or floats between -1 and 1, which are rounded to 16 bits (what
+            is beyond is cut off).
         bands: 80, or 128 for large-v3.
-        pad: whether the clip is padded or cut to 30 s, as Whisper does it. Without, it has any length of at least 201
-            samples, and samples // 160 frames.
+        pad: whether the clip is padded or cut to 30 s, as Whisper does it. Without, it has any length of at
+            least 201 samples, and samples // 160 frames.
         device: "auto", "npu" or "emu".
         build_folder: where the designs are built.
-        session: a loaded design to be used again and again; then `bands`, `device` and `build_folder` do not count.
+        session: a loaded design to be used again and again; then `bands`, `device` and `build_folder` do not
+            count.
 
     Returns:
         float32 of shape (bands, frames); 3000 frames with `pad`.
@@ -50,7 +51,9 @@ def log_mel(
 
 
 def outputs(session: LogMel, samples: Array, *, pad: bool = True) -> Array:
-    """The design's int8 outputs for a clip, of shape (frames, bands), before the maximum of the clip is applied."""
+    """The design's int8 outputs for a clip, of shape (frames, bands), before the maximum of the clip is
+    applied.
+    """
     clip = as_int16(samples)
     if not pad:
         return session.frames(_reflected(clip), len(clip) // HOP)
@@ -66,8 +69,14 @@ def outputs(session: LogMel, samples: Array, *, pad: bool = True) -> Array:
 def as_int16(samples: Array) -> Array:
     """Samples as int16; see `log_mel`."""
     if not isinstance(samples, np.ndarray) or samples.ndim != 1:
-        shape = f"an array of shape {samples.shape}" if isinstance(samples, np.ndarray) else type(samples).__name__
-        raise UserError(f"the samples are {shape}, expected an array of one dimension", hint="take one channel")
+        shape = (
+            f"an array of shape {samples.shape}"
+            if isinstance(samples, np.ndarray)
+            else type(samples).__name__
+        )
+        raise UserError(
+            f"the samples are {shape}, expected an array of one dimension", hint="take one channel"
+        )
     if samples.dtype == np.int16:
         return samples
     if not np.issubdtype(samples.dtype, np.floating):
@@ -82,16 +91,18 @@ def _reflected(clip: Array) -> Array:
     """The clip with its reflection at both ends."""
     if len(clip) <= _PADDING:
         raise UserError(
-            f"{len(clip)} samples; the reflection at the ends needs {_PADDING + 1}", hint="pad the clip with silence"
+            f"{len(clip)} samples; the reflection at the ends needs {_PADDING + 1}",
+            hint="pad the clip with silence",
         )
     return np.concatenate([clip[_PADDING:0:-1], clip, clip[-2 : -_PADDING - 2 : -1]])
 
 
 class LogMelStream:
-    """Frames of audio that comes in piece by piece; together they are those of the whole clip without padding to 30 s.
+    """Frames of audio that comes in piece by piece; together they are those of the whole clip without padding
+    to 30 s.
 
-    What Whisper takes is normalised by the maximum of the clip, which a stream does not know: normalise a stretch of
-    frames with `npuninja.audio.scale.normalised` when it is complete.
+    What Whisper takes is normalised by the maximum of the clip, which a stream does not know: normalise a
+    stretch of frames with `npuninja.audio.scale.normalised` when it is complete.
 
     Args:
         session: a loaded design. Nothing of the stream is kept in it, so that several streams can share it.
@@ -105,10 +116,11 @@ class LogMelStream:
         self._given = 0
 
     def push(self, samples: Array) -> Array:
-        """Takes the next samples, int16 or float; returns log10 of the mel power of the frames that are complete now.
+        """Takes the next samples, int16 or float; returns log10 of the mel power of the frames that are
+        complete now.
 
-        A frame is complete 200 samples after its middle. The result is float32 of shape (bands, frames); with pieces of
-        10 ms it has one frame, except at the beginning.
+        A frame is complete 200 samples after its middle. The result is float32 of shape (bands, frames); with
+        pieces of 10 ms it has one frame, except at the beginning.
         """
         piece = as_int16(samples)
         self._received += len(piece)
@@ -130,7 +142,8 @@ class LogMelStream:
         """
         if not self._begun:
             raise UserError(
-                f"{self._received} samples; the reflection at the ends needs {_PADDING + 1}", hint="push more samples"
+                f"{self._received} samples; the reflection at the ends needs {_PADDING + 1}",
+                hint="push more samples",
             )
         self._waiting = np.concatenate([self._waiting, self._waiting[-2 : -_PADDING - 2 : -1]])
         return self._give(self._received // HOP - self._given)

@@ -1,6 +1,8 @@
-"""A picture of a spectrogram beside its reference, as PNG: without any package, so that it is there wherever the kernel is.
+"""A picture of a spectrogram beside its reference, as PNG: without any package, so that it is there wherever
+the kernel is.
 
-PNG is written as in the specification (W3C, 3rd edition): signature, IHDR, IDAT with filter 0 in every row, IEND.
+PNG is written as in the specification (W3C, 3rd edition): signature, IHDR, IDAT with filter 0 in every row,
+IEND.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ _DIFFERENCES = ((40, 90, 220), (255, 255, 255), (215, 40, 30))
 
 
 def spectrogram_png(computed: Array, reference: Array) -> bytes:
-    """Three panels, one above the other: computed, reference, and their difference (blue too low, red too high).
+    """Three panels, one above the other: computed, reference, and their difference (blue too low, red too
+    high).
 
     Args:
         computed: of shape (bands, frames), in the units that Whisper takes.
@@ -61,5 +64,6 @@ def _png(pixels: Array) -> bytes:
     header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)  # 8 bits, RGB, the only methods there are
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 6)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
     )

@@ -16,10 +16,14 @@ _BURST = 1600  # samples of one level
 
 
 def test_clip(design: str, rng: np.random.Generator) -> Array:
-    """The input of a design for the longest clip: noise in bursts of 0.1 s, from silence to far above full scale."""
+    """The input of a design for the longest clip: noise in bursts of 0.1 s, from silence to far above full
+    scale.
+    """
     layout = DESIGNS[design]
     samples = HOP * (MAX_FRAMES - 1) + WINDOW
-    levels = np.repeat(rng.choice([0.0, 1.0, 10.0, 100.0, 1000.0, 10000.0, 1e6], -(-samples // _BURST)), _BURST)[:samples]
+    levels = np.repeat(
+        rng.choice([0.0, 1.0, 10.0, 100.0, 1000.0, 10000.0, 1e6], -(-samples // _BURST)), _BURST
+    )[:samples]
     stream = np.clip(np.round(levels * rng.standard_normal(samples)), -32768, 32767).astype(np.int16)
     return layout.pack(stream, MAX_FRAMES)
 
@@ -30,5 +34,7 @@ def right_answer(design: str, buffer: Array) -> Array:
     frames = layout.padded(MAX_FRAMES)
     head = buffer[: layout.head_samples : ELEMENT]
     if set(head.tolist()) != {layout.calls(MAX_FRAMES)}:
-        raise ValueError(f"the heads of the input say {head.tolist()}, expected {layout.calls(MAX_FRAMES)} in each")
+        raise ValueError(
+            f"the heads of the input say {head.tolist()}, expected {layout.calls(MAX_FRAMES)} in each"
+        )
     return log_mel_of_stream(buffer[layout.head_samples :], frames, layout.bands).reshape(-1)

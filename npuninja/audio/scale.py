@@ -1,8 +1,8 @@
 """The numbers of Whisper's log-mel spectrogram, and the scale of the kernels' int8 output.
 
-An output q stands for log10 of the mel power: (q + 128) * log10(2) / 6 - 10. A step is a sixth of an octave of power; -128
-is Whisper's floor of 1e-10, and 127 is 10^2.79, more than a square wave of full scale reaches. The scale is the same for
-every clip, so that frames can be computed before the clip's maximum is known.
+An output q stands for log10 of the mel power: (q + 128) * log10(2) / 6 - 10. A step is a sixth of an octave
+of power; -128 is Whisper's floor of 1e-10, and 127 is 10^2.79, more than a square wave of full scale reaches.
+The scale is the same for every clip, so that frames can be computed before the clip's maximum is known.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from npuninja.diag.errors import DeviceError, UserError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-#: Designs in the order in which they are taken: fastest first on the emulated array, whose cores do not run side by side,
-#: and on an NPU, where they do.
+#: Designs in the order in which they are taken: fastest first on the emulated array, whose cores do not run
+#: side by side, and on an NPU, where they do.
 _PREFERRED = {
     ("wasm", 80): ("mel_vector", "mel", "mel_4core", "mel_16core"),
     ("wasm", 128): ("mel128",),
@@ -32,7 +32,8 @@ def find_manifest(bands: int, device: str, build_folder: str = "build", design: 
 
     Args:
         bands: 80 or 128.
-        device: "npu", "emu" or "auto", which takes a design for an NPU where one is built and the machine has an NPU.
+        device: "npu", "emu" or "auto", which takes a design for an NPU where one is built and the machine has
+            an NPU.
         build_folder: where `ninja` built.
         design: its name; by default the fastest that is built.
 
@@ -42,7 +43,9 @@ def find_manifest(bands: int, device: str, build_folder: str = "build", design: 
     kinds = {"npu": ["aie2"], "emu": ["wasm"], "auto": ["aie2", "wasm"] if _has_npu() else ["wasm"]}[device]
     for kind in kinds:
         for name in (design,) if design else _PREFERRED[kind, bands]:
-            found = sorted(glob.glob(os.path.join(glob.escape(build_folder), "*", kind, name, f"{name}.json")))
+            found = sorted(
+                glob.glob(os.path.join(glob.escape(build_folder), "*", kind, name, f"{name}.json"))
+            )
             if found:
                 return found[0]
     wanted = design or " or ".join(_PREFERRED[kinds[0], bands])
@@ -83,19 +86,30 @@ class LogMel:
         self._manifest = read_manifest(manifest)
         if self._manifest.design not in DESIGNS:
             raise UserError(
-                f"{self._manifest.design} is no log-mel design", hint=f"the log-mel designs are {', '.join(DESIGNS)}"
+                f"{self._manifest.design} is no log-mel design",
+                hint=f"the log-mel designs are {', '.join(DESIGNS)}",
             )
         self._design = DESIGNS[self._manifest.design]
         self._time_limit_s = time_limit_s
         self._insts = self._manifest.read(self._manifest.insts)
-        self._design.instructions(self._insts, MAX_FRAMES)  # refuses another build's before anything is loaded
+        self._design.instructions(
+            self._insts, MAX_FRAMES
+        )  # refuses another build's before anything is loaded
         self._frames = MAX_FRAMES  # that the loaded instructions are for
         self._device = choose(self._manifest, device, None).device
         try:
             xclbin = self._manifest.read(self._manifest.xclbin)
-            names = self._manifest.xclbin, xclbin, self._insts, self._manifest.kernel, self._manifest.core_kind
+            names = (
+                self._manifest.xclbin,
+                xclbin,
+                self._insts,
+                self._manifest.kernel,
+                self._manifest.core_kind,
+            )
             self._device.load(Program(*names))
-            self._buffers = [self._device.allocate(a.nbytes, i) for i, a in enumerate(self._manifest.arguments)]
+            self._buffers = [
+                self._device.allocate(a.nbytes, i) for i, a in enumerate(self._manifest.arguments)
+            ]
         except BaseException:
             self._device.close()
             raise
@@ -125,7 +139,10 @@ class LogMel:
         Returns:
             int8 of shape (frames, bands); `npuninja.audio.scale.log10_of` tells what they stand for.
         """
-        parts = [self._run(stream[HOP * first :], min(MAX_FRAMES, frames - first)) for first in range(0, frames, MAX_FRAMES)]
+        parts = [
+            self._run(stream[HOP * first :], min(MAX_FRAMES, frames - first))
+            for first in range(0, frames, MAX_FRAMES)
+        ]
         return np.concatenate(parts) if parts else np.empty((0, self.bands), np.int8)
 
     def _run(self, stream: Array, frames: int) -> Array:

@@ -55,7 +55,8 @@ def configure_devices(module: Operation, programs: dict[str, tuple[str, bytes]])
 
     Args:
         module: a routed design.
-        programs: `[DEVICE:]C,R` -> file and content of the core's program; the device may be left out when there is one.
+        programs: `[DEVICE:]C,R` -> file and content of the core's program; the device may be left out when
+            there is one.
 
     Raises:
         UserError: a core has no program, there is a program without a core, or one is not a core's program.
@@ -69,10 +70,14 @@ def configure_devices(module: Operation, programs: dict[str, tuple[str, bytes]])
     for key, program in programs.items():
         symbol, colon, place = key.rpartition(":")
         if not colon and len(devices) > 1:
-            raise UserError(f"--elf {key}: the module has several devices", hint="write DEVICE:COLUMN,ROW=FILE")
+            raise UserError(
+                f"--elf {key}: the module has several devices", hint="write DEVICE:COLUMN,ROW=FILE"
+            )
         symbol = symbol if colon else devices[0][0]
         if symbol not in of_device:
-            raise UserError(f"--elf {key}: there is no device @{symbol}", hint=f"devices: {', '.join(of_device)}")
+            raise UserError(
+                f"--elf {key}: there is no device @{symbol}", hint=f"devices: {', '.join(of_device)}"
+            )
         of_device[symbol][parse_place(place, "--elf")] = program
     files = {}
     for symbol, prefix, device in devices:
@@ -80,7 +85,8 @@ def configure_devices(module: Operation, programs: dict[str, tuple[str, bytes]])
         assert isinstance(kind, EnumAttr), device
         architecture = device_model(kind.case).architecture
         images = {
-            place: read_core_image(data, architecture, path) for place, (path, data) in of_device[symbol].items()
+            place: read_core_image(data, architecture, path)
+            for place, (path, data) in of_device[symbol].items()
         }
         result = configuration(module, symbol, images)
         files[f"{prefix}cdo_elfs.bin"] = result.elfs

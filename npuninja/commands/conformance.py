@@ -68,7 +68,9 @@ def _guarded(compare: Callable[[str], Outcome], folder: str) -> Outcome:
 
 
 def _designs(folder: str, wanted: list[str]) -> list[str]:
-    found = sorted(os.path.dirname(path) for path in glob.glob(os.path.join(glob.escape(folder), "*", "design.mlir")))
+    found = sorted(
+        os.path.dirname(path) for path in glob.glob(os.path.join(glob.escape(folder), "*", "design.mlir"))
+    )
     return [path for path in found if not wanted or os.path.basename(path) in wanted]
 
 
@@ -120,7 +122,9 @@ def _compare_configuration(comparison: _Comparison, physical: str, meta: dict[st
 
 
 def compare_refusal(folder: str) -> Outcome:
-    """Runs the lowering on a design that the reference rejects: it must be refused as wrong input, with a place."""
+    """Runs the lowering on a design that the reference rejects: it must be refused as wrong input, with a
+    place.
+    """
     from npuninja.commands.lower import lower_design
 
     expected: dict[str, Any] = json.loads(read_text(os.path.join(folder, "expected.json")))
@@ -130,7 +134,9 @@ def compare_refusal(folder: str) -> Outcome:
         lower_design(read_text(source), source, _scheme(expected), expected["generation"], Warnings())
     except UserError as error:
         said = f"{error.location or ''}: {error.message}".removeprefix(f"{folder}/")
-        missing = [] if error.location and error.location.line else [f"refused without a place: {error.message}"]
+        missing = (
+            [] if error.location and error.location.line else [f"refused without a place: {error.message}"]
+        )
         return Outcome(name, {}, missing, said)
     return Outcome(name, {}, [f"accepted; the reference says {expected['first_error_lines'][0]!r}"], "")
 

@@ -17,7 +17,9 @@ and the PDI. Made by `npuninja conformance tests/conformance --markdown`; a test
 
 
 class Outcome(NamedTuple):
-    """What came of one design: a mark for each artefact, what differs, in words, and why it was refused if it had to be."""
+    """What came of one design: a mark for each artefact, what differs, in words, and why it was refused if it
+    had to be.
+    """
 
     design: str
     marks: dict[str, str]
@@ -51,7 +53,9 @@ def report(outcomes: list[Outcome], refusals: list[Outcome], verbose: bool) -> s
 
 
 def markdown(outcomes: list[Outcome], refusals: list[Outcome]) -> str:
-    """The page docs/conformance.md: the table, the sums, and the designs that must be refused with what is said of them."""
+    """The page docs/conformance.md: the table, the sums, and the designs that must be refused with what is
+    said of them.
+    """
     lines = [_MARKDOWN_HEAD]
     if outcomes:
         lines += [f"| design | {' | '.join(ARTEFACTS)} |", "|---" * (1 + len(ARTEFACTS)) + "|"]
@@ -61,7 +65,10 @@ def markdown(outcomes: list[Outcome], refusals: list[Outcome]) -> str:
         sums = [_equal(outcomes, artefact) for artefact in ARTEFACTS]
         lines += [f"| **equal** | {' | '.join(sums)} |", ""]
     if refusals:
-        lines += ["The reference tools reject these designs. So does the embedded lowering, with this message.", ""]
+        lines += [
+            "The reference tools reject these designs. So does the embedded lowering, with this message.",
+            "",
+        ]
         lines += ["| design | refused with |", "|---|---|"]
         for outcome in refusals:
             said = outcome.refusal if outcome.good else "**" + "; ".join(outcome.differences) + "**"

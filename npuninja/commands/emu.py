@@ -21,7 +21,13 @@ from npuninja.xrt_emulation.server import Server
 from npuninja.xrt_emulation.shown_files import shown_files
 
 #: Where packages of Linux distributions, and XRT's own, put its libraries.
-SYSTEM_FOLDERS = ("/opt/xilinx/xrt/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
+SYSTEM_FOLDERS = (
+    "/opt/xilinx/xrt/lib",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+)
 DEFAULT_TIME_LIMIT_S = 60.0  # amdxdna gives a command as long (HWCTX_MAX_TIMEOUT in aie2_ctx.c)
 
 
@@ -40,7 +46,9 @@ def main(arguments: list[str]) -> int:
         epilog="Exit codes: the command's; 128 + N when signal N ended it; 126 and 127 when it cannot be started.",
     )
     parser.add_argument("--device", default="npu1", help=f"which NPU: {', '.join(MODELS)} (default npu1)")
-    parser.add_argument("--log", metavar="FILE", help="where it says what went wrong (default: standard error)")
+    parser.add_argument(
+        "--log", metavar="FILE", help="where it says what went wrong (default: standard error)"
+    )
     parser.add_argument(
         "--time-limit", type=float, default=DEFAULT_TIME_LIMIT_S, metavar="S",
         help=f"seconds after which a command that still runs has timed out (default {DEFAULT_TIME_LIMIT_S:g})",
@@ -73,7 +81,12 @@ def main(arguments: list[str]) -> int:
 
 
 def run_emulated(
-    command: list[str], environment: Mapping[str, str], model: NpuModel, log: TextIO, time_limit_s: float, coherent: bool
+    command: list[str],
+    environment: Mapping[str, str],
+    model: NpuModel,
+    log: TextIO,
+    time_limit_s: float,
+    coherent: bool,
 ) -> int:
     """Runs a command with an emulated NPU; returns its exit code as a shell would."""
     with emulated_npu(environment, model, log, time_limit_s, coherent) as variables:
@@ -108,7 +121,9 @@ def _programs(environment: Mapping[str, str]) -> str:
     return os.path.join(tools_folder(environment), "xrt", "bin")
 
 
-def _variables(environment: Mapping[str, str], library: Path, files: Path, socket_name: str) -> dict[str, str]:
+def _variables(
+    environment: Mapping[str, str], library: Path, files: Path, socket_name: str
+) -> dict[str, str]:
     variables = {**environment, "NPUNINJA_EMU_FILES": str(files), "NPUNINJA_EMU_SOCKET": socket_name}
     before = environment.get("LD_PRELOAD")
     variables["LD_PRELOAD"] = f"{library}:{before}" if before else str(library)

@@ -55,24 +55,36 @@ def main(arguments: list[str]) -> int:
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
     up = verbs.add_parser("up", description="Starts a farm; it runs until Ctrl-C or `npuninja farm down`.")
     cpus = os.cpu_count() or 1
-    up.add_argument("--workers", type=int, default=cpus, metavar="N", help="actions at a time (default: CPUs)")
+    up.add_argument(
+        "--workers", type=int, default=cpus, metavar="N", help="actions at a time (default: CPUs)"
+    )
     up.add_argument(
         "--engine", choices=ENGINES,
         help="casd: one process, its cache stays; buildgrid: a server and N workers (default where it is installed)",
     )  # fmt: skip
-    up.add_argument("--port", type=int, default=PORT, help=f"where it listens; 0: any that is free (default {PORT})")
+    up.add_argument(
+        "--port", type=int, default=PORT, help=f"where it listens; 0: any that is free (default {PORT})"
+    )
     up.add_argument("--background", action="store_true", help="come back when it is ready")
-    join = verbs.add_parser("join", description="Starts workers on this machine for the BuildGrid of another one.")
+    join = verbs.add_parser(
+        "join", description="Starts workers on this machine for the BuildGrid of another one."
+    )
     join.add_argument("address", metavar="ADDRESS", help="of the BuildGrid, as http://HOST:PORT")
     join.add_argument("--workers", type=int, default=cpus, metavar="N", help="how many (default: CPUs)")
     down = verbs.add_parser("down", description="Ends the farm.")
     for verb in (up, join, down):
-        verb.add_argument("--folder", default=farm_folder(os.environ), help="of the farm (default: in the user's cache)")
+        verb.add_argument(
+            "--folder", default=farm_folder(os.environ), help="of the farm (default: in the user's cache)"
+        )
     for verb in (up, join):
-        verb.add_argument("--toolchain", metavar="FILE", help="the pinned tools (default: toolchain.toml, if it is here)")
+        verb.add_argument(
+            "--toolchain", metavar="FILE", help="the pinned tools (default: toolchain.toml, if it is here)"
+        )
     options = parser.parse_args(arguments)
     if sys.platform != "linux":
-        raise UserError("a farm needs Linux", hint="configure.py --remote ADDRESS asks one that runs elsewhere")
+        raise UserError(
+            "a farm needs Linux", hint="configure.py --remote ADDRESS asks one that runs elsewhere"
+        )
     folder = os.path.abspath(options.folder)
     if options.verb == "down":
         return _down(folder)
@@ -107,7 +119,11 @@ def _run(folder: str, options: argparse.Namespace) -> int:
 
 
 def _start(
-    folder: str, options: argparse.Namespace, environment: dict[str, str], processes: Processes, temporary: str
+    folder: str,
+    options: argparse.Namespace,
+    environment: dict[str, str],
+    processes: Processes,
+    temporary: str,
 ) -> None:
     """Starts everything, proves that an action can be run, and says where."""
     settings = _settings(options.toolchain)
@@ -128,14 +144,18 @@ def _start(
     _say(f"engine {engine}: {why}")
     start_engine(engine, farm, processes, temporary)
     _prove(farm, temporary)
-    _say(f"{options.workers} worker{'s' if options.workers > 1 else ''} at {farm.address}, with {', '.join(place.has)}")
+    _say(
+        f"{options.workers} worker{'s' if options.workers > 1 else ''} at {farm.address}, with {', '.join(place.has)}"
+    )
     _say(f"build with: configure.py --remote {farm.address}")
     _remember(folder, {"address": farm.address, "engine": engine, "workers": options.workers})
 
 
 def _prove(farm: Farm, temporary: str) -> None:
     """Has a worker answer, through the client that builds use. Raises ToolError when none does."""
-    client = RemoteSettings(farm.address, buildbox_program(farm.environment, "trexe"), farm.place.package, (), "", 0)
+    client = RemoteSettings(
+        farm.address, buildbox_program(farm.environment, "trexe"), farm.place.package, (), "", 0
+    )
     records = os.path.join(temporary, "proof")
     for name in ("in", "out"):
         os.makedirs(os.path.join(records, name))
@@ -180,7 +200,9 @@ class _Ended(Exception):
 
 @contextmanager
 def _ending_signals() -> Iterator[None]:
-    """Ctrl-C and the signals that end programs raise `_Ended`, once; later ones do nothing, so that the end is orderly."""
+    """Ctrl-C and the signals that end programs raise `_Ended`, once; later ones do nothing, so that the end
+    is orderly.
+    """
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def end(*_: object) -> None:
@@ -205,7 +227,9 @@ def _lock(folder: str) -> Iterator[TextIO]:
     """
     with open(os.path.join(folder, "lock"), "a+", encoding="utf-8") as lock:
         if not _locked(lock):
-            raise UserError(f"a farm is running already: {_described(folder)}", hint="npuninja farm down ends it")
+            raise UserError(
+                f"a farm is running already: {_described(folder)}", hint="npuninja farm down ends it"
+            )
         lock.seek(0)
         for left in lock.read().splitlines()[1:]:
             shutil.rmtree(left, ignore_errors=True)  # the one before was killed

@@ -26,9 +26,13 @@ def main(arguments: list[str]) -> int:
         with open(path, encoding="utf-8") as stream:
             edges = json.load(stream)["edges"]
     except OSError as error:
-        raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="run configure.py") from error
+        raise UserError(
+            f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="run configure.py"
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError("not a graph that configure.py wrote", Location(path), hint="run configure.py") from error
+        raise UserError(
+            "not a graph that configure.py wrote", Location(path), hint="run configure.py"
+        ) from error
     if options.design:
         needed = _needed(edges, options.design)
         if not needed:

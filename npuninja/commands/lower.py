@@ -60,7 +60,13 @@ def write_files(folder: str, files: dict[str, bytes]) -> None:
 
 
 def lower_design(
-    text: str, file: str, alloc_scheme: str | None, generation: str, warnings: Warnings, *, packet_fifos: bool = False
+    text: str,
+    file: str,
+    alloc_scheme: str | None,
+    generation: str,
+    warnings: Warnings,
+    *,
+    packet_fifos: bool = False,
 ) -> dict[str, bytes]:
     """Everything the lowering makes of a design: file name -> content.
 
@@ -117,7 +123,9 @@ def _linker_scripts(module: Operation) -> list[tuple[str, str]]:
             tile = core.operands[0].owner
             assert isinstance(tile, Operation), core
             column, row = tile.integer("col"), tile.integer("row")
-            scripts.append((f"{prefix}core_{column}_{row}.ld.script", linker_script(module, symbol, column, row)))
+            scripts.append(
+                (f"{prefix}core_{column}_{row}.ld.script", linker_script(module, symbol, column, row))
+            )
     return scripts
 
 
@@ -129,5 +137,7 @@ def _sequences(module: Operation) -> list[tuple[str, str, str]]:
     for symbol, prefix, device in devices_of(module):
         names = [op.string("sym_name", "sequence") for op in sequences(device)]
         for name in names:
-            found.append((f"{prefix}insts.{name}.bin" if len(names) > 1 else f"{prefix}insts.bin", symbol, name))
+            found.append(
+                (f"{prefix}insts.{name}.bin" if len(names) > 1 else f"{prefix}insts.bin", symbol, name)
+            )
     return found

@@ -31,13 +31,32 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("wav", metavar="FILE.wav")
-    add("-o", "--output", metavar="FILE.npy", required=True, help="float32 of shape (bands, frames), what Whisper takes")
-    add("--plot", metavar="FILE.png", help="a picture: the result, the float64 reference, and the difference up to 0.03")
-    add("--bands", type=int, choices=(80, 128), help="80, or 128 for large-v3 (default: those of --design, else 80)")
+    add(
+        "-o",
+        "--output",
+        metavar="FILE.npy",
+        required=True,
+        help="float32 of shape (bands, frames), what Whisper takes",
+    )
+    add(
+        "--plot",
+        metavar="FILE.png",
+        help="a picture: the result, the float64 reference, and the difference up to 0.03",
+    )
+    add(
+        "--bands",
+        type=int,
+        choices=(80, 128),
+        help="80, or 128 for large-v3 (default: those of --design, else 80)",
+    )
     add("--device", choices=("auto", "npu", "emu"), default="auto", help="where to compute (default: auto)")
     add("--design", choices=tuple(DESIGNS), help="which design (default: the fastest that is built)")
     add("--build", metavar="FOLDER", default="build", help="where the designs are built (default: build)")
-    add("--whole", action="store_true", help="the whole file; default: padded or cut to 30 s, as Whisper does it")
+    add(
+        "--whole",
+        action="store_true",
+        help="the whole file; default: padded or cut to 30 s, as Whisper does it",
+    )
     return parser
 
 
@@ -50,7 +69,9 @@ def main(arguments: list[str]) -> int:
     samples = read_wav(options.wav)
     if not len(samples):
         raise UserError(f"{options.wav} holds no samples")
-    with LogMel(find_manifest(bands, options.device, options.build, options.design), options.device) as session:
+    with LogMel(
+        find_manifest(bands, options.device, options.build, options.design), options.device
+    ) as session:
         result = log_mel(samples, pad=not options.whole, session=session)
         heard_s = len(samples if options.whole else samples[:CLIP_SAMPLES]) / SAMPLE_RATE_HZ
         print(
@@ -73,7 +94,9 @@ def _plot(path: str, samples: Array, result: Array, *, whole: bool) -> None:
     reference = whisper_input(clip / 32768, result.shape[0])
     shown = -(-heard // HOP)  # without the padding
     _write(path, spectrogram_png(result[:, :shown], reference[:, :shown]))
-    print(f"{path}: result, reference, difference; the largest difference is {np.abs(result - reference).max():.4f}")
+    print(
+        f"{path}: result, reference, difference; the largest difference is {np.abs(result - reference).max():.4f}"
+    )
 
 
 def _write(path: str, content: Array | bytes) -> None:

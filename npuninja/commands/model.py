@@ -34,9 +34,19 @@ def main(arguments: list[str]) -> int:
         time_limit_s=options.time_limit,
     )
     clocks = options.clock or DEFAULT_CLOCKS_GHZ
-    reports = [time_work(work, clock_hz=ghz * 1e9, elements=options.elements, unit=options.unit) for ghz in clocks]
+    reports = [
+        time_work(work, clock_hz=ghz * 1e9, elements=options.elements, unit=options.unit) for ghz in clocks
+    ]
     if options.json:
-        print(json.dumps({"design": manifest.design, "device": manifest.device, "models": [r.to_json() for r in reports]}))
+        print(
+            json.dumps(
+                {
+                    "design": manifest.design,
+                    "device": manifest.device,
+                    "models": [r.to_json() for r in reports],
+                }
+            )
+        )
     else:
         print(render(f"{manifest.design} ({manifest.device})", reports))
     return 0
@@ -50,22 +60,42 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("manifest", help="the .json beside the design's .xclbin")
     parser.add_argument(
-        "--clock", type=_positive, action="append", metavar="GHZ", help="the array's clock; repeat (default 1.0 and 1.3)"
+        "--clock",
+        type=_positive,
+        action="append",
+        metavar="GHZ",
+        help="the array's clock; repeat (default 1.0 and 1.3)",
     )
     parser.add_argument(
-        "--elements", type=_count, metavar="N", help="elements of a run (default: objects that the cores send out)"
+        "--elements",
+        type=_count,
+        metavar="N",
+        help="elements of a run (default: objects that the cores send out)",
     )
     parser.add_argument(
-        "--unit", default="element", metavar="WORD", help="what an element is called: frame, … (default element)"
+        "--unit",
+        default="element",
+        metavar="WORD",
+        help="what an element is called: frame, … (default element)",
     )
     parser.add_argument(
-        "--input", action="append", default=[], metavar="[NAME=]FILE", help="data for an input: .npy, or raw bytes; repeat"
+        "--input",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE",
+        help="data for an input: .npy, or raw bytes; repeat",
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the random inputs (default 1)")
     parser.add_argument(
-        "--time-limit", type=_positive, default=120.0, metavar="S", help="seconds of the emulation (default 120)"
+        "--time-limit",
+        type=_positive,
+        default=120.0,
+        metavar="S",
+        help="seconds of the emulation (default 120)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object with all of the arithmetic instead of text")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object with all of the arithmetic instead of text"
+    )
     return parser
 
 

@@ -33,8 +33,10 @@ class Installation:
         purpose: for the help.
         use: what one does with it.
         packages: of Debian, or of the Python package index; what they need comes with them.
-        finish: makes launchers in the unpacked folder and runs them; returns the version. ToolError when they do not run.
-        python: the oldest Python that can have them, for packages of the Python package index; None for Debian's.
+        finish: makes launchers in the unpacked folder and runs them; returns the version. ToolError when they
+            do not run.
+        python: the oldest Python that can have them, for packages of the Python package index; None for
+            Debian's.
     """
 
     purpose: str
@@ -49,7 +51,9 @@ def _finish_xclbinutil(root: str) -> str:
     keep_only(root, "usr/bin/xclbinutil", launcher)
     done = subprocess.run([launcher, "--version"], capture_output=True, text=True, timeout=60, check=False)
     #        XRT Build Version: 2.25.00
-    version = next((line.split(":")[1].strip() for line in done.stdout.splitlines() if "XRT Build Version:" in line), "")
+    version = next(
+        (line.split(":")[1].strip() for line in done.stdout.splitlines() if "XRT Build Version:" in line), ""
+    )
     if done.returncode or not version:
         raise ToolError(f"the fetched xclbinutil does not run: {(done.stderr or done.stdout).strip()[:300]}")
     return version
@@ -93,7 +97,9 @@ def main(arguments: list[str]) -> int:
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
     install = verbs.add_parser("install", description=known)
     install.add_argument("name", metavar="NAME", help=known)
-    install.add_argument("--mirror", metavar="URL", help="a Debian mirror (default: the one of the system's apt)")
+    install.add_argument(
+        "--mirror", metavar="URL", help="a Debian mirror (default: the one of the system's apt)"
+    )
     options = parser.parse_args(arguments)
     if options.name not in INSTALLATIONS:
         raise UserError(f"{options.name!r} cannot be installed", hint="known: " + ", ".join(INSTALLATIONS))
@@ -103,7 +109,10 @@ def main(arguments: list[str]) -> int:
 
 
 def install_tool(
-    name: str, environment: Mapping[str, str], mirror: str | None = None, say: Callable[[str], None] | None = None
+    name: str,
+    environment: Mapping[str, str],
+    mirror: str | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> tuple[str, str]:
     """Installs one tool; returns its version and its folder. Raises as `install_packages`."""
     installation = INSTALLATIONS[name]

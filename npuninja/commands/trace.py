@@ -24,7 +24,9 @@ def main(arguments: list[str]) -> int:
         "steps decided how long it took.",
     )
     parser.add_argument("folder", nargs="?", default="build", help="the build folder (default: build)")
-    parser.add_argument("-o", "--output", metavar="FILE", help="the trace (default: trace.json in the build folder)")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="the trace (default: trace.json in the build folder)"
+    )
     options = parser.parse_args(arguments)
     output = options.output or os.path.join(options.folder, "trace.json")
     graph = _read_graph(os.path.join(options.folder, "graph.json"))
@@ -43,7 +45,8 @@ def _read(path: str) -> str:
             return stream.read()
     except OSError as error:
         raise UserError(
-            f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="configure and run `ninja` first"
+            f"cannot read {path}: {(error.strerror or str(error)).lower()}",
+            hint="configure and run `ninja` first",
         ) from error
 
 
@@ -52,7 +55,9 @@ def _read_graph(path: str) -> dict[str, Any]:
         content = json.loads(_read(path))
         return {"edges": as_run(content["edges"])}
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError("not a graph that configure.py wrote", Location(path), hint="run configure.py") from error
+        raise UserError(
+            "not a graph that configure.py wrote", Location(path), hint="run configure.py"
+        ) from error
 
 
 def _last_build(path: str) -> list[Step]:
@@ -68,7 +73,9 @@ def _stages(edge: Mapping[str, Any]) -> str:
 
 
 def trace(steps: Sequence[Step], rules: Mapping[str, str]) -> dict[str, Any]:
-    """The trace in Chrome's JSON format, which Perfetto reads: one complete event (`ph` X) for each step, times in us."""
+    """The trace in Chrome's JSON format, which Perfetto reads: one complete event (`ph` X) for each step,
+    times in us.
+    """
     events = [
         {
             "name": f"{rules.get(step.outputs[0], 'configure')} {os.path.basename(step.outputs[0])}",
@@ -97,7 +104,9 @@ def in_words(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]], rules: M
     chained = sum(s.duration_ms for s in chain)
     lines = [f"{len(steps)} steps in {_seconds(wall)}, {work / wall:.1f} at a time; {_seconds(work)} of work"]
     share = 100 * chained // wall
-    lines.append(f"the longest chain takes {_seconds(chained)}, {share} % of that; more cores cannot shorten it:")
+    lines.append(
+        f"the longest chain takes {_seconds(chained)}, {share} % of that; more cores cannot shorten it:"
+    )
     lines += [f"  {_seconds(step.duration_ms)}  {name(step)}" for step in chain]
     slowest = sorted(steps, key=lambda s: -s.duration_ms)[:SHOWN]
     lines.append("the slowest steps:")

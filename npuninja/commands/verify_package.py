@@ -19,7 +19,9 @@ def main(arguments: list[str]) -> int:
         "manifests against XCLBINs and instruction streams, bill of materials and provenance against all.",
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="made by `ninja package`")
-    parser.add_argument("--json", action="store_true", help="one JSON object for each file on standard output")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object for each file on standard output"
+    )
     options = parser.parse_args(arguments)
     for path in options.files:
         try:

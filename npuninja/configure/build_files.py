@@ -78,7 +78,8 @@ def write_for_make(graph: Graph, text: BuildText, name: str) -> tuple[bool, list
     """Writes a Makefile called `name`; for what is returned see `write_for_ninja`.
 
     Raises:
-        UserError: a file's name cannot stand in a Makefile, or the template has a placeholder that there is no value for.
+        UserError: a file's name cannot stand in a Makefile, or the template has a placeholder that there is
+            no value for.
     """
     layout = text.layout
     written = _write_data(graph, layout)

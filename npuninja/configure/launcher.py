@@ -23,7 +23,9 @@ def find_launcher(
         return ""
     path = shutil.which(wanted, path=environment.get("PATH", ""))
     if path is None:
-        raise ToolError(f"--launcher: there is no program {wanted!r} on PATH", hint="install it, or give its path")
+        raise ToolError(
+            f"--launcher: there is no program {wanted!r} on PATH", hint="install it, or give its path"
+        )
     if compiler and compiler.compiler_words and not choice.real_cores:
         raise UserError(
             f"--launcher: {os.path.basename(path)} does not know `zig cc`, which compiles the kernels, so it caches nothing",

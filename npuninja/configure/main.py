@@ -14,7 +14,14 @@ from npuninja import __version__
 from npuninja.arch.devices import DEVICES
 from npuninja.configure.build_files import BuildText, write_for_make, write_for_ninja
 from npuninja.configure.launcher import find_launcher
-from npuninja.configure.options import PREFIX, Options, makefile_name, parse_options, to_arguments, with_absolute_paths
+from npuninja.configure.options import (
+    PREFIX,
+    Options,
+    makefile_name,
+    parse_options,
+    to_arguments,
+    with_absolute_paths,
+)
 from npuninja.configure.package_table import package_of_project
 from npuninja.configure.planned import Planned
 from npuninja.configure.record import read_record, write_record
@@ -68,7 +75,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextI
             words, environment = read_record(again)
             options = parse_options(words)
         if options.why is not None:
-            text = why(options.why, layout_of(os.path.abspath(options.source_root or home), options.build_folder))
+            text = why(
+                options.why, layout_of(os.path.abspath(options.source_root or home), options.build_folder)
+            )
         else:
             text = configure(options, environment, home, colour)
         # When Ninja asks, one line is enough; the table was shown by the configure that was asked for.
@@ -123,7 +132,9 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     launcher = find_launcher(options.launcher, environment, compiler, choice)
     rules = rules_of(template)
     batched = frozenset() if options.separate else frozenset(parts_of(template))
-    recipe = Recipe(layout, toolchain, compiler, choice, kernels, rules, batched, options.werror, launcher, options.check)
+    recipe = Recipe(
+        layout, toolchain, compiler, choice, kernels, rules, batched, options.werror, launcher, options.check
+    )
     package = package_of_project(settings, options.preset)
     recipe = replace(recipe, package=package, prefix=options.prefix or PREFIX)
     emulated = None
@@ -136,7 +147,8 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     write_record(record, recorded, environment, chosen)
     places, header = _places(layout, home, record, options.generator), _header(recorded)
     hosts = sorted(os.listdir("host")) if os.path.isdir("host") else None
-    # Without its sets, whose order is another in every process; they follow from the template and the options.
+    # Without its sets, whose order is another in every process; they follow from the template and the
+    # options.
     ordered = replace(recipe, rules=frozenset(), batched=frozenset())
     tested = emulated.choice if emulated else None
     causes = (ordered, tested, designs, remote, options, places, header, template, hosts, settings.content)
@@ -172,7 +184,9 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
 def _check_folders(layout: Layout) -> None:
     """Makes the build folder. Raises UserError when there is no project, or no build folder can be."""
     if not os.path.isdir(layout.source_root):
-        raise UserError(f"-S: there is no folder {layout.source_root}", hint="give the folder that has mlir/ and kernels/")
+        raise UserError(
+            f"-S: there is no folder {layout.source_root}", hint="give the folder that has mlir/ and kernels/"
+        )
     try:
         os.makedirs(layout.build_folder, exist_ok=True)
     except OSError as error:
@@ -194,7 +208,9 @@ def _ninja(toolchain: Toolchain) -> str:
     if found:
         return found.path
     assert absent is not None
-    raise ToolError("no usable ninja", notes=((f"ninja: {absent.explain()}", None),), hint=f"{absent.remedy}; {INSTALL}")
+    raise ToolError(
+        "no usable ninja", notes=((f"ninja: {absent.explain()}", None),), hint=f"{absent.remedy}; {INSTALL}"
+    )
 
 
 def _forget(layout: Layout) -> None:
@@ -211,7 +227,10 @@ def _read_designs(options: Options, layout: Layout) -> list[Design]:
     if options.device is not None and options.device not in DEVICES:
         close = near(options.device, list(DEVICES))
         meant = f"did you mean {close[0]}? " if close else ""
-        raise UserError(f"--device: there is no NPU device {options.device!r}", hint=f"{meant}devices: {', '.join(DEVICES)}")
+        raise UserError(
+            f"--device: there is no NPU device {options.device!r}",
+            hint=f"{meant}devices: {', '.join(DEVICES)}",
+        )
     cache = ScanCache(os.path.join(layout.build_folder, "scan_cache.json"))
     generated = os.path.relpath(os.path.join(layout.build_folder, "designs"))
     wanted = select(find_designs("."), options.designs)
@@ -232,12 +251,19 @@ def _read_designs(options: Options, layout: Layout) -> list[Design]:
 def _planning_modules() -> list[str]:
     """The modules of npuninja that planning consists of.
 
-    Those that are loaded, and those that are only loaded to scan a design that changed: the list must not depend on that.
+    Those that are loaded, and those that are only loaded to scan a design that changed: the list must not
+    depend on that.
     """
-    files = {getattr(module, "__file__", None) or "" for name, module in sys.modules.items() if name.startswith("npuninja")}
+    files = {
+        getattr(module, "__file__", None) or ""
+        for name, module in sys.modules.items()
+        if name.startswith("npuninja")
+    }
     files.add(os.path.join(PACKAGE, "lowering", "place_tiles.py"))
     for folder in ("ir", "plan"):
-        files.update(os.path.join(PACKAGE, folder, name) for name in os.listdir(os.path.join(PACKAGE, folder)))
+        files.update(
+            os.path.join(PACKAGE, folder, name) for name in os.listdir(os.path.join(PACKAGE, folder))
+        )
     return [file for file in files if file.endswith(".py")]
 
 

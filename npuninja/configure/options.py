@@ -63,7 +63,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
-    """Takes the command line apart; UserError for what is not understood. `--help` prints and leaves with SystemExit(0)."""
+    """Takes the command line apart; UserError for what is not understood. `--help` prints and leaves with
+    SystemExit(0).
+    """
     parser = _Parser(
         prog="configure.py",
         description="Looks for tools, reads the designs in mlir/ and writes build.ninja. Then run `ninja`.",
@@ -71,19 +73,50 @@ def parse_options(arguments: Sequence[str]) -> Options:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("-B", dest="build_folder", metavar="FOLDER", help="build in FOLDER (default: build.ninja here, files in build/)")
-    add("-S", dest="source_root", metavar="FOLDER", help="the project with mlir/, kernels/ and host/ (default: this one)")
-    add("--generator", metavar="G", default="ninja", choices=GENERATORS, help="ninja (default), or make: write a Makefile")
+    add(
+        "-B",
+        dest="build_folder",
+        metavar="FOLDER",
+        help="build in FOLDER (default: build.ninja here, files in build/)",
+    )
+    add(
+        "-S",
+        dest="source_root",
+        metavar="FOLDER",
+        help="the project with mlir/, kernels/ and host/ (default: this one)",
+    )
+    add(
+        "--generator",
+        metavar="G",
+        default="ninja",
+        choices=GENERATORS,
+        help="ninja (default), or make: write a Makefile",
+    )
     add("--device", metavar="D", help="refuse designs that are not for device D")
-    add("--provider", dest="providers", metavar="STAGE=P", action="append", default=[], help="P: real, embedded or auto")
+    add(
+        "--provider",
+        dest="providers",
+        metavar="STAGE=P",
+        action="append",
+        default=[],
+        help="P: real, embedded or auto",
+    )
     add("--toolchain", metavar="FILE", help="read FILE instead of toolchain.toml")
     add("--preset", metavar="NAME", help="the options of [preset.NAME] in toolchain.toml")
     add("--prefix", metavar="FOLDER", help=f"install below FOLDER (default: {PREFIX})")
     add("--launcher", metavar="PROGRAM", help="start compilers through PROGRAM (ccache, sccache)")
-    add("--remote", metavar="ADDRESS", help="run stages on other machines, by the service at ADDRESS (http://HOST:PORT)")
+    add(
+        "--remote",
+        metavar="ADDRESS",
+        help="run stages on other machines, by the service at ADDRESS (http://HOST:PORT)",
+    )
     add("--check", action="store_true", help="also run each design on the emulated array, beside the build")
     add("--werror", action="store_true", help="warnings about designs and kernels are errors")
-    add("--separate-stages", action="store_true", help="a process for each stage; short stages share one otherwise")
+    add(
+        "--separate-stages",
+        action="store_true",
+        help="a process for each stage; short stages share one otherwise",
+    )
     add("--fresh", action="store_true", help="forget what was found and recorded before")
     add("--why", metavar="TARGET", help="say why TARGET would be built now (a file, a design, run-NAME)")
     add("--regenerate", metavar="FILE", help=argparse.SUPPRESS)
@@ -139,11 +172,18 @@ def to_arguments(options: Options) -> list[str]:
         words += [option, value] if value else []
     for provider in options.providers:
         words += ["--provider", provider]
-    flags = (("--werror", options.werror), ("--check", options.check), ("--separate-stages", options.separate))
+    flags = (
+        ("--werror", options.werror),
+        ("--check", options.check),
+        ("--separate-stages", options.separate),
+    )
     words += [word for word, wanted in flags if wanted]
     return [*words, *options.designs]
 
 
 def makefile_name(build_folder: str | None) -> str:
-    """What a generated Makefile is called. At the top of a project another name, because one of its own may be there."""
+    """What a generated Makefile is called.
+
+    At the top of a project another name, because one of its own may be there.
+    """
     return "build.mk" if build_folder is None else "Makefile"

@@ -36,7 +36,11 @@ def read_package(table: Table) -> Package:
     """
     table.only(list(KEYS))
     name, version = table.text("name") or DEFAULT_NAME, table.text("version") or DEFAULT_VERSION
-    summary, license_, files = table.text("summary") or "", table.text("license") or "", table.texts("license-files")
+    summary, license_, files = (
+        table.text("summary") or "",
+        table.text("license") or "",
+        table.texts("license-files"),
+    )
     for key, value, problem in (
         ("name", name, problem_of_name(name)),
         ("version", version, problem_of_version(version)),
@@ -73,6 +77,8 @@ def package_of_project(settings: Settings, preset: str | None) -> Package:
     label = preset_label(preset or "")
     if preset and not label:
         raise UserError(
-            f"a package cannot be called after preset {preset!r}", Location(settings.file), hint="give it a letter or digit"
+            f"a package cannot be called after preset {preset!r}",
+            Location(settings.file),
+            hint="give it a letter or digit",
         )
     return package._replace(preset=label)

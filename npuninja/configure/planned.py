@@ -1,7 +1,8 @@
 """What the last configure planned, and from what: with nothing changed, the same plan is not made again.
 
-Planning is a function of data: the recipe, the designs, the options, the rules, npuninja itself. Their digest is kept beside
-size and time of the files that came of them. Another digest, or a file that somebody touched, means planning anew.
+Planning is a function of data: the recipe, the designs, the options, the rules, npuninja itself. Their digest
+is kept beside size and time of the files that came of them. Another digest, or a file that somebody touched,
+means planning anew.
 """
 
 from __future__ import annotations
@@ -63,5 +64,9 @@ def _modules(package: str) -> list[tuple[str, list[int] | None]]:
     found = []
     for folder, folders, files in os.walk(package):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
-        found += [(path, _stamp(path)) for path in (os.path.join(folder, f) for f in sorted(files)) if path.endswith(".py")]
+        found += [
+            (path, _stamp(path))
+            for path in (os.path.join(folder, f) for f in sorted(files))
+            if path.endswith(".py")
+        ]
     return found

@@ -47,9 +47,14 @@ def read_record(path: str) -> tuple[list[str], dict[str, str]]:
 
 
 def write_record(
-    path: str, arguments: Sequence[str], environment: Mapping[str, str], providers: Mapping[str, Mapping[str, str]]
+    path: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    providers: Mapping[str, Mapping[str, str]],
 ) -> None:
-    """Records arguments and environment, and the providers that were chosen, when they differ from what is recorded."""
+    """Records arguments and environment, and the providers that were chosen, when they differ from what is
+    recorded.
+    """
     content = {
         "arguments": list(arguments),
         "environment": recorded_part(environment),

@@ -33,7 +33,9 @@ def remote_settings(
     if not re.fullmatch(r"http://[^/\s]+:\d+", address):
         raise UserError(f"--remote: {address!r} is no address of a service", hint="as http://HOST:PORT")
     if options.launcher:
-        raise UserError("--launcher and --remote exclude each other", hint="the service has a cache; leave --launcher out")
+        raise UserError(
+            "--launcher and --remote exclude each other", hint="the service has a cache; leave --launcher out"
+        )
     inside = not layout.source_prefix.startswith(os.sep)
     way = os.path.relpath(layout.ninja_folder, layout.source_root)
     return RemoteSettings(

@@ -58,10 +58,16 @@ def read_settings(path: str) -> Settings:
     denied = []
     for entry in whole.tables("deny"):
         entry.only(["tool", "versions", "since", "until", "effect", "see"])
-        tool, versions, days = entry.text("tool"), entry.text("versions") or "", (entry.text("since"), entry.text("until"))
+        tool, versions, days = (
+            entry.text("tool"),
+            entry.text("versions") or "",
+            (entry.text("since"), entry.text("until")),
+        )
         if tool not in names or not (versions or any(days)):
             hint = f"tools: {', '.join(names)}; since and until are days, as 2025-10-06"
-            raise UserError("[[deny]] needs `tool`, and `versions`, `since` or `until`", entry.place("tool"), hint=hint)
+            raise UserError(
+                "[[deny]] needs `tool`, and `versions`, `since` or `until`", entry.place("tool"), hint=hint
+            )
         for key, day in zip(("since", "until"), days):
             if day and not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
                 raise UserError(f"{key!r} must be a day as 2025-10-06, got {day!r}", entry.place(key))
@@ -86,7 +92,9 @@ def _providers(table: Table) -> dict[str, str]:
         choice = table.text(stage)
         known = choices_of(stage)
         if choice not in known:
-            raise UserError(f"{stage!r} must be one of {', '.join(known)}, got {choice!r}", table.place(stage))
+            raise UserError(
+                f"{stage!r} must be one of {', '.join(known)}, got {choice!r}", table.place(stage)
+            )
         choices[stage] = choice
     return choices
 
@@ -104,7 +112,9 @@ def apply_preset(options: Options, settings: Settings) -> Options:
         close = near(options.preset, list(settings.presets))
         meant = f"did you mean {close[0]!r}? " if close else ""
         known = ", ".join(settings.presets) or "none"
-        raise UserError(f"there is no preset {options.preset!r}", hint=f"{meant}presets in toolchain.toml: {known}")
+        raise UserError(
+            f"there is no preset {options.preset!r}", hint=f"{meant}presets in toolchain.toml: {known}"
+        )
     table.only(["device", "providers", "designs"])
     providers = [f"{stage}={choice}" for stage, choice in _providers(table.table("providers")).items()]
     return replace(

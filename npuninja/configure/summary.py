@@ -52,7 +52,10 @@ def summary(
 
 def _table(rows: Sequence[tuple[str, ...]], colour: bool) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
-    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[-1]]).rstrip() for row in rows]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[-1]]).rstrip()
+        for row in rows
+    ]
     if colour:
         lines[0] = f"\x1b[1m{lines[0]}\x1b[0m"
     return lines

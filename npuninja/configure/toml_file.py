@@ -23,7 +23,9 @@ def read_toml(path: str) -> dict[str, Any]:
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
     except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is not UTF-8 text"
+        reason = (
+            (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is not UTF-8 text"
+        )
         raise UserError(f"cannot read {path}: {reason}") from error
     if sys.version_info >= (3, 11):
         import tomllib
@@ -39,7 +41,9 @@ def read_toml(path: str) -> dict[str, Any]:
     try:
         return dict(toml.loads(text))
     except toml.TomlDecodeError as error:
-        raise UserError(f"not TOML: {error.msg.lower()}", Location(path, error.lineno, error.colno)) from error
+        raise UserError(
+            f"not TOML: {error.msg.lower()}", Location(path, error.lineno, error.colno)
+        ) from error
 
 
 def toml_package() -> Any:
@@ -76,7 +80,9 @@ class Table:
                 close = near(key, known)
                 meant = f"did you mean {close[0]!r}? " if close else ""
                 where = f" in [{self.name}]" if self.name else ""
-                raise UserError(f"unknown key {key!r}{where}", self.place(key), hint=f"{meant}known: {', '.join(known)}")
+                raise UserError(
+                    f"unknown key {key!r}{where}", self.place(key), hint=f"{meant}known: {', '.join(known)}"
+                )
 
     def text(self, key: str) -> str | None:
         """A string, or None when the key is absent."""

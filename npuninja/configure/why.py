@@ -1,4 +1,6 @@
-"""`configure.py --why TARGET`: why a target would be built now, in words. Ninja knows; here its answer is put into order."""
+"""`configure.py --why TARGET`: why a target would be built now, in words. Ninja knows; here its answer is put
+into order.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ PREVIOUS = "graph.previous.json"
 # Causes that are told; more than a few mean "nearly everything", and nobody reads them.
 SHOWN = 5
 
-# What `ninja -d explain` prints (1.11 to 1.13), and what it means. The first group is the output, the second its input.
+# What `ninja -d explain` prints (1.11 to 1.13), and what it means. The first group is the output, the second
+# its input.
 _MESSAGES: tuple[tuple[str, str], ...] = (
     # output a.o doesn't exist
     (r"output (.+) of phony edge with no inputs doesn't exist", "missing"),
@@ -70,20 +73,29 @@ def why(target: str, layout: Layout) -> str:
         ToolError: Ninja is missing or fails.
     """
     if not os.path.isfile(os.path.join(layout.ninja_folder, "build.ninja")):
-        raise UserError(f"nothing is configured in {layout.ninja_folder}", hint="run configure.py without --why first")
+        raise UserError(
+            f"nothing is configured in {layout.ninja_folder}", hint="run configure.py without --why first"
+        )
     configured = "CONFIGURE" in _ninja(layout, "build.ninja")
     graph = _read(os.path.join(layout.build_folder, GRAPH)) or {"edges": [], "variables": {}}
     edges = {output: edge for edge in as_run(graph["edges"]) for output in edge["outputs"]}
     name = _meant(target, edges, layout)
     reasons = _for_all_outputs(_parse(_ninja(layout, "-n", "-d", "explain", name)), edges)
-    lines = ["configure.py had to run again first: something that it looked at had changed"] if configured else []
+    lines = (
+        ["configure.py had to run again first: something that it looked at had changed"] if configured else []
+    )
     chains = list(_chains(name, edges, reasons))
     if not chains and os.sep not in name:
         phony = edges[name]["rule"] == "phony"
         what = "stands for files that are up to date" if phony else "makes no file, so it always runs"
         return "\n".join([*lines, f"{name} {what}"]) + "\n"
     if not chains:
-        return "\n".join([*lines, f"{name} is up to date: nothing that it depends on has changed since it was made"]) + "\n"
+        return (
+            "\n".join(
+                [*lines, f"{name} is up to date: nothing that it depends on has changed since it was made"]
+            )
+            + "\n"
+        )
     previous = _read(os.path.join(layout.build_folder, PREVIOUS))
     lines.append(f"{name} would be built, because")
     for chain in chains[:SHOWN]:
@@ -106,7 +118,9 @@ def _ninja(layout: Layout, *arguments: str) -> str:
     command = [program, "-C", layout.ninja_folder, *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
-        raise ToolError(f"ninja failed with exit code {done.returncode}", notes=((done.stdout.strip(), None),))
+        raise ToolError(
+            f"ninja failed with exit code {done.returncode}", notes=((done.stdout.strip(), None),)
+        )
     return done.stdout
 
 
@@ -131,7 +145,9 @@ def _meant(target: str, edges: Mapping[str, Any], layout: Layout) -> str:
         raise UserError(f"{target!r} could be {' or '.join(ends[:5])}", hint="give the whole path")
     known = {os.path.basename(name): None for name in edges}
     close = near(os.path.basename(target), list(known))
-    raise UserError(f"there is no target {target!r}", hint=f"did you mean {' or '.join(close)}?" if close else None)
+    raise UserError(
+        f"there is no target {target!r}", hint=f"did you mean {' or '.join(close)}?" if close else None
+    )
 
 
 def _parse(printed: str) -> dict[str, Reason]:
@@ -151,13 +167,17 @@ def _parse(printed: str) -> dict[str, Reason]:
 
 def _for_all_outputs(reasons: dict[str, Reason], edges: Mapping[str, Any]) -> dict[str, Reason]:
     """The reasons, with that of another command given to all its outputs; Ninja names only the first."""
-    changed = [(output, reason) for output, reason in reasons.items() if reason.kind == "command" and output in edges]
+    changed = [
+        (output, reason) for output, reason in reasons.items() if reason.kind == "command" and output in edges
+    ]
     every = {other: reason for output, reason in changed for other in edges[output]["outputs"]}
     return {**every, **reasons}
 
 
 def _chains(target: str, edges: Mapping[str, Any], reasons: Mapping[str, Reason]) -> Iterator[list[str]]:
-    """The ways from the target down to each file that has a reason of its own, shortest first; each cause once."""
+    """The ways from the target down to each file that has a reason of its own, shortest first; each cause
+    once.
+    """
     waiting, seen = [[target]], {target}
     while waiting:
         chain = waiting.pop(0)
@@ -185,7 +205,9 @@ def _in_words(
 ) -> list[str]:
     """The sentences for one cause, which is that of the last file of a chain."""
     file = chain[-1]
-    if reason.kind == "missing" or (reason.kind == "unlogged" and not os.path.exists(os.path.join(folder, file))):
+    if reason.kind == "missing" or (
+        reason.kind == "unlogged" and not os.path.exists(os.path.join(folder, file))
+    ):
         before = {name for e in (previous or {"edges": []})["edges"] for name in e["outputs"]}
         if chain[1:] and file not in before and chain[-2] in before:
             told = [f"{file} is new, since the command that makes {chain[-2]} is another one than last time:"]
@@ -212,7 +234,11 @@ def _clock(path: str) -> str:
 
 
 def _differences(
-    file: str, graph: Mapping[str, Any], previous: Mapping[str, Any] | None, edges: Mapping[str, Any], folder: str
+    file: str,
+    graph: Mapping[str, Any],
+    previous: Mapping[str, Any] | None,
+    edges: Mapping[str, Any],
+    folder: str,
 ) -> list[str]:
     """What is different in the command of `file`, as far as the graph before this one tells."""
     stages = edges[file].get("stages", [edges[file]])

@@ -14,7 +14,8 @@ FORMAT = 2
 class ProbeCache:
     """Answers of proofs, kept in a JSON file. A file that cannot be read is as good as none.
 
-    Only certain answers are kept, both good and bad; a tool that was installed, replaced or touched has another stamp.
+    Only certain answers are kept, both good and bad; a tool that was installed, replaced or touched has
+    another stamp.
     """
 
     def __init__(self, path: str) -> None:

@@ -17,7 +17,19 @@ from npuninja.detect.tool import Absent, Found, Outcome, Surroundings, Tool, ide
 from npuninja.detect.wasm_compilers import CLANG, WASM_LD, ZIG
 from npuninja.detect.xrt import PYXRT, XCLBINUTIL
 
-TOOLS: tuple[Tool, ...] = (NINJA, ZIG, CLANG, WASM_LD, PEANO, AIE_OPT, AIE_TRANSLATE, AIECC, BOOTGEN, XCLBINUTIL, PYXRT)
+TOOLS: tuple[Tool, ...] = (
+    NINJA,
+    ZIG,
+    CLANG,
+    WASM_LD,
+    PEANO,
+    AIE_OPT,
+    AIE_TRANSLATE,
+    AIECC,
+    BOOTGEN,
+    XCLBINUTIL,
+    PYXRT,
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,9 @@ class Toolchain:
 def this_python() -> Found:
     """The running interpreter; it needs no proof."""
     version = ".".join(str(part) for part in sys.version_info[:3])
-    return Found("python", sys.executable, "the running one", version, identity("python", sys.executable, version))
+    return Found(
+        "python", sys.executable, "the running one", version, identity("python", sys.executable, version)
+    )
 
 
 def surroundings_of(environment: Mapping[str, str], pins: Mapping[str, str]) -> Surroundings:

@@ -43,7 +43,11 @@ def _version(code: int, output: str) -> Proof:
     #   LLVM version 22.0.0git
     #   Optimized build.
     match = re.search(r"LLVM version (\S+)", output)
-    return Proof(version=match[1]) if code == 0 and match else refusal(output, "it does not print an LLVM version")
+    return (
+        Proof(version=match[1])
+        if code == 0 and match
+        else refusal(output, "it does not print an LLVM version")
+    )
 
 
 # An operation -> a file in which it is spelled as it is now.
@@ -52,7 +56,10 @@ _PROBES = {NEW_SEQUENCE: "runtime_sequence.mlir", ALLOCATION_WITH_TILE: "shim_dm
 
 def _opt_questions(path: str) -> list[list[str]]:
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probes")
-    return [[path, "--help"], *([path, "--mlir-print-op-generic", os.path.join(folder, file)] for file in _PROBES.values())]
+    return [
+        [path, "--help"],
+        *([path, "--mlir-print-op-generic", os.path.join(folder, file)] for file in _PROBES.values()),
+    ]
 
 
 def _read_opt(code: int, output: str) -> Proof:
@@ -113,7 +120,11 @@ def aiecc_command(path: str, python: str) -> list[str]:
         return [path]
     # …/venv/lib/python3.13/site-packages/mlir_aie/bin/aiecc.py -> …/venv/bin/python3
     prefix = os.path.join(root_of(path), *[os.pardir] * 4)
-    inside = [p for p in glob.glob(os.path.join(os.path.normpath(prefix), "bin", "python3")) if os.access(p, os.X_OK)]
+    inside = [
+        p
+        for p in glob.glob(os.path.join(os.path.normpath(prefix), "bin", "python3"))
+        if os.access(p, os.X_OK)
+    ]
     return [inside[0] if inside else python, path]
 
 

@@ -1,13 +1,17 @@
-"""How each release of MLIR-AIE wants its tools to be called: pass pipelines, flags, spelling. One entry for each change.
+"""How each release of MLIR-AIE wants its tools to be called: pass pipelines, flags, spelling. One entry for
+each change.
 
-A release is known by the day of its wheel or commit (`versions.day_of`), or by the passes that its aie-opt lists. Another
+A release is known by the day of its wheel or commit (`versions.day_of`), or by the passes that its aie-opt
+lists. Another
 release: another entry in `RELEASES` and another row in tests/fake_tools/releases.py.
 
-Sources: python/compiler/aiecc/main.py of 2025-10 (commits 5950a4d3, 74b223d5), tools/aiecc/aiecc.cpp of 2026-04 (97962964),
-the history between them. `{arch}` is aie2 or aie2p, `{triple}` the target triple, `{device}` the symbol of the device,
-`{column}` and `{row}` the core's place, `{peano}` the installation of Peano.
+Sources: python/compiler/aiecc/main.py of 2025-10 (commits 5950a4d3, 74b223d5), tools/aiecc/aiecc.cpp of
+    2026-04 (97962964),
+the history between them. `{arch}` is aie2 or aie2p, `{triple}` the target triple, `{device}` the symbol of
+the device, `{column}` and `{row}` the core's place, `{peano}` the installation of Peano.
 
-The paths of ELFs need no entry: relative to the work folder is what every release takes (2025-10-05 takes nothing else).
+The paths of ELFs need no entry: relative to the work folder is what every release takes (2025-10-05 takes
+nothing else).
 """
 
 from __future__ import annotations
@@ -33,7 +37,8 @@ class Release:
         link: the words of Peano's clang in front of the objects.
         sequence_op: how the runtime sequence is spelled.
         allocation_has_tile: whether `aie.shim_dma_allocation` names a tile instead of a column.
-        functions_link: whether `link_with` may stand at a function; before, a core names the one object it is linked with.
+        functions_link: whether `link_with` may stand at a function; before, a core names the one object it is
+            linked with.
     """
 
     since: str
@@ -52,9 +57,13 @@ class Release:
 
     @property
     def needs(self) -> frozenset[str]:
-        """What its aie-opt must know: every pass that the pipelines name, and the spellings that are new in it."""
+        """What its aie-opt must know: every pass that the pipelines name, and the spellings that are new in
+        it.
+        """
         values = dict.fromkeys(("arch", "device", "column", "row"), "")
-        text = ",".join((self.lower, self.route[0].removeprefix("--"), self.sequence, self.core)).format(**values)
+        text = ",".join((self.lower, self.route[0].removeprefix("--"), self.sequence, self.core)).format(
+            **values
+        )
         words = re.findall(r"[\w.-]+", re.sub(r"\{[^{}]*\}", "", text.replace("pass-pipeline=", "")))
         spellings = {NEW_SEQUENCE} if self.sequence_op == NEW_SEQUENCE else set()
         spellings |= {ALLOCATION_WITH_TILE} if self.allocation_has_tile else set()
@@ -78,7 +87,8 @@ _CORE_START = (
 )
 
 RELEASES: tuple[Release, ...] = (
-    # v1.1.1: aiecc in Python. Core code as `aiecc.py --no-unified` makes it, since one core after the other is an edge each.
+    # v1.1.1: aiecc in Python. Core code as `aiecc.py --no-unified` makes it, since one core after the other
+    # is an edge each.
     Release(
         since="2025-10-05",
         lower=_LOWER % "",
@@ -86,7 +96,8 @@ RELEASES: tuple[Release, ...] = (
         route=("--aie-create-pathfinder-flows",),
         sequence="builtin.module(aie.device(aie-materialize-bd-chains,aie-substitute-shim-dma-allocations,"
         "aie-assign-runtime-sequence-bd-ids,aie-dma-tasks-to-npu,aie-dma-to-npu,aie-lower-set-lock))",
-        core=_CORE_START + "convert-aievec-to-llvm,canonicalize,cse,convert-ub-to-llvm,convert-vector-to-llvm,"
+        core=_CORE_START
+        + "convert-aievec-to-llvm,canonicalize,cse,convert-ub-to-llvm,convert-vector-to-llvm,"
         "expand-strided-metadata,lower-affine,convert-math-to-llvm,convert-index-to-llvm,arith-expand,"
         "convert-arith-to-llvm,finalize-memref-to-llvm,convert-func-to-llvm{{ use-bare-ptr-memref-call-conv=1 }},"
         "convert-cf-to-llvm,canonicalize,cse)",
@@ -110,12 +121,15 @@ def _then(since: str, **changes: object) -> None:
 # 5a67ce83
 _then(
     "2025-10-21",
-    core=RELEASES[-1].core.replace("convert-aievec-to-llvm,", "convert-aievec-to-llvm{{ aie-target={arch} }},"),
+    core=RELEASES[-1].core.replace(
+        "convert-aievec-to-llvm,", "convert-aievec-to-llvm{{ aie-target={arch} }},"
+    ),
 )
 # bdd7ec22
 _then(
     "2025-11-07",
-    core=_CORE_START + "convert-aievec-to-llvm{{ aie-target={arch} }},canonicalize,cse,expand-strided-metadata,lower-affine,"
+    core=_CORE_START
+    + "convert-aievec-to-llvm{{ aie-target={arch} }},canonicalize,cse,expand-strided-metadata,lower-affine,"
     "arith-expand,finalize-memref-to-llvm,convert-func-to-llvm{{ use-bare-ptr-memref-call-conv=1 }},"
     "convert-to-llvm{{ dynamic=true }},convert-vector-to-llvm,convert-ub-to-llvm,canonicalize,cse)",
 )
@@ -137,11 +151,16 @@ _then(
     link=("-O2", "--target={triple}", "-fuse-ld={peano}/bin/ld.lld"),
 )
 # 9c1e32d7
-_then("2026-03-13", lower=_LOWER % ",aie-assign-core-link-files,aie-vector-transfer-lowering", functions_link=True)
+_then(
+    "2026-03-13",
+    lower=_LOWER % ",aie-assign-core-link-files,aie-vector-transfer-lowering",
+    functions_link=True,
+)
 # 8bfa8ce6 (#2969): more than O1 miscompiles
 _then("2026-03-15", opt=("--passes=default<O1>", "-inline-threshold=10", "-S"))
 
-# From here on aiecc is a graph of its own with other pipelines (v1.4, #3271), which are not public enough to be repeated.
+# From here on aiecc is a graph of its own with other pipelines (v1.4, #3271), which are not public enough to
+# be repeated.
 UNKNOWN_SINCE = "2026-07-01"
 _UNKNOWN_PASS = "aie-objectFifo-unroll"
 
@@ -150,8 +169,12 @@ NOTED_PASSES = frozenset(name for release in RELEASES for name in release.needs)
 
 
 def spelling_of(day: str, known: frozenset[str]) -> Release:
-    """The release whose spelling an installation reads; for one that is newer than all known, that of the last."""
-    newest = [r for r in RELEASES if r.since <= day or (not day and {NEW_SEQUENCE, ALLOCATION_WITH_TILE} <= known)]
+    """The release whose spelling an installation reads; for one that is newer than all known, that of the
+    last.
+    """
+    newest = [
+        r for r in RELEASES if r.since <= day or (not day and {NEW_SEQUENCE, ALLOCATION_WITH_TILE} <= known)
+    ]
     return release_of(day, known)[0] or (newest or RELEASES)[-1 if newest else 0]
 
 
@@ -173,4 +196,6 @@ def release_of(day: str, known: frozenset[str]) -> tuple[Release | None, str]:
     if fitting:
         return fitting[-1], ""
     missing = sorted(wanted[0].needs - known)
-    return None, f"its aie-opt does not know {' and '.join(missing[:3])}" + (" and others" if missing[3:] else "")
+    return None, f"its aie-opt does not know {' and '.join(missing[:3])}" + (
+        " and others" if missing[3:] else ""
+    )

@@ -1,4 +1,6 @@
-"""Peano (llvm-aie): AMD's LLVM with the AIE targets. The tool looked for is its `llc`; its folder is the installation."""
+"""Peano (llvm-aie): AMD's LLVM with the AIE targets. The tool looked for is its `llc`; its folder is the
+installation.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def _read(code: int, output: str) -> Proof:
     #     aie2p   - Xilinx AI Engine V2P
     match = re.search(r"LLVM version (\S+)", output)
     if code or not match:
-        return Proof(reason=f"`llc --version` failed with exit code {code}" if code else "it is not LLVM's llc")
+        return Proof(
+            reason=f"`llc --version` failed with exit code {code}" if code else "it is not LLVM's llc"
+        )
     if "Xilinx AI Engine" not in output:
         return Proof(reason=f"an LLVM {match[1]} without the AI Engine targets")
     targets = set(re.findall(r"^\s+(aie2p?)\b", output, re.MULTILINE))

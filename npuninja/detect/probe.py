@@ -9,7 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from npuninja.detect.cache import ProbeCache
-from npuninja.detect.tool import Absent, Candidate, Found, Outcome, Proof, Surroundings, Tool, file_stamp, identity
+from npuninja.detect.tool import (
+    Absent,
+    Candidate,
+    Found,
+    Outcome,
+    Proof,
+    Surroundings,
+    Tool,
+    file_stamp,
+    identity,
+)
 from npuninja.detect.versions import day_of, package_version
 
 TIME_LIMIT_S = 30.0
@@ -19,8 +29,8 @@ TIME_LIMIT_S = 30.0
 class Denied:
     """Versions of a tool that are known to be bad.
 
-    Those that begin with `versions`, and are of the days `since` to `until` (both included; "" is no limit). A version whose
-    day is not known lies in no range of days.
+    Those that begin with `versions`, and are of the days `since` to `until` (both included; "" is no limit).
+    A version whose day is not known lies in no range of days.
     """
 
     tool: str
@@ -35,7 +45,9 @@ class Denied:
         if not version.startswith(self.versions):
             return False
         day = day_of(version)
-        in_range = bool(day) and (not self.since or self.since <= day) and (not self.until or day <= self.until)
+        in_range = (
+            bool(day) and (not self.since or self.since <= day) and (not self.until or day <= self.until)
+        )
         return in_range or not (self.since or self.until)
 
 
@@ -51,7 +63,9 @@ def probe(
 
     def examine(tool: Tool) -> None:
         try:
-            outcomes[tool.name] = _examine(tool, surroundings, cache, [d for d in denied if d.tool == tool.name])
+            outcomes[tool.name] = _examine(
+                tool, surroundings, cache, [d for d in denied if d.tool == tool.name]
+            )
         except Exception as error:  # a thread's exception would be printed and lost
             failures.append(error)
 
@@ -77,10 +91,15 @@ def _examine(tool: Tool, surroundings: Surroundings, cache: ProbeCache, denied: 
         version = (package_version(candidate.path, tool.package) or proof.version) if proof.version else ""
         missing = [file for file in tool.companions(candidate.path) if not os.path.isfile(file)]
         if proof.version and missing:
-            version, proof = "", Proof(reason=f"it has no {', '.join(map(os.path.basename, missing))} beside it")
+            version, proof = (
+                "",
+                Proof(reason=f"it has no {', '.join(map(os.path.basename, missing))} beside it"),
+            )
         bad = next((d for d in denied if d.matches(version)), None) if version else None
         if bad:
-            proof = Proof(reason=f"version {version} is denied: {bad.effect}" + (f" ({bad.see})" if bad.see else ""))
+            proof = Proof(
+                reason=f"version {version} is denied: {bad.effect}" + (f" ({bad.see})" if bad.see else "")
+            )
         if proof.version:
             word = identity(tool.name, candidate.path, version, tool.companions(candidate.path))
             return Found(tool.name, candidate.path, candidate.origin, version, word, proof.facts)

@@ -1,7 +1,8 @@
 """A tool as an object: where it may be, how it proves itself, and what came of it.
 
-A tool counts as found only when it ran and printed what it must print; a file of the right name proves nothing
-(wrappers without the program behind them, a system LLVM without the AIE targets, a Python shim whose module is gone).
+A tool counts as found only when it ran and printed what it must print; a file of the right name proves
+nothing (wrappers without the program behind them, a system LLVM without the AIE targets, a Python shim whose
+module is gone).
 """
 
 from __future__ import annotations
@@ -77,8 +78,8 @@ class Candidate:
 class Proof:
     """What the tool itself said: its version, or why it will not do. Exactly one of the two is set.
 
-    `certain` is False when the question could not be asked (time limit, no permission): that is never remembered.
-    `facts` are what else it said that planning asks for: its targets, passes or generation.
+    `certain` is False when the question could not be asked (time limit, no permission): that is never
+    remembered. `facts` are what else it said that planning asks for: its targets, passes or generation.
     """
 
     version: str = ""
@@ -98,12 +99,15 @@ class Tool:
         candidates: the files that may be it, best first; without the pinned one.
         pinned: the file that a pin means: a pin may name the install folder.
         command: the command line that proves a candidate.
-        further: command lines whose outputs are wanted too, whatever their exit codes; behind that of `command`.
+        further: command lines whose outputs are wanted too, whatever their exit codes; behind that of
+            `command`.
         variables: environment variables that the candidate needs.
-        read: exit code of `command` and all outputs -> proof. Has a sample of the output in its docstring or a comment.
+        read: exit code of `command` and all outputs -> proof. Has a sample of the output in its docstring or
+            a comment.
         refuse: a reason to refuse a candidate without running it, or "".
         companions: files that the candidate needs beside itself; part of its identity.
-        package: the folder of the Python wheel that brings it, whose version counts more than the tool's own; or "".
+        package: the folder of the Python wheel that brings it, whose version counts more than the tool's own;
+            or "".
         lacks: what it means that a candidate's file is not there.
     """
 
@@ -126,9 +130,9 @@ class Tool:
 class Found:
     """A proved tool.
 
-    `identity` is one word that changes whenever the tool may behave differently: name, version, and a hash of path,
-    size and time of the file and its companions. It goes into every command line that uses the tool. `version` is that of
-    the wheel where there is one.
+    `identity` is one word that changes whenever the tool may behave differently: name, version, and a hash of
+    path, size and time of the file and its companions. It goes into every command line that uses the tool.
+    `version` is that of the wheel where there is one.
     """
 
     tool: str
@@ -155,14 +159,18 @@ class Absent:
         """One line: what was examined and what each candidate lacks."""
         if not self.examined:
             return "not found"
-        return "; ".join(f"{candidate.path} ({candidate.origin}): {reason}" for candidate, reason in self.examined)
+        return "; ".join(
+            f"{candidate.path} ({candidate.origin}): {reason}" for candidate, reason in self.examined
+        )
 
 
 Outcome = Found | Absent
 
 
 def refusal(output: str, otherwise: str) -> Proof:
-    """A proof that failed: `otherwise`, with the line of the output that tells most (the last of a Python traceback)."""
+    """A proof that failed: `otherwise`, with the line of the output that tells most (the last of a Python
+    traceback).
+    """
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     if not lines:
         return Proof(reason=f"{otherwise} (it printed nothing)")
@@ -171,7 +179,9 @@ def refusal(output: str, otherwise: str) -> Proof:
 
 
 def file_stamp(path: str) -> tuple[str, int, int] | None:
-    """What tells one state of a file from another without reading it: real path, size, time in ns; None when missing."""
+    """What tells one state of a file from another without reading it: real path, size, time in ns; None when
+    missing.
+    """
     try:
         status = os.stat(path)
     except OSError:

@@ -13,8 +13,8 @@ from __future__ import annotations
 import os
 import re
 
-# Days of commits and tags that carry no day themselves. Source: the history of Xilinx/mlir-aie; v1.1.1 by the day of its
-# wheel, 1.4 by its documentation (July 2026, the first release with the declarative aiecc).
+# Days of commits and tags that carry no day themselves. Source: the history of Xilinx/mlir-aie; v1.1.1 by the
+# day of its wheel, 1.4 by its documentation (July 2026, the first release with the declarative aiecc).
 _DAYS = {
     "5950a4d": "2025-10-05",
     "fc54f91": "2025-10-08",
@@ -42,17 +42,22 @@ def day_of(version: str) -> str:
     if commit:
         return next((day for key, day in _DAYS.items() if commit.startswith(key)), "")
     tag = version.removeprefix("v")
-    return next((day for key, day in _DAYS.items() if tag == key or (key.endswith(".") and tag.startswith(key))), "")
+    return next(
+        (day for key, day in _DAYS.items() if tag == key or (key.endswith(".") and tag.startswith(key))), ""
+    )
 
 
 def commit_of(version: str) -> str:
     """The commit of a version, as far as it is written there, or ""."""
-    match = re.search(r"\+g?([0-9a-f]{7,40})(?:$|[^0-9a-f])", version) or re.fullmatch(r"([0-9a-f]{7,40})", version)
+    match = re.search(r"\+g?([0-9a-f]{7,40})(?:$|[^0-9a-f])", version) or re.fullmatch(
+        r"([0-9a-f]{7,40})", version
+    )
     return match[1] if match else ""
 
 
 def package_version(file: str, package: str) -> str:
-    """The version of the wheel that a file belongs to, from the metadata beside its folder; "" when there is none.
+    """The version of the wheel that a file belongs to, from the metadata beside its folder; "" when there is
+    none.
 
     Args:
         file: `…/site-packages/mlir_aie/bin/aie-opt`.

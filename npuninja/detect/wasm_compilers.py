@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
 
-# Names that distributions give to clang and lld beside the plain one, newest first. 14 is the oldest that was tried.
+# Names that distributions give to clang and lld beside the plain one, newest first. 14 is the oldest that was
+# tried.
 _SUFFIXES = ("", *(f"-{version}" for version in range(23, 13, -1)))
 OLDEST_CLANG = 14
 
@@ -16,14 +17,17 @@ OLDEST_CLANG = 14
 def _read_zig(code: int, output: str) -> Proof:
     # 0.17.1
     match = re.match(r"(\d+\.\d+\.\d+\S*)\s*$", output)
-    return Proof(version=match[1]) if code == 0 and match else refusal(output, "it does not print Zig's version")
+    return (
+        Proof(version=match[1]) if code == 0 and match else refusal(output, "it does not print Zig's version")
+    )
 
 
 def _read_clang(code: int, output: str) -> Proof:
     # Debian clang version 14.0.6
     # Target: wasm32-unknown-unknown
     # …
-    # error: unable to create target: 'No available targets are compatible with triple "wasm32-unknown-unknown"'
+    # error: unable to create target: 'No available targets are compatible with triple
+    # "wasm32-unknown-unknown"'
     match = re.search(r"clang version (\d+)(\S*)", output)
     if not match:
         return refusal(output, "it is not clang")
@@ -60,7 +64,18 @@ CLANG = Tool(
     purpose="compile kernels for emulated cores where ziglang is missing",
     remedy="install clang 14 or newer with the WebAssembly target",
     candidates=lambda s: _candidates("clang", s),
-    command=lambda path, s: [path, "-v", "-target", "wasm32-unknown-unknown", "-x", "c", "-c", os.devnull, "-o", os.devnull],
+    command=lambda path, s: [
+        path,
+        "-v",
+        "-target",
+        "wasm32-unknown-unknown",
+        "-x",
+        "c",
+        "-c",
+        os.devnull,
+        "-o",
+        os.devnull,
+    ],
     read=_read_clang,
 )
 

@@ -16,7 +16,9 @@ def _xclbinutil_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
     yield from surroundings.below("XRT_ROOT", "bin", "xclbinutil")
     # An XRT there without the tool is one for running only: named, so that the summary says so.
     if os.path.isdir(os.path.join(surroundings.system_root, "opt", "xilinx", "xrt")):
-        yield Candidate(os.path.join(surroundings.system_root, "opt/xilinx/xrt/bin/xclbinutil"), "usual place")
+        yield Candidate(
+            os.path.join(surroundings.system_root, "opt/xilinx/xrt/bin/xclbinutil"), "usual place"
+        )
     own = installed_program(surroundings.environment, "xclbinutil", "xclbinutil")
     if os.path.isfile(own):
         yield Candidate(own, "npuninja tools")
@@ -29,7 +31,11 @@ def _read_xclbinutil(code: int, output: str) -> Proof:
     #        Build Version Branch: master
     # Debian 12 has a wrapper of this name whose program is missing, so only what it prints counts.
     match = re.search(r"XRT Build Version: (\d+(?:\.\d+)+)", output)
-    return Proof(version=match[1]) if code == 0 and match else refusal(output, "it does not print an XRT version")
+    return (
+        Proof(version=match[1])
+        if code == 0 and match
+        else refusal(output, "it does not print an XRT version")
+    )
 
 
 XCLBINUTIL = Tool(
@@ -58,7 +64,10 @@ def _pyxrt_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
     for variable in ("XILINX_XRT", "XRT_ROOT"):
         root = surroundings.environment.get(variable)
         if root:
-            folders += [(os.path.join(root, "python"), f"${variable}"), (os.path.join(root, "lib"), f"${variable}")]
+            folders += [
+                (os.path.join(root, "python"), f"${variable}"),
+                (os.path.join(root, "lib"), f"${variable}"),
+            ]
     root = surroundings.system_root
     folders += [(os.path.join(root, "opt/xilinx/xrt/python"), "usual place")]
     folders += [(os.path.join(root, "usr/lib/python3/dist-packages"), "usual place")]
@@ -77,7 +86,9 @@ def _pyxrt_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
 
 
 def _refuse_pyxrt(path: str, surroundings: Surroundings) -> str:
-    """An extension module carries the Python it was built for in its name: `pyxrt.cpython-314-x86_64-linux-gnu.so`."""
+    """An extension module carries the Python it was built for in its name:
+    `pyxrt.cpython-314-x86_64-linux-gnu.so`.
+    """
     name, dot, suffix = os.path.basename(path).partition(".")
     if dot + suffix in EXTENSION_SUFFIXES:
         return ""

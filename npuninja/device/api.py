@@ -1,8 +1,9 @@
 """What the runner asks of a device, real or emulated.
 
-A device is opened for one design. Its buffers are memory that host and device share; `view` is the host's side, valid
-until `close`. `start` passes the buffers' content to the device and begins one run or several, `wait` ends when they have
-ended and brings the content back; in between, more may be started, and the buffers belong to the device.
+A device is opened for one design. Its buffers are memory that host and device share; `view` is the host's
+side, valid until `close`. `start` passes the buffers' content to the device and begins one run or several,
+`wait` ends when they have ended and brings the content back; in between, more may be started, and the buffers
+belong to the device.
 """
 
 from __future__ import annotations
@@ -75,15 +76,19 @@ class Device(Protocol):
         """Memory for the argument `position` (from 0) of the runtime sequence."""
 
     def instruct(self, insts: bytes) -> None:
-        """Puts other instructions, of the same length, in place of the loaded program's; all else stays as it is."""
+        """Puts other instructions, of the same length, in place of the loaded program's; all else stays as it
+        is.
+        """
 
     def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
-        """Begins runs of the loaded design without waiting for them; all that is started runs in the order of starting.
+        """Begins runs of the loaded design without waiting for them; all that is started runs in the order of
+        starting.
 
         The design's state (memories, locks) is kept from one run to the next, as on hardware.
 
         Args:
-            runs: the buffers of each run. Who wants them to be filled while a run is in flight takes others for it.
+            runs: the buffers of each run. Who wants them to be filled while a run is in flight takes others
+                for it.
 
         Raises:
             DeviceError: the device refuses.
@@ -93,7 +98,8 @@ class Device(Protocol):
         """Waits until all that one `start` began has ended; returns the seconds from start to end.
 
         Raises:
-            DeviceError: a run failed, or they did not end within `time_limit_s` from now. The device must be closed then.
+            DeviceError: a run failed, or they did not end within `time_limit_s` from now. The device must be
+                closed then.
         """
 
     def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:

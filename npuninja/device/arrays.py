@@ -94,7 +94,9 @@ def _read(argument: Argument, file: str) -> Array:
     except OSError as error:
         raise UserError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from error
     except ValueError as error:
-        raise UserError(f"not a NumPy file: {error}", location, hint="raw bytes need another ending than .npy") from error
+        raise UserError(
+            f"not a NumPy file: {error}", location, hint="raw bytes need another ending than .npy"
+        ) from error
     if len(data) != argument.nbytes:
         raise UserError(f"{len(data)} bytes for {argument.name}, expected {argument.describe()}", location)
     return np.frombuffer(data, argument.dtype).reshape(argument.shape)

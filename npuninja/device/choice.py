@@ -1,4 +1,7 @@
-"""Which device a design runs on, and why. Nothing falls back silently: the choice and its reason are printed."""
+"""Which device a design runs on, and why.
+
+Nothing falls back silently: the choice and its reason are printed.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ def choose(manifest: Manifest, wanted: str, required: str | None) -> Choice:
         UserError: the design cannot run on it.
     """
     if required and wanted not in ("auto", required):
-        raise UserError(f"--device {wanted} and --require {required} contradict each other", hint="leave one of them out")
+        raise UserError(
+            f"--device {wanted} and --require {required} contradict each other", hint="leave one of them out"
+        )
     if wanted == "auto" and required:
         choice = _open(manifest, required, f"--require {required}")
     elif wanted == "auto":
@@ -66,7 +71,9 @@ def _automatic(manifest: Manifest) -> Choice:
     if manifest.core_kind == "wasm":
         return _open(manifest, "emu", "auto: the design has wasm cores, which run on the emulated array only")
     try:
-        return _open(manifest, "npu", f"auto: the design has {manifest.core_kind} cores, which run on an NPU only")
+        return _open(
+            manifest, "npu", f"auto: the design has {manifest.core_kind} cores, which run on an NPU only"
+        )
     except NoDevice as error:
         raise _with_advice(error, manifest) from error
 

@@ -44,7 +44,9 @@ def compare(argument: Argument, got: Array, expected: Array, poisoned: bool) -> 
     return Comparison(argument, len(differs), len(where), first, untouched, not got_bytes.any())
 
 
-def _in_long_runs(flags: np.ndarray[Any, np.dtype[np.bool_]], least: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _in_long_runs(
+    flags: np.ndarray[Any, np.dtype[np.bool_]], least: int
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """The flags that stand in a run of at least `least` set ones, or in a run over everything."""
     least = min(least, len(flags))
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
@@ -56,7 +58,9 @@ def _in_long_runs(flags: np.ndarray[Any, np.dtype[np.bool_]], least: int) -> np.
 
 
 def _shown(argument: Argument, value: Any) -> str:
-    """One element for people: bf16 as the number it stands for, floats with their bits when they are not numbers."""
+    """One element for people: bf16 as the number it stands for, floats with their bits when they are not
+    numbers.
+    """
     if argument.element == "bf16":
         bits = int(value)
         return f"{np.array([bits << 16], np.uint32).view(np.float32)[0]:g} (bf16 {bits:#06x})"

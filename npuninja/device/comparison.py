@@ -62,11 +62,17 @@ class Comparison(NamedTuple):
         if self.differing > len(self.first):
             lines.append(f"  … and {self.differing - len(self.first)} more")
         if self.untouched_bytes == self.argument.nbytes:
-            lines.append(f"  nothing was written to {name}: it holds what the runner put there before the run")
+            lines.append(
+                f"  nothing was written to {name}: it holds what the runner put there before the run"
+            )
         elif self.untouched_bytes:
-            lines.append(f"  {self.untouched_bytes} of {self.argument.nbytes} bytes of {name} were never written")
+            lines.append(
+                f"  {self.untouched_bytes} of {self.argument.nbytes} bytes of {name} were never written"
+            )
         elif self.all_zero:
-            lines.append(f"  {name} is all zeros: the kernel wrote nothing, or the transfer took the wrong buffer")
+            lines.append(
+                f"  {name} is all zeros: the kernel wrote nothing, or the transfer took the wrong buffer"
+            )
         return "\n".join(lines)
 
 

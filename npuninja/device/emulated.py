@@ -55,7 +55,9 @@ class EmulatedDevice(Device):
         """Queues the runs. The array works on the buffers' memory itself, so there is nothing to copy."""
         if self._queue is None:
             raise InternalError("start before load")
-        return Started("one after the other", self._queue.add(self._insts, [_own(buffers) for buffers in runs]))
+        return Started(
+            "one after the other", self._queue.add(self._insts, [_own(buffers) for buffers in runs])
+        )
 
     def wait(self, started: Started, time_limit_s: float) -> float:
         """Waits, with the reason when it takes too long or fails."""
@@ -65,7 +67,9 @@ class EmulatedDevice(Device):
         return seconds
 
     def remarks(self) -> list[str]:
-        """Transfers that the sequence did not wait for, writes beyond buffers, and stacks that are nearly full."""
+        """Transfers that the sequence did not wait for, writes beyond buffers, and stacks that are nearly
+        full.
+        """
         if self._report is None:
             return []
         remarks = [
@@ -73,7 +77,9 @@ class EmulatedDevice(Device):
             "wait for it in the sequence (dma_wait)"
             for transfer in self._report.unfinished
         ]
-        remarks += [f"{s.sentence}; an index in the kernel may be too large" for s in self._report.stray_writes]
+        remarks += [
+            f"{s.sentence}; an index in the kernel may be too large" for s in self._report.stray_writes
+        ]
         # The compiler for wasm keeps more in registers than Peano does, so on an NPU it is rather more.
         remarks += [
             f"core ({c.column}, {c.row}) used {c.stack_used_bytes} of its {c.stack_bytes} bytes of stack, and will use more "

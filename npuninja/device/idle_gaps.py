@@ -1,7 +1,7 @@
 """Time that an NPU had nothing to do between two runs of a measurement.
 
-The driver suspends a context that is idle, and the run that wakes it takes as long as waking takes: 136 ms instead of
-119 us after 10 s, in one report (mlir-aie#2944). Such a time says nothing about the design.
+The driver suspends a context that is idle, and the run that wakes it takes as long as waking takes: 136 ms
+instead of 119 us after 10 s, in one report (mlir-aie#2944). Such a time says nothing about the design.
 """
 
 from __future__ import annotations

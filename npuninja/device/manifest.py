@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 
-# Element types as MLIR writes them, and NumPy's names for them. bf16 has none: its bits travel as uint16, the upper half
-# of a float32.
+# Element types as MLIR writes them, and NumPy's names for them. bf16 has none: its bits travel as uint16, the
+# upper half of a float32.
 DTYPES: dict[str, str] = {
     **{f"i{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
     **{f"si{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
@@ -116,7 +116,9 @@ class Manifest(NamedTuple):
                 hint="build the design again (`ninja`)",
             ) from error
         if data.startswith(b"version https://git-lfs"):
-            raise UserError("the file is a Git LFS pointer, not the content", Location(path), hint="run `git lfs pull`")
+            raise UserError(
+                "the file is a Git LFS pointer, not the content", Location(path), hint="run `git lfs pull`"
+            )
         found = hashlib.sha256(data).hexdigest()
         if found != self.hashes[path]:
             raise UserError(
@@ -172,7 +174,9 @@ def read_manifest(path: str) -> Manifest:
             hint="a design's manifest is build/DEVICE/CORE_KIND/DESIGN/DESIGN.json, made by `ninja`",
         ) from error
     except ValueError as error:
-        raise UserError(f"not a manifest: {error}", Location(path), hint="give the .json beside the .xclbin") from error
+        raise UserError(
+            f"not a manifest: {error}", Location(path), hint="give the .json beside the .xclbin"
+        ) from error
     return parse_manifest(fields, path)
 
 
@@ -181,7 +185,9 @@ def parse_manifest(fields: Any, path: str) -> Manifest:
     reader = _Reader(path, fields)
     version = reader.get("format", int, "a number")
     if version != FORMAT:
-        raise UserError(f"manifest format {version}, this runner reads {FORMAT}", Location(path), hint="build it again")
+        raise UserError(
+            f"manifest format {version}, this runner reads {FORMAT}", Location(path), hint="build it again"
+        )
     folder = os.path.dirname(os.path.abspath(path))
     files = reader.inner("files")
     paths: dict[str, str] = {}
@@ -207,7 +213,9 @@ def parse_manifest(fields: Any, path: str) -> Manifest:
 
 
 def read_arguments(items: list[Any], path: str) -> tuple[Argument, ...]:
-    """The arguments in a manifest, or in arguments.json of the sequence stage; UserError names a wrong field of `path`."""
+    """The arguments in a manifest, or in arguments.json of the sequence stage; UserError names a wrong field
+    of `path`.
+    """
     return tuple(_argument(_Reader(path, item, f"arguments[{i}].")) for i, item in enumerate(items))
 
 

@@ -10,7 +10,8 @@ from npuninja.diag.errors import Location, UserError
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.xclbin import AIE_PARTITION, read_xclbin
 
-# XRT's names end in a number (`xrt-smi examine`): 1 is Phoenix and Hawk Point; 4, 5 and 6 are Strix, Strix Halo and Krackan.
+# XRT's names end in a number (`xrt-smi examine`): 1 is Phoenix and Hawk Point; 4, 5 and 6 are Strix, Strix
+# Halo and Krackan.
 _NAME = re.compile(r"RyzenAI-npu(\d+)$")
 _FAMILIES = {1: "npu1", 4: "npu2", 5: "npu2", 6: "npu2"}
 

@@ -1,7 +1,7 @@
 """Finding the machine's NPU from Python: device node, limits, and XRT's Python binding, imported by its path.
 
-pyxrt is part of XRT and never installed by us. It is looked for where XRT puts it and imported from there, so that
-neither PYTHONPATH nor a virtual environment decides which one it is.
+pyxrt is part of XRT and never installed by us. It is looked for where XRT puts it and imported from there, so
+that neither PYTHONPATH nor a virtual environment decides which one it is.
 """
 
 from __future__ import annotations
@@ -20,9 +20,16 @@ from npuninja.diag.errors import NoDevice
 from npuninja.install.folder import installed_program
 
 ACCEL_NODES = "/dev/accel/accel*"  # made by the amdxdna driver
-# Debian's and Fedora's packages of XRT put it there; `$XILINX_XRT/python` and /opt/xilinx/xrt/python are XRT's own.
-SYSTEM_FOLDERS = ("/opt/xilinx/xrt/python", "/usr/lib/python3/dist-packages", "/usr/lib64/python3/site-packages")
-MEMLOCK_NEEDED_BYTES = 64 << 20  # the driver pins the device's heap, 64 MiB (AIE2_DEVM_SIZE), before anything else
+# Debian's and Fedora's packages of XRT put it there; `$XILINX_XRT/python` and /opt/xilinx/xrt/python are
+# XRT's own.
+SYSTEM_FOLDERS = (
+    "/opt/xilinx/xrt/python",
+    "/usr/lib/python3/dist-packages",
+    "/usr/lib64/python3/site-packages",
+)
+MEMLOCK_NEEDED_BYTES = (
+    64 << 20
+)  # the driver pins the device's heap, 64 MiB (AIE2_DEVM_SIZE), before anything else
 
 
 class OtherPyxrt(NamedTuple):
@@ -38,7 +45,9 @@ def _folders() -> list[str]:
 
 
 def find_other_pyxrt() -> OtherPyxrt | None:
-    """A pyxrt that another Python of this machine can load: XRT's own, or that of `npuninja tools install xrt`."""
+    """A pyxrt that another Python of this machine can load: XRT's own, or that of `npuninja tools install
+    xrt`.
+    """
     own = os.path.dirname(os.path.dirname(installed_program(os.environ, "xrt", "python3")))
     for folder in [*_folders(), os.path.join(own, "usr", "lib", "python3", "dist-packages")]:
         for path in sorted(glob.glob(os.path.join(glob.escape(folder), "pyxrt.cpython-*.so"))):
@@ -46,7 +55,9 @@ def find_other_pyxrt() -> OtherPyxrt | None:
             if match is None:
                 continue
             name = f"python3.{match[1]}"
-            of_this_folder = installed_program(os.environ, "xrt", name) if folder.startswith(own + os.sep) else None
+            of_this_folder = (
+                installed_program(os.environ, "xrt", name) if folder.startswith(own + os.sep) else None
+            )
             python = of_this_folder or shutil.which(name)
             if python and os.access(python, os.X_OK):
                 return OtherPyxrt(path, python)
@@ -68,7 +79,9 @@ def find_pyxrt() -> str:
             if name in {"pyxrt" + suffix for suffix in suffixes}:
                 return path
             if name.endswith((".so", ".pyd")):
-                refused.append((f"{path} is for another Python than this one ({sys.implementation.cache_tag})", None))
+                refused.append(
+                    (f"{path} is for another Python than this one ({sys.implementation.cache_tag})", None)
+                )
     raise NoDevice(
         "XRT's Python binding (pyxrt) was not found, so the NPU cannot be used from here",
         notes=(*refused, (f"looked for pyxrt{suffixes[0]} in " + ", ".join(folders), None)),
@@ -93,7 +106,8 @@ def import_pyxrt(path: str) -> ModuleType:
         spec.loader.exec_module(module)
     except ImportError as error:
         raise NoDevice(
-            f"{path} does not load: {error}", hint="XRT's libraries and its Python binding must come from one installation"
+            f"{path} does not load: {error}",
+            hint="XRT's libraries and its Python binding must come from one installation",
         ) from error
     sys.modules["pyxrt"] = module
     return module
@@ -116,7 +130,8 @@ def check_node(needs_locked_memory: bool = True) -> None:
         )
     if not any(os.access(node, os.R_OK | os.W_OK) for node in nodes):
         raise NoDevice(
-            f"no permission for {nodes[0]}", hint="add the user to the group that owns it (`ls -l`), usually render"
+            f"no permission for {nodes[0]}",
+            hint="add the user to the group that owns it (`ls -l`), usually render",
         )
     if not needs_locked_memory:
         return

@@ -1,4 +1,6 @@
-"""The NumPy reference of a design (`host/NAME.py`): loading it, and taking its answers only as they should be."""
+"""The NumPy reference of a design (`host/NAME.py`): loading it, and taking its answers only as they should
+be.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Reference:
         name = os.path.splitext(os.path.basename(path))[0]
         spec = importlib.util.spec_from_file_location(f"npuninja_reference_{name}", path)
         if spec is None or spec.loader is None or not os.path.exists(path):
-            raise UserError(f"the reference {path} is missing", hint="build the design again; see host/README.md")
+            raise UserError(
+                f"the reference {path} is missing", hint="build the design again; see host/README.md"
+            )
         module = importlib.util.module_from_spec(spec)
         self._guard("loading it", lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
         self._inputs = self._function(module, "inputs")
@@ -39,7 +43,9 @@ class Reference:
     def _function(self, module: ModuleType, name: str) -> Callable[..., Any]:
         function = getattr(module, name, None)
         if not callable(function):
-            raise UserError(f"the reference has no function {name}()", Location(self.path), hint="see host/README.md")
+            raise UserError(
+                f"the reference has no function {name}()", Location(self.path), hint="see host/README.md"
+            )
         return function  # type: ignore[no-any-return]
 
     def _guard(self, doing: str, call: Callable[[], Any]) -> Any:
@@ -48,10 +54,14 @@ class Reference:
             return call()
         except Exception as error:
             own = os.path.abspath(self.path)
-            frames = [f for f in traceback.extract_tb(error.__traceback__) if os.path.abspath(f.filename) == own]
+            frames = [
+                f for f in traceback.extract_tb(error.__traceback__) if os.path.abspath(f.filename) == own
+            ]
             line = frames[-1].lineno if frames else getattr(error, "lineno", None)
             raise UserError(
-                f"{type(error).__name__} while {doing}: {error}", Location(self.path, line or 0), hint="see host/README.md"
+                f"{type(error).__name__} while {doing}: {error}",
+                Location(self.path, line or 0),
+                hint="see host/README.md",
             ) from error
 
     def inputs(self, arguments: Sequence[Argument], seed: int) -> list[Array]:
@@ -61,7 +71,10 @@ class Reference:
         return self._checked(arrays, [a for a in arguments if a.is_input], "inputs()")
 
     def results(self, arguments: Sequence[Argument], inputs: list[Array]) -> list[Array]:
-        """The right outputs for these inputs. The reference gets copies, so that it cannot change what the device gets."""
+        """The right outputs for these inputs.
+
+        The reference gets copies, so that it cannot change what the device gets.
+        """
         copies = [array.copy() for array in inputs]
         arrays = self._guard("computing the result", lambda: self._reference(copies))
         return self._checked(arrays, [a for a in arguments if a.is_output], "reference()")
@@ -72,5 +85,7 @@ class Reference:
             raise UserError(f"{source} returns {type(arrays).__name__}, expected a list of arrays", location)
         if len(arrays) != len(arguments):
             names = ", ".join(a.name for a in arguments)
-            raise UserError(f"{source} returns {len(arrays)} arrays, expected {len(arguments)}: {names}", location)
+            raise UserError(
+                f"{source} returns {len(arrays)} arrays, expected {len(arguments)}: {names}", location
+            )
         return [check_array(array, argument, source, location) for array, argument in zip(arrays, arguments)]

@@ -1,7 +1,7 @@
 """`npuninja run`: loads a built design on a device, runs it, compares with its reference, measures.
 
-Nothing is taken on trust: the files are those of the manifest's hashes, outputs are poisoned before the run, and all their
-bytes are compared. A device that says "completed" has proved nothing yet.
+Nothing is taken on trust: the files are those of the manifest's hashes, outputs are poisoned before the run,
+and all their bytes are compared. A device that says "completed" has proved nothing yet.
 """
 
 from __future__ import annotations
@@ -66,11 +66,17 @@ class Outcome(NamedTuple):
         """The outcome for people, after the lines that were printed before the run."""
         lines = [c.render() for c in self.comparisons or ()]
         if self.comparisons is None:
-            why = "--verify was not given" if self.manifest.reference else f"there is no host/{self.manifest.design}.py"
+            why = (
+                "--verify was not given"
+                if self.manifest.reference
+                else f"there is no host/{self.manifest.design}.py"
+            )
             lines.append(f"nothing was verified: {why}")
         lines += [f"warning: {remark}" for remark in self.remarks]
         if self.in_flight > 1:
-            lines.append(f"{self.in_flight} runs at once ({self.way}); times are those of all, divided by {self.in_flight}")
+            lines.append(
+                f"{self.in_flight} runs at once ({self.way}); times are those of all, divided by {self.in_flight}"
+            )
         return "\n".join([*lines, self.timing.render(sum(_moved_bytes(a) for a in self.manifest.arguments))])
 
 
@@ -82,7 +88,8 @@ def main(arguments: list[str]) -> int:
         if outcome.wrong:
             names = ", ".join(c.argument.name for c in outcome.wrong)
             raise WrongResult(
-                f"{outcome.manifest.design}: the result is wrong in {names}", hint=f"the inputs were {outcome.inputs_from}"
+                f"{outcome.manifest.design}: the result is wrong in {names}",
+                hint=f"the inputs were {outcome.inputs_from}",
             )
     except Error as error:
         if options.json and not isinstance(error, WrongResult):
@@ -104,11 +111,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("manifest", help="the .json beside the design's .xclbin")
     parser.add_argument(
-        "--device", choices=DEVICES, default="auto", help="where to run; auto takes what the design was built for (default)"
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help="where to run; auto takes what the design was built for (default)",
     )
-    parser.add_argument("--require", choices=("npu", "emu"), help="fail with exit code 77 unless it runs on this")
     parser.add_argument(
-        "--input", action="append", default=[], metavar="[NAME=]FILE", help="data for an input: .npy, or raw bytes; repeat"
+        "--require", choices=("npu", "emu"), help="fail with exit code 77 unless it runs on this"
+    )
+    parser.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE",
+        help="data for an input: .npy, or raw bytes; repeat",
     )
     parser.add_argument(
         "--output",
@@ -117,20 +133,34 @@ def _parser() -> argparse.ArgumentParser:
         metavar="[NAME=]FILE",
         help="where an output goes: .npy, or raw bytes; repeat",
     )
-    parser.add_argument("--verify", action="store_true", help="compare all bytes with the design's NumPy reference")
+    parser.add_argument(
+        "--verify", action="store_true", help="compare all bytes with the design's NumPy reference"
+    )
     parser.add_argument(
         "--vectors",
         nargs=2,
         metavar=("INPUTS", "EXPECTED"),
         help="with --verify: what the reference gave for this seed, as the build keeps it, instead of asking it again",
     )
-    parser.add_argument("--bench", type=_count, default=0, metavar="N", help="run N times more and give the times")
     parser.add_argument(
-        "--in-flight", type=_in_flight, default=1, metavar="N", help="give N runs to the device at once, with buffers each"
+        "--bench", type=_count, default=0, metavar="N", help="run N times more and give the times"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output instead of text")
-    parser.add_argument("--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds for one run (default 10)")
-    parser.add_argument("--seed", type=_count, default=1, metavar="N", help="of the random inputs (default 1)")
+    parser.add_argument(
+        "--in-flight",
+        type=_in_flight,
+        default=1,
+        metavar="N",
+        help="give N runs to the device at once, with buffers each",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object on standard output instead of text"
+    )
+    parser.add_argument(
+        "--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds for one run (default 10)"
+    )
+    parser.add_argument(
+        "--seed", type=_count, default=1, metavar="N", help="of the random inputs (default 1)"
+    )
     return parser
 
 
@@ -195,7 +225,9 @@ def _run(options: argparse.Namespace) -> Outcome:
         if options.output:
             from npuninja.device.arrays import write_outputs
 
-            write_outputs(options.output, manifest, [a.array(data) for a, data in zip(manifest.outputs, last[0])])
+            write_outputs(
+                options.output, manifest, [a.array(data) for a, data in zip(manifest.outputs, last[0])]
+            )
         remarks, report = device.remarks() + session.remarks(), device.report()
     except DeviceError as error:
         locate(error, manifest)
@@ -204,7 +236,9 @@ def _run(options: argparse.Namespace) -> Outcome:
         device.close()
     timing = timing_of(capabilities, times)
     flight = options.in_flight, session.way
-    outcome = Outcome(manifest, capabilities, reason, vectors.source, comparisons, timing, *flight, remarks, report)
+    outcome = Outcome(
+        manifest, capabilities, reason, vectors.source, comparisons, timing, *flight, remarks, report
+    )
     if options.json:
         status, code = ("wrong", WrongResult.exit_code) if outcome.wrong else ("ok", 0)
         print(json.dumps({"status": status, "exit_code": code, **outcome.fields()}))
@@ -243,7 +277,9 @@ class _Session:
     def __init__(self, device: Device, manifest: Manifest, inputs: list[bytes], in_flight: int) -> None:
         self._device = device
         self._arguments = manifest.arguments
-        self._buffers = [[device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)] for _ in range(in_flight)]
+        self._buffers = [
+            [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)] for _ in range(in_flight)
+        ]
         # What every buffer holds before a run: its input, or poison.
         remaining = iter(inputs)
         self._before = [next(remaining) if a.is_input else poison(a.nbytes) for a in manifest.arguments]
@@ -269,7 +305,8 @@ class _Session:
     def results(self) -> list[list[bytes]]:
         """Copies of the outputs of each run in flight, as the last ones left them."""
         return [
-            [bytes(buffer.view) for a, buffer in zip(self._arguments, buffers) if a.is_output] for buffers in self._buffers
+            [bytes(buffer.view) for a, buffer in zip(self._arguments, buffers) if a.is_output]
+            for buffers in self._buffers
         ]
 
     def remarks(self) -> list[str]:
@@ -279,8 +316,12 @@ class _Session:
         return [remark] if remark else []
 
 
-def _compared(manifest: Manifest, results: list[list[bytes]], expected: list[bytes] | None) -> tuple[Comparison, ...] | None:
-    """The outputs against the reference's, those of the first run that is wrong; or None when there is no reference."""
+def _compared(
+    manifest: Manifest, results: list[list[bytes]], expected: list[bytes] | None
+) -> tuple[Comparison, ...] | None:
+    """The outputs against the reference's, those of the first run that is wrong; or None when there is no
+    reference.
+    """
     if expected is None:
         return None
     comparisons: tuple[Comparison, ...] = ()

@@ -1,7 +1,8 @@
 """Where the files lie that a fault names.
 
-The names in a core's debug information leave out the build folder and the project's folder, so that builds in different
-folders give the same bytes. The runner puts them back, so that an error shows the line and an editor can open it.
+The names in a core's debug information leave out the build folder and the project's folder, so that builds in
+different folders give the same bytes. The runner puts them back, so that an error shows the line and an
+editor can open it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from npuninja.diag.errors import Error, Location
 def locate(error: Error, manifest: Manifest) -> None:
     """Replaces file names in the error's places by paths of files that exist, as far as they are found.
 
-    Names are relative to the folder that holds the designs' build folders (`passthrough/input_with_addresses.mlir`) or to
-    the project (`kernels/passthrough/passthrough.c`), which is a folder above unless the build folder lies elsewhere.
+    Names are relative to the folder that holds the designs' build folders
+    (`passthrough/input_with_addresses.mlir`) or to the project (`kernels/passthrough/passthrough.c`), which
+    is a folder above unless the build folder lies elsewhere.
     """
     folders = _folders_above(manifest)
     error.location = _found(error.location, folders)
@@ -24,13 +26,18 @@ def locate(error: Error, manifest: Manifest) -> None:
 
 
 def reference_source(manifest: Manifest) -> str | None:
-    """The file that holds the design's reference: `host/NAME.py` of the project while the build's copy is equal to it, so
+    """The file that holds the design's reference: `host/NAME.py` of the project while the build's copy is
+    equal to it, so
     that errors name the file to edit; else the copy. None without a reference.
     """
     if manifest.reference is None:
         return None
     source = _find(os.path.join("host", f"{manifest.design}.py"), _folders_above(manifest))
-    return source if source is not None and _content(source) == _content(manifest.reference) else manifest.reference
+    return (
+        source
+        if source is not None and _content(source) == _content(manifest.reference)
+        else manifest.reference
+    )
 
 
 def _content(path: str) -> bytes | None:

@@ -26,7 +26,9 @@ class Timing(NamedTuple):
                 f"max {_time(max(self.runs_s))} {self.label}{rate}"
             )
         if self.label == "emulated":
-            lines.append("emulated times are those of the emulation on this machine and tell nothing about an NPU")
+            lines.append(
+                "emulated times are those of the emulation on this machine and tell nothing about an NPU"
+            )
         return "\n".join(lines)
 
     def fields(self) -> dict[str, Any]:

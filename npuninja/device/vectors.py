@@ -10,7 +10,9 @@ from npuninja.diag.errors import Location, UserError
 
 
 class Vectors(NamedTuple):
-    """Inputs and expected outputs as bytes, in the order of the arguments; `expected` is None without a reference."""
+    """Inputs and expected outputs as bytes, in the order of the arguments; `expected` is None without a
+    reference.
+    """
 
     inputs: list[bytes]
     source: str
@@ -51,7 +53,11 @@ def make_vectors(manifest: Manifest, files: list[str], verify: bool, seed: int) 
         inputs = [a.array(rng.bytes(a.nbytes)) for a in manifest.inputs]
         source = f"random bytes, seed {seed}"
     expected = reference.results(manifest.arguments, inputs) if reference and verify else None
-    return Vectors([a.tobytes() for a in inputs], source, [a.tobytes() for a in expected] if expected is not None else None)
+    return Vectors(
+        [a.tobytes() for a in inputs],
+        source,
+        [a.tobytes() for a in expected] if expected is not None else None,
+    )
 
 
 def source_of(seed: int) -> str:
@@ -74,10 +80,14 @@ def _split(path: str, arguments: Sequence[Argument]) -> list[bytes]:
         with open(path, "rb") as stream:
             data = stream.read()
     except OSError as error:
-        raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="run `ninja`") from error
+        raise UserError(
+            f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="run `ninja`"
+        ) from error
     total = sum(argument.nbytes for argument in arguments)
     if len(data) != total:
-        raise UserError(f"{len(data)} bytes, expected {total}", Location(path), hint="delete it and run `ninja`")
+        raise UserError(
+            f"{len(data)} bytes, expected {total}", Location(path), hint="delete it and run `ninja`"
+        )
     parts, offset = [], 0
     for argument in arguments:
         parts.append(data[offset : offset + argument.nbytes])

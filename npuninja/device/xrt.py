@@ -1,8 +1,8 @@
 """A real NPU as a device, through XRT's Python binding.
 
-The recipe is the one known to work on hardware: register the XCLBIN, make a hardware context, take the kernel by name;
-instructions in a cacheable buffer of group 1, data in host-only buffers of groups 3 and up; call with opcode 3, the
-instructions, their number of words, and the buffers.
+The recipe is the one known to work on hardware: register the XCLBIN, make a hardware context, take the kernel
+by name; instructions in a cacheable buffer of group 1, data in host-only buffers of groups 3 and up; call
+with opcode 3, the instructions, their number of words, and the buffers.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class XrtDevice(Device):
     def instruct(self, insts: bytes) -> None:
         """Writes the instructions into their buffer."""
         if len(insts) != 4 * self._instruction_words:
-            raise InternalError(f"{len(insts)} bytes of instructions, the buffer holds {4 * self._instruction_words}")
+            raise InternalError(
+                f"{len(insts)} bytes of instructions, the buffer holds {4 * self._instruction_words}"
+            )
         try:
             self._instructions.write(insts, 0)
             self._instructions.sync(self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE)
@@ -132,7 +134,9 @@ class XrtDevice(Device):
         """An NPU tells nothing but the state."""
 
     def close(self) -> None:
-        """Drops the handles; XRT frees what they hold. The context goes last, because the others belong to it."""
+        """Drops the handles; XRT frees what they hold. The context goes last, because the others belong to
+        it.
+        """
         for runs in self._in_flight:
             runs.keep_for_ever()
         self._in_flight.clear()
@@ -158,7 +162,9 @@ def refuse_emulated(program: Program) -> None:
 
     if is_emulated():
         return
-    if program.core_kind == "wasm" or read_xclbin(program.xclbin, program.xclbin_path).section(EMULATION_DATA):
+    if program.core_kind == "wasm" or read_xclbin(program.xclbin, program.xclbin_path).section(
+        EMULATION_DATA
+    ):
         raise UserError(
             "the XCLBIN has wasm cores, which run on the emulated array only",
             Location(program.xclbin_path),
@@ -167,7 +173,8 @@ def refuse_emulated(program: Program) -> None:
 
 
 def open_npu() -> Device:
-    """Opens the machine's NPU, in a worker process when XRT's Python binding is for another Python than this one.
+    """Opens the machine's NPU, in a worker process when XRT's Python binding is for another Python than this
+    one.
 
     Raises:
         NoDevice: there is none, or it cannot be used; the message says at which step.

@@ -11,9 +11,17 @@ COMPLETED = 4
 ENDED = (COMPLETED, 5, 6, 8, 9)
 STATES: dict[int, tuple[str, str, str]] = {
     1: ("NEW", "the command was never started", "report this"),
-    2: ("QUEUED", "the command still waits in the driver", "another program holds the NPU; see who has /dev/accel open"),
+    2: (
+        "QUEUED",
+        "the command still waits in the driver",
+        "another program holds the NPU; see who has /dev/accel open",
+    ),
     3: ("RUNNING", "the command did not end within the time limit", ""),
-    5: ("ERROR", "the NPU refused the command", "XCLBIN and insts.bin must be of one build, arguments in their order"),
+    5: (
+        "ERROR",
+        "the NPU refused the command",
+        "XCLBIN and insts.bin must be of one build, arguments in their order",
+    ),
     6: ("ABORT", "the command was aborted", "see the kernel log (`dmesg`) of the time of the run"),
     7: ("SUBMITTED", "the command is with the NPU and did not end within the time limit", ""),
     8: ("TIMEOUT", "the command did not end: the design hangs", ""),
@@ -29,7 +37,9 @@ HANG_STEP = (
 
 def state_error(state: int, time_limit_s: float) -> DeviceError:
     """The error for a command that ended in any state but COMPLETED."""
-    name, sentence, step = STATES.get(state, (f"state {state}", "the command ended in a state unknown to us", "report this"))
+    name, sentence, step = STATES.get(
+        state, (f"state {state}", "the command ended in a state unknown to us", "report this")
+    )
     if name in ("RUNNING", "SUBMITTED", "TIMEOUT"):
         sentence += f" (limit {time_limit_s:g} s)"
     return DeviceError(f"{sentence} (ERT_CMD_STATE_{name})", hint=step or HANG_STEP)

@@ -1,4 +1,6 @@
-"""XRT's Python binding in another Python: when it was built for one that is not this one, a worker process uses it."""
+"""XRT's Python binding in another Python: when it was built for one that is not this one, a worker process
+uses it.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,14 @@ class RemoteXrtDevice(Device):
         self.capabilities: Capabilities = capabilities()
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [other.python, "-I", "-B", str(Path(xrt_worker.__file__)), str(theirs.fileno()), other.pyxrt]
+            command = [
+                other.python,
+                "-I",
+                "-B",
+                str(Path(xrt_worker.__file__)),
+                str(theirs.fileno()),
+                other.pyxrt,
+            ]
             self._process = subprocess.Popen(
                 command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
             )
@@ -78,7 +87,9 @@ class RemoteXrtDevice(Device):
 
     def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
         """As `XrtDevice.start`."""
-        numbers = [[buffer.number for buffer in buffers if isinstance(buffer, RemoteBuffer)] for buffers in runs]
+        numbers = [
+            [buffer.number for buffer in buffers if isinstance(buffer, RemoteBuffer)] for buffers in runs
+        ]
         if [len(row) for row in numbers] != [len(buffers) for buffers in runs]:
             raise InternalError("a buffer of another device")
         reply = self._ask("start", runs=numbers)
@@ -86,7 +97,9 @@ class RemoteXrtDevice(Device):
 
     def wait(self, started: Started, time_limit_s: float) -> float:
         """As `XrtDevice.wait`."""
-        seconds: float = self._ask("wait", None, time_limit_s, number=started.handle, time_limit_s=time_limit_s)["seconds"]
+        seconds: float = self._ask(
+            "wait", None, time_limit_s, number=started.handle, time_limit_s=time_limit_s
+        )["seconds"]
         return seconds
 
     def remarks(self) -> list[str]:
@@ -105,7 +118,9 @@ class RemoteXrtDevice(Device):
             self._process.kill()
             self._process.wait()
 
-    def _ask(self, verb: str, file: BinaryIO | None = None, more_s: float = 0.0, **fields: Any) -> dict[str, Any]:
+    def _ask(
+        self, verb: str, file: BinaryIO | None = None, more_s: float = 0.0, **fields: Any
+    ) -> dict[str, Any]:
         """One request. Raises the error that the worker met, DeviceError when it does not answer any more."""
         self._channel.settimeout(_PATIENCE_S + more_s)
         try:
@@ -115,14 +130,17 @@ class RemoteXrtDevice(Device):
         except TimeoutError:
             self._process.kill()
             raise DeviceError(
-                f"XRT did not come back from '{verb}'", hint="see the kernel log (`dmesg`); reload amdxdna, or reboot"
+                f"XRT did not come back from '{verb}'",
+                hint="see the kernel log (`dmesg`); reload amdxdna, or reboot",
             ) from None
         except OSError:
             data = b""
         if not data:
             code = self._process.wait()
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            raise DeviceError(f"XRT crashed in '{verb}' ({how})", hint="see the kernel log (`dmesg`) of the time of the run")
+            raise DeviceError(
+                f"XRT crashed in '{verb}' ({how})", hint="see the kernel log (`dmesg`) of the time of the run"
+            )
         reply: dict[str, Any] = json.loads(data)
         if "error" in reply:
             raise _error(reply)

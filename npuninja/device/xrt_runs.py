@@ -1,9 +1,9 @@
 """Runs in flight through XRT: started together, waited for together.
 
-Several runs are one command for the driver as a `runlist`, where this pyxrt has it (2.25 does). Its `wait` knows no time
-limit in Python and does not let other threads go on, and the states of its runs are not to be relied on while it runs
-(xrt/experimental/xrt_kernel.h). So the last run stays out of the list and follows it: commands of one context end in the
-order they were given, and the last one's `wait` has a limit.
+Several runs are one command for the driver as a `runlist`, where this pyxrt has it (2.25 does). Its `wait`
+knows no time limit in Python and does not let other threads go on, and the states of its runs are not to be
+relied on while it runs (xrt/experimental/xrt_kernel.h). So the last run stays out of the list and follows it:
+commands of one context end in the order they were given, and the last one's `wait` has a limit.
 """
 
 from __future__ import annotations
@@ -93,6 +93,8 @@ class XrtRuns:
         return list({id(handle): handle for row in self._buffers for handle in row}.values())
 
     def keep_for_ever(self) -> None:
-        """Sees to it that runs which may still be at work are never destructed: XRT aborts the whole process then."""
+        """Sees to it that runs which may still be at work are never destructed: XRT aborts the whole process
+        then.
+        """
         for handle in (self._list, *self._listed, *self._single):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(handle))

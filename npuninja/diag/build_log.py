@@ -1,6 +1,8 @@
-"""Ninja's log of a build (`.ninja_log`), and what it says of the build: how long each edge took, and the longest chain.
+"""Ninja's log of a build (`.ninja_log`), and what it says of the build: how long each edge took, and the
+longest chain.
 
-The format is that of Ninja's build_log.cc, versions 5 to 7: a line `# ninja log vN`, then lines of five fields separated by
+The format is that of Ninja's build_log.cc, versions 5 to 7: a line `# ninja log vN`, then lines of five
+fields separated by
 tabs: start and end in milliseconds since Ninja started, the output's time, the output, a hash of the command.
 """
 
@@ -43,18 +45,24 @@ def read_builds(text: str, file: str) -> list[list[Step]]:
     for number, line in enumerate(text.splitlines()[1:], 2):
         fields = line.split("\t")
         if len(fields) != 5 or not (fields[0].isdigit() and fields[1].isdigit()):
-            raise UserError("not a line of Ninja's log", Location(file, number), hint="delete the file and build again")
+            raise UserError(
+                "not a line of Ninja's log", Location(file, number), hint="delete the file and build again"
+            )
         start, end, output, digest = int(fields[0]), int(fields[1]), fields[3], fields[4]
         # Lines are written as edges end, so an end before the last one begins another run of Ninja.
         if not builds or end < last_end:
             builds.append({})
         last_end = end
         builds[-1].setdefault((start, end, digest), []).append(output)
-    return [[Step(start, end, tuple(outputs)) for (start, end, _), outputs in build.items()] for build in builds]
+    return [
+        [Step(start, end, tuple(outputs)) for (start, end, _), outputs in build.items()] for build in builds
+    ]
 
 
 def as_run(edges: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The edges of graph.json as they are run: those of one batch as one, of rule `batch`, with the edges as `stages`."""
+    """The edges of graph.json as they are run: those of one batch as one, of rule `batch`, with the edges as
+    `stages`.
+    """
     result: list[dict[str, Any]] = []
     batches: dict[str, dict[str, Any]] = {}
     for edge in edges:
@@ -87,7 +95,10 @@ def critical_path(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]]) -> 
     best: dict[str, tuple[int, list[Step]]] = {}
 
     def longest(target: str) -> tuple[int, list[Step]]:
-        """Time and steps of the longest chain that ends with `target`. Made from the needs up, without recursion."""
+        """Time and steps of the longest chain that ends with `target`.
+
+        Made from the needs up, without recursion.
+        """
         pending = [target]
         while pending:
             name = pending[-1]
@@ -98,7 +109,9 @@ def critical_path(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]]) -> 
             pending.pop()
             if name in best:
                 continue
-            time, chain = max((best[need] for need in needs.get(name, ())), key=lambda b: b[0], default=(0, []))
+            time, chain = max(
+                (best[need] for need in needs.get(name, ())), key=lambda b: b[0], default=(0, [])
+            )
             step = step_of.get(name)
             if step is not None and step not in chain:
                 time, chain = time + step.duration_ms, [*chain, step]

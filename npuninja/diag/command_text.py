@@ -35,11 +35,15 @@ def describe_cdo(command: cdo.Command) -> Described:
         return Described(described.fields, line)
     if isinstance(command, cdo.Fill):
         described = _at("fill", command.address, {"words": command.words, "value": command.value})
-        return Described(described.fields, f"{described.line}: {command.words} words of 0x{command.value:08x}")
+        return Described(
+            described.fields, f"{described.line}: {command.words} words of 0x{command.value:08x}"
+        )
     if isinstance(command, cdo.Delay):
         return Described({"operation": "delay", "us": command.duration_us}, f"wait {command.duration_us} us")
     if isinstance(command, cdo.Nop):
-        return Described({"operation": "nop", "bytes": 4 + len(command.payload)}, f"nop ({4 + len(command.payload)} bytes)")
+        return Described(
+            {"operation": "nop", "bytes": 4 + len(command.payload)}, f"nop ({4 + len(command.payload)} bytes)"
+        )
     name = cdo.NAMES.get(command.code, f"command 0x{command.code:04x}")
     words = " ".join(f"{word:08x}" for word in command.words)
     return Described({"operation": name.lower(), "words": list(command.words)}, f"{name} {words}".rstrip())
@@ -53,16 +57,23 @@ def describe_txn(operation: txn.TxnOperation) -> Described:
         return _block("block_write", operation.address, operation.data)
     if isinstance(operation, txn.MaskPoll):
         described = _at("poll", operation.address, {"mask": operation.mask, "value": operation.value})
-        return Described(described.fields, f"{described.line} & 0x{operation.mask:x} == 0x{operation.value:x}")
+        return Described(
+            described.fields, f"{described.line} & 0x{operation.mask:x} == 0x{operation.value:x}"
+        )
     if isinstance(operation, txn.Sync):
         return _sync(operation)
     if isinstance(operation, txn.AddressPatch):
         fields = {"argument": operation.argument, "offset_bytes": operation.offset_bytes}
         described = _at("address_patch", operation.address, fields)
         register = register_at(operation.address)
-        where = f"BD {register.bd} of {register.tile}" if register.bd is not None else f"{register.tile} {register.name}"
+        where = (
+            f"BD {register.bd} of {register.tile}"
+            if register.bd is not None
+            else f"{register.tile} {register.name}"
+        )
         return Described(
-            described.fields, f"address of {where} := argument {operation.argument} + {operation.offset_bytes} bytes"
+            described.fields,
+            f"address of {where} := argument {operation.argument} + {operation.offset_bytes} bytes",
         )
     if isinstance(operation, txn.LoadPdi):
         return Described(
@@ -70,11 +81,15 @@ def describe_txn(operation: txn.TxnOperation) -> Described:
             f"load PDI {operation.pdi_id} ({operation.size_bytes} bytes at 0x{operation.address:x})",
         )
     if isinstance(operation, txn.Preempt):
-        return Described({"operation": "preempt", "level": operation.level}, f"may be preempted (level {operation.level})")
+        return Described(
+            {"operation": "preempt", "level": operation.level}, f"may be preempted (level {operation.level})"
+        )
     if isinstance(operation, txn.Noop):
         return Described({"operation": "noop"}, "noop")
     name = txn.NAMES.get(operation.code, f"operation 0x{operation.code:02x}")
-    return Described({"operation": name.lower(), "data": operation.data.hex()}, f"{name} {operation.data.hex(' ', 4)}")
+    return Described(
+        {"operation": name.lower(), "data": operation.data.hex()}, f"{name} {operation.data.hex(' ', 4)}"
+    )
 
 
 def _at(operation: str, address: int, more: dict[str, Any]) -> Described:
@@ -116,13 +131,16 @@ def _block(operation: str, address: int, data: bytes) -> Described:
         if fields is not None:
             described.fields["descriptor"] = fields
             return Described(
-                described.fields, f"BD {register.bd} of {register.tile}: {descriptor_text(register.kind, fields)}"
+                described.fields,
+                f"BD {register.bd} of {register.tile}: {descriptor_text(register.kind, fields)}",
             )
     stub = read_stub(data) if register.name.startswith("program memory") else None
     if stub is not None:
         digest = stub.digest.hex()
         described.fields["wasm_core"] = {"sha256": digest, "stack_bytes": stub.stack_bytes}
-        return Described(described.fields, f"{described.line}: wasm core {digest[:16]}…, stack {stub.stack_bytes} bytes")
+        return Described(
+            described.fields, f"{described.line}: wasm core {digest[:16]}…, stack {stub.stack_bytes} bytes"
+        )
     return Described(described.fields, f"{described.line}: {len(data)} bytes")
 
 

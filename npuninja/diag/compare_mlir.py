@@ -1,11 +1,12 @@
 """Compares two lowered AIE MLIR texts by meaning instead of by spelling.
 
-Values are replaced by what they stand for (a tile by its place, a lock by tile, id, init and name, a buffer by tile,
-address, type and name, a constant by its number), so SSA names, attribute order, the order of operations in a device body,
-block names and block order do not matter. Compared for each device: tiles, locks, buffers with initial values, allocations,
-flows, connections, amsels, master sets, packet rules (in order), shim multiplexers, DMA programs as graphs of buffer
-descriptors with the order of the channel starts, core bodies and runtime sequences as operation lists. `aie.wire` and
-constants at device level are left out; constants count where they are used.
+Values are replaced by what they stand for (a tile by its place, a lock by tile, id, init and name, a buffer
+by tile, address, type and name, a constant by its number), so SSA names, attribute order, the order of
+operations in a device body, block names and block order do not matter. Compared for each device: tiles,
+locks, buffers with initial values, allocations, flows, connections, amsels, master sets, packet rules (in
+order), shim multiplexers, DMA programs as graphs of buffer descriptors with the order of the channel starts,
+core bodies and runtime sequences as operation lists. `aie.wire` and constants at device level are left out;
+constants count where they are used.
 """
 
 from __future__ import annotations
@@ -63,7 +64,11 @@ class _Scope:
 
     def attributes(self, op: PrintedOp, skip: tuple[str, ...] = ()) -> str:
         """The attributes of an operation, sorted."""
-        return "{" + ", ".join(f"{k}={self.text(v)}" for k, v in sorted(op.attributes.items()) if k not in skip) + "}"
+        return (
+            "{"
+            + ", ".join(f"{k}={self.text(v)}" for k, v in sorted(op.attributes.items()) if k not in skip)
+            + "}"
+        )
 
     def operation(self, op: PrintedOp, labels: dict[str, str] | None = None) -> str:
         """The whole operation without its regions."""
@@ -161,14 +166,19 @@ def _dma_program(blocks: list[PrintedBlock], scope: _Scope) -> tuple[dict[str, l
     order: list[str] = []
     for op in starts:
         if op.name == "aie.dma":
-            programs[scope.operation(op)] = [line for region in op.regions for line in _body_lines(region, _Scope(scope))]
+            programs[scope.operation(op)] = [
+                line for region in op.regions for line in _body_lines(region, _Scope(scope))
+            ]
             continue
         head = [token for token in op.tokens if token not in "(),"]
         key = f"{head[0]}:{head[1]}"
         order.append(key)
         labels = [token for token in head if token.startswith("^")]
         extra = " ".join(token for token in head[2:] if not token.startswith("^"))
-        chain = [f"start {extra} {scope.attributes(op)}", *_bd_chain(by_label.get(labels[0]), by_label, scope)]
+        chain = [
+            f"start {extra} {scope.attributes(op)}",
+            *_bd_chain(by_label.get(labels[0]), by_label, scope),
+        ]
         programs[key if key not in programs else f"{key} (again, {order.count(key)})"] = chain
     return programs, order
 
@@ -259,7 +269,9 @@ class _DeviceFacts:
         if name == "aie.tile":
             self._count("tile", scope.look_up(op.results[0]) + " " + scope.attributes(op))
         elif name == "aie.lock":
-            self._count("lock", scope.look_up(op.results[0]) + " " + scope.attributes(op, ("init", "sym_name")))
+            self._count(
+                "lock", scope.look_up(op.results[0]) + " " + scope.attributes(op, ("init", "sym_name"))
+            )
         elif name == "aie.buffer":
             initial = " ".join(op.tokens).partition(" = ")[2]
             key = scope.look_up(op.results[0]) + " " + scope.attributes(op, ("address", "sym_name"))
@@ -279,7 +291,9 @@ class _DeviceFacts:
         elif name.endswith(".runtime_sequence"):
             self._sequence(op)
         elif name == "aie.packet_flow":
-            inside = [o for region in op.regions for block in region for o in block.ops if o.name != "aie.end"]
+            inside = [
+                o for region in op.regions for block in region for o in block.ops if o.name != "aie.end"
+            ]
             ends = sorted(scope.operation(end) for end in inside)
             self._count("packet_flow", f"{scope.text(op.tokens)} {scope.attributes(op)} {ends}")
         elif name == "memref.global":
@@ -301,10 +315,18 @@ class _DeviceFacts:
             if o.name == "aie.masterset":
                 port, *amsels = split_commas(o.tokens[1:-1])
                 chosen = sorted(inner.text(part) for part in amsels)
-                self._count("switchbox masterset", f"{tile} {inner.text(port)} <- {chosen} {inner.attributes(o)}")
+                self._count(
+                    "switchbox masterset", f"{tile} {inner.text(port)} <- {chosen} {inner.attributes(o)}"
+                )
             elif o.name == "aie.packet_rules":
-                rules = [r for region in o.regions for block in region for r in block.ops if r.name != "aie.end"]
-                self._list("switchbox packet_rules", f"{tile} {inner.text(o.tokens)}", [inner.operation(r) for r in rules])
+                rules = [
+                    r for region in o.regions for block in region for r in block.ops if r.name != "aie.end"
+                ]
+                self._list(
+                    "switchbox packet_rules",
+                    f"{tile} {inner.text(o.tokens)}",
+                    [inner.operation(r) for r in rules],
+                )
             elif o.name not in ("aie.amsel", "aie.end"):
                 self._count(f"{kind} connect", f"{tile} {inner.operation(o)}")
 

@@ -33,7 +33,10 @@ def _fields(
     packet: tuple[int, int, int],
     iteration: tuple[int, int, int],
 ) -> dict[str, Any]:
-    """Fields that all kinds have. `packet` is (enabled, id, type), `iteration` (current, wrap - 1, step - 1)."""
+    """Fields that all kinds have.
+
+    `packet` is (enabled, id, type), `iteration` (current, wrap - 1, step - 1).
+    """
     dims = [{"size": wrap, "step_bytes": 4 * (step + 1)} for step, wrap in zip(steps, wraps)]
     while dims and dims[-1] == {"size": 0, "step_bytes": 4}:
         dims.pop()
@@ -63,7 +66,10 @@ def _narrow_locks(word: int) -> dict[str, Any]:
     if _bits(word, 26, 26):
         fields["next"] = _bits(word, 30, 27)
     fields.update(
-        _locks((_bits(word, 12, 12), _bits(word, 11, 5), _bits(word, 3, 0)), (_bits(word, 24, 18), _bits(word, 16, 13)))
+        _locks(
+            (_bits(word, 12, 12), _bits(word, 11, 5), _bits(word, 3, 0)),
+            (_bits(word, 24, 18), _bits(word, 16, 13)),
+        )
     )
     return fields
 
@@ -109,7 +115,10 @@ def _memtile(w: Sequence[int]) -> dict[str, Any]:
     if _bits(w[1], 19, 19):
         fields["next"] = _bits(w[1], 25, 20)
     fields.update(
-        _locks((_bits(w[7], 15, 15), _bits(w[7], 14, 8), _bits(w[7], 7, 0)), (_bits(w[7], 30, 24), _bits(w[7], 23, 16)))
+        _locks(
+            (_bits(w[7], 15, 15), _bits(w[7], 14, 8), _bits(w[7], 7, 0)),
+            (_bits(w[7], 30, 24), _bits(w[7], 23, 16)),
+        )
     )
     return fields
 
@@ -143,7 +152,9 @@ def descriptor_text(kind: str, fields: dict[str, Any]) -> str:
 def _address(kind: str, address: int) -> str:
     if kind != "mem":
         return f"0x{address:x}"
-    window, base = max((item for item in MEMTILE_WINDOWS.items() if item[1] <= address), key=lambda item: item[1])
+    window, base = max(
+        (item for item in MEMTILE_WINDOWS.items() if item[1] <= address), key=lambda item: item[1]
+    )
     return f"0x{address - base:x}" + ("" if window == "own" else f" of the {window} memtile")
 
 

@@ -1,7 +1,7 @@
 """`npuninja doctor`: this machine, rung by rung, from Python up to a finished dispatch on the NPU.
 
-Three parts: what building needs; the real tools that can do stages, each on its own; and the ladder to the hardware, which
-ends at its first broken rung, since those above follow from it.
+Three parts: what building needs; the real tools that can do stages, each on its own; and the ladder to the
+hardware, which ends at its first broken rung, since those above follow from it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def main(arguments: list[str]) -> int:
         "printed.",
     )
     parser.add_argument("--json", action="store_true", help="a JSON object instead of text")
-    parser.add_argument("--dispatch", metavar="MANIFEST", help="a built design to run on the NPU, as the last rung")
+    parser.add_argument(
+        "--dispatch", metavar="MANIFEST", help="a built design to run on the NPU, as the last rung"
+    )
     options = parser.parse_args(arguments)
     surroundings = surroundings_of(os.environ, {})
     with tempfile.TemporaryDirectory(prefix="npuninja-") as folder:
@@ -52,7 +54,11 @@ def main(arguments: list[str]) -> int:
     usable = not any(rung.verdict == "fail" for rung in parts[BUILD])
     if options.json:
         rungs = [{"part": part, **asdict(rung)} for part, found in parts.items() for rung in found]
-        print(json.dumps({"format": 1, "usable": usable, "npu": npu_ready(parts[NPU]), "rungs": rungs}, indent=1))
+        print(
+            json.dumps(
+                {"format": 1, "usable": usable, "npu": npu_ready(parts[NPU]), "rungs": rungs}, indent=1
+            )
+        )
     else:
         print(text(parts))
     return 0 if usable else ToolError.exit_code
@@ -87,7 +93,12 @@ def _dispatch(python: str, manifest: str | None) -> Rung:
             timeout=DISPATCH_TIME_LIMIT_S, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return Rung("dispatch", "absent", f"{manifest} did not end within {DISPATCH_TIME_LIMIT_S:g} s", "reload amdxdna")
+        return Rung(
+            "dispatch",
+            "absent",
+            f"{manifest} did not end within {DISPATCH_TIME_LIMIT_S:g} s",
+            "reload amdxdna",
+        )
     lines = [line for line in done.stdout.splitlines() if line.strip()]
     if done.returncode == 0:
         return Rung("dispatch", "ok", f"{manifest} ran and its results are right")
@@ -102,7 +113,12 @@ def npu_ready(ladder: list[Rung]) -> bool:
 
 def redacted(rung: Rung, environment: Mapping[str, str]) -> Rung:
     """The rung without home folders: what doctor prints is meant to be passed on."""
-    return Rung(rung.name, rung.verdict, _without_homes(rung.found, environment), _without_homes(rung.fix, environment))
+    return Rung(
+        rung.name,
+        rung.verdict,
+        _without_homes(rung.found, environment),
+        _without_homes(rung.fix, environment),
+    )
 
 
 def _without_homes(words: str, environment: Mapping[str, str]) -> str:

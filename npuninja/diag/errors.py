@@ -59,7 +59,9 @@ class Error(Exception):
         self.notes = notes
 
     def render(self) -> str:
-        """The whole error as text without a final newline: `file:line:col: error: …`, line, caret, notes, hint."""
+        """The whole error as text without a final newline: `file:line:col: error: …`, line, caret, notes,
+        hint.
+        """
         lines = [f"{self.location}: error: {self.message}" if self.location else f"error: {self.message}"]
         if self.location:
             lines += _excerpt(self.location, self.source_line)

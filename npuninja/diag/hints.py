@@ -1,9 +1,10 @@
 """What an error text of a tool, of XRT, of the kernel or of Ninja means, as data: `hints.json`.
 
-An entry has an `id` (of the failure; several entries may share one), `where` such text comes from ("build": tools of a
-build; "run": XRT and programs that use it; "kernel": the kernel's log; "ninja"; "emulator"), `patterns` (regular
-expressions; none for a failure that prints nothing), `says` (what happened), `do` (the next step) and `see` (public
-issues). docs/troubleshooting.md lists every id with the place that catches it and its test.
+An entry has an `id` (of the failure; several entries may share one), `where` such text comes from ("build":
+tools of a build; "run": XRT and programs that use it; "kernel": the kernel's log; "ninja"; "emulator"),
+`patterns` (regular expressions; none for a failure that prints nothing), `says` (what happened), `do` (the
+next step) and `see` (public issues). docs/troubleshooting.md lists every id with the place that catches it
+and its test.
 """
 
 from __future__ import annotations
@@ -46,7 +47,14 @@ def all_hints() -> list[Hint]:
             entries = json.load(stream)["hints"]
         for e in entries:
             _hints.append(
-                Hint(e["id"], tuple(e["where"]), tuple(e["patterns"]), e["says"], e["do"], tuple(e.get("see", ())))
+                Hint(
+                    e["id"],
+                    tuple(e["where"]),
+                    tuple(e["patterns"]),
+                    e["says"],
+                    e["do"],
+                    tuple(e.get("see", ())),
+                )
             )
     return _hints
 
@@ -76,7 +84,9 @@ def main(arguments: Sequence[str]) -> int:
         prog="npuninja explain",
         description="Says what the errors in a log mean: of a build, of XRT, of the kernel (`dmesg`), of Ninja.",
     )
-    parser.add_argument("file", metavar="FILE", nargs="?", default="-", help="the log; - or nothing reads it from stdin")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", default="-", help="the log; - or nothing reads it from stdin"
+    )
     parser.add_argument("--json", action="store_true", help="a JSON array instead of text")
     options = parser.parse_args(arguments)
     try:

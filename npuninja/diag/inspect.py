@@ -1,7 +1,7 @@
 """`npuninja inspect`: what a CDO, PDI, XCLBIN, instruction stream or core program holds.
 
-Register addresses are decoded to tiles and names, buffer descriptors to transfers. A file that is damaged or of an unknown
-kind is a UserError that says where.
+Register addresses are decoded to tiles and names, buffer descriptors to transfers. A file that is damaged or
+of an unknown kind is a UserError that says where.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
 
 def _commands(kind: str, data: bytes, name: str, described: list[Described]) -> InspectReport:
     facts = {"bytes": len(data), "commands": [d.fields for d in described]}
-    return InspectReport(kind, name, facts, [f"  {len(data)} bytes, {len(described)} commands", *numbered(described)])
+    return InspectReport(
+        kind, name, facts, [f"  {len(data)} bytes, {len(described)} commands", *numbered(described)]
+    )
 
 
 def _pdi(data: bytes, name: str) -> InspectReport:
@@ -120,7 +122,9 @@ def _core_lines(cores: list[dict[str, Any]], indent: str = "  ") -> list[str]:
     lines = []
     for core in cores:
         what = (
-            f"program of {core['program_bytes']} bytes" if core["kind"] == "aie" else f"wasm module {core['sha256'][:16]}…"
+            f"program of {core['program_bytes']} bytes"
+            if core["kind"] == "aie"
+            else f"wasm module {core['sha256'][:16]}…"
         )
         lines.append(f"{indent}core ({core['column']}, {core['row']}): {what}")
     return lines
@@ -143,7 +147,9 @@ def _txn(data: bytes, name: str) -> InspectReport:
         *numbered(described),
     ]
     waits = sum(1 for operation in stream.operations if isinstance(operation, Sync))
-    facts["problem"] = None if waits else "it waits for nothing: the run is over before any result has arrived"
+    facts["problem"] = (
+        None if waits else "it waits for nothing: the run is over before any result has arrived"
+    )
     if facts["problem"]:
         lines.append(f"  problem: {facts['problem']}")
     return InspectReport("instruction stream (TXN)", name, facts, lines)
@@ -157,7 +163,8 @@ def _xclbin(data: bytes, name: str) -> InspectReport:
         "uuid": uuid,
         "made_by": ".".join(map(str, container.version)),
         "sections": [
-            {"kind": s.title, "name": s.name, "offset": s.offset, "bytes": len(s.data)} for s in container.sections
+            {"kind": s.title, "name": s.name, "offset": s.offset, "bytes": len(s.data)}
+            for s in container.sections
         ],
     }
     lines = [f"  {len(data)} bytes, uuid {uuid}, xclbinutil {facts['made_by']}"]
@@ -170,11 +177,18 @@ def _xclbin(data: bytes, name: str) -> InspectReport:
             facts["compute_units"] = [u._asdict() for u in read_ip_layout(section.data, name)]
         elif section.kind == xclbin.EMBEDDED_METADATA:
             kernels = read_embedded_metadata(section.data, name)
-            facts["kernels"] = [{**k._asdict(), "arguments": [a._asdict() for a in k.arguments]} for k in kernels]
-            lines += [f"  kernel {k.name} (0x{k.kernel_id:x}): {', '.join(a.name for a in k.arguments)}" for k in kernels]
+            facts["kernels"] = [
+                {**k._asdict(), "arguments": [a._asdict() for a in k.arguments]} for k in kernels
+            ]
+            lines += [
+                f"  kernel {k.name} (0x{k.kernel_id:x}): {', '.join(a.name for a in k.arguments)}"
+                for k in kernels
+            ]
         elif section.kind == xclbin.EMULATION_DATA:
             modules = read_emulation_data(section.data, name)
-            facts["modules"] = [{"sha256": digest.hex(), "bytes": len(module)} for digest, module in modules.items()]
+            facts["modules"] = [
+                {"sha256": digest.hex(), "bytes": len(module)} for digest, module in modules.items()
+            ]
         elif section.kind == xclbin.AIE_PARTITION:
             partition = read_aie_partition(section.data, name)
             facts["partition"], more = _partition(partition, name)
@@ -193,7 +207,9 @@ def _uuid_text(uuid: bytes) -> str:
 
 def _partition(partition: AiePartition, name: str) -> tuple[dict[str, Any], list[str]]:
     starts = list(partition.start_columns)
-    lines = [f"  partition: {partition.column_width} columns, may start at column {', '.join(map(str, starts)) or 'none'}"]
+    lines = [
+        f"  partition: {partition.column_width} columns, may start at column {', '.join(map(str, starts)) or 'none'}"
+    ]
     pdis = []
     for pdi in partition.pdis:
         commands = read_pdi(pdi.image, name).commands(name)
@@ -229,8 +245,13 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
         "machine": found.machine,
         "architecture": architecture or None,
         "program_bytes": program_bytes,
-        "segments": [{"address": s.address, "bytes": len(s.data), "memory_bytes": s.memory_bytes} for s in found.segments],
-        "sections": [{"name": s.name, "address": s.address, "bytes": s.size_bytes} for s in found.sections if s.name],
+        "segments": [
+            {"address": s.address, "bytes": len(s.data), "memory_bytes": s.memory_bytes}
+            for s in found.segments
+        ],
+        "sections": [
+            {"name": s.name, "address": s.address, "bytes": s.size_bytes} for s in found.sections if s.name
+        ],
         "symbols": [s._asdict() for s in found.symbols],
         "problem": problem,
     }
@@ -238,8 +259,12 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
     lines.append(f"  program: {program_bytes} of {elf.PROGRAM_MEMORY_BYTES} bytes")
     for segment in found.segments:
         if segment.address >= elf.DATA_START:
-            lines.append(f"  data: 0x{segment.address:x}, {len(segment.data)} bytes, {segment.memory_bytes} in memory")
-    lines += [f"  section {s.name}: {s.size_bytes} bytes at 0x{s.address:x}" for s in found.sections if s.name]
+            lines.append(
+                f"  data: 0x{segment.address:x}, {len(segment.data)} bytes, {segment.memory_bytes} in memory"
+            )
+    lines += [
+        f"  section {s.name}: {s.size_bytes} bytes at 0x{s.address:x}" for s in found.sections if s.name
+    ]
     lines += [f"  symbol {s.name} = 0x{s.value:x}" for s in found.symbols]
     if made_by(found):
         facts["made_by"] = made_by(found)
@@ -276,7 +301,9 @@ def _wasm(data: bytes, name: str) -> InspectReport:
             "waits": [list(w) for w in info.waits],
             "buffers": [list(b) for b in info.buffers],
         }
-        lines.append(f"  core ({info.column}, {info.row}), entry {info.entry}, stack {info.stack_bytes} bytes")
+        lines.append(
+            f"  core ({info.column}, {info.row}), entry {info.entry}, stack {info.stack_bytes} bytes"
+        )
         lines.append(f"  data ends at 0x{info.data_end:x} of 0x{elf.DATA_END:x}")
         lines.append(f"  uses the memory of: {', '.join(info.neighbours) or 'itself only'}")
         lines += [f"  buffer {b.symbol}: 0x{b.address:x}, {b.size_bytes} bytes" for b in info.buffers]
@@ -287,12 +314,16 @@ def _wasm(data: bytes, name: str) -> InspectReport:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`npuninja inspect FILE [--json]`: prints the report. Raises UserError when the file cannot be read or is damaged."""
+    """`npuninja inspect FILE [--json]`: prints the report. Raises UserError when the file cannot be read or
+    is damaged.
+    """
     parser = argparse.ArgumentParser(
         prog="npuninja inspect",
         description="Says what a file holds: sections, kernels, cores, and each register write with tile, name and meaning.",
     )
-    parser.add_argument("file", metavar="FILE", help="CDO, PDI, XCLBIN, insts.bin, insts.txt, core ELF or wasm core")
+    parser.add_argument(
+        "file", metavar="FILE", help="CDO, PDI, XCLBIN, insts.bin, insts.txt, core ELF or wasm core"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     options = parser.parse_args(arguments)
     try:

@@ -1,7 +1,8 @@
 """What doctor may look at of a machine: files below a root, the environment, limits, the kernel's log.
 
-Everything the rungs know goes through a `Machine`, so that tests can make one up: a folder stands for `/`, and what is not
-a file is an attribute. A query that fails gives None, which is not the same as "is not there".
+Everything the rungs know goes through a `Machine`, so that tests can make one up: a folder stands for `/`,
+and what is not a file is an attribute. A query that fails gives None, which is not the same as "is not
+there".
 """
 
 from __future__ import annotations
@@ -60,7 +61,11 @@ class Machine:
     def find(self, folder: str, *patterns: str) -> list[str]:
         """The files in a folder whose name fits a pattern, as paths of this machine without the first slash."""
         names = self.names(folder) or []
-        return [os.path.join(folder, n) for n in names if any(fnmatch.fnmatchcase(n, pattern) for pattern in patterns)]
+        return [
+            os.path.join(folder, n)
+            for n in names
+            if any(fnmatch.fnmatchcase(n, pattern) for pattern in patterns)
+        ]
 
     def exists(self, *parts: str) -> bool:
         """Whether there is such a file or folder."""
@@ -89,7 +94,11 @@ def _kernel_log() -> str | None:
     """What `dmesg` says; on many systems only root may ask."""
     try:
         done = subprocess.run(
-            ["dmesg"], stdin=subprocess.DEVNULL, capture_output=True, timeout=KERNEL_LOG_TIME_LIMIT_S, check=False
+            ["dmesg"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=KERNEL_LOG_TIME_LIMIT_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -1,7 +1,7 @@
 """A reader of printed MLIR that knows no dialect: operations, their tokens, attributes and regions.
 
-It relies on the layout that MLIR's printer (and ours) gives a file: one operation a line, a region's `{` at the end of a
-line. So it is independent of `npuninja.ir`, and can judge what that prints.
+It relies on the layout that MLIR's printer (and ours) gives a file: one operation a line, a region's `{` at
+the end of a line. So it is independent of `npuninja.ir`, and can judge what that prints.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ _OPEN, _CLOSE = "([{<", ")]}>"
 
 
 class PrintedOp:
-    """An operation as printed. `attributes` holds the tokens of each `{name = value}`; `tokens` all others."""
+    """An operation as printed.
+
+    `attributes` holds the tokens of each `{name = value}`; `tokens` all others.
+    """
 
     def __init__(self, line: int) -> None:
         self.line = line
@@ -114,7 +117,10 @@ def read(text: str, file: str = "<text>") -> list[PrintedOp]:
 
 
 def _operation(line: list[str], first: int, file: str) -> tuple[PrintedOp, bool]:
-    """An operation from its line, and whether a region follows. Regions within the line are left among the tokens."""
+    """An operation from its line, and whether a region follows.
+
+    Regions within the line are left among the tokens.
+    """
     op = PrintedOp(first)
     opens = line[-1] == "{"
     if opens:
@@ -132,7 +138,9 @@ def _operation(line: list[str], first: int, file: str) -> tuple[PrintedOp, bool]
     return op, opens
 
 
-def _close_region(line: list[str], stack: list[tuple[PrintedOp | None, list[PrintedBlock]]], where: str) -> None:
+def _close_region(
+    line: list[str], stack: list[tuple[PrintedOp | None, list[PrintedBlock]]], where: str
+) -> None:
     op, blocks = stack.pop()
     if op is None:
         raise UserError(f"{where}: '}}' without an open region")
@@ -146,7 +154,9 @@ def _close_region(line: list[str], stack: list[tuple[PrintedOp | None, list[Prin
 
 
 def _take_attributes(op: PrintedOp, line: list[str], where: str) -> list[str]:
-    """Moves every `{name = value, …}` that is in no bracket into the attributes of `op`; returns the other tokens."""
+    """Moves every `{name = value, …}` that is in no bracket into the attributes of `op`; returns the other
+    tokens.
+    """
     rest: list[str] = []
     i = depth = 0
     while i < len(line):

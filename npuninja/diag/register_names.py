@@ -61,7 +61,9 @@ _names: dict[str, dict[int, str]] = {}
 
 
 def _fixed_names(kind: str) -> dict[int, str]:
-    """Offset -> name of the registers of a tile kind that have one place; memories and descriptors are not in it."""
+    """Offset -> name of the registers of a tile kind that have one place; memories and descriptors are not in
+    it.
+    """
     known = _names.get(kind)
     if known is not None:
         return known
@@ -70,7 +72,9 @@ def _fixed_names(kind: str) -> dict[int, str]:
     for direction, channels in (("S2MM", tile.s2mm_channels), ("MM2S", tile.mm2s_channels)):
         for channel in range(channels):
             names[registers.channel_control(kind, direction, channel)] = f"DMA_{direction}_{channel}_Ctrl"
-            names[registers.channel_queue(kind, direction, channel)] = f"DMA_{direction}_{channel}_Start_Queue"
+            names[registers.channel_queue(kind, direction, channel)] = (
+                f"DMA_{direction}_{channel}_Start_Queue"
+            )
             names[registers.channel_status(kind, direction, channel)] = f"DMA_{direction}_{channel}_Status"
     for lock in range(tile.locks):
         names[registers.lock_value(kind, lock)] = f"Lock{lock}_value"
@@ -79,7 +83,9 @@ def _fixed_names(kind: str) -> dict[int, str]:
     for index, port in enumerate(switch.SLAVES[kind]):
         names[registers.switch_slave(kind, index)] = f"Stream_Switch_Slave_{port_name(port)}"
         for slot in range(switch.SLOTS):
-            names[registers.switch_slot(kind, index, slot)] = f"Stream_Switch_Slave_{port_name(port)}_Slot{slot}"
+            names[registers.switch_slot(kind, index, slot)] = (
+                f"Stream_Switch_Slave_{port_name(port)}_Slot{slot}"
+            )
     if kind == "core":
         names[registers.CORE_CONTROL] = "Core_Control"
         names[registers.CORE_STATUS] = "Core_Status"
@@ -156,11 +162,19 @@ def _switch_meaning(kind: str, name: str, value: int) -> str:
         return text + (", header dropped" if value & registers.SWITCH_DROP_HEADER else ", header kept")
     source = value & 31
     slaves = switch.SLAVES[kind]
-    return f"circuit from {port_name(slaves[source])}" if source < len(slaves) else f"circuit from unknown port {source}"
+    return (
+        f"circuit from {port_name(slaves[source])}"
+        if source < len(slaves)
+        else f"circuit from unknown port {source}"
+    )
 
 
 def _mux_meaning(name: str, value: int, mask: int) -> str:
     shifts = registers.SHIM_MUX_SHIFTS if name == "Mux_Config" else registers.SHIM_DEMUX_SHIFTS
     ends = ("PL", "DMA", "NoC", "unknown")
-    parts = [f"South{channel} = {ends[value >> shift & 3]}" for channel, shift in shifts.items() if mask >> shift & 3 == 3]
+    parts = [
+        f"South{channel} = {ends[value >> shift & 3]}"
+        for channel, shift in shifts.items()
+        if mask >> shift & 3 == 3
+    ]
     return ", ".join(parts)

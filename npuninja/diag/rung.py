@@ -11,8 +11,8 @@ class Rung:
 
     Attributes:
         name: what was looked at.
-        verdict: "ok", "warn" (works, with a remark), "unknown" (could not be asked), "fail" (building needs it) or
-            "absent" (only hardware, or a real tool's stage, needs it).
+        verdict: "ok", "warn" (works, with a remark), "unknown" (could not be asked), "fail" (building needs
+            it) or "absent" (only hardware, or a real tool's stage, needs it).
         found: what was seen.
         fix: what to do, or "".
     """

@@ -17,7 +17,14 @@ def needed(surroundings: Surroundings, toolchain: Toolchain) -> list[Rung]:
     """Python with its packages, Ninja, a compiler for emulated cores."""
     version = ".".join(map(str, sys.version_info[:3]))
     good = sys.version_info[:2] >= OLDEST_PYTHON
-    rungs = [Rung("python", "ok" if good else "fail", f"{version} ({sys.executable})", "install Python 3.10 or newer")]
+    rungs = [
+        Rung(
+            "python",
+            "ok" if good else "fail",
+            f"{version} ({sys.executable})",
+            "install Python 3.10 or newer",
+        )
+    ]
     for package, purpose in (("numpy", "references and buffers"), ("wasmtime", "the emulated cores")):
         rungs.append(_package(package, purpose))
     return [*rungs, *_shadows(surroundings), _ninja(surroundings, toolchain), _emulated_compiler(toolchain)]
@@ -31,7 +38,12 @@ def _package(name: str, purpose: str) -> Rung:
         __import__(name)
         return Rung(name, "ok", f"{version(name)} ({purpose})")
     except Exception as error:  # a broken package raises whatever it likes
-        return Rung(name, "fail", f"cannot be imported: {type(error).__name__}: {error}", f"pip install {name} ({purpose})")
+        return Rung(
+            name,
+            "fail",
+            f"cannot be imported: {type(error).__name__}: {error}",
+            f"pip install {name} ({purpose})",
+        )
 
 
 def _shadows(surroundings: Surroundings) -> list[Rung]:
@@ -54,11 +66,18 @@ def _ninja(surroundings: Surroundings, toolchain: Toolchain) -> Rung:
     if found is None:
         absent = toolchain.absent("ninja")
         return Rung("ninja", "fail", absent.explain() if absent else "not found", "pip install ninja")
-    others = [c.path for c in surroundings.on_path("ninja") if os.path.realpath(c.path) != os.path.realpath(found.path)]
+    others = [
+        c.path
+        for c in surroundings.on_path("ninja")
+        if os.path.realpath(c.path) != os.path.realpath(found.path)
+    ]
     if others:
-        # Each version starts the build log over when it meets one of another version, and then builds everything.
+        # Each version starts the build log over when it meets one of another version, and then builds
+        # everything.
         text = f"{found.version} ({found.path}); also on PATH: {', '.join(others)}"
-        return Rung("ninja", "warn", text, "use one of them only: two versions in one build folder rebuild everything")
+        return Rung(
+            "ninja", "warn", text, "use one of them only: two versions in one build folder rebuild everything"
+        )
     return Rung("ninja", "ok", f"{found.version} ({found.path})")
 
 
@@ -69,7 +88,9 @@ def _emulated_compiler(toolchain: Toolchain) -> Rung:
     if clang and linker:
         return Rung("compiler for emulated cores", "ok", f"clang {clang.version}, wasm-ld {linker.version}")
     absent = toolchain.absent("ziglang")
-    return Rung("compiler for emulated cores", "fail", absent.explain() if absent else "", "pip install ziglang")
+    return Rung(
+        "compiler for emulated cores", "fail", absent.explain() if absent else "", "pip install ziglang"
+    )
 
 
 def real_tools(toolchain: Toolchain) -> list[Rung]:
@@ -84,7 +105,10 @@ def _mixture(toolchain: Toolchain) -> list[Rung]:
     if aie is None or peano is None:
         return []
     # …/site-packages/mlir_aie/bin/aie-opt, …/site-packages/llvm-aie/bin/llc
-    places = [os.path.realpath(os.path.join(os.path.dirname(tool.path), os.pardir, os.pardir)) for tool in (aie, peano)]
+    places = [
+        os.path.realpath(os.path.join(os.path.dirname(tool.path), os.pardir, os.pardir))
+        for tool in (aie, peano)
+    ]
     if places[0] == places[1]:
         return []
     fix = "see that both are of one release, and name them in toolchain.toml"

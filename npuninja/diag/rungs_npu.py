@@ -1,6 +1,8 @@
-"""The ladder from the PCI bus to XRT: each rung needs those before it, so doctor stops at the first that is broken.
+"""The ladder from the PCI bus to XRT: each rung needs those before it, so doctor stops at the first that is
+broken.
 
-Sources: the amdxdna driver (names in sysfs, firmware files), XRT's module loader (where it looks for drivers), public
+Sources: the amdxdna driver (names in sysfs, firmware files), XRT's module loader (where it looks for
+    drivers), public
 reports of what breaks (docs/troubleshooting.md).
 """
 
@@ -16,7 +18,10 @@ from npuninja.diag.machine import Machine
 from npuninja.diag.rung import Rung
 
 #: (vendor, device) -> family of `aie.device`, and what it is sold as.
-NPUS = {("0x1022", "0x1502"): ("npu1", "Phoenix, Hawk Point"), ("0x1022", "0x17f0"): ("npu2", "Strix, Strix Halo, Krackan")}
+NPUS = {
+    ("0x1022", "0x1502"): ("npu1", "Phoenix, Hawk Point"),
+    ("0x1022", "0x17f0"): ("npu2", "Strix, Strix Halo, Krackan"),
+}
 _PCI = "sys/bus/pci/devices"
 _MODULE = "amdxdna"
 OLDEST_KERNEL = (6, 14)  # the first with the module
@@ -27,7 +32,19 @@ _CONTAINER_MARKS = (".dockerenv", "run/.containerenv")
 def npu_ladder(machine: Machine) -> list[Rung]:
     """The rungs up to the first broken one."""
     rungs: list[Rung] = []
-    for step in (_system, _pci, _module, _driver, _firmware, _kernel_log, _node, _permission, _locked_memory, _xrt, _shim):
+    for step in (
+        _system,
+        _pci,
+        _module,
+        _driver,
+        _firmware,
+        _kernel_log,
+        _node,
+        _permission,
+        _locked_memory,
+        _xrt,
+        _shim,
+    ):
         rungs += step(machine)
         if rungs and rungs[-1].broken:
             break
@@ -71,7 +88,9 @@ def _pci(machine: Machine) -> Iterator[Rung]:
         return
     found = _npu_addresses(machine)
     if found:
-        yield Rung("NPU on the PCI bus", "ok", "; ".join(f"{a}: {family} ({name})" for a, family, name in found))
+        yield Rung(
+            "NPU on the PCI bus", "ok", "; ".join(f"{a}: {family} ({name})" for a, family, name in found)
+        )
         return
     ids = ", ".join(f"{vendor[2:]}:{device[2:]}" for vendor, device in NPUS)
     fix = (
@@ -102,10 +121,20 @@ def _module(machine: Machine) -> Iterator[Rung]:
         yield Rung("kernel module", "ok", f"{_MODULE} {version or ''}".rstrip() + f" is loaded{origin}")
         return
     if _blacklisted(machine):
-        yield Rung("kernel module", "absent", f"{_MODULE} is blacklisted in {_blacklisted(machine)}", "remove that line")
+        yield Rung(
+            "kernel module",
+            "absent",
+            f"{_MODULE} is blacklisted in {_blacklisted(machine)}",
+            "remove that line",
+        )
         return
     if files:
-        yield Rung("kernel module", "absent", f"{_MODULE} is there and not loaded{origin}", f"sudo modprobe {_MODULE}")
+        yield Rung(
+            "kernel module",
+            "absent",
+            f"{_MODULE} is there and not loaded{origin}",
+            f"sudo modprobe {_MODULE}",
+        )
         return
     number = re.match(r"(\d+)\.(\d+)", release)
     old = number is not None and (int(number[1]), int(number[2])) < OLDEST_KERNEL
@@ -146,7 +175,9 @@ def _firmware(machine: Machine) -> Iterator[Rung]:
             yield Rung("firmware", "ok", f"/{files[-1]}")
         else:
             text = f"there is no file npu*.sbin in /lib/firmware/amdnpu/{device}_*"
-            yield Rung("firmware", "warn", text, "install the package linux-firmware, of the kernel's age or newer")
+            yield Rung(
+                "firmware", "warn", text, "install the package linux-firmware, of the kernel's age or newer"
+            )
 
 
 def _log_meanings(machine: Machine) -> list[str]:
@@ -157,7 +188,12 @@ def _log_meanings(machine: Machine) -> list[str]:
 def _kernel_log(machine: Machine) -> Iterator[Rung]:
     """What the driver has complained of since the start."""
     if machine.kernel_log is None:
-        yield Rung("kernel log", "unknown", "it may not be read", "`sudo dmesg | npuninja explain` looks for known errors")
+        yield Rung(
+            "kernel log",
+            "unknown",
+            "it may not be read",
+            "`sudo dmesg | npuninja explain` looks for known errors",
+        )
         return
     meanings = _log_meanings(machine)
     if meanings:
@@ -195,7 +231,12 @@ def _locked_memory(machine: Machine) -> Iterator[Rung]:
     if limit is None:
         yield Rung("locked memory", "ok", "no limit")
     elif limit >= MEMLOCK_NEEDED_BYTES:
-        yield Rung("locked memory", "warn", f"limited to {limit} bytes", "large buffers may fail; set memlock to unlimited")
+        yield Rung(
+            "locked memory",
+            "warn",
+            f"limited to {limit} bytes",
+            "large buffers may fail; set memlock to unlimited",
+        )
     else:
         fix = (
             "put `* - memlock unlimited` into /etc/security/limits.d/npu.conf (on Fedora: `systemctl edit user@.service`, "
@@ -233,9 +274,16 @@ def _xrt(machine: Machine) -> Iterator[Rung]:
         return
     paths = _libraries(machine, "libxrt_coreutil")
     if paths:
-        yield Rung("XRT", "ok", f"{_version(machine, paths) or 'of unknown version'} (/{os.path.dirname(paths[0])})")
+        yield Rung(
+            "XRT", "ok", f"{_version(machine, paths) or 'of unknown version'} (/{os.path.dirname(paths[0])})"
+        )
     else:
-        yield Rung("XRT", "absent", "there is no libxrt_coreutil", "install XRT (package libxrt2, or /opt/xilinx/xrt)")
+        yield Rung(
+            "XRT",
+            "absent",
+            "there is no libxrt_coreutil",
+            "install XRT (package libxrt2, or /opt/xilinx/xrt)",
+        )
 
 
 def _shim(machine: Machine) -> Iterator[Rung]:

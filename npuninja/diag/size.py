@@ -1,7 +1,8 @@
-"""`npuninja size`: the memory of every tile of a built design: program, stack, buffers, kernels' data, and what is left.
+"""`npuninja size`: the memory of every tile of a built design: program, stack, buffers, kernels' data, and
+what is left.
 
-The reference linker script allows eight times the program memory there is, and nothing compares stacks with stack_size;
-here both are figures to look at before they become failures.
+The reference linker script allows eight times the program memory there is, and nothing compares stacks with
+stack_size; here both are figures to look at before they become failures.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class TileMemory(NamedTuple):
         stack_need: what the program takes of it at least; None when that is not known.
         buffers: of all buffers.
         data: of the kernels' variables and tables.
-        end: where the last of them ends. Only what is behind it can take more of the kernels' data: buffers that are
-            spread over the banks leave gaps.
+        end: where the last of them ends. Only what is behind it can take more of the kernels' data: buffers
+            that are spread over the banks leave gaps.
         limit: of the memory.
     """
 
@@ -66,7 +67,9 @@ class TileMemory(NamedTuple):
         if self.end > NEARLY_FULL * self.limit:
             found.append(f"data memory is taken up to byte {self.end} of {self.limit}")
         if self.stack_need is not None and self.stack_need > NEARLY_FULL * self.stack:
-            found.append(f"{self.stack_need} of {self.stack} bytes of stack are needed, or more: set stack_size higher")
+            found.append(
+                f"{self.stack_need} of {self.stack} bytes of stack are needed, or more: set stack_size higher"
+            )
         return found
 
 
@@ -97,7 +100,9 @@ def measure(folder: str) -> list[TileMemory]:
     return found
 
 
-def _tile(folder: str, place: Place, core: Operation | None, buffers: Sequence[Operation], architecture: str) -> TileMemory:
+def _tile(
+    folder: str, place: Place, core: Operation | None, buffers: Sequence[Operation], architecture: str
+) -> TileMemory:
     stack = core.integer("stack_size", DEFAULT_STACK_BYTES) if core else 0
     sizes = [size_bytes(buffer.result.type) for buffer in buffers]
     end = max([stack, *(b.integer("address", 0) + size for b, size in zip(buffers, sizes))])
@@ -110,7 +115,9 @@ def _tile(folder: str, place: Place, core: Operation | None, buffers: Sequence[O
 
 
 def _program(folder: str, place: Place, architecture: str) -> tuple[int | None, int | None, int]:
-    """Bytes of program memory, of stack, and the end of the data behind the buffers, from the core's own memory on."""
+    """Bytes of program memory, of stack, and the end of the data behind the buffers, from the core's own
+    memory on.
+    """
     column, row = place
     own = DATA_WINDOWS["own"]
     for suffix in (".elf", ".wasm"):
@@ -120,13 +127,17 @@ def _program(folder: str, place: Place, architecture: str) -> tuple[int | None, 
         with open(path, "rb") as stream:
             data = stream.read()
         image = read_core_image(data, architecture, path)
-        ends = [segment.address + segment.memory_bytes - own for segment in image.data if segment.address >= own]
+        ends = [
+            segment.address + segment.memory_bytes - own for segment in image.data if segment.address >= own
+        ]
         if image.info is not None:
             return None, _wasm_stack(data, path, image.info.entry), max([image.info.data_end - own, 0])
         elf = read_elf(data, path)
         program = sum(s.memory_bytes for s in elf.segments if s.address < DATA_START)
         return program, largest_frame(elf), max([0, *ends])
-    raise UserError(f"the program of core {place} is not built", Location(os.path.join(folder, LOWERED)), hint="run ninja")
+    raise UserError(
+        f"the program of core {place} is not built", Location(os.path.join(folder, LOWERED)), hint="run ninja"
+    )
 
 
 def _wasm_stack(data: bytes, path: str, entry: str) -> int | None:
@@ -142,12 +153,23 @@ def table(name: str, tiles: Sequence[TileMemory]) -> str:
     rows = [("tile", "program", "stack", "buffers", "data", "used", "behind", "")]
     for t in tiles:
         program = "-" if t.program is None else f"{t.program} of {PROGRAM_MEMORY_BYTES}"
-        stack = "-" if not t.stack else str(t.stack) if t.stack_need is None else f"{t.stack_need}+ of {t.stack}"
+        stack = (
+            "-" if not t.stack else str(t.stack) if t.stack_need is None else f"{t.stack_need}+ of {t.stack}"
+        )
         share = t.used / t.limit
         bar = ("#" * round(share * _BAR_CHARACTERS)).ljust(_BAR_CHARACTERS, ".")
         kind = {"mem": "memtile", "shim": "shim"}.get(tile_kind(t.tile[1]), "core")
         used, behind = f"{t.used} of {t.limit}", str(max(t.limit - t.end, 0))
-        cells = (f"{kind} {t.tile}", program, stack, str(t.buffers), str(t.data), used, behind, f"[{bar}] {share:4.0%}")
+        cells = (
+            f"{kind} {t.tile}",
+            program,
+            stack,
+            str(t.buffers),
+            str(t.data),
+            used,
+            behind,
+            f"[{bar}] {share:4.0%}",
+        )
         rows.append(cells)
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [f"{name}, bytes:"]
@@ -177,9 +199,12 @@ def main(arguments: Sequence[str]) -> int:
     designs = {folder: measure(folder) for folder in options.folders}
     if options.json:
         content = {
-            folder: [{**tile._asdict(), "problems": tile.problems()} for tile in tiles] for folder, tiles in designs.items()
+            folder: [{**tile._asdict(), "problems": tile.problems()} for tile in tiles]
+            for folder, tiles in designs.items()
         }
         print(json.dumps({"format": 1, "designs": content}, indent=1))
     else:
-        print("\n\n".join(table(os.path.basename(os.path.normpath(f)), tiles) for f, tiles in designs.items()))
+        print(
+            "\n\n".join(table(os.path.basename(os.path.normpath(f)), tiles) for f, tiles in designs.items())
+        )
     return 0

@@ -11,7 +11,8 @@ from npuninja.emit.escape import command_value, escape_value
 from npuninja.plan.graph import Batch, Edge
 
 RULE = "batch"
-# A rule whose command is one stage and nothing else. The batch writes one depfile for all its stages, so theirs is cut out.
+# A rule whose command is one stage and nothing else. The batch writes one depfile for all its stages, so
+# theirs is cut out.
 _STAGE_RULE = re.compile(
     r"^rule (?P<rule>\S+)\n"
     r"  command = \$stage (?P<start>.*)--depfile \$out\.d (?P<end>.*)\n"
@@ -22,7 +23,9 @@ _FILES = re.compile(r"\$(in|out|options)\b")
 
 
 class Part(NamedTuple):
-    """What a rule is as a part of a batch, with Ninja's variables: its command, and what is shown while it runs."""
+    """What a rule is as a part of a batch, with Ninja's variables: its command, and what is shown while it
+    runs.
+    """
 
     command: str
     says: str
@@ -37,7 +40,9 @@ def parts_of(template: str) -> dict[str, Part]:
 
 
 def batch_variables(batch: Batch, parts: Mapping[str, Part]) -> dict[str, str]:
-    """The variables of the statement that runs a batch, escaped for Ninja: the stages, the depfile, the description."""
+    """The variables of the statement that runs a batch, escaped for Ninja: the stages, the depfile, the
+    description.
+    """
     labels = dict.fromkeys(parts[edge.rule].says for edge in batch.edges)
     return {
         "steps": " ".join(_command(edge, parts[edge.rule].command) for edge in batch.edges),

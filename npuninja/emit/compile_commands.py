@@ -10,7 +10,12 @@ from npuninja.plan.graph import Graph
 def compile_commands(graph: Graph, folder: str) -> str:
     """The content of compile_commands.json; `folder` is where the commands run."""
     entries = [
-        {"directory": folder, "file": edge.inputs[0], "output": edge.outputs[0], "arguments": list(edge.compile_command)}
+        {
+            "directory": folder,
+            "file": edge.inputs[0],
+            "output": edge.outputs[0],
+            "arguments": list(edge.compile_command),
+        }
         for edge in graph.edges
         if edge.compile_command
     ]

@@ -21,7 +21,9 @@ def dot(edges: Sequence[Mapping[str, Any]]) -> str:
         lines.append(f"  n{number} [label = {_text(edge['rule'], os.path.basename(edge['outputs'][0]))}];")
     for number, edge in enumerate(boxes):
         # dict: each arrow once, in the order of the inputs
-        for other in dict.fromkeys(made_by[path] for path in (*edge["inputs"], *edge["implicit"]) if path in made_by):
+        for other in dict.fromkeys(
+            made_by[path] for path in (*edge["inputs"], *edge["implicit"]) if path in made_by
+        ):
             lines.append(f"  n{other} -> n{number};")
         for path in edge["inputs"]:
             if path not in made_by:

@@ -1,4 +1,7 @@
-"""Escaping, one function for each place where text stands in a Ninja file. A newline fits nowhere and is refused."""
+"""Escaping, one function for each place where text stands in a Ninja file.
+
+A newline fits nowhere and is refused.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ def escape_path(path: str) -> str:
 
 
 def escape_value(text: str) -> str:
-    """The text right of `=`: variables and rule attributes. Leading blanks would be lost, so they are escaped."""
+    """The text right of `=`: variables and rule attributes. Leading blanks would be lost, so they are
+    escaped.
+    """
     text = _one_line(text).replace("$", "$$")
     return re.sub(r"^ +", lambda blanks: "$ " * len(blanks[0]), text)
 

@@ -8,7 +8,9 @@ from npuninja.plan.graph import Graph
 
 
 def graph_json(graph: Graph) -> str:
-    """The content of graph.json, one edge a line: that can be read, and is written ten times as fast as with indents."""
+    """The content of graph.json, one edge a line: that can be read, and is written ten times as fast as with
+    indents.
+    """
     content = graph.as_json()
     edges = ",\n".join(map(json.dumps, content.pop("edges")))
     head = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())

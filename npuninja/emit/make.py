@@ -2,13 +2,16 @@
 
 Make knows times only, so what Ninja does by itself is written out:
 
-- A command makes a stamp, `OUTPUT.made-HASH`, and the outputs depend on it with an empty recipe. Make then looks at the
-  outputs' own times, and a stage leaves those alone when the bytes stay the same: that is `restat`.
+- A command makes a stamp, `OUTPUT.made-HASH`, and the outputs depend on it with an empty recipe. Make then
+  looks at the outputs' own times, and a stage leaves those alone when the bytes stay the same: that is
+  `restat`.
 - One stamp may stand for several outputs: that is a grouped target.
-- The hash is of the command line, and a command deletes the other stamps of its output, so another command (another version
-  of a tool) makes the file anew.
-- An output that was deleted is seen when the Makefile is read, and adds a prerequisite that is never up to date.
-- Files that depfiles name and that have vanished are taken as made, by `.DEFAULT`; so is what configure.py looked at.
+- The hash is of the command line, and a command deletes the other stamps of its output, so another command
+  (another version of a tool) makes the file anew.
+- An output that was deleted is seen when the Makefile is read, and adds a prerequisite that is never up to
+  date.
+- Files that depfiles name and that have vanished are taken as made, by `.DEFAULT`; so is what configure.py
+  looked at.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ from npuninja.emit.remote import remote_stage
 from npuninja.emit.rules import Rules, expand
 from npuninja.plan.graph import Batch, Edge, Graph
 
-# What a name in a Makefile can be made of: nearly everything else means something to Make in one place or another.
+# What a name in a Makefile can be made of: nearly everything else means something to Make in one place or
+# another.
 _NAME = re.compile(r"[A-Za-z0-9_@+,./-]+")
 
 _HEAD = """\
@@ -67,13 +71,18 @@ def makefile(
         UserError: a file's name cannot stand in a Makefile.
     """
     default = " ".join(_names(graph.defaults))
-    text = ["\n".join(f"# {line}".rstrip() for line in header), f"all_by_default: {default}\n.PHONY: all_by_default", _HEAD]
+    text = [
+        "\n".join(f"# {line}".rstrip() for line in header),
+        f"all_by_default: {default}\n.PHONY: all_by_default",
+        _HEAD,
+    ]
     configure_again = rules.value("configure", "command", {})
     text.append(
         f"{_name(name)}: {_name(configure)} ;\n{_name(configure)}: {' '.join(_names(inputs))}\n"
         f"\t@{_recipe(configure_again)} && touch $@"
     )
-    # What makes no file and has a pool; for the heavy tools of the build, `make -j` is to be chosen by memory.
+    # What makes no file and has a pool; for the heavy tools of the build, `make -j` is to be chosen by
+    # memory.
     own = {name: rule for name, rule in rules.rules.items() if "pool" in rule and "depfile" not in rule}
     alone = {edge.outputs[0]: edge for edge in graph.edges if edge.rule in own}
     depfiles: list[str] = []
@@ -107,7 +116,9 @@ def _alias(edge: Edge, alone: Mapping[str, Edge], makefile_name: str) -> Iterato
 def _batch(
     batch: Batch, rules: Rules, stage: Mapping[str, str], parts: Mapping[str, Part], depfiles: list[str]
 ) -> Iterator[str]:
-    scope = {**stage} | {name: expand(value, rules.variables) for name, value in batch_variables(batch, parts).items()}
+    scope = {**stage} | {
+        name: expand(value, rules.variables) for name, value in batch_variables(batch, parts).items()
+    }
     scope["out"] = " ".join(map(quote_word, batch.outputs))
     yield from _made(RULE, rules, scope, batch.inputs, batch.outputs, depfiles)
 

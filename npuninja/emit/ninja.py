@@ -69,9 +69,9 @@ def batch_statement(batch: Batch, parts: Mapping[str, Part]) -> str:
 def generator_statements(target: str, also: Sequence[str], inputs: Sequence[str], depfile: str) -> str:
     """The edge that makes build.ninja itself.
 
-    What configure.py looked at may vanish (a package is updated, a design is renamed). Ninja must then start configure.py,
-    which no longer names it, and not stop with "missing and no known rule to make it". It does so for files that only a
-    depfile names; those that other edges read as well need a rule, which is phony.
+    What configure.py looked at may vanish (a package is updated, a design is renamed). Ninja must then start
+    configure.py, which no longer names it, and not stop with "missing and no known rule to make it". It does
+    so for files that only a depfile names; those that other edges read as well need a rule, which is phony.
 
     Args:
         target: build.ninja.
@@ -82,7 +82,10 @@ def generator_statements(target: str, also: Sequence[str], inputs: Sequence[str]
     names = [escape_path(path) for path in inputs]
     others = " | " + " ".join(map(escape_path, also)) if also else ""
     depends = " | " + " $\n    ".join(names) if names else ""
-    lines = [f"build {escape_path(target)}{others}: configure{depends}", f"  depfile = {escape_value(depfile)}"]
+    lines = [
+        f"build {escape_path(target)}{others}: configure{depends}",
+        f"  depfile = {escape_value(depfile)}",
+    ]
     if names:
         lines.append("build " + " $\n    ".join(names) + ": phony")
     return "\n".join(lines)
@@ -124,7 +127,9 @@ def write(
         if first.for_whom != whom:
             whom = first.for_whom
             group.append(f"\n# {whom}\n")
-        group.append(batch_statement(command, batch_parts) if isinstance(command, Batch) else statement(command))
+        group.append(
+            batch_statement(command, batch_parts) if isinstance(command, Batch) else statement(command)
+        )
         elsewhere = remote_stage(graph, command)
         group += [f"  stage = $remote {command_value(elsewhere)}"] if elsewhere else []
     parts.append("\n".join(group).strip())

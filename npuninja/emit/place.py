@@ -9,7 +9,8 @@ from npuninja.diag.errors import InternalError, ToolError
 
 
 def place_build_file(path: str, text: str, ninja: str | None) -> bool:
-    """Writes build.ninja unless it has this text, but has Ninja read it first: a broken one could not repair itself.
+    """Writes build.ninja unless it has this text, but has Ninja read it first: a broken one could not repair
+    itself.
 
     Returns whether it wrote.
 
@@ -39,7 +40,8 @@ def place_build_file(path: str, text: str, ninja: str | None) -> bool:
 
 
 def remove_dead_outputs(ninja: str, folder: str) -> None:
-    """Deletes what earlier builds made and the new build.ninja no longer makes (a design was renamed or taken away).
+    """Deletes what earlier builds made and the new build.ninja no longer makes (a design was renamed or taken
+    away).
 
     Nobody is to run an old XCLBIN by mistake. Files that are in no log of Ninja's stay.
 
@@ -50,8 +52,8 @@ def remove_dead_outputs(ninja: str, folder: str) -> None:
 
 
 def _check(ninja: str, folder: str, file: str) -> None:
-    # Tool `targets` reads and connects the whole file, runs nothing and, unlike `-n`, does not look whether the file
-    # itself is to be made anew.
+    # Tool `targets` reads and connects the whole file, runs nothing and, unlike `-n`, does not look whether
+    # the file itself is to be made anew.
     command = [ninja, "-C", folder, "-f", file, "-t", "targets", "depth", "1"]
     done = _run(command)
     if done.returncode:

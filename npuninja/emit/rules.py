@@ -26,7 +26,9 @@ class Rules:
     rules: Mapping[str, Mapping[str, str]]
 
     def value(self, rule: str, name: str, scope: Mapping[str, str]) -> str:
-        """A variable of a rule for an edge whose own variables are `scope`; "" when the rule has none of that name."""
+        """A variable of a rule for an edge whose own variables are `scope`; "" when the rule has none of that
+        name.
+        """
         return expand(self.rules[rule].get(name, ""), {**self.variables, **scope})
 
 
@@ -57,7 +59,9 @@ def read_rules(text: str) -> Rules:
 
 
 def rule_commands(template: str) -> dict[str, str]:
-    """The command of each rule of a template that is not filled: with its placeholders, and `$in`, `$out`, `$options`."""
+    """The command of each rule of a template that is not filled: with its placeholders, and `$in`, `$out`,
+    `$options`.
+    """
     rules, own = read_rules(template), {name: f"${name}" for name in ("in", "out", "options")}
     return {rule: rules.value(rule, "command", own) for rule in rules.rules}
 

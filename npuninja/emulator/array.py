@@ -1,4 +1,6 @@
-"""The engine with its memory: registers, data memories and host DDR of one emulated array, and what its actors do."""
+"""The engine with its memory: registers, data memories and host DDR of one emulated array, and what its
+actors do.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ class Array:
         assert address is not None
         self._base = address
         self._functions: dict[str, wasmtime.Func] = {}
-        self._tables = {name: self.call(name) for name in ("argument_table", "actor_states", "event_log", "fault_record")}
+        self._tables = {
+            name: self.call(name) for name in ("argument_table", "actor_states", "event_log", "fault_record")
+        }
         self._ddr_bytes = 0
         self._free: dict[int, list[int]] = {}
         self._view = self._whole_memory()
@@ -77,10 +81,19 @@ class Array:
 
     def _check_layout(self) -> None:
         found = struct.unpack_from("<6I", self._view, self.call("layout"))
-        ours = (layout.LOCK_PLANE, layout.ARRAY_BASE, layout.DDR_BASE, layout.TILES, layout.CHANNELS_PER_TILE, STATE_BYTES)
+        ours = (
+            layout.LOCK_PLANE,
+            layout.ARRAY_BASE,
+            layout.DDR_BASE,
+            layout.TILES,
+            layout.CHANNELS_PER_TILE,
+            STATE_BYTES,
+        )
         check_layout(ours, found)
         if layout.WASM_PAGE_BYTES % PAGE_BYTES:
-            raise ToolError(f"this machine's pages of {PAGE_BYTES} bytes are larger than the emulator can use (65536)")
+            raise ToolError(
+                f"this machine's pages of {PAGE_BYTES} bytes are larger than the emulator can use (65536)"
+            )
 
     def _map(self) -> None:
         """Puts the shared file under the lock plane and the data memories, and fills these with poison."""
@@ -126,7 +139,9 @@ class Array:
 
     def unshare_ddr(self, offset: int, size_bytes: int) -> None:
         """Puts the array's own memory in the place of another file's part."""
-        self.memory.map_at(self._base + layout.DDR_BASE + offset, layout.FILE_DDR + offset, _whole_pages(size_bytes))
+        self.memory.map_at(
+            self._base + layout.DDR_BASE + offset, layout.FILE_DDR + offset, _whole_pages(size_bytes)
+        )
 
     def _extend_ddr(self, size: int) -> int:
         pages = size // layout.WASM_PAGE_BYTES
@@ -253,7 +268,10 @@ class _Area:
 
 def _as_txn(command: cdo.Command) -> bytes:
     """A CDO command as operations of a TXN stream, which the engine reads."""
-    if isinstance(command, (cdo.Write, cdo.MaskWrite, cdo.BlockWrite, cdo.Fill, cdo.MaskPoll)) and command.address >> 32:
+    if (
+        isinstance(command, (cdo.Write, cdo.MaskWrite, cdo.BlockWrite, cdo.Fill, cdo.MaskPoll))
+        and command.address >> 32
+    ):
         raise InvalidAccess(f"the configuration writes to address 0x{command.address:x}, outside the array")
     if isinstance(command, cdo.Write):
         return txn.encode(txn.Write(command.address, command.value))
@@ -270,7 +288,9 @@ def _as_txn(command: cdo.Command) -> bytes:
     if command.code in (cdo.END, cdo.MARKER, cdo.BLOCK_BEGIN, cdo.BLOCK_END):
         return b""
     name = cdo.NAMES.get(command.code, f"0x{command.code:04x}")
-    raise NotModelled(f"not modelled by the emulator: the CDO command {name}", report={"feature": f"CDO command {name}"})
+    raise NotModelled(
+        f"not modelled by the emulator: the CDO command {name}", report={"feature": f"CDO command {name}"}
+    )
 
 
 def unexpected(error: Exception) -> InternalError:

@@ -17,7 +17,8 @@ from npuninja.formats.xclbin_sections import read_ip_layout
 
 
 class Design(NamedTuple):
-    """What an XCLBIN configures: columns of the array, the commands of each PDI, core modules by sha256, and for each kernel
+    """What an XCLBIN configures: columns of the array, the commands of each PDI, core modules by sha256, and
+    for each kernel
     the number of its PDI.
     """
 
@@ -47,7 +48,9 @@ def read_design(xclbin: bytes, name: str = "xclbin") -> Design:
         raise UserError(f"{name} is for {partition.column_width} columns, expected 1 to 8")
     if not partition.pdis:
         raise UserError(f"{name} holds no PDI", hint="build it again")
-    pdis = tuple(tuple(read_pdi(pdi.image, f"PDI of {name}").commands(f"PDI of {name}")) for pdi in partition.pdis)
+    pdis = tuple(
+        tuple(read_pdi(pdi.image, f"PDI of {name}").commands(f"PDI of {name}")) for pdi in partition.pdis
+    )
     data = container.section(EMULATION_DATA)
     modules = read_emulation_data(data.data, name) if data is not None else {}
     section = container.section(IP_LAYOUT)

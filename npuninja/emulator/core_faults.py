@@ -69,7 +69,8 @@ def core_trap(core: Core, text: str) -> EmulationError:
     }
     address_match = _ADDRESS.search(text)
     if address_match is None:
-        # A trap without an address: an arithmetic one, or an access so far out that wasmtime does not say where.
+        # A trap without an address: an arithmetic one, or an access so far out that wasmtime does not say
+        # where.
         cause = _CAUSE.search(text)
         what = cause[1].strip() if cause else text.strip().split("\n", 1)[0]
         what = _MEANINGS.get(what, what)
@@ -89,7 +90,9 @@ def core_trap(core: Core, text: str) -> EmulationError:
         )
     where = nearest_buffer(core.info, address)
     report["where"] = where
-    return CoreFault(f"{name} touches address 0x{address:05x} in {function}: {where}", location, notes=notes, report=report)
+    return CoreFault(
+        f"{name} touches address 0x{address:05x} in {function}: {where}", location, notes=notes, report=report
+    )
 
 
 def _rounded(size_bytes: int) -> int:

@@ -1,8 +1,9 @@
 """Cores: wasm instances whose memories are windows on the tiles' data memories.
 
-A core's linear memory is its address space (docs/architecture.md, "Core images"). Nothing is mapped at first; then come
-the lock plane, a private page for the core's state, its own data memory, and of each neighbour it uses the pages that
-hold buffers. So a wild access traps, and so does a stack that grows below its end (unless a neighbour's buffer lies there).
+A core's linear memory is its address space (docs/architecture.md, "Core images"). Nothing is mapped at first;
+then come the lock plane, a private page for the core's state, its own data memory, and of each neighbour it
+uses the pages that hold buffers. So a wild access traps, and so does a stack that grows below its end (unless
+a neighbour's buffer lies there).
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class CoreProgram(NamedTuple):
 
 
 def read_program(module: bytes, columns: int) -> CoreProgram:
-    """Reads a core's module for an array of `columns` columns. Raises UserError when it does not follow the ABI, reaches out
+    """Reads a core's module for an array of `columns` columns. Raises UserError when it does not follow the
+    ABI, reaches out
     of the array, or needs imports the emulator does not have.
     """
     info = read_core_image(module, "aie2", "core module").info  # the architecture matters for ELF files only
@@ -57,7 +59,9 @@ def read_program(module: bytes, columns: int) -> CoreProgram:
     for neighbour in info.neighbours:
         column, row = layout.tile_place(tile + NEIGHBOUR_STEPS[neighbour])
         if not (0 <= column < columns and layout.is_core_tile(tile + NEIGHBOUR_STEPS[neighbour])):
-            raise UserError(f"{name} uses the memory of ({column}, {row}) to its {neighbour}, where no core is")
+            raise UserError(
+                f"{name} uses the memory of ({column}, {row}) to its {neighbour}, where no core is"
+            )
     return CoreProgram(module, info, hashlib.sha256(module).digest())
 
 
@@ -119,7 +123,9 @@ class Core:
         return int(variable.value(self._store))
 
     def stack_claimed_bytes(self) -> int:
-        """How far the stack reaches now: 0 between steps; after a trap, what the functions that were running had claimed."""
+        """How far the stack reaches now: 0 between steps; after a trap, what the functions that were running
+        had claimed.
+        """
         return OWN + self.info.stack_bytes - int(self._stack_pointer.value(self._store))
 
     @property
@@ -128,7 +134,8 @@ class Core:
         return DATA_WINDOW_BYTES - PAGE_BYTES in _pages(self.info.buffers, DATA_WINDOWS["north"])
 
     def stack_used_bytes(self, data_memory: memoryview) -> int:
-        """The most that the stack ever took, seen from the poison that is left. A lower bound: what the compiler keeps in
+        """The most that the stack ever took, seen from the poison that is left. A lower bound: what the
+        compiler keeps in
         wasm locals is not in memory, and words that were reserved and not written are not seen.
         """
         size = self.info.stack_bytes // 4 * 4
@@ -162,12 +169,20 @@ def nearest_buffer(info: CoreInfo, address: int) -> str:
         if buffer.address <= address < end:
             return f"in buffer '{buffer.symbol}', byte {address - buffer.address} of {buffer.size_bytes}"
         if address >= end:
-            distance, phrase = address - end, f"{address - end} bytes past the end of buffer '{buffer.symbol}'"
+            distance, phrase = (
+                address - end,
+                f"{address - end} bytes past the end of buffer '{buffer.symbol}'",
+            )
         else:
-            distance, phrase = buffer.address - address, f"{buffer.address - address} bytes before buffer '{buffer.symbol}'"
+            distance, phrase = (
+                buffer.address - address,
+                f"{buffer.address - address} bytes before buffer '{buffer.symbol}'",
+            )
         if best is None or distance < best[0]:
             best = (distance, phrase)
-    window = next((name for name, start in DATA_WINDOWS.items() if start <= address < start + DATA_WINDOW_BYTES), "own")
+    window = next(
+        (name for name, start in DATA_WINDOWS.items() if start <= address < start + DATA_WINDOW_BYTES), "own"
+    )
     where = f"in the {window} data memory"
     if window != "own" and window not in info.neighbours:
         return f"{where}, of which the core has no buffer"

@@ -43,7 +43,9 @@ class Waiters:
         columns: of the device.
     """
 
-    def __init__(self, states: list[ActorState], cores: Mapping[int, CoreInfo], read: ReadRegister, columns: int) -> None:
+    def __init__(
+        self, states: list[ActorState], cores: Mapping[int, CoreInfo], read: ReadRegister, columns: int
+    ) -> None:
         self._states = {s.actor: s for s in states}
         self._cores = cores
         self._read = read
@@ -55,7 +57,9 @@ class Waiters:
                 self._lock_symbols[s.wait_a] = wait.lock
 
     def waiting(self) -> list[ActorState]:
-        """Those that still have something to do: the runtime sequence, then what may be the cause, then the others."""
+        """Those that still have something to do: the runtime sequence, then what may be the cause, then the
+        others.
+        """
         waiting = [s for s in self._states.values() if s.waits]
         return sorted(waiting, key=lambda s: (not s.is_sequence, not self.is_cause(s), s.is_channel, s.actor))
 
@@ -114,12 +118,16 @@ class Waiters:
         if kind == state.WAIT_ARBITER:
             tile, arbiter = divmod(s.wait_a, 8)
             owner = self._states.get(s.wait_b)
-            holder = f", which a packet of {owner.name} holds" if owner is not None and s.wait_b != s.actor else ""
+            holder = (
+                f", which a packet of {owner.name} holds" if owner is not None and s.wait_b != s.actor else ""
+            )
             return f"waits for arbiter {arbiter} of the switch of tile {layout.tile_place(tile)}{holder}"
         if kind == state.WAIT_ROUTE:
             return "cannot send: " + route_error(s.wait_a, s.wait_b, s.wait_c)
         if kind == state.WAIT_TOKEN:
-            return f"waits until {layout.actor_name(s.wait_a)} completes a task: {self._why_no_token(s.wait_a)}"
+            return (
+                f"waits until {layout.actor_name(s.wait_a)} completes a task: {self._why_no_token(s.wait_a)}"
+            )
         if kind == state.WAIT_QUEUE:
             return f"waits for room in the task queue of {layout.actor_name(s.wait_a)}"
         if kind == state.WAIT_POLL:
@@ -156,7 +164,11 @@ class Waiters:
             sender = self._states.get(origin.actor)
             name = layout.actor_name(origin.actor)
             if sender is None or sender.state == state.IDLE:
-                done = f"has no task left after {sender.tasks_done}" if sender is not None else "never had a task"
+                done = (
+                    f"has no task left after {sender.tasks_done}"
+                    if sender is not None
+                    else "never had a task"
+                )
                 phrases.append(f"{name} {done}")
             else:
                 phrases.append(f"{name} sends to it, and waits itself")
@@ -184,7 +196,9 @@ class Waiters:
         result: dict[str, Any] = {"actor": s.name, "why": self.sentence(s), "may_be_cause": self.is_cause(s)}
         if s.is_channel:
             column, row, direction, channel = layout.channel_place(s.actor)
-            result.update(tile=[column, row], direction=direction, channel=channel, bd=s.bd, words_left=s.words_left)
+            result.update(
+                tile=[column, row], direction=direction, channel=channel, bd=s.bd, words_left=s.words_left
+            )
         elif s.is_core:
             result["tile"] = list(layout.tile_place(s.actor - layout.FIRST_CORE_ACTOR))
         else:

@@ -67,8 +67,8 @@ class HostBuffer:
 class Emulator:
     """An emulated array with one design in it.
 
-    Memories, locks and cores keep their state from one run to the next, as in a hardware context. After an error the
-    state is lost and every further run fails.
+    Memories, locks and cores keep their state from one run to the next, as in a hardware context. After an
+    error the state is lost and every further run fails.
 
     Args:
         columns: of the device, 1 to 8.
@@ -205,9 +205,13 @@ class Emulator:
 
     def _add_buffer(self, nbytes: int, place: FilePlace | None) -> HostBuffer:
         if nbytes < 1:
-            raise UserError(f"a host buffer of {nbytes} bytes was asked for", hint="a buffer has at least one byte")
+            raise UserError(
+                f"a host buffer of {nbytes} bytes was asked for", hint="a buffer has at least one byte"
+            )
         if len(self._buffers) == _MAX_BUFFERS:
-            raise ToolError(f"the emulator has {_MAX_BUFFERS} host buffers and no room for more", hint="free some of them")
+            raise ToolError(
+                f"the emulator has {_MAX_BUFFERS} host buffers and no room for more", hint="free some of them"
+            )
         buffer = HostBuffer(self._array, nbytes, place)
         self._buffers.append(buffer)
         return buffer
@@ -221,7 +225,12 @@ class Emulator:
         self._array.free_ddr(buffer.offset, buffer.nbytes)
 
     def run(
-        self, insts: bytes, buffers: Sequence[HostBuffer], time_limit_s: float = 10.0, *, starts: Sequence[int] = ()
+        self,
+        insts: bytes,
+        buffers: Sequence[HostBuffer],
+        time_limit_s: float = 10.0,
+        *,
+        starts: Sequence[int] = (),
     ) -> RunReport:
         """Executes a runtime sequence.
 
@@ -233,21 +242,29 @@ class Emulator:
 
         Raises:
             UserError: the stream is no instruction stream.
-            DeviceError: the run failed; the classes of `npuninja.emulator.errors` say how, `report` has the data.
+            DeviceError: the run failed; the classes of `npuninja.emulator.errors` say how, `report` has the
+                data.
         """
         if self._failure is not None:
             raise InvalidAccess(
-                f"the array's state was lost in an earlier run: {self._failure.message}", hint="load the design again"
+                f"the array's state was lost in an earlier run: {self._failure.message}",
+                hint="load the design again",
             )
         started = time.perf_counter()
         _check_stream(insts)
         if len(buffers) > _MAX_ARGUMENTS:
-            raise UserError(f"{len(buffers)} arguments were passed to run, the emulator takes up to {_MAX_ARGUMENTS}")
+            raise UserError(
+                f"{len(buffers)} arguments were passed to run, the emulator takes up to {_MAX_ARGUMENTS}"
+            )
         if any(b not in self._buffers for b in buffers):
-            raise UserError("a buffer that this emulator did not allocate, or that was freed, was passed to run")
+            raise UserError(
+                "a buffer that this emulator did not allocate, or that was freed, was passed to run"
+            )
         self._arguments = buffers
         parts = zip(buffers, starts or [0] * len(buffers))
-        table = struct.pack(f"<{2 * len(buffers)}I", *[word for b, s in parts for word in (b.offset + s, b.nbytes - s)])
+        table = struct.pack(
+            f"<{2 * len(buffers)}I", *[word for b, s in parts for word in (b.offset + s, b.nbytes - s)]
+        )
         self._guard(lambda: self._array.begin(insts, table, len(buffers)))
         self._array.store.set_epoch_deadline(1)
         self._watchdog.arm(time_limit_s + _GRACE_S)
@@ -331,7 +348,11 @@ class Emulator:
         core = self._cores.get(self._array.current_actor() - layout.FIRST_CORE_ACTOR)
         if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
             time_limit_s = time_limit_s if self._interrupted_after_s is None else self._interrupted_after_s
-            return endless(core, str(trap), time_limit_s) if core is not None else self._still_moving(time_limit_s)
+            return (
+                endless(core, str(trap), time_limit_s)
+                if core is not None
+                else self._still_moving(time_limit_s)
+            )
         if core is None:
             raise unexpected(trap) from trap
         return core_trap(core, str(trap))
@@ -353,7 +374,10 @@ class Emulator:
         )
 
     def _host_ranges(self) -> list[HostRange]:
-        ranges = [HostRange(f"the buffer of argument {i}", b.address, b.nbytes) for i, b in enumerate(self._arguments)]
+        ranges = [
+            HostRange(f"the buffer of argument {i}", b.address, b.nbytes)
+            for i, b in enumerate(self._arguments)
+        ]
         others = [b for b in self._buffers if b not in self._arguments]
         return ranges + [HostRange("a buffer of another run", b.address, b.nbytes) for b in others]
 
@@ -373,8 +397,12 @@ class Emulator:
                 raise self._fail(full_stack(core))
             strays += stray_writes(core.info, memory)
             done = s.words_moved - (steps[s.actor].words_moved if s.actor in steps else 0)
-            cores.append(CoreCount(*layout.tile_place(tile), done, bool(s.state), used, core.info.stack_bytes))
-        return RunReport(wall_time_s, channel_counts(before, self._counted), tuple(cores), unfinished, tuple(strays))
+            cores.append(
+                CoreCount(*layout.tile_place(tile), done, bool(s.state), used, core.info.stack_bytes)
+            )
+        return RunReport(
+            wall_time_s, channel_counts(before, self._counted), tuple(cores), unfinished, tuple(strays)
+        )
 
     def close(self) -> None:
         """Takes the array down. Views of buffers must not be used any more."""
@@ -386,7 +414,9 @@ class Emulator:
 def _check_stream(insts: bytes) -> None:
     """Raises UserError when these bytes are not an instruction stream."""
     if len(insts) < txn.HEADER_BYTES:
-        raise UserError(f"the instruction stream has {len(insts)} bytes, expected at least {txn.HEADER_BYTES}")
+        raise UserError(
+            f"the instruction stream has {len(insts)} bytes, expected at least {txn.HEADER_BYTES}"
+        )
     version, _, count, size = struct.unpack_from("<4I", insts)
     if version & 0xFFFF != 0x0100:
         raise UserError(
@@ -395,7 +425,8 @@ def _check_stream(insts: bytes) -> None:
         )
     if size != len(insts):
         raise UserError(
-            f"the instruction stream says it has {size} bytes, it has {len(insts)}", hint="it is cut off or damaged"
+            f"the instruction stream says it has {size} bytes, it has {len(insts)}",
+            hint="it is cut off or damaged",
         )
     if not count:
         raise UserError("the instruction stream is empty: nothing would run", hint="build it again")

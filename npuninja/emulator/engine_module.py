@@ -1,7 +1,8 @@
 """The engine as a wasm module: compiled from `engine/*.c` when first used, then taken from a cache.
 
-The cache is `$NPUNINJA_CACHE_DIR`, else `$XDG_CACHE_HOME/npuninja`, else `~/.cache/npuninja`. File names contain a hash of
-the sources, the flags and the versions of the compiler and of wasmtime, so nothing in it is ever out of date.
+The cache is `$NPUNINJA_CACHE_DIR`, else `$XDG_CACHE_HOME/npuninja`, else `~/.cache/npuninja`. File names
+contain a hash of the sources, the flags and the versions of the compiler and of wasmtime, so nothing in it is
+ever out of date.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ LINK_FLAGS = (
 
 
 def cache_folder() -> Path:
-    """Where compiled modules are kept; made when missing. Falls back to a temporary folder when it cannot be written."""
+    """Where compiled modules are kept; made when missing. Falls back to a temporary folder when it cannot be
+    written.
+    """
     given = os.environ.get("NPUNINJA_CACHE_DIR")
     if given:
         folder = Path(given)
@@ -52,14 +55,17 @@ def cache_folder() -> Path:
     except OSError:
         if given:
             raise ToolError(
-                f"cannot make the cache folder {folder}", hint="set NPUNINJA_CACHE_DIR to a folder that can be written"
+                f"cannot make the cache folder {folder}",
+                hint="set NPUNINJA_CACHE_DIR to a folder that can be written",
             ) from None
     import tempfile  # this and subprocess take 10 ms, and a run that finds its modules needs neither
 
     fallback = Path(tempfile.gettempdir()) / f"npuninja-{os.getuid()}"
     fallback.mkdir(mode=0o700, exist_ok=True)
     if fallback.stat().st_uid != os.getuid():
-        raise ToolError(f"{fallback} belongs to somebody else", hint="set NPUNINJA_CACHE_DIR to a folder of your own")
+        raise ToolError(
+            f"{fallback} belongs to somebody else", hint="set NPUNINJA_CACHE_DIR to a folder of your own"
+        )
     return fallback
 
 
@@ -79,7 +85,8 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 def _version(package: str, folder: Path) -> str:
     """The version of an installed package whose files lie in `folder`."""
-    # Beside the package, in the name that pip gave. importlib.metadata reads it too, but takes 40 ms to be imported.
+    # Beside the package, in the name that pip gave. importlib.metadata reads it too, but takes 40 ms to be
+    # imported.
     names = [entry.name for entry in folder.parent.glob(f"{package}-*.dist-info")]
     if len(names) == 1:
         return names[0][len(package) + 1 : -len(".dist-info")]
@@ -92,11 +99,15 @@ def embedded_compiler() -> tuple[str, str]:
     """Path and version of the embedded compiler."""
     spec = importlib.util.find_spec("ziglang")
     if spec is None or not spec.submodule_search_locations:
-        raise ToolError("the Python package ziglang is missing: it compiles the emulator", hint="pip install ziglang")
+        raise ToolError(
+            "the Python package ziglang is missing: it compiles the emulator", hint="pip install ziglang"
+        )
     folder = Path(next(iter(spec.submodule_search_locations)))
     program = folder / ("zig.exe" if os.name == "nt" else "zig")
     if not program.exists():
-        raise ToolError(f"the Python package ziglang has no {program}", hint="pip install --force-reinstall ziglang")
+        raise ToolError(
+            f"the Python package ziglang has no {program}", hint="pip install --force-reinstall ziglang"
+        )
     return str(program), _version("ziglang", folder)
 
 
@@ -116,7 +127,10 @@ def _finish(process: subprocess.Popen[bytes], what: str) -> None:
 
 
 def compile_engine(program: str, cache: Path) -> bytes:
-    """The engine's wasm module, made by the compiler at `program`. Raises ToolError with the compiler's words."""
+    """The engine's wasm module, made by the compiler at `program`.
+
+    Raises ToolError with the compiler's words.
+    """
     import tempfile
 
     zig_cache = str(cache / "zig")
@@ -124,7 +138,9 @@ def compile_engine(program: str, cache: Path) -> bytes:
     with tempfile.TemporaryDirectory(prefix="npuninja-engine-") as folder:
         objects = [os.path.join(folder, unit + ".o") for unit in UNITS]
         running = [
-            _run([program, "cc", *COMPILE_FLAGS, "-c", str(SOURCES / (unit + ".c")), "-o", output], environment)
+            _run(
+                [program, "cc", *COMPILE_FLAGS, "-c", str(SOURCES / (unit + ".c")), "-o", output], environment
+            )
             for unit, output in zip(UNITS, objects)
         ]
         for process, unit in zip(running, UNITS):
@@ -167,7 +183,8 @@ def _cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], byt
 
 
 def load_engine(engine: wasmtime.Engine) -> wasmtime.Module:
-    """The engine, compiled for this machine. The first call takes about a second, later ones about a millisecond.
+    """The engine, compiled for this machine. The first call takes about a second, later ones about a
+    millisecond.
 
     Raises:
         ToolError: there is no compiler, or it failed.
@@ -213,7 +230,9 @@ def _forget_oldest(folder: Path) -> None:
 def check_layout(expected: tuple[int, ...], found: tuple[int, ...]) -> None:
     """Raises InternalError when the host's idea of the engine's memory is not the engine's."""
     if expected != found:
-        raise InternalError(f"the emulator's engine and its host disagree: layout {found}, expected {expected}")
+        raise InternalError(
+            f"the emulator's engine and its host disagree: layout {found}, expected {expected}"
+        )
 
 
 def instantiate(store: wasmtime.Store, module: wasmtime.Module, imports: list[Any]) -> wasmtime.Instance:

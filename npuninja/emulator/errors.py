@@ -1,4 +1,7 @@
-"""What can go wrong while an emulated design runs. Each error carries `report`: the same facts as data, for `--json`."""
+"""What can go wrong while an emulated design runs.
+
+Each error carries `report`: the same facts as data, for `--json`.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,10 @@ class EmulationError(DeviceError):
 
 
 class Deadlock(EmulationError):
-    """Nothing can move any more and the runtime sequence is not done. `report["waiters"]` lists who waits for what."""
+    """Nothing can move any more and the runtime sequence is not done.
+
+    `report["waiters"]` lists who waits for what.
+    """
 
 
 class TimeLimit(EmulationError):

@@ -16,8 +16,10 @@ class Event(NamedTuple):
     Attributes:
         kind: `bd_start`, `bd_end`, `task_end`, `core_wait`, `core_end` or `operation`.
         actor: number of the actor (`npuninja.emulator.layout`).
-        detail: BD; of `task_end` the task's first BD; of `core_wait` the resume point; of `operation` its byte offset.
-        extra: of `task_end` whether a token was sent; of `core_wait` the step function's low word; of `operation` its code.
+        detail: BD; of `task_end` the task's first BD; of `core_wait` the resume point; of `operation` its
+            byte offset.
+        extra: of `task_end` whether a token was sent; of `core_wait` the step function's low word; of
+            `operation` its code.
     """
 
     kind: str

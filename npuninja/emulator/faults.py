@@ -24,7 +24,9 @@ class HostRange(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What the emulator knows beside the record: the host buffers, and by tile number what each core's module says."""
+    """What the emulator knows beside the record: the host buffers, and by tile number what each core's module
+    says.
+    """
 
     hosts: list[HostRange]
     cores: Mapping[int, CoreInfo]
@@ -70,7 +72,12 @@ def _lock(w: tuple[int, ...], known: Known) -> errors.EmulationError:
         f"{layout.actor_name(actor)} changes {name}{by} beyond what it can hold ({bound}); {it_is} {value}",
         _release_location(known.cores.get(actor - layout.FIRST_CORE_ACTOR), point),
         hint="something releases the lock more often than it is acquired",
-        report={"actor": layout.actor_name(actor), "lock": list(layout.lock_place(lock)), "value": value, "change": change},
+        report={
+            "actor": layout.actor_name(actor),
+            "lock": list(layout.lock_place(lock)),
+            "value": value,
+            "change": change,
+        },
     )
 
 
@@ -94,8 +101,12 @@ def _bd(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     }
     hints = {
         _BAD_BD_INVALID: "write the BD before the task is started",
-        _BAD_BD_WINDOW: "channels 4 and 5 of a memtile reach only its own memory" if kind == "mem" and index >= 4 else None,
-        _BAD_BD_LOCK: "channels 4 and 5 of a memtile reach only its own locks" if kind == "mem" and index >= 4 else None,
+        _BAD_BD_WINDOW: "channels 4 and 5 of a memtile reach only its own memory"
+        if kind == "mem" and index >= 4
+        else None,
+        _BAD_BD_LOCK: "channels 4 and 5 of a memtile reach only its own locks"
+        if kind == "mem" and index >= 4
+        else None,
     }
     return errors.InvalidBD(
         f"{layout.actor_name(channel)} cannot use BD {bd}: {reasons[why]}",
@@ -110,7 +121,12 @@ def _no_route(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     return errors.NoRoute(
         f"a packet with id {header & 31} from {layout.actor_name(channel)} is lost: {route_error(error, tile, port)}",
         hint="the packet flow's id and the id in the BD must agree",
-        report={"tile": list(layout.tile_place(tile)), "port": name, "id": header & 31, "from": layout.actor_name(channel)},
+        report={
+            "tile": list(layout.tile_place(tile)),
+            "port": name,
+            "id": header & 31,
+            "from": layout.actor_name(channel),
+        },
     )
 
 
@@ -123,7 +139,13 @@ def _host_overrun(w: tuple[int, ...], known: Known) -> errors.EmulationError:
     return errors.HostOverrun(
         f"{layout.actor_name(channel)}, BD {bd}, {verb} outside the host's buffers: {where}",
         hint="sizes, strides and offsets of the transfer must stay inside the argument's buffer",
-        report={"channel": layout.actor_name(channel), "bd": bd, "address": start, "bytes": size, "where": where},
+        report={
+            "channel": layout.actor_name(channel),
+            "bd": bd,
+            "address": start,
+            "bytes": size,
+            "where": where,
+        },
     )
 
 

@@ -1,4 +1,5 @@
-"""Where things lie: in the engine's linear memory, in the shared file, and how tiles, channels and locks are numbered.
+"""Where things lie: in the engine's linear memory, in the shared file, and how tiles, channels and locks are
+numbered.
 
 `engine/engine.h` has the same numbers; the engine is asked for them when it starts and must agree.
 """

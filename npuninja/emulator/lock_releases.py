@@ -1,4 +1,6 @@
-"""Who can still release a lock: for reports, where a lock that nobody can release any more is the cause to look for."""
+"""Who can still release a lock: for reports, where a lock that nobody can release any more is the cause to
+look for.
+"""
 
 from __future__ import annotations
 
@@ -47,13 +49,16 @@ def _released_by_channel(read: ReadRegister, channel: ActorState) -> set[int]:
 
 
 def _core_reaches(core_tile: int, lock: int) -> bool:
-    """Whether a core can use a lock: its own tile's, or those of its southern, western and northern neighbours."""
+    """Whether a core can use a lock: its own tile's, or those of its southern, western and northern
+    neighbours.
+    """
     tile = lock // layout.LOCKS_PER_TILE
     return tile in (core_tile, core_tile - 1, core_tile + 1, core_tile - layout.ROWS_PER_COLUMN)
 
 
 def releasers(lock: int, states: Iterable[ActorState], read: ReadRegister) -> list[int]:
-    """The actors that may release `lock` in what they have left to do: channels by their BDs, and every core that has not
+    """The actors that may release `lock` in what they have left to do: channels by their BDs, and every core
+    that has not
     ended and can reach the lock (what it does next is not known).
     """
     found = []

@@ -1,7 +1,8 @@
 """Mathematical functions that are no wasm instructions, served to cores as imports of module `env`.
 
-Those on float, which kernels use most, are the engine's (engine/math.c). Those on double are Python's, which costs some ten
-microseconds a call. Errors of domain and range give what C gives (NaN, infinity), never an exception.
+Those on float, which kernels use most, are the engine's (engine/math.c). Those on double are Python's, which
+costs some ten microseconds a call. Errors of domain and range give what C gives (NaN, infinity), never an
+exception.
 """
 
 from __future__ import annotations
@@ -33,7 +34,11 @@ _UNARY: dict[str, Callable[[float], float]] = {
     "tan": math.tan,
     "tanh": math.tanh,
 }
-_BINARY: dict[str, Callable[[float, float], float]] = {"atan2": math.atan2, "fmod": math.fmod, "pow": math.pow}
+_BINARY: dict[str, Callable[[float, float], float]] = {
+    "atan2": math.atan2,
+    "fmod": math.fmod,
+    "pow": math.pow,
+}
 _LOGARITHM_POLES = {"log": 0.0, "log2": 0.0, "log10": 0.0, "log1p": -1.0}
 
 

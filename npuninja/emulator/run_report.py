@@ -46,9 +46,10 @@ class RunReport(NamedTuple):
         wall_time_s: time the emulation took on this machine; it says nothing about an NPU.
         channels: DMA channels that moved something.
         cores: all cores.
-        unfinished: what was still at work in shim channels when the sequence was done. On an NPU the host may read such a
-            buffer before it is complete: the sequence lacks a wait.
-        stray_writes: what cores' tiles hold outside every buffer since the design was loaded: a kernel writes too far.
+        unfinished: what was still at work in shim channels when the sequence was done. On an NPU the host may
+            read such a buffer before it is complete: the sequence lacks a wait.
+        stray_writes: what cores' tiles hold outside every buffer since the design was loaded: a kernel writes
+            too far.
     """
 
     wall_time_s: float

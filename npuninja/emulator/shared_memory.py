@@ -1,7 +1,8 @@
-"""Memory that several wasm instances see at addresses of their own: one file in memory, mapped over their memories.
+"""Memory that several wasm instances see at addresses of their own: one file in memory, mapped over their
+memories.
 
-The only part that depends on the platform. Linux has memfd; elsewhere an unlinked temporary file does. Both need
-mmap with MAP_FIXED, which Windows has not.
+The only part that depends on the platform. Linux has memfd; elsewhere an unlinked temporary file does. Both
+need mmap with MAP_FIXED, which Windows has not.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ class SharedMemory:
     def map_at(self, address: int, offset: int, size_bytes: int) -> None:
         """Puts a part of the file at `address` of this process, in place of what is mapped there."""
         if offset + size_bytes > self.size_bytes:
-            raise InternalError(f"shared memory ends at 0x{self.size_bytes:x}, asked for 0x{offset + size_bytes:x}")
+            raise InternalError(
+                f"shared memory ends at 0x{self.size_bytes:x}, asked for 0x{offset + size_bytes:x}"
+            )
         flags = _MAP_SHARED | _MAP_FIXED
         got = self._calls.mmap(address, size_bytes, _PROT_READ_WRITE, flags, self.descriptor, offset)
         _check(got == _FAILED, "map the array's memory")

@@ -19,7 +19,8 @@ IDLE, LOADED, HEADER, MOVING = range(4)
 
 
 class ActorState(NamedTuple):
-    """One actor. Of a core, `state` is 1 when it has ended, `bd` its resume point, `words_moved` its steps; of the runtime
+    """One actor. Of a core, `state` is 1 when it has ended, `bd` its resume point, `words_moved` its steps;
+    of the runtime
     sequence, `state` is 1 when it is done, `bd` the offset of the operation at which it stands.
     """
 

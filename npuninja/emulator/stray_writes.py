@@ -1,7 +1,8 @@
-"""Writes into memory that belongs to nothing: what a kernel does that writes beyond its buffer, and nobody else notices.
+"""Writes into memory that belongs to nothing: what a kernel does that writes beyond its buffer, and nobody
+else notices.
 
-Fresh data memory holds a pattern. What lies between a tile's stack, its buffers and its core's data must still hold it
-after a run.
+Fresh data memory holds a pattern. What lies between a tile's stack, its buffers and its core's data must
+still hold it after a run.
 """
 
 from __future__ import annotations
@@ -45,7 +46,11 @@ def unowned_ranges(info: CoreInfo) -> list[tuple[int, int]]:
     highest = max([OWN + info.stack_bytes, *[end for _, end in own]])
     ranges, free = [], OWN + info.stack_bytes
     # The kernels' data follows the highest buffer.
-    for start, end in [*own, (highest, max(highest, info.data_end)), (OWN + DATA_WINDOW_BYTES, OWN + DATA_WINDOW_BYTES)]:
+    for start, end in [
+        *own,
+        (highest, max(highest, info.data_end)),
+        (OWN + DATA_WINDOW_BYTES, OWN + DATA_WINDOW_BYTES),
+    ]:
         if start > free:
             ranges.append((free, start))
         free = max(free, end)

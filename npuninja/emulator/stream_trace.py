@@ -61,7 +61,11 @@ def origins(read: ReadRegister, columns: int, actor: int) -> list[Origin]:
     if kind == "shim":
         south = SHIM_S2MM_SOUTH[channel]
         if read(tile_address(column, row, SHIM_DEMUX)) >> SHIM_DEMUX_SHIFTS[south] & 3 != SHIM_MUX_DMA:
-            return [Origin(None, f"the shim multiplexer of column {column} does not lead South {south} to the DMA")]
+            return [
+                Origin(
+                    None, f"the shim multiplexer of column {column} does not lead South {south} to the DMA"
+                )
+            ]
         start = master_index("shim", "South", south)
     else:
         start = master_index(kind, "DMA", channel)
@@ -73,7 +77,9 @@ def origins(read: ReadRegister, columns: int, actor: int) -> list[Origin]:
 _Seen = set[tuple[int, int, int]]
 
 
-def _back(read: ReadRegister, columns: int, column: int, row: int, master: int, found: list[Origin], seen: _Seen) -> None:
+def _back(
+    read: ReadRegister, columns: int, column: int, row: int, master: int, found: list[Origin], seen: _Seen
+) -> None:
     """Adds the origins of what leaves by a master port."""
     if (column, row, master) in seen:
         return
@@ -99,11 +105,16 @@ def _back(read: ReadRegister, columns: int, column: int, row: int, master: int, 
         found.append(Origin(None, f"no packet rule leads to {where}"))
 
 
-def _enter(read: ReadRegister, columns: int, column: int, row: int, slave: int, found: list[Origin], seen: _Seen) -> None:
+def _enter(
+    read: ReadRegister, columns: int, column: int, row: int, slave: int, found: list[Origin], seen: _Seen
+) -> None:
     """Adds the origins of what comes in by a slave port."""
     kind = tile_kind(row)
     where = f"port {port_name(kind, slave, master=False)} of tile ({column}, {row})"
-    if slave >= len(SLAVES[kind]) or not read(tile_address(column, row, switch_slave(kind, slave))) & SWITCH_ENABLE:
+    if (
+        slave >= len(SLAVES[kind])
+        or not read(tile_address(column, row, switch_slave(kind, slave))) & SWITCH_ENABLE
+    ):
         found.append(Origin(None, f"{where} is not enabled"))
         return
     bundle, channel = SLAVES[kind][slave]

@@ -1,4 +1,5 @@
-"""Does something once when a time limit passes. One thread for the whole life of its owner: starting one costs more than
+"""Does something once when a time limit passes. One thread for the whole life of its owner: starting one
+costs more than
 a short run."""
 
 from __future__ import annotations

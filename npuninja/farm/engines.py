@@ -1,4 +1,6 @@
-"""The two servers that a farm can have, both of them existing ones: buildbox-casd alone, or BuildGrid with workers."""
+"""The two servers that a farm can have, both of them existing ones: buildbox-casd alone, or BuildGrid with
+workers.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ CACHE_LIMIT = "10G"  # of casd's files
 KEEPALIVE_S = 6
 # A worker asks at least this often, for work and to say that it lives.
 _POLL_S = 3
-# buildbox-worker 1.4.30 sleeps for 0.25 s before an action and behind it; with two at a time a CPU still has work.
+# buildbox-worker 1.4.30 sleeps for 0.25 s before an action and behind it; with two at a time a CPU still has
+# work.
 _JOBS_OF_A_WORKER = 2
 # What workers pass on to stages: those decide by themselves what tools see (npuninja/stages/_run.py).
 _PASSED = ("HOME", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "LANG")
@@ -159,7 +162,10 @@ def _start_casd(farm: Farm, processes: Processes) -> None:
         f"--bind={farm.host}:{farm.port}",
         f"--jobs={farm.workers}",
     ]
-    command += [f"--buildbox-run={buildbox_program(farm.environment, 'buildbox-run-hosttools')}", "--cache-failures=false"]
+    command += [
+        f"--buildbox-run={buildbox_program(farm.environment, 'buildbox-run-hosttools')}",
+        "--cache-failures=false",
+    ]
     # The mode is named, or it would depend on whether the machine has FUSE.
     command += ["--runner-arg=--staging-mode=copy-or-link", "--runner-arg=--log-level=warning"]
     command += [f"--quota-high={CACHE_LIMIT}", "--log-level=warning", cache]
@@ -179,15 +185,21 @@ def _start_buildgrid(farm: Farm, processes: Processes, temporary: str) -> None:
     settings = os.path.join(temporary, "buildgrid.yml")
     with open(settings, "w", encoding="utf-8") as stream:
         cache = os.path.join(temporary, "cache")
-        text = _BUILDGRID.format(host=farm.host, port=farm.port, database=url, cache=cache, keepalive=KEEPALIVE_S)
+        text = _BUILDGRID.format(
+            host=farm.host, port=farm.port, database=url, cache=cache, keepalive=KEEPALIVE_S
+        )
         stream.write(text)
     processes.start(Service("buildgrid", [bgd, "server", "start", settings], variables))
     processes.wait_for("buildgrid", lambda: accepts((farm.host, farm.port)))
 
 
 def start_workers(farm: Farm, processes: Processes, temporary: str) -> None:
-    """Starts workers for a BuildGrid at the farm's address. Raises ToolError when BuildBox is not installed."""
-    # Not the machine alone: another farm on it may ask the same server. The same again when a worker is started again.
+    """Starts workers for a BuildGrid at the farm's address.
+
+    Raises ToolError when BuildBox is not installed.
+    """
+    # Not the machine alone: another farm on it may ask the same server. The same again when a worker is
+    # started again.
     name = f"{os.uname().nodename}-{os.getpid()}"
     for number in range(1, farm.workers + 1):
         workspace = os.path.join(temporary, f"work{number}")
@@ -198,7 +210,11 @@ def start_workers(farm: Farm, processes: Processes, temporary: str) -> None:
             f"--buildbox-run={buildbox_program(farm.environment, 'buildbox-run-hosttools')}",
             f"--max-wait-time={_POLL_S}",
         ]
-        command += ["--runner-arg=--disable-localcas", f"--runner-arg=--workspace-path={workspace}", "--log-level=warning"]
+        command += [
+            "--runner-arg=--disable-localcas",
+            f"--runner-arg=--workspace-path={workspace}",
+            "--log-level=warning",
+        ]
         for what in farm.place.has:
             command += ["--platform", what]
         service = Service(f"worker{number}", [*command, f"{name}-{number}"], farm.variables, restart=True)

@@ -15,18 +15,30 @@ from npuninja.install.folder import tools_folder
 
 _USER = "npuninja"
 # What is lost in a crash is a queue that is asked for again.
-_SETTINGS = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100")
+_SETTINGS = (
+    "listen_addresses=",
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=100",
+)
 
 
 def find_postgresql(environment: Mapping[str, str]) -> str | None:
-    """The folder with `postgres` and `initdb`: of this machine, else that of `npuninja tools install postgresql`."""
+    """The folder with `postgres` and `initdb`: of this machine, else that of `npuninja tools install
+    postgresql`.
+    """
     on_path = shutil.which("initdb", path=environment.get("PATH", ""))
     folders = [os.path.dirname(os.path.realpath(on_path))] if on_path else []
     own = os.path.join(tools_folder(environment), "postgresql", "usr")
     for root in ("/usr", own):
         found = glob.glob(os.path.join(root, "lib", "postgresql", "*", "bin"))
-        folders += sorted(found, key=lambda path: [int(n) for n in re.findall(r"\d+", path[len(root) :])], reverse=True)
-    return next((f for f in folders if all(os.path.isfile(os.path.join(f, p)) for p in ("postgres", "initdb"))), None)
+        folders += sorted(
+            found, key=lambda path: [int(n) for n in re.findall(r"\d+", path[len(root) :])], reverse=True
+        )
+    return next(
+        (f for f in folders if all(os.path.isfile(os.path.join(f, p)) for p in ("postgres", "initdb"))), None
+    )
 
 
 def start_postgresql(processes: Processes, programs: str, folder: str) -> str:
@@ -73,7 +85,8 @@ def start_postgresql(processes: Processes, programs: str, folder: str) -> str:
 def reachable(programs: str, folder: str) -> str:
     """The folder of the programs, for other users than root.
 
-    What `npuninja tools install` fetched may lie in root's home, where they cannot go: then it is linked into `folder`.
+    What `npuninja tools install` fetched may lie in root's home, where they cannot go: then it is linked into
+    `folder`.
     """
     if _others_reach(programs):
         return programs

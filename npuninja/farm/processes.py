@@ -1,8 +1,9 @@
-"""The processes of a farm: started with logs, started again when they die, and ended without leaving one behind (Linux).
+"""The processes of a farm: started with logs, started again when they die, and ended without leaving one
+behind (Linux).
 
-A process ends with the farm in every case: it has a session of its own, so that Ctrl-C reaches the farm alone, which then
-ends it in order; and the kernel ends it when the farm itself is killed. What a dead worker leaves behind becomes a child of
-the farm and is killed.
+A process ends with the farm in every case: it has a session of its own, so that Ctrl-C reaches the farm
+alone, which then ends it in order; and the kernel ends it when the farm itself is killed. What a dead worker
+leaves behind becomes a child of the farm and is killed.
 """
 
 from __future__ import annotations
@@ -115,7 +116,10 @@ class Processes:
             raise self._failed(service, f"failed with exit code {code}")
 
     def wait_for(self, service_name: str, ready: Callable[[], bool], time_limit_s: float = 60.0) -> None:
-        """Waits until a service is ready. Raises ToolError when a process ends instead, or it takes too long."""
+        """Waits until a service is ready.
+
+        Raises ToolError when a process ends instead, or it takes too long.
+        """
         limit = time.monotonic() + time_limit_s
         while not ready():
             self.watch()
@@ -173,7 +177,9 @@ class Processes:
                 lines = stream.read().rstrip().splitlines()[-12:]
         except OSError:
             lines = []
-        return ToolError(f"{service.name} {how}", notes=(("its log ends:\n" + "\n".join(lines), None),) if lines else ())
+        return ToolError(
+            f"{service.name} {how}", notes=(("its log ends:\n" + "\n".join(lines), None),) if lines else ()
+        )
 
 
 def children_of(pid: int) -> list[int]:

@@ -1,4 +1,5 @@
-"""What a worker needs on its machine: a copy of npuninja's stages, the places of the tools, and `npuninja-stage`.
+"""What a worker needs on its machine: a copy of npuninja's stages, the places of the tools, and
+`npuninja-stage`.
 
 The copy makes sure that a running worker is what it says it is, whatever is edited meanwhile.
 """
@@ -57,9 +58,17 @@ def write_worker_place(folder: str, package: str, toolchain: Toolchain) -> Worke
     has = (f"npuninja={identity}", *(f"tool={tool.identity}" for tool in tools))
     settings = os.path.join(folder, "worker.json")
     with open(settings, "w", encoding="utf-8") as stream:
-        json.dump({"has": has, "places": {**{tool.name: tool.root for tool in tools}, "cache": cache}}, stream, indent=1)
+        json.dump(
+            {"has": has, "places": {**{tool.name: tool.root for tool in tools}, "cache": cache}},
+            stream,
+            indent=1,
+        )
     program = os.path.join(programs, "npuninja-stage")
-    words = {"python": sys.executable, "worker": os.path.join(copy, "remote", "worker.py"), "settings": settings}
+    words = {
+        "python": sys.executable,
+        "worker": os.path.join(copy, "remote", "worker.py"),
+        "settings": settings,
+    }
     with open(program, "w", encoding="utf-8") as stream:
         stream.write(_PROGRAM.format(**{name: shlex.quote(word) for name, word in words.items()}))
     os.chmod(program, 0o755)

@@ -77,7 +77,9 @@ class ByteReader:
         """A text that ends with a zero byte."""
         end = self.data.find(b"\0", offset) if 0 <= offset < len(self.data) else -1
         if end < 0:
-            raise self.error(f"{what} at 0x{offset:x} has no end: expected a zero byte before the end of the file")
+            raise self.error(
+                f"{what} at 0x{offset:x} has no end: expected a zero byte before the end of the file"
+            )
         return self._decode(self.data[offset:end], offset, what)
 
     def _decode(self, raw: bytes, offset: int, what: str) -> str:

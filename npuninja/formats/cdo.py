@@ -86,7 +86,9 @@ class Nop(NamedTuple):
 
 
 class Other(NamedTuple):
-    """A command without effect on the array's registers that is known here; `code` is the low half of its word."""
+    """A command without effect on the array's registers that is known here; `code` is the low half of its
+    word.
+    """
 
     code: int
     words: tuple[int, ...]
@@ -98,17 +100,23 @@ Command = Union[Write, MaskWrite, MaskPoll, BlockWrite, Fill, Delay, Nop, Other]
 def read_cdo(data: bytes, name: str = "CDO") -> list[Command]:
     """The commands of a CDO file, or of the CDO partition of a PDI with its zero padding.
 
-    Raises UserError for a wrong header or checksum, a command that reaches over the end, or one with the wrong
-    number of words.
+    Raises UserError for a wrong header or checksum, a command that reaches over the end, or one with the
+    wrong number of words.
     """
     reader = ByteReader(data, name)
     header = reader.words(0, HEADER_WORDS, "the CDO header")
     if header[1] != MAGIC:
-        raise reader.error(f'not a CDO: expected the mark "CDO" (0x{MAGIC:08x}) at 0x4, found 0x{header[1]:08x}')
+        raise reader.error(
+            f'not a CDO: expected the mark "CDO" (0x{MAGIC:08x}) at 0x4, found 0x{header[1]:08x}'
+        )
     if header[0] != HEADER_WORDS - 1 or header[2] != VERSION:
-        raise reader.error(f"unknown CDO: expected header words 4 and version 0x200, found {header[0]} and 0x{header[2]:x}")
+        raise reader.error(
+            f"unknown CDO: expected header words 4 and version 0x200, found {header[0]} and 0x{header[2]:x}"
+        )
     if header[4] != checksum(header[:4]):
-        raise reader.error(f"damaged CDO: the header's checksum is 0x{header[4]:08x}, expected 0x{checksum(header[:4]):08x}")
+        raise reader.error(
+            f"damaged CDO: the header's checksum is 0x{header[4]:08x}, expected 0x{checksum(header[:4]):08x}"
+        )
     end = 4 * (HEADER_WORDS + header[3])
     reader.need(0, end, "the CDO")
     if any(reader.data[end:]):
@@ -138,7 +146,9 @@ def _read_command(reader: ByteReader, offset: int, end: int) -> tuple[Command, i
         )
     shape = _SHAPES.get(code)
     if shape is not None and not shape[0] <= count <= shape[1]:
-        raise reader.error(f"damaged CDO: {NAMES[code]} at 0x{start:x} has {count} words, expected at least {shape[0]}")
+        raise reader.error(
+            f"damaged CDO: {NAMES[code]} at 0x{start:x} has {count} words, expected at least {shape[0]}"
+        )
     next_offset = offset + 4 * count
     if code in (NOP, DMA_WRITE):
         payload = reader.data[offset:next_offset]
@@ -214,7 +224,9 @@ def encode_wide(command: Command) -> bytes:
     if isinstance(command, Write):
         return encode(WRITE64, _address(command.address) + struct.pack("<I", command.value))
     if isinstance(command, MaskWrite):
-        return encode(MASK_WRITE64, _address(command.address) + struct.pack("<2I", command.mask, command.value))
+        return encode(
+            MASK_WRITE64, _address(command.address) + struct.pack("<2I", command.mask, command.value)
+        )
     if isinstance(command, MaskPoll):
         words = struct.pack("<3I", command.mask, command.value, command.timeout_ms)
         return encode(MASK_POLL64, _address(command.address) + words)

@@ -1,8 +1,8 @@
 """The program of one core, read from an AIE ELF or from a wasm module into one shape for the configuration.
 
-An AIE program is loaded and started. A wasm module never enters the array: program memory gets a stub of 16 words
-with the module's hash, the core stays in reset, and the emulator starts the module it finds under that hash.
-docs/architecture.md, "Core images", is the contract.
+An AIE program is loaded and started. A wasm module never enters the array: program memory gets a stub of 16
+words with the module's hash, the core stays in reset, and the emulator starts the module it finds under that
+hash. docs/architecture.md, "Core images", is the contract.
 """
 
 from __future__ import annotations
@@ -132,9 +132,16 @@ def _from_wasm(data: bytes, name: str) -> CoreImage:
     for export, kind in (("memory", "memory"), ("__stack_pointer", "global"), (info.entry, "function")):
         found = module.export(export)
         if found is None or found.kind != kind:
-            raise reader.error(f"the core module does not export the {kind} '{export}'", "link the core again")
+            raise reader.error(
+                f"the core module does not export the {kind} '{export}'", "link the core again"
+            )
     segments = []
-    end = max([OWN_DATA + info.stack_bytes, *[b.address + b.size_bytes for b in info.buffers if b.address >= OWN_DATA]])
+    end = max(
+        [
+            OWN_DATA + info.stack_bytes,
+            *[b.address + b.size_bytes for b in info.buffers if b.address >= OWN_DATA],
+        ]
+    )
     for segment in module.segments:
         last = segment.address + len(segment.data)
         if segment.address < OWN_DATA or last > DATA_END:
@@ -168,24 +175,33 @@ def read_core_info(module: WasmModule, name: str) -> CoreInfo:
     reader = ByteReader(b"", name)
     raw = module.custom_section(CORE_SECTION)
     if raw is None:
-        raise reader.error(f"the wasm module has no section '{CORE_SECTION}'", "use the output of the core link stage")
+        raise reader.error(
+            f"the wasm module has no section '{CORE_SECTION}'", "use the output of the core link stage"
+        )
     try:
         fields: dict[str, Any] = json.loads(raw)
         if fields["abi"] != ABI_VERSION:
-            raise reader.error(f"the core module has ABI version {fields['abi']}, expected {ABI_VERSION}", "build it again")
+            raise reader.error(
+                f"the core module has ABI version {fields['abi']}, expected {ABI_VERSION}", "build it again"
+            )
         info = CoreInfo(
             _int(fields["column"]),
             _int(fields["row"]),
             _str(fields["entry"]),
             _int(fields["stack_bytes"]),
             _int(fields["data_end"]),
-            tuple(Wait(_int(p), _str(f), _int(line), _int(c), _str(lock)) for p, f, line, c, lock in fields["waits"]),
+            tuple(
+                Wait(_int(p), _str(f), _int(line), _int(c), _str(lock))
+                for p, f, line, c, lock in fields["waits"]
+            ),
             tuple(CoreBuffer(_str(s), _int(address), _int(size)) for s, address, size in fields["buffers"]),
             tuple(NEIGHBOURS[NEIGHBOURS.index(n)] for n in fields["neighbours"]),
             tuple(CoreLock(_str(symbol), _int(number)) for symbol, number in fields.get("locks", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise reader.error(f"damaged core module: the section '{CORE_SECTION}' is wrong ({error!r})") from None
+        raise reader.error(
+            f"damaged core module: the section '{CORE_SECTION}' is wrong ({error!r})"
+        ) from None
     if info.data_end > DATA_END or not 0 <= info.stack_bytes <= DATA_END - OWN_DATA:
         raise reader.error(
             f"the core's data ends at 0x{info.data_end:x} and its stack has {info.stack_bytes} bytes,"

@@ -1,6 +1,7 @@
 """Source lines of code addresses, from a DWARF line table (`.debug_line`, versions 2 to 4).
 
-Source: DWARF 4, section 6.2 ("Line Number Information"). Only what a message needs is kept: file, line and column.
+Source: DWARF 4, section 6.2 ("Line Number Information"). Only what a message needs is kept: file, line and
+    column.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Core programs of the real toolchain: ELF32 executables of the AI Engine.
 
-Sources: ELF specification; aie-rt xaie_elfloader.c (which segments go where); llvm-aie (machine number, flags).
+Sources: ELF specification; aie-rt xaie_elfloader.c (which segments go where); llvm-aie (machine number,
+    flags).
 """
 
 from __future__ import annotations
@@ -24,11 +25,16 @@ _SYMTAB = 2
 _NOBITS = 8
 
 PROGRAM_MEMORY_BYTES = 0x4000  # aie-rt: AieMlCoreMod.ProgMemSize
-DATA_START, DATA_END = 0x40000, 0x80000  # four windows of 64 KiB: south, west, north, own (aie-rt: DataMemAddr)
+DATA_START, DATA_END = (
+    0x40000,
+    0x80000,
+)  # four windows of 64 KiB: south, west, north, own (aie-rt: DataMemAddr)
 
 
 class ElfSegment(NamedTuple):
-    """One PT_LOAD: its physical address, the bytes in the file, the bytes it takes in memory, the header's number."""
+    """One PT_LOAD: its physical address, the bytes in the file, the bytes it takes in memory, the header's
+    number.
+    """
 
     address: int
     data: bytes
@@ -81,7 +87,9 @@ def read_elf(data: bytes, name: str) -> Elf:
         hint = "link the core again"
         if reader.data[:8] == b"!<arch>\n":
             hint = "this is an archive; link it into an executable first"
-        raise reader.error(f"not an ELF file: expected 7f 45 4c 46 at 0x0, found {reader.data[:4].hex(' ')}", hint)
+        raise reader.error(
+            f"not an ELF file: expected 7f 45 4c 46 at 0x0, found {reader.data[:4].hex(' ')}", hint
+        )
     reader.need(0, _HEADER_BYTES, "the ELF header")
     if reader.data[4:6] != b"\1\1":
         raise reader.error(
@@ -89,7 +97,21 @@ def read_elf(data: bytes, name: str) -> Elf:
             "it was made for another machine; compile with the target of the NPU",
         )
     fields = struct.unpack_from("<HHIIIIIHHHHHH", reader.data, 16)
-    elf_type, machine, _, entry, program_offset, section_offset, flags, _, _, programs, _, section_count, names = fields
+    (
+        elf_type,
+        machine,
+        _,
+        entry,
+        program_offset,
+        section_offset,
+        flags,
+        _,
+        _,
+        programs,
+        _,
+        section_count,
+        names,
+    ) = fields
     segments = []
     for i in range(programs):
         words = reader.words(program_offset + i * _PROGRAM_HEADER_BYTES, 8, f"ELF program header {i}")
@@ -97,15 +119,21 @@ def read_elf(data: bytes, name: str) -> Elf:
         if kind == _LOAD:
             content = reader.block(offset, file_bytes, f"ELF segment {i}")
             if memory_bytes < file_bytes:
-                raise reader.error(f"damaged ELF: segment {i} has {file_bytes} bytes in the file, {memory_bytes} in memory")
+                raise reader.error(
+                    f"damaged ELF: segment {i} has {file_bytes} bytes in the file, {memory_bytes} in memory"
+                )
             segments.append(ElfSegment(address, content, memory_bytes, i))
     sections, symbols = _read_sections(reader, section_offset, section_count, names)
     return Elf(elf_type, machine, flags, entry, tuple(segments), tuple(sections), tuple(symbols))
 
 
-def _read_sections(reader: ByteReader, table: int, count: int, names: int) -> tuple[list[ElfSection], list[ElfSymbol]]:
+def _read_sections(
+    reader: ByteReader, table: int, count: int, names: int
+) -> tuple[list[ElfSection], list[ElfSymbol]]:
     reader.need(table, count * _SECTION_HEADER_BYTES, "the ELF section headers")
-    headers = [reader.words(table + i * _SECTION_HEADER_BYTES, 10, "an ELF section header") for i in range(count)]
+    headers = [
+        reader.words(table + i * _SECTION_HEADER_BYTES, 10, "an ELF section header") for i in range(count)
+    ]
     sections: list[ElfSection] = []
     symbols: list[ElfSymbol] = []
     if count and names >= count:
@@ -116,9 +144,13 @@ def _read_sections(reader: ByteReader, table: int, count: int, names: int) -> tu
         sections.append(ElfSection(title, kind, address, size_bytes, content))
         if kind == _SYMTAB:
             if link >= count:
-                raise reader.error(f"damaged ELF: the symbols' names should be in section {link}, there are {count}")
+                raise reader.error(
+                    f"damaged ELF: the symbols' names should be in section {link}, there are {count}"
+                )
             for i in range(size_bytes // _SYMBOL_BYTES):
-                text, value, symbol_bytes, _, _, section = struct.unpack_from("<IIIBBH", content, i * _SYMBOL_BYTES)
+                text, value, symbol_bytes, _, _, section = struct.unpack_from(
+                    "<IIIBBH", content, i * _SYMBOL_BYTES
+                )
                 if text:
                     symbol_name = reader.zero_terminated(headers[link][4] + text, "an ELF symbol's name")
                     symbols.append(ElfSymbol(symbol_name, value, symbol_bytes, section))
@@ -126,7 +158,9 @@ def _read_sections(reader: ByteReader, table: int, count: int, names: int) -> tu
 
 
 def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
-    """Raises UserError unless this is a linked core program for `architecture` ("aie2", "aie2p") that fits a core."""
+    """Raises UserError unless this is a linked core program for `architecture` ("aie2", "aie2p") that fits a
+    core.
+    """
     reader = ByteReader(b"", name)
     if elf.machine != MACHINE:
         raise reader.error(
@@ -135,7 +169,9 @@ def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
         )
     if elf.type != _EXECUTABLE:
         hint = "it was not linked; run the link step and use its output" if elf.type == _RELOCATABLE else None
-        raise reader.error(f"the ELF is {_TYPES.get(elf.type, f'of type {elf.type}')}, expected an executable", hint)
+        raise reader.error(
+            f"the ELF is {_TYPES.get(elf.type, f'of type {elf.type}')}, expected an executable", hint
+        )
     if FLAGS.get(elf.flags) != architecture:
         made_for = FLAGS.get(elf.flags, f"flags {elf.flags}")
         raise reader.error(
@@ -145,13 +181,19 @@ def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
     if not elf.segments:
         raise reader.error("the ELF has no segment to load", "its program is empty; check the link step")
     if elf.entry:
-        raise reader.error(f"the ELF's entry is 0x{elf.entry:x}, expected 0", "link with the core's linker script")
+        raise reader.error(
+            f"the ELF's entry is 0x{elf.entry:x}, expected 0", "link with the core's linker script"
+        )
     if not any(segment.address == 0 for segment in elf.segments):
-        raise reader.error("the ELF has no program at address 0, where a core starts", "link with the core's linker script")
+        raise reader.error(
+            "the ELF has no program at address 0, where a core starts", "link with the core's linker script"
+        )
     for segment in elf.segments:
         end = segment.address + segment.memory_bytes
         if PROGRAM_MEMORY_BYTES <= segment.address < DATA_START:
-            raise reader.error(f"the segment at 0x{segment.address:x} lies neither in program memory nor in data memory")
+            raise reader.error(
+                f"the segment at 0x{segment.address:x} lies neither in program memory nor in data memory"
+            )
         if segment.address < DATA_START:
             if end > PROGRAM_MEMORY_BYTES:
                 raise reader.error(
@@ -166,12 +208,16 @@ def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
 
 
 def made_by(elf: Elf) -> str:
-    """The compilers that an ELF file names in .comment, as "LLD 19.0.0; clang version 19.0.0"; "" when it names none."""
+    """The compilers that an ELF file names in .comment, as "LLD 19.0.0; clang version 19.0.0"; "" when it
+    names none.
+    """
     comment = elf.section(".comment")
     return comment.data.strip(b"\0").replace(b"\0", b"; ").decode("utf-8", "replace") if comment else ""
 
 
-def write_core_elf(segments: Sequence[tuple[int, bytes, int]], flags: int, elf_type: int = _EXECUTABLE) -> bytes:
+def write_core_elf(
+    segments: Sequence[tuple[int, bytes, int]], flags: int, elf_type: int = _EXECUTABLE
+) -> bytes:
     """A core program of segments given as (address, bytes, bytes in memory), without sections."""
     table = b""
     body = b""
@@ -179,7 +225,9 @@ def write_core_elf(segments: Sequence[tuple[int, bytes, int]], flags: int, elf_t
     for address, data, memory_bytes in segments:
         body += bytes(-len(body) % 16)
         access = 5 if address < DATA_START else 6
-        table += struct.pack("<8I", _LOAD, start + len(body), address, address, len(data), memory_bytes, access, 16)
+        table += struct.pack(
+            "<8I", _LOAD, start + len(body), address, address, len(data), memory_bytes, access, 16
+        )
         body += data
     identity = b"\x7fELF\1\1\1".ljust(16, b"\0")
     header = struct.pack(

@@ -1,10 +1,10 @@
 """The section EMULATION_DATA of an XCLBIN: the wasm modules of a design's cores, found by their hash.
 
-    "NPUNWASM", u32 version 1, u32 count, then per module: sha256 (32 bytes), u32 offset, u32 size; then the modules,
-    each at a multiple of 8. Offsets count from the section's start.
+    "NPUNWASM", u32 version 1, u32 count, then per module: sha256 (32 bytes), u32 offset, u32 size; then the
+    modules, each at a multiple of 8. Offsets count from the section's start.
 
-The program memory of a core holds the hash of its module (`npuninja.formats.core_image`), so each PDI is paired
-with its own modules. The format is ours; real tools carry the section along and ignore it.
+The program memory of a core holds the hash of its module (`npuninja.formats.core_image`), so each PDI is
+paired with its own modules. The format is ours; real tools carry the section along and ignore it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ _ENTRY_BYTES = 40
 
 
 def write_emulation_data(modules: Sequence[bytes]) -> bytes:
-    """The section for these modules: ordered by hash, equal ones once, so that the order of cores does not matter."""
+    """The section for these modules: ordered by hash, equal ones once, so that the order of cores does not
+    matter.
+    """
     by_hash = {hashlib.sha256(module).digest(): module for module in modules}
     table = bytearray()
     body = bytearray()
@@ -35,12 +37,17 @@ def write_emulation_data(modules: Sequence[bytes]) -> bytes:
 
 
 def read_emulation_data(data: bytes, name: str) -> dict[bytes, bytes]:
-    """The modules by sha256 digest. Raises UserError when the section is damaged or a module's hash is wrong."""
+    """The modules by sha256 digest.
+
+    Raises UserError when the section is damaged or a module's hash is wrong.
+    """
     reader = ByteReader(data, name)
     magic = reader.block(0, 8, "EMULATION_DATA")
     version, count = reader.words(8, 2, "the header of EMULATION_DATA")
     if magic != MAGIC or version != VERSION:
-        raise reader.error(f'unknown EMULATION_DATA: expected "NPUNWASM" version 1, found {magic!r} version {version}')
+        raise reader.error(
+            f'unknown EMULATION_DATA: expected "NPUNWASM" version 1, found {magic!r} version {version}'
+        )
     reader.need(_HEADER_BYTES, count * _ENTRY_BYTES, "the table of core modules")
     modules = {}
     for i in range(count):
@@ -49,6 +56,8 @@ def read_emulation_data(data: bytes, name: str) -> dict[bytes, bytes]:
         offset, size_bytes = reader.words(entry + 32, 2, "a core module's place")
         module = reader.block(offset, size_bytes, f"core module {i}")
         if hashlib.sha256(module).digest() != digest:
-            raise reader.error(f"damaged EMULATION_DATA: core module {i} does not have its hash {digest.hex()[:16]}…")
+            raise reader.error(
+                f"damaged EMULATION_DATA: core module {i} does not have its hash {digest.hex()[:16]}…"
+            )
         modules[digest] = module
     return modules

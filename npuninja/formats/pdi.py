@@ -3,7 +3,8 @@
     all: { id_code = 0x14ca8093 extended_id_code = 0x01
            image { name=aie_image, id=0x1c000000 { type=cdo file=A file=B file=C } } }
 
-`write_pdi` gives the same bytes as bootgen 2022.2, `read_pdi` reads any PDI with one image and CDO partitions.
+`write_pdi` gives the same bytes as bootgen 2022.2, `read_pdi` reads any PDI with one image and CDO
+partitions.
 
 Sources: Xilinx/bootgen imageheadertable-versal.h, partitionheadertable-versal.h, cdo-binary.c.
 """
@@ -100,9 +101,9 @@ def write_pdi(cdos: Sequence[bytes], names: Sequence[str] = ()) -> bytes:
 def _rewrite(commands: list[Command]) -> bytes:
     """The commands of one CDO file as bootgen encodes them.
 
-    Positions count from the start of that file's own header, also when several files are joined: a NOP before a
-    block write makes the payload's word position equal to its destination's modulo 4. A block write of
-    one word becomes a plain write. An END command ends the file.
+    Positions count from the start of that file's own header, also when several files are joined: a NOP before
+    a block write makes the payload's word position equal to its destination's modulo 4. A block write of one
+    word becomes a plain write. An END command ends the file.
     """
     body = bytearray()
     for command in commands:
@@ -121,10 +122,15 @@ def _rewrite(commands: list[Command]) -> bytes:
 
 
 def read_pdi(data: bytes, name: str = "PDI") -> Pdi:
-    """Reads a PDI. Raises UserError when a mark, a checksum or a size is wrong, or when it has several images."""
+    """Reads a PDI.
+
+    Raises UserError when a mark, a checksum or a size is wrong, or when it has several images.
+    """
     reader = ByteReader(data, name)
     if reader.words(0, 4, "the PDI's first words") != _BUS_WIDTH:
-        raise reader.error(f"not a PDI: expected dd 00 00 00 44 33 22 11 at 0x0, found {reader.data[:8].hex(' ')}")
+        raise reader.error(
+            f"not a PDI: expected dd 00 00 00 44 33 22 11 at 0x0, found {reader.data[:8].hex(' ')}"
+        )
     table = _header(reader, _TABLE, _TABLE_WORDS, "image header table")
     if table[10] != _IDENTIFICATION:
         raise reader.error(f'not a PDI: expected "IDPP" at 0x{_TABLE + 40:x}, found 0x{table[10]:08x}')
@@ -137,9 +143,13 @@ def read_pdi(data: bytes, name: str = "PDI") -> Pdi:
     for number in range(table[3]):
         header = _header(reader, offset, _PARTITION_WORDS, f"partition header {number}")
         if header[0] != header[2]:
-            raise reader.error(f"partition {number} is encrypted or signed: {header[0]} and {header[2]} words differ")
+            raise reader.error(
+                f"partition {number} is encrypted or signed: {header[0]} and {header[2]} words differ"
+            )
         start = 4 * header[8]
-        partitions.append(Partition(header[9] >> 24 & 7, start, reader.block(start, 4 * header[1], f"partition {number}")))
+        partitions.append(
+            Partition(header[9] >> 24 & 7, start, reader.block(start, 4 * header[1], f"partition {number}"))
+        )
         offset += 4 * _PARTITION_WORDS
     return Pdi(table[6], reader.text(image_offset + 16, 16, "the image's name"), image[8], tuple(partitions))
 

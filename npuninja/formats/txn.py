@@ -1,7 +1,7 @@
 """TXN: the instruction stream of a runtime sequence (`insts.bin`), version 0.1.
 
-Four header words, then operations, all little-endian. Operations are stepped over by their size field: aie-rt's
-own serializer writes 32 bytes for a masked write where MLIR-AIE writes 28.
+Four header words, then operations, all little-endian. Operations are stepped over by their size field:
+aie-rt's own serializer writes 32 bytes for a masked write where MLIR-AIE writes 28.
 
 Sources: MLIR-AIE AIETargetNPU.cpp; aie-rt common/xaie_txn.h, global/xaiegbl.h.
 """
@@ -45,7 +45,10 @@ class MaskPoll(NamedTuple):
 
 
 class BlockWrite(NamedTuple):
-    """Words to consecutive registers. `column` and `row` repeat the address for a reader; hardware ignores them."""
+    """Words to consecutive registers.
+
+    `column` and `row` repeat the address for a reader; hardware ignores them.
+    """
 
     address: int
     data: bytes
@@ -72,7 +75,10 @@ class Noop(NamedTuple):
 
 
 class Sync(NamedTuple):
-    """Waits for a task completion token of each channel of `columns` by `rows` tiles. Direction: 0 S2MM, 1 MM2S."""
+    """Waits for a task completion token of each channel of `columns` by `rows` tiles.
+
+    Direction: 0 S2MM, 1 MM2S.
+    """
 
     column: int
     row: int
@@ -83,7 +89,8 @@ class Sync(NamedTuple):
 
 
 class AddressPatch(NamedTuple):
-    """Puts the address of argument `argument` plus `offset_bytes` into the buffer descriptor whose address word
+    """Puts the address of argument `argument` plus `offset_bytes` into the buffer descriptor whose address
+    word
     is at register `address`.
     """
 
@@ -93,13 +100,17 @@ class AddressPatch(NamedTuple):
 
 
 class Other(NamedTuple):
-    """An operation that is not known here: its number and all its bytes. Numbers from 9 on moved between releases."""
+    """An operation that is not known here: its number and all its bytes. Numbers from 9 on moved between
+    releases.
+    """
 
     code: int
     data: bytes
 
 
-TxnOperation = Union[Write, MaskWrite, MaskPoll, BlockWrite, LoadPdi, Preempt, Noop, Sync, AddressPatch, Other]
+TxnOperation = Union[
+    Write, MaskWrite, MaskPoll, BlockWrite, LoadPdi, Preempt, Noop, Sync, AddressPatch, Other
+]
 
 
 class Transaction(NamedTuple):
@@ -116,7 +127,9 @@ def write_txn(transaction: Transaction) -> bytes:
     """The stream's bytes."""
     body = b"".join([encode(operation) for operation in transaction.operations])
     header = (
-        transaction.rows << 24 | transaction.generation << 16 | 1 << 8,  # version 0.1: major in [7:0], minor in [15:8]
+        transaction.rows << 24
+        | transaction.generation << 16
+        | 1 << 8,  # version 0.1: major in [7:0], minor in [15:8]
         transaction.memtile_rows << 8 | transaction.columns,
         len(transaction.operations),
         HEADER_BYTES + len(body),
@@ -131,7 +144,9 @@ def encode(op: TxnOperation) -> bytes:
     if isinstance(op, MaskWrite):
         return struct.pack("<2IQ3I", MASKWRITE, 0, op.address, op.value, op.mask, 28)
     if isinstance(op, BlockWrite):
-        return struct.pack("<4I", BLOCKWRITE, op.column | op.row << 8, op.address, 16 + len(op.data)) + op.data
+        return (
+            struct.pack("<4I", BLOCKWRITE, op.column | op.row << 8, op.address, 16 + len(op.data)) + op.data
+        )
     if isinstance(op, Sync):
         where = op.direction | op.row << 8 | op.column << 16
         return struct.pack("<4I", TCT, 16, where, op.rows << 8 | op.columns << 16 | op.channel << 24)
@@ -150,7 +165,8 @@ def encode(op: TxnOperation) -> bytes:
 
 
 def read_txn(data: bytes, name: str = "insts.bin") -> Transaction:
-    """Reads a stream. Raises UserError when header, count or an operation's size is wrong, or when it is empty.
+    """Reads a stream. Raises UserError when header, count or an operation's size is wrong, or when it is
+    empty.
 
     An empty stream is refused because the firmware reports it as completed although nothing ran.
     """
@@ -172,14 +188,27 @@ def read_txn(data: bytes, name: str = "insts.bin") -> Transaction:
         operations.append(operation)
         offset += size
     if offset != len(data):
-        raise reader.error(f"{words[2]} operations of the stream end at 0x{offset:x}, the file at 0x{len(data):x}")
+        raise reader.error(
+            f"{words[2]} operations of the stream end at 0x{offset:x}, the file at 0x{len(data):x}"
+        )
     if not operations:
-        raise reader.error("the instruction stream has no operations", "give the runtime sequence at least one transfer")
-    return Transaction(words[0] >> 16 & 0xFF, words[0] >> 24, words[1] & 0xFF, words[1] >> 8 & 0xFF, tuple(operations))
+        raise reader.error(
+            "the instruction stream has no operations", "give the runtime sequence at least one transfer"
+        )
+    return Transaction(
+        words[0] >> 16 & 0xFF, words[0] >> 24, words[1] & 0xFF, words[1] >> 8 & 0xFF, tuple(operations)
+    )
 
 
-# Byte offset of the size field, and the smallest size in bytes. NOOP, PREEMPT and LOADPDI have a fixed size instead.
-_SIZE_FIELD = {WRITE32: (20, 24), BLOCKWRITE: (12, 16), MASKWRITE: (24, 28), MASKPOLL: (24, 28), MASKPOLL_BUSY: (24, 28)}
+# Byte offset of the size field, and the smallest size in bytes. NOOP, PREEMPT and LOADPDI have a fixed size
+# instead.
+_SIZE_FIELD = {
+    WRITE32: (20, 24),
+    BLOCKWRITE: (12, 16),
+    MASKWRITE: (24, 28),
+    MASKPOLL: (24, 28),
+    MASKPOLL_BUSY: (24, 28),
+}
 _FIXED_BYTES = {NOOP: 4, PREEMPT: 4, LOADPDI: 16}
 _FIRST_CUSTOM = 0x80  # custom operations have the size in their second word
 

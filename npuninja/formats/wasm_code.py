@@ -1,6 +1,8 @@
-"""The code of WebAssembly functions as instructions: opcodes with their immediates, and the types of functions.
+"""The code of WebAssembly functions as instructions: opcodes with their immediates, and the types of
+functions.
 
-Source: WebAssembly core specification, chapter 5 ("Binary Format"), with the SIMD and bulk memory instructions. What is not
+Source: WebAssembly core specification, chapter 5 ("Binary Format"), with the SIMD and bulk memory
+    instructions. What is not
 in it (threads, exceptions, garbage collection) does not occur in the objects of cores.
 """
 
@@ -18,7 +20,15 @@ I32_CONST, I32_ADD, I32_SUB = 0x41, 0x6A, 0x6B
 BULK, SIMD = 0xFC000, 0xFD000
 MEMORY_COPY, MEMORY_FILL = BULK | 10, BULK | 11
 
-_VALUE_TYPES = {0x7F: "i32", 0x7E: "i64", 0x7D: "f32", 0x7C: "f64", 0x7B: "v128", 0x70: "funcref", 0x6F: "externref"}
+_VALUE_TYPES = {
+    0x7F: "i32",
+    0x7E: "i64",
+    0x7D: "f32",
+    0x7C: "f64",
+    0x7B: "v128",
+    0x70: "funcref",
+    0x6F: "externref",
+}
 
 # Kinds of relocations: MEMORY_ADDR_LEB, _SLEB, _I32, FUNCTION_OFFSET_I32, SECTION_OFFSET_I32.
 _RELOCATIONS_WITH_ADDEND = (3, 4, 5, 8, 9)
@@ -54,7 +64,10 @@ class Instruction(NamedTuple):
 
 
 class FunctionCode(NamedTuple):
-    """One function with a body. `number` counts imported functions too; `offset` is that of its body in the code section."""
+    """One function with a body.
+
+    `number` counts imported functions too; `offset` is that of its body in the code section.
+    """
 
     number: int
     parameters: tuple[str, ...]
@@ -94,7 +107,10 @@ class _Bytes:
 
 
 def functions(module: WasmModule) -> list[FunctionCode]:
-    """The functions with a body of a module or relocatable object, in order. Raises IndexError when a section is cut off."""
+    """The functions with a body of a module or relocatable object, in order.
+
+    Raises IndexError when a section is cut off.
+    """
     content = {section.id: section.data for section in module.sections if section.id}
     types = list(_types(_Bytes(content.get(_TYPES, b"\0"))))
     kinds = _Bytes(content.get(_FUNCTIONS, b"\0"))
@@ -124,7 +140,9 @@ def _types(data: _Bytes) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
 
 
 def _relocations(module: WasmModule) -> frozenset[int]:
-    """The offsets in the code section where the linker changes a number (tool conventions, Linking.md, "reloc.CODE")."""
+    """The offsets in the code section where the linker changes a number (tool conventions, Linking.md,
+    "reloc.CODE").
+    """
     content = module.custom_section("reloc.CODE")
     if content is None:
         return frozenset()

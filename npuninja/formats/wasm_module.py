@@ -1,6 +1,7 @@
 """WebAssembly modules: sections, imports, exports, memory limits, data segments; appending a custom section.
 
-Only what a core image needs is decoded; functions stay bytes. Source: WebAssembly core specification, chapter 5.
+Only what a core image needs is decoded; functions stay bytes. Source: WebAssembly core specification, chapter
+5.
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ class WasmSegment(NamedTuple):
 
 
 class WasmModule(NamedTuple):
-    """A module. `memory_pages` are the (minimum, maximum) pages of its own memory; the maximum may be None."""
+    """A module.
+
+    `memory_pages` are the (minimum, maximum) pages of its own memory; the maximum may be None.
+    """
 
     sections: tuple[WasmSection, ...]
     imports: tuple[WasmImport, ...]
@@ -118,7 +122,9 @@ class _Cursor:
             bits += 7
             if not byte & 0x80:
                 return value, bits
-        raise self.reader.error(f"damaged wasm module: the number before 0x{self.at:x} in {self.what} has more than 32 bits")
+        raise self.reader.error(
+            f"damaged wasm module: the number before 0x{self.at:x} in {self.what} has more than 32 bits"
+        )
 
     def name(self) -> str:
         size = self.unsigned()
@@ -136,7 +142,9 @@ def read_wasm(data: bytes, name: str) -> WasmModule:
     """Reads a module. Raises UserError when it is not a wasm module or is damaged."""
     reader = ByteReader(data, name)
     if reader.data[:8] != MAGIC:
-        raise reader.error(f"not a wasm module: expected 00 61 73 6d 01 00 00 00 at 0x0, found {reader.data[:8].hex(' ')}")
+        raise reader.error(
+            f"not a wasm module: expected 00 61 73 6d 01 00 00 00 at 0x0, found {reader.data[:8].hex(' ')}"
+        )
     sections: list[WasmSection] = []
     imports: list[WasmImport] = []
     exports: list[WasmExport] = []
@@ -162,14 +170,18 @@ def read_wasm(data: bytes, name: str) -> WasmModule:
                 export_name = cursor.name()
                 exports.append(WasmExport(export_name, _kind(cursor), cursor.unsigned()))
         elif number == _DATA:
-            segments += [s for s in [_read_segment(cursor) for _ in range(cursor.unsigned())] if s is not None]
+            segments += [
+                s for s in [_read_segment(cursor) for _ in range(cursor.unsigned())] if s is not None
+            ]
     return WasmModule(tuple(sections), tuple(imports), tuple(exports), memory, tuple(segments))
 
 
 def _kind(cursor: _Cursor) -> str:
     number = cursor.take(1)[0]
     if number >= len(_EXTERNAL_KINDS):
-        raise cursor.reader.error(f"damaged wasm module: unknown kind {number} in {cursor.what} at 0x{cursor.at - 1:x}")
+        raise cursor.reader.error(
+            f"damaged wasm module: unknown kind {number} in {cursor.what} at 0x{cursor.at - 1:x}"
+        )
     return _EXTERNAL_KINDS[number]
 
 
@@ -204,7 +216,9 @@ def _read_segment(cursor: _Cursor) -> WasmSegment | None:
         raise cursor.reader.error(f"the data segment at 0x{at:x} has no constant address: expected i32.const")
     address = cursor.signed()
     if cursor.take(1)[0] != _END:
-        raise cursor.reader.error(f"the data segment at 0x{at:x} has no constant address: expected i32.const alone")
+        raise cursor.reader.error(
+            f"the data segment at 0x{at:x} has no constant address: expected i32.const alone"
+        )
     return WasmSegment(address, cursor.take(cursor.unsigned()))
 
 

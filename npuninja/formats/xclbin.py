@@ -1,8 +1,8 @@
 """XCLBIN (axlf): the container that the driver loads.
 
-`write_xclbin` gives the sections, names and header that xclbinutil 2.25 makes from aiecc's command line, except that
-times are 0 and the UUIDs come from the content, so that the same input gives the same bytes. `read_xclbin` reads any
-XCLBIN; the sections' own readers are beside this module.
+`write_xclbin` gives the sections, names and header that xclbinutil 2.25 makes from aiecc's command line,
+except that times are 0 and the UUIDs come from the content, so that the same input gives the same bytes.
+`read_xclbin` reads any XCLBIN; the sections' own readers are beside this module.
 
 Source: XRT xclbin.h (axlf); files made by xclbinutil 2.25.
 """
@@ -121,7 +121,11 @@ def write_xclbin(
         (AIE_PARTITION, "main_aie_partit", write_aie_partition(partition)),
         # Where xclbinutil puts a section it is given beside these two: before those that it makes itself.
         *([(EMULATION_DATA, "core_modules", write_emulation_data(modules))] if modules else []),
-        (EMBEDDED_METADATA, "", sections.write_embedded_metadata([(k.name, k.instance, k.kernel_id) for k in kernels])),
+        (
+            EMBEDDED_METADATA,
+            "",
+            sections.write_embedded_metadata([(k.name, k.instance, k.kernel_id) for k in kernels]),
+        ),
         (IP_LAYOUT, "", sections.write_ip_layout(units)),
         (CONNECTIVITY, "", sections.write_connectivity(links)),
         # xclbinutil lists every connection twice here: once for the memory, once for its group of one.
@@ -141,9 +145,13 @@ def _check(kernels: Sequence[Kernel], start_columns: Sequence[int]) -> None:
     for kernel in kernels:
         sections.check_kernel_name(kernel.name, kernel.instance)
         if kernel.name in names:
-            raise UserError(f"two kernels are called '{kernel.name}'", hint="give each design its own kernel name")
+            raise UserError(
+                f"two kernels are called '{kernel.name}'", hint="give each design its own kernel name"
+            )
         if kernel.kernel_id in ids:
-            raise UserError(f"two kernels have the id 0x{kernel.kernel_id:x}", hint="give each design its own kernel id")
+            raise UserError(
+                f"two kernels have the id 0x{kernel.kernel_id:x}", hint="give each design its own kernel id"
+            )
         names.add(kernel.name)
         ids.add(kernel.kernel_id)
 
@@ -158,7 +166,9 @@ def _container(content: Sequence[tuple[int, str, bytes]]) -> bytes:
         placed.append(Section(kind, name, start + len(body), data))
         body += data
     body += bytes(-(start + len(body)) % 8)
-    headers = b"".join([struct.pack("<I16s4xQQ", s.kind, s.name.encode(), s.offset, len(s.data)) for s in placed])
+    headers = b"".join(
+        [struct.pack("<I16s4xQQ", s.kind, s.name.encode(), s.offset, len(s.data)) for s in placed]
+    )
     uuid = content_uuid(headers + bytes(body))
     mirror = mirror_data(placed, uuid, VERSION)
     file_bytes = start + len(body) + len(mirror)
@@ -167,7 +177,9 @@ def _container(content: Sequence[tuple[int, str, bytes]]) -> bytes:
 
 def _header(file_bytes: int, uuid: bytes, section_count: int) -> bytes:
     major, minor, patch = VERSION
-    times = 0  # unique id, time stamp and feature ROM time: xclbinutil writes the time of day into the first two
+    times = (
+        0  # unique id, time stamp and feature ROM time: xclbinutil writes the time of day into the first two
+    )
     return struct.pack(
         "<8si28s256sQQQQHBBHH16s64s16s16sI4x",
         MAGIC,
@@ -192,11 +204,18 @@ def _header(file_bytes: int, uuid: bytes, section_count: int) -> bytes:
 
 
 def read_xclbin(data: bytes, name: str = "xclbin") -> Xclbin:
-    """Reads a container. Raises UserError when it is not one, is cut off, or a section lies outside the file."""
+    """Reads a container.
+
+    Raises UserError when it is not one, is cut off, or a section lies outside the file.
+    """
     reader = ByteReader(data, name)
     magic = reader.block(0, 8, "the mark of an XCLBIN")
     if magic != MAGIC:
-        hint = "this is a Git LFS pointer; fetch the file itself with `git lfs pull`" if magic == b"version " else None
+        hint = (
+            "this is a Git LFS pointer; fetch the file itself with `git lfs pull`"
+            if magic == b"version "
+            else None
+        )
         raise reader.error(f'not an XCLBIN: expected "xclbin2" at 0x0, found {magic!r}', hint)
     reader.need(0, HEADER_BYTES, "the XCLBIN header")
     file_bytes = reader.u64(0x130, "the file's length")

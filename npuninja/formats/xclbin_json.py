@@ -1,6 +1,7 @@
 """The JSON files from which xclbinutil packs an XCLBIN, as aiecc writes them.
 
-Source: MLIR-AIE's Python aiecc (keys, order, values, indentation; equal to files it made). The one difference: the PDI's
+Source: MLIR-AIE's Python aiecc (keys, order, values, indentation; equal to files it made). The one
+    difference: the PDI's
 UUID comes from its content instead of from chance, so that the same PDI gives the same XCLBIN.
 """
 
@@ -12,7 +13,8 @@ from typing import Any, Sequence
 from npuninja.formats import xclbin_sections as sections
 from npuninja.formats.xclbin import Kernel, content_uuid
 
-#: xclbinutil stores the first 15 characters of these names in the XCLBIN, so they are the same in every build.
+#: xclbinutil stores the first 15 characters of these names in the XCLBIN, so they are the same in every
+#: build.
 MEM_TOPOLOGY_FILE = "main_mem_topology.json"
 KERNELS_FILE = "main_kernels.json"
 PARTITION_FILE = "main_aie_partition.json"

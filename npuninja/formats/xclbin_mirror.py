@@ -1,7 +1,8 @@
-"""The mirror data at the end of an XCLBIN: the headers once more as JSON, with which xclbinutil can repair a file.
+"""The mirror data at the end of an XCLBIN: the headers once more as JSON, with which xclbinutil can repair a
+file.
 
-Readers need only the binary headers. The text is compact JSON in which every value is a string and `section_header`
-occurs once for each section, as xclbinutil (boost's property trees) writes it.
+Readers need only the binary headers. The text is compact JSON in which every value is a string and
+`section_header` occurs once for each section, as xclbinutil (boost's property trees) writes it.
 """
 
 from __future__ import annotations

@@ -53,7 +53,10 @@ class Connection(NamedTuple):
 
 
 class Argument(NamedTuple):
-    """An argument of the kernel call. `memory` is the index of its memory, None for a number passed by value."""
+    """An argument of the kernel call.
+
+    `memory` is the index of its memory, None for a number passed by value.
+    """
 
     name: str
     type: str
@@ -74,12 +77,16 @@ class KernelDescription(NamedTuple):
 HOST, SRAM = 0, 1
 #: aiecc's two memories; instructions lie in SRAM, data in HOST.
 MEMORIES = (Memory("HOST", 0x10000, 0x4000000), Memory("SRAM", 0xC000, 0x4000000))
-#: aiecc's kernel call: always five data arguments. Offsets are text because they are printed as written there.
+#: aiecc's kernel call: always five data arguments. Offsets are text because they are printed as written
+#: there.
 ARGUMENTS = (
     Argument("opcode", "uint64_t", "0x00", 8, None),
     Argument("instr", "char *", "0x8", 8, SRAM),
     Argument("ninstr", "uint32_t", "0x10", 4, None),
-    *(Argument(f"bo{i}", "void*", offset, 8, HOST) for i, offset in enumerate(("0x14", "0x1c", "0x24", "0x2c", "0x34"))),
+    *(
+        Argument(f"bo{i}", "void*", offset, 8, HOST)
+        for i, offset in enumerate(("0x14", "0x1c", "0x24", "0x2c", "0x34"))
+    ),
 )
 DATA_ARGUMENTS = 5
 
@@ -90,7 +97,9 @@ def check_kernel_name(name: str, instance: str) -> None:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
             raise UserError(f"'{text}' cannot be a kernel name: expected letters, digits and underscores")
     if len(name) + 1 + len(instance) >= _NAME_BYTES:
-        raise UserError(f"the kernel name '{name}:{instance}' is too long: {len(name) + 1 + len(instance)} bytes, limit 63")
+        raise UserError(
+            f"the kernel name '{name}:{instance}' is too long: {len(name) + 1 + len(instance)} bytes, limit 63"
+        )
 
 
 def connections(kernels: int) -> tuple[Connection, ...]:
@@ -105,7 +114,10 @@ def connections(kernels: int) -> tuple[Connection, ...]:
 
 def write_mem_topology(memories: Sequence[Memory]) -> bytes:
     """MEM_TOPOLOGY or GROUP_TOPOLOGY."""
-    entries = [struct.pack("<BB6xQQ16s", m.type, m.used, m.size_kib, m.base_address, m.tag.encode()) for m in memories]
+    entries = [
+        struct.pack("<BB6xQQ16s", m.type, m.used, m.size_kib, m.base_address, m.tag.encode())
+        for m in memories
+    ]
     return struct.pack("<i4x", len(memories)) + b"".join(entries)
 
 
@@ -129,7 +141,9 @@ def read_mem_topology(data: bytes, name: str) -> tuple[Memory, ...]:
 def write_ip_layout(units: Sequence[ComputeUnit]) -> bytes:
     """IP_LAYOUT."""
     entries = [
-        struct.pack("<IIQ64s", u.type, u.subtype | u.functional << 4 | u.kernel_id << 16, _NO_ADDRESS, u.name.encode())
+        struct.pack(
+            "<IIQ64s", u.type, u.subtype | u.functional << 4 | u.kernel_id << 16, _NO_ADDRESS, u.name.encode()
+        )
         for u in units
     ]
     return struct.pack("<i4x", len(units)) + b"".join(entries)
@@ -143,7 +157,9 @@ def read_ip_layout(data: bytes, name: str) -> tuple[ComputeUnit, ...]:
         properties = reader.u32(offset + 4, "a compute unit's properties")
         unit_name = reader.text(offset + 16, _NAME_BYTES, "a compute unit's name")
         unit_type = reader.u32(offset, "a compute unit's type")
-        units.append(ComputeUnit(unit_name, properties >> 16, properties >> 4 & 0xF, unit_type, properties & 0xF))
+        units.append(
+            ComputeUnit(unit_name, properties >> 16, properties >> 4 & 0xF, unit_type, properties & 0xF)
+        )
     return tuple(units)
 
 
@@ -155,20 +171,31 @@ def write_connectivity(entries: Sequence[Connection]) -> bytes:
 def read_connectivity(data: bytes, name: str) -> tuple[Connection, ...]:
     """Reads CONNECTIVITY or GROUP_CONNECTIVITY. Raises UserError."""
     reader = ByteReader(data, name)
-    return tuple(Connection(*reader.words(offset, 3, "a connection")) for offset in _entries(reader, 4, 12, "connection"))
+    return tuple(
+        Connection(*reader.words(offset, 3, "a connection"))
+        for offset in _entries(reader, 4, 12, "connection")
+    )
 
 
 def _entries(reader: ByteReader, first: int, size: int, what: str) -> range:
     """The offsets of the entries of a table whose first word is their number."""
     count = reader.u32(0, f"the number of {what}s")
     if first + count * size > len(reader):
-        raise reader.error(f"{count} {what}s need {first + count * size} bytes, the section has {len(reader)}")
+        raise reader.error(
+            f"{count} {what}s need {first + count * size} bytes, the section has {len(reader)}"
+        )
     return range(first, first + count * size, size)
 
 
 def write_embedded_metadata(kernels: Sequence[tuple[str, str, int]]) -> bytes:
     """EMBEDDED_METADATA for kernels given as (name, instance, id), all called with `ARGUMENTS`."""
-    lines = ['<?xml version="1.0" encoding="utf-8"?>', "<project>", "  <platform>", "    <device>", "      <core>"]
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        "<project>",
+        "  <platform>",
+        "    <device>",
+        "      <core>",
+    ]
     for name, instance, kernel_id in kernels:
         lines.append(f'        <kernel name="{name}" language="c" type="dpu">')
         lines.append(f'          <extended-data subtype="1" functional="0" dpu_kernel_id="0x{kernel_id:x}"/>')
@@ -211,10 +238,18 @@ def read_embedded_metadata(data: bytes, name: str) -> tuple[KernelDescription, .
                 memory = None if fields.get("addressQualifier") == "0" else 0
                 size_bytes = _number(reader, fields.get("size", "0"))
                 arguments.append(
-                    Argument(fields.get("name", ""), fields.get("type", ""), fields.get("offset", ""), size_bytes, memory)
+                    Argument(
+                        fields.get("name", ""),
+                        fields.get("type", ""),
+                        fields.get("offset", ""),
+                        size_bytes,
+                        memory,
+                    )
                 )
         kernels.append(
-            KernelDescription(dict(_FIELD.findall(match[1])).get("name", ""), instance, kernel_id, tuple(arguments))
+            KernelDescription(
+                dict(_FIELD.findall(match[1])).get("name", ""), instance, kernel_id, tuple(arguments)
+            )
         )
     return tuple(kernels)
 

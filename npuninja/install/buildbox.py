@@ -1,4 +1,6 @@
-"""BuildBox: the client, the server for one machine and the workers of remote execution, from Debian's package of it."""
+"""BuildBox: the client, the server for one machine and the workers of remote execution, from Debian's package
+of it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ PROGRAMS = ("trexe", "buildbox-casd", "buildbox-worker", "buildbox-run-hosttools
 
 
 def finish_buildbox(root: str) -> str:
-    """Makes launchers of the programs that npuninja uses in the unpacked packages, runs each, returns the version.
+    """Makes launchers of the programs that npuninja uses in the unpacked packages, runs each, returns the
+    version.
 
     Raises:
         ToolError: the packages lack a program, or one does not run.
@@ -23,11 +26,15 @@ def finish_buildbox(root: str) -> str:
     version = ""
     for program in PROGRAMS:
         launcher = write_launcher(root, f"usr/bin/{program}")
-        done = subprocess.run([launcher, "--version"], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [launcher, "--version"], capture_output=True, text=True, timeout=60, check=False
+        )
         #     trexe 1.4.30
         words = (done.stdout or done.stderr).split()
         if done.returncode or not words:
-            raise ToolError(f"the fetched {program} does not run: {(done.stderr or done.stdout).strip()[:300]}")
+            raise ToolError(
+                f"the fetched {program} does not run: {(done.stderr or done.stdout).strip()[:300]}"
+            )
         version = words[-1]
     return version
 
@@ -39,7 +46,11 @@ def buildbox_program(environment: Mapping[str, str], program: str) -> str:
         ToolError: there is none.
     """
     installed = installed_program(environment, "buildbox", program)
-    found = installed if os.path.isfile(installed) else shutil.which(program, path=environment.get("PATH", ""))
+    found = (
+        installed if os.path.isfile(installed) else shutil.which(program, path=environment.get("PATH", ""))
+    )
     if found is None:
-        raise ToolError(f"there is no {program}, a program of BuildBox", hint="npuninja tools install buildbox")
+        raise ToolError(
+            f"there is no {program}, a program of BuildBox", hint="npuninja tools install buildbox"
+        )
     return os.path.abspath(found)

@@ -8,8 +8,8 @@ import subprocess
 from npuninja.diag.errors import ToolError
 
 OLDEST_PYTHON = (3, 11)
-# psycopg2: BuildGrid waits for news of the database through it; its own wheel does not ask for it. Other versions of
-# BuildGrid may read another configuration.
+# psycopg2: BuildGrid waits for news of the database through it; its own wheel does not ask for it. Other
+# versions of BuildGrid may read another configuration.
 REQUIREMENTS = ("buildgrid==0.4.4", "psycopg2-binary>=2.9")
 
 _PROOF = "import importlib.metadata, psycopg2, buildgrid; print(importlib.metadata.version('buildgrid'))"

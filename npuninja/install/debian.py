@@ -1,8 +1,10 @@
-"""Debian packages into a private folder: signed, verified, without root, and without touching the system's apt.
+"""Debian packages into a private folder: signed, verified, without root, and without touching the system's
+apt.
 
-apt works on a state of its own here: an empty list of installed packages, so that it resolves a package with everything it
-needs down to the C library, one source, and the archive's keyring. It verifies the archive's signature and with it the
-hash of every package; the packages are unpacked, not installed, and their scripts never run.
+apt works on a state of its own here: an empty list of installed packages, so that it resolves a package with
+everything it needs down to the C library, one source, and the archive's keyring. It verifies the archive's
+signature and with it the hash of every package; the packages are unpacked, not installed, and their scripts
+never run.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ SUITE = "sid"  # the only suite whose XRT has xclbinutil and knows NPUs (Debian 
 TIME_LIMIT_S = 600.0
 _CONNECT_TIMEOUT_S = 20
 
-# What apt is told beyond the system's own settings of `Acquire` (proxies, checks). The system's other settings are left
-# out: hooks among them may change the system.
+# What apt is told beyond the system's own settings of `Acquire` (proxies, checks). The system's other
+# settings are left out: hooks among them may change the system.
 _APT_CONF = """\
 Dir "{folder}";
 Dir::Etc "{folder}/etc";
@@ -74,8 +76,8 @@ def install_packages(
     Args:
         names: of the packages.
         prefix: the folder to make. One that is there is replaced, at the very end.
-        finish: called with the unpacked folder before it becomes `prefix`; writes launchers and proves them. When it
-            raises, `prefix` stays as it was.
+        finish: called with the unpacked folder before it becomes `prefix`; writes launchers and proves them.
+            When it raises, `prefix` stays as it was.
         mirror: URL of a Debian mirror; by default the one that the system's own apt uses.
         keyring: the archive's public keys.
         say: told what happens, a line each.
@@ -94,7 +96,9 @@ def install_packages(
         os.mkdir(root, 0o755)
         packages = []
         for path in files:
-            _run([programs["dpkg-deb"], "--extract", path, root], {}, f"cannot unpack {os.path.basename(path)}")
+            _run(
+                [programs["dpkg-deb"], "--extract", path, root], {}, f"cannot unpack {os.path.basename(path)}"
+            )
             packages.append(_identify(programs["dpkg-deb"], path))
         finish(root)
         if os.path.isdir(prefix):
@@ -131,7 +135,10 @@ def mirror_of_this_system(folder: str = "/etc/apt") -> str:
         UserError: there is none (another distribution, or no apt).
     """
     texts = []
-    for path in [os.path.join(folder, "sources.list"), *sorted(glob.glob(os.path.join(folder, "sources.list.d", "*")))]:
+    for path in [
+        os.path.join(folder, "sources.list"),
+        *sorted(glob.glob(os.path.join(folder, "sources.list.d", "*"))),
+    ]:
         try:
             with open(path, encoding="utf-8") as stream:
                 texts.append(stream.read())
@@ -150,7 +157,12 @@ def mirror_of_this_system(folder: str = "/etc/apt") -> str:
 
 
 def _download(
-    programs: dict[str, str], names: Sequence[str], folder: str, mirror: str, keyring: str, say: Callable[[str], None]
+    programs: dict[str, str],
+    names: Sequence[str],
+    folder: str,
+    mirror: str,
+    keyring: str,
+    say: Callable[[str], None],
 ) -> list[str]:
     """The package files, verified by apt."""
     for name in ("etc", "state", "sources.d", "lists/partial", "cache/archives/partial", "log"):
@@ -168,7 +180,11 @@ def _download(
     update = [programs["apt-get"], "update", "-o", "APT::Update::Error-Mode=any"]
     _run(update, environment, f"cannot get the lists of Debian {SUITE} from {mirror}")
     say(f"fetching {', '.join(names)} and what they need")
-    _run([programs["apt-get"], "install", "--download-only", *names], environment, f"cannot fetch {', '.join(names)}")
+    _run(
+        [programs["apt-get"], "install", "--download-only", *names],
+        environment,
+        f"cannot fetch {', '.join(names)}",
+    )
     return sorted(glob.glob(os.path.join(folder, "cache", "archives", "*.deb")))
 
 
@@ -179,7 +195,9 @@ def _source(mirror: str, keyring: str) -> str:
 def _acquire_settings(config: str) -> str:
     """How the system's apt reaches the network: proxies, and whether it accepts a mirror that is behind."""
     dump = _run([config, "dump", "--format", '%f "%v";%n', "Acquire"], {}, "cannot read apt's settings")
-    lines = [line for line in dump.splitlines() if line.startswith("Acquire::") and "::IndexTargets" not in line]
+    lines = [
+        line for line in dump.splitlines() if line.startswith("Acquire::") and "::IndexTargets" not in line
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -211,6 +229,8 @@ def _run(command: list[str], variables: dict[str, str], failure: str) -> str:
         lines = [line for line in done.stdout.splitlines() if line.startswith(("E:", "W:", "Err:", "dpkg"))]
         said = "\n".join(lines or done.stdout.splitlines()[-10:])
         raise ToolError(
-            failure, notes=((f"{os.path.basename(command[0])} says:\n{said}", None),), hint="is the network there?"
+            failure,
+            notes=((f"{os.path.basename(command[0])} says:\n{said}", None),),
+            hint="is the network there?",
         )
     return done.stdout

@@ -11,11 +11,15 @@ from npuninja.diag.errors import ToolError
 
 
 def tools_folder(environment: Mapping[str, str]) -> str:
-    """The folder that `npuninja tools install` fills: `$NPUNINJA_TOOLS`, else `npuninja/tools` in the user's data folder."""
+    """The folder that `npuninja tools install` fills: `$NPUNINJA_TOOLS`, else `npuninja/tools` in the user's
+    data folder.
+    """
     chosen = environment.get("NPUNINJA_TOOLS")
     if chosen:
         return chosen
-    data = environment.get("XDG_DATA_HOME") or os.path.join(environment.get("HOME", os.sep), ".local", "share")
+    data = environment.get("XDG_DATA_HOME") or os.path.join(
+        environment.get("HOME", os.sep), ".local", "share"
+    )
     return os.path.join(data, "npuninja", "tools")
 
 
@@ -24,8 +28,9 @@ def installed_program(environment: Mapping[str, str], tool: str, program: str) -
     return os.path.join(tools_folder(environment), tool, "bin", program)
 
 
-# Finds its folder by itself, so that the whole may be moved. The loader is started by name: the program's own one is the
-# system's, which may be older than the libraries it needs. --inhibit-cache: no library of the system is taken instead.
+# Finds its folder by itself, so that the whole may be moved. The loader is started by name: the program's own
+# one is the system's, which may be older than the libraries it needs. --inhibit-cache: no library of the
+# system is taken instead.
 _LAUNCHER = """\
 #!/bin/sh
 here=$(dirname "$(readlink -f "$0")")/{up}
@@ -56,10 +61,11 @@ def write_launcher(root: str, program: str) -> str:
 
 
 def launch_in_place(root: str, program: str) -> str:
-    """Moves a program aside and puts its launcher where it was, so that the program finds what lies relative to itself.
+    """Moves a program aside and puts its launcher where it was, so that the program finds what lies relative
+    to itself.
 
-    For an interpreter: it takes its path from the name it is started with, and starts itself by that path again.
-    Arguments, result and errors as of `write_launcher`.
+    For an interpreter: it takes its path from the name it is started with, and starts itself by that path
+    again. Arguments, result and errors as of `write_launcher`.
     """
     aside = program + ".elf"
     if os.path.isfile(os.path.join(root, program)):
@@ -68,7 +74,8 @@ def launch_in_place(root: str, program: str) -> str:
 
 
 def write_runner(root: str, name: str) -> str:
-    """Makes `bin/NAME` in `root`, which starts the program it is given with the libraries of `root`; returns its path.
+    """Makes `bin/NAME` in `root`, which starts the program it is given with the libraries of `root`; returns
+    its path.
 
     Raises:
         ToolError: the loader is not among the packages.
@@ -93,7 +100,9 @@ def _write_launcher(root: str, program: str, launcher: str, name: str) -> str:
         raise ToolError(f"the packages in {root} have no {program}")
     path = os.path.join(root, launcher)
     up = os.path.relpath(root, os.path.dirname(path))
-    text = _LAUNCHER.format(up=up, loader=loader, libraries=os.path.dirname(loader), name=name, program=program)
+    text = _LAUNCHER.format(
+        up=up, loader=loader, libraries=os.path.dirname(loader), name=name, program=program
+    )
     _write_script(path, text)
     return path
 

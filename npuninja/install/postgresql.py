@@ -1,4 +1,6 @@
-"""PostgreSQL in a private folder, where BuildGrid keeps its queue; its server is started by `npuninja farm` only."""
+"""PostgreSQL in a private folder, where BuildGrid keeps its queue; its server is started by `npuninja farm`
+only.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Takes away what a program does not need of the packages that came with it (a whole Python, for one script of them)."""
+"""Takes away what a program does not need of the packages that came with it (a whole Python, for one script
+of them).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from npuninja.diag.errors import ToolError
 
 
 def keep_only(root: str, program: str, launcher: str) -> None:
-    """Removes every file of `root` but a program, its launcher, the libraries it loads, and the packages' licences.
+    """Removes every file of `root` but a program, its launcher, the libraries it loads, and the packages'
+    licences.
 
     Args:
         root: a folder with unpacked packages.
@@ -26,7 +29,9 @@ def keep_only(root: str, program: str, launcher: str) -> None:
     words = [loader, "--inhibit-cache", "--library-path", libraries, "--list", os.path.join(root, program)]
     listed = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     if listed.returncode or "not found" in listed.stdout:
-        raise ToolError(f"libraries of {program} are missing: {(listed.stderr or listed.stdout).strip()[:300]}")
+        raise ToolError(
+            f"libraries of {program} are missing: {(listed.stderr or listed.stdout).strip()[:300]}"
+        )
     #         libstdc++.so.6 => /…/usr/lib/x86_64-linux-gnu/libstdc++.so.6 (0x00007f…)
     loaded = re.findall(r"=> (\S+) \(", listed.stdout)
     kept = {os.path.join(root, program), launcher, loader, *loaded}

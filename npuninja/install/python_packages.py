@@ -26,7 +26,9 @@ def find_python(oldest: tuple[int, int], environment: Mapping[str, str]) -> str:
         if path:
             return path
     wanted = ".".join(map(str, oldest))
-    raise ToolError(f"Python {wanted} or newer is needed, and there is none on PATH", hint=f"install Python {wanted}")
+    raise ToolError(
+        f"Python {wanted} or newer is needed, and there is none on PATH", hint=f"install Python {wanted}"
+    )
 
 
 def install_python_packages(
@@ -55,7 +57,14 @@ def install_python_packages(
     try:
         _run([python, "-m", "venv", folder], "cannot make a virtual environment", "install python3-venv")
         say(f"fetching {', '.join(requirements)} and what they need")
-        pip = [os.path.join(folder, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip = [
+            os.path.join(folder, "bin", "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         _run([*pip, *requirements], f"cannot install {', '.join(requirements)}", "is the network there?")
         finish(folder)
     except BaseException:

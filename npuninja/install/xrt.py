@@ -9,9 +9,17 @@ import subprocess
 from npuninja.diag.errors import ToolError
 from npuninja.install.folder import launch_in_place, write_launcher, write_runner
 
-#: The runtime and its driver for NPUs, its Python binding (and NumPy, which `bo.read` needs), xrt-smi, what C++ programs
-#: include.
-PACKAGES = ("libxrt2", "libxrt-npu2", "python3-xrt", "python3-numpy", "libxrt-utils", "libxrt-dev", "uuid-dev")
+#: The runtime and its driver for NPUs, its Python binding (and NumPy, which `bo.read` needs), xrt-smi, what
+#: C++ programs include.
+PACKAGES = (
+    "libxrt2",
+    "libxrt-npu2",
+    "python3-xrt",
+    "python3-numpy",
+    "libxrt-utils",
+    "libxrt-dev",
+    "uuid-dev",
+)
 
 _PROOF = """
 import numpy, pyxrt, sys
@@ -21,7 +29,8 @@ print("pyxrt for Python", ".".join(map(str, sys.version_info[:2])))
 
 
 def finish_xrt(root: str) -> str:
-    """Makes `bin/python` and `bin/python3` in the unpacked packages, whose `import pyxrt` works, `bin/xrt-smi`, and
+    """Makes `bin/python` and `bin/python3` in the unpacked packages, whose `import pyxrt` works,
+    `bin/xrt-smi`, and
     `bin/with-xrt`, which starts programs that are linked with XRT; returns XRT's version.
 
     Raises:
@@ -34,7 +43,9 @@ def finish_xrt(root: str) -> str:
     for library in glob.glob(os.path.join(root, "usr", "lib", "*", "*", "lib*.so.3")):
         folder, name = os.path.split(library)
         if os.path.basename(folder) in ("blas", "lapack"):
-            os.symlink(os.path.join(os.path.basename(folder), name), os.path.join(os.path.dirname(folder), name))
+            os.symlink(
+                os.path.join(os.path.basename(folder), name), os.path.join(os.path.dirname(folder), name)
+            )
     programs = glob.glob(os.path.join(root, "usr", "bin", "python3.[0-9]*[0-9]"))
     if len(programs) != 1:
         raise ToolError(f"the packages have {len(programs)} Pythons, expected one")

@@ -1,7 +1,8 @@
 """Affine maps: their text, their expressions, their value.
 
-An expression is a tuple: `("d", i)` dimension, `("s", i)` symbol, `("c", n)` constant, or `(operator, left, right)`
-with operator `+`, `*`, `floordiv`, `ceildiv` or `mod`. Subtraction is addition of a product with -1, as in MLIR.
+An expression is a tuple: `("d", i)` dimension, `("s", i)` symbol, `("c", n)` constant, or `(operator, left,
+right)` with operator `+`, `*`, `floordiv`, `ceildiv` or `mod`. Subtraction is addition of a product with -1,
+as in MLIR.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ class AffineMap(NamedTuple):
         return None
 
     def evaluate(self, operands: list[int]) -> list[int]:
-        """The results for these dimensions and symbols (in this order). Raises ValueError on division by 0 or less."""
+        """The results for these dimensions and symbols (in this order).
+
+        Raises ValueError on division by 0 or less.
+        """
         return [evaluate(e, operands[: self.dimensions], operands[self.dimensions :]) for e in self.results]
 
 
@@ -51,7 +55,9 @@ def parse_map(text: str) -> AffineMap:
     reader = ExpressionReader([*tokens, ""])
     dims = reader.names("(", ")")
     symbols = reader.names("[", "]") if reader.tokens[reader.i] == "[" else []
-    leaves = {name: ("d", i) for i, name in enumerate(dims)} | {name: ("s", i) for i, name in enumerate(symbols)}
+    leaves = {name: ("d", i) for i, name in enumerate(dims)} | {
+        name: ("s", i) for i, name in enumerate(symbols)
+    }
 
     def leaf(token: str) -> Expression:
         if token not in leaves:
@@ -76,7 +82,9 @@ class ExpressionReader:
     def expect(self, token: str) -> None:
         """Reads exactly `token`. Raises ValueError otherwise."""
         if self.tokens[self.i] != token:
-            raise ValueError(f"expected '{token or 'the end'}' in an affine expression, got '{self.tokens[self.i]}'")
+            raise ValueError(
+                f"expected '{token or 'the end'}' in an affine expression, got '{self.tokens[self.i]}'"
+            )
         self.i += 1
 
     def names(self, opening: str, closing: str) -> list[str]:
@@ -111,7 +119,9 @@ class ExpressionReader:
                 self.i += 1
                 right = self._product()
                 left = add(left, right if token == "+" else multiply(right, ("c", -1)))
-            elif token[:1] == "-" and token[1:].isdecimal():  # `%i -1`: the sign belongs to the number's token
+            elif (
+                token[:1] == "-" and token[1:].isdecimal()
+            ):  # `%i -1`: the sign belongs to the number's token
                 left = add(left, self._product())
             else:
                 return left
@@ -165,7 +175,9 @@ def multiply(left: Expression, right: Expression) -> Expression:
     return left if right == ("c", 1) else ("*", left, right)
 
 
-def expression_text(e: Expression, names: Callable[[Expression], str] | None = None, *, bound: bool = False) -> str:
+def expression_text(
+    e: Expression, names: Callable[[Expression], str] | None = None, *, bound: bool = False
+) -> str:
     """The text of an expression, as MLIR writes it (mlir/lib/IR/AsmPrinter.cpp, printAffineExprInternal).
 
     Args:

@@ -1,4 +1,5 @@
-"""The small language in which `syntax.py` writes down the custom form of each operation, compiled to directives.
+"""The small language in which `syntax.py` writes down the custom form of each operation, compiled to
+directives.
 
 One row describes an operation; parser and printer both run the directives it compiles to.
 
@@ -20,10 +21,11 @@ One row describes an operation; parser and printer both run the directives it co
 | `_`, `~` | a space where the printer would put none; none where it would put one |
 | anything else | itself |
 
-Behind `=>` are the types of the results: a type's text, `x` (a result named in `type(…)`), `x*` (several), `same(x)`,
-`element(x)`, `i1(x)`, `named(x)` (as `same`, if the text names the result). Behind `|` are attributes that stand in
-the dictionary, `name:kind` (`name!:kind` if it must be there) or `name=default`; an attribute equal to its default is
-never stored, with `name+=default` it always is. Operands are kept in the order in which the row names them.
+Behind `=>` are the types of the results: a type's text, `x` (a result named in `type(…)`), `x*` (several),
+`same(x)`, `element(x)`, `i1(x)`, `named(x)` (as `same`, if the text names the result). Behind `|` are
+attributes that stand in the dictionary, `name:kind` (`name!:kind` if it must be there) or `name=default`; an
+attribute equal to its default is never stored, with `name+=default` it always is. Operands are kept in the
+order in which the row names them.
 """
 
 from __future__ import annotations
@@ -70,7 +72,9 @@ if TYPE_CHECKING:
 
 
 class OperandGroup(NamedTuple):
-    """An operand of a definition: its name, whether it may be any number of values, its type if that is fixed."""
+    """An operand of a definition: its name, whether it may be any number of values, its type if that is
+    fixed.
+    """
 
     name: str
     variadic: bool
@@ -147,7 +151,9 @@ class OpDefinition:
         else:
             raise ValueError(f"'{self.name}' needs {len(self.groups)} operand segments, got {op.segments}")
         if sum(sizes) != len(op.operands) or min(sizes, default=0) < 0:
-            raise ValueError(f"'{self.name}' has {len(op.operands)} operands, which do not fit {self.describe_groups()}")
+            raise ValueError(
+                f"'{self.name}' has {len(op.operands)} operands, which do not fit {self.describe_groups()}"
+            )
         return sizes
 
     def describe_groups(self) -> str:
@@ -185,7 +191,9 @@ _KIND_CLASSES: dict[str, type] = {
 _SPACINGS = {"_": " ", "~": ""}
 _OPERAND = re.compile(r"\$(\w+)([*]?)(?::(.+))?")
 _ATTRIBUTE = re.compile(r"\.(\w+):(\w+)")
-_CALL = re.compile(r"(type|types|functype|mixed|custom|operands|region|regions|attributes|terminator)\(([^)]*)\)(?::(\w+))?")
+_CALL = re.compile(
+    r"(type|types|functype|mixed|custom|operands|region|regions|attributes|terminator)\(([^)]*)\)(?::(\w+))?"
+)
 
 
 def _compile(definition: OpDefinition, words: list[str]) -> list[Directive]:

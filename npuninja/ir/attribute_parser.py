@@ -136,7 +136,11 @@ class AttributeParser(TokenStream):
         simple = _KEYWORDS.get(token)
         if simple is not None:
             self.i += 1
-            if self.tokens[self.i] == ":" and isinstance(simple, BoolAttr) and self.tokens[self.i + 1] == "i1":
+            if (
+                self.tokens[self.i] == ":"
+                and isinstance(simple, BoolAttr)
+                and self.tokens[self.i + 1] == "i1"
+            ):
                 self.i += 2
             return simple
         if token == "dense":
@@ -180,7 +184,9 @@ class AttributeParser(TokenStream):
         return IntegerAttr(self.in_range(value, type, place), type)
 
     def in_range(self, value: int, type: str, place: int) -> int:
-        """`value` as an integer type holds it: signless types take signed and unsigned spellings and keep the signed one."""
+        """`value` as an integer type holds it: signless types take signed and unsigned spellings and keep the
+        signed one.
+        """
         width = 64 if type == "index" else int(type.lstrip("siu"))
         signed_end = 1 << (width - 1)
         low = 0 if type[0] == "u" else -signed_end
@@ -258,7 +264,9 @@ class AttributeParser(TokenStream):
         self.expect("<")
         if self.tokens[self.i][:1] == '"':
             if self.tokens[self.i].startswith('"0x'):
-                self.error("dense data as a hexadecimal string is not supported", hint="list the elements instead")
+                self.error(
+                    "dense data as a hexadecimal string is not supported", hint="list the elements instead"
+                )
             self.error("dense strings are not supported", hint="elements are integers or floats")
         values: list[str] = []
         shape: list[int] = []
@@ -277,8 +285,12 @@ class AttributeParser(TokenStream):
         self._check_dense(type, values, tuple(shape), splat, start)
         return DenseElementsAttr(tuple(values), type, splat and bool(values))
 
-    def _check_dense(self, type: str, values: list[str], shape: tuple[int, ...], splat: bool, start: int) -> None:
-        expected = memref(type).shape if type.startswith("memref<") else vector(type)[0] if "<" in type else ()
+    def _check_dense(
+        self, type: str, values: list[str], shape: tuple[int, ...], splat: bool, start: int
+    ) -> None:
+        expected = (
+            memref(type).shape if type.startswith("memref<") else vector(type)[0] if "<" in type else ()
+        )
         try:
             count = element_count(expected)
         except ValueError:
@@ -287,7 +299,8 @@ class AttributeParser(TokenStream):
             self.error(f"dense<> has no element, expected {count} for {type}", start)
         if not splat and shape != expected:
             self.error(
-                f"dense<…> has shape {'x'.join(map(str, shape))}, expected {'x'.join(map(str, expected))} for {type}", start
+                f"dense<…> has shape {'x'.join(map(str, shape))}, expected {'x'.join(map(str, expected))} for {type}",
+                start,
             )
         element = element_of(type)
         if _INTEGER_TYPE.fullmatch(element):
@@ -354,14 +367,18 @@ class AttributeParser(TokenStream):
     def _aie_attribute(self, name: str) -> Attribute:
         if name == "packet_info":
             return self.packet_info()
-        angled = self.tokens[self.i] == "<"  # `#aie.bd_dim_layout_array<[…]>` and `#aie<bd_dim_layout_array[…]>`
+        angled = (
+            self.tokens[self.i] == "<"
+        )  # `#aie.bd_dim_layout_array<[…]>` and `#aie<bd_dim_layout_array[…]>`
         self.i += angled
         value: Attribute
         if name == "bd_dim_layout_array":
             value = self.dimensions()
         elif name == "bd_dim_layout_array_array":
             self.expect("[")
-            value = BDDimLayoutArrayArrayAttr(tuple(d.dims for d in self.comma_separated(self.dimensions, "]")))
+            value = BDDimLayoutArrayArrayAttr(
+                tuple(d.dims for d in self.comma_separated(self.dimensions, "]"))
+            )
         elif name == "bd_pad_layout_array":
             value = self.pads()
         else:

@@ -1,4 +1,6 @@
-"""Structural equality of operations: same operations, attributes, types and uses, whatever the text looked like."""
+"""Structural equality of operations: same operations, attributes, types and uses, whatever the text looked
+like.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from npuninja.ir.syntax import definition
 def difference(a: Operation, b: Operation, names: bool = True) -> str | None:
     """The first difference between two operations in words, or None when they are equal.
 
-    With `names`, a value that has a name in `a` must have it in `b` too. Block labels and locations do not count, nor
-    operand segments that follow from the operand count.
+    With `names`, a value that has a name in `a` must have it in `b` too. Block labels and locations do not
+    count, nor operand segments that follow from the operand count.
     """
     return _Comparison(names).operation(a, b, a.name)
 
@@ -27,7 +29,11 @@ class _Comparison:
     def operation(self, a: Operation, b: Operation, path: str) -> str | None:
         if a.name != b.name:
             return f"{path}: {a.name} and {b.name}"
-        if len(a.results) != len(b.results) or len(a.operands) != len(b.operands) or len(a.regions) != len(b.regions):
+        if (
+            len(a.results) != len(b.results)
+            or len(a.operands) != len(b.operands)
+            or len(a.regions) != len(b.regions)
+        ):
             return f"{path}: different numbers of operands, results or regions"
         if len(a.successors) != len(b.successors):
             return f"{path}: {len(a.successors)} and {len(b.successors)} successors"
@@ -51,7 +57,9 @@ class _Comparison:
         return None
 
     def _pairs(self, left: list[Value], right: list[Value], path: str, names: bool) -> str | None:
-        """Takes values as counterparts; a value keeps its counterpart everywhere (also before its definition)."""
+        """Takes values as counterparts; a value keeps its counterpart everywhere (also before its
+        definition).
+        """
         for i, (a, b) in enumerate(zip(left, right)):
             if a.type != b.type:
                 return f"{path} {i}: type {a.type} and {b.type}"

@@ -1,7 +1,8 @@
 """The in-memory form of MLIR: operations, blocks, regions, values.
 
 Deliberately small: no use lists, no types beyond their canonical text. A design has a few hundred operations,
-so a walk is cheaper than keeping use lists right. `op.loc` is where the operation's name stands in the source.
+so a walk is cheaper than keeping use lists right. `op.loc` is where the operation's name stands in the
+source.
 """
 
 from __future__ import annotations
@@ -76,13 +77,24 @@ class Region:
 
 
 class Operation:
-    """An operation. Operands of each variadic group stand one after the other; `segments` has the group sizes.
+    """An operation. Operands of each variadic group stand one after the other; `segments` has the group
+    sizes.
 
-    `successors` pairs a block with the values passed to its arguments (for `cf.br`, `aie.dma_start`, …); those
-    values are not in `operands`.
+    `successors` pairs a block with the values passed to its arguments (for `cf.br`, `aie.dma_start`, …);
+    those values are not in `operands`.
     """
 
-    __slots__ = ("attributes", "loc", "name", "operands", "parent", "regions", "results", "segments", "successors")
+    __slots__ = (
+        "attributes",
+        "loc",
+        "name",
+        "operands",
+        "parent",
+        "regions",
+        "results",
+        "segments",
+        "successors",
+    )
 
     def __init__(
         self,
@@ -105,7 +117,8 @@ class Operation:
         self.loc = loc
         self.parent: Block | None = None
         self.results: list[Value] = [
-            Value(t, result_names[i] if i < len(result_names) else "", self) for i, t in enumerate(result_types)
+            Value(t, result_names[i] if i < len(result_names) else "", self)
+            for i, t in enumerate(result_types)
         ]
         for region in self.regions:
             region.parent = self
@@ -188,7 +201,9 @@ class Operation:
                     yield from op.walk()
 
     def replace_uses(self, mapping: dict[Value, Value]) -> None:
-        """Replaces values by others in every operand and successor argument of this operation and all inside it."""
+        """Replaces values by others in every operand and successor argument of this operation and all inside
+        it.
+        """
         for op in self.walk():
             operands = op.operands
             for i, value in enumerate(operands):

@@ -86,7 +86,9 @@ def _print_dma_bd(w: OpWriter, op: Operation) -> None:
     has_dimensions = "dimensions" in op.attributes
     if "len" in op.attributes:
         w.glued(f", {offset}, {op.integer('len')}")
-    elif has_dimensions:  # the form has no place for dimensions without a length, which then is the whole buffer's
+    elif (
+        has_dimensions
+    ):  # the form has no place for dimensions without a length, which then is the whole buffer's
         w.glued(f", {offset}, {element_count(memref(op.operands[0].type).shape)}")
     elif offset:
         w.glued(f", {offset}")
@@ -201,7 +203,9 @@ def _parse_init_values(p: Parser, s: OpState) -> None:
     if p.accept("="):
         element = p.element_memref(s)
         p.expect("[")
-        s.attributes["initValues"] = ArrayAttr(tuple(p.comma_separated(lambda: p.dense_elements(element), "]")))
+        s.attributes["initValues"] = ArrayAttr(
+            tuple(p.comma_separated(lambda: p.dense_elements(element), "]"))
+        )
 
 
 def _print_init_values(w: OpWriter, op: Operation) -> None:

@@ -187,7 +187,11 @@ def _print_if(w: OpWriter, op: Operation) -> None:
     symbols = ", ".join(map(w.value, op.operands[dimensions:]))
     w.parameter(condition.text + f"({dims})" + (f"[{symbols}]" if symbols else ""))
     if op.results:
-        w.parameter(f"-> ({', '.join(r.type for r in op.results)})" if len(op.results) > 1 else f"-> {op.results[0].type}")
+        w.parameter(
+            f"-> ({', '.join(r.type for r in op.results)})"
+            if len(op.results) > 1
+            else f"-> {op.results[0].type}"
+        )
     print_if_regions(w, op)
 
 

@@ -120,7 +120,9 @@ def _parse_scf_while(p: Parser, s: OpState) -> None:
 def _print_scf_while(w: OpWriter, op: Operation) -> None:
     before = op.regions[0].entry
     if op.operands:
-        w.parameter(f"({', '.join(f'{w.value(a)} = {w.value(v)}' for a, v in zip(before.args, op.operands))})")
+        w.parameter(
+            f"({', '.join(f'{w.value(a)} = {w.value(v)}' for a, v in zip(before.args, op.operands))})"
+        )
     results = [r.type for r in op.results]
     right = results[0] if len(results) == 1 else f"({', '.join(results)})"
     w.parameter(f": ({', '.join(v.type for v in op.operands)}) -> {right}")

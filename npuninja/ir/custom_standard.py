@@ -1,4 +1,6 @@
-"""Reading and writing of those parts of func, arith, cf, scf, memref and vector operations that the table cannot say."""
+"""Reading and writing of those parts of func, arith, cf, scf, memref and vector operations that the table
+cannot say.
+"""
 
 from __future__ import annotations
 
@@ -247,7 +249,9 @@ def _print_global(w: OpWriter, op: Operation) -> None:
     w.parameter(f"{w.symbol(op.string('sym_name'))} : {w.attribute(op.attributes['type'])}")
     value = op.attributes.get("initial_value")
     if value is not None:
-        w.parameter(f"= {'uninitialized' if isinstance(value, UnitAttr) else w.attribute(value, typed=False)}")
+        w.parameter(
+            f"= {'uninitialized' if isinstance(value, UnitAttr) else w.attribute(value, typed=False)}"
+        )
 
 
 CUSTOM_STANDARD: dict[str, CustomForm] = {

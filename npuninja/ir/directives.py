@@ -1,4 +1,7 @@
-"""The elements of an operation's custom form. Each can read itself and write itself; `assembly.py` makes them from rows."""
+"""The elements of an operation's custom form.
+
+Each can read itself and write itself; `assembly.py` makes them from rows.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ FLAG_ATTRIBUTES = {"fastmath": "#arith.fastmath", "overflow": "#arith.overflow"}
 
 
 class Directive:
-    """One element of a row. `parse` reads it into the state; `print` writes it; `starts` tells if it is next."""
+    """One element of a row.
+
+    `parse` reads it into the state; `print` writes it; `starts` tells if it is next.
+    """
 
     __slots__ = ()
 
@@ -370,7 +376,9 @@ class MixedList(Directive):
         values = iter(w.group(op, self.name))
         statics = op.attributes["static_" + self.name]
         assert isinstance(statics, DenseArrayAttr)
-        w.glued(f"[{', '.join(w.value(next(values)) if n == DYNAMIC_INDEX else str(n) for n in statics.values)}]")
+        w.glued(
+            f"[{', '.join(w.value(next(values)) if n == DYNAMIC_INDEX else str(n) for n in statics.values)}]"
+        )
 
 
 class Optional(Directive):

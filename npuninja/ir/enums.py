@@ -1,4 +1,5 @@
-"""The enums of the AIE dialects and of `arith`: the cases and the integers they stand for in the generic form.
+"""The enums of the AIE dialects and of `arith`: the cases and the integers they stand for in the generic
+form.
 
 Sources: MLIR-AIE include/aie/Dialect/AIE/IR/AIEAttrs.td; MLIR mlir/Dialect/Arith/IR/ArithBase.td.
 """

@@ -1,9 +1,9 @@
 """Cuts MLIR text into tokens, and knows where each token stands.
 
-A token is its text; its kind is plain from its first character (`%` value, `@` symbol, `^` block, `#` attribute,
-`!` type, `"` string, digit or `-` number, letter word, the rest punctuation). A whole shaped or dialect type
-(`memref<4xi32>`, `!aie.objectfifo<memref<4xi32>>`) is one token, because types are kept as text anyway; one that is nested
-deeper than three brackets is put together by `skip_balanced`.
+A token is its text; its kind is plain from its first character (`%` value, `@` symbol, `^` block, `#`
+attribute, `!` type, `"` string, digit or `-` number, letter word, the rest punctuation). A whole shaped or
+dialect type (`memref<4xi32>`, `!aie.objectfifo<memref<4xi32>>`) is one token, because types are kept as text
+anyway; one that is nested deeper than three brackets is put together by `skip_balanced`.
 """
 
 from __future__ import annotations
@@ -124,7 +124,9 @@ class TokenStream:
         return value
 
     def string(self) -> str:
-        """Reads a string literal and undoes its escapes (`\\n`, `\\t`, `\\\\`, `\\"` and two hexadecimal digits)."""
+        """Reads a string literal and undoes its escapes (`\\n`, `\\t`, `\\\\`, `\\"` and two hexadecimal
+        digits).
+        """
         token = self.tokens[self.i]
         if len(token) < 2 or token[0] != '"' or token[-1] != '"':
             self.expected("a string")
@@ -169,7 +171,9 @@ def unescape(text: str) -> str:
 
 def error_at(text: str, location: Location, message: str, hint: str | None = None) -> UserError:
     """A `UserError` at a place in `text`, with the line for the caret."""
-    return UserError(message, location, hint=hint, source_line=text.split("\n")[location.line - 1].rstrip("\r"))
+    return UserError(
+        message, location, hint=hint, source_line=text.split("\n")[location.line - 1].rstrip("\r")
+    )
 
 
 def near_match(word: str, allowed: list[str]) -> str | None:

@@ -1,8 +1,8 @@
 """Reads MLIR text of the AIE dialects, in custom and generic form, into `npuninja.ir.core` operations.
 
-Terminators that MLIR leaves out of the custom form (`aie.end` of a device or switchbox, `scf.yield` without values) are
-not kept in memory either, also when the text has them. Attributes equal to their default are left out.
-Values written as numbers (`%0`) get no name: the printer numbers them again.
+Terminators that MLIR leaves out of the custom form (`aie.end` of a device or switchbox, `scf.yield` without
+values) are not kept in memory either, also when the text has them. Attributes equal to their default are left
+out. Values written as numbers (`%0`) get no name: the printer numbers them again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,16 @@ def parse_module(text: str, file: str) -> Operation:
 class OpState:
     """What is known of the operation that is being read."""
 
-    __slots__ = ("attributes", "definition", "operands", "places", "regions", "result_count", "successors", "types")
+    __slots__ = (
+        "attributes",
+        "definition",
+        "operands",
+        "places",
+        "regions",
+        "result_count",
+        "successors",
+        "types",
+    )
 
     def __init__(self, definition: OpDefinition, result_count: int) -> None:
         self.definition = definition
@@ -67,7 +76,9 @@ class OpState:
                 p.require_type(values[0], types[0], self.places[name][0])
             return
         if len(values) != len(types):
-            p.error(f"{len(values)} operands but {len(types)} types", self.places[name][0] if values else p.i - 1)
+            p.error(
+                f"{len(values)} operands but {len(types)} types", self.places[name][0] if values else p.i - 1
+            )
         for value, type, place in zip(values, types, self.places[name]):
             p.require_type(value, type, place)
 
@@ -215,7 +226,9 @@ class Parser(ScopeParser):
             s.attributes[name] = self._declared(s.definition, name, value, start)
 
     def _declared(self, found: OpDefinition, name: str, value: Attribute, start: int) -> Attribute:
-        """The attribute as the table declares it; enums from their numbers. An error when it is of another kind."""
+        """The attribute as the table declares it; enums from their numbers. An error when it is of another
+        kind.
+        """
         kind = found.kinds.get(name)
         if kind is None:
             return value
@@ -223,10 +236,16 @@ class Parser(ScopeParser):
             case = case_of(kind, value.value)
             if case is None:
                 numbers = ", ".join(f"{n} ({c})" for c, n in ENUMS[kind].items())
-                self.error(f"{value.value} is not a {kind}: {numbers}", self._place_in_dictionary(start, name))
+                self.error(
+                    f"{value.value} is not a {kind}: {numbers}", self._place_in_dictionary(start, name)
+                )
             return EnumAttr(kind, case)
         if not found.matches(value, kind):
-            got = value.type if isinstance(value, IntegerAttr) else type(value).__name__.removesuffix("Attr").lower()
+            got = (
+                value.type
+                if isinstance(value, IntegerAttr)
+                else type(value).__name__.removesuffix("Attr").lower()
+            )
             self.error(
                 f"attribute '{name}' of '{found.name}' must be {_KIND_WORDS.get(kind, kind)}, got {got}",
                 self._place_in_dictionary(start, name),
@@ -311,7 +330,9 @@ class Parser(ScopeParser):
         segments, passed = self._generic_segments(found, s.attributes, operands, len(blocks), start)
         count = len(operands) - sum(map(len, passed))
         self._settle_defaults(found, s.attributes)
-        op = Operation(name, operands[:count], s.attributes, results, s.regions, list(zip(blocks, passed)), segments)
+        op = Operation(
+            name, operands[:count], s.attributes, results, s.regions, list(zip(blocks, passed)), segments
+        )
         try:
             sizes = found.group_sizes(op)
         except ValueError as problem:
@@ -327,7 +348,12 @@ class Parser(ScopeParser):
         return self.region(found.terminator)
 
     def _generic_segments(
-        self, found: OpDefinition, attributes: dict[str, Attribute], operands: list[Value], block_count: int, start: int
+        self,
+        found: OpDefinition,
+        attributes: dict[str, Attribute],
+        operands: list[Value],
+        block_count: int,
+        start: int,
     ) -> tuple[tuple[int, ...] | None, list[list[Value]]]:
         """The sizes of the operand groups, and the values that each successor is passed."""
         passed: list[list[Value]] = [[] for _ in range(block_count)]
@@ -344,7 +370,9 @@ class Parser(ScopeParser):
         if isinstance(cases, DenseArrayAttr):
             counts = [counts[0], *cases.values]
         if len(counts) != block_count or own + sum(counts) != len(operands):
-            self.error(f"the operand segments of '{found.name}' do not fit its operands and successors", start)
+            self.error(
+                f"the operand segments of '{found.name}' do not fit its operands and successors", start
+            )
         rest = operands[own:]
         for values, count in zip(passed, counts):
             values += rest[:count]
@@ -354,7 +382,10 @@ class Parser(ScopeParser):
     # Regions
 
     def region(
-        self, terminator: str | None = None, arguments: list[Value] | None = None, places: list[int] | None = None
+        self,
+        terminator: str | None = None,
+        arguments: list[Value] | None = None,
+        places: list[int] | None = None,
     ) -> Region:
         """Reads `{ … }`. `arguments` are those of the entry block when the text names them before the brace.
 

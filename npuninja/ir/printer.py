@@ -1,4 +1,6 @@
-"""Writes operations as MLIR text, in aie-opt's layout (custom form) or in the generic form that every MLIR tool reads."""
+"""Writes operations as MLIR text, in aie-opt's layout (custom form) or in the generic form that every MLIR
+tool reads.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,16 @@ from npuninja.ir.syntax import definition
 def print_module(module: Operation, generic: bool = False) -> str:
     """The text of `module` (or of any operation), with a final newline.
 
-    Raises ValueError for an operation that the table does not know or whose operands do not fit it; the parser makes none.
+    Raises ValueError for an operation that the table does not know or whose operands do not fit it; the
+    parser makes none.
     """
     writer = OpWriter(module, generic)
     writer.operation(module)
     return "".join(writer.out) + "\n"
 
 
-# Literals that have no space before them: MLIR's rules for declarative formats (mlir-tblgen, OpFormatGen.cpp).
+# Literals that have no space before them: MLIR's rules for declarative formats (mlir-tblgen,
+# OpFormatGen.cpp).
 _NO_SPACE_AFTER_WORD = "<>(){}[],"
 _NO_SPACE_AFTER_PUNCTUATION = ">)}],"
 _OPENING = "<({["

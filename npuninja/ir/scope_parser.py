@@ -14,15 +14,18 @@ OuterScope = tuple[dict[str, list[Value]], list[list[str]], dict[str, tuple[Valu
 class ScopeParser(AttributeParser):
     """The part of the parser that knows values and blocks by name.
 
-    MLIR lets a value be used before its definition is read (blocks may stand in any order). Such a use gets a placeholder,
-    which becomes the value itself when the definition comes; `verify` checks that the definition really comes first.
+    MLIR lets a value be used before its definition is read (blocks may stand in any order). Such a use gets a
+    placeholder, which becomes the value itself when the definition comes; `verify` checks that the definition
+    really comes first.
     """
 
     def __init__(self, text: str, file: str) -> None:
         super().__init__(text, file)
         self._visible_values: dict[str, list[Value]] = {}  # all results of each name
         self._defined_names: list[list[str]] = [[]]  # the names to forget at the end of each open region
-        self._forward: dict[str, tuple[Value, int]] = {}  # used before their definition: placeholder, first use
+        self._forward: dict[
+            str, tuple[Value, int]
+        ] = {}  # used before their definition: placeholder, first use
         self._open_blocks: list[dict[str, Block]] = []  # by open region, the blocks by label
         self._undefined_blocks: list[dict[str, int]] = []  # by open region, first use of blocks not yet seen
 
@@ -62,7 +65,9 @@ class ScopeParser(AttributeParser):
             self.error(f"'{self.tokens[place]}' has type {value.type}, expected {type}", place)
 
     def define(self, token: str, values: list[Value], start: int, count: int, place: int) -> None:
-        """Makes `values[start:start + count]` visible as `token`; a placeholder of that name takes its value's place."""
+        """Makes `values[start:start + count]` visible as `token`; a placeholder of that name takes its
+        value's place.
+        """
         if token in self._visible_values:
             owner = self._visible_values[token][0].owner
             error = self._error_of(f"'{token}' is defined twice", place)
@@ -78,7 +83,9 @@ class ScopeParser(AttributeParser):
         self._defined_names[-1].append(token)
 
     def define_results(self, op: Operation, names: list[tuple[str, int]]) -> None:
-        """Makes the results of `op` visible; `names` has the name and token of each, "" for more results of a group."""
+        """Makes the results of `op` visible; `names` has the name and token of each, "" for more results of a
+        group.
+        """
         if names and len(names) != len(op.results):
             self.error(f"'{op.name}' has {len(op.results)} results, but {len(names)} are named", names[0][1])
         i = 0
@@ -104,7 +111,9 @@ class ScopeParser(AttributeParser):
                 placeholder, place = self._forward.pop(spelling)
                 value = values[start + number]
                 if placeholder.type and placeholder.type != value.type:
-                    self.error(f"'{spelling}' has type {value.type}, but is used as {placeholder.type}", place)
+                    self.error(
+                        f"'{spelling}' has type {value.type}, but is used as {placeholder.type}", place
+                    )
                 placeholder.type, placeholder.name, placeholder.owner = value.type, "", value.owner
                 values[start + number] = placeholder
 
@@ -115,7 +124,9 @@ class ScopeParser(AttributeParser):
         token, (_, place) = min(self._forward.items(), key=lambda item: item[1][1])
         near = near_match(token, list(self._visible_values))
         self.error(
-            f"use of undefined value '{token}'", place, hint=f"did you mean '{near}'?" if near else "define it above its use"
+            f"use of undefined value '{token}'",
+            place,
+            hint=f"did you mean '{near}'?" if near else "define it above its use",
         )
 
     def enter_isolated(self) -> OuterScope:

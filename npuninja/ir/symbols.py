@@ -23,7 +23,11 @@ _SYMBOLS = frozenset(
     ]
 )
 # Names of symbols that are written without one.
-_DEFAULT_NAMES = {"aie.device": "main", "aie.runtime_sequence": "sequence", "aiex.runtime_sequence": "sequence"}
+_DEFAULT_NAMES = {
+    "aie.device": "main",
+    "aie.runtime_sequence": "sequence",
+    "aiex.runtime_sequence": "sequence",
+}
 
 
 def find_symbol(op: Operation, name: str, kind: str) -> Operation | None:
@@ -48,7 +52,9 @@ def check_unique_symbols(table: Operation) -> None:
             continue
         first = seen.setdefault(name, op)
         if first is not op:
-            raise UserError(f"symbol '@{name}' is defined twice", op.loc, notes=(("first defined here", first.loc),))
+            raise UserError(
+                f"symbol '@{name}' is defined twice", op.loc, notes=(("first defined here", first.loc),)
+            )
 
 
 def symbol_name(op: Operation) -> str | None:

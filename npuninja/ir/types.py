@@ -145,7 +145,8 @@ def bits(text: str) -> int:
 
 
 def size_bytes(text: str) -> int:
-    """The bytes a static memref takes. Raises ValueError when it is dynamic or its element has no known width.
+    """The bytes a static memref takes. Raises ValueError when it is dynamic or its element has no known
+    width.
 
     Elements of less than a byte take a byte; index takes four bytes.
     """
@@ -178,14 +179,20 @@ def with_element(text: str, element: str) -> str:
 
 
 def object_fifo_memref(text: str) -> str:
-    """The memref inside `!aie.objectfifo<…>` or `!aie.objectfifosubview<…>`. Raises ValueError for other types."""
+    """The memref inside `!aie.objectfifo<…>` or `!aie.objectfifosubview<…>`.
+
+    Raises ValueError for other types.
+    """
     if not text.startswith(("!aie.objectfifo<", "!aie.objectfifosubview<")):
         raise ValueError(f"'{text}' is not an objectFifo type")
     return text[text.index("<") + 1 : -1]
 
 
 def strides_and_offset(type: MemRefType) -> tuple[tuple[int, ...], int]:
-    """Strides and offset in elements, -1 where dynamic. Raises ValueError for a layout that is not strided."""
+    """Strides and offset in elements, -1 where dynamic.
+
+    Raises ValueError for a layout that is not strided.
+    """
     if not type.layout:
         strides: list[int] = []
         step = 1

@@ -1,9 +1,9 @@
 """Checks what the lowering relies on, and reports the first violation where it stands.
 
-This module checks what holds for every operation: required attributes, that values are defined before they are used,
-that blocks end in terminators, that symbols are unique. What holds for single operations is in `verifier_aie.py`,
-`verifier_objectfifo.py`, `verifier_sequence.py` and `verifier_standard.py`; their rules follow the `verify` functions of
-MLIR-AIE and MLIR.
+This module checks what holds for every operation: required attributes, that values are defined before they
+are used, that blocks end in terminators, that symbols are unique. What holds for single operations is in
+`verifier_aie.py`, `verifier_objectfifo.py`, `verifier_sequence.py` and `verifier_standard.py`; their rules
+follow the `verify` functions of MLIR-AIE and MLIR.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ def verify(module: Operation) -> None:
 
 
 class _Verifier:
-    """One pass over a module. Values are numbered by where they are defined; dominators are found once a region."""
+    """One pass over a module.
+
+    Values are numbered by where they are defined; dominators are found once a region.
+    """
 
     def __init__(self) -> None:
         self._positions: dict[Operation, int] = {}
@@ -106,8 +109,18 @@ class _Verifier:
                 self.operation(op)
             if parent.name in _TERMINATED and (last < 0 or block.ops[last].name not in _TERMINATORS):
                 where = block.ops[last].loc if last >= 0 else parent.loc
-                end = "func.return" if parent.name == "func.func" else "scf.yield" if parent.name[0] == "s" else "aie.end"
-                raise UserError(f"a block of '{parent.name}' ends without a terminator", where, hint=f"end it with '{end}'")
+                end = (
+                    "func.return"
+                    if parent.name == "func.func"
+                    else "scf.yield"
+                    if parent.name[0] == "s"
+                    else "aie.end"
+                )
+                raise UserError(
+                    f"a block of '{parent.name}' ends without a terminator",
+                    where,
+                    hint=f"end it with '{end}'",
+                )
 
     def _check_branch(self, op: Operation, target: Block, passed: list[Value]) -> None:
         region = op.parent.parent if op.parent is not None else None
@@ -123,7 +136,9 @@ class _Verifier:
         given = [v.type for v in passed]
         if wanted != given:
             label = f"^{target.label}" if target.label else "its target"
-            raise UserError(f"{label} takes ({', '.join(wanted)}), but '{op.name}' passes ({', '.join(given)})", op.loc)
+            raise UserError(
+                f"{label} takes ({', '.join(wanted)}), but '{op.name}' passes ({', '.join(given)})", op.loc
+            )
 
     # Dominance
 
@@ -141,11 +156,18 @@ class _Verifier:
             raise UserError(f"'{op.name}' uses a value that is defined nowhere", op.loc)
         ancestor = _ancestor_in(op, home.parent)
         if ancestor is None:
-            raise UserError(f"'{op.name}' uses a value of a region that it is not in", op.loc, notes=_definition_note(owner))
+            raise UserError(
+                f"'{op.name}' uses a value of a region that it is not in",
+                op.loc,
+                notes=_definition_note(owner),
+            )
         block = ancestor.parent
         assert block is not None
         if block is home:
-            is_earlier = not isinstance(owner, Operation) or self._positions.get(owner, 1 << 60) < self._positions[ancestor]
+            is_earlier = (
+                not isinstance(owner, Operation)
+                or self._positions.get(owner, 1 << 60) < self._positions[ancestor]
+            )
             if is_earlier:
                 return
             raise self._late_use(op, value, owner)
@@ -156,7 +178,9 @@ class _Verifier:
     @staticmethod
     def _late_use(op: Operation, value: Value, owner: Operation | Block | None) -> UserError:
         name = f"'%{value.name}'" if value.name else "a value"
-        return UserError(f"'{op.name}' uses {name} before it is defined", op.loc, notes=_definition_note(owner))
+        return UserError(
+            f"'{op.name}' uses {name} before it is defined", op.loc, notes=_definition_note(owner)
+        )
 
     def _dominating(self, region: Region) -> dict[Block, set[Block]]:
         """For each reachable block the blocks that every way to it passes, itself included."""
@@ -194,12 +218,16 @@ def _check_shape(op: Operation, found: OpDefinition) -> None:
         if group.type:
             for value in op.operands[start : start + size]:
                 if value.type != group.type:
-                    raise UserError(f"'{op.name}': {group.name} has type {value.type}, expected {group.type}", op.loc)
+                    raise UserError(
+                        f"'{op.name}': {group.name} has type {value.type}, expected {group.type}", op.loc
+                    )
         start += size
     if len(op.regions) < found.region_count:
         raise UserError(f"'{op.name}' has {len(op.regions)} regions, expected {found.region_count}", op.loc)
     if len(op.successors) < found.successor_count:
-        raise UserError(f"'{op.name}' has {len(op.successors)} successors, expected {found.successor_count}", op.loc)
+        raise UserError(
+            f"'{op.name}' has {len(op.successors)} successors, expected {found.successor_count}", op.loc
+        )
     if any(rule[-1] == "*" or rule.startswith("named(") for rule in found.results):
         return
     if len(op.results) != len(found.results):

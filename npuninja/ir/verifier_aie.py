@@ -65,7 +65,9 @@ def _check_tile(op: Operation) -> None:
         return
     column, row = op.integer("col"), op.integer("row")
     if not 0 <= column < device.columns:
-        raise op_error(op, f"column {column} is outside {device.name}, which has columns 0 to {device.columns - 1}")
+        raise op_error(
+            op, f"column {column} is outside {device.name}, which has columns 0 to {device.columns - 1}"
+        )
     if not 0 <= row < device.rows:
         raise op_error(op, f"row {row} is outside {device.name}, which has rows 0 to {device.rows - 1}")
 
@@ -80,7 +82,9 @@ def _check_core(op: Operation) -> None:
         raise op_error(op, "a core with 'elf_file' must have an empty body (exactly one 'aie.end')")
     stack_bytes = op.integer("stack_size", DEFAULT_STACK_BYTES)
     if not 0 <= stack_bytes <= DATA_WINDOW_BYTES:
-        raise op_error(op, f"stack_size is {stack_bytes}, a core has {DATA_WINDOW_BYTES} bytes of data memory")
+        raise op_error(
+            op, f"stack_size is {stack_bytes}, a core has {DATA_WINDOW_BYTES} bytes of data memory"
+        )
     if "link_with" in op.attributes and "link_files" in op.attributes:
         raise op_error(op, "'link_with' and 'link_files' exclude each other")
 
@@ -150,7 +154,9 @@ def _check_dma_region(op: Operation) -> None:
         return
     wanted = _DMA_REGIONS[op.name]
     if tile_kind(place[1]) != wanted:
-        raise op_error(op, f"tile {place} is {_KIND_WORDS[tile_kind(place[1])]}, expected {_KIND_WORDS[wanted]}")
+        raise op_error(
+            op, f"tile {place} is {_KIND_WORDS[tile_kind(place[1])]}, expected {_KIND_WORDS[wanted]}"
+        )
     kind = kind_of(place[1])
     with_bd = [b for b in op.regions[0].blocks if any(o.name == "aie.dma_bd" for o in b.ops)]
     if len(with_bd) > kind.bds:
@@ -194,7 +200,9 @@ def _check_allocation(op: Operation) -> None:
     if place is None or device is None:
         return
     if not device.contains(*place):
-        raise op_error(op, f"column {place[0]} is outside {device.name}, which has columns 0 to {device.columns - 1}")
+        raise op_error(
+            op, f"column {place[0]} is outside {device.name}, which has columns 0 to {device.columns - 1}"
+        )
     _check_channel(op, kind_of(place[1]))
 
 
@@ -206,7 +214,9 @@ def _check_dma_bd(op: Operation) -> None:
     place = place_of(home.operands[0])
     buffer = op.operands[0].owner
     if not (isinstance(buffer, Operation) and buffer.name in _BUFFERS):
-        raise op_error(op, "its operand is not a buffer", "buffers are made by 'aie.buffer' or 'aie.external_buffer'")
+        raise op_error(
+            op, "its operand is not a buffer", "buffers are made by 'aie.buffer' or 'aie.external_buffer'"
+        )
     if home.name == "aie.mem" and buffer.operands[:1] != home.operands[:1]:
         raise op_error(op, "the DMA of a core tile can only reach a buffer of the same tile", note=buffer)
     if place is None:
@@ -221,7 +231,11 @@ def _check_dma_bd(op: Operation) -> None:
     type = memref(op.operands[0].type)
     if "len" not in op.attributes and DYNAMIC in type.shape:
         raise op_error(op, "a buffer of dynamic shape needs a length")
-    length = op.integer("len", 0) * bits(type.element) if "len" in op.attributes else 8 * size_bytes(op.operands[0].type)
+    length = (
+        op.integer("len", 0) * bits(type.element)
+        if "len" in op.attributes
+        else 8 * size_bytes(op.operands[0].type)
+    )
     if length % 32:
         raise op_error(op, f"the transfer has {length // 8} bytes, which is no multiple of 4")
     if op.integer("offset", 0) * bits(type.element) % 32:
@@ -245,7 +259,9 @@ def _check_dimensions(op: Operation, kind: TileKind, home: Operation) -> None:
     if not dims.dims:
         return
     if len(dims.dims) > kind.bd_dimensions:
-        raise op_error(op, f"{len(dims.dims)} dimensions, a {kind.name} tile has at most {kind.bd_dimensions}")
+        raise op_error(
+            op, f"{len(dims.dims)} dimensions, a {kind.name} tile has at most {kind.bd_dimensions}"
+        )
     for dim in dims.dims:
         if dim.size < 1 or dim.size > 1023:
             raise op_error(op, f"size {dim.size} is outside [1:1023]", _TAIL_HINT)
@@ -291,7 +307,9 @@ def _check_switch(op: Operation) -> None:
         first = used.setdefault(port, each)
         if first is not each:
             place = place_of(op.operands[0])
-            raise op_error(each, f"output {port[0]} : {port[1]} of tile {place} already has a source", note=first)
+            raise op_error(
+                each, f"output {port[0]} : {port[1]} of tile {place} already has a source", note=first
+            )
 
 
 def _check_amsels(op: Operation) -> None:

@@ -32,7 +32,11 @@ def _check_objectfifo(op: Operation) -> None:
             f"{len(depth.items)} depths, expected {len(consumers) + 1}",
             "the array has the producer's depth, then one for each consumer",
         )
-    depths = [d.value for d in (depth.items if isinstance(depth, ArrayAttr) else (depth,)) if isinstance(d, IntegerAttr)]
+    depths = [
+        d.value
+        for d in (depth.items if isinstance(depth, ArrayAttr) else (depth,))
+        if isinstance(d, IntegerAttr)
+    ]
     if min(depths, default=0) < 1:
         raise op_error(op, f"depth {min(depths, default=0)}, expected at least 1")
     _check_objectfifo_options(op, producer, consumers, depths[0])
@@ -52,7 +56,9 @@ def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Va
             if name in op.attributes:
                 raise op_error(op, f"'{name}' is not supported for a shim tile as the producer")
     if from_stream.arrays and len(from_stream.arrays) != len(consumers):
-        raise op_error(op, f"dimensions for {len(from_stream.arrays)} consumers, but there are {len(consumers)}")
+        raise op_error(
+            op, f"dimensions for {len(from_stream.arrays)} consumers, but there are {len(consumers)}"
+        )
     for consumer, dims in zip(consumers, from_stream.arrays):
         there = place_of(consumer)
         if dims and there is not None and tile_kind(there[1]) == "shim":
@@ -88,7 +94,9 @@ def _check_link(op: Operation) -> None:
 
 
 def _check_link_point(op: Operation, ins: ArrayAttr, outs: ArrayAttr) -> None:
-    """The inputs are consumed on the tile that produces the outputs (names that do not exist are the passes' concern)."""
+    """The inputs are consumed on the tile that produces the outputs (names that do not exist are the passes'
+    concern).
+    """
     sources = [_fifo(op, name) for name in ins.items]
     targets = [_fifo(op, name) for name in outs.items]
     producers = {target.operands[0] for target in targets if target is not None}
@@ -101,7 +109,9 @@ def _check_link_point(op: Operation, ins: ArrayAttr, outs: ArrayAttr) -> None:
         )
     place = place_of(next(iter(producers))) if producers else None
     if place is not None and tile_kind(place[1]) == "shim" and len(sources) + len(targets) > 2:
-        raise op_error(op, "objects cannot be joined or distributed in a shim tile, which has no memory", "use a memtile")
+        raise op_error(
+            op, "objects cannot be joined or distributed in a shim tile, which has no memory", "use a memtile"
+        )
     repeats = [target.integer("repeat_count", 0) for target in targets if target is not None]
     if len(set(repeats)) > 1:
         raise op_error(op, f"the outputs have different repeat counts: {', '.join(map(str, repeats))}")
@@ -128,12 +138,22 @@ def _check_end(op: Operation, core: Operation, fifo: Operation) -> None:
     """The core is at the end of the fifo that the port names, and sees elements of the fifo's type."""
     produces = op.attributes["port"] == EnumAttr("ObjectFifoPort", "Produce")
     ends = fifo.operands[:1] if produces else fifo.operands[1:]
-    if core.operands and core.operands[0] not in ends and place_of(core.operands[0]) not in map(place_of, ends):
+    if (
+        core.operands
+        and core.operands[0] not in ends
+        and place_of(core.operands[0]) not in map(place_of, ends)
+    ):
         end = "producer" if produces else "consumer"
         name = fifo.string("sym_name")
-        raise op_error(op, f"the core is on tile {place_of(core.operands[0])}, which is no {end} of '@{name}'", note=fifo)
+        raise op_error(
+            op, f"the core is on tile {place_of(core.operands[0])}, which is no {end} of '@{name}'", note=fifo
+        )
     type = fifo.attributes["elemType"]
-    if op.results and isinstance(type, TypeAttr) and op.result.type != type.type.replace("fifo<", "fifosubview<", 1):
+    if (
+        op.results
+        and isinstance(type, TypeAttr)
+        and op.result.type != type.type.replace("fifo<", "fifosubview<", 1)
+    ):
         raise op_error(op, f"gives {op.result.type}, but the objectFifo has {type.type}", note=fifo)
 
 

@@ -26,15 +26,21 @@ def _check_transfer(op: Operation) -> None:
     kind = kind_of(_row_of(op))
     for i in range(4):
         if sizes[i] <= 0:
-            raise UserError(f"'{op.name}': size {i} is {sizes[i]}, expected at least 1", op.loc, hint=_ORDER_HINT)
+            raise UserError(
+                f"'{op.name}': size {i} is {sizes[i]}, expected at least 1", op.loc, hint=_ORDER_HINT
+            )
     if sizes[0] * element_bits % _WORD_BITS:
         got = f"{sizes[0]} elements of {element_bits // 8} bytes are {sizes[0] * element_bits // 8} bytes"
         raise UserError(f"'{op.name}': transfer sizes must be multiples of 4 bytes, but {got}", op.loc)
     for i in range(3):
         if sizes[i] > 1 and strides[i] < 1:
-            raise UserError(f"'{op.name}': stride {i} is {strides[i]}, expected at least 1", op.loc, hint=_ORDER_HINT)
+            raise UserError(
+                f"'{op.name}': stride {i} is {strides[i]}, expected at least 1", op.loc, hint=_ORDER_HINT
+            )
     if sizes[3] > 1 and strides[3] < 0:
-        raise UserError(f"'{op.name}': stride 3 is {strides[3]}, expected 0 or more", op.loc, hint=_ORDER_HINT)
+        raise UserError(
+            f"'{op.name}': stride 3 is {strides[3]}, expected 0 or more", op.loc, hint=_ORDER_HINT
+        )
     for i in range(4):
         if (i > 0 or strides[0] != 1) and strides[i] * element_bits % _WORD_BITS:
             got = f"{strides[i]} elements of {element_bits // 8} bytes"
@@ -47,7 +53,9 @@ def _check_transfer(op: Operation) -> None:
 _ORDER_HINT = "sizes and strides are written outermost first; number 0 is the last one"
 
 
-def _check_ranges(op: Operation, kind: TileKind, sizes: list[int], strides: list[int], element_bits: int) -> None:
+def _check_ranges(
+    op: Operation, kind: TileKind, sizes: list[int], strides: list[int], element_bits: int
+) -> None:
     """Wraps and steps within the fields of the descriptor."""
     words = [s * element_bits // _WORD_BITS for s in strides]
     linear = sizes[1:3] == [1, 1] and strides[:3] == [1, 0, 0]
@@ -64,11 +72,15 @@ def _check_ranges(op: Operation, kind: TileKind, sizes: list[int], strides: list
                     hint="split the dimension in two, or transfer it in several pieces",
                 )
     if sizes[3] - 1 > _MAX_ITERATIONS:
-        raise UserError(f"'{op.name}': size 3 is {sizes[3]} and exceeds the range [1:{_MAX_ITERATIONS}]", op.loc)
+        raise UserError(
+            f"'{op.name}': size 3 is {sizes[3]} and exceeds the range [1:{_MAX_ITERATIONS}]", op.loc
+        )
     for i in range(4):
         if sizes[i] > 1 and words[i] - 1 > kind.max_step_words and not (i < 3 and linear):
             limit = f"[1:{kind.max_step_words}] 32-bit words of a {kind.name} tile"
-            raise UserError(f"'{op.name}': stride {i} is {words[i]} words and exceeds the range {limit}", op.loc)
+            raise UserError(
+                f"'{op.name}': stride {i} is {words[i]} words and exceeds the range {limit}", op.loc
+            )
 
 
 def _contiguous(sizes: list[int], strides: list[int]) -> bool:
@@ -99,7 +111,9 @@ def _row_of(op: Operation) -> int:
     if device is None or not isinstance(metadata, SymbolRefAttr):
         return 0
     for each in device.body.ops:
-        is_it = each.name == "aie.shim_dma_allocation" and each.attributes.get("sym_name") == StringAttr(metadata.path[-1])
+        is_it = each.name == "aie.shim_dma_allocation" and each.attributes.get("sym_name") == StringAttr(
+            metadata.path[-1]
+        )
         if is_it and each.operands:
             tile = each.operands[0].owner
             return tile.integer("row", 0) if isinstance(tile, Operation) else 0
@@ -109,7 +123,9 @@ def _row_of(op: Operation) -> int:
 def _check_task_use(op: Operation) -> None:
     """start, await and free take what a configure or a chain start made."""
     owner = op.operands[0].owner
-    if not isinstance(owner, Operation) or not owner.name.startswith(("aiex.dma_configure_task", "aiex.dma_start_bd_chain")):
+    if not isinstance(owner, Operation) or not owner.name.startswith(
+        ("aiex.dma_configure_task", "aiex.dma_start_bd_chain")
+    ):
         raise UserError(f"'{op.name}' needs the result of 'aiex.dma_configure_task' or the like", op.loc)
     if op.name == "aiex.dma_start_task" and owner.name.startswith("aiex.dma_start_bd_chain"):
         raise UserError(f"'{op.name}' needs a task that is not started yet", op.loc)
@@ -126,7 +142,9 @@ def _check_writebd(op: Operation) -> None:
     row = op.integer("row", 0)
     kind = kind_of(row)
     if not 0 <= op.integer("bd_id") < kind.bds:
-        raise UserError(f"'{op.name}': bd_id is {op.integer('bd_id')}, a {kind.name} tile has 0 to {kind.bds - 1}", op.loc)
+        raise UserError(
+            f"'{op.name}': bd_id is {op.integer('bd_id')}, a {kind.name} tile has 0 to {kind.bds - 1}", op.loc
+        )
     limits = [("packet_id", 31), ("packet_type", 7), ("iteration_size", 63), ("iteration_current", 63)]
     if row < FIRST_CORE_ROW:
         limits += [("d0_size", 1023), ("d1_size", 1023)]
@@ -134,7 +152,9 @@ def _check_writebd(op: Operation) -> None:
         limits.append(("iteration_stride", kind.max_step_words - 1))
     for name, limit in limits:
         if not 0 <= op.integer(name) <= limit:
-            raise UserError(f"'{op.name}': {name} is {op.integer(name)} and exceeds the range [0:{limit}]", op.loc)
+            raise UserError(
+                f"'{op.name}': {name} is {op.integer(name)} and exceeds the range [0:{limit}]", op.loc
+            )
 
 
 SEQUENCE_RULES: dict[str, Callable[[Operation], None]] = {

@@ -37,7 +37,9 @@ def _check_call(op: Operation) -> None:
 
 def _call_error(op: Operation, function: Operation, what: str) -> UserError:
     name = function.string("sym_name")
-    return UserError(f"call of '@{name}': {what}", op.loc, notes=((f"'@{name}' is declared here", function.loc),))
+    return UserError(
+        f"call of '@{name}': {what}", op.loc, notes=((f"'@{name}' is declared here", function.loc),)
+    )
 
 
 def _check_function(op: Operation) -> None:
@@ -49,12 +51,20 @@ def _check_function(op: Operation) -> None:
         return
     given = tuple(a.type for a in op.body.args)
     if given != arguments:
-        raise UserError(f"the body of the function takes ({', '.join(given)}), its type ({', '.join(arguments)})", op.loc)
+        raise UserError(
+            f"the body of the function takes ({', '.join(given)}), its type ({', '.join(arguments)})", op.loc
+        )
     for block in op.regions[0].blocks:
         last = block.ops[-1] if block.ops else None
-        if last is not None and last.name == "func.return" and tuple(v.type for v in last.operands) != results:
+        if (
+            last is not None
+            and last.name == "func.return"
+            and tuple(v.type for v in last.operands) != results
+        ):
             given = tuple(v.type for v in last.operands)
-            raise UserError(f"the function returns ({', '.join(results)}), got ({', '.join(given)})", last.loc)
+            raise UserError(
+                f"the function returns ({', '.join(results)}), got ({', '.join(given)})", last.loc
+            )
 
 
 def _check_subscript(op: Operation) -> None:
@@ -64,7 +74,9 @@ def _check_subscript(op: Operation) -> None:
         raise UserError(f"'{op.name}' needs a memref, got {target.type}", op.loc)
     rank = len(memref(target.type).shape)
     if indices != rank:
-        raise UserError(f"'{op.name}' has {indices} subscripts, but {target.type} has {rank} dimensions", op.loc)
+        raise UserError(
+            f"'{op.name}' has {indices} subscripts, but {target.type} has {rank} dimensions", op.loc
+        )
 
 
 def _needs(family: re.Pattern[str], words: str) -> Callable[[Operation], None]:
@@ -83,7 +95,11 @@ def _check_loop(op: Operation) -> None:
     carried = [a.type for a in op.body.args[1:]]
     results = [r.type for r in op.results]
     last = op.body.ops[-1] if op.body.ops else None
-    yielded = [v.type for v in last.operands] if last is not None and last.name in ("scf.yield", "affine.yield") else []
+    yielded = (
+        [v.type for v in last.operands]
+        if last is not None and last.name in ("scf.yield", "affine.yield")
+        else []
+    )
     if not carried == results == yielded:
         where = last.loc if last is not None else op.loc
         raise UserError(f"the loop carries ({', '.join(results)}), but yields ({', '.join(yielded)})", where)
@@ -98,7 +114,9 @@ def _check_branches(op: Operation) -> None:
         yielded = [v.type for v in last.operands] if last is not None and last.name.endswith(".yield") else []
         if yielded != results:
             where = last.loc if last is not None else op.loc
-            raise UserError(f"'{op.name}' gives ({', '.join(results)}), but yields ({', '.join(yielded)})", where)
+            raise UserError(
+                f"'{op.name}' gives ({', '.join(results)}), but yields ({', '.join(yielded)})", where
+            )
 
 
 _INTEGER_OPS = (

@@ -25,7 +25,9 @@ def place_of(tile: Value) -> tuple[int, int] | None:
     return None
 
 
-def op_error(op: Operation, message: str, hint: str | None = None, note: Operation | None = None) -> UserError:
+def op_error(
+    op: Operation, message: str, hint: str | None = None, note: Operation | None = None
+) -> UserError:
     """The error `'name': message` at `op`; `note` is the other operation concerned."""
     notes = (("it is here", note.loc),) if note is not None else ()
     return UserError(f"'{op.name}': {message}", op.loc, hint=hint, notes=notes)

@@ -9,8 +9,8 @@ from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, Elf
 
 #: From this share of program memory on there is hardly room for the next change.
 NEARLY_FULL = 0.9
-# Of Peano's compiler-rt, what a core has no instruction for: arithmetic, comparisons and conversions of scalar floats, and
-# division.
+# Of Peano's compiler-rt, what a core has no instruction for: arithmetic, comparisons and conversions of
+# scalar floats, and division.
 _SOFTWARE = re.compile(
     r"__(?:add|sub|mul|div|neg)[sdt]f[23]|__(?:eq|ne|lt|gt|le|ge|unord)[sdt]f2|__(?:fix|float|extend|trunc)\w+|"
     r"__u?(?:div|mod|divmod)[sd]i[34]"
@@ -18,7 +18,8 @@ _SOFTWARE = re.compile(
 
 
 def check_core_program(elf: Elf, stack_bytes: int | None, path: str, warnings: Warnings) -> None:
-    """Warns of a program that hardly fits, of library functions in place of float instructions, and of too small a stack.
+    """Warns of a program that hardly fits, of library functions in place of float instructions, and of too
+    small a stack.
 
     Args:
         elf: the linked program.
@@ -29,7 +30,9 @@ def check_core_program(elf: Elf, stack_bytes: int | None, path: str, warnings: W
     place = Location(path)
     program = sum(s.memory_bytes for s in elf.segments if s.address < DATA_START)
     if program >= NEARLY_FULL * PROGRAM_MEMORY_BYTES:
-        warnings.add(f"the program takes {program} of the {PROGRAM_MEMORY_BYTES} bytes that a core has", place)
+        warnings.add(
+            f"the program takes {program} of the {PROGRAM_MEMORY_BYTES} bytes that a core has", place
+        )
     software = sorted({s.name for s in elf.symbols if s.section and _SOFTWARE.fullmatch(s.name)})
     if software:
         warnings.add(
@@ -48,7 +51,8 @@ def check_core_program(elf: Elf, stack_bytes: int | None, path: str, warnings: W
 
 
 def largest_frame(elf: Elf) -> int | None:
-    """The largest stack frame in .stack_sizes (LLVM: per function a 32-bit address and a ULEB128 size); None without it.
+    """The largest stack frame in .stack_sizes (LLVM: per function a 32-bit address and a ULEB128 size); None
+    without it.
 
     Which function calls which is not in an ELF file, so a core needs at least as much.
     """

@@ -13,8 +13,9 @@ from npuninja.lowering.tiles import ops_of
 def check_descriptor_lengths(device: Operation, warnings: Warnings) -> None:
     """Warns of chains that are longer than their data.
 
-    That is a descriptor that goes beyond its buffer, one that starts again before it ends because its length is more than
-    its dimensions have, and a chain that waits for more than the chain at the other end of its flow ever sends.
+    That is a descriptor that goes beyond its buffer, one that starts again before it ends because its length
+    is more than its dimensions have, and a chain that waits for more than the chain at the other end of its
+    flow ever sends.
 
     Transfers of runtime sequences are looked at when they are lowered (npuninja/lowering/sequence_checks.py).
     """
@@ -77,7 +78,8 @@ def _check_flows(device: Operation, found: list[Channel], warnings: Warnings) ->
         sent, wanted = _total_bytes(sender), _total_bytes(receiver)
         if sent is not None and wanted is not None and wanted > sent:
             warnings.add(
-                f"this chain waits for {wanted} bytes, but the one that feeds it sends {sent} and ends", receiver.start.loc
+                f"this chain waits for {wanted} bytes, but the one that feeds it sends {sent} and ends",
+                receiver.start.loc,
             )
 
 

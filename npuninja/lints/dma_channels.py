@@ -10,7 +10,9 @@ from npuninja.lowering.tiles import DMA_REGIONS, ops_of
 
 
 class Channel(NamedTuple):
-    """One channel of a tile's DMA: the operation that starts it, its blocks in order, and those that it repeats for ever."""
+    """One channel of a tile's DMA: the operation that starts it, its blocks in order, and those that it
+    repeats for ever.
+    """
 
     start: Operation
     region: Operation

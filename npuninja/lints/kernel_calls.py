@@ -9,7 +9,8 @@ from npuninja.formats import wasm_code
 from npuninja.formats.wasm_code import SIMD, FunctionCode, Instruction
 from npuninja.lints.kernel_code import KernelFunction
 
-#: An argument as the design passes it: the bytes of a memref, None for one of unknown size, the type of a number.
+#: An argument as the design passes it: the bytes of a memref, None for one of unknown size, the type of a
+#: number.
 Argument = Union[int, None, str]
 
 
@@ -40,7 +41,15 @@ _BRANCHES = (0x00, 0x04, 0x0C, 0x0D, 0x0E, 0x0F)
 _OTHER_CONSTANTS = (0x42, 0x43, 0x44, SIMD | 12)
 _SPLATS = range(SIMD | 15, SIMD | 21)
 _ONE_OPERAND = {
-    *(0x45, 0x50, *range(0x67, 0x6A), *range(0x79, 0x7C), *range(0x8B, 0x92), *range(0x99, 0xA0), *range(0xA7, 0xC5)),
+    *(
+        0x45,
+        0x50,
+        *range(0x67, 0x6A),
+        *range(0x79, 0x7C),
+        *range(0x8B, 0x92),
+        *range(0x99, 0xA0),
+        *range(0xA7, 0xC5),
+    ),
     *_SPLATS,
 }
 _TWO_OPERANDS = {
@@ -61,8 +70,9 @@ def check_kernel_calls(
 ) -> None:
     """Warns of a kernel that surely reaches beyond a memref it is given, or uses a number as a pointer.
 
-    Only what every call does is known: accesses at constant distances before the first branch, and copies of constant
-    length. That a kernel takes the right number of arguments, each in a register of the right kind, the linker checks.
+    Only what every call does is known: accesses at constant distances before the first branch, and copies of
+    constant length. That a kernel takes the right number of arguments, each in a register of the right kind,
+    the linker checks.
 
     Args:
         core: for people, `core (0, 2)`.
@@ -79,19 +89,25 @@ def check_kernel_calls(
             given = arguments[access.argument] if access.argument < len(arguments) else None
             what = f"{core} calls {name}, which uses its argument {access.argument + 1} as a pointer"
             if isinstance(given, str):
-                warnings.add(f"{what}, but the design passes a number ({given}) at {place}", kernel.place_of(access.offset))
+                warnings.add(
+                    f"{what}, but the design passes a number ({given}) at {place}",
+                    kernel.place_of(access.offset),
+                )
                 break
             if given is not None and (access.end > given or access.start < 0):
                 span = f"bytes {access.start} to {access.end - 1}"
                 warnings.add(
-                    f"{what} to {span}, but the memref at {place} has {given} bytes", kernel.place_of(access.offset)
+                    f"{what} to {span}, but the memref at {place} has {given} bytes",
+                    kernel.place_of(access.offset),
                 )
                 break
 
 
 def _accesses(code: FunctionCode) -> Iterator[_Access]:
     """The accesses through arguments that every call makes."""
-    assigned = {i.immediates[0] for i in code.instructions if i.opcode in (wasm_code.LOCAL_SET, wasm_code.LOCAL_TEE)}
+    assigned = {
+        i.immediates[0] for i in code.instructions if i.opcode in (wasm_code.LOCAL_SET, wasm_code.LOCAL_TEE)
+    }
     stack: list[_Value | None] = []
     for instruction in code.instructions:
         if instruction.opcode in _BRANCHES:
@@ -99,8 +115,13 @@ def _accesses(code: FunctionCode) -> Iterator[_Access]:
         yield from _step(instruction, stack, len(code.parameters), assigned)
 
 
-def _step(instruction: Instruction, stack: list[_Value | None], count: int, assigned: set[int]) -> Iterator[_Access]:
-    """Does to the stack what an instruction does. One that is not understood makes the whole stack unknown."""
+def _step(
+    instruction: Instruction, stack: list[_Value | None], count: int, assigned: set[int]
+) -> Iterator[_Access]:
+    """Does to the stack what an instruction does.
+
+    One that is not understood makes the whole stack unknown.
+    """
     opcode, immediates = instruction.opcode, instruction.immediates
 
     def pop() -> _Value | None:

@@ -33,7 +33,9 @@ class KernelFunction:
 
     __slots__ = ("_lines", "_names", "code", "frame_bytes", "name", "path")
 
-    def __init__(self, path: str, code: FunctionCode, names: Mapping[int, str], lines: LineTable, frame_bytes: int) -> None:
+    def __init__(
+        self, path: str, code: FunctionCode, names: Mapping[int, str], lines: LineTable, frame_bytes: int
+    ) -> None:
         self.path = path
         self.code = code
         self.name = names.get(code.number, "")
@@ -71,7 +73,9 @@ def read_functions(module: WasmModule, names: Mapping[int, str], path: str) -> l
     """
     lines = read_line_table(module.custom_section(".debug_line") or b"")
     pointers = {
-        n for n, name in enumerate(i.name for i in module.imports if i.kind == "global") if name == "__stack_pointer"
+        n
+        for n, name in enumerate(i.name for i in module.imports if i.kind == "global")
+        if name == "__stack_pointer"
     }
     # In a linked module it is one of its own globals.
     pointers |= {e.number for e in module.exports if e.kind == "global" and e.name == "__stack_pointer"}

@@ -7,11 +7,14 @@ from typing import Sequence
 from npuninja.arch.devices import DATA_WINDOW_BYTES
 from npuninja.diag.errors import Location, Warnings
 
-#: More constants than this, of a tile's data memory, are worth a warning: a table is easily larger than meant.
+#: More constants than this, of a tile's data memory, are worth a warning: a table is easily larger than
+#: meant.
 LARGEST_BYTES = DATA_WINDOW_BYTES // 4
 
 
-def check_constants(core: str, objects: Sequence[tuple[str, Sequence[tuple[str, int]]]], warnings: Warnings) -> None:
+def check_constants(
+    core: str, objects: Sequence[tuple[str, Sequence[tuple[str, int]]]], warnings: Warnings
+) -> None:
     """Warns when the constants (`.rodata`) of a core are above a quarter of its data memory.
 
     Args:
@@ -19,7 +22,9 @@ def check_constants(core: str, objects: Sequence[tuple[str, Sequence[tuple[str, 
         objects: path of each object, and name and size in bytes of each of its constants.
         warnings: where to add.
     """
-    found = sorted(((size, name, path) for path, constants in objects for name, size in constants), reverse=True)
+    found = sorted(
+        ((size, name, path) for path, constants in objects for name, size in constants), reverse=True
+    )
     total = sum(size for size, _, _ in found)
     if total > LARGEST_BYTES:
         size, name, path = found[0]

@@ -43,8 +43,9 @@ class _Use(NamedTuple):
 def check_lock_releases(device: Operation, warnings: Warnings) -> None:
     """Warns of the first wait for a lock that must last for ever.
 
-    Either nobody releases the lock and its first value does not last for all waits, or only the one who waits would release
-    it, later. Whoever writes registers from a runtime sequence may do anything, so then nothing is said.
+    Either nobody releases the lock and its first value does not last for all waits, or only the one who waits
+    would release it, later. Whoever writes registers from a runtime sequence may do anything, so then nothing
+    is said.
     """
     if any(op.name in _RAW_WRITES for op in device.walk()):
         return

@@ -10,8 +10,9 @@ from npuninja.ir.types import memref, strides_and_offset
 def check_lost_offsets(device: Operation, warnings: Warnings) -> None:
     """Warns of each `memref.cast` of a view with an offset to the identity layout.
 
-    MLIR-AIE passes a memref to a kernel as the bare pointer of its buffer and takes the offset from the type; after such a
-    cast the type has none, and every access goes to the start of the buffer. The emulated core keeps the offset.
+    MLIR-AIE passes a memref to a kernel as the bare pointer of its buffer and takes the offset from the type;
+    after such a cast the type has none, and every access goes to the start of the buffer. The emulated core
+    keeps the offset.
     """
     for op in device.walk():
         if op.name != "memref.cast":
@@ -24,7 +25,9 @@ def check_lost_offsets(device: Operation, warnings: Warnings) -> None:
         except ValueError:
             continue  # an affine map: its lowering says what it thinks of it
         if offset and not memref(target).layout:
-            where = "at an offset known only at run time" if offset < 0 else f"at element {offset} of its buffer"
+            where = (
+                "at an offset known only at run time" if offset < 0 else f"at element {offset} of its buffer"
+            )
             warnings.add(
                 f"this cast loses the offset of a view that begins {where}: on an NPU every access through it goes to the "
                 "start of the buffer. Keep the strided type, or pass the buffer and the offset",

@@ -9,22 +9,28 @@ from npuninja.diag.errors import Warnings
 from npuninja.formats.wasm_code import BULK, CALL, SIMD
 from npuninja.lints.kernel_code import KernelFunction
 
-# The instruction of the emulated core, and the function that Peano's compiler calls in its place (compiler-rt).
+# The instruction of the emulated core, and the function that Peano's compiler calls in its place
+# (compiler-rt).
 _COMPARISONS = ("eq", "ne", "lt", "gt", "le", "ge")
 _ARITHMETIC = ("add", "sub", "mul", "div")
 _OPERATIONS: dict[int, str] = {
     **dict(enumerate((f"__{name}{kind}f2" for kind in "sd" for name in _COMPARISONS), 0x5B)),
-    **dict(enumerate(("ceilf", "floorf", "truncf", "rintf", "sqrtf", *(f"__{n}sf3" for n in _ARITHMETIC)), 0x8D)),
+    **dict(
+        enumerate(("ceilf", "floorf", "truncf", "rintf", "sqrtf", *(f"__{n}sf3" for n in _ARITHMETIC)), 0x8D)
+    ),
     **dict(enumerate(("fminf", "fmaxf"), 0x96)),
     **dict(enumerate(("ceil", "floor", "trunc", "rint", "sqrt", *(f"__{n}df3" for n in _ARITHMETIC)), 0x9B)),
     **dict(enumerate(("fmin", "fmax"), 0xA4)),
     **dict(enumerate(("__fixsfsi", "__fixunssfsi", "__fixdfsi", "__fixunsdfsi"), 0xA8)),
     **dict(enumerate(("__fixsfdi", "__fixunssfdi", "__fixdfdi", "__fixunsdfdi"), 0xAE)),
     **dict(enumerate(("__floatsisf", "__floatunsisf", "__floatdisf", "__floatundisf", "__truncdfsf2"), 0xB2)),
-    **dict(enumerate(("__floatsidf", "__floatunsidf", "__floatdidf", "__floatundidf", "__extendsfdf2"), 0xB7)),
+    **dict(
+        enumerate(("__floatsidf", "__floatunsidf", "__floatdidf", "__floatundidf", "__extendsfdf2"), 0xB7)
+    ),
     **dict(enumerate((f"__fix{sign}{kind}fsi" for kind in "sd" for sign in ("", "uns")), BULK)),
     **dict(enumerate((f"__fix{sign}{kind}fdi" for kind in "sd" for sign in ("", "uns")), BULK | 4)),
-    # Loops that the compiler turned into vector instructions for the emulated core; Peano's does not do that for floats.
+    # Loops that the compiler turned into vector instructions for the emulated core; Peano's does not do that
+    # for floats.
     **dict(enumerate(("sqrtf", *(f"__{n}sf3" for n in _ARITHMETIC), "fminf", "fmaxf"), SIMD | 0xE3)),
     **dict(enumerate(("sqrt", *(f"__{n}df3" for n in _ARITHMETIC), "fmin", "fmax"), SIMD | 0xEF)),
     **dict(enumerate(("__fixsfsi", "__fixunssfsi", "__floatsisf", "__floatunsisf"), SIMD | 0xF8)),
@@ -32,7 +38,9 @@ _OPERATIONS: dict[int, str] = {
 _HELPER = re.compile(r"__\w+[sdt]f[23]?$|__float\w+|__fix\w+")
 
 
-def check_soft_float(functions: Sequence[KernelFunction], library: frozenset[str], warnings: Warnings) -> None:
+def check_soft_float(
+    functions: Sequence[KernelFunction], library: frozenset[str], warnings: Warnings
+) -> None:
     """Warns once for each function that computes with scalar floats or calls the float library.
 
     Args:

@@ -9,7 +9,9 @@ from npuninja.lints.kernel_code import KernelFunction
 
 
 class StackNeed(NamedTuple):
-    """The chain of calls that needs most, its bytes, and the function where calls run in a circle, if they do."""
+    """The chain of calls that needs most, its bytes, and the function where calls run in a circle, if they
+    do.
+    """
 
     stack_bytes: int
     chain: tuple[KernelFunction, ...]
@@ -17,7 +19,9 @@ class StackNeed(NamedTuple):
 
 
 def stack_need(entry: str, objects: Sequence[Sequence[KernelFunction]]) -> StackNeed | None:
-    """The stack that `entry` needs with all it calls; None when no object has it. Calls by pointer are not followed."""
+    """The stack that `entry` needs with all it calls; None when no object has it. Calls by pointer are not
+    followed.
+    """
     visible = {f.name: f for functions in objects for f in functions}
     own = {(f.path, f.name): f for functions in objects for f in functions}
     known: dict[KernelFunction, StackNeed] = {}
@@ -34,19 +38,28 @@ def stack_need(entry: str, objects: Sequence[Sequence[KernelFunction]]) -> Stack
                     found = deepest(callee, (*callers, function))
                     circle = circle or found.circle
                     below = max(below, found, key=lambda d: d.stack_bytes)
-            known[function] = StackNeed(function.frame_bytes + below.stack_bytes, (function, *below.chain), circle)
+            known[function] = StackNeed(
+                function.frame_bytes + below.stack_bytes, (function, *below.chain), circle
+            )
         return known[function]
 
     return deepest(visible[entry], ()) if entry in visible else None
 
 
 def check_stack(
-    core: str, entry: str, objects: Sequence[Sequence[KernelFunction]], stack_bytes: int, place: Location, warnings: Warnings
+    core: str,
+    entry: str,
+    objects: Sequence[Sequence[KernelFunction]],
+    stack_bytes: int,
+    place: Location,
+    warnings: Warnings,
 ) -> None:
-    """Warns when the frames along the deepest chain of calls are larger than the stack, or when there is no deepest one.
+    """Warns when the frames along the deepest chain of calls are larger than the stack, or when there is no
+    deepest one.
 
-    The frames are those of the emulated core, where only arrays and variables whose address is taken are on the stack; an
-    NPU's need as much, and more for spilled registers and return addresses. Calls by pointer are not followed.
+    The frames are those of the emulated core, where only arrays and variables whose address is taken are on
+    the stack; an NPU's need as much, and more for spilled registers and return addresses. Calls by pointer
+    are not followed.
 
     Args:
         core: for people, `core (0, 2)`.

@@ -25,7 +25,9 @@ def lower_affine(module: Operation) -> None:
             continue
         lowering = _LOWERINGS.get(op.name)
         if lowering is None:
-            raise UserError(f"{op.name} is not supported", op.loc, hint="use scf, memref and arith operations")
+            raise UserError(
+                f"{op.name} is not supported", op.loc, hint="use scf, memref and arith operations"
+            )
         new = lowering(op)
         if new is not None:
             op.insert_before(new)
@@ -57,10 +59,16 @@ class _Emitter:
         self.symbols = symbols
 
     def op(
-        self, name: str, operands: list[Value], attributes: dict[str, Attribute] | None = None, type: str = "index"
+        self,
+        name: str,
+        operands: list[Value],
+        attributes: dict[str, Attribute] | None = None,
+        type: str = "index",
     ) -> Value:
         """One operation with one result."""
-        return self.place.insert_before(Operation(name, operands, attributes, (type,), loc=self.place.loc)).result
+        return self.place.insert_before(
+            Operation(name, operands, attributes, (type,), loc=self.place.loc)
+        ).result
 
     def number(self, value: int) -> Value:
         """A constant of type index."""
@@ -86,7 +94,8 @@ class _Emitter:
             rest = self.op("arith.remsi", [left, right])
             negative = self.compare("slt", rest, self.number(0))
             return self.op("arith.select", [negative, self.op("arith.addi", [rest, right]), rest])
-        # Division truncates: a negative dividend (floor) or a positive one (ceiling) is mirrored before and after it.
+        # Division truncates: a negative dividend (floor) or a positive one (ceiling) is mirrored before and
+        # after it.
         if kind == "floordiv":
             minus_one = self.number(-1)
             mirror = self.compare("slt", left, self.number(0))
@@ -148,7 +157,9 @@ def _constraints(op: Operation) -> tuple[_Emitter, list[tuple[Expression, str]]]
     found = re.fullmatch(r"affine_set<\(([^)]*)\)(?:\[([^\]]*)\])? : \((.*)\)>", text)
     if found is None:
         raise UserError(f"'{text}' is not an affine set", op.loc)
-    dims, symbols = ([name.strip() for name in (names or "").split(",") if name.strip()] for names in found.group(1, 2))
+    dims, symbols = (
+        [name.strip() for name in (names or "").split(",") if name.strip()] for names in found.group(1, 2)
+    )
     leaves: dict[str, Expression] = {name: ("d", i) for i, name in enumerate(dims)}
     leaves.update((name, ("s", i)) for i, name in enumerate(symbols))
     conditions: list[tuple[Expression, str]] = []
@@ -157,7 +168,9 @@ def _constraints(op: Operation) -> tuple[_Emitter, list[tuple[Expression, str]]]
         if zero.strip() != "0":
             raise UserError(f"the constraint '{part.strip()}' of an affine.if is not compared with 0", op.loc)
         tokens = re.findall(r"\d+|[A-Za-z_]\w*|[-+*()]", side)
-        conditions.append((ExpressionReader([*tokens, ""], leaves.__getitem__).sum(), "sge" if sign == ">=" else "eq"))
+        conditions.append(
+            (ExpressionReader([*tokens, ""], leaves.__getitem__).sum(), "sge" if sign == ">=" else "eq")
+        )
     return _Emitter(op, op.operands[: len(dims)], op.operands[len(dims) :]), conditions
 
 

@@ -4,7 +4,8 @@
     %t = aiex.dma_start_bd_chain @c(%x) : (memref<…>) on (%tile, MM2S, 0)
     %t = aiex.dma_start_bd_chain_for @c(%x) : (memref<…>) for @allocation
 
-becomes `aiex.dma_configure_task` or `aiex.dma_configure_task_for` with the chain's blocks, and `aiex.dma_start_task`.
+becomes `aiex.dma_configure_task` or `aiex.dma_configure_task_for` with the chain's blocks, and
+`aiex.dma_start_task`.
 
 Source: MLIR-AIE AIEMaterializeBDChains.cpp.
 """
@@ -35,7 +36,8 @@ def materialize_bd_chains(device: Operation) -> None:
 
 
 def _materialize(device: Operation, sequence: Operation, start: Operation) -> None:
-    # The chain's symbol stands under `symbol`; `alloc` names the channel, as in the task that replaces the start.
+    # The chain's symbol stands under `symbol`; `alloc` names the channel, as in the task that replaces the
+    # start.
     chain = lookup(device, start.symbol("symbol"), ("aie.bd_chain",), start)
     count = len(start.operands) - _FIXED_OPERANDS[start.name]
     passed, expected = start.operands[:count], chain.body.args

@@ -11,11 +11,12 @@ from npuninja.lowering.tiles import DMA_REGIONS, ops_of, place_of
 
 
 def assign_bd_ids(device: Operation) -> None:
-    """Gives each `aie.dma_bd` without an id the lowest free one that its channel can use, and each its successor's id.
+    """Gives each `aie.dma_bd` without an id the lowest free one that its channel can use, and each its
+    successor's id.
 
     Raises:
-        UserError: a program has more descriptors than its tile, an id its channel cannot use, or a neighbour's buffer or
-            lock that its channel does not reach.
+        UserError: a program has more descriptors than its tile, an id its channel cannot use, or a
+            neighbour's buffer or lock that its channel does not reach.
     """
     for name in DMA_REGIONS:
         for program in ops_of(device, name):
@@ -34,12 +35,20 @@ def _assign(program: Operation) -> None:
             number = op.integer("bd_id")
             if not bd_reachable(kind, channels.get(op, 0), number):
                 raise UserError(
-                    f"buffer descriptor {number} cannot be used by channel {channels.get(op, 0)} of tile {place}", op.loc
+                    f"buffer descriptor {number} cannot be used by channel {channels.get(op, 0)} of tile {place}",
+                    op.loc,
                 )
             taken[number] = op
     for op in bds:
         if "bd_id" not in op.attributes:
-            number = next((n for n in range(model.bds) if n not in taken and bd_reachable(kind, channels.get(op, 0), n)), -1)
+            number = next(
+                (
+                    n
+                    for n in range(model.bds)
+                    if n not in taken and bd_reachable(kind, channels.get(op, 0), n)
+                ),
+                -1,
+            )
             if number < 0:
                 usable = sum(bd_reachable(kind, channels.get(op, 0), n) for n in range(model.bds))
                 raise UserError(

@@ -1,8 +1,9 @@
 """Branches as MLIR's canonicalizer leaves them (2026-02 runs it in step 3, over cores too).
 
-Until nothing changes: a jump to a block that only jumps on goes to its end at once; a block with one predecessor that jumps
-to it unconditionally becomes part of it; conditions on constants and switches between equal targets become plain jumps.
-Then blocks that nothing reaches and block arguments that nothing uses are gone.
+Until nothing changes: a jump to a block that only jumps on goes to its end at once; a block with one
+predecessor that jumps to it unconditionally becomes part of it; conditions on constants and switches between
+equal targets become plain jumps. Then blocks that nothing reaches and block arguments that nothing uses are
+gone.
 
 Source: MLIR ControlFlowOps.cpp (canonicalization patterns), RegionUtils.cpp.
 """
@@ -57,7 +58,9 @@ class _Simplifier:
 
     def _predecessors(self, block: Block) -> list[Block]:
         """The block each edge to `block` comes from."""
-        return [b for b in self.region.blocks for op in b.ops for target, _ in op.successors if target is block]
+        return [
+            b for b in self.region.blocks for op in b.ops for target, _ in op.successors if target is block
+        ]
 
     def _merge(self, block: Block) -> bool:
         """Takes in the block that only `block` jumps to."""
@@ -83,7 +86,9 @@ class _Simplifier:
         values = []
         for a, b in zip(yes, no):
             if not _equal(a, b):
-                select = Operation("arith.select", [branch.operands[0], a, b], result_types=(a.type,), loc=branch.loc)
+                select = Operation(
+                    "arith.select", [branch.operands[0], a, b], result_types=(a.type,), loc=branch.loc
+                )
                 a = branch.insert_before(select).result
             values.append(a)
         return target, values
@@ -149,14 +154,18 @@ def _passed_through(target: Target, region: Region, source: Block) -> Target | N
     arguments = set(block.args)
     for other in region.blocks:
         for op in other.ops:
-            if op is not block.ops[0] and arguments.intersection([*op.operands, *(v for _, p in op.successors for v in p)]):
+            if op is not block.ops[0] and arguments.intersection(
+                [*op.operands, *(v for _, p in op.successors for v in p)]
+            ):
                 return None
     mapping = dict(zip(block.args, values))
     return onward, [mapping.get(value, value) for value in passed]
 
 
 def _only_target(branch: Operation) -> Target | None:
-    """Where a conditional branch always goes; None when it depends. Drops cases of a switch that equal its default."""
+    """Where a conditional branch always goes; None when it depends. Drops cases of a switch that equal its
+    default.
+    """
     return _SIMPLER[branch.name](branch)
 
 

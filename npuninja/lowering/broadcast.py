@@ -9,7 +9,9 @@ from npuninja.lowering.tiles import ops_of
 
 
 def lower_broadcasts(device: Operation) -> None:
-    """Replaces each broadcast by a packet flow for each of its ids, and each multicast by a flow to each destination."""
+    """Replaces each broadcast by a packet flow for each of its ids, and each multicast by a flow to each
+    destination.
+    """
     for op in list(ops_of(device, "aiex.broadcast_packet")):
         for group in op.body.ops:
             if group.name == "aiex.bp_id":

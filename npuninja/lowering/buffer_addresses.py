@@ -1,7 +1,9 @@
 """Addresses of buffers in the data memory of their tiles.
 
-Rules: MLIR-AIE, AIEAssignBuffers.cpp. `basic-sequential` packs all buffers behind the stack; `bank-aware` spreads them over
-the memory's banks, so that core and DMA work on different ones. Addresses are in bytes from the start of the tile's memory.
+Rules: MLIR-AIE, AIEAssignBuffers.cpp. `basic-sequential` packs all buffers behind the stack; `bank-aware`
+    spreads them over
+the memory's banks, so that core and DMA work on different ones. Addresses are in bytes from the start of the
+tile's memory.
 """
 
 from __future__ import annotations
@@ -51,8 +53,8 @@ def assign_buffer_addresses(device: Operation, scheme: str | None, warnings: War
 
     Args:
         device: the `aie.device`.
-        scheme: one of `SCHEMES`, or None: bank-aware, and where that finds no place basic-sequential, with a warning.
-            A tile's `allocation_scheme` goes before it.
+        scheme: one of `SCHEMES`, or None: bank-aware, and where that finds no place basic-sequential, with a
+            warning. A tile's `allocation_scheme` goes before it.
         warnings: takes the fallbacks.
 
     Raises:
@@ -89,7 +91,9 @@ def _name_buffers(device: Operation) -> None:
 
 def _place(memory: _Memory, scheme: str | None, warnings: Warnings) -> None:
     if scheme is not None and scheme not in SCHEMES:
-        raise UserError(f"unknown allocation scheme '{scheme}'", memory.tile.loc, hint=f"known: {', '.join(SCHEMES)}")
+        raise UserError(
+            f"unknown allocation scheme '{scheme}'", memory.tile.loc, hint=f"known: {', '.join(SCHEMES)}"
+        )
     placed: dict[Operation, _Placed]
     if scheme != BASIC_SEQUENTIAL:
         try:
@@ -148,7 +152,8 @@ def _descending(buffers: list[Operation]) -> list[Operation]:
     return sorted_like_std_sort(buffers, lambda a, b: _size(a) > _size(b))
 
 
-# ------------------------------------------------------------------------------------------------------- basic-sequential
+# -------------------------------------------------------------------------------------------------------
+# basic-sequential
 def _sequential(memory: _Memory) -> dict[Operation, _Placed]:
     fixed = sorted(_given(memory))
     placed: dict[Operation, _Placed] = {}
@@ -166,7 +171,9 @@ def _sequential(memory: _Memory) -> dict[Operation, _Placed]:
 
 
 def _given(memory: _Memory) -> list[tuple[int, int, str]]:
-    """Start, end and name of the buffers with a given address; UserError when one leaves the memory or two overlap."""
+    """Start, end and name of the buffers with a given address; UserError when one leaves the memory or two
+    overlap.
+    """
     given = []
     for op in memory.buffers:
         if "address" in op.attributes:
@@ -188,7 +195,8 @@ def _given(memory: _Memory) -> list[tuple[int, int, str]]:
     return given
 
 
-# ------------------------------------------------------------------------------------------------------------- bank-aware
+# -------------------------------------------------------------------------------------------------------------
+# bank-aware
 def _bank_aware(memory: _Memory) -> dict[Operation, _Placed]:
     bank_bytes, banks = memory.kind.bank_bytes, memory.kind.banks
     starts = [bank_bytes * bank for bank in range(banks)]
@@ -203,7 +211,9 @@ def _bank_aware(memory: _Memory) -> dict[Operation, _Placed]:
             bank = address // bank_bytes
             next_free[bank] = max(next_free[bank], address + _size(op))
             for crossed in range(bank + 1, banks):  # a buffer longer than a bank fills the next ones too
-                next_free[crossed] = max(next_free[crossed], min(address + _size(op), starts[crossed] + bank_bytes))
+                next_free[crossed] = max(
+                    next_free[crossed], min(address + _size(op), starts[crossed] + bank_bytes)
+                )
             placed[op] = _Placed(address, bank)
     for op in memory.buffers:
         if op in placed:
@@ -214,7 +224,8 @@ def _bank_aware(memory: _Memory) -> dict[Operation, _Placed]:
         bank = op.integer("mem_bank")
         if not 0 <= bank < banks:
             raise UserError(
-                f"there is no bank {bank}: tile {place_of(memory.tile.result)} has banks 0 to {banks - 1}", op.loc
+                f"there is no bank {bank}: tile {place_of(memory.tile.result)} has banks 0 to {banks - 1}",
+                op.loc,
             )
         if next_free[bank] + _size(op) > starts[bank] + bank_bytes:
             raise _NoRoom(f"bank {bank} has no room for '{op.string('sym_name')}', {_size(op)} bytes", op.loc)

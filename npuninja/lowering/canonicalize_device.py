@@ -11,7 +11,9 @@ from npuninja.lowering.tiles import ops_of
 
 
 def canonicalize_device(device: Operation, rules: Rules) -> None:
-    """Folds constants in cores; drops tiles without users and writes transfers linearly where the generation does so."""
+    """Folds constants in cores; drops tiles without users and writes transfers linearly where the generation
+    does so.
+    """
     if rules.drops_unused_tiles:
         used = {value for op in device.walk() for value in op.operands}
         for op in list(ops_of(device, "aie.tile")):
@@ -25,7 +27,9 @@ def canonicalize_device(device: Operation, rules: Rules) -> None:
 
 
 def _put_tiles_before_cores(device: Operation) -> None:
-    """Moves the tiles to the front when one stands behind a core, since cores use the buffers put behind the last tile."""
+    """Moves the tiles to the front when one stands behind a core, since cores use the buffers put behind the
+    last tile.
+    """
     body = device.body
     names = [op.name for op in body.ops]
     if "aie.core" in names and "aie.tile" in names[names.index("aie.core") :]:

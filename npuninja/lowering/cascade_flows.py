@@ -25,7 +25,9 @@ def lower_cascade_flows(device: Operation) -> None:
         elif dest == (source[0] + 1, source[1]):
             outputs[source], inputs[dest] = "East", "West"
         else:
-            raise UserError(f"a cascade goes to the south or east neighbour, not from tile {source} to {dest}", op.loc)
+            raise UserError(
+                f"a cascade goes to the south or east neighbour, not from tile {source} to {dest}", op.loc
+            )
     for tile in list(ops_of(device, "aie.tile")):
         place = place_of(tile.result)
         if place in inputs or place in outputs:

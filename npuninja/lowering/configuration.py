@@ -12,7 +12,15 @@ from __future__ import annotations
 from typing import Iterator, Mapping, NamedTuple
 
 from npuninja.arch import registers
-from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, Device, Place, kind_of, memory_neighbours, tile_kind
+from npuninja.arch.devices import (
+    DATA_WINDOW_BYTES,
+    DATA_WINDOWS,
+    Device,
+    Place,
+    kind_of,
+    memory_neighbours,
+    tile_kind,
+)
 from npuninja.diag.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Nop, Write, write_cdo
 from npuninja.formats.core_image import CoreImage
@@ -46,7 +54,8 @@ def configuration_of(module: Operation, device: str, images: Mapping[Place, Core
         images: the program of each core, by (column, row).
 
     Raises:
-        UserError: a core has no image, an image has no core, or the module holds what the array cannot be configured for.
+        UserError: a core has no image, an image has no core, or the module holds what the array cannot be
+            configured for.
     """
     op = find_device(module, device)
     model = model_of(op)
@@ -100,10 +109,14 @@ def _load_data(model: Device, place: Place, address: int, data: bytes) -> Iterat
     """Writes data given at an address of the core's address space, into the tiles it sees there."""
     neighbours = memory_neighbours(model, place)
     while data:
-        window = next((w for w, base in DATA_WINDOWS.items() if base <= address < base + DATA_WINDOW_BYTES), None)
+        window = next(
+            (w for w, base in DATA_WINDOWS.items() if base <= address < base + DATA_WINDOW_BYTES), None
+        )
         owner = neighbours.get(window) if window else None
         if owner is None:
-            raise UserError(f"the program of the core of tile {place} has data at 0x{address:x}, where it has no memory")
+            raise UserError(
+                f"the program of the core of tile {place} has data at 0x{address:x}, where it has no memory"
+            )
         size = min(len(data), DATA_WINDOW_BYTES - address % DATA_WINDOW_BYTES)
         yield from _write_memory(owner, address % DATA_WINDOW_BYTES, data[:size])
         address, data = address + size, data[size:]
@@ -128,7 +141,9 @@ def _write_part(place: Place, offset: int, data: bytes) -> MaskWrite:
     mask = (1 << 8 * len(data)) - 1
     value = int.from_bytes(data, "little")
     return MaskWrite(
-        registers.tile_address(*place, offset - offset % 4), mask << shift & 0xFFFFFFFF, value << shift & 0xFFFFFFFF
+        registers.tile_address(*place, offset - offset % 4),
+        mask << shift & 0xFFFFFFFF,
+        value << shift & 0xFFFFFFFF,
     )
 
 
@@ -143,9 +158,13 @@ def _initial_state(device: Operation, model: Device, images: Mapping[Place, Core
         value = buffer.attributes.get("initial_value")
         if isinstance(value, DenseElementsAttr):
             if "address" not in buffer.attributes:
-                raise UserError(f"buffer '{buffer.result.name}' has no address", buffer.loc, hint="lower resources first")
+                raise UserError(
+                    f"buffer '{buffer.result.name}' has no address", buffer.loc, hint="lower resources first"
+                )
             yield from _write_memory(
-                place_of(buffer.operands[0]), buffer.integer("address"), initial_value_bytes(value, buffer.loc)
+                place_of(buffer.operands[0]),
+                buffer.integer("address"),
+                initial_value_bytes(value, buffer.loc),
             )
     for name in _DMA_PROGRAMS:
         for program in ops_of(device, name):

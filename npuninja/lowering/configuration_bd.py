@@ -1,6 +1,7 @@
 """Buffer descriptors of the static DMA programs: from fields in the registers' units to register words.
 
-Sources: AM025 and aie-rt's xaie_dma_aieml.c. Lengths, addresses and steps count 32-bit words; steps are stored minus one,
+Sources: AM025 and aie-rt's xaie_dma_aieml.c. Lengths, addresses and steps count 32-bit words; steps are
+    stored minus one,
 wraps as they are. The iteration is not used by static programs.
 """
 
@@ -83,7 +84,8 @@ def _packet(d: BufferDescriptor, op: Operation, enable: int, id_shift: int, type
 def _core_words(d: BufferDescriptor, op: Operation) -> list[int]:
     step = [_field(op, s - 1, 13, 0, f"step of dimension {i} minus one") for i, s in enumerate(d.steps)]
     return [
-        _field(op, d.address_bytes // 4, 14, 14, "address in words") | _field(op, d.length_words, 14, 0, "length in words"),
+        _field(op, d.address_bytes // 4, 14, 14, "address in words")
+        | _field(op, d.length_words, 14, 0, "length in words"),
         _packet(d, op, 30, 19, 16),
         step[1] << 13 | step[0],
         _field(op, d.wraps[1], 8, 21, "size of dimension 1")
@@ -111,8 +113,14 @@ def _shim_words(d: BufferDescriptor, op: Operation) -> list[int]:
 def _memtile_words(d: BufferDescriptor, op: Operation) -> list[int]:
     step = [_field(op, s - 1, 17, 0, f"step of dimension {i} minus one") for i, s in enumerate(d.steps)]
     wrap = [_field(op, w, 10, 17, f"size of dimension {i}") for i, w in enumerate(d.wraps[:3])]
-    before = [_field(op, d.pads[i][0], (6, 5, 4)[i], (26, 27, 27)[i], f"padding before dimension {i}") for i in range(3)]
-    after = [_field(op, d.pads[i][1], (6, 5, 4)[i], (17, 23, 28)[i], f"padding after dimension {i}") for i in range(3)]
+    before = [
+        _field(op, d.pads[i][0], (6, 5, 4)[i], (26, 27, 27)[i], f"padding before dimension {i}")
+        for i in range(3)
+    ]
+    after = [
+        _field(op, d.pads[i][1], (6, 5, 4)[i], (17, 23, 28)[i], f"padding after dimension {i}")
+        for i in range(3)
+    ]
     following, use_next = _next(d)
     locks = d.locks
     return [

@@ -1,4 +1,5 @@
-"""Buffer descriptors and channel starts of the static DMA programs: `aie.mem`, `aie.memtile_dma`, `aie.shim_dma`.
+"""Buffer descriptors and channel starts of the static DMA programs: `aie.mem`, `aie.memtile_dma`,
+`aie.shim_dma`.
 
 Sources: MLIR-AIE AIERT.cpp (what is configured), AIETargetShared.cpp (order of blocks).
 """
@@ -74,12 +75,14 @@ def _write_descriptor(op: Operation, block: Block, place: Place, model: Device) 
     number = op.integer("bd_id")
     if not 0 <= number < kind_of(place[1]).bds:
         raise UserError(
-            f"buffer descriptor {number} does not exist: a tile in row {place[1]} has {kind_of(place[1]).bds}", op.loc
+            f"buffer descriptor {number} does not exist: a tile in row {place[1]} has {kind_of(place[1]).bds}",
+            op.loc,
         )
     descriptor = _descriptor(op, block, place, model)
     words = descriptor_words(descriptor, kind, op)
     return BlockWrite(
-        registers.tile_address(*place, registers.bd_offset(kind, number)), struct.pack(f"<{len(words)}I", *words)
+        registers.tile_address(*place, registers.bd_offset(kind, number)),
+        struct.pack(f"<{len(words)}I", *words),
     )
 
 
@@ -87,11 +90,15 @@ def _descriptor(op: Operation, block: Block, place: Place, model: Device) -> Buf
     tile = kind_of(place[1])
     type = memref(op.operands[0].type)
     element_bytes = bits(type.element) // 8
-    length_bytes = (op.integer("len") if "len" in op.attributes else element_count(type.shape)) * element_bytes
+    length_bytes = (
+        op.integer("len") if "len" in op.attributes else element_count(type.shape)
+    ) * element_bytes
     address_bytes = _base_address(op, place, model) + op.integer("offset", 0) * element_bytes
     for what, value in (("address", address_bytes), ("length", length_bytes)):
         if value % _WORD_BYTES:
-            raise UserError(f"the buffer descriptor's {what} is {value} bytes, expected a multiple of 4", op.loc)
+            raise UserError(
+                f"the buffer descriptor's {what} is {value} bytes, expected a multiple of 4", op.loc
+            )
     steps, wraps = _dimensions(op, element_bytes, tile)
     packet = op.attributes.get("packet")
     for other in block.ops:
@@ -117,18 +124,26 @@ def _base_address(op: Operation, place: Place, model: Device) -> int:
     """The buffer's address as the tile's DMA sees it."""
     buffer = op.operands[0].owner
     if not isinstance(buffer, Operation) or buffer.name not in ("aie.buffer", "aie.external_buffer"):
-        raise UserError("a buffer descriptor of a DMA program needs an aie.buffer or aie.external_buffer", op.loc)
+        raise UserError(
+            "a buffer descriptor of a DMA program needs an aie.buffer or aie.external_buffer", op.loc
+        )
     if (buffer.name == "aie.external_buffer") != (tile_kind(place[1]) == "shim"):
         expected = "an aie.external_buffer" if tile_kind(place[1]) == "shim" else "an aie.buffer"
         raise UserError(f"a DMA in row {place[1]} needs {expected}, got {buffer.name}", op.loc)
     if buffer.name == "aie.external_buffer":
         return buffer.integer("address", 0)  # without one it is patched when the sequence runs
     if "address" not in buffer.attributes:
-        raise UserError(f"buffer '{buffer.result.name}' has no address", buffer.loc, hint="lower resources first")
-    return buffer.integer("address") + _window(op, place, place_of(buffer.operands[0]), model, MEMTILE_WINDOWS, "buffer")
+        raise UserError(
+            f"buffer '{buffer.result.name}' has no address", buffer.loc, hint="lower resources first"
+        )
+    return buffer.integer("address") + _window(
+        op, place, place_of(buffer.operands[0]), model, MEMTILE_WINDOWS, "buffer"
+    )
 
 
-def _window(op: Operation, place: Place, owner: Place, model: Device, bases: dict[str, int], what: str) -> int:
+def _window(
+    op: Operation, place: Place, owner: Place, model: Device, bases: dict[str, int], what: str
+) -> int:
     """What is added to an address or lock number of `owner`: 0, or the neighbour's window of a memtile."""
     if tile_kind(place[1]) == "mem" and tile_kind(owner[1]) == "mem":
         window = memory_window(model, place, owner)
@@ -147,7 +162,8 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
         return steps, wraps
     if len(attribute.dims) > tile.bd_dimensions:
         raise UserError(
-            f"{len(attribute.dims)} dimensions, a buffer descriptor of a {tile.name} tile has {tile.bd_dimensions}", op.loc
+            f"{len(attribute.dims)} dimensions, a buffer descriptor of a {tile.name} tile has {tile.bd_dimensions}",
+            op.loc,
         )
     for i, dim in enumerate(reversed(attribute.dims)):
         # The innermost stride counts elements that lie side by side, so it stays; its size becomes words.
@@ -173,7 +189,9 @@ def _pads(op: Operation, element_bytes: int, place: Place) -> list[tuple[int, in
     if tile_kind(place[1]) != "mem":
         raise UserError(f"padding is possible on memtiles only, this is row {place[1]}", op.loc)
     if len(attribute.pads) > len(pads):
-        raise UserError(f"{len(attribute.pads)} padded dimensions, a buffer descriptor has {len(pads)}", op.loc)
+        raise UserError(
+            f"{len(attribute.pads)} padded dimensions, a buffer descriptor has {len(pads)}", op.loc
+        )
     for i, pad in enumerate(reversed(attribute.pads)):
         scale = element_bytes if i == 0 else _WORD_BYTES
         if pad.before * scale % _WORD_BYTES or pad.after * scale % _WORD_BYTES:
@@ -196,7 +214,9 @@ def _locks(block: Block, place: Place, model: Device) -> LockFields:
         assert isinstance(lock, Operation)
         if "lockID" not in lock.attributes:
             raise UserError(f"lock '{lock.result.name}' has no id", lock.loc, hint="lower resources first")
-        number = lock.integer("lockID") + _window(op, place, place_of(lock.operands[0]), model, MEMTILE_LOCK_BASES, "lock")
+        number = lock.integer("lockID") + _window(
+            op, place, place_of(lock.operands[0]), model, MEMTILE_LOCK_BASES, "lock"
+        )
         action = op.attributes["action"]
         assert isinstance(action, EnumAttr)
         value = op.integer("value", 1)
@@ -217,7 +237,9 @@ def _burst(op: Operation, model: Device) -> int:
         # 0 asks for 256 bytes, which every family has.
         return burst_code(model.family, length_bytes)
     except KeyError:
-        raise UserError(f"burst length {length_bytes} bytes does not exist on {model.family}", op.loc) from None
+        raise UserError(
+            f"burst length {length_bytes} bytes does not exist on {model.family}", op.loc
+        ) from None
 
 
 def _start_channel(start: Operation, place: Place) -> Iterator[Command]:
@@ -244,7 +266,8 @@ def _channel(start: Operation, place: Place) -> tuple[str, int]:
     count = tile.s2mm_channels if direction.case == "S2MM" else tile.mm2s_channels
     if not 0 <= channel < count:
         raise UserError(
-            f"channel {direction.case} {channel} does not exist: a tile in row {place[1]} has {count}", start.loc
+            f"channel {direction.case} {channel} does not exist: a tile in row {place[1]} has {count}",
+            start.loc,
         )
     return direction.case, channel
 
@@ -272,7 +295,9 @@ def _chain(start: Operation) -> Iterator[Operation]:
 
 
 def _pad_value(start: Operation, place: Place, model: Device) -> Iterator[Command]:
-    """The constant a channel pads with, where it is not 0: a register of AIE2P's memtiles, one for each channel."""
+    """The constant a channel pads with, where it is not 0: a register of AIE2P's memtiles, one for each
+    channel.
+    """
     values = {op.integer("pad_value", 0): op for op in _chain(start) if "pad_dimensions" in op.attributes}
     if not any(values):
         return

@@ -24,7 +24,9 @@ def switchbox(box: Operation) -> Iterator[Command]:
         if op.name == "aie.connect":
             source = _slave(op, place, "source")
             dest = _master(op, place, "dest")
-            yield _write(place, registers.switch_master(tile_kind(place[1]), dest), registers.SWITCH_ENABLE | source)
+            yield _write(
+                place, registers.switch_master(tile_kind(place[1]), dest), registers.SWITCH_ENABLE | source
+            )
             yield _write(place, registers.switch_slave(tile_kind(place[1]), source), registers.SWITCH_ENABLE)
     for op in ops:
         if op.name == "aie.masterset":
@@ -50,7 +52,11 @@ def _packet_master(op: Operation, place: Place) -> Write:
     bundle = _bundle(op, "dest")
     # A DMA does not want the header; a port south of row 0 leads to the shim's DMA.
     keep = op.attributes.get("keep_pkt_header")
-    drop = not keep.value if isinstance(keep, BoolAttr) else bundle == "DMA" or (bundle == "South" and place[1] == 0)
+    drop = (
+        not keep.value
+        if isinstance(keep, BoolAttr)
+        else bundle == "DMA" or (bundle == "South" and place[1] == 0)
+    )
     value = registers.SWITCH_ENABLE | registers.SWITCH_PACKET | mask << registers.SWITCH_MSEL_SHIFT | arbiter
     if drop:
         value |= registers.SWITCH_DROP_HEADER
@@ -73,7 +79,9 @@ def _packet_rules(op: Operation, place: Place) -> Iterator[Command]:
             | msel << registers.SLOT_MSEL_SHIFT
             | arbiter
         )
-        yield _write(place, registers.switch_slave(kind, slave), registers.SWITCH_ENABLE | registers.SWITCH_PACKET)
+        yield _write(
+            place, registers.switch_slave(kind, slave), registers.SWITCH_ENABLE | registers.SWITCH_PACKET
+        )
         yield _write(place, registers.switch_slot(kind, slave, slot), value)
 
 
@@ -110,21 +118,29 @@ def _slave(op: Operation, place: Place, end: str) -> int:
 
 
 def shim_mux(mux: Operation) -> Iterator[Command]:
-    """Connects the shim's DMA with ports of its switch; each port has two bits in a register of its direction."""
+    """Connects the shim's DMA with ports of its switch; each port has two bits in a register of its
+    direction.
+    """
     place = place_of(mux.operands[0])
     for op in mux.body.ops:
         if op.name != "aie.connect":
             continue
         if _bundle(op, "source") == "North":
-            yield _mux_bits(op, place, registers.SHIM_DEMUX, registers.SHIM_DEMUX_SHIFTS, op.integer("source_channel"))
+            yield _mux_bits(
+                op, place, registers.SHIM_DEMUX, registers.SHIM_DEMUX_SHIFTS, op.integer("source_channel")
+            )
         if _bundle(op, "dest") == "North":
-            yield _mux_bits(op, place, registers.SHIM_MUX, registers.SHIM_MUX_SHIFTS, op.integer("dest_channel"))
+            yield _mux_bits(
+                op, place, registers.SHIM_MUX, registers.SHIM_MUX_SHIFTS, op.integer("dest_channel")
+            )
 
 
 def _mux_bits(op: Operation, place: Place, register: int, shifts: dict[int, int], channel: int) -> MaskWrite:
     if channel not in shifts:
         ports = ", ".join(map(str, shifts))
-        raise UserError(f"the shim's multiplexer has no port North : {channel}, expected one of {ports}", op.loc)
+        raise UserError(
+            f"the shim's multiplexer has no port North : {channel}, expected one of {ports}", op.loc
+        )
     shift = shifts[channel]
     return MaskWrite(registers.tile_address(*place, register), 3 << shift, registers.SHIM_MUX_DMA << shift)
 
@@ -138,6 +154,8 @@ def cascade(op: Operation) -> Write:
         sides.append(attribute.case)
     source, dest = sides
     if source not in ("North", "West") or dest not in ("South", "East"):
-        raise UserError(f"a cascade goes from north or west to south or east, not from {source} to {dest}", op.loc)
+        raise UserError(
+            f"a cascade goes from north or west to south or east, not from {source} to {dest}", op.loc
+        )
     value = int(source == "West") | int(dest == "East") << 1
     return _write(place_of(op.operands[0]), registers.ACCUMULATOR_CONTROL, value)

@@ -49,13 +49,34 @@ _CASTS = ("arith.index_cast", "arith.extsi", "arith.trunci")
 
 _COMMUTATIVE = frozenset(
     f"arith.{name}"
-    for name in ("addi", "muli", "andi", "ori", "xori", "maxsi", "minsi", "addf", "mulf", "maximumf", "minimumf")
+    for name in (
+        "addi",
+        "muli",
+        "andi",
+        "ori",
+        "xori",
+        "maxsi",
+        "minsi",
+        "addf",
+        "mulf",
+        "maximumf",
+        "minimumf",
+    )
 )
 #: Operations that `_fold` knows.
 _FOLDED = frozenset({*_BINARY, *_CASTS, *_COMMUTATIVE, "arith.cmpi", "arith.select"})
 _SCALAR = re.compile(r"i\d+|index")
 #: The predicate of a comparison with its sides exchanged.
-_MIRRORED = {"slt": "sgt", "sle": "sge", "sgt": "slt", "sge": "sle", "ult": "ugt", "ule": "uge", "ugt": "ult", "uge": "ule"}
+_MIRRORED = {
+    "slt": "sgt",
+    "sle": "sge",
+    "sgt": "slt",
+    "sge": "sle",
+    "ult": "ugt",
+    "ule": "uge",
+    "ugt": "ult",
+    "uge": "ule",
+}
 
 #: Operations without effect but on memory read, so that one without uses can go.
 _PURE = re.compile(
@@ -64,9 +85,11 @@ _PURE = re.compile(
 
 
 def fold_constants(device: Operation, *, join: bool = True) -> None:
-    """Folds integer operations on constants in the cores of a device, and removes pure operations without uses.
+    """Folds integer operations on constants in the cores of a device, and removes pure operations without
+    uses.
 
-    With `join`, `(x + 1) + 2` becomes `x + 3`: a pattern of MLIR's canonicalizer, where the rest is what every rewrite does.
+    With `join`, `(x + 1) + 2` becomes `x + 3`: a pattern of MLIR's canonicalizer, where the rest is what
+    every rewrite does.
     """
     for core in ops_of(device, "aie.core"):
         fold_constants_in(core, join=join)
@@ -119,7 +142,11 @@ def _put_constant_right(op: Operation) -> None:
 def _join_constants(op: Operation) -> None:
     """`(x + 1) + 2` becomes `x + 3`, and so for products."""
     inner = op.operands[0].owner
-    if op.name not in ("arith.addi", "arith.muli") or not isinstance(inner, Operation) or inner.name != op.name:
+    if (
+        op.name not in ("arith.addi", "arith.muli")
+        or not isinstance(inner, Operation)
+        or inner.name != op.name
+    ):
         return
     first, second = _signed(inner.operands[1]), _signed(op.operands[1])
     if first is not None and second is not None:

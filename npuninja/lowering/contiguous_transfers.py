@@ -1,4 +1,5 @@
-"""Transfers of a runtime sequence whose inner dimensions are contiguous become linear ones (2026-02: AIEXDialect.cpp).
+"""Transfers of a runtime sequence whose inner dimensions are contiguous become linear ones (2026-02:
+AIEXDialect.cpp).
 
 A linear transfer needs no wraps, so it escapes their limits.
 """
@@ -32,7 +33,9 @@ def _linearize(op: Operation) -> None:
     if len(sizes) != 4 or any(key in op.attributes for key in _ZERO_PADDING):
         return
     outer, planes, rows, items = sizes
-    contiguous = strides[3] == 1 and (rows == 1 or strides[2] == items) and (planes == 1 or strides[1] == items * rows)
+    contiguous = (
+        strides[3] == 1 and (rows == 1 or strides[2] == items) and (planes == 1 or strides[1] == items * rows)
+    )
     if not contiguous or (planes == rows == 1 and strides[1] == strides[2] == 0):
         return
     start = offsets[1] * strides[1] + offsets[2] * strides[2] + offsets[3]

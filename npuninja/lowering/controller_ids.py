@@ -26,7 +26,8 @@ def assign_controller_ids(device: Operation) -> None:
 def add_control_overlay(device: Operation, rules: Rules) -> None:
     """Adds, for each column with tiles, the packet flow from the shim tile's control port to its south port.
 
-    A column without shim tile has no flow; where the generation says so it gets a shim tile, without controller id.
+    A column without shim tile has no flow; where the generation says so it gets a shim tile, without
+    controller id.
     """
     columns = sorted({place_of(op.result)[0] for op in ops_of(device, "aie.tile")})
     for column in columns:

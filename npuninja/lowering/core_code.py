@@ -1,6 +1,7 @@
 """The C of one core, from its body in branches (`input_with_addresses.mlir`).
 
-For the emulator (`wasm`) it is a step function, for hardware (`aie2`, `aie2p`) a plain one: see `core_code_frames`.
+For the emulator (`wasm`) it is a step function, for hardware (`aie2`, `aie2p`) a plain one: see
+`core_code_frames`.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ def core_source(module: Operation, device: str, column: int, row: int, *, kind: 
 
 
 def core_info(module: Operation, device: str, column: int, row: int, *, file: str) -> dict[str, Any]:
-    """What the link stage and the emulator need to know about a core: the fields of section `npuninja.core` but `data_end`,
-    and `data_origin`, `location` (of the core), `functions` (external functions it calls, where the design declares them,
-    and of each argument the bytes of its memref, None for one of unknown size, the type of a number), `link_files`.
+    """What the link stage and the emulator need to know about a core: the fields of section `npuninja.core`
+    but `data_end`,
+    and `data_origin`, `location` (of the core), `functions` (external functions it calls, where the design
+    declares them, and of each argument the bytes of its memref, None for one of unknown size, the type of a
+    number), `link_files`.
 
     Same arguments and errors as `core_source`.
     """
@@ -73,7 +76,10 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
 
 
 def _argument_sizes(function: Operation) -> list[int | str | None]:
-    """See `core_info`. Empty for a function with several results, which go through a pointer in front of them."""
+    """See `core_info`.
+
+    Empty for a function with several results, which go through a pointer in front of them.
+    """
     signature = function.attributes["function_type"]
     assert isinstance(signature, TypeAttr), function
     arguments, results = function_parts(signature.type)
@@ -119,7 +125,9 @@ class _Core:
         return header + prelude(code) + library + declarations + self.frame.declarations() + code
 
     def waits(self) -> list[list[Any]]:
-        """`[point, file, line, column, lock symbol]` of each wait, and of each release for the report of a fault."""
+        """`[point, file, line, column, lock symbol]` of each wait, and of each release for the report of a
+        fault.
+        """
         result = []
         for point, op in self.frame.points.items():
             line, column = (op.loc.line, op.loc.column) if op.loc else (0, 0)

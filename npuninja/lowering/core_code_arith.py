@@ -56,15 +56,48 @@ _FLOAT_COMPARISONS = {
     "true": "1",
 }
 # Functions of one float argument: compiler builtins that are instructions, our own, and C library functions.
-_BUILTIN_MATH = {"absf": "fabs", "ceil": "ceil", "floor": "floor", "sqrt": "sqrt", "trunc": "trunc", "roundeven": "rint"}
+_BUILTIN_MATH = {
+    "absf": "fabs",
+    "ceil": "ceil",
+    "floor": "floor",
+    "sqrt": "sqrt",
+    "trunc": "trunc",
+    "roundeven": "rint",
+}
 _LIBRARY_MATH = frozenset(
     (
-        *("acos", "asin", "atan", "cbrt", "cos", "cosh", "erf", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2"),
+        *(
+            "acos",
+            "asin",
+            "atan",
+            "cbrt",
+            "cos",
+            "cosh",
+            "erf",
+            "exp",
+            "exp2",
+            "expm1",
+            "log",
+            "log10",
+            "log1p",
+            "log2",
+        ),
         *("sin", "sinh", "tan", "tanh"),
     )
 )
 _BINARY_MATH = {"atan2": "atan2", "powf": "pow"}
-_CONVERSIONS = ("extsi", "extui", "trunci", "sitofp", "uitofp", "fptosi", "fptoui", "extf", "truncf", "bitcast")
+_CONVERSIONS = (
+    "extsi",
+    "extui",
+    "trunci",
+    "sitofp",
+    "uitofp",
+    "fptosi",
+    "fptoui",
+    "extf",
+    "truncf",
+    "bitcast",
+)
 
 
 class Arithmetic:
@@ -248,7 +281,9 @@ def _convert(op: Operation, name: str, x: str, source: str, target: str) -> str:
         low, high = f"-{(1 << (bits - 1)) - 1}LL - 1", f"{(1 << (bits - 1)) - 1}LL"
         return _wrapped(f"npu_float_to_s({_widened(x, source)}, {low}, {high})", target, op)
     if name == "fptoui":
-        return _wrapped(f"npu_float_to_u({_widened(x, source)}, {(1 << INTEGER_BITS[target]) - 1}ULL)", target, op)
+        return _wrapped(
+            f"npu_float_to_u({_widened(x, source)}, {(1 << INTEGER_BITS[target]) - 1}ULL)", target, op
+        )
     if name == "extf":
         return _widened(x, source)
     if name == "truncf":

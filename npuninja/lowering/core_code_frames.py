@@ -1,11 +1,11 @@
 """How a core's function waits for locks, goes on and ends: resumable for the emulator, blocking on hardware.
 
 The emulator's step function runs until it must wait and goes on there when called again; the contract is
-docs/architecture.md, "Core images". Values needed after a wait are copied to the state page only when the core really
-stops, so a core that finds its locks free runs on local variables.
+docs/architecture.md, "Core images". Values needed after a wait are copied to the state page only when the
+core really stops, so a core that finds its locks free runs on local variables.
 
-The plain function uses Peano's lock builtins and the linker script's buffer symbols. No Peano has been at hand to run it:
-experimental.
+The plain function uses Peano's lock builtins and the linker script's buffer symbols. No Peano has been at
+hand to run it: experimental.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ class StepFrame:
         """What stands in front of the function; asked for after the body was written."""
         assert self.writer is not None
         kept = {name for op in self._live for name in self._kept(op)}
-        fields = "".join(text + "\n" for text in self.writer.locals() if text.rsplit(None, 1)[1].strip("*;") in kept)
+        fields = "".join(
+            text + "\n" for text in self.writer.locals() if text.rsplit(None, 1)[1].strip("*;") in kept
+        )
         return (
             f"{WIDE_PRODUCT}"
             f"struct npu_state {{\n  int point;\n{fields}}};\n"
@@ -107,7 +109,11 @@ class StepFrame:
     def head(self, local_variables: list[str]) -> list[str]:
         """The function's first lines: variables, what was saved, and the dispatcher."""
         assert self.writer is not None
-        lines = [f"long long {self.model.entry}(void) {{", *local_variables, "  int npu_next = npu_state->point;"]
+        lines = [
+            f"long long {self.model.entry}(void) {{",
+            *local_variables,
+            "  int npu_next = npu_state->point;",
+        ]
         numbers = [self._numbers[op] for op in self._live]
         loads = [" ".join(f"{name} = npu_state->{name};" for name in self._kept(op)) for op in self._live]
         if any(loads):
@@ -116,12 +122,17 @@ class StepFrame:
             lines.append("  }")
         lines += ["npu_dispatch:", "  switch (npu_next) {"]
         lines += [f"  case {number}: goto wait{number};" for number in numbers]
-        lines += [f"  case {number}: goto {self.writer.labels[block]};" for block, number in self._headers.items()]
+        lines += [
+            f"  case {number}: goto {self.writer.labels[block]};" for block, number in self._headers.items()
+        ]
         return [*lines, f"  case {ENDED}: return -1;", "  }"]
 
 
 class PlainFrame:
-    """A function that blocks in the hardware's lock instructions. It has no points: nothing has to go on by itself."""
+    """A function that blocks in the hardware's lock instructions.
+
+    It has no points: nothing has to go on by itself.
+    """
 
     def __init__(self, model: CoreModel, kind: str, unit: Unit) -> None:
         self.model = model
@@ -139,7 +150,9 @@ class PlainFrame:
             raise UserError("a buffer without a name cannot be linked", op.loc, hint='give it sym_name = "…"')
         name, plain = c_name(symbol)
         label = "" if plain else f' __asm__("{symbol}")'
-        self._unit.declarations.setdefault(name, f"extern {element_type(op.result.type, op)} {name}[]{label};")
+        self._unit.declarations.setdefault(
+            name, f"extern {element_type(op.result.type, op)} {name}[]{label};"
+        )
         return name
 
     def acquire(self, op: Operation, equal: bool, value: int) -> list[str]:

@@ -1,8 +1,8 @@
 """A function in C from a region of branches: `aie.core` bodies and `func.func` bodies.
 
-Every value is a local variable, constants and buffers excepted; a branch assigns the arguments of its block and jumps.
-How a core waits for a lock is the frame's business: `StepFrame` makes the emulator's resumable step function,
-`PlainFrame` a function for hardware that blocks in the lock instruction.
+Every value is a local variable, constants and buffers excepted; a branch assigns the arguments of its block
+and jumps. How a core waits for a lock is the frame's business: `StepFrame` makes the emulator's resumable
+step function, `PlainFrame` a function for hardware that blocks in the lock instruction.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Unit:
     """One C file: its functions, the globals and external functions they use.
 
     Attributes:
-        functions_used: `func.func` declarations of external functions that are called, in order of first call.
+        functions_used: `func.func` declarations of external functions that are called, in order of first
+            call.
     """
 
     def __init__(self, model: CoreModel, file: str) -> None:
@@ -81,7 +82,10 @@ class Unit:
         if name not in self.declarations:
             op = self._symbols.get(symbol)
             if op is None or op.name != "memref.global":
-                raise UserError(f"'{user.name}' names @{symbol}, but the device has no memref.global of that name", user.loc)
+                raise UserError(
+                    f"'{user.name}' names @{symbol}, but the device has no memref.global of that name",
+                    user.loc,
+                )
             self.declarations[name] = self._global(op, name, user)
         return name
 
@@ -240,7 +244,9 @@ class FunctionWriter:
             if owner.name == "arith.constant":
                 return _literal(owner)
             if owner.name != "aie.buffer" or self.frame is None:
-                raise UserError(f"'{user.name}' uses the result of '{owner.name}', which core code cannot", user.loc)
+                raise UserError(
+                    f"'{user.name}' uses the result of '{owner.name}', which core code cannot", user.loc
+                )
             return self.frame.buffer(owner, user)
         return self.name(value)
 
@@ -275,7 +281,9 @@ class FunctionWriter:
         return [f"{{ {type} r = {call}; {unpack} }}"]
 
     def _jump(self, target: Block, passed: list[Value], op: Operation) -> str:
-        values = [(self.name(a), self.operand(v, op), c_type(a.type, op)) for a, v in zip(target.args, passed)]
+        values = [
+            (self.name(a), self.operand(v, op), c_type(a.type, op)) for a, v in zip(target.args, passed)
+        ]
         moves = [(name, value, type) for name, value, type in values if name != value]
         if len(moves) == 1:
             assignments = f"{moves[0][0]} = {moves[0][1]}; "
@@ -289,7 +297,7 @@ class FunctionWriter:
         return f"{{ {assignments}{jump} }}"
 
     def _branch(self, op: Operation) -> list[str]:
-        (target, passed), = op.successors
+        ((target, passed),) = op.successors
         return [self._jump(target, passed, op)]
 
     def _conditional(self, op: Operation) -> list[str]:
@@ -311,7 +319,11 @@ class FunctionWriter:
         values = [self.operand(v, op) for v in op.operands]
         if not values:
             return ["return;"]
-        return [f"return {values[0]};" if len(values) == 1 else f"return ({self.returned}){{{', '.join(values)}}};"]
+        return [
+            f"return {values[0]};"
+            if len(values) == 1
+            else f"return ({self.returned}){{{', '.join(values)}}};"
+        ]
 
     def _end(self, op: Operation) -> list[str]:
         if self.frame is None:
@@ -380,7 +392,11 @@ def _unsupported(op: Operation) -> UserError:
             hint="give the module that step 1 (lower resources) wrote",
         )
     if op.name in _STREAMS:
-        return UserError(f"'{op.name}': cascades and streams of cores are not supported by the embedded core code", op.loc)
+        return UserError(
+            f"'{op.name}': cascades and streams of cores are not supported by the embedded core code", op.loc
+        )
     return UserError(
-        f"core code cannot do '{op.name}'", op.loc, hint="do this in a kernel function, and call that from the core"
+        f"core code cannot do '{op.name}'",
+        op.loc,
+        hint="do this in a kernel function, and call that from the core",
     )

@@ -13,7 +13,8 @@ def is_wait(op: Operation) -> bool:
 
 
 def live_after_waits(region: Region) -> dict[Operation, list[Value]]:
-    """For each wait of the region the values that are defined before it and used after it, in order of definition.
+    """For each wait of the region the values that are defined before it and used after it, in order of
+    definition.
 
     Backward data flow over the blocks until nothing changes. Only values defined inside the region count.
     """
@@ -37,7 +38,10 @@ def live_after_waits(region: Region) -> dict[Operation, list[Value]]:
 
 
 def _through(
-    block: Block, entry: dict[Block, set[Value]], inside: dict[Value, int], waits: dict[Operation, set[Value]] | None
+    block: Block,
+    entry: dict[Block, set[Value]],
+    inside: dict[Value, int],
+    waits: dict[Operation, set[Value]] | None,
 ) -> set[Value]:
     """The values live at the start of a block, from those live at the start of its successors."""
     live: set[Value] = set()

@@ -1,8 +1,9 @@
 """The jumps that close a loop in which a core waits.
 
-A step function enters the middle of such a loop when it goes on after a wait. A loop with two entries is irreducible, which
-costs the compiler seconds and the loop its optimisations; so these jumps go through the dispatcher at the function's start,
-which then is the only header of all of them. Loops without a wait are left alone.
+A step function enters the middle of such a loop when it goes on after a wait. A loop with two entries is
+irreducible, which costs the compiler seconds and the loop its optimisations; so these jumps go through the
+dispatcher at the function's start, which then is the only header of all of them. Loops without a wait are
+left alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def waiting_back_edges(region: Region) -> list[Edge]:
             if not within or not members & waiting:
                 continue
             # The loop's header: where it is entered from outside; the first block when nothing enters it.
-            headers = {t for s, t in edges if t in members and s not in members} or {min(component, key=order.__getitem__)}
+            headers = {t for s, t in edges if t in members and s not in members} or {
+                min(component, key=order.__getitem__)
+            }
             closing = {e for e in within if e[1] in headers}
             cut += closing
             pending.append((component, within - closing))

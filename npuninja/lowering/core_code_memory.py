@@ -35,7 +35,11 @@ def strides(type: str, op: Operation) -> tuple[int, ...]:
 
 def subscript(indices: list[str], steps: tuple[int, ...]) -> str:
     """The linear index of an element."""
-    terms = [index if step == 1 else f"{index} * {step}" for index, step in zip(indices, steps) if step and index != "0LL"]
+    terms = [
+        index if step == 1 else f"{index} * {step}"
+        for index, step in zip(indices, steps)
+        if step and index != "0LL"
+    ]
     return " + ".join(terms) or "0"
 
 
@@ -50,7 +54,9 @@ def expression(op: Operation, operands: list[str]) -> str | None:
         return f"{operands[0]} + {subscript(offsets, strides(op.operands[0].type, op))}"
     if op.name == "memref.reinterpret_cast":
         if memref(op.operands[0].type).layout:
-            raise UserError("'memref.reinterpret_cast' of a part of a buffer is not supported in core code", op.loc)
+            raise UserError(
+                "'memref.reinterpret_cast' of a part of a buffer is not supported in core code", op.loc
+            )
         return f"{operands[0]} + {_mixed(op, operands, 'static_offsets', 1)[0]}"
     if op.name == "memref.view":
         return f"({element_type(op.results[0].type, op)} *)({operands[0]} + {operands[1]})"
@@ -86,7 +92,9 @@ def _extent(op: Operation, dimension: str) -> str:
     try:
         extent = shape[int(dimension.removesuffix("LL"))]
     except (ValueError, IndexError):
-        raise UserError("'memref.dim' in core code needs a constant dimension of the memref", op.loc) from None
+        raise UserError(
+            "'memref.dim' in core code needs a constant dimension of the memref", op.loc
+        ) from None
     if extent == DYNAMIC_DIMENSION:
         raise UserError("'memref.dim' in core code needs a static dimension", op.loc)
     return f"{extent}LL"

@@ -31,7 +31,9 @@ _OUR_NAMES = re.compile(r"npu_\w*|r|[vit]\d+|bb\d+|wait\d+|core_\d+_\d+")
 
 
 class LockView(NamedTuple):
-    """A lock as a core uses it: its symbol, its word in the emulator's lock page, its number in the core's own view."""
+    """A lock as a core uses it: its symbol, its word in the emulator's lock page, its number in the core's
+    own view.
+    """
 
     symbol: str
     word: int
@@ -81,7 +83,9 @@ class CoreModel:
         return window
 
     def buffer_address(self, buffer: Operation, user: Operation) -> int:
-        """The data address (0x40000 to 0x7FFFF) at which the core sees a buffer; notes the neighbour it belongs to."""
+        """The data address (0x40000 to 0x7FFFF) at which the core sees a buffer; notes the neighbour it
+        belongs to.
+        """
         column, row, address = buffer_place(buffer, user)
         window = self._window((column, row), "a buffer", user)
         if window != "own":
@@ -108,7 +112,9 @@ class CoreModel:
         return LockView(symbol, word, CORE_LOCK_BASES[window] + number)
 
     def reachable_buffers(self) -> list[tuple[str, int, int]]:
-        """(symbol, data address, bytes) of every placed buffer in the memories the core can reach, by address."""
+        """(symbol, data address, bytes) of every placed buffer in the memories the core can reach, by
+        address.
+        """
         owners = {place: window for window, place in memory_neighbours(self.device, self.place).items()}
         found = []
         for op in self.operation.body.ops:
@@ -127,7 +133,9 @@ class CoreModel:
 
     @property
     def data_origin(self) -> int:
-        """Where the data of kernels starts: behind the stack and the highest buffer of the tile, as in the linker script."""
+        """Where the data of kernels starts: behind the stack and the highest buffer of the tile, as in the
+        linker script.
+        """
         ends = [self.stack_bytes + DATA_WINDOWS["own"]]
         own = DATA_WINDOWS["own"]
         ends += [start + size for _, start, size in self.reachable_buffers() if start >= own]
@@ -141,9 +149,10 @@ def _lock_word(lock: Operation) -> int:
 
 
 def c_name(symbol: str) -> tuple[str, bool]:
-    """A C identifier for a symbol, and whether it is the symbol itself (otherwise it needs an assembler label)."""
+    """A C identifier for a symbol, and whether it is the symbol itself (otherwise it needs an assembler
+    label).
+    """
     reserved = _C_KEYWORDS.fullmatch(symbol) or _OUR_NAMES.fullmatch(symbol)
     if re.fullmatch(r"[A-Za-z_]\w*", symbol) and not reserved:
         return symbol, True
     return "npu_function_" + re.sub(r"\W", lambda m: f"_{ord(m[0]):x}_", symbol), False
-

@@ -1,8 +1,9 @@
 """MLIR types and constants in the C of a core.
 
-Integers are signed C types of their width (i1 is 0 or 1), `index` is 64 bits wide as in the reference's lowering. f16 and
-bf16 are kept as 16 bits and converted to float for each operation: no target of ours has both in C. A memref is a pointer
-to its first element, offset included (MLIR's "bare pointer" calling convention).
+Integers are signed C types of their width (i1 is 0 or 1), `index` is 64 bits wide as in the reference's
+lowering. f16 and bf16 are kept as 16 bits and converted to float for each operation: no target of ours has
+both in C. A memref is a pointer to its first element, offset included (MLIR's "bare pointer" calling
+convention).
 """
 
 from __future__ import annotations
@@ -83,13 +84,18 @@ def integer_literal(value: int, type: str) -> str:
 
 
 def float_literal(text: str, type: str) -> str:
-    """A float constant in C from its MLIR text (decimal, or 0x with the bits). For f16 and bf16 its 16 bits."""
+    """A float constant in C from its MLIR text (decimal, or 0x with the bits).
+
+    For f16 and bf16 its 16 bits.
+    """
     if type == "bf16":
         return hex(_bf16_bits(text))
     if type == "f16":
         return hex(int(text, 16) if _is_bits(text) else _f16_bits(float(text)))
     if type == "f32":
-        value = struct.unpack("<f", struct.pack("<I", int(text, 16)))[0] if _is_bits(text) else _f32(float(text))
+        value = (
+            struct.unpack("<f", struct.pack("<I", int(text, 16)))[0] if _is_bits(text) else _f32(float(text))
+        )
         return _finite(value, "f")
     value = struct.unpack("<d", struct.pack("<Q", int(text, 16)))[0] if _is_bits(text) else float(text)
     return _finite(value, "")
@@ -101,7 +107,7 @@ def _is_bits(text: str) -> bool:
 
 def _finite(value: float, suffix: str) -> str:
     if math.isnan(value):
-        return f"__builtin_nan{suffix}(\"\")"
+        return f'__builtin_nan{suffix}("")'
     if math.isinf(value):
         return f"({'-' if value < 0 else ''}__builtin_inf{suffix}())"
     return f"({value.hex()}{suffix})"
@@ -138,4 +144,3 @@ def _bf16_bits(text: str) -> int:
     except OverflowError:
         magnitude = 0x7F800000
     return magnitude >> 16 | (0x8000 if value < 0 else 0)
-

@@ -1,6 +1,7 @@
 """The two syntax generations of MLIR-AIE and where their results differ.
 
-One lowering serves both; what differs is in the table `RULES`, one row a generation (docs: the conformance README).
+One lowering serves both; what differs is in the table `RULES`, one row a generation (docs: the conformance
+README).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ class Rules(NamedTuple):
     adds_shim_tiles: bool
     #: `aie.shim_dma_allocation` names its tile; before, its column.
     allocation_has_tile: bool
-    #: In a one-to-one link, an output with padDimensions leaves the buffers to the input whatever their sizes.
+    #: In a one-to-one link, an output with padDimensions leaves the buffers to the input whatever their
+    #: sizes.
     padded_link_keeps_input: bool
     #: `link_with` of the functions a core calls is collected in the core's `link_files`.
     core_link_files: bool

@@ -54,8 +54,8 @@ def _packed(format: str, number: float) -> bytes:
 def _bf16(number: float) -> bytes:
     """The upper half of a float, rounded to nearest even.
 
-    The float in between is rounded towards zero and marked inexact in its last bit, so that rounding twice cannot
-    differ from rounding once.
+    The float in between is rounded towards zero and marked inexact in its last bit, so that rounding twice
+    cannot differ from rounding once.
     """
     raw = int.from_bytes(_packed("<f", number), "little")
     if number != number:

@@ -38,7 +38,9 @@ def find_device(module: Operation, name: str) -> Operation:
         return next(iter(devices.values()))
     if not name and "main" in devices:
         return devices["main"]
-    raise UserError(f"no device @{name or 'main'} in the module", module.loc, hint=f"devices: {_names(list(devices))}")
+    raise UserError(
+        f"no device @{name or 'main'} in the module", module.loc, hint=f"devices: {_names(list(devices))}"
+    )
 
 
 def find_sequence(device: Operation, name: str) -> Operation:
@@ -62,7 +64,8 @@ def instruction_stream(module: Operation, device: str, sequence: str) -> bytes:
     """The bytes of insts.bin of one sequence of one device.
 
     Raises:
-        UserError: no such device or sequence, an operation that step 3 should have lowered, or a value out of range.
+        UserError: no such device or sequence, an operation that step 3 should have lowered, or a value out of
+            range.
     """
     operation = find_device(module, device)
     model = model_of(operation)
@@ -85,7 +88,9 @@ def _write(op: Operation, device: Operation) -> TxnOperation:
 
 
 def _mask_write(op: Operation, device: Operation) -> TxnOperation:
-    return MaskWrite(absolute_address(op, device), op.integer("mask") & 0xFFFFFFFF, op.integer("value") & 0xFFFFFFFF)
+    return MaskWrite(
+        absolute_address(op, device), op.integer("mask") & 0xFFFFFFFF, op.integer("value") & 0xFFFFFFFF
+    )
 
 
 def _block_write(op: Operation, device: Operation) -> TxnOperation:
@@ -95,7 +100,11 @@ def _block_write(op: Operation, device: Operation) -> TxnOperation:
     constant = lookup(device, source.symbol("name"), ("memref.global",), op)
     data = constant.attributes.get("initial_value")
     if not isinstance(data, DenseElementsAttr):
-        raise UserError("'aiex.npu.blockwrite' expects a global with values", op.loc, notes=(("the global", constant.loc),))
+        raise UserError(
+            "'aiex.npu.blockwrite' expects a global with values",
+            op.loc,
+            notes=(("the global", constant.loc),),
+        )
     try:
         words = [int(text, 0) & 0xFFFFFFFF for text in data.values]
     except ValueError:
@@ -115,7 +124,9 @@ def _sync(op: Operation, device: Operation) -> TxnOperation:
 def _address_patch(op: Operation, device: Operation) -> TxnOperation:
     offset = op.integer("arg_plus")
     if offset < 0:
-        raise UserError(f"the transfer starts {-offset} bytes before argument {op.integer('arg_idx')}", op.loc)
+        raise UserError(
+            f"the transfer starts {-offset} bytes before argument {op.integer('arg_idx')}", op.loc
+        )
     return AddressPatch(op.integer("addr"), op.integer("arg_idx"), offset)
 
 

@@ -1,9 +1,9 @@
 """Sorting in the order that `std::sort` of the GNU C++ library gives.
 
-The reference sorts buffers by size with `std::sort`, which is not stable for more than 16 items; which of two equal
-buffers comes first decides their addresses. This is the same algorithm: quicksort with the median of three as pivot down
-to 16 items, then one insertion sort. The heap sort that limits the depth is left out: it starts at 2·log2(n) levels, which
-sizes of buffers do not reach.
+The reference sorts buffers by size with `std::sort`, which is not stable for more than 16 items; which of two
+equal buffers comes first decides their addresses. This is the same algorithm: quicksort with the median of
+three as pivot down to 16 items, then one insertion sort. The heap sort that limits the depth is left out: it
+starts at 2·log2(n) levels, which sizes of buffers do not reach.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def _quicksort(v: list[T], first: int, last: int, less: Callable[[T, T], bool]) 
 
 
 def _partition(v: list[T], first: int, last: int, less: Callable[[T, T], bool]) -> int:
-    """Moves the median of three to `first`, partitions the rest around it, returns the start of the upper part."""
+    """Moves the median of three to `first`, partitions the rest around it, returns the start of the upper
+    part.
+    """
     a, b, c = first + 1, first + (last - first) // 2, last - 1
     if less(v[a], v[b]):
         median = b if less(v[b], v[c]) else c if less(v[a], v[c]) else a

@@ -1,4 +1,6 @@
-"""Object files of cores: the `link_with` of the functions a core calls (MLIR-AIE: aie-assign-core-link-files)."""
+"""Object files of cores: the `link_with` of the functions a core calls (MLIR-AIE:
+aie-assign-core-link-files).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ def assign_core_link_files(device: Operation, warnings: Warnings) -> None:
         if "link_with" in core.attributes:
             if "link_files" in core.attributes:
                 raise UserError("a core has either link_with or link_files, not both", core.loc)
-            warnings.add("link_with on a core is deprecated: put it on the func.func declarations of its kernels", core.loc)
+            warnings.add(
+                "link_with on a core is deprecated: put it on the func.func declarations of its kernels",
+                core.loc,
+            )
             found.append(core.string("link_with"))
             del core.attributes["link_with"]
         for op in core.walk():

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, DEFAULT_STACK_BYTES, Place, memory_neighbours
+from npuninja.arch.devices import (
+    DATA_WINDOW_BYTES,
+    DATA_WINDOWS,
+    DEFAULT_STACK_BYTES,
+    Place,
+    memory_neighbours,
+)
 from npuninja.diag.errors import UserError
 from npuninja.ir.attributes import ArrayAttr, StringAttr
 from npuninja.ir.core import Operation

@@ -22,7 +22,8 @@ class LockIds:
             taken = self._taken.setdefault(place, {})
             if not 0 <= number < kind_of(place[1]).locks:
                 raise UserError(
-                    f"lock {number} does not exist on tile {place}: its locks are 0 to {kind_of(place[1]).locks - 1}", op.loc
+                    f"lock {number} does not exist on tile {place}: its locks are 0 to {kind_of(place[1]).locks - 1}",
+                    op.loc,
                 )
             other = taken.get(number)
             if other is not None:

@@ -1,9 +1,9 @@
 """Unrolling of `scf.for` loops that use objectFifos, so that each access has one buffer.
 
-A loop that directly holds acquires is unrolled by the least common multiple of the depths of the fifos acquired in it,
-inner loops first. What remains of the trips is unrolled fully. So a remainder of an inner loop puts its acquires directly
-into the outer loop, which is then unrolled too. Each loop is unrolled by its own factor; MLIR-AIE takes that of the first
-loop for all loops beside it, and crashes when they differ.
+A loop that directly holds acquires is unrolled by the least common multiple of the depths of the fifos
+acquired in it, inner loops first. What remains of the trips is unrolled fully. So a remainder of an inner
+loop puts its acquires directly into the outer loop, which is then unrolled too. Each loop is unrolled by its
+own factor; MLIR-AIE takes that of the first loop for all loops beside it, and crashes when they differ.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def unroll_fifo_loops(core: Operation, fifo_of: dict[str, ObjectFifo]) -> list[i
 
 
 def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int]) -> bool:
-    """Unrolls the loops in a block and says whether the last of them became, or left, more than one straight trip in it."""
+    """Unrolls the loops in a block and says whether the last of them became, or left, more than one straight
+    trip in it.
+    """
     straight = False
     for op in list(block.ops):
         inner_straight = False
@@ -58,7 +60,8 @@ def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int]) 
             _remove_dead_loop(op)
             continue
         remainder = trips % factor if trips > factor else 0
-        # A loop that never ends does not reach its remainder: one that would be long anyway stays a loop, as in MLIR-AIE.
+        # A loop that never ends does not reach its remainder: one that would be long anyway stays a loop, as
+        # in MLIR-AIE.
         keep = trips >= ENDLESS_TRIPS and inner_straight
         _unroll(op, trips, min(factor, trips), remainder, keep)
         straight = trips <= factor or (remainder > 1 and not keep)
@@ -70,7 +73,8 @@ def _factor(loop: Operation, fifo_of: dict[str, ObjectFifo]) -> int | None:
     depths = [
         fifo.depth
         for op in loop.body.ops
-        if op.name == "aie.objectfifo.acquire" and (fifo := fifo_of.get(op.symbol("objFifo_name"))) is not None
+        if op.name == "aie.objectfifo.acquire"
+        and (fifo := fifo_of.get(op.symbol("objFifo_name"))) is not None
     ]
     return lcm(*(max(depth, 1) for depth in depths)) if depths else None
 
@@ -116,7 +120,9 @@ def unroll_entirely(loop: Operation, trips: int) -> None:
 
 
 def _unroll(loop: Operation, trips: int, factor: int, remainder: int, keep_remainder: bool) -> None:
-    """Replaces a loop by one of `factor` copies of its body a trip, and code for the remaining trips behind it."""
+    """Replaces a loop by one of `factor` copies of its body a trip, and code for the remaining trips behind
+    it.
+    """
     low, _, step = (constant_value(value) for value in loop.operands[:3])
     assert low is not None
     assert step is not None
@@ -147,11 +153,17 @@ def _unroll(loop: Operation, trips: int, factor: int, remainder: int, keep_remai
     if loop.results and before[-1] is not loop:
         block_owner = block.parent.parent if block.parent is not None else None
         assert block_owner is not None
-        top = block_owner if block_owner.name == "aie.core" else block_owner.enclosing("aie.core") or block_owner
+        top = (
+            block_owner
+            if block_owner.name == "aie.core"
+            else block_owner.enclosing("aie.core") or block_owner
+        )
         top.replace_uses(dict(zip(loop.results, carried)))
 
 
-def _main_loop(loop: Operation, high: int, step: int, factor: int, type: str, out: list[Operation]) -> Operation:
+def _main_loop(
+    loop: Operation, high: int, step: int, factor: int, type: str, out: list[Operation]
+) -> Operation:
     """A loop up to `high` with `factor` copies of the body; its constants go to `out`."""
     bounds = [constant(high, type), constant(step * factor, type)]
     out += bounds
@@ -198,7 +210,9 @@ def _straight(
     return carried
 
 
-def _remainder_loop(loop: Operation, start: int, type: str, carried: list[Value], out: list[Operation]) -> list[Value]:
+def _remainder_loop(
+    loop: Operation, start: int, type: str, carried: list[Value], out: list[Operation]
+) -> list[Value]:
     values: dict[Value, Value] = {}
     rest = clone(loop, values)
     out.append(constant(start, type))

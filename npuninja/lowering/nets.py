@@ -1,7 +1,7 @@
 """What is to be routed: flows gathered into nets, a net for each source.
 
-The order of the nets, and which packet flows may share channels, are the reference's (MLIR-AIE, AIEPathFinder.cpp: addFlow,
-sortFlows).
+The order of the nets, and which packet flows may share channels, are the reference's (MLIR-AIE,
+AIEPathFinder.cpp: addFlow, sortFlows).
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class NetList:
 class Unroutable(Exception):
     """No legal routing exists or none was found.
 
-    `nets` are the positions of the nets that compete for too few channels, `reason` a phrase that names the place.
+    `nets` are the positions of the nets that compete for too few channels, `reason` a phrase that names the
+    place.
     """
 
     def __init__(self, reason: str, nets: list[int]) -> None:

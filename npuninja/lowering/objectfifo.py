@@ -24,7 +24,8 @@ _FIFO_OPS = (
 
 
 def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings, *, packets: bool = False) -> None:
-    """Replaces all objectFifos of a device. Raises UserError for what cannot be done; see the modules of its parts.
+    """Replaces all objectFifos of a device. Raises UserError for what cannot be done; see the modules of its
+    parts.
 
     `packets`: objects travel in packets; see `create_dmas`.
     """
@@ -78,7 +79,9 @@ def _check_delegates(fifos: ObjectFifos) -> None:
 
 
 def _warn_of_uneven_parts(fifos: ObjectFifos, warnings: Warnings) -> None:
-    """The part of a joined or distributed object should be a whole number of the leg's objects, or the other way round."""
+    """The part of a joined or distributed object should be a whole number of the leg's objects, or the other
+    way round.
+    """
     for link in fifos.links:
         if link.legs > 1:
             for leg, fifo in enumerate(link.inputs if link.is_join else link.outputs):
@@ -92,7 +95,8 @@ def _warn_of_uneven_parts(fifos: ObjectFifos, warnings: Warnings) -> None:
 
 
 def _rename_uses(fifos: ObjectFifos) -> None:
-    """Points what names a fifo with an end at a shim tile, such as a runtime sequence, to the shim allocation.
+    """Points what names a fifo with an end at a shim tile, such as a runtime sequence, to the shim
+    allocation.
 
     Another device names it `@DEVICE::@FIFO`.
     """

@@ -1,6 +1,7 @@
 """What cores do with objectFifos: acquires and releases become lock operations, subviews become buffers.
 
-Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (the last part of runOnOperation). Which objects a core holds is followed
+Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (the last part of runOnOperation). Which objects a core
+    holds is followed
 through its text, in order, after its loops were unrolled.
 """
 
@@ -61,7 +62,11 @@ class _Port:
     __slots__ = ("fifo", "held", "next", "releases")
 
     def __init__(
-        self, fifo: ObjectFifo, held: tuple[int, ...] = (), next: int = 0, releases: tuple[Operation, ...] = ()
+        self,
+        fifo: ObjectFifo,
+        held: tuple[int, ...] = (),
+        next: int = 0,
+        releases: tuple[Operation, ...] = (),
     ) -> None:
         self.fifo = fifo
         #: Buffer numbers of the objects held, oldest first.
@@ -98,7 +103,8 @@ def lower_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, dyna
         dynamic: buffers are chosen at run time, so only the number of objects held has to be known.
 
     Raises:
-        UserError: more is released than is acquired, and acquired again after that; or a condition decides what is held.
+        UserError: more is released than is acquired, and acquired again after that; or a condition decides
+            what is held.
     """
     walk = _Walk(fifos, warnings, dynamic)
     state: _State = {}
@@ -170,7 +176,8 @@ class _Walk:
             )
         if size > fifo.depth:
             self.warn(
-                f"{size} objects of {port.label} are acquired, but it has {fifo.depth}: the core will wait forever", op
+                f"{size} objects of {port.label} are acquired, but it has {fifo.depth}: the core will wait forever",
+                op,
             )
         held = list(port.held[released:])
         missing = max(0, size - len(held))
@@ -184,7 +191,9 @@ class _Walk:
         return [owner.buffers[number] for number in held]
 
     def _branches(self, op: Operation, state: _State) -> None:
-        """Goes through the regions of a condition, each from the state before it; all must leave the same state."""
+        """Goes through the regions of a condition, each from the state before it; all must leave the same
+        state.
+        """
         ends: list[_State] = []
         for region in op.regions:
             end = {key: port.copy() for key, port in state.items()}
@@ -217,7 +226,11 @@ class _Walk:
                     f"object{'s' if abs(more) > 1 else ''} of {port.label} than it releases",
                     op,
                 )
-            elif port.next != start.next and not self.dynamic and not (op.name == "scf.for" and is_unreachable(op)):
+            elif (
+                port.next != start.next
+                and not self.dynamic
+                and not (op.name == "scf.for" and is_unreachable(op))
+            ):
                 raise UserError(
                     f"which objects of {port.label} this loop uses changes from trip to trip",
                     op.loc,

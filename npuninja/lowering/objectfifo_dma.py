@@ -1,6 +1,7 @@
 """DMA channels, DMA programs, flows and shim allocations of split objectFifos.
 
-Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (createDMA and what it calls). A memtile and a core tile follow one
+Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (createDMA and what it calls). A memtile and a core tile
+    follow one
 scheme here; a shim tile has a program only for registered external buffers.
 """
 
@@ -19,7 +20,11 @@ from npuninja.lowering.generation import Rules
 from npuninja.lowering.objectfifo_model import Dims, Link, ObjectFifo, ObjectFifos
 from npuninja.lowering.tiles import DMA_REGIONS, append, ops_of, place_of
 
-_REGION_OF = {"shim": ("aie.shim_dma", "shim_dma"), "mem": ("aie.memtile_dma", "memtile_dma"), "core": ("aie.mem", "mem")}
+_REGION_OF = {
+    "shim": ("aie.shim_dma", "shim_dma"),
+    "mem": ("aie.memtile_dma", "memtile_dma"),
+    "core": ("aie.mem", "mem"),
+}
 
 
 def create_dmas(fifos: ObjectFifos, rules: Rules, packets: bool) -> None:
@@ -31,7 +36,8 @@ def create_dmas(fifos: ObjectFifos, rules: Rules, packets: bool) -> None:
         packets: objects travel in packets, each fifo's with an id of its own, so that fifos can share wires.
 
     Raises:
-        UserError: a tile has too few DMA channels, a fifo has several ends at shim tiles, or packet ids run out.
+        UserError: a tile has too few DMA channels, a fifo has several ends at shim tiles, or packet ids run
+            out.
     """
     for producer, consumers in fifos.splits:
         _check_shim_ends(producer, consumers)
@@ -63,7 +69,8 @@ def _create_flows(producer: ObjectFifo, consumers: list[ObjectFifo], packet: Pac
 def _packet_ids(device: Operation) -> Iterator[int]:
     """The ids that no packet flow of the design has.
 
-    The reference starts above some id of the design, but not always above the largest, and may then use one twice.
+    The reference starts above some id of the design, but not always above the largest, and may then use one
+    twice.
     """
     first = 0
     taken = [op.integer("ID") for op in ops_of(device, "aie.packet_flow")]
@@ -130,9 +137,11 @@ def _create_allocation(
         append(fifos.device, op)
 
 
-# ---------------------------------------------------------------------------------------------------------------- channels
+# ----------------------------------------------------------------------------------------------------------------
+# channels
 def _assign_channels(fifos: ObjectFifos) -> None:
-    """Gives each end the lowest free channel of its tile, first to those whose buffers lie in another memtile.
+    """Gives each end the lowest free channel of its tile, first to those whose buffers lie in another
+    memtile.
 
     Memtile channels 4 and 5 do not reach a neighbour's memory.
     """
@@ -185,7 +194,8 @@ def _take_channel(end: ObjectFifo, direction: str, abroad: bool, taken: set[tupl
     )
 
 
-# ---------------------------------------------------------------------------------------------------------------- programs
+# ----------------------------------------------------------------------------------------------------------------
+# programs
 def _owner(fifo: ObjectFifo) -> ObjectFifo:
     """The fifo whose buffers and locks an end works on."""
     return fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
@@ -214,7 +224,9 @@ def _create_program(
     _append_chain(_program_of(fifos.device, fifo.producer), direction, fifo, bds)
 
 
-def _transfers(fifo: ObjectFifo, target: ObjectFifo, link: Link | None, buffer: Value) -> list[tuple[int, int, int]]:
+def _transfers(
+    fifo: ObjectFifo, target: ObjectFifo, link: Link | None, buffer: Value
+) -> list[tuple[int, int, int]]:
     """The (offset, length, leg) of the transfers of one buffer, in elements, in order."""
     repeat = fifo.repeat or 1
     if link is None or link.owner is None:
@@ -254,7 +266,9 @@ def _program_of(device: Operation, tile: Value) -> Operation:
             return op
     block = Block()
     block.append(Operation("aie.end"))
-    region = Operation(name, [tile], {}, ("index",), [Region([block])], result_names=(f"{prefix}_{column}_{row}",))
+    region = Operation(
+        name, [tile], {}, ("index",), [Region([block])], result_names=(f"{prefix}_{column}_{row}",)
+    )
     return append(device, region)
 
 

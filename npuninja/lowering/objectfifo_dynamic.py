@@ -1,7 +1,9 @@
-"""Cores that keep their loops: which buffer an access means is found at run time (dynamic_objfifo_lowering = true).
+"""Cores that keep their loops: which buffer an access means is found at run time (dynamic_objfifo_lowering =
+true).
 
-The core counts in a buffer of its own, an i32 for each port of each fifo it acquires, the number of the oldest object it
-holds. An access switches on that number; a release adds to it, modulo the depth (MLIR-AIE: dynamicGlobalObjectFifos).
+The core counts in a buffer of its own, an i32 for each port of each fifo it acquires, the number of the
+oldest object it holds. An access switches on that number; a release adds to it, modulo the depth (MLIR-AIE:
+dynamicGlobalObjectFifos).
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ class _Counter:
 
 
 def make_indices_dynamic(device: Operation, core: Operation, fifos: ObjectFifos, warnings: Warnings) -> None:
-    """Lowers the fifo operations of a core without unrolling its loops. Raises UserError like `lower_accesses`."""
+    """Lowers the fifo operations of a core without unrolling its loops.
+
+    Raises UserError like `lower_accesses`.
+    """
     ops = [op for op in core.walk() if op.name in ACCESSES or op.name == _ACCESS]
     keys: list[tuple[str, str]] = []
     for op in ops:
@@ -96,7 +101,9 @@ def _advance(release: Operation, memory: Value, counter: _Counter) -> None:
     count = op_builders.constant(release.integer("size"), "i32")
     total = Operation("arith.addi", [count.result, number.result], {}, ("i32",), loc=loc)
     predicate = EnumAttr("CmpIPredicate", "sge")
-    beyond = Operation("arith.cmpi", [total.result, counter.depth], {"predicate": predicate}, ("i1",), loc=loc)
+    beyond = Operation(
+        "arith.cmpi", [total.result, counter.depth], {"predicate": predicate}, ("i1",), loc=loc
+    )
     wrapped = Operation("arith.subi", [total.result, counter.depth], {}, ("i32",), loc=loc)
     new = Operation("arith.select", [beyond.result, wrapped.result, total.result], {}, ("i32",), loc=loc)
     store = Operation("memref.store", [new.result, memory, counter.slot], loc=loc)

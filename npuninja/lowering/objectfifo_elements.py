@@ -1,6 +1,7 @@
 """Buffers and locks of objectFifos.
 
-Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (createObjectFifoElements, createObjectFifoLocks). All is put directly
+Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (createObjectFifoElements, createObjectFifoLocks). All is
+    put directly
 behind the last tile op, so that later fifos stand first.
 """
 
@@ -59,11 +60,15 @@ def _owns(link: Link, fifo: ObjectFifo, rules: Rules) -> bool:
         return fifo is source
     if dest.init is not None:
         return fifo is dest
-    keeps_input = source.elements >= dest.elements or (rules.padded_link_keeps_input and dest.pads is not None)
+    keeps_input = source.elements >= dest.elements or (
+        rules.padded_link_keeps_input and dest.pads is not None
+    )
     return fifo is (source if keeps_input else dest)
 
 
-def _create(fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, legs: int, repeat: int, lock_ids: LockIds) -> None:
+def _create(
+    fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, legs: int, repeat: int, lock_ids: LockIds
+) -> None:
     device, loc = fifos.device, fifo.op.loc
     on_shim = tile_kind(place_of(tile)[1]) == "shim"
     made: list[Operation] = []
@@ -79,7 +84,9 @@ def _create(fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, legs: int, repeat
         full = len(fifo.init) if fifo.init is not None else 0
         for leg in range(legs):
             for kind, value in (("prod", (slots - full) * repeat), ("cons", full * repeat)):
-                op = op_builders.lock(tile, lock_ids.take(tile, fifo.op), value, f"{fifo.name}_{kind}_lock_{leg}", loc)
+                op = op_builders.lock(
+                    tile, lock_ids.take(tile, fifo.op), value, f"{fifo.name}_{kind}_lock_{leg}", loc
+                )
                 made.append(op)
                 fifo.locks.append(op.result)
     anchor = last_tile(device)
@@ -106,7 +113,9 @@ def _check_size(fifo: ObjectFifo, tile: Value) -> None:
 
 
 def _tile_with_room(fifos: ObjectFifos, tile: Value, size: int, made: list[Operation]) -> Value:
-    """`tile`, or when it is an over-full memtile, a neighbour whose memory its DMA reaches and that has room: west first."""
+    """`tile`, or when it is an over-full memtile, a neighbour whose memory its DMA reaches and that has room:
+    west first.
+    """
     column, row = place = place_of(tile)
     if tile_kind(row) != "mem" or _used_bytes(fifos.device, place, made) + size <= kind_of(row).memory_bytes:
         return tile
@@ -119,4 +128,8 @@ def _tile_with_room(fifos: ObjectFifos, tile: Value, size: int, made: list[Opera
 
 def _used_bytes(device: Operation, place: tuple[int, int], made: list[Operation]) -> int:
     buffers = [*ops_of(device, "aie.buffer"), *made]
-    return sum(size_bytes(op.result.type) for op in buffers if op.name == "aie.buffer" and place_of(op.operands[0]) == place)
+    return sum(
+        size_bytes(op.result.type)
+        for op in buffers
+        if op.name == "aie.buffer" and place_of(op.operands[0]) == place
+    )

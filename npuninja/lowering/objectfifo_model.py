@@ -1,7 +1,8 @@
-"""ObjectFifos and their links as the passes see them: one object for each end that gets buffers or a DMA program.
+"""ObjectFifos and their links as the passes see them: one object for each end that gets buffers or a DMA
+program.
 
-An `aie.objectfifo` whose ends do not share memory is split: the producer end keeps the name, each consumer end becomes an
-`ObjectFifo` of its own (`NAME_cons`, or `NAME_0_cons`, … when there are several).
+An `aie.objectfifo` whose ends do not share memory is split: the producer end keeps the name, each consumer
+end becomes an `ObjectFifo` of its own (`NAME_cons`, or `NAME_0_cons`, … when there are several).
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ Dims = tuple[BDDimLayout, ...]
 class ObjectFifo:
     """One end, or both ends where they share memory, of an `aie.objectfifo`.
 
-    `producer` is the tile of this end; a consumer end is its own consumer. `depths` is None unless the design gives one
-    depth for each end. `fed_by` is the link whose output it is, `feeds` the link whose input it is.
+    `producer` is the tile of this end; a consumer end is its own consumer. `depths` is None unless the design
+    gives one depth for each end. `fed_by` is the link whose output it is, `feeds` the link whose input it is.
     """
 
     __slots__ = (
@@ -80,7 +81,10 @@ class ObjectFifo:
 
 
 class Link:
-    """An `aie.objectfifo.link`. `owner` is the member whose buffers and locks all members use, once it has them."""
+    """An `aie.objectfifo.link`.
+
+    `owner` is the member whose buffers and locks all members use, once it has them.
+    """
 
     __slots__ = ("dst_offsets", "inputs", "op", "outputs", "owner", "src_offsets")
 
@@ -128,7 +132,8 @@ class ObjectFifos:
     """All fifos and links of a device.
 
     Attributes:
-        fifos: in the order in which elements are made; consumer ends follow their producer end, last consumer first.
+        fifos: in the order in which elements are made; consumer ends follow their producer end, last consumer
+            first.
         splits: each split fifo with its consumer ends, in the order of the design.
     """
 
@@ -171,7 +176,9 @@ class ObjectFifos:
                 fifo = self.by_name.get(item.path[-1])
                 if fifo is None:
                     raise UserError(
-                        f"there is no objectFifo '@{item.path[-1]}'", op.loc, hint=_near(item.path[-1], self.by_name)
+                        f"there is no objectFifo '@{item.path[-1]}'",
+                        op.loc,
+                        hint=_near(item.path[-1], self.by_name),
                     )
                 group.append(fifo)
             members.append(group)
@@ -208,7 +215,13 @@ class ObjectFifos:
 
     def needs_dma(self, fifo: ObjectFifo) -> bool:
         """Whether the objects of a fifo of the design must go over the streams."""
-        if fifo.via_dma or fifo.repeat is not None or len(fifo.consumers) > 1 or fifo.dims_to or any(fifo.dims_from):
+        if (
+            fifo.via_dma
+            or fifo.repeat is not None
+            or len(fifo.consumers) > 1
+            or fifo.dims_to
+            or any(fifo.dims_from)
+        ):
             return True
         if self.shared_memory(fifo) == NO_SHARED_MEMORY:
             return True
@@ -230,7 +243,8 @@ class ObjectFifos:
             return False
         delegate = self.delegate_of(link.inputs[0])
         return delegate is not None and all(
-            self.shared_memory(fifo, delegate) != NO_SHARED_MEMORY for fifo in (link.inputs[0], link.outputs[0])
+            self.shared_memory(fifo, delegate) != NO_SHARED_MEMORY
+            for fifo in (link.inputs[0], link.outputs[0])
         )
 
 
@@ -274,7 +288,9 @@ def _read(op: Operation) -> ObjectFifo:
     try:
         _ = fifo.elements
     except ValueError:
-        raise UserError(f"objectFifo '@{name}' must hold memrefs of static shape, not {fifo.element}", op.loc) from None
+        raise UserError(
+            f"objectFifo '@{name}' must hold memrefs of static shape, not {fifo.element}", op.loc
+        ) from None
     to = op.attributes.get("dimensionsToStream")
     if isinstance(to, BDDimLayoutArrayAttr):
         fifo.dims_to = to.dims
@@ -294,15 +310,21 @@ def _read(op: Operation) -> ObjectFifo:
     if isinstance(init, ArrayAttr):
         fifo.init = init.items
         if len(init.items) != depth:
-            raise UserError(f"objectFifo '@{name}' has {len(init.items)} initial values for a depth of {depth}", op.loc)
+            raise UserError(
+                f"objectFifo '@{name}' has {len(init.items)} initial values for a depth of {depth}", op.loc
+            )
         if tile_kind(place_of(producer)[1]) == "shim":
-            raise UserError(f"objectFifo '@{name}' has initial values but starts at a shim tile without memory", op.loc)
+            raise UserError(
+                f"objectFifo '@{name}' has initial values but starts at a shim tile without memory", op.loc
+            )
     return fifo
 
 
 def _check_pads(fifo: ObjectFifo) -> None:
     if tile_kind(place_of(fifo.producer)[1]) != "mem":
-        raise UserError(f"objectFifo '@{fifo.name}' has padDimensions, but only a memtile's DMA can pad", fifo.op.loc)
+        raise UserError(
+            f"objectFifo '@{fifo.name}' has padDimensions, but only a memtile's DMA can pad", fifo.op.loc
+        )
     if not fifo.dims_to:
         raise UserError(
             f"objectFifo '@{fifo.name}' has padDimensions without dimensionsToStream",
@@ -313,10 +335,15 @@ def _check_pads(fifo: ObjectFifo) -> None:
 
 def _check_link(link: Link) -> None:
     if len(link.inputs) > 1 and len(link.outputs) > 1:
-        raise UserError("a link joins several objectFifos into one or distributes one to several, not both", link.op.loc)
+        raise UserError(
+            "a link joins several objectFifos into one or distributes one to several, not both", link.op.loc
+        )
     shared = place_of(link.outputs[0].producer)
     ends = [place_of(fifo.producer) for fifo in link.outputs]
-    ends += [shared if shared in map(place_of, fifo.consumers) else place_of(fifo.consumers[0]) for fifo in link.inputs]
+    ends += [
+        shared if shared in map(place_of, fifo.consumers) else place_of(fifo.consumers[0])
+        for fifo in link.inputs
+    ]
     if any(place != shared for place in ends):
         raise UserError(
             "the inputs of a link must end, and its outputs start, at one tile",

@@ -24,7 +24,9 @@ def split_fifos(fifos: ObjectFifos) -> None:
         ends = []
         for i, tile in enumerate(fifo.consumers):
             name = f"{fifo.name}_cons" if len(fifo.consumers) == 1 else f"{fifo.name}_{i}_cons"
-            depth = fifo.depths[i + 1] if fifo.depths else depth_needed(fifos, fifo, tile, fifo.depth, "Consume")
+            depth = (
+                fifo.depths[i + 1] if fifo.depths else depth_needed(fifos, fifo, tile, fifo.depth, "Consume")
+            )
             end = ObjectFifo(fifo.op, name, tile, [tile], depth)
             end.dims_from = (fifo.dims_from[i],)
             end.synchronized = fifo.synchronized
@@ -41,8 +43,8 @@ def split_fifos(fifos: ObjectFifos) -> None:
 def depth_needed(fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, depth: int, port: str) -> int:
     """How many objects an end gets when the design gives one depth for both.
 
-    A memtile gets the depth as given, a shim tile as many as it has external buffers. A core that acquires at most n at
-    once gets n + 1, so that the DMA works on one more, or 1 if the depth is 1 and n is 1.
+    A memtile gets the depth as given, a shim tile as many as it has external buffers. A core that acquires at
+    most n at once gets n + 1, so that the DMA works on one more, or 1 if the depth is 1 and n is 1.
     """
     if depth == 0 or tile_kind(place_of(tile)[1]) == "mem":
         return depth
@@ -78,7 +80,9 @@ def externals_of(device: Operation, fifo: ObjectFifo, tile: Value) -> list[Value
     """The external buffers registered for the end of a fifo at a tile."""
     found: list[Value] = []
     for op in ops_of(device, "aie.objectfifo.register_external_buffers"):
-        if op.symbol("objFifo_name") == fifo.op.string("sym_name") and place_of(op.operands[0]) == place_of(tile):
+        if op.symbol("objFifo_name") == fifo.op.string("sym_name") and place_of(op.operands[0]) == place_of(
+            tile
+        ):
             found += op.operands[1:]
     return found
 

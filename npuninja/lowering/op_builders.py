@@ -1,4 +1,6 @@
-"""Constructors of the operations that lowering makes, with the operand order and attribute names of MLIR-AIE's ODS."""
+"""Constructors of the operations that lowering makes, with the operand order and attribute names of
+MLIR-AIE's ODS.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def tile(column: int, row: int) -> Operation:
     return Operation("aie.tile", [], {"col": i32(column), "row": i32(row)}, ("index",), result_names=(name,))
 
 
-def buffer(tile: Value, name: str | None, type: str, initial: Attribute | None, loc: Location | None) -> Operation:
+def buffer(
+    tile: Value, name: str | None, type: str, initial: Attribute | None, loc: Location | None
+) -> Operation:
     """`aie.buffer(tile) {sym_name} : type = initial`, without an address."""
     attributes: dict[str, Attribute] = {}
     if name is not None:
@@ -41,17 +45,29 @@ def buffer(tile: Value, name: str | None, type: str, initial: Attribute | None, 
 
 def lock(tile: Value, lock_id: int, init: int, name: str, loc: Location | None) -> Operation:
     """`aie.lock(tile, lock_id) {init, sym_name}`."""
-    attributes: dict[str, Attribute] = {"lockID": i32(lock_id), "init": i32(init), "sym_name": StringAttr(name)}
+    attributes: dict[str, Attribute] = {
+        "lockID": i32(lock_id),
+        "init": i32(init),
+        "sym_name": StringAttr(name),
+    }
     return Operation("aie.lock", [tile], attributes, ("index",), loc=loc, result_names=(name,))
 
 
 def use_lock(lock: Value, action: str, value: int, loc: Location | None) -> Operation:
     """`aie.use_lock(lock, action, value)`."""
-    return Operation("aie.use_lock", [lock], {"action": EnumAttr("LockAction", action), "value": i32(value)}, loc=loc)
+    return Operation(
+        "aie.use_lock", [lock], {"action": EnumAttr("LockAction", action), "value": i32(value)}, loc=loc
+    )
 
 
 def flow(
-    source: Value, bundle: str, channel: int, dest: Value, dest_bundle: str, dest_channel: int, loc: Location | None
+    source: Value,
+    bundle: str,
+    channel: int,
+    dest: Value,
+    dest_bundle: str,
+    dest_channel: int,
+    loc: Location | None,
 ) -> Operation:
     """`aie.flow(source, bundle : channel, dest, dest_bundle : dest_channel)`."""
     attributes: dict[str, Attribute] = {
@@ -64,12 +80,22 @@ def flow(
 
 
 def packet_flow(
-    packet_id: int, source: tuple[Value, str, int], dests: list[tuple[Value, str, int]], attributes: dict[str, Attribute]
+    packet_id: int,
+    source: tuple[Value, str, int],
+    dests: list[tuple[Value, str, int]],
+    attributes: dict[str, Attribute],
 ) -> Operation:
-    """`aie.packet_flow(packet_id) { packet_source; packet_dest… } attributes`; ends are (tile, bundle, channel)."""
+    """`aie.packet_flow(packet_id) { packet_source; packet_dest… } attributes`; ends are (tile, bundle,
+    channel).
+    """
     body = Block()
-    for name, (place, bundle, channel) in [("aie.packet_source", source), *(("aie.packet_dest", dest) for dest in dests)]:
-        body.append(Operation(name, [place], {"bundle": EnumAttr("WireBundle", bundle), "channel": i32(channel)}))
+    for name, (place, bundle, channel) in [
+        ("aie.packet_source", source),
+        *(("aie.packet_dest", dest) for dest in dests),
+    ]:
+        body.append(
+            Operation(name, [place], {"bundle": EnumAttr("WireBundle", bundle), "channel": i32(channel)})
+        )
     all_attributes: dict[str, Attribute] = {"ID": IntegerAttr(packet_id, "i8"), **attributes}
     return Operation("aie.packet_flow", [], all_attributes, regions=[Region([body])])
 
@@ -85,7 +111,9 @@ def shim_dma_allocation(
     packet: PacketInfoAttr | None,
     loc: Location | None,
 ) -> Operation:
-    """`aie.shim_dma_allocation @name(…)`, with the tile as operand or, in the older form, its column as attribute."""
+    """`aie.shim_dma_allocation @name(…)`, with the tile as operand or, in the older form, its column as
+    attribute.
+    """
     attributes: dict[str, Attribute] = {
         "sym_name": StringAttr(name),
         "channel_dir": EnumAttr("DMAChannelDir", direction),
@@ -102,7 +130,10 @@ def shim_dma_allocation(
 
 def dma_start(direction: str, channel: int, dest: Block, chain: Block, loc: Location | None) -> Operation:
     """`aie.dma_start(direction, channel, ^dest, ^chain)`."""
-    attributes: dict[str, Attribute] = {"channel_dir": EnumAttr("DMAChannelDir", direction), "channel_index": i32(channel)}
+    attributes: dict[str, Attribute] = {
+        "channel_dir": EnumAttr("DMAChannelDir", direction),
+        "channel_index": i32(channel),
+    }
     return Operation("aie.dma_start", [], attributes, ("i1",), successors=[(dest, []), (chain, [])], loc=loc)
 
 
@@ -124,7 +155,9 @@ def dma_bd(
 
 
 def dma_bd_packet(packet: PacketInfoAttr, loc: Location | None) -> Operation:
-    """`aie.dma_bd_packet(type, id)`: the header that the descriptor of the same block puts in front of its data."""
+    """`aie.dma_bd_packet(type, id)`: the header that the descriptor of the same block puts in front of its
+    data.
+    """
     attributes: dict[str, Attribute] = {"packet_type": i32(packet.pkt_type), "packet_id": i32(packet.pkt_id)}
     return Operation("aie.dma_bd_packet", [], attributes, loc=loc)
 

@@ -1,12 +1,13 @@
 """Packet switching inside each tile: arbiters, msels, master sets and rules from the routes of packet flows.
 
-Every switch has six arbiters with four msels each. A packet that enters at a slave is compared with that slave's rules; the
-first that matches names an (arbiter, msel) pair, here an *amsel*, and the packet leaves by every master that has the arbiter
-and the msel. A master belongs to one arbiter.
+Every switch has six arbiters with four msels each. A packet that enters at a slave is compared with that
+slave's rules; the first that matches names an (arbiter, msel) pair, here an *amsel*, and the packet leaves by
+every master that has the arbiter and the msel. A master belongs to one arbiter.
 
-The choices and their order are the reference's (MLIR-AIE, AIECreatePathFindFlows.cpp, runOnPacketFlow). It gives an amsel to
-the flows one after the other, and can then neither move a port to another arbiter nor serve two arbiters by one port. Where
-that would lose packets, the tile is done anew with one arbiter for all masters that some flow uses together.
+The choices and their order are the reference's (MLIR-AIE, AIECreatePathFindFlows.cpp, runOnPacketFlow). It
+gives an amsel to the flows one after the other, and can then neither move a port to another arbiter nor serve
+two arbiters by one port. Where that would lose packets, the tile is done anew with one arbiter for all
+masters that some flow uses together.
 """
 
 from __future__ import annotations
@@ -104,7 +105,9 @@ class _Tile:
 
     def ordered(self) -> list[Stream]:
         """The streams in the order in which they get their amsels: control first, then by port, then by id."""
-        return sorted(self.dests, key=lambda s: (s not in self.priority, BUNDLE_ORDER[s[0][0]], s[0][1], s[1]))
+        return sorted(
+            self.dests, key=lambda s: (s not in self.priority, BUNDLE_ORDER[s[0][0]], s[0][1], s[1])
+        )
 
     def conflict(self, reason: str, streams: list[Stream], hint: str) -> PacketConflict:
         """An error at the flows of some streams."""
@@ -158,9 +161,9 @@ def _amsel_number(amsel: Amsel) -> int:
 def _amsels_in_turn(tile: _Tile) -> dict[Stream, Amsel] | None:
     """The reference's choice, or None where it would tie a port to two arbiters or runs out of msels.
 
-    Control streams take amsels from the highest down, others from the lowest up, arbiters varying fastest. A stream is
-    compared with the amsels in their order: the first that shares a master with it is reused if the masters are the
-    same; otherwise the stream gets the next msel of that arbiter.
+    Control streams take amsels from the highest down, others from the lowest up, arbiters varying fastest. A
+    stream is compared with the amsels in their order: the first that shares a master with it is reused if the
+    masters are the same; otherwise the stream gets the next msel of that arbiter.
     """
     ports_of: dict[Amsel, list[Port]] = {}
     arbiter_of: dict[Port, int] = {}
@@ -176,7 +179,12 @@ def _amsels_in_turn(tile: _Tile) -> dict[Stream, Amsel] | None:
                 break
         if stream in chosen:
             continue
-        free = [(arbiter, msel) for msel in range(MSELS) for arbiter in arbiters if (arbiter, msel) not in ports_of]
+        free = [
+            (arbiter, msel)
+            for msel in range(MSELS)
+            for arbiter in arbiters
+            if (arbiter, msel) not in ports_of
+        ]
         if not free:
             return None
         amsel = free[-1] if stream in tile.priority else free[0]
@@ -219,7 +227,9 @@ def _amsels_by_component(tile: _Tile) -> dict[Stream, Amsel]:
 
 
 def _rules(tile: _Tile, chosen: dict[Stream, Amsel]) -> list[tuple[Port, list[Rule]]]:
-    """One rule for all streams of a slave that leave by the same masters, streams and slaves from the last to the first."""
+    """One rule for all streams of a slave that leave by the same masters, streams and slaves from the last to
+    the first.
+    """
     groups: list[list[Stream]] = []
     for stream in reversed(tile.arrivals):
         for group in groups:
@@ -250,7 +260,8 @@ def _rules(tile: _Tile, chosen: dict[Stream, Amsel]) -> list[tuple[Port, list[Ru
 class FalseMatch(NamedTuple):
     """Rule `earlier` of `slave` comes first and catches `identifier`, for which `later` stands.
 
-    When `identifier` is none that `later` is made for, no packet of the design goes astray; the reference complains as well.
+    When `identifier` is none that `later` is made for, no packet of the design goes astray; the reference
+    complains as well.
     """
 
     slave: Port
@@ -266,7 +277,9 @@ def false_matches(switch: PacketSwitch) -> list[FalseMatch]:
         for i, earlier in enumerate(rules):
             for later in rules[i + 1 :]:
                 identifiers = sorted({later.value, *later.identifiers})
-                caught = [identifier for identifier in identifiers if identifier & earlier.mask == earlier.value]
+                caught = [
+                    identifier for identifier in identifiers if identifier & earlier.mask == earlier.value
+                ]
                 meant = [identifier for identifier in caught if identifier in later.identifiers]
                 found += [FalseMatch(slave, identifier, earlier, later) for identifier in meant or caught]
     return found

@@ -1,13 +1,14 @@
 """Circuit and packet routes through the array by negotiated congestion (Pathfinder).
 
-The result equals the reference's (MLIR-AIE, AIEPathFinder.cpp) connection by connection; see `routing_graph` for what
-decides between paths of the same length.
+The result equals the reference's (MLIR-AIE, AIEPathFinder.cpp) connection by connection; see `routing_graph`
+for what decides between paths of the same length.
 
-The reference has one node for a port's way in and way out. A path may then use a port as output and go on from it as if it
-were an input of the same switch, which no hardware can do. Such a result is thrown away and the nets are routed again over
-a graph with separate nodes.
+The reference has one node for a port's way in and way out. A path may then use a port as output and go on
+from it as if it were an input of the same switch, which no hardware can do. Such a result is thrown away and
+the nets are routed again over a graph with separate nodes.
 
-Everything here is plain data: ports are `(bundle, channel)`, places `(column, row)`. `routing` reads and writes the IR.
+Everything here is plain data: ports are `(bundle, channel)`, places `(column, row)`. `routing` reads and
+writes the IR.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class Route(NamedTuple):
     """How a net runs.
 
     Attributes:
-        connections: all connections, each once, in the order in which tracing back from the destinations finds them.
+        connections: all connections, each once, in the order in which tracing back from the destinations
+            finds them.
         paths: for each destination, its connections from the destination back to the source.
     """
 
@@ -60,13 +62,17 @@ class _Round:
         self.used: dict[tuple[int, int], int] = {}
         #: Packet streams of the group that is being routed.
         self._packets: dict[tuple[int, int], int] = {}
-        # The group that last claimed a port of a switch as source or as destination of a connection, and when.
+        # The group that last claimed a port of a switch as source or as destination of a connection, and
+        # when.
         self._source_claims: dict[tuple[int, Place], tuple[int, int]] = {}
         self._dest_claims: dict[tuple[int, Place], tuple[int, int]] = {}
         self._clock = 0
 
     def route(self, position: int, net: Net) -> dict[int, int]:
-        """Routes the net at `position` and counts its edges. Returns node -> predecessor, in back-trace order."""
+        """Routes the net at `position` and counts its edges.
+
+        Returns node -> predecessor, in back-trace order.
+        """
         graph = self.graph
         source = graph.node(net.source, master=False)
         dests = [graph.node(dest, master=True) for dest in net.dests]
@@ -172,7 +178,9 @@ def _negotiate(graph: Graph, nets: list[Net]) -> list[dict[int, int]]:
     raise _congestion(graph, nets, trees, overused)
 
 
-def _congestion(graph: Graph, nets: list[Net], trees: list[dict[int, int]], overused: list[tuple[int, int]]) -> Unroutable:
+def _congestion(
+    graph: Graph, nets: list[Net], trees: list[dict[int, int]], overused: list[tuple[int, int]]
+) -> Unroutable:
     edges = set()
     for node, position in overused:
         following = graph.successors[node]
@@ -187,7 +195,9 @@ def _congestion(graph: Graph, nets: list[Net], trees: list[dict[int, int]], over
 
 
 def _physical(graph: Graph, net: Net, tree: dict[int, int]) -> bool:
-    """Whether connections alternate with wires or FIFOs along every branch, from the source to each destination."""
+    """Whether connections alternate with wires or FIFOs along every branch, from the source to each
+    destination.
+    """
     source = graph.node(net.source, master=False)
     dests = {graph.node(dest, master=True) for dest in net.dests}
     place, port = net.source
@@ -198,7 +208,8 @@ def _physical(graph: Graph, net: Net, tree: dict[int, int]) -> bool:
         enters = (
             previous == source
             or not graph.is_connection(tree[previous], previous)
-            or graph.endpoint(previous)[1][0] == "FIFO"  # the same node stands for both ends of the stream FIFO
+            or graph.endpoint(previous)[1][0]
+            == "FIFO"  # the same node stands for both ends of the stream FIFO
         )
         if connection != enters or (node in dests and not connection):
             return False

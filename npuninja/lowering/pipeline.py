@@ -1,7 +1,7 @@
 """The order of the lowering: which pass runs in which step.
 
-Each step works on a module in place. A step's passes are imported inside its function, because every build edge is a
-process of its own and needs one step only.
+Each step works on a module in place. A step's passes are imported inside its function, because every build
+edge is a process of its own and needs one step only.
 """
 
 from __future__ import annotations
@@ -27,20 +27,28 @@ def generation_of(module: Operation) -> str:
 
 
 def lower_resources(
-    module: Operation, *, alloc_scheme: str | None, generation: str, warnings: Warnings, packet_fifos: bool = False
+    module: Operation,
+    *,
+    alloc_scheme: str | None,
+    generation: str,
+    warnings: Warnings,
+    packet_fifos: bool = False,
 ) -> None:
-    """Step 1: objectFifos become buffers, locks, DMA programs and flows; ids and addresses are given; loops become branches.
+    """Step 1: objectFifos become buffers, locks, DMA programs and flows; ids and addresses are given; loops
+    become branches.
 
     Args:
         module: the design, changed in place.
-        alloc_scheme: `basic-sequential`, `bank-aware`, or None for bank-aware with a fallback to basic-sequential.
+        alloc_scheme: `basic-sequential`, `bank-aware`, or None for bank-aware with a fallback to
+            basic-sequential.
         generation: see `generation_of`.
         warnings: collects what the user should know though it is no error.
-        packet_fifos: objectFifos use packet flows instead of circuits (the reference's option packet-sw-objFifos).
+        packet_fifos: objectFifos use packet flows instead of circuits (the reference's option
+            packet-sw-objFifos).
 
     Raises:
-        UserError: the design cannot be lowered: too little memory, too few channels, locks or descriptors, a wrong use of
-            a fifo.
+        UserError: the design cannot be lowered: too little memory, too few channels, locks or descriptors, a
+            wrong use of a fifo.
     """
     from npuninja.lowering.affine_to_scf import lower_affine
     from npuninja.lowering.bd_ids import assign_bd_ids
@@ -93,10 +101,12 @@ def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
 
 
 def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) -> None:
-    """Step 3: runtime sequences become register writes, address patches and waits. It needs step 1, not step 2.
+    """Step 3: runtime sequences become register writes, address patches and waits. It needs step 1, not step
+    2.
 
     Raises:
-        UserError: a transfer the DMA cannot do, an unknown name, descriptors run out, a wait without a token, ….
+        UserError: a transfer the DMA cannot do, an unknown name, descriptors run out, a wait without a token,
+            ….
     """
     from npuninja.lowering.sequence import lower_sequences
 
@@ -136,7 +146,9 @@ def linker_script(module: Operation, device: str, column: int, row: int) -> str:
     return linker_script_of(module, device, column, row)
 
 
-def configuration(module: Operation, device: str, images: Mapping[tuple[int, int], CoreImage]) -> Configuration:
+def configuration(
+    module: Operation, device: str, images: Mapping[tuple[int, int], CoreImage]
+) -> Configuration:
     """The three CDO files of one device, after step 2.
 
     Args:
@@ -145,7 +157,8 @@ def configuration(module: Operation, device: str, images: Mapping[tuple[int, int
         images: the program of each core, by (column, row).
 
     Raises:
-        UserError: a core has no image, an image has no core, or the module holds what the array cannot be configured for.
+        UserError: a core has no image, an image has no core, or the module holds what the array cannot be
+            configured for.
     """
     from npuninja.lowering.configuration import configuration_of
 

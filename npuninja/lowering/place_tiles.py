@@ -1,7 +1,9 @@
-"""Places for `aie.logical_tile`: what a design leaves open is chosen here, and the operation becomes an `aie.tile`.
+"""Places for `aie.logical_tile`: what a design leaves open is chosen here, and the operation becomes an
+`aie.tile`.
 
-Cores fill the columns from the left, each from the bottom. A memtile or shim tile goes to the free column nearest to the
-middle of the cores it exchanges objectFifos with; when all are taken, to the nearest one of those used least.
+Cores fill the columns from the left, each from the bottom. A memtile or shim tile goes to the free column
+nearest to the middle of the cores it exchanges objectFifos with; when all are taken, to the nearest one of
+those used least.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ def place_tiles(device: Operation) -> None:
     """Replaces every logical tile of a device.
 
     Raises:
-        UserError: a given place is not on the device or of another kind, or there are more cores than the device has.
+        UserError: a given place is not on the device or of another kind, or there are more cores than the
+            device has.
     """
     logical = list(ops_of(device, "aie.logical_tile"))
     if not logical:
@@ -84,7 +87,9 @@ def _choose(op: Operation, choices: list[Place], users: dict[Place, int], middle
     free = [place for place in choices if place not in users]
     if not free:
         raise UserError(
-            f"no place is left for this core: all {len(choices)} it could take are taken", op.loc, hint="use a larger device"
+            f"no place is left for this core: all {len(choices)} it could take are taken",
+            op.loc,
+            hint="use a larger device",
         )
     return free[0]
 

@@ -1,8 +1,8 @@
 """Step 2 of the lowering: flows become switch settings.
 
-`route` reads the `aie.flow` and `aie.packet_flow` operations of each device, lets `pathfinder` and `packet_routing`
-decide, and has `switch_emission` write the result. The first flow of each source disappears, packet flows stay, as with the
-reference's `aie-create-pathfinder-flows`.
+`route` reads the `aie.flow` and `aie.packet_flow` operations of each device, lets `pathfinder` and
+`packet_routing` decide, and has `switch_emission` write the result. The first flow of each source disappears,
+packet flows stay, as with the reference's `aie-create-pathfinder-flows`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from npuninja.lowering.routing_graph import Endpoint, port_counts
 from npuninja.lowering.switch_emission import Fabric, port_of
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 
-# A rule that catches a packet meant for another: the older tools print an error and go on, the newer ones stop.
+# A rule that catches a packet meant for another: the older tools print an error and go on, the newer ones
+# stop.
 _FALSE_MATCH_IS_ERROR = {"2025-10": False, "2026-02": True}
 _MOST_NOTES = 8
 
@@ -103,8 +104,13 @@ class _DeviceRouting:
                 ends[op.name].append(end)
         for name, found in ends.items():
             if not found:
-                raise UserError(f"the packet flow has no {name}", flow.loc, hint=f"add {name}<%tile, DMA : 0>")
-        return [_Packet(flow, source, list(dict.fromkeys(ends["aie.packet_dest"]))) for source in ends["aie.packet_source"]]
+                raise UserError(
+                    f"the packet flow has no {name}", flow.loc, hint=f"add {name}<%tile, DMA : 0>"
+                )
+        return [
+            _Packet(flow, source, list(dict.fromkeys(ends["aie.packet_dest"])))
+            for source in ends["aie.packet_source"]
+        ]
 
     def _check_port(self, end: Endpoint, loc: Location | None, *, is_source: bool) -> None:
         """UserError when the tile has no such port."""
@@ -161,7 +167,9 @@ class _DeviceRouting:
             ) from None
         return {net.source: found for net, found in zip(nets.nets, routes)}
 
-    def _switch_packets(self, routes: dict[Endpoint, Route]) -> tuple[dict[Place, PacketSwitch], dict[Endpoint, Operation]]:
+    def _switch_packets(
+        self, routes: dict[Endpoint, Route]
+    ) -> tuple[dict[Place, PacketSwitch], dict[Endpoint, Operation]]:
         """The packet switching of all tiles, and a packet flow for each port that packets pass."""
         flows = []
         users: dict[Endpoint, Operation] = {}
@@ -195,7 +203,11 @@ class _DeviceRouting:
         return switches, users
 
     def _report_false_match(self, place: Place, match: FalseMatch) -> None:
-        slave, identifier, others = _text((place, match.slave)), match.identifier, _numbers(match.earlier.identifiers)
+        slave, identifier, others = (
+            _text((place, match.slave)),
+            match.identifier,
+            _numbers(match.earlier.identifiers),
+        )
         if identifier in match.later.identifiers:
             message = f"packets with id {identifier} go astray at {slave}: the rule for id {others} matches them too"
         else:

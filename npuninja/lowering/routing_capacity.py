@@ -1,4 +1,6 @@
-"""Proofs, without any search, that nets cannot be routed: more of them leave a part of the array than it has channels."""
+"""Proofs, without any search, that nets cannot be routed: more of them leave a part of the array than it has
+channels.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +47,21 @@ def check_rectangles(device: Device, nets: list[Net]) -> None:
 
 
 def _check(device: Device, nets: list[Net], part: Rectangle) -> None:
-    """Unroutable when more nets have to leave or enter a rectangle than there are channels out of it or into it."""
+    """Unroutable when more nets have to leave or enter a rectangle than there are channels out of it or into
+    it.
+    """
     left, right, bottom, top = part
     inside = {(column, row) for column in range(left, right + 1) for row in range(bottom, top + 1)}
-    leaving = [i for i, net in enumerate(nets) if net.source[0] in inside and any(d[0] not in inside for d in net.dests)]
-    entering = [i for i, net in enumerate(nets) if net.source[0] not in inside and any(d[0] in inside for d in net.dests)]
+    leaving = [
+        i
+        for i, net in enumerate(nets)
+        if net.source[0] in inside and any(d[0] not in inside for d in net.dests)
+    ]
+    entering = [
+        i
+        for i, net in enumerate(nets)
+        if net.source[0] not in inside and any(d[0] in inside for d in net.dests)
+    ]
     for crossing, verb, outward in ((leaving, "leave", True), (entering, "enter", False)):
         # The packets of a group may share a channel.
         groups = {nets[i].group for i in crossing if nets[i].group != CIRCUIT}
@@ -58,7 +70,9 @@ def _check(device: Device, nets: list[Net], part: Rectangle) -> None:
             continue
         channels = _channels(device, inside, outward=outward)
         if needed > channels:
-            raise Unroutable(f"{needed} flows have to {verb} {_name(part)}, and there are {channels} channels", crossing)
+            raise Unroutable(
+                f"{needed} flows have to {verb} {_name(part)}, and there are {channels} channels", crossing
+            )
 
 
 def _channels(device: Device, inside: set[Place], *, outward: bool) -> int:

@@ -1,8 +1,8 @@
 """The array as a graph of ports, and the shortest paths through it as the reference finds them.
 
-Many paths have the same length, so the habits of the reference (MLIR-AIE, AIEPathFinder.cpp, d_ary_heap.h) decide which one
-is taken: the order of successors, the 4-ary heap, and that a node whose distance falls while it is in the heap is not moved.
-They are followed to the letter.
+Many paths have the same length, so the habits of the reference (MLIR-AIE, AIEPathFinder.cpp, d_ary_heap.h)
+decide which one is taken: the order of successors, the 4-ary heap, and that a node whose distance falls while
+it is in the heap is not moved. They are followed to the letter.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def port_counts(device: Device, place: Place, counts: dict[str, dict[str, int]])
     return ports
 
 
-# Ports of all bundles and channels, in the order that the reference sorts them in; the position is the port's number.
+# Ports of all bundles and channels, in the order that the reference sorts them in; the position is the port's
+# number.
 _CHANNELS = {
     bundle: max(counts.get(bundle, 0) for table in (MASTER_COUNTS, SLAVE_COUNTS) for counts in table.values())
     for bundle in BUNDLES
@@ -55,11 +56,13 @@ def _legal_masters(kind: str, slave: int) -> list[int]:
 
 
 class Graph:
-    """Ports as nodes, connections and wires as edges, costs on the edges. Successors are worked out when first needed.
+    """Ports as nodes, connections and wires as edges, costs on the edges. Successors are worked out when
+    first needed.
 
-    A wire leads from a master to a slave of the next tile; the stream FIFO leads from a tile's master FIFO : 0 to its slave
-    FIFO : 0. Node numbers sort like (column, row, bundle, channel). With `separate`, a port's way out is the node of the
-    same number plus `masters`, so that connections have to alternate with wires or FIFOs.
+    A wire leads from a master to a slave of the next tile; the stream FIFO leads from a tile's master FIFO :
+    0 to its slave FIFO : 0. Node numbers sort like (column, row, bundle, channel). With `separate`, a port's
+    way out is the node of the same number plus `masters`, so that connections have to alternate with wires or
+    FIFOs.
 
     Args:
         device: gives the array's size; routes may use all of it.
@@ -141,10 +144,11 @@ class Graph:
 def shortest_paths(graph: Graph, source: int, dests: set[int]) -> list[int]:
     """Dijkstra's algorithm as the reference runs it: the predecessor of each node reached, -1 elsewhere.
 
-    The heap is 4-ary; a push sifts up while strictly smaller; a pop moves the last element to the root and sifts it down to
-    the first of the smallest children while that is strictly smaller; a node whose distance falls in the heap stays where
-    it is. The source counts as unseen while it is expanded: where its port may be connected to itself it is pushed again.
-    The search ends with the last destination: the predecessor of a node that has left the heap never changes.
+    The heap is 4-ary; a push sifts up while strictly smaller; a pop moves the last element to the root and
+    sifts it down to the first of the smallest children while that is strictly smaller; a node whose distance
+    falls in the heap stays where it is. The source counts as unseen while it is expanded: where its port may
+    be connected to itself it is pushed again. The search ends with the last destination: the predecessor of a
+    node that has left the heap never changes.
     """
     infinity = float("inf")
     distance = [infinity] * graph.size

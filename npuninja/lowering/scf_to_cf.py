@@ -35,7 +35,9 @@ def _final(value: Value, replaced: dict[Value, Value]) -> Value:
 
 
 def _lower_region(region: Region, replaced: dict[Value, Value]) -> None:
-    """Lowers the operations of a region, outer ones first; the blocks of an operation follow the one it stood in."""
+    """Lowers the operations of a region, outer ones first; the blocks of an operation follow the one it stood
+    in.
+    """
     at = 0
     while at < len(region.blocks):
         block = region.blocks[at]
@@ -86,7 +88,9 @@ def _take_blocks(region: Region, rest: Block) -> list[Block]:
             block.ops.pop()
             block.append(_branch(rest, last.operands, last))
         elif last is None or not last.successors:
-            block.append(Operation("cf.br", successors=[(rest, [])], loc=region.parent.loc if region.parent else None))
+            block.append(
+                Operation("cf.br", successors=[(rest, [])], loc=region.parent.loc if region.parent else None)
+            )
     return blocks
 
 
@@ -98,7 +102,9 @@ def _lower_for(op: Operation, block: Block, rest: Block, replaced: dict[Value, V
     replaced.update(zip(op.results, header.args[1:]))
     block.append(_branch(header, [low, *initial], op))
     predicate = EnumAttr("CmpIPredicate", "slt")
-    test = header.append(Operation("arith.cmpi", [header.args[0], high], {"predicate": predicate}, ("i1",), loc=op.loc))
+    test = header.append(
+        Operation("arith.cmpi", [header.args[0], high], {"predicate": predicate}, ("i1",), loc=op.loc)
+    )
     header.append(Operation("cf.cond_br", [test.result], successors=[(body, []), (rest, [])], loc=op.loc))
     blocks = list(op.regions[0].blocks)
     last = blocks[-1]
@@ -135,19 +141,27 @@ def _lower_while(op: Operation, block: Block, rest: Block, replaced: dict[Value,
     return before + after
 
 
-def _lower_index_switch(op: Operation, block: Block, rest: Block, replaced: dict[Value, Value]) -> list[Block]:
+def _lower_index_switch(
+    op: Operation, block: Block, rest: Block, replaced: dict[Value, Value]
+) -> list[Block]:
     _result_args(op, rest, replaced)
     cases = op.attributes["cases"]
     assert isinstance(cases, DenseArrayAttr), cases
     default, *chosen = [_take_blocks(region, rest) for region in op.regions]
     flag = block.append(Operation("arith.index_cast", [op.operands[0]], {}, ("i32",), loc=op.loc))
-    values = DenseElementsAttr(tuple(map(str, cases.values)), f"vector<{len(cases.values)}xi32>", len(cases.values) == 1)
+    values = DenseElementsAttr(
+        tuple(map(str, cases.values)), f"vector<{len(cases.values)}xi32>", len(cases.values) == 1
+    )
     targets = [(blocks[0], list[Value]()) for blocks in [default, *chosen]]
-    block.append(Operation("cf.switch", [flag.result], {"case_values": values}, successors=targets, loc=op.loc))
+    block.append(
+        Operation("cf.switch", [flag.result], {"case_values": values}, successors=targets, loc=op.loc)
+    )
     return [inner for blocks in [*chosen, default] for inner in blocks]
 
 
-def _lower_execute_region(op: Operation, block: Block, rest: Block, replaced: dict[Value, Value]) -> list[Block]:
+def _lower_execute_region(
+    op: Operation, block: Block, rest: Block, replaced: dict[Value, Value]
+) -> list[Block]:
     _result_args(op, rest, replaced)
     blocks = _take_blocks(op.regions[0], rest)
     block.append(_branch(blocks[0], [], op))

@@ -22,7 +22,10 @@ from npuninja.lowering.tiles import model_of, ops_of
 
 
 def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> None:
-    """Lowers every runtime sequence of every device in place, as `npu_insts.mlir` has them. Raises UserError."""
+    """Lowers every runtime sequence of every device in place, as `npu_insts.mlir` has them.
+
+    Raises UserError.
+    """
     rules = rules_of(generation)
     materialize_sequences(module)  # aie-materialize-runtime-sequences
     for device in module.body.ops:

@@ -19,7 +19,10 @@ class Argument(NamedTuple):
 
 
 def argument_of(value: Value, user: Operation) -> Argument:
-    """Follows casts and subviews to the sequence argument. UserError at `user` when there is none behind `value`."""
+    """Follows casts and subviews to the sequence argument.
+
+    UserError at `user` when there is none behind `value`.
+    """
     offset_bytes = 0
     while True:
         owner = value.owner

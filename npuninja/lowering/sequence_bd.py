@@ -1,8 +1,10 @@
 """Buffer descriptors of a runtime sequence: from sizes and strides in elements to register words.
 
-Sizes and strides are innermost first here, four of each; the fourth is the iteration (MLIR writes them outermost first).
+Sizes and strides are innermost first here, four of each; the fourth is the iteration (MLIR writes them
+outermost first).
 
-Sources: MLIR-AIE AIEXDialect.cpp (getHardwareStridesWraps, verifyStridesWraps), AIEDmaToNpu.cpp (WriteBdToBlockWrite),
+Sources: MLIR-AIE AIEXDialect.cpp (getHardwareStridesWraps, verifyStridesWraps), AIEDmaToNpu.cpp
+    (WriteBdToBlockWrite),
 AIETargetModel.cpp (BD addresses); field positions AM025.
 """
 
@@ -52,7 +54,9 @@ def hardware_shape(sizes: tuple[int, ...], strides: tuple[int, ...], element_bit
 
 
 def is_linear(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    """Whether one dimension is enough, the iteration aside: such a transfer needs no wrap and has no size limit."""
+    """Whether one dimension is enough, the iteration aside: such a transfer needs no wrap and has no size
+    limit.
+    """
     return sizes[1] == 1 and sizes[2] == 1 and strides[0] == 1 and strides[1] == 0 and strides[2] == 0
 
 
@@ -132,7 +136,9 @@ class BufferDescriptor(NamedTuple):
 
 
 def burst_code(family: str, burst_length: int) -> int:
-    """The code of a burst length in bytes; 0 asks for the longest. KeyError when the family has no such burst."""
+    """The code of a burst length in bytes; 0 asks for the longest. KeyError when the family has no such
+    burst.
+    """
     codes = BURST_CODES[family]
     return codes[burst_length] if burst_length else max(codes.values())
 
@@ -180,7 +186,9 @@ def _shim_words(bd: BufferDescriptor, burst: int) -> tuple[int, ...]:
         (bd.d0_size & 0x3FF) << 20 | bd.d0_stride & 0xFFFFF,
         burst << 30 | (bd.d1_size & 0x3FF) << 20 | bd.d1_stride & 0xFFFFF,
         AXCACHE << 24 | bd.d2_stride & 0xFFFFF,
-        (bd.iteration_current & 0x3F) << 26 | (bd.iteration_size & 0x3F) << 20 | bd.iteration_stride & 0xFFFFF,
+        (bd.iteration_current & 0x3F) << 26
+        | (bd.iteration_size & 0x3F) << 20
+        | bd.iteration_stride & 0xFFFFF,
         _locks_and_next(bd),
     )
 
@@ -200,7 +208,9 @@ def _memtile_words(bd: BufferDescriptor) -> tuple[int, ...]:
         (bd.d1_zero_before & 0x1F) << 27 | (bd.d1_size & 0x3FF) << 17 | bd.d1_stride & 0x1FFFF,
         (bd.d2_zero_before & 0xF) << 27 | (bd.d2_size & 0x3FF) << 17 | bd.d2_stride & 0x1FFFF,
         (bd.d2_zero_after & 0xF) << 28 | (bd.d1_zero_after & 0x1F) << 23 | (bd.d0_zero_after & 0x3F) << 17,
-        (bd.iteration_current & 0x3F) << 23 | (bd.iteration_size & 0x3F) << 17 | bd.iteration_stride & 0x1FFFF,
+        (bd.iteration_current & 0x3F) << 23
+        | (bd.iteration_size & 0x3F) << 17
+        | bd.iteration_stride & 0x1FFFF,
         (bd.valid_bd & 1) << 31
         | (bd.lock_rel_val & 0x7F) << 24
         | (bd.lock_rel_id & 0xFF) << 16

@@ -15,7 +15,9 @@ Channel = tuple[int, int, int, int]
 
 
 def check_tokens(device: Operation, sequence: Operation, model: Device, warnings: Warnings) -> None:
-    """Warns of waits in a lowered sequence for which no task before them issues a token: the host would wait forever."""
+    """Warns of waits in a lowered sequence for which no task before them issues a token: the host would wait
+    forever.
+    """
     queues = _task_queues(model)
     tokens: dict[Channel, int] = {}
     for op in sequence.body.ops:
@@ -66,7 +68,10 @@ def check_extent(
     element_bits: int,
     warnings: Warnings,
 ) -> None:
-    """Warns of a transfer that leaves its argument. `start` is its first byte; sizes and strides are in elements."""
+    """Warns of a transfer that leaves its argument.
+
+    `start` is its first byte; sizes and strides are in elements.
+    """
     type = sequence.body.args[start.number].type
     try:
         available_bytes = element_count(memref(type).shape) * bits(element_of(type)) // 8

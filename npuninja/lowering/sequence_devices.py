@@ -4,10 +4,11 @@
       aiex.run @seq(%x) : (memref<…>)    ->     the operations of @seq of @other, with %x for its argument
     }
 
-What those operations refer to in the other device (tiles, locks, buffers, allocations) is copied into the device of the
-running sequence; symbols get a new name where theirs is taken, once for each run.
+What those operations refer to in the other device (tiles, locks, buffers, allocations) is copied into the
+device of the running sequence; symbols get a new name where theirs is taken, once for each run.
 
-Source: MLIR-AIE (2026) AIEMaterializeRuntimeSequences.cpp, and the reference's output for a module with three devices.
+Source: MLIR-AIE (2026) AIEMaterializeRuntimeSequences.cpp, and the reference's output for a module with three
+    devices.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ class _Inliner:
             self._add(op, self.device, [self.sequence])
 
     def _add(self, op: Operation, device: Operation, active: list[Operation]) -> None:
-        """Appends `op`, which refers to things of `device`, with its runs replaced. `active`: sequences being inlined."""
+        """Appends `op`, which refers to things of `device`, with its runs replaced.
+
+        `active`: sequences being inlined.
+        """
         if op.name == _CONFIGURE:
             name = op.symbol("symbol")
             configured = self.devices.get(name)
@@ -54,7 +58,9 @@ class _Inliner:
                     op.loc,
                     hint=f"devices: {', '.join('@' + d for d in self.devices)}",
                 )
-            load = Operation("aiex.npu.load_pdi", attributes={"device_ref": SymbolRefAttr((name,))}, loc=op.loc)
+            load = Operation(
+                "aiex.npu.load_pdi", attributes={"device_ref": SymbolRefAttr((name,))}, loc=op.loc
+            )
             self.sequence.body.append(load)
             for inner in op.body.ops:
                 if inner.name != "aie.end":
@@ -75,7 +81,9 @@ class _Inliner:
                 hint=f"it has {known or 'none'}",
             )
         if callee in active:
-            raise UserError(f"runtime sequence @{name} runs itself", run.loc, notes=(("the sequence", callee.loc),))
+            raise UserError(
+                f"runtime sequence @{name} runs itself", run.loc, notes=(("the sequence", callee.loc),)
+            )
         expected = [a.type for a in callee.body.args]
         if [v.type for v in run.operands] != expected:
             raise UserError(
@@ -89,7 +97,9 @@ class _Inliner:
             copy = clone(op, values) if device is self.device else self._adopt(op, device, values, names)
             self._add(copy, device, [*active, callee])
 
-    def _adopt(self, op: Operation, device: Operation, values: dict[Value, Value], names: dict[str, str]) -> Operation:
+    def _adopt(
+        self, op: Operation, device: Operation, values: dict[Value, Value], names: dict[str, str]
+    ) -> Operation:
         """A copy of `op` of `device` for this device, with what it refers to."""
         for inner in op.walk():
             for value in inner.operands:
@@ -117,7 +127,9 @@ class _Inliner:
                 tile = self.device.body.insert(0, clone(owner, {}))
             return tile.result
         if owner.name not in ("aie.lock", "aie.buffer", "aie.external_buffer", "arith.constant"):
-            raise UserError(f"'{owner.name}' cannot be used by a sequence that another device runs", owner.loc)
+            raise UserError(
+                f"'{owner.name}' cannot be used by a sequence that another device runs", owner.loc
+            )
         return self._copy(owner, values).result
 
     def _copy(self, owner: Operation, values: dict[Value, Value]) -> Operation:

@@ -71,12 +71,19 @@ def allocation(device: Operation, name: str, user: Operation) -> Allocation:
     packet = op.attributes.get("packet")
     column, row = place_of(op.operands[0]) if op.operands else (op.integer("col"), 0)
     return Allocation(
-        column, row, direction.case, op.integer("channel_index"), packet if isinstance(packet, PacketInfoAttr) else None
+        column,
+        row,
+        direction.case,
+        op.integer("channel_index"),
+        packet if isinstance(packet, PacketInfoAttr) else None,
     )
 
 
 def placed_buffer(device: Operation, name: str, user: Operation) -> tuple[int, int, int]:
-    """Column, row and address of a buffer by name. UserError when it has no address or the device no such buffer."""
+    """Column, row and address of a buffer by name.
+
+    UserError when it has no address or the device no such buffer.
+    """
     return buffer_place(lookup(device, name, ("aie.buffer",), user), user)
 
 
@@ -94,7 +101,9 @@ def buffer_place(buffer: Operation, user: Operation) -> tuple[int, int, int]:
 
 
 def absolute_address(op: Operation, device: Operation) -> int:
-    """Where a register write goes in the array: its address may be relative to a buffer (in words) or to a tile."""
+    """Where a register write goes in the array: its address may be relative to a buffer (in words) or to a
+    tile.
+    """
     address = op.integer("address")
     if "buffer" in op.attributes:
         column, row, start = placed_buffer(device, op.symbol("buffer"), op)
@@ -104,7 +113,9 @@ def absolute_address(op: Operation, device: Operation) -> int:
     return address
 
 
-def with_constants(static: tuple[int, ...], dynamic: list[Value], what: str, user: Operation) -> tuple[int, ...]:
+def with_constants(
+    static: tuple[int, ...], dynamic: list[Value], what: str, user: Operation
+) -> tuple[int, ...]:
     """Static numbers with each `DYNAMIC` entry replaced by the constant passed for it."""
     values = iter(dynamic)
     result = []

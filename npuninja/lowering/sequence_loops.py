@@ -17,7 +17,8 @@ MAX_OPERATIONS = 100_000
 
 
 def unroll_sequence_loops(device: Operation) -> None:
-    """Writes out the loops of a device's sequences; offsets, sizes and strides computed from their counters become numbers.
+    """Writes out the loops of a device's sequences; offsets, sizes and strides computed from their counters
+    become numbers.
 
     Raises:
         UserError: the bounds of a loop, or a condition, are not constants, or the result is too long.
@@ -30,14 +31,19 @@ def unroll_sequence_loops(device: Operation) -> None:
             _unroll(sequence)
             for op in sequence.walk():
                 if op.name.startswith("scf.") and op.name != "scf.yield":
-                    raise UserError(f"{op.name} in a runtime sequence needs constant bounds or a constant condition", op.loc)
+                    raise UserError(
+                        f"{op.name} in a runtime sequence needs constant bounds or a constant condition",
+                        op.loc,
+                    )
                 if op.name == "aiex.npu.dma_memcpy_nd":
                     _make_static(op)
             fold_constants_in(sequence)
 
 
 def _unroll(sequence: Operation) -> None:
-    """Writes out the loops, outer ones first, since the bounds of an inner one may depend on an outer counter."""
+    """Writes out the loops, outer ones first, since the bounds of an inner one may depend on an outer
+    counter.
+    """
     length = sum(1 for _ in sequence.walk())
     while True:
         fold_constants_in(sequence)

@@ -1,4 +1,5 @@
-"""Runtime sequence operations down to register writes: the aie-dma-to-npu and aie-lower-set-lock passes of MLIR-AIE.
+"""Runtime sequence operations down to register writes: the aie-dma-to-npu and aie-lower-set-lock passes of
+MLIR-AIE.
 
 One rule for each operation gives the operations that take its place; those are expanded in turn:
 
@@ -69,7 +70,9 @@ DIRECTION_NUMBERS = {"S2MM": 0, "MM2S": 1}
 
 
 class SequenceContext:
-    """What the rules need to know about the sequence they expand, and the block data it shares with its device."""
+    """What the rules need to know about the sequence they expand, and the block data it shares with its
+    device.
+    """
 
     def __init__(
         self, operation: Operation, sequence: Operation, device: Device, rules: Rules, warnings: Warnings
@@ -83,7 +86,11 @@ class SequenceContext:
         self._block_data: dict[tuple[str, ...], str] = {}
         for name, op in self._symbols.items():
             data = op.attributes.get("initial_value")
-            if op.name == "memref.global" and isinstance(data, DenseElementsAttr) and "constant" in op.attributes:
+            if (
+                op.name == "memref.global"
+                and isinstance(data, DenseElementsAttr)
+                and "constant" in op.attributes
+            ):
                 self._block_data.setdefault(data.values, name)
 
     def block_data(self, words: tuple[int, ...]) -> tuple[str, str]:
@@ -111,7 +118,9 @@ class SequenceContext:
 Rule = Callable[[Operation, SequenceContext], Union[list[Operation], None]]
 
 
-def expand(operation: Operation, sequence: Operation, device: Device, rules: Rules, warnings: Warnings) -> None:
+def expand(
+    operation: Operation, sequence: Operation, device: Device, rules: Rules, warnings: Warnings
+) -> None:
     """Expands every operation of a sequence in place. Raises UserError, located at the operation."""
     context = SequenceContext(operation, sequence, device, rules, warnings)
     block = sequence.body
@@ -143,7 +152,9 @@ def ui32(value: int) -> IntegerAttr:
 
 def write_bd(bd: BufferDescriptor, like: Operation) -> Operation:
     """The `aiex.npu.writebd` of a descriptor."""
-    return Operation("aiex.npu.writebd", attributes={k: i32(v) for k, v in bd._asdict().items()}, loc=like.loc)
+    return Operation(
+        "aiex.npu.writebd", attributes={k: i32(v) for k, v in bd._asdict().items()}, loc=like.loc
+    )
 
 
 def push_queue(
@@ -206,13 +217,18 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     argument = argument_of(op.operands[0], op)
     bd_id = op.integer("id")
     if not 0 <= bd_id < kind.bds:
-        raise UserError(f"buffer descriptor id {bd_id} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}", op.loc)
+        raise UserError(
+            f"buffer descriptor id {bd_id} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}",
+            op.loc,
+        )
     offset_bytes = argument.offset_bytes + sum(o * s for o, s in zip(offsets, strides)) * element_bits // 8
     start = Argument(argument.number, offset_bytes)
     check_extent(op, context.sequence, start, sizes, strides, element_bits, context.warnings)
     shape = hardware_shape(sizes, strides, element_bits)
     words = sizes[0] * sizes[1] * sizes[2] * element_bits // 32
-    bd = BufferDescriptor(channel.column, channel.row, bd_id, words, burst_length=op.integer("burst_length", 0))
+    bd = BufferDescriptor(
+        channel.column, channel.row, bd_id, words, burst_length=op.integer("burst_length", 0)
+    )
     if not is_linear(sizes, strides):
         bd = bd._replace(
             d0_size=shape.sizes[0],
@@ -234,7 +250,16 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     return [
         write_bd(bd, op),
         address_patch(op, patch_address(channel.column, channel.row, bd_id), argument.number, offset_bytes),
-        push_queue(op, channel.column, channel.row, channel.direction, channel.channel, issue_token, shape.sizes[3], bd_id),
+        push_queue(
+            op,
+            channel.column,
+            channel.row,
+            channel.direction,
+            channel.channel,
+            issue_token,
+            shape.sizes[3],
+            bd_id,
+        ),
     ]
 
 
@@ -254,7 +279,9 @@ def _writebd(op: Operation, context: SequenceContext) -> list[Operation]:
     bd = BufferDescriptor(**{key: op.integer(key, 0) for key in BufferDescriptor._fields})
     bds = kind_of(bd.row).bds
     if not 0 <= bd.bd_id < bds:
-        raise UserError(f"buffer descriptor id {bd.bd_id} is out of range, the tile has 0 to {bds - 1}", op.loc)
+        raise UserError(
+            f"buffer descriptor id {bd.bd_id} is out of range, the tile has 0 to {bds - 1}", op.loc
+        )
     try:
         words = bd_words(bd, context.device.family)
     except KeyError:
@@ -265,7 +292,12 @@ def _writebd(op: Operation, context: SequenceContext) -> list[Operation]:
             hint=f"bytes of a burst: {lengths}, or 0 for the longest",
         ) from None
     name, type_text = context.block_data(words)
-    data = Operation("memref.get_global", attributes={"name": SymbolRefAttr((name,))}, result_types=(type_text,), loc=op.loc)
+    data = Operation(
+        "memref.get_global",
+        attributes={"name": SymbolRefAttr((name,))},
+        result_types=(type_text,),
+        loc=op.loc,
+    )
     address = bd_address(bd.column, bd.row, bd.bd_id)
     return [data, Operation("aiex.npu.blockwrite", [data.result], {"address": ui32(address)}, loc=op.loc)]
 
@@ -278,13 +310,18 @@ def _push_queue(op: Operation, context: SequenceContext) -> list[Operation]:
     channels = kind.s2mm_channels if direction.case == "S2MM" else kind.mm2s_channels
     if not 0 <= channel < channels:
         raise UserError(
-            f"{direction.case} channel {channel} does not exist, a {kind.name} tile has 0 to {channels - 1}", op.loc
+            f"{direction.case} channel {channel} does not exist, a {kind.name} tile has 0 to {channels - 1}",
+            op.loc,
         )
     bd, repeat = op.integer("bd_id"), op.integer("repeat_count", 0)
     if not 0 <= bd < kind.bds:
-        raise UserError(f"buffer descriptor id {bd} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}", op.loc)
+        raise UserError(
+            f"buffer descriptor id {bd} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}", op.loc
+        )
     if not 0 <= repeat <= QUEUE_REPEAT_MASK:
-        raise UserError(f"repeat count {repeat} is out of range, a task queue takes 0 to {QUEUE_REPEAT_MASK}", op.loc)
+        raise UserError(
+            f"repeat count {repeat} is out of range, a task queue takes 0 to {QUEUE_REPEAT_MASK}", op.loc
+        )
     token = op.attributes.get("issue_token") == BoolAttr(True)
     control = tile_address(column, row, channel_control(kind.name, direction.case, channel))
     result = []
@@ -302,7 +339,9 @@ def _push_queue(op: Operation, context: SequenceContext) -> list[Operation]:
 
 
 def _write_in_tile(op: Operation, column: int, row: int, offset: int, value: int) -> Operation:
-    return make("aiex.npu.write32", op, address=ui32(offset), column=i32(column), row=i32(row), value=ui32(value))
+    return make(
+        "aiex.npu.write32", op, address=ui32(offset), column=i32(column), row=i32(row), value=ui32(value)
+    )
 
 
 def _rtp_write(op: Operation, context: SequenceContext) -> list[Operation]:
@@ -324,13 +363,19 @@ def _set_lock(op: Operation, context: SequenceContext) -> list[Operation]:
     if not 0 <= value <= LOCK_VALUE_MAX:
         raise UserError(f"'aiex.set_lock' sets {value}, a lock holds 0 to {LOCK_VALUE_MAX}", op.loc)
     column, row = place_of(lock.operands[0])
-    return [_write_in_tile(op, column, row, lock_value(tile_kind(row), lock.integer("lockID")), op.integer("value"))]
+    return [
+        _write_in_tile(
+            op, column, row, lock_value(tile_kind(row), lock.integer("lockID")), op.integer("value")
+        )
+    ]
 
 
 def _absolute(op: Operation, context: SequenceContext) -> list[Operation] | None:
     if "buffer" not in op.attributes:
         return None
-    attributes = {key: value for key, value in op.attributes.items() if key not in ("buffer", "column", "row")}
+    attributes = {
+        key: value for key, value in op.attributes.items() if key not in ("buffer", "column", "row")
+    }
     attributes["address"] = ui32(absolute_address(op, context.operation))
     return [Operation(op.name, op.operands, attributes, loc=op.loc)]
 

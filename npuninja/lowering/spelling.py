@@ -1,7 +1,7 @@
 """Puts a design into the spelling of another release of MLIR-AIE; each reads its own only.
 
-Three things changed between the releases this project knows: the name of the runtime sequence, whether a shim's DMA
-allocation names a tile or a column, and whether `link_with` may stand at a function.
+Three things changed between the releases this project knows: the name of the runtime sequence, whether a
+shim's DMA allocation names a tile or a column, and whether `link_with` may stand at a function.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ def respell(module: Operation, *, sequence_op: str, allocation_has_tile: bool, f
         module: the design.
         sequence_op: `aiex.runtime_sequence` or `aie.runtime_sequence`.
         allocation_has_tile: whether `aie.shim_dma_allocation` names a tile; else its column.
-        functions_link: whether `link_with` may stand at a function; else each core names the one object it is linked with.
+        functions_link: whether `link_with` may stand at a function; else each core names the one object it is
+            linked with.
 
     Raises:
         UserError: the design says what the other spelling cannot; located.
@@ -62,19 +63,27 @@ def _respell_allocation(op: Operation) -> None:
             op.operands.append(tile.result)
             del op.attributes["col"]
             return
-    raise UserError(f"the design has no tile ({column}, 0), which this allocation needs in newer syntax", op.loc)
+    raise UserError(
+        f"the design has no tile ({column}, 0), which this allocation needs in newer syntax", op.loc
+    )
 
 
 def _link_at_cores(device: Operation) -> bool:
     """Moves `link_with` from the functions to the cores that call them."""
     functions = {op.string("sym_name"): op for op in device.body.ops if op.name == "func.func"}
-    files = {name: op.attributes["link_with"] for name, op in functions.items() if "link_with" in op.attributes}
+    files = {
+        name: op.attributes["link_with"] for name, op in functions.items() if "link_with" in op.attributes
+    }
     for core in [op for op in device.body.ops if op.name == "aie.core"]:
         own = core.attributes.get("link_with")
         wanted = {own.value} if isinstance(own, StringAttr) else set()
         for op in core.walk():
             callee = op.attributes.get("callee")
-            file = files.get(callee.path[-1]) if op.name == "func.call" and isinstance(callee, SymbolRefAttr) else None
+            file = (
+                files.get(callee.path[-1])
+                if op.name == "func.call" and isinstance(callee, SymbolRefAttr)
+                else None
+            )
             if isinstance(file, StringAttr):
                 wanted.add(file.value)
         if len(wanted) > 1 or "link_files" in core.attributes:

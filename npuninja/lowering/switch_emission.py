@@ -1,7 +1,7 @@
 """Writes routes into the IR: `aie.switchbox`, `aie.shim_mux`, missing tiles, and the wires between them.
 
-The places and the order of the operations are the reference's (MLIR-AIE, AIECreatePathFindFlows.cpp), because the order of
-switches and connections is the order of the configuration's register writes.
+The places and the order of the operations are the reference's (MLIR-AIE, AIECreatePathFindFlows.cpp), because
+the order of switches and connections is the order of the configuration's register writes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from npuninja.lowering.pathfinder import Connection
 from npuninja.lowering.routing_graph import Occupied
 from npuninja.lowering.tiles import append, ops_of, place_of
 
-# Behind the shim's multiplexer: the South channel of the switch for each channel of a bundle. PLIO keeps its number.
+# Behind the shim's multiplexer: the South channel of the switch for each channel of a bundle. PLIO keeps its
+# number.
 _INTO_SWITCH = {"DMA": SHIM_MM2S_SOUTH, "NOC": SHIM_NOC_SOURCE_SOUTH, "PLIO": tuple(range(8))}
 _OUT_OF_SWITCH = {"DMA": SHIM_S2MM_SOUTH, "NOC": SHIM_NOC_DEST_SOUTH, "PLIO": tuple(range(6))}
 
@@ -44,7 +45,8 @@ class Fabric:
         self.switchboxes = {place_of(op.operands[0]): op for op in ops_of(device, "aie.switchbox")}
         self.muxes = {place_of(op.operands[0]): op for op in ops_of(device, "aie.shim_mux")}
         self.occupied: Occupied = {}
-        # What drives each master of a switchbox or multiplexer, and what circuit each slave feeds, for error messages.
+        # What drives each master of a switchbox or multiplexer, and what circuit each slave feeds, for error
+        # messages.
         self._drivers: dict[tuple[Place, str, Port], Operation] = {}
         self._circuit_slaves: dict[tuple[Place, Port], Operation] = {}
         for place, box in [*self.switchboxes.items(), *self.muxes.items()]:
@@ -80,13 +82,20 @@ class Fabric:
         """The shim multiplexer of a tile, made behind `after`, or at the end of the device, if there is none."""
         return self._interconnect(self.muxes, "shim_mux", place, after)
 
-    def _interconnect(self, made: dict[Place, Operation], kind: str, place: Place, after: Operation | None) -> Operation:
+    def _interconnect(
+        self, made: dict[Place, Operation], kind: str, place: Place, after: Operation | None
+    ) -> Operation:
         found = made.get(place)
         if found is None:
             owner = self.tile(place)
             name = f"{kind}_{place[0]}_{place[1]}"
             found = Operation(
-                f"aie.{kind}", [owner.result], {}, ("index",), regions=[Region([Block()])], result_names=(name,)
+                f"aie.{kind}",
+                [owner.result],
+                {},
+                ("index",),
+                regions=[Region([Block()])],
+                result_names=(name,),
             )
             made[place] = found
             if after is not None:
@@ -98,7 +107,8 @@ class Fabric:
     # -------------------------------------------------------------- circuits
 
     def add_circuit(self, connections: list[Connection], flow: Operation) -> None:
-        """Writes the connections of one circuit net: tiles in order, each tile's connections in the order given.
+        """Writes the connections of one circuit net: tiles in order, each tile's connections in the order
+        given.
 
         Raises:
             UserError: something else leads into one of the ports already.
@@ -137,8 +147,11 @@ class Fabric:
 
     # -------------------------------------------------------------- packets
 
-    def add_packets(self, switches: dict[Place, PacketSwitch], users: dict[tuple[Place, Port], Operation]) -> None:
-        """Writes the packet switching of all tiles. Every tile of the device gets a switchbox, if need be an empty one.
+    def add_packets(
+        self, switches: dict[Place, PacketSwitch], users: dict[tuple[Place, Port], Operation]
+    ) -> None:
+        """Writes the packet switching of all tiles. Every tile of the device gets a switchbox, if need be an
+        empty one.
 
         Args:
             switches: see `packet_routing.packet_switches`.
@@ -160,7 +173,10 @@ class Fabric:
         amsels: dict[tuple[int, int], Value] = {}
         behind_mux: list[tuple[Port, Port, Operation]] = []
         for arbiter, msel in switch.amsels:
-            attributes: dict[str, Attribute] = {"arbiterID": IntegerAttr(arbiter, "i8"), "msel": IntegerAttr(msel, "i8")}
+            attributes: dict[str, Attribute] = {
+                "arbiterID": IntegerAttr(arbiter, "i8"),
+                "msel": IntegerAttr(msel, "i8"),
+            }
             amsels[arbiter, msel] = box.body.append(Operation("aie.amsel", [], attributes, ("index",))).result
         for master in switch.master_sets:
             flow, port = users[place, master.port], _exit(place, master.port)

@@ -1,7 +1,7 @@
 """Buffer descriptor ids of tasks in a runtime sequence.
 
-One walk over the sequence: a task takes the ids its descriptors ask for, then the lowest free ones of its tile;
-`dma_await_task` and `dma_free_task` give them back. Each sequence starts with all descriptors free.
+One walk over the sequence: a task takes the ids its descriptors ask for, then the lowest free ones of its
+tile; `dma_await_task` and `dma_free_task` give them back. Each sequence starts with all descriptors free.
 
 Source: MLIR-AIE AIEAssignRuntimeSequenceBDIDs.cpp.
 """
@@ -61,7 +61,8 @@ def _take(task: Operation, place: Place, taken: dict[int, Operation]) -> None:
         number = bd.integer("bd_id")
         if not 0 <= number < kind.bds:
             raise UserError(
-                f"buffer descriptor id {number} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}", bd.loc
+                f"buffer descriptor id {number} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}",
+                bd.loc,
             )
         if number in taken:
             raise UserError(
@@ -75,7 +76,9 @@ def _take(task: Operation, place: Place, taken: dict[int, Operation]) -> None:
     for bd in descriptors(task):
         if "bd_id" in bd.attributes:
             continue
-        free = (n for n in range(kind.bds) if n not in taken and bd_reachable(tile_kind(place[1]), channel, n))
+        free = (
+            n for n in range(kind.bds) if n not in taken and bd_reachable(tile_kind(place[1]), channel, n)
+        )
         chosen = next(free, None)
         if chosen is None:
             raise UserError(

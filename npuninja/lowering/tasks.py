@@ -1,6 +1,8 @@
-"""DMA tasks of a runtime sequence: named channels to tiles, and tasks to descriptor writes, queue pushes and waits.
+"""DMA tasks of a runtime sequence: named channels to tiles, and tasks to descriptor writes, queue pushes and
+waits.
 
-A task's descriptors are written where it is configured, in block order, and its queue is pushed where it is started.
+A task's descriptors are written where it is configured, in block order, and its queue is pushed where it is
+started.
 
 Source: MLIR-AIE AIESubstituteShimDMAAllocations.cpp, AIEDMATasksToNPU.cpp.
 """
@@ -21,7 +23,13 @@ from npuninja.ir.attributes import (
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.types import bits, element_count, element_of, memref
 from npuninja.lowering.sequence_arguments import Argument, argument_of
-from npuninja.lowering.sequence_bd import BufferDescriptor, hardware_shape, is_linear, patch_address, shape_error
+from npuninja.lowering.sequence_bd import (
+    BufferDescriptor,
+    hardware_shape,
+    is_linear,
+    patch_address,
+    shape_error,
+)
 from npuninja.lowering.sequence_checks import check_extent
 from npuninja.lowering.sequence_lookup import allocation, buffer_place
 from npuninja.lowering.sequence_transfers import address_patch, push_queue, sync, write_bd
@@ -30,7 +38,9 @@ from npuninja.lowering.tiles import get_or_create_tile, place_of
 
 
 def substitute_allocations(device: Operation, sequence: Operation) -> None:
-    """Turns each `dma_configure_task_for @name` into a `dma_configure_task` on the tile and channel of the name."""
+    """Turns each `dma_configure_task_for @name` into a `dma_configure_task` on the tile and channel of the
+    name.
+    """
     for op in list(sequence.body.ops):
         if op.name != "aiex.dma_configure_task_for":
             continue
@@ -72,11 +82,15 @@ def _start(op: Operation) -> Operation:
     task = task_of(op)
     bds = descriptors(task)
     if not bds:
-        raise UserError("the task has no buffer descriptor to start with", op.loc, notes=(("the task", task.loc),))
+        raise UserError(
+            "the task has no buffer descriptor to start with", op.loc, notes=(("the task", task.loc),)
+        )
     direction, channel = _channel(task)
     token = task.attributes.get("issue_token") == BoolAttr(True)
     place = place_of(task.operands[0])
-    return push_queue(op, *place, direction, channel, token, task.integer("repeat_count", 0), bds[0].integer("bd_id"))
+    return push_queue(
+        op, *place, direction, channel, token, task.integer("repeat_count", 0), bds[0].integer("bd_id")
+    )
 
 
 def _await(op: Operation) -> Operation:
@@ -157,7 +171,9 @@ def _write(
     argument = argument_of(buffer, op)
     offset_bytes += argument.offset_bytes
     sizes, strides = _dimensions(op) or ((length,), (1,))
-    check_extent(op, sequence, Argument(argument.number, offset_bytes), sizes, strides, element_bits, warnings)
+    check_extent(
+        op, sequence, Argument(argument.number, offset_bytes), sizes, strides, element_bits, warnings
+    )
     return [
         write_bd(bd._replace(buffer_offset=offset_bytes), op),
         address_patch(op, patch_address(column, row, bd_id), argument.number, offset_bytes),
@@ -167,8 +183,8 @@ def _write(
 def _local_address(buffer: Operation, op: Operation, place: tuple[int, int]) -> int:
     """Where the tile's own DMA finds one of its buffers.
 
-    MLIR-AIE writes this address in bytes over the descriptor's whole address word, which loses the fields beside it;
-    here it goes into the descriptor itself.
+    MLIR-AIE writes this address in bytes over the descriptor's whole address word, which loses the fields
+    beside it; here it goes into the descriptor itself.
     """
     column, row, address = buffer_place(buffer, op)
     if (column, row) != place:
@@ -187,7 +203,9 @@ def _dimensions(op: Operation) -> tuple[tuple[int, ...], tuple[int, ...]] | None
         return None
     missing = 4 - len(dimensions.dims)
     if missing < 0:
-        raise UserError(f"a descriptor has at most four dimensions, this one has {len(dimensions.dims)}", op.loc)
+        raise UserError(
+            f"a descriptor has at most four dimensions, this one has {len(dimensions.dims)}", op.loc
+        )
     sizes = tuple(d.size for d in dimensions.dims[::-1]) + (1,) * missing
     return sizes, tuple(d.stride for d in dimensions.dims[::-1]) + (0,) * missing
 
@@ -245,13 +263,17 @@ def _with_padding(bd: BufferDescriptor, op: Operation, direction: str, element_b
     if tile_kind(bd.row) != "mem" or direction != "MM2S":
         raise UserError("only MM2S channels of memtiles can pad with zeros", op.loc)
     if not isinstance(dimensions, BDDimLayoutArrayAttr) or len(padding.pads) > min(len(dimensions.dims), 3):
-        raise UserError("padding needs a dimension (size and stride) for each pair of pads, three at most", op.loc)
+        raise UserError(
+            "padding needs a dimension (size and stride) for each pair of pads, three at most", op.loc
+        )
     fields = {}
     for i, pad in enumerate(_pads(op)):
         for side, count in (("before", pad.before), ("after", pad.after)):
             # The innermost dimension counts words, the others repeat it.
             if i == 0 and count * element_bits % 32:
                 size_bytes = count * element_bits // 8
-                raise UserError(f"padding by {count} elements is {size_bytes} bytes, expected whole words", op.loc)
+                raise UserError(
+                    f"padding by {count} elements is {size_bytes} bytes, expected whole words", op.loc
+                )
             fields[f"d{i}_zero_{side}"] = count * element_bits // 32 if i == 0 else count
     return bd._replace(**fields)

@@ -29,7 +29,9 @@ def place_of(tile: Value) -> Place:
     op = tile.owner
     if not isinstance(op, Operation) or op.name != "aie.tile":
         where = op.loc if isinstance(op, Operation) else None
-        raise UserError(f"'%{tile.name}' is not an aie.tile", where, hint="place logical tiles before lowering")
+        raise UserError(
+            f"'%{tile.name}' is not an aie.tile", where, hint="place logical tiles before lowering"
+        )
     return op.integer("col"), op.integer("row")
 
 

@@ -1,4 +1,7 @@
-"""From a finished build to the contents of its package. What is wanted stands in the file that configure.py wrote."""
+"""From a finished build to the contents of its package.
+
+What is wanted stands in the file that configure.py wrote.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,8 @@ class _History(NamedTuple):
 
 
 def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> Assembled:
-    """Puts a package together. Files are named as in the folder where the build's commands run, and this runs there.
+    """Puts a package together. Files are named as in the folder where the build's commands run, and this runs
+    there.
 
     Raises:
         UserError: a file is missing or not of this build, or what `[package]` says is wrong.
@@ -64,7 +68,9 @@ def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> Assembled:
     emulated = contents.is_emulated(designs)
     parts = {name: _design_files(manifest) for name, manifest in manifests.items()}
     references = {name: _reference(parts[name], manifest, warnings) for name, manifest in manifests.items()}
-    runner = runner_files({name: source for name, source in references.items() if source is not None}, emulated)
+    runner = runner_files(
+        {name: source for name, source in references.items() if source is not None}, emulated
+    )
     if emulated:
         runner[ENGINE] = _read(plan.engine)
     files = {**runner, **own_files()}
@@ -75,7 +81,9 @@ def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> Assembled:
     for name in package.license_files:
         files[f"{contents.LICENSES}/{name}"] = _read(plan.license_files[name])
     if not package.license_files:
-        warnings.add("the package says nothing about the licence of its designs: the project has no LICENSE file")
+        warnings.add(
+            "the package says nothing about the licence of its designs: the project has no LICENSE file"
+        )
 
     history = _history(plan, graph_file)
     requires = dict.fromkeys(map(_distribution, contents.REQUIRES), True)
@@ -83,7 +91,9 @@ def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> Assembled:
     hashes = {name: _hashes(part) for name, part in parts.items()}
     files[contents.SBOM] = write_sbom(package, hashes, _hashes(runner), requires, history.tools)
     dependencies = [*history.sources, *history.tools]
-    files[contents.PROVENANCE] = write_provenance(package, manifests, dependencies, history.steps, _hashes(files))
+    files[contents.PROVENANCE] = write_provenance(
+        package, manifests, dependencies, history.steps, _hashes(files)
+    )
     files[contents.SUMS] = contents.sums(files)
     return Assembled(package, emulated, files, sorted({*history.read, *all_files()}))
 
@@ -99,7 +109,9 @@ def _history(plan: BuildPlan, graph_file: str) -> _History:
     places = Places(plan.source_root, os.path.abspath(plan.build_folder), NPUNINJA, plan.tools)
     words = {word for edge in edges for word in graph.words(edge)}
     tools = [_tool(tool) for tool in plan.tools if words & {tool.identity, tool.path}]
-    return _History(_sources(read, places), [*tools, _npuninja()], [graph.step(edge, places) for edge in edges], read)
+    return _History(
+        _sources(read, places), [*tools, _npuninja()], [graph.step(edge, places) for edge in edges], read
+    )
 
 
 def _packaged(manifest: Manifest) -> contents.PackagedDesign:

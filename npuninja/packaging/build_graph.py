@@ -1,4 +1,6 @@
-"""The graph of a build as configure.py recorded it, as far as packages ask for it: what made a file, by which command."""
+"""The graph of a build as configure.py recorded it, as far as packages ask for it: what made a file, by which
+command.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ class BuildGraph:
 
     Args:
         content: of graph.json.
-        commands: rule -> its command; `@NAME@` stands for the words of a variable, `$in`, `$out`, `$options` for the edge's.
+        commands: rule -> its command; `@NAME@` stands for the words of a variable, `$in`, `$out`, `$options`
+            for the edge's.
     """
 
     def __init__(self, content: Mapping[str, Any], commands: Mapping[str, str]) -> None:
@@ -38,7 +41,9 @@ class BuildGraph:
         self._made_by = {path: edge for edge in self._edges for path in edge["outputs"]}
 
     def behind(self, files: Iterable[str]) -> tuple[list[Mapping[str, Any]], list[str]]:
-        """The edges that these files come of, each behind those that it needs, and the files that no edge makes, sorted."""
+        """The edges that these files come of, each behind those that it needs, and the files that no edge
+        makes, sorted.
+        """
         edges: dict[int, Mapping[str, Any]] = {}
         given: set[str] = set()
         pending = [(path, False) for path in sorted(files, reverse=True)]
@@ -51,7 +56,9 @@ class BuildGraph:
                 edges.setdefault(id(edge), edge)
             elif id(edge) not in edges:
                 pending.append((path, True))
-                pending += [(need, False) for need in sorted((*edge["inputs"], *edge["implicit"]), reverse=True)]
+                pending += [
+                    (need, False) for need in sorted((*edge["inputs"], *edge["implicit"]), reverse=True)
+                ]
         return list(edges.values()), sorted(given)
 
     def words(self, edge: Mapping[str, Any]) -> list[str]:

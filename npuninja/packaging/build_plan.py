@@ -1,4 +1,6 @@
-"""package_plan.json: what configure.py knows of a package and its build, for the stage that makes the package."""
+"""package_plan.json: what configure.py knows of a package and its build, for the stage that makes the
+package.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ class BuildPlan(NamedTuple):
 
     Attributes:
         package: name, version, preset, licence.
-        designs: design -> its manifest, and the files that a person wrote for it: its source, and what that imports.
+        designs: design -> its manifest, and the files that a person wrote for it: its source, and what that
+            imports.
         license_files: name in the package -> file.
         engine: the emulator's engine; "" when the cores are real.
         source_root: absolute folder of the project.
@@ -54,4 +57,6 @@ def read_build_plan(path: str) -> BuildPlan:
         fields["tools"] = [UsedTool(*tool) for tool in fields["tools"]]
         return BuildPlan(**fields)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"not what configure.py writes: {error}", Location(path), hint="run configure.py") from error
+        raise UserError(
+            f"not what configure.py writes: {error}", Location(path), hint="run configure.py"
+        ) from error

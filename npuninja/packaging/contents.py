@@ -1,4 +1,6 @@
-"""What lies in a package, the same in the archive and in the wheel: designs, runner, and the papers that go with them."""
+"""What lies in a package, the same in the archive and in the wheel: designs, runner, and the papers that go
+with them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ SUMS = "SHA256SUMS"
 DESIGNS = "designs"
 LICENSES = "licenses"
 OLDEST_PYTHON = "3.10"
-#: What the runner needs from a package index. The emulator is an extra: on an NPU it is not needed; pyxrt is part of XRT.
+#: What the runner needs from a package index. The emulator is an extra: on an NPU it is not needed; pyxrt is
+#: part of XRT.
 REQUIRES = ("numpy>=1.24",)
 EMULATOR_REQUIRES = ("wasmtime>=36",)
 
@@ -88,7 +91,9 @@ def readme(package: Package, designs: Sequence[PackagedDesign]) -> bytes:
     ]
     if package.license or package.license_files:
         where = ", ".join(f"{LICENSES}/{name}" for name in package.license_files)
-        lines.append(f"Licence of the designs: {' in '.join(text for text in (package.license, where) if text)}.")
+        lines.append(
+            f"Licence of the designs: {' in '.join(text for text in (package.license, where) if text)}."
+        )
     lines.append("Licence of the runner, which is a part of npuninja: Apache-2.0 in runner/LICENSE.")
     return ("\n".join(lines) + "\n").encode()
 

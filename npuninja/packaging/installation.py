@@ -1,7 +1,7 @@
 """Puts a package below a prefix: `share/NAME` with its contents, `bin/NAME` that runs its designs.
 
-`share/NAME` is written beside its place under a temporary name and renamed, as `bin/NAME` is: what is there is whole, the
-old package or the new one, never a mixture.
+`share/NAME` is written beside its place under a temporary name and renamed, as `bin/NAME` is: what is there
+is whole, the old package or the new one, never a mixture.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ exec "${{PYTHON:-python3}}" "$here/../share/{name}/run.py" "$@"
 """
 
 
-def install(package: Package, files: Mapping[str, bytes], prefix: str, staging: str, say: Callable[[str], None]) -> None:
+def install(
+    package: Package, files: Mapping[str, bytes], prefix: str, staging: str, say: Callable[[str], None]
+) -> None:
     """Installs a package.
 
     Args:
@@ -43,7 +45,9 @@ def install(package: Package, files: Mapping[str, bytes], prefix: str, staging: 
     root = os.path.join(os.path.abspath(staging), prefix.lstrip(os.sep)) if staging else prefix
     share, program = os.path.join(root, "share", package.name), os.path.join(root, "bin", package.name)
     _check_place(share, package)
-    new, old = (os.path.join(root, "share", f".{word}{os.getpid()}.{package.name}") for word in ("new", "old"))
+    new, old = (
+        os.path.join(root, "share", f".{word}{os.getpid()}.{package.name}") for word in ("new", "old")
+    )
     new_program = os.path.join(root, "bin", f".new{os.getpid()}.{package.name}")
     try:
         for name, data in files.items():
@@ -75,7 +79,9 @@ def _check_place(share: str, package: Package) -> None:
     """Nothing of another's is overwritten or deleted: what is there must be a package, and only that."""
     if not os.path.lexists(share):
         return
-    if os.path.islink(share) or not all(os.path.isfile(os.path.join(share, name)) for name in (PACKAGE, SUMS)):
+    if os.path.islink(share) or not all(
+        os.path.isfile(os.path.join(share, name)) for name in (PACKAGE, SUMS)
+    ):
         raise UserError(
             f"{share} is there, and is no package of designs",
             hint=f"move it away, or call the package otherwise than {package.name!r} in [package] of toolchain.toml",
@@ -87,7 +93,9 @@ def _check_place(share: str, package: Package) -> None:
         for name in names:
             path = os.path.join(folder, name)
             if os.path.relpath(path, share).replace(os.sep, "/") not in known:
-                raise UserError(f"{path} does not belong to the package there, and would be lost", hint="move it away")
+                raise UserError(
+                    f"{path} does not belong to the package there, and would be lost", hint="move it away"
+                )
 
 
 def _write(path: str, data: bytes, mode: int) -> None:

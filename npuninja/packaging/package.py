@@ -16,7 +16,9 @@ RUNNER_LICENSE = "runner/LICENSE"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 #: Public versions in the one spelling of each (PEP 440, "normal form", without epochs).
 _NUMBER = "(?:0|[1-9][0-9]*)"
-_VERSION = re.compile(rf"{_NUMBER}(?:\.{_NUMBER})*(?:(?:a|b|rc){_NUMBER})?(?:\.post{_NUMBER})?(?:\.dev{_NUMBER})?")
+_VERSION = re.compile(
+    rf"{_NUMBER}(?:\.{_NUMBER})*(?:(?:a|b|rc){_NUMBER})?(?:\.post{_NUMBER})?(?:\.dev{_NUMBER})?"
+)
 #: Packages that the runner imports, which the wheel's own must not hide.
 _TAKEN = frozenset({"npuninja", "numpy", "wasmtime", "ziglang", "pyxrt", "pip"})
 
@@ -47,7 +49,9 @@ class Package(NamedTuple):
 
     @property
     def wheel_version(self) -> str:
-        """The version with the preset as its local label, as builds of one version for several targets are told apart."""
+        """The version with the preset as its local label, as builds of one version for several targets are
+        told apart.
+        """
         return f"{self.version}+{self.preset}" if self.preset else self.version
 
     @property
@@ -62,7 +66,9 @@ class Package(NamedTuple):
 
     @property
     def wheel_file(self) -> str:
-        """The wheel's name: for every Python 3 and every system, since there is nothing compiled for the host in it."""
+        """The wheel's name: for every Python 3 and every system, since there is nothing compiled for the host
+        in it.
+        """
         return f"{self.module}-{self.wheel_version}-py3-none-any.whl"
 
     @property

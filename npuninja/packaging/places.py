@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-#: Roles of files beside those of the build and of npuninja: in the project, of a tool, elsewhere (headers of the system).
+#: Roles of files beside those of the build and of npuninja: in the project, of a tool, elsewhere (headers of
+#: the system).
 SOURCE, TOOL, OTHER = "source", "tool", "other"
 
 
 class UsedTool(NamedTuple):
-    """A tool of the build: how it is called, its version, the word that stands for it in commands, where it is."""
+    """A tool of the build: how it is called, its version, the word that stands for it in commands, where it
+    is.
+    """
 
     name: str
     version: str
@@ -20,7 +23,9 @@ class UsedTool(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a file belongs: the role of its folder ("build", "npuninja", or one of those above), and its portable name."""
+    """Where a file belongs: the role of its folder ("build", "npuninja", or one of those above), and its
+    portable name.
+    """
 
     role: str
     name: str
@@ -38,7 +43,11 @@ class Places:
 
     def __init__(self, source_root: str, build_folder: str, npuninja: str, tools: Iterable[UsedTool]) -> None:
         tools = tuple(tools)
-        folders = [(source_root, SOURCE, ""), (build_folder, "build", "build/"), (npuninja, "npuninja", "npuninja/")]
+        folders = [
+            (source_root, SOURCE, ""),
+            (build_folder, "build", "build/"),
+            (npuninja, "npuninja", "npuninja/"),
+        ]
         folders += [(os.path.dirname(tool.path), TOOL, f"tools/{tool.name}/") for tool in tools]
         # The innermost counts: the build folder lies in the project as a rule, and so may npuninja and tools.
         self._folders = sorted(folders, key=lambda entry: -len(entry[0]))
@@ -49,15 +58,17 @@ class Places:
     def identity(self, word: str) -> str | None:
         """Name and version of the tool that a word of a command stands for; None when it stands for none.
 
-        The word itself tells where a tool lies and its time too. What the tool is stands among the dependencies.
+        The word itself tells where a tool lies and its time too. What the tool is stands among the
+        dependencies.
         """
         return self._identities.get(word)
 
     def portable(self, path: str) -> str:
-        """The name of a file, given as commands of the build name it: `kernels/gain/gain.c`, `build/…/gain.o`, `npuninja/…`.
+        """The name of a file, given as commands of the build name it: `kernels/gain/gain.c`,
+        `build/…/gain.o`, `npuninja/…`.
 
-        A tool is called by its name, a file beside or below it `tools/NAME/FILE`. What lies nowhere of all this has its own
-        name only.
+        A tool is called by its name, a file beside or below it `tools/NAME/FILE`. What lies nowhere of all
+        this has its own name only.
         """
         return self.place(path).name
 

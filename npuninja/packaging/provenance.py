@@ -21,7 +21,9 @@ BUILD_TYPE = "pkg:generic/npuninja#docs/packaging.md"
 
 
 class Dependency(NamedTuple):
-    """Something that decided what the files are: a source file ("source") or a tool ("tool"), its version, its sha256."""
+    """Something that decided what the files are: a source file ("source") or a tool ("tool"), its version,
+    its sha256.
+    """
 
     name: str
     role: str
@@ -67,7 +69,10 @@ def write_provenance(
 
 
 def read_subjects(data: bytes) -> dict[str, str]:
-    """Name -> sha256 of the files that a statement is about. ValueError, KeyError or TypeError when it is none."""
+    """Name -> sha256 of the files that a statement is about.
+
+    ValueError, KeyError or TypeError when it is none.
+    """
     statement = json.loads(data)
     if (statement["_type"], statement["predicateType"]) != (STATEMENT_TYPE, PREDICATE_TYPE):
         raise ValueError("it is no statement of provenance")

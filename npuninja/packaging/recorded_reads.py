@@ -40,7 +40,9 @@ def read_by_ninja(ninja: str, build_folder: str, outputs: Iterable[str]) -> set[
             command = [ninja, "-C", copy, "-t", "deps", *wanted]
             done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         except (OSError, subprocess.SubprocessError) as error:
-            raise ToolError(f"cannot ask Ninja which headers were read: {error}", hint="run `ninja` first") from error
+            raise ToolError(
+                f"cannot ask Ninja which headers were read: {error}", hint="run `ninja` first"
+            ) from error
     read, known = set(), set()
     for line in done.stdout.splitlines():
         found = _OUTPUT.fullmatch(line)
@@ -64,5 +66,7 @@ def read_by_make(outputs: Iterable[str]) -> set[str]:
         try:
             read.update(read_depfile(path + ".d"))
         except OSError as error:
-            raise ToolError(f"no record of what {path} was made from: {error}", hint="delete it and build again") from error
+            raise ToolError(
+                f"no record of what {path} was made from: {error}", hint="delete it and build again"
+            ) from error
     return read

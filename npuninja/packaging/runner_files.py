@@ -1,4 +1,6 @@
-"""The part of npuninja that runs designs: what a package carries so that it needs no npuninja to be installed."""
+"""The part of npuninja that runs designs: what a package carries so that it needs no npuninja to be
+installed.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ START = ("npuninja.cli", "npuninja.device.runner", "npuninja.device.xrt_worker")
 EMULATOR = "npuninja.emulator"
 #: Files that are no modules: the runner's messages.
 DATA = ("diag/hints.json",)
-#: The compiled engine in the package; npuninja.emulator.engine_module takes it there instead of compiling one.
+#: The compiled engine in the package; npuninja.emulator.engine_module takes it there instead of compiling
+#: one.
 ENGINE = "runner/npuninja/emulator/engine/engine.wasm"
 
 
@@ -33,7 +36,9 @@ def runner_files(references: Mapping[str, bytes], emulator: bool) -> dict[str, b
         wanted += [name for name in imported(source, path) if name.split(".")[0] == "npuninja"]
     modules = _with_imports(wanted, emulator)
     files = {f"runner/{_below(path)}": _read(path) for path in modules.values()}
-    files.update({f"runner/npuninja/{name}": _read(os.path.join(NPUNINJA, *name.split("/"))) for name in DATA})
+    files.update(
+        {f"runner/npuninja/{name}": _read(os.path.join(NPUNINJA, *name.split("/"))) for name in DATA}
+    )
     return files
 
 
@@ -65,7 +70,9 @@ def imported(source: bytes, path: str) -> list[str]:
         if isinstance(node, ast.Import):
             names.update(dict.fromkeys(alias.name for alias in node.names))
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.update(dict.fromkeys([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]))
+            names.update(
+                dict.fromkeys([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+            )
     return list(names)
 
 
@@ -107,7 +114,9 @@ def _read(path: str) -> bytes:
 
 
 def all_files() -> list[str]:
-    """Every file of npuninja that can decide what a build makes, sorted: what "npuninja" stands for among the tools."""
+    """Every file of npuninja that can decide what a build makes, sorted: what "npuninja" stands for among the
+    tools.
+    """
     files = []
     for folder, folders, names in os.walk(NPUNINJA):
         folders[:] = sorted(name for name in folders if name != "__pycache__")

@@ -100,7 +100,9 @@ def write_sbom(
         )
         for tool in sorted(tools)
     ]
-    content = json.dumps([package.fields(), {n: dict(f) for n, f in designs.items()}, dict(runner)], sort_keys=True)
+    content = json.dumps(
+        [package.fields(), {n: dict(f) for n, f in designs.items()}, dict(runner)], sort_keys=True
+    )
     bill = Bom(serial_number=uuid.UUID(bytes=hashlib.sha256(content.encode()).digest()[:16], version=4))
     bill.metadata.timestamp = datetime.datetime(*TIME, tzinfo=datetime.timezone.utc)  # as of all files
     bill.metadata.component = whole
@@ -147,7 +149,10 @@ def _licenses(expression: str) -> list[Any]:
 
 
 def read_file_hashes(data: bytes) -> dict[str, str]:
-    """Name -> sha256 of the files in a bill. ValueError, KeyError or TypeError when it is none of CycloneDX."""
+    """Name -> sha256 of the files in a bill.
+
+    ValueError, KeyError or TypeError when it is none of CycloneDX.
+    """
     bill = json.loads(data)
     if (bill["bomFormat"], bill["specVersion"]) != ("CycloneDX", "1.6"):
         raise ValueError("it is no bill of CycloneDX 1.6")

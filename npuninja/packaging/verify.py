@@ -1,9 +1,10 @@
 """Checks a package, archive or wheel, as it lies: every byte is accounted for, and all that it says agrees.
 
-From outside in: the zip file is in the one form that `ninja package` writes; its list of hashes, or the wheel's, is that of
-its files, none missing and none more; every design's manifest fits its XCLBIN and its instruction stream, and these are what
-they should be; the bill of materials and the provenance name the files with their hashes. What was changed together with all
-of these is another package: only a signature, or the hash of the whole file from a trusted place, tells that.
+From outside in: the zip file is in the one form that `ninja package` writes; its list of hashes, or the
+wheel's, is that of its files, none missing and none more; every design's manifest fits its XCLBIN and its
+instruction stream, and these are what they should be; the bill of materials and the provenance name the files
+with their hashes. What was changed together with all of these is another package: only a signature, or the
+hash of the whole file from a trusted place, tells that.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ from npuninja.packaging.zip_file import read_zip
 
 
 class Verified(NamedTuple):
-    """A package that is as it was made. `files` are its contents by name, without the folder or the wheel's metadata."""
+    """A package that is as it was made.
+
+    `files` are its contents by name, without the folder or the wheel's metadata.
+    """
 
     package: Package
     kind: str
@@ -52,21 +56,31 @@ def verify(data: bytes, path: str) -> Verified:
     entries = read_zip(data, path)
     metadata = {name for name in entries if name.split("/")[0].endswith(".dist-info")}
     inside = {name: content for name, content in entries.items() if name not in metadata}
-    folders = [name.rpartition("/")[0] for name in inside if name.count("/") == 1 and name.endswith(f"/{contents.PACKAGE}")]
+    folders = [
+        name.rpartition("/")[0]
+        for name in inside
+        if name.count("/") == 1 and name.endswith(f"/{contents.PACKAGE}")
+    ]
     if len(folders) != 1:
         raise _error(path, f"no package of designs: there is no FOLDER/{contents.PACKAGE} in it")
     (folder,) = folders
-    files = {name[len(folder) + 1 :]: content for name, content in inside.items() if name.startswith(f"{folder}/")}
+    files = {
+        name[len(folder) + 1 :]: content for name, content in inside.items() if name.startswith(f"{folder}/")
+    }
     problems = [f"{name} lies outside of {folder}" for name in inside if not name.startswith(f"{folder}/")]
     problems += _sums(files)
     try:
         described = json.loads(files[contents.PACKAGE])
         if described["format"] != contents.FORMAT:
-            raise _error(path, f"a package of format {described['format']}; this npuninja reads {contents.FORMAT}")
+            raise _error(
+                path, f"a package of format {described['format']}; this npuninja reads {contents.FORMAT}"
+            )
         package, designs = package_of(described), described["designs"]
         problems += _designs(files, designs)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _error(path, *problems, f"{contents.PACKAGE} is not what `ninja package` writes: {error!r}") from error
+        raise _error(
+            path, *problems, f"{contents.PACKAGE} is not what `ninja package` writes: {error!r}"
+        ) from error
     problems += _papers(files)
     if metadata:
         emulated = bool(described["emulator_requires"])
@@ -80,7 +94,9 @@ def verify(data: bytes, path: str) -> Verified:
 
 def _error(path: str, first: str, *others: str) -> UserError:
     notes = tuple((text, None) for text in others)
-    return UserError(f"not as it was made: {first}", Location(path), notes=notes, hint="get it again from its maker")
+    return UserError(
+        f"not as it was made: {first}", Location(path), notes=notes, hint="get it again from its maker"
+    )
 
 
 def _sums(files: Mapping[str, bytes]) -> Iterator[str]:

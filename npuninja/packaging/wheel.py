@@ -25,8 +25,12 @@ def wheel_files(package: Package, contents: Mapping[str, bytes], emulated: bool)
     info = package.dist_info
     files = {f"{package.module}/{name}": data for name, data in contents.items()}
     files[f"{info}/METADATA"] = _metadata(package, emulated).encode()
-    files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: npuninja\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{package.name} = {package.module}.run:main\n".encode()
+    files[f"{info}/WHEEL"] = (
+        b"Wheel-Version: 1.0\nGenerator: npuninja\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
+    files[f"{info}/entry_points.txt"] = (
+        f"[console_scripts]\n{package.name} = {package.module}.run:main\n".encode()
+    )
     files[f"{info}/sboms/{SBOM}"] = contents[SBOM]
     for name in package.license_files:
         files[f"{info}/licenses/{name}"] = contents[f"{LICENSES}/{name}"]

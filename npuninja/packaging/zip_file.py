@@ -1,7 +1,9 @@
-"""Zip files in one form only: equal content gives equal bytes, and every other byte is a damage that can be named.
+"""Zip files in one form only: equal content gives equal bytes, and every other byte is a damage that can be
+named.
 
-Entries are stored, not compressed: what a compressor makes depends on its version. Times, modes and the system that is said
-to have written are constants; entries are sorted, those of a wheel's metadata last, as the wheel format asks for.
+Entries are stored, not compressed: what a compressor makes depends on its version. Times, modes and the
+system that is said to have written are constants; entries are sorted, those of a wheel's metadata last, as
+the wheel format asks for.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ def read_zip(data: bytes, path: str) -> dict[str, bytes]:
         path: its name, for messages.
 
     Raises:
-        UserError: it is no zip file, an entry is damaged, or a byte outside the contents is not what `write_zip` writes.
+        UserError: it is no zip file, an entry is damaged, or a byte outside the contents is not what
+            `write_zip` writes.
     """
     files: dict[str, bytes] = {}
     name = ""
@@ -51,7 +54,10 @@ def read_zip(data: bytes, path: str) -> dict[str, bytes]:
                 if entry.compress_type != zipfile.ZIP_STORED:
                     raise _damaged(path, f"{name} is compressed, which `ninja package` does not do")
                 if entry.file_size > len(data):
-                    raise _damaged(path, f"{name} is said to have {entry.file_size} bytes, the whole file has {len(data)}")
+                    raise _damaged(
+                        path,
+                        f"{name} is said to have {entry.file_size} bytes, the whole file has {len(data)}",
+                    )
                 _check_name(path, name)
                 files[name] = archive.read(entry)
     except UserError:
@@ -67,7 +73,12 @@ def read_zip(data: bytes, path: str) -> dict[str, bytes]:
 
 def _check_name(path: str, name: str) -> None:
     parts = name.split("/")
-    if not name.isprintable() or "\\" in name or ":" in name or any(part in ("", ".", "..") for part in parts):
+    if (
+        not name.isprintable()
+        or "\\" in name
+        or ":" in name
+        or any(part in ("", ".", "..") for part in parts)
+    ):
         raise _damaged(path, f"it holds {name!r}, which is no name of a file inside it")
 
 

@@ -1,10 +1,11 @@
 """Which stages of a design share a process.
 
-A stage of ours takes a few milliseconds, the process around it forty. So the stages of one design that are short and follow
-each other are run by one command, a batch, which makes the same files. Between two batches stand the stages that are worth a
-process of their own: compilers, linkers, other real tools. Nothing is done again that took long: a change that needs one
-stage of a batch runs the others too, which takes less than the process of that stage alone, and what leaves a batch with the
-same bytes keeps its time, so that the rebuild ends there as it does without batches.
+A stage of ours takes a few milliseconds, the process around it forty. So the stages of one design that are
+short and follow each other are run by one command, a batch, which makes the same files. Between two batches
+stand the stages that are worth a process of their own: compilers, linkers, other real tools. Nothing is done
+again that took long: a change that needs one stage of a batch runs the others too, which takes less than the
+process of that stage alone, and what leaves a batch with the same bytes keeps its time, so that the rebuild
+ends there as it does without batches.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ SHORT_RULES = frozenset(
 def plan_batches(edges: Iterable[Edge], rules: frozenset[str]) -> tuple[Batch, ...]:
     """Puts the stages of each design together.
 
-    Two stages share a batch when they are of one folder and the same number of other commands has to run before them. No
-    circle can come of that: a command between two stages raises the number.
+    Two stages share a batch when they are of one folder and the same number of other commands has to run
+    before them. No circle can come of that: a command between two stages raises the number.
 
     Args:
         edges: of a whole graph.
@@ -58,10 +59,11 @@ def plan_batches(edges: Iterable[Edge], rules: frozenset[str]) -> tuple[Batch, .
         if edge.rule in short_rules:
             level(edge)
     return tuple(
-        Batch(tuple(group), f"{folder}/.stages{number}") for (folder, number), group in groups.items() if len(group) > 1
+        Batch(tuple(group), f"{folder}/.stages{number}")
+        for (folder, number), group in groups.items()
+        if len(group) > 1
     )
 
 
 def _folder(edge: Edge) -> str:
     return posixpath.dirname(edge.outputs[0])
-

@@ -42,14 +42,25 @@ def plan_core(
     kernels = [plan_kernel(recipe, graph, design, linked, objects) for linked in core.objects]
     if not recipe.choice.real_cores:
         image, info = files.core(core, ".wasm"), files.core(core, ".json")
-        options: tuple[str, ...] = ("--kind", kind_of(recipe, design), "--core", f"{core.column},{core.row}", "--info", info)
+        options: tuple[str, ...] = (
+            "--kind",
+            kind_of(recipe, design),
+            "--core",
+            f"{core.column},{core.row}",
+            "--info",
+            info,
+        )
         graph.add(Edge("core_link", (image,), (compiled, *kernels), (info,), options=options, for_whom=whom))
         return image
     # The linker script names the kernels' objects; they are inputs of this edge, so that a new one is linked.
     image, script = files.core(core, ".elf"), files.core(core, ".ld.script")
-    templates = recipe.release.link if recipe.release else ("-O2", "--target={triple}", "-fuse-ld={peano}/bin/ld.lld")
+    templates = (
+        recipe.release.link if recipe.release else ("-O2", "--target={triple}", "-fuse-ld={peano}/bin/ld.lld")
+    )
     options = ("--kind", kind_of(recipe, design), "--script", script, *words(templates, recipe, design, core))
-    graph.add(Edge("core_link_peano", (image,), (compiled, *kernels), (script,), options=options, for_whom=whom))
+    graph.add(
+        Edge("core_link_peano", (image,), (compiled, *kernels), (script,), options=options, for_whom=whom)
+    )
     return image
 
 
@@ -64,14 +75,24 @@ def _check_target(recipe: Recipe, design: Design) -> None:
         )
 
 
-def _plan_own_code(recipe: Recipe, graph: Graph, design: Design, core: Core, files: DesignFiles, whom: str) -> None:
+def _plan_own_code(
+    recipe: Recipe, graph: Graph, design: Design, core: Core, files: DesignFiles, whom: str
+) -> None:
     """Core code through C by our own emitter."""
     code, info, compiled = files.core(core, ".c"), files.core(core, ".json"), files.core(core, ".o")
-    options: tuple[str, ...] = ("--device-symbol", design.device_symbol, "--core", f"{core.column},{core.row}")
-    # The name in debug information and fault messages; without the build folder, so that every folder gives equal bytes.
+    options: tuple[str, ...] = (
+        "--device-symbol",
+        design.device_symbol,
+        "--core",
+        f"{core.column},{core.row}",
+    )
+    # The name in debug information and fault messages; without the build folder, so that every folder gives
+    # equal bytes.
     name = f"{design.name}/{os.path.basename(files.lowered)}"
     options += ("--kind", kind_of(recipe, design), "--file-name", name, "--info", info)
-    graph.add(Edge("core_code", (code,), (files.lowered,), implicit_outputs=(info,), options=options, for_whom=whom))
+    graph.add(
+        Edge("core_code", (code,), (files.lowered,), implicit_outputs=(info,), options=options, for_whom=whom)
+    )
     if recipe.choice.real_cores:
         kind = ("--kind", kind_of(recipe, design))
         graph.add(Edge("core_cc_peano", (compiled,), (code,), options=kind, for_whom=whom))
@@ -79,8 +100,12 @@ def _plan_own_code(recipe: Recipe, graph: Graph, design: Design, core: Core, fil
         graph.add(Edge("core_cc", (compiled,), (code,), for_whom=whom))
 
 
-def _plan_reference_code(recipe: Recipe, graph: Graph, design: Design, core: Core, files: DesignFiles, whom: str) -> None:
-    """Core code through LLVM IR by MLIR-AIE and Peano; one core at a time, so that an edit compiles one core again."""
+def _plan_reference_code(
+    recipe: Recipe, graph: Graph, design: Design, core: Core, files: DesignFiles, whom: str
+) -> None:
+    """Core code through LLVM IR by MLIR-AIE and Peano; one core at a time, so that an edit compiles one core
+    again.
+    """
     release = recipe.release
     assert release is not None
 
@@ -114,7 +139,16 @@ def plan_kernel(recipe: Recipe, graph: Graph, design: Design, linked: LinkedObje
         start = peano_flags.compiler_command(peano_program(peano.path, "clang"), kind, source)
         command = (*start, *peano_flags.compile_flags(source, [], []), "-c", source, "-o", output)
         options = ("--kind", kind)
-        graph.add(Edge("kernel_cc_peano", (output,), (source,), options=options, for_whom=whom, compile_command=command))
+        graph.add(
+            Edge(
+                "kernel_cc_peano",
+                (output,),
+                (source,),
+                options=options,
+                for_whom=whom,
+                compile_command=command,
+            )
+        )
         return output
     assert recipe.compiler is not None
     # For clangd and the like: as a plain clang understands it, since they know no `zig cc`.

@@ -16,7 +16,21 @@ from npuninja.plan.names import check_name, near
 
 # Targets and folders at the top of a project: a design of such a name would hide one.
 RESERVED = frozenset(
-    {"all", "run", "test", "doctor", "size", "ldscripts", "package", "install", "build", "dist", "kernels", "mlir", "host"}
+    {
+        "all",
+        "run",
+        "test",
+        "doctor",
+        "size",
+        "ldscripts",
+        "package",
+        "install",
+        "build",
+        "dist",
+        "kernels",
+        "mlir",
+        "host",
+    }
 )
 FOLDER = "mlir"
 WHAT_DESIGNS_ARE = "designs are mlir/NAME.mlir or mlir/NAME.py"
@@ -157,4 +171,6 @@ def _read_text(path: str) -> str:
     except UnicodeDecodeError as error:
         raise UserError(f"byte {error.object[error.start]:#04x} is not UTF-8 text", Location(path)) from error
     except OSError as error:
-        raise UserError(f"cannot read the design: {(error.strerror or str(error)).lower()}", Location(path)) from error
+        raise UserError(
+            f"cannot read the design: {(error.strerror or str(error)).lower()}", Location(path)
+        ) from error

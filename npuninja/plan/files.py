@@ -6,7 +6,10 @@ import os
 
 
 def write_if_changed(path: str, text: str) -> bool:
-    """Writes a file by temporary name and rename, unless it has this content already. Returns whether it wrote."""
+    """Writes a file by temporary name and rename, unless it has this content already.
+
+    Returns whether it wrote.
+    """
     data = text.encode("utf-8", "surrogateescape")
     try:
         with open(path, "rb") as stream:

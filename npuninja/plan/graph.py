@@ -20,11 +20,13 @@ class Edge:
         outputs: files made; the first is the one the depfile speaks of.
         inputs: files read, in the order of the command line.
         implicit: files read that are not on the command line in that order.
-        validations: files that are to be made too when this edge's outputs are wanted, though nothing waits for them.
+        validations: files that are to be made too when this edge's outputs are wanted, though nothing waits
+            for them.
         implicit_outputs: files made that are not part of `$out`.
         options: words of the command line, unescaped; the rule's `$options`.
         for_whom: "design passthrough", "kernel passthrough.o": for messages and comments.
-        compile_command: the compiler's own command line where the edge compiles a source, for compile_commands.json.
+        compile_command: the compiler's own command line where the edge compiles a source, for
+            compile_commands.json.
     """
 
     rule: str

@@ -89,7 +89,8 @@ class DesignFiles:
         self.pdi = file(f"{design.name}.pdi")
         # The names are stored in the XCLBIN, so they are the same for every design.
         self.partition, self.kernels, self.memories = (
-            file(name) for name in (xclbin_json.PARTITION_FILE, xclbin_json.KERNELS_FILE, xclbin_json.MEM_TOPOLOGY_FILE)
+            file(name)
+            for name in (xclbin_json.PARTITION_FILE, xclbin_json.KERNELS_FILE, xclbin_json.MEM_TOPOLOGY_FILE)
         )
         self.xclbin = file(f"{design.name}.xclbin")
         self.manifest = file(f"{design.name}.json")
@@ -111,8 +112,12 @@ def each(option: str, values: Sequence[str]) -> tuple[str, ...]:
     return tuple(word for value in values for word in (option, value))
 
 
-def words(templates: Sequence[str], recipe: Recipe, design: Design, core: Core | None = None) -> tuple[str, ...]:
-    """Words of a release's conventions for a design or core, each behind the option that carries it to a stage."""
+def words(
+    templates: Sequence[str], recipe: Recipe, design: Design, core: Core | None = None
+) -> tuple[str, ...]:
+    """Words of a release's conventions for a design or core, each behind the option that carries it to a
+    stage.
+    """
     model = DEVICES[design.device]
     peano = recipe.toolchain.found("peano")
     values = {
@@ -136,16 +141,26 @@ def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {
         "python": (python.path,),
         "python_identity": (python.identity,),
-        **dict.fromkeys(("wasm_compiler", "wasm_compiler_identity", "wasm_linker", "wasm_linker_identity"), ()),
+        **dict.fromkeys(
+            ("wasm_compiler", "wasm_compiler_identity", "wasm_linker", "wasm_linker_identity"), ()
+        ),
         "compile_options": ("--kind", EMULATED, "--cache", layout.output("compiler_cache"), *maps),
         "warning_options": ("--werror",) if recipe.werror else (),
     }
     compiler = recipe.compiler
     if compiler:
-        found["wasm_compiler"] = ("--compiler", compiler.compiler.path, *each("--compiler-word", compiler.compiler_words))
+        found["wasm_compiler"] = (
+            "--compiler",
+            compiler.compiler.path,
+            *each("--compiler-word", compiler.compiler_words),
+        )
         found["compile_options"] += launcher if not compiler.compiler_words else ()
         found["wasm_compiler_identity"] = (compiler.compiler.identity,)
-        found["wasm_linker"] = ("--linker", compiler.linker.path, *each("--linker-word", compiler.linker_words))
+        found["wasm_linker"] = (
+            "--linker",
+            compiler.linker.path,
+            *each("--linker-word", compiler.linker_words),
+        )
         found["wasm_linker_identity"] = (compiler.linker.identity,)
     used = {p.path for p in recipe.choice.providers if p.real}
     for name in ("aie-opt", "aie-translate", "bootgen", "xclbinutil"):

@@ -1,4 +1,6 @@
-"""The sources of kernel objects: `X.o` is made from the one `X.c`, `X.cc` or `X.cpp` below the kernels folder."""
+"""The sources of kernel objects: `X.o` is made from the one `X.c`, `X.cc` or `X.cpp` below the kernels
+folder.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ class KernelFolder:
         """The source of the object that a design names.
 
         Raises:
-            UserError: the name cannot be an object's, nothing makes it, or two sources would; located in the design.
+            UserError: the name cannot be an object's, nothing makes it, or two sources would; located in the
+                design.
         """
         name, dot, suffix = linked.name.rpartition(".")
         if "/" in linked.name or "\\" in linked.name:

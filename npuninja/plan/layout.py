@@ -27,7 +27,9 @@ class Layout:
     @property
     def build_folder(self) -> str:
         """The absolute folder of all outputs."""
-        return os.path.join(self.ninja_folder, self.output_prefix) if self.output_prefix else self.ninja_folder
+        return (
+            os.path.join(self.ninja_folder, self.output_prefix) if self.output_prefix else self.ninja_folder
+        )
 
     def output(self, *parts: str) -> str:
         """An output, as build.ninja names it."""
@@ -63,7 +65,9 @@ class Layout:
 
 
 def layout_of(source_root: str, build_folder: str | None) -> Layout:
-    """The layout for `-B BUILD_FOLDER`, or for none: build.ninja at the top of the sources, outputs in `build/`."""
+    """The layout for `-B BUILD_FOLDER`, or for none: build.ninja at the top of the sources, outputs in
+    `build/`.
+    """
     if build_folder is None:
         return Layout(source_root, source_root, "build")
     return Layout(source_root, os.path.abspath(build_folder), "")

@@ -26,7 +26,12 @@ def plan_package(recipe: Recipe, graph: Graph, designs: Sequence[DesignFiles]) -
     archive, wheel = layout.output(FOLDER, package.archive_file), layout.output(FOLDER, package.wheel_file)
     needs = [layout.source(name) for name in package.license_files]
     for files in designs:
-        needs += [files.manifest, files.xclbin, files.insts, *([files.reference] if files.reference_source else [])]
+        needs += [
+            files.manifest,
+            files.xclbin,
+            files.insts,
+            *([files.reference] if files.reference_source else []),
+        ]
     if not recipe.choice.real_cores:
         graph.add(Edge("engine", (engine_file(recipe),), for_whom=WHOM))
         needs.append(engine_file(recipe))
@@ -55,7 +60,10 @@ def package_plan(recipe: Recipe, designs: Sequence[Design], commands: Mapping[st
     assert recipe.package is not None
     plan = BuildPlan(
         recipe.package,
-        {d.name: (DesignFiles(recipe, d).manifest, [*map(layout.source, (d.source, *d.imports))]) for d in designs},
+        {
+            d.name: (DesignFiles(recipe, d).manifest, [*map(layout.source, (d.source, *d.imports))])
+            for d in designs
+        },
         {name: layout.source(name) for name in recipe.package.license_files},
         "" if recipe.choice.real_cores else engine_file(recipe),
         layout.source_root,

@@ -36,9 +36,11 @@ DRIVER = "design"
 DRIVERS = ("stages", "aiecc")
 DRIVER_NEEDS = ("aiecc", "peano", "xclbinutil")
 
-# Stages on MLIR: what is real among them must read what is embedded, so the design is put into the real tools' spelling.
+# Stages on MLIR: what is real among them must read what is embedded, so the design is put into the real
+# tools' spelling.
 MLIR_STAGES = ("lower", "route", "sequence", "insts", "core", "ldscript", "cdo")
-# Stages that decide together whether the cores are real or emulated: an object of one kind links with no other.
+# Stages that decide together whether the cores are real or emulated: an object of one kind links with no
+# other.
 CORE_STAGES = ("kernel", "core", "link")
 # Stages whose real tool reads or makes programs of real cores only.
 REAL_CORES_ONLY = (*CORE_STAGES, "ldscript", "cdo")
@@ -72,7 +74,8 @@ class Choice:
     Attributes:
         providers: in the order of the stages.
         real_cores: whether cores are compiled for the NPU; else for the emulated array.
-        release: the conventions of the MLIR-AIE whose aie-opt and aie-translate are used; None when they are not.
+        release: the conventions of the MLIR-AIE whose aie-opt and aie-translate are used; None when they are
+            not.
         spelling: the release in whose spelling designs are wanted; None for that in which they are written.
         aiecc: whether aiecc builds the designs.
     """
@@ -100,7 +103,9 @@ class WasmCompiler:
 
 
 def wasm_compiler(toolchain: Toolchain) -> WasmCompiler | None:
-    """The `ziglang` wheel, since it gives the same results everywhere, else clang and wasm-ld; None without either."""
+    """The `ziglang` wheel, since it gives the same results everywhere, else clang and wasm-ld; None without
+    either.
+    """
     zig, clang, linker = (toolchain.found(name) for name in ("ziglang", "clang", "wasm-ld"))
     if zig:
         return WasmCompiler(zig, ("cc",), zig, ("wasm-ld",), "its results are the same on every machine")
@@ -140,7 +145,9 @@ def parse_choices(words: Sequence[str]) -> dict[str, str]:
         if equals and stage not in known:
             close = near(stage, known)
             meant = f"did you mean {close[0]}? " if close else ""
-            raise UserError(f"--provider {word}: there is no stage {stage!r}", hint=f"{meant}stages: {', '.join(known)}")
+            raise UserError(
+                f"--provider {word}: there is no stage {stage!r}", hint=f"{meant}stages: {', '.join(known)}"
+            )
         if not equals or choice not in choices_of(stage):
             allowed = " or ".join(f"{stage if equals else 'STAGE'}={c}" for c in choices_of(stage))
             raise UserError(f"--provider {word}: expected {allowed}")
@@ -154,8 +161,8 @@ def parse_choices(words: Sequence[str]) -> dict[str, str]:
 def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompiler | None) -> Choice:
     """The provider of every stage.
 
-    `auto` takes the real tool when everything it needs proved itself and it fits the cores; the cores are real when all of
-    `CORE_STAGES` can be.
+    `auto` takes the real tool when everything it needs proved itself and it fits the cores; the cores are
+    real when all of `CORE_STAGES` can be.
 
     Args:
         choices: stage -> real, embedded or auto.
@@ -214,7 +221,10 @@ def _release(toolchain: Toolchain) -> tuple[Release | None, str]:
     if opt is None:
         return None, "no usable aie-opt"
     if translate is not None and root_of(translate.path) != root_of(opt.path):
-        return None, f"aie-opt and aie-translate are of two installations, {root_of(opt.path)} and {root_of(translate.path)}"
+        return (
+            None,
+            f"aie-opt and aie-translate are of two installations, {root_of(opt.path)} and {root_of(translate.path)}",
+        )
     # A tree that was built from source says its commit through its driver only.
     aiecc = toolchain.found("aiecc")
     driver = aiecc.version if aiecc and root_of(aiecc.path) == root_of(opt.path) else ""
@@ -262,9 +272,14 @@ def _real_cores(choices: Mapping[str, str], problems: Mapping[str, str]) -> bool
 def _check_mixture(choice: Choice) -> None:
     """UserError when a real tool would not read what the embedded lowering writes."""
     release = choice.release
-    if release is None or choice.of("lower").real or release.allocation_has_tile == (release.sequence_op == NEW_SEQUENCE):
+    if (
+        release is None
+        or choice.of("lower").real
+        or release.allocation_has_tile == (release.sequence_op == NEW_SEQUENCE)
+    ):
         return
-    # The embedded lowering spells its allocations as the runtime sequence is spelled; these releases spell them otherwise.
+    # The embedded lowering spells its allocations as the runtime sequence is spelled; these releases spell
+    # them otherwise.
     real = next(stage for stage in MLIR_STAGES if choice.of(stage).real)
     raise UserError(
         f"stage lower cannot be embedded while {real} is done by this MLIR-AIE, whose syntax (2025-11-18 to 2025-12-16) "
@@ -283,7 +298,9 @@ def _real(stage: str, choice: str, toolchain: Toolchain) -> Provider:
 def _runner(real_cores: bool, toolchain: Toolchain) -> Provider:
     pyxrt = toolchain.found("pyxrt")
     if not real_cores:
-        return Provider("run", False, "emulator", __version__, "", "the cores are compiled for the emulated array")
+        return Provider(
+            "run", False, "emulator", __version__, "", "the cores are compiled for the emulated array"
+        )
     if pyxrt is None:
         reason = "no usable pyxrt: `ninja test` runs the same designs on the emulated array"
         return Provider("run", False, "none", "-", "", reason)

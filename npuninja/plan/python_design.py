@@ -1,4 +1,6 @@
-"""Designs as Python programs: `mlir/NAME.py` prints MLIR on stdout. It is run while planning, in a child process."""
+"""Designs as Python programs: `mlir/NAME.py` prints MLIR on stdout. It is run while planning, in a child
+process.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from npuninja.diag.errors import Location, UserError
 TIME_LIMIT_S = 60.0
 WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"
 
-# Runs the script as __main__ and then writes which modules it has loaded, which are its inputs as much as itself.
+# Runs the script as __main__ and then writes which modules it has loaded, which are its inputs as much as
+# itself.
 _RUN = """
 import json, os, runpy, sys
 script, report = sys.argv[1:3]

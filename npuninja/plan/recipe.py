@@ -22,8 +22,8 @@ def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = No
     Args:
         recipe: what is built by default and run.
         designs: all of them.
-        emulated: the same for emulated cores, which `ninja test` runs; None when there is no compiler for them. When the
-            recipe itself is for emulated cores, that one is tested.
+        emulated: the same for emulated cores, which `ninja test` runs; None when there is no compiler for
+            them. When the recipe itself is for emulated cores, that one is tested.
 
     Raises:
         UserError: a design links an object that nothing makes; located in the design.
@@ -52,7 +52,9 @@ def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = No
     if tested is not None:
         graph.add(Edge("phony", ("test",), tuple(f"test-{n}" for n in names), for_whom="every design"))
     if not recipe.choice.aiecc:
-        graph.add(Edge("phony", ("ldscripts",), tuple(f"ldscripts-{n}" for n in names), for_whom="every design"))
+        graph.add(
+            Edge("phony", ("ldscripts",), tuple(f"ldscripts-{n}" for n in names), for_whom="every design")
+        )
         folders = tuple(files.folder for files in built)
         graph.add(Edge("size", ("size",), implicit=tuple(names), options=folders, for_whom="every design"))
     plan_package(recipe, graph, built)
@@ -79,7 +81,11 @@ def _plan_design(recipe: Recipe, graph: Graph, design: Design, objects: set[str]
     symbol = ("--device-symbol", design.device_symbol)
     source = _plan_lowering(recipe, graph, design, files)
     if recipe.choice.aiecc:
-        kernels = [plan_kernel(recipe, graph, design, linked, objects) for core in design.cores for linked in core.objects]
+        kernels = [
+            plan_kernel(recipe, graph, design, linked, objects)
+            for core in design.cores
+            for linked in core.objects
+        ]
         plan_aiecc(recipe, graph, design, files, source, list(dict.fromkeys(kernels)))
         _plan_manifest(recipe, graph, design, files)
         return files
@@ -130,7 +136,14 @@ def _plan_lowering(recipe: Recipe, graph: Graph, design: Design, files: DesignFi
         graph.add(Edge("lower_aie_opt", (files.lowered,), (source,), options=asked, for_whom=whom))
     else:
         graph.add(Edge("lower", (files.lowered,), (source,), for_whom=whom))
-    options = ("--device-symbol", design.device_symbol, "--sequence", design.sequence, "--arguments", files.arguments)
+    options = (
+        "--device-symbol",
+        design.device_symbol,
+        "--sequence",
+        design.sequence,
+        "--arguments",
+        files.arguments,
+    )
     rule = "sequence"
     if release and recipe.choice.of("sequence").real:
         rule = "sequence_aie_opt"
@@ -140,7 +153,12 @@ def _plan_lowering(recipe: Recipe, graph: Graph, design: Design, files: DesignFi
 
 
 def _plan_cdo(
-    recipe: Recipe, graph: Graph, design: Design, files: DesignFiles, images: Sequence[str], image_options: tuple[str, ...]
+    recipe: Recipe,
+    graph: Graph,
+    design: Design,
+    files: DesignFiles,
+    images: Sequence[str],
+    image_options: tuple[str, ...],
 ) -> None:
     """The edges from routing and core images to the configuration."""
     whom = f"design {design.name}"
@@ -151,17 +169,34 @@ def _plan_cdo(
         graph.add(Edge("cdo", (elfs,), (files.physical,), tuple(images), tuple(others), options, whom))
         return
     # Only the names of the ELFs are needed here, not their content: it waits for no linker.
-    graph.add(Edge("core_elfs", (files.with_elfs,), (files.physical,), options=(*symbol, *image_options), for_whom=whom))
-    graph.add(Edge("cdo_aie_translate", (elfs,), (files.with_elfs,), tuple(images), tuple(others), options, whom))
+    graph.add(
+        Edge(
+            "core_elfs",
+            (files.with_elfs,),
+            (files.physical,),
+            options=(*symbol, *image_options),
+            for_whom=whom,
+        )
+    )
+    graph.add(
+        Edge("cdo_aie_translate", (elfs,), (files.with_elfs,), tuple(images), tuple(others), options, whom)
+    )
 
 
 def _plan_xclbin(
-    recipe: Recipe, graph: Graph, design: Design, files: DesignFiles, options: tuple[str, ...], images: Sequence[str]
+    recipe: Recipe,
+    graph: Graph,
+    design: Design,
+    files: DesignFiles,
+    options: tuple[str, ...],
+    images: Sequence[str],
 ) -> None:
     """The edges from the device image to the XCLBIN; xclbinutil wants three JSON files."""
     whom = f"design {design.name}"
     if not recipe.choice.of("xclbin").real:
-        graph.add(Edge("xclbin", (files.xclbin,), (files.pdi,), tuple(images), options=options, for_whom=whom))
+        graph.add(
+            Edge("xclbin", (files.xclbin,), (files.pdi,), tuple(images), options=options, for_whom=whom)
+        )
         return
     json_options = ("--kernels", files.kernels, "--memories", files.memories)
     words = ("--device", design.device, *json_options)
@@ -177,17 +212,24 @@ def _plan_manifest(recipe: Recipe, graph: Graph, design: Design, files: DesignFi
     whom = f"design {design.name}"
     options = ["--design", design.name, "--device", design.device, "--kind", kind_of(recipe, design)]
     options += ["--arguments", files.arguments, "--xclbin", files.xclbin, "--insts", files.insts]
-    options += each("--provider", [f"{p.stage}={p.name}={p.version}" for p in recipe.choice.providers if p.stage != "run"])
+    options += each(
+        "--provider", [f"{p.stage}={p.name}={p.version}" for p in recipe.choice.providers if p.stage != "run"]
+    )
     read, copies = [files.xclbin, files.insts, files.arguments], []
     source, vectors = files.reference_source, files.vectors
     if source:
-        # A copy, because the way from the manifest to the sources differs between build folders, and the manifest must not.
+        # A copy, because the way from the manifest to the sources differs between build folders, and the
+        # manifest must not.
         options += ["--reference", source, "--reference-copy", files.reference]
         read.append(source)
         copies.append(files.reference)
         asked = ("--arguments", files.arguments, "--seed", SEED, "--expected", vectors[1])
         graph.add(Edge("reference", vectors[:1], (source,), (files.arguments,), vectors[1:], asked, whom))
-    graph.add(Edge("manifest", (files.manifest,), (files.lowered,), tuple(read), tuple(copies), tuple(options), whom))
+    graph.add(
+        Edge(
+            "manifest", (files.manifest,), (files.lowered,), tuple(read), tuple(copies), tuple(options), whom
+        )
+    )
 
 
 def _plan_run(graph: Graph, design: Design, files: DesignFiles, target: str, device: str) -> None:
@@ -202,10 +244,11 @@ def _plan_run(graph: Graph, design: Design, files: DesignFiles, target: str, dev
 
 
 def _plan_check(graph: Graph, design: Design, files: DesignFiles) -> str:
-    """The edge that runs a design on the emulated array, for nothing but to see that it ends; returns what it makes."""
+    """The edge that runs a design on the emulated array, for nothing but to see that it ends; returns what it
+    makes.
+    """
     inputs = files.vectors[:1] if files.reference_source else ()
     options = each("--inputs", inputs)
     needs = (files.xclbin, files.insts, *inputs)
     graph.add(Edge("check", (files.check,), (files.manifest,), needs, (), options, f"design {design.name}"))
     return files.check
-

@@ -24,8 +24,8 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
         imports: files that decided the MLIR, for a Python source.
 
     Raises:
-        UserError: there is not exactly one NPU device with exactly one runtime sequence, or a core is not one that this
-            build can make; located in the MLIR.
+        UserError: there is not exactly one NPU device with exactly one runtime sequence, or a core is not one
+            that this build can make; located in the MLIR.
     """
     device = _only_device(module, mlir)
     device_name = device_of(device, mlir)
@@ -78,7 +78,9 @@ def device_of(device: Operation, file: str) -> str:
         close = near(name, list(DEVICES))
         meant = f"did you mean {close[0]}? " if close else ""
         raise UserError(
-            f"{name!r} is not an NPU device", _location(device, file), hint=f"{meant}devices: {', '.join(sorted(DEVICES))}"
+            f"{name!r} is not an NPU device",
+            _location(device, file),
+            hint=f"{meant}devices: {', '.join(sorted(DEVICES))}",
         )
     return name
 
@@ -130,7 +132,9 @@ def _core(core: Operation, device: Operation, file: str) -> Core:
 
 
 def _linked(core: Operation, device: Operation, file: str) -> list[tuple[str, Location]]:
-    """The objects of a core: on the core itself, or (newer syntax) on the functions it calls, directly or through others."""
+    """The objects of a core: on the core itself, or (newer syntax) on the functions it calls, directly or
+    through others.
+    """
     found = _names(core, file)
     functions = {op.string("sym_name"): op for op in device.body.ops if op.name == "func.func"}
     pending, seen = [core], set()
@@ -158,7 +162,9 @@ def _names(op: Operation, file: str) -> list[tuple[str, Location]]:
 
 
 def _attribute_location(op: Operation, value: str, file: str) -> Location:
-    """Where a string attribute of `op` stands: attributes carry no place, so the text behind the operation is searched."""
+    """Where a string attribute of `op` stands: attributes carry no place, so the text behind the operation is
+    searched.
+    """
     where = _location(op, file)
     try:
         with open(where.file, encoding="utf-8", errors="replace") as stream:

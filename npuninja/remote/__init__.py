@@ -1,1 +1,3 @@
-"""Stages on other machines: each stage's command as an action of the Remote Execution API, and the worker's side of it."""
+"""Stages on other machines: each stage's command as an action of the Remote Execution API, and the worker's
+side of it.
+"""

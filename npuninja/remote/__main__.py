@@ -1,8 +1,10 @@
-"""Stands in front of a stage's command: has a service run it, and puts the results in place as the stage would have.
+"""Stands in front of a stage's command: has a service run it, and puts the results in place as the stage
+would have.
 
     PYTHON -S -E npuninja/remote/__main__.py REMOTE.json --needs FILE… --makes FILE… -- STAGE ARGUMENT…
 
-Nothing is ever run on this machine instead: a build that silently became slow, or took another compiler, helps nobody.
+Nothing is ever run on this machine instead: a build that silently became slow, or took another compiler,
+helps nobody.
 """
 
 from __future__ import annotations
@@ -72,10 +74,14 @@ def run_remotely(settings: RemoteSettings, action: Action, log: str) -> int:
         with Outputs(*(path for path in action.outputs if path != action.depfile)) as outputs:
             result = run_action(settings.trexe, settings.address, action, tree, made, folder)
             with open(log, "a", encoding="utf-8", errors="surrogateescape") as stream:
-                stream.write(f"{'cached' if result.cached else 'ran'}\t{result.worker or '-'}\t{action.outputs[0]}\n")
+                stream.write(
+                    f"{'cached' if result.cached else 'ran'}\t{result.worker or '-'}\t{action.outputs[0]}\n"
+                )
             printed = as_here(settings, ROOT, result.printed)
             # Workers always colour, so that the result does not depend on who asks.
-            sys.stderr.write(re.sub(r"\x1b\[[0-9;]*[mK]", "", printed) if "NO_COLOR" in os.environ else printed)
+            sys.stderr.write(
+                re.sub(r"\x1b\[[0-9;]*[mK]", "", printed) if "NO_COLOR" in os.environ else printed
+            )
             if result.exit_code:
                 raise _Failed(result.exit_code)
             for path in outputs.paths:

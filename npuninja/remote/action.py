@@ -1,10 +1,11 @@
 """A stage's command as an action: the same on every machine that has the project, wherever it has it.
 
-Paths relative to the folder of build.ninja stay as they are: the action's tree has that folder, called `build` (or
-`build/build` when it lies two folders below the sources), and beside it what the paths with `..` lead to. Absolute paths of
-sources, which a build folder outside the project has, become paths into `source` beside it. The places of tools become names
-(`@ziglang@/…`), which a worker replaces by its own. So neither the folder of the project nor that of a tool is part of the
-action, and a cached result is found from everywhere.
+Paths relative to the folder of build.ninja stay as they are: the action's tree has that folder, called
+`build` (or `build/build` when it lies two folders below the sources), and beside it what the paths with `..`
+lead to. Absolute paths of sources, which a build folder outside the project has, become paths into `source`
+beside it. The places of tools become names (`@ziglang@/…`), which a worker replaces by its own. So neither
+the folder of the project nor that of a tool is part of the action, and a cached result is found from
+everywhere.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ def _value(words: list[str], option: str) -> str:
 
 
 def _without_identities(words: list[str]) -> list[str]:
-    """Without `--identity WORD`, which tells one state of this machine from another; requirements are in its place."""
+    """Without `--identity WORD`, which tells one state of this machine from another; requirements are in its
+    place.
+    """
     kept = []
     rest = iter(words)
     for word in rest:

@@ -1,7 +1,8 @@
-"""What a worker must have in common with the machine that asks it: npuninja's stages, Python, and the tools, by content.
+"""What a worker must have in common with the machine that asks it: npuninja's stages, Python, and the tools,
+by content.
 
-The identity words in build.ninja name a file's place and time, which differ between machines; these here are equal on two
-machines exactly when the tools are.
+The identity words in build.ninja name a file's place and time, which differ between machines; these here are
+equal on two machines exactly when the tools are.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ def _files(folder: str) -> Iterator[str]:
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != "__pycache__"]
         # Headers for kernels have no suffix in some cases (<cstdint>).
-        yield from (os.path.join(parent, name) for name in names if name.endswith(_SUFFIXES) or "." not in name)
+        yield from (
+            os.path.join(parent, name) for name in names if name.endswith(_SUFFIXES) or "." not in name
+        )
 
 
 def package_identity(package: str) -> str:

@@ -1,8 +1,9 @@
-"""The headers of a C or C++ source, found without a compiler: an action needs them before it runs for the first time.
+"""The headers of a C or C++ source, found without a compiler: an action needs them before it runs for the
+first time.
 
-Every `#include "…"` counts, whatever `#if` it stands under, and so do `#embed` and `__has_include`: too many files do no
-harm, and one that is not there may be meant for another compiler, which the compiler is to judge. What is in angle brackets
-comes with the compiler or with npuninja, so workers have it.
+Every `#include "…"` counts, whatever `#if` it stands under, and so do `#embed` and `__has_include`: too many
+files do no harm, and one that is not there may be meant for another compiler, which the compiler is to judge.
+What is in angle brackets comes with the compiler or with npuninja, so workers have it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def included_files(source: str) -> list[str]:
     """The files below the project that a source may read, in the order in which they are found.
 
     Raises:
-        UserError: a name is made by a macro or is absolute, so that nothing can be found, or not sent; located.
+        UserError: a name is made by a macro or is absolute, so that nothing can be found, or not sent;
+            located.
     """
     found: dict[str, None] = {}
     pending = [source]
@@ -47,7 +49,8 @@ def included_files(source: str) -> list[str]:
 
 
 def _names(text: bytes, path: str) -> list[str]:
-    # A directive may be split over lines. Line numbers stay: empty lines follow what was joined, blanks replace comments.
+    # A directive may be split over lines. Line numbers stay: empty lines follow what was joined, blanks
+    # replace comments.
     text = _SPLIT_LINE.sub(lambda m: re.sub(rb"\\\r?\n", b"", m[0]) + b"\n" * m[0].count(b"\n"), text)
     text = _COMMENT.sub(_without_comment, text)
     names = []

@@ -1,4 +1,6 @@
-"""What `configure.py --remote` found out, for the commands that go to another machine: `remote.json` in the build folder."""
+"""What `configure.py --remote` found out, for the commands that go to another machine: `remote.json` in the
+build folder.
+"""
 
 from __future__ import annotations
 
@@ -60,5 +62,7 @@ def read_remote_settings(path: str) -> RemoteSettings:
         return RemoteSettings(**content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
-            "no settings for building on other machines", Location(path), hint="run configure.py --remote again"
+            "no settings for building on other machines",
+            Location(path),
+            hint="run configure.py --remote again",
         ) from error

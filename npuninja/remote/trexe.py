@@ -1,8 +1,10 @@
-"""`trexe` of BuildBox: puts a tree of files and a command to a service of the Remote Execution API, and brings the results.
+"""`trexe` of BuildBox: puts a tree of files and a command to a service of the Remote Execution API, and
+brings the results.
 
-What it does by itself and a build cannot use, seen with version 1.4.30: exit code 1 stands for the command's and for its own
-failure alike (told apart here by its record of the run); an output that was not made is no error (the caller looks); lines
-of its own log are mixed with what the command printed (which is asked for in files).
+What it does by itself and a build cannot use, seen with version 1.4.30: exit code 1 stands for the command's
+and for its own failure alike (told apart here by its record of the run); an output that was not made is no
+error (the caller looks); lines of its own log are mixed with what the command printed (which is asked for in
+files).
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ from typing import Any, NamedTuple
 from npuninja.diag.errors import ToolError
 from npuninja.remote.action import Action
 
-# A command may wait for a free worker as well. Ninja has few on the way at a time, so the queue in front of it is short.
+# A command may wait for a free worker as well. Ninja has few on the way at a time, so the queue in front of
+# it is short.
 TIME_LIMIT_S = 300.0
-# The service did not do it, and another time it may: a worker or its runner died (13 INTERNAL, 10 ABORTED), the service is
-# starting or in trouble (14 UNAVAILABLE), it has too much to do (8 RESOURCE_EXHAUSTED). Codes of gRPC.
+# The service did not do it, and another time it may: a worker or its runner died (13 INTERNAL, 10 ABORTED),
+# the service is starting or in trouble (14 UNAVAILABLE), it has too much to do (8 RESOURCE_EXHAUSTED). Codes
+# of gRPC.
 PASSING_ERRORS = (8, 10, 13, 14)
 ATTEMPTS = 3
 # Of trexe for one call, with growing delays: 3 s in all until an address where nothing listens is an error.
@@ -51,7 +55,11 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
     record = os.path.join(records, "record.json")
     printed = [os.path.join(records, name) for name in ("stdout", "stderr")]
     command = [trexe, f"--remote={address}", f"--retry-limit={_RETRIES}", f"--retry-delay={_RETRY_DELAY_MS}"]
-    command += [f"--input-path={tree}:.", f"--d={outputs}", *(f"--output-path={path}" for path in action.outputs)]
+    command += [
+        f"--input-path={tree}:.",
+        f"--d={outputs}",
+        *(f"--output-path={path}" for path in action.outputs),
+    ]
     command += [f"--working-dir={action.folder}"] if action.folder else []
     command += [f"--platform-properties={','.join(action.requirements)}", f"--result-metadata-file={record}"]
     command += [f"--stdout-file={printed[0]}", f"--stderr-file={printed[1]}", "--", *action.command]
@@ -70,13 +78,16 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
             ) from error
         except OSError as error:
             raise ToolError(
-                f"cannot start {trexe}: {(error.strerror or str(error)).lower()}", hint="run configure.py again"
+                f"cannot start {trexe}: {(error.strerror or str(error)).lower()}",
+                hint="run configure.py again",
             ) from error
         content = _read_record(record)
         if "actionResultMetadata" in content:
             about = content["actionResultMetadata"]
             worker = content.get("executionMetadata", {}).get("worker", "")
-            return Result(int(about["exitCode"]), "".join(map(_read, printed)), bool(about["cachedResult"]), worker)
+            return Result(
+                int(about["exitCode"]), "".join(map(_read, printed)), bool(about["cachedResult"]), worker
+            )
         said = str(content.get("error", {}).get("message", "")) or done.stdout.strip()
         if content.get("error", {}).get("code") not in PASSING_ERRORS:
             break
@@ -88,7 +99,9 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
 
 
 def _read_record(path: str) -> dict[str, Any]:
-    """What trexe wrote about its run; empty when it did not get that far. The file is taken away for the next attempt."""
+    """What trexe wrote about its run; empty when it did not get that far. The file is taken away for the next
+    attempt.
+    """
     try:
         with open(path, encoding="utf-8") as stream:
             content: Any = json.load(stream)

@@ -1,8 +1,9 @@
-"""The worker's side of an action: `npuninja-stage --require WHAT… -- STAGE ARGUMENT…`, which runs in the action's tree.
+"""The worker's side of an action: `npuninja-stage --require WHAT… -- STAGE ARGUMENT…`, which runs in the
+action's tree.
 
-Checks that this worker has what the action requires (a service that knows no properties of workers asks the first that is
-free), puts the worker's places in the place of names, and runs the stage. In the depfile names stand for the worker's places
-again.
+Checks that this worker has what the action requires (a service that knows no properties of workers asks the
+first that is free), puts the worker's places in the place of names, and runs the stage. In the depfile names
+stand for the worker's places again.
 """
 
 from __future__ import annotations

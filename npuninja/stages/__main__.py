@@ -20,7 +20,9 @@ def stage_names() -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the stage `arguments[0]`; writes its depfile when `--depfile FILE` is given. Returns the exit code."""
+    """Runs the stage `arguments[0]`; writes its depfile when `--depfile FILE` is given. Returns the exit
+    code.
+    """
     try:
         if not arguments or arguments[0] not in stage_names():
             raise UserError(

@@ -11,15 +11,16 @@ from npuninja.ir.types import bits, memref
 from npuninja.lowering.sequence_arguments import argument_of
 from npuninja.lowering.sequence_lookup import allocation
 
-# Seen from the host: a channel that reads memory (MM2S) takes an argument in, one that writes memory gives it out.
+# Seen from the host: a channel that reads memory (MM2S) takes an argument in, one that writes memory gives it
+# out.
 _DIRECTIONS = {"MM2S": "in", "S2MM": "out"}
 
 
 def sequence_arguments(device: Operation, sequence: Operation) -> list[dict[str, Any]]:
     """The arguments in order, as the manifest has them.
 
-    Directions come from the transfers. An argument that is moved both ways is `inout`, and so is one that raw register
-    writes move, since those do not say which way. One that nothing moves is `in`.
+    Directions come from the transfers. An argument that is moved both ways is `inout`, and so is one that raw
+    register writes move, since those do not say which way. One that nothing moves is `in`.
 
     Raises:
         UserError: an argument is no memref of whole bytes; located at the sequence.
@@ -46,7 +47,9 @@ def _argument(value: Value, number: int, direction: str, sequence: Operation) ->
     for size in kind.shape:
         count *= size
     if bits(kind.element) % 8 or count <= 0:
-        raise UserError(f"argument %{name} has type {value.type}, which has no fixed number of bytes", sequence.loc)
+        raise UserError(
+            f"argument %{name} has type {value.type}, which has no fixed number of bytes", sequence.loc
+        )
     return {
         "name": name,
         "direction": direction,
@@ -77,7 +80,11 @@ def _ways(device: Operation, sequence: Operation) -> dict[int, set[str]]:
 def _number(value: Value, sequence: Operation) -> int | None:
     """The number of the sequence's argument behind a value; None for a buffer of the array."""
     owner = value.owner
-    while isinstance(owner, Operation) and owner.name in ("memref.cast", "memref.subview", "memref.reinterpret_cast"):
+    while isinstance(owner, Operation) and owner.name in (
+        "memref.cast",
+        "memref.subview",
+        "memref.reinterpret_cast",
+    ):
         value = owner.operands[0]
         owner = value.owner
     return owner.args.index(value) if isinstance(owner, Block) and owner is sequence.body else None

@@ -11,7 +11,15 @@ from npuninja.diag.errors import Location, UserError, Warnings
 from npuninja.stages import _peano_flags, _wasm_flags
 from npuninja.stages._depfile import read_depfile
 from npuninja.stages._peano_object import check_object
-from npuninja.stages._run import Arguments, Outputs, ToolFailed, print_warnings, read_arguments, read_bytes, run_tool
+from npuninja.stages._run import (
+    Arguments,
+    Outputs,
+    ToolFailed,
+    print_warnings,
+    read_arguments,
+    read_bytes,
+    run_tool,
+)
 
 OPTIONS = ("--launcher", "--compiler", "--compiler-word", "--kind", "--cache", "--prefix-map", "--include")
 # Settings of ccache and sccache, which only say where and how much they keep.
@@ -37,20 +45,22 @@ Lint = Callable[[bytes, str, Warnings], None]
 """Looks at an object: its bytes, its path, where warnings go."""
 
 
-def compile_file(stage: str, arguments: list[str], extra_flags: list[str], lint: Lint | None = None) -> list[str]:
+def compile_file(
+    stage: str, arguments: list[str], extra_flags: list[str], lint: Lint | None = None
+) -> list[str]:
     """Runs the compiler for a stage's command line; returns the headers that were read.
 
     Args:
         stage: its name, for messages.
-        arguments: `SOURCE -o OBJECT --compiler EXE [--compiler-word W]… --kind K [--cache DIR] [--prefix-map OLD=NEW]…
-            [--include DIR]… [--launcher EXE] [--werror]`. For `wasm` zig or clang, which need the cache; for the others
-            Peano's clang.
+        arguments: `SOURCE -o OBJECT --compiler EXE [--compiler-word W]… --kind K [--cache DIR] [--prefix-map
+            OLD=NEW]… [--include DIR]… [--launcher EXE] [--werror]`. For `wasm` zig or clang, which need the
+            cache; for the others Peano's clang.
         extra_flags: put in front of the input.
         lint: run on an object for emulated cores.
 
     Raises:
-        UserError: the source does not compile (the compiler's own messages are on stderr already), or there is no such
-            core kind.
+        UserError: the source does not compile (the compiler's own messages are on stderr already), or there
+            is no such core kind.
         ToolError: the compiler cannot be started.
     """
     options = read_arguments(stage, arguments, options=OPTIONS, flags=("--werror",))
@@ -64,7 +74,9 @@ def compile_file(stage: str, arguments: list[str], extra_flags: list[str], lint:
         temporary = outputs.temporary(target, _check_object if kind == "wasm" else check_object(kind, target))
         depfile = temporary + ".d"
         try:
-            _run_compiler(options, source, temporary, depfile, [*extra_flags, *(["-Werror"] if as_errors else [])])
+            _run_compiler(
+                options, source, temporary, depfile, [*extra_flags, *(["-Werror"] if as_errors else [])]
+            )
             warnings = Warnings()
             if lint is not None and kind == "wasm":
                 lint(read_bytes(temporary), target, warnings)
@@ -104,4 +116,6 @@ def _run_compiler(options: Arguments, source: str, target: str, depfile: str, ex
 
 def _check_object(data: bytes) -> None:
     if not data.startswith(WASM_OBJECT_MAGIC):
-        raise UserError("the compiler did not make a wasm object", hint="give a clang that has the target wasm32")
+        raise UserError(
+            "the compiler did not make a wasm object", hint="give a clang that has the target wasm32"
+        )

@@ -1,4 +1,6 @@
-"""Depfiles: what an output depends on beyond the inputs that the build file lists, in make's syntax as Ninja reads it."""
+"""Depfiles: what an output depends on beyond the inputs that the build file lists, in make's syntax as Ninja
+reads it.
+"""
 
 from __future__ import annotations
 

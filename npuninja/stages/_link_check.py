@@ -13,16 +13,30 @@ from npuninja.stages._wasm_object import Symbols
 DATA_MEMORY_END = 0x80000  # of a core's own data memory (AIE2: 64 KiB at 0x70000)
 # Symbols that wasm-ld defines itself.
 LINKER_SYMBOLS = frozenset(
-    ("__stack_pointer", "__data_end", "__heap_base", "__global_base", "__memory_base", "__table_base", "__dso_handle")
+    (
+        "__stack_pointer",
+        "__data_end",
+        "__heap_base",
+        "__global_base",
+        "__memory_base",
+        "__table_base",
+        "__dso_handle",
+    )
 )
 
 # Functions that C programmers and compilers take for granted, and why a core has none of them.
 ABSENT: tuple[tuple[str, str], ...] = (
     (r"(v?f?s?n?printf|puts|putchar)$", "a core has no console; write to an output buffer instead"),
     (r"(malloc|calloc|realloc|free|_Znwm|_Znwj|_ZdlPv.*)$", "a core has no heap; use static or stack arrays"),
-    (r"(sqrt|floor|ceil|trunc|fabs|rint|nearbyint|copysign|round|fmin|fmax)f?$", "include <math.h>, which has it inline"),
+    (
+        r"(sqrt|floor|ceil|trunc|fabs|rint|nearbyint|copysign|round|fmin|fmax)f?$",
+        "include <math.h>, which has it inline",
+    ),
     (r"(memcpy|memset|memmove|memcmp|strlen)$", "include <string.h>"),
-    (r"__(ex|tr)[a-z]+[sdh]f[sdh]f2$", "there is no 16-bit float in the emulated core; convert by hand through uint16_t"),
+    (
+        r"__(ex|tr)[a-z]+[sdh]f[sdh]f2$",
+        "there is no 16-bit float in the emulated core; convert by hand through uint16_t",
+    ),
     (r"__(mul|div|mod|u?div|umod)[dt]i[34]$", "there are no 128-bit integers in the emulated core"),
 )
 
@@ -36,7 +50,8 @@ def check_symbols(core: Symbols, kernels: list[Symbols], function_locations: dic
         function_locations: where the design declares the functions it calls, as far as that is known.
 
     Raises:
-        UserError: a symbol is missing, with the nearest one there is; or an object wants code to run at load time.
+        UserError: a symbol is missing, with the nearest one there is; or an object wants code to run at load
+            time.
     """
     objects = [core, *kernels]
     for symbols in objects:
@@ -142,7 +157,8 @@ def translate(failure: ToolFailed, data_origin: int, stack_bytes: int, path: str
     if size:
         return data_too_large(int(size.group(1)), data_origin, stack_bytes, path)
     mismatch = re.search(
-        r"function signature mismatch: (\S+)\n>>> defined as (.+) in (.+)\n>>> defined as (.+) in (.+)", output
+        r"function signature mismatch: (\S+)\n>>> defined as (.+) in (.+)\n>>> defined as (.+) in (.+)",
+        output,
     )
     if mismatch:
         name, one, one_file, other, other_file = mismatch.groups()

@@ -14,7 +14,9 @@ from npuninja.formats.cdo import BlockWrite, Command, Fill, MaskWrite, Write
 from npuninja.formats.core_image import CoreImage
 
 
-def check_loaded(commands: Iterable[Command], images: Mapping[Place, CoreImage], model: Device, path: str) -> int:
+def check_loaded(
+    commands: Iterable[Command], images: Mapping[Place, CoreImage], model: Device, path: str
+) -> int:
     """Looks for every loaded byte of `images` in what the commands write; returns how many bytes that is.
 
     Raises:
@@ -28,7 +30,11 @@ def check_loaded(commands: Iterable[Command], images: Mapping[Place, CoreImage],
             wrong = next((i for i, byte in enumerate(data) if loaded[i] != byte), None)
             if wrong is not None:
                 missing = sum(1 for byte in loaded if byte is None)
-                what = f"{missing} of them are not loaded at all" if missing else f"the one at 0x{address + wrong:x} differs"
+                what = (
+                    f"{missing} of them are not loaded at all"
+                    if missing
+                    else f"the one at 0x{address + wrong:x} differs"
+                )
                 raise ToolError(
                     f"the device image does not load the program of core {place}: of {len(data)} bytes at"
                     f" 0x{address:x}, {what}",

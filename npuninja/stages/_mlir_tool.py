@@ -8,7 +8,9 @@ from npuninja.diag.errors import Location, ToolError, UserError
 from npuninja.stages._run import Check, Outputs, ToolFailed, read_bytes, run_tool
 
 
-def run_mlir_tool(program: str, words: list[str], source: str, outputs: Outputs, target: str, check: Check) -> None:
+def run_mlir_tool(
+    program: str, words: list[str], source: str, outputs: Outputs, target: str, check: Check
+) -> None:
     """Runs `aie-opt` or `aie-translate`; what it says about the input becomes an error with its place.
 
     Args:
@@ -51,6 +53,8 @@ def holds(*words: bytes) -> Check:
     def check(data: bytes) -> None:
         for word in words:
             if word not in data:
-                raise ToolError(f"the output has no {word.decode()}", hint="is it the tool that it is taken for?")
+                raise ToolError(
+                    f"the output has no {word.decode()}", hint="is it the tool that it is taken for?"
+                )
 
     return check

@@ -24,7 +24,9 @@ def check_object(kind: str, path: str) -> Check:
             )
         if FLAGS.get(elf.flags & 0xFF) != kind:
             made_for = FLAGS.get(elf.flags & 0xFF, f"unknown (flags 0x{elf.flags:x})")
-            raise UserError(f"the object is for {made_for}, the device is {kind}", Location(path), hint="build it again")
+            raise UserError(
+                f"the object is for {made_for}, the device is {kind}", Location(path), hint="build it again"
+            )
 
     return check
 

@@ -1,9 +1,10 @@
 """The frame of every stage: reading arguments and inputs, running tools, putting outputs in place.
 
-Outputs are collected in an `Outputs` and appear together, at the end: each is written under a temporary name in its own
-folder, checked, and renamed. An output whose bytes did not change is left alone and keeps its time, so that Ninja's
-`restat` stops the rebuild there. When a stage fails, none of its outputs exists, neither a new one nor the one of an
-earlier build: nobody must take an old file for the result of a failed build.
+Outputs are collected in an `Outputs` and appear together, at the end: each is written under a temporary name
+in its own folder, checked, and renamed. An output whose bytes did not change is left alone and keeps its
+time, so that Ninja's `restat` stops the rebuild there. When a stage fails, none of its outputs exists,
+neither a new one nor the one of an earlier build: nobody must take an old file for the result of a failed
+build.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Callable, Iterable, NamedTuple, Union
 
 from npuninja.diag.errors import Error, InternalError, Location, ToolError, UserError, Warnings
 
-# Variables of the caller's environment that a tool sees, each with its reason. Everything else is left out, so that a
-# build does not depend on the shell it was started from.
+# Variables of the caller's environment that a tool sees, each with its reason. Everything else is left out,
+# so that a build does not depend on the shell it was started from.
 PASSED_VARIABLES = (
     "HOME",  # tools that insist on a place for settings
     "LD_LIBRARY_PATH",  # tools installed beside their libraries
@@ -71,9 +72,9 @@ def read_arguments(
 ) -> Arguments:
     """Takes a command line apart: `--name VALUE` for each of `options`, `--name` for each of `flags`, files.
 
-    `--identity` is understood by every stage and ignored: it names the tool's version in the command line, so that the
-    edge is run again when the tool changes. `-o` and `--depfile` are understood by every stage too. What follows `--`
-    is positional. Argument parsing by hand, because argparse costs more than most stages.
+    `--identity` is understood by every stage and ignored: it names the tool's version in the command line, so
+    that the edge is run again when the tool changes. `-o` and `--depfile` are understood by every stage too.
+    What follows `--` is positional. Argument parsing by hand, because argparse costs more than most stages.
 
     Raises:
         UserError: an unknown option or a missing value.
@@ -94,7 +95,9 @@ def read_arguments(
         elif word == "--":
             positional += rest
         elif word.startswith("-") and word != "-":
-            raise UserError(f"{stage}: unknown option {word!r}", hint="known: " + " ".join(sorted({*known, *flags})))
+            raise UserError(
+                f"{stage}: unknown option {word!r}", hint="known: " + " ".join(sorted({*known, *flags}))
+            )
         else:
             positional.append(word)
     return Arguments(stage, tuple(positional), values, frozenset(seen))
@@ -114,7 +117,9 @@ def read_bytes(path: str) -> bytes:
     if not data:
         raise UserError("the file is empty", Location(path), hint="delete it and build again")
     if data.startswith(b"version https://git-lfs"):
-        raise UserError("the file is a Git LFS pointer, not the content", Location(path), hint="run `git lfs pull`")
+        raise UserError(
+            "the file is a Git LFS pointer, not the content", Location(path), hint="run `git lfs pull`"
+        )
     return data
 
 
@@ -133,7 +138,8 @@ def read_text(path: str) -> str:
 
 
 class Outputs:
-    """The outputs of one stage, as a context: collected inside, put in place on a clean exit, taken away on an error.
+    """The outputs of one stage, as a context: collected inside, put in place on a clean exit, taken away on
+    an error.
 
         with Outputs("a.bin", "b.bin") as outputs:
             outputs.write("a.bin", data)
@@ -179,7 +185,9 @@ class Outputs:
         try:
             if error is None:
                 if _orphaned():
-                    raise ToolError("the build that started this stage has ended; what it made is thrown away")
+                    raise ToolError(
+                        "the build that started this stage has ended; what it made is thrown away"
+                    )
                 contents = [self._checked(path) for path in self.paths]
                 for path, data in zip(self.paths, contents):
                     _put_in_place(self.temporary(path), path, data)
@@ -247,10 +255,18 @@ def _cannot_write(path: str, error: OSError) -> ToolError:
 
 
 class ToolFailed(ToolError):
-    """A tool ran and returned an exit code other than 0. `output` is what it printed, both streams together."""
+    """A tool ran and returned an exit code other than 0.
+
+    `output` is what it printed, both streams together.
+    """
 
     def __init__(
-        self, message: str, *, notes: tuple[tuple[str, Location | None], ...], output: str, hint: str | None = None
+        self,
+        message: str,
+        *,
+        notes: tuple[tuple[str, Location | None], ...],
+        output: str,
+        hint: str | None = None,
     ) -> None:
         super().__init__(message, notes=notes, hint=hint)
         self.output = output
@@ -304,10 +320,15 @@ def run_tool(
         tail = "\n".join(output.rstrip().split("\n")[-40:])
         code = done.returncode
         how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
-        notes: tuple[tuple[str, Location | None], ...] = ((f"command: {shown}", None), (f"it printed:\n{tail}", None))
+        notes: tuple[tuple[str, Location | None], ...] = (
+            (f"command: {shown}", None),
+            (f"it printed:\n{tail}", None),
+        )
         meanings = _what_it_means(f"{how}\n{output}")
         notes += tuple((text, None) for text in meanings[1:])
-        raise ToolFailed(f"{command[0]} {how}", notes=notes, output=output, hint=meanings[0] if meanings else None)
+        raise ToolFailed(
+            f"{command[0]} {how}", notes=notes, output=output, hint=meanings[0] if meanings else None
+        )
     return output
 
 
@@ -338,7 +359,9 @@ def report(error: Error) -> int:
 
 
 def report_bug() -> int:
-    """Shows the traceback of the exception that is being handled, and returns 70: it is our bug, not the user's."""
+    """Shows the traceback of the exception that is being handled, and returns 70: it is our bug, not the
+    user's.
+    """
     import traceback
 
     traceback.print_exc()

@@ -1,14 +1,15 @@
 """The compiler's and linker's flags for emulated cores, as data, and the commands made of them.
 
-The graph and the stages take them from here, so that a kernel and the core that calls it never disagree. Flags and their
-effects were measured with clang 22 (the `ziglang` wheel) and clang 14.
+The graph and the stages take them from here, so that a kernel and the core that calls it never disagree.
+Flags and their effects were measured with clang 22 (the `ziglang` wheel) and clang 14.
 """
 
 from __future__ import annotations
 
 import os
 
-# Flag and reason. The layout flags make a struct look as it does on AIE2, whose i64 and double are aligned to 4 bytes.
+# Flag and reason. The layout flags make a struct look as it does on AIE2, whose i64 and double are aligned to
+# 4 bytes.
 COMMON_FLAGS: tuple[tuple[str, str], ...] = (
     ("-O2", "the loops of kernels are worth it; -O3 makes them larger, not faster"),
     ("-g1", "line tables only: a fault names file and line"),
@@ -32,17 +33,39 @@ LINK_FLAGS: tuple[tuple[str, str], ...] = (
     ("--no-entry", "the emulator calls core_C_R, nothing runs at load time"),
     ("--export=__stack_pointer", "the emulator sets it to the top of the tile's stack"),
     ("--export=__data_end", "the end of .bss, for the zeros in the CDO"),
-    ("--no-check-features", "__stack_pointer is a mutable global, which older feature sections do not announce"),
+    (
+        "--no-check-features",
+        "__stack_pointer is a mutable global, which older feature sections do not announce",
+    ),
     ("--initial-memory=524288", "the address space of a core, 0 to 0x80000"),
     ("--max-memory=524288", "and not more"),
-    ("--stack-first", "the linker's own stack lies at 0, where nothing is mapped: the real one is set by the emulator"),
+    (
+        "--stack-first",
+        "the linker's own stack lies at 0, where nothing is mapped: the real one is set by the emulator",
+    ),
     ("--threads=1", "a core is too small to be linked by several threads"),
 )
 CXX_SUFFIXES = (".cc", ".cpp", ".cxx")
 
-# Math functions that are no wasm instruction: imports (module "env") which the emulator serves, for float (…f) and double.
+# Math functions that are no wasm instruction: imports (module "env") which the emulator serves, for float
+# (…f) and double.
 _UNARY: tuple[str, ...] = (
-    *("acos", "asin", "atan", "cbrt", "cos", "cosh", "erf", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2"),
+    *(
+        "acos",
+        "asin",
+        "atan",
+        "cbrt",
+        "cos",
+        "cosh",
+        "erf",
+        "exp",
+        "exp2",
+        "expm1",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+    ),
     *("sin", "sinh", "tan", "tanh"),
 )
 _BINARY: tuple[str, ...] = ("atan2", "fmod", "pow")
@@ -61,8 +84,8 @@ def compile_flags(source: str, prefix_maps: list[str]) -> list[str]:
 
     Args:
         source: path of a C or C++ file; its suffix chooses the language.
-        prefix_maps: `OLD=NEW` each: paths that begin with OLD appear in the object with NEW instead, so that a build in
-            another folder gives the same bytes.
+        prefix_maps: `OLD=NEW` each: paths that begin with OLD appear in the object with NEW instead, so that
+            a build in another folder gives the same bytes.
     """
     language = CXX_FLAGS if is_cxx(source) else C_FLAGS
     # The last map that matches wins, and our headers may lie below a folder that is mapped too.
@@ -86,7 +109,11 @@ def compiler_command(program: str, words: list[str], source: str) -> list[str]:
     if words:
         driver = "c++" if is_cxx(source) and words[-1] == "cc" else words[-1]
         return [program, *words[:-1], driver, "-target", "wasm32-freestanding"]
-    return [program, "--driver-mode=g++" if is_cxx(source) else "--driver-mode=gcc", "--target=wasm32-unknown-unknown"]
+    return [
+        program,
+        "--driver-mode=g++" if is_cxx(source) else "--driver-mode=gcc",
+        "--target=wasm32-unknown-unknown",
+    ]
 
 
 def link_flags(entry: str, data_origin: int, stack_bytes: int) -> list[str]:
@@ -94,13 +121,23 @@ def link_flags(entry: str, data_origin: int, stack_bytes: int) -> list[str]:
 
     Args:
         entry: the core's function, `core_C_R`.
-        data_origin: data address (0x70000 to 0x7FFFF) behind the highest buffer, where the kernels' data goes.
+        data_origin: data address (0x70000 to 0x7FFFF) behind the highest buffer, where the kernels' data
+            goes.
         stack_bytes: of the core's stack.
     """
     # LLVM 14 reads decimal numbers only.
-    return [*values(LINK_FLAGS), f"--export={entry}", f"--global-base={data_origin}", "-z", f"stack-size={stack_bytes}"]
+    return [
+        *values(LINK_FLAGS),
+        f"--export={entry}",
+        f"--global-base={data_origin}",
+        "-z",
+        f"stack-size={stack_bytes}",
+    ]
 
 
 def cache_variables(folder: str) -> dict[str, str]:
     """Environment variables that keep zig's caches in `folder`, inside the build."""
-    return {"ZIG_GLOBAL_CACHE_DIR": os.path.join(folder, "global"), "ZIG_LOCAL_CACHE_DIR": os.path.join(folder, "local")}
+    return {
+        "ZIG_GLOBAL_CACHE_DIR": os.path.join(folder, "global"),
+        "ZIG_LOCAL_CACHE_DIR": os.path.join(folder, "local"),
+    }

@@ -19,10 +19,11 @@ _ELF_MACHINES = {62: "x86-64", 183: "aarch64", 243: "RISC-V", 264: "AIE"}
 
 
 class Symbols(NamedTuple):
-    """What an object defines for others, what it needs from them, and whether something must run at load time.
+    """What an object defines for others, what it needs from them, and whether something must run at load
+    time.
 
-    `function_names` has the name of each function by its number in the module, local and undefined ones too; `constants`
-    the name and size in bytes of everything in `.rodata`.
+    `function_names` has the name of each function by its number in the module, local and undefined ones too;
+    `constants` the name and size in bytes of everything in `.rodata`.
     """
 
     path: str
@@ -73,7 +74,8 @@ def read_symbols(data: bytes, path: str) -> Symbols:
     """The symbols of one object.
 
     Raises:
-        UserError: the bytes are no relocatable wasm object; the message says what they are, as far as that is known.
+        UserError: the bytes are no relocatable wasm object; the message says what they are, as far as that is
+            known.
     """
     if not data.startswith(MAGIC):
         hint = "emulated cores are linked from wasm objects only"
@@ -85,11 +87,15 @@ def read_symbols(data: bytes, path: str) -> Symbols:
     try:
         return _linking(_Cursor(linking), module, path)
     except IndexError as error:
-        raise UserError("the wasm object is cut off or damaged", Location(path), hint="delete it and build again") from error
+        raise UserError(
+            "the wasm object is cut off or damaged", Location(path), hint="delete it and build again"
+        ) from error
 
 
 def global_value(module: WasmModule, name: str) -> int | None:
-    """The initial value of an exported i32 global of a linked module, or None when there is none of that name."""
+    """The initial value of an exported i32 global of a linked module, or None when there is none of that
+    name.
+    """
     export = module.export(name)
     body = next((section.data for section in module.sections if section.id == _GLOBALS), None)
     if export is None or export.kind != "global" or body is None:
@@ -115,7 +121,10 @@ def _what(data: bytes) -> str:
 
 
 class _Symbol(NamedTuple):
-    """An entry of the symbol table. `number`: of a function or global, or of a data symbol's segment, -1 for none."""
+    """An entry of the symbol table.
+
+    `number`: of a function or global, or of a data symbol's segment, -1 for none.
+    """
 
     kind: int
     flags: int
@@ -142,7 +151,9 @@ def _linking(body: _Cursor, module: WasmModule, path: str) -> Symbols:
                 part.number(), part.number()  # alignment and flags
     # The linker makes __stack_pointer and the function table itself; a weak symbol may stay undefined.
     linked = [s for s in symbols if s.kind in (_FUNCTION, _DATA) and not s.flags & _WEAK]
-    constants = [s for s in symbols if s.kind == _DATA and s.number >= 0 and segments[s.number].startswith(".rodata")]
+    constants = [
+        s for s in symbols if s.kind == _DATA and s.number >= 0 and segments[s.number].startswith(".rodata")
+    ]
     return Symbols(
         path,
         tuple(s.name for s in symbols if s.kind != _SECTION and not s.flags & (_UNDEFINED | _LOCAL)),

@@ -1,4 +1,6 @@
-"""Stage aie_opt: MLIR to MLIR by the reference implementation; which passes is in the words of the build file."""
+"""Stage aie_opt: MLIR to MLIR by the reference implementation; which passes is in the words of the build
+file.
+"""
 
 from __future__ import annotations
 
@@ -11,4 +13,11 @@ def run(arguments: list[str]) -> None:
     options = read_arguments("aie_opt", arguments, options=("--aie-opt", "--word"))
     target = options.one("-o")
     with Outputs(target) as outputs:
-        run_mlir_tool(options.one("--aie-opt"), options.all("--word"), options.input(), outputs, target, holds(b"module"))
+        run_mlir_tool(
+            options.one("--aie-opt"),
+            options.all("--word"),
+            options.input(),
+            outputs,
+            target,
+            holds(b"module"),
+        )

@@ -20,11 +20,12 @@ JOBS = "1"
 
 
 def run(arguments: list[str]) -> None:
-    """`DESIGN.mlir KERNEL.o… --word W… [--variable K=V]… --peano LLC --xclbinutil EXE --made-xclbin F --made-insts F …`.
+    """`DESIGN.mlir KERNEL.o… --word W… [--variable K=V]… --peano LLC --xclbinutil EXE --made-xclbin F
+    --made-insts F …`.
 
-    The driver puts ELFs and intermediate files where it runs, and the linker looks for kernels there: so it runs in a
-    folder of its own that holds the kernels' objects, and no two designs meet in it. `-o` and `--insts` are the outputs,
-    `--made-…` what the driver calls them.
+    The driver puts ELFs and intermediate files where it runs, and the linker looks for kernels there: so it
+    runs in a folder of its own that holds the kernels' objects, and no two designs meet in it. `-o` and
+    `--insts` are the outputs, `--made-…` what the driver calls them.
     """
     options = read_arguments("aiecc", arguments, options=OPTIONS)
     target, insts = options.one("-o"), options.one("--insts")
@@ -50,7 +51,9 @@ def run(arguments: list[str]) -> None:
             for name in (options.one("--made-xclbin"), options.one("--made-insts")):
                 # A missing xclbinutil is only a warning to the driver, and its exit code is 0 then.
                 if not os.path.exists(os.path.join(folder, name)):
-                    raise ToolError(f"aiecc made no {name} although it succeeded; it printed: {printed.strip()[-2000:]}")
+                    raise ToolError(
+                        f"aiecc made no {name} although it succeeded; it printed: {printed.strip()[-2000:]}"
+                    )
             sys.stderr.write(printed)
             made = os.path.join(folder, options.one("--made-xclbin"))
             outputs.write(target, normalised(read_bytes(made), made), _check_xclbin)

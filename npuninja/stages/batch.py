@@ -9,13 +9,15 @@ SEPARATOR = "--then"
 
 
 def run(arguments: list[str]) -> list[str]:
-    """`--depfile D -o OUTPUT… --then STAGE ARGUMENT… [--then STAGE ARGUMENT…]…`: runs the stages in this order.
+    """`--depfile D -o OUTPUT… --then STAGE ARGUMENT… [--then STAGE ARGUMENT…]…`: runs the stages in this
+    order.
 
-    When one fails, the outputs of those before it stay, for a look at them; those behind it are taken away, because they
-    are of an earlier build.
+    When one fails, the outputs of those before it stay, for a look at them; those behind it are taken away,
+    because they are of an earlier build.
 
     Args:
-        arguments: behind `-o` all outputs of all stages; then the command line of each stage, without its depfile.
+        arguments: behind `-o` all outputs of all stages; then the command line of each stage, without its
+            depfile.
 
     Returns:
         The files that the stages read beside their inputs, without those that the batch makes.

@@ -23,7 +23,9 @@ BIF = """all:
 
 
 def run(arguments: list[str]) -> None:
-    """`--cdo cdo_elfs.bin --cdo cdo_init.bin --cdo cdo_enable.bin -o NAME.bif`; only the names of the files count."""
+    """`--cdo cdo_elfs.bin --cdo cdo_init.bin --cdo cdo_enable.bin -o NAME.bif`; only the names of the files
+    count.
+    """
     options = read_arguments("bif", arguments, options=("--cdo",))
     target, cdos = options.one("-o"), options.all("--cdo")
     if not cdos:
@@ -41,5 +43,7 @@ def bif_text(cdos: Sequence[str], folder: str) -> str:
     names = [os.path.relpath(path, folder or ".") for path in cdos]
     for name in names:
         if any(c.isspace() or c in "{}[]=," for c in name):
-            raise UserError("bootgen cannot read a file of this name", Location(name), hint="use --provider pdi=embedded")
+            raise UserError(
+                "bootgen cannot read a file of this name", Location(name), hint="use --provider pdi=embedded"
+            )
     return BIF.format(files=" ".join(f"file={name}" for name in names))

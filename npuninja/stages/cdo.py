@@ -12,14 +12,20 @@ from npuninja.stages._run import Outputs, read_arguments, read_bytes
 
 
 def run(arguments: list[str]) -> None:
-    """`input_physical.mlir --device NAME --device-symbol D --image C,R=FILE… -o cdo_elfs.bin --init … --enable …`."""
-    options = read_arguments("cdo", arguments, options=("--device", "--device-symbol", "--image", "--init", "--enable"))
+    """`input_physical.mlir --device NAME --device-symbol D --image C,R=FILE… -o cdo_elfs.bin --init …
+    --enable …`.
+    """
+    options = read_arguments(
+        "cdo", arguments, options=("--device", "--device-symbol", "--image", "--init", "--enable")
+    )
     elfs, init, enable = options.one("-o"), options.one("--init"), options.one("--enable")
     with Outputs(elfs, init, enable) as outputs:
         module = read_module(options.input())
         architecture = device_model(options.one("--device")).architecture
         files = parse_images(options.all("--image"), "--image")
-        images = {place: read_core_image(read_bytes(path), architecture, path) for place, path in files.items()}
+        images = {
+            place: read_core_image(read_bytes(path), architecture, path) for place, path in files.items()
+        }
         result = configuration(module, options.one("--device-symbol"), images)
         for path, data in ((elfs, result.elfs), (init, result.init), (enable, result.enable)):
             outputs.write(path, data, _check)

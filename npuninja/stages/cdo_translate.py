@@ -1,4 +1,6 @@
-"""Stage cdo_translate: a routed design with the names of its ELFs to the three configuration files, by aie-translate."""
+"""Stage cdo_translate: a routed design with the names of its ELFs to the three configuration files, by
+aie-translate.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,11 @@ OPTIONS = ("--aie-translate", "--device", "--device-symbol", "--image", "--init"
 
 
 def run(arguments: list[str]) -> None:
-    """The arguments are those of stage cdo, the input `input_physical_with_elfs.mlir`, and `--aie-translate EXE`.
+    """The arguments are those of stage cdo, the input `input_physical_with_elfs.mlir`, and `--aie-translate
+    EXE`.
 
-    The tool looks for the ELFs below its work folder and writes files of fixed names into it, so each run has a work
-    folder of its own.
+    The tool looks for the ELFs below its work folder and writes files of fixed names into it, so each run has
+    a work folder of its own.
     """
     options = read_arguments("cdo_translate", arguments, options=OPTIONS)
     elfs, init, enable = options.one("-o"), options.one("--init"), options.one("--enable")
@@ -35,7 +38,9 @@ def run(arguments: list[str]) -> None:
                 read_core_image(read_bytes(path), architecture, path)
                 os.symlink(os.path.abspath(path), os.path.join(folder, os.path.basename(path)))
             command = [options.one("--aie-translate"), "--aie-generate-cdo", "--aie-device-name", symbol]
-            printed = run_tool([*command, f"--work-dir-path={folder}", os.path.abspath(source)], folder=folder)
+            printed = run_tool(
+                [*command, f"--work-dir-path={folder}", os.path.abspath(source)], folder=folder
+            )
             sys.stderr.write(printed)
             for path, part in ((elfs, "elfs"), (init, "init"), (enable, "enable")):
                 made = os.path.join(folder, f"{symbol}_aie_cdo_{part}.bin")

@@ -1,7 +1,7 @@
 """Stage check: does a built design run to its end on the emulated array? Needs wasmtime, as run does.
 
-What the outputs hold is not looked at (that is `ninja test`): deadlocks, wild accesses, stack overflows and descriptors that
-the hardware would refuse are found here, beside the build.
+What the outputs hold is not looked at (that is `ninja test`): deadlocks, wild accesses, stack overflows and
+descriptors that the hardware would refuse are found here, beside the build.
 """
 
 from __future__ import annotations
@@ -47,5 +47,10 @@ def run(arguments: list[str]) -> None:
         finally:
             device.close()
         # Without times: the same design gives the same file, however fast the machine is.
-        content = {"design": manifest.design, "build_id": manifest.build_id, "cores": report["cores"], "remarks": remarks}
+        content = {
+            "design": manifest.design,
+            "build_id": manifest.build_id,
+            "cores": report["cores"],
+            "remarks": remarks,
+        }
         outputs.write(target, json.dumps(content, indent=1) + "\n")

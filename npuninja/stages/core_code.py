@@ -13,7 +13,9 @@ OPTIONS = ("--device-symbol", "--core", "--kind", "--file-name", "--info")
 
 
 def run(arguments: list[str]) -> None:
-    """`input_with_addresses.mlir --device-symbol D --core C,R --kind K --file-name F --info core_C_R.json -o core_C_R.c`."""
+    """`input_with_addresses.mlir --device-symbol D --core C,R --kind K --file-name F --info core_C_R.json -o
+    core_C_R.c`.
+    """
     options = read_arguments("core_code", arguments, options=OPTIONS)
     target, info = options.one("-o"), options.one("--info")
     with Outputs(target, info) as outputs:

@@ -1,7 +1,8 @@
 """Stage core_downgrade: takes from LLVM IR what Peano, an older LLVM, does not read.
 
-MLIR-AIE's own LLVM is newer than Peano's, so its drivers edit the text in between. Which edits a release needs is in the
-build file. Source: aiecc (main.py of 2025-10: `downgrade_ir_for_peano`; aiecc.cpp of 2026-04).
+MLIR-AIE's own LLVM is newer than Peano's, so its drivers edit the text in between. Which edits a release
+needs is in the build file. Source: aiecc (main.py of 2025-10: `downgrade_ir_for_peano`; aiecc.cpp of
+2026-04).
 """
 
 from __future__ import annotations

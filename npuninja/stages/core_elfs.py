@@ -1,4 +1,6 @@
-"""Stage core_elfs: puts the names of the cores' ELFs into a routed design; none of MLIR-AIE's programs does that."""
+"""Stage core_elfs: puts the names of the cores' ELFs into a routed design; none of MLIR-AIE's programs does
+that.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +19,18 @@ from npuninja.stages._run import Outputs, read_arguments
 def run(arguments: list[str]) -> None:
     """`input_physical.mlir --device-symbol D --image C,R=FILE… -o input_physical_with_elfs.mlir`.
 
-    The cores' bodies become empty, as the attribute asks for, and the names are those of the files alone: relative to the
-    work folder of the translation, which every release of MLIR-AIE takes. The ELFs themselves are not read.
+    The cores' bodies become empty, as the attribute asks for, and the names are those of the files alone:
+    relative to the work folder of the translation, which every release of MLIR-AIE takes. The ELFs themselves
+    are not read.
     """
     options = read_arguments("core_elfs", arguments, options=("--device-symbol", "--image"))
     target, source = options.one("-o"), options.input()
     with Outputs(target) as outputs:
         module = read_module(source)
         images = parse_images(options.all("--image"), "--image")
-        for core in [op for op in find_device(module, options.one("--device-symbol")).body.ops if op.name == "aie.core"]:
+        for core in [
+            op for op in find_device(module, options.one("--device-symbol")).body.ops if op.name == "aie.core"
+        ]:
             _name_elf(core, images)
         outputs.write(target, print_module(module))
 

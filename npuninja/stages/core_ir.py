@@ -12,4 +12,6 @@ def run(arguments: list[str]) -> None:
     target = options.one("-o")
     with Outputs(target) as outputs:
         check = holds(b"define ")
-        run_mlir_tool(options.one("--aie-translate"), options.all("--word"), options.input(), outputs, target, check)
+        run_mlir_tool(
+            options.one("--aie-translate"), options.all("--word"), options.input(), outputs, target, check
+        )

@@ -15,12 +15,31 @@ from npuninja.lints.kernel_code import read_functions
 from npuninja.lints.kernel_constants import check_constants
 from npuninja.lints.stack_frames import check_stack
 from npuninja.stages import _link_check, _wasm_flags
-from npuninja.stages._run import Outputs, ToolFailed, print_warnings, read_arguments, read_bytes, read_text, run_tool
+from npuninja.stages._run import (
+    Outputs,
+    ToolFailed,
+    print_warnings,
+    read_arguments,
+    read_bytes,
+    read_text,
+    run_tool,
+)
 from npuninja.stages._wasm_object import Symbols, global_value, read_symbols
 
 OPTIONS = ("--linker", "--linker-word", "--kind", "--info", "--core")
 # What the section npuninja.core says, from the JSON of the core_code stage; `data_end` is found here.
-SECTION_FIELDS = ("abi", "column", "row", "entry", "stack_bytes", "data_end", "waits", "buffers", "neighbours", "locks")
+SECTION_FIELDS = (
+    "abi",
+    "column",
+    "row",
+    "entry",
+    "stack_bytes",
+    "data_end",
+    "waits",
+    "buffers",
+    "neighbours",
+    "locks",
+)
 
 
 def run(arguments: list[str]) -> None:
@@ -37,7 +56,9 @@ def run(arguments: list[str]) -> None:
     options = read_arguments("core_link", arguments, options=OPTIONS, flags=("--werror",))
     target, kind = options.one("-o"), options.one("--kind")
     if kind != "wasm":
-        raise UserError(f"core_link: cannot link for core kind {kind!r}", hint="build with the core kind wasm")
+        raise UserError(
+            f"core_link: cannot link for core kind {kind!r}", hint="build with the core kind wasm"
+        )
     if not options.positional:
         raise UserError("core_link: no object given")
     with Outputs(target) as outputs:
@@ -57,11 +78,13 @@ def run(arguments: list[str]) -> None:
         print_warnings(warnings, as_errors="--werror" in options.flags)
 
 
-def _link(linker: list[str], objects: tuple[str, ...], info: dict[str, Any], folder: str, target: str) -> bytes:
+def _link(
+    linker: list[str], objects: tuple[str, ...], info: dict[str, Any], folder: str, target: str
+) -> bytes:
     """Runs the linker; what it says about the user's objects becomes an error about `target`.
 
-    The linker stores the name of its output in the module, so that name has to be the same in every build: it works in
-    a `folder` of its own, which is removed afterwards.
+    The linker stores the name of its output in the module, so that name has to be the same in every build: it
+    works in a `folder` of its own, which is removed afterwards.
     """
     os.makedirs(folder, exist_ok=True)
     imports, linked = os.path.join(folder, "imports"), os.path.join(folder, os.path.basename(target))
@@ -84,7 +107,8 @@ def _link(linker: list[str], objects: tuple[str, ...], info: dict[str, Any], fol
 def _with_places(info: dict[str, Any], path: str) -> None:
     """Replaces file, line and column in the fields `location` and `functions` of `info` by a `Location`.
 
-    File names in `info` are relative to the folder above that of `path` (see the option --file-name of core_code).
+    File names in `info` are relative to the folder above that of `path` (see the option --file-name of
+    core_code).
     """
 
     def place(file: str, line: int, column: int) -> Location:
@@ -95,7 +119,9 @@ def _with_places(info: dict[str, Any], path: str) -> None:
     info["functions"] = [(name, place(*where), arguments) for name, *where, arguments in info["functions"]]
 
 
-def _lint(objects: dict[str, bytes], symbols: list[Symbols], info: dict[str, Any], warnings: Warnings) -> None:
+def _lint(
+    objects: dict[str, bytes], symbols: list[Symbols], info: dict[str, Any], warnings: Warnings
+) -> None:
     """What a core and its kernels can get wrong together. The objects and their symbols are in one order."""
     core = f"core ({info['column']}, {info['row']})"
     functions = [
@@ -115,11 +141,15 @@ def _finish(data: bytes, info: dict[str, Any], path: str) -> bytes:
         raise ToolError(f"the linker did not export __data_end in {path}", hint="wasm-ld 14 or newer does")
     if data_end > _link_check.DATA_MEMORY_END:
         raise _link_check.data_too_large(data_end, info["data_origin"], info["stack_bytes"], path)
-    strangers = [i.name for i in module.imports if i.module != "env" or i.name not in _wasm_flags.MATH_IMPORTS]
+    strangers = [
+        i.name for i in module.imports if i.module != "env" or i.name not in _wasm_flags.MATH_IMPORTS
+    ]
     if strangers:
         raise InternalError(f"{path} imports {', '.join(strangers)}, which the emulator does not have")
     if module.memory_pages != (MEMORY_PAGES, MEMORY_PAGES):
-        raise ToolError(f"the linker gave {path} a memory of {module.memory_pages} pages instead of {MEMORY_PAGES}")
+        raise ToolError(
+            f"the linker gave {path} a memory of {module.memory_pages} pages instead of {MEMORY_PAGES}"
+        )
     section = {field: info[field] for field in SECTION_FIELDS if field in info}
     section["data_end"] = data_end
     whole = append_custom_section(data, CORE_SECTION, json.dumps(section, separators=(",", ":")).encode())

@@ -1,4 +1,6 @@
-"""Stage core_link_peano: a core's object and its kernels' objects to an ELF that a core runs, by Peano's clang and lld."""
+"""Stage core_link_peano: a core's object and its kernels' objects to an ELF that a core runs, by Peano's
+clang and lld.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,12 @@ LINK_WORDS = ("-Wl,--gc-sections", "-Wl,--orphan-handling=error")
 def run(arguments: list[str]) -> None:
     """`CORE.o KERNEL.o… --clang EXE --word W… --script CORE.ld.script --kind K [--werror] -o CORE.elf`.
 
-    The linker script names the kernels (`INPUT(gain.o)`), by paths that count from where the linker runs: so it runs in a
-    folder of its own, with these objects and no others in it.
+    The linker script names the kernels (`INPUT(gain.o)`), by paths that count from where the linker runs: so
+    it runs in a folder of its own, with these objects and no others in it.
 
     Raises:
-        UserError: the script names an object that is not among the inputs, or an input is not one of this core kind; or
-            the program does not fit the core.
+        UserError: the script names an object that is not among the inputs, or an input is not one of this
+            core kind; or the program does not fit the core.
         ToolError: the linker failed.
     """
     known = ("--clang", "--word", "--script", "--kind")
@@ -69,7 +71,9 @@ def _stack_bytes(script: str) -> int | None:
 
 
 def _check_script(script: str, kernels: list[str]) -> None:
-    """Every object that the linker script names must be among the inputs, or the build would not see it change."""
+    """Every object that the linker script names must be among the inputs, or the build would not see it
+    change.
+    """
     given = {os.path.basename(path) for path in kernels}
     text = read_text(script)
     for number, line in enumerate(text.split("\n"), 1):

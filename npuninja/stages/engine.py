@@ -1,4 +1,6 @@
-"""Stage engine: the emulator's engine as a wasm module, for packages. Needs wasmtime and ziglang, as running does."""
+"""Stage engine: the emulator's engine as a wasm module, for packages. Needs wasmtime and ziglang, as running
+does.
+"""
 
 from __future__ import annotations
 

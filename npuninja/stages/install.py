@@ -1,4 +1,6 @@
-"""Stage install: the archive of a package unpacked below a prefix, and below the folder `DESTDIR` when that is set."""
+"""Stage install: the archive of a package unpacked below a prefix, and below the folder `DESTDIR` when that
+is set.
+"""
 
 from __future__ import annotations
 

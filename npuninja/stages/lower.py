@@ -14,7 +14,9 @@ OPTIONS, FLAGS = ("--alloc-scheme", "--generation"), ("--packet-fifos", "--werro
 
 
 def run(arguments: list[str]) -> None:
-    """`DESIGN.mlir [--alloc-scheme S] [--generation G] [--packet-fifos] [--werror] -o input_with_addresses.mlir`."""
+    """`DESIGN.mlir [--alloc-scheme S] [--generation G] [--packet-fifos] [--werror] -o
+    input_with_addresses.mlir`.
+    """
     options = read_arguments("lower", arguments, options=OPTIONS, flags=FLAGS)
     target = options.one("-o")
     with Outputs(target) as outputs:

@@ -48,7 +48,9 @@ def run(arguments: list[str]) -> None:
             "core_kind": options.one("--kind"),
             "kernel": {"name": DEFAULT_KERNEL_NAME, "id": f"{DEFAULT_KERNEL_ID:#x}"},
             "arguments": described,
-            "files": {name: {"path": _beside(path, target), "sha256": hashes[name]} for name, path in files.items()},
+            "files": {
+                name: {"path": _beside(path, target), "sha256": hashes[name]} for name, path in files.items()
+            },
             "providers": providers,
             "reference": _beside(copy, target) if copy else None,
         }
@@ -71,7 +73,9 @@ def _beside(path: str, manifest: str) -> str:
 
 
 def _build_id(content: dict[str, object], lowered: bytes) -> str:
-    """A hash of everything that decided the build: the manifest so far (files, providers) and the lowered design."""
+    """A hash of everything that decided the build: the manifest so far (files, providers) and the lowered
+    design.
+    """
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     digest.update(hashlib.sha256(lowered).digest())
     return digest.hexdigest()[:32]

@@ -15,9 +15,11 @@ from npuninja.stages.bif import bif_text
 
 
 def run(arguments: list[str]) -> None:
-    """`cdo_elfs.bin cdo_init.bin cdo_enable.bin [--bootgen EXE [--bif F]] [--device NAME --image C,R=FILE…] -o NAME.pdi`.
+    """`cdo_elfs.bin cdo_init.bin cdo_enable.bin [--bootgen EXE [--bif F]] [--device NAME --image C,R=FILE…]
+    -o NAME.pdi`.
 
-    `--bif` names the file that stage bif made of the same inputs; without it one is written for the time of the run.
+    `--bif` names the file that stage bif made of the same inputs; without it one is written for the time of
+    the run.
     """
     options = read_arguments("pdi", arguments, options=("--bootgen", "--bif", "--device", "--image"))
     target, bootgen = options.one("-o"), options.optional("--bootgen")
@@ -51,7 +53,16 @@ def _run_with_own_bif(bootgen: str, cdos: tuple[str, ...], target: str) -> None:
 def _run_bootgen(bootgen: str, bif: str, target: str) -> None:
     """Runs bootgen in the folder of the BIF, from which the BIF names its files."""
     folder = os.path.dirname(bif) or "."
-    command = [bootgen, "-arch", "versal", "-image", os.path.basename(bif), "-o", os.path.relpath(target, folder), "-w"]
+    command = [
+        bootgen,
+        "-arch",
+        "versal",
+        "-image",
+        os.path.basename(bif),
+        "-o",
+        os.path.relpath(target, folder),
+        "-w",
+    ]
     output = run_tool(command, folder=folder)
     if not os.path.exists(target):
         raise ToolError(f"bootgen made no file although it succeeded; it printed: {output.strip()}")
@@ -67,7 +78,9 @@ def _checker(options: Arguments, target: str) -> Check:
         if not commands:
             raise ToolError("the PDI configures nothing", Location(target), hint="are the CDO files empty?")
         if model:
-            images = {at: read_core_image(read_bytes(path), model.architecture, path) for at, path in files.items()}
+            images = {
+                at: read_core_image(read_bytes(path), model.architecture, path) for at, path in files.items()
+            }
             check_loaded(commands, images, model, target)
 
     return check

@@ -1,4 +1,6 @@
-"""Stage sequence: a lowered design's runtime sequence to register writes, address patches and waits; and its arguments."""
+"""Stage sequence: a lowered design's runtime sequence to register writes, address patches and waits; and its
+arguments.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +33,8 @@ def run(arguments: list[str]) -> None:
         if tool:
             run_mlir_tool(tool, options.all("--word"), options.input(), outputs, target, holds(b"module"))
             return
-        lower_sequence(module, generation=options.optional("--generation") or generation_of(module), warnings=warnings)
+        lower_sequence(
+            module, generation=options.optional("--generation") or generation_of(module), warnings=warnings
+        )
         outputs.write(target, print_module(module))
         print_warnings(warnings, as_errors="--werror" in options.flags)

@@ -1,4 +1,6 @@
-"""Stage spell: a design in the spelling that the installed MLIR-AIE reads. Without a difference it stays as it is."""
+"""Stage spell: a design in the spelling that the installed MLIR-AIE reads. Without a difference it stays as
+it is.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Stage xclbin: a device image, and the modules of emulated cores, to the container that a runtime loads.
 
-By xclbinutil (from the JSON files of stage xclbin_json) or by ourselves; the sections are the same, and xclbinutil's time
-of day and random UUID are taken out.
+By xclbinutil (from the JSON files of stage xclbin_json) or by ourselves; the sections are the same, and
+xclbinutil's time of day and random UUID are taken out.
 """
 
 from __future__ import annotations
@@ -54,18 +54,28 @@ def run(arguments: list[str]) -> None:
 
 def _warnings(programs: dict[str, bytes], path: str) -> Warnings:
     """Programs of different compilers work together by luck only."""
-    makers = {made_by(read_elf(program, name)) for name, program in programs.items() if program[:4] == b"\x7fELF"} - {""}
+    makers = {
+        made_by(read_elf(program, name)) for name, program in programs.items() if program[:4] == b"\x7fELF"
+    } - {""}
     warnings = Warnings()
     if len(makers) > 1:
-        warnings.add(f"the cores were made by different compilers: {', '.join(sorted(makers))}", Location(path))
+        warnings.add(
+            f"the cores were made by different compilers: {', '.join(sorted(makers))}", Location(path)
+        )
     return warnings
 
 
 def _by_xclbinutil(options: Arguments, modules: list[bytes], work: str) -> bytes:
-    """Packs with the real tool, in a folder of its own at `work`, and makes the result depend on its content only."""
+    """Packs with the real tool, in a folder of its own at `work`, and makes the result depend on its content
+    only.
+    """
     os.makedirs(work)
     made, modules_file = os.path.join(work, "made.xclbin"), os.path.join(work, MODULES_FILE)
-    command = [options.one("--xclbinutil"), "--add-replace-section", f"MEM_TOPOLOGY:JSON:{options.one('--memories')}"]
+    command = [
+        options.one("--xclbinutil"),
+        "--add-replace-section",
+        f"MEM_TOPOLOGY:JSON:{options.one('--memories')}",
+    ]
     command += ["--add-kernel", options.one("--kernels")]
     command += ["--add-replace-section", f"AIE_PARTITION:JSON:{options.one('--partition')}"]
     try:

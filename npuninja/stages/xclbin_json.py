@@ -12,7 +12,9 @@ from npuninja.stages._run import Outputs, read_arguments, read_bytes
 
 
 def run(arguments: list[str]) -> None:
-    """`NAME.pdi --device NAME -o main_aie_partition.json --kernels main_kernels.json --memories main_mem_topology.json`."""
+    """`NAME.pdi --device NAME -o main_aie_partition.json --kernels main_kernels.json --memories
+    main_mem_topology.json`.
+    """
     options = read_arguments("xclbin_json", arguments, options=("--device", "--kernels", "--memories"))
     target, kernels, memories = options.one("-o"), options.one("--kernels"), options.one("--memories")
     with Outputs(target, kernels, memories) as outputs:

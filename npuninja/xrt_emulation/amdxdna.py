@@ -1,4 +1,5 @@
-"""The interface of the kernel's amdxdna driver: numbers and structures of its ioctls, and what a driver error is.
+"""The interface of the kernel's amdxdna driver: numbers and structures of its ioctls, and what a driver error
+is.
 
 Source: include/uapi/drm/amdxdna_accel.h and include/uapi/drm/drm.h of Linux 7.2.
 """
@@ -11,7 +12,9 @@ import struct
 # Numbers of the ioctls (type 'd'; those of a driver begin at 0x40).
 GEM_CLOSE = 0x09
 PRIME_HANDLE_TO_FD, PRIME_FD_TO_HANDLE = 0x2D, 0x2E
-CREATE_HWCTX, DESTROY_HWCTX, CONFIG_HWCTX, CREATE_BO, GET_BO_INFO, SYNC_BO, EXEC_CMD, GET_INFO, SET_STATE = range(0x40, 0x49)
+CREATE_HWCTX, DESTROY_HWCTX, CONFIG_HWCTX, CREATE_BO, GET_BO_INFO, SYNC_BO, EXEC_CMD, GET_INFO, SET_STATE = (
+    range(0x40, 0x49)
+)
 GET_ARRAY = 0x4A
 SYNCOBJ_CREATE, SYNCOBJ_DESTROY, SYNCOBJ_HANDLE_TO_FD, SYNCOBJ_FD_TO_HANDLE = range(0xBF, 0xC3)
 
@@ -44,7 +47,8 @@ SUBMIT_EXEC_BUF = 0
 #: "No address", and "no offset to map".
 INVALID_ADDRESS = (1 << 64) - 1
 
-#: Device addresses of the heap, from which instructions and PDIs are read (amdxdna: AIE2_DEVM_BASE and AIE2_DEVM_SIZE).
+#: Device addresses of the heap, from which instructions and PDIs are read (amdxdna: AIE2_DEVM_BASE and
+#: AIE2_DEVM_SIZE).
 HEAP_ADDRESS = 0x400_0000
 HEAP_BYTES = 64 << 20
 

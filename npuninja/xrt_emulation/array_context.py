@@ -67,7 +67,8 @@ class ArrayContext:
         self.remarks: list[str] = []
 
     def configure(self, pdis: Sequence[bytes]) -> None:
-        """Takes the PDIs of the compute units and loads the first one, which shows whether it can be executed.
+        """Takes the PDIs of the compute units and loads the first one, which shows whether it can be
+        executed.
 
         Raises:
             Error: a PDI is damaged, has AIE machine code, or a core's module was never seen.
@@ -104,11 +105,19 @@ class ArrayContext:
             self._forget_gone()
             insts = self._instructions(call, taken)
             emulator = self._emulator if self._unit == call.unit and self._emulator else self._load(call.unit)
-            arguments = [self._argument(emulator, number, address, taken) for number, address in enumerate(call.arguments)]
+            arguments = [
+                self._argument(emulator, number, address, taken)
+                for number, address in enumerate(call.arguments)
+            ]
             report = emulator.run(
-                insts, [buffer for buffer, _ in arguments], time_limit_s, starts=[start for _, start in arguments]
+                insts,
+                [buffer for buffer, _ in arguments],
+                time_limit_s,
+                starts=[start for _, start in arguments],
             )
-            self.remarks += [f"{transfer} when the instructions ended; they lack a wait" for transfer in report.unfinished]
+            self.remarks += [
+                f"{transfer} when the instructions ended; they lack a wait" for transfer in report.unfinished
+            ]
         except (MalformedPacket, UserError) as error:
             found = error if isinstance(error, UserError) else UserError(str(error))
             raise Outcome(packets.STATE_ERROR, found) from error
@@ -116,8 +125,8 @@ class ArrayContext:
             self.close()
             raise Outcome(packets.STATE_ABORT, error) from error
         except EmulationError as error:
-            # The array has come to a halt, so on an NPU the command never ends until the driver's time is up. The driver
-            # then loads the context anew.
+            # The array has come to a halt, so on an NPU the command never ends until the driver's time is up.
+            # The driver then loads the context anew.
             self.close()
             raise Outcome(packets.STATE_TIMEOUT, error) from error
         except Error as error:
@@ -130,7 +139,9 @@ class ArrayContext:
     def _instructions(self, call: KernelCall, taken: list[Buffer]) -> bytes:
         buffer = self._buffers.take(call.instructions)
         if buffer is None:
-            raise MalformedPacket(f"the address of the instructions, 0x{call.instructions:x}, is in no buffer{_NO_ADDRESS}")
+            raise MalformedPacket(
+                f"the address of the instructions, 0x{call.instructions:x}, is in no buffer{_NO_ADDRESS}"
+            )
         taken.append(buffer)
         self._use(buffer, "the instructions")
         start = call.instructions - buffer.address
@@ -142,10 +153,14 @@ class ArrayContext:
             insts = insts[: max(size, HEADER_BYTES)]
         return insts
 
-    def _argument(self, emulator: Emulator, number: int, address: int, taken: list[Buffer]) -> tuple[HostBuffer, int]:
+    def _argument(
+        self, emulator: Emulator, number: int, address: int, taken: list[Buffer]
+    ) -> tuple[HostBuffer, int]:
         buffer = self._buffers.take(address)
         if buffer is None:
-            raise MalformedPacket(f"the address of buffer argument {number}, 0x{address:x}, is in no buffer{_NO_ADDRESS}")
+            raise MalformedPacket(
+                f"the address of buffer argument {number}, 0x{address:x}, is in no buffer{_NO_ADDRESS}"
+            )
         taken.append(buffer)
         self._use(buffer, f"buffer argument {number}")
         if buffer.address not in self._shared:
@@ -165,7 +180,10 @@ class ArrayContext:
             )
 
     def _forget_gone(self) -> None:
-        """The array lets go of buffers that nobody has any more. Only here, because it can do one thing at a time."""
+        """The array lets go of buffers that nobody has any more.
+
+        Only here, because it can do one thing at a time.
+        """
         for buffer, shared in [pair for pair in self._shared.values() if not pair[0].users]:
             del self._shared[buffer.address]
             if self._emulator is not None:

@@ -1,9 +1,9 @@
 """The buffer objects of one open device file.
 
-An NPU does not see what the processor has in its caches, nor the processor what the NPU wrote while it has old data there;
-`sync` brings one side's data to the other. Here the two sides are two places in the memory, as soon as the
-program's XRT asks the driver to sync (`preload/settings.c` has it do so): whatever was not synced is not seen, which on an
-NPU may or may not happen. An XRT that never asks gets one place for both.
+An NPU does not see what the processor has in its caches, nor the processor what the NPU wrote while it has
+old data there; `sync` brings one side's data to the other. Here the two sides are two places in the memory,
+as soon as the program's XRT asks the driver to sync (`preload/settings.c` has it do so): whatever was not
+synced is not seen, which on an NPU may or may not happen. An XRT that never asks gets one place for both.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Buffer:
         address: its device address.
         users: handles, commands that work on it, and whether other processes may import it.
         device_offset: where the NPU's side of it begins; -1 as long as it has none.
-        in_step: no command has worked on it since it was made or all of it was synced: then only the program can have
-            changed it.
+        in_step: no command has worked on it since it was made or all of it was synced: then only the program
+            can have changed it.
         tables: of the open files that know its address.
     """
 
@@ -81,7 +81,10 @@ class Buffers:
             return self._enter(buffer), buffer
 
     def import_(self, buffer: Buffer) -> int:
-        """Gives the client a handle of a buffer of another file, or the one that it has already. Raises DriverError."""
+        """Gives the client a handle of a buffer of another file, or the one that it has already.
+
+        Raises DriverError.
+        """
         with self._lock:
             self._check_number()
             known = next((handle for handle, own in self._by_handle.items() if own is buffer), None)
@@ -114,7 +117,9 @@ class Buffers:
         if self._heap is not None:
             raise DriverError(errno.EBUSY, "a second heap was asked for")
         if nbytes > amdxdna.HEAP_BYTES:
-            raise DriverError(errno.EINVAL, f"a heap of {nbytes} bytes was asked for, the device has {amdxdna.HEAP_BYTES}")
+            raise DriverError(
+                errno.EINVAL, f"a heap of {nbytes} bytes was asked for, the device has {amdxdna.HEAP_BYTES}"
+            )
         return self._allocate(nbytes), amdxdna.HEAP_ADDRESS
 
     def _in_heap(self, nbytes: int) -> tuple[int, int]:
@@ -130,7 +135,9 @@ class Buffers:
                 break
             start = -(-(address + self._by_address[address].nbytes) // _HEAP_PAGE_BYTES) * _HEAP_PAGE_BYTES
         if start + nbytes > heap.address + heap.nbytes:
-            raise DriverError(errno.ENOMEM, f"no room for {nbytes} bytes in the device's heap of {heap.nbytes}")
+            raise DriverError(
+                errno.ENOMEM, f"no room for {nbytes} bytes in the device's heap of {heap.nbytes}"
+            )
         return heap.offset + start - heap.address, start
 
     def get(self, handle: int) -> Buffer:
@@ -210,7 +217,11 @@ class Buffers:
     def use(self, buffer: Buffer) -> bool:
         """A command will work on a buffer; gives whether the program has changed it and not synced it."""
         device_side, in_step, buffer.in_step = self.device_side(buffer), buffer.in_step, False
-        return in_step and device_side != buffer.offset and self._memory.differ(buffer.offset, device_side, buffer.nbytes)
+        return (
+            in_step
+            and device_side != buffer.offset
+            and self._memory.differ(buffer.offset, device_side, buffer.nbytes)
+        )
 
     def close(self, handle: int) -> Buffer:
         """Takes the client's handle away. Raises DriverError ENOENT."""

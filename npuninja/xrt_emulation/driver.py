@@ -82,7 +82,9 @@ class DeviceFile:
         handle, direction, offset, size = fields
         buffer = self._buffers.get(handle)
         if offset + size > buffer.nbytes:
-            raise DriverError(errno.EINVAL, f"sync of bytes {offset} to {offset + size} of a buffer of {buffer.nbytes}")
+            raise DriverError(
+                errno.EINVAL, f"sync of bytes {offset} to {offset + size} of a buffer of {buffer.nbytes}"
+            )
         if direction not in (amdxdna.SYNC_TO_DEVICE, amdxdna.SYNC_FROM_DEVICE):
             raise DriverError(errno.EINVAL, f"sync in the unknown direction {direction}")
         self._buffers.sync(buffer, direction, offset, size)
@@ -95,7 +97,8 @@ class DeviceFile:
     # --- What other processes may have too: buffers and fences as descriptors.
 
     def export(self, request: Request) -> tuple[bytes, int]:
-        """Answers PRIME_HANDLE_TO_FD and SYNCOBJ_HANDLE_TO_FD: the structure, and a descriptor that stays ours.
+        """Answers PRIME_HANDLE_TO_FD and SYNCOBJ_HANDLE_TO_FD: the structure, and a descriptor that stays
+        ours.
 
         Raises:
             DriverError: there is no such handle, or it cannot be exported.
@@ -105,7 +108,9 @@ class DeviceFile:
             descriptor = self._npu.exports.descriptor(self._buffers.get(handle), self._buffers)
             return amdxdna.PRIME_S.pack(handle, flags, -1), descriptor
         handle, flags, _, pad, point = _unpack(amdxdna.SYNCOBJ_HANDLE_S, request)
-        return amdxdna.SYNCOBJ_HANDLE_S.pack(handle, flags, -1, pad, point), self._npu.timelines.descriptor(handle, self)
+        return amdxdna.SYNCOBJ_HANDLE_S.pack(handle, flags, -1, pad, point), self._npu.timelines.descriptor(
+            handle, self
+        )
 
     def import_(self, request: Request) -> bytes:
         """Answers PRIME_FD_TO_HANDLE and SYNCOBJ_FD_TO_HANDLE, whose descriptor came with it.
@@ -120,13 +125,17 @@ class DeviceFile:
             buffer = self._npu.exports.buffer(request.descriptor)
             return amdxdna.PRIME_S.pack(self._buffers.import_(buffer), flags, -1)
         _, flags, _, pad, point = _unpack(amdxdna.SYNCOBJ_HANDLE_S, request)
-        return amdxdna.SYNCOBJ_HANDLE_S.pack(self._npu.timelines.import_(request.descriptor, self), flags, -1, pad, point)
+        return amdxdna.SYNCOBJ_HANDLE_S.pack(
+            self._npu.timelines.import_(request.descriptor, self), flags, -1, pad, point
+        )
 
     def _create_timeline(self, fields: tuple[int, ...], _: bytes) -> Answer:
         return amdxdna.SYNCOBJ_CREATE_S.pack(self._npu.timelines.create(self), fields[1]), b""
 
     def _destroy_timeline(self, fields: tuple[int, ...], _: bytes) -> Answer:
-        if fields[0] >= CONTEXTS:  # the timeline of a context ends with it; dropping it before changes nothing
+        if (
+            fields[0] >= CONTEXTS
+        ):  # the timeline of a context ends with it; dropping it before changes nothing
             self._npu.timelines.destroy(fields[0], self)
         return amdxdna.SYNCOBJ_DESTROY_S.pack(*fields), b""
 
@@ -135,12 +144,21 @@ class DeviceFile:
     def _create_context(self, fields: tuple[int, ...], _: bytes) -> Answer:
         ext, flags, qos, umq, log, max_opc, tiles, mem, doorbell, _handle, _syncobj = fields
         if tiles % _CORE_ROWS:
-            raise DriverError(errno.EINVAL, f"a context of {tiles} tiles was asked for, not whole columns of {_CORE_ROWS}")
+            raise DriverError(
+                errno.EINVAL, f"a context of {tiles} tiles was asked for, not whole columns of {_CORE_ROWS}"
+            )
         handle = self._new_context_handle()
         partition = self._npu.partitions.enter(tiles // _CORE_ROWS)
         array = ArrayContext(partition.columns, self._buffers, self.memory, self._npu.modules)
         context = HardwareContext(
-            handle, partition, array, self._buffers, self.memory, self.ended, self._npu.journal, self._npu.time_limit_s
+            handle,
+            partition,
+            array,
+            self._buffers,
+            self.memory,
+            self.ended,
+            self._npu.journal,
+            self._npu.time_limit_s,
         )
         self._contexts[handle] = context
         self._npu.register(self._pid, context)
@@ -195,7 +213,9 @@ class DeviceFile:
     def _execute(self, fields: tuple[int, ...], pointed: bytes) -> Answer:
         context = self._context(fields[2])
         if fields[3] != amdxdna.SUBMIT_EXEC_BUF:
-            raise DriverError(errno.EOPNOTSUPP, "waiting for and signalling of fences in a command queue is not emulated")
+            raise DriverError(
+                errno.EOPNOTSUPP, "waiting for and signalling of fences in a command queue is not emulated"
+            )
         if len(pointed) != 4 or fields[6] != 1:
             raise DriverError(errno.EINVAL, f"{fields[6]} command buffers in one call, expected 1")
         (handle,) = struct.unpack("<I", pointed)

@@ -138,7 +138,9 @@ class HardwareContext:
 
     @contextmanager
     def _columns(self) -> Iterator[None]:
-        """The columns for this context alone; it may have to wait for others. Raises _ContextEnds when it is ended then."""
+        """The columns for this context alone; it may have to wait for others. Raises _ContextEnds when it is
+        ended then.
+        """
         while not self.partition.lock.acquire(timeout=_INTERRUPT_S):
             if self._closing:
                 raise _ContextEnds
@@ -152,7 +154,9 @@ class HardwareContext:
         for number, handle in enumerate(chain.commands):
             state = self._run_chained(handle)
             if state != packets.STATE_COMPLETED:
-                self._memory.write(chain_buffer.offset + packets.CHAIN_ERROR_OFFSET, struct.pack("<I", number))
+                self._memory.write(
+                    chain_buffer.offset + packets.CHAIN_ERROR_OFFSET, struct.pack("<I", number)
+                )
                 self._set_state(chain_buffer, state)
                 return
         self._set_state(chain_buffer, packets.STATE_COMPLETED)

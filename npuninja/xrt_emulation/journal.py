@@ -28,4 +28,7 @@ class Journal:
 
     def bug(self, what: str, error: Exception) -> None:
         """An error of npuninja itself, with its traceback."""
-        self.problem(f"{what}: this is a bug of npuninja; please report it\n" + "".join(traceback.format_exception(error)))
+        self.problem(
+            f"{what}: this is a bug of npuninja; please report it\n"
+            + "".join(traceback.format_exception(error))
+        )

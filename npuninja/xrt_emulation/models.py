@@ -39,9 +39,9 @@ class NpuModel(NamedTuple):
         return self.first_column + self.columns
 
 
-#: PCI ids, clocks and npu1's limit of six contexts: amdxdna's npu1_regs.c and npu4_regs.c, as public descriptions give them;
-#: npu1's firmware version: one that a Phoenix reported. No source settles npu2's context limit and firmware version: they
-#: are values a program can live with.
+#: PCI ids, clocks and npu1's limit of six contexts: amdxdna's npu1_regs.c and npu4_regs.c, as public
+#: descriptions give them; npu1's firmware version: one that a Phoenix reported. No source settles npu2's
+#: context limit and firmware version: they are values a program can live with.
 MODELS = {
     "npu1": NpuModel("npu1", "RyzenAI-npu1", 0x1502, 0x00, 1, 4, 6, 6, (1, 5, 5, 391), 1600),
     "npu2": NpuModel("npu2", "RyzenAI-npu4", 0x17F0, 0x10, 0, 8, 6, 16, (1, 1, 2, 64), 1800),

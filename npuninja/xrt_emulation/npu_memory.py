@@ -1,4 +1,6 @@
-"""The memory of the emulated NPU: all buffers of all open device files, in one file in memory that the clients map."""
+"""The memory of the emulated NPU: all buffers of all open device files, in one file in memory that the
+clients map.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +126,9 @@ class NpuMemory:
     def store_and_wake(self, offset: int, word: int) -> None:
         """Stores a word and wakes those who wait for it to change (futex)."""
         address = self._address + offset
-        ctypes.c_uint32.from_address(address).value = word  # one store: whoever reads sees the old or the new number
+        ctypes.c_uint32.from_address(
+            address
+        ).value = word  # one store: whoever reads sees the old or the new number
         self._calls.syscall(self._futex, ctypes.c_void_p(address), _FUTEX_WAKE, 1 << 30, None, None, 0)
 
     def close(self) -> None:
@@ -135,7 +139,8 @@ class NpuMemory:
 
 
 class EndedCommands:
-    """A piece of the memory with a word for each context of an open device file: its last command that has ended.
+    """A piece of the memory with a word for each context of an open device file: its last command that has
+    ended.
 
     Attributes:
         offset: of the piece.

@@ -19,7 +19,8 @@ _CHAIN_HEADER = struct.Struct("<6I")  # commands, submit index, error index, res
 CHAIN_ERROR_OFFSET = 4 + 8
 _MAX_CHAINED = 512
 
-# Arguments of a kernel call, at the offsets of EMBEDDED_METADATA: opcode, instructions, their words, then buffers.
+# Arguments of a kernel call, at the offsets of EMBEDDED_METADATA: opcode, instructions, their words, then
+# buffers.
 _CALL = struct.Struct("<2QI")
 _OPCODE_TXN = 3
 
@@ -29,7 +30,9 @@ class MalformedPacket(Exception):
 
 
 class KernelCall(NamedTuple):
-    """One run: the compute unit's number, device address and words of the instructions, device addresses of buffers."""
+    """One run: the compute unit's number, device address and words of the instructions, device addresses of
+    buffers.
+    """
 
     unit: int
     instructions: int
@@ -66,21 +69,31 @@ def read_packet(data: bytes) -> KernelCall | Chain:
     if opcode == _CMD_CHAIN:
         return _chain(body)
     if opcode == _START_NPU:
-        raise MalformedPacket("instructions as an ELF are not emulated; pass insts.bin to the kernel, with opcode 3")
-    raise MalformedPacket(f"the command has operation {opcode}, expected {_START_CU} (kernel) or {_CMD_CHAIN} (runlist)")
+        raise MalformedPacket(
+            "instructions as an ELF are not emulated; pass insts.bin to the kernel, with opcode 3"
+        )
+    raise MalformedPacket(
+        f"the command has operation {opcode}, expected {_START_CU} (kernel) or {_CMD_CHAIN} (runlist)"
+    )
 
 
 def _kernel_call(body: bytes, masks: int) -> KernelCall:
     call = body[4 * masks :]
     if len(call) < _CALL.size:
-        raise MalformedPacket(f"the kernel call has {len(call)} bytes of arguments, expected at least {_CALL.size}")
+        raise MalformedPacket(
+            f"the kernel call has {len(call)} bytes of arguments, expected at least {_CALL.size}"
+        )
     mask = int.from_bytes(body[: 4 * masks], "little")
     if not mask:
         raise MalformedPacket("the command names no compute unit")
     opcode, instructions, words = _CALL.unpack_from(call)
     if opcode != _OPCODE_TXN:
-        raise MalformedPacket(f"the first argument of the kernel call, its opcode, is {opcode}, expected {_OPCODE_TXN}")
-    addresses = [a for (a,) in struct.iter_unpack("<Q", call[_CALL.size : len(call) - (len(call) - _CALL.size) % 8])]
+        raise MalformedPacket(
+            f"the first argument of the kernel call, its opcode, is {opcode}, expected {_OPCODE_TXN}"
+        )
+    addresses = [
+        a for (a,) in struct.iter_unpack("<Q", call[_CALL.size : len(call) - (len(call) - _CALL.size) % 8])
+    ]
     while addresses and not addresses[-1]:
         addresses.pop()
     return KernelCall((mask & -mask).bit_length() - 1, instructions, words, tuple(addresses))
@@ -91,7 +104,9 @@ def _chain(body: bytes) -> Chain:
         raise MalformedPacket("a runlist without its header")
     count = _CHAIN_HEADER.unpack_from(body)[0]
     if not 0 < count <= _MAX_CHAINED or _CHAIN_HEADER.size + 8 * count > len(body):
-        raise MalformedPacket(f"a runlist says {count} commands and has {(len(body) - _CHAIN_HEADER.size) // 8}")
+        raise MalformedPacket(
+            f"a runlist says {count} commands and has {(len(body) - _CHAIN_HEADER.size) // 8}"
+        )
     handles = struct.unpack_from(f"<{count}Q", body, _CHAIN_HEADER.size)
     if max(handles) >> 32:
         raise MalformedPacket("a runlist names a buffer that cannot exist")

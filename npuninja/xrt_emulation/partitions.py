@@ -1,7 +1,7 @@
 """Columns and contexts: which context gets which part of the array, and when there is no more.
 
-A context gets free columns when there are any, else it shares the columns of contexts of the same width. That is how a
-driver behaves from outside; which columns a real one chooses is its own affair.
+A context gets free columns when there are any, else it shares the columns of contexts of the same width. That
+is how a driver behaves from outside; which columns a real one chooses is its own affair.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from npuninja.xrt_emulation.models import NpuModel
 
 @dataclass
 class Partition:
-    """Neighbouring columns, and how many contexts share them. What runs on them takes `lock`: one at a time."""
+    """Neighbouring columns, and how many contexts share them.
+
+    What runs on them takes `lock`: one at a time.
+    """
 
     first_column: int
     columns: int
@@ -36,25 +39,32 @@ class Partitions:
         """Columns for one more context.
 
         Raises:
-            DriverError: EINVAL for more columns than there are, ENOENT when the NPU takes no more contexts, ENOSPC when
-                other contexts have the columns.
+            DriverError: EINVAL for more columns than there are, ENOENT when the NPU takes no more contexts,
+                ENOSPC when other contexts have the columns.
         """
         model = self._model
         if not 1 <= columns <= model.columns:
             raise DriverError(
-                errno.EINVAL, f"the design has {columns} columns, {model.name} has {model.columns} for designs"
+                errno.EINVAL,
+                f"the design has {columns} columns, {model.name} has {model.columns} for designs",
             )
         with self._lock:
             if sum(p.contexts for p in self._partitions) >= model.context_limit:
-                raise DriverError(errno.ENOENT, f"{model.name} takes {model.context_limit} hardware contexts at a time")
+                raise DriverError(
+                    errno.ENOENT, f"{model.name} takes {model.context_limit} hardware contexts at a time"
+                )
             partition = self._free(columns)
             if partition is not None:
                 self._partitions.append(partition)
                 return partition
             shareable = [p for p in self._partitions if p.columns == columns]
             if not shareable:
-                taken = ", ".join(f"{p.first_column} to {p.first_column + p.columns - 1}" for p in self._partitions)
-                raise DriverError(errno.ENOSPC, f"no {columns} free columns: other contexts of other width have {taken}")
+                taken = ", ".join(
+                    f"{p.first_column} to {p.first_column + p.columns - 1}" for p in self._partitions
+                )
+                raise DriverError(
+                    errno.ENOSPC, f"no {columns} free columns: other contexts of other width have {taken}"
+                )
             partition = min(shareable, key=lambda p: p.contexts)
             partition.contexts += 1
             return partition
@@ -63,7 +73,10 @@ class Partitions:
         model = self._model
         end = model.first_column + model.columns
         for first in range(model.first_column, end - columns + 1):
-            if all(first + columns <= p.first_column or p.first_column + p.columns <= first for p in self._partitions):
+            if all(
+                first + columns <= p.first_column or p.first_column + p.columns <= first
+                for p in self._partitions
+            ):
                 return Partition(first, columns, threading.Lock())
         return None
 

@@ -1,4 +1,6 @@
-"""The preload library: compiled from `preload/*.c` by the embedded compiler when first used, then taken from the cache."""
+"""The preload library: compiled from `preload/*.c` by the embedded compiler when first used, then taken from
+the cache.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def preload_library() -> Path:
         ToolError: there is no compiler, or it failed, or this is no Linux.
     """
     if platform.system() != "Linux":
-        raise ToolError("XRT programs can be run on the emulated NPU on Linux only", hint="use WSL, or a container")
+        raise ToolError(
+            "XRT programs can be run on the emulated NPU on Linux only", hint="use WSL, or a container"
+        )
     program, version = embedded_compiler()
     target = f"{platform.machine()}-linux-gnu.{_GLIBC}"
     digest = hashlib.sha256(repr((FLAGS, target, version)).encode())

@@ -41,7 +41,16 @@ def _clocks(npu: Npu) -> bytes:
 def _contexts(npu: Npu) -> bytes:
     return b"".join(
         _CONTEXT.pack(
-            c.handle, c.partition.first_column, c.partition.columns, 0, pid, c.submitted, c.completed, 0, 0, c.errors
+            c.handle,
+            c.partition.first_column,
+            c.partition.columns,
+            0,
+            pid,
+            c.submitted,
+            c.completed,
+            0,
+            0,
+            c.errors,
         )
         for pid, c in npu.contexts()
     )
@@ -73,7 +82,10 @@ def get_info(npu: Npu, parameter: int, given: bytes) -> bytes:
 
 
 def get_array(npu: Npu, parameter: int, element_bytes: int, elements: int) -> list[bytes]:
-    """A list of answers of at most `element_bytes` bytes, at most `elements` of them. Raises DriverError as `get_info`."""
+    """A list of answers of at most `element_bytes` bytes, at most `elements` of them.
+
+    Raises DriverError as `get_info`.
+    """
     if parameter == LAST_ASYNC_ERROR:
         return []  # none happened: what fails here fails with its command
     if parameter != HW_CONTEXT_ALL:

@@ -1,4 +1,6 @@
-"""The emulated NPU as a server: programs under the preload library connect to it, one connection for each open device."""
+"""The emulated NPU as a server: programs under the preload library connect to it, one connection for each
+open device.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends all connections, waits until their contexts have ended, stops listening, and gives the NPU's memory back."""
+        """Ends all connections, waits until their contexts have ended, stops listening, and gives the NPU's
+        memory back.
+        """
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()
@@ -56,7 +60,9 @@ class Server:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            thread = threading.Thread(target=self._serve, args=(connection,), name="npuninja-file", daemon=True)
+            thread = threading.Thread(
+                target=self._serve, args=(connection,), name="npuninja-file", daemon=True
+            )
             with self._lock:
                 self._connections[thread] = connection
             thread.start()
@@ -88,7 +94,9 @@ class Server:
                     elif request.operation == wire.OPEN and file is None:
                         wire.check_version(request)
                         file = DeviceFile(self._npu, pid)
-                        structure = wire.OPEN_S.pack(wire.VERSION, 0, file.ended.offset, self._npu.timelines.offset)
+                        structure = wire.OPEN_S.pack(
+                            wire.VERSION, 0, file.ended.offset, self._npu.timelines.offset
+                        )
                         wire.reply(connection, 0, structure, descriptor=file.memory.descriptor)
                     elif file is not None:
                         self._ioctl(connection, file, request)

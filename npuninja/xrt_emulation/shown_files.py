@@ -1,7 +1,7 @@
 """The files below /sys and /dev by which XRT finds the emulated NPU.
 
-They never change, so they lie in the cache folder, one folder for each model and content; the preload library leads a
-program's look-ups there.
+They never change, so they lie in the cache folder, one folder for each model and content; the preload library
+leads a program's look-ups there.
 """
 
 from __future__ import annotations

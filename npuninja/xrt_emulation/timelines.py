@@ -1,8 +1,8 @@
 """Fences that a program makes itself: timelines of the kernel (drm_syncobj), which count up.
 
-Where XRT uses them: `xrt::fence`, which its shim waits for and signals by itself between the commands of a queue. A timeline
-is a number in the NPU's memory, so that programs wait and signal without a message. Source of semantics and layouts:
-include/uapi/drm/drm.h of Linux.
+Where XRT uses them: `xrt::fence`, which its shim waits for and signals by itself between the commands of a
+queue. A timeline is a number in the NPU's memory, so that programs wait and signal without a message. Source
+of semantics and layouts: include/uapi/drm/drm.h of Linux.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _NUMBER_BYTES = 8
 
 
 class Timelines:
-    """All of them; their handles are the same in every open file, and follow those of the contexts' own timelines.
+    """All of them; their handles are the same in every open file, and follow those of the contexts' own
+    timelines.
 
     Attributes:
         offset: where their numbers begin in the memory.

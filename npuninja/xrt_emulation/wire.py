@@ -1,4 +1,6 @@
-"""Messages between the preload library and the server; `preload/wire.h` is the other side and has the same numbers."""
+"""Messages between the preload library and the server; `preload/wire.h` is the other side and has the same
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ VERSION = 2
 MAX_BYTES = 65536
 OPEN = 0x1000
 XCLBIN = 0x1001
-#: Structure of OPEN: version, pad, where the words of its contexts and the numbers of timelines begin in the memory.
+#: Structure of OPEN: version, pad, where the words of its contexts and the numbers of timelines begin in the
+#: memory.
 OPEN_S = struct.Struct("<2I2Q")
 #: These words: for each context the number of the last command that has ended.
 CONTEXTS = 1024
@@ -25,7 +28,9 @@ _MAX_DESCRIPTORS = 4
 
 
 class Request(NamedTuple):
-    """What the library asks: the number of an ioctl, its structure and what that points to; a descriptor or -1."""
+    """What the library asks: the number of an ioctl, its structure and what that points to; a descriptor or
+    -1.
+    """
 
     operation: int
     structure: bytes
@@ -78,10 +83,14 @@ def check_version(request: Request) -> None:
         raise Malformed(f"its preload library is not of version {VERSION}")
 
 
-def reply(connection: socket.socket, error: int, structure: bytes = b"", pointed: bytes = b"", descriptor: int = -1) -> None:
+def reply(
+    connection: socket.socket, error: int, structure: bytes = b"", pointed: bytes = b"", descriptor: int = -1
+) -> None:
     """Answers. A client that has gone meanwhile is noticed at the next `receive`."""
     message = [_REPLY.pack(error, len(structure), len(pointed)), structure, pointed]
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))] if descriptor >= 0 else []
+    rights = (
+        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))] if descriptor >= 0 else []
+    )
     try:
         connection.sendmsg(message, rights, socket.MSG_NOSIGNAL)
     except OSError:

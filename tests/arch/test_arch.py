@@ -1,4 +1,6 @@
-"""Device models, register map and switch tables against facts of the hardware manuals and of real configurations."""
+"""Device models, register map and switch tables against facts of the hardware manuals and of real
+configurations.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ ROOT = Path(__file__).parents[2]
         ("npu2_7col", 7, "aie2p", 4, (0, 1)),
     ],
 )
-def test_devices(name: str, columns: int, architecture: str, generation: int, starts: tuple[int, ...]) -> None:
+def test_devices(
+    name: str, columns: int, architecture: str, generation: int, starts: tuple[int, ...]
+) -> None:
     found = devices.device(name)
     assert (found.columns, found.architecture, found.txn_generation) == (columns, architecture, generation)
     assert found.start_columns == starts
@@ -66,7 +70,8 @@ def test_memtile_bds_are_split_by_parity() -> None:
 
 
 def test_addresses() -> None:
-    # Addresses of a real configuration of a design on column 0 (core tile BD 0, North1 <- South3, slot of TileControl).
+    # Addresses of a real configuration of a design on column 0 (core tile BD 0, North1 <- South3, slot of
+    # TileControl).
     assert registers.tile_address(0, 2, registers.bd_offset("core", 0)) == 0x21D000
     assert registers.switch_master("shim", switch.master_index("shim", "North", 1)) == 0x3F034
     assert registers.switch_slot("shim", switch.slave_index("shim", "TileControl", 0), 0) == 0x3F200
@@ -133,5 +138,7 @@ def test_stage_processes_import_nothing_heavy() -> None:
         "import sys; import npuninja.arch.devices, npuninja.arch.registers, npuninja.arch.switch;"
         "print([m for m in ('dataclasses', 'pathlib', 'argparse', 'numpy') if m in sys.modules])"
     )
-    shown = subprocess.run([sys.executable, "-S", "-E", "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    shown = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert shown.stdout.strip() == "[]"

@@ -1,4 +1,6 @@
-"""The float64 definition: against sums written out, facts known of Whisper's filters, and other implementations."""
+"""The float64 definition: against sums written out, facts known of Whisper's filters, and other
+implementations.
+"""
 
 import numpy as np
 import pytest
@@ -17,11 +19,16 @@ def test_one_frame_by_hand():
     for k in range(201):
         weight = max(
             0.0,
-            min((40 * k - hz[band]) / (hz[band + 1] - hz[band]), (hz[band + 2] - 40 * k) / (hz[band + 2] - hz[band + 1])),
+            min(
+                (40 * k - hz[band]) / (hz[band + 1] - hz[band]),
+                (hz[band + 2] - 40 * k) / (hz[band + 2] - hz[band + 1]),
+            ),
         )
         if weight:
             x = sum(
-                samples[160 * frame - 200 + n] * np.sin(np.pi * n / 400) ** 2 * np.exp(-2j * np.pi * k * n / 400)
+                samples[160 * frame - 200 + n]
+                * np.sin(np.pi * n / 400) ** 2
+                * np.exp(-2j * np.pi * k * n / 400)
                 for n in range(400)
             )
             total += weight * 2 / (hz[band + 2] - hz[band]) * abs(x) ** 2
@@ -57,13 +64,18 @@ def test_normalisation():
 @pytest.mark.parametrize("bands", [80, 128])
 @pytest.mark.parametrize("name", SIGNALS)
 def test_transformers_feature_extractor(name, bands):
-    transformers = pytest.importorskip("transformers", reason="transformers is not installed: its features are not compared")
+    transformers = pytest.importorskip(
+        "transformers", reason="transformers is not installed: its features are not compared"
+    )
     extractor = transformers.WhisperFeatureExtractor(feature_size=bands)
     for level in LEVELS_DB:
         samples = signal(name, level) / 32768
         clip = np.pad(samples, (0, 480000 - samples.size))
-        theirs = extractor(samples.astype(np.float32), sampling_rate=16000, return_tensors="np")["input_features"][0]
-        # They compute in float32 or float64 and store filters in float32; what is left of that shows at the floor.
+        theirs = extractor(samples.astype(np.float32), sampling_rate=16000, return_tensors="np")[
+            "input_features"
+        ][0]
+        # They compute in float32 or float64 and store filters in float32; what is left of that shows at the
+        # floor.
         np.testing.assert_allclose(theirs, whisper_input(clip, bands), atol=2e-4)
 
 

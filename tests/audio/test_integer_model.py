@@ -1,4 +1,6 @@
-"""The integer model: as near to the definition as promised, on every kind of signal and level, and within 32 bits."""
+"""The integer model: as near to the definition as promised, on every kind of signal and level, and within 32
+bits.
+"""
 
 import numpy as np
 import pytest
@@ -23,7 +25,9 @@ def test_accuracy(name, level, bands):
     assert got.good, got
     assert got.largest <= 0.02  # better than asked for; the limit is 0.03
     # Before it is rounded to int8, the kernel's logarithm correlates on every signal, steady noise too.
-    fine = normalised(np.maximum(unrounded(stream, frames, bands).T, 0) / 1536 * np.log10(2) - 10).astype(np.float64)
+    fine = normalised(np.maximum(unrounded(stream, frames, bands).T, 0) / 1536 * np.log10(2) - 10).astype(
+        np.float64
+    )
     expected = normalised(log10).astype(np.float64)
     assert abs(fine - expected).max() <= MAX_ERROR - 0.01
     if np.ptp(expected):
@@ -31,7 +35,9 @@ def test_accuracy(name, level, bands):
 
 
 @given(
-    st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 5, 8, 25, 40, 50, 100, 200, 400]), st.sampled_from([1, 30000, 32767])
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([1, 2, 5, 8, 25, 40, 50, 100, 200, 400]),
+    st.sampled_from([1, 30000, 32767]),
 )
 @settings(max_examples=30, deadline=None)
 def test_no_overflow(seed, period, magnitude):
@@ -45,7 +51,9 @@ def test_no_overflow_of_sines():
     for k in range(201):
         angles = 2 * np.pi * k * np.arange(400) / 400
         for phase in (0.0, 0.25, 0.5):
-            log_mel_of_stream(np.where(np.cos(angles + np.pi * phase) >= 0, 32767, -32768).astype(np.int16), 1)
+            log_mel_of_stream(
+                np.where(np.cos(angles + np.pi * phase) >= 0, 32767, -32768).astype(np.int16), 1
+            )
 
 
 def test_frames_do_not_depend_on_each_other():

@@ -1,4 +1,6 @@
-"""What the log-mel designs need and how long they would take on an NPU: estimates, computed from what is built."""
+"""What the log-mel designs need and how long they would take on an NPU: estimates, computed from what is
+built.
+"""
 
 from pathlib import Path
 
@@ -16,8 +18,8 @@ from npuninja.formats.wasm_code import functions
 from npuninja.formats.wasm_module import read_wasm
 
 PROGRAM_MEMORY_BYTES = 16 * 1024
-# A bundle of AIE2 has 2 to 16 bytes; the mean over 51 000 bundles of kernels that Peano compiled is 4.7. One instruction in
-# each bundle is the worst of scheduling.
+# A bundle of AIE2 has 2 to 16 bytes; the mean over 51 000 bundles of kernels that Peano compiled is 4.7. One
+# instruction in each bundle is the worst of scheduling.
 BUNDLE_BYTES = 4.7
 
 
@@ -51,7 +53,10 @@ def test_data_is_as_small_as_said(name, limit_bytes):
 def test_four_cores_are_modelled_beyond_220_times_realtime():
     """Pessimistic end, the slower clock, everything included; a frame is 10 ms of audio."""
     manifest = read_manifest(manifest_of("mel_4core"))
-    arguments = [make_clip("mel_4core", np.random.default_rng(1)).tobytes(), bytes(manifest.arguments[1].nbytes)]
+    arguments = [
+        make_clip("mel_4core", np.random.default_rng(1)).tobytes(),
+        bytes(manifest.arguments[1].nbytes),
+    ]
     work = count_work(manifest.read(manifest.xclbin), manifest.read(manifest.insts), arguments)
     report = time_work(work, clock_hz=1.0e9, elements=DESIGNS["mel_4core"].padded(MAX_FRAMES), unit="frame")
     assert 10_000 / report.element_us.pessimistic >= 220

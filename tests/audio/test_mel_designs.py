@@ -1,4 +1,6 @@
-"""The log-mel designs on the emulated array, bit for bit against the integer model; and kernels that are wrong."""
+"""The log-mel designs on the emulated array, bit for bit against the integer model; and kernels that are
+wrong.
+"""
 
 import importlib.util
 import json
@@ -177,7 +179,10 @@ def test_small_stack_is_caught_and_named(wasm_build, capfd):
     """The frame on the stack instead of in static buffers, and the 1 KiB that a core has by default."""
     start = "    lanes shift = windowed(elements);"
     on_stack = "    complex_lanes frame[POINTS];\n    points = frame;\n"
-    moved = [("static complex_lanes points[POINTS];", "static complex_lanes *points;"), (start, on_stack + start)]
+    moved = [
+        ("static complex_lanes points[POINTS];", "static complex_lanes *points;"),
+        (start, on_stack + start),
+    ]
     kernel = kernel_text(replace=moved)
     text = design_text("mel").replace("stack_size = 2048 : i32", "stack_size = 1024 : i32")
     assert runner.main([broken(wasm_build, text, kernel), "--verify"]) == 4

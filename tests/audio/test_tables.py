@@ -25,9 +25,12 @@ def header(bands):
     text = (FOLDER / f"mel{bands}_tables.h").read_text()
     found = re.findall(r"static const (\w+) (\w+)\[(\d+)\] = \{([^}]*)\};", text)
     tables = {
-        name: (kind, np.array([int(word) for word in values.split(",") if word.strip()])) for kind, name, _, values in found
+        name: (kind, np.array([int(word) for word in values.split(",") if word.strip()]))
+        for kind, name, _, values in found
     }
-    assert {name: len(values) for name, (_, values) in tables.items()} == {name: int(size) for _, name, size, _ in found}
+    assert {name: len(values) for name, (_, values) in tables.items()} == {
+        name: int(size) for _, name, size, _ in found
+    }
     return tables
 
 

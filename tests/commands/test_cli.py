@@ -102,7 +102,9 @@ def test_lower_loads_no_more_than_it_needs(tmp_path):
         f"main(['lower', {str(CONFORMANCE / 'gain_bytes/design.mlir')!r}, '-o', sys.argv[1]]); "
         "print(sorted({'argparse', 'numpy', 'dataclasses', 'subprocess', 'pathlib'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-S", "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.stdout == "[]\n", done.stderr
 
 
@@ -115,7 +117,10 @@ def test_from_design_to_xclbin(tmp_path):
     assert [p.read_bytes() for p in parts] == [(design / p.name).read_bytes() for p in parts]
     assert run("pdi", "--cdo", *parts, "-o", tmp_path / "main.pdi") == 0
     assert (tmp_path / "main.pdi").read_bytes() == (design / "main.pdi").read_bytes()
-    assert run("xclbin", "--pdi", tmp_path / "main.pdi", "--device", "npu1_1col", "-o", tmp_path / "a.xclbin") == 0
+    assert (
+        run("xclbin", "--pdi", tmp_path / "main.pdi", "--device", "npu1_1col", "-o", tmp_path / "a.xclbin")
+        == 0
+    )
     assert (tmp_path / "a.xclbin").read_bytes().startswith(b"xclbin2\0")
 
 
@@ -140,7 +145,12 @@ def test_cdo_refuses_wrong_programs(tmp_path, capsys, elf, message):
 def test_cdo_refuses_a_program_without_a_core(tmp_path, capsys):
     design = CONFORMANCE / "gain_bytes"
     elf = design / "core_0_2.elf"
-    assert run("cdo", design / "input_physical.mlir", "--elf", f"0,2={elf}", f"0,5={elf}", "-o", tmp_path / "out") == 2
+    assert (
+        run(
+            "cdo", design / "input_physical.mlir", "--elf", f"0,2={elf}", f"0,5={elf}", "-o", tmp_path / "out"
+        )
+        == 2
+    )
     assert "0, 5" in capsys.readouterr().err
 
 
@@ -157,7 +167,16 @@ def test_cdo_of_several_devices_wants_to_know_which(tmp_path, capsys):
 def test_conformance_prints_the_table(capsys):
     assert run("conformance", CONFORMANCE, "gain_bytes", "new_two_devices", "bad_symbol") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["design", "addresses", "physical", "insts.mlir", "insts.bin", "ldscript", "cdo", "pdi"]
+    assert lines[0].split() == [
+        "design",
+        "addresses",
+        "physical",
+        "insts.mlir",
+        "insts.bin",
+        "ldscript",
+        "cdo",
+        "pdi",
+    ]
     assert lines[1].split() == ["gain_bytes", *"======="]
     assert "refused: 1 of 1" in lines
 

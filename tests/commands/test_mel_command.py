@@ -55,7 +55,10 @@ def test_array_and_picture(tmp_path, build, capfd):
     samples = signal("speech_like", -20, 1.0)
     output, picture = tmp_path / "mel.npy", tmp_path / "mel.png"
     source = wav(tmp_path / "speech.wav", samples)
-    assert main(["mel", source, "-o", str(output), "--plot", str(picture), "--build", build, "--device", "emu"]) == 0
+    assert (
+        main(["mel", source, "-o", str(output), "--plot", str(picture), "--build", build, "--device", "emu"])
+        == 0
+    )
     text = capfd.readouterr().out
     assert "80 bands, 3000 frames of 10 ms; 1.00 s of audio" in text
     assert "(emulated, mel on emu)" in text
@@ -96,7 +99,12 @@ def test_other_formats_are_refused(tmp_path, build, capfd, form, message):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "cannot read"), (b"", "not a WAV file"), (b"RIFF", "not a WAV file"), (b"ID3 something else", "not a WAV file")],
+    [
+        (None, "cannot read"),
+        (b"", "not a WAV file"),
+        (b"RIFF", "not a WAV file"),
+        (b"ID3 something else", "not a WAV file"),
+    ],
 )
 def test_files_that_are_none(tmp_path, capfd, content, message):
     path = tmp_path / "a.wav"

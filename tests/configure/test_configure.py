@@ -21,7 +21,9 @@ def with_pretended_tools(project: Project) -> None:
     """Pins every tool, so that the plan does not depend on the machine."""
     outputs = {"zig": "0.17.1", "bootgen": BANNER}
     paths = {name: make_tool(project.tools / name, text) for name, text in outputs.items()}
-    missing = dict.fromkeys(("peano", "aie-opt", "aie-translate", "aiecc", "xclbinutil", "pyxrt"), project.tools / "missing")
+    missing = dict.fromkeys(
+        ("peano", "aie-opt", "aie-translate", "aiecc", "xclbinutil", "pyxrt"), project.tools / "missing"
+    )
     pins = {"ziglang": paths["zig"], "bootgen": paths["bootgen"], **missing}
     lines = [f'{name} = "{path}"' for name, path in pins.items()]
     project.write("toolchain.toml", "\n".join(["[tools]", *lines, "[providers]", ""]))
@@ -80,7 +82,9 @@ def test_a_provider_is_taken_from_the_command_line_before_the_file(project):
         stream.write('pdi = "embedded"\n')
     rules = {edge["rule"] for edge in (project.configure(), project.graph())[1]["edges"]}
     assert "pdi" in rules
-    rules = {edge["rule"] for edge in (project.configure("--provider", "pdi=real"), project.graph())[1]["edges"]}
+    rules = {
+        edge["rule"] for edge in (project.configure("--provider", "pdi=real"), project.graph())[1]["edges"]
+    }
     assert "pdi_bootgen" in rules
 
 
@@ -137,7 +141,9 @@ def test_output_that_is_closed_or_full(project):
     command = shlex.join([sys.executable, str(ROOT / "configure.py"), "-S", str(project.folder)])
 
     def shell(text):
-        return subprocess.run(["bash", "-c", text], env=project.environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            ["bash", "-c", text], env=project.environment, capture_output=True, text=True, check=False
+        )
 
     for redirection in (">&-", "<&-", "| true"):
         done = shell(f"set -o pipefail; {command} {redirection}")
@@ -166,7 +172,9 @@ def test_no_compiler_lists_what_was_examined(project):
 
 def test_a_python_without_the_packages_says_what_to_install(project):
     command = [sys.executable, "-S", str(ROOT / "configure.py"), "-S", str(project.folder)]
-    done = subprocess.run(command, env={"PATH": str(project.tools)}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env={"PATH": str(project.tools)}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 3
     assert "pip install" in done.stderr
     assert "Traceback" not in done.stderr
@@ -176,12 +184,21 @@ def test_a_python_without_the_packages_says_what_to_install(project):
     ("text", "parts"),
     [
         ('[tool]\nzig = "x"\n', ["toolchain.toml:1:2: error: unknown key 'tool'", "did you mean 'tools'?"]),
-        ('[tools]\nbootgn = "x"\n', ["toml:2:1: error: unknown key 'bootgn' in [tools]", "did you mean 'bootgen'?"]),
+        (
+            '[tools]\nbootgn = "x"\n',
+            ["toml:2:1: error: unknown key 'bootgn' in [tools]", "did you mean 'bootgen'?"],
+        ),
         ("[tools]\nbootgen = 3\n", ["toolchain.toml:2:1: error: 'bootgen' must be a string, got 3"]),
-        ('[providers]\npdi = "yes"\n', ["toolchain.toml:2:1: error: 'pdi' must be one of auto, real, embedded"]),
+        (
+            '[providers]\npdi = "yes"\n',
+            ["toolchain.toml:2:1: error: 'pdi' must be one of auto, real, embedded"],
+        ),
         ("[tools\n", ["toolchain.toml:1:", "not TOML"]),
         ('[[deny]]\ntool = "bootgn"\nversions = "1"\n', ["toolchain.toml:2:1: error: [[deny]] needs"]),
-        ('[[deny]]\ntool = "peano"\nsince = "2025"\n', ["toml:3:1: error: 'since' must be a day as 2025-10-06"]),
+        (
+            '[[deny]]\ntool = "peano"\nsince = "2025"\n',
+            ["toml:3:1: error: 'since' must be a day as 2025-10-06"],
+        ),
         ('[providers]\ndesign = "real"\n', ["toml:2:1: error: 'design' must be one of stages, aiecc"]),
     ],
 )

@@ -1,4 +1,6 @@
-"""The shipped designs packed by the real bootgen and xclbinutil: the same files as the embedded writers', twice the same."""
+"""The shipped designs packed by the real bootgen and xclbinutil: the same files as the embedded writers',
+twice the same.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,17 @@ FOLDERS = ("mlir", "kernels", "host")
 def shipped(tmp_path: Path, tools: Path) -> Project:
     """A copy of what this repository ships."""
     for folder in FOLDERS:
-        shutil.copytree(ROOT / folder, tmp_path / "project" / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / folder, tmp_path / "project" / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
     return Project(tmp_path / "project", tools)
 
 
 def packed(project: Project, *, remove: bool = False) -> dict[str, bytes]:
     """PDI and XCLBIN of each design; `remove` takes them away, and what is made between them."""
-    paths = sorted(p for p in (project.folder / "build").glob("*/wasm/*/*") if p.suffix in (".pdi", ".xclbin"))
+    paths = sorted(
+        p for p in (project.folder / "build").glob("*/wasm/*/*") if p.suffix in (".pdi", ".xclbin")
+    )
     content = {path.name: path.read_bytes() for path in paths}
     for path in paths if remove else []:
         path.unlink()
@@ -42,7 +48,9 @@ def test_shipped_designs(shipped: Project, bootgen: str, xclbinutil: str) -> Non
         shipped.configure("--provider", f"pdi={choice}", "--provider", f"xclbin={choice}")
         shipped.ninja()
         results[build] = packed(shipped, remove=True)
-    assert sorted(results["real"]) == sorted(f"{name}.{suffix}" for name in designs for suffix in ("pdi", "xclbin"))
+    assert sorted(results["real"]) == sorted(
+        f"{name}.{suffix}" for name in designs for suffix in ("pdi", "xclbin")
+    )
     assert results["again"] == results["real"]
     for name, real in results["real"].items():
         embedded = results["embedded"][name]
@@ -50,7 +58,9 @@ def test_shipped_designs(shipped: Project, bootgen: str, xclbinutil: str) -> Non
             assert real == embedded
         else:
             one, other = read_xclbin(real), read_xclbin(embedded)
-            assert [(s.kind, s.name, s.data) for s in one.sections] == [(s.kind, s.name, s.data) for s in other.sections]
+            assert [(s.kind, s.name, s.data) for s in one.sections] == [
+                (s.kind, s.name, s.data) for s in other.sections
+            ]
             if one.version == other.version:
                 assert real == embedded
 

@@ -31,7 +31,9 @@ def test_commands_that_take_time_are_put_behind_the_launcher(with_client):
     assert "what takes time is run by the service at http://farm:8980" in printed
     text = (with_client.folder / "build.ninja").read_text(encoding="utf-8")
     rules = dict(re.findall(r"^build (.*?): (\w+) ", text, re.MULTILINE))
-    remote = re.findall(r"^build (.*?): \w+ .*\n(?:  \w+ = .*\n)*?  stage = \$remote --needs", text, re.MULTILINE)
+    remote = re.findall(
+        r"^build (.*?): \w+ .*\n(?:  \w+ = .*\n)*?  stage = \$remote --needs", text, re.MULTILINE
+    )
     assert {rules[outputs] for outputs in remote} == {"kernel_cc", "core_cc", "core_link", "batch"}
     command = with_client.ninja("-t", "commands", "build/npu1_1col/wasm/kernels/gain.o").stdout
     words = shlex.split(command)
@@ -42,14 +44,20 @@ def test_commands_that_take_time_are_put_behind_the_launcher(with_client):
     # What stages are made of decides what a worker must have.
     depfile = (with_client.folder / ".build.ninja.d").read_text(encoding="utf-8")
     assert "npuninja/stages/core_link.py" in depfile
-    assert with_client.configure("--remote", "http://farm:8980").stdout.splitlines()[-1].startswith("build.ninja unchanged")
+    assert (
+        with_client.configure("--remote", "http://farm:8980")
+        .stdout.splitlines()[-1]
+        .startswith("build.ninja unchanged")
+    )
 
 
 def test_ninja_configures_again_with_the_same_address(with_client):
     with_client.configure("--remote", "http://farm:8980")
     with_client.write("mlir/other.mlir", (with_client.folder / "mlir/gain.mlir").read_text(encoding="utf-8"))
     with_client.ninja("build.ninja")
-    assert "stage = $remote --needs mlir/other.mlir" in (with_client.folder / "build.ninja").read_text(encoding="utf-8")
+    assert "stage = $remote --needs mlir/other.mlir" in (with_client.folder / "build.ninja").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_without_it_everything_runs_here(with_client):
@@ -58,7 +66,9 @@ def test_without_it_everything_runs_here(with_client):
     assert "$remote" not in (with_client.folder / "build.ninja").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("address", ["farm", "farm:8980", "https://farm:8980", "http://farm", "http://farm:8980/x"])
+@pytest.mark.parametrize(
+    "address", ["farm", "farm:8980", "https://farm:8980", "http://farm", "http://farm:8980/x"]
+)
 def test_what_is_no_address_is_refused(with_client, address):
     assert "no address of a service" in with_client.configure("--remote", address, code=2).stderr
 

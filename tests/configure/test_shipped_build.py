@@ -1,4 +1,6 @@
-"""The six designs that a fresh clone shows first, from configure.py to verified runs, with nothing but embedded stages."""
+"""The six designs that a fresh clone shows first, from configure.py to verified runs, with nothing but
+embedded stages.
+"""
 
 import subprocess
 import sys

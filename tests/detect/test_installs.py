@@ -145,7 +145,11 @@ LAYOUTS: list[tuple[Callable[[Root], None], dict[str, tuple[str, str]], dict[str
     ),
     (
         wheels_2026,
-        {"aie-opt": (NEW, "Python package"), "aiecc": (NEW, "c++"), "peano": (installs.PEANO_2026, "Python package")},
+        {
+            "aie-opt": (NEW, "Python package"),
+            "aiecc": (NEW, "c++"),
+            "peano": (installs.PEANO_2026, "Python package"),
+        },
         {},
     ),
     (
@@ -159,7 +163,11 @@ LAYOUTS: list[tuple[Callable[[Root], None], dict[str, tuple[str, str]], dict[str
     ),
     (
         source_tree,
-        {"aie-opt": ("23.0.0git", "usual place"), "aiecc": ("979629649", "c++"), "peano": ("19.0.0git", "usual place")},
+        {
+            "aie-opt": ("23.0.0git", "usual place"),
+            "aiecc": ("979629649", "c++"),
+            "peano": ("19.0.0git", "usual place"),
+        },
         {},
     ),
     (
@@ -171,10 +179,18 @@ LAYOUTS: list[tuple[Callable[[Root], None], dict[str, tuple[str, str]], dict[str
         },
         {},
     ),
-    (peano_unset_and_a_system_llvm, {"aie-opt": (OLD, "Python package")}, {"peano": "LLVM 14.0.6 without the AI Engine"}),
+    (
+        peano_unset_and_a_system_llvm,
+        {"aie-opt": (OLD, "Python package")},
+        {"peano": "LLVM 14.0.6 without the AI Engine"},
+    ),
     (peano_behind_a_system_llvm, {"peano": ("19.0.0git", "$PEANO_INSTALL_DIR")}, {}),
     (peano_in_parts, {}, {"peano": "it has no ld.lld beside it"}),
-    (aiecc_without_its_package, {"aie-opt": (OLD, "Python package")}, {"aiecc": "No module named 'aie.extras'"}),
+    (
+        aiecc_without_its_package,
+        {"aie-opt": (OLD, "Python package")},
+        {"aiecc": "No module named 'aie.extras'"},
+    ),
     (driver_of_2026_07, {"aiecc": ("1.4.1", "declarative"), "aie-opt": ("1.4.1", "Python package")}, {}),
     (xrt_in_opt, {"xclbinutil": ("2.20.0", "usual place")}, {"pyxrt": "not found"}),
     (xrt_of_the_distribution, {"xclbinutil": ("2.25.00", "usual place")}, {}),
@@ -185,7 +201,9 @@ LAYOUTS: list[tuple[Callable[[Root], None], dict[str, tuple[str, str]], dict[str
 ]
 
 
-@pytest.mark.parametrize(("layout", "found", "refused"), LAYOUTS, ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    ("layout", "found", "refused"), LAYOUTS, ids=lambda value: getattr(value, "__name__", "")
+)
 def test_what_is_found(root, layout, found, refused):
     layout(root)
     toolchain = root.look()
@@ -225,4 +243,6 @@ def test_every_package_folder_of_the_environment_is_looked_at(tmp_path):
 def test_the_page_has_every_layout():
     page = (ROOT / "docs/real-tools.md").read_text(encoding="utf-8")
     section = page[page.index("## Install layouts") : page.index("## Who does a stage")]
-    assert re.findall(r"\| `(\w+)` \|$", section, re.MULTILINE) == [layout.__name__ for layout, _, _ in LAYOUTS]
+    assert re.findall(r"\| `(\w+)` \|$", section, re.MULTILINE) == [
+        layout.__name__ for layout, _, _ in LAYOUTS
+    ]

@@ -67,7 +67,9 @@ def test_a_tool_is_found_by_what_it_prints(machine):
 
 
 def test_a_script_whose_module_is_gone_is_refused_with_its_last_words(machine):
-    machine.tool("bootgen", "Traceback (most recent call last):\n  x\nModuleNotFoundError: No module named 'aie'", 1)
+    machine.tool(
+        "bootgen", "Traceback (most recent call last):\n  x\nModuleNotFoundError: No module named 'aie'", 1
+    )
     absent = machine.look(BOOTGEN)
     assert isinstance(absent, Absent)
     assert "No module named 'aie'" in absent.explain()
@@ -118,7 +120,9 @@ def test_a_denied_version_is_refused_with_its_effect(machine):
     absent = machine.look(BOOTGEN, Denied("bootgen", "2022", "writes nonsense", "issue 1"))
     assert isinstance(absent, Absent)
     assert "version 2022.2 is denied: writes nonsense (issue 1)" in absent.explain()
-    assert isinstance(machine.look(BOOTGEN, Denied("bootgen", "2021", "x"), Denied("peano", "2022", "x")), Found)
+    assert isinstance(
+        machine.look(BOOTGEN, Denied("bootgen", "2021", "x"), Denied("peano", "2022", "x")), Found
+    )
 
 
 def test_a_remembered_tool_is_not_run_again(machine):
@@ -200,7 +204,12 @@ def test_an_empty_machine_has_nothing(tmp_path):
         ("wasm-ld", 0, "LLD 19.1.1 (compatible with GNU linkers)\n", "19.1.1"),
         ("peano", 0, PEANO_BANNER, "19.0.0git"),
         ("peano", 0, SYSTEM_LLC, ""),
-        ("aie-opt", 0, f"{LLVM_BANNER}      --aie-assign-lock-ids     -   Assigns the lockIDs\n", "22.0.0git"),
+        (
+            "aie-opt",
+            0,
+            f"{LLVM_BANNER}      --aie-assign-lock-ids     -   Assigns the lockIDs\n",
+            "22.0.0git",
+        ),
         ("aie-opt", 0, LLVM_BANNER, ""),
         ("aie-translate", 0, LLVM_BANNER + TRANSLATIONS, "22.0.0git"),
         ("aie-translate", 0, LLVM_BANNER, ""),
@@ -210,7 +219,12 @@ def test_an_empty_machine_has_nothing(tmp_path):
         ("aiecc", 1, "Traceback (most recent call last):\nModuleNotFoundError: No module named 'aie'\n", ""),
         ("aie-opt", 1, "ModuleNotFoundError: No module named 'aie'\n", ""),
         ("bootgen", 1, BOOTGEN_BANNER, "2022.2"),
-        ("xclbinutil", 0, "       XRT Build Version: 2.25.00\n       Build Version Branch: master\n", "2.25.00"),
+        (
+            "xclbinutil",
+            0,
+            "       XRT Build Version: 2.25.00\n       Build Version Branch: master\n",
+            "2.25.00",
+        ),
         ("pyxrt", 0, "pyxrt imported, hw_context\n", "hw_context"),
         ("pyxrt", 0, "pyxrt imported, no hw_context\n", ""),
         ("pyxrt", -11, "", ""),

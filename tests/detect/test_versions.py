@@ -59,7 +59,11 @@ def test_a_release_is_known_by_its_day(release):
 
 @pytest.mark.parametrize(
     ("known", "since"),
-    [(RELEASES[0].needs, "2025-10-21"), (RELEASES[4].needs, "2025-12-17"), (RELEASES[-1].needs, RELEASES[-1].since)],
+    [
+        (RELEASES[0].needs, "2025-10-21"),
+        (RELEASES[4].needs, "2025-12-17"),
+        (RELEASES[-1].needs, RELEASES[-1].since),
+    ],
 )
 def test_a_release_without_a_day_is_known_by_what_its_aie_opt_knows(known, since):
     release, reason = release_of("", known)

@@ -8,7 +8,11 @@ from npuninja.diag.errors import UserError
 
 @pytest.fixture
 def two_in(built):
-    arguments = [built.argument("a", "in"), built.argument("b", "in", (4,), "i8", 1), built.argument("c", "out", (2,))]
+    arguments = [
+        built.argument("a", "in"),
+        built.argument("b", "in", (4,), "i8", 1),
+        built.argument("c", "out", (2,)),
+    ]
     return read_manifest(built.write(arguments=arguments))
 
 

@@ -46,8 +46,13 @@ def test_every_difference_counts(where):
 
 def test_rendered_difference():
     a = argument((2, 2))
-    comparison = compare(a, np.array([[1, 2], [3, 5]], np.int32), np.array([[1, 2], [3, 4]], np.int32), poisoned=True)
-    assert comparison.render().split("\n") == ["b: 1 of 4 elements differ (25 %)", "  b[1, 1]: got 5, expected 4"]
+    comparison = compare(
+        a, np.array([[1, 2], [3, 5]], np.int32), np.array([[1, 2], [3, 4]], np.int32), poisoned=True
+    )
+    assert comparison.render().split("\n") == [
+        "b: 1 of 4 elements differ (25 %)",
+        "  b[1, 1]: got 5, expected 4",
+    ]
 
 
 @pytest.mark.parametrize("element", ["i8", "i16", "i32", "f32", "bf16"])
@@ -69,7 +74,9 @@ def test_partly_written():
 
 def test_chance_is_not_taken_for_poison():
     a = argument((100000,), "i8")
-    got = np.random.default_rng(3).integers(-128, 128, 100000, np.int8)  # equal to the poison in some 400 places
+    got = np.random.default_rng(3).integers(
+        -128, 128, 100000, np.int8
+    )  # equal to the poison in some 400 places
     comparison = compare(a, got, got ^ 1, poisoned=True)
     assert comparison.untouched_bytes == 0
     assert "never written" not in comparison.render()
@@ -90,7 +97,9 @@ def test_bits_count_not_values():
     a = argument((2,), "f32")
     negative_zero, nan = np.float32(-0.0), np.float32("nan")
     assert compare(a, np.array([nan, 1], np.float32), np.array([nan, 1], np.float32), poisoned=True).good
-    comparison = compare(a, np.array([0.0, 1], np.float32), np.array([negative_zero, 1], np.float32), poisoned=True)
+    comparison = compare(
+        a, np.array([0.0, 1], np.float32), np.array([negative_zero, 1], np.float32), poisoned=True
+    )
     assert comparison.differing == 1
 
 

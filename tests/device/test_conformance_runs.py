@@ -1,7 +1,7 @@
 """Designs of the conformance set on the emulated array, with kernels made for them, against NumPy.
 
-The lowering is compared with the reference tools elsewhere; this shows that what it makes also computes: data movement of
-every kind, locks, several cores, memory tiles, repeats, padding, run-time parameters.
+The lowering is compared with the reference tools elsewhere; this shows that what it makes also computes: data
+movement of every kind, locks, several cores, memory tiles, repeats, padding, run-time parameters.
 """
 
 import re
@@ -22,7 +22,9 @@ Array = np.ndarray[Any, Any]
 
 
 class Case(NamedTuple):
-    """The kernels of a design (object name to C), and the outputs for its inputs, in the order of the arguments."""
+    """The kernels of a design (object name to C), and the outputs for its inputs, in the order of the
+    arguments.
+    """
 
     kernels: dict[str, str]
     reference: Callable[..., tuple[Array, ...]]
@@ -79,7 +81,9 @@ void poly(int *c, int *rtp, int *a, int *b) {
 """
 WINDOW = "void kx(short *a, short *b, short *o) { for (int i = 0; i < 64; i++) o[i] = a[i] ^ b[i]; }"
 AGAIN = "void again(short *in, short *out) { static int n; n++; for (int i = 0; i < 48; i++) out[i] = in[i] + n; }"
-CLIP = "void clip16(short *in, short *out) { for (int i = 0; i < 36; i++) out[i] = in[2 * i] - in[2 * i + 1]; }"
+CLIP = (
+    "void clip16(short *in, short *out) { for (int i = 0; i < 36; i++) out[i] = in[2 * i] - in[2 * i + 1]; }"
+)
 VSUM = "void vsum(int *a, int *b, int *c) { for (int i = 0; i < 40; i++) c[i] = a[i] + b[i]; }"
 GAIN = "void gain_bytes(char *a, char *b, int g) { for (int i = 0; i < 96; i++) b[i] = a[i] * g; }"
 SQUASH = """
@@ -97,11 +101,14 @@ def repeated(x: Array) -> tuple[Array]:
 
 CASES: dict[str, Case] = {
     "bf16_three_four": Case(
-        {"act_bf16.o": each("act_bf16", "unsigned short", 128, "x ^ 0x8000")}, lambda x: (x ^ np.uint16(0x8000),), "run_act"
+        {"act_bf16.o": each("act_bf16", "unsigned short", 128, "x ^ 0x8000")},
+        lambda x: (x ^ np.uint16(0x8000),),
+        "run_act",
     ),
     "coeff_rtp": Case({"poly.o": POLY}, lambda x: (x * np.int32(3) - np.int32(1) + np.int32(50 - 3),)),
     "f32_depth_arrays": Case(
-        {"accum.o": each("accum_f32", "float", 48, "x * 0.5f + 1.0f")}, lambda x: (x * np.float32(0.5) + np.float32(1),)
+        {"accum.o": each("accum_f32", "float", 48, "x * 0.5f + 1.0f")},
+        lambda x: (x * np.float32(0.5) + np.float32(1),),
     ),
     "fan_out_three_depths": Case({"fk.o": each("fk", "int", 36, "x * 5")}, lambda x: (x * np.int32(5),) * 3),
     "fan_out_two": Case({"fk.o": each("fk", "int", 36, "x - 9")}, lambda x: (x - np.int32(9),) * 2),
@@ -127,7 +134,9 @@ CASES: dict[str, Case] = {
             (blocks(x, 64)[:, 40:] - np.int32(1)).reshape(-1),
         ),
     ),
-    "nested_two_levels": Case({"mac.o": MAC}, lambda w: (w.reshape(3, 7, 8, 4).sum((1, 3), dtype=np.int32).reshape(-1),)),
+    "nested_two_levels": Case(
+        {"mac.o": MAC}, lambda w: (w.reshape(3, 7, 8, 4).sum((1, 3), dtype=np.int32).reshape(-1),)
+    ),
     "new_fan_out_dims": Case(
         {"w.o": each("w", "signed char", 64, "x ^ 1")},
         lambda x: (x.reshape(-1, 4, 4, 4).transpose(0, 2, 1, 3).reshape(-1) ^ np.int8(1), x ^ np.int8(1)),
@@ -148,10 +157,12 @@ CASES: dict[str, Case] = {
         lambda x: (~((x + np.int32(1)) * np.int32(3)),),
     ),
     "tile_from_stream": Case(
-        {"blk.o": each("blk", "short", 256, "x")}, lambda x: (x.reshape(-1, 4, 16, 4).transpose(0, 2, 1, 3).reshape(-1),)
+        {"blk.o": each("blk", "short", 256, "x")},
+        lambda x: (x.reshape(-1, 4, 16, 4).transpose(0, 2, 1, 3).reshape(-1),),
     ),
     "transpose_small": Case(
-        {"keep.o": each("keep", "int", 96, "x")}, lambda x: (x.reshape(10, 8, 12).transpose(0, 2, 1).reshape(-1),)
+        {"keep.o": each("keep", "int", 96, "x")},
+        lambda x: (x.reshape(10, 8, 12).transpose(0, 2, 1).reshape(-1),),
     ),
     "vertical_shared": Case(
         {"first.o": each("first", "short", 56, "x + 5"), "second.o": each("second", "short", 56, "x * 9")},
@@ -168,9 +179,11 @@ CASES: dict[str, Case] = {
 HANGING: dict[str, Case] = {
     # The core takes one element more than it gives back in every third trip; the lowering warns of it.
     "new_core_link_with": Case({"kx.o": WINDOW, "ky.o": each("ky", "short", 64, "x + 1")}, tuple),
-    # The input's descriptor has an outermost dimension of 2, but the task is started without repeat_count = 1.
+    # The input's descriptor has an outermost dimension of 2, but the task is started without repeat_count =
+    # 1.
     "new_tasks": Case({"tk.o": each("tk", "int", 32, "x * 2")}, tuple),
-    # The memory tile waits for 128 elements where the host sends 72: in 2025 a link moved the larger fifo's elements.
+    # The memory tile waits for 128 elements where the host sends 72: in 2025 a link moved the larger fifo's
+    # elements.
     "pad_border": Case({"edge.o": EDGE}, tuple),
 }
 
@@ -188,7 +201,9 @@ class Loaded:
 
     def __init__(self, wasm_build, name, case, *lower_options, change=lambda text: text):
         self.text = change((CONFORMANCE / name / "design.mlir").read_text())
-        self.manifest = read_manifest(Chain(wasm_build, name, self.text, case.kernels, case.sequence, lower_options).run())
+        self.manifest = read_manifest(
+            Chain(wasm_build, name, self.text, case.kernels, case.sequence, lower_options).run()
+        )
         xclbin, insts = self.manifest.read(self.manifest.xclbin), self.manifest.read(self.manifest.insts)
         self.device = EmulatedDevice()
         self.device.load(Program(self.manifest.xclbin, xclbin, insts, self.manifest.kernel, "wasm"))
@@ -228,7 +243,9 @@ def on_npu2(text):
 
 
 def one_column_east(text):
-    return re.sub(r"aie\.tile\((\d), ", lambda m: f"aie.tile({int(m[1]) + 1}, ", re.sub(r"npu1_\dcol", "npu1", text))
+    return re.sub(
+        r"aie\.tile\((\d), ", lambda m: f"aie.tile({int(m[1]) + 1}, ", re.sub(r"npu1_\dcol", "npu1", text)
+    )
 
 
 def deeper(text):
@@ -270,5 +287,7 @@ def test_design_that_hangs_is_explained(wasm_build, name):
     loaded = Loaded(wasm_build, name, HANGING[name])
     with pytest.raises(Deadlock) as caught:
         loaded.run(1)
-    assert any("waits for lock" in text and location for text, location in caught.value.notes)  # a core, with its line
+    assert any(
+        "waits for lock" in text and location for text, location in caught.value.notes
+    )  # a core, with its line
     loaded.device.close()

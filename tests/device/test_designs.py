@@ -45,7 +45,11 @@ def test_fault_names_the_kernel_line(wasm_build, capfd):
 
 
 def test_missing_release_is_explained(wasm_build, capfd):
-    text = (ROOT / "mlir" / "passthrough.mlir").read_text().replace("aie.objectfifo.release @out(Produce, 1)", "")
+    text = (
+        (ROOT / "mlir" / "passthrough.mlir")
+        .read_text()
+        .replace("aie.objectfifo.release @out(Produce, 1)", "")
+    )
     path = Chain(wasm_build, "passthrough", text).run()
     assert runner.main([path, "--verify", "--json"]) == 4
     captured = capfd.readouterr()
@@ -75,7 +79,10 @@ def test_missing_wait_is_remarked(wasm_build, capfd):
     text = text.replace("dma_wait {symbol = @sum}", "dma_wait {symbol = @rhs}")
     path = Chain(wasm_build, "vector_add", text).run()
     runner.main([path])
-    assert "S2MM 0 of tile (0, 0) had not finished BD 2 when the runtime sequence ended" in capfd.readouterr().out
+    assert (
+        "S2MM 0 of tile (0, 0) had not finished BD 2 when the runtime sequence ended"
+        in capfd.readouterr().out
+    )
 
 
 def test_write_beyond_the_last_buffer_is_remarked(wasm_build, capfd):

@@ -1,5 +1,7 @@
-"""Every device does what the interface says: the emulated array, no device, and XRT in this process and in a worker's,
-with a stand-in for pyxrt that has a runlist and one that has none. tests/xrt_emulation has the same for stock XRT."""
+"""Every device does what the interface says: the emulated array, no device, and XRT in this process and in a
+worker's,
+with a stand-in for pyxrt that has a runlist and one that has none. tests/xrt_emulation has the same for stock
+XRT."""
 
 import shlex
 import shutil
@@ -42,7 +44,9 @@ class TestEmulatedArray(DeviceSuite):
     def case(self, passthrough, endless_passthrough):
         device = EmulatedDevice()
         program = program_of(read_manifest(passthrough))
-        yield Case(device, program, 262144, lambda data: data, lambda: program_of(read_manifest(endless_passthrough)))
+        yield Case(
+            device, program, 262144, lambda data: data, lambda: program_of(read_manifest(endless_passthrough))
+        )
         device.close()
 
     def test_endless_core_is_named_with_the_limit_of_the_wait(self, endless_passthrough):
@@ -60,7 +64,9 @@ class TestNoDevice(DeviceSuite):
         return Case(NullDevice(), xrt_program, 256, None, lambda: xrt_program)
 
     def test_buffer_of_another_device_is_refused(self, loaded):
-        loaded.device.run([loaded.buffers()[0], NullDevice().allocate(256, 1)], 1.0)  # it is none that could mind
+        loaded.device.run(
+            [loaded.buffers()[0], NullDevice().allocate(256, 1)], 1.0
+        )  # it is none that could mind
 
     def test_run_that_does_not_end(self, loaded):
         assert loaded.device.run(loaded.buffers(), 0.2) < 0.2  # nothing runs
@@ -114,7 +120,9 @@ device.wait(started, 3600.0)
 
 @pytest.mark.parametrize("limit_kib", [3_000_000, 6_000_000])
 def test_address_space_that_is_limited_is_told(passthrough, limit_kib):
-    script = f"ulimit -v {limit_kib}; exec {shlex.join([sys.executable, '-m', 'npuninja', 'run', passthrough])}"
+    script = (
+        f"ulimit -v {limit_kib}; exec {shlex.join([sys.executable, '-m', 'npuninja', 'run', passthrough])}"
+    )
     done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 3, done.stderr
     assert "no room for its memories" in done.stderr
@@ -124,7 +132,9 @@ def test_address_space_that_is_limited_is_told(passthrough, limit_kib):
 def test_ctrl_c_ends_an_endless_core(endless_passthrough):
     command = [sys.executable, "-m", "npuninja", "run", endless_passthrough, "--time-limit", "100"]
     not_ignored = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
-    runner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **not_ignored)
+    runner = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **not_ignored
+    )
     while "inputs:" not in runner.stdout.readline():
         assert runner.poll() is None
     time.sleep(0.5)  # so that the core is at work, most of the times

@@ -8,7 +8,9 @@ from npuninja.diag.errors import UserError
 
 
 def test_fields(built):
-    manifest = read_manifest(built.write(arguments=[built.argument("a", "in", (4, 16)), built.argument("c", "inout")]))
+    manifest = read_manifest(
+        built.write(arguments=[built.argument("a", "in", (4, 16)), built.argument("c", "inout")])
+    )
     assert (manifest.design, manifest.device, manifest.core_kind) == ("twice", "npu1_1col", "wasm")
     assert manifest.kernel == "MLIR_AIE"
     assert [a.name for a in manifest.inputs] == ["a", "c"]
@@ -29,7 +31,7 @@ def test_dtypes(element, dtype):
     ("fields", "message"),
     [
         ({"format": 2}, "manifest format 2, this runner reads 1"),
-        ({"format": "1"}, "format should be a number, got \"1\""),
+        ({"format": "1"}, 'format should be a number, got "1"'),
         ({"design": None}, "design should be a string, got null"),
         ({"kernel": {}}, "kernel.name should be a string, got null"),
         ({"arguments": {}}, "arguments should be a list"),
@@ -45,7 +47,7 @@ def test_wrong_fields(built, fields, message):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("direction", "up", "direction should be in, out or inout, got \"up\""),
+        ("direction", "up", 'direction should be in, out or inout, got "up"'),
         ("dtype", "i4", "dtype should be one of i8, "),
         ("shape", [4, -1], "shape should be a list of sizes"),
         ("bytes", 255, "bytes should be 256 "),
@@ -66,7 +68,10 @@ def test_files_of_another_build(built):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "cannot read .*twice.xclbin"), (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer")],
+    [
+        (None, "cannot read .*twice.xclbin"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
+    ],
 )
 def test_missing_file(built, content, message):
     manifest = read_manifest(built.write())

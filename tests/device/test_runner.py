@@ -63,7 +63,9 @@ def run(monkeypatch, capfd):
 
     def call(kernel, *arguments):
         device = StandIn(kernel)
-        monkeypatch.setattr(runner, "choose", lambda manifest, wanted, required: Choice(device, "for the test"))
+        monkeypatch.setattr(
+            runner, "choose", lambda manifest, wanted, required: Choice(device, "for the test")
+        )
         code = runner.main(list(arguments))
         captured = capfd.readouterr()
         return code, captured.out, captured.err, device
@@ -220,7 +222,12 @@ def test_interrupted(built, run):
 def test_json(built, run):
     code, out, _, _ = run(double, str(built.path), "--verify", "--json", "--bench", "1")
     fields = json.loads(out)
-    assert (code, fields["status"], fields["verified"], fields["times"]["label"]) == (0, "ok", True, "emulated")
+    assert (code, fields["status"], fields["verified"], fields["times"]["label"]) == (
+        0,
+        "ok",
+        True,
+        "emulated",
+    )
     assert fields["report"] == {"runs": 2}
     assert fields["remarks"] == ["something to know"]
     code, out, _, _ = run(lambda *_: None, str(built.path), "--verify", "--json")
@@ -233,7 +240,9 @@ def test_json(built, run):
 def test_files_in_and_out(built, run, tmp_path):
     source, target = tmp_path / "in.npy", tmp_path / "out.bin"
     np.save(source, np.arange(64, dtype=np.int32))
-    code, out, _, _ = run(double, str(built.path), "--input", str(source), "--output", str(target), "--verify")
+    code, out, _, _ = run(
+        double, str(built.path), "--input", str(source), "--output", str(target), "--verify"
+    )
     assert code == 0
     assert target.read_bytes() == (2 * np.arange(64, dtype=np.int32)).tobytes()
     assert f"inputs: from {source}" in out
@@ -278,10 +287,22 @@ def test_without_reference(built, run):
     [
         ("x = 1 +", "SyntaxError while loading it", 1),
         ("def inputs(rng, a): return []", "no function reference()", 0),
-        ("def inputs(rng, a):\n    return [1 / 0]\ndef reference(i): pass", "ZeroDivisionError while making inputs", 2),
+        (
+            "def inputs(rng, a):\n    return [1 / 0]\ndef reference(i): pass",
+            "ZeroDivisionError while making inputs",
+            2,
+        ),
         ("def inputs(rng, a): pass\ndef reference(i): pass", "inputs() returns NoneType, expected a list", 0),
-        ("def inputs(rng, a): return []\ndef reference(i): pass", "inputs() returns 0 arrays, expected 1: a", 0),
-        ("def inputs(rng, a): return [3]\ndef reference(i): pass", "inputs() gives int for a, expected 64 x i32", 0),
+        (
+            "def inputs(rng, a): return []\ndef reference(i): pass",
+            "inputs() returns 0 arrays, expected 1: a",
+            0,
+        ),
+        (
+            "def inputs(rng, a): return [3]\ndef reference(i): pass",
+            "inputs() gives int for a, expected 64 x i32",
+            0,
+        ),
         (
             "def inputs(rng, a): return [rng.integers(0, 9, 63, 'int32')]\ndef reference(i): pass",
             "inputs() gives int32 of shape (63,)",
@@ -308,10 +329,14 @@ def test_errors_name_the_reference_one_edits(built, run, monkeypatch):
         (build / path.name).write_bytes(path.read_bytes())
     monkeypatch.chdir(built.folder)
     source.write_text(text)
-    assert run(double, str(build / "twice.json"), "--verify")[2].startswith("host/twice.py:2: error: ZeroDivisionError")
+    assert run(double, str(build / "twice.json"), "--verify")[2].startswith(
+        "host/twice.py:2: error: ZeroDivisionError"
+    )
     source.write_text("# edited since the build\n" + text)
     copy = build / "twice.py"
-    assert run(double, str(build / "twice.json"), "--verify")[2].startswith(f"{copy}:2: error: ZeroDivisionError")
+    assert run(double, str(build / "twice.json"), "--verify")[2].startswith(
+        f"{copy}:2: error: ZeroDivisionError"
+    )
 
 
 def test_errors_of_a_relative_path_have_their_line(tmp_path, monkeypatch):
@@ -348,7 +373,10 @@ def test_hashes_are_checked_before_the_device_runs(built, run):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["--device", "emu", "--require", "npu"], "contradict each other"), (["--device", "emu"], "built for aie2 cores")],
+    [
+        (["--device", "emu", "--require", "npu"], "contradict each other"),
+        (["--device", "emu"], "built for aie2 cores"),
+    ],
 )
 def test_choice_that_cannot_be(built, capfd, arguments, message):
     assert runner.main([built.write(core_kind="aie2"), *arguments]) == 2
@@ -373,7 +401,9 @@ def test_times():
     assert "tell nothing about an NPU" in Timing("emulated", 1.0, ()).render(0)
 
 
-@pytest.mark.parametrize("words", [["--time-limit", "nan"], ["--time-limit", "0"], ["--bench", "-1"], ["--seed", "x"]])
+@pytest.mark.parametrize(
+    "words", [["--time-limit", "nan"], ["--time-limit", "0"], ["--bench", "-1"], ["--seed", "x"]]
+)
 def test_numbers_that_mean_nothing_are_refused(built, capfd, words):
     with pytest.raises(SystemExit) as caught:
         runner.main([str(built.path), *words])

@@ -112,7 +112,12 @@ def test_states_are_failures(built, npu, capfd, state):
     [
         ("device", "No such device with index '0'", 77, "XRT finds no NPU"),
         ("xclbin", "xclbin: buffer too small to contain header", 4, "the file is no XCLBIN"),
-        ("hw_context", "DRM_IOCTL_AMDXDNA_CREATE_HWCTX IOCTL failed (err=-2): No such file", 4, "no more contexts"),
+        (
+            "hw_context",
+            "DRM_IOCTL_AMDXDNA_CREATE_HWCTX IOCTL failed (err=-2): No such file",
+            4,
+            "no more contexts",
+        ),
         ("hw_context", "DRM_IOCTL_AMDXDNA_CREATE_HWCTX IOCTL failed (err=-28)", 4, "free columns"),
         ("hw_context", "DRM_IOCTL_AMDXDNA_CREATE_HWCTX IOCTL failed (err=-22)", 4, "another NPU generation"),
         ("bo", "mmap failed err=-11 Resource temporarily unavailable", 4, "too little memory may be locked"),
@@ -169,7 +174,9 @@ def test_wasm_cores_are_refused_by_the_manifest(built, npu, capfd):
 
 def test_wasm_cores_are_refused_by_the_file(built, npu, capfd):
     module = b"\0asm\1\0\0\0"
-    built.xclbin.write_bytes(write_xclbin([Kernel(bytes(64))], start_columns=[0], column_width=1, modules=[module]))
+    built.xclbin.write_bytes(
+        write_xclbin([Kernel(bytes(64))], start_columns=[0], column_width=1, modules=[module])
+    )
     code, _, err = run(capfd, built.write(core_kind="aie2"))
     assert code == 2
     assert "wasm cores, which run on the emulated array only" in err
@@ -178,7 +185,9 @@ def test_wasm_cores_are_refused_by_the_file(built, npu, capfd):
 
 def test_more_arguments_than_a_call_takes(built, npu, capfd):
     built.real_xclbin()
-    path = built.write(core_kind="aie2", reference=None, arguments=[built.argument(f"a{i}", "in") for i in range(6)])
+    path = built.write(
+        core_kind="aie2", reference=None, arguments=[built.argument(f"a{i}", "in") for i in range(6)]
+    )
     code, _, err = run(capfd, path)
     assert code == 2
     assert "more than 5 arguments" in err

@@ -40,7 +40,9 @@ def test_the_longest_chain_goes_through_aliases():
     assert [step.outputs[0] for step in chain] == ["b.o", "c.bin"]
 
 
-@pytest.mark.parametrize("text", ["", "# ninja log v4\n", "# ninja log v7\n1\t2\n", "# ninja log v6\na\tb\tc\td\te\n"])
+@pytest.mark.parametrize(
+    "text", ["", "# ninja log v4\n", "# ninja log v7\n1\t2\n", "# ninja log v6\na\tb\tc\td\te\n"]
+)
 def test_what_is_no_log_is_refused(text):
     with pytest.raises(UserError):
         read_builds(text, "log")

@@ -60,6 +60,8 @@ def test_unreadable_texts_are_refused() -> None:
 
 
 def test_sections_can_be_left_out() -> None:
-    other = ROUTED.replace("%tile_1_2 = aie.tile(1, 2)", '%tile_1_2 = aie.tile(1, 2) {allocation_scheme = "x"}')
+    other = ROUTED.replace(
+        "%tile_1_2 = aie.tile(1, 2)", '%tile_1_2 = aie.tile(1, 2) {allocation_scheme = "x"}'
+    )
     assert compare(ROUTED, other) != []
     assert compare(ROUTED, other, ignore=("tile",)) == []

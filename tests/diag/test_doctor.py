@@ -187,9 +187,19 @@ def plug_in_of_another_release(fake: Fake) -> None:
         (wsl, "system", "WSL", "on Windows"),
         (no_npu, "NPU on the PCI bus", "no device 1022:1502, 1022:17f0", "firmware setup"),
         (no_module, "kernel module", f"there is no amdxdna for Linux {RELEASE}", "amdxdna-dkms"),
-        (old_kernel, "kernel module", "there is no amdxdna for Linux 6.8.0-40-generic", "Linux 6.14 or newer"),
+        (
+            old_kernel,
+            "kernel module",
+            "there is no amdxdna for Linux 6.8.0-40-generic",
+            "Linux 6.14 or newer",
+        ),
         (no_module_in_container, "kernel module", "there is no amdxdna", "on the host"),
-        (module_not_loaded, "kernel module", "is there and not loaded, the kernel's own", "sudo modprobe amdxdna"),
+        (
+            module_not_loaded,
+            "kernel module",
+            "is there and not loaded, the kernel's own",
+            "sudo modprobe amdxdna",
+        ),
         (blacklisted, "kernel module", "blacklisted in /etc/modprobe.d/npu.conf", "remove that line"),
         (not_bound, "driver", f"does not drive {ADDRESS}", "dmesg"),
         (not_bound_iommu, "driver", f"does not drive {ADDRESS}", "IOMMU"),
@@ -230,7 +240,9 @@ def test_an_added_module_goes_first_and_a_container_is_named(fake: Fake) -> None
     fake.write(DKMS)
     fake.write("run/.containerenv")
     found = {rung.name: rung.found for rung in fake.ladder()}
-    assert found["kernel module"] == f"amdxdna 2.20.0 is loaded, added to the kernel (DKMS or by hand): /{DKMS}"
+    assert (
+        found["kernel module"] == f"amdxdna 2.20.0 is loaded, added to the kernel (DKMS or by hand): /{DKMS}"
+    )
     assert found["system"] == f"a container, Linux {RELEASE}"
 
 
@@ -246,7 +258,10 @@ def test_xrt_under_opt_and_where_xilinx_xrt_says(fake: Fake) -> None:
     assert fake.ladder()[-1].verdict == "ok"
 
 
-OTHER_PYTHON = (Candidate("/usr/lib/pyxrt.cpython-314-x86_64-linux-gnu.so", "usual place"), "built for cpython-314")
+OTHER_PYTHON = (
+    Candidate("/usr/lib/pyxrt.cpython-314-x86_64-linux-gnu.so", "usual place"),
+    "built for cpython-314",
+)
 
 
 def toolchain(*, pyxrt: bool = True) -> Toolchain:
@@ -292,7 +307,9 @@ def test_several_ninjas_are_named(tmp_path: Path, fake: Fake) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "ninja").write_text(folder)
     both = dataclasses.replace(SURROUNDINGS, environment={"PATH": f"{tmp_path}/a{os.pathsep}{tmp_path}/b"})
-    (rung,) = [r for r in doctor.examine(both, toolchain(), fake.machine, None)[doctor.BUILD] if r.name == "ninja"]
+    (rung,) = [
+        r for r in doctor.examine(both, toolchain(), fake.machine, None)[doctor.BUILD] if r.name == "ninja"
+    ]
     assert rung.verdict == "warn"
     assert f"{tmp_path}/a/ninja, {tmp_path}/b/ninja" in rung.found
 
@@ -302,7 +319,11 @@ def test_a_mixture_of_two_toolchains_is_remarked(fake: Fake, peano: str, verdict
     tools = toolchain()
     tools.outcomes["aie-opt"] = Found("aie-opt", "/venv/mlir_aie/bin/aie-opt", "Python package", "22", "")
     tools.outcomes["peano"] = Found("peano", f"{peano}/bin/llc", "Python package", "19", "")
-    found = [r for r in doctor.examine(SURROUNDINGS, tools, fake.machine, None)[doctor.TOOLS] if r.name == "one toolchain"]
+    found = [
+        r
+        for r in doctor.examine(SURROUNDINGS, tools, fake.machine, None)[doctor.TOOLS]
+        if r.name == "one toolchain"
+    ]
     assert [rung.verdict for rung in found] == verdicts
     assert all(rung.found == "MLIR-AIE is in /venv, Peano in /opt" for rung in found)
 
@@ -311,7 +332,11 @@ def test_packages_that_hide_the_standard_library_are_named(tmp_path: Path, fake:
     for name in ("dataclasses.py", "numpy", "six.py"):
         (tmp_path / name).touch()
     shadowed = dataclasses.replace(SURROUNDINGS, package_folders=(str(tmp_path), str(tmp_path / "none")))
-    (rung,) = [r for r in doctor.examine(shadowed, toolchain(), fake.machine, None)[doctor.BUILD] if r.name == "packages"]
+    (rung,) = [
+        r
+        for r in doctor.examine(shadowed, toolchain(), fake.machine, None)[doctor.BUILD]
+        if r.name == "packages"
+    ]
     assert rung.verdict == "warn"
     assert rung.found.endswith(f": {tmp_path}/dataclasses.py")
     names = [r.name for r in doctor.examine(SURROUNDINGS, toolchain(), fake.machine, None)[doctor.BUILD]]

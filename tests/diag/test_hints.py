@@ -1,4 +1,6 @@
-"""Hints: each failure's verbatim text is recognised as that failure; own messages exist; what users see of them."""
+"""Hints: each failure's verbatim text is recognised as that failure; own messages exist; what users see of
+them.
+"""
 
 from __future__ import annotations
 

@@ -90,7 +90,10 @@ def test_cdo_and_pdi() -> None:
     text = text_of((MIX / "cdo_init.bin").read_bytes(), "cdo_init.bin")
     assert text.startswith("cdo_init.bin: CDO\n")
     assert "write memtile (0, 1) Lock7_value := 0x00000001" in text
-    assert "BD 24 of memtile (0, 1): 768 bytes at 0x10000, walk <8 x 4 B> <24 x 32 B> <1 x 4 B>, acquire lock 0 >= 1" in text
+    assert (
+        "BD 24 of memtile (0, 1): 768 bytes at 0x10000, walk <8 x 4 B> <24 x 32 B> <1 x 4 B>, acquire lock 0 >= 1"
+        in text
+    )
     pdi = text_of((MIX / "main.pdi").read_bytes())
     assert "image aie_image, id 0x1c000000" in pdi
     assert "mask_write shim (0, 0) Mux_Config := 0x400 in bits 0xc00 (South3 = DMA)" in pdi
@@ -190,7 +193,11 @@ def test_core_elf() -> None:
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"", "the file is empty"), (b"hello, this is text", "unknown kind of file"), (b"xclbin2\0", "ends too early")],
+    [
+        (b"", "the file is empty"),
+        (b"hello, this is text", "unknown kind of file"),
+        (b"xclbin2\0", "ends too early"),
+    ],
 )
 def test_other_files_are_refused(data: bytes, message: str) -> None:
     with pytest.raises(UserError, match=message) as raised:

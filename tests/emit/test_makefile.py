@@ -25,7 +25,14 @@ rule configure
 
 @pytest.mark.parametrize(
     ("text", "expanded"),
-    [("$a-b", "1"), ("${a}b", "xb"), ("$$a", "$a"), ("a$ b$:c", "a b:c"), ("$unknown.d", ".d"), ("plain", "plain")],
+    [
+        ("$a-b", "1"),
+        ("${a}b", "xb"),
+        ("$$a", "$a"),
+        ("a$ b$:c", "a b:c"),
+        ("$unknown.d", ".d"),
+        ("plain", "plain"),
+    ],
 )
 def test_dollars_mean_what_they_mean_to_ninja(text, expanded):
     assert expand(text, {"a": "x", "a-b": "1"}) == expanded

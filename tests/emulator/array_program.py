@@ -1,4 +1,6 @@
-"""Small hand-made designs for tests: register writes, instruction streams and cores in C, without the lowering."""
+"""Small hand-made designs for tests: register writes, instruction streams and cores in C, without the
+lowering.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,9 @@ def mem_bd(
     address, length, *, shape=(), before=(0, 0, 0), after=(0, 0, 0), packet=None, iteration=(1, 1, 0), next_bd=None,
     acquire=None, release=None, tlast=True, valid=True,
 ):  # fmt: skip
-    """Words of a memtile BD; `address` in the DMA's window (own memory from 0x80000), lock ids likewise (own from 64)."""
+    """Words of a memtile BD; `address` in the DMA's window (own memory from 0x80000), lock ids likewise (own
+    from 64).
+    """
     wraps, steps = dims(shape, 4)
     size, step, current = iteration
     last = int(valid) << 31
@@ -95,11 +99,16 @@ def mem_bd(
         last |= 1 << 15 | field(acquire[1], 7) << 8 | acquire[0]
     return [
         (1 << 31 | packet[0] << 28 | packet[1] << 23 if packet else 0) | field(length, 17),
-        field(before[0], 6) << 26 | (0 if next_bd is None else next_bd << 20 | 1 << 19) | field(address // 4, 19),
+        field(before[0], 6) << 26
+        | (0 if next_bd is None else next_bd << 20 | 1 << 19)
+        | field(address // 4, 19),
         (0 if tlast else 1 << 31) | field(wraps[0], 10) << 17 | field(steps[0] - 1, 17),
         field(before[1], 5) << 27 | field(wraps[1], 10) << 17 | field(steps[1] - 1, 17),
         field(before[2], 4) << 27 | field(wraps[2], 10) << 17 | field(steps[2] - 1, 17),
-        field(after[2], 4) << 28 | field(after[1], 5) << 23 | field(after[0], 6) << 17 | field(steps[3] - 1, 17),
+        field(after[2], 4) << 28
+        | field(after[1], 5) << 23
+        | field(after[0], 6) << 17
+        | field(steps[3] - 1, 17),
         current << 23 | field(size - 1, 6) << 17 | field(step - 1, 17),
         last,
     ]
@@ -123,7 +132,9 @@ class Program:
         self.commands.append(cdo.MaskWrite(reg.tile_address(column, row, offset), mask, value))
 
     def bd(self, column, row, number, words):
-        self.commands.append(write_words(reg.tile_address(column, row, reg.bd_offset(tile_kind(row), number)), words))
+        self.commands.append(
+            write_words(reg.tile_address(column, row, reg.bd_offset(tile_kind(row), number)), words)
+        )
 
     def lock(self, column, row, lock, value):
         self.write(column, row, reg.lock_value(tile_kind(row), lock), value)
@@ -171,7 +182,8 @@ class Program:
         """A circuit over several switches.
 
         Args:
-            start: (column, row, bundle, channel) at which it enters; ("DMA", n) of a shim tile is its MM2S channel.
+            start: (column, row, bundle, channel) at which it enters; ("DMA", n) of a shim tile is its MM2S
+                channel.
             path: [(direction, channel), ...] from switch to switch.
             end: (bundle, channel) in the last switch.
         """
@@ -181,7 +193,9 @@ class Program:
             self.connect(column, row, source, (direction, lane))
             column, row = column + STEP[direction][0], row + STEP[direction][1]
             source = (OPPOSITE[direction], lane)
-        self.connect(column, row, source, self.shim_out(column, end[1]) if row == 0 and end[0] == "DMA" else end)
+        self.connect(
+            column, row, source, self.shim_out(column, end[1]) if row == 0 and end[0] == "DMA" else end
+        )
 
     def core(self, module: bytes, column, row, stack_bytes):
         """Loads a wasm core."""
@@ -203,7 +217,9 @@ class Sequence:
         self.columns = columns
         self.generation = generation
 
-    def transfer(self, column, direction, channel, bd, argument, words, *, offset=0, repeat=0, token=None, **kw):
+    def transfer(
+        self, column, direction, channel, bd, argument, words, *, offset=0, repeat=0, token=None, **kw
+    ):
         """One host transfer: BD, address patch, start. S2MM asks for a token unless told otherwise."""
         base = reg.tile_address(column, 0, reg.bd_offset("shim", bd))
         self.operations.append(txn.BlockWrite(base, write_words(0, shim_bd(words, **kw)).data))
@@ -238,7 +254,16 @@ typedef unsigned char u8; typedef int i32; typedef long long i64;
 
 
 COMPILE_FLAGS = (
-    *("-target", "wasm32-freestanding", "-O2", "-g1", "-msimd128", "-mbulk-memory", "-fwrapv", "-ffreestanding"),
+    *(
+        "-target",
+        "wasm32-freestanding",
+        "-O2",
+        "-g1",
+        "-msimd128",
+        "-mbulk-memory",
+        "-fwrapv",
+        "-ffreestanding",
+    ),
     *("-fpack-struct=4", "-fno-sanitize=all", "-ffile-compilation-dir=."),
 )
 
@@ -278,7 +303,9 @@ def compile_core(
             f"--no-entry --export={entry} --export=__stack_pointer --no-check-features --initial-memory=524288 "
             f"--max-memory=524288 --global-base={data_origin} --stack-first -z stack-size={stack_bytes} --allow-undefined"
         )
-        subprocess.run([zig(), "wasm-ld", *link.split(), folder + "/core.o", "-o", folder + "/core.wasm"], check=True)
+        subprocess.run(
+            [zig(), "wasm-ld", *link.split(), folder + "/core.o", "-o", folder + "/core.wasm"], check=True
+        )
         module = Path(folder, "core.wasm").read_bytes()
     info = {
         "abi": 1, "column": column, "row": row, "entry": entry, "stack_bytes": stack_bytes,

@@ -1,4 +1,5 @@
-"""A scalar machine to count instructions on: RV32IM, as far as compiled C needs it, from an ELF file to `ecall`.
+"""A scalar machine to count instructions on: RV32IM, as far as compiled C needs it, from an ELF file to
+`ecall`.
 
 Source: The RISC-V Instruction Set Manual, volume I, chapters RV32I and "M".
 """
@@ -45,7 +46,9 @@ def _execute(word: int, pc: int, x: list[int], memory: bytearray) -> int:
     elif opcode == 0x17:  # auipc
         result = pc + (word & 0xFFFFF000)
     elif opcode == 0x6F:  # jal
-        bits = word >> 31 << 20 | (word >> 12 & 0xFF) << 12 | (word >> 20 & 1) << 11 | (word >> 21 & 0x3FF) << 1
+        bits = (
+            word >> 31 << 20 | (word >> 12 & 0xFF) << 12 | (word >> 20 & 1) << 11 | (word >> 21 & 0x3FF) << 1
+        )
         result, following = following, pc + _signed(bits, 21)
     elif opcode == 0x67:  # jalr
         result, following = following, (a + immediate) & _MASK & ~1
@@ -65,7 +68,9 @@ def _execute(word: int, pc: int, x: list[int], memory: bytearray) -> int:
         result = _multiply_or_divide(kind, a, b)
     elif opcode in (0x13, 0x33):
         negative = bool(word >> 30 & 1)
-        result = _compute(kind, a, b if opcode == 0x33 else immediate & _MASK, negative, opcode == 0x33 and negative)
+        result = _compute(
+            kind, a, b if opcode == 0x33 else immediate & _MASK, negative, opcode == 0x33 and negative
+        )
     else:
         raise AssertionError(f"no such instruction: 0x{word:08x} at 0x{pc:x}")
     if result is not None and rd:

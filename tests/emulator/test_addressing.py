@@ -1,4 +1,6 @@
-"""Buffer descriptors against NumPy: dimensions, iteration, padding, repetition; each kind of tile, each direction."""
+"""Buffer descriptors against NumPy: dimensions, iteration, padding, repetition; each kind of tile, each
+direction.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ EXAMPLES = settings(deadline=None, max_examples=40, suppress_health_check=[Healt
 
 
 def offsets(length: int, shape) -> np.ndarray:
-    """Word offsets of a walk: `shape` = [(wrap, step), ...] innermost first; the first wrap of 0 takes the rest."""
+    """Word offsets of a walk: `shape` = [(wrap, step), ...] innermost first; the first wrap of 0 takes the
+    rest.
+    """
     wraps, steps = [], []
     for wrap, step in shape:
         steps.append(step)

@@ -49,7 +49,11 @@ def test_neighbours_are_windows() -> None:
     buffers = (("s", 0x40800, 4), ("w", 0x50900, 4), ("n", 0x60A00, 4), ("o", 0x70B00, 4))
     p = one_core(body, 1, 3, neighbours=("south", "west", "north"), buffers=buffers)
     with p.emulator(columns=2) as npu:
-        for (column, row), offset, value in (((1, 2), 0x800, 10), ((0, 3), 0x900, 200), ((1, 4), 0xA00, 3000)):
+        for (column, row), offset, value in (
+            ((1, 2), 0x800, 10),
+            ((0, 3), 0x900, 200),
+            ((1, 4), 0xA00, 3000),
+        ):
             struct.pack_into("<i", npu.data_memory(column, row), offset, value)
         npu.run(nothing(), [])
         assert struct.unpack_from("<i", npu.data_memory(1, 3), 0xB00) == (3210,)
@@ -103,7 +107,10 @@ def test_deadlock_names_lock_value_and_line() -> None:
     with p.emulator() as npu, pytest.raises(Deadlock) as caught:
         npu.run(s.bytes(), [])
     text = caught.value.render()
-    assert "design.mlir:31:9: note: core (0, 2) waits for lock 5 of tile (0, 2) 'in_cons_lock' >= 2, it is 1" in text
+    assert (
+        "design.mlir:31:9: note: core (0, 2) waits for lock 5 of tile (0, 2) 'in_cons_lock' >= 2, it is 1"
+        in text
+    )
     assert ">= 2, it is 1, and nobody who is left releases it" in text
     assert "the runtime sequence waits until S2MM 0 of tile (0, 0) completes a task: it has no task" in text
     waiters = {w["actor"]: w for w in caught.value.report["waiters"]}
@@ -190,8 +197,13 @@ def test_acquire_equal() -> None:
 
 def test_release_beyond_63_is_a_fault() -> None:
     body = "i64 core_0_2(void) { POINT = 4; return (i64)4 << 32 | 3 << 24 | ((0 * 8 + 2) * 64 + 6); }"
-    p = one_core(body, waits=((4, "design.mlir", 12, 5, "out_lock"),), locks=(("out_lock", (0 * 8 + 2) * 64 + 6),))
-    with p.emulator() as npu, pytest.raises(LockFault, match=r"core \(0, 2\) changes lock 6 .*'out_lock'") as caught:
+    p = one_core(
+        body, waits=((4, "design.mlir", 12, 5, "out_lock"),), locks=(("out_lock", (0 * 8 + 2) * 64 + 6),)
+    )
+    with (
+        p.emulator() as npu,
+        pytest.raises(LockFault, match=r"core \(0, 2\) changes lock 6 .*'out_lock'") as caught,
+    ):
         npu.run(nothing(), [])
     assert str(caught.value.location) == "design.mlir:12:5"
 
@@ -269,7 +281,10 @@ def test_other_traps_have_their_reason() -> None:
     with one_core(body).emulator() as npu, pytest.raises(CoreFault, match="integer divide by zero"):
         npu.run(nothing(), [])
     body = "i64 core_0_2(void) { START __builtin_trap(); END; }"
-    with one_core(body).emulator() as npu, pytest.raises(CoreFault, match="the compiler has put a trap there"):
+    with (
+        one_core(body).emulator() as npu,
+        pytest.raises(CoreFault, match="the compiler has put a trap there"),
+    ):
         npu.run(nothing(), [])
 
 
@@ -314,7 +329,9 @@ def test_stack_overflow_is_told_with_the_size() -> None:
 
 
 def test_large_array_on_a_small_stack() -> None:
-    """The case of a kernel with 4 KiB of arrays on the default stack: the first access is far below the stack."""
+    """The case of a kernel with 4 KiB of arrays on the default stack: the first access is far below the
+    stack.
+    """
     body = """
 static __attribute__((noinline)) void fill(volatile u8 *p) { p[100] = 1; }
 i64 core_0_2(void) { START u8 work[4096]; fill(work); END; }"""

@@ -1,4 +1,6 @@
-"""Whatever a register program or an instruction stream holds, the emulator answers with a report or an error, no crash."""
+"""Whatever a register program or an instruction stream holds, the emulator answers with a report or an error,
+no crash.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from npuninja.formats import cdo
 
 #: Where writes have effects: BDs, channels, locks, switches, multiplexers, control, memory, queues.
 OFFSETS = st.one_of(
-    st.sampled_from([0x1DE04, 0x1DE14, 0x1D204, 0x1D214, 0xA0604, 0xA060C, 0xA0634, 0xA063C, 0x1F000, 0x1F004, 0xC0000]),
+    st.sampled_from(
+        [0x1DE04, 0x1DE14, 0x1D204, 0x1D214, 0xA0604, 0xA060C, 0xA0634, 0xA063C, 0x1F000, 0x1F004, 0xC0000]
+    ),
     st.integers(0x1D000 // 4, 0x1D220 // 4).map(lambda n: 4 * n),
     st.integers(0xA0000 // 4, 0xA0700 // 4).map(lambda n: 4 * n),
     st.integers(0x3F000 // 4, 0x3F300 // 4).map(lambda n: 4 * n),
@@ -25,7 +29,9 @@ OFFSETS = st.one_of(
 )
 ADDRESSES = st.builds(tile_address, st.integers(0, 1), st.integers(0, 5), OFFSETS)
 WORDS = st.one_of(
-    st.integers(0, 0xFFFFFFFF), st.integers(0, 64), st.sampled_from([1 << 31, 3 << 30, 0x80000005, 0xC0000008])
+    st.integers(0, 0xFFFFFFFF),
+    st.integers(0, 64),
+    st.sampled_from([1 << 31, 3 << 30, 0x80000005, 0xC0000008]),
 )
 BLOCKS = st.lists(WORDS, min_size=1, max_size=9)
 

@@ -11,14 +11,32 @@ from array_program import Program, Sequence, compile_core
 
 from npuninja.emulator.math_functions import NAMES, evaluate
 
-UNARY = sorted(n for n in NAMES if n.endswith("f") and n[:-1] in NAMES and n not in ("atan2f", "fmodf", "powf"))
+UNARY = sorted(
+    n for n in NAMES if n.endswith("f") and n[:-1] in NAMES and n not in ("atan2f", "fmodf", "powf")
+)
 BINARY = ["atan2f", "fmodf", "powf"]
 #: Arguments: tiny to huge, both signs, and where functions turn.
 RANGES = {
     "acosf": (-1.1, 1.1), "asinf": (-1.1, 1.1), "coshf": (-95, 95), "erff": (-5, 5), "expf": (-110, 95),
     "exp2f": (-155, 135), "expm1f": (-20, 95), "log1pf": (-1.1, 50), "sinhf": (-95, 95), "tanhf": (-12, 12),
 }  # fmt: skip
-SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, math.inf, -math.inf, math.nan, 1e-45, -1e-40, 3.4e38, 1e10, -16777217.0]
+SPECIAL = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -2.0,
+    3.0,
+    math.inf,
+    -math.inf,
+    math.nan,
+    1e-45,
+    -1e-40,
+    3.4e38,
+    1e10,
+    -16777217.0,
+]
 COUNT = 4096
 X, Y, RESULT = 0x1000, 0x5000, 0x9000
 
@@ -28,7 +46,8 @@ def arguments(name: str) -> np.ndarray:
     low, high = RANGES.get(name, (-100, 100))
     spread = rng.uniform(low, high, COUNT // 2)
     wide = np.ldexp(
-        rng.uniform(-1, 1, COUNT - COUNT // 2 - len(SPECIAL)), rng.integers(-120, 125, COUNT // 2 - len(SPECIAL))
+        rng.uniform(-1, 1, COUNT - COUNT // 2 - len(SPECIAL)),
+        rng.integers(-120, 125, COUNT // 2 - len(SPECIAL)),
     )
     if name == "powf":
         wide = rng.uniform(0.01, 20, wide.size)
@@ -65,7 +84,9 @@ def check(name: str, got: np.ndarray, *columns: np.ndarray) -> None:
         low, high = np.nextafter(expected, np.float32(-np.inf)), np.nextafter(expected, np.float32(np.inf))
     near = (got == expected) | (got == low) | (got == high) | (np.isnan(got) & np.isnan(expected))
     bad = np.flatnonzero(~near)
-    assert not bad.size, [([float(c[i]) for c in columns], float(got[i]), float(expected[i])) for i in bad[:5]]
+    assert not bad.size, [
+        ([float(c[i]) for c in columns], float(got[i]), float(expected[i])) for i in bad[:5]
+    ]
     assert np.mean((got == expected) | np.isnan(expected)) > 0.999
     zero = (expected == 0) & (got == 0)
     assert np.array_equal(np.signbit(got[zero]), np.signbit(expected[zero]))

@@ -34,8 +34,15 @@ def passthrough(nbytes: int) -> Program:
     program.lock(0, 2, 0, 2)
     program.lock(0, 2, 2, 2)
     for i in range(2):
-        program.bd(0, 2, i, core_bd(0x1000 + 0x2000 * i, nbytes // 4, next_bd=1 - i, acquire=(0, -1), release=(1, 1)))
-        program.bd(0, 2, 2 + i, core_bd(0x8000 + 0x2000 * i, nbytes // 4, next_bd=3 - i, acquire=(3, -1), release=(2, 1)))
+        program.bd(
+            0, 2, i, core_bd(0x1000 + 0x2000 * i, nbytes // 4, next_bd=1 - i, acquire=(0, -1), release=(1, 1))
+        )
+        program.bd(
+            0,
+            2,
+            2 + i,
+            core_bd(0x8000 + 0x2000 * i, nbytes // 4, next_bd=3 - i, acquire=(3, -1), release=(2, 1)),
+        )
     program.start(0, 2, "S2MM", 0, 0)
     program.start(0, 2, "MM2S", 0, 2)
     program.circuit((0, 0, "DMA", 0), [("North", 0), ("North", 0)], ("DMA", 0))

@@ -1,4 +1,6 @@
-"""Routed conformance designs: what goes into a flow comes out of it, on the switches that the reference's PDI sets."""
+"""Routed conformance designs: what goes into a flow comes out of it, on the switches that the reference's PDI
+sets.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ QUEUES = {
 
 
 def flows(path: Path):
-    """{(column, row, channel): [(column, row, channel), ...]} of the circuits between DMAs, and of the packet flows
+    """{(column, row, channel): [(column, row, channel), ...]} of the circuits between DMAs, and of the packet
+    flows
     {(source, id): [dests]}."""
     module = parse_module(path.read_text(), str(path))
     circuits: dict = {}
@@ -44,7 +47,12 @@ def flows(path: Path):
         elif op.name in ("aie.packet_source", "aie.packet_dest"):
             flow = op.parent_op
             tile = op.operands[0].owner
-            where = (op.attributes["bundle"].case, tile.integer("col"), tile.integer("row"), op.integer("channel"))
+            where = (
+                op.attributes["bundle"].case,
+                tile.integer("col"),
+                tile.integer("row"),
+                op.integer("channel"),
+            )
             ends.setdefault(id(flow), (flow, [], []))[1 if op.name.endswith("source") else 2].append(where)
     for flow, sources, dests in ends.values():
         if sources[0][0] == "DMA" and all(d[0] == "DMA" for d in dests):
@@ -112,14 +120,18 @@ def send_all(npu: Emulator, routes, *, packet=None, keep=False, columns=1) -> No
     for where, data in expected:
         if isinstance(where[2], int):
             column, row, start = where
-            got = np.frombuffer(npu.data_memory(column, row)[start : start + 4 * (WORDS + int(keep))], np.uint32)
+            got = np.frombuffer(
+                npu.data_memory(column, row)[start : start + 4 * (WORDS + int(keep))], np.uint32
+            )
         else:
             got = np.frombuffer(where[2].view, np.uint32)
         np.testing.assert_array_equal(got[int(keep) :], data, err_msg=f"at {where}")
 
 
 def cases() -> list[Path]:
-    texts = sorted(p / "input_with_addresses.mlir" for p in CONFORMANCE.iterdir() if (p / "main.pdi").exists())
+    texts = sorted(
+        p / "input_with_addresses.mlir" for p in CONFORMANCE.iterdir() if (p / "main.pdi").exists()
+    )
     return [p.parent for p in texts if re.search(r"aie\.(flow|packet_flow)", p.read_text())]
 
 

@@ -188,7 +188,9 @@ def test_packet_without_a_rule_is_a_fault() -> None:
 
 
 def test_packets_that_hold_what_the_other_needs_block_each_other() -> None:
-    """A receiver without a task stops the first packet; the second waits for its arbiter. The report names the holder."""
+    """A receiver without a task stops the first packet; the second waits for its arbiter. The report names
+    the holder.
+    """
     p = Program()
     two_senders(p)
     for row, ident in ((2, 1), (4, 2)):
@@ -243,7 +245,12 @@ def test_control_packet_writes_registers() -> None:
         # Two packets in one stream: two words to 0x1D040, one to data memory.
         put(npu, 0, 2, 0, [2 << 22 | 1 << 20 | 0x1D040, 11, 22, 0 << 22 | 0x100, 33, 0 << 22 | 0x104, 44])
         npu.run(nothing(), [])
-        assert [npu.read32(tile_address(0, 3, a)) for a in (0x1D040, 0x1D044, 0x100, 0x104)] == [11, 22, 33, 44]
+        assert [npu.read32(tile_address(0, 3, a)) for a in (0x1D040, 0x1D044, 0x100, 0x104)] == [
+            11,
+            22,
+            33,
+            44,
+        ]
 
 
 def test_control_packet_that_reads_is_not_modelled() -> None:

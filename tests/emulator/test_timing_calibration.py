@@ -1,4 +1,6 @@
-"""The instructions that the timing model counts, against those of a real scalar machine: RV32 runs the same C."""
+"""The instructions that the timing model counts, against those of a real scalar machine: RV32 runs the same
+C.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,14 @@ void _start(void) { run(); __asm__ volatile("ecall"); }
 #endif
 """
 KERNELS = {
-    "mel/mel.c": ("void mel(void *, void *, void *, void *, void *, void *)", "mel(a[0], a[1], a[2], a[3], a[4], b)"),
-    "vector_scale/vector_scale.c": ("void vector_scale(void *, void *, int, int)", "vector_scale(in, out, 3, 1024)"),
+    "mel/mel.c": (
+        "void mel(void *, void *, void *, void *, void *, void *)",
+        "mel(a[0], a[1], a[2], a[3], a[4], b)",
+    ),
+    "vector_scale/vector_scale.c": (
+        "void vector_scale(void *, void *, int, int)",
+        "vector_scale(in, out, 3, 1024)",
+    ),
     "pipeline/magnitude.c": ("void magnitude(void *, void *, int)", "magnitude(in, out, 1024)"),
     "pipeline/clip.c": ("void clip(void *, void *, int, int)", "clip(in, out, 1000, 1024)"),
 }
@@ -48,7 +56,11 @@ class Machines:
     def __init__(self, folder: Path, cache: Path, kernel: str) -> None:
         self.folder = folder
         self.kernel = ROOT / "kernels" / kernel
-        self.environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(cache), "ZIG_LOCAL_CACHE_DIR": str(cache)}
+        self.environment = {
+            **os.environ,
+            "ZIG_GLOBAL_CACHE_DIR": str(cache),
+            "ZIG_LOCAL_CACHE_DIR": str(cache),
+        }
         declaration, call = KERNELS[kernel]
         (folder / "harness.c").write_text(HARNESS % {"declaration": declaration + ";", "call": call})
 
@@ -67,7 +79,9 @@ class Machines:
     def scalar(self, times: int) -> int:
         """Instructions that RV32 executes for so many calls of the kernel, and the harness."""
         target = ["-target", "riscv32-freestanding", "-mcpu=generic_rv32+m"]
-        return executed_instructions(self._build(target, ["ld.lld", "-m", "elf32lriscv", "-e", "_start"], times))
+        return executed_instructions(
+            self._build(target, ["ld.lld", "-m", "elf32lriscv", "-e", "_start"], times)
+        )
 
     def modelled(self, times: int) -> float:
         """The same as the model counts them, the middle of the band."""
@@ -80,7 +94,9 @@ class Machines:
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_counted_instructions_are_those_of_a_scalar_machine(kernel: str, tmp_path: Path, compiler_cache: Path) -> None:
+def test_counted_instructions_are_those_of_a_scalar_machine(
+    kernel: str, tmp_path: Path, compiler_cache: Path
+) -> None:
     machines = Machines(tmp_path, compiler_cache, kernel)
     real = machines.scalar(3) - machines.scalar(1)  # without the harness
     counted = machines.modelled(3) - machines.modelled(1)

@@ -52,7 +52,9 @@ def test_a_loop_is_counted_turn_by_turn(turns: int) -> None:
     assert counts == expected
 
 
-@pytest.mark.parametrize(("argument", "counts"), [(1, {"branch": 1, "divide": 1}), (0, {"branch": 1, "64-bit": 2})])
+@pytest.mark.parametrize(
+    ("argument", "counts"), [(1, {"branch": 1, "divide": 1}), (0, {"branch": 1, "64-bit": 2})]
+)
 def test_only_the_branch_that_was_taken_counts(argument: int, counts: dict[str, int]) -> None:
     body = """(if (result i32) (local.get 0)
         (then (i32.div_u (i32.const 8) (i32.const 2)))
@@ -60,7 +62,9 @@ def test_only_the_branch_that_was_taken_counts(argument: int, counts: dict[str, 
     assert run(f'{HEAD} (func (export "f") (param i32) (result i32) {body})', argument)[1] == counts
 
 
-@pytest.mark.parametrize(("case", "operation"), [(0, "load"), (1, "bit count"), (2, "narrow store"), (9, "narrow store")])
+@pytest.mark.parametrize(
+    ("case", "operation"), [(0, "load"), (1, "bit count"), (2, "narrow store"), (9, "narrow store")]
+)
 def test_jump_tables(case: int, operation: str) -> None:
     body = """(block $c (block $b (block $a (br_table $a $b $c (local.get 0)))
         (drop (i32.load (i32.const 0))) (return))
@@ -75,7 +79,9 @@ def test_copied_and_filled_bytes_are_counted(nbytes: int) -> None:
         (memory.copy (i32.const 8192) (i32.const 64) (local.get 0)) (i32.load8_u (i32.const 8192))"""
     result, counts = run(f'{HEAD} (func (export "f") (param i32) (result i32) {body})', nbytes)
     assert result == (7 if nbytes else 0)
-    assert counts == {k: n for k, n in {"copied byte": nbytes, "filled byte": nbytes, "call": 2, "load": 1}.items() if n}
+    assert counts == {
+        k: n for k, n in {"copied byte": nbytes, "filled byte": nbytes, "call": 2, "load": 1}.items() if n
+    }
 
 
 def test_stores_into_the_lock_page_are_lock_operations() -> None:

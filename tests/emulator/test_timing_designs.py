@@ -102,7 +102,9 @@ def test_the_command(scale: Manifest, capsys: pytest.CaptureFixture[str]) -> Non
     assert report["element_us"]["middle"] == pytest.approx(report["run_us"]["middle"] / 64)
 
 
-@pytest.mark.parametrize("words", [["--clock", "0"], ["--clock", "fast"], ["--elements", "0"], ["--time-limit", "-1"]])
+@pytest.mark.parametrize(
+    "words", [["--clock", "0"], ["--clock", "fast"], ["--elements", "0"], ["--time-limit", "-1"]]
+)
 def test_wrong_options(words: list[str], scale: Manifest, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main(["model", scale.path, *words])

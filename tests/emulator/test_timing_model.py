@@ -25,9 +25,17 @@ def actor(place: tuple[int, int], direction: str, channel: int) -> int:
 
 
 def passthrough(
-    words: int, elements: int, *, cores: int = 1, instructions: int = 0, buffers: int = 2, family: str = "npu1"
+    words: int,
+    elements: int,
+    *,
+    cores: int = 1,
+    instructions: int = 0,
+    buffers: int = 2,
+    family: str = "npu1",
 ) -> Work:
-    """A shim that feeds as many cores as there are columns, each with its share of the elements of `words` words."""
+    """A shim that feeds as many cores as there are columns, each with its share of the elements of `words`
+    words.
+    """
     channels, programs = [], []
     for column in range(cores):
         shim, core, share = (column, 0), (column, 2), elements // cores
@@ -40,12 +48,18 @@ def passthrough(
         ]
         programs.append(CoreWork(core, {"integer": instructions * share}, 4 * share))
     return Work(
-        family, tuple(channels), tuple(programs), SequenceWork(writes=2 * cores, pushes=2 * cores, syncs=1), elements
+        family,
+        tuple(channels),
+        tuple(programs),
+        SequenceWork(writes=2 * cores, pushes=2 * cores, syncs=1),
+        elements,
     )
 
 
 def test_section_4c_of_the_programming_guide_is_bound_by_the_stream() -> None:
-    """MLIR-AIE's worked example: 1024 int16 per buffer, 512 cycles of stream against 72 measured cycles of the kernel."""
+    """MLIR-AIE's worked example: 1024 int16 per buffer, 512 cycles of stream against 72 measured cycles of
+    the kernel.
+    """
     elements = 1000
     report = time_work(passthrough(512, elements), clock_hz=1e9, core_cycles={(0, 2): 72 * elements})
     assert report.pipeline_element_us.optimistic == pytest.approx(0.512, rel=0.01)
@@ -63,7 +77,9 @@ def test_a_small_run_by_hand() -> None:
     core = Band(1000 + 40 * 1, 4000 + 40 * 8, 9000 + 40 * 57)
     assert tile.cycles.optimistic == max(1000 + 10 * bd.optimistic, core.optimistic)
     assert tile.cycles.middle == core.middle
-    assert tile.cycles.pessimistic == pytest.approx(core.pessimistic + 2 * (1000 * 1.05 + 10 * bd.pessimistic))
+    assert tile.cycles.pessimistic == pytest.approx(
+        core.pessimistic + 2 * (1000 * 1.05 + 10 * bd.pessimistic)
+    )
     assert report.pipeline.us.middle == pytest.approx(core.middle / 2000)
     names = [term.name for term in report.terms]
     assert names == ["call", "sequence", "start", "fill", "first wait"]
@@ -84,7 +100,9 @@ def test_twice_the_cores_are_twice_as_fast_where_cores_are_the_bound() -> None:
 
 
 def test_a_single_buffer_cannot_be_filled_while_it_is_used() -> None:
-    double, single = (time_work(passthrough(512, 100, instructions=600, buffers=n), clock_hz=1e9) for n in (2, 1))
+    double, single = (
+        time_work(passthrough(512, 100, instructions=600, buffers=n), clock_hz=1e9) for n in (2, 1)
+    )
     tile = {report.stages[1].place for report in (double, single)}
     assert tile == {(0, 2)}
     assert single.stages[1].cycles.middle == pytest.approx(
@@ -122,13 +140,20 @@ def test_cores_that_share_a_memory_may_wait_for_each_other() -> None:
 
 def test_the_pipeline_fills_again_after_a_wait() -> None:
     work = passthrough(512, 100)
-    reports = [time_work(work._replace(sequence=work.sequence._replace(phases=phases)), clock_hz=1e9) for phases in (1, 3)]
+    reports = [
+        time_work(work._replace(sequence=work.sequence._replace(phases=phases)), clock_hz=1e9)
+        for phases in (1, 3)
+    ]
     once, thrice = ({t.name: t for t in report.terms}["fill"] for report in reports)
     assert thrice.us.middle == pytest.approx(3 * once.us.middle)
     assert once.us.middle >= 2 * 0.512  # into the core's tile and out of it
     queue = txn.Write(0x1D214, 0)
     wait = txn.Sync(0, 0, 0, 0, 1, 1)
-    for operations, phases in [((queue, queue, wait), 1), ((queue, wait, wait, queue, queue, wait), 2), ((wait,), 1)]:
+    for operations, phases in [
+        ((queue, queue, wait), 1),
+        ((queue, wait, wait, queue, queue, wait), 2),
+        ((wait,), 1),
+    ]:
         assert read_sequence(sequence(*operations))[0].phases == phases
 
 
@@ -141,7 +166,10 @@ def test_ddr_bounds_what_eight_columns_read() -> None:
 
 
 def test_only_the_optimistic_end_believes_in_wide_streams_on_npu2() -> None:
-    old, new = (time_work(passthrough(4096, 100, family=family), clock_hz=1e9).stages[1] for family in ("npu1", "npu2"))
+    old, new = (
+        time_work(passthrough(4096, 100, family=family), clock_hz=1e9).stages[1]
+        for family in ("npu1", "npu2")
+    )
     assert new.cycles.optimistic == pytest.approx(old.cycles.optimistic / 2, rel=0.01)
     assert new.cycles[1:] == old.cycles[1:]
 
@@ -162,7 +190,12 @@ def works(draw: st.DrawFn) -> Work:
 @given(works(), st.floats(0.4e9, 1.8e9))
 def test_the_ends_are_in_order_and_more_work_never_takes_less(work: Work, clock_hz: float) -> None:
     report = time_work(work, clock_hz=clock_hz)
-    for band in (report.run_us, report.element_us, report.pipeline.us, *(stage.cycles for stage in report.stages)):
+    for band in (
+        report.run_us,
+        report.element_us,
+        report.pipeline.us,
+        *(stage.cycles for stage in report.stages),
+    ):
         assert 0 <= band.optimistic <= band.middle <= band.pessimistic
     assert report.element_us.middle * report.elements == pytest.approx(report.run_us.middle)
     more = [
@@ -212,7 +245,9 @@ def test_operations_of_a_sequence() -> None:
         txn.Noop(),
         txn.MaskPoll(0x1D228, 1, 0),
     )
-    expected = SequenceWork(writes=2, mask_writes=1, blocks=1, block_words=8, patches=1, pushes=1, syncs=2, polls=1)
+    expected = SequenceWork(
+        writes=2, mask_writes=1, blocks=1, block_words=8, patches=1, pushes=1, syncs=2, polls=1
+    )
     assert read_sequence(insts) == (expected, "npu1")
     assert read_sequence(sequence(txn.Noop(), generation=4))[1] == "npu2"
     work = passthrough(4, 4)._replace(sequence=expected)
@@ -221,22 +256,39 @@ def test_operations_of_a_sequence() -> None:
     assert term.us.middle == pytest.approx(cycles / 1028)
 
 
-@pytest.mark.parametrize("insts", [sequence(txn.LoadPdi(1, 64, 0)), sequence(txn.Noop(), generation=9), b"no instructions"])
+@pytest.mark.parametrize(
+    "insts", [sequence(txn.LoadPdi(1, 64, 0)), sequence(txn.Noop(), generation=9), b"no instructions"]
+)
 def test_sequences_that_cannot_be_modelled(insts: bytes) -> None:
     with pytest.raises(UserError):
         read_sequence(insts)
 
 
 def test_the_report_as_text_and_json_says_modelled_and_shows_the_arithmetic() -> None:
-    reports = [time_work(passthrough(512, 100), clock_hz=c, elements=100, unit="frame") for c in (1e9, 1.028e9)]
+    reports = [
+        time_work(passthrough(512, 100), clock_hz=c, elements=100, unit="frame") for c in (1e9, 1.028e9)
+    ]
     text = render("twice", reports)
     assert text.startswith("twice on npu1, 100 frames in a run; all times modelled, not measured\n")
-    for words in ("us (modelled)", "run at 1 GHz", "run at 1.028 GHz", "  per frame", "51200 words x 1/1.05/1.1 cycles"):
+    for words in (
+        "us (modelled)",
+        "run at 1 GHz",
+        "run at 1.028 GHz",
+        "  per frame",
+        "51200 words x 1/1.05/1.1 cycles",
+    ):
         assert words in text
     fields = json.loads(json.dumps(reports[0].to_json()))
     assert fields["label"] == "modelled"
     assert fields["element_us"]["middle"] == reports[0].element_us.middle
-    assert {term["name"] for term in fields["terms"]} == {"call", "sequence", "start", "fill", "first wait", "pipeline"}
+    assert {term["name"] for term in fields["terms"]} == {
+        "call",
+        "sequence",
+        "start",
+        "fill",
+        "first wait",
+        "pipeline",
+    }
     assert all(part["arithmetic"] for stage in fields["stages"] for part in stage["parts"])
 
 

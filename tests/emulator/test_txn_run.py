@@ -57,7 +57,9 @@ def test_full_task_queue_makes_the_sequence_wait() -> None:
     with loop_through_memtile().emulator() as npu:
         a, b = npu.allocate(12 * 64), npu.allocate(12 * 64)
         a.view[:] = bytes(range(256)) * 3
-        with pytest.raises(Deadlock) as caught:  # the receiver is started only after the queue has room: it never has
+        with pytest.raises(
+            Deadlock
+        ) as caught:  # the receiver is started only after the queue has room: it never has
             npu.run(s.bytes(), [a, b])
     assert "waits for room in the task queue of MM2S 0 of tile (0, 0)" in caught.value.render()
     s.operations.insert(0, s.operations[-4])  # receiver first
@@ -167,7 +169,9 @@ def test_acquire_equal_of_a_bd() -> None:
         assert npu.read32(tile_address(0, 2, 0x1F000)) == 0
 
 
-@pytest.mark.parametrize(("release", "start", "text"), [((1, 40), 30, r"by \+40 .*it was 30"), ((1, -40), 0, None)])
+@pytest.mark.parametrize(
+    ("release", "start", "text"), [((1, 40), 30, r"by \+40 .*it was 30"), ((1, -40), 0, None)]
+)
 def test_lock_overflow(release, start, text) -> None:
     p = Program()
     p.circuit((0, 2, "DMA", 0), [("North", 0)], ("DMA", 0))
@@ -265,7 +269,15 @@ def test_bad_streams_are_the_users(stream, text) -> None:
 
 @pytest.mark.parametrize(
     "operation",
-    [[0, 0, 0, 0, 0, 28], [1, 0, 0, 12], [1, 0, 0, 18, 0], [3, 0, 0, 0, 0, 0, 4], [0x80, 16, 2, 0x010100], [0x81, 8], [0]],
+    [
+        [0, 0, 0, 0, 0, 28],
+        [1, 0, 0, 12],
+        [1, 0, 0, 18, 0],
+        [3, 0, 0, 0, 0, 0, 4],
+        [0x80, 16, 2, 0x010100],
+        [0x81, 8],
+        [0],
+    ],
 )
 def test_damaged_operations(operation) -> None:
     stream = struct.pack(f"<4I{len(operation)}I", 0x06030100, 0x101, 1, 16 + 4 * len(operation), *operation)
@@ -364,7 +376,9 @@ def test_fill_and_unknown_commands_of_a_cdo() -> None:
 
 def test_engine_and_package_agree_on_registers() -> None:
     text = Path(engine_module.SOURCES, "registers.h").read_text()
-    found = {m[1]: int(m[2].rstrip("u"), 0) for m in re.finditer(r"#define (\w+) (0x[0-9A-F]+u?|\d+)\b", text)}
+    found = {
+        m[1]: int(m[2].rstrip("u"), 0) for m in re.finditer(r"#define (\w+) (0x[0-9A-F]+u?|\d+)\b", text)
+    }
     expected = {
         "COLUMN_SHIFT": registers.COLUMN_SHIFT,
         "ROW_SHIFT": registers.ROW_SHIFT,

@@ -72,7 +72,13 @@ def _build(source: str, kind: str, release: Release) -> None:
             write(script, pipeline.linker_script(module, "main", *place))
             write(start, peano._object(lowered, model.architecture))
             # Here, where the kernels' objects must be.
-            words = ["-O2", f"--target={model.triple}", start, "-Wl,--gc-sections", "-Wl,--orphan-handling=error"]
+            words = [
+                "-O2",
+                f"--target={model.triple}",
+                start,
+                "-Wl,--gc-sections",
+                "-Wl,--orphan-handling=error",
+            ]
             peano.clang("clang", [*words, f"-Wl,-T,{script}", "-o", elf])
             with open(elf, "rb") as stream:
                 images[place] = read_core_image(stream.read(), model.architecture, elf)

@@ -59,7 +59,13 @@ def mlir_aie_wheel(site: Path, since: str) -> Path:
 
 def peano(root: Path, version: str = "19.0.0git") -> Path:
     """Peano below `root`."""
-    for name, tool in (("llc", "llc"), ("opt", "opt"), ("clang", "clang"), ("clang++", "clang"), ("ld.lld", "ld.lld")):
+    for name, tool in (
+        ("llc", "llc"),
+        ("opt", "opt"),
+        ("clang", "clang"),
+        ("clang++", "clang"),
+        ("ld.lld", "ld.lld"),
+    ):
         program(root / "bin" / name, tool, version)
     return root
 

@@ -54,7 +54,9 @@ def generation(release: Release) -> str:
 
 
 def aie_opt(arguments: list[str], release: Release) -> None:
-    """`--version`, `--help`, `--mlir-print-op-generic FILE`, or one of the release's pipelines with `IN -o OUT`."""
+    """`--version`, `--help`, `--mlir-print-op-generic FILE`, or one of the release's pipelines with `IN -o
+    OUT`.
+    """
     if arguments == ["--version"]:
         print(banner(release))
     elif arguments == ["--help"]:
@@ -109,13 +111,18 @@ def _core(module: Operation, device: str, column: int, row: int) -> Operation:
         if op.name == "aie.device" and (symbol.value if isinstance(symbol, StringAttr) else "main") == device:
             for core in op.walk():
                 tile = core.operands[0].owner if core.name == "aie.core" else None
-                if isinstance(tile, Operation) and (tile.integer("col"), tile.integer("row")) == (column, row):
+                if isinstance(tile, Operation) and (tile.integer("col"), tile.integer("row")) == (
+                    column,
+                    row,
+                ):
                     return core
     raise Refused(f"aie-opt: no core ({column}, {row}) in device {device}")
 
 
 def _llvm_dialect(module: Operation, device: str, column: int, row: int) -> str:
-    calls = [op.symbol("callee") for op in _core(module, device, column, row).walk() if op.name == "func.call"]
+    calls = [
+        op.symbol("callee") for op in _core(module, device, column, row).walk() if op.name == "func.call"
+    ]
     lines = [f"    llvm.call @{name}() : () -> ()" for name in calls]
     functions = [f"  llvm.func @{name}()" for name in dict.fromkeys(calls)]
     body = [f"  llvm.func @core_{column}_{row}() {{", *lines, "    llvm.return", "  }"]
@@ -141,11 +148,14 @@ def aie_translate(arguments: list[str], release: Release) -> None:
     ):
         write(match[4], pipeline.instructions(read(match[3], release), match[1], match[2]))
     elif match := re.fullmatch(
-        r"--aie-generate-ldscript --aie-device-name (\w+) --tilecol=(\d+) --tilerow=(\d+) (\S+) -o (\S+)", line
+        r"--aie-generate-ldscript --aie-device-name (\w+) --tilecol=(\d+) --tilerow=(\d+) (\S+) -o (\S+)",
+        line,
     ):
         script = pipeline.linker_script(read(match[4], release), match[1], int(match[2]), int(match[3]))
         write(match[5], script)
-    elif match := re.fullmatch(r"--aie-generate-cdo --aie-device-name (\w+) --work-dir-path=(/\S+) (\S+)", line):
+    elif match := re.fullmatch(
+        r"--aie-generate-cdo --aie-device-name (\w+) --work-dir-path=(/\S+) (\S+)", line
+    ):
         _cdo(match[3], match[1], match[2], release)
     else:
         raise Refused(f"aie-translate: Unknown command line argument in {arguments}")
@@ -156,13 +166,18 @@ def _llvm_ir(path: str, release: Release) -> str:
     with open(path, encoding="utf-8") as stream:
         text = stream.read()
     if "llvm.func" not in text:
-        raise Refused(f"{path}:1:1: error: cannot be converted to LLVM IR: missing `LLVMTranslationDialectInterface`")
+        raise Refused(
+            f"{path}:1:1: error: cannot be converted to LLVM IR: missing `LLVMTranslationDialectInterface`"
+        )
     declared = re.findall(r"llvm\.func @(\w+)\(\)$", text, re.MULTILINE)
     (core,) = re.findall(r"llvm\.func @(core_\w+)\(\) \{", text)
     attribute = f" {release.old_llvm_words[1]} #0" if len(release.old_llvm_words) > 1 else ""
     lines = [f"declare void @{name}(){attribute}" for name in declared]
     lines += [f"define void @{core}() {{", f"  %1 = {release.old_llvm_words[0]} i8, ptr @buffer, i32 4"]
-    lines += ["  store i32 0, ptr %1, align 4", *(f"  call void @{n}()" for n in re.findall(r"llvm\.call @(\w+)", text))]
+    lines += [
+        "  store i32 0, ptr %1, align 4",
+        *(f"  call void @{n}()" for n in re.findall(r"llvm\.call @(\w+)", text)),
+    ]
     return "\n".join([*lines, "  ret void", "}", ""])
 
 
@@ -177,13 +192,17 @@ def _cdo(path: str, device: str, folder: str, release: Release) -> None:
                 "Compile cores first."
             )
         if [op.name for op in core.body.ops] != ["aie.end"]:
-            raise Refused(f"{core.loc}: error: When `elf_file` attribute is specified, core body must be empty")
+            raise Refused(
+                f"{core.loc}: error: When `elf_file` attribute is specified, core body must be empty"
+            )
         tile = core.operands[0].owner
         assert isinstance(tile, Operation)
         # v1.1.1 puts its work folder in front of every path, an absolute one too.
         with open(folder + "/" + file.value, "rb") as stream:
             data = stream.read()
-        images[tile.integer("col"), tile.integer("row")] = read_core_image(data, _architecture(module), file.value)
+        images[tile.integer("col"), tile.integer("row")] = read_core_image(
+            data, _architecture(module), file.value
+        )
     made = pipeline.configuration(module, device, images)
     for part, content in (("elfs", made.elfs), ("init", made.init), ("enable", made.enable)):
         write(os.path.join(folder, f"{device}_aie_cdo_{part}.bin"), content)

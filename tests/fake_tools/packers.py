@@ -72,7 +72,10 @@ def xclbinutil(arguments: list[str], version: str) -> None:
     with open(os.path.join(os.path.dirname(partition), described["PDIs"][0]["file_name"]), "rb") as stream:
         kernel = Kernel(stream.read(), entry["name"])
     part = described["partition"]
-    write(target, with_time(write_xclbin([kernel], part["column_width"], part["start_columns"], _modules(modules))))
+    write(
+        target,
+        with_time(write_xclbin([kernel], part["column_width"], part["start_columns"], _modules(modules))),
+    )
 
 
 def with_time(data: bytes) -> bytes:

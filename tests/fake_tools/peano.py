@@ -11,11 +11,23 @@ from fake_tools.releases import RELEASES
 from npuninja.formats.elf import FLAGS, MACHINE, read_elf, write_core_elf
 
 BANNER = "LLVM (http://llvm.org/):\n  LLVM version {version}\n  Optimized build.\n\n  Registered Targets:\n{targets}"
-TARGETS = {"aie2": "    aie2       - Xilinx AI Engine V2\n", "aie2p": "    aie2p      - Xilinx AI Engine V2P\n"}
+TARGETS = {
+    "aie2": "    aie2       - Xilinx AI Engine V2\n",
+    "aie2p": "    aie2p      - Xilinx AI Engine V2P\n",
+}
 TRIPLE = "-none-unknown-elf"
 # What an older LLVM does not read.
 TOO_NEW = ("getelementptr inbounds nuw", ", align ", "nocreateundeforpoison")
-COMPILE_WORDS = ("-O2", "-std=gnu17", "-std=c++20", "-Wall", "-Werror", "-w", "-DNDEBUG", "-fdiagnostics-color=always")
+COMPILE_WORDS = (
+    "-O2",
+    "-std=gnu17",
+    "-std=c++20",
+    "-Wall",
+    "-Werror",
+    "-w",
+    "-DNDEBUG",
+    "-fdiagnostics-color=always",
+)
 
 
 def llc(arguments: list[str], version: str) -> None:
@@ -24,7 +36,9 @@ def llc(arguments: list[str], version: str) -> None:
         print(BANNER.format(version=version, targets="".join(TARGETS.values())))
         return
     source, *words = arguments
-    target = re.fullmatch(r"-O2 --march=(aie2p?) --function-sections --filetype=obj -o (\S+)", " ".join(words))
+    target = re.fullmatch(
+        r"-O2 --march=(aie2p?) --function-sections --filetype=obj -o (\S+)", " ".join(words)
+    )
     if not target:
         raise Refused(f"llc: Unknown command line argument in {words}")
     write(target[2], _object(_ir(source), target[1]))

@@ -1,4 +1,6 @@
-"""The command lines of each release of MLIR-AIE, from its sources and the conformance data; not from npuninja's tables."""
+"""The command lines of each release of MLIR-AIE, from its sources and the conformance data; not from
+npuninja's tables.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ P2_OLD = (
 )
 P2_TARGET = P2_OLD.replace("convert-aievec-to-llvm,", "convert-aievec-to-llvm{aie-target=ARCH},")
 P2_NEW = (
-    P2_START + "convert-aievec-to-llvm{aie-target=ARCH},canonicalize,cse,expand-strided-metadata,lower-affine,arith-expand,"
+    P2_START
+    + "convert-aievec-to-llvm{aie-target=ARCH},canonicalize,cse,expand-strided-metadata,lower-affine,arith-expand,"
     "finalize-memref-to-llvm,convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},convert-to-llvm{dynamic=true},"
     "convert-vector-to-llvm,convert-ub-to-llvm,canonicalize,cse)"
 )
@@ -121,14 +124,21 @@ RELEASES: dict[str, Release] = {
     "2026-03-13": _LINK_FILES,
     "2026-03-15": _APRIL,
     # Only its driver is used: its pipelines are not known here.
-    "2026-07": _APRIL._replace(version="1.4.1", sha="", aiecc="declarative", p1=P1_NEW + ",aie-objectFifo-unroll"),
+    "2026-07": _APRIL._replace(
+        version="1.4.1", sha="", aiecc="declarative", p1=P1_NEW + ",aie-objectFifo-unroll"
+    ),
 }
 
 
 def passes(release: Release) -> list[str]:
     """The passes that its aie-opt lists."""
     text = ",".join((release.p1, release.route.removeprefix("--"), release.p2, release.p3))
-    names = set(re.findall(r"[\w-]+", re.sub(r"\{[^{}]*\}", "", text))) - {"builtin", "module", "aie", "device"}
+    names = set(re.findall(r"[\w-]+", re.sub(r"\{[^{}]*\}", "", text))) - {
+        "builtin",
+        "module",
+        "aie",
+        "device",
+    }
     return sorted(name for name in names if not name.startswith("pass-"))
 
 

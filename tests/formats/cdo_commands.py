@@ -8,7 +8,9 @@ from npuninja.formats.cdo import BlockWrite, Command, Delay, Fill, MaskPoll, Mas
 
 _word = st.one_of(st.sampled_from([0, 1, 2, 0x80000000, 0xFFFFFFFF]), st.integers(0, 2**32 - 1))
 _address = st.one_of(
-    st.integers(0, 2**30 - 1).map(lambda n: 4 * n), st.integers(2**30, 2**40).map(lambda n: 4 * n), st.integers(0, 2**32 - 1)
+    st.integers(0, 2**30 - 1).map(lambda n: 4 * n),
+    st.integers(2**30, 2**40).map(lambda n: 4 * n),
+    st.integers(0, 2**32 - 1),
 )
 _sizes = st.one_of(st.integers(0, 12), st.sampled_from([250, 251, 252, 253, 254, 255, 256, 1000]))
 

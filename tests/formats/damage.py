@@ -1,4 +1,6 @@
-"""Damages binary files: the readers must answer with a UserError or with a result, never with another exception."""
+"""Damages binary files: the readers must answer with a UserError or with a result, never with another
+exception.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ def damaged(draw: st.DrawFn, files: list[bytes]) -> bytes:
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, max(len(data) - 4, 0)))
         value = draw(
-            st.one_of(st.sampled_from([0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, len(data)]), st.integers(0, 2**32 - 1))
+            st.one_of(
+                st.sampled_from([0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, len(data)]),
+                st.integers(0, 2**32 - 1),
+            )
         )
         data[at : at + 4] = value.to_bytes(4, "little")
     cut = draw(st.one_of(st.just(len(data)), st.integers(0, len(data))))
@@ -30,4 +35,6 @@ def reads_or_refuses(read: Callable[[bytes], object], data: bytes) -> None:
         read(data)
     except UserError as error:
         refusal = error
-    assert refusal is None or (refusal.message and refusal.location is not None and refusal.location.file == "file")
+    assert refusal is None or (
+        refusal.message and refusal.location is not None and refusal.location.file == "file"
+    )

@@ -56,7 +56,10 @@ def test_block_write_payloads_are_aligned(commands: list[Command]) -> None:
 
 def test_long_form_starts_at_255_words() -> None:
     assert struct.unpack_from("<2I", cdo.encode_wide(BlockWrite(0, bytes(4 * 252)))) == (254 << 16 | 0x105, 0)
-    assert struct.unpack_from("<2I", cdo.encode_wide(BlockWrite(0, bytes(4 * 253)))) == (255 << 16 | 0x105, 255)
+    assert struct.unpack_from("<2I", cdo.encode_wide(BlockWrite(0, bytes(4 * 253)))) == (
+        255 << 16 | 0x105,
+        255,
+    )
 
 
 GOOD = write_cdo([Nop(), Write(0x21F000, 1)])

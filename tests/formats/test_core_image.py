@@ -61,10 +61,14 @@ def core_module(
         MAGIC
         + wasm_section(2, b"\1" + name("env") + name("sinf") + b"\0\0")
         + wasm_section(5, b"\1\1" + unsigned_leb128(pages) + unsigned_leb128(pages))
-        + wasm_section(7, b"\3" + name("memory") + b"\2\0" + name("__stack_pointer") + b"\3\0" + name(entry) + b"\0\1")
+        + wasm_section(
+            7, b"\3" + name("memory") + b"\2\0" + name("__stack_pointer") + b"\3\0" + name(entry) + b"\0\1"
+        )
         + wasm_section(11, unsigned_leb128(len(segments)) + data)
     )
-    return module if info is None else append_custom_section(module, "npuninja.core", json.dumps(info).encode())
+    return (
+        module if info is None else append_custom_section(module, "npuninja.core", json.dumps(info).encode())
+    )
 
 
 def test_wasm_module_is_decoded() -> None:
@@ -80,7 +84,9 @@ def test_wasm_module_is_decoded() -> None:
     assert module.custom_section("name") is None
 
 
-@given(st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"]), max_size=300), st.binary(max_size=300))
+@given(
+    st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"]), max_size=300), st.binary(max_size=300)
+)
 def test_custom_section_survives(title: str, content: bytes) -> None:
     module = append_custom_section(MAGIC, title, content)
     assert read_wasm(module, "x.wasm").custom_section(title) == content
@@ -93,7 +99,17 @@ def test_wasm_image() -> None:
     ((offset, stub),) = image.program
     digest = hashlib.sha256(data).digest()
     assert offset == 0
-    assert struct.unpack("<16I", stub) == (0x4E55504E, 0x4D534157, 1, 1024, *struct.unpack("<8I", digest), 0, 0, 0, 0)
+    assert struct.unpack("<16I", stub) == (
+        0x4E55504E,
+        0x4D534157,
+        1,
+        1024,
+        *struct.unpack("<8I", digest),
+        0,
+        0,
+        0,
+        0,
+    )
     assert read_stub(stub) == Stub(1024, digest)
     # .bss follows the last data segment and is written as zeros.
     assert image.data == (
@@ -117,7 +133,9 @@ def test_no_stub_in_other_programs() -> None:
 
 
 def test_aie_image() -> None:
-    image = read_core_image(write_core_elf([(0, b"\1" * 62, 62), (0x70400, b"\2" * 16, 32)], 3), "aie2p", "core.elf")
+    image = read_core_image(
+        write_core_elf([(0, b"\1" * 62, 62), (0x70400, b"\2" * 16, 32)], 3), "aie2p", "core.elf"
+    )
     assert (image.kind, image.run) == ("aie", True)
     assert image.program == ((0, b"\1" * 62 + b"\0\0"),)
     assert image.data == (DataSegment(0x70400, b"\2" * 16, 32),)

@@ -1,4 +1,6 @@
-"""PDIs: byte for byte what bootgen makes, from the stored reference files and from bootgen itself where it is installed."""
+"""PDIs: byte for byte what bootgen makes, from the stored reference files and from bootgen itself where it is
+installed.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ def test_equals_bootgen(tmp_path: Path, lists: list[list[Command]]) -> None:
 @pytest.mark.parametrize("words", [0, 1, 252, 253, 254, 255, 70000])
 @pytest.mark.parametrize("offset", [0, 4, 8, 12])
 def test_long_block_writes_equal_bootgen(tmp_path: Path, words: int, offset: int) -> None:
-    cdos = [write_cdo([Nop(), Write(1, 2), BlockWrite(0x220000 + offset, bytes(range(4)) * words), Write(3, 4)])]
+    cdos = [
+        write_cdo([Nop(), Write(1, 2), BlockWrite(0x220000 + offset, bytes(range(4)) * words), Write(3, 4)])
+    ]
     assert write_pdi(cdos) == bootgen(cdos, tmp_path)
 
 

@@ -1,4 +1,6 @@
-"""Instruction streams: the reference's streams survive reading and writing, sizes are honoured, damage is refused."""
+"""Instruction streams: the reference's streams survive reading and writing, sizes are honoured, damage is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -49,18 +51,26 @@ _operations: st.SearchStrategy[TxnOperation] = st.one_of(
     st.builds(txn.Noop),
     st.builds(txn.Sync, _byte, _byte, _byte, _byte, _byte, _byte),
     st.builds(txn.AddressPatch, _long, _long, _long),
-    st.builds(txn.Other, st.just(0x84), st.integers(0, 5).map(lambda n: struct.pack("<2I", 0x84, 8 + 4 * n) + bytes(4 * n))),
+    st.builds(
+        txn.Other,
+        st.just(0x84),
+        st.integers(0, 5).map(lambda n: struct.pack("<2I", 0x84, 8 + 4 * n) + bytes(4 * n)),
+    ),
 )
 
 
 @given(_byte, _byte, _byte, _byte, st.lists(_operations, min_size=1, max_size=10))
-def test_operations_survive(generation: int, rows: int, columns: int, memtiles: int, operations: list[TxnOperation]) -> None:
+def test_operations_survive(
+    generation: int, rows: int, columns: int, memtiles: int, operations: list[TxnOperation]
+) -> None:
     transaction = Transaction(generation, rows, columns, memtiles, tuple(operations))
     assert read_txn(write_txn(transaction)) == transaction
 
 
 def stream(*words: int, count: int = 1) -> bytes:
-    return struct.pack("<4I", 0x06030100, 0x104, count, 16 + 4 * len(words)) + struct.pack(f"<{len(words)}I", *words)
+    return struct.pack("<4I", 0x06030100, 0x104, count, 16 + 4 * len(words)) + struct.pack(
+        f"<{len(words)}I", *words
+    )
 
 
 def test_masked_write_of_32_bytes_is_stepped_over_by_its_size() -> None:

@@ -75,7 +75,9 @@ def test_lines(module):
     starts = sorted(place.line for f in functions(module) if (place := lines.at(f.offset + 3)) is not None)
     assert starts[0] == 5
     wide = by_signature(module)[("f64", "i64"), ("f64",)]
-    assert lines.at(wide.instructions[-1].offset) == Location("k.c", 15, lines.at(wide.instructions[-1].offset).column)
+    assert lines.at(wide.instructions[-1].offset) == Location(
+        "k.c", 15, lines.at(wide.instructions[-1].offset).column
+    )
     assert lines.at(0) is None
 
 

@@ -45,7 +45,9 @@ def section_data(container: Xclbin, kind: int) -> bytes:
 
 
 def without_times(data: bytes) -> bytes:
-    """The file with unique id and time stamp 0, in the header and in the mirror; the length does not count then."""
+    """The file with unique id and time stamp 0, in the header and in the mirror; the length does not count
+    then.
+    """
     data = re.sub(rb'"UniqueID":"\w+","TimeStamp":"\d+"', b'"UniqueID":"0","TimeStamp":"0"', data)
     return data[:0x128] + bytes(24) + data[0x140:]
 
@@ -90,7 +92,16 @@ def test_sections_read_back() -> None:
     assert [(c.argument, c.memory) for c in links] == [(1, 1), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0)]
     (kernel,) = read_embedded_metadata(section_data(container, xclbin.EMBEDDED_METADATA), "x")
     assert (kernel.name, kernel.instance, kernel.kernel_id) == ("gain", "one", 0x903)
-    assert [a.name for a in kernel.arguments] == ["opcode", "instr", "ninstr", "bo0", "bo1", "bo2", "bo3", "bo4"]
+    assert [a.name for a in kernel.arguments] == [
+        "opcode",
+        "instr",
+        "ninstr",
+        "bo0",
+        "bo1",
+        "bo2",
+        "bo3",
+        "bo4",
+    ]
 
 
 def test_emulation_data_holds_the_modules() -> None:
@@ -106,7 +117,9 @@ def test_emulation_data_holds_the_modules() -> None:
 def test_xclbinutil_reads_it(tmp_path: Path, xclbinutil: str) -> None:
     path = tmp_path / "x.xclbin"
     path.write_bytes(write_xclbin([Kernel(FIRST)], 1, COLUMNS, [b"\0asm"]))
-    info = subprocess.run([xclbinutil, "--info", "--input", path], capture_output=True, text=True, check=True).stdout
+    info = subprocess.run(
+        [xclbinutil, "--info", "--input", path], capture_output=True, text=True, check=True
+    ).stdout
     assert "EMULATION_DATA" in info
     dump = [
         "--dump-section",

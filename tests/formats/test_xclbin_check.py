@@ -1,4 +1,6 @@
-"""XCLBINs that lack something are told before XRT meets them; times and chance are taken out of xclbinutil's files."""
+"""XCLBINs that lack something are told before XRT meets them; times and chance are taken out of xclbinutil's
+files.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def without(container: Xclbin, kind: int) -> Xclbin:
 
 def changed(container: Xclbin, kind: int, old: bytes, new: bytes) -> Xclbin:
     assert any(old in s.data for s in container.sections if s.kind == kind)
-    sections = [s._replace(data=s.data.replace(old, new)) if s.kind == kind else s for s in container.sections]
+    sections = [
+        s._replace(data=s.data.replace(old, new)) if s.kind == kind else s for s in container.sections
+    ]
     return container._replace(sections=tuple(sections))
 
 
@@ -45,7 +49,12 @@ def test_each_of_the_seven_sections_is_needed(kind: int) -> None:
     ("kind", "old", "new", "message"),
     [
         (xclbin.EMBEDDED_METADATA, b'dpu_kernel_id="0x901"', b'dpu_kernel_id="0x000"', "no DPU kernel"),
-        (xclbin.IP_LAYOUT, struct.pack("<H", 0x901), struct.pack("<H", 0x902), "no PDI implements kernel 0x902"),
+        (
+            xclbin.IP_LAYOUT,
+            struct.pack("<H", 0x901),
+            struct.pack("<H", 0x902),
+            "no PDI implements kernel 0x902",
+        ),
         (xclbin.AIE_PARTITION, xclbin.content_uuid(PDI), bytes(16), "UUID 0"),
     ],
 )
@@ -84,7 +93,9 @@ def timed(data: bytes, time: int, uuid: bytes) -> bytes:
     body[0x1A0:0x1B0] = uuid
     mirror = bytes(body[start:]).replace(old, uuid.hex().encode()).replace(END, b"\n" + END)
     mirror = mirror.replace(b'"TimeStamp":"0"', b'"TimeStamp":"%d"' % time)
-    mirror = mirror.replace(b'"UniqueID":"' + b"00" * 8, b'"UniqueID":"' + struct.pack("<Q", time).hex().encode())
+    mirror = mirror.replace(
+        b'"UniqueID":"' + b"00" * 8, b'"UniqueID":"' + struct.pack("<Q", time).hex().encode()
+    )
     struct.pack_into("<Q", body, 0x130, start + len(mirror))
     return bytes(body[:start]) + mirror
 
@@ -107,7 +118,9 @@ def test_an_xclbin_without_a_partition_keeps_its_sections() -> None:
     container = read_xclbin(GOOD)
     (partition,) = [i for i, s in enumerate(container.sections) if s.kind == xclbin.AIE_PARTITION]
     other = bytearray(GOOD)
-    struct.pack_into("<I", other, xclbin.HEADER_BYTES + partition * xclbin.SECTION_HEADER_BYTES, xclbin.EMULATION_DATA)
+    struct.pack_into(
+        "<I", other, xclbin.HEADER_BYTES + partition * xclbin.SECTION_HEADER_BYTES, xclbin.EMULATION_DATA
+    )
     sections = read_xclbin(normalised(bytes(other), "x")).sections
     assert [s.data for s in sections] == [s.data for s in container.sections]
 

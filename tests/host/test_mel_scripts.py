@@ -1,4 +1,6 @@
-"""The scripts of host/ about log-mel: the reference as a command, and the example with a stand-in for Whisper."""
+"""The scripts of host/ about log-mel: the reference as a command, and the example with a stand-in for
+Whisper.
+"""
 
 import importlib.util
 import runpy
@@ -67,7 +69,9 @@ def test_example_gives_whisper_its_input(speech, monkeypatch):
         return types.SimpleNamespace(text="hello")
 
     whisper = types.SimpleNamespace(
-        load_model=lambda name: types.SimpleNamespace(dims=types.SimpleNamespace(n_mels=80), device="cpu", name=name),
+        load_model=lambda name: types.SimpleNamespace(
+            dims=types.SimpleNamespace(n_mels=80), device="cpu", name=name
+        ),
         DecodingOptions=lambda **options: options,
         decode=decode,
     )

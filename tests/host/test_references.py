@@ -29,13 +29,20 @@ def reference(name):
 def argument(name, direction, shape, dtype):
     is_input, is_output = direction in ("in", "inout"), direction in ("out", "inout")
     return SimpleNamespace(
-        name=name, direction=direction, shape=shape, dtype=np.dtype(dtype), is_input=is_input, is_output=is_output
+        name=name,
+        direction=direction,
+        shape=shape,
+        dtype=np.dtype(dtype),
+        is_input=is_input,
+        is_output=is_output,
     )
 
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
-    """Gives a Python function for a kernel: buffers (arrays) and numbers in, the buffers' contents after the call out."""
+    """Gives a Python function for a kernel: buffers (arrays) and numbers in, the buffers' contents after the
+    call out.
+    """
     build = WasmBuild(tmp_path_factory.mktemp("kernels"), tmp_path_factory.mktemp("cache"))
 
     def load(folder, name):
@@ -60,7 +67,9 @@ def kernel(tmp_path_factory):
                     values.append(value)
             exports[name](store, *values)
             return [
-                np.frombuffer(bytes(exports["memory"].read(store, at, at + array.nbytes)), array.dtype).reshape(array.shape)
+                np.frombuffer(
+                    bytes(exports["memory"].read(store, at, at + array.nbytes)), array.dtype
+                ).reshape(array.shape)
                 for at, array in places
             ]
 
@@ -77,26 +86,36 @@ def data_of(module, *arguments):
 
 def test_passthrough(kernel):
     module = reference("passthrough")
-    (data,), (expected,) = data_of(module, argument("a", "in", (4096,), "i1"), argument("b", "out", (4096,), "i1"))
-    np.testing.assert_array_equal(kernel("passthrough", "passthrough")(data, np.zeros_like(data), 4096)[1], expected)
+    (data,), (expected,) = data_of(
+        module, argument("a", "in", (4096,), "i1"), argument("b", "out", (4096,), "i1")
+    )
+    np.testing.assert_array_equal(
+        kernel("passthrough", "passthrough")(data, np.zeros_like(data), 4096)[1], expected
+    )
 
 
 def test_self_test(kernel):
     (data,), (expected,) = data_of(reference("self_test"), argument("a", "in", (800,), "i1"))
-    np.testing.assert_array_equal(kernel("self_test", "self_test")(data, np.full(80, -1, np.int8))[1], expected)
+    np.testing.assert_array_equal(
+        kernel("self_test", "self_test")(data, np.full(80, -1, np.int8))[1], expected
+    )
 
 
 def test_vector_scale(kernel):
     (data,), (expected,) = data_of(reference("vector_scale"), argument("a", "in", (2048,), "i4"))
     scale = kernel("vector_scale", "vector_scale")
-    halves = [scale(half, np.zeros_like(half), factor, 1024)[1] for half, factor in zip(np.split(data, 2), (3, -5))]
+    halves = [
+        scale(half, np.zeros_like(half), factor, 1024)[1] for half, factor in zip(np.split(data, 2), (3, -5))
+    ]
     np.testing.assert_array_equal(np.concatenate(halves), expected)
 
 
 def test_vector_add(kernel):
     arguments = [argument(name, "in", (1024,), "i4") for name in "ab"]
     (lhs, rhs), (expected,) = data_of(reference("vector_add"), *arguments)
-    np.testing.assert_array_equal(kernel("vector_add", "vector_add")(lhs, rhs, np.zeros_like(lhs))[2], expected)
+    np.testing.assert_array_equal(
+        kernel("vector_add", "vector_add")(lhs, rhs, np.zeros_like(lhs))[2], expected
+    )
 
 
 def test_pipeline(kernel):
@@ -119,7 +138,9 @@ def test_memtile_distribute_join(kernel):
 
 
 def test_every_design_has_its_parts():
-    others = [name for name in find_designs(str(ROOT)) if not name.startswith("mel")]  # tests/audio is about those
+    others = [
+        name for name in find_designs(str(ROOT)) if not name.startswith("mel")
+    ]  # tests/audio is about those
     assert others == list(DESIGNS)
     for name in DESIGNS:
         objects = re.findall(r'link_with = "(\w+)\.o"', (ROOT / "mlir" / f"{name}.mlir").read_text())

@@ -1,4 +1,5 @@
-"""Installing from Debian with programs that pretend to be apt and dpkg: what they are told, and what happens when they fail.
+"""Installing from Debian with programs that pretend to be apt and dpkg: what they are told, and what happens
+when they fail.
 
 That the real ones do it is shown by the fixture `xclbinutil`, which installs it where the machine has none.
 """
@@ -20,7 +21,8 @@ from npuninja.install.folder import installed_program, tools_folder, write_launc
 
 MIRROR = "http://mirror.example/debian"
 
-# A program that pretends: it notes its arguments and the private settings, and makes the files apt would make.
+# A program that pretends: it notes its arguments and the private settings, and makes the files apt would
+# make.
 APT_GET = """#!/bin/sh
 echo "apt-get $*" >> {log}
 case "$1" in
@@ -53,7 +55,11 @@ class Apt:
 
     def tools(self, update: str) -> None:
         (self.folder / "bin").mkdir(exist_ok=True)
-        texts = {"apt-get": APT_GET.format(log=self.log, update=update), "apt-config": APT_CONFIG, "dpkg-deb": DPKG_DEB}
+        texts = {
+            "apt-get": APT_GET.format(log=self.log, update=update),
+            "apt-config": APT_CONFIG,
+            "dpkg-deb": DPKG_DEB,
+        }
         for name, text in texts.items():
             path = self.folder / "bin" / name
             path.write_text(text)
@@ -72,7 +78,10 @@ def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apt:
 def test_apt_works_on_a_state_of_its_own(apt: Apt, tmp_path: Path) -> None:
     said: list[str] = []
     packages = apt.install(tmp_path / "tools" / "it", "one", "two", say=said.append)
-    assert [(p.name, p.version, len(p.sha256)) for p in packages] == [("one", "1:2.0-1", 64), ("two", "1:2.0-1", 64)]
+    assert [(p.name, p.version, len(p.sha256)) for p in packages] == [
+        ("one", "1:2.0-1", 64),
+        ("two", "1:2.0-1", 64),
+    ]
     assert sorted(os.listdir(tmp_path / "tools" / "it" / "usr" / "bin")) == ["one", "two"]
     assert os.listdir(tmp_path / "tools") == ["it"], "nothing else is left behind"
     settings = Path(f"{apt.log}.conf").read_text()
@@ -136,13 +145,23 @@ def test_without_the_archives_keys_nothing_is_fetched(apt: Apt, tmp_path: Path) 
     ("name", "text", "url"),
     [
         ("sources.list", "deb http://a.example/debian/ bookworm main\n", "http://a.example/debian"),
-        ("sources.list", "# deb http://x/debian\ndeb [arch=amd64 signed-by=/k] http://b/debian sid main", "http://b/debian"),
-        ("sources.list.d/debian.sources", "Types: deb\nURIs: http://c/debian\nSuites: sid\n", "http://c/debian"),
+        (
+            "sources.list",
+            "# deb http://x/debian\ndeb [arch=amd64 signed-by=/k] http://b/debian sid main",
+            "http://b/debian",
+        ),
+        (
+            "sources.list.d/debian.sources",
+            "Types: deb\nURIs: http://c/debian\nSuites: sid\n",
+            "http://c/debian",
+        ),
     ],
 )
 def test_the_mirror_is_the_systems_own(tmp_path: Path, name: str, text: str, url: str) -> None:
     (tmp_path / "sources.list.d").mkdir()
-    (tmp_path / "sources.list.d" / "other.list").write_bytes(b"deb http://ubuntu.example/ubuntu noble main\n\xff")
+    (tmp_path / "sources.list.d" / "other.list").write_bytes(
+        b"deb http://ubuntu.example/ubuntu noble main\n\xff"
+    )
     (tmp_path / name).write_text(text)
     assert mirror_of_this_system(str(tmp_path)) == url
 
@@ -178,7 +197,9 @@ def test_a_launcher_finds_its_folder(tmp_path: Path) -> None:
     launcher = write_launcher(str(tmp_path / "a b"), "usr/bin/it")
     link = tmp_path / "link"
     link.symlink_to(launcher)
-    printed = subprocess.run([str(link), "--version", "x y"], capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        [str(link), "--version", "x y"], capture_output=True, text=True, check=True
+    ).stdout
     assert "--argv0 it" in printed
     assert printed.strip().endswith("usr/bin/it --version x y")
     with pytest.raises(ToolError, match="have no usr/bin/other"):

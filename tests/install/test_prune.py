@@ -32,7 +32,11 @@ def root(tmp_path: Path) -> Path:
 
 def test_only_what_is_loaded_stays(root: Path) -> None:
     keep_only(str(root), "usr/bin/it", write_launcher(str(root), "usr/bin/it"))
-    left = sorted(os.path.relpath(os.path.join(folder, name), root) for folder, _, names in os.walk(root) for name in names)
+    left = sorted(
+        os.path.relpath(os.path.join(folder, name), root)
+        for folder, _, names in os.walk(root)
+        for name in names
+    )
     assert left == [
         "bin/it",
         "usr/bin/it",

@@ -53,7 +53,9 @@ def test_packages_go_into_an_environment_of_their_own(tmp_path):
 def test_a_failure_leaves_nothing(tmp_path):
     folder = tmp_path / "it"
     with pytest.raises(ToolError, match="cannot install one") as raised:
-        install_python_packages(["one"], str(folder), python=make_python(tmp_path / "python", 1), finish=print)
+        install_python_packages(
+            ["one"], str(folder), python=make_python(tmp_path / "python", 1), finish=print
+        )
     assert "no matching distribution" in raised.value.render()
     assert not folder.exists()
 

@@ -30,7 +30,9 @@ from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 
 INTEGER_TYPES = ["i8", "i16", "i32", "i64", "index"]
-symbols = st.from_regex(r"[A-Za-z_][A-Za-z0-9_$.]{0,5}", fullmatch=True) | st.text('ab "\\é', min_size=1, max_size=4)
+symbols = st.from_regex(r"[A-Za-z_][A-Za-z0-9_$.]{0,5}", fullmatch=True) | st.text(
+    'ab "\\é', min_size=1, max_size=4
+)
 
 
 def integers(type: str) -> st.SearchStrategy[IntegerAttr]:
@@ -45,7 +47,10 @@ simple_attributes: st.SearchStrategy[Attribute] = st.one_of(
     st.builds(StringAttr, st.text(max_size=8).filter(lambda t: "\ud800" not in t and t.isprintable())),
     st.builds(FloatAttr, st.sampled_from(["1.5", "-2.500000e-01", "0x7FC00000"]), st.just("f32")),
     st.builds(SymbolRefAttr, st.lists(symbols, min_size=1, max_size=3).map(tuple)),
-    st.builds(TypeAttr, st.sampled_from(["i32", "memref<4xi8>", "(i32, index) -> f32", "!aie.objectfifo<memref<2xbf16>>"])),
+    st.builds(
+        TypeAttr,
+        st.sampled_from(["i32", "memref<4xi8>", "(i32, index) -> f32", "!aie.objectfifo<memref<2xbf16>>"]),
+    ),
     st.builds(PacketInfoAttr, st.integers(0, 7), st.integers(0, 31)),
     st.builds(DenseArrayAttr, st.just("i64"), st.lists(st.integers(-9, 9), max_size=3).map(tuple)),
     st.just(DenseElementsAttr(("1", "2", "3", "4"), "tensor<2x2xi8>", False)),
@@ -59,7 +64,9 @@ simple_attributes: st.SearchStrategy[Attribute] = st.one_of(
 attributes: st.SearchStrategy[Attribute] = st.recursive(
     simple_attributes,
     lambda inner: st.one_of(
-        st.lists(inner, max_size=3).map(lambda items: ArrayAttr(tuple(i for i in items if not isinstance(i, UnitAttr)))),
+        st.lists(inner, max_size=3).map(
+            lambda items: ArrayAttr(tuple(i for i in items if not isinstance(i, UnitAttr)))
+        ),
         st.dictionaries(st.from_regex(r"[a-z]{1,4}", fullmatch=True), inner, max_size=3).map(
             lambda d: DictAttr(tuple(sorted(d.items())))
         ),
@@ -68,7 +75,9 @@ attributes: st.SearchStrategy[Attribute] = st.recursive(
 )
 
 
-@given(st.dictionaries(st.from_regex(r"x_[a-z]{1,4}", fullmatch=True) | st.just("a b.c"), attributes, max_size=4))
+@given(
+    st.dictionaries(st.from_regex(r"x_[a-z]{1,4}", fullmatch=True) | st.just("a b.c"), attributes, max_size=4)
+)
 def test_any_attribute_reads_back(found: dict[str, Attribute]) -> None:
     module = Operation("builtin.module", attributes=found, regions=[Region([Block()])])
     for generic in (False, True):
@@ -89,7 +98,9 @@ class Program:
         self.count += 1
         return self.draw(st.sampled_from(["", f"v{self.count}"]))
 
-    def operation(self, block: Block, visible: dict[str, list[Value]], name: str, **fields: object) -> Operation:
+    def operation(
+        self, block: Block, visible: dict[str, list[Value]], name: str, **fields: object
+    ) -> Operation:
         types = fields.pop("result_types", ())
         op = Operation(name, result_types=types, result_names=tuple(self.name() for _ in types), **fields)  # type: ignore
         block.append(op)
@@ -113,7 +124,9 @@ class Program:
             predicate = EnumAttr("CmpIPredicate", self.draw(st.sampled_from(sorted(ENUMS["CmpIPredicate"]))))
             operands = [self.draw(st.sampled_from(known)) for _ in range(2)]
             given = {"predicate": predicate}
-            self.operation(block, visible, "arith.cmpi", operands=operands, attributes=given, result_types=("i1",))
+            self.operation(
+                block, visible, "arith.cmpi", operands=operands, attributes=given, result_types=("i1",)
+            )
         elif kind == "load" and visible.get("index") and visible.get("memref<4x8xi32>"):
             indices = [self.draw(st.sampled_from(visible["index"])) for _ in range(2)]
             operands = [visible["memref<4x8xi32>"][0], *indices]
@@ -136,9 +149,13 @@ class Program:
             )
         else:
             value = self.draw(integers(type))
-            self.operation(block, visible, "arith.constant", attributes={"value": value}, result_types=(type,))
+            self.operation(
+                block, visible, "arith.constant", attributes={"value": value}, result_types=(type,)
+            )
 
-    def region(self, visible: dict[str, list[Value]], depth: int, arguments: list[Value] | None = None) -> Region:
+    def region(
+        self, visible: dict[str, list[Value]], depth: int, arguments: list[Value] | None = None
+    ) -> Region:
         block = Block(arguments)
         inner = {type: list(values) for type, values in visible.items()}
         for argument in block.args:
@@ -190,16 +207,26 @@ def modules(draw: st.DrawFn, clashes: bool) -> Operation:
         )
         entry.append(Operation("cf.br", successors=[(head, [zero.result])]))
         condition = program.operation(
-            head, inner, "arith.constant", attributes={"value": BoolAttr(draw(st.booleans()))}, result_types=("i1",)
+            head,
+            inner,
+            "arith.constant",
+            attributes={"value": BoolAttr(draw(st.booleans()))},
+            result_types=("i1",),
         )
         targets = [(head, [head.args[0]]), (tail, [])]
         head.append(Operation("cf.cond_br", operands=[condition.result], successors=targets))
         program.straight(tail, inner)
         blocks += [head, tail]
     blocks[-1].append(Operation("aie.end"))
-    program.operation(device, {}, "aie.core", operands=[tile], regions=[Region(blocks)], result_types=("index",))
+    program.operation(
+        device, {}, "aie.core", operands=[tile], regions=[Region(blocks)], result_types=("index",)
+    )
     root = Block()
-    root.append(Operation("aie.device", attributes={"device": EnumAttr("AIEDevice", "npu1")}, regions=[Region([device])]))
+    root.append(
+        Operation(
+            "aie.device", attributes={"device": EnumAttr("AIEDevice", "npu1")}, regions=[Region([device])]
+        )
+    )
     return Operation("builtin.module", regions=[Region([root])])
 
 

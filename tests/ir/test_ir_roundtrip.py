@@ -30,7 +30,9 @@ def test_every_stage_is_valid_and_prints_as_aie_opt_printed_it(design: str) -> N
         assert difference(module, again) is None, path
 
 
-@pytest.mark.parametrize("path", sorted((CONFORMANCE / "negative").glob("*/design.mlir")), ids=lambda p: p.parent.name)
+@pytest.mark.parametrize(
+    "path", sorted((CONFORMANCE / "negative").glob("*/design.mlir")), ids=lambda p: p.parent.name
+)
 def test_rejected_designs_with_good_syntax_parse(path: Path) -> None:
     if path.parent.name not in UNREADABLE:
         module = parse_module(path.read_text(), str(path))

@@ -413,21 +413,27 @@ def test_attribute_values() -> None:
               row_num = 1 : i32, g = -1 : i8, h = 0xFF : ui8, k = array<i64>, n = #other<thing[1]>}"""
     sync = parse_module(text, "test.mlir").body.ops[0]
     found = sync.attributes
-    assert found["a"] == ArrayAttr((IntegerAttr(1, "i64"), IntegerAttr(2, "i32"), StringAttr("s"), SymbolRefAttr(("x",))))
+    assert found["a"] == ArrayAttr(
+        (IntegerAttr(1, "i64"), IntegerAttr(2, "i32"), StringAttr("s"), SymbolRefAttr(("x",)))
+    )
     assert found["c"] == DenseElementsAttr(("1", "2", "3", "4"), "tensor<2x2xi8>", False)
     assert found["g"] == IntegerAttr(-1, "i8")
     assert found["h"] == IntegerAttr(255, "ui8")
     assert dict(found["d"].items)["e"] == BoolAttr(True)  # type: ignore[union-attr]
     assert found["n"] == OpaqueAttr("#other<thing[1]>")
     printed = print_module(sync)
-    assert printed.startswith('aiex.npu.sync {a = [1, 2 : i32, "s", @x], b, c = dense<[[1, 2], [3, 4]]> : tensor<2x2xi8>, ')
+    assert printed.startswith(
+        'aiex.npu.sync {a = [1, 2 : i32, "s", @x], b, c = dense<[[1, 2], [3, 4]]> : tensor<2x2xi8>, '
+    )
     assert difference(sync, parse_module(printed, "again.mlir").body.ops[0]) is None
 
 
 def test_names_that_clash_get_numbers_as_in_mlir() -> None:
     def constant(value: int) -> Operation:
         attributes = {"value": IntegerAttr(value, "index")}
-        return Operation("arith.constant", attributes=attributes, result_types=("index",), result_names=("c0",))
+        return Operation(
+            "arith.constant", attributes=attributes, result_types=("index",), result_names=("c0",)
+        )
 
     inner = Block()
     inner.append(constant(3))
@@ -436,7 +442,12 @@ def test_names_that_clash_get_numbers_as_in_mlir() -> None:
     for op in (constant(0), constant(1), core, constant(2)):
         outer.append(op)
     text = print_module(Operation("builtin.module", regions=[Region([outer])]))
-    assert [line.split()[0] for line in text.splitlines() if "constant" in line] == ["%c0", "%c0_0", "%c0_2", "%c0_1"]
+    assert [line.split()[0] for line in text.splitlines() if "constant" in line] == [
+        "%c0",
+        "%c0_0",
+        "%c0_2",
+        "%c0_1",
+    ]
 
 
 def test_carriage_returns_and_byte_order_mark_are_space() -> None:

@@ -47,7 +47,10 @@ def test_memref_is_taken_apart_and_put_together(text: str, decoded: MemRefType) 
         ("memref<4 x 8xi32,strided<[8,1],offset:2>>", "memref<4x8xi32, strided<[8, 1], offset: 2>>"),
         ("vector< 16xi32 >", "vector<16xi32>"),
         ("!aie.objectfifo< memref<4xi32> >", "!aie.objectfifo<memref<4xi32>>"),
-        ("memref<2x2xi8, affine_map<(d0, d1) -> (d1, d0)>>", "memref<2x2xi8, affine_map<(d0, d1) -> (d1, d0)>>"),
+        (
+            "memref<2x2xi8, affine_map<(d0, d1) -> (d1, d0)>>",
+            "memref<2x2xi8, affine_map<(d0, d1) -> (d1, d0)>>",
+        ),
     ],
 )
 def test_one_spelling(text: str, spelling: str) -> None:
@@ -158,7 +161,9 @@ expressions = st.recursive(
     lambda inner: st.one_of(
         st.builds(add, inner, inner),
         st.builds(multiply, inner, inner),
-        st.tuples(st.sampled_from(["floordiv", "ceildiv", "mod"]), inner, st.tuples(st.just("c"), st.integers(1, 9))),
+        st.tuples(
+            st.sampled_from(["floordiv", "ceildiv", "mod"]), inner, st.tuples(st.just("c"), st.integers(1, 9))
+        ),
     ),
     max_leaves=8,
 )
@@ -170,7 +175,8 @@ def test_the_text_of_an_expression_has_its_value(expression: tuple[object, ...],
     text = str(AffineMap(2, 1, (expression,)))
     again = parse_map(text)
     assert again.evaluate(operands) == [evaluate(expression, operands[:2], operands[2:])], text
-    # MLIR writes a sum in a sum without parentheses, and reads from the left: `a + -b + c` is `a - b + c` then.
+    # MLIR writes a sum in a sum without parentheses, and reads from the left: `a + -b + c` is `a - b + c`
+    # then.
     stable = str(again)
     assert str(parse_map(stable)) == stable
     assert expression_text(again.results[0]) in stable

@@ -1,4 +1,7 @@
-"""The verifier rejects what MLIR-AIE rejects. (That it accepts what MLIR-AIE accepts: test_ir_roundtrip.py.)"""
+"""The verifier rejects what MLIR-AIE rejects.
+
+(That it accepts what MLIR-AIE accepts: test_ir_roundtrip.py.)
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ def bd(operands: str, region: str = "aie.mem(%t)", attributes: str = "") -> str:
     return f"{region} {{\n  aie.dma_bd({operands}) {attributes}\n  aie.end\n}}\n"
 
 
-def copy(sizes: str, strides: str, element: str = "i32", offsets: str = "0, 0, 0, 0", sequence: str = "aiex") -> str:
+def copy(
+    sizes: str, strides: str, element: str = "i32", offsets: str = "0, 0, 0, 0", sequence: str = "aiex"
+) -> str:
     return (
         f"{sequence}.runtime_sequence(%a: memref<1048576x{element}>) {{\n"
         f"  aiex.npu.dma_memcpy_nd(%a[{offsets}][{sizes}][{strides}]) "
@@ -234,7 +239,9 @@ INVALID = [
 @pytest.mark.parametrize(("body", "line", "message"), INVALID, ids=[str(i) for i in range(len(INVALID))])
 def test_invalid_designs(body: str, line: int | None, message: str) -> None:
     if "%buf" in body:
-        body = body.replace("aie.memtile_dma", '%buf = aie.buffer(%m) {sym_name = "b"} : memref<4xi32>\naie.memtile_dma')
+        body = body.replace(
+            "aie.memtile_dma", '%buf = aie.buffer(%m) {sym_name = "b"} : memref<4xi32>\naie.memtile_dma'
+        )
         line = 4
     module = parse_module(f"aie.device(npu1_2col) {{\n{body}}}\n", "bad.mlir")
     if line is None:
@@ -249,9 +256,15 @@ def test_invalid_designs(body: str, line: int | None, message: str) -> None:
 
 GENERIC = [
     ('"aie.tile"() <{col = 0 : i32, row = 2 : i32}> : () -> ()', "has 0 results, expected 1"),
-    ('%t = "aie.tile"() <{col = 0 : i32, row = 2 : i32}> : () -> i32', "the result has type i32, expected index"),
+    (
+        '%t = "aie.tile"() <{col = 0 : i32, row = 2 : i32}> : () -> i32',
+        "the result has type i32, expected index",
+    ),
     ('%t = "aie.tile"() <{col = 0 : i32}> : () -> index', "requires attribute 'row'"),
-    ('%c = arith.constant 1 : i32\n%l = "aie.lock"(%c) : (i32) -> index', "tile has type i32, expected index"),
+    (
+        '%c = arith.constant 1 : i32\n%l = "aie.lock"(%c) : (i32) -> index',
+        "tile has type i32, expected index",
+    ),
     ('%t = aie.tile(0, 2)\n%c = "aie.core"(%t) : (index) -> index', "has 0 regions, expected 1"),
     ('%t = aie.tile(0, 2)\n%m = aie.mem(%t) {\n"cf.br"() : () -> ()\n}', "has 0 successors, expected 1"),
 ]

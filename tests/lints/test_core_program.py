@@ -21,7 +21,9 @@ STACK_SIZES = b"\0\0\0\0\xa0\x1c" + b"\x10\0\0\0\x20"
 
 def program(size: int = 64, symbols: tuple[str, ...] = (), stack_sizes: bytes | None = None) -> Elf:
     elf = read_elf(write_core_elf([(0, bytes(size), size)], 2), "x")
-    sections = (ElfSection(".stack_sizes", 1, 0, len(stack_sizes), stack_sizes),) if stack_sizes is not None else ()
+    sections = (
+        (ElfSection(".stack_sizes", 1, 0, len(stack_sizes), stack_sizes),) if stack_sizes is not None else ()
+    )
     return elf._replace(sections=sections, symbols=tuple(ElfSymbol(name, 0, 4, 1) for name in symbols))
 
 
@@ -41,7 +43,9 @@ def test_a_program_that_hardly_fits() -> None:
     assert warned(program(14800)) == ["the program takes 14800 of the 16384 bytes that a core has"]
 
 
-@pytest.mark.parametrize("name", ["__addsf3", "__mulsf3", "__divsf3", "__divsi3", "__eqsf2", "__fixsfsi", "__floatsidf"])
+@pytest.mark.parametrize(
+    "name", ["__addsf3", "__mulsf3", "__divsf3", "__divsi3", "__eqsf2", "__fixsfsi", "__floatsidf"]
+)
 def test_library_functions(name: str) -> None:
     (message,) = warned(program(symbols=(name,)))
     assert f"calls library functions in place of instructions: {name}; scalar floats" in message
@@ -55,12 +59,17 @@ def test_many_library_functions_are_cut() -> None:
 
 def test_a_frame_larger_than_the_stack() -> None:
     (message,) = warned(program(stack_sizes=STACK_SIZES))
-    assert "needs 3616 bytes of stack or more, but its stack_size is 1024: set stack_size = 4096 : i32" in message
+    assert (
+        "needs 3616 bytes of stack or more, but its stack_size is 1024: set stack_size = 4096 : i32"
+        in message
+    )
     assert warned(program(stack_sizes=STACK_SIZES), 4096) == []
     assert warned(program(stack_sizes=STACK_SIZES), None) == []
 
 
-@pytest.mark.parametrize(("content", "largest"), [(None, None), (b"", 0), (STACK_SIZES, 3616), (b"\0\0\0", 0)])
+@pytest.mark.parametrize(
+    ("content", "largest"), [(None, None), (b"", 0), (STACK_SIZES, 3616), (b"\0\0\0", 0)]
+)
 def test_stack_sizes_of_llvm(content: bytes | None, largest: int | None) -> None:
     assert largest_frame(program(stack_sizes=content)) == largest
 
@@ -87,7 +96,10 @@ def test_c_called_from_cxx(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"core\.o uses _Z3fftPs") as caught:
         check_mangling(objects)
     assert caught.value.hint is not None
-    assert 'fft.o has it as fft: one side is C, the other C++; declare the function extern "C"' in caught.value.hint
+    assert (
+        'fft.o has it as fft: one side is C, the other C++; declare the function extern "C"'
+        in caught.value.hint
+    )
     with pytest.raises(UserError, match=r"core\.o uses fft") as caught:
         check_mangling([objects[1]._replace(path="core.o", defined=(), undefined=("fft",)),
                         objects[0]._replace(path="k.o", defined=("_Z3fftPs",), undefined=())])  # fmt: skip

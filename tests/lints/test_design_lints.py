@@ -91,7 +91,17 @@ BRANCHES = "cf.br ^head\n^head:\n{body}\ncf.cond_br %true, ^head, ^done\n^done:\
         (LOOP.format(body=GIVE + WAIT), 0, None),
         ("%true = arith.constant true\n" + BRANCHES.format(body=WAIT), 3, 9),
     ],
-    ids=["never", "once", "twice", "takes-nothing", "loop", "given-back", "only-given-back", "given-before", "branches"],
+    ids=[
+        "never",
+        "once",
+        "twice",
+        "takes-nothing",
+        "loop",
+        "given-back",
+        "only-given-back",
+        "given-before",
+        "branches",
+    ],
 )
 def test_lock_nobody_else_releases(body, initial, line):
     found = lint(core_with_lock(body, initial))
@@ -127,10 +137,15 @@ aie.end
 }"""
     assert lint(ring.replace("TARGET", "^end")) == []
     (warning,) = lint(ring.replace("TARGET", "^bd"))
-    assert warning == "6: this lock is waited for here, but nothing releases it and its first value 1 does not last"
+    assert (
+        warning
+        == "6: this lock is waited for here, but nothing releases it and its first value 1 does not last"
+    )
 
 
-def chain(direction: str, descriptors: list[str], tile: str = "t", again: bool = False, repeat: str = "") -> str:
+def chain(
+    direction: str, descriptors: list[str], tile: str = "t", again: bool = False, repeat: str = ""
+) -> str:
     """The DMA region of a tile with one channel."""
     lines = [f"%m{tile} = aie.mem(%{tile}) {{", f"%0 = aie.dma_start({direction}, 0, ^bd0, ^end{repeat})"]
     for number, descriptor in enumerate(descriptors):
@@ -153,7 +168,10 @@ BD = "aie.dma_bd(%b : memref<64xi32>, {})"
         ("32, 48", "goes up to element 80, its buffer has 64"),
         ("0, 32, [<size = 4, stride = 16>, <size = 8, stride = 1>]", None),
         ("16, 32, [<size = 4, stride = 16>, <size = 8, stride = 1>]", "goes up to element 72"),
-        ("0, 64, [<size = 4, stride = 16>, <size = 8, stride = 1>]", "moves 64 elements, but its dimensions have 32"),
+        (
+            "0, 64, [<size = 4, stride = 16>, <size = 8, stride = 1>]",
+            "moves 64 elements, but its dimensions have 32",
+        ),
     ],
 )
 def test_descriptor_and_its_buffer(descriptor, expected):
@@ -194,5 +212,7 @@ def test_given_designs_are_right_but_one():
         warnings = Warnings()
         lint_design(parse_module((folder / "design.mlir").read_text(), "design.mlir"), warnings)
         if warnings.items:
-            found[folder.name] = [(place.line, message.split(",")[0]) for message, place in warnings.items if place]
+            found[folder.name] = [
+                (place.line, message.split(",")[0]) for message, place in warnings.items if place
+            ]
     assert found == {"shim_static_bds": [(16, "lock '@ls' is waited for here")]}

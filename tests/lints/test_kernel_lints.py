@@ -1,4 +1,6 @@
-"""Each lint of kernels, on objects of the embedded compiler: what it warns of, and what looks like it but is right."""
+"""Each lint of kernels, on objects of the embedded compiler: what it warns of, and what looks like it but is
+right.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +38,24 @@ def link(wasm_build, capsys, *kernels: str, arguments: tuple[object, ...] = (), 
 @pytest.mark.parametrize(
     ("kernels", "stack_bytes", "expected"),
     [
-        ((ARRAY.format(size=400), USER), 1024, "k0.c:2: warning: core (0, 2) needs 1600 bytes of stack or more (k 1600)"),
+        (
+            (ARRAY.format(size=400), USER),
+            1024,
+            "k0.c:2: warning: core (0, 2) needs 1600 bytes of stack or more (k 1600)",
+        ),
         ((ARRAY.format(size=400), USER), 2048, None),
         ((ARRAY.format(size=200), USER), 1024, None),
         ((NESTED, USER), 1024, None),
-        ((NESTED, USER), 800, "k0.c:3: warning: core (0, 2) needs 880 bytes of stack or more (k 480, inner 400)"),
-        ((ARRAY.format(size=10), CIRCLE), 1024, "k0.c:2: warning: core (0, 2): k calls itself, perhaps by way of others"),
+        (
+            (NESTED, USER),
+            800,
+            "k0.c:3: warning: core (0, 2) needs 880 bytes of stack or more (k 480, inner 400)",
+        ),
+        (
+            (ARRAY.format(size=10), CIRCLE),
+            1024,
+            "k0.c:2: warning: core (0, 2): k calls itself, perhaps by way of others",
+        ),
     ],
     ids=["large", "stack_size-given", "small", "nested-fits", "nested", "circle"],
 )
@@ -56,10 +70,14 @@ def test_stack(wasm_build, capsys, kernels, stack_bytes, expected):
 def test_stack_warning_says_what_to_do(wasm_build, capsys):
     printed = link(wasm_build, capsys, ARRAY.format(size=400), USER)
     assert "but its stack_size is 1024: set stack_size = 2048 : i32 on the core at d.mlir:5:3" in printed
-    assert f"{wasm_build.folder.name}" not in printed.split(": warning:")[0]  # paths are those of the debug information
+    assert (
+        f"{wasm_build.folder.name}" not in printed.split(": warning:")[0]
+    )  # paths are those of the debug information
 
 
-TABLE = "static const int table[{size}] = {{1, 2, 3}};\nvoid k(signed char *p, int n) {{ p[0] = table[n]; }}\n"
+TABLE = (
+    "static const int table[{size}] = {{1, 2, 3}};\nvoid k(signed char *p, int n) {{ p[0] = table[n]; }}\n"
+)
 
 
 @pytest.mark.parametrize(("size", "warned"), [(4096, False), (4097, True)])
@@ -80,18 +98,46 @@ def test_variables_are_no_constants(wasm_build, capsys):
     ("body", "arguments", "expected"),
     [
         ("p[0] = n; p[15] = n;", (16, "i32"), None),
-        ("p[0] = n; p[16] = n;", (16, "i32"), "its argument 1 as a pointer to bytes 16 to 16, but the memref at d.mlir:7:3"),
+        (
+            "p[0] = n; p[16] = n;",
+            (16, "i32"),
+            "its argument 1 as a pointer to bytes 16 to 16, but the memref at d.mlir:7:3",
+        ),
         ("p[0] = n; p[16] = n;", (None, "i32"), None),
         ("if (n > 16) p[16] = n;", (16, "i32"), None),
         ("p[n] = p[17];", (16, "i32"), "bytes 17 to 17, but the memref at d.mlir:7:3 has 16 bytes"),
         ("__builtin_memset(p, n, 64);", (64, "i32"), None),
-        ("__builtin_memset(p, n, 64);", (60, "i32"), "bytes 56 to 63, but the memref at d.mlir:7:3 has 60 bytes"),
-        ("__builtin_memcpy(p, p + 1000, 1000);", (1999, "i32"), "bytes 1000 to 1999, but the memref at d.mlir:7:3 has 1999"),
+        (
+            "__builtin_memset(p, n, 64);",
+            (60, "i32"),
+            "bytes 56 to 63, but the memref at d.mlir:7:3 has 60 bytes",
+        ),
+        (
+            "__builtin_memcpy(p, p + 1000, 1000);",
+            (1999, "i32"),
+            "bytes 1000 to 1999, but the memref at d.mlir:7:3 has 1999",
+        ),
         ("__builtin_memcpy(p, p + 1000, n);", (1999, "i32"), None),
-        ("p[0] = *(int *)n;", (64, "i32"), "argument 2 as a pointer, but the design passes a number (i32) at d.mlir:7:3"),
+        (
+            "p[0] = *(int *)n;",
+            (64, "i32"),
+            "argument 2 as a pointer, but the design passes a number (i32) at d.mlir:7:3",
+        ),
         ("static const char t[4] = {1, 2, 3, 4}; p[0] = t[n];", (64, "i32"), None),
     ],
-    ids=["inside", "behind", "unknown", "branch", "load", "memset", "long-memset", "memcpy", "any-size", "number", "table"],
+    ids=[
+        "inside",
+        "behind",
+        "unknown",
+        "branch",
+        "load",
+        "memset",
+        "long-memset",
+        "memcpy",
+        "any-size",
+        "number",
+        "table",
+    ],
 )
 def test_arguments(wasm_build, capsys, body, arguments, expected):
     printed = link(wasm_build, capsys, f"void k(signed char *p, int n) {{\n{body}\n}}\n", arguments=arguments)

@@ -27,7 +27,9 @@ class RunningCore:
         compiled = wasmtime.Module.from_file(self.store.engine, str(path))
         f32 = wasmtime.ValType.f32()
         imports = [
-            wasmtime.Func(self.store, wasmtime.FuncType([f32] * (1 if i.name == "sinf" else 2), [f32]), MATH[i.name])
+            wasmtime.Func(
+                self.store, wasmtime.FuncType([f32] * (1 if i.name == "sinf" else 2), [f32]), MATH[i.name]
+            )
             for i in compiled.imports
         ]
         self.exports = wasmtime.Instance(self.store, compiled, imports).exports(self.store)
@@ -44,10 +46,14 @@ class RunningCore:
         self.memory[STATE_PAGE : STATE_PAGE + 4] = bytes(4)
 
     def lock(self, word: int) -> int:
-        return int.from_bytes(self.memory[LOCK_PAGE + 4 * word : LOCK_PAGE + 4 * word + 4], "little", signed=True)
+        return int.from_bytes(
+            self.memory[LOCK_PAGE + 4 * word : LOCK_PAGE + 4 * word + 4], "little", signed=True
+        )
 
     def set_lock(self, word: int, value: int) -> None:
-        self.memory[LOCK_PAGE + 4 * word : LOCK_PAGE + 4 * word + 4] = value.to_bytes(4, "little", signed=True)
+        self.memory[LOCK_PAGE + 4 * word : LOCK_PAGE + 4 * word + 4] = value.to_bytes(
+            4, "little", signed=True
+        )
 
     def read(self, address: int, size_bytes: int) -> bytes:
         return bytes(self.memory[address : address + size_bytes])

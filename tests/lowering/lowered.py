@@ -21,7 +21,9 @@ def lowered(
     """The module of one device with this body, after step 1."""
     module = parse_module(f"module {{\n aie.device({device}) {{\n{body}\n }}\n}}\n", "design.mlir")
     warnings = warnings or Warnings()
-    lower_resources(module, alloc_scheme=scheme, generation=generation, warnings=warnings, packet_fifos=packet_fifos)
+    lower_resources(
+        module, alloc_scheme=scheme, generation=generation, warnings=warnings, packet_fifos=packet_fifos
+    )
     return module
 
 

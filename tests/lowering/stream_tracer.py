@@ -1,4 +1,5 @@
-"""Follows streams through the switch settings of a routed device, as the hardware would, and checks the settings.
+"""Follows streams through the switch settings of a routed device, as the hardware would, and checks the
+settings.
 
 Independent of the router: it reads the IR only. Used by the tests of routing.
 """

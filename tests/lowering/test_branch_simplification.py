@@ -51,10 +51,14 @@ def trace(core, limit):
 @st.composite
 def regions(draw):
     count = draw(st.integers(2, 6))
-    blocks = [Block()] + [Block([Value("i32") for _ in range(draw(st.integers(0, 2)))]) for _ in range(count - 1)]
+    blocks = [Block()] + [
+        Block([Value("i32") for _ in range(draw(st.integers(0, 2)))]) for _ in range(count - 1)
+    ]
     region = Region(blocks)
     constants = [
-        blocks[0].append(Operation("arith.constant", attributes={"value": IntegerAttr(n, "i32")}, result_types=("i32",)))
+        blocks[0].append(
+            Operation("arith.constant", attributes={"value": IntegerAttr(n, "i32")}, result_types=("i32",))
+        )
         for n in (0, 1, 1)
     ]
     flags = [
@@ -81,7 +85,11 @@ def regions(draw):
             block.append(Operation(kind, [condition], successors=[target(), target()]))
         else:
             cases = {"case_values": DenseElementsAttr(("0", "1"), "tensor<2xi32>", False)}
-            block.append(Operation(kind, [draw(st.sampled_from(values))], cases, successors=[target() for _ in range(3)]))
+            block.append(
+                Operation(
+                    kind, [draw(st.sampled_from(values))], cases, successors=[target() for _ in range(3)]
+                )
+            )
     return region
 
 
@@ -96,7 +104,10 @@ def test_same_effect(region):
     else:
         # Simplified loops come further in as many blocks.
         assert not ended_after
-        assert all(a == b for a, b in itertools.takewhile(lambda p: None not in p, itertools.zip_longest(before, after)))
+        assert all(
+            a == b
+            for a, b in itertools.takewhile(lambda p: None not in p, itertools.zip_longest(before, after))
+        )
     reached = [region.entry]
     for block in reached:
         reached += [t for op in block.ops for t, _ in op.successors if t not in reached]

@@ -15,7 +15,10 @@ BANK = 0x4000
 
 
 def buffers(*sizes: int, attributes: str = "") -> str:
-    lines = [f'aie.buffer(%t) {{sym_name = "b{i}"{attributes}}} : memref<{size}xi8>' for i, size in enumerate(sizes)]
+    lines = [
+        f'aie.buffer(%t) {{sym_name = "b{i}"{attributes}}} : memref<{size}xi8>'
+        for i, size in enumerate(sizes)
+    ]
     return "\n".join(lines)
 
 
@@ -32,7 +35,11 @@ def test_bank_aware_goes_round_the_banks_by_size() -> None:
 
 
 def test_bank_aware_skips_a_full_bank() -> None:
-    assert place(buffers(BANK, BANK, 100), CORE) == {"b0": (BANK, 1), "b1": (2 * BANK, 2), "b2": (3 * BANK, 3)}
+    assert place(buffers(BANK, BANK, 100), CORE) == {
+        "b0": (BANK, 1),
+        "b1": (2 * BANK, 2),
+        "b2": (3 * BANK, 3),
+    }
 
 
 def test_memtile_has_eight_banks_and_no_stack() -> None:
@@ -58,7 +65,11 @@ def test_sequential_jumps_behind_a_given_address() -> None:
 def test_given_address_and_bank_are_kept() -> None:
     fixed = 'aie.buffer(%t) {sym_name = "fixed", address = 20000 : i32} : memref<100xi8>'
     banked = 'aie.buffer(%t) {sym_name = "banked", mem_bank = 1 : i32} : memref<100xi8>'
-    assert place(fixed, banked, buffers(8), CORE) == {"fixed": (20000, 1), "banked": (20100, 1), "b0": (1024, 0)}
+    assert place(fixed, banked, buffers(8), CORE) == {
+        "fixed": (20000, 1),
+        "banked": (20100, 1),
+        "b0": (1024, 0),
+    }
 
 
 def test_default_scheme_falls_back_with_a_warning() -> None:
@@ -80,7 +91,11 @@ def test_tile_attribute_goes_before_the_option() -> None:
 
 def test_buffers_without_name_are_numbered() -> None:
     lines = ["aie.buffer(%t) : memref<8xi8>", 'aie.buffer(%t) {sym_name = "_anonymous1"} : memref<8xi8>'] * 1
-    assert list(place(*lines, "aie.buffer(%t) : memref<8xi8>")) == ["_anonymous0", "_anonymous1", "_anonymous2"]
+    assert list(place(*lines, "aie.buffer(%t) : memref<8xi8>")) == [
+        "_anonymous0",
+        "_anonymous1",
+        "_anonymous2",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -148,4 +163,6 @@ def test_introsort_is_stable_up_to_sixteen(items: list[tuple[int, int]]) -> None
 )
 def test_introsort_orders_equal_items_like_libstdcxx(keys: list[int], order: str) -> None:
     """`order` was printed by a C++ program that sorts the indices of `keys` by falling key (GCC 12)."""
-    assert sorted_like_std_sort(list(range(len(keys))), lambda a, b: keys[a] > keys[b]) == [int(i) for i in order.split()]
+    assert sorted_like_std_sort(list(range(len(keys))), lambda a, b: keys[a] > keys[b]) == [
+        int(i) for i in order.split()
+    ]

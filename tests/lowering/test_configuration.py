@@ -1,4 +1,6 @@
-"""The configuration of the array: byte for byte the reference's CDO files and PDIs, and what the references do not cover."""
+"""The configuration of the array: byte for byte the reference's CDO files and PDIs, and what the references
+do not cover.
+"""
 
 from __future__ import annotations
 
@@ -68,9 +70,15 @@ CORE = "    %t = aie.tile(0, 2)\n    %c = aie.core(%t) {\n      aie.end\n    }\n
 def test_wasm_core_gets_its_stub_and_stays_in_reset() -> None:
     stub = make_stub(1024, b"module")
     segments = (DataSegment(0x70800, b"abcdef", 6), DataSegment(0x70810, b"", 8))
-    made = configuration(design(CORE), "", {(0, 2): CoreImage("wasm", ((0, stub),), segments, False, b"module")})
+    made = configuration(
+        design(CORE), "", {(0, 2): CoreImage("wasm", ((0, stub),), segments, False, b"module")}
+    )
     loads = [c for c in commands(made.elfs) if isinstance(c, BlockWrite)]
-    assert loads == [BlockWrite(0x220000, stub), BlockWrite(0x200800, b"abcd"), BlockWrite(0x200810, bytes(8))]
+    assert loads == [
+        BlockWrite(0x220000, stub),
+        BlockWrite(0x200800, b"abcd"),
+        BlockWrite(0x200810, bytes(8)),
+    ]
     assert MaskWrite(0x200804, 0x0000FFFF, 0x6665) in commands(made.elfs)
     controls = [c for c in commands(made.init) if c.address == 0x232000]
     assert controls == [MaskWrite(0x232000, 2, 2)]
@@ -139,7 +147,9 @@ def test_program_without_a_core_is_refused() -> None:
     ],
 )
 def test_initial_values(type: str, value: str, expected: bytes) -> None:
-    body = f"    %t = aie.tile(0, 2)\n    %b = aie.buffer(%t) {{address = 64 : i32}} : {type} = dense<{value}>"
+    body = (
+        f"    %t = aie.tile(0, 2)\n    %b = aie.buffer(%t) {{address = 64 : i32}} : {type} = dense<{value}>"
+    )
     memory = bytearray(len(expected) + 4)
     for command in init_commands(body):
         if isinstance(command, BlockWrite):
@@ -220,9 +230,7 @@ def test_padding_fields() -> None:
     assert [words[5] >> 17 & 0x3F, words[5] >> 23 & 0x1F, words[5] >> 28] == [4, 4, 2]
 
 
-PADDED = (
-    "%b : memref<256xi16>, 0, 24, [<size = 4, stride = 1>], [<const_pad_before = 2, const_pad_after = 2>], pad_value = 7"
-)
+PADDED = "%b : memref<256xi16>, 0, 24, [<size = 4, stride = 1>], [<const_pad_before = 2, const_pad_after = 2>], pad_value = 7"
 
 
 def test_pad_value_is_a_register_of_the_channel_on_npu2() -> None:
@@ -237,7 +245,9 @@ def test_pad_value_needs_npu2() -> None:
 def test_queue_and_token() -> None:
     made = init_commands(dma(0, "%x : memref<256xi16>, 0, 96", start="S2MM, 1"))
     assert made[-2:] == [Write(0x1D20C, 0x80000002), MaskWrite(0x1D208, 0, 1)]
-    made = init_commands(dma(1, "%b : memref<256xi16>, 0, 96").replace("^bb1, ^bb2)", "^bb1, ^bb2, repeat_count = 9)"))
+    made = init_commands(
+        dma(1, "%b : memref<256xi16>, 0, 96").replace("^bb1, ^bb2)", "^bb1, ^bb2, repeat_count = 9)")
+    )
     assert made[-2:] == [Write(0x1A0634, 9 << 16 | 2), MaskWrite(0x1A0630, 0, 1)]
 
 
@@ -299,7 +309,10 @@ def test_descriptor_words_say_what_was_meant(data: st.DataObject, kind: str) -> 
     descriptor = data.draw(descriptors(kind))
     fields = descriptor_fields(kind, descriptor_words(descriptor, kind, Operation("aie.dma_bd")))
     assert fields is not None
-    assert (fields["address"], fields["length_bytes"]) == (descriptor.address_bytes, 4 * descriptor.length_words)
+    assert (fields["address"], fields["length_bytes"]) == (
+        descriptor.address_bytes,
+        4 * descriptor.length_words,
+    )
     dims = [(d["size"], d["step_bytes"] // 4) for d in fields["dimensions"]]
     expected = list(zip(descriptor.wraps, descriptor.steps))
     assert dims == expected[: len(dims)]
@@ -326,14 +339,35 @@ SWITCH = "    %t = aie.tile(0, {row})\n    %s = aie.{kind}(%t) {{\n{body}\n    }
     [
         (dma(2, "%b : memref<256xi16>, 1, 96"), "address is 258 bytes, expected a multiple of 4"),
         (dma(2, "%b : memref<256xi16>, 0, 95"), "length is 190 bytes, expected a multiple of 4"),
-        (dma(2, "%b : memref<256xi16>, 0, 96, [<size = 3, stride = 1>]"), "not a whole number of 32-bit words"),
-        (dma(2, "%b : memref<256xi16>, 0, 96, [<size = 3, stride = 3>, <size = 2, stride = 1>]"), "not a whole number"),
-        (dma(2, "%b : memref<256xi16>, 0, 96, [<size = 300, stride = 2>, <size = 2, stride = 1>]"), "is 300, limit 255"),
-        (dma(2, "%nb : memref<256xi16>, 0, 96"), r"DMA of tile \(0, 2\) cannot reach a buffer of tile \(1, 2\)"),
+        (
+            dma(2, "%b : memref<256xi16>, 0, 96, [<size = 3, stride = 1>]"),
+            "not a whole number of 32-bit words",
+        ),
+        (
+            dma(2, "%b : memref<256xi16>, 0, 96, [<size = 3, stride = 3>, <size = 2, stride = 1>]"),
+            "not a whole number",
+        ),
+        (
+            dma(2, "%b : memref<256xi16>, 0, 96, [<size = 300, stride = 2>, <size = 2, stride = 1>]"),
+            "is 300, limit 255",
+        ),
+        (
+            dma(2, "%nb : memref<256xi16>, 0, 96"),
+            r"DMA of tile \(0, 2\) cannot reach a buffer of tile \(1, 2\)",
+        ),
         (dma(2, "%b : memref<256xi16>, 0, 96", locks="aie.use_lock(%nl, Release, 1)"), "cannot reach a lock"),
-        (dma(2, "%b : memref<256xi16>, 0, 96", locks="aie.use_lock(%l, Release, 64)"), "value 64 is not in -64 … 63"),
-        (dma(0, "%x : memref<256xi16>, 0, 96", attributes=", burst_length = 100 : i32"), "burst length 100 bytes"),
-        (SWITCH.format(row=2, kind="switchbox", body="aie.connect<North : 9, DMA : 0>"), "no input North : 9"),
+        (
+            dma(2, "%b : memref<256xi16>, 0, 96", locks="aie.use_lock(%l, Release, 64)"),
+            "value 64 is not in -64 … 63",
+        ),
+        (
+            dma(0, "%x : memref<256xi16>, 0, 96", attributes=", burst_length = 100 : i32"),
+            "burst length 100 bytes",
+        ),
+        (
+            SWITCH.format(row=2, kind="switchbox", body="aie.connect<North : 9, DMA : 0>"),
+            "no input North : 9",
+        ),
         (SWITCH.format(row=2, kind="switchbox", body="aie.connect<North : 0, DMA : 2>"), "no output DMA : 2"),
         (SWITCH.format(row=0, kind="shim_mux", body="aie.connect<DMA : 0, North : 4>"), "no port North : 4"),
     ],

@@ -306,9 +306,16 @@ def test_lines_of_the_design_are_in_the_object(running):
 
 def test_info():
     body = "%i = arith.constant 1 : i32\nfunc.call @k(%b, %i) : (memref<4x4xi32>, i32) -> ()"
-    text = design(body, "func.func private @k(memref<4x4xi32>, i32)", '{stack_size = 4096 : i32, link_with = "k.o"}')
+    text = design(
+        body, "func.func private @k(memref<4x4xi32>, i32)", '{stack_size = 4096 : i32, link_with = "k.o"}'
+    )
     info = core_info(parse_module(text, "d.mlir"), "main", 0, 2, file="d.mlir")
-    assert (info["abi"], info["entry"], info["stack_bytes"], info["link_files"]) == (1, "core_0_2", 4096, ["k.o"])
+    assert (info["abi"], info["entry"], info["stack_bytes"], info["link_files"]) == (
+        1,
+        "core_0_2",
+        4096,
+        ["k.o"],
+    )
     assert info["data_origin"] == 0x71000  # the stack is larger than what the buffers take
     assert info["buffers"] == [["u", 0x60000, 32], ["b", 0x70400, 64], ["s", 0x70800, 32]]
     assert info["locks"][:2] == [["ready", 129], ["done", 130]]
@@ -325,11 +332,20 @@ def test_code_for_hardware(kind, prefix, tmp_path, cache):
     func.call @k(%b) : (memref<4x4xi32>) -> ()
     aie.use_lock(%m, Release, 1)"""
     source = core_source(
-        parse_module(design(body, "func.func private @k(memref<4x4xi32>)"), "d.mlir"), "", 0, 2, kind=kind, file="d.mlir"
+        parse_module(design(body, "func.func private @k(memref<4x4xi32>)"), "d.mlir"),
+        "",
+        0,
+        2,
+        kind=kind,
+        file="d.mlir",
     )
     locks = re.findall(r"__builtin_(\w+)\((\d+), (-?\d+)\)", source)
     # A core sees the locks of the tile north of it from 32 on, its own from 48 on.
-    assert locks == [(f"{prefix}_acquire", "37", "-2"), (f"{prefix}_acquire", "49", "1"), (f"{prefix}_release", "50", "1")]
+    assert locks == [
+        (f"{prefix}_acquire", "37", "-2"),
+        (f"{prefix}_acquire", "49", "1"),
+        (f"{prefix}_release", "50", "1"),
+    ]
     assert "extern int b[];" in source
     assert "k(b);" in source
     # No Peano here: at least it is C, with functions for the builtins.
@@ -346,7 +362,10 @@ REFUSED = {
     "vectors": ("%v = arith.constant dense<1> : vector<4xi32>", "vectors"),
     "cascades": ("%v = aie.get_cascade() : vector<16xi32>", "cascades and streams"),
     "odd widths": ("%c = arith.constant 1 : i7 %d = arith.addi %c, %c : i7", "type i7"),
-    "locks of a tile far away": ("aie.use_lock(%lf, AcquireGreaterEqual, 1)", "cannot reach a lock of tile (2, 4)"),
+    "locks of a tile far away": (
+        "aie.use_lock(%lf, AcquireGreaterEqual, 1)",
+        "cannot reach a lock of tile (2, 4)",
+    ),
     "buffers of a tile far away": (
         "%c0 = arith.constant 0 : index %x = memref.load %w[%c0] : memref<8xf32>",
         "cannot reach a buffer of tile (2, 4)",
@@ -368,9 +387,11 @@ def test_refused(name):
 
 def test_locks_in_functions_are_refused():
     function = "func.func @f() {\n aie.use_lock(%l, Release, 1)\n return\n }"
-    # An isolated function cannot name the device's lock, so it must make its own value: the operation alone is refused.
+    # An isolated function cannot name the device's lock, so it must make its own value: the operation alone
+    # is refused.
     text = design(
-        "func.call @f() : () -> ()", function.replace("%l", "%t1").replace("{", "{ %t1 = arith.constant 1 : index", 1)
+        "func.call @f() : () -> ()",
+        function.replace("%l", "%t1").replace("{", "{ %t1 = arith.constant 1 : index", 1),
     )
     with pytest.raises(UserError, match="a function cannot use locks"):
         core_source(parse_module(text, "d.mlir"), "", 0, 2, kind="wasm", file="d.mlir")

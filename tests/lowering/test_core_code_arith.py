@@ -72,7 +72,9 @@ UNSIGNED = {
 
 
 class Program:
-    """A design whose core applies operations to the values at A and B and stores each result in a buffer of its own."""
+    """A design whose core applies operations to the values at A and B and stores each result in a buffer of
+    its own.
+    """
 
     def __init__(self):
         self.buffers, self.body = [], ["%c0 = arith.constant 0 : index"]
@@ -165,7 +167,9 @@ def build_program():
         for name in ("absf", "sqrt", "floor", "ceil", "trunc", "round", "roundeven"):
             program.result((name, type), f"math.{name} %a_{type} : {type}", type)
         for predicate in PREDICATES:
-            program.result(("cmpf", predicate, type), f"arith.cmpf {predicate}, %a_{type}, %b_{type} : {type}", "i1")
+            program.result(
+                ("cmpf", predicate, type), f"arith.cmpf {predicate}, %a_{type}, %b_{type} : {type}", "i1"
+            )
         for other in FLOAT_FORMATS:
             if FLOAT_FORMATS[other][1] > FLOAT_FORMATS[type][1]:
                 program.result(("extf", type, other), f"arith.extf %a_{type} : {type} to {other}", other)
@@ -184,7 +188,14 @@ def build_program():
         for name in ("index_cast", "index_castui"):
             program.body.append(f"%{name}_{type} = arith.{name} %a_{type} : {type} to index")
             program.result((name, type), f"arith.{name} %{name}_{type} : index to i64", "i64")
-    for source, target in (("f32", "i32"), ("i32", "f32"), ("f64", "i64"), ("i64", "f64"), ("bf16", "i16"), ("i16", "f16")):
+    for source, target in (
+        ("f32", "i32"),
+        ("i32", "f32"),
+        ("f64", "i64"),
+        ("i64", "f64"),
+        ("bf16", "i16"),
+        ("i16", "f16"),
+    ):
         program.result(("bitcast", source), f"arith.bitcast %a_{source} : {source} to {target}", target)
     program.body.append("%third = arith.constant 1.0000001 : f32")
     program.result(("fma",), "math.fma %a_f32, %b_f32, %third : f32", "f32")
@@ -269,7 +280,9 @@ def test_wide_results(core, type, data):
     for name, value in (("addui_extended", ua + ub), ("mulsi_extended", a * b), ("mului_extended", ua * ub)):
         assert integer_result(core, (name, type, 0)) == unsigned(value, width)
         high = value >> width
-        assert integer_result(core, (name, type, 1)) == unsigned(high, 1 if name == "addui_extended" else width)
+        assert integer_result(core, (name, type, 1)) == unsigned(
+            high, 1 if name == "addui_extended" else width
+        )
     power = int(abs(a) == 1) * (a if b & 1 else 1) if b < 0 else pow(a, b, 1 << 64)
     assert integer_result(core, ("ipowi", type)) == unsigned(power, width)
     assert integer_result(core, ("select", type)) == (ua if core.read(0x70000 + A, 1)[0] else ub)
@@ -300,7 +313,11 @@ def same_nan(found, sent):
     return all(math.isnan(struct.unpack(format, x)[0]) for x in (found, sent))
 
 
-@given(value=st.one_of(st.floats(), st.sampled_from([65519.9, 65520.0, 3.4e38, 3.3961e38, 1e-45, 5e-41, 2.0**-25, 1e39])))
+@given(
+    value=st.one_of(
+        st.floats(), st.sampled_from([65519.9, 65520.0, 3.4e38, 3.3961e38, 1e-45, 5e-41, 2.0**-25, 1e39])
+    )
+)
 def test_literals(value):
     """Constants are rounded when the C is made, once, whatever their type."""
     for type in ("f16", "bf16"):
@@ -421,7 +438,23 @@ def bit_patterns(size_bytes):
 
 
 def interesting(type):
-    numbers = [0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 65504.0, math.inf, -math.inf, math.nan, 3.0, 1 / 3, 1e-7]
+    numbers = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.5,
+        1.5,
+        2.5,
+        -2.5,
+        65504.0,
+        math.inf,
+        -math.inf,
+        math.nan,
+        3.0,
+        1 / 3,
+        1e-7,
+    ]
 
     def encode(value):
         if type == "bf16":

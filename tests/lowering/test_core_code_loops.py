@@ -16,7 +16,11 @@ def region(successors, waits):
     blocks = [Block() for _ in successors]
     for i, (block, targets) in enumerate(zip(blocks, successors)):
         if i in waits:
-            block.append(Operation("aie.use_lock", attributes={"action": EnumAttr("LockAction", "AcquireGreaterEqual")}))
+            block.append(
+                Operation(
+                    "aie.use_lock", attributes={"action": EnumAttr("LockAction", "AcquireGreaterEqual")}
+                )
+            )
         block.append(Operation("cf.br", successors=[(blocks[t], []) for t in targets]))
     return Region(blocks)
 
@@ -46,7 +50,9 @@ def test_no_cycle_with_a_wait_is_left(data):
     count = data.draw(st.integers(1, 8))
     successors = [data.draw(st.lists(st.integers(0, count - 1), max_size=3)) for _ in range(count)]
     waits = data.draw(st.sets(st.integers(0, count - 1)))
-    left = {(s, t) for s, targets in enumerate(successors) for t in targets} - set(cut_edges(successors, waits))
+    left = {(s, t) for s, targets in enumerate(successors) for t in targets} - set(
+        cut_edges(successors, waits)
+    )
     for wait in waits:
         reached, pending = set(), [wait]
         while pending:

@@ -29,7 +29,10 @@ class Step:
 
 @st.composite
 def programs(draw):
-    """Blocks as (argument names, steps, terminator). Values named e* come from the entry and are visible everywhere."""
+    """Blocks as (argument names, steps, terminator).
+
+    Values named e* come from the entry and are visible everywhere.
+    """
     count = draw(st.integers(1, 5))
     arguments = [[f"a{k}_{i}" for i in range(draw(st.integers(0, 2)))] for k in range(count)]
     blocks = []
@@ -43,7 +46,9 @@ def programs(draw):
             elif kind == "wait":
                 steps.append(Step(kind, draw(st.integers(0, 3))))
             else:
-                steps.append(Step(kind, f"v{k}_{i}", draw(st.sampled_from(values)), draw(st.sampled_from(values))))
+                steps.append(
+                    Step(kind, f"v{k}_{i}", draw(st.sampled_from(values)), draw(st.sampled_from(values)))
+                )
                 values.append(f"v{k}_{i}")
 
         def target():

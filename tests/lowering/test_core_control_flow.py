@@ -183,7 +183,9 @@ def test_condition_on_a_constant_is_decided() -> None:
 )
 def test_arithmetic_on_constants_is_folded(expression: str, result: str) -> None:
     module = core(
-        "%v = memref.load %b[%c0] : memref<16xi32>", f"%r = {expression}", "memref.store %r, %b[%c1] : memref<16xi32>"
+        "%v = memref.load %b[%c0] : memref<16xi32>",
+        f"%r = {expression}",
+        "memref.store %r, %b[%c1] : memref<16xi32>",
     )
     assert core_lines(module)[-2:] == [result, "aie.end"]
 
@@ -252,7 +254,9 @@ def straight_code(draw: st.DrawFn) -> list[str]:
     for i in range(draw(st.integers(1, 8))):
         kind = draw(
             st.sampled_from(
-                ["constant", "binary", "binary", "compare", "select"] if flags else ["constant", "binary", "compare"]
+                ["constant", "binary", "binary", "compare", "select"]
+                if flags
+                else ["constant", "binary", "compare"]
             )
         )
         left, right = draw(st.sampled_from(integers)), draw(st.sampled_from(integers))

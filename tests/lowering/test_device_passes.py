@@ -1,4 +1,6 @@
-"""The small passes over a device: lock, descriptor and controller ids, cascades, broadcasts, link files, transfers."""
+"""The small passes over a device: lock, descriptor and controller ids, cascades, broadcasts, link files,
+transfers.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ def test_impossible_locks(locks: str, message: str) -> None:
 
 def memtile_program(bds: int, channel: int, attributes: str = "") -> str:
     blocks = "\n".join(
-        f"^b{i}:\n aie.dma_bd(%b : memref<8xi32>, 0, 8) {attributes}\n aie.next_bd ^b{(i + 1) % bds}" for i in range(bds)
+        f"^b{i}:\n aie.dma_bd(%b : memref<8xi32>, 0, 8) {attributes}\n aie.next_bd ^b{(i + 1) % bds}"
+        for i in range(bds)
     )
     return f"""%t = aie.tile(0, 1)
     %b = aie.buffer(%t) {{sym_name = "b"}} : memref<8xi32>
@@ -55,7 +58,10 @@ def memtile_program(bds: int, channel: int, attributes: str = "") -> str:
 
 def ids(module: Operation) -> list[tuple[int, int | None]]:
     bds = [op for op in module.walk() if op.name == "aie.dma_bd"]
-    return [(op.integer("bd_id"), op.integer("next_bd_id") if "next_bd_id" in op.attributes else None) for op in bds]
+    return [
+        (op.integer("bd_id"), op.integer("next_bd_id") if "next_bd_id" in op.attributes else None)
+        for op in bds
+    ]
 
 
 @pytest.mark.parametrize(("channel", "first"), [(0, 0), (1, 24), (2, 0), (5, 24)])
@@ -124,7 +130,10 @@ def test_controller_ids_and_control_flows(generation: str) -> None:
     uses = "\n".join(f"aie.flow(%t{row}, DMA : 0, %t{row}, DMA : 0)" for row in range(6))
     other = "%u = aie.tile(1, 2)\naie.flow(%u, DMA : 0, %u, DMA : 0)"
     module = lowered("\n".join([tiles, other, uses]), device="npu1_2col", generation=generation)
-    found = [line.split("pkt_id = ")[1].split(">")[0] for line in lines_with(module, "aie.tile(0, ", "controller_id")]
+    found = [
+        line.split("pkt_id = ")[1].split(">")[0]
+        for line in lines_with(module, "aie.tile(0, ", "controller_id")
+    ]
     assert found == ["15", "26", "27", "29", "30", "31"]
     assert len(lines_with(module, "aie.packet_flow(15)")) == 1
     assert len(lines_with(module, "= aie.tile(1, 0)")) == (1 if generation == "2025-10" else 0)
@@ -168,8 +177,14 @@ def test_broadcasts_become_flows() -> None:
         }"""
     )
     assert len(lines_with(module, "aie.packet_flow(3)")) == 1
-    assert lines_with(module, "aie.packet_dest") == ["aie.packet_dest<%t, DMA : 0>", "aie.packet_dest<%u, DMA : 0>"]
-    assert lines_with(module, "aie.flow(") == ["aie.flow(%t, DMA : 0, %s, DMA : 0)", "aie.flow(%t, DMA : 0, %u, DMA : 1)"]
+    assert lines_with(module, "aie.packet_dest") == [
+        "aie.packet_dest<%t, DMA : 0>",
+        "aie.packet_dest<%u, DMA : 0>",
+    ]
+    assert lines_with(module, "aie.flow(") == [
+        "aie.flow(%t, DMA : 0, %s, DMA : 0)",
+        "aie.flow(%t, DMA : 0, %u, DMA : 1)",
+    ]
 
 
 KERNELS = """func.func private @x() attributes {link_with = "x.o"}
@@ -194,7 +209,10 @@ def test_old_link_with_is_taken_over_with_a_warning() -> None:
     body = KERNELS + 'aie.core(%t) { func.call @y() : () -> ()\n aie.end } {link_with = "old.o"}'
     module = lowered(body, generation="2026-02", warnings=warnings)
     assert lines_with(module, 'link_files = ["old.o", "y.o"]') != []
-    assert ["deprecated" in text or "no core calls '@x'" in text for text, _ in warnings.items] == [True, True]
+    assert ["deprecated" in text or "no core calls '@x'" in text for text, _ in warnings.items] == [
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(

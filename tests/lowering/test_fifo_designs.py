@@ -46,7 +46,11 @@ def text_of(design: Design) -> str:
         uses = [(i, "Produce") for i, fifo in enumerate(design.fifos) if fifo.producer == place]
         uses += [(i, "Consume") for i, fifo in enumerate(design.fifos) if place in fifo.consumers]
         if PLACES[place][1] >= 2 and uses:
-            lines += [f"aie.core(%t{place}) {{", "%c0 = arith.constant 0 : index", "%c1 = arith.constant 1 : index"]
+            lines += [
+                f"aie.core(%t{place}) {{",
+                "%c0 = arith.constant 0 : index",
+                "%c1 = arith.constant 1 : index",
+            ]
             lines += ["%c7 = arith.constant 7 : index", "scf.for %i = %c0 to %c7 step %c1 {"]
             for i, port in uses:
                 count = min(design.acquired, design.fifos[i].depth)

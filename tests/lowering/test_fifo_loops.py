@@ -46,7 +46,9 @@ def expected_events(
         end = f"{NAMES[fifo]}_cons" if fifo < 2 else NAMES[fifo]
         take, give = ("cons", "prod") if fifo < 2 else ("prod", "cons")
         events.append(("AcquireGreaterEqual", f"{end}_{take}_lock_0", str(count)))
-        events.append(("call", *(f"{end}_buff_{(next_object[fifo] + i) % depths[fifo]}" for i in range(count))))
+        events.append(
+            ("call", *(f"{end}_buff_{(next_object[fifo] + i) % depths[fifo]}" for i in range(count)))
+        )
         events.append(("Release", f"{end}_{give}_lock_0", str(count)))
         next_object[fifo] += count
     return events
@@ -126,7 +128,9 @@ class Machine:
                 assert isinstance(action, EnumAttr)
                 self.events.append((action.case, symbol(op.operands[0]), str(op.integer("value"))))
             elif op.name == "func.call":
-                self.events.append(("call", *(symbol(self.buffers.get(value, value)) for value in op.operands)))
+                self.events.append(
+                    ("call", *(symbol(self.buffers.get(value, value)) for value in op.operands))
+                )
             elif op.name == "memref.load":
                 self.values[op.result] = self.memory[self.number(op.operands[1])]
             elif op.name == "memref.store":
@@ -177,12 +181,16 @@ def program(depths: tuple[int, ...]) -> st.SearchStrategy[tuple[Union[Use, Loop]
     return st.lists(statement, min_size=1, max_size=3).map(tuple)
 
 
-PROGRAMS = st.tuples(*[st.sampled_from(DEPTHS)] * 3).flatmap(lambda depths: st.tuples(st.just(depths), program(depths)))
+PROGRAMS = st.tuples(*[st.sampled_from(DEPTHS)] * 3).flatmap(
+    lambda depths: st.tuples(st.just(depths), program(depths))
+)
 
 
 @settings(max_examples=60, deadline=None)
 @given(PROGRAMS)
-def test_unrolled_cores_use_the_same_objects(case: tuple[tuple[int, ...], tuple[Union[Use, Loop], ...]]) -> None:
+def test_unrolled_cores_use_the_same_objects(
+    case: tuple[tuple[int, ...], tuple[Union[Use, Loop], ...]],
+) -> None:
     depths, statements = case
     module = lowered(source(statements, depths))
     assert Machine(module).run() == expected_events(statements, depths, [0, 0, 0])
@@ -190,7 +198,9 @@ def test_unrolled_cores_use_the_same_objects(case: tuple[tuple[int, ...], tuple[
 
 @settings(max_examples=60, deadline=None)
 @given(PROGRAMS)
-def test_dynamic_cores_use_the_same_objects(case: tuple[tuple[int, ...], tuple[Union[Use, Loop], ...]]) -> None:
+def test_dynamic_cores_use_the_same_objects(
+    case: tuple[tuple[int, ...], tuple[Union[Use, Loop], ...]],
+) -> None:
     depths, statements = case
     module = lowered(source(statements, depths, "{dynamic_objfifo_lowering = true}"))
     assert Machine(module).run() == expected_events(statements, depths, [0, 0, 0])
@@ -223,7 +233,9 @@ def test_loop_without_constant_bounds_is_refused() -> None:
 
 
 def test_objects_held_at_the_end_of_a_loop_are_warned_of() -> None:
-    body = source((Loop(20, (Use(0, 2),)),), (3, 2, 2)).replace("release @a(Consume, 2)", "release @a(Consume, 1)")
+    body = source((Loop(20, (Use(0, 2),)),), (3, 2, 2)).replace(
+        "release @a(Consume, 2)", "release @a(Consume, 1)"
+    )
     warnings = Warnings()
     lowered(body, warnings=warnings)
     assert any("takes 1 more object" in text for text, _ in warnings.items)

@@ -22,7 +22,9 @@ TILES = """
 """
 
 
-def fifo(name: str, ends: str, depth: str = "2 : i32", attributes: str = "", type: str = "memref<16xi32>") -> str:
+def fifo(
+    name: str, ends: str, depth: str = "2 : i32", attributes: str = "", type: str = "memref<16xi32>"
+) -> str:
     return f"aie.objectfifo @{name}({ends}, {depth}) {attributes} : !aie.objectfifo<{type}>"
 
 
@@ -91,7 +93,9 @@ def test_what_goes_over_dma(ends: str, attributes: str) -> None:
 
 
 def test_a_fifo_larger_than_any_memory_is_refused() -> None:
-    with pytest.raises(UserError, match=r"needs 100001 objects of 4 bytes, but tile \(0, 2\) reaches 65536") as caught:
+    with pytest.raises(
+        UserError, match=r"needs 100001 objects of 4 bytes, but tile \(0, 2\) reaches 65536"
+    ) as caught:
         lowered(
             """%t = aie.tile(0, 2)
 %u = aie.tile(0, 0)
@@ -146,10 +150,19 @@ def test_linked_fifos_in_shared_memory_use_one_set_of_buffers() -> None:
 
 @pytest.mark.parametrize(
     ("depth", "acquired", "buffers"),
-    [("1 : i32", 1, 1), ("2 : i32", 1, 2), ("4 : i32", 1, 2), ("4 : i32", 2, 3), ("5 : i32", 4, 5), ("[1, 4]", 1, 4)],
+    [
+        ("1 : i32", 1, 1),
+        ("2 : i32", 1, 2),
+        ("4 : i32", 1, 2),
+        ("4 : i32", 2, 3),
+        ("5 : i32", 4, 5),
+        ("[1, 4]", 1, 4),
+    ],
 )
 def test_depth_of_a_core_that_consumes(depth: str, acquired: int, buffers: int) -> None:
-    module = lower(fifo("f", "%s0, {%c02}", depth), "aie.core(%c02) {", use("f", "Consume", acquired), "aie.end }")
+    module = lower(
+        fifo("f", "%s0, {%c02}", depth), "aie.core(%c02) {", use("f", "Consume", acquired), "aie.end }"
+    )
     assert len(tiles_of_buffers(module)) == buffers
     assert locks(module)["f_cons_prod_lock_0"] == (0, buffers)
 
@@ -163,11 +176,17 @@ def test_depth_of_a_core_that_consumes(depth: str, acquired: int, buffers: int) 
         ("64", ["40", "24"], "[] [0, 40]", "x_cons"),
     ],
 )
-def test_larger_member_of_a_link_owns_the_buffers(source: str, dest: list[str], offsets: str, owner: str) -> None:
-    outputs = [fifo(f"y{i}", f"%m0, {{%c0{2 + i}}}", type=f"memref<{size}xi32>") for i, size in enumerate(dest)]
+def test_larger_member_of_a_link_owns_the_buffers(
+    source: str, dest: list[str], offsets: str, owner: str
+) -> None:
+    outputs = [
+        fifo(f"y{i}", f"%m0, {{%c0{2 + i}}}", type=f"memref<{size}xi32>") for i, size in enumerate(dest)
+    ]
     names = ", ".join(f"@y{i}" for i in range(len(dest)))
     module = lower(
-        fifo("x", "%s0, {%m0}", type=f"memref<{source}xi32>"), *outputs, f"aie.objectfifo.link [@x] -> [{names}] ({offsets})"
+        fifo("x", "%s0, {%m0}", type=f"memref<{source}xi32>"),
+        *outputs,
+        f"aie.objectfifo.link [@x] -> [{names}] ({offsets})",
     )
     assert {name for name, tile in tiles_of_buffers(module).items() if tile == (0, 1)} == {
         f"{owner}_buff_0",
@@ -176,9 +195,7 @@ def test_larger_member_of_a_link_owns_the_buffers(source: str, dest: list[str], 
 
 
 def test_padded_output_of_a_link_owns_the_buffers_only_in_the_older_generation() -> None:
-    pads = (
-        "#aie<bd_pad_layout_array[<const_pad_before = 1, const_pad_after = 1>, <const_pad_before = 0, const_pad_after = 0>]>"
-    )
+    pads = "#aie<bd_pad_layout_array[<const_pad_before = 1, const_pad_after = 1>, <const_pad_before = 0, const_pad_after = 0>]>"
     lines = [
         fifo("x", "%s0, {%m0}", type="memref<16xi32>"),
         fifo(
@@ -211,7 +228,10 @@ def test_join_with_repeat_sends_all_parts_again() -> None:
 
 def test_repeat_of_a_core_takes_the_lock_as_often() -> None:
     module = lower(
-        fifo("f", "%c02, {%s0}", attributes="{repeat_count = 3 : i32}"), "aie.core(%c02) {", use("f", "Produce"), "aie.end }"
+        fifo("f", "%c02, {%s0}", attributes="{repeat_count = 3 : i32}"),
+        "aie.core(%c02) {",
+        use("f", "Produce"),
+        "aie.end }",
     )
     assert locks(module)["f_prod_lock_0"][1] == 6
     assert len(lines_with(module, "AcquireGreaterEqual, 3")) == 1
@@ -289,7 +309,9 @@ def test_hand_written_program_is_continued() -> None:
 
 
 def test_over_full_memtile_uses_its_neighbours_memory_on_the_first_channels() -> None:
-    module = lower(fifo("f", "%s0, {%m1}", "3 : i32", type="memref<50000xi32>"), fifo("g", "%s0, {%m1}", "1 : i32"))
+    module = lower(
+        fifo("f", "%s0, {%m1}", "3 : i32", type="memref<50000xi32>"), fifo("g", "%s0, {%m1}", "1 : i32")
+    )
     assert [tiles_of_buffers(module)[f"f_cons_buff_{i}"] for i in range(3)] == [(1, 1), (1, 1), (0, 1)]
     assert len(lines_with(module, "aie.flow(%s0, DMA : 0, %m1, DMA : 0)")) == 1
 
@@ -357,7 +379,13 @@ def test_wrong_fifos_are_refused_where_they_stand(lines: list[str], message: str
 
 def test_acquiring_more_than_there_is_warns() -> None:
     warnings = Warnings()
-    lower(fifo("f", "%s0, {%c02}", "[1, 2]"), "aie.core(%c02) {", use("f", "Consume", 3), "aie.end }", warnings=warnings)
+    lower(
+        fifo("f", "%s0, {%c02}", "[1, 2]"),
+        "aie.core(%c02) {",
+        use("f", "Consume", 3),
+        "aie.end }",
+        warnings=warnings,
+    )
     assert any("the core will wait forever" in message for message, _ in warnings.items)
 
 

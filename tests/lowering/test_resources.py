@@ -34,7 +34,10 @@ def test_resources_equal_the_reference(name: str) -> None:
         generation=meta["generation"],
         warnings=Warnings(),
     )
-    assert compare(print_module(module), (folder / "input_with_addresses.mlir").read_text(encoding="utf-8")) == []
+    assert (
+        compare(print_module(module), (folder / "input_with_addresses.mlir").read_text(encoding="utf-8"))
+        == []
+    )
 
 
 def shows_its_generation(name: str) -> bool:
@@ -55,7 +58,11 @@ def test_generation_is_recognised_where_a_design_shows_it(name: str) -> None:
         ("bad_core_memory", 4, "69024 of 65536 bytes"),
         ("bad_dma_channels", 8, "one more output (MM2S) DMA channel than the 2 of tile (0, 0)"),
         ("bad_lock_ids", 6, "lock 4 of tile (0, 2) is given twice"),
-        ("bad_release", 11, "2 objects of objectFifo '@once' are released before this acquire, but only 1 were acquired"),
+        (
+            "bad_release",
+            11,
+            "2 objects of objectFifo '@once' are released before this acquire, but only 1 were acquired",
+        ),
         ("bad_symbol", 8, "there is no objectFifo '@elsewhere'"),
     ],
 )

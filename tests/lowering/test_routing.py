@@ -36,7 +36,15 @@ def fabric_of(module: Operation) -> Fabric:
 def settings(module: Operation) -> list[str]:
     """The operations that configure switches, in order, printed."""
     lines = print_module(module).split("\n")
-    wanted = ("aie.connect", "aie.amsel", "aie.masterset", "aie.packet_rules", "aie.rule", "aie.switchbox", "aie.shim_mux")
+    wanted = (
+        "aie.connect",
+        "aie.amsel",
+        "aie.masterset",
+        "aie.packet_rules",
+        "aie.rule",
+        "aie.switchbox",
+        "aie.shim_mux",
+    )
     return [line.strip() for line in lines if any(name in line for name in wanted)]
 
 
@@ -74,7 +82,11 @@ def test_too_many_flows_are_refused_with_the_place() -> None:
 def test_too_many_flows_into_a_corner_are_refused() -> None:
     # Nine flows end in two tiles that eight channels lead to; no line across the array has too few.
     tiles = "".join(f"%t{c}{r} = aie.tile({c}, {r})\n" for c in range(2) for r in range(2))
-    ends = [("1", f"DMA : {k}") for k in range(6)] + [("0", "DMA : 0"), ("0", "DMA : 1"), ("1", "TileControl : 0")]
+    ends = [("1", f"DMA : {k}") for k in range(6)] + [
+        ("0", "DMA : 0"),
+        ("0", "DMA : 1"),
+        ("1", "TileControl : 0"),
+    ]
     flows = "".join(f"aie.flow(%t1{row}, {port}, %t0{row}, {port})\n" for row, port in ends)
     error = refused(design("npu1_2col", tiles + flows))
     assert "9 flows have to enter column 0, rows 0 to 1, and there are 8 channels" in error.message
@@ -136,7 +148,9 @@ def test_more_than_four_rules_at_a_port_are_refused() -> None:
 def test_more_than_four_sets_of_outputs_are_refused() -> None:
     ends = ["%a, DMA : 0", "%a, DMA : 1", "%b, DMA : 0"]
     sets = [ends, *([end] for end in ends), ends[:2]]
-    body = "".join(packet(1 + i, f"%{tile}, DMA : 0", *chosen) for i, (tile, chosen) in enumerate(zip("smmss", sets)))
+    body = "".join(
+        packet(1 + i, f"%{tile}, DMA : 0", *chosen) for i, (tile, chosen) in enumerate(zip("smmss", sets))
+    )
     assert "5 sets of outputs on one arbiter" in refused(design("npu1_1col", TILES + body)).message
 
 
@@ -175,7 +189,9 @@ def test_rules_that_overlap_on_an_unused_id_are_told_too() -> None:
 
 
 def test_ids_with_one_destination_share_a_rule() -> None:
-    body = "".join(packet(i, "%s, DMA : 0", "%a, DMA : 0") for i in (4, 5, 6, 7)) + packet(1, "%s, DMA : 0", "%m, DMA : 2")
+    body = "".join(packet(i, "%s, DMA : 0", "%a, DMA : 0") for i in (4, 5, 6, 7)) + packet(
+        1, "%s, DMA : 0", "%m, DMA : 2"
+    )
     module, warnings = routed(design("npu1_1col", TILES + body))
     fabric = fabric_of(module)
     source = ((0, 0), ("DMA", 0))
@@ -200,7 +216,12 @@ def test_outputs_used_together_get_one_arbiter() -> None:
 
 
 def test_header_and_priority() -> None:
-    body = packet(15, "%s, TileControl : 0", "%s, South : 0", attributes="{keep_pkt_header = true, priority_route = true}")
+    body = packet(
+        15,
+        "%s, TileControl : 0",
+        "%s, South : 0",
+        attributes="{keep_pkt_header = true, priority_route = true}",
+    )
     body += packet(3, "%a, Trace : 0", "%s, DMA : 1", attributes="{keep_pkt_header = true}")
     body += packet(4, "%b, DMA : 0", "%m, DMA : 0", attributes="{keep_pkt_header = false}")
     module, _ = routed(design("npu1_1col", TILES + body))
@@ -224,7 +245,8 @@ def test_different_wishes_about_the_header_are_told() -> None:
 
 
 def test_a_path_never_turns_back_inside_a_switch() -> None:
-    # The trace of a core leaves to the south only. The reference's path to the core's east turns inside the switch.
+    # The trace of a core leaves to the south only. The reference's path to the core's east turns inside the
+    # switch.
     tiles = "%a = aie.tile(0, 3)\n%b = aie.tile(1, 3)\n"
     module, _ = routed(design("npu1_2col", tiles + packet(2, "%a, Trace : 0", "%b, DMA : 0")))
     assert fabric_of(module).reached(((0, 3), ("Trace", 0)), 2) == {((1, 3), ("DMA", 0))}
@@ -277,7 +299,11 @@ def test_connections_of_the_design_are_kept_and_avoided() -> None:
     fabric = fabric_of(module)
     assert fabric.circuits[(0, 2), ("South", 0)] == [("DMA", 0)]
     assert fabric.reached(((0, 3), ("DMA", 0)), None) == {((0, 0), ("DMA", 0))}
-    boxes = [op for op in module.body.ops[0].body.ops if op.name == "aie.switchbox" and place(op.operands[0]) == (0, 2)]
+    boxes = [
+        op
+        for op in module.body.ops[0].body.ops
+        if op.name == "aie.switchbox" and place(op.operands[0]) == (0, 2)
+    ]
     assert len(boxes) == 1
     assert port(boxes[0].body.ops[0], "dest_") == ("DMA", 0)
 

@@ -31,9 +31,15 @@ def flow_sets(draw: st.DrawFn) -> tuple[str, dict[End, set[End]], dict[tuple[End
     """A device, circuits by source, packet flows by source and id."""
     name = draw(st.sampled_from([n for n in sorted(DEVICES) if device(n).columns <= 4]))
     sources = draw(
-        st.lists(st.sampled_from(_ends(name, SLAVE_COUNTS, _SOURCE_BUNDLES)), unique=True, min_size=1, max_size=8)
+        st.lists(
+            st.sampled_from(_ends(name, SLAVE_COUNTS, _SOURCE_BUNDLES)), unique=True, min_size=1, max_size=8
+        )
     )
-    dests = draw(st.lists(st.sampled_from(_ends(name, MASTER_COUNTS, _DEST_BUNDLES)), unique=True, min_size=2, max_size=10))
+    dests = draw(
+        st.lists(
+            st.sampled_from(_ends(name, MASTER_COUNTS, _DEST_BUNDLES)), unique=True, min_size=2, max_size=10
+        )
+    )
     split = draw(st.integers(0, len(sources)))
     half = draw(st.integers(0, len(dests) - 1))
     circuits: dict[End, set[End]] = {}
@@ -54,7 +60,11 @@ def _text(name: str, circuits: dict[End, set[End]], packets: dict[tuple[End, int
         return f"%t_{column}_{row}, {bundle} : {channel}"
 
     lines = [f"%t_{c}_{r} = aie.tile({c}, {r})" for c, r in device(name).places()]
-    lines += [f"aie.flow({end(source)}, {end(dest)})" for source, dests in circuits.items() for dest in sorted(dests)]
+    lines += [
+        f"aie.flow({end(source)}, {end(dest)})"
+        for source, dests in circuits.items()
+        for dest in sorted(dests)
+    ]
     for (source, identifier), dests in packets.items():
         inner = "\n".join(f"aie.packet_dest<{end(dest)}>" for dest in sorted(dests))
         lines.append(f"aie.packet_flow({identifier}) {{\naie.packet_source<{end(source)}>\n{inner}\n}}")

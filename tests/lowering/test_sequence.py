@@ -44,7 +44,9 @@ def test_conformance(folder):
         assert [f"{word:08X}" for word in words] == expected.read_text().split()
 
 
-def design(body, arguments="%a: memref<1024xi32>, %b: memref<64x64xi16>", before="", device="npu1", sequence="aiex"):
+def design(
+    body, arguments="%a: memref<1024xi32>, %b: memref<64x64xi16>", before="", device="npu1", sequence="aiex"
+):
     return f"""module {{ aie.device({device}) {{
   %t00 = aie.tile(0, 0) {{controller_id = #aie.packet_info<pkt_type = 0, pkt_id = 15>}}
   %t01 = aie.tile(0, 1) {{controller_id = #aie.packet_info<pkt_type = 0, pkt_id = 26>}}
@@ -103,10 +105,14 @@ def test_writes_of_every_addressing():
 
 
 def test_buffers_are_gone_after_step_3():
-    text = design("aiex.npu.maskwrite32 {address = 1 : ui32, buffer = @rtp, mask = 6 : ui32, value = 2 : ui32}")
+    text = design(
+        "aiex.npu.maskwrite32 {address = 1 : ui32, buffer = @rtp, mask = 6 : ui32, value = 2 : ui32}"
+    )
     lines = print_module(lowered(text)).split("\n")
     (line,) = [line for line in lines if "maskwrite32" in line]
-    assert line.strip() == "aiex.npu.maskwrite32 {address = 35652612 : ui32, mask = 6 : ui32, value = 2 : ui32}"
+    assert (
+        line.strip() == "aiex.npu.maskwrite32 {address = 35652612 : ui32, mask = 6 : ui32, value = 2 : ui32}"
+    )
 
 
 def test_transfer_with_every_dimension():
@@ -115,7 +121,8 @@ def test_transfer_with_every_dimension():
     aiex.npu.dma_wait {symbol = @out}""")
     block, patch, controller, push, sync = found
     assert block.address == 0x1D060
-    # 3·8·16 elements of 2 bytes; rows of 8 words 32 words apart, planes 16 words apart, iteration 1024 words apart.
+    # 3·8·16 elements of 2 bytes; rows of 8 words 32 words apart, planes 16 words apart, iteration 1024 words
+    # apart.
     assert words(block) == [192, 0, 0, 8 << 20, 2 << 30 | 8 << 20 | 31, 2 << 24 | 15, 1 << 20 | 1023, 1 << 25]
     assert patch == AddressPatch(0x1D064, 1, (2048 + 2 * 64 + 4) * 2)
     assert controller == MaskWrite(0x1D200, 0x1F00, 15 << 8)
@@ -127,7 +134,9 @@ def test_input_transfers_issue_no_token_unless_asked():
     silent = operations(transfer(SMALL))
     assert [type(op) for op in silent] == [BlockWrite, AddressPatch, Write]
     assert silent[2] == Write(0x1D21C, 0)
-    asked = transfer(SMALL + ", packet = <pkt_type = 1, pkt_id = 6>", more=", issue_token = true, burst_length = 64 : i64")
+    asked = transfer(
+        SMALL + ", packet = <pkt_type = 1, pkt_id = 6>", more=", issue_token = true, burst_length = 64 : i64"
+    )
     loud = operations(asked)
     assert words(loud[0])[2] == 1 << 30 | 6 << 19 | 1 << 16
     assert words(loud[0])[4] == 0  # the shortest burst
@@ -155,7 +164,10 @@ def test_contiguous_transfers_are_linear_since_2026():
 
 
 def test_equal_descriptors_share_their_data():
-    lines = [transfer(f"[0, 0, 0, {64 * i}][1, 1, 1, 64][0, 0, 0, 1]").replace("id = 0", f"id = {i}") for i in range(3)]
+    lines = [
+        transfer(f"[0, 0, 0, {64 * i}][1, 1, 1, 64][0, 0, 0, 1]").replace("id = 0", f"id = {i}")
+        for i in range(3)
+    ]
     module = lowered(design("\n".join(lines)))
     text = print_module(module)
     assert text.count('memref.global "private"') == 1
@@ -301,7 +313,9 @@ def test_sequences_of_other_devices():
 
 
 def test_a_sequence_cannot_run_itself():
-    text = TWO_DEVICES.replace("@RUN", "@twice").replace("aiex.set_lock(%l, 1)", "aiex.run @twice(%m) : (memref<64xi32>)")
+    text = TWO_DEVICES.replace("@RUN", "@twice").replace(
+        "aiex.set_lock(%l, 1)", "aiex.run @twice(%m) : (memref<64xi32>)"
+    )
     with pytest.raises(UserError, match="runs itself"):
         lowered(text, "2026-02")
 
@@ -319,11 +333,20 @@ SAME_ID = PLAIN_TASK.replace("0, 8)", "0, 8) {bd_id = 2 : i32}")
 REFUSED = {
     "unknown allocation": (transfer(SMALL, "inn"), "no aie.shim_dma_allocation of that name"),
     "name of something else": (transfer(SMALL, "rtp"), "is an aie.buffer"),
-    "wait for an unknown channel": ("aiex.npu.dma_wait {symbol = @nothing}", "no aie.shim_dma_allocation of that name"),
+    "wait for an unknown channel": (
+        "aiex.npu.dma_wait {symbol = @nothing}",
+        "no aie.shim_dma_allocation of that name",
+    ),
     "not an argument": (transfer(SMALL, argument="%mem", type="memref<256xi32>"), "no part of an argument"),
     "descriptor id": (transfer(SMALL).replace("id = 0", "id = 16"), "id 16 is out of range"),
-    "burst length": (transfer(SMALL, more=", burst_length = 100 : i64"), "burst length 100 does not exist on npu1"),
-    "padding by a shim": (transfer(SMALL, more=", d0_zero_before = 1 : i64"), "only MM2S channels of memtiles"),
+    "burst length": (
+        transfer(SMALL, more=", burst_length = 100 : i64"),
+        "burst length 100 does not exist on npu1",
+    ),
+    "padding by a shim": (
+        transfer(SMALL, more=", d0_zero_before = 1 : i64"),
+        "only MM2S channels of memtiles",
+    ),
     "queue of no channel": (
         "aiex.npu.push_queue(0, 0, MM2S : 2) {bd_id = 0 : i32, issue_token = false, repeat_count = 0 : i32}",
         "MM2S channel 2 does not exist",
@@ -341,7 +364,10 @@ REFUSED = {
     "no descriptors left": (MANY, "all buffer descriptors of tile (0, 0)"),
     "id in use": (SAME_ID + "\n" + SAME_ID.replace("%x", "%y"), "id 2 of tile (0, 0) is in use"),
     "length of a task": (
-        TASK_OF.replace("{bd}", "aie.dma_bd(%a : memref<1024xi32>, 0, 9, [<size = 2, stride = 8>, <size = 4, stride = 1>])"),
+        TASK_OF.replace(
+            "{bd}",
+            "aie.dma_bd(%a : memref<1024xi32>, 0, 9, [<size = 2, stride = 8>, <size = 4, stride = 1>])",
+        ),
         "length is 9 elements, its three lowest dimensions move 8",
     ),
     "odd bytes": (
@@ -378,7 +404,10 @@ def test_refused(name):
 
 FAR_APART = "%b : memref<64x64xi16>, 0, 8, [<size = 4, stride = 2000>, <size = 2, stride = 1>]"
 WARNED = {
-    "wait without a transfer": ("aiex.npu.dma_wait {symbol = @in}", "waits for MM2S channel 1 of tile (0, 0)"),
+    "wait without a transfer": (
+        "aiex.npu.dma_wait {symbol = @in}",
+        "waits for MM2S channel 1 of tile (0, 0)",
+    ),
     "wait for a silent transfer": (
         transfer(SMALL) + "\naiex.npu.dma_wait {symbol = @in}",
         "waits for MM2S channel 1 of tile (0, 0), but no task before it issues a token",

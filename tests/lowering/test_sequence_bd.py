@@ -21,9 +21,14 @@ def field(word, high, low):
     return word >> low & (1 << (high - low + 1)) - 1
 
 
-# (length, [(wrap, step - 1) from the innermost], (iteration wrap - 1, step - 1)) out of the words, as in AM025.
+# (length, [(wrap, step - 1) from the innermost], (iteration wrap - 1, step - 1)) out of the words, as in
+# AM025.
 def decode_shim(w):
-    dims = [(field(w[3], 29, 20), field(w[3], 19, 0)), (field(w[4], 29, 20), field(w[4], 19, 0)), (0, field(w[5], 19, 0))]
+    dims = [
+        (field(w[3], 29, 20), field(w[3], 19, 0)),
+        (field(w[4], 29, 20), field(w[4], 19, 0)),
+        (0, field(w[5], 19, 0)),
+    ]
     return w[0], dims, (field(w[6], 25, 20), field(w[6], 19, 0))
 
 
@@ -33,7 +38,11 @@ def decode_mem(w):
 
 
 def decode_core(w):
-    dims = [(field(w[3], 20, 13), field(w[2], 12, 0)), (field(w[3], 28, 21), field(w[2], 25, 13)), (0, field(w[3], 12, 0))]
+    dims = [
+        (field(w[3], 20, 13), field(w[2], 12, 0)),
+        (field(w[3], 28, 21), field(w[2], 25, 13)),
+        (0, field(w[3], 12, 0)),
+    ]
     return field(w[0], 13, 0), dims, (field(w[4], 18, 13), field(w[4], 12, 0))
 
 
@@ -62,7 +71,11 @@ def transfers(draw):
     per_word = max(32 // element_bits, 1)
     sizes = [draw(st.integers(1, 6)) * per_word, *(draw(st.integers(1, 5)) for _ in range(3))]
     inner = draw(st.integers(1, 5)) if element_bits == 32 else 1
-    strides = [inner, *(draw(st.integers(1, 40)) * per_word for _ in range(2)), draw(st.integers(0, 40)) * per_word]
+    strides = [
+        inner,
+        *(draw(st.integers(1, 40)) * per_word for _ in range(2)),
+        draw(st.integers(0, 40)) * per_word,
+    ]
     for i in range(1, 4):
         if sizes[i] == 1 and draw(st.booleans()):
             strides[i] = 0

@@ -69,7 +69,10 @@ def test_nested_loops_and_conditions() -> None:
     ("lines", "message"),
     [
         (["scf.for %i = %c0 to %n step %c1 : i64 {", TRANSFER, "}"], "needs constant bounds"),
-        (["%m = arith.constant 100000 : i64", "scf.for %i = %c0 to %m step %c1 : i64 {", TRANSFER, "}"], "more than 100000"),
+        (
+            ["%m = arith.constant 100000 : i64", "scf.for %i = %c0 to %m step %c1 : i64 {", TRANSFER, "}"],
+            "more than 100000",
+        ),
     ],
 )
 def test_loops_that_cannot_be_written_out(lines: list[str], message: str) -> None:

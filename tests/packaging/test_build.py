@@ -1,4 +1,6 @@
-"""`ninja package`: what lies in a package, where it says it comes from, and that nothing else decides its bytes."""
+"""`ninja package`: what lies in a package, where it says it comes from, and that nothing else decides its
+bytes.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,20 @@ def provenance(archive: Path) -> dict[str, Any]:
 
 def test_a_package_holds_what_runs_and_what_tells_about_it(packed):
     files = read(packed.archive)
-    assert {f"{PARTS}/gain.json", f"{PARTS}/gain.xclbin", f"{PARTS}/insts.bin", f"{PARTS}/reference.py"} <= set(files)
-    assert {"run.py", "README.txt", "licenses/LICENSE", "runner/LICENSE", "sbom.cdx.json", "provenance.json"} <= set(files)
+    assert {
+        f"{PARTS}/gain.json",
+        f"{PARTS}/gain.xclbin",
+        f"{PARTS}/insts.bin",
+        f"{PARTS}/reference.py",
+    } <= set(files)
+    assert {
+        "run.py",
+        "README.txt",
+        "licenses/LICENSE",
+        "runner/LICENSE",
+        "sbom.cdx.json",
+        "provenance.json",
+    } <= set(files)
     built = packed.project.folder / "build/npu1_1col/wasm/gain"
     for name in ("gain.json", "gain.xclbin", "insts.bin", "reference.py"):
         assert files[f"{PARTS}/{name}"] == (built / name).read_bytes()
@@ -48,7 +62,9 @@ def test_a_package_holds_what_runs_and_what_tells_about_it(packed):
     assert files["licenses/LICENSE"] == b"Use it as you like.\n"
     # Of npuninja only what runs designs.
     assert "runner/npuninja/device/runner.py" in files
-    assert not [name for name in files if name.startswith(("runner/npuninja/lowering", "runner/npuninja/configure"))]
+    assert not [
+        name for name in files if name.startswith(("runner/npuninja/lowering", "runner/npuninja/configure"))
+    ]
 
 
 def test_the_licence_of_the_runner_is_that_of_npuninja():
@@ -78,7 +94,9 @@ def test_provenance_has_the_commands_in_names_that_hold_everywhere(packed):
     assert made_by[f"{folder}/kernels/gain.o"].endswith(
         f"--depfile {folder}/kernels/gain.o.d -o {folder}/kernels/gain.o kernels/gain/gain.c"
     )
-    assert made_by[f"{folder}/gain/gain.xclbin"].startswith("python -S -E npuninja/stages xclbin --identity python-")
+    assert made_by[f"{folder}/gain/gain.xclbin"].startswith(
+        "python -S -E npuninja/stages xclbin --identity python-"
+    )
     assert f"--image 0,2={folder}/gain/core_0_2.wasm" in made_by[f"{folder}/gain/gain.xclbin"]
     text = json.dumps(commands)
     for place in (str(packed.project.folder), str(ROOT), os.path.dirname(sys.executable), "../"):
@@ -90,7 +108,10 @@ def test_the_bill_of_materials_names_files_runner_and_what_it_needs(packed):
     parts = {component["bom-ref"]: component for component in bill["components"]}
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
     assert bill["metadata"]["component"]["licenses"] == [{"license": {"id": "MIT"}}]
-    assert {p["name"] for p in parts["design:gain"]["components"]} >= {f"{PARTS}/gain.xclbin", f"{PARTS}/insts.bin"}
+    assert {p["name"] for p in parts["design:gain"]["components"]} >= {
+        f"{PARTS}/gain.xclbin",
+        f"{PARTS}/insts.bin",
+    }
     assert parts["runner"]["licenses"] == [{"license": {"id": "Apache-2.0"}}]
     assert (parts["requires:numpy"]["scope"], parts["requires:wasmtime"]["scope"]) == ("required", "optional")
     assert parts["tool:ziglang"]["scope"] == "excluded"
@@ -107,7 +128,9 @@ def test_the_library_reads_its_bill_back(packed):
     assert bom.validate()
 
 
-def built(folder: Path, tools: Path, mask: int, variables: dict[str, str], place: list[str]) -> tuple[bytes, bytes]:
+def built(
+    folder: Path, tools: Path, mask: int, variables: dict[str, str], place: list[str]
+) -> tuple[bytes, bytes]:
     project = packable(folder, tools)
     for path in project.folder.rglob("*"):
         os.utime(path, (978_307_200 + mask, 978_307_200 + mask))
@@ -182,7 +205,9 @@ def test_a_design_in_python_and_what_it_imports_are_sources(own):
     own.write("mlir/gain.py", "from _texts import TEXT\n\nprint(TEXT)\n")
     own.configure()
     own.ninja("package")
-    names = {d["name"] for d in provenance(own.folder / DIST / "Gain-Designs-1.2.0.zip")["resolvedDependencies"]}
+    names = {
+        d["name"] for d in provenance(own.folder / DIST / "Gain-Designs-1.2.0.zip")["resolvedDependencies"]
+    }
     assert {"mlir/gain.py", "mlir/_texts.py"} <= names
     assert not [name for name in names if name.startswith("build/")]
 
@@ -190,7 +215,9 @@ def test_a_design_in_python_and_what_it_imports_are_sources(own):
 def test_what_is_missing_is_told(own, packed):
     hidden = own.write("hidden/cyclonedx/__init__.py", "raise ImportError('not installed')\n").parent.parent
     (own.folder / "LICENSE").unlink()
-    own.edit("host/gain.py", "import numpy as np", "import numpy as np\n\nif np.pi < 3:\n    import scipy.signal")
+    own.edit(
+        "host/gain.py", "import numpy as np", "import numpy as np\n\nif np.pi < 3:\n    import scipy.signal"
+    )
     own.configure()
     own.environment["PYTHONPATH"] = str(hidden)
     own.ninja()
@@ -241,7 +268,9 @@ def unpacked(packed: Packed, folder: Path) -> Path:
 
 def run(*command: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), **variables}
-    return subprocess.run([sys.executable, *command], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_unpacked_archive_runs_anywhere_without_npuninja(packed, tmp_path):

@@ -42,11 +42,15 @@ def test_ninja_installs_where_prefix_and_destdir_say(packed, tmp_path):
     printed = project.ninja("-C", "other", "install").stdout
     program = prefix / "bin" / NAME
     assert f"installed {program}" in printed
-    listed = [line.partition("installed ")[2] for line in printed.splitlines() if line.startswith("installed ")]
+    listed = [
+        line.partition("installed ")[2] for line in printed.splitlines() if line.startswith("installed ")
+    ]
     assert sorted(listed) == sorted(str(prefix / name) for name in everything(prefix))
     # The program takes the Python that PYTHON names, else the one on PATH, which need not have NumPy.
     environment = {**os.environ, "PYTHON": sys.executable}
-    done = subprocess.run([program, "gain", "--verify"], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [program, "gain", "--verify"], env=environment, capture_output=True, text=True, check=False
+    )
     assert "all 256 elements are right" in done.stdout, done.stderr
     project.environment["DESTDIR"] = str(tmp_path / "staged")
     try:
@@ -57,7 +61,9 @@ def test_ninja_installs_where_prefix_and_destdir_say(packed, tmp_path):
     assert {n: d for n, d in everything(prefix).items() if "__pycache__" not in n} == everything(staged)
     # A prefix may be moved: the program finds the designs by its own place.
     moved = (tmp_path / "staged").rename(tmp_path / "moved")
-    done = subprocess.run([f"{moved}{prefix}/bin/{NAME}"], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [f"{moved}{prefix}/bin/{NAME}"], env=environment, capture_output=True, text=True, check=False
+    )
     assert "gain" in done.stderr
 
 

@@ -20,7 +20,10 @@ def read(folder: Path, text: str) -> Package:
 
 def test_defaults_do_not_depend_on_the_folder(tmp_path):
     package = read(tmp_path, "")
-    assert (package.archive_file, package.wheel_file) == ("npu-designs-0.0.0.zip", "npu_designs-0.0.0-py3-none-any.whl")
+    assert (package.archive_file, package.wheel_file) == (
+        "npu-designs-0.0.0.zip",
+        "npu_designs-0.0.0-py3-none-any.whl",
+    )
 
 
 @pytest.mark.parametrize(

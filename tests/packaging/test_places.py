@@ -22,7 +22,10 @@ PLACES = Places("/p", "/p/build", "/p/npuninja", [ZIG, BOOTGEN, CLANG])
         ("/p/npuninja/stages/lower.py", ("npuninja", "npuninja/stages/lower.py")),
         ("/p/.venv/ziglang/zig", ("tool", "ziglang")),
         ("/p/.venv/ziglang/lib/include/stdint.h", ("tool", "tools/ziglang/lib/include/stdint.h")),
-        ("/p/bootgen", ("tool", "bootgen")),  # a tool at the top of the project does not make all of it a tool
+        (
+            "/p/bootgen",
+            ("tool", "bootgen"),
+        ),  # a tool at the top of the project does not make all of it a tool
         ("/usr/bin/clang-19", ("tool", "clang")),
         ("/usr/lib/clang/19/include/stdint.h", ("other", "stdint.h")),
     ],

@@ -43,10 +43,14 @@ def test_designs_for_an_npu(machine, tmp_path, options):
         (tmp_path / "un" / name).write_bytes(data)
     variables = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XILINX_XRT": str(tmp_path)}
     command = [sys.executable, "run.py", "gain", "--device", "emu"]
-    done = subprocess.run(command, cwd=tmp_path / "un", env=variables, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path / "un", env=variables, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2
     assert "was built for aie2 cores, and the emulated array runs wasm cores only" in done.stderr
     if not glob.glob("/dev/accel/accel*"):
-        done = subprocess.run(command[:3], cwd=tmp_path / "un", env=variables, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command[:3], cwd=tmp_path / "un", env=variables, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 77
         assert "no NPU" in done.stderr

@@ -42,7 +42,8 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-# What somebody must bring into agreement who changes a file, from outside in. Each knows what the ones before have done.
+# What somebody must bring into agreement who changes a file, from outside in. Each knows what the ones before
+# have done.
 
 
 def agree_sums(files: Files) -> None:
@@ -116,13 +117,17 @@ def test_a_flipped_byte_anywhere_is_found(packed, data):
     refused(bytes(damaged), path.name)
 
 
-@pytest.mark.parametrize("name", [XCLBIN, INSTS, MANIFEST, "run.py", "runner/npuninja/device/xrt.py", "README.txt"])
+@pytest.mark.parametrize(
+    "name", [XCLBIN, INSTS, MANIFEST, "run.py", "runner/npuninja/device/xrt.py", "README.txt"]
+)
 def test_a_changed_file_is_named(files, name):
     changed = {**files, name: flipped(files[name])}
     assert f"{name} has sha256" in refused(archived(changed))
     # And with its hash brought into agreement:
     agree_sums(changed)
-    assert f"{name} has sha256 {sha256(changed[name])[:16]}…, provenance.json says" in refused(archived(changed))
+    assert f"{name} has sha256 {sha256(changed[name])[:16]}…, provenance.json says" in refused(
+        archived(changed)
+    )
 
 
 def test_who_changes_an_xclbin_must_change_all_that_speaks_of_it(files):
@@ -216,7 +221,9 @@ def test_metadata_of_a_wheel_follow_from_its_contents(packed, name):
     if name != "RECORD":
         digest = base64.urlsafe_b64encode(hashlib.sha256(changed[path]).digest()).decode().rstrip("=")
         row = f"{path},sha256={digest},{len(changed[path])}".encode()
-        changed[f"{info}/RECORD"] = re.sub(rb"(?m)^" + re.escape(path.encode()) + rb",.*$", row, entries[f"{info}/RECORD"])
+        changed[f"{info}/RECORD"] = re.sub(
+            rb"(?m)^" + re.escape(path.encode()) + rb",.*$", row, entries[f"{info}/RECORD"]
+        )
     assert f"{path} is not what `ninja package` writes" in refused(write_zip(changed), WHEEL)
     missing = {key: data for key, data in entries.items() if key != path}
     assert f"{path} is missing" in refused(write_zip(missing), WHEEL)

@@ -75,13 +75,19 @@ def test_a_design_runs_from_the_wheel_in_a_new_environment(packed, tmp_path):
 
     def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
         variables = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-        return subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False
+        )
 
     done = run(bin_ / "python", "-m", "gain_designs", "gain", "--verify")
     assert "b: all 256 elements are right" in done.stdout, done.stderr
     assert "all 256 elements are right" in run(bin_ / "Gain-Designs", "gain", "--verify").stdout
-    assert "usage: python -m gain_designs DESIGN" in run(bin_ / "python", "-m", "gain_designs", "--help").stdout
-    manifest = run(bin_ / "python", "-c", "import gain_designs; print(gain_designs.designs()['gain'])").stdout.strip()
+    assert (
+        "usage: python -m gain_designs DESIGN" in run(bin_ / "python", "-m", "gain_designs", "--help").stdout
+    )
+    manifest = run(
+        bin_ / "python", "-c", "import gain_designs; print(gain_designs.designs()['gain'])"
+    ).stdout.strip()
     assert Path(manifest).is_relative_to(environment)
     assert json.loads(Path(manifest).read_text())["design"] == "gain"
     assert pip(bin_ / "python", "uninstall", "--yes", "--quiet", "Gain-Designs").returncode == 0

@@ -16,7 +16,9 @@ FILES = {"a/one.txt": b"one\n", "a/two.bin": bytes(range(256)), "x.dist-info/REC
 names = st.text("abcXYZ019._-é", min_size=1, max_size=8).filter(lambda name: set(name) != {"."})
 
 
-@given(st.dictionaries(st.lists(names, min_size=1, max_size=3).map("/".join), st.binary(max_size=64), max_size=6))
+@given(
+    st.dictionaries(st.lists(names, min_size=1, max_size=3).map("/".join), st.binary(max_size=64), max_size=6)
+)
 def test_what_is_written_is_read(files):
     assert read_zip(write_zip(files), "x.zip") == files
 

@@ -42,7 +42,11 @@ def test_a_stage_alone_is_no_batch_and_designs_do_not_mix():
 
 
 def test_a_rule_that_may_not_be_part_of_a_batch_is_none():
-    edges = [edge("lower", "a/lowered", "a.mlir"), edge("route", "a/routed", "a/lowered"), edge("pdi", "a/pdi", "a/routed")]
+    edges = [
+        edge("lower", "a/lowered", "a.mlir"),
+        edge("route", "a/routed", "a/lowered"),
+        edge("pdi", "a/pdi", "a/routed"),
+    ]
     assert names(plan_batches(edges, SHORT - {"route"})) == []
     assert names(plan_batches(edges, SHORT - {"pdi"})) == [["a/lowered", "a/routed"]]
 
@@ -54,7 +58,9 @@ def graphs(draw: st.DrawFn) -> list[Edge]:
     for number in range(draw(st.integers(1, 14))):
         folder, rule = draw(st.sampled_from("ab")), draw(st.sampled_from(sorted(RULES)))
         needs = draw(st.lists(st.sampled_from(edges), max_size=3)) if edges else []
-        edges.append(edge(rule, f"{folder}/{number}", "source", implicit=tuple(need.outputs[0] for need in needs)))
+        edges.append(
+            edge(rule, f"{folder}/{number}", "source", implicit=tuple(need.outputs[0] for need in needs))
+        )
     return draw(st.permutations(edges))
 
 
@@ -92,6 +98,10 @@ def test_graph_json_can_be_read_as_commands():
     graph.add(edge("core_cc", "a/core.o", "a/lowered"))
     graph.batches = plan_batches(graph.edges, SHORT)
     batch, compiler = as_run(graph.as_json()["edges"])
-    assert (batch["rule"], batch["outputs"], batch["inputs"]) == ("batch", ["a/lowered", "a/routed"], ["a.mlir"])
+    assert (batch["rule"], batch["outputs"], batch["inputs"]) == (
+        "batch",
+        ["a/lowered", "a/routed"],
+        ["a.mlir"],
+    )
     assert [stage["rule"] for stage in batch["stages"]] == ["lower", "route"]
     assert compiler["rule"] == "core_cc"

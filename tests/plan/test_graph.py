@@ -13,7 +13,10 @@ def graph(*edges: Edge) -> Graph:
 
 def test_two_edges_of_one_output_are_refused_with_both_causes():
     with pytest.raises(InternalError, match=r"a.o is made twice: for design one and for design two"):
-        graph(Edge("cc", ("a.o",), for_whom="design one"), Edge("link", ("b",), (), (), ("a.o",), for_whom="design two"))
+        graph(
+            Edge("cc", ("a.o",), for_whom="design one"),
+            Edge("link", ("b",), (), (), ("a.o",), for_whom="design two"),
+        )
 
 
 def test_an_unknown_rule_is_refused():
@@ -27,15 +30,24 @@ def test_an_edge_without_output_is_refused():
 
 
 def test_a_circle_is_named():
-    circular = graph(Edge("cc", ("a",), ("b",)), Edge("cc", ("b",), ("x",), ("c",)), Edge("cc", ("c",), ("a",)))
+    circular = graph(
+        Edge("cc", ("a",), ("b",)), Edge("cc", ("b",), ("x",), ("c",)), Edge("cc", ("c",), ("a",))
+    )
     with pytest.raises(InternalError, match="a needs b needs c needs a"):
         circular.check()
 
 
 def test_a_diamond_is_no_circle():
-    graph(Edge("cc", ("a",), ("b", "c")), Edge("cc", ("b",), ("d",)), Edge("cc", ("c",), ("d",)), Edge("cc", ("d",))).check()
+    graph(
+        Edge("cc", ("a",), ("b", "c")),
+        Edge("cc", ("b",), ("d",)),
+        Edge("cc", ("c",), ("d",)),
+        Edge("cc", ("d",)),
+    ).check()
 
 
 def test_the_digest_tells_graphs_apart():
-    one, same, other = (graph(Edge("cc", ("a",), options=options)) for options in (("-O1",), ("-O1",), ("-O2",)))
+    one, same, other = (
+        graph(Edge("cc", ("a",), options=options)) for options in (("-O1",), ("-O1",), ("-O2",))
+    )
     assert one.digest() == same.digest() != other.digest()

@@ -8,9 +8,20 @@ from npuninja.detect.machine import TOOLS, Toolchain
 from npuninja.detect.mlir_aie_releases import RELEASES
 from npuninja.detect.tool import Absent, Found
 from npuninja.diag.errors import ToolError, UserError
-from npuninja.plan.providers import CORE_STAGES, MLIR_STAGES, STAGES, WasmCompiler, choose, for_tests, parse_choices
+from npuninja.plan.providers import (
+    CORE_STAGES,
+    MLIR_STAGES,
+    STAGES,
+    WasmCompiler,
+    choose,
+    for_tests,
+    parse_choices,
+)
 
-FOUND = {name: Found(name, f"/tools/bin/{name}", "PATH", "1", name) for name in ("bootgen", "xclbinutil", "ziglang")}
+FOUND = {
+    name: Found(name, f"/tools/bin/{name}", "PATH", "1", name)
+    for name in ("bootgen", "xclbinutil", "ziglang")
+}
 FOUND["peano"] = Found("peano", "/peano/bin/llc", "PATH", "19.0.0git", "peano", ("aie2", "aie2p"))
 FOUND["aiecc"] = Found("aiecc", "/aie/bin/aiecc.py", "PATH", "unknown", "aiecc", ("python",))
 FOUND["aie-opt"] = Found("aie-opt", "/aie/bin/aie-opt", "PATH", "22.0.0git", "opt", tuple(RELEASES[0].needs))
@@ -35,7 +46,13 @@ def test_everything_there_means_everything_real():
     assert {p.stage for p in choice.providers if p.real} == set(STAGES) - {"run"}
     emulated = for_tests({"pdi": "embedded"}, machine(), WASM)
     assert not emulated.real_cores
-    assert {p.stage for p in emulated.providers if p.real} == {"lower", "route", "sequence", "insts", "xclbin"}
+    assert {p.stage for p in emulated.providers if p.real} == {
+        "lower",
+        "route",
+        "sequence",
+        "insts",
+        "xclbin",
+    }
 
 
 def test_nothing_there_means_nothing_real():
@@ -100,4 +117,7 @@ def test_choices_that_do_not_go_together(choices, message):
 
 
 def test_choices_are_read_from_words():
-    assert parse_choices(["pdi=real", "design=aiecc", "pdi=embedded"]) == {"pdi": "embedded", "design": "aiecc"}
+    assert parse_choices(["pdi=real", "design=aiecc", "pdi=embedded"]) == {
+        "pdi": "embedded",
+        "design": "aiecc",
+    }

@@ -44,7 +44,9 @@ def test_an_object_is_located_where_it_is_named():
     lines = path.read_text(encoding="utf-8").split("\n")
     for core in design.cores:
         for linked in core.objects:
-            assert lines[linked.location.line - 1][linked.location.column - 1 :].startswith(f'"{linked.name}"')
+            assert lines[linked.location.line - 1][linked.location.column - 1 :].startswith(
+                f'"{linked.name}"'
+            )
 
 
 CORE = "module {{ aie.device(npu1_1col) {{ {body} }} }}"
@@ -56,7 +58,9 @@ CORE = "module {{ aie.device(npu1_1col) {{ {body} }} }}"
         ("module { }", "no aie.device"),
         (CORE.format(body="%t = aie.tile(0, 2)"), "no runtime sequence"),
         (
-            CORE.format(body=f"aiex.runtime_sequence({', '.join(f'%a{i}: memref<4xi32>' for i in range(6))}) {{ }}"),
+            CORE.format(
+                body=f"aiex.runtime_sequence({', '.join(f'%a{i}: memref<4xi32>' for i in range(6))}) {{ }}"
+            ),
             "6 arguments, the kernel of an XCLBIN takes 5 buffers",
         ),
         (
@@ -120,5 +124,7 @@ def test_no_kernel_at_all_says_where_one_belongs(tmp_path):
     from npuninja.plan.design import LinkedObject
 
     with pytest.raises(UserError, match=r"nothing makes 'k\.o'") as error:
-        read_kernel_folder(str(tmp_path / "none"), "kernels").source_of(LinkedObject("k.o", Location("d.mlir", 1, 1)))
+        read_kernel_folder(str(tmp_path / "none"), "kernels").source_of(
+            LinkedObject("k.o", Location("d.mlir", 1, 1))
+        )
     assert "put k.c, k.cc or k.cpp below kernels/" in (error.value.hint or "")

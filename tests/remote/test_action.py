@@ -25,7 +25,11 @@ def command(settings: RemoteSettings, *words: str) -> list[str]:
         (["lower", "a.mlir", "-o", "b.mlir"], ["lower", "a.mlir", "-o", "b.mlir"], []),
         (["lower", "--identity", "python-3-12", "a.mlir"], ["lower", "a.mlir"], []),
         (["cc", "--compiler", "/opt/zig/zig"], ["cc", "--compiler", "@ziglang@"], [ZIG]),
-        (["ld", "--word", "-fuse-ld=/opt/peano/bin/ld.lld"], ["ld", "--word", "-fuse-ld=@peano@/bin/ld.lld"], [PEANO]),
+        (
+            ["ld", "--word", "-fuse-ld=/opt/peano/bin/ld.lld"],
+            ["ld", "--word", "-fuse-ld=@peano@/bin/ld.lld"],
+            [PEANO],
+        ),
         (["cc", "--compiler", "/opt/peano/extra/clang"], ["cc", "--compiler", "@clang@"], [INSIDE_PEANO]),
         (["cc", "--cache", "build/compiler_cache"], ["cc", "--cache", "@cache@"], []),
         (["x", "/opt/peano/a", "/opt/zig/zig"], ["x", "@peano@/a", "@ziglang@"], [ZIG, PEANO]),
@@ -60,7 +64,9 @@ def test_a_place_that_only_this_machine_has_is_never_sent():
     ],
 )
 def test_inputs_keep_their_place_beside_the_build_folder(sources, depth, folder, path, place):
-    action = make_action(BASE._replace(sources=sources, depth=depth), ["lower", path], [path], ["npu1/b.mlir"])
+    action = make_action(
+        BASE._replace(sources=sources, depth=depth), ["lower", path], [path], ["npu1/b.mlir"]
+    )
     assert action.folder == folder
     assert action.inputs == {place: path}
 
@@ -94,7 +100,9 @@ def test_what_comes_back_has_the_places_of_this_machine():
     expected = "/home/my project/kernels/x.c:3:1: error: from /opt/n/npuninja/stages/x.py with /opt/zig/zig"
     assert as_here(settings, "/opt/n", text) == expected
     depfile = "x.o: \\\n  ../source/a.h \\\n  @npuninja@/npuninja/x.py\n"
-    assert depfile_as_here(settings, "/opt/n", depfile) == ("x.o: \\\n  /home/my\\ project/a.h \\\n  /opt/n/npuninja/x.py\n")
+    assert depfile_as_here(settings, "/opt/n", depfile) == (
+        "x.o: \\\n  /home/my\\ project/a.h \\\n  /opt/n/npuninja/x.py\n"
+    )
 
 
 def test_settings_are_read_as_they_were_written(tmp_path):

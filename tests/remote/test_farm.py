@@ -59,7 +59,12 @@ def descendants(pid: int) -> list[int]:
 
 def is_alive(pid: int) -> bool:
     try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+        state = (
+            Path(f"/proc/{pid}/stat")
+            .read_text(encoding="utf-8", errors="replace")
+            .rpartition(")")[2]
+            .split()[0]
+        )
     except OSError:
         return False
     return state != "Z"
@@ -113,12 +118,19 @@ def change_kernel(project: Project, number: int) -> None:
 def made(project: Project, folder: str = "build/npu1_1col") -> dict[str, bytes]:
     """The files of the build, without depfiles."""
     root = project.folder / folder
-    return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file() and p.suffix != ".d"}
+    return {
+        str(p.relative_to(root)): p.read_bytes()
+        for p in sorted(root.rglob("*"))
+        if p.is_file() and p.suffix != ".d"
+    }
 
 
 def log(project: Project, build: str = "build") -> list[str]:
     """For each remote command of the builds, `ran` or `cached`."""
-    return [line.split("\t")[0] for line in (project.folder / build / "remote.log").read_text(encoding="utf-8").splitlines()]
+    return [
+        line.split("\t")[0]
+        for line in (project.folder / build / "remote.log").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def test_a_farm_builds_what_this_machine_builds(casd, tmp_path, tools, buildbox):
@@ -131,7 +143,8 @@ def test_a_farm_builds_what_this_machine_builds(casd, tmp_path, tools, buildbox)
     assert log(there) == ["ran"] * 5
     assert "no work to do" in there.ninja().stdout
     assert "No missing dependencies on generated files found" in there.ninja("-t", "missingdeps").stdout
-    # Increments are those of a build on this machine: depfiles and unchanged outputs come back as Ninja expects them.
+    # Increments are those of a build on this machine: depfiles and unchanged outputs come back as Ninja
+    # expects them.
     edits = [
         ("kernels/gain/scale.h", "64", "32"),
         (KERNEL, "+ 1);\n}", "+ 1);\n} // the end"),
@@ -148,7 +161,9 @@ def test_a_farm_builds_what_this_machine_builds(casd, tmp_path, tools, buildbox)
 
 def test_a_cached_result_is_found_from_another_folder(casd, tmp_path, tools, buildbox):
     names = ("a", "b/c", "d", "e f")
-    first, second, third, fourth = projects = [make_project(tmp_path / n / "project", tools, buildbox) for n in names]
+    first, second, third, fourth = projects = [
+        make_project(tmp_path / n / "project", tools, buildbox) for n in names
+    ]
     for project in projects:
         change_kernel(project, 2)
     for project in (first, second):
@@ -169,7 +184,9 @@ def test_a_cached_result_is_found_from_another_folder(casd, tmp_path, tools, bui
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-@pytest.mark.skipif(not re.fullmatch(r"[\w./+-]+", sys.executable + str(ROOT)), reason="Make cannot name these folders")
+@pytest.mark.skipif(
+    not re.fullmatch(r"[\w./+-]+", sys.executable + str(ROOT)), reason="Make cannot name these folders"
+)
 def test_make_asks_the_farm_as_ninja_does(casd, tmp_path, tools, buildbox):
     by_ninja, by_make = (make_project(tmp_path / name, tools, buildbox) for name in ("ninja", "make"))
     for project, generator in ((by_ninja, "ninja"), (by_make, "make")):
@@ -234,7 +251,11 @@ def test_an_address_where_nobody_listens_is_told(tmp_path, tools, buildbox):
 def test_ctrl_c_ends_everything(buildbox, tmp_path):
     farm = Farm(tmp_path / "farm", buildbox, "casd")
     process = subprocess.Popen(
-        [*farm.command, "up", *farm.options], env=farm.environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+        [*farm.command, "up", *farm.options],
+        env=farm.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(3)]
@@ -260,7 +281,11 @@ def test_nothing_outlives_a_farm_that_is_killed(buildbox, tmp_path):
 
 def test_a_second_farm_in_the_same_folder_is_refused(casd):
     done = subprocess.run(
-        [*casd.command, "up", *casd.options], env=casd.environment, capture_output=True, text=True, check=False
+        [*casd.command, "up", *casd.options],
+        env=casd.environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2
     assert f"a farm is running already: {casd.address}" in done.stderr
@@ -290,7 +315,9 @@ def test_a_killed_worker_of_buildgrid_loses_nothing(grid, buildgrid, tmp_path, t
     os.kill(worker, signal.SIGKILL)
     assert ninja.wait(120) == 0
     assert made(here) == made(there)
-    assert "was killed by signal 9 and was started again" in (grid.folder / "farm.log").read_text(encoding="utf-8")
+    assert "was killed by signal 9 and was started again" in (grid.folder / "farm.log").read_text(
+        encoding="utf-8"
+    )
     shutil.rmtree(there.folder / DESIGN)
     there.ninja()
     assert log(there)[-4:] == ["cached"] * 4
@@ -303,7 +330,9 @@ def test_workers_of_other_machines_join(grid, buildgrid, tmp_path, tools):
         project.write(f"mlir/g{number}.mlir", (project.folder / "mlir/gain.mlir").read_text(encoding="utf-8"))
     project.configure("--remote", grid.address)
     command = [*grid.command, "join", grid.address, "--workers", "1", "--folder", str(tmp_path / "joined")]
-    joined = subprocess.Popen(command, env=grid.environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    joined = subprocess.Popen(
+        command, env=grid.environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         assert joined.stdout is not None
         assert joined.stdout.readline() == f"1 worker asks {grid.address} for work; Ctrl-C ends it\n"
@@ -316,7 +345,8 @@ def test_workers_of_other_machines_join(grid, buildgrid, tmp_path, tools):
         joined.stdout.close()
     assert [pid for pid in processes if is_alive(pid)] == []
     workers = {
-        line.split("\t")[1] for line in (project.folder / "build/remote.log").read_text(encoding="utf-8").splitlines()
+        line.split("\t")[1]
+        for line in (project.folder / "build/remote.log").read_text(encoding="utf-8").splitlines()
     }
     assert any(f"-{joined.pid}-" in worker for worker in workers), workers
 
@@ -342,7 +372,10 @@ def test_real_tools_may_lie_elsewhere_on_the_worker(buildbox, tmp_path, tools):
             project.configure(*(["--remote", farm.address] if project is there else []))
             project.ninja()
         assert made(here, "build/npu1_1col/aie2") == made(there, "build/npu1_1col/aie2")
-        ran = {os.path.basename(line) for line in (there.folder / "build/remote.log").read_text(encoding="utf-8").split()}
+        ran = {
+            os.path.basename(line)
+            for line in (there.folder / "build/remote.log").read_text(encoding="utf-8").split()
+        }
         assert {"core_0_2.elf", "core_0_2.opt.ll", "core_0_2.o", "gain.o", "input_physical.mlir"} <= ran
         assert "no work to do" in there.ninja().stdout
         # Another Peano of the same version is another tool.

@@ -38,7 +38,9 @@ def test_every_module_that_a_stage_loads_counts(project):
     project.configure()
     project.ninja()
     counted = set(package_files(str(PACKAGE)))
-    loaded = {line.strip() for line in project.ninja("-t", "deps").stdout.splitlines() if str(PACKAGE) in line}
+    loaded = {
+        line.strip() for line in project.ninja("-t", "deps").stdout.splitlines() if str(PACKAGE) in line
+    }
     assert len(loaded) > 50
     # The reference runs on this machine only.
     assert {path for path in loaded - counted if "/device/" not in path} == set()
@@ -52,7 +54,12 @@ def toolchain(*found: Found) -> Toolchain:
 
 def test_a_tool_is_known_by_its_version_and_bytes(tmp_path):
     words = []
-    for place, version, content in (("a", "1.0", b"x"), ("b", "1.0", b"x"), ("c", "1.0", b"y"), ("d", "1.1", b"x")):
+    for place, version, content in (
+        ("a", "1.0", b"x"),
+        ("b", "1.0", b"x"),
+        ("c", "1.0", b"y"),
+        ("d", "1.1", b"x"),
+    ):
         path = tmp_path / place / "zig"
         path.parent.mkdir()
         path.write_bytes(content)

@@ -22,19 +22,31 @@ def write(folder: Path, files: dict[str, str]) -> None:
     ("files", "expected"),
     [
         pytest.param({"x.c": '#include "a.h"\n', "a.h": ""}, ["a.h"], id="one"),
-        pytest.param({"x.c": '#include "a.h"', "a.h": '#include "b/c.h"', "b/c.h": ""}, ["a.h", "b/c.h"], id="nested"),
-        pytest.param({"x.c": '#include "b/c.h"', "b/c.h": '#include "../d.h"', "d.h": ""}, ["b/c.h", "d.h"], id="upwards"),
-        pytest.param({"x.c": '#include "a.h"', "a.h": '#include "x.c"\n#include "a.h"'}, ["a.h"], id="circle"),
+        pytest.param(
+            {"x.c": '#include "a.h"', "a.h": '#include "b/c.h"', "b/c.h": ""}, ["a.h", "b/c.h"], id="nested"
+        ),
+        pytest.param(
+            {"x.c": '#include "b/c.h"', "b/c.h": '#include "../d.h"', "d.h": ""},
+            ["b/c.h", "d.h"],
+            id="upwards",
+        ),
+        pytest.param(
+            {"x.c": '#include "a.h"', "a.h": '#include "x.c"\n#include "a.h"'}, ["a.h"], id="circle"
+        ),
         pytest.param({"x.c": '  #  include\t"a.h"', "a.h": ""}, ["a.h"], id="blanks"),
         pytest.param({"x.c": '#inc\\\nlude \\\n"a.h"', "a.h": ""}, ["a.h"], id="split over lines"),
         pytest.param({"x.c": '#if 0\n#include "a.h"\n#endif', "a.h": ""}, ["a.h"], id="conditional"),
         pytest.param({"x.c": '/* */ #include "a.h" // there', "a.h": ""}, ["a.h"], id="beside comments"),
         pytest.param({"x.c": '// #include "a.h"\n/*\n#include "a.h"\n*/', "a.h": ""}, [], id="in comments"),
-        pytest.param({"x.c": 'char *s = "/*";\n#include "a.h"', "a.h": ""}, ["a.h"], id="comment in a string"),
+        pytest.param(
+            {"x.c": 'char *s = "/*";\n#include "a.h"', "a.h": ""}, ["a.h"], id="comment in a string"
+        ),
         pytest.param({"x.c": "#include <stdint.h>\n#include <aie_api/aie.hpp>\n"}, [], id="the compiler's"),
         pytest.param({"x.c": '#include "aie_api/aie.hpp"\n'}, [], id="of another compiler"),
         pytest.param({"x.c": '#if __has_include("a.h")\n#endif', "a.h": ""}, ["a.h"], id="asked for"),
-        pytest.param({"x.c": 'char t[] = {\n#embed "t.bin" limit(3)\n};', "t.bin": "abc"}, ["t.bin"], id="embedded"),
+        pytest.param(
+            {"x.c": 'char t[] = {\n#embed "t.bin" limit(3)\n};', "t.bin": "abc"}, ["t.bin"], id="embedded"
+        ),
         pytest.param({"x.c": '#define H "a.h"\n', "a.h": ""}, [], id="only a macro"),
     ],
 )

@@ -1,4 +1,6 @@
-"""The launcher with a trexe that pretends: what it is told, and that nothing but a whole result is ever put in place."""
+"""The launcher with a trexe that pretends: what it is told, and that nothing but a whole result is ever put
+in place.
+"""
 
 from __future__ import annotations
 
@@ -69,10 +71,14 @@ class Launcher:
         command += ["--needs", "x.c", "--makes", "out/x.o", "--"]
         command += ["kernel_cc", "--compiler", "/opt/zig", "--depfile", "out/x.o.d", "-o", "out/x.o", "x.c"]
         environment = {**os.environ, "NO_COLOR": "1"}
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
-        assert not [name for name in os.listdir(self.folder / "out") if name.startswith(".")], "nothing is left behind"
+        assert not [name for name in os.listdir(self.folder / "out") if name.startswith(".")], (
+            "nothing is left behind"
+        )
         return done.stderr
 
     def asked(self) -> list[dict[str, list[str]]]:
@@ -97,7 +103,10 @@ def test_a_result_is_put_in_place(launcher):
     words = asked["arguments"]
     assert "--remote=http://farm:1" in words
     assert "--platform-properties=npuninja=f00d,tool=ziglang-1" in words
-    assert [word for word in words if "output-path" in word] == ["--output-path=out/x.o", "--output-path=out/x.o.d"]
+    assert [word for word in words if "output-path" in word] == [
+        "--output-path=out/x.o",
+        "--output-path=out/x.o.d",
+    ]
     assert words[-8:-6] == ["kernel_cc", "--compiler"]
     assert (launcher.folder / "remote.log").read_text(encoding="utf-8") == "ran\tw1\tout/x.o\n"
 
@@ -107,11 +116,16 @@ def test_an_output_that_did_not_change_keeps_its_time(launcher):
     os.utime(launcher.folder / "out/x.o", (1, 1))
     launcher.run(GOOD.replace("ended(0)", "ended(0, True)"), 0)
     assert (launcher.folder / "out/x.o").stat().st_mtime == 1
-    assert (launcher.folder / "remote.log").read_text(encoding="utf-8").splitlines()[1] == "cached\tw1\tout/x.o"
+    assert (launcher.folder / "remote.log").read_text(encoding="utf-8").splitlines()[
+        1
+    ] == "cached\tw1\tout/x.o"
 
 
 def test_a_stage_that_fails_says_why_and_leaves_nothing(launcher):
-    assert launcher.run('ended(2); outputs(x_o="half"); printed("x.c:1: error: no\\n")', 2) == "x.c:1: error: no\n"
+    assert (
+        launcher.run('ended(2); outputs(x_o="half"); printed("x.c:1: error: no\\n")', 2)
+        == "x.c:1: error: no\n"
+    )
     assert launcher.made() == []
 
 
@@ -119,11 +133,17 @@ def test_a_stage_that_fails_says_why_and_leaves_nothing(launcher):
     ("body", "message"),
     [
         pytest.param('ended(0); outputs(x_o_d="out/x.o:")', "made no out/x.o", id="output missing"),
-        pytest.param('ended(0); outputs(x_o="", x_o_d="out/x.o:")', "out/x.o was made empty", id="output empty"),
+        pytest.param(
+            'ended(0); outputs(x_o="", x_o_d="out/x.o:")', "out/x.o was made empty", id="output empty"
+        ),
         pytest.param('ended(0); outputs(x_o="new")', "made no out/x.o.d", id="depfile missing"),
         pytest.param('print("Connection refused"); sys.exit(1)', "Connection refused", id="nobody listens"),
-        pytest.param('record({"error": {"code": 9, "message": "no such property"}})', "no such property", id="refused"),
-        pytest.param(f'ended({WRONG_WORKER}); printed("it has other things")', "another toolchain", id="wrong worker"),
+        pytest.param(
+            'record({"error": {"code": 9, "message": "no such property"}})', "no such property", id="refused"
+        ),
+        pytest.param(
+            f'ended({WRONG_WORKER}); printed("it has other things")', "another toolchain", id="wrong worker"
+        ),
         pytest.param("os.kill(os.getpid(), 9)", "did not run the command", id="trexe dies"),
     ],
 )
@@ -135,7 +155,10 @@ def test_anything_but_a_whole_result_is_an_error(launcher, body, message):
 
 def test_what_a_dying_worker_had_is_asked_for_again(launcher):
     dying = 'record({"error": {"code": 13, "message": "Runner exited with non-zero exit code [137]"}})'
-    launcher.run(f"if len(open({str(launcher.folder / 'log')!r}).readlines()) < 3:\n    {dying}\n    sys.exit(1)\n{GOOD}", 0)
+    launcher.run(
+        f"if len(open({str(launcher.folder / 'log')!r}).readlines()) < 3:\n    {dying}\n    sys.exit(1)\n{GOOD}",
+        0,
+    )
     assert len(launcher.asked()) == 3
     (launcher.folder / "log").unlink()
     assert "exit code [137]" in launcher.run(dying, 3), "but not for ever"

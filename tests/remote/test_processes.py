@@ -1,4 +1,6 @@
-"""The processes of a farm, each test in a process of its own: what dies is started again, what is left behind is killed."""
+"""The processes of a farm, each test in a process of its own: what dies is started again, what is left behind
+is killed.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ os.chdir(folder)
 
 def run(folder: Path, script: str) -> str:
     text = HEAD.replace("{folder!r}", repr(str(folder))) + script
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

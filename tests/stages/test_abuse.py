@@ -30,7 +30,9 @@ def outputs(project: Project, build: str = "build") -> dict[str, bytes]:
 def copy(project: Project, name: str) -> Project:
     """The same sources in another folder, not configured."""
     other = Project(project.folder.parent / name, project.tools)
-    shutil.copytree(project.folder, other.folder, ignore=lambda _, names: [n for n in names if n in NOT_SOURCES])
+    shutil.copytree(
+        project.folder, other.folder, ignore=lambda _, names: [n for n in names if n in NOT_SOURCES]
+    )
     return other
 
 
@@ -88,7 +90,8 @@ def test_killed_builds_leave_nothing_wrong(configured):
             start_new_session=True,
         )
         time.sleep(rng.uniform(0, whole_s))
-        # Ninja alone, so that its stages live on while the next build runs; or everything at once, as when the power fails.
+        # Ninja alone, so that its stages live on while the next build runs; or everything at once, as when
+        # the power fails.
         killed = [building.pid] if rng.random() < 0.5 else session(building.pid)
         for process in killed:
             with contextlib.suppress(ProcessLookupError):
@@ -149,7 +152,8 @@ def test_two_builds_at_once_do_not_meet(project):
     for place in ("one", "two"):
         project.configure("-B", place)
     running = [
-        subprocess.Popen([NINJA, "-C", str(project.folder / place)], stdout=subprocess.DEVNULL) for place in ("one", "two")
+        subprocess.Popen([NINJA, "-C", str(project.folder / place)], stdout=subprocess.DEVNULL)
+        for place in ("one", "two")
     ]
     assert [process.wait() for process in running] == [0, 0]
     assert outputs(project, "one") == outputs(project, "two") != {}
@@ -181,9 +185,15 @@ def test_a_deleted_header_is_named_and_may_come_back(configured):
 EDITS = {
     "factor": ("mlir/gain.mlir", lambda rng: ("constant 3 : i32", f"constant {rng.randrange(4, 99)} : i32")),
     "header": ("kernels/gain/scale.h", lambda rng: ("64", rng.choice(["32", "16", "8"]))),
-    "comment": ("mlir/gain.mlir", lambda rng: ("// Multiplies bytes.", f"// {rng.random()}\n// Multiplies bytes.")),
+    "comment": (
+        "mlir/gain.mlir",
+        lambda rng: ("// Multiplies bytes.", f"// {rng.random()}\n// Multiplies bytes."),
+    ),
     "kernel": ("kernels/gain/gain.c", lambda rng: ("* factor", f"* factor + {rng.randrange(1, 99)}")),
-    "transfer": ("mlir/gain.mlir", lambda rng: ("1, 256][0, 0, 0, 1]) {id = 0", "2, 128][0, 0, 128, 1]) {id = 0")),
+    "transfer": (
+        "mlir/gain.mlir",
+        lambda rng: ("1, 256][0, 0, 0, 1]) {id = 0", "2, 128][0, 0, 128, 1]) {id = 0"),
+    ),
     "reference": ("host/gain.py", lambda rng: ("* 3", f"* {rng.randrange(4, 9)}")),
 }
 
@@ -204,11 +214,15 @@ def test_ten_edits_in_a_row_give_what_a_clean_build_gives(tmp_path_factory, edit
     rng = random.Random(seed)
     for edit in edits:
         if edit == "delete":
-            built = sorted(path for path in (project.folder / "build").glob("npu1_1col/**/*") if path.is_file())
+            built = sorted(
+                path for path in (project.folder / "build").glob("npu1_1col/**/*") if path.is_file()
+            )
             if built:
                 rng.choice(built).unlink()
         elif edit == "restore":
-            shutil.copytree(PROJECTS / "plain", project.folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+            shutil.copytree(
+                PROJECTS / "plain", project.folder, dirs_exist_ok=True, copy_function=shutil.copyfile
+            )
         else:
             file, change = EDITS[edit]
             old, new = change(rng)

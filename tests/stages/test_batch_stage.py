@@ -13,7 +13,17 @@ MLIR = (ROOT / "tests/projects/plain/mlir/gain.mlir").read_text(encoding="utf-8"
 LOWER = ("--then", "lower", "-o", "lowered.mlir", "gain.mlir")
 SEQUENCE = ("--then", "sequence", "--device-symbol", "main", "--arguments", "arguments.json")
 SEQUENCE_FILES = ("-o", "sequence.mlir", "lowered.mlir")
-INSTS = ("--then", "insts", "--device-symbol", "main", "--sequence", "sequence", "-o", "insts.bin", "sequence.mlir")
+INSTS = (
+    "--then",
+    "insts",
+    "--device-symbol",
+    "main",
+    "--sequence",
+    "sequence",
+    "-o",
+    "insts.bin",
+    "sequence.mlir",
+)
 OUTPUTS = ("lowered.mlir", "sequence.mlir", "arguments.json", "insts.bin")
 
 
@@ -30,7 +40,17 @@ def folder(tmp_path: Path) -> Path:
 
 def test_stages_run_in_order_with_one_depfile(folder):
     done = batch(
-        folder, "--depfile", "d", "-o", *OUTPUTS, *LOWER, *SEQUENCE, "--sequence", "sequence", *SEQUENCE_FILES, *INSTS
+        folder,
+        "--depfile",
+        "d",
+        "-o",
+        *OUTPUTS,
+        *LOWER,
+        *SEQUENCE,
+        "--sequence",
+        "sequence",
+        *SEQUENCE_FILES,
+        *INSTS,
     )
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in folder.iterdir()) == sorted(["gain.mlir", "d", *OUTPUTS])

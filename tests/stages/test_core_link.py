@@ -42,7 +42,9 @@ def test_data_follows_the_buffers(wasm_build):
 
 def test_section_has_what_core_code_said(wasm_build):
     waits = [[1, "design.mlir", 12, 5, "in_lock"]]
-    path = wasm_build.link(wasm_build.core(CALLS_K), wasm_build.kernel("k.c", K), waits=waits, neighbours=["south"])
+    path = wasm_build.link(
+        wasm_build.core(CALLS_K), wasm_build.kernel("k.c", K), waits=waits, neighbours=["south"]
+    )
     fields = json.loads(read_wasm(path.read_bytes(), "core").custom_section("npuninja.core"))
     assert fields["waits"] == waits
     assert fields["neighbours"] == ["south"]
@@ -74,14 +76,32 @@ BIG = "static char big[70000] = {1};\nvoid k(signed char *p, int n) { *p = big[n
         ({}, "the design calls k, which none of the linked objects defines", "link_with"),
         ({"k.cc": K}, "the design calls k, ", 'extern "C"'),
         ({"kk.c": "void kk(signed char *p, int n) { *p = n; }"}, "the design calls k, ", "did you mean kk?"),
-        ({"k.c": "extern int puts(char *);\nvoid k(signed char *p, int n) { puts(p); }"}, "k.o uses puts", "no console"),
-        ({"k.cc": CALLS_HELPER, "helper.c": "void helper(int *p) { *p = 1; }"}, "k.o uses _Z6helperPi", 'extern "C"'),
+        (
+            {"k.c": "extern int puts(char *);\nvoid k(signed char *p, int n) { puts(p); }"},
+            "k.o uses puts",
+            "no console",
+        ),
+        (
+            {"k.cc": CALLS_HELPER, "helper.c": "void helper(int *p) { *p = 1; }"},
+            "k.o uses _Z6helperPi",
+            'extern "C"',
+        ),
         ({"k.c": "void k(signed char *p) { *p = 1; }"}, "other arguments than it is defined with", "64 bits"),
         ({"k.c": K, "twice.c": K}, "k is defined twice", "static"),
         ({"k.c": BIG}, "the kernels' data does not fit: it needs 700", "smaller"),
         ({"k.cc": CONSTRUCTOR}, "static constructor", "constexpr"),
     ],
-    ids=["no-object", "c++-name", "near-miss", "no-console", "c-name", "signature", "twice", "too-large", "constructor"],
+    ids=[
+        "no-object",
+        "c++-name",
+        "near-miss",
+        "no-console",
+        "c-name",
+        "signature",
+        "twice",
+        "too-large",
+        "constructor",
+    ],
 )
 def test_errors(wasm_build, kernels, message, hint):
     target = wasm_build.folder / "core_0_2.wasm"
@@ -121,7 +141,9 @@ def test_info_of_another_core(wasm_build):
 
 def test_other_core_kinds_are_refused():
     with pytest.raises(UserError, match="core kind 'aie2'"):
-        core_link.run(["a.o", "-o", "a.elf", "--kind", "aie2", "--linker", "/ld", "--info", "a.json", "--core", "0,2"])
+        core_link.run(
+            ["a.o", "-o", "a.elf", "--kind", "aie2", "--linker", "/ld", "--info", "a.json", "--core", "0,2"]
+        )
 
 
 def test_math_imports_are_those_of_the_emulator():
@@ -167,7 +189,13 @@ def test_changed_objects_are_read_or_refused(wasm_build):
 
 @pytest.mark.parametrize(
     ("name", "plain"),
-    [("_Z3fooPi", "foo"), ("_Z11passthroughPKaPa", "passthrough"), ("_ZN1S1gEv", None), ("foo", None), ("_Z9x", None)],
+    [
+        ("_Z3fooPi", "foo"),
+        ("_Z11passthroughPKaPa", "passthrough"),
+        ("_ZN1S1gEv", None),
+        ("foo", None),
+        ("_Z9x", None),
+    ],
 )
 def test_unmangled(name, plain):
     assert unmangled(name) == plain

@@ -57,7 +57,9 @@ def test_a_comment_in_the_design_stops_at_the_lowering(built):
 
 
 def test_a_changed_transfer_rebuilds_the_sequence_but_no_core(built):
-    built.edit("mlir/gain.mlir", "[1, 1, 1, 256][0, 0, 0, 1]) {id = 0", "[1, 1, 2, 128][0, 0, 128, 1]) {id = 0")
+    built.edit(
+        "mlir/gain.mlir", "[1, 1, 1, 256][0, 0, 0, 1]) {id = 0", "[1, 1, 2, 128][0, 0, 128, 1]) {id = 0"
+    )
     rebuilt = built.rebuilt()
     assert {"input_with_addresses.mlir", "npu_insts.mlir", "gain.json"} <= set(rebuilt)
     assert not {"core_0_2.o", "core_0_2.wasm", "gain.o"} & set(rebuilt)
@@ -149,11 +151,16 @@ def test_a_wrong_kernel_is_a_wrong_result(built):
 def test_the_manifest_describes_the_design(built):
     manifest = json.loads((built.folder / "build/npu1_1col/wasm/gain/gain.json").read_text(encoding="utf-8"))
     assert (manifest["design"], manifest["device"], manifest["core_kind"]) == ("gain", "npu1_1col", "wasm")
-    assert [(a["name"], a["direction"], a["shape"], a["dtype"], a["bytes"]) for a in manifest["arguments"]] == [
+    assert [
+        (a["name"], a["direction"], a["shape"], a["dtype"], a["bytes"]) for a in manifest["arguments"]
+    ] == [
         ("a", "in", [256], "i8", 256),
         ("b", "out", [256], "i8", 256),
     ]
-    assert manifest["providers"]["pdi"] == {"provider": "npuninja", "version": manifest["providers"]["lower"]["version"]}
+    assert manifest["providers"]["pdi"] == {
+        "provider": "npuninja",
+        "version": manifest["providers"]["lower"]["version"],
+    }
     assert manifest["reference"] == "reference.py"
 
 

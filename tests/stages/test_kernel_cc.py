@@ -73,7 +73,10 @@ def test_library_functions_without_a_library(wasm_build, name, text):
 
 def test_functions_of_the_emulator_stay_calls(wasm_build):
     text = "#include <math.h>\nfloat f(float x) { return expf(x) + powf(x, x); }\n"
-    assert set(read_symbols(wasm_build.kernel("exp.c", text).read_bytes(), "exp.o").undefined) == {"expf", "powf"}
+    assert set(read_symbols(wasm_build.kernel("exp.c", text).read_bytes(), "exp.o").undefined) == {
+        "expf",
+        "powf",
+    }
 
 
 @pytest.mark.parametrize(

@@ -59,15 +59,22 @@ def test_the_bytes_are_counted() -> None:
     commands: list[Command] = [Nop(), BlockWrite(PROGRAM + offset, program)]
     if image.data:
         commands.append(BlockWrite(0x200000 + image.data[0].address - 0x70000, image.data[0].data))
-    assert check_loaded(commands, {(0, 2): image}, MODEL, "x") == len(program) + sum(len(s.data) for s in image.data)
+    assert check_loaded(commands, {(0, 2): image}, MODEL, "x") == len(program) + sum(
+        len(s.data) for s in image.data
+    )
 
 
 @pytest.mark.parametrize(
-    ("window", "place"), [(0x70000, 0x200000), (0x60000, 0x300000)], ids=["own memory", "the northern neighbour's"]
+    ("window", "place"),
+    [(0x70000, 0x200000), (0x60000, 0x300000)],
+    ids=["own memory", "the northern neighbour's"],
 )
 def test_data_lies_where_the_core_sees_it(window: int, place: int) -> None:
     image = CoreImage("aie", (), (DataSegment(window + 6, b"abcdef", 6),), True)
-    commands = [MaskWrite(place + 4, 0xFFFF0000, 0x62610000), Write(place + 8, int.from_bytes(b"cdef", "little"))]
+    commands = [
+        MaskWrite(place + 4, 0xFFFF0000, 0x62610000),
+        Write(place + 8, int.from_bytes(b"cdef", "little")),
+    ]
     assert check_loaded(commands, {(0, 2): image}, MODEL, "x") == 6
     with pytest.raises(ToolError, match="2 of them are not loaded"):
         check_loaded(commands[1:], {(0, 2): image}, MODEL, "x")

@@ -15,7 +15,17 @@ def test_more_arguments_than_the_kernel_of_an_xclbin_has(tmp_path, count, good):
         (tmp_path / name).write_bytes(b"content")
     (tmp_path / "arguments.json").write_text(json.dumps([argument] * count))
     target = tmp_path / "design.json"
-    words = [str(tmp_path / "design.mlir"), "-o", str(target), "--design", "d", "--device", "npu1", "--kind", "wasm"]
+    words = [
+        str(tmp_path / "design.mlir"),
+        "-o",
+        str(target),
+        "--design",
+        "d",
+        "--device",
+        "npu1",
+        "--kind",
+        "wasm",
+    ]
     words += ["--arguments", str(tmp_path / "arguments.json")]
     words += ["--xclbin", str(tmp_path / "design.xclbin"), "--insts", str(tmp_path / "insts.bin")]
     if good:

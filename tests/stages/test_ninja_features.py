@@ -1,4 +1,6 @@
-"""What the build offers beyond building: validations, dead outputs, launchers, clean dependencies, traces of a build."""
+"""What the build offers beyond building: validations, dead outputs, launchers, clean dependencies, traces of
+a build.
+"""
 
 import json
 import shlex
@@ -31,7 +33,9 @@ def test_a_check_runs_beside_the_build_and_nothing_waits_for_it(embedded):
     embedded.configure("--check")
     edge = next(e for e in embedded.graph()["edges"] if e["outputs"] == ["gain"])
     assert edge["validations"] == [f"{DESIGN}/check.json"]
-    assert not any("check.json" in path for e in embedded.graph()["edges"] for path in (*e["inputs"], *e["implicit"]))
+    assert not any(
+        "check.json" in path for e in embedded.graph()["edges"] for path in (*e["inputs"], *e["implicit"])
+    )
     embedded.ninja("gain")
     report = json.loads((embedded.folder / DESIGN / "check.json").read_text(encoding="utf-8"))
     assert report["design"] == "gain"
@@ -93,7 +97,9 @@ def clang(folder: Path) -> dict[str, Path]:
 
 def test_a_launcher_starts_the_compiler_and_changes_nothing(embedded):
     programs = clang(embedded.tools)
-    pins = "".join(f'{name} = "{path}"\n' for name, path in {**programs, "ziglang": embedded.tools / "none"}.items())
+    pins = "".join(
+        f'{name} = "{path}"\n' for name, path in {**programs, "ziglang": embedded.tools / "none"}.items()
+    )
     embedded.write("toolchain.toml", f"[tools]\n{pins}{EMBEDDED}")
     log = embedded.tools / "launched"
     launcher = embedded.tools / "cache"

@@ -1,7 +1,7 @@
 """Packing by the real bootgen and xclbinutil: equal to the embedded writers, the same twice, errors told.
 
-The inputs are the conformance designs, whose cores are AIE programs; tests/configure/test_real_build.py does the same with
-the shipped designs.
+The inputs are the conformance designs, whose cores are AIE programs; tests/configure/test_real_build.py does
+the same with the shipped designs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def images(design: Path) -> list[str]:
     return found
 
 
-def pack(folder: Path, image: Path, device_name: str, xclbinutil: str | None, modules: tuple[str, ...] = ()) -> bytes:
+def pack(
+    folder: Path, image: Path, device_name: str, xclbinutil: str | None, modules: tuple[str, ...] = ()
+) -> bytes:
     """The XCLBIN of a PDI, embedded or by the tool."""
     options = ["--device", device_name]
     words = [str(image), *options, *modules, "-o", str(folder / "out.xclbin")]
@@ -46,13 +48,24 @@ def pack(folder: Path, image: Path, device_name: str, xclbinutil: str | None, mo
         partition, kernels = str(folder / "main_aie_partition.json"), str(folder / "main_kernels.json")
         memories = str(folder / "main_mem_topology.json")
         xclbin_json.run([str(image), *options, "-o", partition, "--kernels", kernels, "--memories", memories])
-        words += ["--xclbinutil", xclbinutil, "--partition", partition, "--kernels", kernels, "--memories", memories]
+        words += [
+            "--xclbinutil",
+            xclbinutil,
+            "--partition",
+            partition,
+            "--kernels",
+            kernels,
+            "--memories",
+            memories,
+        ]
     xclbin.run(words)
     return (folder / "out.xclbin").read_bytes()
 
 
 def without_pcr(image: bytes) -> bytes:
-    """Without the PCR fields of the image header and its checksum: 0 from bootgen 2022.2, 0xFFFF from 2023 on."""
+    """Without the PCR fields of the image header and its checksum: 0 from bootgen 2022.2, 0xFFFF from 2023
+    on.
+    """
     return image[:0xC8] + bytes(8) + image[0xD0:]
 
 
@@ -75,7 +88,9 @@ def test_xclbinutil_gives_the_embedded_sections(design, tmp_path, xclbinutil):
         pytest.fail("every device has start columns")
     embedded = read_xclbin(pack(tmp_path, design / "main.pdi", device_name, None))
     real = read_xclbin(pack(tmp_path, design / "main.pdi", device_name, xclbinutil))
-    assert [(s.kind, s.name, s.data) for s in real.sections] == [(s.kind, s.name, s.data) for s in embedded.sections]
+    assert [(s.kind, s.name, s.data) for s in real.sections] == [
+        (s.kind, s.name, s.data) for s in embedded.sections
+    ]
 
 
 def test_all_of_an_xclbin_is_equal_when_the_version_is(tmp_path, xclbinutil):

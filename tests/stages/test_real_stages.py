@@ -20,7 +20,11 @@ from npuninja.stages.core_downgrade import downgrade
 
 GAIN = CONFORMANCE / "gain_bytes"
 # A build has one device; the core entries of a design with several name it.
-WITH_ELFS = [d for d in positive_designs() if all(len(c) < 4 for c in json.loads((d / "meta.json").read_text())["cores"])]
+WITH_ELFS = [
+    d
+    for d in positive_designs()
+    if all(len(c) < 4 for c in json.loads((d / "meta.json").read_text())["cores"])
+]
 
 
 @pytest.mark.parametrize("design", WITH_ELFS, ids=lambda d: d.name)
@@ -31,7 +35,12 @@ def test_elfs_are_named_as_in_the_reference(design, tmp_path):
     target = tmp_path / "with_elfs.mlir"
     core_elfs.run([str(design / "input_physical.mlir"), "--device-symbol", "main", *words, "-o", str(target)])
     reference = (design / "input_physical_with_elfs.mlir").read_text(encoding="utf-8")
-    assert difference(parse_module(target.read_text(encoding="utf-8"), "ours"), parse_module(reference, "reference")) is None
+    assert (
+        difference(
+            parse_module(target.read_text(encoding="utf-8"), "ours"), parse_module(reference, "reference")
+        )
+        is None
+    )
 
 
 def test_a_core_without_an_elf_is_refused(tmp_path):
@@ -46,7 +55,11 @@ def test_a_core_without_an_elf_is_refused(tmp_path):
     [
         (["getelementptr-nuw"], "getelementptr inbounds nuw i8, ptr %1", "getelementptr inbounds i8, ptr %1"),
         (["any-align"], "load ptr %1,  align  16\nstore ptr %2, align 4", "load ptr %1\nstore ptr %2"),
-        (["align"], "load ptr %1, align 16, !x\nload ptr %2,  align 4", "load ptr %1, !x\nload ptr %2,  align 4"),
+        (
+            ["align"],
+            "load ptr %1, align 16, !x\nload ptr %2,  align 4",
+            "load ptr %1, !x\nload ptr %2,  align 4",
+        ),
         (["nocreateundeforpoison"], "declare void @f() nocreateundeforpoison  #0", "declare void @f() #0"),
         ([], "align 4", "align 4"),
     ],
@@ -113,7 +126,9 @@ def test_a_core_is_linked_with_the_objects_that_its_script_names(link, tmp_path)
 
 
 def test_a_script_that_names_another_object_is_refused(link, tmp_path):
-    with pytest.raises(UserError, match=r"the linker script names 'gain.o', which is not among the objects") as caught:
+    with pytest.raises(
+        UserError, match=r"the linker script names 'gain.o', which is not among the objects"
+    ) as caught:
         link(*objects(tmp_path, "core_0_2.o", "gian.o"))
     assert "gian.o" in (caught.value.hint or "")
 
@@ -172,8 +187,12 @@ OLD_TEXT = BODY.format(
     function="", other="", allocation="(MM2S, 0, 0)", core=' {link_with = "f.o"}', sequence=OLD["sequence_op"]
 )
 LINK, LINK_G = ' attributes {link_with = "f.o"}', ' attributes {link_with = "g.o"}'
-NEW_TEXT = BODY.format(function=LINK, other="", allocation="(%shim, MM2S, 0)", core="", sequence=NEW["sequence_op"])
-TWO_OBJECTS = NEW_TEXT.replace("@g()", "@g()" + LINK_G).replace("aie.end", "func.call @g() : () -> ()\n      aie.end")
+NEW_TEXT = BODY.format(
+    function=LINK, other="", allocation="(%shim, MM2S, 0)", core="", sequence=NEW["sequence_op"]
+)
+TWO_OBJECTS = NEW_TEXT.replace("@g()", "@g()" + LINK_G).replace(
+    "aie.end", "func.call @g() : () -> ()\n      aie.end"
+)
 
 
 def respelled(text: str, **spelling: object) -> str:
@@ -209,7 +228,9 @@ def test_what_cannot_be_spelled_is_refused(text, spelling, message):
 
 def test_a_logical_tile_has_no_older_spelling():
     with pytest.raises(UserError, match=r"before 2025-11-18 has no aie.logical_tile"):
-        respelled("module {\n aie.device(npu1_1col) {\n %t = aie.logical_tile<CoreTile>(?, ?)\n }\n}\n", **OLD)
+        respelled(
+            "module {\n aie.device(npu1_1col) {\n %t = aie.logical_tile<CoreTile>(?, ?)\n }\n}\n", **OLD
+        )
 
 
 def test_a_design_without_a_difference_stays_as_it_was_written(tmp_path):
@@ -217,5 +238,7 @@ def test_a_design_without_a_difference_stays_as_it_was_written(tmp_path):
     spell.run([str(source), "--sequence-op", "aiex.runtime_sequence", "-o", str(tmp_path / "design.mlir")])
     assert (tmp_path / "design.mlir").read_bytes() == source.read_bytes()
     flags = ["--allocation-has-tile", "--functions-link"]
-    spell.run([str(source), "--sequence-op", "aie.runtime_sequence", *flags, "-o", str(tmp_path / "design.mlir")])
+    spell.run(
+        [str(source), "--sequence-op", "aie.runtime_sequence", *flags, "-o", str(tmp_path / "design.mlir")]
+    )
     assert "aiex.runtime_sequence" not in (tmp_path / "design.mlir").read_text(encoding="utf-8")

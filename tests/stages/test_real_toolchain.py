@@ -1,4 +1,5 @@
-"""Whole builds by pretended toolchains: every release of MLIR-AIE, Peano, bootgen, xclbinutil, stage by stage and by aiecc.
+"""Whole builds by pretended toolchains: every release of MLIR-AIE, Peano, bootgen, xclbinutil, stage by stage
+and by aiecc.
 
 The programs are strict (tests/fake_tools): a wrong flag, path or spelling fails the build.
 """
@@ -38,7 +39,9 @@ def test_a_design_is_built_stage_by_stage(machine, since):
     assert manifest["providers"]["xclbin"]["provider"] == "xclbinutil"
     # The IR that Peano got has none of the words that it does not read.
     assert "nuw" in machine.output("core_0_2.ll").read_text(encoding="utf-8")
-    assert not re.search(r"nuw|align|nocreate", machine.output("core_0_2.peano.ll").read_text(encoding="utf-8"))
+    assert not re.search(
+        r"nuw|align|nocreate", machine.output("core_0_2.peano.ll").read_text(encoding="utf-8")
+    )
     xclbin = read_xclbin(machine.output("gain.xclbin").read_bytes())
     assert any(xclbin.uuid)
     pdi = read_pdi(machine.output("gain.pdi").read_bytes())
@@ -54,7 +57,9 @@ def test_every_release_is_asked_what_it_knows(machine, since):
     for command in commands:
         output = re.findall(r" -o (\S+)", command)[0].rsplit("/", 1)[1]
         words[output] = words_of(command)
-    assert re.fullmatch("--pass-pipeline=" + pattern(release.p1), plain(words["input_with_addresses.mlir"][0]))
+    assert re.fullmatch(
+        "--pass-pipeline=" + pattern(release.p1), plain(words["input_with_addresses.mlir"][0])
+    )
     assert [plain(word) for word in words["input_physical.mlir"]] == [release.route]
     assert [plain(word) for word in words["npu_insts.mlir"]] == ["--pass-pipeline=" + release.p3]
     assert re.fullmatch("--pass-pipeline=" + pattern(release.p2), plain(words["core_0_2.opt.mlir"][0]))
@@ -113,17 +118,36 @@ def test_another_peano_rebuilds_what_it_made_and_only_that(machine):
         machine.site / f"llvm_aie-{installs.PEANO_2026}.dist-info"
     )
     machine.project.configure()
-    changed = {re.findall(r" -o (\S+)", c)[-1].rsplit("/", 1)[1] for c in set(machine.commands().splitlines()) - before}
+    changed = {
+        re.findall(r" -o (\S+)", c)[-1].rsplit("/", 1)[1]
+        for c in set(machine.commands().splitlines()) - before
+    }
     # The last is of the command that packs, because the manifest names the version.
     assert changed == {"core_0_2.opt.ll", "core_0_2.o", "core_0_2.elf", "gain.o", "gain.json"}
 
 
 MIXTURES = [
     # choices, rules that must be there, rules that must not; the first two are built too
-    (("kernel=real", "core=embedded"), {"core_code", "core_cc_peano", "core_link_peano", "lower_aie_opt"}, {"core_llvm"}),
-    (("lower=embedded", "route=embedded", "pdi=embedded"), {"lower", "route", "sequence_aie_opt", "pdi"}, {"bif"}),
-    (("cdo=embedded", "xclbin=embedded", "ldscript=embedded"), {"cdo", "core_llc", "xclbin", "ldscript"}, {"core_elfs"}),
-    (("kernel=embedded",), {"lower_aie_opt", "core_link", "cdo", "pdi_bootgen", "xclbin_xclbinutil"}, {"core_llvm"}),
+    (
+        ("kernel=real", "core=embedded"),
+        {"core_code", "core_cc_peano", "core_link_peano", "lower_aie_opt"},
+        {"core_llvm"},
+    ),
+    (
+        ("lower=embedded", "route=embedded", "pdi=embedded"),
+        {"lower", "route", "sequence_aie_opt", "pdi"},
+        {"bif"},
+    ),
+    (
+        ("cdo=embedded", "xclbin=embedded", "ldscript=embedded"),
+        {"cdo", "core_llc", "xclbin", "ldscript"},
+        {"core_elfs"},
+    ),
+    (
+        ("kernel=embedded",),
+        {"lower_aie_opt", "core_link", "cdo", "pdi_bootgen", "xclbin_xclbinutil"},
+        {"core_llvm"},
+    ),
     (("insts=embedded", "sequence=embedded"), {"insts", "sequence", "core_opt"}, {"insts_aie_translate"}),
 ]
 

@@ -39,7 +39,14 @@ def test_folder_user_locale_time_and_jobs_leave_no_trace(tmp_path, tools):
         978_307_200,  # 2001-01-01
         0o022,
         1,
-        {"HOME": str(tmp_path / "ann"), "USER": "ann", "LOGNAME": "ann", "LC_ALL": "C", "TZ": "UTC", "PYTHONHASHSEED": "1"},
+        {
+            "HOME": str(tmp_path / "ann"),
+            "USER": "ann",
+            "LOGNAME": "ann",
+            "LC_ALL": "C",
+            "TZ": "UTC",
+            "PYTHONHASHSEED": "1",
+        },
         "build",
     )
     second = build(
@@ -48,7 +55,14 @@ def test_folder_user_locale_time_and_jobs_leave_no_trace(tmp_path, tools):
         1_700_000_000,  # 2023-11-14
         0o077,
         4,
-        {"HOME": "/", "USER": "bob", "LOGNAME": "bob", "LC_ALL": "C.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Tokyo"}
+        {
+            "HOME": "/",
+            "USER": "bob",
+            "LOGNAME": "bob",
+            "LC_ALL": "C.UTF-8",
+            "LANG": "tr_TR.UTF-8",
+            "TZ": "Asia/Tokyo",
+        }
         | {"SOURCE_DATE_EPOCH": "1", "PYTHONHASHSEED": "77", "CFLAGS": "-O0", "COLUMNS": "40"},
         "out/put",
     )

@@ -15,7 +15,20 @@ from npuninja.stages._run import Outputs, ToolFailed, read_arguments, read_bytes
 
 
 def test_arguments_are_taken_apart():
-    words = ["in.mlir", "--core", "0,2", "--core", "0,3", "--fast", "-o", "out", "--identity", "x", "--", "--odd"]
+    words = [
+        "in.mlir",
+        "--core",
+        "0,2",
+        "--core",
+        "0,3",
+        "--fast",
+        "-o",
+        "out",
+        "--identity",
+        "x",
+        "--",
+        "--odd",
+    ]
     arguments = read_arguments("stage", words, options=("--core",), flags=("--fast",))
     assert arguments.positional == ("in.mlir", "--odd")
     assert arguments.all("--core") == ["0,2", "0,3"]
@@ -158,7 +171,9 @@ def test_an_output_must_be_announced(tmp_path):
 
 def test_a_tool_runs_with_few_variables(monkeypatch):
     monkeypatch.setenv("SOME_SETTING", "1")
-    printed = run_tool([sys.executable, "-c", "import os; print(sorted(os.environ))"], variables={"GIVEN": "1"})
+    printed = run_tool(
+        [sys.executable, "-c", "import os; print(sorted(os.environ))"], variables={"GIVEN": "1"}
+    )
     assert "'GIVEN'" in printed
     assert "'LC_ALL'" in printed
     assert "SOME_SETTING" not in printed

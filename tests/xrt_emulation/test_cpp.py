@@ -1,4 +1,6 @@
-"""A C++ program with XRT's own headers and library; and our description of the kernel's interface against the kernel's."""
+"""A C++ program with XRT's own headers and library; and our description of the kernel's interface against the
+kernel's.
+"""
 
 import random
 import re
@@ -12,7 +14,8 @@ from xrt_programs import compile_cpp
 from npuninja.xrt_emulation import amdxdna
 from npuninja.xrt_emulation.preload_library import SOURCES
 
-# The kernel's name of each structure, and ours in preload/amdxdna.h and amdxdna.py ("" where that side does not have it).
+# The kernel's name of each structure, and ours in preload/amdxdna.h and amdxdna.py ("" where that side does
+# not have it).
 STRUCTURES = {
     "amdxdna_drm_create_hwctx": ("create_hwctx", "CREATE_HWCTX_S"),
     "amdxdna_drm_destroy_hwctx": ("", "DESTROY_HWCTX_S"),
@@ -92,7 +95,11 @@ def test_buffer_of_two_processes(compiler, xrt, emulated, passthrough, tmp_path)
 def test_fences_of_two_processes(compiler, xrt, emulated, passthrough, tmp_path):
     program = compile_cpp(xrt, "fences", tmp_path)
     (tmp_path / "in").write_bytes(random.Random(1).randbytes(262144))
-    files = [Path(passthrough).with_name("design.xclbin"), Path(passthrough).with_name("insts.bin"), tmp_path / "in"]
+    files = [
+        Path(passthrough).with_name("design.xclbin"),
+        Path(passthrough).with_name("insts.bin"),
+        tmp_path / "in",
+    ]
     done = emulated.run("with-xrt", program, *map(str, files))
     skip_without_sharing(done)
     assert done.stdout.split() == ["waited", "signalled", "completed", "right"], done.stderr
@@ -116,4 +123,6 @@ def test_interface_is_the_kernels(compiler, xrt, tmp_path):
     source.write_text("\n".join(lines))
     include = Path(xrt) / "xrt" / "usr" / "include"
     annotations = "-D__counted_by(member)="  # which this machine's kernel headers may not know
-    subprocess.run([compiler, "-idirafter", str(include), annotations, "-fsyntax-only", str(source)], check=True)
+    subprocess.run(
+        [compiler, "-idirafter", str(include), annotations, "-fsyntax-only", str(source)], check=True
+    )

@@ -1,4 +1,6 @@
-"""Requests, command packets and instruction streams that nobody in his senses would send: an error, and nothing else."""
+"""Requests, command packets and instruction streams that nobody in his senses would send: an error, and
+nothing else.
+"""
 
 import errno
 import io
@@ -56,9 +58,14 @@ def test_requests(npu):
             structure = rng.randbytes(rng.randrange(80))
         else:
             widths = [8 if code == "Q" else 4 for code in expanded(layout.format)]
-            fields = [rng.choice(SMALL if rng.random() < 0.8 else LARGE) & ((1 << 8 * width) - 1) for width in widths]
+            fields = [
+                rng.choice(SMALL if rng.random() < 0.8 else LARGE) & ((1 << 8 * width) - 1)
+                for width in widths
+            ]
             structure = layout.pack(*fields)
-        pointed = struct.pack("<8I", *(rng.choice(SMALL) for _ in range(8)))[: rng.choice([0, 4, 8, 16, 24, 32])]
+        pointed = struct.pack("<8I", *(rng.choice(SMALL) for _ in range(8)))[
+            : rng.choice([0, 4, 8, 16, 24, 32])
+        ]
         try:
             answer, written = file.ioctl(Request(operation, structure, pointed, -1))
         except DriverError as error:
@@ -90,7 +97,9 @@ def test_packets():
     good = 0
     for _ in range(PACKETS):
         opcode, words = rng.choice([0, 0, 19, 20, rng.randrange(32)]), rng.randrange(24)
-        header = opcode << 23 | rng.choice([words, words, rng.randrange(2048)]) << 12 | rng.randrange(4) << 10 | 1
+        header = (
+            opcode << 23 | rng.choice([words, words, rng.randrange(2048)]) << 12 | rng.randrange(4) << 10 | 1
+        )
         body = [rng.choice([1, 3, *SMALL, *LARGE]) & 0xFFFFFFFF for _ in range(words)]
         if rng.random() < 0.5:
             body = [1, 3, 0, *body]  # compute unit and opcode as they should be
@@ -118,8 +127,12 @@ def test_instruction_streams(wasm_build, npu):
         damaged = bytearray(insts)
         for _ in range(rng.randrange(3)):
             place = rng.randrange(len(damaged) // 4) * 4
-            damaged[place : place + 4] = struct.pack("<I", rng.choice([*SMALL, *LARGE, rng.randrange(1 << 32)]) & 0xFFFFFFFF)
-        states.add(client.run(bytes(damaged[: rng.choice([len(damaged)] * 3 + [rng.randrange(len(damaged))])])))
+            damaged[place : place + 4] = struct.pack(
+                "<I", rng.choice([*SMALL, *LARGE, rng.randrange(1 << 32)]) & 0xFFFFFFFF
+            )
+        states.add(
+            client.run(bytes(damaged[: rng.choice([len(damaged)] * 3 + [rng.randrange(len(damaged))])]))
+        )
     client.run(insts)
     assert client.run(insts) == packets.STATE_COMPLETED
     client.file.close()

@@ -22,11 +22,15 @@ def test_program_of_the_page(wasm_build, emulated, tmp_path):
 
 def test_xrt_smi_sees_the_npu(emulated):
     done = emulated.run("xrt-smi", "examine")
-    assert re.search(r"0000:c5:00\.1\]\s*\|RyzenAI-npu1\s*\|aie2\s*\|6x5", done.stdout), done.stdout + done.stderr
+    assert re.search(r"0000:c5:00\.1\]\s*\|RyzenAI-npu1\s*\|aie2\s*\|6x5", done.stdout), (
+        done.stdout + done.stderr
+    )
 
 
 def test_strix_is_shown_too(emulated):
-    assert emulated.good("cases.py", "information", "-", options=["--device", "npu2"]).startswith("1 RyzenAI-npu4\n")
+    assert emulated.good("cases.py", "information", "-", options=["--device", "npu2"]).startswith(
+        "1 RyzenAI-npu4\n"
+    )
 
 
 def test_options_that_are_wrong(emulated):

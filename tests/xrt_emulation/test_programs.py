@@ -1,4 +1,6 @@
-"""What XRT programs do wrong, or do rarely: each case of programs/cases.py gives what an NPU would, and says why."""
+"""What XRT programs do wrong, or do rarely: each case of programs/cases.py gives what an NPU would, and says
+why.
+"""
 
 import shutil
 import subprocess
@@ -14,7 +16,10 @@ from npuninja.formats.xclbin import AIE_PARTITION, Kernel, read_xclbin, write_xc
 # Case -> what the program prints, and a part of what the emulated driver says.
 CASES = {
     "once": (["COMPLETED True"], ""),
-    "instructions_and_data_swapped": (["ERROR", "COMPLETED True"], "was each buffer made for its own argument"),
+    "instructions_and_data_swapped": (
+        ["ERROR", "COMPLETED True"],
+        "was each buffer made for its own argument",
+    ),
     "input_and_output_swapped": (["COMPLETED", "b'\\x02\\x02' b'\\x02\\x02'"], ""),
     "wrong_opcode": (["ERROR"], "opcode, is 2, expected 3"),
     "buffer_missing": (["TIMEOUT"], "for more arguments than were passed"),
@@ -23,7 +28,12 @@ CASES = {
     "unknown_kernel": (["No such kernel 'OTHER': Invalid argument"], ""),
     "damaged_instructions": (["ABORT"], "at byte 16 of the instruction stream"),
     "missing_sync_to_device": (
-        ["COMPLETED b'\\x00\\x00'", "COMPLETED b'\\x07\\x07'", "COMPLETED b'\\x07\\x07'", "COMPLETED b'\\x08\\x08'"],
+        [
+            "COMPLETED b'\\x00\\x00'",
+            "COMPLETED b'\\x07\\x07'",
+            "COMPLETED b'\\x07\\x07'",
+            "COMPLETED b'\\x08\\x08'",
+        ],
         "buffer argument 0: the program changed it and did not sync it to the device",
     ),
     "missing_sync_from_device": (["COMPLETED b'\\x01\\x01' b'\\x07\\x07'"], ""),
@@ -49,9 +59,7 @@ CASES = {
     "buffers_come_and_go": (["done"], ""),
     "information": (["1 RyzenAI-npu1", "0000:c5:00.1"], ""),
 }
-ENDLESS = (
-    "void passthrough(const signed char *in, signed char *out, int n) { for (volatile int i = 0; ; i++) out[0] = i; }\n"
-)
+ENDLESS = "void passthrough(const signed char *in, signed char *out, int n) { for (volatile int i = 0; ; i++) out[0] = i; }\n"
 
 
 @pytest.fixture
@@ -86,7 +94,11 @@ def test_log_goes_where_it_is_told(emulated, passthrough, tmp_path):
 
 
 def test_hang_times_out_and_is_explained(wasm_build, emulated):
-    text = (ROOT / "mlir" / "passthrough.mlir").read_text().replace("aie.objectfifo.release @out(Produce, 1)", "")
+    text = (
+        (ROOT / "mlir" / "passthrough.mlir")
+        .read_text()
+        .replace("aie.objectfifo.release @out(Produce, 1)", "")
+    )
     done = emulated.python("cases.py", "hang", Chain(wasm_build, "passthrough", text).run())
     assert done.stdout == "TIMEOUT TIMEOUT\n"
     assert "deadlock: nothing can move any more" in done.stderr
@@ -97,7 +109,9 @@ def test_wait_ends_before_an_endless_command_times_out(wasm_build, emulated):
     manifest = Chain(wasm_build, "passthrough", kernels={"passthrough.o": ENDLESS}).run()
     done = emulated.python("cases.py", "wait_with_limit", manifest, options=["--time-limit", "2"])
     # XRT's words for a wait that ends before its command.
-    assert done.stdout.splitlines() == ["qds_device::wait() unexpected command state", "True TIMEOUT"], done.stderr
+    assert done.stdout.splitlines() == ["qds_device::wait() unexpected command state", "True TIMEOUT"], (
+        done.stderr
+    )
     assert "passthrough.c:1" in done.stderr
 
 
@@ -126,5 +140,7 @@ def test_more_columns_than_there_are_are_refused(emulated, own_passthrough):
 
 def test_without_the_emulation_there_is_no_npu(xrt):
     program = "import pyxrt; print(pyxrt.enumerate_devices())"
-    done = subprocess.run([f"{xrt}/xrt/bin/python3", "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [f"{xrt}/xrt/bin/python3", "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "0\n"

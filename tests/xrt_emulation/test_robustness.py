@@ -15,7 +15,9 @@ from xrt_programs import PROGRAMS
 
 from npuninja.commands.emu import SYSTEM_FOLDERS
 
-ENDLESS = "void passthrough(const char *in, char *out, int n) { for (volatile int i = 0; ; i++) out[0] = i; }\n"
+ENDLESS = (
+    "void passthrough(const char *in, char *out, int n) { for (volatile int i = 0; ; i++) out[0] = i; }\n"
+)
 
 
 def holders_of_memory(server):
@@ -41,7 +43,12 @@ def start(emulated):
     def starter(case, manifest, *options):
         command = emulated.command("python", str(PROGRAMS / "cases.py"), case, manifest, options=options)
         process = subprocess.Popen(
-            command, cwd=ROOT, env=emulated.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=ROOT,
+            env=emulated.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         processes.append(process)
         assert process.stdout is not None
@@ -103,7 +110,9 @@ def test_killed_server_ends_its_clients(start, emulated, passthrough):
     assert len(holders_of_memory(process)) == 2
     child = child_of(process)
     process.kill()
-    process.communicate(timeout=60)  # the client has its end of the pipes until it ends, as XRT does without a driver
+    process.communicate(
+        timeout=60
+    )  # the client has its end of the pipes until it ends, as XRT does without a driver
     eventually(lambda: not has_program(child))
     eventually(lambda: not holders_of_memory(process))
     assert emulated.good("cases.py", "once", passthrough) == "COMPLETED True\n"
@@ -131,8 +140,13 @@ def processes_with(words):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_command_ends_with_the_emulation_at_any_moment(emulated, number):
     word = f"86400.{os.getpid()}{number}"  # seconds of sleep, which are nobody else's
-    processes = [subprocess.Popen(emulated.command("sleep", word), cwd=ROOT, env=emulated.environment) for _ in range(8)]
-    eventually(lambda: processes_with("sleep\0" + word))  # the first one has come that far, the others are before or after
+    processes = [
+        subprocess.Popen(emulated.command("sleep", word), cwd=ROOT, env=emulated.environment)
+        for _ in range(8)
+    ]
+    eventually(
+        lambda: processes_with("sleep\0" + word)
+    )  # the first one has come that far, the others are before or after
     for process in processes:
         process.send_signal(number)
     for process in processes:
@@ -167,7 +181,9 @@ def test_kills_at_random_moments_leave_nothing(emulated, passthrough):
     chance = random.Random(1)
     command = emulated.command("python", str(PROGRAMS / "cases.py"), "for_ever", passthrough)
     processes = [
-        subprocess.Popen(command, cwd=ROOT, env=emulated.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.Popen(
+            command, cwd=ROOT, env=emulated.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         for _ in range(6)
     ]
     for number, process in enumerate(processes):

@@ -26,7 +26,9 @@ class Peer:
         self.connection.settimeout(60)
 
     def send(self, operation, structure, pointed=b""):
-        self.connection.send(struct.pack("<3I", operation, len(structure), len(pointed)) + structure + pointed)
+        self.connection.send(
+            struct.pack("<3I", operation, len(structure), len(pointed)) + structure + pointed
+        )
 
     def receive(self):
         return self.connection.recv(wire.MAX_BYTES)
@@ -78,7 +80,9 @@ def test_descriptors_that_come_unasked_are_closed(peer, tmp_path):
             socket.send_fds(peer.connection, [message], [stream.fileno()])
             assert struct.unpack_from("<i", peer.receive()) == (0,)
         opened = wire.OPEN_S.pack(wire.VERSION, 0, 0, 0)
-        socket.send_fds(peer.connection, [struct.pack("<3I", wire.OPEN, len(opened), 0) + opened], [stream.fileno()])
+        socket.send_fds(
+            peer.connection, [struct.pack("<3I", wire.OPEN, len(opened), 0) + opened], [stream.fileno()]
+        )
         assert struct.unpack_from("<i", peer.receive()) == (0,)
     peer.send(wire.XCLBIN, b"")  # comes after all that belongs to the one before
     peer.receive()

@@ -1,4 +1,5 @@
-"""Every shipped design, run by a plain pyxrt program and by a C++ program on the emulated NPU, gives what its reference
+"""Every shipped design, run by a plain pyxrt program and by a C++ program on the emulated NPU, gives what its
+reference
 says."""
 
 import pytest

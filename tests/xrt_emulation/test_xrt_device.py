@@ -1,4 +1,5 @@
-"""The runner's XrtDevice, through stock XRT, passes what EmulatedDevice passes (tests/device/test_designs.py and
+"""The runner's XrtDevice, through stock XRT, passes what EmulatedDevice passes (tests/device/test_designs.py
+and
 test_interface.py)."""
 
 import json
@@ -26,7 +27,9 @@ def run(emulated):
     """Runs `npuninja run` on the NPU that XRT finds."""
 
     def runner(*arguments, options=()):
-        return emulated.run(sys.executable, "-m", "npuninja", "run", *arguments, "--require", "npu", options=options)
+        return emulated.run(
+            sys.executable, "-m", "npuninja", "run", *arguments, "--require", "npu", options=options
+        )
 
     return runner
 
@@ -41,7 +44,9 @@ class TestStockXrt(DeviceSuite):
             other = find_other_pyxrt()
             assert other is not None
             device = RemoteXrtDevice(other)
-            program, endless = [program_of(read_manifest(path)) for path in (passthrough, endless_passthrough)]
+            program, endless = [
+                program_of(read_manifest(path)) for path in (passthrough, endless_passthrough)
+            ]
             yield Case(device, program, 262144, lambda data: data, lambda: endless)
             device.close()
 
@@ -90,7 +95,11 @@ def test_fault_names_the_kernel_line(wasm_build, run):
 
 
 def test_missing_release_is_explained(wasm_build, run):
-    text = (ROOT / "mlir" / "passthrough.mlir").read_text().replace("aie.objectfifo.release @out(Produce, 1)", "")
+    text = (
+        (ROOT / "mlir" / "passthrough.mlir")
+        .read_text()
+        .replace("aie.objectfifo.release @out(Produce, 1)", "")
+    )
     done = run(Chain(wasm_build, "passthrough", text).run(), "--verify", "--json")
     assert done.returncode == 4
     assert json.loads(done.stdout)["exit_code"] == 4

@@ -1,7 +1,8 @@
-"""A core's wasm module with counters: how often each piece of straight code ran, and how many bytes were copied.
+"""A core's wasm module with counters: how often each piece of straight code ran, and how many bytes were
+copied.
 
-The counters are further globals of the module, one for each basic block, so that the program computes what it did before.
-What was executed is then known operation by operation, and the same on every machine.
+The counters are further globals of the module, one for each basic block, so that the program computes what it
+did before. What was executed is then known operation by operation, and the same on every machine.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from npuninja.formats.wasm_code import CALL, MEMORY_COPY, MEMORY_FILL, FunctionC
 from npuninja.formats.wasm_module import CUSTOM, MAGIC, WasmModule, WasmSection, read_wasm, unsigned_leb128
 
 _GLOBAL, _EXPORT, _CODE = 6, 7, 10  # section numbers
-# if, else, end, br, br_if, br_table, return, unreachable, loop: what follows them may be reached on another way.
+# if, else, end, br, br_if, br_table, return, unreachable, loop: what follows them may be reached on another
+# way.
 _ENDS_BLOCK = frozenset((0x00, 0x03, 0x04, 0x05, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F))
 _I32_STORE = 0x36
 #: The lock page of the core ABI (docs/architecture.md): every acquire and every release is one store into it.
@@ -67,11 +69,15 @@ def instrument(module: bytes, name: str) -> Instrumented:
         writer = _Writer(first_global, sum(1 for item in wasm.imports if item.kind == "function"))
         bodies = [writer.function(sections[_CODE].data, function) for function in code]
     except (IndexError, KeyError) as error:
-        raise UserError(f"{name}: damaged wasm module: no globals, or its code is cut off", hint="build it again") from error
+        raise UserError(
+            f"{name}: damaged wasm module: no globals, or its code is cut off", hint="build it again"
+        ) from error
     pieces = tuple(piece._replace(operations=with_lanes(piece.operations)) for piece in writer.pieces)
     replaced = {
         _GLOBAL: _more(sections[_GLOBAL], [_NEW_GLOBAL] * len(pieces)),
-        _EXPORT: _more(sections[_EXPORT], [_export(p.export, first_global + i) for i, p in enumerate(pieces)]),
+        _EXPORT: _more(
+            sections[_EXPORT], [_export(p.export, first_global + i) for i, p in enumerate(pieces)]
+        ),
         _CODE: unsigned_leb128(len(bodies)) + b"".join(unsigned_leb128(len(body)) + body for body in bodies),
     }
     return Instrumented(MAGIC + b"".join(_sections(wasm, replaced)), pieces)

@@ -1,6 +1,7 @@
 """How long a run takes on an NPU, modelled: the arithmetic from what was counted to microseconds.
 
-    run = call of the host + runtime sequence + start of the transfers + filling of the pipeline + pipeline + first wait
+    run = call of the host + runtime sequence + start of the transfers + filling of the pipeline + pipeline +
+    first wait
 
 and the pipeline takes as long as its longest stage, or as DDR needs for its bytes.
 """
@@ -98,7 +99,8 @@ def model(
     Args:
         xclbin: with wasm cores.
         insts: the instruction stream.
-        arguments: what each of the sequence's arguments holds before the run; of an output only the size matters.
+        arguments: what each of the sequence's arguments holds before the run; of an output only the size
+            matters.
         clock_hz, elements, unit, core_cycles: as of `time_work`.
         time_limit_s: of this machine's time.
 
@@ -124,11 +126,12 @@ def time_work(
         clock_hz: of the array.
         elements: in the run, by default the objects that leave the cores' tiles.
         unit: what an element is called in the report.
-        core_cycles: cycles of cores in the whole run without their lock operations, by place, where they are known better
-            than from the operations.
+        core_cycles: cycles of cores in the whole run without their lock operations, by place, where they are
+            known better than from the operations.
 
     Raises:
-        UserError: the clock or the number of elements is not positive, or there is no core at a place of `core_cycles`.
+        UserError: the clock or the number of elements is not positive, or there is no core at a place of
+            `core_cycles`.
     """
     count = work.elements if elements is None else elements
     if not clock_hz > 0 or count < 1:
@@ -139,7 +142,11 @@ def time_work(
             raise UserError(f"cycles were given for core {place}, and the design has none there")
     stages = stages_of(work, clock_hz, known)
     pipeline = _pipeline(work, stages, clock_hz)
-    call = Term("call", costs.HOST_CALL_US[work.family], f"measured on {work.family}, from the host's call until it returns")
+    call = Term(
+        "call",
+        costs.HOST_CALL_US[work.family],
+        f"measured on {work.family}, from the host's call until it returns",
+    )
     sequence, wait = _sequence(work), _first_wait(work)
     start, fill = _start(work), _fill(work, known, clock_hz)
     array = total((start.us, fill.us, pipeline.us))
@@ -147,7 +154,9 @@ def time_work(
     together = largest((sequence.us, array))._asdict()
     busy = sequence.us.plus(array)._replace(optimistic=together["optimistic"])
     run_us = total((call.us, busy, wait.us))
-    return ModelReport(work, clock_hz, count, unit, stages, pipeline, (call, sequence, start, fill, wait), run_us)
+    return ModelReport(
+        work, clock_hz, count, unit, stages, pipeline, (call, sequence, start, fill, wait), run_us
+    )
 
 
 def _pipeline(work: Work, stages: tuple[Stage, ...], clock_hz: float) -> Term:
@@ -189,7 +198,11 @@ def _sequence(work: Work) -> Term:
 
 
 def _first_wait(work: Work) -> Term:
-    return Term("first wait", costs.FIRST_SYNC_US if work.sequence.syncs else NOTHING, "round trip to the host's controller")
+    return Term(
+        "first wait",
+        costs.FIRST_SYNC_US if work.sequence.syncs else NOTHING,
+        "round trip to the host's controller",
+    )
 
 
 def _start(work: Work) -> Term:

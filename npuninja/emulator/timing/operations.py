@@ -1,9 +1,9 @@
 """How many instructions of a scalar core an operation of WebAssembly stands for.
 
-A wasm module of a core is the same C as the AIE program, compiled by the same front end and optimiser; what differs is the
-machine. So operations are translated class by class into scalar instructions of 32 bits, as RV32 or the scalar unit of an
-AIE core has them, and only those are weighed in cycles (`costs.INSTRUCTION_CYCLES`). Opcodes: WebAssembly core
-specification, chapter 5.4.
+A wasm module of a core is the same C as the AIE program, compiled by the same front end and optimiser; what
+differs is the machine. So operations are translated class by class into scalar instructions of 32 bits, as
+RV32 or the scalar unit of an AIE core has them, and only those are weighed in cycles
+(`costs.INSTRUCTION_CYCLES`). Opcodes: WebAssembly core specification, chapter 5.4.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from npuninja.emulator.timing.band import NOTHING, Band, exactly, total
 from npuninja.formats.wasm_code import BULK, MEMORY_COPY, MEMORY_FILL, SIMD
 
-#: Instructions that one operation of a class stands for. A scalar unit of 32 bits has no float (Peano calls library
-#: functions), divides by steps, and reads before it writes 8 or 16 bits. A vector operation is one instruction at best; a
-#: compiler that does not vectorise for AIE needs one for each lane, which is the middle and the pessimistic end.
+#: Instructions that one operation of a class stands for. A scalar unit of 32 bits has no float (Peano calls
+#: library functions), divides by steps, and reads before it writes 8 or 16 bits. A vector operation is one
+#: instruction at best; a compiler that does not vectorise for AIE needs one for each lane, which is the
+#: middle and the pessimistic end.
 INSTRUCTIONS: dict[str, Band] = {
     "free": NOTHING,  # constants, locals, structure: registers and immediates
     "integer": exactly(1),
@@ -42,7 +43,9 @@ INSTRUCTIONS: dict[str, Band] = {
     "vector x16": Band(1, 16, 16),
     "vector x8": Band(1, 8, 8),
     "vector x4": Band(1, 4, 4),
-    "vector loop x16": Band(1, 48, 48),  # a branch of a vectorised loop: without vectors, a branch, a count and an
+    "vector loop x16": Band(
+        1, 48, 48
+    ),  # a branch of a vectorised loop: without vectors, a branch, a count and an
     "vector loop x8": Band(1, 24, 24),  # address for each lane
     "vector loop x4": Band(1, 12, 12),
     "vector 64-bit": Band(2, 6, 8),
@@ -63,14 +66,17 @@ _LANES = ("x16", "x8", "x4")
 def with_lanes(counts: Mapping[str, int]) -> dict[str, int]:
     """The operations of a piece of straight code, its vector loads, stores, moves and loops given lanes.
 
-    They have none of their own. The arithmetic beside them tells: the narrowest lanes there are those of the data.
+    They have none of their own. The arithmetic beside them tells: the narrowest lanes there are those of the
+    data.
     """
     lanes = next((lanes for lanes in _LANES if f"vector {lanes}" in counts), None)
     if lanes is None:
         return dict(counts)
     result: Counter[str] = Counter()
     for kind, count in counts.items():
-        typed = f"vector {lanes}" if kind in _UNTYPED else f"vector loop {lanes}" if kind == "branch" else kind
+        typed = (
+            f"vector {lanes}" if kind in _UNTYPED else f"vector loop {lanes}" if kind == "branch" else kind
+        )
         result[typed] += count
     return dict(result)
 
@@ -167,7 +173,8 @@ _TRUNCATIONS = 8  # saturating ones behind the prefix of bulk memory
 def kind_of_operation(opcode: int) -> str:
     """The class of an operation as `npuninja.formats.wasm_code` numbers it.
 
-    Copying and filling memory cost by the byte: their class here is that of the call, their bytes are counted apart.
+    Copying and filling memory cost by the byte: their class here is that of the call, their bytes are counted
+    apart.
     """
     if opcode >= SIMD:
         return _look_up(_VECTOR, opcode - SIMD)

@@ -1,8 +1,8 @@
 """The stages of the pipeline that a design is: tiles, and how long each is busy in a run.
 
-Everything in the array works at the same time and hands objects on through rings of buffers, so a run takes as long as the
-tile that is busy longest. How the parts of a tile share its time depends on the rings: the ends of the band are that all of
-them overlap, and that none does.
+Everything in the array works at the same time and hands objects on through rings of buffers, so a run takes
+as long as the tile that is busy longest. How the parts of a tile share its time depends on the rings: the
+ends of the band are that all of them overlap, and that none does.
 """
 
 from __future__ import annotations
@@ -47,8 +47,15 @@ class Stage(NamedTuple):
 
     def fields(self) -> dict[str, Any]:
         """The stage as data for JSON."""
-        parts = [{"name": p.name, "cycles": p.cycles.fields(), "arithmetic": p.arithmetic} for p in self.parts]
-        return {"name": self.name, "parts": parts, "cycles": self.cycles.fields(), "arithmetic": self.arithmetic}
+        parts = [
+            {"name": p.name, "cycles": p.cycles.fields(), "arithmetic": p.arithmetic} for p in self.parts
+        ]
+        return {
+            "name": self.name,
+            "parts": parts,
+            "cycles": self.cycles.fields(),
+            "arithmetic": self.arithmetic,
+        }
 
 
 def stages_of(work: Work, clock_hz: float, core_cycles: Mapping[Place, Band]) -> tuple[Stage, ...]:
@@ -105,7 +112,9 @@ def _stage(place: Place, work: Work, cores: Mapping[Place, Part], clock_hz: floa
     parts = [channel_part(channel, work.family, clock_hz) for channel in channels]
     longest = largest(part.cycles for part in parts)
     if tile_kind(place[1]) == "shim":
-        return Stage(place, tuple(parts), longest, "the longest, since channels of a shim do not wait for each other")
+        return Stage(
+            place, tuple(parts), longest, "the longest, since channels of a shim do not wait for each other"
+        )
     core = cores.get(place)
     own = core.cycles if core else NOTHING
     ways = {"S2MM": NOTHING, "MM2S": NOTHING}  # the longest channel into the tile and out of it
@@ -129,7 +138,9 @@ def _stage(place: Place, work: Work, cores: Mapping[Place, Part], clock_hz: floa
         text += "; a channel has one buffer only, so it and who uses the buffer add up in the middle"
     if any(beside):
         text += "; with the cores that share a memory"
-    return Stage(place, ((core,) if core else ()) + tuple(parts), Band(overlapped, middle, serial.pessimistic), text)
+    return Stage(
+        place, ((core,) if core else ()) + tuple(parts), Band(overlapped, middle, serial.pessimistic), text
+    )
 
 
 def _sharing(place: Place, work: Work) -> list[Place]:
@@ -137,7 +148,8 @@ def _sharing(place: Place, work: Work) -> list[Place]:
     return [
         other.place
         for other in work.cores
-        if place in other.neighbours or any(core.place == place and other.place in core.neighbours for core in work.cores)
+        if place in other.neighbours
+        or any(core.place == place and other.place in core.neighbours for core in work.cores)
     ]
 
 
@@ -175,7 +187,9 @@ def first_element_cycles(work: Work, cores: Mapping[Place, Band]) -> Band:
 
 
 def _link_cycles(source: ChannelWork, sink: ChannelWork, family: str) -> Band:
-    """An object from a tile to the next: the smaller of what the two ends call one, since words do not wait for the last."""
+    """An object from a tile to the next: the smaller of what the two ends call one, since words do not wait
+    for the last.
+    """
     words = min(channel.words / max(channel.bds, 1) for channel in (source, sink))
     switches = 1 + abs(source.place[0] - sink.place[0]) + abs(source.place[1] - sink.place[1])
     word = largest((word_cycles(source, family), word_cycles(sink, family)))

@@ -1,7 +1,8 @@
-"""What a run of a design consists of: words of every DMA channel, operations of every core, operations of the sequence.
+"""What a run of a design consists of: words of every DMA channel, operations of every core, operations of the
+sequence.
 
-Nothing here is a time. It is counted in one run on the emulated array with counters in the cores' programs, and depends on
-the files and the inputs only.
+Nothing here is a time. It is counted in one run on the emulated array with counters in the cores' programs,
+and depends on the files and the inputs only.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class ChannelWork(NamedTuple):
         words: of 32 bits.
         bds: buffer descriptors completed.
         tasks: tasks completed.
-        buffers: different buffers in its chain of descriptors; with one, it cannot work while the buffer is used.
+        buffers: different buffers in its chain of descriptors; with one, it cannot work while the buffer is
+            used.
         sources: actor numbers of the MM2S channels that send to it; of an S2MM channel.
     """
 
@@ -86,8 +88,8 @@ class CoreWork(NamedTuple):
 class SequenceWork(NamedTuple):
     """Operations of the runtime sequence by kind.
 
-    `pushes` are those writes that go to a task queue. `phases` are groups of pushes with a wait between them: the pipeline
-    runs empty and fills again.
+    `pushes` are those writes that go to a task queue. `phases` are groups of pushes with a wait between them:
+    the pipeline runs empty and fills again.
     """
 
     writes: int = 0
@@ -143,7 +145,8 @@ def count_work(
     Args:
         xclbin: with wasm cores.
         insts: the instruction stream.
-        arguments: what each of the sequence's arguments holds before the run; of an output only the size matters.
+        arguments: what each of the sequence's arguments holds before the run; of an output only the size
+            matters.
         kernel: the kernel of the XCLBIN; by default its first.
         name: of the XCLBIN, for errors.
         time_limit_s: of this machine's time.
@@ -185,7 +188,9 @@ def _channel_work(npu: Emulator, count: ChannelCount, at: dict[int, int]) -> Cha
     found = origins(npu.read32, npu.columns, actor) if count.direction == "S2MM" else []
     sources = tuple(o.actor for o in found if o.actor is not None)
     buffers = _buffers(npu, place, at[actor])
-    return ChannelWork(place, count.direction, count.channel, count.words, count.bds, count.tasks, buffers, sources)
+    return ChannelWork(
+        place, count.direction, count.channel, count.words, count.bds, count.tasks, buffers, sources
+    )
 
 
 def _buffers(npu: Emulator, place: Place, first: int) -> int:
@@ -215,7 +220,9 @@ def _buffers(npu: Emulator, place: Place, first: int) -> int:
 
 def _elements(channels: Sequence[ChannelWork]) -> int:
     """Objects that leave the cores' tiles: for each core, those of its busiest channel to a memtile or shim."""
-    outward = {s for c in channels if c.direction == "S2MM" and c.place[1] < FIRST_CORE_ROW for s in c.sources}
+    outward = {
+        s for c in channels if c.direction == "S2MM" and c.place[1] < FIRST_CORE_ROW for s in c.sources
+    }
     busiest: dict[Place, int] = {}
     for c in channels:
         if c.actor in outward and c.place[1] >= FIRST_CORE_ROW:
@@ -232,7 +239,9 @@ def read_sequence(insts: bytes) -> tuple[SequenceWork, str]:
     stream = txn.read_txn(insts)
     families = {device.txn_generation: device.family for device in DEVICES.values()}
     if stream.generation not in families:
-        raise UserError(f"the instruction stream is for device generation {stream.generation}, expected {sorted(families)}")
+        raise UserError(
+            f"the instruction stream is for device generation {stream.generation}, expected {sorted(families)}"
+        )
     counts = {**dict.fromkeys(SequenceWork._fields, 0), "phases": 1}
     waited = False
     for op in stream.operations:
@@ -253,7 +262,9 @@ def read_sequence(insts: bytes) -> tuple[SequenceWork, str]:
         elif isinstance(op, txn.MaskPoll):
             counts["polls"] += 1
         elif isinstance(op, (txn.LoadPdi, txn.Other)):
-            what = "loads another PDI" if isinstance(op, txn.LoadPdi) else f"has the operation 0x{op.code:02x}"
+            what = (
+                "loads another PDI" if isinstance(op, txn.LoadPdi) else f"has the operation 0x{op.code:02x}"
+            )
             raise UserError(
                 f"the sequence {what}, and the timing model knows no cost of that",
                 hint="model a sequence that stays with one configuration",
@@ -266,7 +277,9 @@ def _is_push(address: int) -> bool:
     _, row, offset = split_address(address)
     kind = kind_of(row)
     channels = {"S2MM": kind.s2mm_channels, "MM2S": kind.mm2s_channels}
-    return any(offset == channel_queue(kind.name, d, c) for d, number in channels.items() for c in range(number))
+    return any(
+        offset == channel_queue(kind.name, d, c) for d, number in channels.items() for c in range(number)
+    )
 
 
 def moved_bytes(work: Work, direction: str) -> int:

@@ -18,22 +18,36 @@ usage: {program} DESIGN [--device auto|npu|emu] [--verify] [--bench N] [--input 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command line; returns the exit code: 2 wrong input, 3 something is missing, else that of the runner."""
+    """Runs the command line; returns the exit code: 2 wrong input, 3 something is missing, else that of the
+    runner.
+    """
     words = sys.argv[1:] if arguments is None else arguments
     with open(os.path.join(FOLDER, "package.json"), encoding="utf-8") as stream:
         package = json.load(stream)
     needed = package["python"].removeprefix(">=")
     if sys.version_info[:2] < tuple(map(int, needed.split("."))):
-        print(f"error: this is Python {sys.version.split()[0]}, and {needed} or newer is needed", file=sys.stderr)
+        print(
+            f"error: this is Python {sys.version.split()[0]}, and {needed} or newer is needed",
+            file=sys.stderr,
+        )
         return 3
     designs = package["designs"]
     if not words or words[0] in ("-h", "--help"):
-        rows = [f"  {name:24} {entry['device']}, {entry['core_kind']} cores" for name, entry in designs.items()]
-        print(USAGE.format(program=_program(), designs="\n".join(rows)), end="", file=sys.stdout if words else sys.stderr)
+        rows = [
+            f"  {name:24} {entry['device']}, {entry['core_kind']} cores" for name, entry in designs.items()
+        ]
+        print(
+            USAGE.format(program=_program(), designs="\n".join(rows)),
+            end="",
+            file=sys.stdout if words else sys.stderr,
+        )
         return 0 if words else 2
     design, *options = words
     if design not in designs:
-        print(f"error: there is no design {design!r} in this package\nhint: designs: {', '.join(designs)}", file=sys.stderr)
+        print(
+            f"error: there is no design {design!r} in this package\nhint: designs: {', '.join(designs)}",
+            file=sys.stderr,
+        )
         return 2
     if "--help" not in options:
         missing = _missing(package, designs[design], options)
@@ -59,7 +73,9 @@ def _missing(package: dict[str, object], design: dict[str, str], options: list[s
     """What has to be installed for this run; "" when nothing."""
     if importlib.util.find_spec("numpy") is None:
         return "error: the Python package numpy is missing\nhint: pip install numpy"
-    emulated = design["core_kind"] == "wasm" and not {"npu", "null", "--device=npu", "--device=null"} & set(options)
+    emulated = design["core_kind"] == "wasm" and not {"npu", "null", "--device=npu", "--device=null"} & set(
+        options
+    )
     if emulated and importlib.util.find_spec("wasmtime") is None:
         return (
             "error: the design runs on the emulated array, and the Python package wasmtime is missing\n"

@@ -1,4 +1,6 @@
-"""cases.py CASE MANIFEST…: what goes wrong, or is rare, in XRT programs. Prints one line for each thing it sees."""
+"""cases.py CASE MANIFEST…: what goes wrong, or is rare, in XRT programs. Prints one line for each thing it
+sees.
+"""
 
 import ctypes
 import os
@@ -212,7 +214,10 @@ def sub_buffer(manifest):
     view = numpy.frombuffer(parent.map(), numpy.uint8)
     view[8192 : 8192 + 16] = 9
     parent.sync(TO_DEVICE)
-    print(state_of(design.kernel(OPCODE, design.insts, design.words, part, design.buffers[1])), design.content(1)[:16])
+    print(
+        state_of(design.kernel(OPCODE, design.insts, design.words, part, design.buffers[1])),
+        design.content(1)[:16],
+    )
 
 
 def memory_of_the_program(manifest):
@@ -223,11 +228,17 @@ def memory_of_the_program(manifest):
     mine = raw[start : start + size]
     mine[:16] = 5
     new_capsule = ctypes.pythonapi.PyCapsule_New
-    new_capsule.restype, new_capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    new_capsule.restype, new_capsule.argtypes = (
+        ctypes.py_object,
+        [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p],
+    )
     buffer = pyxrt.ext.bo(design.device, new_capsule(mine.ctypes.data, None, None), size)
     mine[8:16] = 6
     buffer.sync(TO_DEVICE)
-    print(state_of(design.kernel(OPCODE, design.insts, design.words, buffer, design.buffers[1])), design.content(1)[:16])
+    print(
+        state_of(design.kernel(OPCODE, design.insts, design.words, buffer, design.buffers[1])),
+        design.content(1)[:16],
+    )
     del buffer
     mine[:] = 1
     print(int(mine.sum()) == size)

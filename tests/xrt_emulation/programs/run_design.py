@@ -1,4 +1,6 @@
-"""run_design.py MANIFEST FOLDER: runs a design twice on the files FOLDER/0, 1, …, which then hold what its buffers hold."""
+"""run_design.py MANIFEST FOLDER: runs a design twice on the files FOLDER/0, 1, …, which then hold what its
+buffers hold.
+"""
 
 import sys
 

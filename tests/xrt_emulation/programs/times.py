@@ -1,4 +1,6 @@
-"""times.py MANIFEST RUNS: the seconds that each run took, and those with its syncs to and from the device, as JSON."""
+"""times.py MANIFEST RUNS: the seconds that each run took, and those with its syncs to and from the device, as
+JSON.
+"""
 
 import json
 import sys
