@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from npuninja.audio import log_mel
 from npuninja.audio.wav import read_wav
-from npuninja.diag.errors import Error, ToolError
+from npuninja.errors import Error, ToolError
 
 
 def transcribe(path, model_name, device, build_folder):

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from npuninja.audio.definition import whisper_input
 from npuninja.audio.scale import CLIP_SAMPLES
 from npuninja.audio.wav import read_wav
-from npuninja.diag.errors import Error
+from npuninja.errors import Error
 
 
 def main():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from npuninja.diag.errors import Error, InternalError, ToolError, UserError
+from npuninja.errors import Error, InternalError, ToolError, UserError
 
 # Verb -> module with `main(arguments: list[str]) -> int`, and what it does.
 VERBS: dict[str, tuple[str, str]] = {

@@ -10,7 +10,7 @@ import pytest
 
 from npuninja.device.api import Buffer, Device, Program
 from npuninja.device.null import NullBuffer
-from npuninja.diag.errors import DeviceError, InternalError
+from npuninja.errors import DeviceError, InternalError
 
 LIMIT_S = 60.0
 

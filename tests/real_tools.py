@@ -19,7 +19,7 @@ from npuninja.detect.machine import surroundings_of
 from npuninja.detect.probe import probe
 from npuninja.detect.tool import Found, Outcome, Tool
 from npuninja.detect.xrt import XCLBINUTIL
-from npuninja.diag.errors import Error
+from npuninja.errors import Error
 from npuninja.farm.postgresql import find_postgresql
 from npuninja.install.folder import installed_program, tools_folder
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 #: A tile's place in the array: (column, row).
 Place = tuple[int, int]

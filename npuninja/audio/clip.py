@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npuninja.audio.scale import CLIP_SAMPLES, HOP, WINDOW
-from npuninja.diag.errors import InternalError, UserError
+from npuninja.errors import InternalError, UserError
 from npuninja.formats.txn import AddressPatch, BlockWrite, TxnOperation, read_txn, write_txn
 
 Array = np.ndarray[Any, np.dtype[Any]]

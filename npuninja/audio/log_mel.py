@@ -8,7 +8,7 @@ import numpy as np
 
 from npuninja.audio.scale import CLIP_SAMPLES, HOP, WINDOW, log10_of, normalised
 from npuninja.audio.session import LogMel, find_manifest
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

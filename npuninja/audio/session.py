@@ -13,7 +13,7 @@ from npuninja.audio.scale import HOP
 from npuninja.device.api import Program
 from npuninja.device.choice import choose
 from npuninja.device.manifest import read_manifest
-from npuninja.diag.errors import DeviceError, UserError
+from npuninja.errors import DeviceError, UserError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -56,7 +56,7 @@ def find_manifest(bands: int, device: str, build_folder: str = "build", design: 
 
 
 def _has_npu() -> bool:
-    from npuninja.device.pyxrt_import import ACCEL_NODES
+    from npuninja.detect.pyxrt_import import ACCEL_NODES
 
     return bool(glob.glob(ACCEL_NODES))
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from npuninja.audio.scale import SAMPLE_RATE_HZ
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from npuninja.commands.lower import devices_of, write_files
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
 from npuninja.stages._places import parse_place

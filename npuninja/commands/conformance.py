@@ -10,7 +10,7 @@ import sys
 from typing import Any, Callable
 
 from npuninja.commands.conformance_table import ARTEFACTS, Outcome, markdown, report
-from npuninja.diag.errors import Error, UserError, Warnings
+from npuninja.errors import Error, UserError, Warnings
 from npuninja.stages._run import read_arguments, read_bytes, read_text
 
 USAGE = """\

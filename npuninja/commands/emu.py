@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.install.folder import tools_folder
 from npuninja.xrt_emulation.command_process import run_command
 from npuninja.xrt_emulation.journal import Journal

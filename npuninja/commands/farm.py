@@ -20,7 +20,7 @@ from typing import Any, NoReturn, TextIO
 from npuninja.configure.settings import Settings, read_settings
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import detect, surroundings_of
-from npuninja.diag.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError
 from npuninja.farm.engines import ENGINES, Farm, choose_engine, start_engine, start_workers
 from npuninja.farm.processes import Processes, accepts
 from npuninja.farm.worker_place import write_worker_place

@@ -7,8 +7,8 @@ import json
 import os
 import sys
 
-from npuninja.diag.errors import Location, UserError
 from npuninja.emit.dot import dot
+from npuninja.errors import Location, UserError
 
 
 def main(arguments: list[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from npuninja.diag.errors import UserError, Warnings
+from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation, clone
 from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_text
 
@@ -131,7 +131,7 @@ def _linker_scripts(module: Operation) -> list[tuple[str, str]]:
 
 def _sequences(module: Operation) -> list[tuple[str, str, str]]:
     """File name, device and sequence of every runtime sequence."""
-    from npuninja.lowering.sequence_lookup import sequences
+    from npuninja.lowering.sequence.lookup import sequences
 
     found = []
     for symbol, prefix, device in devices_of(module):

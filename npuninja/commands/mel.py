@@ -13,7 +13,7 @@ from npuninja.audio.log_mel import log_mel
 from npuninja.audio.scale import CLIP_SAMPLES, HOP, SAMPLE_RATE_HZ
 from npuninja.audio.session import LogMel, find_manifest
 from npuninja.audio.wav import read_wav
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

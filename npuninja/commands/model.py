@@ -8,7 +8,7 @@ import math
 
 from npuninja.device.manifest import Manifest, read_manifest
 from npuninja.device.vectors import make_vectors
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 DEFAULT_CLOCKS_GHZ = (1.0, 1.3)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.stages import pdi
 from npuninja.stages._run import read_arguments
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import NoReturn
 
-from npuninja.diag.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError
 from npuninja.install import buildgrid
 from npuninja.install.buildbox import PACKAGES as BUILDBOX_PACKAGES
 from npuninja.install.buildbox import finish_buildbox

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npuninja.diag.build_log import Step, as_run, critical_path, lanes, read_builds
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 SHOWN = 10  # of the slowest steps
 # Targets that look at a build; a run of Ninja that did only these is not the build that is asked for.

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.packaging.contents import sha256
 from npuninja.packaging.verify import verify
 

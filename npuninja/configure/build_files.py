@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npuninja.configure.why import remember_graph
+from npuninja.depfile import depfile_text
 from npuninja.emit.batch import parts_of
 from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.graph_json import graph_json
@@ -17,7 +18,6 @@ from npuninja.emit.rules import read_rules
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.graph import Graph
 from npuninja.plan.layout import GRAPH, Layout
-from npuninja.stages._depfile import depfile_text
 
 BUILD_FILE = "build.ninja"
 # What configure.py looked at. Beside build.ninja, so that `rm -r build` leaves a build that works.

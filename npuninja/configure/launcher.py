@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping
 
-from npuninja.diag.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError
 from npuninja.plan.providers import Choice, WasmCompiler
 
 

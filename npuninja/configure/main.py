@@ -33,11 +33,11 @@ from npuninja.configure.why import why
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import TOOLS, Toolchain, detect, surroundings_of
 from npuninja.detect.memory import heavy_jobs
-from npuninja.diag.errors import Error, InternalError, ToolError, UserError
 from npuninja.emit.batch import parts_of
 from npuninja.emit.escape import quote_word
 from npuninja.emit.ninja import rules_of
 from npuninja.emit.rules import rule_commands
+from npuninja.errors import Error, InternalError, ToolError, UserError
 from npuninja.plan.design import Design
 from npuninja.plan.designs import FOLDER, ScanCache, find_designs, read_design, select
 from npuninja.plan.files import write_if_changed

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 GENERATORS = ("ninja", "make")
 PREFIX = "/usr/local"

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from npuninja.configure.toml_file import Table
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.packaging.package import (
     DEFAULT_NAME,
     DEFAULT_VERSION,

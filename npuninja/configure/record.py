@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from npuninja.configure.toml_file import Table, read_toml, toml_package
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.plan.files import write_if_changed
 
 # What detection reads from the environment; the shell that Ninja runs in must not change the build.

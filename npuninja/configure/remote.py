@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from npuninja.configure.options import Options
 from npuninja.detect.machine import Toolchain
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.install.buildbox import buildbox_program
 from npuninja.plan.layout import Layout
 from npuninja.remote.identities import package_identity, tool_identities

@@ -13,7 +13,7 @@ from npuninja.configure.package_table import read_package
 from npuninja.configure.toml_file import Table, read_toml
 from npuninja.detect.machine import TOOLS
 from npuninja.detect.probe import Denied
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.packaging.package import Package
 from npuninja.plan.names import near
 from npuninja.plan.providers import DRIVER, STAGES, choices_of

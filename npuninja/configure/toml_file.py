@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from npuninja.diag.errors import Location, ToolError, UserError
+from npuninja.errors import Location, ToolError, UserError
 from npuninja.plan.names import near
 
 INSTALL = "`pip install -e .` installs all that is needed, and `make run` does that and the rest"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from npuninja.diag.build_log import as_run
-from npuninja.diag.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.layout import GRAPH, Layout
 from npuninja.plan.names import near

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npuninja.device.manifest import Argument, Manifest
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

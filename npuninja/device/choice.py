@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from npuninja.device.api import Device
 from npuninja.device.manifest import Manifest
-from npuninja.diag.errors import Error, NoDevice, UserError
+from npuninja.errors import Error, NoDevice, UserError
 
 DEVICES = ("auto", "npu", "emu", "null")
 

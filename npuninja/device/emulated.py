@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Sequence
 
 from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
-from npuninja.diag.errors import InternalError, UserError
+from npuninja.errors import InternalError, UserError
 
 if TYPE_CHECKING:
     from npuninja.device.emulated_queue import EmulatedQueue

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from npuninja.diag.errors import DeviceError
 from npuninja.emulator import Emulator, HostBuffer
 from npuninja.emulator.run_report import RunReport
+from npuninja.errors import DeviceError
 
 #: How often a run is interrupted until it ends: an interrupt has no effect on one that has not begun yet.
 _INTERRUPT_S = 0.05

@@ -8,7 +8,7 @@ import math
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,7 @@ import re
 
 from npuninja.arch.devices import DEVICES
 from npuninja.device.api import Program
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.xclbin import AIE_PARTITION, read_xclbin
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from npuninja.device.arrays import Array, check_array
 from npuninja.device.manifest import Argument
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 
 class Reference:

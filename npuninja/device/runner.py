@@ -21,7 +21,7 @@ from npuninja.device.progress import Progress
 from npuninja.device.source_paths import locate
 from npuninja.device.timing import Timing, timing_of
 from npuninja.device.vectors import Vectors, make_vectors, read_vectors
-from npuninja.diag.errors import DeviceError, Error, UserError, WrongResult
+from npuninja.errors import DeviceError, Error, UserError, WrongResult
 
 MOST_IN_FLIGHT = 64  # each takes buffers of its own, and an NPU's queue is not long
 INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from npuninja.device.manifest import Manifest
-from npuninja.diag.errors import Error, Location
+from npuninja.errors import Error, Location
 
 
 def locate(error: Error, manifest: Manifest) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple, Sequence
 
 from npuninja.device.manifest import Argument, Manifest
 from npuninja.device.source_paths import reference_source
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 
 class Vectors(NamedTuple):

@@ -11,12 +11,12 @@ import os
 from types import ModuleType
 from typing import Any, Sequence
 
+from npuninja.detect.pyxrt_import import check_node, find_other_pyxrt, find_pyxrt, import_pyxrt
 from npuninja.device import xrt_messages
 from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 from npuninja.device.npu_match import check_match
-from npuninja.device.pyxrt_import import check_node, find_other_pyxrt, find_pyxrt, import_pyxrt
 from npuninja.device.xrt_runs import XrtRuns
-from npuninja.diag.errors import InternalError, Location, NoDevice, UserError
+from npuninja.errors import InternalError, Location, NoDevice, UserError
 
 INSTRUCTION_GROUP = 1  # kernel argument numbers: 0 opcode, 1 instructions, 2 number of words, 3… data
 FIRST_DATA_GROUP = 3

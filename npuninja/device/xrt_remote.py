@@ -12,12 +12,12 @@ import subprocess
 from pathlib import Path
 from typing import Any, BinaryIO, Sequence
 
+from npuninja import errors
+from npuninja.detect.pyxrt_import import OtherPyxrt
 from npuninja.device import xrt_worker
 from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
-from npuninja.device.pyxrt_import import OtherPyxrt
 from npuninja.device.xrt import capabilities, refuse_emulated
-from npuninja.diag import errors
-from npuninja.diag.errors import DeviceError, InternalError, Location
+from npuninja.errors import DeviceError, InternalError, Location
 
 #: What a request may take beyond the time limit of a run: opening a device, loading a design.
 _PATIENCE_S = 60.0

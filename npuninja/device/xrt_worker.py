@@ -22,10 +22,10 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
+from npuninja.detect.pyxrt_import import import_pyxrt
 from npuninja.device.api import Program, Started
-from npuninja.device.pyxrt_import import import_pyxrt
 from npuninja.device.xrt import XrtBuffer, XrtDevice, open_with
-from npuninja.diag.errors import Error
+from npuninja.errors import Error
 
 MESSAGE_BYTES = 65536
 

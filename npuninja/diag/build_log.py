@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 _HEADER = re.compile(r"# ninja log v([567])\n")
 

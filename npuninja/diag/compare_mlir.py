@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import Iterator, Union
 
-from npuninja.diag.errors import UserError
 from npuninja.diag.mlir_lines import PrintedBlock, PrintedOp, read, split_commas
+from npuninja.errors import UserError
 
 #: How often a fact holds, or a list of which the order counts.
 Fact = Union[int, list[str]]

@@ -20,9 +20,9 @@ from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import Toolchain, detect, surroundings_of
 from npuninja.detect.tool import Surroundings
 from npuninja.diag import rungs_build, rungs_npu
-from npuninja.diag.errors import ToolError, UserError
 from npuninja.diag.machine import Machine, this_machine
 from npuninja.diag.rung import Rung
+from npuninja.errors import ToolError, UserError
 
 DISPATCH_TIME_LIMIT_S = 60.0
 BUILD, TOOLS, NPU = "building", "real tools", "NPU"

@@ -15,7 +15,7 @@ import re
 import sys
 from typing import NamedTuple, Sequence
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hints.json")
 WHERE = ("build", "run", "kernel", "ninja", "emulator")

@@ -13,8 +13,8 @@ import sys
 from typing import Any, NamedTuple, Sequence
 
 from npuninja.diag.command_text import Described, describe_cdo, describe_txn, numbered
-from npuninja.diag.errors import Error, Location, UserError
 from npuninja.diag.register_names import register_at
+from npuninja.errors import Error, Location, UserError
 from npuninja.formats import cdo, elf, xclbin
 from npuninja.formats.aie_partition import AiePartition, read_aie_partition
 from npuninja.formats.cdo import read_cdo

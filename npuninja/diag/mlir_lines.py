@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 _TOKEN = re.compile(
     r"""

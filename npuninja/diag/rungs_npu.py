@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from npuninja.device.pyxrt_import import MEMLOCK_NEEDED_BYTES
+from npuninja.detect.pyxrt_import import MEMLOCK_NEEDED_BYTES
 from npuninja.diag.hints import matching
 from npuninja.diag.machine import Machine
 from npuninja.diag.rung import Rung

@@ -13,7 +13,7 @@ import os
 from typing import NamedTuple, NoReturn, Sequence
 
 from npuninja.arch.devices import DATA_WINDOWS, DEFAULT_STACK_BYTES, Place, kind_of, tile_kind
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, read_elf
 from npuninja.formats.wasm_code import functions

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 _SHELL_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 

@@ -20,11 +20,11 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from npuninja.diag.errors import UserError
 from npuninja.emit.batch import RULE, Part, batch_variables
 from npuninja.emit.escape import quote_word
 from npuninja.emit.remote import remote_stage
 from npuninja.emit.rules import Rules, expand
+from npuninja.errors import UserError
 from npuninja.plan.graph import Batch, Edge, Graph
 
 # What a name in a Makefile can be made of: nearly everything else means something to Make in one place or

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from npuninja.diag.errors import Location, UserError
 from npuninja.emit.batch import RULE, Part, batch_variables, parts_of
 from npuninja.emit.escape import command_value, escape_path, escape_value
 from npuninja.emit.remote import remote_stage
+from npuninja.errors import Location, UserError
 from npuninja.plan.graph import Batch, Edge, Graph
 
 _PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from npuninja.diag.errors import InternalError, ToolError
+from npuninja.errors import InternalError, ToolError
 
 
 def place_build_file(path: str, text: str, ninja: str | None) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from npuninja.diag.errors import InternalError
+from npuninja.errors import InternalError
 
 _ASSIGNMENT = re.compile(r"( *)([A-Za-z0-9_.-]+) *= *(.*)")
 _BLOCK = re.compile(r"(rule|pool) (\S+)\s*")

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 
 import wasmtime
 
-from npuninja.diag.errors import InternalError, ToolError
 from npuninja.emulator import layout
 from npuninja.emulator.engine_module import check_layout, instantiate, load_engine
 from npuninja.emulator.errors import InvalidAccess, NotModelled
@@ -20,6 +19,7 @@ from npuninja.emulator.event_log import Event, read_event
 from npuninja.emulator.faults import FAULT_WORDS
 from npuninja.emulator.shared_memory import PAGE_BYTES, FilePlace, SharedMemory
 from npuninja.emulator.state import STATE_BYTES, ActorState, read_states
+from npuninja.errors import InternalError, ToolError
 from npuninja.formats import cdo, txn
 
 #: What the engine's `run` and `settle` return.

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES, tile_kind
 from npuninja.arch.registers import PROGRAM_MEMORY, split_address
-from npuninja.diag.errors import UserError
 from npuninja.emulator import layout
+from npuninja.errors import UserError
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.cdo import BlockWrite, Command
 from npuninja.formats.emulation_data import read_emulation_data

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from npuninja.diag.errors import Location
 from npuninja.emulator import layout
 from npuninja.emulator.cores import OWN, Core, nearest_buffer
 from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverflow, TimeLimit
+from npuninja.errors import Location
 
 # wasmtime's backtrace, with the lines that WASMTIME_BACKTRACE_DETAILS=1 adds; inlined callers share a number:
 #     0:     0x5f - core_0_2.wasm!kernel

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import wasmtime
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
-from npuninja.diag.errors import UserError
 from npuninja.emulator import layout, math_functions
 from npuninja.emulator.array import Array
 from npuninja.emulator.engine_module import instantiate, load_core
 from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
+from npuninja.errors import UserError
 from npuninja.formats.core_image import CoreBuffer, CoreInfo, read_core_image
 from npuninja.formats.wasm_module import read_wasm
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from npuninja.arch.devices import tile_kind
-from npuninja.diag.errors import Location
 from npuninja.emulator import layout, state
 from npuninja.emulator.errors import Deadlock, Note
 from npuninja.emulator.lock_releases import releasers
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.stream_trace import ReadRegister, origins, port_name
+from npuninja.errors import Location
 from npuninja.formats.core_image import CoreInfo, Wait
 
 #: Waiters that are put into words; a large design has hundreds.

@@ -11,7 +11,6 @@ from typing import TypeVar
 import wasmtime
 
 from npuninja.arch.registers import PROGRAM_MEMORY
-from npuninja.diag.errors import ToolError, UserError
 from npuninja.emulator import layout
 from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, Array, unexpected
 from npuninja.emulator.configuration import loaded_cores, read_design
@@ -26,6 +25,7 @@ from npuninja.emulator.shared_memory import FilePlace
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.stray_writes import stray_writes
 from npuninja.emulator.watchdog import Watchdog
+from npuninja.errors import ToolError, UserError
 from npuninja.formats import txn
 from npuninja.formats.cdo import Command
 from npuninja.formats.core_image import STUB_BYTES, read_stub

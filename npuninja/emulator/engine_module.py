@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
-from npuninja.diag.errors import InternalError, ToolError
+from npuninja.errors import InternalError, ToolError
 
 if TYPE_CHECKING:
     import subprocess

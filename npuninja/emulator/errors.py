@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from npuninja.diag.errors import DeviceError, Location
+from npuninja.errors import DeviceError, Location
 
 #: A sentence and where its cause stands in a source file, if that is known.
 Note = tuple[str, "Location | None"]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from npuninja.arch.devices import LOCK_VALUE_MAX, LOCK_VALUE_MIN, TASK_QUEUE_DEPTH, tile_kind
-from npuninja.diag.errors import Location
 from npuninja.emulator import errors, layout
 from npuninja.emulator.deadlock import lock_symbols, route_error
 from npuninja.emulator.stream_trace import port_name
+from npuninja.errors import Location
 from npuninja.formats.core_image import CoreInfo
 
 FAULT_WORDS = 8

@@ -15,7 +15,7 @@ import tempfile
 import weakref
 from typing import NamedTuple
 
-from npuninja.diag.errors import InternalError, ToolError
+from npuninja.errors import InternalError, ToolError
 
 PAGE_BYTES = mmap.PAGESIZE
 

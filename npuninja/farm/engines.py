@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.farm.postgresql import find_postgresql, start_postgresql
 from npuninja.farm.processes import Processes, Service, accepts
 from npuninja.farm.worker_place import WorkerPlace

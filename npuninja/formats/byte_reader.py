@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")

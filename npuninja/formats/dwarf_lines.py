@@ -10,7 +10,7 @@ import bisect
 import struct
 from typing import NamedTuple
 
-from npuninja.diag.errors import Location
+from npuninja.errors import Location
 
 _COPY, _ADVANCE_PC, _ADVANCE_LINE, _SET_FILE, _SET_COLUMN = 1, 2, 3, 4, 5
 _CONST_ADD_PC, _FIXED_ADVANCE_PC = 8, 9

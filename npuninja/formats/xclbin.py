@@ -13,7 +13,7 @@ import hashlib
 import struct
 from typing import NamedTuple, Sequence
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.formats import xclbin_sections as sections
 from npuninja.formats.aie_partition import AiePartition, PartitionPdi, write_aie_partition
 from npuninja.formats.byte_reader import ByteReader

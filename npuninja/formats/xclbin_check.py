@@ -7,7 +7,7 @@ Source: XRT's loader (a file without a DPU kernel in EMBEDDED_METADATA fails wit
 
 from __future__ import annotations
 
-from npuninja.diag.errors import Error, Location, UserError
+from npuninja.errors import Error, Location, UserError
 from npuninja.formats import xclbin
 from npuninja.formats.aie_partition import AiePartition, kernel_ids_without_pdi, read_aie_partition
 from npuninja.formats.pdi import read_pdi

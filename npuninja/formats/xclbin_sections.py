@@ -10,7 +10,7 @@ import re
 import struct
 from typing import NamedTuple, Sequence
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.formats.byte_reader import ByteReader
 
 _MEM_DRAM = 2

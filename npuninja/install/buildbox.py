@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.install.folder import installed_program, write_launcher
 
 PACKAGES = ("buildbox",)

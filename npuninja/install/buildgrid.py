@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 
 OLDEST_PYTHON = (3, 11)
 # psycopg2: BuildGrid waits for news of the database through it; its own wheel does not ask for it. Other

@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from npuninja.diag.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 SUITE = "sid"  # the only suite whose XRT has xclbinutil and knows NPUs (Debian 12 and 13 have a wrapper without it)

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Mapping
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 
 
 def tools_folder(environment: Mapping[str, str]) -> str:

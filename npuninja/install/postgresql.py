@@ -8,7 +8,7 @@ import glob
 import os
 import subprocess
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.install.folder import launch_in_place
 
 PACKAGES = ("postgresql",)

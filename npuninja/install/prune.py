@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 
 
 def keep_only(root: str, program: str, launcher: str) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 
 TIME_LIMIT_S = 900.0
 

@@ -6,7 +6,7 @@ import glob
 import os
 import subprocess
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.install.folder import launch_in_place, write_launcher, write_runner
 
 #: The runtime and its driver for NPUs, its Python binding (and NumPy, which `bo.read` needs), xrt-smi, what

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Callable, Iterator
 
-from npuninja.diag.errors import Location
+from npuninja.errors import Location
 from npuninja.ir.attributes import Attribute, IntegerAttr, StringAttr, SymbolRefAttr
 
 

@@ -14,7 +14,7 @@ from itertools import accumulate
 from operator import add
 from typing import NoReturn
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 # Inside `<…>`: no brackets or quotes, but the arrow of an affine map and the comparison of an affine set.
 _FLAT = r"(?:[^<>\"-]|->|>=|-(?!>))*"

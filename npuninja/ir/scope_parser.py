@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.attribute_parser import AttributeParser
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.lexer import near_match

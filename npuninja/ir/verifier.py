@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.ir.assembly import OpDefinition
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.symbols import SYMBOL_TABLES, check_unique_symbols

@@ -14,7 +14,7 @@ from npuninja.arch.devices import (
     memory_window,
     tile_kind,
 )
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
     BDPadLayoutArrayAttr,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable
 
 from npuninja.arch.devices import FIRST_CORE_ROW, TILE_KINDS, TileKind, kind_of
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.directives import DYNAMIC_INDEX

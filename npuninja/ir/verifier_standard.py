@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Callable
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.attributes import SymbolRefAttr, TypeAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.symbols import find_symbol

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuninja.arch.devices import DEVICES, Device
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
 

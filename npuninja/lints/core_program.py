@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from npuninja.diag.errors import Location, Warnings
+from npuninja.errors import Location, Warnings
 from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, Elf
 
 #: From this share of program memory on there is hardly room for the next change.

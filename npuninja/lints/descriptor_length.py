@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.ir.attributes import BDDimLayoutArrayAttr, EnumAttr, IntegerAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import DYNAMIC, bits, element_count, memref
@@ -17,7 +17,7 @@ def check_descriptor_lengths(device: Operation, warnings: Warnings) -> None:
     is more than its dimensions have, and a chain that waits for more than the chain at the other end of its
     flow ever sends.
 
-    Transfers of runtime sequences are looked at when they are lowered (npuninja/lowering/sequence_checks.py).
+    Transfers of runtime sequences are looked at when they are lowered (npuninja/lowering/sequence/checks.py).
     """
     found = channels(device)
     for channel in found:

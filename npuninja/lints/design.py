@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
 from npuninja.lints.descriptor_length import check_descriptor_lengths
 from npuninja.lints.lock_release import check_lock_releases

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple, Sequence, Union
 
-from npuninja.diag.errors import Location, Warnings
+from npuninja.errors import Location, Warnings
 from npuninja.formats import wasm_code
 from npuninja.formats.wasm_code import SIMD, FunctionCode, Instruction
 from npuninja.lints.kernel_code import KernelFunction

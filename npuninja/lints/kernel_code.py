@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from npuninja.diag.errors import Location
+from npuninja.errors import Location
 from npuninja.formats.dwarf_lines import LineTable, read_line_table
 from npuninja.formats.wasm_code import (
     CALL,

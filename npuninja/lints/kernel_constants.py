@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Sequence
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES
-from npuninja.diag.errors import Location, Warnings
+from npuninja.errors import Location, Warnings
 
 #: More constants than this, of a tile's data memory, are worth a warning: a table is easily larger than
 #: meant.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.lints.dma_channels import channels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Sequence
 
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.formats.wasm_code import BULK, CALL, SIMD
 from npuninja.lints.kernel_code import KernelFunction
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Sequence
 
-from npuninja.diag.errors import Location, Warnings
+from npuninja.errors import Location, Warnings
 from npuninja.lints.kernel_code import KernelFunction
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.core import Operation
 
 

@@ -4,7 +4,7 @@ MLIR-AIE's ODS.
 
 from __future__ import annotations
 
-from npuninja.diag.errors import Location
+from npuninja.errors import Location
 from npuninja.ir.attributes import (
     Attribute,
     BDDimLayout,

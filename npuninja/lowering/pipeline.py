@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Mapping
 
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
 
 if TYPE_CHECKING:
     from npuninja.formats.core_image import CoreImage
-    from npuninja.lowering.configuration import Configuration
+    from npuninja.lowering.configuration.files import Configuration
 
 
 def generation_of(module: Operation) -> str:
@@ -50,21 +50,21 @@ def lower_resources(
         UserError: the design cannot be lowered: too little memory, too few channels, locks or descriptors, a
             wrong use of a fifo.
     """
-    from npuninja.lowering.affine_to_scf import lower_affine
-    from npuninja.lowering.bd_ids import assign_bd_ids
-    from npuninja.lowering.broadcast import lower_broadcasts
-    from npuninja.lowering.buffer_addresses import assign_buffer_addresses
-    from npuninja.lowering.canonicalize_device import canonicalize_device
-    from npuninja.lowering.cascade_flows import lower_cascade_flows
-    from npuninja.lowering.constant_folding import fold_constants
-    from npuninja.lowering.controller_ids import add_control_overlay, assign_controller_ids
+    from npuninja.lowering.control_flow.affine_to_scf import lower_affine
+    from npuninja.lowering.control_flow.constant_folding import fold_constants
+    from npuninja.lowering.control_flow.scf_to_cf import lower_scf
     from npuninja.lowering.generation import rules_of
-    from npuninja.lowering.link_files import assign_core_link_files
-    from npuninja.lowering.lock_ids import assign_lock_ids
-    from npuninja.lowering.objectfifo import lower_objectfifos
-    from npuninja.lowering.place_tiles import place_tiles
-    from npuninja.lowering.scf_to_cf import lower_scf
-    from npuninja.lowering.sequence_loops import unroll_sequence_loops
+    from npuninja.lowering.objectfifo.transform import lower_objectfifos
+    from npuninja.lowering.resources.bd_ids import assign_bd_ids
+    from npuninja.lowering.resources.buffer_addresses import assign_buffer_addresses
+    from npuninja.lowering.resources.canonicalize_device import canonicalize_device
+    from npuninja.lowering.resources.cascade_flows import lower_cascade_flows
+    from npuninja.lowering.resources.controller_ids import add_control_overlay, assign_controller_ids
+    from npuninja.lowering.resources.link_files import assign_core_link_files
+    from npuninja.lowering.resources.lock_ids import assign_lock_ids
+    from npuninja.lowering.resources.place_tiles import place_tiles
+    from npuninja.lowering.routing.broadcast import lower_broadcasts
+    from npuninja.lowering.sequence.loops import unroll_sequence_loops
 
     rules = rules_of(generation)
     devices = [op for op in module.body.ops if op.name == "aie.device"]
@@ -95,7 +95,7 @@ def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
     Raises:
         UserError: the flows cannot be routed; located at the flows that cause it.
     """
-    from npuninja.lowering.routing import route as route_devices
+    from npuninja.lowering.routing.flows import route as route_devices
 
     route_devices(module, generation=generation, warnings=warnings)
 
@@ -108,7 +108,7 @@ def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) ->
         UserError: a transfer the DMA cannot do, an unknown name, descriptors run out, a wait without a token,
             ….
     """
-    from npuninja.lowering.sequence import lower_sequences
+    from npuninja.lowering.sequence.lower import lower_sequences
 
     lower_sequences(module, generation, warnings)
 
@@ -124,7 +124,7 @@ def instructions(module: Operation, device: str, sequence: str) -> bytes:
     Raises:
         UserError: there is no such device or sequence, or an operation has no instruction.
     """
-    from npuninja.lowering.instructions import instruction_stream
+    from npuninja.lowering.sequence.instructions import instruction_stream
 
     return instruction_stream(module, device, sequence)
 
@@ -141,7 +141,7 @@ def linker_script(module: Operation, device: str, column: int, row: int) -> str:
     Raises:
         UserError: there is no such device or core.
     """
-    from npuninja.lowering.linker_script import linker_script_of
+    from npuninja.lowering.resources.linker_script import linker_script_of
 
     return linker_script_of(module, device, column, row)
 
@@ -160,6 +160,6 @@ def configuration(
         UserError: a core has no image, an image has no core, or the module holds what the array cannot be
             configured for.
     """
-    from npuninja.lowering.configuration import configuration_of
+    from npuninja.lowering.configuration.files import configuration_of
 
     return configuration_of(module, device, images)

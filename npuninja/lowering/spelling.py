@@ -6,7 +6,7 @@ shim's DMA allocation names a tile or a column, and whether `link_with` may stan
 
 from __future__ import annotations
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.attributes import IntegerAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 

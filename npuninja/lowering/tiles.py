@@ -6,7 +6,7 @@ from typing import Iterator
 
 from npuninja.arch.devices import Device, Place
 from npuninja.arch.devices import device as device_model
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering import op_builders

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from npuninja import __version__
 from npuninja.device.manifest import Manifest, read_manifest
-from npuninja.diag.errors import Location, UserError, Warnings
+from npuninja.errors import Location, UserError, Warnings
 from npuninja.packaging import contents
 from npuninja.packaging.build_graph import BuildGraph, Step
 from npuninja.packaging.build_plan import BuildPlan, read_build_plan

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 
-from npuninja.diag.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError
 from npuninja.packaging.contents import PACKAGE, SUMS
 from npuninja.packaging.package import Package
 

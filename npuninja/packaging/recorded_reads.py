@@ -9,8 +9,8 @@ import subprocess
 import tempfile
 from collections.abc import Iterable
 
-from npuninja.diag.errors import ToolError
-from npuninja.stages._depfile import read_depfile
+from npuninja.depfile import read_depfile
+from npuninja.errors import ToolError
 
 _OUTPUT = re.compile(r"(.*): #deps \d+, deps mtime \d+ \((?:VALID|STALE)\)")
 _LOG = ".ninja_deps"

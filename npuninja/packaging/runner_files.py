@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 
-from npuninja.diag.errors import InternalError, Location, UserError
+from npuninja.errors import InternalError, Location, UserError
 from npuninja.packaging.package import RUNNER_LICENSE
 
 NPUNINJA = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from npuninja import __version__
-from npuninja.diag.errors import Location, ToolError, UserError
+from npuninja.errors import Location, ToolError, UserError
 from npuninja.packaging.package import Package
 from npuninja.packaging.provenance import Dependency
 from npuninja.packaging.zip_file import TIME

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from npuninja.arch.devices import DEVICES
 from npuninja.device.manifest import Manifest, parse_manifest
-from npuninja.diag.errors import Error, Location, UserError
+from npuninja.errors import Error, Location, UserError
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.txn import read_txn

@@ -12,7 +12,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip file can name
 _UNIX = 3

@@ -6,7 +6,7 @@ import os
 
 from npuninja.arch.devices import DEVICES
 from npuninja.detect.peano import peano_program
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.plan.design import Core, Design, LinkedObject
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.ingredients import DesignFiles, Recipe, each, kind_of, words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from npuninja.diag.errors import Location
+from npuninja.errors import Location
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from npuninja.detect.tool import file_stamp
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.plan.design import Design, from_json, to_json
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.names import check_name, near

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from npuninja.diag.errors import InternalError
+from npuninja.errors import InternalError
 
 
 @dataclass(frozen=True)

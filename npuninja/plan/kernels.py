@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.plan.design import LinkedObject
 from npuninja.plan.names import check_name, near
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 # 63: xclbinutil refuses kernel names of 64 characters and more.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")

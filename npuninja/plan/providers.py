@@ -11,7 +11,7 @@ from npuninja.detect.mlir_aie import root_of
 from npuninja.detect.mlir_aie_releases import NEW_SEQUENCE, Release, release_of, spelling_of
 from npuninja.detect.tool import Found
 from npuninja.detect.versions import day_of
-from npuninja.diag.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError
 from npuninja.plan.names import near
 
 CHOICES = ("auto", "real", "embedded")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 TIME_LIMIT_S = 60.0
 WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"

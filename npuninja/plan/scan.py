@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuninja.arch.devices import DEVICES
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.formats.xclbin_sections import DATA_ARGUMENTS
 from npuninja.ir.attributes import ArrayAttr, EnumAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
@@ -31,7 +31,9 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
     device_name = device_of(device, mlir)
     logical_tiles = any(op.name == "aie.logical_tile" for op in device.body.ops)
     if logical_tiles:
-        from npuninja.lowering.place_tiles import place_tiles  # as the lowering does it, before anything else
+        from npuninja.lowering.resources.place_tiles import (
+            place_tiles,  # as the lowering does it, before anything else
+        )
 
         place_tiles(device)
     sequence = _only_sequence(device, mlir)

@@ -18,7 +18,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[0] = ROOT  # as in npuninja/stages/__main__.py
 
-from npuninja.diag.errors import Error, InternalError, ToolError  # noqa: E402  (needs the path set above)
+from npuninja.errors import Error, InternalError, ToolError  # noqa: E402  (needs the path set above)
 from npuninja.remote.action import Action, as_here, depfile_as_here, make_action  # noqa: E402
 from npuninja.remote.includes import SOURCES, included_files  # noqa: E402
 from npuninja.remote.settings import WRONG_WORKER, RemoteSettings, read_remote_settings  # noqa: E402

@@ -14,9 +14,9 @@ import posixpath
 import re
 from typing import NamedTuple
 
-from npuninja.diag.errors import InternalError, UserError
+from npuninja.depfile import escape
+from npuninja.errors import InternalError, UserError
 from npuninja.remote.settings import RemoteSettings, RemoteTool
-from npuninja.stages._depfile import escape
 
 BUILD, SOURCE = "build", "source"
 PACKAGE = "npuninja"  # @npuninja@ is the folder that has the package

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 _DIRECTIVE = re.compile(
     rb"^[ \t]*#[ \t]*(?:include|include_next|import|embed)\b(?P<rest>[^\n]*)"

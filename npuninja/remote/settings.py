@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 
 FORMAT = 1
 # The exit code of `npuninja-stage` for an action that its worker must not run; no stage has it.

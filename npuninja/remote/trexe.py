@@ -14,7 +14,7 @@ import os
 import subprocess
 from typing import Any, NamedTuple
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.remote.action import Action
 
 # A command may wait for a free worker as well. Ninja has few on the way at a time, so the queue in front of

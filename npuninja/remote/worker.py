@@ -16,9 +16,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 if __name__ == "__main__":
     sys.path[0] = ROOT  # as in npuninja/stages/__main__.py
 
+from npuninja.depfile import escape  # noqa: E402
 from npuninja.remote.settings import WRONG_WORKER  # noqa: E402  (needs the path set above)
 from npuninja.stages import __main__ as stages  # noqa: E402
-from npuninja.stages._depfile import escape  # noqa: E402
 
 
 def main(arguments: list[str]) -> int:

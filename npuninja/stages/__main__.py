@@ -8,8 +8,8 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[0] = ROOT  # instead of this folder, whose modules must be found as npuninja.stages.… only
 
-from npuninja.diag.errors import Error, UserError  # noqa: E402  (needs the path set above)
-from npuninja.stages._depfile import own_modules, write_depfile  # noqa: E402
+from npuninja.depfile import own_modules, write_depfile  # noqa: E402
+from npuninja.errors import Error, UserError  # noqa: E402  (needs the path set above)
 from npuninja.stages._run import report, report_bug  # noqa: E402
 
 

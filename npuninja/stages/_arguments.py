@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr, IntegerAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.types import bits, memref
-from npuninja.lowering.sequence_arguments import argument_of
-from npuninja.lowering.sequence_lookup import allocation
+from npuninja.lowering.sequence.arguments import argument_of
+from npuninja.lowering.sequence.lookup import allocation
 
 # Seen from the host: a channel that reads memory (MM2S) takes an argument in, one that writes memory gives it
 # out.

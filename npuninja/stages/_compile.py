@@ -7,9 +7,9 @@ import re
 import sys
 from typing import Callable
 
-from npuninja.diag.errors import Location, UserError, Warnings
+from npuninja.depfile import read_depfile
+from npuninja.errors import Location, UserError, Warnings
 from npuninja.stages import _peano_flags, _wasm_flags
-from npuninja.stages._depfile import read_depfile
 from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import (
     Arguments,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from npuninja.diag.errors import Error, Location, UserError
+from npuninja.errors import Error, Location, UserError
 from npuninja.stages._run import ToolFailed
 from npuninja.stages._wasm_flags import MATH_IMPORTS
 from npuninja.stages._wasm_object import Symbols

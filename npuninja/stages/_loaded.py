@@ -9,7 +9,7 @@ from typing import Iterable, Iterator, Mapping
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, Device, Place, memory_neighbours
 from npuninja.arch.registers import PROGRAM_MEMORY, tile_address
-from npuninja.diag.errors import Location, ToolError
+from npuninja.errors import Location, ToolError
 from npuninja.formats.cdo import BlockWrite, Command, Fill, MaskWrite, Write
 from npuninja.formats.core_image import CoreImage
 

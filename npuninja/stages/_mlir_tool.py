@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from npuninja.diag.errors import Location, ToolError, UserError
+from npuninja.errors import Location, ToolError, UserError
 from npuninja.stages._run import Check, Outputs, ToolFailed, read_bytes, run_tool
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.formats.elf import FLAGS, MACHINE, read_elf
 from npuninja.stages._run import Check
 from npuninja.stages._wasm_object import Symbols

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 
 def parse_place(text: str, option: str) -> tuple[int, int]:

@@ -14,7 +14,7 @@ import sys
 from types import TracebackType
 from typing import Callable, Iterable, NamedTuple, Union
 
-from npuninja.diag.errors import Error, InternalError, Location, ToolError, UserError, Warnings
+from npuninja.errors import Error, InternalError, Location, ToolError, UserError, Warnings
 
 # Variables of the caller's environment that a tool sees, each with its reason. Everything else is left out,
 # so that a build does not depend on the shell it was started from.

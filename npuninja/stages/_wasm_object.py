@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.formats.wasm_module import MAGIC, WasmModule, read_wasm
 
 _FUNCTION, _DATA, _SECTION = 0, 1, 3  # kinds of symbols

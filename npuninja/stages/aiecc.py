@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.formats.txn import read_txn
 from npuninja.formats.xclbin import read_xclbin
 from npuninja.formats.xclbin_check import check_xclbin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import InternalError, UserError
+from npuninja.errors import InternalError, UserError
 from npuninja.stages._run import placed_outputs, remove_outputs
 
 SEPARATOR = "--then"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Sequence
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.stages._run import Outputs, read_arguments
 
 # What aiecc writes; the ids are those of every NPU image.

@@ -9,7 +9,7 @@ import shutil
 import sys
 
 from npuninja.arch.devices import device as device_model
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.formats.cdo import read_cdo
 from npuninja.formats.core_image import read_core_image
 from npuninja.stages._places import parse_images

@@ -23,7 +23,7 @@ def run(arguments: list[str]) -> None:
     from npuninja.device.manifest import read_manifest
     from npuninja.device.program import program_of
     from npuninja.device.source_paths import locate
-    from npuninja.diag.errors import DeviceError
+    from npuninja.errors import DeviceError
 
     options = read_arguments("check", arguments, options=("--inputs",))
     target, given = options.one("-o"), options.optional("--inputs")

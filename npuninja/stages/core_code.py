@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from npuninja.lowering.core_code import core_info, core_source
+from npuninja.lowering.core_code.source import core_info, core_source
 from npuninja.stages._module import read_module
 from npuninja.stages._places import parse_place
 from npuninja.stages._run import Outputs, read_arguments

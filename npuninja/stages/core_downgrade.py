@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.stages._run import Outputs, read_arguments, read_text
 
 EDITS: dict[str, tuple[str, str]] = {

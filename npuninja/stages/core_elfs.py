@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import os
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.attributes import StringAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.printer import print_module
-from npuninja.lowering.instructions import find_device
+from npuninja.lowering.sequence.instructions import find_device
 from npuninja.stages._module import read_module
 from npuninja.stages._places import parse_images
 from npuninja.stages._run import Outputs, read_arguments

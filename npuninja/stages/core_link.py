@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from npuninja.diag.errors import InternalError, Location, ToolError, UserError, Warnings
+from npuninja.errors import InternalError, Location, ToolError, UserError, Warnings
 from npuninja.formats.core_image import CORE_SECTION, MEMORY_PAGES, read_core_image
 from npuninja.formats.wasm_module import append_custom_section, read_wasm
 from npuninja.lints.kernel_calls import check_kernel_calls

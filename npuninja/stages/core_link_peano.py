@@ -9,7 +9,7 @@ import re
 import shutil
 import sys
 
-from npuninja.diag.errors import Location, UserError, Warnings
+from npuninja.errors import Location, UserError, Warnings
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import read_elf
 from npuninja.lints.core_program import check_core_program

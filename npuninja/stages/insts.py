@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import InternalError, Location, Warnings
+from npuninja.errors import InternalError, Location, Warnings
 from npuninja.formats.txn import Sync, read_txn
 from npuninja.lowering.pipeline import instructions
 from npuninja.stages._mlir_tool import run_mlir_tool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.lints.kernel_code import read_functions
 from npuninja.lints.soft_float import check_soft_float

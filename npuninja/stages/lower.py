@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.ir.printer import print_module
 from npuninja.ir.verifier import verify
 from npuninja.lints.design import lint_design

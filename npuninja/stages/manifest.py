@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.formats.xclbin_sections import DATA_ARGUMENTS, DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
 from npuninja.stages._run import Outputs, read_arguments, read_bytes, read_text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import UserError, Warnings
+from npuninja.errors import UserError, Warnings
 from npuninja.stages._run import Outputs, print_warnings, read_arguments
 
 

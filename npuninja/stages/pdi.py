@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from npuninja.arch.devices import device as device_model
-from npuninja.diag.errors import Location, ToolError, UserError
+from npuninja.errors import Location, ToolError, UserError
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.pdi import read_pdi, write_pdi
 from npuninja.stages._loaded import check_loaded

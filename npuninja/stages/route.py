@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.ir.printer import print_module
 from npuninja.lowering.pipeline import generation_of, route
 from npuninja.stages._module import read_module

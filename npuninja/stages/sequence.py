@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import json
 
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.ir.printer import print_module
-from npuninja.lowering.instructions import find_device, find_sequence
 from npuninja.lowering.pipeline import generation_of, lower_sequence
+from npuninja.lowering.sequence.instructions import find_device, find_sequence
 from npuninja.stages._arguments import sequence_arguments
 from npuninja.stages._mlir_tool import holds, run_mlir_tool
 from npuninja.stages._module import read_module

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from npuninja.arch.devices import device as device_model
-from npuninja.diag.errors import Location, ToolError, Warnings
+from npuninja.errors import Location, ToolError, Warnings
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import made_by, read_elf
 from npuninja.formats.emulation_data import write_emulation_data

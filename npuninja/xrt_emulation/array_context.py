@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 
-from npuninja.diag.errors import Error, UserError
 from npuninja.emulator import Emulator, HostBuffer
 from npuninja.emulator.errors import EmulationError, NotModelled
 from npuninja.emulator.shared_memory import FilePlace
+from npuninja.errors import Error, UserError
 from npuninja.formats.cdo import BlockWrite, Command
 from npuninja.formats.core_image import STUB_BYTES, read_stub
 from npuninja.formats.pdi import read_pdi

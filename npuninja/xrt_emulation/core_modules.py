@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import threading
 
-from npuninja.diag.errors import Error
+from npuninja.errors import Error
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.xclbin import EMULATION_DATA, read_xclbin
 

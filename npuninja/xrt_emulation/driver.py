@@ -6,7 +6,7 @@ import errno
 import struct
 from collections.abc import Callable
 
-from npuninja.diag.errors import Error
+from npuninja.errors import Error
 from npuninja.xrt_emulation import amdxdna
 from npuninja.xrt_emulation.amdxdna import DriverError
 from npuninja.xrt_emulation.array_context import ArrayContext

@@ -6,7 +6,7 @@ import threading
 import traceback
 from typing import TextIO
 
-from npuninja.diag.errors import Error
+from npuninja.errors import Error
 
 
 class Journal:

@@ -10,8 +10,8 @@ import os
 import threading
 from collections.abc import Iterator
 
-from npuninja.diag.errors import InternalError, ToolError
 from npuninja.emulator.layout import WASM_PAGE_BYTES
+from npuninja.errors import InternalError, ToolError
 from npuninja.xrt_emulation.wire import CONTEXTS
 
 #: Size of the file. It is sparse: only what is touched takes memory.

@@ -11,8 +11,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from npuninja.diag.errors import ToolError
 from npuninja.emulator.engine_module import cache_folder, embedded_compiler
+from npuninja.errors import ToolError
 
 SOURCES = Path(__file__).parent / "preload"
 #: The C library to link against: an old one, so that the library loads into programs with any newer one.

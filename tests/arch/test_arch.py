@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from npuninja.arch import devices, registers, switch
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 

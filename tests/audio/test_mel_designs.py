@@ -19,7 +19,7 @@ from npuninja.audio.integer_model import log_mel_of_stream
 from npuninja.audio.log_mel import outputs
 from npuninja.audio.scale import HOP, WINDOW, log10_of, normalised
 from npuninja.device import runner
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.formats.txn import read_txn
 
 ALL = [pytest.param(name, marks=pytest.mark.slow if name == "mel_16core" else ()) for name in DESIGNS]

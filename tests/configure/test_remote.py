@@ -12,7 +12,7 @@ from build_project import Project, make_tool
 from npuninja.configure.options import Options
 from npuninja.configure.remote import remote_settings
 from npuninja.detect.machine import Toolchain, this_python
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.plan.layout import layout_of
 
 EMBEDDED = '[providers]\npdi = "embedded"\n'

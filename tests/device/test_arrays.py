@@ -3,7 +3,7 @@ import pytest
 
 from npuninja.device.arrays import read_inputs, write_outputs
 from npuninja.device.manifest import read_manifest
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ import pytest
 from conftest import ROOT
 from device_suite import Case, DeviceSuite
 
+from npuninja.detect.pyxrt_import import OtherPyxrt, import_pyxrt
 from npuninja.device.emulated import EmulatedDevice
 from npuninja.device.manifest import read_manifest
 from npuninja.device.null import NullDevice
 from npuninja.device.program import program_of
-from npuninja.device.pyxrt_import import OtherPyxrt, import_pyxrt
 from npuninja.device.xrt import open_with
 from npuninja.device.xrt_remote import RemoteXrtDevice
-from npuninja.diag.errors import DeviceError
+from npuninja.errors import DeviceError
 
 FAKE = Path(__file__).with_name("fake_pyxrt.py")
 
@@ -104,7 +104,7 @@ class TestXrtInAnotherPython(DeviceSuite):
 WAIT_FOR_LONG = """
 import sys
 from npuninja.device.api import Program
-from npuninja.device.pyxrt_import import OtherPyxrt
+from npuninja.detect.pyxrt_import import OtherPyxrt
 from npuninja.device.xrt_remote import RemoteXrtDevice
 
 pyxrt, xclbin = sys.argv[1:]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npuninja.device.manifest import Argument, read_manifest
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 
 def test_fields(built):

@@ -13,7 +13,7 @@ from npuninja.device.null import NullBuffer
 from npuninja.device.progress import Progress
 from npuninja.device.reference import Reference
 from npuninja.device.timing import Timing
-from npuninja.diag.errors import DeviceError, Location, UserError
+from npuninja.errors import DeviceError, Location, UserError
 
 
 class StandIn(Device):

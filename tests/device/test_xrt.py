@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.device import pyxrt_import, runner
+from npuninja.detect import pyxrt_import
+from npuninja.detect.pyxrt_import import find_pyxrt
+from npuninja.device import runner
 from npuninja.device.api import Program
 from npuninja.device.manifest import read_manifest
-from npuninja.device.pyxrt_import import find_pyxrt
 from npuninja.device.xrt import open_npu
 from npuninja.device.xrt_messages import STATES, state_error, translated
-from npuninja.diag.errors import InternalError, NoDevice
+from npuninja.errors import InternalError, NoDevice
 from npuninja.formats.xclbin import Kernel, write_xclbin
 
 

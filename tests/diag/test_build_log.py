@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npuninja.diag.build_log import Step, critical_path, lanes, read_builds
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 LOG = "# ninja log v7\n" + "".join(
     "\t".join(fields) + "\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from npuninja.diag.compare_mlir import compare
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 ROUTED = (CONFORMANCE / "packets_one_to_many" / "input_physical.mlir").read_text()

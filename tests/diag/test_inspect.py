@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from npuninja.arch import registers
 from npuninja.diag.descriptor_text import descriptor_fields, descriptor_text
-from npuninja.diag.errors import UserError
 from npuninja.diag.inspect import inspect_bytes, main
 from npuninja.diag.register_names import register_at, value_meaning
+from npuninja.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Delay, Fill, MaskPoll, Nop, Other, write_cdo
 from npuninja.formats.core_image import CORE_SECTION, make_stub
 from npuninja.formats.elf import write_core_elf

@@ -11,8 +11,8 @@ from design_chain import Chain
 from wasm_build import WasmBuild
 
 from npuninja.cli import main as npuninja
-from npuninja.diag.errors import UserError
 from npuninja.diag.size import TileMemory, measure, table
+from npuninja.errors import UserError
 from npuninja.formats.elf import write_core_elf
 
 LOWERED = """

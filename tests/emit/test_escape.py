@@ -2,8 +2,8 @@ import subprocess
 
 import pytest
 
-from npuninja.diag.errors import UserError
 from npuninja.emit.escape import command_value, escape_path, escape_value, quote_word
+from npuninja.errors import UserError
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 import pytest
 
-from npuninja.diag.errors import InternalError, UserError
 from npuninja.emit.make import makefile
 from npuninja.emit.rules import expand, read_rules
+from npuninja.errors import InternalError, UserError
 from npuninja.plan.graph import Edge, Graph
 
 TEMPLATE = """\

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.diag.errors import InternalError, UserError
 from npuninja.emit.ninja import fill, generator_statements, rules_of, statement, write
 from npuninja.emit.place import place_build_file
+from npuninja.errors import InternalError, UserError
 from npuninja.plan.graph import Edge, Graph
 
 NINJA = str(Path(sys.executable).parent / "ninja")

@@ -9,9 +9,9 @@ import pytest
 from array_program import Program, Sequence, compile_core, core_bd, mem_bd
 
 from npuninja.arch.registers import tile_address
-from npuninja.diag.errors import UserError
 from npuninja.emulator import CoreFault, Deadlock, Emulator, LockFault, NotModelled, StackOverflow, TimeLimit
 from npuninja.emulator.math_functions import evaluate
+from npuninja.errors import UserError
 
 
 def nothing() -> bytes:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_passthrough import passthrough, sequence
 
-from npuninja.diag.errors import UserError
 from npuninja.emulator import EmulationError, Emulator, NotModelled
+from npuninja.errors import UserError
 from npuninja.formats.cdo import Nop, write_cdo
 from npuninja.formats.pdi import write_pdi
 from npuninja.formats.xclbin import Kernel, write_xclbin

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npuninja.arch.registers import tile_address
-from npuninja.diag.errors import UserError
 from npuninja.emulator import EmulationError, Emulator
+from npuninja.errors import UserError
 from npuninja.formats import cdo
 
 #: Where writes have effects: BDs, channels, locks, switches, multiplexers, control, memory, queues.

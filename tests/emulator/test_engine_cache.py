@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from npuninja.diag.errors import InternalError, ToolError
 from npuninja.emulator import engine_module
+from npuninja.errors import InternalError, ToolError
 
 
 @pytest.fixture

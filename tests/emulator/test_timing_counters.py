@@ -7,9 +7,9 @@ import wasmtime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npuninja.diag.errors import UserError
 from npuninja.emulator.timing.instrument import instrument
 from npuninja.emulator.timing.operations import INSTRUCTIONS, instructions, kind_of_operation, with_lanes
+from npuninja.errors import UserError
 from npuninja.formats.wasm_code import BULK, SIMD
 
 HEAD = '(memory (export "memory") 8 8) (global $sp (mut i32) (i32.const 7)) (export "sp" (global $sp))'

@@ -11,8 +11,8 @@ from wasm_build import WasmBuild
 
 from npuninja import cli
 from npuninja.device.manifest import Manifest, read_manifest
-from npuninja.diag.errors import UserError
 from npuninja.emulator.timing import Work, count_work, model
+from npuninja.errors import UserError
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npuninja.diag.errors import UserError
 from npuninja.emulator import layout
 from npuninja.emulator.timing import Band, ChannelWork, CoreWork, SequenceWork, Work, costs, render, time_work
 from npuninja.emulator.timing.operations import INSTRUCTIONS
 from npuninja.emulator.timing.work import read_sequence
+from npuninja.errors import UserError
 from npuninja.formats import txn
 
 MM2S_0, S2MM_0 = ("MM2S", 0), ("S2MM", 0)

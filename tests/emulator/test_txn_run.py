@@ -12,7 +12,6 @@ from array_program import Program, Sequence, core_bd, mem_bd
 
 from npuninja.arch import registers
 from npuninja.arch.registers import tile_address
-from npuninja.diag.errors import UserError
 from npuninja.emulator import (
     Deadlock,
     Emulator,
@@ -25,6 +24,7 @@ from npuninja.emulator import (
     TimeLimit,
     engine_module,
 )
+from npuninja.errors import UserError
 from npuninja.formats import cdo, txn
 
 

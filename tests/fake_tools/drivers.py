@@ -11,7 +11,7 @@ from fake_tools import mlir_tools, packers, peano
 from fake_tools.mlir_tools import Refused, write
 from fake_tools.releases import Release
 from npuninja.arch.devices import device as device_model
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.formats.aie_partition import with_pdi_uuids
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.pdi import write_pdi

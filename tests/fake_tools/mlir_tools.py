@@ -7,7 +7,7 @@ import re
 import sys
 
 from fake_tools.releases import Release, passes, pattern, plain
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.formats.core_image import read_core_image
 from npuninja.ir.attributes import EnumAttr, StringAttr
 from npuninja.ir.core import Operation

@@ -10,7 +10,7 @@ sys.path[0:1] = [TESTS, os.path.dirname(TESTS)]
 
 from fake_tools import drivers, mlir_tools, packers, peano  # noqa: E402
 from fake_tools.releases import RELEASES  # noqa: E402
-from npuninja.diag.errors import Error  # noqa: E402
+from npuninja.errors import Error  # noqa: E402
 
 
 def main(tool: str, release: str, program: str, arguments: list[str]) -> int:

@@ -8,7 +8,7 @@ from typing import Callable
 
 from hypothesis import strategies as st
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 
 
 @st.composite

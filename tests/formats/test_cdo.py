@@ -11,7 +11,7 @@ from conftest import CONFORMANCE
 from damage import damaged, reads_or_refuses
 from hypothesis import given
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.formats import cdo
 from npuninja.formats.cdo import BlockWrite, Command, Nop, Other, Write, read_cdo, write_cdo
 

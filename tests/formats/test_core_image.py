@@ -12,7 +12,7 @@ from damage import damaged, reads_or_refuses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.formats.core_image import DataSegment, Stub, read_core_image, read_stub
 from npuninja.formats.elf import write_core_elf
 from npuninja.formats.wasm_module import MAGIC, append_custom_section, read_wasm, unsigned_leb128

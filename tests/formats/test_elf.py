@@ -12,7 +12,7 @@ from damage import damaged, reads_or_refuses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.formats.elf import check_core_elf, read_elf, write_core_elf
 
 ELFS = sorted(CONFORMANCE.glob("*/*core_*.elf"))

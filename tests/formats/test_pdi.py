@@ -15,7 +15,7 @@ from damage import damaged, reads_or_refuses
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.formats.cdo import END, BlockWrite, Command, Nop, Other, Write, read_cdo, write_cdo
 from npuninja.formats.pdi import read_pdi, write_pdi
 

@@ -13,7 +13,7 @@ from damage import damaged, reads_or_refuses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.formats import txn
 from npuninja.formats.txn import Transaction, TxnOperation, read_txn, write_txn
 

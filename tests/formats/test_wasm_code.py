@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.diag.errors import Location
+from npuninja.errors import Location
 from npuninja.formats.dwarf_lines import LineTable, read_line_table
 from npuninja.formats.wasm_code import CALL, I32_CONST, FunctionCode, functions
 from npuninja.formats.wasm_module import WasmModule, read_wasm

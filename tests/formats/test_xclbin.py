@@ -14,7 +14,7 @@ from conftest import CONFORMANCE
 from damage import damaged, reads_or_refuses
 from hypothesis import given
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.formats import xclbin
 from npuninja.formats.aie_partition import kernel_ids_without_pdi, read_aie_partition
 from npuninja.formats.emulation_data import read_emulation_data

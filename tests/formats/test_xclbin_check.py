@@ -9,7 +9,7 @@ import struct
 import pytest
 from conftest import CONFORMANCE
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.formats import xclbin
 from npuninja.formats.aie_partition import AiePartition, PartitionPdi, write_aie_partition
 from npuninja.formats.xclbin import Kernel, Xclbin, read_xclbin, write_xclbin

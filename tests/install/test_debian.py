@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from npuninja.cli import main as npuninja
-from npuninja.diag.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError
 from npuninja.install import debian
 from npuninja.install.debian import Package, install_packages, mirror_of_this_system
 from npuninja.install.folder import installed_program, tools_folder, write_launcher

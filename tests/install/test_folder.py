@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.install.folder import launch_in_place, write_launcher, write_runner
 
 

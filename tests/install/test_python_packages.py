@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.install.python_packages import find_python, install_python_packages
 
 # `PYTHON -m venv FOLDER` makes a folder whose own python notes what pip is asked for.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.ir.verifier import verify

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.attributes import IntegerAttr
 from npuninja.ir.core import Block, Operation, Region
 from npuninja.ir.parser import parse_module

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import ziglang
 
-from npuninja.diag.errors import UserError, Warnings
+from npuninja.errors import UserError, Warnings
 from npuninja.formats.elf import Elf, ElfSection, ElfSymbol, read_elf, write_core_elf
 from npuninja.lints.core_program import check_core_program, largest_frame
 from npuninja.stages._link_check import check_mangling

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import positive_designs
 
-from npuninja.diag.errors import UserError, Warnings
+from npuninja.errors import UserError, Warnings
 from npuninja.ir.parser import parse_module
 from npuninja.ir.verifier import verify
 from npuninja.lints.design import lint_design

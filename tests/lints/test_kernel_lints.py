@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.stages import kernel_cc
 
 CORE = """extern void k(signed char *, int);

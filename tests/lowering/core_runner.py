@@ -8,7 +8,7 @@ import wasmtime
 from wasm_build import WasmBuild
 
 from npuninja.ir.parser import parse_module
-from npuninja.lowering.core_code import core_info, core_source
+from npuninja.lowering.core_code.source import core_info, core_source
 
 MATH = {"sinf": math.sin, "powf": math.pow, "fmodf": math.fmod}
 LOCK_PAGE, STATE_PAGE = 0x10000, 0x20000

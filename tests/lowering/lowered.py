@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag.errors import Warnings
+from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module

@@ -10,7 +10,7 @@ from npuninja.ir.attributes import BoolAttr, DenseElementsAttr, IntegerAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
-from npuninja.lowering.branch_simplification import simplify_branches
+from npuninja.lowering.control_flow.branch_simplification import simplify_branches
 
 
 def core_of(region):

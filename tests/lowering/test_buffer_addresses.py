@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lowered import addresses, lowered
 
-from npuninja.diag.errors import UserError, Warnings
-from npuninja.lowering.introsort import sorted_like_std_sort
+from npuninja.errors import UserError, Warnings
+from npuninja.lowering.resources.introsort import sorted_like_std_sort
 
 CORE = "aie.core(%t) { aie.end }"
 BANK = 0x4000

@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npuninja.diag.descriptor_text import descriptor_fields
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Nop, Write, read_cdo
 from npuninja.formats.core_image import CoreImage, DataSegment, make_stub, read_core_image
 from npuninja.formats.pdi import write_pdi
 from npuninja.ir.attributes import PacketInfoAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
-from npuninja.lowering.configuration_bd import BufferDescriptor, LockFields, descriptor_words
+from npuninja.lowering.configuration.bd import BufferDescriptor, LockFields, descriptor_words
 from npuninja.lowering.pipeline import configuration
 
 CASES = sorted(path for design in positive_designs() for path in design.glob("*cdo_init.bin"))

@@ -7,9 +7,9 @@ import pytest
 from core_runner import RunningCore
 from wasm_build import WasmBuild
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.parser import parse_module
-from npuninja.lowering.core_code import core_info, core_source
+from npuninja.lowering.core_code.source import core_info, core_source
 
 # Word of lock `id` of tile (0, 2) and (0, 3) in the lock page.
 OWN, NORTH = 2 * 64, 3 * 64

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wasm_build import WasmBuild
 
-from npuninja.lowering.core_code_types import float_literal
+from npuninja.lowering.core_code.types import float_literal
 
 WIDTHS = {"i1": 1, "i8": 8, "i16": 16, "i32": 32, "i64": 64}
 A, B, RESULTS = 0x400, 0x500, 0x1000  # addresses of the operands and of the first result

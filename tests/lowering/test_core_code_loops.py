@@ -8,7 +8,7 @@ from wasm_build import WasmBuild
 
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Block, Operation, Region
-from npuninja.lowering.core_code_loops import waiting_back_edges
+from npuninja.lowering.core_code.loops import waiting_back_edges
 
 
 def region(successors, waits):

@@ -296,8 +296,8 @@ def test_affine_loops_and_subscripts() -> None:
 
 
 def test_unknown_affine_operation_is_refused() -> None:
-    from npuninja.diag.errors import UserError
-    from npuninja.lowering.affine_to_scf import lower_affine
+    from npuninja.errors import UserError
+    from npuninja.lowering.control_flow.affine_to_scf import lower_affine
 
     module = core()
     module.body.append(Operation("affine.parallel"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import positive_designs
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.parser import parse_module
 from npuninja.lowering.pipeline import linker_script
 

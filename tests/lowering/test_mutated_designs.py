@@ -10,7 +10,7 @@ from conftest import positive_designs
 
 from npuninja.arch.devices import DEVICES
 from npuninja.commands.lower import lower_design
-from npuninja.diag.errors import UserError, Warnings
+from npuninja.errors import UserError, Warnings
 from npuninja.ir.parser import parse_module
 
 MUTANTS_OF_A_DESIGN = 2

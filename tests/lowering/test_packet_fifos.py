@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lowered import lines_with, lowered, text_of
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.ir.core import Operation
 
 TILES = """%s0 = aie.tile(0, 0)

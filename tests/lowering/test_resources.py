@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from npuninja.diag.compare_mlir import compare
-from npuninja.diag.errors import UserError, Warnings
+from npuninja.errors import UserError, Warnings
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.lowering.pipeline import generation_of, lower_resources

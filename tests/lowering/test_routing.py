@@ -9,11 +9,11 @@ import pytest
 from stream_tracer import Fabric, place, port
 
 from npuninja.diag.compare_mlir import compare
-from npuninja.diag.errors import UserError, Warnings
+from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
-from npuninja.lowering.routing import route
+from npuninja.lowering.routing.flows import route
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 DESIGNS = sorted(path.parent.name for path in CONFORMANCE.glob("*/input_physical.mlir"))

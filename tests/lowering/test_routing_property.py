@@ -8,10 +8,10 @@ from stream_tracer import End, Fabric
 
 from npuninja.arch.devices import DEVICES, device, tile_kind
 from npuninja.arch.switch import MASTER_COUNTS, SLAVE_COUNTS
-from npuninja.diag.errors import UserError, Warnings
+from npuninja.errors import UserError, Warnings
 from npuninja.ir.parser import parse_module
-from npuninja.lowering import pathfinder
-from npuninja.lowering.routing import route
+from npuninja.lowering.routing import pathfinder
+from npuninja.lowering.routing.flows import route
 
 _SOURCE_BUNDLES = ("DMA", "Core", "Trace", "TileControl")
 _DEST_BUNDLES = ("DMA", "Core", "TileControl")

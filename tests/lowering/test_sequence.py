@@ -7,7 +7,7 @@ import pytest
 from conftest import positive_designs
 
 from npuninja.diag.compare_mlir import compare
-from npuninja.diag.errors import UserError, Warnings
+from npuninja.errors import UserError, Warnings
 from npuninja.formats.txn import (
     AddressPatch,
     BlockWrite,

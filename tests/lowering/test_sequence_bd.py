@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npuninja.lowering.sequence_bd import (
+from npuninja.lowering.sequence.bd import (
     BufferDescriptor,
     bd_words,
     hardware_shape,

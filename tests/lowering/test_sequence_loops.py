@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lowered import lines_with, lowered
 
-from npuninja.diag.errors import UserError, Warnings
+from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.lowering.pipeline import instructions, lower_sequence
 

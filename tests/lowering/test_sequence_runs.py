@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wasm_build import WasmBuild
 
-from npuninja.diag.errors import Warnings
 from npuninja.emulator import Emulator
+from npuninja.errors import Warnings
 from npuninja.ir.parser import parse_module
 from npuninja.lowering.pipeline import instructions, lower_sequence
 

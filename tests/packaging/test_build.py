@@ -18,7 +18,7 @@ from build_project import Project, make_can_build
 from conftest import ROOT
 from packed_project import PARTS, PRESET, STEM, WHEEL, Packed, packable
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.packaging.package import Package
 from npuninja.packaging.runner_files import SHIPPED
 from npuninja.packaging.sbom import write_sbom

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packed_project import Packed
 
-from npuninja.diag.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError
 from npuninja.packaging.installation import install
 from npuninja.packaging.verify import Verified, verify
 from npuninja.stages.install import run

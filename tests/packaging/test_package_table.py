@@ -8,7 +8,7 @@ import pytest
 
 from npuninja.configure.package_table import package_of_project
 from npuninja.configure.settings import read_settings
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.packaging.package import Package, package_of
 
 

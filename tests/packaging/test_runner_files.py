@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.packaging.runner_files import foreign_imports, imported, runner_files
 
 REFERENCE = b"""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from packed_project import PARTS, STEM, WHEEL, Packed
 
 from npuninja.cli import main
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.packaging.contents import sums
 from npuninja.packaging.verify import verify
 from npuninja.packaging.zip_file import read_zip, write_zip

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.packaging.zip_file import read_zip, write_zip
 
 FILES = {"a/one.txt": b"one\n", "a/two.bin": bytes(range(256)), "x.dist-info/RECORD": b"", "z.txt": b"last"}

@@ -1,6 +1,6 @@
 import pytest
 
-from npuninja.diag.errors import InternalError
+from npuninja.errors import InternalError
 from npuninja.plan.graph import Edge, Graph
 
 

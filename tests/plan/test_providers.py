@@ -7,7 +7,7 @@ import pytest
 from npuninja.detect.machine import TOOLS, Toolchain
 from npuninja.detect.mlir_aie_releases import RELEASES
 from npuninja.detect.tool import Absent, Found
-from npuninja.diag.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError
 from npuninja.plan.providers import (
     CORE_STAGES,
     MLIR_STAGES,

@@ -3,7 +3,7 @@ import json
 import pytest
 from conftest import CONFORMANCE, positive_designs
 
-from npuninja.diag.errors import Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.ir.parser import parse_module
 from npuninja.plan.design import Design, from_json, to_json
 from npuninja.plan.kernels import read_kernel_folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from npuninja.diag.errors import InternalError, UserError
+from npuninja.errors import InternalError, UserError
 from npuninja.remote.action import as_here, depfile_as_here, make_action
 from npuninja.remote.settings import RemoteSettings, RemoteTool, read_remote_settings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from npuninja.cli import main as npuninja
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.farm import engines
 from npuninja.farm.engines import choose_engine
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.remote.includes import included_files
 
 

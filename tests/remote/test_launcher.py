@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from npuninja.depfile import escape
 from npuninja.remote.settings import WRONG_WORKER, RemoteSettings, RemoteTool
-from npuninja.stages._depfile import escape
 
 # Notes its arguments and the tree, then does what the test wants with `record`, `outputs`, `printed`.
 TREXE = """\

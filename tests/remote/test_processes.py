@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="farms need Linu
 HEAD = f"""
 import os, signal, sys, time
 sys.path.insert(0, {str(ROOT)!r})
-from npuninja.diag.errors import ToolError
+from npuninja.errors import ToolError
 from npuninja.farm.processes import Processes, Service, children_of
 def service(name, script, **more):
     return Service(name, ["/bin/sh", "-c", script], {{"PATH": os.environ["PATH"]}}, **more)

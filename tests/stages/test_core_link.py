@@ -5,8 +5,8 @@ import random
 import pytest
 import wasmtime
 
-from npuninja.diag.errors import InternalError, UserError
 from npuninja.emulator.math_functions import NAMES
+from npuninja.errors import InternalError, UserError
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.stages import core_link

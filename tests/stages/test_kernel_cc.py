@@ -1,6 +1,6 @@
 import pytest
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.stages import kernel_cc
 from npuninja.stages._wasm_object import read_symbols
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import CONFORMANCE
 
 from npuninja.arch.devices import device
-from npuninja.diag.errors import Error, ToolError
+from npuninja.errors import Error, ToolError
 from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Nop, Write
 from npuninja.formats.core_image import CoreImage, DataSegment, read_core_image
 from npuninja.stages import pdi

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from npuninja.diag.errors import UserError
+from npuninja.errors import UserError
 from npuninja.stages import manifest
 
 

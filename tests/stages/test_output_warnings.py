@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from conftest import CONFORMANCE
 
-from npuninja.diag.errors import UserError
 from npuninja.diag.inspect import inspect_bytes
+from npuninja.errors import UserError
 from npuninja.formats.elf import made_by, read_elf
 from npuninja.formats.txn import Transaction, Write, write_txn
 from npuninja.stages import insts, xclbin

@@ -14,7 +14,7 @@ import pytest
 from conftest import CONFORMANCE, positive_designs
 
 from npuninja.arch.devices import device
-from npuninja.diag.errors import Error, ToolError
+from npuninja.errors import Error, ToolError
 from npuninja.formats.xclbin import MEM_TOPOLOGY, read_xclbin
 from npuninja.stages import pdi, xclbin, xclbin_json
 

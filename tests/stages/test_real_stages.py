@@ -10,7 +10,7 @@ import pytest
 from conftest import CONFORMANCE, ROOT, positive_designs
 from fake_tools import installs
 
-from npuninja.diag.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError
 from npuninja.formats.elf import write_core_elf
 from npuninja.ir.compare import difference
 from npuninja.ir.parser import parse_module

@@ -9,8 +9,8 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.diag.errors import InternalError, ToolError, UserError
-from npuninja.stages._depfile import read_depfile, write_depfile
+from npuninja.depfile import read_depfile, write_depfile
+from npuninja.errors import InternalError, ToolError, UserError
 from npuninja.stages._run import Outputs, ToolFailed, read_arguments, read_bytes, read_text, run_tool
 
 

@@ -12,9 +12,9 @@ from design_chain import ROOT, Chain
 from device_suite import Case, DeviceSuite
 
 from npuninja.commands.emu import emulated_npu
+from npuninja.detect.pyxrt_import import find_other_pyxrt
 from npuninja.device.manifest import read_manifest
 from npuninja.device.program import program_of
-from npuninja.device.pyxrt_import import find_other_pyxrt
 from npuninja.device.xrt_remote import RemoteXrtDevice
 from npuninja.xrt_emulation.models import model_named
 

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from npuninja.diag.errors import UserError
 from npuninja.emulator.timing.operations import kind_of_operation, with_lanes
+from npuninja.errors import UserError
 from npuninja.formats.core_image import CORE_SECTION
 from npuninja.formats.wasm_code import CALL, MEMORY_COPY, MEMORY_FILL, FunctionCode, functions
 from npuninja.formats.wasm_module import CUSTOM, MAGIC, WasmModule, WasmSection, read_wasm, unsigned_leb128

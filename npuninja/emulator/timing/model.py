@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from npuninja.arch.devices import SHIM_ROW, Place
-from npuninja.diag.errors import UserError
 from npuninja.emulator.timing import costs
 from npuninja.emulator.timing.band import NOTHING, Band, exactly, largest, total
 from npuninja.emulator.timing.stages import Stage, core_part, first_element_cycles, show, stages_of
 from npuninja.emulator.timing.work import DEFAULT_TIME_LIMIT_S, Work, count_work, moved_bytes
+from npuninja.errors import UserError
 
 #: Every figure of this model carries it.
 LABEL = "modelled"

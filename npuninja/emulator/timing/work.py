@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from npuninja.arch.devices import DEVICES, FIRST_CORE_ROW, SHIM_ROW, Place, kind_of, tile_kind
 from npuninja.arch.registers import bd_offset, channel_queue, split_address, tile_address
-from npuninja.diag.errors import UserError
 from npuninja.emulator import layout
 from npuninja.emulator.configuration import read_design
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, Core
@@ -23,6 +22,7 @@ from npuninja.emulator.stream_trace import origins
 from npuninja.emulator.timing.band import Band
 from npuninja.emulator.timing.instrument import LOCK_OPERATION, Instrumented, instrument
 from npuninja.emulator.timing.operations import instructions
+from npuninja.errors import UserError
 from npuninja.formats import txn
 
 #: A run with counters in its cores takes about twice as long as one without.

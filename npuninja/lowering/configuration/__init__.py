@@ -1,0 +1,1 @@
+"""A lowered device as the three CDO files."""

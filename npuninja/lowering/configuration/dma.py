@@ -1,0 +1,312 @@
+"""Buffer descriptors and channel starts of the static DMA programs: `aie.mem`, `aie.memtile_dma`,
+`aie.shim_dma`.
+
+Sources: MLIR-AIE AIERT.cpp (what is configured), AIETargetShared.cpp (order of blocks).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Iterator
+
+from npuninja.arch import registers
+from npuninja.arch.devices import (
+    LOCK_VALUE_MAX,
+    LOCK_VALUE_MIN,
+    MEMTILE_LOCK_BASES,
+    MEMTILE_WINDOWS,
+    Device,
+    Place,
+    TileKind,
+    kind_of,
+    memory_window,
+    tile_kind,
+)
+from npuninja.errors import UserError
+from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Write
+from npuninja.ir.attributes import BDDimLayoutArrayAttr, BDPadLayoutArrayAttr, EnumAttr, PacketInfoAttr
+from npuninja.ir.core import Block, Operation
+from npuninja.ir.types import bits, element_count, memref
+from npuninja.lowering.configuration.bd import BufferDescriptor, LockFields, descriptor_words
+from npuninja.lowering.sequence.bd import burst_code
+from npuninja.lowering.tiles import place_of
+
+_WORD_BYTES = 4
+_MAX_DIMENSIONS = 4
+
+
+def dma_program(program: Operation, model: Device) -> Iterator[Command]:
+    """All descriptors of one DMA program, then its channels' starts. Raises UserError, located."""
+    place = place_of(program.operands[0])
+    blocks = _ordered_blocks(program)
+    inner = [op.regions for op in program.walk() if op.name == "aie.dma"]
+    # A block inside `aie.dma` is one descriptor; such programs have no descriptors of the other form.
+    for block in [region.entry for regions in inner for region in regions] or blocks:
+        for op in block.ops:
+            if op.name == "aie.dma_bd":
+                yield _write_descriptor(op, block, place, model)
+    starts = [op for block in blocks for op in block.ops if op.name in ("aie.dma_start", "aie.dma")]
+    for start in starts:
+        yield from _pad_value(start, place, model)
+        yield from _start_channel(start, place)
+
+
+def _ordered_blocks(program: Operation) -> list[Block]:
+    """The blocks that can be reached, in the order in which the reference configures them.
+
+    Depth first: the block found last is looked into first, but listed where it was found.
+    """
+    order = [program.regions[0].entry]
+    pending = [order[0]]
+    while pending:
+        block = pending.pop()
+        for op in block.ops:
+            for target, _ in op.successors:
+                if target not in order:
+                    order.append(target)
+                    pending.append(target)
+    return order
+
+
+def _write_descriptor(op: Operation, block: Block, place: Place, model: Device) -> BlockWrite:
+    if "bd_id" not in op.attributes:
+        raise UserError("the buffer descriptor has no id", op.loc, hint="lower resources first")
+    kind = tile_kind(place[1])
+    number = op.integer("bd_id")
+    if not 0 <= number < kind_of(place[1]).bds:
+        raise UserError(
+            f"buffer descriptor {number} does not exist: a tile in row {place[1]} has {kind_of(place[1]).bds}",
+            op.loc,
+        )
+    descriptor = _descriptor(op, block, place, model)
+    words = descriptor_words(descriptor, kind, op)
+    return BlockWrite(
+        registers.tile_address(*place, registers.bd_offset(kind, number)),
+        struct.pack(f"<{len(words)}I", *words),
+    )
+
+
+def _descriptor(op: Operation, block: Block, place: Place, model: Device) -> BufferDescriptor:
+    tile = kind_of(place[1])
+    type = memref(op.operands[0].type)
+    element_bytes = bits(type.element) // 8
+    length_bytes = (
+        op.integer("len") if "len" in op.attributes else element_count(type.shape)
+    ) * element_bytes
+    address_bytes = _base_address(op, place, model) + op.integer("offset", 0) * element_bytes
+    for what, value in (("address", address_bytes), ("length", length_bytes)):
+        if value % _WORD_BYTES:
+            raise UserError(
+                f"the buffer descriptor's {what} is {value} bytes, expected a multiple of 4", op.loc
+            )
+    steps, wraps = _dimensions(op, element_bytes, tile)
+    packet = op.attributes.get("packet")
+    for other in block.ops:
+        if other.name == "aie.dma_bd_packet":
+            packet = PacketInfoAttr(other.integer("packet_type"), other.integer("packet_id"))
+    assert packet is None or isinstance(packet, PacketInfoAttr)
+    if packet is not None and not length_bytes:
+        raise UserError("a packet of length 0 is not possible", op.loc)
+    return BufferDescriptor(
+        address_bytes,
+        length_bytes // _WORD_BYTES,
+        steps,
+        wraps,
+        _pads(op, element_bytes, place),
+        packet,
+        op.integer("next_bd_id") if "next_bd_id" in op.attributes else None,
+        _locks(block, place, model),
+        _burst(op, model) if tile.name == "shim" else 0,
+    )
+
+
+def _base_address(op: Operation, place: Place, model: Device) -> int:
+    """The buffer's address as the tile's DMA sees it."""
+    buffer = op.operands[0].owner
+    if not isinstance(buffer, Operation) or buffer.name not in ("aie.buffer", "aie.external_buffer"):
+        raise UserError(
+            "a buffer descriptor of a DMA program needs an aie.buffer or aie.external_buffer", op.loc
+        )
+    if (buffer.name == "aie.external_buffer") != (tile_kind(place[1]) == "shim"):
+        expected = "an aie.external_buffer" if tile_kind(place[1]) == "shim" else "an aie.buffer"
+        raise UserError(f"a DMA in row {place[1]} needs {expected}, got {buffer.name}", op.loc)
+    if buffer.name == "aie.external_buffer":
+        return buffer.integer("address", 0)  # without one it is patched when the sequence runs
+    if "address" not in buffer.attributes:
+        raise UserError(
+            f"buffer '{buffer.result.name}' has no address", buffer.loc, hint="lower resources first"
+        )
+    return buffer.integer("address") + _window(
+        op, place, place_of(buffer.operands[0]), model, MEMTILE_WINDOWS, "buffer"
+    )
+
+
+def _window(
+    op: Operation, place: Place, owner: Place, model: Device, bases: dict[str, int], what: str
+) -> int:
+    """What is added to an address or lock number of `owner`: 0, or the neighbour's window of a memtile."""
+    if tile_kind(place[1]) == "mem" and tile_kind(owner[1]) == "mem":
+        window = memory_window(model, place, owner)
+        if window is not None:
+            return bases[window]
+    elif owner == place:
+        return 0
+    raise UserError(f"the DMA of tile {place} cannot reach a {what} of tile {owner}", op.loc)
+
+
+def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list[int], list[int]]:
+    """Steps and wraps in words, innermost first; a dimension that is not used has step 1 and wrap 0."""
+    steps, wraps = [1] * _MAX_DIMENSIONS, [0] * _MAX_DIMENSIONS
+    attribute = op.attributes.get("dimensions")
+    if not isinstance(attribute, BDDimLayoutArrayAttr):
+        return steps, wraps
+    if len(attribute.dims) > tile.bd_dimensions:
+        raise UserError(
+            f"{len(attribute.dims)} dimensions, a buffer descriptor of a {tile.name} tile has {tile.bd_dimensions}",
+            op.loc,
+        )
+    for i, dim in enumerate(reversed(attribute.dims)):
+        # The innermost stride counts elements that lie side by side, so it stays; its size becomes words.
+        step_bytes = dim.stride * (element_bytes if i else _WORD_BYTES)
+        size_bytes = dim.size * (_WORD_BYTES if i else element_bytes)
+        if step_bytes % _WORD_BYTES or size_bytes % _WORD_BYTES:
+            raise UserError(
+                f"dimension {i} (innermost is 0) <size = {dim.size}, stride = {dim.stride}> of {element_bytes}-byte elements"
+                " is not a whole number of 32-bit words",
+                op.loc,
+            )
+        steps[i] = max(step_bytes // _WORD_BYTES, 1)
+        wraps[i] = size_bytes // _WORD_BYTES
+    return steps, wraps
+
+
+def _pads(op: Operation, element_bytes: int, place: Place) -> list[tuple[int, int]]:
+    """Words before and after, innermost first, always three."""
+    pads = [(0, 0)] * 3
+    attribute = op.attributes.get("pad_dimensions")
+    if not isinstance(attribute, BDPadLayoutArrayAttr):
+        return pads
+    if tile_kind(place[1]) != "mem":
+        raise UserError(f"padding is possible on memtiles only, this is row {place[1]}", op.loc)
+    if len(attribute.pads) > len(pads):
+        raise UserError(
+            f"{len(attribute.pads)} padded dimensions, a buffer descriptor has {len(pads)}", op.loc
+        )
+    for i, pad in enumerate(reversed(attribute.pads)):
+        scale = element_bytes if i == 0 else _WORD_BYTES
+        if pad.before * scale % _WORD_BYTES or pad.after * scale % _WORD_BYTES:
+            raise UserError(
+                f"padding {pad.before} before and {pad.after} after, {element_bytes}-byte elements,"
+                " is not a whole number of 32-bit words",
+                op.loc,
+            )
+        pads[i] = (pad.before * scale // _WORD_BYTES, pad.after * scale // _WORD_BYTES)
+    return pads
+
+
+def _locks(block: Block, place: Place, model: Device) -> LockFields:
+    """The lock fields from the `aie.use_lock` operations of a block."""
+    found = LockFields()
+    for op in block.ops:
+        if op.name != "aie.use_lock":
+            continue
+        lock = op.operands[0].owner
+        assert isinstance(lock, Operation)
+        if "lockID" not in lock.attributes:
+            raise UserError(f"lock '{lock.result.name}' has no id", lock.loc, hint="lower resources first")
+        number = lock.integer("lockID") + _window(
+            op, place, place_of(lock.operands[0]), model, MEMTILE_LOCK_BASES, "lock"
+        )
+        action = op.attributes["action"]
+        assert isinstance(action, EnumAttr)
+        value = op.integer("value", 1)
+        # Greater-or-equal is a negative value in the descriptor.
+        value = -value if action.case == "AcquireGreaterEqual" else value
+        if not LOCK_VALUE_MIN <= value <= LOCK_VALUE_MAX:
+            raise UserError(f"the lock's value {value} is not in {LOCK_VALUE_MIN} … {LOCK_VALUE_MAX}", op.loc)
+        if action.case == "Release":
+            found = found._replace(release_value=value, release_id=number)
+        else:
+            found = found._replace(acquire_enable=1, acquire_value=value, acquire_id=number)
+    return found
+
+
+def _burst(op: Operation, model: Device) -> int:
+    length_bytes = op.integer("burst_length", 0)
+    try:
+        # 0 asks for 256 bytes, which every family has.
+        return burst_code(model.family, length_bytes)
+    except KeyError:
+        raise UserError(
+            f"burst length {length_bytes} bytes does not exist on {model.family}", op.loc
+        ) from None
+
+
+def _start_channel(start: Operation, place: Place) -> Iterator[Command]:
+    """Queues the first descriptor of a channel."""
+    kind = tile_kind(place[1])
+    direction, channel = _channel(start, place)
+    bd = _first_bd(start)
+    repeat = start.integer("repeat_count", 0)
+    if not 0 <= repeat <= registers.QUEUE_REPEAT_MASK:
+        raise UserError(f"repeat_count {repeat} is not in 0 … {registers.QUEUE_REPEAT_MASK}", start.loc)
+    # The reference asks for a token where data leaves the array.
+    token = 1 if kind == "shim" and direction == "S2MM" else 0
+    value = bd | repeat << registers.QUEUE_REPEAT_SHIFT | token << registers.QUEUE_TOKEN_SHIFT
+    yield Write(registers.tile_address(*place, registers.channel_queue(kind, direction, channel)), value)
+    # AIE2 has no enable bit: aie-rt writes 1 with an empty mask.
+    yield MaskWrite(registers.tile_address(*place, registers.channel_control(kind, direction, channel)), 0, 1)
+
+
+def _channel(start: Operation, place: Place) -> tuple[str, int]:
+    direction = start.attributes["channel_dir"]
+    assert isinstance(direction, EnumAttr)
+    channel = start.integer("channel_index")
+    tile = kind_of(place[1])
+    count = tile.s2mm_channels if direction.case == "S2MM" else tile.mm2s_channels
+    if not 0 <= channel < count:
+        raise UserError(
+            f"channel {direction.case} {channel} does not exist: a tile in row {place[1]} has {count}",
+            start.loc,
+        )
+    return direction.case, channel
+
+
+def _first_bd(start: Operation) -> int:
+    block = start.successors[0][0] if start.name == "aie.dma_start" else start.regions[0].entry
+    for op in block.ops:
+        if op.name == "aie.dma_bd" and "bd_id" in op.attributes:
+            return op.integer("bd_id")
+    raise UserError("the channel starts with a block that has no buffer descriptor", start.loc)
+
+
+def _chain(start: Operation) -> Iterator[Operation]:
+    """The descriptors of a channel, each once."""
+    if start.name == "aie.dma":
+        yield from (op for op in start.walk() if op.name == "aie.dma_bd")
+        return
+    block: Block | None = start.successors[0][0]
+    seen: list[Block] = []
+    while block is not None and block not in seen:
+        seen.append(block)
+        yield from (op for op in block.ops if op.name == "aie.dma_bd")
+        following = [target for op in block.ops if op.name == "aie.next_bd" for target, _ in op.successors]
+        block = following[0] if following else None
+
+
+def _pad_value(start: Operation, place: Place, model: Device) -> Iterator[Command]:
+    """The constant a channel pads with, where it is not 0: a register of AIE2P's memtiles, one for each
+    channel.
+    """
+    values = {op.integer("pad_value", 0): op for op in _chain(start) if "pad_dimensions" in op.attributes}
+    if not any(values):
+        return
+    value, op = next((v, o) for v, o in values.items() if v)
+    if model.architecture != "aie2p":
+        raise UserError(f"pad_value {value} needs an npu2 device; {model.name} pads with 0", op.loc)
+    if len(values) > 1:
+        raise UserError("one channel cannot pad with different values", op.loc)
+    direction, channel = _channel(start, place)
+    if direction != "MM2S":
+        raise UserError("padding is possible on channels that send (MM2S) only", op.loc)
+    yield Write(registers.tile_address(*place, registers.MEMTILE_PAD_VALUE + 4 * channel), value & 0xFFFFFFFF)

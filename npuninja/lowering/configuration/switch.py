@@ -1,0 +1,161 @@
+"""Stream switches, shim multiplexers and cascades as register writes.
+
+Source: MLIR-AIE AIERT.cpp; aie-rt xaie_ss_aieml.c, xaie_plif_aieml.c (fields: npuninja/arch/registers.py).
+"""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from npuninja.arch import registers, switch
+from npuninja.arch.devices import Place, tile_kind
+from npuninja.errors import UserError
+from npuninja.formats.cdo import Command, MaskWrite, Write
+from npuninja.ir.attributes import BoolAttr, EnumAttr
+from npuninja.ir.core import Operation, Value
+from npuninja.lowering.tiles import place_of
+
+
+def switchbox(box: Operation) -> Iterator[Command]:
+    """All writes of one switch: circuits, then packet masters, then packet rules. Raises UserError, located."""
+    place = place_of(box.operands[0])
+    ops = box.body.ops
+    for op in ops:
+        if op.name == "aie.connect":
+            source = _slave(op, place, "source")
+            dest = _master(op, place, "dest")
+            yield _write(
+                place, registers.switch_master(tile_kind(place[1]), dest), registers.SWITCH_ENABLE | source
+            )
+            yield _write(place, registers.switch_slave(tile_kind(place[1]), source), registers.SWITCH_ENABLE)
+    for op in ops:
+        if op.name == "aie.masterset":
+            yield _packet_master(op, place)
+    for op in ops:
+        if op.name == "aie.packet_rules":
+            yield from _packet_rules(op, place)
+
+
+def _write(place: Place, offset: int, value: int) -> Write:
+    return Write(registers.tile_address(*place, offset), value)
+
+
+def _packet_master(op: Operation, place: Place) -> Write:
+    """A master port that takes packets from some (arbiter, msel) pairs of one arbiter."""
+    arbiter = mask = 0
+    for i, operand in enumerate(op.operands):
+        chosen, msel = _amsel(operand, op)
+        if i and chosen != arbiter:
+            raise UserError(f"a master port cannot listen to arbiters {arbiter} and {chosen}", op.loc)
+        arbiter = chosen
+        mask |= 1 << msel
+    bundle = _bundle(op, "dest")
+    # A DMA does not want the header; a port south of row 0 leads to the shim's DMA.
+    keep = op.attributes.get("keep_pkt_header")
+    drop = (
+        not keep.value
+        if isinstance(keep, BoolAttr)
+        else bundle == "DMA" or (bundle == "South" and place[1] == 0)
+    )
+    value = registers.SWITCH_ENABLE | registers.SWITCH_PACKET | mask << registers.SWITCH_MSEL_SHIFT | arbiter
+    if drop:
+        value |= registers.SWITCH_DROP_HEADER
+    return _write(place, registers.switch_master(tile_kind(place[1]), _master(op, place, "dest")), value)
+
+
+def _packet_rules(op: Operation, place: Place) -> Iterator[Command]:
+    """The slots of a slave port; the port is enabled again before each, as the reference does."""
+    kind = tile_kind(place[1])
+    slave = _slave(op, place, "source")
+    rules = [rule for rule in op.body.ops if rule.name == "aie.rule"]
+    if len(rules) > switch.SLOTS:
+        raise UserError(f"{len(rules)} packet rules on one port, a port has {switch.SLOTS} slots", op.loc)
+    for slot, rule in enumerate(rules):
+        arbiter, msel = _amsel(rule.operands[0], rule)
+        value = (
+            (rule.integer("value") & switch.MAX_PACKET_ID) << registers.SLOT_ID_SHIFT
+            | (rule.integer("mask") & switch.MAX_PACKET_ID) << registers.SLOT_MASK_SHIFT
+            | registers.SLOT_ENABLE
+            | msel << registers.SLOT_MSEL_SHIFT
+            | arbiter
+        )
+        yield _write(
+            place, registers.switch_slave(kind, slave), registers.SWITCH_ENABLE | registers.SWITCH_PACKET
+        )
+        yield _write(place, registers.switch_slot(kind, slave, slot), value)
+
+
+def _amsel(value: Value, user: Operation) -> tuple[int, int]:
+    """Arbiter and msel of an `aie.amsel`."""
+    op = value.owner
+    if not isinstance(op, Operation) or op.name != "aie.amsel":
+        raise UserError(f"'%{value.name}' is not an aie.amsel", user.loc)
+    return op.integer("arbiterID"), op.integer("msel")
+
+
+def _bundle(op: Operation, end: str) -> str:
+    attribute = op.attributes[f"{end}_bundle"]
+    assert isinstance(attribute, EnumAttr)
+    return attribute.case
+
+
+def _master(op: Operation, place: Place, end: str) -> int:
+    """The number of the master port that an operation names as its `end`."""
+    bundle, channel = _bundle(op, end), op.integer(f"{end}_channel")
+    try:
+        return switch.master_index(tile_kind(place[1]), bundle, channel)
+    except KeyError:
+        raise UserError(f"the switch of tile {place} has no output {bundle} : {channel}", op.loc) from None
+
+
+def _slave(op: Operation, place: Place, end: str) -> int:
+    """The number of the slave port that an operation names as its `end`."""
+    bundle, channel = _bundle(op, end), op.integer(f"{end}_channel")
+    try:
+        return switch.slave_index(tile_kind(place[1]), bundle, channel)
+    except KeyError:
+        raise UserError(f"the switch of tile {place} has no input {bundle} : {channel}", op.loc) from None
+
+
+def shim_mux(mux: Operation) -> Iterator[Command]:
+    """Connects the shim's DMA with ports of its switch; each port has two bits in a register of its
+    direction.
+    """
+    place = place_of(mux.operands[0])
+    for op in mux.body.ops:
+        if op.name != "aie.connect":
+            continue
+        if _bundle(op, "source") == "North":
+            yield _mux_bits(
+                op, place, registers.SHIM_DEMUX, registers.SHIM_DEMUX_SHIFTS, op.integer("source_channel")
+            )
+        if _bundle(op, "dest") == "North":
+            yield _mux_bits(
+                op, place, registers.SHIM_MUX, registers.SHIM_MUX_SHIFTS, op.integer("dest_channel")
+            )
+
+
+def _mux_bits(op: Operation, place: Place, register: int, shifts: dict[int, int], channel: int) -> MaskWrite:
+    if channel not in shifts:
+        ports = ", ".join(map(str, shifts))
+        raise UserError(
+            f"the shim's multiplexer has no port North : {channel}, expected one of {ports}", op.loc
+        )
+    shift = shifts[channel]
+    return MaskWrite(registers.tile_address(*place, register), 3 << shift, registers.SHIM_MUX_DMA << shift)
+
+
+def cascade(op: Operation) -> Write:
+    """Where a core's cascade comes from (north or west) and goes to (south or east)."""
+    sides = []
+    for key in ("inputDir", "outputDir"):
+        attribute = op.attributes[key]
+        assert isinstance(attribute, EnumAttr)
+        sides.append(attribute.case)
+    source, dest = sides
+    if source not in ("North", "West") or dest not in ("South", "East"):
+        raise UserError(
+            f"a cascade goes from north or west to south or east, not from {source} to {dest}", op.loc
+        )
+    value = int(source == "West") | int(dest == "East") << 1
+    return _write(place_of(op.operands[0]), registers.ACCUMULATOR_CONTROL, value)

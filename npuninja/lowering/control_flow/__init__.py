@@ -1,0 +1,1 @@
+"""Affine and structured control flow to branches; constants folded on the way."""

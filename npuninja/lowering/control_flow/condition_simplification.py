@@ -1,0 +1,61 @@
+"""Loops and conditions whose course is known: what runs once stands alone, what never runs is gone (MLIR:
+canonicalize).
+"""
+
+from __future__ import annotations
+
+from npuninja.ir.core import Block, Operation, Value
+from npuninja.lowering.objectfifo.loop_unroll import terminator_values, trip_count
+from npuninja.lowering.op_builders import constant_value
+from npuninja.lowering.tiles import ops_of
+
+
+def simplify_conditions(device: Operation) -> None:
+    """Replaces, in the cores of a device, loops of one trip or none and conditions on constants by what they
+    do.
+    """
+    for core in ops_of(device, "aie.core"):
+        simplify_conditions_in(core)
+
+
+def simplify_conditions_in(holder: Operation) -> None:
+    """The same for one core or sequence."""
+    replaced: dict[Value, Value] = {}
+    for op in reversed(list(holder.walk())):  # inner ones first
+        if op.name == "scf.for":
+            trips = trip_count(op)
+            if trips == 0:
+                _replace(op, None, {}, op.operands[3:], replaced)
+            elif trips == 1:
+                _replace(
+                    op, op.body, dict(zip(op.body.args, [op.operands[0], *op.operands[3:]])), None, replaced
+                )
+        elif op.name == "scf.if":
+            flag = constant_value(op.operands[0])
+            if flag is not None:
+                chosen = op.regions[0 if flag else 1] if flag or len(op.regions) > 1 else None
+                _replace(
+                    op, chosen.entry if chosen is not None and chosen.blocks else None, {}, None, replaced
+                )
+    while replaced:
+        holder.replace_uses(replaced)
+        used = {value for op in holder.walk() for value in op.operands}
+        replaced = {old: new for old, new in replaced.items() if old in used}
+
+
+def _replace(
+    op: Operation,
+    body: Block | None,
+    values: dict[Value, Value],
+    results: list[Value] | None,
+    replaced: dict[Value, Value],
+) -> None:
+    """Puts the operations of `body` in the place of `op`; its results are what the body yields, or `results`."""
+    if body is not None:
+        results = [values.get(value, value) for value in terminator_values(body)]
+        for inner in list(body.ops):
+            if inner.name != "scf.yield":
+                op.insert_before(inner)
+    op.erase()
+    replaced.update(values)
+    replaced.update(zip(op.results, results or []))

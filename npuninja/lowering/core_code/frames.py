@@ -1,0 +1,185 @@
+"""How a core's function waits for locks, goes on and ends: resumable for the emulator, blocking on hardware.
+
+The emulator's step function runs until it must wait and goes on there when called again; the contract is
+docs/architecture.md, "Core images". Values needed after a wait are copied to the state page only when the
+core really stops, so a core that finds its locks free runs on local variables.
+
+The plain function uses Peano's lock builtins and the linker script's buffer symbols. No Peano has been at
+hand to run it: experimental.
+"""
+
+from __future__ import annotations
+
+from npuninja.errors import UserError
+from npuninja.ir.core import Block, Operation
+from npuninja.lowering.core_code.function import FunctionWriter, Unit
+from npuninja.lowering.core_code.liveness import is_wait, live_after_waits
+from npuninja.lowering.core_code.loops import waiting_back_edges
+from npuninja.lowering.core_code.model import CoreModel, c_name
+from npuninja.lowering.core_code.prelude import WIDE_PRODUCT
+from npuninja.lowering.core_code.types import c_type, element_type
+
+LOCK_PAGE, STATE_PAGE = 0x10000, 0x20000
+#: Kinds of return values of the step function.
+WAIT_AT_LEAST, WAIT_EQUAL, FAULT_RELEASE = 1, 2, 3
+LARGEST_LOCK_VALUE = 63
+#: Resume point of a core that has ended.
+ENDED = -1
+
+
+class StepFrame:
+    """A step function: the state page says where to go on, waits return what the core waits for.
+
+    Attributes:
+        writer: writes the body; set before that starts.
+        points: number of each lock operation, as the step function returns it: waits first, then releases.
+    """
+
+    def __init__(self, model: CoreModel) -> None:
+        self.model = model
+        self.writer: FunctionWriter | None = None
+        self._live = live_after_waits(model.core.regions[0])
+        uses = [op for block in model.core.regions[0].blocks for op in block.ops if op.name == "aie.use_lock"]
+        self.points = dict(enumerate(sorted(uses, key=lambda op: not is_wait(op)), 1))
+        self._numbers = {op: number for number, op in self.points.items()}
+        # Numbers behind the points stand for headers of loops with waits.
+        back_edges = waiting_back_edges(model.core.regions[0])
+        headers = dict.fromkeys(target for _, target in back_edges)
+        self._headers = {block: number for number, block in enumerate(headers, len(uses) + 1)}
+        self._back_edges = set(back_edges)
+
+    def buffer(self, op: Operation, user: Operation) -> str:
+        """The buffer's data address, as a pointer."""
+        return f"(({c_type(op.result.type, op)})0x{self.model.buffer_address(op, user):x})"
+
+    def _kept(self, op: Operation) -> list[str]:
+        assert self.writer is not None
+        return [self.writer.name(v) for v in self._live[op] if self.writer.is_variable(v)]
+
+    def acquire(self, op: Operation, equal: bool, value: int) -> list[str]:
+        """Takes the lock, or saves what is needed and returns."""
+        lock = self.model.lock(op.operands[0], op)
+        number = self._numbers[op]
+        word = f"npu_locks[{lock.word}]"
+        keep = "".join(f"npu_state->{name} = {name}; " for name in self._kept(op))
+        kind = WAIT_EQUAL if equal else WAIT_AT_LEAST
+        answer = number << 32 | kind << 24 | value << 16 | lock.word
+        stop = f"{{ {keep}npu_state->point = {number}; return 0x{answer:x}LL; }}"
+        return [
+            f"wait{number}:",
+            f"if ({word} {'!=' if equal else '<'} {value}) {stop}",
+            f"{word} -= {value};",
+        ]
+
+    def release(self, op: Operation, value: int) -> list[str]:
+        """Gives back; too much is a fault."""
+        lock = self.model.lock(op.operands[0], op)
+        word = f"npu_locks[{lock.word}]"
+        fault = self._numbers[op] << 32 | FAULT_RELEASE << 24 | value << 16 | lock.word
+        return [f"{word} += {value};", f"if ({word} > {LARGEST_LOCK_VALUE}) return 0x{fault:x}LL;"]
+
+    def jump(self, source: Block, target: Block, label: str) -> str:
+        """Goes through the dispatcher where it closes a loop with waits."""
+        if (source, target) in self._back_edges:
+            return f"npu_next = {self._headers[target]}; goto npu_dispatch;"
+        return f"goto {label};"
+
+    def end(self) -> list[str]:
+        """Ends for good."""
+        return [f"npu_state->point = {ENDED}; return -1;"]
+
+    def event(self, number: int) -> list[str]:
+        """Nothing: the emulated array has no trace unit."""
+        return []
+
+    def declarations(self) -> str:
+        """What stands in front of the function; asked for after the body was written."""
+        assert self.writer is not None
+        kept = {name for op in self._live for name in self._kept(op)}
+        fields = "".join(
+            text + "\n" for text in self.writer.locals() if text.rsplit(None, 1)[1].strip("*;") in kept
+        )
+        return (
+            f"{WIDE_PRODUCT}"
+            f"struct npu_state {{\n  int point;\n{fields}}};\n"
+            f"#define npu_state ((struct npu_state *)0x{STATE_PAGE:x})\n"
+            f"#define npu_locks ((int *)0x{LOCK_PAGE:x})\n"
+        )
+
+    def head(self, local_variables: list[str]) -> list[str]:
+        """The function's first lines: variables, what was saved, and the dispatcher."""
+        assert self.writer is not None
+        lines = [
+            f"long long {self.model.entry}(void) {{",
+            *local_variables,
+            "  int npu_next = npu_state->point;",
+        ]
+        numbers = [self._numbers[op] for op in self._live]
+        loads = [" ".join(f"{name} = npu_state->{name};" for name in self._kept(op)) for op in self._live]
+        if any(loads):
+            lines.append("  switch (npu_next) {")
+            lines += [f"  case {number}: {load} break;" for number, load in zip(numbers, loads) if load]
+            lines.append("  }")
+        lines += ["npu_dispatch:", "  switch (npu_next) {"]
+        lines += [f"  case {number}: goto wait{number};" for number in numbers]
+        lines += [
+            f"  case {number}: goto {self.writer.labels[block]};" for block, number in self._headers.items()
+        ]
+        return [*lines, f"  case {ENDED}: return -1;", "  }"]
+
+
+class PlainFrame:
+    """A function that blocks in the hardware's lock instructions.
+
+    It has no points: nothing has to go on by itself.
+    """
+
+    def __init__(self, model: CoreModel, kind: str, unit: Unit) -> None:
+        self.model = model
+        self.writer: FunctionWriter | None = None
+        self.points: dict[int, Operation] = {}
+        self._unit = unit
+        # llvm-aie clang/lib/Headers/aiev2/aiev2_locks.h, aie2p/aie2p_locks.h.
+        self._prefix = f"__builtin_{'aiev2' if kind == 'aie2' else 'aie2p'}"
+
+    def buffer(self, op: Operation, user: Operation) -> str:
+        """The buffer's symbol, which the linker script places."""
+        self.model.buffer_address(op, user)
+        symbol = op.string("sym_name", "")
+        if not symbol:
+            raise UserError("a buffer without a name cannot be linked", op.loc, hint='give it sym_name = "…"')
+        name, plain = c_name(symbol)
+        label = "" if plain else f' __asm__("{symbol}")'
+        self._unit.declarations.setdefault(
+            name, f"extern {element_type(op.result.type, op)} {name}[]{label};"
+        )
+        return name
+
+    def acquire(self, op: Operation, equal: bool, value: int) -> list[str]:
+        """Waits in the instruction; a negative value means "at least"."""
+        lock = self.model.lock(op.operands[0], op)
+        return [f"{self._prefix}_acquire({lock.local_id}, {value if equal else -value});"]
+
+    def release(self, op: Operation, value: int) -> list[str]:
+        """Gives back."""
+        return [f"{self._prefix}_release({self.model.lock(op.operands[0], op).local_id}, {value});"]
+
+    def jump(self, source: Block, target: Block, label: str) -> str:
+        """Just jumps."""
+        return f"goto {label};"
+
+    def end(self) -> list[str]:
+        """Returns to the start-up code, which stops the core."""
+        return ["return;"]
+
+    def event(self, number: int) -> list[str]:
+        """An event instruction."""
+        return [f"{self._prefix}_event({number});"]
+
+    def declarations(self) -> str:
+        """Nothing more than the unit's own."""
+        return ""
+
+    def head(self, local_variables: list[str]) -> list[str]:
+        """The function's first lines."""
+        return [f"void {self.model.entry}(void) {{", *local_variables]

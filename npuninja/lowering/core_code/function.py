@@ -1,0 +1,402 @@
+"""A function in C from a region of branches: `aie.core` bodies and `func.func` bodies.
+
+Every value is a local variable, constants and buffers excepted; a branch assigns the arguments of its block
+and jumps. How a core waits for a lock is the frame's business: `StepFrame` makes the emulator's resumable
+step function, `PlainFrame` a function for hardware that blocks in the lock instruction.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Protocol
+
+from npuninja.errors import Location, UserError
+from npuninja.ir.attributes import (
+    BoolAttr,
+    DenseElementsAttr,
+    EnumAttr,
+    FloatAttr,
+    IntegerAttr,
+    UnitAttr,
+)
+from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.types import element_count, element_of, memref
+from npuninja.lowering.core_code import memory as core_code_memory
+from npuninja.lowering.core_code.arith import Arithmetic
+from npuninja.lowering.core_code.model import CoreModel, c_name
+from npuninja.lowering.core_code.types import FLOATS, c_type, element_type, float_literal, integer_literal
+
+_NOT_LOWERED = ("scf.", "affine.", "aie.objectfifo")
+_STREAMS = ("aie.put_cascade", "aie.get_cascade", "aie.put_stream", "aie.get_stream")
+
+
+class Frame(Protocol):
+    """How a core's function waits and ends."""
+
+    def acquire(self, op: Operation, equal: bool, value: int) -> list[str]:
+        """Statements that take a lock."""
+
+    def release(self, op: Operation, value: int) -> list[str]:
+        """Statements that give a lock back."""
+
+    def end(self) -> list[str]:
+        """Statements of `aie.end`."""
+
+    def event(self, number: int) -> list[str]:
+        """Statements of `aie.event`, which marks a place for the trace unit."""
+
+    def buffer(self, op: Operation, user: Operation) -> str:
+        """The expression for a buffer's first element."""
+
+    def jump(self, source: Block, target: Block, label: str) -> str:
+        """The statements of a jump to the block called `label`."""
+
+
+class Unit:
+    """One C file: its functions, the globals and external functions they use.
+
+    Attributes:
+        functions_used: `func.func` declarations of external functions that are called, in order of first
+            call.
+    """
+
+    def __init__(self, model: CoreModel, file: str) -> None:
+        self.model = model
+        self.file = file
+        self.arithmetic = Arithmetic()
+        self.declarations: dict[str, str] = {}
+        self.definitions: list[str] = []
+        self.functions_used: dict[str, Operation | None] = {}
+        self._symbols = {
+            op.string("sym_name"): op
+            for op in model.operation.body.ops
+            if op.name in ("func.func", "memref.global") and "sym_name" in op.attributes
+        }
+
+    def line(self, location: Location | None) -> str:
+        """A `#line` directive for a place in the design, or nothing when it is not known."""
+        return f'#line {location.line} "{_quoted(self.file)}"' if location and location.line else ""
+
+    def global_name(self, symbol: str, user: Operation) -> str:
+        """The C name of a `memref.global`, which is defined in this file on first use."""
+        name = "npu_global_" + c_name(symbol)[0]
+        if name not in self.declarations:
+            op = self._symbols.get(symbol)
+            if op is None or op.name != "memref.global":
+                raise UserError(
+                    f"'{user.name}' names @{symbol}, but the device has no memref.global of that name",
+                    user.loc,
+                )
+            self.declarations[name] = self._global(op, name, user)
+        return name
+
+    def local_memory(self, op: Operation) -> str:
+        """The C name of a `memref.alloca`: static, because a core's stack does not outlive a wait."""
+        if op.operands:
+            raise UserError("'memref.alloca' in core code needs a static size", op.loc)
+        name = f"npu_local_{len(self.declarations)}"
+        count = element_count(memref(op.result.type).shape)
+        self.declarations[name] = f"static {element_type(op.result.type, op)} {name}[{count}];"
+        return name
+
+    def _global(self, op: Operation, name: str, user: Operation) -> str:
+        type = user.results[0].type
+        count = element_count(memref(type).shape)
+        head = f"static {'const ' if 'constant' in op.attributes else ''}{element_type(type, user)} {name}[{count}]"
+        data = op.attributes.get("initial_value")
+        if data is None or isinstance(data, UnitAttr):
+            return head + ";"
+        if not isinstance(data, DenseElementsAttr):
+            raise UserError(f"the initial value of @{op.string('sym_name')} is not dense<…>", op.loc)
+        literals = [_element_literal(text, element_of(type)) for text in data.values]
+        if data.splat:
+            literals *= count
+        return f"{head} = {{{', '.join(literals)}}};"
+
+    def call(self, op: Operation, operands: list[str]) -> list[str]:
+        """Statements of a `func.call`; declares or defines the function."""
+        symbol = op.symbol("callee")
+        name, plain = c_name(symbol)
+        returned = self._return_type(op, symbol, [r.type for r in op.results])
+        if name not in self.declarations:
+            callee = self._symbols.get(symbol)
+            parameters = ", ".join(c_type(v.type, op) for v in op.operands) or "void"
+            if callee is not None and callee.regions and callee.regions[0].blocks:
+                self.declarations[name] = f"static {returned} {name}({parameters});"
+                self._define(callee, name, returned)
+            else:
+                label = "" if plain else f' __asm__("{_quoted(symbol)}")'
+                self.declarations[name] = f"extern {returned} {name}({parameters}){label};"
+                self.functions_used[symbol] = callee
+        call = f"{name}({', '.join(operands)})"
+        if len(op.results) <= 1:
+            return [call]
+        return [call, *(f".r{i}" for i in range(len(op.results)))]
+
+    def _return_type(self, op: Operation, symbol: str, types: list[str]) -> str:
+        if not types:
+            return "void"
+        if len(types) == 1:
+            return c_type(types[0], op)
+        # Several results come back as a struct, as MLIR's lowering to LLVM does.
+        name = f"struct npu_results_{c_name(symbol)[0]}"
+        if name not in self.declarations:
+            fields = " ".join(f"{c_type(t, op)} r{i};" for i, t in enumerate(types))
+            self.declarations[name] = f"{name} {{ {fields} }};"
+        return name
+
+    def _define(self, function: Operation, name: str, returned: str) -> None:
+        body = FunctionWriter(self, function.regions[0], None, returned)
+        arguments = [f"{c_type(a.type, function)} {body.name(a)}" for a in function.body.args]
+        lines = body.write()
+        head = f"static {returned} {name}({', '.join(arguments) or 'void'}) {{"
+        self.definitions.append("\n".join([head, *body.locals(), *lines, "}"]) + "\n")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _element_literal(text: str, type: str) -> str:
+    if type in FLOATS:
+        return float_literal(text, type)
+    value = {"true": 1, "false": 0}.get(text)
+    signless = "i" + type.lstrip("sui")
+    return integer_literal(int(text, 0) if value is None else value, signless)
+
+
+class FunctionWriter:
+    """Writes the statements of one function. `frame` is None for functions that cannot wait.
+
+    Attributes:
+        labels: the C label of each block.
+    """
+
+    def __init__(self, unit: Unit, region: Region, frame: Frame | None, returned: str = "void") -> None:
+        self.unit = unit
+        self.region = region
+        self.frame = frame
+        self.returned = returned
+        self.labels = {block: f"bb{i}" for i, block in enumerate(region.blocks)}
+        self._names: dict[Value, str] = {}
+        self._declared: list[tuple[str, str]] = []
+        self._inline: dict[Value, str] = {}
+
+    def name(self, value: Value) -> str:
+        """The variable of a value."""
+        known = self._names.get(value)
+        if known is None:
+            known = self._names[value] = f"v{len(self._names)}"
+        return known
+
+    def locals(self) -> list[str]:
+        """The declarations of the variables that `write` used, arguments of the function excepted."""
+        return [f"  {type}{'' if type.endswith('*') else ' '}{name};" for type, name in self._declared]
+
+    def is_variable(self, value: Value) -> bool:
+        """Whether a value is kept in a variable rather than written out where it is used."""
+        return value not in self._inline
+
+    def write(self) -> list[str]:
+        """The statements of all blocks."""
+        user = self.region.parent
+        assert user is not None
+        for block in self.region.blocks[1:]:
+            for argument in block.args:
+                self._declare(argument, user)
+        for block in self.region.blocks:
+            for op in block.ops:
+                self._constant(op)
+        lines: list[str] = []
+        for i, block in enumerate(self.region.blocks):
+            if i:
+                lines.append(f"{self.labels[block]}:;")
+            for op in block.ops:
+                statements = self._statements(op)
+                if statements:
+                    directive = self.unit.line(op.loc)
+                    lines += [directive] if directive else []
+                    lines += ["  " + statement for statement in statements]
+        return lines
+
+    def _declare(self, value: Value, user: Operation) -> str:
+        name = self.name(value)
+        self._declared.append((c_type(value.type, user), name))
+        return name
+
+    def _constant(self, op: Operation) -> None:
+        if op.name == "arith.constant":
+            self._inline[op.result] = _literal(op)
+        elif op.name == "memref.get_global":
+            name = self.unit.global_name(op.symbol("name"), op)
+            self._inline[op.result] = f"(({c_type(op.result.type, op)}){name})"
+        elif op.name == "ub.poison":
+            c_type(op.result.type, op)
+            self._inline[op.result] = "0"
+        elif op.name == "memref.alloca":
+            self._inline[op.result] = self.unit.local_memory(op)
+
+    def operand(self, value: Value, user: Operation) -> str:
+        """The C expression of an operand."""
+        if value in self._inline:
+            return self._inline[value]
+        owner = value.owner
+        if isinstance(owner, Operation) and owner.parent is self.unit.model.operation.body:
+            if owner.name == "arith.constant":
+                return _literal(owner)
+            if owner.name != "aie.buffer" or self.frame is None:
+                raise UserError(
+                    f"'{user.name}' uses the result of '{owner.name}', which core code cannot", user.loc
+                )
+            return self.frame.buffer(owner, user)
+        return self.name(value)
+
+    def _statements(self, op: Operation) -> list[str]:
+        if any(r in self._inline for r in op.results):
+            return []
+        control = _CONTROL.get(op.name)
+        if control is not None:
+            return control(self, op)
+        operands = [self.operand(v, op) for v in op.operands]
+        if op.name == "func.call":
+            return self._call(op, operands)
+        done = core_code_memory.statements(op, operands)
+        if done is not None and not op.results:
+            return done
+        memory = core_code_memory.expression(op, operands)
+        expressions = [memory] if memory is not None else self.unit.arithmetic.expressions(op, operands)
+        if expressions is None:
+            raise _unsupported(op)
+        return [f"{self._declare(r, op)} = {e};" for r, e in zip(op.results, expressions)]
+
+    def _call(self, op: Operation, operands: list[str]) -> list[str]:
+        call, *fields = self.unit.call(op, operands)
+        if not op.results:
+            return [call + ";"]
+        if not fields:
+            return [f"{self._declare(op.results[0], op)} = {call};"]
+        names = [self._declare(r, op) for r in op.results]
+        # A struct of its own for each call, in a block of its own.
+        type = f"struct npu_results_{c_name(op.symbol('callee'))[0]}"
+        unpack = " ".join(f"{name} = r{field};" for name, field in zip(names, fields))
+        return [f"{{ {type} r = {call}; {unpack} }}"]
+
+    def _jump(self, target: Block, passed: list[Value], op: Operation) -> str:
+        values = [
+            (self.name(a), self.operand(v, op), c_type(a.type, op)) for a, v in zip(target.args, passed)
+        ]
+        moves = [(name, value, type) for name, value, type in values if name != value]
+        if len(moves) == 1:
+            assignments = f"{moves[0][0]} = {moves[0][1]}; "
+        else:
+            # All at once: an argument may be passed on to another.
+            assignments = "".join(f"{type} t{i} = {value}; " for i, (_, value, type) in enumerate(moves))
+            assignments += "".join(f"{name} = t{i}; " for i, (name, _, _) in enumerate(moves))
+        label = self.labels[target]
+        assert op.parent is not None
+        jump = self.frame.jump(op.parent, target, label) if self.frame is not None else f"goto {label};"
+        return f"{{ {assignments}{jump} }}"
+
+    def _branch(self, op: Operation) -> list[str]:
+        ((target, passed),) = op.successors
+        return [self._jump(target, passed, op)]
+
+    def _conditional(self, op: Operation) -> list[str]:
+        yes, no = (self._jump(target, passed, op) for target, passed in op.successors)
+        return [f"if ({self.operand(op.operands[0], op)}) {yes} else {no}"]
+
+    def _switch(self, op: Operation) -> list[str]:
+        flag = self.operand(op.operands[0], op)
+        cases = op.attributes.get("case_values")
+        numbers = cases.values if isinstance(cases, DenseElementsAttr) else ()
+        first, *others = op.successors
+        lines = [f"case {int(text, 0)}: {self._jump(*target, op)}" for text, target in zip(numbers, others)]
+        return [f"switch ({flag}) {{ {' '.join(lines)} default: {self._jump(*first, op)} }}"]
+
+    def _assert(self, op: Operation) -> list[str]:
+        return [f"if (!{self.operand(op.operands[0], op)}) __builtin_trap();"]
+
+    def _return(self, op: Operation) -> list[str]:
+        values = [self.operand(v, op) for v in op.operands]
+        if not values:
+            return ["return;"]
+        return [
+            f"return {values[0]};"
+            if len(values) == 1
+            else f"return ({self.returned}){{{', '.join(values)}}};"
+        ]
+
+    def _end(self, op: Operation) -> list[str]:
+        if self.frame is None:
+            raise UserError("'aie.end' cannot end a function", op.loc)
+        return self.frame.end()
+
+    def _event(self, op: Operation) -> list[str]:
+        return self.frame.event(op.integer("val")) if self.frame is not None else []
+
+    def _use_lock(self, op: Operation) -> list[str]:
+        if self.frame is None:
+            raise UserError(
+                "a function cannot use locks, only the core's own body can",
+                op.loc,
+                hint="move the lock operations into the core, around the call",
+            )
+        action = op.attributes["action"]
+        assert isinstance(action, EnumAttr), op
+        blocking = op.attributes.get("blocking")
+        if isinstance(blocking, EnumAttr) and blocking.case != "Blocking":
+            raise UserError("a core can only wait for a lock, not try it", op.loc)
+        value = op.integer("value", 1)
+        if not 0 <= value <= 63:
+            raise UserError(f"lock value {value} is out of range, expected 0 to 63", op.loc)
+        if action.case == "Release":
+            return self.frame.release(op, value)
+        return self.frame.acquire(op, action.case == "Acquire", value)
+
+
+_CONTROL: dict[str, Callable[[FunctionWriter, Operation], list[str]]] = {
+    "cf.br": FunctionWriter._branch,
+    "cf.cond_br": FunctionWriter._conditional,
+    "cf.switch": FunctionWriter._switch,
+    "cf.assert": FunctionWriter._assert,
+    "func.return": FunctionWriter._return,
+    "aie.end": FunctionWriter._end,
+    "aie.event": FunctionWriter._event,
+    "aie.use_lock": FunctionWriter._use_lock,
+}
+
+
+def _literal(op: Operation) -> str:
+    value = op.attributes["value"]
+    if not op.result.type.startswith("vector<"):
+        c_type(op.result.type, op)
+    if isinstance(value, BoolAttr):
+        return "1" if value.value else "0"
+    if isinstance(value, IntegerAttr) and not op.result.type.startswith("vector<"):
+        return integer_literal(value.value, op.result.type)
+    if isinstance(value, FloatAttr):
+        return float_literal(value.text, value.type)
+    raise _unsupported(op)
+
+
+def _unsupported(op: Operation) -> UserError:
+    if any(v.type.startswith("vector<") for v in (*op.operands, *op.results)) and op.name not in _STREAMS:
+        return UserError(
+            f"core code cannot use vectors ('{op.name}')",
+            op.loc,
+            hint="do this in a kernel function, and call that from the core",
+        )
+    if op.name.startswith(_NOT_LOWERED):
+        return UserError(
+            f"'{op.name}' must be lowered before core code is made",
+            op.loc,
+            hint="give the module that step 1 (lower resources) wrote",
+        )
+    if op.name in _STREAMS:
+        return UserError(
+            f"'{op.name}': cascades and streams of cores are not supported by the embedded core code", op.loc
+        )
+    return UserError(
+        f"core code cannot do '{op.name}'",
+        op.loc,
+        hint="do this in a kernel function, and call that from the core",
+    )

@@ -1,0 +1,110 @@
+"""`memref` operations as C. A memref value is a pointer to its first element; strides come from its type."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from npuninja.errors import UserError
+from npuninja.ir.attributes import DenseArrayAttr
+from npuninja.ir.core import Operation
+from npuninja.ir.types import DYNAMIC as DYNAMIC_DIMENSION
+from npuninja.ir.types import memref, strides_and_offset
+from npuninja.lowering.core_code.types import element_type
+from npuninja.lowering.sequence.lookup import DYNAMIC
+
+#: Operations whose result points where their operand does.
+_SAME_POINTER = {
+    "memref.cast",
+    "memref.memory_space_cast",
+    "memref.collapse_shape",
+    "memref.expand_shape",
+    "memref.assume_alignment",
+}
+
+
+def strides(type: str, op: Operation) -> tuple[int, ...]:
+    """The strides of a memref type in elements. UserError when one is only known at run time."""
+    try:
+        found, _ = strides_and_offset(memref(type))
+    except ValueError as error:
+        raise UserError(f"'{op.name}': {error}", op.loc) from None
+    if DYNAMIC_DIMENSION in found:
+        raise UserError(f"'{op.name}' on {type}: strides must be known when the design is built", op.loc)
+    return found
+
+
+def subscript(indices: list[str], steps: tuple[int, ...]) -> str:
+    """The linear index of an element."""
+    terms = [
+        index if step == 1 else f"{index} * {step}"
+        for index, step in zip(indices, steps)
+        if step and index != "0LL"
+    ]
+    return " + ".join(terms) or "0"
+
+
+def expression(op: Operation, operands: list[str]) -> str | None:
+    """The C expression of a memref operation with one result; None when `op` is no such operation."""
+    if op.name == "memref.load":
+        return f"{operands[0]}[{subscript(operands[1:], strides(op.operands[0].type, op))}]"
+    if op.name in _SAME_POINTER and op.results:
+        return operands[0]
+    if op.name == "memref.subview":
+        offsets = _mixed(op, operands, "static_offsets", 1)
+        return f"{operands[0]} + {subscript(offsets, strides(op.operands[0].type, op))}"
+    if op.name == "memref.reinterpret_cast":
+        if memref(op.operands[0].type).layout:
+            raise UserError(
+                "'memref.reinterpret_cast' of a part of a buffer is not supported in core code", op.loc
+            )
+        return f"{operands[0]} + {_mixed(op, operands, 'static_offsets', 1)[0]}"
+    if op.name == "memref.view":
+        return f"({element_type(op.results[0].type, op)} *)({operands[0]} + {operands[1]})"
+    if op.name == "memref.dim":
+        return _extent(op, operands[1])
+    if op.name == "memref.extract_aligned_pointer_as_index":
+        return f"(long long)(unsigned long){operands[0]}"
+    return None
+
+
+def statements(op: Operation, operands: list[str]) -> list[str] | None:
+    """The C statements of a memref operation without result; None when `op` is no such operation."""
+    if op.name == "memref.store":
+        index = subscript(operands[2:], strides(op.operands[1].type, op))
+        return [f"{operands[1]}[{index}] = {operands[0]};"]
+    if op.name == "memref.copy":
+        return _copy(op, operands[0], operands[1])
+    if op.name == "memref.assume_alignment":
+        return []
+    return None
+
+
+def _mixed(op: Operation, operands: list[str], key: str, first: int) -> list[str]:
+    """Static numbers as C constants, with operands from number `first` on in the places of dynamic ones."""
+    static = op.attributes[key]
+    assert isinstance(static, DenseArrayAttr), op
+    dynamic = iter(operands[first:])
+    return [next(dynamic) if number == DYNAMIC else f"{number}LL" for number in static.values]
+
+
+def _extent(op: Operation, dimension: str) -> str:
+    shape = memref(op.operands[0].type).shape
+    try:
+        extent = shape[int(dimension.removesuffix("LL"))]
+    except (ValueError, IndexError):
+        raise UserError(
+            "'memref.dim' in core code needs a constant dimension of the memref", op.loc
+        ) from None
+    if extent == DYNAMIC_DIMENSION:
+        raise UserError("'memref.dim' in core code needs a static dimension", op.loc)
+    return f"{extent}LL"
+
+
+def _copy(op: Operation, source: str, target: str) -> list[str]:
+    shape = memref(op.operands[0].type).shape
+    if DYNAMIC_DIMENSION in shape or memref(op.operands[1].type).shape != shape:
+        raise UserError("'memref.copy' in core code needs two memrefs of one static shape", op.loc)
+    indices = [f"i{d}" for d in range(len(shape))]
+    loops = "".join(f"for (int {i} = 0; {i} < {extent}; {i}++) " for i, extent in zip(indices, shape))
+    at: Callable[[int], str] = lambda k: subscript(indices, strides(op.operands[k].type, op))  # noqa: E731
+    return [f"{loops}{target}[{at(1)}] = {source}[{at(0)}];"]

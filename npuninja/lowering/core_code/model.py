@@ -1,0 +1,158 @@
+"""What a core's code refers to outside its body: buffers, locks, functions, globals, as the core sees them."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from npuninja.arch.devices import (
+    CORE_LOCK_BASES,
+    DATA_WINDOWS,
+    DEFAULT_STACK_BYTES,
+    Device,
+    Place,
+    memory_neighbours,
+    memory_window,
+)
+from npuninja.errors import UserError
+from npuninja.ir.core import Operation, Value
+from npuninja.ir.types import size_bytes
+from npuninja.lowering.sequence.lookup import buffer_place
+from npuninja.lowering.tiles import model_of, place_of
+
+#: Most rows and locks of a tile in the lock page's numbering (docs/architecture.md, "Core images").
+LOCK_ROWS, LOCKS_PER_TILE = 8, 64
+#: Names a function of a design may have that C or the code around it uses otherwise.
+_C_KEYWORDS = re.compile(
+    "auto|break|case|char|const|continue|default|do|double|else|enum|extern|float|for|goto|if|inline|int|long|register|"
+    "restrict|return|short|signed|sizeof|static|struct|switch|typedef|union|unsigned|void|volatile|while|asm|typeof"
+)
+_OUR_NAMES = re.compile(r"npu_\w*|r|[vit]\d+|bb\d+|wait\d+|core_\d+_\d+")
+
+
+class LockView(NamedTuple):
+    """A lock as a core uses it: its symbol, its word in the emulator's lock page, its number in the core's
+    own view.
+    """
+
+    symbol: str
+    word: int
+    local_id: int
+
+
+class CoreModel:
+    """One core of a lowered design: where everything it can reach lies.
+
+    Raises UserError from the constructor when the device has no core at that place.
+    """
+
+    def __init__(self, operation: Operation, column: int, row: int) -> None:
+        self.operation = operation
+        self.device: Device = model_of(operation)
+        self.place: Place = (column, row)
+        self.core = self._find_core()
+        self.stack_bytes = self.core.integer("stack_size", DEFAULT_STACK_BYTES)
+        self.neighbours: set[str] = set()
+
+    @property
+    def entry(self) -> str:
+        """The name of the core's function."""
+        return f"core_{self.place[0]}_{self.place[1]}"
+
+    def _find_core(self) -> Operation:
+        cores = [op for op in self.operation.body.ops if op.name == "aie.core"]
+        for op in cores:
+            if place_of(op.operands[0]) == self.place:
+                return op
+        known = ", ".join("({}, {})".format(*place_of(op.operands[0])) for op in cores)
+        raise UserError(
+            f"device @{self.operation.string('sym_name', 'main')} has no core at ({self.place[0]}, {self.place[1]})",
+            self.operation.loc,
+            hint=f"it has cores at {known}" if known else "it has no cores",
+        )
+
+    def _window(self, owner: Place, what: str, user: Operation) -> str:
+        window = memory_window(self.device, self.place, owner)
+        if window is None:
+            column, row = self.place
+            raise UserError(
+                f"core ({column}, {row}) cannot reach {what} of tile ({owner[0]}, {owner[1]})",
+                user.loc,
+                hint="a core reaches its own tile and the cores to the south, west and north of it",
+            )
+        return window
+
+    def buffer_address(self, buffer: Operation, user: Operation) -> int:
+        """The data address (0x40000 to 0x7FFFF) at which the core sees a buffer; notes the neighbour it
+        belongs to.
+        """
+        column, row, address = buffer_place(buffer, user)
+        window = self._window((column, row), "a buffer", user)
+        if window != "own":
+            self.neighbours.add(window)
+        return DATA_WINDOWS[window] + address
+
+    def lock(self, lock: Value, user: Operation) -> LockView:
+        """A lock as the core sees it."""
+        op = lock.owner
+        if not isinstance(op, Operation) or op.name != "aie.lock":
+            raise UserError(f"'{user.name}' expects a lock made by aie.lock", user.loc)
+        if "lockID" not in op.attributes:
+            raise UserError(
+                f"'{user.name}' uses a lock without an id",
+                user.loc,
+                hint="lower the design's resources first",
+                notes=(("the lock", op.loc),),
+            )
+        column, row = place_of(op.operands[0])
+        number = op.integer("lockID")
+        window = self._window((column, row), "a lock", user)
+        word = _lock_word(op)
+        symbol = op.string("sym_name", f"lock {number} of ({column}, {row})")
+        return LockView(symbol, word, CORE_LOCK_BASES[window] + number)
+
+    def reachable_buffers(self) -> list[tuple[str, int, int]]:
+        """(symbol, data address, bytes) of every placed buffer in the memories the core can reach, by
+        address.
+        """
+        owners = {place: window for window, place in memory_neighbours(self.device, self.place).items()}
+        found = []
+        for op in self.operation.body.ops:
+            if op.name == "aie.buffer" and "address" in op.attributes:
+                window = owners.get(place_of(op.operands[0]))
+                if window is not None:
+                    start = DATA_WINDOWS[window] + op.integer("address")
+                    found.append((op.string("sym_name", ""), start, size_bytes(op.result.type)))
+        return sorted(found, key=lambda b: b[1:])
+
+    def named_locks(self) -> list[tuple[str, int]]:
+        """(symbol, word in the lock page) of every lock of the device that has a name, by word."""
+        locks = [op for op in self.operation.body.ops if op.name == "aie.lock" and "lockID" in op.attributes]
+        named = [(op.string("sym_name"), _lock_word(op)) for op in locks if "sym_name" in op.attributes]
+        return sorted(named, key=lambda lock: lock[1])
+
+    @property
+    def data_origin(self) -> int:
+        """Where the data of kernels starts: behind the stack and the highest buffer of the tile, as in the
+        linker script.
+        """
+        ends = [self.stack_bytes + DATA_WINDOWS["own"]]
+        own = DATA_WINDOWS["own"]
+        ends += [start + size for _, start, size in self.reachable_buffers() if start >= own]
+        return max(ends)
+
+
+def _lock_word(lock: Operation) -> int:
+    """The number of a lock in the lock page."""
+    column, row = place_of(lock.operands[0])
+    return (column * LOCK_ROWS + row) * LOCKS_PER_TILE + lock.integer("lockID")
+
+
+def c_name(symbol: str) -> tuple[str, bool]:
+    """A C identifier for a symbol, and whether it is the symbol itself (otherwise it needs an assembler
+    label).
+    """
+    reserved = _C_KEYWORDS.fullmatch(symbol) or _OUR_NAMES.fullmatch(symbol)
+    if re.fullmatch(r"[A-Za-z_]\w*", symbol) and not reserved:
+        return symbol, True
+    return "npu_function_" + re.sub(r"\W", lambda m: f"_{ord(m[0]):x}_", symbol), False

@@ -1,0 +1,135 @@
+"""The C of one core, from its body in branches (`input_with_addresses.mlir`).
+
+For the emulator (`wasm`) it is a step function, for hardware (`aie2`, `aie2p`) a plain one: see
+`core_code_frames`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from npuninja.errors import UserError
+from npuninja.ir.attributes import ArrayAttr, StringAttr, TypeAttr
+from npuninja.ir.core import Operation
+from npuninja.ir.types import DYNAMIC, function_parts, memref, size_bytes
+from npuninja.lowering.core_code.frames import PlainFrame, StepFrame
+from npuninja.lowering.core_code.function import FunctionWriter, Unit
+from npuninja.lowering.core_code.model import CoreModel
+from npuninja.lowering.core_code.prelude import prelude
+from npuninja.lowering.sequence.instructions import find_device
+
+ABI_VERSION = 1
+_KINDS = ("wasm", "aie2", "aie2p")
+
+
+def core_source(module: Operation, device: str, column: int, row: int, *, kind: str, file: str) -> str:
+    """The C of one core.
+
+    Args:
+        module: the design after step 1 (`lower_resources`).
+        device: symbol of the device; "" for `main`, or the only one.
+        column, row: place of the core.
+        kind: `wasm`, `aie2` or `aie2p`.
+        file: name of the design for `#line`.
+
+    Raises:
+        UserError: there is no such core, or its body has what core code cannot do; located at the operation.
+    """
+    if kind not in _KINDS:
+        raise UserError(f"unknown core kind '{kind}'", hint=f"core kinds: {', '.join(_KINDS)}")
+    model = CoreModel(find_device(module, device), column, row)
+    return _Core(model, kind, file).source()
+
+
+def core_info(module: Operation, device: str, column: int, row: int, *, file: str) -> dict[str, Any]:
+    """What the link stage and the emulator need to know about a core: the fields of section `npuninja.core`
+    but `data_end`,
+    and `data_origin`, `location` (of the core), `functions` (external functions it calls, where the design
+    declares them, and of each argument the bytes of its memref, None for one of unknown size, the type of a
+    number), `link_files`.
+
+    Same arguments and errors as `core_source`.
+    """
+    model = CoreModel(find_device(module, device), column, row)
+    core = _Core(model, "wasm", file)
+    core.source()
+    functions = []
+    for symbol, declaration in core.unit.functions_used.items():
+        if declaration is not None and declaration.loc is not None:
+            place = [file, declaration.loc.line, declaration.loc.column]
+            functions.append([symbol, *place, _argument_sizes(declaration)])
+    return {
+        "abi": ABI_VERSION,
+        "column": column,
+        "row": row,
+        "entry": model.entry,
+        "stack_bytes": model.stack_bytes,
+        "data_origin": model.data_origin,
+        "location": [file, model.core.loc.line, model.core.loc.column] if model.core.loc else [file, 0, 0],
+        "waits": core.waits(),
+        "buffers": [list(buffer) for buffer in model.reachable_buffers()],
+        "neighbours": [w for w in ("south", "west", "north") if w in model.neighbours],
+        "locks": [list(lock) for lock in model.named_locks()],
+        "functions": functions,
+        "link_files": link_files(model.core),
+    }
+
+
+def _argument_sizes(function: Operation) -> list[int | str | None]:
+    """See `core_info`.
+
+    Empty for a function with several results, which go through a pointer in front of them.
+    """
+    signature = function.attributes["function_type"]
+    assert isinstance(signature, TypeAttr), function
+    arguments, results = function_parts(signature.type)
+    sizes: list[int | str | None] = []
+    for type in arguments if len(results) < 2 else ():
+        if not type.startswith("memref<"):
+            sizes.append(type)
+        elif DYNAMIC in memref(type).shape or memref(type).layout:
+            sizes.append(None)
+        else:
+            sizes.append(size_bytes(type))
+    return sizes
+
+
+def link_files(core: Operation) -> list[str]:
+    """The object files a core is linked with, in order."""
+    files = core.attributes.get("link_files")
+    if isinstance(files, ArrayAttr):
+        return [item.value for item in files.items if isinstance(item, StringAttr)]
+    return [core.string("link_with")] if "link_with" in core.attributes else []
+
+
+class _Core:
+    def __init__(self, model: CoreModel, kind: str, file: str) -> None:
+        self.model = model
+        self.file = file
+        self.unit = Unit(model, file)
+        self.frame = StepFrame(model) if kind == "wasm" else PlainFrame(model, kind, self.unit)
+
+    def source(self) -> str:
+        body = FunctionWriter(self.unit, self.model.core.regions[0], self.frame)
+        self.frame.writer = body
+        lines = body.write()
+        function = "\n".join([*self.frame.head(body.locals()), *lines, "}"]) + "\n"
+        library = "".join(
+            f"extern {wide} {name}({', '.join([wide] * count)});\n"
+            for name, (count, wide) in self.unit.arithmetic.library.items()
+        )
+        code = "\n".join([*self.unit.definitions, function])
+        column, row = self.model.place
+        header = f"/* Core ({column}, {row}) of device @{self.model.operation.string('sym_name', 'main')}: generated. */\n"
+        declarations = "".join(text + "\n" for text in self.unit.declarations.values())
+        return header + prelude(code) + library + declarations + self.frame.declarations() + code
+
+    def waits(self) -> list[list[Any]]:
+        """`[point, file, line, column, lock symbol]` of each wait, and of each release for the report of a
+        fault.
+        """
+        result = []
+        for point, op in self.frame.points.items():
+            line, column = (op.loc.line, op.loc.column) if op.loc else (0, 0)
+            result.append([point, self.file, line, column, self.model.lock(op.operands[0], op).symbol])
+        return result

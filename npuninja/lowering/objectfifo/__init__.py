@@ -1,0 +1,1 @@
+"""ObjectFifos to buffers, locks, DMA programs and flows."""

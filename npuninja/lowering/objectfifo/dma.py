@@ -1,0 +1,297 @@
+"""DMA channels, DMA programs, flows and shim allocations of split objectFifos.
+
+Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (createDMA and what it calls). A memtile and a core tile
+    follow one
+scheme here; a shim tile has a program only for registered external buffers.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place, kind_of, tile_kind
+from npuninja.arch.switch import MAX_PACKET_ID
+from npuninja.errors import UserError
+from npuninja.ir.attributes import BDPadLayoutArrayAttr, EnumAttr, PacketInfoAttr
+from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.types import element_count, memref
+from npuninja.lowering import op_builders
+from npuninja.lowering.generation import Rules
+from npuninja.lowering.objectfifo.model import Dims, Link, ObjectFifo, ObjectFifos
+from npuninja.lowering.tiles import DMA_REGIONS, append, ops_of, place_of
+
+_REGION_OF = {
+    "shim": ("aie.shim_dma", "shim_dma"),
+    "mem": ("aie.memtile_dma", "memtile_dma"),
+    "core": ("aie.mem", "mem"),
+}
+
+
+def create_dmas(fifos: ObjectFifos, rules: Rules, packets: bool) -> None:
+    """Makes the channels, programs, flows and allocations of all split fifos.
+
+    Args:
+        fifos: of one device, with their locks and buffers.
+        rules: of the generation.
+        packets: objects travel in packets, each fifo's with an id of its own, so that fifos can share wires.
+
+    Raises:
+        UserError: a tile has too few DMA channels, a fifo has several ends at shim tiles, or packet ids run
+            out.
+    """
+    for producer, consumers in fifos.splits:
+        _check_shim_ends(producer, consumers)
+    _assign_channels(fifos)
+    packet_ids = _packet_ids(fifos.device)
+    for producer, consumers in fifos.splits:
+        packet = _next_packet(packet_ids, producer) if packets else None
+        _create_program(fifos, producer, "MM2S", producer.dims_to, producer.pads, packet)
+        _create_allocation(fifos, producer, producer, "MM2S", rules, packet)
+        for consumer in consumers:
+            _create_program(fifos, consumer, "S2MM", consumer.dims_from[0], None, None)
+            _create_allocation(fifos, producer, consumer, "S2MM", rules, None)
+        _create_flows(producer, consumers, packet)
+
+
+def _create_flows(producer: ObjectFifo, consumers: list[ObjectFifo], packet: PacketInfoAttr | None) -> None:
+    """Puts the flows of a fifo behind it; the last consumer's comes first."""
+    source = _end_of_flow(producer, producer.plio)
+    dests = [_end_of_flow(consumer, producer.plio) for consumer in consumers]
+    if packet is not None:
+        flow = op_builders.packet_flow(packet.pkt_id, source, dests[::-1], {})
+        flow.loc = producer.op.loc
+        producer.op.insert_after(flow)
+        return
+    for dest in dests:
+        producer.op.insert_after(op_builders.flow(*source, *dest, producer.op.loc))
+
+
+def _packet_ids(device: Operation) -> Iterator[int]:
+    """The ids that no packet flow of the design has.
+
+    The reference starts above some id of the design, but not always above the largest, and may then use one
+    twice.
+    """
+    first = 0
+    taken = [op.integer("ID") for op in ops_of(device, "aie.packet_flow")]
+    for number in taken:
+        if number > first:
+            first = number + 1
+    return (number for number in range(first, MAX_PACKET_ID + 1) if number not in taken)
+
+
+def _next_packet(ids: Iterator[int], producer: ObjectFifo) -> PacketInfoAttr:
+    number = next(ids, None)
+    if number is None:
+        raise UserError(
+            f"there is no packet id left for objectFifo '@{producer.name}': they go up to {MAX_PACKET_ID}",
+            producer.op.loc,
+            hint="lower the design without packets, or give its own packet flows lower ids",
+        )
+    return PacketInfoAttr(0, number)
+
+
+def _check_shim_ends(producer: ObjectFifo, consumers: list[ObjectFifo]) -> None:
+    if sum(map(_on_shim, [producer, *consumers])) > 1:
+        raise UserError(
+            f"objectFifo '@{producer.name}' ends at more than one shim tile, so its name would stand for several channels",
+            producer.op.loc,
+            hint="use a fifo for each shim tile",
+        )
+
+
+def _on_shim(fifo: ObjectFifo) -> bool:
+    return tile_kind(place_of(fifo.producer)[1]) == "shim"
+
+
+def _end_of_flow(end: ObjectFifo, plio: bool) -> tuple[Value, str, int]:
+    return end.producer, "PLIO" if plio and _on_shim(end) else "DMA", end.channel
+
+
+def allocation_name(fifo: ObjectFifo) -> str:
+    """The name of the shim allocation of a fifo of the design."""
+    return f"{fifo.name}_shim_alloc"
+
+
+def _create_allocation(
+    fifos: ObjectFifos,
+    producer: ObjectFifo,
+    end: ObjectFifo,
+    direction: str,
+    rules: Rules,
+    packet: PacketInfoAttr | None,
+) -> None:
+    if _on_shim(end):
+        column = place_of(end.producer)[0]
+        op = op_builders.shim_dma_allocation(
+            allocation_name(producer),
+            end.producer,
+            column,
+            direction,
+            end.channel,
+            producer.plio,
+            rules.allocation_has_tile,
+            packet,
+            producer.op.loc,
+        )
+        append(fifos.device, op)
+
+
+# ----------------------------------------------------------------------------------------------------------------
+# channels
+def _assign_channels(fifos: ObjectFifos) -> None:
+    """Gives each end the lowest free channel of its tile, first to those whose buffers lie in another
+    memtile.
+
+    Memtile channels 4 and 5 do not reach a neighbour's memory.
+    """
+    taken: set[tuple[Place, str, int]] = set()
+    for region in ops_of(fifos.device, *DMA_REGIONS):
+        for op in region.walk():
+            if op.name in ("aie.dma_start", "aie.dma"):
+                taken.add((place_of(region.operands[0]), _direction(op), op.integer("channel_index")))
+    for abroad in (True, False):
+        for producer, consumers in fifos.splits:
+            for end, direction in [(producer, "MM2S"), *((consumer, "S2MM") for consumer in consumers)]:
+                if _buffers_abroad(end) == abroad:
+                    _take_channel(end, direction, abroad, taken)
+
+
+def _direction(op: Operation) -> str:
+    direction = op.attributes["channel_dir"]
+    assert isinstance(direction, EnumAttr), direction
+    return direction.case
+
+
+def _buffers_abroad(end: ObjectFifo) -> bool:
+    place = place_of(end.producer)
+    for buffer in _owner(end).buffers:
+        assert isinstance(buffer.owner, Operation)
+        if place_of(buffer.owner.operands[0]) != place:
+            return True
+    return False
+
+
+def _take_channel(end: ObjectFifo, direction: str, abroad: bool, taken: set[tuple[Place, str, int]]) -> None:
+    place = place_of(end.producer)
+    kind = kind_of(place[1])
+    count = kind.mm2s_channels if direction == "MM2S" else kind.s2mm_channels
+    limit = min(count, MEMTILE_FIRST_OWN_CHANNEL) if abroad else count
+    for channel in range(limit):
+        if (place, direction, channel) not in taken:
+            taken.add((place, direction, channel))
+            end.channel = channel
+            return
+    way = "output (MM2S)" if direction == "MM2S" else "input (S2MM)"
+    reason = "; those that reach a neighbour's memory are all taken" if limit < count else ""
+    tile = end.producer.owner
+    raise UserError(
+        f"objectFifo '@{end.op.string('sym_name')}' needs one more {way} DMA channel "
+        f"than the {count} of tile {place}{reason}",
+        end.op.loc,
+        hint="use another tile, or a memtile to join or distribute objects",
+        notes=(("the tile", tile.loc),) if isinstance(tile, Operation) else (),
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------------
+# programs
+def _owner(fifo: ObjectFifo) -> ObjectFifo:
+    """The fifo whose buffers and locks an end works on."""
+    return fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
+
+
+def _create_program(
+    fifos: ObjectFifos,
+    fifo: ObjectFifo,
+    direction: str,
+    dims: Dims,
+    pads: BDPadLayoutArrayAttr | None,
+    packet: PacketInfoAttr | None,
+) -> None:
+    """Adds the chain of buffer descriptors of one end to the DMA program of its tile."""
+    target, link = _owner(fifo), fifo.link
+    buffers = fifo.externals if _on_shim(fifo) else target.buffers
+    if not buffers:
+        return
+    bds: list[list[Operation]] = []
+    for buffer in buffers:
+        for offset, length, leg in _transfers(fifo, target, link, buffer):
+            bd = [op_builders.dma_bd(buffer, offset, length, dims, pads, fifo.op.loc)]
+            if packet is not None:
+                bd.insert(0, op_builders.dma_bd_packet(packet, fifo.op.loc))
+            bds.append(_with_locks(bd, fifo, target, link, direction, leg))
+    _append_chain(_program_of(fifos.device, fifo.producer), direction, fifo, bds)
+
+
+def _transfers(
+    fifo: ObjectFifo, target: ObjectFifo, link: Link | None, buffer: Value
+) -> list[tuple[int, int, int]]:
+    """The (offset, length, leg) of the transfers of one buffer, in elements, in order."""
+    repeat = fifo.repeat or 1
+    if link is None or link.owner is None:
+        return [(0, element_count(memref(buffer.type).shape), 0)] * repeat
+    if link.legs == 1:
+        return [(0, target.elements, 0)] * repeat
+    if target is fifo:
+        return [(*link.part(leg), leg) for leg in range(link.legs)] * repeat
+    leg = link.leg_of(fifo)
+    return [(*link.part(leg), leg)] * repeat
+
+
+def _with_locks(
+    bd: list[Operation], fifo: ObjectFifo, target: ObjectFifo, link: Link | None, direction: str, leg: int
+) -> list[Operation]:
+    """A descriptor between the acquire and the release of its object."""
+    if not target.locks:
+        return bd
+    loc = fifo.op.loc
+    # What is received once and sent several times is acquired and released that often at once.
+    count = link.repeat or 1 if link is not None and fifo in link.inputs else 1
+    prod, cons = target.locks[2 * leg : 2 * leg + 2]
+    acquire, release = (prod, cons) if direction == "S2MM" else (cons, prod)
+    return [
+        op_builders.use_lock(acquire, "AcquireGreaterEqual", count, loc),
+        *bd,
+        op_builders.use_lock(release, "Release", count, loc),
+    ]
+
+
+def _program_of(device: Operation, tile: Value) -> Operation:
+    """The DMA region of a tile; a new one, with only its end block, is put at the end of the device."""
+    column, row = place_of(tile)
+    name, prefix = _REGION_OF[tile_kind(row)]
+    for op in ops_of(device, name):
+        if place_of(op.operands[0]) == (column, row):
+            return op
+    block = Block()
+    block.append(Operation("aie.end"))
+    region = Operation(
+        name, [tile], {}, ("index",), [Region([block])], result_names=(f"{prefix}_{column}_{row}",)
+    )
+    return append(device, region)
+
+
+def _append_chain(program: Operation, direction: str, fifo: ObjectFifo, bds: list[list[Operation]]) -> None:
+    """Puts a channel start and a closed chain of descriptors before the end block."""
+    region = program.regions[0]
+    end = next((block for block in region.blocks if block.ops and block.ops[-1].name == "aie.end"), None)
+    if end is None:
+        raise UserError("the DMA program has no block that ends with aie.end", program.loc)
+    last_start = None
+    for block in region.blocks:
+        op = block.ops[-1] if block.ops else None
+        if op is not None and op.name == "aie.dma_start" and op.successors[1][0] is end:
+            last_start = op
+    at = region.blocks.index(end)
+    start, chain = Block(), [Block() for _ in bds]
+    for i, block in enumerate([start, *chain]):
+        block.parent = region
+        region.blocks.insert(at + i, block)
+    start.append(op_builders.dma_start(direction, fifo.channel, chain[0], end, fifo.op.loc))
+    for i, (block, ops) in enumerate(zip(chain, bds)):
+        for op in ops:
+            block.append(op)
+        block.append(op_builders.next_bd(chain[(i + 1) % len(chain)], fifo.op.loc))
+    if last_start is not None:
+        last_start.successors[1] = (start, [])

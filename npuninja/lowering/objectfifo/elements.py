@@ -1,0 +1,135 @@
+"""Buffers and locks of objectFifos.
+
+Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (createObjectFifoElements, createObjectFifoLocks). All is
+    put directly
+behind the last tile op, so that later fifos stand first.
+"""
+
+from __future__ import annotations
+
+from npuninja.arch.devices import kind_of, memory_window, tile_kind
+from npuninja.errors import UserError
+from npuninja.ir.core import Operation, Value
+from npuninja.ir.types import size_bytes
+from npuninja.lowering import op_builders
+from npuninja.lowering.generation import Rules
+from npuninja.lowering.objectfifo.model import CONSUMER_MEMORY, Link, ObjectFifo, ObjectFifos
+from npuninja.lowering.objectfifo.split import depth_needed, externals_of
+from npuninja.lowering.resources.lock_ids import LockIds
+from npuninja.lowering.tiles import get_or_create_tile, last_tile, ops_of, place_of
+
+
+def create_elements(fifos: ObjectFifos, rules: Rules) -> None:
+    """Makes the buffers and locks of every fifo. Raises UserError when a tile has too few locks."""
+    lock_ids = LockIds(fifos.device)
+    for fifo in fifos.fifos:
+        over_dma = fifos.needs_dma(fifo)
+        if tile_kind(place_of(fifo.producer)[1]) == "shim" and fifo.op.operands[0] is fifo.producer:
+            fifo.externals = fifo.externals or externals_of(fifos.device, fifo, fifo.producer)
+        if over_dma and fifo.init is None and fifo.depths is None:
+            port = "Produce" if fifo.name == fifo.op.string("sym_name") else "Consume"
+            fifo.depth = depth_needed(fifos, fifo, fifo.producer, fifo.depth, port)
+        tile = _home(fifos, fifo, over_dma)
+        link = fifo.link
+        if fifo.depth == 0 or (link is not None and (link.owner is not None or not _owns(link, fifo, rules))):
+            continue
+        legs = 1
+        repeat = fifo.repeat or 1
+        if link is not None:
+            legs, repeat = link.legs, link.repeat or repeat
+            link.owner = fifo
+        _create(fifos, fifo, tile, legs, repeat, lock_ids)
+
+
+def _home(fifos: ObjectFifos, fifo: ObjectFifo, over_dma: bool) -> Value:
+    """The tile that holds a fifo's buffers and locks."""
+    if over_dma:
+        return fifo.producer
+    delegate = fifos.delegate_of(fifo)
+    if delegate is not None:
+        return delegate
+    return fifo.consumers[0] if fifos.shared_memory(fifo) == CONSUMER_MEMORY else fifo.producer
+
+
+def _owns(link: Link, fifo: ObjectFifo, rules: Rules) -> bool:
+    """Whether a member of a link is the one whose buffers all members use: the one with the larger objects."""
+    source, dest = link.inputs[0], link.outputs[0]
+    if link.is_join:
+        return fifo is dest
+    if link.is_distribute:
+        return fifo is source
+    if dest.init is not None:
+        return fifo is dest
+    keeps_input = source.elements >= dest.elements or (
+        rules.padded_link_keeps_input and dest.pads is not None
+    )
+    return fifo is (source if keeps_input else dest)
+
+
+def _create(
+    fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, legs: int, repeat: int, lock_ids: LockIds
+) -> None:
+    device, loc = fifos.device, fifo.op.loc
+    on_shim = tile_kind(place_of(tile)[1]) == "shim"
+    made: list[Operation] = []
+    if not on_shim:
+        _check_size(fifo, tile)
+        for i in range(fifo.depth):
+            initial = fifo.init[i] if fifo.init is not None else None
+            home = _tile_with_room(fifos, tile, size_bytes(fifo.element), made)
+            made.append(op_builders.buffer(home, f"{fifo.name}_buff_{i}", fifo.element, initial, loc))
+            fifo.buffers.append(made[-1].result)
+    if fifo.synchronized:
+        slots = len(fifo.externals) if on_shim else fifo.depth
+        full = len(fifo.init) if fifo.init is not None else 0
+        for leg in range(legs):
+            for kind, value in (("prod", (slots - full) * repeat), ("cons", full * repeat)):
+                op = op_builders.lock(
+                    tile, lock_ids.take(tile, fifo.op), value, f"{fifo.name}_{kind}_lock_{leg}", loc
+                )
+                made.append(op)
+                fifo.locks.append(op.result)
+    anchor = last_tile(device)
+    assert anchor is not None
+    block = device.body
+    at = block.ops.index(anchor) + 1
+    for i, op in enumerate(made):
+        block.insert(at + i, op)
+
+
+def _check_size(fifo: ObjectFifo, tile: Value) -> None:
+    """Refuses a fifo that no memory can hold before its objects are made one by one."""
+    row = place_of(tile)[1]
+    # A memtile's DMA reaches the memories of its neighbours too.
+    limit_bytes = kind_of(row).memory_bytes * (3 if tile_kind(row) == "mem" else 1)
+    object_bytes = size_bytes(fifo.element)
+    if fifo.depth * object_bytes > limit_bytes:
+        raise UserError(
+            f"objectFifo '@{fifo.name}' needs {fifo.depth} objects of {object_bytes} bytes, "
+            f"but tile {place_of(tile)} reaches {limit_bytes} bytes of memory",
+            fifo.op.loc,
+            hint="a core's acquires decide how many objects it needs, if they need more than the given number",
+        )
+
+
+def _tile_with_room(fifos: ObjectFifos, tile: Value, size: int, made: list[Operation]) -> Value:
+    """`tile`, or when it is an over-full memtile, a neighbour whose memory its DMA reaches and that has room:
+    west first.
+    """
+    column, row = place = place_of(tile)
+    if tile_kind(row) != "mem" or _used_bytes(fifos.device, place, made) + size <= kind_of(row).memory_bytes:
+        return tile
+    for other in ((column - 1, row), (column + 1, row)):
+        room = kind_of(row).memory_bytes - _used_bytes(fifos.device, other, made)
+        if memory_window(fifos.model, place, other) and size <= room:
+            return get_or_create_tile(fifos.device, other).result
+    return tile
+
+
+def _used_bytes(device: Operation, place: tuple[int, int], made: list[Operation]) -> int:
+    buffers = [*ops_of(device, "aie.buffer"), *made]
+    return sum(
+        size_bytes(op.result.type)
+        for op in buffers
+        if op.name == "aie.buffer" and place_of(op.operands[0]) == place
+    )

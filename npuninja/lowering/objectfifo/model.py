@@ -1,0 +1,372 @@
+"""ObjectFifos and their links as the passes see them: one object for each end that gets buffers or a DMA
+program.
+
+An `aie.objectfifo` whose ends do not share memory is split: the producer end keeps the name, each consumer
+end becomes an `ObjectFifo` of its own (`NAME_cons`, or `NAME_0_cons`, … when there are several).
+"""
+
+from __future__ import annotations
+
+from npuninja.arch.devices import Device, memory_window, tile_kind
+from npuninja.errors import UserError
+from npuninja.ir.attributes import (
+    ArrayAttr,
+    Attribute,
+    BDDimLayout,
+    BDDimLayoutArrayArrayAttr,
+    BDDimLayoutArrayAttr,
+    BDPadLayoutArrayAttr,
+    BoolAttr,
+    IntegerAttr,
+    SymbolRefAttr,
+    TypeAttr,
+)
+from npuninja.ir.core import Operation, Value
+from npuninja.ir.types import element_count, memref, object_fifo_memref
+from npuninja.lowering.tiles import model_of, ops_of, place_of
+
+#: `share_direction`: whose memory the two ends of a fifo have in common (names as in MLIR-AIE: -1 and 1).
+PRODUCER_MEMORY, NO_SHARED_MEMORY, CONSUMER_MEMORY = -1, 0, 1
+
+Dims = tuple[BDDimLayout, ...]
+
+
+class ObjectFifo:
+    """One end, or both ends where they share memory, of an `aie.objectfifo`.
+
+    `producer` is the tile of this end; a consumer end is its own consumer. `depths` is None unless the design
+    gives one depth for each end. `fed_by` is the link whose output it is, `feeds` the link whose input it is.
+    """
+
+    __slots__ = (
+        "buffers", "channel", "consumers", "depth", "depths", "dims_from", "dims_to", "element", "externals", "fed_by",
+        "feeds", "init", "locks", "name", "op", "pads", "plio", "producer", "repeat", "synchronized", "via_dma",
+    )  # fmt: skip
+
+    def __init__(self, op: Operation, name: str, producer: Value, consumers: list[Value], depth: int) -> None:
+        self.op = op
+        self.name = name
+        self.producer = producer
+        self.consumers = consumers
+        self.depth = depth
+        self.depths: tuple[int, ...] | None = None
+        self.element = _element_type(op)
+        self.dims_to: Dims = ()
+        self.dims_from: tuple[Dims, ...] = ((),) * len(consumers)
+        self.via_dma = False
+        self.plio = False
+        self.synchronized = True
+        self.pads: BDPadLayoutArrayAttr | None = None
+        self.repeat: int | None = None
+        self.init: tuple[Attribute, ...] | None = None
+        self.fed_by: Link | None = None
+        self.feeds: Link | None = None
+        self.externals: list[Value] = []
+        self.buffers: list[Value] = []
+        self.locks: list[Value] = []
+        self.channel = -1
+
+    @property
+    def link(self) -> Link | None:
+        """The link this end takes part in, or None."""
+        return self.fed_by or self.feeds
+
+    @property
+    def elements(self) -> int:
+        """How many scalars one object of the fifo holds."""
+        return element_count(memref(self.element).shape)
+
+    def __repr__(self) -> str:
+        return f"<fifo @{self.name} depth {self.depth}>"
+
+
+class Link:
+    """An `aie.objectfifo.link`.
+
+    `owner` is the member whose buffers and locks all members use, once it has them.
+    """
+
+    __slots__ = ("dst_offsets", "inputs", "op", "outputs", "owner", "src_offsets")
+
+    def __init__(self, op: Operation, inputs: list[ObjectFifo], outputs: list[ObjectFifo]) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.outputs = outputs
+        self.src_offsets = _integers(op.attributes.get("src_offsets"))
+        self.dst_offsets = _integers(op.attributes.get("dst_offsets"))
+        self.owner: ObjectFifo | None = None
+
+    @property
+    def is_join(self) -> bool:
+        """Several inputs, one output."""
+        return len(self.inputs) > 1
+
+    @property
+    def is_distribute(self) -> bool:
+        """One input, several outputs."""
+        return len(self.outputs) > 1
+
+    @property
+    def legs(self) -> int:
+        """How many parts an object of the owner has, each with its own pair of locks."""
+        return max(len(self.inputs), len(self.outputs))
+
+    @property
+    def repeat(self) -> int | None:
+        """How often an object is sent for each time it is received: the first output's repeat_count."""
+        return next((fifo.repeat for fifo in self.outputs if fifo.repeat is not None), None)
+
+    def part(self, leg: int) -> tuple[int, int]:
+        """Offset and length, in elements, of one leg of a join or distribute in the owner's objects."""
+        offsets = self.src_offsets if self.is_join else self.dst_offsets
+        whole = (self.outputs if self.is_join else self.inputs)[0]
+        end = offsets[leg + 1] if leg + 1 < len(offsets) else whole.elements
+        return offsets[leg], end - offsets[leg]
+
+    def leg_of(self, fifo: ObjectFifo) -> int:
+        """Which leg a member of a join or distribute that does not own the buffers is."""
+        return (self.inputs if self.is_join else self.outputs).index(fifo)
+
+
+class ObjectFifos:
+    """All fifos and links of a device.
+
+    Attributes:
+        fifos: in the order in which elements are made; consumer ends follow their producer end, last consumer
+            first.
+        splits: each split fifo with its consumer ends, in the order of the design.
+    """
+
+    def __init__(self, device: Operation) -> None:
+        """Reads the fifos and links. Raises UserError for one that is not well-formed."""
+        self.device = device
+        self.model: Device = model_of(device)
+        self.fifos: list[ObjectFifo] = []
+        self.splits: list[tuple[ObjectFifo, list[ObjectFifo]]] = []
+        self.by_name: dict[str, ObjectFifo] = {}
+        for op in ops_of(device, "aie.objectfifo"):
+            fifo = _read(op)
+            self.fifos.append(fifo)
+            self.by_name[fifo.name] = fifo
+        self.links = [self._read_link(op) for op in ops_of(device, "aie.objectfifo.link")]
+        self.delegates: dict[str, tuple[Value, Operation]] = {}
+        for op in ops_of(device, "aie.objectfifo.allocate"):
+            name = self.lookup(op).name
+            if name in self.delegates:
+                notes = (("the other one", self.delegates[name][1].loc),)
+                raise UserError(f"objectFifo '@{name}' is allocated twice", op.loc, notes=notes)
+            self.delegates[name] = (op.operands[0], op)
+
+    def lookup(self, op: Operation) -> ObjectFifo:
+        """The fifo that `objFifo_name` of an operation names; UserError at the operation when there is none."""
+        name = op.symbol("objFifo_name")
+        fifo = self.by_name.get(name)
+        if fifo is None:
+            raise UserError(f"there is no objectFifo '@{name}'", op.loc, hint=_near(name, self.by_name))
+        return fifo
+
+    def _read_link(self, op: Operation) -> Link:
+        members: list[list[ObjectFifo]] = []
+        for key in ("fifoIns", "fifoOuts"):
+            names = op.attributes[key]
+            assert isinstance(names, ArrayAttr), names
+            group = []
+            for item in names.items:
+                assert isinstance(item, SymbolRefAttr), item
+                fifo = self.by_name.get(item.path[-1])
+                if fifo is None:
+                    raise UserError(
+                        f"there is no objectFifo '@{item.path[-1]}'",
+                        op.loc,
+                        hint=_near(item.path[-1], self.by_name),
+                    )
+                group.append(fifo)
+            members.append(group)
+        link = Link(op, *members)
+        _check_link(link)
+        for role, group in (("feeds", link.inputs), ("fed_by", link.outputs)):
+            for fifo in group:
+                other: Link | None = getattr(fifo, role)
+                if other is not None:
+                    raise UserError(
+                        f"objectFifo '@{fifo.name}' is in two links on the same side", op.loc,
+                        notes=(("the other link", other.op.loc),),
+                    )  # fmt: skip
+                setattr(fifo, role, link)
+        return link
+
+    def shared_memory(self, fifo: ObjectFifo, delegate: Value | None = None) -> int:
+        """Whose memory both ends reach: the producer's, else the consumer's, else none.
+
+        With a `delegate`: CONSUMER_MEMORY if both reach that tile's memory, else NO_SHARED_MEMORY.
+        """
+        producer, consumer = place_of(fifo.producer), place_of(fifo.consumers[0])
+        if tile_kind(producer[1]) != tile_kind(consumer[1]):
+            return NO_SHARED_MEMORY
+        if delegate is not None:
+            place = place_of(delegate)
+            reach = memory_window(self.model, producer, place) and memory_window(self.model, consumer, place)
+            return CONSUMER_MEMORY if reach else NO_SHARED_MEMORY
+        if memory_window(self.model, consumer, producer):
+            return PRODUCER_MEMORY
+        if memory_window(self.model, producer, consumer):
+            return CONSUMER_MEMORY
+        return NO_SHARED_MEMORY
+
+    def needs_dma(self, fifo: ObjectFifo) -> bool:
+        """Whether the objects of a fifo of the design must go over the streams."""
+        if (
+            fifo.via_dma
+            or fifo.repeat is not None
+            or len(fifo.consumers) > 1
+            or fifo.dims_to
+            or any(fifo.dims_from)
+        ):
+            return True
+        if self.shared_memory(fifo) == NO_SHARED_MEMORY:
+            return True
+        return fifo.link is not None and not self._link_in_shared_memory(fifo.link)
+
+    def delegate_of(self, fifo: ObjectFifo) -> Value | None:
+        """The tile that `aie.objectfifo.allocate` gives a fifo, or its partner in a one-to-one link, or None."""
+        members = [fifo]
+        if fifo.link is not None and fifo.link.legs == 1:
+            members += fifo.link.inputs + fifo.link.outputs
+        for member in members:
+            if member.name in self.delegates:
+                return self.delegates[member.name][0]
+        return None
+
+    def _link_in_shared_memory(self, link: Link) -> bool:
+        """A one-to-one link needs no DMA when its delegate's memory is reached from all ends of both fifos."""
+        if link.legs > 1:
+            return False
+        delegate = self.delegate_of(link.inputs[0])
+        return delegate is not None and all(
+            self.shared_memory(fifo, delegate) != NO_SHARED_MEMORY
+            for fifo in (link.inputs[0], link.outputs[0])
+        )
+
+
+def _element_type(op: Operation) -> str:
+    type = op.attributes["elemType"]
+    assert isinstance(type, TypeAttr), type
+    return object_fifo_memref(type.type) if type.type.startswith("!") else type.type
+
+
+def _integers(attribute: Attribute | None) -> list[int]:
+    if attribute is None:
+        return []
+    assert isinstance(attribute, ArrayAttr), attribute
+    return [item.value for item in attribute.items if isinstance(item, IntegerAttr)]
+
+
+def _flag(op: Operation, key: str) -> bool:
+    attribute = op.attributes.get(key)
+    return attribute is not None and not (isinstance(attribute, BoolAttr) and not attribute.value)
+
+
+def _read(op: Operation) -> ObjectFifo:
+    name = op.string("sym_name")
+    for key in ("aie_stream", "aie_stream_port", "iter_count"):
+        if key in op.attributes:
+            raise UserError(f"objectFifo '@{name}' has '{key}', which is not supported", op.loc)
+    producer, consumers = op.operands[0], op.operands[1:]
+    number = op.attributes["elemNumber"]
+    depths: tuple[int, ...] | None = None
+    if isinstance(number, ArrayAttr):
+        depths = tuple(_integers(number))
+        if len(depths) != 1 + len(consumers):
+            raise UserError(
+                f"objectFifo '@{name}' has {len(depths)} depths for {1 + len(consumers)} ends",
+                op.loc,
+                hint="give one depth for the producer and one for each consumer, in order",
+            )
+    depth = depths[0] if depths else op.integer("elemNumber")
+    fifo = ObjectFifo(op, name, producer, consumers, depth)
+    fifo.depths = depths
+    try:
+        _ = fifo.elements
+    except ValueError:
+        raise UserError(
+            f"objectFifo '@{name}' must hold memrefs of static shape, not {fifo.element}", op.loc
+        ) from None
+    to = op.attributes.get("dimensionsToStream")
+    if isinstance(to, BDDimLayoutArrayAttr):
+        fifo.dims_to = to.dims
+    per_consumer = op.attributes.get("dimensionsFromStreamPerConsumer")
+    if isinstance(per_consumer, BDDimLayoutArrayArrayAttr) and per_consumer.arrays:
+        fifo.dims_from = per_consumer.arrays
+    fifo.via_dma = _flag(op, "via_DMA")
+    fifo.plio = _flag(op, "plio")
+    fifo.synchronized = not _flag(op, "disable_synchronization")
+    pads = op.attributes.get("padDimensions")
+    if isinstance(pads, BDPadLayoutArrayAttr):
+        fifo.pads = pads
+        _check_pads(fifo)
+    if "repeat_count" in op.attributes:
+        fifo.repeat = op.integer("repeat_count")
+    init = op.attributes.get("initValues")
+    if isinstance(init, ArrayAttr):
+        fifo.init = init.items
+        if len(init.items) != depth:
+            raise UserError(
+                f"objectFifo '@{name}' has {len(init.items)} initial values for a depth of {depth}", op.loc
+            )
+        if tile_kind(place_of(producer)[1]) == "shim":
+            raise UserError(
+                f"objectFifo '@{name}' has initial values but starts at a shim tile without memory", op.loc
+            )
+    return fifo
+
+
+def _check_pads(fifo: ObjectFifo) -> None:
+    if tile_kind(place_of(fifo.producer)[1]) != "mem":
+        raise UserError(
+            f"objectFifo '@{fifo.name}' has padDimensions, but only a memtile's DMA can pad", fifo.op.loc
+        )
+    if not fifo.dims_to:
+        raise UserError(
+            f"objectFifo '@{fifo.name}' has padDimensions without dimensionsToStream",
+            fifo.op.loc,
+            hint="give the sizes and strides that the padding surrounds",
+        )
+
+
+def _check_link(link: Link) -> None:
+    if len(link.inputs) > 1 and len(link.outputs) > 1:
+        raise UserError(
+            "a link joins several objectFifos into one or distributes one to several, not both", link.op.loc
+        )
+    shared = place_of(link.outputs[0].producer)
+    ends = [place_of(fifo.producer) for fifo in link.outputs]
+    ends += [
+        shared if shared in map(place_of, fifo.consumers) else place_of(fifo.consumers[0])
+        for fifo in link.inputs
+    ]
+    if any(place != shared for place in ends):
+        raise UserError(
+            "the inputs of a link must end, and its outputs start, at one tile",
+            link.op.loc,
+            notes=tuple((f"'@{fifo.name}' stands here", fifo.op.loc) for fifo in link.inputs + link.outputs),
+        )
+    if link.legs > 1:
+        given = link.src_offsets if link.is_join else link.dst_offsets
+        if len(given) != link.legs:
+            raise UserError(f"the link has {len(given)} offsets for {link.legs} objectFifos", link.op.loc)
+        whole = (link.outputs if link.is_join else link.inputs)[0].elements
+        for leg in range(link.legs):
+            offset, length = link.part(leg)
+            if offset < 0 or length <= 0 or offset + length > whole:
+                raise UserError(
+                    f"offset {offset} of leg {leg} leaves {length} of {whole} elements",
+                    link.op.loc,
+                    hint="offsets must rise and stay inside the object of the joined or distributed fifo",
+                )
+
+
+def _near(name: str, known: dict[str, ObjectFifo]) -> str:
+    """A hint that lists the fifos there are."""
+    if not known:
+        return "the device has no objectFifos"
+    return "objectFifos of the device: " + ", ".join(f"@{other}" for other in sorted(known))

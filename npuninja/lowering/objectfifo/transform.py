@@ -1,0 +1,125 @@
+"""ObjectFifos to buffers, locks, DMA programs, flows and lock operations (aie-objectFifo-stateful-transform)."""
+
+from __future__ import annotations
+
+from npuninja.errors import UserError, Warnings
+from npuninja.ir.attributes import ArrayAttr, Attribute, BoolAttr, SymbolRefAttr
+from npuninja.ir.core import Operation
+from npuninja.lowering.generation import Rules
+from npuninja.lowering.objectfifo.core import check_accesses, lower_accesses
+from npuninja.lowering.objectfifo.dma import allocation_name, create_dmas
+from npuninja.lowering.objectfifo.dynamic import make_indices_dynamic
+from npuninja.lowering.objectfifo.elements import create_elements
+from npuninja.lowering.objectfifo.loop_unroll import unroll_fifo_loops
+from npuninja.lowering.objectfifo.model import ObjectFifos
+from npuninja.lowering.objectfifo.split import ACCESSES, split_fifos
+from npuninja.lowering.tiles import ops_of, place_of
+
+_FIFO_OPS = (
+    "aie.objectfifo",
+    "aie.objectfifo.link",
+    "aie.objectfifo.allocate",
+    "aie.objectfifo.register_external_buffers",
+)
+
+
+def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings, *, packets: bool = False) -> None:
+    """Replaces all objectFifos of a device. Raises UserError for what cannot be done; see the modules of its
+    parts.
+
+    `packets`: objects travel in packets; see `create_dmas`.
+    """
+    fifos = ObjectFifos(device)
+    cores = list(ops_of(device, "aie.core"))
+    for core in cores:
+        check_accesses(core, fifos)
+    _check_delegates(fifos)
+    _warn_of_uneven_parts(fifos, warnings)
+    split_fifos(fifos)
+    create_elements(fifos, rules)
+    create_dmas(fifos, rules, packets)
+    for core in cores:
+        if any(op.name in ACCESSES for op in core.walk()):
+            if _is_dynamic(core):
+                make_indices_dynamic(device, core, fifos, warnings)
+            else:
+                factors = unroll_fifo_loops(core, fifos.by_name)
+                if len(factors) > 1:
+                    warnings.add(
+                        f"loops of this core are unrolled by different factors ({', '.join(map(str, factors))}), "
+                        "which MLIR-AIE cannot always do: it may crash on this design",
+                        core.loc,
+                    )
+                lower_accesses(core, fifos, warnings)
+    _rename_uses(fifos)
+    for op in list(ops_of(device, *_FIFO_OPS)):
+        op.erase()
+
+
+def _is_dynamic(core: Operation) -> bool:
+    flag = core.attributes.get("dynamic_objfifo_lowering")
+    return flag is not None and not (isinstance(flag, BoolAttr) and not flag.value)
+
+
+def _check_delegates(fifos: ObjectFifos) -> None:
+    for name, (tile, op) in fifos.delegates.items():
+        fifo = fifos.by_name[name]
+        if fifos.needs_dma(fifo):
+            raise UserError(
+                f"objectFifo '@{name}' goes over DMA, so its buffers cannot be placed by allocate",
+                op.loc,
+                notes=(("the objectFifo", fifo.op.loc),),
+            )
+        if not fifos.shared_memory(fifo, tile):
+            raise UserError(
+                f"the memory of tile {place_of(tile)} is not shared by both ends of objectFifo '@{name}'",
+                op.loc,
+                notes=(("the objectFifo", fifo.op.loc),),
+            )
+
+
+def _warn_of_uneven_parts(fifos: ObjectFifos, warnings: Warnings) -> None:
+    """The part of a joined or distributed object should be a whole number of the leg's objects, or the other
+    way round.
+    """
+    for link in fifos.links:
+        if link.legs > 1:
+            for leg, fifo in enumerate(link.inputs if link.is_join else link.outputs):
+                length = link.part(leg)[1]
+                if length % fifo.elements and fifo.elements % length:
+                    warnings.add(
+                        f"objectFifo '@{fifo.name}' has objects of {fifo.elements} elements, "
+                        f"but its part in the link is {length}",
+                        link.op.loc,
+                    )
+
+
+def _rename_uses(fifos: ObjectFifos) -> None:
+    """Points what names a fifo with an end at a shim tile, such as a runtime sequence, to the shim
+    allocation.
+
+    Another device names it `@DEVICE::@FIFO`.
+    """
+    device = fifos.device
+    allocations = {op.string("sym_name") for op in ops_of(device, "aie.shim_dma_allocation")}
+    names = {fifo.name: name for fifo, _ in fifos.splits if (name := allocation_name(fifo)) in allocations}
+    if not names:
+        return
+    nested = device.string("sym_name", "main")
+    for op in (device.parent_op or device).walk():
+        if op.name not in _FIFO_OPS:
+            inside = op.enclosing("aie.device") is device
+            for key, attribute in op.attributes.items():
+                op.attributes[key] = _renamed(attribute, names, inside, nested)
+
+
+def _renamed(attribute: Attribute, names: dict[str, str], inside: bool, nested: str) -> Attribute:
+    if isinstance(attribute, SymbolRefAttr):
+        path = attribute.path
+        if inside and path[0] in names:
+            return SymbolRefAttr((names[path[0]], *path[1:]))
+        if len(path) == 2 and path[0] == nested and path[1] in names:
+            return SymbolRefAttr((nested, names[path[1]]))
+    elif isinstance(attribute, ArrayAttr):
+        return ArrayAttr(tuple(_renamed(item, names, inside, nested) for item in attribute.items))
+    return attribute

@@ -1,0 +1,1 @@
+"""Tiles, locks, buffers, ids: what each tile of a design holds, and where."""

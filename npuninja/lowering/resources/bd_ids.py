@@ -1,0 +1,127 @@
+"""Ids of the buffer descriptors in DMA programs (MLIR-AIE: aie-assign-bd-ids)."""
+
+from __future__ import annotations
+
+from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place, bd_reachable, kind_of, tile_kind
+from npuninja.errors import UserError
+from npuninja.ir.attributes import BoolAttr
+from npuninja.ir.core import Block, Operation
+from npuninja.lowering.op_builders import i32
+from npuninja.lowering.tiles import DMA_REGIONS, ops_of, place_of
+
+
+def assign_bd_ids(device: Operation) -> None:
+    """Gives each `aie.dma_bd` without an id the lowest free one that its channel can use, and each its
+    successor's id.
+
+    Raises:
+        UserError: a program has more descriptors than its tile, an id its channel cannot use, or a
+            neighbour's buffer or lock that its channel does not reach.
+    """
+    for name in DMA_REGIONS:
+        for program in ops_of(device, name):
+            _assign(program)
+
+
+def _assign(program: Operation) -> None:
+    place = place_of(program.operands[0])
+    kind, model = tile_kind(place[1]), kind_of(place[1])
+    channels = _channels(program)
+    bds = [op for op in program.walk() if op.name == "aie.dma_bd"]
+    taken: dict[int, Operation] = {}
+    for op in bds:
+        _check_reach(op, place, channels.get(op, 0))
+        if "bd_id" in op.attributes:
+            number = op.integer("bd_id")
+            if not bd_reachable(kind, channels.get(op, 0), number):
+                raise UserError(
+                    f"buffer descriptor {number} cannot be used by channel {channels.get(op, 0)} of tile {place}",
+                    op.loc,
+                )
+            taken[number] = op
+    for op in bds:
+        if "bd_id" not in op.attributes:
+            number = next(
+                (
+                    n
+                    for n in range(model.bds)
+                    if n not in taken and bd_reachable(kind, channels.get(op, 0), n)
+                ),
+                -1,
+            )
+            if number < 0:
+                usable = sum(bd_reachable(kind, channels.get(op, 0), n) for n in range(model.bds))
+                raise UserError(
+                    f"tile {place} needs more than the {usable} buffer descriptors its DMA channel can use",
+                    op.loc,
+                    hint="use fewer or shallower objectFifos on this tile, or a smaller repeat_count",
+                )
+            taken[number] = op
+            op.attributes["bd_id"] = i32(number)
+    for region in program.regions:
+        for block in region.blocks:
+            _chain(block)
+
+
+def _check_reach(op: Operation, place: Place, channel: int) -> None:
+    """The last channels of a memtile do not reach the buffers and locks of its neighbours."""
+    if tile_kind(place[1]) != "mem" or channel < MEMTILE_FIRST_OWN_CHANNEL or op.parent is None:
+        return
+    for user in op.parent.ops:
+        if user.name in ("aie.dma_bd", "aie.use_lock"):
+            owner = user.operands[0].owner
+            if isinstance(owner, Operation) and owner.operands and place_of(owner.operands[0]) != place:
+                raise UserError(
+                    f"channel {channel} of memtile {place} reaches no {owner.name[4:]} of its neighbours",
+                    user.loc,
+                    notes=((f"the {owner.name[4:]}", owner.loc),),
+                    hint=f"use a channel below {MEMTILE_FIRST_OWN_CHANNEL}",
+                )
+
+
+def _descriptor(block: Block) -> Operation | None:
+    return next((op for op in block.ops if op.name == "aie.dma_bd"), None)
+
+
+def _channels(program: Operation) -> dict[Operation, int]:
+    """The channel number each descriptor belongs to."""
+    found: dict[Operation, int] = {}
+    for op in program.walk():
+        if op.name == "aie.dma_start":
+            block: Block | None = op.successors[0][0]
+            seen: set[Block] = set()
+            while block is not None and block not in seen:
+                seen.add(block)
+                descriptor = _descriptor(block)
+                if descriptor is not None:
+                    found[descriptor] = op.integer("channel_index")
+                last = block.ops[-1] if block.ops else None
+                block = last.successors[0][0] if last is not None and last.name == "aie.next_bd" else None
+        elif op.name == "aie.dma":
+            for inner in op.walk():
+                if inner.name == "aie.dma_bd":
+                    found[inner] = op.integer("channel_index")
+    return found
+
+
+def _chain(block: Block) -> None:
+    """Notes in each descriptor the id of the next one."""
+    for op in block.ops:
+        if op.name == "aie.dma":
+            _chain_regions(op)
+    last = block.ops[-1] if block.ops else None
+    descriptor = _descriptor(block)
+    if descriptor is not None and last is not None and last.name == "aie.next_bd":
+        following = _descriptor(last.successors[0][0])
+        if following is not None and "next_bd_id" not in descriptor.attributes:
+            descriptor.attributes["next_bd_id"] = following.attributes["bd_id"]
+
+
+def _chain_regions(op: Operation) -> None:
+    """The regions of an `aie.dma` follow each other, the first after the last when it loops."""
+    loop = op.attributes.get("loop")
+    loops = not (isinstance(loop, BoolAttr) and not loop.value)
+    bds = [bd for region in op.regions for bd in region.entry.ops if bd.name == "aie.dma_bd"]
+    for i, bd in enumerate(bds):
+        if i + 1 < len(bds) or loops:
+            bd.attributes.setdefault("next_bd_id", bds[(i + 1) % len(bds)].attributes["bd_id"])

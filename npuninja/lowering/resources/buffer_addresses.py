@@ -1,0 +1,244 @@
+"""Addresses of buffers in the data memory of their tiles.
+
+Rules: MLIR-AIE, AIEAssignBuffers.cpp. `basic-sequential` packs all buffers behind the stack; `bank-aware`
+    spreads them over
+the memory's banks, so that core and DMA work on different ones. Addresses are in bytes from the start of the
+tile's memory.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from npuninja.arch.devices import DEFAULT_STACK_BYTES, Place, TileKind, kind_of
+from npuninja.errors import Location, UserError, Warnings
+from npuninja.ir.attributes import StringAttr
+from npuninja.ir.core import Operation
+from npuninja.ir.types import size_bytes
+from npuninja.lowering.op_builders import i32
+from npuninja.lowering.resources.introsort import sorted_like_std_sort
+from npuninja.lowering.tiles import ops_of, place_of
+
+BANK_AWARE, BASIC_SEQUENTIAL = "bank-aware", "basic-sequential"
+SCHEMES = (BANK_AWARE, BASIC_SEQUENTIAL)
+
+
+class _Placed(NamedTuple):
+    """Where a buffer goes."""
+
+    address: int
+    #: None with basic-sequential.
+    bank: int | None
+
+
+class _NoRoom(Exception):
+    """A scheme cannot place the buffers of a tile; the text says which buffer does not fit where."""
+
+    def __init__(self, message: str, location: Location | None) -> None:
+        super().__init__(message)
+        self.location = location
+
+
+class _Memory(NamedTuple):
+    """The data memory of one tile and what wants to be in it."""
+
+    tile: Operation
+    kind: TileKind
+    stack_bytes: int
+    buffers: list[Operation]
+
+
+def assign_buffer_addresses(device: Operation, scheme: str | None, warnings: Warnings) -> None:
+    """Gives every buffer an address, and a name if it has none.
+
+    Args:
+        device: the `aie.device`.
+        scheme: one of `SCHEMES`, or None: bank-aware, and where that finds no place basic-sequential, with a
+            warning. A tile's `allocation_scheme` goes before it.
+        warnings: takes the fallbacks.
+
+    Raises:
+        UserError: the buffers of a tile do not fit, overlap, or a scheme does not exist.
+    """
+    _name_buffers(device)
+    stacks: dict[Place, int] = {}
+    for core in ops_of(device, "aie.core"):
+        stacks[place_of(core.operands[0])] = core.integer("stack_size", DEFAULT_STACK_BYTES)
+    buffers: dict[Place, list[Operation]] = {}
+    for op in ops_of(device, "aie.buffer"):
+        buffers.setdefault(place_of(op.operands[0]), []).append(op)
+    for tile in ops_of(device, "aie.tile"):
+        place = place_of(tile.result)
+        here = buffers.pop(place, [])
+        if not here:
+            continue
+        memory = _Memory(tile, kind_of(place[1]), stacks.get(place, 0), here)
+        if memory.kind.memory_bytes == 0:
+            raise UserError(f"tile {place} is a shim tile and has no data memory", here[0].loc)
+        _place(memory, tile.string("allocation_scheme", "") or scheme, warnings)
+
+
+def _name_buffers(device: Operation) -> None:
+    taken = {op.string("sym_name") for op in device.walk() if "sym_name" in op.attributes}
+    number = 0
+    for op in ops_of(device, "aie.buffer"):
+        if "sym_name" not in op.attributes:
+            while f"_anonymous{number}" in taken:
+                number += 1
+            op.attributes["sym_name"] = StringAttr(f"_anonymous{number}")
+            number += 1
+
+
+def _place(memory: _Memory, scheme: str | None, warnings: Warnings) -> None:
+    if scheme is not None and scheme not in SCHEMES:
+        raise UserError(
+            f"unknown allocation scheme '{scheme}'", memory.tile.loc, hint=f"known: {', '.join(SCHEMES)}"
+        )
+    placed: dict[Operation, _Placed]
+    if scheme != BASIC_SEQUENTIAL:
+        try:
+            placed = _bank_aware(memory)
+        except _NoRoom as reason:
+            if scheme is not None:
+                raise _full(
+                    memory, str(reason), "leave the scheme out, or use basic-sequential, to pack the buffers"
+                ) from None
+            warnings.add(
+                f"bank-aware allocation failed for tile {place_of(memory.tile.result)} ({reason}), "
+                "basic-sequential is used: core and DMA may wait for each other",
+                memory.tile.loc,
+            )
+            placed = {}
+        if placed:
+            _write(placed)
+            return
+    try:
+        _write(_sequential(memory))
+    except _NoRoom as reason:
+        raise _full(memory, str(reason), "use fewer, smaller or shallower buffers, or another tile") from None
+
+
+def _full(memory: _Memory, reason: str, hint: str) -> UserError:
+    """The error for a tile whose buffers do not fit, with all that is in the memory."""
+    place = place_of(memory.tile.result)
+    total = memory.stack_bytes + sum(map(_size, memory.buffers))
+    notes: list[tuple[str, Location | None]] = []
+    if memory.stack_bytes:
+        notes.append((f"stack: {memory.stack_bytes} bytes", None))
+    notes += [(f"buffer '{op.string('sym_name')}': {_size(op)} bytes", op.loc) for op in memory.buffers]
+    return UserError(
+        f"the buffers of tile {place} do not fit: {total} of {memory.kind.memory_bytes} bytes ({reason})",
+        memory.tile.loc,
+        hint=hint,
+        notes=tuple(notes),
+    )
+
+
+def _size(op: Operation) -> int:
+    try:
+        return size_bytes(op.result.type)
+    except ValueError as error:
+        raise UserError(f"a buffer cannot be of type {op.result.type}: {error}", op.loc) from None
+
+
+def _write(placed: dict[Operation, _Placed]) -> None:
+    for op, (address, bank) in placed.items():
+        op.attributes["address"] = i32(address)
+        if bank is not None:
+            op.attributes["mem_bank"] = i32(bank)
+
+
+def _descending(buffers: list[Operation]) -> list[Operation]:
+    return sorted_like_std_sort(buffers, lambda a, b: _size(a) > _size(b))
+
+
+# -------------------------------------------------------------------------------------------------------
+# basic-sequential
+def _sequential(memory: _Memory) -> dict[Operation, _Placed]:
+    fixed = sorted(_given(memory))
+    placed: dict[Operation, _Placed] = {}
+    address = memory.stack_bytes
+    for op in _descending([op for op in memory.buffers if "address" not in op.attributes]):
+        size = _size(op)
+        for start, end, _ in fixed:
+            if address < end and start < address + size:
+                address = end
+        placed[op] = _Placed(address, None)
+        address += size
+        if address > memory.kind.memory_bytes:
+            raise _NoRoom(f"'{op.string('sym_name')}' would end at {address}", op.loc)
+    return placed
+
+
+def _given(memory: _Memory) -> list[tuple[int, int, str]]:
+    """Start, end and name of the buffers with a given address; UserError when one leaves the memory or two
+    overlap.
+    """
+    given = []
+    for op in memory.buffers:
+        if "address" in op.attributes:
+            start, end = op.integer("address"), op.integer("address") + _size(op)
+            if start < memory.stack_bytes or end > memory.kind.memory_bytes:
+                raise UserError(
+                    f"buffer '{op.string('sym_name')}' at {start} to {end} is not inside "
+                    f"{memory.stack_bytes} to {memory.kind.memory_bytes}, the memory of tile {place_of(memory.tile.result)} "
+                    "behind the stack",
+                    op.loc,
+                )
+            given.append((start, end, op.string("sym_name")))
+    given.sort()
+    for i, (start, _, other) in enumerate(given[1:]):
+        _, end, name = given[i]
+        if start < end:
+            op = next(op for op in memory.buffers if op.string("sym_name") == other)
+            raise UserError(f"buffer '{other}' at {start} overlaps '{name}', which ends at {end}", op.loc)
+    return given
+
+
+# -------------------------------------------------------------------------------------------------------------
+# bank-aware
+def _bank_aware(memory: _Memory) -> dict[Operation, _Placed]:
+    bank_bytes, banks = memory.kind.bank_bytes, memory.kind.banks
+    starts = [bank_bytes * bank for bank in range(banks)]
+    next_free = list(starts)
+    next_free[0] += memory.stack_bytes
+    placed: dict[Operation, _Placed] = {}
+    _given(memory)
+    free = []
+    for op in sorted(memory.buffers, key=lambda op: op.integer("address", -1)):
+        if "address" in op.attributes:
+            address = op.integer("address")
+            bank = address // bank_bytes
+            next_free[bank] = max(next_free[bank], address + _size(op))
+            for crossed in range(bank + 1, banks):  # a buffer longer than a bank fills the next ones too
+                next_free[crossed] = max(
+                    next_free[crossed], min(address + _size(op), starts[crossed] + bank_bytes)
+                )
+            placed[op] = _Placed(address, bank)
+    for op in memory.buffers:
+        if op in placed:
+            continue
+        if "mem_bank" not in op.attributes:
+            free.append(op)
+            continue
+        bank = op.integer("mem_bank")
+        if not 0 <= bank < banks:
+            raise UserError(
+                f"there is no bank {bank}: tile {place_of(memory.tile.result)} has banks 0 to {banks - 1}",
+                op.loc,
+            )
+        if next_free[bank] + _size(op) > starts[bank] + bank_bytes:
+            raise _NoRoom(f"bank {bank} has no room for '{op.string('sym_name')}', {_size(op)} bytes", op.loc)
+        placed[op] = _Placed(next_free[bank], bank)
+        next_free[bank] += _size(op)
+    turn = 0
+    for op in _descending(free):
+        size = _size(op)
+        candidates = [(turn + i) % banks for i in range(banks)]
+        chosen = next((b for b in candidates if next_free[b] + size <= starts[b] + bank_bytes), None)
+        if chosen is None:
+            raise _NoRoom(f"no bank has room for '{op.string('sym_name')}', {size} bytes", op.loc)
+        placed[op] = _Placed(next_free[chosen], chosen)
+        next_free[chosen] += size
+        turn = (chosen + 1) % banks
+    return placed

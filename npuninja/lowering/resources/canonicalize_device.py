@@ -1,0 +1,36 @@
+"""What happens to a device before anything is assigned: it is brought into its simplest form."""
+
+from __future__ import annotations
+
+from npuninja.ir.core import Operation
+from npuninja.lowering.control_flow.condition_simplification import simplify_conditions
+from npuninja.lowering.control_flow.constant_folding import fold_constants
+from npuninja.lowering.generation import Rules
+from npuninja.lowering.sequence.contiguous_transfers import linearize_transfers
+from npuninja.lowering.tiles import ops_of
+
+
+def canonicalize_device(device: Operation, rules: Rules) -> None:
+    """Folds constants in cores; drops tiles without users and writes transfers linearly where the generation
+    does so.
+    """
+    if rules.drops_unused_tiles:
+        used = {value for op in device.walk() for value in op.operands}
+        for op in list(ops_of(device, "aie.tile")):
+            if op.result not in used:
+                op.erase()
+    _put_tiles_before_cores(device)
+    fold_constants(device)
+    simplify_conditions(device)
+    if rules.linearizes_transfers:
+        linearize_transfers(device)
+
+
+def _put_tiles_before_cores(device: Operation) -> None:
+    """Moves the tiles to the front when one stands behind a core, since cores use the buffers put behind the
+    last tile.
+    """
+    body = device.body
+    names = [op.name for op in body.ops]
+    if "aie.core" in names and "aie.tile" in names[names.index("aie.core") :]:
+        body.ops.sort(key=lambda op: op.name != "aie.tile")

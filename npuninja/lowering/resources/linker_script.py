@@ -1,0 +1,133 @@
+"""The linker script of one core: where its program, its stack, its data and the buffers it can see lie.
+
+Byte for byte what `aie-translate --aie-generate-ldscript` prints. Source: MLIR-AIE AIETargetLdScript.cpp.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from npuninja.arch.devices import (
+    DATA_WINDOW_BYTES,
+    DATA_WINDOWS,
+    DEFAULT_STACK_BYTES,
+    Place,
+    memory_neighbours,
+)
+from npuninja.errors import UserError
+from npuninja.ir.attributes import ArrayAttr, StringAttr
+from npuninja.ir.core import Operation
+from npuninja.ir.types import size_bytes
+from npuninja.lowering.sequence.instructions import find_device
+from npuninja.lowering.tiles import model_of, ops_of, place_of
+
+_HEAD = """
+MEMORY
+{{
+   program (RX) : ORIGIN = 0, LENGTH = 0x0020000
+   data (!RX) : ORIGIN = 0x{origin:X}, LENGTH = 0x{length:X}
+}}
+ENTRY(__start)
+SECTIONS
+{{
+  . = 0x0;
+  .text : {{
+     /* the __start symbol has to come at address zero. */
+     *crt0.o(.text*)
+     _ctors_start = .;
+     _init_array_start = .;
+     KEEP(SORT(*.init_array))
+     _ctors_end = .;
+     _init_array_end = .;
+     _dtors_start = .;
+     _dtors_end = .;
+     *(.text*)
+  }} > program
+  .data : {{
+     *(.data*)
+     *(.rodata*)
+  }} > data
+  .comment : {{
+     *(.comment*)
+  }}
+  .symtab : {{
+     *(.symtab)
+  }}
+  .shstrtab : {{
+     *(.shstrtab)
+  }}
+  .strtab : {{
+     *(.strtab)
+  }}
+  .stack_sizes : {{
+     *(.stack_sizes)
+  }}
+
+"""
+
+
+def core_at(device: Operation, place: Place) -> Operation:
+    """The `aie.core` of a tile. Raises UserError when there is none."""
+    for core in ops_of(device, "aie.core"):
+        if place_of(core.operands[0]) == place:
+            return core
+    raise UserError(f"tile {place} of device @{device.string('sym_name', 'main')} has no core", device.loc)
+
+
+def _buffers(device: Operation) -> dict[Place, list[Operation]]:
+    """The buffers of each tile, in order. Raises UserError when one has no address."""
+    found: dict[Place, list[Operation]] = {}
+    for op in ops_of(device, "aie.buffer"):
+        if "address" not in op.attributes:
+            raise UserError(f"buffer '{op.result.name}' has no address", op.loc, hint="lower resources first")
+        found.setdefault(place_of(op.operands[0]), []).append(op)
+    return found
+
+
+def linker_script_of(module: Operation, device: str, column: int, row: int) -> str:
+    """The script of the core of tile (column, row); `device` as in `find_device`.
+
+    Raises:
+        UserError: there is no such device or core, or buffers have no addresses yet.
+    """
+    op = find_device(module, device)
+    core = core_at(op, (column, row))
+    buffers = _buffers(op)
+    own = DATA_WINDOWS["own"]
+    stack_bytes = core.integer("stack_size", DEFAULT_STACK_BYTES)
+    # Data lies behind the stack and the buffers.
+    ends = [b.integer("address") + size_bytes(b.result.type) for b in buffers.get((column, row), ())]
+    origin = max([stack_bytes, *ends])
+    lines = [f". = 0x{own:X};", "_sp_start_value_DM_stack = .;", f". += 0x{stack_bytes:X}; /* stack */"]
+    lines += _windows(op, (column, row), buffers)
+    lines += ["  .bss : { *(.bss*) } > data", "}"]
+    lines += [f"INPUT({name})" for name in link_files(core)]
+    lines.append(f"PROVIDE(main = core_{column}_{row});")
+    head = _HEAD.format(origin=own + origin, length=max(DATA_WINDOW_BYTES - origin, 0))
+    return head + "\n".join(lines) + "\n"
+
+
+def _windows(device: Operation, place: Place, buffers: dict[Place, list[Operation]]) -> Iterator[str]:
+    """The buffers in the four windows of a core's address space, or that a window has no memory behind it."""
+    tiles = {place_of(tile.result) for tile in ops_of(device, "aie.tile")}
+    neighbours = memory_neighbours(model_of(device), place)
+    for window, base in DATA_WINDOWS.items():
+        owner = neighbours.get(window)
+        if owner is None:
+            yield f"/* No tile with memory exists to the {window}. */"
+            yield f". = 0x{base:X};"
+            yield f". += 0x{DATA_WINDOW_BYTES:X};"
+        elif owner in tiles:
+            for buffer in buffers.get(owner, ()):
+                yield f". = 0x{base + buffer.integer('address'):X};"
+                yield f"{buffer.string('sym_name')} = .;"
+                yield f". += 0x{size_bytes(buffer.result.type):X};"
+
+
+def link_files(core: Operation) -> list[str]:
+    """The files to link with a core: `link_files`, or `link_with`."""
+    listed = core.attributes.get("link_files")
+    if isinstance(listed, ArrayAttr):
+        return [item.value for item in listed.items if isinstance(item, StringAttr)]
+    name = core.string("link_with", "")
+    return [name] if name else []

@@ -1,0 +1,1 @@
+"""Runtime sequences to register writes, patches and waits."""

@@ -1,0 +1,63 @@
+"""From a memref in a runtime sequence back to the sequence argument it is a part of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from npuninja.errors import UserError
+from npuninja.ir.attributes import DenseArrayAttr
+from npuninja.ir.core import Block, Operation, Value
+from npuninja.ir.types import bits, element_of, memref, strides_and_offset
+from npuninja.lowering.sequence.lookup import with_constants
+
+
+class Argument(NamedTuple):
+    """A place in a host buffer: `number` of the argument, and bytes from its start."""
+
+    number: int
+    offset_bytes: int
+
+
+def argument_of(value: Value, user: Operation) -> Argument:
+    """Follows casts and subviews to the sequence argument.
+
+    UserError at `user` when there is none behind `value`.
+    """
+    offset_bytes = 0
+    while True:
+        owner = value.owner
+        if isinstance(owner, Block):
+            return Argument(owner.args.index(value), offset_bytes)
+        if owner is not None and owner.name == "memref.subview":
+            offset_bytes += _subview_offset_bytes(owner)
+        elif owner is None or owner.name not in ("memref.cast", "memref.reinterpret_cast"):
+            raise UserError(
+                f"'{user.name}' moves %{value.name}, which is no part of an argument of the runtime sequence",
+                user.loc,
+                hint="only buffers the host passes can be moved; take them as arguments of the sequence",
+            )
+        elif owner.name == "memref.reinterpret_cast":
+            offset_bytes += _static_offset(owner) * bits(element_of(owner.operands[0].type)) // 8
+        value = owner.operands[0]
+
+
+def _statics(op: Operation, key: str, dynamic: list[Value]) -> tuple[int, ...]:
+    static = op.attributes[key]
+    assert isinstance(static, DenseArrayAttr), op
+    return with_constants(static.values, dynamic, key.removeprefix("static_"), op)
+
+
+def _dynamic_offsets(op: Operation) -> list[Value]:
+    segments = op.segments or (1, 0, 0, 0)
+    return op.operands[segments[0] : segments[0] + segments[1]]
+
+
+def _static_offset(op: Operation) -> int:
+    return sum(_statics(op, "static_offsets", _dynamic_offsets(op)))
+
+
+def _subview_offset_bytes(op: Operation) -> int:
+    source = memref(op.operands[0].type)
+    strides, _ = strides_and_offset(source)
+    offsets = _statics(op, "static_offsets", _dynamic_offsets(op))
+    return sum(o * s for o, s in zip(offsets, strides)) * bits(source.element) // 8

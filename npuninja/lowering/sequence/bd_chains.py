@@ -1,0 +1,69 @@
+"""Named chains of buffer descriptors: each start becomes a task that holds a copy of the chain.
+
+    aie.bd_chain @c(%a: memref<…>) { … }            (device level, erased)
+    %t = aiex.dma_start_bd_chain @c(%x) : (memref<…>) on (%tile, MM2S, 0)
+    %t = aiex.dma_start_bd_chain_for @c(%x) : (memref<…>) for @allocation
+
+becomes `aiex.dma_configure_task` or `aiex.dma_configure_task_for` with the chain's blocks, and
+`aiex.dma_start_task`.
+
+Source: MLIR-AIE AIEMaterializeBDChains.cpp.
+"""
+
+from __future__ import annotations
+
+from npuninja.errors import UserError
+from npuninja.ir.core import Block, Operation, Region, clone
+from npuninja.lowering.sequence.lookup import lookup, sequences
+
+_STARTS = {
+    "aiex.dma_start_bd_chain": "aiex.dma_configure_task",
+    "aiex.dma_start_bd_chain_for": "aiex.dma_configure_task_for",
+}
+#: Operands behind the chain's arguments: the tile.
+_FIXED_OPERANDS = {"aiex.dma_start_bd_chain": 1, "aiex.dma_start_bd_chain_for": 0}
+
+
+def materialize_bd_chains(device: Operation) -> None:
+    """Replaces every start of a chain in the device's sequences, then erases the chains."""
+    for sequence in sequences(device):
+        for op in list(sequence.body.ops):
+            if op.name in _STARTS:
+                _materialize(device, sequence, op)
+    for op in list(device.body.ops):
+        if op.name == "aie.bd_chain":
+            op.erase()
+
+
+def _materialize(device: Operation, sequence: Operation, start: Operation) -> None:
+    # The chain's symbol stands under `symbol`; `alloc` names the channel, as in the task that replaces the
+    # start.
+    chain = lookup(device, start.symbol("symbol"), ("aie.bd_chain",), start)
+    count = len(start.operands) - _FIXED_OPERANDS[start.name]
+    passed, expected = start.operands[:count], chain.body.args
+    if [v.type for v in passed] != [v.type for v in expected]:
+        raise UserError(
+            f"@{start.symbol('symbol')} takes ({', '.join(v.type for v in expected)}), "
+            f"given ({', '.join(v.type for v in passed)})",
+            start.loc,
+            notes=(("the chain", chain.loc),),
+        )
+    copy = clone(chain, {})
+    entry = copy.body
+    copy.replace_uses(dict(zip(entry.args, passed)))
+    region = Region([Block([], entry.label), *copy.regions[0].blocks[1:]])
+    for op in entry.ops:
+        region.entry.append(op)
+    task = Operation(
+        _STARTS[start.name],
+        start.operands[count:],
+        {key: value for key, value in start.attributes.items() if key != "symbol"},
+        tuple(r.type for r in start.results),
+        [region],
+        loc=start.loc,
+        result_names=tuple(r.name for r in start.results),
+    )
+    start.insert_before(task)
+    start.insert_before(Operation("aiex.dma_start_task", [task.result], loc=start.loc))
+    sequence.replace_uses({start.result: task.result})
+    start.erase()

@@ -1,0 +1,87 @@
+"""What a runtime sequence may do but cannot mean: warnings, not errors, because the reference accepts it."""
+
+from __future__ import annotations
+
+from npuninja.arch.devices import Device, kind_of, tile_kind
+from npuninja.arch.registers import DIRECTIONS, QUEUE_TOKEN_SHIFT, channel_queue, tile_address
+from npuninja.errors import Warnings
+from npuninja.ir.core import Operation
+from npuninja.ir.types import bits, element_count, element_of, memref
+from npuninja.lowering.sequence.arguments import Argument
+from npuninja.lowering.sequence.lookup import absolute_address
+
+#: A DMA channel: column, row, direction number, channel.
+Channel = tuple[int, int, int, int]
+
+
+def check_tokens(device: Operation, sequence: Operation, model: Device, warnings: Warnings) -> None:
+    """Warns of waits in a lowered sequence for which no task before them issues a token: the host would wait
+    forever.
+    """
+    queues = _task_queues(model)
+    tokens: dict[Channel, int] = {}
+    for op in sequence.body.ops:
+        if op.name == "aiex.npu.write32":
+            channel = queues.get(absolute_address(op, device))
+            if channel is not None and op.integer("value") >> QUEUE_TOKEN_SHIFT & 1:
+                tokens[channel] = tokens.get(channel, 0) + 1
+        elif op.name == "aiex.npu.sync":
+            for channel in _awaited(op):
+                left = tokens.get(channel, 0) - 1
+                tokens[channel] = max(left, 0)
+                if left < 0:
+                    column, row, direction, number = channel
+                    name = "MM2S" if direction else "S2MM"
+                    warnings.add(
+                        f"waits for {name} channel {number} of tile ({column}, {row}), but no task before it issues a token",
+                        op.loc,
+                    )
+
+
+def _task_queues(model: Device) -> dict[int, Channel]:
+    """Address of each channel's task queue -> the channel."""
+    queues: dict[int, Channel] = {}
+    for column, row in model.places():
+        kind = kind_of(row)
+        for direction, count in (("S2MM", kind.s2mm_channels), ("MM2S", kind.mm2s_channels)):
+            for number in range(count):
+                address = tile_address(column, row, channel_queue(tile_kind(row), direction, number))
+                queues[address] = (column, row, DIRECTIONS[direction], number)
+    return queues
+
+
+def _awaited(op: Operation) -> list[Channel]:
+    column, row = op.integer("column"), op.integer("row")
+    return [
+        (column + c, row + r, op.integer("direction"), op.integer("channel"))
+        for c in range(op.integer("column_num"))
+        for r in range(op.integer("row_num"))
+    ]
+
+
+def check_extent(
+    op: Operation,
+    sequence: Operation,
+    start: Argument,
+    sizes: tuple[int, ...],
+    strides: tuple[int, ...],
+    element_bits: int,
+    warnings: Warnings,
+) -> None:
+    """Warns of a transfer that leaves its argument.
+
+    `start` is its first byte; sizes and strides are in elements.
+    """
+    type = sequence.body.args[start.number].type
+    try:
+        available_bytes = element_count(memref(type).shape) * bits(element_of(type)) // 8
+    except ValueError:
+        return  # a dynamic size is the host's to check
+    last = sum((size - 1) * stride for size, stride in zip(sizes, strides))
+    end_bytes = start.offset_bytes + (last + 1) * element_bits // 8
+    if end_bytes > available_bytes or start.offset_bytes < 0:
+        warnings.add(
+            f"the transfer covers bytes {start.offset_bytes} to {end_bytes} of argument {start.number}, "
+            f"which has {available_bytes}",
+            op.loc,
+        )

@@ -1,0 +1,159 @@
+"""insts.bin: a lowered runtime sequence as a TXN instruction stream.
+
+Source: MLIR-AIE AIETargetNPU.cpp; the stream's layout is `npuninja.formats.txn`'s.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Callable
+
+from npuninja.arch.devices import MEMTILE_ROWS, ROWS
+from npuninja.errors import UserError
+from npuninja.formats.txn import (
+    AddressPatch,
+    BlockWrite,
+    LoadPdi,
+    MaskWrite,
+    Preempt,
+    Sync,
+    Transaction,
+    TxnOperation,
+    Write,
+    write_txn,
+)
+from npuninja.ir.attributes import DenseElementsAttr
+from npuninja.ir.core import Operation
+from npuninja.ir.types import element_count, memref
+from npuninja.lowering.sequence.lookup import absolute_address, lookup, sequences
+from npuninja.lowering.tiles import model_of
+
+
+def find_device(module: Operation, name: str) -> Operation:
+    """The device called `name`; "" means `main`, or the only one. UserError when there is none."""
+    devices = {op.string("sym_name", "main"): op for op in module.body.ops if op.name == "aie.device"}
+    if name in devices:
+        return devices[name]
+    if not name and len(devices) == 1:
+        return next(iter(devices.values()))
+    if not name and "main" in devices:
+        return devices["main"]
+    raise UserError(
+        f"no device @{name or 'main'} in the module", module.loc, hint=f"devices: {_names(list(devices))}"
+    )
+
+
+def find_sequence(device: Operation, name: str) -> Operation:
+    """The runtime sequence called `name`; "" means the first. UserError when there is none."""
+    found = sequences(device)
+    for op in found:
+        if not name or op.string("sym_name", "sequence") == name:
+            return op
+    raise UserError(
+        f"device @{device.string('sym_name', 'main')} has no runtime sequence{' @' + name if name else ''}",
+        device.loc,
+        hint=f"sequences: {_names([op.string('sym_name', 'sequence') for op in found])}",
+    )
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join("@" + name for name in names) or "none"
+
+
+def instruction_stream(module: Operation, device: str, sequence: str) -> bytes:
+    """The bytes of insts.bin of one sequence of one device.
+
+    Raises:
+        UserError: no such device or sequence, an operation that step 3 should have lowered, or a value out of
+            range.
+    """
+    operation = find_device(module, device)
+    model = model_of(operation)
+    operations = []
+    for op in find_sequence(operation, sequence).body.ops:
+        encode = _ENCODERS.get(op.name)
+        if encode is not None:
+            operations.append(encode(op, operation))
+        elif op.name not in _SILENT:
+            raise UserError(
+                f"'{op.name}' has no instruction",
+                op.loc,
+                hint="lower the runtime sequence first (step 3), and leave out what runs elsewhere",
+            )
+    return write_txn(Transaction(model.txn_generation, ROWS, model.columns, MEMTILE_ROWS, tuple(operations)))
+
+
+def _write(op: Operation, device: Operation) -> TxnOperation:
+    return Write(absolute_address(op, device), op.integer("value") & 0xFFFFFFFF)
+
+
+def _mask_write(op: Operation, device: Operation) -> TxnOperation:
+    return MaskWrite(
+        absolute_address(op, device), op.integer("mask") & 0xFFFFFFFF, op.integer("value") & 0xFFFFFFFF
+    )
+
+
+def _block_write(op: Operation, device: Operation) -> TxnOperation:
+    source = op.operands[0].owner
+    if not isinstance(source, Operation) or source.name != "memref.get_global":
+        raise UserError("'aiex.npu.blockwrite' expects data made by memref.get_global", op.loc)
+    constant = lookup(device, source.symbol("name"), ("memref.global",), op)
+    data = constant.attributes.get("initial_value")
+    if not isinstance(data, DenseElementsAttr):
+        raise UserError(
+            "'aiex.npu.blockwrite' expects a global with values",
+            op.loc,
+            notes=(("the global", constant.loc),),
+        )
+    try:
+        words = [int(text, 0) & 0xFFFFFFFF for text in data.values]
+    except ValueError:
+        raise UserError("the data of 'aiex.npu.blockwrite' must be 32-bit integers", constant.loc) from None
+    if data.splat:
+        words *= element_count(memref(source.result.type).shape)
+    payload = struct.pack(f"<{len(words)}I", *words)
+    column, row = op.integer("column", 0), op.integer("row", 0)
+    return BlockWrite(absolute_address(op, device), payload, column, row)
+
+
+def _sync(op: Operation, device: Operation) -> TxnOperation:
+    keys = ("column", "row", "direction", "channel", "column_num", "row_num")
+    return Sync(*(op.integer(key) & 0xFF for key in keys))
+
+
+def _address_patch(op: Operation, device: Operation) -> TxnOperation:
+    offset = op.integer("arg_plus")
+    if offset < 0:
+        raise UserError(
+            f"the transfer starts {-offset} bytes before argument {op.integer('arg_idx')}", op.loc
+        )
+    return AddressPatch(op.integer("addr"), op.integer("arg_idx"), offset)
+
+
+def _load_pdi(op: Operation, device: Operation) -> TxnOperation:
+    # Number, size and address are filled in by whoever packs the PDIs together; MLIR-AIE writes 0 until then.
+    return LoadPdi(op.integer("id", 0), op.integer("size", 0), op.integer("address", 0))
+
+
+def _preempt(op: Operation, device: Operation) -> TxnOperation:
+    return Preempt(op.integer("level"))
+
+
+_ENCODERS: dict[str, Callable[[Operation, Operation], TxnOperation]] = {
+    "aiex.npu.write32": _write,
+    "aiex.npu.maskwrite32": _mask_write,
+    "aiex.npu.blockwrite": _block_write,
+    "aiex.npu.sync": _sync,
+    "aiex.npu.address_patch": _address_patch,
+    "aiex.npu.load_pdi": _load_pdi,
+    "aiex.npu.preempt": _preempt,
+}
+#: Operations that only make values for others.
+_SILENT = {
+    "aie.end",
+    "arith.constant",
+    "memref.cast",
+    "memref.get_global",
+    "memref.reinterpret_cast",
+    "memref.subview",
+}

@@ -1,0 +1,133 @@
+"""What the names and values in a runtime sequence stand for: tiles, allocations, buffers, locks, arguments."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from npuninja.arch.registers import TILE_BYTES, tile_address
+from npuninja.errors import UserError
+from npuninja.ir.attributes import EnumAttr, PacketInfoAttr, StringAttr
+from npuninja.ir.core import Operation, Value
+from npuninja.lowering.op_builders import constant_value
+from npuninja.lowering.tiles import place_of
+
+#: Operation names of a runtime sequence, by generation of the syntax.
+SEQUENCE_OPS = ("aiex.runtime_sequence", "aie.runtime_sequence")
+#: Marks a dynamic entry in static offsets, sizes and strides (MLIR's ShapedType::kDynamic).
+DYNAMIC = -(1 << 63)
+
+
+class Allocation(NamedTuple):
+    """A DMA channel that has a name (`aie.shim_dma_allocation`)."""
+
+    column: int
+    row: int
+    direction: str
+    channel: int
+    packet: PacketInfoAttr | None
+
+
+def sequences(device: Operation) -> list[Operation]:
+    """The runtime sequences of a device, in order."""
+    return [op for op in device.body.ops if op.name in SEQUENCE_OPS]
+
+
+def symbols(device: Operation) -> dict[str, Operation]:
+    """The device's operations that have a symbol name."""
+    found = {}
+    for op in device.body.ops:
+        name = op.attributes.get("sym_name")
+        if isinstance(name, StringAttr):
+            found[name.value] = op
+    return found
+
+
+def lookup(device: Operation, name: str, kinds: tuple[str, ...], user: Operation) -> Operation:
+    """The operation of one of `kinds` called `name`, or a UserError at `user` that lists those there are."""
+    wanted = StringAttr(name)
+    op = next((other for other in device.body.ops if other.attributes.get("sym_name") == wanted), None)
+    if op is not None and op.name in kinds:
+        return op
+    what = kinds[0]
+    known = sorted(symbol for symbol, other in symbols(device).items() if other.name in kinds)
+    if op is not None:
+        raise UserError(
+            f"'{user.name}' names @{name}, which is an {op.name}; expected an {what}",
+            user.loc,
+            notes=((f"@{name} is defined here", op.loc),),
+        )
+    raise UserError(
+        f"'{user.name}' names @{name}, but the device has no {what} of that name",
+        user.loc,
+        hint=f"known: {', '.join('@' + k for k in known)}" if known else f"the device has no {what} at all",
+    )
+
+
+def allocation(device: Operation, name: str, user: Operation) -> Allocation:
+    """The channel that `name` stands for. UserError at `user` when the device has no such allocation."""
+    op = lookup(device, name, ("aie.shim_dma_allocation",), user)
+    direction = op.attributes["channel_dir"]
+    assert isinstance(direction, EnumAttr)
+    packet = op.attributes.get("packet")
+    column, row = place_of(op.operands[0]) if op.operands else (op.integer("col"), 0)
+    return Allocation(
+        column,
+        row,
+        direction.case,
+        op.integer("channel_index"),
+        packet if isinstance(packet, PacketInfoAttr) else None,
+    )
+
+
+def placed_buffer(device: Operation, name: str, user: Operation) -> tuple[int, int, int]:
+    """Column, row and address of a buffer by name.
+
+    UserError when it has no address or the device no such buffer.
+    """
+    return buffer_place(lookup(device, name, ("aie.buffer",), user), user)
+
+
+def buffer_place(buffer: Operation, user: Operation) -> tuple[int, int, int]:
+    """Column, row and address in the tile of an `aie.buffer`."""
+    if "address" not in buffer.attributes:
+        raise UserError(
+            f"'{user.name}' needs the address of a buffer that has none",
+            user.loc,
+            hint="lower the design's resources first, or give the buffer an address",
+            notes=(("the buffer", buffer.loc),),
+        )
+    column, row = place_of(buffer.operands[0])
+    return column, row, buffer.integer("address")
+
+
+def absolute_address(op: Operation, device: Operation) -> int:
+    """Where a register write goes in the array: its address may be relative to a buffer (in words) or to a
+    tile.
+    """
+    address = op.integer("address")
+    if "buffer" in op.attributes:
+        column, row, start = placed_buffer(device, op.symbol("buffer"), op)
+        return tile_address(column, row, start + 4 * address & TILE_BYTES - 1)
+    if "column" in op.attributes and "row" in op.attributes:
+        return tile_address(op.integer("column"), op.integer("row"), address & TILE_BYTES - 1)
+    return address
+
+
+def with_constants(
+    static: tuple[int, ...], dynamic: list[Value], what: str, user: Operation
+) -> tuple[int, ...]:
+    """Static numbers with each `DYNAMIC` entry replaced by the constant passed for it."""
+    values = iter(dynamic)
+    result = []
+    for number in static:
+        if number == DYNAMIC:
+            found = constant_value(next(values))
+            if found is None:
+                raise UserError(
+                    f"{what} of '{user.name}' must be known when the design is built",
+                    user.loc,
+                    hint="write a number, or a value made by arith.constant",
+                )
+            number = found
+        result.append(number)
+    return tuple(result)

@@ -1,0 +1,88 @@
+"""Loops in runtime sequences: the array's controller has no branches, so every trip is written out."""
+
+from __future__ import annotations
+
+from npuninja.errors import UserError
+from npuninja.ir.attributes import DenseArrayAttr
+from npuninja.ir.core import Operation
+from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.lowering.control_flow.condition_simplification import simplify_conditions_in
+from npuninja.lowering.control_flow.constant_folding import fold_constants_in
+from npuninja.lowering.objectfifo.loop_unroll import trip_count, unroll_entirely
+from npuninja.lowering.op_builders import constant_value
+from npuninja.lowering.tiles import ops_of
+
+#: More operations than this in one sequence are a mistake: each is several words of instructions.
+MAX_OPERATIONS = 100_000
+
+
+def unroll_sequence_loops(device: Operation) -> None:
+    """Writes out the loops of a device's sequences; offsets, sizes and strides computed from their counters
+    become numbers.
+
+    Raises:
+        UserError: the bounds of a loop, or a condition, are not constants, or the result is too long.
+    """
+    for sequence in ops_of(device, "aie.runtime_sequence", "aiex.runtime_sequence"):
+        names = {op.name for op in sequence.walk()}
+        if any(name.startswith("arith.") and name != "arith.constant" for name in names):
+            fold_constants_in(sequence)
+        if any(name.startswith("scf.") for name in names):
+            _unroll(sequence)
+            for op in sequence.walk():
+                if op.name.startswith("scf.") and op.name != "scf.yield":
+                    raise UserError(
+                        f"{op.name} in a runtime sequence needs constant bounds or a constant condition",
+                        op.loc,
+                    )
+                if op.name == "aiex.npu.dma_memcpy_nd":
+                    _make_static(op)
+            fold_constants_in(sequence)
+
+
+def _unroll(sequence: Operation) -> None:
+    """Writes out the loops, outer ones first, since the bounds of an inner one may depend on an outer
+    counter.
+    """
+    length = sum(1 for _ in sequence.walk())
+    while True:
+        fold_constants_in(sequence)
+        simplify_conditions_in(sequence)
+        loops = ((op, trip_count(op)) for op in sequence.walk() if op.name == "scf.for")
+        op, trips = next(((op, trips) for op, trips in loops if trips), (None, None))
+        if op is None or trips is None:
+            return
+        length += (trips - 1) * sum(1 for _ in op.walk())
+        if length > MAX_OPERATIONS:
+            raise UserError(
+                f"the runtime sequence would have more than {MAX_OPERATIONS} operations with this loop's {trips} trips",
+                op.loc,
+                hint="let the DMA repeat: use the outermost size of the transfer, or repeat_count",
+            )
+        unroll_entirely(op, trips)
+
+
+def _make_static(op: Operation) -> None:
+    """Numbers instead of constant operands in the offsets, sizes and strides of a transfer."""
+    assert op.segments is not None
+    operands, segments = [op.operands[0]], [1]
+    rest = iter(op.operands[1:])
+    for what, count in zip(("offsets", "sizes", "strides"), op.segments[1:]):
+        statics = op.attributes[f"static_{what}"]
+        assert isinstance(statics, DenseArrayAttr), statics
+        numbers = []
+        kept = []
+        for number in statics.values:
+            if number == DYNAMIC_INDEX:
+                value = next(rest)
+                known = constant_value(value)
+                if known is None:
+                    kept.append(value)
+                else:
+                    number = known
+            numbers.append(number)
+        assert count >= len(kept)
+        op.attributes[f"static_{what}"] = DenseArrayAttr("i64", tuple(numbers))
+        operands += kept
+        segments.append(len(kept))
+    op.operands, op.segments = operands, tuple(segments)

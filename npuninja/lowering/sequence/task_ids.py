@@ -1,0 +1,120 @@
+"""Buffer descriptor ids of tasks in a runtime sequence.
+
+One walk over the sequence: a task takes the ids its descriptors ask for, then the lowest free ones of its
+tile; `dma_await_task` and `dma_free_task` give them back. Each sequence starts with all descriptors free.
+
+Source: MLIR-AIE AIEAssignRuntimeSequenceBDIDs.cpp.
+"""
+
+from __future__ import annotations
+
+from npuninja.arch.devices import Place, bd_reachable, kind_of, tile_kind
+from npuninja.errors import UserError
+from npuninja.ir.attributes import IntegerAttr
+from npuninja.ir.core import Operation, Value
+from npuninja.lowering.tiles import place_of
+
+
+def descriptors(task: Operation) -> list[Operation]:
+    """The `aie.dma_bd` operations of a task, in block order."""
+    return [op for block in task.regions[0].blocks for op in block.ops if op.name == "aie.dma_bd"]
+
+
+def task_of(op: Operation) -> Operation:
+    """The `aiex.dma_configure_task` that a start, await or free refers to. UserError when it is none."""
+    task = op.operands[0].owner
+    if not isinstance(task, Operation) or task.name != "aiex.dma_configure_task":
+        raise UserError(
+            f"'{op.name}' expects a task made by aiex.dma_configure_task in the same sequence, found %{op.operands[0].name}",
+            op.loc,
+        )
+    return task
+
+
+def assign_bd_ids(sequence: Operation) -> None:
+    """Gives every task's descriptors their `bd_id` and `next_bd_id`, and erases `dma_free_task`.
+
+    Raises UserError when an id is taken, does not exist or none is left, or when a task is freed twice.
+    """
+    in_use: dict[Place, dict[int, Operation]] = {}
+    live: set[Value] = set()
+    kept = []
+    for op in sequence.body.ops:
+        if op.name == "aiex.dma_configure_task":
+            place = place_of(op.operands[0])
+            _take(op, place, in_use.setdefault(place, {}))
+            live.add(op.result)
+        elif op.name in ("aiex.dma_await_task", "aiex.dma_free_task"):
+            _free(op, in_use, live)
+        if op.name != "aiex.dma_free_task":
+            kept.append(op)
+        else:
+            op.parent = None
+    sequence.body.ops = kept
+
+
+def _take(task: Operation, place: Place, taken: dict[int, Operation]) -> None:
+    kind = kind_of(place[1])
+    for bd in descriptors(task):
+        if "bd_id" not in bd.attributes:
+            continue
+        number = bd.integer("bd_id")
+        if not 0 <= number < kind.bds:
+            raise UserError(
+                f"buffer descriptor id {number} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}",
+                bd.loc,
+            )
+        if number in taken:
+            raise UserError(
+                f"buffer descriptor id {number} of tile ({place[0]}, {place[1]}) is in use",
+                bd.loc,
+                hint="await or free the task that uses it first (aiex.dma_await_task, aiex.dma_free_task)",
+                notes=(("in use here", taken[number].loc),),
+            )
+        taken[number] = bd
+    channel = task.integer("channel")
+    for bd in descriptors(task):
+        if "bd_id" in bd.attributes:
+            continue
+        free = (
+            n for n in range(kind.bds) if n not in taken and bd_reachable(tile_kind(place[1]), channel, n)
+        )
+        chosen = next(free, None)
+        if chosen is None:
+            raise UserError(
+                f"all buffer descriptors of tile ({place[0]}, {place[1]}) that channel {channel} can use are taken",
+                task.loc,
+                hint="await or free earlier tasks of this tile first (aiex.dma_await_task, aiex.dma_free_task)",
+            )
+        bd.attributes["bd_id"] = IntegerAttr(chosen, "i32")
+        taken[chosen] = bd
+    _chain(task)
+
+
+def _chain(task: Operation) -> None:
+    """`next_bd_id` of each descriptor: the id of the descriptor in the block that follows it."""
+    for block in task.regions[0].blocks:
+        last = block.ops[-1] if block.ops else None
+        if last is None or last.name != "aie.next_bd":
+            continue
+        following = next((op for op in last.successors[0][0].ops if op.name == "aie.dma_bd"), None)
+        if following is None:
+            continue
+        for op in block.ops:
+            if op.name == "aie.dma_bd":
+                op.attributes["next_bd_id"] = following.attributes["bd_id"]
+
+
+def _free(op: Operation, in_use: dict[Place, dict[int, Operation]], live: set[Value]) -> None:
+    task = task_of(op)
+    if task.result not in live:
+        raise UserError(
+            "the task is free already",
+            op.loc,
+            hint="aiex.dma_await_task frees the task it waits for; free each task once",
+            notes=(("the task", task.loc),),
+        )
+    live.remove(task.result)
+    taken = in_use[place_of(task.operands[0])]
+    for bd in descriptors(task):
+        del taken[bd.integer("bd_id")]

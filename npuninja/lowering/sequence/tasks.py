@@ -1,0 +1,279 @@
+"""DMA tasks of a runtime sequence: named channels to tiles, and tasks to descriptor writes, queue pushes and
+waits.
+
+A task's descriptors are written where it is configured, in block order, and its queue is pushed where it is
+started.
+
+Source: MLIR-AIE AIESubstituteShimDMAAllocations.cpp, AIEDMATasksToNPU.cpp.
+"""
+
+from __future__ import annotations
+
+from npuninja.arch.devices import MEMTILE_WINDOWS, kind_of, tile_kind
+from npuninja.errors import UserError, Warnings
+from npuninja.ir.attributes import (
+    BDDimLayoutArrayAttr,
+    BDPadLayout,
+    BDPadLayoutArrayAttr,
+    BoolAttr,
+    EnumAttr,
+    IntegerAttr,
+    PacketInfoAttr,
+)
+from npuninja.ir.core import Block, Operation
+from npuninja.ir.types import bits, element_count, element_of, memref
+from npuninja.lowering.sequence.arguments import Argument, argument_of
+from npuninja.lowering.sequence.bd import (
+    BufferDescriptor,
+    hardware_shape,
+    is_linear,
+    patch_address,
+    shape_error,
+)
+from npuninja.lowering.sequence.checks import check_extent
+from npuninja.lowering.sequence.lookup import allocation, buffer_place
+from npuninja.lowering.sequence.task_ids import descriptors, task_of
+from npuninja.lowering.sequence.transfers import address_patch, push_queue, sync, write_bd
+from npuninja.lowering.tiles import get_or_create_tile, place_of
+
+
+def substitute_allocations(device: Operation, sequence: Operation) -> None:
+    """Turns each `dma_configure_task_for @name` into a `dma_configure_task` on the tile and channel of the
+    name.
+    """
+    for op in list(sequence.body.ops):
+        if op.name != "aiex.dma_configure_task_for":
+            continue
+        channel = allocation(device, op.symbol("alloc"), op)
+        del op.attributes["alloc"]
+        op.name = "aiex.dma_configure_task"
+        op.operands = [get_or_create_tile(device, (channel.column, channel.row)).result]
+        op.attributes["direction"] = EnumAttr("DMAChannelDir", channel.direction)
+        op.attributes["channel"] = IntegerAttr(channel.channel, "i32")
+        if channel.packet is not None:
+            for bd in descriptors(op):
+                bd.attributes.setdefault("packet", channel.packet)
+
+
+def lower_tasks(sequence: Operation, warnings: Warnings) -> None:
+    """Replaces tasks, their starts and their waits. Descriptors must have their ids. Raises UserError."""
+    block = sequence.body
+    old, block.ops = block.ops, []
+    for op in old:
+        if op.name == "aiex.dma_configure_task":
+            new = _configure(op, sequence, warnings)
+        elif op.name == "aiex.dma_start_task":
+            new = [_start(op)]
+        elif op.name == "aiex.dma_await_task":
+            new = [_await(op)]
+        else:
+            new = [op]
+        for item in new:
+            block.append(item)
+
+
+def _channel(task: Operation) -> tuple[str, int]:
+    direction = task.attributes["direction"]
+    assert isinstance(direction, EnumAttr), task
+    return direction.case, task.integer("channel")
+
+
+def _start(op: Operation) -> Operation:
+    task = task_of(op)
+    bds = descriptors(task)
+    if not bds:
+        raise UserError(
+            "the task has no buffer descriptor to start with", op.loc, notes=(("the task", task.loc),)
+        )
+    direction, channel = _channel(task)
+    token = task.attributes.get("issue_token") == BoolAttr(True)
+    place = place_of(task.operands[0])
+    return push_queue(
+        op, *place, direction, channel, token, task.integer("repeat_count", 0), bds[0].integer("bd_id")
+    )
+
+
+def _await(op: Operation) -> Operation:
+    task = task_of(op)
+    if task.attributes.get("issue_token") != BoolAttr(True):
+        raise UserError(
+            "cannot wait for a task that issues no token",
+            op.loc,
+            hint="add `issue_token = true` to the task",
+            notes=(("the task", task.loc),),
+        )
+    return sync(op, *place_of(task.operands[0]), *_channel(task))
+
+
+def _configure(task: Operation, sequence: Operation, warnings: Warnings) -> list[Operation]:
+    place = place_of(task.operands[0])
+    result = []
+    for i, block in enumerate(task.regions[0].blocks):
+        # An entry block that only jumps is allowed.
+        if i == 0 and len(block.ops) == 1 and block.ops[0].name == "aie.next_bd":
+            continue
+        result += _write(_only_descriptor(block, task), place, _channel(task)[0], sequence, warnings)
+    return result
+
+
+def _only_descriptor(block: Block, task: Operation) -> Operation:
+    found = None
+    for op in block.ops:
+        if op.name == "aie.dma_bd":
+            if found is not None:
+                raise UserError(
+                    "a block of a task holds one aie.dma_bd, this is the second",
+                    op.loc,
+                    notes=(("the first", found.loc),),
+                )
+            found = op
+        elif op.name == "aie.use_lock":
+            raise UserError("descriptors of a runtime sequence cannot use locks", op.loc)
+        elif op.name not in ("aie.next_bd", "aie.end"):
+            raise UserError(f"'{op.name}' cannot stand in a task", op.loc)
+    if found is None:
+        raise UserError("a block of this task has no aie.dma_bd", (block.ops[0] if block.ops else task).loc)
+    return found
+
+
+def _write(
+    op: Operation, place: tuple[int, int], direction: str, sequence: Operation, warnings: Warnings
+) -> list[Operation]:
+    column, row = place
+    kind = kind_of(row)
+    buffer = op.operands[0]
+    element_bits = bits(element_of(buffer.type))
+    offset_bytes = op.integer("offset", 0) * element_bits // 8
+    length = op.integer("len") if "len" in op.attributes else element_count(memref(buffer.type).shape)
+    length_bytes = length * element_bits // 8
+    if offset_bytes % 4:
+        raise UserError(f"the offset is {offset_bytes} bytes, expected a multiple of 4", op.loc)
+    if length_bytes < 4 or length * element_bits % 32:
+        raise UserError(f"the transfer is {length_bytes} bytes, expected a multiple of 4, at least 4", op.loc)
+    bd_id = op.integer("bd_id")
+    bd = BufferDescriptor(column, row, bd_id, length_bytes // 4, burst_length=op.integer("burst_length", 0))
+    bd = _with_padding(bd, op, direction, element_bits)
+    bd = _with_dimensions(bd, op, element_bits, length)
+    packet = op.attributes.get("packet")
+    if isinstance(packet, PacketInfoAttr):
+        bd = bd._replace(enable_packet=1, packet_type=packet.pkt_type, packet_id=packet.pkt_id)
+    if "next_bd_id" in op.attributes:
+        bd = bd._replace(next_bd=op.integer("next_bd_id"), use_next_bd=1)
+    owner = buffer.owner
+    if isinstance(owner, Operation) and owner.name == "aie.buffer":
+        return [write_bd(bd._replace(buffer_offset=_local_address(owner, op, place) + offset_bytes), op)]
+    if kind.name != "shim":
+        raise UserError(
+            f"a {kind.name} tile's DMA moves buffers of the array, not arguments of the runtime sequence",
+            op.loc,
+            hint="move the argument with a shim tile's channel",
+        )
+    argument = argument_of(buffer, op)
+    offset_bytes += argument.offset_bytes
+    sizes, strides = _dimensions(op) or ((length,), (1,))
+    check_extent(
+        op, sequence, Argument(argument.number, offset_bytes), sizes, strides, element_bits, warnings
+    )
+    return [
+        write_bd(bd._replace(buffer_offset=offset_bytes), op),
+        address_patch(op, patch_address(column, row, bd_id), argument.number, offset_bytes),
+    ]
+
+
+def _local_address(buffer: Operation, op: Operation, place: tuple[int, int]) -> int:
+    """Where the tile's own DMA finds one of its buffers.
+
+    MLIR-AIE writes this address in bytes over the descriptor's whole address word, which loses the fields
+    beside it; here it goes into the descriptor itself.
+    """
+    column, row, address = buffer_place(buffer, op)
+    if (column, row) != place:
+        raise UserError(
+            f"the buffer is on tile ({column}, {row}), the task on tile ({place[0]}, {place[1]})",
+            op.loc,
+            notes=(("the buffer", buffer.loc),),
+        )
+    return address + (MEMTILE_WINDOWS["own"] if tile_kind(row) == "mem" else 0)
+
+
+def _dimensions(op: Operation) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Four sizes and four strides of a descriptor, innermost first; None when it is linear."""
+    dimensions = op.attributes.get("dimensions")
+    if not isinstance(dimensions, BDDimLayoutArrayAttr) or not dimensions.dims:
+        return None
+    missing = 4 - len(dimensions.dims)
+    if missing < 0:
+        raise UserError(
+            f"a descriptor has at most four dimensions, this one has {len(dimensions.dims)}", op.loc
+        )
+    sizes = tuple(d.size for d in dimensions.dims[::-1]) + (1,) * missing
+    return sizes, tuple(d.stride for d in dimensions.dims[::-1]) + (0,) * missing
+
+
+def _with_dimensions(bd: BufferDescriptor, op: Operation, element_bits: int, length: int) -> BufferDescriptor:
+    dimensions = op.attributes.get("dimensions")
+    shape_in_elements = _dimensions(op)
+    if shape_in_elements is None or not isinstance(dimensions, BDDimLayoutArrayAttr):
+        return bd
+    sizes, strides = shape_in_elements
+    wrong = shape_error(sizes, strides, element_bits, bd.row)
+    if wrong:
+        raise UserError(f"transfer cannot be done: {wrong}", op.loc)
+    pads = _pads(op)
+    moved, sent = 1, 1
+    for i in range(3):
+        moved *= sizes[i]
+        sent *= sizes[i] + pads[i].before + pads[i].after
+    if length not in (moved, sent):
+        padded = f" ({sent} with padding)" if sent != moved else ""
+        raise UserError(
+            f"the descriptor's length is {length} elements, its three lowest dimensions move {moved}{padded}",
+            op.loc,
+            hint="leave the highest of four dimensions out of the length: it repeats the descriptor",
+        )
+    # The hardware counts the zeros of the padding too, as words of the stream.
+    bd = bd._replace(buffer_length=sent * element_bits // 32)
+    shape = hardware_shape(sizes, strides, element_bits)
+    if not is_linear(sizes, strides):
+        bd = bd._replace(
+            d0_size=shape.sizes[0],
+            d0_stride=shape.strides[0],
+            d1_size=shape.sizes[1],
+            d1_stride=shape.strides[1],
+            d2_size=shape.sizes[2] if len(dimensions.dims) > 2 and tile_kind(bd.row) == "mem" else 0,
+            d2_stride=shape.strides[2],
+        )
+    if sizes[3] > 1 and strides[3] > 0:
+        bd = bd._replace(iteration_size=shape.sizes[3], iteration_stride=shape.strides[3])
+    return bd
+
+
+def _pads(op: Operation) -> list[BDPadLayout]:
+    """The padding of the three lowest dimensions in elements, innermost first."""
+    padding = op.attributes.get("pad_dimensions")
+    pads = list(padding.pads[::-1]) if isinstance(padding, BDPadLayoutArrayAttr) else []
+    return pads + [BDPadLayout(0, 0)] * (3 - len(pads))
+
+
+def _with_padding(bd: BufferDescriptor, op: Operation, direction: str, element_bits: int) -> BufferDescriptor:
+    padding = op.attributes.get("pad_dimensions")
+    if not isinstance(padding, BDPadLayoutArrayAttr) or not padding.pads:
+        return bd
+    dimensions = op.attributes.get("dimensions")
+    if tile_kind(bd.row) != "mem" or direction != "MM2S":
+        raise UserError("only MM2S channels of memtiles can pad with zeros", op.loc)
+    if not isinstance(dimensions, BDDimLayoutArrayAttr) or len(padding.pads) > min(len(dimensions.dims), 3):
+        raise UserError(
+            "padding needs a dimension (size and stride) for each pair of pads, three at most", op.loc
+        )
+    fields = {}
+    for i, pad in enumerate(_pads(op)):
+        for side, count in (("before", pad.before), ("after", pad.after)):
+            # The innermost dimension counts words, the others repeat it.
+            if i == 0 and count * element_bits % 32:
+                size_bytes = count * element_bits // 8
+                raise UserError(
+                    f"padding by {count} elements is {size_bytes} bytes, expected whole words", op.loc
+                )
+            fields[f"d{i}_zero_{side}"] = count * element_bits // 32 if i == 0 else count
+    return bd._replace(**fields)
