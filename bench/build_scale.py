@@ -29,7 +29,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from build_times import ROOT, ninja_path  # noqa: E402
 from machine import describe, machine, timed, write_result  # noqa: E402
 
-from npuninja.diag.build_log import as_run  # noqa: E402
+from npuninja.emit.build_log import as_run  # noqa: E402
 
 PLAIN = ROOT / "tests" / "projects" / "plain"
 OPTIONS = {"make": ("--generator", "make"), "ninja, separate stages": ("--separate-stages",)}

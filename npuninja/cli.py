@@ -34,7 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "check an archive or a wheel that `ninja package` made",
     ),
     "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
-    "explain": ("npuninja.diag.hints", "say what the errors in a log mean"),
+    "explain": ("npuninja.hints", "say what the errors in a log mean"),
     "farm": ("npuninja.commands.farm", "run a server and workers for builds on other machines, here"),
     "tools": ("npuninja.commands.tools", "fetch real tools into a folder of their own"),
     "conformance": (

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 
 from npuninja.cli import VERBS
-from npuninja.diag.hints import all_hints
+from npuninja.hints import all_hints
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| ([a-z0-9-]+) \| (.+) \| (.+) \| (tests/\S+)::(\w+) \|$", PAGE, re.MULTILINE)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from npuninja.diag.build_log import Step, as_run, critical_path, lanes, read_builds
+from npuninja.emit.build_log import Step, as_run, critical_path, lanes, read_builds
 from npuninja.errors import Location, UserError
 
 SHOWN = 10  # of the slowest steps

@@ -135,7 +135,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     recipe = Recipe(
         layout, toolchain, compiler, choice, kernels, rules, batched, options.werror, launcher, options.check
     )
-    package = package_of_project(settings, options.preset)
+    package = package_of_project(settings.package, settings.file, options.preset)
     recipe = replace(recipe, package=package, prefix=options.prefix or PREFIX)
     emulated = None
     if choice.real_cores and compiler:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from npuninja.configure.toml_file import Table
 from npuninja.errors import Location, UserError
@@ -17,9 +16,6 @@ from npuninja.packaging.package import (
     problem_of_name,
     problem_of_version,
 )
-
-if TYPE_CHECKING:
-    from npuninja.configure.settings import Settings
 
 KEYS = ("name", "version", "summary", "license", "license-files")
 # What is taken as the licence when the table names none.
@@ -65,20 +61,24 @@ def _problem_of_path(path: str) -> str:
     return "" if os.path.isfile(path) else "is no file of the project"
 
 
-def package_of_project(settings: Settings, preset: str | None) -> Package:
+def package_of_project(package: Package, settings_file: str, preset: str | None) -> Package:
     """The package of the project in this folder, for a preset.
+
+    Args:
+        package: what `read_package` made of the table.
+        settings_file: where the table stands, for messages.
+        preset: the name of the preset, or None.
 
     Raises:
         UserError: the preset's name has neither letter nor digit, so that no file can be called after it.
     """
-    package = settings.package
     if not package.license_files:
         package = package._replace(license_files=tuple(sorted(filter(_LICENSE_FILE.fullmatch, os.listdir()))))
     label = preset_label(preset or "")
     if preset and not label:
         raise UserError(
             f"a package cannot be called after preset {preset!r}",
-            Location(settings.file),
+            Location(settings_file),
             hint="give it a letter or digit",
         )
     return package._replace(preset=label)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from npuninja.diag.build_log import as_run
+from npuninja.emit.build_log import as_run
 from npuninja.errors import ToolError, UserError
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.layout import GRAPH, Layout

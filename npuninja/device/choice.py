@@ -48,7 +48,8 @@ def choose(manifest: Manifest, wanted: str, required: str | None) -> Choice:
 
 def _open(manifest: Manifest, kind: str, reason: str) -> Choice:
     if kind == "npu":
-        from npuninja.device.xrt import is_emulated, open_npu
+        from npuninja.device.xrt import is_emulated
+        from npuninja.device.xrt_open import open_npu
 
         device = open_npu()  # a missing NPU is told first: it is the answer that --require asks for
         if manifest.core_kind == "wasm" and not is_emulated():

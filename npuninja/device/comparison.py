@@ -1,9 +1,8 @@
-"""Results against the reference, byte by byte, without NumPy as long as they are right."""
+"""How one output compares with the reference, as records, and what outputs hold before a run."""
 
 from __future__ import annotations
 
 import hashlib
-import math
 from typing import Any, NamedTuple
 
 from npuninja.device.manifest import Argument
@@ -74,19 +73,3 @@ class Comparison(NamedTuple):
                 f"  {name} is all zeros: the kernel wrote nothing, or the transfer took the wrong buffer"
             )
         return "\n".join(lines)
-
-
-def compare_bytes(argument: Argument, got: bytes, expected: bytes, poisoned: bool) -> Comparison:
-    """Compares all bytes of one output.
-
-    Args:
-        argument: the output.
-        got: what the device left there.
-        expected: the reference's result.
-        poisoned: whether the buffer held `poison` before the run (an inout argument does not).
-    """
-    if got == expected:
-        return Comparison(argument, math.prod(argument.shape), 0, (), 0, not got.strip(b"\0"))
-    from npuninja.device.compare import compare
-
-    return compare(argument, argument.array(got), argument.array(expected), poisoned)

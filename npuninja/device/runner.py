@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 from npuninja.device.api import Capabilities, Device
 from npuninja.device.choice import DEVICES, choose
-from npuninja.device.comparison import Comparison, compare_bytes, poison
+from npuninja.device.comparison import Comparison, poison
 from npuninja.device.idle_gaps import IdleGaps
 from npuninja.device.manifest import Argument, Manifest, read_manifest
 from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
+from npuninja.device.result_check import compare_bytes
 from npuninja.device.source_paths import locate
 from npuninja.device.timing import Timing, timing_of
 from npuninja.device.vectors import Vectors, make_vectors, read_vectors

@@ -11,7 +11,6 @@ import os
 from types import ModuleType
 from typing import Any, Sequence
 
-from npuninja.detect.pyxrt_import import check_node, find_other_pyxrt, find_pyxrt, import_pyxrt
 from npuninja.device import xrt_messages
 from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 from npuninja.device.npu_match import check_match
@@ -170,26 +169,6 @@ def refuse_emulated(program: Program) -> None:
             Location(program.xclbin_path),
             hint="run it with --device emu, or build the design with the core kind of this NPU",
         )
-
-
-def open_npu() -> Device:
-    """Opens the machine's NPU, in a worker process when XRT's Python binding is for another Python than this
-    one.
-
-    Raises:
-        NoDevice: there is none, or it cannot be used; the message says at which step.
-    """
-    check_node(needs_locked_memory=not is_emulated())
-    try:
-        path = find_pyxrt()
-    except NoDevice:
-        other = find_other_pyxrt()
-        if other is None:
-            raise
-        from npuninja.device.xrt_remote import RemoteXrtDevice  # it imports this module
-
-        return RemoteXrtDevice(other)
-    return open_with(import_pyxrt(path))
 
 
 def open_with(pyxrt: ModuleType) -> XrtDevice:

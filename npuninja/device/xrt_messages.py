@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.diag import hints
+from npuninja import hints
 from npuninja.errors import DeviceError
 
 # ert_cmd_state of XRT (ert.h). Only COMPLETED is good, and it does not prove that a core did anything.

@@ -39,7 +39,7 @@ class RemoteXrtDevice(Device):
         other: the binding and its Python.
 
     Raises:
-        NoDevice: as `npuninja.device.xrt.open_npu`.
+        NoDevice: as `npuninja.device.xrt_open.open_npu`.
     """
 
     def __init__(self, other: OtherPyxrt) -> None:

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator
 
 from npuninja.detect.pyxrt_import import MEMLOCK_NEEDED_BYTES
-from npuninja.diag.hints import matching
 from npuninja.diag.machine import Machine
 from npuninja.diag.rung import Rung
+from npuninja.hints import matching
 
 #: (vendor, device) -> family of `aie.device`, and what it is sold as.
 NPUS = {

@@ -18,7 +18,7 @@ SHIPPED = os.path.join(NPUNINJA, "packaging", "shipped")
 START = ("npuninja.cli", "npuninja.device.runner", "npuninja.device.xrt_worker")
 EMULATOR = "npuninja.emulator"
 #: Files that are no modules: the runner's messages.
-DATA = ("diag/hints.json",)
+DATA = ("hints.json",)
 #: The compiled engine in the package; npuninja.emulator.engine_module takes it there instead of compiling
 #: one.
 ENGINE = "runner/npuninja/emulator/engine/engine.wasm"

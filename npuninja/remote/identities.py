@@ -18,7 +18,7 @@ from npuninja.detect.tool import Found
 from npuninja.remote.settings import RemoteTool
 
 # The parts of npuninja that stages are made of: what any stage may load.
-STAGE_PARTS = ("arch", "diag", "formats", "ir", "lints", "lowering", "remote", "stages")
+STAGE_PARTS = ("arch", "formats", "ir", "lints", "lowering", "remote", "stages")
 _SUFFIXES = (".py", ".h", ".json")
 # Tools that stages start, and whether commands name files beside the program too.
 _PROGRAMS = ("ziglang", "clang", "wasm-ld", "bootgen", "xclbinutil")
@@ -27,7 +27,8 @@ _INSTALLATIONS = ("peano", "aie-opt", "aie-translate")
 
 def package_files(package: str) -> list[str]:
     """The files of npuninja (at `package`) that decide what stages make, sorted; absolute when `package` is."""
-    found = [os.path.join(package, "__init__.py")]
+    # The ground floor: errors, hints and the like, which lie beside the folders.
+    found = [os.path.join(package, name) for name in os.listdir(package) if name.endswith(_SUFFIXES)]
     for part in STAGE_PARTS:
         found += _files(os.path.join(package, part))
     return sorted(found)

@@ -334,7 +334,7 @@ def run_tool(
 
 def _what_it_means(output: str) -> list[str]:
     """What is known of such an output, a sentence each."""
-    from npuninja.diag.hints import matching  # only on the way to an error
+    from npuninja.hints import matching  # only on the way to an error
 
     return [hint.text() for hint in matching(output, "build")]
 

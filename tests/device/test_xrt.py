@@ -10,8 +10,8 @@ from npuninja.detect.pyxrt_import import find_pyxrt
 from npuninja.device import runner
 from npuninja.device.api import Program
 from npuninja.device.manifest import read_manifest
-from npuninja.device.xrt import open_npu
 from npuninja.device.xrt_messages import STATES, state_error, translated
+from npuninja.device.xrt_open import open_npu
 from npuninja.errors import InternalError, NoDevice
 from npuninja.formats.xclbin import Kernel, write_xclbin
 

@@ -18,6 +18,12 @@ def read(folder: Path, text: str) -> Package:
     return read_settings(str(path)).package
 
 
+def project_package(preset: str | None) -> Package:
+    """The package of the project in this folder."""
+    settings = read_settings("toolchain.toml")
+    return package_of_project(settings.package, settings.file, preset)
+
+
 def test_defaults_do_not_depend_on_the_folder(tmp_path):
     package = read(tmp_path, "")
     assert (package.archive_file, package.wheel_file) == (
@@ -36,7 +42,7 @@ def test_defaults_do_not_depend_on_the_folder(tmp_path):
 def test_names_have_the_preset_in_them(tmp_path, monkeypatch, preset, archive, wheel):
     (tmp_path / "toolchain.toml").write_text('[package]\nname = "My.Designs"\nversion = "1.0rc1"\n')
     monkeypatch.chdir(tmp_path)
-    package = package_of_project(read_settings("toolchain.toml"), preset)
+    package = project_package(preset)
     assert (package.archive_file, package.wheel_file) == (archive, wheel)
     assert package_of(package.fields()) == package
 
@@ -46,10 +52,10 @@ def test_licence_files_are_found_or_named(tmp_path, monkeypatch):
     for name in ("LICENSE-MIT.txt", "NOTICE", "COPYING", "LICENSED.md", "other"):
         (tmp_path / name).write_text("x")
     (tmp_path / "toolchain.toml").write_text("")
-    found = package_of_project(read_settings("toolchain.toml"), None).license_files
+    found = project_package(None).license_files
     assert found == ("COPYING", "LICENSE-MIT.txt", "NOTICE")
     (tmp_path / "toolchain.toml").write_text('[package]\nlicense-files = ["other"]\n')
-    assert package_of_project(read_settings("toolchain.toml"), None).license_files == ("other",)
+    assert project_package(None).license_files == ("other",)
 
 
 @pytest.mark.parametrize(
@@ -93,4 +99,4 @@ def test_a_preset_without_letters_has_no_label(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "toolchain.toml").write_text("")
     with pytest.raises(UserError, match="cannot be called after preset '--'"):
-        package_of_project(read_settings("toolchain.toml"), "--")
+        project_package("--")

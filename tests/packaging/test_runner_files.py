@@ -37,7 +37,7 @@ def test_what_a_reference_imports_of_npuninja_comes_along():
     added = set(more) - set(plain)
     assert {"runner/npuninja/audio/__init__.py", "runner/npuninja/audio/scale.py"} <= added
     assert all(name.startswith("runner/npuninja/audio/") for name in added)
-    assert "runner/npuninja/diag/hints.json" in plain
+    assert "runner/npuninja/hints.json" in plain
 
 
 def test_designs_for_real_cores_bring_no_emulator():

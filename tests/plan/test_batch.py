@@ -3,7 +3,7 @@ from graphlib import TopologicalSorter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.diag.build_log import as_run
+from npuninja.emit.build_log import as_run
 from npuninja.plan.batch import plan_batches
 from npuninja.plan.graph import Batch, Edge, Graph
 

@@ -5,7 +5,8 @@ says."""
 import pytest
 from design_chain import ROOT, Chain
 
-from npuninja.device.compare import compare, poison
+from npuninja.device.comparison import poison
+from npuninja.device.differences import compare
 from npuninja.device.manifest import read_manifest
 from npuninja.device.reference import Reference
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.diag.build_log import Step, critical_path, lanes, read_builds
+from npuninja.emit.build_log import Step, critical_path, lanes, read_builds
 from npuninja.errors import UserError
 
 LOG = "# ninja log v7\n" + "".join(

@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.device.compare import SHOWN, compare
-from npuninja.device.comparison import compare_bytes, poison
+from npuninja.device.comparison import poison
+from npuninja.device.differences import SHOWN, compare
 from npuninja.device.manifest import Argument
+from npuninja.device.result_check import compare_bytes
 
 
 def argument(shape=(64,), element="i32"):
