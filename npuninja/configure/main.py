@@ -259,7 +259,7 @@ def _planning_modules() -> list[str]:
         for name, module in sys.modules.items()
         if name.startswith("npuninja")
     }
-    files.add(os.path.join(PACKAGE, "lowering", "place_tiles.py"))
+    files.add(os.path.join(PACKAGE, "lowering", "resources", "place_tiles.py"))
     for folder in ("ir", "plan"):
         files.update(
             os.path.join(PACKAGE, folder, name) for name in os.listdir(os.path.join(PACKAGE, folder))

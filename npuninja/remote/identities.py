@@ -17,7 +17,8 @@ from npuninja.detect.mlir_aie import root_of
 from npuninja.detect.tool import Found
 from npuninja.remote.settings import RemoteTool
 
-# The parts of npuninja that stages are made of: what any stage may load.
+# The parts of npuninja that stages are made of: what any stage may load; and the modules on its ground floor.
+GROUND_FLOOR = ("__init__.py", "depfile.py", "errors.py")
 STAGE_PARTS = ("arch", "formats", "ir", "lints", "lowering", "remote", "stages")
 _SUFFIXES = (".py", ".h", ".json")
 # Tools that stages start, and whether commands name files beside the program too.
