@@ -14,7 +14,7 @@ from npuninja.formats.byte_reader import ByteReader
 MACHINE = 264  # EM_AIENGINE
 FLAGS = {1: "aie", 2: "aie2", 3: "aie2p"}
 _EXECUTABLE = 2
-_RELOCATABLE = 1
+RELOCATABLE = 1
 _TYPES = {0: "no type", 1: "a relocatable object", 2: "an executable", 3: "a shared object", 4: "a core dump"}
 _LOAD = 1
 _HEADER_BYTES = 52
@@ -22,6 +22,8 @@ _PROGRAM_HEADER_BYTES = 32
 _SECTION_HEADER_BYTES = 40
 _SYMBOL_BYTES = 16
 _SYMTAB = 2
+RELA = 4
+_SECTION_SYMBOL = 3
 _NOBITS = 8
 
 PROGRAM_MEMORY_BYTES = 0x4000  # aie-rt: AieMlCoreMod.ProgMemSize
@@ -43,22 +45,36 @@ class ElfSegment(NamedTuple):
 
 
 class ElfSection(NamedTuple):
-    """One section; `data` is empty for .bss."""
+    """One section; `data` is empty for .bss. `info` of a table of relocations is the section they are for."""
 
     name: str
     type: int
     address: int
     size_bytes: int
     data: bytes
+    flags: int = 0
+    link: int = 0
+    info: int = 0
 
 
 class ElfSymbol(NamedTuple):
-    """One named symbol and its section (0: undefined)."""
+    """One named symbol and its section (0: undefined). `kind`: the low half is its type, the high its binding."""
 
     name: str
     value: int
     size_bytes: int
     section: int
+    kind: int = 0
+
+    @property
+    def is_function(self) -> bool:
+        """Whether the compiler says it is a function."""
+        return self.kind & 15 == 2
+
+    @property
+    def is_global(self) -> bool:
+        """Whether other objects see it."""
+        return self.kind >> 4 != 0
 
 
 class Elf(NamedTuple):
@@ -71,6 +87,11 @@ class Elf(NamedTuple):
     segments: tuple[ElfSegment, ...]
     sections: tuple[ElfSection, ...]
     symbols: tuple[ElfSymbol, ...]
+    symbol_names: tuple[str, ...] = ()
+
+    def symbol_at(self, number: int) -> str:
+        """The name of a symbol by its number in the table; a section's symbol has the section's name."""
+        return self.symbol_names[number] if number < len(self.symbol_names) else f"symbol {number}"
 
     def section(self, name: str) -> ElfSection | None:
         """The first section called `name`, or None."""
@@ -123,38 +144,47 @@ def read_elf(data: bytes, name: str) -> Elf:
                     f"damaged ELF: segment {i} has {file_bytes} bytes in the file, {memory_bytes} in memory"
                 )
             segments.append(ElfSegment(address, content, memory_bytes, i))
-    sections, symbols = _read_sections(reader, section_offset, section_count, names)
-    return Elf(elf_type, machine, flags, entry, tuple(segments), tuple(sections), tuple(symbols))
+    sections, symbols, symbol_names = _read_sections(reader, section_offset, section_count, names)
+    return Elf(
+        elf_type, machine, flags, entry, tuple(segments), tuple(sections), tuple(symbols), tuple(symbol_names)
+    )
 
 
 def _read_sections(
     reader: ByteReader, table: int, count: int, names: int
-) -> tuple[list[ElfSection], list[ElfSymbol]]:
+) -> tuple[list[ElfSection], list[ElfSymbol], list[str]]:
     reader.need(table, count * _SECTION_HEADER_BYTES, "the ELF section headers")
     headers = [
         reader.words(table + i * _SECTION_HEADER_BYTES, 10, "an ELF section header") for i in range(count)
     ]
     sections: list[ElfSection] = []
     symbols: list[ElfSymbol] = []
+    symbol_names: list[str] = []
     if count and names >= count:
         raise reader.error(f"damaged ELF: section {names} should have the sections' names, there are {count}")
-    for name, kind, _, address, offset, size_bytes, link, *_ in headers:
+    for name, kind, flags, address, offset, size_bytes, link, info, *_ in headers:
         title = reader.zero_terminated(headers[names][4] + name, "an ELF section's name")
         content = b"" if kind in (0, _NOBITS) else reader.block(offset, size_bytes, f"ELF section {title}")
-        sections.append(ElfSection(title, kind, address, size_bytes, content))
+        sections.append(ElfSection(title, kind, address, size_bytes, content, flags, link, info))
         if kind == _SYMTAB:
             if link >= count:
                 raise reader.error(
                     f"damaged ELF: the symbols' names should be in section {link}, there are {count}"
                 )
             for i in range(size_bytes // _SYMBOL_BYTES):
-                text, value, symbol_bytes, _, _, section = struct.unpack_from(
+                text, value, symbol_bytes, symbol_kind, _, section = struct.unpack_from(
                     "<IIIBBH", content, i * _SYMBOL_BYTES
                 )
+                symbol_name = ""
                 if text:
                     symbol_name = reader.zero_terminated(headers[link][4] + text, "an ELF symbol's name")
-                    symbols.append(ElfSymbol(symbol_name, value, symbol_bytes, section))
-    return sections, symbols
+                    symbols.append(ElfSymbol(symbol_name, value, symbol_bytes, section, symbol_kind))
+                elif symbol_kind & 15 == _SECTION_SYMBOL and section < count:
+                    symbol_name = reader.zero_terminated(
+                        headers[names][4] + headers[section][0], "an ELF section's name"
+                    )
+                symbol_names.append(symbol_name)
+    return sections, symbols, symbol_names
 
 
 def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
@@ -168,7 +198,7 @@ def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
             "it was compiled for another machine; use Peano's clang with the NPU's target",
         )
     if elf.type != _EXECUTABLE:
-        hint = "it was not linked; run the link step and use its output" if elf.type == _RELOCATABLE else None
+        hint = "it was not linked; run the link step and use its output" if elf.type == RELOCATABLE else None
         raise reader.error(
             f"the ELF is {_TYPES.get(elf.type, f'of type {elf.type}')}, expected an executable", hint
         )

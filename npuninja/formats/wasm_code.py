@@ -76,7 +76,7 @@ class FunctionCode(NamedTuple):
     instructions: tuple[Instruction, ...]
 
 
-class _Bytes:
+class ByteCursor:
     """Reads numbers from a section's content."""
 
     __slots__ = ("at", "data")
@@ -86,10 +86,12 @@ class _Bytes:
         self.at = 0
 
     def byte(self) -> int:
+        """The next byte."""
         self.at += 1
         return self.data[self.at - 1]
 
     def number(self) -> int:
+        """An unsigned LEB128 number."""
         value = shift = 0
         while True:
             byte = self.data[self.at]
@@ -100,10 +102,17 @@ class _Bytes:
             shift += 7
 
     def signed(self) -> int:
+        """A signed LEB128 number."""
         start = self.at
         value = self.number()
         bits = 7 * (self.at - start)
         return value - (1 << bits) if value >> (bits - 1) else value
+
+    def text(self) -> str:
+        """A length and so many bytes of UTF-8."""
+        size = self.number()
+        self.at += size
+        return self.data[self.at - size : self.at].decode("utf-8", "replace")
 
 
 def functions(module: WasmModule) -> list[FunctionCode]:
@@ -112,9 +121,9 @@ def functions(module: WasmModule) -> list[FunctionCode]:
     Raises IndexError when a section is cut off.
     """
     content = {section.id: section.data for section in module.sections if section.id}
-    types = list(_types(_Bytes(content.get(_TYPES, b"\0"))))
-    kinds = _Bytes(content.get(_FUNCTIONS, b"\0"))
-    code = _Bytes(content.get(_CODE, b"\0"))
+    types = list(_types(ByteCursor(content.get(_TYPES, b"\0"))))
+    kinds = ByteCursor(content.get(_FUNCTIONS, b"\0"))
+    code = ByteCursor(content.get(_CODE, b"\0"))
     imported = sum(1 for item in module.imports if item.kind == "function")
     code.number()
     relocations = _relocations(module)
@@ -132,7 +141,7 @@ def functions(module: WasmModule) -> list[FunctionCode]:
     return found
 
 
-def _types(data: _Bytes) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+def _types(data: ByteCursor) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     for _ in range(data.number()):
         data.byte()  # 0x60: a function type
         lists = [tuple(_VALUE_TYPES.get(data.byte(), "?") for _ in range(data.number())) for _ in range(2)]
@@ -146,7 +155,7 @@ def _relocations(module: WasmModule) -> frozenset[int]:
     content = module.custom_section("reloc.CODE")
     if content is None:
         return frozenset()
-    data, found = _Bytes(content), set()
+    data, found = ByteCursor(content), set()
     data.number()  # the code section's number
     for _ in range(data.number()):
         kind = data.byte()
@@ -157,7 +166,7 @@ def _relocations(module: WasmModule) -> frozenset[int]:
     return frozenset(found)
 
 
-def _instructions(code: _Bytes, end: int, relocations: frozenset[int]) -> Iterator[Instruction]:
+def _instructions(code: ByteCursor, end: int, relocations: frozenset[int]) -> Iterator[Instruction]:
     while code.at < end:
         offset = code.at
         opcode = code.byte()

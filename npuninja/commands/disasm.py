@@ -1,0 +1,130 @@
+"""`npuninja disasm`: the machine code in a file, bundle by bundle; wasm cores instruction by instruction."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any, NoReturn, Sequence
+
+from npuninja.errors import UserError
+from npuninja.machine_code.comparison import compare_programs
+from npuninja.machine_code.listing import (
+    Names,
+    SourceFiles,
+    line_table,
+    list_section,
+    section_json,
+    section_lines,
+)
+from npuninja.machine_code.program import Program, read_programs
+from npuninja.machine_code.wasm_listing import wasm_json, wasm_lines
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, hint="npuninja disasm --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="npuninja disasm",
+        description="Lists the machine code of an ELF, an object, an archive, an XCLBIN or a PDI. "
+        "Bundles have address, bytes and instructions; the text can be assembled again (npuninja as).",
+    )
+    parser.add_argument("file", metavar="FILE", help="ELF, .o, .a, .xclbin, .pdi or a wasm core")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.add_argument("--source", action="store_true", help="show source lines, where the ELF has them")
+    parser.add_argument("--diff", metavar="OTHER", help="show this program and another side by side")
+    parser.add_argument("--core", metavar="C,R", help="of an XCLBIN or PDI: the core in column C, row R only")
+    return parser
+
+
+def _read(path: str) -> tuple[str, list[Program]]:
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {str(error.strerror).lower()}") from None
+    return read_programs(data, path)
+
+
+def _chosen(programs: list[Program], core: str | None, path: str) -> list[Program]:
+    if core is None:
+        return programs
+    try:
+        column, row = map(int, core.split(","))
+    except ValueError:
+        raise UserError(f"--core is '{core}', expected two numbers such as 0,2") from None
+    found = [p for p in programs if p.place == (column, row)]
+    if not found:
+        known = ", ".join(f"{p.place[0]},{p.place[1]}" for p in programs if p.place) or "none"
+        raise UserError(f"{path} has no program for core ({column}, {row})", hint=f"cores with one: {known}")
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the verb."""
+    options = _parser().parse_args(arguments)
+    kind, programs = _read(options.file)
+    programs = _chosen(programs, options.core, options.file)
+    if options.diff:
+        _, others = _read(options.diff)
+        others = _chosen(others, options.core, options.diff)
+        report = compare_programs(programs, others, options.file, options.diff)
+        print(json.dumps(report.to_json()) if options.json else report.text())
+        return 0
+    if options.json:
+        print(json.dumps(_json(kind, programs, options.file)))
+        return 0
+    out = [f"{options.file}: {kind}"]
+    for program in programs:
+        out += _text(program, options.file, options.source)
+    sys.stdout.write("\n".join(out) + "\n")
+    return 0
+
+
+def _json(kind: str, programs: list[Program], path: str) -> dict[str, Any]:
+    bodies = []
+    for program in programs:
+        body: dict[str, Any] = {}
+        if program.place is not None:
+            body.update(column=program.place[0], row=program.place[1])
+            if program.pdi:
+                body["pdi"] = program.pdi
+        elif program.title:
+            body["name"] = program.title
+        body["isa"] = program.isa
+        if program.isa == "wasm":
+            body.update(wasm_json(program, path))
+        else:
+            body["sections"] = [section_json(list_section(program, s, path)) for s in program.sections]
+        bodies.append(body)
+    head = {"file": path, "kind": kind}
+    if kind in ("XCLBIN", "PDI"):
+        return {**head, "cores": bodies}
+    if kind == "archive":
+        return {**head, "members": bodies}
+    return {**head, **bodies[0]}
+
+
+def _text(program: Program, path: str, source: bool) -> list[str]:
+    out = [""]
+    if program.title:
+        out.append(f"{program.title}:")
+    if program.isa == "wasm":
+        return out + list(wasm_lines(program, path))
+    names = Names(program.symbols)
+    lines = line_table(program) if source else None
+    if source and lines is None:
+        out.append("// no source lines: compiled without -g, or they are not in this kind of file")
+    files = SourceFiles() if source else None
+    if not program.sections:
+        out.append("// no machine code")
+    for section in program.sections:
+        listing = list_section(program, section, path)
+        out.append(
+            f"section {section.name}: 0x{section.address:x}, {len(section.data)} bytes, {len(listing.bundles)} bundles"
+        )
+        out += section_lines(listing, names, lines, files)
+    return out

@@ -1,0 +1,176 @@
+"""Control flow of machine code: branches with their delay slots, zero-overhead loops, basic blocks, functions.
+
+Rules (aie2-isa §4): the five bundles behind a branch are issued, then its target. A zero-overhead loop goes from the
+bundle at `ls` to the one at `le`; both are constants in every program known.
+"""
+
+from __future__ import annotations
+
+from typing import Mapping, NamedTuple, Sequence
+
+from npuninja.machine_code.decode import Bundle, Decoded
+
+#: Bundles that are issued behind a branch before its target.
+DELAY_SLOTS = 5
+#: Mnemonics that change the program counter: whether the way straight on is possible too.
+BRANCHES = {"j": False, "jl": True, "jz": True, "jnz": True, "jnzd": True, "ret": False}
+CALLS = frozenset({"jl"})
+#: How far apart the writes of `ls` and `le` of one loop may stand, in bundles.
+_LOOP_SETUP_BUNDLES = 64
+
+
+class Branch(NamedTuple):
+    """A branch: the address of its bundle, its mnemonic, its target (None when it is in a register), and the address
+    behind its delay slots (None when the program ends before).
+    """
+
+    address: int
+    mnemonic: str
+    target: int | None
+    after: int | None
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it comes back to `after`."""
+        return self.mnemonic in CALLS
+
+
+class Loop(NamedTuple):
+    """A zero-overhead loop: the first bundle of its body, the last one, and its trips where they are a constant."""
+
+    start: int
+    end: int
+    trips: int | None
+
+
+class Block(NamedTuple):
+    """Bundles that are issued one after the other: the first one's address, the end, how many: its issue cycles."""
+
+    start: int
+    end: int
+    cycles: int
+
+
+class Flow(NamedTuple):
+    """What is known of the control flow of one program.
+
+    Attributes:
+        bundles: by address.
+        branches: by the address of the bundle they stand in.
+        delay_slots: address of a bundle -> (its number from 1, address of the branch).
+        loops: by the address of their last bundle.
+        blocks: in order of address.
+        calls: addresses that something calls.
+    """
+
+    bundles: dict[int, Bundle]
+    branches: dict[int, Branch]
+    delay_slots: dict[int, tuple[int, int]]
+    loops: dict[int, Loop]
+    blocks: tuple[Block, ...]
+    calls: frozenset[int]
+
+    def block_at(self, address: int) -> Block | None:
+        """The block that begins at an address."""
+        return next((b for b in self.blocks if b.start == address), None)
+
+
+def branch_of(bundle: Bundle) -> Decoded | None:
+    """The instruction of a bundle that changes the program counter, or None."""
+    for decoded in bundle.instructions:
+        if decoded.instruction.mnemonic in BRANCHES:
+            return decoded
+    return None
+
+
+def target_of(decoded: Decoded) -> int | None:
+    """The address that a branch names, None when a register has it."""
+    for value in decoded.operands:
+        if isinstance(value, int):
+            return value
+    return None
+
+
+def _constant(bundle: Bundle, register: str) -> int | None:
+    """The constant that a bundle writes into a register, or None."""
+    for decoded in bundle.instructions:
+        if decoded.instruction.mnemonic in ("movxm", "mov", "movx", "mova") and decoded.operands[:1] == (
+            register,
+        ):
+            value = decoded.operands[1] if len(decoded.operands) > 1 else None
+            return value if isinstance(value, int) else None
+    return None
+
+
+def analyse(
+    bundles: Sequence[Bundle], leaders: Sequence[int] = (), fixed: Mapping[int, int] | None = None
+) -> Flow:
+    """The control flow of bundles in order of address.
+
+    Args:
+        bundles: of the program.
+        leaders: further addresses where blocks begin, such as symbols.
+        fixed: constants that relocations give to the bundles at these addresses, in an object.
+    """
+    by_address = {bundle.address: bundle for bundle in bundles}
+    branches: dict[int, Branch] = {}
+    delay_slots: dict[int, tuple[int, int]] = {}
+    starts: dict[int, int] = {}
+    loops: dict[int, Loop] = {}
+    begins = set(leaders)
+    calls: set[int] = set()
+    constant_ls: tuple[int, int] | None = None
+    constant_le: tuple[int, int] | None = None
+    constant_lc: tuple[int, int] | None = None
+    for index, bundle in enumerate(bundles):
+        for register in ("ls", "le", "lc"):
+            value = _constant(bundle, register)
+            if value is None:
+                continue
+            if fixed is not None and bundle.address in fixed:
+                value = fixed[bundle.address]
+            if register == "ls":
+                constant_ls = (index, value)
+            elif register == "le":
+                constant_le = (index, value)
+            else:
+                constant_lc = (index, value)
+        if constant_ls is not None and constant_le is not None:
+            if abs(constant_ls[0] - constant_le[0]) <= _LOOP_SETUP_BUNDLES:
+                start, end = constant_ls[1], constant_le[1]
+                if start <= end and start in by_address and end in by_address:
+                    trips = constant_lc[1] if constant_lc is not None else None
+                    loops[end] = Loop(start, end, trips)
+                    begins |= {start, by_address[end].end}
+                    starts[start] = end
+            constant_ls = constant_le = constant_lc = None
+        decoded = branch_of(bundle)
+        if decoded is None:
+            continue
+        slots = bundles[index + 1 : index + 1 + DELAY_SLOTS]
+        after = slots[-1].end if len(slots) == DELAY_SLOTS else None
+        target = target_of(decoded)
+        if fixed is not None and bundle.address in fixed:
+            target = fixed[bundle.address]
+        branches[bundle.address] = Branch(bundle.address, decoded.instruction.mnemonic, target, after)
+        for number, slot in enumerate(slots, 1):
+            delay_slots[slot.address] = (number, bundle.address)
+        if after is not None:
+            begins.add(after)
+        if target is not None:
+            begins.add(target)
+            if decoded.instruction.mnemonic in CALLS:
+                calls.add(target)
+    return Flow(by_address, branches, delay_slots, loops, _blocks(bundles, begins), frozenset(calls))
+
+
+def _blocks(bundles: Sequence[Bundle], begins: set[int]) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    for index, bundle in enumerate(bundles):
+        gap = index > 0 and bundles[index - 1].end != bundle.address
+        if not blocks or bundle.address in begins or gap:
+            blocks.append(Block(bundle.address, bundle.end, 1))
+        else:
+            start, _, cycles = blocks[-1]
+            blocks[-1] = Block(start, bundle.end, cycles + 1)
+    return tuple(blocks)

@@ -1,0 +1,267 @@
+"""The programs in a file: machine code of an ELF, an object, an archive, an XCLBIN or a PDI, or wasm in their place.
+
+Program memory of an XCLBIN or a PDI is what the CDO writes: the same bytes that a core would run.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple, Sequence
+
+from npuninja.arch.devices import PROGRAM_MEMORY_BYTES, tile_kind
+from npuninja.arch.registers import PROGRAM_MEMORY, split_address
+from npuninja.errors import Location, UserError
+from npuninja.formats import cdo, elf, xclbin
+from npuninja.formats.aie_partition import read_aie_partition
+from npuninja.formats.core_image import Stub, read_stub
+from npuninja.formats.emulation_data import read_emulation_data
+from npuninja.formats.pdi import read_pdi
+from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
+
+ARCHIVE_MAGIC = b"!<arch>\n"
+_PDI_MAGIC = b"\xdd\0\0\0"
+_EXECUTABLE_SECTION = 4  # SHF_EXECINSTR
+_PROGBITS = 1
+_ABSOLUTE = 0xFFF1
+
+
+class Symbol(NamedTuple):
+    """A name for an address: `kind` is function, label or data; `size_bytes` 0 where unknown."""
+
+    address: int
+    name: str
+    kind: str
+    size_bytes: int = 0
+
+
+class Relocation(NamedTuple):
+    """A place that the linker fills: offset in the section, type, symbol and addend."""
+
+    offset: int
+    type: int
+    symbol: str
+    addend: int
+
+
+class CodeSection(NamedTuple):
+    """A piece of program memory: its name, its address, its bytes, the symbols and relocations in it."""
+
+    name: str
+    address: int
+    data: bytes
+    symbols: tuple[Symbol, ...] = ()
+    relocations: tuple[Relocation, ...] = ()
+
+
+class Program(NamedTuple):
+    """What one core runs, or one object holds.
+
+    Attributes:
+        title: what a person calls it: `core (0, 2)`, a member of an archive, or "".
+        isa: aie2, aie2p or wasm.
+        sections: of machine code; empty for wasm.
+        place: (column, row) where the file says so.
+        symbols: of the whole program, sorted by address; data symbols too.
+        module: the wasm module's bytes.
+        elf: the ELF file, for its data and source lines.
+        pdi: the number of the PDI in an XCLBIN.
+    """
+
+    title: str
+    isa: str
+    sections: tuple[CodeSection, ...]
+    place: tuple[int, int] | None = None
+    symbols: tuple[Symbol, ...] = ()
+    module: bytes = b""
+    elf: elf.Elf | None = None
+    pdi: int = 0
+
+
+def read_programs(data: bytes, name: str) -> tuple[str, list[Program]]:
+    """The kind of file (ELF, object, archive, XCLBIN, PDI, wasm) and the programs in it.
+
+    Raises:
+        UserError: the file is damaged, or no kind of file that holds programs.
+    """
+    if data[:8] == xclbin.MAGIC:
+        return "XCLBIN", _of_xclbin(data, name)
+    if data[:4] == b"\x7fELF":
+        found = elf.read_elf(data, name)
+        return ("object" if found.type == elf.RELOCATABLE else "ELF"), [_of_elf(found, name, "")]
+    if data[:8] == WASM_MAGIC:
+        return "wasm", [Program("", "wasm", (), module=data)]
+    if data[:8] == ARCHIVE_MAGIC:
+        return "archive", _of_archive(data, name)
+    if data[:4] == _PDI_MAGIC:
+        return "PDI", _of_commands(read_pdi(data, name).commands(name), {}, 0)
+    raise UserError(
+        f"no file with a core's program: it starts with {data[:8].hex(' ') or 'nothing'}",
+        Location(name),
+        hint="expected an ELF, an object, an archive, an XCLBIN, a PDI or a wasm core",
+    )
+
+
+def _of_elf(found: elf.Elf, name: str, title: str) -> Program:
+    if found.machine != elf.MACHINE:
+        raise UserError(
+            f"the ELF is for machine {found.machine}, expected {elf.MACHINE} (AI Engine)",
+            Location(name),
+            hint="machine code of other processors is not read here",
+        )
+    isa = elf.FLAGS.get(found.flags, f"flags {found.flags}")
+    relocatable = found.type == elf.RELOCATABLE
+    sections = []
+    everything: list[Symbol] = []
+    for number, section in enumerate(found.sections):
+        symbols = _symbols(found, number, executable=bool(section.flags & _EXECUTABLE_SECTION))
+        everything += symbols
+        if section.type == _PROGBITS and section.flags & _EXECUTABLE_SECTION and section.size_bytes:
+            sections.append(
+                CodeSection(
+                    section.name,
+                    section.address,
+                    section.data,
+                    tuple(symbols),
+                    _relocations(found, number) if relocatable else (),
+                )
+            )
+    everything += [
+        Symbol(s.value, s.name, "data", s.size_bytes)
+        for s in found.symbols
+        if s.section >= len(found.sections) and s.section != _ABSOLUTE and s.name
+    ]
+    if not found.sections:
+        sections = [
+            CodeSection(f"segment {s.number}", s.address, s.data)
+            for s in found.segments
+            if s.address < elf.DATA_START
+        ]
+    everything.sort(key=lambda s: (s.address, s.kind != "function", s.name))
+    return Program(title, isa, tuple(sections), None, tuple(everything), elf=found)
+
+
+def _symbols(found: elf.Elf, number: int, *, executable: bool) -> list[Symbol]:
+    made = []
+    for symbol in found.symbols:
+        if symbol.section == number and symbol.name:
+            kind = "data"
+            if executable:
+                kind = "function" if symbol.is_function or symbol.is_global else "label"
+            made.append(Symbol(symbol.value, symbol.name, kind, symbol.size_bytes))
+    made.sort(key=lambda s: (s.address, s.kind != "function", -s.size_bytes))
+    return made
+
+
+def _relocations(found: elf.Elf, number: int) -> tuple[Relocation, ...]:
+    made = []
+    for section in found.sections:
+        if section.type != elf.RELA or section.info != number:
+            continue
+        for at in range(0, len(section.data) // 12 * 12, 12):
+            offset, info, addend = struct.unpack_from("<IIi", section.data, at)
+            symbol = found.symbol_at(info >> 8)
+            made.append(Relocation(offset, info & 0xFF, symbol, addend))
+    made.sort()
+    return tuple(made)
+
+
+def _of_archive(data: bytes, name: str) -> list[Program]:
+    programs = []
+    long_names = b""
+    at = len(ARCHIVE_MAGIC)
+    while at + 60 <= len(data):
+        header = data[at : at + 60]
+        try:
+            size = int(header[48:58])
+        except ValueError:
+            raise UserError(
+                f"damaged archive: a member's size at 0x{at + 48:x} is no number", Location(name)
+            ) from None
+        content = data[at + 60 : at + 60 + size]
+        title = header[:16].decode("ascii", "replace").rstrip()
+        if title == "//":
+            long_names = content
+        elif title.startswith("/") and title[1:].isdigit():
+            rest = long_names[int(title[1:]) :]
+            title = rest.split(b"/\n", 1)[0].split(b"\n", 1)[0].decode("utf-8", "replace")
+        else:
+            title = title.rstrip("/")
+        if content[:4] == b"\x7fELF":
+            where = f"{name}({title})"
+            programs.append(_of_elf(elf.read_elf(content, where), where, title))
+        elif content[:8] == WASM_MAGIC:
+            programs.append(Program(title, "wasm", (), module=content))
+        at += 60 + size + size % 2
+    if not programs:
+        raise UserError("the archive holds no object", Location(name))
+    return programs
+
+
+def _of_xclbin(data: bytes, name: str) -> list[Program]:
+    container = xclbin.read_xclbin(data, name)
+    section = container.section(xclbin.AIE_PARTITION)
+    if section is None:
+        raise UserError(
+            "the XCLBIN has no section AIE_PARTITION", Location(name), hint="it is no design of an NPU"
+        )
+    extra = container.section(xclbin.EMULATION_DATA)
+    modules = read_emulation_data(extra.data, name) if extra is not None else {}
+    programs: list[Program] = []
+    for number, pdi in enumerate(read_aie_partition(section.data, name).pdis):
+        commands = read_pdi(pdi.image, f"PDI of {name}").commands(f"PDI of {name}")
+        programs += _of_commands(commands, modules, number)
+    return programs
+
+
+def program_pieces(commands: Sequence[cdo.Command]) -> dict[tuple[int, int], list[tuple[int, bytes]]]:
+    """What a CDO writes into program memories: for each core the pieces (offset, bytes) by address.
+
+    A piece is what one command wrote; a later command replaces what it covers.
+    """
+    found: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
+    for command in commands:
+        if isinstance(command, cdo.BlockWrite):
+            content = command.data
+        elif isinstance(command, cdo.Fill):
+            content = struct.pack("<I", command.value) * command.words
+        elif isinstance(command, cdo.Write):
+            content = struct.pack("<I", command.value)
+        else:
+            continue
+        column, row, offset = split_address(command.address)
+        start = offset - PROGRAM_MEMORY
+        if tile_kind(row) != "core" or not 0 <= start < PROGRAM_MEMORY_BYTES:
+            continue
+        content = content[: PROGRAM_MEMORY_BYTES - start]
+        pieces = found.setdefault((column, row), [])
+        end = start + len(content)
+        kept = []
+        for at, old in pieces:
+            if at >= end or at + len(old) <= start:
+                kept.append((at, old))
+                continue
+            if at < start:
+                kept.append((at, old[: start - at]))
+            if at + len(old) > end:
+                kept.append((end, old[end - at :]))
+        found[column, row] = sorted([*kept, (start, content)])
+    return found
+
+
+def _of_commands(commands: Sequence[cdo.Command], modules: dict[bytes, bytes], number: int) -> list[Program]:
+    programs = []
+    for (column, row), pieces in sorted(program_pieces(commands).items()):
+        title = f"core ({column}, {row})" + (f" of PDI {number}" if number else "")
+        stub = _stub(pieces)
+        if stub is not None:
+            module = modules.get(stub.digest, b"")
+            programs.append(Program(title, "wasm", (), (column, row), module=module, pdi=number))
+            continue
+        sections = tuple(CodeSection(f"program memory 0x{at:x}", at, data) for at, data in pieces)
+        # A PDI does not say for which generation it is; one that is not AIE2 does not decode.
+        programs.append(Program(title, "aie2", sections, (column, row), pdi=number))
+    return programs
+
+
+def _stub(pieces: list[tuple[int, bytes]]) -> Stub | None:
+    return read_stub(pieces[0][1]) if pieces and pieces[0][0] == 0 else None
