@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Iterator, Union
 
+from npuninja.diag.dense_text import canonical_values
 from npuninja.diag.mlir_lines import PrintedBlock, PrintedOp, read, split_commas
 from npuninja.errors import UserError
 
@@ -75,6 +76,10 @@ class _Scope:
         return f"{op.name} {self.text(op.tokens, labels)} {self.attributes(op)}"
 
 
+def _constant(op: PrintedOp) -> str:
+    return "const(" + " ".join(op.tokens) + ")"
+
+
 # ------------------------------------------------------------------ bodies of cores and sequences
 
 
@@ -120,7 +125,7 @@ class _Body:
     def operation(self, op: PrintedOp, scope: _Scope, labels: dict[str, str], depth: int) -> None:
         """Adds one operation with its regions."""
         if op.name == "arith.constant":
-            scope.names[op.results[0]] = "const(" + " ".join(op.tokens) + ")"
+            scope.names[op.results[0]] = _constant(op)
             return
         if op.name == "memref.get_global":
             scope.names[op.results[0]] = scope.look_up("@global " + op.tokens[0])
@@ -149,6 +154,11 @@ def _body_lines(blocks: list[PrintedBlock], scope: _Scope) -> list[str]:
 def _dma_program(blocks: list[PrintedBlock], scope: _Scope) -> tuple[dict[str, list[str]], list[str]]:
     """{direction:channel: header, BDs …, end} and the order of the starts."""
     by_label = {block.label: block for block in blocks if block.label}
+    scope = _Scope(scope)
+    for block in blocks:
+        for op in block.ops:
+            if op.name == "arith.constant":
+                scope.names[op.results[0]] = _constant(op)
     starts: list[PrintedOp] = []
     work, seen = [blocks[0]], []
     while work:  # follow the chain of starts
@@ -200,7 +210,7 @@ def _bd_chain(block: PrintedBlock | None, by_label: dict[str, PrintedBlock], sco
                 if not ops:
                     return [*chain, "end"]
                 ops.append("end" if op.name == "aie.end" else "start")
-            else:
+            elif op.name != "arith.constant":
                 ops.append(scope.operation(op))
         chain.append(" ; ".join(ops))
         block = following
@@ -210,6 +220,19 @@ def _bd_chain(block: PrintedBlock | None, by_label: dict[str, PrintedBlock], sco
 # ------------------------------------------------------------------ devices
 
 
+_DMA_REGIONS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")
+
+
+def _taken_out(region_op: PrintedOp) -> list[PrintedOp]:
+    """The buffers and locks that stand in a DMA's region, no longer in it: they are the tile's all the same."""
+    found = []
+    for region in region_op.regions:
+        for block in region:
+            found += [op for op in block.ops if op.name in ("aie.buffer", "aie.lock")]
+            block.ops = [op for op in block.ops if op.name not in ("aie.buffer", "aie.lock")]
+    return found
+
+
 class _DeviceFacts:
     """Gathers the facts of one device."""
 
@@ -217,6 +240,7 @@ class _DeviceFacts:
         self.facts: Facts = {}
         self.scope = _Scope()
         ops = [op for region in device.regions for block in region for op in block.ops]
+        ops += [inner for op in ops if op.name in _DMA_REGIONS for inner in _taken_out(op)]
         # Values may be used before their definition in the print order of another tool: define first.
         for define in (self._define_tile_or_global, self._define_lock_or_buffer):
             for op in ops:
@@ -238,9 +262,12 @@ class _DeviceFacts:
         if op.name == "aie.tile":
             numbers = [token for token in op.tokens if token.isdigit()]
             self.scope.names[op.results[0]] = f"tile({numbers[0]},{numbers[1]})"
+        elif op.name == "arith.constant":
+            self.scope.names[op.results[0]] = _constant(op)
         elif op.name == "memref.global":
             symbol = next(token for token in op.tokens if token.startswith("@"))
-            rest = [token for token in op.tokens if token not in (symbol, '"private"', '"public"')]
+            tokens = canonical_values(op.tokens)
+            rest = [token for token in tokens if token not in (symbol, '"private"', '"public"')]
             self.scope.names["@global " + symbol] = "global(" + " ".join(rest) + ")"
 
     def _define_lock_or_buffer(self, op: PrintedOp) -> None:
@@ -273,12 +300,12 @@ class _DeviceFacts:
                 "lock", scope.look_up(op.results[0]) + " " + scope.attributes(op, ("init", "sym_name"))
             )
         elif name == "aie.buffer":
-            initial = " ".join(op.tokens).partition(" = ")[2]
+            initial = " ".join(canonical_values(op.tokens)).partition(" = ")[2]
             key = scope.look_up(op.results[0]) + " " + scope.attributes(op, ("address", "sym_name"))
             self._count("buffer", key + (" = " + initial if initial else ""))
         elif name in ("aie.switchbox", "aie.shim_mux"):
             self._switch(op)
-        elif name in ("aie.mem", "aie.memtile_dma", "aie.shim_dma"):
+        elif name in _DMA_REGIONS:
             tile = scope.look_up(op.tokens[1])
             programs, order = _dma_program(op.regions[0], scope)
             for channel, chain in programs.items():

@@ -159,3 +159,13 @@ Attribute = Union[
 def same(a: Attribute, b: Attribute) -> bool:
     """Whether two attributes are of one class and equal (named tuples alone compare by fields only)."""
     return type(a) is type(b) and a == b
+
+
+def is_contiguous(dims: tuple[BDDimLayout, ...]) -> bool:
+    """Whether dimensions, outermost first, walk through memory without a gap."""
+    step = 1
+    for i, dim in enumerate(reversed(dims)):
+        if dim.stride != step and (i == 0 or dim.size > 1):
+            return False
+        step *= dim.size
+    return True

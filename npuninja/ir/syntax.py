@@ -51,7 +51,7 @@ aie.dma                      ( .channel_dir:DMAChannelDir , .channel_index:i32 )
 aie.dma_bd_packet            ( .packet_type:i32 , .packet_id:i32 ) {}
 aie.dma_bd                   ( $buffer : type(buffer) custom(dma_bd)
                              attributes(offset:i32,len:i32,dimensions,pad_dimensions,pad_value) ) {}
-                             | offset+=0:i32 bd_id:i32 next_bd_id:i32 packet:packet burst_length=0:i32 pad_value=0:i32
+                             | offset+=0:i32 bd_id:i32 next_bd_id:i32 packet:packet burst_length:i32 pad_value=0:i32
 aie.next_bd                  ^dest {}
 aie.bd_chain                 .sym_name:symname custom(arguments_region) regions(1)
 aie.end                      {}

@@ -21,6 +21,7 @@ from npuninja.ir.attributes import (
     EnumAttr,
     IntegerAttr,
     PacketInfoAttr,
+    is_contiguous,
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import DYNAMIC, bits, element_count, memref, size_bytes
@@ -262,8 +263,10 @@ def _check_dimensions(op: Operation, kind: TileKind, home: Operation) -> None:
         raise op_error(
             op, f"{len(dims.dims)} dimensions, a {kind.name} tile has at most {kind.bd_dimensions}"
         )
+    # A shim tile moves data without gaps as one line, whatever its dimensions say.
+    limited = kind.name != "shim" or not is_contiguous(dims.dims)
     for dim in dims.dims:
-        if dim.size < 1 or dim.size > 1023:
+        if dim.size < 1 or (limited and dim.size > 1023):
             raise op_error(op, f"size {dim.size} is outside [1:1023]", _TAIL_HINT)
         if dim.stride < 0 or dim.stride >= 1 << 19 or (dim.stride == 0 and dim.size > 1):
             raise op_error(op, f"stride {dim.stride} is outside [1:{(1 << 19) - 1}]", _TAIL_HINT)

@@ -6,9 +6,10 @@ from typing import Callable
 
 from npuninja.arch.devices import FIRST_CORE_ROW, TILE_KINDS, TileKind, kind_of
 from npuninja.errors import UserError
-from npuninja.ir.attributes import DenseArrayAttr, StringAttr, SymbolRefAttr
-from npuninja.ir.core import Operation
+from npuninja.ir.attributes import DenseArrayAttr, IntegerAttr, StringAttr, SymbolRefAttr
+from npuninja.ir.core import Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.syntax import definition
 from npuninja.ir.types import DYNAMIC, bits, memref
 
 _WORD_BITS = 32  # addresses and lengths of a buffer descriptor count 32-bit words
@@ -94,14 +95,30 @@ def _contiguous(sizes: list[int], strides: list[int]) -> bool:
 
 
 def _constants(op: Operation, key: str) -> list[int]:
-    """The four numbers of one list, innermost first."""
-    values = op.attributes["static_" + key]
-    assert isinstance(values, DenseArrayAttr), op
-    if DYNAMIC_INDEX in values.values:
-        raise UserError(f"'{op.name}': only constant {key} are supported", op.loc)
-    if len(values.values) != 4:
-        raise UserError(f"'{op.name}' needs 4 {key}, got {len(values.values)}", op.loc)
-    return list(reversed(values.values))
+    """The four numbers of one list, innermost first. Values among them must be constants."""
+    written = op.attributes["static_" + key]
+    assert isinstance(written, DenseArrayAttr), op
+    if len(written.values) != 4:
+        raise UserError(f"'{op.name}' needs 4 {key}, got {len(written.values)}", op.loc)
+    found = definition(op.name)
+    assert found is not None
+    values = iter(found.group(op, key))
+    numbers = [n if n != DYNAMIC_INDEX else _constant(op, key, next(values)) for n in written.values]
+    return numbers[::-1]
+
+
+def _constant(op: Operation, key: str, value: Value) -> int:
+    owner = value.owner
+    if isinstance(owner, Operation) and owner.name == "arith.constant":
+        number = owner.attributes["value"]
+        if isinstance(number, IntegerAttr):
+            return number.value
+    what = f"the result of '{owner.name}'" if isinstance(owner, Operation) else "no constant"
+    raise UserError(
+        f"'{op.name}': only constant {key} are supported, %{value.name} is {what}",
+        op.loc,
+        hint="write a number, or a value made by arith.constant",
+    )
 
 
 def _row_of(op: Operation) -> int:

@@ -53,6 +53,7 @@ def lower_resources(
     from npuninja.lowering.control_flow.affine_to_scf import lower_affine
     from npuninja.lowering.control_flow.constant_folding import fold_constants
     from npuninja.lowering.control_flow.scf_to_cf import lower_scf
+    from npuninja.lowering.control_flow.simplification import simplify_code
     from npuninja.lowering.generation import rules_of
     from npuninja.lowering.objectfifo.transform import lower_objectfifos
     from npuninja.lowering.resources.bd_ids import assign_bd_ids
@@ -71,6 +72,8 @@ def lower_resources(
     for device in devices:
         place_tiles(device)
         unroll_sequence_loops(device)
+    simplify_code(module)
+    for device in devices:
         canonicalize_device(device, rules)
     lower_affine(module)
     for device in devices:

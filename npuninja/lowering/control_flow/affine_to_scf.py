@@ -7,10 +7,13 @@ from typing import Callable
 
 from npuninja.errors import UserError
 from npuninja.ir.affine import AffineMap, Expression, ExpressionReader
-from npuninja.ir.attributes import Attribute, EnumAttr
+from npuninja.ir.attributes import Attribute, EnumAttr, OpaqueAttr
 from npuninja.ir.core import Operation, Region, Value
 from npuninja.ir.custom_affine import map_of
 from npuninja.lowering.op_builders import constant
+
+#: An index does not leave its range when it is scaled.
+_NO_WRAP: dict[str, Attribute] = {"overflowFlags": OpaqueAttr("#arith.overflow<nsw>")}
 
 _ARITH = {"+": "arith.addi", "*": "arith.muli"}
 
@@ -89,7 +92,7 @@ class _Emitter:
             return self.symbols[e[1]]
         left, right = self.expression(e[1]), self.expression(e[2])
         if kind in _ARITH:
-            return self.op(_ARITH[kind], [left, right])
+            return self.op(_ARITH[kind], [left, right], _NO_WRAP if kind == "*" else None)
         if kind == "mod":
             rest = self.op("arith.remsi", [left, right])
             negative = self.compare("slt", rest, self.number(0))

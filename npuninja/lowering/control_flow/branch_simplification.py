@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from npuninja.ir.attributes import DenseElementsAttr
+from npuninja.ir.attributes import Attribute, DenseElementsAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.lowering.op_builders import constant_value
 
@@ -24,7 +24,34 @@ def simplify_branches(device: Operation) -> None:
     """Simplifies the branches in the cores and functions of a device."""
     for op in device.body.ops:
         if op.name in ("aie.core", "func.func") and op.regions and len(op.regions[0].blocks) > 1:
+            _gather_constants(op)
             _Simplifier(op.regions[0]).run()
+
+
+def _gather_constants(holder: Operation) -> None:
+    """Constants stand at the top, each number once: a block with nothing else but a jump is then one to pass
+    through.
+    """
+    known: dict[tuple[Attribute, str], Value] = {}
+    kept: list[Operation] = []
+    replaced: dict[Value, Value] = {}
+    for block in holder.regions[0].blocks:
+        others = []
+        for op in block.ops:
+            if op.name != "arith.constant":
+                others.append(op)
+                continue
+            key = (op.attributes["value"], op.result.type)
+            if key in known:
+                replaced[op.result] = known[key]
+            else:
+                known[key] = op.result
+                kept.append(op)
+        block.ops = others
+    for op in reversed(kept):
+        holder.body.insert(0, op)
+    if replaced:
+        holder.replace_uses(replaced)
 
 
 class _Simplifier:

@@ -4,24 +4,20 @@ canonicalize).
 
 from __future__ import annotations
 
+from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.lowering.objectfifo.loop_unroll import terminator_values, trip_count
 from npuninja.lowering.op_builders import constant_value
-from npuninja.lowering.tiles import ops_of
 
 
-def simplify_conditions(device: Operation) -> None:
-    """Replaces, in the cores of a device, loops of one trip or none and conditions on constants by what they
-    do.
+def simplify_conditions_in(holder: Operation) -> bool:
+    """Replaces, in a core, function or sequence, loops of one trip or none and conditions on constants by what
+    they do. Says whether there were any.
     """
-    for core in ops_of(device, "aie.core"):
-        simplify_conditions_in(core)
-
-
-def simplify_conditions_in(holder: Operation) -> None:
-    """The same for one core or sequence."""
+    found = False
     replaced: dict[Value, Value] = {}
     for op in reversed(list(holder.walk())):  # inner ones first
+        before = op.parent
         if op.name == "scf.for":
             trips = trip_count(op)
             if trips == 0:
@@ -37,10 +33,24 @@ def simplify_conditions_in(holder: Operation) -> None:
                 _replace(
                     op, chosen.entry if chosen is not None and chosen.blocks else None, {}, None, replaced
                 )
+        elif op.name == "scf.index_switch":
+            number = constant_value(op.operands[0])
+            if number is not None:
+                _replace(op, _chosen(op, number), {}, None, replaced)
+        found = found or op.parent is not before
     while replaced:
         holder.replace_uses(replaced)
         used = {value for op in holder.walk() for value in op.operands}
         replaced = {old: new for old, new in replaced.items() if old in used}
+    return found
+
+
+def _chosen(switch: Operation, number: int) -> Block:
+    """The block of an scf.index_switch that runs for a number; the first region is the default."""
+    cases = switch.attributes["cases"]
+    assert isinstance(cases, DenseArrayAttr), cases
+    region = switch.regions[cases.values.index(number) + 1 if number in cases.values else 0]
+    return region.entry
 
 
 def _replace(

@@ -7,6 +7,7 @@ from typing import Callable
 
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.lowering.control_flow.effects import is_removable, read_by
 from npuninja.lowering.op_builders import constant, constant_value
 from npuninja.lowering.tiles import ops_of
 
@@ -47,7 +48,7 @@ _PREDICATES: dict[str, Callable[[int, int], bool]] = {
 
 _CASTS = ("arith.index_cast", "arith.extsi", "arith.trunci")
 
-_COMMUTATIVE = frozenset(
+COMMUTATIVE = frozenset(
     f"arith.{name}"
     for name in (
         "addi",
@@ -64,7 +65,7 @@ _COMMUTATIVE = frozenset(
     )
 )
 #: Operations that `_fold` knows.
-_FOLDED = frozenset({*_BINARY, *_CASTS, *_COMMUTATIVE, "arith.cmpi", "arith.select"})
+_FOLDED = frozenset({*_BINARY, *_CASTS, *COMMUTATIVE, "arith.cmpi", "arith.select"})
 _SCALAR = re.compile(r"i\d+|index")
 #: The predicate of a comparison with its sides exchanged.
 _MIRRORED = {
@@ -77,11 +78,6 @@ _MIRRORED = {
     "ugt": "ult",
     "uge": "ule",
 }
-
-#: Operations without effect but on memory read, so that one without uses can go.
-_PURE = re.compile(
-    r"(?:arith|math|affine\.(?:apply|load)|memref\.load|vector\.(?:load|broadcast|splat|extract|insert|shape_cast|bitcast|fma))\b"
-)
 
 
 def fold_constants(device: Operation, *, join: bool = True) -> None:
@@ -130,7 +126,7 @@ def _put_constant_right(op: Operation) -> None:
     """A commutative operation, or a comparison, has its constant on the right."""
     if len(op.operands) != 2 or not _is_constant(op.operands[0]) or _is_constant(op.operands[1]):
         return
-    if op.name in _COMMUTATIVE:
+    if op.name in COMMUTATIVE:
         op.operands.reverse()
     elif op.name == "arith.cmpi":
         predicate = op.attributes["predicate"]
@@ -165,7 +161,7 @@ def _folded(op: Operation) -> Value | int | None:
         if a is not None and b is not None:
             return _BINARY[op.name](a, b)
         return _identity(op, b)
-    if op.name in _COMMUTATIVE:
+    if op.name in COMMUTATIVE:
         return None
     if op.name in _CASTS:
         sign = -1 if op.name == "arith.extsi" and op.operands[0].type == "i1" else 1
@@ -209,14 +205,13 @@ def _remove_dead(core: Operation) -> None:
     used: dict[Value, int] = {}
     ops = list(core.walk())
     for op in ops:
-        for value in _read_by(op):
+        for value in read_by(op):
             used[value] = used.get(value, 0) + 1
     for op in reversed(ops):  # uses stand behind definitions
-        if op.results and _PURE.match(op.name) and not any(used.get(result) for result in op.results):
+        if op is core or op.parent is None or any(used.get(result) for result in op.results):
+            continue
+        if is_removable(op):
+            for inner in op.walk():
+                for value in read_by(inner):
+                    used[value] -= 1
             op.erase()
-            for value in _read_by(op):
-                used[value] -= 1
-
-
-def _read_by(op: Operation) -> list[Value]:
-    return op.operands + [value for _, passed in op.successors for value in passed]

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from npuninja.ir.core import Operation
-from npuninja.lowering.control_flow.condition_simplification import simplify_conditions
-from npuninja.lowering.control_flow.constant_folding import fold_constants
 from npuninja.lowering.generation import Rules
-from npuninja.lowering.sequence.contiguous_transfers import linearize_transfers
+from npuninja.lowering.sequence.contiguous_transfers import linearize_descriptors, linearize_transfers
 from npuninja.lowering.tiles import ops_of
 
 
 def canonicalize_device(device: Operation, rules: Rules) -> None:
-    """Folds constants in cores; drops tiles without users and writes transfers linearly where the generation
-    does so.
-    """
+    """Drops tiles without users and writes transfers linearly where the generation does so."""
     if rules.drops_unused_tiles:
         used = {value for op in device.walk() for value in op.operands}
         for op in list(ops_of(device, "aie.tile")):
             if op.result not in used:
                 op.erase()
     _put_tiles_before_cores(device)
-    fold_constants(device)
-    simplify_conditions(device)
     if rules.linearizes_transfers:
         linearize_transfers(device)
+        linearize_descriptors(device)
 
 
 def _put_tiles_before_cores(device: Operation) -> None:

@@ -6,9 +6,20 @@ A linear transfer needs no wraps, so it escapes their limits.
 
 from __future__ import annotations
 
+from math import prod
+
 from npuninja.arch.devices import tile_kind
-from npuninja.ir.attributes import DenseArrayAttr, SymbolRefAttr
+from npuninja.ir.attributes import (
+    BDDimLayoutArrayAttr,
+    DenseArrayAttr,
+    IntegerAttr,
+    SymbolRefAttr,
+    is_contiguous,
+)
 from npuninja.ir.core import Operation
+from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.syntax import definition
+from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.tiles import ops_of, place_of
 
 _ZERO_PADDING = tuple(f"d{dim}_zero_{side}" for dim in range(3) for side in ("before", "after"))
@@ -22,14 +33,42 @@ def linearize_transfers(device: Operation) -> None:
         if op.operands and tile_kind(place_of(op.operands[0])[1]) != "shim"
     }
     for op in device.walk():
-        if op.name == "aiex.npu.dma_memcpy_nd" and len(op.operands) == 1:
+        if op.name == "aiex.npu.dma_memcpy_nd":
             metadata = op.attributes.get("metadata")
             if not (isinstance(metadata, SymbolRefAttr) and metadata.path[-1] in elsewhere):
                 _linearize(op)
 
 
+def linearize_descriptors(device: Operation) -> None:
+    """Drops the dimensions of every `aie.dma_bd` of a shim tile that walks through memory without a gap."""
+    for op in device.walk():
+        if op.name == "aie.dma_bd" and _is_on_shim(op):
+            dimensions = op.attributes.get("dimensions")
+            dims = dimensions.dims if isinstance(dimensions, BDDimLayoutArrayAttr) else ()
+            if not dims or (len(dims) == 1 and dims[0].stride == 1) or not is_contiguous(dims):
+                continue
+            del op.attributes["dimensions"]
+            op.attributes.setdefault("len", IntegerAttr(prod(dim.size for dim in dims), "i32"))
+
+
+def _is_on_shim(bd: Operation) -> bool:
+    """Whether the descriptor is known to be a shim tile's: by its buffer, its region or its task's tile."""
+    owner = bd.operands[0].owner
+    if isinstance(owner, Operation) and owner.name == "aie.external_buffer":
+        return True
+    holder = bd.parent_op
+    if holder is not None and holder.name == "aie.dma":
+        holder = holder.parent_op
+    if holder is None or holder.name not in ("aie.shim_dma", "aiex.dma_configure_task"):
+        return False
+    return tile_kind(place_of(holder.operands[0])[1]) == "shim"
+
+
 def _linearize(op: Operation) -> None:
-    offsets, sizes, strides = (_static(op, f"static_{what}") for what in ("offsets", "sizes", "strides"))
+    numbers = [_numbers(op, what) for what in ("offsets", "sizes", "strides")]
+    offsets, sizes, strides = numbers
+    if any(DYNAMIC_INDEX in each for each in numbers):
+        return
     if len(sizes) != 4 or any(key in op.attributes for key in _ZERO_PADDING):
         return
     outer, planes, rows, items = sizes
@@ -42,9 +81,18 @@ def _linearize(op: Operation) -> None:
     op.attributes["static_offsets"] = DenseArrayAttr("i64", (offsets[0], 0, 0, start))
     op.attributes["static_sizes"] = DenseArrayAttr("i64", (outer, 1, 1, planes * rows * items))
     op.attributes["static_strides"] = DenseArrayAttr("i64", (strides[0], 0, 0, 1))
+    op.operands, op.segments = op.operands[:1], (1, 0, 0, 0)
 
 
-def _static(op: Operation, key: str) -> tuple[int, ...]:
-    numbers = op.attributes[key]
-    assert isinstance(numbers, DenseArrayAttr), numbers
-    return numbers.values
+def _numbers(op: Operation, what: str) -> tuple[int, ...]:
+    """The numbers of one list; those passed as constants too."""
+    written = op.attributes[f"static_{what}"]
+    found = definition(op.name)
+    assert isinstance(written, DenseArrayAttr), written
+    assert found is not None
+    values = iter(found.group(op, what))
+    numbers = []
+    for number in written.values:
+        known = constant_value(next(values)) if number == DYNAMIC_INDEX else number
+        numbers.append(DYNAMIC_INDEX if known is None else known)
+    return tuple(numbers)

@@ -12,7 +12,7 @@ from npuninja.lowering.control_flow.constant_folding import fold_constants
 from npuninja.lowering.generation import rules_of
 from npuninja.lowering.sequence.bd_chains import materialize_bd_chains
 from npuninja.lowering.sequence.checks import check_tokens
-from npuninja.lowering.sequence.contiguous_transfers import linearize_transfers
+from npuninja.lowering.sequence.contiguous_transfers import linearize_descriptors, linearize_transfers
 from npuninja.lowering.sequence.devices import materialize_sequences
 from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.sequence.task_ids import assign_bd_ids
@@ -43,6 +43,9 @@ def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> N
             if len(sequence.regions[0].blocks) > 1:
                 raise UserError("a runtime sequence is one block, this one branches", sequence.loc)
             substitute_allocations(device, sequence)  # aie-substitute-shim-dma-allocations
+        if rules.linearizes_transfers:
+            linearize_descriptors(device)
+        for sequence in sequences(device):
             assign_bd_ids(sequence)  # aie-assign-runtime-sequence-bd-ids
             lower_tasks(sequence, warnings)  # aie-dma-tasks-to-npu
             expand(device, sequence, model, rules, warnings)  # aie-dma-to-npu, aie-lower-set-lock

@@ -1,0 +1,70 @@
+"""The first pass of the reference over all code: canonicalize, join equal operations, hoist, canonicalize.
+
+MLIR-AIE's `convert-vector-to-aievec` is a pipeline over the whole module; what it does to scalar code is here.
+"""
+
+from __future__ import annotations
+
+from npuninja.ir.attributes import Attribute
+from npuninja.ir.core import Operation, Value
+from npuninja.lowering.control_flow.condition_simplification import simplify_conditions_in
+from npuninja.lowering.control_flow.constant_folding import fold_constants_in
+from npuninja.lowering.control_flow.redundancy import hoist_invariants, join_equal_operations
+
+#: Operations whose code is simplified: what stands directly in a device or module.
+_CORES = ("aie.core", "func.func")
+_SEQUENCES = ("aie.runtime_sequence", "aiex.runtime_sequence")
+
+
+def simplify_code(module: Operation) -> None:
+    """Simplifies the cores, functions and runtime sequences of a module in place."""
+    for op in list(module.body.ops):
+        if op.name == "aie.device":
+            for inner in list(op.body.ops):
+                if inner.name in _CORES or inner.name in _SEQUENCES:
+                    _simplify(inner)
+            share_sequence_constants(op)
+        elif op.name == "func.func":
+            _simplify(op)
+
+
+def _simplify(holder: Operation) -> None:
+    _canonicalize(holder)
+    join_equal_operations(holder)
+    hoist_invariants(holder)
+    _canonicalize(holder)
+
+
+def _canonicalize(holder: Operation) -> None:
+    fold_constants_in(holder)
+    if simplify_conditions_in(holder):
+        fold_constants_in(holder)
+
+
+def share_sequence_constants(device: Operation) -> None:
+    """Moves the constants of runtime sequences to the top of the device, each number once.
+
+    MLIR's folder puts them there because a sequence, unlike a core, does not keep constants of its own.
+    """
+    known: dict[tuple[Attribute, str], Value] = {}
+    for op in device.body.ops:
+        if op.name == "arith.constant":
+            known.setdefault((op.attributes["value"], op.result.type), op.result)
+    for sequence in [op for op in device.body.ops if op.name in _SEQUENCES]:
+        moved = [op for op in sequence.walk() if op.name == "arith.constant"]
+        replaced: dict[Value, Value] = {}
+        for op in moved:
+            key = (op.attributes["value"], op.result.type)
+            if key in known:
+                replaced[op.result] = known[key]
+            else:
+                known[key] = op.result
+        if moved:
+            gone = set(moved)
+            for block in {op.parent for op in moved}:
+                assert block is not None
+                block.ops = [op for op in block.ops if op not in gone]
+            sequence.replace_uses(replaced)
+            for op in moved:
+                if op.result not in replaced:
+                    device.body.insert(0, op)
