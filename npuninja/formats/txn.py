@@ -9,7 +9,7 @@ Sources: MLIR-AIE AIETargetNPU.cpp; aie-rt common/xaie_txn.h, global/xaiegbl.h.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple, Union
+from typing import Iterator, NamedTuple, Union
 
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.register_write import MaskWrite as MaskWrite
@@ -181,23 +181,34 @@ def read_txn(data: bytes, name: str = "insts.bin") -> Transaction:
         )
     if words[3] != len(data):
         raise reader.error(f"the instruction stream says it has {words[3]} bytes, the file has {len(data)}")
-    offset = HEADER_BYTES
-    operations: list[TxnOperation] = []
-    for number in range(words[2]):
-        operation, size = _read_operation(reader, offset, number)
-        operations.append(operation)
-        offset += size
-    if offset != len(data):
-        raise reader.error(
-            f"{words[2]} operations of the stream end at 0x{offset:x}, the file at 0x{len(data):x}"
-        )
+    operations = tuple(operation for _, operation in _read_operations(reader, words[2]))
     if not operations:
         raise reader.error(
             "the instruction stream has no operations", "give the runtime sequence at least one transfer"
         )
     return Transaction(
-        words[0] >> 16 & 0xFF, words[0] >> 24, words[1] & 0xFF, words[1] >> 8 & 0xFF, tuple(operations)
+        words[0] >> 16 & 0xFF, words[0] >> 24, words[1] & 0xFF, words[1] >> 8 & 0xFF, operations
     )
+
+
+def read_txn_at(data: bytes, name: str = "insts.bin") -> list[tuple[int, TxnOperation]]:
+    """The operations of a stream, each with its offset in bytes. Raises as `read_txn`."""
+    read_txn(data, name)
+    reader = ByteReader(data, name)
+    return list(_read_operations(reader, reader.u32(8, "the number of operations")))
+
+
+def _read_operations(reader: ByteReader, count: int) -> Iterator[tuple[int, TxnOperation]]:
+    """The operations and their offsets. Raises UserError when they do not end where the stream does."""
+    offset = HEADER_BYTES
+    for number in range(count):
+        operation, size = _read_operation(reader, offset, number)
+        yield offset, operation
+        offset += size
+    if offset != len(reader.data):
+        raise reader.error(
+            f"{count} operations of the stream end at 0x{offset:x}, the file at 0x{len(reader.data):x}"
+        )
 
 
 # Byte offset of the size field, and the smallest size in bytes. NOOP, PREEMPT and LOADPDI have a fixed size

@@ -18,6 +18,7 @@ from npuninja.xrt_emulation.buffers import Buffer, Buffers
 from npuninja.xrt_emulation.core_modules import CoreModules
 from npuninja.xrt_emulation.npu_memory import NpuMemory
 from npuninja.xrt_emulation.packets import KernelCall, MalformedPacket
+from npuninja.xrt_emulation.patched_instructions import with_arguments
 
 #: XRT copies a buffer of a wrong group, as it warns, and for want of a copy engine passes no address.
 _NO_ADDRESS = "; was each buffer made for its own argument, with the argument's group_id?"
@@ -105,9 +106,11 @@ class ArrayContext:
             self._forget_gone()
             insts = self._instructions(call, taken)
             emulator = self._emulator if self._unit == call.unit and self._emulator else self._load(call.unit)
+            addresses: Sequence[int] = call.arguments
+            if call.patched:
+                insts, addresses = with_arguments(insts)
             arguments = [
-                self._argument(emulator, number, address, taken)
-                for number, address in enumerate(call.arguments)
+                self._argument(emulator, number, address, taken) for number, address in enumerate(addresses)
             ]
             report = emulator.run(
                 insts,

@@ -23,6 +23,8 @@ _MAX_CHAINED = 512
 # buffers.
 _CALL = struct.Struct("<2QI")
 _OPCODE_TXN = 3
+# ert_npu_data: address and bytes of the instructions, words of properties.
+_NPU_DATA = struct.Struct("<Q2I")
 
 
 class MalformedPacket(Exception):
@@ -32,12 +34,15 @@ class MalformedPacket(Exception):
 class KernelCall(NamedTuple):
     """One run: the compute unit's number, device address and words of the instructions, device addresses of
     buffers.
+
+    `patched`: the instructions came as an ELF, so the addresses of buffers are in them already.
     """
 
     unit: int
     instructions: int
     words: int
     arguments: tuple[int, ...]
+    patched: bool = False
 
 
 class Chain(NamedTuple):
@@ -69,9 +74,7 @@ def read_packet(data: bytes) -> KernelCall | Chain:
     if opcode == _CMD_CHAIN:
         return _chain(body)
     if opcode == _START_NPU:
-        raise MalformedPacket(
-            "instructions as an ELF are not emulated; pass insts.bin to the kernel, with opcode 3"
-        )
+        return _elf_call(body, 1 + extra_masks)
     raise MalformedPacket(
         f"the command has operation {opcode}, expected {_START_CU} (kernel) or {_CMD_CHAIN} (runlist)"
     )
@@ -83,20 +86,44 @@ def _kernel_call(body: bytes, masks: int) -> KernelCall:
         raise MalformedPacket(
             f"the kernel call has {len(call)} bytes of arguments, expected at least {_CALL.size}"
         )
-    mask = int.from_bytes(body[: 4 * masks], "little")
-    if not mask:
-        raise MalformedPacket("the command names no compute unit")
+    unit = _unit(body, masks)
     opcode, instructions, words = _CALL.unpack_from(call)
     if opcode != _OPCODE_TXN:
-        raise MalformedPacket(
-            f"the first argument of the kernel call, its opcode, is {opcode}, expected {_OPCODE_TXN}"
-        )
+        raise MalformedPacket(_wrong_opcode(opcode))
     addresses = [
         a for (a,) in struct.iter_unpack("<Q", call[_CALL.size : len(call) - (len(call) - _CALL.size) % 8])
     ]
     while addresses and not addresses[-1]:
         addresses.pop()
-    return KernelCall((mask & -mask).bit_length() - 1, instructions, words, tuple(addresses))
+    return KernelCall(unit, instructions, words, tuple(addresses))
+
+
+def _elf_call(body: bytes, masks: int) -> KernelCall:
+    """A call whose instructions are an ELF: their place, then properties, then the opcode.
+
+    XRT 2.25 passes no buffers: their addresses are in the instructions.
+    """
+    call = body[4 * masks :]
+    if len(call) < _NPU_DATA.size:
+        raise MalformedPacket(f"the call has {len(call)} bytes, expected at least {_NPU_DATA.size}")
+    instructions, size_bytes, properties = _NPU_DATA.unpack_from(call)
+    arguments = call[_NPU_DATA.size + 4 * properties :]
+    unit = _unit(body, masks)
+    opcode = int.from_bytes(arguments[:8], "little")
+    if opcode != _OPCODE_TXN:
+        raise MalformedPacket(_wrong_opcode(opcode))
+    return KernelCall(unit, instructions, size_bytes // 4, (), patched=True)
+
+
+def _unit(body: bytes, masks: int) -> int:
+    mask = int.from_bytes(body[: 4 * masks], "little")
+    if not mask:
+        raise MalformedPacket("the command names no compute unit")
+    return (mask & -mask).bit_length() - 1
+
+
+def _wrong_opcode(opcode: int) -> str:
+    return f"the first argument of the kernel call, its opcode, is {opcode}, expected {_OPCODE_TXN}"
 
 
 def _chain(body: bytes) -> Chain:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from xrt_programs import compile_cpp
 
+from npuninja.formats.instruction_elf import write_instruction_elf
 from npuninja.xrt_emulation import amdxdna
 from npuninja.xrt_emulation.preload_library import SOURCES
 
@@ -126,3 +127,21 @@ def test_interface_is_the_kernels(compiler, xrt, tmp_path):
     subprocess.run(
         [compiler, "-idirafter", str(include), annotations, "-fsyntax-only", str(source)], check=True
     )
+
+
+def test_instructions_as_an_elf(compiler, xrt, emulated, passthrough, tmp_path):
+    program = compile_cpp(xrt, "run_elf", tmp_path)
+    data = random.Random(2).randbytes(262144)
+    (tmp_path / "in").write_bytes(data)
+    insts = Path(passthrough).with_name("insts.bin").read_bytes()
+    (tmp_path / "design.elf").write_bytes(write_instruction_elf(insts))
+    files = [
+        Path(passthrough).with_name("design.xclbin"),
+        tmp_path / "design.elf",
+        tmp_path / "in",
+        tmp_path / "out",
+    ]
+    done = emulated.run("with-xrt", program, *map(str, files))
+    assert done.stdout.split() in (["4"] * 2, ["ert_cmd_state::completed"] * 2), done.stderr
+    assert (tmp_path / "out0").read_bytes() == data
+    assert (tmp_path / "out1").read_bytes() == bytes((byte + 1) & 0xFF for byte in data)
