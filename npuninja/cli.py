@@ -9,6 +9,7 @@ from npuninja.errors import Error, InternalError, ToolError, UserError
 # Verb -> module with `main(arguments: list[str]) -> int`, and what it does.
 VERBS: dict[str, tuple[str, str]] = {
     "lower": ("npuninja.commands.lower", "lower a design: addresses, routing, instructions, linker scripts"),
+    "python": ("npuninja.commands.python", "run a design written in Python and print its MLIR"),
     "cdo": ("npuninja.commands.cdo", "write the configuration of a routed design and its core programs"),
     "pdi": ("npuninja.commands.pdi", "pack configuration files into a device image"),
     "xclbin": ("npuninja.commands.xclbin", "pack a device image into an XCLBIN"),

@@ -1,0 +1,1 @@
+"""Building operations of `npuninja.ir` from Python: what MLIR's own bindings offer to a design."""

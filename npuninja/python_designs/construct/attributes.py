@@ -1,0 +1,260 @@
+"""Python values as attributes of `npuninja.ir`, by the kind that the operation's row declares."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, Sequence
+
+import numpy as np
+
+from npuninja.ir.attributes import (
+    ArrayAttr,
+    Attribute,
+    BDDimLayout,
+    BDDimLayoutArrayArrayAttr,
+    BDDimLayoutArrayAttr,
+    BDPadLayout,
+    BDPadLayoutArrayAttr,
+    BoolAttr,
+    DenseArrayAttr,
+    DenseElementsAttr,
+    DictAttr,
+    EnumAttr,
+    FloatAttr,
+    IntegerAttr,
+    OpaqueAttr,
+    PacketInfoAttr,
+    StringAttr,
+    SymbolRefAttr,
+    TypeAttr,
+    UnitAttr,
+)
+from npuninja.ir.directives import INTEGER_KIND
+from npuninja.ir.enums import ENUMS, case_of
+from npuninja.python_designs.construct.types import Type, is_array_type, mlir_type
+
+_CLASSES = (
+    IntegerAttr, BoolAttr, FloatAttr, StringAttr, UnitAttr, TypeAttr, SymbolRefAttr, ArrayAttr, DenseArrayAttr,
+    DictAttr, EnumAttr, DenseElementsAttr, PacketInfoAttr, BDDimLayoutArrayAttr, BDDimLayoutArrayArrayAttr,
+    BDPadLayoutArrayAttr, OpaqueAttr,
+)  # fmt: skip
+
+
+def is_attribute(given: Any) -> bool:
+    """Whether `given` is an attribute already."""
+    return isinstance(given, _CLASSES)
+
+
+def enum_class(kind: str) -> type[IntEnum]:
+    """A Python enum with the cases of one of the dialects' enums."""
+    found = IntEnum(kind, ENUMS[kind])  # type: ignore[misc]
+    found.__str__ = _case_name  # type: ignore[method-assign]
+    return found
+
+
+def _case_name(self: Any) -> str:
+    return str(self.name)
+
+
+def symbol_name(given: Any) -> str:
+    """The name of a symbol: a string with or without `@`, or anything that has one."""
+    if isinstance(given, str):
+        return given[1:] if given.startswith("@") else given
+    if isinstance(given, SymbolRefAttr):
+        return given.path[-1]
+    name = getattr(given, "sym_name", None)
+    if name is None:
+        name = getattr(given, "name", None)
+    if name is None:
+        raise TypeError(f"expected a symbol's name or an operation that has one, got {given!r}")
+    return str(getattr(name, "value", name))
+
+
+def attribute(given: Any, kind: str) -> Attribute:
+    """`given` as an attribute of a declared kind (see `npuninja.ir.assembly`).
+
+    Raises:
+        TypeError: it cannot be one.
+    """
+    if is_attribute(given):
+        return given  # type: ignore[no-any-return]
+    if kind in ENUMS:
+        return enum_attribute(given, kind)
+    if INTEGER_KIND.fullmatch(kind):
+        return IntegerAttr(integer(given, kind), kind)
+    if kind in ("str", "symname"):
+        return StringAttr(symbol_name(given) if kind == "symname" else str(given))
+    if kind == "sym":
+        return SymbolRefAttr((symbol_name(given),))
+    if kind == "bool":
+        return BoolAttr(bool(given))
+    if kind == "packet":
+        return packet_info(given)
+    if kind == "unit":
+        return UnitAttr()
+    return any_attribute(given)
+
+
+def any_attribute(given: Any) -> Attribute:
+    """`given` as the attribute that MLIR's bindings would make of it."""
+    if is_attribute(given):
+        return given  # type: ignore[no-any-return]
+    if isinstance(given, bool):
+        return BoolAttr(given)
+    if isinstance(given, (int, np.integer)):
+        return IntegerAttr(int(given), "i64")
+    if isinstance(given, float):
+        return FloatAttr(float_text(given, "f32"), "f32")
+    if isinstance(given, str):
+        return StringAttr(given)
+    if isinstance(given, Type) or is_array_type(given):
+        return TypeAttr(mlir_type(given).text)
+    if isinstance(given, dict):
+        return DictAttr(tuple((k, any_attribute(v)) for k, v in given.items()))
+    if isinstance(given, (list, tuple)):
+        return ArrayAttr(tuple(any_attribute(v) for v in given))
+    if hasattr(given, "sym_name"):
+        return SymbolRefAttr((symbol_name(given),))
+    raise TypeError(f"cannot make an attribute of {given!r}")
+
+
+def enum_attribute(given: Any, kind: str) -> EnumAttr:
+    """A case of an enum: given as member, number or name."""
+    if isinstance(given, str):
+        case: str | None = given if given in ENUMS[kind] else None
+    else:
+        case = case_of(kind, int(given))
+    if case is None:
+        raise TypeError(f"{given!r} is no {kind}: expected one of {', '.join(ENUMS[kind])}")
+    return EnumAttr(kind, case)
+
+
+def integer(given: Any, kind: str) -> int:
+    """A whole number that an attribute can hold. Raises TypeError for anything else."""
+    if isinstance(given, (int, np.integer, np.bool_)):
+        return int(given)
+    if hasattr(given, "__index__") and not isinstance(given, float):
+        return int(given.__index__())
+    if isinstance(given, IntEnum):
+        return int(given)
+    raise TypeError(f"expected an integer for {kind}, got {given!r}")
+
+
+def packet_info(given: Sequence[int]) -> PacketInfoAttr:
+    """`(type, id)` as packet header."""
+    if not isinstance(given, (list, tuple)) or len(given) != 2:
+        raise TypeError(f"a packet is (type, id), got {given!r}")
+    return PacketInfoAttr(int(given[0]), int(given[1]))
+
+
+def dim_layout(given: Sequence[Any]) -> BDDimLayout:
+    """`(size, stride)`, in elements."""
+    if isinstance(given, BDDimLayout):
+        return given
+    size, stride = given
+    return BDDimLayout(integer(size, "a size"), integer(stride, "a stride"))
+
+
+def dim_layouts(given: Sequence[Any] | None) -> BDDimLayoutArrayAttr:
+    """A list of `(size, stride)`, outermost first."""
+    if isinstance(given, BDDimLayoutArrayAttr):
+        return given
+    return BDDimLayoutArrayAttr(tuple(dim_layout(d) for d in given or ()))
+
+
+def dim_layout_lists(given: Sequence[Any]) -> BDDimLayoutArrayArrayAttr:
+    """One list of `(size, stride)` for each consumer."""
+    if isinstance(given, BDDimLayoutArrayArrayAttr):
+        return given
+    return BDDimLayoutArrayArrayAttr(tuple(dim_layouts(dims).dims for dims in given))
+
+
+def pad_layouts(given: Sequence[Any]) -> BDPadLayoutArrayAttr:
+    """A list of `(before, after)`, outermost first."""
+    if isinstance(given, BDPadLayoutArrayAttr):
+        return given
+    return BDPadLayoutArrayAttr(tuple(BDPadLayout(int(before), int(after)) for before, after in given))
+
+
+def float_text(value: float, type: str) -> str:
+    """The literal MLIR writes for a number of a float type: six digits if they are exact, else more or bits."""
+    number = _rounded(value, type)
+    if abs(number) != float("inf") and number == number:
+        for text in (f"{number:.6e}", f"{number:.9e}", f"{number:.17e}"):
+            if _rounded(float(text), type) == number:
+                mantissa, exponent = text.split("e")
+                return f"{mantissa}e{exponent}"
+    return _bit_text(number, type)
+
+
+def _rounded(value: float, type: str) -> float:
+    if type == "f64":
+        return float(value)
+    if type == "bf16":
+        import ml_dtypes
+
+        return float(ml_dtypes.bfloat16(value))
+    return float({"f16": np.float16, "f32": np.float32}[type](value))
+
+
+def _bit_text(value: float, type: str) -> str:
+    """`0x7F800000`: what has no decimal literal, such as infinity."""
+    if type == "bf16":
+        return f"0x{int(np.float32(value).view(np.uint32)) >> 16:04X}"
+    kinds: dict[str, tuple[Any, Any, int]] = {
+        "f16": (np.float16, np.uint16, 4),
+        "f32": (np.float32, np.uint32, 8),
+        "f64": (np.float64, np.uint64, 16),
+    }
+    number, bits, digits = kinds[type]
+    return f"0x{int(number(value).view(bits)):0{digits}X}"
+
+
+def number_attribute(value: Any, type: Type) -> Attribute:
+    """A number as attribute of a scalar type.
+
+    Raises:
+        TypeError: a float for an integer type.
+    """
+    text = type.text
+    if text in ("f16", "bf16", "f32", "f64"):
+        return FloatAttr(float_text(float(value), text), text)
+    if isinstance(value, (float, np.floating)) and not float(value).is_integer():
+        raise TypeError(f"expected floating point type, got {text} for {value}")
+    if text == "i1":
+        return BoolAttr(bool(value))
+    return IntegerAttr(wrapped(int(value), type), text)
+
+
+def wrapped(value: int, type: Type) -> int:
+    """`value` as an attribute of an integer type shows it: signless ones as signed numbers."""
+    text = type.text
+    if text[0] == "i" and text[1:].isdigit():
+        width = int(text[1:])
+        if value >= 1 << (width - 1):
+            return value - (1 << width) if value < 1 << width else value
+    return value
+
+
+def dense_elements(values: Any, type: Type) -> DenseElementsAttr:
+    """An array, or one number for all elements, as `dense<…>` of a shaped type."""
+    shape = type.shape  # type: ignore[attr-defined]
+    element: Type = type.element_type  # type: ignore[attr-defined]
+    if isinstance(values, (int, float, np.generic)) and not isinstance(values, np.ndarray):
+        return DenseElementsAttr((_literal(values, element),), type.text, True)
+    array = np.asarray(values)
+    count = int(np.prod(shape)) if shape else 1
+    if array.size != count:
+        raise ValueError(f"{array.size} values do not fill {type.text}")
+    flat = array.reshape(-1)
+    is_splat = count > 0 and bool((flat == flat[0]).all())
+    listed = flat[:1] if is_splat else flat
+    return DenseElementsAttr(tuple(_literal(v, element) for v in listed.tolist()), type.text, is_splat)
+
+
+def _literal(value: Any, element: Type) -> str:
+    found = number_attribute(value, element)
+    if isinstance(found, BoolAttr):
+        return "true" if found.value else "false"
+    assert isinstance(found, (IntegerAttr, FloatAttr)), found
+    return found.text if isinstance(found, FloatAttr) else str(found.value)

@@ -1,0 +1,459 @@
+"""Operations, blocks and regions as a design sees them, and `build`, which makes every one."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator, Sequence
+
+from npuninja.errors import UserError
+from npuninja.ir import core
+from npuninja.ir.attributes import (
+    Attribute,
+    BoolAttr,
+    EnumAttr,
+    IntegerAttr,
+    StringAttr,
+    SymbolRefAttr,
+    TypeAttr,
+)
+from npuninja.ir.enums import ENUMS
+from npuninja.ir.syntax import definition
+from npuninja.python_designs.construct import attributes as attrs
+from npuninja.python_designs.construct import insertion
+from npuninja.python_designs.construct.types import Type, mlir_type, type_of
+
+
+class MLIRError(Exception):
+    """A module does not verify."""
+
+
+class Integer(int):
+    """An integer attribute read back: a number with `.value` and `.type`."""
+
+    type: Type
+
+    @property
+    def value(self) -> int:
+        """The number."""
+        return int(self)
+
+
+class Text(str):
+    """A string attribute read back."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> str:
+        """The string."""
+        return str(self)
+
+
+class TypeValue:
+    """A type attribute read back."""
+
+    def __init__(self, type: Type) -> None:
+        self.value = type
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+def read(attribute: Attribute) -> Any:
+    """An attribute as Python value."""
+    if isinstance(attribute, (IntegerAttr, BoolAttr)):
+        number = Integer(int(attribute.value))
+        number.type = type_of(attribute.type if isinstance(attribute, IntegerAttr) else "i1")
+        return number
+    if isinstance(attribute, EnumAttr):
+        number = Integer(ENUMS[attribute.kind][attribute.case])
+        number.type = type_of("i32")
+        return number
+    if isinstance(attribute, StringAttr):
+        return Text(attribute.value)
+    if isinstance(attribute, SymbolRefAttr):
+        return Text(attribute.path[-1])
+    if isinstance(attribute, TypeAttr):
+        return TypeValue(type_of(attribute.type))
+    return attribute
+
+
+class AttributeMap:
+    """The attributes of an operation, by name."""
+
+    def __init__(self, op: core.Operation) -> None:
+        self._op = op
+
+    def __getitem__(self, name: str) -> Any:
+        return read(self._op.attributes[name])
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        found = definition(self._op.name)
+        kind = found.kinds.get(name, "any") if found else "any"
+        self._op.attributes[name] = attrs.attribute(value, kind)
+
+    def __delitem__(self, name: str) -> None:
+        del self._op.attributes[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._op.attributes
+
+    def __len__(self) -> int:
+        return len(self._op.attributes)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._op.attributes)
+
+
+class Block:
+    """A block; as a context manager the place where operations go."""
+
+    def __init__(self, block: core.Block) -> None:
+        self.ir = block
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Block) and other.ir is self.ir
+
+    def __hash__(self) -> int:
+        return id(self.ir)
+
+    @property
+    def block(self) -> Block:
+        """Itself."""
+        return self
+
+    @property
+    def arguments(self) -> list[Any]:
+        """The block's arguments."""
+        from npuninja.python_designs.construct.values import value_of
+
+        return [value_of(arg) for arg in self.ir.args]
+
+    @property
+    def operations(self) -> list[OpView]:
+        """The operations in order."""
+        return [view_of(op) for op in self.ir.ops]
+
+    @property
+    def region(self) -> Region:
+        """The region around it."""
+        assert self.ir.parent is not None
+        return Region(self.ir.parent)
+
+    @property
+    def owner(self) -> OpView:
+        """The operation around it."""
+        region = self.ir.parent
+        assert region is not None
+        assert region.parent is not None
+        found: OpView = view_of(region.parent)
+        return found
+
+    def add_argument(self, type: Any, loc: Any = None) -> Any:
+        """One more argument."""
+        from npuninja.python_designs.construct.values import value_of
+
+        value = core.Value(mlir_type(type).text, owner=self.ir)
+        self.ir.args.append(value)
+        return value_of(value)
+
+    def append(self, op: Any) -> None:
+        """Puts an operation at the end."""
+        self.ir.append(op.ir)
+
+    def __iter__(self) -> Iterator[OpView]:
+        return iter(self.operations)
+
+    def __enter__(self) -> Block:
+        insertion.InsertionPoint(self.ir).__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        insertion.current().__exit__(*error)
+
+
+class BlockList:
+    """The blocks of a region."""
+
+    def __init__(self, region: core.Region) -> None:
+        self._region = region
+
+    def __len__(self) -> int:
+        return len(self._region.blocks)
+
+    def __getitem__(self, index: int) -> Block:
+        return Block(self._region.blocks[index])
+
+    def __iter__(self) -> Iterator[Block]:
+        return (Block(b) for b in self._region.blocks)
+
+    def append(self, *types: Any, arg_locs: Any = None) -> Block:
+        """A new block with arguments of these types."""
+        return Block(self._region.append(core.Block([core.Value(mlir_type(t).text) for t in types])))
+
+
+class Region:
+    """A region."""
+
+    def __init__(self, region: core.Region) -> None:
+        self.ir = region
+
+    @property
+    def blocks(self) -> BlockList:
+        """Its blocks."""
+        return BlockList(self.ir)
+
+    def __getitem__(self, index: int) -> Block:
+        return self.blocks[index]
+
+    def __len__(self) -> int:
+        return len(self.ir.blocks)
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self.blocks)
+
+
+class OpView:
+    """An operation. Its operands, attributes and results are there under the names of the operation's row."""
+
+    ir: core.Operation
+
+    def __init__(self, op: core.Operation) -> None:
+        self.ir = op
+
+    @classmethod
+    def of(cls, op: core.Operation) -> Any:
+        """The view of an operation, as an object of this class."""
+        view = cls.__new__(cls)
+        view.ir = op
+        return view
+
+    @property
+    def operation(self) -> Any:
+        """Itself."""
+        return self
+
+    @property
+    def opview(self) -> Any:
+        """Itself."""
+        return self
+
+    @property
+    def name(self) -> str:
+        """The operation's name, as in `aie.tile`."""
+        return self.ir.name
+
+    @property
+    def attributes(self) -> AttributeMap:
+        """Its attributes."""
+        return AttributeMap(self.ir)
+
+    @property
+    def operands(self) -> list[Any]:
+        """Its operands."""
+        from npuninja.python_designs.construct.values import value_of
+
+        return [value_of(v) for v in self.ir.operands]
+
+    @property
+    def results(self) -> list[Any]:
+        """Its results."""
+        from npuninja.python_designs.construct.values import value_of
+
+        return [value_of(v) for v in self.ir.results]
+
+    @property
+    def result(self) -> Any:
+        """Its only result."""
+        from npuninja.python_designs.construct.values import value_of
+
+        return value_of(self.ir.result)
+
+    @property
+    def regions(self) -> list[Region]:
+        """Its regions."""
+        return [Region(r) for r in self.ir.regions]
+
+    @property
+    def body(self) -> Region:
+        """Its only region."""
+        return Region(self.ir.regions[0])
+
+    @property
+    def parent(self) -> Any:
+        """The operation around it, or None."""
+        around = self.ir.parent_op
+        return None if around is None else view_of(around)
+
+    def verify(self) -> bool:
+        """True; raises MLIRError with the place and the reason when the operation breaks a rule."""
+        from npuninja.ir.verifier import verify
+
+        try:
+            verify(self.ir)
+        except UserError as error:
+            raise MLIRError(error.render()) from error
+        return True
+
+    def erase(self) -> None:
+        """Takes the operation out."""
+        self.ir.erase()
+
+    def move_before(self, other: Any) -> None:
+        """Puts the operation before another."""
+        self.ir.erase()
+        other.ir.insert_before(self.ir)
+
+    def get_asm(self, **options: Any) -> str:
+        """Its text."""
+        return str(self)
+
+    def __str__(self) -> str:
+        from npuninja.ir.printer import print_module
+
+        top = self.ir
+        if top.name != "builtin.module":
+            return f"<{self.ir.name}>"
+        return print_module(top).rstrip("\n")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OpView) and other.ir is self.ir
+
+    def __hash__(self) -> int:
+        return id(self.ir)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "ir" or name.startswith("__"):
+            raise AttributeError(name)
+        op = self.ir
+        if name in op.attributes:
+            return read(op.attributes[name])
+        found = definition(op.name)
+        if found is not None:
+            for group in found.groups:
+                if group.name == name:
+                    from npuninja.python_designs.construct.values import value_of
+
+                    values = [value_of(v) for v in found.group(op, name)]
+                    return values if group.variadic else values[0]
+            if name in found.kinds:
+                default = found.defaults.get(name)
+                return None if default is None else read(default)
+            if any(rule.rstrip("*") == name for rule in found.results):
+                return self.result
+        raise AttributeError(f"'{type(self).__name__}' of {op.name} has no attribute '{name}'")
+
+
+Operation = OpView
+
+#: Operation name -> class of its views, filled by the modules that define one.
+VIEWS: dict[str, type[OpView]] = {}
+
+
+def view_of(op: core.Operation) -> Any:
+    """The view of an operation."""
+    return VIEWS.get(op.name, OpView).of(op)
+
+
+def ir_value(given: Any) -> core.Value:
+    """The SSA value that `given` is or has.
+
+    Raises:
+        TypeError: it has none, or several.
+    """
+    found = getattr(given, "ir", None)
+    if found is None:
+        op = getattr(given, "op", None)
+        if op is not None:
+            return ir_value(op)
+        raise TypeError(f"expected a value or an operation with one result, got {given!r}")
+    if isinstance(found, core.Operation):
+        if len(found.results) != 1:
+            raise TypeError(f"expected an operation with one result, got {found.name}")
+        return found.results[0]
+    if isinstance(found, core.Value):
+        return found
+    raise TypeError(f"expected a value, got {given!r}")
+
+
+def make(
+    name: str,
+    operands: Sequence[Any] = (),
+    attributes: dict[str, Any] | None = None,
+    results: Sequence[Any] = (),
+    regions: int | Sequence[core.Region] = 0,
+    segments: tuple[int, ...] | None = None,
+    successors: Sequence[tuple[core.Block, list[core.Value]]] = (),
+    ip: Any = None,
+) -> core.Operation:
+    """Makes an operation and puts it at the current insertion point.
+
+    Attributes that are None are left out, and so are those equal to their default; what is no attribute yet becomes
+    one of the kind that the operation's row declares.
+    """
+    found = definition(name)
+    kinds = found.kinds if found is not None else {}
+    given: dict[str, Attribute] = {}
+    for key, value in (attributes or {}).items():
+        if value is None:
+            continue
+        attribute = attrs.attribute(value, kinds.get(key, "any"))
+        if found is None or found.defaults.get(key) != attribute:
+            given[key] = attribute
+    if found is not None:
+        for key, assumed in found.assumed.items():
+            given.setdefault(key, assumed)
+    made_regions = [core.Region() for _ in range(regions)] if isinstance(regions, int) else list(regions)
+    op = core.Operation(
+        name,
+        [ir_value(v) for v in operands],
+        given,
+        tuple(mlir_type(t).text for t in results),
+        made_regions,
+        list(successors),
+        segments,
+        insertion.user_place(),
+    )
+    (insertion.current() if ip is None else ip).insert(op)
+    return op
+
+
+def build(name: str, *arguments: Any, **options: Any) -> Any:
+    """As `make`; gives the view of the operation."""
+    return view_of(make(name, *arguments, **options))
+
+
+def region_op(
+    construct: Callable[..., Any], terminator: Callable[..., Any] | None = None
+) -> Callable[..., Callable[..., Any]]:
+    """A decorator factory: `@name(arguments)` makes the operation, runs the function below it inside its region at
+    once, ends the block with `terminator`, and binds the operation in the function's place.
+    """
+
+    def factory(*arguments: Any, **options: Any) -> Callable[..., Any]:
+        def decorate(function: Callable[..., Any]) -> Any:
+            view = construct(*arguments, **options)
+            run_in_region(view, function, terminator)
+            return view
+
+        return decorate
+
+    return factory
+
+
+def run_in_region(
+    view: OpView,
+    function: Callable[..., Any],
+    terminator: Callable[..., Any] | None,
+    types: Sequence[Any] = (),
+) -> Any:
+    """Runs a function with the entry block of the operation's first region as insertion point."""
+    region = Region(view.ir.regions[0])
+    block = region.blocks[0] if len(region) else region.blocks.append(*types)
+    with insertion.InsertionPoint(block):
+        result = function(*block.arguments)
+        if terminator is not None:
+            last = region.blocks[len(region) - 1].ir
+            if not last.ops or last.ops[-1].name != getattr(terminator, "operation_name", "aie.end"):
+                with insertion.InsertionPoint(last):
+                    terminator()
+    return result

@@ -1,0 +1,499 @@
+"""SSA values with Python's operators: scalars compute, memrefs are indexed.
+
+Nothing is folded: what is written is what is printed, as with MLIR's own bindings.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy as np
+
+from npuninja.ir import core
+from npuninja.ir.types import memref, strides_and_offset
+from npuninja.python_designs.construct import attributes as attrs
+from npuninja.python_designs.construct import generation
+from npuninja.python_designs.construct.operations import Block, MLIRError, OpView, ir_value, make, view_of
+from npuninja.python_designs.construct.types import (
+    F32Type,
+    F64Type,
+    IndexType,
+    IntegerType,
+    MemRefType,
+    ShapedType,
+    Type,
+    VectorType,
+    mlir_type,
+    type_of,
+)
+
+_FLOATS = ("f16", "bf16", "f32", "f64")
+
+
+class Value:
+    """An SSA value."""
+
+    ir: core.Value
+
+    def __init__(self, value: Any, dtype: Any = None) -> None:
+        self.ir = value if isinstance(value, core.Value) else ir_value(value)
+
+    @property
+    def type(self) -> Type:
+        """Its type."""
+        return type_of(self.ir.type)
+
+    @property
+    def owner(self) -> Any:
+        """The operation it is a result of, or the block it is an argument of."""
+        owner = self.ir.owner
+        return view_of(owner) if isinstance(owner, core.Operation) else Block(owner) if owner else None
+
+    def get_name(self, *options: Any, **more: Any) -> str:
+        """A name for it; names are given while printing, so this one only tells it apart."""
+        return f"%{self.ir.name or id(self.ir)}"
+
+    def __eq__(self, other: object) -> Any:
+        return isinstance(other, Value) and other.ir is self.ir
+
+    def __hash__(self) -> int:
+        return id(self.ir)
+
+    def __repr__(self) -> str:
+        return f"Value({self.ir!r})"
+
+
+def _is_number(given: Any) -> bool:
+    return isinstance(given, (int, float, bool, np.integer, np.floating, np.bool_))
+
+
+class ScalarValue(Value):
+    """An integer, float or index that Python's operators compute with; a number becomes a constant."""
+
+    def __init__(self, value: Any, dtype: Any = None, *, fold: Any = None) -> None:
+        if _is_number(value):
+            value = constant(value, type=dtype)
+        super().__init__(value)
+
+    @property
+    def dtype(self) -> Type:
+        """Its type."""
+        return self.type
+
+    def is_constant(self) -> bool:
+        """Whether an `arith.constant` defines it."""
+        owner = self.ir.owner
+        return isinstance(owner, core.Operation) and owner.name == "arith.constant"
+
+    @property
+    def literal_value(self) -> Any:
+        """The number of a constant."""
+        if not self.is_constant():
+            raise ValueError("Can't build literal from non-constant value")
+        owner = self.ir.owner
+        assert isinstance(owner, core.Operation)
+        attribute: Any = owner.attributes["value"]
+        return float(attribute.text) if hasattr(attribute, "text") else attribute.value
+
+    def __add__(self, other: Any) -> Any:
+        return _arithmetic("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _arithmetic("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _arithmetic("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _arithmetic("sub", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _arithmetic("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _arithmetic("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _arithmetic("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _arithmetic("div", other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _arithmetic("floordiv", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _arithmetic("floordiv", other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return _arithmetic("rem", self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _arithmetic("rem", other, self)
+
+    def __and__(self, other: Any) -> Any:
+        return _arithmetic("and", self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return _arithmetic("and", other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return _arithmetic("or", self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return _arithmetic("or", other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return _arithmetic("xor", self, other)
+
+    def __lshift__(self, other: Any) -> Any:
+        return _arithmetic("shl", self, other)
+
+    def __rshift__(self, other: Any) -> Any:
+        return _arithmetic("shr", self, other)
+
+    def __neg__(self) -> Any:
+        if self.type.text in _FLOATS:
+            return _result("arith.negf", [self], self.type)
+        return _arithmetic("sub", 0, self)
+
+    def __eq__(self, other: object) -> Any:
+        return _comparison("eq", self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return _comparison("ne", self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return _comparison("lt", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return _comparison("le", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return _comparison("gt", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return _comparison("ge", self, other)
+
+    __hash__ = Value.__hash__
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a value of the design is not known while the design is built: use if_(…) instead of Python's if"
+        )
+
+
+Scalar = ScalarValue
+
+
+def value_of(value: core.Value) -> Any:
+    """A value as an object of the class for its type."""
+    if value.type.startswith("memref<"):
+        return MemRefValue(value)
+    if value.type.startswith("vector<"):
+        return VectorValue(value)
+    if value.type[0] == "!" or value.type.startswith("("):
+        return Value(value)
+    return ScalarValue(value)
+
+
+def _result(name: str, operands: Sequence[Any], type: Any, attributes: dict[str, Any] | None = None) -> Any:
+    return value_of(make(name, operands, attributes, (type,)).result)
+
+
+def constant(
+    value: Any, type: Any = None, index: bool | None = None, *, vector: bool = False, **_: Any
+) -> Any:
+    """`arith.constant`: of type `type`, of index, or of the type that suits the number."""
+    if index:
+        found: Type = type_of("index")
+    elif type is None:
+        found = infer_mlir_type(value, vector=vector)
+    else:
+        found = mlir_type(type)
+    if isinstance(found, ShapedType):
+        attribute: Any = attrs.dense_elements(value, found)
+    else:
+        try:
+            attribute = attrs.number_attribute(value, found)
+        except TypeError as error:
+            raise MLIRError(str(error)) from None
+    return _result("arith.constant", [], found, {"value": attribute})
+
+
+def infer_mlir_type(value: Any, memref: bool = False, vector: bool = False) -> Type:
+    """The type of a constant that is given without one."""
+    if isinstance(value, (bool, np.bool_)):
+        return type_of("i1")
+    if isinstance(value, np.generic) and not isinstance(value, (float, int)):
+        return mlir_type(type(value))
+    if isinstance(value, int):
+        for low, high, text in (
+            (-(2**31), 2**31, "i32"),
+            (2**31, 2**32, "ui32"),
+            (-(2**63), 2**63, "i64"),
+            (2**63, 2**64, "ui64"),
+        ):
+            if low <= value < high:
+                return type_of(text)
+        raise RuntimeError(f"Nonrepresentable integer {value}.")
+    if isinstance(value, float):
+        limit = float(np.finfo(np.float32).max)
+        fits = value != value or abs(value) == float("inf") or abs(value) <= limit
+        return F32Type.get() if fits else F64Type.get()  # type: ignore[attr-defined, no-any-return]
+    if isinstance(value, np.ndarray):
+        kind = MemRefType if memref else VectorType if vector else None
+        if kind is None:
+            from npuninja.python_designs.construct.types import RankedTensorType
+
+            return RankedTensorType.get(value.shape, value.dtype.type)
+        return kind.get(value.shape, value.dtype.type)
+    raise NotImplementedError(f"Unsupported Python value py_val={value!r} with type {type(value)}")
+
+
+def index_cast(value: Any, to: Any = None, *more: Any, **_: Any) -> Any:
+    """`arith.index_cast`: of a value to a type; the plain dialect's order `index_cast(type, value)` too."""
+    if isinstance(value, Type) and to is not None:
+        value, to = to, value
+    target = type_of("index") if to is None else mlir_type(to)
+    return _result("arith.index_cast", [value], target)
+
+
+def _pair(a: Any, b: Any) -> tuple[Any, Any]:
+    """Both operands as values of one type."""
+    if not isinstance(a, Value) and not isinstance(a, OpView):
+        return constant(a, type=_type_for(a, value_type(b))), b
+    if not isinstance(b, Value) and not isinstance(b, OpView):
+        return a, constant(b, type=_type_for(b, value_type(a)))
+    a, b = value_of(ir_value(a)), value_of(ir_value(b))
+    if a.type != b.type:
+        if "index" in (a.type.text, b.type.text):
+            return a, index_cast(b, a.type)
+        raise ValueError(f"can't coerce {a!r} with {a.type} and {b!r} with {b.type}")
+    return a, b
+
+
+def value_type(given: Any) -> Type:
+    """The type of a value."""
+    return type_of(ir_value(given).type)
+
+
+def _type_for(number: Any, type: Type) -> Type:
+    if not _is_number(number):
+        raise ValueError(f"can't coerce {number!r} to {type}")
+    return type
+
+
+def _is_float(type: Type) -> bool:
+    return (type.element_type.text if isinstance(type, ShapedType) else type.text) in _FLOATS
+
+
+_INTEGER_NAMES = {
+    "add": "addi", "sub": "subi", "mul": "muli", "div": "divsi", "floordiv": "floordivsi", "rem": "remsi",
+    "and": "andi", "or": "ori", "xor": "xori", "shl": "shli", "shr": "shrsi",
+}  # fmt: skip
+_FLOAT_NAMES = {"add": "addf", "sub": "subf", "mul": "mulf", "div": "divf", "rem": "remf"}
+
+
+def _arithmetic(kind: str, a: Any, b: Any) -> Any:
+    if not all(_is_number(x) or isinstance(x, (Value, OpView)) for x in (a, b)):
+        return NotImplemented
+    a, b = _pair(a, b)
+    type = value_type(a)
+    if _is_float(type):
+        name = _FLOAT_NAMES.get(kind)
+        if name is None:
+            raise ValueError(f"{kind} is not supported on values of type {type}")
+    else:
+        element = type.element_type if isinstance(type, ShapedType) else type
+        signed = isinstance(element, IntegerType) and not element.is_signless
+        if kind in ("div", "floordiv", "rem") and signed:
+            raise ValueError(f"{kind} is not supported on values of type {type}: only on signless integers")
+        name = _INTEGER_NAMES[kind]
+    return _result(f"arith.{name}", [a, b], type)
+
+
+def _comparison(kind: str, a: Any, b: Any) -> Any:
+    if not all(_is_number(x) or isinstance(x, (Value, OpView)) for x in (a, b)):
+        return kind == "ne"
+    a, b = _pair(a, b)
+    type = value_type(a)
+    result = type_of("i1")
+    if _is_float(type):
+        from npuninja.ir.attributes import EnumAttr
+
+        return _result("arith.cmpf", [a, b], result, {"predicate": EnumAttr("CmpFPredicate", "o" + kind)})
+    if kind in ("eq", "ne"):
+        predicate = kind
+    elif isinstance(type, IndexType):
+        if generation.is_first():
+            raise AttributeError("'IndexType' object has no attribute 'is_signed'")
+        predicate = "u" + kind
+    else:
+        unsigned = isinstance(type, IntegerType) and type.is_unsigned
+        predicate = ("u" if unsigned else "s") + kind
+    from npuninja.ir.attributes import EnumAttr
+
+    return _result("arith.cmpi", [a, b], result, {"predicate": EnumAttr("CmpIPredicate", predicate)})
+
+
+class VectorValue(ScalarValue):
+    """A vector: computes as scalars do, element by element."""
+
+    @property
+    def shape(self) -> list[int]:
+        """Its dimensions."""
+        return self.type.shape  # type: ignore[attr-defined, no-any-return]
+
+
+def index_values(indices: Any) -> list[Any]:
+    """Indices as values, Python integers as constants of type index."""
+    listed = list(indices) if isinstance(indices, (tuple, list)) else [indices]
+    found = []
+    for i in listed:
+        if isinstance(i, (bool, float, np.floating)):
+            raise ValueError(f"expected an integer as index, got {i!r}")
+        found.append(constant(int(i), index=True) if isinstance(i, (int, np.integer)) else i)
+    return found
+
+
+def _as_index(value: Any) -> Any:
+    return value if value_type(value).text == "index" else index_cast(value)
+
+
+def load(source: Any, indices: Any, **_: Any) -> Any:
+    """`memref.load`."""
+    values = [_as_index(i) for i in index_values(indices)]
+    element = memref(ir_value(source).type).element
+    return _result("memref.load", [source, *values], element)
+
+
+def store(value: Any, target: Any, indices: Any, **_: Any) -> None:
+    """`memref.store`; a number becomes a constant of the element type."""
+    values = index_values(indices)
+    if _is_number(value):
+        value = constant(value, type=memref(ir_value(target).type).element)
+    make("memref.store", [value, target, *[_as_index(i) for i in values]])
+
+
+class MemRefValue(Value):
+    """A memref, indexed as NumPy's arrays are: whole elements are loaded and stored, parts are subviews."""
+
+    @property
+    def shape(self) -> list[int]:
+        """Its dimensions."""
+        return self.type.shape  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def dtype(self) -> Type:
+        """The type of an element."""
+        return self.type.element_type  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def rank(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def n_elements(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.shape))
+
+    def has_rank(self) -> bool:
+        """Always true."""
+        return True
+
+    def __getitem__(self, index: Any) -> Any:
+        if is_all(index):
+            return self
+        if index is None:
+            raise ValueError("None is no index of a memref")
+        parts = list(index) if isinstance(index, tuple) else [index]
+        if len(parts) == self.rank and not any(isinstance(p, slice) or p is Ellipsis for p in parts):
+            return load(self, parts)
+        return subview(self, parts)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        parts = list(index) if isinstance(index, tuple) else [index]
+        if is_all(index) or len(parts) != self.rank or any(isinstance(p, slice) for p in parts):
+            target = self if is_all(index) else subview(self, parts)
+            if not isinstance(value, (MemRefValue, OpView)):
+                raise ValueError("only a memref can be stored into a part of a memref")
+            make("memref.copy", [value, target])
+            return
+        store(value, self, parts)
+
+
+MemRef = MemRefValue
+
+
+def is_all(index: Any) -> bool:
+    """Whether an index is `[:]`, `[...]` or `[:, :]`."""
+    if isinstance(index, Value):
+        return False
+    if index is Ellipsis:
+        return True
+    parts = index if isinstance(index, tuple) else (index,)
+    return bool(parts) and all(isinstance(p, slice) and p == slice(None) for p in parts)
+
+
+def subview(source: Any, parts: Any, sizes: Any = None, strides: Any = None) -> Any:
+    """`memref.subview` of what the indices and slices in `parts` leave, or of offsets, sizes and strides."""
+    whole = memref(ir_value(source).type)
+    shape = whole.shape
+    dropped: list[int] = []
+    if sizes is None:
+        offsets: list[Any] = []
+        sizes, strides = [], []
+        parts = [p for p in parts if p is not Ellipsis]
+        parts += [slice(None)] * (len(shape) - len(parts))
+        for dim, (part, extent) in enumerate(zip(parts, shape)):
+            if isinstance(part, slice):
+                if any(isinstance(x, Value) for x in (part.start, part.stop, part.step)):
+                    raise ValueError("a slice with bounds that are values of the design is not supported")
+                start, stop, step = part.indices(extent)
+                offsets.append(start)
+                sizes.append(max(0, -(-(stop - start) // step)))
+                strides.append(step)
+            else:
+                offsets.append(part)
+                sizes.append(1)
+                strides.append(1)
+                dropped.append(dim)
+    else:
+        offsets = list(parts)
+        strides = list(strides or [1] * len(shape))
+    base_strides, base_offset = strides_and_offset(whole)
+    is_dynamic = any(isinstance(o, Value) for o in offsets) or base_offset < 0
+    offset: Any = "?" if is_dynamic else base_offset + sum(int(o) * s for o, s in zip(offsets, base_strides))
+    kept = [d for d in range(len(shape)) if d not in dropped] or []
+    result_strides = [str(strides[d] * base_strides[d]) for d in kept]
+    layout = f"strided<[{', '.join(result_strides)}]" + (f", offset: {offset}>" if offset != 0 else ">")
+    if len(dropped) == 0 and sizes == list(shape) and offset == 0 and not whole.layout:
+        layout = ""
+    result = MemRefType.get([sizes[d] for d in kept], type_of(whole.element), layout or None)
+    values = [_as_index(o) for o in offsets if isinstance(o, Value)]
+    from npuninja.ir.attributes import DenseArrayAttr
+    from npuninja.ir.directives import DYNAMIC_INDEX
+
+    static = {
+        "static_offsets": [DYNAMIC_INDEX if isinstance(o, Value) else int(o) for o in offsets],
+        "static_sizes": [int(s) for s in sizes],
+        "static_strides": [int(s) for s in strides],
+    }
+    attributes = {name: DenseArrayAttr("i64", tuple(numbers)) for name, numbers in static.items()}
+    op = make("memref.subview", [source, *values], attributes, (result,), segments=(1, len(values), 0, 0))
+    return value_of(op.result)
+
+
+def view(source: Any, shape: Sequence[int], dtype: Any = None, shift: Any = 0, **_: Any) -> Any:
+    """`memref.view`: another shape of the same bytes, `shift` elements behind the start."""
+    from npuninja.ir.types import bits
+
+    element = memref(ir_value(source).type).element if dtype is None else mlir_type(dtype).text
+    bytes_each = bits(element) // 8
+    place = constant(shift * bytes_each, index=True) if _is_number(shift) else shift
+    sizes = [s for s in shape if isinstance(s, Value)]
+    result = MemRefType.get([-1 if isinstance(s, Value) else s for s in shape], type_of(element))
+    op = make("memref.view", [source, place, *sizes], None, (result,))
+    return value_of(op.result)

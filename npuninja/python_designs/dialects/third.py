@@ -1,0 +1,92 @@
+"""How the third generation (summer 2026) writes what the older ones write with attributes: numbers as operands."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Sequence
+
+import numpy as np
+
+from npuninja.python_designs.construct import attributes as attrs
+from npuninja.python_designs.construct.operations import OpView
+from npuninja.python_designs.construct.types import type_of
+from npuninja.python_designs.construct.values import Value, constant, value_type
+
+
+def is_value(given: Any) -> bool:
+    """Whether `given` is a value of the design, not a number."""
+    return isinstance(given, (Value, OpView))
+
+
+def words(numbers: Iterable[Any]) -> list[Any]:
+    """Each number as a constant of its own, of type i32; values as they are."""
+    return [n if is_value(n) else constant(int(n), type=type_of("i32")) for n in numbers]
+
+
+def repeat_operand(size: Any) -> Any:
+    """The repeat count of a task whose outermost size is a value: one less, as i32."""
+    if value_type(size).text == "index":
+        from npuninja.python_designs.construct.values import index_cast
+
+        size = index_cast(size, type_of("i32"))
+    elif value_type(size).text == "i64":
+        from npuninja.python_designs.dialects.standard import ARITH
+
+        size = ARITH["trunci"](size, type_of("i32"))
+    return size - 1
+
+
+def padded(sizes: Sequence[Any], strides: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Four sizes and strides, padded in front with 1 and 0. Raises ValueError for more than four."""
+    if len(sizes) > 4:
+        raise ValueError(f"shim DMA BD supports at most 4 dimensions, got {len(sizes)}")
+    missing = 4 - len(sizes)
+    return [1] * missing + list(sizes), [0] * missing + list(strides)
+
+
+def product(sizes: Sequence[Any]) -> Any:
+    """The product of sizes, some of which may be values."""
+    number = int(np.prod([int(s) for s in sizes if not is_value(s)]))
+    found: Any = None
+    for size in sizes:
+        if is_value(size):
+            found = size if found is None else found * size
+    return number if found is None else found if number == 1 else found * number
+
+
+def integer(given: Any) -> int:
+    """A number that must be known."""
+    return attrs.integer(given, "a number of a descriptor")
+
+
+def dma_bd_parts(
+    buffer: Any, offset: Any, length: Any, sizes: Sequence[Any] | None, strides: Sequence[Any] | None
+) -> tuple[list[Any], tuple[int, ...], dict[str, Any]]:
+    """Operands, group sizes and attributes of an `aie.dma_bd`; each number may be a value instead."""
+    raise NotImplementedError("descriptors of the third generation")
+
+
+def shim_dma_bd(
+    mem: Any,
+    offset: Any,
+    sizes: Sequence[Any],
+    strides: Sequence[Any],
+    transfer_len: Any,
+    burst_length: int,
+    packet: Any,
+    offset_parameter: Any,
+) -> Any:
+    """The descriptor of a transfer: always four dimensions, the length that of the inner three."""
+    from npuninja.python_designs.dialects.aie import dma_bd
+
+    four_sizes, four_strides = padded(sizes, strides)
+    length = product(four_sizes[1:]) if transfer_len is None else transfer_len
+    return dma_bd(
+        mem,
+        four_sizes,
+        four_strides,
+        offset,
+        length,
+        burst_length=burst_length or None,
+        packet=packet,
+        offset_parameter=offset_parameter,
+    )

@@ -1,0 +1,139 @@
+"""Reads off a design's imports which release of MLIR-AIE it is written for, without running it."""
+
+from __future__ import annotations
+
+import ast
+import os
+from typing import NamedTuple
+
+from npuninja.python_designs.construct.generation import FIRST, SECOND, THIRD
+
+_MODULES = {
+    "aie.iron.placers": FIRST,
+    "aie.iron.localbuffer": FIRST,
+    "aie.utils.trace_events_enum": FIRST,
+    "aie.utils.xrt": FIRST,
+    "aie.utils.trace.events": SECOND,
+    "aie.utils.npukernel": SECOND,
+    "aie.iron.kernels": THIRD,
+    "aie.utils.hostruntime.argparse": THIRD,
+    "aie.utils.hostruntime.cli": THIRD,
+    "aie.utils.benchmark": THIRD,
+    "aie.utils.verify": THIRD,
+    "aie.iron.scratchpad_parameter": THIRD,
+    "aie.iron.lock": THIRD,
+}
+_NAMES = {
+    **dict.fromkeys(("GlobalBuffer", "LocalBuffer", "detect_npu_device", "PlacementTile", "SequentialPlacer"), FIRST),
+    **dict.fromkeys(("configure_packet_tracing_flow", "configure_packet_tracing_aie2", "gen_trace_done_aie2"), FIRST),
+    **dict.fromkeys(("configure_trace", "start_trace", "NPUKernel", "DefaultNPURuntime", "TraceConfig"), SECOND),
+    **dict.fromkeys(
+        (
+            "In", "Out", "InOut", "CompileTime", "TaskGroup", "ScratchpadParameter", "sync_parameters", "CascadeFlow",
+            "TileDma", "DmaChannel", "PacketFlow", "BdIteration", "compileconfig", "CallableDesign", "CompilableDesign",
+            "ensure_current_device", "get_compile_arg",
+        ),
+        THIRD,
+    ),
+}  # fmt: skip
+_METHODS = {"add_flow": THIRD, "add_tile_dma": THIRD, "specialize": THIRD, "as_mlir": THIRD}
+# What a third-generation design has beside In and Out; in doubt the newer name decides.
+_ORDER = (THIRD, FIRST, SECOND)
+
+
+class Evidence(NamedTuple):
+    """The generation and what it was read off; `reason` is "" when nothing tells."""
+
+    generation: str
+    reason: str
+    line: int = 0
+
+
+def generation_of(script: str) -> Evidence:
+    """The generation of a design, by its own imports and calls, else by those of modules beside it.
+
+    Nothing that tells: the second generation.
+    """
+    seen: set[str] = set()
+    found = _search(script, seen)
+    for wanted in _ORDER:
+        for evidence in found:
+            if evidence.generation == wanted:
+                return evidence
+    return Evidence(SECOND, "")
+
+
+def _search(path: str, seen: set[str]) -> list[Evidence]:
+    if path in seen or len(seen) > 50:
+        return []
+    seen.add(path)
+    try:
+        with open(path, "rb") as stream:
+            tree = ast.parse(stream.read(), path)
+    except (OSError, SyntaxError, ValueError):
+        return []
+    found: list[Evidence] = []
+    beside: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            found += _of_module(module, node.lineno)
+            if module.split(".")[0] == "aie":
+                found += [
+                    Evidence(_NAMES[a.name], f"{module}.{a.name}", node.lineno)
+                    for a in node.names
+                    if a.name in _NAMES
+                ]
+            else:
+                beside.append(module)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                found += _of_module(alias.name, node.lineno)
+                beside.append(alias.name)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id in ("iron", "trace_utils") and node.attr in _NAMES:
+                found.append(Evidence(_NAMES[node.attr], f"{node.value.id}.{node.attr}", node.lineno))
+            elif node.value.id == "iron" and node.attr == "kernels":
+                found.append(Evidence(THIRD, "iron.kernels", node.lineno))
+        elif isinstance(node, ast.Call):
+            found += _of_call(node)
+    for name in beside:
+        file = os.path.join(os.path.dirname(path), *name.split(".")) + ".py"
+        if name and os.path.isfile(file):
+            found += _search(file, seen)
+    return found
+
+
+def _of_module(module: str, line: int) -> list[Evidence]:
+    if module in _MODULES:
+        return [Evidence(_MODULES[module], module, line)]
+    if ".dialects.ext" in module:
+        return [Evidence(FIRST, module, line)]
+    return []
+
+
+def _of_call(node: ast.Call) -> list[Evidence]:
+    function = node.func
+    name = (
+        function.id
+        if isinstance(function, ast.Name)
+        else function.attr
+        if isinstance(function, ast.Attribute)
+        else ""
+    )
+    keywords = {k.arg for k in node.keywords}
+    if name == "Runtime" and node.args:
+        return [Evidence(THIRD, "Runtime(function, …)", node.lineno)]
+    if name == "Program" and "workers" in keywords:
+        return [Evidence(THIRD, "Program(…, workers=…)", node.lineno)]
+    if name in _METHODS:
+        return [Evidence(_METHODS[name], f".{name}()", node.lineno)]
+    if name == "core" and (len(node.args) > 1 or "link_with" in keywords):
+        return [Evidence(FIRST, "core(…, link_with)", node.lineno)]
+    if name == "external_func" and "link_with" in keywords:
+        return [Evidence(SECOND, "external_func(…, link_with=)", node.lineno)]
+    if name in ("Worker", "fill", "drain") and "placement" in keywords:
+        return [Evidence(FIRST, f"{name}(…, placement=)", node.lineno)]
+    if name == "Worker" and "tile" in keywords:
+        return [Evidence(SECOND, "Worker(…, tile=)", node.lineno)]
+    return []

@@ -1,0 +1,1 @@
+"""The high level: objectFifos, workers, runtime, program; kernels and algorithms."""

@@ -1,0 +1,117 @@
+"""The table of modules and names that a design can import: what `site/aie` serves and the documentation shows.
+
+A row is a module of the bindings and where its names come from: a module of this package with the names in it
+(`name` or `theirs=ours`), or `*` for everything in that module's table NAMES.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_OWN = "npuninja.python_designs."
+
+
+class Source(NamedTuple):
+    """Names of one of our modules: theirs -> ours, or None for all of its table NAMES."""
+
+    module: str
+    names: dict[str, str] | None
+
+
+_ROWS = """
+aie
+aie.ir                            construct.types: Type IntegerType IndexType FloatType F16Type BF16Type F32Type F64Type
+                                  ShapedType MemRefType VectorType RankedTensorType FunctionType;
+                                  construct.insertion: InsertionPoint Context Location Module;
+                                  construct.operations: Block Region OpView Operation=OpView MLIRError;
+                                  construct.values: Value;
+                                  construct.attribute_names: Attribute IntegerAttr FloatAttr StringAttr BoolAttr TypeAttr
+                                  UnitAttr ArrayAttr DictAttr FlatSymbolRefAttr SymbolRefAttr DenseElementsAttr
+                                  DenseI64ArrayAttr DenseI32ArrayAttr
+aie.util                          iron.lists: single_elem_or_list_to_list
+aie.dialects
+aie.dialects.aie                  dialects.aie: *; construct.type_names: T=; construct.names: *
+aie.dialects.aiex                 dialects.aiex: *; construct.type_names: T=; construct.names: *
+aie.dialects._aie_enum_gen        dialects.aie: AIEDevice AIETileType CascadeDir DMAChannelDir LockAction LockBlocking
+                                  ObjectFifoPort WireBundle; construct.names: AIEArch
+aie.dialects._aie_ops_gen         dialects.aie: *
+aie.dialects._aiex_ops_gen        dialects.aiex: *
+aie.dialects.scf                  dialects.scf: *
+aie.dialects.func                 dialects.func: *
+aie.dialects.arith                dialects.standard: *ARITH
+aie.dialects.memref               dialects.standard: *MEMREF
+aie.dialects.vector               dialects.standard: *VECTOR
+aie.dialects.math                 dialects.standard: *MATH
+aie.dialects.cf                   dialects.standard: *CF
+aie.dialects.affine               dialects.standard: *AFFINE
+aie.dialects.builtin              dialects.standard: *BUILTIN
+aie.extras
+aie.extras.context                construct.insertion: mlir_mod_ctx
+aie.extras.types                  construct.type_names: *
+aie.extras.util                   construct.operations: view_of
+aie.extras.dialects
+aie.extras.dialects.arith         dialects.standard: *ARITH
+aie.extras.dialects.memref        dialects.standard: *MEMREF
+aie.extras.dialects.vector        dialects.standard: *VECTOR
+aie.extras.dialects.scf           dialects.scf: *
+aie.extras.dialects.func          dialects.func: *
+aie.extras.dialects.ext
+aie.extras.dialects.ext.arith     dialects.standard: *ARITH
+aie.extras.dialects.ext.memref    dialects.standard: *MEMREF
+aie.extras.dialects.ext.vector    dialects.standard: *VECTOR
+aie.extras.dialects.ext.scf       dialects.scf: *
+aie.extras.dialects.ext.func      dialects.func: *
+aie.iron
+aie.iron.controlflow              dialects.scf: range_ yield_
+aie.helpers
+aie.helpers.util                  construct.types: np_dtype_to_mlir_type np_ndarray_type_get_dtype
+                                  np_ndarray_type_get_shape np_ndarray_type_to_memref_type
+                                  try_convert_np_type_to_mlir_type v8bfp16ebs8 v16bfp16ebs16;
+                                  construct.values: infer_mlir_type; iron.lists: single_elem_or_list_to_list
+                                  flatten_fn_args pack_pad_value fold_constant_operand
+aie.helpers.dialects
+aie.helpers.dialects.scf          dialects.scf: *
+aie.helpers.dialects.func         dialects.func: *
+aie.helpers.dialects.ext
+aie.helpers.dialects.ext.scf      dialects.scf: *
+aie.helpers.dialects.ext.func     dialects.func: *
+aie.helpers.taplib                taplib.pattern: TensorAccessPattern; taplib.sequence: TensorAccessSequence;
+                                  taplib.tiler: TensorTiler2D
+aie.helpers.taplib.tap            taplib.pattern: TensorAccessPattern
+aie.helpers.taplib.tas            taplib.sequence: TensorAccessSequence
+aie.helpers.taplib.tensortiler2d  taplib.tiler: TensorTiler2D
+aie.helpers.taplib.utils          taplib.pattern: ceildiv
+"""
+
+
+def _sources(text: str) -> tuple[Source, ...]:
+    found = []
+    for part in text.split(";"):
+        if not part.strip():
+            continue
+        module, _, words = part.strip().partition(":")
+        names: dict[str, str] | None = {}
+        for word in words.split():
+            if word.startswith("*"):
+                names = None
+                module += "#" + (word[1:] or "NAMES")
+                break
+            theirs, has_own, ours = word.partition("=")
+            assert names is not None
+            names[theirs] = ours if has_own else theirs
+        found.append(Source(_OWN + module, names))
+    return tuple(found)
+
+
+def _read(rows: str) -> dict[str, tuple[Source, ...]]:
+    joined: list[str] = []
+    for line in rows.splitlines():
+        if line.startswith(" "):
+            joined[-1] += " " + line.strip()
+        elif line:
+            joined.append(line)
+    split = [line.partition(" ") for line in joined]
+    return {module: _sources(rest) for module, _, rest in split}
+
+
+MODULES: dict[str, tuple[Source, ...]] = _read(_ROWS)

@@ -1,0 +1,24 @@
+"""What the command says about the design that runs in this process."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+#: The device that `get_current_device()` gives, as the command named it, or None.
+DEVICE: str | None = None
+
+#: Whether the first module that would be compiled is printed instead.
+PRINTS_ONLY = False
+
+
+class Printed(BaseException):
+    """The module is printed, which is all that was asked for."""
+
+
+def printed_instead(module: Any) -> None:
+    """Under `--print`, writes the module and ends the script."""
+    if PRINTS_ONLY:
+        sys.stdout.write(str(module).rstrip("\n") + "\n")
+        sys.stdout.flush()
+        raise Printed

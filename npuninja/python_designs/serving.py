@@ -1,0 +1,95 @@
+"""Makes the modules of the table `offered.py` when a design imports them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from types import ModuleType
+from typing import Any, Callable, Sequence
+
+from npuninja.python_designs.offered import MODULES, Source
+
+PAGE = "docs/python-designs.md"
+
+#: What only some generation has, and what to do instead.
+HINTS = {
+    "aie.iron.LocalBuffer": "since November 2025 a Buffer is an argument of its worker",
+}
+
+
+class NotOffered(ImportError):
+    """A name of the bindings that is not in the table."""
+
+
+def _names(sources: tuple[Source, ...]) -> dict[str, tuple[str, str]]:
+    """Their name -> (our module, our name); "" is the module itself."""
+    found: dict[str, tuple[str, str]] = {}
+    for module, names in sources:
+        if names is None:
+            path, _, table = module.partition("#")
+            found.update(
+                {name: (path + "#" + table, name) for name in getattr(importlib.import_module(path), table)}
+            )
+        else:
+            found.update({theirs: (module, ours) for theirs, ours in names.items()})
+    return found
+
+
+def _getter(name: str, known: dict[str, tuple[str, str]], module: ModuleType) -> Callable[[str], Any]:
+    def get(wanted: str) -> Any:
+        place = known.get(wanted)
+        if place is not None:
+            path, own = place
+            path, _, table = path.partition("#")
+            source = importlib.import_module(path)
+            value = getattr(source, table)[own] if table else getattr(source, own) if own else source
+            setattr(module, wanted, value)
+            return value
+        if f"{name}.{wanted}" in MODULES:
+            return importlib.import_module(f"{name}.{wanted}")
+        if wanted.startswith("__"):
+            raise AttributeError(f"module {name!r} has no attribute {wanted!r}")
+        hint = HINTS.get(f"{name}.{wanted}")
+        raise NotOffered(f"{name}.{wanted} is not offered ({hint + '; ' if hint else ''}{PAGE})", name=name)
+
+    return get
+
+
+class Serving(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds and makes the modules below `aie`."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The specification of a module of the table."""
+        if fullname in MODULES and fullname != "aie":
+            return importlib.util.spec_from_loader(fullname, self, is_package=True)
+        if fullname.startswith("aie."):
+            hint = HINTS.get(fullname)
+            raise NotOffered(
+                f"No module named '{fullname}': it is not offered ({hint + '; ' if hint else ''}{PAGE})",
+                name=fullname,
+            )
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        """The usual one."""
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Gives the module its names, each loaded when first used."""
+        name = module.__name__
+        known = _names(MODULES[name])
+        module.__path__ = []
+        module.__doc__ = f"`{name}` for designs, by npuninja."
+        module.__all__ = sorted(known)  # type: ignore[attr-defined]
+        module.__getattr__ = _getter(name, known, module)  # type: ignore[method-assign]
+
+
+def serve() -> None:
+    """Makes `import aie.…` work in this process."""
+    if not any(isinstance(finder, Serving) for finder in sys.meta_path):
+        sys.meta_path.insert(0, Serving())

@@ -1,0 +1,96 @@
+"""The process of a design: puts `site/` on the path, runs the script as Python would, and tells its errors.
+
+    PYTHON -m npuninja.python_designs.start OPTIONS SCRIPT ARGUMENT…
+
+It is started by `script.py`; the options are a JSON object (see `main`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from types import TracebackType
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SITE = os.path.join(HERE, "site")
+
+
+def main(words: list[str]) -> int:
+    """Runs a script. Options: `generation`, `device` or null, `print`: stop at the first module that would be compiled;
+    `report`: file for the names of the modules it has imported.
+    """
+    options, script, *arguments = json.loads(words[0]), *words[1:]
+    from npuninja.python_designs import running
+    from npuninja.python_designs.construct.generation import set_generation
+
+    set_generation(options["generation"])
+    running.DEVICE = options.get("device")
+    running.PRINTS_ONLY = bool(options.get("print"))
+    sys.path.insert(0, SITE)
+    sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
+    sys.argv[:] = [script, *arguments]
+    status = 0
+    try:
+        status = _run(script)
+    finally:
+        sys.stdout.flush()
+        if options.get("report"):
+            files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+            with open(options["report"], "w", encoding="utf-8") as stream:
+                json.dump([f for f in files if f], stream)
+    return status
+
+
+def _run(script: str) -> int:
+    import runpy
+
+    from npuninja.python_designs.running import Printed
+
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except Printed:
+        return 0
+    except SystemExit as stop:
+        if stop.code is None or isinstance(stop.code, int):
+            return stop.code or 0
+        print(stop.code, file=sys.stderr)
+        return 1
+    except BaseException as error:
+        return _tell(error, script)
+    return 0
+
+
+def _tell(error: BaseException, script: str) -> int:
+    """Says what went wrong and where in the design; frames of ours only when NPUNINJA_TRACEBACK is set."""
+    import traceback
+
+    if os.environ.get("NPUNINJA_TRACEBACK"):
+        traceback.print_exception(error)
+        return 1
+    own = os.path.dirname(HERE) + os.sep
+    frames: list[traceback.FrameSummary] = []
+    step: TracebackType | None = error.__traceback__
+    for frame in traceback.extract_tb(step):
+        hidden = frame.filename.startswith((own, "<frozen")) or frame.filename.endswith("runpy.py")
+        if not hidden:
+            frames.append(frame)
+    place = frames[-1] if frames else None
+    text = "".join(traceback.format_exception_only(type(error), error)).rstrip()
+    if place is not None:
+        file = os.path.relpath(place.filename)
+        file = file if len(file) < len(place.filename) else place.filename
+        print(f"{file}:{place.lineno}: error: {text}", file=sys.stderr)
+        if place.line:
+            print(f"  {place.line}", file=sys.stderr)
+        for frame in reversed(frames[:-1]):
+            print(
+                f"{os.path.relpath(frame.filename)}:{frame.lineno}: note: called from here", file=sys.stderr
+            )
+    else:
+        print(f"{script}: error: {text}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,177 @@
+"""One access pattern: an offset and pairs of size and stride over a tensor, in elements."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Iterator, Sequence
+
+import numpy as np
+
+
+def ceildiv(a: int, b: int) -> int:
+    """a / b, rounded up."""
+    return -(-a // b)
+
+
+def checked_dims(dims: Sequence[int], expected: int | None = None) -> list[int]:
+    """Dimensions of a tensor; one alone becomes [1, n]. Raises ValueError for what is no tensor."""
+    if len(dims) == 0:
+        raise ValueError(f"Number of tensor dimensions must be >= 1 (dimensions={dims})")
+    if any(d <= 0 for d in dims):
+        raise ValueError(f"Each tensor dimension must be >= 1 (dimensions={dims})")
+    found = [1, *dims] if len(dims) == 1 else list(dims)
+    if expected is not None and len(found) != expected:
+        shown = found if len(dims) == 1 else dims
+        raise ValueError(f"Tensor dimension ({shown}) does not match expected dimension ({expected})")
+    return found
+
+
+def checked_offset(offset: int, dims: Sequence[int]) -> int:
+    """An offset that lies in the tensor. Raises ValueError otherwise."""
+    if offset < 0:
+        raise ValueError(f"Offset must be >= 0 (offset={offset})")
+    count = int(np.prod(dims))
+    if offset >= count:
+        raise ValueError(f"Offset too large: {offset}. Max value allowed for tensor: {count}")
+    return int(offset)
+
+
+def checked_sizes_strides(
+    sizes: Sequence[int] | None, strides: Sequence[int] | None, allow_none: bool = False
+) -> tuple[list[int] | None, list[int] | None]:
+    """Sizes and strides, with stride 0 where leading sizes are 1. Raises ValueError for what no transfer can have."""
+    if not allow_none:
+        for name, given in (("Sizes", sizes), ("Strides", strides)):
+            if given is None:
+                raise ValueError(f"{name} is None, but expected Sequence[int]")
+    for name, given in (("sizes", sizes), ("strides", strides)):
+        if given is not None and len(given) == 0:
+            raise ValueError(f"len({name}) must be >0")
+    if sizes is not None and strides is not None and len(sizes) != len(strides):
+        raise ValueError(f"len(sizes) ({len(sizes)}) != len(strides) ({len(strides)})")
+    if sizes is not None and any(s < 1 for s in sizes):
+        raise ValueError(f"All sizes must be >= 1, but got {sizes}")
+    if strides is not None and any(s < 0 for s in strides):
+        raise ValueError(f"All strides must be >= 0, but got {strides}")
+    clean_sizes = None if sizes is None else [int(s) for s in sizes]
+    clean_strides = None if strides is None else [int(s) for s in strides]
+    if clean_sizes is not None and clean_strides is not None:
+        for i, size in enumerate(clean_sizes[:-1]):
+            if size != 1:
+                break
+            clean_strides[i] = 0
+    return clean_sizes, clean_strides
+
+
+class TensorAccessPattern:
+    """The elements offset + Σ i·stride, for i below the sizes, last dimension fastest."""
+
+    def __init__(
+        self, tensor_dims: Sequence[int], offset: int, sizes: Sequence[int], strides: Sequence[int]
+    ) -> None:
+        self._tensor_dims = checked_dims(tensor_dims)
+        self._offset = checked_offset(offset, self._tensor_dims)
+        clean_sizes, clean_strides = checked_sizes_strides(sizes, strides)
+        self._sizes, self._strides = clean_sizes or [], clean_strides or []
+
+    @property
+    def tensor_dims(self) -> list[int]:
+        """The tensor's dimensions."""
+        return list(self._tensor_dims)
+
+    @property
+    def offset(self) -> int:
+        """The first element's place."""
+        return self._offset
+
+    @property
+    def sizes(self) -> list[int]:
+        """How often each dimension steps, outermost first."""
+        return list(self._sizes)
+
+    @property
+    def strides(self) -> list[int]:
+        """How far each dimension steps, in elements."""
+        return list(self._strides)
+
+    @property
+    def transformation_dims(self) -> list[tuple[int, int]]:
+        """(size, stride) of each dimension."""
+        return list(zip(self._sizes, self._strides))
+
+    def _indices(self) -> Any:
+        """Shape (number of accesses,) int64: the place of each access in order."""
+        index: Any = np.array(self._offset, dtype=np.int64)
+        for size, stride in zip(self._sizes, self._strides):
+            index = index[..., None] + np.arange(size, dtype=np.int64) * stride
+        return index.reshape(-1) % int(np.prod(self._tensor_dims))
+
+    def accesses(self) -> tuple[Any, Any]:
+        """Two int32 arrays of the tensor's shape: the number of the last access, -1 without, and how many."""
+        indices = self._indices()
+        count = int(np.prod(self._tensor_dims))
+        order = np.full(count, -1, np.int32)
+        order[indices] = np.arange(len(indices), dtype=np.int32)  # the last of equal places stays
+        counts = np.bincount(indices, minlength=count).astype(np.int32)
+        return order.reshape(self._tensor_dims), counts.reshape(self._tensor_dims)
+
+    def access_order(self) -> Any:
+        """The number of the last access to each element, -1 without."""
+        return self.accesses()[0]
+
+    def access_count(self) -> Any:
+        """How often each element is accessed."""
+        return self.accesses()[1]
+
+    def access_generator(self) -> Iterator[int]:
+        """The place of each access in the flat tensor, in order."""
+        return iter(self._indices().tolist())
+
+    def compare_access_orders(self, other: Any) -> bool:
+        """Whether two patterns visit the same places in the same order."""
+        if not isinstance(other, TensorAccessPattern):
+            raise ValueError("Can only compare access order against another TensorAccessPattern")
+        pairs = itertools.zip_longest(self.access_generator(), other.access_generator())
+        return all(a == b for a, b in pairs)
+
+    def visualize(
+        self,
+        show_arrows: bool | None = None,
+        title: str | None = None,
+        file_path: str | None = None,
+        show_plot: bool = True,
+        plot_access_count: bool = False,
+    ) -> None:
+        """Draws the pattern; needs matplotlib. Only tensors of one or two dimensions."""
+        from npuninja.python_designs.taplib.drawing import draw
+
+        if len(self._tensor_dims) != 2:
+            raise NotImplementedError(
+                "Visualization is only currently supported for 1- or 2-dimensional tensors"
+            )
+        order, counts = self.accesses()
+        draw(
+            order,
+            counts if plot_access_count else None,
+            title or str(self),
+            show_arrows,
+            file_path,
+            show_plot,
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"TensorAccessPattern({self._tensor_dims} offset={self._offset}, sizes={self._sizes}, "
+            f"strides={self._strides})"
+        )
+
+    __repr__ = __str__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TensorAccessPattern) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[Any, ...]:
+        return tuple(self._tensor_dims), self._offset, tuple(self._sizes), tuple(self._strides)
