@@ -25,6 +25,7 @@ from npuninja.formats import cdo, txn
 #: What the engine's `run` and `settle` return.
 RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI = range(4)
 _EVENT = struct.Struct("<3I")
+_MAX_TABLE_ELEMENTS = 1 << 16
 
 
 def _engine_configuration() -> wasmtime.Config:
@@ -50,6 +51,8 @@ class Array:
         self.engine = wasmtime.Engine(_engine_configuration())
         self.store = wasmtime.Store(self.engine)
         self.store.set_epoch_deadline(1)
+        # A core's code can make its table larger; each element takes 8 bytes of this machine's memory.
+        self.store.set_limits(table_elements=_MAX_TABLE_ELEMENTS)
         self.memory = SharedMemory()
         self.memory.reserve(layout.FILE_DDR)
         module = load_engine(self.engine)

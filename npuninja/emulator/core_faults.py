@@ -5,48 +5,30 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import wasmtime
+
 from npuninja.emulator import layout
+from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES
+from npuninja.emulator.core_modules.places import Frame
 from npuninja.emulator.cores import OWN, Core, nearest_buffer
 from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverflow, TimeLimit
-from npuninja.errors import Location
 
-# wasmtime's backtrace, with the lines that WASMTIME_BACKTRACE_DETAILS=1 adds; inlined callers share a number:
-#     0:     0x5f - core_0_2.wasm!kernel
-#                     at kernels/vector_scale/scale.c:6:23
-#                 - core_0_2
-#                     at build/core_0_2.c:40:5
-#     1:   0x49cb - engine.wasm!array_round
-_FRAME = re.compile(r"\s+(?:\d+:\s+0x[0-9a-f]+ )?- (?:(\S+\.wasm)!)?(.+)")
-_AT = re.compile(r"\s+at (.+?)(?::(\d+))?(?::(\d+))?")
-_ENGINE = "engine.wasm"
 _ADDRESS = re.compile(r"memory fault at wasm address 0x([0-9a-f]+)")
 _CAUSE = re.compile(r"wasm trap: (.+)")
 #: wasmtime's words for traps whose cause they do not tell.
+_BEYOND = "out of bounds memory access"
 _MEANINGS = {
-    "out of bounds memory access": "an access at or above address 0x80000, where data memory ends",
+    _BEYOND: "an access at or above address 0x80000, where data memory ends",
     "wasm `unreachable` instruction executed": "the compiler has put a trap there: the code gets there only by what C "
     "leaves undefined, or calls __builtin_trap",
 }
+#: What the names of npuninja's headers begin with in line tables (npuninja/stages/_wasm_flags.py).
+_OWN_HEADERS = "npuninja/"
 #: Callers that are named; a function that calls itself for ever has thousands.
 _SHOWN_CALLERS = 8
 
 
-def _frames(text: str) -> list[tuple[str, Location | None]]:
-    """Functions of the core, innermost first, with the place of each."""
-    found: list[tuple[str, Location | None]] = []
-    for line in text.splitlines():
-        frame, place = _FRAME.fullmatch(line), _AT.fullmatch(line)
-        if frame:
-            if frame[1] == _ENGINE:
-                break
-            found.append((frame[2], None))
-        elif place and found:
-            location = Location(place[1].removeprefix("./"), int(place[2] or 0), int(place[3] or 0))
-            found[-1] = (found[-1][0], location)
-    return found
-
-
-def _callers(frames: list[tuple[str, Location | None]]) -> tuple[Note, ...]:
+def _callers(frames: list[Frame]) -> tuple[Note, ...]:
     """A note for each caller, innermost first; of very many the first and the outermost."""
     callers = [(f"called from {caller}", where) for caller, where in frames[1:]]
     if len(callers) <= _SHOWN_CALLERS:
@@ -55,11 +37,22 @@ def _callers(frames: list[tuple[str, Location | None]]) -> tuple[Note, ...]:
     return (*callers[: _SHOWN_CALLERS - 1], (f"… {left_out} more calls …", None), callers[-1])
 
 
-def core_trap(core: Core, text: str) -> EmulationError:
-    """The error for a trap in a core's code; `text` is wasmtime's message with the backtrace."""
+def _own_frames(frames: list[Frame]) -> list[Frame]:
+    """The frames without those of npuninja's own headers (memcpy and the like) at the start."""
+    first = 0
+    while first + 1 < len(frames):
+        where = frames[first][1]
+        if where is None or not where.file.startswith(_OWN_HEADERS):
+            break
+        first += 1
+    return frames[first:]
+
+
+def core_trap(core: Core, trap: wasmtime.Trap) -> EmulationError:
+    """The error for a trap in a core's code."""
     column, row = layout.tile_place(core.tile)
     name = f"core ({column}, {row})"
-    frames = _frames(text)
+    frames, text = _own_frames(core.frames(trap)), str(trap)
     function, location = frames[0] if frames else (core.info.entry, None)
     notes = _callers(frames)
     report: dict[str, Any] = {
@@ -68,14 +61,16 @@ def core_trap(core: Core, text: str) -> EmulationError:
         "backtrace": [f"{caller} at {where}" if where else caller for caller, where in frames],
     }
     address_match = _ADDRESS.search(text)
-    if address_match is None:
+    address = core.address_of_fault(trap, int(address_match[1], 16)) if address_match else ADDRESS_SPACE_BYTES
+    if address >= ADDRESS_SPACE_BYTES:
         # A trap without an address: an arithmetic one, or an access so far out that wasmtime does not say
         # where.
         cause = _CAUSE.search(text)
         what = cause[1].strip() if cause else text.strip().split("\n", 1)[0]
+        if address_match:
+            what = _BEYOND
         what = _MEANINGS.get(what, what)
         return CoreFault(f"{name} stopped in {function}: {what}", location, notes=notes, report=report)
-    address = int(address_match[1], 16)
     report["address"] = address
     stack, claimed = core.info.stack_bytes, core.stack_claimed_bytes()
     if claimed > stack and OWN + stack - claimed <= address < OWN:
@@ -112,10 +107,10 @@ def full_stack(core: Core) -> StackOverflow:
     )
 
 
-def endless(core: Core, text: str, time_limit_s: float) -> TimeLimit:
+def endless(core: Core, trap: wasmtime.Trap, time_limit_s: float) -> TimeLimit:
     """The error for a core that does not come back within the time limit."""
     column, row = layout.tile_place(core.tile)
-    frames = _frames(text)
+    frames = core.frames(trap)
     function, location = frames[0] if frames else (core.info.entry, None)
     return TimeLimit(
         f"core ({column}, {row}) is still in {function} after {time_limit_s:g} s",

@@ -3,7 +3,8 @@
 A core's linear memory is its address space (docs/architecture.md, "Core images"). Nothing is mapped at first;
 then come the lock plane, a private page for the core's state, its own data memory, and of each neighbour it
 uses the pages that hold buffers. So a wild access traps, and so does a stack that grows below its end (unless
-a neighbour's buffer lies there).
+a neighbour's buffer lies there). What runs is the rewritten module (`npuninja.emulator.core_modules`), whose kernels
+have a map of their own, without locks and state.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ import wasmtime
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.emulator import layout, math_functions
 from npuninja.emulator.array import Array
+from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES, KERNELS, READ_MARKS, WRITE_MARKS
+from npuninja.emulator.core_modules.admission import admit
+from npuninja.emulator.core_modules.helpers import ENGINE_FUNCTIONS
+from npuninja.emulator.core_modules.places import Frame, Places
+from npuninja.emulator.core_modules.rewrite import ENGINE_TABLE, VERSION, Place, Rewritten, rewrite
 from npuninja.emulator.engine_module import instantiate, load_core
 from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
 from npuninja.errors import UserError
@@ -27,7 +33,6 @@ from npuninja.formats.wasm_module import read_wasm
 LOCK_PAGE = 0x10000
 STATE_PAGE = 0x20000
 OWN = DATA_WINDOWS["own"]
-ADDRESS_SPACE_BYTES = 0x80000
 #: From a tile's number to that of its neighbour.
 NEIGHBOUR_STEPS = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1}
 
@@ -49,7 +54,9 @@ def read_program(module: bytes, columns: int) -> CoreProgram:
     if info is None:
         raise UserError("the core module is an ELF file", hint="build the design with the core kind wasm")
     name = f"core ({info.column}, {info.row})"
-    for item in read_wasm(module, "core module").imports:
+    wasm = read_wasm(module, "core module")
+    admit(wasm, len(module), name)
+    for item in wasm.imports:
         if item.module != "env" or item.kind != "function" or item.name not in math_functions.NAMES:
             raise UserError(
                 f"{name} needs the {item.kind} '{item.module}.{item.name}', which the emulator does not offer",
@@ -73,22 +80,32 @@ class Core:
         info: what its module says about itself.
         digest: its module's sha256.
         step: its function, to be put into the engine's table.
+        checked: whether its accesses are told to the engine.
     """
 
-    def __init__(self, array: Array, program: CoreProgram) -> None:
+    def __init__(self, array: Array, program: CoreProgram, *, checked: bool = False) -> None:
         store = array.store
         self.info = program.info
         self.digest = program.digest
         self.tile = layout.tile_number(program.info.column, program.info.row)
+        self.checked = checked
+        self._program = program
+        self._engine = array.engine
+        self._rewritten: Rewritten | None = None
+        self._places: Places | None = None
+        key = f"{program.digest.hex()} {VERSION} {checked}"
         try:
-            module = load_core(array.engine, program.module, program.digest)
+            module = load_core(array.engine, key, lambda: self._rewrite().module)
+            imports: list[Any] = [
+                math_functions.make_import(array, item.name or "") for item in module.imports
+            ]
+            instance = instantiate(store, module, imports)
         except wasmtime.WasmtimeError as error:
             raise UserError(
-                f"the module of core ({program.info.column}, {program.info.row}) is no valid wasm: {error}",
+                f"the module of core ({program.info.column}, {program.info.row}) is no valid wasm: "
+                f"{str(error).splitlines()[0]}",
                 hint="build it again",
             ) from None
-        imports: list[Any] = [math_functions.make_import(array, item.name or "") for item in module.imports]
-        instance = instantiate(store, module, imports)
         exports = instance.exports(store)
         linear = exports["memory"]
         stack_pointer = exports["__stack_pointer"]
@@ -103,18 +120,80 @@ class Core:
         self._map(base, array.memory)
         self._store = store
         self._stack_pointer = stack_pointer
-        stack_pointer.set_value(store, OWN + program.info.stack_bytes)
+        try:
+            stack_pointer.set_value(store, OWN + program.info.stack_bytes)
+        except wasmtime.WasmtimeError:
+            raise UserError(
+                f"the module of core ({program.info.column}, {program.info.row}) has a '__stack_pointer' that "
+                "cannot be set: it must be a mutable i32",
+                hint="link the core again",
+            ) from None
+        if checked:
+            table = exports[ENGINE_TABLE]
+            assert isinstance(table, wasmtime.Table)
+            for number, (name, _, _) in enumerate(ENGINE_FUNCTIONS):
+                table.set(store, number, array.function(name))
+
+    def _rewrite(self) -> Rewritten:
+        if self._rewritten is None:
+            name = f"core ({self.info.column}, {self.info.row})"
+            self._rewritten = rewrite(self._program.module, self.info.entry, name, checked=self.checked)
+        return self._rewritten
+
+    def frames(self, trap: wasmtime.Trap) -> list[Frame]:
+        """The functions that were running in the core when `trap` came, innermost first, with their places."""
+        return [frame for place in self._trap_places(trap) for frame in self.places.frames(place)]
+
+    def _trap_places(self, trap: wasmtime.Trap) -> list[Place]:
+        rewritten = self._rewrite()
+        found: list[Place] = []
+        within = False
+        for frame in trap.frames:
+            if frame.module_name is not None:  # the engine: around the core, or called by it
+                if within:
+                    break
+                continue
+            within = True
+            place = rewritten.place(frame.module_offset)
+            if place is not None and place.function >= 0:
+                found.append(place)
+        return found
+
+    @property
+    def places(self) -> Places:
+        """Where the module's instructions stand in its sources."""
+        if self._places is None:
+            self._places = Places(self._engine, self._program.module)
+        return self._places
+
+    def site_frames(self, site: int) -> list[Frame]:
+        """The place of an access of a checked core by its number."""
+        return self.places.frames(self._rewrite().sites[site])
+
+    def address_of_fault(self, trap: wasmtime.Trap, address: int) -> int:
+        """The core's address of a fault that wasmtime reports at `address` of the rewritten module."""
+        if self.checked and address >= READ_MARKS:
+            return ADDRESS_SPACE_BYTES  # the words of an address beyond the map are not there
+        places = self._trap_places(trap)
+        in_kernel = bool(places) and places[0].function != self._rewrite().entry
+        return address - KERNELS if in_kernel and address >= KERNELS else address
 
     def _map(self, base: int, memory: SharedMemory) -> None:
-        memory.forbid(base, ADDRESS_SPACE_BYTES)
+        memory.forbid(
+            base, WRITE_MARKS + ADDRESS_SPACE_BYTES if self.checked else KERNELS + ADDRESS_SPACE_BYTES
+        )
         memory.map_at(base + LOCK_PAGE, 0, layout.LOCK_PLANE_BYTES)
         memory.map_private(base + STATE_PAGE, layout.WASM_PAGE_BYTES)
-        memory.map_at(base + OWN, layout.tile_file_offset(self.tile), DATA_WINDOW_BYTES)
-        for neighbour in self.info.neighbours:
-            window = DATA_WINDOWS[neighbour]
-            tile = self.tile + NEIGHBOUR_STEPS[neighbour]
-            for page in sorted(_pages(self.info.buffers, window)):
-                memory.map_at(base + window + page, layout.tile_file_offset(tile) + page, PAGE_BYTES)
+        if self.checked:
+            memory.map_private(base + READ_MARKS, ADDRESS_SPACE_BYTES)
+            memory.map_private(base + WRITE_MARKS, ADDRESS_SPACE_BYTES)
+        for copy in (base, base + KERNELS):
+            memory.map_at(copy + OWN, layout.tile_file_offset(self.tile), DATA_WINDOW_BYTES)
+            for neighbour in self.info.neighbours:
+                window = DATA_WINDOWS[neighbour]
+                tile = self.tile + NEIGHBOUR_STEPS[neighbour]
+                for page in sorted(_pages(self.info.buffers, window)):
+                    memory.map_at(copy + window + page, layout.tile_file_offset(tile) + page, PAGE_BYTES)
 
     def read_global(self, name: str) -> int:
         """The value of a global variable that the module exports."""

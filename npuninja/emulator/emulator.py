@@ -348,14 +348,10 @@ class Emulator:
         core = self._cores.get(self._array.current_actor() - layout.FIRST_CORE_ACTOR)
         if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
             time_limit_s = time_limit_s if self._interrupted_after_s is None else self._interrupted_after_s
-            return (
-                endless(core, str(trap), time_limit_s)
-                if core is not None
-                else self._still_moving(time_limit_s)
-            )
+            return endless(core, trap, time_limit_s) if core is not None else self._still_moving(time_limit_s)
         if core is None:
             raise unexpected(trap) from trap
-        return core_trap(core, str(trap))
+        return core_trap(core, trap)
 
     def _waiters(self) -> Waiters:
         cores = {tile: core.info for tile, core in self._cores.items()}

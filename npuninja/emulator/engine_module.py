@@ -203,13 +203,19 @@ def load_engine(engine: wasmtime.Engine) -> wasmtime.Module:
     return _cached_module(engine, cache / f"engine-{key}.cwasm", source)
 
 
-def load_core(engine: wasmtime.Engine, module: bytes, digest: bytes) -> wasmtime.Module:
-    """A core's module, compiled for this machine; kept in the cache under its sha256 `digest`."""
-    name = hashlib.sha256(digest + _wasmtime_version().encode()).hexdigest()[:32]
+def load_core(engine: wasmtime.Engine, key: str, source: Callable[[], bytes]) -> wasmtime.Module:
+    """A core's module, compiled for this machine; kept in the cache.
+
+    Args:
+        engine: to compile it.
+        key: names the module, e.g. by its sha256.
+        source: gives the module when it is not there yet.
+    """
+    name = hashlib.sha256(f"{key} {_wasmtime_version()}".encode()).hexdigest()[:32]
     folder = cache_folder() / "cores"
     folder.mkdir(exist_ok=True)
     _forget_oldest(folder)
-    return _cached_module(engine, folder / f"{name}.cwasm", lambda: module)
+    return _cached_module(engine, folder / f"{name}.cwasm", source)
 
 
 #: Compiled cores to keep. Each is some ten kilobytes, and a new one comes with every change of a kernel.

@@ -294,8 +294,9 @@ def test_recursion_without_end_is_a_stack_overflow_of_few_lines() -> None:
         npu.run(nothing(), [])
     assert len(caught.value.notes) < 10
     body = """
-static __attribute__((noinline)) void deep(i32 n) { if (STATE(1)) deep(n + 1); STATE(2)++; }
-i64 core_0_2(void) { START STATE(1) = 1; deep(1); END; }"""
+static volatile i32 *const memory = (i32 *)0x70800;
+static __attribute__((noinline)) void deep(i32 n) { if (memory[1]) deep(n + 1); memory[2]++; }
+i64 core_0_2(void) { START memory[1] = 1; deep(1); END; }"""
     with one_core(body).emulator() as npu, pytest.raises(CoreFault, match="stopped in deep: ") as fault:
         npu.run(nothing(), [])
     assert "more calls …" in fault.value.notes[-2][0]

@@ -1,0 +1,95 @@
+"""WebAssembly instructions as bytes, for code that is put into a module (core specification, chapter 5)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from npuninja.formats.wasm_module import unsigned_leb128 as unsigned
+
+I32, I64, F32, F64, V128 = b"\x7f", b"\x7e", b"\x7d", b"\x7c", b"\x7b"
+TYPE_BYTES: Final = {"i32": I32, "i64": I64, "f32": F32, "f64": F64, "v128": V128}
+IF, ELSE, END, LOOP, BLOCK = b"\x04\x40", b"\x05", b"\x0b", b"\x03\x40", b"\x02\x40"
+RETURN, UNREACHABLE, NOP, DROP = b"\x0f", b"\x00", b"\x01", b"\x1a"
+I32_EQZ, I32_EQ, I32_NE, I32_LT_U, I32_GE_U = b"\x45", b"\x46", b"\x47", b"\x49", b"\x4f"
+I32_ADD, I32_SUB, I32_AND, I32_OR = b"\x6a", b"\x6b", b"\x71", b"\x72"
+I64_NE, I64_SHL, I64_SHR_U, I64_OR = b"\x52", b"\x86", b"\x88", b"\x84"
+I32_WRAP, I64_EXTEND_U = b"\xa7", b"\xad"
+I8X16_SPLAT, I32X4_SPLAT, V128_XOR, V128_ANY_TRUE = b"\xfd\x0f", b"\xfd\x11", b"\xfd\x51", b"\xfd\x53"
+I32_LOAD, I64_LOAD, I32_LOAD8_U = b"\x28", b"\x29", b"\x2d"
+I32_STORE, I32_STORE8 = b"\x36", b"\x3a"
+V128_LOAD, V128_STORE = b"\xfd\x00", b"\xfd\x0b"
+
+
+def signed(value: int) -> bytes:
+    """A number as `i32.const` has it; values from 2^31 on are taken as negative ones."""
+    if value >> 31 == 1:
+        value -= 1 << 32
+    out = bytearray()
+    while True:
+        byte = value & 0x7F
+        value >>= 7
+        if value == (-1 if byte & 0x40 else 0):
+            out.append(byte)
+            return bytes(out)
+        out.append(byte | 0x80)
+
+
+def const(value: int) -> bytes:
+    """i32.const"""
+    return b"\x41" + signed(value)
+
+
+def get(local: int) -> bytes:
+    """local.get"""
+    return b"\x20" + unsigned(local)
+
+
+def set_(local: int) -> bytes:
+    """local.set"""
+    return b"\x21" + unsigned(local)
+
+
+def tee(local: int) -> bytes:
+    """local.tee"""
+    return b"\x22" + unsigned(local)
+
+
+def get_global(number: int) -> bytes:
+    """global.get"""
+    return b"\x23" + unsigned(number)
+
+
+def set_global(number: int) -> bytes:
+    """global.set"""
+    return b"\x24" + unsigned(number)
+
+
+def call(function: int) -> bytes:
+    """call"""
+    return b"\x10" + unsigned(function)
+
+
+def branch(depth: int) -> bytes:
+    """br"""
+    return b"\x0c" + unsigned(depth)
+
+
+def branch_if(depth: int) -> bytes:
+    """br_if"""
+    return b"\x0d" + unsigned(depth)
+
+
+def access(opcode: bytes, offset: int, align: int = 0) -> bytes:
+    """A load or store with its alignment (a power of two) and constant offset."""
+    return opcode + unsigned(align) + unsigned(offset)
+
+
+def vector(items: list[bytes]) -> bytes:
+    """A vector: the number of items, and the items."""
+    return unsigned(len(items)) + b"".join(items)
+
+
+def body(local_types: list[bytes], code: bytes) -> bytes:
+    """A function's entry in the code section: size, local variables, instructions."""
+    content = vector([b"\x01" + kind for kind in local_types]) + code + END
+    return unsigned(len(content)) + content

@@ -1,0 +1,170 @@
+"""Where an instruction of a core's module stands in its sources: the line, and the functions it was inlined into.
+
+wasmtime reads line tables, but tells of a place only in a trap. So the module is made anew with every function empty
+but for a trap at the wanted offset, at which the line tables still point, and is run.
+"""
+
+from __future__ import annotations
+
+import re
+
+import wasmtime
+
+from npuninja.emulator.core_modules import encoding as e
+from npuninja.emulator.core_modules.rewrite import Place
+from npuninja.errors import Location
+from npuninja.formats.wasm_code import FunctionCode, functions
+from npuninja.formats.wasm_module import CUSTOM, MAGIC, read_wasm, unsigned_leb128
+
+#: A function and where in it: innermost first.
+Frame = tuple[str, Location | None]
+
+# wasmtime's backtrace with WASMTIME_BACKTRACE_DETAILS=1; inlined callers share a number:
+#     0:     0x5f - core_0_2.wasm!kernel
+#                     at kernels/vector_scale/scale.c:6:23
+#                 - core_0_2
+#                     at build/core_0_2.c:40:5
+_NUMBERED = re.compile(r"\s+\d+:\s+0x[0-9a-f]+ - (?:\S+?!)?(.+)")
+_INLINED = re.compile(r"\s+- (.+)")
+_AT = re.compile(r"\s+at (.+?)(?::(\d+))?(?::(\d+))?")
+_PROBE = "npuninja.probe"
+_TYPE, _FUNCTION, _EXPORT, _ELEMENT, _CODE, _DATA_COUNT, _DATA = 1, 3, 7, 9, 10, 12, 11
+_ORDER = (1, 2, 3, 4, 5, 6, 7, 10)
+
+
+class Places:
+    """The places of one module.
+
+    Args:
+        engine: wasmtime's, in which backtraces have details.
+        module: as it is in the XCLBIN.
+    """
+
+    def __init__(self, engine: wasmtime.Engine, module: bytes) -> None:
+        self._engine = engine
+        self._wasm = read_wasm(module, "core module")
+        self._code = {f.number: f for f in functions(self._wasm)}
+        self._known: dict[Place, list[Frame]] = {}
+
+    def frames(self, place: Place) -> list[Frame]:
+        """The function that the instruction stands in, and those it was inlined into, innermost first."""
+        if place not in self._known:
+            function = self._code.get(place.function)
+            try:
+                self._known[place] = self._probe(function, place) if function else []
+            except wasmtime.WasmtimeError:
+                self._known[place] = []  # line tables that wasmtime cannot read
+        return self._known[place]
+
+    def line(self, place: Place) -> Location | None:
+        """The innermost line."""
+        frames = self.frames(place)
+        return frames[0][1] if frames else None
+
+    def _probe(self, function: FunctionCode, place: Place) -> list[Frame]:
+        sections = {s.id: s.data for s in self._wasm.sections if s.id}
+        content = sections[_CODE]
+        count, start = _number_at(content, 0)
+        head = unsigned_leb128(count + 1)
+        if len(head) != start:  # one more function would move all others away from their lines
+            return []
+        bodies = []
+        at = start
+        for other in self._code.values():
+            size, begin = _number_at(content, at)
+            first = other.instructions[0].offset
+            end = begin + size
+            trap = place.offset if other.number == function.number else first
+            bodies.append(content[at:first] + _trap_at(trap - first, end - first))
+            at = end
+        zeros = {"i32": b"\x41\0", "i64": b"\x42\0", "f32": b"\x43" + bytes(4), "f64": b"\x44" + bytes(8)}
+        zeros["v128"] = b"\xfd\x0c" + bytes(16)
+        arguments = b"".join(zeros.get(kind, b"\xd0\x70") for kind in function.parameters)
+        call = arguments + e.call(function.number) + e.UNREACHABLE
+        bodies.append(e.body([], call))
+        types = _more(sections[_TYPE], b"\x60\0\0")
+        number = _number_at(sections[_TYPE], 0)[0]
+        imported = sum(1 for item in self._wasm.imports if item.kind == "function")
+        name = _PROBE.encode()
+        export = unsigned_leb128(len(name)) + name + b"\0" + unsigned_leb128(imported + count)
+        replaced = {
+            **{n: d for n, d in sections.items() if n in _ORDER},
+            _TYPE: types,
+            _FUNCTION: _more(sections[_FUNCTION], unsigned_leb128(number)),
+            _EXPORT: b"\x01" + export,
+            _CODE: head + b"".join(bodies),
+        }
+        out = bytearray(MAGIC)
+        for n in _ORDER:
+            if n in replaced:
+                out += bytes([n]) + unsigned_leb128(len(replaced[n])) + replaced[n]
+        for section in self._wasm.sections:
+            if section.id == CUSTOM:
+                raw = unsigned_leb128(len(section.name)) + section.name.encode() + section.data
+                out += b"\0" + unsigned_leb128(len(raw)) + raw
+        return self._run(bytes(out))
+
+    def _run(self, module: bytes) -> list[Frame]:
+        compiled = wasmtime.Module(self._engine, module)
+        store = wasmtime.Store(self._engine)
+        store.set_epoch_deadline(1 << 30)
+        imports = [
+            wasmtime.Func(store, item.type, lambda *_: None)
+            for item in compiled.imports
+            if isinstance(item.type, wasmtime.FuncType)
+        ]
+        probe = wasmtime.Instance(store, compiled, imports).exports(store)[_PROBE]
+        assert isinstance(probe, wasmtime.Func)
+        try:
+            probe(store)
+        except wasmtime.Trap as trap:
+            return _first_frame(str(trap))
+        return []
+
+
+def _trap_at(offset: int, size: int) -> bytes:
+    """Code of `size` bytes with a trap at `offset`."""
+    # A trap before any other machine code is given the function's first line. So something comes first: a load that
+    # works, or one that does not and is itself the trap.
+    load = e.const(0) + e.access(e.I32_LOAD, 0) + e.DROP
+    fails = b"\x3f\0" + e.access(e.I32_LOAD, 0xFFFFFFF0) + e.DROP  # from memory.size on
+    if offset >= len(load):
+        code = load + e.NOP * (offset - len(load)) + e.UNREACHABLE
+    elif offset >= 2 and offset - 2 + len(fails) < size:
+        code = e.NOP * (offset - 2) + fails + e.UNREACHABLE
+    else:
+        code = e.NOP * offset + e.UNREACHABLE
+    return code + e.NOP * (size - len(code) - 1) + e.END
+
+
+def _first_frame(text: str) -> list[Frame]:
+    """The first numbered frame of a backtrace, with those inlined in it."""
+    found: list[Frame] = []
+    for line in text.splitlines():
+        numbered = _NUMBERED.fullmatch(line)
+        if numbered and found:
+            break
+        frame = numbered or (_INLINED.fullmatch(line) if found else None)
+        place = _AT.fullmatch(line)
+        if frame:
+            found.append((frame[1], None))
+        elif place and found:
+            location = Location(place[1].removeprefix("./"), int(place[2] or 0), int(place[3] or 0))
+            found[-1] = (found[-1][0], location)
+    return found
+
+
+def _number_at(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+
+
+def _more(data: bytes, item: bytes) -> bytes:
+    count, start = _number_at(data, 0)
+    return unsigned_leb128(count + 1) + data[start:] + item

@@ -1,0 +1,481 @@
+"""A core's module as it is run: see `npuninja.emulator.core_modules`.
+
+What code computes is what it computed before; only where its accesses go, and who is told, is new. Functions keep
+their numbers: what is added stands behind them.
+"""
+
+from __future__ import annotations
+
+import bisect
+from typing import NamedTuple
+
+from npuninja.emulator.core_modules import encoding as e
+from npuninja.emulator.core_modules.address_map import (
+    CHECKED_PAGES,
+    KERNELS,
+    PLAIN_PAGES,
+    READ_MARKS,
+    WRITE_MARKS,
+)
+from npuninja.emulator.core_modules.helpers import (
+    ENGINE_FUNCTIONS,
+    Helper,
+    copy_loop,
+    fill_loop,
+    set_epoch,
+    slow_access,
+    slow_store,
+    stack_moved,
+)
+from npuninja.errors import UserError
+from npuninja.formats.wasm_code import (
+    BULK,
+    CALL,
+    MEMORY_COPY,
+    MEMORY_FILL,
+    SIMD,
+    FunctionCode,
+    Instruction,
+    functions,
+)
+from npuninja.formats.wasm_module import MAGIC, read_wasm, unsigned_leb128
+
+#: Counted up when rewriting changes: names what the cache keeps.
+VERSION = 1
+ENGINE_TABLE = "npuninja.engine"
+
+_TYPE, _FUNCTION, _TABLE, _MEMORY, _GLOBAL, _EXPORT, _CODE = 1, 3, 4, 5, 6, 7, 10
+_ORDER = (1, 2, 3, 4, 5, 6, 7, 9, 10)
+_MEMORY_INIT, _DATA_DROP = BULK | 8, BULK | 9
+_MEMORY_GROW, _GLOBAL_SET, _I32_STORE = 0x40, 0x24, 0x36
+
+#: Opcode -> bytes of the access.
+_LOADS = {
+    **{0x28: 4, 0x29: 8, 0x2A: 4, 0x2B: 8, 0x2C: 1, 0x2D: 1, 0x2E: 2, 0x2F: 2},
+    **{0x30: 1, 0x31: 1, 0x32: 2, 0x33: 2, 0x34: 4, 0x35: 4},
+    **{SIMD: 16, **{SIMD | n: 8 for n in range(1, 7)}, SIMD | 7: 1, SIMD | 8: 2, SIMD | 9: 4, SIMD | 10: 8},
+    **{SIMD | 92: 4, SIMD | 93: 8},
+}
+#: Loads into a lane: the vector lies above the address.
+_LANE_LOADS = {SIMD | 84: 1, SIMD | 85: 2, SIMD | 86: 4, SIMD | 87: 8}
+#: Opcode -> (bytes, type of the value).
+_STORES = {
+    **{
+        0x36: (4, "i32"),
+        0x37: (8, "i64"),
+        0x38: (4, "f32"),
+        0x39: (8, "f64"),
+        0x3A: (1, "i32"),
+        0x3B: (2, "i32"),
+    },
+    **{0x3C: (1, "i64"), 0x3D: (2, "i64"), 0x3E: (4, "i64"), SIMD | 11: (16, "v128")},
+    **{SIMD | 88: (1, "v128"), SIMD | 89: (2, "v128"), SIMD | 90: (4, "v128"), SIMD | 91: (8, "v128")},
+}
+_VALUES = ("i32", "i64", "f32", "f64", "v128")
+
+# What the engine is given with an access (engine/checks.c): site, log2 of the bytes, log2 of the promised alignment,
+# and whether it is a kernel's.
+SITE_BITS = 20
+_SIZE_SHIFT, _ALIGN_SHIFT, _KERNEL_BIT = 20, 23, 1 << 26
+
+
+class Place(NamedTuple):
+    """Where an instruction was: number of its function, offset in the original's code section."""
+
+    function: int
+    offset: int
+
+
+class Rewritten(NamedTuple):
+    """A rewritten module.
+
+    Attributes:
+        module: its bytes.
+        entry: number of the core's own function.
+        sites: of accesses and calls by their number.
+        starts, places: where each original instruction begins now, from the module's start, and where it was.
+    """
+
+    module: bytes
+    entry: int
+    sites: tuple[Place, ...]
+    starts: tuple[int, ...]
+    places: tuple[Place, ...]
+
+    def place(self, module_offset: int) -> Place | None:
+        """The original instruction of an offset in the rewritten module."""
+        number = bisect.bisect_right(self.starts, module_offset) - 1
+        return self.places[number] if number >= 0 else None
+
+
+def rewrite(module: bytes, entry: str, name: str, *, checked: bool) -> Rewritten:
+    """Rewrites a module that was admitted.
+
+    Args:
+        module: which follows the core ABI.
+        entry: the core's own function.
+        name: for errors.
+        checked: whether every access tells the engine.
+
+    Raises:
+        UserError: it is damaged, or uses what a core's module never has.
+    """
+    wasm = read_wasm(module, name)
+    try:
+        code = functions(wasm)
+    except (IndexError, ValueError):
+        raise UserError(f"{name}: damaged wasm module: its code is cut off", hint="build it again") from None
+    found = wasm.export(entry)
+    stack_pointer = wasm.export("__stack_pointer")
+    if found is None or stack_pointer is None or not code:
+        raise UserError(f"{name}: damaged wasm module: it has no function {entry}", hint="build it again")
+    sections = {s.id: s.data for s in wasm.sections if s.id}
+    imported = sum(1 for item in wasm.imports if item.kind == "function")
+    writer = _Writer(sections, code, imported, found.number, stack_pointer.number, name, checked)
+    return writer.module()
+
+
+class _Writer:
+    def __init__(
+        self,
+        sections: dict[int, bytes],
+        code: list[FunctionCode],
+        imported: int,
+        entry: int,
+        stack_pointer: int,
+        name: str,
+        checked: bool,
+    ) -> None:
+        self._sections = sections
+        self._code = code
+        self._imported = imported
+        self._entry = entry
+        self._stack_pointer = stack_pointer
+        self._name = name
+        self._checked = checked
+        self._types: list[bytes] = []
+        self._first_type = _count(sections.get(_TYPE, b"\0"))
+        self._table = _count(sections.get(_TABLE, b"\0"))
+        first_global = _count(sections.get(_GLOBAL, b"\0"))
+        self._epoch = (first_global, first_global + 1, first_global + 2)
+        self._parameters = {f.number: f.parameters for f in code}
+        self._sites: list[Place] = []
+        self._helpers: list[Helper] = []
+        self._calls: dict[str, bytes] = {}
+        self._add_helpers(imported + len(code))
+
+    # --- Parts that are added.
+
+    def _type(self, parameters: bytes, results: bytes) -> bytes:
+        entry = (
+            b"\x60" + unsigned_leb128(len(parameters)) + parameters + unsigned_leb128(len(results)) + results
+        )
+        if entry not in self._types:
+            self._types.append(entry)
+        return unsigned_leb128(self._first_type + self._types.index(entry))
+
+    def _engine(self, name: str) -> bytes:
+        """A call of one of the engine's functions through the module's table."""
+        number = [n for n, _, _ in ENGINE_FUNCTIONS].index(name)
+        _, parameters, result = ENGINE_FUNCTIONS[number]
+        return e.const(number) + b"\x11" + self._type(parameters, result) + unsigned_leb128(self._table)
+
+    def _add_helpers(self, first: int) -> None:
+        engine = self._engine if self._checked else None
+        names = ["copy_kernel", "fill_kernel", "copy_core", "fill_core"]
+        if self._checked:
+            names += ["set_epoch", "slow_read", "slow_write", "slow_store", "stack_moved"]
+        self._calls = {name: e.call(first + number) for number, name in enumerate(names)}
+        self._helpers = [
+            copy_loop("copy_kernel", KERNELS, engine),
+            fill_loop("fill_kernel", KERNELS, engine),
+            copy_loop("copy_core", 0, engine),
+            fill_loop("fill_core", 0, engine),
+        ]
+        if self._checked:
+            epoch = self._epoch[0]
+            self._helpers += [
+                set_epoch(self._epoch),
+                slow_access("slow_read", "core_read", READ_MARKS, self._engine, epoch),
+                slow_access("slow_write", "core_write", WRITE_MARKS, self._engine, epoch),
+                slow_store(self._engine, epoch, self._calls),
+                stack_moved(self._engine),
+            ]
+
+    # --- The whole.
+
+    def module(self) -> Rewritten:
+        content = self._sections[_CODE]
+        bodies: list[bytes] = []
+        marks: list[list[tuple[int, Place]]] = []
+        for function in self._code:
+            data, places = self._function(content, function)
+            bodies.append(data)
+            marks.append(places)
+        added = [e.body(h.local_types, h.code) for h in self._helpers]
+        pages = unsigned_leb128(CHECKED_PAGES if self._checked else PLAIN_PAGES)
+        replaced = {
+            **{number: data for number, data in self._sections.items() if number in _ORDER},
+            _FUNCTION: _more(
+                self._sections[_FUNCTION], [self._type(h.parameters, h.results) for h in self._helpers]
+            ),
+            _MEMORY: b"\x01\x01" + pages + pages,
+        }
+        if self._checked:
+            size = unsigned_leb128(len(ENGINE_FUNCTIONS))
+            replaced[_TABLE] = _more(self._sections.get(_TABLE, b"\0"), [b"\x70\x01" + size + size])
+            zeros = (
+                b"\x7f\x01\x41\x00\x0b",
+                b"\x7e\x01\x42\x00\x0b",
+                b"\x7b\x01\xfd\x0c" + bytes(16) + b"\x0b",
+            )
+            replaced[_GLOBAL] = _more(self._sections.get(_GLOBAL, b"\0"), zeros)
+            name = ENGINE_TABLE.encode()
+            export = unsigned_leb128(len(name)) + name + b"\x01" + unsigned_leb128(self._table)
+            replaced[_EXPORT] = _more(self._sections[_EXPORT], [export])
+        replaced[_TYPE] = _more(self._sections.get(_TYPE, b"\0"), self._types)
+        out = bytearray(MAGIC)
+        for number in _ORDER[:-1]:
+            if number in replaced:
+                out += bytes([number]) + unsigned_leb128(len(replaced[number])) + replaced[number]
+        return self._with_code(out, bodies, marks, added)
+
+    def _with_code(
+        self, out: bytearray, bodies: list[bytes], marks: list[list[tuple[int, Place]]], added: list[bytes]
+    ) -> Rewritten:
+        head = unsigned_leb128(len(bodies) + len(added))
+        sized = [unsigned_leb128(len(data)) + data for data in bodies]
+        size = len(head) + sum(map(len, sized)) + sum(map(len, added))
+        out += bytes([_CODE]) + unsigned_leb128(size) + head
+        starts: list[int] = []
+        places: list[Place] = []
+        for data, whole, found in zip(bodies, sized, marks):
+            begin = len(out) + len(whole) - len(data)
+            starts += [begin + offset for offset, _ in found]
+            places += [place for _, place in found]
+            out += whole
+        starts.append(len(out))  # what is added has no place
+        places.append(Place(-1, 0))
+        out += b"".join(added)
+        return Rewritten(bytes(out), self._entry, tuple(self._sites), tuple(starts), tuple(places))
+
+    def _function(self, content: bytes, function: FunctionCode) -> tuple[bytes, list[tuple[int, Place]]]:
+        """A function's new body, and where in it each original instruction begins."""
+        instructions = function.instructions
+        if not instructions:
+            raise UserError(f"{self._name}: damaged wasm module: a function is empty", hint="build it again")
+        groups, start = _number_at(content, function.offset)
+        declared, at = 0, start
+        for _ in range(groups):
+            count, at = _number_at(content, at)
+            declared += count
+            at += 1
+        locals_ = _Locals(len(function.parameters) + declared)
+        is_entry = function.number == self._entry
+        rewriter = _FunctionWriter(self, function.number, is_entry, locals_)
+        pieces: list[bytes] = [rewriter.prologue()]
+        ends = [i.offset for i in instructions[1:]] + [instructions[-1].offset + 1]
+        found: list[tuple[int, Place]] = []
+        length = len(pieces[0])
+        for instruction, end in zip(instructions, ends):
+            piece = rewriter.instruction(instruction, content[instruction.offset : end])
+            found.append((length, Place(function.number, instruction.offset)))
+            pieces.append(piece)
+            length += len(piece)
+        declarations = b"".join(b"\x01" + kind for kind in locals_.kinds)
+        head = unsigned_leb128(groups + len(locals_.kinds)) + content[start : instructions[0].offset]
+        head += declarations
+        return head + b"".join(pieces), [(len(head) + offset, place) for offset, place in found]
+
+    # --- What functions need.
+
+    def site(self, place: Place) -> int:
+        """A new site's number."""
+        self._sites.append(place)
+        if len(self._sites) >> SITE_BITS:
+            raise UserError(
+                f"{self._name}: more than {1 << SITE_BITS} accesses; the module is too large to be checked"
+            )
+        return len(self._sites) - 1
+
+    @property
+    def checked(self) -> bool:
+        return self._checked
+
+    @property
+    def epoch(self) -> tuple[int, int, int]:
+        return self._epoch
+
+    def engine(self, name: str) -> bytes:
+        return self._engine(name)
+
+    def helper(self, name: str) -> bytes:
+        return self._calls[name]
+
+    def kernel_parameters(self, number: int) -> tuple[str, ...] | None:
+        """The types of a function of the module; None for an imported one."""
+        return self._parameters.get(number)
+
+    def is_stack_pointer(self, number: int) -> bool:
+        return number == self._stack_pointer
+
+    @property
+    def stack_pointer(self) -> int:
+        return self._stack_pointer
+
+    def unknown(self, what: str) -> UserError:
+        return UserError(
+            f"{self._name}: the core module uses {what}, which no core's module has",
+            hint="link the core again",
+        )
+
+
+class _Locals:
+    """Local variables that a function gets in addition, one of each name."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._names: list[tuple[str, str]] = []
+
+    def number(self, name: str, kind: str) -> int:
+        """The variable `name` of a type."""
+        key = (name, kind)
+        if key not in self._names:
+            self._names.append(key)
+        return self._first + self._names.index(key)
+
+    @property
+    def kinds(self) -> list[bytes]:
+        return [e.TYPE_BYTES[kind] for _, kind in self._names]
+
+
+class _FunctionWriter:
+    """Rewrites the instructions of one function."""
+
+    def __init__(self, writer: _Writer, number: int, is_entry: bool, locals_: _Locals) -> None:
+        self._writer = writer
+        self._number = number
+        self._entry = is_entry
+        self._locals = locals_
+        self._shift = 0 if is_entry else KERNELS
+
+    def prologue(self) -> bytes:
+        if not (self._entry and self._writer.checked):
+            return b""
+        return self._writer.engine("core_begin") + self._writer.helper("set_epoch")
+
+    def instruction(self, instruction: Instruction, code: bytes) -> bytes:
+        opcode, numbers = instruction.opcode, instruction.immediates
+        if opcode in (MEMORY_COPY, MEMORY_FILL):
+            return self._bulk(instruction)
+        if opcode in (_MEMORY_INIT, _DATA_DROP):
+            raise self._writer.unknown("memory.init or data.drop")
+        if opcode == _MEMORY_GROW:
+            raise self._writer.unknown("memory.grow")
+        if opcode in _LOADS or opcode in _LANE_LOADS or opcode in _STORES:
+            if len(numbers) != 2 or numbers[0] >= 32:
+                raise self._writer.unknown("an access to another memory")
+            return self._access(instruction, code)
+        if self._writer.checked and opcode == _GLOBAL_SET and self._writer.is_stack_pointer(numbers[0]):
+            new = self._locals.number("new", "i32")
+            old = e.get_global(numbers[0])
+            moved = e.tee(new) + old + self._writer.helper("stack_moved")
+            return moved + e.get(new) + code
+        if self._writer.checked and self._entry and opcode == CALL:
+            return self._kernel_call(instruction, code)
+        return code
+
+    def _packed(self, instruction: Instruction, size: int = 1, align: int = 0) -> bytes:
+        site = self._writer.site(Place(self._number, instruction.offset))
+        packed = site | (size.bit_length() - 1) << _SIZE_SHIFT | align << _ALIGN_SHIFT
+        return e.const(packed | (0 if self._entry else _KERNEL_BIT))
+
+    def _bulk(self, instruction: Instruction) -> bytes:
+        what = "copy" if instruction.opcode == MEMORY_COPY else "fill"
+        if any(instruction.immediates):
+            raise self._writer.unknown("a second memory")
+        site = self._packed(instruction) if self._writer.checked else e.const(0)
+        return site + self._writer.helper(f"{what}_core" if self._entry else f"{what}_kernel")
+
+    def _kernel_call(self, instruction: Instruction, code: bytes) -> bytes:
+        """A call of the core's function: the engine learns what the kernel is given."""
+        parameters = self._writer.kernel_parameters(instruction.immediates[0])
+        if parameters is None or not set(parameters) <= set(_VALUES):
+            return code
+        numbers = [self._locals.number(f"argument {i}", kind) for i, kind in enumerate(parameters)]
+        out = b"".join(map(e.set_, reversed(numbers)))
+        for number, kind in zip(numbers, parameters):
+            if kind == "i32":
+                out += e.get(number) + self._writer.engine("core_grant")
+        again = self._writer.helper("set_epoch")
+        out += self._packed(instruction) + self._writer.engine("core_call") + again
+        out += b"".join(map(e.get, numbers)) + code
+        return out + self._writer.engine("core_return") + again
+
+    def _access(self, instruction: Instruction, code: bytes) -> bytes:
+        opcode, (align, offset) = instruction.opcode, instruction.immediates
+        is_lane = SIMD | 84 <= opcode < SIMD | 92
+        head = code[:1] if opcode < SIMD else code[: 1 + len(unsigned_leb128(opcode & 0xFFF))]
+        moved = offset + self._shift
+        if moved >> 32:
+            moved = 0xFFFFFFFF  # nothing is there, with or without the shift
+        plain = head + unsigned_leb128(align) + unsigned_leb128(moved) + (code[-1:] if is_lane else b"")
+        if not self._writer.checked:
+            return plain
+        address = self._locals.number("address", "i32")
+        if opcode in _LOADS:
+            test = self._test(instruction, _LOADS[opcode], address, READ_MARKS, "slow_read")
+            return e.tee(address) + test + e.get(address) + plain
+        if opcode in _LANE_LOADS:
+            size, kind, marks, slow = _LANE_LOADS[opcode], "v128", READ_MARKS, "slow_read"
+        else:
+            (size, kind), marks, slow = _STORES[opcode], WRITE_MARKS, "slow_write"
+        value = self._locals.number("value", kind)
+        around = e.get(address) + e.get(value) + plain
+        if self._entry and opcode == _I32_STORE:
+            where = e.get(address) + e.const(offset) + e.I32_ADD + e.get(value)
+            slow_way = where + self._packed(instruction, size, align) + self._writer.helper("slow_store")
+            return e.set_(value) + e.set_(address) + slow_way + around
+        test = self._test(instruction, size, address, marks, slow)
+        return e.set_(value) + e.tee(address) + test + around
+
+    def _test(self, instruction: Instruction, size: int, address: int, marks: int, slow: str) -> bytes:
+        """With the address on the stack: asks the engine unless the words are marked in this epoch."""
+        align, offset = instruction.immediates
+        one, two, four = map(e.get_global, self._writer.epoch)
+        at = min(offset + marks, 0xFFFFFFFF)
+        if size == 16:
+            differs = e.access(e.V128_LOAD, at) + four + e.V128_XOR + e.V128_ANY_TRUE
+        elif size == 8:
+            differs = e.access(e.I64_LOAD, at) + two + e.I64_NE
+        elif size == 4:
+            differs = e.access(e.I32_LOAD, at) + one + e.I32_NE
+        else:
+            where = self._locals.number("where", "i32")
+            odd = e.get(where) + e.const(1) + e.I32_AND if size == 2 else b""
+            whole = e.const(offset) + e.I32_ADD + e.tee(where) + e.const(0xFFFFFFFC) + e.I32_AND
+            differs = whole + e.access(e.I32_LOAD, marks) + one + e.I32_NE + odd + (e.I32_OR if odd else b"")
+        full = e.get(address) + e.const(offset) + e.I32_ADD + self._packed(instruction, size, min(align, 7))
+        return differs + e.IF + full + self._writer.helper(slow) + e.END
+
+
+def _count(data: bytes) -> int:
+    return _number_at(data, 0)[0]
+
+
+def _number_at(data: bytes, at: int) -> tuple[int, int]:
+    """An unsigned LEB128 number, and the offset behind it."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+
+
+def _more(data: bytes, items: tuple[bytes, ...] | list[bytes]) -> bytes:
+    """A section that is a vector, with items added."""
+    count, start = _number_at(data, 0)
+    return unsigned_leb128(count + len(items)) + data[start:] + b"".join(items)
