@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(USAGE)
         return 0
     from npuninja.ir.parser import parse_module
+    from npuninja.lowering.number_operands import numbers_from_values
 
     options = read_arguments("npuninja cdo", arguments, options=("--elf",))
     # `--elf A B` means the same as `--elf A --elf B`.
@@ -33,6 +34,7 @@ def main(arguments: list[str]) -> int:
     if len(sources) != 1:
         raise UserError(f"npuninja cdo: expected one input file, got {len(sources)}")
     module = parse_module(read_text(sources[0]), sources[0])
+    numbers_from_values(module)
     write_files(options.one("-o"), configure_devices(module, _read(programs)))
     return 0
 

@@ -11,7 +11,7 @@ from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_t
 
 USAGE = """\
 usage: npuninja lower DESIGN.mlir -o FOLDER [--alloc-scheme basic-sequential|bank-aware]
-                      [--generation auto|2025-10|2026-02] [--packet-fifos] [--werror]
+                      [--generation auto|2025-10|2026-02|2026-08] [--packet-fifos] [--werror]
 
 Writes into FOLDER: input_with_addresses.mlir, input_physical.mlir, npu_insts.mlir, insts.bin, and core_C_R.ld.script
 for each core. A module with several devices puts `DEVICE.` in front of the last two; a device with several runtime
@@ -20,7 +20,7 @@ other where that does not fit. `auto` (default) reads the generation of MLIR-AIE
 --packet-fifos objectFifos use packet flows instead of circuits; with --werror what would be a warning is an error.
 """
 OPTIONS, FLAGS = ("--alloc-scheme", "--generation"), ("--packet-fifos", "--werror")
-GENERATIONS = ("auto", "2025-10", "2026-02")
+GENERATIONS = ("auto", "2025-10", "2026-02", "2026-08")
 SCHEMES = ("basic-sequential", "bank-aware")
 
 
@@ -86,12 +86,14 @@ def lower_design(
     from npuninja.ir.verifier import verify
     from npuninja.lints.design import lint_design
     from npuninja.lowering import pipeline
+    from npuninja.lowering.number_operands import numbers_from_values
 
     module = parse_module(text, file)
-    verify(module)
-    lint_design(module, warnings)
     if generation == "auto":
         generation = pipeline.generation_of(module)
+    numbers_from_values(module)
+    verify(module)
+    lint_design(module, warnings)
     pipeline.lower_resources(
         module, alloc_scheme=alloc_scheme, generation=generation, warnings=warnings, packet_fifos=packet_fifos
     )
@@ -101,6 +103,8 @@ def lower_design(
     sequences = clone(module, {})
     pipeline.route(module, generation=generation, warnings=warnings)
     files["input_physical.mlir"] = print_module(module).encode()
+    if pipeline.sequence_is_routed(generation):
+        sequences = module
     pipeline.lower_sequence(sequences, generation=generation, warnings=warnings)
     files["npu_insts.mlir"] = print_module(sequences).encode()
     for name, device, sequence in _sequences(sequences):

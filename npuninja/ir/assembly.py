@@ -148,6 +148,8 @@ class OpDefinition:
             sizes = tuple(rest if g.variadic else 1 for g in self.groups)
         elif op.segments is not None and len(op.segments) == len(self.groups):
             sizes = op.segments
+        elif op.segments is None and len(op.operands) == len(self.groups) - self.variadic:
+            sizes = tuple(0 if g.variadic else 1 for g in self.groups)
         else:
             raise ValueError(f"'{self.name}' needs {len(self.groups)} operand segments, got {op.segments}")
         if sum(sizes) != len(op.operands) or min(sizes, default=0) < 0:

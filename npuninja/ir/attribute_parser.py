@@ -392,6 +392,23 @@ class AttributeParser(TokenStream):
         fields = self._fields(("pkt_type", "pkt_id"))
         return PacketInfoAttr(fields.get("pkt_type", 0), fields.get("pkt_id", 0))
 
+    def trace_event(self) -> OpaqueAttr:
+        """Reads `<"NAME">` or `<Enum::NAME>`, with `#aie.trace_event` before it or not."""
+        self.accept("#aie.trace_event")
+        self.expect("<")
+        text = self.trace_event_text()
+        self.expect(">")
+        return OpaqueAttr(f"#aie.trace_event<{text}>")
+
+    def trace_event_text(self) -> str:
+        """Reads `"NAME"`, kept in its quotes, or `Enum::NAME`, kept without."""
+        if self.tokens[self.i][:1] == '"':
+            name = self.string()
+            return name if "::" in name else f'"{name}"'
+        kind = self.word("an event, as a string or as Enum::NAME")
+        self.expect("::")
+        return f"{kind}::{self.word('the name of an event')}"
+
     def dimensions(self) -> BDDimLayoutArrayAttr:
         """Reads `[<size = 4, stride = 16>, …]`."""
         self.expect("[")

@@ -11,7 +11,6 @@ from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
 )
 from npuninja.ir.core import Operation
-from npuninja.ir.types import element_count, memref
 
 if TYPE_CHECKING:
     from npuninja.ir.parser import OpState, Parser
@@ -61,45 +60,6 @@ def _print_regions(w: OpWriter, op: Operation) -> None:
         w.region(region)
 
 
-# aie.dma_bd(%b : memref<…>, offset, len, [dimensions], [padding], pad_value = n)
-
-
-def _parse_dma_bd(p: Parser, s: OpState) -> None:
-    for name in ("offset", "len", "dimensions", "pad_dimensions"):
-        if p.tokens[p.i] != "," or p.tokens[p.i + 1] == "pad_value":
-            break
-        p.i += 1
-        if name == "dimensions":
-            s.attributes[name] = p.dimensions()
-        elif name == "pad_dimensions":
-            s.attributes[name] = p.pads()
-        else:
-            s.attributes[name] = p.typed_integer("i32")
-    if p.tokens[p.i] == "," and p.tokens[p.i + 1] == "pad_value":
-        p.i += 2
-        p.expect("=")
-        s.attributes["pad_value"] = p.typed_integer("i32")
-
-
-def _print_dma_bd(w: OpWriter, op: Operation) -> None:
-    offset = op.integer("offset", 0)
-    has_dimensions = "dimensions" in op.attributes
-    if "len" in op.attributes:
-        w.glued(f", {offset}, {op.integer('len')}")
-    elif (
-        has_dimensions
-    ):  # the form has no place for dimensions without a length, which then is the whole buffer's
-        w.glued(f", {offset}, {element_count(memref(op.operands[0].type).shape)}")
-    elif offset:
-        w.glued(f", {offset}")
-    for name in ("dimensions", "pad_dimensions"):
-        if name in op.attributes:
-            text = w.attribute(op.attributes[name])
-            w.glued(", " + text[text.index("[") : -1])
-    if "pad_value" in op.attributes:
-        w.glued(f", pad_value = {op.integer('pad_value')}")
-
-
 # (%a: type, …) { … }
 
 
@@ -112,6 +72,26 @@ def _parse_arguments_region(p: Parser, s: OpState) -> None:
 
 def _print_arguments_region(w: OpWriter, op: Operation) -> None:
     w.glued(f"({w.typed_names(op.body.args)})")
+    w.region(op.regions[0], arguments_shown=True)
+
+
+# (%a: type, …) attributes {…} { … }; the older form has the dictionary behind the region.
+
+
+def _parse_sequence(p: Parser, s: OpState) -> None:
+    p.expect("(")
+    places: list[int] = []
+    arguments = p.comma_separated(lambda: p.typed_name(places), ")")
+    if p.accept("attributes"):
+        p.attributes_of(s)
+    s.regions.append(p.region(None, arguments, places))
+    if p.tokens[p.i] == "{":
+        p.attributes_of(s)
+
+
+def _print_sequence(w: OpWriter, op: Operation) -> None:
+    w.glued(f"({w.typed_names(op.body.args)})")
+    w.attribute_dictionary(op, "attributes")
     w.region(op.regions[0], arguments_shown=True)
 
 
@@ -144,6 +124,8 @@ def _parse_shim_dma_allocation(p: Parser, s: OpState) -> None:
     if not has_tile:
         p.expect(",")
         s.attributes["col"] = p.typed_integer("i64")
+    if p.accept(","):
+        s.attributes["packet"] = p.packet_info() if p.tokens[p.i] == "<" else p.parse_attribute()
 
 
 def _print_shim_dma_allocation(w: OpWriter, op: Operation) -> None:
@@ -233,8 +215,8 @@ def _print_memcpy_position(w: OpWriter, op: Operation) -> None:
 CUSTOM: dict[str, CustomForm] = {
     "logical_tile": CustomForm(_parse_logical_tile, _print_logical_tile),
     "regions": CustomForm(_parse_regions, _print_regions),
-    "dma_bd": CustomForm(_parse_dma_bd, _print_dma_bd),
     "arguments_region": CustomForm(_parse_arguments_region, _print_arguments_region),
+    "sequence": CustomForm(_parse_sequence, _print_sequence),
     "initial_value": CustomForm(_parse_initial_value, _print_initial_value),
     "shim_dma_allocation": CustomForm(_parse_shim_dma_allocation, _print_shim_dma_allocation),
     "objectfifo": CustomForm(_parse_objectfifo, _print_objectfifo),

@@ -169,7 +169,9 @@ class AttributeField(Directive):
         if isinstance(value, IntegerAttr):
             w.parameter(str(value.value))
         elif isinstance(value, EnumAttr):
-            w.parameter(value.case)
+            w.parameter(value.case if value.case.isidentifier() else f'"{value.case}"')
+        elif isinstance(value, OpaqueAttr) and self.kind == "trace_event":
+            w.parameter(value.text.replace("#aie.trace_event", "", 1))
         elif isinstance(value, StringAttr) and self.kind == "symname":
             w.parameter(w.symbol(value.value))
         elif isinstance(value, OpaqueAttr) and self.kind in FLAG_ATTRIBUTES:
@@ -184,7 +186,9 @@ class AttributeField(Directive):
         token = p.tokens[p.i]
         if self.kind in ENUMS:
             return token in ENUMS[self.kind]
-        return token[:1] == "@" if self.kind in ("symname", "sym") else token[:1] == '"'
+        if self.kind in ("symname", "sym"):
+            return token[:1] == "@"
+        return token[:1] == "<" if self.kind == "packet" else token[:1] == '"'
 
     def present(self, w: OpWriter, op: Operation) -> bool:
         """Whether the op has the attribute."""
@@ -213,6 +217,7 @@ _READERS: dict[str, Callable[[Parser], Attribute]] = {
     "sym": lambda p: p.symbol_reference(),
     "str": lambda p: StringAttr(p.string()),
     "packet": lambda p: p.packet_info() if p.tokens[p.i] == "<" else p.parse_attribute(),
+    "trace_event": lambda p: p.trace_event(),
 }
 
 

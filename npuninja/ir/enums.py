@@ -1,7 +1,7 @@
 """The enums of the AIE dialects and of `arith`: the cases and the integers they stand for in the generic
 form.
 
-Sources: MLIR-AIE include/aie/Dialect/AIE/IR/AIEAttrs.td; MLIR mlir/Dialect/Arith/IR/ArithBase.td.
+Sources: MLIR-AIE include/aie/Dialect/AIE/IR/AIEAttrs.td, AIETraceAttrs.td, AIEX/IR/AIEXAttrs.td; MLIR mlir/Dialect/Arith/IR/ArithBase.td.
 """
 
 from __future__ import annotations
@@ -50,6 +50,14 @@ ENUMS: dict[str, dict[str, int]] = {
         "false": 0, "oeq": 1, "ogt": 2, "oge": 3, "olt": 4, "ole": 5, "one": 6, "ord": 7,
         "ueq": 8, "ugt": 9, "uge": 10, "ult": 11, "ule": 12, "une": 13, "uno": 14, "true": 15,
     },
+    "TraceMode": {"Event-Time": 0, "Event-PC": 1, "Execution": 2},
+    "TracePacketType": {"core": 0, "mem": 1, "shimtile": 2, "memtile": 3},
+    "TraceShimRouting": {"single": 0},
+    "ComboLogic": {"AND": 0, "AND_NOT": 1, "OR": 2, "OR_NOT": 3},
+    "EdgeTrigger": {"RISING": 1, "FALLING": 2, "BOTH": 3},
+    "StateTableFunc": {"mul": 0, "incr": 1, "decr": 2},
+    "ScratchpadParameterKind": {"core": 0, "addr": 1},
+    "ExpandMode": {"none": 0, "write32": 1, "ctrlpkt": 2},
     "RoundingMode": {"to_nearest_even": 0, "downward": 1, "upward": 2, "toward_zero": 3, "to_nearest_away": 4},
 }  # fmt: skip
 

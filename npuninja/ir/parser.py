@@ -14,8 +14,10 @@ from npuninja.ir.attributes import Attribute, DenseArrayAttr, EnumAttr, IntegerA
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.custom import CUSTOM, CustomForm
 from npuninja.ir.custom_affine import CUSTOM_AFFINE
+from npuninja.ir.custom_numbers import CUSTOM_NUMBERS
 from npuninja.ir.custom_scf import CUSTOM_SCF
 from npuninja.ir.custom_standard import CUSTOM_STANDARD
+from npuninja.ir.custom_trace import CUSTOM_TRACE
 from npuninja.ir.directives import INTEGER_KIND
 from npuninja.ir.enums import ENUMS, case_of
 from npuninja.ir.lexer import near_match
@@ -86,7 +88,14 @@ class OpState:
 class Parser(ScopeParser):
     """The parser of one text."""
 
-    custom: dict[str, CustomForm] = {**CUSTOM, **CUSTOM_STANDARD, **CUSTOM_SCF, **CUSTOM_AFFINE}
+    custom: dict[str, CustomForm] = {
+        **CUSTOM,
+        **CUSTOM_NUMBERS,
+        **CUSTOM_TRACE,
+        **CUSTOM_STANDARD,
+        **CUSTOM_SCF,
+        **CUSTOM_AFFINE,
+    }
 
     def __init__(self, text: str, file: str) -> None:
         super().__init__(text, file)
@@ -205,17 +214,21 @@ class Parser(ScopeParser):
                 segments = tuple(sizes)
         types = result_types(found, s) if found.results else ()
         attributes = s.attributes
-        self._settle_defaults(found, attributes)
+        self._settle_defaults(found, attributes, not segments or sum(segments[1:]) == 0)
         return Operation(found.name, operands, attributes, types, s.regions, s.successors, segments)
 
     @staticmethod
-    def _settle_defaults(found: OpDefinition, attributes: dict[str, Attribute]) -> None:
-        """Leaves out what equals its default, or puts it in where the table wants it always there."""
+    def _settle_defaults(found: OpDefinition, attributes: dict[str, Attribute], literals: bool) -> None:
+        """Leaves out what equals its default, or puts it in where the table wants it always there.
+
+        `literals`: all operands but the first group are absent, so numbers are attributes.
+        """
         for name, default in found.defaults.items():
             if attributes.get(name) == default:
                 del attributes[name]
-        for name, value in found.assumed.items():
-            attributes.setdefault(name, value)
+        if found.assumed and literals and not any(name.startswith("static_") for name in attributes):
+            for name, value in found.assumed.items():
+                attributes.setdefault(name, value)
 
     def attributes_of(self, s: OpState) -> None:
         """Reads an attribute dictionary into the state of an operation and checks the declared attributes."""
@@ -327,9 +340,11 @@ class Parser(ScopeParser):
             self.error(f"'{name}' has {len(operands)} operands but {len(arguments)} operand types", place)
         for value, type, at in zip(operands, arguments, places):
             self.require_type(value, type, at)
+        # Only the later spelling of an operation without operands of a group says so.
+        literals = "operandSegmentSizes" not in s.attributes
         segments, passed = self._generic_segments(found, s.attributes, operands, len(blocks), start)
         count = len(operands) - sum(map(len, passed))
-        self._settle_defaults(found, s.attributes)
+        self._settle_defaults(found, s.attributes, literals)
         op = Operation(
             name, operands[:count], s.attributes, results, s.regions, list(zip(blocks, passed)), segments
         )

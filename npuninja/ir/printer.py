@@ -10,8 +10,10 @@ from npuninja.ir.attributes import Attribute, BDDimLayout, DenseArrayAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.custom import CUSTOM, CustomForm
 from npuninja.ir.custom_affine import CUSTOM_AFFINE
+from npuninja.ir.custom_numbers import CUSTOM_NUMBERS
 from npuninja.ir.custom_scf import CUSTOM_SCF
 from npuninja.ir.custom_standard import CUSTOM_STANDARD
+from npuninja.ir.custom_trace import CUSTOM_TRACE
 from npuninja.ir.naming import result_groups, value_names
 from npuninja.ir.syntax import definition
 
@@ -40,7 +42,14 @@ class OpWriter:
     `literal` and `parameter` put a space where MLIR does; `glued` never does.
     """
 
-    custom: dict[str, CustomForm] = {**CUSTOM, **CUSTOM_STANDARD, **CUSTOM_SCF, **CUSTOM_AFFINE}
+    custom: dict[str, CustomForm] = {
+        **CUSTOM,
+        **CUSTOM_NUMBERS,
+        **CUSTOM_TRACE,
+        **CUSTOM_STANDARD,
+        **CUSTOM_SCF,
+        **CUSTOM_AFFINE,
+    }
 
     def __init__(self, root: Operation, generic: bool) -> None:
         self.out: list[str] = []
@@ -255,6 +264,13 @@ def _ends_with(block: Block, terminator: str) -> bool:
     return bool(block.ops) and block.ops[-1].name == terminator
 
 
+def _numbers_are_literals(op: Operation) -> bool:
+    """Whether the operation is spelled as before its numbers could be values (MLIR-AIE 2026-07)."""
+    if op.name == "aie.dma_bd":
+        return "offset" in op.attributes
+    return op.name == "aiex.dma_configure_task" and len(op.operands) == 1
+
+
 def _segment_attributes(op: Operation, found: OpDefinition) -> dict[str, Attribute]:
     """The attributes that tell MLIR the sizes of the operand groups."""
     sizes = list(found.group_sizes(op))
@@ -266,6 +282,6 @@ def _segment_attributes(op: Operation, found: OpDefinition) -> dict[str, Attribu
         }
     if op.name == "cf.cond_br":
         return {"operandSegmentSizes": DenseArrayAttr("i32", (1, *passed))}
-    if found.variadic > 1:
+    if found.variadic > 1 and not _numbers_are_literals(op):
         return {"operandSegmentSizes": DenseArrayAttr("i32", tuple(sizes))}
     return {}

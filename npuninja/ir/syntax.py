@@ -41,34 +41,42 @@ aie.configure_cascade        ( $tile:index , .inputDir:CascadeDir , .outputDir:C
 
 aie.core                     ( $tile:index ) region {} => index
                              | stack_size=1024:i32 link_with:str elf_file:str dynamic_objfifo_lowering:bool
+                             emit_parameter_sync_preamble:bool
 aie.mem                      ( $tile:index ) region {} => index
 aie.memtile_dma              ( $tile:index ) region {} => index
 aie.shim_dma                 ( $tile:index ) region {} => index
 aie.dma_start                ( .channel_dir:DMAChannelDir , .channel_index:i32 , ^dest , ^chain (? , repeat_count =
-                             .repeat_count:i32 )? ) {} => i1 | repeat_count=0:i32
+                             .repeat_count:i32 )? ) {} => i1 | repeat_count=0:i32 pad_value=0:i32
 aie.dma                      ( .channel_dir:DMAChannelDir , .channel_index:i32 ) {} _ [ custom(regions) regions(1) ]
-                             => i1 | loop=true repeat_count=0:i32 sym_name:str
+                             => i1 | loop=true repeat_count=0:i32 sym_name:str pad_value=0:i32
 aie.dma_bd_packet            ( .packet_type:i32 , .packet_id:i32 ) {}
 aie.dma_bd                   ( $buffer : type(buffer) custom(dma_bd)
-                             attributes(offset:i32,len:i32,dimensions,pad_dimensions,pad_value) ) {}
+                             operands(offset*,len*,sizes*,strides*)
+                             attributes(offset:i32,len:i32,dimensions,pad_dimensions,pad_value)
+                             attributes(static_offset:i32,static_len:i32,static_sizes,static_strides) ) {}
                              | offset+=0:i32 bd_id:i32 next_bd_id:i32 packet:packet burst_length:i32 pad_value=0:i32
+                             offset_parameter:sym offset_state_table_idx:ui8
 aie.next_bd                  ^dest {}
 aie.bd_chain                 .sym_name:symname custom(arguments_region) regions(1)
 aie.end                      {}
 
 aie.lock                     ( $tile:index (? , .lockID:i32 )? ) {} => index | init:i32 sym_name:str
-aie.use_lock                 ( $lock:index , .action:LockAction (? , .value:i32 )? ) {} | blocking:LockBlocking
+aie.use_lock                 ( $lock:index , .action:LockAction custom(lock_value) operands(value*)
+                             attributes(value:i32,blocking:LockBlocking) ) {} | acq_en=true
 aie.buffer                   ( $tile:index ) {} : type(buffer) custom(initial_value) attributes(initial_value)
-                             => buffer | address:i32 mem_bank:i32 sym_name:str
+                             => buffer | address:i32 mem_bank:i32 sym_name:str aligned=true
 aie.external_buffer          {} : type(buffer) => buffer | sym_name:str
 aie.shim_dma_allocation      .sym_name:symname ( custom(shim_dma_allocation) operands(tile*)
                              attributes(channel_dir:DMAChannelDir,channel_index:i64,col:i64) ) {}
                              | plio=false packet:packet
 
 aie.objectfifo               .sym_name:symname ( custom(objectfifo) operands(producerTile,consumerTiles*) ) {} :
-                             .elemType:any custom(init_values)
+                             .elemType:any (? -> .consumerElemType:any )? custom(init_values)
                              attributes(elemNumber,dimensionsToStream,dimensionsFromStreamPerConsumer,initValues)
                              | via_DMA=false plio=false disable_synchronization=false repeat_count:i32
+                             iter_count:i32 aie_stream:i32 aie_stream_port:i32 prod_dma_channel:i32 padValue=0:i32
+aie.objectfifo_rearm_binding .sym_name:symname channels ( (? $channel_tiles* : types(channel_tiles) )? ) locks (
+                             (? $locks* : types(locks) )? ) {}
 aie.objectfifo.link          .fifoIns:any -> .fifoOuts:any _ ( .src_offsets:any .dst_offsets:any ) {}
 aie.objectfifo.allocate      .objFifo_name:sym ( $delegateTile:index ) {}
 aie.objectfifo.register_external_buffers .objFifo_name:sym ( $tile:index , { $externalBuffers* } ) {} : (
@@ -77,6 +85,25 @@ aie.objectfifo.acquire       .objFifo_name:sym ( .port:ObjectFifoPort , .size:i3
 aie.objectfifo.release       .objFifo_name:sym ( .port:ObjectFifoPort , .size:i32 ) {}
 aie.objectfifo.subview.access $subview [ .index:i32 ] {} : type(subview) -> type(output) => output
 
+aie.trace                    .sym_name:symname ( $tile:index ) region(aie.end) {}
+aie.trace.mode               .mode:TraceMode {}
+aie.trace.event              .event:trace_event (? label = .label:str )? {}
+aie.trace.packet             (? id = .id:i32 )? type = .type:TracePacketType {}
+aie.trace.port               < .slot:i32 > port = .port:WireBundle channel = .channel:i32 direction =
+                             .direction:DMAChannelDir {}
+aie.trace.start              custom(trace_trigger) attributes(broadcast:i32,event:trace_event) {}
+aie.trace.stop               custom(trace_trigger) attributes(broadcast:i32,event:trace_event) {}
+aie.trace.combo_event        < .slot:i32 > .eventA:trace_event .logic:ComboLogic .eventB:trace_event {}
+aie.trace.edge_event         < .slot:i32 > custom(edge_event) attributes(event:trace_event,trigger:EdgeTrigger) {}
+aie.trace.host_config        custom(host_config)
+                             attributes(buffer_size:i32,arg_idx:i32,routing:TraceShimRouting)
+                             | reuse_output_buffer=false egress_shim_col=0:i32
+aie.trace.start_config       .trace_config:sym {}
+aie.trace.config             .sym_name:symname ( $tile:index ) (? packet_type = .packet_type:TracePacketType )?
+                             region(aie.end) {}
+aie.trace.reg                register = .reg_name:str (? field = .field:str )? value = custom(trace_value)
+                             attributes(value) (? mask = .mask:i32 )? (? comment = .comment:str )? {}
+
 aie.put_cascade              ( $cascadeValue : type(cascadeValue) ) {}
 aie.get_cascade              ( ) {} : type(cascadeValue) => cascadeValue
 aie.put_stream               ( $channel:i32 , $streamValue : type(streamValue) ) {}
@@ -84,14 +111,25 @@ aie.get_stream               ( $channel:i32 ) {} : type(streamValue) => streamVa
 aie.event                    ( .val:i32 ) {}
 aie.debug                    ( $arg : type(arg) ) {}
 
-aie.runtime_sequence         (? .sym_name:symname )? custom(arguments_region) regions(1) {} | sym_name=sequence
+aie.runtime_sequence         (? .sym_name:symname )? custom(sequence) regions(1) | sym_name=sequence
+                             emit_parameter_sync_preamble:bool
 aiex.runtime_sequence        (? .sym_name:symname )? custom(arguments_region) regions(1) {} | sym_name=sequence
-aiex.configure               .symbol:sym region {}
+aiex.configure               .symbol:sym region {} | expand_mode:ExpandMode
 aiex.run                     .runtime_sequence_symbol:sym ( $args* ) : ( types(args) ) {}
 aiex.set_lock                ( $lock:index , .value:i32 ) {}
-aiex.dma_configure_task      ( $tile:index , .direction:DMAChannelDir , .channel:i32 ) region {} => index
+aiex.dma_configure_task      ( $tile:index , .direction:DMAChannelDir , .channel:i32 (? , .packet:packet )? )
+                             (? repeat $repeat_count_val:i32 : i32 )? (? bd_id $bd_id_val:i32 : i32 )? region {} => index
                              | issue_token=false repeat_count=0:i32
-aiex.dma_configure_task_for  .alloc:sym region {} => index | issue_token=false repeat_count=0:i32
+aiex.dma_configure_task_for  .alloc:sym (? repeat $repeat_count_val:i32 : i32 )? region {} => index
+                             | issue_token=false repeat_count=0:i32
+aiex.dma_channel_reset       ( $tile:index , .direction:DMAChannelDir , .channel:i32 ) {}
+aiex.dma_channel_reset_for   ( .objfifo:sym ) {}
+aiex.core_reset              ( $tile:index ) {}
+aiex.dma_bd_pool_pop         ( .column:i32 , .row:i32 ) {} : type(bd_id) => bd_id
+aiex.dma_bd_pool_push        ( .column:i32 , .row:i32 ) bd_id $bd_id {} : type(bd_id)
+aiex.scratchpad_parameter    .sym_name:symname : .type:any {} | state_table_idx:ui8 kind:ScratchpadParameterKind
+aiex.read_scratchpad_parameter .parameter:sym : type(result) {} => result | buffer:sym
+aiex.sync_scratchpad_parameters_from_host {}
 aiex.dma_start_bd_chain      .symbol:sym ( $args* ) : ( types(args) ) on _ ( $tile:index , .direction:DMAChannelDir ,
                              .channel:i32 ) {} => index | issue_token=false repeat_count=0:i32
 aiex.dma_start_bd_chain_for  .symbol:sym ( $args* ) : ( types(args) ) for .alloc:sym {} => index
@@ -104,15 +142,21 @@ aiex.npu.dma_memcpy_nd       ( custom(memcpy_position) attributes(x:i64,y:i64) $
                              mixed(sizes):i64 mixed(strides):i64 (? , packet = .packet:packet )? ) {} : type(memref)
                              | metadata!:sym id!:i64 issue_token=false burst_length=0:i64 d0_zero_before=0:i64
                              d1_zero_before=0:i64 d2_zero_before=0:i64 d0_zero_after=0:i64 d1_zero_after=0:i64
-                             d2_zero_after=0:i64
+                             d2_zero_after=0:i64 offset_parameter:sym offset_state_table_idx:ui8
 aiex.npu.dma_wait            {} | symbol!:sym
-aiex.npu.sync                {} | column!:i32 row!:i32 direction!:i32 channel!:i32 column_num!:i32 row_num!:i32
-aiex.npu.write32             {} | address!:ui32 value!:ui32 buffer:sym column:i32 row:i32
-aiex.npu.maskwrite32         {} | address!:ui32 value!:ui32 mask!:ui32 buffer:sym column:i32 row:i32
+aiex.npu.sync                custom(numbers) operands(numbers*) {} custom(number_types)
+                             | column:i32 row:i32 direction:i32 channel:i32 column_num:i32 row_num:i32
+aiex.npu.write32             custom(numbers) operands(numbers*) {} custom(number_types)
+                             | address:ui32 value:ui32 buffer:sym column:i32 row:i32
+aiex.npu.maskwrite32         custom(numbers) operands(numbers*) {} custom(number_types)
+                             | address:ui32 value:ui32 mask:ui32 buffer:sym column:i32 row:i32
+aiex.npu.assert_bd_field     ( $value:i32 ) {} : i32 | max!:i32
+aiex.npu.assert_bd_divisible ( $value:i32 ) {} : i32 | divisor!:i32 allow_unit:unit
 aiex.npu.blockwrite          ( $data ) {} : type(data) | address!:ui32 buffer:sym column:i32 row:i32
-aiex.npu.address_patch       {} | addr!:ui32 arg_idx!:i32 arg_plus!:i32
-aiex.npu.push_queue          ( .column:i32 , .row:i32 , .direction:DMAChannelDir : .channel:i32 ) {}
-                             | issue_token!:bool repeat_count!:i32 bd_id!:i32
+aiex.npu.address_patch       custom(patch_numbers) operands(numbers*) {} | addr!:ui32 arg_idx!:i32 arg_plus:i32
+aiex.npu.push_queue          ( .column:i32 , .row:i32 , .direction:DMAChannelDir : .channel:i32 ) custom(queue_numbers)
+                             operands(numbers*) {} custom(number_types)
+                             | issue_token!:bool repeat_count:i32 bd_id:i32
 aiex.npu.writebd             {}
                              | column!:i32 row:i32 bd_id!:i32 buffer_length!:i32 buffer_offset!:i32 enable_packet!:i32
                              out_of_order_id!:i32 packet_id!:i32 packet_type!:i32 d0_size!:i32 d0_stride!:i32
@@ -121,13 +165,18 @@ aiex.npu.writebd             {}
                              use_next_bd!:i32 valid_bd!:i32 lock_rel_val!:i32 lock_rel_id!:i32 lock_acq_enable!:i32
                              lock_acq_val!:i32 lock_acq_id!:i32 d0_zero_before:i32 d1_zero_before:i32
                              d2_zero_before:i32 d0_zero_after:i32 d1_zero_after:i32 d2_zero_after:i32
-aiex.npu.rtp_write           ( .buffer:sym , .index:ui32 , .value:i32 ) {}
-aiex.npu.load_pdi            {} | id:i32 size:i32 address:ui64 device_ref:sym
+aiex.npu.rtp_write           ( .buffer:sym , .index:ui32 , custom(rtp_number) operands(numbers*) attributes(value:i32) )
+                             {} custom(number_types)
+aiex.npu.load_pdi            {} | id:i32 size:i32 address:ui64 device_ref:sym expand_mode:ExpandMode
+aiex.npu.create_scratchpad   {} | size!:ui32 usage_type=0:ui8
+aiex.npu.update_from_scratchpad (? < .func:StateTableFunc > )? {}
+                             | state_table_idx!:ui8 func_arg=0:ui32 address!:ui32 buffer:sym column:i32 row:i32
 aiex.npu.preempt             {} | level!:ui8
 aiex.broadcast_packet        ( $tile:index , .bundle:WireBundle : .channel:i32 ) region(aie.end) {}
 aiex.bp_id                   ( .ID:i8 ) region(aie.end) {}
 aiex.bp_dest                 < $tile:index , .bundle:WireBundle : .channel:i32 > {}
 aiex.multicast               ( $tile:index , .bundle:WireBundle : .channel:i32 ) region(aie.end) {}
+aiex.multi_dest              < $tile:index , .bundle:WireBundle : .channel:i32 > {}
 aiex.multicast_dest          < $tile:index , .bundle:WireBundle : .channel:i32 > {}
 
 func.func                    custom(function) regions(1)

@@ -9,6 +9,7 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr, IntegerAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.syntax import definition
 from npuninja.ir.types import DYNAMIC, bits, memref
 
@@ -148,8 +149,24 @@ def _check_task_use(op: Operation) -> None:
         raise UserError(f"'{op.name}' needs a task that is not started yet", op.loc)
 
 
+def _check_numbers(op: Operation) -> None:
+    """The numbers of an operation are attributes, all of them, or values, all of them."""
+    names = [name for name, _ in NUMBERS[op.name]]
+    if op.operands:
+        given = sum(name in op.attributes for name in names) if op.name != "aiex.npu.sync" else 0
+        if len(op.operands) != len(names) and op.name != "aiex.npu.address_patch":
+            raise UserError(f"'{op.name}' has {len(op.operands)} values, expected {len(names)}", op.loc)
+        if given:
+            raise UserError(f"'{op.name}' has its numbers as values and as attributes", op.loc)
+        return
+    for name in names:
+        if name not in op.attributes:
+            raise UserError(f"'{op.name}' requires attribute '{name}'", op.loc)
+
+
 def _check_address(op: Operation) -> None:
     """Register writes name a tile with both column and row or with neither."""
+    _check_numbers(op)
     if ("column" in op.attributes) != ("row" in op.attributes):
         raise UserError(f"'{op.name}' needs both 'column' and 'row', or neither", op.loc)
 
@@ -179,6 +196,10 @@ SEQUENCE_RULES: dict[str, Callable[[Operation], None]] = {
     "aiex.npu.write32": _check_address,
     "aiex.npu.maskwrite32": _check_address,
     "aiex.npu.writebd": _check_writebd,
+    "aiex.npu.sync": _check_numbers,
+    "aiex.npu.rtp_write": _check_numbers,
+    "aiex.npu.push_queue": _check_numbers,
+    "aiex.npu.address_patch": _check_numbers,
     "aiex.dma_start_task": _check_task_use,
     "aiex.dma_await_task": _check_task_use,
     "aiex.dma_free_task": _check_task_use,

@@ -1,7 +1,7 @@
-"""The two syntax generations of MLIR-AIE and where their results differ.
+"""The syntax generations of MLIR-AIE and where their results differ.
 
-One lowering serves both; what differs is in the table `RULES`, one row a generation (docs: the conformance
-README).
+One lowering serves all; what differs is in the table `RULES`, one row a generation (docs: the conformance
+README). Which generation a text is written for is read off it by `npuninja.lowering.spelled_generation`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from npuninja.errors import UserError
-from npuninja.ir.core import Operation
+
+#: What is taken when a text reads alike in several generations and nobody says which.
+DEFAULT = "2025-10"
 
 
 class Rules(NamedTuple):
     """How the results of one generation look."""
 
     name: str
+    #: The releases that write and read it, for messages.
+    release: str
     #: A tile op without users disappears before anything is assigned to it.
     drops_unused_tiles: bool
     #: A column that holds tiles but no shim tile gets one, without a controller id.
@@ -35,15 +39,120 @@ class Rules(NamedTuple):
     shim_controller_id: bool
     #: Step 3 runs MLIR's canonicalizer, over core bodies too.
     canonicalizes_sequences: bool
+    #: Numbers of lock, descriptor and register operations are SSA values (`number_operands`).
+    numbers_are_values: bool
+    #: Ids of locks are given when all fifos have made theirs, in the order of the text.
+    numbers_locks_last: bool
+    #: Buffers start at a multiple of the load/store bus unless they say `aligned = false`.
+    aligns_buffers: bool
+    #: The data of a core lies in the largest gap between stack and buffers, not behind all of them.
+    data_in_largest_gap: bool
+    #: Flows are sorted by kind and source before routing, and packet rules are the fewest that do.
+    sorts_flows: bool
+    #: Step 3 reads the routed module.
+    sequence_is_routed: bool
+    #: Loops of sequences stay until step 3, after the devices' sequences were joined.
+    unrolls_sequences_late: bool
+    #: An await without an outstanding token, and a free of what is not in use, are errors.
+    checks_tokens: bool
+    #: Transfers too large for one descriptor are split.
+    splits_transfers: bool
+    #: Arguments from the sixth on carry 0x80000000, since the firmware translates five of them only.
+    folds_late_arguments: bool
+    #: A single buffer that is sent several times has one descriptor and a repeated task.
+    repeats_in_hardware: bool
+    #: A push of a memtile's queue holds six bits of the descriptor's number, not four.
+    wide_queue_numbers: bool
+    #: Devices are numbered from 1 for `load_pdi`.
+    numbers_devices: bool
 
 
 RULES = {
     rules.name: rules
     for rules in (
-        Rules("2025-10", True, True, False, False, False, False, False, True, False),
-        Rules("2026-02", False, False, True, True, True, True, True, False, True),
+        Rules(
+            name="2025-10",
+            release="MLIR-AIE 1.1 (up to 2025-11-17)",
+            drops_unused_tiles=True,
+            adds_shim_tiles=True,
+            allocation_has_tile=False,
+            padded_link_keeps_input=False,
+            core_link_files=False,
+            folds_after_unrolling=False,
+            linearizes_transfers=False,
+            shim_controller_id=True,
+            canonicalizes_sequences=False,
+            numbers_are_values=False,
+            numbers_locks_last=False,
+            aligns_buffers=False,
+            data_in_largest_gap=False,
+            sorts_flows=False,
+            sequence_is_routed=False,
+            unrolls_sequences_late=False,
+            checks_tokens=False,
+            splits_transfers=False,
+            folds_late_arguments=False,
+            repeats_in_hardware=False,
+            wide_queue_numbers=False,
+            numbers_devices=False,
+        ),
+        Rules(
+            name="2026-02",
+            release="MLIR-AIE 1.2 and 1.3 (2025-11-18 to 2026-06)",
+            drops_unused_tiles=False,
+            adds_shim_tiles=False,
+            allocation_has_tile=True,
+            padded_link_keeps_input=True,
+            core_link_files=True,
+            folds_after_unrolling=True,
+            linearizes_transfers=True,
+            shim_controller_id=False,
+            canonicalizes_sequences=True,
+            numbers_are_values=False,
+            numbers_locks_last=False,
+            aligns_buffers=False,
+            data_in_largest_gap=False,
+            sorts_flows=False,
+            sequence_is_routed=False,
+            unrolls_sequences_late=False,
+            checks_tokens=False,
+            splits_transfers=False,
+            folds_late_arguments=False,
+            repeats_in_hardware=False,
+            wide_queue_numbers=False,
+            numbers_devices=False,
+        ),
+        Rules(
+            name="2026-08",
+            release="MLIR-AIE 1.4 (2026-07-14 and later)",
+            drops_unused_tiles=False,
+            adds_shim_tiles=False,
+            allocation_has_tile=True,
+            padded_link_keeps_input=True,
+            core_link_files=True,
+            folds_after_unrolling=True,
+            linearizes_transfers=True,
+            shim_controller_id=False,
+            canonicalizes_sequences=True,
+            numbers_are_values=True,
+            numbers_locks_last=True,
+            aligns_buffers=True,
+            data_in_largest_gap=True,
+            sorts_flows=True,
+            sequence_is_routed=True,
+            unrolls_sequences_late=True,
+            checks_tokens=True,
+            splits_transfers=True,
+            folds_late_arguments=True,
+            repeats_in_hardware=True,
+            wide_queue_numbers=True,
+            numbers_devices=True,
+        ),
     )
 }
+
+#: Names of the generations, oldest first.
+GENERATIONS = tuple(RULES)
 
 
 def rules_of(generation: str) -> Rules:
@@ -52,17 +161,3 @@ def rules_of(generation: str) -> Rules:
     if rules is None:
         raise UserError(f"unknown syntax generation '{generation}'", hint=f"known: {', '.join(RULES)}")
     return rules
-
-
-def detect(module: Operation) -> str:
-    """The generation a design is written for, by the first operation whose spelling differs between the two."""
-    for op in module.walk():
-        if op.name in ("aie.runtime_sequence", "aiex.configure", "aie.logical_tile"):
-            return "2026-02"
-        if op.name == "aiex.runtime_sequence":
-            return "2025-10"
-        if op.name == "aie.shim_dma_allocation":
-            return "2026-02" if op.operands else "2025-10"
-        if op.name == "func.func" and "link_with" in op.attributes:
-            return "2026-02"
-    return "2025-10"

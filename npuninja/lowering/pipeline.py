@@ -16,14 +16,19 @@ if TYPE_CHECKING:
     from npuninja.lowering.configuration.files import Configuration
 
 
-def generation_of(module: Operation) -> str:
-    """`2025-10` or `2026-02`: the syntax generation of a design, whose conventions its lowering keeps.
+def generation_of(module: Operation, wanted: str | None = None) -> str:
+    """`2025-10`, `2026-02` or `2026-08`: the syntax generation of a design, whose conventions its lowering
+    keeps.
 
-    A design that shows no sign of either is taken for the older one.
+    Where the text reads alike in several, `wanted` decides if it is one of them, else the oldest is taken. It
+    needs the text as it was read, before any step.
+
+    Raises:
+        UserError: the text mixes spellings of two generations.
     """
-    from npuninja.lowering.generation import detect
+    from npuninja.lowering.spelled_generation import detect
 
-    return detect(module)
+    return detect(module, wanted)
 
 
 def lower_resources(
@@ -55,6 +60,7 @@ def lower_resources(
     from npuninja.lowering.control_flow.scf_to_cf import lower_scf
     from npuninja.lowering.control_flow.simplification import simplify_code
     from npuninja.lowering.generation import rules_of
+    from npuninja.lowering.number_operands import numbers_from_values, numbers_to_values
     from npuninja.lowering.objectfifo.transform import lower_objectfifos
     from npuninja.lowering.resources.bd_ids import assign_bd_ids
     from npuninja.lowering.resources.buffer_addresses import assign_buffer_addresses
@@ -68,6 +74,7 @@ def lower_resources(
     from npuninja.lowering.sequence.loops import unroll_sequence_loops
 
     rules = rules_of(generation)
+    numbers_from_values(module)
     devices = [op for op in module.body.ops if op.name == "aie.device"]
     for device in devices:
         place_tiles(device)
@@ -90,6 +97,8 @@ def lower_resources(
         if rules.folds_after_unrolling:
             fold_constants(device, join=False)
     lower_scf(module)
+    if rules.numbers_are_values:
+        numbers_to_values(module)
 
 
 def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
@@ -101,6 +110,13 @@ def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
     from npuninja.lowering.routing.flows import route as route_devices
 
     route_devices(module, generation=generation, warnings=warnings)
+
+
+def sequence_is_routed(generation: str) -> bool:
+    """Whether step 3 of a generation reads the result of step 2, not of step 1."""
+    from npuninja.lowering.generation import rules_of
+
+    return rules_of(generation).sequence_is_routed
 
 
 def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) -> None:

@@ -6,8 +6,9 @@ from npuninja.errors import Warnings
 from npuninja.ir.printer import print_module
 from npuninja.ir.verifier import verify
 from npuninja.lints.design import lint_design
-from npuninja.lowering.pipeline import generation_of, lower_resources
-from npuninja.stages._module import read_module
+from npuninja.lowering.number_operands import numbers_from_values
+from npuninja.lowering.pipeline import lower_resources
+from npuninja.stages._module import read_design
 from npuninja.stages._run import Outputs, print_warnings, read_arguments
 
 OPTIONS, FLAGS = ("--alloc-scheme", "--generation"), ("--packet-fifos", "--werror")
@@ -21,10 +22,10 @@ def run(arguments: list[str]) -> None:
     target = options.one("-o")
     with Outputs(target) as outputs:
         warnings = Warnings()
-        module = read_module(options.input())
+        module, generation = read_design(options.input(), options.optional("--generation"))
+        numbers_from_values(module)
         verify(module)
         lint_design(module, warnings)
-        generation = options.optional("--generation") or generation_of(module)
         lower_resources(
             module,
             alloc_scheme=options.optional("--alloc-scheme"),

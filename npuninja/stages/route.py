@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from npuninja.errors import Warnings
 from npuninja.ir.printer import print_module
-from npuninja.lowering.pipeline import generation_of, route
-from npuninja.stages._module import read_module
+from npuninja.lowering.pipeline import route
+from npuninja.stages._module import read_design
 from npuninja.stages._run import Outputs, print_warnings, read_arguments
 
 
@@ -15,7 +15,7 @@ def run(arguments: list[str]) -> None:
     target = options.one("-o")
     with Outputs(target) as outputs:
         warnings = Warnings()
-        module = read_module(options.input())
-        route(module, generation=options.optional("--generation") or generation_of(module), warnings=warnings)
+        module, generation = read_design(options.input(), options.optional("--generation"))
+        route(module, generation=generation, warnings=warnings)
         outputs.write(target, print_module(module))
         print_warnings(warnings, as_errors="--werror" in options.flags)

@@ -8,11 +8,12 @@ import json
 
 from npuninja.errors import Warnings
 from npuninja.ir.printer import print_module
-from npuninja.lowering.pipeline import generation_of, lower_sequence
+from npuninja.lowering.number_operands import numbers_from_values
+from npuninja.lowering.pipeline import lower_sequence
 from npuninja.lowering.sequence.instructions import find_device, find_sequence
 from npuninja.stages._arguments import sequence_arguments
 from npuninja.stages._mlir_tool import holds, run_mlir_tool
-from npuninja.stages._module import read_module
+from npuninja.stages._module import read_design
 from npuninja.stages._run import Outputs, print_warnings, read_arguments
 
 OPTIONS = ("--generation", "--device-symbol", "--sequence", "--arguments", "--aie-opt", "--word")
@@ -24,7 +25,8 @@ def run(arguments: list[str]) -> None:
     target, facts = options.one("-o"), options.one("--arguments")
     with Outputs(target, facts) as outputs:
         warnings = Warnings()
-        module = read_module(options.input())
+        module, generation = read_design(options.input(), options.optional("--generation"))
+        numbers_from_values(module)
         device = find_device(module, options.one("--device-symbol"))
         # Before the lowering, which takes away the names that tell directions.
         described = sequence_arguments(device, find_sequence(device, options.one("--sequence")))
@@ -33,8 +35,6 @@ def run(arguments: list[str]) -> None:
         if tool:
             run_mlir_tool(tool, options.all("--word"), options.input(), outputs, target, holds(b"module"))
             return
-        lower_sequence(
-            module, generation=options.optional("--generation") or generation_of(module), warnings=warnings
-        )
+        lower_sequence(module, generation=generation, warnings=warnings)
         outputs.write(target, print_module(module))
         print_warnings(warnings, as_errors="--werror" in options.flags)

@@ -10,7 +10,7 @@ from lowered import lines_with, lowered
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
-from npuninja.lowering.generation import detect
+from npuninja.lowering.spelled_generation import detect
 
 
 def test_locks_take_the_lowest_free_ids_of_their_tile() -> None:

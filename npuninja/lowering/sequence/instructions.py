@@ -25,6 +25,7 @@ from npuninja.formats.txn import (
 from npuninja.ir.attributes import DenseElementsAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.types import element_count, memref
+from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.sequence.lookup import absolute_address, lookup, sequences
 from npuninja.lowering.tiles import model_of
 
@@ -70,6 +71,7 @@ def instruction_stream(module: Operation, device: str, sequence: str) -> bytes:
     operation = find_device(module, device)
     model = model_of(operation)
     operations = []
+    numbers_from_values(operation)
     for op in find_sequence(operation, sequence).body.ops:
         encode = _ENCODERS.get(op.name)
         if encode is not None:

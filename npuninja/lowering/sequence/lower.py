@@ -10,6 +10,7 @@ from npuninja.ir.core import Operation
 from npuninja.lowering.control_flow.branch_simplification import simplify_branches
 from npuninja.lowering.control_flow.constant_folding import fold_constants
 from npuninja.lowering.generation import rules_of
+from npuninja.lowering.number_operands import numbers_from_values, numbers_to_values
 from npuninja.lowering.sequence.bd_chains import materialize_bd_chains
 from npuninja.lowering.sequence.checks import check_tokens
 from npuninja.lowering.sequence.contiguous_transfers import linearize_descriptors, linearize_transfers
@@ -27,6 +28,7 @@ def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> N
     Raises UserError.
     """
     rules = rules_of(generation)
+    numbers_from_values(module)
     materialize_sequences(module)  # aie-materialize-runtime-sequences
     for device in module.body.ops:
         if device.name != "aie.device":
@@ -50,6 +52,8 @@ def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> N
             lower_tasks(sequence, warnings)  # aie-dma-tasks-to-npu
             expand(device, sequence, model, rules, warnings)  # aie-dma-to-npu, aie-lower-set-lock
             check_tokens(device, sequence, model, warnings)
+    if rules.numbers_are_values:
+        numbers_to_values(module)
 
 
 def _simplify(device: Operation) -> None:

@@ -1,0 +1,221 @@
+"""Numbers that MLIR-AIE writes as SSA values since July 2026: values to attributes and back.
+
+The passes know one form, that of the older releases: the count of a lock operation, the fields of a buffer
+descriptor and of a register write are attributes. `numbers_from_values` gives a module this form, wherever
+the values are constants; `numbers_to_values` gives it back the form in which the later releases write it.
+
+    aie.use_lock(%l, Release, %c1)    <->    aie.use_lock(%l, Release, 1)
+"""
+
+from __future__ import annotations
+
+from npuninja.ir.attributes import Attribute, BDDimLayout, BDDimLayoutArrayAttr, DenseArrayAttr, IntegerAttr
+from npuninja.ir.core import Block, Operation, Value
+from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.numbers import NUMBERS
+from npuninja.lowering import op_builders
+from npuninja.lowering.op_builders import constant_value, i32
+
+_TASKS = ("aiex.dma_configure_task", "aiex.dma_configure_task_for")
+#: What holds the constants of its operations: their place is the start of its first block.
+_HOMES = ("aie.core", "aie.mem", "aie.memtile_dma", "aie.shim_dma", "func.func", "aie.bd_chain")
+_SEQUENCES = ("aie.runtime_sequence", "aiex.runtime_sequence")
+
+
+# From values
+
+
+def numbers_from_values(root: Operation) -> None:
+    """Gives operations inside `root` their numbers as attributes; those that depend on anything but constants
+    stay as they are. Constants that only they used go.
+    """
+    freed: dict[Operation, None] = {}
+    for op in root.walk():
+        if op.name in NUMBERS:
+            _take_numbers(op, freed)
+        elif op.name == "aie.dma_bd":
+            if "offset" not in op.attributes:
+                _take_descriptor(op, freed)
+        elif op.name in _TASKS:
+            _take_repeat(op, freed)
+    if freed:
+        _drop_unused(root, freed)
+
+
+def _drop_unused(root: Operation, freed: dict[Operation, None]) -> None:
+    wanted = {op.result for op in freed}
+    for op in root.walk():
+        wanted.difference_update(op.operands)
+        for _, passed in op.successors:
+            wanted.difference_update(passed)
+        if not wanted:
+            return
+    blocks = {op.parent for op in freed if op.result in wanted}
+    for block in blocks:
+        if block is not None:
+            block.ops = [op for op in block.ops if not (op in freed and op.result in wanted)]
+
+
+def _free(values: list[Value], freed: dict[Operation, None]) -> None:
+    for value in values:
+        if isinstance(value.owner, Operation):
+            freed[value.owner] = None
+
+
+def _take_numbers(op: Operation, freed: dict[Operation, None]) -> None:
+    names = NUMBERS[op.name]
+    fixed = len(op.operands) - len(names)
+    if fixed != (op.name == "aie.use_lock"):
+        return
+    values = op.operands[fixed:]
+    numbers = [constant_value(value) for value in values]
+    if None in numbers:
+        return
+    for (name, type), number in zip(names, numbers):
+        assert number is not None
+        op.attributes[name] = IntegerAttr(number & 0xFFFFFFFF if type[0] == "u" else number, type)
+    del op.operands[fixed:]
+    _free(values, freed)
+
+
+def _take_descriptor(op: Operation, freed: dict[Operation, None]) -> None:
+    """`static_offset`, … and the operands behind the buffer to `offset`, `len` and `dimensions`."""
+    segments = op.segments or (1, 0, 0, 0, 0)
+    groups: list[list[Value]] = []
+    start = 1
+    for size in segments[1:]:
+        groups.append(op.operands[start : start + size])
+        start += size
+    attributes: dict[str, Attribute] = {}
+    for name, values in zip(("offset", "len"), groups):
+        known = op.attributes.get("static_" + name)
+        if values:
+            number = constant_value(values[0])
+            if number is None:
+                return
+            attributes[name] = i32(number)
+        elif known is not None:
+            attributes[name] = known
+    lists = []
+    for name, values in zip(("sizes", "strides"), groups[2:]):
+        numbers = _filled(op.attributes.get("static_" + name), values)
+        if numbers is None:
+            return
+        lists.append(numbers)
+    if len(lists[0]) != len(lists[1]):
+        return  # the verifier reports it
+    if lists[0]:
+        attributes["dimensions"] = BDDimLayoutArrayAttr(tuple(map(BDDimLayout, *lists)))
+    attributes.setdefault("offset", i32(0))
+    _free(op.operands[1:], freed)
+    del op.operands[1:]
+    op.segments = None
+    for name in ("offset", "len", "sizes", "strides"):
+        op.attributes.pop("static_" + name, None)
+    op.attributes.update(attributes)
+
+
+def _filled(static: Attribute | None, values: list[Value]) -> list[int] | None:
+    """The numbers of a list with its values filled in; None when one is no constant."""
+    if not isinstance(static, DenseArrayAttr):
+        return []
+    rest = iter(values)
+    numbers = []
+    for number in static.values:
+        if number == DYNAMIC_INDEX:
+            known = constant_value(next(rest))
+            if known is None:
+                return None
+            number = known
+        numbers.append(number)
+    return numbers
+
+
+def _take_repeat(op: Operation, freed: dict[Operation, None]) -> None:
+    fixed = op.name == "aiex.dma_configure_task"
+    segments = op.segments or (1, 0, 0)
+    if len(op.operands) != fixed + 1 or (fixed and not segments[1]):
+        return
+    number = constant_value(op.operands[fixed])
+    if number is not None:
+        op.attributes["repeat_count"] = i32(number)
+        _free(op.operands[fixed:], freed)
+        del op.operands[fixed:]
+        op.segments = None
+
+
+# To values
+
+
+def numbers_to_values(root: Operation) -> None:
+    """Gives operations inside `root` their numbers as constants, as MLIR-AIE 1.4 writes them."""
+    constants = _Constants()
+    for op in root.walk():
+        if op.name in NUMBERS:
+            names = NUMBERS[op.name]
+            if op.name == "aie.use_lock":
+                op.attributes.setdefault("value", i32(1))
+            if names[0][0] not in op.attributes:
+                continue
+            for name, _ in names:
+                op.operands.append(constants.value(op, op.integer(name)))
+                del op.attributes[name]
+        elif op.name == "aie.dma_bd" and "offset" in op.attributes:
+            _give_descriptor(op)
+    constants.insert()
+
+
+def _give_descriptor(op: Operation) -> None:
+    attributes = op.attributes
+    offset, length = attributes.pop("offset"), attributes.pop("len", None)
+    dims = attributes.pop("dimensions", None)
+    if length is not None:
+        attributes["static_len"] = length
+    if length is not None or dims is not None or offset != i32(0):
+        attributes["static_offset"] = offset
+    if isinstance(dims, BDDimLayoutArrayAttr) and dims.dims:
+        attributes["static_sizes"] = DenseArrayAttr("i64", tuple(d.size for d in dims.dims))
+        attributes["static_strides"] = DenseArrayAttr("i64", tuple(d.stride for d in dims.dims))
+    op.segments = (1, 0, 0, 0, 0)
+
+
+class _Constants:
+    """New constants, one for each number: at the start of a core or DMA program, before the first use in a
+    sequence.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Block, int], Value] = {}
+        self._leading: dict[Block, list[Operation]] = {}
+        self._before: dict[Block, dict[Operation, list[Operation]]] = {}
+
+    def value(self, user: Operation, number: int) -> Value:
+        """The i32 constant `number` where `user` sees it."""
+        number = number - (1 << 32) if number >= 1 << 31 else number
+        home, inner = user.parent_op, user
+        while home is not None and home.name not in (*_HOMES, *_SEQUENCES):
+            home, inner = home.parent_op, home
+        block = home.body if home is not None else user.parent
+        assert block is not None
+        made = self._made.get((block, number))
+        if made is not None:
+            return made
+        op = op_builders.constant(number, "i32")
+        op.parent = block
+        self._made[block, number] = op.result
+        if home is not None and home.name in _SEQUENCES:
+            self._before.setdefault(block, {}).setdefault(inner, []).append(op)
+        else:
+            self._leading.setdefault(block, []).append(op)
+        return op.result
+
+    def insert(self) -> None:
+        """Puts the constants into their blocks, all at once."""
+        for block, before in self._before.items():
+            ops: list[Operation] = []
+            for op in block.ops:
+                ops += before.get(op, ())
+                ops.append(op)
+            block.ops = ops
+        for block, leading in self._leading.items():
+            block.ops = leading + block.ops
