@@ -139,8 +139,8 @@ def _print_keywords(w: OpWriter, op: Operation) -> None:
     for name in _LISTS:
         numbers = op.attributes.get("static_" + name)
         if isinstance(numbers, DenseArrayAttr):
-            values = iter(w.group(op, name))
-            entries = (w.value(next(values)) if n == DYNAMIC_INDEX else str(n) for n in numbers.values)
+            rest = iter(w.group(op, name))
+            entries = (w.value(next(rest)) if n == DYNAMIC_INDEX else str(n) for n in numbers.values)
             w.glued(f" {name} = [{', '.join(entries)}]")
     if "pad_dimensions" in op.attributes:
         text = w.attribute(op.attributes["pad_dimensions"])

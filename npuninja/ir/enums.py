@@ -1,7 +1,8 @@
 """The enums of the AIE dialects and of `arith`: the cases and the integers they stand for in the generic
 form.
 
-Sources: MLIR-AIE include/aie/Dialect/AIE/IR/AIEAttrs.td, AIETraceAttrs.td, AIEX/IR/AIEXAttrs.td; MLIR mlir/Dialect/Arith/IR/ArithBase.td.
+Sources: MLIR-AIE include/aie/Dialect: AIE/IR/AIEAttrs.td, AIETraceAttrs.td and AIEX/IR/AIEXAttrs.td;
+MLIR mlir/Dialect/Arith/IR/ArithBase.td.
 """
 
 from __future__ import annotations

@@ -192,7 +192,8 @@ class _Constants:
     def value(self, user: Operation, number: int) -> Value:
         """The i32 constant `number` where `user` sees it."""
         number = number - (1 << 32) if number >= 1 << 31 else number
-        home, inner = user.parent_op, user
+        home: Operation | None = user.parent_op
+        inner: Operation | None = user
         while home is not None and home.name not in (*_HOMES, *_SEQUENCES):
             home, inner = home.parent_op, home
         block = home.body if home is not None else user.parent
@@ -203,7 +204,7 @@ class _Constants:
         op = op_builders.constant(number, "i32")
         op.parent = block
         self._made[block, number] = op.result
-        if home is not None and home.name in _SEQUENCES:
+        if home is not None and home.name in _SEQUENCES and inner is not None:
             self._before.setdefault(block, {}).setdefault(inner, []).append(op)
         else:
             self._leading.setdefault(block, []).append(op)
