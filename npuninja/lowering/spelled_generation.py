@@ -95,7 +95,8 @@ def _mark(op: Operation) -> Mark | None:
     if name == "aie.shim_dma_allocation":
         if op.operands:
             return Mark(_FROM_MIDDLE, "the tile of aie.shim_dma_allocation", op.loc)
-        return Mark((OLD,), "the column of aie.shim_dma_allocation", op.loc)
+        # It outlived aiex.runtime_sequence by a month.
+        return Mark(_UP_TO_MIDDLE, "the column of aie.shim_dma_allocation", op.loc)
     if name == "aie.trace.host_config":
         older = "arg_idx" in op.attributes
         return Mark((MIDDLE,) if older else (NEW,), f"the form of {name}", op.loc)
