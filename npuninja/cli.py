@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "run": ("npuninja.device.runner", "run a built design on an NPU or on the emulated array"),
     "emu": ("npuninja.commands.emu", "run a program that uses XRT on the emulated NPU"),
+    "import": ("npuninja.commands.import_folder", "make a project of a folder that has a Makefile"),
     "trace": (
         "npuninja.commands.trace",
         "where the time of the last build went: a trace for Perfetto, and in words",

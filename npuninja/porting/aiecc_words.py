@@ -1,0 +1,87 @@
+"""The words of MLIR-AIE's driver, aiecc, of every generation so far."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from npuninja.porting.found import DesignBuild
+
+_NAMES = {
+    "--xclbin-name": "xclbin",
+    "--get-xclbin": "xclbin",
+    "--npu-insts-name": "insts",
+    "--insts-name": "insts",
+    "--get-npu-insts": "insts",
+    "--elf-name": "elf",
+    "--get-elf": "elf",
+}
+_WITH_VALUE = (
+    "--peano",
+    "--sysroot",
+    "--tmpdir",
+    "--aietools",
+    "--host-target",
+    "--xclbin-kernel-name",
+    "-j",
+    "--nthreads",
+    "-I",
+    "-L",
+    "-O",
+)
+# What npuninja does anyway, or what says only with which tools it is done.
+_WITHOUT_EFFECT = (
+    "--aie-generate-xclbin", "--aie-generate-npu-insts", "--aie-generate-npu", "--aie-generate-elf", "--aie-generate-cdo",
+    "--aie-generate-txn", "--no-compile-host", "--compile-host", "--no-compile", "--compile", "--no-link", "--link",
+    "--no-xchesscc", "--xchesscc", "--no-xbridge", "--xbridge", "--verbose", "-v", "--unified", "--no-unified",
+    "--progress", "--profile", "-n",
+)  # fmt: skip
+#: What MLIR-AIE's driver calls the files that no option names.
+DEFAULTS = {"xclbin": "final.xclbin", "insts": "insts.bin", "elf": "insts.elf"}
+_MAKES = {
+    "xclbin": ("--aie-generate-xclbin",),
+    "insts": ("--aie-generate-npu-insts", "--aie-generate-npu"),
+    "elf": ("--aie-generate-elf",),
+}
+
+
+def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
+    """Takes the words of aiecc apart.
+
+    Args:
+        words: without the program.
+        folder: where it runs, to which its outputs are relative.
+    """
+    outputs: dict[str, str] = {}
+    scheme, mlir = "", ""
+    others: list[str] = []
+    position = 0
+    while position < len(words):
+        word = words[position]
+        position += 1
+        name, has_value, value = word.partition("=")
+        if not name.startswith("-"):
+            if name.endswith(".mlir"):
+                mlir = os.path.normpath(os.path.join(folder, word))
+            continue
+        known = name if name.startswith("--") else "-" + name
+        if (known in _NAMES or known == "--alloc-scheme" or name in _WITH_VALUE) and not has_value:
+            value = words[position] if position < len(words) else ""
+            position += 1
+        if known in _NAMES:
+            outputs[_NAMES[known]] = os.path.normpath(os.path.join(folder, value))
+        elif known == "--alloc-scheme":
+            scheme = value
+        elif name not in _WITHOUT_EFFECT and known not in _WITHOUT_EFFECT and name not in _WITH_VALUE:
+            others.append(word)
+    for kind, options in _MAKES.items():
+        if any(option in words for option in options):
+            outputs.setdefault(kind, os.path.join(folder, DEFAULTS[kind]))
+    return DesignBuild(
+        mlir,
+        outputs.get("xclbin", ""),
+        outputs.get("insts", ""),
+        outputs.get("elf", ""),
+        scheme,
+        tuple(others),
+    )

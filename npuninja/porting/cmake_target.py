@@ -1,0 +1,134 @@
+"""What a host program of a CMake project is made of, said by CMake itself (its file API)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from npuninja.errors import ToolError, UserError
+from npuninja.porting.compile_words import read_compile_words
+from npuninja.porting.found import CMakeBuild, HostProgram
+
+_TIME_LIMIT_S = 120
+
+
+def find_cmake() -> str | None:
+    """CMake: the one of this Python's packages, else the one on PATH; None for none."""
+    folder = os.path.dirname(sys.executable)
+    return shutil.which("cmake", path=folder) or shutil.which("cmake")
+
+
+def ask_cmake(
+    build: CMakeBuild, cmake: str, settings: Mapping[str, str], environment: Mapping[str, str]
+) -> list[HostProgram]:
+    """The programs of a CMake project, as CMake would build them; nothing is built.
+
+    Args:
+        build: the project and how it was configured.
+        cmake: the program.
+        settings: cache variables that this machine decides (compilers, XRT); the project's own win.
+        environment: of CMake.
+
+    Raises:
+        UserError: CMake cannot configure the project; with CMake's words.
+        ToolError: CMake cannot be started or does not end.
+    """
+    given = {variable.split("=")[0].split(":")[0] for variable in build.variables}
+    words = [f"-D{name}={value}" for name, value in settings.items() if name not in given]
+    words += [f"-D{variable}" for variable in build.variables]
+    with tempfile.TemporaryDirectory(prefix="npuninja-import-") as folder:
+        query = os.path.join(folder, ".cmake", "api", "v1", "query")
+        os.makedirs(query)
+        with open(os.path.join(query, "codemodel-v2"), "w", encoding="utf-8"):
+            pass
+        command = [cmake, "-S", build.source, "-B", folder, *words]
+        try:
+            done = subprocess.run(
+                command, env={**environment, **dict(build.environment), "LC_ALL": "C"}, stdin=subprocess.DEVNULL,
+                capture_output=True, text=True, errors="replace", timeout=_TIME_LIMIT_S, check=False,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ToolError(f"{cmake} cannot configure {build.source}: {error}") from error
+        if done.returncode:
+            raise UserError(
+                f"CMake cannot configure {build.source}: {_reason(done.stderr)}",
+                hint="pip install cmake" if "or higher is required" in done.stderr else "",
+            )
+        return _programs(os.path.join(folder, ".cmake", "api", "v1", "reply"), build)
+
+
+def _reason(stderr: str) -> str:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    start = next((i for i, line in enumerate(lines) if line.startswith("CMake Error")), 0)
+    return " ".join(lines[start : start + 4]) or "it gives no reason"
+
+
+def _programs(reply: str, build: CMakeBuild) -> list[HostProgram]:
+    index_name = max(name for name in os.listdir(reply) if name.startswith("index-"))
+    index = _read(reply, index_name)
+    codemodel = _read(reply, index["reply"]["codemodel-v2"]["jsonFile"])
+    targets = {t["id"]: _read(reply, t["jsonFile"]) for t in codemodel["configurations"][0]["targets"]}
+    source = codemodel["paths"]["source"]
+    return [
+        _program(target, targets, source, build)
+        for target in targets.values()
+        if target["type"] == "EXECUTABLE"
+    ]
+
+
+def _read(folder: str, name: str) -> Any:
+    with open(os.path.join(folder, name), encoding="utf-8") as stream:
+        return json.load(stream)
+
+
+def _program(
+    target: Mapping[str, Any], targets: Mapping[str, Any], source: str, build: CMakeBuild
+) -> HostProgram:
+    parts = [target, *_libraries_built_here(target, targets)]
+    sources: list[str] = []
+    defines: dict[str, None] = {}
+    include: dict[str, None] = {}
+    flags: dict[str, None] = {}
+    language = ""
+    for part in parts:
+        sources += [
+            os.path.normpath(os.path.join(source, s["path"]))
+            for s in part.get("sources", ())
+            if "compileGroupIndex" in s
+        ]
+        for group in part.get("compileGroups", ()):
+            defines.update((item["define"], None) for item in group.get("defines", ()))
+            include.update((item["path"], None) for item in group.get("includes", ()))
+            for fragment in group.get("compileCommandFragments", ()):
+                words = read_compile_words(_split(fragment["fragment"]), source)
+                defines.update((define, None) for define in words.defines)
+                flags.update((flag, None) for flag in words.flags if not flag.startswith("-O"))
+                language = language or words.language
+    libraries: list[str] = []
+    for fragment in target.get("link", {}).get("commandFragments", ()):
+        if fragment.get("role") == "libraries":
+            libraries += read_compile_words(_split(fragment["fragment"]), source).libraries
+    output = os.path.join(build.build, target["nameOnDisk"])
+    return HostProgram(
+        output, tuple(dict.fromkeys(sources)), tuple(defines), tuple(include), tuple(flags),
+        tuple(dict.fromkeys(libraries)), language,
+    )  # fmt: skip
+
+
+def _libraries_built_here(
+    target: Mapping[str, Any], targets: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    found = [targets[d["id"]] for d in target.get("dependencies", ()) if d["id"] in targets]
+    return [t for t in found if t["type"] in ("STATIC_LIBRARY", "OBJECT_LIBRARY", "SHARED_LIBRARY")]
+
+
+def _split(fragment: str) -> list[str]:
+    import shlex
+
+    return shlex.split(fragment)

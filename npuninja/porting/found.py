@@ -1,0 +1,125 @@
+"""What the commands of a foreign build do, as far as npuninja does the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a shell line.
+
+    Attributes:
+        words: the program and its words.
+        folder: where it is run, absolute.
+        stdout: the file that takes its output, absolute; "" for none.
+        environment: NAME=VALUE words in front of it.
+        line: the whole line, for messages.
+        alone: it stands neither in a pipe nor in anything else that decides at run time.
+    """
+
+    words: tuple[str, ...]
+    folder: str
+    stdout: str
+    environment: tuple[tuple[str, str], ...]
+    line: str
+    alone: bool = True
+
+
+@dataclass(frozen=True)
+class KernelObject:
+    """A kernel that is compiled. Paths are absolute; `language` as `toolchain.toml` writes it, "" for the suffix's."""
+
+    output: str
+    sources: tuple[str, ...]
+    defines: tuple[str, ...]
+    include: tuple[str, ...]
+    flags: tuple[str, ...]
+    language: str
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Objects that are put together, into an archive or one object."""
+
+    output: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DesignScript:
+    """A Python program that prints a design, or builds it itself.
+
+    Attributes:
+        script: absolute.
+        arguments: its words; those that name `outputs` are still in them.
+        folder: where it is run.
+        mlir: the file that takes what it prints; "" when it prints none.
+        outputs: kind (`xclbin`, `insts`, `elf`) -> absolute path that it is told to write.
+    """
+
+    script: str
+    arguments: tuple[str, ...]
+    folder: str
+    mlir: str
+    outputs: tuple[tuple[str, str], ...] = ()
+
+    def output(self, kind: str) -> str:
+        """The path of one output; "" when it is not asked for."""
+        return dict(self.outputs).get(kind, "")
+
+
+@dataclass(frozen=True)
+class DesignBuild:
+    """A call of MLIR-AIE's driver for one design: its MLIR, what it makes, and the options that are kept."""
+
+    mlir: str
+    xclbin: str
+    insts: str
+    elf: str
+    alloc_scheme: str
+    other_options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HostProgram:
+    """A program for the host that is compiled."""
+
+    output: str
+    sources: tuple[str, ...]
+    defines: tuple[str, ...]
+    include: tuple[str, ...]
+    flags: tuple[str, ...]
+    libraries: tuple[str, ...]
+    language: str
+
+
+@dataclass(frozen=True)
+class CMakeBuild:
+    """A CMake project: its folder, where it is built, cache variables as they were given, and environment."""
+
+    source: str
+    build: str
+    variables: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file under another name."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class HostRun:
+    """A host program that is run: a compiled one or a Python script, absolute, and its words."""
+
+    program: str
+    arguments: tuple[str, ...]
+    folder: str
+    environment: tuple[tuple[str, str], ...]
+
+
+Found = KernelObject | Archive | DesignScript | DesignBuild | HostProgram | CMakeBuild | Copy | HostRun

@@ -1,0 +1,115 @@
+"""An existing folder as an npuninja project, from asking make to the written files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from npuninja.errors import UserError
+from npuninja.porting.cmake_target import ask_cmake, find_cmake
+from npuninja.porting.found import CMakeBuild, Command, HostProgram
+from npuninja.porting.make_commands import ask_make, find_makefile
+from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project, project_of
+from npuninja.porting.project_files import Written, write_project
+from npuninja.porting.recognise import Recognised, recognise
+
+#: Targets by which Makefiles run what they have built; the first that there are, are taken.
+RUN_TARGETS = ("run", "run_py")
+_PLACES = {
+    "MLIR_AIE_DIR": MLIR_AIE_PLACE,
+    "MLIR_AIE_INSTALL_DIR": MLIR_AIE_PLACE,
+    "PEANO_INSTALL_DIR": PEANO_PLACE,
+}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did."""
+
+    project: Project
+    files: tuple[Written, ...]
+    targets: tuple[str, ...]
+
+
+def import_folder(
+    folder: str,
+    target: str,
+    *,
+    targets: Sequence[str],
+    variables: Mapping[str, str],
+    environment: Mapping[str, str],
+) -> Imported:
+    """Makes a project of a folder with a Makefile or a CMakeLists.txt.
+
+    Args:
+        folder: the existing folder; it is only read.
+        target: the folder of the project.
+        targets: of the Makefile; () for those that run things.
+        variables: of make.
+        environment: of this process.
+
+    Raises:
+        UserError: there is nothing to go by, or make stops at the Makefile.
+        ToolError: make or CMake cannot be run.
+    """
+    folder, target = os.path.abspath(folder), os.path.abspath(target)
+    if not os.path.isdir(folder):
+        raise UserError(f"there is no folder {folder}")
+    asked: list[str] = []
+    recognised: list[Recognised] = []
+    if find_makefile(folder):
+        answers = ask_make(folder, targets or RUN_TARGETS, {**_PLACES, **variables}, environment)
+        if not answers and not targets:
+            answers = ask_make(folder, ("all",), {**_PLACES, **variables}, environment)
+        if not answers:
+            raise UserError(
+                f"the Makefile in {folder} has no target {' or '.join(targets or RUN_TARGETS)}",
+                hint="name the one that builds and runs: --target NAME",
+            )
+        for answer in answers:
+            asked.append(answer.target)
+            recognised += recognise(answer.commands)
+    elif os.path.isfile(os.path.join(folder, "CMakeLists.txt")):
+        build = CMakeBuild(folder, os.path.join(folder, "build"), (), ())
+        recognised.append(Recognised(Command(("cmake",), folder, "", (), f"cmake -S {folder}"), build))
+    else:
+        raise UserError(
+            f"{folder} has no Makefile and no CMakeLists.txt, so nothing says how it is built",
+            hint="npuninja init makes a project to put its files into",
+        )
+
+    def programs_of(build: CMakeBuild) -> Sequence[HostProgram]:
+        return _programs(build, environment)
+
+    project = project_of(folder, recognised, programs_of)
+    if not project.designs and not project.hosts and not project.kernels:
+        raise UserError(
+            f"none of what make {' '.join(asked)} would do in {folder} is a design, a kernel or a host program",
+            hint="name the target that builds them: --target NAME",
+        )
+    return Imported(project, tuple(write_project(project, folder, target)), tuple(asked))
+
+
+def _programs(build: CMakeBuild, environment: Mapping[str, str]) -> Sequence[HostProgram]:
+    cmake = find_cmake()
+    if cmake is None:
+        raise UserError("CMake is not there to say what its programs are made of", hint="pip install cmake")
+    c, cxx = shutil.which("cc") or shutil.which("gcc"), shutil.which("c++") or shutil.which("g++")
+    settings = {"XRT_INC_DIR": PEANO_PLACE, "XRT_LIB_DIR": PEANO_PLACE}
+    settings.update({"CMAKE_C_COMPILER": c} if c else {})
+    settings.update({"CMAKE_CXX_COMPILER": cxx} if cxx else {})
+    programs = ask_cmake(build, cmake, settings, environment)
+    return [
+        HostProgram(
+            p.output,
+            p.sources,
+            p.defines,
+            tuple(i for i in p.include if i != PEANO_PLACE),
+            p.flags,
+            p.libraries,
+            p.language,
+        )
+        for p in programs
+    ]

@@ -1,0 +1,138 @@
+"""What a Makefile would do, said by GNU make itself (`make -n`)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from npuninja.errors import ToolError, UserError
+from npuninja.porting.found import Command
+from npuninja.porting.shell_words import commands_of
+
+_NAMES = ("GNUmakefile", "makefile", "Makefile")
+_TIME_LIMIT_S = 60
+_MISSING = re.compile(
+    r"^g?make(?:\[\d+\])?: \*\*\* No rule to make target '([^']+)', needed by '([^']+)'\.", re.M
+)
+_UNKNOWN_TARGET = re.compile(r"^g?make: \*\*\* No rule to make target '([^']+)'\.\s+Stop\.", re.M)
+_NO_MAKEFILE = re.compile(r"^([^:\n]+):(\d+): (\S+): No such file or directory", re.M)
+_FATAL = re.compile(r"^(.+:\d+: \*\*\* .*)$", re.M)
+_OWN_LINES = re.compile(r"^(?:g?make(?:\[\d+\])?: |.+:\d+: (?:warning|\S+: No such file)|.+: warning: )")
+# Each missing file needs a run of its own; this many are no misunderstanding between make and us any more.
+_MAX_ASSUMED = 40
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What make said of one target.
+
+    Attributes:
+        target: which.
+        commands: in order.
+        assumed: files that some command makes on the side, so that make knows no rule for them.
+    """
+
+    target: str
+    commands: tuple[Command, ...]
+    assumed: tuple[str, ...]
+
+
+def find_makefile(folder: str) -> str | None:
+    """The Makefile that make would take in a folder; None for none."""
+    return next((n for n in _NAMES if os.path.isfile(os.path.join(folder, n))), None)
+
+
+def ask_make(
+    folder: str, targets: Sequence[str], variables: Mapping[str, str], environment: Mapping[str, str]
+) -> list[Answer]:
+    """What make would do for each target that the Makefile has; it does nothing but run `$(shell …)`.
+
+    Args:
+        folder: with a Makefile.
+        targets: names; those that the Makefile does not have are left out.
+        variables: set on make's command line.
+        environment: of make.
+
+    Raises:
+        UserError: make stops at the Makefile itself (a missing include, a syntax error).
+        ToolError: there is no GNU make, or it does not end.
+    """
+    make = shutil.which("gmake") or shutil.which("make")
+    if make is None:
+        raise ToolError(
+            "there is no make, and only make can say what a Makefile does",
+            hint="install GNU make (Debian, Fedora: make)",
+        )
+    answers = []
+    for target in targets:
+        answer = _ask(make, folder, target, variables, environment)
+        if answer is not None:
+            answers.append(answer)
+    return answers
+
+
+def _ask(
+    make: str, folder: str, target: str, variables: Mapping[str, str], environment: Mapping[str, str]
+) -> Answer | None:
+    makefile = find_makefile(folder)
+    assumed: list[str] = []
+    words = [f"{name}={value}" for name, value in sorted(variables.items())]
+    with tempfile.TemporaryDirectory(prefix="npuninja-import-") as work:
+        rules = os.path.join(work, "assumed.mk")
+        while True:
+            with open(rules, "w", encoding="utf-8") as stream:
+                # Files that come about as by-products: make is to take them as there.
+                stream.writelines(f"{_escaped(path)}: ;\n" for path in assumed)
+            done = _run(
+                [make, "-n", "-B", "--no-print-directory", "-f", str(makefile), "-f", rules, target, *words],
+                folder,
+                environment,
+            )
+            missing = _MISSING.search(done.stderr)
+            if missing and missing[1] not in assumed and len(assumed) < _MAX_ASSUMED:
+                assumed.append(missing[1])
+                continue
+            break
+    unknown = _UNKNOWN_TARGET.search(done.stderr)
+    if unknown and unknown[1] == target:
+        return None
+    if done.returncode:
+        raise UserError(
+            f"make cannot say what target {target!r} does: {_reason(done.stderr)}",
+            hint=f"try it yourself: make -n {target}, in {folder}",
+        )
+    text = "\n".join(line for line in done.stdout.splitlines() if not _OWN_LINES.match(line))
+    return Answer(target, tuple(commands_of(text, folder)), tuple(assumed))
+
+
+def _escaped(path: str) -> str:
+    return re.sub(r"([\s#:%\\])", r"\\\1", path.replace("$", "$$"))
+
+
+def _reason(stderr: str) -> str:
+    absent = _NO_MAKEFILE.search(stderr)
+    if absent:
+        return f"{absent[1]}:{absent[2]} includes {absent[3]}, which is not there"
+    fatal = _FATAL.search(stderr)
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    return fatal[1] if fatal else (lines[-1] if lines else "it gives no reason")
+
+
+def _run(command: list[str], folder: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command, cwd=folder, env={**environment, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            errors="replace", timeout=_TIME_LIMIT_S, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(
+            f"make -n has not ended within {_TIME_LIMIT_S} s in {folder}",
+            hint="a $(shell …) of the Makefile waits",
+        ) from error
+    except OSError as error:
+        raise ToolError(f"{command[0]} cannot be started: {error.strerror}") from error

@@ -1,0 +1,389 @@
+"""From what the commands of a build do to the designs, kernels and host programs of an npuninja project."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from npuninja.errors import UserError
+from npuninja.porting.found import (
+    Archive,
+    CMakeBuild,
+    Command,
+    Copy,
+    DesignBuild,
+    DesignScript,
+    HostProgram,
+    HostRun,
+    KernelObject,
+)
+from npuninja.porting.recognise import Recognised
+
+#: What stands for MLIR-AIE's installation and Peano's when make is asked: no path of this machine begins like it.
+MLIR_AIE_PLACE, PEANO_PLACE = "/npuninja-import/mlir-aie", "/npuninja-import/peano"
+_OUTPUT_OPTIONS = ("--xclbin-path", "--insts-path", "--elf-path")
+_XRT_LIBRARIES = ("xrt_coreutil", "xrt++", "uuid", "pthread", "rt", "dl", "m", "stdc++", "stdc++fs")
+
+
+@dataclass(frozen=True)
+class Design:
+    """A design. Paths are absolute; `files` maps what the old build called its outputs to `xclbin`, `insts`, `elf`."""
+
+    name: str
+    source: str
+    arguments: tuple[str, ...] = ()
+    alloc_scheme: str = ""
+    files: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """How an object of the name that `link_with` says is built; `designs`: of which, () for all."""
+
+    name: str
+    sources: tuple[str, ...]
+    defines: tuple[str, ...]
+    include: tuple[str, ...]
+    flags: tuple[str, ...]
+    language: str
+    designs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host program and how it is run. A Python script is its own only source."""
+
+    name: str
+    sources: tuple[str, ...]
+    arguments: tuple[str, ...]
+    folder: str
+    environment: tuple[tuple[str, str], ...] = ()
+    defines: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    language: str = ""
+    designs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One command of the old build and what became of it, for people."""
+
+    command: str
+    became: str
+    taken: bool
+
+
+@dataclass
+class Project:
+    """What an imported folder consists of."""
+
+    designs: list[Design] = field(default_factory=list)
+    kernels: list[Kernel] = field(default_factory=list)
+    hosts: list[Host] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+
+class _Builder:
+    """Goes through the commands once, in order; a later command may name what an earlier one made."""
+
+    def __init__(self, folder: str, programs_of: Callable[[CMakeBuild], Sequence[HostProgram]]) -> None:
+        self.folder = folder
+        self.project = Project()
+        self._programs_of = programs_of
+        self._objects: dict[str, KernelObject] = {}
+        self._pending: dict[str, KernelObject] = {}  # compiled since the last design was built
+        self._scripts: dict[str, DesignScript] = {}  # by the MLIR they print
+        self._programs: dict[str, HostProgram] = {}
+        self._copies: dict[str, str] = {}
+        self._kernels_of: dict[str, list[KernelObject]] = {}
+
+    def add(self, recognised: Recognised) -> None:
+        command, found = recognised.command, recognised.found
+        if isinstance(found, KernelObject):
+            self._compiled(command, found)
+        elif isinstance(found, Archive):
+            self._archived(command, found)
+        elif isinstance(found, DesignScript):
+            self._script(command, found)
+        elif isinstance(found, DesignBuild):
+            self._built(command, found)
+        elif isinstance(found, HostProgram):
+            self._programs[found.output] = found
+            self._say(command, f"host program {os.path.basename(found.output)}")
+        elif isinstance(found, CMakeBuild):
+            self._cmake(command, found)
+        elif isinstance(found, Copy):
+            self._copies[found.target] = found.source
+        elif isinstance(found, HostRun):
+            self._run(command, found)
+        elif recognised.remark:
+            self._say(command, recognised.remark, taken=False)
+
+    def _say(self, command: Command, became: str, taken: bool = True) -> None:
+        line = Line(command.line, became, taken)
+        if line not in self.project.lines:
+            self.project.lines.append(line)
+
+    def original(self, path: str) -> str:
+        """The file that was copied to a path; the path itself when none was."""
+        seen = set()
+        while path in self._copies and path not in seen:
+            seen.add(path)
+            path = self._copies[path]
+        return path
+
+    # --- Kernels.
+
+    def _compiled(self, command: Command, found: KernelObject) -> None:
+        sources = tuple(s for s in map(self.original, found.sources) if not s.startswith(MLIR_AIE_PLACE))
+        if not sources:
+            self._say(command, "nothing: npuninja's kernel headers have what this source defines")
+        else:
+            self._say(command, f'[kernel."{os.path.basename(found.output)}"]')
+        self._objects[found.output] = self._pending[found.output] = replace(found, sources=sources)
+
+    def _archived(self, command: Command, found: Archive) -> None:
+        members = [self._objects[m] for m in found.members if m in self._objects]
+        strangers = tuple(m for m in found.members if m not in self._objects)
+        kinds = {(m.defines, m.flags, m.language) for m in members if m.sources}
+        if len(kinds) > 1:
+            self._say(
+                command,
+                "its objects are compiled in different ways, which one [kernel] cannot say",
+                taken=False,
+            )
+            return
+        first = next((m for m in members if m.sources), None)
+        sources = tuple(source for member in members for source in member.sources) + strangers
+        include = tuple(dict.fromkeys(path for member in members for path in member.include))
+        made = KernelObject(
+            found.output, sources, first.defines if first else (), include,
+            first.flags if first else (), first.language if first else "",
+        )  # fmt: skip
+        for member in members:
+            self._pending.pop(member.output, None)
+        self._objects[found.output] = self._pending[found.output] = made
+        self._say(command, f'[kernel."{os.path.basename(found.output)}"]')
+
+    # --- Designs.
+
+    def _script(self, command: Command, found: DesignScript) -> None:
+        xclbin = found.output("xclbin")
+        if not xclbin:
+            self._scripts[found.mlir] = found
+            self._say(command, f"a design's source, {os.path.basename(found.script)}")
+            return
+        files = {found.output(kind): kind for kind in ("xclbin", "insts", "elf") if found.output(kind)}
+        arguments = _without_outputs(found.arguments)
+        self._design(command, xclbin, found.script, self._arguments(arguments, found.folder), "", files)
+
+    def _built(self, command: Command, found: DesignBuild) -> None:
+        mlir = self.original(found.mlir)
+        script = self._scripts.get(mlir)
+        if script is None and not os.path.isfile(mlir):
+            self._say(command, f"nothing says how {os.path.relpath(mlir, self.folder)} is made", taken=False)
+            return
+        files = {
+            path: kind
+            for path, kind in ((found.xclbin, "xclbin"), (found.insts, "insts"), (found.elf, "elf"))
+            if path
+        }
+        if not found.xclbin and not found.insts:
+            self._say(command, "it makes neither an XCLBIN nor instructions", taken=False)
+            return
+        source, arguments = mlir, tuple[str, ...]()
+        if script:
+            source, arguments = script.script, self._arguments(_to_stdout(script), script.folder)
+        self._design(command, found.xclbin or found.insts, source, arguments, found.alloc_scheme, files)
+        if found.other_options:
+            self._say(
+                command, f"without {' '.join(found.other_options)}, which npuninja does not know", taken=False
+            )
+
+    def _design(
+        self,
+        command: Command,
+        path: str,
+        source: str,
+        arguments: tuple[str, ...],
+        scheme: str,
+        files: dict[str, str],
+    ) -> None:
+        known = next((d for d in self.project.designs if path in dict(d.files)), None)
+        if known is None:
+            name = plain_name(os.path.splitext(os.path.basename(path))[0])
+            names = {design.name for design in self.project.designs}
+            known = Design(_unlike(name, names), source, arguments, scheme, tuple(files.items()))
+            self.project.designs.append(known)
+            self._kernels_of[known.name] = list(self._pending.values())
+            self._pending = {}
+        self._say(command, f"[design.{known.name}]")
+
+    def _arguments(self, words: Sequence[str], folder: str) -> tuple[str, ...]:
+        """Words of a script, where the names of files that are there are absolute."""
+        return tuple(
+            os.path.normpath(os.path.join(folder, word))
+            if re.search(r"[/.]", word) and os.path.exists(os.path.join(folder, word))
+            else word
+            for word in words
+        )
+
+    # --- Host programs.
+
+    def _cmake(self, command: Command, found: CMakeBuild) -> None:
+        try:
+            programs = self._programs_of(found)
+        except UserError as error:
+            self._say(command, error.message, taken=False)
+            return
+        for program in programs:
+            self._programs[program.output] = program
+        names = ", ".join(os.path.basename(program.output) for program in programs)
+        self._say(command, f"host program {names}" if names else "it has no program", bool(names))
+
+    def _run(self, command: Command, found: HostRun) -> None:
+        path = self.original(found.program)
+        program = self._programs.get(path) or self._programs.get(path.removesuffix(".exe"))
+        is_script = path.endswith(".py") and os.path.isfile(path)
+        if program is None and not is_script:
+            self._say(command, f"nothing says how {os.path.relpath(path, self.folder)} is made", taken=False)
+            return
+        words, designs = self._placeholders(found)
+        stem = plain_name(os.path.splitext(os.path.basename(path))[0])
+        name = _unlike(stem, {host.name for host in self.project.hosts})
+        host = Host(name, (path,), words, found.folder, found.environment, designs=designs)
+        if program is not None:
+            libraries = tuple(lib for lib in program.libraries if lib not in _XRT_LIBRARIES)
+            host = replace(
+                host, sources=program.sources, defines=program.defines, include=program.include, flags=program.flags,
+                libraries=libraries, language=program.language,
+            )  # fmt: skip
+        if any(replace(host, name=other.name) == other for other in self.project.hosts):
+            return
+        self.project.hosts.append(host)
+        self._say(command, f"[host.{name}]; ninja run-host-{name}")
+
+    def _placeholders(self, found: HostRun) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """A run's words with designs' files as placeholders, and the designs they are of."""
+        used: dict[str, None] = {}
+        words: list[tuple[str, str, str]] = []
+        for word in found.arguments:
+            option, equals, value = word.partition("=")
+            head, path = (option + equals, value) if equals else ("", word)
+            absolute = os.path.normpath(os.path.join(found.folder, path))
+            absolute = self.original(absolute)
+            design = next((d for d in self.project.designs if absolute in dict(d.files)), None)
+            if design is None:
+                words.append((word, "", ""))
+            else:
+                used[design.name] = None
+                words.append((head, design.name, dict(design.files)[absolute]))
+        one = len(used) == 1
+        return (
+            tuple(
+                head + (f"{{{kind}}}" if one else f"{{{name}.{kind}}}") if name else head
+                for head, name, kind in words
+            ),
+            tuple(used),
+        )
+
+    # --- At the end.
+
+    def finish(self) -> Project:
+        """Gives names and settles which objects are for which design."""
+        self._name_designs()
+        ways: dict[str, dict[Kernel, list[str]]] = {}
+        for design, objects in self._kernels_of.items():
+            for found in objects:
+                if found.sources:
+                    kernel = _kernel(found)
+                    ways.setdefault(kernel.name, {}).setdefault(kernel, []).append(design)
+        for kernels in ways.values():
+            for kernel, designs in kernels.items():
+                self.project.kernels.append(
+                    kernel if len(kernels) == 1 else replace(kernel, designs=tuple(designs))
+                )
+        for found in self._pending.values():
+            if found.sources and os.path.basename(found.output) not in ways:
+                self.project.kernels.append(_kernel(found))
+        return self.project
+
+    def _name_designs(self) -> None:
+        """A folder's only design has the folder's name: `final` and `aie` say nothing."""
+        if len(self.project.designs) != 1:
+            return
+        (design,) = self.project.designs
+        name = plain_name(os.path.basename(self.folder))
+        self._kernels_of[name] = self._kernels_of.pop(design.name)
+        self.project.designs = [replace(design, name=name)]
+        self.project.hosts = [
+            replace(host, designs=tuple(name for _ in host.designs)) for host in self.project.hosts
+        ]
+        self.project.lines = [
+            replace(line, became=line.became.replace(f"[design.{design.name}]", f"[design.{name}]"))
+            for line in self.project.lines
+        ]
+
+
+def _kernel(found: KernelObject) -> Kernel:
+    include = tuple(path for path in found.include if not path.startswith((MLIR_AIE_PLACE, PEANO_PLACE)))
+    return Kernel(
+        os.path.basename(found.output), found.sources, found.defines, include, found.flags, found.language
+    )
+
+
+def _without_outputs(words: Sequence[str]) -> tuple[str, ...]:
+    kept: list[str] = []
+    position = 0
+    while position < len(words):
+        name, equals, _ = words[position].partition("=")
+        if name in _OUTPUT_OPTIONS:
+            position += 1 if equals else 2
+        else:
+            kept.append(words[position])
+            position += 1
+    return tuple(kept)
+
+
+def _to_stdout(script: DesignScript) -> tuple[str, ...]:
+    """The words of a script that is told a file for its MLIR, so that it prints it."""
+    words = list(script.arguments)
+    for position, word in enumerate(words[1:], 1):
+        if words[position - 1] in ("-o", "--output") and word.endswith(".mlir"):
+            words[position] = "/dev/stdout"
+    return tuple(words)
+
+
+def plain_name(text: str) -> str:
+    """A name that a design or a host program can have."""
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
+    return (name if name[:1].isalpha() else f"design_{name}")[:63]
+
+
+def _unlike(name: str, others: Iterable[str]) -> str:
+    taken, number, found = set(others), 2, name
+    while found in taken:
+        found, number = f"{name[:59]}_{number}", number + 1
+    return found
+
+
+def project_of(
+    folder: str,
+    recognised: Iterable[Recognised],
+    programs_of: Callable[[CMakeBuild], Sequence[HostProgram]],
+) -> Project:
+    """The project that a folder's commands amount to.
+
+    Args:
+        folder: absolute.
+        recognised: the commands in order.
+        programs_of: the programs of a CMake project; may raise UserError.
+    """
+    builder = _Builder(folder, programs_of)
+    for one in recognised:
+        builder.add(one)
+    return builder.finish()

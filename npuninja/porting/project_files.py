@@ -1,0 +1,182 @@
+"""The files of an imported project. What the user has changed in them stays.
+
+toolchain.toml is compared section by section with what the last import wrote there (kept in `.npuninja-import.json`):
+a section that is still as it was written is written anew, one that was changed or removed is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from npuninja.porting.project import Host, Project
+
+RECORD = ".npuninja-import.json"
+_HEADER = re.compile(r"^\[\[?[^\]]+\]\]?\s*(?:#.*)?$", re.M)
+_CONFIGURE = '''"""Looks at this machine and at the designs that toolchain.toml names, and writes build.ninja."""
+
+from npuninja.configure.main import main
+
+raise SystemExit(main())
+'''
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a file: its name, and sections that were left as the user has them."""
+
+    name: str
+    kept: tuple[str, ...] = ()
+
+
+def write_project(project: Project, source: str, target: str) -> list[Written]:
+    """Writes toolchain.toml, configure.py and .gitignore.
+
+    Args:
+        project: what was found.
+        source: the imported folder, absolute.
+        target: the project's folder, absolute; made when it is not there.
+    """
+    os.makedirs(target, exist_ok=True)
+    record_path = os.path.join(target, RECORD)
+    before: dict[str, str] = {}
+    if os.path.isfile(record_path):
+        with open(record_path, encoding="utf-8") as stream:
+            before = json.load(stream)["sections"]
+    sections = _sections(project, target)
+    toml = os.path.join(target, "toolchain.toml")
+    kept: tuple[str, ...] = ()
+    if os.path.isfile(toml):
+        with open(toml, encoding="utf-8") as stream:
+            text, kept = _merged(stream.read(), sections, before)
+    else:
+        text = _preface(source, target) + "".join(f"\n{body}" for body in sections.values())
+    _write(toml, text)
+    _write(record_path, json.dumps({"format": 1, "sections": sections}, indent=1) + "\n")
+    written = [Written("toolchain.toml", kept)]
+    for name, content in (
+        ("configure.py", _CONFIGURE),
+        (".gitignore", "/build/\n/build.ninja\n/.build.ninja.d\n/.ninja_*\n"),
+    ):
+        path = os.path.join(target, name)
+        if not os.path.exists(path):
+            _write(path, content)
+            written.append(Written(name))
+    return written
+
+
+def _write(path: str, text: str) -> None:
+    temporary = f"{path}.new"
+    with open(temporary, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    os.replace(temporary, path)
+
+
+def _preface(source: str, target: str) -> str:
+    return (
+        f"# The build of {_relative(source, target)}, as `npuninja import` found it; sources are where they were.\n"
+        "# `npuninja import` run again writes anew what is unchanged here, and keeps what you have edited.\n"
+    )
+
+
+def _relative(path: str, base: str) -> str:
+    return os.path.relpath(path, base).replace(os.sep, "/")
+
+
+def _merged(text: str, sections: Mapping[str, str], before: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """The user's file with the sections that they have not changed written anew; and those that were kept."""
+    starts = [match.start() for match in _HEADER.finditer(text)]
+    pieces = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)])]
+    result = [text[: starts[0]] if starts else text]
+    present, kept = set(), []
+    for piece in pieces:
+        header = piece.splitlines()[0].split("#")[0].strip()
+        key = next(
+            (
+                k
+                for k in (*sections, *before)
+                if _key_header(k) == header and piece.strip() == before.get(k, "").strip()
+            ),
+            "",
+        )
+        if key and key in sections:
+            result.append(sections[key].rstrip() + piece[len(piece.rstrip()) :])
+            present.add(key)
+        elif key:
+            continue  # as it was written, and no longer there
+        else:
+            result.append(piece)
+            kept += [k for k in sections if _key_header(k) == header]
+    for key, body in sections.items():
+        # A section that was written before and is gone was removed by the user.
+        if key not in present and key not in kept and key not in before:
+            result.append(f"\n{body}")
+    return "".join(result), tuple(dict.fromkeys(kept))
+
+
+def _key_header(key: str) -> str:
+    return key.split("#")[0]
+
+
+def _sections(project: Project, target: str) -> dict[str, str]:
+    """Header (and a number, where it stands several times) -> the section's text."""
+    found: dict[str, str] = {}
+
+    def add(header: str, entries: Mapping[str, object]) -> None:
+        lines = [header, *(f"{name} = {_toml(value)}" for name, value in entries.items() if value)]
+        key, number = header, 2
+        while key in found:
+            key, number = f"{header}#{number}", number + 1
+        found[key] = "\n".join(lines) + "\n"
+
+    def paths(values: tuple[str, ...]) -> list[str]:
+        return [_relative(value, target) for value in values]
+
+    for design in project.designs:
+        entries = {"source": _relative(design.source, target), "arguments": list(design.arguments)}
+        add(f"[design.{design.name}]", {**entries, "alloc-scheme": design.alloc_scheme})
+    names = [kernel.name for kernel in project.kernels]
+    for kernel in project.kernels:
+        name = _toml(kernel.name)
+        add(
+            f"[[kernel.{name}]]" if names.count(kernel.name) > 1 else f"[kernel.{name}]",
+            {
+                "sources": paths(kernel.sources), "defines": list(kernel.defines), "include": paths(kernel.include),
+                "flags": list(kernel.flags), "language": kernel.language, "designs": list(kernel.designs),
+            },
+        )  # fmt: skip
+    for host in project.hosts:
+        add(f"[host.{host.name}]", _host_entries(host, target))
+    return found
+
+
+def _host_entries(host: Host, target: str) -> dict[str, object]:
+    def paths(values: tuple[str, ...]) -> list[str]:
+        return [_relative(value, target) for value in values]
+
+    return {
+        "sources": paths(host.sources), "defines": list(host.defines), "include": paths(host.include),
+        "flags": list(host.flags), "language": host.language, "libraries": list(host.libraries),
+        "arguments": list(host.arguments), "environment": [f"{name}={value}" for name, value in host.environment],
+        "folder": _relative(host.folder, target), "designs": list(host.designs),
+    }  # fmt: skip
+
+
+def _toml(value: object) -> str:
+    """A value of TOML: a string, or a list of strings."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    assert isinstance(value, list)
+    one_line = "[" + ", ".join(map(_toml, value)) + "]"
+    if len(one_line) <= 100:
+        return one_line
+    lines, line = [], "   "
+    for item in map(_toml, value):
+        if len(line) + len(item) > 98 and line.strip():
+            lines.append(line)
+            line = "   "
+        line += f" {item},"
+    return "\n".join(["[", *lines, line, "]"])

@@ -1,0 +1,229 @@
+"""What each command of a foreign build is for: a table of programs, each with the function that reads its words."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from npuninja.porting.aiecc_words import read_aiecc_words
+from npuninja.porting.compile_words import read_compile_words
+from npuninja.porting.found import (
+    Archive,
+    CMakeBuild,
+    Command,
+    Copy,
+    DesignScript,
+    Found,
+    HostProgram,
+    HostRun,
+    KernelObject,
+)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """One command and what it is.
+
+    Attributes:
+        command: as make said it.
+        found: what it does; None when nothing follows from it for npuninja.
+        remark: why nothing follows, in words; "" for commands that need no word (mkdir, echo).
+    """
+
+    command: Command
+    found: Found | None
+    remark: str = ""
+
+
+_SCRIPT_OUTPUTS = {"--xclbin-path": "xclbin", "--insts-path": "insts", "--elf-path": "elf"}
+_SHELLS = ("bash", "sh", "zsh")
+_QUIET = (
+    "mkdir", "rm", "echo", "touch", "true", ":", "printf", "rmdir", "exit", "export", "set", "ls", "cat", "pwd", "date",
+)  # fmt: skip
+_CORE_COMPILER = re.compile(r"(?:clang|clang\+\+|clang-\d+|peano-clang\+*)$")
+_CORE_TARGET = re.compile(r"(?:^|=)aie2?p?s?(?:-|$)")
+
+
+def recognise(commands: Sequence[Command]) -> list[Recognised]:
+    """What each command is, in order."""
+    return [_recognise(command) for command in commands]
+
+
+def _recognise(command: Command) -> Recognised:
+    if not command.alone:
+        if all(word.startswith(("mkdir", "rm")) for word in command.words[:1]):
+            return Recognised(command, None)
+        return Recognised(command, None, "it depends on what a shell finds out at run time")
+    program = os.path.basename(command.words[0]).removesuffix(".exe")
+    for pattern, read in _PROGRAMS:
+        if re.fullmatch(pattern, program):
+            return read(command)
+    if _is_path(command.words[0]):
+        return _run(command)
+    return Recognised(command, None, f"npuninja does not know what {command.words[0]} is for")
+
+
+def _is_path(word: str) -> bool:
+    return "/" in word
+
+
+def _nothing(command: Command) -> Recognised:
+    return Recognised(command, None)
+
+
+def _compile(command: Command) -> Recognised:
+    """A compiler's call: a kernel's when its target is an AI Engine, else a host program's."""
+    words = read_compile_words(command.words[1:], command.folder)
+    for_core = any(_CORE_TARGET.search(w) for w in command.words[1:] if "target" in w or w.startswith("aie"))
+    if not words.sources and not words.objects:
+        return Recognised(command, None, "it compiles nothing")
+    output = words.output or os.path.join(command.folder, "a.out")
+    if for_core:
+        if not words.output:
+            stem = os.path.splitext(os.path.basename(words.sources[0]))[0] if words.sources else "a"
+            output = os.path.join(command.folder, f"{stem}.o")
+        return Recognised(
+            command,
+            KernelObject(
+                output,
+                tuple(words.sources + words.objects),
+                tuple(words.defines),
+                tuple(words.include),
+                tuple(flag for flag in words.flags if flag.startswith(("-O", "-f"))),
+                words.language,
+            ),
+        )
+    if words.only_compiles and not words.output:
+        output = os.path.join(command.folder, os.path.splitext(os.path.basename(words.sources[0]))[0] + ".o")
+    found = HostProgram(
+        output,
+        tuple(words.sources + words.objects),
+        tuple(words.defines),
+        tuple(words.include),
+        tuple(words.flags),
+        tuple(words.libraries),
+        words.language,
+    )
+    return Recognised(command, found)
+
+
+def _archive(command: Command) -> Recognised:
+    paths = [os.path.join(command.folder, w) for w in command.words[1:] if w.endswith((".a", ".o"))]
+    if len(paths) < 2:
+        return Recognised(command, None, "it makes no archive of objects")
+    paths = [os.path.normpath(path) for path in paths]
+    return Recognised(command, Archive(paths[0], tuple(paths[1:])))
+
+
+def _link(command: Command) -> Recognised:
+    words = read_compile_words(command.words[1:], command.folder)
+    if "-r" not in command.words and "-Ur" not in command.words:
+        return Recognised(command, None, "cores are linked by npuninja")
+    return Recognised(command, Archive(words.output, tuple(words.objects)))
+
+
+def _python(command: Command) -> Recognised:
+    words = list(command.words[1:])
+    while words and words[0].startswith("-") and words[0] not in ("-c", "-m"):
+        words.pop(0)
+    if not words or words[0] in ("-c", "-m"):
+        module = words[1] if len(words) > 1 else ""
+        if words[:1] == ["-m"] and module.startswith("aie.compiler.aiecc"):
+            return _aiecc(Command((module, *words[2:]), command.folder, "", (), command.line))
+        return Recognised(command, None, "it runs a piece of Python, no script")
+    script = os.path.normpath(os.path.join(command.folder, words[0]))
+    outputs = {}
+    for position, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in _SCRIPT_OUTPUTS:
+            value = value if equals else (words[position + 1] if position + 1 < len(words) else "")
+            outputs[_SCRIPT_OUTPUTS[name]] = os.path.normpath(os.path.join(command.folder, value))
+    if command.stdout.endswith(".mlir") or "xclbin" in outputs:
+        mlir = command.stdout if command.stdout.endswith(".mlir") else ""
+        found = DesignScript(script, tuple(words[1:]), command.folder, mlir, tuple(outputs.items()))
+        return Recognised(command, found)
+    written = _mlir_argument(words[1:])
+    if written:
+        path = os.path.normpath(os.path.join(command.folder, written))
+        return Recognised(command, DesignScript(script, tuple(words[1:]), command.folder, path))
+    return Recognised(command, HostRun(script, tuple(words[1:]), command.folder, command.environment))
+
+
+def _mlir_argument(words: Sequence[str]) -> str:
+    """The value of `-o X.mlir` or `--output X.mlir`."""
+    for position, value in enumerate(words[1:]):
+        if words[position] in ("-o", "--output") and value.endswith(".mlir"):
+            return value
+    return ""
+
+
+def _aiecc(command: Command) -> Recognised:
+    found = read_aiecc_words(command.words[1:], command.folder)
+    if not found.mlir:
+        return Recognised(command, None, "it names no design")
+    return Recognised(command, found)
+
+
+def _cmake(command: Command) -> Recognised:
+    words, environment = list(command.words[1:]), list(command.environment)
+    if words[:2] == ["-E", "env"]:
+        words = words[2:]
+        while words and "=" in words[0] and not words[0].startswith("-"):
+            name, _, value = words.pop(0).partition("=")
+            environment.append((name, value))
+        words = words[1:]
+    elif words[:1] == ["-E"]:
+        return Recognised(command, None)
+    if "--build" in words or "--install" in words:
+        return Recognised(command, None)
+    variables, source, build, position = [], "", command.folder, 0
+    while position < len(words):
+        word = words[position]
+        position += 1
+        if word in ("-D", "-S", "-B", "-G", "-H") and position < len(words):
+            word += words[position]
+            position += 1
+        if word.startswith("-D"):
+            variables.append(word[2:])
+        elif word.startswith(("-S", "-H")):
+            source = word[2:]
+        elif word.startswith("-B"):
+            build = os.path.normpath(os.path.join(command.folder, word[2:]))
+        elif not word.startswith("-"):
+            source = source or word
+    if not source:
+        return Recognised(command, None, "it names no CMake project")
+    source = os.path.normpath(os.path.join(command.folder, source))
+    return Recognised(command, CMakeBuild(source, build, tuple(variables), tuple(environment)))
+
+
+def _copy(command: Command) -> Recognised:
+    paths = [os.path.normpath(os.path.join(command.folder, w)) for w in command.words[1:] if w[:1] != "-"]
+    if len(paths) != 2:
+        return Recognised(command, None, "it copies several files")
+    return Recognised(command, Copy(paths[0], paths[1]))
+
+
+def _run(command: Command) -> Recognised:
+    program = os.path.normpath(os.path.join(command.folder, command.words[0]))
+    return Recognised(command, HostRun(program, command.words[1:], command.folder, command.environment))
+
+
+def _sudo(command: Command) -> Recognised:
+    rest = Command(command.words[1:], command.folder, command.stdout, command.environment, command.line)
+    return _recognise(rest) if rest.words else Recognised(command, None)
+
+
+_PROGRAMS: tuple[tuple[str, Callable[[Command], Recognised]], ...] = (
+    ("|".join(map(re.escape, _QUIET)), _nothing),
+    (r"(?:\S*-)?(?:clang|gcc|g|c)(?:\+\+)?(?:-\d+(?:\.\d+)*)?|cc|xchesscc_wrapper|xchesscc", _compile),
+    (r"(?:llvm-|gcc-)?ar", _archive),
+    (r"(?:\S*-)?ld(?:\.lld)?|ld\.lld", _link),
+    (r"aiecc(?:\.py)?|aiecc-\S+", _aiecc),
+    (r"python(?:3(?:\.\d+)?)?|ipython3?", _python),
+    (r"cmake", _cmake),
+    (r"cp|mv|ln|install", _copy),
+    (r"sudo|time|env", _sudo),
+)

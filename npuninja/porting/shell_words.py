@@ -1,0 +1,119 @@
+"""The lines that GNU make prints, as commands.
+
+Enough of a shell's grammar for what Makefiles say in practice: words and quotes, `cd X &&`, `NAME=VALUE` in front, output
+into a file, `echo WORD` in backquotes. Pipes, conditions and loops are left whole, for a person to look at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+
+from npuninja.porting.found import Command
+
+_SUBSTITUTION = re.compile(
+    r"`\s*(echo|wslpath -w|dirname|basename)\s+([^`]*?)\s*`|\$\(\s*(echo|dirname|basename)\s+([^()]*?)\s*\)"
+)
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_SEPARATORS = {"&&", ";", "||", "|", "&", ";;", "(", ")", "|&"}
+_CONTROL = {
+    "if",
+    "then",
+    "else",
+    "fi",
+    "for",
+    "do",
+    "done",
+    "while",
+    "case",
+    "esac",
+    "{",
+    "}",
+    "!",
+    "[",
+    "test",
+}
+
+
+def commands_of(text: str, folder: str) -> Iterator[Command]:
+    """The commands of make's output, in order.
+
+    Args:
+        text: what `make -n` printed, without make's own messages.
+        folder: where make runs.
+    """
+    for line in re.sub(r"\\\n\s*", " ", text).splitlines():
+        line = line.strip()
+        if line and not line.startswith("#"):
+            yield from _commands_of_line(line, folder)
+
+
+def _commands_of_line(line: str, folder: str) -> Iterator[Command]:
+    lexer = shlex.shlex(_SUBSTITUTION.sub(_substituted, line), posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    try:
+        words = list(lexer)
+    except ValueError:  # a quote that does not end, which the shell would refuse as well
+        yield Command((line,), folder, "", (), line, alone=False)
+        return
+    here = folder
+    for words_of, alone in _parts(words):
+        if words_of[:1] == ["cd"] and len(words_of) == 2:
+            here = os.path.normpath(os.path.join(here, words_of[1]))
+            continue
+        command = _command(words_of, here, line, alone)
+        if command:
+            yield command
+
+
+def _substituted(match: re.Match[str]) -> str:
+    """What a command in backquotes prints, for the few whose answer follows from their words."""
+    program, words = (match[1] or match[3]), (match[2] or match[4])
+    if program == "dirname":
+        return os.path.dirname(words) or "."
+    return os.path.basename(words) if program == "basename" else words
+
+
+def _parts(words: list[str]) -> Iterator[tuple[list[str], bool]]:
+    """The words between separators, and whether what stands there is always done."""
+    # A condition makes everything on its line depend on it.
+    decided = any(word in ("||", "|", "|&") for word in words) or any(word in _CONTROL for word in words)
+    part: list[str] = []
+    for word in [*words, ";"]:
+        if word in _SEPARATORS:
+            if part:
+                yield part, not decided
+            part = []
+        else:
+            part.append(word)
+
+
+def _command(words: list[str], folder: str, line: str, alone: bool) -> Command | None:
+    environment = []
+    while words and _ASSIGNMENT.match(words[0]):
+        name, _, value = words.pop(0).partition("=")
+        environment.append((name, value))
+    kept: list[str] = []
+    stdout, position = "", 0
+    while position < len(words):
+        word = words[position]
+        if word in (">", ">>", ">|") and position + 1 < len(words):
+            target = words[position + 1]
+            if kept[-1:] == ["2"]:
+                kept.pop()  # 2> FILE
+            elif target != "/dev/null":
+                stdout = os.path.normpath(os.path.join(folder, target))
+            position += 2
+        elif word in (">&", "&>", "<", "<<") and position + 1 < len(words):
+            if word == ">&" and kept[-1:] == ["2"]:
+                kept.pop()  # 2>&1
+            position += 2
+        else:
+            kept.append(word)
+            position += 1
+    if kept[:1] and kept[0] in ("@", "-", "+"):
+        kept.pop(0)
+    return Command(tuple(kept), folder, stdout, tuple(environment), line, alone) if kept else None

@@ -1,0 +1,1 @@
+int checks() { return 0; }

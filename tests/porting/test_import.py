@@ -1,0 +1,107 @@
+"""`npuninja import` on folders of our own: two designs from one script, an archive, CMake, Python hosts."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import toml
+from conftest import TESTS
+
+from npuninja.cli import main
+from npuninja.porting.cmake_target import find_cmake
+
+FOLDERS = TESTS / "porting" / "folders"
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no GNU make")
+
+
+@pytest.fixture
+def gain(tmp_path):
+    if find_cmake() is None or shutil.which("c++") is None:
+        pytest.skip("no CMake, or no C++ compiler for it")
+    return tmp_path / "a project"
+
+
+def imported(name, target, *words):
+    assert main(["import", str(FOLDERS / name), "-o", str(target), *words]) == 0
+    return toml.loads((target / "toolchain.toml").read_text())
+
+
+def here(target, path):
+    return (target / path).resolve().relative_to(FOLDERS.resolve()).as_posix()
+
+
+def test_a_folder_with_a_makefile(gain, capsys):
+    toml = imported("gain", gain)
+    assert {name: design["arguments"] for name, design in toml["design"].items()} == {
+        "final_64": ["-d", "npu", "-n", "64"],
+        "final_256": ["-d", "npu", "-n", "256"],
+    }
+    assert {here(gain, design["source"]) for design in toml["design"].values()} == {"gain/gain.py"}
+    assert {design["alloc-scheme"] for design in toml["design"].values()} == {"basic-sequential"}
+    ways = toml["kernel"]["gain.o"]
+    assert [(way["defines"], way["designs"]) for way in ways] == [
+        (["NDEBUG", "SIZE=64"], ["final_64"]),
+        (["NDEBUG", "SIZE=256"], ["final_256"]),
+    ]
+    archive = toml["kernel"]["tools.a"]
+    assert [here(gain, source) for source in archive["sources"]] == ["gain/offset.cc"]
+    assert [here(gain, folder) for folder in archive["include"]][:1] == ["gain"]
+    program, script = toml["host"]["gain"], toml["host"]["test"]
+    assert [here(gain, source) for source in program["sources"]] == ["gain/test.cpp", "gain/checks.cpp"]
+    assert (program["defines"], program["libraries"]) == (["SIZE=64", "STRICT"], ["z"])
+    assert program["arguments"] == ["-x", "{xclbin}", "-i", "{insts}", "-k", "MLIR_AIE"]
+    assert (program["designs"], program["language"]) == (["final_64"], "gnu++20")
+    assert script["arguments"] == ["--xclbin={xclbin}", "-i", "{insts}"]
+    assert (script["environment"], script["designs"]) == (["SEED=3"], ["final_256"])
+    text = capsys.readouterr().out
+    assert "2 designs, 3 kernels, 2 host programs; no commands left out" in text
+    assert "npuninja's kernel headers" in text
+
+
+def test_a_design_that_builds_itself(tmp_path):
+    toml = imported("jitted", tmp_path / "p")
+    assert toml["design"] == {
+        "jitted": {"source": toml["design"]["jitted"]["source"], "arguments": ["-d", "npu"]}
+    }
+    assert toml["host"]["run"]["arguments"] == ["-x", "{xclbin}", "-i", "{elf}"]
+
+
+def test_edits_stay_and_the_rest_is_written_anew(gain, capsys):
+    imported("gain", gain)
+    path = gain / "toolchain.toml"
+    text = path.read_text()
+    text = text.replace('["-d", "npu", "-n", "64"]', '["-d", "npu2"]').replace(
+        "[design.final_256]", "# mine\n[design.final_256]"
+    )
+    text = text[: text.index("[host.test]")] + "\n[configure]\nwerror = true\n"
+    path.write_text(text)
+    capsys.readouterr()
+    toml = imported("gain", gain)
+    assert toml["design"]["final_64"]["arguments"] == ["-d", "npu2"]
+    assert "test" not in toml["host"]
+    assert toml["configure"] == {"werror": True}
+    assert path.read_text() == text
+    assert "kept as you have them: [design.final_64]" in capsys.readouterr().out
+
+
+def test_what_is_not_taken_over_is_said(tmp_path, capsys):
+    assert main(["import", str(FOLDERS / "gain"), "-o", str(tmp_path / "p"), "--target", "surprise"]) == 2
+    assert "none of what make surprise would do" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "has no Makefile and no CMakeLists.txt"),
+        ("include nowhere.mk\nrun: ;\n", "Makefile:1 includes nowhere.mk, which is not there"),
+        ("run:\n\techo\n$(error stop here)\n", "Makefile:3: *** stop here"),
+        ("other: ;\n", "has no target run or run_py"),
+    ],
+)
+def test_a_folder_that_says_nothing(tmp_path, capsys, content, message):
+    if content is not None:
+        (tmp_path / "Makefile").write_text(content)
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 2
+    assert message in capsys.readouterr().err
+    assert not Path(tmp_path / "p").exists()

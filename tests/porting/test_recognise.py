@@ -1,0 +1,75 @@
+"""What commands are for."""
+
+import pytest
+
+from npuninja.porting.found import (
+    Archive,
+    CMakeBuild,
+    Copy,
+    DesignBuild,
+    DesignScript,
+    HostProgram,
+    HostRun,
+    KernelObject,
+)  # fmt: skip
+from npuninja.porting.recognise import recognise
+from npuninja.porting.shell_words import commands_of
+
+LINES = {
+    "/opt/peano/bin/clang++ -O2 --target=aie2-none-unknown-elf -std=c++20 -Wno-x -DA=1 -D B -I inc -c k.cc -o k.o": KernelObject(
+        "/f/k.o", ("/f/k.cc",), ("A=1", "B"), ("/f/inc",), ("-O2",), "c++20"
+    ),
+    "clang -c --target=aie2p-none-unknown-elf src/k.c": KernelObject("/f/k.o", ("/f/src/k.c",), (), (), (), ""),
+    "xchesscc_wrapper aie2 -I /v/include -DBIT_WIDTH=8 -c k.cc -o k.o": KernelObject(
+        "/f/k.o", ("/f/k.cc",), ("BIT_WIDTH=8",), ("/v/include",), (), ""
+    ),
+    "g++-13 -ggdb -I/usr/include -L/usr/lib -DM=4 -o build/test test.cpp -lxrt_coreutil -lz": HostProgram(
+        "/f/build/test", ("/f/test.cpp",), ("M=4",), ("/usr/include",), (), ("xrt_coreutil", "z"), ""
+    ),
+    "llvm-ar rcs lib.a a.o sub/b.o": Archive("/f/lib.a", ("/f/a.o", "/f/sub/b.o")),
+    "ld.lld -r a.o b.o -o all.o": Archive("/f/all.o", ("/f/a.o", "/f/b.o")),
+    "python3 d.py -n 4 > b/x.mlir": DesignScript("/f/d.py", ("-n", "4"), "/f", "/f/b/x.mlir"),
+    "python d.py -o b/x.mlir": DesignScript("/f/d.py", ("-o", "b/x.mlir"), "/f", "/f/b/x.mlir"),
+    "python3 d.py --xclbin-path=b/x.xclbin --insts-path b/i.bin": DesignScript(
+        "/f/d.py", ("--xclbin-path=b/x.xclbin", "--insts-path", "b/i.bin"), "/f", "",
+        (("xclbin", "/f/b/x.xclbin"), ("insts", "/f/b/i.bin")),
+    ),
+    "aiecc.py --alloc-scheme=bank-aware --aie-generate-xclbin --xclbin-name=x.xclbin --peano /p a.mlir": DesignBuild(
+        "/f/a.mlir", "/f/x.xclbin", "", "", "bank-aware", ()
+    ),
+    "aiecc --aie-generate-npu-insts --npu-insts-name=i.txt --new-thing a.mlir": DesignBuild(
+        "/f/a.mlir", "", "/f/i.txt", "", "", ("--new-thing",)
+    ),
+    "aiecc --aie-generate-xclbin --aie-generate-elf a.mlir": DesignBuild(
+        "/f/a.mlir", "/f/final.xclbin", "", "/f/insts.elf", "", ()
+    ),
+    'cmake -E env CXXFLAGS="-ggdb -DX" cmake -S .. -B out -D A=1 -DB=2': CMakeBuild(
+        "/", "/f/out", ("A=1", "B=2"), (("CXXFLAGS", "-ggdb -DX"),)
+    ),
+    "cp a b": Copy("/f/a", "/f/b"),
+    "./test.exe -x b/x.xclbin": HostRun("/f/test.exe", ("-x", "b/x.xclbin"), "/f", ()),
+    "python3 test.py -v": HostRun("/f/test.py", ("-v",), "/f", ()),
+    "sudo python3 test.py": HostRun("/f/test.py", (), "/f", ()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_command_is_recognised(line):
+    (one,) = recognise(list(commands_of(line, "/f")))
+    assert one.found == LINES[line]
+
+
+REMARKS = {
+    "mkdir -p build": "",
+    "cmake --build . --config Release": "",
+    "frobnicate x": "does not know what frobnicate is for",
+    "python3 -c 'print(1)'": "a piece of Python",
+    "cmp a b || cp a b": "at run time",
+    "ld.lld a.o -o core.elf": "cores are linked by npuninja",
+}
+
+
+@pytest.mark.parametrize("line", REMARKS)
+def test_what_is_left_out_says_why(line):
+    found = recognise(list(commands_of(line, "/f")))
+    assert all(one.found is None and REMARKS[line] in one.remark for one in found)
