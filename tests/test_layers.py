@@ -16,7 +16,15 @@ PAGE = ROOT / "docs" / "architecture.md"
 RING = {
     f"npuninja.ir.{name}"
     for name in (
-        *("assembly", "custom", "custom_affine", "custom_scf", "custom_standard", "directives"),
+        *(
+            "assembly",
+            "custom",
+            "custom_affine",
+            "custom_numbers",
+            "custom_scf",
+            "custom_standard",
+            "directives",
+        ),
         *("parser", "printer", "syntax"),
     )
 }
