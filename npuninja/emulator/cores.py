@@ -19,7 +19,13 @@ import wasmtime
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.emulator import layout, math_functions
 from npuninja.emulator.array import Array
-from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES, KERNELS, READ_MARKS, WRITE_MARKS
+from npuninja.emulator.core_modules.address_map import (
+    ADDRESS_SPACE_BYTES,
+    KERNELS,
+    READ_MARKS,
+    REGISTERS,
+    WRITE_MARKS,
+)
 from npuninja.emulator.core_modules.admission import admit
 from npuninja.emulator.core_modules.helpers import ENGINE_FUNCTIONS
 from npuninja.emulator.core_modules.places import Frame, Places
@@ -184,6 +190,7 @@ class Core:
         )
         memory.map_at(base + LOCK_PAGE, 0, layout.LOCK_PLANE_BYTES)
         memory.map_private(base + STATE_PAGE, layout.WASM_PAGE_BYTES)
+        memory.map_private(base + KERNELS + REGISTERS, layout.WASM_PAGE_BYTES)
         if self.checked:
             memory.map_private(base + READ_MARKS, ADDRESS_SPACE_BYTES)
             memory.map_private(base + WRITE_MARKS, ADDRESS_SPACE_BYTES)

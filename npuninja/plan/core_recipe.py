@@ -153,7 +153,11 @@ def plan_kernel(recipe: Recipe, graph: Graph, design: Design, linked: LinkedObje
     assert recipe.compiler is not None
     # For clangd and the like: as a plain clang understands it, since they know no `zig cc`.
     program = "clang" if recipe.compiler.compiler_words else recipe.compiler.compiler.path
-    flags = wasm_flags.compile_flags(source, [])
+    architecture = DEVICES[design.device].architecture
+    flags = wasm_flags.compile_flags(source, [], architecture)
     command = (*wasm_flags.compiler_command(program, [], source), *flags, "-c", source, "-o", output)
-    graph.add(Edge("kernel_cc", (output,), (source,), for_whom=whom, compile_command=command))
+    options = ("--architecture", architecture)
+    graph.add(
+        Edge("kernel_cc", (output,), (source,), options=options, for_whom=whom, compile_command=command)
+    )
     return output

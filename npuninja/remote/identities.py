@@ -19,8 +19,8 @@ from npuninja.remote.settings import RemoteTool
 
 # The parts of npuninja that stages are made of: what any stage may load; and the modules on its ground floor.
 GROUND_FLOOR = ("__init__.py", "depfile.py", "errors.py")
-STAGE_PARTS = ("arch", "formats", "ir", "lints", "lowering", "remote", "stages")
-_SUFFIXES = (".py", ".h", ".json")
+STAGE_PARTS = ("arch", "formats", "ir", "kernel_headers", "lints", "lowering", "remote", "stages")
+_SUFFIXES = (".py", ".h", ".hpp", ".inc", ".json")
 # Tools that stages start, and whether commands name files beside the program too.
 _PROGRAMS = ("ziglang", "clang", "wasm-ld", "bootgen", "xclbinutil")
 _INSTALLATIONS = ("peano", "aie-opt", "aie-translate")

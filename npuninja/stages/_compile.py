@@ -21,7 +21,16 @@ from npuninja.stages._run import (
     run_tool,
 )
 
-OPTIONS = ("--launcher", "--compiler", "--compiler-word", "--kind", "--cache", "--prefix-map", "--include")
+OPTIONS = (
+    "--launcher",
+    "--compiler",
+    "--compiler-word",
+    "--kind",
+    "--cache",
+    "--prefix-map",
+    "--include",
+    "--architecture",
+)
 # Settings of ccache and sccache, which only say where and how much they keep.
 LAUNCHER_VARIABLES = ("CCACHE_", "SCCACHE_")
 WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
@@ -29,15 +38,21 @@ WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
 # A part of the compiler's message, and what to do about it.
 HINTS: tuple[tuple[str, str], ...] = (
     (
-        r"'(aie_api/|aiebase|aie2?intrin)[^']*' file not found",
-        "the kernel uses AIE vector types or intrinsics, which only Peano compiles; the emulated cores run plain C and C++",
+        r"the AIE API is C\+\+, and this file is compiled as C|extern \"C\"",
+        'this is C++ in a .c file: rename it to .cc, say language = "c++20" for the object in toolchain.toml, or guard '
+        'extern "C" with #ifdef __cplusplus',
+    ),
+    (
+        r"'aiebase[^']*' file not found|'aie_api/[^']*' file not found",
+        "the embedded compiler has the AIE API's headers that kernels include; docs/kernels.md lists them",
     ),
     (
         r"'[^']+' file not found",
-        "a core has no C or C++ library; there are <stdint.h>, <stddef.h>, <stdbool.h>, <limits.h>, <float.h>, <string.h>, "
-        "<math.h>, <stdlib.h> (abs only), <cstdint>, <cstddef>, <cstring> and <cmath>",
+        "a core has the part of the C and C++ library that docs/kernels.md lists; other headers must be in an include folder",
     ),
-    (r"__bf16 is not supported", "keep bf16 as uint16_t and convert it: the float's upper half"),
+)
+_UNKNOWN_IN_AIE = re.compile(
+    r"no (?:member|type|template) named '(\w+)' in namespace '(?:::)?aie'|no (?:type|template) named '(\w+)' in namespace 'aie'"
 )
 
 
@@ -53,7 +68,7 @@ def compile_file(
     Args:
         stage: its name, for messages.
         arguments: `SOURCE -o OBJECT --compiler EXE [--compiler-word W]… --kind K [--cache DIR] [--prefix-map
-            OLD=NEW]… [--include DIR]… [--launcher EXE] [--werror]`. For `wasm` zig or clang, which need the
+            OLD=NEW]… [--include DIR]… [--architecture A] [--launcher EXE] [--werror]`. For `wasm` zig or clang, which need the
             cache; for the others Peano's clang.
         extra_flags: put in front of the input.
         lint: run on an object for emulated cores.
@@ -91,11 +106,11 @@ def _run_compiler(options: Arguments, source: str, target: str, depfile: str, ex
     compiler, kind, maps = options.one("--compiler"), options.one("--kind"), options.all("--prefix-map")
     if kind == "wasm":
         command = _wasm_flags.compiler_command(compiler, options.all("--compiler-word"), source)
-        command += _wasm_flags.compile_flags(source, maps) + extra_flags
+        command += extra_flags + _wasm_flags.compile_flags(source, maps, options.optional("--architecture"))
         variables = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
     else:
         command = _peano_flags.compiler_command(compiler, kind, source)
-        command += _peano_flags.compile_flags(source, maps, options.all("--include")) + extra_flags
+        command += extra_flags + _peano_flags.compile_flags(source, maps, options.all("--include"))
         variables = {}
     if "NO_COLOR" not in os.environ:
         command.append("-fdiagnostics-color=always")  # Ninja takes the colour out where there is no terminal
@@ -109,6 +124,12 @@ def _run_compiler(options: Arguments, source: str, target: str, depfile: str, ex
     except ToolFailed as failure:
         sys.stderr.write(failure.output)
         plain = re.sub(r"\x1b\[[0-9;]*[mK]", "", failure.output)
+        unknown = _UNKNOWN_IN_AIE.search(plain)
+        if unknown:
+            name = unknown[1] or unknown[2]
+            raise UserError(
+                f"aie::{name} is not offered by the embedded compiler (docs/kernels.md)", Location(source)
+            ) from failure
         hint = next((text for pattern, text in HINTS if re.search(pattern, plain)), None)
         raise UserError("the file does not compile", Location(source), hint=hint) from failure
     sys.stderr.write(output)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from npuninja import kernel_headers
+
 # Flag and reason. The layout flags make a struct look as it does on AIE2, whose i64 and double are aligned to
 # 4 bytes.
 COMMON_FLAGS: tuple[tuple[str, str], ...] = (
@@ -71,26 +73,26 @@ _UNARY: tuple[str, ...] = (
 _BINARY: tuple[str, ...] = ("atan2", "fmod", "pow")
 MATH_IMPORTS: frozenset[str] = frozenset(name + suffix for name in _UNARY + _BINARY for suffix in ("", "f"))
 
-INCLUDE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")
-
 
 def values(flags: tuple[tuple[str, str], ...]) -> list[str]:
     """The flags without their reasons."""
     return [flag for flag, _ in flags]
 
 
-def compile_flags(source: str, prefix_maps: list[str]) -> list[str]:
+def compile_flags(source: str, prefix_maps: list[str], architecture: str | None = None) -> list[str]:
     """All flags to compile `source`, except target, inputs and outputs.
 
     Args:
         source: path of a C or C++ file; its suffix chooses the language.
         prefix_maps: `OLD=NEW` each: paths that begin with OLD appear in the object with NEW instead, so that
             a build in another folder gives the same bytes.
+        architecture: `aie2` or `aie2p`, what kernels take the core for; None for code that does not ask.
     """
     language = CXX_FLAGS if is_cxx(source) else C_FLAGS
     # The last map that matches wins, and our headers may lie below a folder that is mapped too.
-    maps = [f"-ffile-prefix-map={m}" for m in [*prefix_maps, f"{INCLUDE_FOLDER}=npuninja"]]
-    return [*values(COMMON_FLAGS), *values(language), *maps, "-isystem", INCLUDE_FOLDER]
+    maps = [f"-ffile-prefix-map={m}" for m in [*prefix_maps, f"{kernel_headers.INCLUDE_FOLDER}=npuninja"]]
+    headers = kernel_headers.compile_flags(is_cxx(source), architecture)
+    return [*values(COMMON_FLAGS), *values(language), *maps, *headers]
 
 
 def is_cxx(source: str) -> bool:

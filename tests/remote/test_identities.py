@@ -28,7 +28,7 @@ def copy(tmp_path: Path) -> Path:
 
 def test_the_identity_of_npuninja_is_that_of_its_content(copy):
     assert package_identity(str(copy)) == package_identity(str(PACKAGE))
-    for name in ("stages/include/cmath", "lowering/pipeline.py", "errors.py", "hints.json"):
+    for name in ("kernel_headers/include/cmath", "lowering/pipeline.py", "errors.py", "hints.json"):
         before = package_identity(str(copy))
         (copy / name).write_text((copy / name).read_text(encoding="utf-8") + "\n", encoding="utf-8")
         assert package_identity(str(copy)) != before, name

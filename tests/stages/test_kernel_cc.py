@@ -83,8 +83,9 @@ def test_functions_of_the_emulator_stay_calls(wasm_build):
     ("text", "printed", "hint"),
     [
         ("int f(void) { return b; }", "use of undeclared identifier 'b'", None),
-        ("#include <aie_api/aie.hpp>", "file not found", "only Peano compiles"),
-        ("#include <stdio.h>", "file not found", "no C or C++ library"),
+        ("#include <aie_api/aie.hpp>", "compiled as C", "C++ in a .c file"),
+        ('extern "C" { int f(void) { return 1; } }', "expected identifier", "C++ in a .c file"),
+        ("#include <vector>", "file not found", "part of the C and C++ library"),
     ],
 )
 def test_errors(wasm_build, capfd, text, printed, hint):

@@ -6,6 +6,8 @@ constants to them, so that one address means different memory for different code
 - the core's own function reaches the ABI's map itself: locks, saved state, data windows;
 - kernels reach `KERNELS` above it, where only the data windows are mapped: a pointer into the lock plane or the saved
   state leads nowhere, as on a core, and the check costs nothing;
+- the page `REGISTERS` there is private to a core: what a kernel's headers keep in registers of an NPU (rounding,
+  saturation, a vector whose lane is picked at run time);
 - a checked run keeps one word for each word of data, `READ_MARKS` and `WRITE_MARKS` above it.
 
 The gaps keep an address beyond 0x80000 from meeting another region.
@@ -15,6 +17,8 @@ from __future__ import annotations
 
 ADDRESS_SPACE_BYTES = 0x80000
 KERNELS = 0x100000
+#: An address of kernels, in the page before the data windows, so `KERNELS` above it in the instance.
+REGISTERS = 0x30000
 READ_MARKS = 0x300000
 WRITE_MARKS = 0x600000
 #: Pages of the rewritten module's memory, without and with marks.

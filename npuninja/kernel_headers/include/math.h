@@ -17,10 +17,19 @@ extern "C" {
 #define M_SQRT1_2 0.70710678118654752440
 #define M_SQRT2 1.41421356237309504880
 
+#ifndef __cplusplus
 #define isnan(x) __builtin_isnan(x)
 #define isinf(x) __builtin_isinf(x)
 #define isfinite(x) __builtin_isfinite(x)
 #define signbit(x) __builtin_signbit(x)
+#else
+extern "C++" {
+inline bool isnan(double x) { return __builtin_isnan(x); }
+inline bool isinf(double x) { return __builtin_isinf(x); }
+inline bool isfinite(double x) { return __builtin_isfinite(x); }
+inline bool signbit(double x) { return __builtin_signbit(x); }
+}
+#endif
 
 static inline float ceilf(float x) { return __builtin_ceilf(x); }
 static inline double ceil(double x) { return __builtin_ceil(x); }

@@ -1,0 +1,59 @@
+"""Headers with which kernels for an AIE compile for emulated cores: the AIE API, intrinsics, C and C++ library.
+
+README.md in this folder says what lies where. The door is `compile_flags`: everything a compiler must be told. The
+headers are ours; names, meanings and arithmetic follow the public documentation of the API and measurements of the
+hardware (docs/kernels.md).
+"""
+
+from __future__ import annotations
+
+import os
+
+INCLUDE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")
+
+#: Architecture of a device's cores -> the number that kernels ask for as `__AIE_ARCH__`.
+ARCHITECTURES: dict[str, int] = {"aie2": 20, "aie2p": 21}
+#: How float arithmetic of the vector unit is done: to the bit, or as the host's float32, which is faster.
+FLOAT_MODES: tuple[str, ...] = ("exact", "fast")
+
+# Flag and reason. Of those that Peano's recipes give (makefile-common of MLIR-AIE), the ones kernels need.
+_CXX_FLAGS: tuple[tuple[str, str], ...] = (
+    ("-DNDEBUG", "assert is empty in Peano's recipes"),
+    ("-Wno-missing-template-arg-list-after-template-kw", "acc.template from_vector(v, 0) is written so"),
+    ("-Wno-parentheses", "as Peano's recipes"),
+    ("-Wno-attributes", "as Peano's recipes"),
+    ("-Wno-macro-redefined", "as Peano's recipes"),
+    ("-Wno-empty-body", "as Peano's recipes"),
+    ("-Wno-unknown-attributes", "[[chess::...]] is for another compiler"),
+    ("-Wno-deprecated-volatile", "as Peano's recipes"),
+)
+_FLAGS: tuple[tuple[str, str], ...] = (
+    ("-fno-strict-aliasing", "kernels read a float through a pointer to an integer"),
+    ("-mrelaxed-simd", "one instruction converts floats that fit to integers; in-range results are exact"),
+    ("-Wno-unknown-pragmas", "pragmas of other compilers"),
+    ("-Wno-unknown-warning-option", "older clangs do not know all of these"),
+    ("-D__AIENGINE__", "predefined by Peano"),
+    ("-D__aie__", "predefined by Peano"),
+    ("-D__ELF__", "predefined by Peano"),
+    ("-DNPUNINJA_EMULATED", "for kernels that must know"),
+)
+
+
+def compile_flags(cxx: bool, architecture: str | None, float_mode: str = "exact") -> list[str]:
+    """Flags for a kernel or a core's code, beside target, optimisation and language.
+
+    Args:
+        cxx: whether the source is C++.
+        architecture: `aie2` or `aie2p`; None when it is not known: then <aie_api/aie.hpp> says so.
+        float_mode: one of `FLOAT_MODES`.
+
+    Raises:
+        KeyError: there is no such architecture.
+    """
+    flags = [flag for flag, _ in (*_FLAGS, *(_CXX_FLAGS if cxx else ()))]
+    if architecture is not None:
+        number = ARCHITECTURES[architecture]
+        flags += [f"-D__AIE_ARCH__={number}", f"-D__AIEARCH__={number}", f"-D__{architecture.upper()}__"]
+    if float_mode == "fast":
+        flags.append("-DNPU_FLOAT_FAST")
+    return [*flags, "-isystem", INCLUDE_FOLDER, "-include", "npu/core.h"]

@@ -1,0 +1,161 @@
+/* aie::mmul: C += A·B for small matrices in registers. */
+#pragma once
+
+#include <aie_api/mul.hpp>
+#include <npu/blocks.h>
+
+namespace aie {
+namespace npu_detail {
+struct shape {
+    unsigned m, k, n;
+};
+/** Kinds of pairs of elements that the table of shapes has a row for. */
+enum class pair_kind { i8_i8, i16_i8, i8_i16, i16_i16, i32_i16, i16_i32, i32_i32, bf16_bf16, float_float, i8_i4, i16_i4, none };
+template <class A, class B> constexpr pair_kind kind_of_pair() {
+    if constexpr (is_bf16<A> && is_bf16<B>)
+        return pair_kind::bf16_bf16;
+    else if constexpr (std::is_same_v<A, float> && std::is_same_v<B, float>)
+        return pair_kind::float_float;
+    else if constexpr (npu::element<A>::is_float || npu::element<B>::is_float || npu::element<A>::is_complex ||
+                       npu::element<B>::is_complex)
+        return pair_kind::none;
+    else {
+        constexpr unsigned a = npu::element<A>::bits, b = npu::element<B>::bits;
+        return a == 8 && b == 8     ? pair_kind::i8_i8
+               : a == 16 && b == 8  ? pair_kind::i16_i8
+               : a == 8 && b == 16  ? pair_kind::i8_i16
+               : a == 16 && b == 16 ? pair_kind::i16_i16
+               : a == 32 && b == 16 ? pair_kind::i32_i16
+               : a == 16 && b == 32 ? pair_kind::i16_i32
+               : a == 32 && b == 32 ? pair_kind::i32_i32
+               : a == 8 && b == 4   ? pair_kind::i8_i4
+               : a == 16 && b == 4  ? pair_kind::i16_i4
+                                    : pair_kind::none;
+    }
+}
+struct kind_of_shape {
+    pair_kind kind;
+    shape size;
+};
+/* The shapes of the API's user guide. */
+inline constexpr kind_of_shape offered_shapes[] = {
+#define NPU_SHAPE(kind, m, k, n) {pair_kind::kind, {m, k, n}},
+#if __AIE_ARCH__ == 20
+#include <npu/mmul_shapes_aie2.inc>
+#else
+#include <npu/mmul_shapes_aie2p.inc>
+#endif
+#undef NPU_SHAPE
+};
+constexpr bool is_offered(pair_kind kind, shape wanted) {
+    for (const kind_of_shape &s : offered_shapes)
+        if (s.kind == kind && s.size.m == wanted.m && s.size.k == wanted.k && s.size.n == wanted.n)
+            return true;
+    return false;
+}
+} // namespace npu_detail
+
+template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, class Tag = accauto> class mmul {
+    using TA = type_for<TypeA>;
+    using TB = type_for<TypeB>;
+    static_assert(npu_detail::is_offered(npu_detail::kind_of_pair<TA, TB>(), {M, K, N}),
+                  "aie::mmul: the API has no such shape for these elements (docs/kernels.md lists them)");
+
+  public:
+    using accum_tag = npu_product_tag<Tag, TA, TB>;
+    static constexpr unsigned M_ = M;
+    static constexpr unsigned size_A = M * K, size_B = K * N, size_C = M * N;
+    static constexpr unsigned size_M = M, size_K = K, size_N = N;
+    using accum_type = accum<accum_tag, size_C>;
+    using mul_op_type_A = vector<TA, size_A>;
+    using mul_op_type_B = vector<TB, size_B>;
+    using vector_A_type = vector<TA, size_A>;
+    using vector_B_type = vector<TB, size_B>;
+    static constexpr unsigned accum_bits() { return accum_tag::bits; }
+    accum_type data;
+
+    NPU_INLINE mmul() = default;
+    template <class Other>
+        requires(std::is_constructible_v<accum_type, accum<Other, size_C>>)
+    NPU_INLINE mmul(const accum<Other, size_C> &c) : data(c) {}
+    template <class T> NPU_INLINE mmul(const vector<T, size_C> &c, int shift = 0) : data(c, shift) {}
+    template <class Other> NPU_INLINE mmul &operator=(const accum<Other, size_C> &c) {
+        data = accum_type(c);
+        return *this;
+    }
+    NPU_INLINE operator accum_type() const { return data; }
+    NPU_INLINE accum_type to_accum() const { return data; }
+    template <class T> NPU_INLINE auto to_vector(int shift = 0) const { return data.template to_vector<T>(shift); }
+    template <class T> NPU_INLINE auto to_vector_sign(bool sign, int shift = 0) const {
+        return data.template to_vector_sign<T>(sign, shift);
+    }
+
+    template <class A, class B> NPU_INLINE void mul(const A &a, const B &b) {
+        data = accum_type();
+        mac(a, b);
+    }
+    template <class A, class B> NPU_INLINE void mac(const A &a, const B &b) {
+        if constexpr (npu_detail::has_sign<A> || npu_detail::has_sign<B>)
+            mac_by_sign(a, b);
+        else
+            mac_rows(vector<TA, size_A>(a), vector<TB, size_B>(b));
+    }
+
+  private:
+    /** Signs that are known at run time only: each case is a product of its own. */
+    template <class A, class B> NPU_INLINE void mac_by_sign(const A &a, const B &b) {
+        if constexpr (npu_detail::has_sign<A>) {
+            using S = npu::integer<TA, true>;
+            using U = npu::integer<TA, false>;
+            if (a.sign) {
+                mmul<M, K, N, S, TB, accum_tag> p(data);
+                p.mac(a.value.template cast_to<S>(), b);
+                data = p.data;
+            } else {
+                mmul<M, K, N, U, TB, accum_tag> p(data);
+                p.mac(a.value.template cast_to<U>(), b);
+                data = p.data;
+            }
+        } else {
+            using S = npu::integer<TB, true>;
+            using U = npu::integer<TB, false>;
+            if (b.sign) {
+                mmul<M, K, N, TA, S, accum_tag> p(data);
+                p.mac(a, b.value.template cast_to<S>());
+                data = p.data;
+            } else {
+                mmul<M, K, N, TA, U, accum_tag> p(data);
+                p.mac(a, b.value.template cast_to<U>());
+                data = p.data;
+            }
+        }
+    }
+    NPU_INLINE void mac_rows(const vector<TA, size_A> &a, const vector<TB, size_B> &b) {
+        if constexpr (npu::element<TA>::bits == 4 || npu::element<TB>::bits == 4) {
+            using W = std::conditional_t<npu::element<TB>::is_signed, int8, uint8>;
+            run<TA, W>(a.npu_row, b.template unpack<W>().npu_row);
+        } else
+            run<TA, TB>(a.npu_row, b.npu_row);
+    }
+    template <class EA, class EB, class RA, class RB> NPU_INLINE void run(RA a, RB b) {
+        using C = typename accum_type::lane_type;
+        npu::store((void *)npu::registers::block_a, a);
+        npu::store((void *)npu::registers::block_b, b);
+        npu::store((void *)npu::registers::block_c, data.npu_row);
+        constexpr auto fits = [](auto x) { return sizeof(x) == 1 || (sizeof(x) == 2 && decltype(x)(-1) < decltype(x)(0)); };
+        if constexpr (npu_detail::is_bf16<EA>) {
+            // AIE2 adds eight (or all 16) products of a lane in one step; AIE2P works element by element.
+            if constexpr (__AIE_ARCH__ >= 21 || K == 1)
+                npu::multiply_bf16_singly<M, K, N>();
+            else
+                npu::multiply_bf16<M, K, N>();
+        } else if constexpr (std::is_same_v<EA, float>)
+            npu::multiply_floats<M, K, N>();
+        else if constexpr (sizeof(C) == 4 && fits(EA()) && fits(EB()))
+            npu::multiply_pairs<M, K, N, EA, EB>();
+        else
+            npu::multiply_rows<M, K, N, EA, EB, C>();
+        data.npu_row = npu::load<typename accum_type::row_type>((const void *)npu::registers::block_c);
+    }
+};
+} // namespace aie

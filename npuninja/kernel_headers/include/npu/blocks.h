@@ -1,0 +1,151 @@
+/* Small matrices: C += A·B for row-major blocks in the register page. None of it is inlined, so that a kernel with many accumulators
+ * compiles fast and its accumulators stay in values. Operands are at registers::block_a, block_b and block_c. */
+#pragma once
+
+#include <npu/elements.h>
+#include <npu/float_steps.h>
+
+namespace npu {
+template <class T> NPU_INLINE T *block(unsigned place) { return (T *)place; }
+
+/** Elements of up to 16 bits into accumulators of 32: pairs along K by the instruction that multiplies and adds pairs. */
+template <unsigned M, unsigned K, unsigned N, class A, class B> __attribute__((noinline)) void multiply_pairs() {
+    using row = lanes<i16, 8>;
+    constexpr unsigned pairs = (K + 1) / 2, n = N < 4 ? 4 : N, groups = n / 4;
+    i16 *a = block<i16>(registers::work);
+    if constexpr (sizeof(A) == 1)
+        store(a, convert<i16>(load<lanes<A, M * K>>(block<A>(registers::block_a))));
+    else
+        a = block<i16>(registers::block_a);
+    row b[pairs][groups];
+    for (unsigned p = 0; p < pairs; p++) {
+        const B *from = block<B>(registers::block_b) + 2 * p * N;
+        const auto first = convert<i16>(load<lanes<B, N>>(from));
+        auto second = decltype(first){};
+        if (2 * p + 1 < K)
+            second = convert<i16>(load<lanes<B, N>>(from + N));
+        const auto both = widen<2 * n>(zip<1>(first, second));
+        if constexpr (groups == 1)
+            b[p][0] = both;
+        else if constexpr (groups == 2)
+            b[p][0] = part<8, 0>(both), b[p][1] = part<8, 8>(both);
+        else
+            b[p][0] = part<8, 0>(both), b[p][1] = part<8, 8>(both), b[p][2] = part<8, 16>(both), b[p][3] = part<8, 24>(both);
+    }
+    i32 *c = block<i32>(registers::block_c);
+#pragma clang loop unroll(disable)
+    for (unsigned i = 0; i < M; i++) {
+        lanes<i32, 4> sums[groups];
+        for (unsigned g = 0; g < groups; g++)
+            sums[g] = N < 4 ? widen<4>(load<lanes<i32, N>>(c + i * N)) : load<lanes<i32, 4>>(c + i * N + g * 4);
+#pragma clang loop unroll(full)
+        for (unsigned p = 0; p < pairs; p++) {
+            const i32 pair = K % 2 == 0 ? *(const i32 *)(a + i * K + 2 * p)
+                                        : i32(u16(a[i * K + 2 * p])) | (2 * p + 1 < K ? i32(a[i * K + 2 * p + 1]) << 16 : 0);
+            const row both = bits_as<i16>(splat<i32, 4>(pair));
+#pragma clang loop unroll(full)
+            for (unsigned g = 0; g < groups; g++)
+                sums[g] += __builtin_wasm_dot_s_i32x4_i16x8(both, b[p][g]);
+        }
+        for (unsigned g = 0; g < groups; g++) {
+            if constexpr (N < 4)
+                store(c + i * N, part<N, 0>(sums[g]));
+            else
+                store(c + i * N + g * 4, sums[g]);
+        }
+    }
+}
+
+/** Any elements into accumulators of C lanes, k by k. */
+template <unsigned M, unsigned K, unsigned N, class A, class B, class C> __attribute__((noinline)) void multiply_rows() {
+    const A *a = block<A>(registers::block_a);
+    C *c = block<C>(registers::block_c);
+    for (unsigned i = 0; i < M; i++) {
+        auto sum = load<lanes<C, N>>(c + i * N);
+        for (unsigned k = 0; k < K; k++)
+            sum += splat<C, N>(C(a[i * K + k])) * convert<C>(load<lanes<B, N>>(block<B>(registers::block_b) + k * N));
+        store(c + i * N, sum);
+    }
+}
+
+/** bfloat16, K products in as many steps, k by k: what AIE2P does, and AIE2 where K is 1. */
+template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void multiply_bf16_singly() {
+    const u16 *a = block<u16>(registers::block_a);
+    float *c = block<float>(registers::block_c);
+    for (unsigned i = 0; i < M; i++) {
+        auto sum = load<lanes<float, N>>(c + i * N);
+        for (unsigned k = 0; k < K; k++) {
+            const float x = __builtin_bit_cast(float, u32(a[i * K + k]) << 16);
+            sum = multiply_add(sum, splat<float, N>(x), bf16_rows_to_float(load<lanes<u16, N>>(block<u16>(registers::block_b) + k * N)));
+        }
+        store(c + i * N, sum);
+    }
+}
+
+/** float32 by parts of bfloat16, k by k. */
+template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void multiply_floats() {
+    const float *a = block<float>(registers::block_a);
+    float *c = block<float>(registers::block_c);
+    for (unsigned i = 0; i < M; i++) {
+        auto sum = load<lanes<float, N>>(c + i * N);
+        for (unsigned k = 0; k < K; k++) {
+            const auto y = load<lanes<float, N>>(block<float>(registers::block_b) + k * N);
+            sum = emulated_multiply_add<true, false>(sum, splat<float, N>(a[i * K + k]), y);
+        }
+        store(c + i * N, sum);
+    }
+}
+
+/** bfloat16, all K products of a lane in one step. */
+template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void multiply_bf16() {
+    using F = lanes<float, 4>;
+    using I = lanes<i32, 4>;
+    constexpr unsigned groups = N / 4;
+    float *c = block<float>(registers::block_c);
+    const auto a_all = bf16_rows_to_float(load<lanes<u16, M * K>>(block<u16>(registers::block_a)));
+    float *a = block<float>(registers::work);
+    i32 *ae = block<i32>(registers::work + 2048);
+    store(a, a_all);
+    store(ae, factor_exponents(a_all) - 126);
+    F b[K][groups];
+    I be[K][groups];
+    for (unsigned k = 0; k < K; k++)
+        for (unsigned g = 0; g < groups; g++) {
+            b[k][g] = bf16_rows_to_float(load<lanes<u16, 4>>(block<u16>(registers::block_b) + k * N + g * 4));
+            be[k][g] = factor_exponents(b[k][g]);
+        }
+#pragma clang loop unroll(disable)
+    for (unsigned i = 0; i < M; i++) {
+#pragma clang loop unroll(full)
+        for (unsigned g = 0; g < groups; g++) {
+            const F old = load<F>(c + i * N + g * 4);
+#ifdef NPU_FLOAT_FAST
+            F fast = old;
+            for (unsigned k = 0; k < K; k++)
+                fast += splat<float, 4>(a[i * K + k]) * b[k][g];
+            store(c + i * N + g * 4, fast);
+            continue;
+#endif
+            I e = factor_exponents(old);
+#pragma clang loop unroll(full)
+            for (unsigned k = 0; k < K; k++)
+                e = higher(e, be[k][g] + splat<i32, 4>(ae[i * K + k]));
+            if (__builtin_expect(any((I)(e > 254) | ((I)(e < 30) & (I)(e > -1000))), 0)) {
+                F x[K], y[K];
+                for (unsigned k = 0; k < K; k++)
+                    x[k] = splat<float, 4>(a[i * K + k]), y[k] = b[k][g];
+                const F accumulators[1] = {old};
+                store(c + i * N + g * 4, rare_step(accumulators, x, y));
+                continue;
+            }
+            e = higher(e, splat<i32, 4>(30));
+            const F up = (F)((277 - e) << 23), down = (F)((e - 23) << 23);
+            I sum = truncated(__builtin_elementwise_roundeven(old * up));
+#pragma clang loop unroll(full)
+            for (unsigned k = 0; k < K; k++)
+                sum += truncated(__builtin_elementwise_roundeven(splat<float, 4>(a[i * K + k]) * b[k][g] * up));
+            store(c + i * N + g * 4, convert<float>(sum) * down);
+        }
+    }
+}
+} // namespace npu

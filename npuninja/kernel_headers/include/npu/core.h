@@ -1,0 +1,11 @@
+/* Included before the first line of every kernel, as the compiler of an NPU does: scalar types, loop hints, events. */
+#ifndef NPU_CORE_H
+#define NPU_CORE_H
+
+#include <npu/macros.h>
+#include <npu/scalars.h>
+#ifdef __cplusplus
+#include <npu/native.h>
+#endif
+
+#endif

@@ -1,0 +1,151 @@
+/* Narrowing accumulators: shift, round by mode, limit by mode ("srs"); and the way back ("ups"). */
+#pragma once
+
+#include <npu/float_to_bf16.h>
+#include <npu/lanes.h>
+
+namespace npu {
+/** What is added to the part that a right shift drops, so that its carry is the rounding: `always`, `if_negative`, `if_odd` in
+ * units of the lowest bit, where `half` and `all` stand for half and the whole of the dropped part less one. */
+template <class L> struct shift_bias {
+    L always, if_negative, if_odd;
+};
+template <class L> NPU_INLINE shift_bias<L> bias_of(rounding_mode mode, unsigned shift) {
+    const L half = L(1) << (shift - 1), all = (half << 1) - 1;
+    switch (mode) {
+    case rounding_mode::floor:
+        return {0, 0, 0};
+    case rounding_mode::ceil:
+        return {all, 0, 0};
+    case rounding_mode::symmetric_floor:
+        return {0, all, 0};
+    case rounding_mode::symmetric_ceil:
+        return {all, L(0) - all, 0};
+    case rounding_mode::negative_inf:
+        return {half - 1, 0, 0};
+    case rounding_mode::positive_inf:
+        return {half, 0, 0};
+    case rounding_mode::symmetric_zero:
+        return {half - 1, 1, 0};
+    case rounding_mode::symmetric_inf:
+        return {half, L(0) - 1, 0};
+    case rounding_mode::conv_odd:
+        return {half, 0, L(0) - 1};
+    default: // conv_even
+        return {half - 1, 0, 1};
+    }
+}
+
+/** Signed lanes shifted right by 1 to (width - 1) bits and rounded by the mode. */
+template <class V> NPU_INLINE V shift_rounded(V v, unsigned shift) {
+    using S = __remove_cvref(decltype(v[0]));
+    using U = integer<S, false>;
+    constexpr unsigned n = sizeof(V) / sizeof(S);
+    const V whole = v >> splat<S, n>(S(shift));
+    const rounding_mode mode = control().rounding;
+    if (mode == rounding_mode::floor)
+        return whole;
+    const shift_bias<U> bias = bias_of<U>(mode, shift);
+    const auto negative = bits_as<U>(v >> splat<S, n>(S(sizeof(S) * 8 - 1)));
+    const auto odd = bits_as<U>(V{} - (whole & splat<S, n>(1)));
+    auto dropped = bits_as<U>(v) & splat<U, n>((U(1) << shift) - 1);
+    dropped += splat<U, n>(bias.always) + (negative & splat<U, n>(bias.if_negative)) + (odd & splat<U, n>(bias.if_odd));
+    return whole + bits_as<S>(dropped >> splat<U, n>(U(shift)));
+}
+
+/** The lanes of an integer row as lanes of D, limited by the saturation mode, or the low bits when there is none. V has signed lanes
+ * that are at least as wide. */
+template <class D, class V> NPU_INLINE auto limited(V v) {
+    using S = __remove_cvref(decltype(v[0]));
+    constexpr unsigned n = sizeof(V) / sizeof(S);
+    constexpr bool is_signed = D(-1) < D(0);
+    if constexpr (sizeof(D) < sizeof(S) || !is_signed) {
+        const saturation_mode mode = control().saturation;
+        if (mode != saturation_mode::none) {
+            constexpr S top = sizeof(D) < sizeof(S) || is_signed ? S(integer<D, false>(~integer<D, false>(0)) >> is_signed) : S(0);
+            constexpr bool has_top = sizeof(D) < sizeof(S);
+            const S low = !is_signed ? S(0) : mode == saturation_mode::symmetric ? S(-top) : S(-top - 1);
+            v = higher(v, splat<S, n>(low));
+            if constexpr (has_top)
+                v = lower(v, splat<S, n>(top));
+        }
+    } else if (control().saturation == saturation_mode::symmetric) {
+        constexpr S least = S(integer<S, false>(1) << (sizeof(S) * 8 - 1));
+        v = higher(v, splat<S, n>(S(least + 1)));
+    }
+    return convert<D>(v);
+}
+
+/** An accumulator's lanes (signed, 32 or 64 bit) as lanes of the integer D. A negative shift shifts left. */
+template <class D, class V> NPU_INLINE auto srs(V v, int shift) {
+    using S = __remove_cvref(decltype(v[0]));
+    constexpr unsigned n = sizeof(V) / sizeof(S);
+    if (shift == 0)
+        return limited<D>(v);
+    if constexpr (sizeof(S) == 4) {
+        if (shift < 0 || shift > 31)
+            return srs<D>(convert<i64>(v), shift);
+    } else {
+        if (shift < 0)
+            return limited<D>(v << splat<S, n>(S(-shift & 63)));
+        if (shift > 63)
+            shift = 63;
+    }
+    return limited<D>(shift_rounded(v, unsigned(shift)));
+}
+
+/** Lanes as lanes of an accumulator (A: i32 or i64): extended by their own sign, shifted left, and limited to the accumulator only
+ * when saturation is on. */
+template <class A, class V> NPU_INLINE auto ups(V v, int shift) {
+    constexpr unsigned n = sizeof(V) / sizeof(v[0]);
+    auto wide = convert<A>(v);
+    if (shift == 0)
+        return wide;
+    if (shift < 0)
+        return wide >> splat<A, n>(A(-shift & int(sizeof(A) * 8 - 1)));
+    auto shifted = wide << splat<A, n>(A(shift & int(sizeof(A) * 8 - 1)));
+    if (control().saturation != saturation_mode::none) {
+        auto back = shifted >> splat<A, n>(A(shift & int(sizeof(A) * 8 - 1)));
+        constexpr A top = A(integer<A, false>(~integer<A, false>(0)) >> 1);
+        const A least = control().saturation == saturation_mode::symmetric ? A(-top) : A(-top - 1);
+        auto limit = choose(wide < 0, splat<A, n>(least), splat<A, n>(top));
+        shifted = choose(back == wide, shifted, limit);
+    }
+    return shifted;
+}
+
+/** Signed shift of lanes without rounding, left for negative amounts. */
+template <class V> NPU_INLINE V shifted_down(V v, int shift) {
+    using S = __remove_cvref(decltype(v[0]));
+    constexpr unsigned n = sizeof(V) / sizeof(S);
+    constexpr int width = sizeof(S) * 8;
+    if (shift < 0)
+        return -shift >= width ? V{} : v << splat<S, n>(S(-shift));
+    return v >> splat<S, n>(S(shift >= width ? width - 1 : shift));
+}
+
+/** float32 lanes as bfloat16 (u16 lanes), by the rounding mode; infinities stay, a NaN stays one. */
+template <class V> NPU_INLINE auto float_rows_to_bf16(V v) {
+    constexpr unsigned n = sizeof(V) / 4;
+    using W = lanes<u32, n>;
+    const W bits = (W)v;
+    const rounding_mode mode = control().rounding;
+    W sum;
+    if (mode == rounding_mode::conv_even)
+        sum = bits + splat<u32, n>(0x7fff) + (bits >> 16 & 1);
+    else {
+        const magnitude_bias bias = bf16_bias(mode);
+        const W negative = (W)((lanes<i32, n>)bits >> 31), odd = (W)((lanes<i32, n>)(bits << 15) >> 31);
+        sum = bits + splat<u32, n>(bias.always) + (negative & bias.if_negative) + (odd & bias.if_odd);
+    }
+    const W nan = bits | (W)((bits & 0x7f0000) == 0) & 0x10000;
+    const W kept = (W)choose((bits & 0x7fffffff) > 0x7f800000, nan, sum);
+    return convert<u16>(kept >> 16);
+}
+
+/** bfloat16 lanes (u16) as float32; exact. */
+template <class V> NPU_INLINE auto bf16_rows_to_float(V v) {
+    constexpr unsigned n = sizeof(V) / 2;
+    return (lanes<float, n>)(convert<u32>(v) << 16);
+}
+} // namespace npu
