@@ -23,9 +23,16 @@ RING = {
             "custom_numbers",
             "custom_scf",
             "custom_standard",
+            "custom_trace",
             "directives",
         ),
         *("parser", "printer", "syntax"),
+    )
+} | {
+    f"npuninja.python_designs.{name}"
+    for name in (
+        *("construct.insertion", "construct.operations", "construct.values"),
+        *("dialects.aie", "dialects.third"),
     )
 }
 

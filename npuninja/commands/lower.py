@@ -98,7 +98,7 @@ def lower_design(
         module, alloc_scheme=alloc_scheme, generation=generation, warnings=warnings, packet_fifos=packet_fifos
     )
     files = {"input_with_addresses.mlir": print_module(module).encode()}
-    for name, script in _linker_scripts(module):
+    for name, script in _linker_scripts(module, generation):
         files[name] = script.encode()
     sequences = clone(module, {})
     pipeline.route(module, generation=generation, warnings=warnings)
@@ -118,7 +118,7 @@ def devices_of(module: Operation) -> list[tuple[str, str, Operation]]:
     return [(symbol, f"{symbol}." if len(devices) > 1 else "", op) for symbol, op in devices]
 
 
-def _linker_scripts(module: Operation) -> list[tuple[str, str]]:
+def _linker_scripts(module: Operation, generation: str) -> list[tuple[str, str]]:
     from npuninja.lowering.pipeline import linker_script
 
     scripts = []

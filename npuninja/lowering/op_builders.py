@@ -43,13 +43,11 @@ def buffer(
     return Operation("aie.buffer", [tile], attributes, (type,), loc=loc, result_names=(name or "",))
 
 
-def lock(tile: Value, lock_id: int, init: int, name: str, loc: Location | None) -> Operation:
-    """`aie.lock(tile, lock_id) {init, sym_name}`."""
-    attributes: dict[str, Attribute] = {
-        "lockID": i32(lock_id),
-        "init": i32(init),
-        "sym_name": StringAttr(name),
-    }
+def lock(tile: Value, lock_id: int | None, init: int, name: str, loc: Location | None) -> Operation:
+    """`aie.lock(tile, lock_id) {init, sym_name}`; without an id when it is None."""
+    attributes: dict[str, Attribute] = {"init": i32(init), "sym_name": StringAttr(name)}
+    if lock_id is not None:
+        attributes["lockID"] = i32(lock_id)
     return Operation("aie.lock", [tile], attributes, ("index",), loc=loc, result_names=(name,))
 
 

@@ -84,14 +84,17 @@ def lower_resources(
         canonicalize_device(device, rules)
     lower_affine(module)
     for device in devices:
-        assign_lock_ids(device)
+        if not rules.numbers_locks_last:
+            assign_lock_ids(device)
         lower_objectfifos(device, rules, warnings, packets=packet_fifos)
+        if rules.numbers_locks_last:
+            assign_lock_ids(device)
         assign_bd_ids(device)
         lower_cascade_flows(device)
         lower_broadcasts(device)
         assign_controller_ids(device)
         add_control_overlay(device, rules)
-        assign_buffer_addresses(device, alloc_scheme, warnings)
+        assign_buffer_addresses(device, alloc_scheme, rules, warnings)
         if rules.core_link_files:
             assign_core_link_files(device, warnings)
         if rules.folds_after_unrolling:
@@ -132,23 +135,33 @@ def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) ->
     lower_sequences(module, generation, warnings)
 
 
-def instructions(module: Operation, device: str, sequence: str) -> bytes:
+def instructions(
+    module: Operation, device: str, sequence: str, *, generation: str | None = None, full_elf: bool = False
+) -> bytes:
     """The bytes of insts.bin for one sequence of a module lowered by `lower_sequence`.
 
     Args:
         module: the module.
         device: symbol of the device; "" for `main`, or the only one.
         sequence: symbol of the sequence; "" for the first.
+        generation: see `generation_of`; None for that of the module's text, as step 3 printed it.
+        full_elf: the stream becomes part of an ELF, where the loader patches every argument alike.
 
     Raises:
         UserError: there is no such device or sequence, or an operation has no instruction.
     """
+    from npuninja.lowering.generation import rules_of
     from npuninja.lowering.sequence.instructions import instruction_stream
 
-    return instruction_stream(module, device, sequence)
+    rules = rules_of(generation or generation_of(module))
+    return instruction_stream(
+        module, device, sequence, folds_late_arguments=rules.folds_late_arguments and not full_elf
+    )
 
 
-def linker_script(module: Operation, device: str, column: int, row: int) -> str:
+def linker_script(
+    module: Operation, device: str, column: int, row: int, *, generation: str | None = None
+) -> str:
     """The linker script of one core, after step 1.
 
     Args:
@@ -156,13 +169,16 @@ def linker_script(module: Operation, device: str, column: int, row: int) -> str:
         device: symbol of the device; "" for `main`, or the only one.
         column: the core's column.
         row: the core's row.
+        generation: see `generation_of`; None for that of the module's text, as step 1 printed it.
 
     Raises:
         UserError: there is no such device or core.
     """
+    from npuninja.lowering.generation import rules_of
     from npuninja.lowering.resources.linker_script import linker_script_of
 
-    return linker_script_of(module, device, column, row)
+    rules = rules_of(generation or generation_of(module))
+    return linker_script_of(module, device, column, row, rules)
 
 
 def configuration(

@@ -21,7 +21,7 @@ from npuninja.lowering.tiles import get_or_create_tile, last_tile, ops_of, place
 
 def create_elements(fifos: ObjectFifos, rules: Rules) -> None:
     """Makes the buffers and locks of every fifo. Raises UserError when a tile has too few locks."""
-    lock_ids = LockIds(fifos.device)
+    lock_ids = None if rules.numbers_locks_last else LockIds(fifos.device)
     for fifo in fifos.fifos:
         over_dma = fifos.needs_dma(fifo)
         if tile_kind(place_of(fifo.producer)[1]) == "shim" and fifo.op.operands[0] is fifo.producer:
@@ -67,7 +67,7 @@ def _owns(link: Link, fifo: ObjectFifo, rules: Rules) -> bool:
 
 
 def _create(
-    fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, legs: int, repeat: int, lock_ids: LockIds
+    fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, legs: int, repeat: int, lock_ids: LockIds | None
 ) -> None:
     device, loc = fifos.device, fifo.op.loc
     on_shim = tile_kind(place_of(tile)[1]) == "shim"
@@ -84,9 +84,8 @@ def _create(
         full = len(fifo.init) if fifo.init is not None else 0
         for leg in range(legs):
             for kind, value in (("prod", (slots - full) * repeat), ("cons", full * repeat)):
-                op = op_builders.lock(
-                    tile, lock_ids.take(tile, fifo.op), value, f"{fifo.name}_{kind}_lock_{leg}", loc
-                )
+                number = lock_ids.take(tile, fifo.op) if lock_ids is not None else None
+                op = op_builders.lock(tile, number, value, f"{fifo.name}_{kind}_lock_{leg}", loc)
                 made.append(op)
                 fifo.locks.append(op.result)
     anchor = last_tile(device)

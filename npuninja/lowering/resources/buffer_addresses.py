@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from npuninja.arch.devices import DEFAULT_STACK_BYTES, Place, TileKind, kind_of
 from npuninja.errors import Location, UserError, Warnings
-from npuninja.ir.attributes import StringAttr
+from npuninja.ir.attributes import BoolAttr, StringAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.types import size_bytes
+from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.resources.introsort import sorted_like_std_sort
 from npuninja.lowering.tiles import ops_of, place_of
@@ -46,15 +47,27 @@ class _Memory(NamedTuple):
     kind: TileKind
     stack_bytes: int
     buffers: list[Operation]
+    #: Bytes to whose multiples buffers are aligned; 1 in generations that do not.
+    alignment: int
+
+    def aligned(self, op: Operation, address: int) -> int:
+        """The first address from `address` on at which a buffer may lie."""
+        step = self.step(op)
+        return -(-address // step) * step
+
+    def step(self, op: Operation) -> int:
+        """The bytes to whose multiples the design lets a buffer be aligned."""
+        return 1 if op.attributes.get("aligned") == BoolAttr(False) else self.alignment
 
 
-def assign_buffer_addresses(device: Operation, scheme: str | None, warnings: Warnings) -> None:
+def assign_buffer_addresses(device: Operation, scheme: str | None, rules: Rules, warnings: Warnings) -> None:
     """Gives every buffer an address, and a name if it has none.
 
     Args:
         device: the `aie.device`.
         scheme: one of `SCHEMES`, or None: bank-aware, and where that finds no place basic-sequential, with a
             warning. A tile's `allocation_scheme` goes before it.
+        rules: of the generation.
         warnings: takes the fallbacks.
 
     Raises:
@@ -72,7 +85,9 @@ def assign_buffer_addresses(device: Operation, scheme: str | None, warnings: War
         here = buffers.pop(place, [])
         if not here:
             continue
-        memory = _Memory(tile, kind_of(place[1]), stacks.get(place, 0), here)
+        kind = kind_of(place[1])
+        alignment = kind.bus_bytes if rules.aligns_buffers else 1
+        memory = _Memory(tile, kind, stacks.get(place, 0), here, alignment)
         if memory.kind.memory_bytes == 0:
             raise UserError(f"tile {place} is a shim tile and has no data memory", here[0].loc)
         _place(memory, tile.string("allocation_scheme", "") or scheme, warnings)
@@ -160,9 +175,10 @@ def _sequential(memory: _Memory) -> dict[Operation, _Placed]:
     address = memory.stack_bytes
     for op in _descending([op for op in memory.buffers if "address" not in op.attributes]):
         size = _size(op)
+        address = memory.aligned(op, address)
         for start, end, _ in fixed:
             if address < end and start < address + size:
-                address = end
+                address = memory.aligned(op, end)
         placed[op] = _Placed(address, None)
         address += size
         if address > memory.kind.memory_bytes:
@@ -184,6 +200,13 @@ def _given(memory: _Memory) -> list[tuple[int, int, str]]:
                     f"{memory.stack_bytes} to {memory.kind.memory_bytes}, the memory of tile {place_of(memory.tile.result)} "
                     "behind the stack",
                     op.loc,
+                )
+            if start % memory.step(op):
+                raise UserError(
+                    f"buffer '{op.string('sym_name')}' at {start} is not aligned to the {memory.alignment} bytes that a "
+                    f"load or store of tile {place_of(memory.tile.result)} moves",
+                    op.loc,
+                    hint="give it a multiple, or say 'aligned = false'",
                 )
             given.append((start, end, op.string("sym_name")))
     given.sort()
@@ -227,6 +250,7 @@ def _bank_aware(memory: _Memory) -> dict[Operation, _Placed]:
                 f"there is no bank {bank}: tile {place_of(memory.tile.result)} has banks 0 to {banks - 1}",
                 op.loc,
             )
+        next_free[bank] = memory.aligned(op, next_free[bank])
         if next_free[bank] + _size(op) > starts[bank] + bank_bytes:
             raise _NoRoom(f"bank {bank} has no room for '{op.string('sym_name')}', {_size(op)} bytes", op.loc)
         placed[op] = _Placed(next_free[bank], bank)
@@ -235,9 +259,11 @@ def _bank_aware(memory: _Memory) -> dict[Operation, _Placed]:
     for op in _descending(free):
         size = _size(op)
         candidates = [(turn + i) % banks for i in range(banks)]
-        chosen = next((b for b in candidates if next_free[b] + size <= starts[b] + bank_bytes), None)
+        ends = {b: memory.aligned(op, next_free[b]) + size for b in candidates}
+        chosen = next((b for b in candidates if ends[b] <= starts[b] + bank_bytes), None)
         if chosen is None:
             raise _NoRoom(f"no bank has room for '{op.string('sym_name')}', {size} bytes", op.loc)
+        next_free[chosen] = ends[chosen] - size
         placed[op] = _Placed(next_free[chosen], chosen)
         next_free[chosen] += size
         turn = (chosen + 1) % banks

@@ -18,6 +18,7 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import ArrayAttr, StringAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.types import size_bytes
+from npuninja.lowering.generation import Rules
 from npuninja.lowering.sequence.instructions import find_device
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 
@@ -84,8 +85,8 @@ def _buffers(device: Operation) -> dict[Place, list[Operation]]:
     return found
 
 
-def linker_script_of(module: Operation, device: str, column: int, row: int) -> str:
-    """The script of the core of tile (column, row); `device` as in `find_device`.
+def linker_script_of(module: Operation, device: str, column: int, row: int, rules: Rules) -> str:
+    """The script of the core of tile (column, row); `device` as in `find_device`, `rules` of the generation.
 
     Raises:
         UserError: there is no such device or core, or buffers have no addresses yet.
@@ -95,16 +96,35 @@ def linker_script_of(module: Operation, device: str, column: int, row: int) -> s
     buffers = _buffers(op)
     own = DATA_WINDOWS["own"]
     stack_bytes = core.integer("stack_size", DEFAULT_STACK_BYTES)
-    # Data lies behind the stack and the buffers.
-    ends = [b.integer("address") + size_bytes(b.result.type) for b in buffers.get((column, row), ())]
-    origin = max([stack_bytes, *ends])
+    taken = [
+        (b.integer("address"), b.integer("address") + size_bytes(b.result.type))
+        for b in buffers.get((column, row), ())
+    ]
+    if rules.data_in_largest_gap:
+        origin, length = _largest_gap(stack_bytes, taken)
+    else:  # behind the stack and all buffers
+        origin = max([stack_bytes, *(end for _, end in taken)])
+        length = max(DATA_WINDOW_BYTES - origin, 0)
     lines = [f". = 0x{own:X};", "_sp_start_value_DM_stack = .;", f". += 0x{stack_bytes:X}; /* stack */"]
     lines += _windows(op, (column, row), buffers)
     lines += ["  .bss : { *(.bss*) } > data", "}"]
     lines += [f"INPUT({name})" for name in link_files(core)]
     lines.append(f"PROVIDE(main = core_{column}_{row});")
-    head = _HEAD.format(origin=own + origin, length=max(DATA_WINDOW_BYTES - origin, 0))
+    head = _HEAD.format(origin=own + origin, length=length)
     return head + "\n".join(lines) + "\n"
+
+
+def _largest_gap(stack_bytes: int, taken: list[tuple[int, int]]) -> tuple[int, int]:
+    """Start and length of the largest part of the memory that neither stack nor buffers take, the first of
+    several.
+    """
+    best = (stack_bytes, 0)
+    start = stack_bytes
+    for begin, end in [*sorted(taken), (DATA_WINDOW_BYTES, DATA_WINDOW_BYTES)]:
+        if begin - start > best[1]:
+            best = (start, begin - start)
+        start = max(start, end)
+    return best
 
 
 def _windows(device: Operation, place: Place, buffers: dict[Place, list[Operation]]) -> Iterator[str]:

@@ -30,6 +30,12 @@ from npuninja.lowering.sequence.lookup import absolute_address, lookup, sequence
 from npuninja.lowering.tiles import model_of
 
 
+#: Arguments whose addresses the firmware turns into those that the array sees; for the others the stream does
+#: (MLIR-AIE: aie-npu-fold-ddr-addr-offset).
+TRANSLATED_ARGUMENTS = 5
+HOST_MEMORY_OFFSET = 0x80000000
+
+
 def find_device(module: Operation, name: str) -> Operation:
     """The device called `name`; "" means `main`, or the only one. UserError when there is none."""
     devices = {op.string("sym_name", "main"): op for op in module.body.ops if op.name == "aie.device"}
@@ -61,8 +67,13 @@ def _names(names: list[str]) -> str:
     return ", ".join("@" + name for name in names) or "none"
 
 
-def instruction_stream(module: Operation, device: str, sequence: str) -> bytes:
+def instruction_stream(
+    module: Operation, device: str, sequence: str, *, folds_late_arguments: bool = False
+) -> bytes:
     """The bytes of insts.bin of one sequence of one device.
+
+    `folds_late_arguments`: arguments from the sixth on are marked, because the firmware adds what it must add
+    to addresses of host memory for the first five only.
 
     Raises:
         UserError: no such device or sequence, an operation that step 3 should have lowered, or a value out of
@@ -75,7 +86,10 @@ def instruction_stream(module: Operation, device: str, sequence: str) -> bytes:
     for op in find_sequence(operation, sequence).body.ops:
         encode = _ENCODERS.get(op.name)
         if encode is not None:
-            operations.append(encode(op, operation))
+            encoded = encode(op, operation)
+            if folds_late_arguments and isinstance(encoded, AddressPatch):
+                encoded = _folded(encoded)
+            operations.append(encoded)
         elif op.name not in _SILENT:
             raise UserError(
                 f"'{op.name}' has no instruction",
@@ -83,6 +97,12 @@ def instruction_stream(module: Operation, device: str, sequence: str) -> bytes:
                 hint="lower the runtime sequence first (step 3), and leave out what runs elsewhere",
             )
     return write_txn(Transaction(model.txn_generation, ROWS, model.columns, MEMTILE_ROWS, tuple(operations)))
+
+
+def _folded(patch: AddressPatch) -> AddressPatch:
+    if patch.argument < TRANSLATED_ARGUMENTS:
+        return patch
+    return patch._replace(offset=patch.offset + HOST_MEMORY_OFFSET & 0xFFFFFFFF)
 
 
 def _write(op: Operation, device: Operation) -> TxnOperation:
