@@ -49,6 +49,12 @@ class Rules(NamedTuple):
     data_in_largest_gap: bool
     #: Flows are sorted by kind and source before routing, and packet rules are the fewest that do.
     sorts_flows: bool
+    #: A packet rule that catches an id meant for another is an error; before, the tools print it and go on.
+    false_match_is_error: bool
+    #: Master sets and rules of priority packet flows carry `is_ctrl_pkt_overlay`.
+    marks_overlay: bool
+    #: Logical tiles are placed by the demand of cores for channels, not by groups of fifos.
+    places_by_demand: bool
     #: Step 3 reads the routed module.
     sequence_is_routed: bool
     #: Loops of sequences stay until step 3, after the devices' sequences were joined.
@@ -87,6 +93,9 @@ RULES = {
             aligns_buffers=False,
             data_in_largest_gap=False,
             sorts_flows=False,
+            false_match_is_error=False,
+            marks_overlay=False,
+            places_by_demand=False,
             sequence_is_routed=False,
             unrolls_sequences_late=False,
             checks_tokens=False,
@@ -113,6 +122,9 @@ RULES = {
             aligns_buffers=False,
             data_in_largest_gap=False,
             sorts_flows=False,
+            false_match_is_error=True,
+            marks_overlay=False,
+            places_by_demand=False,
             sequence_is_routed=False,
             unrolls_sequences_late=False,
             checks_tokens=False,
@@ -139,6 +151,9 @@ RULES = {
             aligns_buffers=True,
             data_in_largest_gap=True,
             sorts_flows=True,
+            false_match_is_error=True,
+            marks_overlay=True,
+            places_by_demand=True,
             sequence_is_routed=True,
             unrolls_sequences_late=True,
             checks_tokens=True,

@@ -9,7 +9,14 @@ the values are constants; `numbers_to_values` gives it back the form in which th
 
 from __future__ import annotations
 
-from npuninja.ir.attributes import Attribute, BDDimLayout, BDDimLayoutArrayAttr, DenseArrayAttr, IntegerAttr
+from npuninja.ir.attributes import (
+    Attribute,
+    BDDimLayout,
+    BDDimLayoutArrayAttr,
+    BoolAttr,
+    DenseArrayAttr,
+    IntegerAttr,
+)
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.numbers import NUMBERS
@@ -20,6 +27,17 @@ _TASKS = ("aiex.dma_configure_task", "aiex.dma_configure_task_for")
 #: What holds the constants of its operations: their place is the start of its first block.
 _HOMES = ("aie.core", "aie.mem", "aie.memtile_dma", "aie.shim_dma", "func.func", "aie.bd_chain")
 _SEQUENCES = ("aie.runtime_sequence", "aiex.runtime_sequence")
+
+
+# What these releases leave out when they print, even if the design has it.
+_DEFAULTS: dict[str, tuple[tuple[str, Attribute], ...]] = {
+    "aie.dma_bd": (("burst_length", i32(0)),),
+    "aie.dma_start": (("repeat_count", i32(0)), ("pad_value", i32(0))),
+    "aie.dma": (("repeat_count", i32(0)), ("pad_value", i32(0))),
+    "aiex.npu.dma_memcpy_nd": (("issue_token", BoolAttr(False)), ("burst_length", IntegerAttr(0, "i64"))),
+    "aiex.dma_configure_task": (("issue_token", BoolAttr(False)), ("repeat_count", i32(0))),
+    "aiex.dma_configure_task_for": (("issue_token", BoolAttr(False)), ("repeat_count", i32(0))),
+}
 
 
 # From values
@@ -162,6 +180,9 @@ def numbers_to_values(root: Operation) -> None:
                 del op.attributes[name]
         elif op.name == "aie.dma_bd" and "offset" in op.attributes:
             _give_descriptor(op)
+        for name, default in _DEFAULTS.get(op.name, ()):
+            if op.attributes.get(name) == default:
+                del op.attributes[name]
     constants.insert()
 
 

@@ -77,7 +77,7 @@ def lower_resources(
     numbers_from_values(module)
     devices = [op for op in module.body.ops if op.name == "aie.device"]
     for device in devices:
-        place_tiles(device)
+        place_tiles(device, rules, warnings)
         unroll_sequence_loops(device)
     simplify_code(module)
     for device in devices:

@@ -31,11 +31,14 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
     device_name = device_of(device, mlir)
     logical_tiles = any(op.name == "aie.logical_tile" for op in device.body.ops)
     if logical_tiles:
+        from npuninja.errors import Warnings
+        from npuninja.lowering.generation import rules_of
         from npuninja.lowering.resources.place_tiles import (
             place_tiles,  # as the lowering does it, before anything else
         )
+        from npuninja.lowering.spelled_generation import detect
 
-        place_tiles(device)
+        place_tiles(device, rules_of(detect(module)), Warnings())
     sequence = _only_sequence(device, mlir)
     cores = [_core(op, device, mlir) for op in device.body.ops if op.name == "aie.core"]
     symbol = device.attributes.get("sym_name")

@@ -247,37 +247,3 @@ def test_contiguous_transfers_of_the_newer_generation_are_linear(transfer: str, 
 )
 def test_generation_is_seen_from_the_syntax(body: str, generation: str) -> None:
     assert detect(parse_module(f"module {{ aie.device(npu1) {{\n{body}\n}} }}", "design.mlir")) == generation
-
-
-def test_logical_tiles_are_placed_near_what_they_exchange_objects_with() -> None:
-    module = lowered(
-        """%a = aie.logical_tile<CoreTile>(?, ?)
-        %b = aie.logical_tile<CoreTile>(2, ?)
-        %c = aie.logical_tile<CoreTile>(?, ?)
-        %m = aie.logical_tile<MemTile>(?, ?)
-        %s = aie.logical_tile<ShimNOCTile>(1, 0)
-        %d = aie.tile(0, 2)
-        aie.objectfifo @in(%s, {%m}, 2 : i32) : !aie.objectfifo<memref<8xi32>>
-        aie.objectfifo @out(%m, {%b}, 2 : i32) : !aie.objectfifo<memref<8xi32>>
-        aie.objectfifo.link [@in] -> [@out] ([] [])
-        aie.core(%a) { aie.end }
-        aie.core(%c) { aie.end }
-        aie.core(%d) { aie.end }""",
-        device="npu2_3col",
-        generation="2026-02",
-    )
-    found = {line.split(" = ")[0]: line.split("tile(")[1][:4] for line in lines_with(module, "= aie.tile(")}
-    assert found == {"%a": "0, 3", "%b": "2, 2", "%c": "0, 4", "%m": "1, 1", "%s": "1, 0", "%d": "0, 2"}
-
-
-@pytest.mark.parametrize(
-    ("tiles", "message"),
-    [
-        ("aie.logical_tile<CoreTile>(0, 1)", "there is no CoreTile at column 0, row 1 of npu1_1col"),
-        ("\n".join(["aie.logical_tile<CoreTile>(?, ?)"] * 5), "no place is left for this core"),
-    ],
-)
-def test_logical_tiles_without_a_place(tiles: str, message: str) -> None:
-    with pytest.raises(UserError, match=message) as caught:
-        lowered(tiles, generation="2026-02")
-    assert caught.value.location is not None

@@ -1,113 +1,203 @@
-"""Places for `aie.logical_tile`: what a design leaves open is chosen here, and the operation becomes an
-`aie.tile`.
+"""Places for `aie.logical_tile` (MLIR-AIE: aie-place-tiles): what a design leaves open is chosen, and the
+operation becomes an `aie.tile`.
 
-Cores fill the columns from the left, each from the bottom. A memtile or shim tile goes to the free column
-nearest to the middle of the cores it exchanges objectFifos with; when all are taken, to the nearest one of
-those used least.
+Two generations choose differently, see `place_by_groups` and `place_by_demand`. Here is what they share: the
+DMA channels that a tile needs and has left, and what becomes of the logical tiles.
 """
 
 from __future__ import annotations
 
-from npuninja.arch.devices import FIRST_CORE_ROW, MEMTILE_ROW, ROWS, SHIM_ROW, Device, Place
-from npuninja.errors import UserError
-from npuninja.ir.attributes import Attribute, EnumAttr
+from typing import Iterator, NamedTuple
+
+from npuninja.arch.devices import Device, Place, kind_of, tile_kind
+from npuninja.errors import UserError, Warnings
+from npuninja.ir.attributes import ArrayAttr, Attribute, EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering import op_builders
+from npuninja.lowering.generation import Rules
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 
-_ROWS_OF = {
-    "CoreTile": range(FIRST_CORE_ROW, ROWS),
-    "MemTile": range(MEMTILE_ROW, MEMTILE_ROW + 1),
-    "ShimNOCTile": range(SHIM_ROW, SHIM_ROW + 1),
-    "ShimPLTile": range(SHIM_ROW, SHIM_ROW + 1),
-}
+_TILE_TYPES = {"CoreTile": "core", "MemTile": "mem", "ShimNOCTile": "shim", "ShimPLTile": "shim"}
 
 
-def place_tiles(device: Operation) -> None:
+class Channels(NamedTuple):
+    """How many DMA channels: into a tile (S2MM) and out of it (MM2S)."""
+
+    inputs: int
+    outputs: int
+
+    def __add__(self, other: Channels) -> Channels:  # type: ignore[override]
+        return Channels(self.inputs + other.inputs, self.outputs + other.outputs)
+
+
+def place_tiles(device: Operation, rules: Rules, warnings: Warnings) -> None:
     """Replaces every logical tile of a device.
 
     Raises:
-        UserError: a given place is not on the device or of another kind, or there are more cores than the
-            device has.
+        UserError: a given place is not on the device or of another kind, a tile needs more DMA channels than
+            are left, or no place is left.
     """
     logical = list(ops_of(device, "aie.logical_tile"))
     if not logical:
         return
-    model = model_of(device)
-    users: dict[Place, int] = {}
-    for op in ops_of(device, "aie.tile"):
-        users[place_of(op.result)] = 1
-    placed: dict[Operation, Place] = {}
-    # Given places first, then cores, then what stands near the cores.
-    for op in sorted(logical, key=lambda op: (len(_choices(op, model)) > 1, _kind(op) != "CoreTile")):
-        place = placed[op] = _choose(op, _choices(op, model), users, _middle(device, op, placed))
-        users[place] = users.get(place, 0) + 1
-    _replace(device, logical, placed)
+    from npuninja.lowering.resources.place_by_demand import place_by_demand
+    from npuninja.lowering.resources.place_by_groups import place_by_groups
+
+    site = Site(device, logical)
+    if rules.places_by_demand:
+        place_by_demand(site, warnings)
+    else:
+        place_by_groups(site)
+    _replace(device, site)
+    _refuse_shared_cores(device)
 
 
-def _kind(op: Operation) -> str:
+class Site:
+    """A device while its logical tiles get their places.
+
+    Attributes:
+        logical: the `aie.logical_tile` operations, in order.
+        placed: those that have a place.
+        used: the channels taken on each place.
+    """
+
+    def __init__(self, device: Operation, logical: list[Operation]) -> None:
+        self.device = device
+        self.model: Device = model_of(device)
+        self.logical = logical
+        self.placed: dict[Operation, Place] = {}
+        self.used: dict[Place, Channels] = {}
+        for op in logical:
+            self._check_place(op)
+
+    def places(self, kind: str) -> list[Place]:
+        """All places of a kind, column by column."""
+        return [place for place in sorted(self.model.places()) if tile_kind(place[1]) == kind]
+
+    def fits(self, place: Place, needed: Channels) -> bool:
+        """Whether a place has these channels left."""
+        total, kind = self.used.get(place, Channels(0, 0)) + needed, kind_of(place[1])
+        return total.inputs <= kind.s2mm_channels and total.outputs <= kind.mm2s_channels
+
+    def take(self, op: Operation, place: Place, needed: Channels) -> None:
+        """Gives a logical tile its place and books its channels. UserError when they are not there."""
+        if not self.fits(place, needed):
+            kind, used = kind_of(place[1]), self.used.get(place, Channels(0, 0))
+            raise UserError(
+                f"tile {place} needs {needed.inputs} input and {needed.outputs} output DMA channels, but only "
+                f"{kind.s2mm_channels - used.inputs} and {kind.mm2s_channels - used.outputs} are left",
+                op.loc,
+                hint="join or distribute its objectFifos in a memtile, or give it a place with channels left",
+            )
+        self.used[place] = self.used.get(place, Channels(0, 0)) + needed
+        self.placed[op] = place
+
+    def _check_place(self, op: Operation) -> None:
+        kind, column, row = kind_of_tile(op), given(op, "col"), given(op, "row")
+        for place in self.places(kind):
+            if column in (None, place[0]) and row in (None, place[1]):
+                return
+        rows = sorted({place[1] for place in self.places(kind)})
+        raise UserError(
+            f"there is no {_type_of(op)} at column {'?' if column is None else column}, "
+            f"row {'?' if row is None else row} of {self.model.name}",
+            op.loc,
+            hint=f"columns 0 to {self.model.columns - 1}, rows {rows[0]} to {rows[-1]}",
+        )
+
+
+def _type_of(op: Operation) -> str:
     kind = op.attributes["tile_type"]
     assert isinstance(kind, EnumAttr), kind
     return kind.case
 
 
-def _choices(op: Operation, model: Device) -> list[Place]:
-    """The places an operation's kind and given coordinates allow, by column, then row."""
-    rows, kind = _ROWS_OF[_kind(op)], _kind(op)
-    columns = [op.integer("col")] if "col" in op.attributes else list(range(model.columns))
-    choices = [(c, r) for c in columns for r in rows if op.integer("row", r) == r and model.contains(c, r)]
-    if not choices:
-        raise UserError(
-            f"there is no {kind} at column {op.integer('col', -1) if 'col' in op.attributes else '?'}, "
-            f"row {op.integer('row', -1) if 'row' in op.attributes else '?'} of {model.name}",
-            op.loc,
-            hint=f"columns 0 to {model.columns - 1}, rows {rows.start} to {rows.stop - 1}",
+def kind_of_tile(op: Operation) -> str:
+    """`core`, `mem` or `shim`, of an `aie.tile` or `aie.logical_tile`."""
+    return tile_kind(op.integer("row")) if op.name == "aie.tile" else _TILE_TYPES[_type_of(op)]
+
+
+def given(op: Operation, key: str) -> int | None:
+    """The column (`col`) or row of a tile, None when it is open."""
+    return op.integer(key) if key in op.attributes else None
+
+
+def tile_of(value: Value) -> Operation:
+    """The operation that makes a tile."""
+    owner = value.owner
+    assert isinstance(owner, Operation), value
+    return owner
+
+
+def is_open_core(op: Operation) -> bool:
+    """Whether a tile is a logical core tile."""
+    return op.name == "aie.logical_tile" and kind_of_tile(op) == "core"
+
+
+class Links:
+    """The links of a device: which fifos they join, and on which tile they stand."""
+
+    def __init__(self, device: Operation) -> None:
+        self.fifos = {op.string("sym_name"): op for op in ops_of(device, "aie.objectfifo")}
+        self.links = list(ops_of(device, "aie.objectfifo.link"))
+
+    def names(self, link: Operation, key: str) -> list[str]:
+        """The names of the fifos in `fifoIns` or `fifoOuts`."""
+        names = link.attributes[key]
+        assert isinstance(names, ArrayAttr), names
+        return [item.path[-1] for item in names.items if isinstance(item, SymbolRefAttr)]
+
+    def tile(self, link: Operation) -> Operation | None:
+        """The first consumer of the first input: where the link stands."""
+        first = next((self.fifos[n] for n in self.names(link, "fifoIns") if n in self.fifos), None)
+        return tile_of(first.operands[1]) if first is not None and len(first.operands) > 1 else None
+
+    def sides(self) -> tuple[set[str], set[str]]:
+        """The fifos that lead into a link, and those that come from one."""
+        return (
+            {name for link in self.links for name in self.names(link, "fifoIns")},
+            {name for link in self.links for name in self.names(link, "fifoOuts")},
         )
-    return choices
+
+    def demand(self) -> Iterator[tuple[Operation, Channels]]:
+        """The channels that each link needs on its tile."""
+        for link in self.links:
+            tile = self.tile(link)
+            if tile is not None:
+                yield tile, Channels(len(self.names(link, "fifoIns")), len(self.names(link, "fifoOuts")))
 
 
-def _middle(device: Operation, op: Operation, placed: dict[Operation, Place]) -> float:
-    """The mean column of the placed tiles at the other ends of a tile's fifos; 0 when there are none."""
-    columns = []
-    for fifo in ops_of(device, "aie.objectfifo"):
-        if op.result in fifo.operands:
-            for tile in fifo.operands:
-                owner = tile.owner
-                if isinstance(owner, Operation) and owner is not op:
-                    if owner.name == "aie.tile":
-                        columns.append(owner.integer("col"))
-                    elif owner in placed:
-                        columns.append(placed[owner][0])
-    return sum(columns) / len(columns) if columns else 0.0
+def _refuse_shared_cores(device: Operation) -> None:
+    """Places of `aie.tile` operations are not taken out of the choice, so a core may meet another there."""
+    owners: dict[Place, Operation] = {}
+    for core in ops_of(device, "aie.core"):
+        place = place_of(core.operands[0])
+        first = owners.setdefault(place, core)
+        if first is not core:
+            raise UserError(
+                f"two cores are placed on tile {place}",
+                core.loc,
+                notes=(("the other one is here", first.loc),),
+                hint="give all cores their places, or none",
+            )
 
 
-def _choose(op: Operation, choices: list[Place], users: dict[Place, int], middle: float) -> Place:
-    if _kind(op) != "CoreTile":
-        return min(choices, key=lambda place: (users.get(place, 0), abs(place[0] - middle), place))
-    free = [place for place in choices if place not in users]
-    if not free:
-        raise UserError(
-            f"no place is left for this core: all {len(choices)} it could take are taken",
-            op.loc,
-            hint="use a larger device",
-        )
-    return free[0]
-
-
-def _replace(device: Operation, logical: list[Operation], placed: dict[Operation, Place]) -> None:
-    """Puts one `aie.tile` for each place; logical tiles at one place share it."""
-    tiles = {place_of(op.result): op for op in ops_of(device, "aie.tile")}
+def _replace(device: Operation, site: Site) -> None:
+    """Puts one `aie.tile` for each place, each new one at the start of the device."""
+    tiles: dict[Place, Operation] = {}
+    for op in ops_of(device, "aie.tile"):
+        tiles.setdefault(place_of(op.result), op)
     values: dict[Value, Value] = {}
-    for op in logical:
-        place = placed[op]
-        if place not in tiles:
+    for op in site.logical:
+        place = site.placed[op]
+        tile = tiles.get(place)
+        if tile is None:
             tile = tiles[place] = op_builders.tile(*place)
             tile.loc = op.loc
-            tile.result.name = op.result.name
-            scheme: Attribute | None = op.attributes.get("allocation_scheme")
-            if scheme is not None:
-                tile.attributes["allocation_scheme"] = scheme
-            op.insert_before(tile)
-        values[op.result] = tiles[place].result
+            device.body.insert(0, tile)
+        scheme: Attribute | None = op.attributes.get("allocation_scheme")
+        if scheme is not None:
+            tile.attributes["allocation_scheme"] = scheme
+        values[op.result] = tile.result
         op.erase()
     device.replace_uses(values)

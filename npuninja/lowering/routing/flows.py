@@ -12,6 +12,7 @@ from npuninja.arch.switch import MASTER_COUNTS, MAX_PACKET_ID, SLAVE_COUNTS
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.ir.attributes import BoolAttr
 from npuninja.ir.core import Operation
+from npuninja.lowering.generation import rules_of
 from npuninja.lowering.routing.nets import NetList, Unroutable
 from npuninja.lowering.routing.packet_routing import (
     FalseMatch,
@@ -26,9 +27,6 @@ from npuninja.lowering.routing.routing_graph import Endpoint, port_counts
 from npuninja.lowering.routing.switch_emission import Fabric, port_of
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 
-# A rule that catches a packet meant for another: the older tools print an error and go on, the newer ones
-# stop.
-_FALSE_MATCH_IS_ERROR = {"2025-10": False, "2026-02": True}
 _MOST_NOTES = 8
 
 
@@ -67,7 +65,7 @@ class _DeviceRouting:
     def __init__(self, op: Operation, generation: str, warnings: Warnings) -> None:
         self.op = op
         self.model = model_of(op)
-        self.generation = generation
+        self.rules = rules_of(generation)
         self.warnings = warnings
         self.flows = list(ops_of(op, "aie.flow"))
         self.packets = [packet for flow in ops_of(op, "aie.packet_flow") for packet in self._packets(flow)]
@@ -84,7 +82,7 @@ class _DeviceRouting:
                 fabric.add_circuit(routes[source].connections, flow)
                 flow.erase()  # further flows from the same source stay, as in the reference
         switches, users = self._switch_packets(routes)
-        fabric.add_packets(switches, users)
+        fabric.add_packets(switches, users, marks_overlay=self.rules.marks_overlay)
         fabric.add_wires()
 
     # -------------------------------------------------------------- reading
@@ -139,8 +137,9 @@ class _DeviceRouting:
         for packet in self.packets:
             origins.setdefault(packet.source, []).append(packet.op)
             for dest in packet.dests:
-                nets.add(packet.source, dest, packet=True, priority=packet.priority)
-        nets.sort_priority()
+                nets.add(packet.source, dest, identifier=packet.identifier, priority=packet.priority)
+        if not self.rules.sorts_flows:
+            nets.sort_priority()
         packet_sources = set(origins)
         for flow in self.flows:
             source, dest = _end(flow, 0, "source_"), _end(flow, 1, "dest_")
@@ -154,9 +153,11 @@ class _DeviceRouting:
                     hint="use aie.packet_flow for all flows from one source, or aie.flow for all",
                 )
             origins.setdefault(source, []).append(flow)
-            nets.add(source, dest, packet=False)
+            nets.add(source, dest)
+        if self.rules.sorts_flows:
+            nets.sort_all()
         try:
-            routes = find_routes(self.model, nets.nets, fabric.occupied)
+            routes = find_routes(self.model, nets.nets, fabric.occupied, distinct_ids=self.rules.sorts_flows)
         except Unroutable as failure:
             involved = [flow for i in failure.nets for flow in origins[nets.nets[i].source]]
             raise UserError(
@@ -188,7 +189,7 @@ class _DeviceRouting:
                     users[connection.place, connection.source] = packet.op
                     users[connection.place, connection.dest] = packet.op
         try:
-            switches = packet_switches(flows)
+            switches = packet_switches(flows, fewest_rules=self.rules.sorts_flows)
         except PacketConflict as failure:
             involved = [self.packets[i].op for i in failure.flows]
             raise UserError(
@@ -216,7 +217,7 @@ class _DeviceRouting:
         message += f" (mask {match.earlier.mask}, value {match.earlier.value})"
         hint = "number the packets so that flows with the same way differ from all others in a bit in which they agree"
         loc = next(packet.op.loc for packet in self.packets if packet.identifier in match.later.identifiers)
-        if _FALSE_MATCH_IS_ERROR[self.generation]:
+        if self.rules.false_match_is_error:
             raise UserError(message, loc, hint=hint)
         self.warnings.add(f"{message}; {hint}", loc)
 

@@ -22,6 +22,8 @@ class Net(NamedTuple):
     dests: list[Endpoint]
     group: int
     priority: bool
+    #: The packet id of the flow that made the net; None for circuits.
+    identifier: int | None = None
 
 
 class NetList:
@@ -30,8 +32,12 @@ class NetList:
     def __init__(self) -> None:
         self.nets: list[Net] = []
 
-    def add(self, source: Endpoint, dest: Endpoint, *, packet: bool, priority: bool = False) -> None:
-        """Adds one flow. Packet flows come before circuit flows, `sort_priority` between the two."""
+    def add(
+        self, source: Endpoint, dest: Endpoint, *, identifier: int | None = None, priority: bool = False
+    ) -> None:
+        """Adds one flow, of packets if it has an id. Packet flows come before circuit flows, `sort_priority`
+        between the two.
+        """
         for i, net in enumerate(self.nets):
             if net.source == source:
                 if priority:
@@ -40,7 +46,8 @@ class NetList:
                 else:
                     net.dests.append(dest)
                 return
-        self.nets.append(Net(source, [dest], self._group(dest) if packet else CIRCUIT, priority))
+        group = CIRCUIT if identifier is None else self._group(dest)
+        self.nets.append(Net(source, [dest], group, priority, identifier))
 
     def _group(self, dest: Endpoint) -> int:
         highest = CIRCUIT
@@ -53,8 +60,21 @@ class NetList:
     def sort_priority(self) -> None:
         """Puts the priority nets first, ordered by source."""
         first = [net for net in self.nets if net.priority]
-        first.sort(key=lambda net: (net.source[0], BUNDLE_ORDER[net.source[1][0]], net.source[1][1]))
+        first.sort(key=lambda net: _endpoint_order(net.source))
         self.nets = first + [net for net in self.nets if not net.priority]
+
+    def sort_all(self) -> None:
+        """The order of 2026-08, which does not depend on that of the design: priority nets, packets, circuits,
+        each by source; and the destinations of each net sorted.
+        """
+        for net in self.nets:
+            net.dests.sort(key=_endpoint_order)
+        self.nets.sort(key=lambda net: (not net.priority, net.group == CIRCUIT, *_endpoint_order(net.source)))
+
+
+def _endpoint_order(end: Endpoint) -> tuple[int, int, int, int]:
+    place, (bundle, channel) = end
+    return (*place, BUNDLE_ORDER[bundle], channel)
 
 
 class Unroutable(Exception):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from npuninja.arch.devices import Place
 from npuninja.arch.switch import ARBITERS, BUNDLE_ORDER, MSELS, PACKET_ID_BITS, SLOTS, Port
+from npuninja.lowering.routing.packet_cover import cover, tight_cube
 from npuninja.lowering.routing.pathfinder import Connection
 from npuninja.lowering.routing.routing_graph import Endpoint
 
@@ -56,6 +57,8 @@ class MasterSet(NamedTuple):
     port: Port
     amsels: list[Amsel]
     keep_header: bool | None
+    #: Whether a control flow leaves here.
+    control: bool
 
 
 class PacketSwitch(NamedTuple):
@@ -64,6 +67,8 @@ class PacketSwitch(NamedTuple):
     amsels: list[Amsel]
     master_sets: list[MasterSet]
     rules: list[tuple[Port, list[Rule]]]
+    #: The slaves whose first rule is for control flows.
+    control_slaves: set[Port]
 
 
 class PacketConflict(Exception):
@@ -115,11 +120,13 @@ class _Tile:
         return PacketConflict(reason, self.place, flows, hint)
 
 
-def packet_switches(flows: list[PacketFlow]) -> dict[Place, PacketSwitch]:
+def packet_switches(flows: list[PacketFlow], *, fewest_rules: bool = False) -> dict[Place, PacketSwitch]:
     """The packet switching of every tile that packets pass, in no particular order of tiles.
 
     Args:
         flows: all packet flows, in the order of the design.
+        fewest_rules: streams with the same way get as few rules as never match another id of their slave,
+            instead of always one.
 
     Raises:
         PacketConflict: a tile runs out of arbiters, msels or rules.
@@ -134,10 +141,10 @@ def packet_switches(flows: list[PacketFlow]) -> dict[Place, PacketSwitch]:
                 if tile is None:
                     tile = tiles[connection.place] = _Tile(connection.place)
                 tile.add(position, flow, connection)
-    return {place: _switch(tile, keep) for place, tile in tiles.items()}
+    return {place: _switch(tile, keep, fewest_rules) for place, tile in tiles.items()}
 
 
-def _switch(tile: _Tile, keep: dict[Endpoint, bool | None]) -> PacketSwitch:
+def _switch(tile: _Tile, keep: dict[Endpoint, bool | None], fewest_rules: bool) -> PacketSwitch:
     chosen = _amsels_in_turn(tile)
     if chosen is None:
         chosen = _amsels_by_component(tile)
@@ -146,11 +153,15 @@ def _switch(tile: _Tile, keep: dict[Endpoint, bool | None]) -> PacketSwitch:
     for stream, amsel in chosen.items():
         for port in tile.dests[stream]:
             masters.setdefault(port, set()).add(amsel)
+    control = {port for stream in tile.priority for port in tile.dests[stream]}
     master_sets = [
-        MasterSet(port, sorted(masters[port], key=_amsel_number), keep.get((tile.place, port)))
+        MasterSet(
+            port, sorted(masters[port], key=_amsel_number), keep.get((tile.place, port)), port in control
+        )
         for port in sorted(masters, key=lambda port: (BUNDLE_ORDER[port[0]], port[1]))
     ]
-    return PacketSwitch(amsels, master_sets, _rules(tile, chosen))
+    rules, control_slaves = _rules(tile, chosen, fewest_rules)
+    return PacketSwitch(amsels, master_sets, rules, control_slaves)
 
 
 def _amsel_number(amsel: Amsel) -> int:
@@ -226,9 +237,11 @@ def _amsels_by_component(tile: _Tile) -> dict[Stream, Amsel]:
     return chosen
 
 
-def _rules(tile: _Tile, chosen: dict[Stream, Amsel]) -> list[tuple[Port, list[Rule]]]:
-    """One rule for all streams of a slave that leave by the same masters, streams and slaves from the last to
-    the first.
+def _rules(
+    tile: _Tile, chosen: dict[Stream, Amsel], fewest: bool
+) -> tuple[list[tuple[Port, list[Rule]]], set[Port]]:
+    """The rules for all streams of a slave that leave by the same masters, one or with `fewest` as many as it
+    takes; streams and slaves from the last to the first. And the slaves whose first rules are for control.
     """
     groups: list[list[Stream]] = []
     for stream in reversed(tile.arrivals):
@@ -241,12 +254,20 @@ def _rules(tile: _Tile, chosen: dict[Stream, Amsel]) -> list[tuple[Port, list[Ru
         else:
             groups.append([stream])
     rules: dict[Port, list[Rule]] = {}
+    control_slaves: set[Port] = set()
     for group in groups:
-        identifiers = [identifier for _, identifier in group]
-        mask = sum(1 << bit for bit in range(PACKET_ID_BITS) if len({i >> bit & 1 for i in identifiers}) == 1)
-        rules.setdefault(group[0][0], []).append(
-            Rule(mask, identifiers[0] & mask, chosen[group[0]], tuple(sorted(identifiers)))
+        slave, identifiers = group[0][0], [identifier for _, identifier in group]
+        if slave not in rules and group[0] in tile.priority:
+            control_slaves.add(slave)
+        others = {i for each in groups for port, i in each if port == slave} - set(identifiers)
+        parts = (
+            cover(identifiers, others, PACKET_ID_BITS)
+            if fewest
+            else [tight_cube(identifiers, PACKET_ID_BITS)]
         )
+        for cube in parts:
+            caught = tuple(sorted(i for i in identifiers if i & cube.mask == cube.value))
+            rules.setdefault(slave, []).append(Rule(cube.mask, cube.value, chosen[group[0]], caught))
     for port, found in rules.items():
         if len(found) > SLOTS:
             raise tile.conflict(
@@ -254,7 +275,7 @@ def _rules(tile: _Tile, chosen: dict[Stream, Amsel]) -> list[tuple[Port, list[Ru
                 [stream for stream in tile.dests if stream[0] == port],
                 "send the packets from more sources, or give ids that differ in one bit to flows with the same destination",
             )
-    return list(rules.items())
+    return list(rules.items()), control_slaves
 
 
 class FalseMatch(NamedTuple):

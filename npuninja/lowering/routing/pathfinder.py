@@ -56,8 +56,9 @@ class Route(NamedTuple):
 class _Round:
     """One attempt to route all nets: what each edge carries, and the predecessors along each net's tree."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, distinct_ids: bool) -> None:
         self.graph = graph
+        self._distinct_ids = distinct_ids
         #: Circuits, and groups of packets, on each edge (node, position among its successors).
         self.used: dict[tuple[int, int], int] = {}
         #: Packet streams of the group that is being routed.
@@ -66,6 +67,9 @@ class _Round:
         # when.
         self._source_claims: dict[tuple[int, Place], tuple[int, int]] = {}
         self._dest_claims: dict[tuple[int, Place], tuple[int, int]] = {}
+        # The packet ids that claimed a port; only where equal ids may not share a channel.
+        self._source_ids: dict[tuple[int, Place], set[int]] = {}
+        self._dest_ids: dict[tuple[int, Place], set[int]] = {}
         self._clock = 0
 
     def route(self, position: int, net: Net) -> dict[int, int]:
@@ -94,7 +98,7 @@ class _Round:
         following = self.graph.successors[node]
         assert following is not None
         edge = (node, following.index(next_node))
-        if net.group != CIRCUIT and self._claim(node, next_node, net.group):
+        if net.group != CIRCUIT and self._claim(node, next_node, net):
             self._packets[edge] = self._packets.get(edge, 0) + 1
             if self._packets[edge] >= PACKETS_PER_CHANNEL:
                 self._packets[edge] = 0
@@ -103,14 +107,23 @@ class _Round:
             self.used[edge] = self.used.get(edge, 0) + 1
         self._bump(edge, _PRIORITY_BUMP if net.priority else _BUMP)
 
-    def _claim(self, node: int, next_node: int, group: int) -> bool:
-        """Claims both ports of an edge for a packet group; False when another group has one of them."""
+    def _claim(self, node: int, next_node: int, net: Net) -> bool:
+        """Claims both ports of an edge for a packet net; False when another group has one of them, or a packet
+        of the same id passes.
+        """
+        group = net.group
         here, there = self.graph.place(node), self.graph.place(next_node)
         source, dest = (node, there), (next_node, here)
         claims = [self._source_claims.get(source), self._dest_claims.get(dest)]
         latest = max((claim for claim in claims if claim), default=None)
         if latest and latest[1] != group:
             return False
+        if self._distinct_ids and net.identifier is not None:
+            ids = (self._source_ids.setdefault(source, set()), self._dest_ids.setdefault(dest, set()))
+            if net.identifier in ids[0] or net.identifier in ids[1]:
+                return False
+            for claimed in ids:
+                claimed.add(net.identifier)
         self._clock += 1
         self._source_claims[source] = self._dest_claims[dest] = (self._clock, group)
         return True
@@ -133,27 +146,30 @@ class _Round:
         return [edge for edge, users in self.used.items() if users > _CAPACITY]
 
 
-def find_routes(device: Device, nets: list[Net], occupied: Occupied | None = None) -> list[Route]:
+def find_routes(
+    device: Device, nets: list[Net], occupied: Occupied | None = None, *, distinct_ids: bool = False
+) -> list[Route]:
     """Routes for all nets, in their order.
 
     Args:
         device: the device; all ports of the nets must exist in it.
         nets: see `NetList`.
         occupied: ports used by connections that the design has already.
+        distinct_ids: whether packet flows share a channel only if their ids differ.
 
     Raises:
         Unroutable: there is no legal routing, or none was found.
     """
     check_lines(device, nets)
     graph = Graph(device, occupied or {})
-    trees = _negotiate(graph, nets)
+    trees = _negotiate(graph, nets, distinct_ids)
     if not all(_physical(graph, net, tree) for net, tree in zip(nets, trees)):
         graph = Graph(device, occupied or {}, separate=True)
-        trees = _negotiate(graph, nets)
+        trees = _negotiate(graph, nets, distinct_ids)
     return [_route(graph, net, tree) for net, tree in zip(nets, trees)]
 
 
-def _negotiate(graph: Graph, nets: list[Net]) -> list[dict[int, int]]:
+def _negotiate(graph: Graph, nets: list[Net], distinct_ids: bool) -> list[dict[int, int]]:
     groups: dict[int, list[int]] = {}
     for i, net in enumerate(nets):
         groups.setdefault(net.group, []).append(i)
@@ -164,7 +180,7 @@ def _negotiate(graph: Graph, nets: list[Net]) -> list[dict[int, int]]:
         if number == _ROUNDS_BEFORE_PROOF:
             check_rectangles(graph.device, nets)
         graph.start_round(used)
-        attempt = _Round(graph)
+        attempt = _Round(graph, distinct_ids)
         for members in groups.values():
             for i in members:
                 trees[i] = attempt.route(i, nets[i])

@@ -15,7 +15,7 @@ from npuninja.arch.switch import (
     Port,
 )
 from npuninja.errors import Location, UserError
-from npuninja.ir.attributes import Attribute, BoolAttr, EnumAttr, IntegerAttr
+from npuninja.ir.attributes import Attribute, BoolAttr, EnumAttr, IntegerAttr, UnitAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.lowering.op_builders import i32, tile
 from npuninja.lowering.routing.packet_routing import PacketSwitch
@@ -148,7 +148,11 @@ class Fabric:
     # -------------------------------------------------------------- packets
 
     def add_packets(
-        self, switches: dict[Place, PacketSwitch], users: dict[tuple[Place, Port], Operation]
+        self,
+        switches: dict[Place, PacketSwitch],
+        users: dict[tuple[Place, Port], Operation],
+        *,
+        marks_overlay: bool,
     ) -> None:
         """Writes the packet switching of all tiles. Every tile of the device gets a switchbox, if need be an
         empty one.
@@ -156,6 +160,7 @@ class Fabric:
         Args:
             switches: see `packet_routing.packet_switches`.
             users: for each port that packets pass, a packet flow that uses it, for error messages.
+            marks_overlay: what control flows use is marked so.
 
         Raises:
             UserError: a circuit uses one of the ports already.
@@ -165,10 +170,15 @@ class Fabric:
         for place in sorted(self.tiles):
             box = self.switchbox(place, after=self.tiles[place])
             if place in switches:
-                self._add_packet_switch(box, place, switches[place], users)
+                self._add_packet_switch(box, place, switches[place], users, marks_overlay)
 
     def _add_packet_switch(
-        self, box: Operation, place: Place, switch: PacketSwitch, users: dict[tuple[Place, Port], Operation]
+        self,
+        box: Operation,
+        place: Place,
+        switch: PacketSwitch,
+        users: dict[tuple[Place, Port], Operation],
+        marks_overlay: bool,
     ) -> None:
         amsels: dict[tuple[int, int], Value] = {}
         behind_mux: list[tuple[Port, Port, Operation]] = []
@@ -186,6 +196,8 @@ class Fabric:
             attributes = {"dest_bundle": _bundle(port), "dest_channel": i32(port[1])}
             if master.keep_header is not None:
                 attributes["keep_pkt_header"] = BoolAttr(master.keep_header)
+            if marks_overlay and master.control:
+                attributes["is_ctrl_pkt_overlay"] = UnitAttr()
             operands = [amsels[amsel] for amsel in master.amsels]
             box.body.append(Operation("aie.masterset", operands, attributes, ("index",)))
         for slave, rules in switch.rules:
@@ -198,6 +210,8 @@ class Fabric:
                 attributes = {"mask": IntegerAttr(rule.mask, "i8"), "value": IntegerAttr(rule.value, "i8")}
                 body.append(Operation("aie.rule", [amsels[rule.amsel]], attributes))
             attributes = {"source_bundle": _bundle(port), "source_channel": i32(port[1])}
+            if marks_overlay and slave in switch.control_slaves:
+                attributes["is_ctrl_pkt_overlay"] = UnitAttr()
             box.body.append(Operation("aie.packet_rules", [], attributes, regions=[Region([body])]))
         for source, dest, flow in behind_mux:
             mux = self.mux(place, after=self.tiles[place])

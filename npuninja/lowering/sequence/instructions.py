@@ -29,7 +29,6 @@ from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.sequence.lookup import absolute_address, lookup, sequences
 from npuninja.lowering.tiles import model_of
 
-
 #: Arguments whose addresses the firmware turns into those that the array sees; for the others the stream does
 #: (MLIR-AIE: aie-npu-fold-ddr-addr-offset).
 TRANSLATED_ARGUMENTS = 5
@@ -102,7 +101,7 @@ def instruction_stream(
 def _folded(patch: AddressPatch) -> AddressPatch:
     if patch.argument < TRANSLATED_ARGUMENTS:
         return patch
-    return patch._replace(offset=patch.offset + HOST_MEMORY_OFFSET & 0xFFFFFFFF)
+    return patch._replace(offset_bytes=patch.offset_bytes + HOST_MEMORY_OFFSET & 0xFFFFFFFF)
 
 
 def _write(op: Operation, device: Operation) -> TxnOperation:
