@@ -15,7 +15,7 @@ from npuninja.arch.devices import Place, memory_window, tile_kind
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
-from npuninja.lowering.resources.place_tiles import (
+from npuninja.lowering.resources.placement_site import (
     Channels,
     Links,
     Site,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from npuninja.arch.devices import Place
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation
-from npuninja.lowering.resources.place_tiles import (
+from npuninja.lowering.resources.placement_site import (
     Channels,
     Links,
     Site,
@@ -31,7 +31,13 @@ _HASH_FACTOR = 37
 def place_by_groups(site: Site) -> None:
     """Gives every logical tile a place. UserError when channels or tiles run out."""
     demand = _demand(site.device)
-    _place_cores(site, demand)
+    order = site.logical
+    if not _place_cores(site, order, demand):
+        # The reference gives two cores one place when a given one comes later, and fails.
+        site.placed.clear()
+        site.used.clear()
+        order = sorted(order, key=lambda op: given(op, "col") is None or given(op, "row") is None)
+        _place_cores(site, order, demand)
     for fifos, tiles in _groups(site.device):
         column = _middle_column(site, fifos)
         for tile in tiles:
@@ -65,14 +71,16 @@ def _demand(device: Operation) -> dict[Operation, Channels]:
     return found
 
 
-def _place_cores(site: Site, demand: dict[Operation, Channels]) -> None:
-    """Tiles whose place is given, and cores."""
+def _place_cores(site: Site, order: list[Operation], demand: dict[Operation, Channels]) -> bool:
+    """Tiles whose place is given, and cores. False when a given place was taken by a core before."""
     free = site.places("core")
     taken = 0
-    for op in site.logical:
+    for op in order:
         column, row = given(op, "col"), given(op, "row")
         needed = demand.get(op, Channels(0, 0))
         if column is not None and row is not None:
+            if kind_of_tile(op) == "core" and (column, row) in free[:taken]:
+                return False
             site.take(op, (column, row), needed)
             if kind_of_tile(op) == "core" and (column, row) in free:
                 free.remove((column, row))
@@ -89,6 +97,7 @@ def _place_cores(site: Site, demand: dict[Operation, Channels]) -> None:
             free[taken], free[found] = free[found], free[taken]
             site.take(op, free[taken], needed)
             taken += 1
+    return True
 
 
 def _allows(column: int | None, row: int | None, place: Place) -> bool:
