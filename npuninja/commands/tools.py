@@ -17,6 +17,8 @@ from npuninja.install.buildbox import PACKAGES as BUILDBOX_PACKAGES
 from npuninja.install.buildbox import finish_buildbox
 from npuninja.install.debian import SUITE, install_packages
 from npuninja.install.folder import tools_folder, write_launcher
+from npuninja.install.gxx import PACKAGES as GXX_PACKAGES
+from npuninja.install.gxx import finish_gxx
 from npuninja.install.postgresql import PACKAGES as POSTGRESQL_PACKAGES
 from npuninja.install.postgresql import finish_postgresql
 from npuninja.install.prune import keep_only
@@ -65,6 +67,10 @@ INSTALLATIONS: dict[str, Installation] = {
     ),
     "xrt": Installation(
         "XRT with Python, to run XRT programs", "npuninja emu -- python my_program.py", XRT_PACKAGES, finish_xrt
+    ),
+    "g++": Installation(
+        "a C++ compiler for host programs that the system's is too old for",
+        "run configure.py again to use it", GXX_PACKAGES, finish_gxx,
     ),
     "buildbox": Installation(
         "client and workers of remote execution", "configure.py --remote ADDRESS; npuninja farm up",

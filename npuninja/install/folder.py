@@ -80,14 +80,14 @@ def write_runner(root: str, name: str) -> str:
     Raises:
         ToolError: the loader is not among the packages.
     """
-    loader = _loader(root)
+    loader = loader_of(root)
     path = os.path.join(root, "bin", name)
-    _write_script(path, _RUNNER.format(loader=loader, libraries=os.path.dirname(loader)))
+    write_script(path, _RUNNER.format(loader=loader, libraries=os.path.dirname(loader)))
     return path
 
 
-def _loader(root: str) -> str:
-    """The dynamic loader's path in `root`."""
+def loader_of(root: str) -> str:
+    """The dynamic loader's path in `root`. Raises ToolError when the packages have none."""
     loaders = sorted(glob.glob(os.path.join(root, "usr", "lib", "*-linux-gnu*", "ld-linux*.so.*")))
     if not loaders:
         raise ToolError(f"the packages in {root} have no dynamic loader")
@@ -95,7 +95,7 @@ def _loader(root: str) -> str:
 
 
 def _write_launcher(root: str, program: str, launcher: str, name: str) -> str:
-    loader = _loader(root)
+    loader = loader_of(root)
     if not os.path.isfile(os.path.join(root, program)):
         raise ToolError(f"the packages in {root} have no {program}")
     path = os.path.join(root, launcher)
@@ -103,11 +103,12 @@ def _write_launcher(root: str, program: str, launcher: str, name: str) -> str:
     text = _LAUNCHER.format(
         up=up, loader=loader, libraries=os.path.dirname(loader), name=name, program=program
     )
-    _write_script(path, text)
+    write_script(path, text)
     return path
 
 
-def _write_script(path: str, text: str) -> None:
+def write_script(path: str, text: str) -> None:
+    """Writes a program that its owner may change and everybody may start."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(text)
