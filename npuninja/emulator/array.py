@@ -46,8 +46,10 @@ class Array:
         memory: the file behind data memories, locks and DDR.
     """
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, columns: int, west_column: bool = True) -> None:
         self.columns = columns
+        #: Whether there is a column in front of the first one, as on a Phoenix.
+        self.west_column = west_column
         self.engine = wasmtime.Engine(_engine_configuration())
         self.store = wasmtime.Store(self.engine)
         self.store.set_epoch_deadline(1)
@@ -173,7 +175,7 @@ class Array:
 
     def reset(self) -> None:
         """The state of the array before any configuration; data memories keep their content."""
-        self.call("reset_array", self.columns)
+        self.call("reset_array", self.columns, int(self.west_column))
 
     def read32(self, address: int) -> int:
         """A register or memory word of the array. Reading a lock request register tries the request."""

@@ -29,7 +29,16 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.enums import ENUMS
 from npuninja.ir.lexer import TokenStream, near_match
-from npuninja.ir.types import canonical, element_count, element_of, function_text, is_scalar, memref, vector
+from npuninja.ir.types import (
+    bits,
+    canonical,
+    element_count,
+    element_of,
+    function_text,
+    is_scalar,
+    memref,
+    vector,
+)
 
 _NUMBER = re.compile(r"-?(?:0x[0-9A-Fa-f]+|\d+(?:\.\d*(?:[eE][-+]?\d+)?)?)")
 _INTEGER_TYPE = re.compile(r"(?:i|si|ui)[1-9]\d*|index")
@@ -263,11 +272,7 @@ class AttributeParser(TokenStream):
         self.expect("dense")
         self.expect("<")
         if self.tokens[self.i][:1] == '"':
-            if self.tokens[self.i].startswith('"0x'):
-                self.error(
-                    "dense data as a hexadecimal string is not supported", hint="list the elements instead"
-                )
-            self.error("dense strings are not supported", hint="elements are integers or floats")
+            return self._dense_bytes(type)
         values: list[str] = []
         shape: list[int] = []
         splat = self.tokens[self.i] != "["
@@ -284,6 +289,38 @@ class AttributeParser(TokenStream):
             type = type or written
         self._check_dense(type, values, tuple(shape), splat, start)
         return DenseElementsAttr(tuple(values), type, splat and bool(values))
+
+    def _dense_bytes(self, type: str | None) -> DenseElementsAttr:
+        """Reads `"0x…">`: the elements' bytes, row-major and little-endian, and ` : type` unless it is given."""
+        start = self.i
+        text = self.tokens[self.i][1:-1]
+        if not text.startswith("0x"):
+            self.error("dense strings are not supported", hint="elements are integers or floats")
+        try:
+            raw = bytes.fromhex(text[2:])
+        except ValueError:
+            self.error("the hexadecimal string of dense<…> has a character that is no digit, or half a byte")
+        self.i += 1
+        self.expect(">")
+        if type is None or self.tokens[self.i] == ":":
+            self.expect(":")
+            written = self.parse_type()
+            type = type or written
+        shape = memref(type).shape if type.startswith("memref<") else vector(type)[0] if "<" in type else ()
+        element = element_of(type)
+        width = bits(element) + 7 >> 3
+        count = element_count(shape)
+        if len(raw) not in (width, width * count):
+            self.error(
+                f"the hexadecimal string of dense<…> has {len(raw)} bytes, expected {width * count} for {type}",
+                start,
+            )
+        numbers = (raw[i : i + width] for i in range(0, len(raw), width))
+        if _INTEGER_TYPE.fullmatch(element):
+            values = tuple(str(int.from_bytes(number, "little", signed=True)) for number in numbers)
+        else:
+            values = tuple("0x" + number[::-1].hex().upper() for number in numbers)
+        return DenseElementsAttr(values, type, len(raw) == width and count != 1)
 
     def _check_dense(
         self, type: str, values: list[str], shape: tuple[int, ...], splat: bool, start: int

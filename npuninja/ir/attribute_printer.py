@@ -24,9 +24,12 @@ from npuninja.ir.attributes import (
     SymbolRefAttr,
     TypeAttr,
 )
+from npuninja.ir.dense_bytes import element_bytes
 from npuninja.ir.enums import ENUMS, STORAGE
-from npuninja.ir.types import memref, vector
+from npuninja.ir.types import element_of, memref, vector
 
+#: MLIR lists the elements of no more than this many; more are a string of bytes.
+_MOST_LISTED = 100
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w$.]*")
 
 
@@ -119,6 +122,12 @@ def _dense_values(attribute: DenseElementsAttr) -> str:
         return "".join(attribute.values)
     type = attribute.type
     shape = memref(type).shape if type.startswith("memref<") else vector(type)[0]
+    element = element_of(type)
+    if len(attribute.values) > _MOST_LISTED and element != "i1":
+        try:
+            return f'"0x{b"".join(element_bytes(text, element) for text in attribute.values).hex().upper()}"'
+        except (ValueError, OverflowError):
+            pass  # the list says what cannot be stored
     rows = list(attribute.values)
     for dim in reversed(shape):
         if dim == 0:

@@ -4,8 +4,10 @@ like.
 
 from __future__ import annotations
 
-from npuninja.ir.attributes import same
+from npuninja.errors import UserError
+from npuninja.ir.attributes import Attribute, DenseElementsAttr, same
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.dense_bytes import initial_value_bytes
 from npuninja.ir.syntax import definition
 
 
@@ -52,7 +54,7 @@ class _Comparison:
         for key in {**a.attributes, **b.attributes}:
             if key not in a.attributes or key not in b.attributes:
                 return f"{path}: attribute {key} is only in one"
-            if not same(a.attributes[key], b.attributes[key]):
+            if not _same(a.attributes[key], b.attributes[key]):
                 return f"{path}: {key} is {a.attributes[key]} and {b.attributes[key]}"
         return None
 
@@ -106,3 +108,13 @@ class _Comparison:
 def _segments(op: Operation) -> tuple[int, ...] | None:
     found = definition(op.name)
     return found.group_sizes(op) if found is not None else op.segments
+
+
+def _same(a: Attribute, b: Attribute) -> bool:
+    """Whether two attributes mean the same: tables of numbers may be spelt as lists or as bytes."""
+    if isinstance(a, DenseElementsAttr) and isinstance(b, DenseElementsAttr) and a != b:
+        try:
+            return a.type == b.type and initial_value_bytes(a, None) == initial_value_bytes(b, None)
+        except UserError:
+            return False
+    return same(a, b)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from npuninja.ir.attributes import DenseArrayAttr
-from npuninja.ir.core import Operation, Region, Value
+from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.custom import CustomForm
 
 if TYPE_CHECKING:
@@ -131,14 +131,22 @@ def _print_scf_while(w: OpWriter, op: Operation) -> None:
     w.region(op.regions[1])
 
 
+def _yielding(region: Region) -> Region:
+    """The region with the `scf.yield` that may be left out where it yields nothing."""
+    block = region.blocks[-1] if region.blocks else region.append(Block())
+    if not block.ops or block.ops[-1].name != "scf.yield":
+        block.append(Operation("scf.yield", loc=block.ops[-1].loc if block.ops else None))
+    return region
+
+
 def _parse_index_switch(p: Parser, s: OpState) -> None:
     cases: list[int] = []
     regions: list[Region] = []
     while p.accept("case"):
         cases.append(p.integer())
-        regions.append(p.region())
+        regions.append(_yielding(p.region()))
     p.expect("default")
-    s.regions = [p.region(), *regions]  # MLIR keeps the default region first
+    s.regions = [_yielding(p.region()), *regions]  # MLIR keeps the default region first
     s.attributes["cases"] = DenseArrayAttr("i64", tuple(cases))
 
 

@@ -106,8 +106,8 @@ aie.trace.reg                register = .reg_name:str (? field = .field:str )? v
 
 aie.put_cascade              ( $cascadeValue : type(cascadeValue) ) {}
 aie.get_cascade              ( ) {} : type(cascadeValue) => cascadeValue
-aie.put_stream               ( $channel:i32 , $streamValue : type(streamValue) ) {}
-aie.get_stream               ( $channel:i32 ) {} : type(streamValue) => streamValue
+aie.put_stream               ( $channel : type(channel) , $streamValue : type(streamValue) ) {}
+aie.get_stream               ( $channel : type(channel) ) {} : type(streamValue) => streamValue
 aie.event                    ( .val:i32 ) {}
 aie.debug                    ( $arg : type(arg) ) {}
 
@@ -132,7 +132,7 @@ aiex.read_scratchpad_parameter .parameter:sym : type(result) {} => result | buff
 aiex.sync_scratchpad_parameters_from_host {}
 aiex.dma_start_bd_chain      .symbol:sym ( $args* ) : ( types(args) ) on _ ( $tile:index , .direction:DMAChannelDir ,
                              .channel:i32 ) {} => index | issue_token=false repeat_count=0:i32
-aiex.dma_start_bd_chain_for  .symbol:sym ( $args* ) : ( types(args) ) for .alloc:sym {} => index
+aiex.dma_start_bd_chain_for  .symbol:sym ( $args* ) : ( types(args) ) for _ _ .alloc:sym {} => index
                              | issue_token=false repeat_count=0:i32
 aiex.dma_start_task          ( $task:index ) {}
 aiex.dma_await_task          ( $task:index ) {}

@@ -20,10 +20,9 @@ class Rules(NamedTuple):
     name: str
     #: The releases that write and read it, for messages.
     release: str
-    #: A tile op without users disappears before anything is assigned to it.
-    drops_unused_tiles: bool
-    #: A column that holds tiles but no shim tile gets one, without a controller id.
-    adds_shim_tiles: bool
+    #: Tile ops without users go away at the start of step 1, and once more at the start of step 3 (True) or at
+    #: the end of step 1 (False). So a shim tile made for a column's token flow stays only where this is True.
+    drops_unused_tiles_late: bool
     #: `aie.shim_dma_allocation` names its tile; before, its column.
     allocation_has_tile: bool
     #: In a one-to-one link, an output with padDimensions leaves the buffers to the input whatever their
@@ -37,6 +36,9 @@ class Rules(NamedTuple):
     linearizes_transfers: bool
     #: A channel's tokens carry the controller id of the shim tile of its column, not of its own tile.
     shim_controller_id: bool
+    #: Tasks of core and memory tiles may use locks, and the address of a tile's buffer is written behind the
+    #: descriptor, field by field.
+    tasks_have_locks: bool
     #: Step 3 runs MLIR's canonicalizer, over core bodies too.
     canonicalizes_sequences: bool
     #: Numbers of lock, descriptor and register operations are SSA values (`number_operands`).
@@ -79,14 +81,14 @@ RULES = {
         Rules(
             name="2025-10",
             release="MLIR-AIE 1.1 (up to 2025-11-17)",
-            drops_unused_tiles=True,
-            adds_shim_tiles=True,
+            drops_unused_tiles_late=True,
             allocation_has_tile=False,
             padded_link_keeps_input=False,
             core_link_files=False,
             folds_after_unrolling=False,
             linearizes_transfers=False,
             shim_controller_id=True,
+            tasks_have_locks=False,
             canonicalizes_sequences=False,
             numbers_are_values=False,
             numbers_locks_last=False,
@@ -108,14 +110,14 @@ RULES = {
         Rules(
             name="2026-02",
             release="MLIR-AIE 1.2 and 1.3 (2025-11-18 to 2026-06)",
-            drops_unused_tiles=False,
-            adds_shim_tiles=False,
+            drops_unused_tiles_late=False,
             allocation_has_tile=True,
             padded_link_keeps_input=True,
             core_link_files=True,
             folds_after_unrolling=True,
             linearizes_transfers=True,
             shim_controller_id=False,
+            tasks_have_locks=True,
             canonicalizes_sequences=True,
             numbers_are_values=False,
             numbers_locks_last=False,
@@ -137,14 +139,14 @@ RULES = {
         Rules(
             name="2026-08",
             release="MLIR-AIE 1.4 (2026-07-14 and later)",
-            drops_unused_tiles=False,
-            adds_shim_tiles=False,
+            drops_unused_tiles_late=False,
             allocation_has_tile=True,
             padded_link_keeps_input=True,
             core_link_files=True,
             folds_after_unrolling=True,
             linearizes_transfers=True,
             shim_controller_id=False,
+            tasks_have_locks=True,
             canonicalizes_sequences=True,
             numbers_are_values=True,
             numbers_locks_last=True,

@@ -64,7 +64,7 @@ def lower_resources(
     from npuninja.lowering.objectfifo.transform import lower_objectfifos
     from npuninja.lowering.resources.bd_ids import assign_bd_ids
     from npuninja.lowering.resources.buffer_addresses import assign_buffer_addresses
-    from npuninja.lowering.resources.canonicalize_device import canonicalize_device
+    from npuninja.lowering.resources.canonicalize_device import canonicalize_device, drop_unused_tiles
     from npuninja.lowering.resources.cascade_flows import lower_cascade_flows
     from npuninja.lowering.resources.controller_ids import add_control_overlay, assign_controller_ids
     from npuninja.lowering.resources.link_files import assign_core_link_files
@@ -93,12 +93,14 @@ def lower_resources(
         lower_cascade_flows(device)
         lower_broadcasts(device)
         assign_controller_ids(device)
-        add_control_overlay(device, rules)
+        add_control_overlay(device)
         assign_buffer_addresses(device, alloc_scheme, rules, warnings)
         if rules.core_link_files:
             assign_core_link_files(device, warnings)
         if rules.folds_after_unrolling:
             fold_constants(device, join=False)
+        if not rules.drops_unused_tiles_late:
+            drop_unused_tiles(device)
     lower_scf(module)
     if rules.numbers_are_values:
         numbers_to_values(module)

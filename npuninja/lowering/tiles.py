@@ -11,6 +11,8 @@ from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering import op_builders
 
+#: Declarations that may stand in the region of a DMA.
+_NESTED = frozenset(("aie.buffer", "aie.lock", "aie.external_buffer"))
 DMA_REGIONS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")
 
 
@@ -36,10 +38,18 @@ def place_of(tile: Value) -> Place:
 
 
 def ops_of(device: Operation, *names: str) -> Iterator[Operation]:
-    """The operations of these names directly in the device body, in order."""
+    """The operations of these names in the device body, in order.
+
+    Buffers and locks may also be declared inside a DMA's region; they come at the place of the region.
+    """
+    inside = not _NESTED.isdisjoint(names)
     for op in device.body.ops:
         if op.name in names:
             yield op
+        if inside and op.name in DMA_REGIONS:
+            for inner in op.walk():
+                if inner is not op and inner.name in names:
+                    yield inner
 
 
 def tile_at(device: Operation, place: Place) -> Operation | None:

@@ -66,9 +66,14 @@ ERRORS = [
         None,
     ),
     (
-        '%c = arith.constant dense<«"0x01000000"> : vector<1xi32>',
-        "dense data as a hexadecimal string",
-        "list the elements",
+        '%c = arith.constant dense<«"0x010000"> : vector<1xi32>',
+        "the hexadecimal string of dense<…> has 3 bytes, expected 4",
+        None,
+    ),
+    (
+        '%c = arith.constant dense<«"0x0100000G"> : vector<1xi32>',
+        "has a character that is no digit",
+        None,
     ),
     ("aiex.npu.dma_wait {symbol = @a, «symbol = @b}", "attribute 'symbol' is given twice", None),
     (

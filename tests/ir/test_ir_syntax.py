@@ -258,7 +258,7 @@ DEVICE_BODIES = {
         }
         aiex.runtime_sequence @run(%x: memref<8xi16>, %y: memref<8xi16>) {
           %p = aiex.dma_start_bd_chain @both(%x, %y) : (memref<8xi16>, memref<8xi16>) on (%t, MM2S, 0)
-          %q = aiex.dma_start_bd_chain_for @both(%x, %y) : (memref<8xi16>, memref<8xi16>) for @out {issue_token = true}
+          %q = aiex.dma_start_bd_chain_for @both(%x, %y) : (memref<8xi16>, memref<8xi16>) for  @out {issue_token = true}
           aiex.dma_await_task(%q)
           %r = aiex.dma_configure_task(%t, MM2S, 1) {
             aie.dma_bd(%x : memref<8xi16>, 2, 6)

@@ -91,11 +91,6 @@ INVALID = [
     ),
     (TILE + "aie.mem(%t) {\n  aie.dma_start(S2MM, 2, ^a, ^a)\n^a:\n  aie.end\n}\n", 3, "channel 2 does not exist"),
     (
-        TILE + "aie.mem(%t) {\n  aie.dma_start(S2MM, 0, ^a, ^b)\n^a:\n  aie.end\n^b:\n  aie.dma_start(S2MM, 0, ^a, ^a)\n}\n",
-        7,
-        "DMA channel S2MM 0 is started twice",
-    ),
-    (
         TILE + "aie.switchbox(%t) {\n  aie.connect<DMA : 0, North : 1>\n  aie.connect<South : 0, North : 1>\n}\n",
         4,
         "output North : 1 of tile (0, 2) already has a source",

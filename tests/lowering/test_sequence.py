@@ -226,18 +226,19 @@ def test_task_on_a_memtile():
       aie.end
     } {issue_token = true}
     aiex.dma_start_task(%x)"""
-    block, controller, push = operations(body, generation="2026-02")
+    block, address, controller, push = operations(body, generation="2026-02")
     # Odd channels use descriptors from 24 on.
     assert block.address == 1 << 20 | 0xA0000 + 24 * 0x20
     # 4 rows of 15 words and the padding around them: 7 rows of 22.
     assert words(block)[:6] == [
         7 * 22,
-        3 << 26 | (0x80000 + 8192 + 64) // 4,
+        3 << 26 | 64,  # the offset in bytes, as the reference has it; then the field is written over
         15 << 17,
         1 << 27 | 4 << 17 | 15,
         0,
         2 << 23 | 4 << 17,
     ]
+    assert address == MaskWrite(block.address + 4, 0x7FFFF, (8192 + 64) // 4)
     assert controller == MaskWrite(1 << 20 | 0xA0630 + 40, 0x1F00, 26 << 8)
     assert push == Write(1 << 20 | 0xA0630 + 44, 24 | 1 << 31)
 
@@ -262,7 +263,7 @@ def test_chains():
     assert [op.offset_bytes for op in found if isinstance(op, AddressPatch)] == [0, 128, 0, 128]
     assert [op for op in found if isinstance(op, Write)] == [Write(0x1D20C, 1 << 31), Write(0x1D21C, 2)]
     assert found[-1] == Sync(0, 0, 0, 1, 1, 1)
-    assert "bd_chain" not in print_module(lowered(design(body, before=CHAIN)))
+    assert "dma_start_bd_chain" not in print_module(lowered(design(body, before=CHAIN)))
 
 
 TWO_DEVICES = """module {

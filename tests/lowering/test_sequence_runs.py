@@ -200,3 +200,18 @@ def test_transfers_of_any_shape(loop, data):
     expected = np.zeros(4096, dtype)
     expected[places(offsets[1], *scatter)] = sent[places(offsets[0], *gather)]
     np.testing.assert_array_equal(np.frombuffer(bytes(b.view), dtype)[:4096], expected)
+
+
+@pytest.mark.parametrize("name", ["region_buffer", "task_locks", "ssa_constant_transfer"])
+def test_designs_without_cores_copy_their_input(name, tmp_path):
+    text = (Path(__file__).parent / "cases" / f"{name}.mlir").read_text(encoding="utf-8")
+    sequence = text.split("runtime_sequence @")[1].split("(")[0]
+    chain = Chain(WasmBuild(tmp_path, tmp_path / "cache"), name, text, {}, sequence)
+    chain.run()
+    npu = Emulator.from_xclbin(Path(chain.file("design.xclbin")).read_bytes())
+    sent = np.arange(1, 129 if "transfer" in name else 65, dtype=np.int32)
+    a, b = npu.allocate(sent.nbytes), npu.allocate(sent.nbytes)
+    a.view[:] = sent.tobytes()
+    npu.run(Path(chain.file("insts.bin")).read_bytes(), [a, b])
+    np.testing.assert_array_equal(np.frombuffer(bytes(b.view), np.int32), sent)
+    npu.close()

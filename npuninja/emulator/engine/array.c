@@ -3,6 +3,7 @@
 
 Fault fault_record;
 u32 columns;
+u32 west_column; /* whether there is a column in front of the first one */
 
 /* Records the first fault and leaves the engine by a trap; the host reads the record. */
 _Noreturn void fault(u32 kind, u32 a, u32 b, u32 c, u32 d, u32 e, u32 f) {
@@ -142,8 +143,9 @@ EXPORT("write32") void host_write32(u32 address, u32 value) { write32(address, v
 static void clear(u32 tile, u32 offset, u32 bytes) { __builtin_memset((void *)(tile_base(tile) + offset), 0, bytes); }
 
 /* The state after a reset: nothing configured, cores in reset, locks zero. Data memory is left as it is. */
-EXPORT("reset_array") void reset_array(u32 device_columns) {
+EXPORT("reset_array") void reset_array(u32 device_columns, u32 has_west_column) {
     columns = device_columns;
+    west_column = has_west_column;
     stream_reset();
     dma_reset();
     __builtin_memset((void *)LOCK_PLANE, 0, 4 * 64 * TILES);

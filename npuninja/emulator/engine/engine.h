@@ -204,7 +204,7 @@ static inline int lock_ready(u32 index, i32 value) {
 void lock_change(u32 actor, u32 index, i32 change);
 
 /* --- Registers (array.c). */
-extern u32 columns;
+extern u32 columns, west_column;
 u32 read32(u32 address);
 void write32(u32 address, u32 value);
 void block_write(u32 address, const u32 *data, u32 words);

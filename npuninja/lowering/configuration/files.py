@@ -26,9 +26,9 @@ from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Nop, Write, wri
 from npuninja.formats.core_image import CoreImage
 from npuninja.ir.attributes import DenseElementsAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.dense_bytes import initial_value_bytes
 from npuninja.lowering.configuration.dma import dma_program
 from npuninja.lowering.configuration.switch import cascade, shim_mux, switchbox
-from npuninja.lowering.resources.initial_values import initial_value_bytes
 from npuninja.lowering.sequence.instructions import find_device
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 

@@ -18,7 +18,7 @@ from npuninja.errors import UserError
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import size_bytes
 from npuninja.lowering.sequence.lookup import buffer_place
-from npuninja.lowering.tiles import model_of, place_of
+from npuninja.lowering.tiles import model_of, ops_of, place_of
 
 #: Most rows and locks of a tile in the lock page's numbering (docs/architecture.md, "Core images").
 LOCK_ROWS, LOCKS_PER_TILE = 8, 64
@@ -117,8 +117,8 @@ class CoreModel:
         """
         owners = {place: window for window, place in memory_neighbours(self.device, self.place).items()}
         found = []
-        for op in self.operation.body.ops:
-            if op.name == "aie.buffer" and "address" in op.attributes:
+        for op in ops_of(self.operation, "aie.buffer"):
+            if "address" in op.attributes:
                 window = owners.get(place_of(op.operands[0]))
                 if window is not None:
                     start = DATA_WINDOWS[window] + op.integer("address")
@@ -127,7 +127,7 @@ class CoreModel:
 
     def named_locks(self) -> list[tuple[str, int]]:
         """(symbol, word in the lock page) of every lock of the device that has a name, by word."""
-        locks = [op for op in self.operation.body.ops if op.name == "aie.lock" and "lockID" in op.attributes]
+        locks = [op for op in ops_of(self.operation, "aie.lock") if "lockID" in op.attributes]
         named = [(op.string("sym_name"), _lock_word(op)) for op in locks if "sym_name" in op.attributes]
         return sorted(named, key=lambda lock: lock[1])
 

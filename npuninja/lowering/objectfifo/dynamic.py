@@ -99,7 +99,7 @@ def _advance(release: Operation, memory: Value, counter: _Counter) -> None:
     loc = release.loc
     number = Operation("memref.load", [memory, counter.slot], {}, ("i32",), loc=loc)
     count = op_builders.constant(release.integer("size"), "i32")
-    total = Operation("arith.addi", [count.result, number.result], {}, ("i32",), loc=loc)
+    total = Operation("arith.addi", [number.result, count.result], {}, ("i32",), loc=loc)
     predicate = EnumAttr("CmpIPredicate", "sge")
     beyond = Operation(
         "arith.cmpi", [total.result, counter.depth], {"predicate": predicate}, ("i1",), loc=loc

@@ -91,6 +91,11 @@ def assign_buffer_addresses(device: Operation, scheme: str | None, rules: Rules,
         if memory.kind.memory_bytes == 0:
             raise UserError(f"tile {place} is a shim tile and has no data memory", here[0].loc)
         _place(memory, tile.string("allocation_scheme", "") or scheme, warnings)
+    for op in device.walk():
+        if op.name == "aie.buffer" and "address" not in op.attributes:
+            raise UserError(
+                "this buffer gets no address: buffers stand in the device or in the region of a DMA", op.loc
+            )
 
 
 def _name_buffers(device: Operation) -> None:

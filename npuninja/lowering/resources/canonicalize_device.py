@@ -10,15 +10,19 @@ from npuninja.lowering.tiles import ops_of
 
 def canonicalize_device(device: Operation, rules: Rules) -> None:
     """Drops tiles without users and writes transfers linearly where the generation does so."""
-    if rules.drops_unused_tiles:
-        used = {value for op in device.walk() for value in op.operands}
-        for op in list(ops_of(device, "aie.tile")):
-            if op.result not in used:
-                op.erase()
+    drop_unused_tiles(device)
     _put_tiles_before_cores(device)
     if rules.linearizes_transfers:
         linearize_transfers(device)
         linearize_descriptors(device)
+
+
+def drop_unused_tiles(device: Operation) -> None:
+    """Takes out the tile ops that nothing uses: MLIR's rewriting removes what has neither effect nor user."""
+    used = {value for op in device.walk() for value in op.operands}
+    gone = {op for op in ops_of(device, "aie.tile") if op.result not in used}
+    if gone:
+        device.body.ops = [op for op in device.body.ops if op not in gone]
 
 
 def _put_tiles_before_cores(device: Operation) -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from npuninja.ir.attributes import BoolAttr, PacketInfoAttr
 from npuninja.ir.core import Operation
 from npuninja.lowering import op_builders
-from npuninja.lowering.generation import Rules
 from npuninja.lowering.tiles import append, ops_of, place_of, tile_at
 
 #: Packet id of the controller of a tile, by row.
 CONTROLLER_IDS = (15, 26, 27, 29, 30, 31)
-#: Packet id of the tokens' flow: that of the shim tile.
+#: Packet id of a column's tokens where the shim tile has no controller id.
 TOKEN_ID = CONTROLLER_IDS[0]
 
 
@@ -23,11 +22,11 @@ def assign_controller_ids(device: Operation) -> None:
         op.attributes.setdefault("controller_id", PacketInfoAttr(0, CONTROLLER_IDS[place_of(op.result)[1]]))
 
 
-def add_control_overlay(device: Operation, rules: Rules) -> None:
+def add_control_overlay(device: Operation) -> None:
     """Adds, for each column with tiles, the packet flow from the shim tile's control port to its south port.
 
-    A column without shim tile has no flow; where the generation says so it gets a shim tile, without
-    controller id.
+    Tokens of a column carry the packet id of its shim tile's controller. A column without shim tile has no flow; it
+    gets a shim tile without controller id.
     """
     columns = sorted({place_of(op.result)[0] for op in ops_of(device, "aie.tile")})
     for column in columns:
@@ -35,6 +34,8 @@ def add_control_overlay(device: Operation, rules: Rules) -> None:
         if shim is not None:
             source, dest = (shim.result, "TileControl", 0), (shim.result, "South", 0)
             flags = {"keep_pkt_header": BoolAttr(True), "priority_route": BoolAttr(True)}
-            append(device, op_builders.packet_flow(TOKEN_ID, source, [dest], dict(flags)))
-        elif rules.adds_shim_tiles:
+            controller = shim.attributes.get("controller_id")
+            token_id = controller.pkt_id if isinstance(controller, PacketInfoAttr) else TOKEN_ID
+            append(device, op_builders.packet_flow(token_id, source, [dest], dict(flags)))
+        else:
             device.body.insert(0, op_builders.tile(column, 0))

@@ -98,7 +98,10 @@ def shape_error(sizes: tuple[int, ...], strides: tuple[int, ...], element_bits: 
 
 
 class BufferDescriptor(NamedTuple):
-    """The fields of `aiex.npu.writebd`, by the names of its attributes. `buffer_offset` is in bytes."""
+    """The fields of `aiex.npu.writebd`, by the names of its attributes.
+
+    `buffer_offset` is in bytes, but goes into a memory tile's descriptor as it is, so there it is in words.
+    """
 
     column: int
     row: int
@@ -203,10 +206,10 @@ def _memtile_words(bd: BufferDescriptor) -> tuple[int, ...]:
         (bd.d0_zero_before & 0x3F) << 26
         | (bd.next_bd & 0x3F) << 20
         | (bd.use_next_bd & 1) << 19
-        | bd.buffer_offset // 4 & 0x7FFFF,
+        | bd.buffer_offset & 0x7FFFF,
         (bd.d0_size & 0x3FF) << 17 | bd.d0_stride & 0x1FFFF,
         (bd.d1_zero_before & 0x1F) << 27 | (bd.d1_size & 0x3FF) << 17 | bd.d1_stride & 0x1FFFF,
-        (bd.d2_zero_before & 0xF) << 27 | (bd.d2_size & 0x3FF) << 17 | bd.d2_stride & 0x1FFFF,
+        (bd.d2_zero_before & 0xF) << 27 | bd.d2_stride & 0x1FFFF,
         (bd.d2_zero_after & 0xF) << 28 | (bd.d1_zero_after & 0x1F) << 23 | (bd.d0_zero_after & 0x3F) << 17,
         (bd.iteration_current & 0x3F) << 23
         | (bd.iteration_size & 0x3F) << 17

@@ -1,6 +1,6 @@
 """Named chains of buffer descriptors: each start becomes a task that holds a copy of the chain.
 
-    aie.bd_chain @c(%a: memref<…>) { … }            (device level, erased)
+    aie.bd_chain @c(%a: memref<…>) { … }            (device level)
     %t = aiex.dma_start_bd_chain @c(%x) : (memref<…>) on (%tile, MM2S, 0)
     %t = aiex.dma_start_bd_chain_for @c(%x) : (memref<…>) for @allocation
 
@@ -25,14 +25,11 @@ _FIXED_OPERANDS = {"aiex.dma_start_bd_chain": 1, "aiex.dma_start_bd_chain_for": 
 
 
 def materialize_bd_chains(device: Operation) -> None:
-    """Replaces every start of a chain in the device's sequences, then erases the chains."""
+    """Replaces every start of a chain in the device's sequences. The chains stay, as nothing asks for them any more."""
     for sequence in sequences(device):
         for op in list(sequence.body.ops):
             if op.name in _STARTS:
                 _materialize(device, sequence, op)
-    for op in list(device.body.ops):
-        if op.name == "aie.bd_chain":
-            op.erase()
 
 
 def _materialize(device: Operation, sequence: Operation, start: Operation) -> None:

@@ -9,7 +9,7 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr, PacketInfoAttr, StringAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.op_builders import constant_value
-from npuninja.lowering.tiles import place_of
+from npuninja.lowering.tiles import ops_of, place_of
 
 #: Operation names of a runtime sequence, by generation of the syntax.
 SEQUENCE_OPS = ("aiex.runtime_sequence", "aie.runtime_sequence")
@@ -35,7 +35,7 @@ def sequences(device: Operation) -> list[Operation]:
 def symbols(device: Operation) -> dict[str, Operation]:
     """The device's operations that have a symbol name."""
     found = {}
-    for op in device.body.ops:
+    for op in (*device.body.ops, *ops_of(device, "aie.buffer", "aie.lock", "aie.external_buffer")):
         name = op.attributes.get("sym_name")
         if isinstance(name, StringAttr):
             found[name.value] = op
@@ -46,6 +46,7 @@ def lookup(device: Operation, name: str, kinds: tuple[str, ...], user: Operation
     """The operation of one of `kinds` called `name`, or a UserError at `user` that lists those there are."""
     wanted = StringAttr(name)
     op = next((other for other in device.body.ops if other.attributes.get("sym_name") == wanted), None)
+    op = op or symbols(device).get(name)
     if op is not None and op.name in kinds:
         return op
     what = kinds[0]

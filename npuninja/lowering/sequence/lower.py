@@ -11,6 +11,7 @@ from npuninja.lowering.control_flow.branch_simplification import simplify_branch
 from npuninja.lowering.control_flow.constant_folding import fold_constants
 from npuninja.lowering.generation import rules_of
 from npuninja.lowering.number_operands import numbers_from_values, numbers_to_values
+from npuninja.lowering.resources.canonicalize_device import drop_unused_tiles
 from npuninja.lowering.sequence.bd_chains import materialize_bd_chains
 from npuninja.lowering.sequence.checks import check_tokens
 from npuninja.lowering.sequence.contiguous_transfers import linearize_descriptors, linearize_transfers
@@ -19,7 +20,7 @@ from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.sequence.task_ids import assign_bd_ids
 from npuninja.lowering.sequence.tasks import lower_tasks, substitute_allocations
 from npuninja.lowering.sequence.transfers import expand
-from npuninja.lowering.tiles import model_of, ops_of
+from npuninja.lowering.tiles import model_of
 
 
 def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> None:
@@ -35,7 +36,7 @@ def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> N
             continue
         model = model_of(device)
         materialize_bd_chains(device)  # aie-materialize-bd-chains
-        if rules.drops_unused_tiles:
+        if rules.drops_unused_tiles_late:
             _simplify(device)
         if rules.canonicalizes_sequences:
             linearize_transfers(device)
@@ -49,7 +50,7 @@ def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> N
             linearize_descriptors(device)
         for sequence in sequences(device):
             assign_bd_ids(sequence)  # aie-assign-runtime-sequence-bd-ids
-            lower_tasks(sequence, warnings)  # aie-dma-tasks-to-npu
+            lower_tasks(sequence, model, rules, warnings)  # aie-dma-tasks-to-npu
             expand(device, sequence, model, rules, warnings)  # aie-dma-to-npu, aie-lower-set-lock
             check_tokens(device, sequence, model, warnings)
     if rules.numbers_are_values:
@@ -59,7 +60,4 @@ def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> N
 def _simplify(device: Operation) -> None:
     """What MLIR's greedy rewriting does on the way to its patterns: folds constants, drops what nothing uses."""
     fold_constants(device, join=False)
-    used = {value for op in device.walk() for value in op.operands}
-    for op in list(ops_of(device, "aie.tile")):
-        if op.result not in used:
-            op.erase()
+    drop_unused_tiles(device)

@@ -9,7 +9,7 @@ Source: MLIR-AIE AIESubstituteShimDMAAllocations.cpp, AIEDMATasksToNPU.cpp.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import MEMTILE_WINDOWS, kind_of, tile_kind
+from npuninja.arch.devices import MEMTILE_LOCK_BASES, MEMTILE_WINDOWS, Device, Place, kind_of, tile_kind
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
@@ -22,6 +22,7 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.types import bits, element_count, element_of, memref
+from npuninja.lowering.generation import Rules
 from npuninja.lowering.sequence.arguments import Argument, argument_of
 from npuninja.lowering.sequence.bd import (
     BufferDescriptor,
@@ -33,7 +34,7 @@ from npuninja.lowering.sequence.bd import (
 from npuninja.lowering.sequence.checks import check_extent
 from npuninja.lowering.sequence.lookup import allocation, buffer_place
 from npuninja.lowering.sequence.task_ids import descriptors, task_of
-from npuninja.lowering.sequence.transfers import address_patch, push_queue, sync, write_bd
+from npuninja.lowering.sequence.transfers import address_patch, make, push_queue, sync, ui32, write_bd
 from npuninja.lowering.tiles import get_or_create_tile, place_of
 
 
@@ -55,13 +56,13 @@ def substitute_allocations(device: Operation, sequence: Operation) -> None:
                 bd.attributes.setdefault("packet", channel.packet)
 
 
-def lower_tasks(sequence: Operation, warnings: Warnings) -> None:
+def lower_tasks(sequence: Operation, model: Device, rules: Rules, warnings: Warnings) -> None:
     """Replaces tasks, their starts and their waits. Descriptors must have their ids. Raises UserError."""
     block = sequence.body
     old, block.ops = block.ops, []
     for op in old:
         if op.name == "aiex.dma_configure_task":
-            new = _configure(op, sequence, warnings)
+            new = _configure(op, sequence, model, rules, warnings)
         elif op.name == "aiex.dma_start_task":
             new = [_start(op)]
         elif op.name == "aiex.dma_await_task":
@@ -105,14 +106,18 @@ def _await(op: Operation) -> Operation:
     return sync(op, *place_of(task.operands[0]), *_channel(task))
 
 
-def _configure(task: Operation, sequence: Operation, warnings: Warnings) -> list[Operation]:
+def _configure(
+    task: Operation, sequence: Operation, model: Device, rules: Rules, warnings: Warnings
+) -> list[Operation]:
     place = place_of(task.operands[0])
     result = []
     for i, block in enumerate(task.regions[0].blocks):
         # An entry block that only jumps is allowed.
         if i == 0 and len(block.ops) == 1 and block.ops[0].name == "aie.next_bd":
             continue
-        result += _write(_only_descriptor(block, task), place, _channel(task)[0], sequence, warnings)
+        descriptor = _only_descriptor(block, task)
+        locks = _lock_fields(block, place, rules)
+        result += _write(descriptor, place, _channel(task)[0], locks, sequence, model, rules, warnings)
     return result
 
 
@@ -127,17 +132,61 @@ def _only_descriptor(block: Block, task: Operation) -> Operation:
                     notes=(("the first", found.loc),),
                 )
             found = op
-        elif op.name == "aie.use_lock":
-            raise UserError("descriptors of a runtime sequence cannot use locks", op.loc)
-        elif op.name not in ("aie.next_bd", "aie.end"):
+        elif op.name not in ("aie.use_lock", "aie.next_bd", "aie.end"):
             raise UserError(f"'{op.name}' cannot stand in a task", op.loc)
     if found is None:
         raise UserError("a block of this task has no aie.dma_bd", (block.ops[0] if block.ops else task).loc)
     return found
 
 
+def _lock_fields(block: Block, place: Place, rules: Rules) -> dict[str, int]:
+    """The lock fields of a block's descriptor: none, or those of an acquire and a release of the tile's own locks."""
+    uses = [op for op in block.ops if op.name == "aie.use_lock"]
+    if not uses:
+        return {}
+    kind = kind_of(place[1])
+    if not rules.tasks_have_locks:
+        raise UserError(
+            f"descriptors of a runtime sequence cannot use locks in the dialect of {rules.name}",
+            uses[0].loc,
+            hint="MLIR-AIE takes them from 2026-02 on (`aie.runtime_sequence`)",
+        )
+    if kind.name == "shim":
+        raise UserError("descriptors of a shim tile's task cannot use locks", uses[0].loc)
+    fields: dict[str, int] = {}
+    for op in uses:
+        lock = op.operands[0].owner
+        assert isinstance(lock, Operation)
+        if place_of(lock.operands[0]) != place:
+            raise UserError(
+                f"a task of tile {place} uses a lock of another tile", op.loc, notes=(("the lock", lock.loc),)
+            )
+        number = lock.integer("lockID") + (MEMTILE_LOCK_BASES["own"] if kind.name == "mem" else 0)
+        value = op.integer("value", 1)
+        action = op.attributes["action"]
+        assert isinstance(action, EnumAttr)
+        if action.case == "Release":
+            new = {"lock_rel_id": number, "lock_rel_val": value}
+        else:
+            acquired = -value if action.case == "AcquireGreaterEqual" else value
+            new = {"lock_acq_enable": 1, "lock_acq_id": number, "lock_acq_val": acquired}
+        if not fields.keys().isdisjoint(new):
+            raise UserError("a descriptor takes one acquire and one release", op.loc)
+        fields.update(new)
+    if "lock_acq_enable" not in fields or "lock_rel_id" not in fields:
+        raise UserError("a descriptor with locks needs an acquire and a release", uses[0].loc)
+    return fields
+
+
 def _write(
-    op: Operation, place: tuple[int, int], direction: str, sequence: Operation, warnings: Warnings
+    op: Operation,
+    place: Place,
+    direction: str,
+    locks: dict[str, int],
+    sequence: Operation,
+    model: Device,
+    rules: Rules,
+    warnings: Warnings,
 ) -> list[Operation]:
     column, row = place
     kind = kind_of(row)
@@ -151,7 +200,9 @@ def _write(
     if length_bytes < 4 or length * element_bits % 32:
         raise UserError(f"the transfer is {length_bytes} bytes, expected a multiple of 4, at least 4", op.loc)
     bd_id = op.integer("bd_id")
-    bd = BufferDescriptor(column, row, bd_id, length_bytes // 4, burst_length=op.integer("burst_length", 0))
+    bd = BufferDescriptor(
+        column, row, bd_id, length_bytes // 4, burst_length=op.integer("burst_length", 0), **locks
+    )
     bd = _with_padding(bd, op, direction, element_bits)
     bd = _with_dimensions(bd, op, element_bits, length)
     packet = op.attributes.get("packet")
@@ -161,7 +212,16 @@ def _write(
         bd = bd._replace(next_bd=op.integer("next_bd_id"), use_next_bd=1)
     owner = buffer.owner
     if isinstance(owner, Operation) and owner.name == "aie.buffer":
-        return [write_bd(bd._replace(buffer_offset=_local_address(owner, op, place) + offset_bytes), op)]
+        address = _local_address(owner, op, place) + offset_bytes
+        if rules.tasks_have_locks and kind.name == "mem" and model.family == "npu1":
+            address -= MEMTILE_WINDOWS["own"]  # so does the reference
+        if not rules.tasks_have_locks:
+            # The reference of that time loses the fields beside the address; here it is in the descriptor itself.
+            return [write_bd(bd._replace(buffer_offset=address // 4 if kind.name == "mem" else address), op)]
+        return [
+            write_bd(bd._replace(buffer_offset=offset_bytes), op),
+            _write_address(op, place, bd_id, address),
+        ]
     if kind.name != "shim":
         raise UserError(
             f"a {kind.name} tile's DMA moves buffers of the array, not arguments of the runtime sequence",
@@ -169,15 +229,32 @@ def _write(
             hint="move the argument with a shim tile's channel",
         )
     argument = argument_of(buffer, op)
+    bd = bd._replace(buffer_offset=offset_bytes)
     offset_bytes += argument.offset_bytes
     sizes, strides = _dimensions(op) or ((length,), (1,))
     check_extent(
         op, sequence, Argument(argument.number, offset_bytes), sizes, strides, element_bits, warnings
     )
     return [
-        write_bd(bd._replace(buffer_offset=offset_bytes), op),
+        write_bd(bd, op),
         address_patch(op, patch_address(column, row, bd_id), argument.number, offset_bytes),
     ]
+
+
+def _write_address(op: Operation, place: Place, bd_id: int, address: int) -> Operation:
+    """Puts the address of a tile's buffer into the address field of a descriptor, and leaves the fields beside it."""
+    column, row = place
+    if tile_kind(row) == "mem":
+        value, mask = address // 4, 0x7FFFF
+    else:
+        value, mask = address // 4 << 14, 0x0FFFC000
+    return make(
+        "aiex.npu.maskwrite32",
+        op,
+        address=ui32(patch_address(column, row, bd_id)),
+        value=ui32(value),
+        mask=ui32(mask),
+    )
 
 
 def _local_address(buffer: Operation, op: Operation, place: tuple[int, int]) -> int:

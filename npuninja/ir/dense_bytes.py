@@ -19,13 +19,19 @@ def initial_value_bytes(value: DenseElementsAttr, loc: Location | None) -> bytes
     element = element_of(value.type)
     shape = memref(value.type).shape if value.type.startswith("memref<") else vector(value.type)[0]
     try:
-        raw = [_element_bytes(text, element) for text in value.values]
+        raw = [element_bytes(text, element) for text in value.values]
     except (ValueError, OverflowError) as error:
         raise UserError(f"cannot store the initial value as {element}: {error}", loc) from None
     return raw[0] * element_count(shape) if value.splat else b"".join(raw)
 
 
-def _element_bytes(text: str, element: str) -> bytes:
+def element_bytes(text: str, element: str) -> bytes:
+    """The bytes of one literal.
+
+    Raises:
+        ValueError: the number does not fit, or the type has no form in memory.
+        OverflowError: the bits of a float do not fit.
+    """
     width = bits(element)
     size = (width + 7) // 8
     if element in _FLOAT_FORMATS or element == "bf16":
