@@ -35,6 +35,12 @@ RING = {
         *("dialects.aie", "dialects.third"),
     )
 }
+# Values of a Python design have operators, operators make operations where the text is, and those have values;
+# the dialect modules of two generations offer each other's names.
+PYTHON_RINGS = (
+    {f"npuninja.python_designs.construct.{name}" for name in ("insertion", "operations", "values")},
+    {f"npuninja.python_designs.dialects.{name}" for name in ("aie", "third")},
+)
 
 
 def test_every_import_stands_in_the_table(table, imports):
@@ -69,7 +75,9 @@ def test_no_circle_of_modules_but_that_of_the_parser(imports):
     graph: dict[str, set[str]] = {}
     for importer, imported, _ in imports:
         graph.setdefault(importer, set()).add(imported)
-    assert [circle for circle in circles(graph) if not circle <= RING] == []
+    assert [
+        circle for circle in circles(graph) if not any(circle <= ring for ring in (RING, *PYTHON_RINGS))
+    ] == []
 
 
 def test_the_reading_of_imports_sees_every_form(tmp_path):
