@@ -248,6 +248,7 @@ vector.load                  $base [ $indices*:index ] {} : type(base) , type(re
 vector.store                 $valueToStore , $base [ $indices*:index ] {} : type(base) , type(valueToStore)
 vector.transfer_read         $source [ $indices*:index ] , $padding {} : custom(transfer_read_types) => result
 vector.transfer_write        $vector , $dest [ $indices*:index ] {} : type(vector) , type(dest)
+aievec.broadcast_scalar      $source {} : type(source) , type(result) => result
 vector.broadcast             $source {} : type(source) to type(vector) => vector
 vector.splat                 $input {} : custom(splat_types) => aggregate
 vector.extract               $source mixed(position) {} : type(result) from type(source) => result

@@ -22,8 +22,8 @@ ERRORS = [
     ("«aie.tyle(0, 0)", "unknown operation 'aie.tyle'", "did you mean 'aie.tile'?"),
     ("%t = «arith.addq %a, %b : i32", "unknown operation 'arith.addq'", None),
     (
-        "%t = «aievec.mul %a, %b : i32",
-        "unknown operation 'aievec.mul'",
+        "%t = «tosa.mul %a, %b : i32",
+        "unknown operation 'tosa.mul'",
         "the known dialects are affine, aie, aiex, ",
     ),
     ("aie.device(«npu9) {}", "unknown AIEDevice 'npu9', expected one of xcvc1902, ", "did you mean 'npu2'?"),

@@ -108,6 +108,8 @@ def _fold(core: Operation, join: bool) -> None:
         if join:
             _join_constants(op)
         value = _folded(op)
+        if value is None and join:
+            value = _same_before_casts(op)
         if isinstance(value, int) and _SCALAR.fullmatch(op.result.type):
             number = constant(_wrapped(value, op.result.type), op.result.type)
             op.insert_before(number)
@@ -136,21 +138,51 @@ def _put_constant_right(op: Operation) -> None:
 
 
 def _join_constants(op: Operation) -> None:
-    """`(x + 1) + 2` becomes `x + 3`, and so for products."""
-    inner = op.operands[0].owner
-    if (
-        op.name not in ("arith.addi", "arith.muli")
-        or not isinstance(inner, Operation)
-        or inner.name != op.name
-    ):
+    """Two operations with constants become one: `(x + 1) + 2` is `x + 3`, `(x + 1) - 3` is `x + -2`."""
+    if op.name not in ("arith.addi", "arith.subi", "arith.muli"):
         return
-    first, second = _signed(inner.operands[1]), _signed(op.operands[1])
-    if first is not None and second is not None:
-        value = _BINARY[op.name](first, second)
-        assert value is not None
-        number = constant(_wrapped(value, op.result.type), op.result.type)
-        op.insert_before(number)
-        op.operands = [inner.operands[0], number.result]
+    a, b = (_signed(operand) for operand in op.operands)
+    if (a is None) == (b is None):
+        return
+    inner, number = (op.operands[0].owner, b) if a is None else (op.operands[1].owner, a)
+    if not isinstance(inner, Operation) or len(inner.operands) != 2 or number is None:
+        return
+    x, y = (_signed(operand) for operand in inner.operands)
+    if (x is None) == (y is None):
+        return
+    joined = _joined(op.name, a is None, inner.name, x is None, number, x if y is None else y)
+    if joined is None:
+        return
+    name, value, on_the_right = joined
+    constant_op = constant(_wrapped(value, op.result.type), op.result.type)
+    op.insert_before(constant_op)
+    variable = inner.operands[0 if x is None else 1]
+    op.name = name
+    op.operands = [variable, constant_op.result] if on_the_right else [constant_op.result, variable]
+
+
+def _joined(
+    outer: str, outer_right: bool, inner: str, inner_right: bool, c1: int, c0: int | None
+) -> tuple[str, int, bool] | None:
+    """What an operation with the constant c1 on one with the constant c0 is: name, constant, constant on the right.
+
+    `outer_right` and `inner_right` say on which side the constants stand. Source: MLIR ArithCanonicalization.td.
+    """
+    assert c0 is not None
+    add, sub = "arith.addi", "arith.subi"
+    if outer == inner == "arith.muli":
+        return outer, c0 * c1, True
+    if outer == add and inner == add:
+        return add, c0 + c1, True
+    if outer == add and inner == sub:
+        return (add, c1 - c0, True) if inner_right else (sub, c0 + c1, False)
+    if outer == sub and inner == add:
+        return (add, c0 - c1, True) if outer_right else (sub, c1 - c0, False)
+    if outer == sub and inner == sub:
+        if outer_right:
+            return (sub, c0 + c1, True) if inner_right else (sub, c0 - c1, False)
+        return (sub, c0 + c1, False) if inner_right else (add, c1 - c0, True)
+    return None
 
 
 def _folded(op: Operation) -> Value | int | None:
@@ -174,6 +206,14 @@ def _folded(op: Operation) -> Value | int | None:
     if numbers[0] is not None:  # arith.select
         return op.operands[1 if numbers[0] else 2]
     return op.operands[1] if op.operands[1] is op.operands[2] else None
+
+
+def _same_before_casts(op: Operation) -> Value | None:
+    """What an index was before it was cast to another type and back."""
+    inner = op.operands[0].owner
+    if op.name == "arith.index_cast" and isinstance(inner, Operation) and inner.name == "arith.index_cast":
+        return inner.operands[0] if inner.operands[0].type == op.result.type else None
+    return None
 
 
 def _identity(op: Operation, right: int | None) -> Value | int | None:

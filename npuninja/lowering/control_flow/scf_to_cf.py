@@ -132,9 +132,17 @@ def _lower_while(op: Operation, block: Block, rest: Block, replaced: dict[Value,
     condition = before[-1].ops.pop()
     flag, passed = condition.operands[0], condition.operands[1:]
     replaced.update(zip(op.results, passed))
-    replaced.update(zip(after[0].args, passed))
-    after[0].args = []
-    before[-1].append(Operation("cf.cond_br", [flag], successors=[(after[0], []), (rest, [])], loc=op.loc))
+    if (
+        len(after) == 1
+        and [o.name for o in after[0].ops] == ["scf.yield"]
+        and after[0].ops[0].operands == after[0].args
+    ):
+        # A do-while: nothing is left to do behind the condition.
+        targets = [(before[0], list(passed)), (rest, list[Value]())]
+        before[-1].append(Operation("cf.cond_br", [flag], successors=targets, loc=op.loc))
+        return before
+    targets = [(after[0], list(passed)), (rest, list[Value]())]
+    before[-1].append(Operation("cf.cond_br", [flag], successors=targets, loc=op.loc))
     last = after[-1]
     yielded = last.ops.pop().operands if last.ops and last.ops[-1].name == "scf.yield" else []
     last.append(_branch(before[0], yielded, op))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from npuninja.ir.attributes import Attribute
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.types import bits, vector
 from npuninja.lowering.control_flow.condition_simplification import simplify_conditions_in
 from npuninja.lowering.control_flow.constant_folding import fold_constants_in
 from npuninja.lowering.control_flow.redundancy import hoist_invariants, join_equal_operations
+from npuninja.lowering.tiles import model_of
 
 #: Operations whose code is simplified: what stands directly in a device or module.
 _CORES = ("aie.core", "func.func")
@@ -24,6 +26,7 @@ def simplify_code(module: Operation) -> None:
                 if inner.name in _CORES or inner.name in _SEQUENCES:
                     _simplify(inner)
             share_sequence_constants(op)
+            _name_broadcasts(op)
         elif op.name == "func.func":
             _simplify(op)
 
@@ -33,6 +36,19 @@ def _simplify(holder: Operation) -> None:
     join_equal_operations(holder)
     hoist_invariants(holder)
     _canonicalize(holder)
+
+
+def _name_broadcasts(device: Operation) -> None:
+    """A scalar in all lanes of one vector register gets AIE's own operation."""
+    widths = (512,) if model_of(device).architecture == "aie2" else (256, 512)
+    for op in device.walk():
+        if op.name != "vector.broadcast" or op.operands[0].type.startswith("vector<"):
+            continue
+        shape, element = vector(op.result.type)
+        source = op.operands[0].owner
+        extracted = isinstance(source, Operation) and source.name == "vector.extract"
+        if len(shape) == 1 and element != "index" and shape[0] * bits(element) in widths and not extracted:
+            op.name = "aievec.broadcast_scalar"
 
 
 def _canonicalize(holder: Operation) -> None:

@@ -40,6 +40,13 @@ def check_accesses(core: Operation, fifos: ObjectFifos) -> None:
                     op.loc,
                     notes=(("the link", link.op.loc),),
                 )
+            if fifo.streams[0 if port == "Produce" else 1]:
+                raise UserError(
+                    f"this end of objectFifo '@{op.symbol('objFifo_name')}' is a stream port: there is nothing to acquire",
+                    op.loc,
+                    hint="use aie.put_stream and aie.get_stream",
+                    notes=(("the objectFifo", fifo.op.loc),),
+                )
             if op.name == _ACQUIRE and op.integer("size") < 1:
                 raise UserError("an acquire takes at least one object", op.loc)
         elif op.name == _ACCESS:

@@ -45,9 +45,12 @@ def create_dmas(fifos: ObjectFifos, rules: Rules, packets: bool) -> None:
     packet_ids = _packet_ids(fifos.device)
     for producer, consumers in fifos.splits:
         packet = _next_packet(packet_ids, producer) if packets else None
-        _create_program(fifos, producer, "MM2S", producer.dims_to, producer.pads, packet)
-        _create_allocation(fifos, producer, producer, "MM2S", rules, packet)
+        if producer.stream_port is None:
+            _create_program(fifos, producer, "MM2S", producer.dims_to, producer.pads, packet)
+            _create_allocation(fifos, producer, producer, "MM2S", rules, packet)
         for consumer in consumers:
+            if consumer.stream_port is not None:
+                continue
             _create_program(fifos, consumer, "S2MM", consumer.dims_from[0], None, None)
             _create_allocation(fifos, producer, consumer, "S2MM", rules, None)
         _create_flows(producer, consumers, packet)
@@ -105,6 +108,8 @@ def _on_shim(fifo: ObjectFifo) -> bool:
 
 
 def _end_of_flow(end: ObjectFifo, plio: bool) -> tuple[Value, str, int]:
+    if end.stream_port is not None:
+        return end.producer, "Core", end.stream_port
     return end.producer, "PLIO" if plio and _on_shim(end) else "DMA", end.channel
 
 
@@ -153,7 +158,7 @@ def _assign_channels(fifos: ObjectFifos) -> None:
     for abroad in (True, False):
         for producer, consumers in fifos.splits:
             for end, direction in [(producer, "MM2S"), *((consumer, "S2MM") for consumer in consumers)]:
-                if _buffers_abroad(end) == abroad:
+                if end.stream_port is None and _buffers_abroad(end) == abroad:
                     _take_channel(end, direction, abroad, taken)
 
 
@@ -275,7 +280,9 @@ def _program_of(device: Operation, tile: Value) -> Operation:
 def _append_chain(program: Operation, direction: str, fifo: ObjectFifo, bds: list[list[Operation]]) -> None:
     """Puts a channel start and a closed chain of descriptors before the end block."""
     region = program.regions[0]
-    end = next((block for block in region.blocks if block.ops and block.ops[-1].name == "aie.end"), None)
+    end = next(
+        (block for block in reversed(region.blocks) if block.ops and block.ops[-1].name == "aie.end"), None
+    )
     if end is None:
         raise UserError("the DMA program has no block that ends with aie.end", program.loc)
     last_start = None
@@ -285,13 +292,20 @@ def _append_chain(program: Operation, direction: str, fifo: ObjectFifo, bds: lis
             last_start = op
     at = region.blocks.index(end)
     start, chain = Block(), [Block() for _ in bds]
-    for i, block in enumerate([start, *chain]):
+    iterated = fifo.iterations is not None and program.name == "aie.memtile_dma"
+    last = [Block()] if iterated else []
+    for i, block in enumerate([start, *chain, *last]):
         block.parent = region
         region.blocks.insert(at + i, block)
     start.append(op_builders.dma_start(direction, fifo.channel, chain[0], end, fifo.op.loc))
+    if fifo.iterations is not None and iterated:
+        last[0].append(Operation("aie.end"))
+        if fifo.iterations > 1:
+            start.ops[0].attributes["repeat_count"] = op_builders.i32(fifo.iterations - 1)
     for i, (block, ops) in enumerate(zip(chain, bds)):
         for op in ops:
             block.append(op)
-        block.append(op_builders.next_bd(chain[(i + 1) % len(chain)], fifo.op.loc))
+        following = chain[i + 1] if i + 1 < len(chain) else (last or chain)[0]
+        block.append(op_builders.next_bd(following, fifo.op.loc))
     if last_start is not None:
         last_start.successors[1] = (start, [])

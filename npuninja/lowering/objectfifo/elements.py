@@ -31,7 +31,11 @@ def create_elements(fifos: ObjectFifos, rules: Rules) -> None:
             fifo.depth = depth_needed(fifos, fifo, fifo.producer, fifo.depth, port)
         tile = _home(fifos, fifo, over_dma)
         link = fifo.link
-        if fifo.depth == 0 or (link is not None and (link.owner is not None or not _owns(link, fifo, rules))):
+        if (
+            fifo.depth == 0
+            or fifo.stream_port is not None
+            or (link is not None and (link.owner is not None or not _owns(link, fifo, rules)))
+        ):
             continue
         legs = 1
         repeat = fifo.repeat or 1

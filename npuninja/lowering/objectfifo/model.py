@@ -40,7 +40,8 @@ class ObjectFifo:
 
     __slots__ = (
         "buffers", "channel", "consumers", "depth", "depths", "dims_from", "dims_to", "element", "externals", "fed_by",
-        "feeds", "init", "locks", "name", "op", "pads", "plio", "producer", "repeat", "synchronized", "via_dma",
+        "feeds", "init", "iterations", "locks", "name", "op", "pads", "plio", "producer", "repeat", "stream_port",
+        "streams", "synchronized", "via_dma",
     )  # fmt: skip
 
     def __init__(self, op: Operation, name: str, producer: Value, consumers: list[Value], depth: int) -> None:
@@ -65,6 +66,12 @@ class ObjectFifo:
         self.buffers: list[Value] = []
         self.locks: list[Value] = []
         self.channel = -1
+        #: How often a memory tile runs through its descriptors before it stops; None for without end.
+        self.iterations: int | None = None
+        #: The stream port of the core that this end is, instead of buffers and a DMA channel; None for those.
+        self.stream_port: int | None = None
+        #: Whether the producer's and the consumer's end of a fifo of the design are stream ports.
+        self.streams = (False, False)
 
     @property
     def link(self) -> Link | None:
@@ -217,6 +224,7 @@ class ObjectFifos:
         """Whether the objects of a fifo of the design must go over the streams."""
         if (
             fifo.via_dma
+            or any(fifo.streams)
             or fifo.repeat is not None
             or len(fifo.consumers) > 1
             or fifo.dims_to
@@ -266,11 +274,40 @@ def _flag(op: Operation, key: str) -> bool:
     return attribute is not None and not (isinstance(attribute, BoolAttr) and not attribute.value)
 
 
+#: Runs of a chain of descriptors that one task can ask for.
+_MOST_ITERATIONS = 256
+
+
+def _read_stream(fifo: ObjectFifo) -> None:
+    """`aie_stream` says which ends are stream ports of cores: 0 the producer, 1 the consumer, 2 both."""
+    op = fifo.op
+    if "aie_stream" not in op.attributes:
+        if "aie_stream_port" in op.attributes:
+            raise UserError(f"objectFifo '@{fifo.name}' has aie_stream_port without aie_stream", op.loc)
+        return
+    end = op.integer("aie_stream")
+    if not 0 <= end <= 2 or "aie_stream_port" not in op.attributes:
+        raise UserError(
+            f"objectFifo '@{fifo.name}': aie_stream is 0 (producer), 1 (consumer) or 2 (both), with an aie_stream_port",
+            op.loc,
+        )
+    if len(fifo.consumers) > 1 or fifo.dims_to or any(fifo.dims_from):
+        raise UserError(
+            f"objectFifo '@{fifo.name}' ends at a core's stream port, so it has one consumer and no dimensions",
+            op.loc,
+        )
+    tiles = [
+        tile for tile, is_stream in ((fifo.producer, end != 1), (fifo.consumers[0], end != 0)) if is_stream
+    ]
+    if any(tile_kind(place_of(tile)[1]) != "core" for tile in tiles):
+        raise UserError(f"objectFifo '@{fifo.name}': only a core has stream ports", op.loc)
+    fifo.streams = (end != 1, end != 0)
+    if end != 1:
+        fifo.stream_port = op.integer("aie_stream_port")
+
+
 def _read(op: Operation) -> ObjectFifo:
     name = op.string("sym_name")
-    for key in ("aie_stream", "aie_stream_port", "iter_count"):
-        if key in op.attributes:
-            raise UserError(f"objectFifo '@{name}' has '{key}', which is not supported", op.loc)
     producer, consumers = op.operands[0], op.operands[1:]
     number = op.attributes["elemNumber"]
     depths: tuple[int, ...] | None = None
@@ -297,6 +334,16 @@ def _read(op: Operation) -> ObjectFifo:
     per_consumer = op.attributes.get("dimensionsFromStreamPerConsumer")
     if isinstance(per_consumer, BDDimLayoutArrayArrayAttr) and per_consumer.arrays:
         fifo.dims_from = per_consumer.arrays
+    if "iter_count" in op.attributes:
+        fifo.iterations = op.integer("iter_count")
+        if not 1 <= fifo.iterations <= _MOST_ITERATIONS:
+            raise UserError(
+                f"objectFifo '@{name}' has iter_count {fifo.iterations}, expected 1 to {_MOST_ITERATIONS}",
+                op.loc,
+            )
+        if all(tile_kind(place_of(tile)[1]) != "mem" for tile in op.operands):
+            raise UserError(f"objectFifo '@{name}' has an iter_count, but neither end is a memtile", op.loc)
+    _read_stream(fifo)
     fifo.via_dma = _flag(op, "via_DMA")
     fifo.plio = _flag(op, "plio")
     fifo.synchronized = not _flag(op, "disable_synchronization")

@@ -30,6 +30,9 @@ def split_fifos(fifos: ObjectFifos) -> None:
             end = ObjectFifo(fifo.op, name, tile, [tile], depth)
             end.dims_from = (fifo.dims_from[i],)
             end.synchronized = fifo.synchronized
+            end.iterations = fifo.iterations
+            if fifo.streams[1]:
+                end.stream_port = fifo.op.integer("aie_stream_port")
             end.externals = externals_of(fifos.device, fifo, tile)
             _move_accesses(fifos.device, fifo, end)
             _move_link(fifo, end)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
+from npuninja.lowering.control_flow.block_merging import merge_blocks
 from npuninja.lowering.control_flow.branch_simplification import simplify_branches
 from npuninja.lowering.control_flow.constant_folding import fold_constants
 from npuninja.lowering.generation import rules_of
@@ -36,6 +37,7 @@ def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> N
             continue
         model = model_of(device)
         materialize_bd_chains(device)  # aie-materialize-bd-chains
+        merge_blocks(device)
         if rules.drops_unused_tiles_late:
             _simplify(device)
         if rules.canonicalizes_sequences:
