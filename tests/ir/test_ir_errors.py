@@ -24,7 +24,7 @@ ERRORS = [
     (
         "%t = «tosa.mul %a, %b : i32",
         "unknown operation 'tosa.mul'",
-        "the known dialects are affine, aie, aiex, ",
+        "the known dialects are affine, aie, aievec, aiex, ",
     ),
     ("aie.device(«npu9) {}", "unknown AIEDevice 'npu9', expected one of xcvc1902, ", "did you mean 'npu2'?"),
     (
