@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "say what a CDO, PDI, XCLBIN, instruction stream or core program holds",
     ),
     "disasm": ("npuninja.commands.disasm", "list the machine code in an ELF, an object, an XCLBIN or a PDI"),
+    "core": ("npuninja.commands.core", "run the machine code of one core alone"),
     "size": ("npuninja.diag.size", "the memory of every tile of a built design"),
     "mel": (
         "npuninja.commands.mel",

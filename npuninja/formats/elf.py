@@ -26,6 +26,8 @@ RELA = 4
 _SECTION_SYMBOL = 3
 _NOBITS = 8
 
+#: Below it a segment is program memory, above it data.
+SEGMENT_LIMIT = 0x40000
 PROGRAM_MEMORY_BYTES = 0x4000  # aie-rt: AieMlCoreMod.ProgMemSize
 DATA_START, DATA_END = (
     0x40000,

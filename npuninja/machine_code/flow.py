@@ -13,7 +13,7 @@ from npuninja.machine_code.decode import Bundle, Decoded
 #: Bundles that are issued behind a branch before its target.
 DELAY_SLOTS = 5
 #: Mnemonics that change the program counter: whether the way straight on is possible too.
-BRANCHES = {"j": False, "jl": True, "jz": True, "jnz": True, "jnzd": True, "ret": False}
+BRANCHES = {"j": False, "jl": True, "jz": True, "jnz": True, "jnzd": True, "ret lr": False}
 CALLS = frozenset({"jl"})
 #: How far apart the writes of `ls` and `le` of one loop may stand, in bundles.
 _LOOP_SETUP_BUNDLES = 64

@@ -256,7 +256,8 @@ class InstructionSet:
         if entry and isinstance(entry[0], list):
             text = format(code, f"0{bits}b")
             for pattern, inner, shift in entry:
-                if all(p in ("-", t) for p, t in zip(pattern, text)):
+                # A pattern that is shorter than the field speaks of its low bits.
+                if all(p in ("-", t) for p, t in zip(reversed(pattern), reversed(text))):
                     if inner not in self._classes:
                         return str(inner)
                     width = self._class_bits(inner)

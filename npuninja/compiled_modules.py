@@ -1,0 +1,184 @@
+"""The embedded compiler, and modules of WebAssembly made by it: compiled once, then taken from a cache.
+
+The cache is `$NPUNINJA_CACHE_DIR`, else `$XDG_CACHE_HOME/npuninja`, else `~/.cache/npuninja`. File names
+contain a hash of the sources, the flags and the versions of the compiler and of wasmtime, so nothing in it is
+ever out of date.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import wasmtime
+
+from npuninja.errors import ToolError
+
+if TYPE_CHECKING:
+    import subprocess
+
+
+class Sources(NamedTuple):
+    """C sources of one module: their folder, the units in link order, the flags, and what a person calls it."""
+
+    folder: Path
+    units: Sequence[str]
+    compile_flags: Sequence[str]
+    link_flags: Sequence[str]
+    what: str
+
+
+def cache_folder() -> Path:
+    """Where compiled modules are kept; made when missing. Falls back to a temporary folder when it cannot be
+    written.
+    """
+    given = os.environ.get("NPUNINJA_CACHE_DIR")
+    if given:
+        folder = Path(given)
+    else:
+        base = os.environ.get("XDG_CACHE_HOME")
+        folder = (Path(base) if base else Path.home() / ".cache") / "npuninja"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        if given:
+            raise ToolError(
+                f"cannot make the cache folder {folder}",
+                hint="set NPUNINJA_CACHE_DIR to a folder that can be written",
+            ) from None
+    import tempfile  # this and subprocess take 10 ms, and a run that finds its modules needs neither
+
+    fallback = Path(tempfile.gettempdir()) / f"npuninja-{os.getuid()}"
+    fallback.mkdir(mode=0o700, exist_ok=True)
+    if fallback.stat().st_uid != os.getuid():
+        raise ToolError(
+            f"{fallback} belongs to somebody else", hint="set NPUNINJA_CACHE_DIR to a folder of your own"
+        )
+    return fallback
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file in one step, so that two processes can do it at once."""
+    import tempfile
+
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _version(package: str, folder: Path) -> str:
+    """The version of an installed package whose files lie in `folder`."""
+    # Beside the package, in the name that pip gave. importlib.metadata reads it too, but takes 40 ms to be
+    # imported.
+    names = [entry.name for entry in folder.parent.glob(f"{package}-*.dist-info")]
+    if len(names) == 1:
+        return names[0][len(package) + 1 : -len(".dist-info")]
+    import importlib.metadata
+
+    return importlib.metadata.version(package)
+
+
+def embedded_compiler() -> tuple[str, str]:
+    """Path and version of the embedded compiler."""
+    spec = importlib.util.find_spec("ziglang")
+    if spec is None or not spec.submodule_search_locations:
+        raise ToolError(
+            "the Python package ziglang is missing: it compiles the emulator", hint="pip install ziglang"
+        )
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    program = folder / ("zig.exe" if os.name == "nt" else "zig")
+    if not program.exists():
+        raise ToolError(
+            f"the Python package ziglang has no {program}", hint="pip install --force-reinstall ziglang"
+        )
+    return str(program), _version("ziglang", folder)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    import subprocess
+
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def _finish(process: subprocess.Popen[bytes], what: str) -> None:
+    output = process.communicate()[0].decode(errors="replace").strip()
+    if process.returncode:
+        raise ToolError(
+            f"{what} (exit code {process.returncode}): {output}",
+            hint="the package ziglang may be too old or damaged; pip install --upgrade ziglang",
+        )
+
+
+def compile_module(sources: Sources, program: str, cache: Path) -> bytes:
+    """The wasm module of `sources`, made by the compiler at `program`.
+
+    Raises ToolError with the compiler's words.
+    """
+    import tempfile
+
+    zig_cache = str(cache / "zig")
+    environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": zig_cache, "ZIG_LOCAL_CACHE_DIR": zig_cache}
+    with tempfile.TemporaryDirectory(prefix="npuninja-engine-") as folder:
+        objects = [os.path.join(folder, unit + ".o") for unit in sources.units]
+        running = [
+            _run(
+                [
+                    program,
+                    "cc",
+                    *sources.compile_flags,
+                    "-c",
+                    str(sources.folder / (unit + ".c")),
+                    "-o",
+                    output,
+                ],
+                environment,
+            )
+            for unit, output in zip(sources.units, objects)
+        ]
+        for process, unit in zip(running, sources.units):
+            _finish(process, f"{sources.what} does not compile ({unit}.c)")
+        result = os.path.join(folder, "module.wasm")
+        linking = _run([program, "wasm-ld", *sources.link_flags, *objects, "-o", result], environment)
+        _finish(linking, f"{sources.what} does not link")
+        return Path(result).read_bytes()
+
+
+def sources_key(sources: Sources) -> tuple[str, str]:
+    """A hash of everything the module depends on, and the compiler's path."""
+    program, version = embedded_compiler()
+    flags = (tuple(sources.compile_flags), tuple(sources.link_flags))
+    digest = hashlib.sha256(repr((*flags, version, wasmtime_version())).encode())
+    for path in sorted(sources.folder.iterdir()):
+        if path.suffix in (".c", ".h"):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:32], program
+
+
+@functools.lru_cache
+def wasmtime_version() -> str:
+    """The version of wasmtime: compiled modules are for one version."""
+    return _version("wasmtime", Path(wasmtime.__file__).parent)
+
+
+def cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], bytes]) -> wasmtime.Module:
+    """A compiled module from the cache, or compiled from `source()` and put there."""
+    if path.exists():
+        try:
+            return wasmtime.Module.deserialize_file(engine, str(path))
+        except wasmtime.WasmtimeError:
+            pass  # made by another wasmtime or for another processor: make it anew
+    module = wasmtime.Module(engine, source())
+    write_whole(path, bytes(module.serialize()))
+    return module

@@ -1,0 +1,251 @@
+"""The runtime: one core that executes machine code, as a WebAssembly instance (runtime/*.c).
+
+Its linear memory is the core's address space. A core alone (`npuninja core`) has plain memory there; in the emulated
+array the windows are mapped over the tiles' memories (npuninja.emulator.machine_cores).
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any, NamedTuple, Sequence
+
+import wasmtime
+
+from npuninja.compiled_modules import (
+    Sources,
+    cache_folder,
+    cached_module,
+    compile_module,
+    sources_key,
+    write_whole,
+)
+from npuninja.errors import InternalError, UserError
+from npuninja.machine_code.decode import Bundle
+from npuninja.machine_code.prepare import BUNDLE, OP, Layout, Prepared, operations, prepare
+from npuninja.machine_code.registers import BANK_BYTES, RegisterPlace, place_of
+
+SOURCES = Path(__file__).parent / "runtime"
+#: In a package of designs the runtime is there compiled, without its sources.
+COMPILED = SOURCES / "runtime.wasm"
+#: First byte of the runtime's own memory: behind everything that a core can address.
+OWN_BASE = 0x100000
+MEMORY_BYTES = 0x400000
+PROGRAM = Sources(
+    SOURCES,
+    ("core", "lanes", "accumulate", "floats"),
+    (
+        *("-target", "wasm32-freestanding", "-O2", "-msimd128", "-mbulk-memory", "-flto", "-g0"),
+        *("-ffreestanding", "-fno-strict-aliasing", "-fno-sanitize=all", "-fwrapv"),
+    ),
+    (
+        *("--no-entry", "--growable-table", "--export-table", "-z", "stack-size=65536"),
+        f"--global-base={OWN_BASE}",
+        f"--initial-memory={MEMORY_BYTES}",
+        f"--max-memory={MEMORY_BYTES}",
+    ),
+    "the runtime of machine code",
+)
+
+#: What core_run returns (runtime/core.h).
+(
+    STEP_MORE, STEP_WAIT_GE, STEP_WAIT_EQ, STEP_RELEASE_FAULT, STEP_FAULT, STEP_DONE, STEP_RETURNED, STEP_BREAK,
+    STEP_LIMIT, STEP_WAIT_STREAM_IN, STEP_WAIT_STREAM_OUT, STEP_WAIT_CASCADE_IN, STEP_WAIT_CASCADE_OUT,
+) = range(13)  # fmt: skip
+#: Words of `State` in order, then 64-bit counters.
+STATE_WORDS = (
+    "pc", "stopped", "branch_in", "branch_target", "branch_at", "tile", "windows", "stack_high", "return_address",
+    "fault", "fault_at", "fault_a", "fault_b", "fault_c", "wait_kind", "wait_lock", "wait_need", "limit_low",
+    "limit_high", "events",
+)  # fmt: skip
+COUNTERS = ("cycle", "issued", "bank_conflicts", "lock_stalls", "stream_stalls", "cascade_stalls")
+_STATE_BYTES = 4 * len(STATE_WORDS) + 8 * len(COUNTERS)
+_NO_ADDRESS = 0xFFFFFFFF
+_DATA_WINDOWS = ("south", "west", "north", "own")
+
+
+class Fault(NamedTuple):
+    """Why a core stopped: the kind of fault, the address of the bundle, and numbers that explain it."""
+
+    kind: int
+    address: int
+    a: int
+    b: int
+    c: int
+
+
+def load_runtime(engine: wasmtime.Engine) -> wasmtime.Module:
+    """The runtime, compiled for this machine. The first call takes some seconds, later ones about a millisecond.
+
+    Raises:
+        ToolError: there is no compiler, or it failed.
+    """
+    cache = cache_folder()
+    key, program = sources_key(PROGRAM)
+    wasm = cache / f"core-runtime-{key}.wasm"
+
+    def source() -> bytes:
+        if not wasm.exists():
+            write_whole(wasm, compile_module(PROGRAM, program, cache))
+        return wasm.read_bytes()
+
+    return cached_module(engine, cache / f"core-runtime-{key}.cwasm", source)
+
+
+class CoreRuntime:
+    """One core with its program, registers and memory.
+
+    Args:
+        store: of the instance.
+        module: from `load_runtime` with the store's engine.
+    """
+
+    def __init__(self, store: wasmtime.Store, module: wasmtime.Module) -> None:
+        self._store = store
+        exports = wasmtime.Instance(store, module, []).exports(store)
+        memory = exports["memory"]
+        assert isinstance(memory, wasmtime.Memory)
+        self.memory = memory
+        self.exports = exports
+        self._view = memoryview(memory.get_buffer_ptr(store)).cast("B")
+        where = int(self._call("core_layout"))
+        words = struct.unpack_from("<11I", self._view, where)
+        (
+            bank,
+            bypass,
+            self._bundles,
+            self._ops,
+            self._state,
+            bank_bytes,
+            bundle,
+            op,
+            state,
+            self._max_ops,
+            count,
+        ) = words
+        if (bank_bytes, bundle, op, state, count) != (
+            BANK_BYTES,
+            BUNDLE.size,
+            OP.size,
+            _STATE_BYTES,
+            len(operations()),
+        ):
+            raise InternalError(f"the runtime of machine code and its host disagree: {words}")
+        self.layout = Layout(bank, bypass, self._ops)
+        self.unsupported: dict[int, str] = {}
+        self.set_state("windows", 0b1111)
+        self.set_state("return_address", _NO_ADDRESS)
+        self.set_limit(None)
+
+    def _call(self, name: str) -> Any:
+        function = self.exports[name]
+        assert isinstance(function, wasmtime.Func)
+        return function(self._store)
+
+    # --- Program.
+
+    def load(self, bundles: Sequence[Bundle]) -> None:
+        """Puts a program into the core. Raises UserError when it is larger than program memory could be."""
+        self.put(prepare(bundles, self.layout))
+
+    def put(self, prepared: Prepared) -> None:
+        """Puts a prepared program into the core."""
+        if len(prepared.ops) > self._max_ops * OP.size:
+            raise UserError(
+                f"the program has {len(prepared.ops) // OP.size} instructions, the core takes {self._max_ops}"
+            )
+        self._view[self._bundles : self._bundles + len(prepared.bundles)] = prepared.bundles
+        self._view[self._ops : self._ops + len(prepared.ops)] = prepared.ops
+        self.unsupported = prepared.unsupported
+
+    def set_break(self, address: int, wanted: bool = True) -> None:
+        """Stops before the bundle at `address` is issued, or does so no more."""
+        at = self._bundles + address // 2 * BUNDLE.size + 6
+        (flags,) = struct.unpack_from("<H", self._view, at)
+        struct.pack_into("<H", self._view, at, flags | 4 if wanted else flags & ~4)
+
+    # --- Registers.
+
+    def read(self, place: RegisterPlace) -> bytes:
+        """The bytes of a register in memory order."""
+        start = self.layout.bank + place.offset
+        return bytes(self._view[start : start + place.size_bytes])
+
+    def write(self, place: RegisterPlace, data: bytes) -> None:
+        """Sets a register, for readers on a bypass network too."""
+        for bank in (self.layout.bank, self.layout.bypass_bank):
+            self._view[bank + place.offset : bank + place.offset + len(data)] = data
+
+    def register(self, name: str) -> int:
+        """The value of a scalar register."""
+        return int.from_bytes(self.read(place_of(name)), "little")
+
+    def set_register(self, name: str, value: int) -> None:
+        """Sets a scalar register as an instruction would: bits it does not have are dropped."""
+        place = place_of(name)
+        if not place.mask and place.size_bytes == 4:  # a shift register
+            signed = value - (1 << 32) if value >> 31 & 1 and value >= 0 else value
+            value = signed & 63 if -32 <= signed < 64 else 0
+        elif place.size_bytes == 4:
+            value &= place.mask
+        self.write(place, (value & ((1 << 8 * place.size_bytes) - 1)).to_bytes(place.size_bytes, "little"))
+
+    # --- State.
+
+    def state(self, name: str) -> int:
+        """A word or a counter of the core's state."""
+        if name in COUNTERS:
+            at = self._state + 4 * len(STATE_WORDS) + 8 * COUNTERS.index(name)
+            return int(struct.unpack_from("<Q", self._view, at)[0])
+        return int(struct.unpack_from("<I", self._view, self._state + 4 * STATE_WORDS.index(name))[0])
+
+    def set_state(self, name: str, value: int) -> None:
+        """Sets a word of the core's state."""
+        struct.pack_into("<I", self._view, self._state + 4 * STATE_WORDS.index(name), value & 0xFFFFFFFF)
+
+    def set_limit(self, bundles: int | None) -> None:
+        """How many bundles may be issued in all; None: any number."""
+        limit = (1 << 64) - 1 if bundles is None else bundles
+        self.set_state("limit_low", limit & 0xFFFFFFFF)
+        self.set_state("limit_high", limit >> 32)
+
+    def fault(self) -> Fault:
+        """The fault record; kind 0 for none."""
+        return Fault(*(self.state(name) for name in ("fault", "fault_at", "fault_a", "fault_b", "fault_c")))
+
+    # --- Memory.
+
+    def data(self, address: int, size_bytes: int) -> memoryview:
+        """A part of the core's address space."""
+        return self._view[address : address + size_bytes]
+
+    # --- Running.
+
+    def run(self) -> int:
+        """Runs until something happens; a STEP_…."""
+        return int(self._call("core_run"))
+
+
+#: Sentences of faults by kind (runtime/core.h).
+_FAULTS = {
+    1: "the bytes there are no bundle, or the program ends before",
+    2: "{name} is not executed here: nothing is guessed about instructions that are not proved",
+    3: "an access of {b} bytes to 0x{a:x}: no data memory is there (0x40000 to 0x7ffff)",
+    4: "an access to the data memory to the {window}, which this core does not have",
+    5: "an access of {b} bytes to 0x{a:x}, which is not a multiple of {b}",
+    6: "a branch in a delay slot of the branch at 0x{a:x}",
+    7: "the program counter is 0x{a:x}, outside program memory",
+    8: "a release of {change} makes lock {a} more than 63 or less than -64: it is {value}",
+    9: "{name} with the configuration 0x{a:x}, which is not modelled",
+    10: "a stream access that is not modelled",
+    11: "more is in flight than this model has room for",
+}
+
+
+def fault_sentence(fault: Fault, name: str) -> str:
+    """What happened, in words; `name` is the instruction at the fault's address."""
+    signed = [v - (1 << 32) if v >> 31 else v for v in (fault.b, fault.c)]
+    window = _DATA_WINDOWS[((fault.a >> 4) if fault.c else (fault.a >> 16) - 4) & 3]
+    return _FAULTS[fault.kind].format(
+        a=fault.a, b=fault.b, name=name, window=window, value=signed[0], change=signed[1]
+    )

@@ -1,0 +1,52 @@
+"""The bundles of a program memory: a sweep from its start, and what branches lead to beside it.
+
+Program memory may hold more than code (constants, padding), so what does not decode is left out here and is a fault only
+when a core comes there.
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from npuninja.machine_code.decode import Bundle, UndecodableError, decoder
+from npuninja.machine_code.flow import analyse
+
+_ALIGNMENT = 16  # where code begins anew behind something that is no code
+
+
+def reachable_bundles(pieces: Sequence[tuple[int, bytes]], isa: str = "aie2") -> list[Bundle]:
+    """The bundles of pieces (address, bytes) of program memory, by address.
+
+    Raises UserError when there is no table for the instruction set.
+    """
+    found: dict[int, Bundle] = {}
+    for address, data in pieces:
+        _sweep(address, data, isa, found, address)
+    while True:
+        flow = analyse([found[a] for a in sorted(found)])
+        wanted = {b.target for b in flow.branches.values()} | {b.after for b in flow.branches.values()}
+        missing = [a for a in wanted if a is not None and a not in found]
+        before = len(found)
+        for target in missing:
+            for address, data in pieces:
+                if address <= target < address + len(data):
+                    _sweep(address, data, isa, found, target, follow=False)
+        if len(found) == before:
+            return [found[a] for a in sorted(found)]
+
+
+def _sweep(
+    address: int, data: bytes, isa: str, found: dict[int, Bundle], start: int, *, follow: bool = True
+) -> None:
+    code = decoder(isa)
+    at = start - address
+    while at < len(data) and address + at not in found:
+        try:
+            bundle = code.bundle(data, at, address + at)
+        except UndecodableError:
+            if not follow:
+                return
+            at = (address + at) // _ALIGNMENT * _ALIGNMENT + _ALIGNMENT - address
+            continue
+        found[bundle.address] = bundle
+        at += bundle.size_bytes

@@ -1,0 +1,771 @@
+/* The interpreter: one bundle a turn, with everything that is in flight kept by the cycle in which it lands.
+ *
+ * Cycles here are unstalled ones: a stall stops the core whole, so nothing in flight moves. In each cycle results that
+ * are due land first, then loads read, then instructions of the bundle read their operands, then stores write. */
+#include "core.h"
+
+#define EXPORT(name) __attribute__((export_name(name)))
+#define RING 16 /* cycles ahead; the longest is a part-word store, 10 */
+#define RING_WRITES 24
+#define RING_EVENTS 16
+
+u8 bank[2][BANK_BYTES] __attribute__((aligned(64)));
+Bundle bundles[PROGRAM_BYTES / 2];
+Op ops[MAX_OPS];
+State state;
+
+/* --- Results on their way. */
+typedef struct {
+    u32 dst, size, banks; /* banks: 1 what instructions read, 2 what bypass readers see */
+    u8 data[128] __attribute__((aligned(16)));
+} Write;
+typedef struct {
+    const Op *op;
+    u32 address, phase;
+    u8 data[64] __attribute__((aligned(16)));
+} Event;
+static Write writes[RING][RING_WRITES];
+static u32 write_count[RING];
+static Event events[RING][RING_EVENTS];
+static u32 event_count[RING];
+static u32 touched; /* banks of data memory that this cycle's accesses use */
+
+void fault(u32 kind, const Op *op, u32 a, u32 b, u32 c) {
+    if (state.fault) return;
+    state.fault = kind;
+    state.fault_at = op ? op->at : state.pc;
+    state.fault_a = a;
+    state.fault_b = b;
+    state.fault_c = c;
+}
+
+static u8 *claim(u32 delay, u32 dst, u32 size, u32 banks) {
+    u32 slot = (u32)(state.cycle + delay) % RING;
+    if (write_count[slot] == RING_WRITES) {
+        fault(FAULT_TOO_MUCH_IN_FLIGHT, 0, 0, 0, 0);
+        return writes[slot][0].data;
+    }
+    Write *w = &writes[slot][write_count[slot]++];
+    w->dst = dst;
+    w->size = size;
+    w->banks = banks;
+    return w->data;
+}
+
+static void put32(const Op *op, u32 delay, u32 dst, u32 value) {
+    (void)op;
+    *(u32 *)claim(delay, dst, 4, 1) = value;
+}
+
+/* A shift register holds what fits into six bits; measured: what does not fit acts as 0. */
+static u32 shift_register(u32 value) { return (i32)value >= -32 && (i32)value < 64 ? value & 63 : 0; }
+static i32 shift_of(u32 address) {
+    u32 value = *(u32 *)address & 63;
+    return value & 32 ? (i32)value - 64 : (i32)value;
+}
+
+static void put_scalar(const Op *op, u32 value) {
+    put32(op, op->latency, op->dst, op->mask ? value & op->mask : shift_register(value));
+}
+
+/* The result of a vector instruction: the bytes go to both banks, to the bypass one a cycle earlier. */
+static void put_vector(const Op *op, u32 delay, u32 dst, u32 size, const u8 *data) {
+    if (op->flags & F_BYPASS) {
+        copy(claim(delay - 1, dst, size, 2), data, size);
+        copy(claim(delay, dst, size, 1), data, size);
+    } else {
+        copy(claim(delay, dst, size, 3), data, size);
+    }
+}
+
+static Event *later(const Op *op, u32 delay, u32 address, u32 phase) {
+    u32 slot = (u32)(state.cycle + delay) % RING;
+    if (event_count[slot] == RING_EVENTS) {
+        fault(FAULT_TOO_MUCH_IN_FLIGHT, op, 0, 0, 0);
+        return &events[slot][0];
+    }
+    Event *e = &events[slot][event_count[slot]++];
+    e->op = op;
+    e->address = address;
+    e->phase = phase;
+    return e;
+}
+
+static void land(void) {
+    u32 slot = (u32)state.cycle % RING;
+    for (u32 i = 0; i < write_count[slot]; i++) {
+        Write *w = &writes[slot][i];
+        if (w->size == 4) {
+            if (w->banks & 1) *(u32 *)(bank[0] + w->dst) = *(u32 *)w->data;
+            if (w->banks & 2) *(u32 *)(bank[1] + w->dst) = *(u32 *)w->data;
+            continue;
+        }
+        if (w->banks & 1) copy(bank[0] + w->dst, w->data, w->size);
+        if (w->banks & 2) copy(bank[1] + w->dst, w->data, w->size);
+    }
+    write_count[slot] = 0;
+}
+
+/* --- Data memory. Physical banks of 128 bits: two in each 16 KiB of a window (device, section 3). */
+static int reach(const Op *op, u32 address, u32 size) {
+    if (address < DATA_START || address + size > DATA_END) {
+        fault(FAULT_ADDRESS, op, address, size, 0);
+        return 0;
+    }
+    if (!(state.windows >> ((address >> 16) - 4) & 1)) {
+        fault(FAULT_WINDOW, op, address, size, 0);
+        return 0;
+    }
+    u32 pair = (address - DATA_START) >> 14 << 1;
+    u32 used = size > 16 ? 3u << pair : 1u << (pair + (address >> 4 & 1));
+    if (touched & used) state.bank_conflicts++;
+    touched |= used;
+    return 1;
+}
+
+static u32 aligned(u32 address, u32 size) {
+    /* Vectors ignore low address bits; scalars must be where they belong. */
+    return size >= 16 ? address & ~((size > 32 ? 32 : size) - 1) : address;
+}
+
+static int natural(const Op *op, u32 address, u32 size) {
+    if (size < 16 && address & (size - 1)) {
+        fault(FAULT_ALIGNMENT, op, address, size, 0);
+        return 0;
+    }
+    return 1;
+}
+
+/* --- Addresses: what an access uses, and the pointer's new value. */
+static u32 step_2d(u32 pointer, u32 m, i32 *count_out) {
+    i32 modifier = (i32)(WORD(REG_M + 4 * m) << 12) >> 12, dn = (i32)WORD(REG_DN + 4 * m);
+    i32 dj = (i32)(WORD(REG_DJ + 4 * m) << 12) >> 12, dc = (i32)WORD(REG_DC + 4 * m);
+    if (dc == dn) {
+        *count_out = 0;
+        return (pointer + (u32)modifier) & ADDRESS_MASK;
+    }
+    *count_out = dc + 1;
+    return (pointer + (u32)dj) & ADDRESS_MASK;
+}
+
+static u32 address_of(const Op *op) {
+    u32 pointer = WORD(op->pointer);
+    switch (op->mode) {
+    case MODE_INDEX: return (pointer + ((u32)(i32)(*(i32 *)op->modifier))) & ADDRESS_MASK;
+    case MODE_POST:
+        put32(op, 1, op->pointer, (pointer + *(u32 *)op->modifier) & ADDRESS_MASK);
+        return pointer;
+    case MODE_2D: {
+        i32 count;
+        u32 next = step_2d(pointer, op->modifier, &count);
+        put32(op, 1, op->pointer, next);
+        put32(op, 1, REG_DC + 4 * op->modifier, (u32)count & ADDRESS_MASK);
+        return pointer;
+    }
+    default: return pointer;
+    }
+}
+
+/* --- Branches and locks. */
+static void branch(const Op *op, u32 target) {
+    if (state.branch_in) {
+        fault(FAULT_BRANCH_IN_DELAY_SLOT, op, state.branch_at, 0, 0);
+        return;
+    }
+    state.branch_in = 6; /* counted down behind this bundle already */
+    state.branch_target = target & ADDRESS_MASK;
+    state.branch_at = op->at;
+}
+
+/* The lock page's word of lock `id` as a core names it: 16 each of south, west, north, own. */
+static i32 lock_index(const Op *op, u32 id) {
+    static const i32 steps[4] = {-1, -8, 1, 0};
+    i32 tile = (i32)state.tile + steps[id >> 4 & 3];
+    if (tile < 0 || tile >= 64 || (state.windows >> (id >> 4 & 3) & 1) == 0) {
+        fault(FAULT_WINDOW, op, id, 0, 1);
+        return -1;
+    }
+    return tile * 64 + (i32)(id & 15);
+}
+
+static int condition(const Op *op) { return !(op->flags & F_CONDITION) || WORD(REG_R + 4 * 26); }
+
+/* Whether the bundle's acquire can go on; says what it waits for otherwise. */
+static int can_acquire(const Op *op) {
+    if (!condition(op)) return 1;
+    i32 index = lock_index(op, *(u32 *)op->a & 63), value = *(i32 *)op->b;
+    if (index < 0) return 1;
+    volatile i32 *lock = &((volatile i32 *)LOCK_PAGE)[index];
+    if (value < 0 ? *lock >= -value : *lock == value) return 1;
+    state.wait_kind = value < 0 ? STEP_WAIT_GE : STEP_WAIT_EQ;
+    state.wait_lock = (u32)index;
+    state.wait_need = (u32)(value < 0 ? -value : value);
+    return 0;
+}
+
+static void acquire(const Op *op) {
+    if (!condition(op)) return;
+    i32 index = lock_index(op, *(u32 *)op->a & 63), value = *(i32 *)op->b;
+    if (index < 0) return;
+    ((volatile i32 *)LOCK_PAGE)[index] -= value < 0 ? -value : value;
+    state.lock_stalls++;
+}
+
+static void release(const Op *op, u32 id, i32 value) {
+    i32 index = lock_index(op, id & 63);
+    if (index < 0) return;
+    volatile i32 *lock = &((volatile i32 *)LOCK_PAGE)[index];
+    if (*lock + value > 63 || *lock + value < -64) {
+        fault(FAULT_LOCK_OVERFLOW, op, (u32)index, (u32)*lock, (u32)value);
+        return;
+    }
+    *lock += value;
+}
+
+/* --- What happens to an access after its issue. */
+enum { PHASE_LOAD, PHASE_UPS, PHASE_UNPACK, PHASE_STORE, PHASE_PART_READ, PHASE_PART_SOURCE, PHASE_PART_WRITE,
+       PHASE_RELEASE };
+
+static u32 sign_of(const Op *op, u32 control) {
+    return op->flags & F_CONTROL_SIGN ? CONTROL(control) & 1 : (op->flags & F_SIGNED) != 0;
+}
+
+static void load(Event *e) {
+    const Op *op = e->op;
+    u32 address = aligned(e->address, op->size);
+    if (!natural(op, address, op->size) || !reach(op, address, op->size)) return;
+    const u8 *from = (const u8 *)address;
+    u8 data[128] __attribute__((aligned(16)));
+    switch (op->op) {
+    case OP_LOAD: {
+        u32 value = op->size == 1 ? (op->flags & F_SIGNED ? (u32)(i32)(i8)*from : *from)
+                    : op->size == 2 ? (op->flags & F_SIGNED ? (u32)(i32)*(const i16 *)from : *(const u16 *)from)
+                                    : *(const u32 *)from;
+        put32(op, op->latency - 4u, op->dst, op->mask ? value & op->mask : shift_register(value));
+        return;
+    }
+    case OP_LOAD_VECTOR:
+        put_vector(op, op->latency - 4u, op->dst, op->size, from);
+        return;
+    case OP_LOAD_CONV:
+        v_from_bf16(data, from);
+        put_vector(op, op->latency - 4u, op->dst, 64, data);
+        return;
+    case OP_LOAD_UNPACK: {
+        Event *next = later(op, 2, 0, PHASE_UNPACK);
+        copy(next->data, from, 32);
+        return;
+    }
+    default: { /* OP_LOAD_UPS: the shift is read in stage 7, crSat in stage 8 */
+        Event *next = later(op, 2, 0, PHASE_UPS);
+        copy(next->data, from, op->size);
+    }
+    }
+}
+
+static void late(Event *e) {
+    const Op *op = e->op;
+    u8 data[128] __attribute__((aligned(16)));
+    switch (e->phase) {
+    case PHASE_UPS:
+        if (!e->address) { /* stage 7: shift and sign; once more in stage 8 */
+            Event *next = later(op, 1, 1 + (*(u32 *)op->a & 63) + (sign_of(op, CR_UPS_SIGN) << 8), PHASE_UPS);
+            copy(next->data, e->data, 64);
+            return;
+        }
+        {
+            u32 shift = (e->address - 1) & 63;
+            v_ups(data, e->data, op->x, op->y, op->size * 8u / op->x, (e->address - 1) >> 8,
+                  shift & 32 ? (i32)shift - 64 : (i32)shift, CONTROL(CR_SAT));
+            put_vector(op, op->latency - 7u, op->dst, op->size * op->y / op->x, data);
+        }
+        return;
+    case PHASE_UNPACK: /* source and sign are read in stage 7 */
+        v_unpack(data, op->op == OP_VUNPACK ? (const u8 *)op->a : e->data, op->x, sign_of(op, CR_UNPACK_SIGN));
+        put_vector(op, op->latency - 6u, op->dst, 64, data);
+        return;
+    default: return;
+    }
+}
+
+/* Stage 3 of the accumulator unit: x and y were read at issue and lie in `products`, accumulators are read now. */
+typedef struct {
+    const Op *op;
+    u32 configuration;
+    u8 x[64] __attribute__((aligned(16)));
+    u8 y[64] __attribute__((aligned(16)));
+} Product;
+static Product products[RING];
+static u32 product_pending[RING];
+
+static void accumulate(void) {
+    u32 slot = (u32)state.cycle % RING;
+    if (!product_pending[slot]) return;
+    product_pending[slot] = 0;
+    Product *p = &products[slot];
+    const Op *op = p->op;
+    const u8 *acc1 = (const u8 *)op->a, *acc2 = (const u8 *)op->b;
+    u8 data[128] __attribute__((aligned(16)));
+    u32 size = 128;
+    int known = 1;
+    switch (op->op) {
+    case OP_MAC: known = v_mac(data, acc1, acc2, p->x, p->y, p->configuration, op->y); break;
+    case OP_MAC_F:
+        known = v_mac_f(data, acc1, acc2, p->x, p->y, p->configuration, op->y);
+        size = 64;
+        break;
+    case OP_ACC_ADD: v_acc_add(data, acc1, acc2, p->configuration, op->y); break;
+    case OP_ACC_ADD_F:
+        v_acc_add_f(data, acc1, acc2, p->configuration, op->y);
+        size = 64;
+        break;
+    default: /* vmov.d */ copy(data, acc1, 128);
+    }
+    if (!known) {
+        fault(FAULT_CONFIGURATION, op, p->configuration, 0, 0);
+        return;
+    }
+    put_vector(op, op->latency - 2u, op->dst, size, data);
+}
+
+static void start_product(const Op *op) {
+    u32 slot = (u32)(state.cycle + 2) % RING;
+    Product *p = &products[slot];
+    product_pending[slot] = 1;
+    p->op = op;
+    p->configuration = op->extra ? *(u32 *)op->extra : 0;
+    if (op->op == OP_MAC || op->op == OP_MAC_F) {
+        copy(p->x, (const u8 *)op->c, 64);
+        copy(p->y, (const u8 *)op->d, 64);
+    }
+}
+
+static void store(Event *e) {
+    const Op *op = e->op;
+    u32 size = op->size, address = aligned(e->address, size);
+    if (e->phase == PHASE_RELEASE) {
+        release(op, e->address, *(i32 *)e->data);
+        return;
+    }
+    if (e->phase == PHASE_PART_READ) { /* stage 5: the word is read */
+        if (!natural(op, address, size) || !reach(op, address & ~3u, 4)) return;
+        Event *next = later(op, 2, address, PHASE_PART_SOURCE);
+        *(u32 *)next->data = *(u32 *)(address & ~3u);
+        return;
+    }
+    if (e->phase == PHASE_PART_SOURCE) { /* stage 7: the source register is read */
+        u32 value = *(u32 *)op->a, shift = (address & 3) * 8, mask = size == 1 ? 0xFFu : 0xFFFFu;
+        Event *next = later(op, 4, address, PHASE_PART_WRITE);
+        *(u32 *)next->data = (*(u32 *)e->data & ~(mask << shift)) | (value & mask) << shift;
+        return;
+    }
+    if (e->phase == PHASE_PART_WRITE) { /* stage 11 */
+        if (reach(op, address & ~3u, 4)) *(u32 *)(address & ~3u) = *(u32 *)e->data;
+        return;
+    }
+    if (!natural(op, address, size) || !reach(op, address, size)) return;
+    copy((u8 *)address, e->data, size);
+}
+
+static int is_read(u32 phase) { return phase < PHASE_STORE || phase == PHASE_PART_READ || phase == PHASE_PART_SOURCE; }
+
+static void run_events(int reads) {
+    u32 slot = (u32)state.cycle % RING;
+    for (u32 i = 0; i < event_count[slot]; i++) {
+        Event *e = &events[slot][i];
+        if (is_read(e->phase) != reads) continue;
+        if (e->phase == PHASE_LOAD)
+            load(e);
+        else if (e->phase < PHASE_STORE)
+            late(e);
+        else
+            store(e);
+    }
+    if (!reads) event_count[slot] = 0;
+}
+
+/* --- One instruction at its issue. */
+#define A (*(u32 *)op->a)
+#define B (*(u32 *)op->b)
+#define C (*(u32 *)op->c)
+
+static u64 mask_operand(u32 address, u32 lanes) { return lanes == 64 ? *(u64 *)address : *(u32 *)address; }
+
+static void put_mask(const Op *op, u32 dst, u64 mask, u32 lanes) {
+    if (lanes == 64)
+        *(u64 *)claim(op->latency, dst, 8, 1) = mask;
+    else
+        put32(op, op->latency, dst, (u32)mask);
+}
+
+static void lanes(const Op *op) {
+    u32 count = 512u / op->x;
+    u64 mask = 0, select = op->c ? mask_operand(op->c, count) : 0;
+    u8 data[64] __attribute__((aligned(16)));
+    int has_result = op->op != OP_VLT && op->op != OP_VGE && op->op != OP_VEQZ && op->op != OP_VLT_BF16 &&
+                     op->op != OP_VGE_BF16;
+    lanes_op(op->op, op->x, sign_of(op, CR_VADD_SIGN), has_result ? data : 0, &mask, (const u8 *)op->a,
+             op->b ? (const u8 *)op->b : 0, select);
+    if (has_result) put_vector(op, op->latency, op->dst, 64, data);
+    if (op->flags & 16) put_mask(op, has_result ? op->dst2 : op->dst, mask, count);
+}
+
+static void fill(u8 *d, const u8 *value, u32 bytes) {
+    for (u32 i = 0; i < 64; i += bytes) copy(d + i, value, bytes);
+}
+
+static void divide_step(const Op *op) {
+    u32 quotient = WORD(REG_R + 4 * 31), rest = A << 1 | quotient >> 31;
+    u64 wide = (u64)A << 1 | quotient >> 31;
+    quotient <<= 1;
+    if (wide >= B) {
+        rest = (u32)(wide - B);
+        quotient |= 1;
+    }
+    put_scalar(op, rest);
+    put32(op, 1, REG_R + 4 * 31, quotient);
+}
+
+static void execute(const Op *op) {
+    u8 data[128] __attribute__((aligned(16)));
+    switch (op->op) {
+    case OP_MOV: put_scalar(op, A); break;
+    case OP_MOV_CNTR: *(u64 *)claim(op->latency, op->dst, 8, 1) = state.cycle; break;
+    case OP_ADD: {
+        u64 sum = (u64)A + B;
+        put_scalar(op, (u32)sum);
+        put32(op, 1, REG_SR, (u32)(sum >> 32));
+        break;
+    }
+    case OP_ADC: {
+        u64 sum = (u64)A + B + (STATUS(SR_CARRY) & 1);
+        put_scalar(op, (u32)sum);
+        put32(op, 1, REG_SR, (u32)(sum >> 32));
+        break;
+    }
+    case OP_SUB: {
+        put_scalar(op, A - B);
+        put32(op, 1, REG_SR, A >= B);
+        break;
+    }
+    case OP_SBC: {
+        u64 difference = (u64)A - B - !(STATUS(SR_CARRY) & 1);
+        put_scalar(op, (u32)difference);
+        put32(op, 1, REG_SR, difference >> 63 ? 0 : 1);
+        break;
+    }
+    case OP_ADD_NC: put_scalar(op, A + B); break;
+    case OP_AND: put_scalar(op, A & B); break;
+    case OP_OR: put_scalar(op, A | B); break;
+    case OP_XOR: put_scalar(op, A ^ B); break;
+    case OP_LSHL:
+        put_scalar(op, (i32)B >= 0 ? A << (B & 31) : A >> ((0 - B) & 31));
+        break;
+    case OP_ASHL:
+        put_scalar(op, (i32)B >= 0 ? A << (B & 31) : (u32)((i32)A >> ((0 - B) & 31)));
+        break;
+    case OP_ABS: put_scalar(op, (i32)A < 0 ? 0 - A : A); break;
+    case OP_CLZ: put_scalar(op, A ? (u32)__builtin_clz(A) : 32); break;
+    case OP_CLB: {
+        u32 same = A ^ (u32)((i32)A >> 31);
+        put_scalar(op, same ? (u32)__builtin_clz(same) : 32);
+        break;
+    }
+    case OP_EQ: put_scalar(op, A == B); break;
+    case OP_NE: put_scalar(op, A != B); break;
+    case OP_LT: put_scalar(op, (i32)A < (i32)B); break;
+    case OP_LTU: put_scalar(op, A < B); break;
+    case OP_GE: put_scalar(op, (i32)A >= (i32)B); break;
+    case OP_GEU: put_scalar(op, A >= B); break;
+    case OP_EQZ: put_scalar(op, A == 0); break;
+    case OP_NEZ: put_scalar(op, A != 0); break;
+    case OP_EXTEND:
+        put_scalar(op, op->x == 8 ? (op->flags & F_SIGNED ? (u32)(i32)(i8)A : A & 0xFF)
+                                  : (op->flags & F_SIGNED ? (u32)(i32)(i16)A : A & 0xFFFF));
+        break;
+    case OP_MUL: put_scalar(op, A * B); break;
+    case OP_SELEQZ: put_scalar(op, WORD(REG_R + 4 * 27) ? B : A); break;
+    case OP_SELNEZ: put_scalar(op, WORD(REG_R + 4 * 27) ? A : B); break;
+    case OP_DIVS: divide_step(op); break;
+    case OP_EVENT: state.events++; break;
+    case OP_DONE: state.stopped = 1; break;
+    case OP_ACQ: acquire(op); break;
+    case OP_REL:
+        if (condition(op)) *(u32 *)later(op, 4, A, PHASE_RELEASE)->data = B;
+        break;
+    case OP_J: branch(op, A); break;
+    case OP_JL:
+        branch(op, A);
+        put32(op, 4, REG_LR, op->extra);
+        break;
+    case OP_JZ:
+        if (!B) branch(op, A);
+        break;
+    case OP_JNZ:
+        if (B) branch(op, A);
+        break;
+    case OP_JNZD:
+        put_scalar(op, B - 1);
+        if (B) branch(op, A);
+        break;
+
+    case OP_PADD: address_of(op); break;
+    case OP_LOAD:
+    case OP_LOAD_VECTOR:
+    case OP_LOAD_CONV:
+    case OP_LOAD_UPS:
+    case OP_LOAD_UNPACK: {
+        u32 address = address_of(op);
+        later(op, 4, address, PHASE_LOAD);
+        break;
+    }
+    case OP_STORE: {
+        u32 address = address_of(op);
+        *(u32 *)later(op, 4, address, PHASE_STORE)->data = A;
+        break;
+    }
+    case OP_STORE_PART: {
+        u32 address = address_of(op);
+        later(op, 4, address, PHASE_PART_READ);
+        break;
+    }
+    case OP_STORE_VECTOR: {
+        u32 address = address_of(op);
+        copy(later(op, 4, address, PHASE_STORE)->data, (const u8 *)op->a, op->size);
+        break;
+    }
+    case OP_STORE_PACK: {
+        u32 address = address_of(op);
+        v_pack(later(op, 4, address, PHASE_STORE)->data, (const u8 *)op->a, op->x, sign_of(op, CR_PACK_SIGN),
+               CONTROL(CR_SAT));
+        break;
+    }
+    case OP_STORE_CONV: {
+        u32 address = address_of(op);
+        v_to_bf16(later(op, 6, address, PHASE_STORE)->data, (const u8 *)op->a, CONTROL(CR_RND));
+        break;
+    }
+    case OP_STORE_SRS: {
+        u32 address = address_of(op);
+        v_srs(later(op, 6, address, PHASE_STORE)->data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x,
+              sign_of(op, CR_SRS_SIGN), shift_of(op->b), CONTROL(CR_RND), CONTROL(CR_SAT));
+        break;
+    }
+
+    case OP_VMOV: put_vector(op, op->latency, op->dst, op->size, (const u8 *)op->a); break;
+    case OP_VADD:
+    case OP_VSUB:
+    case OP_VADDSUB:
+    case OP_VBAND:
+    case OP_VBOR:
+    case OP_VABS_GTZ:
+    case OP_VNEG_GTZ:
+    case OP_VBNEG_LTZ:
+    case OP_VMIN_GE:
+    case OP_VMAX_LT:
+    case OP_VMAXDIFF_LT:
+    case OP_VSUB_LT:
+    case OP_VSUB_GE:
+    case OP_VLT:
+    case OP_VGE:
+    case OP_VEQZ:
+    case OP_VSEL:
+    case OP_VMIN_GE_BF16:
+    case OP_VMAX_LT_BF16:
+    case OP_VLT_BF16:
+    case OP_VGE_BF16: lanes(op); break;
+    case OP_VSHIFT:
+        v_shift(data, (const u8 *)op->a, (const u8 *)op->b, C);
+        put_vector(op, op->latency, op->dst, 64, data);
+        break;
+    case OP_VSHIFT_ALIGN: /* proved for counts beyond both vectors only, which give zeros */
+        if (C < 128 || *(u32 *)op->d) {
+            fault(FAULT_CONFIGURATION, op, C, *(u32 *)op->d, 0);
+            break;
+        }
+        v_shift(data, (const u8 *)op->a, (const u8 *)op->b, C);
+        put_vector(op, op->latency, op->dst, 64, data);
+        break;
+    case OP_VSHUFFLE:
+        if (!v_shuffle(data, (const u8 *)op->a, (const u8 *)op->b, C)) fault(FAULT_CONFIGURATION, op, C, 0, 0);
+        put_vector(op, op->latency, op->dst, 64, data);
+        break;
+    case OP_VBCST:
+        fill(data, (const u8 *)op->a, op->x / 8u);
+        put_vector(op, op->latency, op->dst, 64, data);
+        break;
+    case OP_VBCSTSHFL: {
+        u8 zeros[64] = {0};
+        fill(data, (const u8 *)op->a, op->x / 8u);
+        if (!v_shuffle(data, data, zeros, WORD(REG_R + 4 * 29))) fault(FAULT_CONFIGURATION, op, WORD(REG_R + 4 * 29), 0, 0);
+        put_vector(op, op->latency, op->dst, 64, data);
+        break;
+    }
+    case OP_VEXTBCST: {
+        u32 bytes = op->x / 8u, index = B & (64 / bytes - 1);
+        fill(data, (const u8 *)op->a + index * bytes, bytes);
+        put_vector(op, op->latency, op->dst, 64, data);
+        break;
+    }
+    case OP_VEXTRACT: {
+        u32 bytes = op->x / 8u, index = B & (64 / bytes - 1), sign = sign_of(op, CR_VADD_SIGN);
+        const u8 *from = (const u8 *)op->a + index * bytes;
+        if (bytes == 8)
+            copy(claim(op->latency, op->dst, 8, 1), from, 8);
+        else
+            put_scalar(op, bytes == 1   ? (sign ? (u32)(i32)(i8)*from : *from)
+                           : bytes == 2 ? (sign ? (u32)(i32)*(const i16 *)from : *(const u16 *)from)
+                                        : *(const u32 *)from);
+        break;
+    }
+    case OP_VINSERT: {
+        u32 bytes = op->x / 8u, index = WORD(REG_R + 4 * 29) & (64 / bytes - 1);
+        copy(data, (const u8 *)op->a, 64);
+        copy(data + index * bytes, (const u8 *)op->b, bytes);
+        put_vector(op, op->latency, op->dst, 64, data);
+        break;
+    }
+    case OP_VPUSH_HI: {
+        u32 bytes = op->x / 8u;
+        copy(data, (const u8 *)op->a + bytes, 64 - bytes);
+        copy(data + 64 - bytes, (const u8 *)op->b, bytes);
+        put_vector(op, op->latency, op->dst, 64, data);
+        break;
+    }
+    case OP_VPUSH_LO: {
+        u32 bytes = op->x / 8u;
+        copy(data + bytes, (const u8 *)op->b, 64 - bytes);
+        copy(data, (const u8 *)op->a, bytes);
+        put_vector(op, op->latency, op->dst, 64, data);
+        break;
+    }
+    case OP_VPACK:
+        v_pack(data, (const u8 *)op->a, op->x, sign_of(op, CR_PACK_SIGN), CONTROL(CR_SAT));
+        put_vector(op, op->latency, op->dst, 32, data);
+        break;
+    case OP_VUNPACK: later(op, 6, 0, PHASE_UNPACK); break;
+    case OP_VUPS:
+        v_ups(data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x, sign_of(op, CR_UPS_SIGN), shift_of(op->b),
+              CONTROL(CR_SAT));
+        put_vector(op, op->latency, op->dst, op->size * op->y / op->x, data);
+        break;
+    case OP_VSRS:
+        v_srs(data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x, sign_of(op, CR_SRS_SIGN), shift_of(op->b),
+              CONTROL(CR_RND), CONTROL(CR_SAT));
+        put_vector(op, op->latency, op->dst, op->size, data);
+        break;
+    case OP_VCONV_BF16:
+        v_to_bf16(data, (const u8 *)op->a, CONTROL(CR_RND));
+        put_vector(op, op->latency, op->dst, 32, data);
+        break;
+    case OP_VCONV_FP32:
+        v_from_bf16(data, (const u8 *)op->a);
+        put_vector(op, op->latency, op->dst, 64, data);
+        break;
+    case OP_VFLOOR:
+        v_floor(data, (const u8 *)op->a, shift_of(op->b));
+        put_vector(op, op->latency, op->dst, 64, data);
+        break;
+    case OP_ACC_CLEAR:
+        __builtin_memset(data, 0, 128);
+        put_vector(op, op->latency, op->dst, op->size, data);
+        break;
+    case OP_ACC_ADD:
+    case OP_ACC_ADD_F:
+    case OP_ACC_COPY:
+    case OP_MAC:
+    case OP_MAC_F: start_product(op); break;
+    default: fault(FAULT_UNSUPPORTED, op, (u32)op->imm, 0, 0);
+    }
+}
+
+/* --- The loop. */
+EXPORT("core_layout") u32 core_layout(void) {
+    static u32 where[16];
+    u32 values[] = {(u32)bank[0], (u32)bank[1], (u32)bundles, (u32)ops, (u32)&state, BANK_BYTES,
+                    sizeof(Bundle), sizeof(Op), sizeof(State), MAX_OPS, OPERATIONS};
+    copy((u8 *)where, (const u8 *)values, sizeof values);
+    return (u32)where;
+}
+
+EXPORT("core_reset") void core_reset(void) {
+    for (u32 i = 0; i < RING; i++) write_count[i] = event_count[i] = product_pending[i] = 0;
+}
+
+/* Lets everything in flight land, without issuing anything. */
+static void drain(void) {
+    for (u32 i = 0; i < RING; i++) {
+        touched = 0;
+        land();
+        accumulate();
+        run_events(1);
+        run_events(0);
+        state.cycle++;
+    }
+    land();
+}
+
+/* Issues bundles until the core waits, stops, faults, or as many as the limit says are issued. Returns a STEP_.... */
+EXPORT("core_run") u32 core_run(void) {
+    u64 limit = (u64)state.limit_high << 32 | state.limit_low;
+    if (state.fault) return STEP_FAULT;
+    if (state.stopped) return STEP_DONE;
+    for (int first = 1;; first = 0) {
+        u32 pc = state.pc;
+        land();
+        if (pc == state.return_address && !first) {
+            drain();
+            return STEP_RETURNED;
+        }
+        if (state.issued >= limit) return STEP_LIMIT;
+        if (pc >= PROGRAM_BYTES || pc & 1) {
+            fault(FAULT_PROGRAM_ADDRESS, 0, pc, 0, 0);
+            return STEP_FAULT;
+        }
+        const Bundle *bundle = &bundles[pc / 2];
+        if (!(bundle->flags & BUNDLE_KNOWN)) {
+            fault(FAULT_UNDECODABLE, 0, pc, 0, 0);
+            return STEP_FAULT;
+        }
+        if (bundle->flags & BUNDLE_BREAK && !first) return STEP_BREAK;
+        const Op *op = &ops[bundle->first], *end = op + bundle->count;
+        if (bundle->flags & BUNDLE_BLOCKS && !can_acquire(op)) return state.wait_kind;
+        touched = 0;
+        accumulate();
+        run_events(1);
+        for (; op < end; op++) {
+            execute(op);
+        }
+        run_events(0);
+        if (state.fault) return STEP_FAULT;
+        state.issued++;
+        state.cycle++;
+        u32 sp = WORD(REG_SP);
+        if (sp > state.stack_high) state.stack_high = sp;
+        u32 next = pc + bundle->size;
+        if (state.branch_in && --state.branch_in == 0) {
+            next = state.branch_target;
+        } else if (pc == WORD(REG_LE) && WORD(REG_LC)) {
+            u32 left = --WORD(REG_LC);
+            if (left) next = WORD(REG_LS);
+        }
+        state.pc = next;
+        if (state.stopped) {
+            drain();
+            return STEP_DONE;
+        }
+    }
+}
+
+/* What the array's engine calls: until the core waits or ends, in the words of the wasm core ABI. */
+EXPORT("core_step") i64 core_step(void) {
+    u32 result = core_run();
+    switch (result) {
+    case STEP_DONE: return -1;
+    case STEP_WAIT_GE:
+    case STEP_WAIT_EQ:
+        return (i64)((u64)state.pc << 32 | (u64)(result == STEP_WAIT_EQ ? 2 : 1) << 24 | (u64)(state.wait_need & 255) << 16 |
+                     state.wait_lock);
+    default: return (i64)((u64)state.pc << 32 | (u64)4 << 24 | state.fault);
+    }
+}
