@@ -76,6 +76,9 @@ def _automatic(manifest: Manifest) -> Choice:
             manifest, "npu", f"auto: the design has {manifest.core_kind} cores, which run on an NPU only"
         )
     except NoDevice as error:
+        if manifest.core_kind == "aie2":
+            why = f"auto: there is no NPU ({error.message}), and the emulated array runs aie2 machine code"
+            return _open(manifest, "emu", why)
         raise _with_advice(error, manifest) from error
 
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from npuninja.emulator import Emulator, HostBuffer
     from npuninja.emulator.run_report import RunReport
 
-NEARLY_FULL = 0.75  # of a stack
-
 
 class EmulatedDevice(Device):
     """Runs a design on `npuninja.emulator`, from its XCLBIN and instructions alone."""
@@ -28,9 +26,9 @@ class EmulatedDevice(Device):
 
     def load(self, program: Program) -> None:
         """Configures a fresh array from the XCLBIN."""
-        if program.core_kind != "wasm":
+        if program.core_kind not in ("wasm", "aie2"):
             raise UserError(
-                f"the design was built for {program.core_kind} cores, and the emulated array runs wasm cores only",
+                f"the design was built for {program.core_kind} cores, and the emulated array runs wasm and aie2 cores only",
                 hint="build it with the core kind wasm, or run it on an NPU (--device npu)",
             )
         from npuninja.device.emulated_queue import EmulatedQueue
@@ -72,22 +70,7 @@ class EmulatedDevice(Device):
         """
         if self._report is None:
             return []
-        remarks = [
-            f"{transfer} when the runtime sequence ended: on an NPU the host may read that buffer too early; "
-            "wait for it in the sequence (dma_wait)"
-            for transfer in self._report.unfinished
-        ]
-        remarks += [
-            f"{s.sentence}; an index in the kernel may be too large" for s in self._report.stray_writes
-        ]
-        # The compiler for wasm keeps more in registers than Peano does, so on an NPU it is rather more.
-        remarks += [
-            f"core ({c.column}, {c.row}) used {c.stack_used_bytes} of its {c.stack_bytes} bytes of stack, and will use more "
-            "on an NPU"
-            for c in self._report.cores
-            if c.stack_used_bytes >= NEARLY_FULL * c.stack_bytes
-        ]
-        return remarks
+        return self._report.remarks()
 
     def report(self) -> dict[str, Any] | None:
         """Words and tasks of the channels, steps and stacks of the cores."""

@@ -12,6 +12,7 @@ import sys
 from typing import Any, NamedTuple
 
 from npuninja.device.api import Capabilities, Device
+from npuninja.device.bare_run import is_xclbin
 from npuninja.device.choice import DEVICES, choose
 from npuninja.device.comparison import Comparison, poison
 from npuninja.device.idle_gaps import IdleGaps
@@ -83,6 +84,10 @@ class Outcome(NamedTuple):
 
 def main(arguments: list[str]) -> int:
     """Runs the command line of `npuninja run`; returns the exit code."""
+    if any(is_xclbin(word) for word in arguments if not word.startswith("-")):
+        from npuninja.device import bare_run
+
+        return bare_run.main(arguments)
     options = _parser().parse_args(arguments)
     try:
         outcome = _run(options)

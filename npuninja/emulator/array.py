@@ -214,6 +214,11 @@ class Array:
         index = self._table.grow(self.store, 1, function)
         self.call("set_core", tile, index)
 
+    def add_machine_core(self, tile: int, step: wasmtime.Func, reset: wasmtime.Func) -> None:
+        """Makes `step` a tile's core of machine code, which runs when its control register enables it."""
+        index = self._table.grow(self.store, 1, step)
+        self.call("set_machine_core", tile, index, self._table.grow(self.store, 1, reset))
+
     def begin(self, insts: bytes, argument_table: bytes, arguments: int) -> None:
         """Makes an instruction stream ready to run."""
         table = self._tables["argument_table"]

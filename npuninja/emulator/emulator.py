@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import wasmtime
 
-from npuninja.arch.registers import PROGRAM_MEMORY
+from npuninja.arch.registers import CORE_CONTROL, CORE_CONTROL_ENABLE, PROGRAM_MEMORY, tile_address
 from npuninja.emulator import layout
 from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, Array, unexpected
 from npuninja.emulator.configuration import loaded_cores, read_design
@@ -19,7 +19,8 @@ from npuninja.emulator.cores import Core, read_program
 from npuninja.emulator.deadlock import Waiters, deadlock
 from npuninja.emulator.errors import EmulationError, InvalidAccess, TimeLimit
 from npuninja.emulator.event_log import Event
-from npuninja.emulator.faults import HostRange, Known, engine_fault
+from npuninja.emulator.faults import MACHINE_CORE_FAULT, HostRange, Known, engine_fault, without_program
+from npuninja.emulator.machine_cores import MachineCore
 from npuninja.emulator.run_report import CoreCount, RunReport, channel_counts, unfinished_transfers
 from npuninja.emulator.shared_memory import FilePlace
 from npuninja.emulator.state import ActorState
@@ -29,6 +30,7 @@ from npuninja.errors import ToolError, UserError
 from npuninja.formats import txn
 from npuninja.formats.cdo import Command
 from npuninja.formats.core_image import STUB_BYTES, read_stub
+from npuninja.machine_code.program import program_pieces
 
 #: Arguments of a sequence and host buffers that the engine has room for (engine/txn.c, engine/bd.c).
 _MAX_ARGUMENTS = 64
@@ -91,6 +93,7 @@ class Emulator:
         self._modules = dict(modules or {})
         self._pdis = [tuple(commands) for commands in pdis]
         self._cores: dict[int, Core] = {}
+        self._machine_cores: dict[int, MachineCore] = {}
         self._buffers: list[HostBuffer] = []
         self._arguments: Sequence[HostBuffer] = ()
         self._failure: EmulationError | None = None
@@ -142,17 +145,33 @@ class Emulator:
     def configure(self, commands: Iterable[Command]) -> None:
         """Executes a CDO's commands, and starts the cores that it loads."""
         commands = tuple(commands)
+        loaded = loaded_cores(commands)
+        for tile in loaded:
+            self._forget_core(tile)
         self._guard(lambda: self._array.apply(commands))
-        for tile in sorted(loaded_cores(commands)):
-            self._start_core(tile)
+        pieces = program_pieces(commands)
+        for tile in sorted(loaded):
+            self._start_core(tile, pieces[layout.tile_place(tile)])
+        for tile in layout.tiles(self.columns):
+            if not layout.is_core_tile(tile) or tile in self._machine_cores:
+                continue
+            control = tile_address(*layout.tile_place(tile), CORE_CONTROL)
+            if self._array.read32(control) & CORE_CONTROL_ENABLE:
+                raise self._fail(without_program(tile))
 
-    def _start_core(self, tile: int) -> None:
+    def _forget_core(self, tile: int) -> None:
+        self._cores.pop(tile, None)
+        self._machine_cores.pop(tile, None)
+        self._array.call("set_core", tile, 0)
+
+    def _start_core(self, tile: int, pieces: Sequence[tuple[int, bytes]]) -> None:
         column, row = layout.tile_place(tile)
         start = layout.tile_engine_address(tile) + PROGRAM_MEMORY
         stub = read_stub(bytes(self._array.engine_memory(start, STUB_BYTES)))
         if stub is None:
-            self._cores.pop(tile, None)
-            self._array.call("set_core", tile, 0)
+            machine_core = MachineCore(self._array, tile, pieces)
+            self._machine_cores[tile] = machine_core
+            self._array.add_machine_core(tile, machine_core.step, machine_core.reset)
             return
         module = self._modules.get(stub.digest)
         if module is None:
@@ -185,6 +204,10 @@ class Emulator:
     def cores(self) -> list[Core]:
         """The cores that were started, by tile."""
         return [self._cores[tile] for tile in sorted(self._cores)]
+
+    def machine_cores(self) -> list[MachineCore]:
+        """The cores of machine code, by tile."""
+        return [self._machine_cores[tile] for tile in sorted(self._machine_cores)]
 
     def data_memory(self, column: int, row: int) -> memoryview:
         """The data memory of a tile, as writable bytes; valid until the next `allocate`."""
@@ -315,9 +338,8 @@ class Emulator:
                 )
             )
         self._array.reset()
-        for tile in self._cores:
-            self._array.call("set_core", tile, 0)
-        self._cores.clear()
+        for tile in (*self._cores, *self._machine_cores):
+            self._forget_core(tile)
         self.configure(self._pdis[number])
 
     def _collect_events(self) -> None:
@@ -342,12 +364,17 @@ class Emulator:
     def _explain(self, trap: wasmtime.Trap, time_limit_s: float) -> EmulationError:
         self._array.store.set_epoch_deadline(1 << 30)  # what follows may take its time
         record = self._array.fault()
+        if record[0] == MACHINE_CORE_FAULT:
+            return self._machine_cores[record[1]].fault()
         if record[0]:
             known = Known(self._host_ranges(), {tile: core.info for tile, core in self._cores.items()})
             return engine_fault(record, known)
-        core = self._cores.get(self._array.current_actor() - layout.FIRST_CORE_ACTOR)
+        tile = self._array.current_actor() - layout.FIRST_CORE_ACTOR
+        core = self._cores.get(tile)
         if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
             time_limit_s = time_limit_s if self._interrupted_after_s is None else self._interrupted_after_s
+            if tile in self._machine_cores:
+                return self._machine_cores[tile].endless(time_limit_s)
             return endless(core, trap, time_limit_s) if core is not None else self._still_moving(time_limit_s)
         if core is None:
             raise unexpected(trap) from trap
@@ -386,13 +413,16 @@ class Emulator:
             if not s.is_core:
                 continue
             tile = s.actor - layout.FIRST_CORE_ACTOR
+            done = s.words_moved - (steps[s.actor].words_moved if s.actor in steps else 0)
+            if tile in self._machine_cores:
+                cores.append(self._machine_count(self._machine_cores[tile], done, bool(s.state)))
+                continue
             core = self._cores[tile]
             memory = self._array.data_memory(tile)
             used = core.stack_used_bytes(memory)
             if used == core.info.stack_bytes and core.stack_may_meet_neighbour:
                 raise self._fail(full_stack(core))
             strays += stray_writes(core.info, memory)
-            done = s.words_moved - (steps[s.actor].words_moved if s.actor in steps else 0)
             cores.append(
                 CoreCount(*layout.tile_place(tile), done, bool(s.state), used, core.info.stack_bytes)
             )
@@ -400,10 +430,24 @@ class Emulator:
             wall_time_s, channel_counts(before, self._counted), tuple(cores), unfinished, tuple(strays)
         )
 
+    def _machine_count(self, core: MachineCore, steps: int, ended: bool) -> CoreCount:
+        stack = core.stack(self._array.read32)
+        return CoreCount(
+            *layout.tile_place(core.tile),
+            steps,
+            ended,
+            stack.used_bytes,
+            stack.room_bytes,
+            core.issue_cycles(),
+            core.stall_cycles(),
+            stack.behind,
+        )
+
     def close(self) -> None:
         """Takes the array down. Views of buffers must not be used any more."""
         self._watchdog.close()
         self._cores.clear()
+        self._machine_cores.clear()
         self._array.close()
 
 

@@ -13,6 +13,8 @@ from npuninja.errors import Location
 from npuninja.formats.core_image import CoreInfo
 
 FAULT_WORDS = 8
+#: The kind of a record that says only which core of machine code has stopped; the core's own record says why.
+MACHINE_CORE_FAULT = 11
 
 
 class HostRange(NamedTuple):
@@ -48,6 +50,7 @@ _UNMODELLED = {
     10: "a write to the lock request register 0x{b:05x} of tile {tile}",
     11: "a stream to more than 40 receivers or through more than 64 arbiters",
     12: "an address patch of register 0x{b:05x} of tile {tile}, which is no shim BD's address word",
+    13: "a write to the program memory of core {tile} while the array runs",
 }
 _WITH_CHANNEL = (2, 4, 5)  # word b is the channel's number; of 3 it is the control register
 
@@ -196,11 +199,16 @@ def _address(w: tuple[int, ...], _: Known) -> errors.EmulationError:
 
 
 def _core_enabled(w: tuple[int, ...], _: Known) -> errors.EmulationError:
-    column, row = layout.tile_place(w[0])
+    return without_program(w[0])
+
+
+def without_program(tile: int) -> errors.NotModelled:
+    """The error for a core that is enabled and has nothing to run."""
+    column, row = layout.tile_place(tile)
     return errors.NotModelled(
-        f"core ({column}, {row}) holds AIE machine code, which the emulator cannot run",
-        hint="build the design with the core kind wasm",
-        report={"feature": "AIE machine code", "tile": [column, row]},
+        f"core ({column}, {row}) is enabled, and it holds no machine code that could run",
+        hint="load a program first; an XCLBIN with wasm cores leaves its cores in reset",
+        report={"feature": "enabling a core without machine code", "tile": [column, row]},
     )
 
 

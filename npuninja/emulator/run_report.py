@@ -10,6 +10,8 @@ from npuninja.emulator.state import ActorState
 from npuninja.emulator.stray_writes import StrayWrite
 from npuninja.emulator.stream_trace import ReadRegister, origins
 
+NEARLY_FULL = 0.75  # of a stack
+
 
 class ChannelCount(NamedTuple):
     """What a DMA channel did in one run."""
@@ -29,7 +31,11 @@ class ChannelCount(NamedTuple):
 
 
 class CoreCount(NamedTuple):
-    """What a core did: steps of this run, whether it has ended, and the most stack it used since the start."""
+    """What a core did: steps of this run, whether it has ended, and the most stack it used since the start.
+
+    Of a core of machine code also the bundles it issued since the start (exact), its stalls by kind (modelled), and what
+    lies behind its stack; `stack_bytes` is the room up to there.
+    """
 
     column: int
     row: int
@@ -37,6 +43,13 @@ class CoreCount(NamedTuple):
     ended: bool
     stack_used_bytes: int
     stack_bytes: int
+    issue_cycles: int | None = None
+    stall_cycles: dict[str, int] | None = None
+    behind_stack: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Its fields; those of machine code only where the core has any."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
 
 class RunReport(NamedTuple):
@@ -58,13 +71,38 @@ class RunReport(NamedTuple):
     unfinished: tuple[str, ...]
     stray_writes: tuple[StrayWrite, ...] = ()
 
+    def remarks(self) -> list[str]:
+        """Transfers that the sequence did not wait for, writes beyond buffers, and stacks that are nearly full or too
+        large.
+        """
+        remarks = [
+            f"{transfer} when the runtime sequence ended: on an NPU the host may read that buffer too early; "
+            "wait for it in the sequence (dma_wait)"
+            for transfer in self.unfinished
+        ]
+        remarks += [f"{s.sentence}; an index in the kernel may be too large" for s in self.stray_writes]
+        # The compiler for wasm keeps more in registers than Peano does, so on an NPU it is rather more.
+        remarks += [
+            f"core ({c.column}, {c.row}) used {c.stack_used_bytes} of its {c.stack_bytes} bytes of stack, and will use more "
+            "on an NPU"
+            for c in self.cores
+            if c.issue_cycles is None and c.stack_used_bytes >= NEARLY_FULL * c.stack_bytes
+        ]
+        remarks += [
+            f"the stack of core ({c.column}, {c.row}) takes {c.stack_used_bytes} bytes and reaches over {c.behind_stack}, "
+            f"{c.stack_bytes} bytes behind its start: they overwrite each other, on an NPU too; give the core a larger stack"
+            for c in self.cores
+            if c.issue_cycles is not None and c.stack_used_bytes > c.stack_bytes
+        ]
+        return remarks
+
     def to_json(self) -> dict[str, Any]:
         """The report as data for JSON."""
         return {
             "status": "completed",
             "wall_time_s": self.wall_time_s,
             "channels": [c._asdict() for c in self.channels],
-            "cores": [c._asdict() for c in self.cores],
+            "cores": [c.to_json() for c in self.cores],
             "unfinished": list(self.unfinished),
             "stray_writes": [s._asdict() for s in self.stray_writes],
         }

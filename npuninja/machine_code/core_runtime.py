@@ -54,12 +54,13 @@ PROGRAM = Sources(
 ) = range(13)  # fmt: skip
 #: Words of `State` in order, then 64-bit counters.
 STATE_WORDS = (
-    "pc", "stopped", "branch_in", "branch_target", "branch_at", "tile", "windows", "stack_high", "return_address",
+    "pc", "stopped", "branch_in", "branch_target", "branch_at", "tile", "windows", "stack_high", "stack_start", "return_address",
     "fault", "fault_at", "fault_a", "fault_b", "fault_c", "wait_kind", "wait_lock", "wait_need", "limit_low",
     "limit_high", "events",
 )  # fmt: skip
 COUNTERS = ("cycle", "issued", "bank_conflicts", "lock_stalls", "stream_stalls", "cascade_stalls")
-_STATE_BYTES = 4 * len(STATE_WORDS) + 8 * len(COUNTERS)
+_COUNTERS_AT = (4 * len(STATE_WORDS) + 7) // 8 * 8
+_STATE_BYTES = _COUNTERS_AT + 8 * len(COUNTERS)
 _NO_ADDRESS = 0xFFFFFFFF
 _DATA_WINDOWS = ("south", "west", "north", "own")
 
@@ -133,6 +134,7 @@ class CoreRuntime:
             raise InternalError(f"the runtime of machine code and its host disagree: {words}")
         self.layout = Layout(bank, bypass, self._ops)
         self.unsupported: dict[int, str] = {}
+        self._call("core_reset")
         self.set_state("windows", 0b1111)
         self.set_state("return_address", _NO_ADDRESS)
         self.set_limit(None)
@@ -195,7 +197,7 @@ class CoreRuntime:
     def state(self, name: str) -> int:
         """A word or a counter of the core's state."""
         if name in COUNTERS:
-            at = self._state + 4 * len(STATE_WORDS) + 8 * COUNTERS.index(name)
+            at = self._state + _COUNTERS_AT + 8 * COUNTERS.index(name)
             return int(struct.unpack_from("<Q", self._view, at)[0])
         return int(struct.unpack_from("<I", self._view, self._state + 4 * STATE_WORDS.index(name))[0])
 

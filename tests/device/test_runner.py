@@ -375,11 +375,11 @@ def test_hashes_are_checked_before_the_device_runs(built, run):
     ("arguments", "message"),
     [
         (["--device", "emu", "--require", "npu"], "contradict each other"),
-        (["--device", "emu"], "built for aie2 cores"),
+        (["--device", "emu"], "built for aie2p cores"),
     ],
 )
 def test_choice_that_cannot_be(built, capfd, arguments, message):
-    assert runner.main([built.write(core_kind="aie2"), *arguments]) == 2
+    assert runner.main([built.write(core_kind="aie2p"), *arguments]) == 2
     assert message in capfd.readouterr().err
 
 

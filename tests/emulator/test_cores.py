@@ -367,10 +367,10 @@ def test_after_a_failure_the_array_refuses_to_run() -> None:
             npu.run(nothing(), [])
 
 
-def test_aie_code_is_refused_by_name() -> None:
+def test_a_core_that_is_enabled_without_a_program_is_refused_by_name() -> None:
     p = Program()
     p.mask(0, 4, 0x32000, 1, 1)
-    with pytest.raises(NotModelled, match=r"core \(0, 4\) holds AIE machine code"):
+    with pytest.raises(NotModelled, match=r"core \(0, 4\) is enabled, and it holds no machine code"):
         p.emulator()
 
 

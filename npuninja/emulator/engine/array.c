@@ -84,7 +84,7 @@ u32 read32(u32 address) {
 static void write_core(u32 tile, u32 offset, u32 value) {
     switch (offset) {
     case CORE_CONTROL:
-        if (value & 1) fault(FAULT_CORE_ENABLED, tile, 0, 0, 0, 0, 0);
+        core_control(tile, value);
         break;
     case CORE_MEMORY_CONTROL:
         if (value & 1) __builtin_memset((void *)tile_base(tile), 0, CORE_MEMORY_BYTES);
@@ -121,13 +121,19 @@ void write32(u32 address, u32 value) {
         switch_epoch++;
     if (offset - map->lock_request < 0x400 * map->lock_count)
         not_modelled(UNMODELLED_LOCK_REQUEST, tile, offset, value);
-    if (tile_kind(tile) == CORE) write_core(tile, offset, value);
+    if (tile_kind(tile) == CORE) {
+        /* The core has translated its program when it was started. */
+        if (offset - CORE_PROGRAM < CORE_PROGRAM_BYTES && is_machine_core(tile))
+            not_modelled(UNMODELLED_PROGRAM_WRITE, tile, offset, value);
+        write_core(tile, offset, value);
+    }
 }
 
 /* Consecutive words; memory takes them as one block. */
 void block_write(u32 address, const u32 *data, u32 words) {
     u32 tile = tile_of(address), offset = address % TILE_BYTES, bytes = 4 * words;
     int program = tile_kind(tile) == CORE && offset >= CORE_PROGRAM && offset + bytes <= CORE_PROGRAM + CORE_PROGRAM_BYTES;
+    if (program && is_machine_core(tile)) not_modelled(UNMODELLED_PROGRAM_WRITE, tile, offset, *data);
     if (words < TILE_BYTES / 4 && (program || offset + bytes <= maps[tile_kind(tile)].memory)) {
         __builtin_memcpy((void *)(tile_base(tile) + offset), data, bytes);
         return;

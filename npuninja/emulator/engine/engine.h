@@ -53,6 +53,7 @@ enum {
     FAULT_ADDRESS,       /* register address */
     FAULT_CORE_ENABLED,  /* tile */
     FAULT_SWITCH_LOOP,   /* channel, tile */
+    FAULT_MACHINE_CORE,  /* tile, address: its own record says more */
 };
 typedef enum {
     BAD_BD_INVALID = 1,   /* valid bit not set */
@@ -74,6 +75,7 @@ typedef enum {
     UNMODELLED_LOCK_REQUEST,
     UNMODELLED_FAN_OUT,
     UNMODELLED_PATCH,
+    UNMODELLED_PROGRAM_WRITE,
 } Unmodelled;
 typedef struct {
     u32 kind, words[7];
@@ -214,12 +216,15 @@ int queue_channel(u32 address);
 enum { TXN_BLOCKED, TXN_MOVED, TXN_DONE, TXN_LOAD_PDI };
 extern Wait txn_wait;
 extern u32 txn_offset, txn_pdi;
+extern u32 configuring; /* a configuration is being written: programs are known only behind it */
 int txn_step(void);
 void txn_begin(u32 address, u32 bytes, u32 count);
 int txn_execute(u32 address, u32 bytes);
 int txn_finished(void);
 
 /* --- Scheduler (scheduler.c). */
+void core_control(u32 tile, u32 value);
+int is_machine_core(u32 tile);
 extern u32 current_actor;
 extern u32 progress; /* counts every change of state; a round without one is a standstill */
 void activate(u32 actor);

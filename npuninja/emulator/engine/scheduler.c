@@ -12,12 +12,14 @@ static u64 active[(ACTORS + 63) / 64];
 /* --- Cores: instances of other wasm modules, called through the table. */
 typedef struct {
     u32 function; /* index in the table, NO_CORE when the tile has none */
+    u32 reset;    /* index of a machine code core's reset function; NO_CORE: a wasm core, which needs no enabling */
     u32 kind, need, lock, point;
     u32 ended;
     u64 steps;
 } Core;
 static Core cores[TILES];
 typedef i64 (*StepFunction)(void);
+typedef void (*ResetFunction)(void);
 
 void activate(u32 actor) { active[actor / 64] |= 1ull << actor % 64; }
 static void deactivate(u32 actor) { active[actor / 64] &= ~(1ull << actor % 64); }
@@ -28,6 +30,33 @@ EXPORT("set_core") void set_core(u32 tile, u32 function) {
         deactivate(ACTOR_CORE + tile);
     else
         activate(ACTOR_CORE + tile);
+}
+
+/* A core of machine code runs when its control register enables it and does not hold it in reset. */
+EXPORT("set_machine_core") void set_machine_core(u32 tile, u32 function, u32 reset) {
+    cores[tile] = (Core){.function = function, .reset = reset};
+    core_control(tile, REG(tile, CORE_CONTROL));
+}
+
+int is_machine_core(u32 tile) { return cores[tile].reset != NO_CORE; }
+
+/* A write to the control register: bit 0 enable, bit 1 reset. What a configuration enables before its program is known is
+ * started by set_machine_core. */
+void core_control(u32 tile, u32 value) {
+    Core *core = &cores[tile];
+    if (core->reset == NO_CORE) {
+        if (value & 1 && (core->function != NO_CORE || !configuring)) fault(FAULT_CORE_ENABLED, tile, 0, 0, 0, 0, 0);
+        return;
+    }
+    if (value & 2) {
+        ((ResetFunction)core->reset)();
+        core->kind = core->ended = 0;
+        REG(tile, CORE_STATUS) &= ~CORE_STATUS_DONE;
+    }
+    if ((value & 3) == 1 && !core->ended)
+        activate(ACTOR_CORE + tile);
+    else
+        deactivate(ACTOR_CORE + tile);
 }
 
 /* --- Event log, for tests and for people; off unless asked for. */
@@ -55,6 +84,7 @@ EXPORT("take_event_count") u32 take_event_count(void) {
 #define CORE_GE 1
 #define CORE_EQ 2
 #define CORE_RELEASE_FAULT 3
+#define CORE_MACHINE_FAULT 4
 
 static void core_step(u32 tile) {
     Core *core = &cores[tile];
@@ -76,6 +106,7 @@ static void core_step(u32 tile) {
     core->need = (u32)result >> 16 & 255;
     core->lock = (u32)result & 0xFFFF;
     log_event(LOG_CORE_WAIT, ACTOR_CORE + tile, core->point, (u32)result);
+    if (core->kind == CORE_MACHINE_FAULT) fault(FAULT_MACHINE_CORE, tile, core->point, 0, 0, 0, 0);
     if (core->kind == CORE_RELEASE_FAULT)
         fault(FAULT_LOCK, ACTOR_CORE + tile, core->lock, (u32)LOCK(core->lock), 0, core->point, 0);
 }

@@ -24,7 +24,8 @@ static u32 stream_bytes;
 static struct {
     u32 offset, bytes;
 } arguments[MAX_ARGUMENTS];
-static u32 argument_count, configuring;
+static u32 argument_count;
+u32 configuring;
 static u32 tokens_taken; /* of the channels of the sync at txn_offset, bit by bit */
 
 __attribute__((export_name("argument_table"))) u32 argument_table(void) { return (u32)arguments; }

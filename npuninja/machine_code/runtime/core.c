@@ -373,7 +373,7 @@ static void run_events(int reads) {
     u32 slot = (u32)state.cycle % RING;
     for (u32 i = 0; i < event_count[slot]; i++) {
         Event *e = &events[slot][i];
-        if (is_read(e->phase) != reads) continue;
+        if (!e->op || is_read(e->phase) != reads) continue;
         if (e->phase == PHASE_LOAD)
             load(e);
         else if (e->phase < PHASE_STORE)
@@ -382,6 +382,20 @@ static void run_events(int reads) {
             store(e);
     }
     if (!reads) event_count[slot] = 0;
+}
+
+/* Before the core waits: releases and the stores in front of them are done. On the hardware an acquire acts in the same
+ * stage as a release, so what was issued before it is over when it waits. */
+static void finish_stores(void) {
+    for (u32 ahead = 0; ahead < RING; ahead++) {
+        u32 slot = (u32)(state.cycle + ahead) % RING;
+        for (u32 i = 0; i < event_count[slot]; i++) {
+            Event *e = &events[slot][i];
+            if (!e->op || (e->phase != PHASE_STORE && e->phase != PHASE_PART_WRITE && e->phase != PHASE_RELEASE)) continue;
+            store(e);
+            e->op = 0;
+        }
+    }
 }
 
 /* --- One instruction at its issue. */
@@ -688,8 +702,14 @@ EXPORT("core_layout") u32 core_layout(void) {
     return (u32)where;
 }
 
+/* A reset of the core: registers zero, nothing in flight, at address 0. Counters go on. */
 EXPORT("core_reset") void core_reset(void) {
     for (u32 i = 0; i < RING; i++) write_count[i] = event_count[i] = product_pending[i] = 0;
+    u32 identity = WORD(REG_CORE_ID);
+    __builtin_memset(bank, 0, sizeof bank);
+    WORD(REG_CORE_ID) = identity;
+    WORD(REG_LE) = ADDRESS_MASK;
+    state.pc = state.stopped = state.branch_in = state.fault = 0;
 }
 
 /* Lets everything in flight land, without issuing anything. */
@@ -729,7 +749,11 @@ EXPORT("core_run") u32 core_run(void) {
         }
         if (bundle->flags & BUNDLE_BREAK && !first) return STEP_BREAK;
         const Op *op = &ops[bundle->first], *end = op + bundle->count;
-        if (bundle->flags & BUNDLE_BLOCKS && !can_acquire(op)) return state.wait_kind;
+        if (bundle->flags & BUNDLE_BLOCKS && !can_acquire(op)) {
+            finish_stores();
+            if (state.fault) return STEP_FAULT;
+            if (!can_acquire(op)) return state.wait_kind;
+        }
         touched = 0;
         accumulate();
         run_events(1);
@@ -741,7 +765,10 @@ EXPORT("core_run") u32 core_run(void) {
         state.issued++;
         state.cycle++;
         u32 sp = WORD(REG_SP);
-        if (sp > state.stack_high) state.stack_high = sp;
+        if (sp > state.stack_high) {
+            if (!state.stack_start) state.stack_start = sp;
+            state.stack_high = sp;
+        }
         u32 next = pc + bundle->size;
         if (state.branch_in && --state.branch_in == 0) {
             next = state.branch_target;

@@ -95,6 +95,7 @@ typedef struct {
     u32 tile;          /* 8 * column + row */
     u32 windows;       /* bit n: data memory n (0 south, 1 west, 2 north, 3 own) is there */
     u32 stack_high;    /* the highest value of sp */
+    u32 stack_start;   /* the first value that sp got */
     u32 return_address; /* the core stops when it is reached, none: 0xFFFFFFFF */
     u32 fault, fault_at, fault_a, fault_b, fault_c;
     u32 wait_kind, wait_lock, wait_need;

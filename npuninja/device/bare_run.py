@@ -1,0 +1,187 @@
+"""`npuninja run FILE.xclbin`: an XCLBIN and its instructions without a manifest, on the emulated array.
+
+The buffers are the kernel's bo0, bo1, … in the order in which --input and --output stand on the command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from typing import Any, NamedTuple, NoReturn, Sequence
+
+from npuninja.errors import Error, UserError
+
+_HEX_LINES = re.compile(rb"\s*(?:(?:0[xX])?[0-9a-fA-F]{8}\s+)*(?:0[xX])?[0-9a-fA-F]{8}\s*")
+XCLBIN_MAGIC = b"xclbin2\0"
+
+
+def is_xclbin(path: str) -> bool:
+    """Whether a file is an XCLBIN, by its first bytes."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(len(XCLBIN_MAGIC)) == XCLBIN_MAGIC
+    except OSError:
+        return False
+
+
+class Buffer(NamedTuple):
+    """One host buffer: its content before the run, and the file that takes it after the run, if any."""
+
+    content: bytes
+    output: str | None
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, hint="npuninja run FILE.xclbin --help")
+
+
+class _Ordered(argparse.Action):
+    """Keeps --input, --output and --inout in the order of the command line."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option: str | None = None,
+    ) -> None:
+        namespace.buffers = [*(namespace.buffers or []), (self.dest, str(values))]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="npuninja run FILE.xclbin",
+        description="Runs an XCLBIN and its instructions on the emulated array (no NPU involved), without a manifest. "
+        "Buffers are the kernel's bo0, bo1, … in the order of --input, --output and --inout.",
+    )
+    parser.add_argument("xclbin", metavar="FILE.xclbin")
+    parser.add_argument(
+        "--insts", required=True, metavar="FILE", help="insts.bin, or a text of hexadecimal words"
+    )
+    parser.add_argument(
+        "--device", choices=("auto", "emu"), default="emu", help="only the emulated array runs it so"
+    )
+    parser.add_argument("--input", action=_Ordered, metavar="FILE", help="a buffer with this content; repeat")
+    parser.add_argument(
+        "--output", action=_Ordered, metavar="BYTES:FILE", help="a buffer of zeros, written to FILE after"
+    )
+    parser.add_argument(
+        "--inout",
+        action=_Ordered,
+        metavar="FILE:FILE",
+        help="a buffer read from one file, written to another",
+    )
+    parser.add_argument("--kernel", help="the kernel whose PDI is loaded; by default the first")
+    parser.add_argument("--time-limit", type=float, default=10.0, metavar="S", help="seconds (default 10)")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.set_defaults(buffers=[])
+    return parser
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {str(error.strerror).lower()}") from None
+
+
+def _buffer(kind: str, text: str) -> Buffer:
+    if kind == "input":
+        return Buffer(_read(text), None)
+    left, sign, right = text.partition(":")
+    if not sign or not left or not right:
+        raise UserError(f"--{kind} {text}: expected {'BYTES:FILE' if kind == 'output' else 'FILE:FILE'}")
+    if kind == "inout":
+        return Buffer(_read(left), right)
+    try:
+        size = int(left, 0)
+    except ValueError:
+        raise UserError(f"--output {text}: '{left}' is no number of bytes") from None
+    if size < 1:
+        raise UserError(f"--output {text}: a buffer has at least one byte")
+    return Buffer(bytes(size), right)
+
+
+def _instructions(path: str) -> bytes:
+    data = _read(path)
+    if data and _HEX_LINES.fullmatch(data):
+        return b"".join(int(word, 16).to_bytes(4, "little") for word in data.split())
+    return data
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        report = _run(options)
+    except Error as error:
+        if options.json:
+            fields = {
+                "status": "error",
+                "exit_code": error.exit_code,
+                "message": error.message,
+                "hint": error.hint,
+            }
+            fields["report"] = getattr(error, "report", None)
+            print(json.dumps(fields))
+        print(error.render(), file=sys.stderr)
+        return error.exit_code
+    if options.json:
+        print(json.dumps(report))
+    else:
+        print(_text(report))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    from npuninja.emulator import Emulator
+
+    buffers = [_buffer(kind, text) for kind, text in options.buffers]
+    insts = _instructions(options.insts)
+    with Emulator.from_xclbin(_read(options.xclbin), kernel=options.kernel, name=options.xclbin) as npu:
+        hosts = []
+        for buffer in buffers:
+            if not buffer.content:
+                raise UserError("an input file is empty: a buffer has at least one byte")
+            host = npu.allocate(len(buffer.content))
+            host.view[:] = buffer.content
+            hosts.append(host)
+        run = npu.run(insts, hosts, options.time_limit)
+        for buffer, host in zip(buffers, hosts):
+            if buffer.output is not None:
+                _write(buffer.output, bytes(host.view))
+        report = run.to_json()
+        report["remarks"] = run.remarks()
+        for host in hosts:
+            host.view.release()
+    return {"status": "ok", "exit_code": 0, "device": "emu", "emulated": True, **_without_status(report)}
+
+
+def _without_status(report: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in report.items() if name != "status"}
+
+
+def _write(path: str, data: bytes) -> None:
+    try:
+        with open(path, "wb") as stream:
+            stream.write(data)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {str(error.strerror).lower()}") from None
+
+
+def _text(report: dict[str, Any]) -> str:
+    lines = [f"emulated, no NPU involved: completed in {report['wall_time_s']:.3f} s of this machine's time"]
+    for core in report["cores"]:
+        line = f"core ({core['column']}, {core['row']}): "
+        if core.get("issue_cycles") is None:
+            line += f"{core['steps']} steps"
+        else:
+            stalls = sum(core["stall_cycles"].values())
+            line += f"{core['issue_cycles']} issue cycles (exact), {stalls} stall cycles (modelled)"
+        lines.append(line + (", ended" if core["ended"] else ""))
+    lines += [f"warning: {remark}" for remark in report["remarks"]]
+    return "\n".join(lines)

@@ -1,0 +1,160 @@
+"""Cores of machine code in the array: a runtime (`npuninja.machine_code.core_runtime`) whose address space shows the
+tiles' memories, with the program that the configuration wrote into program memory.
+
+To the engine such a core is a step function like a wasm core's; it waits for locks in the same words.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import wasmtime
+
+from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
+from npuninja.arch.registers import BD_STRIDE, DMA, tile_address
+from npuninja.emulator import layout
+from npuninja.emulator.array import Array
+from npuninja.emulator.errors import CoreFault, TimeLimit
+from npuninja.errors import UserError
+from npuninja.formats.core_image import CoreInfo
+from npuninja.machine_code.core_runtime import OWN_BASE, CoreRuntime, fault_sentence, load_runtime
+from npuninja.machine_code.decode import Bundle
+from npuninja.machine_code.reachable import reachable_bundles
+
+_LOCK_PAGE = 0x10000
+OWN = DATA_WINDOWS["own"]
+#: From a tile's number to that of its neighbour, in the order of the windows.
+_STEPS = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1, "own": 0}
+_CORE_BDS = 16
+
+
+class StackRoom(NamedTuple):
+    """A core's stack: what it used, what there was room for, and what lies behind it."""
+
+    used_bytes: int
+    room_bytes: int
+    behind: str
+
+
+class MachineCore:
+    """One core of machine code.
+
+    Attributes:
+        tile: number of its tile.
+        info: the little that is known of such a core, in the words of a wasm core.
+        digest: sha256 of its program.
+        step, reset: its functions, for the engine's table.
+        runtime: its registers, memory and counters.
+    """
+
+    def __init__(self, array: Array, tile: int, pieces: Sequence[tuple[int, bytes]]) -> None:
+        column, row = layout.tile_place(tile)
+        self.tile = tile
+        bundles = reachable_bundles(pieces)
+        self.bundles: dict[int, Bundle] = {b.address: b for b in bundles}
+        if 0 not in self.bundles:
+            raise UserError(
+                f"core ({column}, {row}) has no AIE2 machine code at address 0, where cores start",
+                hint="AIE2P core programs (npu2) cannot be read yet; `npuninja disasm` shows what is there",
+            )
+        self.digest = hashlib.sha256(
+            b"".join(at.to_bytes(4, "little") + data for at, data in pieces)
+        ).digest()
+        self.info = CoreInfo(column, row, "machine code", 0, 0, (), (), ())
+        self.runtime = CoreRuntime(array.store, load_runtime(array.engine))
+        self._map(array)
+        self.runtime.load(bundles)
+        self.runtime.set_state("tile", tile)
+        self.runtime.set_register("core_id", column << 16 | row)
+        step, reset = self.runtime.exports["core_step"], self.runtime.exports["core_reset"]
+        assert isinstance(step, wasmtime.Func)
+        assert isinstance(reset, wasmtime.Func)
+        self.step, self.reset = step, reset
+
+    def _map(self, array: Array) -> None:
+        base = ctypes.cast(self.runtime.memory.data_ptr(array.store), ctypes.c_void_p).value
+        assert base is not None
+        array.memory.forbid(base, OWN_BASE)
+        array.memory.map_at(base + _LOCK_PAGE, 0, layout.LOCK_PLANE_BYTES)
+        windows = 0
+        for bit, (name, step) in enumerate(_STEPS.items()):
+            neighbour = self.tile + step
+            column, _ = layout.tile_place(neighbour)
+            if neighbour < 0 or column >= array.columns or not layout.is_core_tile(neighbour):
+                continue
+            windows |= 1 << bit
+            offset = layout.tile_file_offset(neighbour)
+            array.memory.map_at(base + DATA_WINDOWS[name], offset, DATA_WINDOW_BYTES)
+        self.runtime.set_state("windows", windows)
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return f"core ({self.info.column}, {self.info.row})"
+
+    def issue_cycles(self) -> int:
+        """Bundles issued since the start: exact."""
+        return self.runtime.state("issued")
+
+    def stall_cycles(self) -> dict[str, int]:
+        """Stalls by kind: modelled."""
+        kinds = {"bank_conflict": "bank_conflicts", "lock": "lock_stalls", "stream": "stream_stalls",
+                 "cascade": "cascade_stalls"}  # fmt: skip
+        return {kind: self.runtime.state(counter) for kind, counter in kinds.items()}
+
+    def stack(self, read: Callable[[int], int]) -> StackRoom:
+        """The stack, and the room up to the first buffer of the tile's DMA behind its start.
+
+        Args:
+            read: reads a register of the array.
+        """
+        start = self.runtime.state("stack_start")
+        used = max(0, self.runtime.state("stack_high") - start)
+        room, behind = OWN + DATA_WINDOW_BYTES - start, "the end of data memory"
+        for bd in range(_CORE_BDS):
+            registers = tile_address(self.info.column, self.info.row, DMA["core"].bd + BD_STRIDE * bd)
+            address = OWN + (read(registers) >> 14) * 4
+            if read(registers + 20) >> 25 & 1 and 0 <= address - start < room:
+                room, behind = address - start, f"the buffer of BD {bd} at 0x{address:x}"
+        return StackRoom(used, room, behind)
+
+    def where(self, address: int) -> str:
+        """An address with its bundle, for messages."""
+        bundle = self.bundles.get(address)
+        return (
+            f"0x{address:x} ({bundle.data.hex(' ')}: {bundle.text})"
+            if bundle is not None
+            else f"0x{address:x}"
+        )
+
+    def fault(self) -> CoreFault:
+        """The error for what stopped the core."""
+        fault = self.runtime.fault()
+        name = self.runtime.unsupported.get(fault.address, "")
+        bundle = self.bundles.get(fault.address)
+        if not name and bundle is not None:
+            name = bundle.text
+        sentence = fault_sentence(fault, name)
+        return CoreFault(
+            f"{self.name} at {self.where(fault.address)}: {sentence}",
+            hint="`npuninja disasm` shows the code around this address",
+            report={"tile": [self.info.column, self.info.row], "address": fault.address, "why": sentence},
+        )
+
+    def endless(self, time_limit_s: float) -> TimeLimit:
+        """The error for a core that is still at work when time is up."""
+        pc = self.runtime.state("pc")
+        return TimeLimit(
+            f"{self.name} is still at work after {time_limit_s:g} s, at {self.where(pc)}, "
+            f"{self.issue_cycles()} bundles issued",
+            hint="an endless loop in the core, or too short a limit: --time-limit",
+            report={
+                "time_limit_s": time_limit_s,
+                "tile": [self.info.column, self.info.row],
+                "address": pc,
+                "issue_cycles": self.issue_cycles(),
+            },
+        )
