@@ -40,6 +40,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
     "explain": ("npuninja.hints", "say what the errors in a log mean"),
     "farm": ("npuninja.commands.farm", "run a server and workers for builds on other machines, here"),
+    "settings": ("npuninja.commands.settings", "check a toolchain.toml, or say what can stand in one"),
     "tools": ("npuninja.commands.tools", "fetch real tools into a folder of their own"),
     "conformance": (
         "npuninja.commands.conformance",

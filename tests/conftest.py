@@ -14,6 +14,7 @@ settings.load_profile("npuninja")
 # Fixtures that several folders use. There is one conftest.py only, so that tests can import from it by name.
 pytest_plugins = (
     "build_project",
+    "negate_project",
     "built_design",
     "packed_project",
     "pretended_machine",

@@ -8,11 +8,13 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from npuninja import __version__
-from npuninja.arch.devices import DEVICES
 from npuninja.configure.build_files import BuildText, write_for_make, write_for_ninja
+from npuninja.configure.designs import read_project
+from npuninja.configure.faults import read_faults, sources_of, write_faults
+from npuninja.configure.interruption import guard_outputs, interruptible
 from npuninja.configure.launcher import find_launcher
 from npuninja.configure.options import (
     PREFIX,
@@ -26,9 +28,16 @@ from npuninja.configure.package_table import package_of_project
 from npuninja.configure.planned import Planned
 from npuninja.configure.record import read_record, write_record
 from npuninja.configure.remote import REMOTE_SETTINGS, remote_settings
-from npuninja.configure.settings import Settings, apply_preset, read_settings
+from npuninja.configure.settings import (
+    Settings,
+    read_settings,
+    resolved_kernels,
+    variables_in,
+    with_settings,
+)
+from npuninja.configure.settings_checks import check_pins, placed, remarks, variables_for
 from npuninja.configure.summary import summary, use_colour
-from npuninja.configure.toml_file import INSTALL
+from npuninja.configure.template import TEMPLATE, read_template
 from npuninja.configure.why import why
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import TOOLS, Toolchain, detect, surroundings_of
@@ -38,28 +47,39 @@ from npuninja.emit.escape import quote_word
 from npuninja.emit.ninja import rules_of
 from npuninja.emit.rules import rule_commands
 from npuninja.errors import Error, InternalError, ToolError, UserError
-from npuninja.plan.design import Design
-from npuninja.plan.designs import FOLDER, ScanCache, find_designs, read_design, select
+from npuninja.plan.designs import FOLDER, Faulty
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.ingredients import Recipe
 from npuninja.plan.kernels import read_kernel_folder
 from npuninja.plan.layout import GRAPH, Layout, layout_of
-from npuninja.plan.names import near
 from npuninja.plan.package_recipe import PLAN, package_plan
 from npuninja.plan.providers import choose, for_tests, parse_choices, wasm_compiler
 from npuninja.plan.recipe import plan
 from npuninja.remote.identities import package_files
 from npuninja.remote.rules import REMOTE_RULES
+from npuninja.settings.toml_file import INSTALL
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TEMPLATE = "build.ninja.in"
 SETTINGS = "toolchain.toml"
 # Files of the build folder that hold what an earlier configure found.
 REMEMBERED = ("config.toml", "planned.json", "probe_cache.json", "scan_cache.json", "compiler_cache")
 
 
-def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextIO | None, home: str) -> int:
-    """Runs configure.py; returns its exit code.
+class Configured(NamedTuple):
+    """What came of it: what is to be said, and the designs that cannot be built."""
+
+    text: str
+    faulty: tuple[Faulty, ...]
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    environment: Mapping[str, str] = os.environ,
+    output: TextIO | None = None,
+    home: str | None = None,
+) -> int:
+    """Runs configure.py; returns its exit code. Without arguments, for the program that runs: a project's
+    configure.py need not say more.
 
     Args:
         arguments: the command line.
@@ -67,6 +87,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextI
         output: for the summary; None when it is closed. Errors go to stderr.
         home: the folder of configure.py, where the project is unless `-S` says otherwise.
     """
+    if arguments is None:
+        arguments, output = sys.argv[1:], sys.stdout
+    home = home or os.path.dirname(os.path.abspath(sys.argv[0]))
     colour = use_colour(environment, output is not None and output.isatty())
     try:
         options = parse_options(arguments)
@@ -78,12 +101,18 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], output: TextI
             text = why(
                 options.why, layout_of(os.path.abspath(options.source_root or home), options.build_folder)
             )
+            faulty: tuple[Faulty, ...] = ()
         else:
-            text = configure(options, environment, home, colour)
+            with interruptible(again is not None):
+                text, faulty = configure(options, environment, home, colour)
         # When Ninja asks, one line is enough; the table was shown by the configure that was asked for.
         if output is not None:
             output.write(text.splitlines()[-1] + "\n" if again else text)
             output.flush()
+        for fault in faulty:
+            print(fault.text, file=sys.stderr)
+        if faulty and not again:  # Ninja is to build the others; it says these faults at its end
+            return max(fault.exit_code for fault in faulty)
     except BrokenPipeError:
         # The reader has gone (`configure.py | head`). Python would complain when it closes the output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -104,31 +133,40 @@ def _of_the_machine(error: OSError) -> Error:
     return ToolError(f"cannot read or write {what}: {(error.strerror or str(error)).lower()}")
 
 
-def configure(options: Options, environment: Mapping[str, str], home: str, colour: bool) -> str:
-    """Does the work; returns the summary. Changes the working folder to the project's."""
-    source_root = os.path.abspath(options.source_root or home)
+def configure(options: Options, environment: Mapping[str, str], home: str, colour: bool) -> Configured:
+    """Does the work. Changes the working folder to the project's."""
+    source_root = _source_root(options, home)
     layout = layout_of(source_root, options.build_folder)
     options = with_absolute_paths(options)
+    if source_root != os.path.abspath(home) and not options.source_root:
+        options = replace(options, source_root=source_root)
     _check_folders(layout)
     # From here on paths are relative to the project, in messages too: `mlir/passthrough.mlir:4:5`.
     os.chdir(source_root)
+    guard_outputs(layout)
     recorded = to_arguments(options)
     if options.fresh:
         _forget(layout)
     settings = _settings(options)
-    options = apply_preset(options, settings)
+    options = with_settings(options, settings)
     choices = {**settings.providers, **parse_choices(options.providers)}
 
     cache = ProbeCache(os.path.join(layout.build_folder, "probe_cache.json"))
-    toolchain = detect(surroundings_of(environment, settings.pins), cache, settings.denied)
+    toolchain = detect(surroundings_of(environment, settings.pins, settings.unused), cache, settings.denied)
+    check_pins(settings, toolchain)
     ninja = _ninja(toolchain) if options.generator == "ninja" else None
-    designs = _read_designs(options, layout)
+    project = read_project(options, settings, layout)
     compiler = wasm_compiler(toolchain)
-    choice = choose(choices, toolchain, compiler)
-    template_file = TEMPLATE if os.path.isfile(TEMPLATE) else os.path.join(home, TEMPLATE)
-    with open(template_file, encoding="utf-8") as stream:
-        template = stream.read()
-    kernels = read_kernel_folder("kernels", "kernels")
+    with placed(settings, parse_choices(options.providers)):
+        choice = choose(choices, toolchain, compiler)
+    template_file, template = read_template(TEMPLATE)
+    kernels = read_kernel_folder(
+        "kernels",
+        "kernels",
+        resolved_kernels(
+            settings, options, variables_for(settings, options, environment, toolchain), source_root
+        ),
+    )
     launcher = find_launcher(options.launcher, environment, compiler, choice)
     rules = rules_of(template)
     batched = frozenset() if options.separate else frozenset(parts_of(template))
@@ -144,41 +182,58 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
 
     chosen = {p.stage: {"provider": p.name, "version": p.version, "why": p.reason} for p in choice.providers}
     record = os.path.join(layout.build_folder, "config.toml")
-    write_record(record, recorded, environment, chosen)
+    write_record(record, recorded, environment, chosen, variables_in(settings, options))
     places, header = _places(layout, home, record, options.generator), _header(recorded)
     hosts = sorted(os.listdir("host")) if os.path.isdir("host") else None
     # Without its sets, whose order is another in every process; they follow from the template and the
     # options.
     ordered = replace(recipe, rules=frozenset(), batched=frozenset())
     tested = emulated.choice if emulated else None
-    causes = (ordered, tested, designs, remote, options, places, header, template, hosts, settings.content)
+    causes = (ordered, tested, project, remote, options, places, header, template, hosts, settings.content)
     planned = Planned(layout.build_folder, causes, PACKAGE)
+    notes = remarks(environment)
     if planned.still_holds():
-        return summary(choice, toolchain, designs, False, colour, options)
+        project = project.without([f for f in read_faults(layout) if f not in project.faulty])
+        return Configured(summary(choice, toolchain, project, False, colour, options, notes), project.faulty)
 
-    graph = plan(recipe, designs, emulated)
+    refused = list(project.faulty)
+    graph = plan(recipe, project.designs, emulated, project.wanted, refused)
+    project = project.without(refused[len(project.faulty) :])
+    designs = project.designs
     if remote:
         graph.remote_rules = frozenset(REMOTE_RULES)
         write_if_changed(os.path.join(layout.build_folder, REMOTE_SETTINGS), remote.as_json())
-    inputs = [os.path.join(home, "configure.py"), template_file, *([settings.file] if settings.file else [])]
+    inputs = [os.path.join(home, "configure.py"), template_file, settings.file or os.curdir]
     inputs += [file for design in designs for file in (design.source, *design.imports)]
-    inputs += [FOLDER, *kernels.folders, *(["host"] if hosts is not None else []), *_planning_modules()]
+    inputs += [file for fault in project.faulty for file in sources_of(fault)]
+    inputs += [*([FOLDER] if os.path.isdir(FOLDER) else []), *kernels.folders]
+    inputs += [*(["host"] if hosts is not None else []), *_planning_modules()]
     inputs += package.license_files
     inputs += [*package_files(PACKAGE), remote.trexe] if remote else []
     used = [(tool, found) for tool in TOOLS if (found := toolchain.found(tool.name))]
     inputs += [file for tool, found in used for file in (found.path, *tool.companions(found.path))]
     looked_at = tuple(sorted({layout.source(file) for file in inputs}))
     package_file = os.path.join(layout.build_folder, PLAN)
-    write_if_changed(package_file, package_plan(recipe, designs, rule_commands(template), ninja or ""))
+    packed = [design for design in designs if design.name in project.wanted]
+    write_if_changed(package_file, package_plan(recipe, packed, rule_commands(template), ninja or ""))
     also = tuple(layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source)
     also += (layout.output(PLAN), layout.output(GRAPH))
+    fault_files = write_faults(layout, project.faulty)
     text = BuildText(layout, template, template_file, places, tuple(header), looked_at, also)
     if ninja:
         changed, written = write_for_ninja(graph, text, ninja)
     else:
         changed, written = write_for_make(graph, text, makefile_name(options.build_folder))
-    planned.remember([*written, package_file])
-    return summary(choice, toolchain, designs, changed, colour, options)
+    planned.remember([*written, package_file, *fault_files])
+    return Configured(summary(choice, toolchain, project, changed, colour, options, notes), project.faulty)
+
+
+def _source_root(options: Options, home: str) -> str:
+    """The project: what `-S` says, else the current folder when it is one, else that of configure.py."""
+    if options.source_root:
+        return os.path.abspath(options.source_root)
+    here = os.getcwd()
+    return here if any(map(os.path.exists, (FOLDER, SETTINGS))) else os.path.abspath(home)
 
 
 def _check_folders(layout: Layout) -> None:
@@ -198,9 +253,12 @@ def _check_folders(layout: Layout) -> None:
 
 def _settings(options: Options) -> Settings:
     """The toolchain.toml that counts: the one that is named, else the project's, else none."""
-    if options.toolchain:
-        return read_settings(options.toolchain)
-    return read_settings(SETTINGS) if os.path.isfile(SETTINGS) else Settings()
+    file = options.toolchain or (SETTINGS if os.path.isfile(SETTINGS) else None)
+    if file is None and options.preset:
+        raise UserError(
+            f"there is no preset {options.preset!r}", hint=f"there is no {SETTINGS} in {os.getcwd()}"
+        )
+    return read_settings(file, options.preset) if file else Settings(folder=os.getcwd())
 
 
 def _ninja(toolchain: Toolchain) -> str:
@@ -220,32 +278,6 @@ def _forget(layout: Layout) -> None:
             shutil.rmtree(path)
         elif os.path.exists(path):
             os.unlink(path)
-
-
-def _read_designs(options: Options, layout: Layout) -> list[Design]:
-    """The designs that are wanted, scanned. With `--device`, one for another device is refused."""
-    if options.device is not None and options.device not in DEVICES:
-        close = near(options.device, list(DEVICES))
-        meant = f"did you mean {close[0]}? " if close else ""
-        raise UserError(
-            f"--device: there is no NPU device {options.device!r}",
-            hint=f"{meant}devices: {', '.join(DEVICES)}",
-        )
-    cache = ScanCache(os.path.join(layout.build_folder, "scan_cache.json"))
-    generated = os.path.relpath(os.path.join(layout.build_folder, "designs"))
-    wanted = select(find_designs("."), options.designs)
-    try:
-        designs = [read_design(name, source, generated, cache) for name, source in wanted.items()]
-    finally:
-        cache.save()
-    for design in designs:
-        if options.device not in (None, design.device):
-            raise UserError(
-                f"the design is for {design.device}, not for {options.device} as --device says",
-                design.device_location,
-                hint="change aie.device(…), or name the designs that are for that device",
-            )
-    return designs
 
 
 def _planning_modules() -> list[str]:

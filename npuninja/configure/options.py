@@ -36,6 +36,8 @@ class Options:
         why: a target; nothing is configured, but why it would be built now is told.
         regenerate: a recorded configuration to repeat (from Ninja only).
         designs: names of designs; () means all.
+        defines: macros of every kernel.
+        includes: folders for `#include` of every kernel.
     """
 
     build_folder: str | None = None
@@ -55,6 +57,8 @@ class Options:
     why: str | None = None
     regenerate: str | None = None
     designs: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -103,6 +107,20 @@ def parse_options(arguments: Sequence[str]) -> Options:
     )
     add("--toolchain", metavar="FILE", help="read FILE instead of toolchain.toml")
     add("--preset", metavar="NAME", help="the options of [preset.NAME] in toolchain.toml")
+    add(
+        "--define",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE]",
+        help="a macro of every kernel; repeat",
+    )
+    add(
+        "--include",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="a folder for #include of every kernel; repeat",
+    )
     add("--prefix", metavar="FOLDER", help=f"install below FOLDER (default: {PREFIX})")
     add("--launcher", metavar="PROGRAM", help="start compilers through PROGRAM (ccache, sccache)")
     add(
@@ -141,6 +159,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
         why=known.why,
         regenerate=known.regenerate,
         designs=tuple(known.designs),
+        defines=tuple(known.define),
+        includes=tuple(known.include),
     )
 
 
@@ -152,6 +172,7 @@ def with_absolute_paths(options: Options) -> Options:
         source_root=os.path.abspath(options.source_root) if options.source_root else None,
         toolchain=os.path.abspath(options.toolchain) if options.toolchain else None,
         prefix=os.path.abspath(options.prefix) if options.prefix else None,
+        includes=tuple(f if "$" in f else os.path.abspath(f) for f in options.includes),
     )
 
 
@@ -170,8 +191,13 @@ def to_arguments(options: Options) -> list[str]:
         ("--remote", options.remote),
     ):
         words += [option, value] if value else []
-    for provider in options.providers:
-        words += ["--provider", provider]
+    for option, values in (
+        ("--provider", options.providers),
+        ("--define", options.defines),
+        ("--include", options.includes),
+    ):
+        for value in values:
+            words += [option, value]
     flags = (
         ("--werror", options.werror),
         ("--check", options.check),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 
-from npuninja.configure.toml_file import Table
 from npuninja.errors import Location, UserError
 from npuninja.packaging.package import (
     DEFAULT_NAME,
@@ -16,6 +15,7 @@ from npuninja.packaging.package import (
     problem_of_name,
     problem_of_version,
 )
+from npuninja.settings.toml_file import Table
 
 KEYS = ("name", "version", "summary", "license", "license-files")
 # What is taken as the licence when the table names none.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from npuninja.configure.toml_file import Table, read_toml, toml_package
 from npuninja.errors import Location, UserError
 from npuninja.plan.files import write_if_changed
+from npuninja.settings.toml_file import Table, read_toml, toml_package
 
 # What detection reads from the environment; the shell that Ninja runs in must not change the build.
 RECORDED_VARIABLES = (
@@ -25,9 +25,9 @@ RECORDED_VARIABLES = (
 )
 
 
-def recorded_part(environment: Mapping[str, str]) -> dict[str, str]:
-    """Those variables of an environment that decide anything."""
-    return {name: environment[name] for name in RECORDED_VARIABLES if name in environment}
+def recorded_part(environment: Mapping[str, str], also: Sequence[str] = ()) -> dict[str, str]:
+    """Those variables of an environment that decide anything; `also` are those that the project names."""
+    return {name: environment[name] for name in (*RECORDED_VARIABLES, *also) if name in environment}
 
 
 def read_record(path: str) -> tuple[list[str], dict[str, str]]:
@@ -51,13 +51,14 @@ def write_record(
     arguments: Sequence[str],
     environment: Mapping[str, str],
     providers: Mapping[str, Mapping[str, str]],
+    variables: Sequence[str] = (),
 ) -> None:
     """Records arguments and environment, and the providers that were chosen, when they differ from what is
     recorded.
     """
     content = {
         "arguments": list(arguments),
-        "environment": recorded_part(environment),
+        "environment": recorded_part(environment, variables),
         "providers": {stage: dict(fields) for stage, fields in providers.items()},
     }
     if os.path.exists(path):

@@ -1,125 +1,276 @@
-"""toolchain.toml: where tools are, which providers, which versions never, and options under a name."""
+"""What toolchain.toml says, as planning and detection take it; with a preset laid over it."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from npuninja.configure.options import Options
 from npuninja.configure.package_table import read_package
-from npuninja.configure.toml_file import Table, read_toml
-from npuninja.detect.machine import TOOLS
 from npuninja.detect.probe import Denied
-from npuninja.errors import UserError
+from npuninja.errors import Location, UserError
 from npuninja.packaging.package import Package
-from npuninja.plan.names import near
-from npuninja.plan.providers import DRIVER, STAGES, choices_of
+from npuninja.plan.design_settings import DesignSettings
+from npuninja.plan.kernel_settings import KernelSettings, joined
+from npuninja.settings.reader import SettingsFile
+from npuninja.settings.table import CONFIGURE
+from npuninja.settings.toml_file import Table
+
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
+# Variables that stand for what configure found, and the tool whose installation it is.
+FOUND_VARIABLES = {"MLIR_AIE": "aie-opt", "PEANO": "peano", "XRT": "xclbinutil"}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The content of toolchain.toml, checked.
+    """The content of toolchain.toml, checked, with the preset that was asked for.
 
     Attributes:
         file: the file; "" when there is none.
         content: all that it says, as it was read.
         pins: tool -> absolute path.
-        providers: stage -> real, embedded or auto.
+        pin_places: tool -> where that stands.
+        unused: tools that are not to be used.
+        providers: stage -> its provider.
         denied: versions that are not to be used.
-        presets: the tables of presets.
+        presets: the names of the presets.
         package: the table about packages, checked.
+        kernels: how kernel objects are built.
+        designs: design -> what is said about it.
+        hosts: host program -> its table.
+        options: options of configure.py, by the names of the file.
+        generation: of the dialect, `auto` when it is not said.
+        requires: the versions of npuninja that do.
+        folder: where the file lies; paths count from there.
     """
 
     file: str = ""
     content: Mapping[str, Any] = field(default_factory=dict)
     pins: Mapping[str, str] = field(default_factory=dict)
+    pin_places: Mapping[str, Location] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
     providers: Mapping[str, str] = field(default_factory=dict)
+    provider_places: Mapping[str, Location] = field(default_factory=dict)
     denied: tuple[Denied, ...] = ()
-    presets: Mapping[str, Table] = field(default_factory=dict)
+    presets: tuple[str, ...] = ()
     package: Package = field(default_factory=Package)
+    kernels: tuple[KernelSettings, ...] = ()
+    designs: Mapping[str, DesignSettings] = field(default_factory=dict)
+    hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    generation: str = "auto"
+    requires: str = ""
+    folder: str = ""
 
 
-def read_settings(path: str) -> Settings:
+def read_settings(path: str, preset: str | None = None) -> Settings:
     """Reads and checks a toolchain.toml.
 
     Raises:
-        UserError: it is not TOML, or has a key or value that means nothing; located, with near matches.
+        UserError: it is not TOML, or has a key or value that means nothing, or there is no such preset;
+            located, with near matches.
     """
-    whole = Table(read_toml(path), path)
-    whole.only(["tools", "providers", "deny", "preset", "package"])
-    names = [tool.name for tool in TOOLS]
-    tools = whole.table("tools")
-    tools.only(names)
+    file = SettingsFile(path)
+    content = file.with_preset(preset)
     folder = os.path.dirname(os.path.abspath(path))
-    pins = {name: os.path.join(folder, os.path.expanduser(tools.text(name) or "")) for name in tools.content}
+    tools = content.get("tools", {})
+    pins = {
+        name: os.path.join(folder, os.path.expanduser(value))
+        for name, value in tools.items()
+        if value is not False
+    }
     denied = []
-    for entry in whole.tables("deny"):
-        entry.only(["tool", "versions", "since", "until", "effect", "see"])
-        tool, versions, days = (
-            entry.text("tool"),
-            entry.text("versions") or "",
-            (entry.text("since"), entry.text("until")),
+    for number, entry in enumerate(content.get("deny", [])):
+        if not any(entry.get(key) for key in ("versions", "since", "until")):
+            where = file.place("deny", str(number))
+            raise UserError("[[deny]] needs `tool`, and `versions`, `since` or `until`", where)
+        texts = (entry.get(key, "") for key in ("versions", "effect", "see", "since", "until"))
+        versions, effect, see, since, until = texts
+        denied.append(Denied(entry["tool"], versions, effect or "known to be bad", see, since, until))
+    requires = content.get("npuninja", "")
+    if requires:
+        _check_requirement(requires, file.place("npuninja"))
+    providers = content.get("providers", {})
+    if providers.get("run") == "real":
+        hint = (
+            "the runner takes an NPU by itself when there is one; `npuninja run --require npu` insists on it"
         )
-        if tool not in names or not (versions or any(days)):
-            hint = f"tools: {', '.join(names)}; since and until are days, as 2025-10-06"
-            raise UserError(
-                "[[deny]] needs `tool`, and `versions`, `since` or `until`", entry.place("tool"), hint=hint
-            )
-        for key, day in zip(("since", "until"), days):
-            if day and not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
-                raise UserError(f"{key!r} must be a day as 2025-10-06, got {day!r}", entry.place(key))
-        effect, see = entry.text("effect") or "known to be bad", entry.text("see") or ""
-        denied.append(Denied(tool, versions, effect, see, days[0] or "", days[1] or ""))
-    presets = whole.table("preset")
+        where = file.place("providers", "run")
+        raise UserError('run = "real": where a design runs is not decided by configure', where, hint=hint)
     return Settings(
         file=path,
-        content=whole.content,
+        content=file.content,
         pins=pins,
-        providers=_providers(whole.table("providers")),
+        pin_places={name: file.place("tools", name) for name in pins},
+        unused=tuple(name for name, value in tools.items() if value is False),
+        providers=providers,
+        provider_places={stage: file.place("providers", stage) for stage in providers},
         denied=tuple(denied),
-        presets={name: presets.table(name) for name in presets.content},
-        package=read_package(whole.table("package")),
+        presets=tuple(file.presets()),
+        package=read_package(Table(content.get("package", {}), path, "package")),
+        kernels=tuple(_kernels(content.get("kernel", {}), file)),
+        designs={name: _design(name, table, file) for name, table in content.get("design", {}).items()},
+        hosts=content.get("host", {}),
+        options=content.get("configure", {}),
+        generation=content.get("generation", "auto"),
+        requires=requires,
+        folder=folder,
     )
 
 
-def _providers(table: Table) -> dict[str, str]:
-    table.only([*STAGES, DRIVER])
-    choices = {}
-    for stage in table.content:
-        choice = table.text(stage)
-        known = choices_of(stage)
-        if choice not in known:
-            raise UserError(
-                f"{stage!r} must be one of {', '.join(known)}, got {choice!r}", table.place(stage)
+def _kernels(tables: Mapping[str, Any], file: SettingsFile) -> list[KernelSettings]:
+    found = []
+    for name, value in tables.items():
+        for number, table in enumerate(value if isinstance(value, list) else [value]):
+            way = ("kernel", name, *([str(number)] if isinstance(value, list) else []))
+            lists = {key: tuple(table.get(key, ())) for key in ("defines", "include", "flags", "designs")}
+            sources = tuple(table["sources"]) if "sources" in table else None
+            places = {key: file.place(*way, key) for key in table}
+            found.append(
+                KernelSettings(
+                    name,
+                    file.place(*way),
+                    sources,
+                    language=table.get("language", ""),
+                    float=table.get("float", ""),
+                    places=tuple(places.items()),
+                    **lists,
+                )
             )
-        choices[stage] = choice
-    return choices
+    return found
 
 
-def apply_preset(options: Options, settings: Settings) -> Options:
-    """The options with those of the chosen preset put below them: what is on the command line wins.
+def _design(name: str, table: Mapping[str, Any], file: SettingsFile) -> DesignSettings:
+    return DesignSettings(
+        name=name,
+        location=file.place("design", name),
+        source=table.get("source", ""),
+        source_location=file.place("design", name, "source"),
+        arguments=tuple(table.get("arguments", ())),
+        generation=table.get("generation", ""),
+        alloc_scheme=table.get("alloc-scheme", ""),
+        reference=table.get("reference", ""),
+    )
 
-    Raises:
-        UserError: there is no such preset, or it has a key that is no option.
-    """
-    if options.preset is None:
-        return options
-    table = settings.presets.get(options.preset)
-    if table is None:
-        close = near(options.preset, list(settings.presets))
-        meant = f"did you mean {close[0]!r}? " if close else ""
-        known = ", ".join(settings.presets) or "none"
+
+def _check_requirement(requires: str, where: Location) -> None:
+    """UserError when this npuninja is not of the versions that a project can be built with."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    from npuninja import __version__
+
+    try:
+        good = SpecifierSet(requires).contains(__version__, prereleases=True)
+    except InvalidSpecifier as error:
+        raise UserError(f"'npuninja' must be versions as \">=0.1, <2\", got {requires!r}", where) from error
+    if not good:
         raise UserError(
-            f"there is no preset {options.preset!r}", hint=f"{meant}presets in toolchain.toml: {known}"
+            f"this project wants npuninja {requires}, and this is {__version__}",
+            where,
+            hint=f"pip install 'npuninja{requires}'",
         )
-    table.only(["device", "providers", "designs"])
-    providers = [f"{stage}={choice}" for stage, choice in _providers(table.table("providers")).items()]
+
+
+def with_settings(options: Options, settings: Settings) -> Options:
+    """The options with those of the file put below them: what is on the command line wins."""
+    words = settings.options
+    from_file = {key.name: words[key.name] for key in CONFIGURE.keys if key.name in words}
+    if not from_file:
+        return options
     return replace(
         options,
-        device=options.device or table.text("device"),
-        providers=(*providers, *options.providers),
-        designs=options.designs or tuple(table.texts("designs")),
+        device=options.device or from_file.get("device"),
+        designs=options.designs or tuple(from_file.get("designs", ())),
+        generator=from_file.get("generator", options.generator)
+        if options.generator == "ninja"
+        else options.generator,
+        launcher=options.launcher or from_file.get("launcher"),
+        remote=options.remote or from_file.get("remote"),
+        prefix=options.prefix or _below(settings.folder, from_file.get("prefix")),
+        werror=options.werror or from_file.get("werror", False),
+        check=options.check or from_file.get("check", False),
+        separate=options.separate or from_file.get("separate-stages", False),
+        defines=(*from_file.get("define", ()), *options.defines),
+        includes=(
+            *(_below(settings.folder, f) or "" for f in from_file.get("include", ())),
+            *options.includes,
+        ),
     )
+
+
+def _below(folder: str, path: str | None) -> str | None:
+    return (
+        None if path is None else os.path.join(folder, os.path.expanduser(path)) if "$" not in path else path
+    )
+
+
+def variables_in(settings: Settings, options: Options) -> list[str]:
+    """The variables of the environment that paths of the file and of the command line name."""
+    texts = [path for kernel in settings.kernels for path in (*kernel.include, *(kernel.sources or ()))]
+    texts += [
+        path
+        for host in settings.hosts.values()
+        for path in (*host.get("include", ()), *host.get("sources", ()))
+    ]
+    texts += [*settings.options.get("include", []), *options.includes]
+    return sorted({match[1] or match[2] for text in texts for match in _VARIABLE.finditer(text)})
+
+
+def expanded(path: str, variables: Mapping[str, str], where: Location | None) -> str:
+    """A path with its `$NAME`s replaced.
+
+    Raises:
+        UserError: there is no such variable; located.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if name not in variables:
+            tool = FOUND_VARIABLES.get(name)
+            hint = (
+                f"it is the installation of {tool}, which is not usable here: set it in the environment, or name the "
+                "tool in [tools]"
+                if tool
+                else "set it in the environment of configure.py"
+            )
+            raise UserError(f"there is no value for ${name} in {path!r}", where, hint=hint)
+        return variables[name]
+
+    return _VARIABLE.sub(value, os.path.expanduser(path))
+
+
+def resolved_kernels(
+    settings: Settings, options: Options, variables: Mapping[str, str], source_root: str
+) -> tuple[KernelSettings, ...]:
+    """How kernels are built, with paths as planning takes them: relative to the project, or absolute; and what
+    the command line adds for all of them.
+    """
+    found = []
+    for kernel in settings.kernels:
+        places = dict(kernel.places)
+
+        def resolve(
+            paths: Sequence[str], key: str, places: Mapping[str, Location] = places
+        ) -> tuple[str, ...]:
+            return tuple(
+                _from_root(expanded(path, variables, places.get(key)), settings.folder, source_root)
+                for path in paths
+            )
+
+        sources = None if kernel.sources is None else resolve(kernel.sources, "sources")
+        found.append(replace(kernel, sources=sources, include=resolve(kernel.include, "include")))
+    if options.defines or options.includes:
+        include = tuple(
+            _from_root(expanded(path, variables, None), source_root, source_root) for path in options.includes
+        )
+        found.append(joined("*", defines=options.defines, include=include))
+    return tuple(found)
+
+
+def _from_root(path: str, folder: str, source_root: str) -> str:
+    absolute = os.path.normpath(os.path.join(folder, path))
+    below = os.path.join(source_root, "")
+    return absolute[len(below) :] or "." if (absolute + os.sep).startswith(below) else absolute

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from npuninja.configure.designs import Project
 from npuninja.configure.options import Options, makefile_name
 from npuninja.detect.machine import Toolchain
 from npuninja.emit.escape import quote_word
-from npuninja.plan.design import Design
 from npuninja.plan.providers import DRIVER_NEEDS, STAGES, Choice
 
 
@@ -24,10 +24,11 @@ def use_colour(environment: Mapping[str, str], terminal: bool) -> bool:
 def summary(
     choice: Choice,
     toolchain: Toolchain,
-    designs: Sequence[Design],
+    project: Project,
     changed: bool,
     colour: bool,
     options: Options,
+    notes: Sequence[str] = (),
 ) -> str:
     """The text: a table of the stages, the real tools that are not used, the designs, and what to do next."""
     rows = [("stage", "provider", "version", "path", "why")]
@@ -38,15 +39,29 @@ def summary(
     unused = _unused(choice, toolchain)
     if unused:
         lines += ["", *unused]
+    designs = [design for design in project.designs if design.name in project.wanted]
     devices = sorted({design.device for design in designs})
     count = f"{len(designs)} design{'s' if len(designs) != 1 else ''}"
-    lines += ["", f"{count} for {', '.join(devices)}: {', '.join(design.name for design in designs)}"]
+    lines += ["", f"project: {os.getcwd()}"]
+    lines += (
+        [f"{count} for {', '.join(devices)}: {', '.join(design.name for design in designs)}"]
+        if designs
+        else []
+    )
+    if project.left_out:
+        lines.append(f"not asked for: {project.left_out} more; each is built by its name all the same")
+    if project.faulty:
+        names = ", ".join(fault.name for fault in project.faulty)
+        lines.append(f"cannot be built: {names}; why is said at the end")
+    lines += [f"note: {note}" for note in notes]
     lines += [f"what takes time is run by the service at {options.remote}"] if options.remote else []
     folder, by_make = options.build_folder, options.generator == "make"
     target = os.path.join(folder or "", makefile_name(folder) if by_make else "build.ninja")
     command = "make -j" if by_make else "ninja"
     command += f" -C {quote_word(folder)}" if folder else f" -f {target}" if by_make else ""
-    lines.append(f"{target} {'written' if changed else 'unchanged'}; next: {command}, then {command} run")
+    only = f" (only {', '.join(project.wanted)})" if project.left_out else ""
+    done = f"{target} {'written' if changed else 'unchanged'}"
+    lines.append(f"{done}; next: {command}{only}, then {command} run")
     return "\n".join(lines) + "\n"
 
 

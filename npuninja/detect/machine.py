@@ -58,11 +58,14 @@ def this_python() -> Found:
     )
 
 
-def surroundings_of(environment: Mapping[str, str], pins: Mapping[str, str]) -> Surroundings:
+def surroundings_of(
+    environment: Mapping[str, str], pins: Mapping[str, str], unused: Sequence[str] = ()
+) -> Surroundings:
     """The real machine, seen through `environment`."""
     folders = [p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages")]
     folders += environment_packages(environment)
-    return Surroundings(environment, pins, tuple(dict.fromkeys(folders)), sys.executable)
+    packages = tuple(dict.fromkeys(folders))
+    return Surroundings(environment, pins, packages, sys.executable, unused=tuple(unused))
 
 
 def environment_packages(environment: Mapping[str, str]) -> list[str]:

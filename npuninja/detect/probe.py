@@ -80,6 +80,8 @@ def probe(
 
 
 def _examine(tool: Tool, surroundings: Surroundings, cache: ProbeCache, denied: Iterable[Denied]) -> Outcome:
+    if tool.name in surroundings.unused:
+        return Absent(tool.name, tool.purpose, "take it out of toolchain.toml, which says false", unused=True)
     pin = surroundings.pins.get(tool.name)
     candidates: Iterable[Candidate] = (
         [Candidate(tool.pinned(pin), "toolchain.toml")] if pin else tool.candidates(surroundings)

@@ -22,6 +22,7 @@ class Surroundings:
         pins: tool name -> path, from toolchain.toml; a pinned tool is looked for there and nowhere else.
         package_folders: folders that hold installed Python packages: of this Python, then of `$VIRTUAL_ENV`.
         python: the Python that runs the build.
+        unused: names of tools that are not to be looked for.
         system_root: where `/opt` and `/dev` begin.
     """
 
@@ -30,6 +31,7 @@ class Surroundings:
     package_folders: tuple[str, ...]
     python: str
     system_root: str = "/"
+    unused: tuple[str, ...] = ()
 
     def on_path(self, program: str) -> Iterator[Candidate]:
         """Every file called `program` in the folders of PATH, in order, each once."""
@@ -148,15 +150,19 @@ class Absent:
     """A tool that is missing, or that is there and cannot be used.
 
     `examined` has every candidate with the reason why it was refused; it is empty when there was none.
+    `unused`: the project says that the tool is not to be used.
     """
 
     tool: str
     purpose: str
     remedy: str
     examined: tuple[tuple[Candidate, str], ...] = ()
+    unused: bool = False
 
     def explain(self) -> str:
         """One line: what was examined and what each candidate lacks."""
+        if self.unused:
+            return "not to be used (toolchain.toml)"
         if not self.examined:
             return "not found"
         return "; ".join(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 
 from npuninja.errors import InternalError, ToolError
 
@@ -37,6 +38,18 @@ def place_build_file(path: str, text: str, ninja: str | None) -> bool:
         if os.path.exists(temporary):
             os.unlink(temporary)
     return True
+
+
+def settle(folder: str, names: Sequence[str]) -> None:
+    """Makes files at least as new as the folder of build.ninja, when writing there has made that newer.
+
+    A project without a toolchain.toml is configured again when its folder changes: so a new one is noticed.
+    """
+    newer_ns = os.stat(folder).st_mtime_ns
+    for name in names:
+        path = os.path.join(folder, name)
+        if os.stat(path).st_mtime_ns < newer_ns:
+            os.utime(path, ns=(newer_ns, newer_ns))
 
 
 def remove_dead_outputs(ninja: str, folder: str) -> None:

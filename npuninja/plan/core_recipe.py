@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 
 from npuninja.arch.devices import DEVICES
-from npuninja.detect.peano import peano_program
 from npuninja.errors import ToolError
-from npuninja.plan.design import Core, Design, LinkedObject
+from npuninja.plan.design import Core, Design
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.ingredients import DesignFiles, Recipe, each, kind_of, words
-from npuninja.stages import _peano_flags as peano_flags
-from npuninja.stages import _wasm_flags as wasm_flags
+from npuninja.plan.kernel_recipe import KernelObjects, plan_kernel
 
 
 def plan_core(
-    recipe: Recipe, graph: Graph, design: Design, core: Core, files: DesignFiles, objects: set[str]
+    recipe: Recipe, graph: Graph, design: Design, core: Core, files: DesignFiles, objects: KernelObjects
 ) -> str:
     """The edges to the image of one core; returns the image.
 
@@ -119,45 +117,3 @@ def _plan_reference_code(
     add("core_opt", ".opt.ll", files.core(core, ".peano.ll"), *words(release.opt, recipe, design, core))
     kind = ("--kind", kind_of(recipe, design))
     add("core_llc", ".o", files.core(core, ".opt.ll"), *kind, *words(release.llc, recipe, design, core))
-
-
-def plan_kernel(recipe: Recipe, graph: Graph, design: Design, linked: LinkedObject, objects: set[str]) -> str:
-    """The edge that makes a kernel object, once for all designs of a device; returns the object.
-
-    Raises:
-        UserError: nothing makes the object, or its name is none.
-    """
-    kind = kind_of(recipe, design)
-    source = recipe.layout.source(recipe.kernels.source_of(linked))
-    output = recipe.layout.output(design.device, kind, "kernels", linked.name)
-    if output in objects:
-        return output
-    objects.add(output)
-    whom = f"kernel {linked.name}"
-    peano = recipe.toolchain.found("peano")
-    if recipe.choice.real_cores and peano:
-        start = peano_flags.compiler_command(peano_program(peano.path, "clang"), kind, source)
-        command = (*start, *peano_flags.compile_flags(source, [], []), "-c", source, "-o", output)
-        options = ("--kind", kind)
-        graph.add(
-            Edge(
-                "kernel_cc_peano",
-                (output,),
-                (source,),
-                options=options,
-                for_whom=whom,
-                compile_command=command,
-            )
-        )
-        return output
-    assert recipe.compiler is not None
-    # For clangd and the like: as a plain clang understands it, since they know no `zig cc`.
-    program = "clang" if recipe.compiler.compiler_words else recipe.compiler.compiler.path
-    architecture = DEVICES[design.device].architecture
-    flags = wasm_flags.compile_flags(source, [], architecture)
-    command = (*wasm_flags.compiler_command(program, [], source), *flags, "-c", source, "-o", output)
-    options = ("--architecture", architecture)
-    graph.add(
-        Edge("kernel_cc", (output,), (source,), options=options, for_whom=whom, compile_command=command)
-    )
-    return output

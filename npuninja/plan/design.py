@@ -45,6 +45,9 @@ class Design:
         sequence: the name of the runtime sequence.
         cores: by column and row.
         logical_tiles: whether it leaves the places of tiles to the lowering.
+        generation: of its dialect, as the project says it; `auto` for what the text says.
+        alloc_scheme: how its buffers are placed, as the project says it; "" for the default.
+        reference: its NumPy reference, relative to the project; "" for host/NAME.py.
     """
 
     name: str
@@ -57,6 +60,9 @@ class Design:
     sequence: str
     cores: tuple[Core, ...]
     logical_tiles: bool = False
+    generation: str = "auto"
+    alloc_scheme: str = ""
+    reference: str = ""
 
 
 def to_json(design: Design) -> dict[str, Any]:

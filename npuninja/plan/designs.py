@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from npuninja.detect.tool import file_stamp
-from npuninja.errors import Location, UserError
+from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design import Design, from_json, to_json
+from npuninja.plan.design_settings import DesignSettings
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.names import check_name, near
 
@@ -36,50 +38,128 @@ FOLDER = "mlir"
 WHAT_DESIGNS_ARE = "designs are mlir/NAME.mlir or mlir/NAME.py"
 
 
-def find_designs(source_root: str) -> dict[str, str]:
-    """Every design of a project: name -> source file, relative to the root. In the order of the names.
+@dataclass(frozen=True)
+class Faulty:
+    """A design that cannot be built.
+
+    Attributes:
+        name: may be none that a design can have.
+        source: its file.
+        text: the error, as people see it.
+        exit_code: of the error.
+    """
+
+    name: str
+    source: str
+    text: str
+    exit_code: int
+
+
+def faulty(name: str, source: str, error: Error) -> Faulty:
+    """The design that an error is about."""
+    return Faulty(name, source, error.render(), error.exit_code)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a design is written: its name, its file relative to the project, and its command line."""
+
+    name: str
+    path: str
+    arguments: tuple[str, ...] = ()
+
+
+def find_designs(
+    source_root: str, settings: Mapping[str, DesignSettings] | None = None, settings_folder: str = "."
+) -> tuple[dict[str, Source], list[Faulty]]:
+    """Every design of a project by name, in the order of the names, and files that cannot be one.
+
+    Args:
+        source_root: the project.
+        settings: what toolchain.toml says, by design.
+        settings_folder: where paths in it count from.
 
     Raises:
-        UserError: a name that is not allowed, or two designs of one name.
+        UserError: there is no folder with designs, and no design stands elsewhere.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Source] = {}
+    refused: list[Faulty] = []
+    settings = settings or {}
+    elsewhere = {name: said for name, said in settings.items() if said.source}
     try:
         names = sorted(os.listdir(os.path.join(source_root, FOLDER)))
     except FileNotFoundError as error:
-        raise UserError(f"there is no folder {FOLDER}/ in {source_root}", hint=WHAT_DESIGNS_ARE) from error
+        if not elsewhere:
+            where = os.path.abspath(source_root)
+            raise UserError(f"there is no folder {FOLDER}/ in {where}", hint=WHAT_DESIGNS_ARE) from error
+        names = []
     for file in names:
         stem, suffix = os.path.splitext(file)
         path = os.path.join(FOLDER, file)
-        if suffix not in (".mlir", ".py") or file.startswith((".", "_")):
+        if suffix not in (".mlir", ".py") or file.startswith((".", "_")) or stem in elsewhere:
             continue
-        check_name("design", stem, Location(path))
-        if stem in RESERVED:
-            message = f"a design cannot be called {stem!r}: that is a target or a folder"
-            raise UserError(message, Location(path), hint="rename it")
-        if stem in found:
-            message = f"two designs are called {stem!r}: {found[stem]} and {path}"
-            raise UserError(message, Location(path), hint="rename one of them")
-        found[stem] = path
-    return found
+        try:
+            _check_design_name(stem, path, found)
+            arguments = settings[stem].arguments if stem in settings else ()
+            found[stem] = Source(stem, path, arguments)
+        except UserError as error:
+            refused.append(faulty(stem, path, error))
+            found.pop(stem, None)  # of two with one name neither can be meant
+    for name, said in settings.items():
+        try:
+            if said.source:
+                path = os.path.relpath(os.path.join(settings_folder, said.source), source_root)
+                _check_design_name(name, str(said.location or path), found, said.location)
+                if not os.path.isfile(os.path.join(source_root, path)):
+                    raise UserError(f"there is no file {said.source!r}", said.source_location)
+                if not path.endswith((".mlir", ".py")):
+                    raise UserError(
+                        f"{said.source!r} is no design", said.source_location, hint=WHAT_DESIGNS_ARE
+                    )
+                found[name] = Source(name, path, said.arguments)
+            elif name not in found and name not in {f.name for f in refused}:
+                close = near(name, list(found))
+                meant = f"did you mean {close[0]!r}? " if close else ""
+                message = f"[design.{name}]: there is no design {name!r}"
+                raise UserError(
+                    message, said.location, hint=f"{meant}{WHAT_DESIGNS_ARE}, or say its `source`"
+                )
+        except UserError as error:
+            refused.append(faulty(name, str(said.location), error))
+    return dict(sorted(found.items())), refused
 
 
-def select(found: dict[str, str], wanted: Sequence[str]) -> dict[str, str]:
-    """Those designs whose names (or files) are wanted; all when none is named.
+def _check_design_name(
+    name: str, path: str, found: Mapping[str, Source], location: Location | None = None
+) -> None:
+    where = location or Location(path)
+    check_name("design", name, where)
+    if name in RESERVED:
+        message = f"a design cannot be called {name!r}: that is a target or a folder"
+        raise UserError(message, where, hint="rename it")
+    if name in found:
+        message = f"two designs are called {name!r}: {found[name].path} and {path}"
+        raise UserError(message, where, hint="rename one of them")
+
+
+def select(found: Iterable[str], wanted: Sequence[str]) -> list[str]:
+    """The names of those designs that are wanted, by name or file; all when none is named.
 
     Raises:
         UserError: there is no such design; with those that have a similar name.
     """
-    if not found:
+    known = list(found)
+    if not known:
         raise UserError(f"there is no design in {FOLDER}/", hint=WHAT_DESIGNS_ARE)
-    chosen: dict[str, str] = {}
+    chosen = []
     for word in wanted:
         name = os.path.splitext(os.path.basename(word))[0] if word.endswith((".mlir", ".py")) else word
-        if name not in found:
-            close = near(name, list(found))
+        if name not in known:
+            close = near(name, known)
             meant = f"did you mean {' or '.join(close)}? " if close else ""
-            raise UserError(f"there is no design {name!r}", hint=f"{meant}designs: {', '.join(found)}")
-        chosen[name] = found[name]
-    return chosen or found
+            raise UserError(f"there is no design {name!r}", hint=f"{meant}designs: {', '.join(known)}")
+        chosen.append(name)
+    return chosen or known
 
 
 class ScanCache:
@@ -99,22 +179,26 @@ class ScanCache:
         except (OSError, ValueError, KeyError, TypeError):
             pass
 
-    def get(self, source: str) -> Design | None:
-        """The design made from `source`, when none of the files that decided it has changed."""
-        entry = self._old.get(source)
+    def get(self, source: Source) -> Design | None:
+        """The design made from `source`, when nothing that decided it has changed."""
+        entry = self._old.get(source.name)
         try:
-            if entry is None or any(_hash(path) != digest for path, digest in entry["files"].items()):
+            if entry is None or [entry["source"], entry["arguments"]] != [source.path, [*source.arguments]]:
                 return None
-            design = from_json(entry["design"], entry["name"], source, entry["mlir"], tuple(entry["imports"]))
+            if any(_hash(path) != digest for path, digest in entry["files"].items()):
+                return None
+            imports = tuple(entry["imports"])
+            design = from_json(entry["design"], source.name, source.path, entry["mlir"], imports)
         except (KeyError, TypeError, ValueError):
             return None
-        self._new[source] = entry
+        self._new[source.name] = entry
         return design
 
-    def put(self, design: Design) -> None:
+    def put(self, design: Design, source: Source) -> None:
         """Remembers a design."""
-        self._new[design.source] = {
-            "name": design.name,
+        self._new[source.name] = {
+            "source": source.path,
+            "arguments": list(source.arguments),
             "mlir": design.mlir,
             "imports": list(design.imports),
             "files": {path: _hash(path) for path in {design.source, design.mlir, *design.imports}},
@@ -137,7 +221,7 @@ def _hash(path: str) -> str:
         return ""
 
 
-def read_design(name: str, source: str, generated_folder: str, cache: ScanCache) -> Design:
+def read_design(source: Source, generated_folder: str, cache: ScanCache) -> Design:
     """The design in `source`; a Python source is run and its MLIR kept as `generated_folder/NAME.mlir`.
 
     Raises:
@@ -150,17 +234,17 @@ def read_design(name: str, source: str, generated_folder: str, cache: ScanCache)
     from npuninja.plan.scan import scan_module
 
     imports: tuple[str, ...] = ()
-    mlir = source
-    if source.endswith(".py"):
+    mlir = source.path
+    if source.path.endswith(".py"):
         from npuninja.plan.python_design import run_python_design
 
-        text, imports = run_python_design(source, os.getcwd())
-        mlir = os.path.join(generated_folder, f"{name}.mlir")
+        text, imports = run_python_design(source.path, os.getcwd(), source.arguments)
+        mlir = os.path.join(generated_folder, f"{source.name}.mlir")
         write_if_changed(mlir, text)
     else:
-        text = _read_text(source)
-    design = scan_module(parse_module(text, mlir), name, source, mlir, imports)
-    cache.put(design)
+        text = _read_text(source.path)
+    design = scan_module(parse_module(text, mlir), source.name, source.path, mlir, imports)
+    cache.put(design, source)
     return design
 
 

@@ -99,6 +99,13 @@ class Graph:
             self._made_by[output] = edge
         self.edges.append(edge)
 
+    def back_to(self, count: int) -> None:
+        """Forgets all edges behind the first `count`: a design could not be planned to its end."""
+        for edge in self.edges[count:]:
+            for output in (*edge.outputs, *edge.implicit_outputs):
+                del self._made_by[output]
+        del self.edges[count:]
+
     def makes(self, output: str) -> bool:
         """Whether an edge makes this file."""
         return output in self._made_by

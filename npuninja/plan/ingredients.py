@@ -94,7 +94,7 @@ class DesignFiles:
         )
         self.xclbin = file(f"{design.name}.xclbin")
         self.manifest = file(f"{design.name}.json")
-        source = os.path.join("host", f"{design.name}.py")
+        source = design.reference or os.path.join("host", f"{design.name}.py")
         verified = os.path.isfile(os.path.join(recipe.layout.source_root, source))
         # The reference that results are compared with, and its copy; a design may have none.
         self.reference_source = recipe.layout.source(source) if verified else None
@@ -169,8 +169,8 @@ def variables(recipe: Recipe) -> dict[str, tuple[str, ...]]:
         found[variable] = (tool.path,) if tool else ()
         found[f"{variable}_identity"] = (tool.identity,) if tool else ()
     peano = toolchain.found("peano") if recipe.choice.real_cores else None
-    for program in ("clang", "opt", "llc"):
-        found[f"peano_{program}"] = (peano_program(peano.path, program),) if peano else ()
+    for program in ("clang", "opt", "llc", "ld.lld"):
+        found[f"peano_{program.replace('ld.', '')}"] = (peano_program(peano.path, program),) if peano else ()
     found["peano_identity"] = (peano.identity,) if peano else ()
     opt = toolchain.found("aie-opt")
     headers = each("--include", [root_of(opt.path) + "/include"]) if opt and peano else ()

@@ -1,79 +1,165 @@
-"""The sources of kernel objects: `X.o` is made from the one `X.c`, `X.cc` or `X.cpp` below the kernels
-folder.
+"""What kernel objects are made of: what toolchain.toml says, else `X.o` of the one `X.c`, `X.cc`, `X.cpp` or
+`X.cxx` below the kernels folder.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from npuninja.errors import UserError
 from npuninja.plan.design import LinkedObject
-from npuninja.plan.names import check_name, near
+from npuninja.plan.kernel_settings import KernelSettings, settings_of
+from npuninja.plan.names import near
 
-SUFFIXES = (".c", ".cc", ".cpp")
+SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
+ASSEMBLY = (".s", ".S")
+# What is not compiled: objects and archives made elsewhere.
+BINARIES = (".o", ".a")
+_NAME = re.compile(r"[A-Za-z0-9_][\w.+-]{0,126}", re.ASCII)
+# Objects are listed in a hint up to this many.
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class KernelObject:
+    """One object of the build.
+
+    Attributes:
+        name: its path below the folder of all kernel objects.
+        sources: what it is made of, as the user names the files.
+        settings: how they are compiled.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    settings: KernelSettings
 
 
 @dataclass(frozen=True)
 class KernelFolder:
-    """What lies below the kernels folder.
+    """What lies below the kernels folder, and what is said about objects.
 
     Attributes:
         path: the folder as it is to be shown.
         folders: it and every folder below it, sorted; a new file in one of them changes the plan.
         sources: kernel name -> its sources, as a rule one.
+        binaries: objects and archives that lie there, by file name.
+        settings: of toolchain.toml and the command line.
     """
 
     path: str
     folders: tuple[str, ...]
     sources: dict[str, tuple[str, ...]]
+    binaries: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    settings: tuple[KernelSettings, ...] = ()
 
-    def source_of(self, linked: LinkedObject) -> str:
-        """The source of the object that a design names.
+    def object_of(self, linked: LinkedObject, design: str) -> KernelObject:
+        """The object that a design names.
 
         Raises:
-            UserError: the name cannot be an object's, nothing makes it, or two sources would; located in the
-                design.
+            UserError: the name cannot be an object's, nothing makes it, or several sources would; located in
+                the design, or in toolchain.toml.
         """
-        name, dot, suffix = linked.name.rpartition(".")
-        if "/" in linked.name or "\\" in linked.name:
-            raise UserError(
-                f"link_with names a path, {linked.name!r}; expected the plain name of an object",
-                linked.location,
-                hint=f"X.o is made from X.c, X.cc or X.cpp below {self.path}/",
-            )
-        if not dot or suffix != "o":
-            raise UserError(
-                f"link_with names {linked.name!r}, which is no object file (X.o)",
-                linked.location,
-                hint=f"X.o is made from X.c, X.cc or X.cpp below {self.path}/",
-            )
-        check_name("kernel object", name, linked.location)
-        sources = self.sources.get(name, ())
+        name = _plain_path(linked)
+        settings = settings_of(self.settings, name, design)
+        if settings.sources is not None:
+            self._check_sources(settings)
+            # The same object may be another one for another design.
+            others = any(s.designs and s.fits(name, d) for s in self.settings for d in s.designs)
+            return KernelObject(f"{design}/{name}" if others else name, settings.sources, settings)
+        sources, own = self._sources(name, design)
         if not sources:
-            raise UserError(f"nothing makes {linked.name!r}", linked.location, hint=self._what_there_is(name))
+            raise UserError(f"nothing makes {name!r}", linked.location, hint=self._what_there_is(name))
         if len(sources) > 1:
             raise UserError(
-                f"{linked.name!r} could be made from {' or '.join(sources)}",
+                f"{name!r} could be made from {' or '.join(sources)}",
                 linked.location,
-                hint="rename one of them: the objects of all kernels lie in one folder",
+                hint=f"put the design's own into {self.path}/{design}/, or say in toolchain.toml which: "
+                f'[kernel."{name}"] sources = ["{sources[0]}"]',
             )
-        return sources[0]
+        private = own or any(s.designs and s.fits(name, design) for s in self.settings)
+        return KernelObject(f"{design}/{name}" if private else name, sources, settings)
+
+    def _sources(self, name: str, design: str) -> tuple[tuple[str, ...], bool]:
+        """The files that may be meant, and whether they are the design's own among others."""
+        folder, stem = posixpath.split(name.rpartition(".")[0])
+        found = self.sources.get(stem, ())
+        if folder:
+            near_it = tuple(p for p in found if os.path.dirname(p).replace(os.sep, "/").endswith(folder))
+            return near_it or found, False
+        if len(found) > 1:
+            mine = os.path.join(self.path, design, "")
+            below = tuple(path for path in found if path.startswith(mine))
+            if below:
+                return below, True
+        return found, False
+
+    def _check_sources(self, settings: KernelSettings) -> None:
+        where = settings.place("sources")
+        if not settings.sources:
+            raise UserError(f"{settings.name!r} is made of nothing", where, hint="name a source")
+        for path in settings.sources:
+            suffix = os.path.splitext(path)[1]
+            if suffix not in (*SUFFIXES, *ASSEMBLY, *BINARIES):
+                known = ", ".join((*SUFFIXES, *ASSEMBLY, *BINARIES))
+                raise UserError(f"{path!r} is no source of a kernel", where, hint=f"sources end in {known}")
+            if not os.path.isfile(path):
+                raise UserError(f"there is no file {path!r}", where, hint="paths count from toolchain.toml")
 
     def _what_there_is(self, name: str) -> str:
+        stem = posixpath.basename(name).rpartition(".")[0]
+        lying = self.binaries.get(posixpath.basename(name), ())
+        if lying:
+            return (
+                f"{lying[0]} lies there; what was made elsewhere is taken when toolchain.toml says so: "
+                f'[kernel."{name}"] sources = ["{lying[0]}"]'
+            )
         known = sorted(self.sources)
         if not known:
-            return f"there is no kernel at all: put {name}.c, {name}.cc or {name}.cpp below {self.path}/"
-        close = near(name, known)
+            return f"there is no kernel at all: put {stem}.c, {stem}.cc or {stem}.cpp below {self.path}/"
+        close = near(stem, known)
         meant = f"did you mean {' or '.join(n + '.o' for n in close)}? " if close else ""
         ordered = [*close, *(n for n in known if n not in close)]
-        return f"{meant}the sources below {self.path}/ make " + ", ".join(n + ".o" for n in ordered)
+        shown = ", ".join(n + ".o" for n in ordered[:SHOWN])
+        more = f" and {len(ordered) - SHOWN} more" if len(ordered) > SHOWN else ""
+        return (
+            f"{meant}the sources below {self.path}/ make {shown}{more}. An object of several sources is "
+            f'[kernel."{name}"] sources = [...] in toolchain.toml, or link_files = ["one.o", "two.o"] on the core'
+        )
 
 
-def read_kernel_folder(path: str, shown: str) -> KernelFolder:
+def _plain_path(linked: LinkedObject) -> str:
+    """The name as a path below the folder of all objects: without what leads out of it.
+
+    Raises:
+        UserError: it is the name of no object.
+    """
+    parts = [p for p in linked.name.replace("\\", "/").split("/") if p not in ("", ".", "..")]
+    if not parts or not parts[-1].endswith(BINARIES):
+        raise UserError(
+            f"link_with names {linked.name!r}, which is no object file (X.o)",
+            linked.location,
+            hint="X.o is made from X.c, X.cc or X.cpp below kernels/; X.a too, or is an archive made elsewhere",
+        )
+    for part in parts:
+        if not _NAME.fullmatch(part) or part.startswith("-"):
+            raise UserError(
+                f"kernel object name {part!r} is not made of letters, digits, `_`, `.`, `+` and `-`",
+                linked.location,
+                hint="rename it",
+            )
+    return "/".join(parts)
+
+
+def read_kernel_folder(path: str, shown: str, settings: Sequence[KernelSettings] = ()) -> KernelFolder:
     """Lists the kernels folder at `path`; sources carry the prefix `shown`. A missing folder has no kernels."""
     folders: list[str] = []
     sources: dict[str, list[str]] = {}
+    binaries: dict[str, list[str]] = {}
     pending = [(path, shown)]
     while pending:
         folder, name = pending.pop()
@@ -90,4 +176,12 @@ def read_kernel_folder(path: str, shown: str) -> KernelFolder:
                 pending.append((entry.path, os.path.join(name, entry.name)))
             elif suffix in SUFFIXES:
                 sources.setdefault(stem, []).append(os.path.join(name, entry.name))
-    return KernelFolder(shown, tuple(sorted(folders)), {k: tuple(sorted(v)) for k, v in sources.items()})
+            elif suffix in BINARIES:
+                binaries.setdefault(entry.name, []).append(os.path.join(name, entry.name))
+    return KernelFolder(
+        shown,
+        tuple(sorted(folders)),
+        {k: tuple(sorted(v)) for k, v in sources.items()},
+        {k: tuple(sorted(v)) for k, v in binaries.items()},
+        tuple(settings),
+    )

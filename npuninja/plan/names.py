@@ -27,6 +27,11 @@ def check_name(kind: str, name: str, location: Location | None) -> str:
     return name
 
 
+def is_name(name: str) -> bool:
+    """Whether a design may be called so."""
+    return bool(_NAME.fullmatch(name))
+
+
 def _suggest(name: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:63]
     return plain if _NAME.fullmatch(plain) else ""

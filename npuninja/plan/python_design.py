@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 
 from npuninja.errors import Location, UserError
 
@@ -19,8 +20,8 @@ WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"
 # itself.
 _RUN = """
 import json, os, runpy, sys
-script, report = sys.argv[1:3]
-sys.argv[:] = [script]
+script, report, *arguments = sys.argv[1:]
+sys.argv[:] = [script, *arguments]
 sys.path[0] = os.path.dirname(os.path.abspath(script))
 try:
     runpy.run_path(script, run_name="__main__")
@@ -32,8 +33,11 @@ finally:
 """
 
 
-def run_python_design(script: str, source_root: str) -> tuple[str, tuple[str, ...]]:
-    """Runs a design's script; returns the MLIR it printed and the files below `source_root` that it imported.
+def run_python_design(
+    script: str, source_root: str, arguments: Sequence[str] = ()
+) -> tuple[str, tuple[str, ...]]:
+    """Runs a design's script with `arguments`; returns the MLIR it printed and the files below `source_root`
+    that it imported.
 
     Raises:
         UserError: it fails, prints nothing, or does not end within the time limit.
@@ -42,7 +46,7 @@ def run_python_design(script: str, source_root: str) -> tuple[str, tuple[str, ..
         report = os.path.join(folder, "modules.json")
         try:
             done = subprocess.run(
-                [sys.executable, "-c", _RUN, os.path.abspath(script), report],
+                [sys.executable, "-c", _RUN, os.path.abspath(script), report, *arguments],
                 cwd=source_root,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

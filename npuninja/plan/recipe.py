@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
+from npuninja.errors import Error
 from npuninja.plan.aiecc_recipe import plan_aiecc
 from npuninja.plan.batch import plan_batches
-from npuninja.plan.core_recipe import plan_core, plan_kernel
+from npuninja.plan.core_recipe import plan_core
 from npuninja.plan.design import Design
+from npuninja.plan.designs import RESERVED, Faulty, faulty
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.ingredients import DesignFiles, Recipe, each, kind_of, variables, words
+from npuninja.plan.kernel_recipe import KernelObjects, plan_kernel
+from npuninja.plan.layout import Layout
+from npuninja.plan.names import is_name
 from npuninja.plan.package_recipe import plan_package
 
 # Of the random inputs of `ninja run` and `ninja test`.
 SEED = "1"
 
 
-def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = None) -> Graph:
+def plan(
+    recipe: Recipe,
+    designs: Sequence[Design],
+    emulated: Recipe | None = None,
+    wanted: Sequence[str] | None = None,
+    refused: list[Faulty] | None = None,
+) -> Graph:
     """The graph of all designs.
 
     Args:
@@ -24,6 +36,9 @@ def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = No
         designs: all of them.
         emulated: the same for emulated cores, which `ninja test` runs; None when there is no compiler for
             them. When the recipe itself is for emulated cores, that one is tested.
+        wanted: the names of those that are built, run and packed when none is named; None for all.
+        refused: the designs that cannot be built; those that are found here are added. None: the first such
+            design is an error.
 
     Raises:
         UserError: a design links an object that nothing makes; located in the design.
@@ -31,37 +46,95 @@ def plan(recipe: Recipe, designs: Sequence[Design], emulated: Recipe | None = No
     """
     tested = emulated if recipe.choice.real_cores else recipe
     graph = Graph(recipe.rules, variables(recipe), defaults=("all",))
-    objects: set[str] = set()
-    built = []
+    objects: KernelObjects = {}
+    built: dict[str, DesignFiles] = {}
     for design in designs:
-        files = _plan_design(recipe, graph, design, objects)
-        built.append(files)
-        checks: tuple[str, ...] = ()
-        _plan_run(graph, design, files, "run", "auto")
-        _plan_run(graph, design, files, "test-npu", "npu")
-        if tested is not None:
-            others = files if tested is recipe else _plan_design(tested, graph, design, objects)
-            _plan_run(graph, design, others, "test", "emu")
-            if recipe.check:
-                checks = (_plan_check(graph, design, others),)
-        _plan_targets(graph, design, files, checks)
-    names = [design.name for design in designs]
-    graph.add(Edge("phony", ("all",), tuple(names), for_whom="every design"))
-    graph.add(Edge("phony", ("run",), tuple(f"run-{n}" for n in names), for_whom="every design"))
-    graph.add(Edge("phony", ("test-npu",), tuple(f"test-npu-{n}" for n in names), for_whom="every design"))
-    if tested is not None:
-        graph.add(Edge("phony", ("test",), tuple(f"test-{n}" for n in names), for_whom="every design"))
+        edges, known = len(graph.edges), dict(objects)
+        try:
+            built[design.name] = _plan_whole_design(recipe, tested, graph, design, objects)
+        except Error as error:
+            if refused is None:
+                raise
+            graph.back_to(edges)
+            objects.clear()
+            objects.update(known)
+            refused.append(faulty(design.name, design.source, error))
+    chosen = [name for name in built if wanted is None or name in wanted]
+    faults = _Faults(recipe, graph, [f for f in refused or () if f.name not in built], wanted)
+    graph.add(Edge("phony", ("all",), (*chosen, *faults.behind("", chosen)), for_whom="every design"))
+    for target in ("run", "test-npu", *(["test"] if tested is not None else [])):
+        names = tuple(f"{target}-{name}" for name in chosen)
+        graph.add(Edge("phony", (target,), (*names, *faults.behind(target, names)), for_whom="every design"))
     if not recipe.choice.aiecc:
         graph.add(
-            Edge("phony", ("ldscripts",), tuple(f"ldscripts-{n}" for n in names), for_whom="every design")
+            Edge("phony", ("ldscripts",), tuple(f"ldscripts-{n}" for n in chosen), for_whom="every design")
         )
-        folders = tuple(files.folder for files in built)
-        graph.add(Edge("size", ("size",), implicit=tuple(names), options=folders, for_whom="every design"))
-    plan_package(recipe, graph, built)
+        folders = tuple(built[name].folder for name in chosen)
+        graph.add(Edge("size", ("size",), implicit=tuple(chosen), options=folders, for_whom="every design"))
+    plan_package(recipe, graph, [built[name] for name in chosen])
     graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))
     graph.check()
     graph.batches = plan_batches(graph.edges, recipe.batched)
     return graph
+
+
+def _plan_whole_design(
+    recipe: Recipe, tested: Recipe | None, graph: Graph, design: Design, objects: KernelObjects
+) -> DesignFiles:
+    """A design with its targets, for the recipe and for the one that is tested."""
+    files = _plan_design(recipe, graph, design, objects)
+    checks: tuple[str, ...] = ()
+    _plan_run(graph, design, files, "run", "auto")
+    _plan_run(graph, design, files, "test-npu", "npu")
+    if tested is not None:
+        others = files if tested is recipe else _plan_design(tested, graph, design, objects)
+        _plan_run(graph, design, others, "test", "emu")
+        if recipe.check:
+            checks = (_plan_check(graph, design, others),)
+    _plan_targets(graph, design, files, checks)
+    return files
+
+
+class _Faults:
+    """Targets of designs that cannot be built: each says why, and fails.
+
+    Those of all designs together stand behind the good ones, so that the good ones are made first.
+    """
+
+    def __init__(
+        self, recipe: Recipe, graph: Graph, refused: Sequence[Faulty], wanted: Sequence[str] | None
+    ) -> None:
+        self._graph = graph
+        self._wanted = [f for f in refused if wanted is None or f.name in wanted]
+        self._file = functools.partial(fault_file, recipe.layout)
+        for fault in refused:
+            if not is_name(fault.name) or fault.name in RESERVED:
+                continue
+            for target in ("", "run-", "test-", "test-npu-"):
+                name = target + fault.name
+                if not graph.makes(name):
+                    self._add(name, [fault])
+
+    def behind(self, target: str, names: Sequence[str]) -> tuple[str, ...]:
+        """The target that says all faults when the targets `names` are done; () without faults."""
+        if not self._wanted:
+            return ()
+        name = f"faulty-designs-{target}" if target else "faulty-designs"
+        self._add(name, self._wanted, names)
+        return (name,)
+
+    def _add(self, name: str, refused: Sequence[Faulty], names: Sequence[str] = ()) -> None:
+        options = tuple(self._file(fault.name) for fault in refused)
+        self._graph.add(
+            Edge(
+                "faulty", (name,), (), tuple(names), options=options, for_whom="designs that cannot be built"
+            )
+        )
+
+
+def fault_file(layout: Layout, name: str) -> str:
+    """Where the error of a design that cannot be built is kept, as build.ninja names it."""
+    return layout.output("faults", f"{name}.txt")
 
 
 def _plan_targets(graph: Graph, design: Design, files: DesignFiles, checks: tuple[str, ...]) -> None:
@@ -74,7 +147,7 @@ def _plan_targets(graph: Graph, design: Design, files: DesignFiles, checks: tupl
         graph.add(Edge("phony", (f"ldscripts-{design.name}",), scripts, for_whom=whom))
 
 
-def _plan_design(recipe: Recipe, graph: Graph, design: Design, objects: set[str]) -> DesignFiles:
+def _plan_design(recipe: Recipe, graph: Graph, design: Design, objects: KernelObjects) -> DesignFiles:
     """The edges from a design to its manifest."""
     files = DesignFiles(recipe, design)
     whom = f"design {design.name}"
@@ -135,7 +208,9 @@ def _plan_lowering(recipe: Recipe, graph: Graph, design: Design, files: DesignFi
         asked = words((f"--pass-pipeline=builtin.module({place}{release.lower})",), recipe, design)
         graph.add(Edge("lower_aie_opt", (files.lowered,), (source,), options=asked, for_whom=whom))
     else:
-        graph.add(Edge("lower", (files.lowered,), (source,), for_whom=whom))
+        asked = ("--generation", design.generation) if design.generation != "auto" else ()
+        asked += ("--alloc-scheme", design.alloc_scheme) if design.alloc_scheme else ()
+        graph.add(Edge("lower", (files.lowered,), (source,), options=asked, for_whom=whom))
     options = (
         "--device-symbol",
         design.device_symbol,

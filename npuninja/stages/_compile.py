@@ -9,7 +9,7 @@ from typing import Callable
 
 from npuninja.depfile import read_depfile
 from npuninja.errors import Location, UserError, Warnings
-from npuninja.stages import _peano_flags, _wasm_flags
+from npuninja.stages import _kernel_flags, _peano_flags, _wasm_flags
 from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import (
     Arguments,
@@ -22,14 +22,8 @@ from npuninja.stages._run import (
 )
 
 OPTIONS = (
-    "--launcher",
-    "--compiler",
-    "--compiler-word",
-    "--kind",
-    "--cache",
-    "--prefix-map",
-    "--include",
-    "--architecture",
+    *("--launcher", "--compiler", "--compiler-word", "--kind", "--cache", "--prefix-map", "--include"),
+    *("--architecture", *_kernel_flags.OPTIONS),
 )
 # Settings of ccache and sccache, which only say where and how much they keep.
 LAUNCHER_VARIABLES = ("CCACHE_", "SCCACHE_")
@@ -50,6 +44,11 @@ HINTS: tuple[tuple[str, str], ...] = (
         r"'[^']+' file not found",
         "a core has the part of the C and C++ library that docs/kernels.md lists; other headers must be in an include folder",
     ),
+    (
+        r"expected identifier or '\('[^\n]*\n(?:[^\n]*\n)?[^\n]*extern \"C\"",
+        'extern "C" is C++: rename the file to .cc, guard it with #ifdef __cplusplus, or say in toolchain.toml '
+        '[kernel."OBJECT.o"] language = "c++"',
+    ),
 )
 _UNKNOWN_IN_AIE = re.compile(
     r"no (?:member|type|template) named '(\w+)' in namespace '(?:::)?aie'|no (?:type|template) named '(\w+)' in namespace 'aie'"
@@ -68,7 +67,8 @@ def compile_file(
     Args:
         stage: its name, for messages.
         arguments: `SOURCE -o OBJECT --compiler EXE [--compiler-word W]… --kind K [--cache DIR] [--prefix-map
-            OLD=NEW]… [--include DIR]… [--architecture A] [--launcher EXE] [--werror]`. For `wasm` zig or clang, which need the
+            OLD=NEW]… [--include DIR]… [--architecture A] [--launcher EXE] [--werror]`, and those of
+            `_kernel_flags`. For `wasm` zig or clang, which need the
             cache; for the others Peano's clang.
         extra_flags: put in front of the input.
         lint: run on an object for emulated cores.
@@ -104,14 +104,21 @@ def compile_file(
 
 def _run_compiler(options: Arguments, source: str, target: str, depfile: str, extra_flags: list[str]) -> None:
     compiler, kind, maps = options.one("--compiler"), options.one("--kind"), options.all("--prefix-map")
+    asked = _kernel_flags.from_options(options)
+    language = asked.language
     if kind == "wasm":
-        command = _wasm_flags.compiler_command(compiler, options.all("--compiler-word"), source)
-        command += extra_flags + _wasm_flags.compile_flags(source, maps, options.optional("--architecture"))
+        command = _wasm_flags.compiler_command(compiler, options.all("--compiler-word"), source, language)
+        architecture = options.optional("--architecture")
+        command += extra_flags + _wasm_flags.compile_flags(
+            source, maps, architecture, language, asked.float or "exact"
+        )
         variables = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
     else:
-        command = _peano_flags.compiler_command(compiler, kind, source)
-        command += extra_flags + _peano_flags.compile_flags(source, maps, options.all("--include"))
+        command = _peano_flags.compiler_command(compiler, kind, source, language)
+        own = _peano_flags.compile_flags(source, maps, options.all("--include"), language)
+        command += extra_flags + own
         variables = {}
+    command += _kernel_flags.words(asked)
     if "NO_COLOR" not in os.environ:
         command.append("-fdiagnostics-color=always")  # Ninja takes the colour out where there is no terminal
     launcher = options.optional("--launcher")

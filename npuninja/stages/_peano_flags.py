@@ -24,18 +24,21 @@ CXX_FLAGS = (
 )
 
 
-def compiler_command(clang: str, kind: str, source: str) -> list[str]:
+def compiler_command(clang: str, kind: str, source: str, language: str = "") -> list[str]:
     """The start of a compile command.
 
     Args:
         clang: absolute path of Peano's clang; C++ takes the clang++ beside it.
         kind: `aie2` or `aie2p`.
         source: the file to be compiled.
+        language: of it, when the suffix does not say.
     """
-    return [clang + "++" if is_cxx(source) else clang, f"--target={kind}-none-unknown-elf"]
+    return [clang + "++" if is_cxx(source, language) else clang, f"--target={kind}-none-unknown-elf"]
 
 
-def compile_flags(source: str, prefix_maps: list[str], include_folders: list[str]) -> list[str]:
+def compile_flags(
+    source: str, prefix_maps: list[str], include_folders: list[str], language: str = ""
+) -> list[str]:
     """All flags to compile `source`, except input, output and depfile.
 
     Args:
@@ -43,7 +46,8 @@ def compile_flags(source: str, prefix_maps: list[str], include_folders: list[str
         prefix_maps: `OLD=NEW` for the file names in debug information, so that every folder gives the same
             bytes.
         include_folders: MLIR-AIE's headers (aie_api), for C++.
+        language: of it, when the suffix does not say.
     """
-    cxx = is_cxx(source)
+    cxx = is_cxx(source, language)
     flags = [*(CXX_FLAGS if cxx else C_FLAGS), *(f"-ffile-prefix-map={m}" for m in prefix_maps)]
     return flags + [word for folder in include_folders if cxx for word in ("-I", folder)]

@@ -79,41 +79,50 @@ def values(flags: tuple[tuple[str, str], ...]) -> list[str]:
     return [flag for flag, _ in flags]
 
 
-def compile_flags(source: str, prefix_maps: list[str], architecture: str | None = None) -> list[str]:
+def compile_flags(
+    source: str,
+    prefix_maps: list[str],
+    architecture: str | None = None,
+    language: str = "",
+    float_mode: str = "exact",
+) -> list[str]:
     """All flags to compile `source`, except target, inputs and outputs.
 
     Args:
-        source: path of a C or C++ file; its suffix chooses the language.
+        source: path of a C or C++ file; its suffix chooses the language unless `language` says it.
         prefix_maps: `OLD=NEW` each: paths that begin with OLD appear in the object with NEW instead, so that
             a build in another folder gives the same bytes.
         architecture: `aie2` or `aie2p`, what kernels take the core for; None for code that does not ask.
+        language: of the source, when the suffix does not say.
+        float_mode: how vectors of floats are computed, `exact` or `fast`.
     """
-    language = CXX_FLAGS if is_cxx(source) else C_FLAGS
+    of_language = CXX_FLAGS if is_cxx(source, language) else C_FLAGS
     # The last map that matches wins, and our headers may lie below a folder that is mapped too.
     maps = [f"-ffile-prefix-map={m}" for m in [*prefix_maps, f"{kernel_headers.INCLUDE_FOLDER}=npuninja"]]
-    headers = kernel_headers.compile_flags(is_cxx(source), architecture)
-    return [*values(COMMON_FLAGS), *values(language), *maps, *headers]
+    headers = kernel_headers.compile_flags(is_cxx(source, language), architecture, float_mode)
+    return [*values(COMMON_FLAGS), *values(of_language), *maps, *headers]
 
 
-def is_cxx(source: str) -> bool:
-    """Whether a source file is C++, by its suffix."""
-    return source.endswith(CXX_SUFFIXES)
+def is_cxx(source: str, language: str = "") -> bool:
+    """Whether a source file is C++: by the language that the user says it is, else by its suffix."""
+    return "++" in language if language else source.endswith(CXX_SUFFIXES)
 
 
-def compiler_command(program: str, words: list[str], source: str) -> list[str]:
+def compiler_command(program: str, words: list[str], source: str, language: str = "") -> list[str]:
     """The start of a compile command: program, driver, target.
 
     Args:
         program: absolute path of `zig` or of a clang.
         words: what stands between the program and its options; `cc` for zig, nothing for clang.
         source: the file to be compiled; C++ needs another driver.
+        language: of it, when the suffix does not say.
     """
     if words:
-        driver = "c++" if is_cxx(source) and words[-1] == "cc" else words[-1]
+        driver = "c++" if is_cxx(source, language) and words[-1] == "cc" else words[-1]
         return [program, *words[:-1], driver, "-target", "wasm32-freestanding"]
     return [
         program,
-        "--driver-mode=g++" if is_cxx(source) else "--driver-mode=gcc",
+        "--driver-mode=g++" if is_cxx(source, language) else "--driver-mode=gcc",
         "--target=wasm32-unknown-unknown",
     ]
 

@@ -13,11 +13,11 @@ import pytest
 from conftest import ROOT
 from packed_project import WHEEL
 
-from npuninja.configure.toml_file import read_toml
 from npuninja.packaging.contents import EMULATOR_REQUIRES, OLDEST_PYTHON, REQUIRES
 from npuninja.packaging.package import Package
 from npuninja.packaging.wheel import wheel_files
 from npuninja.packaging.zip_file import read_zip
+from npuninja.settings.toml_file import read_toml
 
 INFO = "gain_designs-1.2.0+for.tests.dist-info"
 

@@ -124,7 +124,7 @@ def test_no_kernel_at_all_says_where_one_belongs(tmp_path):
     from npuninja.plan.design import LinkedObject
 
     with pytest.raises(UserError, match=r"nothing makes 'k\.o'") as error:
-        read_kernel_folder(str(tmp_path / "none"), "kernels").source_of(
-            LinkedObject("k.o", Location("d.mlir", 1, 1))
+        read_kernel_folder(str(tmp_path / "none"), "kernels").object_of(
+            LinkedObject("k.o", Location("d.mlir", 1, 1)), "d"
         )
     assert "put k.c, k.cc or k.cpp below kernels/" in (error.value.hint or "")

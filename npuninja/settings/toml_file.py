@@ -19,14 +19,23 @@ def read_toml(path: str) -> dict[str, Any]:
     Raises:
         UserError: it cannot be read or is not TOML; located.
     """
+    return parse_toml(read_text(path), path)
+
+
+def read_text(path: str) -> str:
+    """The text of a file. UserError when it cannot be read."""
     try:
         with open(path, encoding="utf-8") as stream:
-            text = stream.read()
+            return stream.read()
     except (OSError, UnicodeDecodeError) as error:
         reason = (
             (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is not UTF-8 text"
         )
         raise UserError(f"cannot read {path}: {reason}") from error
+
+
+def parse_toml(text: str, path: str) -> dict[str, Any]:
+    """The content of a TOML text. UserError when it is none; located in `path`."""
     if sys.version_info >= (3, 11):
         import tomllib
 

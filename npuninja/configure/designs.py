@@ -1,0 +1,114 @@
+"""Which designs there are, which of them were asked for, and which are faulty: one faulty design stops one
+design.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from npuninja.arch.devices import DEVICES
+from npuninja.configure.options import Options
+from npuninja.configure.settings import Settings
+from npuninja.errors import Error, UserError
+from npuninja.plan.design import Design
+from npuninja.plan.designs import Faulty, ScanCache, faulty, find_designs, read_design, select
+from npuninja.plan.layout import Layout
+from npuninja.plan.names import near
+
+
+@dataclass(frozen=True)
+class Project:
+    """The designs of a project.
+
+    Attributes:
+        designs: all that can be built, in the order of the names.
+        wanted: the names of those that are built when none is named; faulty ones are among them.
+        faulty: those that cannot be built.
+        left_out: how many were not asked for.
+    """
+
+    designs: tuple[Design, ...]
+    wanted: tuple[str, ...]
+    faulty: tuple[Faulty, ...]
+    left_out: int = 0
+
+    def without(self, refused: Sequence[Faulty]) -> Project:
+        """The same when planning found more that cannot be built."""
+        names = {f.name for f in refused}
+        kept = tuple(design for design in self.designs if design.name not in names)
+        return replace(self, designs=kept, faulty=(*self.faulty, *refused))
+
+
+def read_project(options: Options, settings: Settings, layout: Layout) -> Project:
+    """All designs of the project in the working folder, scanned.
+
+    Raises:
+        UserError: there is none at all, none of those that were asked for, or none for the device.
+    """
+    _check_device(options.device)
+    cache = ScanCache(os.path.join(layout.build_folder, "scan_cache.json"))
+    generated = os.path.relpath(os.path.join(layout.build_folder, "designs"))
+    sources, refused = find_designs(".", settings.designs, settings.folder or ".")
+    names = sorted({*sources, *(f.name for f in refused)})
+    wanted = select(names, options.designs)
+    designs: list[Design] = []
+    try:
+        for name, source in sources.items():
+            try:
+                designs.append(_with_settings(read_design(source, generated, cache), settings))
+            except Error as error:
+                refused.append(faulty(name, source.path, error))
+    finally:
+        cache.save()
+    if options.device is not None:
+        fitting = {d.name for d in designs if fits(d.device, options.device)}
+        wanted = _for_device(options, designs, wanted, fitting)
+    return Project(tuple(designs), tuple(wanted), tuple(refused), len(names) - len(wanted))
+
+
+def _with_settings(design: Design, settings: Settings) -> Design:
+    said = settings.designs.get(design.name)
+    generation = (said.generation if said else "") or settings.generation
+    reference = (
+        os.path.relpath(os.path.join(settings.folder, said.reference)) if said and said.reference else ""
+    )
+    if reference and not os.path.isfile(reference):
+        assert said is not None
+        raise UserError(f"there is no reference {said.reference!r}", said.location)
+    return replace(
+        design,
+        generation=generation,
+        alloc_scheme=said.alloc_scheme if said else "",
+        reference=reference,
+    )
+
+
+def fits(design_device: str, device: str) -> bool:
+    """Whether a design for one device runs on another: on the same, or on the whole array of its family."""
+    whole = DEVICES[device]
+    return design_device == device or (whole.whole_array and DEVICES[design_device].family == whole.family)
+
+
+def _for_device(
+    options: Options, designs: Sequence[Design], wanted: Sequence[str], fitting: set[str]
+) -> list[str]:
+    """Those of the wanted designs that fit the device; one that was named must."""
+    for design in designs:
+        if design.name in wanted and design.name not in fitting and (options.designs or not fitting):
+            raise UserError(
+                f"the design is for {design.device}, not for {options.device} as --device says",
+                design.device_location,
+                hint="change aie.device(…), or name the designs that are for that device",
+            )
+    return [name for name in wanted if name in fitting]
+
+
+def _check_device(device: str | None) -> None:
+    if device is not None and device not in DEVICES:
+        close = near(device, list(DEVICES))
+        meant = f"did you mean {close[0]}? " if close else ""
+        raise UserError(
+            f"--device: there is no NPU device {device!r}", hint=f"{meant}devices: {', '.join(DEVICES)}"
+        )

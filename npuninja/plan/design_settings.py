@@ -1,0 +1,32 @@
+"""What toolchain.toml says about one design."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npuninja.errors import Location
+
+
+@dataclass(frozen=True)
+class DesignSettings:
+    """One `[design.NAME]`; what it does not say is "" or ().
+
+    Attributes:
+        name: of the design.
+        location: where the section stands.
+        source: its file, relative to toolchain.toml.
+        source_location: where that is said.
+        arguments: the command line of a design in Python.
+        generation: of its dialect.
+        alloc_scheme: how its buffers are placed.
+        reference: its NumPy reference, relative to toolchain.toml.
+    """
+
+    name: str
+    location: Location | None = None
+    source: str = ""
+    source_location: Location | None = None
+    arguments: tuple[str, ...] = ()
+    generation: str = ""
+    alloc_scheme: str = ""
+    reference: str = ""

@@ -1,0 +1,349 @@
+"""Every section and key of toolchain.toml: type, meaning, allowed values, an example. What there is to say of
+a key is said here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from npuninja.detect.machine import TOOLS
+from npuninja.plan.providers import DRIVER, STAGES, choices_of
+
+#: The generations of the dialect, and `auto`: what the design's own text says.
+GENERATIONS = ("auto", "2025-10", "2026-02", "2026-08")
+ALLOCATION_SCHEMES = ("basic-sequential", "bank-aware")
+FLOATS = ("exact", "fast")
+LANGUAGES = (
+    *("c", *(f"{start}{year}" for start in ("c", "gnu") for year in ("99", "11", "17", "2x", "23"))),
+    *(
+        "c++",
+        *(
+            f"{start}{year}"
+            for start in ("c++", "gnu++")
+            for year in ("11", "14", "17", "2a", "20", "2b", "23")
+        ),
+    ),
+)
+
+# How a value is written, in words for people.
+KINDS = {
+    "text": "a string",
+    "texts": "a list of strings",
+    "path": "a path",
+    "paths": "a list of paths",
+    "boolean": "true or false",
+    "tool": "a path, or false",
+    "day": "a day as 2025-10-06",
+    "names": "a string or a list of strings",
+}
+
+
+class Key(NamedTuple):
+    """One key.
+
+    Attributes:
+        name: as it is written.
+        kind: a key of `KINDS`.
+        meaning: a sentence or two for people.
+        example: a value as it is written in TOML.
+        allowed: the only values there are; () for any.
+        required: whether its section is nothing without it.
+    """
+
+    name: str
+    kind: str
+    meaning: str
+    example: str
+    allowed: tuple[str, ...] = ()
+    required: bool = False
+
+
+class Section(NamedTuple):
+    """One section.
+
+    Attributes:
+        name: as it is written; "" for the keys above all sections.
+        meaning: a sentence or two.
+        keys: in the order of the reference page.
+        named: what the names below it are (`OBJECT.o`): a table for each; "" for one table only.
+        many: "no", "yes" (`[[name]]` only), or "may" (a name may be given several times).
+        example_name: of a section that is `named`.
+    """
+
+    name: str
+    meaning: str
+    keys: tuple[Key, ...]
+    named: str = ""
+    many: str = "no"
+    example_name: str = ""
+
+    def key(self, name: str) -> Key | None:
+        """The key of that name."""
+        return next((key for key in self.keys if key.name == name), None)
+
+
+def _compile_keys(what: str) -> tuple[Key, ...]:
+    return (
+        Key("defines", "texts", f"Macros of {what}: `NAME` or `NAME=VALUE`.", '["DIM_M=64", "i16_i32_ONLY"]'),
+        Key(
+            "include",
+            "paths",
+            "Folders for `#include`, in this order, before the compiler's own. `$MLIR_AIE`, `$PEANO`, `$XRT` are the "
+            "installations that configure found; any other `$NAME` is a variable of the environment.",
+            '["include", "$MLIR_AIE/include"]',
+        ),
+        Key(
+            "flags",
+            "texts",
+            "Further words for the compiler, behind the build's own, so that they win. "
+            "Target, input, output and depfile are the build's.",
+            '["-O3"]',
+        ),
+        Key(
+            "language",
+            "text",
+            'The language and its standard, whatever the file\'s suffix: a `.c` file with a bare `extern "C"` is `c++`.',
+            '"c++20"',
+            LANGUAGES,
+        ),
+    )
+
+
+_DESIGNS_ONLY = Key(
+    "designs", "texts", "Only for these designs; without it for all that name it.", '["gemm_64"]'
+)
+
+GENERAL = Section(
+    "",
+    "Keys above all sections.",
+    (
+        Key(
+            "npuninja",
+            "text",
+            "The versions of npuninja that this project can be built with; another one is refused.",
+            '">=0.1"',
+        ),
+        Key(
+            "generation",
+            "text",
+            "The generation of the MLIR dialect that designs are lowered as. `auto`: what the text of each says.",
+            '"auto"',
+            GENERATIONS,
+        ),
+    ),
+)
+
+TOOLS_SECTION = Section(
+    "tools",
+    "Where tools are. A tool that is named here is looked for there and nowhere else, and must be there; `false`: it is not "
+    "used. Without an entry its usual places are searched.",
+    tuple(
+        Key(tool.name, "tool", f"Needed to {tool.purpose}.", example)
+        for tool, example in zip(
+            TOOLS,
+            (
+                '"/usr/bin/ninja"',
+                '"/opt/zig/zig"',
+                '"/usr/bin/clang-19"',
+                '"/usr/bin/wasm-ld-19"',
+                '"/opt/llvm-aie"',
+                '"/opt/mlir_aie"',
+                '"/opt/mlir_aie"',
+                '"/opt/mlir_aie"',
+                '"/usr/bin/bootgen"',
+                '"/opt/xilinx/xrt"',
+                '"/opt/xilinx/xrt/python/pyxrt.cpython-312-x86_64-linux-gnu.so"',
+            ),
+        )
+    ),
+)
+
+PROVIDERS_SECTION = Section(
+    "providers",
+    "Who does each stage, as `--provider STAGE=…` on the command line, which wins.",
+    tuple(
+        Key(
+            stage,
+            "text",
+            f"Stage {stage}: {STAGES[stage][0]}."
+            if stage in STAGES
+            else "Who drives a design: an edge for each stage, or MLIR-AIE's own driver for the whole of it.",
+            f'"{choices_of(stage)[-1]}"',
+            choices_of(stage),
+        )
+        for stage in (*STAGES, DRIVER)
+    ),
+)
+
+DENY = Section(
+    "deny",
+    "Versions that are known to be bad: a tool whose version begins with `versions`, and is of the days `since` to `until`, "
+    "is not used. One of the three is enough.",
+    (
+        Key("tool", "text", "The tool.", '"peano"', tuple(tool.name for tool in TOOLS), required=True),
+        Key("versions", "text", "How these versions begin.", '"19."'),
+        Key("since", "day", "The first day.", '"2025-05-01"'),
+        Key("until", "day", "The last day.", '"2025-05-31"'),
+        Key("effect", "text", "What goes wrong.", '"wrong results at -O2"'),
+        Key("see", "text", "Where that is reported.", '"https://github.com/Xilinx/llvm-aie/issues/1053"'),
+    ),
+    many="yes",
+)
+
+KERNEL = Section(
+    "kernel",
+    "How a kernel's object is built. The name is the one that `link_with` says; `*` and `?` stand for other characters, and "
+    "what fits several is put together, the most general first. Without a section `X.o` is made from the one `X.c`, `X.cc`, "
+    '`X.cpp` or `X.cxx` below kernels/, in `kernels/DESIGN/` first. `[[kernel."X.o"]]`, given several times, '
+    "makes one object in several ways for several designs.",
+    (
+        Key(
+            "sources",
+            "paths",
+            "What it is made of: C and C++ files, and objects (`.o`), archives (`.a`) and assembly (`.s`, for Peano) "
+            "made elsewhere. Several become one object.",
+            '["kernels/mm/mm.cc"]',
+        ),
+        *_compile_keys("the preprocessor"),
+        _DESIGNS_ONLY,
+        Key(
+            "float",
+            "text",
+            "How embedded cores compute with bfloat16 and accumulators: `exact`, bit for bit as the NPU where that is "
+            "known, or `fast`, in plain float32, which rounds differently.",
+            '"exact"',
+            FLOATS,
+        ),
+    ),
+    named="OBJECT.o",
+    many="may",
+    example_name='"mm_64.o"',
+)
+
+DESIGN = Section(
+    "design",
+    "About one design.",
+    (
+        Key(
+            "source",
+            "path",
+            "Its file, when it is not `mlir/NAME.mlir` or `mlir/NAME.py`; several designs may have one source.",
+            '"designs/gemm/gemm.py"',
+        ),
+        Key(
+            "arguments",
+            "texts",
+            "The command line of a design in Python.",
+            '["-d", "npu", "-M", "512"]',
+        ),
+        Key("generation", "text", "The generation of its dialect.", '"2026-02"', GENERATIONS),
+        Key(
+            "alloc-scheme",
+            "text",
+            "How buffers are placed in memory.",
+            '"bank-aware"',
+            ALLOCATION_SCHEMES,
+        ),
+        Key(
+            "reference",
+            "path",
+            "Its NumPy reference, when it is not `host/NAME.py`.",
+            '"tests/gemm_reference.py"',
+        ),
+    ),
+    named="NAME",
+    example_name="gemm_64",
+)
+
+HOST = Section(
+    "host",
+    "About one host program, `host/NAME.cpp` or another source.",
+    (
+        Key("sources", "paths", "What it is made of.", '["host/test.cpp"]'),
+        *_compile_keys("the preprocessor"),
+        Key(
+            "libraries",
+            "texts",
+            "Libraries to link with, without `lib` and suffix.",
+            '["boost_program_options"]',
+        ),
+        Key("arguments", "texts", "Its command line.", '["-x", "$XCLBIN", "-i", "$INSTS"]'),
+        Key("environment", "texts", "Variables of its environment, `NAME=VALUE`.", '["XRT_TIMEOUT=1"]'),
+        Key("folder", "path", "Where it is run.", '"host"'),
+        _DESIGNS_ONLY,
+    ),
+    named="NAME",
+    example_name="test",
+)
+
+PACKAGE = Section(
+    "package",
+    "What `ninja package` calls the designs together (docs/packaging.md).",
+    (
+        Key("name", "text", "Its name.", '"my-designs"'),
+        Key("version", "text", "Its version.", '"1.0.0"'),
+        Key("summary", "text", "What the designs do, in a sentence.", '"What they do."'),
+        Key("license", "text", "An expression of SPDX.", '"Apache-2.0"'),
+        Key(
+            "license-files",
+            "texts",
+            "Without it: LICENSE*, LICENCE*, COPYING*, NOTICE* at the top of the project.",
+            '["LICENSE"]',
+        ),
+    ),
+)
+
+# The options of configure.py that can stand in a file, with the option's name.
+OPTION_KEYS: tuple[Key, ...] = (
+    Key("device", "text", "Only the designs for this device.", '"npu1_1col"'),
+    Key("designs", "texts", "Only these designs.", '["passthrough"]'),
+    Key("generator", "text", "What runs the build.", '"ninja"', ("ninja", "make")),
+    Key("werror", "boolean", "Warnings about designs and kernels are errors.", "true"),
+    Key("check", "boolean", "Each design is also run on the emulated array while it is built.", "true"),
+    Key("separate-stages", "boolean", "A process for each stage.", "false"),
+    Key("launcher", "text", "A program in front of compilers.", '"ccache"'),
+    Key("remote", "text", "The address of a service that runs stages elsewhere.", '"http://build:8980"'),
+    Key("prefix", "path", "Where `ninja install` puts the designs.", '"/usr/local"'),
+    Key("define", "texts", "Macros of every kernel.", '["NDEBUG"]'),
+    Key("include", "paths", "Folders for `#include` of every kernel.", '["include"]'),
+)
+
+CONFIGURE = Section(
+    "configure",
+    "Options of configure.py that hold when the command line does not say otherwise.",
+    OPTION_KEYS,
+)
+
+PRESET = Section(
+    "preset",
+    "Settings under one name: `configure.py --preset NAME`. A preset may have every key of `[configure]` and, below it, every "
+    'section of this file (`[preset.NAME.kernel."X.o"]`, `[preset.NAME.providers]`, …): they are laid over the rest of '
+    "the file. The command line wins.",
+    (
+        Key("inherit", "names", "Presets that this one is laid over, the first the lowest.", '["base"]'),
+        *GENERAL.keys,
+        *OPTION_KEYS,
+    ),
+    named="NAME",
+    example_name="reference",
+)
+
+SECTIONS: tuple[Section, ...] = (
+    GENERAL,
+    TOOLS_SECTION,
+    PROVIDERS_SECTION,
+    KERNEL,
+    DESIGN,
+    HOST,
+    CONFIGURE,
+    PRESET,
+    DENY,
+    PACKAGE,
+)
+#: What a preset may hold as tables of its own.
+IN_PRESETS = tuple(s for s in SECTIONS if s.name not in ("", "configure", "preset"))
+
+
+def section(name: str) -> Section | None:
+    """The section of that name."""
+    return next((s for s in SECTIONS if s.name == name), None)

@@ -1,0 +1,71 @@
+"""One faulty design stops one design; naming designs takes nothing from the others."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from build_project import Project
+
+
+@pytest.fixture
+def three(project: Project) -> Project:
+    """A good design, one whose kernel is missing, one that is no MLIR."""
+    text = (project.folder / "mlir/gain.mlir").read_text(encoding="utf-8")
+    project.write("mlir/nokernel.mlir", text.replace('"gain.o"', '"missing.o"'))
+    project.write("mlir/broken.mlir", text.replace("aie.tile(0, 2)", "aie.tile(0, 2"))
+    return project
+
+
+def test_every_fault_is_said_and_the_others_are_built(three: Project) -> None:
+    done = three.configure(code=2)
+    assert "mlir/broken.mlir:" in done.stderr
+    assert "mlir/nokernel.mlir:" in done.stderr
+    assert "nothing makes 'missing.o'" in done.stderr
+    assert "1 design for npu1_1col: gain" in done.stdout
+    # Also when nothing has changed since.
+    assert three.configure(code=2).stderr == done.stderr
+    three.ninja("gain")
+    told = three.ninja(code=None).stdout
+    assert "nothing makes 'missing.o'" in told
+    assert (three.folder / "build/npu1_1col/wasm/gain/gain.xclbin").exists()
+    assert "nothing makes 'missing.o'" in three.ninja("run-nokernel", code=None).stdout
+
+
+def test_a_design_that_is_mended_is_noticed(three: Project) -> None:
+    three.configure(code=2)
+    three.edit("mlir/nokernel.mlir", "missing.o", "gain.o")
+    three.edit("mlir/broken.mlir", "aie.tile(0, 2", "aie.tile(0, 2)")
+    three.ninja("nokernel", "broken", "all")
+    assert "FAULTY" not in three.ninja("-t", "commands").stdout
+
+
+def test_the_good_ones_are_run_before_the_faults_are_said(three: Project) -> None:
+    three.configure(code=2)
+    told = three.ninja("run", code=None).stdout
+    assert told.index("first run:") < told.index("FAULTY")
+
+
+def test_naming_a_design_keeps_the_outputs_of_the_others_and_their_targets(project: Project) -> None:
+    shutil.copy(project.folder / "mlir/gain.mlir", project.folder / "mlir/other.mlir")
+    project.configure()
+    project.ninja()
+    printed = project.configure("gain").stdout
+    assert (project.folder / "build/npu1_1col/wasm/other/other.xclbin").exists()
+    assert "not asked for: 1 more" in printed
+    assert printed.splitlines()[-1].endswith("next: ninja (only gain), then ninja run")
+    # A design that is new later has its targets, too.
+    shutil.copy(project.folder / "mlir/gain.mlir", project.folder / "mlir/third.mlir")
+    assert "(only gain)" in project.ninja("run-third").stdout
+    assert project.ninja().stdout == "ninja: no work to do.\n"
+
+
+def test_a_device_takes_the_designs_that_fit(project: Project) -> None:
+    text = (project.folder / "mlir/gain.mlir").read_text(encoding="utf-8")
+    project.write("mlir/whole.mlir", text.replace("npu1_1col", "npu1"))
+    project.write("mlir/other.mlir", text.replace("npu1_1col", "npu2"))
+    assert "1 design for npu1_1col: gain" in project.configure("--device", "npu1_1col").stdout
+    assert "2 designs for npu1, npu1_1col: gain, whole" in project.configure("--device", "npu1").stdout
+    refused = project.configure("--device", "npu1", "other", code=2).stderr
+    assert "mlir/other.mlir:3:" in refused
+    assert "the design is for npu2, not for npu1 as --device says" in refused
