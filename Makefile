@@ -26,4 +26,4 @@ $(STAMP): pyproject.toml
 	touch "$@"
 
 clean:
-	rm -rf build build.ninja compile_commands.json
+	rm -rf build build.ninja .build.ninja.d compile_commands.json

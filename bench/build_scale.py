@@ -81,7 +81,7 @@ class Generated:
     def forget(self) -> None:
         """Takes away what configure.py wrote."""
         shutil.rmtree(self.folder / "build", ignore_errors=True)
-        for name in ("build.ninja", ".ninja_log", ".ninja_deps"):
+        for name in ("build.ninja", ".build.ninja.d", ".ninja_log", ".ninja_deps"):
             (self.folder / name).unlink(missing_ok=True)
 
     def edit_kernel(self) -> None:

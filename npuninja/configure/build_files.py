@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npuninja.configure.why import remember_graph
+from npuninja.depfile import depfile_text
 from npuninja.emit.batch import parts_of
 from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.graph_json import graph_json
@@ -19,6 +20,8 @@ from npuninja.plan.graph import Graph
 from npuninja.plan.layout import GRAPH, Layout
 
 BUILD_FILE = "build.ninja"
+# What configure.py looked at. Beside build.ninja, so that `rm -r build` leaves a build that works.
+GENERATOR_DEPFILE = ".build.ninja.d"
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,19 @@ def write_for_ninja(graph: Graph, text: BuildText, ninja: str) -> tuple[bool, li
     """
     layout = text.layout
     written = _write_data(graph, layout)
-    generator = generator_statements(BUILD_FILE, text.also, text.looked_at)
+    read = {path for edge in graph.edges for path in (*edge.inputs, *edge.implicit)}
+    shared = [path for path in text.looked_at if path in read]
+    others = [path for path in text.looked_at if path not in read]
+    depfile = os.path.join(layout.ninja_folder, GENERATOR_DEPFILE)
+    write_if_changed(depfile, depfile_text(BUILD_FILE, others))
+    generator = generator_statements(BUILD_FILE, text.also, shared, GENERATOR_DEPFILE)
     build_file = os.path.join(layout.ninja_folder, BUILD_FILE)
     content = write(graph, text.template, text.template_file, text.places, generator, text.header)
     changed = place_build_file(build_file, content, ninja)
     if changed and os.path.exists(os.path.join(layout.build_folder, ".ninja_log")):
         remove_dead_outputs(ninja, layout.ninja_folder)
     settle(layout.ninja_folder, [BUILD_FILE, *text.also])
-    return changed, [build_file, *written]
+    return changed, [build_file, depfile, *written]
 
 
 def write_for_make(graph: Graph, text: BuildText, name: str) -> tuple[bool, list[str]]:

@@ -1,44 +1,85 @@
 """Ctrl-C while Ninja has build.ninja made anew.
 
-Ninja then deletes the outputs of the command whose time has changed, and without build.ninja it cannot start
-again. So the files get their old time back: Ninja leaves them alone, and makes them again next time.
+Ninja deletes the outputs of an interrupted command that has a depfile, whether they were written or not, and
+without build.ninja it cannot start again. It does so when this process has ended. So a process is left behind
+that waits for Ninja's end and puts the files back as they were.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from npuninja.configure import signals
 from npuninja.plan.layout import GRAPH, Layout
 from npuninja.plan.package_recipe import PLAN
 
-# The files whose times count, and these times.
-_guarded: dict[str, int] = {}
+# Ninja ends at once; if it does not, the files are put back all the same.
+WAIT_S = 10.0
+
+# The files that Ninja takes for outputs of the command: their bytes and times.
+_kept: dict[str, tuple[bytes, int]] = {}
 
 
-def guard_outputs(layout: Layout) -> None:
-    """Remembers the times of the files that configure.py writes and Ninja takes for its outputs."""
+def keep_outputs(layout: Layout) -> None:
+    """Remembers the files that configure.py writes and Ninja would delete."""
     designs = os.path.join(layout.build_folder, "designs")
     made = [os.path.join(designs, name) for name in (os.listdir(designs) if os.path.isdir(designs) else ())]
     made += [os.path.join(layout.build_folder, name) for name in (GRAPH, PLAN)]
     for path in (os.path.join(layout.ninja_folder, "build.ninja"), *made):
-        if os.path.isfile(path):
-            _guarded[path] = os.stat(path).st_mtime_ns
+        try:
+            with open(path, "rb") as stream:
+                _kept[path] = stream.read(), os.stat(path).st_mtime_ns
+        except OSError:
+            continue
 
 
 @contextmanager
 def interruptible(by_ninja: bool) -> Iterator[None]:
-    """Gives the guarded files their old times when the block is interrupted, if Ninja started the command."""
-    _guarded.clear()
+    """Has the kept files put back when the block is interrupted, if Ninja started the command."""
     try:
+        signals.let_through()
         yield
     except KeyboardInterrupt:
-        if by_ninja:
-            for path, time_ns in _guarded.items():
-                try:
-                    status = os.stat(path)
-                    os.utime(path, ns=(status.st_atime_ns, time_ns))
-                except OSError:
-                    continue
+        if by_ninja and hasattr(os, "fork"):
+            _leave_behind(os.getppid())
         raise
+
+
+def _leave_behind(ninja: int) -> None:
+    """Starts the process that waits for the end of `ninja`."""
+    if os.fork():
+        return
+    try:
+        os.setsid()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):  # Ninja waits until nobody has its pipes
+            os.dup2(nothing, stream)
+        end = time.monotonic() + WAIT_S
+        while time.monotonic() < end and _alive(ninja):
+            time.sleep(0.01)
+        put_back(_kept)
+    finally:
+        os._exit(0)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True
+
+
+def put_back(files: dict[str, tuple[bytes, int]]) -> None:
+    """Writes those of the files that are missing, with their old times: Ninja makes them anew next time."""
+    for path, (content, time_ns) in files.items():
+        if os.path.exists(path):
+            continue
+        temporary = f"{path}.new{os.getpid()}"
+        with open(temporary, "wb") as stream:
+            stream.write(content)
+        os.utime(temporary, ns=(time_ns, time_ns))
+        os.replace(temporary, path)

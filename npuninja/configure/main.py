@@ -14,7 +14,7 @@ from npuninja import __version__
 from npuninja.configure.build_files import BuildText, write_for_make, write_for_ninja
 from npuninja.configure.designs import read_project
 from npuninja.configure.faults import read_faults, sources_of, write_faults
-from npuninja.configure.interruption import guard_outputs, interruptible
+from npuninja.configure.interruption import interruptible, keep_outputs
 from npuninja.configure.launcher import find_launcher
 from npuninja.configure.options import (
     PREFIX,
@@ -61,6 +61,7 @@ from npuninja.settings.toml_file import INSTALL
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SETTINGS = "toolchain.toml"
+INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
 # Files of the build folder that hold what an earlier configure found.
 REMEMBERED = ("config.toml", "planned.json", "probe_cache.json", "scan_cache.json", "compiler_cache")
 
@@ -97,14 +98,14 @@ def main(
         if again:
             words, environment = read_record(again)
             options = parse_options(words)
+            keep_outputs(layout_of(_source_root(options, home), options.build_folder))
         if options.why is not None:
             text = why(
                 options.why, layout_of(os.path.abspath(options.source_root or home), options.build_folder)
             )
             faulty: tuple[Faulty, ...] = ()
         else:
-            with interruptible(again is not None):
-                text, faulty = configure(options, environment, home, colour)
+            text, faulty = configure_interruptibly(options, environment, home, colour, again is not None)
         # When Ninja asks, one line is enough; the table was shown by the configure that was asked for.
         if output is not None:
             output.write(text.splitlines()[-1] + "\n" if again else text)
@@ -116,6 +117,9 @@ def main(
     except BrokenPipeError:
         # The reader has gone (`configure.py | head`). Python would complain when it closes the output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     except (Error, OSError) as error:
         told = error if isinstance(error, Error) else _of_the_machine(error)
         print(told.render(), file=sys.stderr)
@@ -125,6 +129,14 @@ def main(
         print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
         return InternalError.exit_code
     return 0
+
+
+def configure_interruptibly(
+    options: Options, environment: Mapping[str, str], home: str, colour: bool, by_ninja: bool
+) -> Configured:
+    """As `configure`; when Ninja started it, what Ninja deletes after Ctrl-C is put back."""
+    with interruptible(by_ninja):
+        return configure(options, environment, home, colour)
 
 
 def _of_the_machine(error: OSError) -> Error:
@@ -143,7 +155,6 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     _check_folders(layout)
     # From here on paths are relative to the project, in messages too: `mlir/passthrough.mlir:4:5`.
     os.chdir(source_root)
-    guard_outputs(layout)
     recorded = to_arguments(options)
     if options.fresh:
         _forget(layout)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from npuninja.emit.batch import RULE, Part, batch_variables, parts_of
-from npuninja.emit.escape import command_value, escape_path
+from npuninja.emit.escape import command_value, escape_path, escape_value
 from npuninja.emit.remote import remote_stage
 from npuninja.errors import Location, UserError
 from npuninja.plan.graph import Batch, Edge, Graph
@@ -66,23 +66,26 @@ def batch_statement(batch: Batch, parts: Mapping[str, Part]) -> str:
     return "\n".join(lines)
 
 
-def generator_statements(target: str, also: Sequence[str], inputs: Sequence[str]) -> str:
+def generator_statements(target: str, also: Sequence[str], inputs: Sequence[str], depfile: str) -> str:
     """The edge that makes build.ninja itself.
 
     What configure.py looked at may vanish (a package is updated, a design is renamed). Ninja must then start
-    configure.py, which no longer names it, and not stop with "missing and no known rule to make it": so each
-    of these files has a rule, which is phony. No depfile names them: Ninja deletes the outputs of a command
-    with a depfile whenever it is interrupted, and without build.ninja it cannot start again.
+    configure.py, which no longer names it, and not stop with "missing and no known rule to make it". It does
+    so for files that only a depfile names; those that other edges read as well need a rule, which is phony.
 
     Args:
         target: build.ninja.
         also: what configure.py writes beside it that other edges read.
-        inputs: what configure.py looked at.
+        inputs: what configure.py looked at and other edges read.
+        depfile: names the rest that configure.py looked at.
     """
     names = [escape_path(path) for path in inputs]
     others = " | " + " ".join(map(escape_path, also)) if also else ""
     depends = " | " + " $\n    ".join(names) if names else ""
-    lines = [f"build {escape_path(target)}{others}: configure{depends}"]
+    lines = [
+        f"build {escape_path(target)}{others}: configure{depends}",
+        f"  depfile = {escape_value(depfile)}",
+    ]
     if names:
         lines.append("build " + " $\n    ".join(names) + ": phony")
     return "\n".join(lines)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from build_project import Project
@@ -69,3 +75,47 @@ def test_a_device_takes_the_designs_that_fit(project: Project) -> None:
     refused = project.configure("--device", "npu1", "other", code=2).stderr
     assert "mlir/other.mlir:3:" in refused
     assert "the design is for npu2, not for npu1 as --device says" in refused
+
+
+SLOW = """\
+import pathlib, time
+here = pathlib.Path(__file__).parent.parent
+(here / "started").touch()
+time.sleep(0.5)
+print((here / "mlir/gain.mlir").read_text())
+"""
+
+
+def test_an_interrupted_configure_leaves_a_build_that_works(project: Project) -> None:
+    """Ctrl-C while Ninja configures: Ninja deletes build.ninja and the rest, and they come back."""
+    project.write("mlir/slow.py", SLOW)
+    project.configure()
+    made = ["build.ninja", "build/graph.json", "build/package_plan.json", "build/designs/slow.mlir"]
+    before = {name: (project.folder / name).read_bytes() for name in made}
+    (project.folder / "started").unlink()
+    project.edit("mlir/slow.py", "0.5", "5")
+    ninja = subprocess.Popen(
+        [str(Path(sys.executable).parent / "ninja"), "build.ninja"],
+        cwd=project.folder,
+        env=project.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    wait_for(project.folder / "started")
+    os.killpg(ninja.pid, signal.SIGINT)
+    printed = ninja.communicate(timeout=60)[0].decode()
+    assert "Traceback" not in printed
+    assert "interrupted" in printed
+    for name in made:
+        wait_for(project.folder / name)
+        assert (project.folder / name).read_bytes() == before[name]
+    project.edit("mlir/slow.py", "sleep(5)", "sleep(0)")
+    project.ninja("slow")
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < end, path
+        time.sleep(0.01)

@@ -9,7 +9,7 @@ from conftest import ROOT
 
 from npuninja.configure.planned import Planned
 
-WRITTEN = ["build.ninja", "compile_commands.json", "build/graph.json"]
+WRITTEN = ["build.ninja", ".build.ninja.d", "compile_commands.json", "build/graph.json"]
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_commands_that_take_time_are_put_behind_the_launcher(with_client):
     assert settings["address"] == "http://farm:8980"
     assert settings["trexe"] == str(with_client.tools / "trexe")
     # What stages are made of decides what a worker must have.
-    depfile = (with_client.folder / "build.ninja").read_text(encoding="utf-8")
+    depfile = (with_client.folder / ".build.ninja.d").read_text(encoding="utf-8")
     assert "npuninja/stages/core_link.py" in depfile
     assert (
         with_client.configure("--remote", "http://farm:8980")

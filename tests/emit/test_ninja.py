@@ -34,9 +34,10 @@ def test_statement_of_an_edge():
 
 
 def test_generator_inputs_that_edges_read_are_targets_too():
-    text = generator_statements("build.ninja", ["x.mlir"], ["a.mlir", "b c"])
+    text = generator_statements("build.ninja", ["x.mlir"], ["a.mlir", "b c"], "d e")
     assert text == (
-        "build build.ninja | x.mlir: configure | a.mlir $\n    b$ c\nbuild a.mlir $\n    b$ c: phony"
+        "build build.ninja | x.mlir: configure | a.mlir $\n    b$ c\n  depfile = d e\n"
+        "build a.mlir $\n    b$ c: phony"
     )
 
 

@@ -36,7 +36,7 @@ def copy(project: Project, name: str) -> Project:
     return other
 
 
-NOT_SOURCES = {"build", "build.ninja", "compile_commands.json"}
+NOT_SOURCES = {"build", "build.ninja", ".build.ninja.d", "compile_commands.json"}
 
 
 def clean_build(project: Project) -> dict[str, bytes]:
