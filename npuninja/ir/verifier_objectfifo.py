@@ -10,6 +10,7 @@ from npuninja.ir.attributes import (
     Attribute,
     BDDimLayoutArrayArrayAttr,
     BDDimLayoutArrayAttr,
+    DenseArrayAttr,
     EnumAttr,
     IntegerAttr,
     SymbolRefAttr,
@@ -17,7 +18,11 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.symbols import find_symbol
-from npuninja.ir.verifier_tiles import op_error, place_of, require_tiles
+from npuninja.ir.types import element_count, memref, object_fifo_memref
+from npuninja.ir.verifier_tiles import device_of, op_error, place_of, require_tiles
+
+#: A channel's queue repeats a task up to 256 times.
+_MOST_ITERATIONS = 256
 
 
 def _check_objectfifo(op: Operation) -> None:
@@ -70,6 +75,88 @@ def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Va
         raise op_error(op, f"{len(values.items)} initial values, but depth {depth}")
     if op.integer("repeat_count", 1) < 1:
         raise op_error(op, f"repeat_count is {op.integer('repeat_count')}, expected at least 1")
+    _check_iterations(op)
+    _check_stream(op)
+    _check_consumer_element(op)
+    if op.integer("padValue", 0):
+        if "padDimensions" not in op.attributes:
+            raise op_error(op, "'padValue' needs 'padDimensions'")
+        require_pad_value(op)
+    pins = op.attributes.get("cons_dma_channels")
+    if isinstance(pins, DenseArrayAttr) and len(pins.values) > len(consumers):
+        raise op_error(
+            op,
+            f"{len(pins.values)} channels in 'cons_dma_channels', but there are {len(consumers)} consumers",
+        )
+
+
+def require_pad_value(op: Operation) -> None:
+    """Padding by another value than 0 is a register of npu2's memtiles."""
+    device = device_of(op)
+    if device is not None and device.family == "npu1":
+        raise op_error(
+            op, f"the memtiles of {device.name} pad with zeros only", "npu2 has a register for the value"
+        )
+
+
+def _kind_at(tile: Value) -> str:
+    place = place_of(tile)
+    return tile_kind(place[1]) if place else ""
+
+
+def _check_iterations(op: Operation) -> None:
+    if "iter_count" not in op.attributes:
+        return
+    if not 1 <= op.integer("iter_count") <= _MOST_ITERATIONS:
+        raise op_error(op, f"iter_count is {op.integer('iter_count')}, expected 1 to {_MOST_ITERATIONS}")
+    kinds = set(map(_kind_at, op.operands))
+    if not kinds & {"mem", ""}:
+        raise op_error(op, "'iter_count' needs a memtile as one of the ends")
+
+
+def _check_stream(op: Operation) -> None:
+    """aie_stream: 0 the producer's end is a core's stream port, 1 the consumer's, 2 both."""
+    which = op.attributes.get("aie_stream")
+    if not isinstance(which, IntegerAttr):
+        if "aie_stream_port" in op.attributes:
+            raise op_error(op, "'aie_stream_port' needs 'aie_stream'")
+        return
+    if "aie_stream_port" not in op.attributes:
+        raise op_error(op, "'aie_stream' needs 'aie_stream_port'")
+    if not 0 <= which.value <= 2 or not 0 <= op.integer("aie_stream_port") <= 1:
+        raise op_error(op, "expected 'aie_stream' 0 to 2 and 'aie_stream_port' 0 or 1")
+    if len(op.operands) > 2:
+        raise op_error(op, "a stream port leads from one producer to one consumer")
+    ends = op.operands[:1] * (which.value != 1) + op.operands[1:] * (which.value != 0)
+    if not {_kind_at(end) for end in ends} <= {"core", ""}:
+        raise op_error(op, "only core tiles have stream ports")
+    for name in ("repeat_count", "initValues", "iter_count"):
+        if which.value != 1 and name in op.attributes:
+            raise op_error(op, f"'{name}' needs a DMA, the producer's end is a stream port")
+    if which.value != 1 and op.attributes.get("dimensionsToStream") != BDDimLayoutArrayAttr(()):
+        raise op_error(op, "'dimensionsToStream' needs a DMA, the producer's end is a stream port")
+    from_stream = op.attributes.get("dimensionsFromStreamPerConsumer")
+    if isinstance(from_stream, BDDimLayoutArrayArrayAttr) and any(from_stream.arrays):
+        raise op_error(op, "'dimensionsFromStream' is not supported with a stream port")
+
+
+def _check_consumer_element(op: Operation) -> None:
+    type = op.attributes.get("consumerElemType")
+    produced = op.attributes["elemType"]
+    if not isinstance(type, TypeAttr) or not isinstance(produced, TypeAttr):
+        return
+    mine, theirs = memref(object_fifo_memref(produced.type)), memref(object_fifo_memref(type.type))
+    if mine.element != theirs.element:
+        raise op_error(
+            op,
+            f"the producer has elements of {mine.element}, the consumers of {theirs.element}; expected the same",
+        )
+    if element_count(mine.shape) % element_count(theirs.shape):
+        raise op_error(
+            op,
+            f"the producer's objects have {element_count(mine.shape)} elements, the consumers' "
+            f"{element_count(theirs.shape)}; expected a multiple",
+        )
 
 
 def _check_link(op: Operation) -> None:
@@ -148,7 +235,8 @@ def _check_end(op: Operation, core: Operation, fifo: Operation) -> None:
         raise op_error(
             op, f"the core is on tile {place_of(core.operands[0])}, which is no {end} of '@{name}'", note=fifo
         )
-    type = fifo.attributes["elemType"]
+    own = "consumerElemType" in fifo.attributes and not produces
+    type = fifo.attributes["consumerElemType" if own else "elemType"]
     if (
         op.results
         and isinstance(type, TypeAttr)

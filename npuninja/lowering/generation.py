@@ -69,6 +69,10 @@ class Rules(NamedTuple):
     folds_late_arguments: bool
     #: A single buffer that is sent several times has one descriptor and a repeated task.
     repeats_in_hardware: bool
+    #: Fifos that start on memtiles make their buffers in the order of their size.
+    orders_memtile_fifos: bool
+    #: Channels that `aie.shim_dma_allocation` names are not given to fifos.
+    reserves_allocations: bool
     #: A push of a memtile's queue holds six bits of the descriptor's number, not four.
     wide_queue_numbers: bool
     #: Devices are numbered from 1 for `load_pdi`.
@@ -104,6 +108,8 @@ RULES = {
             splits_transfers=False,
             folds_late_arguments=False,
             repeats_in_hardware=False,
+            orders_memtile_fifos=False,
+            reserves_allocations=False,
             wide_queue_numbers=False,
             numbers_devices=False,
         ),
@@ -133,6 +139,8 @@ RULES = {
             splits_transfers=False,
             folds_late_arguments=False,
             repeats_in_hardware=False,
+            orders_memtile_fifos=False,
+            reserves_allocations=False,
             wide_queue_numbers=False,
             numbers_devices=False,
         ),
@@ -162,6 +170,8 @@ RULES = {
             splits_transfers=True,
             folds_late_arguments=True,
             repeats_in_hardware=True,
+            orders_memtile_fifos=True,
+            reserves_allocations=True,
             wide_queue_numbers=True,
             numbers_devices=True,
         ),

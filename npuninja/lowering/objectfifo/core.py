@@ -33,19 +33,20 @@ def check_accesses(core: Operation, fifos: ObjectFifos) -> None:
                     op.loc,
                     notes=(("the objectFifo", fifo.op.loc),),
                 )
+            stream = fifo.op.integer("aie_stream", -1)
+            if stream in (2, 0 if port == "Produce" else 1):
+                raise UserError(
+                    f"this end of objectFifo '@{op.symbol('objFifo_name')}' is a stream port, it has no objects",
+                    op.loc,
+                    notes=(("the objectFifo", fifo.op.loc),),
+                    hint="use aie.put_stream and aie.get_stream",
+                )
             link = fifo.link
             if link is not None and place == place_of(link.outputs[0].producer) and fifos.needs_dma(fifo):
                 raise UserError(
                     f"objectFifo '@{fifo.op.string('sym_name')}' is linked at this tile, so its core cannot access it",
                     op.loc,
                     notes=(("the link", link.op.loc),),
-                )
-            if fifo.streams[0 if port == "Produce" else 1]:
-                raise UserError(
-                    f"this end of objectFifo '@{op.symbol('objFifo_name')}' is a stream port: there is nothing to acquire",
-                    op.loc,
-                    hint="use aie.put_stream and aie.get_stream",
-                    notes=(("the objectFifo", fifo.op.loc),),
                 )
             if op.name == _ACQUIRE and op.integer("size") < 1:
                 raise UserError("an acquire takes at least one object", op.loc)

@@ -41,18 +41,17 @@ def create_dmas(fifos: ObjectFifos, rules: Rules, packets: bool) -> None:
     """
     for producer, consumers in fifos.splits:
         _check_shim_ends(producer, consumers)
-    _assign_channels(fifos)
+    _assign_channels(fifos, rules)
     packet_ids = _packet_ids(fifos.device)
     for producer, consumers in fifos.splits:
         packet = _next_packet(packet_ids, producer) if packets else None
         if producer.stream_port is None:
-            _create_program(fifos, producer, "MM2S", producer.dims_to, producer.pads, packet)
+            _create_program(fifos, producer, "MM2S", producer.dims_to, producer.pads, packet, rules)
             _create_allocation(fifos, producer, producer, "MM2S", rules, packet)
         for consumer in consumers:
-            if consumer.stream_port is not None:
-                continue
-            _create_program(fifos, consumer, "S2MM", consumer.dims_from[0], None, None)
-            _create_allocation(fifos, producer, consumer, "S2MM", rules, None)
+            if consumer.stream_port is None:
+                _create_program(fifos, consumer, "S2MM", consumer.dims_from[0], None, None, rules)
+                _create_allocation(fifos, producer, consumer, "S2MM", rules, None)
         _create_flows(producer, consumers, packet)
 
 
@@ -144,9 +143,9 @@ def _create_allocation(
 
 # ----------------------------------------------------------------------------------------------------------------
 # channels
-def _assign_channels(fifos: ObjectFifos) -> None:
-    """Gives each end the lowest free channel of its tile, first to those whose buffers lie in another
-    memtile.
+def _assign_channels(fifos: ObjectFifos, rules: Rules) -> None:
+    """Gives each end the channel the design wants for it, else the lowest free one of its tile, first to those
+    whose buffers lie in another memtile.
 
     Memtile channels 4 and 5 do not reach a neighbour's memory.
     """
@@ -155,11 +154,22 @@ def _assign_channels(fifos: ObjectFifos) -> None:
         for op in region.walk():
             if op.name in ("aie.dma_start", "aie.dma"):
                 taken.add((place_of(region.operands[0]), _direction(op), op.integer("channel_index")))
+    if rules.reserves_allocations:
+        for op in ops_of(fifos.device, "aie.shim_dma_allocation"):
+            if op.operands:
+                taken.add((place_of(op.operands[0]), _direction(op), op.integer("channel_index")))
+    ends = [
+        (end, direction)
+        for producer, consumers in fifos.splits
+        for end, direction in [(producer, "MM2S"), *((consumer, "S2MM") for consumer in consumers)]
+    ]
+    for end, direction in ends:
+        if end.pinned is not None:
+            _take_pinned(end, direction, end.pinned, taken)
     for abroad in (True, False):
-        for producer, consumers in fifos.splits:
-            for end, direction in [(producer, "MM2S"), *((consumer, "S2MM") for consumer in consumers)]:
-                if end.stream_port is None and _buffers_abroad(end) == abroad:
-                    _take_channel(end, direction, abroad, taken)
+        for end, direction in ends:
+            if end.pinned is None and end.stream_port is None and _buffers_abroad(end) == abroad:
+                _take_channel(end, direction, abroad, taken)
 
 
 def _direction(op: Operation) -> str:
@@ -175,6 +185,25 @@ def _buffers_abroad(end: ObjectFifo) -> bool:
         if place_of(buffer.owner.operands[0]) != place:
             return True
     return False
+
+
+def _take_pinned(end: ObjectFifo, direction: str, channel: int, taken: set[tuple[Place, str, int]]) -> None:
+    place, name = place_of(end.producer), end.op.string("sym_name")
+    if end.stream_port is not None:
+        raise UserError(
+            f"objectFifo '@{name}' has a stream port at tile {place}, so no DMA channel can be given for it",
+            end.op.loc,
+        )
+    kind = kind_of(place[1])
+    count = kind.mm2s_channels if direction == "MM2S" else kind.s2mm_channels
+    if not 0 <= channel < count or (place, direction, channel) in taken:
+        why = "is in use" if 0 <= channel < count else f"does not exist (0 to {count - 1})"
+        raise UserError(
+            f"{direction} channel {channel} of tile {place}, which objectFifo '@{name}' asks for, {why}",
+            end.op.loc,
+        )
+    taken.add((place, direction, channel))
+    end.channel = channel
 
 
 def _take_channel(end: ObjectFifo, direction: str, abroad: bool, taken: set[tuple[Place, str, int]]) -> None:
@@ -213,6 +242,7 @@ def _create_program(
     dims: Dims,
     pads: BDPadLayoutArrayAttr | None,
     packet: PacketInfoAttr | None,
+    rules: Rules,
 ) -> None:
     """Adds the chain of buffer descriptors of one end to the DMA program of its tile."""
     target, link = _owner(fifo), fifo.link
@@ -220,24 +250,41 @@ def _create_program(
     if not buffers:
         return
     bds: list[list[Operation]] = []
+    on_memtile = tile_kind(place_of(fifo.producer)[1]) == "mem"
+    iterations = fifo.iterations if on_memtile else None
+    repeat = fifo.repeat or 1
+    tasks = iterations or 1
+    whole = not on_memtile or link is None or target is not fifo or link.legs == 1
+    if rules.repeats_in_hardware and repeat > 1 and len(buffers) == 1 and iterations is None and whole:
+        tasks, repeat = repeat, 1
     for buffer in buffers:
-        for offset, length, leg in _transfers(fifo, target, link, buffer):
+        for offset, length, leg in _transfers(fifo, target, link, buffer, repeat, rules.orders_memtile_fifos):
             bd = [op_builders.dma_bd(buffer, offset, length, dims, pads, fifo.op.loc)]
             if packet is not None:
                 bd.insert(0, op_builders.dma_bd_packet(packet, fifo.op.loc))
             bds.append(_with_locks(bd, fifo, target, link, direction, leg))
-    _append_chain(_program_of(fifos.device, fifo.producer), direction, fifo, bds)
+    start = _append_chain(
+        _program_of(fifos.device, fifo.producer), direction, fifo, bds, ends=iterations is not None
+    )
+    if tasks > 1:
+        start.attributes["repeat_count"] = op_builders.i32(tasks - 1)
+    if pads is not None and fifo.pad_value:
+        start.attributes["pad_value"] = op_builders.i32(fifo.pad_value)
 
 
 def _transfers(
-    fifo: ObjectFifo, target: ObjectFifo, link: Link | None, buffer: Value
+    fifo: ObjectFifo, target: ObjectFifo, link: Link | None, buffer: Value, repeat: int, longest: bool
 ) -> list[tuple[int, int, int]]:
-    """The (offset, length, leg) of the transfers of one buffer, in elements, in order."""
-    repeat = fifo.repeat or 1
+    """The (offset, length, leg) of the transfers of one buffer, in elements, in order, `repeat` times.
+
+    `longest`: a member of a one-to-one link moves the larger of its own and the buffers' objects.
+    """
     if link is None or link.owner is None:
         return [(0, element_count(memref(buffer.type).shape), 0)] * repeat
     if link.legs == 1:
-        return [(0, target.elements, 0)] * repeat
+        # What padding adds stands in no buffer, but counts.
+        length = max(target.elements, fifo.elements) if longest or fifo.pads else target.elements
+        return [(0, length, 0)] * repeat
     if target is fifo:
         return [(*link.part(leg), leg) for leg in range(link.legs)] * repeat
     leg = link.leg_of(fifo)
@@ -277,8 +324,12 @@ def _program_of(device: Operation, tile: Value) -> Operation:
     return append(device, region)
 
 
-def _append_chain(program: Operation, direction: str, fifo: ObjectFifo, bds: list[list[Operation]]) -> None:
-    """Puts a channel start and a closed chain of descriptors before the end block."""
+def _append_chain(
+    program: Operation, direction: str, fifo: ObjectFifo, bds: list[list[Operation]], *, ends: bool
+) -> Operation:
+    """Puts a channel start and a chain of descriptors before the end block; the chain is closed, or `ends` in a
+    block of its own. Returns the start.
+    """
     region = program.regions[0]
     end = next(
         (block for block in reversed(region.blocks) if block.ops and block.ops[-1].name == "aie.end"), None
@@ -292,20 +343,18 @@ def _append_chain(program: Operation, direction: str, fifo: ObjectFifo, bds: lis
             last_start = op
     at = region.blocks.index(end)
     start, chain = Block(), [Block() for _ in bds]
-    iterated = fifo.iterations is not None and program.name == "aie.memtile_dma"
-    last = [Block()] if iterated else []
-    for i, block in enumerate([start, *chain, *last]):
+    following = [*chain[1:], chain[0]]
+    if ends:
+        following[-1] = Block()
+        following[-1].append(Operation("aie.end", loc=fifo.op.loc))
+    for i, block in enumerate([start, *chain, *following[-1:] * ends]):
         block.parent = region
         region.blocks.insert(at + i, block)
     start.append(op_builders.dma_start(direction, fifo.channel, chain[0], end, fifo.op.loc))
-    if fifo.iterations is not None and iterated:
-        last[0].append(Operation("aie.end"))
-        if fifo.iterations > 1:
-            start.ops[0].attributes["repeat_count"] = op_builders.i32(fifo.iterations - 1)
-    for i, (block, ops) in enumerate(zip(chain, bds)):
+    for block, ops, next_block in zip(chain, bds, following):
         for op in ops:
             block.append(op)
-        following = chain[i + 1] if i + 1 < len(chain) else (last or chain)[0]
-        block.append(op_builders.next_bd(following, fifo.op.loc))
+        block.append(op_builders.next_bd(next_block, fifo.op.loc))
     if last_start is not None:
         last_start.successors[1] = (start, [])
+    return start.ops[0]

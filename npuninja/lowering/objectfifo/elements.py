@@ -22,7 +22,7 @@ from npuninja.lowering.tiles import get_or_create_tile, last_tile, ops_of, place
 def create_elements(fifos: ObjectFifos, rules: Rules) -> None:
     """Makes the buffers and locks of every fifo. Raises UserError when a tile has too few locks."""
     lock_ids = None if rules.numbers_locks_last else LockIds(fifos.device)
-    for fifo in fifos.fifos:
+    for fifo in _memtiles_largest_first(fifos.fifos) if rules.orders_memtile_fifos else fifos.fifos:
         over_dma = fifos.needs_dma(fifo)
         if tile_kind(place_of(fifo.producer)[1]) == "shim" and fifo.op.operands[0] is fifo.producer:
             fifo.externals = fifo.externals or externals_of(fifos.device, fifo, fifo.producer)
@@ -31,18 +31,28 @@ def create_elements(fifos: ObjectFifos, rules: Rules) -> None:
             fifo.depth = depth_needed(fifos, fifo, fifo.producer, fifo.depth, port)
         tile = _home(fifos, fifo, over_dma)
         link = fifo.link
-        if (
-            fifo.depth == 0
-            or fifo.stream_port is not None
-            or (link is not None and (link.owner is not None or not _owns(link, fifo, rules)))
-        ):
+        if fifo.stream_port is not None:
+            continue  # the core reads or writes the stream itself
+        if fifo.depth == 0 or (link is not None and (link.owner is not None or not _owns(link, fifo, rules))):
             continue
         legs = 1
         repeat = fifo.repeat or 1
         if link is not None:
             legs, repeat = link.legs, link.repeat or repeat
             link.owner = fifo
-        _create(fifos, fifo, tile, legs, repeat, lock_ids)
+        _create(fifos, fifo, tile, legs, repeat, lock_ids, rules)
+
+
+def _memtiles_largest_first(fifos: list[ObjectFifo]) -> list[ObjectFifo]:
+    """The fifos with those that start on memtiles sorted by size among the positions they had, so that the
+    largest find room first.
+    """
+    places = [i for i, fifo in enumerate(fifos) if tile_kind(place_of(fifo.producer)[1]) == "mem"]
+    largest = sorted((fifos[i] for i in places), key=lambda fifo: -size_bytes(fifo.element))
+    ordered = list(fifos)
+    for i, fifo in zip(places, largest):
+        ordered[i] = fifo
+    return ordered
 
 
 def _home(fifos: ObjectFifos, fifo: ObjectFifo, over_dma: bool) -> Value:
@@ -71,7 +81,13 @@ def _owns(link: Link, fifo: ObjectFifo, rules: Rules) -> bool:
 
 
 def _create(
-    fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, legs: int, repeat: int, lock_ids: LockIds | None
+    fifos: ObjectFifos,
+    fifo: ObjectFifo,
+    tile: Value,
+    legs: int,
+    repeat: int,
+    lock_ids: LockIds | None,
+    rules: Rules,
 ) -> None:
     device, loc = fifos.device, fifo.op.loc
     on_shim = tile_kind(place_of(tile)[1]) == "shim"
@@ -80,10 +96,10 @@ def _create(
         _check_size(fifo, tile)
         for i in range(fifo.depth):
             initial = fifo.init[i] if fifo.init is not None else None
-            home = _tile_with_room(fifos, tile, size_bytes(fifo.element), made)
+            home = _tile_with_room(fifos, tile, size_bytes(fifo.element), made, rules)
             made.append(op_builders.buffer(home, f"{fifo.name}_buff_{i}", fifo.element, initial, loc))
             fifo.buffers.append(made[-1].result)
-    if fifo.synchronized:
+    if fifo.synchronized and not (rules.repeats_in_hardware and _sent_again_and_again(fifo)):
         slots = len(fifo.externals) if on_shim else fifo.depth
         full = len(fifo.init) if fifo.init is not None else 0
         for leg in range(legs):
@@ -98,6 +114,18 @@ def _create(
     at = block.ops.index(anchor) + 1
     for i, op in enumerate(made):
         block.insert(at + i, op)
+
+
+def _sent_again_and_again(fifo: ObjectFifo) -> bool:
+    """Whether a fifo sends the objects it starts with several times: nobody ever fills them, so its end needs
+    no locks.
+    """
+    return (
+        fifo.init is not None
+        and len(fifo.init) == fifo.depth
+        and (fifo.iterations or 1) > 1
+        and fifo.link is None
+    )
 
 
 def _check_size(fifo: ObjectFifo, tile: Value) -> None:
@@ -115,14 +143,17 @@ def _check_size(fifo: ObjectFifo, tile: Value) -> None:
         )
 
 
-def _tile_with_room(fifos: ObjectFifos, tile: Value, size: int, made: list[Operation]) -> Value:
+def _tile_with_room(fifos: ObjectFifos, tile: Value, size: int, made: list[Operation], rules: Rules) -> Value:
     """`tile`, or when it is an over-full memtile, a neighbour whose memory its DMA reaches and that has room:
-    west first.
+    west first, or the emptier one first.
     """
     column, row = place = place_of(tile)
     if tile_kind(row) != "mem" or _used_bytes(fifos.device, place, made) + size <= kind_of(row).memory_bytes:
         return tile
-    for other in ((column - 1, row), (column + 1, row)):
+    beside = [(column - 1, row), (column + 1, row)]
+    if rules.orders_memtile_fifos:
+        beside.sort(key=lambda other: _used_bytes(fifos.device, other, made))
+    for other in beside:
         room = kind_of(row).memory_bytes - _used_bytes(fifos.device, other, made)
         if memory_window(fifos.model, place, other) and size <= room:
             return get_or_create_tile(fifos.device, other).result

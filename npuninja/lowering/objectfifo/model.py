@@ -40,8 +40,8 @@ class ObjectFifo:
 
     __slots__ = (
         "buffers", "channel", "consumers", "depth", "depths", "dims_from", "dims_to", "element", "externals", "fed_by",
-        "feeds", "init", "iterations", "locks", "name", "op", "pads", "plio", "producer", "repeat", "stream_port",
-        "streams", "synchronized", "via_dma",
+        "feeds", "init", "iterations", "locks", "name", "op", "pad_value", "pads", "pinned", "plio", "producer",
+        "repeat", "stream_port", "synchronized", "via_dma",
     )  # fmt: skip
 
     def __init__(self, op: Operation, name: str, producer: Value, consumers: list[Value], depth: int) -> None:
@@ -58,6 +58,13 @@ class ObjectFifo:
         self.plio = False
         self.synchronized = True
         self.pads: BDPadLayoutArrayAttr | None = None
+        self.pad_value = 0
+        #: The DMA channel that the design gives this end, or None.
+        self.pinned: int | None = None
+        #: How often a memtile sends or receives all objects before its channel stops, or None for ever.
+        self.iterations: int | None = None
+        #: The core's stream port that this end uses instead of a DMA, or None.
+        self.stream_port: int | None = None
         self.repeat: int | None = None
         self.init: tuple[Attribute, ...] | None = None
         self.fed_by: Link | None = None
@@ -66,12 +73,6 @@ class ObjectFifo:
         self.buffers: list[Value] = []
         self.locks: list[Value] = []
         self.channel = -1
-        #: How often a memory tile runs through its descriptors before it stops; None for without end.
-        self.iterations: int | None = None
-        #: The stream port of the core that this end is, instead of buffers and a DMA channel; None for those.
-        self.stream_port: int | None = None
-        #: Whether the producer's and the consumer's end of a fifo of the design are stream ports.
-        self.streams = (False, False)
 
     @property
     def link(self) -> Link | None:
@@ -224,11 +225,12 @@ class ObjectFifos:
         """Whether the objects of a fifo of the design must go over the streams."""
         if (
             fifo.via_dma
-            or any(fifo.streams)
             or fifo.repeat is not None
             or len(fifo.consumers) > 1
             or fifo.dims_to
             or any(fifo.dims_from)
+            or "consumerElemType" in fifo.op.attributes
+            or "aie_stream" in fifo.op.attributes
         ):
             return True
         if self.shared_memory(fifo) == NO_SHARED_MEMORY:
@@ -256,8 +258,13 @@ class ObjectFifos:
         )
 
 
-def _element_type(op: Operation) -> str:
-    type = op.attributes["elemType"]
+def consumer_element(op: Operation) -> str:
+    """The memref that consumers of an `aie.objectfifo` see."""
+    return _element_type(op, "consumerElemType" if "consumerElemType" in op.attributes else "elemType")
+
+
+def _element_type(op: Operation, key: str = "elemType") -> str:
+    type = op.attributes[key]
     assert isinstance(type, TypeAttr), type
     return object_fifo_memref(type.type) if type.type.startswith("!") else type.type
 
@@ -272,38 +279,6 @@ def _integers(attribute: Attribute | None) -> list[int]:
 def _flag(op: Operation, key: str) -> bool:
     attribute = op.attributes.get(key)
     return attribute is not None and not (isinstance(attribute, BoolAttr) and not attribute.value)
-
-
-#: Runs of a chain of descriptors that one task can ask for.
-_MOST_ITERATIONS = 256
-
-
-def _read_stream(fifo: ObjectFifo) -> None:
-    """`aie_stream` says which ends are stream ports of cores: 0 the producer, 1 the consumer, 2 both."""
-    op = fifo.op
-    if "aie_stream" not in op.attributes:
-        if "aie_stream_port" in op.attributes:
-            raise UserError(f"objectFifo '@{fifo.name}' has aie_stream_port without aie_stream", op.loc)
-        return
-    end = op.integer("aie_stream")
-    if not 0 <= end <= 2 or "aie_stream_port" not in op.attributes:
-        raise UserError(
-            f"objectFifo '@{fifo.name}': aie_stream is 0 (producer), 1 (consumer) or 2 (both), with an aie_stream_port",
-            op.loc,
-        )
-    if len(fifo.consumers) > 1 or fifo.dims_to or any(fifo.dims_from):
-        raise UserError(
-            f"objectFifo '@{fifo.name}' ends at a core's stream port, so it has one consumer and no dimensions",
-            op.loc,
-        )
-    tiles = [
-        tile for tile, is_stream in ((fifo.producer, end != 1), (fifo.consumers[0], end != 0)) if is_stream
-    ]
-    if any(tile_kind(place_of(tile)[1]) != "core" for tile in tiles):
-        raise UserError(f"objectFifo '@{fifo.name}': only a core has stream ports", op.loc)
-    fifo.streams = (end != 1, end != 0)
-    if end != 1:
-        fifo.stream_port = op.integer("aie_stream_port")
 
 
 def _read(op: Operation) -> ObjectFifo:
@@ -334,16 +309,6 @@ def _read(op: Operation) -> ObjectFifo:
     per_consumer = op.attributes.get("dimensionsFromStreamPerConsumer")
     if isinstance(per_consumer, BDDimLayoutArrayArrayAttr) and per_consumer.arrays:
         fifo.dims_from = per_consumer.arrays
-    if "iter_count" in op.attributes:
-        fifo.iterations = op.integer("iter_count")
-        if not 1 <= fifo.iterations <= _MOST_ITERATIONS:
-            raise UserError(
-                f"objectFifo '@{name}' has iter_count {fifo.iterations}, expected 1 to {_MOST_ITERATIONS}",
-                op.loc,
-            )
-        if all(tile_kind(place_of(tile)[1]) != "mem" for tile in op.operands):
-            raise UserError(f"objectFifo '@{name}' has an iter_count, but neither end is a memtile", op.loc)
-    _read_stream(fifo)
     fifo.via_dma = _flag(op, "via_DMA")
     fifo.plio = _flag(op, "plio")
     fifo.synchronized = not _flag(op, "disable_synchronization")
@@ -353,10 +318,17 @@ def _read(op: Operation) -> ObjectFifo:
         _check_pads(fifo)
     if "repeat_count" in op.attributes:
         fifo.repeat = op.integer("repeat_count")
+    fifo.pad_value = op.integer("padValue", 0)
+    if "iter_count" in op.attributes:
+        fifo.iterations = op.integer("iter_count")
+    if "prod_dma_channel" in op.attributes:
+        fifo.pinned = op.integer("prod_dma_channel")
+    if op.integer("aie_stream", 1) in (0, 2):
+        fifo.stream_port = op.integer("aie_stream_port", 0)
     init = op.attributes.get("initValues")
     if isinstance(init, ArrayAttr):
         fifo.init = init.items
-        if len(init.items) != depth:
+        if len(init.items) != depth:  # with an array of depths, the producer's
             raise UserError(
                 f"objectFifo '@{name}' has {len(init.items)} initial values for a depth of {depth}", op.loc
             )

@@ -6,9 +6,9 @@ Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (findObjectFifoSize, the loo
 from __future__ import annotations
 
 from npuninja.arch.devices import tile_kind
-from npuninja.ir.attributes import EnumAttr, SymbolRefAttr
+from npuninja.ir.attributes import DenseArrayAttr, EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value
-from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
+from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos, consumer_element
 from npuninja.lowering.tiles import ops_of, place_of
 
 ACCESSES = ("aie.objectfifo.acquire", "aie.objectfifo.release")
@@ -28,11 +28,15 @@ def split_fifos(fifos: ObjectFifos) -> None:
                 fifo.depths[i + 1] if fifo.depths else depth_needed(fifos, fifo, tile, fifo.depth, "Consume")
             )
             end = ObjectFifo(fifo.op, name, tile, [tile], depth)
+            end.element = consumer_element(fifo.op)
+            end.iterations = fifo.iterations
+            pins = fifo.op.attributes.get("cons_dma_channels")
+            if isinstance(pins, DenseArrayAttr) and i < len(pins.values) and pins.values[i] >= 0:
+                end.pinned = pins.values[i]
+            if fifo.op.integer("aie_stream", 0) > 0:
+                end.stream_port = fifo.op.integer("aie_stream_port", 0)
             end.dims_from = (fifo.dims_from[i],)
             end.synchronized = fifo.synchronized
-            end.iterations = fifo.iterations
-            if fifo.streams[1]:
-                end.stream_port = fifo.op.integer("aie_stream_port")
             end.externals = externals_of(fifos.device, fifo, tile)
             _move_accesses(fifos.device, fifo, end)
             _move_link(fifo, end)
