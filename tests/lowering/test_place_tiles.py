@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from npuninja.errors import UserError, Warnings
-from npuninja.lowering.tiles import place_of
+from npuninja.ir.parser import parse_module
+from npuninja.lowering.generation import rules_of
+from npuninja.lowering.resources.place_tiles import place_tiles
+from npuninja.lowering.tiles import ops_of, place_of
 from tests.lowering.lowered import lowered
 
 OBJECTS = "!aie.objectfifo<memref<8xi32>>"
@@ -14,25 +17,20 @@ OBJECTS = "!aie.objectfifo<memref<8xi32>>"
 def places(
     body: str, generation: str, device: str = "npu2_4col", warnings: Warnings | None = None
 ) -> dict[str, str]:
-    """`col,row` of each buffer's tile, by the buffer's name: each logical tile gets a buffer of its name.
-
-    Shim tiles have no buffers; they are found by the flow that starts at them.
-    """
+    """`col,row` of each logical tile, by the name of its value: each gets a lock of its name to be found by."""
     lines = []
     for line in body.splitlines():
         lines.append(line)
-        name = line.split("=")[0].strip().lstrip("%")
-        if "logical_tile<Shim" in line:
-            lines.append(f"aie.shim_dma_allocation @at_{name}(%{name}, MM2S, 0)")
-        elif "logical_tile" in line:
-            lines.append(f'%at_{name} = aie.buffer(%{name}) {{sym_name = "at_{name}"}} : memref<4xi32>')
-    module = lowered("\n".join(lines), generation=generation, device=device, warnings=warnings)
-    found = {}
-    for op in module.walk():
-        name = op.string("sym_name", "") if op.name in ("aie.buffer", "aie.shim_dma_allocation") else ""
-        if name.startswith("at_"):
-            found[name[3:]] = "{},{}".format(*place_of(op.operands[0]))
-    return found
+        if "logical_tile" in line:
+            name = line.split("=")[0].strip().lstrip("%")
+            lines.append(f'aie.lock(%{name}) {{init = 0 : i32, sym_name = "at_{name}"}}')
+    text = f"module {{\n aie.device({device}) {{\n" + "\n".join(lines) + "\n }\n}\n"
+    operation = parse_module(text, "design.mlir").body.ops[0]
+    place_tiles(operation, rules_of(generation), warnings or Warnings())
+    return {
+        op.string("sym_name")[3:]: "{},{}".format(*place_of(op.operands[0]))
+        for op in ops_of(operation, "aie.lock")
+    }
 
 
 def fifo(name: str, producer: str, *consumers: str) -> str:
