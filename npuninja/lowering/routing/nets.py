@@ -50,12 +50,15 @@ class NetList:
         self.nets.append(Net(source, [dest], group, priority, identifier))
 
     def _group(self, dest: Endpoint) -> int:
-        highest = CIRCUIT
+        """The group of a new packet net: that of the nets before it with this destination, raised by every net
+        of a higher group behind them; so a flow in between moves it on into that later group.
+        """
+        group, found = CIRCUIT, False
         for net in self.nets:
             if dest in net.dests:
-                return net.group
-            highest = max(highest, net.group)
-        return highest + 1
+                group, found = net.group, True
+            group = max(group, net.group)
+        return group if found else group + 1
 
     def sort_priority(self) -> None:
         """Puts the priority nets first, ordered by source."""

@@ -56,8 +56,10 @@ class Route(NamedTuple):
 class _Round:
     """One attempt to route all nets: what each edge carries, and the predecessors along each net's tree."""
 
-    def __init__(self, graph: Graph, distinct_ids: bool) -> None:
+    def __init__(self, graph: Graph, distinct_ids: bool, priority: set[tuple[int, int]]) -> None:
         self.graph = graph
+        #: The edges whose last net has priority, through all rounds.
+        self._priority = priority
         self._distinct_ids = distinct_ids
         #: Circuits, and groups of packets, on each edge (node, position among its successors).
         self.used: dict[tuple[int, int], int] = {}
@@ -98,6 +100,10 @@ class _Round:
         following = self.graph.successors[node]
         assert following is not None
         edge = (node, following.index(next_node))
+        if net.priority:
+            self._priority.add(edge)
+        else:
+            self._priority.discard(edge)
         if net.group != CIRCUIT and self._claim(node, next_node, net):
             self._packets[edge] = self._packets.get(edge, 0) + 1
             if self._packets[edge] >= PACKETS_PER_CHANNEL:
@@ -105,7 +111,7 @@ class _Round:
                 self.used[edge] = self.used.get(edge, 0) + 1
         else:
             self.used[edge] = self.used.get(edge, 0) + 1
-        self._bump(edge, _PRIORITY_BUMP if net.priority else _BUMP)
+        self._bump(edge)
 
     def _claim(self, node: int, next_node: int, net: Net) -> bool:
         """Claims both ports of an edge for a packet net; False when another group has one of them, or a packet
@@ -128,9 +134,9 @@ class _Round:
         self._source_claims[source] = self._dest_claims[dest] = (self._clock, group)
         return True
 
-    def _bump(self, edge: tuple[int, int], factor: float) -> None:
+    def _bump(self, edge: tuple[int, int]) -> None:
         if self.used.get(edge, 0) >= _CAPACITY:
-            self.graph.costs[edge[0]][edge[1]] *= factor
+            self.graph.costs[edge[0]][edge[1]] *= _PRIORITY_BUMP if edge in self._priority else _BUMP
 
     def end_group(self) -> None:
         """Packets of the group become usage; every edge in use becomes dearer for the groups to come."""
@@ -139,7 +145,7 @@ class _Round:
                 self.used[edge] = self.used.get(edge, 0) + 1
         self._packets.clear()
         for edge in self.used:
-            self._bump(edge, _BUMP)
+            self._bump(edge)
 
     def overused(self) -> list[tuple[int, int]]:
         """The edges with more than one user."""
@@ -176,11 +182,12 @@ def _negotiate(graph: Graph, nets: list[Net], distinct_ids: bool) -> list[dict[i
     trees: list[dict[int, int]] = [{} for _ in nets]
     overused: list[tuple[int, int]] = []
     used: dict[tuple[int, int], int] = {}
+    priority: set[tuple[int, int]] = set()
     for number in range(MAX_ROUNDS + 1):
         if number == _ROUNDS_BEFORE_PROOF:
             check_rectangles(graph.device, nets)
         graph.start_round(used)
-        attempt = _Round(graph, distinct_ids)
+        attempt = _Round(graph, distinct_ids, priority)
         for members in groups.values():
             for i in members:
                 trees[i] = attempt.route(i, nets[i])

@@ -165,7 +165,8 @@ class Fabric:
         Raises:
             UserError: a circuit uses one of the ports already.
         """
-        for place in sorted(switches):
+        # Tiles without an op get one as their streams come up: those of control flows first.
+        for place in sorted(switches, key=lambda p: (not any(m.control for m in switches[p].master_sets), p)):
             self.tile(place)
         for place in sorted(self.tiles):
             box = self.switchbox(place, after=self.tiles[place])
