@@ -19,6 +19,8 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "disasm": ("npuninja.commands.disasm", "list the machine code in an ELF, an object, an XCLBIN or a PDI"),
     "core": ("npuninja.commands.core", "run the machine code of one core alone"),
+    "as": ("npuninja.commands.assemble", "assemble AIE2 machine code, in the text that disasm prints"),
+    "ld": ("npuninja.commands.link_core", "link AIE2 objects into the program of one core"),
     "size": ("npuninja.diag.size", "the memory of every tile of a built design"),
     "mel": (
         "npuninja.commands.mel",

@@ -77,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(_json(kind, programs, options.file)))
         return 0
-    out = [f"{options.file}: {kind}"]
+    out = [f"// {options.file}: {kind}"]
     for program in programs:
         out += _text(program, options.file, options.source)
     sys.stdout.write("\n".join(out) + "\n")
@@ -111,7 +111,7 @@ def _json(kind: str, programs: list[Program], path: str) -> dict[str, Any]:
 def _text(program: Program, path: str, source: bool) -> list[str]:
     out = [""]
     if program.title:
-        out.append(f"{program.title}:")
+        out.append(f"// {program.title}")
     if program.isa == "wasm":
         return out + list(wasm_lines(program, path))
     names = Names(program.symbols)

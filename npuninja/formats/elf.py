@@ -90,6 +90,9 @@ class Elf(NamedTuple):
     sections: tuple[ElfSection, ...]
     symbols: tuple[ElfSymbol, ...]
     symbol_names: tuple[str, ...] = ()
+    symbol_values: tuple[int, ...] = ()
+    symbol_sections: tuple[int, ...] = ()
+    symbol_globals: tuple[bool, ...] = ()
 
     def symbol_at(self, number: int) -> str:
         """The name of a symbol by its number in the table; a section's symbol has the section's name."""
@@ -146,22 +149,24 @@ def read_elf(data: bytes, name: str) -> Elf:
                     f"damaged ELF: segment {i} has {file_bytes} bytes in the file, {memory_bytes} in memory"
                 )
             segments.append(ElfSegment(address, content, memory_bytes, i))
-    sections, symbols, symbol_names = _read_sections(reader, section_offset, section_count, names)
+    sections, symbols, table = _read_sections(reader, section_offset, section_count, names)
     return Elf(
-        elf_type, machine, flags, entry, tuple(segments), tuple(sections), tuple(symbols), tuple(symbol_names)
-    )
+        elf_type, machine, flags, entry, tuple(segments), tuple(sections), tuple(symbols),
+        tuple(s.name for s in table), tuple(s.value for s in table), tuple(s.section for s in table),
+        tuple(s.is_global for s in table),
+    )  # fmt: skip
 
 
 def _read_sections(
     reader: ByteReader, table: int, count: int, names: int
-) -> tuple[list[ElfSection], list[ElfSymbol], list[str]]:
+) -> tuple[list[ElfSection], list[ElfSymbol], list[ElfSymbol]]:
     reader.need(table, count * _SECTION_HEADER_BYTES, "the ELF section headers")
     headers = [
         reader.words(table + i * _SECTION_HEADER_BYTES, 10, "an ELF section header") for i in range(count)
     ]
     sections: list[ElfSection] = []
     symbols: list[ElfSymbol] = []
-    symbol_names: list[str] = []
+    table_of_symbols: list[ElfSymbol] = []
     if count and names >= count:
         raise reader.error(f"damaged ELF: section {names} should have the sections' names, there are {count}")
     for name, kind, flags, address, offset, size_bytes, link, info, *_ in headers:
@@ -185,8 +190,8 @@ def _read_sections(
                     symbol_name = reader.zero_terminated(
                         headers[names][4] + headers[section][0], "an ELF section's name"
                     )
-                symbol_names.append(symbol_name)
-    return sections, symbols, symbol_names
+                table_of_symbols.append(ElfSymbol(symbol_name, value, symbol_bytes, section, symbol_kind))
+    return sections, symbols, table_of_symbols
 
 
 def check_core_elf(elf: Elf, architecture: str, name: str) -> None:

@@ -1,0 +1,254 @@
+"""The assembler: text to an object. It takes what `npuninja disasm` prints, and what a person writes.
+
+A line is a bundle: instructions separated by `;`. `name:` (or `00000020 <name>:` of a listing) is a label; `//` begins a
+comment; in front of a bundle a listing's address and bytes may stand. Directives: `.text .data .bss .section NAME`,
+`.globl NAME`, `.align BYTES`, `.word .half .byte VALUE…`, `.space BYTES`, `.ascii "…"`, `.reloc OFFSET, TYPE, SYMBOL±N`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import NamedTuple
+
+from npuninja.errors import Location, UserError
+from npuninja.machine_code.encode import (
+    EncodeError,
+    Parsed,
+    Reference,
+    choose_format,
+    encode_bundle,
+    parse_bundle,
+)
+from npuninja.machine_code.instruction_set import instruction_set
+from npuninja.machine_code.object_file import ObjectRelocation, ObjectSection, ObjectSymbol, write_object
+
+_LISTING = re.compile(r"\s*([0-9a-f]+):\s+((?:[0-9a-f]{2} )*[0-9a-f]{2})\s{2,}(.*)")
+_LABEL = re.compile(r"\s*(?:[0-9a-f]{8} <([^>]+)>|([A-Za-z_.$][\w.$@]*)):\s*(.*)")
+_SECTION_HEADING = re.compile(r"section (\S+): 0x([0-9a-f]+), ")
+_SYMBOL = re.compile(r"([A-Za-z_.$][\w.$@]*|<[^>]+>)([+-]\d+)?")
+#: Relocations of data words: 32 bits, 20 bits.
+_WORD_RELOCATION = 51
+_ALIGN = {".text": 16}
+
+
+class _Section:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.data = bytearray()
+        self.align = _ALIGN.get(name, 4)
+        self.address = 0
+        self.size_bytes = 0  # of .bss
+
+
+class Assembled(NamedTuple):
+    """What a text makes: sections, symbols, relocations."""
+
+    sections: list[ObjectSection]
+    symbols: list[ObjectSymbol]
+    relocations: list[ObjectRelocation]
+
+    def object(self) -> bytes:
+        """As an object file."""
+        return write_object(self.sections, self.symbols, self.relocations)
+
+
+class _Assembler:
+    def __init__(self, name: str, isa: str) -> None:
+        self._name = name
+        self._isa = isa
+        self._set = instruction_set(isa)
+        self._sections: dict[str, _Section] = {}
+        self._current = self._section(".text")
+        self._labels: dict[str, tuple[str, int]] = {}
+        self._globals: list[str] = []
+        self._relocations: list[ObjectRelocation] = []
+        self._line = 0
+
+    def _error(self, message: str, hint: str | None = None) -> UserError:
+        return UserError(message, Location(self._name, self._line), hint=hint)
+
+    def _section(self, name: str) -> _Section:
+        return self._sections.setdefault(name, _Section(name))
+
+    def assemble(self, text: str) -> Assembled:
+        for self._line, line in enumerate(text.splitlines(), 1):
+            line = line.partition("//")[0].rstrip()
+            heading = _SECTION_HEADING.match(line)
+            if heading is not None:
+                self._current = self._section(heading[1])
+                self._current.address = int(heading[2], 16)
+                continue
+            listed = _LISTING.fullmatch(line)
+            if listed is not None:
+                self._pad(int(listed[1], 16))
+                line = listed[3]
+            label = _LABEL.fullmatch(line)
+            if label is not None:
+                self._label(label[1] or label[2], listed=label[1] is not None)
+                line = label[3]
+            line = line.strip()
+            if not line:
+                continue
+            if line.startswith("."):
+                self._directive(line)
+            else:
+                self._bundle(line)
+        return self._result()
+
+    def _pad(self, address: int) -> None:
+        """A listing says where its bundles lie; between pieces there may be nothing that is code."""
+        at = self._current.address + len(self._current.data)
+        if address < at:
+            raise self._error(f"the listing's address 0x{address:x} is behind: 0x{at:x} is reached")
+        self._current.data += bytes(address - at)
+
+    def _label(self, name: str, *, listed: bool) -> None:
+        section = self._current
+        offset = section.size_bytes if section.name == ".bss" else len(section.data)
+        if name in self._labels and not listed:
+            raise self._error(f"the label '{name}' is there twice")
+        self._labels[name] = (section.name, offset)
+
+    def _bundle(self, text: str) -> None:
+        try:
+            parsed = parse_bundle(text, self._isa)
+            data = encode_bundle(parsed, self._isa)
+        except EncodeError as error:
+            raise self._error(str(error), "`npuninja disasm` shows how instructions are written") from None
+        for instruction in parsed:
+            if instruction.reference is not None:
+                self._refer(parsed, instruction, instruction.reference)
+        self._current.data += data
+
+    def _refer(self, bundle: list[Parsed], instruction: Parsed, reference: Reference) -> None:
+        made = choose_format([p.instruction.slot for p in bundle], self._set)
+        low = dict(made.slots)[instruction.instruction.slot]
+        operand = next(o for o in instruction.instruction.operands if o.immediate is not None)
+        pieces = sorted((first, width, low + at) for first, width, at in operand.pieces)
+        for number, (size, wanted) in self._set.relocations.items():
+            if size == made.size_bytes and sorted(wanted) == pieces:
+                offset = len(self._current.data)
+                self._relocations.append(
+                    ObjectRelocation(self._current.name, offset, number, reference.symbol, reference.addend)
+                )
+                return
+        raise self._error(
+            f"'{reference.symbol}' cannot stand in {instruction.instruction.mnemonic} of this bundle: there is no relocation"
+        )
+
+    def _directive(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        rest = rest.strip()
+        if word in (".text", ".data", ".bss"):
+            self._current = self._section(word)
+        elif word == ".section":
+            self._current = self._section(rest.split(",")[0].strip())
+        elif word in (".globl", ".global"):
+            self._globals += [name.strip() for name in rest.split(",")]
+        elif word in (".align", ".p2align", ".balign"):
+            self._align(1 << self._number(rest) if word == ".p2align" else self._number(rest))
+        elif word in (".word", ".long", ".half", ".byte"):
+            self._values({".word": 4, ".long": 4, ".half": 2, ".byte": 1}[word], rest)
+        elif word in (".space", ".zero", ".skip"):
+            self._space(self._number(rest))
+        elif word in (".ascii", ".asciz"):
+            try:
+                text = ast.literal_eval(rest)
+            except (ValueError, SyntaxError):
+                raise self._error(f"{word} wants a text in quotes") from None
+            self._current.data += str(text).encode() + (b"\0" if word == ".asciz" else b"")
+        elif word == ".reloc":
+            parts = [part.strip() for part in rest.split(",", 2)]
+            if len(parts) != 3:
+                raise self._error(".reloc wants an offset, a type and a symbol")
+            symbol, addend = self._symbol(parts[2])
+            self._relocations.append(
+                ObjectRelocation(
+                    self._current.name, self._number(parts[0]), self._number(parts[1]), symbol, addend
+                )
+            )
+        elif word in (".type", ".size", ".file", ".ident", ".cfi_startproc", ".cfi_endproc"):
+            pass  # what a compiler's listing has and an object does not need
+        else:
+            raise self._error(f"the directive {word} is not known")
+
+    def _align(self, bytes_: int) -> None:
+        section = self._current
+        section.align = max(section.align, bytes_)
+        if section.name == ".bss":
+            section.size_bytes += -section.size_bytes % bytes_
+            return
+        missing = -len(section.data) % bytes_
+        filler = b"\1\0" if section.name.startswith(".text") else b"\0"
+        section.data += filler * (missing // len(filler))
+
+    def _space(self, count: int) -> None:
+        if self._current.name == ".bss":
+            self._current.size_bytes += count
+        else:
+            self._current.data += bytes(count)
+
+    def _values(self, size: int, text: str) -> None:
+        for item in text.split(","):
+            item = item.strip()
+            try:
+                value = int(item, 0)
+            except ValueError:
+                symbol, addend = self._symbol(item)
+                if size != 4:
+                    raise self._error(f"an address of '{symbol}' needs .word") from None
+                self._relocations.append(
+                    ObjectRelocation(
+                        self._current.name, len(self._current.data), _WORD_RELOCATION, symbol, addend
+                    )
+                )
+                value = 0
+            self._current.data += (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
+
+    def _number(self, text: str) -> int:
+        try:
+            return int(text, 0)
+        except ValueError:
+            raise self._error(f"'{text}' is no number") from None
+
+    def _symbol(self, text: str) -> tuple[str, int]:
+        found = _SYMBOL.fullmatch(text)
+        if found is None:
+            raise self._error(f"'{text}' is no symbol")
+        return found[1].strip("<>"), int(found[2] or 0)
+
+    def _result(self) -> Assembled:
+        sections = [
+            ObjectSection(
+                s.name, bytes(s.data), s.align, s.size_bytes if s.name == ".bss" else None, s.address
+            )
+            for s in self._sections.values()
+            if s.data or s.size_bytes or s.name == ".text"
+        ]
+        symbols = [
+            ObjectSymbol(
+                name,
+                section,
+                offset,
+                0,
+                name in self._globals or not name.startswith("."),
+                section.startswith(".text"),
+            )
+            for name, (section, offset) in self._labels.items()
+        ]
+        known = set(self._labels) | {section.name for section in sections}
+        symbols += [
+            ObjectSymbol(s.name, s.name, 0, 0, is_global=False)
+            for s in sections
+            if any(r.symbol == s.name for r in self._relocations)
+        ]
+        for name in dict.fromkeys(r.symbol for r in self._relocations):
+            if name not in known:
+                symbols.append(ObjectSymbol(name, "", 0))
+        return Assembled(sections, symbols, self._relocations)
+
+
+def assemble(text: str, name: str = "assembly", isa: str = "aie2") -> Assembled:
+    """Assembles a text. Raises UserError with the line."""
+    return _Assembler(name, isa).assemble(text)

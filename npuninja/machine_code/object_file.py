@@ -1,0 +1,152 @@
+"""Objects of AIE2: sections, symbols and relocations as an ELF32 file, written by the assembler and read by the linker.
+
+Source: ELF specification; llvm-aie for machine number, flags and relocations (tables/aie2.json).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple, Sequence
+
+from npuninja.formats.elf import MACHINE, RELA, RELOCATABLE
+
+_PROGBITS, _SYMTAB, _STRTAB, _NOBITS = 1, 2, 3, 8
+_ALLOC, _WRITE, _EXEC, _INFO_LINK = 2, 1, 4, 0x40
+_HEADER_BYTES, _SECTION_BYTES = 52, 40
+EXECUTABLE = 2
+
+
+class ObjectSection(NamedTuple):
+    """A section: its name (the linker puts `#` and a number behind it), its bytes (or only its size for .bss), its
+    alignment, its address when linked.
+    """
+
+    name: str
+    data: bytes
+    align: int = 16
+    size_bytes: int | None = None
+    address: int = 0
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it goes to program memory."""
+        return self.name.partition("#")[0] == ".text" or self.name.startswith(".text.")
+
+    @property
+    def is_bss(self) -> bool:
+        """Whether it is zeros that the file does not hold."""
+        return self.name.partition("#")[0] == ".bss" or self.name.startswith(".bss.")
+
+
+class ObjectSymbol(NamedTuple):
+    """A symbol: its section by name ("" when it is undefined, "*ABS*" for a number), its value in it."""
+
+    name: str
+    section: str
+    value: int
+    size_bytes: int = 0
+    is_global: bool = True
+    is_function: bool = False
+
+
+class ObjectRelocation(NamedTuple):
+    """A place in a section that depends on a symbol."""
+
+    section: str
+    offset: int
+    type: int
+    symbol: str
+    addend: int
+
+
+def write_object(
+    sections: Sequence[ObjectSection],
+    symbols: Sequence[ObjectSymbol],
+    relocations: Sequence[ObjectRelocation] = (),
+    *,
+    flags: int = 2,
+    linked: bool = False,
+) -> bytes:
+    """An ELF file: an object, or with `linked` an executable whose segments are its sections."""
+    numbers = {section.name: i for i, section in enumerate(sections, 1)}
+    ordered = sorted(symbols, key=lambda s: s.is_global)
+    strings = bytearray(b"\0")
+    table = bytearray(bytes(16))
+    symbol_numbers: dict[str, int] = {}
+    for number, symbol in enumerate(ordered, 1):
+        symbol_numbers.setdefault(symbol.name, number)
+        index = 0xFFF1 if symbol.section == "*ABS*" else numbers.get(symbol.section, 0)
+        kind = (0x10 if symbol.is_global else 0) | (2 if symbol.is_function else 0)
+        table += struct.pack("<IIIBBH", len(strings), symbol.value, symbol.size_bytes, kind, 0, index)
+        strings += symbol.name.encode() + b"\0"
+    local_count = 1 + sum(1 for symbol in ordered if not symbol.is_global)
+    bodies: list[tuple[str, int, int, int, bytes, int, int, int, int, int]] = []
+    for section in sections:
+        size = section.size_bytes if section.size_bytes is not None else len(section.data)
+        access = _ALLOC | (_EXEC if section.is_code else _WRITE)
+        kind = _NOBITS if section.is_bss else _PROGBITS
+        bodies.append(
+            (section.name, kind, access, section.address, section.data, size, 0, 0, section.align, 0)
+        )
+    symtab = len(sections) + sum(1 for s in sections if any(r.section == s.name for r in relocations)) + 1
+    for section in sections:
+        rows = [r for r in relocations if r.section == section.name]
+        if rows:
+            body = b"".join(
+                struct.pack("<IIi", r.offset, symbol_numbers[r.symbol] << 8 | r.type, r.addend) for r in rows
+            )
+            bodies.append(
+                (
+                    f".rela{section.name}",
+                    RELA,
+                    _INFO_LINK,
+                    0,
+                    body,
+                    len(body),
+                    symtab,
+                    numbers[section.name],
+                    4,
+                    12,
+                )
+            )
+    bodies.append((".symtab", _SYMTAB, 0, 0, bytes(table), len(table), symtab + 1, local_count, 4, 16))
+    bodies.append((".strtab", _STRTAB, 0, 0, bytes(strings), len(strings), 0, 0, 1, 0))
+    return _file(bodies, flags, linked)
+
+
+def _file(
+    bodies: list[tuple[str, int, int, int, bytes, int, int, int, int, int]], flags: int, linked: bool
+) -> bytes:
+    names = bytearray(b"\0")
+    name_at = {}
+    for body in bodies:
+        name_at[body[0]] = len(names)
+        names += body[0].encode() + b"\0"
+    name_at[".shstrtab"] = len(names)
+    names += b".shstrtab\0"
+    bodies = [*bodies, (".shstrtab", _STRTAB, 0, 0, bytes(names), len(names), 0, 0, 1, 0)]
+    loaded = [b for b in bodies if b[2] & _ALLOC and b[5]] if linked else []
+    out = bytearray(_HEADER_BYTES + 32 * len(loaded))
+    headers = bytearray(_SECTION_BYTES)
+    programs = bytearray()
+    for name, kind, access, address, data, size, link, info, align, entry in bodies:
+        out += bytes(-len(out) % 16)
+        headers += struct.pack(
+            "<10I", name_at[name], kind, access, address, len(out), size, link, info, align, entry
+        )
+        if linked and access & _ALLOC and size:
+            mode = 5 if access & _EXEC else 6
+            programs += struct.pack("<8I", 1, len(out), address, address, len(data), size, mode, 16)
+        out += data
+    out[_HEADER_BYTES : _HEADER_BYTES + len(programs)] = programs
+    out += bytes(-len(out) % 4)
+    section_offset = len(out)
+    out += headers
+    identity = b"\x7fELF\1\1\1".ljust(16, b"\0")
+    count = len(bodies) + 1
+    header = struct.pack(
+        "<HHIIIIIHHHHHH", EXECUTABLE if linked else RELOCATABLE, MACHINE, 1, 0, _HEADER_BYTES if loaded else 0,
+        section_offset, flags, _HEADER_BYTES, 32 if loaded else 0, len(loaded), _SECTION_BYTES, count, count - 1,
+    )  # fmt: skip
+    out[:_HEADER_BYTES] = identity + header
+    return bytes(out)
