@@ -45,6 +45,15 @@ _INTEGER_TYPE = re.compile(r"(?:i|si|ui)[1-9]\d*|index")
 _FLOAT_TYPE = re.compile(r"(?:bf16|tf32|f\d+\w*)")
 
 
+#: Of an integer type (MLIR, IntegerType::kMaxWidth).
+MAX_WIDTH = (1 << 24) - 1
+_WIDTH = re.compile(r"[su]?i(\d+)")
+#: What aliases may stand for all together: each doubles what it names twice.
+MAX_EXPANDED_TOKENS = 1_000_000
+#: A type of this many characters is made of aliases.
+MAX_TYPE_CHARACTERS = 1 << 16
+
+
 class AttributeParser(TokenStream):
     """The part of the parser that knows types and attributes, with the aliases of the file."""
 
@@ -52,6 +61,24 @@ class AttributeParser(TokenStream):
         super().__init__(text, file)
         self.attribute_aliases: dict[str, Attribute] = {}
         self.type_aliases: dict[str, str] = {}
+        self._alias_tokens: dict[str, int] = {}
+        self._expanded_tokens = 0
+
+    def keep_attribute_alias(self, name: str, start: int, before: int) -> None:
+        """Reads the attribute that alias `name` stands for.
+
+        Args:
+            name: with its `#`.
+            start: the number of its first token.
+            before: `expanded_tokens` then.
+        """
+        self.attribute_aliases[name] = self.parse_attribute()
+        self._alias_tokens[name] = self.i - start + self._expanded_tokens - before
+
+    @property
+    def expanded_tokens(self) -> int:
+        """Tokens that aliases stood for so far, theirs included."""
+        return self._expanded_tokens
 
     # Types
 
@@ -80,6 +107,8 @@ class AttributeParser(TokenStream):
         return self._canonical(token, start)
 
     def _canonical(self, text: str, index: int) -> str:
+        if text[:1] in "isu" and (width := _WIDTH.fullmatch(text)) and not 0 < int(width[1]) <= MAX_WIDTH:
+            self.error(f"{text}: an integer type has 1 to {MAX_WIDTH} bits", index)
         try:
             return canonical(text)
         except ValueError as problem:
@@ -201,7 +230,10 @@ class AttributeParser(TokenStream):
         low = 0 if type[0] == "u" else -signed_end
         high = signed_end - 1 if type[0] == "s" else 2 * signed_end - 1
         if not low <= value <= high:
-            self.error(f"{value} does not fit into {type} ({low} to {high})", place)
+            # Python writes no integer of more than 4,300 digits.
+            shown = value if value.bit_length() <= 128 else f"a number of {value.bit_length()} bits"
+            bounds = f" ({low} to {high})" if width <= 128 else ""
+            self.error(f"{shown} does not fit into {type}{bounds}", place)
         return value - 2 * signed_end if type[0] == "i" and value >= signed_end else value
 
     def symbol_reference(self) -> SymbolRefAttr:
@@ -381,6 +413,9 @@ class AttributeParser(TokenStream):
         token = self.tokens[start]
         alias = self.attribute_aliases.get(token)
         if alias is not None:
+            self._expanded_tokens += self._alias_tokens.get(token, 1)
+            if self._expanded_tokens > MAX_EXPANDED_TOKENS:
+                self.error(f"aliases stand for more than {MAX_EXPANDED_TOKENS} tokens here")
             self.i += 1
             return alias
         if token in ("#aie.packet_info", "#aie"):

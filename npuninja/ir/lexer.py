@@ -36,11 +36,19 @@ _TOKEN = re.compile(
     | ![A-Za-z_][\w$.]*(?:{_LEVEL3})?                        # dialect type or type alias
     | \#[\w$.]+                                              # dialect attribute or attribute alias
     | "[^\n]*                                                # a string without its end
-    | [^\s]                                                  # anything else, one character
+    | [^\ \t\r\n\ufeff]                                      # anything else, one character: what always matches
     | \Z                                                     # the end: what comes before it may be a comment
     )""",
     re.VERBOSE,
 )
+
+
+#: A design of 32 cores has some hundred kilobytes of text; a token takes some hundred bytes of memory.
+MAX_TEXT_CHARACTERS = 32 << 20
+#: No integer of MLIR is longer: the widest type has 2^24 bits, and nobody writes that in decimal.
+MAX_DIGITS = 1024
+_LONG_NUMBER = re.compile(rf"(?<![\w.$]){'[0-9]' * 8}[0-9]{{{MAX_DIGITS - 7}}}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class TokenStream:
@@ -53,6 +61,10 @@ class TokenStream:
     def __init__(self, text: str, file: str) -> None:
         self.text = text
         self.file = file
+        if len(text) > MAX_TEXT_CHARACTERS:
+            raise UserError(
+                f"{len(text)} characters; a design's text has at most {MAX_TEXT_CHARACTERS}", Location(file)
+            )
         pairs = _TOKEN.findall(text)
         while pairs and not pairs[-1][1]:
             pairs.pop()
@@ -64,6 +76,13 @@ class TokenStream:
         self._ends.append(len(text.rstrip()))
         self._line_starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
         self.i = 0
+        odd = None if text.isascii() else _SURROGATE.search(text)
+        if odd:
+            raise error_at(text, self._location_of(odd.start()), f"U+{ord(odd[0]):04X} is no character")
+        number = _LONG_NUMBER.search(text)
+        if number:
+            where = self._location_of(number.start())
+            raise error_at(text, where, f"a number of more than {MAX_DIGITS} digits")
 
     def offset(self, index: int) -> int:
         """The position in the text of the first character of token `index`."""
@@ -88,6 +107,9 @@ class TokenStream:
         token = self.tokens[self.i]
         if token[:1] == '"' and not _STRING.fullmatch(token):
             self.error("unterminated string", hint="close it with '\"' on the same line")
+        if len(token) == 1 and not "!" <= token <= "~":
+            name = f"'{token}' (U+{ord(token):04X})" if token.isprintable() else f"U+{ord(token):04X}"
+            self.error(f"expected {what}, got the character {name}, which MLIR does not have here")
         got = f"'{token if len(token) <= 40 else token[:37] + '...'}'" if token else "the end of the file"
         where = self._location_of(self._ends[self.i - 1]) if self.i else self.location(0)
         raise error_at(self.text, where, f"expected {what}, got {got}", None)

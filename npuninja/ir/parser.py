@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from npuninja.ir.assembly import OpDefinition, result_types
+from npuninja.ir.attribute_parser import MAX_TYPE_CHARACTERS
 from npuninja.ir.attributes import Attribute, DenseArrayAttr, EnumAttr, IntegerAttr, TypeAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.custom import CUSTOM, CustomForm
@@ -126,10 +127,12 @@ class Parser(ScopeParser):
         self.i += 2
         if first == "!":
             self.type_aliases[name] = self.parse_type()
+            if len(self.type_aliases[name]) > MAX_TYPE_CHARACTERS:
+                self.error(f"the type has more than {MAX_TYPE_CHARACTERS} characters", self.i - 1)
         elif self.accept("loc"):
             self.skip_balanced("(", ")")
         else:
-            self.attribute_aliases[name] = self.parse_attribute()
+            self.keep_attribute_alias(name, self.i, self.expanded_tokens)
 
     # Operations
 

@@ -19,6 +19,10 @@ from npuninja.lowering.op_builders import constant, constant_value
 ENDLESS_TRIPS = 1 << 31
 
 
+#: Operations of an unrolled loop: a core has 16 KiB of program memory, and an operation is an instruction or more.
+MAX_UNROLLED_OPERATIONS = 50_000
+
+
 def unroll_fifo_loops(core: Operation, fifo_of: dict[str, ObjectFifo]) -> list[int]:
     """Unrolls the loops of a core in place and returns the factors above 1, each once, in ascending order.
 
@@ -123,6 +127,14 @@ def _unroll(loop: Operation, trips: int, factor: int, remainder: int, keep_remai
     """Replaces a loop by one of `factor` copies of its body a trip, and code for the remaining trips behind
     it.
     """
+    count = (factor + remainder) * sum(1 for _ in loop.walk())
+    if count > MAX_UNROLLED_OPERATIONS:
+        raise UserError(
+            f"the loop becomes {factor} copies of its body, {count} operations; at most "
+            f"{MAX_UNROLLED_OPERATIONS} are possible",
+            loop.loc,
+            hint="the depths of the objectFifos it takes from have a large common multiple: make them alike",
+        )
     low, _, step = (constant_value(value) for value in loop.operands[:3])
     assert low is not None
     assert step is not None

@@ -281,6 +281,12 @@ def _flag(op: Operation, key: str) -> bool:
     return attribute is not None and not (isinstance(attribute, BoolAttr) and not attribute.value)
 
 
+#: More buffers than a tile has descriptors or locks can count, by far; keeps a slip of the pen from taking all
+#: memory of this machine.
+MAX_DEPTH = 1024
+MAX_REPEAT = 256
+
+
 def _read(op: Operation) -> ObjectFifo:
     name = op.string("sym_name")
     producer, consumers = op.operands[0], op.operands[1:]
@@ -295,6 +301,12 @@ def _read(op: Operation) -> ObjectFifo:
                 hint="give one depth for the producer and one for each consumer, in order",
             )
     depth = depths[0] if depths else op.integer("elemNumber")
+    if max(depths or (depth,)) > MAX_DEPTH:
+        raise UserError(
+            f"objectFifo '@{name}' has a depth of {max(depths or (depth,))}, at most {MAX_DEPTH} is possible",
+            op.loc,
+            hint="a lock counts to 63, and a tile has at most 48 buffer descriptors",
+        )
     fifo = ObjectFifo(op, name, producer, consumers, depth)
     fifo.depths = depths
     try:
@@ -318,6 +330,12 @@ def _read(op: Operation) -> ObjectFifo:
         _check_pads(fifo)
     if "repeat_count" in op.attributes:
         fifo.repeat = op.integer("repeat_count")
+        if fifo.repeat > MAX_REPEAT:
+            raise UserError(
+                f"objectFifo '@{name}' has repeat_count {fifo.repeat}, at most {MAX_REPEAT} is possible",
+                op.loc,
+                hint="each repetition takes a buffer descriptor, of which a tile has at most 48",
+            )
     fifo.pad_value = op.integer("padValue", 0)
     if "iter_count" in op.attributes:
         fifo.iterations = op.integer("iter_count")
