@@ -64,6 +64,12 @@ class AttributeParser(TokenStream):
         self._alias_tokens: dict[str, int] = {}
         self._expanded_tokens = 0
 
+    def keep_type_alias(self, name: str) -> None:
+        """Reads the type that alias `name` stands for."""
+        self.type_aliases[name] = self.parse_type()
+        if len(self.type_aliases[name]) > MAX_TYPE_CHARACTERS:
+            self.error(f"the type has more than {MAX_TYPE_CHARACTERS} characters", self.i - 1)
+
     def keep_attribute_alias(self, name: str, start: int, before: int) -> None:
         """Reads the attribute that alias `name` stands for.
 

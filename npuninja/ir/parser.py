@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import NoReturn
 
 from npuninja.ir.assembly import OpDefinition, result_types
-from npuninja.ir.attribute_parser import MAX_TYPE_CHARACTERS
 from npuninja.ir.attributes import Attribute, DenseArrayAttr, EnumAttr, IntegerAttr, TypeAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.custom import CUSTOM, CustomForm
@@ -126,9 +125,7 @@ class Parser(ScopeParser):
         name = self.tokens[self.i]
         self.i += 2
         if first == "!":
-            self.type_aliases[name] = self.parse_type()
-            if len(self.type_aliases[name]) > MAX_TYPE_CHARACTERS:
-                self.error(f"the type has more than {MAX_TYPE_CHARACTERS} characters", self.i - 1)
+            self.keep_type_alias(name)
         elif self.accept("loc"):
             self.skip_balanced("(", ")")
         else:
