@@ -29,6 +29,28 @@ class Location(NamedTuple):
         return text
 
 
+def printable(text: str) -> str:
+    """`text` as a terminal may have it: what would move its cursor, colour it or turn its direction is escaped.
+
+    Names come out of files that somebody else made. Line ends and tabs stay.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        c if c in "\n\t" or _is_plain(c) else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}"
+        for c in text
+    )
+
+
+def _is_plain(c: str) -> bool:
+    # Private use and characters of a newer Unicode are not printable for Python, and do a terminal no harm.
+    return c.isprintable() or not (ord(c) < 0xA0 or c in _TURNING or "\ud800" <= c <= "\udfff")
+
+
+#: Marks that turn the direction of what follows (Unicode, UAX 9), and line ends of Unicode.
+_TURNING = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\u061c"
+
+
 class Error(Exception):
     """Base of every error that is not our bug.
 
@@ -69,7 +91,7 @@ class Error(Exception):
             lines.append(f"{where}: note: {text}" if where else f"note: {text}")
         if self.hint:
             lines.append(f"hint: {self.hint}")
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
 
 def _excerpt(location: Location, source_line: str | None) -> list[str]:
@@ -145,4 +167,4 @@ class Warnings:
             lines.append(f"{where}: warning: {message}" if where else f"warning: {message}")
             if where:
                 lines += _excerpt(where, None)
-        return "\n".join(lines)
+        return printable("\n".join(lines))

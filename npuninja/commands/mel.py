@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+import io
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,7 +13,8 @@ from npuninja.audio.log_mel import log_mel
 from npuninja.audio.scale import CLIP_SAMPLES, HOP, SAMPLE_RATE_HZ
 from npuninja.audio.session import LogMel, find_manifest
 from npuninja.audio.wav import read_wav
-from npuninja.errors import UserError
+from npuninja.errors import ToolError, UserError
+from npuninja.files import write_file
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -100,15 +101,11 @@ def _plot(path: str, samples: Array, result: Array, *, whole: bool) -> None:
 
 
 def _write(path: str, content: Array | bytes) -> None:
-    temporary = f"{path}.{os.getpid()}.new"
+    if not isinstance(content, bytes):
+        stream = io.BytesIO()
+        np.save(stream, content, allow_pickle=False)
+        content = stream.getvalue()
     try:
-        with open(temporary, "wb") as stream:
-            if isinstance(content, bytes):
-                stream.write(content)
-            else:
-                np.save(stream, content, allow_pickle=False)
-        os.replace(temporary, path)
-    except OSError as error:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise UserError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        write_file(path, content)
+    except ToolError as error:
+        raise UserError(error.message) from error

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import Any
 
 import numpy as np
 
 from npuninja.device.manifest import Argument, Manifest
-from npuninja.errors import Location, UserError
+from npuninja.errors import Location, ToolError, UserError
+from npuninja.files import read_file, write_file
+
+#: Read beyond what an argument takes: NumPy's header (version 1 allows 64 KiB), and so that a file that is too long is
+#: told with its length.
+_MORE_BYTES = 16 << 20
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -88,12 +94,13 @@ def _read(argument: Argument, file: str) -> Array:
     location = Location(file)
     try:
         if file.endswith(".npy"):
-            return check_array(np.load(file, allow_pickle=False), argument, "the file", location)
-        with open(file, "rb") as stream:
-            data = stream.read()
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from error
-    except ValueError as error:
+            data = read_file(file, argument.nbytes + _MORE_BYTES)
+            array = np.load(io.BytesIO(data), allow_pickle=False)
+            return check_array(array, argument, "the file", location)
+        data = read_file(file, argument.nbytes + _MORE_BYTES)
+    except UserError:
+        raise
+    except Exception as error:  # what NumPy makes of a damaged file: ValueError, EOFError, SyntaxError, …
         raise UserError(
             f"not a NumPy file: {error}", location, hint="raw bytes need another ending than .npy"
         ) from error
@@ -110,15 +117,12 @@ def write_outputs(options: list[str], manifest: Manifest, results: list[Array]) 
     """
     by_name = dict(zip((a.name for a in manifest.outputs), results))
     for argument, file in assign_files(options, manifest.outputs, "output"):
-        temporary = f"{file}.{os.getpid()}.new"
+        content = io.BytesIO()
+        if file.endswith(".npy"):
+            np.save(content, by_name[argument.name], allow_pickle=False)
+        else:
+            content.write(by_name[argument.name].tobytes())
         try:
-            with open(temporary, "wb") as stream:
-                if file.endswith(".npy"):
-                    np.save(stream, by_name[argument.name], allow_pickle=False)
-                else:
-                    stream.write(by_name[argument.name].tobytes())
-            os.replace(temporary, file)
-        except OSError as error:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
-            raise UserError(f"cannot write {file}: {(error.strerror or str(error)).lower()}") from error
+            write_file(file, content.getvalue())
+        except ToolError as error:
+            raise UserError(error.message) from error

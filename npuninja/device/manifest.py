@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from npuninja.errors import Location, UserError
+from npuninja.files import MAX_DESCRIPTION_BYTES, MAX_INSTRUCTIONS_BYTES, MAX_XCLBIN_BYTES, read_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,14 +108,8 @@ class Manifest(NamedTuple):
         Raises:
             UserError: it is missing, or not the file of this build.
         """
-        try:
-            with open(path, "rb") as stream:
-                data = stream.read()
-        except OSError as error:
-            raise UserError(
-                f"cannot read {path}: {(error.strerror or str(error)).lower()}",
-                hint="build the design again (`ninja`)",
-            ) from error
+        limit = MAX_XCLBIN_BYTES if path == self.xclbin else MAX_INSTRUCTIONS_BYTES
+        data = read_file(path, limit, hint="build the design again (`ninja`)")
         if data.startswith(b"version https://git-lfs"):
             raise UserError(
                 "the file is a Git LFS pointer, not the content", Location(path), hint="run `git lfs pull`"
@@ -165,17 +160,14 @@ def read_manifest(path: str) -> Manifest:
     Raises:
         UserError: it is missing, not JSON, of another format version, or a field is not what it should be.
     """
+    hint = "a design's manifest is build/DEVICE/CORE_KIND/DESIGN/DESIGN.json, made by `ninja`"
+    data = read_file(path, MAX_DESCRIPTION_BYTES, hint=hint)
     try:
-        with open(path, encoding="utf-8") as stream:
-            fields = json.load(stream)
-    except OSError as error:
+        fields = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise UserError(
-            f"cannot read {path}: {(error.strerror or str(error)).lower()}",
-            hint="a design's manifest is build/DEVICE/CORE_KIND/DESIGN/DESIGN.json, made by `ninja`",
-        ) from error
-    except ValueError as error:
-        raise UserError(
-            f"not a manifest: {error}", Location(path), hint="give the .json beside the .xclbin"
+            f"not a manifest: {reason}", Location(path), hint="give the .json beside the .xclbin"
         ) from error
     return parse_manifest(fields, path)
 
@@ -194,7 +186,7 @@ def parse_manifest(fields: Any, path: str) -> Manifest:
     hashes: dict[str, str] = {}
     for key in ("xclbin", "insts"):
         entry = files.inner(key)
-        paths[key] = os.path.normpath(os.path.join(folder, entry.text("path")))
+        paths[key] = _inside(folder, entry.text("path"), f"files.{key}.path", path)
         hashes[paths[key]] = entry.text("sha256")
     reference = fields.get("reference")
     return Manifest(
@@ -208,8 +200,24 @@ def parse_manifest(fields: Any, path: str) -> Manifest:
         insts=paths["insts"],
         hashes=hashes,
         build_id=reader.text("build_id"),
-        reference=os.path.normpath(os.path.join(folder, reference)) if isinstance(reference, str) else None,
+        reference=_inside(folder, reference, "reference", path) if isinstance(reference, str) else None,
     )
+
+
+def _inside(folder: str, name: str, field: str, path: str) -> str:
+    """The path of a file that a manifest names. It may come from elsewhere, so it reaches no other folder than its own.
+
+    A build's manifest names the outputs of the build, which may be links to a cache: where links lead is not looked at,
+    only what is written.
+    """
+    plain = os.path.normpath(name)
+    if not name or "\0" in name or os.path.isabs(plain) or plain.split(os.sep)[0] in (os.pardir, os.curdir):
+        raise UserError(
+            f"{field} is {name!r}, which is no file of the manifest's folder",
+            Location(path),
+            hint="build the design again (`ninja`); the manifest is not meant to be edited",
+        )
+    return os.path.join(folder, plain)
 
 
 def read_arguments(items: list[Any], path: str) -> tuple[Argument, ...]:

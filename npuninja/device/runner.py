@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from npuninja.device.manifest import Argument, Manifest, read_manifest
 from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
 from npuninja.device.result_check import compare_bytes
-from npuninja.device.source_paths import locate
+from npuninja.device.source_paths import locate, reference_source
 from npuninja.device.timing import Timing, timing_of
 from npuninja.device.vectors import Vectors, make_vectors, read_vectors
 from npuninja.errors import DeviceError, Error, UserError, WrongResult
@@ -211,6 +212,8 @@ def _run(options: argparse.Namespace) -> Outcome:
     capabilities = device.capabilities
     if not options.json:
         print(f"{manifest.design} on {capabilities.name} ({reason}): {capabilities.description}")
+        if options.verify and manifest.reference:
+            print(f"reference: {os.path.relpath(reference_source(manifest) or manifest.reference)}")
         print(f"inputs: {vectors.source}", flush=True)
     try:
         device.load(program_of(manifest))

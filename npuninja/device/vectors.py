@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple, Sequence
 
 from npuninja.device.manifest import Argument, Manifest
 from npuninja.device.source_paths import reference_source
 from npuninja.errors import Location, UserError
+from npuninja.files import read_file
 
 
 class Vectors(NamedTuple):
@@ -36,7 +38,13 @@ def make_vectors(manifest: Manifest, files: list[str], verify: bool, seed: int) 
     from npuninja.device.arrays import read_inputs
     from npuninja.device.reference import Reference
 
-    source_file = reference_source(manifest) if verify or not files else None
+    # The reference is Python, and the manifest may come from elsewhere: it is run only for who asks for it.
+    source_file = reference_source(manifest) if verify else None
+    if source_file and os.path.islink(source_file):
+        raise UserError(
+            f"the reference {source_file} is a link, and its content is of another folder",
+            hint="build the design again (`ninja`)",
+        )
     reference = Reference(source_file) if source_file else None
     if verify and not reference:
         raise UserError(
@@ -76,14 +84,8 @@ def read_vectors(inputs_file: str, expected_file: str, manifest: Manifest, seed:
 
 
 def _split(path: str, arguments: Sequence[Argument]) -> list[bytes]:
-    try:
-        with open(path, "rb") as stream:
-            data = stream.read()
-    except OSError as error:
-        raise UserError(
-            f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="run `ninja`"
-        ) from error
     total = sum(argument.nbytes for argument in arguments)
+    data = read_file(path, total + (16 << 20), hint="run `ninja`")
     if len(data) != total:
         raise UserError(
             f"{len(data)} bytes, expected {total}", Location(path), hint="delete it and run `ninja`"

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Callable, Iterable, NamedTuple, Union
 
 from npuninja.errors import Error, InternalError, Location, ToolError, UserError, Warnings
+from npuninja.files import MAX_XCLBIN_BYTES, is_special, read_file, write_file
 
 # Variables of the caller's environment that a tool sees, each with its reason. Everything else is left out,
 # so that a build does not depend on the shell it was started from.
@@ -34,6 +35,10 @@ _PARENT = os.getppid()
 
 placed_outputs: set[str] = set()
 """The outputs that stages of this process have put in place, or found there with the same bytes."""
+
+
+#: Of one input of a stage. Objects, images and designs are some megabytes.
+MAX_INPUT_BYTES = MAX_XCLBIN_BYTES
 
 
 class Arguments(NamedTuple):
@@ -109,11 +114,7 @@ def read_bytes(path: str) -> bytes:
     Raises:
         UserError: the file is missing, unreadable or empty, or it is a Git LFS pointer instead of the file.
     """
-    try:
-        with open(path, "rb") as stream:
-            data = stream.read()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+    data = read_file(path, MAX_INPUT_BYTES)
     if not data:
         raise UserError("the file is empty", Location(path), hint="delete it and build again")
     if data.startswith(b"version https://git-lfs"):
@@ -166,6 +167,9 @@ class Outputs:
         if check:
             self._checks[path] = check
         folder, name = os.path.split(path)
+        if is_special(path):  # `-o /dev/null`, a FIFO, a link: written to when all is there
+            folder = os.environ.get("TMPDIR") or "/tmp"
+            name = f"npuninja{abs(hash(path))}.{name}"
         return os.path.join(folder, f".new{os.getpid()}.{name}")
 
     def write(self, path: str, data: Union[bytes, str], check: Check | None = None) -> None:
@@ -222,7 +226,7 @@ class Outputs:
 def remove_outputs(paths: Iterable[str]) -> None:
     """Takes outputs away after a failure, unless they may be those of another build by now."""
     for path in paths:
-        if not _orphaned() and os.path.lexists(path) and not os.path.isdir(path):
+        if not _orphaned() and os.path.lexists(path) and not os.path.isdir(path) and not is_special(path):
             os.unlink(path)
 
 
@@ -236,6 +240,10 @@ def _orphaned() -> bool:
 
 def _put_in_place(temporary: str, path: str, data: bytes) -> None:
     """Renames, unless the file is there with the same bytes already."""
+    if is_special(path):
+        write_file(path, data)
+        os.unlink(temporary)
+        return
     try:
         if os.path.getsize(path) == len(data):
             with open(path, "rb") as stream:

@@ -1,0 +1,87 @@
+"""Files that somebody named: read with a bound, and written without taking the place of what is no plain file.
+
+A path may be a device, a FIFO, a symbolic link, or no path at all. Imported by stage processes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from npuninja.errors import Location, ToolError, UserError
+
+MIB = 1 << 20
+#: What the largest XCLBIN takes: eight modules of 8 MiB for each of 8 columns' cores are 256 MiB, and the PDI.
+MAX_XCLBIN_BYTES = 512 * MIB
+#: An instruction stream. The firmware takes less than a tenth of that.
+MAX_INSTRUCTIONS_BYTES = 64 * MIB
+#: JSON and Python that describe one design.
+MAX_DESCRIPTION_BYTES = 16 * MIB
+
+
+def read_file(path: str, limit_bytes: int, *, hint: str | None = None) -> bytes:
+    """The content of a file.
+
+    Args:
+        path: of a file, a pipe or a device.
+        limit_bytes: more than that is refused, after as many bytes.
+        hint: what to do when it cannot be read.
+
+    Raises:
+        UserError: it cannot be opened, is a folder, or is longer than the limit.
+    """
+    try:
+        # A FIFO that nobody writes to would keep us waiting for ever.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint=hint) from error
+    except (ValueError, UnicodeError) as error:
+        raise UserError(f"{path!r} is no path: {error}", hint=hint) from error
+    try:
+        if hasattr(os, "set_blocking"):
+            os.set_blocking(descriptor, True)
+        pieces, left = [], limit_bytes + 1
+        while left > 0:
+            piece = os.read(descriptor, min(left, 4 * MIB))
+            if not piece:
+                break
+            pieces.append(piece)
+            left -= len(piece)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint=hint) from error
+    finally:
+        os.close(descriptor)
+    if left <= 0:
+        raise UserError(f"more than {limit_bytes} bytes, which is the most that is read here", Location(path))
+    return b"".join(pieces)
+
+
+def is_special(path: str) -> bool:
+    """Whether something is there that is no plain file: a link, a device, a FIFO. It is written to, never replaced."""
+    try:
+        return not stat.S_ISREG(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def write_file(path: str, data: bytes) -> None:
+    """Writes a file in one step: whole or not at all. What is no plain file is written to where it is.
+
+    Raises:
+        ToolError: it cannot be written.
+    """
+    temporary = f"{path}.{os.getpid()}.new"
+    try:
+        if is_special(path):
+            with open(path, "wb") as stream:
+                stream.write(data)
+            return
+        with open(temporary, "wb") as stream:
+            stream.write(data)
+        os.replace(temporary, path)
+    except (OSError, ValueError) as error:
+        if not isinstance(error, OSError):
+            raise ToolError(f"{path!r} is no path: {error}") from error
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        raise ToolError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
