@@ -21,32 +21,42 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(manifest: Manifest, wanted: str, required: str | None) -> Choice:
+def choose(
+    manifest: Manifest, wanted: str, required: str | None, checks: frozenset[str] = frozenset()
+) -> Choice:
     """Opens the device for a design.
 
     Args:
         manifest: the design.
         wanted: one of `DEVICES`.
         required: "npu" or "emu": what it must turn out to be, or None.
+        checks: what the emulated array watches (`npuninja.emulator.checks`).
 
     Raises:
         NoDevice: there is no device of the kind that is wanted or required.
-        UserError: the design cannot run on it.
+        UserError: the design cannot run on it, or the device cannot check anything.
     """
+    if checks and (wanted in ("npu", "null") or required == "npu"):
+        raise UserError(
+            "--check needs the emulated array: no NPU tells who touches its memory",
+            hint="leave out --device and --require",
+        )
     if required and wanted not in ("auto", required):
         raise UserError(
             f"--device {wanted} and --require {required} contradict each other", hint="leave one of them out"
         )
     if wanted == "auto" and required:
-        choice = _open(manifest, required, f"--require {required}")
+        choice = _open(manifest, required, f"--require {required}", checks)
+    elif wanted == "auto" and checks:
+        choice = _open(manifest, "emu", "--check", checks)
     elif wanted == "auto":
         choice = _automatic(manifest)
     else:
-        choice = _open(manifest, wanted, f"--device {wanted}")
+        choice = _open(manifest, wanted, f"--device {wanted}", checks)
     return choice
 
 
-def _open(manifest: Manifest, kind: str, reason: str) -> Choice:
+def _open(manifest: Manifest, kind: str, reason: str, checks: frozenset[str] = frozenset()) -> Choice:
     if kind == "npu":
         from npuninja.device.xrt import is_emulated
         from npuninja.device.xrt_open import open_npu
@@ -65,7 +75,7 @@ def _open(manifest: Manifest, kind: str, reason: str) -> Choice:
         return Choice(NullDevice(), reason)
     from npuninja.device.emulated import EmulatedDevice
 
-    return Choice(EmulatedDevice(), reason)
+    return Choice(EmulatedDevice(checks), reason)
 
 
 def _automatic(manifest: Manifest) -> Choice:

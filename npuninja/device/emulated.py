@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Sequence
 
 from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
-from npuninja.errors import InternalError, UserError
+from npuninja.errors import Error, InternalError, UserError
 
 if TYPE_CHECKING:
     from npuninja.device.emulated_queue import EmulatedQueue
@@ -18,7 +18,8 @@ class EmulatedDevice(Device):
 
     capabilities = Capabilities("emu", "emulated", "emulated array, no NPU involved")
 
-    def __init__(self) -> None:
+    def __init__(self, checks: frozenset[str] = frozenset()) -> None:
+        self._checks = checks
         self._emulator: Emulator | None = None
         self._queue: EmulatedQueue | None = None
         self._insts = b""
@@ -34,7 +35,9 @@ class EmulatedDevice(Device):
         from npuninja.device.emulated_queue import EmulatedQueue
         from npuninja.emulator import Emulator  # wasmtime takes 50 ms, and other devices do not need it
 
-        self._emulator = Emulator.from_xclbin(program.xclbin, kernel=program.kernel, name=program.xclbin_path)
+        self._emulator = Emulator.from_xclbin(
+            program.xclbin, kernel=program.kernel, name=program.xclbin_path, checks=self._checks
+        )
         self._queue = EmulatedQueue(self._emulator)
         self._insts = program.insts
 
@@ -71,6 +74,10 @@ class EmulatedDevice(Device):
         if self._report is None:
             return []
         return self._report.remarks()
+
+    def findings(self) -> list[Error]:
+        """What the checks found in the last run, whether it ended well or not."""
+        return list(self._emulator.races()) if self._emulator is not None else []
 
     def report(self) -> dict[str, Any] | None:
         """Words and tasks of the channels, steps and stacks of the cores."""

@@ -30,6 +30,10 @@ MOST_IN_FLIGHT = 64  # each takes buffers of its own, and an NPU's queue is not 
 INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
 
 
+#: What `--check NAME` looks for, in words.
+_CHECKED = {"races": "races", "memory": "wrong accesses to memory"}
+
+
 class Outcome(NamedTuple):
     """What a run gave. `comparisons` is None without --verify."""
 
@@ -43,6 +47,8 @@ class Outcome(NamedTuple):
     way: str
     remarks: list[str]
     report: dict[str, Any] | None
+    checks: list[str]
+    findings: list[Error]
 
     @property
     def wrong(self) -> list[Comparison]:
@@ -63,11 +69,16 @@ class Outcome(NamedTuple):
             "in_flight": {"runs": self.in_flight, "way": self.way},
             "remarks": self.remarks,
             "report": self.report,
+            "checks": self.checks,
+            "findings": [_error_fields(finding) for finding in self.findings],
         }
 
     def render(self) -> str:
         """The outcome for people, after the lines that were printed before the run."""
-        lines = [c.render() for c in self.comparisons or ()]
+        lines = [finding.render() for finding in self.findings]
+        if self.checks and not self.findings:
+            lines.append(f"checked for {' and '.join(map(_CHECKED.__getitem__, self.checks))}: nothing found")
+        lines += [c.render() for c in self.comparisons or ()]
         if self.comparisons is None:
             why = (
                 "--verify was not given"
@@ -92,6 +103,13 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         outcome = _run(options)
+        if outcome.findings:
+            count = len(outcome.findings)
+            raise WrongResult(
+                f"{outcome.manifest.design}: the checks found {count} {'fault' if count == 1 else 'faults'}"
+                + (", and the result is wrong" if outcome.wrong else ""),
+                hint="docs/checks.md explains them; on an NPU the result may be right today and wrong tomorrow",
+            )
         if outcome.wrong:
             names = ", ".join(c.argument.name for c in outcome.wrong)
             raise WrongResult(
@@ -150,6 +168,14 @@ def _parser() -> argparse.ArgumentParser:
         help="with --verify: what the reference gave for this seed, as the build keeps it, instead of asking it again",
     )
     parser.add_argument(
+        "--check",
+        type=_checks,
+        action="extend",
+        default=[],
+        metavar="NAME[,NAME]",
+        help="on the emulated array: look for `races` (accesses that nothing orders) and wrong accesses to `memory`",
+    )
+    parser.add_argument(
         "--bench", type=_count, default=0, metavar="N", help="run N times more and give the times"
     )
     parser.add_argument(
@@ -169,6 +195,24 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=_count, default=1, metavar="N", help="of the random inputs (default 1)"
     )
     return parser
+
+
+def _checks(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if name not in _CHECKED:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(_CHECKED)}")
+    return names
+
+
+def _findings(device: Device, manifest: Manifest) -> list[Error]:
+    """What the device's checks found in the last run, with the places of files that are there."""
+    from npuninja.device.emulated import EmulatedDevice
+
+    found = device.findings() if isinstance(device, EmulatedDevice) else []
+    for finding in found:
+        locate(finding, manifest)
+    return found
 
 
 def _count(text: str) -> int:
@@ -208,7 +252,8 @@ def _run(options: argparse.Namespace) -> Outcome:
     """Everything from the manifest to the outcome; prints it."""
     manifest = read_manifest(options.manifest)
     vectors = _vectors(manifest, options)
-    device, reason = choose(manifest, options.device, options.require)
+    checks = frozenset(options.check)
+    device, reason = choose(manifest, options.device, options.require, checks)
     capabilities = device.capabilities
     if not options.json:
         print(f"{manifest.design} on {capabilities.name} ({reason}): {capabilities.description}")
@@ -238,18 +283,32 @@ def _run(options: argparse.Namespace) -> Outcome:
                 options.output, manifest, [a.array(data) for a, data in zip(manifest.outputs, last[0])]
             )
         remarks, report = device.remarks() + session.remarks(), device.report()
+        findings = _findings(device, manifest)
     except DeviceError as error:
         locate(error, manifest)
+        for finding in _findings(device, manifest):
+            print(finding.render(), file=sys.stderr)
         raise
     finally:
         device.close()
     timing = timing_of(capabilities, times)
     flight = options.in_flight, session.way
     outcome = Outcome(
-        manifest, capabilities, reason, vectors.source, comparisons, timing, *flight, remarks, report
+        manifest,
+        capabilities,
+        reason,
+        vectors.source,
+        comparisons,
+        timing,
+        *flight,
+        remarks,
+        report,
+        options.check,
+        findings,
     )
     if options.json:
-        status, code = ("wrong", WrongResult.exit_code) if outcome.wrong else ("ok", 0)
+        bad = outcome.wrong or outcome.findings
+        status, code = ("wrong", WrongResult.exit_code) if bad else ("ok", 0)
         print(json.dumps({"status": status, "exit_code": code, **outcome.fields()}))
     else:
         print(outcome.render(), flush=True)

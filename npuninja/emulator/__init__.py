@@ -7,6 +7,7 @@ report = npu.run(insts, [buffer])
 
 from npuninja.emulator.emulator import Emulator, HostBuffer
 from npuninja.emulator.errors import (
+    BadAccess,
     CoreFault,
     Deadlock,
     EmulationError,
@@ -23,6 +24,7 @@ from npuninja.emulator.errors import (
 from npuninja.emulator.run_report import RunReport
 
 __all__ = [
+    "BadAccess",
     "CoreFault",
     "Deadlock",
     "EmulationError",

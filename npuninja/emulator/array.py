@@ -230,6 +230,11 @@ class Array:
         count = self.call("describe")
         return read_states(bytes(self.engine_memory(self._tables["actor_states"], count * STATE_BYTES)))
 
+    def race_records(self) -> bytes:
+        """What a checked run found, as records of the engine (checks.c)."""
+        size = 32 * self.call("race_count")
+        return bytes(self.engine_memory(self.call("race_table"), size))
+
     def fault(self) -> tuple[int, ...]:
         """The fault record: its kind, 0 for none, and seven words."""
         return struct.unpack_from(f"<{FAULT_WORDS}I", self._view, self._tables["fault_record"])

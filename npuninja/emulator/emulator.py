@@ -13,13 +13,24 @@ import wasmtime
 from npuninja.arch.registers import CORE_CONTROL, CORE_CONTROL_ENABLE, PROGRAM_MEMORY, tile_address
 from npuninja.emulator import layout
 from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, Array, unexpected
+from npuninja.emulator.checks import check_bits
+from npuninja.emulator.checks.accesses import bad_access
+from npuninja.emulator.checks.races import Race, RaceReader
+from npuninja.emulator.checks.regions import regions_of
 from npuninja.emulator.configuration import loaded_cores, read_design
 from npuninja.emulator.core_faults import core_trap, endless, full_stack
 from npuninja.emulator.cores import Core, read_program
 from npuninja.emulator.deadlock import Waiters, deadlock
 from npuninja.emulator.errors import EmulationError, InvalidAccess, TimeLimit
 from npuninja.emulator.event_log import Event
-from npuninja.emulator.faults import MACHINE_CORE_FAULT, HostRange, Known, engine_fault, without_program
+from npuninja.emulator.faults import (
+    FAULT_ACCESS,
+    MACHINE_CORE_FAULT,
+    HostRange,
+    Known,
+    engine_fault,
+    without_program,
+)
 from npuninja.emulator.machine_cores import MachineCore
 from npuninja.emulator.run_report import CoreCount, RunReport, channel_counts, unfinished_transfers
 from npuninja.emulator.shared_memory import FilePlace
@@ -77,6 +88,7 @@ class Emulator:
         modules: core modules by sha256; the cores whose program memory holds their stubs are started.
         pdis: commands of further configurations, which the runtime sequence can load by their number.
         log_events: keeps a log of what happened in `events`.
+        checks: what is watched in every run, of `npuninja.emulator.checks.CHECKS`.
     """
 
     def __init__(
@@ -86,8 +98,11 @@ class Emulator:
         pdis: Sequence[Sequence[Command]] = (),
         *,
         log_events: bool = False,
+        checks: frozenset[str] = frozenset(),
     ) -> None:
+        self.checks = checks
         self._array = Array(columns)
+        self._array.call("set_checks", check_bits(checks))
         self._watchdog = Watchdog(self._array.engine.increment_epoch)
         weakref.finalize(self, self._watchdog.close)
         self._modules = dict(modules or {})
@@ -105,7 +120,13 @@ class Emulator:
 
     @classmethod
     def from_xclbin(
-        cls, xclbin: bytes, *, kernel: str | None = None, name: str = "xclbin", log_events: bool = False
+        cls,
+        xclbin: bytes,
+        *,
+        kernel: str | None = None,
+        name: str = "xclbin",
+        log_events: bool = False,
+        checks: frozenset[str] = frozenset(),
     ) -> Emulator:
         """A fresh array with a PDI of an XCLBIN loaded.
 
@@ -113,7 +134,7 @@ class Emulator:
             xclbin: the file's bytes.
             kernel: the kernel whose PDI is meant; by default the first PDI.
             name: of the file, for errors.
-            log_events: see the class.
+            log_events, checks: see the class.
 
         Raises:
             UserError: the file is damaged or no XCLBIN of an NPU design, or a core's module is missing in it.
@@ -121,7 +142,7 @@ class Emulator:
         """
         design = read_design(xclbin, name)
         first = design.first_pdi(kernel)
-        emulator = cls(design.columns, design.modules, design.pdis, log_events=log_events)
+        emulator = cls(design.columns, design.modules, design.pdis, log_events=log_events, checks=checks)
         try:
             emulator.configure(first)
         except BaseException:
@@ -185,7 +206,14 @@ class Emulator:
                 f"core ({column}, {row}) was given the module of core ({program.info.column}, {program.info.row})",
                 hint="build the XCLBIN again",
             )
-        core = Core(self._array, program)
+        core = Core(self._array, program, checked=bool(self.checks))
+        self._array.call("clear_regions", tile)
+        if "memory" in self.checks:
+            for region in regions_of(core.info):
+                if not self._array.call("add_region", tile, region.start, region.end, region.kind):
+                    raise ToolError(
+                        f"core ({column}, {row}) has more buffers than the check of memory can follow"
+                    )
         self._cores[tile] = core
         self._array.add_core(tile, core.step)
 
@@ -295,6 +323,7 @@ class Emulator:
             self._run_sequence(started, time_limit_s)
             at_end = self._array.states()
             self._settle(started, time_limit_s)
+            self._array.call("check_run_end")
         finally:
             self._watchdog.disarm()
         wall_time_s = time.perf_counter() - started
@@ -366,6 +395,9 @@ class Emulator:
         record = self._array.fault()
         if record[0] == MACHINE_CORE_FAULT:
             return self._machine_cores[record[1]].fault()
+        if record[0] == FAULT_ACCESS:
+            touching = self._cores[record[1]]
+            return bad_access(record[1:], touching, touching.frames(trap), self._cores)
         if record[0]:
             known = Known(self._host_ranges(), {tile: core.info for tile, core in self._cores.items()})
             return engine_fault(record, known)
@@ -395,6 +427,18 @@ class Emulator:
             hint="raise the time limit, or look for a chain of BDs that repeats without waiting for a lock",
             report={"time_limit_s": time_limit_s, "waiters": [waiters.data(s) for s in waiting]},
         )
+
+    def races(self) -> list[Race]:
+        """What the check `races` found since the last run began, also when it failed."""
+        if "races" not in self.checks:
+            return []
+        return RaceReader(self._cores, self._array.read32, self._host_name).races(self._array.race_records())
+
+    def _host_name(self, offset: int) -> str:
+        for i, buffer in enumerate(self._arguments):
+            if buffer.offset <= offset < buffer.offset + buffer.nbytes:
+                return f"byte {offset - buffer.offset} of the buffer of argument {i}"
+        return f"byte 0x{offset:x} of host memory"
 
     def _host_ranges(self) -> list[HostRange]:
         ranges = [
@@ -427,7 +471,12 @@ class Emulator:
                 CoreCount(*layout.tile_place(tile), done, bool(s.state), used, core.info.stack_bytes)
             )
         return RunReport(
-            wall_time_s, channel_counts(before, self._counted), tuple(cores), unfinished, tuple(strays)
+            wall_time_s,
+            channel_counts(before, self._counted),
+            tuple(cores),
+            unfinished,
+            tuple(strays),
+            tuple(self.races()),
         )
 
     def _machine_count(self, core: MachineCore, steps: int, ended: bool) -> CoreCount:

@@ -30,14 +30,14 @@ SOURCES = Path(__file__).parent / "engine"
 #: In a package of designs (npuninja.packaging) the engine is there compiled, without its sources.
 COMPILED = SOURCES / "engine.wasm"
 #: Units of compilation, in link order.
-UNITS = ("array", "bd", "dma", "stream", "txn", "scheduler", "math")
+UNITS = ("array", "bd", "checks", "dma", "stream", "txn", "scheduler", "math")
 COMPILE_FLAGS = (
     *("-target", "wasm32-freestanding", "-O2", "-msimd128", "-mbulk-memory", "-flto", "-g0"),
     *("-ffreestanding", "-fno-strict-aliasing", "-fno-sanitize=all"),
 )
 LINK_FLAGS = (
     *("--no-entry", "--export-table", "--growable-table", "--stack-first", "-z", "stack-size=65536"),
-    "--initial-memory=134217728",  # up to DDR_BASE in engine.h; host buffers grow it
+    "--initial-memory=268435456",  # up to DDR_BASE in engine.h; host buffers grow it
     "--max-memory=4294901760",
 )
 

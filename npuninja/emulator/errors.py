@@ -56,6 +56,14 @@ class StackOverflow(CoreFault):
     """A core's stack grew past its end."""
 
 
+class BadAccess(EmulationError):
+    """A checked core reached memory that it should not: outside its buffers, another's buffer, what nothing has written,
+    an address that is not aligned. The design or kernel is wrong, whatever its result is.
+    """
+
+    exit_code = 1
+
+
 class LockFault(EmulationError):
     """A lock's value left the range that hardware can hold."""
 

@@ -15,6 +15,8 @@ from npuninja.formats.core_image import CoreInfo
 FAULT_WORDS = 8
 #: The kind of a record that says only which core of machine code has stopped; the core's own record says why.
 MACHINE_CORE_FAULT = 11
+#: The fault that needs the trap, too (`npuninja.emulator.checks.accesses`).
+FAULT_ACCESS = 12
 
 
 class HostRange(NamedTuple):

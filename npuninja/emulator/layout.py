@@ -12,7 +12,7 @@ from npuninja.arch.registers import TILE_BYTES
 #: Addresses in the engine's linear memory.
 LOCK_PLANE = 0x03FF0000
 ARRAY_BASE = 0x04000000
-DDR_BASE = 0x08000000
+DDR_BASE = 0x10000000
 DDR_END = 0xFFFF0000
 #: Tiles are numbered 8 * column + row, locks 64 * tile + id, channels 12 * tile + channel, MM2S from 6 on.
 ROWS_PER_COLUMN = 8

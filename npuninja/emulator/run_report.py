@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from npuninja.arch.devices import SHIM_ROW
 from npuninja.emulator import layout, state
+from npuninja.emulator.checks.races import Race
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.stray_writes import StrayWrite
 from npuninja.emulator.stream_trace import ReadRegister, origins
@@ -63,6 +64,7 @@ class RunReport(NamedTuple):
             read such a buffer before it is complete: the sequence lacks a wait.
         stray_writes: what cores' tiles hold outside every buffer since the design was loaded: a kernel writes
             too far.
+        races: what a run with the check `races` found.
     """
 
     wall_time_s: float
@@ -70,6 +72,7 @@ class RunReport(NamedTuple):
     cores: tuple[CoreCount, ...]
     unfinished: tuple[str, ...]
     stray_writes: tuple[StrayWrite, ...] = ()
+    races: tuple[Race, ...] = ()
 
     def remarks(self) -> list[str]:
         """Transfers that the sequence did not wait for, writes beyond buffers, and stacks that are nearly full or too
@@ -105,6 +108,7 @@ class RunReport(NamedTuple):
             "cores": [c.to_json() for c in self.cores],
             "unfinished": list(self.unfinished),
             "stray_writes": [s._asdict() for s in self.stray_writes],
+            "races": [race.data for race in self.races],
         }
 
 

@@ -1,5 +1,5 @@
 /* The register interface: what a write to an address of the array does, and locks. */
-#include "engine.h"
+#include "checks.h"
 
 Fault fault_record;
 u32 columns;
@@ -16,6 +16,7 @@ void lock_change(u32 actor, u32 index, i32 change) {
     i32 value = LOCK(index);
     if (value + change > LOCK_MAX || value + change < LOCK_MIN)
         fault(FAULT_LOCK, actor, index, (u32)value, (u32)change, 0, 0);
+    check_lock_change(actor, index, change);
     LOCK(index) = value + change;
 }
 
@@ -76,9 +77,18 @@ u32 read32(u32 address) {
         }
         if (!lock_ready(lock, value)) return 0;
         lock_change(ACTOR_TXN, lock, value < 0 ? value : -value);
+        if (value >= 0) check_lock_exact(ACTOR_TXN, lock);
         return 1;
     }
     return REG(tile, offset);
+}
+
+/* The sequence or a configuration wrote words of a data memory. */
+static void configured(u32 address, u32 words) {
+    if (txn_configuring() || current_actor != ACTOR_TXN)
+        check_filled(address, 4 * words);
+    else
+        check_words(ACTOR_TXN, address, 1, words, 1, txn_offset);
 }
 
 static void write_core(u32 tile, u32 offset, u32 value) {
@@ -87,7 +97,10 @@ static void write_core(u32 tile, u32 offset, u32 value) {
         core_control(tile, value);
         break;
     case CORE_MEMORY_CONTROL:
-        if (value & 1) __builtin_memset((void *)tile_base(tile), 0, CORE_MEMORY_BYTES);
+        if (value & 1) {
+            __builtin_memset((void *)tile_base(tile), 0, CORE_MEMORY_BYTES);
+            if (checks) check_filled(tile_base(tile), CORE_MEMORY_BYTES);
+        }
         break;
     case CORE_DEBUG_CONTROL0:
     case CORE_MERGE_CONTROL + 8:
@@ -103,9 +116,11 @@ void write32(u32 address, u32 value) {
     const Map *map = &maps[tile_kind(tile)];
     if (offset < map->memory) {
         REG(tile, offset) = value;
+        if (checks) configured(tile_base(tile) + offset, 1);
         return;
     }
     if (offset - map->locks < LOCK_STRIDE * map->lock_count && offset % LOCK_STRIDE == 0) {
+        check_lock_set(64 * tile + (offset - map->locks) / LOCK_STRIDE, value & 63);
         LOCK(64 * tile + (offset - map->locks) / LOCK_STRIDE) = (i32)(value & 63);
         return;
     }
@@ -115,6 +130,11 @@ void write32(u32 address, u32 value) {
         return;
     }
     REG(tile, offset) = value;
+    if (checks) {
+        int kind = tile_kind(tile);
+        u32 bds = kind == MEM ? MEM_BD : CORE_BD;
+        if (offset - bds < BD_STRIDE * (kind == MEM ? MEM_BDS : CORE_BDS)) check_bd_written(tile, (offset - bds) / BD_STRIDE);
+    }
     channel = channel_at(tile, offset, 0);
     if (channel >= 0) channel_control((u32)channel, value);
     if (offset - map->masters < SWITCH_END || (tile_kind(tile) == SHIM && (offset == SHIM_MUX || offset == SHIM_DEMUX)))
@@ -136,6 +156,7 @@ void block_write(u32 address, const u32 *data, u32 words) {
     if (program && is_machine_core(tile)) not_modelled(UNMODELLED_PROGRAM_WRITE, tile, offset, *data);
     if (words < TILE_BYTES / 4 && (program || offset + bytes <= maps[tile_kind(tile)].memory)) {
         __builtin_memcpy((void *)(tile_base(tile) + offset), data, bytes);
+        if (checks && !program) configured(tile_base(tile) + offset, words);
         return;
     }
     for (u32 i = 0; i < words; i++) write32(address + 4 * i, data[i]);

@@ -1,6 +1,8 @@
 /* Buffer descriptors: from register words to addresses, and the walk along the dimensions.
  * Field positions: AM025, {MEMORY,MEM_TILE,NOC}_MODULE_DMA_BDn_m. */
-#include "engine.h"
+#include "checks.h"
+
+u32 walker;
 
 static inline u32 bits(u32 word, int high, int low) { return word >> low & ((2u << (high - low)) - 1); }
 static inline i32 signed7(u32 value) { return (i32)(value << 25) >> 25; }
@@ -272,6 +274,7 @@ void walk_read(Walk *walk, const Bd *bd, u32 *to, u32 words) {
     while (words) {
         u32 n = walk->row_left < words ? walk->row_left : words, step = bd->step[0];
         const u32 *from = (const u32 *)walk->at;
+        if (checks) check_words(walker, walk->at, step, n, 0, channels[walker].bd_number);
         if (step == 1 && n > 8)
             __builtin_memcpy(to, from, 4 * n);
         else
@@ -286,6 +289,7 @@ void walk_write(Walk *walk, const Bd *bd, const u32 *from, u32 words) {
     while (words) {
         u32 n = walk->row_left < words ? walk->row_left : words, step = bd->step[0];
         u32 *to = (u32 *)walk->at;
+        if (checks) check_words(walker, walk->at, step, n, 1, channels[walker].bd_number);
         if (step == 1 && n > 8)
             __builtin_memmove(to, from, 4 * n);
         else

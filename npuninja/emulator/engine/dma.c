@@ -1,5 +1,5 @@
 /* DMA channels: task queue, buffer descriptors in turn, locks, and words between memory and stream. */
-#include "engine.h"
+#include "checks.h"
 
 Channel channels[CHANNELS];
 static Fifo fifos[CHANNELS];   /* what has arrived at an S2MM channel that was not ready for it */
@@ -19,6 +19,7 @@ static void wait_for(Channel *c, u32 kind, u32 a, u32 b, u32 d) {
 static void load(u32 channel, u32 number) {
     Channel *c = &channels[channel];
     c->bd_number = (u8)number;
+    check_bd_loaded(channel, number);
     bd_load(channel, number, &c->bd);
     c->state = LOADED;
     c->wait.kind = WAIT_NONE;
@@ -28,6 +29,7 @@ static void load(u32 channel, u32 number) {
 static void start_task(u32 channel) {
     Channel *c = &channels[channel];
     u32 task = c->queue[c->queue_head];
+    check_started(channel, c->queue_head);
     c->queue_head = (c->queue_head + 1) % QUEUE_DEPTH;
     c->queue_count--;
     c->start_bd = task & (tile_kind(channel_tile(channel)) == MEM ? 63 : 15);
@@ -40,7 +42,9 @@ static void start_task(u32 channel) {
 void channel_push(u32 channel, u32 task) {
     Channel *c = &channels[channel];
     if (c->queue_count == QUEUE_DEPTH) fault(FAULT_QUEUE, channel, task, 0, 0, 0, 0);
-    c->queue[(c->queue_head + c->queue_count++) % QUEUE_DEPTH] = task;
+    u32 slot = (c->queue_head + c->queue_count++) % QUEUE_DEPTH;
+    c->queue[slot] = task;
+    check_pushed(channel, slot);
     activate(channel);
     if (c->state == IDLE) start_task(channel);
 }
@@ -84,10 +88,12 @@ static int acquire(u32 channel) {
             return 0;
         }
         lock_change(channel, lock, value < 0 ? value : -value);
+        if (value >= 0) check_lock_exact(channel, lock);
     }
     c->wait.kind = WAIT_NONE;
     progress++;
     walk_start(&c->walk, &c->bd);
+    if (checks && tile_kind(channel_tile(channel)) == SHIM) check_transfer_begins(channel, &c->bd, c->bd_number);
     return 1;
 }
 
@@ -96,6 +102,7 @@ static void finish(u32 channel) {
     Channel *c = &channels[channel];
     c->bds_done++;
     progress++;
+    check_transfer_ends(channel);
     log_event(LOG_BD_END, channel, c->bd_number, 0);
     if (c->bd.release_value) lock_change(channel, c->bd.release_lock, c->bd.release_value);
     if (c->bd.use_next) {
@@ -105,7 +112,10 @@ static void finish(u32 channel) {
         load(channel, c->start_bd);
     } else {
         c->tasks_done++;
-        if (c->issue_token) c->tokens++;
+        if (c->issue_token) {
+            c->tokens++;
+            check_token(channel);
+        }
         log_event(LOG_TASK_END, channel, c->start_bd, c->issue_token);
         c->state = IDLE;
         c->wait.kind = WAIT_NONE;
@@ -121,6 +131,8 @@ static void drain(u32 channel) {
         u32 n = FIFO_WORDS - fifo->head;
         if (n > fifo->count) n = fifo->count;
         if (n > c->walk.left) n = c->walk.left;
+        check_received(channel);
+        walk_for(channel);
         walk_write(&c->walk, &c->bd, &fifo->words[fifo->head], n);
         fifo->head = (fifo->head + n) % FIFO_WORDS;
         fifo->count -= n;
@@ -158,7 +170,7 @@ static u32 sink_room(const Target *target) {
     return fifo->count < target->room ? target->room - fifo->count : 0;
 }
 
-static void deliver(const Target *target, const u32 *from, u32 words) {
+static void deliver(u32 source, const Target *target, const u32 *from, u32 words) {
     u32 sink = target->sink;
     progress++;
     if (sink & SINK_TILE_CONTROL) {
@@ -167,7 +179,10 @@ static void deliver(const Target *target, const u32 *from, u32 words) {
     }
     Channel *c = &channels[sink];
     Fifo *fifo = &fifos[sink];
-    if (c->state == MOVING && !fifo->count && c->walk.left) {
+    int direct = c->state == MOVING && !fifo->count && c->walk.left;
+    check_sent(source, sink, !direct);
+    if (direct) {
+        walk_for(sink);
         walk_write(&c->walk, &c->bd, from, words);
         c->words_moved += words;
         return;
@@ -227,7 +242,7 @@ static int open_stream(u32 channel) {
             }
         }
         for (u32 i = 0; i < route->targets; i++)
-            if (!route->target[i].drop_header || c->in_packet) deliver(&route->target[i], &header, 1);
+            if (!route->target[i].drop_header || c->in_packet) deliver(channel, &route->target[i], &header, 1);
         if (from_data) {
             u32 scratch;
             c->words_moved++;
@@ -235,6 +250,7 @@ static int open_stream(u32 channel) {
                 c->walk.zeros--;
                 c->walk.left--;
             } else {
+                walk_for(channel);
                 walk_read(&c->walk, &c->bd, &scratch, 1);
             }
         }
@@ -256,6 +272,7 @@ static void gather(u32 channel, u32 *bounce, u32 words) {
             c->walk.left -= n;
         } else {
             n = c->walk.row_left < words ? c->walk.row_left : words;
+            walk_for(channel);
             walk_read(&c->walk, &c->bd, bounce, n);
         }
         bounce += n;
@@ -281,12 +298,13 @@ static void move(u32 channel) {
         if (!c->walk.zeros && c->bd.step[0] == 1 && (c->walk.row_left >= DIRECT_WORDS || c->walk.row_left == c->walk.left)) {
             if (n > c->walk.row_left) n = c->walk.row_left;
             from = (const u32 *)c->walk.at;
-            for (u32 i = 0; i < route->targets; i++) deliver(&route->target[i], from, n);
+            if (checks) check_words(channel, c->walk.at, 1, n, 0, c->bd_number);
+            for (u32 i = 0; i < route->targets; i++) deliver(channel, &route->target[i], from, n);
             walk_advance(&c->walk, &c->bd, n);
         } else {
             if (n > BOUNCE_WORDS) n = BOUNCE_WORDS;
             gather(channel, bounce, n);
-            for (u32 i = 0; i < route->targets; i++) deliver(&route->target[i], bounce, n);
+            for (u32 i = 0; i < route->targets; i++) deliver(channel, &route->target[i], bounce, n);
         }
         c->words_moved += n;
     }

@@ -20,7 +20,8 @@ typedef long long i64;
  * refuses to run with another idea of it. */
 #define LOCK_PLANE 0x03FF0000u
 #define ARRAY_BASE 0x04000000u
-#define DDR_BASE 0x08000000u
+#define CHECK_BASE 0x08000000u /* what checked runs remember (checks.c) */
+#define DDR_BASE 0x10000000u
 /* A device address of host memory is DEVICE_DDR + offset; BDs hold DDR_AIE_OFFSET more (XRT elf_patcher.cpp). */
 #define DEVICE_DDR 0x100000000ull
 #define DDR_AIE_OFFSET 0x80000000ull
@@ -54,6 +55,7 @@ enum {
     FAULT_CORE_ENABLED,  /* tile */
     FAULT_SWITCH_LOOP,   /* channel, tile */
     FAULT_MACHINE_CORE,  /* tile, address: its own record says more */
+    FAULT_ACCESS,        /* tile, BadAccess, address, bytes, packed site, whether it writes */
 };
 typedef enum {
     BAD_BD_INVALID = 1,   /* valid bit not set */
@@ -109,6 +111,9 @@ void walk_start(Walk *walk, const Bd *bd);
 void walk_next_row(Walk *walk, const Bd *bd);
 void walk_read(Walk *walk, const Bd *bd, u32 *to, u32 words);
 void walk_write(Walk *walk, const Bd *bd, const u32 *from, u32 words);
+/* Whose walk the next words are, for checks. */
+extern u32 walker;
+static inline void walk_for(u32 channel) { walker = channel; }
 void walk_extent(const Bd *bd, i64 *last);
 
 /* Goes on by `words` of the current row. */
@@ -221,6 +226,7 @@ int txn_step(void);
 void txn_begin(u32 address, u32 bytes, u32 count);
 int txn_execute(u32 address, u32 bytes);
 int txn_finished(void);
+int txn_configuring(void);
 
 /* --- Scheduler (scheduler.c). */
 void core_control(u32 tile, u32 value);
@@ -228,6 +234,7 @@ int is_machine_core(u32 tile);
 extern u32 current_actor;
 extern u32 progress; /* counts every change of state; a round without one is a standstill */
 void activate(u32 actor);
+void core_waits(u32 tile);
 void log_event(u32 what, u32 actor, u32 a, u32 b);
 enum { LOG_BD_START = 1, LOG_BD_END, LOG_TASK_END, LOG_CORE_WAIT, LOG_CORE_END, LOG_TXN };
 

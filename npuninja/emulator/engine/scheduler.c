@@ -1,6 +1,6 @@
 /* Who runs: the runtime sequence, then cores and channels in the order of their numbers, round after round. A round in
  * which nothing changed means that nothing can ever change again. The order depends on nothing but the input. */
-#include "engine.h"
+#include "checks.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
 #define ACTORS (CHANNELS + TILES)
@@ -101,6 +101,7 @@ static void core_step(u32 tile) {
         deactivate(ACTOR_CORE + tile);
         return;
     }
+    core_waits(tile);
     core->point = (u32)((u64)result >> 32);
     core->kind = (u32)result >> 24;
     core->need = (u32)result >> 16 & 255;
@@ -135,12 +136,15 @@ enum { RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI };
 EXPORT("begin") void begin(u32 address, u32 bytes, u32 argument_count) {
     txn_begin(address, bytes, argument_count);
     fault_record.kind = FAULT_NONE;
+    checks_begin();
 }
 
 /* Writes a configuration, given as TXN operations, while the array stands still. 0, or 1 when a poll is not satisfied. */
 EXPORT("configure") u32 configure(u32 address, u32 bytes) {
     current_actor = ACTOR_TXN;
-    return (u32)txn_execute(address, bytes);
+    u32 result = (u32)txn_execute(address, bytes);
+    checks_reset();
+    return result;
 }
 
 /* Runs until the sequence is done, nothing moves, a PDI is wanted, or `rounds` rounds have passed. */

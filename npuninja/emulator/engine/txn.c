@@ -1,5 +1,5 @@
 /* The runtime sequence: TXN operations (formats.md section 5; mlir-aie AIETargetNPU.cpp, aie-rt xaie_txn.h). */
-#include "engine.h"
+#include "checks.h"
 
 enum {
     OP_WRITE32 = 0,
@@ -30,6 +30,7 @@ static u32 tokens_taken; /* of the channels of the sync at txn_offset, bit by bi
 
 __attribute__((export_name("argument_table"))) u32 argument_table(void) { return (u32)arguments; }
 
+int txn_configuring(void) { return (int)configuring; }
 int txn_finished(void) { return txn_offset == stream_bytes; }
 
 void txn_begin(u32 address, u32 bytes, u32 count) {
@@ -40,7 +41,10 @@ void txn_begin(u32 address, u32 bytes, u32 count) {
     txn_wait.kind = WAIT_NONE;
     tokens_taken = 0;
     /* Tokens nobody took are gone with their run. */
-    for (u32 i = 0; i < CHANNELS; i++) channels[i].tokens = 0;
+    for (u32 i = 0; i < CHANNELS; i++) {
+        channels[i].tokens = 0;
+        check_tokens_lost(i);
+    }
 }
 
 /* Executes a stream without arguments while the array stands still, also in the middle of another one. 1 when it has to
@@ -85,6 +89,7 @@ static int sync(const u32 *op) {
             if (tokens_taken >> bit & 1) continue;
             if (!channels[id].tokens) return wait_for(WAIT_TOKEN, id, 0, 0);
             channels[id].tokens--;
+            check_token_taken(id);
             tokens_taken |= 1u << bit;
         }
     tokens_taken = 0;
@@ -112,6 +117,14 @@ static int queue_full(u32 address) {
     if (channel < 0 || channels[channel].queue_count < QUEUE_DEPTH) return 0;
     wait_for(WAIT_QUEUE, (u32)channel, 0, 0);
     return 1;
+}
+
+/* A poll has seen what it waited for: it is behind all that the tile's channels and core did. */
+static void polled(u32 address) {
+    u32 tile = 8 * (address >> COLUMN_SHIFT) + (address >> ROW_SHIFT & 31);
+    for (u32 i = 0; i < CHANNELS_PER_TILE; i++)
+        if (channels[tile * CHANNELS_PER_TILE + i].bds_done) check_polled(tile * CHANNELS_PER_TILE + i);
+    if (tile_kind(tile) == CORE) check_polled(ACTOR_CORE + tile);
 }
 
 /* One operation, or nothing when it must wait. */
@@ -153,6 +166,7 @@ int txn_step(void) {
     case OP_MASKPOLL:
     case OP_MASKPOLL_BUSY:
         if ((read32(op[2]) & op[5]) != op[4]) return wait_for(WAIT_POLL, op[2], op[5], op[4]);
+        if (checks) polled(op[2]);
         break;
     case OP_LOADPDI:
         txn_pdi = op[0] >> 16;

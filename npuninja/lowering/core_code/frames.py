@@ -68,7 +68,7 @@ class StepFrame:
         return [
             f"wait{number}:",
             f"if ({word} {'!=' if equal else '<'} {value}) {stop}",
-            f"{word} -= {value};",
+            f"{word} -= {value}; npu_order();",
         ]
 
     def release(self, op: Operation, value: int) -> list[str]:
@@ -76,7 +76,7 @@ class StepFrame:
         lock = self.model.lock(op.operands[0], op)
         word = f"npu_locks[{lock.word}]"
         fault = self._numbers[op] << 32 | FAULT_RELEASE << 24 | value << 16 | lock.word
-        return [f"{word} += {value};", f"if ({word} > {LARGEST_LOCK_VALUE}) return 0x{fault:x}LL;"]
+        return [f"npu_order(); {word} += {value};", f"if ({word} > {LARGEST_LOCK_VALUE}) return 0x{fault:x}LL;"]
 
     def jump(self, source: Block, target: Block, label: str) -> str:
         """Goes through the dispatcher where it closes a loop with waits."""
@@ -104,6 +104,8 @@ class StepFrame:
             f"struct npu_state {{\n  int point;\n{fields}}};\n"
             f"#define npu_state ((struct npu_state *)0x{STATE_PAGE:x})\n"
             f"#define npu_locks ((int *)0x{LOCK_PAGE:x})\n"
+            # What the core does to buffers stays between its acquire and its release.
+            '#define npu_order() __asm__ volatile("" : : : "memory")\n'
         )
 
     def head(self, local_variables: list[str]) -> list[str]:

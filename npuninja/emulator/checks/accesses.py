@@ -1,0 +1,92 @@
+"""Accesses of a core that reach memory they should not, as errors."""
+
+from __future__ import annotations
+
+from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
+from npuninja.emulator import layout
+from npuninja.emulator.checks.regions import BUFFER, STACK, Region, regions_of
+from npuninja.emulator.core_modules.places import Frame
+from npuninja.emulator.cores import NEIGHBOUR_STEPS, OWN, Core
+from npuninja.emulator.errors import BadAccess, Note
+
+#: `BadAccess` in engine/checks.c.
+_OUTSIDE, _OTHER_BUFFER, _NOT_FILLED, _UNALIGNED = range(1, 5)
+_HINTS = {
+    _OUTSIDE: "an index or a size in the kernel is too large, or the buffer in the design too small",
+    _OTHER_BUFFER: "the kernel was not given this buffer: an index leaves the one it was given, or a pointer was kept",
+    _NOT_FILLED: "write it first, or give the buffer an initial value: on an NPU it holds what was there before",
+    _UNALIGNED: "an AIE core has no unaligned access of this kind: use bytes, or align the buffer",
+}
+
+
+def bad_access(words: tuple[int, ...], core: Core, frames: list[Frame], cores: dict[int, Core]) -> BadAccess:
+    """The error for the engine's record: tile, reason, address, bytes, packed site, whether it writes."""
+    tile, why, address, size, packed, writes = words[:6]
+    column, row = layout.tile_place(tile)
+    regions = regions_of(core.info)
+    verb = "writes" if writes else "reads"
+    where = _where(address, size, regions, tile, cores)
+    function = frames[0][0] if frames else core.info.entry
+    what = {
+        _OUTSIDE: f"{verb} {size} bytes at 0x{address:05x}, outside every buffer: {where}",
+        _OTHER_BUFFER: f"{verb} {size} bytes at 0x{address:05x} of a buffer that it was not given: {where}",
+        _NOT_FILLED: f"reads {size} bytes at 0x{address:05x} that nothing has written: {where}",
+        _UNALIGNED: f"{verb} at 0x{address:05x}, which is no multiple of {1 << (packed >> 23 & 7)}: {where}",
+    }[why]
+    notes: tuple[Note, ...] = tuple((f"called from {caller}", place) for caller, place in frames[1:9])
+    return BadAccess(
+        f"core ({column}, {row}) in {function} {what}",
+        frames[0][1] if frames else None,
+        notes=notes,
+        hint=_HINTS[why],
+        report={
+            "tile": [column, row],
+            "why": ["outside", "other buffer", "uninitialised", "unaligned"][why - 1],
+            "address": address,
+            "bytes": size,
+            "writes": bool(writes),
+            "function": function,
+            "where": where,
+            "backtrace": [f"{caller} at {place}" if place else caller for caller, place in frames],
+        },
+    )
+
+
+def _where(address: int, size: int, regions: list[Region], tile: int, cores: dict[int, Core]) -> str:
+    """A phrase about the place: in which buffer, or how far from the nearest."""
+    if not 0x40000 <= address < 0x80000:
+        return "no memory is there: data memory is 0x40000 to 0x7ffff"
+    for region in regions:
+        if region.start <= address < region.end:
+            return _inside(region, address, size)
+    stack = _neighbours_stack(address, tile, cores)
+    if stack:
+        return stack
+    window = next(n for n, start in DATA_WINDOWS.items() if start <= address < start + DATA_WINDOW_BYTES)
+    start = DATA_WINDOWS[window]
+    near = [r for r in regions if start <= r.start < start + DATA_WINDOW_BYTES and r.kind == BUFFER]
+    place = f"in the {window} data memory"
+    if not near:
+        return f"{place}, of which the core has no buffer"
+    behind = [(address - r.end, f"{address - r.end} bytes past the end of buffer '{r.symbol}'") for r in near]
+    before = [(r.start - address, f"{r.start - address} bytes before buffer '{r.symbol}'") for r in near]
+    return f"{place}, {min(x for x in behind + before if x[0] >= 0)[1]}"
+
+
+def _inside(region: Region, address: int, size: int) -> str:
+    offset, length = address - region.start, region.end - region.start
+    name = f"buffer '{region.symbol}'" if region.kind == BUFFER else region.symbol
+    if address + size > region.end:
+        return f"{address + size - region.end} bytes past the end of {name}"
+    return f"byte {offset} of {name}, which has {length}"
+
+
+def _neighbours_stack(address: int, tile: int, cores: dict[int, Core]) -> str | None:
+    for window, start in DATA_WINDOWS.items():
+        other = cores.get(tile + NEIGHBOUR_STEPS.get(window, 0))
+        if window == "own" or other is None or not start <= address < start + other.info.stack_bytes:
+            continue
+        return f"in the stack of core {layout.tile_place(other.tile)} to the {window}"
+    if OWN - DATA_WINDOW_BYTES <= address < OWN and STACK:
+        return None
+    return None

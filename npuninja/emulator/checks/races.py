@@ -1,0 +1,265 @@
+"""Accesses that nothing orders, as findings with both places and what would order them."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, MEMTILE_LOCK_BASES, SHIM_ROW, tile_kind
+from npuninja.arch.registers import TILE_BYTES, bd_offset, tile_address
+from npuninja.emulator import layout
+from npuninja.emulator.cores import NEIGHBOUR_STEPS, Core
+from npuninja.emulator.deadlock import lock_symbols
+from npuninja.errors import Location, WrongResult
+
+#: A record of engine/checks.c: kind, which of the two write, actor and site of each, address, how often.
+RECORD = struct.Struct("<8I")
+MEMORY, HOST, HOST_READS, BD_REWRITTEN, BD_LATE = range(1, 6)
+
+
+class Race(WrongResult):
+    """Two accesses of which one writes, and which nothing orders.
+
+    `data` is the same as a dictionary.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        location: Location | None,
+        *,
+        hint: str,
+        notes: tuple[tuple[str, Location | None], ...],
+        data: dict[str, Any],
+    ) -> None:
+        super().__init__(message, location, hint=hint, notes=notes)
+        self.data = data
+
+
+class _Side(NamedTuple):
+    """One of the two: who, doing what, where in the sources; `key` tells it from others."""
+
+    actor: int
+    who: str
+    verb: str
+    location: Location | None
+    callers: tuple[tuple[str, Location | None], ...]
+    site: int
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        place = (self.location.file, self.location.line) if self.location else self.site
+        return (self.actor, self.verb, place)
+
+
+class RaceReader:
+    """Makes findings of the engine's records.
+
+    Args:
+        cores: the checked cores by tile.
+        read: a register of the array.
+        host_name: a phrase for an offset in host memory.
+    """
+
+    def __init__(
+        self, cores: Mapping[int, Core], read: Callable[[int], int], host_name: Callable[[int], str]
+    ) -> None:
+        self._cores = cores
+        self._read = read
+        self._host_name = host_name
+        self._symbols = lock_symbols({tile: core.info for tile, core in cores.items()})
+
+    def races(self, records: bytes) -> list[Race]:
+        """A finding for each pair of places, in the order they were met."""
+        found: dict[tuple[object, ...], Race] = {}
+        for kind, writes, first, first_site, second, second_site, address, _ in RECORD.iter_unpack(records):
+            a = self._side(first, first_site, writes & 1, kind)
+            b = self._side(second, second_site, writes >> 1, kind)
+            buffer = self._buffer(kind, address)
+            places = (a.key,) if kind == BD_REWRITTEN else (b.key,) if kind == BD_LATE else (a.key, b.key)
+            key = (kind, buffer, *sorted(places, key=repr))
+            if key not in found:
+                found[key] = self._finding(kind, a, b, buffer)
+        return list(found.values())
+
+    def _finding(self, kind: int, a: _Side, b: _Side, buffer: str) -> Race:
+        # The place in a source file comes first: that is where one can do something.
+        first, second = (b, a) if a.location is None and b.location is not None else (a, b)
+        message = f"race: {first.who} {first.verb} {buffer} and {second.who} {second.verb} it, and nothing orders the two"
+        hint = self._order(a, b)
+        if kind == HOST:
+            hint = (
+                f"wait in the sequence for {a.who} (issue_token and dma_wait, or dma_await_task) before the transfer of "
+                f"{layout.actor_name(b.actor)} is started"
+            )
+        elif kind == HOST_READS:
+            first = a
+            message = (
+                f"race: {a.who} writes {buffer}, and the sequence ends without having waited for it: the host may read "
+                "too early"
+            )
+            hint = (
+                "give the transfer issue_token = true and wait for it (dma_wait, npu.sync or dma_await_task)"
+            )
+        elif kind == BD_REWRITTEN:
+            message = (
+                f"race: the sequence rewrites BD {a.site} of tile {_tile_of(a.actor)}, and nothing tells it that "
+                f"{layout.actor_name(a.actor)} has done with it"
+            )
+            hint = "give each transfer in flight an id of its own, or wait for the one before (dma_wait)"
+        elif kind == BD_LATE:
+            message = (
+                f"race: {layout.actor_name(b.actor)} loads BD {b.site} of tile {_tile_of(b.actor)}, and nothing tells "
+                "whether before or after the sequence wrote it"
+            )
+            hint = "write a BD before the task that uses it is started, and wait for the task before writing it again"
+        notes: list[tuple[str, Location | None]] = list(first.callers)
+        if kind in (MEMORY, HOST):
+            notes.append((f"the other: {second.who} {second.verb} it", second.location))
+            notes += second.callers
+        data = {
+            "kind": {
+                MEMORY: "memory",
+                HOST: "host",
+                HOST_READS: "host reads",
+                BD_REWRITTEN: "bd",
+                BD_LATE: "bd",
+            }[kind],
+            "buffer": buffer,
+            "accesses": [
+                {
+                    "actor": layout.actor_name(s.actor),
+                    "does": s.verb,
+                    "place": str(s.location) if s.location else s.who,
+                }
+                for s in (a, b)
+            ],
+            "order": hint,
+        }
+        return Race(message, first.location, hint=hint, notes=tuple(notes), data=data)
+
+    # --- Who.
+
+    def _side(self, actor: int, site: int, writes: int, kind: int) -> _Side:
+        verb = "writes" if writes else "reads"
+        tile = actor - layout.FIRST_CORE_ACTOR
+        if actor == layout.SEQUENCE_ACTOR:
+            who = f"the runtime sequence (byte {site} of the instructions)" if site else "the host"
+            return _Side(actor, who, verb, None, (), site)
+        if actor < layout.FIRST_CORE_ACTOR:
+            return _Side(actor, f"{layout.actor_name(actor)} (BD {site})", verb, None, (), site)
+        core = self._cores.get(tile)
+        frames = core.site_frames(site) if core else []
+        name = layout.actor_name(actor)
+        if not frames:
+            return _Side(actor, name, verb, None, (), site)
+        callers = tuple((f"inlined into {caller}", place) for caller, place in frames[1:])
+        return _Side(actor, f"{name} in {frames[0][0]}", verb, frames[0][1], callers, site)
+
+    # --- What.
+
+    def _buffer(self, kind: int, address: int) -> str:
+        if kind in (HOST, HOST_READS):
+            return self._host_name(address - layout.DDR_BASE)
+        if kind != MEMORY:
+            return ""
+        tile, offset = divmod(address - layout.ARRAY_BASE, TILE_BYTES)
+        for other, core in self._cores.items():
+            for window, start in DATA_WINDOWS.items():
+                if other + NEIGHBOUR_STEPS.get(window, 0) != tile:
+                    continue
+                for buffer in core.info.buffers:
+                    at = buffer.address - start
+                    if 0 <= at < DATA_WINDOW_BYTES and at <= offset < at + max(buffer.size_bytes, 1):
+                        return f"buffer '{buffer.symbol}' of tile {layout.tile_place(tile)}"
+        own = self._cores.get(tile)
+        if own is not None and offset < own.info.stack_bytes:
+            return f"the stack of core {layout.tile_place(tile)}"
+        return f"byte 0x{offset:x} of tile {layout.tile_place(tile)}"
+
+    # --- What would order them.
+
+    def _locks(self, side: _Side) -> tuple[int | None, int | None]:
+        """The locks that a channel's BD acquires and releases."""
+        tile = side.actor // layout.CHANNELS_PER_TILE
+        column, row = layout.tile_place(tile)
+        kind = tile_kind(row)
+        if kind == "shim":
+            return None, None
+        start = tile_address(column, row, bd_offset(kind, side.site))
+        control = self._read(start + (20 if kind == "core" else 28))
+        if kind == "core":
+            taken = tile * layout.LOCKS_PER_TILE + (control & 15) if control >> 12 & 1 else None
+            given = tile * layout.LOCKS_PER_TILE + (control >> 13 & 15) if control >> 18 & 0x7F else None
+            return taken, given
+        names = {base // layout.LOCKS_PER_TILE: name for name, base in MEMTILE_LOCK_BASES.items()}
+        steps = {"west": -layout.ROWS_PER_COLUMN, "own": 0, "east": layout.ROWS_PER_COLUMN}
+
+        def lock(number: int) -> int:
+            window, index = divmod(number, layout.LOCKS_PER_TILE)
+            return layout.LOCKS_PER_TILE * (tile + steps[names.get(window, "own")]) + index
+
+        taken = lock(control & 0xFF) if control >> 15 & 1 else None
+        return taken, lock(control >> 16 & 0xFF) if control >> 24 & 0x7F else None
+
+    def _name(self, lock: int) -> str:
+        return layout.lock_name(lock, self._symbols)
+
+    def _order(self, a: _Side, b: _Side) -> str:
+        channels = [s for s in (a, b) if s.actor < layout.FIRST_CORE_ACTOR]
+        others = [s for s in (a, b) if s.actor >= layout.FIRST_CORE_ACTOR]
+        if len(channels) == 1 and others[0].actor == layout.SEQUENCE_ACTOR:
+            return f"let the sequence wait for {channels[0].who}, or set a lock that its BD acquires"
+        if len(channels) == 1:
+            channel, core = channels[0], layout.actor_name(others[0].actor)
+            taken, given = self._locks(channel)
+            if taken is None and given is None:
+                return f"the BD has no lock: give it an acquire and a release, and let {core} take and give the same locks"
+            parts = []
+            if given is not None:
+                parts.append(
+                    f"acquire {self._name(given)} (which the BD releases) before it touches the buffer"
+                )
+            if taken is not None:
+                parts.append(
+                    f"release {self._name(taken)} (which the BD acquires) only when it has done with it, once each time"
+                )
+            return f"{core} must {' and '.join(parts)}"
+        if len(channels) == 2:
+            for x, y in ((a, b), (b, a)):
+                given, taken = self._locks(x)[1], self._locks(y)[0]
+                if given is not None and given == taken:
+                    return (
+                        f"{self._name(given)} has more units than there are buffers, or is released too often"
+                    )
+            if a.actor == b.actor:
+                return "the channel's BDs need a lock each time they use the buffer"
+            return f"let the BD of {a.who} release a lock that the BD of {b.who} acquires"
+        if layout.SEQUENCE_ACTOR in (a.actor, b.actor):
+            other = next(s for s in (a, b) if s.actor != layout.SEQUENCE_ACTOR)
+            return (
+                "set a lock in the sequence (aiex.set_lock) behind the write, and acquire it in "
+                f"{layout.actor_name(other.actor)}"
+            )
+        return (
+            f"{layout.actor_name(a.actor)} must release a lock behind its access, and {layout.actor_name(b.actor)} acquire it "
+            f"before{self._common_locks(a, b)}"
+        )
+
+    def _common_locks(self, a: _Side, b: _Side) -> str:
+        waits = []
+        for side in (a, b):
+            core = self._cores.get(side.actor - layout.FIRST_CORE_ACTOR)
+            waits.append({w.lock for w in core.info.waits if w.lock} if core else set())
+        common = sorted(waits[0] & waits[1])
+        return f" (both use {', '.join(repr(name) for name in common[:4])})" if common else ""
+
+
+def _tile_of(actor: int) -> tuple[int, int]:
+    return layout.tile_place(actor // layout.CHANNELS_PER_TILE)
+
+
+def is_host_channel(actor: int) -> bool:
+    """Whether a channel is that of a shim tile."""
+    return actor < layout.FIRST_CORE_ACTOR and layout.channel_place(actor)[1] == SHIM_ROW

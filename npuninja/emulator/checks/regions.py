@@ -1,0 +1,31 @@
+"""What a core may touch: its stack, its kernels' data, its buffers and those of its neighbours."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from npuninja.arch.devices import DATA_WINDOW_BYTES
+from npuninja.emulator.cores import OWN
+from npuninja.formats.core_image import CoreInfo
+
+STACK, DATA, BUFFER = 1, 2, 3
+
+
+class Region(NamedTuple):
+    """A stretch of a core's addresses: start, end, what it is, and the buffer's symbol."""
+
+    start: int
+    end: int
+    kind: int
+    symbol: str
+
+
+def regions_of(info: CoreInfo) -> list[Region]:
+    """All that a core may touch, by address."""
+    found = [Region(OWN, OWN + info.stack_bytes, STACK, "the stack")]
+    found += [Region(b.address, b.address + b.size_bytes, BUFFER, b.symbol) for b in info.buffers]
+    own = [r.end for r in found if r.start >= OWN]
+    start = max(own)  # the kernels' data follows the highest buffer
+    if start < info.data_end <= OWN + DATA_WINDOW_BYTES:
+        found.append(Region(start, info.data_end, DATA, "the kernels' data"))
+    return sorted(r for r in found if r.end > r.start)
