@@ -117,7 +117,7 @@ def test_a_loop_without_end_ends_at_the_limit() -> None:
         run(module(body="(loop (br 0))"), 0.1)
 
 
-@pytest.mark.parametrize("address", ["0x0", "0x10000", "0x1fffc", "0x20000", "0x61000", "0x40000", "0x3fff8"])
+@pytest.mark.parametrize("address", ["0x0", "0x10000", "0x1fffc", "0x20000", "0x61000", "0x40000", "0x2fff8"])
 @pytest.mark.parametrize(
     "statement",
     [

@@ -76,7 +76,10 @@ class StepFrame:
         lock = self.model.lock(op.operands[0], op)
         word = f"npu_locks[{lock.word}]"
         fault = self._numbers[op] << 32 | FAULT_RELEASE << 24 | value << 16 | lock.word
-        return [f"npu_order(); {word} += {value};", f"if ({word} > {LARGEST_LOCK_VALUE}) return 0x{fault:x}LL;"]
+        return [
+            f"npu_order(); {word} += {value};",
+            f"if ({word} > {LARGEST_LOCK_VALUE}) return 0x{fault:x}LL;",
+        ]
 
     def jump(self, source: Block, target: Block, label: str) -> str:
         """Goes through the dispatcher where it closes a loop with waits."""
