@@ -6,6 +6,12 @@ the attributes; all operands are i32.
 
 from __future__ import annotations
 
+import re
+from typing import NamedTuple
+
+from npuninja.ir.attributes import OpaqueAttr
+from npuninja.ir.core import Operation
+
 NUMBERS: dict[str, tuple[tuple[str, str], ...]] = {
     "aie.use_lock": (("value", "i32"),),
     "aiex.npu.write32": (("address", "ui32"), ("value", "ui32")),
@@ -17,3 +23,27 @@ NUMBERS: dict[str, tuple[tuple[str, str], ...]] = {
     "aiex.npu.push_queue": (("repeat_count", "i32"), ("bd_id", "i32")),
     "aiex.npu.address_patch": (("arg_plus", "i32"),),
 }
+
+
+class Iteration(NamedTuple):
+    """`iteration = #aie.bd_iteration<size = 4, stride = 16, current = 0>` of a descriptor: its address moves on
+    by `stride` elements each time it is used, and is back after `size` times.
+    """
+
+    size: int
+    stride: int
+    current: int
+
+
+def iteration_of(op: Operation) -> Iteration | None:
+    """The iteration of an `aie.dma_bd`, or None when it has none. ValueError for one that cannot be read."""
+    attribute = op.attributes.get("iteration")
+    if attribute is None:
+        return None
+    text = attribute.text if isinstance(attribute, OpaqueAttr) else ""
+    fields = dict(re.findall(r"(\w+) = (-?\d+)", text))
+    if set(fields) != set(Iteration._fields):
+        raise ValueError(
+            f"expected #aie.bd_iteration<size = …, stride = …, current = …>, got {text or attribute}"
+        )
+    return Iteration(**{name: int(number) for name, number in fields.items()})

@@ -18,19 +18,23 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
     BDPadLayoutArrayAttr,
+    DenseArrayAttr,
     EnumAttr,
     IntegerAttr,
     PacketInfoAttr,
     is_contiguous,
 )
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.numbers import iteration_of
 from npuninja.ir.types import DYNAMIC, bits, element_count, memref, size_bytes
-from npuninja.ir.verifier_tiles import device_of, op_error, place_of, require_tiles
+from npuninja.ir.verifier_tiles import device_of, op_error, place_of, require_pad_value, require_tiles
 
 _TASKS = ("aiex.dma_configure_task", "aiex.dma_configure_task_for", "aie.bd_chain")
 _BUFFERS = ("aie.buffer", "aie.external_buffer")
 _DMA_REGIONS = {"aie.mem": "core", "aie.memtile_dma": "mem", "aie.shim_dma": "shim"}
 _KIND_WORDS = {"core": "a core tile", "mem": "a memtile", "shim": "a shim tile"}
+#: Steps of a descriptor's iteration: six bits, stored minus one.
+_MAX_ITERATIONS = 64
 _TAIL_HINT = "dimensions are written outermost first"
 
 
@@ -124,6 +128,8 @@ def _check_use_lock(op: Operation) -> None:
             raise op_error(op, "locks cannot be used in a runtime sequence", "use 'aiex.set_lock'")
         raise op_error(op, "locks are used in a core or a DMA region")
     _check_reach(op, owner, home)
+    if len(op.operands) > 1 and home.name != "aie.core":
+        raise op_error(op, "the count of a lock in a DMA program must be a constant")
 
 
 def _home(op: Operation) -> Operation | None:
@@ -190,6 +196,10 @@ def _check_channel(op: Operation, kind: TileKind) -> tuple[str, int]:
     limit = kind.s2mm_channels if direction.case == "S2MM" else kind.mm2s_channels
     if not 0 <= channel < limit:
         raise op_error(op, f"channel {channel} does not exist, a {kind.name} tile has 0 to {limit - 1}")
+    if op.integer("pad_value", 0):
+        if kind.name != "mem" or direction.case != "MM2S":
+            raise op_error(op, "'pad_value' is for channels of memtiles that send (MM2S)")
+        require_pad_value(op)
     return direction.case, channel
 
 
@@ -209,6 +219,10 @@ def _check_allocation(op: Operation) -> None:
 def _check_dma_bd(op: Operation) -> None:
     _check_packet(op)
     home = _home(op)
+    if "offset" not in op.attributes or len(op.operands) > 1:
+        _check_values(op, home)
+        return
+    _check_iteration(op, home)
     if home is None or home.name == "aie.core":
         return  # in a sequence or chain: checked when it is placed on a tile
     place = place_of(home.operands[0])
@@ -243,6 +257,46 @@ def _check_dma_bd(op: Operation) -> None:
     if op.integer("burst_length", 0) and home.name != "aie.shim_dma":
         raise op_error(op, "'burst_length' is for shim tiles only")
     _check_dimensions(op, kind, home)
+
+
+def _check_values(op: Operation, home: Operation | None) -> None:
+    """A descriptor some of whose numbers are values: only a sequence, whose loops are unrolled, can have them."""
+    counts = [len(values) for name in ("static_sizes", "static_strides") if (values := _list_of(op, name))]
+    if len(set(counts)) > 1:
+        raise op_error(op, f"{counts[0]} sizes, but {counts[1]} strides")
+    if home is not None and len(op.operands) > 1:
+        raise op_error(
+            op,
+            "the descriptors of a DMA program are written when the design is loaded, so they need constants",
+        )
+
+
+def _list_of(op: Operation, name: str) -> tuple[int, ...]:
+    values = op.attributes.get(name)
+    return values.values if isinstance(values, DenseArrayAttr) else ()
+
+
+def _check_iteration(op: Operation, home: Operation | None) -> None:
+    iteration = iteration_of(op)
+    if iteration is None:
+        return
+    if home is None or home.name not in _DMA_REGIONS:
+        raise op_error(
+            op, "an iteration is for DMA programs", "in a task, use the outermost of four dimensions"
+        )
+    size, stride, current = iteration
+    if not 1 <= size <= _MAX_ITERATIONS:
+        raise op_error(op, f"the iteration's size is {size}, expected 1 to {_MAX_ITERATIONS}")
+    if not 0 <= current < size:
+        raise op_error(op, f"the iteration begins with {current}, expected 0 to {size - 1}")
+    place = place_of(home.operands[0])
+    if size == 1 or place is None:
+        return
+    step_bits, limit = stride * bits(memref(op.operands[0].type).element), kind_of(place[1]).max_step_words
+    if step_bits % 32:
+        raise op_error(op, f"the iteration's stride is {step_bits // 8} bytes, which is no multiple of 4")
+    if not 1 <= step_bits // 32 <= limit:
+        raise op_error(op, f"the iteration's stride is {step_bits // 32} 32-bit words, expected 1 to {limit}")
 
 
 def _check_dimensions(op: Operation, kind: TileKind, home: Operation) -> None:

@@ -19,7 +19,7 @@ from npuninja.ir.attributes import (
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.symbols import find_symbol
 from npuninja.ir.types import element_count, memref, object_fifo_memref
-from npuninja.ir.verifier_tiles import device_of, op_error, place_of, require_tiles
+from npuninja.ir.verifier_tiles import op_error, place_of, require_pad_value, require_tiles
 
 #: A channel's queue repeats a task up to 256 times.
 _MOST_ITERATIONS = 256
@@ -87,15 +87,6 @@ def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Va
         raise op_error(
             op,
             f"{len(pins.values)} channels in 'cons_dma_channels', but there are {len(consumers)} consumers",
-        )
-
-
-def require_pad_value(op: Operation) -> None:
-    """Padding by another value than 0 is a register of npu2's memtiles."""
-    device = device_of(op)
-    if device is not None and device.family == "npu1":
-        raise op_error(
-            op, f"the memtiles of {device.name} pad with zeros only", "npu2 has a register for the value"
         )
 
 

@@ -39,3 +39,12 @@ def require_tiles(op: Operation, values: list[Value]) -> None:
         if not (isinstance(value.owner, Operation) and value.owner.name in _TILES):
             name = f"'%{value.name}'" if value.name else "an operand"
             raise op_error(op, f"{name} is not a tile", "tiles are made by 'aie.tile'")
+
+
+def require_pad_value(op: Operation) -> None:
+    """Padding by another value than 0 is a register of npu2's memtiles."""
+    device = device_of(op)
+    if device is not None and device.family == "npu1":
+        raise op_error(
+            op, f"the memtiles of {device.name} pad with zeros only", "npu2 has a register for the value"
+        )

@@ -69,6 +69,9 @@ class Rules(NamedTuple):
     folds_late_arguments: bool
     #: A single buffer that is sent several times has one descriptor and a repeated task.
     repeats_in_hardware: bool
+    #: The step of a dimension of size 1 does not count, and a descriptor whose length leaves out the outermost
+    #: dimension keeps it as an iteration.
+    ignores_single_steps: bool
     #: Fifos that start on memtiles make their buffers in the order of their size.
     orders_memtile_fifos: bool
     #: Channels that `aie.shim_dma_allocation` names are not given to fifos.
@@ -108,6 +111,7 @@ RULES = {
             splits_transfers=False,
             folds_late_arguments=False,
             repeats_in_hardware=False,
+            ignores_single_steps=False,
             orders_memtile_fifos=False,
             reserves_allocations=False,
             wide_queue_numbers=False,
@@ -139,6 +143,7 @@ RULES = {
             splits_transfers=False,
             folds_late_arguments=False,
             repeats_in_hardware=False,
+            ignores_single_steps=False,
             orders_memtile_fifos=False,
             reserves_allocations=False,
             wide_queue_numbers=False,
@@ -170,6 +175,7 @@ RULES = {
             splits_transfers=True,
             folds_late_arguments=True,
             repeats_in_hardware=True,
+            ignores_single_steps=True,
             orders_memtile_fifos=True,
             reserves_allocations=True,
             wide_queue_numbers=True,

@@ -97,56 +97,56 @@ def _take_numbers(op: Operation, freed: dict[Operation, None]) -> None:
 
 
 def _take_descriptor(op: Operation, freed: dict[Operation, None]) -> None:
-    """`static_offset`, … and the operands behind the buffer to `offset`, `len` and `dimensions`."""
-    segments = op.segments or (1, 0, 0, 0, 0)
-    groups: list[list[Value]] = []
-    start = 1
-    for size in segments[1:]:
-        groups.append(op.operands[start : start + size])
-        start += size
-    attributes: dict[str, Attribute] = {}
-    for name, values in zip(("offset", "len"), groups):
-        known = op.attributes.get("static_" + name)
-        if values:
-            number = constant_value(values[0])
-            if number is None:
-                return
-            attributes[name] = i32(number)
-        elif known is not None:
-            attributes[name] = known
-    lists = []
-    for name, values in zip(("sizes", "strides"), groups[2:]):
-        numbers = _filled(op.attributes.get("static_" + name), values)
-        if numbers is None:
-            return
-        lists.append(numbers)
-    if len(lists[0]) != len(lists[1]):
-        return  # the verifier reports it
-    if lists[0]:
-        attributes["dimensions"] = BDDimLayoutArrayAttr(tuple(map(BDDimLayout, *lists)))
-    attributes.setdefault("offset", i32(0))
-    _free(op.operands[1:], freed)
-    del op.operands[1:]
+    """`static_offset`, … and the operands behind the buffer to `offset`, `len` and `dimensions`, unless one of
+    them is no constant.
+    """
+    _take_constants(op, freed)
+    sizes, strides = (op.attributes.get("static_" + name) for name in ("sizes", "strides"))
+    size_list, stride_list = (v.values if isinstance(v, DenseArrayAttr) else () for v in (sizes, strides))
+    if len(op.operands) > 1 or len(size_list) != len(stride_list):
+        return  # something is known at run time only, or is wrong, which the verifier reports
+    attributes = op.attributes
+    for name in ("sizes", "strides"):
+        attributes.pop("static_" + name, None)
+    if size_list:
+        attributes["dimensions"] = BDDimLayoutArrayAttr(tuple(map(BDDimLayout, size_list, stride_list)))
+    attributes["offset"] = attributes.pop("static_offset", i32(0))
+    if "static_len" in attributes:
+        attributes["len"] = attributes.pop("static_len")
     op.segments = None
-    for name in ("offset", "len", "sizes", "strides"):
-        op.attributes.pop("static_" + name, None)
-    op.attributes.update(attributes)
 
 
-def _filled(static: Attribute | None, values: list[Value]) -> list[int] | None:
-    """The numbers of a list with its values filled in; None when one is no constant."""
-    if not isinstance(static, DenseArrayAttr):
-        return []
-    rest = iter(values)
-    numbers = []
-    for number in static.values:
-        if number == DYNAMIC_INDEX:
-            known = constant_value(next(rest))
-            if known is None:
-                return None
-            number = known
-        numbers.append(number)
-    return numbers
+def _take_constants(op: Operation, freed: dict[Operation, None]) -> None:
+    """Makes those values of a descriptor static that are constants."""
+    segments = op.segments or (1, 0, 0, 0, 0)
+    rest = iter(op.operands[1:])
+    kept: list[list[Value]] = [[], [], [], []]
+    for name, size, values in zip(("offset", "len"), segments[1:3], kept):
+        if size:
+            value = next(rest)
+            number = constant_value(value)
+            if number is None:
+                values.append(value)
+            else:
+                op.attributes["static_" + name] = i32(number)
+                _free([value], freed)
+    for name, values in zip(("sizes", "strides"), kept[2:]):
+        static = op.attributes.get("static_" + name)
+        if isinstance(static, DenseArrayAttr) and DYNAMIC_INDEX in static.values:
+            numbers = []
+            for number in static.values:
+                if number == DYNAMIC_INDEX:
+                    value = next(rest)
+                    known = constant_value(value)
+                    if known is None:
+                        values.append(value)
+                    else:
+                        _free([value], freed)
+                        number = known
+                numbers.append(number)
+            op.attributes["static_" + name] = DenseArrayAttr("i64", tuple(numbers))
+    op.operands[1:] = [value for values in kept for value in values]
+    op.segments = (1, *map(len, kept))
 
 
 def _take_repeat(op: Operation, freed: dict[Operation, None]) -> None:

@@ -78,7 +78,8 @@ def lower_resources(
     devices = [op for op in module.body.ops if op.name == "aie.device"]
     for device in devices:
         place_tiles(device, rules, warnings)
-        unroll_sequence_loops(device)
+        if not rules.unrolls_sequences_late:
+            unroll_sequence_loops(device)
     simplify_code(module)
     for device in devices:
         canonicalize_device(device, rules)

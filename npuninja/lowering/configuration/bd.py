@@ -2,7 +2,7 @@
 
 Sources: AM025 and aie-rt's xaie_dma_aieml.c. Lengths, addresses and steps count 32-bit words; steps are
     stored minus one,
-wraps as they are. The iteration is not used by static programs.
+wraps as they are.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class BufferDescriptor(NamedTuple):
     next_bd: int | None
     locks: LockFields
     burst: int
+    #: Step in words, number of steps and the step to begin with; None for a descriptor that stays where it is.
+    iteration: tuple[int, int, int] | None = None
 
 
 def descriptor_words(descriptor: BufferDescriptor, kind: str, op: Operation) -> list[int]:
@@ -81,6 +83,18 @@ def _packet(d: BufferDescriptor, op: Operation, enable: int, id_shift: int, type
     )
 
 
+def _iteration(d: BufferDescriptor, op: Operation, step_bits: int) -> int:
+    """Step and number of steps, both stored minus one, and the current one: side by side in all kinds of tiles."""
+    if d.iteration is None:
+        return 0
+    step, size, current = d.iteration
+    return (
+        _field(op, step - 1, step_bits, 0, "step of the iteration minus one")
+        | _field(op, size - 1, 6, step_bits, "size of the iteration minus one")
+        | _field(op, current, 6, step_bits + 6, "current iteration")
+    )
+
+
 def _core_words(d: BufferDescriptor, op: Operation) -> list[int]:
     step = [_field(op, s - 1, 13, 0, f"step of dimension {i} minus one") for i, s in enumerate(d.steps)]
     return [
@@ -91,7 +105,7 @@ def _core_words(d: BufferDescriptor, op: Operation) -> list[int]:
         _field(op, d.wraps[1], 8, 21, "size of dimension 1")
         | _field(op, d.wraps[0], 8, 13, "size of dimension 0 in words")
         | step[2],
-        0,  # iteration
+        _iteration(d, op, 13),
         _narrow_lock_word(d, op),
     ]
 
@@ -105,7 +119,7 @@ def _shim_words(d: BufferDescriptor, op: Operation) -> list[int]:
         _field(op, d.wraps[0], 10, 20, "size of dimension 0 in words") | step[0],
         d.burst << 30 | _field(op, d.wraps[1], 10, 20, "size of dimension 1") | step[1],
         step[2],
-        0,  # iteration
+        _iteration(d, op, 20),
         _narrow_lock_word(d, op),
     ]
 
@@ -133,7 +147,7 @@ def _memtile_words(d: BufferDescriptor, op: Operation) -> list[int]:
         before[1] | wrap[1] | step[1],
         before[2] | wrap[2] | step[2],
         after[2] | after[1] | after[0] | step[3],
-        0,  # iteration
+        _iteration(d, op, 17),
         1 << 31  # valid
         | (locks.release_value & 0x7F) << 24
         | locks.release_id << 16

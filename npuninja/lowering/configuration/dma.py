@@ -26,6 +26,7 @@ from npuninja.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Write
 from npuninja.ir.attributes import BDDimLayoutArrayAttr, BDPadLayoutArrayAttr, EnumAttr, PacketInfoAttr
 from npuninja.ir.core import Block, Operation
+from npuninja.ir.numbers import iteration_of
 from npuninja.ir.types import bits, element_count, memref
 from npuninja.lowering.configuration.bd import BufferDescriptor, LockFields, descriptor_words
 from npuninja.lowering.sequence.bd import burst_code
@@ -117,7 +118,22 @@ def _descriptor(op: Operation, block: Block, place: Place, model: Device) -> Buf
         op.integer("next_bd_id") if "next_bd_id" in op.attributes else None,
         _locks(block, place, model),
         _burst(op, model) if tile.name == "shim" else 0,
+        _iteration(op, element_bytes),
     )
+
+
+def _iteration(op: Operation, element_bytes: int) -> tuple[int, int, int] | None:
+    """Step in words, number of steps and the first one."""
+    try:
+        iteration = iteration_of(op)
+    except ValueError as problem:
+        raise UserError(str(problem), op.loc) from None
+    if iteration is None or iteration.size <= 1 or iteration.stride <= 0:
+        return None
+    step_bytes = iteration.stride * element_bytes
+    if step_bytes % _WORD_BYTES:
+        raise UserError(f"the iteration's step is {step_bytes} bytes, expected a multiple of 4", op.loc)
+    return step_bytes // _WORD_BYTES, iteration.size, iteration.current
 
 
 def _base_address(op: Operation, place: Place, model: Device) -> int:
@@ -299,6 +315,8 @@ def _pad_value(start: Operation, place: Place, model: Device) -> Iterator[Comman
     channel.
     """
     values = {op.integer("pad_value", 0): op for op in _chain(start) if "pad_dimensions" in op.attributes}
+    if start.integer("pad_value", 0):  # where the channel has it, not its descriptors
+        values = {start.integer("pad_value"): start}
     if not any(values):
         return
     value, op = next((v, o) for v, o in values.items() if v)

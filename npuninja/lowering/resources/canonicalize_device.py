@@ -14,7 +14,7 @@ def canonicalize_device(device: Operation, rules: Rules) -> None:
     _put_tiles_before_cores(device)
     if rules.linearizes_transfers:
         linearize_transfers(device)
-        linearize_descriptors(device)
+        linearize_descriptors(device, keeps_iteration=rules.ignores_single_steps)
 
 
 def drop_unused_tiles(device: Operation) -> None:

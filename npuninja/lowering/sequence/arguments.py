@@ -8,6 +8,7 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.types import bits, element_of, memref, strides_and_offset
+from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.sequence.lookup import with_constants
 
 
@@ -30,6 +31,8 @@ def argument_of(value: Value, user: Operation) -> Argument:
             return Argument(owner.args.index(value), offset_bytes)
         if owner is not None and owner.name == "memref.subview":
             offset_bytes += _subview_offset_bytes(owner)
+        elif owner is not None and owner.name == "memref.view":
+            offset_bytes += _view_offset_bytes(owner)
         elif owner is None or owner.name not in ("memref.cast", "memref.reinterpret_cast"):
             raise UserError(
                 f"'{user.name}' moves %{value.name}, which is no part of an argument of the runtime sequence",
@@ -60,4 +63,30 @@ def _subview_offset_bytes(op: Operation) -> int:
     source = memref(op.operands[0].type)
     strides, _ = strides_and_offset(source)
     offsets = _statics(op, "static_offsets", _dynamic_offsets(op))
+    _require_one_piece(op, source.shape)
     return sum(o * s for o, s in zip(offsets, strides)) * bits(source.element) // 8
+
+
+def _require_one_piece(op: Operation, shape: tuple[int, ...]) -> None:
+    """A transfer knows where its part begins, not its gaps: the part must lie in memory in one piece."""
+    sizes, steps = op.attributes["static_sizes"], op.attributes["static_strides"]
+    assert isinstance(sizes, DenseArrayAttr), op
+    assert isinstance(steps, DenseArrayAttr), op
+    inside = True  # all dimensions further in are whole
+    pieces = False
+    for size, whole, step in zip(reversed(sizes.values), reversed(shape), reversed(steps.values)):
+        pieces = pieces or (size != 1 and (not inside or step != 1))
+        inside = inside and size == whole
+    if pieces:
+        raise UserError(
+            "this part of the argument does not lie in memory in one piece",
+            op.loc,
+            hint="move the argument itself, with the sizes and strides of the part",
+        )
+
+
+def _view_offset_bytes(op: Operation) -> int:
+    shift = constant_value(op.operands[1])
+    if shift is None or len(op.operands) > 2:
+        raise UserError("the view's place and shape must be known when the design is built", op.loc)
+    return shift

@@ -60,8 +60,27 @@ def is_linear(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     return sizes[1] == 1 and sizes[2] == 1 and strides[0] == 1 and strides[1] == 0 and strides[2] == 0
 
 
-def shape_error(sizes: tuple[int, ...], strides: tuple[int, ...], element_bits: int, row: int) -> str | None:
-    """Why a tile of `row` cannot do this transfer, as a sentence; None when it can."""
+def is_contiguous_inside(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """Whether the three inner dimensions walk through memory without a gap; the iteration may jump."""
+    return (
+        strides[0] == 1
+        and (sizes[1] == 1 or strides[1] == sizes[0])
+        and (sizes[2] == 1 or strides[2] == sizes[0] * sizes[1])
+    )
+
+
+def shape_error(
+    sizes: tuple[int, ...],
+    strides: tuple[int, ...],
+    element_bits: int,
+    row: int,
+    *,
+    linear: bool | None = None,
+) -> str | None:
+    """Why a tile of `row` cannot do this transfer, as a sentence; None when it can.
+
+    `linear`: whether it needs no wraps; None for what `is_linear` says.
+    """
     kind = TILE_KINDS[tile_kind(row)]
     for i, size in enumerate(sizes):
         if size < 1:
@@ -82,7 +101,10 @@ def shape_error(sizes: tuple[int, ...], strides: tuple[int, ...], element_bits: 
                 f"{strides[i] * element_bits // 8} bytes, which is not a multiple of 4"
             )
     shape = hardware_shape(sizes, strides, element_bits)
-    wraps = (() if is_linear(sizes, strides) else (0,)) + (1,)
+    if linear:
+        wraps: tuple[int, ...] = ()
+    else:
+        wraps = (1,) if is_linear(sizes, strides) else (0, 1)
     for i in wraps:
         if shape.sizes[i] > kind.max_wrap:
             return f"size {i} is {shape.sizes[i]} words, a {kind.name} tile's descriptor holds at most {kind.max_wrap}"
@@ -90,7 +112,7 @@ def shape_error(sizes: tuple[int, ...], strides: tuple[int, ...], element_bits: 
     limit = MAX_ITERATIONS if strides[3] else MAX_ITERATIONS + 1
     if sizes[3] > limit:
         return f"size 3 (the iteration) is {sizes[3]}, limit {limit}"
-    for i in range(4):
+    for i in (3,) if linear else range(4):
         if shape.strides[i] >= kind.max_step_words:
             step = shape.strides[i] + 1
             return f"stride {i} is {step} words, a {kind.name} tile's descriptor holds at most {kind.max_step_words}"

@@ -39,16 +39,22 @@ def linearize_transfers(device: Operation) -> None:
                 _linearize(op)
 
 
-def linearize_descriptors(device: Operation) -> None:
-    """Drops the dimensions of every `aie.dma_bd` of a shim tile that walks through memory without a gap."""
+def linearize_descriptors(device: Operation, *, keeps_iteration: bool) -> None:
+    """Drops the dimensions of every `aie.dma_bd` of a shim tile that walks through memory without a gap.
+
+    `keeps_iteration`: not of those whose length leaves out the outermost one, which is an iteration then.
+    """
     for op in device.walk():
         if op.name == "aie.dma_bd" and _is_on_shim(op):
             dimensions = op.attributes.get("dimensions")
             dims = dimensions.dims if isinstance(dimensions, BDDimLayoutArrayAttr) else ()
             if not dims or (len(dims) == 1 and dims[0].stride == 1) or not is_contiguous(dims):
                 continue
+            length = IntegerAttr(prod(dim.size for dim in dims), "i32")
+            if keeps_iteration and op.attributes.get("len", length) != length:
+                continue
             del op.attributes["dimensions"]
-            op.attributes.setdefault("len", IntegerAttr(prod(dim.size for dim in dims), "i32"))
+            op.attributes.setdefault("len", length)
 
 
 def _is_on_shim(bd: Operation) -> bool:

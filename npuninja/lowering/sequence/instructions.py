@@ -24,6 +24,7 @@ from npuninja.formats.txn import (
 )
 from npuninja.ir.attributes import DenseElementsAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.types import element_count, memref
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.sequence.lookup import absolute_address, lookup, sequences
@@ -85,11 +86,17 @@ def instruction_stream(
     for op in find_sequence(operation, sequence).body.ops:
         encode = _ENCODERS.get(op.name)
         if encode is not None:
+            if op.name in NUMBERS and op.operands:
+                raise UserError(
+                    f"'{op.name}' depends on a value that is known at run time only, and instructions hold numbers",
+                    op.loc,
+                    hint="give constants, or compute from them",
+                )
             encoded = encode(op, operation)
             if folds_late_arguments and isinstance(encoded, AddressPatch):
                 encoded = _folded(encoded)
             operations.append(encoded)
-        elif op.name not in _SILENT:
+        elif op.name.startswith(_LOWERED) and op.name != "aie.end":
             raise UserError(
                 f"'{op.name}' has no instruction",
                 op.loc,
@@ -169,12 +176,5 @@ _ENCODERS: dict[str, Callable[[Operation, Operation], TxnOperation]] = {
     "aiex.npu.load_pdi": _load_pdi,
     "aiex.npu.preempt": _preempt,
 }
-#: Operations that only make values for others.
-_SILENT = {
-    "aie.end",
-    "arith.constant",
-    "memref.cast",
-    "memref.get_global",
-    "memref.reinterpret_cast",
-    "memref.subview",
-}
+#: Dialects whose operations mean something that happens; all others only make values for others.
+_LOWERED = ("aie.", "aiex.", "scf.", "cf.")

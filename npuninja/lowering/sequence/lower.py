@@ -18,6 +18,7 @@ from npuninja.lowering.sequence.checks import check_tokens
 from npuninja.lowering.sequence.contiguous_transfers import linearize_descriptors, linearize_transfers
 from npuninja.lowering.sequence.devices import materialize_sequences
 from npuninja.lowering.sequence.lookup import sequences
+from npuninja.lowering.sequence.loops import unroll_sequence_loops
 from npuninja.lowering.sequence.task_ids import assign_bd_ids
 from npuninja.lowering.sequence.tasks import lower_tasks, substitute_allocations
 from npuninja.lowering.sequence.transfers import expand
@@ -44,14 +45,17 @@ def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> N
             linearize_transfers(device)
             simplify_branches(device)
             fold_constants(device)
+        if rules.unrolls_sequences_late:
+            unroll_sequence_loops(device)  # aie-unroll-runtime-sequence-loops
+            numbers_from_values(device)
         for sequence in sequences(device):
             if len(sequence.regions[0].blocks) > 1:
                 raise UserError("a runtime sequence is one block, this one branches", sequence.loc)
             substitute_allocations(device, sequence)  # aie-substitute-shim-dma-allocations
         if rules.linearizes_transfers:
-            linearize_descriptors(device)
+            linearize_descriptors(device, keeps_iteration=rules.ignores_single_steps)
         for sequence in sequences(device):
-            assign_bd_ids(sequence)  # aie-assign-runtime-sequence-bd-ids
+            assign_bd_ids(sequence, checks_tokens=rules.checks_tokens)  # aie-assign-runtime-sequence-bd-ids
             lower_tasks(sequence, model, rules, warnings)  # aie-dma-tasks-to-npu
             expand(device, sequence, model, rules, warnings)  # aie-dma-to-npu, aie-lower-set-lock
             check_tokens(device, sequence, model, warnings)

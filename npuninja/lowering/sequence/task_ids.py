@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from npuninja.arch.devices import Place, bd_reachable, kind_of, tile_kind
 from npuninja.errors import UserError
-from npuninja.ir.attributes import IntegerAttr
+from npuninja.ir.attributes import Attribute, BoolAttr, IntegerAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.tiles import place_of
 
@@ -31,26 +31,68 @@ def task_of(op: Operation) -> Operation:
     return task
 
 
-def assign_bd_ids(sequence: Operation) -> None:
+def assign_bd_ids(sequence: Operation, *, checks_tokens: bool) -> None:
     """Gives every task's descriptors their `bd_id` and `next_bd_id`, and erases `dma_free_task`.
 
-    Raises UserError when an id is taken, does not exist or none is left, or when a task is freed twice.
+    An await frees its task; that it is freed once more behind that is the usual way to write it.
+
+    Args:
+        sequence: the runtime sequence.
+        checks_tokens: an await for which no start before it issued a token is an error.
+
+    Raises:
+        UserError: an id is taken, does not exist or none is left, a task is freed twice, or see above.
     """
     in_use: dict[Place, dict[int, Operation]] = {}
     live: set[Value] = set()
+    awaited: set[Value] = set()
+    tokens: dict[tuple[Place, Attribute, int], int] = {}
     kept = []
     for op in sequence.body.ops:
         if op.name == "aiex.dma_configure_task":
             place = place_of(op.operands[0])
             _take(op, place, in_use.setdefault(place, {}))
             live.add(op.result)
-        elif op.name in ("aiex.dma_await_task", "aiex.dma_free_task"):
-            _free(op, in_use, live)
+        elif op.name == "aiex.dma_start_task" and checks_tokens:
+            task = task_of(op)
+            if task.attributes.get("issue_token") == BoolAttr(True):
+                channel = _channel_of(task)
+                tokens[channel] = tokens.get(channel, 0) + 1
+        elif op.name == "aiex.dma_await_task":
+            if checks_tokens:
+                _take_token(op, tokens)
+            if not (checks_tokens and op.operands[0] in awaited):
+                _free(op, in_use, live)
+            awaited.add(op.operands[0])
+        elif op.name == "aiex.dma_free_task":
+            if op.operands[0] not in awaited:
+                _free(op, in_use, live)
+            awaited.discard(op.operands[0])
         if op.name != "aiex.dma_free_task":
             kept.append(op)
         else:
             op.parent = None
     sequence.body.ops = kept
+
+
+def _channel_of(task: Operation) -> tuple[Place, Attribute, int]:
+    return place_of(task.operands[0]), task.attributes["direction"], task.integer("channel")
+
+
+def _take_token(op: Operation, tokens: dict[tuple[Place, Attribute, int], int]) -> None:
+    """Counts an await; UserError when nothing before it issues the token that it waits for."""
+    task = task_of(op)
+    if task.attributes.get("issue_token") != BoolAttr(True):
+        return  # reported where tasks are lowered
+    channel = _channel_of(task)
+    if not tokens.get(channel):
+        raise UserError(
+            f"waits for a token of {channel[2]} on tile {channel[0]} that no task started before it issues",
+            op.loc,
+            notes=(("the task", task.loc),),
+            hint="await a task once for each start with issue_token = true",
+        )
+    tokens[channel] -= 1
 
 
 def _take(task: Operation, place: Place, taken: dict[int, Operation]) -> None:

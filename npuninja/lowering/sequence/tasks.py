@@ -27,6 +27,7 @@ from npuninja.lowering.sequence.arguments import Argument, argument_of
 from npuninja.lowering.sequence.bd import (
     BufferDescriptor,
     hardware_shape,
+    is_contiguous_inside,
     is_linear,
     patch_address,
     shape_error,
@@ -191,6 +192,12 @@ def _write(
     column, row = place
     kind = kind_of(row)
     buffer = op.operands[0]
+    if len(op.operands) > 1 or "offset" not in op.attributes:
+        raise UserError(
+            "the descriptor depends on a value that is known at run time only, and instructions hold numbers",
+            op.loc,
+            hint="give constants, or compute from them",
+        )
     element_bits = bits(element_of(buffer.type))
     offset_bytes = op.integer("offset", 0) * element_bits // 8
     length = op.integer("len") if "len" in op.attributes else element_count(memref(buffer.type).shape)
@@ -204,7 +211,7 @@ def _write(
         column, row, bd_id, length_bytes // 4, burst_length=op.integer("burst_length", 0), **locks
     )
     bd = _with_padding(bd, op, direction, element_bits)
-    bd = _with_dimensions(bd, op, element_bits, length)
+    bd = _with_dimensions(bd, op, element_bits, length, rules)
     packet = op.attributes.get("packet")
     if isinstance(packet, PacketInfoAttr):
         bd = bd._replace(enable_packet=1, packet_type=packet.pkt_type, packet_id=packet.pkt_id)
@@ -287,13 +294,23 @@ def _dimensions(op: Operation) -> tuple[tuple[int, ...], tuple[int, ...]] | None
     return sizes, tuple(d.stride for d in dimensions.dims[::-1]) + (0,) * missing
 
 
-def _with_dimensions(bd: BufferDescriptor, op: Operation, element_bits: int, length: int) -> BufferDescriptor:
+def _with_dimensions(
+    bd: BufferDescriptor, op: Operation, element_bits: int, length: int, rules: Rules
+) -> BufferDescriptor:
     dimensions = op.attributes.get("dimensions")
     shape_in_elements = _dimensions(op)
     if shape_in_elements is None or not isinstance(dimensions, BDDimLayoutArrayAttr):
         return bd
     sizes, strides = shape_in_elements
-    wrong = shape_error(sizes, strides, element_bits, bd.row)
+    if rules.ignores_single_steps:  # of a dimension of size 1
+        strides = tuple(
+            stride if size > 1 or i == 0 else 0 for i, (size, stride) in enumerate(zip(sizes, strides))
+        )
+    on_shim = tile_kind(bd.row) == "shim"
+    linear = is_linear(sizes, strides) or (
+        rules.linearizes_transfers and on_shim and is_contiguous_inside(sizes, strides)
+    )
+    wrong = shape_error(sizes, strides, element_bits, bd.row, linear=linear and on_shim)
     if wrong:
         raise UserError(f"transfer cannot be done: {wrong}", op.loc)
     pads = _pads(op)
@@ -311,7 +328,7 @@ def _with_dimensions(bd: BufferDescriptor, op: Operation, element_bits: int, len
     # The hardware counts the zeros of the padding too, as words of the stream.
     bd = bd._replace(buffer_length=sent * element_bits // 32)
     shape = hardware_shape(sizes, strides, element_bits)
-    if not is_linear(sizes, strides):
+    if not linear:
         bd = bd._replace(
             d0_size=shape.sizes[0],
             d0_stride=shape.strides[0],
