@@ -31,6 +31,8 @@ def argument_of(value: Value, user: Operation) -> Argument:
             return Argument(owner.args.index(value), offset_bytes)
         if owner is not None and owner.name == "memref.subview":
             offset_bytes += _subview_offset_bytes(owner)
+            if user.name == "aie.dma_bd" and "dimensions" not in user.attributes:
+                _require_one_piece(owner)
         elif owner is not None and owner.name == "memref.view":
             offset_bytes += _view_offset_bytes(owner)
         elif owner is None or owner.name not in ("memref.cast", "memref.reinterpret_cast"):
@@ -63,12 +65,12 @@ def _subview_offset_bytes(op: Operation) -> int:
     source = memref(op.operands[0].type)
     strides, _ = strides_and_offset(source)
     offsets = _statics(op, "static_offsets", _dynamic_offsets(op))
-    _require_one_piece(op, source.shape)
     return sum(o * s for o, s in zip(offsets, strides)) * bits(source.element) // 8
 
 
-def _require_one_piece(op: Operation, shape: tuple[int, ...]) -> None:
-    """A transfer knows where its part begins, not its gaps: the part must lie in memory in one piece."""
+def _require_one_piece(op: Operation) -> None:
+    """A transfer without sizes and strides knows where its part begins, not its gaps."""
+    shape = memref(op.operands[0].type).shape
     sizes, steps = op.attributes["static_sizes"], op.attributes["static_strides"]
     assert isinstance(sizes, DenseArrayAttr), op
     assert isinstance(steps, DenseArrayAttr), op
