@@ -28,4 +28,9 @@
 #include <aie_api/mul.hpp>
 #include <aie_api/reduce.hpp>
 #include <aie_api/shuffle.hpp>
+#include <aie_api/elementary.hpp>
+#include <aie_api/lut.hpp>
+#include <aie_api/sliding_mul.hpp>
+#include <aie_api/tile.hpp>
+#include <aie_api/utils.hpp>
 #include <aie_api/vector.hpp>

@@ -32,7 +32,7 @@ template <class X> inline constexpr bool is_negated<negated<X>> = true;
 /** The sum of two rows of elements T. */
 template <class T, class V> NPU_INLINE V sum(V a, V b) {
     if constexpr (is_bf16<T>)
-        return npu::float_rows_to_bf16(npu::add(npu::bf16_rows_to_float(a), npu::bf16_rows_to_float(b)));
+        return npu::float_rows_to_bf16(npu::add_bf16(npu::bf16_rows_to_float(a), npu::bf16_rows_to_float(b)));
     else if constexpr (npu::element<T>::is_float)
         return npu::add(a, b);
     else

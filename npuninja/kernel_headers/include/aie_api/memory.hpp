@@ -20,7 +20,7 @@ NPU_INLINE P *store_v(P *p, const vector<T, N> &v) {
 }
 template <aie_dm_resource = aie_dm_resource::none, class P, class Native>
     requires(!Vector<Native> && sizeof(Native) >= 16)
-NPU_INLINE P *store_v(P *p, const Native &v) {
+NPU_INLINE P *store_v(P *p, Native v) {
     npu::store(p, v);
     return p;
 }

@@ -139,10 +139,15 @@ template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, 
     }
     template <class EA, class EB, class RA, class RB> NPU_INLINE void run(RA a, RB b) {
         using C = typename accum_type::lane_type;
+        constexpr auto fits = [](auto x) { return sizeof(x) == 1 || (sizeof(x) == 2 && decltype(x)(-1) < decltype(x)(0)); };
+        if constexpr (!npu::element<EA>::is_float && sizeof(C) == 4 && fits(EA()) && fits(EB()) && M * K * N <= 64 && K % 2 == 0 &&
+                      N % 4 == 0) {
+            data.npu_row = npu::pairs_of_rows<M, K, N>(a, b, data.npu_row);
+            return;
+        }
         npu::store((void *)npu::registers::block_a, a);
         npu::store((void *)npu::registers::block_b, b);
         npu::store((void *)npu::registers::block_c, data.npu_row);
-        constexpr auto fits = [](auto x) { return sizeof(x) == 1 || (sizeof(x) == 2 && decltype(x)(-1) < decltype(x)(0)); };
         if constexpr (npu_detail::is_bf16<EA>) {
             // AIE2 adds eight (or all 16) products of a lane in one step; AIE2P works element by element.
             if constexpr (__AIE_ARCH__ >= 21 || K == 1)

@@ -200,6 +200,14 @@ template <class T, unsigned N> class vector {
         return R::of_row((typename R::row_type)npu_row);
     }
 
+    /** The same values as elements U, where both are floats. */
+    template <class U> NPU_INLINE auto npu_as() const {
+        if constexpr (std::is_same_v<U, T>)
+            return *this;
+        else
+            return vector<U, N>::of_row(npu::bf16_rows_to_float(npu_row));
+    }
+
     /** Twice as wide, each element by its own sign. */
     template <class U = typename npu_detail::other_width<T, true>::type> NPU_INLINE auto unpack() const {
         if constexpr (type_bits() == 4)

@@ -56,6 +56,34 @@ template <unsigned M, unsigned K, unsigned N, class A, class B> __attribute__((n
     }
 }
 
+/** The same for the smallest blocks, on rows: what a call would cost is more than the work. K is even, N a multiple of 4. */
+template <unsigned M, unsigned K, unsigned N, class RA, class RB, class RC> NPU_INLINE RC pairs_of_rows(RA a, RB b, RC c) {
+    const auto x = convert<i16>(a);
+    const auto y = convert<i16>(b);
+    // Each pair of rows of B, element by element in turn.
+    const auto zipped = pick<K * N>(y, [](unsigned i) constexpr {
+        const unsigned pair = i / (2 * N), column = i % (2 * N) / 2;
+        return (2 * pair + i % 2) * N + column;
+    });
+    return [&]<unsigned... R>(indices<R...>) {
+        RC sum = c;
+        (
+            [&] {
+                constexpr unsigned row = R / (N / 4), group = R % (N / 4);
+                auto total = part<4, row * N + group * 4>(sum);
+                [&]<unsigned... P>(indices<P...>) {
+                    ((total += __builtin_wasm_dot_s_i32x4_i16x8(
+                          pick<8>(x, [](unsigned i) constexpr { return row * K + 2 * P + i % 2; }),
+                          part<8, P * 2 * N + group * 8>(zipped))),
+                     ...);
+                }(count_to<K / 2>{});
+                sum = with_part(sum, R, total);
+            }(),
+            ...);
+        return sum;
+    }(count_to<M * N / 4>{});
+}
+
 /** Any elements into accumulators of C lanes, k by k. */
 template <unsigned M, unsigned K, unsigned N, class A, class B, class C> __attribute__((noinline)) void multiply_rows() {
     const A *a = block<A>(registers::block_a);
@@ -64,6 +92,18 @@ template <unsigned M, unsigned K, unsigned N, class A, class B, class C> __attri
         auto sum = load<lanes<C, N>>(c + i * N);
         for (unsigned k = 0; k < K; k++)
             sum += splat<C, N>(C(a[i * K + k])) * convert<C>(load<lanes<B, N>>(block<B>(registers::block_b) + k * N));
+        store(c + i * N, sum);
+    }
+}
+
+/** Operands that are words already, A at `work`, B 4 KiB behind it. */
+template <unsigned M, unsigned K, unsigned N, class C> __attribute__((noinline)) void multiply_words() {
+    const i32 *a = block<i32>(registers::work), *b = block<i32>(registers::work + 4096);
+    C *c = block<C>(registers::block_c);
+    for (unsigned i = 0; i < M; i++) {
+        auto sum = load<lanes<C, N>>(c + i * N);
+        for (unsigned k = 0; k < K; k++)
+            sum += splat<C, N>(C(a[i * K + k])) * convert<C>(load<lanes<i32, N>>(b + k * N));
         store(c + i * N, sum);
     }
 }

@@ -23,6 +23,7 @@ enum class saturation_mode : unsigned { none = 0, saturate = 1, truncate = 1, sy
 struct control_registers {
     rounding_mode rounding;
     saturation_mode saturation;
+    unsigned long long cycles;
 };
 
 struct registers {
@@ -34,7 +35,7 @@ struct registers {
     static constexpr unsigned block_b = 0x3e400;
     static constexpr unsigned block_c = 0x3e800;
     static constexpr unsigned index_a = 0x3f000; // 2 KiB: a row whose lane is wanted
-    static constexpr unsigned control = 0x3fff0;
+    static constexpr unsigned control = 0x3ffe0;
 };
 
 inline control_registers &control() { return *(control_registers *)registers::control; }

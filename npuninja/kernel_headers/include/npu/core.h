@@ -5,7 +5,9 @@
 #include <npu/macros.h>
 #include <npu/scalars.h>
 #ifdef __cplusplus
-#include <npu/native.h>
+#ifdef __AIE_ARCH__
+#include <npu/intrinsics.h>
+#endif
 #endif
 
 #endif

@@ -151,6 +151,18 @@ template <class F> NPU_INLINE F add(F a, F b) {
 #endif
 }
 
+/** a + b of rows whose lanes are bfloat16 values. Nothing is lost by bringing them to one exponent unless it is 17 binades away. */
+template <class F> NPU_INLINE F add_bf16(F a, F b) {
+#ifndef NPU_FLOAT_FAST
+    constexpr unsigned n = sizeof(F) / 4;
+    using I = lanes<i32, n>;
+    const I far = __builtin_elementwise_abs(((I)a & 0x7f800000) - ((I)b & 0x7f800000));
+    if (__builtin_expect(any((I)(far > (16 << 23))), 0))
+        return add(a, b);
+#endif
+    return flushed_keeping_sign(a + b + 0.0f);
+}
+
 /** The exponent of a factor for sums of exponents: a zero's makes every sum too small to count, an infinity's or NaN's too large. */
 template <class F> NPU_INLINE auto factor_exponents(F x) {
     constexpr unsigned n = sizeof(F) / 4;
@@ -233,7 +245,9 @@ template <class F> NPU_INLINE F floor_part(F x) {
     return (F)((bits + (negative & 0xffff)) & 0xffff0000);
 }
 template <class F> NPU_INLINE three_parts<F> split_float(F x) {
-    const F high = floor_part(x), rest = add(x, -high), middle = floor_part(rest), low = floor_part(add(rest, -middle));
+    // The differences are products with one, whose exponent counts one more than an accumulator's.
+    const F one = splat<float, sizeof(F) / 4>(1.0f), high = floor_part(x), rest = multiply_add(x, -high, one);
+    const F middle = floor_part(rest), low = floor_part(multiply_add(rest, -middle, one));
     return {high, middle, low};
 }
 

@@ -195,6 +195,10 @@ template <unsigned Rows, unsigned Step = 1, class V> NPU_INLINE V transposed(V v
         return transposed<Rows / 2, Step>(zip<Step>(part<n / 2, 0>(v), part<n / 2, n / 2>(v)));
 }
 
-template <class V> NPU_INLINE V load(const void *p) { return *(const V *)p; }
-template <class V> NPU_INLINE void store(void *p, V v) { *(V *)p = v; }
+/** A row at any address: a deduced type has lost the alignment that `lanes` says, and the compiler would believe in the row's own. */
+template <class V> struct __attribute__((packed, may_alias)) anywhere {
+    V row;
+};
+template <class V> NPU_INLINE V load(const void *p) { return ((const anywhere<V> *)p)->row; }
+template <class V> NPU_INLINE void store(void *p, V v) { ((anywhere<V> *)p)->row = v; }
 } // namespace npu

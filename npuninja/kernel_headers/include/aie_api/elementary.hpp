@@ -1,0 +1,146 @@
+/* Elementary functions, and conversions between fixed and floating point. */
+#pragma once
+
+#include <aie_api/reduce.hpp>
+#include <npu/float_functions.h>
+
+namespace aie {
+namespace npu_detail {
+/** f on the row of a vector of floats or bfloat16 values; results of float are narrowed by mode. */
+template <class T, unsigned N, class F> NPU_INLINE vector<T, N> on_floats(const vector<T, N> &v, F f) {
+    if constexpr (is_bf16<T>)
+        return vector<T, N>::of_row(npu::float_rows_to_bf16(f(npu::bf16_rows_to_float(v.npu_row))));
+    else
+        return vector<T, N>::of_row(f(v.npu_row));
+}
+template <class S> NPU_INLINE auto number(const S &x) { return scalar_t<S>(x); }
+/** What a function of one number of API gives: of integers a float, otherwise the type itself. */
+template <class S> using real_t = std::conditional_t<is_bf16<scalar_t<S>>, bfloat16, float>;
+} // namespace npu_detail
+
+template <class T, unsigned N> NPU_INLINE vector<T, N> inv(const vector<T, N> &v) {
+#if __AIE_ARCH__ == 20
+    if constexpr (npu_detail::is_bf16<T>)
+        return vector<T, N>::of_row(npu::inverse_bf16(v.npu_row));
+    else
+        return vector<T, N>::of_row(npu::inverse_float(v.npu_row));
+#else
+    if constexpr (npu_detail::is_bf16<T>)
+        return vector<T, N>::of_row(npu::inverse_bf16(v.npu_row));
+    else
+        return vector<T, N>::of_row(1.0f / v.npu_row);
+#endif
+}
+template <class T, unsigned N> NPU_INLINE vector<T, N> invsqrt(const vector<T, N> &v) {
+#if __AIE_ARCH__ == 20
+    if constexpr (npu_detail::is_bf16<T>)
+        return vector<T, N>::of_row(npu::inverse_root_bf16(v.npu_row));
+    else
+        return vector<T, N>::of_row(npu::inverse_root_float(v.npu_row));
+#else
+    return npu_detail::on_floats(v, [](auto x) { return npu::inverse_root_rounded(x); });
+#endif
+}
+template <class T, unsigned N> NPU_INLINE vector<T, N> sqrt(const vector<T, N> &v) {
+    return npu_detail::on_floats(v, [](auto x) { return __builtin_elementwise_sqrt(x); });
+}
+/* Scalars run on lane 0 of a vector. */
+template <class S>
+    requires Elem<S>
+NPU_INLINE auto inv(const S &x) {
+    using T = npu_detail::real_t<S>;
+    return aie::inv(broadcast<T, 16>(T(npu_detail::number(x)))).get(0);
+}
+template <class S>
+    requires Elem<S>
+NPU_INLINE auto invsqrt(const S &x) {
+    using T = npu_detail::real_t<S>;
+    return aie::invsqrt(broadcast<T, 16>(T(npu_detail::number(x)))).get(0);
+}
+template <class S>
+    requires Elem<S>
+NPU_INLINE auto sqrt(const S &x) {
+    using T = npu_detail::real_t<S>;
+    return T(__builtin_sqrtf(float(T(npu_detail::number(x)))));
+}
+
+template <class A, class B>
+    requires VectorPair<A, B>
+NPU_INLINE auto div(const A &a, const B &b) {
+    using V = npu_detail::vector_of<A, B>;
+    using T = typename V::value_type;
+    return mul(npu_detail::as_vector<V>(a), aie::inv(npu_detail::as_vector<V>(b))).template to_vector<T>();
+}
+template <class A, class B>
+    requires(Elem<A> && Elem<B>)
+NPU_INLINE auto div(const A &a, const B &b) {
+#if __AIE_ARCH__ == 20
+    return npu_detail::number(a) * aie::inv(b);
+#else
+    return npu_detail::real_t<A>(float(npu_detail::number(a)) / float(npu_detail::number(b)));
+#endif
+}
+
+#define NPU_SCALAR_AND_VECTOR(name, function)                                                                                     \
+    template <class S>                                                                                                            \
+        requires(Elem<S> && !std::is_integral_v<npu_detail::scalar_t<S>>)                                                         \
+    NPU_INLINE auto name(const S &x) {                                                                                            \
+        using T = npu_detail::real_t<S>;                                                                                          \
+        return T(function(float(npu_detail::number(x))));                                                                         \
+    }                                                                                                                             \
+    template <class T, unsigned N>                                                                                                \
+        requires(npu::element<T>::is_float)                                                                                       \
+    NPU_INLINE vector<T, N> name(const vector<T, N> &v) {                                                                         \
+        return npu_detail::on_floats(v, [](auto x) { return npu::each(x, [](float y) { return function(y); }); });                \
+    }
+NPU_SCALAR_AND_VECTOR(sin, ::sinf)
+NPU_SCALAR_AND_VECTOR(cos, ::cosf)
+#undef NPU_SCALAR_AND_VECTOR
+template <class T, unsigned N> NPU_INLINE auto sincos(const vector<T, N> &v) { return std::make_pair(aie::sin(v), aie::cos(v)); }
+
+#if __AIE_ARCH__ >= 21
+/** 2 to the power of each lane; the instruction's result is taken to be the nearest bfloat16. */
+template <class TR = bfloat16, class T, unsigned N> NPU_INLINE auto exp2(const vector<T, N> &v) {
+    return vector<bfloat16, N>::of_row(npu::exp2_bf16(npu_detail::to_lanes<float, T>(v.npu_row))).template npu_as<TR>();
+}
+template <class TR = bfloat16, class Tag, unsigned N> NPU_INLINE auto exp2(const accum<Tag, N> &a) {
+    return aie::exp2<TR>(a.template to_vector<float>());
+}
+template <class TR = bfloat16, class T, unsigned N> NPU_INLINE auto tanh(const vector<T, N> &v) {
+    return vector<bfloat16, N>::of_row(npu::tanh_bf16(npu_detail::to_lanes<float, T>(v.npu_row))).template npu_as<TR>();
+}
+template <class TR = bfloat16, class Tag, unsigned N> NPU_INLINE auto tanh(const accum<Tag, N> &a) {
+    return aie::tanh<TR>(a.template to_vector<float>());
+}
+#endif
+
+/** v · 2^-shift. */
+template <class TR = float, class T, unsigned N> NPU_INLINE vector<TR, N> to_float(const vector<T, N> &v, int shift = 0) {
+    const auto row = npu::fixed_to_float<npu::element<T>::is_signed>(v.npu_row, shift);
+    if constexpr (npu_detail::is_bf16<TR>)
+        return vector<TR, N>::of_row(npu::float_rows_to_bf16(row));
+    else
+        return vector<TR, N>::of_row(row);
+}
+template <class TR = float, class S>
+    requires Elem<S>
+NPU_INLINE TR to_float(const S &x, int shift = 0) {
+    return TR(float(npu_detail::number(x)) * __builtin_bit_cast(float, unsigned(127 - shift) << 23));
+}
+/** x · 2^shift to the nearest integer, ties to even, limited; bfloat16 to int16 or int32: floor, int16 without a limit. */
+template <class TR = int32, class T, unsigned N> NPU_INLINE vector<TR, N> to_fixed(const vector<T, N> &v, int shift = 0) {
+    if constexpr (npu_detail::is_bf16<T> && (std::is_same_v<TR, int16> || std::is_same_v<TR, int32>))
+        return vector<TR, N>::of_row(npu::convert<TR>(npu::bf16_to_integers(v.npu_row, shift)));
+    else
+        return vector<TR, N>::of_row(npu::float_to_fixed<TR>(npu_detail::to_lanes<float, T>(v.npu_row), shift));
+}
+template <class TR = int32, class S>
+    requires Elem<S>
+NPU_INLINE TR to_fixed(const S &x, int shift = 0) {
+    using T = npu_detail::real_t<S>;
+    return to_fixed<TR>(broadcast<T, 16>(T(npu_detail::number(x))), shift).get(0);
+}
+template <class TR = int32, class T, unsigned N> NPU_INLINE vector<TR, N> to_fixed_floor(const vector<T, N> &v, int shift = 0) {
+    return vector<TR, N>::of_row(npu::convert<TR>(npu::floats_to_integers(npu_detail::to_lanes<float, T>(v.npu_row), shift)));
+}
+} // namespace aie
