@@ -1,94 +1,103 @@
-"""The files that configure.py writes from a graph."""
+"""Step 4 of configure.py, `write`: the files that a plan becomes."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import sys
 from dataclasses import dataclass
+from importlib import import_module
 
+from npuninja.configure.faults import sources_of, write_faults
+from npuninja.configure.machine import PACKAGE
+from npuninja.configure.options import makefile_name
+from npuninja.configure.planning import Plan
+from npuninja.configure.remote import REMOTE_SETTINGS
 from npuninja.configure.why import remember_graph
 from npuninja.depfile import depfile_text
-from npuninja.emit.batch import parts_of
+from npuninja.detect.machine import TOOLS
 from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.graph_json import graph_json
 from npuninja.emit.make import makefile
-from npuninja.emit.ninja import fill_all, generator_statements, write
+from npuninja.emit.ninja import generator_statements
+from npuninja.emit.ninja import write as build_file_text
 from npuninja.emit.place import place_build_file, remove_dead_outputs, settle
-from npuninja.emit.rules import read_rules
+from npuninja.plan.designs import FOLDER, HOST
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.graph import Graph
 from npuninja.plan.layout import GRAPH, Layout
+from npuninja.plan.package_recipe import PLAN, package_plan
+from npuninja.remote.identities import package_files
 
 BUILD_FILE = "build.ninja"
 # What configure.py looked at. Beside build.ninja, so that `rm -r build` leaves a build that works.
 GENERATOR_DEPFILE = ".build.ninja.d"
+# Loaded only to scan a design that changed; what Ninja watches must not depend on whether one did.
+SCANNING = ("npuninja.plan.scan", "npuninja.ir.parser", "npuninja.lowering.resources.place_tiles")
 
 
-@dataclass(frozen=True)
-class BuildText:
-    """What a build file says beside the edges.
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What configure.py is run again for, and what it writes besides the build file, as the build file names them."""
 
-    Attributes:
-        layout: where files are.
-        template: the text of build.ninja.in.
-        template_file: its name, for messages.
-        places: placeholders of the template beside the graph's variables, as words of a command line.
-        header: sentences for the top.
-        looked_at: what configure.py is to be run again for, as build.ninja names it.
-        also: what configure.py writes beside it that commands read, as build.ninja names it.
-    """
-
-    layout: Layout
-    template: str
-    template_file: str
-    places: Mapping[str, tuple[str, ...]]
-    header: tuple[str, ...]
-    looked_at: tuple[str, ...]
-    also: tuple[str, ...]
+    read: tuple[str, ...]
+    written: tuple[str, ...]
 
 
-def write_for_ninja(graph: Graph, text: BuildText, ninja: str) -> tuple[bool, list[str]]:
-    """Writes build.ninja and what belongs to it, and deletes the outputs that it no longer makes.
+def write(plan: Plan) -> tuple[bool, list[str]]:
+    """Writes the build file and what belongs to it.
 
     Returns:
-        Whether build.ninja changed, and all files that were written or were up to date.
+        Whether the build file changed, and all files that were written or were up to date.
 
     Raises:
         InternalError: Ninja does not accept the text.
         ToolError: Ninja does not start.
-        UserError: the template has a placeholder that there is no value for.
+        UserError: build.ninja.in has a placeholder that there is no value for, or a file's name cannot stand in a
+            Makefile.
     """
-    layout = text.layout
-    written = _write_data(graph, layout)
+    project, machine = plan.causes.project, plan.causes.machine
+    layout = project.layout
+    if machine.remote:
+        write_if_changed(os.path.join(layout.build_folder, REMOTE_SETTINGS), machine.remote.as_json())
+    package_file = os.path.join(layout.build_folder, PLAN)
+    found = plan.designs
+    packed = [design for design in found.designs if design.name in found.wanted]
+    commands = project.template.commands()
+    write_if_changed(package_file, package_plan(plan.context, packed, commands, machine.ninja))
+    written = [package_file, *write_faults(layout, found.faulty), *_write_data(plan.graph, layout)]
+    watched = _watched(plan)
+    changed, files = _for_ninja(plan, watched) if machine.ninja else _for_make(plan, watched)
+    return changed, [*files, *written]
+
+
+def _for_ninja(plan: Plan, watched: Watched) -> tuple[bool, list[str]]:
+    """Writes build.ninja, and deletes the outputs that it no longer makes."""
+    causes, layout, graph = plan.causes, plan.causes.project.layout, plan.graph
+    template, ninja = causes.project.template, causes.machine.ninja
     read = {path for edge in graph.edges for path in (*edge.inputs, *edge.implicit)}
-    shared = [path for path in text.looked_at if path in read]
-    others = [path for path in text.looked_at if path not in read]
+    shared = [path for path in watched.read if path in read]
+    others = [path for path in watched.read if path not in read]
     depfile = os.path.join(layout.ninja_folder, GENERATOR_DEPFILE)
     write_if_changed(depfile, depfile_text(BUILD_FILE, others))
-    generator = generator_statements(BUILD_FILE, text.also, shared, GENERATOR_DEPFILE)
+    generator = generator_statements(BUILD_FILE, watched.written, shared, GENERATOR_DEPFILE)
     build_file = os.path.join(layout.ninja_folder, BUILD_FILE)
-    content = write(graph, text.template, text.template_file, text.places, generator, text.header)
-    changed = place_build_file(build_file, content, ninja)
+    content = build_file_text(graph, template, causes.places, generator, causes.header)
+    changed = place_build_file(build_file, content, ninja, template)
     if changed and os.path.exists(os.path.join(layout.build_folder, ".ninja_log")):
         remove_dead_outputs(ninja, layout.ninja_folder)
-    settle(layout.ninja_folder, [BUILD_FILE, *text.also])
-    return changed, [build_file, depfile, *written]
+    settle(layout.ninja_folder, [BUILD_FILE, *watched.written])
+    return changed, [build_file, depfile]
 
 
-def write_for_make(graph: Graph, text: BuildText, name: str) -> tuple[bool, list[str]]:
-    """Writes a Makefile called `name`; for what is returned see `write_for_ninja`.
-
-    Raises:
-        UserError: a file's name cannot stand in a Makefile, or the template has a placeholder that there is
-            no value for.
-    """
-    layout = text.layout
-    written = _write_data(graph, layout)
-    rules = read_rules(fill_all(graph, text.template, text.template_file, text.places))
+def _for_make(plan: Plan, watched: Watched) -> tuple[bool, list[str]]:
+    """Writes a Makefile."""
+    causes, layout = plan.causes, plan.causes.project.layout
+    template, name = causes.project.template, makefile_name(causes.project.options.build_folder)
+    rules = template.filled(plan.graph, causes.places)
     stamp = layout.output("configured")
-    content = makefile(graph, rules, parts_of(text.template), name, stamp, text.looked_at, text.header)
+    content = makefile(plan.graph, rules, template.parts, name, stamp, watched.read, causes.header)
     path = os.path.join(layout.ninja_folder, name)
-    return write_if_changed(path, content), [path, *written]
+    return write_if_changed(path, content), [path]
 
 
 def _write_data(graph: Graph, layout: Layout) -> list[str]:
@@ -97,3 +106,40 @@ def _write_data(graph: Graph, layout: Layout) -> list[str]:
     commands = os.path.join(layout.ninja_folder, "compile_commands.json")
     write_if_changed(commands, compile_commands(graph, layout.ninja_folder))
     return [os.path.join(layout.build_folder, GRAPH), commands]
+
+
+def _watched(plan: Plan) -> Watched:
+    project, machine = plan.causes.project, plan.causes.machine
+    layout, settings = project.layout, project.settings
+    inputs = [os.path.join(project.home, "configure.py"), project.template.file]
+    # Without a toolchain.toml, the folder where a new one would be.
+    inputs += [settings.file or os.curdir]
+    inputs += [file for design in plan.designs.designs for file in (design.source, *design.imports)]
+    inputs += [file for fault in plan.designs.faulty for file in sources_of(fault)]
+    inputs += [*([FOLDER] if os.path.isdir(FOLDER) else []), *machine.kernels.folders]
+    inputs += [HOST] if project.references is not None else []
+    inputs += [*_planning_modules(), *project.package.license_files]
+    inputs += [*package_files(PACKAGE), machine.remote.trexe] if machine.remote else []
+    used = [(tool, found) for tool in TOOLS if (found := machine.toolchain.found(tool.name))]
+    inputs += [file for tool, found in used for file in (found.path, *tool.companions(found.path))]
+    made = [layout.from_build_folder(d.mlir) for d in plan.designs.designs if d.mlir != d.source]
+    return Watched(
+        read=tuple(sorted({layout.source(file) for file in inputs})),
+        written=(*made, layout.output(PLAN), layout.output(GRAPH)),
+    )
+
+
+def _planning_modules() -> list[str]:
+    """The modules of npuninja that planning consists of: those that are loaded, and those of `SCANNING`."""
+    for name in SCANNING:
+        import_module(name)
+    files = {
+        getattr(module, "__file__", None) or ""
+        for name, module in sys.modules.items()
+        if name.startswith("npuninja")
+    }
+    for folder in ("ir", "plan"):
+        files.update(
+            os.path.join(PACKAGE, folder, name) for name in os.listdir(os.path.join(PACKAGE, folder))
+        )
+    return [file for file in files if file.endswith(".py")]

@@ -13,13 +13,13 @@ from npuninja.configure.options import Options
 from npuninja.configure.settings import Settings
 from npuninja.errors import Error, UserError
 from npuninja.plan.design import Design
-from npuninja.plan.designs import Faulty, ScanCache, faulty, find_designs, read_design, select
+from npuninja.plan.designs import HOST, Faulty, ScanCache, faulty, find_designs, read_design, select
 from npuninja.plan.layout import Layout
 from npuninja.plan.names import near
 
 
 @dataclass(frozen=True)
-class Project:
+class DesignSet:
     """The designs of a project.
 
     Attributes:
@@ -34,14 +34,16 @@ class Project:
     faulty: tuple[Faulty, ...]
     left_out: int = 0
 
-    def without(self, refused: Sequence[Faulty]) -> Project:
+    def without(self, refused: Sequence[Faulty]) -> DesignSet:
         """The same when planning found more that cannot be built."""
         names = {f.name for f in refused}
         kept = tuple(design for design in self.designs if design.name not in names)
         return replace(self, designs=kept, faulty=(*self.faulty, *refused))
 
 
-def read_project(options: Options, settings: Settings, layout: Layout) -> Project:
+def read_designs(
+    options: Options, settings: Settings, layout: Layout, references: frozenset[str]
+) -> DesignSet:
     """All designs of the project in the working folder, scanned.
 
     Raises:
@@ -57,7 +59,7 @@ def read_project(options: Options, settings: Settings, layout: Layout) -> Projec
     try:
         for name, source in sources.items():
             try:
-                designs.append(_with_settings(read_design(source, generated, cache), settings))
+                designs.append(_with_settings(read_design(source, generated, cache), settings, references))
             except Error as error:
                 refused.append(faulty(name, source.path, error))
     finally:
@@ -65,10 +67,10 @@ def read_project(options: Options, settings: Settings, layout: Layout) -> Projec
     if options.device is not None:
         fitting = {d.name for d in designs if fits(d.device, options.device)}
         wanted = _for_device(options, designs, wanted, fitting)
-    return Project(tuple(designs), tuple(wanted), tuple(refused), len(names) - len(wanted))
+    return DesignSet(tuple(designs), tuple(wanted), tuple(refused), len(names) - len(wanted))
 
 
-def _with_settings(design: Design, settings: Settings) -> Design:
+def _with_settings(design: Design, settings: Settings, references: frozenset[str]) -> Design:
     said = settings.designs.get(design.name)
     generation = (said.generation if said else "") or settings.generation
     reference = (
@@ -77,6 +79,8 @@ def _with_settings(design: Design, settings: Settings) -> Design:
     if reference and not os.path.isfile(reference):
         assert said is not None
         raise UserError(f"there is no reference {said.reference!r}", said.location)
+    if not reference and design.name in references:
+        reference = os.path.join(HOST, f"{design.name}.py")
     return replace(
         design,
         generation=generation,

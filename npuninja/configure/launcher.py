@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Mapping
 
 from npuninja.errors import ToolError, UserError
-from npuninja.plan.providers import Choice, WasmCompiler
+from npuninja.plan.providers import Providers, WasmCompiler
 
 
 def find_launcher(
-    wanted: str | None, environment: Mapping[str, str], compiler: WasmCompiler | None, choice: Choice
+    wanted: str | None, environment: Mapping[str, str], compiler: WasmCompiler | None, providers: Providers
 ) -> str:
     """The absolute path of the launcher, "" when none is wanted.
 
@@ -26,7 +26,7 @@ def find_launcher(
         raise ToolError(
             f"--launcher: there is no program {wanted!r} on PATH", hint="install it, or give its path"
         )
-    if compiler and compiler.compiler_words and not choice.real_cores:
+    if compiler and compiler.compiler_words and not providers.for_npu:
         raise UserError(
             f"--launcher: {os.path.basename(path)} does not know `zig cc`, which compiles the kernels, so it caches nothing",
             hint="pin clang and wasm-ld in toolchain.toml and ziglang to a path where nothing is, or leave the launcher out",

@@ -1,69 +1,34 @@
-"""configure.py from end to end: options, detection, designs, graph, files, summary."""
+"""configure.py from end to end: four steps, each a record that the next one is made of."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple, TextIO
 
 from npuninja import __version__
-from npuninja.configure.build_files import BuildText, write_for_make, write_for_ninja
-from npuninja.configure.designs import read_project
-from npuninja.configure.faults import read_faults, sources_of, write_faults
+from npuninja.configure.build_files import write
+from npuninja.configure.faults import read_faults
 from npuninja.configure.interruption import interruptible, keep_outputs
-from npuninja.configure.launcher import find_launcher
-from npuninja.configure.options import (
-    PREFIX,
-    Options,
-    makefile_name,
-    parse_options,
-    to_arguments,
-    with_absolute_paths,
-)
-from npuninja.configure.package_table import package_of_project
+from npuninja.configure.machine import PACKAGE, Machine, look
+from npuninja.configure.options import Options, parse_options
 from npuninja.configure.planned import Planned
+from npuninja.configure.planning import Causes, make_plan
+from npuninja.configure.project import Project, open_project, source_root_of
 from npuninja.configure.record import read_record, write_record
-from npuninja.configure.remote import REMOTE_SETTINGS, remote_settings
-from npuninja.configure.settings import (
-    Settings,
-    read_settings,
-    resolved_kernels,
-    variables_in,
-    with_settings,
-)
-from npuninja.configure.settings_checks import check_pins, placed, remarks, variables_for
+from npuninja.configure.remote import REMOTE_SETTINGS
+from npuninja.configure.settings import variables_in
 from npuninja.configure.summary import summary, use_colour
-from npuninja.configure.template import TEMPLATE, read_template
 from npuninja.configure.why import why
-from npuninja.detect.cache import ProbeCache
-from npuninja.detect.machine import TOOLS, Toolchain, detect, surroundings_of
 from npuninja.detect.memory import heavy_jobs
-from npuninja.emit.batch import parts_of
 from npuninja.emit.escape import quote_word
-from npuninja.emit.ninja import rules_of
-from npuninja.emit.rules import rule_commands
-from npuninja.errors import Error, InternalError, ToolError, UserError
-from npuninja.plan.designs import FOLDER, Faulty
-from npuninja.plan.files import write_if_changed
-from npuninja.plan.ingredients import Recipe
-from npuninja.plan.kernels import read_kernel_folder
-from npuninja.plan.layout import GRAPH, Layout, layout_of
-from npuninja.plan.package_recipe import PLAN, package_plan
-from npuninja.plan.providers import choose, for_tests, parse_choices, wasm_compiler
-from npuninja.plan.recipe import plan
-from npuninja.remote.identities import package_files
-from npuninja.remote.rules import REMOTE_RULES
-from npuninja.settings.toml_file import INSTALL
+from npuninja.errors import Error, InternalError, ToolError
+from npuninja.plan.designs import Faulty
+from npuninja.plan.layout import layout_of
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SETTINGS = "toolchain.toml"
 INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
-# Files of the build folder that hold what an earlier configure found.
-REMEMBERED = ("config.toml", "planned.json", "probe_cache.json", "scan_cache.json", "compiler_cache")
 
 
 class Configured(NamedTuple):
@@ -98,11 +63,9 @@ def main(
         if again:
             words, environment = read_record(again)
             options = parse_options(words)
-            keep_outputs(layout_of(_source_root(options, home), options.build_folder))
+            keep_outputs(layout_of(source_root_of(options, home), options.build_folder))
         if options.why is not None:
-            text = why(
-                options.why, layout_of(os.path.abspath(options.source_root or home), options.build_folder)
-            )
+            text = why(options.why, layout_of(source_root_of(options, home), options.build_folder))
             faulty: tuple[Faulty, ...] = ()
         else:
             text, faulty = configure_interruptibly(options, environment, home, colour, again is not None)
@@ -121,9 +84,9 @@ def main(
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except (Error, OSError) as error:
-        told = error if isinstance(error, Error) else _of_the_machine(error)
-        print(told.render(), file=sys.stderr)
-        return told.exit_code
+        shown = error if isinstance(error, Error) else _of_the_machine(error)
+        print(shown.render(), file=sys.stderr)
+        return shown.exit_code
     except Exception:
         traceback.print_exc()
         print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
@@ -147,173 +110,42 @@ def _of_the_machine(error: OSError) -> Error:
 
 def configure(options: Options, environment: Mapping[str, str], home: str, colour: bool) -> Configured:
     """Does the work. Changes the working folder to the project's."""
-    source_root = _source_root(options, home)
-    layout = layout_of(source_root, options.build_folder)
-    options = with_absolute_paths(options)
-    if source_root != os.path.abspath(home) and not options.source_root:
-        options = replace(options, source_root=source_root)
-    _check_folders(layout)
-    # From here on paths are relative to the project, in messages too: `mlir/passthrough.mlir:4:5`.
-    os.chdir(source_root)
-    recorded = to_arguments(options)
-    if options.fresh:
-        _forget(layout)
-    settings = _settings(options)
-    options = with_settings(options, settings)
-    choices = {**settings.providers, **parse_choices(options.providers)}
-
-    cache = ProbeCache(os.path.join(layout.build_folder, "probe_cache.json"))
-    toolchain = detect(surroundings_of(environment, settings.pins, settings.unused), cache, settings.denied)
-    check_pins(settings, toolchain)
-    ninja = _ninja(toolchain) if options.generator == "ninja" else None
-    project = read_project(options, settings, layout)
-    compiler = wasm_compiler(toolchain)
-    with placed(settings, parse_choices(options.providers)):
-        choice = choose(choices, toolchain, compiler)
-    template_file, template = read_template(TEMPLATE)
-    kernels = read_kernel_folder(
-        "kernels",
-        "kernels",
-        resolved_kernels(
-            settings, options, variables_for(settings, options, environment, toolchain), source_root
-        ),
+    project = open_project(options, home)
+    machine = look(project, environment)
+    record = _record(project, machine, environment)
+    causes = Causes(
+        project=project, machine=machine, places=_places(project, record), header=_header(project)
     )
-    launcher = find_launcher(options.launcher, environment, compiler, choice)
-    rules = rules_of(template)
-    batched = frozenset() if options.separate else frozenset(parts_of(template))
-    recipe = Recipe(
-        layout, toolchain, compiler, choice, kernels, rules, batched, options.werror, launcher, options.check
-    )
-    package = package_of_project(settings.package, settings.file, options.preset)
-    recipe = replace(recipe, package=package, prefix=options.prefix or PREFIX)
-    emulated = None
-    if choice.real_cores and compiler:
-        emulated = replace(recipe, choice=for_tests(choices, toolchain, compiler))
-    remote = remote_settings(options, environment, layout, toolchain, PACKAGE)
-
-    chosen = {p.stage: {"provider": p.name, "version": p.version, "why": p.reason} for p in choice.providers}
-    record = os.path.join(layout.build_folder, "config.toml")
-    write_record(record, recorded, environment, chosen, variables_in(settings, options))
-    places, header = _places(layout, home, record, options.generator), _header(recorded)
-    hosts = sorted(os.listdir("host")) if os.path.isdir("host") else None
-    # Without its sets, whose order is another in every process; they follow from the template and the
-    # options.
-    ordered = replace(recipe, rules=frozenset(), batched=frozenset())
-    tested = emulated.choice if emulated else None
-    causes = (ordered, tested, project, remote, options, places, header, template, hosts, settings.content)
-    planned = Planned(layout.build_folder, causes, PACKAGE)
-    notes = remarks(environment)
+    planned = Planned(project.layout.build_folder, causes.digest(), PACKAGE)
+    changed, found = False, project.designs
     if planned.still_holds():
-        project = project.without([f for f in read_faults(layout) if f not in project.faulty])
-        return Configured(summary(choice, toolchain, project, False, colour, options, notes), project.faulty)
-
-    refused = list(project.faulty)
-    graph = plan(recipe, project.designs, emulated, project.wanted, refused)
-    project = project.without(refused[len(project.faulty) :])
-    designs = project.designs
-    if remote:
-        graph.remote_rules = frozenset(REMOTE_RULES)
-        write_if_changed(os.path.join(layout.build_folder, REMOTE_SETTINGS), remote.as_json())
-    inputs = [os.path.join(home, "configure.py"), template_file, settings.file or os.curdir]
-    inputs += [file for design in designs for file in (design.source, *design.imports)]
-    inputs += [file for fault in project.faulty for file in sources_of(fault)]
-    inputs += [*([FOLDER] if os.path.isdir(FOLDER) else []), *kernels.folders]
-    inputs += [*(["host"] if hosts is not None else []), *_planning_modules()]
-    inputs += package.license_files
-    inputs += [*package_files(PACKAGE), remote.trexe] if remote else []
-    used = [(tool, found) for tool in TOOLS if (found := toolchain.found(tool.name))]
-    inputs += [file for tool, found in used for file in (found.path, *tool.companions(found.path))]
-    looked_at = tuple(sorted({layout.source(file) for file in inputs}))
-    package_file = os.path.join(layout.build_folder, PLAN)
-    packed = [design for design in designs if design.name in project.wanted]
-    write_if_changed(package_file, package_plan(recipe, packed, rule_commands(template), ninja or ""))
-    also = tuple(layout.from_build_folder(design.mlir) for design in designs if design.mlir != design.source)
-    also += (layout.output(PLAN), layout.output(GRAPH))
-    fault_files = write_faults(layout, project.faulty)
-    text = BuildText(layout, template, template_file, places, tuple(header), looked_at, also)
-    if ninja:
-        changed, written = write_for_ninja(graph, text, ninja)
+        found = found.without([f for f in read_faults(project.layout) if f not in found.faulty])
     else:
-        changed, written = write_for_make(graph, text, makefile_name(options.build_folder))
-    planned.remember([*written, package_file, *fault_files])
-    return Configured(summary(choice, toolchain, project, changed, colour, options, notes), project.faulty)
-
-
-def _source_root(options: Options, home: str) -> str:
-    """The project: what `-S` says, else the current folder when it is one, else that of configure.py."""
-    if options.source_root:
-        return os.path.abspath(options.source_root)
-    here = os.getcwd()
-    return here if any(map(os.path.exists, (FOLDER, SETTINGS))) else os.path.abspath(home)
-
-
-def _check_folders(layout: Layout) -> None:
-    """Makes the build folder. Raises UserError when there is no project, or no build folder can be."""
-    if not os.path.isdir(layout.source_root):
-        raise UserError(
-            f"-S: there is no folder {layout.source_root}", hint="give the folder that has mlir/ and kernels/"
-        )
-    try:
-        os.makedirs(layout.build_folder, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"cannot make the build folder {layout.build_folder}: {(error.strerror or str(error)).lower()}",
-            hint="give another one with -B FOLDER",
-        ) from error
-
-
-def _settings(options: Options) -> Settings:
-    """The toolchain.toml that counts: the one that is named, else the project's, else none."""
-    file = options.toolchain or (SETTINGS if os.path.isfile(SETTINGS) else None)
-    if file is None and options.preset:
-        raise UserError(
-            f"there is no preset {options.preset!r}", hint=f"there is no {SETTINGS} in {os.getcwd()}"
-        )
-    return read_settings(file, options.preset) if file else Settings(folder=os.getcwd())
-
-
-def _ninja(toolchain: Toolchain) -> str:
-    found, absent = toolchain.found("ninja"), toolchain.absent("ninja")
-    if found:
-        return found.path
-    assert absent is not None
-    raise ToolError(
-        "no usable ninja", notes=((f"ninja: {absent.explain()}", None),), hint=f"{absent.remedy}; {INSTALL}"
+        plan = make_plan(causes)
+        found = plan.designs
+        changed, written = write(plan)
+        planned.remember(written)
+    text = summary(
+        machine.providers, machine.toolchain, found, changed, colour, project.options, machine.notes
     )
+    return Configured(text, found.faulty)
 
 
-def _forget(layout: Layout) -> None:
-    for name in REMEMBERED:
-        path = os.path.join(layout.build_folder, name)
-        if os.path.isdir(path):
-            shutil.rmtree(path)
-        elif os.path.exists(path):
-            os.unlink(path)
-
-
-def _planning_modules() -> list[str]:
-    """The modules of npuninja that planning consists of.
-
-    Those that are loaded, and those that are only loaded to scan a design that changed: the list must not
-    depend on that.
-    """
-    files = {
-        getattr(module, "__file__", None) or ""
-        for name, module in sys.modules.items()
-        if name.startswith("npuninja")
+def _record(project: Project, machine: Machine, environment: Mapping[str, str]) -> str:
+    """Keeps what Ninja needs to configure again; returns the file."""
+    chosen = {
+        c.stage: {"provider": c.name, "version": c.version, "why": c.reason} for c in machine.providers.chosen
     }
-    files.add(os.path.join(PACKAGE, "lowering", "resources", "place_tiles.py"))
-    for folder in ("ir", "plan"):
-        files.update(
-            os.path.join(PACKAGE, folder, name) for name in os.listdir(os.path.join(PACKAGE, folder))
-        )
-    return [file for file in files if file.endswith(".py")]
+    path = os.path.join(project.layout.build_folder, "config.toml")
+    write_record(path, project.recorded, environment, chosen, variables_in(project.settings, project.options))
+    return path
 
 
-def _places(layout: Layout, home: str, record: str, generator: str) -> dict[str, tuple[str, ...]]:
+def _places(project: Project, record: str) -> dict[str, tuple[str, ...]]:
     """The placeholders of build.ninja.in that are about this machine, as words of a command line."""
     # Windows starts commands without a shell; Make's recipes go on behind them.
-    by_shell = os.name == "posix" and generator == "ninja"
+    by_shell = os.name == "posix" and project.options.generator == "ninja"
+    layout = project.layout
     return {
         "START": ("exec",) if by_shell else (),
         "BUILD_FOLDER": (layout.output_prefix or ".",),
@@ -321,15 +153,15 @@ def _places(layout: Layout, home: str, record: str, generator: str) -> dict[str,
         "STAGES": (os.path.join(PACKAGE, "stages", "__main__.py"),),
         "PROGRAM": (PACKAGE,),
         "REMOTE": (os.path.join(PACKAGE, "remote", "__main__.py"), layout.output(REMOTE_SETTINGS)),
-        "CONFIGURE": (os.path.join(home, "configure.py"),),
+        "CONFIGURE": (os.path.join(project.home, "configure.py"),),
         "CONFIG": (record,),
         "HEAVY_JOBS": (str(heavy_jobs()),),
     }
 
 
-def _header(recorded: Sequence[str]) -> list[str]:
-    words = " ".join(quote_word(word) for word in recorded)
-    return [
-        f"Made by npuninja {__version__} from build.ninja.in. Do not edit: the next configure writes it anew.",
+def _header(project: Project) -> tuple[str, ...]:
+    words = " ".join(quote_word(word) for word in project.recorded)
+    return (
+        f"Made by npuninja {__version__} from build.ninja.in. Do not edit: the next configure writes it again.",
         f"To make it again: configure.py {words}".rstrip(),
-    ]
+    )

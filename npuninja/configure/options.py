@@ -23,7 +23,7 @@ class Options:
         source_root: `-S`, as given; None: the folder of configure.py.
         generator: what runs the build, one of `GENERATORS`.
         device: the device that every design must be for; None: each design says its own.
-        providers: `STAGE=real|embedded|auto` words.
+        providers: `STAGE=real|embedded|auto|NAME` words.
         toolchain: another toolchain.toml.
         preset: the name of a preset in it.
         prefix: where `install` puts the designs.
@@ -103,7 +103,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         metavar="STAGE=P",
         action="append",
         default=[],
-        help="P: real, embedded or auto",
+        help="P: real, embedded, auto, or a name as docs/providers.md lists them",
     )
     add("--toolchain", metavar="FILE", help="read FILE instead of toolchain.toml")
     add("--preset", metavar="NAME", help="the options of [preset.NAME] in toolchain.toml")

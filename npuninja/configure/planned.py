@@ -1,6 +1,6 @@
 """What the last configure planned, and from what: with nothing changed, the same plan is not made again.
 
-Planning is a function of data: the recipe, the designs, the options, the rules, npuninja itself. Their digest
+Planning is a function of data: the project, the machine, npuninja itself. Their digest
 is kept beside size and time of the files that came of them. Another digest, or a file that somebody touched,
 means planning anew.
 """
@@ -22,17 +22,15 @@ class Planned:
 
     Args:
         build_folder: where it is kept.
-        causes: all that decides the plan; each has a `repr` that tells its whole content.
+        causes: the digest of all that decides the plan.
         package: the folder of npuninja, whose modules decide as well.
     """
 
-    def __init__(self, build_folder: str, causes: Iterable[object], package: str) -> None:
+    def __init__(self, build_folder: str, causes: str, package: str) -> None:
         self._path = os.path.join(build_folder, FILE)
-        digest = hashlib.sha256()
-        for cause in (*causes, _modules(package)):
-            digest.update(repr(cause).encode("utf-8", "surrogateescape"))
-            digest.update(b"\0")
-        self._digest = digest.hexdigest()
+        self._digest = hashlib.sha256(
+            f"{causes} {_modules(package)}".encode("utf-8", "surrogateescape")
+        ).hexdigest()
 
     def still_holds(self) -> bool:
         """Whether the files of the last configure are what this one would write."""

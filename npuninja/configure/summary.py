@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from npuninja.configure.designs import Project
+from npuninja.configure.designs import DesignSet
 from npuninja.configure.options import Options, makefile_name
 from npuninja.detect.machine import Toolchain
 from npuninja.emit.escape import quote_word
-from npuninja.plan.providers import DRIVER_NEEDS, STAGES, Choice
+from npuninja.plan.providers import STAGES, Providers
 
 
 def use_colour(environment: Mapping[str, str], terminal: bool) -> bool:
@@ -22,9 +22,9 @@ def use_colour(environment: Mapping[str, str], terminal: bool) -> bool:
 
 
 def summary(
-    choice: Choice,
+    providers: Providers,
     toolchain: Toolchain,
-    project: Project,
+    found: DesignSet,
     changed: bool,
     colour: bool,
     options: Options,
@@ -32,14 +32,14 @@ def summary(
 ) -> str:
     """The text: a table of the stages, the real tools that are not used, the designs, and what to do next."""
     rows = [("stage", "provider", "version", "path", "why")]
-    rows += [(p.stage, p.name, p.version, p.path or "-", p.reason) for p in choice.providers]
+    rows += [(p.stage, p.name, p.version, p.path or "-", p.reason) for p in providers.chosen]
     for purpose, tool in (("stages", toolchain.python), ("build", toolchain.found("ninja"))):
         rows += [(purpose, tool.tool, tool.version, tool.path, tool.origin)] if tool else []
     lines = _table(rows, colour)
-    unused = _unused(choice, toolchain)
+    unused = _unused(providers, toolchain)
     if unused:
         lines += ["", *unused]
-    designs = [design for design in project.designs if design.name in project.wanted]
+    designs = [design for design in found.designs if design.name in found.wanted]
     devices = sorted({design.device for design in designs})
     count = f"{len(designs)} design{'s' if len(designs) != 1 else ''}"
     lines += ["", f"project: {os.getcwd()}"]
@@ -48,10 +48,10 @@ def summary(
         if designs
         else []
     )
-    if project.left_out:
-        lines.append(f"not asked for: {project.left_out} more; each is built by its name all the same")
-    if project.faulty:
-        names = ", ".join(fault.name for fault in project.faulty)
+    if found.left_out:
+        lines.append(f"not asked for: {found.left_out} more; each is built by its name all the same")
+    if found.faulty:
+        names = ", ".join(fault.name for fault in found.faulty)
         lines.append(f"cannot be built: {names}; why is said at the end")
     lines += [f"note: {note}" for note in notes]
     lines += [f"what takes time is run by the service at {options.remote}"] if options.remote else []
@@ -59,7 +59,7 @@ def summary(
     target = os.path.join(folder or "", makefile_name(folder) if by_make else "build.ninja")
     command = "make -j" if by_make else "ninja"
     command += f" -C {quote_word(folder)}" if folder else f" -f {target}" if by_make else ""
-    only = f" (only {', '.join(project.wanted)})" if project.left_out else ""
+    only = f" (only {', '.join(found.wanted)})" if found.left_out else ""
     done = f"{target} {'written' if changed else 'unchanged'}"
     lines.append(f"{done}; next: {command}{only}, then {command} run")
     return "\n".join(lines) + "\n"
@@ -76,12 +76,12 @@ def _table(rows: Sequence[tuple[str, ...]], colour: bool) -> list[str]:
     return lines
 
 
-def _unused(choice: Choice, toolchain: Toolchain) -> list[str]:
+def _unused(providers: Providers, toolchain: Toolchain) -> list[str]:
     """Real tools that are there without being used, and files that looked like one and are not."""
-    used = {name for p in choice.providers if p.real for name in STAGES.get(p.stage, ("", DRIVER_NEEDS))[1]}
-    real = sorted({*(name for _, needs in STAGES.values() for name in needs), *DRIVER_NEEDS})
+    used = {name for c in providers.chosen if c.provider.vendor for name in c.provider.tools}
+    vendors = {name for row in STAGES.values() for p in row.providers if p.vendor for name in p.tools}
     lines = []
-    for name in real:
+    for name in sorted(vendors):
         found, absent = toolchain.found(name), toolchain.absent(name)
         if found and name not in used and name not in ("pyxrt", "aiecc"):
             lines.append(f"found, not used: {name} {found.version} ({found.path})")

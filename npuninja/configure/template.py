@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 
+from npuninja.emit.template import Template
+from npuninja.plan.words import tool_variables
 from npuninja.settings.toml_file import read_text
 
 TEMPLATE = "build.ninja.in"
@@ -13,15 +15,14 @@ SHIPPED = os.path.join(os.path.dirname(os.path.abspath(__file__)), TEMPLATE)
 _WHOLE = re.compile(r"^rule configure\s*$", re.MULTILINE)
 
 
-def read_template(project_file: str) -> tuple[str, str]:
-    """The file that messages name, and the text of all rules.
+def read_template(project_file: str) -> Template:
+    """The rules of a project.
 
     Raises:
-        UserError: the file is there and cannot be read.
+        UserError: the file is there and cannot be read, or a line is not Ninja's language; located.
     """
     if not os.path.isfile(project_file):
-        return SHIPPED, read_text(SHIPPED)
+        return Template(read_text(SHIPPED), SHIPPED, tool_variables())
     own = read_text(project_file)
-    if _WHOLE.search(own):
-        return project_file, own
-    return project_file, f"{read_text(SHIPPED).rstrip()}\n\n# Of this project.\n\n{own}"
+    shipped = "" if _WHOLE.search(own) else read_text(SHIPPED)
+    return Template(own, project_file, tool_variables(), shipped)

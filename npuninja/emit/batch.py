@@ -11,14 +11,9 @@ from npuninja.emit.escape import command_value, escape_value
 from npuninja.plan.graph import Batch, Edge
 
 RULE = "batch"
-# A rule whose command is one stage and nothing else. The batch writes one depfile for all its stages, so
-# theirs is cut out.
-_STAGE_RULE = re.compile(
-    r"^rule (?P<rule>\S+)\n"
-    r"  command = \$stage (?P<start>.*)--depfile \$out\.d (?P<end>.*)\n"
-    r"  description = (?P<says>.*) \$out$",
-    re.MULTILINE,
-)
+# The command of a rule that is one stage and nothing else. The batch writes one depfile for all its stages, so theirs
+# is cut out.
+_STAGE = re.compile(r"\$stage (?P<start>.*)--depfile \$out\.d (?P<end>.*)")
 _FILES = re.compile(r"\$(in|out|options)\b")
 
 
@@ -31,12 +26,17 @@ class Part(NamedTuple):
     says: str
 
 
-def parts_of(template: str) -> dict[str, Part]:
-    """The rules in a build.ninja.in that can be parts of a batch; none when it has no rule that runs one."""
-    if not re.search(rf"^rule {RULE}$", template, re.MULTILINE):
+def parts_of(rules: Mapping[str, Mapping[str, str]]) -> dict[str, Part]:
+    """The rules of a build file that can be parts of a batch; none when there is no rule that runs one."""
+    if RULE not in rules:
         return {}
-    found = _STAGE_RULE.finditer(template)
-    return {match["rule"]: Part(f"--then {match['start']}{match['end']}", match["says"]) for match in found}
+    parts = {}
+    for name, variables in rules.items():
+        command = _STAGE.fullmatch(variables.get("command", ""))
+        if command:
+            says = variables.get("description", name).removesuffix(" $out")
+            parts[name] = Part(f"--then {command['start']}{command['end']}", says)
+    return parts
 
 
 def batch_variables(batch: Batch, parts: Mapping[str, Part]) -> dict[str, str]:

@@ -22,9 +22,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from npuninja.emit.batch import RULE, Part, batch_variables
 from npuninja.emit.escape import quote_word
+from npuninja.emit.ninja_text import NinjaText, expand
 from npuninja.emit.remote import remote_stage
-from npuninja.emit.rules import Rules, expand
-from npuninja.errors import UserError
+from npuninja.errors import Location, UserError
 from npuninja.plan.graph import Batch, Edge, Graph
 
 # What a name in a Makefile can be made of: nearly everything else means something to Make in one place or
@@ -49,7 +49,7 @@ made = $(if $(wildcard $1),,FORCE)
 
 def makefile(
     graph: Graph,
-    rules: Rules,
+    rules: NinjaText,
     parts: Mapping[str, Part],
     name: str,
     configure: str,
@@ -60,7 +60,7 @@ def makefile(
 
     Args:
         graph: the edges.
-        rules: those of build.ninja.in.
+        rules: build.ninja.in, filled.
         parts: those of them that can be parts of a batch.
         name: what the Makefile is called, as `make -f` is told.
         configure: the stamp of configure.py; its folder is the build folder.
@@ -70,7 +70,7 @@ def makefile(
     Raises:
         UserError: a file's name cannot stand in a Makefile.
     """
-    default = " ".join(_names(graph.defaults))
+    default = " ".join(_names((*graph.defaults, *rules.defaults)))
     text = [
         "\n".join(f"# {line}".rstrip() for line in header),
         f"all_by_default: {default}\n.PHONY: all_by_default",
@@ -95,8 +95,44 @@ def makefile(
             text.append("\n".join(_alias(command, alone, name)))
         else:
             text.append("\n".join(_command(command, rules, stage, depfiles)))
+    text += _of_the_user(rules)
     text.append("-include $(wildcard \\\n  " + " \\\n  ".join(depfiles) + ")" if depfiles else "")
     return "\n\n".join(text) + "\n"
+
+
+def _of_the_user(rules: NinjaText) -> Iterator[str]:
+    """The `build` statements that stand in build.ninja.in itself."""
+    if rules.included:
+        file, line = rules.included[0]
+        raise UserError(
+            f"Make cannot read {file!r}, which is in Ninja's language",
+            Location(rules.file, line),
+            hint="take Ninja (leave out --generator make), or write its statements here",
+        )
+    for build in rules.builds:
+        outputs = _names((*build.outputs, *build.implicit_outputs))
+        inputs = " ".join(_names((*build.inputs, *build.implicit)))
+        later = " ".join(_names((*build.order_only, *build.validations)))
+        ordered = f" | {later}" if later else ""
+        if build.rule == "phony":
+            yield f".PHONY: {' '.join(outputs)}\n{' '.join(outputs)}: {inputs}{ordered}"
+            continue
+        if build.rule not in rules.rules:
+            message = f"there is no rule {build.rule!r}"
+            raise UserError(
+                message, Location(rules.file, build.line), hint=f"rules: {', '.join(rules.rules)}"
+            )
+        scope = {
+            "in": " ".join(map(quote_word, build.inputs)),
+            "out": " ".join(map(quote_word, build.outputs)),
+            **build.variables,
+        }
+        says = rules.value(build.rule, "description", scope) or rules.value(build.rule, "command", scope)
+        command = _recipe(rules.value(build.rule, "command", scope))
+        first, *others = outputs
+        yield f"{first}: {inputs}{ordered}\n\t@echo {_recipe(quote_word(says))}\n\t@{command}" + "".join(
+            f"\n{other}: {first} ;" for other in others
+        )
 
 
 def _alias(edge: Edge, alone: Mapping[str, Edge], makefile_name: str) -> Iterator[str]:
@@ -114,7 +150,7 @@ def _alias(edge: Edge, alone: Mapping[str, Edge], makefile_name: str) -> Iterato
 
 
 def _batch(
-    batch: Batch, rules: Rules, stage: Mapping[str, str], parts: Mapping[str, Part], depfiles: list[str]
+    batch: Batch, rules: NinjaText, stage: Mapping[str, str], parts: Mapping[str, Part], depfiles: list[str]
 ) -> Iterator[str]:
     scope = {**stage} | {
         name: expand(value, rules.variables) for name, value in batch_variables(batch, parts).items()
@@ -123,7 +159,7 @@ def _batch(
     yield from _made(RULE, rules, scope, batch.inputs, batch.outputs, depfiles)
 
 
-def _command(edge: Edge, rules: Rules, stage: Mapping[str, str], depfiles: list[str]) -> Iterator[str]:
+def _command(edge: Edge, rules: NinjaText, stage: Mapping[str, str], depfiles: list[str]) -> Iterator[str]:
     scope = {
         **stage,
         "in": " ".join(map(quote_word, edge.inputs)),
@@ -143,7 +179,7 @@ def _command(edge: Edge, rules: Rules, stage: Mapping[str, str], depfiles: list[
 
 def _made(
     rule: str,
-    rules: Rules,
+    rules: NinjaText,
     scope: Mapping[str, str],
     inputs: Sequence[str],
     outputs: Sequence[str],
@@ -161,7 +197,7 @@ def _made(
     yield f"{' '.join(names)}: {stamp} ;"
 
 
-def _recipe_lines(rule: str, rules: Rules, scope: Mapping[str, str], then: str = "") -> Iterator[str]:
+def _recipe_lines(rule: str, rules: NinjaText, scope: Mapping[str, str], then: str = "") -> Iterator[str]:
     says = quote_word(rules.value(rule, "description", scope))
     yield f"\t@echo {_recipe(says)}"
     yield f"\t@{_recipe(rules.value(rule, 'command', scope))}{then}"

@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
-from npuninja.emit.batch import RULE, Part, batch_variables, parts_of
+from npuninja.emit.batch import RULE, Part, batch_variables
 from npuninja.emit.escape import command_value, escape_path, escape_value
 from npuninja.emit.remote import remote_stage
-from npuninja.errors import Location, UserError
+from npuninja.emit.template import Template
 from npuninja.plan.graph import Batch, Edge, Graph
-
-_PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")
-_RULE = re.compile(r"^rule (\S+)\s*$", re.MULTILINE)
-
-
-def rules_of(template: str) -> frozenset[str]:
-    """The names of the rules in a template."""
-    return frozenset(_RULE.findall(template))
-
-
-def fill(template: str, file: str, values: Mapping[str, str]) -> str:
-    """Puts values (escaped already) in place of `@NAME@`.
-
-    Raises:
-        UserError: the template has a placeholder that there is no value for; located in the template.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in values:
-            line = template.count("\n", 0, match.start()) + 1
-            column = match.start() - template.rfind("\n", 0, match.start())
-            raise UserError(
-                f"there is no value for {match[0]}",
-                Location(file, line, column),
-                hint="known: " + ", ".join(f"@{known}@" for known in sorted(values)),
-            )
-        return values[name]
-
-    return _PLACEHOLDER.sub(value, template)
 
 
 def statement(edge: Edge) -> str:
@@ -91,17 +60,9 @@ def generator_statements(target: str, also: Sequence[str], inputs: Sequence[str]
     return "\n".join(lines)
 
 
-def fill_all(graph: Graph, template: str, template_file: str, places: Mapping[str, tuple[str, ...]]) -> str:
-    """The template with all its placeholders filled; for the arguments see `write`."""
-    filled = {name.upper(): command_value(words) for name, words in graph.variables.items()}
-    filled.update({name: command_value(words) for name, words in places.items()})
-    return fill(template, template_file, filled)
-
-
 def write(
     graph: Graph,
-    template: str,
-    template_file: str,
+    template: Template,
     places: Mapping[str, tuple[str, ...]],
     generator: str,
     header: Sequence[str],
@@ -110,25 +71,23 @@ def write(
 
     Args:
         graph: the edges.
-        template: the text of build.ninja.in.
-        template_file: its name, for messages.
-        places: placeholders beside the graph's variables, as words of a command line.
+        template: build.ninja.in.
+        places: placeholders besides the graph's variables, as words of a command line.
         generator: the statements of `generator_statements`.
         header: sentences for the top of the file.
     """
     parts = ["\n".join(f"# {line}".rstrip() for line in header)]
-    parts.append(fill_all(graph, template, template_file, places).rstrip())
+    parts.append(template.fill(graph, places).rstrip())
     parts.append("# Configuring again.\n\n" + generator)
     group: list[str] = []
     whom = None
-    batch_parts = parts_of(template)
     for command in graph.commands():
         first = command.edges[0] if isinstance(command, Batch) else command
         if first.for_whom != whom:
             whom = first.for_whom
             group.append(f"\n# {whom}\n")
         group.append(
-            batch_statement(command, batch_parts) if isinstance(command, Batch) else statement(command)
+            batch_statement(command, template.parts) if isinstance(command, Batch) else statement(command)
         )
         elsewhere = remote_stage(graph, command)
         group += [f"  stage = $remote {command_value(elsewhere)}"] if elsewhere else []

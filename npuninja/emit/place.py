@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 
-from npuninja.errors import InternalError, ToolError
+from npuninja.emit.template import Template
+from npuninja.errors import InternalError, Location, ToolError, UserError
 
 
-def place_build_file(path: str, text: str, ninja: str | None) -> bool:
+def place_build_file(path: str, text: str, ninja: str | None, template: Template) -> bool:
     """Writes build.ninja unless it has this text, but has Ninja read it first: a broken one could not repair
     itself.
 
     Returns whether it wrote.
 
+    Args:
+        path: build.ninja.
+        text: what it is to say.
+        ninja: the program that reads it; None for no proof.
+        template: what the user wrote of it.
+
     Raises:
         InternalError: Ninja does not accept the text; the old file stays.
+        UserError: the line that it does not accept is the user's; located in build.ninja.in.
         ToolError: Ninja does not start.
     """
     try:
@@ -32,7 +41,7 @@ def place_build_file(path: str, text: str, ninja: str | None) -> bool:
         stream.write(text.encode("utf-8", "surrogateescape"))
     try:
         if ninja:
-            _check(ninja, folder, temporary)
+            _check(ninja, folder, temporary, template)
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):
@@ -64,16 +73,34 @@ def remove_dead_outputs(ninja: str, folder: str) -> None:
     _run([ninja, "-C", folder, "-t", "cleandead"])
 
 
-def _check(ninja: str, folder: str, file: str) -> None:
+def _check(ninja: str, folder: str, file: str, template: Template) -> None:
     # Tool `targets` reads and connects the whole file, runs nothing and, unlike `-n`, does not look whether
     # the file itself is to be made anew.
     command = [ninja, "-C", folder, "-f", file, "-t", "targets", "depth", "1"]
     done = _run(command)
     if done.returncode:
+        printed = (done.stderr or done.stdout).strip()
+        _blame_the_user(printed, file, template)
         raise InternalError(
             "Ninja does not accept the build file that was made",
-            notes=((f"it printed: {(done.stderr or done.stdout).strip()}", None),),
+            notes=((f"it printed: {printed}", None),),
             hint="please report this with the design and the name of its folder",
+        )
+
+
+def _blame_the_user(printed: str, file: str, template: Template) -> None:
+    """Raises UserError when the line that Ninja complains about is one of build.ninja.in."""
+    # ninja: error: .new123.build.ninja:7: unknown build rule 'sopy'
+    match = re.search(rf"{re.escape(os.path.basename(file))}:(\d+): (.*)", printed)
+    if not match:
+        return
+    with open(file, encoding="utf-8", errors="surrogateescape") as stream:
+        line = stream.read().split("\n")[int(match[1]) - 1]
+    lines = template.text.split("\n")
+    if line.strip() and line in lines:
+        place = Location(template.file, lines.index(line) + 1)
+        raise UserError(
+            f"Ninja does not accept this line: {match[2]}", place, hint="correct it, or take it away"
         )
 
 

@@ -14,17 +14,13 @@ import posixpath
 from collections.abc import Iterable
 
 from npuninja.plan.graph import Batch, Edge
+from npuninja.stages.table import rules
 
-# Rules whose stage is short. bootgen and xclbinutil take 8 ms, less than the process around them.
-SHORT_RULES = frozenset(
-    (
-        *("spell", "lower", "route", "sequence", "insts", "core_code"),
-        *("core_elfs", "cdo", "pdi", "pdi_bootgen", "xclbin_json", "xclbin", "xclbin_xclbinutil", "manifest"),
-    )
-)
+# bootgen and xclbinutil take 8 ms, less than the process around them.
+SHORT_RULES = frozenset(name for name, _, provider in rules() if provider.short)
 
 
-def plan_batches(edges: Iterable[Edge], rules: frozenset[str]) -> tuple[Batch, ...]:
+def plan_batches(edges: Iterable[Edge], batched: frozenset[str]) -> tuple[Batch, ...]:
     """Puts the stages of each design together.
 
     Two stages share a batch when they are of one folder and the same number of other commands has to run
@@ -32,11 +28,11 @@ def plan_batches(edges: Iterable[Edge], rules: frozenset[str]) -> tuple[Batch, .
 
     Args:
         edges: of a whole graph.
-        rules: those that may be part of a batch.
+        batched: the rules that may be part of a batch.
     """
     edges = list(edges)
     made_by = {path: edge for edge in edges for path in (*edge.outputs, *edge.implicit_outputs)}
-    short_rules = SHORT_RULES & rules
+    short_rules = SHORT_RULES & batched
     levels: dict[int, int] = {}
     groups: dict[tuple[str, int], list[Edge]] = {}
 

@@ -47,7 +47,7 @@ class Design:
         logical_tiles: whether it leaves the places of tiles to the lowering.
         generation: of its dialect, as the project says it; `auto` for what the text says.
         alloc_scheme: how its buffers are placed, as the project says it; "" for the default.
-        reference: its NumPy reference, relative to the project; "" for host/NAME.py.
+        reference: its NumPy reference, relative to the project; "" when there is none.
     """
 
     name: str

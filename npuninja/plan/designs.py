@@ -35,6 +35,7 @@ RESERVED = frozenset(
     }
 )
 FOLDER = "mlir"
+HOST = "host"
 WHAT_DESIGNS_ARE = "designs are mlir/NAME.mlir or mlir/NAME.py"
 
 
@@ -67,6 +68,15 @@ class Source:
     name: str
     path: str
     arguments: tuple[str, ...] = ()
+
+
+def find_references(source_root: str) -> frozenset[str] | None:
+    """The names of the designs that have a NumPy reference, `host/NAME.py`; None when a project has no such folder."""
+    try:
+        names = os.listdir(os.path.join(source_root, HOST))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return frozenset(stem for stem, suffix in map(os.path.splitext, names) if suffix == ".py")
 
 
 def find_designs(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from npuninja.errors import InternalError
+from npuninja.errors import InternalError, UserError
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Edge:
 
     rule: str
     outputs: tuple[str, ...]
+    _: KW_ONLY
     inputs: tuple[str, ...] = ()
     implicit: tuple[str, ...] = ()
     implicit_outputs: tuple[str, ...] = ()
@@ -87,9 +88,12 @@ class Graph:
     _made_by: dict[str, Edge] = field(default_factory=dict)
 
     def add(self, edge: Edge) -> None:
-        """Takes an edge in; InternalError when its rule is unknown or one of its outputs is made already."""
+        """Takes an edge in. UserError when build.ninja.in lacks its rule, InternalError when an output is made already."""
         if edge.rule != "phony" and edge.rule not in self.rules:
-            raise InternalError(f"{edge.for_whom}: there is no rule {edge.rule!r} in build.ninja.in")
+            raise UserError(
+                f"{edge.for_whom}: there is no rule {edge.rule!r} in build.ninja.in",
+                hint="a line @RULES@ in it stands for the rules of all stages; the shipped one has the others",
+            )
         if not edge.outputs:
             raise InternalError(f"{edge.for_whom}: an edge of rule {edge.rule!r} has no output")
         for output in (*edge.outputs, *edge.implicit_outputs):

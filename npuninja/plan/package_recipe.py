@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from npuninja.packaging.build_plan import BuildPlan
 from npuninja.packaging.places import UsedTool
+from npuninja.plan.context import Context
 from npuninja.plan.design import Design
+from npuninja.plan.design_files import DesignFiles
 from npuninja.plan.graph import Edge, Graph
-from npuninja.plan.ingredients import DesignFiles, Recipe
 from npuninja.plan.layout import GRAPH
 
 # In the build folder, as graph.json; configure.py writes both.
@@ -18,54 +19,66 @@ FOLDER = "dist"  # as Python's builders call it
 WHOM = "the package"
 
 
-def plan_package(recipe: Recipe, graph: Graph, designs: Sequence[DesignFiles]) -> None:
+def plan_package(context: Context, graph: Graph, designs: Sequence[DesignFiles]) -> None:
     """The targets `package` and `install`, of the designs whose files these are."""
-    package, layout = recipe.package, recipe.layout
+    package, layout = context.package, context.layout
     if package is None:
         return
     archive, wheel = layout.output(FOLDER, package.archive_file), layout.output(FOLDER, package.wheel_file)
     needs = [layout.source(name) for name in package.license_files]
     for files in designs:
         needs += [
-            files.manifest,
-            files.xclbin,
-            files.insts,
-            *([files.reference] if files.reference_source else []),
+            files["manifest"],
+            files["xclbin"],
+            files["insts"],
+            *([files["reference"]] if files.reference_source else []),
         ]
-    if not recipe.choice.real_cores:
-        graph.add(Edge("engine", (engine_file(recipe),), for_whom=WHOM))
-        needs.append(engine_file(recipe))
+    if not context.providers.for_npu:
+        graph.add(Edge("engine", (engine_file(context),), for_whom=WHOM))
+        needs.append(engine_file(context))
     read = (layout.output(PLAN), layout.output(GRAPH))
-    graph.add(Edge("package", (archive,), read, tuple(needs), (wheel,), ("--wheel", wheel), WHOM))
-    graph.add(Edge("phony", ("package",), (archive, wheel), for_whom=WHOM))
-    graph.add(Edge("install", ("install",), (archive,), options=("--prefix", recipe.prefix), for_whom=WHOM))
+    graph.add(
+        Edge(
+            "package",
+            (archive,),
+            inputs=read,
+            implicit=tuple(needs),
+            implicit_outputs=(wheel,),
+            options=("--wheel", wheel),
+            for_whom=WHOM,
+        )
+    )
+    graph.add(Edge("phony", ("package",), inputs=(archive, wheel), for_whom=WHOM))
+    graph.add(
+        Edge("install", ("install",), inputs=(archive,), options=("--prefix", context.prefix), for_whom=WHOM)
+    )
 
 
-def engine_file(recipe: Recipe) -> str:
+def engine_file(context: Context) -> str:
     """The emulator's engine, which packages with emulated cores carry."""
-    return recipe.layout.output("engine.wasm")
+    return context.layout.output("engine.wasm")
 
 
-def package_plan(recipe: Recipe, designs: Sequence[Design], commands: Mapping[str, str], ninja: str) -> str:
+def package_plan(context: Context, designs: Sequence[Design], commands: Mapping[str, str], ninja: str) -> str:
     """The text of package_plan.json.
 
     Args:
-        recipe: as for the graph; its package is not None.
+        context: as for the graph; its package is not None.
         designs: those of the package.
         commands: the rules' commands in the form of `npuninja.packaging.build_graph`.
         ninja: the program; "" when Make builds.
     """
-    layout, toolchain = recipe.layout, recipe.toolchain
+    layout, toolchain = context.layout, context.toolchain
     tools = [toolchain.python, *(tool for name in toolchain.outcomes if (tool := toolchain.found(name)))]
-    assert recipe.package is not None
+    assert context.package is not None
     plan = BuildPlan(
-        recipe.package,
+        context.package,
         {
-            d.name: (DesignFiles(recipe, d).manifest, [*map(layout.source, (d.source, *d.imports))])
+            d.name: (DesignFiles(context, d)["manifest"], [*map(layout.source, (d.source, *d.imports))])
             for d in designs
         },
-        {name: layout.source(name) for name in recipe.package.license_files},
-        "" if recipe.choice.real_cores else engine_file(recipe),
+        {name: layout.source(name) for name in context.package.license_files},
+        "" if context.providers.for_npu else engine_file(context),
         layout.source_root,
         layout.output_prefix or os.curdir,
         [UsedTool(tool.tool, tool.version, tool.identity, tool.path) for tool in tools],

@@ -1,4 +1,8 @@
-"""Who does each stage: the real tool or the embedded replacement, and why."""
+"""Who does each stage, and why: one of the providers that its row in `npuninja.stages.table` names.
+
+`--provider STAGE=NAME` names one; the words `real` (the tool of the vendor's flow), `embedded` (what comes with
+npuninja) and `auto` (the first that proved itself and fits the cores) choose without a name.
+"""
 
 from __future__ import annotations
 
@@ -13,46 +17,27 @@ from npuninja.detect.tool import Found
 from npuninja.detect.versions import day_of
 from npuninja.errors import ToolError, UserError
 from npuninja.plan.names import near
+from npuninja.stages.declaration import Provider
+from npuninja.stages.table import choices as choices_of_table
 
-CHOICES = ("auto", "real", "embedded")
+WORDS = ("auto", "real", "embedded")
+NPU, WASM = "npu", "wasm"
 
-# Stage -> what it does, and the tools that the real provider needs; the first gives it its name.
-STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "kernel": ("kernels to objects", ("peano",)),
-    "lower": ("objectFifos, locks, addresses", ("aie-opt",)),
-    "route": ("stream switches", ("aie-opt",)),
-    "sequence": ("runtime sequence", ("aie-opt",)),
-    "insts": ("instructions of the sequence", ("aie-translate", "aie-opt")),
-    "core": ("core code to objects", ("peano", "aie-opt", "aie-translate")),
-    "ldscript": ("linker scripts", ("aie-translate", "aie-opt")),
-    "link": ("core images", ("peano",)),
-    "cdo": ("configuration", ("aie-translate", "aie-opt")),
-    "pdi": ("device image", ("bootgen",)),
-    "xclbin": ("container", ("xclbinutil",)),
-    "run": ("execution", ("pyxrt",)),
-}
+# Name -> the stage among whose providers it chooses.
+STAGES = choices_of_table()
 # Not a stage: who drives a design. `stages` is an edge for each stage, `aiecc` one edge for the whole design.
 DRIVER = "design"
-DRIVERS = ("stages", "aiecc")
-DRIVER_NEEDS = ("aiecc", "peano", "xclbinutil")
-
-# Stages on MLIR: what is real among them must read what is embedded, so the design is put into the real
-# tools' spelling.
-MLIR_STAGES = ("lower", "route", "sequence", "insts", "core", "ldscript", "cdo")
-# Stages that decide together whether the cores are real or emulated: an object of one kind links with no
-# other.
+# Stages that decide together whether the cores are for the NPU or emulated: an object of one kind links with no other.
 CORE_STAGES = ("kernel", "core", "link")
-# Stages whose real tool reads or makes programs of real cores only.
-REAL_CORES_ONLY = (*CORE_STAGES, "ldscript", "cdo")
 
 
 @dataclass(frozen=True)
-class Provider:
+class Chosen:
     """The choice for one stage.
 
     Attributes:
-        stage: key of `STAGES`, or `DRIVER`.
-        real: whether a real tool does it.
+        stage: key of `STAGES`.
+        provider: the one that does it.
         name: what it is called, for people and for the manifest.
         version: its version.
         path: where it is; "" for our own modules.
@@ -60,7 +45,7 @@ class Provider:
     """
 
     stage: str
-    real: bool
+    provider: Provider
     name: str
     version: str
     path: str
@@ -68,27 +53,36 @@ class Provider:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Providers:
     """The providers of all stages.
 
     Attributes:
-        providers: in the order of the stages.
-        real_cores: whether cores are compiled for the NPU; else for the emulated array.
-        release: the conventions of the MLIR-AIE whose aie-opt and aie-translate are used; None when they are
-            not.
+        chosen: in the order of the stages.
+        cores: the kind of cores that are compiled for: "npu", or "wasm" for the emulated array.
+        release: the conventions of the MLIR-AIE whose aie-opt and aie-translate are used; None when they are not.
         spelling: the release in whose spelling designs are wanted; None for that in which they are written.
-        aiecc: whether aiecc builds the designs.
+        driver: "stages", or "aiecc" when that builds the designs.
     """
 
-    providers: tuple[Provider, ...]
-    real_cores: bool
+    chosen: tuple[Chosen, ...]
+    cores: str
     release: Release | None
     spelling: Release | None
-    aiecc: bool = False
+    driver: str = "stages"
 
-    def of(self, stage: str) -> Provider:
+    @property
+    def for_npu(self) -> bool:
+        """Whether cores are compiled for the NPU; else for the emulated array."""
+        return self.cores == NPU
+
+    def of(self, stage: str) -> Chosen:
         """Who does a stage."""
-        return next(p for p in self.providers if p.stage == stage)
+        return next(c for c in self.chosen if c.stage == stage)
+
+    def tools(self) -> set[str]:
+        """The tools of the vendor's flow that are used."""
+        used = {name for c in self.chosen if c.provider.vendor for name in c.provider.tools}
+        return used | ({"aie-opt", "aie-translate"} if self.release else set())
 
 
 @dataclass(frozen=True)
@@ -102,16 +96,27 @@ class WasmCompiler:
     reason: str
 
 
-def wasm_compiler(toolchain: Toolchain) -> WasmCompiler | None:
-    """The `ziglang` wheel, since it gives the same results everywhere, else clang and wasm-ld; None without
-    either.
+def wasm_compiler(toolchain: Toolchain, choices: Mapping[str, str]) -> WasmCompiler | None:
+    """The `ziglang` wheel, since it gives the same results everywhere, else clang and wasm-ld; None without either.
+
+    `--provider kernel=` and `link=` may name one of them; the linker is then of the same kind where nothing else is
+    asked for.
     """
     zig, clang, linker = (toolchain.found(name) for name in ("ziglang", "clang", "wasm-ld"))
-    if zig:
-        return WasmCompiler(zig, ("cc",), zig, ("wasm-ld",), "its results are the same on every machine")
-    if clang and linker:
-        return WasmCompiler(clang, (), linker, (), "ziglang is not there")
-    return None
+    if not zig and not (clang and linker):
+        return None
+    compile_by_zig = choices.get("kernel") != "clang" if zig and clang else bool(zig)
+    link_by_zig = bool(zig) and (choices.get("link") == "ziglang" or not linker or compile_by_zig)
+    if choices.get("link") == "clang" and linker:
+        link_by_zig = False
+    by, link = (zig if compile_by_zig else clang), (zig if link_by_zig else linker)
+    assert by is not None
+    assert link is not None
+    reason = "its results are the same on every machine" if compile_by_zig else "ziglang is not there"
+    reason = "asked for" if choices.get("kernel") in ("ziglang", "clang") else reason
+    return WasmCompiler(
+        by, ("cc",) if compile_by_zig else (), link, ("wasm-ld",) if link_by_zig else (), reason
+    )
 
 
 def _no_wasm_compiler(toolchain: Toolchain) -> ToolError:
@@ -129,90 +134,106 @@ def _no_wasm_compiler(toolchain: Toolchain) -> ToolError:
 
 def choices_of(stage: str) -> tuple[str, ...]:
     """What may be chosen for a stage, or for who drives the designs."""
-    return DRIVERS if stage == DRIVER else CHOICES
+    names = tuple(provider.name for provider in STAGES[stage].providers)
+    return names if stage == DRIVER else (*WORDS, *names)
 
 
 def parse_choices(words: Sequence[str]) -> dict[str, str]:
-    """`["pdi=real", …]` as a table.
+    """`["pdi=bootgen", …]` as a table.
 
     Raises:
-        UserError: not `STAGE=real|embedded|auto` (or `design=stages|aiecc`), or an unknown stage.
+        UserError: not `STAGE=` and a word of `choices_of`, or an unknown stage.
     """
     choices: dict[str, str] = {}
     for word in words:
         stage, equals, choice = word.partition("=")
-        known = [*STAGES, DRIVER]
-        if equals and stage not in known:
-            close = near(stage, known)
+        if equals and stage not in STAGES:
+            close = near(stage, list(STAGES))
             meant = f"did you mean {close[0]}? " if close else ""
             raise UserError(
-                f"--provider {word}: there is no stage {stage!r}", hint=f"{meant}stages: {', '.join(known)}"
+                f"--provider {word}: there is no stage {stage!r}", hint=f"{meant}stages: {', '.join(STAGES)}"
             )
-        if not equals or choice not in choices_of(stage):
-            allowed = " or ".join(f"{stage if equals else 'STAGE'}={c}" for c in choices_of(stage))
+        known = choices_of(stage) if equals else (*WORDS, "NAME")
+        if not equals or choice not in known:
+            allowed = " or ".join(f"{stage if equals else 'STAGE'}={c}" for c in known)
             raise UserError(f"--provider {word}: expected {allowed}")
-        if stage == "run" and choice == "real":
+        if stage == "run" and choice in ("real", "pyxrt"):
             hint = "the runner takes an NPU by itself when there is one; `npuninja run --require npu` insists on it"
             raise UserError(f"--provider {word}: where a design runs is not decided by configure", hint=hint)
         choices[stage] = choice
     return choices
 
 
-def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompiler | None) -> Choice:
+def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompiler | None) -> Providers:
     """The provider of every stage.
 
-    `auto` takes the real tool when everything it needs proved itself and it fits the cores; the cores are
-    real when all of `CORE_STAGES` can be.
+    `auto` takes the first that proved itself and fits the cores; the cores are the NPU's when the tools of the vendor
+    can do all of `CORE_STAGES`.
 
     Args:
-        choices: stage -> real, embedded or auto.
+        choices: stage -> a word of `choices_of`.
         toolchain: what there is.
         compiler: for emulated cores; None when there is none.
 
     Raises:
-        ToolError: a real provider was asked for and its tool is not usable; says what was examined.
+        ToolError: a provider was asked for and its tool is not usable; says what was examined.
         UserError: the choices do not go together; says why.
     """
     if choices.get(DRIVER) == "aiecc":
         return _driven_by_aiecc(toolchain)
     release, unknown = _release(toolchain)
-    problems = {stage: _problem(stage, toolchain, unknown) for stage in STAGES}
-    asked, real_cores = choices, _real_cores(choices, problems)
-    if compiler is None and not real_cores:
+    cores = _cores_of(choices, toolchain, unknown)
+    if compiler is None and cores == WASM:
         raise _no_wasm_compiler(toolchain)
-    if real_cores:
-        # Whichever of them was asked for, these two make real cores.
-        choices = {**choices, "kernel": "real", "link": "real"}
-    for stage, choice in choices.items():
-        if choice == "real" and problems[stage]:
-            _refuse(stage, problems[stage], toolchain)
-        if choice == "real" and stage in REAL_CORES_ONLY and not real_cores:
-            raise UserError(
-                f"--provider {stage}=real: the real tool knows no emulated cores, and the cores are compiled for the "
-                "emulated array",
-                hint="add --provider kernel=real, which compiles the cores for the NPU",
-            )
-    providers = []
+    if cores == NPU:
+        # Whichever of them was asked for, these two make cores for the NPU.
+        asked = {stage: "real" for stage in ("kernel", "link") if choices.get(stage, "auto") == "auto"}
+        forced, choices = asked, {**choices, **asked}
+    else:
+        forced = {}
+    for stage, word in choices.items():
+        if stage not in ("run", DRIVER):
+            _check_asked(stage, word, cores, toolchain, unknown)
+    chosen = []
     for stage in STAGES:
-        choice, fits = asked.get(stage, "auto"), real_cores or stage not in REAL_CORES_ONLY
         if stage == "run":
-            providers.append(_runner(real_cores, toolchain))
-        elif choice != "embedded" and fits and not problems[stage]:
-            providers.append(_real(stage, choice, toolchain))
-        else:
-            reason = "asked for" if choice == "embedded" else problems[stage] or "the cores are emulated"
-            providers.append(_embedded(stage, reason, real_cores, compiler))
+            chosen.append(_runner(cores, toolchain))
+        elif stage != DRIVER:
+            word = "auto" if stage in forced else choices.get(stage, "auto")
+            chosen.append(_choose_one(stage, word, cores, toolchain, unknown, compiler))
     # Where any tool of MLIR-AIE reads what is made of the design, all of it is in that tool's spelling.
-    used = release if any(p.real for p in providers if p.stage in MLIR_STAGES) else None
-    chosen = Choice(tuple(providers), real_cores, used, used)
-    _check_mixture(chosen)
-    return chosen
+    used = release if any(_reads_mlir(c.provider) for c in chosen) else None
+    providers = Providers(tuple(chosen), cores, used, used)
+    _check_mixture(providers)
+    return providers
 
 
-def for_tests(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompiler) -> Choice:
-    """The same choice for emulated cores: what `ninja test` runs when the cores are real."""
-    others = {stage: c for stage, c in choices.items() if stage not in (*REAL_CORES_ONLY, DRIVER)}
-    return choose({**others, **dict.fromkeys(CORE_STAGES, "embedded")}, toolchain, compiler)
+def for_tests(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompiler) -> Providers:
+    """The same choice for emulated cores: what `ninja test` runs when the cores are the NPU's."""
+    kept = {
+        stage: word
+        for stage, word in choices.items()
+        if stage not in (*CORE_STAGES, DRIVER) and not _for_npu_only(stage, word)
+    }
+    return choose({**kept, **dict.fromkeys(CORE_STAGES, "embedded")}, toolchain, compiler)
+
+
+def _named(stage: str, word: str) -> Provider | None:
+    """The provider that a word other than `auto` and `embedded` means."""
+    for provider in STAGES[stage].providers:
+        if provider.name == word or (word == "real" and provider.vendor):
+            return provider
+    return None
+
+
+def _for_npu_only(stage: str, word: str) -> bool:
+    provider = _named(stage, word)
+    return provider is not None and provider.cores == NPU
+
+
+def _reads_mlir(provider: Provider) -> bool:
+    """Whether it is a tool of MLIR-AIE, which reads what others make only in the spelling of its release."""
+    return any(tool.startswith("aie-") for tool in provider.tools)
 
 
 def _release(toolchain: Toolchain) -> tuple[Release | None, str]:
@@ -231,93 +252,140 @@ def _release(toolchain: Toolchain) -> tuple[Release | None, str]:
     return release_of(day_of(opt.version) or day_of(driver), frozenset(opt.facts))
 
 
-def _problem(stage: str, toolchain: Toolchain, unknown: str) -> str:
-    """Why the real tool cannot do a stage; "" when it can."""
-    missing = [name for name in STAGES[stage][1] if not toolchain.found(name)]
+def _problem(provider: Provider, toolchain: Toolchain, unknown: str) -> str:
+    """Why a provider cannot do its stage; "" when it can."""
+    missing = [name for name in provider.tools if not toolchain.found(name)]
     if missing:
         return f"no usable {' and '.join(missing)}"
-    return unknown if stage in MLIR_STAGES else ""
+    return unknown if _reads_mlir(provider) else ""
 
 
-def _refuse(stage: str, problem: str, toolchain: Toolchain) -> None:
-    absent = [a for name in STAGES[stage][1] if (a := toolchain.absent(name))]
+def _check_asked(stage: str, word: str, cores: str, toolchain: Toolchain, unknown: str) -> None:
+    """Raises when the provider that was asked for cannot do the stage, or not for these cores."""
+    provider = _named(stage, word)
+    if provider is None:
+        return
+    problem = _problem(provider, toolchain, unknown)
+    if problem:
+        _refuse(stage, word, provider, problem, toolchain)
+    if provider.cores == NPU and cores == WASM:
+        raise UserError(
+            f"--provider {stage}={word}: the real tool knows no emulated cores, and the cores are compiled for the "
+            "emulated array",
+            hint="add --provider kernel=real, which compiles the cores for the NPU",
+        )
+
+
+def _refuse(stage: str, word: str, provider: Provider, problem: str, toolchain: Toolchain) -> None:
+    absent = [a for name in provider.tools if (a := toolchain.absent(name))]
     if absent:
         raise ToolError(
-            f"--provider {stage}=real: {absent[0].tool} is not usable",
+            f"--provider {stage}={word}: {absent[0].tool} is not usable",
             notes=tuple((f"{a.tool}: {a.explain()}", None) for a in absent),
             hint=absent[0].remedy,
         )
     raise ToolError(
-        f"--provider {stage}=real: {problem}",
+        f"--provider {stage}={word}: {problem}",
         hint="the driver of that release can build whole designs: --provider design=aiecc",
     )
 
 
-def _real_cores(choices: Mapping[str, str], problems: Mapping[str, str]) -> bool:
-    """Whether the cores are compiled for the NPU. UserError when the choices contradict each other."""
-    real = [stage for stage in CORE_STAGES if choices.get(stage) == "real"]
-    embedded = [stage for stage in ("kernel", "link") if choices.get(stage) == "embedded"]
-    if real and embedded:
+def _cores_of(choices: Mapping[str, str], toolchain: Toolchain, unknown: str) -> str:
+    """The kind of cores that is compiled for. UserError when the choices contradict each other."""
+    kinds = {stage: _kind_asked(stage, choices.get(stage, "auto")) for stage in CORE_STAGES}
+    npu = [stage for stage, kind in kinds.items() if kind == NPU]
+    wasm = [stage for stage, kind in kinds.items() if kind == WASM and stage != "core"]
+    if npu and wasm:
         raise UserError(
-            f"--provider {real[0]}=real does not go with {embedded[0]}=embedded: objects for the NPU and for the emulated "
-            "array cannot be linked with each other",
+            f"--provider {npu[0]}={choices[npu[0]]} does not go with {wasm[0]}={choices[wasm[0]]}: objects for the NPU "
+            "and for the emulated array cannot be linked with each other",
             hint="choose the same for kernel and link",
         )
-    if real:
-        return True
-    asked = any(choices.get(stage) == "embedded" for stage in CORE_STAGES)
-    return not asked and not any(problems[stage] for stage in CORE_STAGES)
+    if npu:
+        return NPU
+    if WASM in kinds.values():
+        return WASM
+    able = all(not _problem(STAGES[stage].providers[0], toolchain, unknown) for stage in CORE_STAGES)
+    return NPU if able else WASM
 
 
-def _check_mixture(choice: Choice) -> None:
-    """UserError when a real tool would not read what the embedded lowering writes."""
-    release = choice.release
+def _kind_asked(stage: str, word: str) -> str:
+    """The kind of cores that a word for one of `CORE_STAGES` asks for; "" for either."""
+    if word == "auto":
+        return ""
+    provider = _named(stage, word)
+    return provider.cores or WASM if provider else WASM
+
+
+def _check_mixture(providers: Providers) -> None:
+    """UserError when a tool of MLIR-AIE would not read what the embedded lowering writes."""
+    release = providers.release
     if (
         release is None
-        or choice.of("lower").real
+        or _reads_mlir(providers.of("lower").provider)
         or release.allocation_has_tile == (release.sequence_op == NEW_SEQUENCE)
     ):
         return
     # The embedded lowering spells its allocations as the runtime sequence is spelled; these releases spell
     # them otherwise.
-    real = next(stage for stage in MLIR_STAGES if choice.of(stage).real)
+    other = next(c.stage for c in providers.chosen if _reads_mlir(c.provider))
     raise UserError(
-        f"stage lower cannot be embedded while {real} is done by this MLIR-AIE, whose syntax (2025-11-18 to 2025-12-16) "
+        f"stage lower cannot be embedded while {other} is done by this MLIR-AIE, whose syntax (2025-11-18 to 2025-12-16) "
         "only its own aie-opt writes",
-        hint=f"--provider lower=real, or --provider {real}=embedded too",
+        hint=f"--provider lower=real, or --provider {other}=embedded too",
     )
 
 
-def _real(stage: str, choice: str, toolchain: Toolchain) -> Provider:
-    tool = toolchain.found(STAGES[stage][1][0])
-    assert tool is not None
-    reason = "asked for" if choice == "real" else f"found on {tool.origin}"
-    return Provider(stage, True, tool.tool, tool.version, tool.path, reason)
+def _choose_one(
+    stage: str, word: str, cores: str, toolchain: Toolchain, unknown: str, compiler: WasmCompiler | None
+) -> Chosen:
+    """The provider of one stage for these cores."""
+    fitting = [p for p in STAGES[stage].providers if p.cores in ("", cores)]
+    named = _named(stage, word)
+    if named is None:
+        if cores == WASM and stage in ("kernel", "link") and compiler is not None:
+            named = _of_compiler(fitting, compiler.linker if stage == "link" else compiler.compiler)
+        else:
+            able = [p for p in fitting if not _problem(p, toolchain, unknown)]
+            named = next((p for p in able if word == "auto" or not p.vendor), able[0])
+    if named.vendor:
+        tool = toolchain.found(named.tools[0])
+        assert tool is not None
+        reason = f"found on {tool.origin}" if word == "auto" else "asked for"
+        return Chosen(stage, named, tool.tool, tool.version, tool.path, reason)
+    vendor = STAGES[stage].providers[0]
+    reason = (
+        "asked for" if word != "auto" else _problem(vendor, toolchain, unknown) or "the cores are emulated"
+    )
+    # Code for emulated cores is compiled by the compiler of the kernels.
+    if named.tools or (stage in CORE_STAGES and cores == WASM and not named.module):
+        assert compiler is not None
+        tool = compiler.linker if stage == "link" else compiler.compiler
+        return Chosen(stage, named, f"{tool.tool} (wasm32)", tool.version, tool.path, reason)
+    return Chosen(stage, named, named.name, __version__, "", reason)
 
 
-def _runner(real_cores: bool, toolchain: Toolchain) -> Provider:
+def _of_compiler(fitting: Sequence[Provider], tool: Found) -> Provider:
+    """The provider that stands for a program of the compiler for emulated cores."""
+    return next(p for p in fitting if tool.tool in p.tools)
+
+
+def _runner(cores: str, toolchain: Toolchain) -> Chosen:
     pyxrt = toolchain.found("pyxrt")
-    if not real_cores:
-        return Provider(
-            "run", False, "emulator", __version__, "", "the cores are compiled for the emulated array"
-        )
+    by_xrt, emulator = STAGES["run"].providers
+    if cores == WASM:
+        reason = "the cores are compiled for the emulated array"
+        return Chosen("run", emulator, emulator.name, __version__, "", reason)
     if pyxrt is None:
         reason = "no usable pyxrt: `ninja test` runs the same designs on the emulated array"
-        return Provider("run", False, "none", "-", "", reason)
-    return Provider("run", True, "pyxrt", pyxrt.version, pyxrt.path, f"found on {pyxrt.origin}")
+        return Chosen("run", emulator, "none", "-", "", reason)
+    return Chosen("run", by_xrt, by_xrt.name, pyxrt.version, pyxrt.path, f"found on {pyxrt.origin}")
 
 
-def _embedded(stage: str, reason: str, real_cores: bool, compiler: WasmCompiler | None) -> Provider:
-    if stage not in CORE_STAGES or real_cores:
-        return Provider(stage, False, "npuninja", __version__, "", reason)
-    assert compiler is not None
-    tool = compiler.linker if stage == "link" else compiler.compiler
-    return Provider(stage, False, f"{tool.tool} (wasm32)", tool.version, tool.path, reason)
-
-
-def _driven_by_aiecc(toolchain: Toolchain) -> Choice:
+def _driven_by_aiecc(toolchain: Toolchain) -> Providers:
     """Everything by aiecc but the kernels' objects, which it wants to find, and what the manifest is made of."""
-    absent = [a for name in DRIVER_NEEDS if (a := toolchain.absent(name))]
+    by_aiecc = STAGES[DRIVER].providers[1]
+    absent = [a for name in by_aiecc.tools if (a := toolchain.absent(name))]
     if absent:
         raise ToolError(
             f"--provider {DRIVER}=aiecc: {absent[0].tool} is not usable",
@@ -326,13 +394,14 @@ def _driven_by_aiecc(toolchain: Toolchain) -> Choice:
         )
     aiecc = toolchain.found("aiecc")
     assert aiecc is not None
-    driver = Provider(DRIVER, True, f"aiecc ({aiecc.facts[0]})", aiecc.version, aiecc.path, "asked for")
-    providers = [driver, _real("kernel", "auto", toolchain)]
+    driver = Chosen(DRIVER, by_aiecc, f"aiecc ({aiecc.facts[0]})", aiecc.version, aiecc.path, "asked for")
+    chosen = [driver, _choose_one("kernel", "auto", NPU, toolchain, "", None)]
     for stage in ("lower", "sequence"):
-        providers.append(Provider(stage, False, "npuninja", __version__, "", "for the manifest only"))
-    others = (s for s in STAGES if s not in ("kernel", "lower", "sequence", "run"))
-    providers += [replace(driver, stage=stage, reason=f"by {DRIVER}=aiecc") for stage in others]
+        ours = STAGES[stage].providers[-1]
+        chosen.append(Chosen(stage, ours, ours.name, __version__, "", "for the manifest only"))
+    others = (s for s in STAGES if s not in ("kernel", "lower", "sequence", "run", DRIVER))
+    chosen += [replace(driver, stage=stage, reason=f"by {DRIVER}=aiecc") for stage in others]
     opt = toolchain.found("aie-opt")
     beside = opt if opt and root_of(opt.path) == root_of(aiecc.path) else None
     spelling = spelling_of(day_of(aiecc.version), frozenset(beside.facts if beside else ()))
-    return Choice((*providers, _runner(True, toolchain)), True, None, spelling, aiecc=True)
+    return Providers((*chosen, _runner(NPU, toolchain)), NPU, None, spelling, driver="aiecc")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from npuninja.detect.machine import TOOLS
-from npuninja.plan.providers import DRIVER, STAGES, choices_of
+from npuninja.plan.providers import STAGES, choices_of
 
 #: The generations of the dialect, and `auto`: what the design's own text says.
 GENERATIONS = ("auto", "2025-10", "2026-02", "2026-08")
@@ -165,13 +165,13 @@ PROVIDERS_SECTION = Section(
         Key(
             stage,
             "text",
-            f"Stage {stage}: {STAGES[stage][0]}."
-            if stage in STAGES
+            f"Stage {stage}: {row.chosen}."
+            if stage != "design"
             else "Who drives a design: an edge for each stage, or MLIR-AIE's own driver for the whole of it.",
             f'"{choices_of(stage)[-1]}"',
             choices_of(stage),
         )
-        for stage in (*STAGES, DRIVER)
+        for stage, row in STAGES.items()
     ),
 )
 

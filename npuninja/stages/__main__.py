@@ -12,11 +12,15 @@ from npuninja.depfile import own_modules, write_depfile  # noqa: E402
 from npuninja.errors import Error, UserError  # noqa: E402  (needs the path set above)
 from npuninja.stages._run import report, report_bug  # noqa: E402
 
+DECLARATIONS = ("declaration.py", "table.py")
+
 
 def stage_names() -> list[str]:
-    """The stages there are: the modules of this folder that do not begin with an underscore."""
+    """The stages there are: the modules of this folder that run one."""
     files = os.listdir(os.path.join(ROOT, "npuninja", "stages"))
-    return sorted(f[:-3] for f in files if f.endswith(".py") and not f.startswith("_"))
+    return sorted(
+        f[:-3] for f in files if f.endswith(".py") and not f.startswith("_") and f not in DECLARATIONS
+    )
 
 
 def main(arguments: list[str]) -> int:
@@ -29,6 +33,12 @@ def main(arguments: list[str]) -> int:
                 f"there is no stage {arguments[0]!r}" if arguments else "no stage given",
                 hint="stages: " + ", ".join(stage_names()),
             )
+        if "--help" in arguments[1:] and arguments[0] != "run":
+            from npuninja.stages.declaration import help_text
+            from npuninja.stages.table import stage
+
+            sys.stdout.write(help_text(stage(arguments[0])))
+            return 0
         module = __import__(f"npuninja.stages.{arguments[0]}", fromlist=["run"])
         read = module.run(arguments[1:]) or []
         if "--depfile" in arguments:

@@ -16,15 +16,11 @@ from npuninja.stages._run import (
     Outputs,
     ToolFailed,
     print_warnings,
-    read_arguments,
     read_bytes,
     run_tool,
+    stage_arguments,
 )
 
-OPTIONS = (
-    *("--launcher", "--compiler", "--compiler-word", "--kind", "--cache", "--prefix-map", "--include"),
-    *("--architecture", *_kernel_flags.OPTIONS),
-)
 # Settings of ccache and sccache, which only say where and how much they keep.
 LAUNCHER_VARIABLES = ("CCACHE_", "SCCACHE_")
 WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
@@ -78,7 +74,7 @@ def compile_file(
             is no such core kind.
         ToolError: the compiler cannot be started.
     """
-    options = read_arguments(stage, arguments, options=OPTIONS, flags=("--werror",))
+    options = stage_arguments(stage, arguments)
     as_errors = "--werror" in options.flags
     source, target = options.input(), options.one("-o")
     kind = options.one("--kind")

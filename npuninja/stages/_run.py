@@ -16,6 +16,7 @@ from typing import Callable, Iterable, NamedTuple, Union
 
 from npuninja.errors import Error, InternalError, Location, ToolError, UserError, Warnings
 from npuninja.files import MAX_XCLBIN_BYTES, is_special, read_file, write_file
+from npuninja.stages.table import stage as row_of
 
 # Variables of the caller's environment that a tool sees, each with its reason. Everything else is left out,
 # so that a build does not depend on the shell it was started from.
@@ -70,6 +71,15 @@ class Arguments(NamedTuple):
         if len(self.positional) != 1:
             raise UserError(f"{self.stage}: expected one input file, got {len(self.positional)}")
         return self.positional[0]
+
+
+def stage_arguments(stage: str, arguments: list[str]) -> Arguments:
+    """The command line of a stage, taken apart by what its row in `npuninja.stages.table` says."""
+    known = row_of(stage).options
+    options = tuple(option.word for option in known if option.value)
+    return read_arguments(
+        stage, arguments, options=options, flags=tuple(option.word for option in known if not option.value)
+    )
 
 
 def read_arguments(

@@ -5,12 +5,12 @@ file.
 from __future__ import annotations
 
 from npuninja.stages._mlir_tool import holds, run_mlir_tool
-from npuninja.stages._run import Outputs, read_arguments
+from npuninja.stages._run import Outputs, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`IN.mlir --aie-opt EXE --word W… -o OUT.mlir`."""
-    options = read_arguments("aie_opt", arguments, options=("--aie-opt", "--word"))
+    options = stage_arguments("aie_opt", arguments)
     target = options.one("-o")
     with Outputs(target) as outputs:
         run_mlir_tool(

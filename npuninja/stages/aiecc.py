@@ -12,9 +12,8 @@ from npuninja.formats.xclbin import read_xclbin
 from npuninja.formats.xclbin_check import check_xclbin
 from npuninja.formats.xclbin_normal import normalised
 from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_NAME
-from npuninja.stages._run import Outputs, read_arguments, read_bytes, run_tool
+from npuninja.stages._run import Outputs, read_bytes, run_tool, stage_arguments
 
-OPTIONS = ("--word", "--variable", "--peano", "--xclbinutil", "--insts", "--made-xclbin", "--made-insts")
 # Every edge starts a driver; each of them starting more processes would be too many.
 JOBS = "1"
 
@@ -27,7 +26,7 @@ def run(arguments: list[str]) -> None:
     runs in a folder of its own that holds the kernels' objects, and no two designs meet in it. `-o` and
     `--insts` are the outputs, `--made-…` what the driver calls them.
     """
-    options = read_arguments("aiecc", arguments, options=OPTIONS)
+    options = stage_arguments("aiecc", arguments)
     target, insts = options.one("-o"), options.one("--insts")
     source, *kernels = options.positional
     with Outputs(target, insts) as outputs:

@@ -6,7 +6,7 @@ import os
 from typing import Sequence
 
 from npuninja.errors import Location, UserError
-from npuninja.stages._run import Outputs, read_arguments
+from npuninja.stages._run import Outputs, stage_arguments
 
 # What aiecc writes; the ids are those of every NPU image.
 BIF = """all:
@@ -26,7 +26,7 @@ def run(arguments: list[str]) -> None:
     """`--cdo cdo_elfs.bin --cdo cdo_init.bin --cdo cdo_enable.bin -o NAME.bif`; only the names of the files
     count.
     """
-    options = read_arguments("bif", arguments, options=("--cdo",))
+    options = stage_arguments("bif", arguments)
     target, cdos = options.one("-o"), options.all("--cdo")
     if not cdos:
         raise UserError("bif: no CDO file given")

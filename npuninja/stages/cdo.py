@@ -8,16 +8,14 @@ from npuninja.formats.core_image import read_core_image
 from npuninja.lowering.pipeline import configuration
 from npuninja.stages._module import read_module
 from npuninja.stages._places import parse_images
-from npuninja.stages._run import Outputs, read_arguments, read_bytes
+from npuninja.stages._run import Outputs, read_bytes, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`input_physical.mlir --device NAME --device-symbol D --image C,R=FILE… -o cdo_elfs.bin --init …
     --enable …`.
     """
-    options = read_arguments(
-        "cdo", arguments, options=("--device", "--device-symbol", "--image", "--init", "--enable")
-    )
+    options = stage_arguments("cdo", arguments)
     elfs, init, enable = options.one("-o"), options.one("--init"), options.one("--enable")
     with Outputs(elfs, init, enable) as outputs:
         module = read_module(options.input())

@@ -13,9 +13,7 @@ from npuninja.errors import ToolError
 from npuninja.formats.cdo import read_cdo
 from npuninja.formats.core_image import read_core_image
 from npuninja.stages._places import parse_images
-from npuninja.stages._run import Outputs, read_arguments, read_bytes, run_tool
-
-OPTIONS = ("--aie-translate", "--device", "--device-symbol", "--image", "--init", "--enable")
+from npuninja.stages._run import Outputs, read_bytes, run_tool, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
@@ -25,7 +23,7 @@ def run(arguments: list[str]) -> None:
     The tool looks for the ELFs below its work folder and writes files of fixed names into it, so each run has
     a work folder of its own.
     """
-    options = read_arguments("cdo_translate", arguments, options=OPTIONS)
+    options = stage_arguments("cdo_translate", arguments)
     elfs, init, enable = options.one("-o"), options.one("--init"), options.one("--enable")
     symbol, source = options.one("--device-symbol"), options.input()
     with Outputs(elfs, init, enable) as outputs:

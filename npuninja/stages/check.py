@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from npuninja.stages._run import Outputs, read_arguments, read_bytes
+from npuninja.stages._run import Outputs, read_bytes, stage_arguments
 
 TIME_LIMIT_S = 30.0
 
@@ -25,7 +25,7 @@ def run(arguments: list[str]) -> None:
     from npuninja.device.source_paths import locate
     from npuninja.errors import DeviceError
 
-    options = read_arguments("check", arguments, options=("--inputs",))
+    options = stage_arguments("check", arguments)
     target, given = options.one("-o"), options.optional("--inputs")
     with Outputs(target) as outputs:
         manifest = read_manifest(options.input())

@@ -7,16 +7,14 @@ import json
 from npuninja.lowering.core_code.source import core_info, core_source
 from npuninja.stages._module import read_module
 from npuninja.stages._places import parse_place
-from npuninja.stages._run import Outputs, read_arguments
-
-OPTIONS = ("--device-symbol", "--core", "--kind", "--file-name", "--info")
+from npuninja.stages._run import Outputs, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`input_with_addresses.mlir --device-symbol D --core C,R --kind K --file-name F --info core_C_R.json -o
     core_C_R.c`.
     """
-    options = read_arguments("core_code", arguments, options=OPTIONS)
+    options = stage_arguments("core_code", arguments)
     target, info = options.one("-o"), options.one("--info")
     with Outputs(target, info) as outputs:
         module = read_module(options.input())

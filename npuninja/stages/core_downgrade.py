@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from npuninja.errors import UserError
-from npuninja.stages._run import Outputs, read_arguments, read_text
+from npuninja.stages._run import Outputs, read_text, stage_arguments
 
 EDITS: dict[str, tuple[str, str]] = {
     "getelementptr-nuw": (r"getelementptr inbounds nuw", "getelementptr inbounds"),
@@ -32,7 +32,7 @@ def downgrade(text: str, edits: list[str]) -> str:
 
 def run(arguments: list[str]) -> None:
     """`core_C_R.ll --edit NAME… -o core_C_R.peano.ll`."""
-    options = read_arguments("core_downgrade", arguments, options=("--edit",))
+    options = stage_arguments("core_downgrade", arguments)
     target = options.one("-o")
     with Outputs(target) as outputs:
         outputs.write(target, downgrade(read_text(options.input()), options.all("--edit")))

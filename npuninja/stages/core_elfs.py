@@ -13,7 +13,7 @@ from npuninja.ir.printer import print_module
 from npuninja.lowering.sequence.instructions import find_device
 from npuninja.stages._module import read_module
 from npuninja.stages._places import parse_images
-from npuninja.stages._run import Outputs, read_arguments
+from npuninja.stages._run import Outputs, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
@@ -23,7 +23,7 @@ def run(arguments: list[str]) -> None:
     relative to the work folder of the translation, which every release of MLIR-AIE takes. The ELFs themselves
     are not read.
     """
-    options = read_arguments("core_elfs", arguments, options=("--device-symbol", "--image"))
+    options = stage_arguments("core_elfs", arguments)
     target, source = options.one("-o"), options.input()
     with Outputs(target) as outputs:
         module = read_module(source)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from npuninja.stages._mlir_tool import holds, run_mlir_tool
-from npuninja.stages._run import Outputs, read_arguments
+from npuninja.stages._run import Outputs, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`core_C_R.opt.mlir --aie-translate EXE --word W… -o core_C_R.ll`."""
-    options = read_arguments("core_ir", arguments, options=("--aie-translate", "--word"))
+    options = stage_arguments("core_ir", arguments)
     target = options.one("-o")
     with Outputs(target) as outputs:
         check = holds(b"define ")

@@ -19,14 +19,13 @@ from npuninja.stages._run import (
     Outputs,
     ToolFailed,
     print_warnings,
-    read_arguments,
     read_bytes,
     read_text,
     run_tool,
+    stage_arguments,
 )
 from npuninja.stages._wasm_object import Symbols, global_value, read_symbols
 
-OPTIONS = ("--linker", "--linker-word", "--kind", "--info", "--core")
 # What the section npuninja.core says, from the JSON of the core_code stage; `data_end` is found here.
 SECTION_FIELDS = (
     "abi",
@@ -53,7 +52,7 @@ def run(arguments: list[str]) -> None:
         UserError: a symbol is missing or there twice, the kernels' data does not fit, an object is not one.
         ToolError: the linker failed for another reason.
     """
-    options = read_arguments("core_link", arguments, options=OPTIONS, flags=("--werror",))
+    options = stage_arguments("core_link", arguments)
     target, kind = options.one("-o"), options.one("--kind")
     if kind != "wasm":
         raise UserError(

@@ -15,7 +15,7 @@ from npuninja.formats.elf import read_elf
 from npuninja.lints.core_program import check_core_program
 from npuninja.stages._link_check import check_mangling
 from npuninja.stages._peano_object import check_object, read_symbols
-from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_bytes, read_text, run_tool
+from npuninja.stages._run import Outputs, print_warnings, read_bytes, read_text, run_tool, stage_arguments
 
 # In every linker script of MLIR-AIE; what the words of the build file stand in front of.
 LINK_WORDS = ("-Wl,--gc-sections", "-Wl,--orphan-handling=error")
@@ -32,8 +32,7 @@ def run(arguments: list[str]) -> None:
             core kind; or the program does not fit the core.
         ToolError: the linker failed.
     """
-    known = ("--clang", "--word", "--script", "--kind")
-    options = read_arguments("core_link_peano", arguments, options=known, flags=("--werror",))
+    options = stage_arguments("core_link_peano", arguments)
     target, script, kind = options.one("-o"), options.one("--script"), options.one("--kind")
     if not options.positional:
         raise UserError("core_link_peano: no object given")

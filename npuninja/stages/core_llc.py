@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 from npuninja.stages._peano_object import check_object
-from npuninja.stages._run import Outputs, read_arguments, read_bytes, run_tool
+from npuninja.stages._run import Outputs, read_bytes, run_tool, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`core_C_R.opt.ll --llc EXE --word W… --kind K -o core_C_R.o`."""
-    options = read_arguments("core_llc", arguments, options=("--llc", "--word", "--kind"))
+    options = stage_arguments("core_llc", arguments)
     target, source = options.one("-o"), options.input()
     with Outputs(target) as outputs:
         read_bytes(source)

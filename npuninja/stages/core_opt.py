@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 from npuninja.stages._mlir_tool import holds
-from npuninja.stages._run import Outputs, read_arguments, read_bytes, run_tool
+from npuninja.stages._run import Outputs, read_bytes, run_tool, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`core_C_R.peano.ll --opt EXE --word W… -o core_C_R.opt.ll`."""
-    options = read_arguments("core_opt", arguments, options=("--opt", "--word"))
+    options = stage_arguments("core_opt", arguments)
     target, source = options.one("-o"), options.input()
     with Outputs(target) as outputs:
         read_bytes(source)

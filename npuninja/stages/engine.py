@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 
-from npuninja.stages._run import Outputs, read_arguments
+from npuninja.stages._run import Outputs, stage_arguments
 
 WASM_MAGIC = b"\0asm"
 
@@ -19,7 +19,7 @@ def run(arguments: list[str]) -> list[str]:
     """
     from npuninja.emulator.engine_module import SOURCES, cache_folder, compile_engine, embedded_compiler
 
-    options = read_arguments("engine", arguments)
+    options = stage_arguments("engine", arguments)
     target = options.one("-o")
     with Outputs(target) as outputs:
         program, _ = embedded_compiler()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 
-from npuninja.stages._run import read_arguments, read_bytes
+from npuninja.stages._run import read_bytes, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
@@ -19,7 +19,7 @@ def run(arguments: list[str]) -> None:
     from npuninja.packaging.installation import install
     from npuninja.packaging.verify import verify
 
-    options = read_arguments("install", arguments, options=("--prefix",))
+    options = stage_arguments("install", arguments)
     path = options.input()
     found = verify(read_bytes(path), path)
     install(found.package, found.files, options.one("--prefix"), os.environ.get("DESTDIR", ""), say=_say)

@@ -7,13 +7,12 @@ from npuninja.formats.txn import Sync, read_txn
 from npuninja.lowering.pipeline import instructions
 from npuninja.stages._mlir_tool import run_mlir_tool
 from npuninja.stages._module import read_module
-from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_bytes
+from npuninja.stages._run import Outputs, print_warnings, read_bytes, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`npu_insts.mlir --device-symbol D --sequence S [--aie-translate EXE] [--werror] -o insts.bin`."""
-    known = ("--device-symbol", "--sequence", "--aie-translate")
-    options = read_arguments("insts", arguments, options=known, flags=("--werror",))
+    options = stage_arguments("insts", arguments)
     target, tool = options.one("-o"), options.optional("--aie-translate")
     device, sequence = options.one("--device-symbol"), options.one("--sequence")
     with Outputs(target) as outputs:

@@ -7,7 +7,7 @@ import sys
 from npuninja.errors import Location, UserError
 from npuninja.stages._compile import WASM_OBJECT_MAGIC
 from npuninja.stages._peano_object import check_object
-from npuninja.stages._run import Outputs, ToolFailed, read_arguments, read_bytes, run_tool
+from npuninja.stages._run import Outputs, ToolFailed, read_bytes, run_tool, stage_arguments
 
 ARCHIVE_MAGIC, ELF_MAGIC = b"!<arch>\n", b"\x7fELF"
 
@@ -22,7 +22,7 @@ def run(arguments: list[str]) -> None:
         UserError: a part is not of the core kind, or the parts contradict each other.
         ToolError: the linker cannot be started.
     """
-    options = read_arguments("kernel_join", arguments, options=("--linker", "--linker-word", "--kind"))
+    options = stage_arguments("kernel_join", arguments)
     target, kind = options.one("-o"), options.one("--kind")
     with Outputs(target) as outputs:
         for path in options.positional:

@@ -6,12 +6,12 @@ from npuninja.lowering.pipeline import linker_script
 from npuninja.stages._mlir_tool import holds, run_mlir_tool
 from npuninja.stages._module import read_module
 from npuninja.stages._places import parse_place
-from npuninja.stages._run import Outputs, read_arguments
+from npuninja.stages._run import Outputs, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`input_with_addresses.mlir --device-symbol D --core C,R [--aie-translate EXE] -o core_C_R.ld.script`."""
-    options = read_arguments("ldscript", arguments, options=("--device-symbol", "--core", "--aie-translate"))
+    options = stage_arguments("ldscript", arguments)
     target, tool = options.one("-o"), options.optional("--aie-translate")
     with Outputs(target) as outputs:
         column, row = parse_place(options.one("--core"), "--core")

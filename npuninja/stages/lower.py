@@ -9,16 +9,14 @@ from npuninja.lints.design import lint_design
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.pipeline import lower_resources
 from npuninja.stages._module import read_design
-from npuninja.stages._run import Outputs, print_warnings, read_arguments
-
-OPTIONS, FLAGS = ("--alloc-scheme", "--generation"), ("--packet-fifos", "--werror")
+from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`DESIGN.mlir [--alloc-scheme S] [--generation G] [--packet-fifos] [--werror] -o
     input_with_addresses.mlir`.
     """
-    options = read_arguments("lower", arguments, options=OPTIONS, flags=FLAGS)
+    options = stage_arguments("lower", arguments)
     target = options.one("-o")
     with Outputs(target) as outputs:
         warnings = Warnings()

@@ -8,25 +8,14 @@ import os
 
 from npuninja.errors import Location, UserError
 from npuninja.formats.xclbin_sections import DATA_ARGUMENTS, DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
-from npuninja.stages._run import Outputs, read_arguments, read_bytes, read_text
+from npuninja.stages._run import Outputs, read_bytes, read_text, stage_arguments
 
 FORMAT = 1
-OPTIONS = (
-    "--arguments",
-    "--design",
-    "--device",
-    "--kind",
-    "--xclbin",
-    "--insts",
-    "--provider",
-    "--reference",
-    "--reference-copy",
-)
 
 
 def run(arguments: list[str]) -> None:
     """The arguments stand in docs/architecture.md, "Stages"."""
-    options = read_arguments("manifest", arguments, options=OPTIONS)
+    options = stage_arguments("manifest", arguments)
     target, source = options.one("-o"), options.input()
     reference, copy = options.optional("--reference"), options.optional("--reference-copy")
     with Outputs(target, *([copy] if copy else [])) as outputs:

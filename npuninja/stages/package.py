@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuninja.errors import UserError, Warnings
-from npuninja.stages._run import Outputs, print_warnings, read_arguments
+from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 
 def run(arguments: list[str]) -> list[str]:
@@ -17,7 +17,7 @@ def run(arguments: list[str]) -> list[str]:
     from npuninja.packaging.wheel import wheel_files
     from npuninja.packaging.zip_file import write_zip
 
-    options = read_arguments("package", arguments, options=("--wheel",), flags=("--werror",))
+    options = stage_arguments("package", arguments)
     archive, wheel = options.one("-o"), options.one("--wheel")
     if len(options.positional) != 2:
         raise UserError("package: expected package_plan.json and graph.json")

@@ -10,7 +10,7 @@ from npuninja.formats.core_image import read_core_image
 from npuninja.formats.pdi import read_pdi, write_pdi
 from npuninja.stages._loaded import check_loaded
 from npuninja.stages._places import parse_images
-from npuninja.stages._run import Arguments, Check, Outputs, read_arguments, read_bytes, run_tool
+from npuninja.stages._run import Arguments, Check, Outputs, read_bytes, run_tool, stage_arguments
 from npuninja.stages.bif import bif_text
 
 
@@ -21,7 +21,7 @@ def run(arguments: list[str]) -> None:
     `--bif` names the file that stage bif made of the same inputs; without it one is written for the time of
     the run.
     """
-    options = read_arguments("pdi", arguments, options=("--bootgen", "--bif", "--device", "--image"))
+    options = stage_arguments("pdi", arguments)
     target, bootgen = options.one("-o"), options.optional("--bootgen")
     if not options.positional:
         raise UserError("pdi: no CDO file given")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from npuninja.stages._run import Outputs, read_arguments, read_text
+from npuninja.stages._run import Outputs, read_text, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
@@ -17,7 +17,7 @@ def run(arguments: list[str]) -> None:
     from npuninja.device import manifest
     from npuninja.device.reference import Reference
 
-    options = read_arguments("reference", arguments, options=("--arguments", "--seed", "--expected"))
+    options = stage_arguments("reference", arguments)
     described, seed = options.one("--arguments"), int(options.one("--seed"))
     target, expected = options.one("-o"), options.one("--expected")
     with Outputs(target, expected) as outputs:

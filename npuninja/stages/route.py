@@ -6,12 +6,12 @@ from npuninja.errors import Warnings
 from npuninja.ir.printer import print_module
 from npuninja.lowering.pipeline import route
 from npuninja.stages._module import read_design
-from npuninja.stages._run import Outputs, print_warnings, read_arguments
+from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`input_with_addresses.mlir [--generation G] [--werror] -o input_physical.mlir`."""
-    options = read_arguments("route", arguments, options=("--generation",), flags=("--werror",))
+    options = stage_arguments("route", arguments)
     target = options.one("-o")
     with Outputs(target) as outputs:
         warnings = Warnings()

@@ -14,14 +14,12 @@ from npuninja.lowering.sequence.instructions import find_device, find_sequence
 from npuninja.stages._arguments import sequence_arguments
 from npuninja.stages._mlir_tool import holds, run_mlir_tool
 from npuninja.stages._module import read_design
-from npuninja.stages._run import Outputs, print_warnings, read_arguments
-
-OPTIONS = ("--generation", "--device-symbol", "--sequence", "--arguments", "--aie-opt", "--word")
+from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """The arguments stand in docs/architecture.md, "Stages"."""
-    options = read_arguments("sequence", arguments, options=OPTIONS, flags=("--werror",))
+    options = stage_arguments("sequence", arguments)
     target, facts = options.one("-o"), options.one("--arguments")
     with Outputs(target, facts) as outputs:
         warnings = Warnings()

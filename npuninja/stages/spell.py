@@ -7,14 +7,12 @@ from __future__ import annotations
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.lowering.spelling import respell
-from npuninja.stages._run import Outputs, read_arguments, read_text
-
-FLAGS = ("--allocation-has-tile", "--functions-link")
+from npuninja.stages._run import Outputs, read_text, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`DESIGN.mlir --sequence-op NAME [--allocation-has-tile] [--functions-link] -o design.mlir`."""
-    options = read_arguments("spell", arguments, options=("--sequence-op",), flags=FLAGS)
+    options = stage_arguments("spell", arguments)
     target, source = options.one("-o"), options.input()
     with Outputs(target) as outputs:
         text = read_text(source)

@@ -20,7 +20,7 @@ from npuninja.formats.xclbin_json import MODULES_FILE
 from npuninja.formats.xclbin_normal import normalised
 from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_NAME
 from npuninja.stages._places import parse_images
-from npuninja.stages._run import Arguments, Outputs, print_warnings, read_arguments, read_bytes, run_tool
+from npuninja.stages._run import Arguments, Outputs, print_warnings, read_bytes, run_tool, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
@@ -29,8 +29,7 @@ def run(arguments: list[str]) -> None:
 
     The JSON files are those of stage xclbin_json.
     """
-    known = ("--device", "--image", "--xclbinutil", "--partition", "--kernels", "--memories")
-    options = read_arguments("xclbin", arguments, options=known, flags=("--werror",))
+    options = stage_arguments("xclbin", arguments)
     target = options.one("-o")
 
     def check(data: bytes) -> None:

@@ -8,14 +8,14 @@ from npuninja.arch.devices import device as device_model
 from npuninja.formats import xclbin_json
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.xclbin import Kernel
-from npuninja.stages._run import Outputs, read_arguments, read_bytes
+from npuninja.stages._run import Outputs, read_bytes, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
     """`NAME.pdi --device NAME -o main_aie_partition.json --kernels main_kernels.json --memories
     main_mem_topology.json`.
     """
-    options = read_arguments("xclbin_json", arguments, options=("--device", "--kernels", "--memories"))
+    options = stage_arguments("xclbin_json", arguments)
     target, kernels, memories = options.one("-o"), options.one("--kernels"), options.one("--memories")
     with Outputs(target, kernels, memories) as outputs:
         model = device_model(options.one("--device"))

@@ -6,8 +6,8 @@ from npuninja.plan.graph import Edge, Graph
 
 def test_only_edges_that_compile_a_source_are_listed():
     graph = Graph(frozenset({"cc", "link"}), {})
-    graph.add(Edge("cc", ("a.o",), ("a.c",), compile_command=("clang", "-c", "a.c")))
-    graph.add(Edge("link", ("a.wasm",), ("a.o",)))
+    graph.add(Edge("cc", ("a.o",), inputs=("a.c",), compile_command=("clang", "-c", "a.c")))
+    graph.add(Edge("link", ("a.wasm",), inputs=("a.o",)))
     assert json.loads(compile_commands(graph, "/p")) == [
         {"directory": "/p", "file": "a.c", "output": "a.o", "arguments": ["clang", "-c", "a.c"]}
     ]

@@ -1,8 +1,8 @@
 import pytest
 
 from npuninja.emit.make import makefile
-from npuninja.emit.rules import expand, read_rules
-from npuninja.errors import InternalError, UserError
+from npuninja.emit.ninja_text import expand, read_ninja
+from npuninja.errors import UserError
 from npuninja.plan.graph import Edge, Graph
 
 TEMPLATE = """\
@@ -39,27 +39,40 @@ def test_dollars_mean_what_they_mean_to_ninja(text, expanded):
 
 
 def test_rules_are_read_with_their_variables():
-    rules = read_rules(TEMPLATE)
+    rules = read_ninja(TEMPLATE, "build.ninja.in")
     scope = {"in": "i", "out": "o", "options": "-x"}
     assert rules.value("copy", "command", scope) == "/bin/cp$ -v -x --depfile o.d i o"
     assert rules.value("copy", "pool", scope) == ""
     assert "npu" not in rules.rules
 
 
-def test_a_line_that_is_no_rule_is_refused():
-    with pytest.raises(InternalError, match="no rule and no variable"):
-        read_rules("build a: b\n")
-
-
 def graph(output: str) -> Graph:
     graph = Graph(frozenset({"copy"}), {}, defaults=("all",))
-    graph.add(Edge("copy", (output,), ("i.txt",), ("h.txt",), ("also.txt",), ("it's",), "test"))
-    graph.add(Edge("phony", ("all",), (output,), for_whom="test"))
+    graph.add(
+        Edge(
+            "copy",
+            (output,),
+            inputs=("i.txt",),
+            implicit=("h.txt",),
+            implicit_outputs=("also.txt",),
+            options=("it's",),
+            for_whom="test",
+        )
+    )
+    graph.add(Edge("phony", ("all",), inputs=(output,), for_whom="test"))
     return graph
 
 
 def test_an_edge_is_a_stamp_and_outputs_that_depend_on_it():
-    text = makefile(graph("o.txt"), read_rules(TEMPLATE), {}, "build.mk", "configured", ["in.toml"], ["made"])
+    text = makefile(
+        graph("o.txt"),
+        read_ninja(TEMPLATE, "build.ninja.in"),
+        {},
+        "build.mk",
+        "configured",
+        ["in.toml"],
+        ["made"],
+    )
     block = next(block for block in text.split("\n\n") if block.startswith("o.txt.made-"))
     stamp, said, command, outputs = block.split("\n")
     name = stamp.split(":")[0]
@@ -75,4 +88,4 @@ def test_an_edge_is_a_stamp_and_outputs_that_depend_on_it():
 @pytest.mark.parametrize("name", ["a b", "a:b", "a$b", "a#b", "a%b", "a*b", "a\\b", "a;b", "~a", "a'b"])
 def test_names_that_mean_something_to_make_are_refused(name):
     with pytest.raises(UserError, match="Make cannot build"):
-        makefile(graph(name), read_rules(TEMPLATE), {}, "build.mk", "configured", [], [])
+        makefile(graph(name), read_ninja(TEMPLATE, "build.ninja.in"), {}, "build.mk", "configured", [], [])

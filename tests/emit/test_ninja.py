@@ -4,16 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.emit.ninja import fill, generator_statements, rules_of, statement, write
+from npuninja.emit.ninja import generator_statements, statement, write
 from npuninja.emit.place import place_build_file
+from npuninja.emit.template import Template, fill
 from npuninja.errors import InternalError, UserError
 from npuninja.plan.graph import Edge, Graph
 
 NINJA = str(Path(sys.executable).parent / "ninja")
-
-
-def test_rules_are_read_from_the_template():
-    assert rules_of("rule a\n  command = x\n# rule no\nrule b_2\n") == {"a", "b_2"}
+NOTHING = Template("", "build.ninja.in")
 
 
 def test_placeholders_are_filled():
@@ -29,7 +27,14 @@ def test_an_unknown_placeholder_is_located():
 
 
 def test_statement_of_an_edge():
-    edge = Edge("cc", ("o ut",), ("i$n",), ("imp",), ("also",), ("-D", "A B"))
+    edge = Edge(
+        "cc",
+        ("o ut",),
+        inputs=("i$n",),
+        implicit=("imp",),
+        implicit_outputs=("also",),
+        options=("-D", "A B"),
+    )
     assert statement(edge) == "build o$ ut | also: cc i$$n | imp\n  options = -D 'A B'"
 
 
@@ -43,10 +48,10 @@ def test_generator_inputs_that_edges_read_are_targets_too():
 
 def test_what_is_written_is_read_by_ninja_as_meant(tmp_path):
     graph = Graph(frozenset({"copy"}), {"tool": ("cp",)}, defaults=("all",))
-    graph.add(Edge("copy", ("ou t$.txt",), ("i n:#'.txt",), for_whom="test"))
-    graph.add(Edge("phony", ("all",), ("ou t$.txt",), for_whom="test"))
+    graph.add(Edge("copy", ("ou t$.txt",), inputs=("i n:#'.txt",), for_whom="test"))
+    graph.add(Edge("phony", ("all",), inputs=("ou t$.txt",), for_whom="test"))
     template = "tool = @TOOL@\nrule copy\n  command = $tool $in $out\nrule configure\n  command = true\n"
-    text = write(graph, template, "t", {}, "# no generator here", ["header"])
+    text = write(graph, Template(template, "t"), {}, "# no generator here", ["header"])
     (tmp_path / "build.ninja").write_text(text, encoding="utf-8")
     (tmp_path / "i n:#'.txt").write_text("content", encoding="utf-8")
     subprocess.run([NINJA, "-C", str(tmp_path)], check=True, capture_output=True)
@@ -55,16 +60,16 @@ def test_what_is_written_is_read_by_ninja_as_meant(tmp_path):
 
 def test_a_broken_build_file_never_replaces_a_good_one(tmp_path):
     target = tmp_path / "build.ninja"
-    assert place_build_file(str(target), "rule a\n  command = true\n", NINJA)
+    assert place_build_file(str(target), "rule a\n  command = true\n", NINJA, NOTHING)
     with pytest.raises(InternalError, match="does not accept"):
-        place_build_file(str(target), "rule a\n", NINJA)
+        place_build_file(str(target), "rule a\n", NINJA, NOTHING)
     assert target.read_text(encoding="utf-8") == "rule a\n  command = true\n"
     assert list(tmp_path.iterdir()) == [target]
 
 
 def test_an_unchanged_build_file_keeps_its_time(tmp_path):
     target = tmp_path / "build.ninja"
-    place_build_file(str(target), "# a\n", NINJA)
+    place_build_file(str(target), "# a\n", NINJA, NOTHING)
     before = target.stat().st_mtime_ns
-    assert not place_build_file(str(target), "# a\n", NINJA)
+    assert not place_build_file(str(target), "# a\n", NINJA, NOTHING)
     assert target.stat().st_mtime_ns == before

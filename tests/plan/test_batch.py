@@ -12,7 +12,7 @@ RULES = frozenset({*SHORT, "core_cc", "kernel_cc"})
 
 
 def edge(rule: str, output: str, *inputs: str, implicit: tuple[str, ...] = ()) -> Edge:
-    return Edge(rule, (output,), inputs, implicit)
+    return Edge(rule, (output,), inputs=inputs, implicit=implicit)
 
 
 def names(batches: tuple[Batch, ...]) -> list[list[str]]:

@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 import pytest
+from made_up import FOUND, WASM, machine
 
-from npuninja.detect.machine import TOOLS, Toolchain
 from npuninja.detect.mlir_aie_releases import RELEASES
-from npuninja.detect.tool import Absent, Found
+from npuninja.detect.tool import Found
 from npuninja.errors import ToolError, UserError
 from npuninja.plan.providers import (
     CORE_STAGES,
-    MLIR_STAGES,
     STAGES,
-    WasmCompiler,
     choose,
     for_tests,
     parse_choices,
+    wasm_compiler,
 )
-
-FOUND = {
-    name: Found(name, f"/tools/bin/{name}", "PATH", "1", name)
-    for name in ("bootgen", "xclbinutil", "ziglang")
-}
-FOUND["peano"] = Found("peano", "/peano/bin/llc", "PATH", "19.0.0git", "peano", ("aie2", "aie2p"))
-FOUND["aiecc"] = Found("aiecc", "/aie/bin/aiecc.py", "PATH", "unknown", "aiecc", ("python",))
-FOUND["aie-opt"] = Found("aie-opt", "/aie/bin/aie-opt", "PATH", "22.0.0git", "opt", tuple(RELEASES[0].needs))
-FOUND["aie-translate"] = Found("aie-translate", "/aie/bin/aie-translate", "PATH", "22.0.0git", "translate")
-WASM = WasmCompiler(FOUND["ziglang"], ("cc",), FOUND["ziglang"], ("wasm-ld",), "")
-
-
-def machine(*missing: str, **others: Found) -> Toolchain:
-    """A machine with everything but some tools."""
-    found = {**FOUND, **{name.replace("_", "-"): tool for name, tool in others.items()}}
-    outcomes = {
-        tool.name: Absent(tool.name, tool.purpose, tool.remedy) if tool.name in missing or tool.name not in found
-        else found[tool.name]
-        for tool in TOOLS
-    }  # fmt: skip
-    return Toolchain(outcomes, FOUND["ziglang"])
 
 
 def test_everything_there_means_everything_real():
     choice = choose({}, machine(), WASM)
-    assert choice.real_cores
-    assert {p.stage for p in choice.providers if p.real} == set(STAGES) - {"run"}
+    assert choice.for_npu
+    assert {c.stage for c in choice.chosen if c.provider.vendor} == set(STAGES) - {"run", "design"}
     emulated = for_tests({"pdi": "embedded"}, machine(), WASM)
-    assert not emulated.real_cores
-    assert {p.stage for p in emulated.providers if p.real} == {
+    assert not emulated.for_npu
+    assert {c.stage for c in emulated.chosen if c.provider.vendor} == {
         "lower",
         "route",
         "sequence",
@@ -57,7 +35,7 @@ def test_everything_there_means_everything_real():
 
 def test_nothing_there_means_nothing_real():
     choice = choose({}, machine(*FOUND), WASM)
-    assert not any(p.real for p in choice.providers)
+    assert not any(c.provider.vendor for c in choice.chosen)
     assert choice.release is choice.spelling is None
     with pytest.raises(ToolError, match="no compiler for emulated cores"):
         choose({}, machine(*FOUND), None)
@@ -66,19 +44,23 @@ def test_nothing_there_means_nothing_real():
 @pytest.mark.parametrize("missing", ["peano", "aie-opt", "aie-translate"])
 def test_one_missing_tool_leaves_the_cores_emulated(missing):
     choice = choose({}, machine(missing), WASM)
-    assert not choice.real_cores
-    assert not any(choice.of(stage).real for stage in CORE_STAGES)
+    assert not choice.for_npu
+    assert not any(choice.of(stage).provider.vendor for stage in CORE_STAGES)
     assert missing in choice.of("core").reason
 
 
-def test_real_cores_need_no_compiler_for_emulated_ones():
-    assert choose({}, machine(), None).real_cores
+def test_for_npu_need_no_compiler_for_emulated_ones():
+    assert choose({}, machine(), None).for_npu
 
 
 def test_peano_alone_compiles_our_own_core_code_when_asked():
     choice = choose({"kernel": "real"}, machine("aie-opt", "aie-translate"), WASM)
-    assert choice.real_cores
-    assert (choice.of("link").real, choice.of("core").real, choice.of("cdo").real) == (True, False, False)
+    assert choice.for_npu
+    assert tuple(choice.of(stage).provider.vendor for stage in ("link", "core", "cdo")) == (
+        True,
+        False,
+        False,
+    )
 
 
 def test_a_tree_from_source_says_its_day_through_its_driver():
@@ -92,7 +74,8 @@ def test_a_tree_from_source_says_its_day_through_its_driver():
 def test_tools_of_two_installations_are_not_mixed():
     other = Found("aie-translate", "/other/bin/aie-translate", "PATH", "22.0.0git", "translate")
     choice = choose({}, machine(aie_translate=other), WASM)
-    assert not any(choice.of(stage).real for stage in MLIR_STAGES)
+    mlir = ("lower", "route", "sequence", "insts", "core", "ldscript", "cdo")
+    assert not any(choice.of(stage).provider.vendor for stage in mlir)
     assert "two installations, /aie and /other" in choice.of("lower").reason
 
 
@@ -100,7 +83,7 @@ def test_aiecc_needs_its_companions():
     with pytest.raises(ToolError, match="design=aiecc: xclbinutil is not usable"):
         choose({"design": "aiecc"}, machine("xclbinutil"), WASM)
     choice = choose({"design": "aiecc"}, machine(), None)
-    assert choice.aiecc
+    assert choice.driver == "aiecc"
     assert choice.spelling == RELEASES[1]
 
 
@@ -121,3 +104,67 @@ def test_choices_are_read_from_words():
         "pdi": "embedded",
         "design": "aiecc",
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "stage", "name"),
+    [
+        (["kernel=peano"], "kernel", "peano"),
+        (["kernel=ziglang"], "link", "ziglang (wasm32)"),
+        (["kernel=clang"], "kernel", "clang (wasm32)"),
+        (["kernel=clang"], "link", "wasm-ld (wasm32)"),
+        (["kernel=ziglang", "link=clang"], "link", "wasm-ld (wasm32)"),
+        (["kernel=clang", "link=ziglang"], "link", "ziglang (wasm32)"),
+        (["kernel=peano", "core=npuninja"], "core", "npuninja"),
+        (["core=peano"], "kernel", "peano"),
+        (["kernel=ziglang", "lower=aie-opt"], "lower", "aie-opt"),
+        (["lower=npuninja"], "lower", "npuninja"),
+        (["insts=aie-translate"], "insts", "aie-translate"),
+        (["pdi=bootgen"], "pdi", "bootgen"),
+        (["pdi=npuninja"], "pdi", "npuninja"),
+        (["xclbin=xclbinutil"], "xclbin", "xclbinutil"),
+        (["run=emulator"], "kernel", "peano"),
+        (["design=stages"], "cdo", "aie-translate"),
+        (["design=aiecc"], "cdo", "aiecc (python)"),
+    ],
+)
+def test_a_provider_has_a_name(words, stage, name):
+    clang = {"clang": Found("clang", "/usr/bin/clang", "PATH", "18", "clang"), "wasm_ld": FOUND["ziglang"]}
+    clang["wasm_ld"] = Found("wasm-ld", "/usr/bin/wasm-ld", "PATH", "18", "wasm-ld")
+    toolchain, choices = machine(**clang), parse_choices(words)
+    chosen = choose(choices, toolchain, wasm_compiler(toolchain, choices)).of(stage)
+    assert chosen.name == name
+    if words[0].startswith(stage):
+        assert chosen.reason in ("asked for", "found on PATH", "by design=aiecc")
+
+
+def test_every_name_of_the_table_may_be_asked_for():
+    for stage, row in STAGES.items():
+        for provider in row.providers:
+            if (stage, provider.name) == ("run", "pyxrt"):
+                continue
+            assert parse_choices([f"{stage}={provider.name}"]) == {stage: provider.name}
+
+
+@pytest.mark.parametrize(
+    ("words", "missing", "message"),
+    [
+        (["kernel=clang"], (), "kernel=clang: clang is not usable"),
+        (["kernel=ziglang"], ("ziglang",), "kernel=ziglang: ziglang is not usable"),
+        (["pdi=bootgen"], ("bootgen",), "pdi=bootgen: bootgen is not usable"),
+        (["kernel=peano"], ("peano",), "kernel=peano: peano is not usable"),
+    ],
+)
+def test_a_named_provider_that_is_not_usable_is_no_other(words, missing, message):
+    choices = parse_choices(words)
+    with pytest.raises(ToolError, match=message):
+        choose(choices, machine(*missing), WASM)
+
+
+def test_named_providers_that_do_not_go_together():
+    with pytest.raises(UserError, match="kernel=peano does not go with link=clang"):
+        choose({"kernel": "peano", "link": "clang"}, machine(), WASM)
+    with pytest.raises(UserError, match="cdo=aie-translate: the real tool knows no emulated cores"):
+        choose({"kernel": "ziglang", "cdo": "aie-translate"}, machine(), WASM)
+    with pytest.raises(UserError, match=r"expected pdi=auto or .* or pdi=bootgen or pdi=npuninja"):
+        parse_choices(["pdi=bootgn"])

@@ -1,0 +1,91 @@
+"""Step 2 of configure.py, `look`: what this machine has, and who does each stage with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from npuninja.configure.launcher import find_launcher
+from npuninja.configure.project import Project
+from npuninja.configure.remote import remote_settings
+from npuninja.configure.settings import resolved_kernels
+from npuninja.configure.settings_checks import check_pins, placed, remarks, variables_for
+from npuninja.detect.cache import ProbeCache
+from npuninja.detect.machine import Toolchain, detect, surroundings_of
+from npuninja.errors import ToolError
+from npuninja.plan.kernels import KernelFolder, read_kernel_folder
+from npuninja.plan.providers import Providers, WasmCompiler, choose, for_tests, wasm_compiler
+from npuninja.remote.settings import RemoteSettings
+from npuninja.settings.toml_file import INSTALL
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What was found, and what was chosen of it.
+
+    Attributes:
+        toolchain: the proved tools.
+        ninja: the program; "" when Make builds.
+        compiler: what compiles for emulated cores; None without one.
+        providers: who does each stage.
+        tested: the same for emulated cores, which `ninja test` runs; None when they are the same, or there is no
+            compiler for them.
+        launcher: the program that starts compilers; "" for none.
+        remote: what runs stages elsewhere; None when all run here.
+        kernels: the sources of kernel objects, with the paths that what was found gives them.
+        notes: what in the environment has no effect although one may think so.
+    """
+
+    toolchain: Toolchain
+    ninja: str
+    compiler: WasmCompiler | None
+    providers: Providers
+    tested: Providers | None
+    launcher: str
+    remote: RemoteSettings | None
+    kernels: KernelFolder
+    notes: tuple[str, ...] = ()
+
+
+def look(project: Project, environment: Mapping[str, str]) -> Machine:
+    """Looks at the machine through `environment`.
+
+    Raises:
+        ToolError: a tool that is needed or asked for is not usable; says what was examined.
+        UserError: what is asked for does not go together.
+    """
+    options, settings = project.options, project.settings
+    cache = ProbeCache(os.path.join(project.layout.build_folder, "probe_cache.json"))
+    toolchain = detect(surroundings_of(environment, settings.pins, settings.unused), cache, settings.denied)
+    check_pins(settings, toolchain)
+    ninja = _ninja(toolchain) if options.generator == "ninja" else ""
+    compiler = wasm_compiler(toolchain, project.choices)
+    with placed(settings, project.asked):
+        providers = choose(project.choices, toolchain, compiler)
+    paths = variables_for(settings, options, environment, toolchain)
+    kernels = resolved_kernels(settings, options, paths, project.layout.source_root)
+    tested = for_tests(project.choices, toolchain, compiler) if providers.for_npu and compiler else None
+    return Machine(
+        toolchain=toolchain,
+        ninja=ninja,
+        compiler=compiler,
+        providers=providers,
+        tested=tested,
+        launcher=find_launcher(options.launcher, environment, compiler, providers),
+        remote=remote_settings(options, environment, project.layout, toolchain, PACKAGE),
+        kernels=read_kernel_folder("kernels", "kernels", kernels),
+        notes=tuple(remarks(environment)),
+    )
+
+
+def _ninja(toolchain: Toolchain) -> str:
+    found, absent = toolchain.found("ninja"), toolchain.absent("ninja")
+    if found:
+        return found.path
+    assert absent is not None
+    raise ToolError(
+        "no usable ninja", notes=((f"ninja: {absent.explain()}", None),), hint=f"{absent.remedy}; {INSTALL}"
+    )

@@ -1,0 +1,111 @@
+"""Step 3 of configure.py, `make_plan`: a project and a machine to a graph. Reads no file and runs nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from npuninja.configure.designs import DesignSet
+from npuninja.configure.machine import Machine
+from npuninja.configure.project import Project
+from npuninja.plan.context import Context
+from npuninja.plan.graph import Graph
+from npuninja.plan.recipe import plan
+from npuninja.stages.table import rules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Causes:
+    """All that decides what configure.py writes, and nothing else.
+
+    Attributes:
+        project: what the user wrote.
+        machine: what there is.
+        places: the placeholders of build.ninja.in that are about this machine, as words of a command line.
+        header: sentences for the top of the build file.
+    """
+
+    project: Project
+    machine: Machine
+    places: Mapping[str, tuple[str, ...]]
+    header: tuple[str, ...]
+
+    def digest(self) -> str:
+        """A hash: equal causes, equal files."""
+        project, machine = self.project, self.machine
+        parts = (
+            # Without its sets, whose order is another in every process; they follow from the template.
+            replace(_context(project, machine), rules=frozenset(), batched=frozenset()),
+            machine.tested,
+            machine.ninja,
+            machine.remote,
+            project.designs,
+            project.options,
+            sorted(project.references or ()),
+            project.references is None,
+            project.template.whole,
+            project.template.file,
+            project.settings.content,
+            project.home,
+            self.places,
+            self.header,
+        )
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(repr(part).encode("utf-8", "surrogateescape") + b"\0")
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be built.
+
+    Attributes:
+        causes: what it was made of.
+        context: what planning was told.
+        graph: the edges.
+        designs: those of the causes, with what planning refused among the faulty ones.
+    """
+
+    causes: Causes
+    context: Context
+    graph: Graph
+    designs: DesignSet
+
+
+def make_plan(causes: Causes) -> Plan:
+    """The plan.
+
+    Raises:
+        UserError: a statement of build.ninja.in makes a file of the build, or it lacks a rule; located.
+    """
+    project, machine = causes.project, causes.machine
+    context = _context(project, machine)
+    emulated = replace(context, providers=machine.tested) if machine.tested else None
+    found = project.designs
+    refused = list(found.faulty)
+    graph = plan(context, found.designs, emulated, found.wanted, refused)
+    found = found.without(refused[len(found.faulty) :])
+    project.template.check(graph)
+    if machine.remote:
+        graph.remote_rules = frozenset(name for name, _, provider in rules() if provider.remote) | {"batch"}
+    return Plan(causes=causes, context=context, graph=graph, designs=found)
+
+
+def _context(project: Project, machine: Machine) -> Context:
+    options, template = project.options, project.template
+    return Context(
+        layout=project.layout,
+        toolchain=machine.toolchain,
+        compiler=machine.compiler,
+        providers=machine.providers,
+        kernels=machine.kernels,
+        rules=frozenset(template.rules),
+        batched=frozenset() if options.separate else frozenset(template.parts),
+        werror=options.werror,
+        launcher=machine.launcher,
+        check=options.check,
+        package=project.package,
+        prefix=project.prefix,
+    )

@@ -1,0 +1,174 @@
+"""Reading the language of Ninja's files, as far as build.ninja.in uses it: statements as data, each with its line.
+
+The grammar is that of Ninja's manual, "Ninja file reference": `rule`, `pool`, `build`, `default`, `include`, `subninja`
+and variables, in any order; what belongs to a statement is indented and ends at an empty line. Values are kept as they
+stand, because those of rules are meant for every edge again; `expand` puts variables in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from npuninja.errors import Location, UserError
+
+_NAME = r"[A-Za-z0-9_.-]+"
+_ASSIGNMENT = re.compile(rf"({_NAME}) *= *(.*)")
+_BLOCK = re.compile(rf"(rule|pool) +({_NAME}) *")
+_OTHER = re.compile(r"(build|default|include|subninja) +(.*)")
+_DOLLAR = re.compile(r"\$(?:\{([A-Za-z0-9_.-]+)\}|([A-Za-z0-9_-]+)|([$ :|^]))")
+# A path up to a blank, a colon or a bar; a dollar takes the next sign with it.
+_PATH = re.compile(r"(?:\$.|[^$ :|])+")
+_SIGN = re.compile(r"\|\||\|@|\||:")
+# The groups of a build statement's paths, by the sign in front of them.
+_BEFORE_COLON = {"": "outputs", "|": "implicit_outputs"}
+_BEHIND_COLON = {"": "inputs", "|": "implicit", "||": "order_only", "|@": "validations"}
+
+
+class Build(NamedTuple):
+    """A `build` statement: paths with their variables filled in, and its own variables."""
+
+    line: int
+    rule: str
+    outputs: tuple[str, ...]
+    implicit_outputs: tuple[str, ...]
+    inputs: tuple[str, ...]
+    implicit: tuple[str, ...]
+    order_only: tuple[str, ...]
+    validations: tuple[str, ...]
+    variables: Mapping[str, str]
+
+
+@dataclass
+class NinjaText:
+    """What a file says.
+
+    Attributes:
+        file: its name, for messages.
+        variables: those at the top level, expanded.
+        rules: rule -> its variables, not expanded.
+        builds: the `build` statements.
+        defaults: the paths of `default` statements.
+        included: what is included, and the line.
+    """
+
+    file: str
+    variables: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, dict[str, str]] = field(default_factory=dict)
+    builds: list[Build] = field(default_factory=list)
+    defaults: list[str] = field(default_factory=list)
+    included: list[tuple[str, int]] = field(default_factory=list)
+
+    def value(self, rule: str, name: str, scope: Mapping[str, str]) -> str:
+        """A variable of a rule for an edge whose own variables are `scope`; "" when the rule has none of that name."""
+        return expand(self.rules[rule].get(name, ""), {**self.variables, **scope})
+
+
+def read_ninja(text: str, file: str) -> NinjaText:
+    """Reads a file of Ninja's language; placeholders `@NAME@` may stand wherever text may.
+
+    Raises:
+        UserError: a line is not Ninja; located.
+    """
+    read = NinjaText(file)
+    block: dict[str, str] | None = None
+    waiting: tuple[int, str] | None = None  # a build statement whose variables are not complete yet
+    own: dict[str, str] = {}
+    for number, line in _lines(text):
+        indented, line = line.startswith(" "), line.lstrip(" ")
+        if indented and line:
+            assignment = _ASSIGNMENT.fullmatch(line)
+            if block is None or not assignment:
+                raise _wrong(file, number, line, "nothing above it takes variables" if assignment else "")
+            block[assignment[1]] = expand(assignment[2], read.variables) if block is own else assignment[2]
+            continue
+        if waiting:
+            read.builds.append(_build(*waiting, own, read))
+        block, waiting = None, None
+        if not line:
+            continue
+        start, other, assignment = _BLOCK.fullmatch(line), _OTHER.fullmatch(line), _ASSIGNMENT.fullmatch(line)
+        if start:
+            block = {}
+            if start[1] == "rule":
+                read.rules[start[2]] = block
+        elif other and other[1] == "build":
+            block = own = {}
+            waiting = (number, other[2])
+        elif other and other[1] == "default":
+            read.defaults += [expand(word, read.variables) for word in _PATH.findall(other[2])]
+        elif other:
+            read.included.append((other[2], number))
+        elif assignment:
+            read.variables[assignment[1]] = expand(assignment[2], read.variables)
+        else:
+            raise _wrong(file, number, line)
+    if waiting:
+        read.builds.append(_build(*waiting, own, read))
+    return read
+
+
+def expand(text: str, variables: Mapping[str, str]) -> str:
+    """Text with `$name`, `${name}` and escapes replaced, as Ninja does; what is not known is empty."""
+    return _DOLLAR.sub(lambda m: m[3] if m[3] else variables.get(m[1] or m[2], ""), text)
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines with what is continued behind `$` on them, each with its number; comments left out."""
+    whole, first = "", 0
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.rstrip("\r")
+        if not whole and line.lstrip(" ").startswith("#"):
+            continue
+        first = first if whole else number
+        whole += line.lstrip(" ") if whole else line
+        if (len(line) - len(line.rstrip("$"))) % 2:
+            whole = whole[:-1]
+            # An empty first part must not look like the start of a line.
+            whole = whole or " "
+            continue
+        yield first, whole
+        whole = ""
+    if whole.strip(" "):
+        yield first, whole
+
+
+def _build(number: int, text: str, own: Mapping[str, str], read: NinjaText) -> Build:
+    """The statement behind `build`. UserError when it has no outputs, or no rule."""
+    groups: dict[str, list[str]] = {
+        name: [] for name in (*_BEFORE_COLON.values(), *_BEHIND_COLON.values(), "rule")
+    }
+    names, sign, place = _BEFORE_COLON, "", 0
+    scope = {**read.variables, **own}
+    while place < len(text):
+        path, mark = _PATH.match(text, place), _SIGN.match(text, place)
+        if mark and mark[0] == ":" and names is _BEFORE_COLON:
+            names, sign = _BEHIND_COLON, "rule"
+        elif mark and mark[0] in names:
+            sign = mark[0]
+        elif path and sign == "rule":
+            groups["rule"].append(path[0])
+            sign = ""
+        elif path:
+            groups[names[sign]].append(expand(path[0], scope))
+        elif text[place] != " ":
+            raise _wrong(read.file, number, f"build {text}")
+        match = path or mark
+        place = match.end() if match else place + 1
+    if not groups["rule"] or not (groups["outputs"] or groups["implicit_outputs"]):
+        raise _wrong(read.file, number, f"build {text}", "expected `build OUTPUT: RULE INPUT`")
+    rule = groups.pop("rule")[0]
+    return Build(
+        line=number, rule=rule, variables=dict(own), **{name: tuple(p) for name, p in groups.items()}
+    )
+
+
+def _wrong(file: str, number: int, line: str, reason: str = "") -> UserError:
+    return UserError(
+        f"this is not Ninja's language: {line!r}" + (f" ({reason})" if reason else ""),
+        Location(file, number),
+        hint="a file of Ninja's has rules, pools, build statements, defaults and variables; what belongs to one is "
+        "indented",
+    )

@@ -1,0 +1,92 @@
+"""What stages are told of a design beyond its files: the values behind the options of `npuninja.stages.table`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from npuninja.detect.mlir_aie import aiecc_command, aiecc_variables
+from npuninja.plan.context import Context
+from npuninja.plan.design import Design
+from npuninja.plan.design_files import DesignFiles
+from npuninja.plan.edges import Value
+from npuninja.stages.table import CDO
+
+# Of the random inputs of `ninja run` and `ninja test`.
+SEED = "1"
+
+
+@dataclass(frozen=True)
+class AieccFlags:
+    """How one generation of aiecc is asked for an XCLBIN and its instructions.
+
+    Attributes:
+        words: of the command line, in front of the input.
+        insts: the name of the instructions in the folder where it runs; `{device}` and `{sequence}` are symbols.
+    """
+
+    words: tuple[str, ...]
+    insts: str = "insts.bin"
+
+
+_NAMES = ("--xclbin-name=aie.xclbin", "--npu-insts-name=insts.bin")
+_WANTED = ("--aie-generate-xclbin", "--aie-generate-npu-insts")
+# Where a name can be given it is the same in every generation.
+AIECC_GENERATIONS: dict[str, AieccFlags] = {
+    # aiecc.py, 2025
+    "python": AieccFlags((*_WANTED, "--no-compile-host", "--no-xchesscc", "--no-xbridge", *_NAMES)),
+    # aiecc in C++, 2026-02 to 2026-07: xchesscc and xbridge are on unless the command line says otherwise
+    "c++": AieccFlags((*_WANTED, "--no-xchesscc", "--no-xbridge", *_NAMES)),
+    # from 1.4 on: what is wanted is named, Peano is the default
+    "declarative": AieccFlags(("--get-npu-insts", "--get-xclbin"), "insts_{device}_{sequence}.bin"),
+}
+
+
+def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, Value]:
+    """The facts of a design. Those of a core and the words of a tool come with the stage that asks for them."""
+    spelling, release = context.providers.spelling, context.release
+    # The name in debug information and fault messages; without the build folder, so that every folder gives
+    # equal bytes.
+    file_name = f"{design.name}/{os.path.basename(files['lowered'])}"
+    chosen = [c for c in context.providers.chosen if c.stage != "run"]
+    return {
+        "name": design.name,
+        "device": design.device,
+        "device_symbol": design.device_symbol,
+        "sequence": design.sequence,
+        "kind": context.kind_of(design),
+        "file_name": file_name,
+        "seed": SEED,
+        "cdo_names": tuple(files[name] for name in CDO),
+        "providers": tuple(f"{c.stage}={c.name}={c.version}" for c in chosen),
+        "sequence_op": spelling.sequence_op if spelling else "",
+        "allocation_has_tile": _flag(spelling is not None and spelling.allocation_has_tile),
+        "functions_link": _flag(spelling is not None and spelling.functions_link),
+        "generation": design.generation if design.generation != "auto" else "",
+        "alloc_scheme": design.alloc_scheme,
+        "edits": tuple(release.edits) if release else (),
+        **(_of_aiecc(context, design) if context.providers.driver == "aiecc" else {}),
+    }
+
+
+def _of_aiecc(context: Context, design: Design) -> Mapping[str, Value]:
+    """What the stage aiecc is told: the driver's command, and where its own tools are."""
+    aiecc, peano, xclbinutil = (context.toolchain.found(name) for name in ("aiecc", "peano", "xclbinutil"))
+    assert aiecc is not None
+    assert peano is not None
+    assert xclbinutil is not None
+    flags = AIECC_GENERATIONS[aiecc.facts[0]]
+    return {
+        "words": (*aiecc_command(aiecc.path, context.toolchain.python.path), *flags.words),
+        "variables": tuple(f"{k}={v}" for k, v in aiecc_variables(aiecc.path).items()),
+        "peano": peano.path,
+        "xclbinutil": xclbinutil.path,
+        "made_xclbin": "aie.xclbin",
+        "made_insts": flags.insts.format(device=design.device_symbol, sequence=design.sequence),
+        "identities": (aiecc.identity, peano.identity, xclbinutil.identity),
+    }
+
+
+def _flag(value: bool) -> str:
+    return "yes" if value else ""

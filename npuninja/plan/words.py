@@ -1,0 +1,119 @@
+"""Words of command lines: what a release of MLIR-AIE wants to be told, and what stands behind the rules' variables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from npuninja.arch.devices import DEVICES
+from npuninja.detect.mlir_aie import root_of
+from npuninja.detect.mlir_aie_releases import Release
+from npuninja.detect.peano import peano_program
+from npuninja.plan.context import Context
+from npuninja.plan.design import Core, Design
+from npuninja.stages.table import STAGES
+
+# How Peano links when no release of MLIR-AIE is used.
+LINK_WITHOUT_RELEASE = ("-O2", "--target={triple}", "-fuse-ld={peano}/bin/ld.lld")
+
+
+def each(option: str, values: Sequence[str]) -> tuple[str, ...]:
+    """The option in front of each of the values."""
+    return tuple(word for value in values for word in (option, value))
+
+
+def tool_words(rule: str, context: Context, design: Design, core: Core | None) -> tuple[str, ...]:
+    """What the tool of a rule is told beyond its files, filled in for a design or core; () for a stage of ours."""
+    release = context.release
+    templates: tuple[str, ...] = LINK_WITHOUT_RELEASE if rule == "core_link_peano" else ()
+    if release is not None:
+        templates = _templates(release, design).get(rule, templates)
+    model, peano = DEVICES[design.device], context.toolchain.found("peano")
+    values = {
+        "arch": model.architecture,
+        "triple": model.triple,
+        "device": design.device_symbol,
+        "column": core.column if core else "",
+        "row": core.row if core else "",
+        "peano": root_of(peano.path) if peano else "",
+    }
+    return tuple(template.format(**values) for template in templates)
+
+
+def _templates(release: Release, design: Design) -> dict[str, tuple[str, ...]]:
+    """Rule -> the words of a release; fields in braces are for `tool_words`."""
+    place = release.place + "," if design.logical_tiles and release.place else ""
+    return {
+        "lower_aie_opt": (f"--pass-pipeline=builtin.module({place}{release.lower})",),
+        "route_aie_opt": tuple(release.route),
+        "sequence_aie_opt": (f"--pass-pipeline={release.sequence}",),
+        "core_llvm": (f"--pass-pipeline={release.core}",),
+        "core_ir": ("--mlir-to-llvmir",),
+        "core_opt": tuple(release.opt),
+        "core_llc": tuple(release.llc),
+        "core_link_peano": tuple(release.link),
+    }
+
+
+def variables(context: Context) -> dict[str, tuple[str, ...]]:
+    """The words behind the rules' variables; an absent or unused tool has none."""
+    toolchain, layout, python = context.toolchain, context.layout, context.toolchain.python
+    maps: list[str] = []
+    for prefix in (layout.source_prefix, layout.output("")):
+        maps += ["--prefix-map", f"{prefix}="] if prefix else []
+    launcher = ("--launcher", context.launcher) if context.launcher else ()
+    found: dict[str, tuple[str, ...]] = {
+        "python": (python.path,),
+        "python_identity": (python.identity,),
+        **dict.fromkeys(WASM_VARIABLES, ()),
+        "compile_options": ("--cache", layout.output("compiler_cache"), *maps),
+        "warning_options": ("--werror",) if context.werror else (),
+    }
+    compiler = context.compiler
+    if compiler:
+        words = each("--compiler-word", compiler.compiler_words)
+        found["wasm_compiler"] = ("--compiler", compiler.compiler.path, *words)
+        found["compile_options"] += launcher if not compiler.compiler_words else ()
+        found["wasm_compiler_identity"] = (compiler.compiler.identity,)
+        words = each("--linker-word", compiler.linker_words)
+        found["wasm_linker"] = ("--linker", compiler.linker.path, *words)
+        found["wasm_linker_identity"] = (compiler.linker.identity,)
+    used = context.providers.tools()
+    for name in single_tools():
+        tool, variable = toolchain.found(name), name.replace("-", "_")
+        found[variable] = (tool.path,) if tool and name in used else ()
+        found[f"{variable}_identity"] = (tool.identity,) if tool and name in used else ()
+    peano = toolchain.found("peano") if context.providers.for_npu else None
+    for program in PEANO_PROGRAMS:
+        found[_peano_variable(program)] = (peano_program(peano.path, program),) if peano else ()
+    found["peano_identity"] = (peano.identity,) if peano else ()
+    opt = toolchain.found("aie-opt")
+    headers = each("--include", [root_of(opt.path) + "/include"]) if opt and peano else ()
+    found["peano_options"] = (*headers, *maps, *launcher) if peano else ()
+    return found
+
+
+WASM_VARIABLES = ("wasm_compiler", "wasm_compiler_identity", "wasm_linker", "wasm_linker_identity")
+PEANO_PROGRAMS = ("clang", "opt", "llc", "ld.lld")
+# They have variables of their own, or are called by their place in the command.
+_OTHER_TOOLS = ("ziglang", "clang", "wasm-ld", "peano", "aiecc", "pyxrt")
+
+
+def _peano_variable(program: str) -> str:
+    return f"peano_{program.removeprefix('ld.')}"
+
+
+def single_tools() -> tuple[str, ...]:
+    """The tools of the table's providers that are one program: each has the variables NAME and NAME_identity."""
+    names = dict.fromkeys(name for row in STAGES for provider in row.providers for name in provider.tools)
+    return tuple(name for name in names if name not in _OTHER_TOOLS)
+
+
+def tool_variables() -> tuple[str, ...]:
+    """The names of the variables that say tools, in the order in which build.ninja has them."""
+    pairs = [
+        pair
+        for name in single_tools()
+        for pair in (name.replace("-", "_"), f"{name.replace('-', '_')}_identity")
+    ]
+    peano = [*map(_peano_variable, PEANO_PROGRAMS), "peano_identity", "peano_options"]
+    return (*WASM_VARIABLES, "compile_options", "warning_options", *pairs, *peano)

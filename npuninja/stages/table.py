@@ -1,0 +1,659 @@
+"""Every stage of a build, declared once; whoever needs a fact of a stage reads it here.
+
+From a row follow the rules of build.ninja (`npuninja.emit.stage_rules`), the statements for every design
+(`npuninja.plan.steps`), what the stage's command line takes and its `--help` (`stage_arguments`), which stages share a
+process (`npuninja.plan.batch`), which may run on another machine, what `--provider` may name, and the tables of
+docs/architecture.md and docs/providers.md.
+
+A stage is a module of this folder with `run(arguments)`. A new one is a row here and that module: with `scope`
+"design" it is made for every design from the files that it reads. A new provider of a stage is a `Provider` in its row
+and, unless it only adds words to the command line, a module. CONTRIBUTING.md walks through both.
+
+The rows stand in the order in which the stages are planned. Stage processes load this module, so it imports nothing
+but the records.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from npuninja.stages.declaration import Option, Provider, Stage
+
+SHORT = Provider("npuninja", short=True)
+AIE_OPT = Provider(
+    "aie-opt",
+    ("aie-opt",),
+    vendor=True,
+    identity="aie_opt",
+    words="--aie-opt $aie_opt",
+    remote="passes of MLIR-AIE",
+)
+AIE_TRANSLATE = Provider(
+    "aie-translate",
+    ("aie-translate", "aie-opt"),
+    vendor=True,
+    identity="aie_translate",
+    words="--aie-translate $aie_translate",
+)
+PEANO = Provider("peano", ("peano",), vendor=True, cores="npu", identity="peano")
+# Both put their words into the same variables, so they have one rule.
+ZIGLANG = Provider("ziglang", ("ziglang",), cores="wasm", identity="wasm_compiler")
+CLANG = Provider("clang", ("clang", "wasm-ld"), cores="wasm", identity="wasm_compiler")
+
+DEVICE = Option("--device", "NAME", "device")
+SYMBOL = Option("--device-symbol", "D", "device_symbol", needed=True)
+CORE = Option("--core", "C,R", "core", needed=True)
+KIND = Option("--kind", "K", "kind", needed=True)
+IMAGES = Option("--image", "C,R=FILE", "images", many=True)
+WORDS = Option("--word", "W", "words", many=True)
+GENERATION = Option("--generation", "G")
+WERROR = Option("--werror")
+BY_AIE_TRANSLATE = Option("--aie-translate", "EXE")
+COMPILING = (
+    Option("--compiler", "EXE", needed=True),
+    Option("--compiler-word", "W", many=True),
+    KIND,
+    Option("--cache", "FOLDER"),
+    Option("--prefix-map", "OLD=NEW", many=True),
+    Option("--include", "FOLDER", many=True),
+    Option("--launcher", "EXE"),
+    Option("--architecture", "A", "architecture"),
+    Option("--language", "L", "language"),
+    Option("--float", "MODE", "float"),
+    Option("--define", "NAME[=VALUE]", "defines", many=True),
+    Option("--kernel-include", "FOLDER", "kernel_include", many=True),
+    Option("--flag", "WORD", "flags", many=True),
+    WERROR,
+)
+PACKED = (Option("--init", "F", "cdo_init", needed=True), Option("--enable", "F", "cdo_enable", needed=True))
+CDO = ("cdo_elfs", "cdo_init", "cdo_enable")
+
+
+def _compiling(warnings: str) -> tuple[Provider, ...]:
+    """Who compiles C and C++; `warnings` are the words that make warnings errors, where they are the user's."""
+    wasm = f"$wasm_compiler $compile_options{warnings}"
+    return (
+        PEANO._replace(words=f"--compiler $peano_clang $peano_options{warnings}", remote="a compiler"),
+        ZIGLANG._replace(words=wasm, remote="a compiler"),
+        CLANG._replace(words=wasm, remote="a compiler"),
+    )
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        "kernel_cc",
+        "CC",
+        "a kernel's C or C++ source to an object file",
+        reads=("kernel",),
+        makes=("object",),
+        options=COMPILING,
+        providers=_compiling(" $warning_options"),
+        scope="kernel",
+        choice="kernel",
+        chosen="kernels to objects",
+        driver="",
+    ),
+    Stage(
+        "kernel_join",
+        "JOIN",
+        "several objects, and archives made elsewhere, to one object that a core is linked with",
+        reads=("objects",),
+        makes=("object",),
+        options=(Option("--linker", "EXE", needed=True), Option("--linker-word", "W", many=True), KIND),
+        providers=(
+            PEANO._replace(words="--linker $peano_lld"),
+            ZIGLANG._replace(identity="wasm_linker", words="$wasm_linker"),
+            CLANG._replace(tools=("wasm-ld",), identity="wasm_linker", words="$wasm_linker"),
+        ),
+        follows="link",
+        driver="",
+    ),
+    Stage(
+        "spell",
+        "SPELL",
+        "a design in the spelling that the installed MLIR-AIE reads",
+        reads=("design",),
+        makes=("spelled",),
+        options=(
+            Option("--sequence-op", "NAME", "sequence_op", needed=True),
+            Option("--allocation-has-tile", takes="allocation_has_tile"),
+            Option("--functions-link", takes="functions_link"),
+        ),
+        providers=(SHORT,),
+        scope="design",
+        when="sequence_op",
+        driver="",
+        instead_of="design",
+    ),
+    Stage(
+        "lower",
+        "LOWER",
+        "a design's objectFifos to buffers, locks, descriptors and flows; ids, addresses, branches",
+        reads=("design",),
+        makes=("lowered",),
+        options=(
+            Option("--alloc-scheme", "S", "alloc_scheme"),
+            GENERATION._replace(takes="generation"),
+            Option("--packet-fifos"),
+            WERROR,
+        ),
+        providers=(
+            AIE_OPT._replace(module="aie_opt"),
+            SHORT._replace(words="$warning_options", remote="grows with the design"),
+        ),
+        scope="design",
+        choice="lower",
+        chosen="objectFifos, locks, addresses",
+        driver="",
+    ),
+    Stage(
+        "route",
+        "ROUTE",
+        "a lowered design's flows to stream switch settings",
+        reads=("lowered",),
+        makes=("physical",),
+        options=(GENERATION, WERROR),
+        providers=(
+            AIE_OPT._replace(module="aie_opt"),
+            SHORT._replace(words="$warning_options", remote="grows with the design"),
+        ),
+        scope="design",
+        choice="route",
+        chosen="stream switches",
+    ),
+    Stage(
+        "aie_opt",
+        "",
+        "MLIR to MLIR by MLIR-AIE; which passes is in the words of the build file",
+        reads=("MLIR",),
+        makes=("MLIR",),
+        options=(Option("--aie-opt", "EXE", needed=True), WORDS),
+        providers=(),
+    ),
+    Stage(
+        "sequence",
+        "SEQUENCE",
+        "a lowered design's runtime sequence to register writes, address patches and waits; and its arguments",
+        reads=("lowered",),
+        makes=("npu_insts", "arguments"),
+        options=(
+            GENERATION,
+            SYMBOL,
+            Option("--sequence", "S", "sequence", needed=True),
+            Option("--arguments", "FILE", "arguments", needed=True),
+            Option("--aie-opt", "EXE"),
+            WORDS,
+            WERROR,
+        ),
+        providers=(AIE_OPT, SHORT._replace(words="$warning_options")),
+        scope="design",
+        choice="sequence",
+        chosen="runtime sequence",
+        driver="",
+    ),
+    Stage(
+        "insts",
+        "INSTS",
+        "a lowered runtime sequence to the instructions that the NPU's firmware runs",
+        reads=("npu_insts",),
+        makes=("insts",),
+        options=(SYMBOL, Option("--sequence", "S", "sequence", needed=True), BY_AIE_TRANSLATE, WERROR),
+        providers=(
+            AIE_TRANSLATE._replace(words="--aie-translate $aie_translate $warning_options"),
+            SHORT._replace(words="$warning_options"),
+        ),
+        scope="design",
+        choice="insts",
+        chosen="instructions of the sequence",
+        wanted=True,
+    ),
+    Stage(
+        "core_code",
+        "CORE",
+        "the body of one core to C, and what the later stages must know about it as JSON",
+        reads=("lowered",),
+        makes=("core_c", "core_info"),
+        options=(
+            SYMBOL,
+            CORE,
+            KIND,
+            Option("--file-name", "F", "file_name", needed=True),
+            Option("--info", "FILE", "core_info", needed=True),
+        ),
+        providers=(
+            Provider(
+                "peano",
+                ("peano", "aie-opt", "aie-translate"),
+                vendor=True,
+                cores="npu",
+                rule="core_llvm",
+                identity="aie_opt",
+                words="--aie-opt $aie_opt",
+                module="aie_opt",
+                makes=("core_mlir",),
+                remote="passes of MLIR-AIE",
+            ),
+            SHORT,
+        ),
+        scope="core",
+        choice="core",
+        chosen="core code to objects",
+    ),
+    Stage(
+        "core_cc",
+        "CC",
+        "the C of one core, as `core_code` writes it, to an object file",
+        reads=("core_c",),
+        makes=("core_object",),
+        options=COMPILING,
+        providers=_compiling(""),
+        scope="core",
+        follows="kernel",
+        when="core=npuninja",
+    ),
+    Stage(
+        "core_ir",
+        "IR",
+        "LLVM's dialect of MLIR to LLVM IR, by aie-translate",
+        reads=("core_mlir",),
+        makes=("core_ll",),
+        options=(Option("--aie-translate", "EXE", needed=True), WORDS),
+        providers=(AIE_TRANSLATE._replace(rule="core_ir"),),
+        scope="core",
+        when="core=peano",
+    ),
+    Stage(
+        "core_downgrade",
+        "DOWNGRADE",
+        "takes from LLVM IR what Peano, an older LLVM, does not read",
+        reads=("core_ll",),
+        makes=("core_peano_ll",),
+        options=(Option("--edit", "NAME", "edits", many=True),),
+        scope="core",
+        when="core=peano",
+    ),
+    Stage(
+        "core_opt",
+        "OPT",
+        "LLVM IR to better LLVM IR, by Peano's opt",
+        reads=("core_peano_ll",),
+        makes=("core_opt_ll",),
+        options=(Option("--opt", "EXE", needed=True), WORDS),
+        providers=(PEANO._replace(rule="core_opt", words="--opt $peano_opt", remote="an optimizer"),),
+        scope="core",
+        when="core=peano",
+    ),
+    Stage(
+        "core_llc",
+        "LLC",
+        "the LLVM IR of one core to an object, by Peano's llc",
+        reads=("core_opt_ll",),
+        makes=("core_object",),
+        options=(Option("--llc", "EXE", needed=True), WORDS, KIND),
+        providers=(PEANO._replace(rule="core_llc", words="--llc $peano_llc", remote="a code generator"),),
+        scope="core",
+        when="core=peano",
+    ),
+    Stage(
+        "ldscript",
+        "LDSCRIPT",
+        "the linker script of one core, for linking with Peano",
+        reads=("lowered",),
+        makes=("script",),
+        options=(SYMBOL, CORE, BY_AIE_TRANSLATE),
+        providers=(AIE_TRANSLATE._replace(cores="npu"), Provider("npuninja")),
+        scope="core",
+        choice="ldscript",
+        chosen="linker scripts",
+    ),
+    Stage(
+        "core_link",
+        "LINK",
+        "a core's object and its kernels' objects to a core image (a wasm module)",
+        reads=("core_object", "objects"),
+        makes=("core_wasm",),
+        options=(
+            Option("--linker", "EXE", needed=True),
+            Option("--linker-word", "W", many=True),
+            KIND,
+            Option("--info", "FILE", "core_info", needed=True),
+            CORE,
+            WERROR,
+        ),
+        providers=(
+            PEANO._replace(
+                words="--clang $peano_clang $warning_options",
+                module="core_link_peano",
+                makes=("core_elf",),
+                remote="a linker",
+            ),
+            ZIGLANG._replace(
+                identity="wasm_linker", words="$wasm_linker $warning_options", remote="a linker"
+            ),
+            CLANG._replace(
+                name="clang",
+                tools=("wasm-ld",),
+                identity="wasm_linker",
+                words="$wasm_linker $warning_options",
+                remote="a linker",
+            ),
+        ),
+        scope="core",
+        choice="link",
+        chosen="core images",
+    ),
+    Stage(
+        "core_link_peano",
+        "",
+        "a core's object and its kernels' objects to an ELF that a core runs, by Peano's clang and lld",
+        reads=("core_object", "objects"),
+        makes=("core_elf",),
+        options=(
+            Option("--clang", "EXE", needed=True),
+            WORDS,
+            Option("--script", "FILE", "script", needed=True),
+            KIND,
+            WERROR,
+        ),
+        providers=(),
+    ),
+    Stage(
+        "core_elfs",
+        "ELFS",
+        "puts the names of the cores' ELFs into a routed design",
+        reads=("physical",),
+        makes=("with_elfs",),
+        options=(SYMBOL, IMAGES),
+        providers=(SHORT,),
+        scope="design",
+        when="cdo=aie-translate",
+    ),
+    Stage(
+        "cdo",
+        "CDO",
+        "a routed design and the images of its cores to the three configuration files",
+        reads=("physical",),
+        makes=CDO,
+        options=(DEVICE._replace(needed=True), SYMBOL, IMAGES, *PACKED),
+        providers=(
+            AIE_TRANSLATE._replace(
+                cores="npu", module="cdo_translate", reads=("with_elfs",), remote="grows with the programs"
+            ),
+            SHORT._replace(remote="grows with the programs"),
+        ),
+        scope="design",
+        choice="cdo",
+        chosen="configuration",
+        also_reads=("core_images",),
+    ),
+    Stage(
+        "cdo_translate",
+        "",
+        "a routed design with the names of its ELFs to the three configuration files, by aie-translate",
+        reads=("with_elfs",),
+        makes=CDO,
+        options=(
+            Option("--aie-translate", "EXE", needed=True),
+            DEVICE._replace(needed=True),
+            SYMBOL,
+            IMAGES,
+            *PACKED,
+        ),
+        providers=(),
+    ),
+    Stage(
+        "bif",
+        "BIF",
+        "the file that tells bootgen what to pack; only the names of the files count",
+        makes=("bif",),
+        options=(Option("--cdo", "FILE", "cdo_names", many=True, needed=True),),
+        scope="design",
+        when="pdi=bootgen",
+    ),
+    Stage(
+        "pdi",
+        "PDI",
+        "the three configuration files to a device image; with --image, every core's program must be loaded",
+        reads=CDO,
+        makes=("pdi",),
+        options=(Option("--bootgen", "EXE"), Option("--bif", "NAME.bif", "bif"), DEVICE, IMAGES),
+        providers=(
+            Provider(
+                "bootgen",
+                ("bootgen",),
+                vendor=True,
+                identity="bootgen",
+                words="--bootgen $bootgen",
+                short=True,
+            ),
+            SHORT,
+        ),
+        scope="design",
+        choice="pdi",
+        chosen="device image",
+        also_reads=("core_images",),
+    ),
+    Stage(
+        "xclbin_json",
+        "JSON",
+        "what xclbinutil needs to know about a device image",
+        reads=("pdi",),
+        makes=("partition", "kernels", "memories"),
+        options=(
+            DEVICE._replace(needed=True),
+            Option("--kernels", "F", "kernels", needed=True),
+            Option("--memories", "F", "memories", needed=True),
+        ),
+        providers=(SHORT,),
+        scope="design",
+        when="xclbin=xclbinutil",
+    ),
+    Stage(
+        "xclbin",
+        "XCLBIN",
+        "a device image, and the modules of emulated cores, to the container that a runtime loads",
+        reads=("pdi",),
+        makes=("xclbin",),
+        options=(
+            DEVICE._replace(needed=True),
+            IMAGES,
+            Option("--xclbinutil", "EXE"),
+            Option("--partition", "F", "partition"),
+            Option("--kernels", "F", "kernels"),
+            Option("--memories", "F", "memories"),
+            WERROR,
+        ),
+        providers=(
+            Provider(
+                "xclbinutil",
+                ("xclbinutil",),
+                vendor=True,
+                identity="xclbinutil",
+                words="--xclbinutil $xclbinutil $warning_options",
+                short=True,
+            ),
+            SHORT._replace(words="$warning_options"),
+        ),
+        scope="design",
+        choice="xclbin",
+        chosen="container",
+        also_reads=("core_images",),
+        wanted=True,
+    ),
+    Stage(
+        "aiecc",
+        "AIECC",
+        "a whole design by MLIR-AIE's driver, in a folder of its own",
+        reads=("design", "objects"),
+        makes=("xclbin", "insts"),
+        options=(
+            Option("--identity", "WORD", "identities", many=True),
+            WORDS._replace(needed=True),
+            Option("--variable", "K=V", "variables", many=True),
+            Option("--peano", "LLC", "peano", needed=True),
+            Option("--xclbinutil", "EXE", "xclbinutil", needed=True),
+            Option("--insts", "FILE", "insts", needed=True),
+            Option("--made-xclbin", "F", "made_xclbin", needed=True),
+            Option("--made-insts", "F", "made_insts", needed=True),
+        ),
+        providers=(
+            Provider("stages", rule="stages"),
+            Provider(
+                "aiecc", ("aiecc", "peano", "xclbinutil"), vendor=True, cores="npu", rule="aiecc", identity=""
+            ),
+        ),
+        scope="design",
+        choice="design",
+        chosen="who drives a design",
+        driver="aiecc",
+        wanted=True,
+        pool="heavy",
+    ),
+    Stage(
+        "reference",
+        "REFERENCE",
+        "the test vectors of a design, made by its NumPy reference: bytes of all inputs, of all outputs",
+        reads=("reference_source",),
+        makes=("vectors_in", "vectors_out"),
+        options=(
+            Option("--arguments", "FILE", "arguments", needed=True),
+            Option("--seed", "N", "seed", needed=True),
+            Option("--expected", "FILE", "vectors_out", needed=True),
+        ),
+        scope="design",
+        when="reference_source",
+        driver="",
+        installed=True,
+    ),
+    Stage(
+        "manifest",
+        "MANIFEST",
+        "what a runner must know of a built design, beside the XCLBIN; and a copy of the reference",
+        reads=("lowered",),
+        makes=("manifest", "reference"),
+        options=(
+            Option("--design", "NAME", "name", needed=True),
+            DEVICE._replace(needed=True),
+            KIND,
+            Option("--arguments", "FILE", "arguments", needed=True),
+            Option("--xclbin", "F", "xclbin", needed=True),
+            Option("--insts", "F", "insts", needed=True),
+            Option("--provider", "STAGE=PROVIDER=VERSION", "providers", many=True),
+            Option("--reference", "F", "reference_source"),
+            Option("--reference-copy", "F", "reference", when="reference_source"),
+        ),
+        providers=(SHORT,),
+        scope="design",
+        driver="",
+        wanted=True,
+    ),
+    Stage(
+        "check",
+        "CHECK",
+        "does a built design run to its end on the emulated array?",
+        reads=("manifest",),
+        makes=("check",),
+        options=(Option("--inputs", "FILE", "vectors_in"),),
+        also_reads=("xclbin", "insts"),
+        driver="",
+        installed=True,
+    ),
+    Stage(
+        "engine",
+        "ENGINE",
+        "the emulator's engine as a wasm module, for packages",
+        makes=("engine",),
+        providers=(Provider("npuninja", identity="wasm_compiler"),),
+        installed=True,
+    ),
+    Stage(
+        "package",
+        "PACKAGE",
+        "the archive and the wheel of a build",
+        reads=("package_plan", "graph"),
+        makes=("archive", "wheel"),
+        options=(Option("--wheel", "FILE", "wheel", needed=True), WERROR),
+        providers=(Provider("npuninja", words="$warning_options"),),
+        installed=True,
+    ),
+    Stage(
+        "install",
+        "INSTALL",
+        "the archive of a package unpacked below a prefix, and below the folder DESTDIR of the environment",
+        reads=("archive",),
+        options=(Option("--prefix", "FOLDER", "prefix", needed=True),),
+        installed=True,
+        own_rule=True,
+    ),
+    Stage(
+        "faulty",
+        "FAULTY",
+        "a design that configure.py could not plan: says why, and fails; its arguments are files with the errors",
+        own_rule=True,
+    ),
+    Stage(
+        "batch",
+        "",
+        "several stages in one process: `-o OUTPUT… --then STAGE ARGUMENT… [--then STAGE ARGUMENT…]…`",
+        providers=(Provider("npuninja", remote="several stages for one answer"),),
+        own_rule=True,
+    ),
+    Stage(
+        "run",
+        "RUN",
+        "a built design on a device; takes what `npuninja run` takes",
+        reads=("manifest",),
+        providers=(
+            Provider("pyxrt", ("pyxrt",), vendor=True, cores="npu", rule="run"),
+            Provider("emulator", cores="wasm", rule="run"),
+        ),
+        choice="run",
+        chosen="execution",
+        driver="",
+        installed=True,
+        own_rule=True,
+    ),
+)
+
+
+def stage(name: str) -> Stage:
+    """The row of a stage; a module without one takes what the stage takes that it is a provider of. KeyError."""
+    for row in STAGES:
+        if row.name == name:
+            return row
+    for row in STAGES:
+        if any(provider.module == name for provider in row.providers):
+            return row._replace(name=name)
+    raise KeyError(name)
+
+
+def choices() -> dict[str, Stage]:
+    """What `--provider` may choose: name -> the stage whose providers it chooses among, in the table's order."""
+    return {row.choice: row for row in STAGES if row.choice}
+
+
+def module_of(row: Stage, provider: Provider) -> Stage:
+    """The row that says what the command line of a provider takes."""
+    if not provider.module:
+        return row
+    return next(
+        (other for other in STAGES if other.name == provider.module), row._replace(name=provider.module)
+    )
+
+
+def rule_name(row: Stage, provider: Provider) -> str:
+    """The rule by which a provider does a stage: `pdi`, `pdi_bootgen`."""
+    if provider.rule:
+        return provider.rule
+    return f"{row.name}_{provider.name.replace('-', '_')}" if provider.vendor or provider.module else row.name
+
+
+def rules() -> Iterator[tuple[str, Stage, Provider]]:
+    """Every rule that follows from the table, once."""
+    seen = set()
+    for row in STAGES:
+        for provider in row.providers:
+            name = rule_name(row, provider)
+            if name not in seen and name != "stages":
+                seen.add(name)
+                yield name, row, provider

@@ -1,0 +1,48 @@
+"""A machine and a design that nobody has, for what is decided without looking at either."""
+
+from __future__ import annotations
+
+from npuninja.detect.machine import TOOLS, Toolchain
+from npuninja.detect.mlir_aie_releases import RELEASES
+from npuninja.detect.tool import Absent, Found
+from npuninja.errors import Location
+from npuninja.plan.design import Core, Design, LinkedObject
+from npuninja.plan.providers import WasmCompiler
+
+FOUND = {
+    name: Found(name, f"/tools/bin/{name}", "PATH", "1", name)
+    for name in ("bootgen", "xclbinutil", "ziglang")
+}
+FOUND["peano"] = Found("peano", "/peano/bin/llc", "PATH", "19.0.0git", "peano", ("aie2", "aie2p"))
+FOUND["aiecc"] = Found("aiecc", "/aie/bin/aiecc.py", "PATH", "unknown", "aiecc", ("python",))
+FOUND["aie-opt"] = Found("aie-opt", "/aie/bin/aie-opt", "PATH", "22.0.0git", "opt", tuple(RELEASES[0].needs))
+FOUND["aie-translate"] = Found("aie-translate", "/aie/bin/aie-translate", "PATH", "22.0.0git", "translate")
+WASM = WasmCompiler(FOUND["ziglang"], ("cc",), FOUND["ziglang"], ("wasm-ld",), "")
+
+
+def machine(*missing: str, **others: Found) -> Toolchain:
+    """A machine with everything but some tools."""
+    found = {**FOUND, **{name.replace("_", "-"): tool for name, tool in others.items()}}
+    outcomes = {
+        tool.name: Absent(tool.name, tool.purpose, tool.remedy) if tool.name in missing or tool.name not in found
+        else found[tool.name]
+        for tool in TOOLS
+    }  # fmt: skip
+    return Toolchain(outcomes, FOUND["ziglang"])
+
+
+def design(name: str = "gain", *, cores: int = 1, reference: bool = True) -> Design:
+    """A design with a kernel on each of some cores."""
+    at = Location(f"mlir/{name}.mlir", 3)
+    return Design(
+        name=name,
+        source=f"mlir/{name}.mlir",
+        mlir=f"mlir/{name}.mlir",
+        imports=(),
+        device="npu1_1col",
+        device_location=at,
+        device_symbol="main",
+        sequence="sequence",
+        cores=tuple(Core(0, 2 + number, (LinkedObject("gain.o", at),)) for number in range(cores)),
+        reference=f"host/{name}.py" if reference else "",
+    )

@@ -1,0 +1,257 @@
+"""The plan of a made-up design on a made-up machine: no disk, no process."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from made_up import FOUND, design, machine
+
+from npuninja.detect.machine import Toolchain
+from npuninja.detect.mlir_aie_releases import RELEASES
+from npuninja.detect.tool import Found
+from npuninja.errors import ToolError, UserError
+from npuninja.packaging.package import Package
+from npuninja.plan.context import Context
+from npuninja.plan.graph import Edge, Graph
+from npuninja.plan.kernels import KernelFolder
+from npuninja.plan.layout import Layout
+from npuninja.plan.providers import choose, for_tests, parse_choices, wasm_compiler
+from npuninja.plan.recipe import plan
+from npuninja.stages.declaration import Provider
+from npuninja.stages.table import STAGES, rules, stage
+
+RULES = frozenset({name for name, _, _ in rules()} | {"test", "test-npu", "size", "doctor", "batch"})
+KERNELS = KernelFolder("kernels", ("kernels",), {"gain": ("kernels/gain.c",)})
+LAYOUT = Layout("/project", "/project", "build")
+# Without them nothing is the vendor's.
+VENDORS = ("peano", "aie-opt", "aie-translate", "aiecc", "bootgen", "xclbinutil")
+
+
+def context(toolchain: Toolchain, *words: str, **more: object) -> Context:
+    choices = parse_choices(words)
+    compiler = wasm_compiler(toolchain, choices)
+    made = Context(
+        layout=LAYOUT,
+        toolchain=toolchain,
+        compiler=compiler,
+        providers=choose(choices, toolchain, compiler),
+        kernels=KERNELS,
+        rules=RULES,
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def edges(graph: Graph) -> dict[str, Edge]:
+    """Rule -> its only edge, or the first of several."""
+    found: dict[str, Edge] = {}
+    for edge in graph.edges:
+        found.setdefault(edge.rule, edge)
+    return found
+
+
+def test_a_machine_with_nothing_builds_by_npuninja_alone():
+    graph = plan(context(machine(*VENDORS)), [design()])
+    assert {edge.rule for edge in graph.edges} - {"phony"} == {
+        *(
+            "lower",
+            "route",
+            "sequence",
+            "insts",
+            "core_code",
+            "core_cc",
+            "kernel_cc",
+            "ldscript",
+            "core_link",
+        ),
+        *("cdo", "pdi", "xclbin", "manifest", "reference", "run", "test", "test-npu", "size", "doctor"),
+    }
+    found = edges(graph)
+    folder = "build/npu1_1col/wasm/gain"
+    assert found["core_link"].inputs == (f"{folder}/core_0_2.o", "build/npu1_1col/wasm/kernels/gain.o")
+    assert found["core_link"].implicit == (f"{folder}/core_0_2.json",)
+    assert found["cdo"].options == (
+        *("--device", "npu1_1col", "--device-symbol", "main", "--image", f"0,2={folder}/core_0_2.wasm"),
+        *("--init", f"{folder}/cdo_init.bin", "--enable", f"{folder}/cdo_enable.bin"),
+    )
+    assert found["cdo"].implicit == (f"{folder}/core_0_2.wasm",)
+    assert "--bif" not in found["pdi"].options
+    assert found["manifest"].implicit_outputs == (f"{folder}/reference.py",)
+    assert found["reference"].inputs == ("host/gain.py",)
+    assert found["run"].rule == "run"
+
+
+def test_a_machine_with_everything_builds_by_the_vendors_tools():
+    toolchain = machine()
+    made = context(toolchain)
+    emulated = replace(made, providers=for_tests({}, toolchain, made.compiler or pytest.fail("no compiler")))
+    graph = plan(made, [design()], emulated)
+    found = edges(graph)
+    npu, wasm = "build/npu1_1col/aie2/gain", "build/npu1_1col/wasm/gain"
+    assert found["spell"].outputs == (f"{npu}/design.mlir",)
+    assert found["lower_aie_opt"].inputs == (f"{npu}/design.mlir",)
+    assert found["lower_aie_opt"].options[0] == "--word"
+    assert found["core_llvm"].outputs == (f"{npu}/core_0_2.opt.mlir",)
+    assert found["core_opt"].inputs == (f"{npu}/core_0_2.peano.ll",)
+    assert found["core_link_peano"].implicit == (f"{npu}/core_0_2.ld.script",)
+    assert found["core_link_peano"].options[-2:] == ("--kind", "aie2")
+    assert found["cdo_aie_translate"].inputs == (f"{npu}/input_physical_with_elfs.mlir",)
+    assert found["cdo_aie_translate"].implicit == (f"{npu}/core_0_2.elf",)
+    assert found["pdi_bootgen"].options[:2] == ("--bif", f"{npu}/gain.bif")
+    assert f"{npu}/gain.bif" in found["pdi_bootgen"].implicit
+    assert found["xclbin_xclbinutil"].options[4:6] == ("--partition", f"{npu}/main_aie_partition.json")
+    # The same design for the emulated array beside it, which `ninja test` runs.
+    assert next(e for e in graph.edges if e.rule == "test").inputs == (f"{wasm}/gain.json",)
+    assert next(e for e in graph.edges if e.rule == "run").inputs == (f"{npu}/gain.json",)
+    assert graph.makes(f"{wasm}/core_0_2.wasm")
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.since)
+def test_words_of_every_release_are_filled_in(release):
+    opt = Found(
+        "aie-opt",
+        "/aie/bin/aie-opt",
+        "PATH",
+        f"0.0.1.{release.since.replace('-', '')}",
+        "opt",
+        tuple(release.needs),
+    )
+    toolchain = machine(aie_opt=opt)
+    graph = plan(context(toolchain, "lower=aie-opt"), [replace(design(), logical_tiles=True)])
+    words = [word for edge in graph.edges for word in edge.options]
+    assert not any("{" in word and "}}" in word for word in words)
+    assert not any("{arch}" in word or "{device}" in word or "{triple}" in word for word in words)
+
+
+def test_peano_compiles_our_core_code():
+    graph = plan(context(machine("aie-opt", "aie-translate"), "kernel=peano"), [design()])
+    found = edges(graph)
+    assert "core_cc_peano" in found
+    assert "core_llvm" not in found
+    assert found["core_link_peano"].options[:2] == ("--word", "-O2")
+    assert found["core_code"].options[found["core_code"].options.index("--kind") + 1] == "aie2"
+
+
+def test_aiecc_builds_whole_designs():
+    graph = plan(context(machine(), "design=aiecc"), [design(cores=2)])
+    found = edges(graph)
+    assert set(found) == {
+        *(
+            "kernel_cc_peano",
+            "spell",
+            "lower",
+            "sequence",
+            "aiecc",
+            "reference",
+            "manifest",
+            "run",
+            "test-npu",
+            "phony",
+        ),
+        "doctor",
+    }
+    npu = "build/npu1_1col/aie2"
+    assert found["aiecc"].inputs == (f"{npu}/gain/design.mlir", f"{npu}/kernels/gain.o")
+    assert found["aiecc"].outputs == (f"{npu}/gain/gain.xclbin",)
+    assert found["aiecc"].implicit_outputs == (f"{npu}/gain/insts.bin",)
+    assert found["aiecc"].options[:6] == (
+        "--identity",
+        "aiecc",
+        "--identity",
+        "peano",
+        "--identity",
+        "xclbinutil",
+    )
+    alias = next(e for e in graph.edges if e.outputs == ("gain",))
+    assert {f"{npu}/gain/gain.xclbin", f"{npu}/gain/insts.bin", f"{npu}/gain/gain.json"} <= set(alias.inputs)
+
+
+def test_a_design_without_a_reference_is_not_compared():
+    graph = plan(context(machine(*VENDORS)), [design(reference=False)])
+    found = edges(graph)
+    assert "reference" not in found
+    assert "--reference" not in found["manifest"].options
+    assert found["manifest"].implicit_outputs == ()
+    assert found["run"].options == ("--device", "auto")
+
+
+def test_a_kernel_object_is_made_once_and_linked_into_every_core():
+    graph = plan(context(machine(*VENDORS)), [design(cores=3), design("other")])
+    assert [e.outputs[0] for e in graph.edges if e.rule == "kernel_cc"] == [
+        "build/npu1_1col/wasm/kernels/gain.o"
+    ]
+    assert len([e for e in graph.edges if e.rule == "core_link"]) == 4
+    command = edges(graph)["kernel_cc"].compile_command
+    assert command[0] == "clang"
+    assert command[-4:] == ("-c", "kernels/gain.c", "-o", "build/npu1_1col/wasm/kernels/gain.o")
+
+
+def test_checks_belong_to_the_target_of_a_design_and_nothing_waits_for_them():
+    graph = plan(context(machine(*VENDORS), check=True), [design()])
+    alias = next(e for e in graph.edges if e.outputs == ("gain",))
+    assert alias.validations == ("build/npu1_1col/wasm/gain/check.json",)
+    assert edges(graph)["check"].options == ("--inputs", "build/npu1_1col/wasm/gain/vectors_in.bin")
+    assert not any("check.json" in path for edge in graph.edges for path in (*edge.inputs, *edge.implicit))
+
+
+def test_a_package_needs_every_design_and_with_emulated_cores_the_engine():
+    graph = plan(context(machine(*VENDORS), package=Package(), prefix="/opt"), [design(), design("other")])
+    package = edges(graph)["package"]
+    assert {f"build/npu1_1col/wasm/{n}/{n}.xclbin" for n in ("gain", "other")} <= set(package.implicit)
+    assert "build/engine.wasm" in package.implicit
+    assert edges(graph)["install"].options == ("--prefix", "/opt")
+    real = plan(context(machine(), package=Package()), [design()])
+    assert "engine" not in edges(real)
+
+
+def test_an_object_that_nothing_makes_is_located():
+    other = replace(context(machine(*VENDORS)), kernels=KernelFolder("kernels", ("kernels",), {}))
+    with pytest.raises(UserError, match=r"nothing makes 'gain\.o'") as caught:
+        plan(other, [design()])
+    assert caught.value.location == ("mlir/gain.mlir", 3, 0)
+
+
+def test_a_peano_without_the_target_is_refused():
+    peano = replace(FOUND["peano"], facts=("aie2p",))
+    with pytest.raises(ToolError, match="has no target aie2, which npu1_1col needs"):
+        plan(context(machine(peano=peano)), [design()])
+
+
+def test_equal_causes_give_equal_graphs():
+    one, same = (plan(context(machine()), [design()]) for _ in range(2))
+    assert one.digest() == same.digest()
+
+
+def test_a_new_stage_is_planned_for_every_design(monkeypatch):
+    """What CONTRIBUTING.md says of a row: nothing else names a stage."""
+    row = stage("bif")._replace(
+        name="report", reads=("manifest", "xclbin"), makes=("report.txt",), options=(), when="", wanted=True
+    )
+    monkeypatch.setattr("npuninja.plan.steps.STAGES", (*STAGES, row))
+    graph = plan(replace(context(machine(*VENDORS)), rules=RULES | {"report"}), [design()])
+    folder = "build/npu1_1col/wasm/gain"
+    made = edges(graph)["report"]
+    assert (made.outputs, made.inputs) == (
+        (f"{folder}/report.txt",),
+        (f"{folder}/gain.json", f"{folder}/gain.xclbin"),
+    )
+    assert f"{folder}/report.txt" in next(e for e in graph.edges if e.outputs == ("gain",)).inputs
+
+
+def test_a_third_compiler_of_kernels_is_a_provider(monkeypatch):
+    third = Provider(
+        "third", cores="wasm", module="kernel_third", words="$wasm_compiler", identity="wasm_compiler"
+    )
+    row = stage("kernel_cc")
+    monkeypatch.setitem(
+        __import__("npuninja.plan.providers", fromlist=["STAGES"]).STAGES,
+        "kernel",
+        row._replace(providers=(*row.providers, third)),
+    )
+    made = replace(context(machine(), "kernel=third"), rules=RULES | {"kernel_cc_third"})
+    graph = plan(made, [design()])
+    found = edges(graph)
+    assert found["kernel_cc_third"].inputs == ("kernels/gain.c",)
+    # The code of the cores is compiled by one that does that stage.
+    assert "core_cc" in found
+    assert made.providers.of("kernel").name == "third"

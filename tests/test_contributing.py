@@ -1,0 +1,93 @@
+"""What CONTRIBUTING.md says of a stage and of a kernel compiler is done here, word for word, and built."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from build_project import Project
+from conftest import ROOT
+
+PAGE = ROOT / "CONTRIBUTING.md"
+
+
+def blocks() -> dict[str, str]:
+    """What stands behind ```python -> the block."""
+    return dict(
+        re.findall(r"^```python (.+)\n((?:.*\n)*?)```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Path:
+    """npuninja with the stage and the compiler of the page."""
+    folder = tmp_path / "changed"
+    shutil.copytree(ROOT / "npuninja", folder / "npuninja", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("configure.py", "build.ninja.in"):
+        shutil.copy(ROOT / name, folder / name)
+    table = folder / "npuninja/stages/table.py"
+    text = table.read_text(encoding="utf-8")
+    for name, block in blocks().items():
+        if name.startswith("npuninja/"):
+            (folder / name).write_text(block, encoding="utf-8")
+        elif name == "row":
+            end = text.index("\n)\n", text.index("STAGES: tuple"))
+            text = f"{text[:end]}\n{block.rstrip()}{text[end:]}"
+        else:
+            assert name == "provider kernel_cc"
+            before = '        providers=_compiling(" $warning_options"),\n'
+            assert before in text
+            text = text.replace(
+                before, f'        providers=(*_compiling(" $warning_options"),\n{block}        ),\n'
+            )
+    table.write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_stage_and_a_compiler_are_a_row_and_a_module_each(project: Project, changed: Path):
+    assert {
+        "row",
+        "provider kernel_cc",
+        "npuninja/stages/report.py",
+        "npuninja/stages/kernel_small.py",
+    } == set(blocks())
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=project.folder,
+            env=project.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    said = run(str(changed / "configure.py"), "-S", str(project.folder), "--provider", "kernel=small")
+    assert re.search(r"^kernel +small ", said, re.MULTILINE)
+    assert "REPORT" in project.ninja("gain").stdout
+    folder = project.folder / "build/npu1_1col/wasm/gain"
+    size = (folder / "gain.xclbin").stat().st_size
+    assert (folder / "report.txt").read_text(encoding="utf-8") == f"gain: {size} bytes\n"
+    rules = {edge["rule"] for edge in project.graph()["edges"]}
+    assert {"report", "kernel_cc_small", "core_cc"} <= rules
+    assert "kernel_cc" not in rules
+    usage = run("-S", str(changed / "npuninja/stages/__main__.py"), "report", "--help")
+    assert usage.startswith("usage: report NAME.json NAME.xclbin -o report.txt\n")
+    # An edit of the new module makes its files again, and no others.
+    module = changed / "npuninja/stages/report.py"
+    module.write_text(module.read_text(encoding="utf-8").replace("bytes\\n", "B\\n"), encoding="utf-8")
+    assert project.rebuilt("gain") == ["report.txt"]
+    assert (folder / "report.txt").read_text(encoding="utf-8").endswith(" B\n")
+
+
+def test_what_the_page_names_is_there():
+    text = PAGE.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:npuninja|tests|docs)/[\w./]+)`", text):
+        if name not in blocks():
+            assert (ROOT / name).exists(), name
