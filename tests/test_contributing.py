@@ -36,13 +36,13 @@ def changed(tmp_path: Path) -> Path:
             (folder / name).write_text(block, encoding="utf-8")
         elif name == "row":
             end = text.index("\n)\n", text.index("STAGES: tuple"))
-            text = f"{text[:end]}\n{block.rstrip()}{text[end:]}"
+            text = f"{text[:end]}\n    {block.rstrip()},{text[end:]}"
         else:
             assert name == "provider kernel_cc"
             before = '        providers=_compiling(" $warning_options"),\n'
             assert before in text
             text = text.replace(
-                before, f'        providers=(*_compiling(" $warning_options"),\n{block}        ),\n'
+                before, f'        providers=(*_compiling(" $warning_options"), {block.rstrip()}),\n'
             )
     table.write_text(text, encoding="utf-8")
     return folder
