@@ -129,7 +129,7 @@ class Waiters:
                 f"waits until {layout.actor_name(s.wait_a)} completes a task: {self._why_no_token(s.wait_a)}"
             )
         if kind == state.WAIT_QUEUE:
-            return f"waits for room in the task queue of {layout.actor_name(s.wait_a)}"
+            return f"wants room in the task queue of {layout.actor_name(s.wait_a)} (on an NPU the task would be lost)"
         if kind == state.WAIT_POLL:
             value = self._read(s.wait_a)
             return f"polls register 0x{s.wait_a:08x} until its bits 0x{s.wait_b:x} are 0x{s.wait_c:x}, it is 0x{value:x}"

@@ -176,6 +176,15 @@ def _not_modelled(w: tuple[int, ...], _: Known) -> errors.EmulationError:
 
 
 def _queue(w: tuple[int, ...], _: Known) -> errors.EmulationError:
+    if w[2]:
+        channel = layout.actor_name(w[0])
+        return errors.QueueOverflow(
+            f"the task that starts with BD {w[1] & 0x3F} is lost: it is pushed to {channel}, whose queue already holds "
+            f"{TASK_QUEUE_DEPTH} tasks, and is push {w[2]} since the sequence waited for anything",
+            hint="on an NPU such a task is lost without a word, and its receiver waits for ever: wait for a task of this "
+            "channel (issue_token = true) after every fourth",
+            report={"channel": channel, "bd": w[1] & 0x3F, "pushes": w[2]},
+        )
     return errors.QueueOverflow(
         f"the task queue of {layout.actor_name(w[0])} overflows: it holds {TASK_QUEUE_DEPTH} tasks",
         hint="start fewer tasks before the array runs, or chain the BDs",

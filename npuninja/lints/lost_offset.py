@@ -1,4 +1,4 @@
-"""Lint: a view that does not begin at its buffer's start is cast to a type that says it does."""
+"""Lint: a view that does not begin at its buffer's start is used where only the start can be passed."""
 
 from __future__ import annotations
 
@@ -6,30 +6,60 @@ from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.types import memref, strides_and_offset
 
+_ADVICE = "Pass the buffer and the offset to the function, as two arguments"
+
 
 def check_lost_offsets(device: Operation, warnings: Warnings) -> None:
-    """Warns of each `memref.cast` of a view with an offset to the identity layout.
+    """Warns of each `memref.cast` of a view with an offset to the identity layout, and of each view with an offset that
+    is passed to a function.
 
-    MLIR-AIE passes a memref to a kernel as the bare pointer of its buffer and takes the offset from the type;
-    after such a cast the type has none, and every access goes to the start of the buffer. The emulated core
-    keeps the offset.
+    MLIR-AIE passes a memref to a kernel as the bare pointer of its buffer and takes the offset from the type; after
+    such a cast the type has none, and every access goes to the start of the buffer. The emulated core does the same.
     """
     for op in device.walk():
-        if op.name != "memref.cast":
-            continue
-        source, target = op.operands[0].type, op.result.type
-        if not (source.startswith("memref<") and target.startswith("memref<")):
-            continue
-        try:
-            offset = strides_and_offset(memref(source))[1]
-        except ValueError:
-            continue  # an affine map: its lowering says what it thinks of it
-        if offset and not memref(target).layout:
-            where = (
-                "at an offset known only at run time" if offset < 0 else f"at element {offset} of its buffer"
-            )
+        if op.name == "memref.cast":
+            _check_cast(op, warnings)
+        elif op.name == "func.call":
+            _check_call(op, warnings)
+
+
+def _check_cast(op: Operation, warnings: Warnings) -> None:
+    source, target = op.operands[0].type, op.result.type
+    offset = _offset(source)
+    if offset and target.startswith("memref<") and not memref(target).layout:
+        warnings.add(
+            f"this cast loses the offset of a view that begins {_where(offset)}: on an NPU every access through it goes "
+            f"to the start of the buffer. {_ADVICE}",
+            op.loc,
+        )
+
+
+def _check_call(op: Operation, warnings: Warnings) -> None:
+    for value in op.operands:
+        offset = _offset(value.type)
+        if offset < 0:
             warnings.add(
-                f"this cast loses the offset of a view that begins {where}: on an NPU every access through it goes to the "
-                "start of the buffer. Keep the strided type, or pass the buffer and the offset",
+                f"@{op.symbol('callee')} cannot get %{value.name}: a memref with an offset known only at run time has no "
+                f"pointer that a function could take. {_ADVICE}",
                 op.loc,
             )
+        elif offset:
+            warnings.add(
+                f"@{op.symbol('callee')} gets the start of the buffer, not %{value.name}, which begins {_where(offset)}. "
+                f"{_ADVICE}",
+                op.loc,
+            )
+
+
+def _where(offset: int) -> str:
+    return "at an offset known only at run time" if offset < 0 else f"at element {offset} of its buffer"
+
+
+def _offset(type: str) -> int:
+    """The offset of a memref type in elements, negative where it is known only at run time."""
+    if not type.startswith("memref<"):
+        return 0
+    try:
+        return strides_and_offset(memref(type))[1]
+    except ValueError:
+        return 0  # an affine map: its lowering says what it thinks of it

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wasm_build import WasmBuild
 
+from npuninja.commands.lower import lower_design
 from npuninja.emulator import Emulator
+from npuninja.emulator.errors import QueueOverflow
 from npuninja.errors import Warnings
 from npuninja.ir.parser import parse_module
 from npuninja.lowering.pipeline import instructions, lower_sequence
@@ -200,6 +202,60 @@ def test_transfers_of_any_shape(loop, data):
     expected = np.zeros(4096, dtype)
     expected[places(offsets[1], *scatter)] = sent[places(offsets[0], *gather)]
     np.testing.assert_array_equal(np.frombuffer(bytes(b.view), dtype)[:4096], expected)
+
+
+def queue_of(words: int, transfers: int, wait_after: int = 99) -> str:
+    """`transfers` pushes of `words` words onto one channel, with a wait after every `wait_after`."""
+    body = ""
+    for i in range(transfers):
+        token = ", issue_token = true" if i % wait_after == wait_after - 1 else ""
+        body += (
+            f"aiex.npu.dma_memcpy_nd(%a[0, 0, 0, {i * words}][1, 1, 1, {words}][0, 0, 0, 1]) "
+            f"{{id = {i} : i64, metadata = @in{token}}} : memref<28672xi32>\n"
+        )
+        body += "aiex.npu.dma_wait {symbol = @in}\n" if token else ""
+    text = (Path(__file__).parent / "cases/task_queue_full.mlir").read_text(encoding="utf-8")
+    lines = text.split("\n")
+    inputs = [i for i, line in enumerate(lines) if "metadata = @in}" in line]
+    text = "\n".join([*lines[: inputs[0]], body, *lines[inputs[-1] + 1 :]])
+    return text.replace("1, 14, 2048][0, 0, 2048", f"1, {transfers}, {words}][0, 0, {words}")
+
+
+@pytest.mark.parametrize(
+    ("words", "transfers", "wait_after", "lost"),
+    [(2048, 14, 99, True), (2048, 14, 4, False), (2048, 4, 99, False), (64, 14, 99, False)],
+)
+def test_what_is_pushed_onto_a_full_queue_is_lost(words, transfers, wait_after, lost, tmp_path):
+    text = queue_of(words, transfers, wait_after)
+    chain = Chain(WasmBuild(tmp_path, tmp_path / "cache"), "queue", text, {}, "sequence")
+    chain.run()
+    npu = Emulator.from_xclbin(Path(chain.file("design.xclbin")).read_bytes())
+    a, b = npu.allocate(4 * 28672), npu.allocate(4 * 28672)
+    a.view[:] = np.arange(28672, dtype=np.int32).tobytes()
+    insts = Path(chain.file("insts.bin")).read_bytes()
+    if lost:
+        with pytest.raises(
+            QueueOverflow, match=r"the task that starts with BD \d+ is lost: it is pushed to MM2S 0"
+        ):
+            npu.run(insts, [a, b])
+    else:
+        npu.run(insts, [a, b])
+        moved = 4 * words * transfers
+        assert bytes(b.view[:moved]) == bytes(a.view[:moved])
+    npu.close()
+
+
+@pytest.mark.parametrize(
+    ("transfers", "wait_after", "warned"), [(14, 99, True), (14, 4, False), (5, 99, False)]
+)
+def test_pushes_without_a_wait_are_counted(transfers, wait_after, warned):
+    warnings = Warnings()
+    lower_design(queue_of(64, transfers, wait_after), "design.mlir", None, "auto", warnings)
+    found = [message for message, _ in warnings.items if "without a wait between" in message]
+    assert len(found) == warned
+    if warned:
+        assert found[0].startswith("14 tasks are pushed onto MM2S channel 0 of tile (0, 0)")
+        assert "holds 4" in found[0]
 
 
 @pytest.mark.parametrize("name", ["region_buffer", "task_locks", "ssa_constant_transfer"])

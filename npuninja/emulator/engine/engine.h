@@ -49,7 +49,7 @@ enum {
     FAULT_NO_ROUTE,      /* channel, RouteError, tile, slave port, header */
     FAULT_HOST_OVERRUN,  /* channel, bd, first address low, high, bytes low, high */
     FAULT_NOT_MODELLED,  /* Unmodelled, tile, register offset, value */
-    FAULT_QUEUE,         /* channel, value written */
+    FAULT_QUEUE,         /* channel, value written, pushes of the sequence since its last wait */
     FAULT_TXN,           /* byte offset, operation word */
     FAULT_ADDRESS,       /* register address */
     FAULT_CORE_ENABLED,  /* tile */

@@ -15,6 +15,7 @@ enum {
 };
 #define HEADER_BYTES 16
 #define MAX_ARGUMENTS 64
+#define WORDS_PER_PUSH 512 /* what a channel may move while the controller makes one push */
 
 Wait txn_wait;
 u32 txn_offset, txn_pdi;
@@ -26,6 +27,9 @@ static struct {
 } arguments[MAX_ARGUMENTS];
 static u32 argument_count;
 u32 configuring;
+/* Since the sequence's last wait: pushes, and words that channels moved while it wanted room in their queue. */
+static u32 pushes, room_wanted;
+static u64 words_waited, words_before;
 static u32 tokens_taken; /* of the channels of the sync at txn_offset, bit by bit */
 
 __attribute__((export_name("argument_table"))) u32 argument_table(void) { return (u32)arguments; }
@@ -40,6 +44,8 @@ void txn_begin(u32 address, u32 bytes, u32 count) {
     txn_offset = bytes > HEADER_BYTES ? HEADER_BYTES : bytes;
     txn_wait.kind = WAIT_NONE;
     tokens_taken = 0;
+    pushes = room_wanted = 0;
+    words_waited = 0;
     /* Tokens nobody took are gone with their run. */
     for (u32 i = 0; i < CHANNELS; i++) {
         channels[i].tokens = 0;
@@ -93,6 +99,8 @@ static int sync(const u32 *op) {
             tokens_taken |= 1u << bit;
         }
     tokens_taken = 0;
+    pushes = 0;
+    words_waited = 0;
     return TXN_MOVED;
 }
 
@@ -111,10 +119,24 @@ static void patch(const u32 *op) {
     write32(address + 4, (read32(address + 4) & 0xFFFF0000u) | (u32)(target >> 32 & 0xFFFF));
 }
 
-/* A write, unless it would go to a full task queue: that waits, as the controller does on hardware. */
-static int queue_full(u32 address) {
+/* Whether a write goes to a full task queue. On hardware such a push is lost, without a word. Time does not pass here
+ * as it does there, so the sequence waits, and counts the words that the channel moves until there is room. A controller
+ * needs some time for each push; a channel that has to move more in that time keeps its queue full, and the push is
+ * lost. Measured on a Strix: pushes of 2048 words each, without a wait between, are lost from about the seventh on. */
+static int queue_full(u32 address, u32 value) {
     int channel = queue_channel(address);
-    if (channel < 0 || channels[channel].queue_count < QUEUE_DEPTH) return 0;
+    if (channel < 0 || configuring) return channel >= 0 && channels[channel].queue_count == QUEUE_DEPTH &&
+                                           (wait_for(WAIT_QUEUE, (u32)channel, 0, 0), 1);
+    u64 moved = room_wanted ? words_waited + channels[channel].words_moved - words_before : words_waited;
+    if (channels[channel].queue_count < QUEUE_DEPTH) {
+        words_waited = moved;
+        room_wanted = 0;
+        pushes++;
+        return 0;
+    }
+    if (!room_wanted) words_before = channels[channel].words_moved;
+    room_wanted = 1;
+    if (moved > (u64)WORDS_PER_PUSH * (pushes + 1)) fault(FAULT_QUEUE, (u32)channel, value, pushes + 1, 0, 0, 0);
     wait_for(WAIT_QUEUE, (u32)channel, 0, 0);
     return 1;
 }
@@ -155,12 +177,12 @@ int txn_step(void) {
     if (high_address && op[3]) bad(op[3]);
     switch (code) {
     case OP_WRITE32:
-        if (queue_full(op[2])) return TXN_BLOCKED;
+        if (queue_full(op[2], op[4])) return TXN_BLOCKED;
         write32(op[2], op[4]);
         break;
     case OP_BLOCKWRITE: block_write(op[2], op + 4, (bytes - 16) / 4); break;
     case OP_MASKWRITE:
-        if (queue_full(op[2])) return TXN_BLOCKED;
+        if (queue_full(op[2], op[4])) return TXN_BLOCKED;
         write32(op[2], (read32(op[2]) & ~op[5]) | (op[4] & op[5]));
         break;
     case OP_MASKPOLL:

@@ -185,7 +185,8 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
         # The innermost stride counts elements that lie side by side, so it stays; its size becomes words.
         step_bytes = dim.stride * (element_bytes if i else _WORD_BYTES)
         size_bytes = dim.size * (_WORD_BYTES if i else element_bytes)
-        if step_bytes % _WORD_BYTES or size_bytes % _WORD_BYTES:
+        # A dimension of size 1 never takes its step, so that may be anything.
+        if (step_bytes % _WORD_BYTES and dim.size > 1) or size_bytes % _WORD_BYTES:
             raise UserError(
                 f"dimension {i} (innermost is 0) <size = {dim.size}, stride = {dim.stride}> of {element_bytes}-byte elements"
                 " is not a whole number of 32-bit words",

@@ -22,6 +22,7 @@ from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.types import element_count, element_of, memref
 from npuninja.lowering.core_code import memory as core_code_memory
 from npuninja.lowering.core_code.arith import Arithmetic
+from npuninja.lowering.core_code.bare_pointers import buffer_of, loses_offset, passed_buffer
 from npuninja.lowering.core_code.model import CoreModel, c_name
 from npuninja.lowering.core_code.types import FLOATS, c_type, element_type, float_literal, integer_literal
 
@@ -256,9 +257,12 @@ class FunctionWriter:
         control = _CONTROL.get(op.name)
         if control is not None:
             return control(self, op)
-        operands = [self.operand(v, op) for v in op.operands]
         if op.name == "func.call":
-            return self._call(op, operands)
+            passed = [passed_buffer(v, op) or v for v in op.operands]
+            return self._call(op, [self.operand(v, op) for v in passed])
+        if loses_offset(op):
+            return [f"{self._declare(op.result, op)} = {self.operand(buffer_of(op.operands[0], op), op)};"]
+        operands = [self.operand(v, op) for v in op.operands]
         done = core_code_memory.statements(op, operands)
         if done is not None and not op.results:
             return done

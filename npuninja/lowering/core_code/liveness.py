@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.lowering.core_code.bare_pointers import values_read
 
 
 def is_wait(op: Operation) -> bool:
@@ -52,5 +53,5 @@ def _through(
         if waits is not None and is_wait(op):
             waits[op] = set(live)
         live.difference_update(op.results)
-        live.update(v for v in op.operands if v in inside)
+        live.update(v for v in values_read(op) if v in inside)
     return live.difference(block.args)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Device, kind_of, tile_kind
+from npuninja.arch.devices import TASK_QUEUE_DEPTH, Device, kind_of, tile_kind
 from npuninja.arch.registers import DIRECTIONS, QUEUE_TOKEN_SHIFT, channel_queue, tile_address
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
@@ -12,6 +12,8 @@ from npuninja.lowering.sequence.lookup import absolute_address
 
 #: A DMA channel: column, row, direction number, channel.
 Channel = tuple[int, int, int, int]
+#: Tasks that a channel takes without a wait: one at work and those in its queue.
+_MOST_PUSHES = TASK_QUEUE_DEPTH + 1
 
 
 def check_tokens(device: Operation, sequence: Operation, model: Device, warnings: Warnings) -> None:
@@ -85,3 +87,26 @@ def check_extent(
             f"which has {available_bytes}",
             op.loc,
         )
+
+
+def check_queues(device: Operation, sequence: Operation, model: Device, warnings: Warnings) -> None:
+    """Warns of more pushes onto one channel between two waits than its task queue holds: the others are lost."""
+    queues = _task_queues(model)
+    pushes: dict[Channel, list[Operation]] = {}
+    for op in (*sequence.body.ops, None):
+        if op is None or op.name == "aiex.npu.sync":
+            for channel, pushed in pushes.items():
+                if len(pushed) > _MOST_PUSHES:
+                    column, row, direction, number = channel
+                    warnings.add(
+                        f"{len(pushed)} tasks are pushed onto {'MM2S' if direction else 'S2MM'} channel {number} of tile "
+                        f"({column}, {row}) without a wait between, but its queue holds {TASK_QUEUE_DEPTH} and one is at "
+                        f"work: what is pushed onto a full queue is lost. Wait (issue_token = true) after every "
+                        f"{TASK_QUEUE_DEPTH}",
+                        pushed[_MOST_PUSHES].loc,
+                    )
+            pushes.clear()
+        elif op.name == "aiex.npu.write32":
+            found = queues.get(absolute_address(op, device))
+            if found is not None:
+                pushes.setdefault(found, []).append(op)

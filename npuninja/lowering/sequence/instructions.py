@@ -96,7 +96,7 @@ def instruction_stream(
             if folds_late_arguments and isinstance(encoded, AddressPatch):
                 encoded = _folded(encoded)
             operations.append(encoded)
-        elif op.name.startswith(_LOWERED) and op.name != "aie.end":
+        elif op.name.startswith(_LOWERED) and op.name not in _SILENT:
             raise UserError(
                 f"'{op.name}' has no instruction",
                 op.loc,
@@ -178,3 +178,5 @@ _ENCODERS: dict[str, Callable[[Operation, Operation], TxnOperation]] = {
 }
 #: Dialects whose operations mean something that happens; all others only make values for others.
 _LOWERED = ("aie.", "aiex.", "scf.", "cf.")
+#: Those of them that stay in a lowered sequence without an instruction, as with the reference.
+_SILENT = {"aie.end", "aiex.control_packet"}

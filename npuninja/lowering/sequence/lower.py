@@ -14,7 +14,7 @@ from npuninja.lowering.generation import rules_of
 from npuninja.lowering.number_operands import numbers_from_values, numbers_to_values
 from npuninja.lowering.resources.canonicalize_device import drop_unused_tiles
 from npuninja.lowering.sequence.bd_chains import materialize_bd_chains
-from npuninja.lowering.sequence.checks import check_tokens
+from npuninja.lowering.sequence.checks import check_queues, check_tokens
 from npuninja.lowering.sequence.contiguous_transfers import linearize_descriptors, linearize_transfers
 from npuninja.lowering.sequence.devices import materialize_sequences
 from npuninja.lowering.sequence.lookup import sequences
@@ -59,6 +59,7 @@ def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> N
             lower_tasks(sequence, model, rules, warnings)  # aie-dma-tasks-to-npu
             expand(device, sequence, model, rules, warnings)  # aie-dma-to-npu, aie-lower-set-lock
             check_tokens(device, sequence, model, warnings)
+            check_queues(device, sequence, model, warnings)
     if rules.numbers_are_values:
         numbers_to_values(module)
 
