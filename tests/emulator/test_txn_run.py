@@ -61,7 +61,7 @@ def test_full_task_queue_makes_the_sequence_wait() -> None:
             Deadlock
         ) as caught:  # the receiver is started only after the queue has room: it never has
             npu.run(s.bytes(), [a, b])
-    assert "waits for room in the task queue of MM2S 0 of tile (0, 0)" in caught.value.render()
+    assert "wants room in the task queue of MM2S 0 of tile (0, 0)" in caught.value.render()
     s.operations.insert(0, s.operations[-4])  # receiver first
     receive = s.operations[-4:-1]
     del s.operations[0]
@@ -191,7 +191,7 @@ def test_lock_overflow(release, start, text) -> None:
         (2, 0, core_bd(0xFFF0, 5), "S2MM", 0, "bytes 65520 to 65539 of a data memory of 65536 bytes"),
         (2, 0, core_bd(0, 64, shape=[(2, 1), (0, 0x1000)]), "S2MM", 0, "bytes 0 to 507911 of a data memory"),
         (1, 0, mem_bd(0x80000 + 0x7FFFC, 2), "S2MM", 0, "bytes 524284 to 524291"),
-        (1, 0, mem_bd(0, 4), "S2MM", 0, "in the memory of a neighbour"),
+        (1, 0, mem_bd(0, 4), "S2MM", 4, "in the memory of a neighbour"),
         (1, 0, mem_bd(0x100000, 4), "S2MM", 0, "in the memory of a neighbour"),
         (1, 0, mem_bd(0x80000, 4, acquire=(3, -1)), "S2MM", 0, "its lock 3 belongs to a neighbour"),
         (1, 0, mem_bd(0x80000, 4), "S2MM", 1, "even channels of a memtile use BDs 0 to 23"),
