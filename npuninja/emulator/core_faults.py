@@ -37,7 +37,7 @@ def _callers(frames: list[Frame]) -> tuple[Note, ...]:
     return (*callers[: _SHOWN_CALLERS - 1], (f"… {left_out} more calls …", None), callers[-1])
 
 
-def _own_frames(frames: list[Frame]) -> list[Frame]:
+def own_frames(frames: list[Frame]) -> list[Frame]:
     """The frames without those of npuninja's own headers (memcpy and the like) at the start."""
     first = 0
     while first + 1 < len(frames):
@@ -52,7 +52,7 @@ def core_trap(core: Core, trap: wasmtime.Trap) -> EmulationError:
     """The error for a trap in a core's code."""
     column, row = layout.tile_place(core.tile)
     name = f"core ({column}, {row})"
-    frames, text = _own_frames(core.frames(trap)), str(trap)
+    frames, text = own_frames(core.frames(trap)), str(trap)
     function, location = frames[0] if frames else (core.info.entry, None)
     notes = _callers(frames)
     report: dict[str, Any] = {
@@ -72,21 +72,32 @@ def core_trap(core: Core, trap: wasmtime.Trap) -> EmulationError:
         what = _MEANINGS.get(what, what)
         return CoreFault(f"{name} stopped in {function}: {what}", location, notes=notes, report=report)
     report["address"] = address
-    stack, claimed = core.info.stack_bytes, core.stack_claimed_bytes()
-    if claimed > stack and OWN + stack - claimed <= address < OWN:
-        report.update(stack_bytes=stack, stack_claimed_bytes=claimed)
-        return StackOverflow(
-            f"{name} overflows its stack in {function}: it has {stack} bytes, and {claimed} are needed there",
-            location,
-            notes=notes,
-            hint=f"give the core more stack, e.g. stack_size = 0x{_rounded(claimed):x}, or make local arrays static; on "
-            "hardware this would overwrite the buffers behind the stack",
-            report=report,
-        )
+    overflow = stack_overflow(core, frames, address, report)
+    if overflow is not None:
+        return overflow
     where = nearest_buffer(core.info, address)
     report["where"] = where
     return CoreFault(
         f"{name} touches address 0x{address:05x} in {function}: {where}", location, notes=notes, report=report
+    )
+
+
+def stack_overflow(
+    core: Core, frames: list[Frame], address: int, report: dict[str, Any]
+) -> StackOverflow | None:
+    """The error when an address that was touched is beyond the end of the stack, as far as it is claimed."""
+    column, row = layout.tile_place(core.tile)
+    function, location = frames[0] if frames else (core.info.entry, None)
+    stack, claimed = core.info.stack_bytes, core.stack_claimed_bytes()
+    if claimed <= stack or not OWN + stack - claimed <= address < OWN:
+        return None
+    return StackOverflow(
+        f"core ({column}, {row}) overflows its stack in {function}: it has {stack} bytes, and {claimed} are needed there",
+        location,
+        notes=_callers(frames),
+        hint=f"give the core more stack, e.g. stack_size = 0x{_rounded(claimed):x}, or make local arrays static; on "
+        "hardware this would overwrite the buffers behind the stack",
+        report={**report, "stack_bytes": stack, "stack_claimed_bytes": claimed},
     )
 
 

@@ -22,6 +22,7 @@ RESERVED = frozenset(
         "all",
         "run",
         "test",
+        "check",
         "doctor",
         "size",
         "ldscripts",

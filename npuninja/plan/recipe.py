@@ -21,6 +21,8 @@ from npuninja.plan.words import variables
 from npuninja.stages.table import stage
 
 EVERY = "every design"
+#: What `ninja test` and `ninja check` watch on the emulated array (docs/checks.md).
+CHECKS = "races,memory"
 
 
 def plan(
@@ -63,7 +65,7 @@ def plan(
     chosen = [name for name in built if wanted is None or name in wanted]
     faults = _Faults(context, graph, [f for f in refused or () if f.name not in built], wanted)
     _alias(graph, "all", (*chosen, *faults.behind("", chosen)))
-    for target in ("run", "test-npu", *(["test"] if tested is not None else [])):
+    for target in ("run", "test-npu", *(["test", "check"] if tested is not None else [])):
         names = tuple(f"{target}-{name}" for name in chosen)
         _alias(graph, target, (*names, *faults.behind(target, names)))
     if context.providers.driver == "stages":
@@ -91,7 +93,8 @@ def _plan_design(
         if tested is not context:
             others = DesignSteps(tested, graph, design, objects)
             others.plan()
-        _plan_run(graph, design, others, "test", "emu")
+        _plan_run(graph, design, others, "test", "emu", ("--check", CHECKS))
+        _plan_run(graph, design, others, "check", "emu", ("--check", CHECKS))
         if context.check:
             checks = others.add(stage("check"), f"design {design.name}").outputs
     _plan_targets(graph, design, steps, checks)
@@ -113,7 +116,7 @@ class _Faults:
         for fault in refused:
             if not is_name(fault.name) or fault.name in RESERVED:
                 continue
-            for target in ("", "run-", "test-", "test-npu-"):
+            for target in ("", "run-", "test-", "check-", "test-npu-"):
                 name = target + fault.name
                 if not graph.makes(name):
                     self._add(name, [fault])
@@ -150,17 +153,19 @@ def _plan_targets(graph: Graph, design: Design, steps: DesignSteps, checks: tupl
         _alias(graph, f"ldscripts-{design.name}", scripts, whom)
 
 
-def _plan_run(graph: Graph, design: Design, steps: DesignSteps, target: str, device: str) -> None:
+def _plan_run(
+    graph: Graph, design: Design, steps: DesignSteps, target: str, device: str, more: tuple[str, ...] = ()
+) -> None:
     """The command that runs a design by its manifest."""
     files = steps.files
     needs: tuple[str, ...] = (files["xclbin"], files["insts"])
-    options: tuple[str, ...] = ("--device", device)
+    options: tuple[str, ...] = ("--device", device, *more)
     if files.reference_source:
         needs += (files["reference"], *files.vectors)
         options += ("--verify", "--seed", SEED, "--vectors", *files.vectors)
     graph.add(
         Edge(
-            target,
+            "test" if target == "check" else target,
             (f"{target}-{design.name}",),
             inputs=(files["manifest"],),
             implicit=needs,

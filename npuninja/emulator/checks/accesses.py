@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.emulator import layout
-from npuninja.emulator.checks.regions import BUFFER, STACK, Region, regions_of
+from npuninja.emulator.checks.regions import BUFFER, Region, regions_of
+from npuninja.emulator.core_faults import own_frames, stack_overflow
 from npuninja.emulator.core_modules.places import Frame
-from npuninja.emulator.cores import NEIGHBOUR_STEPS, OWN, Core
-from npuninja.emulator.errors import BadAccess, Note
+from npuninja.emulator.cores import NEIGHBOUR_STEPS, Core
+from npuninja.emulator.errors import BadAccess, EmulationError, Note
 
 #: `BadAccess` in engine/checks.c.
 _OUTSIDE, _OTHER_BUFFER, _NOT_FILLED, _UNALIGNED = range(1, 5)
@@ -19,10 +20,16 @@ _HINTS = {
 }
 
 
-def bad_access(words: tuple[int, ...], core: Core, frames: list[Frame], cores: dict[int, Core]) -> BadAccess:
+def bad_access(
+    words: tuple[int, ...], core: Core, frames: list[Frame], cores: dict[int, Core]
+) -> EmulationError:
     """The error for the engine's record: tile, reason, address, bytes, packed site, whether it writes."""
     tile, why, address, size, packed, writes = words[:6]
+    frames = own_frames(frames)
     column, row = layout.tile_place(tile)
+    overflow = stack_overflow(core, frames, address, {"tile": [column, row]})
+    if overflow is not None:
+        return overflow
     regions = regions_of(core.info)
     verb = "writes" if writes else "reads"
     where = _where(address, size, regions, tile, cores)
@@ -87,6 +94,4 @@ def _neighbours_stack(address: int, tile: int, cores: dict[int, Core]) -> str | 
         if window == "own" or other is None or not start <= address < start + other.info.stack_bytes:
             continue
         return f"in the stack of core {layout.tile_place(other.tile)} to the {window}"
-    if OWN - DATA_WINDOW_BYTES <= address < OWN and STACK:
-        return None
     return None

@@ -1,0 +1,241 @@
+"""What checked runs find, and that they find nothing in what is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from array_program import Program, Sequence, compile_core
+from design_chain import Chain
+
+from npuninja.device.api import Program as DesignFiles
+from npuninja.device.emulated import EmulatedDevice
+from npuninja.device.manifest import read_manifest
+from npuninja.emulator import BadAccess, Emulator, StackOverflow
+from npuninja.emulator.checks.races import Race
+
+RACES = Path(__file__).parent / "races"
+SQUASH = """
+void squash(const int *restrict in, int *restrict out) {
+  for (int i = 0; i < 25; i++) out[i] = in[4 * i] + in[4 * i + 1] + in[4 * i + 2] + in[4 * i + 3];
+}
+"""
+BOTH = frozenset({"races", "memory"})
+
+#: Design -> what each finding must name: the buffer or place, the two who touch it, what would order them.
+PLANTED: dict[str, list[tuple[str, ...]]] = {
+    "r_core_no_acquire": [("'ping_i'", "core (0, 2) in squash", "S2MM 1 of tile (0, 2) (BD 0)", "'i_full'")],
+    "r_core_no_locks_in": [("'ping_i'", "core (0, 2) in squash", "S2MM 1 of tile (0, 2) (BD 0)", "'i_full'")],
+    "r_dma_no_locks": [
+        ("'pong_i'", "core (0, 2) in squash", "S2MM 1 of tile (0, 2) (BD 1)", "the BD has no lock")
+    ],
+    "r_double_release": [("'pong_i'", "core (0, 2) in squash", "S2MM 1 of tile (0, 2) (BD 1)", "'i_free'")],
+    "r_early_release": [("'ping_i'", "core (0, 2) in squash", "S2MM 1 of tile (0, 2) (BD 0)", "'i_free'")],
+    "r_init_wrong2": [("'ping_i'", "core (0, 2) in squash", "S2MM 1 of tile (0, 2) (BD 0)", "'i_free'")],
+    "r_no_wait": [("the buffer of argument 1", "S2MM 0 of tile (0, 0) (BD 1)", "dma_wait")],
+    "r_same_bd_id": [("rewrites BD 0 of tile (0, 0)", "S2MM 0 of tile (0, 0)", "an id of its own")],
+    "r_good": [],
+}
+
+
+def races_of(wasm_build, name: str) -> list[Race]:
+    text = (RACES / f"{name}.mlir").read_text()
+    manifest = read_manifest(Chain(wasm_build, name, text, {"squash.o": SQUASH}, "go").run())
+    device = EmulatedDevice(BOTH)
+    files = manifest.read(manifest.xclbin), manifest.read(manifest.insts)
+    device.load(DesignFiles(manifest.xclbin, *files, manifest.kernel, "wasm"))
+    buffers = [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)]
+    device.run(buffers, 10.0)
+    found = [f for f in device.findings() if isinstance(f, Race)]
+    device.close()
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(PLANTED))
+def test_planted_races_are_found_and_named(wasm_build, name):
+    found = races_of(wasm_build, name)
+    texts = [race.render() for race in found]
+    assert len(texts) == len(set(texts))
+    assert bool(texts) == bool(PLANTED[name])
+    for words in PLANTED[name]:
+        assert any(all(word in text for word in words) for text in texts), texts
+    if "core (0, 2)" in "".join(texts):
+        assert all(race.location and race.location.line == 3 for race in found)
+        assert all(len(race.data["accesses"]) == 2 for race in found)
+
+
+def test_the_table_has_every_case():
+    assert {path.stem for path in RACES.glob("*.mlir")} == set(PLANTED)
+
+
+# --- Cores by hand.
+
+
+def nothing() -> bytes:
+    s = Sequence()
+    s.write(0, 0)
+    return s.bytes()
+
+
+def checked(program: Program, columns: int = 1, checks: frozenset[str] = BOTH) -> Emulator:
+    return program.emulator(columns, checks=checks)
+
+
+SHARED = (("shared", 0x70800, 64),)
+SEEN = (("shared", 0x40800, 64),)
+WRITER = """
+i64 core_0_2(void) {{ START {before} for (i32 i = 0; i < 16; i++) ((volatile i32 *)0x70800)[i] = i; {after} END; }}"""
+READER = """
+i64 core_0_3(void) {{
+  START {before}
+  i32 sum = 0; for (i32 i = 0; i < 16; i++) sum += ((volatile i32 *)0x40800)[i];
+  STATE(0) = sum; {after} END; }}"""
+
+
+def two_cores(writer: tuple[str, str], reader: tuple[str, str]) -> Program:
+    p = Program()
+    a = WRITER.format(before=writer[0], after=writer[1])
+    b = READER.format(before=reader[0], after=reader[1])
+    p.core(compile_core(a, 0, 2, buffers=SHARED), 0, 2, 1024)
+    p.core(compile_core(b, 0, 3, buffers=SEEN, neighbours=("south",)), 0, 3, 1024)
+    return p
+
+
+def run(program: Program, checks: frozenset[str] = BOTH) -> list[Race]:
+    with checked(program, checks=checks) as npu:
+        return list(npu.run(nothing(), []).races)
+
+
+ORDER = '__asm__ volatile("" : : : "memory");'
+GIVES = f"{ORDER} RELEASE(0, 2, 0, 1);"
+
+
+def test_two_cores_on_one_buffer_need_a_lock():
+    found = run(two_cores(("", ""), ("", "")), frozenset({"races"}))
+    assert found
+    text = found[0].render()
+    assert "buffer 'shared' of tile (0, 2)" in text
+    assert "core (0, 2)" in text
+    assert "core (0, 3)" in text
+    assert "release a lock" in text
+    assert run(two_cores(("", GIVES), ("ACQUIRE(1, 0, 2, 0, 1);", ""))) == []
+
+
+def test_a_lock_released_before_the_access_orders_nothing():
+    assert run(two_cores((GIVES, ""), ("ACQUIRE(1, 0, 2, 0, 1);", "")), frozenset({"races"}))
+
+
+def test_the_units_of_a_semaphore_are_handed_on_in_order():
+    """The second unit says nothing about what came after it."""
+    early = "RELEASE(0, 2, 0, 1);"
+    late = f"{ORDER} RELEASE(0, 2, 0, 1);"
+    assert run(two_cores((early, late), ("ACQUIRE(1, 0, 2, 0, 1);", "")), frozenset({"races"}))
+    assert run(two_cores((early, late), ("ACQUIRE(1, 0, 2, 0, 2);", ""))) == []
+
+
+def test_an_acquire_of_nothing_waits_for_who_took():
+    """Lock == 0 again: who took the unit is behind all that came before."""
+    p = two_cores((GIVES, "ACQUIRE(1, 0, 2, 1, 1);"), ("", ""))
+    assert run(p, frozenset({"races"}))
+
+
+MEMORY = (("in", 0x70800, 64), ("near", 0x70840, 64), ("out", 0x70900, 60), ("top", 0x70F00, 0x100))
+
+
+def memory(
+    kernel: str, call: str = "kernel((i32 *)0x70800, (i32 *)0x70900);", stack_bytes: int = 1024, **info
+):
+    body = f"""
+static i32 kept[8]; static u8 bytes[64];
+static void use(void *p) {{ __asm__ volatile("" : : "r"(p) : "memory"); }}
+__attribute__((noinline)) void kernel(i32 *in, i32 *out) {{ use(kept); use(bytes); use(in); use(out);
+{kernel}
+use(in); use(out); }}
+i64 core_0_2(void) {{ START {call} END; }}"""
+    p = Program()
+    module = compile_core(body, 0, 2, buffers=MEMORY, data_origin=0x71000, data_end=0x71100, **info)
+    p.core(module, 0, 2, stack_bytes)
+    with checked(p) as npu:
+        npu.write32(0x200800, 5)  # the first word of `in`, and `near` whole
+        for offset in range(0x840, 0x880, 4):
+            npu.write32(0x200000 + offset, 1)
+        return npu.run(nothing(), [])
+
+
+@pytest.mark.parametrize(
+    ("kernel", "why", "words"),
+    [
+        ("out[15] = 1;", "outside", "0 bytes past the end of buffer 'out'"),
+        ("out[16] = 1;", "outside", "4 bytes past the end of buffer 'out'"),
+        ("out[-1] = 1;", "outside", "4 bytes before buffer 'out'"),
+        ("out[0] = in[16];", "other buffer", "byte 0 of buffer 'near', which has 64"),
+        ("in[20] = 1;", "other buffer", "byte 16 of buffer 'near'"),
+        ("out[0] = in[1];", "uninitialised", "byte 4 of buffer 'in'"),
+        ("out[0] = ((u8 *)in)[9];", "uninitialised", "byte 9 of buffer 'in'"),
+        ("i32 local[4]; use(local); out[0] = local[2];", "uninitialised", "the stack"),
+        ("*(i32 *)((u8 *)out + 2) = 1;", "unaligned", "no multiple of 4"),
+        ("*(short *)((u8 *)out + 1) = 1;", "unaligned", "no multiple of 2"),
+        ("__builtin_memset(out, 0, 64);", "outside", "4 bytes past the end of buffer 'out'"),
+        ("__builtin_memcpy(out, in, 68);", "outside", "bytes past the end of buffer 'in'"),
+        ("*(i32 *)0x61000 = 1;", "outside", "in the north data memory, of which the core has no buffer"),
+        ("*(i32 *)0x10000 = 1;", "outside", "no memory is there"),
+        ("*(i32 *)0x20000 = 1;", "outside", "no memory is there"),
+    ],
+)
+def test_wrong_accesses_are_errors_with_line_and_callers(kernel, why, words):
+    with pytest.raises(BadAccess) as caught:
+        memory(kernel)
+    error = caught.value
+    assert error.exit_code == 1
+    assert error.report["why"] == why
+    assert words in error.message
+    assert error.location is not None
+    assert (error.location.file, error.location.line) == ("core.c", 5)
+    assert "core_0_2" in error.notes[-1][0]
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        "for (i32 i = 0; i < 15; i++) out[i] = in[0];",
+        "for (i32 i = 0; i < 60; i++) ((u8 *)out)[i] = i; out[0] = out[14] + ((u8 *)out)[7];",
+        "i32 local[4]; for (i32 i = 0; i < 4; i++) local[i] = in[0]; use(local); out[0] = local[2];",
+        "__builtin_memset(out, 0, 60); out[3] = out[14];",
+        # A struct is copied with its padding, and the padding stays what it is.
+        "struct S { u8 a; i32 b; } s, t; s.a = 1; s.b = 2; use(&s); t = s; use(&t); out[0] = t.b;",
+        "kept[0] = 3; bytes[5] = 1; use(kept); use(bytes); out[0] = kept[0] + bytes[5];",
+    ],
+)
+def test_right_accesses_are_none(kernel):
+    assert memory(kernel).races == ()
+
+
+def test_what_was_not_written_stays_so_when_it_is_copied():
+    with pytest.raises(BadAccess, match="that nothing has written"):
+        memory("__builtin_memcpy(out, in, 60); use(out); out[0] = out[2];")
+
+
+def test_a_pointer_that_was_kept_is_the_kernels_own():
+    """A kernel that is given a buffer once, and uses it later, is right as far as memory goes."""
+    calls = "kernel((i32 *)0x70840, (i32 *)0x70900); kernel((i32 *)0x70800, (i32 *)0x70900);"
+    kernel = "if (!kept[0]) kept[0] = (i32)in; else out[0] = *(i32 *)kept[0];"
+    body = "kept[0] = 0;"
+    assert body
+    memory(kernel.replace("!kept[0]", "(i32)in == 0x70840"), calls)
+
+
+def test_a_stack_overflow_is_still_one():
+    with pytest.raises(StackOverflow, match="it has 1024 bytes"):
+        memory("u8 big[3000]; __builtin_memset(big, in[0], 3000); use(big);")
+
+
+def test_a_neighbours_stack_is_named():
+    p = Program()
+    p.core(compile_core("i64 core_0_2(void) { START END; }", 0, 2, buffers=SHARED), 0, 2, 1024)
+    body = """
+__attribute__((noinline)) void kernel(volatile i32 *p) { *p = 1; }
+i64 core_0_3(void) { START kernel((i32 *)0x40010); END; }"""
+    near = (("low", 0x40400, 64),)
+    p.core(compile_core(body, 0, 3, buffers=near, neighbours=("south",)), 0, 3, 1024)
+    with checked(p) as npu, pytest.raises(BadAccess, match=r"in the stack of core \(0, 2\) to the south"):
+        npu.run(nothing(), [])
