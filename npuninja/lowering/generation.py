@@ -78,6 +78,8 @@ class Rules(NamedTuple):
     reserves_allocations: bool
     #: A push of a memtile's queue holds six bits of the descriptor's number, not four.
     wide_queue_numbers: bool
+    #: Traces get an argument of their own behind the others, and packet ids in the order of places.
+    appends_trace_buffer: bool
     #: Devices are numbered from 1 for `load_pdi`.
     numbers_devices: bool
 
@@ -115,6 +117,7 @@ RULES = {
             orders_memtile_fifos=False,
             reserves_allocations=False,
             wide_queue_numbers=False,
+            appends_trace_buffer=False,
             numbers_devices=False,
         ),
         Rules(
@@ -147,6 +150,7 @@ RULES = {
             orders_memtile_fifos=False,
             reserves_allocations=False,
             wide_queue_numbers=False,
+            appends_trace_buffer=False,
             numbers_devices=False,
         ),
         Rules(
@@ -179,6 +183,7 @@ RULES = {
             orders_memtile_fifos=True,
             reserves_allocations=True,
             wide_queue_numbers=True,
+            appends_trace_buffer=True,
             numbers_devices=True,
         ),
     )

@@ -72,12 +72,14 @@ def lower_resources(
     from npuninja.lowering.resources.place_tiles import place_tiles
     from npuninja.lowering.routing.broadcast import lower_broadcasts
     from npuninja.lowering.sequence.loops import unroll_sequence_loops
+    from npuninja.lowering.trace import lower_traces
 
     rules = rules_of(generation)
     numbers_from_values(module)
     devices = [op for op in module.body.ops if op.name == "aie.device"]
     for device in devices:
         place_tiles(device, rules, warnings)
+        lower_traces(device, rules)
         if not rules.unrolls_sequences_late:
             unroll_sequence_loops(device)
     simplify_code(module)
