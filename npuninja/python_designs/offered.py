@@ -61,8 +61,33 @@ aie.extras.dialects.ext.memref    dialects.standard: *MEMREF
 aie.extras.dialects.ext.vector    dialects.standard: *VECTOR
 aie.extras.dialects.ext.scf       dialects.scf: *
 aie.extras.dialects.ext.func      dialects.func: *
-aie.iron
+aie.iron                          iron.object_fifo: ObjectFifo PadDims StreamDims; iron.worker: Worker WorkerRuntimeBarrier;
+                                  iron.runtime: Runtime RuntimeData; iron.program: Program;
+                                  iron.kernel: Kernel ExternalFunction; iron.buffer: Buffer GlobalBuffer LocalBuffer;
+                                  iron.dtype: str_to_dtype dtype_to_str;
+                                  iron.scratchpad: ScratchpadParameter sync_parameters
+aie.iron.buffer                   iron.buffer: Buffer GlobalBuffer LocalBuffer
+aie.iron.globalbuffer             iron.buffer: GlobalBuffer
+aie.iron.localbuffer              iron.buffer: LocalBuffer
 aie.iron.controlflow              dialects.scf: range_ yield_
+aie.iron.dataflow                 iron.object_fifo: ObjectFifo ObjectFifoHandle ObjectFifoLink ObjectFifoEndpoint
+aie.iron.dataflow.endpoint        iron.object_fifo: ObjectFifoEndpoint
+aie.iron.dataflow.objectfifo      iron.object_fifo: ObjectFifo ObjectFifoHandle ObjectFifoLink
+aie.iron.device                   iron.device: *
+aie.iron.device.device            iron.device: *
+aie.iron.device.tile              iron.device: Tile AnyShimTile AnyMemTile AnyComputeTile PlacementTile
+aie.iron.dtype                    iron.dtype: dtype_map str_to_dtype dtype_to_str
+aie.iron.kernel                   iron.kernel: *
+aie.iron.placers                  iron.placer: Placer SequentialPlacer
+aie.iron.program                  iron.program: Program
+aie.iron.resolvable               iron.resolvable: Resolvable NotResolvedError
+aie.iron.runtime                  iron.runtime: Runtime RuntimeData RuntimeTaskGroup
+aie.iron.runtime.runtime          iron.runtime: Runtime
+aie.iron.runtime.data             iron.runtime: RuntimeData
+aie.iron.runtime.taskgroup        iron.runtime: RuntimeTaskGroup
+aie.iron.runtime.endpoint         iron.runtime: RuntimeEndpoint
+aie.iron.scratchpad_parameter     iron.scratchpad: ScratchpadParameter sync_parameters
+aie.iron.worker                   iron.worker: Worker WorkerRuntimeBarrier
 aie.helpers
 aie.helpers.util                  construct.types: np_dtype_to_mlir_type np_ndarray_type_get_dtype
                                   np_ndarray_type_get_shape np_ndarray_type_to_memref_type

@@ -12,6 +12,7 @@ from npuninja.lowering.objectfifo.dynamic import make_indices_dynamic
 from npuninja.lowering.objectfifo.elements import create_elements
 from npuninja.lowering.objectfifo.loop_unroll import unroll_fifo_loops
 from npuninja.lowering.objectfifo.model import ObjectFifos
+from npuninja.lowering.objectfifo.rearm import bind_rearms
 from npuninja.lowering.objectfifo.split import ACCESSES, split_fifos
 from npuninja.lowering.tiles import ops_of, place_of
 
@@ -51,6 +52,7 @@ def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings, *, pa
                         core.loc,
                     )
                 lower_accesses(core, fifos, warnings)
+    bind_rearms(fifos)
     _rename_uses(fifos)
     for op in list(ops_of(device, *_FIFO_OPS)):
         op.erase()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place, bd_reachable, kind_of, tile_kind
 from npuninja.errors import UserError
-from npuninja.ir.attributes import BoolAttr
+from npuninja.ir.attributes import BoolAttr, DenseArrayAttr, EnumAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.tiles import DMA_REGIONS, ops_of, place_of
@@ -21,6 +21,36 @@ def assign_bd_ids(device: Operation) -> None:
     for name in DMA_REGIONS:
         for program in ops_of(device, name):
             _assign(program)
+    for binding in ops_of(device, "aie.objectfifo_rearm_binding"):
+        _note_starts(device, binding)
+
+
+def _note_starts(device: Operation, binding: Operation) -> None:
+    """Notes in a binding with which descriptor each of its channels starts, and how often it repeats."""
+    directions, channels = binding.attributes.get("channel_dirs"), binding.attributes.get("channel_indices")
+    if "head_bd_ids" in binding.attributes or "repeat_counts" in binding.attributes:
+        return
+    if not isinstance(directions, DenseArrayAttr) or not isinstance(channels, DenseArrayAttr):
+        return
+    starts = {
+        (program.operands[0], op.attributes["channel_dir"], op.integer("channel_index")): op
+        for program in ops_of(device, "aie.mem", "aie.memtile_dma")
+        for op in program.walk()
+        if op.name == "aie.dma_start"
+    }
+    heads, repeats = [], []
+    for tile, direction, channel in zip(binding.operands, directions.values, channels.values):
+        start = starts.get((tile, EnumAttr("DMAChannelDir", ("S2MM", "MM2S")[direction]), channel))
+        head = _descriptor(start.successors[0][0]) if start is not None else None
+        if start is None or head is None:
+            raise UserError(
+                f"channel {channel} of tile {place_of(tile)} has no program that could be started anew",
+                binding.loc,
+            )
+        heads.append(head.integer("bd_id"))
+        repeats.append(start.integer("repeat_count", 0))
+    binding.attributes["head_bd_ids"] = DenseArrayAttr("i32", tuple(heads))
+    binding.attributes["repeat_counts"] = DenseArrayAttr("i32", tuple(repeats))
 
 
 def _assign(program: Operation) -> None:

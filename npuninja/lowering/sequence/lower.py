@@ -19,6 +19,7 @@ from npuninja.lowering.sequence.contiguous_transfers import linearize_descriptor
 from npuninja.lowering.sequence.devices import materialize_sequences
 from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.sequence.loops import unroll_sequence_loops
+from npuninja.lowering.sequence.resets import drop_bindings, lower_resets
 from npuninja.lowering.sequence.task_ids import assign_bd_ids
 from npuninja.lowering.sequence.tasks import lower_tasks, substitute_allocations
 from npuninja.lowering.sequence.transfers import expand
@@ -57,9 +58,11 @@ def lower_sequences(module: Operation, generation: str, warnings: Warnings) -> N
         for sequence in sequences(device):
             assign_bd_ids(sequence, checks_tokens=rules.checks_tokens)  # aie-assign-runtime-sequence-bd-ids
             lower_tasks(sequence, model, rules, warnings)  # aie-dma-tasks-to-npu
+            lower_resets(device, sequence)  # aie-lower-dma-channel-reset, aie-lower-core-reset
             expand(device, sequence, model, rules, warnings)  # aie-dma-to-npu, aie-lower-set-lock
             check_tokens(device, sequence, model, warnings)
             check_queues(device, sequence, model, warnings)
+        drop_bindings(device)
     if rules.numbers_are_values:
         numbers_to_values(module)
 

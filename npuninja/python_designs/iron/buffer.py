@@ -1,0 +1,139 @@
+"""Buffers: memory of a worker's tile that a design names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+from npuninja.python_designs.construct import insertion
+from npuninja.python_designs.construct.types import np_ndarray_type_get_dtype, np_ndarray_type_get_shape
+from npuninja.python_designs.dialects.aie import buffer
+from npuninja.python_designs.iron.device import Tile
+from npuninja.python_designs.iron.resolvable import NotResolvedError, Resolvable
+
+
+def _type_of(type: Any, initial_value: Any) -> Any:
+    if type is None and initial_value is None:
+        raise ValueError("Must provide either type, initial value, or both.")
+    if type is None:
+        type = np.ndarray[initial_value.shape, np.dtype[initial_value.dtype.type]]
+    return type
+
+
+class Buffer(Resolvable):
+    """A buffer of a worker, which the runtime's program can write too."""
+
+    _count = 0
+
+    def __init__(
+        self,
+        type: Any = None,
+        initial_value: Any = None,
+        name: str | None = None,
+        tile: Tile | None = None,
+        use_write_rtp: bool = False,
+        address: int | None = None,
+        *,
+        placement: Tile | None = None,
+    ) -> None:
+        self._arr_type = _type_of(type, initial_value)
+        self._initial_value = initial_value
+        if not name:
+            name = f"buf_{Buffer._count}"
+            Buffer._count += 1
+        self._name = name
+        self._tile = placement or tile
+        self.is_pinned = self._tile is not None
+        self._use_write_rtp = use_write_rtp
+        self._address = address
+        self._op: Any = None
+
+    @property
+    def name(self) -> str:
+        """Its symbol."""
+        return self._name
+
+    @property
+    def tile(self) -> Tile | None:
+        """Where it is."""
+        return self._tile
+
+    def place(self, tile: Tile) -> None:
+        """Puts it on a tile."""
+        self._tile = tile
+
+    def tiles(self) -> list[Any]:
+        """Its tile."""
+        return [] if self._tile is None else [self._tile]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        return np_ndarray_type_get_shape(self._arr_type)
+
+    @property
+    def dtype(self) -> Any:
+        """The scalar type of an element."""
+        return np_ndarray_type_get_dtype(self._arr_type)
+
+    @property
+    def op(self) -> Any:
+        """The operation."""
+        if self._op is None:
+            raise NotResolvedError
+        return self._op
+
+    def __getitem__(self, index: Any) -> Any:
+        if self._op is None:
+            raise AttributeError("Cannot index into Buffer before it has been resolved.")
+        return self._op[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self._op is None:
+            raise AttributeError("Cannot index into Buffer before it has been resolved.")
+        self._op[index] = value
+
+    def resolve(self, loc: Any = None, ip: Any = None) -> None:
+        """Makes the operation."""
+        if self._op is not None:
+            return
+        if self._tile is None:
+            raise ValueError("Cannot resolve buffer until it has been placed.")
+        self._op = buffer(
+            tile=self._tile.op,
+            datatype=self._arr_type,
+            name=self._name,
+            initial_value=self._initial_value,
+            use_write_rtp=self._use_write_rtp,
+            address=self._address,
+        )
+
+
+GlobalBuffer = Buffer
+
+
+class LocalBuffer(buffer):
+    """A buffer made inside a worker's function, on that worker's tile (autumn 2025)."""
+
+    _counts: defaultdict[tuple[int, int], int] = defaultdict(int)
+
+    def __init__(self, type: Any = None, initial_value: Any = None, name: str | None = None) -> None:
+        from npuninja.python_designs.iron.worker import current_core
+
+        found = _type_of(type, initial_value)
+        tile = current_core()
+        if tile is None:
+            raise ValueError("Can only instantiate Buffer() in a worker function.")
+        if not name:
+            place = (int(tile.col), int(tile.row))
+            name = f"buf_{place[0]}_{place[1]}_{LocalBuffer._counts[place]}"
+            LocalBuffer._counts[place] += 1
+        device = tile.ir.parent_op
+        tiles = [op for op in device.body.ops if op.name == "aie.tile"]
+        if len(tiles) == 1:
+            super().__init__(tile, found, name, initial_value=initial_value)
+        else:
+            with insertion.InsertionPoint(tiles[-1]):
+                super().__init__(tile, found, name, initial_value=initial_value)

@@ -1,0 +1,243 @@
+"""Kernels: functions in C that a worker calls."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Any
+
+import numpy as np
+
+from npuninja.python_designs.construct import generation
+from npuninja.python_designs.construct.types import is_array_type, np_ndarray_type_get_dtype
+from npuninja.python_designs.dialects.aie import external_func
+from npuninja.python_designs.dialects.func import call
+from npuninja.python_designs.iron.buffer import Buffer
+from npuninja.python_designs.iron.resolvable import Resolvable
+
+
+class BaseKernel(Resolvable):
+    """A function with a name, parameters and an object file."""
+
+    def __init__(
+        self, name: str, object_file_name: str, arg_types: list[Any] | None = None, link_with_mode: str | None = None
+    ) -> None:
+        if not name:
+            raise ValueError("Kernel name cannot be empty.")
+        self._name = name
+        self._arg_types = list(arg_types or [])
+        self._object_file_name = object_file_name
+        self._link_with_mode = link_with_mode
+        self._op: Any = None
+        self._module: Any = None
+
+    @property
+    def name(self) -> str:
+        """The function's symbol."""
+        return self._name
+
+    @property
+    def bin_name(self) -> str:
+        """The object file."""
+        return self._object_file_name
+
+    @property
+    def object_file_name(self) -> str:
+        """The object file."""
+        return self._object_file_name
+
+    @property
+    def op(self) -> Any:
+        """The declaration."""
+        return self._op
+
+    def arg_types(self) -> list[Any]:
+        """The types of the parameters."""
+        return list(self._arg_types)
+
+    def _array(self, index: int) -> Any:
+        if not self._arg_types:
+            raise ValueError("No argument types defined.")
+        if index >= len(self._arg_types):
+            raise ValueError(f"Argument index {index} out of range (max: {len(self._arg_types) - 1})")
+        return self._arg_types[index]
+
+    def arg_shape(self, arg_index: int = 0) -> tuple[int, ...]:
+        """The shape of a parameter that is an array."""
+        found = self._array(arg_index)
+        if is_array_type(found):
+            return tuple(found.__args__[0])
+        if hasattr(found, "shape") and len(found.shape) > 0:
+            return tuple(found.shape)
+        raise ValueError(f"Argument {arg_index} does not have a shape or is not an array type.")
+
+    def arg_dtype(self, arg_index: int = 0) -> Any:
+        """The scalar type of a parameter."""
+        found = self._array(arg_index)
+        return np_ndarray_type_get_dtype(found) if is_array_type(found) else found
+
+    def tile_size(self, arg_index: int = 0) -> int:
+        """The first dimension of a parameter."""
+        return self.arg_shape(arg_index)[0]
+
+    def resolve(self, loc: Any = None, ip: Any = None) -> None:
+        """Declares the function, once for each module."""
+        from npuninja.python_designs.construct.insertion import module_around
+
+        module = module_around()
+        if self._op is not None and self._module is module:
+            return
+        link = None if generation.is_first() else self._object_file_name
+        mode = self._link_with_mode if generation.is_third() else None
+        self._op = external_func(self._name, list(self._arg_types), link_with=link, link_with_mode=mode)
+        self._module = module
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Calls the function in a core.
+
+        Raises:
+            ValueError: it is no argument of the worker, or the arguments do not fit.
+        """
+        if self._op is None:
+            if generation.is_first():
+                raise ValueError("Need to resolve kernel before it can be called")
+            raise ValueError("Kernel must be resolved before it can be called.")
+        if not generation.is_first() and len(arguments) != len(self._arg_types):
+            raise ValueError(
+                f"{type(self).__name__} '{self._name}' expects {len(self._arg_types)} argument(s), "
+                f"but {len(arguments)} were provided."
+            )
+        return call(self._op, [a.op if isinstance(a, Buffer) else a for a in arguments])
+
+
+class Kernel(BaseKernel):
+    """A function in an object file that is there already, or that the build makes."""
+
+    def __init__(
+        self,
+        name: str,
+        object_file_name: str | None = None,
+        arg_types: list[Any] | None = None,
+        *,
+        bin_name: str | None = None,
+        link_with_mode: str | None = None,
+    ) -> None:
+        found = object_file_name or bin_name
+        if found is None:
+            raise TypeError("Kernel() needs the name of its object file")
+        super().__init__(name, found, arg_types, link_with_mode)
+
+
+class ExternalFunction(BaseKernel):
+    """A function in C or C++ that is compiled for the design: a file or its text."""
+
+    #: Those made since the design began, in order; `@iron.jit` compiles them.
+    instances: list[ExternalFunction] = []
+    _instances = instances
+
+    def __init__(
+        self,
+        name: str,
+        object_file_name: str | None = None,
+        source_file: str | None = None,
+        source_string: str | None = None,
+        arg_types: list[Any] | None = None,
+        include_dirs: list[str] | None = None,
+        compile_flags: list[str] | None = None,
+        *,
+        symbol_prefix: str | None = None,
+        use_chess: bool = False,
+        inline: bool = False,
+    ) -> None:
+        if source_file is None and source_string is None:
+            raise ValueError("source_file or source_string must be provided.")
+        if inline and use_chess:
+            raise ValueError("inline=True needs Peano: it cannot be combined with use_chess=True")
+        if inline and symbol_prefix:
+            raise ValueError("inline=True cannot be combined with symbol_prefix")
+        if inline and object_file_name and not object_file_name.endswith((".ll", ".bc")):
+            raise ValueError(f"inline=True needs an object_file_name in .ll or .bc, got {object_file_name!r}")
+        effective = f"{symbol_prefix}_{name}" if symbol_prefix else name
+        is_default = not object_file_name
+        self.original_name = name
+        self.symbol_prefix = symbol_prefix
+        self.inline = inline
+        self.use_chess = use_chess
+        self._source_file = None if source_file is None else str(source_file)
+        self._source_string = source_string
+        self._include_dirs = [str(d) for d in include_dirs or []]
+        self._compile_flags = list(compile_flags or [])
+        file_name = object_file_name or f"{effective}{'.ll' if inline else '.o'}"
+        super().__init__(effective, file_name, arg_types, "merge" if inline else None)
+        self._register(is_default)
+
+    def _register(self, is_default: bool) -> None:
+        for other in self.instances:
+            if other.object_file_name == self.object_file_name and other.content() != self.content():
+                if not generation.is_third():
+                    break
+                if not is_default:
+                    raise ValueError(
+                        f"ExternalFunction {self._name!r} would collide with an already-registered instance: "
+                        f"both make {self.object_file_name}"
+                    )
+                stem, dot, suffix = self._object_file_name.rpartition(".")
+                self._object_file_name = f"{stem}_{self.content()[:8]}{dot}{suffix}"
+                break
+        self.instances.append(self)
+
+    @property
+    def source_file(self) -> str | None:
+        """The file, or None."""
+        return self._source_file
+
+    def source_text(self) -> str:
+        """The program's text."""
+        if self._source_string is not None:
+            return self._source_string
+        assert self._source_file is not None
+        if not os.path.exists(self._source_file):
+            return ""
+        with open(self._source_file, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+
+    def content(self) -> str:
+        """A digest of everything the object depends on, but for what it includes."""
+        parts = [
+            self._name,
+            str(self._arg_types),
+            str(sorted(self._include_dirs)),
+            str(sorted(self._compile_flags)),
+            str(self.use_chess),
+            str(self.inline),
+            self.source_text(),
+        ]
+        return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ExternalFunction) and other.content() == self.content()
+
+    def __hash__(self) -> int:
+        return int(self.content()[:8], 16)
+
+    def __enter__(self) -> ExternalFunction:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Calls the function in a core; the second generation looks at scalars and array shapes too."""
+        if generation.generation() == generation.SECOND:
+            for i, (argument, expected) in enumerate(zip(arguments, self._arg_types)):
+                self._check(i, argument, expected)
+        return super().__call__(*arguments, **options)
+
+    def _check(self, index: int, argument: Any, expected: Any) -> None:
+        if isinstance(expected, type) and issubclass(expected, np.generic):
+            is_value = hasattr(argument, "ir")
+            if not is_value and not isinstance(argument, (int, float, np.integer, np.floating)):
+                raise ValueError(f"Argument {index}: expected scalar, got {type(argument).__name__}")
+
+
+NAMES: dict[str, Any] = {"BaseKernel": BaseKernel, "Kernel": Kernel, "ExternalFunction": ExternalFunction}

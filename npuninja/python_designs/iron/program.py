@@ -1,0 +1,146 @@
+"""A program: device, workers and the runtime's program become a module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from npuninja.python_designs.construct.insertion import mlir_mod_ctx
+from npuninja.python_designs.construct.operations import MLIRError
+from npuninja.python_designs.dialects.aie import device
+from npuninja.python_designs.dialects.func import FuncBase
+from npuninja.python_designs.iron.lists import flatten_fn_args
+from npuninja.python_designs.iron.placer import Placer
+from npuninja.python_designs.iron.resolvable import Resolvable
+from npuninja.python_designs.iron.worker import Worker
+
+
+class Program:
+    """What runs on a device."""
+
+    def __init__(self, device: Any, rt: Any, workers: list[Any] | None = None) -> None:
+        if device is None:
+            raise ValueError(
+                "Program requires a device, but none was selected. Pass one, or choose it with "
+                "iron.set_current_device(...) or --device."
+            )
+        self._device = device
+        self._rt = rt
+        self._workers: list[Worker] | None = None if workers is None else flatten_fn_args(workers)
+        self._trace: dict[str, Any] | None = None
+
+    def enable_trace(self, trace_size: int | None = None, **options: Any) -> None:
+        """Has events traced; see `tracing`."""
+        self._trace = {"trace_size": trace_size, **options}
+
+    @property
+    def workers(self) -> list[Worker]:
+        """The workers, in the order of their cores."""
+        return self._rt.workers if self._workers is None else [*self._workers, *self._rt.workers]  # type: ignore[no-any-return]
+
+    def resolve_program(self, placer: Any = None, device_name: str = "main") -> Any:
+        """The module. With a placer every part has a place; without one, what has none is left to the lowering.
+
+        Raises:
+            ValueError: parts do not fit together.
+        """
+        if isinstance(placer, str):
+            placer, device_name = None, placer
+        if isinstance(placer, type):
+            placer = placer()
+        self._device = type(self._device)()
+        self._device.physical |= placer is not None
+        with mlir_mod_ctx() as ctx:
+            self._before_device()
+
+            @device(self._device.resolve(), sym_name=device_name)
+            def body() -> None:
+                self._resolve(placer)
+
+            self._after_device()
+        try:
+            ctx.module.operation.verify()
+        except MLIRError as error:
+            import sys
+
+            print(error, file=sys.stderr)
+        return ctx.module
+
+    def _before_device(self) -> None:
+        from npuninja.python_designs.iron.scratchpad import ScratchpadParameter
+
+        for worker in self.workers:
+            for argument in flatten_fn_args(worker.fn_args):
+                if isinstance(argument, ScratchpadParameter):
+                    argument.resolve()
+
+    def _after_device(self) -> None:
+        for parameter in getattr(self._rt, "late_parameters", []):
+            parameter.resolve()
+
+    def _resolve(self, placer: Placer | None) -> None:
+        workers = self.workers
+        handles = list(self._rt.fifos)
+        for worker in workers:
+            handles += [h for h in worker.fifos if h not in handles]
+        handles.sort(key=lambda handle: handle.name)
+        if placer is not None:
+            placer.make_placement(self._device, self._rt, workers, handles)
+        self._resolve_tiles(workers, handles)
+        for handle in handles:
+            handle.resolve()
+        parts = getattr(self._rt, "parts", None)
+        if parts is not None:
+            parts.resolve_flows()
+        for worker in workers:
+            for argument in flatten_fn_args(worker.fn_args):
+                if isinstance(argument, FuncBase):
+                    argument.emit()
+                elif isinstance(argument, Resolvable):
+                    argument.resolve()
+        for worker in workers:
+            worker.resolve()
+        if parts is not None:
+            parts.resolve_programs(workers)
+        self._resolve_sequence(workers)
+
+    def _resolve_tiles(self, workers: list[Worker], handles: list[Any]) -> None:
+        from npuninja.python_designs.construct import generation
+
+        taken: set[tuple[int, int]] = set()
+        tiles: list[Any] = []
+        for worker in workers:
+            place = (worker.tile.col, worker.tile.row)
+            if worker.tile.is_placed and not generation.is_third() and not self._device.physical:
+                if place in taken:
+                    raise ValueError(f"Multiple workers cannot share the same tile: {worker.tile}")
+                taken.add(place)  # type: ignore[arg-type]
+            tiles.append(worker.tile)
+            if generation.is_third():
+                for argument in flatten_fn_args(worker.fn_args):
+                    if isinstance(argument, Resolvable) and not hasattr(argument, "all_of_endpoints"):
+                        tiles += argument.tiles()
+        for handle in handles:
+            for end in handle.all_of_endpoints():
+                if end is None:
+                    side = "Prod" if handle._object_fifo._prod.endpoint is None else "Cons"
+                    raise ValueError(f"{side} endpoint not set for {handle._object_fifo}")
+                tiles.append(end.tile)
+            if handle._object_fifo.delegate_tile is not None:
+                tiles.append(handle._object_fifo.delegate_tile)
+        parts = getattr(self._rt, "parts", None)
+        if parts is not None:
+            tiles += parts.tiles()
+        for worker in workers:
+            tiles += [b.tile for b in worker.buffers if b.tile is not None and b.is_pinned]
+        for each in tiles:
+            self._device.resolve_tile(each)
+
+    def _resolve_sequence(self, workers: list[Worker]) -> None:
+        trace = self._trace or getattr(self._rt, "trace", None)
+        if trace is None:
+            self._rt.resolve()
+            return
+        from npuninja.python_designs.tracing.program import traced
+
+        before, after = traced(trace, workers, self._rt)
+        self._rt.resolve(before, after)

@@ -1,0 +1,24 @@
+"""What every part of a program has in common: it becomes operations once, when the program is resolved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class NotResolvedError(Exception):
+    """The operation of a part is asked for before the program is resolved."""
+
+    def __init__(self, message: str = "Cannot get operation; class not resolved.") -> None:
+        super().__init__(message)
+
+
+class Resolvable:
+    """A part that `Program.resolve_program` makes operations of."""
+
+    def resolve(self, loc: Any = None, ip: Any = None) -> None:
+        """Makes the operations, unless they are there."""
+        raise NotImplementedError
+
+    def tiles(self) -> list[Any]:
+        """The tiles it needs."""
+        return []

@@ -1,0 +1,178 @@
+"""Workers: the programs of cores; and barriers between them and the runtime's program."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Callable, Iterator
+
+from npuninja.python_designs.construct import generation
+from npuninja.python_designs.dialects.aie import LockAction, core, lock, use_lock
+from npuninja.python_designs.dialects.aiex import set_lock
+from npuninja.python_designs.dialects.scf import range_
+from npuninja.python_designs.iron.buffer import Buffer
+from npuninja.python_designs.iron.device import AnyComputeTile, CORE, Tile, tile_of_kind
+from npuninja.python_designs.iron.kernel import BaseKernel
+from npuninja.python_designs.iron.lists import flatten_fn_args
+from npuninja.python_designs.iron.object_fifo import ObjectFifo, ObjectFifoEndpoint, ObjectFifoHandle
+from npuninja.python_designs.iron.resolvable import Resolvable
+
+_cores: list[Any] = []
+
+
+def current_core() -> Any:
+    """The tile operation of the core whose program is being built, or None."""
+    return _cores[-1] if _cores else None
+
+
+def _nothing(*_: Any) -> None:
+    for _i in range_(sys.maxsize):
+        pass
+
+
+class Worker(ObjectFifoEndpoint, Resolvable):
+    """A core's program: a Python function that builds it, and what the function works on."""
+
+    def __init__(
+        self,
+        core_fn: Callable[..., Any] | None,
+        fn_args: list[Any] | None = None,
+        tile: Tile | None = AnyComputeTile,
+        while_true: bool = True,
+        stack_size: int | None = None,
+        allocation_scheme: str | None = None,
+        trace: int | None = None,
+        trace_events: list[Any] | None = None,
+        dynamic_objfifo_lowering: bool | None = None,
+        *,
+        placement: Tile | None = None,
+    ) -> None:
+        given = placement if placement is not None else tile
+        keeps = generation.is_third() and given is not None and given.kind == CORE and not allocation_scheme
+        if keeps and given is not AnyComputeTile:
+            assert given is not None
+            place = given
+        else:
+            place = tile_of_kind(given, CORE, "Worker requires a compute tile")
+        super().__init__(place)
+        if allocation_scheme:
+            self._tile.allocation_scheme = allocation_scheme
+        self.allocation_scheme = allocation_scheme
+        self._while_true = while_true
+        self.stack_size = stack_size
+        self.trace = trace
+        self.trace_events = trace_events
+        self.dynamic_objfifo_lowering = dynamic_objfifo_lowering
+        self.core_fn = _nothing if core_fn is None else core_fn
+        self.fn_args = list(fn_args or [])
+        self.fifos: list[ObjectFifoHandle] = []
+        self.buffers: list[Buffer] = []
+        self._barriers: list[WorkerRuntimeBarrier] = []
+        self.cascades: list[Any] = []
+        files: list[str] = []
+        for argument in flatten_fn_args(self.fn_args):
+            if isinstance(argument, ObjectFifoHandle):
+                argument.endpoint = self
+                self.fifos.append(argument)
+            elif isinstance(argument, Buffer):
+                self._take(argument)
+            elif isinstance(argument, ObjectFifo):
+                raise ValueError(
+                    "Cannot give an ObjectFifo directly to a worker; must give an ObjectFifoHandle obtained through "
+                    "ObjectFifo.prod() or ObjectFifo.cons()"
+                )
+            elif isinstance(argument, WorkerRuntimeBarrier):
+                self._barriers.append(argument)
+            elif isinstance(argument, BaseKernel) and argument.bin_name not in files:
+                files.append(argument.bin_name)
+        self.link_with = files[0] if files and generation.is_first() else None
+        if generation.is_first() and len(files) > 1:
+            raise ValueError(f"Currently, only one binary per works is supported. Found: {set(files)}")
+
+    @classmethod
+    def grid(cls, rows: int, cols: int, factory: Callable[[int, int], Worker]) -> list[list[Worker]]:
+        """`factory(row, column)` for each place of a grid, row by row."""
+        return [[factory(r, c) for c in range(cols)] for r in range(rows)]
+
+    def _take(self, given: Buffer) -> None:
+        self.buffers.append(given)
+        if given.tile is None:
+            given.place(self._tile)
+            return
+        if given.tile is self._tile or given.is_pinned:
+            return
+        if generation.is_third():
+            raise ValueError(
+                f"Buffer '{given.name}' has no explicit tile and is shared across Workers; "
+                "pin it to a tile (Buffer(tile=...)) so placement is unambiguous."
+            )
+        raise ValueError(
+            f"Buffer '{given.name}' is already placed on {given.tile}; cannot reassign to {self._tile}"
+        )
+
+    def place(self, tile: Tile) -> None:
+        """Puts the worker, and the buffers that are nowhere else, on a tile."""
+        before = self._tile
+        place = tile.copy()
+        place.tile_type = before.tile_type
+        place.allocation_scheme = self.allocation_scheme
+        self._tile = place
+        for given in self.buffers:
+            if given.tile is before:
+                given.place(place)
+
+    def resolve(self, loc: Any = None, ip: Any = None) -> None:
+        """Locks of its barriers, then the core."""
+        where = self._tile.op
+        for barrier in self._barriers:
+            barrier.worker_locks.append(lock(where))
+        options: dict[str, Any] = {"stack_size": self.stack_size}
+        if self.link_with is not None:
+            options["link_with"] = self.link_with
+        if self.dynamic_objfifo_lowering is not None:
+            options["dynamic_objfifo_lowering"] = self.dynamic_objfifo_lowering
+        _cores.append(where)
+        try:
+
+            @core(where, **options)
+            def program() -> None:
+                for _ in self._rounds():
+                    self.core_fn(*self.fn_args)
+
+        finally:
+            _cores.pop()
+
+    def _rounds(self) -> Iterator[Any]:
+        if self._while_true:
+            return range_(sys.maxsize)
+        return range_(1) if generation.is_third() else iter(range(1))
+
+    def __str__(self) -> str:
+        return f"Worker({self._tile})"
+
+
+class WorkerRuntimeBarrier:
+    """A lock of each worker that has it, which the runtime's program sets."""
+
+    def __init__(self, initial_value: int = 0) -> None:
+        self.initial_value = initial_value
+        self.worker_locks: list[Any] = []
+
+    def _last(self) -> Any:
+        if not self.worker_locks:
+            raise ValueError(
+                "No workers have been registered for this barrier. Need to pass the barrier as an argument to the worker."
+            )
+        return self.worker_locks[-1]
+
+    def wait_for_value(self, value: int) -> None:
+        """In a worker: waits until the barrier has exactly this value."""
+        use_lock(self._last(), LockAction["Acquire"], value=value)
+
+    def release_with_value(self, value: int) -> None:
+        """In a worker: adds to the barrier."""
+        use_lock(self._last(), LockAction["Release"], value=value)
+
+    def set(self, value: int) -> None:
+        """In the runtime's program: sets the lock of each worker."""
+        for each in self.worker_locks:
+            set_lock(each, value)
