@@ -30,10 +30,11 @@ aie.ir                            construct.types: Type IntegerType IndexType Fl
                                   DenseI64ArrayAttr DenseI32ArrayAttr
 aie.util                          iron.lists: single_elem_or_list_to_list
 aie.dialects
-aie.dialects.aie                  dialects.aie: *; construct.type_names: T=; construct.names: *
+aie.dialects.aie                  dialects.aie: *; tracing.operations: *; construct.type_names: T=; construct.names: *
 aie.dialects.aiex                 dialects.aiex: *; construct.type_names: T=; construct.names: *
 aie.dialects._aie_enum_gen        dialects.aie: AIEDevice AIETileType CascadeDir DMAChannelDir LockAction LockBlocking
-                                  ObjectFifoPort WireBundle; construct.names: AIEArch
+                                  ObjectFifoPort WireBundle; construct.names: AIEArch; tracing.operations:
+                                  TraceMode TracePacketType TraceShimRouting
 aie.dialects._aie_ops_gen         dialects.aie: *
 aie.dialects._aiex_ops_gen        dialects.aiex: *
 aie.dialects.scf                  dialects.scf: *
@@ -62,10 +63,21 @@ aie.extras.dialects.ext.vector    dialects.standard: *VECTOR
 aie.extras.dialects.ext.scf       dialects.scf: *
 aie.extras.dialects.ext.func      dialects.func: *
 aie.iron                          iron.object_fifo: ObjectFifo PadDims StreamDims; iron.worker: Worker WorkerRuntimeBarrier;
-                                  iron.runtime: Runtime RuntimeData; iron.program: Program;
+                                  iron.runtime: Runtime RuntimeData; iron.sequence: TaskGroup Task; iron.program: Program;
                                   iron.kernel: Kernel ExternalFunction; iron.buffer: Buffer GlobalBuffer LocalBuffer;
-                                  iron.dtype: str_to_dtype dtype_to_str;
-                                  iron.scratchpad: ScratchpadParameter sync_parameters
+                                  iron.routing: Acquire Bd BdIteration CascadeFlow DmaChannel Flow Lock PacketDest
+                                  PacketFlow Release TileDma; iron.dtype: str_to_dtype dtype_to_str;
+                                  iron.scratchpad: ScratchpadParameter sync_parameters;
+                                  host.jit: jit In Out InOut CompileTime CompilableDesign CallableDesign compileconfig;
+                                  host.compiling: compile_context get_compile_arg;
+                                  host.devices: set_current_device get_current_device ensure_current_device
+                                  detect_npu_device; host.tensors: tensor zeros ones full randint rand arange zeros_like
+                                  ceildiv set_tensor_class
+aie.iron.kernels                  kernels.factory: *
+aie.iron.algorithms               algorithms.public: *
+aie.iron.jit                      host.jit: jit
+aie.iron.tensor                   host.tensors: tensor zeros ones full randint rand arange zeros_like
+aie.iron.lock                     iron.routing: Lock
 aie.iron.buffer                   iron.buffer: Buffer GlobalBuffer LocalBuffer
 aie.iron.globalbuffer             iron.buffer: GlobalBuffer
 aie.iron.localbuffer              iron.buffer: LocalBuffer
@@ -81,13 +93,46 @@ aie.iron.kernel                   iron.kernel: *
 aie.iron.placers                  iron.placer: Placer SequentialPlacer
 aie.iron.program                  iron.program: Program
 aie.iron.resolvable               iron.resolvable: Resolvable NotResolvedError
-aie.iron.runtime                  iron.runtime: Runtime RuntimeData RuntimeTaskGroup
+aie.iron.runtime                  iron.runtime: Runtime RuntimeData RuntimeTaskGroup;
+                                  iron.sequence: TaskGroup Task IronRuntimeError
 aie.iron.runtime.runtime          iron.runtime: Runtime
 aie.iron.runtime.data             iron.runtime: RuntimeData
 aie.iron.runtime.taskgroup        iron.runtime: RuntimeTaskGroup
 aie.iron.runtime.endpoint         iron.runtime: RuntimeEndpoint
 aie.iron.scratchpad_parameter     iron.scratchpad: ScratchpadParameter sync_parameters
 aie.iron.worker                   iron.worker: Worker WorkerRuntimeBarrier
+aie.utils                         host.tensors: tensor zeros ones full randint rand arange zeros_like ceildiv
+                                  set_tensor_class NpuTensor Tensor; host.devices: get_current_device
+                                  set_current_device ensure_current_device;
+                                  host.runtime: NPUKernel HostRuntime TraceConfig DefaultNPURuntime
+                                  DEFAULT_TENSOR_CLASS has_xrt has_hrx cleanup_npu_runtime
+                                  npu_runtime_folds_ddr_addr_offset
+aie.utils.benchmark               host.checks: *BENCHMARK
+aie.utils.compile                 host.compile_tools: *
+aie.utils.config                  host.config: *
+aie.utils.hostruntime             host.runtime: NPUKernel HostRuntime TraceConfig DefaultNPURuntime; host.tensors:
+                                  NpuTensor Tensor
+aie.utils.hostruntime.argparse    host.arguments: *
+aie.utils.hostruntime.cli         host.command_line: run_design_cli
+aie.utils.hostruntime.hostruntime host.runtime: HostRuntime HostRuntimeError
+aie.utils.hostruntime.tensor_class host.tensors: *CLASSES
+aie.utils.jit                     host.jit: jit
+aie.utils.ml                      host.shaping: DataShaper
+aie.utils.npukernel               host.runtime: NPUKernel
+aie.utils.test                    host.test_options: *
+aie.utils.trace                   tracing.registers: *; tracing.events: *; tracing.operations: *SETUP;
+                                  host.runtime: TraceConfig
+aie.utils.trace.config            host.runtime: TraceConfig
+aie.utils.trace.events            tracing.events: *
+aie.utils.trace.events.aie2       tracing.events: *
+aie.utils.trace.events.aie2p      tracing.events: *
+aie.utils.trace.setup             tracing.registers: *; tracing.operations: *SETUP
+aie.utils.trace.utils             host.trace_files: *
+aie.utils.trace.parse             host.trace_files: *
+aie.utils.trace_events_enum       tracing.events: *
+aie.utils.verify                  host.checks: *VERIFY
+aie.utils.xrt                     host.older_xrt: *
+aie.xrt                           host.older_xrt: *
 aie.helpers
 aie.helpers.util                  construct.types: np_dtype_to_mlir_type np_ndarray_type_get_dtype
                                   np_ndarray_type_get_shape np_ndarray_type_to_memref_type

@@ -67,6 +67,8 @@ class Serving(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """The specification of a module of the table."""
         if fullname in MODULES and fullname != "aie":
             return importlib.util.spec_from_loader(fullname, self, is_package=True)
+        if fullname in _DRAWING and target is None:
+            return _stand_in(fullname)
         if fullname.startswith("aie."):
             hint = HINTS.get(fullname)
             raise NotOffered(
@@ -87,6 +89,38 @@ class Serving(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__doc__ = f"`{name}` for designs, by npuninja."
         module.__all__ = sorted(known)  # type: ignore[attr-defined]
         module.__getattr__ = _getter(name, known, module)  # type: ignore[method-assign]
+
+
+_DRAWING = ("matplotlib", "matplotlib.pyplot", "matplotlib.animation")
+
+
+class _Missing(importlib.abc.Loader):
+    """A package that many designs import and few use: it is missed only where it is used."""
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        """The usual one."""
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Names that say what is missing when they are called."""
+
+        def get(name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+
+            def use(*_: Any, **__: Any) -> Any:
+                raise ImportError("drawing needs matplotlib: pip install 'npuninja[drawing]'")
+
+            return use
+
+        module.__path__ = []
+        module.__getattr__ = get  # type: ignore[method-assign]
+
+
+def _stand_in(name: str) -> importlib.machinery.ModuleSpec | None:
+    """None when the package is there."""
+    found = importlib.machinery.PathFinder.find_spec("matplotlib")
+    return None if found is not None else importlib.util.spec_from_loader(name, _Missing(), is_package=True)
 
 
 def serve() -> None:

@@ -27,6 +27,9 @@ def main(words: list[str]) -> int:
     set_generation(options["generation"])
     running.DEVICE = options.get("device")
     running.PRINTS_ONLY = bool(options.get("print"))
+    from npuninja.python_designs.serving import serve
+
+    serve()
     sys.path.insert(0, SITE)
     sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
     sys.argv[:] = [script, *arguments]

@@ -62,7 +62,41 @@ def dma_bd_parts(
     buffer: Any, offset: Any, length: Any, sizes: Sequence[Any] | None, strides: Sequence[Any] | None
 ) -> tuple[list[Any], tuple[int, ...], dict[str, Any]]:
     """Operands, group sizes and attributes of an `aie.dma_bd`; each number may be a value instead."""
-    raise NotImplementedError("descriptors of the third generation")
+    from npuninja.ir.attributes import DenseArrayAttr, IntegerAttr
+    from npuninja.ir.directives import DYNAMIC_INDEX
+
+    operands: list[Any] = [buffer]
+    segments = [1]
+    static: dict[str, Any] = {}
+    for name, number in (("offset", offset), ("len", length)):
+        if is_value(number):
+            operands.append(_as_type(number, "i32"))
+        elif number is not None:
+            static["static_" + name] = IntegerAttr(integer(number), "i32")
+        segments.append(int(is_value(number)))
+    for name, numbers in (("sizes", sizes), ("strides", strides)):
+        values = [n for n in numbers or () if is_value(n)]
+        operands += [_as_type(v, "i64") for v in values]
+        segments.append(len(values))
+        if numbers:
+            entries = (DYNAMIC_INDEX if is_value(n) else integer(n) for n in numbers)
+            static["static_" + name] = DenseArrayAttr("i64", tuple(entries))
+    return operands, tuple(segments), static
+
+
+def _as_type(value: Any, type: str) -> Any:
+    """A value as the type that a descriptor's number has."""
+    have = value_type(value).text
+    if have == type:
+        return value
+    if have == "index":
+        from npuninja.python_designs.construct.values import index_cast
+
+        return index_cast(value, type_of(type))
+    from npuninja.python_designs.dialects.standard import ARITH
+
+    wider = int(have[1:]) < int(type[1:])
+    return ARITH["extsi" if wider else "trunci"](value, type_of(type))
 
 
 def shim_dma_bd(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from typing import Any
 
 import numpy as np
 
-from npuninja.python_designs.construct import insertion
+from npuninja.python_designs.construct import generation, insertion
 from npuninja.python_designs.construct.types import np_ndarray_type_get_dtype, np_ndarray_type_get_shape
 from npuninja.python_designs.dialects.aie import buffer
 from npuninja.python_designs.iron.device import Tile
@@ -92,6 +93,13 @@ class Buffer(Resolvable):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if self._op is None:
+            if (
+                generation.is_first()
+            ):  # which drops the write without a word; the text is the same, the word is ours
+                print(
+                    f"warning: buffer {self._name} is no worker's: a write to it is dropped", file=sys.stderr
+                )
+                return
             raise AttributeError("Cannot index into Buffer before it has been resolved.")
         self._op[index] = value
 

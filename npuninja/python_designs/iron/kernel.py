@@ -20,7 +20,11 @@ class BaseKernel(Resolvable):
     """A function with a name, parameters and an object file."""
 
     def __init__(
-        self, name: str, object_file_name: str, arg_types: list[Any] | None = None, link_with_mode: str | None = None
+        self,
+        name: str,
+        object_file_name: str,
+        arg_types: list[Any] | None = None,
+        link_with_mode: str | None = None,
     ) -> None:
         if not name:
             raise ValueError("Kernel name cannot be empty.")

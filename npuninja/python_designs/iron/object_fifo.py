@@ -138,7 +138,9 @@ class ObjectFifo(Resolvable):
             raise ValueError("Iter count must be in [1, 256] range.")
         self._iter_count = iter_count
 
-    def prod(self, depth: int | None = None, channel: int | None = None, tile: Tile | None = None) -> ObjectFifoHandle:
+    def prod(
+        self, depth: int | None = None, channel: int | None = None, tile: Tile | None = None
+    ) -> ObjectFifoHandle:
         """The producer's handle; always the same."""
         if self._prod is None:
             self._prod = ObjectFifoHandle(self, True, depth, channel=channel, tile=tile)
@@ -547,7 +549,9 @@ class ObjectFifoLink(ObjectFifoEndpoint, Resolvable):
         if place.tile_type is None and not place.is_placed:
             place.tile_type = AIETileType["MemTile"]
         elif place.tile_type is None and place.row is not None:
-            place.tile_type = AIETileType["MemTile" if place.row == 1 else "CoreTile" if place.row > 1 else "ShimNOCTile"]
+            place.tile_type = AIETileType[
+                "MemTile" if place.row == 1 else "CoreTile" if place.row > 1 else "ShimNOCTile"
+            ]
         super().__init__(place)
         for handle in (*self._srcs, *self._dsts):
             handle.endpoint = self

@@ -15,7 +15,9 @@ Place = tuple[int, int]
 class Placer:
     """Gives every part of a program its place."""
 
-    def make_placement(self, device: Device, rt: Any, workers: list[Worker], object_fifos: list[ObjectFifoHandle]) -> None:
+    def make_placement(
+        self, device: Device, rt: Any, workers: list[Worker], object_fifos: list[ObjectFifoHandle]
+    ) -> None:
         """Places workers and the ends of objectFifos."""
         raise NotImplementedError
 
@@ -44,14 +46,20 @@ class SequentialPlacer(Placer):
     def __init__(self, cores_per_col: int | None = None) -> None:
         self.cores_per_col = cores_per_col
 
-    def make_placement(self, device: Device, rt: Any, workers: list[Worker], object_fifos: list[ObjectFifoHandle]) -> None:
+    def make_placement(
+        self, device: Device, rt: Any, workers: list[Worker], object_fifos: list[ObjectFifoHandle]
+    ) -> None:
         """Places workers and the ends of objectFifos.
 
         Raises:
             ValueError: a place is taken or not there, or nothing is left.
         """
         self._columns = device.cols
-        kinds = {SHIM: device.get_shim_tiles(), MEMORY: device.get_mem_tiles(), CORE: device.get_compute_tiles()}
+        kinds = {
+            SHIM: device.get_shim_tiles(),
+            MEMORY: device.get_mem_tiles(),
+            CORE: device.get_compute_tiles(),
+        }
         places = {kind: [_place(t) for t in tiles] for kind, tiles in kinds.items()}
         self._out = {kind: _Pool(listed) for kind, listed in places.items()}
         self._in = {kind: _Pool(listed) for kind, listed in places.items()}
@@ -102,7 +110,9 @@ class SequentialPlacer(Placer):
     def _place_ends(self, handle: ObjectFifoHandle, computes: list[Place]) -> None:
         ends = handle.all_of_endpoints()
         columns = [
-            end.tile.col for end in ends if end is not None and end.tile.is_placed and _place(end.tile) in computes
+            end.tile.col
+            for end in ends
+            if end is not None and end.tile.is_placed and _place(end.tile) in computes
         ]
         column = round(mean(columns)) if columns else 0
         for end in handle._object_fifo.endpoints(handle._is_prod):

@@ -35,7 +35,7 @@ class Program:
     @property
     def workers(self) -> list[Worker]:
         """The workers, in the order of their cores."""
-        return self._rt.workers if self._workers is None else [*self._workers, *self._rt.workers]  # type: ignore[no-any-return]
+        return self._rt.workers if self._workers is None else [*self._workers, *self._rt.workers]
 
     def resolve_program(self, placer: Any = None, device_name: str = "main") -> Any:
         """The module. With a placer every part has a place; without one, what has none is left to the lowering.
@@ -106,14 +106,14 @@ class Program:
     def _resolve_tiles(self, workers: list[Worker], handles: list[Any]) -> None:
         from npuninja.python_designs.construct import generation
 
-        taken: set[tuple[int, int]] = set()
+        taken: set[tuple[int | None, int | None]] = set()
         tiles: list[Any] = []
         for worker in workers:
             place = (worker.tile.col, worker.tile.row)
             if worker.tile.is_placed and not generation.is_third() and not self._device.physical:
                 if place in taken:
                     raise ValueError(f"Multiple workers cannot share the same tile: {worker.tile}")
-                taken.add(place)  # type: ignore[arg-type]
+                taken.add(place)
             tiles.append(worker.tile)
             if generation.is_third():
                 for argument in flatten_fn_args(worker.fn_args):

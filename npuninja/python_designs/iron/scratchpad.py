@@ -19,8 +19,8 @@ class ScratchpadParameter(Resolvable):
 
     def resolve(self, loc: Any = None, ip: Any = None) -> None:
         """Declares it in the module, once."""
+        from npuninja.ir.attributes import TypeAttr
         from npuninja.python_designs.construct import insertion
-        from npuninja.python_designs.construct.attributes import TypeAttr
 
         module = insertion.module_around()
         if self._module is module or insertion.current().ir_block is not module.body:

@@ -10,7 +10,7 @@ from npuninja.python_designs.dialects.aie import LockAction, core, lock, use_loc
 from npuninja.python_designs.dialects.aiex import set_lock
 from npuninja.python_designs.dialects.scf import range_
 from npuninja.python_designs.iron.buffer import Buffer
-from npuninja.python_designs.iron.device import AnyComputeTile, CORE, Tile, tile_of_kind
+from npuninja.python_designs.iron.device import CORE, AnyComputeTile, Tile, tile_of_kind
 from npuninja.python_designs.iron.kernel import BaseKernel
 from npuninja.python_designs.iron.lists import flatten_fn_args
 from npuninja.python_designs.iron.object_fifo import ObjectFifo, ObjectFifoEndpoint, ObjectFifoHandle

@@ -1,0 +1,1 @@
+"""The host's side of designs: devices, tensors, `@iron.jit`, command lines, checks."""

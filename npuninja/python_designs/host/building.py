@@ -1,0 +1,220 @@
+"""Compiles a design's module by npuninja's stages into a cache, and runs what was made on an NPU or the emulated one.
+
+The cache is by content: the name of a design's folder is a digest of its MLIR, of the kernels' sources and flags, and of
+npuninja's version. A folder is a project like any other: `mlir/`, `kernels/`, `toolchain.toml`, and a build with Ninja,
+so a second build of the same is short, and a changed header is seen.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import Any, Sequence
+
+import numpy as np
+
+from npuninja import __version__
+from npuninja.errors import Error
+from npuninja.python_designs.host.runtime import KernelResult
+
+DESIGN = "design"
+_BUILD_LIMIT_S = 1800
+_RUN_LIMIT_S = 120.0
+_CONFIGURE = (
+    "import os, sys; from npuninja.configure.main import main; "
+    "sys.exit(main(sys.argv[1:], os.environ, sys.stdout, {home!r}))"
+)
+
+
+def cache_home() -> str:
+    """The folder of the cache: NPU_CACHE_HOME, IRON_CACHE_HOME, or ~/.npu/cache."""
+    for variable in ("NPU_CACHE_HOME", "IRON_CACHE_HOME"):
+        if os.environ.get(variable):
+            return os.environ[variable]
+    return os.path.join(os.path.expanduser("~"), ".npu", "cache")
+
+
+def _digest(text: str, kernels: Sequence[Any]) -> str:
+    parts = [__version__, text, *sorted(kernel.content() for kernel in kernels)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+def _write_changed(path: str, text: str) -> None:
+    """Writes a file unless it holds that text already, so that Ninja sees no change."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.isfile(path):
+        with open(path, encoding="utf-8") as stream:
+            if stream.read() == text:
+                return
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def write_project(folder: str, text: str, kernels: Sequence[Any]) -> None:
+    """A design's project: its MLIR, its kernels, and their flags.
+
+    Raises:
+        FileNotFoundError: a kernel's source is not there.
+    """
+    _write_changed(os.path.join(folder, "mlir", f"{DESIGN}.mlir"), text)
+    settings: list[str] = []
+    for kernel in kernels:
+        stem = os.path.splitext(kernel.object_file_name)[0].replace(".", "_")
+        if kernel.source_file is not None and not os.path.isfile(kernel.source_file):
+            raise FileNotFoundError(
+                f"Kernel source '{os.path.basename(kernel.source_file)}' not found under "
+                f"{os.path.dirname(kernel.source_file)}: set MLIR_AIE_INSTALL_DIR to a folder that has it"
+            )
+        _write_changed(os.path.join(folder, "kernels", f"{stem}.cc"), kernel.source_text())
+        folders = list(kernel._include_dirs)
+        if kernel.source_file is not None:
+            folders.append(os.path.dirname(os.path.abspath(kernel.source_file)))
+        lines = [f"[kernel.{stem}]"]
+        if folders:
+            lines.append(f"include = {json.dumps([os.path.abspath(f) for f in folders if os.path.isdir(f)])}")
+        if kernel._compile_flags:
+            lines.append(f"flags = {json.dumps(kernel._compile_flags)}")
+        settings.append("\n".join(lines))
+    if settings:
+        _write_changed(os.path.join(folder, "toolchain.toml"), "\n\n".join(settings) + "\n")
+
+
+def build_module(text: str, kernels: Sequence[Any], xclbin_path: Any = None, insts_path: Any = None) -> str:
+    """Compiles a module; gives the path of its manifest. With paths, XCLBIN and instructions are copied there.
+
+    Raises:
+        RuntimeError: a stage failed; with what it said.
+    """
+    folder = os.path.join(cache_home(), _digest(text, kernels))
+    write_project(folder, text, kernels)
+    home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    _run_step([sys.executable, "-c", _CONFIGURE.format(home=home), "-S", folder], folder)
+    _run_step([_ninja(), "-C", folder], folder)
+    found = glob.glob(os.path.join(folder, "build", "*", "*", DESIGN, f"{DESIGN}.json"))
+    if not found:
+        raise RuntimeError(f"[npuninja] the build in {folder} made no manifest")
+    manifest = max(found, key=os.path.getmtime)
+    for kind, target in (("xclbin", xclbin_path), ("insts", insts_path)):
+        if target is not None:
+            with open(manifest, encoding="utf-8") as stream:
+                file = json.load(stream)["files"][kind]["path"]
+            os.makedirs(os.path.dirname(os.path.abspath(str(target))), exist_ok=True)
+            shutil.copyfile(os.path.join(os.path.dirname(manifest), file), target)
+    if xclbin_path is not None:
+        _remember(str(xclbin_path), manifest)
+    return manifest
+
+
+def _ninja() -> str:
+    beside = os.path.join(os.path.dirname(sys.executable), "ninja")
+    return beside if os.path.isfile(beside) else shutil.which("ninja") or "ninja"
+
+
+def _run_step(command: list[str], folder: str) -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=_BUILD_LIMIT_S, check=False, env={
+            **environment, "PYTHONPATH": os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(__file__)))),
+        },
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"[npuninja] compilation failed in {folder}:\n{done.stdout}{done.stderr}")
+
+
+def _remember(xclbin_path: str, manifest: str) -> None:
+    """Beside an XCLBIN that was written somewhere else, where its manifest is."""
+    with open(xclbin_path + ".npuninja", "w", encoding="utf-8") as stream:
+        stream.write(manifest + "\n")
+
+
+def build_design(design: Any, text: str, xclbin: Any, insts: Any, elf: Any, full_elf: Any, pdi: Any) -> Any:
+    """`CompilableDesign.compile`."""
+    for path, what in (
+        (full_elf, "one ELF for the whole design"),
+        (elf, "instructions as ELF"),
+        (pdi, "a PDI"),
+    ):
+        if path is not None:
+            raise RuntimeError(f"{what} is not made from a Python design yet: use the build's own targets")
+    manifest = build_module(text, design.kernels, xclbin, insts)
+    if xclbin is not None:
+        return str(xclbin), str(insts)
+    with open(manifest, encoding="utf-8") as stream:
+        files = json.load(stream)["files"]
+    folder = os.path.dirname(manifest)
+    return os.path.join(folder, files["xclbin"]["path"]), os.path.join(folder, files["insts"]["path"])
+
+
+def run_design(design: Any, text: str, tensors: list[Any]) -> Any:
+    """Compiles what is not compiled yet and runs it; gives (design, result).
+
+    Raises:
+        RuntimeError: a tensor has another number of elements than the design's argument.
+    """
+    manifest = build_module(text, design.kernels)
+    return design, _run(manifest, tensors, design.tensor_params, design.compile_kwargs)
+
+
+def run_module(text: str, kernels: Sequence[Any], tensors: list[Any], name: str) -> Any:
+    """As `run_design`, for the older decorator."""
+    return _run(build_module(text, kernels), tensors, [f"argument {i}" for i in range(len(tensors))], {})
+
+
+def run_files(xclbin_path: Any, insts_path: Any, tensors: list[Any]) -> Any:
+    """Runs an XCLBIN that `compile()` wrote."""
+    note = str(xclbin_path) + ".npuninja"
+    if not os.path.isfile(note):
+        raise RuntimeError(
+            f"{xclbin_path} was not made by npuninja's Python layer: run it with `npuninja run` or XRT"
+        )
+    with open(note, encoding="utf-8") as stream:
+        return _run(stream.read().strip(), tensors, [f"argument {i}" for i in range(len(tensors))], {})
+
+
+def _run(
+    manifest_path: str, tensors: list[Any], names: Sequence[str], values: dict[str, Any]
+) -> KernelResult:
+    from npuninja.device.choice import choose
+    from npuninja.device.manifest import read_manifest
+    from npuninja.device.program import program_of
+
+    manifest = read_manifest(manifest_path)
+    arrays = [
+        np.ascontiguousarray(getattr(t, "data", t)) if not isinstance(t, np.ndarray) else t for t in tensors
+    ]
+    if len(arrays) != len(manifest.arguments):
+        raise RuntimeError(
+            f"the design has {len(manifest.arguments)} argument(s), but {len(arrays)} tensor(s) were given"
+        )
+    for name, array, argument in zip(names, arrays, manifest.arguments):
+        expected = int(np.prod(argument.shape))
+        if array.nbytes != argument.nbytes:
+            raise RuntimeError(
+                f"Tensor argument '{name}' has {array.size} elements but the kernel was compiled for {expected} "
+                f"elements.\ncompile-time values: {values}"
+            )
+    choice = choose(manifest, "auto", None)
+    print(f"npuninja: {manifest.design} runs on {choice.reason}", file=sys.stderr)
+    device = choice.device
+    try:
+        device.load(program_of(manifest))
+        buffers = [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)]
+        for buffer, array in zip(buffers, arrays):
+            buffer.view[:] = array.reshape(-1).view(np.uint8).tobytes()
+        seconds = device.run(buffers, _RUN_LIMIT_S)
+        for tensor, buffer, array in zip(tensors, buffers, arrays):
+            result = np.frombuffer(bytes(buffer.view), dtype=array.dtype).reshape(array.shape)
+            target = tensor if isinstance(tensor, np.ndarray) else tensor.data
+            target[...] = result
+        for remark in device.remarks():
+            print(f"warning: {remark}", file=sys.stderr)
+    except Error as error:
+        raise RuntimeError(error.render()) from error
+    finally:
+        device.close()
+    return KernelResult(int(seconds * 1e9))

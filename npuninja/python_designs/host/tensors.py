@@ -1,0 +1,224 @@
+"""Tensors of the host: NumPy arrays with the interface of the bindings' tensor class."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+import numpy as np
+
+
+class NpuTensor:
+    """An array that kernels read and write. `device` is "npu" or "cpu", which are one memory here."""
+
+    def __init__(self, data: Any, dtype: Any = None, device: str = "npu") -> None:
+        if isinstance(data, NpuTensor):
+            data = data.data
+        if isinstance(data, (tuple, int)) and not isinstance(data, bool):
+            data = np.zeros(data, dtype=np.uint32 if dtype is None else dtype)
+        elif isinstance(data, np.ndarray) and dtype is not None and data.dtype != np.dtype(dtype):
+            raise TypeError(
+                f"iron.tensor: ndarray dtype {data.dtype} does not match dtype= kwarg {np.dtype(dtype)}"
+            )
+        if device not in ("npu", "cpu"):
+            raise ValueError(f"Unsupported device: {device}")
+        self.data: Any = np.array(data, dtype=dtype)
+        self.device = device
+
+    @property
+    def shape(self) -> Any:
+        """Its dimensions."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> Any:
+        """Its scalar type."""
+        return self.data.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Its size."""
+        return int(self.data.nbytes)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(self.data.size)
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return int(self.data.size)
+
+    def numpy(self) -> Any:
+        """The array."""
+        return self.data
+
+    def to(self, device: str) -> NpuTensor:
+        """The same tensor, said to be elsewhere."""
+        if device not in ("npu", "cpu"):
+            raise ValueError(f"Unsupported device: {device}")
+        self.device = device
+        return self
+
+    def fill_(self, value: Any) -> None:
+        """Sets all elements."""
+        self.data.fill(value)
+
+    @contextmanager
+    def mutate(self) -> Iterator[Any]:
+        """The array, to be changed."""
+        yield self.data
+
+    overwrite = mutate
+
+    def subview(self, offset_bytes: int, shape: Any, dtype: Any = None) -> NpuTensor:
+        """A part, which shares the memory: it begins on a cache line of 64 bytes."""
+        if offset_bytes % 64:
+            raise ValueError(f"offset_bytes must be a multiple of 64, got {offset_bytes}")
+        kind = np.dtype(self.dtype if dtype is None else dtype)
+        count = int(np.prod(shape))
+        part = NpuTensor.__new__(NpuTensor)
+        flat = self.data.reshape(-1).view(np.uint8)[offset_bytes : offset_bytes + count * kind.itemsize]
+        part.data, part.device = flat.view(kind).reshape(shape), self.device
+        return part
+
+    def to_torch(self) -> Any:
+        """A PyTorch tensor of the same memory."""
+        import torch
+
+        return torch.from_numpy(self.data)
+
+    torch_view = to_torch
+
+    @classmethod
+    def from_torch(cls, given: Any, device: str = "npu") -> NpuTensor:
+        """A tensor with the values of a PyTorch tensor."""
+        return cls(given.detach().cpu().numpy(), device=device)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self.data if dtype is None else self.data.astype(dtype)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.data[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.data[index] = value
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.data)
+
+    def __repr__(self) -> str:
+        return f"NpuTensor({self.data}, device={self.device!r})"
+
+
+Tensor = XRTTensor = CPUOnlyTensor = NpuTensor
+_class: type[NpuTensor] = NpuTensor
+
+
+def set_tensor_class(cls: Any) -> None:
+    """The class that the functions below make."""
+    global _class
+    if not isinstance(cls, type) or not issubclass(cls, NpuTensor):
+        raise ValueError(f"Tensors must inherit from the NpuTensor class but {cls} does not.")
+    _class = cls
+
+
+def _shape(size: tuple[Any, ...]) -> tuple[int, ...]:
+    return tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+
+
+def tensor(data: Any, dtype: Any = None, device: str = "npu", **_: Any) -> NpuTensor:
+    """A tensor of these values, or of this shape with zeros."""
+    return _class(data, dtype, device)
+
+
+def _made(array: Any, out: Any, device: str) -> NpuTensor:
+    if out is not None:
+        out.data[...] = array
+        return out  # type: ignore[no-any-return]
+    return _class(array, device=device)
+
+
+def zeros(*size: Any, out: Any = None, dtype: Any = np.float32, device: str = "npu", **_: Any) -> NpuTensor:
+    """Zeros."""
+    return _made(np.zeros(_shape(size), dtype), out, device)
+
+
+def ones(*size: Any, out: Any = None, dtype: Any = np.float32, device: str = "npu", **_: Any) -> NpuTensor:
+    """Ones."""
+    return _made(np.ones(_shape(size), dtype), out, device)
+
+
+def full(
+    size: Any, fill_value: Any, out: Any = None, dtype: Any = np.float32, device: str = "npu", **_: Any
+) -> NpuTensor:
+    """One value everywhere."""
+    return _made(np.full(_shape((size,)), fill_value, dtype), out, device)
+
+
+def randint(
+    low: int, high: int, size: Any, out: Any = None, dtype: Any = np.int64, device: str = "npu", **_: Any
+) -> NpuTensor:
+    """Random whole numbers from low to below high."""
+    return _made(np.random.randint(low, high, _shape((size,))).astype(dtype), out, device)
+
+
+def rand(*size: Any, out: Any = None, dtype: Any = np.float32, device: str = "npu", **_: Any) -> NpuTensor:
+    """Random numbers from 0 to below 1."""
+    return _made(np.random.rand(*_shape(size)).astype(dtype), out, device)
+
+
+def arange(
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    shape: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    device: str = "npu",
+    **_: Any,
+) -> NpuTensor:
+    """The numbers from start to below end."""
+    if end is None:
+        start, end = 0, start
+    is_float = any(isinstance(v, float) for v in (start, end, step))
+    array = np.arange(start, end, step, dtype=dtype or (np.float32 if is_float else np.int64))
+    if shape is not None:
+        if int(np.prod(shape)) != array.size:
+            raise ValueError(f"iron.arange: shape={shape} does not match generated range size {array.size}")
+        array = array.reshape(shape)
+    return _made(array, out, device)
+
+
+def zeros_like(other: Any, dtype: Any = None, device: str | None = None, **_: Any) -> NpuTensor:
+    """Zeros of the same shape."""
+    return _class(np.zeros(other.shape, other.dtype if dtype is None else dtype), device=device or "npu")
+
+
+def ceildiv(a: int, b: int) -> int:
+    """a / b, rounded up."""
+    return -(-a // b)
+
+
+NAMES: dict[str, Any] = {
+    name: globals()[name]
+    for name in [
+        "tensor",
+        "zeros",
+        "ones",
+        "full",
+        "randint",
+        "rand",
+        "arange",
+        "zeros_like",
+        "ceildiv",
+        "set_tensor_class",
+    ]
+}
+CLASSES: dict[str, Any] = {
+    name: globals()[name] for name in ["NpuTensor", "Tensor", "XRTTensor", "CPUOnlyTensor"]
+}

@@ -1,0 +1,52 @@
+"""Options and checks of test programs (`aie.utils.test`)."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def create_default_argparser() -> argparse.ArgumentParser:
+    """The parser of the examples' test programs."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-x", "--xclbin", required=True, help="the XCLBIN")
+    parser.add_argument("-k", "--kernel", required=False, default="MLIR_AIE", help="the kernel's name")
+    parser.add_argument("-v", "--verbosity", default=0, type=int, help="how much is said")
+    parser.add_argument("-i", "--instr", dest="instr", default="instr.txt", help="the instructions")
+    parser.add_argument("--verify", dest="verify", default=True, help="compare with the reference")
+    parser.add_argument("--iters", dest="iters", default=1, type=int, help="runs that count")
+    parser.add_argument("--warmup", dest="warmup_iters", default=0, type=int, help="runs that do not count")
+    parser.add_argument("-t", "--trace_sz", dest="trace_size", default=0, type=int, help="bytes of trace")
+    parser.add_argument("--trace_file", dest="trace_file", default="trace.txt", help="where the trace goes")
+    parser.add_argument("-i1s", "--in1_size", dest="in1_size", default=0, type=int, help="bytes of input 1")
+    parser.add_argument("-i2s", "--in2_size", dest="in2_size", default=0, type=int, help="bytes of input 2")
+    parser.add_argument("-os", "--out_size", dest="out_size", default=0, type=int, help="bytes of the output")
+    return parser
+
+
+def parse_args(args: list[str] | None = None) -> argparse.Namespace:
+    """The options of a test program."""
+    return create_default_argparser().parse_args(args)
+
+
+def parse_trace_args(args: list[str] | None = None) -> argparse.Namespace:
+    """The options of a trace's reader."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--input", required=True)
+    parser.add_argument("--mlir", required=True)
+    parser.add_argument("--output", required=True)
+    parser.add_argument("--colshift", type=int)
+    return parser.parse_args(args)
+
+
+def create_npu_kernel(opts: Any) -> Any:
+    """The kernel that the options name."""
+    from npuninja.python_designs.host.runtime import NPUKernel
+
+    return NPUKernel(opts.xclbin, opts.instr, kernel_name=opts.kernel)
+
+
+NAMES: dict[str, Any] = {
+    n: globals()[n]
+    for n in ["create_default_argparser", "parse_args", "parse_trace_args", "create_npu_kernel"]
+}

@@ -1,0 +1,241 @@
+"""The runtime's program of summer 2026: a function that is run once and builds the sequence."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import numpy as np
+
+from npuninja.python_designs.construct.operations import make
+from npuninja.python_designs.construct.types import is_array_type, is_scalar_type, mlir_type, type_of
+from npuninja.python_designs.construct.values import constant
+from npuninja.python_designs.dialects.aiex import (
+    dma_await_task,
+    dma_free_task,
+    dma_start_task,
+    runtime_sequence,
+    shim_dma_single_bd_task,
+)
+from npuninja.python_designs.iron.lists import flatten_fn_args
+from npuninja.python_designs.iron.object_fifo import ObjectFifoHandle
+from npuninja.python_designs.iron.routing import Parts
+from npuninja.python_designs.iron.runtime import RuntimeData, RuntimeEndpoint, prune_consumers
+from npuninja.python_designs.iron.scratchpad import ScratchpadParameter
+
+_running: list[SequenceRuntime] = []
+
+
+class IronRuntimeError(RuntimeError):
+    """The runtime's program is used in a way that cannot be printed."""
+
+
+def _current() -> SequenceRuntime:
+    if not _running:
+        raise IronRuntimeError(
+            "No active runtime sequence: fill()/drain() and TaskGroup() must be called from within the function "
+            "passed to Runtime(seq_fn, fn_args)."
+        )
+    return _running[-1]
+
+
+class Task:
+    """A transfer that was started."""
+
+    def __init__(self, handle: Any, waits: bool) -> None:
+        self.handle = handle
+        self.waits = waits
+
+    def await_(self) -> None:
+        """Waits for its end."""
+        dma_await_task(self.handle)
+
+    def free(self) -> None:
+        """Gives its descriptors back."""
+        dma_free_task(self.handle)
+
+    def carried(self, value: Any) -> Task:
+        """The same task as a loop's carried value."""
+        return Task(value, self.waits)
+
+    @property
+    def ir(self) -> Any:
+        """Its value."""
+        return self.handle.result.ir if hasattr(self.handle, "result") else self.handle.ir
+
+
+class TaskGroup:
+    """Transfers that are awaited and freed together."""
+
+    def __init__(self) -> None:
+        runtime = _current()
+        runtime.group_count += 1
+        self.number = runtime.group_count
+        self.tasks: list[Task] = []
+        self._runtime = runtime
+        runtime.open_groups.append(self)
+
+    def finish(self) -> None:
+        """Awaits those that wait, in order, then frees all."""
+        self._runtime.open_groups.remove(self)
+        _finish(self.tasks)
+
+    def __str__(self) -> str:
+        return f"TaskGroup({self.number})"
+
+    __repr__ = __str__
+
+
+def _finish(tasks: list[Task]) -> None:
+    for task in tasks:
+        if task.waits:
+            dma_await_task(task.handle)
+    for task in tasks:
+        dma_free_task(task.handle)
+
+
+def transfer(
+    handle: ObjectFifoHandle,
+    data: Any,
+    tap: Any = None,
+    wait: bool = False,
+    packet: Any = None,
+    offset_parameter: Any = None,
+    group: TaskGroup | None = None,
+    sizes: Any = None,
+    strides: Any = None,
+    offset: Any = None,
+    transfer_len: Any = None,
+    managed: bool = True,
+    *,
+    is_fill: bool,
+) -> Task:
+    """A fill or drain, started at once."""
+    runtime = _current()
+    if is_fill != handle._is_prod:
+        verb, side = ("fill", "producer") if is_fill else ("drain", "consumer")
+        raise ValueError(f"{verb}() is only valid on a {side} ObjectFifoHandle")
+    if not isinstance(data, RuntimeData):
+        raise ValueError(f"Expected a RuntimeData {'source' if is_fill else 'dest'}, got {data}")
+    if not managed and group is not None:
+        raise ValueError(
+            "An unmanaged transfer (managed=False) is not part of a TaskGroup; do not also pass group=."
+        )
+    given = any(part is not None for part in (sizes, strides, offset, transfer_len))
+    if tap is not None and given:
+        raise ValueError("Pass either tap or sizes/strides/offset/transfer_len, not both.")
+    if tap is None and not given:
+        tap = data.default_tap()
+    runtime.must_know(handle)
+    if isinstance(offset_parameter, ScratchpadParameter):
+        if offset_parameter not in runtime.late_parameters:
+            runtime.late_parameters.append(offset_parameter)
+        offset_parameter = offset_parameter.name
+    op = shim_dma_single_bd_task(
+        handle.name,
+        data.op,
+        tap=tap,
+        offset=offset,
+        sizes=sizes,
+        strides=strides,
+        transfer_len=transfer_len,
+        issue_token=wait,
+        packet=packet,
+        offset_parameter=offset_parameter,
+    )
+    dma_start_task(op)
+    task = Task(op.result, wait)
+    if managed:
+        (runtime.ungrouped if group is None else group.tasks).append(task)
+        runtime.has_groups |= group is not None
+    return task
+
+
+class SequenceRuntime:
+    """`Runtime(function, arguments)`: array and scalar types become the sequence's arguments."""
+
+    def __init__(
+        self, seq_fn: Callable[..., Any], fn_args: Any = None, *, strict_task_groups: bool = True
+    ) -> None:
+        self.seq_fn = seq_fn
+        self.fn_args = list(fn_args or [])
+        self._strict = strict_task_groups
+        self.parts = Parts()
+        self.late_parameters: list[ScratchpadParameter] = []
+        self.group_count = 0
+        self.open_groups: list[TaskGroup] = []
+        self.ungrouped: list[Task] = []
+        self.has_groups = False
+        self.trace: dict[str, Any] | None = None
+        self.workers: list[Any] = []
+        self.fifos: list[ObjectFifoHandle] = []
+        for argument in flatten_fn_args(self.fn_args):
+            if isinstance(argument, ObjectFifoHandle):
+                argument.endpoint = RuntimeEndpoint(argument.shim_tile)
+                if argument not in self.fifos:
+                    self.fifos.append(argument)
+
+    def add_flow(self, *flows: Any) -> None:
+        """Adds flows to the device."""
+        self.parts.flows += flows
+
+    def add_lock(self, *locks: Any) -> None:
+        """Adds locks to the device."""
+        self.parts.locks += locks
+
+    def add_tile_dma(self, *programs: Any) -> None:
+        """Adds DMA programs to the device."""
+        self.parts.dmas += programs
+
+    def must_know(self, handle: ObjectFifoHandle) -> None:
+        """Raises IronRuntimeError for an objectFifo that is not in the device."""
+        if handle._object_fifo._op is None:
+            raise IronRuntimeError(
+                f"objectFifo {handle.name} is not in the device: put its handle into the list given to "
+                "Runtime(seq_fn, [...]) or to a Worker"
+            )
+
+    def resolve(
+        self, before: Callable[[], Any] | None = None, after: Callable[[], Any] | None = None
+    ) -> None:
+        """Makes the runtime sequence."""
+        types = [mlir_type(a) for a in self.fn_args if is_array_type(a) or is_scalar_type(a)]
+
+        @runtime_sequence(*types, sym_name="sequence")
+        def sequence(*arguments: Any) -> None:
+            from npuninja.python_designs.host.compiling import wants_load_pdi
+
+            if wants_load_pdi():
+                make("aiex.npu.load_pdi", [], {"device_ref": "main"})
+            if before is not None:
+                before()
+            self._run(list(arguments))
+            if after is not None:
+                after()
+
+    def _run(self, values: list[Any]) -> None:
+        given = []
+        for argument in self.fn_args:
+            if is_array_type(argument):
+                data = RuntimeData(argument)
+                data.op = values.pop(0)
+                given.append(data)
+            elif is_scalar_type(argument):
+                given.append(values.pop(0))
+            elif isinstance(argument, (int, np.integer)) and not isinstance(argument, bool):
+                given.append(constant(int(argument), type=type_of("i32")))
+            else:
+                given.append(argument)
+        _running.append(self)
+        try:
+            self.seq_fn(*given)
+        finally:
+            _running.pop()
+        if self.open_groups:
+            raise IronRuntimeError(f"Failed to close task groups: {', '.join(map(str, self.open_groups))}")
+        if self._strict and self.has_groups and self.ungrouped:
+            raise IronRuntimeError(
+                "Mixing explicit task groups and the default task group is prohibited. "
+                "Please assign all tasks to a task group."
+            )
+        _finish(self.ungrouped)
+        prune_consumers(self.fifos)

@@ -1,0 +1,426 @@
+"""The ready kernels as a table: a row is a function's symbol, source, flags and parameters.
+
+The kernels' C++ is AMD's and not part of npuninja. A kernel resolves always; it is compiled when an install of
+MLIR-AIE, or the folder in MLIR_AIE_INSTALL_DIR, has its source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+from ml_dtypes import bfloat16
+
+from npuninja.python_designs.host.config import cxx_header_path
+from npuninja.python_designs.host.devices import get_current_device
+from npuninja.python_designs.iron.kernel import ExternalFunction, Kernel
+
+_made: dict[str, ExternalFunction] = {}
+_SCALARS = {"i": np.int32, "s": np.int16, "b": np.int8, "u8": np.uint8}
+_SHORT = {
+    np.int8: "i8",
+    np.int16: "i16",
+    np.int32: "i32",
+    np.uint8: "u8",
+    bfloat16: "bf16",
+    np.float32: "f32",
+}
+
+
+def clear_made() -> None:
+    """Forgets the kernels of the design before."""
+    _made.clear()
+
+
+def array(count: Any, dtype: Any) -> Any:
+    """The type of an array; `count` may be a shape."""
+    shape = tuple(count) if isinstance(count, (tuple, list)) else (int(count),)
+    return np.ndarray.__class_getitem__((shape, np.dtype[dtype]))
+
+
+def _architecture() -> str:
+    device = get_current_device()
+    if device is None:
+        warnings.warn("no current device: kernels are taken for aie2", stacklevel=3)
+        return "aie2"
+    return device.arch
+
+
+def source_path(file: str, own_architecture: bool = False) -> str:
+    """Where a kernel's source is, or would be."""
+    architecture = _architecture()
+    root = os.path.join(cxx_header_path(), "aie_kernels")
+    folders = [architecture] if own_architecture else [architecture, "aie2", "generic"]
+    for folder in folders:
+        found = os.path.join(root, folder, file)
+        if os.path.isfile(found):
+            return found
+    return os.path.join(root, folders[0] if own_architecture or "/" in file else "generic", file)
+
+
+def make(
+    symbol: str,
+    file: str,
+    arg_types: list[Any],
+    flags: list[str] | None = None,
+    *,
+    prefix: bool = True,
+    object_file: str | None = None,
+    use_chess: bool = False,
+    include_dirs: list[str] | None = None,
+    stem: str | None = None,
+    own_architecture: bool = False,
+    source_string: str | None = None,
+) -> ExternalFunction:
+    """A kernel; equal parameters give the same one within a design."""
+    source = source_path(file, own_architecture)
+    key = repr((symbol, source, arg_types, flags or [], use_chess))
+    known = _made.get(key)
+    if known is not None:
+        return known
+    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+    options: dict[str, Any] = {"symbol_prefix": digest} if prefix and not use_chess else {}
+    found = ExternalFunction(
+        symbol,
+        object_file or f"{stem or symbol}_{digest}.o",
+        source_file=None if source_string else source,
+        source_string=source_string,
+        arg_types=arg_types,
+        include_dirs=[*(include_dirs or []), cxx_header_path()],
+        compile_flags=flags,
+        use_chess=use_chess,
+        **options,
+    )
+    _made[key] = found
+    return found
+
+
+def _must(condition: bool, text: str) -> None:
+    if not condition:
+        raise ValueError(text)
+
+
+def _one_of(name: str, what: str, dtype: Any, allowed: tuple[Any, ...]) -> None:
+    names = " or ".join(f"np.{t.__name__}" if hasattr(np, t.__name__) else t.__name__ for t in allowed)
+    _must(dtype in allowed, f"{name}() {what} must be {names}, got {dtype}")
+
+
+def _bits(dtype: Any) -> str:
+    return f"-DBIT_WIDTH={np.dtype(dtype).itemsize * 8}"
+
+
+def _fixed_size(name: str, tile_size: int) -> None:
+    _must(
+        tile_size == 1024,
+        f"{name}() tile_size must be 1024 to match the hard-coded C++ loop bound, got {tile_size}.",
+    )
+
+
+# Elementwise
+
+
+def passthrough(tile_size: int = 4096, dtype: Any = np.int32) -> ExternalFunction:
+    """Copies a tile."""
+    _must(
+        dtype in (np.uint8, np.int16, np.int32),
+        f"passthrough: unsupported dtype {dtype}. Use np.uint8, np.int16, or np.int32.",
+    )
+    tile = array(tile_size, dtype)
+    return make("passThroughLine", "passThrough.cc", [tile, tile, np.int32], [_bits(dtype)])
+
+
+def scale(
+    tile_size: int = 1024, dtype: Any = np.int32, vectorized: bool = True, use_chess: bool = False
+) -> ExternalFunction:
+    """Multiplies a tile by a factor in memory."""
+    _one_of("scale", "dtype", dtype, (np.int16, np.int32))
+    tile = array(tile_size, dtype)
+    symbol = f"vector_scalar_mul_{'vector' if vectorized else 'scalar'}"
+    types = [tile, tile, array(1, np.int32), np.int32]
+    return make(symbol, "scale.cc", types, [_bits(dtype)], use_chess=use_chess)
+
+
+def _eltwise(name: str) -> Any:
+    def kernel(tile_size: int = 1024, dtype: Any = bfloat16, vectorized: bool = True) -> ExternalFunction:
+        _fixed_size(name, tile_size)
+        _one_of(name, "dtype", dtype, (bfloat16,))
+        tile = array(tile_size, dtype)
+        return make(
+            f"eltwise_{name}_bf16_{'vector' if vectorized else 'scalar'}", f"{name}.cc", [tile, tile, tile]
+        )
+
+    kernel.__name__ = name
+    kernel.__doc__ = f"`{name}` of two tiles of bfloat16."
+    return kernel
+
+
+add = _eltwise("add")
+mul = _eltwise("mul")
+
+
+def relu(tile_size: int = 1024) -> ExternalFunction:
+    """max(x, 0) of a tile of bfloat16."""
+    _fixed_size("relu", tile_size)
+    tile = array(tile_size, bfloat16)
+    return make("bf16_relu", "relu.cc", [tile, tile])
+
+
+def _reduction(name: str) -> Any:
+    def kernel(tile_size: int = 1024, dtype: Any = np.int32, vectorized: bool = True) -> ExternalFunction:
+        _one_of(name, "dtype", dtype, (np.int32,))
+        symbol = f"{name}_{'vector' if vectorized else 'scalar'}"
+        return make(symbol, f"{name}.cc", [array(tile_size, dtype), array(1, np.int32), np.int32])
+
+    kernel.__name__ = name
+    kernel.__doc__ = f"`{name}` of a tile of int32."
+    return kernel
+
+
+reduce_add = _reduction("reduce_add")
+reduce_min = _reduction("reduce_min")
+
+
+def reduce_max(tile_size: int = 1024, dtype: Any = np.int32, vectorized: bool = True) -> ExternalFunction:
+    """The largest element of a tile."""
+    _one_of("reduce_max", "dtype", dtype, (np.int32, bfloat16))
+    is_float = dtype == bfloat16
+    symbol = f"reduce_max_{'vector' if vectorized else 'scalar'}{'_bfloat16' if is_float else ''}"
+    result = array(2, bfloat16) if is_float else array(1, np.int32)
+    types = [array(tile_size, dtype), result, np.int32]
+    return make(symbol, "reduce_max.cc", types, prefix=False, object_file="reduce_max.cc.o")
+
+
+def compute_max(dtype: Any = np.int32) -> ExternalFunction:
+    """The larger of two results of `reduce_max`."""
+    _one_of("compute_max", "dtype", dtype, (np.int32, bfloat16))
+    is_float = dtype == bfloat16
+    result = array(2, bfloat16) if is_float else array(1, np.int32)
+    symbol = f"compute_max{'_bfloat16' if is_float else ''}"
+    return make(symbol, "reduce_max.cc", [result] * 3, prefix=False, object_file="reduce_max.cc.o")
+
+
+def _activation(name: str, symbol: str, file: str, count: int, has_size: bool) -> Any:
+    def kernel(tile_size: int = 1024) -> ExternalFunction:
+        _fixed_size(name, tile_size)
+        tile = array(tile_size, bfloat16)
+        architecture = _architecture()
+        include = os.path.join(cxx_header_path(), "aie_kernels", architecture)
+        text = None
+        if architecture == "aie2":
+            tables = os.path.join(cxx_header_path(), "aie_runtime_lib", "AIE2", "lut_based_ops.cpp")
+            text = f'#include "{source_path(file, True)}"\n#include "{tables}"\n'
+        types = [tile] * count + ([np.int32] if has_size else [])
+        return make(
+            symbol, file, types, prefix=False, object_file=f"{name}.o", include_dirs=[include],
+            own_architecture=True, source_string=text,
+        )  # fmt: skip
+
+    kernel.__name__ = name
+    kernel.__doc__ = f"`{name}` of a tile of bfloat16."
+    return kernel
+
+
+softmax = _activation("softmax", "softmax_bf16", "softmax.cc", 2, True)
+gelu = _activation("gelu", "gelu_bf16", "gelu.cc", 2, False)
+silu = _activation("silu", "silu_bf16", "silu.cc", 2, False)
+bf16_exp = _activation("bf16_exp", "exp_bf16_1024", "bf16_exp.cc", 2, False)
+swiglu = _activation("swiglu", "swiglu_bf16", "swiglu.cc", 4, False)
+
+
+# Matrices
+
+_PAIRS = {
+    (np.int8, np.int8), (np.int8, np.int16), (np.int8, np.int32), (np.int16, np.int16), (np.int16, np.int32),
+    (bfloat16, bfloat16), (bfloat16, np.float32),
+}  # fmt: skip
+_CASCADE_PAIRS = {(np.int16, np.int16), (np.int16, np.int32), (bfloat16, bfloat16), (bfloat16, np.float32)}
+_MAC = {
+    "aie2": {np.int8: (4, 8, 8), np.int16: (4, 4, 4), bfloat16: (4, 8, 4)},
+    "aie2p": {np.int8: (8, 8, 8), np.int16: (4, 4, 8), bfloat16: (4, 8, 8)},
+}
+
+
+def _pair(name: str, input_dtype: Any, output_dtype: Any, allowed: set[Any]) -> str:
+    _must(
+        (input_dtype, output_dtype) in allowed,
+        f"{name}(): unsupported (input_dtype, output_dtype) = ({input_dtype}, {output_dtype})",
+    )
+    return f"{_SHORT[input_dtype]}_{_SHORT[output_dtype]}"
+
+
+def mm(
+    dim_m: int = 64,
+    dim_k: int = 64,
+    dim_n: int = 64,
+    input_dtype: Any = np.int16,
+    output_dtype: Any = np.int16,
+    vectorized: bool = True,
+    b_col_maj: bool = False,
+    c_col_maj: bool = False,
+    use_chess: bool = False,
+    emulate_bf16_mmul_with_bfp16: bool = False,
+) -> ExternalFunction:
+    """C += A @ B of tiles; `.zero` clears C, `.mac_dims` is the size of one multiplication in hardware."""
+    pair = _pair("mm", input_dtype, output_dtype, _PAIRS)
+    flags = [f"-DDIM_M={dim_m}", f"-DDIM_K={dim_k}", f"-DDIM_N={dim_n}", f"-D{pair}_ONLY"]
+    flags += ["-DB_COL_MAJ"] * b_col_maj + ["-DC_COL_MAJ"] * c_col_maj
+    architecture = _architecture()
+    emulates = emulate_bf16_mmul_with_bfp16 and architecture == "aie2p" and input_dtype == bfloat16
+    flags += ["-DAIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16"] * emulates
+    scalar = "" if vectorized else "_scalar"
+    result = array(dim_m * dim_n, output_dtype)
+    types = [array(dim_m * dim_k, input_dtype), array(dim_k * dim_n, input_dtype), result]
+    found: Any = make(f"matmul{scalar}_{pair}", "mm.cc", types, flags, use_chess=use_chess)
+    found.zero = Kernel(f"zero{scalar}_{_SHORT[output_dtype]}", found.object_file_name, [result])
+    found.mac_dims = (8, 8, 8) if emulates else _MAC[architecture][input_dtype]
+    return found  # type: ignore[no-any-return]
+
+
+def mv(
+    dim_m: int = 32,
+    dim_k: int = 32,
+    input_dtype: Any = np.int16,
+    output_dtype: Any = np.int32,
+    vectorized: bool = True,
+    use_chess: bool = False,
+) -> ExternalFunction:
+    """c += A @ b; `.zero` clears c."""
+    pair = _pair("mv", input_dtype, output_dtype, {(np.int16, np.int32)})
+    kind = "vectorized" if vectorized else "scalar"
+    result = array(dim_m, output_dtype)
+    types = [array(dim_m * dim_k, input_dtype), array(dim_k, input_dtype), result]
+    flags = [f"-DDIM_M={dim_m}", f"-DDIM_K={dim_k}"]
+    found: Any = make(f"matvec_{kind}_{pair}", "mv.cc", types, flags, use_chess=use_chess)
+    found.zero = Kernel(f"zero_{kind}_{_SHORT[output_dtype]}", found.object_file_name, [result])
+    return found  # type: ignore[no-any-return]
+
+
+def cascade_mm(
+    dim_m: int = 64,
+    dim_k: int = 64,
+    dim_n: int = 64,
+    input_dtype: Any = np.int16,
+    output_dtype: Any = np.int16,
+    use_chess: bool = False,
+) -> ExternalFunction:
+    """As `mm` over several cores: `.put_only`, `.put_get`, `.get_only` send and receive partial sums."""
+    pair = _pair("cascade_mm", input_dtype, output_dtype, _CASCADE_PAIRS)
+    flags = [f"-DDIM_M={dim_m}", f"-DDIM_K={dim_k}", f"-DDIM_N={dim_n}"]
+    result = array(dim_m * dim_n, output_dtype)
+    types = [array(dim_m * dim_k, input_dtype), array(dim_k * dim_n, input_dtype), result]
+    start = "matmul_scalar_cascade"
+    found: Any = make(f"{start}_get_only_{pair}", "cascade_mm.cc", types, flags, use_chess=use_chess)
+    found.get_only = found
+    found.put_only = Kernel(f"{start}_put_only_{pair}", found.object_file_name, types)
+    found.put_get = Kernel(f"{start}_put_get_{pair}", found.object_file_name, types)
+    found.zero = Kernel(f"zero_scalar_{_SHORT[output_dtype]}", found.object_file_name, [result])
+    found.mac_dims = (1, 1, 1)
+    return found  # type: ignore[no-any-return]
+
+
+# Images
+
+
+def rgba2hue(line_width: int = 1920, use_chess: bool = False) -> ExternalFunction:
+    """The hue of a line of pixels."""
+    types = [array(4 * line_width, np.uint8), array(line_width, np.uint8), np.int32]
+    return make("rgba2hueLine", "rgba2hue.cc", types, use_chess=use_chess)
+
+
+def rgba2gray(line_width: int = 1920, use_chess: bool = False) -> ExternalFunction:
+    """The brightness of a line of pixels."""
+    types = [array(4 * line_width, np.uint8), array(line_width, np.uint8), np.int32]
+    return make("rgba2grayLine", "rgba2gray.cc", types, use_chess=use_chess)
+
+
+def gray2rgba(line_width: int = 1920, use_chess: bool = False) -> ExternalFunction:
+    """A line of brightness as pixels."""
+    types = [array(line_width, np.uint8), array(4 * line_width, np.uint8), np.int32]
+    return make("gray2rgbaLine", "gray2rgba.cc", types, use_chess=use_chess)
+
+
+def threshold(line_width: int = 1920, dtype: Any = np.uint8, use_chess: bool = False) -> ExternalFunction:
+    """A line against a threshold."""
+    line = array(line_width, dtype)
+    limit = np.int32 if dtype == np.int32 else np.int16
+    types = [line, line, np.int32, limit, limit, np.int8]
+    return make("thresholdLine", "threshold.cc", types, [_bits(dtype)], use_chess=use_chess)
+
+
+def _bitwise(name: str, word: str) -> Any:
+    def kernel(line_width: int = 1920, dtype: Any = np.uint8, use_chess: bool = False) -> ExternalFunction:
+        line = array(line_width, dtype)
+        types = [line, line, line, np.int32]
+        return make(f"bitwise{word}Line", f"bitwise{word}.cc", types, [_bits(dtype)], use_chess=use_chess)
+
+    kernel.__name__ = name
+    kernel.__doc__ = f"`{word}` of two lines, bit by bit."
+    return kernel
+
+
+bitwise_or = _bitwise("bitwise_or", "OR")
+bitwise_and = _bitwise("bitwise_and", "AND")
+
+
+def filter2d(line_width: int = 1920, use_chess: bool = False) -> ExternalFunction:
+    """A filter of 3x3 over three lines."""
+    line = array(line_width, np.uint8)
+    types = [line, line, line, line, np.int32, array((3, 3), np.int16)]
+    return make("filter2dLine", "filter2d.cc", types, use_chess=use_chess)
+
+
+def add_weighted(line_width: int = 1920, dtype: Any = np.uint8, use_chess: bool = False) -> ExternalFunction:
+    """The weighted sum of two lines."""
+    line = array(line_width, dtype)
+    gamma = {1: np.int8, 2: np.int16, 4: np.int32}[np.dtype(dtype).itemsize]
+    types = [line, line, line, np.int32, np.int16, np.int16, gamma]
+    return make("addWeightedLine", "addWeighted.cc", types, [_bits(dtype)], use_chess=use_chess)
+
+
+def _reference(name: str) -> Any:
+    """A function in float32 with the result in the input's type."""
+
+    def reference(x: Any, *, tile_size: int = 1024) -> Any:
+        values = np.asarray(x).astype(np.float32)
+        if name == "softmax":
+            _must(values.size % tile_size == 0, f"size must be a multiple of {tile_size}, got {values.size}")
+            rows = values.reshape(-1, tile_size)
+            powers = np.exp(rows - rows.max(axis=1, keepdims=True))
+            found = (powers / powers.sum(axis=1, keepdims=True)).reshape(values.shape)
+        elif name == "relu":
+            found = np.maximum(values, 0)
+        elif name == "silu":
+            found = values / (1 + np.exp(-values))
+        elif name == "gelu":
+            found = 0.5 * values * (1 + np.tanh(np.sqrt(2 / np.pi) * (values + 0.044715 * values**3)))
+        else:
+            found = np.exp(values)
+        return found.astype(np.asarray(x).dtype)
+
+    reference.__name__ = f"{name}_ref"
+    reference.__doc__ = f"What `{name}` should give."
+    return reference
+
+
+relu_ref, silu_ref, gelu_ref, softmax_ref = (_reference(n) for n in ("relu", "silu", "gelu", "softmax"))
+bf16_exp_ref = _reference("exp")
+
+
+def _names() -> dict[str, Any]:
+    from npuninja.python_designs.kernels import convolutions
+
+    own = (
+        "passthrough scale add mul relu reduce_add reduce_min reduce_max compute_max softmax gelu silu bf16_exp swiglu mm mv "
+        "cascade_mm rgba2hue rgba2gray gray2rgba threshold bitwise_or bitwise_and filter2d add_weighted relu_ref silu_ref "
+        "gelu_ref softmax_ref bf16_exp_ref"
+    )
+    return {**{name: globals()[name] for name in own.split()}, **convolutions.KERNELS}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "NAMES":
+        return _names()
+    raise AttributeError(name)
