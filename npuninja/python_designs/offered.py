@@ -31,7 +31,7 @@ aie.ir                            construct.types: Type IntegerType IndexType Fl
 aie.util                          iron.lists: single_elem_or_list_to_list
 aie.dialects
 aie.dialects.aie                  dialects.aie: *; tracing.operations: *; construct.type_names: T=; construct.names: *
-aie.dialects.aiex                 dialects.aiex: *; construct.type_names: T=; construct.names: *
+aie.dialects.aiex                 dialects.aiex: *; dialects.aie: aie=; construct.type_names: T=; construct.names: *
 aie.dialects._aie_enum_gen        dialects.aie: AIEDevice AIETileType CascadeDir DMAChannelDir LockAction LockBlocking
                                   ObjectFifoPort WireBundle; construct.names: AIEArch; tracing.operations:
                                   TraceMode TracePacketType TraceShimRouting
@@ -63,7 +63,7 @@ aie.extras.dialects.ext.vector    dialects.standard: *VECTOR
 aie.extras.dialects.ext.scf       dialects.scf: *
 aie.extras.dialects.ext.func      dialects.func: *
 aie.iron                          iron.object_fifo: ObjectFifo PadDims StreamDims; iron.worker: Worker WorkerRuntimeBarrier;
-                                  iron.runtime: Runtime RuntimeData; iron.sequence: TaskGroup Task; iron.program: Program;
+                                  iron.either_runtime: Runtime; iron.runtime: RuntimeData; iron.sequence: TaskGroup Task; iron.program: Program;
                                   iron.kernel: Kernel ExternalFunction; iron.buffer: Buffer GlobalBuffer LocalBuffer;
                                   iron.routing: Acquire Bd BdIteration CascadeFlow DmaChannel Flow Lock PacketDest
                                   PacketFlow Release TileDma; iron.dtype: str_to_dtype dtype_to_str;
@@ -93,9 +93,10 @@ aie.iron.kernel                   iron.kernel: *
 aie.iron.placers                  iron.placer: Placer SequentialPlacer
 aie.iron.program                  iron.program: Program
 aie.iron.resolvable               iron.resolvable: Resolvable NotResolvedError
-aie.iron.runtime                  iron.runtime: Runtime RuntimeData RuntimeTaskGroup;
-                                  iron.sequence: TaskGroup Task IronRuntimeError
-aie.iron.runtime.runtime          iron.runtime: Runtime
+aie.iron.runtime                  iron.either_runtime: Runtime; iron.runtime: RuntimeData RuntimeTaskGroup;
+                                  iron.sequence: TaskGroup Task; iron.building_now:
+                                  IronRuntimeError
+aie.iron.runtime.runtime          iron.either_runtime: Runtime
 aie.iron.runtime.data             iron.runtime: RuntimeData
 aie.iron.runtime.taskgroup        iron.runtime: RuntimeTaskGroup
 aie.iron.runtime.endpoint         iron.runtime: RuntimeEndpoint

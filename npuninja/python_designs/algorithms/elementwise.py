@@ -20,7 +20,7 @@ from npuninja.python_designs.iron.program import Program
 from npuninja.python_designs.iron.runtime import BlockRuntime
 from npuninja.python_designs.iron.sequence import SequenceRuntime, TaskGroup
 from npuninja.python_designs.iron.worker import Worker
-from npuninja.python_designs.kernels.factory import array
+from npuninja.python_designs.kernels.external import array
 from npuninja.python_designs.taplib.pattern import TensorAccessPattern
 
 

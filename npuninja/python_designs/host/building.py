@@ -20,7 +20,7 @@ import numpy as np
 
 from npuninja import __version__
 from npuninja.errors import Error
-from npuninja.python_designs.host.runtime import KernelResult
+from npuninja.python_designs.host.results import KernelResult
 
 DESIGN = "design"
 _BUILD_LIMIT_S = 1800

@@ -200,7 +200,7 @@ class CompilableDesign:
             with open(self.generator, encoding="utf-8") as stream:
                 return Module.parse(stream.read())
         from npuninja.python_designs.iron.kernel import ExternalFunction
-        from npuninja.python_designs.kernels.factory import clear_made
+        from npuninja.python_designs.kernels.external import clear_made
 
         values = {n: v for n, v in self.compile_kwargs.items() if n in self.parameters.compile_time}
         listed = self.parameters.signature.parameters

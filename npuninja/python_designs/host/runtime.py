@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +12,6 @@ from npuninja.python_designs.host.tensors import NpuTensor
 
 class HostRuntimeError(RuntimeError):
     """A kernel cannot be loaded or run."""
-
-
-class KernelResult(NamedTuple):
-    """The end of a run: time in nanoseconds, by the host's clock (emulated: the emulator's)."""
-
-    npu_time: int
-    ret: str = "ERT_CMD_STATE_COMPLETED"
 
 
 class TraceConfig:

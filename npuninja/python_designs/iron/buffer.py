@@ -11,6 +11,7 @@ import numpy as np
 from npuninja.python_designs.construct import generation, insertion
 from npuninja.python_designs.construct.types import np_ndarray_type_get_dtype, np_ndarray_type_get_shape
 from npuninja.python_designs.dialects.aie import buffer
+from npuninja.python_designs.iron.building_now import current_core
 from npuninja.python_designs.iron.device import Tile
 from npuninja.python_designs.iron.resolvable import NotResolvedError, Resolvable
 
@@ -128,8 +129,6 @@ class LocalBuffer(buffer):
     _counts: defaultdict[tuple[int, int], int] = defaultdict(int)
 
     def __init__(self, type: Any = None, initial_value: Any = None, name: str | None = None) -> None:
-        from npuninja.python_designs.iron.worker import current_core
-
         found = _type_of(type, initial_value)
         tile = current_core()
         if tile is None:

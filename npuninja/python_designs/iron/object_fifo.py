@@ -17,6 +17,7 @@ from npuninja.python_designs.dialects.aie import (
     object_fifo_link,
     objectfifo_allocate,
 )
+from npuninja.python_designs.iron.building_now import current_runtime
 from npuninja.python_designs.iron.device import AnyMemTile, Tile
 from npuninja.python_designs.iron.lists import pack_pad_value, single_elem_or_list_to_list
 from npuninja.python_designs.iron.resolvable import NotResolvedError, Resolvable
@@ -370,15 +371,11 @@ class ObjectFifoHandle(Resolvable):
 
     def fill(self, source: Any, tap: Any = None, *arguments: Any, **options: Any) -> Any:
         """In a runtime sequence: sends data of the host into the objectFifo."""
-        from npuninja.python_designs.iron.sequence import transfer
-
-        return transfer(self, source, tap, *arguments, is_fill=True, **options)
+        return current_runtime().transfer(self, source, tap, *arguments, is_fill=True, **options)
 
     def drain(self, dest: Any, tap: Any = None, *arguments: Any, **options: Any) -> Any:
         """In a runtime sequence: takes data out of the objectFifo."""
-        from npuninja.python_designs.iron.sequence import transfer
-
-        return transfer(self, dest, tap, *arguments, is_fill=False, **options)
+        return current_runtime().transfer(self, dest, tap, *arguments, is_fill=False, **options)
 
     def join(
         self,

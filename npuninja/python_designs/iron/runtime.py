@@ -321,15 +321,3 @@ def _finish(tasks: list[_Transfer]) -> None:
     for task in tasks:
         if generation.is_third() or not task.wait:
             dma_free_task(task.task)
-
-
-class Runtime:
-    """`Runtime()` gives the older program of steps, `Runtime(function, arguments)` the newer one."""
-
-    def __new__(cls, *arguments: Any, **options: Any) -> Any:
-        """Either kind."""
-        if (arguments and callable(arguments[0])) or "seq_fn" in options:
-            from npuninja.python_designs.iron.sequence import SequenceRuntime
-
-            return SequenceRuntime(*arguments, **options)
-        return BlockRuntime(*arguments, **options)

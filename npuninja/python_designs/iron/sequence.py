@@ -16,26 +16,12 @@ from npuninja.python_designs.dialects.aiex import (
     runtime_sequence,
     shim_dma_single_bd_task,
 )
+from npuninja.python_designs.iron.building_now import IronRuntimeError, current_runtime, runtimes
 from npuninja.python_designs.iron.lists import flatten_fn_args
 from npuninja.python_designs.iron.object_fifo import ObjectFifoHandle
 from npuninja.python_designs.iron.routing import Parts
 from npuninja.python_designs.iron.runtime import RuntimeData, RuntimeEndpoint, prune_consumers
 from npuninja.python_designs.iron.scratchpad import ScratchpadParameter
-
-_running: list[SequenceRuntime] = []
-
-
-class IronRuntimeError(RuntimeError):
-    """The runtime's program is used in a way that cannot be printed."""
-
-
-def _current() -> SequenceRuntime:
-    if not _running:
-        raise IronRuntimeError(
-            "No active runtime sequence: fill()/drain() and TaskGroup() must be called from within the function "
-            "passed to Runtime(seq_fn, fn_args)."
-        )
-    return _running[-1]
 
 
 class Task:
@@ -67,7 +53,7 @@ class TaskGroup:
     """Transfers that are awaited and freed together."""
 
     def __init__(self) -> None:
-        runtime = _current()
+        runtime = current_runtime()
         runtime.group_count += 1
         self.number = runtime.group_count
         self.tasks: list[Task] = []
@@ -91,63 +77,6 @@ def _finish(tasks: list[Task]) -> None:
             dma_await_task(task.handle)
     for task in tasks:
         dma_free_task(task.handle)
-
-
-def transfer(
-    handle: ObjectFifoHandle,
-    data: Any,
-    tap: Any = None,
-    wait: bool = False,
-    packet: Any = None,
-    offset_parameter: Any = None,
-    group: TaskGroup | None = None,
-    sizes: Any = None,
-    strides: Any = None,
-    offset: Any = None,
-    transfer_len: Any = None,
-    managed: bool = True,
-    *,
-    is_fill: bool,
-) -> Task:
-    """A fill or drain, started at once."""
-    runtime = _current()
-    if is_fill != handle._is_prod:
-        verb, side = ("fill", "producer") if is_fill else ("drain", "consumer")
-        raise ValueError(f"{verb}() is only valid on a {side} ObjectFifoHandle")
-    if not isinstance(data, RuntimeData):
-        raise ValueError(f"Expected a RuntimeData {'source' if is_fill else 'dest'}, got {data}")
-    if not managed and group is not None:
-        raise ValueError(
-            "An unmanaged transfer (managed=False) is not part of a TaskGroup; do not also pass group=."
-        )
-    given = any(part is not None for part in (sizes, strides, offset, transfer_len))
-    if tap is not None and given:
-        raise ValueError("Pass either tap or sizes/strides/offset/transfer_len, not both.")
-    if tap is None and not given:
-        tap = data.default_tap()
-    runtime.must_know(handle)
-    if isinstance(offset_parameter, ScratchpadParameter):
-        if offset_parameter not in runtime.late_parameters:
-            runtime.late_parameters.append(offset_parameter)
-        offset_parameter = offset_parameter.name
-    op = shim_dma_single_bd_task(
-        handle.name,
-        data.op,
-        tap=tap,
-        offset=offset,
-        sizes=sizes,
-        strides=strides,
-        transfer_len=transfer_len,
-        issue_token=wait,
-        packet=packet,
-        offset_parameter=offset_parameter,
-    )
-    dma_start_task(op)
-    task = Task(op.result, wait)
-    if managed:
-        (runtime.ungrouped if group is None else group.tasks).append(task)
-        runtime.has_groups |= group is not None
-    return task
 
 
 class SequenceRuntime:
@@ -194,6 +123,62 @@ class SequenceRuntime:
                 "Runtime(seq_fn, [...]) or to a Worker"
             )
 
+    def transfer(
+        self,
+        handle: ObjectFifoHandle,
+        data: Any,
+        tap: Any = None,
+        wait: bool = False,
+        packet: Any = None,
+        offset_parameter: Any = None,
+        group: TaskGroup | None = None,
+        sizes: Any = None,
+        strides: Any = None,
+        offset: Any = None,
+        transfer_len: Any = None,
+        managed: bool = True,
+        *,
+        is_fill: bool,
+    ) -> Task:
+        """A fill or drain, started at once."""
+        if is_fill != handle._is_prod:
+            verb, side = ("fill", "producer") if is_fill else ("drain", "consumer")
+            raise ValueError(f"{verb}() is only valid on a {side} ObjectFifoHandle")
+        if not isinstance(data, RuntimeData):
+            raise ValueError(f"Expected a RuntimeData {'source' if is_fill else 'dest'}, got {data}")
+        if not managed and group is not None:
+            raise ValueError(
+                "An unmanaged transfer (managed=False) is not part of a TaskGroup; do not also pass group=."
+            )
+        given = any(part is not None for part in (sizes, strides, offset, transfer_len))
+        if tap is not None and given:
+            raise ValueError("Pass either tap or sizes/strides/offset/transfer_len, not both.")
+        if tap is None and not given:
+            tap = data.default_tap()
+        self.must_know(handle)
+        if isinstance(offset_parameter, ScratchpadParameter):
+            if offset_parameter not in self.late_parameters:
+                self.late_parameters.append(offset_parameter)
+            offset_parameter = offset_parameter.name
+        op = shim_dma_single_bd_task(
+            handle.name,
+            data.op,
+            tap=tap,
+            offset=offset,
+            sizes=sizes,
+            strides=strides,
+            transfer_len=transfer_len,
+            issue_token=wait,
+            packet=packet,
+            offset_parameter=offset_parameter,
+        )
+        dma_start_task(op)
+        task = Task(op.result, wait)
+        if managed:
+            (self.ungrouped if group is None else group.tasks).append(task)
+            self.has_groups |= group is not None
+        return task
+
     def resolve(
         self, before: Callable[[], Any] | None = None, after: Callable[[], Any] | None = None
     ) -> None:
@@ -225,11 +210,11 @@ class SequenceRuntime:
                 given.append(constant(int(argument), type=type_of("i32")))
             else:
                 given.append(argument)
-        _running.append(self)
+        runtimes.append(self)
         try:
             self.seq_fn(*given)
         finally:
-            _running.pop()
+            runtimes.pop()
         if self.open_groups:
             raise IronRuntimeError(f"Failed to close task groups: {', '.join(map(str, self.open_groups))}")
         if self._strict and self.has_groups and self.ungrouped:

@@ -10,18 +10,12 @@ from npuninja.python_designs.dialects.aie import LockAction, core, lock, use_loc
 from npuninja.python_designs.dialects.aiex import set_lock
 from npuninja.python_designs.dialects.scf import range_
 from npuninja.python_designs.iron.buffer import Buffer
+from npuninja.python_designs.iron.building_now import cores
 from npuninja.python_designs.iron.device import CORE, AnyComputeTile, Tile, tile_of_kind
 from npuninja.python_designs.iron.kernel import BaseKernel
 from npuninja.python_designs.iron.lists import flatten_fn_args
 from npuninja.python_designs.iron.object_fifo import ObjectFifo, ObjectFifoEndpoint, ObjectFifoHandle
 from npuninja.python_designs.iron.resolvable import Resolvable
-
-_cores: list[Any] = []
-
-
-def current_core() -> Any:
-    """The tile operation of the core whose program is being built, or None."""
-    return _cores[-1] if _cores else None
 
 
 def _nothing(*_: Any) -> None:
@@ -130,7 +124,7 @@ class Worker(ObjectFifoEndpoint, Resolvable):
             options["link_with"] = self.link_with
         if self.dynamic_objfifo_lowering is not None:
             options["dynamic_objfifo_lowering"] = self.dynamic_objfifo_lowering
-        _cores.append(where)
+        cores.append(where)
         try:
 
             @core(where, **options)
@@ -139,7 +133,7 @@ class Worker(ObjectFifoEndpoint, Resolvable):
                     self.core_fn(*self.fn_args)
 
         finally:
-            _cores.pop()
+            cores.pop()
 
     def _rounds(self) -> Iterator[Any]:
         if self._while_true:

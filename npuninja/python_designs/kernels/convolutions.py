@@ -7,7 +7,7 @@ from typing import Any, Callable
 import numpy as np
 
 from npuninja.python_designs.iron.kernel import ExternalFunction
-from npuninja.python_designs.kernels.factory import array, make
+from npuninja.python_designs.kernels.external import array, make
 
 I8, U8, U16 = np.int8, np.uint8, np.uint16
 

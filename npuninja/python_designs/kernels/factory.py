@@ -1,25 +1,18 @@
-"""The ready kernels as a table: a row is a function's symbol, source, flags and parameters.
-
-The kernels' C++ is AMD's and not part of npuninja. A kernel resolves always; it is compiled when an install of
-MLIR-AIE, or the folder in MLIR_AIE_INSTALL_DIR, has its source.
-"""
+"""The ready kernels as functions: symbol, source, flags and parameters of each."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import warnings
 from typing import Any
 
 import numpy as np
 from ml_dtypes import bfloat16
 
 from npuninja.python_designs.host.config import cxx_header_path
-from npuninja.python_designs.host.devices import get_current_device
 from npuninja.python_designs.iron.kernel import ExternalFunction, Kernel
+from npuninja.python_designs.kernels import convolutions
+from npuninja.python_designs.kernels.external import architecture, array, make, source_path
 
-_made: dict[str, ExternalFunction] = {}
-_SCALARS = {"i": np.int32, "s": np.int16, "b": np.int8, "u8": np.uint8}
 _SHORT = {
     np.int8: "i8",
     np.int16: "i16",
@@ -28,74 +21,6 @@ _SHORT = {
     bfloat16: "bf16",
     np.float32: "f32",
 }
-
-
-def clear_made() -> None:
-    """Forgets the kernels of the design before."""
-    _made.clear()
-
-
-def array(count: Any, dtype: Any) -> Any:
-    """The type of an array; `count` may be a shape."""
-    shape = tuple(count) if isinstance(count, (tuple, list)) else (int(count),)
-    return np.ndarray.__class_getitem__((shape, np.dtype[dtype]))
-
-
-def _architecture() -> str:
-    device = get_current_device()
-    if device is None:
-        warnings.warn("no current device: kernels are taken for aie2", stacklevel=3)
-        return "aie2"
-    return device.arch
-
-
-def source_path(file: str, own_architecture: bool = False) -> str:
-    """Where a kernel's source is, or would be."""
-    architecture = _architecture()
-    root = os.path.join(cxx_header_path(), "aie_kernels")
-    folders = [architecture] if own_architecture else [architecture, "aie2", "generic"]
-    for folder in folders:
-        found = os.path.join(root, folder, file)
-        if os.path.isfile(found):
-            return found
-    return os.path.join(root, folders[0] if own_architecture or "/" in file else "generic", file)
-
-
-def make(
-    symbol: str,
-    file: str,
-    arg_types: list[Any],
-    flags: list[str] | None = None,
-    *,
-    prefix: bool = True,
-    object_file: str | None = None,
-    use_chess: bool = False,
-    include_dirs: list[str] | None = None,
-    stem: str | None = None,
-    own_architecture: bool = False,
-    source_string: str | None = None,
-) -> ExternalFunction:
-    """A kernel; equal parameters give the same one within a design."""
-    source = source_path(file, own_architecture)
-    key = repr((symbol, source, arg_types, flags or [], use_chess))
-    known = _made.get(key)
-    if known is not None:
-        return known
-    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
-    options: dict[str, Any] = {"symbol_prefix": digest} if prefix and not use_chess else {}
-    found = ExternalFunction(
-        symbol,
-        object_file or f"{stem or symbol}_{digest}.o",
-        source_file=None if source_string else source,
-        source_string=source_string,
-        arg_types=arg_types,
-        include_dirs=[*(include_dirs or []), cxx_header_path()],
-        compile_flags=flags,
-        use_chess=use_chess,
-        **options,
-    )
-    _made[key] = found
-    return found
 
 
 def _must(condition: bool, text: str) -> None:
@@ -206,10 +131,10 @@ def _activation(name: str, symbol: str, file: str, count: int, has_size: bool) -
     def kernel(tile_size: int = 1024) -> ExternalFunction:
         _fixed_size(name, tile_size)
         tile = array(tile_size, bfloat16)
-        architecture = _architecture()
-        include = os.path.join(cxx_header_path(), "aie_kernels", architecture)
+        own = architecture()
+        include = os.path.join(cxx_header_path(), "aie_kernels", own)
         text = None
-        if architecture == "aie2":
+        if own == "aie2":
             tables = os.path.join(cxx_header_path(), "aie_runtime_lib", "AIE2", "lut_based_ops.cpp")
             text = f'#include "{source_path(file, True)}"\n#include "{tables}"\n'
         types = [tile] * count + ([np.int32] if has_size else [])
@@ -267,15 +192,15 @@ def mm(
     pair = _pair("mm", input_dtype, output_dtype, _PAIRS)
     flags = [f"-DDIM_M={dim_m}", f"-DDIM_K={dim_k}", f"-DDIM_N={dim_n}", f"-D{pair}_ONLY"]
     flags += ["-DB_COL_MAJ"] * b_col_maj + ["-DC_COL_MAJ"] * c_col_maj
-    architecture = _architecture()
-    emulates = emulate_bf16_mmul_with_bfp16 and architecture == "aie2p" and input_dtype == bfloat16
+    own = architecture()
+    emulates = emulate_bf16_mmul_with_bfp16 and own == "aie2p" and input_dtype == bfloat16
     flags += ["-DAIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16"] * emulates
     scalar = "" if vectorized else "_scalar"
     result = array(dim_m * dim_n, output_dtype)
     types = [array(dim_m * dim_k, input_dtype), array(dim_k * dim_n, input_dtype), result]
     found: Any = make(f"matmul{scalar}_{pair}", "mm.cc", types, flags, use_chess=use_chess)
     found.zero = Kernel(f"zero{scalar}_{_SHORT[output_dtype]}", found.object_file_name, [result])
-    found.mac_dims = (8, 8, 8) if emulates else _MAC[architecture][input_dtype]
+    found.mac_dims = (8, 8, 8) if emulates else _MAC[own][input_dtype]
     return found  # type: ignore[no-any-return]
 
 
@@ -409,18 +334,9 @@ relu_ref, silu_ref, gelu_ref, softmax_ref = (_reference(n) for n in ("relu", "si
 bf16_exp_ref = _reference("exp")
 
 
-def _names() -> dict[str, Any]:
-    from npuninja.python_designs.kernels import convolutions
-
-    own = (
-        "passthrough scale add mul relu reduce_add reduce_min reduce_max compute_max softmax gelu silu bf16_exp swiglu mm mv "
-        "cascade_mm rgba2hue rgba2gray gray2rgba threshold bitwise_or bitwise_and filter2d add_weighted relu_ref silu_ref "
-        "gelu_ref softmax_ref bf16_exp_ref"
-    )
-    return {**{name: globals()[name] for name in own.split()}, **convolutions.KERNELS}
-
-
-def __getattr__(name: str) -> Any:
-    if name == "NAMES":
-        return _names()
-    raise AttributeError(name)
+_OWN = (
+    "passthrough scale add mul relu reduce_add reduce_min reduce_max compute_max softmax gelu silu bf16_exp swiglu mm mv "
+    "cascade_mm rgba2hue rgba2gray gray2rgba threshold bitwise_or bitwise_and filter2d add_weighted relu_ref silu_ref "
+    "gelu_ref softmax_ref bf16_exp_ref"
+)
+NAMES: dict[str, Any] = {**{name: globals()[name] for name in _OWN.split()}, **convolutions.KERNELS}

@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
+from npuninja.python_designs.dialects.aie import DMAChannelDir, WireBundle
+
 _CORE = """
 0 NONE TRUE GROUP_0 TIMER_SYNC TIMER_VALUE_REACHED PERF_CNT_0 PERF_CNT_1 PERF_CNT_2 PERF_CNT_3 COMBO_EVENT_0
 COMBO_EVENT_1 COMBO_EVENT_2 COMBO_EVENT_3 EDGE_DETECTION_EVENT_0 EDGE_DETECTION_EVENT_1 GROUP_PC_EVENT PC_0
@@ -221,6 +223,9 @@ def checked(events: Any, padding: IntEnum) -> list[GenericEvent]:
 
 
 NAMES: dict[str, Any] = {
+    "WireBundle": WireBundle,
+    "DMAChannelDir": DMAChannelDir,
+    "IntEnum": IntEnum,
     "CoreEvent": CoreEvent,
     "MemEvent": MemEvent,
     "ShimTileEvent": ShimTileEvent,

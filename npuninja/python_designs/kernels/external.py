@@ -1,0 +1,89 @@
+"""Kernels over AMD's sources: where a source is, and an ExternalFunction for it, made once for equal parameters.
+
+The kernels' C++ is AMD's and not part of npuninja. A kernel resolves always; it is compiled when an install of
+MLIR-AIE, or the folder in MLIR_AIE_INSTALL_DIR, has its source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+
+from npuninja.python_designs.host.config import cxx_header_path
+from npuninja.python_designs.host.devices import get_current_device
+from npuninja.python_designs.iron.kernel import ExternalFunction
+
+_made: dict[str, ExternalFunction] = {}
+
+
+def clear_made() -> None:
+    """Forgets the kernels of the design before."""
+    _made.clear()
+
+
+def array(count: Any, dtype: Any) -> Any:
+    """The type of an array; `count` may be a shape."""
+    shape = tuple(count) if isinstance(count, (tuple, list)) else (int(count),)
+    return np.ndarray.__class_getitem__((shape, np.dtype[dtype]))
+
+
+def architecture() -> str:
+    """aie2 or aie2p, by the current device."""
+    device = get_current_device()
+    if device is None:
+        warnings.warn("no current device: kernels are taken for aie2", stacklevel=3)
+        return "aie2"
+    return device.arch
+
+
+def source_path(file: str, own_architecture: bool = False) -> str:
+    """Where a kernel's source is, or would be."""
+    own = architecture()
+    root = os.path.join(cxx_header_path(), "aie_kernels")
+    folders = [own] if own_architecture else [own, "aie2", "generic"]
+    for folder in folders:
+        found = os.path.join(root, folder, file)
+        if os.path.isfile(found):
+            return found
+    return os.path.join(root, folders[0] if own_architecture or "/" in file else "generic", file)
+
+
+def make(
+    symbol: str,
+    file: str,
+    arg_types: list[Any],
+    flags: list[str] | None = None,
+    *,
+    prefix: bool = True,
+    object_file: str | None = None,
+    use_chess: bool = False,
+    include_dirs: list[str] | None = None,
+    stem: str | None = None,
+    own_architecture: bool = False,
+    source_string: str | None = None,
+) -> ExternalFunction:
+    """A kernel; equal parameters give the same one within a design."""
+    source = source_path(file, own_architecture)
+    key = repr((symbol, source, arg_types, flags or [], use_chess))
+    known = _made.get(key)
+    if known is not None:
+        return known
+    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+    options: dict[str, Any] = {"symbol_prefix": digest} if prefix and not use_chess else {}
+    found = ExternalFunction(
+        symbol,
+        object_file or f"{stem or symbol}_{digest}.o",
+        source_file=None if source_string else source,
+        source_string=source_string,
+        arg_types=arg_types,
+        include_dirs=[*(include_dirs or []), cxx_header_path()],
+        compile_flags=flags,
+        use_chess=use_chess,
+        **options,
+    )
+    _made[key] = found
+    return found
