@@ -63,7 +63,8 @@ aie.extras.dialects.ext.vector    dialects.standard: *VECTOR
 aie.extras.dialects.ext.scf       dialects.scf: *
 aie.extras.dialects.ext.func      dialects.func: *
 aie.iron                          iron.object_fifo: ObjectFifo PadDims StreamDims; iron.worker: Worker WorkerRuntimeBarrier;
-                                  iron.either_runtime: Runtime; iron.runtime: RuntimeData; iron.sequence: TaskGroup Task; iron.program: Program;
+                                  iron.either_runtime: Runtime; iron.runtime: RuntimeData;
+                                  iron.sequence: TaskGroup Task; iron.program: Program;
                                   iron.kernel: Kernel ExternalFunction; iron.buffer: Buffer GlobalBuffer LocalBuffer;
                                   iron.routing: Acquire Bd BdIteration CascadeFlow DmaChannel Flow Lock PacketDest
                                   PacketFlow Release TileDma; iron.dtype: str_to_dtype dtype_to_str;
