@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import NamedTuple, Sequence
 
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation, clone
+from npuninja.lowering import passes
 from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_text
 
 USAGE = """\
 usage: npuninja lower DESIGN.mlir -o FOLDER [--alloc-scheme basic-sequential|bank-aware]
                       [--generation auto|2025-10|2026-02|2026-08] [--packet-fifos] [--werror]
+                      [--print-after PASS|all]… [--stop-after PASS]
+       npuninja lower --passes
 
 Writes into FOLDER: input_with_addresses.mlir, input_physical.mlir, npu_insts.mlir, insts.bin, and core_C_R.ld.script
 for each core. A module with several devices puts `DEVICE.` in front of the last two; a device with several runtime
 sequences has insts.SEQUENCE.bin. Without --alloc-scheme buffers are spread over the banks, or laid out one after the
 other where that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax. With
 --packet-fifos objectFifos use packet flows instead of circuits; with --werror what would be a warning is an error.
+
+--print-after prints the module on standard error after a pass, under the names of MLIR-AIE's passes, which --passes
+lists. --stop-after ends behind one: it writes FOLDER/PASS.mlir only, or without -o prints the module.
 """
-OPTIONS, FLAGS = ("--alloc-scheme", "--generation"), ("--packet-fifos", "--werror")
+OPTIONS = ("--alloc-scheme", "--generation", "--print-after", "--stop-after")
+FLAGS = ("--packet-fifos", "--werror", "--passes")
 GENERATIONS = ("auto", "2025-10", "2026-02", "2026-08")
 SCHEMES = ("basic-sequential", "bank-aware")
 
@@ -30,19 +38,53 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(USAGE)
         return 0
     options = read_arguments("npuninja lower", arguments, options=OPTIONS, flags=FLAGS)
-    folder, source = options.one("-o"), options.input()
+    if "--passes" in options.flags:
+        sys.stdout.write("".join(f"{name}\n" for name in passes.names()))
+        return 0
+    shown = [name if name == "all" else passes.find(name) for name in options.all("--print-after")]
+    stop = options.optional("--stop-after")
+    watch = Watch(shown, passes.find(stop) if stop else "")
+    source = options.input()
+    folder = options.optional("-o") if stop else options.one("-o")
     scheme = _choice("--alloc-scheme", options.optional("--alloc-scheme"), SCHEMES)
     generation = _choice("--generation", options.optional("--generation"), GENERATIONS) or "auto"
     warnings = Warnings()
     gc.disable()  # looking for garbage would cost a tenth of the time and find little
     try:
         packets = "--packet-fifos" in options.flags
-        files = lower_design(read_text(source), source, scheme, generation, warnings, packet_fifos=packets)
+        text = read_text(source)
+        files = lower_design(text, source, scheme, generation, warnings, packet_fifos=packets, watch=watch)
     finally:
         gc.enable()
     print_warnings(warnings, as_errors="--werror" in options.flags)
-    write_files(folder, files)
+    if folder is not None:
+        write_files(folder, files)
+    else:
+        sys.stdout.write(files[f"{stop}.mlir"].decode())
     return 0
+
+
+class Watch(NamedTuple):
+    """What is looked at on the way: the passes after which the module is printed, and the one that is the last."""
+
+    shown: Sequence[str] = ()
+    stop: str = ""
+
+    def run(self, step: Sequence[passes.Pass], module: Operation, settings: passes.Settings) -> bool:
+        """Runs the passes of a step; returns whether that was the last."""
+        wanted, stopped = passes.until(step, settings.rules, self.stop)
+        passes.run_passes(wanted, module, settings, self._after(module) if self.shown else None)
+        return stopped
+
+    def _after(self, module: Operation) -> passes.After:
+        from npuninja.ir.printer import print_module
+
+        def after(one: passes.Pass, root: Operation) -> None:
+            if one.name in self.shown or "all" in self.shown:
+                of = f" on @{root.string('sym_name', 'main')}" if root is not module else ""
+                sys.stderr.write(f"// -----// after {one.name}{of} //----- //\n{print_module(module)}\n")
+
+        return after
 
 
 def _choice(option: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
@@ -67,6 +109,7 @@ def lower_design(
     warnings: Warnings,
     *,
     packet_fifos: bool = False,
+    watch: Watch | None = None,
 ) -> dict[str, bytes]:
     """Everything the lowering makes of a design: file name -> content.
 
@@ -77,6 +120,7 @@ def lower_design(
         generation: one of `GENERATIONS`.
         warnings: collects what the user should know though it is no error.
         packet_fifos: see `pipeline.lower_resources`.
+        watch: what is printed on the way, and where it ends; then the module as it is there is the only file.
 
     Raises:
         UserError: the design must be refused.
@@ -86,6 +130,7 @@ def lower_design(
     from npuninja.ir.verifier import verify
     from npuninja.lints.design import lint_design
     from npuninja.lowering import pipeline
+    from npuninja.lowering.generation import rules_of
     from npuninja.lowering.number_operands import numbers_from_values
 
     module = parse_module(text, file)
@@ -94,18 +139,26 @@ def lower_design(
     numbers_from_values(module)
     verify(module)
     lint_design(module, warnings)
-    pipeline.lower_resources(
-        module, alloc_scheme=alloc_scheme, generation=generation, warnings=warnings, packet_fifos=packet_fifos
-    )
+    watch = watch or Watch()
+    settings = passes.Settings(rules_of(generation), warnings, alloc_scheme, packet_fifos)
+    if watch.run(passes.RESOURCES, module, settings):
+        return {f"{watch.stop}.mlir": print_module(module).encode()}
     files = {"input_with_addresses.mlir": print_module(module).encode()}
     for name, script in _linker_scripts(module, generation):
         files[name] = script.encode()
     sequences = clone(module, {})
-    pipeline.route(module, generation=generation, warnings=warnings)
+    if watch.run(passes.ROUTING, module, settings):
+        return {f"{watch.stop}.mlir": print_module(module).encode()}
     files["input_physical.mlir"] = print_module(module).encode()
     if pipeline.sequence_is_routed(generation):
         sequences = module
-    pipeline.lower_sequence(sequences, generation=generation, warnings=warnings)
+    if watch.run(passes.SEQUENCES, sequences, settings):
+        return {f"{watch.stop}.mlir": print_module(sequences).encode()}
+    if watch.stop:
+        raise UserError(
+            f"--stop-after: the lowering of {generation} has no pass {watch.stop}",
+            hint="see npuninja lower --passes",
+        )
     files["npu_insts.mlir"] = print_module(sequences).encode()
     for name, device, sequence in _sequences(sequences):
         files[name] = pipeline.instructions(sequences, device, sequence)

@@ -1,7 +1,6 @@
-"""The order of the lowering: which pass runs in which step.
+"""The steps of the lowering, as stages take them; which passes a step has stands in `npuninja.lowering.passes`.
 
-Each step works on a module in place. A step's passes are imported inside its function, because every build
-edge is a process of its own and needs one step only.
+Each step works on a module in place.
 """
 
 from __future__ import annotations
@@ -55,58 +54,11 @@ def lower_resources(
         UserError: the design cannot be lowered: too little memory, too few channels, locks or descriptors, a
             wrong use of a fifo.
     """
-    from npuninja.lowering.control_flow.affine_to_scf import lower_affine
-    from npuninja.lowering.control_flow.constant_folding import fold_constants
-    from npuninja.lowering.control_flow.scf_to_cf import lower_scf
-    from npuninja.lowering.control_flow.simplification import simplify_code
     from npuninja.lowering.generation import rules_of
-    from npuninja.lowering.number_operands import numbers_from_values, numbers_to_values
-    from npuninja.lowering.objectfifo.transform import lower_objectfifos
-    from npuninja.lowering.resources.bd_ids import assign_bd_ids
-    from npuninja.lowering.resources.buffer_addresses import assign_buffer_addresses
-    from npuninja.lowering.resources.canonicalize_device import canonicalize_device, drop_unused_tiles
-    from npuninja.lowering.resources.cascade_flows import lower_cascade_flows
-    from npuninja.lowering.resources.controller_ids import add_control_overlay, assign_controller_ids
-    from npuninja.lowering.resources.link_files import assign_core_link_files
-    from npuninja.lowering.resources.lock_ids import assign_lock_ids
-    from npuninja.lowering.resources.place_tiles import place_tiles
-    from npuninja.lowering.routing.broadcast import lower_broadcasts
-    from npuninja.lowering.sequence.loops import unroll_sequence_loops
-    from npuninja.lowering.trace import lower_traces
+    from npuninja.lowering.passes import RESOURCES, Settings, run_passes
 
-    rules = rules_of(generation)
-    numbers_from_values(module)
-    devices = [op for op in module.body.ops if op.name == "aie.device"]
-    for device in devices:
-        place_tiles(device, rules, warnings)
-        lower_traces(device, rules)
-        if not rules.unrolls_sequences_late:
-            unroll_sequence_loops(device)
-    simplify_code(module)
-    for device in devices:
-        canonicalize_device(device, rules)
-    lower_affine(module)
-    for device in devices:
-        if not rules.numbers_locks_last:
-            assign_lock_ids(device)
-        lower_objectfifos(device, rules, warnings, packets=packet_fifos)
-        if rules.numbers_locks_last:
-            assign_lock_ids(device)
-        assign_bd_ids(device)
-        lower_cascade_flows(device)
-        lower_broadcasts(device)
-        assign_controller_ids(device)
-        add_control_overlay(device)
-        assign_buffer_addresses(device, alloc_scheme, rules, warnings)
-        if rules.core_link_files:
-            assign_core_link_files(device, warnings)
-        if rules.folds_after_unrolling:
-            fold_constants(device, join=False)
-        if not rules.drops_unused_tiles_late:
-            drop_unused_tiles(device)
-    lower_scf(module)
-    if rules.numbers_are_values:
-        numbers_to_values(module)
+    settings = Settings(rules_of(generation), warnings, alloc_scheme, packet_fifos)
+    run_passes(RESOURCES, module, settings)
 
 
 def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
@@ -115,9 +67,10 @@ def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
     Raises:
         UserError: the flows cannot be routed; located at the flows that cause it.
     """
-    from npuninja.lowering.routing.flows import route as route_devices
+    from npuninja.lowering.generation import rules_of
+    from npuninja.lowering.passes import ROUTING, Settings, run_passes
 
-    route_devices(module, generation=generation, warnings=warnings)
+    run_passes(ROUTING, module, Settings(rules_of(generation), warnings))
 
 
 def sequence_is_routed(generation: str) -> bool:
@@ -135,9 +88,10 @@ def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) ->
         UserError: a transfer the DMA cannot do, an unknown name, descriptors run out, a wait without a token,
             ….
     """
-    from npuninja.lowering.sequence.lower import lower_sequences
+    from npuninja.lowering.generation import rules_of
+    from npuninja.lowering.passes import SEQUENCES, Settings, run_passes
 
-    lower_sequences(module, generation, warnings)
+    run_passes(SEQUENCES, module, Settings(rules_of(generation), warnings))
 
 
 def instructions(

@@ -1,10 +1,12 @@
-"""What a runtime sequence may do but cannot mean: warnings, not errors, because the reference accepts it."""
+"""What a runtime sequence may not do, and what it may do but cannot mean: that is a warning, because the reference
+accepts it.
+"""
 
 from __future__ import annotations
 
 from npuninja.arch.devices import TASK_QUEUE_DEPTH, Device, kind_of, tile_kind
 from npuninja.arch.registers import DIRECTIONS, QUEUE_TOKEN_SHIFT, channel_queue, tile_address
-from npuninja.errors import Warnings
+from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.types import bits, element_count, element_of, memref
 from npuninja.lowering.sequence.arguments import Argument
@@ -14,6 +16,12 @@ from npuninja.lowering.sequence.lookup import absolute_address
 Channel = tuple[int, int, int, int]
 #: Tasks that a channel takes without a wait: one at work and those in its queue.
 _MOST_PUSHES = TASK_QUEUE_DEPTH + 1
+
+
+def check_blocks(sequence: Operation) -> None:
+    """Raises UserError when a sequence branches; located."""
+    if len(sequence.regions[0].blocks) > 1:
+        raise UserError("a runtime sequence is one block, this one branches", sequence.loc)
 
 
 def check_tokens(device: Operation, sequence: Operation, model: Device, warnings: Warnings) -> None:

@@ -1,0 +1,286 @@
+"""The passes of the lowering as data: which run, in which order, on what, and in which generations.
+
+The order is that of MLIR-AIE's own pipelines, and so are the names. A name that begins with `own-` is a part that the
+reference does on the way, inside another pass. `npuninja lower --print-after PASS` and `--stop-after PASS` take these
+names. A pass is imported when it runs: every build edge is a process of its own and needs few of them.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any, Callable, NamedTuple, Sequence, Union
+
+from npuninja.errors import UserError, Warnings
+from npuninja.ir.core import Operation
+from npuninja.lowering.generation import Rules
+
+
+class Settings(NamedTuple):
+    """What passes are told. `alloc_scheme` and `packet_fifos` are explained at `pipeline.lower_resources`."""
+
+    rules: Rules
+    warnings: Warnings
+    alloc_scheme: str | None = None
+    packet_fifos: bool = False
+
+
+class Pass(NamedTuple):
+    """One pass.
+
+    Attributes:
+        name: the reference's, or one that begins with `own-`.
+        function: MODULE:FUNCTION below `npuninja.lowering`.
+        scope: what it runs on: the module, each device, or each runtime sequence of a device.
+        takes: its arguments behind that, by name: a field of `Settings`, `device`, `model` (of the device), or
+            `rules.FIELD`; `=` in front of it names a keyword: `join=False`.
+        when: the field of `Rules` without which it does not run; `not FIELD` for the contrary.
+    """
+
+    name: str
+    function: str
+    scope: str = "device"
+    takes: tuple[str, ...] = ()
+    when: str = ""
+
+    def runs(self, rules: Rules) -> bool:
+        """Whether a generation has it."""
+        negated, field = self.when.startswith("not "), self.when.removeprefix("not ")
+        return not field or bool(getattr(rules, field)) is not negated
+
+
+RESOURCES: tuple[Pass, ...] = (
+    Pass("own-numbers-from-values", "number_operands:numbers_from_values", "module"),
+    Pass("aie-place-tiles", "resources.place_tiles:place_tiles", takes=("rules", "warnings")),
+    Pass("aie-insert-trace-flows", "trace:lower_traces", takes=("rules",)),
+    Pass(
+        "aie-unroll-runtime-sequence-loops",
+        "sequence.loops:unroll_sequence_loops",
+        when="not unrolls_sequences_late",
+    ),
+    Pass("convert-vector-to-aievec", "control_flow.simplification:simplify_code", "module"),
+    Pass("aie-canonicalize-device", "resources.canonicalize_device:canonicalize_device", takes=("rules",)),
+    Pass("lower-affine", "control_flow.affine_to_scf:lower_affine", "module"),
+    Pass("aie-assign-lock-ids", "resources.lock_ids:assign_lock_ids", when="not numbers_locks_last"),
+    Pass(
+        "aie-objectFifo-stateful-transform",
+        "objectfifo.transform:lower_objectfifos",
+        takes=("rules", "warnings", "packets=packet_fifos"),
+    ),
+    Pass("aie-assign-lock-ids", "resources.lock_ids:assign_lock_ids", when="numbers_locks_last"),
+    Pass("aie-assign-bd-ids", "resources.bd_ids:assign_bd_ids"),
+    Pass("aie-lower-cascade-flows", "resources.cascade_flows:lower_cascade_flows"),
+    Pass("aie-lower-broadcast-packet", "routing.broadcast:lower_broadcasts"),
+    Pass("aie-assign-tile-controller-ids", "resources.controller_ids:assign_controller_ids"),
+    Pass("aie-generate-column-control-overlay", "resources.controller_ids:add_control_overlay"),
+    Pass(
+        "aie-assign-buffer-addresses",
+        "resources.buffer_addresses:assign_buffer_addresses",
+        takes=("alloc_scheme", "rules", "warnings"),
+    ),
+    Pass(
+        "aie-assign-core-link-files",
+        "resources.link_files:assign_core_link_files",
+        takes=("warnings",),
+        when="core_link_files",
+    ),
+    Pass(
+        "own-fold-constants",
+        "control_flow.constant_folding:fold_constants",
+        takes=("join=False",),
+        when="folds_after_unrolling",
+    ),
+    Pass(
+        "own-drop-unused-tiles",
+        "resources.canonicalize_device:drop_unused_tiles",
+        when="not drops_unused_tiles_late",
+    ),
+    Pass("convert-scf-to-cf", "control_flow.scf_to_cf:lower_scf", "module"),
+    Pass("own-numbers-to-values", "number_operands:numbers_to_values", "module", when="numbers_are_values"),
+)
+
+ROUTING: tuple[Pass, ...] = (
+    Pass(
+        "aie-create-pathfinder-flows",
+        "routing.flows:route",
+        "module",
+        takes=("generation=rules.name", "warnings=warnings"),
+    ),
+)
+
+SEQUENCES: tuple[Pass, ...] = (
+    Pass("own-numbers-from-values", "number_operands:numbers_from_values", "module"),
+    Pass("aie-materialize-runtime-sequences", "sequence.devices:materialize_sequences", "module"),
+    Pass("aie-materialize-bd-chains", "sequence.bd_chains:materialize_bd_chains"),
+    Pass("own-merge-blocks", "control_flow.block_merging:merge_blocks"),
+    # What MLIR's greedy rewriting does on the way to its patterns: folds constants, drops what nothing uses.
+    Pass(
+        "own-fold-constants",
+        "control_flow.constant_folding:fold_constants",
+        takes=("join=False",),
+        when="drops_unused_tiles_late",
+    ),
+    Pass(
+        "own-drop-unused-tiles",
+        "resources.canonicalize_device:drop_unused_tiles",
+        when="drops_unused_tiles_late",
+    ),
+    Pass(
+        "own-linearize-transfers",
+        "sequence.contiguous_transfers:linearize_transfers",
+        when="canonicalizes_sequences",
+    ),
+    Pass(
+        "own-simplify-branches",
+        "control_flow.branch_simplification:simplify_branches",
+        when="canonicalizes_sequences",
+    ),
+    Pass("canonicalize", "control_flow.constant_folding:fold_constants", when="canonicalizes_sequences"),
+    Pass(
+        "aie-unroll-runtime-sequence-loops",
+        "sequence.loops:unroll_sequence_loops",
+        when="unrolls_sequences_late",
+    ),
+    Pass("own-numbers-from-values", "number_operands:numbers_from_values", when="unrolls_sequences_late"),
+    Pass("own-check-blocks", "sequence.checks:check_blocks", "sequence"),
+    Pass(
+        "aie-substitute-shim-dma-allocations",
+        "sequence.tasks:substitute_allocations",
+        "sequence",
+        takes=("device=device", "sequence=sequence"),
+    ),
+    Pass(
+        "own-linearize-descriptors",
+        "sequence.contiguous_transfers:linearize_descriptors",
+        takes=("keeps_iteration=rules.ignores_single_steps",),
+        when="linearizes_transfers",
+    ),
+    Pass(
+        "aie-assign-runtime-sequence-bd-ids",
+        "sequence.task_ids:assign_bd_ids",
+        "sequence",
+        takes=("checks_tokens=rules.checks_tokens",),
+    ),
+    Pass(
+        "aie-dma-tasks-to-npu", "sequence.tasks:lower_tasks", "sequence", takes=("model", "rules", "warnings")
+    ),
+    Pass(
+        "aie-lower-dma-channel-reset",
+        "sequence.resets:lower_resets",
+        "sequence",
+        takes=("device=device", "sequence=sequence"),
+    ),
+    Pass(
+        "aie-dma-to-npu",
+        "sequence.transfers:expand",
+        "sequence",
+        takes=("operation=device", "sequence=sequence", "device=model", "rules=rules", "warnings=warnings"),
+    ),
+    Pass(
+        "own-check-tokens",
+        "sequence.checks:check_tokens",
+        "sequence",
+        takes=("device=device", "sequence=sequence", "model=model", "warnings=warnings"),
+    ),
+    Pass(
+        "own-check-queues",
+        "sequence.checks:check_queues",
+        "sequence",
+        takes=("device=device", "sequence=sequence", "model=model", "warnings=warnings"),
+    ),
+    Pass("own-drop-bindings", "sequence.resets:drop_bindings"),
+    Pass("own-numbers-to-values", "number_operands:numbers_to_values", "module", when="numbers_are_values"),
+)
+
+STEPS = {"resources": RESOURCES, "routing": ROUTING, "sequences": SEQUENCES}
+
+After = Callable[[Pass, Operation], None]
+"""Looks at a module or device after a pass has run on it, or on a sequence of it."""
+
+
+def names() -> list[str]:
+    """The names of all passes, each once, in their order."""
+    return list(dict.fromkeys(one.name for passes in STEPS.values() for one in passes))
+
+
+def run_passes(
+    passes: Sequence[Pass], module: Operation, settings: Settings, after: After | None = None
+) -> None:
+    """Runs the passes of one step on a module, in place.
+
+    Passes on devices that follow each other run on one device after the other, as MLIR's do; those on sequences alike.
+    """
+    running = [one for one in passes if one.runs(settings.rules)]
+    for in_devices, group in groupby(running, key=lambda one: one.scope != "module"):
+        together = list(group)
+        if not in_devices:
+            for one in together:
+                _run(one, module, {}, settings)
+                if after:
+                    after(one, module)
+            continue
+        for device in [op for op in module.body.ops if op.name == "aie.device"]:
+            _run_on_device(together, device, settings, after)
+
+
+def _run_on_device(
+    passes: Sequence[Pass], device: Operation, settings: Settings, after: After | None
+) -> None:
+    from npuninja.lowering.sequence.lookup import sequences
+
+    for scope, group in groupby(passes, key=lambda one: one.scope):
+        together = list(group)
+        roots = sequences(device) if scope == "sequence" else [device]
+        for root in roots:
+            for one in together:
+                _run(one, root, {"device": device, "sequence": root}, settings)
+                if after:
+                    after(one, device)
+
+
+def _run(one: Pass, root: Operation, around: dict[str, Operation], settings: Settings) -> None:
+    module_name, _, function_name = one.function.partition(":")
+    module = __import__(f"npuninja.lowering.{module_name}", fromlist=[function_name])
+    positional, keywords = [], {}
+    for text in one.takes:
+        keyword, equals, name = text.rpartition("=")
+        value = _value(name, around, settings)
+        if equals:
+            keywords[keyword] = value
+        else:
+            positional.append(value)
+    # One that names the device and the sequence takes them in its own order.
+    roots = [] if "sequence" in keywords else [root]
+    getattr(module, function_name)(*roots, *positional, **keywords)
+
+
+def _value(name: str, around: dict[str, Operation], settings: Settings) -> Any:
+    if name in ("True", "False"):
+        return name == "True"
+    if name in around:
+        return around[name]
+    if name == "model":
+        from npuninja.lowering.tiles import model_of
+
+        return model_of(around["device"])
+    whole, _, field = name.partition(".")
+    value: Union[object, Any] = getattr(settings, whole)
+    return getattr(value, field) if field else value
+
+
+def find(name: str) -> str:
+    """A pass's name. UserError when there is none, with those that are near."""
+    known = names()
+    if name not in known:
+        from difflib import get_close_matches  # only on the way to an error
+
+        close = get_close_matches(name, known, n=1)
+        meant = f"did you mean {close[0]}? " if close else ""
+        raise UserError(f"there is no pass {name!r}", hint=f"{meant}passes: {', '.join(known)}")
+    return name
+
+
+def until(passes: Sequence[Pass], rules: Rules, stop_after: str) -> tuple[list[Pass], bool]:
+    """The passes of a generation up to the last that has this name, and whether there is one."""
+    running = [one for one in passes if one.runs(rules)]
+    places = [place for place, one in enumerate(running) if one.name == stop_after]
+    return (running[: places[-1] + 1], True) if places else (running, False)
