@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from npuninja.errors import Error, InternalError, ToolError, UserError
 
-# Verb -> module with `main(arguments: list[str]) -> int`, and what it does.
+# Verb -> module with `main(arguments: list[str]) -> int` (or `module:function`), and what it does.
 VERBS: dict[str, tuple[str, str]] = {
+    "init": ("npuninja.commands.init", "make a project of your own"),
+    "configure": ("npuninja.commands.project:configure", "what configure.py does, in the project here"),
+    "build": ("npuninja.commands.project:build", "build the project here, or some targets"),
+    "test": ("npuninja.commands.project:test", "run and verify all designs of the project here, or some"),
+    "watch": ("npuninja.commands.project:watch", "build, run and verify a design after every edit"),
+    "list": ("npuninja.commands.project:list_project", "the designs and presets of the project here"),
+    "clean": ("npuninja.commands.project:clean", "delete what the build has made"),
+    "completion": ("npuninja.commands.completion", "completion of this command for bash, zsh or fish"),
     "lower": ("npuninja.commands.lower", "lower a design: addresses, routing, instructions, linker scripts"),
     "python": ("npuninja.commands.python", "run a design written in Python and print its MLIR"),
     "cdo": ("npuninja.commands.cdo", "write the configuration of a routed design and its core programs"),
@@ -26,7 +35,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "npuninja.commands.mel",
         "compute Whisper's log-mel spectrogram of a WAV file with a built design",
     ),
-    "run": ("npuninja.device.runner", "run a built design on an NPU or on the emulated array"),
+    "run": (
+        "npuninja.commands.run",
+        "run a design, by its name or manifest, on an NPU or on the emulated array",
+    ),
     "emu": ("npuninja.commands.emu", "run a program that uses XRT on the emulated NPU"),
     "import": ("npuninja.commands.import_folder", "make a project of a folder that has a Makefile"),
     "trace": (
@@ -58,7 +70,7 @@ Exit codes: 0 good; 1 the result is wrong; 2 the input is wrong; 3 a tool failed
 def usage() -> str:
     """What `npuninja --help` prints."""
     verbs = "\n".join(f"  {verb:14} {what}" for verb, (_, what) in VERBS.items())
-    return f"usage: npuninja VERB …\n\n{verbs}\n\n`npuninja VERB --help` tells more. {EXIT_CODES}\n"
+    return f"usage: npuninja [-v|-q] VERB …\n\n{verbs}\n\n`npuninja VERB --help` tells more. {EXIT_CODES}\n"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,6 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if not words:
             raise UserError("no verb given", hint="npuninja --help lists the verbs")
+        words = _with_verbosity(words)
         verb, rest = words[0], words[1:]
         if verb in ("-h", "--help", "help"):
             sys.stdout.write(usage())
@@ -78,8 +91,9 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if verb not in VERBS:
             raise UserError(f"there is no verb {verb!r}", hint=_meant(verb))
-        module = __import__(VERBS[verb][0], fromlist=["main"])
-        code = int(module.main(rest))
+        name, _, function = VERBS[verb][0].partition(":")
+        module = __import__(name, fromlist=["main"])
+        code = int(getattr(module, function or "main")(rest))
         sys.stdout.flush()
         return code
     except Error as error:
@@ -101,6 +115,19 @@ def main(arguments: list[str] | None = None) -> int:
         traceback.print_exc()
         print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
         return InternalError.exit_code
+
+
+def _with_verbosity(words: list[str]) -> list[str]:
+    """The words without `-v` and `-q` in front of the verb, which go to the verbs that build."""
+    flags = [word for word in words[:2] if word in ("-v", "-q") and words.index(word) < 2]
+    rest = words[len(flags) :] if words[: len(flags)] == flags else words
+    if not flags or not rest:
+        return words
+    if rest[0] in ("build", "test"):
+        return [rest[0], *flags, *rest[1:]]
+    if "-q" in flags:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (to the end of the process)
+    return rest
 
 
 def _meant(verb: str) -> str:

@@ -11,6 +11,7 @@ from npuninja.configure.faults import sources_of, write_faults
 from npuninja.configure.machine import PACKAGE
 from npuninja.configure.options import makefile_name
 from npuninja.configure.planning import Plan
+from npuninja.configure.project import configure_words
 from npuninja.configure.remote import REMOTE_SETTINGS
 from npuninja.configure.why import remember_graph
 from npuninja.depfile import depfile_text
@@ -111,7 +112,7 @@ def _write_data(graph: Graph, layout: Layout) -> list[str]:
 def _watched(plan: Plan) -> Watched:
     project, machine = plan.causes.project, plan.causes.machine
     layout, settings = project.layout, project.settings
-    inputs = [os.path.join(project.home, "configure.py"), project.template.file]
+    inputs = [*configure_words(project.home)[:1], project.template.file]
     # Without a toolchain.toml, the folder where a new one would be.
     inputs += [settings.file or os.curdir]
     inputs += [file for design in plan.designs.designs for file in (design.source, *design.imports)]

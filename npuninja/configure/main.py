@@ -16,7 +16,7 @@ from npuninja.configure.machine import PACKAGE, Machine, look
 from npuninja.configure.options import Options, parse_options
 from npuninja.configure.planned import Planned
 from npuninja.configure.planning import Causes, make_plan
-from npuninja.configure.project import Project, open_project, source_root_of
+from npuninja.configure.project import Project, configure_words, open_project, source_root_of
 from npuninja.configure.record import read_record, write_record
 from npuninja.configure.remote import REMOTE_SETTINGS
 from npuninja.configure.settings import variables_in
@@ -27,6 +27,7 @@ from npuninja.emit.escape import quote_word
 from npuninja.errors import Error, InternalError, ToolError
 from npuninja.plan.designs import Faulty
 from npuninja.plan.layout import layout_of
+from npuninja.settings.schema import write_schema
 
 INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
 
@@ -137,6 +138,8 @@ def _record(project: Project, machine: Machine, environment: Mapping[str, str]) 
         c.stage: {"provider": c.name, "version": c.version, "why": c.reason} for c in machine.providers.chosen
     }
     path = os.path.join(project.layout.build_folder, "config.toml")
+    if project.settings.file:
+        write_schema(project.layout.build_folder)
     write_record(path, project.recorded, environment, chosen, variables_in(project.settings, project.options))
     return path
 
@@ -153,7 +156,7 @@ def _places(project: Project, record: str) -> dict[str, tuple[str, ...]]:
         "STAGES": (os.path.join(PACKAGE, "stages", "__main__.py"),),
         "PROGRAM": (PACKAGE,),
         "REMOTE": (os.path.join(PACKAGE, "remote", "__main__.py"), layout.output(REMOTE_SETTINGS)),
-        "CONFIGURE": (os.path.join(project.home, "configure.py"),),
+        "CONFIGURE": configure_words(project.home),
         "CONFIG": (record,),
         "HEAVY_JOBS": (str(heavy_jobs()),),
     }

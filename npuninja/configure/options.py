@@ -66,12 +66,12 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(message, hint="configure.py --help lists the options")
 
 
-def parse_options(arguments: Sequence[str]) -> Options:
+def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Options:
     """Takes the command line apart; UserError for what is not understood. `--help` prints and leaves with
     SystemExit(0).
     """
     parser = _Parser(
-        prog="configure.py",
+        prog=program,
         description="Looks for tools, reads the designs in mlir/ and writes build.ninja. Then run `ninja`.",
         epilog="Exit codes: 0 done, 2 the input is wrong, 3 a tool is missing or failed, 70 a bug of npuninja.",
         allow_abbrev=False,

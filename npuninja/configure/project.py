@@ -63,6 +63,13 @@ class Project:
         return {**self.settings.providers, **self.asked}
 
 
+def configure_words(home: str) -> tuple[str, ...]:
+    """What Python runs to configure again: the project's configure.py, or the verb where there is none."""
+    file = os.path.join(home, "configure.py")
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return (file,) if os.path.isfile(file) else (package, "configure")
+
+
 def source_root_of(options: Options, home: str) -> str:
     """The project: what `-S` says, else the current folder when it is one, else that of configure.py."""
     if options.source_root:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from npuninja.plan.files import write_if_changed
 from npuninja.settings.table import GENERAL, IN_PRESETS, PRESET, SECTIONS, Key, Section
+
+FILE = "toolchain.schema.json"
 
 _TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 _TYPES: dict[str, dict[str, Any]] = {
@@ -30,6 +34,16 @@ def schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": properties,
     }
+
+
+def write_schema(folder: str) -> None:
+    """Puts the schema into a folder, where editors of the project find it, unless it is there."""
+    shipped = os.path.join(os.path.dirname(os.path.abspath(__file__)), FILE)
+    target = os.path.join(folder, FILE)
+    if os.path.exists(target) and os.stat(target).st_size == os.stat(shipped).st_size:
+        return
+    with open(shipped, encoding="utf-8") as stream:
+        write_if_changed(target, stream.read())
 
 
 def _key(key: Key) -> dict[str, Any]:

@@ -1,0 +1,41 @@
+"""`npuninja init`: a new project."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from npuninja.new_project.write import DEVICES, TEMPLATES, write_project
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the verb; returns the exit code."""
+    listed = "; ".join(f"{name}: {what}" for name, (_, what) in TEMPLATES.items())
+    parser = argparse.ArgumentParser(
+        prog="npuninja init",
+        description="Makes a project: a design with its kernel and its reference, settings, tests, files for editors.",
+        epilog=f"Templates: {listed}.",
+    )
+    parser.add_argument("name", nargs="?", help="a folder for it (default: the current one)")
+    parser.add_argument(
+        "--template",
+        choices=sorted(TEMPLATES),
+        default="passthrough",
+        help="what to start from (default: passthrough)",
+    )
+    parser.add_argument("--device", choices=DEVICES, default="npu1", help="which NPU (default: npu1)")
+    options = parser.parse_args(arguments)
+    folder = options.name or os.curdir
+    made = write_project(folder, options.template, options.device)
+    print(
+        f"{len(made.files)} files in {os.path.abspath(folder)}, with the design {made.design} for {options.device}"
+    )
+    go = f"cd {_quoted(folder)} && " if options.name else ""
+    print(f"next: {go}python configure.py && ninja && ninja run")
+    return 0
+
+
+def _quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)

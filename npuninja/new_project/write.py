@@ -1,0 +1,81 @@
+"""Puts a new project together from templates."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from npuninja.errors import UserError
+from npuninja.settings.pages import template as settings_template
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
+COMMON = "common"
+# Where configure.py puts the schema of toolchain.toml, for editors.
+SCHEMA = "./build/toolchain.schema.json"
+
+#: Template -> the design that is in it, and what that is.
+TEMPLATES: dict[str, tuple[str, str]] = {
+    "passthrough": ("passthrough", "bytes through one core and back"),
+    "vector": ("scale_add", "two vectors in, one out"),
+    "gemm": ("gemm", "a product of matrices, int16 to int32, on one core"),
+    "mel": ("mel", "Whisper's log-mel spectrum of 30 s of audio"),
+    "python": ("scale", "a design in Python (IRON)"),
+}
+DEVICES = ("npu1", "npu2")
+_DEVICE_CLASSES = {"npu1": "NPU1Col1", "npu2": "NPU2Col1"}
+
+
+class Made(NamedTuple):
+    """A new project: the files, relative to its folder, and the name of its design."""
+
+    files: tuple[str, ...]
+    design: str
+
+
+def write_project(folder: str, template: str, device: str) -> Made:
+    """Writes a project into a folder, which is made; files that are there already are never overwritten.
+
+    Args:
+        folder: of the project.
+        template: a key of `TEMPLATES`.
+        device: one of `DEVICES`.
+
+    Raises:
+        UserError: a file of the project is there already.
+    """
+    design = TEMPLATES[template][0]
+    name = os.path.basename(os.path.abspath(folder))
+    places = {"PROJECT": name, "DESIGN": design, "DEVICE": device, "DEVICE_CLASS": _DEVICE_CLASSES[device]}
+    files = {"toolchain.toml": settings_template(SCHEMA)}
+    for part in (COMMON, template):
+        for path, text in _read(os.path.join(FOLDER, part)).items():
+            text = re.sub(r"@([A-Z_]+)@", lambda match: places.get(match[1], match[0]), text)
+            # The shipped designs say a device of their own.
+            files[path] = re.sub(r"(?<=aie\.device\()npu1(?=[_)])", device, text)
+    there = [path for path in sorted(files) if os.path.exists(os.path.join(folder, path))]
+    if there:
+        raise UserError(
+            f"there is already {', '.join(there[:4])}{' …' if len(there) > 4 else ''} in {os.path.abspath(folder)}",
+            hint="give a name, npuninja init NAME: the project goes into a folder of that name",
+        )
+    for path, text in files.items():
+        target = os.path.join(folder, path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "x", encoding="utf-8") as stream:
+            stream.write(text)
+    return Made(tuple(sorted(files)), design)
+
+
+def _read(folder: str) -> dict[str, str]:
+    """The files of a template: name in the project -> text."""
+    found = {}
+    for where, _, names in os.walk(folder):
+        for file in names:
+            if not file.endswith(".in"):
+                continue
+            path = os.path.relpath(os.path.join(where, file), folder)
+            parts = [re.sub("^dot-", ".", part) for part in path[: -len(".in")].split(os.sep)]
+            with open(os.path.join(where, file), encoding="utf-8") as stream:
+                found["/".join(parts)] = stream.read()
+    return found

@@ -1,0 +1,125 @@
+"""`npuninja init`, and the project that it makes: with this checkout, and from an installed wheel."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from conftest import ROOT
+
+from npuninja.commands.completion import candidates
+from npuninja.errors import UserError
+from npuninja.new_project.write import DEVICES, TEMPLATES, write_project
+
+
+def run(folder: Path, *command: str, code: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == code, f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def npuninja(folder: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    return run(folder, sys.executable, "-m", "npuninja", *words, code=code)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("template", ["passthrough", "vector", "gemm"])
+def test_a_new_project_builds_and_is_right(tmp_path: Path, template: str, device: str) -> None:
+    printed = npuninja(tmp_path, "init", "my project", "--template", template, "--device", device).stdout
+    assert "next: cd 'my project' && python configure.py && ninja && ninja run" in printed
+    project = tmp_path / "my project"
+    run(project, sys.executable, "configure.py", "--werror")
+    said = run(project, str(Path(sys.executable).parent / "ninja"), "run").stdout
+    assert "elements are right" in said
+    assert f"{TEMPLATES[template][0]} on emu" in said
+
+
+def test_the_verbs_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    npuninja(tmp_path, "init", "one")
+    project = tmp_path / "one"
+    listed = json.loads(npuninja(project, "list", "--json").stdout)
+    assert [design["name"] for design in listed["designs"]] == ["passthrough"]
+    # From a folder of the project, by name; what is not configured is.
+    said = npuninja(project / "kernels", "run", "passthrough", "--verify").stdout
+    assert "all 262144 elements are right" in said
+    assert "there is no design 'pasthrough'" in npuninja(project, "run", "pasthrough", code=2).stderr
+    npuninja(project, "build", "-q")
+    npuninja(project, "-q", "configure")
+    assert "passthrough: good" in npuninja(project, "watch", "--count", "1").stdout
+    monkeypatch.chdir(project)
+    assert candidates("npuninja run pa", "pa") == ["passthrough"]
+    assert candidates("npuninja in", "in") == ["init", "inspect"]
+    assert "--template" in candidates("npuninja init --t", "--t")
+    npuninja(project, "clean", "--all")
+    assert not (project / "build.ninja").exists()
+    assert "is no project" in npuninja(tmp_path, "build", code=2).stderr
+
+
+def test_no_file_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "toolchain.toml").write_text("# mine", encoding="utf-8")
+    with pytest.raises(UserError, match=r"there is already toolchain\.toml"):
+        write_project(str(tmp_path), "gemm", "npu1")
+    assert [path.name for path in tmp_path.iterdir()] == ["toolchain.toml"]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_files_of_editors_are_what_they_are_called(tmp_path: Path, template: str) -> None:
+    made = write_project(str(tmp_path), template, "npu2")
+    for name in made.files:
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert not re.search(r"@[A-Z_]+@", text), name
+        if name.endswith(".json"):
+            json.loads(text)
+        if name.endswith(".py"):
+            compile(text, name, "exec")
+    assert len((tmp_path / "configure.py").read_text(encoding="utf-8").splitlines()) == 3
+    assert "npu1" not in "".join(p.read_text(encoding="utf-8") for p in (tmp_path / "mlir").iterdir())
+    assert {".gitignore", ".clangd", ".editorconfig", ".vscode/tasks.json"} <= set(made.files)
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_is_all_one_needs(tmp_path: Path) -> None:
+    """The wheel and the packages that it asks for, a folder with blanks: init, configure, ninja, ninja test."""
+    wheels = tmp_path / "wheels"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "-q",
+        "-w",
+        str(wheels),
+    ]
+    subprocess.run([*command, str(ROOT)], check=True)
+    (wheel,) = wheels.glob("*.whl")
+    environment = tmp_path / "a venv"
+    venv.create(environment, with_pip=True)
+    python = environment / "bin" / "python"
+    packages = environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    # What the wheel asks for is there already; it is not fetched again.
+    (packages / "beside.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
+    subprocess.run([python, "-m", "pip", "install", "--no-deps", "-q", str(wheel)], check=True)
+    folder = tmp_path / "an empty folder"
+    folder.mkdir()
+    clean = {"PYTHONPATH": "", "VIRTUAL_ENV": "", "PATH": f"{environment}/bin:/usr/bin:/bin"}
+    where = run(folder, str(python), "-c", "import npuninja; print(npuninja.__file__)", **clean).stdout
+    assert str(environment) in where
+    run(folder, str(environment / "bin" / "npuninja"), "init", "de mo", "--template", "gemm", **clean)
+    project = folder / "de mo"
+    run(project, str(python), "configure.py", **clean)
+    ninja = str(Path(sys.executable).parent / "ninja")
+    run(project, ninja, **clean)
+    run(project, ninja, "test", **clean)
+    suite = ElementTree.parse(project / "build" / "test" / "junit.xml").getroot()
+    assert [case.get("name") for case in suite.iter("testcase")] == ["gemm"]
