@@ -15,6 +15,24 @@ def poison(nbytes: int) -> bytes:
     return hashlib.shake_128(_POISON_SEED).digest(nbytes)
 
 
+class Tolerance(NamedTuple):
+    """How far an output may be from the reference: an element is right when any of the three holds.
+
+    Attributes:
+        atol: largest difference, with `rtol`: `|got - expected| <= atol + rtol * |expected|`.
+        rtol: see there.
+        ulp: floats only: how many representable numbers may lie between the two.
+    """
+
+    atol: float = 0.0
+    rtol: float = 0.0
+    ulp: int = 0
+
+    def render(self) -> str:
+        """For people: `atol 0.01, ulp 2`."""
+        return ", ".join(f"{name} {value:g}" for name, value in zip(self._fields, self) if value)
+
+
 class Difference(NamedTuple):
     """One element that differs."""
 
@@ -34,6 +52,9 @@ class Comparison(NamedTuple):
     untouched_bytes: int
     """Differing bytes that still hold the poison, in elements where all bytes do."""
     all_zero: bool
+    within: str = ""
+    """The tolerance that was needed, and the largest difference; "" when all bytes are equal or no tolerance
+    is given."""
 
     @property
     def good(self) -> bool:
@@ -47,6 +68,7 @@ class Comparison(NamedTuple):
             "elements": self.elements,
             "differing": self.differing,
             "untouched_bytes": self.untouched_bytes,
+            "within": self.within,
             "first": [{"index": d.position, "got": d.got, "expected": d.expected} for d in self.first],
         }
 
@@ -54,7 +76,9 @@ class Comparison(NamedTuple):
         """The comparison as text, several lines when there are differences."""
         name = self.argument.name
         if self.good:
-            return f"{name}: all {self.elements} elements are right"
+            return f"{name}: all {self.elements} elements are right" + (
+                f" within {self.within}" if self.within else ""
+            )
         share = 100 * self.differing / self.elements
         lines = [f"{name}: {self.differing} of {self.elements} elements differ ({share:.3g} %)"]
         lines += [f"  {name}{list(d.position)}: got {d.got}, expected {d.expected}" for d in self.first]

@@ -7,13 +7,19 @@ from typing import Any
 import numpy as np
 
 from npuninja.device.arrays import Array
-from npuninja.device.comparison import Comparison, Difference, poison
+from npuninja.device.comparison import Comparison, Difference, Tolerance, poison
 from npuninja.device.manifest import Argument
 
 SHOWN = 10  # differences listed for each output
 
 
-def compare(argument: Argument, got: Array, expected: Array, poisoned: bool) -> Comparison:
+def compare(
+    argument: Argument,
+    got: Array,
+    expected: Array,
+    poisoned: bool,
+    tolerance: Tolerance = Tolerance(),  # noqa: B008
+) -> Comparison:
     """Compares all bytes of one output.
 
     Args:
@@ -21,11 +27,19 @@ def compare(argument: Argument, got: Array, expected: Array, poisoned: bool) -> 
         got: what the device left there.
         expected: the reference's result.
         poisoned: whether the buffer held `poison` before the run (an inout argument does not).
+        tolerance: what each element may be off.
     """
     size = argument.dtype.itemsize
     got_bytes = np.frombuffer(got.tobytes(), np.uint8).reshape(-1, size)
     expected_bytes = np.frombuffer(expected.tobytes(), np.uint8).reshape(-1, size)
     differs = (got_bytes != expected_bytes).any(axis=1)
+    within = ""
+    if any(tolerance) and differs.any():
+        near, largest = _near(_numbers(argument, got), _numbers(argument, expected), tolerance)
+        if tolerance.ulp and (argument.element == "bf16" or argument.dtype.kind == "f"):
+            near |= (_steps(got, expected) <= tolerance.ulp) & np.isfinite(_numbers(argument, got))
+        differs &= ~near
+        within = f"{tolerance.render()} (largest difference {largest:g})"
     where = np.flatnonzero(differs)
     untouched = 0
     if poisoned and len(where):
@@ -41,7 +55,45 @@ def compare(argument: Argument, got: Array, expected: Array, poisoned: bool) -> 
         )
         for flat in where[:SHOWN]
     )
-    return Comparison(argument, len(differs), len(where), first, untouched, not got_bytes.any())
+    return Comparison(argument, len(differs), len(where), first, untouched, not got_bytes.any(), within)
+
+
+def _numbers(argument: Argument, values: Array) -> np.ndarray[Any, np.dtype[Any]]:
+    """The elements, flat, as what they stand for: bf16 as float32."""
+    flat = values.reshape(-1)
+    if argument.element == "bf16":
+        widened: np.ndarray[Any, np.dtype[Any]] = np.left_shift(flat.astype(np.uint32), 16)
+        floats: np.ndarray[Any, np.dtype[Any]] = widened.view(np.float32)
+        return floats
+    return flat
+
+
+def _near(
+    got: np.ndarray[Any, np.dtype[Any]], expected: np.ndarray[Any, np.dtype[Any]], tolerance: Tolerance
+) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], float]:
+    """Which elements are near enough, and the largest difference of finite ones."""
+    a, b = got.astype(np.float64), expected.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(a - b)
+        near = difference <= tolerance.atol + tolerance.rtol * np.abs(b)
+    finite = np.isfinite(difference)
+    near &= finite  # an infinity is near itself only: its bytes are equal
+    near |= np.isnan(a) & np.isnan(b)
+    return near, float(difference[finite].max(initial=0.0))
+
+
+def _steps(
+    got: np.ndarray[Any, np.dtype[Any]], expected: np.ndarray[Any, np.dtype[Any]]
+) -> np.ndarray[Any, np.dtype[Any]]:
+    """How many representable numbers lie from one to the other, of floats or of the bits of bf16."""
+    bits = got.dtype.itemsize * 8
+    signed = np.dtype(f"int{bits}")
+
+    def ordered(values: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtype[Any]]:
+        raw = values.reshape(-1).view(signed).astype(object if bits == 64 else np.int64)
+        return np.where(raw < 0, -(1 << (bits - 1)) - raw, raw)
+
+    return np.abs(ordered(got) - ordered(expected))
 
 
 def _in_long_runs(

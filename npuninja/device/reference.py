@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 import traceback
 from types import ModuleType
 from typing import Any, Callable, Sequence
@@ -13,6 +14,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from npuninja.device.arrays import Array, check_array
+from npuninja.device.comparison import Tolerance
 from npuninja.device.manifest import Argument
 from npuninja.errors import Location, UserError
 
@@ -36,9 +38,40 @@ class Reference:
                 f"the reference {path} is missing", hint="build the design again; see host/README.md"
             )
         module = importlib.util.module_from_spec(spec)
+        # Modules that references share lie beside them.
+        folder = os.path.dirname(os.path.abspath(path))
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
         self._guard("loading it", lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
         self._inputs = self._function(module, "inputs")
         self._reference = self._function(module, "reference")
+        self._tolerances = getattr(module, "tolerances", {})
+
+    def tolerances(self, outputs: Sequence[Argument]) -> list[Tolerance]:
+        """How far each output may be off, by `tolerances = {"NAME": {"atol": …, "rtol": …, "ulp": …}}` of the
+        reference; `"*"` is for all outputs, a number for that output in order.
+
+        Raises:
+            UserError: the table is none, or speaks of an output that there is not.
+        """
+        table, where = self._tolerances, Location(self.path)
+        hint = 'write tolerances = {"OUTPUT": {"atol": 1e-3, "rtol": 1e-2, "ulp": 2}}; see host/README.md'
+        if not isinstance(table, dict) or not all(isinstance(entry, dict) for entry in table.values()):
+            raise UserError("`tolerances` is no table of tables", where, hint=hint)
+        names = [argument.name for argument in outputs]
+        for key, entry in table.items():
+            if key != "*" and key not in names and key not in range(len(names)):
+                raise UserError(
+                    f"`tolerances` speaks of {key!r}; outputs: {', '.join(names)}", where, hint=hint
+                )
+            for word, value in entry.items():
+                if word not in Tolerance._fields or not isinstance(value, (int, float)) or not value >= 0:
+                    raise UserError(f"`tolerances` of {key!r} has {word!r}: {value!r}", where, hint=hint)
+        found = []
+        for position, name in enumerate(names):
+            entry = {**table.get("*", {}), **table.get(position, {}), **table.get(name, {})}
+            found.append(Tolerance(**entry))
+        return found
 
     def _function(self, module: ModuleType, name: str) -> Callable[..., Any]:
         function = getattr(module, name, None)

@@ -7,6 +7,7 @@ and all their bytes are compared. A device that says "completed" has proved noth
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import sys
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from npuninja.device.api import Capabilities, Device
 from npuninja.device.bare_run import is_xclbin
 from npuninja.device.choice import DEVICES, choose
-from npuninja.device.comparison import Comparison, poison
+from npuninja.device.comparison import Comparison, Tolerance, poison
 from npuninja.device.idle_gaps import IdleGaps
 from npuninja.device.manifest import Argument, Manifest, read_manifest
 from npuninja.device.program import program_of
@@ -73,7 +74,7 @@ class Outcome(NamedTuple):
             "findings": [_error_fields(finding) for finding in self.findings],
         }
 
-    def render(self) -> str:
+    def render(self, brief: bool = False) -> str:
         """The outcome for people, after the lines that were printed before the run."""
         lines = [finding.render() for finding in self.findings]
         if self.checks and not self.findings:
@@ -85,13 +86,16 @@ class Outcome(NamedTuple):
                 if self.manifest.reference
                 else f"there is no host/{self.manifest.design}.py"
             )
-            lines.append(f"nothing was verified: {why}")
+            lines.append(f"not verified: nothing was compared, since {why}")
+        elif not self.comparisons:
+            lines.append("not verified: the design has no output")
         lines += [f"warning: {remark}" for remark in self.remarks]
         if self.in_flight > 1:
             lines.append(
                 f"{self.in_flight} runs at once ({self.way}); times are those of all, divided by {self.in_flight}"
             )
-        return "\n".join([*lines, self.timing.render(sum(_moved_bytes(a) for a in self.manifest.arguments))])
+        moved = sum(_moved_bytes(a) for a in self.manifest.arguments)
+        return "\n".join([*lines, self.timing.render(moved, brief)])
 
 
 def main(arguments: list[str]) -> int:
@@ -194,6 +198,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seed", type=_count, default=1, metavar="N", help="of the random inputs (default 1)"
     )
+    parser.add_argument(
+        "--seeds",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="with --verify: N runs, with a seed each, from --seed on",
+    )
+    parser.add_argument(
+        "--require-reference", action="store_true", help="a design without a NumPy reference is an error"
+    )
+    parser.add_argument("--brief", action="store_true", help="leave out what holds for every emulated run")
     return parser
 
 
@@ -251,6 +266,13 @@ def _error_fields(error: Error) -> dict[str, Any]:
 def _run(options: argparse.Namespace) -> Outcome:
     """Everything from the manifest to the outcome; prints it."""
     manifest = read_manifest(options.manifest)
+    if options.require_reference and manifest.reference is None:
+        raise UserError(
+            f"{manifest.design} is not verified: there is no host/{manifest.design}.py",
+            hint="write one (see host/README.md): inputs(rng, arguments) and reference(inputs)",
+        )
+    if options.seeds > 1 and (options.input or not options.verify):
+        raise UserError("--seeds goes with --verify, and not with --input")
     vectors = _vectors(manifest, options)
     checks = frozenset(options.check)
     device, reason = choose(manifest, options.device, options.require, checks)
@@ -276,6 +298,14 @@ def _run(options: argparse.Namespace) -> Outcome:
         comparisons = _compared(manifest, first, vectors.expected)
         if options.bench and all(c.good for c in comparisons or ()):
             comparisons = _compared(manifest, last, vectors.expected)
+        for seed in range(options.seed + 1, options.seed + options.seeds):
+            if not all(c.good for c in comparisons or ()):
+                break
+            vectors = make_vectors(manifest, [], True, seed)
+            session = _Session(device, manifest, vectors.inputs, 1)
+            times.append(session.run(options.time_limit))
+            last = session.results()
+            comparisons = _compared(manifest, last, vectors.expected)
         if options.output:
             from npuninja.device.arrays import write_outputs
 
@@ -291,6 +321,11 @@ def _run(options: argparse.Namespace) -> Outcome:
         raise
     finally:
         device.close()
+    if options.seeds > 1 and all(c.good for c in comparisons or ()):
+        seeds = f"made by the reference, seeds {options.seed} to {options.seed + options.seeds - 1}"
+        vectors = vectors._replace(source=seeds)
+        if not options.json:
+            print(f"inputs of further runs: {seeds}")
     timing = timing_of(capabilities, times)
     flight = options.in_flight, session.way
     outcome = Outcome(
@@ -311,7 +346,7 @@ def _run(options: argparse.Namespace) -> Outcome:
         status, code = ("wrong", WrongResult.exit_code) if bad else ("ok", 0)
         print(json.dumps({"status": status, "exit_code": code, **outcome.fields()}))
     else:
-        print(outcome.render(), flush=True)
+        print(outcome.render(brief=options.brief), flush=True)
     return outcome
 
 
@@ -392,11 +427,24 @@ def _compared(
     """
     if expected is None:
         return None
+
+    @functools.cache
+    def tolerances() -> list[Tolerance]:
+        source = reference_source(manifest)
+        if source is None:
+            return [Tolerance()] * len(manifest.outputs)
+        from npuninja.device.reference import Reference  # NumPy, and the reference's own imports
+
+        return Reference(source).tolerances(manifest.outputs)
+
+    def tolerance(number: int) -> Tolerance:
+        return tolerances()[number]
+
     comparisons: tuple[Comparison, ...] = ()
     for of_one_run in results:
         comparisons = tuple(
-            compare_bytes(argument, got, right, poisoned=not argument.is_input)
-            for argument, got, right in zip(manifest.outputs, of_one_run, expected)
+            compare_bytes(argument, got, right, not argument.is_input, functools.partial(tolerance, number))
+            for number, (argument, got, right) in enumerate(zip(manifest.outputs, of_one_run, expected))
         )
         if not all(c.good for c in comparisons):
             break

@@ -15,8 +15,10 @@ class Timing(NamedTuple):
     first_s: float
     runs_s: tuple[float, ...]
 
-    def render(self, moved_bytes: int) -> str:
-        """One or two lines for people; `moved_bytes` go in and out in one run."""
+    def render(self, moved_bytes: int, brief: bool = False) -> str:
+        """One or two lines for people; `moved_bytes` go in and out in one run. `brief`: without what every
+        emulated run says.
+        """
         lines = [f"first run: {_time(self.first_s)} {self.label}"]
         if self.runs_s:
             median = _median(self.runs_s)
@@ -25,7 +27,7 @@ class Timing(NamedTuple):
                 f"{len(self.runs_s)} runs after it: min {_time(min(self.runs_s))}, median {_time(median)}, "
                 f"max {_time(max(self.runs_s))} {self.label}{rate}"
             )
-        if self.label == "emulated":
+        if self.label == "emulated" and not brief:
             lines.append(
                 "emulated times are those of the emulation on this machine and tell nothing about an NPU"
             )

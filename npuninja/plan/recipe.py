@@ -17,7 +17,7 @@ from npuninja.plan.layout import Layout
 from npuninja.plan.names import is_name
 from npuninja.plan.package_recipe import plan_package
 from npuninja.plan.steps import DesignSteps
-from npuninja.plan.words import variables
+from npuninja.plan.words import each, variables
 from npuninja.stages.table import stage
 
 EVERY = "every design"
@@ -51,10 +51,11 @@ def plan(
     graph = Graph(context.rules, variables(context), defaults=("all",))
     objects: KernelObjects = {}
     built: dict[str, DesignSteps] = {}
+    tests: dict[str, DesignSteps] = {}
     for design in designs:
         edges, known = len(graph.edges), dict(objects)
         try:
-            built[design.name] = _plan_design(context, tested, graph, design, objects)
+            built[design.name], tests[design.name] = _plan_design(context, tested, graph, design, objects)
         except Error as error:
             if refused is None:
                 raise
@@ -65,7 +66,10 @@ def plan(
     chosen = [name for name in built if wanted is None or name in wanted]
     faults = _Faults(context, graph, [f for f in refused or () if f.name not in built], wanted)
     _alias(graph, "all", (*chosen, *faults.behind("", chosen)))
-    for target in ("run", "test-npu", *(["test", "check"] if tested is not None else [])):
+    by_verdicts = tested is not None and "verdicts" in graph.rules
+    if by_verdicts:
+        _plan_verdicts(context.layout, graph, [(name, tests[name]) for name in chosen], faults)
+    for target in ("run", "test-npu", *_tests(tested is not None, by_verdicts)):
         names = tuple(f"{target}-{name}" for name in chosen)
         _alias(graph, target, (*names, *faults.behind(target, names)))
     if context.providers.driver == "stages":
@@ -81,15 +85,15 @@ def plan(
 
 def _plan_design(
     context: Context, tested: Context | None, graph: Graph, design: Design, objects: KernelObjects
-) -> DesignSteps:
+) -> tuple[DesignSteps, DesignSteps]:
     """A design with its targets, for the context and for the one that is tested."""
     steps = DesignSteps(context, graph, design, objects)
     steps.plan()
     checks: tuple[str, ...] = ()
+    others = steps
     _plan_run(graph, design, steps, "run", "auto")
     _plan_run(graph, design, steps, "test-npu", "npu")
     if tested is not None:
-        others = steps
         if tested is not context:
             others = DesignSteps(tested, graph, design, objects)
             others.plan()
@@ -98,7 +102,18 @@ def _plan_design(
         if context.check:
             checks = others.add(stage("check"), f"design {design.name}").outputs
     _plan_targets(graph, design, steps, checks)
-    return steps
+    return steps, others
+
+
+def _plan_verdicts(
+    layout: Layout, graph: Graph, tests: Sequence[tuple[str, DesignSteps]], faults: _Faults
+) -> None:
+    """`ninja test`: every design is run and verified, whatever came of the others, and a table ends it."""
+    names = tuple(f"verdict-{name}" for name, _ in tests)
+    results = [f"{name}={_result(steps)}" for name, steps in tests]
+    options = (*each("--of", results), *each("--faulty", faults.files()))
+    options += ("--junit", layout.output("test", "junit.xml"))
+    graph.add(Edge("verdicts", ("test",), implicit=names, options=options, for_whom=EVERY))
 
 
 class _Faults:
@@ -120,6 +135,10 @@ class _Faults:
                 name = target + fault.name
                 if not graph.makes(name):
                     self._add(name, [fault])
+
+    def files(self) -> list[str]:
+        """`NAME=FILE with the error` of each that was asked for."""
+        return [f"{fault.name}={self._file(fault.name)}" for fault in self._wanted]
 
     def behind(self, target: str, names: Sequence[str]) -> tuple[str, ...]:
         """The target that says all faults when the targets `names` are done; () without faults."""
@@ -163,13 +182,29 @@ def _plan_run(
     if files.reference_source:
         needs += (files["reference"], *files.vectors)
         options += ("--verify", "--seed", SEED, "--vectors", *files.vectors)
-    graph.add(
-        Edge(
-            "test" if target == "check" else target,
-            (f"{target}-{design.name}",),
-            inputs=(files["manifest"],),
-            implicit=needs,
-            options=options,
-            for_whom=f"design {design.name}",
+    brief = ("--brief",) if target in ("run", "test", "check") else ()
+    # A rule and what its target is called: `check-NAME` is a test that also looks for more.
+    ways = [("test" if target == "check" else target, target, (*options, *brief))]
+    if target == "check" and "verdict" in graph.rules:
+        ways.append(("verdict", "verdict", (*options, "--result", _result(steps))))
+    for rule, name, words in ways:
+        graph.add(
+            Edge(
+                rule,
+                (f"{name}-{design.name}",),
+                inputs=(files["manifest"],),
+                implicit=needs,
+                options=words,
+                for_whom=f"design {design.name}",
+            )
         )
-    )
+
+
+def _tests(emulated: bool, by_verdicts: bool) -> tuple[str, ...]:
+    """The targets of all designs' tests that are aliases."""
+    return ("check",) if by_verdicts else ("test", "check") if emulated else ()
+
+
+def _result(steps: DesignSteps) -> str:
+    """Where the verdict on a design is kept."""
+    return f"{steps.files.folder}/verdict.json"

@@ -157,12 +157,14 @@ class Outputs:
             run_tool([..., "-o", outputs.temporary("b.bin")])
 
     Args:
-        paths: every file the stage makes. One that is missing or empty at the end is an error.
+        paths: every file the stage makes. One that is missing or empty at the end is an error, unless it
+            `may_be_empty`.
     """
 
     def __init__(self, *paths: str) -> None:
         self.paths = paths
         self._checks: dict[str, Check] = {}
+        self._may_be_empty: set[str] = set()
         for path in paths:
             folder = os.path.dirname(path) or "."
             try:
@@ -181,6 +183,10 @@ class Outputs:
             folder = os.environ.get("TMPDIR") or "/tmp"
             name = f"npuninja{abs(hash(path))}.{name}"
         return os.path.join(folder, f".new{os.getpid()}.{name}")
+
+    def may_be_empty(self, *paths: str) -> None:
+        """Says that these hold what there may be nothing of."""
+        self._may_be_empty.update(paths)
 
     def write(self, path: str, data: Union[bytes, str], check: Check | None = None) -> None:
         """Writes the whole content of one output."""
@@ -218,7 +224,7 @@ class Outputs:
                 data = stream.read()
         except OSError as error:
             raise ToolError(f"no file {path} was made, although the command succeeded") from error
-        if not data:
+        if not data and path not in self._may_be_empty:
             raise ToolError(f"{path} was made empty, although the command succeeded")
         check = self._checks.get(path)
         if check:
