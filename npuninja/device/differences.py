@@ -91,9 +91,11 @@ def _steps(
 
     def ordered(values: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtype[Any]]:
         raw = values.reshape(-1).view(signed).astype(object if bits == 64 else np.int64)
-        return np.where(raw < 0, -(1 << (bits - 1)) - raw, raw)
+        in_order: np.ndarray[Any, np.dtype[Any]] = np.where(raw < 0, -(1 << (bits - 1)) - raw, raw)
+        return in_order
 
-    return np.abs(ordered(got) - ordered(expected))
+    steps: np.ndarray[Any, np.dtype[Any]] = np.abs(ordered(got) - ordered(expected))
+    return steps
 
 
 def _in_long_runs(
