@@ -148,16 +148,11 @@ def list_project(arguments: list[str]) -> int:
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
     options = parser.parse_args(arguments)
-    os.chdir(project_folder())
-    from npuninja.configure.designs import read_project
     from npuninja.configure.options import Options
-    from npuninja.configure.settings import Settings, read_settings
-    from npuninja.plan.layout import layout_of
+    from npuninja.configure.project import open_project
 
-    settings = (
-        read_settings("toolchain.toml") if os.path.isfile("toolchain.toml") else Settings(folder=os.getcwd())
-    )
-    project = read_project(Options(), settings, layout_of(os.getcwd(), None))
+    opened = open_project(Options(), project_folder())
+    project, settings = opened.designs, opened.settings
     designs = [
         {"name": d.name, "source": d.source, "device": d.device, "cores": len(d.cores)}
         for d in project.designs

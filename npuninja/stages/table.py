@@ -592,6 +592,25 @@ STAGES: tuple[Stage, ...] = (
         own_rule=True,
     ),
     Stage(
+        "verdict",
+        "TEST",
+        "runs and verifies a design for `ninja test`: `--result FILE` takes what came of it, and what `npuninja run` takes",
+        reads=("manifest",),
+        installed=True,
+        own_rule=True,
+    ),
+    Stage(
+        "verdicts",
+        "VERDICTS",
+        "the table of all verdicts, and JUnit XML; fails unless all are right",
+        options=(
+            Option("--of", "NAME=RESULT", many=True),
+            Option("--faulty", "NAME=ERROR", many=True),
+            Option("--junit", "FILE", needed=True),
+        ),
+        own_rule=True,
+    ),
+    Stage(
         "batch",
         "",
         "several stages in one process: `-o OUTPUT… --then STAGE ARGUMENT… [--then STAGE ARGUMENT…]…`",

@@ -10,7 +10,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from npuninja.errors import WrongResult
-from npuninja.stages._run import Outputs, read_arguments, read_text
+from npuninja.stages._run import Outputs, read_text, stage_arguments
 
 GOOD = "right"
 _NOT_IN_XML = re.compile("[^\\t\\n\\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -18,7 +18,7 @@ _NOT_IN_XML = re.compile("[^\\t\\n\\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 def run(arguments: list[str]) -> None:
     """`--of NAME=RESULT… [--faulty NAME=ERROR]… --junit FILE`: leaves with exit code 1 unless all are right."""
-    options = read_arguments("verdicts", arguments, options=("--of", "--faulty", "--junit"))
+    options = stage_arguments("verdicts", arguments)
     rows: list[tuple[str, dict[str, Any]]] = []
     for word in options.all("--of"):
         name, _, path = word.partition("=")

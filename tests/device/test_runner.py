@@ -275,7 +275,10 @@ def test_without_reference(built, run):
     assert code == 0
     assert "random bytes, seed 1" in out
     assert "not verified: nothing was compared, since there is no host/twice.py" in out
-    assert "not verified: nothing was compared, since --verify was not given" in run(double, built.write(reference="twice.py"))[1]
+    assert (
+        "not verified: nothing was compared, since --verify was not given"
+        in run(double, built.write(reference="twice.py"))[1]
+    )
     built.write(reference=None)
     code, _, err, _ = run(double, path, "--verify")
     assert code == 2
