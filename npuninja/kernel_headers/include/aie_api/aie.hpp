@@ -34,3 +34,6 @@
 #include <aie_api/tile.hpp>
 #include <aie_api/utils.hpp>
 #include <aie_api/vector.hpp>
+#if __AIE_ARCH__ >= 21
+#include <aie_api/block_vector.hpp>
+#endif

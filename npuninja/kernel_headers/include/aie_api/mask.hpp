@@ -32,6 +32,9 @@ template <unsigned N> class mask {
   public:
     static constexpr unsigned size() { return N; }
     NPU_INLINE mask() : npu_row{} {}
+    template <class W>
+        requires(std::is_integral_v<W>)
+    NPU_INLINE explicit mask(W bits) : mask(npu_of_words(uint64_t(std::make_unsigned_t<W>(bits)))) {}
     NPU_INLINE static mask of_row(row_type row) {
         mask m;
         m.npu_row = row;

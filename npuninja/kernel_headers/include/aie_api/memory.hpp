@@ -122,7 +122,23 @@ template <class V, size_t N> NPU_INLINE auto concat(const std::array<V, N> &part
     return std::apply([](const auto &...v) { return aie::concat(v...); }, parts);
 }
 
-template <class U, class T, unsigned N> NPU_INLINE auto vector_cast(const vector<T, N> &v) { return v.template cast_to<U>(); }
+template <class U, class T, unsigned N>
+    requires(!requires { U::is_float; })
+NPU_INLINE auto vector_cast(const vector<T, N> &v) { return v.template cast_to<U>(); }
+template <class U, class V>
+    requires(requires { U::is_float; } && !is_accum_v<V>)
+NPU_INLINE auto vector_cast(const V &v) {
+    return accum<U, sizeof(v.npu_row) / sizeof(npu::accumulator_lane<U>)>::of_row(
+        (npu::accumulator_row<U, sizeof(v.npu_row) / sizeof(npu::accumulator_lane<U>)>)v.npu_row);
+}
+template <class U, class Tag, unsigned N> NPU_INLINE auto vector_cast(const accum<Tag, N> &a) {
+    if constexpr (requires { U::is_float; })
+        return a.template cast_to<U>();
+    else {
+        using R = vector<type_for<U>, sizeof(a.npu_row) * 8 / npu::element<type_for<U>>::bits>;
+        return R::of_row((typename R::row_type)a.npu_row);
+    }
+}
 template <class T, unsigned N> NPU_INLINE auto unpack(const vector<T, N> &v) { return v.unpack(); }
 template <class U, class T, unsigned N> NPU_INLINE auto unpack(const vector<T, N> &v) { return v.template unpack<U>(); }
 template <class T, unsigned N> NPU_INLINE auto pack(const vector<T, N> &v) { return v.pack(); }

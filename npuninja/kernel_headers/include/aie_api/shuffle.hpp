@@ -108,3 +108,16 @@ template <class T, unsigned N> NPU_INLINE vector<T, N> transpose(const vector<T,
                                         [&](auto r) { return vector<T, N>::of_words(npu::transposed<decltype(r)::value>(v.words())); });
 }
 } // namespace aie
+
+/* What kernels reach for below the API's surface. */
+namespace aie::detail {
+template <class T, unsigned N> struct transpose {
+    static NPU_INLINE vector<T, N> run(const vector<T, N> &v, unsigned rows, unsigned columns) { return aie::transpose(v, rows, columns); }
+};
+template <class T, unsigned N> struct broadcast {
+    static NPU_INLINE vector<T, N> run(const T &x) { return aie::broadcast<T, N>(x); }
+};
+template <class T, unsigned N> struct zeros {
+    static NPU_INLINE vector<T, N> run() { return vector<T, N>(); }
+};
+} // namespace aie::detail

@@ -7,6 +7,10 @@
 #ifdef __cplusplus
 #ifdef __AIE_ARCH__
 #include <npu/intrinsics.h>
+#include <npu/streams.h>
+#if __AIE_ARCH__ >= 21
+#include <npu/block_floats.h>
+#endif
 #endif
 #endif
 

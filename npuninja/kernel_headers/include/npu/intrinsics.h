@@ -251,7 +251,7 @@ template <npu::AnyVector V> NPU_INLINE auto broadcast_elem(const V &v, int i) {
 }
 
 /** Bytes n … n + size - 1 of a‖b. */
-template <npu::AnyVector V, npu::AnyVector W> NPU_INLINE auto shift_bytes(const V &a, const W &b, int n) {
+template <npu::AnyRow V, npu::AnyRow W> NPU_INLINE auto shift_bytes(const V &a, const W &b, int n) {
     using R = npu::lanes<npu::u8, sizeof(npu::row_in(a))>;
     R *place = (R *)npu::registers::index_a;
     place[0] = (R)npu::row_in(a);
@@ -263,7 +263,7 @@ template <npu::AnyVector V, npu::AnyVector W> NPU_INLINE auto shift(const V &a, 
 }
 
 /* Shuffle modes. */
-#define NPU_MODE(number, name, ...) name = number,
+#define NPU_MODE(number, name, ...) name = number, shuffle_##name = number,
 enum npu_shuffle_mode : unsigned {
 #include <npu/shuffle_modes.inc>
     DINTLV_lo_8o16 = T8_64x2_lo,

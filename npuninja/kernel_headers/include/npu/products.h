@@ -178,6 +178,44 @@ NPU_ELEMENTWISE(elem_32_2, 32, 2)
 NPU_ELEMENTWISE(elem_16_accuracy_safe, 16, 1)
 #undef NPU_ELEMENTWISE
 
+/* Two vectors for each factor. */
+template <class A, class B>
+    requires(requires(A a, B b) { npu::join(a, a), npu::join(b, b); })
+NPU_INLINE auto mul_elem_16_2(const A &a0, const A &a1, const B &b0, const B &b1) {
+    return mul_elem_16_2(npu::join(a0, a1), npu::join(b0, b1));
+}
+template <class A, class B, class C>
+    requires(requires(A a, B b) { npu::join(a, a), npu::join(b, b); })
+NPU_INLINE auto mac_elem_16_2(const A &a0, const A &a1, const B &b0, const B &b1, const C &c) {
+    return mac_elem_16_2(npu::join(a0, a1), npu::join(b0, b1), c);
+}
+
+namespace npu {
+/** Lane i: the sum over k < Points of data[i + k] · coeff[k]. */
+template <unsigned Lanes, unsigned Points, class Row, class A, class B> NPU_INLINE Row convolved(Row c, const A &data, const B &coeff) {
+    using Lane = __remove_cvref(decltype(c[0]));
+    const auto row_a = [&] { if constexpr (is_row<A>) return data; else return data.npu_row; }();
+    const auto row_b = [&] { if constexpr (is_row<B>) return coeff; else return coeff.npu_row; }();
+    constexpr unsigned n = sizeof(row_a) / sizeof(row_a[0]);
+    [&]<unsigned... K>(indices<K...>) {
+        ((c += convert<Lane>(pick<Lanes>(row_a, [](unsigned i) constexpr { return (i + K) % n; })) * splat<Lane, Lanes>(Lane(row_b[K]))), ...);
+    }(count_to<Points>{});
+    return c;
+}
+} // namespace npu
+#define NPU_CONVOLUTION(shape, lanes_n, points, Tag)                                                                              \
+    template <class A, class B> NPU_INLINE auto mul_##shape(const A &a, const B &b) {                                             \
+        using R = npu_native::accumulator<Tag, lanes_n>;                                                                          \
+        return R(npu::convolved<lanes_n, points>(typename R::row{}, a, b));                                                       \
+    }                                                                                                                             \
+    template <class A, class B, class C> NPU_INLINE auto mac_##shape(const A &a, const B &b, const C &c) {                        \
+        using R = npu_native::accumulator<Tag, lanes_n>;                                                                          \
+        return R(npu::convolved<lanes_n, points>(c.npu_row, a, b));                                                               \
+    }
+NPU_CONVOLUTION(conv_32x8, 32, 8, acc32)
+NPU_CONVOLUTION(conv_16x4, 16, 4, acc64)
+#undef NPU_CONVOLUTION
+
 #define NPU_MATRIX(shape, m, k, n)                                                                                                \
     template <bool Minus, class A, class B> NPU_INLINE auto npu_mul_##shape(const A &a, int sa, const B &b, int sb) {             \
         using Tag = typename npu::product_tag<npu::factor_element<A>, npu::factor_element<B>, m * n>::type;                       \

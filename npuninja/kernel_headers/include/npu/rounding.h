@@ -143,6 +143,11 @@ template <class V> NPU_INLINE auto float_rows_to_bf16(V v) {
     return convert<u16>(kept >> 16);
 }
 
+/** float32 lanes that hold bfloat16 values, as such. */
+template <class V> NPU_INLINE auto float_rows_to_bf16_exact(V v) {
+    return convert<u16>((lanes<u32, sizeof(V) / 4>)v >> 16);
+}
+
 /** bfloat16 lanes (u16) as float32; exact. */
 template <class V> NPU_INLINE auto bf16_rows_to_float(V v) {
     constexpr unsigned n = sizeof(V) / 2;

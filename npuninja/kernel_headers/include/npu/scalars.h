@@ -70,7 +70,8 @@ template <> struct numeric_limits<bfloat16> {
 };
 } // namespace std
 
-namespace npu {
+/* In a namespace of their own: what lies in `npu` must not be found by way of a vector's element. */
+namespace npu_native {
 /** A complex number of two T. */
 template <class T> struct complex {
     using component = T;
@@ -103,6 +104,11 @@ template <unsigned Bits, bool Complex, bool Float> struct accumulator_tag {
     static constexpr unsigned bits = Bits;
     static constexpr bool is_complex = Complex, is_float = Float;
 };
+} // namespace npu_native
+namespace npu {
+using npu_native::accumulator_tag;
+using npu_native::complex;
+using npu_native::nibble;
 } // namespace npu
 
 using cint16 = npu::complex<int16>;
