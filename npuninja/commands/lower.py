@@ -19,7 +19,8 @@ usage: npuninja lower DESIGN.mlir -o FOLDER [--alloc-scheme basic-sequential|ban
 
 Writes into FOLDER: input_with_addresses.mlir, input_physical.mlir, npu_insts.mlir, insts.bin, and core_C_R.ld.script
 for each core. A module with several devices puts `DEVICE.` in front of the last two; a device with several runtime
-sequences has insts.SEQUENCE.bin. Without --alloc-scheme buffers are spread over the banks, or laid out one after the
+sequences has insts.SEQUENCE.bin; a module with scratchpad parameters has params.txt. Without --alloc-scheme buffers are
+spread over the banks, or laid out one after the
 other where that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax. With
 --packet-fifos objectFifos use packet flows instead of circuits; with --werror what would be a warning is an error.
 
@@ -132,6 +133,7 @@ def lower_design(
     from npuninja.lowering import pipeline
     from npuninja.lowering.generation import rules_of
     from npuninja.lowering.number_operands import numbers_from_values
+    from npuninja.lowering.resources.scratchpad import parameter_table
 
     module = parse_module(text, file)
     if generation == "auto":
@@ -144,6 +146,9 @@ def lower_design(
     if watch.run(passes.RESOURCES, module, settings):
         return {f"{watch.stop}.mlir": print_module(module).encode()}
     files = {"input_with_addresses.mlir": print_module(module).encode()}
+    parameters = parameter_table(module)
+    if parameters:
+        files["params.txt"] = parameters.encode()
     for name, script in _linker_scripts(module, generation):
         files[name] = script.encode()
     sequences = clone(module, {})
@@ -161,7 +166,7 @@ def lower_design(
         )
     files["npu_insts.mlir"] = print_module(sequences).encode()
     for name, device, sequence in _sequences(sequences):
-        files[name] = pipeline.instructions(sequences, device, sequence)
+        files[name] = pipeline.instructions(sequences, device, sequence, generation=generation)
     return files
 
 
@@ -181,7 +186,10 @@ def _linker_scripts(module: Operation, generation: str) -> list[tuple[str, str]]
             assert isinstance(tile, Operation), core
             column, row = tile.integer("col"), tile.integer("row")
             scripts.append(
-                (f"{prefix}core_{column}_{row}.ld.script", linker_script(module, symbol, column, row))
+                (
+                    f"{prefix}core_{column}_{row}.ld.script",
+                    linker_script(module, symbol, column, row, generation=generation),
+                )
             )
     return scripts
 

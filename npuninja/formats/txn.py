@@ -23,12 +23,16 @@ NOOP = 0x05
 PREEMPT = 0x06
 MASKPOLL_BUSY = 0x07
 LOADPDI = 0x08
+#: Numbers of the scratchpad, of July 2026 and later.
+CREATE_SCRATCHPAD = 0x0A
+UPDATE_FROM_SCRATCHPAD = 0x0C
 TCT = 0x80
 DDR_PATCH = 0x81
 
 NAMES = {
     WRITE32: "WRITE32", BLOCKWRITE: "BLOCKWRITE", 0x02: "BLOCKSET", MASKWRITE: "MASKWRITE", MASKPOLL: "MASKPOLL",
-    NOOP: "NOOP", PREEMPT: "PREEMPT", MASKPOLL_BUSY: "MASKPOLL_BUSY", LOADPDI: "LOADPDI", TCT: "TCT",
+    NOOP: "NOOP", PREEMPT: "PREEMPT", MASKPOLL_BUSY: "MASKPOLL_BUSY", LOADPDI: "LOADPDI",
+    CREATE_SCRATCHPAD: "CREATE_SCRATCHPAD", UPDATE_FROM_SCRATCHPAD: "UPDATE_FROM_SCRATCHPAD", TCT: "TCT",
     DDR_PATCH: "DDR_PATCH", 0x82: "READ_REGS", 0x83: "RECORD_TIMER", 0x84: "MERGE_SYNC",
 }  # fmt: skip
 
@@ -220,7 +224,7 @@ _SIZE_FIELD = {
     MASKPOLL: (24, 28),
     MASKPOLL_BUSY: (24, 28),
 }
-_FIXED_BYTES = {NOOP: 4, PREEMPT: 4, LOADPDI: 16}
+_FIXED_BYTES = {NOOP: 4, PREEMPT: 4, LOADPDI: 16, CREATE_SCRATCHPAD: 16, UPDATE_FROM_SCRATCHPAD: 12}
 _FIRST_CUSTOM = 0x80  # custom operations have the size in their second word
 
 
@@ -239,7 +243,7 @@ def _read_operation(reader: ByteReader, offset: int, number: int) -> tuple[TxnOp
     else:
         raise reader.error(
             f"{what} at 0x{offset:x} has the unknown number 0x{code:02x}, whose size cannot be known",
-            "numbers from 9 on differ between releases of MLIR-AIE; build the stream with the lowering of npuninja",
+            "numbers from 9 on differ between releases; build the stream with the lowering of npuninja",
         )
     reader.need(offset, size, what)
     return _decode(reader, code, word, offset, size), size

@@ -60,6 +60,11 @@ RESOURCES: tuple[Pass, ...] = (
     Pass("convert-vector-to-aievec", "control_flow.simplification:simplify_code", "module"),
     Pass("aie-canonicalize-device", "resources.canonicalize_device:canonicalize_device", takes=("rules",)),
     Pass("lower-affine", "control_flow.affine_to_scf:lower_affine", "module"),
+    Pass(
+        "aie-lower-scratchpad-parameters",
+        "resources.scratchpad:lower_scratchpad_parameters",
+        "module",
+    ),
     Pass("aie-assign-lock-ids", "resources.lock_ids:assign_lock_ids", when="not numbers_locks_last"),
     Pass(
         "aie-objectFifo-stateful-transform",

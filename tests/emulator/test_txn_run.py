@@ -411,3 +411,16 @@ def test_engine_and_package_agree_on_registers() -> None:
             f"{k}_SWITCH_SLOTS": registers.SWITCH[kind].slots,
         }
     assert {name: found.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("folded", [0, 0x80000000])
+def test_an_argument_behind_the_fifth_may_carry_the_offset_of_host_memory(folded: int) -> None:
+    s = Sequence()
+    s.transfer(0, "S2MM", 0, 0, 6, 16, offset=folded)
+    s.transfer(0, "MM2S", 0, 1, 5, 16, offset=folded)
+    s.sync(0, "S2MM", 0)
+    with loop_through_memtile().emulator() as npu:
+        buffers = [npu.allocate(64) for _ in range(7)]
+        buffers[5].view[:] = bytes(range(64))
+        npu.run(s.bytes(), buffers)
+        assert bytes(buffers[6].view) == bytes(range(64))

@@ -15,6 +15,7 @@ enum {
 };
 #define HEADER_BYTES 16
 #define MAX_ARGUMENTS 64
+#define TRANSLATED_ARGUMENTS 5
 #define WORDS_PER_PUSH 512 /* what a channel may move while the controller makes one push */
 
 Wait txn_wait;
@@ -114,6 +115,9 @@ static void patch(const u32 *op) {
         in_tile % BD_STRIDE != 4)
         fault(FAULT_NOT_MODELLED, UNMODELLED_PATCH, 8 * (address >> COLUMN_SHIFT) + (address >> ROW_SHIFT & 31), in_tile,
               argument, 0, 0);
+    /* The firmware translates the first arguments only; the stream has done it for the others, if it is one of July 2026
+     * or later. */
+    if (argument >= TRANSLATED_ARGUMENTS && plus >= DDR_AIE_OFFSET) plus -= DDR_AIE_OFFSET;
     u64 target = DEVICE_DDR + DDR_AIE_OFFSET + arguments[argument].offset + plus;
     write32(address, (u32)target);
     write32(address + 4, (read32(address + 4) & 0xFFFF0000u) | (u32)(target >> 32 & 0xFFFF));

@@ -21,6 +21,7 @@ from npuninja.lowering.sequence.lookup import sequences, symbols
 from npuninja.lowering.tiles import place_of, tile_at
 
 _CONFIGURE, _RUN = "aiex.configure", "aiex.run"
+_SCRATCHPAD = "aiex.npu.create_scratchpad"
 
 
 def materialize_sequences(module: Operation) -> None:
@@ -43,6 +44,22 @@ class _Inliner:
         old, block.ops = block.ops, []
         for op in old:
             self._add(op, self.device, [self.sequence])
+        self._hoist_scratchpad()
+
+    def _hoist_scratchpad(self) -> None:
+        """There is one scratchpad, and it must be there before the first device is loaded."""
+        block = self.sequence.body
+        made = [op for op in block.ops if op.name == _SCRATCHPAD]
+        for op in made[1:]:
+            if op.integer("size") != made[0].integer("size"):
+                raise UserError(
+                    f"sequences that run together make scratchpads of {made[0].integer('size')} and "
+                    f"{op.integer('size')} bytes, there is one for all",
+                    op.loc,
+                    notes=(("the other", made[0].loc),),
+                )
+        if made:
+            block.ops = [made[0], *(op for op in block.ops if op.name != _SCRATCHPAD)]
 
     def _add(self, op: Operation, device: Operation, active: list[Operation]) -> None:
         """Appends `op`, which refers to things of `device`, with its runs replaced.

@@ -11,10 +11,13 @@ from typing import Callable
 from npuninja.arch.devices import MEMTILE_ROWS, ROWS
 from npuninja.errors import UserError
 from npuninja.formats.txn import (
+    CREATE_SCRATCHPAD,
+    UPDATE_FROM_SCRATCHPAD,
     AddressPatch,
     BlockWrite,
     LoadPdi,
     MaskWrite,
+    Other,
     Preempt,
     Sync,
     Transaction,
@@ -22,8 +25,9 @@ from npuninja.formats.txn import (
     Write,
     write_txn,
 )
-from npuninja.ir.attributes import DenseElementsAttr
+from npuninja.ir.attributes import DenseElementsAttr, EnumAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.enums import ENUMS
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.types import element_count, memref
 from npuninja.lowering.number_operands import numbers_from_values
@@ -167,6 +171,23 @@ def _preempt(op: Operation, device: Operation) -> TxnOperation:
     return Preempt(op.integer("level"))
 
 
+def _create_scratchpad(op: Operation, device: Operation) -> TxnOperation:
+    # XRT puts the address of the scratchpad behind the size.
+    word = CREATE_SCRATCHPAD | op.integer("usage_type", 0) << 8
+    return Other(CREATE_SCRATCHPAD, struct.pack("<4I", word, op.integer("size"), 0, 0))
+
+
+def _update_from_scratchpad(op: Operation, device: Operation) -> TxnOperation:
+    function = op.attributes.get("func", EnumAttr("StateTableFunc", "incr"))
+    assert isinstance(function, EnumAttr), op
+    number = ENUMS["StateTableFunc"][function.case]
+    word = UPDATE_FROM_SCRATCHPAD | op.integer("state_table_idx") << 8 | number << 16
+    return Other(
+        UPDATE_FROM_SCRATCHPAD,
+        struct.pack("<3I", word, op.integer("func_arg", 0), absolute_address(op, device)),
+    )
+
+
 _ENCODERS: dict[str, Callable[[Operation, Operation], TxnOperation]] = {
     "aiex.npu.write32": _write,
     "aiex.npu.maskwrite32": _mask_write,
@@ -175,6 +196,8 @@ _ENCODERS: dict[str, Callable[[Operation, Operation], TxnOperation]] = {
     "aiex.npu.address_patch": _address_patch,
     "aiex.npu.load_pdi": _load_pdi,
     "aiex.npu.preempt": _preempt,
+    "aiex.npu.create_scratchpad": _create_scratchpad,
+    "aiex.npu.update_from_scratchpad": _update_from_scratchpad,
 }
 #: Dialects whose operations mean something that happens; all others only make values for others.
 _LOWERED = ("aie.", "aiex.", "scf.", "cf.")

@@ -35,7 +35,15 @@ from npuninja.lowering.sequence.bd import (
 from npuninja.lowering.sequence.checks import check_extent
 from npuninja.lowering.sequence.lookup import allocation, buffer_place
 from npuninja.lowering.sequence.task_ids import descriptors, task_of
-from npuninja.lowering.sequence.transfers import address_patch, make, push_queue, sync, ui32, write_bd
+from npuninja.lowering.sequence.transfers import (
+    add_parameter,
+    address_patch,
+    make,
+    push_queue,
+    sync,
+    ui32,
+    write_bd,
+)
 from npuninja.lowering.tiles import get_or_create_tile, place_of
 
 
@@ -228,6 +236,7 @@ def _write(
         return [
             write_bd(bd._replace(buffer_offset=offset_bytes), op),
             _write_address(op, place, bd_id, address),
+            *add_parameter(op, patch_address(*place, bd_id), element_bits),
         ]
     if kind.name != "shim":
         raise UserError(
@@ -245,6 +254,7 @@ def _write(
     return [
         write_bd(bd, op),
         address_patch(op, patch_address(column, row, bd_id), argument.number, offset_bytes),
+        *add_parameter(op, patch_address(column, row, bd_id), element_bits),
     ]
 
 

@@ -195,6 +195,24 @@ def address_patch(like: Operation, address: int, argument: int, offset_bytes: in
     )
 
 
+def add_parameter(op: Operation, address: int, element_bits: int) -> list[Operation]:
+    """What adds a parameter of the scratchpad, in elements, to the descriptor's address word at `address`, if the
+    transfer has one.
+    """
+    if "offset_state_table_idx" not in op.attributes:
+        return []
+    return [
+        make(
+            "aiex.npu.update_from_scratchpad",
+            op,
+            func=EnumAttr("StateTableFunc", "mul"),
+            func_arg=ui32(element_bits // 8),
+            address=ui32(address),
+            state_table_idx=op.attributes["offset_state_table_idx"],
+        )
+    ]
+
+
 def _quad(op: Operation, key: str, dynamic: list[Value]) -> tuple[int, ...]:
     static = op.attributes[f"static_{key}"]
     assert isinstance(static, DenseArrayAttr), op
@@ -250,6 +268,7 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     return [
         write_bd(bd, op),
         address_patch(op, patch_address(channel.column, channel.row, bd_id), argument.number, offset_bytes),
+        *add_parameter(op, patch_address(channel.column, channel.row, bd_id), element_bits),
         push_queue(
             op,
             channel.column,
