@@ -342,6 +342,7 @@ class Emulator:
         while True:
             status = self._guard(lambda: self._array.call("run", _ROUNDS), time_limit_s)
             self._collect_events()
+            self._translate_busy()
             if status == RUN_DONE:
                 return
             if status == RUN_DEADLOCK:
@@ -355,8 +356,13 @@ class Emulator:
         for _ in range(_SETTLE_ROUNDS // _ROUNDS):
             status = self._guard(lambda: self._array.call("settle", _ROUNDS), time_limit_s)
             self._collect_events()
+            self._translate_busy()
             if status != RUN_MORE or time.perf_counter() - started > time_limit_s:
                 return
+
+    def _translate_busy(self) -> None:
+        for core in self._machine_cores.values():
+            core.translate_if_busy()
 
     def _load_pdi(self, number: int) -> None:
         if number >= len(self._pdis):

@@ -22,13 +22,17 @@ from npuninja.errors import UserError
 from npuninja.formats.core_image import CoreInfo
 from npuninja.machine_code.core_runtime import OWN_BASE, CoreRuntime, fault_sentence, load_runtime
 from npuninja.machine_code.decode import Bundle
+from npuninja.machine_code.prepare import prepare
 from npuninja.machine_code.reachable import reachable_bundles
+from npuninja.machine_code.translation import translate_now, use_cached
 
 _LOCK_PAGE = 0x10000
 OWN = DATA_WINDOWS["own"]
 #: From a tile's number to that of its neighbour, in the order of the windows.
 _STEPS = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1, "own": 0}
 _CORE_BDS = 16
+#: Bundles that a core interprets before its program is translated: about a second's worth.
+INTERPRETED_BUNDLES = 3_000_000
 
 
 class StackRoom(NamedTuple):
@@ -55,6 +59,7 @@ class MachineCore:
         self.tile = tile
         bundles = reachable_bundles(pieces)
         self.bundles: dict[int, Bundle] = {b.address: b for b in bundles}
+        self._engine = array.engine
         if 0 not in self.bundles:
             raise UserError(
                 f"core ({column}, {row}) has no AIE2 machine code at address 0, where cores start",
@@ -66,13 +71,25 @@ class MachineCore:
         self.info = CoreInfo(column, row, "machine code", 0, 0, (), (), ())
         self.runtime = CoreRuntime(array.store, load_runtime(array.engine))
         self._map(array)
-        self.runtime.load(bundles)
+        self._prepared = prepare(bundles, self.runtime.layout)
+        self.runtime.put(self._prepared)
+        self.translated = use_cached(self.runtime, array.engine, self.digest)
+        if not self.translated:
+            self.runtime.set_limit(INTERPRETED_BUNDLES)
         self.runtime.set_state("tile", tile)
         self.runtime.set_register("core_id", column << 16 | row)
         step, reset = self.runtime.exports["core_step"], self.runtime.exports["core_reset"]
         assert isinstance(step, wasmtime.Func)
         assert isinstance(reset, wasmtime.Func)
         self.step, self.reset = step, reset
+
+    def translate_if_busy(self) -> None:
+        """Translates a program that has run for long; the translation stays in the cache for the next time."""
+        if self.translated or self.issue_cycles() < INTERPRETED_BUNDLES:
+            return
+        translate_now(self.runtime, self._engine, self.digest, self._prepared)
+        self.runtime.set_limit(None)
+        self.translated = True
 
     def _map(self, array: Array) -> None:
         base = ctypes.cast(self.runtime.memory.data_ptr(array.store), ctypes.c_void_p).value

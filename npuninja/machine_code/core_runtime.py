@@ -30,10 +30,10 @@ SOURCES = Path(__file__).parent / "runtime"
 COMPILED = SOURCES / "runtime.wasm"
 #: First byte of the runtime's own memory: behind everything that a core can address.
 OWN_BASE = 0x100000
-MEMORY_BYTES = 0x400000
+MEMORY_BYTES = 0x800000
 PROGRAM = Sources(
     SOURCES,
-    ("core", "lanes", "accumulate", "floats"),
+    ("core", "translated", "lanes", "accumulate", "floats"),
     (
         *("-target", "wasm32-freestanding", "-O2", "-msimd128", "-mbulk-memory", "-flto", "-g0"),
         *("-ffreestanding", "-fno-strict-aliasing", "-fno-sanitize=all", "-fwrapv"),
@@ -56,13 +56,32 @@ PROGRAM = Sources(
 STATE_WORDS = (
     "pc", "stopped", "branch_in", "branch_target", "branch_at", "tile", "windows", "stack_high", "stack_start", "return_address",
     "fault", "fault_at", "fault_a", "fault_b", "fault_c", "wait_kind", "wait_lock", "wait_need", "limit_low",
-    "limit_high", "events",
+    "limit_high", "events", "translated", "resume", "jump_condition", "jump_target",
 )  # fmt: skip
 COUNTERS = ("cycle", "issued", "bank_conflicts", "lock_stalls", "stream_stalls", "cascade_stalls")
 _COUNTERS_AT = (4 * len(STATE_WORDS) + 7) // 8 * 8
 _STATE_BYTES = _COUNTERS_AT + 8 * len(COUNTERS)
 _NO_ADDRESS = 0xFFFFFFFF
 _DATA_WINDOWS = ("south", "west", "north", "own")
+
+
+class RuntimePlaces(NamedTuple):
+    """Where translated code finds things in the runtime's memory: registers, state, and the tables of translated code."""
+
+    layout: Layout
+    state: int
+    block_at: int
+    ring: int
+    lookups: int
+    max_lookups: int
+
+    def word(self, name: str) -> int:
+        """The address of a word of the state."""
+        return self.state + 4 * STATE_WORDS.index(name)
+
+    def counter(self, name: str) -> int:
+        """The address of a 64-bit counter of the state."""
+        return self.state + _COUNTERS_AT + 8 * COUNTERS.index(name)
 
 
 class Fault(NamedTuple):
@@ -110,7 +129,7 @@ class CoreRuntime:
         self.exports = exports
         self._view = memoryview(memory.get_buffer_ptr(store)).cast("B")
         where = int(self._call("core_layout"))
-        words = struct.unpack_from("<11I", self._view, where)
+        words = struct.unpack_from("<15I", self._view, where)
         (
             bank,
             bypass,
@@ -123,6 +142,10 @@ class CoreRuntime:
             state,
             self._max_ops,
             count,
+            block_at,
+            ring,
+            lookups,
+            max_lookups,
         ) = words
         if (bank_bytes, bundle, op, state, count) != (
             BANK_BYTES,
@@ -133,6 +156,7 @@ class CoreRuntime:
         ):
             raise InternalError(f"the runtime of machine code and its host disagree: {words}")
         self.layout = Layout(bank, bypass, self._ops)
+        self.places = RuntimePlaces(self.layout, self._state, block_at, ring, lookups, max_lookups)
         self.unsupported: dict[int, str] = {}
         self._call("core_reset")
         self.set_state("windows", 0b1111)
@@ -220,6 +244,33 @@ class CoreRuntime:
     def data(self, address: int, size_bytes: int) -> memoryview:
         """A part of the core's address space."""
         return self._view[address : address + size_bytes]
+
+    # --- Translated code.
+
+    def use_translation(
+        self, module: wasmtime.Module, entries: dict[int, int], lookups: Sequence[dict[int, int]]
+    ) -> None:
+        """Runs translated code where it has a block, and interprets the rest.
+
+        Args:
+            module: of npuninja.machine_code.translate, for this runtime's places.
+            entries: by address, the block there when nothing is in flight.
+            lookups: by address, the block that a computed jump leads to, a table for each shape.
+        """
+        imports: list[Any] = []
+        for item in module.imports:
+            imports.append(self.exports[item.name or ""])
+        run = wasmtime.Instance(self._store, module, imports).exports(self._store)["run"]
+        table = self.exports["__indirect_function_table"]
+        assert isinstance(table, wasmtime.Table)
+        assert isinstance(run, wasmtime.Func)
+        for at, blocks in (
+            (self.places.block_at, entries),
+            *((self.places.lookups + number * 0x8000, found) for number, found in enumerate(lookups)),
+        ):
+            for address, block in blocks.items():
+                struct.pack_into("<I", self._view, at + address * 2, block)
+        self.set_state("translated", table.grow(self._store, 1, run))
 
     # --- Running.
 

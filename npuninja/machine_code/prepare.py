@@ -55,7 +55,7 @@ class Fields:
     def __init__(self, decoded: Decoded, layout: Layout, address: int, imm_at: int) -> None:
         self.decoded = decoded
         self._layout = layout
-        self._imm_at = imm_at
+        self.imm_at = imm_at
         self.op = "OP_UNSUPPORTED"
         self.latency = 1
         self.flags = 0
@@ -98,7 +98,7 @@ class Fields:
                 raise InternalError(f"{self.decoded.instruction.name} has two numbers")
             self._imm_used = True
             self.imm = value
-            return self._imm_at
+            return self.imm_at
         place = place_of(value)
         for access in self._operands[name].accesses:
             if not access.is_write and _on_network(access.bypass, place):
@@ -553,12 +553,25 @@ def is_prepared(decoded: Decoded) -> bool:
     return fields.op != "OP_UNSUPPORTED"
 
 
+class PreparedBundle(NamedTuple):
+    """A bundle with its operations (acquires first) and their addresses in the runtime's memory."""
+
+    bundle: Bundle
+    operations: tuple[tuple[int, Fields], ...]
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it can wait for a lock."""
+        return any(fields.op == "OP_ACQ" for _, fields in self.operations)
+
+
 class Prepared(NamedTuple):
     """A program for the runtime: its bundle table, its operations, and the instructions that it does not execute."""
 
     bundles: bytes
     ops: bytes
     unsupported: dict[int, str]
+    by_address: dict[int, PreparedBundle]
 
 
 def prepare(bundles: Sequence[Bundle], layout: Layout) -> Prepared:
@@ -568,30 +581,30 @@ def prepare(bundles: Sequence[Bundle], layout: Layout) -> Prepared:
     ops = bytearray()
     unsupported: dict[int, str] = {}
     by_address = {bundle.address: bundle for bundle in bundles}
+    prepared: dict[int, PreparedBundle] = {}
     for bundle in bundles:
         first = len(ops) // OP.size
-        flags = BUNDLE_KNOWN
-        count = 0
+        made: list[tuple[int, Fields]] = []
         # Acquires first: whether the bundle can be issued is known before anything of it is done.
         order = sorted(bundle.instructions, key=lambda i: not i.instruction.mnemonic.startswith("acq"))
         for decoded in order:
             if decoded.instruction.is_filler:
                 continue
-            imm_at = layout.ops + len(ops) + _IMM_OFFSET
-            fields = Fields(decoded, layout, bundle.address, imm_at)
+            op_at = layout.ops + len(ops)
+            fields = Fields(decoded, layout, bundle.address, op_at + _IMM_OFFSET)
             family = _family(decoded)
             if family is not None:
                 family(fields)
             if fields.op == "OP_UNSUPPORTED":
                 unsupported[bundle.address] = decoded.instruction.name
-            elif fields.op == "OP_ACQ":
-                flags |= BUNDLE_BLOCKS
             elif fields.op == "OP_JL":
                 fields.extra = _after_delay_slots(bundle, by_address)
             ops += fields.packed(numbers)
-            count += 1
-        BUNDLE.pack_into(table, bundle.address // 2 * BUNDLE.size, first, bundle.size_bytes, flags, count)
-    return Prepared(bytes(table), bytes(ops), unsupported)
+            made.append((op_at, fields))
+        prepared[bundle.address] = entry = PreparedBundle(bundle, tuple(made))
+        flags = BUNDLE_KNOWN | (BUNDLE_BLOCKS if entry.blocks else 0)
+        BUNDLE.pack_into(table, bundle.address // 2 * BUNDLE.size, first, bundle.size_bytes, flags, len(made))
+    return Prepared(bytes(table), bytes(ops), unsupported, prepared)
 
 
 def _after_delay_slots(bundle: Bundle, by_address: dict[int, Bundle]) -> int:

@@ -7,6 +7,7 @@
 #define NO_CORE 0 /* index 0 of the table is never a function */
 
 u32 current_actor, progress;
+static u32 paused;
 static u64 active[(ACTORS + 63) / 64];
 
 /* --- Cores: instances of other wasm modules, called through the table. */
@@ -85,6 +86,7 @@ EXPORT("take_event_count") u32 take_event_count(void) {
 #define CORE_EQ 2
 #define CORE_RELEASE_FAULT 3
 #define CORE_MACHINE_FAULT 4
+#define CORE_PAUSE 5 /* a core of machine code gives the host a chance to translate it */
 
 static void core_step(u32 tile) {
     Core *core = &cores[tile];
@@ -107,6 +109,11 @@ static void core_step(u32 tile) {
     core->need = (u32)result >> 16 & 255;
     core->lock = (u32)result & 0xFFFF;
     log_event(LOG_CORE_WAIT, ACTOR_CORE + tile, core->point, (u32)result);
+    if (core->kind == CORE_PAUSE) {
+        core->kind = 0;
+        paused = 1;
+        return;
+    }
     if (core->kind == CORE_MACHINE_FAULT) fault(FAULT_MACHINE_CORE, tile, core->point, 0, 0, 0, 0);
     if (core->kind == CORE_RELEASE_FAULT)
         fault(FAULT_LOCK, ACTOR_CORE + tile, core->lock, (u32)LOCK(core->lock), 0, core->point, 0);
@@ -159,8 +166,9 @@ EXPORT("run") u32 run(u32 rounds) {
         if (result == TXN_LOAD_PDI) return RUN_LOAD_PDI;
         array_round();
         if (progress == before) return RUN_DEADLOCK;
-        if (event_count > LOG_EVENTS / 2) break;
+        if (event_count > LOG_EVENTS / 2 || paused) break;
     }
+    paused = 0;
     return RUN_MORE;
 }
 
@@ -171,8 +179,9 @@ EXPORT("settle") u32 settle(u32 rounds) {
         u32 before = progress;
         array_round();
         if (progress == before) return RUN_DONE;
-        if (event_count > LOG_EVENTS / 2) break;
+        if (event_count > LOG_EVENTS / 2 || paused) break;
     }
+    paused = 0;
     return RUN_MORE;
 }
 

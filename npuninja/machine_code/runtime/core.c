@@ -5,12 +5,14 @@
 #include "core.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
-#define RING 16 /* cycles ahead; the longest is a part-word store, 10 */
 #define RING_WRITES 24
 #define RING_EVENTS 16
 
 u8 bank[2][BANK_BYTES] __attribute__((aligned(64)));
 Bundle bundles[PROGRAM_BYTES / 2];
+u32 block_at[PROGRAM_BYTES / 2];
+u8 ring[RING][RING_SLOTS][SLOT_BYTES] __attribute__((aligned(64)));
+u32 lookups[MAX_LOOKUPS][PROGRAM_BYTES / 2];
 Op ops[MAX_OPS];
 State state;
 
@@ -28,7 +30,8 @@ static Write writes[RING][RING_WRITES];
 static u32 write_count[RING];
 static Event events[RING][RING_EVENTS];
 static u32 event_count[RING];
-static u32 touched; /* banks of data memory that this cycle's accesses use */
+static u32 in_flight; /* results, events and products on their way */
+u32 touched; /* banks of data memory that this cycle's accesses use */
 
 void fault(u32 kind, const Op *op, u32 a, u32 b, u32 c) {
     if (state.fault) return;
@@ -46,6 +49,7 @@ static u8 *claim(u32 delay, u32 dst, u32 size, u32 banks) {
         return writes[slot][0].data;
     }
     Write *w = &writes[slot][write_count[slot]++];
+    in_flight++;
     w->dst = dst;
     w->size = size;
     w->banks = banks;
@@ -59,7 +63,7 @@ static void put32(const Op *op, u32 delay, u32 dst, u32 value) {
 
 /* A shift register holds what fits into six bits; measured: what does not fit acts as 0. */
 static u32 shift_register(u32 value) { return (i32)value >= -32 && (i32)value < 64 ? value & 63 : 0; }
-static i32 shift_of(u32 address) {
+i32 shift_of(u32 address) {
     u32 value = *(u32 *)address & 63;
     return value & 32 ? (i32)value - 64 : (i32)value;
 }
@@ -85,6 +89,7 @@ static Event *later(const Op *op, u32 delay, u32 address, u32 phase) {
         return &events[slot][0];
     }
     Event *e = &events[slot][event_count[slot]++];
+    in_flight++;
     e->op = op;
     e->address = address;
     e->phase = phase;
@@ -103,11 +108,12 @@ static void land(void) {
         if (w->banks & 1) copy(bank[0] + w->dst, w->data, w->size);
         if (w->banks & 2) copy(bank[1] + w->dst, w->data, w->size);
     }
+    in_flight -= write_count[slot];
     write_count[slot] = 0;
 }
 
 /* --- Data memory. Physical banks of 128 bits: two in each 16 KiB of a window (device, section 3). */
-static int reach(const Op *op, u32 address, u32 size) {
+int memory_reach(const Op *op, u32 address, u32 size) {
     if (address < DATA_START || address + size > DATA_END) {
         fault(FAULT_ADDRESS, op, address, size, 0);
         return 0;
@@ -123,7 +129,7 @@ static int reach(const Op *op, u32 address, u32 size) {
     return 1;
 }
 
-static u32 aligned(u32 address, u32 size) {
+u32 memory_aligned(u32 address, u32 size) {
     /* Vectors ignore low address bits; scalars must be where they belong. */
     return size >= 16 ? address & ~((size > 32 ? 32 : size) - 1) : address;
 }
@@ -190,10 +196,9 @@ static i32 lock_index(const Op *op, u32 id) {
 
 static int condition(const Op *op) { return !(op->flags & F_CONDITION) || WORD(REG_R + 4 * 26); }
 
-/* Whether the bundle's acquire can go on; says what it waits for otherwise. */
-static int can_acquire(const Op *op) {
-    if (!condition(op)) return 1;
-    i32 index = lock_index(op, *(u32 *)op->a & 63), value = *(i32 *)op->b;
+/* Whether an acquire can go on; says what it waits for otherwise. */
+int lock_can_acquire(const Op *op, u32 id, i32 value) {
+    i32 index = lock_index(op, id & 63);
     if (index < 0) return 1;
     volatile i32 *lock = &((volatile i32 *)LOCK_PAGE)[index];
     if (value < 0 ? *lock >= -value : *lock == value) return 1;
@@ -203,15 +208,14 @@ static int can_acquire(const Op *op) {
     return 0;
 }
 
-static void acquire(const Op *op) {
-    if (!condition(op)) return;
-    i32 index = lock_index(op, *(u32 *)op->a & 63), value = *(i32 *)op->b;
+void lock_acquire(const Op *op, u32 id, i32 value) {
+    i32 index = lock_index(op, id & 63);
     if (index < 0) return;
     ((volatile i32 *)LOCK_PAGE)[index] -= value < 0 ? -value : value;
     state.lock_stalls++;
 }
 
-static void release(const Op *op, u32 id, i32 value) {
+void lock_release(const Op *op, u32 id, i32 value) {
     i32 index = lock_index(op, id & 63);
     if (index < 0) return;
     volatile i32 *lock = &((volatile i32 *)LOCK_PAGE)[index];
@@ -226,14 +230,14 @@ static void release(const Op *op, u32 id, i32 value) {
 enum { PHASE_LOAD, PHASE_UPS, PHASE_UNPACK, PHASE_STORE, PHASE_PART_READ, PHASE_PART_SOURCE, PHASE_PART_WRITE,
        PHASE_RELEASE };
 
-static u32 sign_of(const Op *op, u32 control) {
+u32 sign_of(const Op *op, u32 control) {
     return op->flags & F_CONTROL_SIGN ? CONTROL(control) & 1 : (op->flags & F_SIGNED) != 0;
 }
 
 static void load(Event *e) {
     const Op *op = e->op;
-    u32 address = aligned(e->address, op->size);
-    if (!natural(op, address, op->size) || !reach(op, address, op->size)) return;
+    u32 address = memory_aligned(e->address, op->size);
+    if (!natural(op, address, op->size) || !memory_reach(op, address, op->size)) return;
     const u8 *from = (const u8 *)address;
     u8 data[128] __attribute__((aligned(16)));
     switch (op->op) {
@@ -302,6 +306,7 @@ static void accumulate(void) {
     u32 slot = (u32)state.cycle % RING;
     if (!product_pending[slot]) return;
     product_pending[slot] = 0;
+    in_flight--;
     Product *p = &products[slot];
     const Op *op = p->op;
     const u8 *acc1 = (const u8 *)op->a, *acc2 = (const u8 *)op->b;
@@ -332,6 +337,7 @@ static void start_product(const Op *op) {
     u32 slot = (u32)(state.cycle + 2) % RING;
     Product *p = &products[slot];
     product_pending[slot] = 1;
+    in_flight++;
     p->op = op;
     p->configuration = op->extra ? *(u32 *)op->extra : 0;
     if (op->op == OP_MAC || op->op == OP_MAC_F) {
@@ -342,13 +348,13 @@ static void start_product(const Op *op) {
 
 static void store(Event *e) {
     const Op *op = e->op;
-    u32 size = op->size, address = aligned(e->address, size);
+    u32 size = op->size, address = memory_aligned(e->address, size);
     if (e->phase == PHASE_RELEASE) {
-        release(op, e->address, *(i32 *)e->data);
+        lock_release(op, e->address, *(i32 *)e->data);
         return;
     }
     if (e->phase == PHASE_PART_READ) { /* stage 5: the word is read */
-        if (!natural(op, address, size) || !reach(op, address & ~3u, 4)) return;
+        if (!natural(op, address, size) || !memory_reach(op, address & ~3u, 4)) return;
         Event *next = later(op, 2, address, PHASE_PART_SOURCE);
         *(u32 *)next->data = *(u32 *)(address & ~3u);
         return;
@@ -360,10 +366,10 @@ static void store(Event *e) {
         return;
     }
     if (e->phase == PHASE_PART_WRITE) { /* stage 11 */
-        if (reach(op, address & ~3u, 4)) *(u32 *)(address & ~3u) = *(u32 *)e->data;
+        if (memory_reach(op, address & ~3u, 4)) *(u32 *)(address & ~3u) = *(u32 *)e->data;
         return;
     }
-    if (!natural(op, address, size) || !reach(op, address, size)) return;
+    if (!natural(op, address, size) || !memory_reach(op, address, size)) return;
     copy((u8 *)address, e->data, size);
 }
 
@@ -381,7 +387,9 @@ static void run_events(int reads) {
         else
             store(e);
     }
-    if (!reads) event_count[slot] = 0;
+    if (reads) return;
+    in_flight -= event_count[slot];
+    event_count[slot] = 0;
 }
 
 /* Before the core waits: releases and the stores in front of them are done. On the hardware an acquire acts in the same
@@ -392,6 +400,7 @@ static void finish_stores(void) {
         for (u32 i = 0; i < event_count[slot]; i++) {
             Event *e = &events[slot][i];
             if (!e->op || (e->phase != PHASE_STORE && e->phase != PHASE_PART_WRITE && e->phase != PHASE_RELEASE)) continue;
+            touched = 0;
             store(e);
             e->op = 0;
         }
@@ -412,20 +421,124 @@ static void put_mask(const Op *op, u32 dst, u64 mask, u32 lanes) {
         put32(op, op->latency, dst, (u32)mask);
 }
 
-static void lanes(const Op *op) {
-    u32 count = 512u / op->x;
-    u64 mask = 0, select = op->c ? mask_operand(op->c, count) : 0;
-    u8 data[64] __attribute__((aligned(16)));
-    int has_result = op->op != OP_VLT && op->op != OP_VGE && op->op != OP_VEQZ && op->op != OP_VLT_BF16 &&
-                     op->op != OP_VGE_BF16;
-    lanes_op(op->op, op->x, sign_of(op, CR_VADD_SIGN), has_result ? data : 0, &mask, (const u8 *)op->a,
-             op->b ? (const u8 *)op->b : 0, select);
-    if (has_result) put_vector(op, op->latency, op->dst, 64, data);
-    if (op->flags & 16) put_mask(op, has_result ? op->dst2 : op->dst, mask, count);
-}
-
 static void fill(u8 *d, const u8 *value, u32 bytes) {
     for (u32 i = 0; i < 64; i += bytes) copy(d + i, value, bytes);
+}
+
+/* A vector instruction without timing: its result into `data` (its size comes back, 0 for none), its mask into `mask`. */
+u32 compute(const Op *op, u8 *data, u64 *mask) {
+    switch (op->op) {
+    case OP_VMOV: copy(data, (const u8 *)op->a, op->size); return op->size;
+    case OP_VADD:
+    case OP_VSUB:
+    case OP_VADDSUB:
+    case OP_VBAND:
+    case OP_VBOR:
+    case OP_VABS_GTZ:
+    case OP_VNEG_GTZ:
+    case OP_VBNEG_LTZ:
+    case OP_VMIN_GE:
+    case OP_VMAX_LT:
+    case OP_VMAXDIFF_LT:
+    case OP_VSUB_LT:
+    case OP_VSUB_GE:
+    case OP_VSEL:
+    case OP_VMIN_GE_BF16:
+    case OP_VMAX_LT_BF16:
+        lanes_op(op->op, op->x, sign_of(op, CR_VADD_SIGN), data, mask, (const u8 *)op->a, op->b ? (const u8 *)op->b : 0,
+                 op->c ? mask_operand(op->c, 512u / op->x) : 0);
+        return 64;
+    case OP_VLT:
+    case OP_VGE:
+    case OP_VEQZ:
+    case OP_VLT_BF16:
+    case OP_VGE_BF16:
+        lanes_op(op->op, op->x, sign_of(op, CR_VADD_SIGN), 0, mask, (const u8 *)op->a, op->b ? (const u8 *)op->b : 0, 0);
+        return 0;
+    case OP_VSHIFT_ALIGN: /* proved for counts beyond both vectors only, which give zeros */
+        if (C < 128 || *(u32 *)op->d) fault(FAULT_CONFIGURATION, op, C, *(u32 *)op->d, 0);
+        v_shift(data, (const u8 *)op->a, (const u8 *)op->b, C);
+        return 64;
+    case OP_VSHIFT: v_shift(data, (const u8 *)op->a, (const u8 *)op->b, C); return 64;
+    case OP_VSHUFFLE:
+        if (!v_shuffle(data, (const u8 *)op->a, (const u8 *)op->b, C)) fault(FAULT_CONFIGURATION, op, C, 0, 0);
+        return 64;
+    case OP_VBCST: fill(data, (const u8 *)op->a, op->x / 8u); return 64;
+    case OP_VBCSTSHFL: {
+        u8 zeros[64] = {0};
+        u32 mode = WORD(REG_R + 4 * 29);
+        fill(data, (const u8 *)op->a, op->x / 8u);
+        if (!v_shuffle(data, data, zeros, mode)) fault(FAULT_CONFIGURATION, op, mode, 0, 0);
+        return 64;
+    }
+    case OP_VEXTBCST: {
+        u32 bytes = op->x / 8u, index = B & (64 / bytes - 1);
+        fill(data, (const u8 *)op->a + index * bytes, bytes);
+        return 64;
+    }
+    case OP_VEXTRACT: {
+        u32 bytes = op->x / 8u, index = B & (64 / bytes - 1), sign = sign_of(op, CR_VADD_SIGN);
+        const u8 *from = (const u8 *)op->a + index * bytes;
+        if (bytes == 8) {
+            copy(data, from, 8);
+            return 8;
+        }
+        u32 value = bytes == 1   ? (sign ? (u32)(i32)(i8)*from : *from)
+                    : bytes == 2 ? (sign ? (u32)(i32)*(const i16 *)from : *(const u16 *)from)
+                                 : *(const u32 *)from;
+        *(u32 *)data = op->mask ? value & op->mask : shift_register(value);
+        return 4;
+    }
+    case OP_VINSERT: {
+        u32 bytes = op->x / 8u, index = WORD(REG_R + 4 * 29) & (64 / bytes - 1);
+        copy(data, (const u8 *)op->a, 64);
+        copy(data + index * bytes, (const u8 *)op->b, bytes);
+        return 64;
+    }
+    case OP_VPUSH_HI: {
+        u32 bytes = op->x / 8u;
+        copy(data, (const u8 *)op->a + bytes, 64 - bytes);
+        copy(data + 64 - bytes, (const u8 *)op->b, bytes);
+        return 64;
+    }
+    case OP_VPUSH_LO: {
+        u32 bytes = op->x / 8u;
+        copy(data + bytes, (const u8 *)op->b, 64 - bytes);
+        copy(data, (const u8 *)op->a, bytes);
+        return 64;
+    }
+    case OP_VPACK:
+        v_pack(data, (const u8 *)op->a, op->x, sign_of(op, CR_PACK_SIGN), CONTROL(CR_SAT));
+        return 32;
+    case OP_VUPS:
+        v_ups(data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x, sign_of(op, CR_UPS_SIGN), shift_of(op->b),
+              CONTROL(CR_SAT));
+        return op->size * op->y / op->x;
+    case OP_VSRS:
+    case OP_STORE_SRS:
+        v_srs(data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x, sign_of(op, CR_SRS_SIGN), shift_of(op->b),
+              CONTROL(CR_RND), CONTROL(CR_SAT));
+        return op->size;
+    case OP_VCONV_BF16:
+    case OP_STORE_CONV: v_to_bf16(data, (const u8 *)op->a, CONTROL(CR_RND)); return 32;
+    case OP_STORE_PACK:
+        v_pack(data, (const u8 *)op->a, op->x, sign_of(op, CR_PACK_SIGN), CONTROL(CR_SAT));
+        return 32;
+    case OP_STORE_VECTOR: copy(data, (const u8 *)op->a, op->size); return op->size;
+    case OP_VCONV_FP32: v_from_bf16(data, (const u8 *)op->a); return 64;
+    case OP_VFLOOR: v_floor(data, (const u8 *)op->a, shift_of(op->b)); return 64;
+    case OP_ACC_CLEAR: __builtin_memset(data, 0, 128); return op->size;
+    default: fault(FAULT_UNSUPPORTED, op, (u32)op->imm, 0, 0); return 0;
+    }
+}
+
+static void vector(const Op *op) {
+    u8 data[128] __attribute__((aligned(16)));
+    u64 mask = 0;
+    u32 size = compute(op, data, &mask);
+    if (size > 8) put_vector(op, op->latency, op->dst, size, data);
+    if (size == 4 || size == 8) copy(claim(op->latency, op->dst, size, 1), data, size);
+    if (op->flags & F_MASK) put_mask(op, size ? op->dst2 : op->dst, mask, 512u / op->x);
 }
 
 static void divide_step(const Op *op) {
@@ -503,7 +616,9 @@ static void execute(const Op *op) {
     case OP_DIVS: divide_step(op); break;
     case OP_EVENT: state.events++; break;
     case OP_DONE: state.stopped = 1; break;
-    case OP_ACQ: acquire(op); break;
+    case OP_ACQ:
+        if (condition(op)) lock_acquire(op, A, (i32)B);
+        break;
     case OP_REL:
         if (condition(op)) *(u32 *)later(op, 4, A, PHASE_RELEASE)->data = B;
         break;
@@ -543,153 +658,28 @@ static void execute(const Op *op) {
         later(op, 4, address, PHASE_PART_READ);
         break;
     }
-    case OP_STORE_VECTOR: {
-        u32 address = address_of(op);
-        copy(later(op, 4, address, PHASE_STORE)->data, (const u8 *)op->a, op->size);
-        break;
-    }
+    case OP_STORE_VECTOR:
     case OP_STORE_PACK: {
         u32 address = address_of(op);
-        v_pack(later(op, 4, address, PHASE_STORE)->data, (const u8 *)op->a, op->x, sign_of(op, CR_PACK_SIGN),
-               CONTROL(CR_SAT));
+        u64 none;
+        compute(op, later(op, 4, address, PHASE_STORE)->data, &none);
         break;
     }
-    case OP_STORE_CONV: {
-        u32 address = address_of(op);
-        v_to_bf16(later(op, 6, address, PHASE_STORE)->data, (const u8 *)op->a, CONTROL(CR_RND));
-        break;
-    }
+    case OP_STORE_CONV:
     case OP_STORE_SRS: {
         u32 address = address_of(op);
-        v_srs(later(op, 6, address, PHASE_STORE)->data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x,
-              sign_of(op, CR_SRS_SIGN), shift_of(op->b), CONTROL(CR_RND), CONTROL(CR_SAT));
+        u64 none;
+        compute(op, later(op, 6, address, PHASE_STORE)->data, &none);
         break;
     }
 
-    case OP_VMOV: put_vector(op, op->latency, op->dst, op->size, (const u8 *)op->a); break;
-    case OP_VADD:
-    case OP_VSUB:
-    case OP_VADDSUB:
-    case OP_VBAND:
-    case OP_VBOR:
-    case OP_VABS_GTZ:
-    case OP_VNEG_GTZ:
-    case OP_VBNEG_LTZ:
-    case OP_VMIN_GE:
-    case OP_VMAX_LT:
-    case OP_VMAXDIFF_LT:
-    case OP_VSUB_LT:
-    case OP_VSUB_GE:
-    case OP_VLT:
-    case OP_VGE:
-    case OP_VEQZ:
-    case OP_VSEL:
-    case OP_VMIN_GE_BF16:
-    case OP_VMAX_LT_BF16:
-    case OP_VLT_BF16:
-    case OP_VGE_BF16: lanes(op); break;
-    case OP_VSHIFT:
-        v_shift(data, (const u8 *)op->a, (const u8 *)op->b, C);
-        put_vector(op, op->latency, op->dst, 64, data);
-        break;
-    case OP_VSHIFT_ALIGN: /* proved for counts beyond both vectors only, which give zeros */
-        if (C < 128 || *(u32 *)op->d) {
-            fault(FAULT_CONFIGURATION, op, C, *(u32 *)op->d, 0);
-            break;
-        }
-        v_shift(data, (const u8 *)op->a, (const u8 *)op->b, C);
-        put_vector(op, op->latency, op->dst, 64, data);
-        break;
-    case OP_VSHUFFLE:
-        if (!v_shuffle(data, (const u8 *)op->a, (const u8 *)op->b, C)) fault(FAULT_CONFIGURATION, op, C, 0, 0);
-        put_vector(op, op->latency, op->dst, 64, data);
-        break;
-    case OP_VBCST:
-        fill(data, (const u8 *)op->a, op->x / 8u);
-        put_vector(op, op->latency, op->dst, 64, data);
-        break;
-    case OP_VBCSTSHFL: {
-        u8 zeros[64] = {0};
-        fill(data, (const u8 *)op->a, op->x / 8u);
-        if (!v_shuffle(data, data, zeros, WORD(REG_R + 4 * 29))) fault(FAULT_CONFIGURATION, op, WORD(REG_R + 4 * 29), 0, 0);
-        put_vector(op, op->latency, op->dst, 64, data);
-        break;
-    }
-    case OP_VEXTBCST: {
-        u32 bytes = op->x / 8u, index = B & (64 / bytes - 1);
-        fill(data, (const u8 *)op->a + index * bytes, bytes);
-        put_vector(op, op->latency, op->dst, 64, data);
-        break;
-    }
-    case OP_VEXTRACT: {
-        u32 bytes = op->x / 8u, index = B & (64 / bytes - 1), sign = sign_of(op, CR_VADD_SIGN);
-        const u8 *from = (const u8 *)op->a + index * bytes;
-        if (bytes == 8)
-            copy(claim(op->latency, op->dst, 8, 1), from, 8);
-        else
-            put_scalar(op, bytes == 1   ? (sign ? (u32)(i32)(i8)*from : *from)
-                           : bytes == 2 ? (sign ? (u32)(i32)*(const i16 *)from : *(const u16 *)from)
-                                        : *(const u32 *)from);
-        break;
-    }
-    case OP_VINSERT: {
-        u32 bytes = op->x / 8u, index = WORD(REG_R + 4 * 29) & (64 / bytes - 1);
-        copy(data, (const u8 *)op->a, 64);
-        copy(data + index * bytes, (const u8 *)op->b, bytes);
-        put_vector(op, op->latency, op->dst, 64, data);
-        break;
-    }
-    case OP_VPUSH_HI: {
-        u32 bytes = op->x / 8u;
-        copy(data, (const u8 *)op->a + bytes, 64 - bytes);
-        copy(data + 64 - bytes, (const u8 *)op->b, bytes);
-        put_vector(op, op->latency, op->dst, 64, data);
-        break;
-    }
-    case OP_VPUSH_LO: {
-        u32 bytes = op->x / 8u;
-        copy(data + bytes, (const u8 *)op->b, 64 - bytes);
-        copy(data, (const u8 *)op->a, bytes);
-        put_vector(op, op->latency, op->dst, 64, data);
-        break;
-    }
-    case OP_VPACK:
-        v_pack(data, (const u8 *)op->a, op->x, sign_of(op, CR_PACK_SIGN), CONTROL(CR_SAT));
-        put_vector(op, op->latency, op->dst, 32, data);
-        break;
     case OP_VUNPACK: later(op, 6, 0, PHASE_UNPACK); break;
-    case OP_VUPS:
-        v_ups(data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x, sign_of(op, CR_UPS_SIGN), shift_of(op->b),
-              CONTROL(CR_SAT));
-        put_vector(op, op->latency, op->dst, op->size * op->y / op->x, data);
-        break;
-    case OP_VSRS:
-        v_srs(data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x, sign_of(op, CR_SRS_SIGN), shift_of(op->b),
-              CONTROL(CR_RND), CONTROL(CR_SAT));
-        put_vector(op, op->latency, op->dst, op->size, data);
-        break;
-    case OP_VCONV_BF16:
-        v_to_bf16(data, (const u8 *)op->a, CONTROL(CR_RND));
-        put_vector(op, op->latency, op->dst, 32, data);
-        break;
-    case OP_VCONV_FP32:
-        v_from_bf16(data, (const u8 *)op->a);
-        put_vector(op, op->latency, op->dst, 64, data);
-        break;
-    case OP_VFLOOR:
-        v_floor(data, (const u8 *)op->a, shift_of(op->b));
-        put_vector(op, op->latency, op->dst, 64, data);
-        break;
-    case OP_ACC_CLEAR:
-        __builtin_memset(data, 0, 128);
-        put_vector(op, op->latency, op->dst, op->size, data);
-        break;
     case OP_ACC_ADD:
     case OP_ACC_ADD_F:
     case OP_ACC_COPY:
     case OP_MAC:
     case OP_MAC_F: start_product(op); break;
-    default: fault(FAULT_UNSUPPORTED, op, (u32)op->imm, 0, 0);
+    default: vector(op);
     }
 }
 
@@ -697,7 +687,8 @@ static void execute(const Op *op) {
 EXPORT("core_layout") u32 core_layout(void) {
     static u32 where[16];
     u32 values[] = {(u32)bank[0], (u32)bank[1], (u32)bundles, (u32)ops, (u32)&state, BANK_BYTES,
-                    sizeof(Bundle), sizeof(Op), sizeof(State), MAX_OPS, OPERATIONS};
+                    sizeof(Bundle), sizeof(Op), sizeof(State), MAX_OPS, OPERATIONS,
+                    (u32)block_at, (u32)ring, (u32)lookups, MAX_LOOKUPS};
     copy((u8 *)where, (const u8 *)values, sizeof values);
     return (u32)where;
 }
@@ -705,11 +696,12 @@ EXPORT("core_layout") u32 core_layout(void) {
 /* A reset of the core: registers zero, nothing in flight, at address 0. Counters go on. */
 EXPORT("core_reset") void core_reset(void) {
     for (u32 i = 0; i < RING; i++) write_count[i] = event_count[i] = product_pending[i] = 0;
+    in_flight = 0;
     u32 identity = WORD(REG_CORE_ID);
     __builtin_memset(bank, 0, sizeof bank);
     WORD(REG_CORE_ID) = identity;
     WORD(REG_LE) = ADDRESS_MASK;
-    state.pc = state.stopped = state.branch_in = state.fault = 0;
+    state.pc = state.stopped = state.branch_in = state.fault = state.resume = 0;
 }
 
 /* Lets everything in flight land, without issuing anything. */
@@ -725,14 +717,36 @@ static void drain(void) {
     land();
 }
 
+/* Translated code: runs from a block on; STEP_MORE hands over to the interpreter. */
+typedef u32 (*Translated)(u32 block);
+
 /* Issues bundles until the core waits, stops, faults, or as many as the limit says are issued. Returns a STEP_.... */
 EXPORT("core_run") u32 core_run(void) {
     u64 limit = (u64)state.limit_high << 32 | state.limit_low;
     if (state.fault) return STEP_FAULT;
     if (state.stopped) return STEP_DONE;
     for (int first = 1;; first = 0) {
-        u32 pc = state.pc;
         land();
+        if (state.translated && !in_flight && !state.branch_in) {
+            u32 block = state.resume ? state.resume : state.pc < PROGRAM_BYTES ? block_at[state.pc / 2] : 0;
+            state.resume = 0;
+            if (block) {
+                u32 result = ((Translated)state.translated)(block);
+                if (result == STEP_DONE) drain();
+                if (result != STEP_MORE) return result;
+            }
+        }
+        land();
+        if (state.translated && !in_flight && !state.branch_in) {
+            u32 block = state.resume ? state.resume : state.pc < PROGRAM_BYTES ? block_at[state.pc / 2] : 0;
+            state.resume = 0;
+            if (block) {
+                u32 result = ((Translated)state.translated)(block);
+                if (result == STEP_DONE) drain();
+                if (result != STEP_MORE) return result;
+            }
+        }
+        u32 pc = state.pc;
         if (pc == state.return_address && !first) {
             drain();
             return STEP_RETURNED;
@@ -749,10 +763,11 @@ EXPORT("core_run") u32 core_run(void) {
         }
         if (bundle->flags & BUNDLE_BREAK && !first) return STEP_BREAK;
         const Op *op = &ops[bundle->first], *end = op + bundle->count;
-        if (bundle->flags & BUNDLE_BLOCKS && !can_acquire(op)) {
+        if (bundle->flags & BUNDLE_BLOCKS && condition(op) &&
+            !lock_can_acquire(op, *(u32 *)op->a, *(i32 *)op->b)) {
             finish_stores();
             if (state.fault) return STEP_FAULT;
-            if (!can_acquire(op)) return state.wait_kind;
+            if (!lock_can_acquire(op, *(u32 *)op->a, *(i32 *)op->b)) return state.wait_kind;
         }
         touched = 0;
         accumulate();
@@ -789,10 +804,51 @@ EXPORT("core_step") i64 core_step(void) {
     u32 result = core_run();
     switch (result) {
     case STEP_DONE: return -1;
+    case STEP_LIMIT: return (i64)5 << 24; /* a pause: the host may translate the program */
     case STEP_WAIT_GE:
     case STEP_WAIT_EQ:
         return (i64)((u64)state.pc << 32 | (u64)(result == STEP_WAIT_EQ ? 2 : 1) << 24 | (u64)(state.wait_need & 255) << 16 |
                      state.wait_lock);
     default: return (i64)((u64)state.pc << 32 | (u64)4 << 24 | state.fault);
+    }
+}
+
+/* --- What translated code hands over to the interpreter: something in flight, `delay` cycles from being due. */
+EXPORT("t_push") void t_push(u32 kind, u32 op_at, u32 delay, u32 dst, u32 size, u32 banks, u32 slot) {
+    const Op *op = (const Op *)op_at;
+    const u8 *data = (const u8 *)slot;
+    Event *e;
+    switch (kind) {
+    case T_WRITE:
+        if (!delay) { /* this cycle's results have landed already */
+            if (banks & 1) copy(bank[0] + dst, data, size);
+            if (banks & 2) copy(bank[1] + dst, data, size);
+            return;
+        }
+        copy(claim(delay, dst, size, banks), data, size);
+        return;
+    case T_PART: /* its source is read when it is due, its word is written four cycles later */
+        e = later(op, delay, *(const u32 *)data, PHASE_PART_SOURCE);
+        *(u32 *)e->data = *(const u32 *)(data + 4);
+        return;
+    case T_STORE: /* translated code writes memory four cycles early, loads and stores alike */
+        copy(later(op, delay, *(const u32 *)(data + 128), PHASE_STORE)->data, data, 64);
+        return;
+    case T_UNPACK: copy(later(op, delay, 0, PHASE_UNPACK)->data, data, 32); return;
+    case T_UPS: copy(later(op, delay, 0, PHASE_UPS)->data, data, 64); return;
+    case T_UPS_SHIFTED:
+        e = later(op, delay, 1 + (*(const u32 *)(data + 128) & 63) + (*(const u32 *)(data + 132) << 8), PHASE_UPS);
+        copy(e->data, data, 64);
+        return;
+    default: {
+        u32 at = (u32)(state.cycle + delay) % RING;
+        Product *p = &products[at];
+        product_pending[at] = 1;
+        in_flight++;
+        p->op = op;
+        p->configuration = *(const u32 *)(data + 128);
+        copy(p->x, data, 64);
+        copy(p->y, data + 64, 64);
+    }
     }
 }

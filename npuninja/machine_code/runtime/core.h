@@ -72,6 +72,7 @@ typedef struct {
 #define F_CONDITION 2   /* only when r26 is not 0 */
 #define F_SIGNED 4
 #define F_CONTROL_SIGN 8 /* the sign is in a control register */
+#define F_MASK 16 /* has a mask as its second result, or as its only one */
 
 enum { MODE_NONE, MODE_INDEX, MODE_POST, MODE_2D, MODE_3D };
 
@@ -87,6 +88,16 @@ typedef struct {
 #define PROGRAM_BYTES 0x4000
 #define MAX_OPS 24576
 extern Bundle bundles[PROGRAM_BYTES / 2];
+/* Translated code: its block at an address where nothing is in flight; what is in flight between blocks, by the cycle in
+ * which it is due; where computed jumps lead, one table for each shape of what is in flight. */
+#define RING 16 /* cycles ahead; the longest is a part-word store, 10 */
+#define RING_SLOTS 8
+#define SLOT_BYTES 256
+#define MAX_LOOKUPS 40
+extern u32 block_at[PROGRAM_BYTES / 2];
+extern u8 ring[RING][RING_SLOTS][SLOT_BYTES];
+extern u32 lookups[MAX_LOOKUPS][PROGRAM_BYTES / 2];
+enum { T_WRITE, T_PART, T_STORE, T_UNPACK, T_UPS, T_UPS_SHIFTED, T_PRODUCT };
 extern Op ops[MAX_OPS];
 
 /* --- State of the core. The host reads and writes it by the order of its words (runtime.py). */
@@ -101,6 +112,8 @@ typedef struct {
     u32 wait_kind, wait_lock, wait_need;
     u32 limit_low, limit_high; /* issued bundles after which it returns */
     u32 events;
+    u32 translated, resume; /* index of the translated code's function; the block at which it waits */
+    u32 jump_condition, jump_target; /* of a branch in whose delay slots a block of translated code ends */
     u64 cycle, issued, bank_conflicts, lock_stalls, stream_stalls, cascade_stalls;
 } State;
 extern State state;
@@ -112,6 +125,15 @@ enum { STEP_MORE, STEP_WAIT_GE, STEP_WAIT_EQ, STEP_RELEASE_FAULT, STEP_FAULT, ST
        STEP_LIMIT, STEP_WAIT_STREAM_IN, STEP_WAIT_STREAM_OUT, STEP_WAIT_CASCADE_IN, STEP_WAIT_CASCADE_OUT };
 
 void fault(u32 kind, const Op *op, u32 a, u32 b, u32 c);
+int lock_can_acquire(const Op *op, u32 id, i32 value);
+void lock_acquire(const Op *op, u32 id, i32 value);
+void lock_release(const Op *op, u32 id, i32 value);
+int memory_reach(const Op *op, u32 address, u32 size);
+u32 memory_aligned(u32 address, u32 size);
+u32 sign_of(const Op *op, u32 control);
+i32 shift_of(u32 address);
+u32 compute(const Op *op, u8 *data, u64 *mask);
+extern u32 touched;
 
 /* --- Operations. lowered.py reads this list. */
 enum {

@@ -1,0 +1,65 @@
+"""Translations in the cache: by the program, the runtime and the translator, so nothing in it is ever out of date."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import wasmtime
+
+from npuninja.compiled_modules import cache_folder, cached_module, sources_key, wasmtime_version, write_whole
+from npuninja.machine_code import translate
+from npuninja.machine_code.core_runtime import PROGRAM, CoreRuntime
+from npuninja.machine_code.prepare import Prepared
+
+#: Translations to keep; each is some hundred kilobytes.
+_KEPT = 256
+
+
+def _paths(digest: bytes) -> tuple[Path, Path]:
+    key, _ = sources_key(PROGRAM)
+    words = f"{digest.hex()} {key} {translate.VERSION} {wasmtime_version()}"
+    name = hashlib.sha256(words.encode()).hexdigest()[:32]
+    folder = cache_folder() / "translations"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{name}.cwasm", folder / f"{name}.json"
+
+
+def use_cached(core: CoreRuntime, engine: wasmtime.Engine, digest: bytes) -> bool:
+    """Lets a core run the translation of its program that is in the cache, if one is.
+
+    Args:
+        core: has the program.
+        engine: of its store.
+        digest: sha256 of the program's pieces.
+    """
+    module_path, blocks_path = _paths(digest)
+    try:
+        found = json.loads(blocks_path.read_text())
+        module = wasmtime.Module.deserialize_file(engine, str(module_path))
+    except (OSError, ValueError, wasmtime.WasmtimeError):
+        return False
+    tables = [
+        {int(at): block for at, block in table.items()} for table in (found["entries"], *found["lookups"])
+    ]
+    core.use_translation(module, tables[0], tables[1:])
+    return True
+
+
+def translate_now(core: CoreRuntime, engine: wasmtime.Engine, digest: bytes, prepared: Prepared) -> None:
+    """Translates a core's program, puts the translation into the cache and lets the core run it."""
+    module_path, blocks_path = _paths(digest)
+    made = translate.Translator(prepared, core.places).translate()
+    module = cached_module(engine, module_path, lambda: made.module)
+    write_whole(blocks_path, json.dumps({"entries": made.entries, "lookups": made.lookups}).encode())
+    _forget_oldest(blocks_path.parent)
+    core.use_translation(module, made.entries, made.lookups)
+
+
+def _forget_oldest(folder: Path) -> None:
+    entries = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
+    if len(entries) <= 2 * _KEPT:
+        return
+    for path in entries[: len(entries) // 2]:
+        path.unlink(missing_ok=True)
