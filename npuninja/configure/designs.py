@@ -34,6 +34,11 @@ class DesignSet:
     faulty: tuple[Faulty, ...]
     left_out: int = 0
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all designs, faulty ones too."""
+        return frozenset([*(design.name for design in self.designs), *(fault.name for fault in self.faulty)])
+
     def without(self, refused: Sequence[Faulty]) -> DesignSet:
         """The same when planning found more that cannot be built."""
         names = {f.name for f in refused}

@@ -6,14 +6,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from npuninja.configure.hosts import has_hosts, read_hosts
 from npuninja.configure.launcher import find_launcher
 from npuninja.configure.project import Project
 from npuninja.configure.remote import remote_settings
 from npuninja.configure.settings import resolved_kernels
 from npuninja.configure.settings_checks import check_pins, placed, remarks, variables_for
 from npuninja.detect.cache import ProbeCache
-from npuninja.detect.machine import Toolchain, detect, surroundings_of
+from npuninja.detect.machine import HOST_TOOLS, TOOLS, Toolchain, detect, surroundings_of
 from npuninja.errors import ToolError
+from npuninja.plan.host_program import HostProgram
 from npuninja.plan.kernels import KernelFolder, read_kernel_folder
 from npuninja.plan.providers import Providers, WasmCompiler, choose, for_tests, wasm_compiler
 from npuninja.remote.settings import RemoteSettings
@@ -36,6 +38,7 @@ class Machine:
         launcher: the program that starts compilers; "" for none.
         remote: what runs stages elsewhere; None when all run here.
         kernels: the sources of kernel objects, with the paths that what was found gives them.
+        hosts: the host programs, with paths as planning takes them.
         notes: what in the environment has no effect although one may think so.
     """
 
@@ -47,6 +50,7 @@ class Machine:
     launcher: str
     remote: RemoteSettings | None
     kernels: KernelFolder
+    hosts: tuple[HostProgram, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -59,7 +63,9 @@ def look(project: Project, environment: Mapping[str, str]) -> Machine:
     """
     options, settings = project.options, project.settings
     cache = ProbeCache(os.path.join(project.layout.build_folder, "probe_cache.json"))
-    toolchain = detect(surroundings_of(environment, settings.pins, settings.unused), cache, settings.denied)
+    wanted = (*TOOLS, *(HOST_TOOLS if has_hosts(settings) else ()))
+    surroundings = surroundings_of(environment, settings.pins, settings.unused)
+    toolchain = detect(surroundings, cache, settings.denied, wanted)
     check_pins(settings, toolchain)
     ninja = _ninja(toolchain) if options.generator == "ninja" else ""
     compiler = wasm_compiler(toolchain, project.choices)
@@ -77,6 +83,7 @@ def look(project: Project, environment: Mapping[str, str]) -> Machine:
         launcher=find_launcher(options.launcher, environment, compiler, providers),
         remote=remote_settings(options, environment, project.layout, toolchain, PACKAGE),
         kernels=read_kernel_folder("kernels", "kernels", kernels),
+        hosts=read_hosts(settings, paths, project.layout.source_root, project.designs.names),
         notes=tuple(remarks(environment)),
     )
 

@@ -41,6 +41,7 @@ class Causes:
             machine.ninja,
             machine.remote,
             project.designs,
+            machine.hosts,
             project.options,
             sorted(project.references or ()),
             project.references is None,
@@ -85,7 +86,7 @@ def make_plan(causes: Causes) -> Plan:
     emulated = replace(context, providers=machine.tested) if machine.tested else None
     found = project.designs
     refused = list(found.faulty)
-    graph = plan(context, found.designs, emulated, found.wanted, refused)
+    graph = plan(context, found.designs, emulated, found.wanted, refused, machine.hosts)
     found = found.without(refused[len(found.faulty) :])
     project.template.check(graph)
     if machine.remote:

@@ -41,6 +41,7 @@ class Settings:
         kernels: how kernel objects are built.
         designs: design -> what is said about it.
         hosts: host program -> its table.
+        host_places: host program -> where that stands.
         options: options of configure.py, by the names of the file.
         generation: of the dialect, `auto` when it is not said.
         requires: the versions of npuninja that do.
@@ -60,6 +61,7 @@ class Settings:
     kernels: tuple[KernelSettings, ...] = ()
     designs: Mapping[str, DesignSettings] = field(default_factory=dict)
     hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    host_places: Mapping[str, Location] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     generation: str = "auto"
     requires: str = ""
@@ -114,6 +116,7 @@ def read_settings(path: str, preset: str | None = None) -> Settings:
         kernels=tuple(_kernels(content.get("kernel", {}), file)),
         designs={name: _design(name, table, file) for name, table in content.get("design", {}).items()},
         hosts=content.get("host", {}),
+        host_places={name: file.place("host", name) for name in content.get("host", {})},
         options=content.get("configure", {}),
         generation=content.get("generation", "auto"),
         requires=requires,
@@ -213,7 +216,7 @@ def variables_in(settings: Settings, options: Options) -> list[str]:
     texts += [
         path
         for host in settings.hosts.values()
-        for path in (*host.get("include", ()), *host.get("sources", ()))
+        for path in (*host.get("include", ()), *host.get("sources", ()), host.get("folder", ""))
     ]
     texts += [*settings.options.get("include", []), *options.includes]
     return sorted({match[1] or match[2] for text in texts for match in _VARIABLE.finditer(text)})
@@ -256,7 +259,7 @@ def resolved_kernels(
             paths: Sequence[str], key: str, places: Mapping[str, Location] = places
         ) -> tuple[str, ...]:
             return tuple(
-                _from_root(expanded(path, variables, places.get(key)), settings.folder, source_root)
+                from_root(expanded(path, variables, places.get(key)), settings.folder, source_root)
                 for path in paths
             )
 
@@ -264,13 +267,14 @@ def resolved_kernels(
         found.append(replace(kernel, sources=sources, include=resolve(kernel.include, "include")))
     if options.defines or options.includes:
         include = tuple(
-            _from_root(expanded(path, variables, None), source_root, source_root) for path in options.includes
+            from_root(expanded(path, variables, None), source_root, source_root) for path in options.includes
         )
         found.append(joined("*", defines=options.defines, include=include))
     return tuple(found)
 
 
-def _from_root(path: str, folder: str, source_root: str) -> str:
+def from_root(path: str, folder: str, source_root: str) -> str:
+    """A path that counts from `folder`, relative to the project where it lies below it, else absolute."""
     absolute = os.path.normpath(os.path.join(folder, path))
     below = os.path.join(source_root, "")
     return absolute[len(below) :] or "." if (absolute + os.sep).startswith(below) else absolute

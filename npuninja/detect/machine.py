@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from npuninja.detect.bootgen import BOOTGEN
 from npuninja.detect.cache import ProbeCache
+from npuninja.detect.host_compiler import HOST_COMPILER
 from npuninja.detect.mlir_aie import AIE_OPT, AIE_TRANSLATE, AIECC
 from npuninja.detect.ninja import NINJA
 from npuninja.detect.peano import PEANO
@@ -16,6 +17,7 @@ from npuninja.detect.probe import Denied, probe
 from npuninja.detect.tool import Absent, Found, Outcome, Surroundings, Tool, identity
 from npuninja.detect.wasm_compilers import CLANG, WASM_LD, ZIG
 from npuninja.detect.xrt import PYXRT, XCLBINUTIL
+from npuninja.detect.xrt_library import XRT_LIBRARY
 
 TOOLS: tuple[Tool, ...] = (
     NINJA,
@@ -31,6 +33,9 @@ TOOLS: tuple[Tool, ...] = (
     PYXRT,
 )
 
+#: Looked for only where a project has host programs.
+HOST_TOOLS: tuple[Tool, ...] = (HOST_COMPILER, XRT_LIBRARY)
+
 
 @dataclass(frozen=True)
 class Toolchain:
@@ -40,13 +45,13 @@ class Toolchain:
     python: Found
 
     def found(self, name: str) -> Found | None:
-        """The tool, when it is usable."""
-        outcome = self.outcomes[name]
+        """The tool, when it is usable; None too when it was not looked for."""
+        outcome = self.outcomes.get(name)
         return outcome if isinstance(outcome, Found) else None
 
     def absent(self, name: str) -> Absent | None:
         """Why the tool is not usable, when it is not."""
-        outcome = self.outcomes[name]
+        outcome = self.outcomes.get(name)
         return outcome if isinstance(outcome, Absent) else None
 
 
@@ -80,8 +85,13 @@ def environment_packages(environment: Mapping[str, str]) -> list[str]:
     return [os.path.join(root, "lib", name, "site-packages") for name in pythons]
 
 
-def detect(surroundings: Surroundings, cache: ProbeCache, denied: Sequence[Denied] = ()) -> Toolchain:
-    """Proves every tool and remembers the answers in `cache`."""
-    outcomes = probe(TOOLS, surroundings, cache, denied)
+def detect(
+    surroundings: Surroundings,
+    cache: ProbeCache,
+    denied: Sequence[Denied] = (),
+    tools: Sequence[Tool] = TOOLS,
+) -> Toolchain:
+    """Proves every one of `tools` and remembers the answers in `cache`."""
+    outcomes = probe(tools, surroundings, cache, denied)
     cache.save()
     return Toolchain(outcomes, this_python())

@@ -45,7 +45,9 @@ def _candidates(surroundings: Surroundings) -> Iterator[Candidate]:
             places.append((os.path.join(root, "lib"), f"${variable}"))
     root = surroundings.system_root
     places.append((os.path.join(root, "opt/xilinx/xrt/lib"), "usual place"))
-    places += [(folder, "usual place") for folder in sorted(glob.glob(os.path.join(root, "usr/lib/*-linux-gnu")))]
+    places += [
+        (folder, "usual place") for folder in sorted(glob.glob(os.path.join(root, "usr/lib/*-linux-gnu")))
+    ]
     own = os.path.join(tools_folder(surroundings.environment), "xrt", "usr", "lib")
     places += [(folder, "npuninja tools") for folder in sorted(glob.glob(os.path.join(own, "*-linux-gnu")))]
     for folder, origin in places:

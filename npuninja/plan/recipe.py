@@ -12,6 +12,8 @@ from npuninja.plan.design import Design
 from npuninja.plan.designs import RESERVED, Faulty, faulty
 from npuninja.plan.facts import SEED
 from npuninja.plan.graph import Edge, Graph
+from npuninja.plan.host_program import HostProgram
+from npuninja.plan.host_recipe import plan_hosts
 from npuninja.plan.kernel_recipe import KernelObjects
 from npuninja.plan.layout import Layout
 from npuninja.plan.names import is_name
@@ -31,6 +33,7 @@ def plan(
     emulated: Context | None = None,
     wanted: Sequence[str] | None = None,
     refused: list[Faulty] | None = None,
+    hosts: Sequence[HostProgram] = (),
 ) -> Graph:
     """The graph of all designs.
 
@@ -42,6 +45,7 @@ def plan(
         wanted: the names of those that are built, run and packed when none is named; None for all.
         refused: the designs that cannot be built; those that are found here are added. None: the first such
             design is an error.
+        hosts: programs that run designs.
 
     Raises:
         UserError: a design links an object that nothing makes; located in the design.
@@ -76,6 +80,7 @@ def plan(
         _alias(graph, "ldscripts", [f"ldscripts-{n}" for n in chosen])
         folders = tuple(built[name].files.folder for name in chosen)
         graph.add(Edge("size", ("size",), implicit=tuple(chosen), options=folders, for_whom=EVERY))
+    plan_hosts(context, graph, hosts, built)
     plan_package(context, graph, [built[name].files for name in chosen])
     graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))
     graph.check()

@@ -20,7 +20,7 @@ from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.kernel_recipe import KernelObjects, plan_kernel
 from npuninja.plan.words import tool_words
 from npuninja.stages.declaration import Stage
-from npuninja.stages.table import STAGES, rule_name
+from npuninja.stages.table import STAGES, rule_name, stage
 
 
 class DesignSteps:
@@ -37,6 +37,7 @@ class DesignSteps:
         self.files = DesignFiles(context, design)
         self.wanted: list[str] = []
         """What `ninja DESIGN` is to make."""
+        self.device = design.device
         self._context, self._graph, self._design, self._objects = context, graph, design, objects
         self._known: dict[str, Value] = {
             **facts_of(context, design, self.files),
@@ -74,6 +75,14 @@ class DesignSteps:
     def add(self, row: Stage, whom: str) -> Edge:
         """The edge of a stage that is not planned for every design, such as `check`."""
         return self._add(row, self._known, whom, None)
+
+    def file(self, name: str) -> str:
+        """A file of the design, by its name in the table of stages; the edge that makes it is added where none
+        is planned for every design.
+        """
+        if name == "insts_elf" and name not in self._known:
+            self._known[name] = self.add(stage(name), f"design {self._design.name}").outputs[0]
+        return self.files[name]
 
     def _applies(self, row: Stage) -> bool:
         providers = self._context.providers

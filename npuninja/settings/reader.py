@@ -167,6 +167,7 @@ class SettingsFile:
             "texts": _all_text(value),
             "paths": _all_text(value) and all(value),
             "boolean": isinstance(value, bool),
+            "seconds": isinstance(value, int) and not isinstance(value, bool) and value > 0,
             "tool": value is False or (isinstance(value, str) and bool(value)),
             "names": isinstance(value, str) or _all_text(value),
             "day": isinstance(value, str) and bool(_DAY.fullmatch(value)),

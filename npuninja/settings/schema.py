@@ -17,6 +17,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "texts": _TEXTS,
     "paths": {"type": "array", "items": {"type": "string", "minLength": 1}},
     "boolean": {"type": "boolean"},
+    "seconds": {"type": "integer", "exclusiveMinimum": 0},
     "tool": {"oneOf": [{"type": "string", "minLength": 1}, {"const": False}]},
     "day": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
     "names": {"oneOf": [{"type": "string"}, _TEXTS]},

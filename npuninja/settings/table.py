@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.detect.machine import TOOLS
+from npuninja.detect.machine import HOST_TOOLS, TOOLS
 from npuninja.plan.providers import STAGES, choices_of
 
 #: The generations of the dialect, and `auto`: what the design's own text says.
@@ -32,6 +32,7 @@ KINDS = {
     "path": "a path",
     "paths": "a list of paths",
     "boolean": "true or false",
+    "seconds": "a number above 0",
     "tool": "a path, or false",
     "day": "a day as 2025-10-06",
     "names": "a string or a list of strings",
@@ -140,7 +141,7 @@ TOOLS_SECTION = Section(
     tuple(
         Key(tool.name, "tool", f"Needed to {tool.purpose}.", example)
         for tool, example in zip(
-            TOOLS,
+            (*TOOLS, *HOST_TOOLS),
             (
                 '"/usr/bin/ninja"',
                 '"/opt/zig/zig"',
@@ -153,6 +154,8 @@ TOOLS_SECTION = Section(
                 '"/usr/bin/bootgen"',
                 '"/opt/xilinx/xrt"',
                 '"/opt/xilinx/xrt/python/pyxrt.cpython-312-x86_64-linux-gnu.so"',
+                '"/usr/bin/g++-13"',
+                '"/opt/xilinx/xrt/lib/libxrt_coreutil.so"',
             ),
         )
     ),
@@ -267,7 +270,14 @@ HOST = Section(
             "Libraries to link with, without `lib` and suffix.",
             '["boost_program_options"]',
         ),
-        Key("arguments", "texts", "Its command line.", '["-x", "$XCLBIN", "-i", "$INSTS"]'),
+        Key(
+            "arguments",
+            "texts",
+            "Its command line. `{xclbin}`, `{insts}`, `{elf}` and `{manifest}` are files of its first design, "
+            "`{DESIGN.xclbin}` and so on those of another one.",
+            '["-x", "{xclbin}", "-i", "{insts}", "-k", "MLIR_AIE"]',
+        ),
+        Key("time-limit-s", "seconds", "Seconds after which it is ended; 300 when it is not said.", "60"),
         Key("environment", "texts", "Variables of its environment, `NAME=VALUE`.", '["XRT_TIMEOUT=1"]'),
         Key("folder", "path", "Where it is run.", '"host"'),
         _DESIGNS_ONLY,

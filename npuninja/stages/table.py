@@ -65,6 +65,8 @@ COMPILING = (
     Option("--flag", "WORD", "flags", many=True),
     WERROR,
 )
+HOST_COMPILER = Option("--compiler", "EXE", "host_compiler")
+MISSING = Option("--missing", "TEXT", "missing")
 PACKED = (Option("--init", "F", "cdo_init", needed=True), Option("--enable", "F", "cdo_enable", needed=True))
 CDO = ("cdo_elfs", "cdo_init", "cdo_enable")
 
@@ -479,6 +481,60 @@ STAGES: tuple[Stage, ...] = (
         chosen="container",
         also_reads=("core_images",),
         wanted=True,
+    ),
+    Stage(
+        "insts_elf",
+        "ELF",
+        "an instruction stream as the ELF that XRT loads (xrt::elf)",
+        reads=("insts",),
+        makes=("insts_elf",),
+    ),
+    Stage(
+        "host_cc",
+        "HOSTCC",
+        "a source of a host program, in C or C++, to an object",
+        reads=("host_source",),
+        makes=("host_object",),
+        options=(
+            HOST_COMPILER,
+            MISSING,
+            Option("--language", "L", "language"),
+            Option("--define", "D", "defines", many=True),
+            Option("--include", "FOLDER", "host_include", many=True),
+            Option("--flag", "WORD", "flags", many=True),
+            Option("--headers", "FOLDER", "headers", needed=True),
+            Option("--xrt-include", "FOLDER", "xrt_include"),
+        ),
+    ),
+    Stage(
+        "host_link",
+        "HOSTLINK",
+        "the objects of a host program and XRT's library to a program",
+        reads=("host_objects",),
+        makes=("host_program",),
+        options=(
+            HOST_COMPILER,
+            MISSING,
+            Option("--library", "NAME", "libraries", many=True),
+            Option("--xrt-library", "FILE", "xrt_library"),
+        ),
+    ),
+    Stage(
+        "run_host",
+        "RUN HOST",
+        "a host program on the NPU, or on the emulated one; its exit code is the verdict",
+        reads=("host_program",),
+        options=(
+            Option("--device", "NAME", "device", needed=True),
+            Option("--module", "NAME"),
+            Option("--runner", "EXE"),
+            Option("--folder", "FOLDER"),
+            Option("--environment", "NAME=VALUE", many=True),
+            Option("--time-limit", "S", needed=True),
+        ),
+        installed=True,
+        pool="console",
+        own_rule=True,
     ),
     Stage(
         "aiecc",

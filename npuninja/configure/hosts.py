@@ -1,0 +1,136 @@
+"""The host programs of a project: what toolchain.toml says of them, and the files in host/ that it says nothing of."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Collection, Iterator, Mapping
+
+from npuninja.configure.settings import Settings, expanded, from_root
+from npuninja.errors import Location, UserError
+from npuninja.plan.designs import HOST
+from npuninja.plan.host_program import DEFAULT_TIME_LIMIT_S, SOURCE_SUFFIXES, HostProgram
+from npuninja.plan.names import is_name
+
+_SCRIPT_END = "_test.py"
+#: What programs that test a design take, by the custom of MLIR-AIE's examples.
+_CUSTOM = ("-x", "{xclbin}", "-i", "{insts}", "-k", "MLIR_AIE")
+
+
+def has_hosts(settings: Settings) -> bool:
+    """Whether there is any host program to be compiled or run."""
+    return bool(settings.hosts) or any(_found())
+
+
+def _found() -> Iterator[str]:
+    """The names of the files in host/ that are host programs by their names."""
+    if os.path.isdir(HOST):
+        for name in sorted(os.listdir(HOST)):
+            if name.endswith((*SOURCE_SUFFIXES, _SCRIPT_END)):
+                yield name
+
+
+def read_hosts(
+    settings: Settings, variables: Mapping[str, str], source_root: str, designs: Collection[str]
+) -> tuple[HostProgram, ...]:
+    """All host programs of the project in the working folder, by name.
+
+    Args:
+        settings: toolchain.toml.
+        variables: what `$NAME` in its paths stands for.
+        source_root: the project.
+        designs: the names of its designs: `host/NAME.cpp` and `host/NAME_test.py` are for the design NAME.
+
+    Raises:
+        UserError: a table says nothing that could be run, or a source is not there; located.
+    """
+    programs = {name: _from_table(name, settings, variables, source_root, designs) for name in settings.hosts}
+    spoken_of = {source for program in programs.values() for source in program.sources}
+    for file in _found():
+        path = f"{HOST}/{file}"
+        stem = os.path.splitext(file)[0]
+        design = stem.removesuffix("_test") if file.endswith(_SCRIPT_END) else stem
+        if path in spoken_of or stem in programs or design not in designs:
+            continue
+        programs[stem] = HostProgram(
+            name=stem, location=Location(path), sources=(path,), arguments=_CUSTOM, designs=(design,),
+            module=_module_of(path) if path.endswith(".py") else "",
+        )  # fmt: skip
+    return tuple(programs[name] for name in sorted(programs))
+
+
+def _from_table(
+    name: str, settings: Settings, variables: Mapping[str, str], source_root: str, designs: Collection[str]
+) -> HostProgram:
+    table = settings.hosts[name]
+    where = settings.host_places.get(name) or Location(settings.file)
+    if not is_name(name):
+        raise UserError(f"{name!r} cannot be the name of a host program", where, hint="letters, digits and _")
+
+    def paths(key: str) -> tuple[str, ...]:
+        found = (expanded(path, variables, where) for path in table.get(key, ()))
+        return tuple(from_root(path, settings.folder, source_root) for path in found)
+
+    sources = paths("sources") or tuple(_by_name(name))
+    if not sources:
+        raise UserError(
+            f"host program {name} has no sources, and there is no {HOST}/{name}.cpp", where,
+            hint='say sources = ["PATH"]',
+        )  # fmt: skip
+    for source in sources:
+        if not os.path.isfile(source):
+            raise UserError(f"host program {name}: there is no file {source}", where)
+        if not source.endswith((*SOURCE_SUFFIXES, ".py", ".o", ".a")):
+            raise UserError(f"host program {name}: {source} is neither C, C++ nor Python", where)
+    if len(sources) > 1 and any(source.endswith(".py") for source in sources):
+        raise UserError(f"host program {name} has a Python script among several sources", where)
+    for design in table.get("designs", ()):
+        if design not in designs:
+            hint = f"designs: {', '.join(sorted(designs)) or 'none'}"
+            raise UserError(
+                f"host program {name} names the design {design!r}, which there is not", where, hint=hint
+            )
+    folder = table.get("folder", "")
+    return HostProgram(
+        name=name,
+        location=where,
+        sources=sources,
+        include=paths("include"),
+        language=table.get("language", ""),
+        folder=from_root(expanded(folder, variables, where), settings.folder, source_root) if folder else "",
+        designs=tuple(table.get("designs", ())) or ((name,) if name in designs else ()),
+        time_limit_s=table.get("time-limit-s", DEFAULT_TIME_LIMIT_S),
+        module=_module_of(sources[0]) if sources[0].endswith(".py") else "",
+        **{
+            key: tuple(table.get(key, ()))
+            for key in ("defines", "flags", "libraries", "arguments", "environment")
+        },
+    )
+
+
+def _by_name(name: str) -> Iterator[str]:
+    for end in (*SOURCE_SUFFIXES, ".py"):
+        path = f"{HOST}/{name}{end}"
+        if os.path.isfile(path):
+            yield path
+            return
+
+
+def _module_of(path: str) -> str:
+    """What a script imports of the host's side: "aie", "pyxrt", "both", or ""."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            tree = ast.parse(stream.read(), path)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise UserError(f"not Python: {getattr(error, 'msg', error)}", Location(path, line)) from error
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names.add(node.module.partition(".")[0])
+    used = names & {"aie", "pyxrt"}
+    return "both" if len(used) == 2 else "".join(used)

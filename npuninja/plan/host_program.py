@@ -1,0 +1,87 @@
+"""A program for the host that runs designs: what it is made of, and its command line with placeholders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from npuninja.errors import Location, UserError
+
+#: What `{…}` in a host program's arguments may stand for: files of a design, by their names in the table of stages.
+PLACEHOLDERS = {"xclbin": "xclbin", "insts": "insts", "elf": "insts_elf", "manifest": "manifest"}
+SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
+DEFAULT_TIME_LIMIT_S = 300
+_PLACEHOLDER = re.compile(r"\{(?:(\w+)\.)?(\w+)\}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostProgram:
+    """One host program.
+
+    Attributes:
+        name: as `ninja run-host-NAME` says it.
+        location: where toolchain.toml speaks of it, else its source.
+        sources: one Python script, or files in C and C++; relative to the project, or absolute.
+        defines, include, flags, language: for the compiler.
+        libraries: to link with, beside XRT's.
+        arguments: words, with placeholders.
+        environment: `NAME=VALUE`.
+        folder: where it is run; "" for the project.
+        designs: what it runs; the first is what placeholders without a name mean.
+        time_limit_s: after which it is ended.
+        module: what a script imports that decides its Python: "aie", "pyxrt", or "".
+    """
+
+    name: str
+    location: Location
+    sources: tuple[str, ...]
+    defines: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    language: str = ""
+    libraries: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    folder: str = ""
+    designs: tuple[str, ...] = ()
+    time_limit_s: int = DEFAULT_TIME_LIMIT_S
+    module: str = ""
+
+    @property
+    def is_script(self) -> bool:
+        """Whether it is a Python script."""
+        return len(self.sources) == 1 and self.sources[0].endswith(".py")
+
+
+def filled(program: HostProgram, file_of: Callable[[str, str], str]) -> tuple[list[str], list[str]]:
+    """A program's words with files in the place of placeholders, and these files.
+
+    Args:
+        program: the program.
+        file_of: design and name of `PLACEHOLDERS` -> path. Raises UserError for an unknown design.
+
+    Raises:
+        UserError: a placeholder is unknown, or names no design; located.
+    """
+    files: list[str] = []
+
+    def value(match: re.Match[str]) -> str:
+        design, kind = match[1] or (program.designs[0] if program.designs else ""), match[2]
+        if kind not in PLACEHOLDERS:
+            raise UserError(
+                f"{match[0]} in the arguments of host program {program.name} stands for nothing",
+                program.location,
+                hint=f"known: {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}, and {{DESIGN.xclbin}} and so on",
+            )
+        if not design:
+            raise UserError(
+                f"{match[0]} in the arguments of host program {program.name}: of which design?",
+                program.location,
+                hint='say designs = ["NAME"]',
+            )
+        path = file_of(design, PLACEHOLDERS[kind])
+        files.append(path)
+        return path
+
+    return [_PLACEHOLDER.sub(value, word) for word in program.arguments], files

@@ -1,0 +1,147 @@
+"""The edges of host programs: compiled, linked, and run on the designs they name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from npuninja.arch.devices import DEVICES
+from npuninja.detect.xrt_library import include_folder, runner_of
+from npuninja.errors import UserError
+from npuninja.plan.context import Context
+from npuninja.plan.edges import Value, edge_of, provider_of
+from npuninja.plan.graph import Edge, Graph
+from npuninja.plan.host_program import HostProgram, filled
+from npuninja.plan.steps import DesignSteps
+from npuninja.stages.table import stage
+
+#: Headers for what older C++ libraries lack.
+HEADERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "host_headers")
+
+
+def plan_hosts(
+    context: Context, graph: Graph, programs: Sequence[HostProgram], built: Mapping[str, DesignSteps]
+) -> None:
+    """Adds `run-host-NAME` for every program, and `run-hosts` for all.
+
+    Raises:
+        UserError: a program names a design that there is not, or its arguments mean nothing; located.
+    """
+    for program in programs:
+        _Planned(context, graph, program, built).plan()
+    if programs:
+        names = tuple(f"run-host-{program.name}" for program in programs)
+        graph.add(Edge("phony", ("run-hosts",), inputs=names, for_whom="every host program"))
+
+
+class _Planned:
+    def __init__(
+        self, context: Context, graph: Graph, program: HostProgram, built: Mapping[str, DesignSteps]
+    ) -> None:
+        self._context, self._graph, self._program, self._built = context, graph, program, built
+        self._whom = f"host program {program.name}"
+
+    def plan(self) -> None:
+        """Its objects, the program, and the target that runs it."""
+        program, target = self._program, f"run-host-{self._program.name}"
+        broken = [name for name in program.designs if name not in self._built and self._graph.makes(name)]
+        if broken:  # the design's own target says why it cannot be built
+            self._graph.add(Edge("phony", (target,), inputs=tuple(broken), for_whom=self._whom))
+            return
+        words, files = filled(program, self._file)
+        if program.is_script:
+            path = self._context.layout.source(program.sources[0])
+        else:
+            path = self._program_file()
+        options = [path, "--device", self._device()]
+        if program.module:
+            options += ["--module", program.module]
+        xrt = self._context.toolchain.found("xrt")
+        runner = runner_of(xrt.path) if xrt and not program.is_script else ""
+        options += ["--runner", runner] if runner else []
+        options += ["--folder", self._context.layout.source(program.folder)] if program.folder else []
+        for variable in program.environment:
+            options += ["--environment", variable]
+        options += ["--time-limit", str(program.time_limit_s), "--", *words]
+        # What the design's files are looked at for, whether or not the arguments name them.
+        needs = {name: None for design in program.designs for name in self._built[design].wanted}
+        self._graph.add(
+            Edge(
+                "run_host",
+                (target,),
+                implicit=tuple(dict.fromkeys((path, *files, *needs))),
+                options=tuple(options),
+                for_whom=self._whom,
+            )
+        )
+
+    def _file(self, design: str, name: str) -> str:
+        if design not in self._built:
+            raise UserError(
+                f"host program {self._program.name} names the design {design!r}, which there is not",
+                self._program.location,
+                hint=f"designs: {', '.join(self._built) or 'none'}",
+            )
+        return self._built[design].file(name)
+
+    def _device(self) -> str:
+        for name in self._program.designs:
+            if name not in self._built:
+                self._file(name, "xclbin")
+            return DEVICES[self._built[name].device].family
+        return "npu1"
+
+    def _program_file(self) -> str:
+        """The edges that make the program; returns its path."""
+        context, program = self._context, self._program
+        folder = context.layout.output("host", program.name)
+        compiler, xrt = context.toolchain.found("g++"), context.toolchain.found("xrt")
+        missing = [
+            f"{absent.tool} is not usable: {absent.explain()}; {absent.remedy}"
+            for absent in map(context.toolchain.absent, ("g++", "xrt"))
+            if absent
+        ]
+        known: dict[str, Value] = {
+            "host_compiler": compiler.path if compiler else "",
+            "missing": "; ".join(missing),
+            "language": program.language,
+            "defines": program.defines,
+            "host_include": tuple(context.layout.source(path) for path in program.include),
+            "flags": program.flags,
+            "libraries": program.libraries,
+            "xrt_include": include_folder(xrt.path) if xrt else "",
+            "xrt_library": xrt.path if xrt else "",
+            "headers": HEADERS,
+        }
+        objects = []
+        for number, source in enumerate(program.sources):
+            stem = os.path.splitext(os.path.basename(source))[0]
+            path = context.layout.source(source)
+            target = f"{folder}/{number}_{stem}.o"
+            row = stage("host_cc")
+            self._graph.add(
+                edge_of(
+                    row, provider_of(row, context), {**known, "host_source": path}, {"host_object": target},
+                    self._whom, self._compile_command(known, path, target),
+                )
+            )  # fmt: skip
+            objects.append(target)
+        row, target = stage("host_link"), f"{folder}/{program.name}"
+        made = {"host_program": target}
+        self._graph.add(
+            edge_of(
+                row, provider_of(row, context), {**known, "host_objects": tuple(objects)}, made, self._whom
+            )
+        )
+        return target
+
+    def _compile_command(self, known: Mapping[str, Value], source: str, target: str) -> tuple[str, ...]:
+        """For clangd: what the stage host_cc runs."""
+        from npuninja.stages.host_cc import compile_words
+
+        compiler = str(known["host_compiler"]) or "c++"
+        words = compile_words(
+            source, str(known["language"]), str(known["headers"]), str(known["xrt_include"]),
+            defines=known["defines"], include=known["host_include"], flags=known["flags"],
+        )  # fmt: skip
+        return (compiler, *words, "-c", source, "-o", target)

@@ -1,0 +1,104 @@
+"""Stage run_host: a host program on the NPU, or on the emulated one where there is none. Its exit code is the verdict."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+from npuninja.errors import UserError, WrongResult
+from npuninja.stages._run import stage_arguments
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ACCELERATOR = "/dev/accel/accel0"
+_SITE = os.path.join(ROOT, "npuninja", "python_designs", "site")
+
+
+def run(arguments: list[str]) -> None:
+    """Runs the program in its folder and shows what it prints.
+
+    Raises:
+        WrongResult: the program says by its exit code that the result is wrong, or it did not end in time.
+        UserError: it cannot be started.
+    """
+    options = stage_arguments("run_host", arguments)
+    program, words = os.path.abspath(options.positional[0]), [_absolute(w) for w in options.positional[1:]]
+    command = command_of(
+        program, words, options.optional("--module") or "", options.one("--device"),
+        options.optional("--runner") or "", emulated=not os.path.exists(ACCELERATOR),
+    )  # fmt: skip
+    variables = dict(os.environ)
+    variables.update(word.partition("=")[::2] for word in options.all("--environment"))
+    variables["PYTHONPATH"] = os.pathsep.join(filter(None, (ROOT, variables.get("PYTHONPATH"))))
+    if options.optional("--module") == "both":
+        variables["PYTHONPATH"] = os.pathsep.join((_SITE, variables["PYTHONPATH"]))
+    limit_s = float(options.one("--time-limit"))
+    name = os.path.basename(program)
+    try:
+        # A group of its own, so that what it has started ends with it.
+        process = subprocess.Popen(
+            command, cwd=options.optional("--folder") or None, env=variables, stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise UserError(f"{name} cannot be started: {error.strerror}") from error
+    try:
+        code = process.wait(limit_s)
+    except subprocess.TimeoutExpired as error:
+        _end(process)
+        raise WrongResult(
+            f"{name} did not end within {limit_s:g} s", hint="[host.NAME] time-limit-s sets another limit"
+        ) from error
+    except BaseException:
+        _end(process)
+        raise
+    sys.stdout.flush()
+    if code:
+        how = f"exit code {code}" if code > 0 else f"signal {-code}"
+        raise WrongResult(f"{name} ended with {how}")
+
+
+def command_of(
+    program: str, words: list[str], module: str, device: str, runner: str, *, emulated: bool
+) -> list[str]:
+    """The whole command line.
+
+    Args:
+        program: a compiled program or a Python script.
+        words: its own.
+        module: what a script imports: "aie" (npuninja's own, which runs designs by itself), "pyxrt", "both" or "".
+        device: the family of its designs, for the emulated NPU.
+        runner: what starts compiled programs with XRT's libraries; "" where the system has them.
+        emulated: whether there is no NPU.
+    """
+    own = [sys.executable, "-m", "npuninja"]
+    if program.endswith(".py"):
+        if module in ("aie", ""):
+            return [*own, "python", program, "--device", device, "--", *words]
+        # Under the emulated NPU `python` is the one that pyxrt is built for.
+        command = ["python" if emulated else sys.executable, program, *words]
+    else:
+        command = [*([runner] if runner else []), program, *words]
+    return [*own, "emu", "--device", device, "--", *command] if emulated else command
+
+
+def _absolute(word: str) -> str:
+    """A word with the build's files named from everywhere: the program runs in another folder."""
+    option, equals, value = word.partition("=")
+    for head, path in ((option + equals, value), ("", word)):
+        if path and not os.path.isabs(path) and os.path.sep in path and os.path.exists(path):
+            return head + os.path.abspath(path)
+    return word
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(5)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        except ProcessLookupError:
+            return
