@@ -1,0 +1,91 @@
+"""What toolchain.toml and the folder host/ say of host programs."""
+
+import pytest
+
+from npuninja.configure.hosts import has_hosts, read_hosts
+from npuninja.configure.settings import read_settings
+from npuninja.errors import UserError
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "host").mkdir()
+    (tmp_path / "toolchain.toml").write_text("")
+
+    def read(text="", *files):
+        (tmp_path / "toolchain.toml").write_text(text)
+        for file in files:
+            name, _, content = file.partition(":")
+            (tmp_path / name).write_text(content)
+        settings = read_settings("toolchain.toml")
+        programs = read_hosts(settings, {"XRT": "/xrt"}, str(tmp_path), {"gain", "mel"})
+        return {program.name: program for program in programs}
+
+    return read
+
+
+def test_files_in_host_are_programs_by_their_names(project):
+    programs = project("", "host/gain.cpp", "host/mel_test.py:import pyxrt", "host/mel.py", "host/other.cpp")
+    assert set(programs) == {"gain", "mel_test"}
+    gain, test = programs["gain"], programs["mel_test"]
+    assert (gain.sources, gain.designs, gain.is_script) == (("host/gain.cpp",), ("gain",), False)
+    assert gain.arguments == ("-x", "{xclbin}", "-i", "{insts}", "-k", "MLIR_AIE")
+    assert (test.sources, test.designs, test.module) == (("host/mel_test.py",), ("mel",), "pyxrt")
+
+
+def test_a_table_says_everything(project):
+    text = """
+[host.check]
+sources = ["tests/check.cc", "/lib/tools.cpp"]
+include = ["$XRT/include", "inc"]
+defines = ["A"]
+arguments = ["{xclbin}"]
+folder = "tests"
+time-limit-s = 7
+designs = ["mel"]
+"""
+    with pytest.raises(UserError, match=r"there is no file tests/check\.cc"):
+        project(text)
+    text = text.replace('"tests/check.cc", "/lib/tools.cpp"', '"check.cc"')
+    program = project(text, "check.cc")["check"]
+    assert program.include == ("/xrt/include", "inc")
+    assert (program.defines, program.folder, program.time_limit_s) == (("A",), "tests", 7)
+    assert program.designs == ("mel",)
+
+
+MODULES = {
+    "import pyxrt as xrt\nfrom aie.utils import x": "both",
+    "from aie.utils.xrt import setup_aie": "aie",
+    "def f():\n    import pyxrt": "pyxrt",
+    "import numpy": "",
+}
+
+
+@pytest.mark.parametrize("content", MODULES)
+def test_the_module_of_a_script(project, content):
+    assert project("[host.x]\n", f"host/x.py:{content}")["x"].module == MODULES[content]
+
+
+WRONG = {
+    "has no sources": "[host.x]\n",
+    "neither C, C++ nor Python": '[host.x]\nsources = ["toolchain.toml"]\n',
+    "among several sources": '[host.x]\nsources = ["a.py", "b.cpp"]\n',
+    "names the design 'nope'": '[host.x]\nsources = ["b.cpp"]\ndesigns = ["nope"]\n',
+    "cannot be the name": '[host."a-b"]\nsources = ["b.cpp"]\n',
+    "a number above 0": '[host.x]\nsources = ["b.cpp"]\ntime-limit-s = 0\n',
+    "not Python": '[host.x]\nsources = ["broken.py"]\n',
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_mistakes_have_their_place(project, message):
+    with pytest.raises(UserError) as found:
+        project(WRONG[message], "a.py", "b.cpp", "broken.py:x = (")
+    assert message in found.value.message
+    assert found.value.location.line >= 1
+
+
+def test_a_project_without_host_programs(project, tmp_path):
+    project()
+    assert not has_hosts(read_settings("toolchain.toml"))

@@ -1,0 +1,98 @@
+"""Edges of host programs, planned for a made-up machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from made_up import FOUND, design, machine
+from test_recipe import VENDORS, context
+
+from npuninja.detect.machine import Toolchain
+from npuninja.detect.tool import Absent, Found
+from npuninja.errors import Location, UserError
+from npuninja.plan.host_program import HostProgram
+from npuninja.plan.recipe import plan
+
+AT = Location("toolchain.toml", 7)
+PROGRAM = HostProgram(
+    name="check", location=AT, sources=("host/check.cpp", "../lib/tools.cc"), defines=("N=4",), include=("../lib",),
+    language="c++23", libraries=("z",), arguments=("-x", "{xclbin}", "--elf={elf}", "{other.insts}", "-k", "MLIR_AIE"),
+    environment=("A=1",), folder="data", designs=("gain", "other"), time_limit_s=9,
+)  # fmt: skip
+SCRIPT = HostProgram(
+    name="test",
+    location=AT,
+    sources=("host/test.py",),
+    arguments=("{manifest}",),
+    designs=("gain",),
+    module="pyxrt",
+)
+
+
+def hosts(*programs, compiler=True, xrt="/usr/lib/x/libxrt_coreutil.so.2"):
+    base = machine(*VENDORS)
+    found = {
+        "g++": Found("g++", "/usr/bin/g++", "PATH", "13", "g++")
+        if compiler
+        else Absent("g++", "compile", "get g++"),
+        "xrt": Found("xrt", xrt, "PATH", "2", "xrt"),
+    }
+    made = context(Toolchain({**base.outcomes, **found}, FOUND["ziglang"]))
+    made = replace(made, rules=made.rules | {"run_host"})
+    graph = plan(made, [design("gain"), design("other")], hosts=programs)
+    return {edge.outputs[0]: edge for edge in graph.edges}
+
+
+def test_a_program_is_compiled_linked_and_run():
+    edges = hosts(PROGRAM)
+    objects = ["build/host/check/0_check.o", "build/host/check/1_tools.o"]
+    compiled = edges[objects[1]]
+    assert compiled.inputs == ("/lib/tools.cc",)
+    words = " ".join(compiled.options)
+    assert "--compiler /usr/bin/g++ --language c++23 --define N=4 --include /lib --headers " in words
+    assert compiled.compile_command[0] == "/usr/bin/g++"
+    linked = edges["build/host/check/check"]
+    assert linked.inputs == tuple(objects)
+    assert "--library z --xrt-library /usr/lib/x/libxrt_coreutil.so.2" in " ".join(linked.options)
+    run = edges["run-host-check"]
+    folder = "build/npu1_1col/wasm"
+    assert " ".join(run.options) == (
+        "build/host/check/check --device npu1 --folder data --environment A=1 --time-limit 9 -- "
+        f"-x {folder}/gain/gain.xclbin --elf={folder}/gain/gain.elf {folder}/other/insts.bin -k MLIR_AIE"
+    )
+    needed = {"build/host/check/check", f"{folder}/gain/gain.elf", f"{folder}/other/other.xclbin"}
+    assert needed <= set(run.implicit)
+    assert edges[f"{folder}/gain/gain.elf"].rule == "insts_elf"
+    assert f"{folder}/other/other.elf" not in edges
+    assert edges["run-hosts"].inputs == ("run-host-check",)
+
+
+def test_a_script_is_run_as_it_is():
+    run = hosts(SCRIPT)["run-host-test"]
+    assert run.options[:5] == ("host/test.py", "--device", "npu1", "--module", "pyxrt")
+    assert run.options[-1] == "build/npu1_1col/wasm/gain/gain.json"
+
+
+def test_without_a_compiler_the_reason_comes_when_it_is_built():
+    edges = hosts(PROGRAM, compiler=False)
+    options = edges["build/host/check/0_check.o"].options
+    missing = options[options.index("--missing") + 1]
+    assert "g++ is not usable" in missing
+    assert "get g++" in missing
+    assert "gain" in edges
+
+
+WRONG = {
+    "stands for nothing": replace(SCRIPT, arguments=("{pdi}",)),
+    "of which design?": replace(SCRIPT, arguments=("{xclbin}",), designs=()),
+    "names the design 'nope', which there is not": replace(SCRIPT, arguments=("{nope.xclbin}",)),
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_arguments_that_mean_nothing_are_refused_with_their_place(message):
+    with pytest.raises(UserError) as found:
+        hosts(WRONG[message])
+    assert message in found.value.message
+    assert found.value.location == AT
