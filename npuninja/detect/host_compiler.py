@@ -32,7 +32,7 @@ def _read(code: int, output: str) -> Proof:
 
 
 HOST_COMPILER = Tool(
-    name="g++",
+    name="cxx",
     purpose="compile host programs in C and C++",
     remedy="npuninja tools install g++, or install g++ 11 or newer, or clang++",
     candidates=_candidates,

@@ -13,6 +13,7 @@ from npuninja.plan.edges import Value, edge_of, provider_of
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.host_program import HostProgram, filled
 from npuninja.plan.steps import DesignSteps
+from npuninja.stages import _host_flags as host_flags
 from npuninja.stages.table import stage
 
 #: Headers for what older C++ libraries lack.
@@ -95,10 +96,10 @@ class _Planned:
         """The edges that make the program; returns its path."""
         context, program = self._context, self._program
         folder = context.layout.output("host", program.name)
-        compiler, xrt = context.toolchain.found("g++"), context.toolchain.found("xrt")
+        compiler, xrt = context.toolchain.found("cxx"), context.toolchain.found("xrt")
         missing = [
             f"{absent.tool} is not usable: {absent.explain()}; {absent.remedy}"
-            for absent in map(context.toolchain.absent, ("g++", "xrt"))
+            for absent in map(context.toolchain.absent, ("cxx", "xrt"))
             if absent
         ]
         known: dict[str, Value] = {
@@ -137,10 +138,8 @@ class _Planned:
 
     def _compile_command(self, known: Mapping[str, Value], source: str, target: str) -> tuple[str, ...]:
         """For clangd: what the stage host_cc runs."""
-        from npuninja.stages.host_cc import compile_words
-
         compiler = str(known["host_compiler"]) or "c++"
-        words = compile_words(
+        words = host_flags.compile_words(
             source, str(known["language"]), str(known["headers"]), str(known["xrt_include"]),
             defines=known["defines"], include=known["host_include"], flags=known["flags"],
         )  # fmt: skip

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Iterable
 
 from npuninja.depfile import read_depfile
 from npuninja.errors import Location, ToolError, UserError
+from npuninja.stages._host_flags import compile_words
 from npuninja.stages._run import Outputs, ToolFailed, run_tool, stage_arguments
-
-_CPLUSPLUS = (".cc", ".cpp", ".cxx", ".C", ".c++")
-#: What programs for today's XRT are written in, where they do not say it.
-_DEFAULT_LANGUAGE = "gnu++20"
 
 
 def run(arguments: list[str]) -> list[str]:
@@ -59,39 +55,3 @@ def check_tools(missing: str | None) -> None:
     """Raises ToolError with what configure.py found missing."""
     if missing:
         raise ToolError(f"a host program cannot be built: {missing}", hint="then run configure.py again")
-
-
-def compile_words(
-    source: str,
-    language: str,
-    headers: str,
-    xrt_include: str,
-    *,
-    defines: Iterable[str] = (),
-    include: Iterable[str] = (),
-    flags: Iterable[str] = (),
-) -> list[str]:
-    """The compiler's words between the program and the files.
-
-    Args:
-        source: the file; its suffix decides the language where none is given.
-        language: a standard as `c++20`, or "".
-        headers: the folder of headers for what older C++ libraries lack.
-        xrt_include: XRT's headers; "" for those of the system.
-        defines, include, flags: further ones, of the program.
-    """
-    is_cplusplus = source.endswith(_CPLUSPLUS) or "++" in language
-    words = (
-        [f"-std={language or _DEFAULT_LANGUAGE}"]
-        if is_cplusplus
-        else [f"-std={language}"]
-        if language
-        else []
-    )
-    words += ["-O2", *(f"-D{define}" for define in defines), *(f"-I{folder}" for folder in include)]
-    if is_cplusplus:
-        # A newer library's <bits/stdc++.h> has these types too, so programs do not all name the header.
-        words += ["-idirafter", headers, "-include", "stdfloat"]
-    # Behind everything else: the folder may be a whole system's, whose C library is not this one's.
-    words += ["-idirafter", xrt_include] if xrt_include else []
-    return words + list(flags)

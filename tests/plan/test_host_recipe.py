@@ -33,9 +33,9 @@ SCRIPT = HostProgram(
 def hosts(*programs, compiler=True, xrt="/usr/lib/x/libxrt_coreutil.so.2"):
     base = machine(*VENDORS)
     found = {
-        "g++": Found("g++", "/usr/bin/g++", "PATH", "13", "g++")
+        "cxx": Found("cxx", "/usr/bin/g++", "PATH", "13", "g++")
         if compiler
-        else Absent("g++", "compile", "get g++"),
+        else Absent("cxx", "compile", "get g++"),
         "xrt": Found("xrt", xrt, "PATH", "2", "xrt"),
     }
     made = context(Toolchain({**base.outcomes, **found}, FOUND["ziglang"]))
@@ -78,7 +78,7 @@ def test_without_a_compiler_the_reason_comes_when_it_is_built():
     edges = hosts(PROGRAM, compiler=False)
     options = edges["build/host/check/0_check.o"].options
     missing = options[options.index("--missing") + 1]
-    assert "g++ is not usable" in missing
+    assert "cxx is not usable" in missing
     assert "get g++" in missing
     assert "gain" in edges
 
