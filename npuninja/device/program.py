@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from npuninja.arch.devices import DEVICES
 from npuninja.device.api import Program
 from npuninja.device.manifest import Manifest
+from npuninja.errors import Location, UserError
+
+_GENERATIONS = {DEVICES[name].txn_generation: name for name in ("npu1", "npu2")}
 
 
 def program_of(manifest: Manifest) -> Program:
@@ -12,10 +16,21 @@ def program_of(manifest: Manifest) -> Program:
     Raises:
         UserError: a file is missing, or not of this build.
     """
+    insts = manifest.read(manifest.insts)
+    device = DEVICES.get(manifest.device)
+    if device is None:
+        raise UserError(
+            f"there is no device {manifest.device!r}", Location(manifest.path), hint="build it again"
+        )
+    # The header's third byte (npuninja.formats.txn). What is no stream at all is told by who reads it.
+    if len(insts) > 3 and insts[2] != device.txn_generation and insts[2] in _GENERATIONS:
+        raise UserError(
+            f"the manifest says the design is for {manifest.device}, and its instructions are for "
+            f"{_GENERATIONS[insts[2]]}",
+            Location(manifest.path),
+            notes=(("the instructions", Location(manifest.insts)),),
+            hint="the files are of different builds, or the manifest was edited: build the design again",
+        )
     return Program(
-        manifest.xclbin,
-        manifest.read(manifest.xclbin),
-        manifest.read(manifest.insts),
-        manifest.kernel,
-        manifest.core_kind,
+        manifest.xclbin, manifest.read(manifest.xclbin), insts, manifest.kernel, manifest.core_kind
     )

@@ -62,7 +62,11 @@ class CoreLock(NamedTuple):
 
 
 class CoreInfo(NamedTuple):
-    """The custom section `npuninja.core` of a wasm core. `data_end` is the end of the module's .bss."""
+    """The custom section `npuninja.core` of a wasm core.
+
+    `data_origin` and `data_end` are the ends of the kernels' data; the former is 0 and `architecture`, `aie2` or
+    `aie2p`, is empty in modules that do not say.
+    """
 
     column: int
     row: int
@@ -73,6 +77,8 @@ class CoreInfo(NamedTuple):
     buffers: tuple[CoreBuffer, ...]
     neighbours: tuple[str, ...]
     locks: tuple[CoreLock, ...] = ()
+    data_origin: int = 0
+    architecture: str = ""
 
 
 class CoreImage(NamedTuple):
@@ -197,6 +203,8 @@ def read_core_info(module: WasmModule, name: str) -> CoreInfo:
             tuple(CoreBuffer(_str(s), _int(address), _int(size)) for s, address, size in fields["buffers"]),
             tuple(NEIGHBOURS[NEIGHBOURS.index(n)] for n in fields["neighbours"]),
             tuple(CoreLock(_str(symbol), _int(number)) for symbol, number in fields.get("locks", ())),
+            _int(fields.get("data_origin", 0)),
+            _str(fields.get("architecture", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise reader.error(

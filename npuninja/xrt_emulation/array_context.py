@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 
+from npuninja.arch.devices import DEVICES
 from npuninja.emulator import Emulator, HostBuffer
 from npuninja.emulator.errors import EmulationError, NotModelled
 from npuninja.emulator.shared_memory import FilePlace
 from npuninja.errors import Error, UserError
 from npuninja.formats.cdo import BlockWrite, Command
-from npuninja.formats.core_image import STUB_BYTES, read_stub
+from npuninja.formats.core_image import STUB_BYTES, read_core_image, read_stub
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.txn import HEADER_BYTES
 from npuninja.xrt_emulation import amdxdna, packets
@@ -33,8 +34,8 @@ class Outcome(Exception):
         self.error = error
 
 
-def _check_modules(commands: tuple[Command, ...], modules: Mapping[bytes, bytes]) -> None:
-    """Raises UserError when a core's module is none of those that came with an XCLBIN."""
+def _check_modules(commands: tuple[Command, ...], modules: Mapping[bytes, bytes], npu: str) -> None:
+    """Raises UserError when a core's module is none of those that came with an XCLBIN, or is for another NPU."""
     for command in commands:
         stub = read_stub(command.data[:STUB_BYTES]) if isinstance(command, BlockWrite) else None
         if stub is not None and stub.digest not in modules:
@@ -42,6 +43,21 @@ def _check_modules(commands: tuple[Command, ...], modules: Mapping[bytes, bytes]
                 f"the module {stub.digest.hex()[:16]}… of a core is in no XCLBIN that was opened",
                 hint="the program must open its XCLBIN as a file, under npuninja emu; or it is damaged: build it again",
             )
+        if stub is not None:
+            info = read_core_image(modules[stub.digest], DEVICES[npu].architecture, "a core's module").info
+            check_generation(info.architecture if info else "", npu)
+
+
+def check_generation(architecture: str, npu: str) -> None:
+    """Raises UserError when cores of this architecture are not those of an NPU; an empty one is not known."""
+    own = DEVICES[npu].architecture
+    if architecture in ("", own):
+        return
+    other = next(name for name in ("npu1", "npu2") if DEVICES[name].architecture == architecture)
+    raise UserError(
+        f"the XCLBIN is for {other} ({architecture.upper()}), and the NPU shown is {npu} ({own.upper()})",
+        hint=f"give the program the XCLBIN that was built for {npu}, or show the other NPU: npuninja emu --device {other}",
+    )
 
 
 class ArrayContext:
@@ -51,12 +67,16 @@ class ArrayContext:
         columns: of the context.
         buffers, memory: of the client.
         modules: of wasm cores.
+        npu: which is shown, `npu1` or `npu2`.
 
     Attributes:
         remarks: what the program's author should know about the last run, however it ended.
     """
 
-    def __init__(self, columns: int, buffers: Buffers, memory: NpuMemory, modules: CoreModules) -> None:
+    def __init__(
+        self, columns: int, buffers: Buffers, memory: NpuMemory, modules: CoreModules, npu: str
+    ) -> None:
+        self._npu = npu
         self._columns = columns
         self._buffers = buffers
         self._memory = memory
@@ -81,7 +101,7 @@ class ArrayContext:
     def _load(self, unit: int) -> Emulator:
         self.close()
         modules = self._modules.all()
-        _check_modules(self._pdis[unit], modules)
+        _check_modules(self._pdis[unit], modules, self._npu)
         emulator = Emulator(self._columns, modules, self._pdis)
         try:
             emulator.configure(self._pdis[unit])
@@ -112,6 +132,9 @@ class ArrayContext:
             arguments = [
                 self._argument(emulator, number, address, taken) for number, address in enumerate(addresses)
             ]
+            for name in ("npu1", "npu2"):  # word 0: version, then the device's generation
+                if insts[2:3] == bytes([DEVICES[name].txn_generation]):
+                    check_generation(DEVICES[name].architecture, self._npu)
             report = emulator.run(
                 insts,
                 [buffer for buffer, _ in arguments],

@@ -149,7 +149,9 @@ class DeviceFile:
             )
         handle = self._new_context_handle()
         partition = self._npu.partitions.enter(tiles // _CORE_ROWS)
-        array = ArrayContext(partition.columns, self._buffers, self.memory, self._npu.modules)
+        array = ArrayContext(
+            partition.columns, self._buffers, self.memory, self._npu.modules, self._npu.model.name
+        )
         context = HardwareContext(
             handle,
             partition,

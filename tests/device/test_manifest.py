@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,3 +99,28 @@ def test_paths_are_relative_to_the_manifest(built, monkeypatch, tmp_path_factory
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     assert read_manifest(str(built.path)).xclbin == str(built.xclbin)
     assert fields["files"]["xclbin"]["path"] == "twice.xclbin"
+
+
+def test_the_instructions_are_of_the_manifests_generation(built):
+    from npuninja.device.program import program_of
+
+    built.insts.write_bytes(bytes([0, 1, 4, 6]) + bytes(20))
+    with pytest.raises(UserError, match="for npu1_1col, and its instructions are for npu2"):
+        program_of(read_manifest(built.write()))
+    built.insts.write_bytes(bytes([0, 1, 3, 6]) + bytes(20))
+    assert program_of(read_manifest(built.write())).insts[2] == 3
+    with pytest.raises(UserError, match="no device 'npu9'"):
+        program_of(read_manifest(built.write(device="npu9")))
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "../x", "a/../../x", "", ".", "a\0b", "/etc/passwd"])
+@pytest.mark.parametrize("key", ["xclbin", "insts", "reference"])
+def test_a_manifest_names_files_of_its_own_folder_only(built, key, path):
+    fields = {**built.fields, **json.loads(Path(built.write()).read_text(encoding="utf-8"))}
+    if key == "reference":
+        fields["reference"] = path
+    else:
+        fields["files"][key]["path"] = path
+    built.path.write_text(json.dumps(fields))
+    with pytest.raises(UserError, match="no file of the manifest's folder"):
+        read_manifest(str(built.path))

@@ -25,7 +25,7 @@ def regions_of(info: CoreInfo) -> list[Region]:
     found = [Region(OWN, OWN + info.stack_bytes, STACK, "the stack")]
     found += [Region(b.address, b.address + b.size_bytes, BUFFER, b.symbol) for b in info.buffers]
     own = [r.end for r in found if r.start >= OWN]
-    start = max(own)  # the kernels' data follows the highest buffer
+    start = max(*own, info.data_origin)  # the kernels' data follows the highest buffer
     if start < info.data_end <= OWN + DATA_WINDOW_BYTES:
         found.append(Region(start, info.data_end, DATA, "the kernels' data"))
     return sorted(r for r in found if r.end > r.start)

@@ -65,6 +65,7 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
         "entry": model.entry,
         "stack_bytes": model.stack_bytes,
         "data_origin": model.data_origin,
+        "architecture": model.device.architecture,
         "location": [file, model.core.loc.line, model.core.loc.column] if model.core.loc else [file, 0, 0],
         "waits": core.waits(),
         "buffers": [list(buffer) for buffer in model.reachable_buffers()],
