@@ -18,8 +18,9 @@ class EmulatedDevice(Device):
 
     capabilities = Capabilities("emu", "emulated", "emulated array, no NPU involved")
 
-    def __init__(self, checks: frozenset[str] = frozenset()) -> None:
+    def __init__(self, checks: frozenset[str] = frozenset(), schedule: int = 0) -> None:
         self._checks = checks
+        self._schedule = schedule
         self._emulator: Emulator | None = None
         self._queue: EmulatedQueue | None = None
         self._insts = b""
@@ -36,7 +37,11 @@ class EmulatedDevice(Device):
         from npuninja.emulator import Emulator  # wasmtime takes 50 ms, and other devices do not need it
 
         self._emulator = Emulator.from_xclbin(
-            program.xclbin, kernel=program.kernel, name=program.xclbin_path, checks=self._checks
+            program.xclbin,
+            kernel=program.kernel,
+            name=program.xclbin_path,
+            checks=self._checks,
+            schedule=self._schedule,
         )
         self._queue = EmulatedQueue(self._emulator)
         self._insts = program.insts

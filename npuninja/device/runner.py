@@ -180,6 +180,20 @@ def _parser() -> argparse.ArgumentParser:
         help="on the emulated array: look for `races` (accesses that nothing orders) and wrong accesses to `memory`",
     )
     parser.add_argument(
+        "--schedules",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="on the emulated array: run in N more orders of turns, speeds and latencies, drawn from --seed, and compare",
+    )
+    parser.add_argument(
+        "--schedule",
+        type=_count,
+        default=0,
+        metavar="K",
+        help="only the Kth of them, to repeat what was found in it",
+    )
+    parser.add_argument(
         "--bench", type=_count, default=0, metavar="N", help="run N times more and give the times"
     )
     parser.add_argument(
@@ -275,6 +289,10 @@ def _run(options: argparse.Namespace) -> Outcome:
         raise UserError("--seeds goes with --verify, and not with --input")
     vectors = _vectors(manifest, options)
     checks = frozenset(options.check)
+    if (options.schedules or options.schedule) and (options.device == "npu" or options.require == "npu"):
+        raise UserError(
+            "--schedules needs the emulated array: an NPU takes one order, and does not say which"
+        )
     device, reason = choose(manifest, options.device, options.require, checks)
     capabilities = device.capabilities
     if not options.json:
@@ -314,6 +332,12 @@ def _run(options: argparse.Namespace) -> Outcome:
             )
         remarks, report = device.remarks() + session.remarks(), device.report()
         findings = _findings(device, manifest)
+        if options.schedules or options.schedule:
+            from npuninja.device.schedules import explore
+
+            explored = explore(manifest, vectors.inputs, first[0], options)
+            if not options.json:
+                print(explored, flush=True)
     except DeviceError as error:
         locate(error, manifest)
         for finding in _findings(device, manifest):

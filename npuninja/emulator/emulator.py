@@ -89,6 +89,7 @@ class Emulator:
         pdis: commands of further configurations, which the runtime sequence can load by their number.
         log_events: keeps a log of what happened in `events`.
         checks: what is watched in every run, of `npuninja.emulator.checks.CHECKS`.
+        schedule: 0 for the usual order of turns; any other number below 2^32 is the seed of an order that is drawn.
     """
 
     def __init__(
@@ -99,10 +100,12 @@ class Emulator:
         *,
         log_events: bool = False,
         checks: frozenset[str] = frozenset(),
+        schedule: int = 0,
     ) -> None:
         self.checks = checks
         self._array = Array(columns)
         self._array.call("set_checks", check_bits(checks))
+        self._array.call("set_schedule", schedule)
         self._watchdog = Watchdog(self._array.engine.increment_epoch)
         weakref.finalize(self, self._watchdog.close)
         self._modules = dict(modules or {})
@@ -127,6 +130,7 @@ class Emulator:
         name: str = "xclbin",
         log_events: bool = False,
         checks: frozenset[str] = frozenset(),
+        schedule: int = 0,
     ) -> Emulator:
         """A fresh array with a PDI of an XCLBIN loaded.
 
@@ -134,7 +138,7 @@ class Emulator:
             xclbin: the file's bytes.
             kernel: the kernel whose PDI is meant; by default the first PDI.
             name: of the file, for errors.
-            log_events, checks: see the class.
+            log_events, checks, schedule: see the class.
 
         Raises:
             UserError: the file is damaged or no XCLBIN of an NPU design, or a core's module is missing in it.
@@ -142,7 +146,14 @@ class Emulator:
         """
         design = read_design(xclbin, name)
         first = design.first_pdi(kernel)
-        emulator = cls(design.columns, design.modules, design.pdis, log_events=log_events, checks=checks)
+        emulator = cls(
+            design.columns,
+            design.modules,
+            design.pdis,
+            log_events=log_events,
+            checks=checks,
+            schedule=schedule,
+        )
         try:
             emulator.configure(first)
         except BaseException:
@@ -345,6 +356,9 @@ class Emulator:
             self._translate_busy()
             if status == RUN_DONE:
                 return
+            if status == RUN_DEADLOCK or time.perf_counter() - started > time_limit_s:
+                # What follows asks the engine, and may be interrupted no more: time may be up meanwhile.
+                self._array.store.set_epoch_deadline(1 << 30)
             if status == RUN_DEADLOCK:
                 raise self._fail(deadlock(self._waiters()))
             if status == RUN_LOAD_PDI:

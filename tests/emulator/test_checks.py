@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 from array_program import Program, Sequence, compile_core
+from conftest import ROOT
 from design_chain import Chain
 
 from npuninja.device.api import Program as DesignFiles
 from npuninja.device.emulated import EmulatedDevice
 from npuninja.device.manifest import read_manifest
-from npuninja.emulator import BadAccess, Emulator, StackOverflow
+from npuninja.device.schedules import _run, explore, schedule_seed
+from npuninja.emulator import BadAccess, Deadlock, Emulator, StackOverflow
 from npuninja.emulator.checks.races import Race
+from npuninja.errors import WrongResult
 
 RACES = Path(__file__).parent / "races"
 SQUASH = """
@@ -239,3 +244,82 @@ i64 core_0_3(void) { START kernel((i32 *)0x40010); END; }"""
     p.core(compile_core(body, 0, 3, buffers=near, neighbours=("south",)), 0, 3, 1024)
     with checked(p) as npu, pytest.raises(BadAccess, match=r"in the stack of core \(0, 2\) to the south"):
         npu.run(nothing(), [])
+
+
+# --- Schedules.
+
+
+def built(wasm_build, name: str):
+    text = (RACES / f"{name}.mlir").read_text()
+    return read_manifest(Chain(wasm_build, name, text, {"squash.o": SQUASH}, "go").run())
+
+
+def explored(manifest, **options) -> str:
+    inputs = [bytes(i % 251 for i in range(a.nbytes)) for a in manifest.inputs]
+    usual = _run(manifest, inputs, 0, 10.0)
+    given = {"schedules": 8, "schedule": 0, "seed": 1, "time_limit": 10.0, **options}
+    return explore(manifest, inputs, usual, Namespace(**given))
+
+
+def test_a_right_design_computes_the_same_in_every_schedule(wasm_build):
+    assert explored(built(wasm_build, "r_good")) == "8 schedules of seed 1: the same outputs in each"
+
+
+def test_a_result_that_depends_on_the_order_is_found_and_can_be_repeated(wasm_build):
+    manifest = built(wasm_build, "r_core_no_acquire")
+    with pytest.raises(
+        WrongResult, match=r"y depends on the order of things: in schedule (\d+) of seed 1"
+    ) as caught:
+        explored(manifest)
+    number = int(caught.value.message.partition("schedule ")[2].split()[0])
+    assert f"--seed 1 --schedule {number}" in (caught.value.hint or "")
+    for _ in range(2):
+        with pytest.raises(WrongResult) as again:
+            explored(manifest, schedule=number)
+        assert again.value.message == caught.value.message
+
+
+def test_a_deadlock_in_a_schedule_says_which(wasm_build):
+    text = (RACES / "r_good.mlir").read_text().replace("init = 1 : i32}", "init = 0 : i32}", 1)
+    manifest = read_manifest(Chain(wasm_build, "stuck", text, {"squash.o": SQUASH}, "go").run())
+    given = Namespace(schedules=0, schedule=3, seed=5, time_limit=10.0)
+    with pytest.raises(Deadlock) as caught:
+        explore(manifest, [bytes(a.nbytes) for a in manifest.inputs], [], given)
+    assert "schedule 3 of seed 5; repeat it with --seed 5 --schedule 3" in caught.value.notes[0][0]
+
+
+def test_seeds_are_never_the_usual_order():
+    seeds = {schedule_seed(seed, number) for seed in range(20) for number in range(1, 200)}
+    assert len(seeds) == 20 * 199
+    assert all(0 < seed < 1 << 32 for seed in seeds)
+
+
+# --- The page.
+
+PAGE = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kernel", ["sum", "over", "stale"])
+def test_the_page_shows_what_is_said(wasm_build, kernel):
+    """Its kernels give its messages; places differ by the folder, so messages and hints are compared."""
+    (code,) = [c for c in re.findall(r"```c\n(.*?)```", PAGE, re.DOTALL) if f"void {kernel}(" in c]
+    text = (ROOT / "mlir" / "self_test.mlir").read_text().replace("@self_test(", f"@{kernel}(")
+    sequence = "sequence"
+    if kernel == "sum":
+        text, sequence = (RACES / "r_early_release.mlir").read_text().replace("squash", "sum"), "go"
+    text = text.replace("self_test.o", f"{kernel}.o")
+    manifest = read_manifest(Chain(wasm_build, kernel, text, {f"{kernel}.o": code}, sequence).run())
+    device = EmulatedDevice(BOTH)
+    files = manifest.read(manifest.xclbin), manifest.read(manifest.insts)
+    device.load(DesignFiles(manifest.xclbin, *files, manifest.kernel, "wasm"))
+    buffers = [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)]
+    if kernel == "sum":
+        device.run(buffers, 10.0)
+        (error,) = device.findings()
+    else:
+        with pytest.raises(BadAccess) as caught:
+            device.run(buffers, 10.0)
+        error = caught.value
+    device.close()
+    assert f"error: {error.message}\n" in PAGE
+    assert f"hint: {error.hint}\n" in PAGE

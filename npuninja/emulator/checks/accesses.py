@@ -35,9 +35,9 @@ def bad_access(
     where = _where(address, size, regions, tile, cores)
     function = frames[0][0] if frames else core.info.entry
     what = {
-        _OUTSIDE: f"{verb} {size} bytes at 0x{address:05x}, outside every buffer: {where}",
-        _OTHER_BUFFER: f"{verb} {size} bytes at 0x{address:05x} of a buffer that it was not given: {where}",
-        _NOT_FILLED: f"reads {size} bytes at 0x{address:05x} that nothing has written: {where}",
+        _OUTSIDE: f"{verb} {_bytes(size)} at 0x{address:05x}, outside every buffer: {where}",
+        _OTHER_BUFFER: f"{verb} {_bytes(size)} at 0x{address:05x} of a buffer that it was not given: {where}",
+        _NOT_FILLED: f"reads {_bytes(size)} at 0x{address:05x} that nothing has written: {where}",
         _UNALIGNED: f"{verb} at 0x{address:05x}, which is no multiple of {1 << (packed >> 23 & 7)}: {where}",
     }[why]
     notes: tuple[Note, ...] = tuple((f"called from {caller}", place) for caller, place in frames[1:9])
@@ -57,6 +57,10 @@ def bad_access(
             "backtrace": [f"{caller} at {place}" if place else caller for caller, place in frames],
         },
     )
+
+
+def _bytes(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count} bytes"
 
 
 def _where(address: int, size: int, regions: list[Region], tile: int, cores: dict[int, Core]) -> str:

@@ -294,6 +294,15 @@ static void move(u32 channel) {
             }
             if (room < n) n = room;
         }
+        if (schedule) {
+            /* A stream's latency: some words, and the rest at another turn. */
+            if (!draw(4)) {
+                progress++;
+                return;
+            }
+            u32 most = 1 + draw(64);
+            if (most < n) n = most;
+        }
         const u32 *from;
         if (!c->walk.zeros && c->bd.step[0] == 1 && (c->walk.row_left >= DIRECT_WORDS || c->walk.row_left == c->walk.left)) {
             if (n > c->walk.row_left) n = c->walk.row_left;

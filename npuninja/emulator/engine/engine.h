@@ -233,6 +233,8 @@ void core_control(u32 tile, u32 value);
 int is_machine_core(u32 tile);
 extern u32 current_actor;
 extern u32 progress; /* counts every change of state; a round without one is a standstill */
+extern u32 schedule;  /* not 0: turns and words are drawn */
+u32 draw(u32 below);
 void activate(u32 actor);
 void core_waits(u32 tile);
 void log_event(u32 what, u32 actor, u32 a, u32 b);

@@ -132,9 +132,44 @@ static void step(u32 actor) {
     }
 }
 
-static void array_round(void) {
+/* --- The order of turns. Without a seed it is that of the numbers; with one, every order that hardware could take may
+ * come: who is how fast, whose turn is when, how many words go at once. */
+u32 schedule; /* state of the generator (xorshift, Marsaglia 2003), 0: no seed */
+static u32 slowness[ACTORS + 1]; /* of so many rounds an actor takes one */
+
+u32 draw(u32 below) {
+    schedule ^= schedule << 13;
+    schedule ^= schedule >> 17;
+    schedule ^= schedule << 5;
+    return schedule % below;
+}
+EXPORT("set_schedule") void set_schedule(u32 seed) {
+    schedule = seed;
+    for (u32 i = 0; seed && i <= ACTORS; i++) slowness[i] = 1 + draw(4) * draw(4);
+}
+
+static void ordered_round(void) {
     for (u32 word = 0; word < sizeof active / sizeof *active; word++)
         for (u64 left = active[word]; left; left &= left - 1) step(64 * word + (u32)__builtin_ctzll(left));
+}
+
+static void array_round(void) {
+    static u16 turns[ACTORS];
+    u32 count = 0, before = progress;
+    if (!schedule) {
+        ordered_round();
+        return;
+    }
+    for (u32 word = 0; word < sizeof active / sizeof *active; word++)
+        for (u64 left = active[word]; left; left &= left - 1) {
+            u32 actor = 64 * word + (u32)__builtin_ctzll(left), place = draw(count + 1);
+            turns[count++] = turns[place];
+            turns[place] = (u16)actor;
+        }
+    for (u32 i = 0; i < count; i++)
+        if (!draw(slowness[turns[i]]) && active[turns[i] / 64] >> turns[i] % 64 & 1) step(turns[i]);
+    /* Nobody may have had a turn who could move: that is no standstill. */
+    if (progress == before) ordered_round();
 }
 
 /* --- What the host calls. */
@@ -161,7 +196,7 @@ EXPORT("run") u32 run(u32 rounds) {
         current_actor = ACTOR_TXN;
         int result;
         do result = txn_step();
-        while (result == TXN_MOVED);
+        while (result == TXN_MOVED && !(schedule && draw(slowness[ACTORS])));
         if (result == TXN_DONE) return RUN_DONE;
         if (result == TXN_LOAD_PDI) return RUN_LOAD_PDI;
         array_round();

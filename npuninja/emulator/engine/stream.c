@@ -26,10 +26,10 @@ static const Switch switches[] = {
     [CORE] = {core_masters, 8, CORE_MASTERS, 5, 11, 15, 19, 4, CORE_SWITCH_MASTERS, CORE_SWITCH_SLAVES, CORE_SWITCH_SLOTS},
 };
 
-/* Words a stream can hold on its way: 16 at the S2MM channel, 12 at the MM2S channel (models in xdna-emu's archspec),
- * and 4 in each switch passed (AM020: external ports are 4 deep). */
-#define ROOM_AT_ENDS 28
-#define ROOM_PER_SWITCH 4
+/* Words a stream can hold on its way. Measured on a Strix (MLIR-AIE's test deadlock_model_head_of_line): of a first transfer
+ * whose receiver takes one word, 9 words leave the sender and 10 do not. How it grows with the switches that are passed is
+ * not measured; a design that needs more room than this has seen may hang. */
+#define ROOM_ON_THE_WAY 8
 #define MAX_HOPS 48
 
 u32 switch_epoch = 1;
@@ -109,12 +109,11 @@ static int fail(Route *route, RouteError error, u32 tile, u32 port) {
 
 static int follow(u32 channel, Route *route, u32 tile, u32 slave, int dropped, u32 hops);
 
-static int reach(u32 channel, Route *route, u32 sink, int dropped, u32 hops) {
-    u32 room = ROOM_AT_ENDS + ROOM_PER_SWITCH * hops;
+static int reach(u32 channel, Route *route, u32 sink, int dropped) {
     if (route->targets == MAX_SINKS) fault(FAULT_NOT_MODELLED, UNMODELLED_FAN_OUT, channel_tile(channel), channel, 0, 0, 0);
     route->target[route->targets].sink = (u16)sink;
     route->target[route->targets].drop_header = (u8)dropped;
-    route->target[route->targets++].room = (u8)(room > FIFO_WORDS - 1 ? FIFO_WORDS - 1 : room);
+    route->target[route->targets++].room = ROOM_ON_THE_WAY;
     return 1;
 }
 
@@ -126,9 +125,9 @@ static int leave(u32 channel, Route *route, u32 tile, u32 master, int dropped, u
     while (range + 1 < sw->range_count && master >= sw->ranges[range + 1].first) range++;
     u32 index = master - sw->ranges[range].first;
     switch (sw->ranges[range].bundle) {
-    case TO_DMA: return reach(channel, route, tile * CHANNELS_PER_TILE + index, dropped, hops);
-    case TO_TILE_CONTROL: return reach(channel, route, SINK_TILE_CONTROL + tile, dropped, hops);
-    case TO_CORE: return reach(channel, route, SINK_CORE + tile, dropped, hops);
+    case TO_DMA: return reach(channel, route, tile * CHANNELS_PER_TILE + index, dropped);
+    case TO_TILE_CONTROL: return reach(channel, route, SINK_TILE_CONTROL + tile, dropped);
+    case TO_CORE: return reach(channel, route, SINK_CORE + tile, dropped);
     case TO_FIFO: return follow(channel, route, tile, sw->fifo, dropped, hops + 1);
     case TO_NORTH:
         if (row + 1 == ROWS) return fail(route, ROUTE_EDGE, tile, master);
@@ -146,7 +145,7 @@ static int leave(u32 channel, Route *route, u32 tile, u32 master, int dropped, u
         if (kind == SHIM) { /* demultiplexer: South2 bits 5:4 -> S2MM0, South3 bits 7:6 -> S2MM1 */
             if ((index != 2 && index != 3) || (REG(tile, SHIM_DEMUX) >> (index == 2 ? 4 : 6) & 3) != MUX_DMA)
                 return fail(route, ROUTE_NOT_DMA, tile, master);
-            return reach(channel, route, tile * CHANNELS_PER_TILE + index - 2, dropped, hops);
+            return reach(channel, route, tile * CHANNELS_PER_TILE + index - 2, dropped);
         }
         next = tile - 1;
         return follow(channel, route, next, switches[tile_kind(next)].north + index, dropped, hops + 1);
