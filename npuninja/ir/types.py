@@ -31,6 +31,8 @@ class MemRefType(NamedTuple):
 _DIMENSIONS = re.compile(r"\s*((?:(?:\d+|\?)\s*x\s*)*)(.*)", re.DOTALL)
 _DIMENSION = re.compile(r"\d+|\?")
 _SCALAR = re.compile(r"(?:i|si|ui)[1-9]\d*|index|none|f16|bf16|f32|f64|f80|f128|tf32|f8E\w+|f4E\w+|f6E\w+")
+# Blocks of numbers with a common exponent: a byte each, and one for the exponent (AIEX dialect).
+_BLOCK_BITS = {'!aiex.bfp<"v8bfp16ebs8">': 72, '!aiex.bfp<"v16bfp16ebs16">': 136}
 _FLOAT_BITS = {"f16": 16, "bf16": 16, "f32": 32, "f64": 64, "tf32": 19, "f80": 80, "f128": 128}
 
 _canonical: dict[str, str] = {}
@@ -135,6 +137,8 @@ def bits(text: str) -> int:
         return 32
     if text in _FLOAT_BITS:
         return _FLOAT_BITS[text]
+    if text in _BLOCK_BITS:
+        return _BLOCK_BITS[text]
     found = re.fullmatch(r"(?:i|si|ui)(\d+)|f(\d)E\w+", text)
     if found:
         return int(found[1] or found[2])

@@ -40,13 +40,13 @@ def place_of(tile: Value) -> Place:
 def ops_of(device: Operation, *names: str) -> Iterator[Operation]:
     """The operations of these names in the device body, in order.
 
-    Buffers and locks may also be declared inside a DMA's region; they come at the place of the region.
+    Buffers and locks may also be declared inside a core or a DMA region; they come at the place of the region.
     """
     inside = not _NESTED.isdisjoint(names)
     for op in device.body.ops:
         if op.name in names:
             yield op
-        if inside and op.name in DMA_REGIONS:
+        if inside and (op.name in DMA_REGIONS or op.name == "aie.core"):
             for inner in op.walk():
                 if inner is not op and inner.name in names:
                     yield inner

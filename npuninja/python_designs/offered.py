@@ -86,7 +86,7 @@ aie.iron.controlflow              dialects.scf: range_ yield_
 aie.iron.dataflow                 iron.object_fifo: ObjectFifo ObjectFifoHandle ObjectFifoLink ObjectFifoEndpoint
 aie.iron.dataflow.endpoint        iron.object_fifo: ObjectFifoEndpoint
 aie.iron.dataflow.objectfifo      iron.object_fifo: ObjectFifo ObjectFifoHandle ObjectFifoLink
-aie.iron.device                   iron.device: *
+aie.iron.device                   iron.device: *; host.arguments: device_from_args
 aie.iron.device.device            iron.device: *
 aie.iron.device.tile              iron.device: Tile AnyShimTile AnyMemTile AnyComputeTile PlacementTile
 aie.iron.dtype                    iron.dtype: dtype_map str_to_dtype dtype_to_str

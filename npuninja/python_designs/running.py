@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Any
 
@@ -19,6 +20,11 @@ class Printed(BaseException):
 def printed_instead(module: Any) -> None:
     """Under `--print`, writes the module and ends the script."""
     if PRINTS_ONLY:
+        said = sys.stdout
+        if isinstance(said, io.StringIO):  # what the design has said before is no part of its module
+            sys.stderr.write(said.getvalue())
+            said.seek(0)
+            said.truncate()
         sys.stdout.write(str(module).rstrip("\n") + "\n")
         sys.stdout.flush()
         raise Printed

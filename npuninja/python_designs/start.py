@@ -7,6 +7,7 @@ It is started by `script.py`; the options are a JSON object (see `main`).
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -34,9 +35,13 @@ def main(words: list[str]) -> int:
     sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
     sys.argv[:] = [script, *arguments]
     status = 0
+    printed, sys.stdout = sys.stdout, io.StringIO() if running.PRINTS_ONLY else sys.stdout
     try:
         status = _run(script)
     finally:
+        if isinstance(sys.stdout, io.StringIO):
+            printed.write(sys.stdout.getvalue())
+        sys.stdout = printed
         sys.stdout.flush()
         if options.get("report"):
             files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]

@@ -128,6 +128,11 @@ class CompilableDesign:
             self._check()
 
     @property
+    def mlir_generator(self) -> Any:
+        """The function or file."""
+        return self.generator
+
+    @property
     def name(self) -> str:
         """The function's name, or the file's."""
         return getattr(self.generator, "__name__", str(self.generator))

@@ -102,6 +102,14 @@ class HostRuntime:
                 return 1
         return 0
 
+    @classmethod
+    def prepare_args_for_trace(cls, args: list[Any], trace_config: TraceConfig) -> list[Any]:
+        """The tensors with room for a trace: behind them, or at the end of the last one."""
+        if not trace_config.reuse_output_buffer:
+            return [*args, NpuTensor((trace_config.trace_size,), np.uint8)]
+        used = args[-1].nbytes if args else 0
+        return [*args[:-1], NpuTensor((used + trace_config.trace_size,), np.uint8)]
+
     def device(self) -> Any:
         """The device."""
         return get_current_device()

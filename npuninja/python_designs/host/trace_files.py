@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -22,4 +23,21 @@ def extract_trace(out_buf: Any, out_buf_shape: Any, out_buf_dtype: Any, trace_si
     )
 
 
-NAMES: dict[str, Any] = {"write_out_trace": write_out_trace, "extract_trace": extract_trace}
+def print_cycles_summary(path: str) -> None:
+    """Prints how long each recorded event lasted, from a trace in Chrome's format (JSON)."""
+    with open(path, encoding="utf-8") as stream:
+        events = json.load(stream)
+    started: dict[tuple[Any, Any, str], float] = {}
+    for event in events if isinstance(events, list) else events.get("traceEvents", []):
+        key = (event.get("pid"), event.get("tid"), event.get("name", ""))
+        if event.get("ph") == "B":
+            started[key] = event["ts"]
+        elif event.get("ph") == "E" and key in started:
+            print(f"{key[2]}: {event['ts'] - started.pop(key)} cycles")
+
+
+NAMES: dict[str, Any] = {
+    "write_out_trace": write_out_trace,
+    "extract_trace": extract_trace,
+    "print_cycles_summary": print_cycles_summary,
+}

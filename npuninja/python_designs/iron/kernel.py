@@ -177,9 +177,9 @@ class ExternalFunction(BaseKernel):
 
     def _register(self, is_default: bool) -> None:
         for other in self.instances:
-            if other.object_file_name == self.object_file_name and other.content() != self.content():
-                if not generation.is_third():
-                    break
+            if not generation.is_third() or other._name != self._name or other.content() == self.content():
+                continue
+            if other.object_file_name == self.object_file_name:
                 if not is_default:
                     raise ValueError(
                         f"ExternalFunction {self._name!r} would collide with an already-registered instance: "
