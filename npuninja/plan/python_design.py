@@ -1,5 +1,5 @@
-"""Designs as Python programs: `mlir/NAME.py` prints MLIR on stdout. It is run while planning, in a child
-process.
+"""Designs as Python programs: `mlir/NAME.py` prints MLIR on stdout, or is a design under `@iron.jit`, whose module is
+taken. It is run while planning, in a process of its own, where `aie` is npuninja's (docs/python-designs.md).
 """
 
 from __future__ import annotations
@@ -12,25 +12,12 @@ import tempfile
 from collections.abc import Sequence
 
 from npuninja.errors import Location, UserError
+from npuninja.python_designs.script import run_design
 
 TIME_LIMIT_S = 60.0
 WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"
-
-# Runs the script as __main__ and then writes which modules it has loaded, which are its inputs as much as
-# itself.
-_RUN = """
-import json, os, runpy, sys
-script, report, *arguments = sys.argv[1:]
-sys.argv[:] = [script, *arguments]
-sys.path[0] = os.path.dirname(os.path.abspath(script))
-try:
-    runpy.run_path(script, run_name="__main__")
-finally:
-    sys.stdout.flush()
-    files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    with open(report, "w", encoding="utf-8") as stream:
-        json.dump([f for f in files if f], stream)
-"""
+# What a module's text can begin with.
+_BEGINNINGS = ("module", "//", "#", "!", '"builtin.module"', "aie.device", "builtin.module")
 
 
 def run_python_design(
@@ -40,35 +27,45 @@ def run_python_design(
     that it imported.
 
     Raises:
-        UserError: it fails, prints nothing, or does not end within the time limit.
+        UserError: it fails, prints nothing or something else, or does not end within the time limit.
     """
     with tempfile.TemporaryDirectory(prefix="npuninja-") as folder:
         report = os.path.join(folder, "modules.json")
-        try:
-            done = subprocess.run(
-                [sys.executable, "-c", _RUN, os.path.abspath(script), report, *arguments],
-                cwd=source_root,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=TIME_LIMIT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise UserError(f"the script did not end within {TIME_LIMIT_S:g} s", Location(script)) from error
-        if done.returncode:
-            printed = done.stderr.decode("utf-8", "replace").strip()
+        outcome = run_design(
+            os.path.abspath(script),
+            list(arguments),
+            print_only=True,
+            report=report,
+            cwd=source_root,
+            stderr=subprocess.PIPE,
+            time_limit_s=TIME_LIMIT_S,
+        )
+        if outcome.exit_code:
+            printed = outcome.errors.strip()
             raise UserError(
-                f"the script failed with exit code {done.returncode}",
+                f"the script failed with exit code {outcome.exit_code}",
                 Location(script),
                 notes=((f"it printed:\n{printed}", None),) if printed else (),
                 hint=WHAT_IT_DOES,
             )
-        text = done.stdout.decode("utf-8", "replace")
-        if not text.strip():
-            raise UserError("the script printed nothing", Location(script), hint=WHAT_IT_DOES)
+        _check_text(outcome.text, script)
         with open(report, encoding="utf-8") as stream:
             files = json.load(stream)
-    return text, tuple(sorted({f for f in files if _is_own(f, source_root) and not _same(f, script)}))
+    return outcome.text, tuple(sorted({f for f in files if _is_own(f, source_root) and not _same(f, script)}))
+
+
+def _check_text(text: str, script: str) -> None:
+    if not text.strip():
+        raise UserError("the script printed nothing", Location(script), hint=WHAT_IT_DOES)
+    first = next(line.strip() for line in text.splitlines() if line.strip())
+    if not first.startswith(_BEGINNINGS) and any(
+        line.startswith(("module", "aie.device")) for line in text.splitlines()
+    ):
+        raise UserError(
+            f"the script printed text before its MLIR: {first[:80]!r}",
+            Location(script),
+            hint="what is not MLIR belongs on stderr: print(…, file=sys.stderr)",
+        )
 
 
 def _is_own(file: str, source_root: str) -> bool:

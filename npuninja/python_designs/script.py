@@ -16,11 +16,14 @@ CHOICES = ("auto", *GENERATIONS)
 
 
 class Outcome(NamedTuple):
-    """What a script wrote on standard output, its exit code, and the generation it ran as."""
+    """What a script wrote on standard output, its exit code, the generation it ran as, and what it wrote on
+    standard error where that was caught.
+    """
 
     text: str
     exit_code: int
     evidence: Evidence
+    errors: str = ""
 
 
 def run_design(
@@ -67,9 +70,11 @@ def run_design(
     ]
     try:
         done = subprocess.run(
-            command + arguments, stdout=subprocess.PIPE, stderr=stderr, env=environment, cwd=cwd, timeout=time_limit_s,
+            command + arguments, stdin=subprocess.DEVNULL if stderr is not None else None, stdout=subprocess.PIPE,
+            stderr=stderr, env=environment, cwd=cwd, timeout=time_limit_s,
             check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise UserError(f"the script did not end within {time_limit_s:g} s", Location(script)) from error
-    return Outcome(done.stdout.decode("utf-8", "replace"), done.returncode, evidence)
+    errors = (done.stderr or b"").decode("utf-8", "replace")
+    return Outcome(done.stdout.decode("utf-8", "replace"), done.returncode, evidence, errors)

@@ -262,6 +262,8 @@ class FunctionWriter:
             return self._call(op, [self.operand(v, op) for v in passed])
         if loses_offset(op):
             return [f"{self._declare(op.result, op)} = {self.operand(buffer_of(op.operands[0], op), op)};"]
+        if op.name == "aie.buffer":  # memory, whose place is known; it may be declared inside the core
+            return []
         operands = [self.operand(v, op) for v in op.operands]
         done = core_code_memory.statements(op, operands)
         if done is not None and not op.results:
