@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
+from npuninja.source_places import original
+
 #: Longer source lines are shown in part.
 EXCERPT_CHARACTERS = 400
 
@@ -84,14 +86,21 @@ class Error(Exception):
         """The whole error as text without a final newline: `file:line:col: error: …`, line, caret, notes,
         hint.
         """
-        lines = [f"{self.location}: error: {self.message}" if self.location else f"error: {self.message}"]
-        if self.location:
-            lines += _excerpt(self.location, self.source_line)
-        for text, where in self.notes:
+        place = _shown(self.location) if self.location else None
+        lines = [f"{place}: error: {self.message}" if place else f"error: {self.message}"]
+        if place:
+            lines += _excerpt(place, self.source_line if place == self.location else None)
+        for text, made in self.notes:
+            where = _shown(made) if made else None
             lines.append(f"{where}: note: {text}" if where else f"note: {text}")
         if self.hint:
             lines.append(f"hint: {self.hint}")
         return printable("\n".join(lines))
+
+
+def _shown(location: Location) -> Location:
+    """The place to show: in the user's own file, also for one in a file that stages made of it."""
+    return Location(*original(location))
 
 
 def _excerpt(location: Location, source_line: str | None) -> list[str]:
@@ -163,7 +172,8 @@ class Warnings:
     def render(self) -> str:
         """All warnings, a line each (with excerpt where a location is known), without a final newline."""
         lines: list[str] = []
-        for message, where in self.items:
+        for message, made in self.items:
+            where = _shown(made) if made else None
             lines.append(f"{where}: warning: {message}" if where else f"warning: {message}")
             if where:
                 lines += _excerpt(where, None)

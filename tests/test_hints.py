@@ -20,6 +20,21 @@ from npuninja.stages._run import ToolFailed, run_tool
 
 # What others print, word for word (with "…" filled in as seen), and which failure it is.
 VERBATIM = [
+    ("driver-mismatch", "ERROR: DRM_IOCTL_AMDXDNA_GET_INFO IOCTL failed (err=95): Operation not supported"),
+    ("bo-flags", "DRM_IOCTL_AMDXDNA_CREATE_BO IOCTL failed (err=95): unsupported buffer type"),
+    ("peano-backend", "fatal error: error in backend: unable to legalize instruction: %41:_(<32 x s32>) = G_ADD %40:_, %12:_"),
+    ("aie-api-headers", "include/aie_api/detail/utils.hpp:307:15: error: no member named 'make_tuple' in namespace 'std'"),
+    ("objectfifo-link-shared", "error: 'aie.use_lock' op can only access a lock in the same tile"),
+    ("objectfifo-release",
+     "error: 'aie.objectfifo.acquire' op cannot release more elements than are already acquired"),
+    ("objectfifo-tile", "design.mlir:44:13: error: 'aie.buffer' op is accessed from unreachable tile"),
+    ("hwctx-limit", "amdxdna 0000:c2:00.1: [drm] *ERROR* aie2_hwctx_init: Alloc hw resource failed, ret -22"),
+    ("run-state", "amdxdna 0000:c6:00.1: aie2_tdr_work: Device isn't making progress... Count 3"),
+    ("device-wedged", "RuntimeError: DRM_IOCTL_AMDXDNA_EXEC_CMD IOCTL failed (err=5): Input/output error"),
+    ("aie-opt-crash", "/usr/include/c++/13/bits/stl_vector.h:1125: Assertion '__n < this->size()' failed."),
+    ("dialect-generation",
+     "d.mlir:31:45: error: expected ')'\n  aie.dma_bd(%samples : memref<256xi32> offset = 0 len = 256)"),
+    ("kernel-call", "[XRT] WARNING: Reverting to host copy of buffers (exec_buf: Operation not supported)"),
     ("aie-python-missing", "ModuleNotFoundError: No module named 'aie'"),
     ("aie-python-missing", "ImportError: cannot import name '_is_integer_like_type' from 'aie.dialects._ods_common'"),
     ("aie-python-missing", "ImportError: _is_integer_like_type"),

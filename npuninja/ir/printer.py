@@ -4,6 +4,7 @@ tool reads.
 
 from __future__ import annotations
 
+from npuninja.errors import Location
 from npuninja.ir.assembly import OpDefinition
 from npuninja.ir.attribute_printer import attribute_text, dictionary_text, dimensions_text, symbol_text
 from npuninja.ir.attributes import Attribute, BDDimLayout, DenseArrayAttr
@@ -27,6 +28,22 @@ def print_module(module: Operation, generic: bool = False) -> str:
     writer = OpWriter(module, generic)
     writer.operation(module)
     return "".join(writer.out) + "\n"
+
+
+def print_with_places(module: Operation) -> tuple[str, list[tuple[int, Location]]]:
+    """The text of `print_module`, and for each line that begins an operation of a known place that line, from 1, and
+    the place.
+    """
+    writer = OpWriter(module, False)
+    writer.starts = []
+    writer.operation(module)
+    places: list[tuple[int, Location]] = []
+    line = piece = 0
+    for start, place in writer.starts:
+        line += sum(text.count("\n") for text in writer.out[piece:start])
+        piece = start
+        places.append((line + 1, place))
+    return "".join(writer.out) + "\n", places
 
 
 # Literals that have no space before them: MLIR's rules for declarative formats (mlir-tblgen,
@@ -53,6 +70,8 @@ class OpWriter:
 
     def __init__(self, root: Operation, generic: bool) -> None:
         self.out: list[str] = []
+        #: Where operations begin in `out`, and where they come from; None when nobody asks.
+        self.starts: list[tuple[int, Location]] | None = None
         self._generic = generic
         self._names = value_names(root)
         self._labels: dict[Block, str] = {}
@@ -174,6 +193,8 @@ class OpWriter:
             raise ValueError(f"the operation table has no '{op.name}'")
         if op.results:
             self.out.append(", ".join(map(self._result_group, result_groups(op))) + " = ")
+        if self.starts is not None and op.loc is not None:
+            self.starts.append((len(self.out), op.loc))
         outer = self._definition
         self._definition = found
         if self._generic:

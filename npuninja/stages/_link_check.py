@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
 
-from npuninja.errors import Error, Location, UserError
+from npuninja.errors import Error, Location, UserError, Warnings
 from npuninja.stages._run import ToolFailed
 from npuninja.stages._wasm_flags import MATH_IMPORTS
 from npuninja.stages._wasm_object import Symbols
@@ -83,6 +84,29 @@ def check_symbols(core: Symbols, kernels: list[Symbols], function_locations: dic
     raise UserError(message, where, hint=_missing_hint(first, kernels, user is core), notes=tuple(notes))
 
 
+def check_unused_objects(
+    core: str, program: Symbols, kernels: list[Symbols], place: Location, warnings: Warnings
+) -> None:
+    """Warns of a linked object of which the core's program reaches nothing."""
+    reached, wanted = {program.path}, set(program.undefined)
+    while more := [s for s in kernels if s.path not in reached and wanted.intersection(s.defined)]:
+        for symbols in more:
+            reached.add(symbols.path)
+            wanted.update(symbols.undefined)
+    for symbols in kernels:
+        if symbols.path not in reached:
+            main = (
+                " main() is not called either: a core's program is its aie.core."
+                if "main" in symbols.defined
+                else ""
+            )
+            warnings.add(
+                f"{core} calls no function of {os.path.basename(symbols.path)}, so none of it ever runs.{main} Call a "
+                "function of it with func.call",
+                place,
+            )
+
+
 def check_mangling(objects: list[Symbols]) -> None:
     """UserError when one object needs a C++ function that another has as a C function, or the reverse.
 
@@ -143,19 +167,18 @@ def _missing_hint(name: str, kernels: list[Symbols], from_design: bool) -> str:
     return "define it, or link the object that has it"
 
 
-def translate(failure: ToolFailed, data_origin: int, stack_bytes: int, path: str) -> Error:
+def translate(failure: ToolFailed, info: dict[str, Any], path: str) -> Error:
     """What a failed link means to the user; the failure itself when its output says nothing known.
 
     Args:
         failure: of the linker.
-        data_origin: data address where the kernels' data begins.
-        stack_bytes: of the core, for the memory account.
+        info: about the core, from stage core_code.
         path: the file that was to be made.
     """
     output = failure.output
     size = re.search(r"initial memory too small, (\d+) bytes needed", output)
     if size:
-        return data_too_large(int(size.group(1)), data_origin, stack_bytes, path)
+        return data_too_large(int(size.group(1)), info, path)
     mismatch = re.search(
         r"function signature mismatch: (\S+)\n>>> defined as (.+) in (.+)\n>>> defined as (.+) in (.+)",
         output,
@@ -183,13 +206,18 @@ def translate(failure: ToolFailed, data_origin: int, stack_bytes: int, path: str
     return failure
 
 
-def data_too_large(end: int, data_origin: int, stack_bytes: int, path: str) -> UserError:
+def data_too_large(end: int, info: dict[str, Any], path: str) -> UserError:
     """The kernels' data does not fit behind the buffers; `end` is the address where it would end."""
-    buffers = data_origin - 0x70000 - stack_bytes
+    data_origin, stack_bytes = info["data_origin"], info["stack_bytes"]
+    hint = "use smaller tables, smaller or fewer objectFifo elements, or a smaller stack_size"
+    if info.get("banked"):
+        hint += (
+            '; buffers placed bank by bank leave gaps, which allocation_scheme = "basic-sequential" on the tile closes, '
+            "or alloc-scheme in toolchain.toml for the whole design"
+        )
     return UserError(
         f"the kernels' data does not fit: it needs {end - data_origin} bytes and {DATA_MEMORY_END - data_origin} of "
-        f"65536 are left (stack {stack_bytes}, buffers up to {buffers})",
+        f"65536 are left (the stack takes {stack_bytes}, the buffers end at byte {data_origin - 0x70000})",
         Location(path),
-        hint="use smaller tables, smaller or fewer objectFifo elements, or a smaller stack_size; buffers placed bank by "
-        'bank leave gaps, which allocation_scheme = "basic-sequential" on the tile closes',
+        hint=hint,
     )

@@ -1,12 +1,15 @@
-"""Reading MLIR in a stage."""
+"""Reading and writing MLIR in a stage."""
 
 from __future__ import annotations
 
+from npuninja.files import is_special, write_file
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
+from npuninja.ir.printer import print_with_places
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.pipeline import generation_of
-from npuninja.stages._run import read_text
+from npuninja.source_places import SUFFIX, places_text
+from npuninja.stages._run import Outputs, read_text
 
 
 def read_module(path: str) -> Operation:
@@ -25,3 +28,11 @@ def read_design(path: str, generation: str | None) -> tuple[Operation, str]:
     """
     module = parse_module(read_text(path), path)
     return module, generation or generation_of(module)
+
+
+def write_module(outputs: Outputs, path: str, module: Operation) -> None:
+    """Writes a module as one output, and beside it where its lines come from (see `npuninja.source_places`)."""
+    text, places = print_with_places(module)
+    outputs.write(path, text)
+    if not is_special(path):
+        write_file(path + SUFFIX, places_text(text.encode("utf-8"), places).encode("utf-8"))

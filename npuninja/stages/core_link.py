@@ -97,7 +97,7 @@ def _link(
         sys.stderr.write(run_tool(command))
         return read_bytes(linked)
     except ToolFailed as failure:
-        raise _link_check.translate(failure, info["data_origin"], info["stack_bytes"], target) from failure
+        raise _link_check.translate(failure, info, target) from failure
     finally:
         for path in (imports, linked):
             if os.path.exists(path):
@@ -132,6 +132,7 @@ def _lint(
     check_stack(core, info["entry"], functions, info["stack_bytes"], info["location"], warnings)
     check_constants(core, [(found.path, found.constants) for found in symbols], warnings)
     check_kernel_calls(core, info["functions"], functions, warnings)
+    _link_check.check_unused_objects(core, symbols[0], symbols[1:], info["location"], warnings)
 
 
 def _finish(data: bytes, info: dict[str, Any], path: str) -> bytes:
@@ -141,7 +142,7 @@ def _finish(data: bytes, info: dict[str, Any], path: str) -> bytes:
     if data_end is None:
         raise ToolError(f"the linker did not export __data_end in {path}", hint="wasm-ld 14 or newer does")
     if data_end > _link_check.DATA_MEMORY_END:
-        raise _link_check.data_too_large(data_end, info["data_origin"], info["stack_bytes"], path)
+        raise _link_check.data_too_large(data_end, info, path)
     strangers = [
         i.name for i in module.imports if i.module != "env" or i.name not in _wasm_flags.MATH_IMPORTS
     ]

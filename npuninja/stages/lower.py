@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from npuninja.errors import Warnings
-from npuninja.ir.printer import print_module
 from npuninja.ir.verifier import verify
 from npuninja.lints.design import lint_design
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.pipeline import lower_resources
-from npuninja.stages._module import read_design
+from npuninja.stages._module import read_design, write_module
 from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 
@@ -31,5 +30,5 @@ def run(arguments: list[str]) -> None:
             warnings=warnings,
             packet_fifos="--packet-fifos" in options.flags,
         )
-        outputs.write(target, print_module(module))
+        write_module(outputs, target, module)
         print_warnings(warnings, as_errors="--werror" in options.flags)

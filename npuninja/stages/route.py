@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from npuninja.errors import Warnings
-from npuninja.ir.printer import print_module
 from npuninja.lowering.pipeline import route
-from npuninja.stages._module import read_design
+from npuninja.stages._module import read_design, write_module
 from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 
@@ -17,5 +16,5 @@ def run(arguments: list[str]) -> None:
         warnings = Warnings()
         module, generation = read_design(options.input(), options.optional("--generation"))
         route(module, generation=generation, warnings=warnings)
-        outputs.write(target, print_module(module))
+        write_module(outputs, target, module)
         print_warnings(warnings, as_errors="--werror" in options.flags)

@@ -7,13 +7,12 @@ from __future__ import annotations
 import json
 
 from npuninja.errors import Warnings
-from npuninja.ir.printer import print_module
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.pipeline import lower_sequence
 from npuninja.lowering.sequence.instructions import find_device, find_sequence
 from npuninja.stages._arguments import sequence_arguments
 from npuninja.stages._mlir_tool import holds, run_mlir_tool
-from npuninja.stages._module import read_design
+from npuninja.stages._module import read_design, write_module
 from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 
@@ -34,5 +33,5 @@ def run(arguments: list[str]) -> None:
             run_mlir_tool(tool, options.all("--word"), options.input(), outputs, target, holds(b"module"))
             return
         lower_sequence(module, generation=generation, warnings=warnings)
-        outputs.write(target, print_module(module))
+        write_module(outputs, target, module)
         print_warnings(warnings, as_errors="--werror" in options.flags)

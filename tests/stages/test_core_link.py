@@ -130,7 +130,9 @@ def test_missing_function_is_shown_with_its_line(wasm_build):
 
 
 def test_memory_account_of_too_much_data(wasm_build):
-    with pytest.raises(UserError, match=r"60416 of 65536 are left \(stack 1024, buffers up to 4096\)"):
+    with pytest.raises(
+        UserError, match=r"60416 of 65536 are left \(the stack takes 1024, the buffers end at byte 5120\)"
+    ):
         wasm_build.link(wasm_build.core(CALLS_K), wasm_build.kernel("k.c", BIG))
 
 

@@ -125,6 +125,11 @@ class CoreModel:
                     found.append((op.string("sym_name", ""), start, size_bytes(op.result.type)))
         return sorted(found, key=lambda b: b[1:])
 
+    def is_banked(self) -> bool:
+        """Whether a buffer of the core's own tile was placed bank by bank, which leaves gaps."""
+        buffers = ops_of(self.operation, "aie.buffer")
+        return any("mem_bank" in op.attributes and place_of(op.operands[0]) == self.place for op in buffers)
+
     def named_locks(self) -> list[tuple[str, int]]:
         """(symbol, word in the lock page) of every lock of the device that has a name, by word."""
         locks = [op for op in ops_of(self.operation, "aie.lock") if "lockID" in op.attributes]

@@ -46,7 +46,7 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
     but `data_end`,
     and `data_origin`, `location` (of the core), `functions` (external functions it calls, where the design
     declares them, and of each argument the bytes of its memref, None for one of unknown size, the type of a
-    number), `link_files`.
+    number), `link_files`, `banked` (whether its buffers were placed bank by bank).
 
     Same arguments and errors as `core_source`.
     """
@@ -73,6 +73,7 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
         "locks": [list(lock) for lock in model.named_locks()],
         "functions": functions,
         "link_files": link_files(model.core),
+        "banked": model.is_banked(),
     }
 
 
