@@ -17,22 +17,25 @@ SUFFIX = ".places"
 _MOST_STEPS = 4
 
 
-def places_text(content: bytes, places: Sequence[tuple[int, Place]]) -> str:
+def places_text(content: bytes, places: Sequence[tuple[int, Place]], folder: str) -> str:
     """The content of a file of places.
 
     Args:
         content: of the file whose lines are meant.
         places: line numbers of it, from 1, and what they come from.
+        folder: the one it is put into. Names are kept as seen from there, so that they are the same in every copy.
     """
     import hashlib
     import json
+    import os
 
     files: dict[str, int] = {}
     lines = [
         [line, files.setdefault(file, len(files)), there, column] for line, (file, there, column) in places
     ]
     digest = hashlib.sha256(content).hexdigest()
-    return json.dumps({"of": digest, "files": list(files), "lines": lines}, separators=(",", ":")) + "\n"
+    names = [os.path.relpath(name, folder or ".") for name in files]
+    return json.dumps({"of": digest, "files": names, "lines": lines}, separators=(",", ":")) + "\n"
 
 
 _known: dict[str, Callable[[int], Place | None]] = {}
@@ -65,19 +68,10 @@ def _reader(file: str) -> Callable[[int], Place | None]:
         with open(file, "rb") as content:
             if hashlib.sha256(content.read()).hexdigest() != said["of"]:
                 return lambda line: None  # of another build
+        folder = os.path.dirname(file)
+        names = [os.path.normpath(os.path.join(folder, name)) for name in said["files"]]
         for line, number, there, column in said["lines"]:
-            name = said["files"][number]
-            places[line] = (name, there, column)
+            places[line] = (names[number], there, column)
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return lambda line: None
-    folder = os.path.dirname(file)
-    # Made elsewhere, or started from another folder: the file beside this one, if it is there.
-    near = {
-        name: os.path.join(folder, os.path.basename(name))
-        for name in said["files"]
-        if not os.path.exists(name)
-    }
-    for line, (name, there, column) in places.items():
-        if name in near and os.path.exists(near[name]):
-            places[line] = (near[name], there, column)
     return places.get

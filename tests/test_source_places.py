@@ -65,7 +65,7 @@ def test_places_of_another_text_do_not_count(tmp_path):
     assert original(place) == place
     other = tmp_path / "other.mlir"
     other.write_text("module {\n}\n", encoding="utf-8")
-    text = places_text(b"something else", [(1, Location("d.mlir", 7, 3))])
+    text = places_text(b"something else", [(1, Location("d.mlir", 7, 3))], str(tmp_path))
     Path(f"{other}{SUFFIX}").write_text(text, encoding="utf-8")
     assert original(Location(str(other), 1, 1))[0] == str(other)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from npuninja.files import is_special, write_file
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
@@ -35,4 +37,6 @@ def write_module(outputs: Outputs, path: str, module: Operation) -> None:
     text, places = print_with_places(module)
     outputs.write(path, text)
     if not is_special(path):
-        write_file(path + SUFFIX, places_text(text.encode("utf-8"), places).encode("utf-8"))
+        write_file(
+            path + SUFFIX, places_text(text.encode("utf-8"), places, os.path.dirname(path)).encode("utf-8")
+        )
