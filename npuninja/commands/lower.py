@@ -139,7 +139,7 @@ def lower_design(
     if generation == "auto":
         generation = pipeline.generation_of(module)
     numbers_from_values(module)
-    verify(module)
+    verify(module, splits_transfers=rules_of(generation).splits_transfers)
     lint_design(module, warnings)
     watch = watch or Watch()
     settings = passes.Settings(rules_of(generation), warnings, alloc_scheme, packet_fifos)

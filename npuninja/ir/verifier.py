@@ -17,7 +17,7 @@ from npuninja.ir.symbols import SYMBOL_TABLES, check_unique_symbols
 from npuninja.ir.syntax import definition
 from npuninja.ir.verifier_aie import AIE_RULES
 from npuninja.ir.verifier_objectfifo import OBJECTFIFO_RULES
-from npuninja.ir.verifier_sequence import SEQUENCE_RULES
+from npuninja.ir.verifier_sequence import SEQUENCE_RULES, check_transfer_ranges
 from npuninja.ir.verifier_standard import STANDARD_RULES
 
 Rule = Callable[[Operation], None]
@@ -57,9 +57,12 @@ _TERMINATED = frozenset(
 )
 
 
-def verify(module: Operation) -> None:
-    """Checks `module` and everything in it. Raises UserError at the first operation that is wrong."""
-    _Verifier().operation(module)
+def verify(module: Operation, *, splits_transfers: bool = False) -> None:
+    """Checks `module` and everything in it. Raises UserError at the first operation that is wrong.
+
+    `splits_transfers`: a transfer may be too large for one descriptor, because the lowering makes several of it.
+    """
+    _Verifier(splits_transfers).operation(module)
 
 
 class _Verifier:
@@ -68,7 +71,8 @@ class _Verifier:
     Values are numbered by where they are defined; dominators are found once a region.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, splits_transfers: bool) -> None:
+        self._splits_transfers = splits_transfers
         self._positions: dict[Operation, int] = {}
         self._dominators: dict[Region, dict[Block, set[Block]]] = {}
 
@@ -90,6 +94,8 @@ class _Verifier:
         if rule is not None:
             try:
                 rule(op)
+                if op.name == "aiex.npu.dma_memcpy_nd" and not self._splits_transfers:
+                    check_transfer_ranges(op)
             except ValueError as problem:  # a type that is not what the rule looks into
                 raise UserError(f"'{op.name}': {problem}", op.loc) from None
         if op.name in SYMBOL_TABLES:

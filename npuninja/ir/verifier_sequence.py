@@ -25,7 +25,6 @@ def _check_transfer(op: Operation) -> None:
         raise UserError(f"'{op.name}' needs a memref of static shape, got {buffer}", op.loc)
     sizes, strides, offsets = (_constants(op, key) for key in ("sizes", "strides", "offsets"))
     element_bits = bits(buffer.element)
-    kind = kind_of(_row_of(op))
     for i in range(4):
         if sizes[i] <= 0:
             raise UserError(
@@ -49,7 +48,12 @@ def _check_transfer(op: Operation) -> None:
             raise UserError(f"'{op.name}': stride {i} is {got}, which is no multiple of 4 bytes", op.loc)
     if sum(o * s for o, s in zip(offsets, strides)) * element_bits % _WORD_BITS:
         raise UserError(f"'{op.name}': the offset is no multiple of 4 bytes", op.loc)
-    _check_ranges(op, kind, sizes, strides, element_bits)
+
+
+def check_transfer_ranges(op: Operation) -> None:
+    """Whether one descriptor can hold an `aiex.npu.dma_memcpy_nd`. Raises UserError if not."""
+    sizes, strides = _constants(op, "sizes"), _constants(op, "strides")
+    _check_ranges(op, kind_of(_row_of(op)), sizes, strides, bits(memref(op.operands[0].type).element))
 
 
 _ORDER_HINT = "sizes and strides are written outermost first; number 0 is the last one"

@@ -160,6 +160,13 @@ SEQUENCES: tuple[Pass, ...] = (
         when="linearizes_transfers",
     ),
     Pass(
+        "aie-decompose-large-dma-bd",
+        "sequence.large_transfers:split_large_transfers",
+        "sequence",
+        takes=("device=device", "sequence=sequence"),
+        when="splits_transfers",
+    ),
+    Pass(
         "aie-assign-runtime-sequence-bd-ids",
         "sequence.task_ids:assign_bd_ids",
         "sequence",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from npuninja.errors import Warnings
 from npuninja.ir.verifier import verify
 from npuninja.lints.design import lint_design
+from npuninja.lowering.generation import rules_of
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.pipeline import lower_resources
 from npuninja.stages._module import read_design, write_module
@@ -21,7 +22,7 @@ def run(arguments: list[str]) -> None:
         warnings = Warnings()
         module, generation = read_design(options.input(), options.optional("--generation"))
         numbers_from_values(module)
-        verify(module)
+        verify(module, splits_transfers=rules_of(generation).splits_transfers)
         lint_design(module, warnings)
         lower_resources(
             module,

@@ -71,7 +71,7 @@ def _is_on_shim(bd: Operation) -> bool:
 
 
 def _linearize(op: Operation) -> None:
-    numbers = [_numbers(op, what) for what in ("offsets", "sizes", "strides")]
+    numbers = [numbers_of(op, what) for what in ("offsets", "sizes", "strides")]
     offsets, sizes, strides = numbers
     if any(DYNAMIC_INDEX in each for each in numbers):
         return
@@ -90,7 +90,7 @@ def _linearize(op: Operation) -> None:
     op.operands, op.segments = op.operands[:1], (1, 0, 0, 0)
 
 
-def _numbers(op: Operation, what: str) -> tuple[int, ...]:
+def numbers_of(op: Operation, what: str) -> tuple[int, ...]:
     """The numbers of one list; those passed as constants too."""
     written = op.attributes[f"static_{what}"]
     found = definition(op.name)
