@@ -133,6 +133,14 @@ class Device(NamedTuple):
         return [(column, row) for column in range(self.columns) for row in range(ROWS)]
 
 
+def advised_stack_bytes(needed_bytes: int) -> int:
+    """The `stack_size` to set when a program is known to need so much: a quarter to spare, in whole KiB.
+
+    What is known is a lower bound: return addresses, spilled registers and calls by pointer are not in it.
+    """
+    return -(-needed_bytes * 5 // 4 // 1024) * 1024
+
+
 def _devices() -> dict[str, Device]:
     table = {}
     for family, columns, physical, architecture, generation in (

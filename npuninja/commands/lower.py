@@ -33,6 +33,15 @@ GENERATIONS = ("auto", "2025-10", "2026-02", "2026-08")
 SCHEMES = ("basic-sequential", "bank-aware")
 
 
+def _printed(script: str) -> str:
+    """The MLIR that a design in Python prints, as the build runs it."""
+    import os
+
+    from npuninja.plan.python_design import run_python_design
+
+    return run_python_design(script, os.getcwd())[0]
+
+
 def main(arguments: list[str]) -> int:
     """Runs the verb. All files are written, or none."""
     if "--help" in arguments or "-h" in arguments:
@@ -53,7 +62,7 @@ def main(arguments: list[str]) -> int:
     gc.disable()  # looking for garbage would cost a tenth of the time and find little
     try:
         packets = "--packet-fifos" in options.flags
-        text = read_text(source)
+        text = _printed(source) if source.endswith(".py") else read_text(source)
         files = lower_design(text, source, scheme, generation, warnings, packet_fifos=packets, watch=watch)
     finally:
         gc.enable()

@@ -127,9 +127,17 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
         changed, written = write(plan)
         planned.remember(written)
     text = summary(
-        machine.providers, machine.toolchain, found, changed, colour, project.options, machine.notes
+        machine.providers, machine.toolchain, found, changed, colour, project.options, machine.notes, _width()
     )
     return Configured(text, found.faulty)
+
+
+def _width() -> int:
+    """Of the terminal, in characters; 0 when the output goes elsewhere."""
+    try:
+        return os.get_terminal_size(1).columns
+    except OSError:
+        return 0
 
 
 def _record(project: Project, machine: Machine, environment: Mapping[str, str]) -> str:

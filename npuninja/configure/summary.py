@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from npuninja.configure.designs import DesignSet
@@ -29,13 +30,14 @@ def summary(
     colour: bool,
     options: Options,
     notes: Sequence[str] = (),
+    width: int = 0,
 ) -> str:
     """The text: a table of the stages, the real tools that are not used, the designs, and what to do next."""
     rows = [("stage", "provider", "version", "path", "why")]
     rows += [(p.stage, p.name, p.version, p.path or "-", p.reason) for p in providers.chosen]
     for purpose, tool in (("stages", toolchain.python), ("build", toolchain.found("ninja"))):
         rows += [(purpose, tool.tool, tool.version, tool.path, tool.origin)] if tool else []
-    lines = _table(rows, colour)
+    lines = _table(rows, colour, width)
     unused = _unused(providers, toolchain)
     if unused:
         lines += ["", *unused]
@@ -65,15 +67,32 @@ def summary(
     return "\n".join(lines) + "\n"
 
 
-def _table(rows: Sequence[tuple[str, ...]], colour: bool) -> list[str]:
+def _table(rows: Sequence[tuple[str, ...]], colour: bool, width: int) -> list[str]:
+    """The rows below each other. In a terminal too narrow for that the paths stand behind the table, and the last
+    column is broken.
+    """
+    paths = []
+    if width and any(len(line) > width for line in _aligned(rows)):
+        paths = list(dict.fromkeys(f"{row[1]}: {row[3]}" for row in rows[1:] if row[3] != "-"))
+        rows = [(*row[:3], *row[4:]) for row in rows]
+        start = sum(max(len(row[i]) for row in rows) + 2 for i in range(len(rows[0]) - 1))
+        broken: list[tuple[str, ...]] = []
+        for row in rows:
+            first, *rest = textwrap.wrap(row[-1], max(width - start, 16)) or [""]
+            broken += [(*row[:-1], first), *((*[""] * (len(row) - 1), more) for more in rest)]
+        rows = broken
+    lines = _aligned(rows)
+    if colour:
+        lines[0] = f"\x1b[1m{lines[0]}\x1b[0m"
+    return [*lines, *(["", *paths] if paths else [])]
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
-    lines = [
+    return [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[-1]]).rstrip()
         for row in rows
     ]
-    if colour:
-        lines[0] = f"\x1b[1m{lines[0]}\x1b[0m"
-    return lines
 
 
 def _unused(providers: Providers, toolchain: Toolchain) -> list[str]:

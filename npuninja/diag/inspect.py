@@ -50,6 +50,26 @@ class InspectReport(NamedTuple):
         return json.dumps({"file": self.name, "kind": self.kind, **self.facts}, indent=1)
 
 
+def _manifest(data: bytes, name: str) -> InspectReport:
+    """What a manifest says; whether its files are there is the runner's concern."""
+    try:
+        content: dict[str, Any] = json.loads(data)
+    except ValueError as error:
+        raise UserError(f"a damaged manifest: {error}", Location(name), hint="build again") from error
+    lines = [
+        f"  design {content.get('design')} for {content.get('device')}, cores {content.get('core_kind')}"
+    ]
+    for argument in content.get("arguments", []):
+        said = " ".join(f"{key} {value}" for key, value in argument.items())
+        lines.append(f"  argument: {said}")
+    for key in ("xclbin", "insts", "reference", "build_id"):
+        if content.get(key):
+            lines.append(
+                f"  {key}: {content[key] if isinstance(content[key], str) else json.dumps(content[key])}"
+            )
+    return InspectReport("manifest", name, {"manifest": content}, lines)
+
+
 def inspect_bytes(data: bytes, name: str) -> InspectReport:
     """Finds out what `data` is and describes it. Raises UserError when it is damaged or unknown."""
     if data[:8] == xclbin.MAGIC:
@@ -58,6 +78,8 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
         return _core_elf(data, name)
     if data[:8] == WASM_MAGIC:
         return _wasm(data, name)
+    if data[:1] == b"{" and b'"design"' in data and b'"xclbin"' in data:
+        return _manifest(data, name)
     if data[:4] == b"\xdd\0\0\0":
         return _pdi(data, name)
     if int.from_bytes(data[4:8], "little") == cdo.MAGIC:

@@ -10,9 +10,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 from typing import NamedTuple, NoReturn, Sequence
 
-from npuninja.arch.devices import DATA_WINDOWS, DEFAULT_STACK_BYTES, Place, kind_of, tile_kind
+from npuninja.arch.devices import (
+    DATA_WINDOWS,
+    DEFAULT_STACK_BYTES,
+    Place,
+    advised_stack_bytes,
+    kind_of,
+    tile_kind,
+)
 from npuninja.errors import Location, UserError
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, read_elf
@@ -68,7 +76,8 @@ class TileMemory(NamedTuple):
             found.append(f"data memory is taken up to byte {self.end} of {self.limit}")
         if self.stack_need is not None and self.stack_need > NEARLY_FULL * self.stack:
             found.append(
-                f"{self.stack_need} of {self.stack} bytes of stack are needed, or more: set stack_size higher"
+                f"{self.stack_need} of {self.stack} bytes of stack are needed, or more: set "
+                f"stack_size = {advised_stack_bytes(self.stack_need)}"
             )
         return found
 
@@ -185,6 +194,19 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(message, hint="npuninja size --help lists the options")
 
 
+def _folder_of(word: str) -> str:
+    """The folder that is meant: that of a design, when it is a name."""
+    if os.path.isdir(os.path.join(word, "")) and os.path.isfile(
+        os.path.join(word, "input_with_addresses.mlir")
+    ):
+        return word
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", word):
+        from npuninja.commands.project import built_manifest
+
+        return os.path.dirname(built_manifest(word))
+    return word
+
+
 def main(arguments: Sequence[str]) -> int:
     """`npuninja size FOLDER…`."""
     parser = _Parser(
@@ -193,10 +215,16 @@ def main(arguments: Sequence[str]) -> int:
         "bytes or more (calls by pointer and spilled registers are not known) of the 1024 that stack_size gives it. "
         "`behind`: left behind the last buffer, where the kernels' data goes.",
     )
-    parser.add_argument("folders", metavar="FOLDER", nargs="+", help="as build/npu1_1col/wasm/passthrough")
+    parser.add_argument(
+        "folders",
+        metavar="FOLDER",
+        nargs="+",
+        help="as build/npu1_1col/wasm/passthrough, or the name of a design here",
+    )
     parser.add_argument("--json", action="store_true", help="a JSON object instead of text")
     options = parser.parse_args(arguments)
-    designs = {folder: measure(folder) for folder in options.folders}
+    folders = [_folder_of(word) for word in options.folders]
+    designs = {folder: measure(folder) for folder in folders}
     if options.json:
         content = {
             folder: [{**tile._asdict(), "problems": tile.problems()} for tile in tiles]

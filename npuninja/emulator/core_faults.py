@@ -7,6 +7,7 @@ from typing import Any
 
 import wasmtime
 
+from npuninja.arch.devices import advised_stack_bytes
 from npuninja.emulator import layout
 from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES
 from npuninja.emulator.core_modules.places import Frame
@@ -95,15 +96,10 @@ def stack_overflow(
         f"core ({column}, {row}) overflows its stack in {function}: it has {stack} bytes, and {claimed} are needed there",
         location,
         notes=_callers(frames),
-        hint=f"give the core more stack, e.g. stack_size = 0x{_rounded(claimed):x}, or make local arrays static; on "
+        hint=f"give the core more stack, e.g. stack_size = 0x{advised_stack_bytes(claimed):x}, or make local arrays static; on "
         "hardware this would overwrite the buffers behind the stack",
         report={**report, "stack_bytes": stack, "stack_claimed_bytes": claimed},
     )
-
-
-def _rounded(size_bytes: int) -> int:
-    """A stack size with a quarter to spare, in whole KiB: what is called from there needs some too."""
-    return -(-size_bytes * 5 // 4 // 1024) * 1024
 
 
 def full_stack(core: Core) -> StackOverflow:
@@ -113,7 +109,7 @@ def full_stack(core: Core) -> StackOverflow:
     return StackOverflow(
         f"core ({column}, {row}) uses its stack of {stack} bytes to the last word, and may have overwritten a buffer of the "
         "core to the north",
-        hint=f"give the core more stack: stack_size = 0x{_rounded(2 * stack):x}",
+        hint=f"give the core more stack: stack_size = 0x{advised_stack_bytes(2 * stack):x}",
         report={"tile": [column, row], "stack_bytes": stack, "stack_used_bytes": stack},
     )
 

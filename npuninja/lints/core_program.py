@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from npuninja.arch.devices import advised_stack_bytes
 from npuninja.errors import Location, Warnings
 from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, Elf
 
@@ -45,7 +46,7 @@ def check_core_program(elf: Elf, stack_bytes: int | None, path: str, warnings: W
     if frame is not None and stack_bytes is not None and frame > stack_bytes:
         warnings.add(
             f"a function of the program needs {frame} bytes of stack or more, but its stack_size is {stack_bytes}: set "
-            f"stack_size = {-(-frame // 1024) * 1024} : i32 on the core, or make arrays static",
+            f"stack_size = {advised_stack_bytes(frame)} : i32 on the core, or make arrays static",
             place,
         )
 

@@ -7,8 +7,9 @@ from npuninja.ir.core import Operation
 from npuninja.lints.descriptor_length import check_descriptor_lengths
 from npuninja.lints.lock_release import check_lock_releases
 from npuninja.lints.lost_offset import check_lost_offsets
+from npuninja.lints.reused_descriptors import check_reused_descriptors
 
-_LINTS = (check_lost_offsets, check_lock_releases, check_descriptor_lengths)
+_LINTS = (check_lost_offsets, check_lock_releases, check_descriptor_lengths, check_reused_descriptors)
 
 
 def lint_design(module: Operation, warnings: Warnings) -> None:

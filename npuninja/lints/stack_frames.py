@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Sequence
 
+from npuninja.arch.devices import advised_stack_bytes
 from npuninja.errors import Location, Warnings
 from npuninja.lints.kernel_code import KernelFunction
 
@@ -54,7 +55,7 @@ def check_stack(
     place: Location,
     warnings: Warnings,
 ) -> None:
-    """Warns when the frames along the deepest chain of calls are larger than the stack, or when there is no
+    """Warns when the frames along the deepest chain of calls fill the stack, or when there is no
     deepest one.
 
     The frames are those of the emulated core, where only arrays and variables whose address is taken are on
@@ -77,11 +78,12 @@ def check_stack(
             f"{core}: {found.circle.name} calls itself, perhaps by way of others, so how much stack it needs is not known",
             found.circle.location,
         )
-    if found.stack_bytes > stack_bytes:
+    # Equal is too much on an NPU: return addresses and the core's own frame come on top.
+    if found.stack_bytes >= stack_bytes:
         chain = ", ".join(f"{f.name} {f.frame_bytes}" for f in found.chain if f.frame_bytes)
         largest = max(found.chain, key=lambda f: f.frame_bytes)
         warnings.add(
             f"{core} needs {found.stack_bytes} bytes of stack or more ({chain}), but its stack_size is {stack_bytes}: set "
-            f"stack_size = {-(-found.stack_bytes // 1024) * 1024} : i32 on the core at {place}, or make arrays static",
+            f"stack_size = {advised_stack_bytes(found.stack_bytes)} : i32 on the core at {place}, or make arrays static",
             largest.location,
         )

@@ -80,7 +80,7 @@ def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> Assembled:
         files.update(part)
     for name in package.license_files:
         files[f"{contents.LICENSES}/{name}"] = _read(plan.license_files[name])
-    if not package.license_files:
+    if not package.license_files and not package.license:
         warnings.add(
             "the package says nothing about the licence of its designs: the project has no LICENSE file"
         )

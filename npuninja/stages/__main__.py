@@ -15,6 +15,9 @@ from npuninja.stages._run import report, report_bug  # noqa: E402
 DECLARATIONS = ("declaration.py", "table.py")
 
 
+PIPE_CLOSED = 141  # what shells give for a program that SIGPIPE ended: 128 + 13
+
+
 def stage_names() -> list[str]:
     """The stages there are: the modules of this folder that run one."""
     files = os.listdir(os.path.join(ROOT, "npuninja", "stages"))
@@ -48,6 +51,10 @@ def main(arguments: list[str]) -> int:
             write_depfile(arguments[arguments.index("--depfile") + 1], target, [*read, *own_modules(ROOT)])
     except Error as error:
         return report(error)
+    except BrokenPipeError:
+        # The reader has gone (`ninja run-x | head`): nobody wants to know more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
     except Exception:
         return report_bug()
     return 0

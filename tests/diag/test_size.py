@@ -52,7 +52,7 @@ def test_what_hardly_fits_is_told(tmp_path) -> None:
     ]
     assert "  warning: (0, 2): the program takes 15000 of 16384 bytes" in table("x", [core])
     tight = core._replace(program=10, end=2448, stack_need=2000)
-    assert tight.problems() == ["2000 of 2048 bytes of stack are needed, or more: set stack_size higher"]
+    assert tight.problems() == ["2000 of 2048 bytes of stack are needed, or more: set stack_size = 3072"]
 
 
 def test_a_program_that_is_too_large_is_an_error(tmp_path) -> None:

@@ -60,7 +60,7 @@ def test_many_library_functions_are_cut() -> None:
 def test_a_frame_larger_than_the_stack() -> None:
     (message,) = warned(program(stack_sizes=STACK_SIZES))
     assert (
-        "needs 3616 bytes of stack or more, but its stack_size is 1024: set stack_size = 4096 : i32"
+        "needs 3616 bytes of stack or more, but its stack_size is 1024: set stack_size = 5120 : i32"
         in message
     )
     assert warned(program(stack_sizes=STACK_SIZES), 4096) == []

@@ -1,0 +1,64 @@
+"""Lint: two transfers of a runtime sequence use one buffer descriptor, and nothing is waited for in between."""
+
+from __future__ import annotations
+
+from npuninja.errors import Warnings
+from npuninja.ir.attributes import SymbolRefAttr
+from npuninja.ir.core import Operation
+
+SEQUENCES = ("aiex.runtime_sequence", "aie.runtime_sequence")
+_TRANSFER = "aiex.npu.dma_memcpy_nd"
+# After any of these the first transfer may be over; which transfers each waits for is not looked at.
+_WAITS = ("aiex.npu.dma_wait", "aiex.npu.sync", "aiex.dma_await_task")
+
+
+def check_reused_descriptors(device: Operation, warnings: Warnings) -> None:
+    """Warns of the second of two transfers with one `id` on one shim tile.
+
+    The descriptor is written again while the first transfer may still read it: on an NPU the first may then move
+    the data of the second. Different tiles have descriptors of their own.
+    """
+    columns = _columns(device)
+    for sequence in device.body.ops:
+        if sequence.name not in SEQUENCES:
+            continue
+        used: dict[tuple[int, int], Operation] = {}
+        for op in sequence.regions[0].entry.ops:
+            if op.name in _WAITS:
+                used.clear()
+            if op.name != _TRANSFER or "id" not in op.attributes:
+                continue
+            metadata = op.attributes.get("metadata")
+            name = metadata.path[-1] if isinstance(metadata, SymbolRefAttr) else ""
+            column = columns.get(name)
+            if column is None:
+                continue
+            key = (column, op.integer("id"))
+            first = used.setdefault(key, op)
+            if first is op or first.loc is None:
+                continue
+            warnings.add(
+                f"this transfer has id {key[1]}, as that at {first.loc}: both use one buffer descriptor of shim tile "
+                f"({column}, 0), and nothing is waited for in between: give each an id of its own",
+                op.loc,
+            )
+
+
+def _columns(device: Operation) -> dict[str, int]:
+    """The column of the shim tile that a transfer's `metadata` means; only where it is known."""
+    found: dict[str, int] = {}
+    for op in device.body.ops:
+        if op.name == "aie.objectfifo":
+            tiles = [
+                v.owner for v in op.operands if isinstance(v.owner, Operation) and v.owner.name == "aie.tile"
+            ]
+            shims = {tile.integer("col") for tile in tiles if tile.integer("row") == 0}
+            if len(shims) == 1:
+                found[op.string("sym_name")] = shims.pop()
+        elif op.name == "aie.shim_dma_allocation":
+            tile = op.operands[0].owner if op.operands else None
+            if isinstance(tile, Operation) and tile.name == "aie.tile":
+                found[op.string("sym_name")] = tile.integer("col")
+            elif "col" in op.attributes:
+                found[op.string("sym_name")] = op.integer("col")
+    return found
