@@ -71,7 +71,7 @@ def options_of(verb: str) -> list[str]:
 
 def designs_here() -> list[str]:
     """The names of the designs of the project here; none outside of one."""
-    from npuninja.commands.project import designs_of, project_folder, read_graph
+    from npuninja.configure.built import designs_of, project_folder, read_graph
     from npuninja.errors import Error
 
     try:

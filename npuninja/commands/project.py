@@ -10,54 +10,17 @@ import os
 import subprocess
 import sys
 import time
-from typing import Any
 
-from npuninja.errors import ToolError, UserError
+from npuninja.configure.built import BUILD_FILE, designs_of, ninja_program, project_folder, read_graph
+from npuninja.errors import UserError
 from npuninja.plan.designs import FOLDER, select
-from npuninja.plan.layout import GRAPH
 
-BUILD_FILE = "build.ninja"
-MARKS = (BUILD_FILE, "toolchain.toml", FOLDER)
 POLL_S = 0.05
-
-
-def project_folder(start: str = os.curdir) -> str:
-    """The project that a folder belongs to: it, or the nearest above that looks like one.
-
-    Raises:
-        UserError: there is none.
-    """
-    folder = os.path.abspath(start)
-    while True:
-        if any(os.path.exists(os.path.join(folder, mark)) for mark in MARKS):
-            return folder
-        above = os.path.dirname(folder)
-        if above == folder:
-            raise UserError(
-                f"{os.path.abspath(start)} is no project: neither it nor a folder above has {', '.join(MARKS)}",
-                hint="npuninja init makes one",
-            )
-        folder = above
-
-
-def ninja_program() -> str:
-    """Ninja: the one beside this Python, else the one on PATH.
-
-    Raises:
-        ToolError: there is none.
-    """
-    import shutil
-
-    beside = os.path.join(os.path.dirname(sys.executable), "ninja")
-    found = beside if os.path.isfile(beside) else shutil.which("ninja")
-    if not found:
-        raise ToolError("there is no ninja", hint="pip install ninja")
-    return found
 
 
 def configure(arguments: list[str]) -> int:
     """`npuninja configure`: as configure.py of the project."""
-    from npuninja.configure.main import main as configured
+    from npuninja.configure.main import main as configure_project
 
     if {"-h", "--help"} & set(arguments):
         from npuninja.configure.options import parse_options
@@ -65,19 +28,26 @@ def configure(arguments: list[str]) -> int:
         parse_options(arguments, "npuninja configure")
     asked = any(word == "-S" or word.startswith("-S") for word in arguments)
     home = os.getcwd() if asked else project_folder()
-    return configured(arguments, os.environ, sys.stdout, home)
+    return configure_project(arguments, os.environ, sys.stdout, home)
+
+
+def configured() -> int:
+    """Configures the project here when nothing is yet; the exit code of that, 0 when there is a build."""
+    folder = project_folder()
+    if os.path.isfile(os.path.join(folder, BUILD_FILE)):
+        return 0
+    from npuninja.configure.main import main as configure_project
+
+    code = configure_project([], os.environ, None, folder)
+    return 0 if os.path.isfile(os.path.join(folder, BUILD_FILE)) else code
 
 
 def run_ninja(targets: list[str], *, quiet: bool = False) -> int:
     """Runs Ninja in the project; configures first where nothing is. Returns its exit code."""
-    folder = project_folder()
-    if not os.path.isfile(os.path.join(folder, BUILD_FILE)):
-        from npuninja.configure.main import main as configured
-
-        code = configured([], os.environ, None, folder)
-        if not os.path.isfile(os.path.join(folder, BUILD_FILE)):
-            return code
-    command = [ninja_program(), "-C", folder, *(["--quiet"] if quiet else []), *targets]
+    code = configured()
+    if code:
+        return code
+    command = [ninja_program(), "-C", project_folder(), *(["--quiet"] if quiet else []), *targets]
     try:
         return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:
@@ -125,20 +95,6 @@ def clean(arguments: list[str]) -> int:
             if os.path.exists(os.path.join(folder, name)):
                 os.unlink(os.path.join(folder, name))
     return 0
-
-
-def read_graph(folder: str) -> dict[str, Any]:
-    """graph.json of a project that is configured.
-
-    Raises:
-        UserError: it is not.
-    """
-    try:
-        with open(os.path.join(folder, "build", GRAPH), encoding="utf-8") as stream:
-            content: dict[str, Any] = json.load(stream)
-            return content
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder} is not configured", hint="npuninja configure") from error
 
 
 def list_project(arguments: list[str]) -> int:
@@ -206,33 +162,6 @@ def watch(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print()
         return 0
-
-
-def built_manifest(name: str) -> str:
-    """The manifest of a design of the project here, which is built if need be; relative to this folder.
-
-    Raises:
-        UserError: there is no such design.
-        ToolError: it does not build; Ninja has said why.
-    """
-    folder = project_folder()
-    if not os.path.isfile(os.path.join(folder, BUILD_FILE)) and run_ninja([BUILD_FILE], quiet=True):
-        raise ToolError(f"{folder} cannot be configured", hint="npuninja configure")
-    code = subprocess.run(
-        [ninja_program(), "-C", folder, "--quiet", name], check=False, stdout=sys.stderr
-    ).returncode
-    graph = read_graph(folder)
-    runs = {edge["outputs"][0]: edge["inputs"][0] for edge in graph["edges"] if edge["rule"] == "run"}
-    if f"run-{name}" not in runs:
-        select(designs_of(graph), [name])
-    if code:
-        raise ToolError(f"{name} is not built: Ninja ended with exit code {code}", hint="its words are above")
-    return os.path.relpath(os.path.join(folder, runs[f"run-{name}"]))
-
-
-def designs_of(graph: dict[str, Any]) -> list[str]:
-    """The names of the designs in a graph."""
-    return [edge["outputs"][0][len("run-") :] for edge in graph["edges"] if edge["rule"] == "run"]
 
 
 def _stamps(folder: str, name: str) -> dict[str, int]:

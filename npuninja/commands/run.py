@@ -18,7 +18,9 @@ def main(arguments: list[str]) -> int:
         return run_ninja(["run"])
     first = arguments[0]
     if _NAME.fullmatch(first) and not os.path.isfile(first):
-        from npuninja.commands.project import built_manifest
+        from npuninja.commands.project import configured
+        from npuninja.configure.built import built_manifest
 
+        configured()
         return run([built_manifest(first), *arguments[1:]])
     return run(arguments)

@@ -201,7 +201,7 @@ def _folder_of(word: str) -> str:
     ):
         return word
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", word):
-        from npuninja.commands.project import built_manifest
+        from npuninja.configure.built import built_manifest
 
         return os.path.dirname(built_manifest(word))
     return word
