@@ -25,6 +25,7 @@ RESERVED = frozenset(
         "check",
         "doctor",
         "size",
+        "report",
         "ldscripts",
         "package",
         "install",

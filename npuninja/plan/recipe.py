@@ -80,6 +80,9 @@ def plan(
         _alias(graph, "ldscripts", [f"ldscripts-{n}" for n in chosen])
         folders = tuple(built[name].files.folder for name in chosen)
         graph.add(Edge("size", ("size",), implicit=tuple(chosen), options=folders, for_whom=EVERY))
+        if folders and "report" in graph.rules:
+            options = (*folders, "-o", context.layout.output("report"))
+            graph.add(Edge("report", ("report",), implicit=tuple(chosen), options=options, for_whom=EVERY))
     plan_hosts(context, graph, hosts, built)
     plan_package(context, graph, [built[name].files for name in chosen])
     graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))

@@ -1,0 +1,50 @@
+"""`npuninja report`: a page for each built design, and one that names them all."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+
+from npuninja.plan.files import write_if_changed
+from npuninja.report.design_facts import read_design
+from npuninja.report.page import design_page, index_page
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the verb; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="npuninja report",
+        description="Writes a page (HTML, one file, no network) for each design: floorplan, memory, test, providers.",
+    )
+    parser.add_argument(
+        "designs",
+        nargs="+",
+        metavar="DESIGN",
+        help="a design of the project here, or the folder of a built one",
+    )
+    parser.add_argument(
+        "-o", dest="folder", metavar="FOLDER", help="where the pages go (default: build/report)"
+    )
+    options = parser.parse_args(arguments)
+    target = options.folder
+    folders = []
+    for word in options.designs:
+        if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", word) and not os.path.isfile(
+            os.path.join(word, f"{word}.json")
+        ):
+            from npuninja.configure.built import built_manifest, project_folder
+
+            folders.append(os.path.dirname(built_manifest(word)))
+            target = target or os.path.join(os.path.relpath(project_folder()), "build", "report")
+        else:
+            folders.append(word)
+    target = target or os.path.join("build", "report")
+    facts = [read_design(folder) for folder in folders]
+    for design in facts:
+        write_if_changed(os.path.join(target, f"{design.name}.html"), design_page(design))
+    index = os.path.join(target, "index.html")
+    write_if_changed(index, index_page(facts))
+    pages = [f"{design.name}.html" for design in facts]
+    print(f"{os.path.join(target, pages[0]) if len(pages) == 1 else index}: {', '.join(pages)}")
+    return 0

@@ -1,0 +1,103 @@
+"""The HTML of reports: drawings in SVG, text by Jinja2 templates (`pages/`)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from npuninja.arch.devices import ROWS
+from npuninja.errors import ToolError
+from npuninja.report.design_facts import DesignFacts, Tile
+from npuninja.report.routes import Route
+
+TILE_W, TILE_H, GAP, MARGIN = 200, 120, 44, 40
+#: Colours that can be told apart, also without seeing red and green.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f3c8d", "#666666")
+BAR_W = 640
+
+
+class Line(NamedTuple):
+    """A route as it is drawn."""
+
+    points: str
+    colour: str
+    says: str
+    packet: bool
+
+
+def design_page(facts: DesignFacts) -> str:
+    """The page of a design."""
+    width = 2 * MARGIN + facts.columns * (TILE_W + GAP) - GAP
+    height = 2 * MARGIN + ROWS * (TILE_H + GAP) - GAP
+    return _template("report.html.jinja").render(  # type: ignore[no-any-return]
+        facts=facts,
+        width=width,
+        height=height,
+        tiles=[(tile, *_corner(tile.place)) for tile in facts.tiles],
+        empty=[
+            _corner((c, r))
+            for c in range(facts.columns)
+            for r in range(ROWS)
+            if (c, r) not in {t.place for t in facts.tiles}
+        ],
+        lines=[line for number, route in enumerate(facts.routes) for line in _lines(number, route)],
+        TILE_W=TILE_W,
+        TILE_H=TILE_H,
+        legend=[
+            (COLOURS[i % len(COLOURS)], _says(route), route.packet) for i, route in enumerate(facts.routes)
+        ],
+        memory=[(tile, _bars(tile)) for tile in facts.tiles if tile.memory_bytes],
+        BAR_W=BAR_W,
+        providers=facts.manifest.get("providers", {}),
+        source=list(enumerate(facts.source.splitlines(), 1)),
+    )
+
+
+def index_page(designs: list[DesignFacts]) -> str:
+    """The page that names all designs."""
+    return _template("index.html.jinja").render(designs=designs)  # type: ignore[no-any-return]
+
+
+def _template(name: str) -> Any:
+    try:
+        import jinja2
+    except ImportError as error:
+        raise ToolError("the Python package jinja2 is missing", hint="pip install jinja2") from error
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pages")
+    loader = jinja2.FileSystemLoader(folder)
+    return jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
+    ).get_template(name)
+
+
+def _corner(place: tuple[int, int]) -> tuple[int, int]:
+    """Left and top of a tile: row 0 is at the bottom."""
+    column, row = place
+    return MARGIN + column * (TILE_W + GAP), MARGIN + (ROWS - 1 - row) * (TILE_H + GAP)
+
+
+def _says(route: Route) -> str:
+    kind = "packets" if route.packet else "stream"
+    return f"{kind} from {route.source} to {', '.join(map(str, route.ends))}"
+
+
+def _lines(number: int, route: Route) -> list[Line]:
+    """The ways of one stream; each stream runs a little beside the others."""
+    shift = (number % 9 - 4) * 5
+    found = []
+    for way in route.ways:
+        corners = [_corner(place) for place in way]
+        points = [(x + TILE_W / 2 + shift, y + TILE_H - 14 + shift / 2) for x, y in corners]
+        if len(points) == 1:
+            points.append((points[0][0] + 14, points[0][1]))
+        text = " ".join(f"{x:g},{y:g}" for x, y in points)
+        found.append(Line(text, COLOURS[number % len(COLOURS)], _says(route), route.packet))
+    return found
+
+
+def _bars(tile: Tile) -> list[tuple[float, float, str, str]]:
+    """The pieces of a tile's memory as bars: left, width, kind, text."""
+    scale = BAR_W / tile.memory_bytes
+    return [
+        (piece.start * scale, max(piece.nbytes * scale, 1.0), piece.kind, piece.says) for piece in tile.pieces
+    ]

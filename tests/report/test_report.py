@@ -1,0 +1,116 @@
+"""Pages about built designs: the ways of streams, what stands on a page, and what a browser makes of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import CONFORMANCE, positive_designs
+from negate_project import KERNEL, NegateProject
+
+from npuninja.ir.parser import parse_module
+from npuninja.report.routes import routes_of
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def routed() -> list[Path]:
+    return [
+        folder / "input_physical.mlir"
+        for folder in positive_designs()
+        if (folder / "input_physical.mlir").exists()
+    ]
+
+
+def test_every_flow_of_the_reference_is_a_route() -> None:
+    """Each circuit of a design's `aie.flow`s arrives where the flow says."""
+    seen = 0
+    for physical in routed():
+        if seen > 400:
+            break
+        text = physical.read_text(encoding="utf-8")
+        before = physical.with_name("input_with_addresses.mlir").read_text(encoding="utf-8")
+        flows = re.findall(r"aie\.flow\(%(\w+), (\w+) : (\d+), %(\w+), (\w+) : (\d+)\)", before)
+        module = parse_module(text, str(physical))
+        for device in module.body.ops:
+            if device.name != "aie.device" or text.count("aie.device(") != 1:
+                continue
+            places = {
+                match[1]: (int(match[2]), int(match[3]))
+                for match in re.finditer(r"%(\w+) = aie\.tile\((\d+), (\d+)\)", before)
+            }
+            routes = routes_of(device)
+            ways = {
+                (r.source.tile, r.source.bundle, r.source.channel, e.tile, e.bundle, e.channel)
+                for r in routes
+                for e in r.ends
+            }
+            for source, sb, sc, dest, db, dc in flows:
+                assert (places[source], sb, int(sc), places[dest], db, int(dc)) in ways, (
+                    physical,
+                    source,
+                    dest,
+                )
+                seen += 1
+    assert seen > 50, f"no flows below {CONFORMANCE}"
+
+
+@pytest.fixture
+def page(empty: NegateProject) -> str:
+    empty.write("kernels/minus.c", KERNEL.replace("FACTOR", "-1"))
+    empty.design("minus", "minus.o")
+    empty.configure()
+    empty.ninja("test")
+    assert "minus.html" in empty.ninja("report").stdout
+    assert '<a href="minus.html">minus</a>' in (empty.folder / "build/report/index.html").read_text(
+        encoding="utf-8"
+    )
+    return (empty.folder / "build/report/minus.html").read_text(encoding="utf-8")
+
+
+def test_a_page_says_what_was_built(page: str) -> None:
+    assert 'data-core="negate"' in page
+    assert "stream from (0, 0) DMA 0 to (0, 2) DMA 0" in page
+    assert "stream from (0, 2) DMA 0 to (0, 0) DMA 0" in page
+    assert "src_cons_buff_0: memref&lt;64xi8&gt;, 64 bytes" in page
+    assert "S2MM 0: BD 0 src_cons_buff_0 → BD 1 src_cons_buff_1" in page
+    assert "Last test (emulated): <b>right</b>" in page
+    # Nothing of it is fetched.
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
+
+
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
+def test_a_browser_shows_it(page: str, tmp_path: Path) -> None:
+    probe = """<script>
+    const core = document.querySelector("[data-core]");
+    core.dispatchEvent(new MouseEvent("mouseenter"));
+    document.body.setAttribute("data-seen", document.querySelectorAll("[data-core]").length + ";" +
+      document.getElementById("says").textContent.includes("core: negate") + ";" +
+      Math.round(core.getBoundingClientRect().width));
+    </script></body>"""
+    file = tmp_path / "page.html"
+    file.write_text(page.replace("</body>", probe), encoding="utf-8")
+    command = [
+        str(BROWSER),
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--enable-logging=stderr",
+        "--dump-dom",
+    ]
+    done = subprocess.run(
+        [*command, f"--user-data-dir={tmp_path / 'profile'}", file.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    seen = re.search(r'data-seen="([^"]*)"', done.stdout)
+    assert seen, done.stderr[-2000:]
+    assert seen[1].startswith("1;true;200")
+    assert "CONSOLE" not in done.stderr or "Uncaught" not in done.stderr
