@@ -7,7 +7,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: run test clean
+.PHONY: run test fuzz clean
 
 run: $(STAMP)
 	"$(BIN)/python" configure.py
@@ -18,6 +18,10 @@ test: $(STAMP)
 	"$(BIN)/ruff" check .
 	"$(BIN)/python" -m mypy
 	"$(BIN)/python" -m pytest -n 2
+
+# Mutated files into every reader: make fuzz SECONDS=60 SEED=1
+fuzz: $(STAMP)
+	SECONDS="$(SECONDS)" SEED="$(SEED)" READERS="$(READERS)" "$(BIN)/python" tests/fuzz/run.py
 
 $(STAMP): pyproject.toml
 	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11")'

@@ -52,6 +52,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "npuninja.commands.verify_package",
         "check an archive or a wheel that `ninja package` made",
     ),
+    "sign-package": ("npuninja.commands.sign_package", "sign a package, or make a key for that"),
     "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
     "explain": ("npuninja.hints", "say what the errors in a log mean"),
     "farm": ("npuninja.commands.farm", "run a server and workers for builds on other machines, here"),
@@ -112,6 +113,12 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             print(f"error: cannot write: {str(error.strerror).lower()}", file=sys.stderr)
             return ToolError.exit_code
+        from npuninja.files import damaged_input
+
+        damaged = damaged_input(error)
+        if damaged is not None:
+            print(damaged.render(), file=sys.stderr)
+            return damaged.exit_code
 
         traceback.print_exc()
         print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)

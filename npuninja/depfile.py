@@ -10,7 +10,7 @@ import sys
 
 def write_depfile(path: str, target: str, dependencies: list[str]) -> None:
     """Writes `target: dependency …`."""
-    with open(path, "w", encoding="utf-8") as stream:
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as stream:
         stream.write(depfile_text(target, dependencies))
 
 
@@ -21,7 +21,8 @@ def depfile_text(target: str, dependencies: list[str]) -> str:
 
 def read_depfile(path: str) -> list[str]:
     """The dependencies in a depfile that a compiler wrote, in order, each once."""
-    with open(path, encoding="utf-8") as stream:
+    # Names of files are bytes; what is not UTF-8 comes back as it was.
+    with open(path, encoding="utf-8", errors="surrogateescape") as stream:
         text = stream.read().replace("\\\r\n", " ").replace("\\\n", " ")
     # A target ends at the first colon that white space follows (`C:\\x` has none).
     _, _, rest = text.replace(":\n", ": \n").partition(": ")

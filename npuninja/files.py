@@ -56,6 +56,27 @@ def read_file(path: str, limit_bytes: int, *, hint: str | None = None) -> bytes:
     return b"".join(pieces)
 
 
+def damaged_input(error: Exception) -> UserError | None:
+    """The error that stands for one of Python's about the content or the name of a file; None for all others.
+
+    The last net: who reads a file knows better what is wrong with it.
+    """
+    if isinstance(error, UnicodeError):
+        return UserError(
+            f"text that is no UTF-8, in a file or in the name of one: {error.reason if hasattr(error, 'reason') else error}",
+            hint="names of files and folders must be UTF-8; a file that the build made is damaged: delete it and build again",
+        )
+    if isinstance(error, RecursionError):
+        return UserError("an input is nested too deeply")
+    if (
+        isinstance(error, ValueError) and hasattr(error, "lineno") and hasattr(error, "doc")
+    ):  # json.JSONDecodeError
+        return UserError(f"a file of JSON is damaged: {error}", hint="run configure.py, and build again")
+    if isinstance(error, ValueError) and "null byte" in str(error):
+        return UserError("a path has a NUL in it, which no file can have")
+    return None
+
+
 def is_special(path: str) -> bool:
     """Whether something is there that is no plain file: a link, a device, a FIFO. It is written to, never replaced."""
     try:

@@ -26,9 +26,13 @@ def read_wav(path: str) -> Array:
         with wave.open(path, "rb") as reader:
             form = reader.getframerate(), reader.getnchannels(), reader.getsampwidth()
             data = reader.readframes(reader.getnframes())
+        if len(data) % 2 and form[2] == 2:
+            raise EOFError
     except OSError as error:
         raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
-    except (wave.Error, EOFError) as error:
+    except (
+        Exception
+    ) as error:  # what `wave` makes of a damaged file: wave.Error, EOFError, RuntimeError, ValueError, …
         what = str(error) or "it is cut off"
         raise UserError(f"not a WAV file of PCM samples: {what}", Location(path), hint=hint) from error
     if form != (SAMPLE_RATE_HZ, 1, 2):

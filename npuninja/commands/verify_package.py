@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from typing import Any
 
-from npuninja.errors import UserError
+from npuninja.errors import Location, UserError
+from npuninja.files import read_file
 from npuninja.packaging.contents import sha256
+from npuninja.packaging.signature import SUFFIX, check_signature, read_public_key
 from npuninja.packaging.verify import verify
+
+#: A package of a thousand designs.
+MAX_PACKAGE_BYTES = 4 << 30
 
 
 def main(arguments: list[str]) -> int:
@@ -22,21 +28,39 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--json", action="store_true", help="one JSON object for each file on standard output"
     )
+    parser.add_argument(
+        "--public-key",
+        metavar="FILE",
+        help="who must have signed: the signature is FILE.minisig beside each file",
+    )
     options = parser.parse_args(arguments)
     for path in options.files:
-        try:
-            with open(path, "rb") as stream:
-                data = stream.read()
-        except OSError as error:
-            raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+        data = read_file(path, MAX_PACKAGE_BYTES)
         found = verify(data, path)
+        signed = _signed(data, path, options.public_key)
         fields: dict[str, Any] = {"file": path, "kind": found.kind, **found.package.fields()}
+        fields["signature"] = signed
         fields.update(designs=found.designs, files=len(found.files), sha256=sha256(data))
         if options.json:
             print(json.dumps(fields))
         else:
             print(
                 f"{path}: good: {found.kind} of {found.package.stem}, {len(found.files)} files, "
-                f"designs {', '.join(found.designs)}\n  sha256 {fields['sha256']}"
+                f"designs {', '.join(found.designs)}\n  sha256 {fields['sha256']}\n  {signed}"
             )
     return 0
+
+
+def _signed(data: bytes, path: str, public_key: str | None) -> str:
+    """What there is to say of the signature."""
+    there = os.path.exists(path + SUFFIX)
+    if public_key is None:
+        return (
+            f"{path}{SUFFIX} was not checked: --public-key says whose it must be"
+            if there
+            else "unsigned: nothing says who made it"
+        )
+    key = read_public_key(public_key)
+    if not there:
+        raise UserError(f"unsigned, and the key {key.name} was asked for", Location(path))
+    return f"signed with the key {key.name}: {check_signature(data, path + SUFFIX, key)}"

@@ -44,7 +44,7 @@ def read_builds(text: str, file: str) -> list[list[Step]]:
     last_end = 0
     for number, line in enumerate(text.splitlines()[1:], 2):
         fields = line.split("\t")
-        if len(fields) != 5 or not (fields[0].isdigit() and fields[1].isdigit()):
+        if len(fields) != 5 or not all(f.isascii() and f.isdigit() and len(f) < 20 for f in fields[:2]):
             raise UserError(
                 "not a line of Ninja's log", Location(file, number), hint="delete the file and build again"
             )

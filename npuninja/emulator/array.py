@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import wasmtime
 
+from npuninja.arch.registers import TILE_BYTES
 from npuninja.emulator import layout
 from npuninja.emulator.engine_module import check_layout, instantiate, load_engine
 from npuninja.emulator.errors import InvalidAccess, NotModelled
@@ -26,6 +27,10 @@ from npuninja.formats import cdo, txn
 RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI = range(4)
 _EVENT = struct.Struct("<3I")
 _MAX_TABLE_ELEMENTS = 1 << 16
+#: A freed buffer from this size on goes back to the system at once, instead of being filled with zeros later.
+_DISCARDED_BYTES = 1 << 20
+#: A configuration goes to the engine in pieces of about this size.
+_CONFIGURE_AT_ONCE_BYTES = 4 << 20
 
 
 def _engine_configuration() -> wasmtime.Config:
@@ -131,7 +136,8 @@ class Array:
         size = _whole_pages(size_bytes)
         if self._free.get(size):
             offset = self._free[size].pop()
-            self.engine_memory(layout.DDR_BASE + offset, size)[:] = bytes(size)
+            if size < _DISCARDED_BYTES or not self.memory.discard(layout.FILE_DDR + offset, size):
+                self.engine_memory(layout.DDR_BASE + offset, size)[:] = bytes(size)
             return offset
         return self._extend_ddr(size)
 
@@ -165,6 +171,9 @@ class Array:
 
     def free_ddr(self, offset: int, size_bytes: int) -> None:
         """Gives back what `allocate_ddr` gave for this size."""
+        size = _whole_pages(size_bytes)
+        if size >= _DISCARDED_BYTES:
+            self.memory.discard(layout.FILE_DDR + offset, size)
         self._free.setdefault(_whole_pages(size_bytes), []).append(offset)
 
     def ddr_view(self, offset: int, size_bytes: int) -> mmap.mmap:
@@ -204,6 +213,12 @@ class Array:
         stream = bytearray(txn.HEADER_BYTES)
         for command in commands:
             stream += _as_txn(command)
+            if len(stream) > _CONFIGURE_AT_ONCE_BYTES:
+                self._configure(stream)
+                del stream[txn.HEADER_BYTES :]
+        self._configure(stream)
+
+    def _configure(self, stream: bytearray) -> None:
         if self.call("configure", self._configuration.put(stream), len(stream)):
             raise InvalidAccess("the configuration polls a register for a value it does not have")
 
@@ -294,6 +309,11 @@ def _as_txn(command: cdo.Command) -> bytes:
         return txn.encode(txn.MaskWrite(command.address, command.mask, command.value))
     if isinstance(command, cdo.BlockWrite):
         return txn.encode(txn.BlockWrite(command.address, command.data))
+    if isinstance(command, cdo.Fill) and 4 * command.words > TILE_BYTES:
+        raise InvalidAccess(
+            f"the configuration fills {command.words} words from address 0x{command.address:x}; a tile has "
+            f"{TILE_BYTES // 4} at most"
+        )
     if isinstance(command, cdo.Fill):
         return txn.encode(txn.BlockWrite(command.address, struct.pack("<I", command.value) * command.words))
     if isinstance(command, cdo.MaskPoll):

@@ -15,6 +15,11 @@ from npuninja.formats.pdi import read_pdi
 from npuninja.formats.xclbin import AIE_PARTITION, EMULATION_DATA, IP_LAYOUT, read_xclbin
 from npuninja.formats.xclbin_sections import read_ip_layout
 
+#: A context has at most 128 compute units (XRT), each with a PDI of its own; a PDI holds the data and programs of 40 tiles
+#: at most. They may lie upon each other in the file, so their sum says what they take.
+MAX_PDIS = 128
+MAX_PDI_BYTES = 256 << 20
+
 
 class Design(NamedTuple):
     """What an XCLBIN configures: columns of the array, the commands of each PDI, core modules by sha256, and
@@ -48,6 +53,11 @@ def read_design(xclbin: bytes, name: str = "xclbin") -> Design:
         raise UserError(f"{name} is for {partition.column_width} columns, expected 1 to 8")
     if not partition.pdis:
         raise UserError(f"{name} holds no PDI", hint="build it again")
+    if len(partition.pdis) > MAX_PDIS or sum(len(pdi.image) for pdi in partition.pdis) > MAX_PDI_BYTES:
+        raise UserError(
+            f"{name} holds {len(partition.pdis)} PDIs of {sum(len(p.image) for p in partition.pdis)} bytes; at most "
+            f"{MAX_PDIS} of {MAX_PDI_BYTES} bytes together are loaded"
+        )
     pdis = tuple(
         tuple(read_pdi(pdi.image, f"PDI of {name}").commands(f"PDI of {name}")) for pdi in partition.pdis
     )

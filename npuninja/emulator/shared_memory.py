@@ -113,6 +113,16 @@ class SharedMemory:
         """A part of the file as a writable buffer, valid as long as the object lives."""
         return mmap.mmap(self.descriptor, size_bytes, offset=offset)
 
+    def discard(self, offset: int, size_bytes: int) -> bool:
+        """Gives a part's memory back to the system; it reads as zeros then. False where that cannot be done."""
+        if not hasattr(self._calls, "fallocate"):
+            return False
+        wide = ctypes.c_int64
+        keep_size_and_punch = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE
+        return bool(
+            self._calls.fallocate(self.descriptor, keep_size_and_punch, wide(offset), wide(size_bytes)) == 0
+        )
+
     def close(self) -> None:
         """Closes the file; what is mapped stays mapped."""
         self._close()

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from npuninja.errors import Location, UserError
 
 TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip file can name
+#: Eight files for each of a thousand designs, and the runner.
+MAX_ENTRIES = 10_000
 _UNIX = 3
 _PLAIN_FILE = 0o100644
 
@@ -47,6 +49,8 @@ def read_zip(data: bytes, path: str) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
+            if len(entries) > MAX_ENTRIES:
+                raise _damaged(path, f"it holds {len(entries)} files; a package has at most {MAX_ENTRIES}")
             for entry in entries:
                 name = entry.filename
                 if name in files:

@@ -10,6 +10,7 @@ sys.path[0] = ROOT  # instead of this folder, whose modules must be found as npu
 
 from npuninja.depfile import own_modules, write_depfile  # noqa: E402
 from npuninja.errors import Error, UserError  # noqa: E402  (needs the path set above)
+from npuninja.files import damaged_input  # noqa: E402
 from npuninja.stages._run import report, report_bug  # noqa: E402
 
 DECLARATIONS = ("declaration.py", "table.py")
@@ -55,8 +56,9 @@ def main(arguments: list[str]) -> int:
         # The reader has gone (`ninja run-x | head`): nobody wants to know more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
-    except Exception:
-        return report_bug()
+    except Exception as error:
+        damaged = damaged_input(error)
+        return report(damaged) if damaged is not None else report_bug()
     return 0
 
 

@@ -6,6 +6,7 @@ Source: DRM_IOCTL_PRIME_HANDLE_TO_FD and DRM_IOCTL_PRIME_FD_TO_HANDLE in include
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 
 from npuninja.xrt_emulation import amdxdna
@@ -36,8 +37,10 @@ class Exports:
             for descriptor, known, _ in self._files.values():
                 if known is buffer:
                     return descriptor
-            descriptor = os.memfd_create("npuninja-emu-export", os.MFD_CLOEXEC)
+            descriptor = os.memfd_create("npuninja-emu-export", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
             os.ftruncate(descriptor, buffer.nbytes)
+            seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
             buffer.users += 1
             self._files[identity_of(descriptor)] = descriptor, buffer, owner
             return descriptor

@@ -5,6 +5,7 @@ clients map.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import mmap
 import os
 import threading
@@ -43,8 +44,14 @@ class NpuMemory:
 
     def __init__(self) -> None:
         self._calls = _calls()
-        self.descriptor = os.memfd_create(f"npuninja-emu-{os.getpid()}", os.MFD_CLOEXEC)
+        self.descriptor = os.memfd_create(
+            f"npuninja-emu-{os.getpid()}", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+        )
         os.ftruncate(self.descriptor, FILE_BYTES)
+        # Programs have this descriptor as their device. One that cuts it short would take the memory from under all.
+        fcntl.fcntl(
+            self.descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+        )
         try:
             self._mapping = mmap.mmap(self.descriptor, FILE_BYTES)
         except OSError as error:

@@ -8,12 +8,13 @@ import pytest
 import wasmtime
 from array_program import Program, Sequence, compile_core
 
-from npuninja.emulator import CoreFault, StackOverflow, TimeLimit
+from npuninja.emulator import CoreFault, Emulator, InvalidAccess, StackOverflow, TimeLimit
 from npuninja.emulator.core_modules.admission import MAX_MODULE_BYTES
 from npuninja.emulator.core_modules.places import Places
 from npuninja.emulator.core_modules.rewrite import rewrite
 from npuninja.emulator.cores import read_program
 from npuninja.errors import UserError
+from npuninja.formats import cdo
 from npuninja.formats.wasm_module import append_custom_section
 
 INFO = {
@@ -223,3 +224,25 @@ i64 core_0_2(void) { START
     found = [places.frames(made.sites[n]) for n in range(len(made.sites))]
     (inlined,) = [frames for frames in found if len(frames) == 2]
     assert [(name, where.line) for name, where in inlined if where] == [("inner", 2), ("core_0_2", 4)]
+
+
+def test_a_fill_of_more_than_a_tile_is_refused() -> None:
+    with Emulator(1) as npu, pytest.raises(InvalidAccess, match="fills 4294967295 words"):
+        npu.configure([cdo.Fill(0x200000, 0xFFFFFFFF, 7)])
+
+
+def test_many_fills_go_to_the_engine_in_pieces() -> None:
+    with Emulator(1) as npu:
+        npu.configure([cdo.Fill(0x200000, 0x4000, n) for n in range(100)])
+        assert bytes(npu.data_memory(0, 2)[:4]) == (99).to_bytes(4, "little")
+
+
+def test_a_buffer_that_was_freed_is_zeros_when_it_is_taken_again() -> None:
+    with Emulator(1) as npu:
+        for size in (1 << 16, 4 << 20):
+            buffer = npu.allocate(size)
+            buffer.view[:] = b"x" * size
+            npu.free(buffer)
+            again = npu.allocate(size)
+            assert again.offset == buffer.offset
+            assert bytes(again.view[:]) == bytes(size)

@@ -200,7 +200,7 @@ def edit(name: str, old: str, new: str) -> Callable[[Files], None]:
         (edit("package.json", '"wasm"', '"aie2"'), f"{MANIFEST} is of another design or build"),
         (edit(MANIFEST, '"wasm"', '"aie2"'), f"{XCLBIN} has wasm cores, {MANIFEST} says aie2"),
         (edit(MANIFEST, '"npu1_1col"', '"npu9"'), "there is no device npu9"),
-        (edit(MANIFEST, '"gain.xclbin"', '"../gain.xclbin"'), "designs/gain.xclbin is missing"),
+        (edit(MANIFEST, '"gain.xclbin"', '"../gain.xclbin"'), "no file of the manifest's folder"),
         (edit("SHA256SUMS", XCLBIN, "elsewhere"), f"{XCLBIN} is not listed in SHA256SUMS"),
         (edit("SHA256SUMS", "\n", "\r\n"), "SHA256SUMS"),
     ],
