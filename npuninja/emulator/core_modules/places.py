@@ -28,6 +28,14 @@ _NUMBERED = re.compile(r"\s+\d+:\s+0x[0-9a-f]+ - (?:\S+?!)?(.+)")
 _INLINED = re.compile(r"\s+- (.+)")
 _AT = re.compile(r"\s+at (.+?)(?::(\d+))?(?::(\d+))?")
 _PROBE = "npuninja.probe"
+# wasmtime takes a C function of one letter for the mangled name of a C++ type: `f` becomes `float`. No function
+# can be called like these types, so they are turned back.
+_TYPE_LETTERS = {
+    "signed char": "a", "bool": "b", "char": "c", "double": "d", "long double": "e", "float": "f", "__float128": "g",
+    "unsigned char": "h", "int": "i", "unsigned int": "j", "long": "l", "unsigned long": "m", "__int128": "n",
+    "unsigned __int128": "o", "short": "s", "unsigned short": "t", "void": "v", "wchar_t": "w", "long long": "x",
+    "unsigned long long": "y", "...": "z", "unsigned": "j",
+}  # fmt: skip
 _TYPE, _FUNCTION, _EXPORT, _ELEMENT, _CODE, _DATA_COUNT, _DATA = 1, 3, 7, 9, 10, 12, 11
 _ORDER = (1, 2, 3, 4, 5, 6, 7, 10)
 
@@ -147,7 +155,7 @@ def _first_frame(text: str) -> list[Frame]:
         frame = numbered or (_INLINED.fullmatch(line) if found else None)
         place = _AT.fullmatch(line)
         if frame:
-            found.append((frame[1], None))
+            found.append((_TYPE_LETTERS.get(frame[1], frame[1]), None))
         elif place and found:
             location = Location(place[1].removeprefix("./"), int(place[2] or 0), int(place[3] or 0))
             found[-1] = (found[-1][0], location)
