@@ -32,7 +32,7 @@ def npuninja(folder: Path, *words: str, code: int = 0) -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("template", ["passthrough", "vector", "gemm"])
+@pytest.mark.parametrize("template", ["passthrough", "vector", "gemm", "python"])
 def test_a_new_project_builds_and_is_right(tmp_path: Path, template: str, device: str) -> None:
     printed = npuninja(tmp_path, "init", "my project", "--template", template, "--device", device).stdout
     assert "next: cd 'my project' && python configure.py && ninja && ninja run" in printed
