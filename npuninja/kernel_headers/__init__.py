@@ -18,6 +18,8 @@ FLOAT_MODES: tuple[str, ...] = ("exact", "fast")
 
 # Flag and reason. Of those that Peano's recipes give (makefile-common of MLIR-AIE), the ones kernels need.
 _CXX_FLAGS: tuple[tuple[str, str], ...] = (
+    ("-mllvm", "of the next word"),
+    ("-unroll-threshold=450", "arrays of accumulators become values when the loops over them are unrolled"),
     ("-DNDEBUG", "assert is empty in Peano's recipes"),
     ("-Wno-missing-template-arg-list-after-template-kw", "acc.template from_vector(v, 0) is written so"),
     ("-Wno-parentheses", "as Peano's recipes"),

@@ -17,7 +17,8 @@ template <unsigned M, unsigned K, unsigned N, class A, class B> __attribute__((n
         store(a, convert<i16>(load<lanes<A, M * K>>(block<A>(registers::block_a))));
     else
         a = block<i16>(registers::block_a);
-    row b[pairs][groups];
+    // Not a local array: that would lie on the stack, which is the tile's memory.
+    row *b = block<row>(registers::work + 2048);
     for (unsigned p = 0; p < pairs; p++) {
         const B *from = block<B>(registers::block_b) + 2 * p * N;
         const auto first = convert<i16>(load<lanes<B, N>>(from));
@@ -25,12 +26,7 @@ template <unsigned M, unsigned K, unsigned N, class A, class B> __attribute__((n
         if (2 * p + 1 < K)
             second = convert<i16>(load<lanes<B, N>>(from + N));
         const auto both = widen<2 * n>(zip<1>(first, second));
-        if constexpr (groups == 1)
-            b[p][0] = both;
-        else if constexpr (groups == 2)
-            b[p][0] = part<8, 0>(both), b[p][1] = part<8, 8>(both);
-        else
-            b[p][0] = part<8, 0>(both), b[p][1] = part<8, 8>(both), b[p][2] = part<8, 16>(both), b[p][3] = part<8, 24>(both);
+        store(b + p * groups, both);
     }
     i32 *c = block<i32>(registers::block_c);
 #pragma clang loop unroll(disable)
@@ -45,7 +41,7 @@ template <unsigned M, unsigned K, unsigned N, class A, class B> __attribute__((n
             const row both = bits_as<i16>(splat<i32, 4>(pair));
 #pragma clang loop unroll(full)
             for (unsigned g = 0; g < groups; g++)
-                sums[g] += __builtin_wasm_dot_s_i32x4_i16x8(both, b[p][g]);
+                sums[g] += __builtin_wasm_dot_s_i32x4_i16x8(both, b[p * groups + g]);
         }
         for (unsigned g = 0; g < groups; g++) {
             if constexpr (N < 4)
@@ -147,12 +143,12 @@ template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void mul
     i32 *ae = block<i32>(registers::work + 2048);
     store(a, a_all);
     store(ae, factor_exponents(a_all) - 126);
-    F b[K][groups];
-    I be[K][groups];
+    F *b = block<F>(registers::work + 4096);
+    I *be = block<I>(registers::work + 6144);
     for (unsigned k = 0; k < K; k++)
         for (unsigned g = 0; g < groups; g++) {
-            b[k][g] = bf16_rows_to_float(load<lanes<u16, 4>>(block<u16>(registers::block_b) + k * N + g * 4));
-            be[k][g] = factor_exponents(b[k][g]);
+            b[k * groups + g] = bf16_rows_to_float(load<lanes<u16, 4>>(block<u16>(registers::block_b) + k * N + g * 4));
+            be[k * groups + g] = factor_exponents(b[k * groups + g]);
         }
 #pragma clang loop unroll(disable)
     for (unsigned i = 0; i < M; i++) {
@@ -162,18 +158,18 @@ template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void mul
 #ifdef NPU_FLOAT_FAST
             F fast = old;
             for (unsigned k = 0; k < K; k++)
-                fast += splat<float, 4>(a[i * K + k]) * b[k][g];
+                fast += splat<float, 4>(a[i * K + k]) * b[k * groups + g];
             store(c + i * N + g * 4, fast);
             continue;
 #endif
             I e = factor_exponents(old);
 #pragma clang loop unroll(full)
             for (unsigned k = 0; k < K; k++)
-                e = higher(e, be[k][g] + splat<i32, 4>(ae[i * K + k]));
+                e = higher(e, be[k * groups + g] + splat<i32, 4>(ae[i * K + k]));
             if (__builtin_expect(any((I)(e > 254) | ((I)(e < 30) & (I)(e > -1000))), 0)) {
                 F x[K], y[K];
                 for (unsigned k = 0; k < K; k++)
-                    x[k] = splat<float, 4>(a[i * K + k]), y[k] = b[k][g];
+                    x[k] = splat<float, 4>(a[i * K + k]), y[k] = b[k * groups + g];
                 const F accumulators[1] = {old};
                 store(c + i * N + g * 4, rare_step(accumulators, x, y));
                 continue;
@@ -183,7 +179,7 @@ template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void mul
             I sum = truncated(__builtin_elementwise_roundeven(old * up));
 #pragma clang loop unroll(full)
             for (unsigned k = 0; k < K; k++)
-                sum += truncated(__builtin_elementwise_roundeven(splat<float, 4>(a[i * K + k]) * b[k][g] * up));
+                sum += truncated(__builtin_elementwise_roundeven(splat<float, 4>(a[i * K + k]) * b[k * groups + g] * up));
             store(c + i * N + g * 4, convert<float>(sum) * down);
         }
     }
