@@ -25,6 +25,7 @@ class EmulatedDevice(Device):
         self._queue: EmulatedQueue | None = None
         self._insts = b""
         self._report: RunReport | None = None
+        self.keep_kernel_output = False
 
     def load(self, program: Program) -> None:
         """Configures a fresh array from the XCLBIN."""
@@ -43,6 +44,7 @@ class EmulatedDevice(Device):
             checks=self._checks,
             schedule=self._schedule,
         )
+        self._emulator.kernel_output.wanted = self.keep_kernel_output
         self._queue = EmulatedQueue(self._emulator)
         self._insts = program.insts
 
@@ -79,6 +81,10 @@ class EmulatedDevice(Device):
         if self._report is None:
             return []
         return self._report.remarks()
+
+    def kernel_output(self) -> list[tuple[int, int, str]]:
+        """The lines that kernels printed since the last call: column, row, text."""
+        return self._emulator.kernel_output.take() if self._emulator is not None else []
 
     def findings(self) -> list[Error]:
         """What the checks found in the last run, whether it ended well or not."""

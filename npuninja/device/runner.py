@@ -222,6 +222,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--require-reference", action="store_true", help="a design without a NumPy reference is an error"
     )
+    parser.add_argument(
+        "--kernel-output", action="store_true", help="show what kernels print (emulated cores only)"
+    )
     parser.add_argument("--brief", action="store_true", help="leave out what holds for every emulated run")
     return parser
 
@@ -242,6 +245,28 @@ def _findings(device: Device, manifest: Manifest) -> list[Error]:
     for finding in found:
         locate(finding, manifest)
     return found
+
+
+def _keep_kernel_output(device: Device, wanted: bool) -> None:
+    from npuninja.device.emulated import EmulatedDevice
+
+    if isinstance(device, EmulatedDevice):
+        device.keep_kernel_output = wanted
+    elif wanted:
+        raise UserError("--kernel-output is for the emulated array: an NPU prints nowhere")
+
+
+def _kernel_output(device: Device, options: argparse.Namespace) -> dict[str, Any]:
+    """Shows what kernels printed; for JSON the field that has it."""
+    from npuninja.device.emulated import EmulatedDevice
+
+    if not options.kernel_output or not isinstance(device, EmulatedDevice):
+        return {}
+    lines = device.kernel_output()
+    if not options.json:
+        for column, row, text in lines:
+            print(f"core ({column}, {row}): {text}")
+    return {"kernel_output": [list(line) for line in lines]}
 
 
 def _count(text: str) -> int:
@@ -300,6 +325,7 @@ def _run(options: argparse.Namespace) -> Outcome:
         if options.verify and manifest.reference:
             print(f"reference: {os.path.relpath(reference_source(manifest) or manifest.reference)}")
         print(f"inputs: {vectors.source}", flush=True)
+    _keep_kernel_output(device, options.kernel_output)
     try:
         device.load(program_of(manifest))
         session = _Session(device, manifest, vectors.inputs, options.in_flight)
@@ -344,6 +370,7 @@ def _run(options: argparse.Namespace) -> Outcome:
             print(finding.render(), file=sys.stderr)
         raise
     finally:
+        printed = _kernel_output(device, options)
         device.close()
     if options.seeds > 1 and all(c.good for c in comparisons or ()):
         seeds = f"made by the reference, seeds {options.seed} to {options.seed + options.seeds - 1}"
@@ -368,7 +395,7 @@ def _run(options: argparse.Namespace) -> Outcome:
     if options.json:
         bad = outcome.wrong or outcome.findings
         status, code = ("wrong", WrongResult.exit_code) if bad else ("ok", 0)
-        print(json.dumps({"status": status, "exit_code": code, **outcome.fields()}))
+        print(json.dumps({"status": status, "exit_code": code, **outcome.fields(), **printed}))
     else:
         print(outcome.render(brief=options.brief), flush=True)
     return outcome

@@ -18,6 +18,7 @@ from npuninja.emulator.engine_module import check_layout, instantiate, load_engi
 from npuninja.emulator.errors import InvalidAccess, NotModelled
 from npuninja.emulator.event_log import Event, read_event
 from npuninja.emulator.faults import FAULT_WORDS
+from npuninja.emulator.kernel_output import KernelOutput
 from npuninja.emulator.shared_memory import PAGE_BYTES, FilePlace, SharedMemory
 from npuninja.emulator.state import STATE_BYTES, ActorState, read_states
 from npuninja.errors import InternalError, ToolError
@@ -74,6 +75,7 @@ class Array:
         assert address is not None
         self._base = address
         self._functions: dict[str, wasmtime.Func] = {}
+        self.kernel_output = KernelOutput()
         self._tables = {
             name: self.call(name) for name in ("argument_table", "actor_states", "event_log", "fault_record")
         }

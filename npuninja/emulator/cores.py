@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import wasmtime
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
-from npuninja.emulator import layout, math_functions
+from npuninja.emulator import kernel_output, layout, math_functions
 from npuninja.emulator.array import Array
 from npuninja.emulator.core_modules.address_map import (
     ADDRESS_SPACE_BYTES,
@@ -39,6 +39,8 @@ from npuninja.formats.wasm_module import read_wasm
 LOCK_PAGE = 0x10000
 STATE_PAGE = 0x20000
 OWN = DATA_WINDOWS["own"]
+#: The functions that a core's module may import from `env`.
+IMPORTS = math_functions.NAMES | {kernel_output.IMPORT}
 #: From a tile's number to that of its neighbour.
 NEIGHBOUR_STEPS = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1}
 
@@ -63,7 +65,7 @@ def read_program(module: bytes, columns: int) -> CoreProgram:
     wasm = read_wasm(module, "core module")
     admit(wasm, len(module), name)
     for item in wasm.imports:
-        if item.module != "env" or item.kind != "function" or item.name not in math_functions.NAMES:
+        if item.module != "env" or item.kind != "function" or item.name not in IMPORTS:
             raise UserError(
                 f"{name} needs the {item.kind} '{item.module}.{item.name}', which the emulator does not offer",
                 hint="link the object that defines it, or write it with the functions of <math.h>",
@@ -102,9 +104,7 @@ class Core:
         key = f"{program.digest.hex()} {VERSION} {checked}"
         try:
             module = load_core(array.engine, key, lambda: self._rewrite().module)
-            imports: list[Any] = [
-                math_functions.make_import(array, item.name or "") for item in module.imports
-            ]
+            imports: list[Any] = [self._import(array, item.name or "") for item in module.imports]
             instance = instantiate(store, module, imports)
         except wasmtime.WasmtimeError as error:
             raise UserError(
@@ -139,6 +139,11 @@ class Core:
             assert isinstance(table, wasmtime.Table)
             for number, (name, _, _) in enumerate(ENGINE_FUNCTIONS):
                 table.set(store, number, array.function(name))
+
+    def _import(self, array: Array, name: str) -> wasmtime.Func:
+        if name == kernel_output.IMPORT:
+            return array.kernel_output.make_import(array.store, self.info.column, self.info.row)
+        return math_functions.make_import(array, name)
 
     def _rewrite(self) -> Rewritten:
         if self._rewritten is None:

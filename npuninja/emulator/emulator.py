@@ -31,6 +31,7 @@ from npuninja.emulator.faults import (
     engine_fault,
     without_program,
 )
+from npuninja.emulator.kernel_output import KernelOutput
 from npuninja.emulator.machine_cores import MachineCore
 from npuninja.emulator.run_report import CoreCount, RunReport, channel_counts, unfinished_transfers
 from npuninja.emulator.shared_memory import FilePlace
@@ -511,6 +512,11 @@ class Emulator:
             core.stall_cycles(),
             stack.behind,
         )
+
+    @property
+    def kernel_output(self) -> KernelOutput:
+        """What kernels print, kept when that is wanted."""
+        return self._array.kernel_output
 
     def close(self) -> None:
         """Takes the array down. Views of buffers must not be used any more."""

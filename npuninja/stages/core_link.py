@@ -93,7 +93,7 @@ def _link(
     command += [f"--allow-undefined-file={imports}", "--fatal-warnings", *objects, "-o", linked]
     try:
         with open(imports, "w", encoding="utf-8") as stream:
-            stream.write("\n".join(sorted(_wasm_flags.MATH_IMPORTS)) + "\n")
+            stream.write("\n".join(sorted(_wasm_flags.CORE_IMPORTS)) + "\n")
         sys.stderr.write(run_tool(command))
         return read_bytes(linked)
     except ToolFailed as failure:
@@ -144,7 +144,7 @@ def _finish(data: bytes, info: dict[str, Any], path: str) -> bytes:
     if data_end > _link_check.DATA_MEMORY_END:
         raise _link_check.data_too_large(data_end, info, path)
     strangers = [
-        i.name for i in module.imports if i.module != "env" or i.name not in _wasm_flags.MATH_IMPORTS
+        i.name for i in module.imports if i.module != "env" or i.name not in _wasm_flags.CORE_IMPORTS
     ]
     if strangers:
         raise InternalError(f"{path} imports {', '.join(strangers)}, which the emulator does not have")
