@@ -1,5 +1,5 @@
-# The two commands for a fresh machine: `make run` builds and runs every design, `make test` checks everything.
-# Both create .venv first. Everything else is `python configure.py` and `ninja`.
+# The commands for a fresh machine: `make run` builds and runs every design, `make test` checks everything, `make check`
+# what takes less than a minute. All create .venv first. Everything else is `python configure.py` and `ninja`.
 
 PYTHON ?= python3
 # Quoted in every recipe, and programs of Python are started as modules, so that a folder with blanks and `$` works.
@@ -7,15 +7,22 @@ VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: run test fuzz clean
+.PHONY: run test check fuzz clean
 
 run: $(STAMP)
 	"$(BIN)/python" configure.py
 	"$(BIN)/ninja"
 	"$(BIN)/ninja" run
 
+check: $(STAMP)
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/python" -m mypy
+	"$(BIN)/python" -m pytest -n 2 -q --quick
+
 test: $(STAMP)
 	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
 	"$(BIN)/python" -m mypy
 	"$(BIN)/python" -m pytest -n 2
 

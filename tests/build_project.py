@@ -113,6 +113,8 @@ class Project:
         # Python first: it may lie below another of these.
         places = (
             (sys.executable, "PYTHON"),
+            # Pytest may be started by a path with `..`; the plan holds the normal form.
+            (os.path.normpath(sys.executable), "PYTHON"),
             (self.folder, "PROJECT"),
             (self.tools, "TOOLS"),
             (ROOT, "NPUNINJA"),

@@ -9,7 +9,15 @@ from hypothesis import HealthCheck, settings
 
 # How long an example takes is no result: other work may be going on.
 settings.register_profile("npuninja", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", parent=settings.get_profile("npuninja"), max_examples=10)
 settings.load_profile("npuninja")
+
+# What `make check` runs: the parts whose tests start no compiler. Their times together stay below a minute.
+QUICK = (
+    *("arch", "emit", "formats", "plan", "settings/test_settings_table.py", "stages/test_table.py"),
+    *("ir/test_ir_errors.py", "ir/test_ir_roundtrip.py", "ir/test_ir_syntax.py", "lowering/test_passes.py"),
+    *("test_files.py", "test_hints.py", "test_layers.py"),
+)
 
 # Fixtures that several folders use. There is one conftest.py only, so that tests can import from it by name.
 pytest_plugins = (
@@ -40,6 +48,47 @@ def negative_designs() -> list[Path]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--regen", action="store_true", help="write golden files instead of comparing with them")
+    parser.addoption(
+        "--quick", action="store_true", help="the tests of `make check` only, with fewer examples"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--quick"):
+        settings.load_profile("quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--quick"):
+        # A test that is slow here may still be quick with few examples, but those marked so are not.
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if not config.getoption("--quick") or collection_path == TESTS or TESTS not in collection_path.parents:
+        return None
+    name = collection_path.relative_to(TESTS).as_posix()
+    return not any(f"{name}/".startswith(f"{q}/") or f"{q}/".startswith(f"{name}/") for q in QUICK)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line: how many tests were skipped, and why."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = reason.removeprefix("Skipped: ").split("\n")[0]
+        reasons[reason] = reasons.get(reason, 0) + 1
+    if reasons:
+        # Reasons that differ in their last word only (the name of what is missing) are one.
+        starts = [reason.rpartition(" ")[0] for reason in reasons]
+        joined: dict[str, int] = {}
+        for reason, count in reasons.items():
+            start = reason.rpartition(" ")[0]
+            key = f"{start} …" if starts.count(start) > 1 else reason
+            joined[key] = joined.get(key, 0) + count
+        ordered = sorted(joined.items(), key=lambda entry: (-entry[1], entry[0]))
+        why = "; ".join(f"{count} times: {reason}" for reason, count in ordered)
+        terminalreporter.write_line(f"skipped: {sum(reasons.values())} ({why})")
 
 
 @pytest.fixture

@@ -60,7 +60,9 @@ def test_make_run_sets_up_once_then_configures_builds_and_runs(clone: Path) -> N
 
 def test_make_test_lints_checks_types_and_runs_the_tests(clone: Path) -> None:
     make(clone, "run")
-    assert make(clone, "test") == ["ruff check .", "python -m mypy", "python -m pytest -n 2"]
+    lint = ["ruff check .", "ruff format --check .", "python -m mypy"]
+    assert make(clone, "test") == [*lint, "python -m pytest -n 2"]
+    assert make(clone, "check") == [*lint, "python -m pytest -n 2 -q --quick"]
 
 
 def test_the_backend_installs_below_any_folder() -> None:
