@@ -21,6 +21,7 @@ from npuninja.ir.custom_trace import CUSTOM_TRACE
 from npuninja.ir.directives import INTEGER_KIND
 from npuninja.ir.enums import ENUMS, case_of
 from npuninja.ir.lexer import near_match
+from npuninja.ir.refused import reason_of
 from npuninja.ir.scope_parser import ScopeParser
 from npuninja.ir.syntax import ISOLATED, SHORT_NAMES, definition, operation_names
 from npuninja.ir.types import object_fifo_memref
@@ -194,6 +195,9 @@ class Parser(ScopeParser):
         hint = f"did you mean '{near}'?" if near else None
         if "." in token and token.partition(".")[0] not in dialects:
             hint = f"the known dialects are {', '.join(dialects)}"
+        reason = reason_of(token)
+        if reason is not None:
+            self.error(f"'{token}' is refused: {reason}")
         self.error(f"unknown operation '{token}'", hint=hint)
 
     def _build(self, s: OpState) -> Operation:

@@ -54,6 +54,8 @@ def canonical(text: str) -> str:
 
 def _canonicalise(text: str) -> str:
     text = re.sub(r"\s+", " ", text.strip())
+    if text.startswith("memref<*"):  # of unknown rank
+        return "memref<*x" + canonical(text[len("memref<*x") : -1]) + ">"
     if text.startswith("memref<"):
         return str(memref(text))
     if text.startswith(("vector<", "tensor<")):
@@ -86,6 +88,8 @@ def _decode_memref(text: str) -> MemRefType:
     if not stripped.startswith("memref<") or not stripped.endswith(">"):
         raise ValueError(f"'{text}' is not a memref type")
     parts = split_commas(stripped[7:-1])
+    if parts[0].startswith("*x"):  # of unknown rank: as one dimension of unknown size
+        parts[0] = "?" + parts[0][1:]
     dims, element = _DIMENSIONS.fullmatch(parts[0]).groups()  # type: ignore[union-attr]  # matches anything
     element = canonical(element)
     if not element or not (is_scalar(element) or "<" in element or element[0] == "!"):

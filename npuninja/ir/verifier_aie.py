@@ -374,7 +374,29 @@ def _check_amsels(op: Operation) -> None:
             raise op_error(op, "its operand is not an 'aie.amsel'")
 
 
+def _check_stream(op: Operation) -> None:
+    """A core's streams are read and written in its own block, not in a loop or a condition."""
+    parent = op.parent_op
+    if parent is not None and parent.name != "aie.core":
+        raise op_error(
+            op,
+            f"it stands in '{parent.name}'",
+            "MLIR-AIE takes it directly in aie.core only; in a loop use cf branches, or a kernel",
+        )
+
+
+def _check_dma(op: Operation) -> None:
+    """`aie.dma`: each block has one descriptor between an acquire and a release."""
+    for region in op.regions:
+        names = [inner.name for inner in region.entry.ops]
+        if names.count("aie.dma_bd") != 1 or names.count("aie.use_lock") != 2:
+            raise op_error(op, "each of its blocks needs one aie.dma_bd and two aie.use_lock")
+
+
 AIE_RULES: dict[str, Callable[[Operation], None]] = {
+    "aie.put_stream": _check_stream,
+    "aie.get_stream": _check_stream,
+    "aie.dma": _check_dma,
     "aie.device": _check_device,
     "aie.tile": _check_tile,
     "aie.core": _check_core,

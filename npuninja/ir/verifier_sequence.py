@@ -21,7 +21,7 @@ _NEXT_GENERATION_SEQUENCE = "aie.runtime_sequence"
 def _check_transfer(op: Operation) -> None:
     """aiex.npu.dma_memcpy_nd: what the buffer descriptor it becomes can hold."""
     buffer = memref(op.operands[0].type)
-    if DYNAMIC in buffer.shape:
+    if DYNAMIC in buffer.shape and not op.operands[0].type.startswith("memref<*"):
         raise UserError(f"'{op.name}' needs a memref of static shape, got {buffer}", op.loc)
     sizes, strides, offsets = (_constants(op, key) for key in ("sizes", "strides", "offsets"))
     element_bits = bits(buffer.element)

@@ -58,7 +58,11 @@ RESOURCES: tuple[Pass, ...] = (
         when="not unrolls_sequences_late",
     ),
     Pass("convert-vector-to-aievec", "control_flow.simplification:simplify_code", "module"),
-    Pass("aie-canonicalize-device", "resources.canonicalize_device:canonicalize_device", takes=("rules",)),
+    Pass(
+        "aie-canonicalize-device",
+        "resources.canonicalize_device:canonicalize_device",
+        takes=("rules", "warnings"),
+    ),
     Pass("lower-affine", "control_flow.affine_to_scf:lower_affine", "module"),
     Pass(
         "aie-lower-scratchpad-parameters",

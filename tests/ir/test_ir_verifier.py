@@ -89,6 +89,17 @@ INVALID = [
         5,
         "the DMA of a core tile can only reach a buffer of the same tile",
     ),
+    (
+        TILE + "%core = aie.core(%t) {\n  %z = arith.constant 0 : index\n  %p = arith.constant 0 : i32\n"
+        "  scf.for %i = %z to %z step %z {\n    aie.put_stream(%p : i32, %p : i32)\n  }\n  aie.end\n}\n",
+        6,
+        "it stands in 'scf.for'",
+    ),
+    (
+        BUFFER + "%m = aie.mem(%t) {\n  %0 = aie.dma(S2MM, 0) [{\n    aie.dma_bd(%b : memref<16xi32>)\n  }]\n  aie.end\n}\n",
+        4,
+        "each of its blocks needs one aie.dma_bd and two aie.use_lock",
+    ),
     (TILE + "aie.mem(%t) {\n  aie.dma_start(S2MM, 2, ^a, ^a)\n^a:\n  aie.end\n}\n", 3, "channel 2 does not exist"),
     (
         TILE + "aie.switchbox(%t) {\n  aie.connect<DMA : 0, North : 1>\n  aie.connect<South : 0, North : 1>\n}\n",

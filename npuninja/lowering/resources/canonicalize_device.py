@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.sequence.contiguous_transfers import linearize_descriptors, linearize_transfers
 from npuninja.lowering.tiles import ops_of
 
 
-def canonicalize_device(device: Operation, rules: Rules) -> None:
+def canonicalize_device(device: Operation, rules: Rules, warnings: Warnings) -> None:
     """Drops tiles without users and writes transfers linearly where the generation does so."""
     drop_unused_tiles(device)
-    _put_tiles_before_cores(device)
+    _put_tiles_before_cores(device, warnings)
     if rules.linearizes_transfers:
         linearize_transfers(device)
         linearize_descriptors(device, keeps_iteration=rules.ignores_single_steps)
@@ -25,11 +26,25 @@ def drop_unused_tiles(device: Operation) -> None:
         device.body.ops = [op for op in device.body.ops if op not in gone]
 
 
-def _put_tiles_before_cores(device: Operation) -> None:
+def _put_tiles_before_cores(device: Operation, warnings: Warnings) -> None:
     """Moves the tiles to the front when one stands behind a core, since cores use the buffers put behind the
-    last tile.
+    last tile. Warns where a fifo's buffers are meant: MLIR-AIE does not move it.
     """
     body = device.body
     names = [op.name for op in body.ops]
+    user = next((op for op in body.ops if op.name == "aie.core" and _uses_fifo(op)), None)
+    if user is not None:
+        behind = next((op for op in body.ops[body.ops.index(user) :] if op.name == "aie.tile"), None)
+        if behind is not None:
+            warnings.add(
+                "this tile stands behind a core that uses an objectFifo. MLIR-AIE's own tools fail on that (\"operand "
+                "#0 does not dominate this use\"), since they put the fifo's buffers behind the last tile: put all tiles "
+                "before the cores",
+                behind.loc,
+            )
     if "aie.core" in names and "aie.tile" in names[names.index("aie.core") :]:
         body.ops.sort(key=lambda op: op.name != "aie.tile")
+
+
+def _uses_fifo(core: Operation) -> bool:
+    return any(op.name in ("aie.objectfifo.acquire", "aie.objectfifo.release") for op in core.walk())

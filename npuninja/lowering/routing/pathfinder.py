@@ -28,6 +28,9 @@ _BUMP = 1.1
 _PRIORITY_BUMP = 2147483647.0
 #: Rounds after which the reference gives up.
 MAX_ROUNDS = 1000
+#: Searches for the paths of one net after which we give up: some 20 seconds, where the reference's rounds would be
+#: minutes for a full array. Designs that route at all need a few hundred.
+MAX_SEARCHES = 16_000
 # Rounds after which it is worth to look for a proof that there is no routing.
 _ROUNDS_BEFORE_PROOF = 10
 
@@ -183,7 +186,7 @@ def _negotiate(graph: Graph, nets: list[Net], distinct_ids: bool) -> list[dict[i
     overused: list[tuple[int, int]] = []
     used: dict[tuple[int, int], int] = {}
     priority: set[tuple[int, int]] = set()
-    for number in range(MAX_ROUNDS + 1):
+    for number in range(min(MAX_ROUNDS, MAX_SEARCHES // max(len(nets), 1)) + 1):
         if number == _ROUNDS_BEFORE_PROOF:
             check_rectangles(graph.device, nets)
         graph.start_round(used)

@@ -1,0 +1,38 @@
+"""Operations of the AIE dialects that are refused, and why. docs/dialect.md lists them."""
+
+from __future__ import annotations
+
+_NOT_NPU = "MLIR-AIE itself has no lowering of it for NPUs"
+_MICROCONTROLLER = "it is for the microcontrollers of later devices, not for instruction streams"
+_OLD = "it was removed from MLIR-AIE before 2025"
+
+#: Name, or the beginning of names with a dot at the end -> why, as a clause.
+REFUSED: dict[str, str] = {
+    "aie.objectfifo.register_process": "its processes are a pattern of first-generation devices; write the core instead",
+    "aie.objectfifo.createObjectFifo": f"{_OLD}; write aie.objectfifo @NAME(…)",
+    "aie.objectFifo.createObjectFifo": f"{_OLD}; write aie.objectfifo @NAME(…)",
+    "aie.end_bd": f"{_OLD}; write aie.next_bd or aie.end",
+    "aie.ipu": f"{_OLD}; write aiex.npu",
+    "aiex.ipu.": f"{_OLD}; write aiex.npu",
+    "aiex.npu.shimtile_push_queue": f"{_OLD}; write aiex.npu.push_queue",
+    "aiex.npu.writebd_shimtile": f"{_OLD}; write aiex.npu.writebd",
+    "aiex.getTile": _NOT_NPU,
+    "aiex.connection": _NOT_NPU,
+    "aiex.token": _NOT_NPU,
+    "aiex.useToken": _NOT_NPU,
+    "aiex.memcpy": _NOT_NPU,
+    "aiex.herd": _NOT_NPU,
+    "aiex.place": _NOT_NPU,
+    "aiex.route": _NOT_NPU,
+    "aiex.iter": _NOT_NPU,
+    "aiex.select": _NOT_NPU,
+    "aiex.cert.": _MICROCONTROLLER,
+}
+
+
+def reason_of(name: str) -> str | None:
+    """Why an operation is refused; None when it is not known at all."""
+    for refused, reason in REFUSED.items():
+        if name == refused or (refused.endswith(".") and name.startswith(refused)):
+            return reason
+    return None
