@@ -34,5 +34,5 @@ def test_a_tile_behind_a_core_that_uses_a_fifo(before, body, behind, warned):
     files = lower_design(text, "design.mlir", None, "2026-02", warnings)
     found = [place for message, place in warnings.items if "stands behind a core" in message]
     assert len(found) == warned
-    assert not warned or (found[0] is not None and found[0].line == 10)
+    assert not warned or (found[0] is not None and found[0].line == 11)
     assert b"aie.core" in files["input_with_addresses.mlir"]
