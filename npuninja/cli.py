@@ -17,6 +17,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "list": ("npuninja.commands.project:list_project", "the designs and presets of the project here"),
     "clean": ("npuninja.commands.project:clean", "delete what the build has made"),
     "report": ("npuninja.commands.report", "a page for each design: floorplan, memory, test"),
+    "language-server": (
+        "npuninja.commands.language_server",
+        "designs in editors, over the language server protocol",
+    ),
     "completion": ("npuninja.commands.completion", "completion of this command for bash, zsh or fish"),
     "lower": ("npuninja.commands.lower", "lower a design: addresses, routing, instructions, linker scripts"),
     "python": ("npuninja.commands.python", "run a design written in Python and print its MLIR"),

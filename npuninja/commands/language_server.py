@@ -1,0 +1,25 @@
+"""`npuninja language-server`: designs in editors, over standard input and output."""
+
+from __future__ import annotations
+
+import argparse
+
+from npuninja.errors import ToolError
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the verb until the editor ends it; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="npuninja language-server",
+        description="A language server for designs in MLIR, on standard input and output: errors and warnings while one "
+        "types, what becomes of a name in the lowering, the C function of a call. Editors start it.",
+    )
+    parser.parse_args(arguments)
+    try:
+        from npuninja.language_server.server import make_server
+    except ImportError as error:
+        raise ToolError(
+            "the Python package pygls is missing", hint="pip install 'npuninja[editor]'"
+        ) from error
+    make_server().start_io()
+    return 0

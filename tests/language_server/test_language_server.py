@@ -1,0 +1,130 @@
+"""The language server, over its protocol."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+
+from npuninja.language_server import analysis
+
+pytest.importorskip("pygls", reason="pygls is not installed")
+DESIGN = (ROOT / "mlir" / "passthrough.mlir").read_text(encoding="utf-8")
+
+
+class Client:
+    """What an editor does, as far as it is needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "npuninja", "language-server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        self._number = 0
+
+    def send(self, method: str, parameters: Any, *, asks: bool = False) -> None:
+        message: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "params": parameters}
+        if asks:
+            self._number += 1
+            message["id"] = self._number
+        data = json.dumps(message).encode()
+        assert self._process.stdin
+        self._process.stdin.write(f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
+        self._process.stdin.flush()
+
+    def receive(self) -> dict[str, Any]:
+        assert self._process.stdout
+        length = 0
+        while (line := self._process.stdout.readline().strip()) != b"":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        content: dict[str, Any] = json.loads(self._process.stdout.read(length))
+        return content
+
+    def ask(self, method: str, parameters: Any) -> Any:
+        self.send(method, parameters, asks=True)
+        while True:
+            message = self.receive()
+            if message.get("id") == self._number and "method" not in message:
+                return message["result"]
+
+    def diagnostics(self) -> list[dict[str, Any]]:
+        while True:
+            message = self.receive()
+            if message.get("method") == "textDocument/publishDiagnostics":
+                found: list[dict[str, Any]] = message["params"]["diagnostics"]
+                return found
+
+    def close(self) -> None:
+        self.ask("shutdown", None)
+        self.send("exit", None)
+        self._process.wait(timeout=30)
+
+
+def test_an_editor_is_told_of_errors_places_and_definitions(tmp_path: Path) -> None:
+    (tmp_path / "mlir").mkdir()
+    kernels = tmp_path / "kernels"
+    kernels.mkdir()
+    (kernels / "passthrough.c").write_text(
+        "// one\nvoid passthrough(char *a, char *b, int n) {\n}\n", encoding="utf-8"
+    )
+    design = tmp_path / "mlir" / "x.mlir"
+    uri = design.as_uri()
+    client = Client(tmp_path)
+    client.ask("initialize", {"processId": None, "rootUri": tmp_path.as_uri(), "capabilities": {}})
+    client.send("initialized", {})
+    document = {"uri": uri, "languageId": "mlir", "version": 1, "text": DESIGN}
+    client.send("textDocument/didOpen", {"textDocument": document})
+    assert client.diagnostics() == []
+    broken = DESIGN.replace("aie.tile(0, 2)", "aie.tile(0, 2")
+    change = {"textDocument": {"uri": uri, "version": 2}, "contentChanges": [{"text": broken}]}
+    client.send("textDocument/didChange", change)
+    (found,) = client.diagnostics()
+    assert found["severity"] == 1
+    assert "expected ')'" in found["message"]
+    change = {"textDocument": {"uri": uri, "version": 3}, "contentChanges": [{"text": DESIGN}]}
+    client.send("textDocument/didChange", change)
+    assert client.diagnostics() == []
+    lines = DESIGN.split("\n")
+    call = next(i for i, line in enumerate(lines) if "func.call @passthrough" in line)
+    at = {
+        "textDocument": {"uri": uri},
+        "position": {"line": call, "character": lines[call].index("@passthrough") + 3},
+    }
+    place = client.ask("textDocument/definition", at)
+    assert place["uri"] == (kernels / "passthrough.c").as_uri()
+    assert place["range"]["start"] == {"line": 1, "character": 5}
+    fifo = next(i for i, line in enumerate(lines) if "aie.objectfifo @in(" in line)
+    at = {
+        "textDocument": {"uri": uri},
+        "position": {"line": fifo, "character": lines[fifo].index("@in(") + 1},
+    }
+    said = client.ask("textDocument/hover", at)["contents"]["value"]
+    assert "in_cons_buff_0" in said
+    assert "address = 32768" in said
+    client.close()
+
+
+def test_names_at_places() -> None:
+    assert analysis.word_at("  x(%a, @b)", 1, 5) == "%a"
+    assert analysis.word_at("  x(%a, @b)", 1, 9) == "@b"
+    assert analysis.word_at("  x(%a, @b)", 1, 2) == ""
+    assert analysis.word_at("", 9, 1) == ""
+
+
+def test_a_value_is_defined_where_it_is_made() -> None:
+    line = next(i for i, text in enumerate(DESIGN.split("\n"), 1) if "aie.core(%worker)" in text)
+    column = DESIGN.split("\n")[line - 1].index("%worker") + 2
+    where = analysis.definition(DESIGN, "/nowhere/mlir/x.mlir", line, column)
+    assert where is not None
+    assert "%worker = aie.tile(0, 2)" in DESIGN.split("\n")[where.line - 1]
