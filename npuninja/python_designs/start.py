@@ -80,7 +80,10 @@ def _tell(error: BaseException, script: str) -> int:
     frames: list[traceback.FrameSummary] = []
     step: TracebackType | None = error.__traceback__
     for frame in traceback.extract_tb(step):
-        hidden = frame.filename.startswith((own, "<frozen")) or frame.filename.endswith("runpy.py")
+        library = (
+            frame.filename.startswith(os.path.dirname(os.__file__)) and "site-packages" not in frame.filename
+        )
+        hidden = frame.filename.startswith((own, "<frozen")) or library
         if not hidden:
             frames.append(frame)
     place = frames[-1] if frames else None

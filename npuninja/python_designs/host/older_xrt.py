@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from npuninja.python_designs.host.trace_files import extract_trace, write_out_trace
+
 
 class AIE_Buffer:
     """A buffer of the host for one argument."""
@@ -85,6 +87,10 @@ def execute(
 
 
 NAMES: dict[str, Any] = {
-    n: globals()[n]
-    for n in ["AIE_Buffer", "AIE_Application", "setup_aie", "execute", "extract_trace", "write_out_trace"]
+    "AIE_Buffer": AIE_Buffer,
+    "AIE_Application": AIE_Application,
+    "setup_aie": setup_aie,
+    "execute": execute,
+    "extract_trace": extract_trace,
+    "write_out_trace": write_out_trace,
 }

@@ -1,0 +1,117 @@
+"""What designs can import, what they are told when they cannot, and which generation is read off them."""
+
+import subprocess
+
+import pytest
+
+from npuninja.python_designs.imports import generation_of
+from npuninja.python_designs.script import run_design
+
+IMPORT_ALL = """
+import importlib
+from npuninja.python_designs.offered import MODULES
+count = 0
+for name in MODULES:
+    module = importlib.import_module(name)
+    for wanted in getattr(module, "__all__", ()):
+        getattr(module, wanted)
+        count += 1
+print("module", len(MODULES), count > 500)
+"""
+
+
+def run(tmp_path, text, *arguments, **options):
+    script = tmp_path / "design.py"
+    script.write_text(text)
+    return run_design(str(script), list(arguments), stderr=subprocess.PIPE, **options)
+
+
+@pytest.mark.parametrize("generation", ["2025-10", "2026-02", "2026-08"])
+def test_every_name_of_the_table_is_there(tmp_path, generation):
+    outcome = run(tmp_path, IMPORT_ALL, generation=generation)
+    assert outcome.exit_code == 0, outcome.errors
+    assert outcome.text.endswith("True\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("from aie.iron import Teleporter", "aie.iron.Teleporter is not offered (docs/python-designs.md)"),
+        ("import aie.iron.experimental", "No module named 'aie.iron.experimental'"),
+        (
+            "import aie.iron as iron\niron.ObjectFifo(int, 0)",
+            "Default ObjectFifo depth must be > 0, but got 0",
+        ),
+        (
+            "from aie.iron import ObjectFifo, Worker\nimport numpy as np\n"
+            "Worker(None, [ObjectFifo(np.ndarray[(4,), np.dtype[np.int8]])])",
+            "Cannot give an ObjectFifo directly to a worker",
+        ),
+        (
+            "from aie.iron import Buffer\nBuffer()",
+            "Must provide either type, initial value, or both.",
+        ),
+    ],
+)
+def test_errors_name_the_place_in_the_design(tmp_path, text, error):
+    outcome = run(tmp_path, text, generation="2026-02")
+    assert outcome.exit_code == 1
+    assert error in outcome.errors
+    line = text.count("\n") + 1
+    assert f"design.py:{line}: error:" in outcome.errors
+    assert "python_designs/" not in outcome.errors.replace("tests/python_designs", "")
+
+
+JIT = """
+import numpy as np
+import aie.iron as iron
+from aie.iron import CompileTime, In, Out
+
+@iron.jit
+def design(a: In, *, n: CompileTime[int]):
+    {body}
+
+design(iron.zeros(4), {given})
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "given", "error"),
+    [
+        ("a.shape", "n=1", "Generator parameter 'a' is a runtime tensor (In/Out/InOut)"),
+        ("pass", "", "missing a required argument: 'n'"),
+        ("pass", "a=1, n=1", "received tensor param(s) as keyword arguments: ['a']"),
+    ],
+)
+def test_a_jitted_design_has_only_its_compile_time_values(tmp_path, body, given, error):
+    outcome = run(tmp_path, JIT.format(body=body, given=given), generation="2026-08", print_only=True)
+    assert outcome.exit_code == 1
+    assert error in outcome.errors
+
+
+def test_only_the_module_is_printed(tmp_path):
+    text = JIT.format(body="pass", given="n=1").replace("design(iron", "print('before')\ndesign(iron")
+    outcome = run(tmp_path, text, generation="2026-08", print_only=True)
+    assert outcome.text == "module {\n}\n"
+    assert "before" in outcome.errors
+
+
+@pytest.mark.parametrize(
+    ("text", "generation"),
+    [
+        ("from aie.iron.placers import SequentialPlacer", "2025-10"),
+        ("from aie.helpers.dialects.ext.scf import _for as range_", "2025-10"),
+        ("@core(tile, 'x.o')\ndef f(): pass", "2025-10"),
+        ("from aie.iron import LocalBuffer", "2025-10"),
+        ("from aie.utils.trace.events import PortEvent", "2026-02"),
+        ("external_func('f', [], link_with='f.o')", "2026-02"),
+        ("from aie.iron import In, Out", "2026-08"),
+        ("Runtime(sequence, [])", "2026-08"),
+        ("from aie.iron import kernels\nfrom aie.utils.verify import assert_pass", "2026-08"),
+        ("from aie.iron import Program", "2026-02"),
+    ],
+)
+def test_the_generation_is_read_off_imports_and_calls(tmp_path, text, generation):
+    script = tmp_path / "design.py"
+    script.write_text(text)
+    assert generation_of(str(script)).generation == generation
