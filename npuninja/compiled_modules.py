@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import subprocess
 
 
+_DIGEST_BYTES = 32
+
+
 class Sources(NamedTuple):
     """C sources of one module: their folder, the units in link order, the flags, and what a person calls it."""
 
@@ -44,8 +47,9 @@ def cache_folder() -> Path:
         base = os.environ.get("XDG_CACHE_HOME")
         folder = (Path(base) if base else Path.home() / ".cache") / "npuninja"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.access(folder, os.W_OK):
+            _own(folder)
             return folder
     except OSError:
         if given:
@@ -57,11 +61,20 @@ def cache_folder() -> Path:
 
     fallback = Path(tempfile.gettempdir()) / f"npuninja-{os.getuid()}"
     fallback.mkdir(mode=0o700, exist_ok=True)
-    if fallback.stat().st_uid != os.getuid():
-        raise ToolError(
-            f"{fallback} belongs to somebody else", hint="set NPUNINJA_CACHE_DIR to a folder of your own"
-        )
+    _own(fallback)
     return fallback
+
+
+def _own(folder: Path) -> None:
+    """Raises ToolError when others can write there: what lies in it is machine code that this process runs."""
+    status = folder.stat()
+    hint = "set NPUNINJA_CACHE_DIR to a folder of your own"
+    if status.st_uid != os.getuid():
+        raise ToolError(f"{folder} belongs to somebody else", hint=hint)
+    if status.st_mode & 0o002 or (status.st_mode & 0o020 and status.st_gid != os.getgid()):
+        raise ToolError(
+            f"others can write to {folder}, and it holds machine code", hint=f"chmod go-w {folder}, or {hint}"
+        )
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -173,12 +186,22 @@ def wasmtime_version() -> str:
 
 
 def cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], bytes]) -> wasmtime.Module:
-    """A compiled module from the cache, or compiled from `source()` and put there."""
-    if path.exists():
-        try:
-            return wasmtime.Module.deserialize_file(engine, str(path))
-        except wasmtime.WasmtimeError:
-            pass  # made by another wasmtime or for another processor: make it anew
+    """A compiled module from the cache, or compiled from `source()` and put there.
+
+    A file is its content's sha256 and the content, which is machine code: one of another user, or that is not what was
+    written, is made anew.
+    """
+    try:
+        with open(path, "rb") as stream:
+            mine = os.fstat(stream.fileno()).st_uid == os.getuid()
+            digest, content = stream.read(_DIGEST_BYTES), stream.read()
+        if mine and hashlib.sha256(content).digest() == digest:
+            return wasmtime.Module.deserialize(engine, content)
+    except OSError:
+        pass  # not there yet
+    except wasmtime.WasmtimeError:
+        pass  # made by another wasmtime or for another processor: make it anew
     module = wasmtime.Module(engine, source())
-    write_whole(path, bytes(module.serialize()))
+    content = bytes(module.serialize())
+    write_whole(path, hashlib.sha256(content).digest() + content)
     return module

@@ -65,6 +65,11 @@ def main(arguments: list[str]) -> int:
     up.add_argument(
         "--port", type=int, default=PORT, help=f"where it listens; 0: any that is free (default {PORT})"
     )
+    up.add_argument(
+        "--open",
+        action="store_true",
+        help="needed: every user and program of this machine can then run commands as you",
+    )
     up.add_argument("--background", action="store_true", help="come back when it is ready")
     join = verbs.add_parser(
         "join", description="Starts workers on this machine for the BuildGrid of another one."
@@ -88,6 +93,12 @@ def main(arguments: list[str]) -> int:
     folder = os.path.abspath(options.folder)
     if options.verb == "down":
         return _down(folder)
+    if options.verb == "up" and not options.open:
+        raise UserError(
+            f"a farm listens on {HOST} and asks nobody who they are: every user and program of this machine could run "
+            "commands as you, and decide what you build",
+            hint="where nobody else is, say so: npuninja farm up --open …; else run it in a container or a machine of its own",
+        )
     if options.workers < 1:
         raise UserError(f"--workers {options.workers} is not above 0")
     if options.verb == "up" and options.background:

@@ -73,15 +73,15 @@ INSTALLATIONS: dict[str, Installation] = {
         "run configure.py again to use it", GXX_PACKAGES, finish_gxx,
     ),
     "buildbox": Installation(
-        "client and workers of remote execution", "configure.py --remote ADDRESS; npuninja farm up",
+        "client and workers of remote execution", "configure.py --remote ADDRESS; npuninja farm up --open",
         BUILDBOX_PACKAGES, finish_buildbox,
     ),
     "buildgrid": Installation(
-        "server of a farm of workers", "npuninja farm up --engine buildgrid",
+        "server of a farm of workers", "npuninja farm up --open --engine buildgrid",
         buildgrid.REQUIREMENTS, buildgrid.finish_buildgrid, buildgrid.OLDEST_PYTHON,
     ),
     "postgresql": Installation(
-        "database for buildgrid", "npuninja farm up --engine buildgrid", POSTGRESQL_PACKAGES, finish_postgresql
+        "database for buildgrid", "npuninja farm up --open --engine buildgrid", POSTGRESQL_PACKAGES, finish_postgresql
     ),
 }  # fmt: skip
 RECORD = "npuninja-packages.json"

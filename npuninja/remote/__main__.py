@@ -94,7 +94,7 @@ def run_remotely(settings: RemoteSettings, action: Action, log: str) -> int:
         if failed.code == WRONG_WORKER:
             raise ToolError(
                 f"the worker that {settings.address} chose has another toolchain",
-                hint="when npuninja or a tool has changed, start the farm again (`npuninja farm up`) and run configure.py",
+                hint="when npuninja or a tool has changed, start the farm again (`npuninja farm up --open`) and run configure.py",
             ) from failed
         return failed.code
     finally:

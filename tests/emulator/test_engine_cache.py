@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import wasmtime
 
+from npuninja.compiled_modules import cached_module
 from npuninja.emulator import engine_module
 from npuninja.errors import InternalError, ToolError
 
@@ -93,3 +94,32 @@ def test_old_core_modules_are_forgotten(tmp_path, monkeypatch) -> None:
 def test_layout_is_compared() -> None:
     with pytest.raises(InternalError, match="disagree"):
         engine_module.check_layout((1, 2), (1, 3))
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o757])
+def test_a_folder_that_others_can_write_to_is_no_cache(tmp_path, monkeypatch, mode) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(mode)
+    monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(folder))
+    with pytest.raises(ToolError, match="others can write to"):
+        engine_module.cache_folder()
+
+
+def test_a_module_that_was_changed_is_made_anew(tmp_path) -> None:
+    engine = wasmtime.Engine()
+    made = []
+
+    def source() -> bytes:
+        made.append(1)
+        return bytes(wasmtime.wat2wasm("(module)"))
+
+    path = tmp_path / "a.cwasm"
+    for _ in range(2):
+        cached_module(engine, path, source)
+    assert len(made) == 1
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    cached_module(engine, path, source)
+    assert len(made) == 2

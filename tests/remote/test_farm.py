@@ -26,6 +26,14 @@ DESIGN = "build/npu1_1col/wasm/gain"
 KERNEL = "kernels/gain/gain.c"
 
 
+def test_a_farm_is_open_to_all_users_only_when_that_is_said(tmp_path, capsys):
+    from npuninja.cli import main
+
+    assert main(["farm", "up", "--folder", str(tmp_path)]) == 2
+    assert "every user and program of this machine" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 class Farm:
     """A farm in the background."""
 
@@ -37,7 +45,7 @@ class Farm:
         self.options = ["--engine", engine, "--workers", "2", "--port", "0", "--folder", str(folder)]
 
     def up(self) -> Farm:
-        command = [*self.command, "up", "--background", *self.options]
+        command = [*self.command, "up", "--open", "--background", *self.options]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         content = json.loads((self.folder / "farm.json").read_text(encoding="utf-8"))
@@ -251,7 +259,7 @@ def test_an_address_where_nobody_listens_is_told(tmp_path, tools, buildbox):
 def test_ctrl_c_ends_everything(buildbox, tmp_path):
     farm = Farm(tmp_path / "farm", buildbox, "casd")
     process = subprocess.Popen(
-        [*farm.command, "up", *farm.options],
+        [*farm.command, "up", "--open", *farm.options],
         env=farm.environment,
         stdout=subprocess.PIPE,
         text=True,
@@ -281,7 +289,7 @@ def test_nothing_outlives_a_farm_that_is_killed(buildbox, tmp_path):
 
 def test_a_second_farm_in_the_same_folder_is_refused(casd):
     done = subprocess.run(
-        [*casd.command, "up", *casd.options],
+        [*casd.command, "up", "--open", *casd.options],
         env=casd.environment,
         capture_output=True,
         text=True,
