@@ -21,6 +21,7 @@ from npuninja.emulator import kernel_output, layout, math_functions
 from npuninja.emulator.array import Array
 from npuninja.emulator.core_modules.address_map import (
     ADDRESS_SPACE_BYTES,
+    CORE_NUMBER,
     KERNELS,
     READ_MARKS,
     REGISTERS,
@@ -196,6 +197,8 @@ class Core:
         memory.map_at(base + LOCK_PAGE, 0, layout.LOCK_PLANE_BYTES)
         memory.map_private(base + STATE_PAGE, layout.WASM_PAGE_BYTES)
         memory.map_private(base + KERNELS + REGISTERS, layout.WASM_PAGE_BYTES)
+        number = struct.pack("<I", self.info.column << 16 | self.info.row)
+        ctypes.memmove(base + KERNELS + CORE_NUMBER, number, len(number))
         if self.checked:
             memory.map_private(base + READ_MARKS, ADDRESS_SPACE_BYTES)
             memory.map_private(base + WRITE_MARKS, ADDRESS_SPACE_BYTES)

@@ -19,6 +19,8 @@ ADDRESS_SPACE_BYTES = 0x80000
 KERNELS = 0x100000
 #: An address of kernels, in the page before the data windows, so `KERNELS` above it in the instance.
 REGISTERS = 0x30000
+#: Where a kernel finds its core's column << 16 | row (kernel_headers/include/npu/control.h).
+CORE_NUMBER = REGISTERS + 0xFFF0
 READ_MARKS = 0x300000
 WRITE_MARKS = 0x600000
 #: Pages of the rewritten module's memory, without and with marks.

@@ -4,8 +4,12 @@
 #include <aie_api/memory.hpp>
 
 namespace aie {
+struct tile_id {
+    int16 col, row;
+};
 class tile {
   public:
+    NPU_INLINE tile_id global_id() const { return {int16(npu::control().core >> 16), int16(npu::control().core & 0xffff)}; }
     static NPU_INLINE tile current() { return {}; }
     NPU_INLINE void set_rounding(rounding_mode mode) const { aie::set_rounding(mode); }
     NPU_INLINE rounding_mode get_rounding() const { return aie::get_rounding(); }

@@ -38,6 +38,12 @@ template <class V> class vector_elem_ref {
     vector_elem_ref(const vector_elem_ref &) = default;
     NPU_INLINE value_type get() const { return parent_.get(index_); }
     NPU_INLINE operator value_type() const { return get(); }
+    /** A bfloat16 is a number to the compiler of an NPU, which becomes a float without being asked. */
+    NPU_INLINE operator float() const
+        requires(std::is_same_v<value_type, bfloat16>)
+    {
+        return float(get());
+    }
     NPU_INLINE const vector_elem_ref &operator=(value_type x) const {
         parent_.set(x, index_);
         return *this;
@@ -56,6 +62,12 @@ template <class V> class vector_elem_const_ref {
     NPU_INLINE vector_elem_const_ref(const V &parent, unsigned index) : parent_(parent), index_(index) {}
     NPU_INLINE value_type get() const { return parent_.get(index_); }
     NPU_INLINE operator value_type() const { return get(); }
+    /** A bfloat16 is a number to the compiler of an NPU, which becomes a float without being asked. */
+    NPU_INLINE operator float() const
+        requires(std::is_same_v<value_type, bfloat16>)
+    {
+        return float(get());
+    }
 };
 
 namespace npu_detail {

@@ -24,6 +24,7 @@ struct control_registers {
     rounding_mode rounding;
     saturation_mode saturation;
     unsigned long long cycles;
+    unsigned core; // column << 16 | row, which the emulator fills in
 };
 
 struct registers {

@@ -12,6 +12,8 @@
 #include <npu/block_floats.h>
 #endif
 #endif
+#else
+#include <npu/native_c.h>
 #endif
 
 #endif

@@ -634,6 +634,7 @@ NPU_INLINE void set_fpmulmac_mask(unsigned) {}
 NPU_INLINE void set_fp2int_mask(unsigned) {}
 NPU_INLINE void set_fp2bf_mask(unsigned) {}
 enum { rnd_floor = 0, rnd_ceil = 1, rnd_sym_floor = 2, rnd_sym_ceil = 3, rnd_neg_inf = 8, rnd_pos_inf = 9, rnd_sym_zero = 10, rnd_sym_inf = 11, rnd_conv_even = 12, rnd_conv_odd = 13 };
+NPU_INLINE unsigned get_coreid() { return npu::control().core; }
 NPU_INLINE unsigned long long get_cycles() { return ++npu::control().cycles; }
 
 /* Tables: 16 entries of 8 bytes by their byte index, two at a time. */

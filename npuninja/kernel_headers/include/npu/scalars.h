@@ -28,6 +28,10 @@ struct bfloat16 {
     template <class A>
         requires(std::is_arithmetic_v<A> && !std::is_same_v<A, float>)
     constexpr bfloat16(A x) : bfloat16(float(x)) {}
+    /** From a lane of a vector, which could become a float as well. */
+    template <class R>
+        requires(requires(const R &r) { r.get(); } && std::is_same_v<typename R::value_type, bfloat16>)
+    constexpr bfloat16(const R &lane) : bfloat16(lane.get()) {}
     constexpr operator float() const { return __builtin_bit_cast(float, uint32_t(npu_bits) << 16); }
     constexpr bfloat16 operator-() const { return of_bits(npu_bits ^ 0x8000); }
     constexpr bfloat16 operator+() const { return *this; }

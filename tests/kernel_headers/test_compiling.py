@@ -1,0 +1,92 @@
+"""What the compile and link stages say of kernels on the headers: names that are not there, shapes, streams, stack."""
+
+from __future__ import annotations
+
+import pytest
+
+from npuninja.errors import UserError
+from npuninja.formats.wasm_module import read_wasm
+from npuninja.lints.kernel_code import read_functions
+from npuninja.stages import kernel_cc
+from npuninja.stages._wasm_object import read_symbols
+
+ACCUMULATORS = """
+#include <aie_api/aie.hpp>
+using Block = aie::mmul<4, 8, 8, int8, int8>;
+extern "C" void k(const int8 *a, const int8 *b, int32 *c, int n) {
+    Block sums[8];
+    for (int i = 0; i < n; i++)
+        for (int x = 0; x < 8; x++)
+            sums[x].mac(aie::load_v<32>(a + 32 * (8 * i + x)), aie::load_v<64>(b + 64 * i));
+    for (int x = 0; x < 8; x++)
+        aie::store_v(c + 32 * x, sums[x].to_vector<int32>());
+}
+"""
+LANES = """
+#include <aie_api/aie.hpp>
+extern "C" void k(const bfloat16 *a, bfloat16 *out, int n) {
+    aie::vector<bfloat16, 32> v = aie::load_v<32>(a);
+    for (int i = 0; i < n; i++)
+        v[i] = bfloat16(float(v[(i + 7) % 32]) * 2.0f);
+    aie::store_v(out, v);
+}
+"""
+NUMBERS = """
+extern "C" void k(const int *a, int *out, int n) {
+    volatile int sums[256];
+    for (int i = 0; i < 256; i++)
+        sums[i] = a[i];
+    for (int i = 0; i < n; i++)
+        out[i] = sums[a[i] & 255];
+}
+"""
+
+
+def kernel(wasm_build, text, architecture="aie2"):
+    source = wasm_build.folder / "k.cc"
+    source.write_text(text)
+    target = source.with_suffix(".o")
+    kernel_cc.run([*wasm_build.compile_arguments(source, target), "--architecture", architecture])
+    return target
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "auto f(aie::vector<int16, 16> v) { return aie::fold(v); }",
+            r"aie::fold is not offered by the embedded compiler",
+        ),
+        ("aie::sparse_vector<int8, 64> v;", r"aie::sparse_vector is not offered by the embedded compiler"),
+        ("aie::mmul<3, 3, 3, int16, int16> m;", "does not compile"),
+    ],
+)
+def test_what_the_headers_lack_is_named(wasm_build, capfd, text, message):
+    with pytest.raises(UserError, match=message):
+        kernel(wasm_build, f"#include <aie_api/aie.hpp>\n{text}\n")
+    assert capfd.readouterr().err
+
+
+def test_the_generation_must_be_known(wasm_build, capfd):
+    source = wasm_build.folder / "k.cc"
+    source.write_text("#include <aie_api/aie.hpp>\n")
+    with pytest.raises(UserError):
+        kernel_cc.run(wasm_build.compile_arguments(source, source.with_suffix(".o")))
+    assert "AIE2 and AIE2P" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "frame"), [(ACCUMULATORS, 0), (LANES, 0), (NUMBERS, 1024)])
+def test_registers_take_no_stack_and_arrays_of_numbers_do(wasm_build, text, frame):
+    path = kernel(wasm_build, text)
+    data = path.read_bytes()
+    functions = read_functions(
+        read_wasm(data, str(path)), read_symbols(data, str(path)).function_names, str(path)
+    )
+    assert {f.name: f.frame_bytes for f in functions}["k"] == frame
+
+
+def test_streams_in_kernels_are_refused_with_a_reason(wasm_build):
+    cascade = 'extern "C" void k(int *p) { put_mcd(*(v16int32 *)p); }'
+    core = wasm_build.core("void k(int *); long long core_0_2(void) { k((int *)0x70400); return -1; }")
+    with pytest.raises(UserError, match="reads or writes a stream or a cascade"):
+        wasm_build.link(core, kernel(wasm_build, cascade))
