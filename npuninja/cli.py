@@ -33,6 +33,10 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "disasm": ("npuninja.commands.disasm", "list the machine code in an ELF, an object, an XCLBIN or a PDI"),
     "core": ("npuninja.commands.core", "run the machine code of one core alone"),
+    "profile": (
+        "npuninja.commands.profile",
+        "where cores of machine code spend their cycles, by function and loop",
+    ),
     "as": ("npuninja.commands.assemble", "assemble AIE2 machine code, in the text that disasm prints"),
     "ld": ("npuninja.commands.link_core", "link AIE2 objects into the program of one core"),
     "size": ("npuninja.diag.size", "the memory of every tile of a built design"),

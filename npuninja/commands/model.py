@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
             f"the design was built for {manifest.core_kind} cores, and the model counts what wasm cores do",
             hint="build it with the core kind wasm as well",
         )
-    content = _content(manifest, options)
+    content = content_of(manifest, options)
     from npuninja.emulator.timing import count_work, render, time_work  # wasmtime takes 50 ms
 
     work = count_work(
@@ -115,7 +115,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _content(manifest: Manifest, options: argparse.Namespace) -> list[bytes]:
+def content_of(manifest: Manifest, options: argparse.Namespace) -> list[bytes]:
     """What each argument holds before the run."""
     inputs = iter(make_vectors(manifest, options.input, False, options.seed).inputs)
     return [next(inputs) if a.is_input else bytes(a.nbytes) for a in manifest.arguments]

@@ -35,7 +35,7 @@ class Buffer(NamedTuple):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint="npuninja run FILE.xclbin --help")
+        raise UserError(message, hint=f"{self.prog} --help")
 
 
 class _Ordered(argparse.Action):
@@ -51,11 +51,11 @@ class _Ordered(argparse.Action):
         namespace.buffers = [*(namespace.buffers or []), (self.dest, str(values))]
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser_of_runs(prog: str, description: str) -> argparse.ArgumentParser:
+    """Reads what a run without a manifest needs: `xclbin`, `insts`, `buffers`, `kernel`, `time_limit`, `json`."""
     parser = _Parser(
-        prog="npuninja run FILE.xclbin",
-        description="Runs an XCLBIN and its instructions on the emulated array (no NPU involved), without a manifest. "
-        "Buffers are the kernel's bo0, bo1, … in the order of --input, --output and --inout.",
+        prog=prog,
+        description=f"{description} Buffers are the kernel's bo0, bo1, … in the order of --input, --output and --inout.",
     )
     parser.add_argument("xclbin", metavar="FILE.xclbin")
     parser.add_argument(
@@ -81,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _read(path: str) -> bytes:
+def read(path: str) -> bytes:
+    """A file's bytes. Raises UserError."""
     try:
         with open(path, "rb") as stream:
             return stream.read()
@@ -89,14 +90,15 @@ def _read(path: str) -> bytes:
         raise UserError(f"cannot read {path}: {str(error.strerror).lower()}") from None
 
 
-def _buffer(kind: str, text: str) -> Buffer:
+def read_buffer(kind: str, text: str) -> Buffer:
+    """The buffer of an --input, --output or --inout. Raises UserError."""
     if kind == "input":
-        return Buffer(_read(text), None)
+        return Buffer(read(text), None)
     left, sign, right = text.partition(":")
     if not sign or not left or not right:
         raise UserError(f"--{kind} {text}: expected {'BYTES:FILE' if kind == 'output' else 'FILE:FILE'}")
     if kind == "inout":
-        return Buffer(_read(left), right)
+        return Buffer(read(left), right)
     try:
         size = int(left, 0)
     except ValueError:
@@ -106,8 +108,9 @@ def _buffer(kind: str, text: str) -> Buffer:
     return Buffer(bytes(size), right)
 
 
-def _instructions(path: str) -> bytes:
-    data = _read(path)
+def instructions(path: str) -> bytes:
+    """An instruction stream: binary, or a text of hexadecimal words. Raises UserError."""
+    data = read(path)
     if data and _HEX_LINES.fullmatch(data):
         return b"".join(int(word, 16).to_bytes(4, "little") for word in data.split())
     return data
@@ -115,7 +118,10 @@ def _instructions(path: str) -> bytes:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command line; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser_of_runs(
+        "npuninja run FILE.xclbin",
+        "Runs an XCLBIN and its instructions on the emulated array (no NPU involved), without a manifest.",
+    ).parse_args(arguments)
     try:
         report = _run(options)
     except Error as error:
@@ -140,9 +146,9 @@ def main(arguments: Sequence[str]) -> int:
 def _run(options: argparse.Namespace) -> dict[str, Any]:
     from npuninja.emulator import Emulator
 
-    buffers = [_buffer(kind, text) for kind, text in options.buffers]
-    insts = _instructions(options.insts)
-    with Emulator.from_xclbin(_read(options.xclbin), kernel=options.kernel, name=options.xclbin) as npu:
+    buffers = [read_buffer(kind, text) for kind, text in options.buffers]
+    insts = instructions(options.insts)
+    with Emulator.from_xclbin(read(options.xclbin), kernel=options.kernel, name=options.xclbin) as npu:
         hosts = []
         for buffer in buffers:
             if not buffer.content:

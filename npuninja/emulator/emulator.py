@@ -91,6 +91,7 @@ class Emulator:
         log_events: keeps a log of what happened in `events`.
         checks: what is watched in every run, of `npuninja.emulator.checks.CHECKS`.
         schedule: 0 for the usual order of turns; any other number below 2^32 is the seed of an order that is drawn.
+        count_bundles: cores of machine code are interpreted and count how often each bundle is issued.
     """
 
     def __init__(
@@ -102,8 +103,10 @@ class Emulator:
         log_events: bool = False,
         checks: frozenset[str] = frozenset(),
         schedule: int = 0,
+        count_bundles: bool = False,
     ) -> None:
         self.checks = checks
+        self._count_bundles = count_bundles
         self._array = Array(columns)
         self._array.call("set_checks", check_bits(checks))
         self._array.call("set_schedule", schedule)
@@ -132,6 +135,7 @@ class Emulator:
         log_events: bool = False,
         checks: frozenset[str] = frozenset(),
         schedule: int = 0,
+        count_bundles: bool = False,
     ) -> Emulator:
         """A fresh array with a PDI of an XCLBIN loaded.
 
@@ -139,11 +143,11 @@ class Emulator:
             xclbin: the file's bytes.
             kernel: the kernel whose PDI is meant; by default the first PDI.
             name: of the file, for errors.
-            log_events, checks, schedule: see the class.
+            log_events, checks, schedule, count_bundles: see the class.
 
         Raises:
             UserError: the file is damaged or no XCLBIN of an NPU design, or a core's module is missing in it.
-            DeviceError: the configuration cannot be executed, e.g. because it holds AIE machine code.
+            DeviceError: the configuration cannot be executed.
         """
         design = read_design(xclbin, name)
         first = design.first_pdi(kernel)
@@ -154,6 +158,7 @@ class Emulator:
             log_events=log_events,
             checks=checks,
             schedule=schedule,
+            count_bundles=count_bundles,
         )
         try:
             emulator.configure(first)
@@ -202,7 +207,7 @@ class Emulator:
         start = layout.tile_engine_address(tile) + PROGRAM_MEMORY
         stub = read_stub(bytes(self._array.engine_memory(start, STUB_BYTES)))
         if stub is None:
-            machine_core = MachineCore(self._array, tile, pieces)
+            machine_core = MachineCore(self._array, tile, pieces, translate=not self._count_bundles)
             self._machine_cores[tile] = machine_core
             self._array.add_machine_core(tile, machine_core.step, machine_core.reset)
             return

@@ -49,14 +49,19 @@ class MachineCore:
     Attributes:
         tile: number of its tile.
         info: the little that is known of such a core, in the words of a wasm core.
+        pieces: its program: addresses in program memory and the bytes there.
         digest: sha256 of its program.
         step, reset: its functions, for the engine's table.
         runtime: its registers, memory and counters.
     """
 
-    def __init__(self, array: Array, tile: int, pieces: Sequence[tuple[int, bytes]]) -> None:
+    def __init__(
+        self, array: Array, tile: int, pieces: Sequence[tuple[int, bytes]], *, translate: bool = True
+    ) -> None:
         column, row = layout.tile_place(tile)
         self.tile = tile
+        self.pieces = tuple(pieces)
+        self._translate = translate
         bundles = reachable_bundles(pieces)
         self.bundles: dict[int, Bundle] = {b.address: b for b in bundles}
         self._engine = array.engine
@@ -73,8 +78,8 @@ class MachineCore:
         self._map(array)
         self._prepared = prepare(bundles, self.runtime.layout)
         self.runtime.put(self._prepared)
-        self.translated = use_cached(self.runtime, array.engine, self.digest)
-        if not self.translated:
+        self.translated = translate and use_cached(self.runtime, array.engine, self.digest)
+        if translate and not self.translated:
             self.runtime.set_limit(INTERPRETED_BUNDLES)
         self.runtime.set_state("tile", tile)
         self.runtime.set_register("core_id", column << 16 | row)
@@ -85,7 +90,7 @@ class MachineCore:
 
     def translate_if_busy(self) -> None:
         """Translates a program that has run for long; the translation stays in the cache for the next time."""
-        if self.translated or self.issue_cycles() < INTERPRETED_BUNDLES:
+        if not self._translate or self.translated or self.issue_cycles() < INTERPRETED_BUNDLES:
             return
         translate_now(self.runtime, self._engine, self.digest, self._prepared)
         self.runtime.set_limit(None)

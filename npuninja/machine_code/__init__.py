@@ -1,12 +1,27 @@
-"""Machine code of the NPU's cores: read it, print it, run it, count its cycles, write it.
+"""Machine code of the NPU's cores: read it, print it, write it, run it, count its cycles.
 
-This is the door; the rest of npuninja imports from here and from the modules named here only:
+This is the door; the rest of npuninja imports from here and from the modules named here only.
 
-- `instruction_set`: the table of instructions and bundle formats (`tables/*.json`), as data.
-- `decode`: bytes -> bundles -> instructions, one reading each.
-- `program`: the programs that an ELF, an object, an archive, an XCLBIN or a PDI holds.
-- `flow`: basic blocks, branch targets, delay slots, zero-overhead loops, functions.
-- `listing`: what `npuninja disasm` prints, as text and JSON, and two programs side by side.
+What the machine is, as data:
+    - `tables/`: instructions and bundle formats of AIE2 (its README has the layout); `instruction_set` reads it.
+    - `registers`: the registers, and where the runtime keeps them.
+
+Reading and printing:
+    - `decode`: bytes -> bundles -> instructions, one reading each.
+    - `program`: the programs that an ELF, an object, an archive, an XCLBIN, a PDI or a wasm module holds.
+    - `flow`, `reachable`: basic blocks, branch targets, delay slots, zero-overhead loops, functions, what can be reached.
+    - `listing`, `wasm_listing`, `comparison`: what `npuninja disasm` prints, and two programs side by side.
+
+Writing:
+    - `encode`, `assembler`: the text that `disasm` prints -> bundles -> an object; `object_file`, `linker`: -> a program.
+
+Running:
+    - `prepare`: instructions as the runtime takes them; what is not proved becomes a fault by name.
+    - `runtime/`: the machine in C, compiled to WebAssembly by the embedded compiler: the interpreter (core.c), vector
+      arithmetic (lanes.c, accumulate.c, floats.c), what translated code calls (translated.c). `core_runtime` holds it.
+    - `translate`, `wasm_writer`, `translation`: programs -> WebAssembly, cached by content. The interpreter judges it and
+      takes over wherever there is no translated block.
+    - `one_core`: one core alone, for `npuninja core`. Cores in the array are in npuninja/emulator/machine_cores.py.
 
 Only AIE2 (npu1) has a table so far. AIE2P is refused by name wherever a program says what it was made for.
 """

@@ -2,7 +2,8 @@
 
 A line is a bundle: instructions separated by `;`. `name:` (or `00000020 <name>:` of a listing) is a label; `//` begins a
 comment; in front of a bundle a listing's address and bytes may stand. Directives: `.text .data .bss .section NAME`,
-`.globl NAME`, `.align BYTES`, `.word .half .byte VALUE…`, `.space BYTES`, `.ascii "…"`, `.reloc OFFSET, TYPE, SYMBOL±N`.
+`.globl NAME`, `.type NAME, @function`, `.align BYTES`, `.word .half .byte VALUE…`, `.space BYTES`, `.ascii "…"`,
+`.reloc OFFSET, TYPE, SYMBOL±N`.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class _Assembler:
         self._current = self._section(".text")
         self._labels: dict[str, tuple[str, int]] = {}
         self._globals: list[str] = []
+        self._functions: set[str] = set()
         self._relocations: list[ObjectRelocation] = []
         self._line = 0
 
@@ -109,6 +111,8 @@ class _Assembler:
         if name in self._labels and not listed:
             raise self._error(f"the label '{name}' is there twice")
         self._labels[name] = (section.name, offset)
+        if listed and not name.startswith("."):
+            self._globals.append(name)
 
     def _bundle(self, text: str) -> None:
         try:
@@ -168,7 +172,11 @@ class _Assembler:
                     self._current.name, self._number(parts[0]), self._number(parts[1]), symbol, addend
                 )
             )
-        elif word in (".type", ".size", ".file", ".ident", ".cfi_startproc", ".cfi_endproc"):
+        elif word == ".type":
+            name, _, kind = rest.partition(",")
+            if kind.strip()[1:] == "function":
+                self._functions.add(name.strip())
+        elif word in (".size", ".file", ".ident", ".cfi_startproc", ".cfi_endproc"):
             pass  # what a compiler's listing has and an object does not need
         else:
             raise self._error(f"the directive {word} is not known")
@@ -232,8 +240,8 @@ class _Assembler:
                 section,
                 offset,
                 0,
-                name in self._globals or not name.startswith("."),
-                section.startswith(".text"),
+                name in self._globals,
+                name in self._functions or (name in self._globals and section.startswith(".text")),
             )
             for name, (section, offset) in self._labels.items()
         ]

@@ -129,7 +129,7 @@ class CoreRuntime:
         self.exports = exports
         self._view = memoryview(memory.get_buffer_ptr(store)).cast("B")
         where = int(self._call("core_layout"))
-        words = struct.unpack_from("<15I", self._view, where)
+        words = struct.unpack_from("<16I", self._view, where)
         (
             bank,
             bypass,
@@ -146,6 +146,7 @@ class CoreRuntime:
             ring,
             lookups,
             max_lookups,
+            self._issues,
         ) = words
         if (bank_bytes, bundle, op, state, count) != (
             BANK_BYTES,
@@ -239,6 +240,10 @@ class CoreRuntime:
         """The fault record; kind 0 for none."""
         return Fault(*(self.state(name) for name in ("fault", "fault_at", "fault_a", "fault_b", "fault_c")))
 
+    def issues(self, address: int) -> int:
+        """How often the bundle at an address was issued by the interpreter; translated code does not count here."""
+        return int(struct.unpack_from("<I", self._view, self._issues + address // 2 * 4)[0])
+
     # --- Memory.
 
     def data(self, address: int, size_bytes: int) -> memoryview:
@@ -292,6 +297,8 @@ _FAULTS = {
     9: "{name} with the configuration 0x{a:x}, which is not modelled",
     10: "a stream access that is not modelled",
     11: "more is in flight than this model has room for",
+    12: "{name} reads 0x{a:x} or 0x{b:x}, which differ: no measurement says which. A table for it holds each 16 bytes"
+    " twice",
 }
 
 

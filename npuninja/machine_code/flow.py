@@ -6,6 +6,7 @@ bundle at `ls` to the one at `le`; both are constants in every program known.
 
 from __future__ import annotations
 
+import bisect
 from typing import Mapping, NamedTuple, Sequence
 
 from npuninja.machine_code.decode import Bundle, Decoded
@@ -121,9 +122,8 @@ def analyse(
     calls: set[int] = set()
     constant_ls: tuple[int, int] | None = None
     constant_le: tuple[int, int] | None = None
-    constant_lc: tuple[int, int] | None = None
     for index, bundle in enumerate(bundles):
-        for register in ("ls", "le", "lc"):
+        for register in ("ls", "le"):
             value = _constant(bundle, register)
             if value is None:
                 continue
@@ -131,19 +131,16 @@ def analyse(
                 value = fixed[bundle.address]
             if register == "ls":
                 constant_ls = (index, value)
-            elif register == "le":
-                constant_le = (index, value)
             else:
-                constant_lc = (index, value)
+                constant_le = (index, value)
         if constant_ls is not None and constant_le is not None:
             if abs(constant_ls[0] - constant_le[0]) <= _LOOP_SETUP_BUNDLES:
                 start, end = constant_ls[1], constant_le[1]
                 if start <= end and start in by_address and end in by_address:
-                    trips = constant_lc[1] if constant_lc is not None else None
-                    loops[end] = Loop(start, end, trips)
+                    loops[end] = Loop(start, end, _trips(bundles, start))
                     begins |= {start, by_address[end].end}
                     starts[start] = end
-            constant_ls = constant_le = constant_lc = None
+            constant_ls = constant_le = None
         decoded = branch_of(bundle)
         if decoded is None:
             continue
@@ -162,6 +159,17 @@ def analyse(
             if decoded.instruction.mnemonic in CALLS:
                 calls.add(target)
     return Flow(by_address, branches, delay_slots, loops, _blocks(bundles, begins), frozenset(calls))
+
+
+def _trips(bundles: Sequence[Bundle], start: int) -> int | None:
+    """How often a loop's body is issued: the constant that the last write of `lc` in front of it gives, if it is one."""
+    place = bisect.bisect_left([b.address for b in bundles], start)
+    for bundle in reversed(bundles[max(0, place - _LOOP_SETUP_BUNDLES) : place]):
+        if branch_of(bundle) is not None:
+            return None
+        if any(d.operands[:1] == ("lc",) for d in bundle.instructions):
+            return _constant(bundle, "lc")
+    return None
 
 
 def _blocks(bundles: Sequence[Bundle], begins: set[int]) -> tuple[Block, ...]:

@@ -164,14 +164,20 @@ def link(objects: Sequence[tuple[str, bytes]], script: LinkerScript, script_name
     ]
     for item in inputs:
         for s in item.symbols:
-            if s.is_function and (item.name, s.section) in addresses and not s.is_global:
+            at = addresses.get((item.name, s.section))
+            if (
+                at is not None
+                and at < elf.SEGMENT_LIMIT
+                and not s.is_global
+                and s.name != f"section {s.section}"
+            ):
                 symbols.append(
-                    ObjectSymbol(
-                        s.name, ".text", addresses[item.name, s.section] + s.value, s.size_bytes, False, True
-                    )
+                    ObjectSymbol(s.name, ".text", at + s.value, s.size_bytes, False, s.is_function)
                 )
     functions = {s.name for i in inputs for s in i.symbols if s.is_function}
-    symbols = [s._replace(is_function=s.name in functions) for s in symbols]
+    symbols = [
+        s._replace(is_function=s.is_function or (s.is_global and s.name in functions)) for s in symbols
+    ]
     sections = [ObjectSection(".text", bytes(code), 16, None, 0)]
     if data:
         sections.append(ObjectSection(".data", bytes(data), 16, None, script.data_origin))

@@ -60,8 +60,7 @@ class Names:
         best: dict[int, Symbol] = {}
         for symbol in symbols:
             if symbol.kind != "data" and (
-                symbol.address not in best
-                or (symbol.kind == "function" and best[symbol.address].kind != "function")
+                symbol.address not in best or _rank(symbol) > _rank(best[symbol.address])
             ):
                 best[symbol.address] = symbol
         self.functions = sorted((s for s in best.values() if s.kind == "function"), key=lambda s: s.address)
@@ -84,6 +83,11 @@ class Names:
         """The name of the function that an address lies in."""
         index = bisect.bisect_right(self._starts, address) - 1
         return self.functions[index].name if index >= 0 else None
+
+
+def _rank(symbol: Symbol) -> tuple[bool, bool]:
+    """Which of several symbols at an address names it: a function, and not a mark that a linker puts there."""
+    return symbol.kind == "function", not symbol.name.startswith(("_", "."))
 
 
 def section_json(listing: SectionListing) -> dict[str, Any]:

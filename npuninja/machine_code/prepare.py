@@ -287,9 +287,18 @@ def _lane(kind: str) -> int:
     return int(found[1])
 
 
+#: To what the addresses of table look-ups are aligned.
+_GATHER_BYTES = {"4x16": 4, "4x32": 8, "4x64": 16}
+
+
 def _vector_load(f: Fields) -> None:
     parts = f.decoded.instruction.mnemonic.replace(".2d", "").replace(".3d", "").split(".")
-    if (parts[1:2] and parts[1] in ("compr", "sparse", "4x16", "4x32", "4x64")) or not _address(f):
+    if parts[1:2] and parts[1] in _GATHER_BYTES:
+        f.op, f.x = "OP_LOAD_GATHER", _GATHER_BYTES[parts[1]]
+        f.result("dst")
+        f.a = f.source("src") + (16 if parts[2] == "hi" else 0)
+        return
+    if (parts[1:2] and parts[1] in ("compr", "sparse")) or not _address(f):
         return
     f.result("dst")
     if "ups" in parts:

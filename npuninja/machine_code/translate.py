@@ -216,7 +216,7 @@ class Translator:
 
 def _translatable(entry: PreparedBundle) -> bool:
     return all(
-        f.op != "OP_UNSUPPORTED" and not f.op.startswith(("OP_STREAM", "OP_CASCADE"))
+        f.op != "OP_UNSUPPORTED" and not f.op.startswith(("OP_STREAM", "OP_CASCADE", "OP_LOAD_GATHER"))
         for _, f in entry.operations
     )
 

@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
+from plain_fifo import CONFORMANCE, PROGRAMS, run_plain_fifo
 
 from npuninja.cli import main
 from npuninja.errors import UserError
@@ -24,8 +25,6 @@ from npuninja.machine_code.instruction_set import Instruction, instruction_set
 from npuninja.machine_code.linker import link, read_linker_script
 from npuninja.machine_code.object_file import ObjectSection, ObjectSymbol, write_object
 
-CONFORMANCE = Path(__file__).resolve().parents[1] / "conformance" / "new_plain_fifo"
-PROGRAMS = Path(__file__).with_name("programs")
 SCRIPT = (
     "MEMORY { program (RX) : ORIGIN = 0, LENGTH = 0x4000\n data (!RX) : ORIGIN = 0x70800, LENGTH = 0x100 }\n"
 )
@@ -116,7 +115,7 @@ def test_a_listing_can_be_assembled_again(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_the_linker_places_and_relocates() -> None:
-    text = ".text\nmain:\n movxm p0, #table+4\n jl #leaf\n nop\n nop\n nop\n nop\n nop\n"
+    text = ".text\n.globl main, room\nmain:\n movxm p0, #table+4\n jl #leaf\n nop\n nop\n nop\n nop\n nop\n"
     text += ".data\ntable: .word 7, leaf\n.bss\nroom: .space 40\n"
     other = ".globl leaf\nleaf:\n ret lr\n"
     script = read_linker_script(SCRIPT + ". = 0x70000;\n_sp_start_value_DM_stack = .;\n", "s")
@@ -136,59 +135,15 @@ def test_the_linker_places_and_relocates() -> None:
 def test_what_the_linker_refuses() -> None:
     script = read_linker_script(SCRIPT + ". = 0x70000;\n_sp_start_value_DM_stack = .;\n", "s")
     with pytest.raises(UserError, match="undefined symbol 'nobody'"):
-        link([("a.o", assemble("main:\n jl #nobody\n").object())], script, "s")
+        link([("a.o", assemble(".globl main\nmain:\n jl #nobody\n").object())], script, "s")
     with pytest.raises(UserError, match="there is room for 256"):
-        link([("a.o", assemble("main:\n done\n.data\n.space 300\n").object())], script, "s")
-    twice = assemble("main:\n done\n").object()
+        link([("a.o", assemble(".globl main\nmain:\n done\n.data\n.space 300\n").object())], script, "s")
+    twice = assemble(".globl main\nmain:\n done\n").object()
     with pytest.raises(UserError, match="'main' is defined by"):
         link([("a.o", twice), ("b.o", twice)], script, "s")
     wrong = write_object([ObjectSection(".text", b"\1\0")], [ObjectSymbol("f", ".text", 0)], flags=3)
     with pytest.raises(UserError, match="the object is for aie2p"):
         link([("a.o", wrong)], script, "s")
-
-
-def run_plain_fifo(tmp_path: Path) -> list[str]:
-    """The words of the command line for new_plain_fifo with the hand-written core."""
-    for words in (
-        ["as", str(PROGRAMS / "cube.s"), "-o", str(tmp_path / "core.o")],
-        [
-            "ld",
-            str(tmp_path / "core.o"),
-            "-T",
-            str(CONFORMANCE / "core_0_2.ld.script"),
-            "-o",
-            str(tmp_path / "core.elf"),
-        ],
-        ["lower", str(CONFORMANCE / "design.mlir"), "-o", str(tmp_path)],
-        [
-            "cdo",
-            str(tmp_path / "input_physical.mlir"),
-            "--elf",
-            f"0,2={tmp_path / 'core.elf'}",
-            "-o",
-            str(tmp_path),
-        ],
-        [
-            "pdi",
-            *(w for n in ("elfs", "init", "enable") for w in ("--cdo", str(tmp_path / f"cdo_{n}.bin"))),
-            "-o",
-            str(tmp_path / "a.pdi"),
-        ],
-        [
-            "xclbin",
-            "--pdi",
-            str(tmp_path / "a.pdi"),
-            "--device",
-            "npu1_1col",
-            "-o",
-            str(tmp_path / "a.xclbin"),
-        ],
-    ):
-        assert main(words) == 0, words
-    values = list(range(-220, 220))
-    (tmp_path / "in").write_bytes(b"".join(v.to_bytes(4, "little", signed=True) for v in values))
-    words = ["run", str(tmp_path / "a.xclbin"), "--device", "emu", "--insts", str(tmp_path / "insts.bin")]
-    return [*words, "--input", str(tmp_path / "in"), "--output", f"1760:{tmp_path / 'out'}", "--json"]
 
 
 def test_a_program_without_a_compiler_runs_in_the_array(

@@ -157,3 +157,41 @@ def test_user_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         code, report = run(capsys, path, *words)
         assert code == 2
         assert part in report["error"]
+
+
+def gather(tmp_path: Path, capsys: pytest.CaptureFixture[str], table: bytes) -> tuple[int, dict, bytes]:
+    """vldb.4x16.hi of a table at 0x70100; its addresses lie behind the table."""
+    addresses = b"".join((0x70100 + at).to_bytes(4, "little") for at in (0, 4, 35, 44))
+    path = elf(
+        tmp_path,
+        f"movxm p0, #{0x70140}",
+        f"movxm p1, #{0x70160}",
+        "vlda wl0, [p0, #0]",
+        *["nop"] * 6,
+        "vldb.4x16.hi wl2, wl0",
+        *["nop"] * 6,
+        "vst wl2, [p1, #0]",
+        *["nop"] * 5,
+        "done",
+        data=table + bytes(16) + addresses,
+    )
+    code, report = run(capsys, path, "--dump", f"0x70160:32={tmp_path / 'out.bin'}")
+    out = tmp_path / "out.bin"
+    return code, report, out.read_bytes() if out.exists() else b""
+
+
+def test_four_look_ups_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each address gives the 8 bytes at the multiple of 4 below it; tables have each 16 bytes twice."""
+    rows = [bytes(range(16)), bytes(range(16, 32))]
+    code, report, out = gather(tmp_path, capsys, b"".join(row + row for row in rows))
+    assert (code, report["stopped"]) == (0, "done"), report
+    assert out[:24] == rows[0][:8] + rows[0][4:12] + rows[1][:8]
+    assert out[24:28] == rows[1][12:]
+
+
+def test_look_ups_in_a_table_of_another_form_are_not_guessed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, report, _ = gather(tmp_path, capsys, bytes(range(64)))
+    assert (code, report["stopped"]) == (4, "fault")
+    assert "a table for it holds each 16 bytes twice" in json.dumps(report).lower()

@@ -11,6 +11,7 @@
 u8 bank[2][BANK_BYTES] __attribute__((aligned(64)));
 Bundle bundles[PROGRAM_BYTES / 2];
 u32 block_at[PROGRAM_BYTES / 2];
+u32 issues[PROGRAM_BYTES / 2];
 u8 ring[RING][RING_SLOTS][SLOT_BYTES] __attribute__((aligned(64)));
 u32 lookups[MAX_LOOKUPS][PROGRAM_BYTES / 2];
 Op ops[MAX_OPS];
@@ -234,8 +235,34 @@ u32 sign_of(const Op *op, u32 control) {
     return op->flags & F_CONTROL_SIGN ? CONTROL(control) & 1 : (op->flags & F_SIGNED) != 0;
 }
 
+/* Four table look-ups: 64 bits from each of four addresses, aligned to x bytes. Two descriptions of the machine differ in
+ * whether the second and fourth are taken from the other 16 bytes of their 32. A table for this instruction has each 16
+ * bytes twice, so that both give the same; where they do not, nothing is guessed. */
+static void gather(const Event *e) {
+    const Op *op = e->op;
+    u64 compared = op->x > 4 ? ~0ull : 0xFFFFFFFFull;
+    u8 data[32] __attribute__((aligned(16)));
+    for (u32 i = 0; i < 4; i++) {
+        u32 plain = ((const u32 *)e->data)[i] & ADDRESS_MASK & ~(op->x - 1u), address = i & 1 ? plain | 16 : plain;
+        if (!memory_reach(op, address, 8) || !memory_reach(op, plain, 8)) return;
+        u64 one, other;
+        copy((u8 *)&one, (const u8 *)address, 8);
+        copy((u8 *)&other, (const u8 *)plain, 8);
+        if ((one ^ other) & compared) {
+            fault(FAULT_GATHER, op, plain, address, 0);
+            return;
+        }
+        copy(data + 8 * i, (const u8 *)&one, 8);
+    }
+    put_vector(op, op->latency - 4u, op->dst, 32, data);
+}
+
 static void load(Event *e) {
     const Op *op = e->op;
+    if (op->op == OP_LOAD_GATHER) {
+        gather(e);
+        return;
+    }
     u32 address = memory_aligned(e->address, op->size);
     if (!natural(op, address, op->size) || !memory_reach(op, address, op->size)) return;
     const u8 *from = (const u8 *)address;
@@ -648,6 +675,7 @@ static void execute(const Op *op) {
         later(op, 4, address, PHASE_LOAD);
         break;
     }
+    case OP_LOAD_GATHER: copy(later(op, 4, 0, PHASE_LOAD)->data, (const u8 *)op->a, 16); break;
     case OP_STORE: {
         u32 address = address_of(op);
         *(u32 *)later(op, 4, address, PHASE_STORE)->data = A;
@@ -688,7 +716,7 @@ EXPORT("core_layout") u32 core_layout(void) {
     static u32 where[16];
     u32 values[] = {(u32)bank[0], (u32)bank[1], (u32)bundles, (u32)ops, (u32)&state, BANK_BYTES,
                     sizeof(Bundle), sizeof(Op), sizeof(State), MAX_OPS, OPERATIONS,
-                    (u32)block_at, (u32)ring, (u32)lookups, MAX_LOOKUPS};
+                    (u32)block_at, (u32)ring, (u32)lookups, MAX_LOOKUPS, (u32)issues};
     copy((u8 *)where, (const u8 *)values, sizeof values);
     return (u32)where;
 }
@@ -736,16 +764,6 @@ EXPORT("core_run") u32 core_run(void) {
                 if (result != STEP_MORE) return result;
             }
         }
-        land();
-        if (state.translated && !in_flight && !state.branch_in) {
-            u32 block = state.resume ? state.resume : state.pc < PROGRAM_BYTES ? block_at[state.pc / 2] : 0;
-            state.resume = 0;
-            if (block) {
-                u32 result = ((Translated)state.translated)(block);
-                if (result == STEP_DONE) drain();
-                if (result != STEP_MORE) return result;
-            }
-        }
         u32 pc = state.pc;
         if (pc == state.return_address && !first) {
             drain();
@@ -779,6 +797,7 @@ EXPORT("core_run") u32 core_run(void) {
         if (state.fault) return STEP_FAULT;
         state.issued++;
         state.cycle++;
+        issues[pc / 2]++;
         u32 sp = WORD(REG_SP);
         if (sp > state.stack_high) {
             if (!state.stack_start) state.stack_start = sp;

@@ -1,0 +1,104 @@
+"""Functions of a program: stack, cycles, loops; `npuninja inspect` and `npuninja profile` show them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from plain_fifo import run_plain_fifo
+
+from npuninja.cli import main
+from npuninja.machine_code.assembler import assemble
+from npuninja.machine_code.functions import Function, Functions
+from npuninja.machine_code.linker import link, read_linker_script
+from npuninja.machine_code.program import read_programs
+
+SCRIPT = read_linker_script(
+    "MEMORY { data (!RX) : ORIGIN = 0x70800, LENGTH = 0x100 }\n. = 0x70000;\n_sp_start_value_DM_stack = .;\n",
+    "s",
+)
+SLOTS = "  nop\n" * 5
+CALL = "  jl #{}\n" + SLOTS
+
+
+def functions(text: str) -> dict[str, Function]:
+    elf = link([("a.o", assemble(text).object())], SCRIPT, "s")
+    (program,) = read_programs(elf, "a.elf")[1]
+    found = Functions([(s.address, s.data) for s in program.sections], program.symbols)
+    return {f.name: f for f in found.all}
+
+
+def function(name: str, *lines: str) -> str:
+    body = "".join(f"  {line}\n" for line in lines)
+    return f"  .globl {name}\n  .type {name}, @function\n{name}:\n{body}"
+
+
+def test_stack_and_cycles_follow_calls() -> None:
+    found = functions(
+        function("__start", "paddb [sp], #64")
+        + CALL.format("outer")
+        + "  done\n"
+        + function("outer", "paddb [sp], #32", "mov p2, lr")
+        + CALL.format("inner")
+        + "  paddb [sp], #-32\n  mov lr, p2\n  ret lr\n"
+        + SLOTS
+        + function("inner", "paddb [sp], #128", "paddb [sp], #-128", "ret lr")
+        + SLOTS
+    )
+    assert {n: (f.frame_bytes, f.stack_bytes, f.cycles) for n, f in found.items()} == {
+        "__start": (64, 224, 1 + 6 + (2 + 6 + (3 + 5) + 3 + 5) + 1),
+        "outer": (32, 160, 2 + 6 + (3 + 5) + 3 + 5),
+        "inner": (128, 128, 3 + 5),
+    }
+    assert found["__start"].calls == ("outer",)
+
+
+@pytest.mark.parametrize(("count", "trips"), [("movxm lc, #9", 9), ("add.nc lc, r0, #1", None)])
+def test_cycles_of_a_loop_are_known_when_its_trips_are(count: str, trips: int | None) -> None:
+    found = functions(
+        function("__start", "movxm ls, #body", "movxm le, #last", count, *["nop"] * 7)
+        + "body:\n  nopa; nopb; nops; add r0, r0, #1; nopm; nopv\n"
+        + "last:\n  nopa; nopb; nops; add r1, r1, #2; nopm; nopv\n  done\n"
+    )
+    only = found["__start"]
+    assert [loop.trips for loop in only.loops] == [trips]
+    assert only.cycles == (10 + 2 * 9 + 1 if trips else None)
+
+
+def test_what_depends_on_data_has_no_cycles_and_recursion_no_stack() -> None:
+    found = functions(
+        function("__start", "jz r0, #__start")
+        + SLOTS
+        + CALL.format("again")
+        + function("again", "paddb [sp], #32")
+        + CALL.format("again")
+        + "  ret lr\n"
+        + SLOTS
+    )
+    assert found["__start"].cycles is None
+    assert (found["again"].cycles, found["again"].stack_bytes) == (None, None)
+
+
+def test_inspect_and_profile_show_functions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = run_plain_fifo(tmp_path)
+    capsys.readouterr()
+    assert main(["inspect", str(tmp_path / "core.elf"), "--json"]) == 0
+    shown = {f["name"]: f for f in json.loads(capsys.readouterr().out)["functions"]}
+    assert shown["core_0_2"]["stack_bytes"] == 32
+    rest = words[4:]
+    assert main(["profile", words[1], *rest]) == 0
+    (core,) = json.loads(capsys.readouterr().out)["cores"]
+    rows = {row["function"]: (row["issue_cycles"], row["calls"]) for row in core["functions"]}
+    assert rows["once"] == (10 * (4 + 44 * 16 + 11), 10)
+    assert sum(cycles for cycles, _ in rows.values()) == core["issue_cycles"]
+    assert main(["profile", words[1], *rest[:-1]]) == 0
+    assert "once, 10 calls" in capsys.readouterr().out
+
+
+def test_an_elf_of_another_program_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = run_plain_fifo(tmp_path)
+    other = tmp_path / "other.elf"
+    other.write_bytes(link([("a.o", assemble(function("__start", "done")).object())], SCRIPT, "s"))
+    assert main(["profile", words[1], *words[4:], "--symbols", str(other)]) == 2
+    assert "no core of the design has the program in this ELF" in capsys.readouterr().err
