@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from npuninja.arch import registers, switch
 from npuninja.arch.devices import MEMTILE_ROW, PROGRAM_MEMORY_BYTES, SHIM_ROW, TILE_KINDS, kind_of, tile_kind
+from npuninja.arch.event_registers import event_register_names
 
 
 class Register(NamedTuple):
@@ -68,6 +69,8 @@ def _fixed_names(kind: str) -> dict[int, str]:
     if known is not None:
         return known
     names = {offset: name for name, offset in registers.MISCELLANEOUS[kind].items()}
+    for module in {"core": ("core", "memory"), "mem": ("memtile",), "shim": ("shim",)}[kind]:
+        names = {**event_register_names(module), **names}
     tile = TILE_KINDS[kind]
     for direction, channels in (("S2MM", tile.s2mm_channels), ("MM2S", tile.mm2s_channels)):
         for channel in range(channels):

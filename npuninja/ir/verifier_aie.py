@@ -128,7 +128,9 @@ def _check_use_lock(op: Operation) -> None:
             raise op_error(op, "locks cannot be used in a runtime sequence", "use 'aiex.set_lock'")
         raise op_error(op, "locks are used in a core or a DMA region")
     _check_reach(op, owner, home)
-    if len(op.operands) > 1 and home.name != "aie.core":
+    count = op.operands[1].owner if len(op.operands) > 1 else None
+    known = count is None or (isinstance(count, Operation) and count.name == "arith.constant")
+    if not known and home.name != "aie.core":
         raise op_error(op, "the count of a lock in a DMA program must be a constant")
 
 

@@ -142,7 +142,7 @@ def _check_consumer_element(op: Operation) -> None:
             op,
             f"the producer has elements of {mine.element}, the consumers of {theirs.element}; expected the same",
         )
-    if element_count(mine.shape) % element_count(theirs.shape):
+    if not element_count(theirs.shape) or element_count(mine.shape) % element_count(theirs.shape):
         raise op_error(
             op,
             f"the producer's objects have {element_count(mine.shape)} elements, the consumers' "

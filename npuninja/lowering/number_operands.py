@@ -9,6 +9,7 @@ the values are constants; `numbers_to_values` gives it back the form in which th
 
 from __future__ import annotations
 
+from npuninja.errors import UserError
 from npuninja.ir.attributes import (
     Attribute,
     BDDimLayout,
@@ -136,7 +137,10 @@ def _take_constants(op: Operation, freed: dict[Operation, None]) -> None:
             numbers = []
             for number in static.values:
                 if number == DYNAMIC_INDEX:
-                    value = next(rest)
+                    following = next(rest, None)
+                    if following is None:
+                        raise UserError(f"'{op.name}' has fewer values for its {name} than it says", op.loc)
+                    value = following
                     known = constant_value(value)
                     if known is None:
                         values.append(value)

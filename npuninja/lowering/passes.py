@@ -151,6 +151,7 @@ SEQUENCES: tuple[Pass, ...] = (
     ),
     Pass("own-numbers-from-values", "number_operands:numbers_from_values", when="unrolls_sequences_late"),
     Pass("own-check-blocks", "sequence.checks:check_blocks", "sequence"),
+    Pass("own-check-known", "sequence.checks:check_known", "sequence"),
     Pass(
         "aie-substitute-shim-dma-allocations",
         "sequence.tasks:substitute_allocations",

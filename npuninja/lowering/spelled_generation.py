@@ -112,7 +112,10 @@ def _mark(op: Operation) -> Mark | None:
 def _descriptor_mark(op: Operation) -> Mark | None:
     if "offset" not in op.attributes:
         return Mark((NEW,), "keywords of aie.dma_bd", op.loc)
-    if any(key in op.attributes for key in ("len", "dimensions", "pad_dimensions", "pad_value")):
+    keys = list(op.attributes)
+    # A length in the dictionary stands before the offset, which then is a default; all generations read that.
+    placed = "len" in keys and keys.index("offset") < keys.index("len")
+    if placed or any(key in keys for key in ("dimensions", "pad_dimensions", "pad_value")):
         return Mark(_UP_TO_MIDDLE, "positions of aie.dma_bd's numbers", op.loc)
     return None
 

@@ -19,7 +19,7 @@ from npuninja.formats.txn import (
 )
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
-from npuninja.lowering.pipeline import instructions, lower_sequence
+from npuninja.lowering.pipeline import instructions, lower_sequence, sequence_is_routed
 
 
 def lowered(text, generation="2025-10", file="d.mlir", warnings=None):
@@ -31,7 +31,7 @@ def lowered(text, generation="2025-10", file="d.mlir", warnings=None):
 @pytest.mark.parametrize("folder", positive_designs(), ids=lambda p: p.name)
 def test_conformance(folder):
     generation = json.loads((folder / "meta.json").read_text())["generation"]
-    path = folder / "input_with_addresses.mlir"
+    path = folder / ("input_physical.mlir" if sequence_is_routed(generation) else "input_with_addresses.mlir")
     module = lowered(path.read_text(), generation, str(path))
     text = print_module(module)
     assert compare(text, (folder / "npu_insts.mlir").read_text()) == []
@@ -39,7 +39,7 @@ def test_conformance(folder):
     for expected in folder.glob("*insts*.hex"):
         # [DEVICE.]insts[.SEQUENCE].hex
         device, _, sequence = expected.stem.partition("insts")
-        data = instructions(module, device.rstrip("."), sequence.lstrip("."))
+        data = instructions(module, device.rstrip("."), sequence.lstrip("."), generation=generation)
         words = struct.unpack(f"<{len(data) // 4}I", data)
         assert [f"{word:08X}" for word in words] == expected.read_text().split()
 

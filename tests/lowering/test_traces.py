@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from npuninja.arch.event_registers import trace_registers
 from npuninja.arch.events import broadcast_event, events_of
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation
@@ -11,7 +12,6 @@ from npuninja.ir.parser import parse_module
 from npuninja.lowering.generation import rules_of
 from npuninja.lowering.tiles import ops_of
 from npuninja.lowering.trace import lower_traces
-from npuninja.lowering.trace.registers import trace_registers
 
 TRACE = "aie.trace.start broadcast = 15\n aie.trace.stop broadcast = 14\n"
 

@@ -40,6 +40,8 @@ def _note_starts(device: Operation, binding: Operation) -> None:
     }
     heads, repeats = [], []
     for tile, direction, channel in zip(binding.operands, directions.values, channels.values):
+        if direction not in (0, 1):
+            raise UserError(f"channel_dirs holds 0 for S2MM and 1 for MM2S, not {direction}", binding.loc)
         start = starts.get((tile, EnumAttr("DMAChannelDir", ("S2MM", "MM2S")[direction]), channel))
         head = _descriptor(start.successors[0][0]) if start is not None else None
         if start is None or head is None:

@@ -8,6 +8,7 @@ from npuninja.arch.devices import TASK_QUEUE_DEPTH, Device, kind_of, tile_kind
 from npuninja.arch.registers import DIRECTIONS, QUEUE_TOKEN_SHIFT, channel_queue, tile_address
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
+from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.types import bits, element_count, element_of, memref
 from npuninja.lowering.sequence.arguments import Argument
 from npuninja.lowering.sequence.lookup import absolute_address
@@ -22,6 +23,17 @@ def check_blocks(sequence: Operation) -> None:
     """Raises UserError when a sequence branches; located."""
     if len(sequence.regions[0].blocks) > 1:
         raise UserError("a runtime sequence is one block, this one branches", sequence.loc)
+
+
+def check_known(sequence: Operation) -> None:
+    """Raises UserError when an operation of a sequence depends on what is known at run time only; located."""
+    for op in sequence.body.ops:
+        if op.name in NUMBERS and len(op.operands) > (op.name == "aie.use_lock"):
+            raise UserError(
+                f"'{op.name}' depends on a value that is known at run time only, and instructions hold numbers",
+                op.loc,
+                hint="give constants, or compute from them",
+            )
 
 
 def check_tokens(device: Operation, sequence: Operation, model: Device, warnings: Warnings) -> None:

@@ -107,6 +107,8 @@ def _reset_for(device: Operation, op: Operation) -> list[Operation]:
     heads = _numbers(binding, "head_bd_ids", len(tiles), op)
     repeats = _numbers(binding, "repeat_counts", len(tiles), op)
     inits = _numbers(binding, "lock_inits", len(locks), op)
+    if not set(directions) <= {0, 1}:
+        raise UserError("channel_dirs holds 0 for S2MM and 1 for MM2S", binding.loc)
     ends = [
         (place_of(tile), _DIRECTIONS[direction], channel, head, repeat)
         for tile, direction, channel, head, repeat in zip(tiles, directions, channels, heads, repeats)

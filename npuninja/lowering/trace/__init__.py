@@ -4,7 +4,6 @@ What lies where:
     flows.py          who records where to: packet ids, the shim's channel, the host's buffer, start and stop
     configuration.py  a trace's body as fields of registers, joined into one write a register
     inline.py         `aie.trace.start_config` as register writes
-    registers.py      the registers of a trace unit and their fields
 
 Rules: MLIR-AIE, AIEInsertTraceFlows.cpp, AIETraceToConfig.cpp, AIEInlineTraceConfig.cpp.
 """

@@ -8,6 +8,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from npuninja.arch.devices import tile_kind
+from npuninja.arch.event_registers import (
+    EVENT_BROADCAST,
+    EVENT_GENERATE,
+    TIMER_CONTROL,
+    TIMER_RESET_EVENT_SHIFT,
+    block_register,
+)
 from npuninja.arch.events import broadcast_event, events_of, module_of
 from npuninja.arch.registers import QUEUE_TOKEN_SHIFT, channel_control, channel_queue
 from npuninja.arch.switch import MAX_PACKET_ID
@@ -22,13 +29,6 @@ from npuninja.lowering.resources.controller_ids import CONTROLLER_IDS
 from npuninja.lowering.sequence.bd import BufferDescriptor, patch_address
 from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.tiles import append, model_of, ops_of, place_of, tile_at
-from npuninja.lowering.trace.registers import (
-    EVENT_BROADCAST,
-    EVENT_GENERATE,
-    TIMER_CONTROL,
-    TIMER_RESET_EVENT_SHIFT,
-    block_register,
-)
 from npuninja.lowering.trace.writes import maskwrite32, ui32, write32
 
 #: The shim's channel and descriptor where nothing else uses the channel.

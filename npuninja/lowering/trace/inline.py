@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from npuninja.arch.event_registers import trace_registers
 from npuninja.arch.events import module_of
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr, IntegerAttr
 from npuninja.ir.core import Operation
 from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.tiles import ops_of, place_of
-from npuninja.lowering.trace.registers import trace_registers
 from npuninja.lowering.trace.writes import write32
 
 

@@ -43,6 +43,14 @@ def block_register(module: str, offset: int) -> int:
     return _BASE[module] + offset
 
 
+def event_register_names(module: str) -> dict[int, str]:
+    """Names of the registers of timer, events and trace of a module, by their offset in its tile."""
+    names = {register.offset: name for name, register in trace_registers(module).items()}
+    for channel in range(16):
+        names[block_register(module, EVENT_BROADCAST + 4 * channel)] = f"Event_Broadcast{channel}"
+    return {offset: f"Memory_{name}" if module == "memory" else name for offset, name in names.items()}
+
+
 def trace_registers(module: str) -> dict[str, Register]:
     """The registers an `aie.trace.reg` may name, of `core`, `memory`, `memtile` or `shim`."""
     base = _BASE[module]
