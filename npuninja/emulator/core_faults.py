@@ -123,6 +123,7 @@ def endless(core: Core, trap: wasmtime.Trap, time_limit_s: float) -> TimeLimit:
         f"core ({column}, {row}) is still in {function} after {time_limit_s:g} s",
         location,
         notes=_callers(frames),
-        hint="the loop may have no end; else raise the time limit",
+        hint="the loop may have no end: an emulated core runs until it waits for a lock, so a loop that waits for memory "
+        "which another core or channel writes never sees it (wait for a lock); else raise the time limit",
         report={"tile": [column, row], "function": function, "time_limit_s": time_limit_s},
     )

@@ -40,12 +40,36 @@ PLANTED: dict[str, list[tuple[str, ...]]] = {
     "r_no_wait": [("the buffer of argument 1", "S2MM 0 of tile (0, 0) (BD 1)", "dma_wait")],
     "r_same_bd_id": [("rewrites BD 0 of tile (0, 0)", "S2MM 0 of tile (0, 0)", "an id of its own")],
     "r_good": [],
+    "r_use_after": [
+        ("'out_buff_0'", "core (0, 2) in reader writes", "MM2S 0 of tile (0, 2)", "'out_prod_lock_0'")
+    ],
+    "r_two_cores": [
+        ("'shared'", "core (0, 2) in writer writes", "core (0, 3) in writer reads", "release a lock")
+    ],
+    "r_overlap": [("byte 320 of the buffer of argument 1", "S2MM 0", "S2MM 1", "wait in the sequence")],
+    "r_reread": [("byte 0 of the buffer of argument 1", "S2MM 0", "MM2S 1", "wait in the sequence")],
+    "r_no_overlap": [],
+}
+KERNELS = {
+    "squash.o": SQUASH,
+    # Keeps a pointer to the element it gave back, and writes there.
+    "reader.o": """
+static signed char *old;
+void reader(signed char *in, signed char *out) {
+  if (old) for (int i = 0; i < 80; i++) old[i] = i;
+  old = out;
+  for (int i = 0; i < 80; i++) out[i] = in[i];
+}
+""",
+    "writer.o": "void writer(signed char *to, signed char *from) { for (int i = 0; i < 80; i++) to[i] = from[i]; }",
 }
 
 
 def races_of(wasm_build, name: str) -> list[Race]:
     text = (RACES / f"{name}.mlir").read_text()
-    manifest = read_manifest(Chain(wasm_build, name, text, {"squash.o": SQUASH}, "go").run())
+    kernels = {object_name: code for object_name, code in KERNELS.items() if object_name in text}
+    sequence = "go" if "@go(" in text else "sequence"
+    manifest = read_manifest(Chain(wasm_build, name, text, kernels, sequence).run())
     device = EmulatedDevice(BOTH)
     files = manifest.read(manifest.xclbin), manifest.read(manifest.insts)
     device.load(DesignFiles(manifest.xclbin, *files, manifest.kernel, "wasm"))
@@ -64,7 +88,7 @@ def test_planted_races_are_found_and_named(wasm_build, name):
     assert bool(texts) == bool(PLANTED[name])
     for words in PLANTED[name]:
         assert any(all(word in text for word in words) for text in texts), texts
-    if "core (0, 2)" in "".join(texts):
+    if "core (0, 2) in squash" in "".join(texts):
         assert all(race.location and race.location.line == 3 for race in found)
         assert all(len(race.data["accesses"]) == 2 for race in found)
 
