@@ -11,7 +11,7 @@ from npuninja.stages._run import Outputs, print_warnings, read_bytes, stage_argu
 
 
 def run(arguments: list[str]) -> None:
-    """`npu_insts.mlir --device-symbol D --sequence S [--aie-translate EXE] [--werror] -o insts.bin`."""
+    """`npu_insts.mlir --device-symbol D --sequence S [--generation G] [--aie-translate EXE] [--werror] -o insts.bin`."""
     options = stage_arguments("insts", arguments)
     target, tool = options.one("-o"), options.optional("--aie-translate")
     device, sequence = options.one("--device-symbol"), options.one("--sequence")
@@ -21,7 +21,8 @@ def run(arguments: list[str]) -> None:
             run_mlir_tool(tool, words, options.input(), outputs, target, _check)
             data = read_bytes(outputs.temporary(target))
         else:
-            data = instructions(read_module(options.input()), device, sequence)
+            generation = options.optional("--generation")
+            data = instructions(read_module(options.input()), device, sequence, generation=generation)
             outputs.write(target, data, _check)
         print_warnings(_warnings(data, options.input()), as_errors="--werror" in options.flags)
 

@@ -154,7 +154,7 @@ STAGES: tuple[Stage, ...] = (
         "a lowered design's flows to stream switch settings",
         reads=("lowered",),
         makes=("physical",),
-        options=(GENERATION, WERROR),
+        options=(GENERATION._replace(takes="generation"), WERROR),
         providers=(
             AIE_OPT._replace(module="aie_opt"),
             SHORT._replace(words="$warning_options", remote="grows with the design"),
@@ -179,7 +179,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("lowered",),
         makes=("npu_insts", "arguments"),
         options=(
-            GENERATION,
+            GENERATION._replace(takes="generation"),
             SYMBOL,
             Option("--sequence", "S", "sequence", needed=True),
             Option("--arguments", "FILE", "arguments", needed=True),
@@ -199,7 +199,13 @@ STAGES: tuple[Stage, ...] = (
         "a lowered runtime sequence to the instructions that the NPU's firmware runs",
         reads=("npu_insts",),
         makes=("insts",),
-        options=(SYMBOL, Option("--sequence", "S", "sequence", needed=True), BY_AIE_TRANSLATE, WERROR),
+        options=(
+            GENERATION._replace(takes="generation"),
+            SYMBOL,
+            Option("--sequence", "S", "sequence", needed=True),
+            BY_AIE_TRANSLATE,
+            WERROR,
+        ),
         providers=(
             AIE_TRANSLATE._replace(words="--aie-translate $aie_translate $warning_options"),
             SHORT._replace(words="$warning_options"),
