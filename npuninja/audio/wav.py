@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import wave
 from typing import Any
 
@@ -20,8 +21,9 @@ def read_wav(path: str) -> Array:
     Raises:
         UserError: it is missing, no WAV file of PCM samples, or not 16 kHz, one channel and 16 bits.
     """
-    name = os.path.basename(path)
-    hint = f"convert it: ffmpeg -i {name} -ar {SAMPLE_RATE_HZ} -ac 1 -c:a pcm_s16le converted.wav"
+    converted = os.path.join(os.path.dirname(path), "converted.wav")
+    words = ["ffmpeg", "-i", path, "-ar", str(SAMPLE_RATE_HZ), "-ac", "1", "-c:a", "pcm_s16le", converted]
+    hint = f"convert it: {shlex.join(words)}"
     try:
         with wave.open(path, "rb") as reader:
             form = reader.getframerate(), reader.getnchannels(), reader.getsampwidth()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 from typing import Any, NoReturn
 
 import numpy as np
@@ -67,6 +68,14 @@ def main(arguments: list[str]) -> int:
     bands = options.bands or (DESIGNS[options.design].bands if options.design else 80)
     if options.design and DESIGNS[options.design].bands != bands:
         raise UserError(f"the design {options.design} has {DESIGNS[options.design].bands} bands, not {bands}")
+    if options.plot and not options.plot.lower().endswith(".png"):
+        raise UserError(
+            f"--plot {options.plot}: pictures are written as PNG", hint="give it a name that ends in .png"
+        )
+    for path in filter(None, (options.output, options.plot)):
+        folder = os.path.dirname(path) or os.curdir
+        if not os.path.isdir(folder):
+            raise UserError(f"{path}: there is no folder {folder}", hint="make it first")
     samples = read_wav(options.wav)
     if not len(samples):
         raise UserError(f"{options.wav} holds no samples")
@@ -75,12 +84,12 @@ def main(arguments: list[str]) -> int:
     ) as session:
         result = log_mel(samples, pad=not options.whole, session=session)
         heard_s = len(samples if options.whole else samples[:CLIP_SAMPLES]) / SAMPLE_RATE_HZ
+        _write(options.output, result)
         print(
             f"{options.output}: {result.shape[0]} bands, {result.shape[1]} frames of {1000 * HOP // SAMPLE_RATE_HZ} ms; "
             f"{heard_s:.2f} s of audio in {session.device_s * 1000:.2f} ms, {heard_s / session.device_s:.0f}x realtime "
             f"({session.timing}, {session.design} on {session.device})"
         )
-    _write(options.output, result)
     if options.plot:
         _plot(options.plot, samples, result, whole=options.whole)
     return 0
