@@ -1,6 +1,9 @@
 /* aie::vector: N elements in a register. */
 #pragma once
 
+#if __clang_major__ < 17
+#error "the AIE API needs clang 17 or newer for emulated cores; the ziglang wheel has one"
+#endif
 #ifndef __AIE_ARCH__
 #error "the AIE API differs between AIE2 and AIE2P: compile with --architecture aie2 or aie2p"
 #endif

@@ -5,7 +5,7 @@
 #include <npu/macros.h>
 #include <npu/scalars.h>
 #ifdef __cplusplus
-#ifdef __AIE_ARCH__
+#if defined(__AIE_ARCH__) && __clang_major__ >= 17
 #include <npu/intrinsics.h>
 #include <npu/streams.h>
 #if __AIE_ARCH__ >= 21

@@ -14,7 +14,8 @@ typedef uint16_t uint16;
 typedef uint32_t uint32;
 typedef uint64_t uint64;
 
-#ifdef __cplusplus
+/* Older compilers lack what the classes are made of; plain C++ kernels do without them. */
+#if defined(__cplusplus) && __clang_major__ >= 17
 #include <limits>
 #include <npu/float_to_bf16.h>
 
