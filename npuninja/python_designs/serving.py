@@ -20,6 +20,10 @@ HINTS = {
 }
 
 
+# Packages whose modules `from PACKAGE import *` gives, as they are loaded there when a design comes to it.
+_WITH_CHILDREN = ("aie.extras.dialects", "aie.extras.dialects.ext", "aie.helpers.dialects")
+
+
 class NotOffered(ImportError):
     """A name of the bindings that is not in the table."""
 
@@ -88,6 +92,12 @@ class Serving(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__path__ = []
         module.__doc__ = f"`{name}` for designs, by npuninja."
         module.__all__ = sorted(known)  # type: ignore[attr-defined]
+        if name in _WITH_CHILDREN:
+            start = name + "."
+            children = [
+                m[len(start) :] for m in MODULES if m.startswith(start) and "." not in m[len(start) :]
+            ]
+            module.__all__ += [child for child in children if child != "ext"]  # type: ignore[attr-defined]
         module.__getattr__ = _getter(name, known, module)  # type: ignore[method-assign]
 
 

@@ -115,3 +115,42 @@ def test_the_generation_is_read_off_imports_and_calls(tmp_path, text, generation
     script = tmp_path / "design.py"
     script.write_text(text)
     assert generation_of(str(script)).generation == generation
+
+
+DENSE = """
+import numpy as np
+from aie.dialects.aie import *
+from aie.extras.context import mlir_mod_ctx
+from ml_dtypes import bfloat16
+
+with mlir_mod_ctx() as ctx:
+
+    @device(AIEDevice.npu1_1col)
+    def body():
+        t = tile(0, 2)
+        for name, array in (
+            ("whole", np.array([[1, -2], [3, 4]], dtype=np.int8)),
+            ("unsigned", np.array([0, 255], dtype=np.uint8)),
+            ("equal", np.full(300, 7, dtype=np.int16)),
+            ("halves", np.array([0.5, -0.0, 0.1], dtype=bfloat16)),
+            ("ends", np.array([np.inf, 1e-3], dtype=np.float32)),
+        ):
+            buffer(t, np.ndarray[array.shape, np.dtype[array.dtype.type]], name, initial_value=array)
+
+print(ctx.module)
+"""
+
+
+def test_values_of_buffers_are_written_as_mlir_writes_them(tmp_path):
+    outcome = run(tmp_path, DENSE, generation="2026-02")
+    assert outcome.exit_code == 0, outcome.errors
+    values = [
+        line.partition(" = dense<")[2].rstrip(">") for line in outcome.text.splitlines() if "dense<" in line
+    ]
+    assert values == [
+        "[[1, -2], [3, 4]]",
+        "[0, 255]",
+        "7",
+        "[5.000000e-01, -0.000000e+00, 1.000977e-01]",
+        "[0x7F800000, 1.000000e-03]",
+    ]

@@ -249,7 +249,26 @@ def dense_elements(values: Any, type: Type) -> DenseElementsAttr:
     flat = array.reshape(-1)
     is_splat = count > 0 and bool((flat == flat[0]).all())
     listed = flat[:1] if is_splat else flat
-    return DenseElementsAttr(tuple(_literal(v, element) for v in listed.tolist()), type.text, is_splat)
+    return DenseElementsAttr(_literals(listed, element), type.text, is_splat)
+
+
+def _literals(values: Any, element: Type) -> tuple[str, ...]:
+    """The literals of a flat array; tables of weights have a million entries, so equal ones are written once."""
+    text = element.text
+    if values.dtype.kind in "iu" and text[0] in "isu" and text.lstrip("siu").isdigit() and text != "i1":
+        numbers = values.tolist()
+        width = int(text.lstrip("siu"))
+        if text[0] == "i" and values.size and int(values.max()) >= 1 << (width - 1):
+            numbers = [wrapped(n, element) for n in numbers]
+        return tuple(map(str, numbers))
+    known: dict[Any, str] = {}
+    literals = []
+    for value in values.tolist():
+        literal = known.get(value)
+        if literal is None or value != value or value == 0:  # -0.0 equals 0.0 and is written otherwise
+            literal = known[value] = _literal(value, element)
+        literals.append(literal)
+    return tuple(literals)
 
 
 def _literal(value: Any, element: Type) -> str:
