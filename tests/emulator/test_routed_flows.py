@@ -132,7 +132,9 @@ def cases() -> list[Path]:
     texts = sorted(
         p / "input_with_addresses.mlir" for p in CONFORMANCE.iterdir() if (p / "main.pdi").exists()
     )
-    return [p.parent for p in texts if re.search(r"aie\.(flow|packet_flow)", p.read_text())]
+    return [
+        p.parent for p in texts if re.search(r"aie\.flow|packet_source<%\w+, (?!TileControl)", p.read_text())
+    ]
 
 
 @pytest.mark.parametrize("folder", cases(), ids=lambda p: p.name)
