@@ -15,7 +15,7 @@ import re
 import sys
 from typing import NamedTuple, Sequence
 
-from npuninja.errors import UserError
+from npuninja.files import MAX_XCLBIN_BYTES, read_file
 
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hints.json")
 WHERE = ("build", "run", "kernel", "ninja", "emulator")
@@ -89,14 +89,10 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--json", action="store_true", help="a JSON array instead of text")
     options = parser.parse_args(arguments)
-    try:
-        if options.file == "-":
-            text = sys.stdin.read()
-        else:
-            with open(options.file, encoding="utf-8", errors="replace") as stream:
-                text = stream.read()
-    except OSError as error:
-        raise UserError(f"cannot read {options.file}: {(error.strerror or str(error)).lower()}") from error
+    if options.file == "-":
+        text = sys.stdin.read()
+    else:
+        text = read_file(options.file, MAX_XCLBIN_BYTES).decode("utf-8", "replace")
     found = matching(text)
     if options.json:
         print(json.dumps([hint._asdict() for hint in found], indent=1))

@@ -115,3 +115,17 @@ def test_what_a_terminal_would_obey_is_escaped():
         assert not set(text) & set("\x1b\x07\x9b\r\u202e\ud800\u2028")
         assert r"a\x1b[2J\x07\x9b31m\x0d\u202ebc\ud800é\u2028" in text
         text.encode()
+
+
+@pytest.mark.parametrize("verb", ["inspect", "explain", "disasm", "run"])
+def test_verbs_end_at_a_fifo_and_at_a_path_that_is_none(verb, tmp_path, capsys):
+    from npuninja.cli import main
+
+    fifo = str(tmp_path / "fifo")
+    os.mkfifo(fifo)
+    try:
+        codes = [main([verb, path]) for path in (fifo, str(tmp_path / "gone"), "a\0b")]
+    except UserError:
+        codes = [2]
+    assert set(codes) <= {0, 2}
+    assert "bug of npuninja" not in capsys.readouterr().err

@@ -8,6 +8,7 @@ import sys
 from typing import Any, NoReturn, Sequence
 
 from npuninja.errors import UserError
+from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.machine_code.comparison import compare_programs
 from npuninja.machine_code.listing import (
     Names,
@@ -41,12 +42,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _read(path: str) -> tuple[str, list[Program]]:
-    try:
-        with open(path, "rb") as stream:
-            data = stream.read()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {str(error.strerror).lower()}") from None
-    return read_programs(data, path)
+    return read_programs(read_file(path, MAX_XCLBIN_BYTES), path)
 
 
 def _chosen(programs: list[Program], core: str | None, path: str) -> list[Program]:

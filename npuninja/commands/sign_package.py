@@ -18,7 +18,7 @@ from npuninja.packaging.signature import (
 )
 
 #: A package of a thousand designs.
-MAX_PACKAGE_BYTES = 4 << 30
+MAX_PACKAGE_BYTES = 1 << 30
 
 
 def main(arguments: list[str]) -> int:

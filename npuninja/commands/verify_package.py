@@ -14,7 +14,7 @@ from npuninja.packaging.signature import SUFFIX, check_signature, read_public_ke
 from npuninja.packaging.verify import verify
 
 #: A package of a thousand designs.
-MAX_PACKAGE_BYTES = 4 << 30
+MAX_PACKAGE_BYTES = 1 << 30
 
 
 def main(arguments: list[str]) -> int:

@@ -7,22 +7,29 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from typing import Any, NamedTuple, NoReturn, Sequence
 
 from npuninja.errors import Error, UserError
+from npuninja.files import is_special, read_file
 
 _HEX_LINES = re.compile(rb"\s*(?:(?:0[xX])?[0-9a-fA-F]{8}\s+)*(?:0[xX])?[0-9a-fA-F]{8}\s*")
 XCLBIN_MAGIC = b"xclbin2\0"
+#: What the array has of host memory.
+MAX_BUFFER_BYTES = 4 << 30
 
 
 def is_xclbin(path: str) -> bool:
     """Whether a file is an XCLBIN, by its first bytes."""
     try:
+        # A FIFO without a writer would keep us waiting; what is no plain file is no XCLBIN to look at.
+        if is_special(path) and not os.path.isfile(path):
+            return False
         with open(path, "rb") as stream:
             return stream.read(len(XCLBIN_MAGIC)) == XCLBIN_MAGIC
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
@@ -83,11 +90,7 @@ def parser_of_runs(prog: str, description: str) -> argparse.ArgumentParser:
 
 def read(path: str) -> bytes:
     """A file's bytes. Raises UserError."""
-    try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {str(error.strerror).lower()}") from None
+    return read_file(path, MAX_BUFFER_BYTES)
 
 
 def read_buffer(kind: str, text: str) -> Buffer:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Sequence
 from npuninja.diag.command_text import Described, describe_cdo, describe_txn, numbered
 from npuninja.diag.register_names import register_at
 from npuninja.errors import Error, Location, UserError
+from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.formats import cdo, elf, xclbin
 from npuninja.formats.aie_partition import AiePartition, read_aie_partition
 from npuninja.formats.cdo import read_cdo
@@ -372,11 +373,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     options = parser.parse_args(arguments)
-    try:
-        with open(options.file, "rb") as stream:
-            data = stream.read()
-    except OSError as error:
-        raise UserError(f"cannot read the file: {error.strerror}", Location(options.file)) from None
+    data = read_file(options.file, MAX_XCLBIN_BYTES)
     report = inspect_bytes(data, options.file)
     sys.stdout.write((report.json() if options.json else report.text()) + "\n")
     return 0
