@@ -2,15 +2,16 @@
 
 import sys
 
-import numpy as np
-
 import aie.iron as iron
+import numpy as np
 from aie.iron import CompileTime, In, ObjectFifo, Out, Program, Runtime, Worker
 from aie.iron.controlflow import range_
 
 
 @iron.jit
-def add(a: In, b: Out, *, constant: CompileTime[int], elements: CompileTime[int], tile: CompileTime[int] = 64):
+def add(
+    a: In, b: Out, *, constant: CompileTime[int], elements: CompileTime[int], tile: CompileTime[int] = 64
+):
     whole_type = np.ndarray[(elements,), np.dtype[np.int32]]
     tile_type = np.ndarray[(tile,), np.dtype[np.int32]]
     source = ObjectFifo(tile_type, name="source")

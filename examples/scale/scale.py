@@ -4,7 +4,6 @@ import argparse
 import sys
 
 import numpy as np
-
 from aie.iron import Kernel, ObjectFifo, Program, Runtime, Worker
 from aie.iron.controlflow import range_
 from aie.iron.device import NPU1Col1, NPU2Col1

@@ -166,14 +166,80 @@ def run_module(text: str, kernels: Sequence[Any], tensors: list[Any], name: str)
 
 
 def run_files(xclbin_path: Any, insts_path: Any, tensors: list[Any]) -> Any:
-    """Runs an XCLBIN that `compile()` wrote."""
-    note = str(xclbin_path) + ".npuninja"
-    if not os.path.isfile(note):
-        raise RuntimeError(
-            f"{xclbin_path} was not made by npuninja's Python layer: run it with `npuninja run` or XRT"
-        )
-    with open(note, encoding="utf-8") as stream:
-        return _run(stream.read().strip(), tensors, [f"argument {i}" for i in range(len(tensors))], {})
+    """Runs an XCLBIN and its instructions with tensors in the order of the sequence's arguments.
+
+    With its manifest where there is one beside it, on the NPU or on the emulated one; without, on the emulated one.
+
+    Raises:
+        RuntimeError: a file cannot be read, or the run fails.
+    """
+    manifest = _manifest_of(str(xclbin_path), str(insts_path))
+    if manifest:
+        return _run(manifest, tensors, [f"argument {i}" for i in range(len(tensors))], {})
+    return _run_bare(str(xclbin_path), str(insts_path), tensors)
+
+
+def _manifest_of(xclbin: str, insts: str) -> str | None:
+    """The manifest of an XCLBIN and its instructions; None when there is none that names both."""
+    from npuninja.device.manifest import read_manifest
+
+    note = f"{xclbin}.npuninja"
+    if os.path.isfile(note):
+        with open(note, encoding="utf-8") as stream:
+            return stream.read().strip()
+    folder = os.path.dirname(os.path.abspath(xclbin))
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        if not name.endswith(".json"):
+            continue
+        try:
+            manifest = read_manifest(os.path.join(folder, name))
+        except Error:
+            continue  # another file of the build
+        pairs = ((manifest.xclbin, xclbin), (manifest.insts, insts))
+        if all(os.path.exists(given) and os.path.samefile(named, given) for named, given in pairs):
+            return os.path.join(folder, name)
+    return None
+
+
+def _run_bare(xclbin: str, insts: str, tensors: list[Any]) -> KernelResult:
+    import time
+
+    from npuninja.device.bare_run import instructions
+    from npuninja.emulator import Emulator
+
+    arrays = [_array_of(tensor) for tensor in tensors]
+    print(f"npuninja: {xclbin} has no manifest, so it runs on the emulated NPU", file=sys.stderr)
+    try:
+        with open(xclbin, "rb") as stream:
+            content = stream.read()
+        with Emulator.from_xclbin(content, name=xclbin) as npu:
+            buffers = []
+            for array in arrays:
+                buffer = npu.allocate(array.nbytes)
+                buffer.view[:] = array.reshape(-1).view(np.uint8).tobytes()
+                buffers.append(buffer)
+            start = time.perf_counter()
+            npu.run(instructions(insts), buffers, _RUN_LIMIT_S)
+            seconds = time.perf_counter() - start
+            for tensor, array, buffer in zip(tensors, arrays, buffers):
+                _take_back(tensor, array, bytes(buffer.view))
+                buffer.view.release()
+    except OSError as error:
+        raise RuntimeError(f"cannot read {xclbin}: {error.strerror}") from error
+    except Error as error:
+        raise RuntimeError(error.render()) from error
+    return KernelResult(int(seconds * 1e9))
+
+
+def _array_of(tensor: Any) -> Any:
+    return tensor if isinstance(tensor, np.ndarray) else np.ascontiguousarray(getattr(tensor, "data", tensor))
+
+
+def _take_back(tensor: Any, array: Any, content: bytes) -> None:
+    """Puts a buffer's content into the tensor that it was made of."""
+    result = np.frombuffer(content, dtype=array.dtype).reshape(array.shape)
+    target = tensor if isinstance(tensor, np.ndarray) else tensor.data
+    target[...] = result
 
 
 def _run(
@@ -184,9 +250,7 @@ def _run(
     from npuninja.device.program import program_of
 
     manifest = read_manifest(manifest_path)
-    arrays = [
-        np.ascontiguousarray(getattr(t, "data", t)) if not isinstance(t, np.ndarray) else t for t in tensors
-    ]
+    arrays = [_array_of(tensor) for tensor in tensors]
     if len(arrays) != len(manifest.arguments):
         raise RuntimeError(
             f"the design has {len(manifest.arguments)} argument(s), but {len(arrays)} tensor(s) were given"
@@ -208,9 +272,7 @@ def _run(
             buffer.view[:] = array.reshape(-1).view(np.uint8).tobytes()
         seconds = device.run(buffers, _RUN_LIMIT_S)
         for tensor, buffer, array in zip(tensors, buffers, arrays):
-            result = np.frombuffer(bytes(buffer.view), dtype=array.dtype).reshape(array.shape)
-            target = tensor if isinstance(tensor, np.ndarray) else tensor.data
-            target[...] = result
+            _take_back(tensor, array, bytes(buffer.view))
         for remark in device.remarks():
             print(f"warning: {remark}", file=sys.stderr)
     except Error as error:

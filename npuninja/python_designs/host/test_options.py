@@ -25,8 +25,8 @@ def create_default_argparser() -> argparse.ArgumentParser:
 
 
 def parse_args(args: list[str] | None = None) -> argparse.Namespace:
-    """The options of a test program."""
-    return create_default_argparser().parse_args(args)
+    """The options of a test program, with its kernel."""
+    return create_npu_kernel(create_default_argparser().parse_args(args))
 
 
 def parse_trace_args(args: list[str] | None = None) -> argparse.Namespace:
@@ -39,11 +39,20 @@ def parse_trace_args(args: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(args)
 
 
-def create_npu_kernel(opts: Any) -> Any:
-    """The kernel that the options name."""
-    from npuninja.python_designs.host.runtime import NPUKernel
+def create_npu_kernel(opts: argparse.Namespace) -> argparse.Namespace:
+    """The same options, with the kernel that they name as `npu_kernel`."""
+    from npuninja.python_designs.host.runtime import NPUKernel, TraceConfig
 
-    return NPUKernel(opts.xclbin, opts.instr, kernel_name=opts.kernel)
+    trace_config = None
+    if getattr(opts, "trace_size", 0) > 0:
+        trace_config = TraceConfig(
+            opts.trace_size,
+            trace_file=getattr(opts, "trace_file", "trace.txt"),
+            reuse_output_buffer=getattr(opts, "reuse_output_buffer", False),
+            enable_ctrl_pkts=getattr(opts, "enable_ctrl_pkts", False),
+        )
+    opts.npu_kernel = NPUKernel(opts.xclbin, opts.instr, kernel_name=opts.kernel, trace_config=trace_config)
+    return opts
 
 
 NAMES: dict[str, Any] = {
