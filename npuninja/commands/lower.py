@@ -39,7 +39,7 @@ def _printed(script: str) -> str:
 
     from npuninja.plan.python_design import run_python_design
 
-    return run_python_design(script, os.getcwd())[0]
+    return run_python_design(script, os.getcwd()).text
 
 
 def main(arguments: list[str]) -> int:

@@ -16,6 +16,7 @@ from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import HOST_TOOLS, TOOLS, Toolchain, detect, surroundings_of
 from npuninja.errors import ToolError
 from npuninja.plan.host_program import HostProgram
+from npuninja.plan.kernel_settings import own_kernels
 from npuninja.plan.kernels import KernelFolder, read_kernel_folder
 from npuninja.plan.providers import Providers, WasmCompiler, choose, for_tests, wasm_compiler
 from npuninja.remote.settings import RemoteSettings
@@ -82,7 +83,7 @@ def look(project: Project, environment: Mapping[str, str]) -> Machine:
         tested=tested,
         launcher=find_launcher(options.launcher, environment, compiler, providers),
         remote=remote_settings(options, environment, project.layout, toolchain, PACKAGE),
-        kernels=read_kernel_folder("kernels", "kernels", kernels),
+        kernels=read_kernel_folder("kernels", "kernels", (*own_kernels(project.designs.designs), *kernels)),
         hosts=read_hosts(settings, paths, project.layout.source_root, project.designs.names),
         notes=tuple(remarks(environment)),
     )

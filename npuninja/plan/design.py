@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from npuninja.errors import Location
 
@@ -30,6 +30,15 @@ class Core:
         return f"{self.column}_{self.row}"
 
 
+class OwnKernel(NamedTuple):
+    """A kernel that a design in Python brings itself: its object, source, folders for `#include`, flags."""
+
+    name: str
+    source: str
+    include: tuple[str, ...]
+    flags: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Design:
     """One design, ready to be planned.
@@ -48,6 +57,7 @@ class Design:
         generation: of its dialect, as the project says it; `auto` for what the text says.
         alloc_scheme: how its buffers are placed, as the project says it; "" for the default.
         reference: its NumPy reference, relative to the project; "" when there is none.
+        kernels: those that a Python source brings itself.
     """
 
     name: str
@@ -63,6 +73,7 @@ class Design:
     generation: str = "auto"
     alloc_scheme: str = ""
     reference: str = ""
+    kernels: tuple[OwnKernel, ...] = ()
 
 
 def to_json(design: Design) -> dict[str, Any]:
@@ -73,6 +84,7 @@ def to_json(design: Design) -> dict[str, Any]:
         "device_symbol": design.device_symbol,
         "sequence": design.sequence,
         "logical_tiles": design.logical_tiles,
+        "kernels": [[k.name, k.source, list(k.include), list(k.flags)] for k in design.kernels],
         "cores": [[c.column, c.row, [[o.name, *o.location] for o in c.objects]] for c in design.cores],
     }
 
@@ -93,4 +105,5 @@ def from_json(content: dict[str, Any], name: str, source: str, mlir: str, import
             for column, row, objects in content["cores"]
         ),
         logical_tiles=bool(content["logical_tiles"]),
+        kernels=tuple(OwnKernel(k[0], k[1], tuple(k[2]), tuple(k[3])) for k in content["kernels"]),
     )

@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from npuninja.detect.tool import file_stamp
 from npuninja.errors import Error, Location, UserError
-from npuninja.plan.design import Design, from_json, to_json
+from npuninja.plan.design import Design, OwnKernel, from_json, to_json
 from npuninja.plan.design_settings import DesignSettings
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.names import check_name, near
@@ -246,18 +246,38 @@ def read_design(source: Source, generated_folder: str, cache: ScanCache) -> Desi
     from npuninja.plan.scan import scan_module
 
     imports: tuple[str, ...] = ()
+    kernels: tuple[OwnKernel, ...] = ()
     mlir = source.path
     if source.path.endswith(".py"):
         from npuninja.plan.python_design import run_python_design
 
-        text, imports = run_python_design(source.path, os.getcwd(), source.arguments)
+        text, imports, made = run_python_design(source.path, os.getcwd(), source.arguments)
+        kernels = tuple(_own_kernel(kernel, source, generated_folder) for kernel in made)
         mlir = os.path.join(generated_folder, f"{source.name}.mlir")
         write_if_changed(mlir, text)
     else:
         text = _read_text(source.path)
     design = scan_module(parse_module(text, mlir), source.name, source.path, mlir, imports)
+    design = replace(design, kernels=kernels)
     cache.put(design, source)
     return design
+
+
+def _own_kernel(record: Mapping[str, Any], source: Source, generated_folder: str) -> OwnKernel:
+    """A kernel that a design in Python brings; one without a file gets one in the build folder."""
+    path = record["source"]
+    if path and not os.path.isfile(path):
+        raise UserError(
+            f"the kernel {record['object']} is made from {path}, which is not there",
+            Location(source.path),
+            hint="set MLIR_AIE_INSTALL_DIR to an MLIR-AIE that has its kernels (include/aie_kernels)",
+        )
+    include = [*record["include"], *([os.path.dirname(path)] if path else [])]
+    if not path:
+        stem = os.path.splitext(record["object"])[0]
+        path = os.path.join(generated_folder, f"{source.name}.kernels", f"{stem}.cc")
+        write_if_changed(path, record["text"])
+    return OwnKernel(record["object"], path, tuple(include), tuple(record["flags"]))
 
 
 def _read_text(path: str) -> str:

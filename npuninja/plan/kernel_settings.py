@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from npuninja.errors import Location, UserError
+from npuninja.plan.design import Design
 
 # Words of a compiler's command line that are the build's own, by how they begin, and what says the same.
 REFUSED_FLAGS = (
@@ -69,6 +70,18 @@ class KernelSettings:
 def joined(name: str, *, defines: Sequence[str] = (), include: Sequence[str] = ()) -> KernelSettings:
     """What the command line says for all kernels."""
     return KernelSettings(name, defines=tuple(defines), include=tuple(include))
+
+
+def own_kernels(designs: Iterable[Design]) -> tuple[KernelSettings, ...]:
+    """The kernels that designs in Python bring themselves, each for its own design."""
+    return tuple(
+        KernelSettings(
+            kernel.name, Location(design.source), sources=(kernel.source,), include=kernel.include,
+            flags=kernel.flags, designs=(design.name,),
+        )
+        for design in designs
+        for kernel in design.kernels
+    )  # fmt: skip
 
 
 def check_flags(settings: KernelSettings) -> None:

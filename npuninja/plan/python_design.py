@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from npuninja.errors import Location, UserError
 from npuninja.python_designs.script import run_design
@@ -20,11 +21,16 @@ WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"
 _BEGINNINGS = ("module", "//", "#", "!", '"builtin.module"', "aie.device", "builtin.module")
 
 
-def run_python_design(
-    script: str, source_root: str, arguments: Sequence[str] = ()
-) -> tuple[str, tuple[str, ...]]:
-    """Runs a design's script with `arguments`; returns the MLIR it printed and the files below `source_root`
-    that it imported.
+class PythonDesign(NamedTuple):
+    """What a script printed, the files below the project that it imported, and the kernels that it brings."""
+
+    text: str
+    imports: tuple[str, ...]
+    kernels: tuple[dict[str, Any], ...]
+
+
+def run_python_design(script: str, source_root: str, arguments: Sequence[str] = ()) -> PythonDesign:
+    """Runs a design's script with `arguments`.
 
     Raises:
         UserError: it fails, prints nothing or something else, or does not end within the time limit.
@@ -50,8 +56,9 @@ def run_python_design(
             )
         _check_text(outcome.text, script)
         with open(report, encoding="utf-8") as stream:
-            files = json.load(stream)
-    return outcome.text, tuple(sorted({f for f in files if _is_own(f, source_root) and not _same(f, script)}))
+            content = json.load(stream)
+    files = {f for f in content["files"] if _is_own(f, source_root) and not _same(f, script)}
+    return PythonDesign(outcome.text, tuple(sorted(files)), tuple(content["kernels"]))
 
 
 def _check_text(text: str, script: str) -> None:

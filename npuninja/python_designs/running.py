@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 #: The device that `get_current_device()` gives, as the command named it, or None.
@@ -17,9 +19,14 @@ class Printed(BaseException):
     """The module is printed, which is all that was asked for."""
 
 
-def printed_instead(module: Any) -> None:
+#: The kernels of that module, for whoever builds it: object, source or text, include folders, flags.
+KERNELS: list[dict[str, Any]] = []
+
+
+def printed_instead(module: Any, kernels: Iterable[Any] = ()) -> None:
     """Under `--print`, writes the module and ends the script."""
     if PRINTS_ONLY:
+        KERNELS[:] = [_record(kernel) for kernel in kernels]
         said = sys.stdout
         if isinstance(said, io.StringIO):  # what the design has said before is no part of its module
             sys.stderr.write(said.getvalue())
@@ -28,3 +35,16 @@ def printed_instead(module: Any) -> None:
         sys.stdout.write(str(module).rstrip("\n") + "\n")
         sys.stdout.flush()
         raise Printed
+
+
+def _record(kernel: Any) -> dict[str, Any]:
+    """An `ExternalFunction` as data. A source that is there is named, any other text is given."""
+    source = kernel.source_file
+    named = source is not None and kernel._source_string is None
+    return {
+        "object": kernel.object_file_name,
+        "source": os.path.abspath(source) if named else "",
+        "text": "" if named else kernel.source_text(),
+        "include": [os.path.abspath(folder) for folder in kernel._include_dirs],
+        "flags": list(kernel._compile_flags),
+    }

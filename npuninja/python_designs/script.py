@@ -46,7 +46,7 @@ def run_design(
         generation: one of `CHOICES`.
         device: what `get_current_device()` gives, npu1 or npu2, or None.
         print_only: stop at the first module that `@iron.jit` would compile, and print it.
-        report: a file that the names of the files of all imported modules are written to, as JSON.
+        report: a JSON file that gets the `files` of all imported modules, and the `kernels` that the module needs.
         cwd: the folder to run in.
         stderr: as for `subprocess.run`.
         time_limit_s: seconds until it is given up.

@@ -261,7 +261,7 @@ class CompilableDesign:
             self.full_elf = True
         ensure_current_device()
         text = self.as_mlir()
-        running.printed_instead(text)
+        running.printed_instead(text, self.kernels)
         from npuninja.python_designs.host.building import build_design
 
         return build_design(self, text, xclbin_path, inst_path, elf_path, full_elf_path, pdi_path)
@@ -318,7 +318,7 @@ class CallableDesign:
         ensure_current_device()
         design = self._with(values)
         text = design.compilable.as_mlir()
-        running.printed_instead(text)
+        running.printed_instead(text, design.compilable.kernels)
         from npuninja.python_designs.host.building import run_design
 
         return run_design(design.compilable, text, list(arguments))
@@ -359,7 +359,7 @@ def jit_older(function: Any = None, *, is_placed: bool = True, use_cache: bool =
             made = function(*arguments, **named)
         module = made if hasattr(made, "operation") or isinstance(made, Module) else ctx.module
         text = str(module).rstrip("\n") + "\n"
-        running.printed_instead(text)
+        running.printed_instead(text, ExternalFunction.instances)
         from npuninja.python_designs.host.building import run_module
         from npuninja.python_designs.host.tensors import NpuTensor
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import warnings
 from typing import Any
 
@@ -40,16 +41,31 @@ def architecture() -> str:
     return device.arch
 
 
+def kernel_folders() -> list[str]:
+    """Where MLIR-AIE's kernel sources may be: in its install, or in the source tree that the design lies in."""
+    folder = os.path.dirname(os.path.abspath(sys.argv[0]))
+    found = [os.path.join(cxx_header_path(), "aie_kernels")]
+    while True:
+        path = os.path.join(folder, "aie_kernels")
+        if os.path.isdir(path):
+            found.append(path)
+        above = os.path.dirname(folder)
+        if above == folder:
+            return found
+        folder = above
+
+
 def source_path(file: str, own_architecture: bool = False) -> str:
     """Where a kernel's source is, or would be."""
     own = architecture()
-    root = os.path.join(cxx_header_path(), "aie_kernels")
+    roots = kernel_folders()
     folders = [own] if own_architecture else [own, "aie2", "generic"]
-    for folder in folders:
-        found = os.path.join(root, folder, file)
-        if os.path.isfile(found):
-            return found
-    return os.path.join(root, folders[0] if own_architecture or "/" in file else "generic", file)
+    for root in roots:
+        for folder in folders:
+            found = os.path.join(root, folder, file)
+            if os.path.isfile(found):
+                return found
+    return os.path.join(roots[0], folders[0] if own_architecture or "/" in file else "generic", file)
 
 
 def make(

@@ -132,11 +132,13 @@ def _activation(name: str, symbol: str, file: str, count: int, has_size: bool) -
         _fixed_size(name, tile_size)
         tile = array(tile_size, bfloat16)
         own = architecture()
-        include = os.path.join(cxx_header_path(), "aie_kernels", own)
+        include = os.path.dirname(source_path(file, True))
         text = None
         if own == "aie2":
             tables = os.path.join(cxx_header_path(), "aie_runtime_lib", "AIE2", "lut_based_ops.cpp")
-            text = f'#include "{source_path(file, True)}"\n#include "{tables}"\n'
+            text = f'#include "{source_path(file, True)}"\n'
+            if os.path.isfile(tables):  # npuninja's own header has the tables
+                text += f'#include "{tables}"\n'
         types = [tile] * count + ([np.int32] if has_size else [])
         return make(
             symbol, file, types, prefix=False, object_file=f"{name}.o", include_dirs=[include],
