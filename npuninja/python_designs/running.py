@@ -46,5 +46,5 @@ def _record(kernel: Any) -> dict[str, Any]:
         "source": os.path.abspath(source) if named else "",
         "text": "" if named else kernel.source_text(),
         "include": [os.path.abspath(folder) for folder in kernel._include_dirs],
-        "flags": list(kernel._compile_flags),
+        "flags": kernel.build_flags,
     }

@@ -77,8 +77,8 @@ def write_project(folder: str, text: str, kernels: Sequence[Any]) -> None:
         lines = [f"[kernel.{stem}]"]
         if folders:
             lines.append(f"include = {json.dumps([os.path.abspath(f) for f in folders if os.path.isdir(f)])}")
-        if kernel._compile_flags:
-            lines.append(f"flags = {json.dumps(kernel._compile_flags)}")
+        if kernel.build_flags:
+            lines.append(f"flags = {json.dumps(kernel.build_flags)}")
         settings.append("\n".join(lines))
     if settings:
         _write_changed(os.path.join(folder, "toolchain.toml"), "\n\n".join(settings) + "\n")

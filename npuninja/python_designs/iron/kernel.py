@@ -191,6 +191,16 @@ class ExternalFunction(BaseKernel):
         self.instances.append(self)
 
     @property
+    def build_flags(self) -> list[str]:
+        """The compiler's words: those that were given, and the function's new name.
+
+        MLIR-AIE puts a prefix in front of every symbol of the object; the function that the design calls is the only
+        one of them that anything sees.
+        """
+        renamed = [f"-D{self.original_name}={self._name}"] if self.symbol_prefix else []
+        return [*self._compile_flags, *renamed]
+
+    @property
     def source_file(self) -> str | None:
         """The file, or None."""
         return self._source_file
