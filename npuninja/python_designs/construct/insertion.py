@@ -12,6 +12,7 @@ from npuninja.ir.core import Operation, Region
 
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _stack: list[InsertionPoint] = []
+_shown: dict[str, str] = {}  # file of a frame -> its shorter name
 
 
 class NoInsertionPoint(ValueError):
@@ -114,9 +115,11 @@ def user_place() -> Place | None:
             if file.startswith(sys.prefix) or "contextlib" in file or "functools" in file:
                 frame = frame.f_back  # type: ignore[assignment]
                 continue
-            return Place(
-                os.path.relpath(file) if len(os.path.relpath(file)) < len(file) else file, frame.f_lineno
-            )
+            known = _shown.get(file)
+            if known is None:
+                relative = os.path.relpath(file)
+                known = _shown[file] = relative if len(relative) < len(file) else file
+            return Place(known, frame.f_lineno)
         frame = frame.f_back  # type: ignore[assignment]
     return None
 
