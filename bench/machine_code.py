@@ -44,9 +44,8 @@ def _rate(core: OneCore) -> tuple[float, int]:
     seconds = time.perf_counter() - start
     bundles = core.core.state("issued")
     if stopped not in ("done", "returned"):
-        raise SystemExit(
-            f"the program {stopped} after {bundles} bundles; --entry names a function that returns"
-        )
+        why = core.fault_sentence() if stopped == "fault" else "--entry names a function that returns"
+        raise SystemExit(f"after {bundles} bundles: {stopped}; {why}")
     return bundles / seconds / 1e6, bundles
 
 

@@ -29,14 +29,10 @@ from npuninja.formats.wasm_module import read_wasm
 from npuninja.formats.xclbin import read_xclbin
 from npuninja.formats.xclbin_check import problem_of
 from npuninja.formats.xclbin_sections import read_embedded_metadata, read_ip_layout, read_mem_topology
-from npuninja.machine_code.functions import Function, Functions
-from npuninja.machine_code.program import read_programs
+from npuninja.machine_code.functions import Function, functions_of
 
 _FAMILIES = {3: "npu1", 4: "npu2"}
 _HEX_LINES = re.compile(rb"\s*(?:(?:0[xX])?[0-9a-fA-F]{8}\s+)*(?:0[xX])?[0-9a-fA-F]{8}\s*")
-
-
-_EXECUTABLE = 2
 
 
 class InspectReport(NamedTuple):
@@ -294,9 +290,11 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
         f"  section {s.name}: {s.size_bytes} bytes at 0x{s.address:x}" for s in found.sections if s.name
     ]
     lines += [f"  symbol {s.name} = 0x{s.value:x}" for s in found.symbols]
-    functions, unread = _functions(data, found, name)
-    if unread and not problem:
-        problem = facts["problem"] = unread
+    functions: tuple[Function, ...] = ()
+    try:
+        functions = functions_of(data, name)
+    except Error as error:
+        problem = facts["problem"] = problem or error.message
     if functions:
         facts["functions"] = [function.to_json() for function in functions]
         lines.append("  functions, with the stack of what they call:")
@@ -307,18 +305,6 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
     if problem:
         lines.append(f"  problem: {problem}")
     return InspectReport("core ELF" if found.machine == elf.MACHINE else "ELF", name, facts, lines)
-
-
-def _functions(data: bytes, found: elf.Elf, name: str) -> tuple[list[Function], str | None]:
-    """The functions of a linked AIE2 program, and why its code cannot be read, if so."""
-    if (found.machine, found.type, elf.FLAGS.get(found.flags, "")) != (elf.MACHINE, _EXECUTABLE, "aie2"):
-        return [], None
-    pieces = [(s.address, s.data) for s in found.segments if s.address < elf.DATA_START]
-    try:
-        _, programs = read_programs(data, name)
-        return list(Functions(pieces, [s for program in programs for s in program.symbols]).all), None
-    except Error as error:
-        return [], error.message
 
 
 def _wasm(data: bytes, name: str) -> InspectReport:

@@ -23,7 +23,7 @@ from npuninja.arch.devices import (
 )
 from npuninja.errors import Location, UserError
 from npuninja.formats.core_image import read_core_image
-from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, read_elf
+from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, Elf, read_elf
 from npuninja.formats.wasm_code import functions
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.ir.core import Operation
@@ -33,6 +33,7 @@ from npuninja.lints.core_program import NEARLY_FULL, largest_frame
 from npuninja.lints.kernel_code import read_functions
 from npuninja.lints.stack_frames import stack_need
 from npuninja.lowering.tiles import model_of, ops_of, place_of
+from npuninja.machine_code.functions import functions_of
 
 LOWERED = "input_with_addresses.mlir"
 _BAR_CHARACTERS = 20
@@ -143,10 +144,21 @@ def _program(folder: str, place: Place, architecture: str) -> tuple[int | None, 
             return None, _wasm_stack(data, path, image.info.entry), max([image.info.data_end - own, 0])
         elf = read_elf(data, path)
         program = sum(s.memory_bytes for s in elf.segments if s.address < DATA_START)
-        return program, largest_frame(elf), max([0, *ends])
+        return program, _machine_stack(data, elf, path), max([0, *ends])
     raise UserError(
         f"the program of core {place} is not built", Location(os.path.join(folder, LOWERED)), hint="run ninja"
     )
+
+
+def _machine_stack(data: bytes, elf: Elf, path: str) -> int | None:
+    """The stack of a program of machine code by its calls, from the start on; the largest frame where they are unknown."""
+    try:
+        for function in functions_of(data, path):
+            if function.start == 0 and function.stack_bytes is not None:
+                return function.stack_bytes
+    except UserError:
+        pass  # AIE2P, or code that another tool wrote in a way we do not read; its frames may still be noted
+    return largest_frame(elf)
 
 
 def _wasm_stack(data: bytes, path: str, entry: str) -> int | None:

@@ -10,6 +10,7 @@ Reading and printing:
     - `decode`: bytes -> bundles -> instructions, one reading each.
     - `program`: the programs that an ELF, an object, an archive, an XCLBIN, a PDI or a wasm module holds.
     - `flow`, `reachable`: basic blocks, branch targets, delay slots, zero-overhead loops, functions, what can be reached.
+    - `functions`: stack by the call graph, cycles of a call, profiles by function and loop.
     - `listing`, `wasm_listing`, `comparison`: what `npuninja disasm` prints, and two programs side by side.
 
 Writing:

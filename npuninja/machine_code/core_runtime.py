@@ -122,6 +122,7 @@ class CoreRuntime:
 
     def __init__(self, store: wasmtime.Store, module: wasmtime.Module) -> None:
         self._store = store
+        self.engine = store.engine
         exports = wasmtime.Instance(store, module, []).exports(store)
         memory = exports["memory"]
         assert isinstance(memory, wasmtime.Memory)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import bisect
 from typing import Any, Callable, NamedTuple, Sequence
 
+from npuninja.formats import elf
 from npuninja.machine_code.decode import Bundle, Decoded
 from npuninja.machine_code.flow import Flow, Loop, analyse
 from npuninja.machine_code.listing import Names
-from npuninja.machine_code.program import Symbol
+from npuninja.machine_code.program import Symbol, read_programs
 from npuninja.machine_code.reachable import reachable_bundles
 
+_EXECUTABLE = 2
 #: Bundles that are followed in search of the cycles of one call.
 _LONGEST_WALK = 20_000
 
@@ -66,6 +68,16 @@ class Function(NamedTuple):
         if self.calls:
             parts.append(f"calls {', '.join(self.calls)}")
         return f"{self.name}: {'; '.join(parts)}"
+
+
+def functions_of(data: bytes, name: str) -> tuple[Function, ...]:
+    """The functions of a linked AIE2 program's ELF; empty for any other ELF. Raises UserError when its code cannot be read."""
+    found = elf.read_elf(data, name)
+    if (found.machine, found.type, elf.FLAGS.get(found.flags)) != (elf.MACHINE, _EXECUTABLE, "aie2"):
+        return ()
+    pieces = [(s.address, s.data) for s in found.segments if s.address < elf.DATA_START]
+    _, programs = read_programs(data, name)
+    return Functions(pieces, [symbol for program in programs for symbol in program.symbols]).all
 
 
 class Functions:

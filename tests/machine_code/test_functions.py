@@ -9,6 +9,7 @@ import pytest
 from plain_fifo import run_plain_fifo
 
 from npuninja.cli import main
+from npuninja.diag.size import measure
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.functions import Function, Functions
 from npuninja.machine_code.linker import link, read_linker_script
@@ -86,6 +87,7 @@ def test_inspect_and_profile_show_functions(tmp_path: Path, capsys: pytest.Captu
     assert main(["inspect", str(tmp_path / "core.elf"), "--json"]) == 0
     shown = {f["name"]: f for f in json.loads(capsys.readouterr().out)["functions"]}
     assert shown["core_0_2"]["stack_bytes"] == 32
+    assert shown["once"]["cycles"] is None  # its loop is a branch
     rest = words[4:]
     assert main(["profile", words[1], *rest]) == 0
     (core,) = json.loads(capsys.readouterr().out)["cores"]
@@ -94,6 +96,13 @@ def test_inspect_and_profile_show_functions(tmp_path: Path, capsys: pytest.Captu
     assert sum(cycles for cycles, _ in rows.values()) == core["issue_cycles"]
     assert main(["profile", words[1], *rest[:-1]]) == 0
     assert "once, 10 calls" in capsys.readouterr().out
+
+
+def test_size_counts_the_stack_of_all_calls(tmp_path: Path) -> None:
+    run_plain_fifo(tmp_path)
+    (tmp_path / "core.elf").rename(tmp_path / "core_0_2.elf")
+    (tile,) = [t for t in measure(str(tmp_path)) if t.tile == (0, 2)]
+    assert tile.stack_need == 32
 
 
 def test_an_elf_of_another_program_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -762,6 +762,7 @@ EXPORT("core_run") u32 core_run(void) {
                 u32 result = ((Translated)state.translated)(block);
                 if (result == STEP_DONE) drain();
                 if (result != STEP_MORE) return result;
+                first = 0;
             }
         }
         u32 pc = state.pc;
