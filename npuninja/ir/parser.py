@@ -42,6 +42,10 @@ def parse_module(text: str, file: str) -> Operation:
         parser.error("attributes are nested too deeply")
 
 
+#: For what none of the known releases reads.
+NEWEST_DIALECT = "the newest dialect known here is that of MLIR-AIE 1.4 (2026-07-14 and later)"
+
+
 class OpState:
     """What is known of the operation that is being read."""
 
@@ -195,6 +199,8 @@ class Parser(ScopeParser):
         hint = f"did you mean '{near}'?" if near else None
         if "." in token and token.partition(".")[0] not in dialects:
             hint = f"the known dialects are {', '.join(dialects)}"
+        elif token.startswith(("aie.", "aiex.")):
+            hint = f"{hint} {NEWEST_DIALECT}" if hint else NEWEST_DIALECT
         reason = reason_of(token)
         if reason is not None:
             self.error(f"'{token}' is refused: {reason}")

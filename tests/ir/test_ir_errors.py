@@ -20,6 +20,11 @@ CONFORMANCE = Path(__file__).parent.parent / "conformance"
 # (text with the place of the error marked by «, message, hint)
 ERRORS = [
     ("«aie.tyle(0, 0)", "unknown operation 'aie.tyle'", "did you mean 'aie.tile'?"),
+    (
+        "«aiex.frobnicate_all",
+        "unknown operation 'aiex.frobnicate_all'",
+        "did you mean 'aiex.broadcast_packet'? the newest dialect known here is that of ",
+    ),
     ("%t = «arith.addq %a, %b : i32", "unknown operation 'arith.addq'", None),
     (
         "%t = «tosa.mul %a, %b : i32",
