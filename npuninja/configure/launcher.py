@@ -29,6 +29,6 @@ def find_launcher(
     if compiler and compiler.compiler_words and not providers.for_npu:
         raise UserError(
             f"--launcher: {os.path.basename(path)} does not know `zig cc`, which compiles the kernels, so it caches nothing",
-            hint="pin clang and wasm-ld in toolchain.toml and ziglang to a path where nothing is, or leave the launcher out",
+            hint="name clang and wasm-ld in toolchain.toml and write ziglang = false, or leave the launcher out",
         )
     return os.path.abspath(path)
