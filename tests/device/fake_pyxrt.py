@@ -146,8 +146,8 @@ class kernel:  # noqa: N801
         source, target = buffers
         assert any(target.on_device), "the poisoned output was not synchronised"
         for i in range(64):
-            (value,) = struct.unpack_from("<i", source.on_device, 4 * i)
-            struct.pack_into("<i", target.on_device, 4 * i, 2 * value)
+            (value,) = struct.unpack_from("<I", source.on_device, 4 * i)
+            struct.pack_into("<I", target.on_device, 4 * i, 2 * value & 0xFFFFFFFF)
 
     def __call__(self, opcode, instructions, words, *buffers):
         _fail("call")

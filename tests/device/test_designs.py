@@ -10,7 +10,9 @@ from npuninja.device import runner
 from npuninja.formats.xclbin import read_xclbin
 
 KERNEL = "void passthrough(const signed char *in, signed char *out, int n) {{\n  {}\n}}\n"
-DESIGNS = sorted(path.stem for path in (ROOT / "mlir").glob("*.mlir"))
+#: Those whose kernels are on the AIE API are built as a project is, in tests/kernel_headers.
+ON_THE_API = ("gelu", "gemm", "layer_norm", "softmax")
+DESIGNS = sorted(path.stem for path in (ROOT / "mlir").glob("*.mlir") if not path.stem.startswith(ON_THE_API))
 
 
 @pytest.mark.parametrize("name", DESIGNS)
@@ -35,12 +37,12 @@ def test_wrong_kernel_is_found_out(wasm_build, capfd):
 
 
 def test_fault_names_the_kernel_line(wasm_build, capfd):
-    kernel = KERNEL.format("*(volatile int *)0x30000 = n;")
+    kernel = KERNEL.format("*(volatile int *)0x28000 = n;")
     path = Chain(wasm_build, "passthrough", kernels={"passthrough.o": kernel}).run()
     assert runner.main([path, "--verify"]) == 4
     error = capfd.readouterr().err
     assert "passthrough.c:2:" in error
-    assert "0x30000" in error
+    assert "0x28000" in error
     assert "input_with_addresses.mlir:" in error
 
 

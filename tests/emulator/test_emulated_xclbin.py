@@ -41,7 +41,7 @@ def test_aie_cores_are_refused() -> None:
     program.mask(0, 2, 0x32000, 1, 1)
     with pytest.raises(NotModelled) as caught:
         Emulator.from_xclbin(write_xclbin([Kernel(pdi(program))], 1, [1]))
-    assert caught.value.hint == "build the design with the core kind wasm"
+    assert caught.value.hint == "load a program first; an XCLBIN with wasm cores leaves its cores in reset"
 
 
 def test_kernel_by_name() -> None:

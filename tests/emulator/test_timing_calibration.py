@@ -45,7 +45,7 @@ KERNELS = {
     "pipeline/magnitude.c": ("void magnitude(void *, void *, int)", "magnitude(in, out, 1024)"),
     "pipeline/clip.c": ("void clip(void *, void *, int, int)", "clip(in, out, 1000, 1024)"),
 }
-WASM_FLAGS = ("-msimd128", "-mbulk-memory")
+WASM_FLAGS = ("-mrelaxed-simd", "-msimd128", "-mbulk-memory")
 #: The band that costs.INSTRUCTION_CYCLES is wide enough for.
 SMALLEST, LARGEST = 0.65, 1.5
 

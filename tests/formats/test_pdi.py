@@ -57,8 +57,15 @@ def test_reference_pdi_is_written_again(path: Path) -> None:
     assert write_pdi(cdos) == data
     pdi = read_pdi(data, path.name)
     assert (pdi.id_code, pdi.image_name, pdi.image_id) == (0x14CA8093, "aie_image", 0x1C000000)
-    expected = [c for cdo in cdos for c in read_cdo(cdo) if not isinstance(c, Nop)]
-    assert [c for c in pdi.commands() if not isinstance(c, Nop)] == expected
+    expected = [plain(c) for cdo in cdos for c in read_cdo(cdo) if not isinstance(c, Nop)]
+    assert [plain(c) for c in pdi.commands() if not isinstance(c, Nop)] == expected
+
+
+def plain(command: Command) -> Command:
+    """A block of one word is a write of that word: bootgen makes one of the other."""
+    if isinstance(command, BlockWrite) and len(command.data) == 4:
+        return Write(command.address, int.from_bytes(command.data, "little"))
+    return command
 
 
 @needs_bootgen

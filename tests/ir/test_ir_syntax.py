@@ -240,8 +240,11 @@ DEVICE_BODIES = {
           %d = aie.dma(S2MM, 0) {repeat_count = 2 : i32} [{
             aie.use_lock(%l, AcquireGreaterEqual)
             aie.dma_bd(%b : memref<16xi32>, 4, 8)
+            aie.use_lock(%l, Release)
           }, {
+            aie.use_lock(%l, AcquireGreaterEqual)
             aie.dma_bd(%b : memref<16xi32>)
+            aie.use_lock(%l, Release)
           }]
           aie.end
         }

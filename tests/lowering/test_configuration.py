@@ -23,13 +23,16 @@ from npuninja.ir.attributes import PacketInfoAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.lowering.configuration.bd import BufferDescriptor, LockFields, descriptor_words
+from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.pipeline import configuration
 
 CASES = sorted(path for design in positive_designs() for path in design.glob("*cdo_init.bin"))
 
 
 def parsed(path: Path) -> Operation:
-    return parse_module(path.read_text(), str(path))
+    module = parse_module(path.read_text(), str(path))
+    numbers_from_values(module)  # as every stage that reads a module
+    return module
 
 
 def images_of(folder: Path, prefix: str) -> dict[tuple[int, int], CoreImage]:
