@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 from npuninja.errors import Error, InternalError, ToolError, UserError
 
@@ -86,26 +87,38 @@ def usage() -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Runs one verb; prints the error if there is one, and returns the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    try:
-        if not words:
-            raise UserError("no verb given", hint="npuninja --help lists the verbs")
-        words = _with_verbosity(words)
-        verb, rest = words[0], words[1:]
-        if verb in ("-h", "--help", "help"):
-            sys.stdout.write(usage())
-            return 0
-        if verb == "--version":
-            from npuninja import __version__
+    return guarded(lambda: _run_verb(words))
 
-            print(f"npuninja {__version__}")
-            return 0
-        if verb not in VERBS:
-            raise UserError(f"there is no verb {verb!r}", hint=_meant(verb))
-        name, _, function = VERBS[verb][0].partition(":")
-        module = __import__(name, fromlist=["main"])
-        code = int(getattr(module, function or "main")(rest))
-        sys.stdout.flush()
-        return code
+
+def _run_verb(words: list[str]) -> int:
+    if not words:
+        raise UserError("no verb given", hint="npuninja --help lists the verbs")
+    words = _with_verbosity(words)
+    verb, rest = words[0], words[1:]
+    if verb in ("-h", "--help", "help"):
+        sys.stdout.write(usage())
+        return 0
+    if verb == "--version":
+        from npuninja import __version__
+
+        print(f"npuninja {__version__}")
+        return 0
+    if verb not in VERBS:
+        raise UserError(f"there is no verb {verb!r}", hint=_meant(verb))
+    name, _, function = VERBS[verb][0].partition(":")
+    module = __import__(name, fromlist=["main"])
+    code = int(getattr(module, function or "main")(rest))
+    sys.stdout.flush()
+    return code
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """Does something; what it raises is said as people can use it, and is an exit code."""
+    try:
+        return action()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     except Error as error:
         print(error.render(), file=sys.stderr)
         return error.exit_code

@@ -215,6 +215,7 @@ def test_a_design_in_python_and_what_it_imports_are_sources(own):
 def test_what_is_missing_is_told(own, packed):
     hidden = own.write("hidden/cyclonedx/__init__.py", "raise ImportError('not installed')\n").parent.parent
     (own.folder / "LICENSE").unlink()
+    own.edit("toolchain.toml", 'license = "MIT"', "")
     own.edit(
         "host/gain.py", "import numpy as np", "import numpy as np\n\nif np.pi < 3:\n    import scipy.signal"
     )

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from conftest import CONFORMANCE, positive_designs
@@ -18,12 +19,17 @@ def buildable(meta) -> bool:
     return len(meta.get("devices", [1])) == 1 and len(meta["sequences"]) == 1
 
 
+def buffers(text: str) -> int:
+    """How many host buffers a design's sequence takes; a kernel of an XCLBIN takes five."""
+    return re.search(r"runtime_sequence[^(]*\(([^)]*)\)", text)[1].count("%")
+
+
 @pytest.mark.parametrize("folder", positive_designs(), ids=lambda folder: folder.name)
 def test_scan_sees_what_the_reference_saw(folder):
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     path = folder / "design.mlir"
     text = path.read_text(encoding="utf-8")
-    if not buildable(meta):
+    if not buildable(meta) or buffers(text) > 5:
         with pytest.raises(UserError, match=r"devices|runtime sequence"):
             scan(text, str(path))
         return

@@ -56,7 +56,9 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
 
 def test_without_buildbox_it_says_how_to_get_it(environment, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("NPUNINJA_TOOLS", environment["NPUNINJA_TOOLS"])
-    code, said = run(capsys, "up", "--engine", "casd", "--port", "0", "--folder", str(tmp_path / "farm"))
+    code, said = run(
+        capsys, "up", "--open", "--engine", "casd", "--port", "0", "--folder", str(tmp_path / "farm")
+    )
     assert code == 3
     assert "npuninja tools install buildbox" in said
     assert not (tmp_path / "farm/farm.json").exists()
@@ -67,7 +69,9 @@ def test_a_port_that_is_taken_is_told(tmp_path, capsys):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        code, said = run(capsys, "up", "--engine", "casd", "--port", port, "--folder", str(tmp_path / "farm"))
+        code, said = run(
+            capsys, "up", "--open", "--engine", "casd", "--port", port, "--folder", str(tmp_path / "farm")
+        )
     assert code == 2
     assert f"something listens on port {port} already" in said
 
@@ -75,7 +79,7 @@ def test_a_port_that_is_taken_is_told(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["up", "--workers", "0"], "--workers 0 is not above 0"),
+        (["up", "--open", "--workers", "0"], "--workers 0 is not above 0"),
         (["up", "--engine", "bazel"], "invalid choice"),
         (["join", "farm"], "'farm' is no address of a farm"),
         (["join", "https://farm:1"], "is no address of a farm"),

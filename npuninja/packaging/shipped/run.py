@@ -55,9 +55,11 @@ def main(arguments: list[str] | None = None) -> int:
             print(missing, file=sys.stderr)
             return 3
     sys.path.insert(0, os.path.join(FOLDER, "runner"))
-    from npuninja.cli import main as npuninja
+    from npuninja.cli import guarded
+    from npuninja.device.runner import main as run_design
 
-    return npuninja(["run", os.path.join(FOLDER, *designs[design]["manifest"].split("/")), *options])
+    manifest = os.path.join(FOLDER, *designs[design]["manifest"].split("/"))
+    return guarded(lambda: run_design([manifest, *options]))
 
 
 def _program() -> str:
