@@ -52,7 +52,7 @@ def test_a_stage_and_a_compiler_are_a_row_and_a_module_each(project: Project, ch
     assert {
         "row",
         "provider kernel_cc",
-        "npuninja/stages/report.py",
+        "npuninja/stages/overview.py",
         "npuninja/stages/kernel_small.py",
     } == set(blocks())
 
@@ -70,20 +70,20 @@ def test_a_stage_and_a_compiler_are_a_row_and_a_module_each(project: Project, ch
 
     said = run(str(changed / "configure.py"), "-S", str(project.folder), "--provider", "kernel=small")
     assert re.search(r"^kernel +small ", said, re.MULTILINE)
-    assert "REPORT" in project.ninja("gain").stdout
+    assert "OVERVIEW" in project.ninja("gain").stdout
     folder = project.folder / "build/npu1_1col/wasm/gain"
     size = (folder / "gain.xclbin").stat().st_size
-    assert (folder / "report.txt").read_text(encoding="utf-8") == f"gain: {size} bytes\n"
+    assert (folder / "overview.txt").read_text(encoding="utf-8") == f"gain: {size} bytes\n"
     rules = {edge["rule"] for edge in project.graph()["edges"]}
-    assert {"report", "kernel_cc_small", "core_cc"} <= rules
+    assert {"overview", "kernel_cc_small", "core_cc"} <= rules
     assert "kernel_cc" not in rules
-    usage = run("-S", str(changed / "npuninja/stages/__main__.py"), "report", "--help")
-    assert usage.startswith("usage: report NAME.json NAME.xclbin -o report.txt\n")
+    usage = run("-S", str(changed / "npuninja/stages/__main__.py"), "overview", "--help")
+    assert usage.startswith("usage: overview NAME.json NAME.xclbin -o overview.txt\n")
     # An edit of the new module makes its files again, and no others.
-    module = changed / "npuninja/stages/report.py"
+    module = changed / "npuninja/stages/overview.py"
     module.write_text(module.read_text(encoding="utf-8").replace("bytes\\n", "B\\n"), encoding="utf-8")
-    assert project.rebuilt("gain") == ["report.txt"]
-    assert (folder / "report.txt").read_text(encoding="utf-8").endswith(" B\n")
+    assert project.rebuilt("gain") == ["overview.txt"]
+    assert (folder / "overview.txt").read_text(encoding="utf-8").endswith(" B\n")
 
 
 def test_what_the_page_names_is_there():

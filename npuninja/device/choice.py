@@ -73,8 +73,16 @@ def _open(manifest: Manifest, kind: str, reason: str, checks: frozenset[str] = f
         from npuninja.device.null import NullDevice
 
         return Choice(NullDevice(), reason)
-    from npuninja.device.emulated import EmulatedDevice
-
+    try:
+        import npuninja.emulator  # noqa: F401  (a package of designs for an NPU comes without it)
+        from npuninja.device.emulated import EmulatedDevice
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("npuninja."):
+            raise
+        raise UserError(
+            f"{manifest.design} was built for {manifest.core_kind} cores, and this package has no emulated array",
+            hint="`npuninja run` of an installed npuninja has one",
+        ) from error
     return Choice(EmulatedDevice(checks), reason)
 
 
@@ -88,7 +96,10 @@ def _automatic(manifest: Manifest) -> Choice:
     except NoDevice as error:
         if manifest.core_kind == "aie2":
             why = f"auto: there is no NPU ({error.message}), and the emulated array runs aie2 machine code"
-            return _open(manifest, "emu", why)
+            try:
+                return _open(manifest, "emu", why)
+            except UserError:
+                pass  # no emulated array either: what is missing is the NPU
         raise _with_advice(error, manifest) from error
 
 

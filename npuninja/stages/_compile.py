@@ -28,7 +28,7 @@ WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
 # A part of the compiler's message, and what to do about it.
 HINTS: tuple[tuple[str, str], ...] = (
     (
-        r"the AIE API is C\+\+, and this file is compiled as C|extern \"C\"",
+        r"the AIE API is C\+\+, and this file is compiled as C",
         'this is C++ in a .c file: rename it to .cc, say language = "c++20" for the object in toolchain.toml, or guard '
         'extern "C" with #ifdef __cplusplus',
     ),
@@ -41,7 +41,7 @@ HINTS: tuple[tuple[str, str], ...] = (
         "a core has the part of the C and C++ library that docs/kernels.md lists; other headers must be in an include folder",
     ),
     (
-        r"expected identifier or '\('[^\n]*\n(?:[^\n]*\n)?[^\n]*extern \"C\"",
+        r"extern \"C\"",
         'extern "C" is C++: rename the file to .cc, guard it with #ifdef __cplusplus, or say in toolchain.toml '
         '[kernel."OBJECT.o"] language = "c++"',
     ),

@@ -84,7 +84,7 @@ def test_functions_of_the_emulator_stay_calls(wasm_build):
     [
         ("int f(void) { return b; }", "use of undeclared identifier 'b'", None),
         ("#include <aie_api/aie.hpp>", "compiled as C", "C++ in a .c file"),
-        ('extern "C" { int f(void) { return 1; } }', "expected identifier", "C++ in a .c file"),
+        ('extern "C" { int f(void) { return 1; } }', "expected identifier", 'extern "C" is C++'),
         ("#include <vector>", "file not found", "part of the C and C++ library"),
     ],
 )

@@ -223,7 +223,7 @@ def test_a_design_for_npu2_is_compiled_for_aie2p(machine):
 def test_the_emulated_cores_are_tested_beside_the_real_ones(machine):
     machine.with_release("2025-10-05").project.configure()
     printed = machine.project.ninja("test").stdout
-    assert "all 256 elements are right" in printed
+    assert re.search(r"^gain +right ", printed, re.M)
     assert (machine.project.folder / "build/npu1_1col/wasm/gain/gain.xclbin").exists()
     assert not machine.output("gain.xclbin").exists()
 
