@@ -42,7 +42,7 @@ def test_fault_names_the_kernel_line(wasm_build, capfd):
     assert runner.main([path, "--verify"]) == 4
     error = capfd.readouterr().err
     assert "passthrough.c:" in error
-    assert "0x2000" in error
+    assert "error: core (0, 2)" in error
     assert "input_with_addresses.mlir:" in error
 
 
