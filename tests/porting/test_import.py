@@ -22,6 +22,14 @@ def gain(tmp_path):
     return tmp_path / "a project"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def folders(tmp_path_factory):
+    """The folders where make can work: it knows no names with blanks, and this clone may lie below one."""
+    global FOLDERS
+    FOLDERS = tmp_path_factory.mktemp("folders") / "all"
+    shutil.copytree(TESTS / "porting" / "folders", FOLDERS)
+
+
 def imported(name, target, *words):
     assert main(["import", str(FOLDERS / name), "-o", str(target), *words]) == 0
     return toml.loads((target / "toolchain.toml").read_text())
