@@ -126,7 +126,7 @@ def _reason(stderr: str) -> str:
 def _run(command: list[str], folder: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            command, cwd=folder, env={**environment, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            command, cwd=folder, env={**{k: v for k, v in environment.items() if not k.startswith(("MAKE", "MFLAGS"))}, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             errors="replace", timeout=_TIME_LIMIT_S, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
