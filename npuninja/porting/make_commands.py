@@ -126,7 +126,7 @@ def _reason(stderr: str) -> str:
 def _run(command: list[str], folder: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            command, cwd=folder, env={**{k: v for k, v in environment.items() if not k.startswith(("MAKE", "MFLAGS"))}, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            command, cwd=folder, env=_plain(environment), stdin=subprocess.DEVNULL, capture_output=True, text=True,
             errors="replace", timeout=_TIME_LIMIT_S, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
@@ -136,3 +136,9 @@ def _run(command: list[str], folder: str, environment: Mapping[str, str]) -> sub
         ) from error
     except OSError as error:
         raise ToolError(f"{command[0]} cannot be started: {error.strerror}") from error
+
+
+def _plain(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without what a make around us hands down, and with messages in English."""
+    kept = {name: value for name, value in environment.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return {**kept, "LC_ALL": "C"}
