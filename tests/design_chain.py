@@ -25,6 +25,12 @@ from npuninja.stages import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
+#: Those whose kernels are on the AIE API are built as a project is, in tests/kernel_headers.
+_ON_THE_API = ("gelu", "gemm", "layer_norm", "softmax")
+#: The shipped designs that a `Chain` builds.
+DESIGNS = sorted(
+    path.stem for path in (ROOT / "mlir").glob("*.mlir") if not path.stem.startswith(_ON_THE_API)
+)
 
 
 class Chain:

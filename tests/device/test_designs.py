@@ -4,15 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from design_chain import ROOT, Chain
+from design_chain import DESIGNS, ROOT, Chain
 
 from npuninja.device import runner
 from npuninja.formats.xclbin import read_xclbin
 
 KERNEL = "void passthrough(const signed char *in, signed char *out, int n) {{\n  {}\n}}\n"
-#: Those whose kernels are on the AIE API are built as a project is, in tests/kernel_headers.
-ON_THE_API = ("gelu", "gemm", "layer_norm", "softmax")
-DESIGNS = sorted(path.stem for path in (ROOT / "mlir").glob("*.mlir") if not path.stem.startswith(ON_THE_API))
 
 
 @pytest.mark.parametrize("name", DESIGNS)

@@ -3,17 +3,14 @@ reference
 says."""
 
 import pytest
-from design_chain import ROOT, Chain
+from design_chain import DESIGNS, Chain
 
 from npuninja.device.comparison import poison
 from npuninja.device.differences import compare
 from npuninja.device.manifest import read_manifest
 from npuninja.device.reference import Reference
 
-DESIGNS = sorted(path.stem for path in (ROOT / "mlir").glob("*.mlir"))
 
-
-@pytest.mark.skip(reason="designs on the AIE API are built otherwise; to be settled")
 @pytest.mark.parametrize("name", DESIGNS)
 def test_design_gives_what_its_reference_says(wasm_build, emulated, cpp_program, tmp_path, name):
     manifest = read_manifest(Chain(wasm_build, name).run())

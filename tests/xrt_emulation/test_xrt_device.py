@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from design_chain import ROOT, Chain
+from design_chain import DESIGNS, ROOT, Chain
 from device_suite import Case, DeviceSuite
 
 from npuninja.commands.emu import emulated_npu
@@ -19,7 +19,6 @@ from npuninja.device.xrt_remote import RemoteXrtDevice
 from npuninja.xrt_emulation.models import model_named
 
 KERNEL = "void passthrough(const signed char *in, signed char *out, int n) {{\n  {}\n}}\n"
-DESIGNS = sorted(path.stem for path in (ROOT / "mlir").glob("*.mlir"))
 
 
 @pytest.fixture
@@ -65,7 +64,6 @@ def test_runlist_that_does_not_end_in_time(run, endless_passthrough):
     assert "the design hangs" in done.stderr
 
 
-@pytest.mark.skip(reason="designs on the AIE API are built otherwise; to be settled")
 @pytest.mark.parametrize("name", DESIGNS)
 def test_design_gives_what_its_reference_says(wasm_build, run, name):
     done = run(Chain(wasm_build, name).run(), "--verify", "--bench", "2", "--json")
