@@ -34,12 +34,12 @@ def test_wrong_kernel_is_found_out(wasm_build, capfd):
 
 
 def test_fault_names_the_kernel_line(wasm_build, capfd):
-    kernel = KERNEL.format("*(volatile int *)0x2000 = n;")
+    kernel = KERNEL.format("for (int i = 0; i < n; i++) out[i] = in[i]; *(volatile int *)0x28000 = n;")
     path = Chain(wasm_build, "passthrough", kernels={"passthrough.o": kernel}).run()
     assert runner.main([path, "--verify"]) == 4
     error = capfd.readouterr().err
-    assert "passthrough.c:" in error
-    assert "error: core (0, 2)" in error
+    assert "passthrough.c:2:" in error
+    assert "0x28000" in error
     assert "input_with_addresses.mlir:" in error
 
 
