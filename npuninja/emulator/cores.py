@@ -19,6 +19,7 @@ import wasmtime
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.emulator import kernel_output, layout, math_functions
 from npuninja.emulator.array import Array
+from npuninja.emulator.core_modules.added_functions import ENGINE_FUNCTIONS
 from npuninja.emulator.core_modules.address_map import (
     ADDRESS_SPACE_BYTES,
     CORE_NUMBER,
@@ -28,7 +29,6 @@ from npuninja.emulator.core_modules.address_map import (
     WRITE_MARKS,
 )
 from npuninja.emulator.core_modules.admission import admit
-from npuninja.emulator.core_modules.helpers import ENGINE_FUNCTIONS
 from npuninja.emulator.core_modules.places import Frame, Places
 from npuninja.emulator.core_modules.rewrite import ENGINE_TABLE, VERSION, Place, Rewritten, rewrite
 from npuninja.emulator.engine_module import instantiate, load_core

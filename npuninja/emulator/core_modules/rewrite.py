@@ -10,22 +10,22 @@ import bisect
 from typing import NamedTuple
 
 from npuninja.emulator.core_modules import encoding as e
-from npuninja.emulator.core_modules.address_map import (
-    CHECKED_PAGES,
-    KERNELS,
-    PLAIN_PAGES,
-    READ_MARKS,
-    WRITE_MARKS,
-)
-from npuninja.emulator.core_modules.helpers import (
+from npuninja.emulator.core_modules.added_functions import (
     ENGINE_FUNCTIONS,
-    Helper,
+    AddedFunction,
     copy_loop,
     fill_loop,
     set_epoch,
     slow_access,
     slow_store,
     stack_moved,
+)
+from npuninja.emulator.core_modules.address_map import (
+    CHECKED_PAGES,
+    KERNELS,
+    PLAIN_PAGES,
+    READ_MARKS,
+    WRITE_MARKS,
 )
 from npuninja.errors import UserError
 from npuninja.formats.wasm_code import (
@@ -160,7 +160,7 @@ class _Writer:
         self._epoch = (first_global, first_global + 1, first_global + 2)
         self._parameters = {f.number: f.parameters for f in code}
         self._sites: list[Place] = []
-        self._helpers: list[Helper] = []
+        self._helpers: list[AddedFunction] = []
         self._calls: dict[str, bytes] = {}
         self._add_helpers(imported + len(code))
 

@@ -24,7 +24,7 @@ ENGINE_FUNCTIONS: tuple[tuple[str, bytes, bytes], ...] = (
 )
 
 
-class Helper(NamedTuple):
+class AddedFunction(NamedTuple):
     """A function to be added: its type, its local variables, its instructions without the last `end`."""
 
     name: str
@@ -34,7 +34,7 @@ class Helper(NamedTuple):
     code: bytes
 
 
-def copy_loop(name: str, shift: int, engine: Callable[[str], bytes] | None) -> Helper:
+def copy_loop(name: str, shift: int, engine: Callable[[str], bytes] | None) -> AddedFunction:
     """memory.copy(to, from, bytes, site), in the order that overlapping ranges need."""
     to, source, left, site = 0, 1, 2, 3
     wide = e.get(to) + e.get(source) + e.access(e.V128_LOAD, shift) + e.access(e.V128_STORE, shift)
@@ -56,10 +56,10 @@ def copy_loop(name: str, shift: int, engine: Callable[[str], bytes] | None) -> H
     ends = b"".join(e.get(p) + e.get(left) + e.I32_ADD + e.set_(p) for p in (to, source))
     code = checked + forward + e.IF + loop(16, wide, True) + loop(1, narrow, True)
     code += e.ELSE + ends + loop(16, wide, False) + loop(1, narrow, False) + e.END
-    return Helper(name, e.I32 * 4, b"", [], code)
+    return AddedFunction(name, e.I32 * 4, b"", [], code)
 
 
-def fill_loop(name: str, shift: int, engine: Callable[[str], bytes] | None) -> Helper:
+def fill_loop(name: str, shift: int, engine: Callable[[str], bytes] | None) -> AddedFunction:
     """memory.fill(to, byte, bytes, site)."""
     to, value, left, site = 0, 1, 2, 3
 
@@ -72,17 +72,17 @@ def fill_loop(name: str, shift: int, engine: Callable[[str], bytes] | None) -> H
     checked = b"".join(map(e.get, (to, left, site))) + engine("core_fill") if engine else b""
     wide = e.get(to) + e.get(value) + e.I8X16_SPLAT + e.access(e.V128_STORE, shift)
     narrow = e.get(to) + e.get(value) + e.access(e.I32_STORE8, shift)
-    return Helper(name, e.I32 * 4, b"", [], checked + loop(16, wide) + loop(1, narrow))
+    return AddedFunction(name, e.I32 * 4, b"", [], checked + loop(16, wide) + loop(1, narrow))
 
 
-def set_epoch(epoch_globals: tuple[int, int, int]) -> Helper:
+def set_epoch(epoch_globals: tuple[int, int, int]) -> AddedFunction:
     """Makes all marks old: the epoch as one word, as two and as four."""
     one, two, four = epoch_globals
     wide = e.get(0) + e.I64_EXTEND_U
     code = e.get(0) + e.set_global(one)
     code += wide + wide + b"\x42\x20" + e.I64_SHL + e.I64_OR + e.set_global(two)
     code += e.get(0) + e.I32X4_SPLAT + e.set_global(four)
-    return Helper("set_epoch", e.I32, b"", [], code)
+    return AddedFunction("set_epoch", e.I32, b"", [], code)
 
 
 def _mark(address: int, count: int, marks: int, epoch: int) -> bytes:
@@ -97,23 +97,23 @@ def _mark(address: int, count: int, marks: int, epoch: int) -> bytes:
 
 def slow_access(
     name: str, engine_name: str, marks: int, engine: Callable[[str], bytes], epoch: int
-) -> Helper:
+) -> AddedFunction:
     """(address, packed): the engine looks; what it says may be marked is."""
     code = e.get(0) + e.get(1) + engine(engine_name) + e.set_(2) + _mark(0, 2, marks, epoch)
-    return Helper(name, e.I32 * 2, b"", [e.I32], code)
+    return AddedFunction(name, e.I32 * 2, b"", [e.I32], code)
 
 
-def slow_store(engine: Callable[[str], bytes], epoch: int, call: Mapping[str, bytes]) -> Helper:
+def slow_store(engine: Callable[[str], bytes], epoch: int, call: Mapping[str, bytes]) -> AddedFunction:
     """(address, value, packed): a store of the core's own function, which may be to a lock."""
     address, value, packed, words, result = 0, 1, 2, 3, 4
     code = e.get(address) + e.get(value) + e.get(packed) + engine("core_store") + e.tee(result)
     code += e.I32_WRAP + e.set_(words) + _mark(address, words, WRITE_MARKS, epoch)
     high = e.get(result) + b"\x42\x20" + e.I64_SHR_U + e.I32_WRAP
     code += high + e.IF + high + call["set_epoch"] + e.END
-    return Helper("slow_store", e.I32 * 3, b"", [e.I32, e.I64], code)
+    return AddedFunction("slow_store", e.I32 * 3, b"", [e.I32, e.I64], code)
 
 
-def stack_moved(engine: Callable[[str], bytes]) -> Helper:
+def stack_moved(engine: Callable[[str], bytes]) -> AddedFunction:
     """(new, old): a function that takes stack finds nothing in it, so its marks are taken away."""
     new, old = 0, 1
     word = e.get(new) + e.const(0) + e.access(e.I32_STORE, READ_MARKS)
@@ -124,4 +124,4 @@ def stack_moved(engine: Callable[[str], bytes]) -> Helper:
     aligned = e.get(new) + e.const(0x7FFFC) + e.I32_AND + e.set_(new)
     grows = e.get(new) + e.get(old) + e.I32_LT_U
     code = grows + e.IF + e.get(new) + e.get(old) + engine("core_stack") + aligned + loop + e.END
-    return Helper("stack_moved", e.I32 * 2, b"", [], code)
+    return AddedFunction("stack_moved", e.I32 * 2, b"", [], code)
