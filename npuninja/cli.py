@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from npuninja.errors import Error, InternalError, ToolError, UserError
 
-# Verb -> module with `main(arguments: list[str]) -> int` (or `module:function`), and what it does.
+# Verb -> module with `main(arguments: list[str]) -> int` (or `module:function`), and what it does. `FOLDER/module`
+# is a program that stands beside this package, in npuninja's source tree.
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("npuninja.commands.init", "make a project of your own"),
     "configure": ("npuninja.commands.project:configure", "what configure.py does, in the project here"),
@@ -68,7 +69,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "settings": ("npuninja.commands.settings", "check a toolchain.toml, or say what can stand in one"),
     "tools": ("npuninja.commands.tools", "fetch real tools into a folder of their own"),
     "conformance": (
-        "npuninja.commands.conformance",
+        "tools/conformance.command",
         "compare the lowering with the reference tools' results",
     ),
 }
@@ -106,10 +107,35 @@ def _run_verb(words: list[str]) -> int:
     if verb not in VERBS:
         raise UserError(f"there is no verb {verb!r}", hint=_meant(verb))
     name, _, function = VERBS[verb][0].partition(":")
+    if "/" in name:
+        name = _beside_the_package(verb, name)
     module = __import__(name, fromlist=["main"])
     code = int(getattr(module, function or "main")(rest))
     sys.stdout.flush()
     return code
+
+
+def _beside_the_package(verb: str, name: str) -> str:
+    """The module of a program in the source tree, which can be imported now.
+
+    The tree is the one that this package lies in; for an installed package, the one in the working folder.
+
+    Raises:
+        UserError: there is no source tree.
+    """
+    folder, _, module = name.rpartition("/")
+    package = os.path.dirname(os.path.abspath(__file__))
+    for root in (os.path.dirname(package), os.getcwd()):
+        path = os.path.join(root, *folder.split("/"))
+        if os.path.isdir(os.path.join(path, module.partition(".")[0])) and os.path.isfile(
+            os.path.join(root, "npuninja", "cli.py")
+        ):
+            sys.path.insert(1, path)
+            return module
+    raise UserError(
+        f"npuninja {verb} is in npuninja's source tree ({folder}/), which an installed package does not have",
+        hint="clone npuninja, and run it in the clone's folder",
+    )
 
 
 def guarded(action: Callable[[], int]) -> int:

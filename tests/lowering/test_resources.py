@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conformance.compare_mlir import compare
 
-from npuninja.diag.compare_mlir import compare
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module

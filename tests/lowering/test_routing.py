@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from conformance.compare_mlir import compare
 from stream_tracer import Fabric, place, port
 
-from npuninja.diag.compare_mlir import compare
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module

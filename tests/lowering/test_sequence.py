@@ -4,9 +4,9 @@ import json
 import struct
 
 import pytest
+from conformance.compare_mlir import compare
 from conftest import positive_designs
 
-from npuninja.diag.compare_mlir import compare
 from npuninja.errors import UserError, Warnings
 from npuninja.formats.txn import (
     AddressPatch,

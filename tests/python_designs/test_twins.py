@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from conformance.compare_mlir import compare
 from conftest import ROOT
 
 from npuninja.commands.lower import lower_design
-from npuninja.diag.compare_mlir import compare
 from npuninja.errors import Warnings
 from npuninja.python_designs.script import run_design
 

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from conformance.compare_mlir import compare
 
-from npuninja.diag.compare_mlir import compare
 from npuninja.errors import UserError
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"

@@ -9,7 +9,7 @@ import struct
 import sys
 from typing import Any, Callable
 
-from npuninja.commands.conformance_table import ARTEFACTS, Outcome, markdown, report
+from conformance.table import ARTEFACTS, Outcome, markdown, report
 from npuninja.errors import Error, UserError, Warnings
 from npuninja.stages._run import read_arguments, read_bytes, read_text
 
@@ -186,7 +186,7 @@ class _Comparison:
 
     def mlir(self, artefact: str, name: str, data: bytes) -> None:
         """Compares by meaning."""
-        from npuninja.diag.compare_mlir import compare
+        from conformance.compare_mlir import compare
 
         expected = self._expected(artefact, name)
         if expected is not None:
