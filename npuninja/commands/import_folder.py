@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="a variable for make, as on its command line",
+        help="a variable for make, as on its command line (default: those that the folder's own lit test gives)",
     )
     options = parser.parse_args(arguments)
     variables = {}
@@ -51,7 +51,9 @@ def report(imported: Imported, folder: str, output: str) -> str:
     """Line by line, what was taken over and what not."""
     project = imported.project
     asked = f"make {' '.join(imported.targets)}" if imported.targets else "CMake"
-    lines = [f"{asked} in {folder} would run:"]
+    given = f" {' '.join(imported.variables)}" if imported.variables else ""
+    source = f" (as its {imported.variables_from} says)" if imported.variables_from else ""
+    lines = [f"{asked}{given} in {folder}{source} would run:"]
     for line in project.lines:
         lines += [f"  {'+' if line.taken else '-'} {_short(line.command)}", f"      {line.became}"]
     left = sum(not line.taken for line in project.lines)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from npuninja.arch.devices import DEVICES
+from npuninja.configure.hosts import has_hosts
 from npuninja.configure.options import Options
 from npuninja.configure.settings import Settings
 from npuninja.errors import Error, UserError
@@ -57,9 +58,10 @@ def read_designs(
     _check_device(options.device)
     cache = ScanCache(os.path.join(layout.build_folder, "scan_cache.json"))
     generated = os.path.relpath(os.path.join(layout.build_folder, "designs"))
-    sources, refused = find_designs(".", settings.designs, settings.folder or ".")
+    needed = not has_hosts(settings)  # which may make their designs themselves
+    sources, refused = find_designs(".", settings.designs, settings.folder or ".", needed)
     names = sorted({*sources, *(f.name for f in refused)})
-    wanted = select(names, options.designs)
+    wanted = select(names, options.designs, needed)
     designs: list[Design] = []
     try:
         for name, source in sources.items():

@@ -82,7 +82,10 @@ def find_references(source_root: str) -> frozenset[str] | None:
 
 
 def find_designs(
-    source_root: str, settings: Mapping[str, DesignSettings] | None = None, settings_folder: str = "."
+    source_root: str,
+    settings: Mapping[str, DesignSettings] | None = None,
+    settings_folder: str = ".",
+    needed: bool = True,
 ) -> tuple[dict[str, Source], list[Faulty]]:
     """Every design of a project by name, in the order of the names, and files that cannot be one.
 
@@ -90,9 +93,10 @@ def find_designs(
         source_root: the project.
         settings: what toolchain.toml says, by design.
         settings_folder: where paths in it count from.
+        needed: whether a project without designs is none; one of host programs that build their own is.
 
     Raises:
-        UserError: there is no folder with designs, and no design stands elsewhere.
+        UserError: there is no folder with designs, and no design stands elsewhere; when they are needed.
     """
     found: dict[str, Source] = {}
     refused: list[Faulty] = []
@@ -101,7 +105,7 @@ def find_designs(
     try:
         names = sorted(os.listdir(os.path.join(source_root, FOLDER)))
     except FileNotFoundError as error:
-        if not elsewhere:
+        if not elsewhere and needed:
             where = os.path.abspath(source_root)
             raise UserError(f"there is no folder {FOLDER}/ in {where}", hint=WHAT_DESIGNS_ARE) from error
         names = []
@@ -154,14 +158,14 @@ def _check_design_name(
         raise UserError(message, where, hint="rename one of them")
 
 
-def select(found: Iterable[str], wanted: Sequence[str]) -> list[str]:
+def select(found: Iterable[str], wanted: Sequence[str], needed: bool = True) -> list[str]:
     """The names of those designs that are wanted, by name or file; all when none is named.
 
     Raises:
-        UserError: there is no such design; with those that have a similar name.
+        UserError: there is no such design; with those that have a similar name. There is none, and one is needed.
     """
     known = list(found)
-    if not known:
+    if not known and (needed or wanted):
         raise UserError(f"there is no design in {FOLDER}/", hint=WHAT_DESIGNS_ARE)
     chosen = []
     for word in wanted:

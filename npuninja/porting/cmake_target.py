@@ -17,6 +17,23 @@ from npuninja.porting.found import CMakeBuild, HostProgram
 
 _TIME_LIMIT_S = 120
 
+# What `find_package(XRT)` finds: where XRT is, the build of the imported project decides, and not this question. The
+# names are those of XRT's own package file.
+_XRT_PACKAGE = """\
+set(XRT_FOUND TRUE)
+set(XRT_VERSION 2.20.0)
+foreach(name XRT_INCLUDE_DIRS XRT_INCLUDE_DIR XRT_LINK_DIRS XRT_LIB_DIR)
+  set(${name} "@PLACE@")
+endforeach()
+foreach(name xrt_core xrt_coreutil xrt++ xrt_core_static xrt_coreutil_static)
+  if(NOT TARGET XRT::${name})
+    add_library(XRT::${name} INTERFACE IMPORTED)
+  endif()
+endforeach()
+set(XRT_CORE_LIBRARIES XRT::xrt_core)
+set(XRT_COREUTIL_LIBRARIES XRT::xrt_coreutil)
+"""
+
 
 def find_cmake() -> str | None:
     """CMake: the one of this Python's packages, else the one on PATH; None for none."""
@@ -25,7 +42,11 @@ def find_cmake() -> str | None:
 
 
 def ask_cmake(
-    build: CMakeBuild, cmake: str, settings: Mapping[str, str], environment: Mapping[str, str]
+    build: CMakeBuild,
+    cmake: str,
+    settings: Mapping[str, str],
+    environment: Mapping[str, str],
+    xrt_place: str = "",
 ) -> list[HostProgram]:
     """The programs of a CMake project, as CMake would build them; nothing is built.
 
@@ -34,6 +55,7 @@ def ask_cmake(
         cmake: the program.
         settings: cache variables that this machine decides (compilers, XRT); the project's own win.
         environment: of CMake.
+        xrt_place: what stands for XRT's folders where the project looks for the package XRT.
 
     Raises:
         UserError: CMake cannot configure the project; with CMake's words.
@@ -43,6 +65,12 @@ def ask_cmake(
     words = [f"-D{name}={value}" for name, value in settings.items() if name not in given]
     words += [f"-D{variable}" for variable in build.variables]
     with tempfile.TemporaryDirectory(prefix="npuninja-import-") as folder:
+        if "XRT_DIR" not in given:
+            package = os.path.join(folder, "xrt")
+            os.mkdir(package)
+            with open(os.path.join(package, "XRTConfig.cmake"), "w", encoding="utf-8") as stream:
+                stream.write(_XRT_PACKAGE.replace("@PLACE@", xrt_place))
+            words.append(f"-DXRT_DIR={package}")
         query = os.path.join(folder, ".cmake", "api", "v1", "query")
         os.makedirs(query)
         with open(os.path.join(query, "codemodel-v2"), "w", encoding="utf-8"):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from npuninja.errors import UserError
 from npuninja.porting.cmake_target import ask_cmake, find_cmake
 from npuninja.porting.found import CMakeBuild, Command, HostProgram
+from npuninja.porting.lit_tests import LitTest, test_for_make
 from npuninja.porting.make_commands import ask_make, find_makefile
 from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project, project_of
 from npuninja.porting.project_files import Written, write_project
@@ -26,11 +27,15 @@ _PLACES = {
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did."""
+    """What an import did; `variables` are make's, and `variables_from` the file of the folder that has them ("" for
+    the command line).
+    """
 
     project: Project
     files: tuple[Written, ...]
     targets: tuple[str, ...]
+    variables: tuple[str, ...] = ()
+    variables_from: str = ""
 
 
 def import_folder(
@@ -47,7 +52,7 @@ def import_folder(
         folder: the existing folder; it is only read.
         target: the folder of the project.
         targets: of the Makefile; () for those that run things.
-        variables: of make.
+        variables: of make; none: those that the folder's own test gives (`lit_tests.py`).
         environment: of this process.
 
     Raises:
@@ -59,10 +64,15 @@ def import_folder(
         raise UserError(f"there is no folder {folder}")
     asked: list[str] = []
     recognised: list[Recognised] = []
+    test: LitTest | None = None
     if find_makefile(folder):
-        answers = ask_make(folder, targets or RUN_TARGETS, {**_PLACES, **variables}, environment)
-        if not answers and not targets:
-            answers = ask_make(folder, ("all",), {**_PLACES, **variables}, environment)
+        test = test_for_make(folder) if not variables else None
+        variables = test.variables if test else variables
+        asking = {**_PLACES, **variables}
+        answers = ask_make(folder, targets or RUN_TARGETS, asking, environment)
+        for others in ((test.targets if test else ()), ("all",)):
+            if not answers and not targets:
+                answers = ask_make(folder, others, asking, environment)
         if not answers:
             raise UserError(
                 f"the Makefile in {folder} has no target {' or '.join(targets or RUN_TARGETS)}",
@@ -89,7 +99,9 @@ def import_folder(
             f"none of what make {' '.join(asked)} would do in {folder} is a design, a kernel or a host program",
             hint="name the target that builds them: --target NAME",
         )
-    return Imported(project, tuple(write_project(project, folder, target)), tuple(asked))
+    words = tuple(f"{name}={value}" for name, value in variables.items())
+    written = tuple(write_project(project, folder, target))
+    return Imported(project, written, tuple(asked), words, test.name if test and words else "")
 
 
 def _programs(build: CMakeBuild, environment: Mapping[str, str]) -> Sequence[HostProgram]:
@@ -100,7 +112,7 @@ def _programs(build: CMakeBuild, environment: Mapping[str, str]) -> Sequence[Hos
     settings = {"XRT_INC_DIR": PEANO_PLACE, "XRT_LIB_DIR": PEANO_PLACE}
     settings.update({"CMAKE_C_COMPILER": c} if c else {})
     settings.update({"CMAKE_CXX_COMPILER": cxx} if cxx else {})
-    programs = ask_cmake(build, cmake, settings, environment)
+    programs = ask_cmake(build, cmake, settings, environment, PEANO_PLACE)
     return [
         HostProgram(
             p.output,

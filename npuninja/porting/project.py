@@ -23,7 +23,6 @@ from npuninja.porting.recognise import Recognised
 
 #: What stands for MLIR-AIE's installation and Peano's when make is asked: no path of this machine begins like it.
 MLIR_AIE_PLACE, PEANO_PLACE = "/npuninja-import/mlir-aie", "/npuninja-import/peano"
-_OUTPUT_OPTIONS = ("--xclbin-path", "--insts-path", "--elf-path")
 _XRT_LIBRARIES = ("xrt_coreutil", "xrt++", "uuid", "pthread", "rt", "dl", "m", "stdc++", "stdc++fs")
 
 
@@ -178,8 +177,8 @@ class _Builder:
             self._say(command, f"a design's source, {os.path.basename(found.script)}")
             return
         files = {found.output(kind): kind for kind in ("xclbin", "insts", "elf") if found.output(kind)}
-        arguments = _without_outputs(found.arguments)
-        self._design(command, xclbin, found.script, self._arguments(arguments, found.folder), "", files)
+        # With the names of its outputs, by which it compiles and does not run; where it would write, nothing is.
+        self._design(command, xclbin, found.script, self._arguments(found.arguments, found.folder), "", files)
 
     def _built(self, command: Command, found: DesignBuild) -> None:
         mlir = self.original(found.mlir)
@@ -334,19 +333,6 @@ def _kernel(found: KernelObject) -> Kernel:
     return Kernel(
         os.path.basename(found.output), found.sources, found.defines, include, found.flags, found.language
     )
-
-
-def _without_outputs(words: Sequence[str]) -> tuple[str, ...]:
-    kept: list[str] = []
-    position = 0
-    while position < len(words):
-        name, equals, _ = words[position].partition("=")
-        if name in _OUTPUT_OPTIONS:
-            position += 1 if equals else 2
-        else:
-            kept.append(words[position])
-            position += 1
-    return tuple(kept)
 
 
 def _to_stdout(script: DesignScript) -> tuple[str, ...]:

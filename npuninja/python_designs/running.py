@@ -26,7 +26,10 @@ KERNELS: list[dict[str, Any]] = []
 def printed_instead(module: Any, kernels: Iterable[Any] = ()) -> None:
     """Under `--print`, writes the module and ends the script."""
     if PRINTS_ONLY:
-        KERNELS[:] = [_record(kernel) for kernel in kernels]
+        KERNELS[:] = []
+        for record in map(_record, kernels):  # several functions of one object are one kernel to build
+            if record not in KERNELS:
+                KERNELS.append(record)
         said = sys.stdout
         if isinstance(said, io.StringIO):  # what the design has said before is no part of its module
             sys.stderr.write(said.getvalue())

@@ -1,6 +1,7 @@
 """`npuninja import` on folders of our own: two designs from one script, an archive, CMake, Python hosts."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import toml
 from conftest import TESTS
 
 from npuninja.cli import main
+from npuninja.configure.main import main as configure
 from npuninja.porting.cmake_target import find_cmake
 
 FOLDERS = TESTS / "porting" / "folders"
@@ -68,11 +70,28 @@ def test_a_folder_with_a_makefile(gain, capsys):
 
 
 def test_a_design_that_builds_itself(tmp_path):
-    toml = imported("jitted", tmp_path / "p")
-    assert toml["design"] == {
-        "jitted": {"source": toml["design"]["jitted"]["source"], "arguments": ["-d", "npu"]}
-    }
+    toml = imported("jitted", tmp_path / "p", "--make", "DEVICE=npu")
+    outputs = ["--xclbin-path=build/final.xclbin", "--insts-path", "build/insts.bin"]
+    assert toml["design"]["jitted"]["arguments"] == ["-d", "npu", *outputs, "--elf-path=build/insts.elf"]
     assert toml["host"]["run"]["arguments"] == ["-x", "{xclbin}", "-i", "{elf}"]
+
+
+def test_variables_are_those_of_the_folders_own_test(tmp_path, capsys):
+    toml = imported("jitted", tmp_path / "p")
+    assert toml["design"]["jitted"]["arguments"][:2] == ["-d", "npu2"]
+    assert "make run DEVICE=npu2 WIDTH=16" in (text := capsys.readouterr().out)
+    assert "(as its run_second.lit says)" in text
+    imported("gain", tmp_path / "q")
+    assert "lit says" not in capsys.readouterr().out
+
+
+def test_a_program_that_makes_its_own_design_needs_no_other(tmp_path, monkeypatch, capsys):
+    (tmp_path / "Makefile").write_text("run:\n\tpython3 own.py\n")
+    (tmp_path / "own.py").write_text("import aie.iron as iron\nprint(iron.ones(2).numpy())\n")
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
+    monkeypatch.chdir(tmp_path / "p")
+    assert configure([], output=sys.stdout, home=str(tmp_path / "p")) == 0
+    assert "run-host-own" in (tmp_path / "p" / "build.ninja").read_text()
 
 
 def test_edits_stay_and_the_rest_is_written_anew(gain, capsys):

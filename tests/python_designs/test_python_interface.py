@@ -1,5 +1,6 @@
 """What designs can import, what they are told when they cannot, and which generation is read off them."""
 
+import json
 import subprocess
 
 import pytest
@@ -94,6 +95,38 @@ def test_only_the_module_is_printed(tmp_path):
     outcome = run(tmp_path, text, generation="2026-08", print_only=True)
     assert outcome.text == "module {\n}\n"
     assert "before" in outcome.errors
+
+
+COMPILED_ONLY = """
+import argparse
+import numpy as np
+import aie.iron as iron
+from aie.iron import ExternalFunction, In
+from aie.utils.hostruntime.argparse import add_compile_args
+from aie.utils.hostruntime.cli import run_design_cli
+
+T = np.ndarray[(4,), np.dtype[np.int32]]
+
+@iron.jit
+def design(a: In):
+    for name in ("first", "second"):
+        ExternalFunction(name, object_file_name="both.o", source_string="void f() {}", arg_types=[T])
+
+parser = argparse.ArgumentParser()
+add_compile_args(parser)
+run_design_cli(design, parser.parse_args(), compile_kwargs={})
+"""
+
+
+def test_a_design_that_can_only_be_compiled_is_printed(tmp_path):
+    report = tmp_path / "report.json"
+    outcome = run(tmp_path, COMPILED_ONLY, generation="2026-08", print_only=True, report=str(report))
+    assert outcome.text == "module {\n}\n", outcome.errors
+    kernels = json.loads(report.read_text())["kernels"]
+    assert [kernel["object"] for kernel in kernels] == ["both.o"]
+    outcome = run(tmp_path, COMPILED_ONLY, generation="2026-08")
+    assert (outcome.exit_code, outcome.text) == (1, "")
+    assert "no run_and_verify callback was provided" in outcome.errors
 
 
 @pytest.mark.parametrize(

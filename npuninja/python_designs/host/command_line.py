@@ -47,6 +47,8 @@ def run_design_cli(
         design.specialize(**values).compile(xclbin_path=xclbin, inst_path=insts, **more)
         return None
     if run_and_verify is None:
+        if running.PRINTS_ONLY:  # what could only be compiled is what is wanted
+            design.specialize(**values).compile()
         sys.exit(
             "run_design_cli: no run_and_verify callback was provided — pass --xclbin-path and --insts-path"
         )
