@@ -169,6 +169,11 @@ class Warnings:
         """Keeps one warning: a sentence, lower-case, and its place."""
         self.items.append((message, location))
 
+    def add_once(self, message: str, location: Location | None = None) -> None:
+        """Keeps a warning, unless the same is said of the same place already."""
+        if (message, location) not in self.items:
+            self.add(message, location)
+
     def render(self) -> str:
         """All warnings, a line each (with excerpt where a location is known), without a final newline."""
         lines: list[str] = []

@@ -30,8 +30,8 @@ class _Use(NamedTuple):
 
     @property
     def amount(self) -> int:
-        """How much the lock must hold, or is given."""
-        return self.op.integer("value", 1)
+        """How much the lock must hold, or is given; 0 when that is known at run time only."""
+        return 0 if len(self.op.operands) > 1 else self.op.integer("value", 1)
 
     @property
     def releases(self) -> bool:

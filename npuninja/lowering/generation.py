@@ -82,6 +82,8 @@ class Rules(NamedTuple):
     appends_trace_buffer: bool
     #: Devices are numbered from 1 for `load_pdi`.
     numbers_devices: bool
+    #: Which objects of a fifo a core holds is counted in values that its loops carry, unrolled or not.
+    counts_objects_in_values: bool
 
 
 RULES = {
@@ -119,6 +121,7 @@ RULES = {
             wide_queue_numbers=False,
             appends_trace_buffer=False,
             numbers_devices=False,
+            counts_objects_in_values=False,
         ),
         Rules(
             name="2026-02",
@@ -152,6 +155,7 @@ RULES = {
             wide_queue_numbers=False,
             appends_trace_buffer=False,
             numbers_devices=False,
+            counts_objects_in_values=False,
         ),
         Rules(
             name="2026-08",
@@ -185,6 +189,7 @@ RULES = {
             wide_queue_numbers=True,
             appends_trace_buffer=True,
             numbers_devices=True,
+            counts_objects_in_values=True,
         ),
     )
 }

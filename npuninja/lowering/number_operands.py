@@ -175,7 +175,7 @@ def numbers_to_values(root: Operation) -> None:
     for op in root.walk():
         if op.name in NUMBERS:
             names = NUMBERS[op.name]
-            if op.name == "aie.use_lock":
+            if op.name == "aie.use_lock" and len(op.operands) == 1:
                 op.attributes.setdefault("value", i32(1))
             if names[0][0] not in op.attributes:
                 continue

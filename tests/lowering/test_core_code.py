@@ -4,6 +4,7 @@ import re
 import struct
 
 import pytest
+import wasmtime
 from core_runner import RunningCore
 from wasm_build import WasmBuild
 
@@ -74,6 +75,36 @@ def test_waits_until_the_lock_is_equal(running):
     core.set_lock(OWN + 1, 2)
     assert core.step() == -1
     assert core.lock(OWN + 1) == 0
+
+
+def test_amount_of_a_lock_may_be_known_at_run_time_only(running):
+    """It is looked at again when the core goes on."""
+    core = running(
+        design("""
+    %i = arith.constant 0 : index
+    %amount = memref.load %b[%i, %i] : memref<4x4xi32>
+    aie.use_lock(%l, AcquireGreaterEqual, %amount)
+    aie.use_lock(%m, Release, %amount)""")
+    )
+    core.memory[0x70400:0x70404] = struct.pack("<i", 3)
+    core.set_lock(OWN + 1, 2)
+    assert core.step() == waiting(1, AT_LEAST, 3, OWN + 1)
+    core.memory[0x70400:0x70404] = struct.pack("<i", 1)
+    core.set_lock(OWN + 1, 4)
+    assert core.step() == -1
+    assert (core.lock(OWN + 1), core.lock(OWN + 2)) == (1, 3)
+
+
+def test_amount_of_a_lock_beyond_its_range_stops_the_core(running):
+    core = running(
+        design("""
+    %i = arith.constant 0 : index
+    %amount = memref.load %b[%i, %i] : memref<4x4xi32>
+    aie.use_lock(%m, Release, %amount)""")
+    )
+    core.memory[0x70400:0x70404] = struct.pack("<i", 64)
+    with pytest.raises(wasmtime.Trap, match="unreachable"):
+        core.step()
 
 
 def test_release_above_the_limit_is_a_fault(running):

@@ -126,11 +126,14 @@ class Machine:
             if op.name == "aie.use_lock":
                 action = op.attributes["action"]
                 assert isinstance(action, EnumAttr)
-                self.events.append((action.case, symbol(op.operands[0]), str(op.integer("value"))))
+                count = self.number(op.operands[1]) if len(op.operands) > 1 else op.integer("value")
+                if count:
+                    self.events.append((action.case, symbol(op.operands[0]), str(count)))
             elif op.name == "func.call":
-                self.events.append(
-                    ("call", *(symbol(self.buffers.get(value, value)) for value in op.operands))
-                )
+                if not self.call(op):
+                    self.events.append(
+                        ("call", *(symbol(self.buffers.get(value, value)) for value in op.operands))
+                    )
             elif op.name == "memref.load":
                 self.values[op.result] = self.memory[self.number(op.operands[1])]
             elif op.name == "memref.store":
@@ -143,6 +146,10 @@ class Machine:
                 self.values[op.result] = self.compute(op, [self.number(value) for value in op.operands])
         raise AssertionError("a block ends without a branch")
 
+    def call(self, op: Operation) -> bool:
+        """Whether this call is answered instead of being noted."""
+        return False
+
     def compute(self, op: Operation, numbers: list[int]) -> int:
         if op.name == "arith.cmpi":
             predicate = op.attributes["predicate"]
@@ -150,8 +157,10 @@ class Machine:
             return int({"slt": numbers[0] < numbers[1], "sge": numbers[0] >= numbers[1]}[predicate.case])
         if op.name == "arith.select":
             return numbers[1] if numbers[0] else numbers[2]
-        if op.name == "arith.index_cast":
+        if op.name in ("arith.index_cast", "arith.extui"):
             return numbers[0]
+        if op.name == "arith.maxsi":
+            return max(numbers)
         return {"arith.addi": numbers[0] + numbers[1], "arith.subi": numbers[0] - numbers[1]}[op.name]
 
     def branch(self, op: Operation) -> Block:

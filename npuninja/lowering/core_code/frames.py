@@ -56,29 +56,29 @@ class StepFrame:
         assert self.writer is not None
         return [self.writer.name(v) for v in self._live[op] if self.writer.is_variable(v)]
 
-    def acquire(self, op: Operation, equal: bool, value: int) -> list[str]:
+    def acquire(self, op: Operation, equal: bool, value: str) -> list[str]:
         """Takes the lock, or saves what is needed and returns."""
         lock = self.model.lock(op.operands[0], op)
         number = self._numbers[op]
         word = f"npu_locks[{lock.word}]"
         keep = "".join(f"npu_state->{name} = {name}; " for name in self._kept(op))
         kind = WAIT_EQUAL if equal else WAIT_AT_LEAST
-        answer = number << 32 | kind << 24 | value << 16 | lock.word
-        stop = f"{{ {keep}npu_state->point = {number}; return 0x{answer:x}LL; }}"
+        answer = _answer(number, kind, value, lock.word)
+        stop = f"{{ {keep}npu_state->point = {number}; return {answer}; }}"
         return [
             f"wait{number}:",
             f"if ({word} {'!=' if equal else '<'} {value}) {stop}",
             f"{word} -= {value}; npu_order();",
         ]
 
-    def release(self, op: Operation, value: int) -> list[str]:
+    def release(self, op: Operation, value: str) -> list[str]:
         """Gives back; too much is a fault."""
         lock = self.model.lock(op.operands[0], op)
         word = f"npu_locks[{lock.word}]"
-        fault = self._numbers[op] << 32 | FAULT_RELEASE << 24 | value << 16 | lock.word
+        fault = _answer(self._numbers[op], FAULT_RELEASE, value, lock.word)
         return [
             f"npu_order(); {word} += {value};",
-            f"if ({word} > {LARGEST_LOCK_VALUE}) return 0x{fault:x}LL;",
+            f"if ({word} > {LARGEST_LOCK_VALUE}) return {fault};",
         ]
 
     def jump(self, source: Block, target: Block, label: str) -> str:
@@ -133,6 +133,12 @@ class StepFrame:
         return [*lines, f"  case {ENDED}: return -1;", "  }"]
 
 
+def _answer(point: int, kind: int, value: str, word: int) -> str:
+    """What a step function returns to the emulator, as a C expression; `value` is a number or a variable."""
+    fixed = point << 32 | kind << 24 | word
+    return f"0x{fixed | int(value) << 16:x}LL" if value.isdecimal() else f"0x{fixed:x}LL | {value} << 16"
+
+
 class PlainFrame:
     """A function that blocks in the hardware's lock instructions.
 
@@ -160,12 +166,13 @@ class PlainFrame:
         )
         return name
 
-    def acquire(self, op: Operation, equal: bool, value: int) -> list[str]:
+    def acquire(self, op: Operation, equal: bool, value: str) -> list[str]:
         """Waits in the instruction; a negative value means "at least"."""
         lock = self.model.lock(op.operands[0], op)
-        return [f"{self._prefix}_acquire({lock.local_id}, {value if equal else -value});"]
+        negative = str(-int(value)) if value.isdecimal() else f"-{value}"
+        return [f"{self._prefix}_acquire({lock.local_id}, {value if equal else negative});"]
 
-    def release(self, op: Operation, value: int) -> list[str]:
+    def release(self, op: Operation, value: str) -> list[str]:
         """Gives back."""
         return [f"{self._prefix}_release({self.model.lock(op.operands[0], op).local_id}, {value});"]
 

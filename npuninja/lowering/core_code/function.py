@@ -33,10 +33,10 @@ _STREAMS = ("aie.put_cascade", "aie.get_cascade", "aie.put_stream", "aie.get_str
 class Frame(Protocol):
     """How a core's function waits and ends."""
 
-    def acquire(self, op: Operation, equal: bool, value: int) -> list[str]:
-        """Statements that take a lock."""
+    def acquire(self, op: Operation, equal: bool, value: str) -> list[str]:
+        """Statements that take a lock; `value` is a number or a variable."""
 
-    def release(self, op: Operation, value: int) -> list[str]:
+    def release(self, op: Operation, value: str) -> list[str]:
         """Statements that give a lock back."""
 
     def end(self) -> list[str]:
@@ -351,12 +351,18 @@ class FunctionWriter:
         blocking = op.attributes.get("blocking")
         if isinstance(blocking, EnumAttr) and blocking.case != "Blocking":
             raise UserError("a core can only wait for a lock, not try it", op.loc)
-        value = op.integer("value", 1)
-        if not 0 <= value <= 63:
-            raise UserError(f"lock value {value} is out of range, expected 0 to 63", op.loc)
+        check: list[str] = []
+        if len(op.operands) > 1:
+            value = self.operand(op.operands[1], op)
+            check = [f"if ({value} < 0 || {value} > 63) __builtin_trap();"]
+        else:
+            number = op.integer("value", 1)
+            value = str(number)
+            if not 0 <= number <= 63:
+                raise UserError(f"lock value {number} is out of range, expected 0 to 63", op.loc)
         if action.case == "Release":
-            return self.frame.release(op, value)
-        return self.frame.acquire(op, action.case == "Acquire", value)
+            return [*check, *self.frame.release(op, value)]
+        return [*check, *self.frame.acquire(op, action.case == "Acquire", value)]
 
 
 _CONTROL: dict[str, Callable[[FunctionWriter, Operation], list[str]]] = {

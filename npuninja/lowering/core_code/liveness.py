@@ -51,7 +51,8 @@ def _through(
             live |= entry[target]
             live.update(v for v in passed if v in inside)
         if waits is not None and is_wait(op):
-            waits[op] = set(live)
+            # The amount, where it is a value, is looked at again when the core goes on.
+            waits[op] = {*live, *(v for v in op.operands[1:] if v in inside)}
         live.difference_update(op.results)
         live.update(v for v in values_read(op) if v in inside)
     return live.difference(block.args)

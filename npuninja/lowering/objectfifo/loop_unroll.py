@@ -23,20 +23,24 @@ ENDLESS_TRIPS = 1 << 31
 MAX_UNROLLED_OPERATIONS = 50_000
 
 
-def unroll_fifo_loops(core: Operation, fifo_of: dict[str, ObjectFifo]) -> list[int]:
+def unroll_fifo_loops(
+    core: Operation, fifo_of: dict[str, ObjectFifo], *, where_possible: bool = False
+) -> list[int]:
     """Unrolls the loops of a core in place and returns the factors above 1, each once, in ascending order.
 
+    `where_possible`: a loop whose trips are not known, or whose copies would be too many, stays as it is.
+
     Raises:
-        UserError: the trips of an acquiring loop are not known.
+        UserError: the trips of an acquiring loop are not known, or its copies would be too many.
     """
     factors: set[int] = set()
     for region in core.regions:
         for block in region.blocks:
-            _unroll_in(block, fifo_of, factors)
+            _unroll_in(block, fifo_of, factors, where_possible)
     return sorted(factors - {1})
 
 
-def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int]) -> bool:
+def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int], where_possible: bool) -> bool:
     """Unrolls the loops in a block and says whether the last of them became, or left, more than one straight
     trip in it.
     """
@@ -45,15 +49,17 @@ def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int]) 
         inner_straight = False
         for region in op.regions:
             for inner in region.blocks:
-                inner_straight = _unroll_in(inner, fifo_of, factors)
+                inner_straight = _unroll_in(inner, fifo_of, factors, where_possible)
         if op.name != "scf.for":
             straight = inner_straight or straight
             continue
         factor = _factor(op, fifo_of)
         if factor is None:
             continue
-        factors.add(factor)
         trips = trip_count(op)
+        if where_possible and (trips is None or _copies(op, trips, factor) > MAX_UNROLLED_OPERATIONS):
+            continue
+        factors.add(factor)
         if trips is None:
             raise UserError(
                 "a loop that acquires objects of objectFifos must have constant bounds",
@@ -63,13 +69,23 @@ def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int]) 
         if trips == 0:
             _remove_dead_loop(op)
             continue
-        remainder = trips % factor if trips > factor else 0
+        remainder = _remainder(trips, factor)
         # A loop that never ends does not reach its remainder: one that would be long anyway stays a loop, as
         # in MLIR-AIE.
         keep = trips >= ENDLESS_TRIPS and inner_straight
         _unroll(op, trips, min(factor, trips), remainder, keep)
         straight = trips <= factor or (remainder > 1 and not keep)
     return straight
+
+
+def _remainder(trips: int, factor: int) -> int:
+    """How many trips are left when a loop runs `factor` of them at once."""
+    return trips % factor if trips > factor else 0
+
+
+def _copies(loop: Operation, trips: int, factor: int) -> int:
+    """How many operations an unrolled loop has."""
+    return (min(factor, trips) + _remainder(trips, factor)) * sum(1 for _ in loop.walk())
 
 
 def _factor(loop: Operation, fifo_of: dict[str, ObjectFifo]) -> int | None:
@@ -121,6 +137,25 @@ def _replace_results(loop: Operation, values: list[Value]) -> None:
 def unroll_entirely(loop: Operation, trips: int) -> None:
     """Replaces a loop with constant bounds by its trips, of which there is at least one, as straight code."""
     _unroll(loop, trips, trips, 0, False)
+
+
+def peel_first_trip(loop: Operation) -> list[Operation]:
+    """Puts the first trip of a loop with constant bounds, of which there are at least two, before the loop.
+
+    Returns:
+        The operations of that trip, in order.
+    """
+    low, step = constant_value(loop.operands[0]), constant_value(loop.operands[2])
+    assert low is not None
+    assert step is not None
+    type = loop.operands[0].type
+    first: list[Operation] = []
+    loop.operands[3:] = _straight(loop, low, step, 1, type, loop.operands[3:], first)
+    start = constant(low + step, type)
+    for op in (*first, start):
+        loop.insert_before(op)
+    loop.operands[0] = start.result
+    return first
 
 
 def _unroll(loop: Operation, trips: int, factor: int, remainder: int, keep_remainder: bool) -> None:

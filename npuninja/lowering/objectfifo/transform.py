@@ -13,6 +13,7 @@ from npuninja.lowering.objectfifo.elements import create_elements
 from npuninja.lowering.objectfifo.loop_unroll import unroll_fifo_loops
 from npuninja.lowering.objectfifo.model import ObjectFifos
 from npuninja.lowering.objectfifo.rearm import bind_rearms
+from npuninja.lowering.objectfifo.rotating import check_loops, rotate_accesses
 from npuninja.lowering.objectfifo.split import ACCESSES, split_fifos
 from npuninja.lowering.tiles import ops_of, place_of
 
@@ -34,6 +35,8 @@ def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings, *, pa
     cores = list(ops_of(device, "aie.core"))
     for core in cores:
         check_accesses(core, fifos)
+        if rules.counts_objects_in_values:
+            check_loops(core, warnings)
     _check_delegates(fifos)
     _warn_of_uneven_parts(fifos, warnings)
     split_fifos(fifos)
@@ -41,7 +44,11 @@ def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings, *, pa
     create_dmas(fifos, rules, packets)
     for core in cores:
         if any(op.name in ACCESSES for op in core.walk()):
-            if _is_dynamic(core):
+            if rules.counts_objects_in_values:
+                if not _is_dynamic(core):
+                    unroll_fifo_loops(core, fifos.by_name, where_possible=True)
+                rotate_accesses(core, fifos, warnings, peels=True)
+            elif _is_dynamic(core):
                 make_indices_dynamic(device, core, fifos, warnings)
             else:
                 factors = unroll_fifo_loops(core, fifos.by_name)

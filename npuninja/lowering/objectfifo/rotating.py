@@ -1,0 +1,494 @@
+"""Cores of MLIR-AIE 1.4: which objects a core holds is counted in values that go through its loops and conditions.
+
+For each port of each fifo that a core acquires there are two numbers: the *index* of the oldest object it holds, and
+how many it *holds*. Both are 0 at the start. An acquire of n takes what is missing to n; a release of m moves the index
+on by m, modulo the depth. Where a number is known it is no value at all: the buffer stands in the code and the lock is
+used with a constant. Where it differs from trip to trip or from branch to branch it is an `i32` that loops carry and
+conditions result in, and an access is an `scf.index_switch` on it.
+
+Rules: MLIR-AIE of August 2026, AIEObjectFifoStatefulTransform.cpp (the patterns of acquire, release and access,
+verifyObjectFifoOverRelease). The reference keeps the numbers in stack slots and has them turned into values later.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, NamedTuple, Union
+
+from npuninja.errors import UserError, Warnings
+from npuninja.ir.attributes import DenseArrayAttr, EnumAttr
+from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.lowering import op_builders
+from npuninja.lowering.objectfifo.loop_unroll import peel_first_trip, trip_count
+from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
+from npuninja.lowering.objectfifo.split import ACCESSES, port_of
+
+_ACQUIRE, _RELEASE = ACCESSES
+_ACCESS = "aie.objectfifo.subview.access"
+
+Key = tuple[str, str]
+"""The fifo's symbol and the port, `Produce` or `Consume`."""
+
+#: A number of a port: known, or an i32 in the code.
+Number = Union[int, Value]
+#: The same while code is only looked at: known, or not.
+Known = Union[int, None]
+
+
+class Rotation(NamedTuple):
+    """What a core holds of one port at a place of its code, numbers known or values."""
+
+    first: Number
+    held: Number
+
+
+class _Outlook(NamedTuple):
+    """A `Rotation` of which only known numbers are kept."""
+
+    first: Known
+    held: Known
+
+
+State = dict[Key, Rotation]
+_Outlooks = dict[Key, _Outlook]
+
+
+def rotate_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, peels: bool) -> None:
+    """Replaces the acquires, releases and subview accesses of a core.
+
+    Args:
+        core: the `aie.core`, its loops unrolled or not.
+        fifos: the fifos of its device, with their locks and buffers.
+        warnings: takes what will not end well when the core runs.
+        peels: whether the first trip of a loop is taken out where the number of objects held is known behind it.
+
+    Raises:
+        UserError: accesses stand inside an operation that is no loop and no condition.
+    """
+    writer = _Writer(core, fifos, warnings, peels)
+    for region in core.regions:
+        writer.region(region, {key: Rotation(0, 0) for key in writer.keys})
+    core.replace_uses(writer.chosen)
+    for op in writer.done:
+        op.erase()
+
+
+def _key(op: Operation) -> Key:
+    return op.symbol("objFifo_name"), port_of(op)
+
+
+def check_loops(core: Operation, warnings: Warnings) -> None:
+    """Raises UserError for a loop, as the design has it, that releases more in each trip than it acquires."""
+    for op in core.walk():
+        if op.name == "scf.for":
+            _check_loop(op, warnings)
+
+
+def _check_loop(loop: Operation, warnings: Warnings) -> None:
+    """Looks at the accesses of one loop that are in no loop inside it."""
+    taken: dict[Key, list[Operation]] = {}
+    given: dict[Key, list[Operation]] = {}
+    nested: set[Key] = set()
+    for op in loop.body.ops:
+        for inner in op.walk():
+            if inner.name in ACCESSES:
+                if inner.enclosing("scf.for") is not loop:
+                    nested.add(_key(inner))
+                else:
+                    (taken if inner.name == _ACQUIRE else given).setdefault(_key(inner), []).append(inner)
+    for key, releases in given.items():
+        acquires = taken.get(key, [])
+        released, acquired = (
+            sum(op.integer("size") for op in releases),
+            sum(op.integer("size") for op in acquires),
+        )
+        if key not in nested and released > acquired:
+            raise UserError(
+                f"each trip of this loop releases {released} objects of objectFifo '@{key[0]}', but acquires only {acquired}",
+                (acquires or releases)[0].loc,
+                notes=(("the loop", loop.loc), *(("released here", op.loc) for op in releases)),
+            )
+    for key, acquires in taken.items():
+        if key not in given and key not in nested and trip_count(loop) != 1:
+            warnings.add_once(
+                f"this loop acquires objects of objectFifo '@{key[0]}' and does not release them: "
+                "from its second trip on it has the same ones",
+                acquires[0].loc,
+            )
+
+
+class _Writer:
+    """Goes through the code of a core and writes what acquires, releases and accesses become.
+
+    Attributes:
+        keys: the ports that the core acquires.
+        chosen: the buffer of each access.
+        done: operations that are to go.
+    """
+
+    def __init__(self, core: Operation, fifos: ObjectFifos, warnings: Warnings, peels: bool) -> None:
+        self.fifos = fifos
+        self.warnings = warnings
+        self.peels = peels
+        self.keys = list(dict.fromkeys(_key(op) for op in core.walk() if op.name == _ACQUIRE))
+        self.chosen: dict[Value, Value] = {}
+        self.done: list[Operation] = []
+
+    # Code that is only looked at
+
+    def outlook(self, block: Block, state: _Outlooks) -> _Outlooks:
+        """What is known behind a block."""
+        state = dict(state)
+        for op in block.ops:
+            if op.name in ACCESSES:
+                key = _key(op)
+                if key in state:
+                    state[key] = self._moved(op, state[key])
+            elif op.regions and (touched := self._touched(op)):
+                state.update(self._outlook_behind(op, {key: state[key] for key in touched}))
+        return state
+
+    def _moved(self, op: Operation, before: _Outlook) -> _Outlook:
+        size = op.integer("size")
+        if op.name == _ACQUIRE:
+            return _Outlook(before.first, None if before.held is None else max(before.held, size))
+        depth = self._depth(op)
+        index = 0 if depth == 1 else None if before.first is None else (before.first + size) % depth
+        return _Outlook(index, None if before.held is None else before.held - size)
+
+    def _outlook_behind(self, op: Operation, state: _Outlooks) -> _Outlooks:
+        if any(len(region.blocks) > 1 for region in op.regions):
+            return dict.fromkeys(state, _Outlook(None, None))
+        blocks = [region.blocks[0] for region in op.regions if region.blocks]
+        if op.name == "scf.for":
+            return self.invariant(lambda start: self.outlook(blocks[0], start), state)
+        if op.name == "scf.while":
+            head = self.invariant(
+                lambda start: self.outlook(blocks[1], self.outlook(blocks[0], start)), state
+            )
+            return self.outlook(blocks[0], head)
+        ends = [self.outlook(block, state) for block in blocks]
+        if op.name == "scf.if" and len(blocks) < 2:
+            ends.append(state)
+        behind = ends[0]
+        for end in ends[1:]:
+            behind = _joined(behind, end)
+        return behind
+
+    def invariant(self, trip: Callable[[_Outlooks], _Outlooks], state: _Outlooks) -> _Outlooks:
+        """What is known at the start of every trip of a loop, from what is known at the first."""
+        while True:
+            joined = _joined(state, trip(state))
+            if joined == state:
+                return state
+            state = joined
+
+    def _touched(self, op: Operation) -> list[Key]:
+        """The ports whose numbers an operation with regions may change."""
+        inside = {_key(inner) for inner in op.walk() if inner.name in ACCESSES}
+        return [key for key in self.keys if key in inside]
+
+    def _depth(self, op: Operation) -> int:
+        return max(self.fifos.by_name[_key(op)[0]].depth, 1)
+
+    # Code that is written
+
+    def region(self, region: Region, state: State) -> State:
+        """Writes a region; returns the numbers at its end."""
+        if len(region.blocks) == 1:
+            return self.block(region.blocks[0], state)
+        fields = [(key, field) for key in state for field in Rotation._fields]
+        for block in region.blocks[1:]:
+            block.args += [_argument(block) for _ in fields]
+        for number, block in enumerate(region.blocks):
+            own = block.args[len(block.args) - len(fields) :]
+            here = _with(state, fields, own) if number else state
+            state_behind = self.block(block, here)
+            if block.ops:
+                last = block.ops[-1]
+                for _, passed in last.successors:
+                    passed += [_value(state_behind, key, field, last) for key, field in fields]
+        return state_behind
+
+    def block(self, block: Block, state: State) -> State:
+        """Writes a block; returns the numbers at its end."""
+        state = dict(state)
+        waiting = list(reversed(block.ops))
+        while waiting:
+            op = waiting.pop()
+            if op.name == _ACCESS:
+                self._access(op, state)
+                self.done.append(op)
+            elif op.name in ACCESSES:
+                self._use(op, state)
+                self.done.append(op)
+            elif op.regions and (touched := self._touched(op)):
+                if op.name == "scf.for" and self._may_peel(op, {key: state[key] for key in touched}):
+                    # The copies are written first, then the loop, which starts one trip later.
+                    waiting += [op, *reversed(peel_first_trip(op))]
+                    continue
+                part = {key: state[key] for key in touched}
+                state.update(self._structured(op, part))
+            elif op.regions:
+                for region in op.regions:
+                    self.region(region, state)
+        return state
+
+    def _use(self, op: Operation, state: State) -> None:
+        """An acquire or a release."""
+        key, size = _key(op), op.integer("size")
+        fifo = self.fifos.by_name[key[0]]
+        repeat = fifo.repeat or 1
+        label = f"objectFifo '@{fifo.op.string('sym_name')}'"
+        if op.name == _RELEASE:
+            _use_lock(op, fifo, key[1] == "Consume", "Release", size * repeat)
+            if key not in state:
+                self.warnings.add_once(f"{label} is released here, but this core never acquires it", op.loc)
+                return
+            index, held = state[key]
+            if isinstance(held, int) and size > max(held, 0):
+                self.warnings.add_once(
+                    f"{size} objects of {label} are released, but only {max(held, 0)} are held", op.loc
+                )
+            depth = max(fifo.depth, 1)
+            moved = (index + size) % depth if isinstance(index, int) else _moved_on(op, index, size, depth)
+            state[key] = Rotation(moved, held - size if isinstance(held, int) else _minus(op, held, size))
+            return
+        index, held = state[key]
+        if size > fifo.depth:
+            self.warnings.add_once(
+                f"{size} objects of {label} are acquired, but it has {fifo.depth}: the core will wait forever",
+                op.loc,
+            )
+        if repeat > 1 and held != 0:
+            self.warnings.add_once(
+                f"{label} is sent {repeat} times an object and some objects are still held here: "
+                "MLIR-AIE 1.4 counts repeats as objects and acquires too few; here the right number is acquired",
+                op.loc,
+            )
+        if isinstance(held, int):
+            missing = max(0, size - held)
+            if missing:
+                _use_lock(op, fifo, key[1] == "Produce", "AcquireGreaterEqual", missing * repeat)
+            state[key] = Rotation(index, held + missing)
+            return
+        wanted = _constant(op, size)
+        missing_value = _before(
+            op,
+            "arith.maxsi",
+            [_before(op, "arith.subi", [wanted, held]), _constant(op, 0)],
+        )
+        amount = missing_value
+        if repeat > 1:
+            amount = _before(op, "arith.muli", [missing_value, _constant(op, repeat)])
+        _use_lock(op, fifo, key[1] == "Produce", "AcquireGreaterEqual", amount)
+        state[key] = Rotation(index, _before(op, "arith.addi", [held, missing_value]))
+
+    def _access(self, op: Operation, state: State) -> None:
+        acquire = op.operands[0].owner
+        assert isinstance(acquire, Operation)
+        fifo, first = self.fifos.by_name[_key(acquire)[0]], op.integer("index")
+        owner = fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
+        depth = max(fifo.depth, 1)
+        index = state[_key(acquire)].first
+        if isinstance(index, int):
+            self.chosen[op.result] = owner.buffers[(first + index) % depth]
+            return
+        regions = []
+        for case in [0, *range(depth)]:  # the default region comes first
+            block = Block()
+            block.append(Operation("scf.yield", [owner.buffers[(first + case) % depth]], loc=op.loc))
+            regions.append(Region([block]))
+        position = _before(op, "arith.index_cast", [index], "index")
+        cases = DenseArrayAttr("i64", tuple(range(depth)))
+        switch = Operation(
+            "scf.index_switch", [position], {"cases": cases}, (op.result.type,), regions, loc=op.loc,
+            result_names=(op.result.name,),
+        )  # fmt: skip
+        op.insert_before(switch)
+        self.chosen[op.result] = switch.result
+
+    def _may_peel(self, loop: Operation, state: State) -> bool:
+        """Whether more is known of the number of objects held behind the first trip than in every trip."""
+        if not self.peels or len(loop.regions[0].blocks) > 1 or (trip_count(loop) or 0) < 2:
+            return False
+
+        def trip(start: _Outlooks) -> _Outlooks:
+            return self.outlook(loop.body, start)
+
+        entry = _outlooks(state)
+        now, later = self.invariant(trip, entry), self.invariant(trip, trip(entry))
+        return sum(port.held is None for port in later.values()) < sum(
+            port.held is None for port in now.values()
+        )
+
+    def _structured(self, op: Operation, state: State) -> State:
+        """Writes an operation with accesses inside; returns the numbers behind it."""
+        if op.name == "scf.for":
+            return self._for(op, state)
+        if op.name == "scf.while":
+            return self._while(op, state)
+        if op.name in ("scf.if", "scf.index_switch", "scf.execute_region"):
+            return self._branches(op, state)
+        raise UserError(
+            f"objectFifos cannot be acquired or released inside {op.name}",
+            op.loc,
+            hint="use scf.for, scf.while, scf.if or scf.index_switch",
+        )
+
+    def _for(self, loop: Operation, state: State) -> State:
+        known = self._outlook_at_start(loop, state)
+        fields = _unknown(known)
+        loop.operands += [_value(state, key, field, loop) for key, field in fields]
+        arguments = [_argument(loop.body) for _ in fields]
+        loop.body.args += arguments
+        behind = self.region(loop.regions[0], _with(_numbers(known, state), fields, arguments))
+        _yield_more(loop.regions[0].blocks[-1], behind, fields, "scf.yield")
+        return _with(_numbers(known, state), fields, _more_results(loop, len(fields)))
+
+    def _while(self, loop: Operation, state: State) -> State:
+        known = self._outlook_at_start(loop, state)
+        fields = _unknown(known)
+        before, after = loop.regions
+        loop.operands += [_value(state, key, field, loop) for key, field in fields]
+        arguments = [_argument(before.entry) for _ in fields]
+        before.entry.args += arguments
+        middle = self.region(before, _with(_numbers(known, state), fields, arguments))
+        # Values of the first region do not reach the second: the condition passes them.
+        passed = [
+            (key, field)
+            for key in middle
+            for field in Rotation._fields
+            if isinstance(getattr(middle[key], field), Value)
+        ]
+        _yield_more(before.blocks[-1], middle, passed, "scf.condition")
+        arguments = [_argument(after.entry) for _ in passed]
+        after.entry.args += arguments
+        end = self.region(after, _with(middle, passed, arguments))
+        _yield_more(after.blocks[-1], end, fields, "scf.yield")
+        return _with(middle, passed, _more_results(loop, len(passed)))
+
+    def _outlook_at_start(self, loop: Operation, state: State) -> _Outlooks:
+        """What is known at the start of every trip."""
+        entry = _outlooks(state)
+        if any(len(region.blocks) > 1 for region in loop.regions):
+            return dict.fromkeys(entry, _Outlook(None, None))
+        blocks = [region.entry for region in loop.regions]
+
+        def trip(start: _Outlooks) -> _Outlooks:
+            for block in blocks:
+                start = self.outlook(block, start)
+            return start
+
+        return self.invariant(trip, entry)
+
+    def _branches(self, op: Operation, state: State) -> State:
+        if op.name == "scf.if" and len(op.regions) < 2:
+            region = Region([Block()])
+            region.parent = op
+            op.regions.append(region)
+        ends = [self.region(region, state) for region in op.regions]
+        fields = [
+            (key, field)
+            for key in state
+            for field in Rotation._fields
+            if any(getattr(end[key], field) != getattr(ends[0][key], field) for end in ends)
+            or any(isinstance(getattr(end[key], field), Value) for end in ends)
+        ]
+        for region, end in zip(op.regions, ends):
+            _yield_more(region.blocks[-1], end, fields, "scf.yield")
+        return _with(ends[0], fields, _more_results(op, len(fields)))
+
+
+def _joined(a: _Outlooks, b: _Outlooks) -> _Outlooks:
+    return {key: _Outlook(*(x if x == y else None for x, y in zip(a[key], b[key], strict=True))) for key in a}
+
+
+def _outlooks(state: State) -> _Outlooks:
+    return {key: _Outlook(*(n if isinstance(n, int) else None for n in port)) for key, port in state.items()}
+
+
+def _numbers(known: _Outlooks, state: State) -> State:
+    """The known numbers; what is not known is filled in by the caller."""
+    return {
+        key: Rotation(*(old if n is None else n for n, old in zip(port, state[key])))
+        for key, port in known.items()
+    }
+
+
+def _unknown(known: _Outlooks) -> list[tuple[Key, str]]:
+    return [
+        (key, field)
+        for key, port in known.items()
+        for field, number in zip(_Outlook._fields, port)
+        if number is None
+    ]
+
+
+def _with(state: State, fields: list[tuple[Key, str]], values: list[Value]) -> State:
+    """The state with some of its numbers replaced by values."""
+    changed = dict(state)
+    for (key, field), value in zip(fields, values):
+        changed[key] = changed[key]._replace(**{field: value})
+    return changed
+
+
+def _value(state: State, key: Key, field: str, before: Operation) -> Value:
+    """A number as a value; a constant for it stands before an operation."""
+    number: Number = getattr(state[key], field)
+    return _constant(before, number) if isinstance(number, int) else number
+
+
+def _argument(block: Block) -> Value:
+    return Value("i32", "", block)
+
+
+def _more_results(op: Operation, count: int) -> list[Value]:
+    values = [Value("i32", "", op) for _ in range(count)]
+    op.results += values
+    return values
+
+
+def _yield_more(block: Block, state: State, fields: list[tuple[Key, str]], name: str) -> None:
+    """Adds numbers to what the terminator of a block passes on; a yield that was left out is written."""
+    if not fields:
+        return
+    if not block.ops or block.ops[-1].name != name:
+        block.append(Operation(name))
+    last = block.ops[-1]
+    last.operands += [_value(state, key, field, last) for key, field in fields]
+
+
+def _before(op: Operation, name: str, operands: list[Value], type: str = "i32") -> Value:
+    return op.insert_before(Operation(name, operands, {}, (type,), loc=op.loc)).result
+
+
+def _constant(op: Operation, number: int) -> Value:
+    return op.insert_before(op_builders.constant(number, "i32")).result
+
+
+def _minus(op: Operation, value: Value, number: int) -> Value:
+    return _before(op, "arith.subi", [value, _constant(op, number)])
+
+
+def _moved_on(op: Operation, index: Value, size: int, depth: int) -> Value:
+    """`(index + size) mod depth`, for an index below the depth."""
+    whole = _constant(op, depth)
+    total = _before(op, "arith.addi", [index, _constant(op, size % depth)])
+    predicate = EnumAttr("CmpIPredicate", "sge")
+    beyond = op.insert_before(
+        Operation("arith.cmpi", [total, whole], {"predicate": predicate}, ("i1",), loc=op.loc)
+    ).result
+    wrapped = _before(op, "arith.subi", [total, whole])
+    return _before(op, "arith.select", [beyond, wrapped, total])
+
+
+def _use_lock(op: Operation, fifo: ObjectFifo, on_prod_lock: bool, action: str, count: Number) -> None:
+    owner = fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
+    if not owner.locks:
+        return
+    lock = owner.locks[0 if on_prod_lock else 1]
+    use = op_builders.use_lock(lock, action, count if isinstance(count, int) else 0, op.loc)
+    if isinstance(count, Value):
+        use.operands.append(count)
+        del use.attributes["value"]
+    op.insert_before(use)
