@@ -65,7 +65,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "sign-package": ("npuninja.commands.sign_package", "sign a package, or make a key for that"),
     "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
     "explain": ("npuninja.hints", "say what the errors in a log mean"),
-    "farm": ("npuninja.commands.farm", "run a server and workers for builds on other machines, here"),
+    "farm": ("tools/farm.command", "run a server and workers for builds on other machines, here"),
     "settings": ("npuninja.commands.settings", "check a toolchain.toml, or say what can stand in one"),
     "tools": ("npuninja.commands.tools", "fetch real tools into a folder of their own"),
     "conformance": (

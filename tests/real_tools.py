@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 import pytest
+from farm.postgresql import find_postgresql
 
 from npuninja.commands.tools import install_tool
 from npuninja.detect.bootgen import BOOTGEN
@@ -20,7 +21,6 @@ from npuninja.detect.probe import probe
 from npuninja.detect.tool import Found, Outcome, Tool
 from npuninja.detect.xrt import XCLBINUTIL
 from npuninja.errors import Error
-from npuninja.farm.postgresql import find_postgresql
 from npuninja.install.folder import installed_program, tools_folder
 
 

@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from farm.postgresql import find_postgresql, start_postgresql
+from farm.processes import Processes, Service, accepts
+from farm.worker_place import WorkerPlace
 from npuninja.errors import ToolError
-from npuninja.farm.postgresql import find_postgresql, start_postgresql
-from npuninja.farm.processes import Processes, Service, accepts
-from npuninja.farm.worker_place import WorkerPlace
 from npuninja.install.buildbox import buildbox_program
 from npuninja.install.folder import installed_program
 

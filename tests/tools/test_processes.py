@@ -14,9 +14,9 @@ from conftest import ROOT
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="farms need Linux")
 HEAD = f"""
 import os, signal, sys, time
-sys.path.insert(0, {str(ROOT)!r})
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tools")!r}]
 from npuninja.errors import ToolError
-from npuninja.farm.processes import Processes, Service, children_of
+from farm.processes import Processes, Service, children_of
 def service(name, script, **more):
     return Service(name, ["/bin/sh", "-c", script], {{"PATH": os.environ["PATH"]}}, **more)
 def wait_until(happened):
@@ -90,7 +90,7 @@ def test_a_process_that_does_not_end_is_killed(tmp_path):
     run(
         tmp_path,
         """
-import npuninja.farm.processes as module
+import farm.processes as module
 module.END_LIMIT_S = 0.3
 with Processes(folder, print) as processes:
     processes.start(service("stubborn", f"trap '' TERM; echo > {folder}/ready; while :; do sleep 0.1; done"))

@@ -7,11 +7,11 @@ import socket
 from pathlib import Path
 
 import pytest
+from farm import engines
+from farm.engines import choose_engine
 
 from npuninja.cli import main as npuninja
 from npuninja.errors import ToolError
-from npuninja.farm import engines
-from npuninja.farm.engines import choose_engine
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from npuninja.farm.postgresql import find_postgresql, reachable
+from farm.postgresql import find_postgresql, reachable
 
 
 def install(folder: Path, version: str) -> str:

@@ -17,8 +17,8 @@ import pytest
 from build_project import PROJECTS, TOOL_VARIABLES, Project
 from conftest import ROOT
 from fake_tools import installs
+from farm.processes import children_of
 
-from npuninja.farm.processes import children_of
 from npuninja.source_places import SUFFIX
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="farms need Linux")

@@ -10,7 +10,7 @@ import shutil
 import signal
 from collections.abc import Mapping
 
-from npuninja.farm.processes import Processes, Service
+from farm.processes import Processes, Service
 from npuninja.install.folder import tools_folder
 
 _USER = "npuninja"

@@ -17,19 +17,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn, TextIO
 
+import npuninja
+from farm.engines import ENGINES, Farm, choose_engine, start_engine, start_workers
+from farm.processes import Processes, accepts
+from farm.worker_place import write_worker_place
 from npuninja.configure.settings import Settings, read_settings
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import detect, surroundings_of
 from npuninja.errors import ToolError, UserError
-from npuninja.farm.engines import ENGINES, Farm, choose_engine, start_engine, start_workers
-from npuninja.farm.processes import Processes, accepts
-from npuninja.farm.worker_place import write_worker_place
 from npuninja.install.buildbox import buildbox_program
 from npuninja.remote.action import make_action
 from npuninja.remote.settings import RemoteSettings
 from npuninja.remote.trexe import run_action
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGE = os.path.dirname(os.path.abspath(npuninja.__file__))
 HOST = "127.0.0.1"
 PORT = 8980  # what other servers of the Remote Execution API take by default too
 START_LIMIT_S, END_LIMIT_S = 120.0, 60.0
