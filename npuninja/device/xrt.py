@@ -19,7 +19,6 @@ from npuninja.errors import InternalError, Location, NoDevice, UserError
 
 INSTRUCTION_GROUP = 1  # kernel argument numbers: 0 opcode, 1 instructions, 2 number of words, 3… data
 FIRST_DATA_GROUP = 3
-DATA_ARGUMENTS = 5  # bo0 … bo4 in the kernel's metadata
 EMULATION_DATA = 21  # section kind in which an XCLBIN carries wasm cores
 
 
@@ -48,6 +47,7 @@ class XrtDevice(Device):
         self._kernel: Any = None
         self._instructions: Any = None
         self._instruction_words = 0
+        self._most_buffers = 0
         self._in_flight: set[XrtRuns] = set()
 
     def load(self, program: Program) -> None:
@@ -68,6 +68,7 @@ class XrtDevice(Device):
                 Location(program.xclbin_path),
                 hint="build the design again; the manifest names the kernel",
             )
+        self._most_buffers = buffers_of_kernel(program)
         try:
             self._device.register_xclbin(xclbin)
             self._context = pyxrt.hw_context(self._device, xclbin.get_uuid())
@@ -95,10 +96,10 @@ class XrtDevice(Device):
         """A host-only buffer in the group of its argument."""
         if self._kernel is None:
             raise InternalError("allocate before load")
-        if position >= DATA_ARGUMENTS:
+        if position >= self._most_buffers:
             raise UserError(
-                f"the design has more than {DATA_ARGUMENTS} arguments, which is all that a kernel call takes",
-                hint="put several arrays into one argument",
+                f"the design has more than {self._most_buffers} arguments, which is all that the kernel of this XCLBIN takes",
+                hint="build the design again, or put several arrays into one argument",
             )
         try:
             group = self._kernel.group_id(FIRST_DATA_GROUP + position)
@@ -141,6 +142,18 @@ class XrtDevice(Device):
         self._in_flight.clear()
         self._instructions = self._kernel = None
         self._context = None
+
+
+def buffers_of_kernel(program: Program) -> int:
+    """How many buffers a call of the program's kernel takes, as the XCLBIN says. Raises UserError when it is damaged."""
+    from npuninja.formats.xclbin import EMBEDDED_METADATA, read_xclbin
+    from npuninja.formats.xclbin_sections import LEAST_BUFFERS, read_embedded_metadata
+
+    section = read_xclbin(program.xclbin, program.xclbin_path).section(EMBEDDED_METADATA)
+    for kernel in read_embedded_metadata(section.data, program.xclbin_path) if section else ():
+        if kernel.name == program.kernel:
+            return len(kernel.arguments) - FIRST_DATA_GROUP
+    return LEAST_BUFFERS
 
 
 def is_emulated() -> bool:

@@ -138,9 +138,15 @@ def _no_route(w: tuple[int, ...], _: Known) -> errors.EmulationError:
 def _host_overrun(w: tuple[int, ...], known: Known) -> errors.EmulationError:
     channel, bd = w[0], w[1]
     start = (w[3] << 32 | w[2]) - layout.DDR_AIE_OFFSET
-    size = w[5] << 32 | w[4]
+    size = (w[5] & 0xFFFF) << 32 | w[4]
+    argument = (w[5] >> 16) - 1
     verb = "writes" if layout.channel_place(channel)[2] == "S2MM" else "reads"
     where = _near_host(start, size, known.hosts)
+    if 0 <= argument < len(known.hosts):
+        own = known.hosts[argument]
+        offset = start - own.address
+        meant = f"bytes {offset} to {offset + size - 1} of {own.name}, which has {own.size_bytes} bytes"
+        where = meant if where == meant else f"{meant}; there it meets {where}"
     return errors.HostOverrun(
         f"{layout.actor_name(channel)}, BD {bd}, {verb} outside the host's buffers: {where}",
         hint="sizes, strides and offsets of the transfer must stay inside the argument's buffer",
@@ -150,6 +156,7 @@ def _host_overrun(w: tuple[int, ...], known: Known) -> errors.EmulationError:
             "address": start,
             "bytes": size,
             "where": where,
+            "argument": argument if argument >= 0 else None,
         },
     )
 
@@ -223,6 +230,16 @@ def without_program(tile: int) -> errors.NotModelled:
     )
 
 
+def _late_argument(w: tuple[int, ...], _: Known) -> errors.EmulationError:
+    return errors.HostOverrun(
+        f"the instruction stream passes buffer argument {w[0]} by its address in the host's memory, where no NPU finds "
+        f"it: the firmware translates the first {w[1]} only",
+        hint="the stream must add 0x80000000 to the offsets of the others: build it with npuninja, or with MLIR-AIE of "
+        "July 2026 or later",
+        report={"argument": w[0], "register": w[2]},
+    )
+
+
 def _switch_loop(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     return errors.NotModelled(
         f"the stream of {layout.actor_name(w[0])} runs in a circle through tile {layout.tile_place(w[1])}",
@@ -243,4 +260,5 @@ _MAKERS: dict[int, _Maker] = {
     8: _address,
     9: _core_enabled,
     10: _switch_loop,
+    13: _late_argument,
 }

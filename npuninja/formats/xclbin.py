@@ -82,6 +82,7 @@ class Kernel(NamedTuple):
     name: str = sections.DEFAULT_KERNEL_NAME
     instance: str = sections.DEFAULT_INSTANCE_NAME
     kernel_id: int = sections.DEFAULT_KERNEL_ID
+    buffers: int = sections.LEAST_BUFFERS
 
 
 def content_uuid(data: bytes) -> bytes:
@@ -113,7 +114,7 @@ def write_xclbin(
         tuple(PartitionPdi(content_uuid(k.pdi), k.pdi, (k.kernel_id,)) for k in kernels),
     )
     units = [sections.ComputeUnit(f"{k.name}:{k.instance}", k.kernel_id) for k in kernels]
-    links = sections.connections(len(kernels))
+    links = sections.connections([k.buffers for k in kernels])
     memories = sections.write_mem_topology(sections.MEMORIES)
     # Names: xclbinutil stores the base names of aiecc's JSON files, cut to 15 characters.
     content = [
@@ -124,7 +125,7 @@ def write_xclbin(
         (
             EMBEDDED_METADATA,
             "",
-            sections.write_embedded_metadata([(k.name, k.instance, k.kernel_id) for k in kernels]),
+            sections.write_embedded_metadata([(k.name, k.instance, k.kernel_id, k.buffers) for k in kernels]),
         ),
         (IP_LAYOUT, "", sections.write_ip_layout(units)),
         (CONNECTIVITY, "", sections.write_connectivity(links)),

@@ -40,7 +40,7 @@ def kernels_json(kernel: Kernel) -> str:
     """The file of `--add-kernel`. Raises UserError when the kernel's name cannot be stored."""
     sections.check_kernel_name(kernel.name, kernel.instance)
     arguments: list[dict[str, str]] = []
-    for argument in sections.ARGUMENTS:
+    for argument in sections.call_arguments(kernel.buffers):
         fields = {"name": argument.name}
         if argument.memory is not None:
             fields["memory-connection"] = sections.MEMORIES[argument.memory].tag

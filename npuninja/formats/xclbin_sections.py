@@ -77,18 +77,29 @@ class KernelDescription(NamedTuple):
 HOST, SRAM = 0, 1
 #: aiecc's two memories; instructions lie in SRAM, data in HOST.
 MEMORIES = (Memory("HOST", 0x10000, 0x4000000), Memory("SRAM", 0xC000, 0x4000000))
-#: aiecc's kernel call: always five data arguments. Offsets are text because they are printed as written
-#: there.
-ARGUMENTS = (
-    Argument("opcode", "uint64_t", "0x00", 8, None),
-    Argument("instr", "char *", "0x8", 8, SRAM),
-    Argument("ninstr", "uint32_t", "0x10", 4, None),
-    *(
-        Argument(f"bo{i}", "void*", offset, 8, HOST)
-        for i, offset in enumerate(("0x14", "0x1c", "0x24", "0x2c", "0x34"))
-    ),
-)
-DATA_ARGUMENTS = 5
+#: The buffers of a kernel call. Five are there in any case: the firmware's chain of commands (a runlist) needs their
+#: room. More than 16 nobody has tried on an NPU, and aiecc refuses them (MLIR-AIE of August 2026, SidecarFiles.h).
+LEAST_BUFFERS = 5
+MOST_BUFFERS = 16
+_FIRST_BUFFER_OFFSET = 0x14
+
+
+def call_arguments(buffers: int = LEAST_BUFFERS) -> tuple[Argument, ...]:
+    """aiecc's kernel call with this many buffers. Offsets are text because they are printed as written there."""
+    return (
+        Argument("opcode", "uint64_t", "0x00", 8, None),
+        Argument("instr", "char *", "0x8", 8, SRAM),
+        Argument("ninstr", "uint32_t", "0x10", 4, None),
+        *(
+            Argument(f"bo{i}", "void*", f"0x{_FIRST_BUFFER_OFFSET + 8 * i:x}", 8, HOST)
+            for i in range(buffers)
+        ),
+    )
+
+
+def buffers_of_call(arguments: int) -> int:
+    """How many buffers the kernel of a sequence with this many arguments takes."""
+    return max(LEAST_BUFFERS, arguments)
 
 
 def check_kernel_name(name: str, instance: str) -> None:
@@ -102,12 +113,12 @@ def check_kernel_name(name: str, instance: str) -> None:
         )
 
 
-def connections(kernels: int) -> tuple[Connection, ...]:
-    """The connections of `kernels` kernels that all have `ARGUMENTS`."""
+def connections(buffers: Sequence[int]) -> tuple[Connection, ...]:
+    """The connections of kernels that take this many buffers each."""
     return tuple(
         Connection(i, unit, argument.memory)
-        for unit in range(kernels)
-        for i, argument in enumerate(ARGUMENTS)
+        for unit, count in enumerate(buffers)
+        for i, argument in enumerate(call_arguments(count))
         if argument.memory is not None
     )
 
@@ -187,8 +198,8 @@ def _entries(reader: ByteReader, first: int, size: int, what: str) -> range:
     return range(first, first + count * size, size)
 
 
-def write_embedded_metadata(kernels: Sequence[tuple[str, str, int]]) -> bytes:
-    """EMBEDDED_METADATA for kernels given as (name, instance, id), all called with `ARGUMENTS`."""
+def write_embedded_metadata(kernels: Sequence[tuple[str, str, int, int]]) -> bytes:
+    """EMBEDDED_METADATA for kernels given as (name, instance, id, buffers)."""
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
         "<project>",
@@ -196,10 +207,10 @@ def write_embedded_metadata(kernels: Sequence[tuple[str, str, int]]) -> bytes:
         "    <device>",
         "      <core>",
     ]
-    for name, instance, kernel_id in kernels:
+    for name, instance, kernel_id, buffers in kernels:
         lines.append(f'        <kernel name="{name}" language="c" type="dpu">')
         lines.append(f'          <extended-data subtype="1" functional="0" dpu_kernel_id="0x{kernel_id:x}"/>')
-        for i, a in enumerate(ARGUMENTS):
+        for i, a in enumerate(call_arguments(buffers)):
             size = f"0x{a.size_bytes:x}"
             lines.append(
                 f'          <arg name="{a.name}" addressQualifier="{0 if a.memory is None else 1}" id="{i}" size="{size}"'

@@ -95,7 +95,13 @@ def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) ->
 
 
 def instructions(
-    module: Operation, device: str, sequence: str, *, generation: str | None = None, full_elf: bool = False
+    module: Operation,
+    device: str,
+    sequence: str,
+    *,
+    generation: str | None = None,
+    full_elf: bool = False,
+    folds_late_arguments: bool = False,
 ) -> bytes:
     """The bytes of insts.bin for one sequence of a module lowered by `lower_sequence`.
 
@@ -105,6 +111,8 @@ def instructions(
         sequence: symbol of the sequence; "" for the first.
         generation: see `generation_of`; None for that of the module's text, as step 3 printed it.
         full_elf: the stream becomes part of an ELF, where the loader patches every argument alike.
+        folds_late_arguments: arguments from the sixth on are marked as the firmware needs them, though the tools of
+            this generation do not do it yet.
 
     Raises:
         UserError: there is no such device or sequence, or an operation has no instruction.
@@ -114,7 +122,10 @@ def instructions(
 
     rules = rules_of(generation or generation_of(module))
     return instruction_stream(
-        module, device, sequence, folds_late_arguments=rules.folds_late_arguments and not full_elf
+        module,
+        device,
+        sequence,
+        folds_late_arguments=(rules.folds_late_arguments or folds_late_arguments) and not full_elf,
     )
 
 

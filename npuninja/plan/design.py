@@ -53,6 +53,7 @@ class Design:
         device_symbol: the name of the device operation, `main` when it has none.
         sequence: the name of the runtime sequence.
         cores: by column and row.
+        buffers: how many host buffers the sequence takes.
         logical_tiles: whether it leaves the places of tiles to the lowering.
         generation: of its dialect, as the project says it; `auto` for what the text says.
         alloc_scheme: how its buffers are placed, as the project says it; "" for the default.
@@ -69,6 +70,7 @@ class Design:
     device_symbol: str
     sequence: str
     cores: tuple[Core, ...]
+    buffers: int = 0
     logical_tiles: bool = False
     generation: str = "auto"
     alloc_scheme: str = ""
@@ -83,6 +85,7 @@ def to_json(design: Design) -> dict[str, Any]:
         "device_location": list(design.device_location),
         "device_symbol": design.device_symbol,
         "sequence": design.sequence,
+        "buffers": design.buffers,
         "logical_tiles": design.logical_tiles,
         "kernels": [[k.name, k.source, list(k.include), list(k.flags)] for k in design.kernels],
         "cores": [[c.column, c.row, [[o.name, *o.location] for o in c.objects]] for c in design.cores],
@@ -104,6 +107,7 @@ def from_json(content: dict[str, Any], name: str, source: str, mlir: str, import
             Core(column, row, tuple(LinkedObject(o[0], Location(*o[1:])) for o in objects))
             for column, row, objects in content["cores"]
         ),
+        buffers=int(content["buffers"]),
         logical_tiles=bool(content["logical_tiles"]),
         kernels=tuple(OwnKernel(k[0], k[1], tuple(k[2]), tuple(k[3])) for k in content["kernels"]),
     )

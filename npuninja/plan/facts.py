@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npuninja.detect.mlir_aie import aiecc_command, aiecc_variables
+from npuninja.formats.xclbin_sections import LEAST_BUFFERS
 from npuninja.plan.context import Context
 from npuninja.plan.design import Design
 from npuninja.plan.design_files import DesignFiles
@@ -55,6 +56,7 @@ def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, 
         "device": design.device,
         "device_symbol": design.device_symbol,
         "sequence": design.sequence,
+        "buffers": str(design.buffers) if design.buffers > LEAST_BUFFERS else "",
         "kind": context.kind_of(design),
         "file_name": file_name,
         "seed": SEED,

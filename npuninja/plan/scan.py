@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location, UserError
-from npuninja.formats.xclbin_sections import DATA_ARGUMENTS
+from npuninja.formats.xclbin_sections import MOST_BUFFERS
 from npuninja.ir.attributes import ArrayAttr, EnumAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 from npuninja.plan.design import Core, Design, LinkedObject
@@ -39,7 +39,7 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
         from npuninja.lowering.spelled_generation import detect
 
         place_tiles(device, rules_of(detect(module)), Warnings())
-    sequence = _only_sequence(device, mlir)
+    sequence, buffers = _only_sequence(device, mlir)
     cores = [_core(op, device, mlir) for op in device.body.ops if op.name == "aie.core"]
     symbol = device.attributes.get("sym_name")
     return Design(
@@ -52,6 +52,7 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
         device_symbol=symbol.value if isinstance(symbol, StringAttr) else "main",
         sequence=sequence,
         cores=tuple(sorted(cores, key=lambda core: (core.column, core.row))),
+        buffers=buffers,
         logical_tiles=logical_tiles,
     )
 
@@ -90,7 +91,8 @@ def device_of(device: Operation, file: str) -> str:
     return name
 
 
-def _only_sequence(device: Operation, file: str) -> str:
+def _only_sequence(device: Operation, file: str) -> tuple[str, int]:
+    """Its name, and how many buffers it takes."""
     sequences = [op for op in device.body.ops if op.name in SEQUENCES]
     if not sequences:
         raise UserError(
@@ -106,14 +108,14 @@ def _only_sequence(device: Operation, file: str) -> str:
             hint="`npuninja lower` lowers such a design",
         )
     arguments = sequences[0].regions[0].entry.args
-    if len(arguments) > DATA_ARGUMENTS:
+    if len(arguments) > MOST_BUFFERS:
         raise UserError(
-            f"the runtime sequence has {len(arguments)} arguments, the kernel of an XCLBIN takes {DATA_ARGUMENTS} buffers",
+            f"the runtime sequence has {len(arguments)} arguments, a kernel takes at most {MOST_BUFFERS} buffers",
             _location(sequences[0], file),
             hint="put several of them into one buffer, at different offsets",
         )
     attribute = sequences[0].attributes.get("sym_name")
-    return attribute.value if isinstance(attribute, StringAttr) else "sequence"
+    return attribute.value if isinstance(attribute, StringAttr) else "sequence", len(arguments)
 
 
 def _core(core: Operation, device: Operation, file: str) -> Core:

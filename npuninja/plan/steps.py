@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from itertools import groupby
 
 from npuninja.arch.devices import DEVICES
-from npuninja.errors import ToolError
+from npuninja.errors import ToolError, UserError
+from npuninja.formats.xclbin_sections import LEAST_BUFFERS
 from npuninja.plan.context import Context
 from npuninja.plan.design import Core, Design, LinkedObject
 from npuninja.plan.design_files import DesignFiles
@@ -55,6 +56,7 @@ class DesignSteps:
             UserError: nothing makes an object that a core is linked with.
             ToolError: Peano has no target for the device.
         """
+        _check_buffers(self._context, self._design)
         if self._context.providers.for_npu:
             _check_target(self._context, self._design)
         applying = (row for row in STAGES if row.scope and self._applies(row))
@@ -129,6 +131,29 @@ class DesignSteps:
 
     def _append(self, name: str, value: str) -> None:
         self._known[name] = (*self._known.get(name, ()), value)
+
+
+def _check_buffers(context: Context, design: Design) -> None:
+    """Raises UserError when the tools that were chosen cannot pass as many host buffers as the design takes.
+
+    MLIR-AIE can from July 2026 on: its instructions mark the sixth buffer and those behind it, and its aiecc describes
+    them in the XCLBIN.
+    """
+    if design.buffers <= LEAST_BUFFERS:
+        return
+    for chosen in context.providers.chosen:
+        name = chosen.provider.name
+        tool = context.toolchain.found(name)
+        late = tool is not None and name == "aiecc" and tool.facts[:1] == ("declarative",)
+        if name not in ("aiecc", "aie-translate") or chosen.stage not in ("design", "insts") or late:
+            continue
+        raise UserError(
+            f"the runtime sequence takes {design.buffers} host buffers, and {name} {chosen.version} passes "
+            f"{LEAST_BUFFERS} at most",
+            design.device_location,
+            hint=f"--provider {chosen.stage}={'stages' if chosen.stage == 'design' else 'embedded'}; or put several "
+            "into one buffer, at different offsets",
+        )
 
 
 def _check_target(context: Context, design: Design) -> None:

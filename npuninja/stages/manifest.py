@@ -7,7 +7,7 @@ import json
 import os
 
 from npuninja.errors import Location, UserError
-from npuninja.formats.xclbin_sections import DATA_ARGUMENTS, DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
+from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME, MOST_BUFFERS
 from npuninja.stages._run import Outputs, read_bytes, read_text, stage_arguments
 
 FORMAT = 1
@@ -21,9 +21,9 @@ def run(arguments: list[str]) -> None:
     with Outputs(target, *([copy] if copy else [])) as outputs:
         described = json.loads(read_text(options.one("--arguments")))
         count = len(described)
-        if count > DATA_ARGUMENTS:
+        if count > MOST_BUFFERS:
             raise UserError(
-                f"the runtime sequence has {count} arguments, the kernel of an XCLBIN takes {DATA_ARGUMENTS} buffers",
+                f"the runtime sequence has {count} arguments, a kernel takes at most {MOST_BUFFERS} buffers",
                 Location(source),
                 hint="put several of them into one buffer, at different offsets",
             )

@@ -44,6 +44,7 @@ DEVICE = Option("--device", "NAME", "device")
 SYMBOL = Option("--device-symbol", "D", "device_symbol", needed=True)
 CORE = Option("--core", "C,R", "core", needed=True)
 KIND = Option("--kind", "K", "kind", needed=True)
+BUFFERS = Option("--buffers", "N", "buffers")
 IMAGES = Option("--image", "C,R=FILE", "images", many=True)
 WORDS = Option("--word", "W", "words", many=True)
 GENERATION = Option("--generation", "G")
@@ -449,6 +450,7 @@ STAGES: tuple[Stage, ...] = (
         makes=("partition", "kernels", "memories"),
         options=(
             DEVICE._replace(needed=True),
+            BUFFERS,
             Option("--kernels", "F", "kernels", needed=True),
             Option("--memories", "F", "memories", needed=True),
         ),
@@ -464,6 +466,7 @@ STAGES: tuple[Stage, ...] = (
         makes=("xclbin",),
         options=(
             DEVICE._replace(needed=True),
+            BUFFERS,
             IMAGES,
             Option("--xclbinutil", "EXE"),
             Option("--partition", "F", "partition"),

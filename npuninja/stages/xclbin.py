@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from npuninja.arch.devices import device as device_model
-from npuninja.errors import Location, ToolError, Warnings
+from npuninja.errors import Location, ToolError, UserError, Warnings
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import made_by, read_elf
 from npuninja.formats.emulation_data import write_emulation_data
@@ -18,13 +18,13 @@ from npuninja.formats.xclbin import Kernel, read_xclbin, write_xclbin
 from npuninja.formats.xclbin_check import check_xclbin
 from npuninja.formats.xclbin_json import MODULES_FILE
 from npuninja.formats.xclbin_normal import normalised
-from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_NAME
+from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_NAME, LEAST_BUFFERS, MOST_BUFFERS
 from npuninja.stages._places import parse_images
 from npuninja.stages._run import Arguments, Outputs, print_warnings, read_bytes, run_tool, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """`NAME.pdi --device NAME --image C,R=FILE… [--werror] -o NAME.xclbin
+    """`NAME.pdi --device NAME [--buffers N] --image C,R=FILE… [--werror] -o NAME.xclbin
             [--xclbinutil EXE --partition F --kernels F --memories F]`.
 
     The JSON files are those of stage xclbin_json.
@@ -46,9 +46,20 @@ def run(arguments: list[str]) -> None:
         if options.optional("--xclbinutil"):
             data = _by_xclbinutil(options, modules, outputs.temporary(target))
         else:
-            data = write_xclbin([Kernel(pdi)], model.columns, model.start_columns, modules)
+            kernel = Kernel(pdi, buffers=buffers_of(options))
+            data = write_xclbin([kernel], model.columns, model.start_columns, modules)
         outputs.write(target, data, check)
         print_warnings(_warnings(programs, target), as_errors="--werror" in options.flags)
+
+
+def buffers_of(options: Arguments) -> int:
+    """How many buffers the kernel takes, by `--buffers`; the least number without it. Raises UserError."""
+    text = options.optional("--buffers")
+    if text is None:
+        return LEAST_BUFFERS
+    if not text.isdigit() or not LEAST_BUFFERS <= int(text) <= MOST_BUFFERS:
+        raise UserError(f"--buffers {text}: expected a number from {LEAST_BUFFERS} to {MOST_BUFFERS}")
+    return int(text)
 
 
 def _warnings(programs: dict[str, bytes], path: str) -> Warnings:

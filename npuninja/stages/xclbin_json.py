@@ -9,6 +9,7 @@ from npuninja.formats import xclbin_json
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.xclbin import Kernel
 from npuninja.stages._run import Outputs, read_bytes, stage_arguments
+from npuninja.stages.xclbin import buffers_of
 
 
 def run(arguments: list[str]) -> None:
@@ -22,7 +23,7 @@ def run(arguments: list[str]) -> None:
         path = options.input()
         pdi = read_bytes(path)
         read_pdi(pdi, path)
-        kernel = Kernel(pdi)
+        kernel = Kernel(pdi, buffers=buffers_of(options))
         # xclbinutil looks for the PDI from the folder of this file, wherever it is started.
         name = os.path.relpath(path, os.path.dirname(target) or ".").replace(os.sep, "/")
         outputs.write(target, xclbin_json.partition_json(kernel, name, model.columns, model.start_columns))

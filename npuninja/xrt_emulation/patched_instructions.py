@@ -15,6 +15,8 @@ from npuninja.formats.txn import AddressPatch, read_txn_at
 
 #: What host memory begins at for a shim's DMA; XRT adds it to a buffer's address.
 _HOST_BASE = 0x80000000
+#: Arguments from this one on carry it in the stream (engine/txn.c).
+TRANSLATED_ARGUMENTS = 5
 _LOW_MASK, _HIGH_MASK = 0xFFFFFFFC, 0xFFFF
 # Of an address patch: argument and bytes to add, two 64-bit words behind its head and register.
 _ARGUMENT_OFFSET = 32
@@ -40,5 +42,7 @@ def with_arguments(stream: bytes) -> tuple[bytes, list[int]]:
         if address not in addresses:
             addresses.append(address)
         struct.pack_into("<2I", text, patch.offset + 4, low & ~_LOW_MASK, high & ~_HIGH_MASK)
-        struct.pack_into("<2Q", text, offset + _ARGUMENT_OFFSET, addresses.index(address), 0)
+        number = addresses.index(address)
+        marked = _HOST_BASE if number >= TRANSLATED_ARGUMENTS else 0
+        struct.pack_into("<2Q", text, offset + _ARGUMENT_OFFSET, number, marked)
     return bytes(text), addresses

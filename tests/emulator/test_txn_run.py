@@ -223,6 +223,50 @@ def test_host_overrun(transfer, text) -> None:
         npu.run(s.bytes(), [npu.allocate(64), npu.allocate(1 << 16)])
 
 
+def test_a_transfer_of_one_buffer_that_reaches_into_another() -> None:
+    s = Sequence()
+    s.transfer(0, "MM2S", 0, 0, 0, 16, offset=1 << 16)  # the second buffer lies there
+    with loop_through_memtile().emulator() as npu:
+        buffers = [npu.allocate(1 << 16), npu.allocate(1 << 16)]
+        assert buffers[1].address == buffers[0].address + (1 << 16)
+        with pytest.raises(HostOverrun) as caught:
+            npu.run(s.bytes(), buffers)
+    assert (
+        "bytes 65536 to 65599 of the buffer of argument 0, which has 65536 bytes; there it meets bytes 0 to 63 of the "
+        "buffer of argument 1" in caught.value.render()
+    )
+    assert caught.value.report["argument"] == 0
+
+
+def test_a_part_of_a_buffer_as_argument_ends_where_the_buffer_ends() -> None:
+    s = Sequence()
+    s.transfer(0, "MM2S", 0, 0, 0, 16)
+    with loop_through_memtile().emulator() as npu, pytest.raises(HostOverrun, match="bytes 32 to 95"):
+        npu.run(s.bytes(), [npu.allocate(64)], starts=[32])
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_firmware_translates_five_arguments_only(late: bool) -> None:
+    s = Sequence()
+    s.transfer(0, "S2MM", 0, 1, 6, 16)
+    s.transfer(0, "MM2S", 0, 0, 5, 16, offset=64)
+    if late:
+        s.operations = [
+            o._replace(offset_bytes=o.offset_bytes + 0x80000000) if isinstance(o, txn.AddressPatch) else o
+            for o in s.operations
+        ]
+    s.sync(0, "S2MM", 0)
+    with loop_through_memtile().emulator() as npu:
+        buffers = [npu.allocate(128) for _ in range(7)]
+        buffers[5].view[64:] = bytes(range(64))
+        if late:
+            npu.run(s.bytes(), buffers)
+            assert buffers[6].view[:64] == bytes(range(64))
+            return
+        with pytest.raises(HostOverrun, match="passes buffer argument 6 by its address in the host's memory"):
+            npu.run(s.bytes(), buffers)
+
+
 def test_host_address_of_nothing() -> None:
     p = Program()
     p.circuit((0, 0, "DMA", 0), [("North", 0)], ("DMA", 0))
@@ -411,16 +455,3 @@ def test_engine_and_package_agree_on_registers() -> None:
             f"{k}_SWITCH_SLOTS": registers.SWITCH[kind].slots,
         }
     assert {name: found.get(name) for name in expected} == expected
-
-
-@pytest.mark.parametrize("folded", [0, 0x80000000])
-def test_an_argument_behind_the_fifth_may_carry_the_offset_of_host_memory(folded: int) -> None:
-    s = Sequence()
-    s.transfer(0, "S2MM", 0, 0, 6, 16, offset=folded)
-    s.transfer(0, "MM2S", 0, 1, 5, 16, offset=folded)
-    s.sync(0, "S2MM", 0)
-    with loop_through_memtile().emulator() as npu:
-        buffers = [npu.allocate(64) for _ in range(7)]
-        buffers[5].view[:] = bytes(range(64))
-        npu.run(s.bytes(), buffers)
-        assert bytes(buffers[6].view) == bytes(range(64))

@@ -104,6 +104,22 @@ def test_sections_read_back() -> None:
     ]
 
 
+def test_a_kernel_of_seven_buffers() -> None:
+    kernels = [Kernel(FIRST, buffers=7), Kernel(SECOND, "two", "two", 0x902)]
+    container = read_xclbin(write_xclbin(kernels, 1, COLUMNS))
+    links = read_connectivity(section_data(container, xclbin.CONNECTIVITY), "x")
+    assert [(c.argument, c.unit) for c in links] == [
+        *((argument, 0) for argument in (1, *range(3, 10))),
+        *((argument, 1) for argument in (1, *range(3, 8))),
+    ]
+    first, second = read_embedded_metadata(section_data(container, xclbin.EMBEDDED_METADATA), "x")
+    assert [(a.name, a.offset) for a in first.arguments[3:]] == [
+        *(("bo0", "0x14"), ("bo1", "0x1c"), ("bo2", "0x24"), ("bo3", "0x2c")),
+        *(("bo4", "0x34"), ("bo5", "0x3c"), ("bo6", "0x44")),
+    ]
+    assert len(second.arguments) == 8
+
+
 def test_emulation_data_holds_the_modules() -> None:
     modules = [b"\0asm" + bytes([i]) * (i + 1) for i in range(3)]
     data = write_xclbin([Kernel(FIRST)], 1, COLUMNS, [*modules, modules[0]])

@@ -107,6 +107,25 @@ def test_a_machine_with_everything_builds_by_the_vendors_tools():
     assert graph.makes(f"{wasm}/core_0_2.wasm")
 
 
+def test_older_tools_are_refused_for_more_than_five_buffers():
+    many = replace(design(), buffers=7)
+    graph = plan(context(machine(*VENDORS)), [many])
+    found = edges(graph)
+    assert found["xclbin"].options[:4] == ("--device", "npu1_1col", "--buffers", "7")
+    for word, hint in (
+        ("insts=real", "--provider insts=embedded"),
+        ("design=aiecc", "--provider design=stages"),
+    ):
+        with pytest.raises(
+            UserError, match=r"takes 7 host buffers, and aie(cc|-translate) .* passes 5"
+        ) as caught:
+            plan(context(machine(), word), [many])
+        assert hint in (caught.value.hint or "")
+        assert caught.value.location is not None
+    newest = replace(FOUND["aiecc"], facts=("declarative",))
+    plan(context(machine(aiecc=newest), "design=aiecc"), [many])
+
+
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.since)
 def test_words_of_every_release_are_filled_in(release):
     opt = Found(

@@ -65,9 +65,9 @@ CORE = "module {{ aie.device(npu1_1col) {{ {body} }} }}"
         (CORE.format(body="%t = aie.tile(0, 2)"), "no runtime sequence"),
         (
             CORE.format(
-                body=f"aiex.runtime_sequence({', '.join(f'%a{i}: memref<4xi32>' for i in range(6))}) {{ }}"
+                body=f"aiex.runtime_sequence({', '.join(f'%a{i}: memref<4xi32>' for i in range(17))}) {{ }}"
             ),
-            "6 arguments, the kernel of an XCLBIN takes 5 buffers",
+            "17 arguments, a kernel takes at most 16 buffers",
         ),
         (
             CORE.format(body="aiex.runtime_sequence @a() { } aiex.runtime_sequence @b() { }"),

@@ -39,10 +39,15 @@ def images(design: Path) -> list[str]:
 
 
 def pack(
-    folder: Path, image: Path, device_name: str, xclbinutil: str | None, modules: tuple[str, ...] = ()
+    folder: Path,
+    image: Path,
+    device_name: str,
+    xclbinutil: str | None,
+    modules: tuple[str, ...] = (),
+    more: tuple[str, ...] = (),
 ) -> bytes:
     """The XCLBIN of a PDI, embedded or by the tool."""
-    options = ["--device", device_name]
+    options = ["--device", device_name, *more]
     words = [str(image), *options, *modules, "-o", str(folder / "out.xclbin")]
     if xclbinutil:
         partition, kernels = str(folder / "main_aie_partition.json"), str(folder / "main_kernels.json")
@@ -91,6 +96,15 @@ def test_xclbinutil_gives_the_embedded_sections(design, tmp_path, xclbinutil):
     assert [(s.kind, s.name, s.data) for s in real.sections] == [
         (s.kind, s.name, s.data) for s in embedded.sections
     ]
+
+
+def test_xclbinutil_describes_more_buffers_as_we_do(tmp_path, xclbinutil):
+    packed = [
+        read_xclbin(pack(tmp_path, GAIN / "main.pdi", "npu1_1col", tool, more=("--buffers", "9")))
+        for tool in (None, xclbinutil)
+    ]
+    embedded, real = [[(s.kind, s.name, s.data) for s in container.sections] for container in packed]
+    assert real == embedded
 
 
 def test_all_of_an_xclbin_is_equal_when_the_version_is(tmp_path, xclbinutil):

@@ -4,6 +4,7 @@ says."""
 
 import pytest
 from design_chain import DESIGNS, Chain
+from many_buffers import SEVEN
 
 from npuninja.device.comparison import poison
 from npuninja.device.differences import compare
@@ -40,3 +41,17 @@ def test_design_gives_what_its_reference_says(wasm_build, emulated, cpp_program,
     done = emulated.run("with-xrt", cpp_program, *words)
     assert done.stdout.split() in (["4"] * 2, ["ert_cmd_state::completed"] * 2), done.stderr
     check()
+
+
+def test_more_than_five_buffers(project, emulated, tmp_path):
+    """The sixth and seventh buffer have the room that the XCLBIN gives them, and the address that the NPU sees."""
+    project.write("mlir/seven.mlir", SEVEN)
+    project.configure()
+    project.ninja("seven")
+    manifest = read_manifest(str(project.folder / "build/npu1_1col/wasm/seven/seven.json"))
+    contents = [bytes((7 * number + i) % 251 for i in range(1024)) for number in range(7)]
+    for number, content in enumerate(contents):
+        (tmp_path / str(number)).write_bytes(content)
+    emulated.good("run_design.py", manifest.path, str(tmp_path))
+    got = [(tmp_path / str(number)).read_bytes() for number in range(7)]
+    assert [got[1], got[3], got[6]] == [contents[0], contents[2], contents[5]]

@@ -136,17 +136,38 @@ __attribute__((export_name("add_host_buffer"))) i32 add_host_buffer(u32 offset, 
 
 __attribute__((export_name("remove_host_buffer"))) void remove_host_buffer(u32 index) { buffers[index].bytes = 0; }
 
-/* The address in linear memory of a shim BD's first word; every word must lie in one host buffer. */
+/* The argument whose address a shim BD holds since the last patch, while the BD has the address that was patched in. */
+static struct {
+    u64 address, first;
+    u32 bytes, argument;
+} bounds[8][SHIM_BDS];
+
+void host_bound(u32 column, u32 number, u64 address, u64 first, u32 bytes, u32 argument) {
+    bounds[column][number].address = address;
+    bounds[column][number].first = first;
+    bounds[column][number].bytes = bytes;
+    bounds[column][number].argument = argument;
+}
+
+/* The address in linear memory of a shim BD's first word; every word must lie in one host buffer, and in that of the
+ * argument whose address it was given: on an NPU the bytes behind it are those of another buffer. */
 static u32 host_address(u32 channel, u32 number, const Bd *bd, u64 address) {
     i64 last;
     walk_extent(bd, &last);
     u64 start = address + 4 * (u64)bd->iteration_current * bd->iteration_step;
     u64 bytes = 4 * (u64)last + 4;
     u64 offset = start - DDR_AIE_OFFSET - DEVICE_DDR;
-    for (u32 i = 0; i < buffer_count; i++)
+    u32 column = channel_tile(channel) >> 3, argument = 0, inside = 1;
+    if (bounds[column][number].address == address && address) {
+        u64 first = bounds[column][number].first;
+        argument = bounds[column][number].argument + 1;
+        inside = start >= first && start + bytes <= first + bounds[column][number].bytes;
+    }
+    for (u32 i = 0; inside && i < buffer_count; i++)
         if (offset >= buffers[i].offset && offset + bytes <= (u64)buffers[i].offset + buffers[i].bytes)
             return DDR_BASE + (u32)(address - DDR_AIE_OFFSET - DEVICE_DDR);
-    fault(FAULT_HOST_OVERRUN, channel, number, (u32)start, (u32)(start >> 32), (u32)bytes, (u32)(bytes >> 32));
+    fault(FAULT_HOST_OVERRUN, channel, number, (u32)start, (u32)(start >> 32), (u32)bytes,
+          (u32)(bytes >> 32) | argument << 16);
 }
 
 /* Reads buffer descriptor `number` for a channel. Faults when the channel may not use it, when it is not valid, or when

@@ -47,7 +47,7 @@ enum {
     FAULT_LOCK,          /* actor, lock, value before, change */
     FAULT_BD,            /* channel, bd, BadBd, detail, detail */
     FAULT_NO_ROUTE,      /* channel, RouteError, tile, slave port, header */
-    FAULT_HOST_OVERRUN,  /* channel, bd, first address low, high, bytes low, high */
+    FAULT_HOST_OVERRUN,  /* channel, bd, first address low, high, bytes low, bytes high | argument + 1 << 16 (0: none) */
     FAULT_NOT_MODELLED,  /* Unmodelled, tile, register offset, value */
     FAULT_QUEUE,         /* channel, value written, pushes of the sequence since its last wait */
     FAULT_TXN,           /* byte offset, operation word */
@@ -56,6 +56,7 @@ enum {
     FAULT_SWITCH_LOOP,   /* channel, tile */
     FAULT_MACHINE_CORE,  /* tile, address: its own record says more */
     FAULT_ACCESS,        /* tile, BadAccess, address, bytes, packed site, whether it writes */
+    FAULT_LATE_ARGUMENT, /* argument, how many the firmware translates, register address */
 };
 typedef enum {
     BAD_BD_INVALID = 1,   /* valid bit not set */
@@ -107,6 +108,7 @@ typedef struct {
 } Walk;
 
 void bd_load(u32 channel, u32 number, Bd *bd);
+void host_bound(u32 column, u32 number, u64 address, u64 first, u32 bytes, u32 argument);
 void walk_start(Walk *walk, const Bd *bd);
 void walk_next_row(Walk *walk, const Bd *bd);
 void walk_read(Walk *walk, const Bd *bd, u32 *to, u32 words);

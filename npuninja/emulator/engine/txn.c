@@ -115,12 +115,16 @@ static void patch(const u32 *op) {
         in_tile % BD_STRIDE != 4)
         fault(FAULT_NOT_MODELLED, UNMODELLED_PATCH, 8 * (address >> COLUMN_SHIFT) + (address >> ROW_SHIFT & 31), in_tile,
               argument, 0, 0);
-    /* The firmware translates the first arguments only; the stream has done it for the others, if it is one of July 2026
-     * or later. */
-    if (argument >= TRANSLATED_ARGUMENTS && plus >= DDR_AIE_OFFSET) plus -= DDR_AIE_OFFSET;
+    /* The firmware translates the first arguments only; the stream has done it for the others, or the address is one that
+     * the array does not reach. */
+    if (argument >= TRANSLATED_ARGUMENTS) {
+        if (plus < DDR_AIE_OFFSET) fault(FAULT_LATE_ARGUMENT, argument, TRANSLATED_ARGUMENTS, address, 0, 0, 0);
+        plus -= DDR_AIE_OFFSET;
+    }
     u64 target = DEVICE_DDR + DDR_AIE_OFFSET + arguments[argument].offset + plus;
     write32(address, (u32)target);
     write32(address + 4, (read32(address + 4) & 0xFFFF0000u) | (u32)(target >> 32 & 0xFFFF));
+    host_bound(address >> COLUMN_SHIFT, (in_tile - SHIM_BD) / BD_STRIDE, target, target - plus, arguments[argument].bytes, argument);
 }
 
 /* Whether a write goes to a full task queue. On hardware such a push is lost, without a word. Time does not pass here
