@@ -1,26 +1,20 @@
 """The NPU devices a design can name, and what each kind of tile holds.
 
 Sources: MLIR-AIE's AIETargetModel.cpp and AIEAttrs.td (names, columns, adjacency, counts), AM020 and AM025
-    (memories,
-banks, locks, channels), aiecc (start columns). All sizes are in bytes. A place is `(column, row)`; columns
-count from the partition's first column. Row 0 holds shim tiles, row 1 memtiles, rows 2 to 5 cores.
+(memories, banks, locks, channels), aiecc (start columns). All sizes are in bytes. A place is `(column, row)`;
+columns count from the partition's first column, rows from the shim tiles at the bottom. What the tiles of a row
+are is a matter of the family (`families`).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from npuninja.arch.families import FAMILIES, Family
 from npuninja.errors import UserError
 
 #: A tile's place in the array: (column, row).
 Place = tuple[int, int]
-
-ROWS = 6
-SHIM_ROW = 0
-MEMTILE_ROW = 1
-FIRST_CORE_ROW = 2
-#: Header field "memtile rows" of insts.bin.
-MEMTILE_ROWS = 1
 
 #: Program memory of a core (1024 bundles of 16 bytes).
 PROGRAM_MEMORY_BYTES = 0x4000
@@ -82,24 +76,51 @@ class Device(NamedTuple):
 
     Attributes:
         name: the name in MLIR, e.g. `npu1_2col`.
-        family: `npu1` (Phoenix, Hawk Point) or `npu2` (Strix, Krackan).
+        family: what all devices of the family have in common.
         columns: columns of the partition.
-        architecture: `aie2` or `aie2p`, as in `-march`.
-        txn_generation: device generation in the header of insts.bin.
-        physical_columns: columns of the whole array.
     """
 
     name: str
-    family: str
+    family: Family
     columns: int
-    architecture: str
-    txn_generation: int
-    physical_columns: int
+
+    @property
+    def architecture(self) -> str:
+        """`aie2` or `aie2p`, as in `-march`."""
+        return self.family.architecture
+
+    @property
+    def txn_generation(self) -> int:
+        """Device generation in the header of insts.bin."""
+        return self.family.txn_generation
+
+    @property
+    def physical_columns(self) -> int:
+        """Columns of the whole array."""
+        return self.family.physical_columns
 
     @property
     def rows(self) -> int:
         """Rows of the array, shim row included."""
-        return ROWS
+        return self.family.rows.number
+
+    @property
+    def memtile_rows(self) -> int:
+        """Rows of memtiles, as the header of insts.bin says."""
+        return len(self.family.rows.of_kind("mem"))
+
+    @property
+    def shim_row(self) -> int:
+        """The row of the shim tiles."""
+        return self.family.rows.of_kind("shim")[0]
+
+    def tile_kind(self, row: int) -> str:
+        """`shim`, `mem` or `core`: the kind of the tiles in a row, the same in every column."""
+        return self.family.rows.kind(row)
+
+    def kind_of(self, row: int) -> TileKind:
+        """What the tiles of a row hold."""
+        return TILE_KINDS[self.family.rows.kind(row)]
 
     @property
     def triple(self) -> str:
@@ -109,7 +130,7 @@ class Device(NamedTuple):
     @property
     def whole_array(self) -> bool:
         """Whether the design takes every column that can be used."""
-        return self.name == self.family
+        return self.name == self.family.name
 
     @property
     def start_columns(self) -> tuple[int, ...]:
@@ -126,11 +147,11 @@ class Device(NamedTuple):
 
     def contains(self, column: int, row: int) -> bool:
         """Whether the device has a tile at this place."""
-        return 0 <= column < self.columns and 0 <= row < ROWS
+        return 0 <= column < self.columns and 0 <= row < self.rows
 
     def places(self) -> list[Place]:
         """All tiles, by column, then row."""
-        return [(column, row) for column in range(self.columns) for row in range(ROWS)]
+        return [(column, row) for column in range(self.columns) for row in range(self.rows)]
 
 
 def advised_stack_bytes(needed_bytes: int) -> int:
@@ -141,21 +162,13 @@ def advised_stack_bytes(needed_bytes: int) -> int:
     return -(-needed_bytes * 5 // 4 // 1024) * 1024
 
 
-def _devices() -> dict[str, Device]:
-    table = {}
-    for family, columns, physical, architecture, generation in (
-        ("npu1", 4, 5, "aie2", 3),
-        ("npu2", 8, 8, "aie2p", 4),
-    ):
-        table[family] = Device(family, family, columns, architecture, generation, physical)
-        for n in range(1, columns):
-            name = f"{family}_{n}col"
-            table[name] = Device(name, family, n, architecture, generation, physical)
-    return table
+def devices_of(family: Family) -> dict[str, Device]:
+    """The devices of a family by name."""
+    return {name: Device(name, family, columns) for name, columns in family.device_names.items()}
 
 
 #: Every NPU device by name (AIEAttrs.td: AIEDevice).
-DEVICES = _devices()
+DEVICES = {name: model for family in FAMILIES.values() for name, model in devices_of(family).items()}
 
 
 def device(name: str) -> Device:
@@ -170,16 +183,6 @@ def device(name: str) -> Device:
     return found
 
 
-def tile_kind(row: int) -> str:
-    """`shim`, `mem` or `core`: the kind of the tiles in a row. The same in every column of every NPU."""
-    return "shim" if row == SHIM_ROW else "mem" if row == MEMTILE_ROW else "core"
-
-
-def kind_of(row: int) -> TileKind:
-    """What the tiles of a row hold."""
-    return TILE_KINDS[tile_kind(row)]
-
-
 def memory_neighbours(device: Device, place: Place) -> dict[str, Place]:
     """The tiles whose data memory and locks the tile at `place` can reach, by window name, itself ("own")
     included.
@@ -187,7 +190,7 @@ def memory_neighbours(device: Device, place: Place) -> dict[str, Place]:
     A core reaches the cores to the south, west and north; a memtile's DMA the memtiles to the west and east.
     """
     column, row = place
-    kind = tile_kind(row)
+    kind = device.tile_kind(row)
     if kind == "shim":
         return {"own": place}
     if kind == "mem":
@@ -202,7 +205,7 @@ def memory_neighbours(device: Device, place: Place) -> dict[str, Place]:
     return {
         window: other
         for window, other in candidates.items()
-        if device.contains(*other) and tile_kind(other[1]) == kind
+        if device.contains(*other) and device.tile_kind(other[1]) == kind
     }
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-from npuninja.arch.devices import tile_kind
-
 # A number sets where the following names start; `A|B_0-3` stands for A_0 B_0 A_1 B_1 ….
 _START = "0 NONE TRUE GROUP_0 TIMER_SYNC TIMER_VALUE_REACHED "
 _PORTS = "PORT_IDLE|PORT_RUNNING|PORT_STALLED|PORT_TLAST_0-7 "
@@ -95,9 +93,8 @@ def _numbers(text: str) -> dict[str, int]:
 _CACHE: dict[str, dict[str, int]] = {}
 
 
-def module_of(row: int, memory: bool) -> str:
-    """The module of a tile in this row whose events are meant: `core`, `memory`, `memtile` or `shim`."""
-    kind = tile_kind(row)
+def module_of(kind: str, memory: bool) -> str:
+    """The module of a tile of this kind whose events are meant: `core`, `memory`, `memtile` or `shim`."""
     if kind == "core":
         return "memory" if memory else "core"
     return "memtile" if kind == "mem" else kind

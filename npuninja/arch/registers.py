@@ -2,13 +2,15 @@
 
 Sources: MLIR-AIE's aie_registers_aie2.json (AM025 as data) and aie-rt's xaiemlgbl_params.h; for AIE2P
     xaie2pgbl_params.h,
-which differs only in the entries of `AIE2P`. Offsets are in bytes from the tile's start. Tile kinds are those
+which differs only in what `families` says. Offsets are in bytes from the tile's start. Tile kinds are those
 of `devices`.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from npuninja.arch.families import of_architecture
 
 COLUMN_SHIFT = 25
 ROW_SHIFT = 20
@@ -162,7 +164,7 @@ CORE_STATUS_DONE = 1 << 20
 #: Cascade: bit 0 input (0 north, 1 west), bit 1 output (0 south, 1 east).
 ACCUMULATOR_CONTROL = 0x36060
 
-#: Other registers by tile kind and name.
+#: Other registers by tile kind and name; some families have them elsewhere (`Family.registers`).
 MISCELLANEOUS = {
     "core": {
         "Memory_Control": 0x16010,
@@ -193,12 +195,6 @@ MISCELLANEOUS = {
         "Column_Clock_Control": 0xFFF20,
     },
 }
-#: What lies elsewhere on AIE2P.
-AIE2P = {
-    "core": {"Tile_Control": 0x60020, "Core_PC": 0x30E00, "Core_SP": 0x30E20, "Core_LR": 0x30E30},
-    "mem": {"Tile_Control": 0xFFF20},
-    "shim": {"Tile_Control": 0xFFF40},
-}
 
 
 def register(architecture: str, kind: str, name: str) -> int:
@@ -206,9 +202,8 @@ def register(architecture: str, kind: str, name: str) -> int:
 
     KeyError when there is none.
     """
-    if architecture == "aie2p" and name in AIE2P[kind]:
-        return AIE2P[kind][name]
-    return MISCELLANEOUS[kind][name]
+    elsewhere = of_architecture(architecture).registers.get(kind, {})
+    return elsewhere[name] if name in elsewhere else MISCELLANEOUS[kind][name]
 
 
 #: Event and trace blocks: the bases, and offsets inside a block.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Sequence
 
+from npuninja.arch.families import SHARED_ROWS, Rows, of_generation
 from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 from npuninja.errors import Error, InternalError, UserError
 
@@ -41,6 +42,7 @@ class EmulatedDevice(Device):
             program.xclbin,
             kernel=program.kernel,
             name=program.xclbin_path,
+            rows=_rows_of(program),
             checks=self._checks,
             schedule=self._schedule,
         )
@@ -102,6 +104,12 @@ class EmulatedDevice(Device):
         if self._emulator is not None:
             self._emulator.close()
             self._emulator = None
+
+
+def _rows_of(program: Program) -> Rows:
+    """The rows of the family that the instructions are for; what is no instruction stream is reported by the run."""
+    family = of_generation(program.insts[2]) if len(program.insts) > 2 else None
+    return family.rows if family is not None else SHARED_ROWS
 
 
 def _own(buffers: Sequence[Buffer]) -> list[HostBuffer]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 
-from npuninja.arch.devices import DEVICES
+from npuninja.arch.families import FAMILIES
 from npuninja.device.api import Program
 from npuninja.errors import Location, UserError
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.xclbin import AIE_PARTITION, read_xclbin
 
-# XRT's names end in a number (`xrt-smi examine`): 1 is Phoenix and Hawk Point; 4, 5 and 6 are Strix, Strix
-# Halo and Krackan.
+# XRT's names end in a number (`xrt-smi examine`): that of the driver's model, of which a family may have several.
 _NAME = re.compile(r"RyzenAI-npu(\d+)$")
-_FAMILIES = {1: "npu1", 4: "npu2", 5: "npu2", 6: "npu2"}
 
 
 def check_match(npu: str, program: Program) -> None:
@@ -23,10 +21,10 @@ def check_match(npu: str, program: Program) -> None:
         UserError: the design is for another generation, or has more columns.
     """
     match = _NAME.match(npu)
-    family = _FAMILIES.get(int(match[1])) if match else None
-    if family is None:
+    model = next((f for f in FAMILIES.values() if match and int(match[1]) in f.driver.xrt_numbers), None)
+    if model is None:
         return
-    model = DEVICES[family]
+    family = model.name
     if program.core_kind != "wasm" and program.core_kind != model.architecture:
         raise UserError(
             f"the design has {program.core_kind} cores, and those of {npu} are {model.architecture}",

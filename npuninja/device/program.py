@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from npuninja.arch.devices import DEVICES
+from npuninja.arch.families import of_generation
 from npuninja.device.api import Program
 from npuninja.device.manifest import Manifest
 from npuninja.errors import Location, UserError
-
-_GENERATIONS = {DEVICES[name].txn_generation: name for name in ("npu1", "npu2")}
 
 
 def program_of(manifest: Manifest) -> Program:
@@ -23,10 +22,11 @@ def program_of(manifest: Manifest) -> Program:
             f"there is no device {manifest.device!r}", Location(manifest.path), hint="build it again"
         )
     # The header's third byte (npuninja.formats.txn). What is no stream at all is told by who reads it.
-    if len(insts) > 3 and insts[2] != device.txn_generation and insts[2] in _GENERATIONS:
+    family = of_generation(insts[2]) if len(insts) > 3 else None
+    if family is not None and family is not device.family:
         raise UserError(
             f"the manifest says the design is for {manifest.device}, and its instructions are for "
-            f"{_GENERATIONS[insts[2]]}",
+            f"{family.name}",
             Location(manifest.path),
             notes=(("the instructions", Location(manifest.insts)),),
             hint="the files are of different builds, or the manifest was edited: build the design again",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any, NamedTuple, Sequence
 
+from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import DIRECTIONS
 from npuninja.diag.descriptor_text import descriptor_fields, descriptor_text
 from npuninja.diag.register_names import register_at, tile_name, value_meaning
@@ -22,19 +23,19 @@ class Described(NamedTuple):
     line: str
 
 
-def describe_cdo(command: cdo.Command) -> Described:
+def describe_cdo(command: cdo.Command, rows: Rows = SHARED_ROWS) -> Described:
     """One CDO command."""
     if isinstance(command, (Write, MaskWrite)):
-        return _register_write(command)
+        return _register_write(rows, command)
     if isinstance(command, cdo.BlockWrite):
-        return _block("block_write", command.address, command.data)
+        return _block(rows, "block_write", command.address, command.data)
     if isinstance(command, cdo.MaskPoll):
-        described = _at("poll", command.address, {"mask": command.mask, "value": command.value})
+        described = _at(rows, "poll", command.address, {"mask": command.mask, "value": command.value})
         described.fields["timeout_ms"] = command.timeout_ms
         line = f"{described.line} & 0x{command.mask:x} == 0x{command.value:x} within {command.timeout_ms} ms"
         return Described(described.fields, line)
     if isinstance(command, cdo.Fill):
-        described = _at("fill", command.address, {"words": command.words, "value": command.value})
+        described = _at(rows, "fill", command.address, {"words": command.words, "value": command.value})
         return Described(
             described.fields, f"{described.line}: {command.words} words of 0x{command.value:08x}"
         )
@@ -49,23 +50,23 @@ def describe_cdo(command: cdo.Command) -> Described:
     return Described({"operation": name.lower(), "words": list(command.words)}, f"{name} {words}".rstrip())
 
 
-def describe_txn(operation: txn.TxnOperation) -> Described:
+def describe_txn(operation: txn.TxnOperation, rows: Rows = SHARED_ROWS) -> Described:
     """One operation of an instruction stream."""
     if isinstance(operation, (Write, MaskWrite)):
-        return _register_write(operation)
+        return _register_write(rows, operation)
     if isinstance(operation, txn.BlockWrite):
-        return _block("block_write", operation.address, operation.data)
+        return _block(rows, "block_write", operation.address, operation.data)
     if isinstance(operation, txn.MaskPoll):
-        described = _at("poll", operation.address, {"mask": operation.mask, "value": operation.value})
+        described = _at(rows, "poll", operation.address, {"mask": operation.mask, "value": operation.value})
         return Described(
             described.fields, f"{described.line} & 0x{operation.mask:x} == 0x{operation.value:x}"
         )
     if isinstance(operation, txn.Sync):
-        return _sync(operation)
+        return _sync(rows, operation)
     if isinstance(operation, txn.AddressPatch):
         fields = {"argument": operation.argument, "offset_bytes": operation.offset_bytes}
-        described = _at("address_patch", operation.address, fields)
-        register = register_at(operation.address)
+        described = _at(rows, "address_patch", operation.address, fields)
+        register = register_at(operation.address, rows)
         where = (
             f"BD {register.bd} of {register.tile}"
             if register.bd is not None
@@ -92,9 +93,9 @@ def describe_txn(operation: txn.TxnOperation) -> Described:
     )
 
 
-def _at(operation: str, address: int, more: dict[str, Any]) -> Described:
+def _at(rows: Rows, operation: str, address: int, more: dict[str, Any]) -> Described:
     """The common part: where."""
-    register = register_at(address)
+    register = register_at(address, rows)
     fields = {
         "operation": operation,
         "address": address,
@@ -105,13 +106,13 @@ def _at(operation: str, address: int, more: dict[str, Any]) -> Described:
     return Described(fields, f"{operation} {register.tile} {register.name}")
 
 
-def _register_write(command: Write | MaskWrite) -> Described:
+def _register_write(rows: Rows, command: Write | MaskWrite) -> Described:
     address, value = command.address, command.value
-    register = register_at(address)
+    register = register_at(address, rows)
     if isinstance(command, Write):
-        described = _at("write", address, {"value": value})
+        described = _at(rows, "write", address, {"value": value})
         return _with_meaning(described, value_meaning(register, value), f" := 0x{value:08x}")
-    described = _at("mask_write", address, {"mask": command.mask, "value": value})
+    described = _at(rows, "mask_write", address, {"mask": command.mask, "value": value})
     meaning = value_meaning(register, value, command.mask)
     return _with_meaning(described, meaning, f" := 0x{value:x} in bits 0x{command.mask:x}")
 
@@ -122,9 +123,9 @@ def _with_meaning(described: Described, meaning: str, assignment: str) -> Descri
     return Described(described.fields, described.line + assignment + (f" ({meaning})" if meaning else ""))
 
 
-def _block(operation: str, address: int, data: bytes) -> Described:
-    described = _at(operation, address, {"bytes": len(data)})
-    register = register_at(address)
+def _block(rows: Rows, operation: str, address: int, data: bytes) -> Described:
+    described = _at(rows, operation, address, {"bytes": len(data)})
+    register = register_at(address, rows)
     if register.bd is not None and register.word == 0:
         words = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
         fields = descriptor_fields(register.kind, words)
@@ -144,10 +145,10 @@ def _block(operation: str, address: int, data: bytes) -> Described:
     return Described(described.fields, f"{described.line}: {len(data)} bytes")
 
 
-def _sync(operation: txn.Sync) -> Described:
+def _sync(rows: Rows, operation: txn.Sync) -> Described:
     direction = _DIRECTION_NAMES.get(operation.direction, str(operation.direction))
     fields = {**operation._asdict(), "operation": "sync", "direction": direction}
-    where = tile_name(operation.column, operation.row)
+    where = tile_name(operation.column, operation.row, rows.kind(operation.row))
     if (operation.columns, operation.rows) != (1, 1):
         where += f" and its {operation.columns} x {operation.rows} tiles"
     return Described(fields, f"wait for {where} {direction} {operation.channel}")

@@ -12,6 +12,7 @@ import re
 import sys
 from typing import Any, NamedTuple, Sequence
 
+from npuninja.arch.families import SHARED_ROWS, of_generation
 from npuninja.diag.command_text import Described, describe_cdo, describe_txn, numbered
 from npuninja.diag.register_names import register_at
 from npuninja.errors import Error, Location, UserError
@@ -31,7 +32,6 @@ from npuninja.formats.xclbin_check import problem_of
 from npuninja.formats.xclbin_sections import read_embedded_metadata, read_ip_layout, read_mem_topology
 from npuninja.machine_code.functions import Function, functions_of
 
-_FAMILIES = {3: "npu1", 4: "npu2"}
 _HEX_LINES = re.compile(rb"\s*(?:(?:0[xX])?[0-9a-fA-F]{8}\s+)*(?:0[xX])?[0-9a-fA-F]{8}\s*")
 
 
@@ -130,7 +130,7 @@ def _cores(commands: Sequence[cdo.Command]) -> list[dict[str, Any]]:
     found = []
     for command in commands:
         if isinstance(command, cdo.BlockWrite):
-            register = register_at(command.address)
+            register = register_at(command.address, SHARED_ROWS)
             if register.name == "program memory 0x0000":
                 stub = read_stub(command.data)
                 core: dict[str, Any] = {"column": register.column, "row": register.row}
@@ -156,8 +156,9 @@ def _core_lines(cores: list[dict[str, Any]], indent: str = "  ") -> list[str]:
 
 def _txn(data: bytes, name: str) -> InspectReport:
     stream = read_txn(data, name)
-    described = [describe_txn(op) for op in stream.operations]
-    family = _FAMILIES.get(stream.generation, f"unknown generation {stream.generation}")
+    known = of_generation(stream.generation)
+    described = [describe_txn(op, known.rows if known else SHARED_ROWS) for op in stream.operations]
+    family = known.name if known else f"unknown generation {stream.generation}"
     facts = {
         "bytes": len(data),
         "device": family,

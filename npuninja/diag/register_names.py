@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from npuninja.arch import registers, switch
-from npuninja.arch.devices import MEMTILE_ROW, PROGRAM_MEMORY_BYTES, SHIM_ROW, TILE_KINDS, kind_of, tile_kind
+from npuninja.arch.devices import PROGRAM_MEMORY_BYTES, TILE_KINDS
 from npuninja.arch.event_registers import event_register_names
+from npuninja.arch.families import Rows
 
 
 class Register(NamedTuple):
@@ -29,23 +30,22 @@ class Register(NamedTuple):
     @property
     def tile(self) -> str:
         """The tile as people write it."""
-        return tile_name(self.column, self.row)
+        return tile_name(self.column, self.row, self.kind)
 
 
-def tile_name(column: int, row: int) -> str:
+def tile_name(column: int, row: int, kind: str) -> str:
     """`shim (0, 0)`, `memtile (0, 1)`, `core (0, 2)`."""
-    kind = "shim" if row == SHIM_ROW else "memtile" if row == MEMTILE_ROW else "core"
-    return f"{kind} ({column}, {row})"
+    return f"{'memtile' if kind == 'mem' else kind} ({column}, {row})"
 
 
-def register_at(address: int) -> Register:
-    """What lies at an address of the array. An unknown register has its offset for a name."""
+def register_at(address: int, rows: Rows) -> Register:
+    """What lies at an address of an array of these rows. An unknown register has its offset for a name."""
     column, row, offset = registers.split_address(address)
-    kind = tile_kind(row)
+    kind = rows.kind(row)
     name = _fixed_names(kind).get(offset)
     if name is not None:
         return Register(column, row, kind, offset, name)
-    tile = kind_of(row)
+    tile = TILE_KINDS[kind]
     first = registers.DMA[kind].bd
     bd, rest = divmod(offset - first, registers.BD_STRIDE)
     if 0 <= bd < tile.bds and rest // 4 < tile.bd_words:

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from npuninja.arch.families import FAMILIES
 from npuninja.detect.pyxrt_import import MEMLOCK_NEEDED_BYTES
 from npuninja.diag.machine import Machine
 from npuninja.diag.rung import Rung
@@ -19,8 +20,8 @@ from npuninja.hints import matching
 
 #: (vendor, device) -> family of `aie.device`, and what it is sold as.
 NPUS = {
-    ("0x1022", "0x1502"): ("npu1", "Phoenix, Hawk Point"),
-    ("0x1022", "0x17f0"): ("npu2", "Strix, Strix Halo, Krackan"),
+    ("0x1022", f"0x{family.driver.pci_device:04x}"): (family.name, family.products)
+    for family in FAMILIES.values()
 }
 _PCI = "sys/bus/pci/devices"
 _MODULE = "amdxdna"

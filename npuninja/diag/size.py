@@ -16,10 +16,9 @@ from typing import NamedTuple, NoReturn, Sequence
 from npuninja.arch.devices import (
     DATA_WINDOWS,
     DEFAULT_STACK_BYTES,
+    Device,
     Place,
     advised_stack_bytes,
-    kind_of,
-    tile_kind,
 )
 from npuninja.errors import Location, UserError
 from npuninja.formats.core_image import read_core_image
@@ -44,6 +43,7 @@ class TileMemory(NamedTuple):
 
     Attributes:
         tile: (column, row).
+        kind: of the tile: `shim`, `mem` or `core`.
         program: of the core's program; None without a core, or when it is a wasm module, which lies outside.
         stack: the core's stack_size; 0 without a core.
         stack_need: what the program takes of it at least; None when that is not known.
@@ -55,6 +55,7 @@ class TileMemory(NamedTuple):
     """
 
     tile: Place
+    kind: str
     program: int | None
     stack: int
     stack_need: int | None
@@ -104,24 +105,25 @@ def measure(folder: str) -> list[TileMemory]:
         buffers: dict[Place, list[Operation]] = {}
         for buffer in ops_of(device, "aie.buffer"):
             buffers.setdefault(place_of(buffer.operands[0]), []).append(buffer)
-        architecture = model_of(device).architecture
+        model = model_of(device)
         for place in sorted({*cores, *buffers}):
-            found.append(_tile(folder, place, cores.get(place), buffers.get(place, []), architecture))
+            found.append(_tile(folder, place, cores.get(place), buffers.get(place, []), model))
     return found
 
 
 def _tile(
-    folder: str, place: Place, core: Operation | None, buffers: Sequence[Operation], architecture: str
+    folder: str, place: Place, core: Operation | None, buffers: Sequence[Operation], model: Device
 ) -> TileMemory:
     stack = core.integer("stack_size", DEFAULT_STACK_BYTES) if core else 0
     sizes = [size_bytes(buffer.result.type) for buffer in buffers]
     end = max([stack, *(b.integer("address", 0) + size for b, size in zip(buffers, sizes))])
     program, need, data = None, None, 0
     if core is not None:
-        program, need, data_end = _program(folder, place, architecture)
+        program, need, data_end = _program(folder, place, model.architecture)
         data = max(data_end - end, 0)
         end = max(end, data_end)
-    return TileMemory(place, program, stack, need, sum(sizes), data, end, kind_of(place[1]).memory_bytes)
+    kind = model.kind_of(place[1])
+    return TileMemory(place, kind.name, program, stack, need, sum(sizes), data, end, kind.memory_bytes)
 
 
 def _program(folder: str, place: Place, architecture: str) -> tuple[int | None, int | None, int]:
@@ -179,7 +181,7 @@ def table(name: str, tiles: Sequence[TileMemory]) -> str:
         )
         share = t.used / t.limit
         bar = ("#" * round(share * _BAR_CHARACTERS)).ljust(_BAR_CHARACTERS, ".")
-        kind = {"mem": "memtile", "shim": "shim"}.get(tile_kind(t.tile[1]), "core")
+        kind = {"mem": "memtile", "shim": "shim"}.get(t.kind, "core")
         used, behind = f"{t.used} of {t.limit}", str(max(t.limit - t.end, 0))
         cells = (
             f"{kind} {t.tile}",

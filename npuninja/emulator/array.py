@@ -30,6 +30,8 @@ _EVENT = struct.Struct("<3I")
 _MAX_TABLE_ELEMENTS = 1 << 16
 #: A freed buffer from this size on goes back to the system at once, instead of being filled with zeros later.
 _DISCARDED_BYTES = 1 << 20
+#: The kinds of tiles in the order of their numbers in engine/engine.h.
+_KIND_NUMBERS = ("shim", "mem", "core")
 #: A configuration goes to the engine in pieces of about this size.
 _CONFIGURE_AT_ONCE_BYTES = 4 << 20
 
@@ -43,17 +45,18 @@ def _engine_configuration() -> wasmtime.Config:
 
 
 class Array:
-    """One emulated array of `columns` columns, unconfigured.
+    """One emulated array, unconfigured.
 
     A fault of the engine leaves its methods as `wasmtime.Trap`; `fault` then has the record.
 
     Attributes:
+        device: which tiles it has.
         engine, store: wasmtime's, shared with the cores' instances.
         memory: the file behind data memories, locks and DDR.
     """
 
-    def __init__(self, columns: int, west_column: bool = True) -> None:
-        self.columns = columns
+    def __init__(self, device: layout.Geometry, west_column: bool = True) -> None:
+        self.device = device
         #: Whether there is a column in front of the first one, as on a Phoenix.
         self.west_column = west_column
         self.engine = wasmtime.Engine(_engine_configuration())
@@ -110,8 +113,8 @@ class Array:
     def _map(self) -> None:
         """Puts the shared file under the lock plane and the data memories, and fills these with poison."""
         self.memory.map_at(self._base + layout.LOCK_PLANE, 0, layout.LOCK_PLANE_BYTES)
-        for tile in layout.tiles(self.columns):
-            size = layout.memory_bytes(tile)
+        for tile in self.device.tiles():
+            size = self.device.memory_bytes(tile)
             if size:
                 start = layout.tile_engine_address(tile)
                 self.memory.map_at(self._base + start, layout.tile_file_offset(tile), size)
@@ -186,7 +189,10 @@ class Array:
 
     def reset(self) -> None:
         """The state of the array before any configuration; data memories keep their content."""
-        self.call("reset_array", self.columns, int(self.west_column))
+        kinds = sum(
+            1 + _KIND_NUMBERS.index(kind) << 4 * row for row, kind in enumerate(self.device.rows.kinds)
+        )
+        self.call("reset_array", self.device.columns, kinds, int(self.west_column))
 
     def read32(self, address: int) -> int:
         """A register or memory word of the array. Reading a lock request register tries the request."""
@@ -199,7 +205,7 @@ class Array:
     def data_memory(self, tile: int) -> memoryview:
         """A tile's data memory."""
         start = layout.tile_engine_address(tile)
-        return self._view[start : start + layout.memory_bytes(tile)]
+        return self._view[start : start + self.device.memory_bytes(tile)]
 
     def engine_memory(self, address: int, size_bytes: int) -> memoryview:
         """A part of the engine's memory."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import PROGRAM_MEMORY_BYTES, tile_kind
+from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
+from npuninja.arch.families import Rows
 from npuninja.arch.registers import PROGRAM_MEMORY, split_address
 from npuninja.emulator import layout
 from npuninja.errors import UserError
@@ -74,12 +75,12 @@ def read_design(xclbin: bytes, name: str = "xclbin") -> Design:
     return Design(partition.column_width, pdis, modules, kernels)
 
 
-def loaded_cores(commands: tuple[Command, ...]) -> set[int]:
+def loaded_cores(commands: tuple[Command, ...], rows: Rows) -> set[int]:
     """The tiles whose program memory the commands write."""
     found = set()
     for command in commands:
         if isinstance(command, BlockWrite):
             column, row, offset = split_address(command.address)
-            if tile_kind(row) == "core" and PROGRAM_MEMORY <= offset < PROGRAM_MEMORY + PROGRAM_MEMORY_BYTES:
+            if rows.kind(row) == "core" and PROGRAM_MEMORY <= offset < PROGRAM_MEMORY + PROGRAM_MEMORY_BYTES:
                 found.add(layout.tile_number(column, row))
     return found

@@ -54,7 +54,7 @@ class CoreProgram(NamedTuple):
     digest: bytes
 
 
-def read_program(module: bytes, columns: int) -> CoreProgram:
+def read_program(module: bytes, device: layout.Geometry) -> CoreProgram:
     """Reads a core's module for an array of `columns` columns. Raises UserError when it does not follow the
     ABI, reaches out
     of the array, or needs imports the emulator does not have.
@@ -74,7 +74,7 @@ def read_program(module: bytes, columns: int) -> CoreProgram:
     tile = layout.tile_number(info.column, info.row)
     for neighbour in info.neighbours:
         column, row = layout.tile_place(tile + NEIGHBOUR_STEPS[neighbour])
-        if not (0 <= column < columns and layout.is_core_tile(tile + NEIGHBOUR_STEPS[neighbour])):
+        if not device.is_core_tile(tile + NEIGHBOUR_STEPS[neighbour]):
             raise UserError(
                 f"{name} uses the memory of ({column}, {row}) to its {neighbour}, where no core is"
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from npuninja.arch.devices import tile_kind
 from npuninja.emulator import layout, state
 from npuninja.emulator.errors import Deadlock, Note
 from npuninja.emulator.lock_releases import releasers
@@ -40,16 +39,20 @@ class Waiters:
         states: of all actors.
         cores: what each core's module says, by tile number.
         read: reads a register.
-        columns: of the device.
+        device: which tiles there are.
     """
 
     def __init__(
-        self, states: list[ActorState], cores: Mapping[int, CoreInfo], read: ReadRegister, columns: int
+        self,
+        states: list[ActorState],
+        cores: Mapping[int, CoreInfo],
+        read: ReadRegister,
+        device: layout.Geometry,
     ) -> None:
         self._states = {s.actor: s for s in states}
         self._cores = cores
         self._read = read
-        self._columns = columns
+        self._device = device
         self._lock_symbols = lock_symbols(cores)
         for s in states:
             wait = self._wait_of_core(s)
@@ -68,7 +71,7 @@ class Waiters:
         if s.wait in (state.WAIT_LOCK_GE, state.WAIT_LOCK_EQ):
             return not self._releasers(s)
         if s.wait == state.WAIT_DATA:
-            senders = [o.actor for o in origins(self._read, self._columns, s.actor) if o.actor is not None]
+            senders = [o.actor for o in origins(self._read, self._device, s.actor) if o.actor is not None]
             return all(self._is_idle(sender) for sender in senders)
         if s.wait == state.WAIT_SINK:
             return s.wait_a >= layout.CHANNELS or self._is_idle(s.wait_a)
@@ -123,7 +126,7 @@ class Waiters:
             )
             return f"waits for arbiter {arbiter} of the switch of tile {layout.tile_place(tile)}{holder}"
         if kind == state.WAIT_ROUTE:
-            return "cannot send: " + route_error(s.wait_a, s.wait_b, s.wait_c)
+            return "cannot send: " + route_error(s.wait_a, s.wait_b, s.wait_c, self._device)
         if kind == state.WAIT_TOKEN:
             return (
                 f"waits until {layout.actor_name(s.wait_a)} completes a task: {self._why_no_token(s.wait_a)}"
@@ -137,7 +140,11 @@ class Waiters:
 
     def _releasers(self, s: ActorState) -> list[int]:
         """Who may still release the lock that an actor waits for, itself left out."""
-        return [actor for actor in releasers(s.wait_a, self._states.values(), self._read) if actor != s.actor]
+        return [
+            actor
+            for actor in releasers(s.wait_a, self._states.values(), self._read, self._device)
+            if actor != s.actor
+        ]
 
     def ended_cores(self) -> list[ActorState]:
         """Cores that have come to their end."""
@@ -157,7 +164,7 @@ class Waiters:
 
     def _senders(self, s: ActorState) -> str:
         phrases = []
-        for origin in origins(self._read, self._columns, s.actor):
+        for origin in origins(self._read, self._device, s.actor):
             if origin.actor is None:
                 phrases.append(origin.reason)
                 continue
@@ -220,9 +227,9 @@ class Waiters:
         return result
 
 
-def route_error(error: int, tile: int, port: int) -> str:
+def route_error(error: int, tile: int, port: int, device: layout.Geometry) -> str:
     """Why a stream finds no way, in words."""
-    kind = tile_kind(layout.tile_place(tile)[1])
+    kind = device.kind(tile)
     names = {"slave": port_name(kind, port, master=False), "master": port_name(kind, port, master=True)}
     return ROUTE_ERRORS[error].format(tile=layout.tile_place(tile), **names)
 

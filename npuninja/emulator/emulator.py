@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import wasmtime
 
+from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import CORE_CONTROL, CORE_CONTROL_ENABLE, PROGRAM_MEMORY, tile_address
 from npuninja.emulator import layout
 from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, Array, unexpected
@@ -86,6 +87,7 @@ class Emulator:
 
     Args:
         columns: of the device, 1 to 8.
+        rows: what the tiles of each row are; by default as in all NPUs so far.
         modules: core modules by sha256; the cores whose program memory holds their stubs are started.
         pdis: commands of further configurations, which the runtime sequence can load by their number.
         log_events: keeps a log of what happened in `events`.
@@ -100,6 +102,7 @@ class Emulator:
         modules: Mapping[bytes, bytes] | None = None,
         pdis: Sequence[Sequence[Command]] = (),
         *,
+        rows: Rows = SHARED_ROWS,
         log_events: bool = False,
         checks: frozenset[str] = frozenset(),
         schedule: int = 0,
@@ -107,7 +110,12 @@ class Emulator:
     ) -> None:
         self.checks = checks
         self._count_bundles = count_bundles
-        self._array = Array(columns)
+        self._array = Array(layout.Geometry(columns, rows))
+        if checks and not self._array.call("can_check"):
+            raise UserError(
+                f"an array of {columns} columns and {rows.number} rows is too large for checks",
+                hint="run the design without --check",
+            )
         self._array.call("set_checks", check_bits(checks))
         self._array.call("set_schedule", schedule)
         self._watchdog = Watchdog(self._array.engine.increment_epoch)
@@ -132,6 +140,7 @@ class Emulator:
         *,
         kernel: str | None = None,
         name: str = "xclbin",
+        rows: Rows = SHARED_ROWS,
         log_events: bool = False,
         checks: frozenset[str] = frozenset(),
         schedule: int = 0,
@@ -143,7 +152,7 @@ class Emulator:
             xclbin: the file's bytes.
             kernel: the kernel whose PDI is meant; by default the first PDI.
             name: of the file, for errors.
-            log_events, checks, schedule, count_bundles: see the class.
+            rows, log_events, checks, schedule, count_bundles: see the class.
 
         Raises:
             UserError: the file is damaged or no XCLBIN of an NPU design, or a core's module is missing in it.
@@ -155,6 +164,7 @@ class Emulator:
             design.columns,
             design.modules,
             design.pdis,
+            rows=rows,
             log_events=log_events,
             checks=checks,
             schedule=schedule,
@@ -176,22 +186,27 @@ class Emulator:
     @property
     def columns(self) -> int:
         """Columns of the array."""
-        return self._array.columns
+        return self._array.device.columns
+
+    @property
+    def device(self) -> layout.Geometry:
+        """Which tiles the array has."""
+        return self._array.device
 
     # --- Configuration.
 
     def configure(self, commands: Iterable[Command]) -> None:
         """Executes a CDO's commands, and starts the cores that it loads."""
         commands = tuple(commands)
-        loaded = loaded_cores(commands)
+        loaded = loaded_cores(commands, self.device.rows)
         for tile in loaded:
             self._forget_core(tile)
         self._guard(lambda: self._array.apply(commands))
-        pieces = program_pieces(commands)
+        pieces = program_pieces(commands, self.device.rows)
         for tile in sorted(loaded):
             self._start_core(tile, pieces[layout.tile_place(tile)])
-        for tile in layout.tiles(self.columns):
-            if not layout.is_core_tile(tile) or tile in self._machine_cores:
+        for tile in self.device.tiles():
+            if not self.device.is_core_tile(tile) or tile in self._machine_cores:
                 continue
             control = tile_address(*layout.tile_place(tile), CORE_CONTROL)
             if self._array.read32(control) & CORE_CONTROL_ENABLE:
@@ -217,7 +232,7 @@ class Emulator:
                 f"the module of core ({column}, {row}) is missing: there is none with sha256 {stub.digest.hex()[:16]}…",
                 hint="the PDI and the modules are from different builds; build the XCLBIN again",
             )
-        program = read_program(module, self.columns)
+        program = read_program(module, self.device)
         if (program.info.column, program.info.row) != (column, row):
             raise UserError(
                 f"core ({column}, {row}) was given the module of core ({program.info.column}, {program.info.row})",
@@ -425,7 +440,9 @@ class Emulator:
             touching = self._cores[record[1]]
             return bad_access(record[1:], touching, touching.frames(trap), self._cores)
         if record[0]:
-            known = Known(self._host_ranges(), {tile: core.info for tile, core in self._cores.items()})
+            known = Known(
+                self._host_ranges(), {tile: core.info for tile, core in self._cores.items()}, self.device
+            )
             return engine_fault(record, known)
         tile = self._array.current_actor() - layout.FIRST_CORE_ACTOR
         core = self._cores.get(tile)
@@ -440,7 +457,7 @@ class Emulator:
 
     def _waiters(self) -> Waiters:
         cores = {tile: core.info for tile, core in self._cores.items()}
-        return Waiters(self._array.states(), cores, self._array.read32, self.columns)
+        return Waiters(self._array.states(), cores, self._array.read32, self.device)
 
     def _still_moving(self, time_limit_s: float) -> TimeLimit:
         waiters = self._waiters()
@@ -458,7 +475,9 @@ class Emulator:
         """What the check `races` found since the last run began, also when it failed."""
         if "races" not in self.checks:
             return []
-        return RaceReader(self._cores, self._array.read32, self._host_name).races(self._array.race_records())
+        return RaceReader(self._cores, self._array.read32, self._host_name, self.device).races(
+            self._array.race_records()
+        )
 
     def _host_name(self, offset: int) -> str:
         for i, buffer in enumerate(self._arguments):
@@ -475,7 +494,7 @@ class Emulator:
         return ranges + [HostRange("a buffer of another run", b.address, b.nbytes) for b in others]
 
     def _report(self, wall_time_s: float, at_end: list[ActorState]) -> RunReport:
-        unfinished = unfinished_transfers(at_end, self._array.read32, self.columns)
+        unfinished = unfinished_transfers(at_end, self._array.read32, self.device)
         before, self._counted = self._counted, self._array.states()
         steps = {s.actor: s for s in before}
         cores, strays = [], []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from npuninja.arch.devices import LOCK_VALUE_MAX, LOCK_VALUE_MIN, TASK_QUEUE_DEPTH, tile_kind
+from npuninja.arch.devices import LOCK_VALUE_MAX, LOCK_VALUE_MIN, TASK_QUEUE_DEPTH
 from npuninja.emulator import errors, layout
 from npuninja.emulator.deadlock import lock_symbols, route_error
 from npuninja.emulator.stream_trace import port_name
@@ -28,12 +28,13 @@ class HostRange(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What the emulator knows beside the record: the host buffers, and by tile number what each core's module
-    says.
+    """What the emulator knows beside the record: the host buffers, by tile number what each core's module says,
+    and which tiles there are.
     """
 
     hosts: list[HostRange]
     cores: Mapping[int, CoreInfo]
+    device: layout.Geometry
 
 
 _BAD_BD_INVALID, _BAD_BD_MEMORY, _BAD_BD_WINDOW, _BAD_BD_LOCK, _BAD_BD_CHANNEL = range(1, 6)
@@ -92,11 +93,11 @@ def _release_location(info: CoreInfo | None, point: int) -> Location | None:
     return Location(found.file, found.line, found.column) if found is not None else None
 
 
-def _bd(w: tuple[int, ...], _: Known) -> errors.EmulationError:
+def _bd(w: tuple[int, ...], known: Known) -> errors.EmulationError:
     channel, bd, why, a, b = w[:5]
     column, row, _direction, index = layout.channel_place(channel)
-    kind = tile_kind(row)
-    limit = layout.memory_bytes(layout.tile_number(column, row))
+    kind = known.device.rows.kind(row)
+    limit = known.device.memory_bytes(layout.tile_number(column, row))
     reasons = {
         _BAD_BD_INVALID: "it was never written, or its valid bit is not set",
         _BAD_BD_MEMORY: f"it reaches bytes {a} to {b} of a data memory of {limit} bytes",
@@ -120,11 +121,12 @@ def _bd(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     )
 
 
-def _no_route(w: tuple[int, ...], _: Known) -> errors.EmulationError:
+def _no_route(w: tuple[int, ...], known: Known) -> errors.EmulationError:
     channel, error, tile, port, header = w[:5]
-    name = port_name(tile_kind(layout.tile_place(tile)[1]), port, master=False)
+    name = port_name(known.device.kind(tile), port, master=False)
+    why = route_error(error, tile, port, known.device)
     return errors.NoRoute(
-        f"a packet with id {header & 31} from {layout.actor_name(channel)} is lost: {route_error(error, tile, port)}",
+        f"a packet with id {header & 31} from {layout.actor_name(channel)} is lost: {why}",
         hint="the packet flow's id and the id in the BD must agree",
         report={
             "tile": list(layout.tile_place(tile)),

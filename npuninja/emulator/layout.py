@@ -6,7 +6,10 @@ numbered.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import MEMTILE_ROW, ROWS, TILE_KINDS, tile_kind
+from typing import NamedTuple
+
+from npuninja.arch.devices import TILE_KINDS
+from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import TILE_BYTES
 
 #: Addresses in the engine's linear memory.
@@ -61,19 +64,36 @@ def tile_file_offset(tile: int) -> int:
     return _FILE_TILES + _TILE_SLOT_BYTES * tile
 
 
-def tiles(columns: int) -> list[int]:
-    """The numbers of all tiles of a device."""
-    return [tile_number(c, r) for c in range(columns) for r in range(ROWS)]
+class Geometry(NamedTuple):
+    """Which tiles an emulated device has, and of which kind.
 
+    Attributes:
+        columns: of the device, 1 to 8.
+        rows: what the tiles of each row are; 8 at most.
+    """
 
-def memory_bytes(tile: int) -> int:
-    """Size of a tile's data memory."""
-    return TILE_KINDS[tile_kind(tile % ROWS_PER_COLUMN)].memory_bytes
+    columns: int
+    rows: Rows = SHARED_ROWS
 
+    def tiles(self) -> list[int]:
+        """The numbers of all tiles."""
+        return [tile_number(c, r) for c in range(self.columns) for r in range(self.rows.number)]
 
-def is_core_tile(tile: int) -> bool:
-    """Whether a tile has a core."""
-    return MEMTILE_ROW < tile % ROWS_PER_COLUMN < ROWS
+    def contains(self, column: int, row: int) -> bool:
+        """Whether the device has a tile at this place."""
+        return 0 <= column < self.columns and 0 <= row < self.rows.number
+
+    def kind(self, tile: int) -> str:
+        """`shim`, `mem` or `core`: the kind of a tile."""
+        return self.rows.kind(tile % ROWS_PER_COLUMN)
+
+    def memory_bytes(self, tile: int) -> int:
+        """Size of a tile's data memory."""
+        return TILE_KINDS[self.kind(tile)].memory_bytes
+
+    def is_core_tile(self, tile: int) -> bool:
+        """Whether the device has such a tile, and a core on it."""
+        return tile >= 0 and self.contains(*tile_place(tile)) and self.kind(tile) == "core"
 
 
 def channel_number(column: int, row: int, direction: str, channel: int) -> int:

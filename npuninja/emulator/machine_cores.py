@@ -104,8 +104,7 @@ class MachineCore:
         windows = 0
         for bit, (name, step) in enumerate(_STEPS.items()):
             neighbour = self.tile + step
-            column, _ = layout.tile_place(neighbour)
-            if neighbour < 0 or column >= array.columns or not layout.is_core_tile(neighbour):
+            if not array.device.is_core_tile(neighbour):
                 continue
             windows |= 1 << bit
             offset = layout.tile_file_offset(neighbour)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from npuninja.arch.devices import SHIM_ROW
 from npuninja.emulator import layout, state
 from npuninja.emulator.checks.races import Race
 from npuninja.emulator.state import ActorState
@@ -112,7 +111,9 @@ class RunReport(NamedTuple):
         }
 
 
-def unfinished_transfers(states: list[ActorState], read: ReadRegister, columns: int) -> tuple[str, ...]:
+def unfinished_transfers(
+    states: list[ActorState], read: ReadRegister, device: layout.Geometry
+) -> tuple[str, ...]:
     """Sentences about shim channels that still wait for data to write to the host.
 
     Channels that no MM2S channel can send to are left out: a trace buffer is never full.
@@ -122,14 +123,14 @@ def unfinished_transfers(states: list[ActorState], read: ReadRegister, columns: 
         for s in states
         if s.is_channel
         and s.state != state.IDLE
-        and _writes_host(s.actor)
-        and any(origin.actor is not None for origin in origins(read, columns, s.actor))
+        and _writes_host(s.actor, device)
+        and any(origin.actor is not None for origin in origins(read, device, s.actor))
     )
 
 
-def _writes_host(actor: int) -> bool:
+def _writes_host(actor: int, device: layout.Geometry) -> bool:
     _, row, direction, _ = layout.channel_place(actor)
-    return row == SHIM_ROW and direction == "S2MM"
+    return device.rows.kind(row) == "shim" and direction == "S2MM"
 
 
 def channel_counts(before: list[ActorState], after: list[ActorState]) -> tuple[ChannelCount, ...]:

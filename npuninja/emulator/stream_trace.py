@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from npuninja.arch.devices import ROWS, tile_kind
 from npuninja.arch.registers import (
     SHIM_DEMUX,
     SHIM_DEMUX_SHIFTS,
@@ -54,10 +53,10 @@ def port_name(kind: str, port: int, *, master: bool) -> str:
     return "{} {}".format(*ports[port]) if port < len(ports) else f"port {port}"
 
 
-def origins(read: ReadRegister, columns: int, actor: int) -> list[Origin]:
+def origins(read: ReadRegister, device: layout.Geometry, actor: int) -> list[Origin]:
     """All that can send to an S2MM channel as the switches are set now."""
     column, row, _, channel = layout.channel_place(actor)
-    kind = tile_kind(row)
+    kind = device.rows.kind(row)
     if kind == "shim":
         south = SHIM_S2MM_SOUTH[channel]
         if read(tile_address(column, row, SHIM_DEMUX)) >> SHIM_DEMUX_SHIFTS[south] & 3 != SHIM_MUX_DMA:
@@ -70,7 +69,7 @@ def origins(read: ReadRegister, columns: int, actor: int) -> list[Origin]:
     else:
         start = master_index(kind, "DMA", channel)
     found: list[Origin] = []
-    _back(read, columns, column, row, start, found, set())
+    _back(read, device, column, row, start, found, set())
     return found
 
 
@@ -78,20 +77,26 @@ _Seen = set[tuple[int, int, int]]
 
 
 def _back(
-    read: ReadRegister, columns: int, column: int, row: int, master: int, found: list[Origin], seen: _Seen
+    read: ReadRegister,
+    device: layout.Geometry,
+    column: int,
+    row: int,
+    master: int,
+    found: list[Origin],
+    seen: _Seen,
 ) -> None:
     """Adds the origins of what leaves by a master port."""
     if (column, row, master) in seen:
         return
     seen.add((column, row, master))
-    kind = tile_kind(row)
+    kind = device.rows.kind(row)
     config = read(tile_address(column, row, switch_master(kind, master)))
     where = f"port {port_name(kind, master, master=True)} of tile ({column}, {row})"
     if not config & SWITCH_ENABLE:
         found.append(Origin(None, f"{where} is not connected"))
         return
     if not config & SWITCH_PACKET:
-        _enter(read, columns, column, row, config & 31, found, seen)
+        _enter(read, device, column, row, config & 31, found, seen)
         return
     before = len(found)
     for slave in range(len(SLAVES[kind])):
@@ -99,17 +104,23 @@ def _back(
             rule = read(tile_address(column, row, switch_slot(kind, slave, slot)))
             msel = rule >> SLOT_MSEL_SHIFT & 3
             if rule & SLOT_ENABLE and rule & 7 == config & 7 and config >> (SWITCH_MSEL_SHIFT + msel) & 1:
-                _enter(read, columns, column, row, slave, found, seen)
+                _enter(read, device, column, row, slave, found, seen)
                 break
     if len(found) == before:
         found.append(Origin(None, f"no packet rule leads to {where}"))
 
 
 def _enter(
-    read: ReadRegister, columns: int, column: int, row: int, slave: int, found: list[Origin], seen: _Seen
+    read: ReadRegister,
+    device: layout.Geometry,
+    column: int,
+    row: int,
+    slave: int,
+    found: list[Origin],
+    seen: _Seen,
 ) -> None:
     """Adds the origins of what comes in by a slave port."""
-    kind = tile_kind(row)
+    kind = device.rows.kind(row)
     where = f"port {port_name(kind, slave, master=False)} of tile ({column}, {row})"
     if (
         slave >= len(SLAVES[kind])
@@ -128,13 +139,13 @@ def _enter(
         else:
             found.append(Origin(None, f"{where} is not led to the DMA by the shim multiplexer"))
     elif bundle == "FIFO":
-        _back(read, columns, column, row, master_index(kind, "FIFO", channel), found, seen)
+        _back(read, device, column, row, master_index(kind, "FIFO", channel), found, seen)
     elif bundle in STEP:
         next_column, next_row = column + STEP[bundle][0], row + STEP[bundle][1]
-        if not (0 <= next_column < columns and 0 <= next_row < ROWS):
+        if not device.contains(next_column, next_row):
             found.append(Origin(None, f"{where} is at the edge of the array"))
             return
-        master = master_index(tile_kind(next_row), OPPOSITE[bundle], channel)
-        _back(read, columns, next_column, next_row, master, found, seen)
+        master = master_index(device.rows.kind(next_row), OPPOSITE[bundle], channel)
+        _back(read, device, next_column, next_row, master, found, seen)
     else:
         found.append(Origin(None, f"{where} never sends: the {bundle} port is not modelled"))

@@ -9,10 +9,11 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple, Sequence
 
+from npuninja.arch.families import FAMILIES
 from npuninja.formats.byte_reader import ByteReader
 
 MACHINE = 264  # EM_AIENGINE
-FLAGS = {1: "aie", 2: "aie2", 3: "aie2p"}
+FLAGS = {1: "aie", **{family.elf_flag: family.architecture for family in FAMILIES.values()}}
 _EXECUTABLE = 2
 RELOCATABLE = 1
 _TYPES = {0: "no type", 1: "a relocatable object", 2: "an executable", 3: "a shared object", 4: "a core dump"}

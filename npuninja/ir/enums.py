@@ -7,23 +7,14 @@ MLIR mlir/Dialect/Arith/IR/ArithBase.td.
 
 from __future__ import annotations
 
+from npuninja.arch.families import FAMILIES
+
 ENUMS: dict[str, dict[str, int]] = {
     "AIEDevice": {
         "xcvc1902": 1,
         "xcve2302": 2,
         "xcve2802": 3,
-        "npu1": 4,
-        "npu1_1col": 5,
-        "npu1_2col": 6,
-        "npu1_3col": 7,
-        "npu2": 8,
-        "npu2_1col": 9,
-        "npu2_2col": 10,
-        "npu2_3col": 11,
-        "npu2_4col": 12,
-        "npu2_5col": 13,
-        "npu2_6col": 14,
-        "npu2_7col": 15,
+        **{name: number for family in FAMILIES.values() for name, number in family.device_numbers.items()},
     },
     "AIETileType": {"CoreTile": 0, "MemTile": 1, "ShimNOCTile": 2, "ShimPLTile": 3},
     "CascadeDir": {"South": 3, "West": 4, "North": 5, "East": 6},

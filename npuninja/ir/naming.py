@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 
+from npuninja.arch.families import SHARED_ROWS
 from npuninja.ir.attributes import BoolAttr, IntegerAttr, StringAttr
 from npuninja.ir.core import Operation, Region, Value
+from npuninja.ir.tiles import TILE_NAMES, device_of
 
 # Names by operation for what stands on a tile: AIE dialect, getAsmResultNames.
 _ON_TILE = {
@@ -114,7 +116,9 @@ def _suggested_name(op: Operation) -> str:
         return _constant_name(op)
     if op.name == "aie.tile":
         col, row = op.integer("col", 0), op.integer("row", 0)
-        return f"{'shim_noc_tile' if row == 0 else 'mem_tile' if row == 1 else 'tile'}_{col}_{row}"
+        device = device_of(op)
+        kind = (device.family.rows if device is not None else SHARED_ROWS).kind(row)
+        return f"{TILE_NAMES[kind]}_{col}_{row}"
     prefix = _ON_TILE.get(op.name)
     if prefix:
         tile = op.operands[0].owner if op.operands else None

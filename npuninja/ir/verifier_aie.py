@@ -8,11 +8,8 @@ from npuninja.arch.devices import (
     DATA_WINDOW_BYTES,
     DEFAULT_STACK_BYTES,
     DEVICES,
-    SHIM_ROW,
     TileKind,
-    kind_of,
     memory_window,
-    tile_kind,
 )
 from npuninja.errors import UserError
 from npuninja.ir.attributes import (
@@ -26,8 +23,9 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.numbers import iteration_of
+from npuninja.ir.tiles import device_of, kind_at, place_of
 from npuninja.ir.types import DYNAMIC, bits, element_count, memref, size_bytes
-from npuninja.ir.verifier_tiles import device_of, op_error, place_of, require_pad_value, require_tiles
+from npuninja.ir.verifier_tiles import op_error, require_pad_value, require_tiles
 
 _TASKS = ("aiex.dma_configure_task", "aiex.dma_configure_task_for", "aie.bd_chain")
 _BUFFERS = ("aie.buffer", "aie.external_buffer")
@@ -80,9 +78,13 @@ def _check_tile(op: Operation) -> None:
 
 def _check_core(op: Operation) -> None:
     _check_first_tile(op)
-    place = place_of(op.operands[0])
-    if place is not None and tile_kind(place[1]) != "core":
-        raise op_error(op, f"tile {place} is {_KIND_WORDS[tile_kind(place[1])]}; cores are in rows 2 to 5")
+    kind, device = kind_at(op.operands[0]), device_of(op)
+    if kind is not None and device is not None and kind.name != "core":
+        rows = device.family.rows.of_kind("core")
+        raise op_error(
+            op,
+            f"tile {place_of(op.operands[0])} is {_KIND_WORDS[kind.name]}; cores are in rows {rows[0]} to {rows[-1]}",
+        )
     is_empty = [o.name for block in op.regions[0].blocks for o in block.ops] == ["aie.end"]
     if "elf_file" in op.attributes and not is_empty:
         raise op_error(op, "a core with 'elf_file' must have an empty body (exactly one 'aie.end')")
@@ -98,16 +100,15 @@ def _check_core(op: Operation) -> None:
 def _check_on_own_tile(op: Operation) -> None:
     """aie.buffer and aie.lock."""
     _check_first_tile(op)
-    place = place_of(op.operands[0])
-    if place is None:
+    kind = kind_at(op.operands[0])
+    if kind is None:
         return
-    kind = kind_of(place[1])
     if op.name == "aie.lock":
         number = op.attributes.get("lockID")
         if isinstance(number, IntegerAttr) and not 0 <= number.value < kind.locks:
             raise op_error(op, f"lock id {number.value} is invalid, the tile has 0 to {kind.locks - 1}")
         return
-    if tile_kind(place[1]) == "shim":
+    if kind.name == "shim":
         raise op_error(op, "a shim tile has no memory", "use 'aie.external_buffer' for host memory")
     if DYNAMIC in memref(op.result.type).shape:
         raise op_error(op, f"a buffer needs a static shape, got {op.result.type}")
@@ -161,15 +162,13 @@ def _check_reach(op: Operation, owner: Operation, home: Operation) -> None:
 
 def _check_dma_region(op: Operation) -> None:
     _check_first_tile(op)
-    place = place_of(op.operands[0])
-    if place is None:
+    kind = kind_at(op.operands[0])
+    if kind is None:
         return
     wanted = _DMA_REGIONS[op.name]
-    if tile_kind(place[1]) != wanted:
-        raise op_error(
-            op, f"tile {place} is {_KIND_WORDS[tile_kind(place[1])]}, expected {_KIND_WORDS[wanted]}"
-        )
-    kind = kind_of(place[1])
+    if kind.name != wanted:
+        place = place_of(op.operands[0])
+        raise op_error(op, f"tile {place} is {_KIND_WORDS[kind.name]}, expected {_KIND_WORDS[wanted]}")
     with_bd = [b for b in op.regions[0].blocks if any(o.name == "aie.dma_bd" for o in b.ops)]
     if len(with_bd) > kind.bds:
         first = next(o for o in with_bd[kind.bds].ops if o.name == "aie.dma_bd")
@@ -207,15 +206,17 @@ def _check_channel(op: Operation, kind: TileKind) -> tuple[str, int]:
 
 def _check_allocation(op: Operation) -> None:
     require_tiles(op, op.operands)
-    place = place_of(op.operands[0]) if op.operands else (op.integer("col"), SHIM_ROW)
     device = device_of(op)
-    if place is None or device is None:
+    if device is None:
+        return
+    place = place_of(op.operands[0]) if op.operands else (op.integer("col"), device.shim_row)
+    if place is None:
         return
     if not device.contains(*place):
         raise op_error(
             op, f"column {place[0]} is outside {device.name}, which has columns 0 to {device.columns - 1}"
         )
-    _check_channel(op, kind_of(place[1]))
+    _check_channel(op, device.kind_of(place[1]))
 
 
 def _check_dma_bd(op: Operation) -> None:
@@ -227,7 +228,7 @@ def _check_dma_bd(op: Operation) -> None:
     _check_iteration(op, home)
     if home is None or home.name == "aie.core":
         return  # in a sequence or chain: checked when it is placed on a tile
-    place = place_of(home.operands[0])
+    kind = kind_at(home.operands[0])
     buffer = op.operands[0].owner
     if not (isinstance(buffer, Operation) and buffer.name in _BUFFERS):
         raise op_error(
@@ -235,11 +236,10 @@ def _check_dma_bd(op: Operation) -> None:
         )
     if home.name == "aie.mem" and buffer.operands[:1] != home.operands[:1]:
         raise op_error(op, "the DMA of a core tile can only reach a buffer of the same tile", note=buffer)
-    if place is None:
+    if kind is None:
         return
     if home.name == "aie.memtile_dma":
         _check_reach(op, buffer, home)
-    kind = kind_of(place[1])
     for name in ("bd_id", "next_bd_id"):
         number = op.attributes.get(name)
         if isinstance(number, IntegerAttr) and not 0 <= number.value < kind.bds:
@@ -291,10 +291,10 @@ def _check_iteration(op: Operation, home: Operation | None) -> None:
         raise op_error(op, f"the iteration's size is {size}, expected 1 to {_MAX_ITERATIONS}")
     if not 0 <= current < size:
         raise op_error(op, f"the iteration begins with {current}, expected 0 to {size - 1}")
-    place = place_of(home.operands[0])
-    if size == 1 or place is None:
+    kind = kind_at(home.operands[0])
+    if size == 1 or kind is None:
         return
-    step_bits, limit = stride * bits(memref(op.operands[0].type).element), kind_of(place[1]).max_step_words
+    step_bits, limit = stride * bits(memref(op.operands[0].type).element), kind.max_step_words
     if step_bits % 32:
         raise op_error(op, f"the iteration's stride is {step_bits // 8} bytes, which is no multiple of 4")
     if not 1 <= step_bits // 32 <= limit:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Callable
 
-from npuninja.arch.devices import tile_kind
 from npuninja.ir.attributes import (
     ArrayAttr,
     Attribute,
@@ -18,8 +17,9 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.symbols import find_symbol
+from npuninja.ir.tiles import kind_at, place_of
 from npuninja.ir.types import element_count, memref, object_fifo_memref
-from npuninja.ir.verifier_tiles import op_error, place_of, require_pad_value, require_tiles
+from npuninja.ir.verifier_tiles import op_error, require_pad_value, require_tiles
 
 #: A channel's queue repeats a task up to 256 times.
 _MOST_ITERATIONS = 256
@@ -48,8 +48,7 @@ def _check_objectfifo(op: Operation) -> None:
 
 
 def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Value], depth: int) -> None:
-    place = place_of(producer)
-    kind = tile_kind(place[1]) if place else ""
+    kind = _kind_at(producer)
     to_stream = op.attributes.get("dimensionsToStream", BDDimLayoutArrayAttr(()))
     from_stream = op.attributes.get("dimensionsFromStreamPerConsumer", BDDimLayoutArrayArrayAttr(()))
     assert isinstance(to_stream, BDDimLayoutArrayAttr), op
@@ -65,8 +64,7 @@ def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Va
             op, f"dimensions for {len(from_stream.arrays)} consumers, but there are {len(consumers)}"
         )
     for consumer, dims in zip(consumers, from_stream.arrays):
-        there = place_of(consumer)
-        if dims and there is not None and tile_kind(there[1]) == "shim":
+        if dims and _kind_at(consumer) == "shim":
             raise op_error(op, "'dimensionsFromStream' is not supported for a shim tile")
     if "padDimensions" in op.attributes and kind not in ("mem", ""):
         raise op_error(op, "'padDimensions' is only supported for a memtile as the producer")
@@ -91,8 +89,9 @@ def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Va
 
 
 def _kind_at(tile: Value) -> str:
-    place = place_of(tile)
-    return tile_kind(place[1]) if place else ""
+    """The kind of a tile; "" where it is not known."""
+    kind = kind_at(tile)
+    return kind.name if kind is not None else ""
 
 
 def _check_iterations(op: Operation) -> None:
@@ -185,8 +184,7 @@ def _check_link_point(op: Operation, ins: ArrayAttr, outs: ArrayAttr) -> None:
             "the objectFifos have no tile in common",
             "one tile consumes the inputs of a link and produces its outputs",
         )
-    place = place_of(next(iter(producers))) if producers else None
-    if place is not None and tile_kind(place[1]) == "shim" and len(sources) + len(targets) > 2:
+    if producers and _kind_at(next(iter(producers))) == "shim" and len(sources) + len(targets) > 2:
         raise op_error(
             op, "objects cannot be joined or distributed in a shim tile, which has no memory", "use a memtile"
         )
@@ -248,9 +246,10 @@ def _check_subview_access(op: Operation) -> None:
 
 
 def _check_register(op: Operation) -> None:
-    place = place_of(op.operands[0])
-    if place is not None and tile_kind(place[1]) != "shim":
-        raise op_error(op, f"tile {place} is no shim tile; only those reach external buffers")
+    if _kind_at(op.operands[0]) not in ("shim", ""):
+        raise op_error(
+            op, f"tile {place_of(op.operands[0])} is no shim tile; only those reach external buffers"
+        )
 
 
 OBJECTFIFO_RULES: dict[str, Callable[[Operation], None]] = {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Callable
 
-from npuninja.arch.devices import FIRST_CORE_ROW, TILE_KINDS, TileKind, kind_of
+from npuninja.arch.devices import TILE_KINDS, TileKind
 from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr, IntegerAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.syntax import definition
+from npuninja.ir.tiles import device_of, kind_at
 from npuninja.ir.types import DYNAMIC, bits, memref
 
 _WORD_BITS = 32  # addresses and lengths of a buffer descriptor count 32-bit words
@@ -53,7 +54,7 @@ def _check_transfer(op: Operation) -> None:
 def check_transfer_ranges(op: Operation) -> None:
     """Whether one descriptor can hold an `aiex.npu.dma_memcpy_nd`. Raises UserError if not."""
     sizes, strides = _constants(op, "sizes"), _constants(op, "strides")
-    _check_ranges(op, kind_of(_row_of(op)), sizes, strides, bits(memref(op.operands[0].type).element))
+    _check_ranges(op, _kind_of(op), sizes, strides, bits(memref(op.operands[0].type).element))
 
 
 _ORDER_HINT = "sizes and strides are written outermost first; number 0 is the last one"
@@ -126,20 +127,20 @@ def _constant(op: Operation, key: str, value: Value) -> int:
     )
 
 
-def _row_of(op: Operation) -> int:
-    """The row of the tile whose DMA does the transfer: that of the allocation, else the shim."""
+def _kind_of(op: Operation) -> TileKind:
+    """The kind of the tile whose DMA does the transfer: that of the allocation, else the shim."""
+    shim = TILE_KINDS["shim"]
     metadata = op.attributes["metadata"]
     device = op.enclosing("aie.device")
     if device is None or not isinstance(metadata, SymbolRefAttr):
-        return 0
+        return shim
     for each in device.body.ops:
         is_it = each.name == "aie.shim_dma_allocation" and each.attributes.get("sym_name") == StringAttr(
             metadata.path[-1]
         )
         if is_it and each.operands:
-            tile = each.operands[0].owner
-            return tile.integer("row", 0) if isinstance(tile, Operation) else 0
-    return 0
+            return kind_at(each.operands[0]) or shim
+    return shim
 
 
 def _check_task_use(op: Operation) -> None:
@@ -177,14 +178,16 @@ def _check_address(op: Operation) -> None:
 
 def _check_writebd(op: Operation) -> None:
     """aiex.npu.writebd (AIEXDialect.cpp: NpuWriteBdOp::verify)."""
-    row = op.integer("row", 0)
-    kind = kind_of(row)
+    device = device_of(op)
+    if device is None:
+        return
+    kind = device.kind_of(op.integer("row", device.shim_row))
     if not 0 <= op.integer("bd_id") < kind.bds:
         raise UserError(
             f"'{op.name}': bd_id is {op.integer('bd_id')}, a {kind.name} tile has 0 to {kind.bds - 1}", op.loc
         )
     limits = [("packet_id", 31), ("packet_type", 7), ("iteration_size", 63), ("iteration_current", 63)]
-    if row < FIRST_CORE_ROW:
+    if kind.name != "core":
         limits += [("d0_size", 1023), ("d1_size", 1023)]
         limits += [(f"d{i}_stride", kind.max_step_words - 1) for i in range(3)]
         limits.append(("iteration_stride", kind.max_step_words - 1))

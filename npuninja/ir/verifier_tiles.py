@@ -1,28 +1,13 @@
-"""The tile an operation stands on, and errors that name the operation."""
+"""Errors that name the operation, and rules for operands that are tiles."""
 
 from __future__ import annotations
 
-from npuninja.arch.devices import DEVICES, Device
+from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
-from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.tiles import device_of
 
 _TILES = ("aie.tile", "aie.logical_tile")
-
-
-def device_of(op: Operation) -> Device | None:
-    """The NPU device around `op`, or None when there is none."""
-    device = op.enclosing("aie.device")
-    attribute = device.attributes.get("device") if device is not None else None
-    return DEVICES.get(attribute.case) if isinstance(attribute, EnumAttr) else None
-
-
-def place_of(tile: Value) -> tuple[int, int] | None:
-    """Column and row of a tile, or None for a logical tile that has no place yet."""
-    op = tile.owner
-    if isinstance(op, Operation) and "col" in op.attributes and "row" in op.attributes:
-        return op.integer("col"), op.integer("row")
-    return None
 
 
 def op_error(
@@ -42,9 +27,10 @@ def require_tiles(op: Operation, values: list[Value]) -> None:
 
 
 def require_pad_value(op: Operation) -> None:
-    """Padding by another value than 0 is a register of npu2's memtiles."""
+    """Padding by another value than 0 is a register that the memtiles of some families have."""
     device = device_of(op)
-    if device is not None and device.family == "npu1":
+    if device is not None and not device.family.pads_with_any_value:
+        able = ", ".join(name for name, family in FAMILIES.items() if family.pads_with_any_value)
         raise op_error(
-            op, f"the memtiles of {device.name} pad with zeros only", "npu2 has a register for the value"
+            op, f"the memtiles of {device.name} pad with zeros only", f"{able} has a register for the value"
         )

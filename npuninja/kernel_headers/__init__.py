@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 
+from npuninja.arch.families import FAMILIES
+
 INCLUDE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")
 
 #: Architecture of a device's cores -> the number that kernels ask for as `__AIE_ARCH__`.
-ARCHITECTURES: dict[str, int] = {"aie2": 20, "aie2p": 21}
+ARCHITECTURES: dict[str, int] = {f.architecture: f.arch_macro for f in FAMILIES.values()}
 #: How float arithmetic of the vector unit is done: to the bit, or as the host's float32, which is faster.
 FLOAT_MODES: tuple[str, ...] = ("exact", "fast")
 

@@ -4,6 +4,7 @@ MLIR-AIE's ODS.
 
 from __future__ import annotations
 
+from npuninja.arch.devices import Device
 from npuninja.errors import Location
 from npuninja.ir.attributes import (
     Attribute,
@@ -17,6 +18,7 @@ from npuninja.ir.attributes import (
     StringAttr,
 )
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.tiles import TILE_NAMES
 
 
 def i32(value: int) -> IntegerAttr:
@@ -24,9 +26,9 @@ def i32(value: int) -> IntegerAttr:
     return IntegerAttr(value, "i32")
 
 
-def tile(column: int, row: int) -> Operation:
-    """`aie.tile(column, row)`."""
-    kind = ("shim_noc_tile", "mem_tile")[row] if row < 2 else "tile"
+def tile(column: int, row: int, model: Device) -> Operation:
+    """`aie.tile(column, row)` of a device."""
+    kind = TILE_NAMES[model.tile_kind(row)]
     name = f"{kind}_{column}_{row}"
     return Operation("aie.tile", [], {"col": i32(column), "row": i32(row)}, ("index",), result_names=(name,))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from npuninja.arch.devices import Device, Place
+from npuninja.arch.devices import Device, Place, TileKind
 from npuninja.arch.devices import device as device_model
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr
@@ -24,6 +24,22 @@ def model_of(device: Operation) -> Device:
         return device_model(attribute.case)
     except UserError as error:
         raise UserError(error.message, device.loc, hint=error.hint) from None
+
+
+def model_around(op: Operation) -> Device:
+    """The device model of the `aie.device` that an operation stands in; UserError when it stands in none."""
+    device = op.enclosing("aie.device")
+    if device is None:
+        raise UserError(f"'{op.name}' stands in no aie.device", op.loc)
+    return model_of(device)
+
+
+def kind_at(tile: Value) -> TileKind:
+    """What the tile holds that the `aie.tile` of `tile` places."""
+    row = place_of(tile)[1]
+    op = tile.owner
+    assert isinstance(op, Operation), op
+    return model_around(op).kind_of(row)
 
 
 def place_of(tile: Value) -> Place:
@@ -80,7 +96,7 @@ def get_or_create_tile(device: Operation, place: Place) -> Operation:
     """The tile op at a place; a new one stands behind the last tile op."""
     found = tile_at(device, place)
     if found is None:
-        found = op_builders.tile(*place)
+        found = op_builders.tile(*place, model_of(device))
         last = last_tile(device)
         if last is not None:
             last.insert_after(found)

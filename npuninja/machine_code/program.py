@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple, Sequence
 
-from npuninja.arch.devices import PROGRAM_MEMORY_BYTES, tile_kind
+from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
+from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import PROGRAM_MEMORY, split_address
 from npuninja.errors import Location, UserError
 from npuninja.formats import cdo, elf, xclbin
@@ -213,7 +214,9 @@ def _of_xclbin(data: bytes, name: str) -> list[Program]:
     return programs
 
 
-def program_pieces(commands: Sequence[cdo.Command]) -> dict[tuple[int, int], list[tuple[int, bytes]]]:
+def program_pieces(
+    commands: Sequence[cdo.Command], rows: Rows = SHARED_ROWS
+) -> dict[tuple[int, int], list[tuple[int, bytes]]]:
     """What a CDO writes into program memories: for each core the pieces (offset, bytes) by address.
 
     A piece is what one command wrote; a later command replaces what it covers.
@@ -230,7 +233,7 @@ def program_pieces(commands: Sequence[cdo.Command]) -> dict[tuple[int, int], lis
             continue
         column, row, offset = split_address(command.address)
         start = offset - PROGRAM_MEMORY
-        if tile_kind(row) != "core" or not 0 <= start < PROGRAM_MEMORY_BYTES:
+        if rows.kind(row) != "core" or not 0 <= start < PROGRAM_MEMORY_BYTES:
             continue
         content = content[: PROGRAM_MEMORY_BYTES - start]
         pieces = found.setdefault((column, row), [])

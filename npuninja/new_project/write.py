@@ -6,6 +6,7 @@ import os
 import re
 from typing import NamedTuple
 
+from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
 from npuninja.settings.pages import template as settings_template
 
@@ -22,8 +23,8 @@ TEMPLATES: dict[str, tuple[str, str]] = {
     "mel": ("mel", "Whisper's log-mel spectrum of 30 s of audio"),
     "python": ("scale", "a design in Python (IRON)"),
 }
-DEVICES = ("npu1", "npu2")
-_DEVICE_CLASSES = {"npu1": "NPU1Col1", "npu2": "NPU2Col1"}
+DEVICES = tuple(FAMILIES)
+_DEVICE_CLASSES = {name: f"{name.upper()}Col1" for name in FAMILIES}
 
 
 class Made(NamedTuple):

@@ -89,7 +89,7 @@ class _Planned:
         for name in self._program.designs:
             if name not in self._built:
                 self._file(name, "xclbin")
-            return DEVICES[self._built[name].device].family
+            return DEVICES[self._built[name].device].family.name
         return "npu1"
 
     def _program_file(self) -> str:

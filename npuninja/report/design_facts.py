@@ -7,13 +7,14 @@ import os
 import re
 from typing import Any, NamedTuple
 
-from npuninja.arch.devices import DEVICES, Place, kind_of
+from npuninja.arch.devices import DEVICES, Place
 from npuninja.diag.size import measure
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.types import memref
+from npuninja.lowering.tiles import model_of
 from npuninja.report.routes import Route, routes_of
 
 
@@ -47,6 +48,7 @@ class DesignFacts(NamedTuple):
     name: str
     manifest: dict[str, Any]
     columns: int
+    rows: int
     tiles: tuple[Tile, ...]
     routes: tuple[Route, ...]
     source: str
@@ -71,8 +73,9 @@ def read_design(folder: str) -> DesignFacts:
         run = json.loads(_text(verdict))
     places = [(op.integer("col"), op.integer("row")) for op in device.body.ops if op.name == "aie.tile"]
     tiles = tuple(_tile(device, place, sizes.get(place)) for place in sorted(set(places)))
-    columns = max([DEVICES[manifest["device"]].columns, *(place[0] + 1 for place in places)])
-    return DesignFacts(name, manifest, columns, tiles, tuple(routes_of(device)), text, run)
+    model = DEVICES[manifest["device"]]
+    columns = max([model.columns, *(place[0] + 1 for place in places)])
+    return DesignFacts(name, manifest, columns, model.rows, tiles, tuple(routes_of(device)), text, run)
 
 
 def _text(path: str) -> str:
@@ -121,7 +124,7 @@ def _tile(device: Operation, place: Place, size: Any) -> Tile:
         elif op.name in ("aie.mem", "aie.memtile_dma", "aie.shim_dma"):
             channels += _channels(op)
     for op in device.body.ops:
-        if op.name == "aie.shim_dma_allocation" and place[1] == 0:
+        if op.name == "aie.shim_dma_allocation" and model_of(device).tile_kind(place[1]) == "shim":
             column = (
                 op.integer("col", -1)
                 if "col" in op.attributes
@@ -145,7 +148,7 @@ def _tile(device: Operation, place: Place, size: Any) -> Tile:
                     f"variables and tables of kernels: {size.data} bytes",
                 )
             )
-    model = kind_of(place[1])
+    model = model_of(device).kind_of(place[1])
     return Tile(
         place, model.name, core, tuple(sorted(pieces, key=lambda p: p.start)), tuple(channels), tuple(locks),
         model.memory_bytes, model.banks, problems,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from npuninja.arch.devices import ROWS
 from npuninja.errors import ToolError
 from npuninja.report.design_facts import DesignFacts, Tile
 from npuninja.report.routes import Route
@@ -28,19 +27,21 @@ class Line(NamedTuple):
 def design_page(facts: DesignFacts) -> str:
     """The page of a design."""
     width = 2 * MARGIN + facts.columns * (TILE_W + GAP) - GAP
-    height = 2 * MARGIN + ROWS * (TILE_H + GAP) - GAP
+    height = 2 * MARGIN + facts.rows * (TILE_H + GAP) - GAP
     return _template("report.html.jinja").render(  # type: ignore[no-any-return]
         facts=facts,
         width=width,
         height=height,
-        tiles=[(tile, *_corner(tile.place)) for tile in facts.tiles],
+        tiles=[(tile, *_corner(tile.place, facts.rows)) for tile in facts.tiles],
         empty=[
-            _corner((c, r))
+            _corner((c, r), facts.rows)
             for c in range(facts.columns)
-            for r in range(ROWS)
+            for r in range(facts.rows)
             if (c, r) not in {t.place for t in facts.tiles}
         ],
-        lines=[line for number, route in enumerate(facts.routes) for line in _lines(number, route)],
+        lines=[
+            line for number, route in enumerate(facts.routes) for line in _lines(number, route, facts.rows)
+        ],
         TILE_W=TILE_W,
         TILE_H=TILE_H,
         legend=[
@@ -70,10 +71,10 @@ def _template(name: str) -> Any:
     ).get_template(name)
 
 
-def _corner(place: tuple[int, int]) -> tuple[int, int]:
+def _corner(place: tuple[int, int], rows: int) -> tuple[int, int]:
     """Left and top of a tile: row 0 is at the bottom."""
     column, row = place
-    return MARGIN + column * (TILE_W + GAP), MARGIN + (ROWS - 1 - row) * (TILE_H + GAP)
+    return MARGIN + column * (TILE_W + GAP), MARGIN + (rows - 1 - row) * (TILE_H + GAP)
 
 
 def _says(route: Route) -> str:
@@ -81,12 +82,12 @@ def _says(route: Route) -> str:
     return f"{kind} from {route.source} to {', '.join(map(str, route.ends))}"
 
 
-def _lines(number: int, route: Route) -> list[Line]:
+def _lines(number: int, route: Route, rows: int) -> list[Line]:
     """The ways of one stream; each stream runs a little beside the others."""
     shift = (number % 9 - 4) * 5
     found = []
     for way in route.ways:
-        corners = [_corner(place) for place in way]
+        corners = [_corner(place, rows) for place in way]
         points = [(x + TILE_W / 2 + shift, y + TILE_H - 14 + shift / 2) for x, y in corners]
         if len(points) == 1:
             points.append((points[0][0] + 14, points[0][1]))

@@ -7,6 +7,7 @@ from typing import Iterator, NamedTuple
 from npuninja.arch.devices import Place
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.lowering.tiles import model_of
 
 #: Where the neighbour lies whose port is on the other side of one of ours, and what it calls that port.
 _STEPS = {
@@ -45,7 +46,7 @@ def routes_of(device: Operation) -> list[Route]:
     starts += [port for port in links if port.mux and port.bundle == "DMA"]
     found = []
     for start in sorted(starts):
-        ends = list(_follow(start, links, ((start.tile),)))
+        ends = list(_follow(start, links, ((start.tile),), model_of(device).shim_row))
         if ends:
             source = start._replace(mux=False)
             packet = start in packets
@@ -87,7 +88,7 @@ def _links(device: Operation) -> tuple[dict[Port, list[Port]], set[Port]]:
 
 
 def _follow(
-    port: Port, links: dict[Port, list[Port]], way: tuple[Place, ...]
+    port: Port, links: dict[Port, list[Port]], way: tuple[Place, ...], shim_row: int
 ) -> Iterator[tuple[Port, tuple[Place, ...]]]:
     """The ends of a stream that comes in at a port."""
     if len(way) > 100:  # packets can run in circles
@@ -95,7 +96,7 @@ def _follow(
     for out in links.get(port, ()):
         if out.mux:  # from the DMA into the array, or out of it
             if out.bundle in _STEPS:
-                yield from _follow(Port(out.tile, "South", out.channel), links, way)
+                yield from _follow(Port(out.tile, "South", out.channel), links, way, shim_row)
             else:
                 yield out._replace(mux=False), way
         elif out.bundle not in _STEPS:
@@ -103,10 +104,10 @@ def _follow(
         else:
             columns, rows, other = _STEPS[out.bundle]
             tile = (out.tile[0] + columns, out.tile[1] + rows)
-            if out.bundle == "South" and out.tile[1] == 0:
-                yield from _follow(Port(out.tile, "North", out.channel, True), links, way)
+            if out.bundle == "South" and out.tile[1] == shim_row:
+                yield from _follow(Port(out.tile, "North", out.channel, True), links, way, shim_row)
             else:
-                yield from _follow(Port(tile, other, out.channel), links, (*way, tile))
+                yield from _follow(Port(tile, other, out.channel), links, (*way, tile), shim_row)
 
 
 def _place(value: Value) -> Place | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 
-from npuninja.arch.devices import DEVICES
+from npuninja.arch.families import FAMILIES, of_architecture, of_generation
 from npuninja.emulator import Emulator, HostBuffer
 from npuninja.emulator.errors import EmulationError, NotModelled
 from npuninja.emulator.shared_memory import FilePlace
@@ -44,16 +44,16 @@ def _check_modules(commands: tuple[Command, ...], modules: Mapping[bytes, bytes]
                 hint="the program must open its XCLBIN as a file, under npuninja emu; or it is damaged: build it again",
             )
         if stub is not None:
-            info = read_core_image(modules[stub.digest], DEVICES[npu].architecture, "a core's module").info
+            info = read_core_image(modules[stub.digest], FAMILIES[npu].architecture, "a core's module").info
             check_generation(info.architecture if info else "", npu)
 
 
 def check_generation(architecture: str, npu: str) -> None:
     """Raises UserError when cores of this architecture are not those of an NPU; an empty one is not known."""
-    own = DEVICES[npu].architecture
+    own = FAMILIES[npu].architecture
     if architecture in ("", own):
         return
-    other = next(name for name in ("npu1", "npu2") if DEVICES[name].architecture == architecture)
+    other = of_architecture(architecture).name
     raise UserError(
         f"the XCLBIN is for {other} ({architecture.upper()}), and the NPU shown is {npu} ({own.upper()})",
         hint=f"give the program the XCLBIN that was built for {npu}, or show the other NPU: npuninja emu --device {other}",
@@ -67,7 +67,7 @@ class ArrayContext:
         columns: of the context.
         buffers, memory: of the client.
         modules: of wasm cores.
-        npu: which is shown, `npu1` or `npu2`.
+        npu: the family of the one that is shown.
 
     Attributes:
         remarks: what the program's author should know about the last run, however it ended.
@@ -102,7 +102,7 @@ class ArrayContext:
         self.close()
         modules = self._modules.all()
         _check_modules(self._pdis[unit], modules, self._npu)
-        emulator = Emulator(self._columns, modules, self._pdis)
+        emulator = Emulator(self._columns, modules, self._pdis, rows=FAMILIES[self._npu].rows)
         try:
             emulator.configure(self._pdis[unit])
         except BaseException:
@@ -132,9 +132,11 @@ class ArrayContext:
             arguments = [
                 self._argument(emulator, number, address, taken) for number, address in enumerate(addresses)
             ]
-            for name in ("npu1", "npu2"):  # word 0: version, then the device's generation
-                if insts[2:3] == bytes([DEVICES[name].txn_generation]):
-                    check_generation(DEVICES[name].architecture, self._npu)
+            family = (
+                of_generation(insts[2]) if len(insts) > 2 else None
+            )  # word 0: version, then the generation
+            if family is not None:
+                check_generation(family.architecture, self._npu)
             report = emulator.run(
                 insts,
                 [buffer for buffer, _ in arguments],

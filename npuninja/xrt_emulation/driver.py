@@ -19,7 +19,6 @@ from npuninja.xrt_emulation.wire import CONTEXTS, Request
 
 #: The structure as the driver leaves it, and what is written where it points to.
 Answer = tuple[bytes, bytes]
-_CORE_ROWS = 4
 _MAX_UNITS = 32
 
 
@@ -143,12 +142,13 @@ class DeviceFile:
 
     def _create_context(self, fields: tuple[int, ...], _: bytes) -> Answer:
         ext, flags, qos, umq, log, max_opc, tiles, mem, doorbell, _handle, _syncobj = fields
-        if tiles % _CORE_ROWS:
+        core_rows = len(self._npu.model.rows.of_kind("core"))
+        if tiles % core_rows:
             raise DriverError(
-                errno.EINVAL, f"a context of {tiles} tiles was asked for, not whole columns of {_CORE_ROWS}"
+                errno.EINVAL, f"a context of {tiles} tiles was asked for, not whole columns of {core_rows}"
             )
         handle = self._new_context_handle()
-        partition = self._npu.partitions.enter(tiles // _CORE_ROWS)
+        partition = self._npu.partitions.enter(tiles // core_rows)
         array = ArrayContext(
             partition.columns, self._buffers, self.memory, self._npu.modules, self._npu.model.name
         )

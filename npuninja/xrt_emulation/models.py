@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from npuninja.arch.families import FAMILIES, Rows
 from npuninja.errors import UserError
 
 
@@ -16,7 +17,7 @@ class NpuModel(NamedTuple):
         device_id, revision: of the PCI function.
         first_column: of those that designs can use.
         columns: that designs can use.
-        rows: of the array.
+        rows: what the tiles of each row of the array are.
         context_limit: hardware contexts at a time.
         firmware: its version.
         max_clock_mhz: of the array.
@@ -28,7 +29,7 @@ class NpuModel(NamedTuple):
     revision: int
     first_column: int
     columns: int
-    rows: int
+    rows: Rows
     context_limit: int
     firmware: tuple[int, int, int, int]
     max_clock_mhz: int
@@ -39,12 +40,20 @@ class NpuModel(NamedTuple):
         return self.first_column + self.columns
 
 
-#: PCI ids, clocks and npu1's limit of six contexts: amdxdna's npu1_regs.c and npu4_regs.c, as public
-#: descriptions give them; npu1's firmware version: one that a Phoenix reported. No source settles npu2's
-#: context limit and firmware version: they are values a program can live with.
 MODELS = {
-    "npu1": NpuModel("npu1", "RyzenAI-npu1", 0x1502, 0x00, 1, 4, 6, 6, (1, 5, 5, 391), 1600),
-    "npu2": NpuModel("npu2", "RyzenAI-npu4", 0x17F0, 0x10, 0, 8, 6, 16, (1, 1, 2, 64), 1800),
+    family.name: NpuModel(
+        family.name,
+        family.driver.xrt_name,
+        family.driver.pci_device,
+        family.driver.pci_revision,
+        family.physical_columns - family.columns,
+        family.columns,
+        family.rows,
+        family.driver.context_limit,
+        family.driver.firmware,
+        family.driver.max_clock_mhz,
+    )
+    for family in FAMILIES.values()
 }
 
 

@@ -9,6 +9,8 @@ import errno
 import struct
 from collections.abc import Callable
 
+from npuninja.arch.devices import TILE_KINDS, TileKind
+from npuninja.arch.families import Rows
 from npuninja.xrt_emulation.amdxdna import DriverError
 from npuninja.xrt_emulation.npu import Npu
 
@@ -27,10 +29,13 @@ _COLUMN_BYTES = 1 << 25  # of a column's address space
 
 def _metadata(npu: Npu) -> bytes:
     model = npu.model
-    core = _TILE.pack(4, 2, 4, 16, 0)  # two S2MM and two MM2S
-    memory = _TILE.pack(1, 1, 12, 64, 0)
-    shim = _TILE.pack(1, 0, 4, 16, 0)
-    return _METADATA.pack(_COLUMN_BYTES, model.all_columns, model.rows, 1, 1) + core + memory + shim
+    tiles = b"".join(_tile_metadata(model.rows, TILE_KINDS[kind]) for kind in ("core", "mem", "shim"))
+    return _METADATA.pack(_COLUMN_BYTES, model.all_columns, model.rows.number, 1, 1) + tiles
+
+
+def _tile_metadata(rows: Rows, kind: TileKind) -> bytes:
+    here = rows.of_kind(kind.name)
+    return _TILE.pack(len(here), here[0], kind.s2mm_channels + kind.mm2s_channels, kind.locks, 0)
 
 
 def _clocks(npu: Npu) -> bytes:

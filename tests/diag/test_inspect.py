@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npuninja.arch import registers
+from npuninja.arch.families import SHARED_ROWS
 from npuninja.diag.descriptor_text import descriptor_fields, descriptor_text
 from npuninja.diag.inspect import inspect_bytes, main
 from npuninja.diag.register_names import register_at, value_meaning
@@ -48,7 +49,7 @@ def text_of(data: bytes, name: str = "file") -> str:
     ],
 )
 def test_register_names(address: int, tile: str, name: str) -> None:
-    register = register_at(address)
+    register = register_at(address, SHARED_ROWS)
     assert (register.tile, register.name) == (tile, name)
 
 
@@ -70,7 +71,7 @@ def test_register_names(address: int, tile: str, name: str) -> None:
     ],
 )
 def test_value_meanings(address: int, value: int, mask: int, meaning: str) -> None:
-    assert value_meaning(register_at(address), value, mask) == meaning
+    assert value_meaning(register_at(address, SHARED_ROWS), value, mask) == meaning
 
 
 def test_descriptors() -> None:
@@ -207,7 +208,7 @@ def test_other_files_are_refused(data: bytes, message: str) -> None:
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
 def test_any_address_has_a_name(address: int, value: int, mask: int) -> None:
-    register = register_at(address)
+    register = register_at(address, SHARED_ROWS)
     assert register.name
     assert isinstance(value_meaning(register, value, mask), str)
     assert registers.tile_address(register.column, register.row, register.offset) == address

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from npuninja.arch import registers as reg
-from npuninja.arch.devices import tile_kind
+from npuninja.arch.families import SHARED_ROWS
 from npuninja.arch.switch import (
     OPPOSITE,
     SHIM_MM2S_SOUTH,
@@ -133,26 +133,26 @@ class Program:
 
     def bd(self, column, row, number, words):
         self.commands.append(
-            write_words(reg.tile_address(column, row, reg.bd_offset(tile_kind(row), number)), words)
+            write_words(reg.tile_address(column, row, reg.bd_offset(SHARED_ROWS.kind(row), number)), words)
         )
 
     def lock(self, column, row, lock, value):
-        self.write(column, row, reg.lock_value(tile_kind(row), lock), value)
+        self.write(column, row, reg.lock_value(SHARED_ROWS.kind(row), lock), value)
 
     def start(self, column, row, direction, channel, bd, *, repeat=0, token=False):
-        offset = reg.channel_queue(tile_kind(row), direction, channel)
+        offset = reg.channel_queue(SHARED_ROWS.kind(row), direction, channel)
         self.write(column, row, offset, bd | repeat << 16 | int(token) << 31)
 
     def connect(self, column, row, source, dest):
         """A circuit inside one switch, ports as (bundle, channel)."""
-        kind = tile_kind(row)
+        kind = SHARED_ROWS.kind(row)
         slave, master = slave_index(kind, *source), master_index(kind, *dest)
         self.write(column, row, reg.switch_slave(kind, slave), 1 << 31)
         self.write(column, row, reg.switch_master(kind, master), 1 << 31 | slave)
 
     def rule(self, column, row, source, slot, ident, mask, arbiter, msel):
         """A packet rule of a slave port."""
-        kind = tile_kind(row)
+        kind = SHARED_ROWS.kind(row)
         slave = slave_index(kind, *source)
         self.write(column, row, reg.switch_slave(kind, slave), 3 << 30)
         word = ident << 24 | mask << 16 | 1 << 8 | msel << 4 | arbiter
@@ -160,7 +160,7 @@ class Program:
 
     def master(self, column, row, dest, arbiter, msels, *, drop):
         """A packet master: takes packets of an arbiter with one of these msels."""
-        kind = tile_kind(row)
+        kind = SHARED_ROWS.kind(row)
         word = 3 << 30 | int(drop) << 7 | sum(1 << m for m in msels) << 3 | arbiter
         self.write(column, row, reg.switch_master(kind, master_index(kind, *dest)), word)
 

@@ -13,6 +13,7 @@ from npuninja.emulator.core_modules.admission import MAX_MODULE_BYTES
 from npuninja.emulator.core_modules.places import Places
 from npuninja.emulator.core_modules.rewrite import rewrite
 from npuninja.emulator.cores import read_program
+from npuninja.emulator.layout import Geometry
 from npuninja.errors import UserError
 from npuninja.formats import cdo
 from npuninja.formats.wasm_module import append_custom_section
@@ -77,7 +78,7 @@ def test_the_plain_module_runs() -> None:
 )
 def test_what_the_abi_does_not_have_is_refused(more: str, what: str) -> None:
     with pytest.raises(UserError, match=what) as caught:
-        read_program(module(more), 1)
+        read_program(module(more), Geometry(1))
     assert "core (0, 2)" in caught.value.message
 
 
@@ -97,7 +98,7 @@ def test_a_module_of_any_size_is_refused() -> None:
     data = append_custom_section(module(), "x", bytes(MAX_MODULE_BYTES))
     assert len(data) > MAX_MODULE_BYTES
     with pytest.raises(UserError, match="at most"):
-        read_program(data, 1)
+        read_program(data, Geometry(1))
 
 
 def test_a_table_that_grows_has_an_end() -> None:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from array_program import Program, Sequence, core_bd, mem_bd
 
-from npuninja.arch.devices import device, tile_kind
+from npuninja.arch.devices import device
+from npuninja.arch.families import SHARED_ROWS
 from npuninja.arch.registers import CORE_CONTROL, PROGRAM_MEMORY, split_address
 from npuninja.emulator import Emulator
 from npuninja.formats.cdo import BlockWrite, MaskWrite, Write
@@ -68,19 +69,22 @@ def switches_only(commands):
     for command in commands:
         if isinstance(command, (Write, MaskWrite)):
             _, row, offset = split_address(command.address)
-            kind = tile_kind(row)
+            kind = SHARED_ROWS.kind(row)
             if offset in QUEUES[kind] or (kind == "core" and offset == CORE_CONTROL):
                 continue
         if isinstance(command, BlockWrite):
             _, row, offset = split_address(command.address)
-            if tile_kind(row) == "core" and PROGRAM_MEMORY <= offset < PROGRAM_MEMORY + PROGRAM_MEMORY_BYTES:
+            if (
+                SHARED_ROWS.kind(row) == "core"
+                and PROGRAM_MEMORY <= offset < PROGRAM_MEMORY + PROGRAM_MEMORY_BYTES
+            ):
                 continue  # the set's core programs are no programs
         yield command
 
 
 def bd(row, channel, words, address, packet=None):
     """(number, words) of a BD at a free place of a tile's memory; of a shim tile the sequence writes them."""
-    if tile_kind(row) == "mem":
+    if SHARED_ROWS.kind(row) == "mem":
         number = 24 if channel & 1 else 0
         return number + channel // 2, mem_bd(0x80000 + address, words, packet=packet)
     return channel, core_bd(address, words, packet=packet)

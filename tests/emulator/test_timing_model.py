@@ -9,6 +9,7 @@ from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from npuninja.arch.families import FAMILIES
 from npuninja.emulator import layout
 from npuninja.emulator.timing import Band, ChannelWork, CoreWork, SequenceWork, Work, costs, render, time_work
 from npuninja.emulator.timing.operations import INSTRUCTIONS
@@ -301,7 +302,8 @@ def test_the_page_has_the_costs_of_the_model() -> None:
     page = " ".join((ROOT / "docs" / "timing-model.md").read_text(encoding="utf-8").split())
     bands = [
         costs.TILE_WORD_CYCLES, *costs.SHIM_WORD_CYCLES.values(), costs.BD_CYCLES, costs.SWITCH_CYCLES,
-        costs.CORE_LOCK_CYCLES, costs.INSTRUCTION_CYCLES, *costs.HOST_CALL_US.values(), costs.DDR_BYTES_PER_S.times(1e-9),
+        costs.CORE_LOCK_CYCLES, costs.INSTRUCTION_CYCLES, *(Band(*family.host_call_us) for family in FAMILIES.values()),
+        costs.DDR_BYTES_PER_S.times(1e-9),
         INSTRUCTIONS["divide"], INSTRUCTIONS["float"], INSTRUCTIONS["math function"],
     ]  # fmt: skip
     in_us = [

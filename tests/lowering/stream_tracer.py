@@ -7,7 +7,7 @@ Independent of the router: it reads the IR only. Used by the tests of routing.
 from __future__ import annotations
 
 from npuninja.arch.devices import device as device_model
-from npuninja.arch.devices import tile_kind
+from npuninja.arch.families import SHARED_ROWS
 from npuninja.arch.switch import MASTERS, OPPOSITE, SLAVES, STEP, legal_connection
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
@@ -58,7 +58,7 @@ class Fabric:
         assert not set(self.circuits) & set(self.rules), "a slave carries a circuit and packets"
 
     def _read(self, box: str, here: Place, op: Operation) -> None:
-        kind = tile_kind(here[1])
+        kind = SHARED_ROWS.kind(here[1])
         if box == "aie.shim_mux":
             source, dest = port(op, "source_"), port(op, "dest_")
             if dest[0] == "North":
@@ -93,7 +93,7 @@ class Fabric:
     def reached(self, source: End, packet: int | None) -> set[End]:
         """Where a stream from `source` ends: a circuit, or the packets of one id. Lost when it gets stuck."""
         here, slave = source
-        if tile_kind(here[1]) == "shim" and slave[0] in ("DMA", "NOC", "PLIO"):
+        if SHARED_ROWS.kind(here[1]) == "shim" and slave[0] in ("DMA", "NOC", "PLIO"):
             slave = self.into[here, slave]
         found: set[End] = set()
         passed: set[End] = set()

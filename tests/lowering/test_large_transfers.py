@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from npuninja.arch.devices import TILE_KINDS
 from npuninja.errors import UserError, Warnings
 from npuninja.formats.txn import AddressPatch, BlockWrite, read_txn
 from npuninja.ir.parser import parse_module
@@ -37,10 +38,10 @@ def walked(pattern: Pattern, every: int) -> list[int]:
 def test_pieces_move_the_same_elements_in_the_same_order(sizes: tuple[int, ...], step: int) -> None:
     strides = (1, sizes[0] + step, 5000, 70000)
     pattern = Pattern((0, 3, 0, 0), sizes, strides)
-    pieces = decompose(pattern, 32, 0)
+    pieces = decompose(pattern, 32, TILE_KINDS["shim"])
     if pieces is None:
         return
-    assert all(shape_error(p.sizes, p.strides, 32, 0) is None for p in pieces)
+    assert all(shape_error(p.sizes, p.strides, 32, TILE_KINDS["shim"]) is None for p in pieces)
     if sizes[0] * sizes[1] * sizes[2] * sizes[3] < 100_000:
         assert [e for p in pieces for e in walked(p, 1)] == walked(pattern, 1)
 
@@ -55,7 +56,7 @@ def test_pieces_move_the_same_elements_in_the_same_order(sizes: tuple[int, ...],
     ],
 )
 def test_factors_come_before_pieces(pattern: Pattern, sizes: list[tuple[int, ...]]) -> None:
-    found = decompose(pattern, 32, 0)
+    found = decompose(pattern, 32, TILE_KINDS["shim"])
     assert found is not None
     assert [p.sizes for p in found] == sizes
 

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stream_tracer import End, Fabric
 
-from npuninja.arch.devices import DEVICES, device, tile_kind
+from npuninja.arch.devices import DEVICES, device
+from npuninja.arch.families import SHARED_ROWS
 from npuninja.arch.switch import MASTER_COUNTS, SLAVE_COUNTS
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.parser import parse_module
@@ -22,7 +23,7 @@ def _ends(name: str, counts: dict[str, dict[str, int]], bundles: tuple[str, ...]
         (place, (bundle, channel))
         for place in device(name).places()
         for bundle in bundles
-        for channel in range(counts[tile_kind(place[1])].get(bundle, 0))
+        for channel in range(counts[SHARED_ROWS.kind(place[1])].get(bundle, 0))
     ]
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from npuninja.arch.devices import DEVICES, TILE_KINDS
 from npuninja.lowering.sequence.bd import (
     BufferDescriptor,
     bd_words,
@@ -87,7 +88,7 @@ def transfers(draw):
 @given(transfer=transfers())
 def test_descriptor_walks_over_the_transfer(kind, transfer):
     sizes, strides, element_bits = transfer
-    assert shape_error(sizes, strides, element_bits, ROWS[kind]) is None
+    assert shape_error(sizes, strides, element_bits, TILE_KINDS[kind]) is None
     shape = hardware_shape(sizes, strides, element_bits)
     bd = BufferDescriptor(0, ROWS[kind], 0, sizes[0] * sizes[1] * sizes[2] * element_bits // 32)
     if not is_linear(sizes, strides):
@@ -105,29 +106,29 @@ def test_descriptor_walks_over_the_transfer(kind, transfer):
             expected += [start + item * strides[0] for item in range(sizes[0])]
         else:
             expected += [int(start * element_words) + word for word in range(int(sizes[0] * element_words))]
-    assert walk(bd_words(bd, "npu1"), DECODERS[kind], sizes[3]) == expected
+    assert walk(bd_words(bd, DEVICES["npu1"]), DECODERS[kind], sizes[3]) == expected
 
 
 @pytest.mark.parametrize(
-    ("sizes", "strides", "bits", "row", "part"),
+    ("sizes", "strides", "bits", "kind", "part"),
     [
-        ((0, 1, 1, 1), (1, 0, 0, 0), 32, 0, "size 0 (innermost is 0) is 0"),
-        ((30, 1, 1, 1), (1, 0, 0, 0), 8, 0, "30 elements of 1 bytes are 30 bytes"),
-        ((4, 2, 1, 1), (1, 0, 0, 0), 32, 0, "stride 1 (innermost is 0) is 0"),
-        ((4, 2, 1, 1), (1, 3, 0, 0), 16, 0, "6 bytes, which is not a multiple of 4"),
-        ((8, 1, 1, 1), (2, 0, 0, 0), 8, 0, "2 bytes, which is not a multiple of 4"),
-        ((1024, 2, 1, 1), (1, 2048, 0, 0), 32, 0, "size 0 is 1024 words"),
-        ((256, 2, 1, 1), (1, 512, 0, 0), 32, 2, "a core tile's descriptor holds at most 255"),
-        ((4, 1024, 1, 1), (1, 8, 0, 0), 32, 1, "size 1 is 1024 words"),
-        ((4, 2, 1, 1), (1, (1 << 20) + 1, 0, 0), 32, 0, "stride 1 is 1048577 words"),
-        ((4, 2, 1, 1), (1, (1 << 17) + 1, 0, 0), 32, 1, "stride 1 is 131073 words"),
-        ((4, 1, 1, 65), (1, 0, 0, 4), 32, 0, "size 3 (the iteration) is 65, limit 64"),
-        ((4, 1, 1, 2), (1, 0, 0, -4), 32, 0, "stride 3 (innermost is 0) is -4"),
+        ((0, 1, 1, 1), (1, 0, 0, 0), 32, "shim", "size 0 (innermost is 0) is 0"),
+        ((30, 1, 1, 1), (1, 0, 0, 0), 8, "shim", "30 elements of 1 bytes are 30 bytes"),
+        ((4, 2, 1, 1), (1, 0, 0, 0), 32, "shim", "stride 1 (innermost is 0) is 0"),
+        ((4, 2, 1, 1), (1, 3, 0, 0), 16, "shim", "6 bytes, which is not a multiple of 4"),
+        ((8, 1, 1, 1), (2, 0, 0, 0), 8, "shim", "2 bytes, which is not a multiple of 4"),
+        ((1024, 2, 1, 1), (1, 2048, 0, 0), 32, "shim", "size 0 is 1024 words"),
+        ((256, 2, 1, 1), (1, 512, 0, 0), 32, "core", "a core tile's descriptor holds at most 255"),
+        ((4, 1024, 1, 1), (1, 8, 0, 0), 32, "mem", "size 1 is 1024 words"),
+        ((4, 2, 1, 1), (1, (1 << 20) + 1, 0, 0), 32, "shim", "stride 1 is 1048577 words"),
+        ((4, 2, 1, 1), (1, (1 << 17) + 1, 0, 0), 32, "mem", "stride 1 is 131073 words"),
+        ((4, 1, 1, 65), (1, 0, 0, 4), 32, "shim", "size 3 (the iteration) is 65, limit 64"),
+        ((4, 1, 1, 2), (1, 0, 0, -4), 32, "shim", "stride 3 (innermost is 0) is -4"),
     ],
 )
-def test_what_the_hardware_cannot_do(sizes, strides, bits, row, part):
-    assert part in (shape_error(sizes, strides, bits, row) or "")
+def test_what_the_hardware_cannot_do(sizes, strides, bits, kind, part):
+    assert part in (shape_error(sizes, strides, bits, TILE_KINDS[kind]) or "")
 
 
 def test_linear_transfers_have_no_wrap_to_exceed():
-    assert shape_error((1 << 20, 1, 1, 65), (1, 0, 0, 0), 32, 0) is None
+    assert shape_error((1 << 20, 1, 1, 65), (1, 0, 0, 0), 32, TILE_KINDS["shim"]) is None

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, MEMTILE_LOCK_BASES, SHIM_ROW, tile_kind
+from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, MEMTILE_LOCK_BASES
 from npuninja.arch.registers import TILE_BYTES, bd_offset, tile_address
 from npuninja.emulator import layout
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, Core
@@ -60,11 +60,17 @@ class RaceReader:
         cores: the checked cores by tile.
         read: a register of the array.
         host_name: a phrase for an offset in host memory.
+        device: which tiles there are.
     """
 
     def __init__(
-        self, cores: Mapping[int, Core], read: Callable[[int], int], host_name: Callable[[int], str]
+        self,
+        cores: Mapping[int, Core],
+        read: Callable[[int], int],
+        host_name: Callable[[int], str],
+        device: layout.Geometry,
     ) -> None:
+        self._device = device
         self._cores = cores
         self._read = read
         self._host_name = host_name
@@ -184,7 +190,7 @@ class RaceReader:
         """The locks that a channel's BD acquires and releases."""
         tile = side.actor // layout.CHANNELS_PER_TILE
         column, row = layout.tile_place(tile)
-        kind = tile_kind(row)
+        kind = self._device.rows.kind(row)
         if kind == "shim":
             return None, None
         start = tile_address(column, row, bd_offset(kind, side.site))
@@ -258,8 +264,3 @@ class RaceReader:
 
 def _tile_of(actor: int) -> tuple[int, int]:
     return layout.tile_place(actor // layout.CHANNELS_PER_TILE)
-
-
-def is_host_channel(actor: int) -> bool:
-    """Whether a channel is that of a shim tile."""
-    return actor < layout.FIRST_CORE_ACTOR and layout.channel_place(actor)[1] == SHIM_ROW

@@ -2,7 +2,8 @@
 #include "checks.h"
 
 Fault fault_record;
-u32 columns;
+u32 columns, rows;
+u8 row_kinds[ROWS_PER_COLUMN];
 u32 west_column; /* whether there is a column in front of the first one */
 
 /* Records the first fault and leaves the engine by a trap; the host reads the record. */
@@ -23,7 +24,7 @@ void lock_change(u32 actor, u32 index, i32 change) {
 /* The tile of an address, or a fault when the device has none there. */
 static u32 tile_of(u32 address) {
     u32 column = address >> COLUMN_SHIFT, row = address >> ROW_SHIFT & 31;
-    if (column >= columns || row >= ROWS) fault(FAULT_ADDRESS, address, 0, 0, 0, 0, 0);
+    if (column >= columns || row >= rows) fault(FAULT_ADDRESS, address, 0, 0, 0, 0, 0);
     return column << 3 | row;
 }
 
@@ -174,15 +175,19 @@ EXPORT("write32") void host_write32(u32 address, u32 value) {
 }
 static void clear(u32 tile, u32 offset, u32 bytes) { __builtin_memset((void *)(tile_base(tile) + offset), 0, bytes); }
 
-/* The state after a reset: nothing configured, cores in reset, locks zero. Data memory is left as it is. */
-EXPORT("reset_array") void reset_array(u32 device_columns, u32 has_west_column) {
+/* The state after a reset: nothing configured, cores in reset, locks zero. Data memory is left as it is.
+ * `kinds` has four bits for each row, from the bottom on: what its tiles are, plus one; 0 where no row is. */
+EXPORT("reset_array") void reset_array(u32 device_columns, u32 kinds, u32 has_west_column) {
     columns = device_columns;
+    rows = 0;
+    for (; rows < ROWS_PER_COLUMN && kinds & 15; kinds >>= 4) row_kinds[rows++] = (u8)((kinds & 15) - 1);
     west_column = has_west_column;
+    number_words();
     stream_reset();
     dma_reset();
     __builtin_memset((void *)LOCK_PLANE, 0, 4 * 64 * TILES);
     for (u32 tile = 0; tile < 8 * columns; tile++) {
-        if ((tile & 7) >= ROWS) continue;
+        if (!tile_exists(tile)) continue;
         int kind = tile_kind(tile);
         clear(tile, kind == MEM ? MEM_BD : CORE_BD, 0x1000); /* BDs and channels */
         clear(tile, maps[kind].masters, SWITCH_END);

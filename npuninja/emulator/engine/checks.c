@@ -30,6 +30,7 @@ typedef struct {
 #define SITE_BITS 23
 #define CORE_WORDS (CORE_MEMORY_BYTES / 4)
 #define MEM_WORDS (MEM_MEMORY_BYTES / 4)
+/* As many as an array of eight columns has, each with a memtile and four cores. */
 #define ALL_WORDS (32u * CORE_WORDS + 8u * MEM_WORDS)
 #define WORDS ((Word *)CHECK_BASE)
 #define FILLED ((u8 *)(CHECK_BASE + sizeof(Word) * ALL_WORDS)) /* a bit for each byte: 4 bits a word */
@@ -237,14 +238,26 @@ EXPORT("race_count") u32 race_number(void) { return race_count; }
 
 /* --- Words of data memory. */
 
+static u32 first_word[TILES];
+static u32 words_of(u32 tile) {
+    if (!tile_exists(tile)) return 0;
+    return tile_kind(tile) == MEM ? MEM_WORDS : tile_kind(tile) == CORE ? CORE_WORDS : 0;
+}
+
+/* Gives the words of all data memories numbers, those of a tile in a row. */
+void number_words(void) {
+    u32 next = 0;
+    for (u32 tile = 0; tile < TILES; next += words_of(tile), tile++) first_word[tile] = next;
+}
+
+/* Whether the shadow memory has room for every word of the device. */
+EXPORT("can_check") u32 can_check(void) { return first_word[TILES - 1] + words_of(TILES - 1) <= ALL_WORDS; }
+
 /* The number of a word of data memory, or ALL_WORDS when the address is in none. */
 static u32 word_number(u32 address) {
     u32 tile = (address - ARRAY_BASE) / TILE_BYTES, offset = (address - ARRAY_BASE) % TILE_BYTES;
     if (address < ARRAY_BASE || tile >= TILES) return ALL_WORDS;
-    u32 column = tile >> 3, row = tile & 7;
-    if (row == 1) return offset < MEM_MEMORY_BYTES ? 32 * CORE_WORDS + column * MEM_WORDS + offset / 4 : ALL_WORDS;
-    if (row < 2 || row >= ROWS || offset >= CORE_MEMORY_BYTES) return ALL_WORDS;
-    return (4 * column + row - 2) * CORE_WORDS + offset / 4;
+    return offset / 4 < words_of(tile) ? first_word[tile] + offset / 4 : ALL_WORDS;
 }
 
 static void race(Access first, u32 writes, u32 actor, u32 site, u32 address) {
@@ -523,7 +536,7 @@ static u32 core_address(u32 tile, u32 address) {
     if (address - WINDOWS >= WINDOWS_END - WINDOWS) return 0;
     u32 window = (address - WINDOWS) >> 16;
     i32 there = (i32)tile + steps[window];
-    if (there < 0 || (u32)there >= 8 * columns || (there & 7) < 2 || (there & 7) >= ROWS) return 0;
+    if (there < 0 || !tile_exists((u32)there) || tile_kind((u32)there) != CORE) return 0;
     return tile_base((u32)there) + (address & 0xFFFF);
 }
 

@@ -13,6 +13,7 @@
 #define CHECK_MEMORY 2
 extern u32 checks;
 
+void number_words(void);    /* the device is known */
 void checks_reset(void);    /* a configuration was loaded: everything before it is over */
 void checks_begin(void);    /* a run of the sequence begins */
 

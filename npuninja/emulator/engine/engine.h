@@ -27,7 +27,7 @@ typedef long long i64;
 #define DDR_AIE_OFFSET 0x80000000ull
 
 /* --- Numbers of things. A tile is 8 * column + row; a lock is 64 * tile + id, as in the cores' lock plane. */
-#define ROWS 6
+#define ROWS_PER_COLUMN 8
 #define TILES 64
 #define CHANNELS_PER_TILE 12 /* S2MM 0-5, MM2S 0-5 */
 #define CHANNELS (TILES * CHANNELS_PER_TILE)
@@ -36,7 +36,12 @@ typedef long long i64;
 #define NOBODY 0xFFFFu
 
 enum { SHIM, MEM, CORE };
-static inline int tile_kind(u32 tile) { return (tile & 7) == 0 ? SHIM : (tile & 7) == 1 ? MEM : CORE; }
+/* The device: its columns, its rows, and what the tiles of each row are. */
+extern u32 columns, rows;
+extern u8 row_kinds[ROWS_PER_COLUMN];
+static inline int tile_kind(u32 tile) { return row_kinds[tile & 7]; }
+/* Whether the device has a tile of this number. */
+static inline int tile_exists(u32 tile) { return tile < 8 * columns && (tile & 7) < rows; }
 static inline u32 tile_base(u32 tile) { return ARRAY_BASE + tile * TILE_BYTES; }
 #define REG(tile, offset) (*(u32 *)(tile_base(tile) + (offset)))
 #define LOCK(index) (((volatile i32 *)LOCK_PLANE)[index])
@@ -213,7 +218,7 @@ static inline int lock_ready(u32 index, i32 value) {
 void lock_change(u32 actor, u32 index, i32 change);
 
 /* --- Registers (array.c). */
-extern u32 columns, west_column;
+extern u32 west_column;
 u32 read32(u32 address);
 void write32(u32 address, u32 value);
 void block_write(u32 address, const u32 *data, u32 words);

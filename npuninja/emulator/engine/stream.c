@@ -130,7 +130,7 @@ static int leave(u32 channel, Route *route, u32 tile, u32 master, int dropped, u
     case TO_CORE: return reach(channel, route, SINK_CORE + tile, dropped);
     case TO_FIFO: return follow(channel, route, tile, sw->fifo, dropped, hops + 1);
     case TO_NORTH:
-        if (row + 1 == ROWS) return fail(route, ROUTE_EDGE, tile, master);
+        if (row + 1 == rows) return fail(route, ROUTE_EDGE, tile, master);
         next = tile + 1;
         return follow(channel, route, next, switches[tile_kind(next)].south + index, dropped, hops + 1);
     case TO_EAST:

@@ -84,14 +84,14 @@ static int wait_for(u32 kind, u32 a, u32 b, u32 c) {
     return TXN_BLOCKED;
 }
 
-/* Waits for a task completion token of the channel in each of columns * rows tiles. */
+/* Waits for a task completion token of the channel in each of wide * high tiles. */
 static int sync(const u32 *op) {
     u32 direction = op[2] & 255, row = op[2] >> 8 & 255, column = op[2] >> 16 & 255;
-    u32 rows = op[3] >> 8 & 255, wide = op[3] >> 16 & 255, channel = op[3] >> 24, bit = 0;
-    if (direction > 1 || channel > 5 || !rows || !wide || rows * wide > 32 || column + wide > columns || row + rows > ROWS)
+    u32 high = op[3] >> 8 & 255, wide = op[3] >> 16 & 255, channel = op[3] >> 24, bit = 0;
+    if (direction > 1 || channel > 5 || !high || !wide || high * wide > 32 || column + wide > columns || row + high > rows)
         bad(op[2]);
     for (u32 c = column; c < column + wide; c++)
-        for (u32 r = row; r < row + rows; r++, bit++) {
+        for (u32 r = row; r < row + high; r++, bit++) {
             u32 id = (8 * c + r) * CHANNELS_PER_TILE + 6 * direction + channel;
             if (tokens_taken >> bit & 1) continue;
             if (!channels[id].tokens) return wait_for(WAIT_TOKEN, id, 0, 0);

@@ -1,4 +1,5 @@
-"""What things cost on an NPU, as bands: the one place of the timing model's constants, each with its source.
+"""What things cost on an NPU, as bands: the timing model's constants, each with its source. What differs from family
+to family is in `npuninja.arch.families`.
 
 "measured" was measured on a Phoenix by somebody (the study of the xdna-emu project, 2026-05 and 2026-08,
 unless another is named); "manual" is AM020 or AM025; "assumed" is nobody's figure, and its band is wide for
@@ -18,12 +19,6 @@ def _measured_us(optimistic: float, middle: float, pessimistic: float) -> Band:
     """Cycles of the measurement as microseconds."""
     return Band(*(cycles / MEASURED_AT_HZ * 1e6 for cycles in (optimistic, middle, pessimistic)))
 
-
-# --- One call of the host, by family: from the call of run() until it returns, buffers synchronised.
-# npu1: measured: xrt-smi validate 78 us, passthrough through XRT 103 to 122 us, 300 us a call through pyxrt.
-# npu2: measured: run and wait 410 us, with both transfers of buffers 670 us; the smallest is that of npu1,
-# assumed.
-HOST_CALL_US = {"npu1": Band(78, 110, 310), "npu2": Band(78, 410, 670)}
 
 # --- Operations of the runtime sequence. Measured: independent of the distance of the tile.
 WRITE_US = _measured_us(87, 100.5, 114)
@@ -46,9 +41,6 @@ LATER_SYNC_US = _measured_us(100, 250, 1000)
 #: and 1.00.
 TILE_WORD_CYCLES = Band(1.0, 1.0, 1.05)
 SHIM_WORD_CYCLES = {"MM2S": Band(1.0, 1.05, 1.10), "S2MM": Band(1.0, 1.0, 1.10)}
-#: AIE-ML v2 has streams of 64 bits (AM027). Whether Strix has is not verified, so only the optimistic end
-#: believes it.
-NPU2_OPTIMISTIC_WORDS_PER_CYCLE = 2
 #: Cycles from one buffer descriptor to the next. The pieces as xdna-emu models them: setup 4, memory 5, chain
 #: 2, acquire 1, release 1. They may overlap with the words before (the smallest), or each be twice as long.
 BD_CYCLES = Band(2, 13, 26)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from npuninja.arch.devices import SHIM_ROW, Place
+from npuninja.arch.devices import Place
+from npuninja.arch.families import FAMILIES
 from npuninja.emulator.timing import costs
 from npuninja.emulator.timing.band import NOTHING, Band, exactly, largest, total
 from npuninja.emulator.timing.stages import Stage, core_part, first_element_cycles, show, stages_of
@@ -144,7 +145,7 @@ def time_work(
     pipeline = _pipeline(work, stages, clock_hz)
     call = Term(
         "call",
-        costs.HOST_CALL_US[work.family],
+        Band(*FAMILIES[work.family].host_call_us),
         f"measured on {work.family}, from the host's call until it returns",
     )
     sequence, wait = _sequence(work), _first_wait(work)
@@ -207,7 +208,7 @@ def _first_wait(work: Work) -> Term:
 
 def _start(work: Work) -> Term:
     """The first tasks of the shims, which start side by side."""
-    used = {c.direction for c in work.channels if c.place[1] == SHIM_ROW}
+    used = {c.direction for c in work.channels if work.kind(c.place) == "shim"}
     us = largest(costs.SHIM_FIRST_TASK_US[direction] for direction in used)
     return Term("start", us, "first task of a shim channel")
 

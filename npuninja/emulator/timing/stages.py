@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from npuninja.arch.devices import Place, tile_kind
+from npuninja.arch.devices import Place
+from npuninja.arch.families import FAMILIES, Family
 from npuninja.emulator.timing import costs
 from npuninja.emulator.timing.band import NOTHING, Band, exactly, largest, total
 from npuninja.emulator.timing.work import ChannelWork, CoreWork, Work
@@ -29,12 +30,14 @@ class Stage(NamedTuple):
 
     Attributes:
         place: its column and row.
+        kind: of the tile: `shim`, `mem` or `core`.
         parts: the core and channels that do something.
         cycles: that the tile is busy in a run.
         arithmetic: how they come about from the parts.
     """
 
     place: Place
+    kind: str
     parts: tuple[Part, ...]
     cycles: Band
     arithmetic: str
@@ -43,7 +46,7 @@ class Stage(NamedTuple):
     def name(self) -> str:
         """`core tile (0, 2)`."""
         kinds = {"shim": "shim", "mem": "memory tile", "core": "core tile"}
-        return f"{kinds[tile_kind(self.place[1])]} {self.place}"
+        return f"{kinds[self.kind]} {self.place}"
 
     def fields(self) -> dict[str, Any]:
         """The stage as data for JSON."""
@@ -84,9 +87,9 @@ def core_part(core: CoreWork, known: Band | None) -> Part:
     return Part("core", cycles.plus(locks), text)
 
 
-def channel_part(channel: ChannelWork, family: str, clock_hz: float) -> Part:
+def channel_part(channel: ChannelWork, family: Family, clock_hz: float) -> Part:
     """A DMA channel's cycles: words, hand-over from descriptor to descriptor, and the tasks of a shim's."""
-    is_shim = tile_kind(channel.place[1]) == "shim"
+    is_shim = family.rows.kind(channel.place[1]) == "shim"
     word = word_cycles(channel, family)
     cycles = word.times(channel.words).plus(costs.BD_CYCLES.times(channel.bds))
     words, descriptors = many(channel.words, "word"), many(channel.bds, "descriptor")
@@ -98,22 +101,25 @@ def channel_part(channel: ChannelWork, family: str, clock_hz: float) -> Part:
     return Part(channel.name, cycles, text)
 
 
-def word_cycles(channel: ChannelWork, family: str) -> Band:
+def word_cycles(channel: ChannelWork, family: Family) -> Band:
     """Cycles that a word takes in a channel."""
-    is_shim = tile_kind(channel.place[1]) == "shim"
+    is_shim = family.rows.kind(channel.place[1]) == "shim"
     word = costs.SHIM_WORD_CYCLES[channel.direction] if is_shim else costs.TILE_WORD_CYCLES
-    if family == "npu2":
-        word = word._replace(optimistic=word.optimistic / costs.NPU2_OPTIMISTIC_WORDS_PER_CYCLE)
-    return word
+    # Whether the wider streams of AIE-ML v2 are there is not verified, so only the optimistic end believes it.
+    return word._replace(optimistic=word.optimistic / family.stream_words_per_cycle)
 
 
 def _stage(place: Place, work: Work, cores: Mapping[Place, Part], clock_hz: float) -> Stage:
     channels = [channel for channel in work.channels if channel.place == place]
-    parts = [channel_part(channel, work.family, clock_hz) for channel in channels]
+    parts = [channel_part(channel, FAMILIES[work.family], clock_hz) for channel in channels]
     longest = largest(part.cycles for part in parts)
-    if tile_kind(place[1]) == "shim":
+    if work.kind(place) == "shim":
         return Stage(
-            place, tuple(parts), longest, "the longest, since channels of a shim do not wait for each other"
+            place,
+            work.kind(place),
+            tuple(parts),
+            longest,
+            "the longest, since channels of a shim do not wait for each other",
         )
     core = cores.get(place)
     own = core.cycles if core else NOTHING
@@ -139,7 +145,11 @@ def _stage(place: Place, work: Work, cores: Mapping[Place, Part], clock_hz: floa
     if any(beside):
         text += "; with the cores that share a memory"
     return Stage(
-        place, ((core,) if core else ()) + tuple(parts), Band(overlapped, middle, serial.pessimistic), text
+        place,
+        work.kind(place),
+        ((core,) if core else ()) + tuple(parts),
+        Band(overlapped, middle, serial.pessimistic),
+        text,
     )
 
 
@@ -170,7 +180,9 @@ def first_element_cycles(work: Work, cores: Mapping[Place, Band]) -> Band:
             return NOTHING
         behind = behind | {place}
         links = [
-            _link_cycles(by_actor[source], channel, work.family).plus(arrival(by_actor[source].place, behind))
+            _link_cycles(by_actor[source], channel, FAMILIES[work.family]).plus(
+                arrival(by_actor[source].place, behind)
+            )
             for channel in work.channels
             if channel.place == place
             for source in channel.sources
@@ -186,7 +198,7 @@ def first_element_cycles(work: Work, cores: Mapping[Place, Band]) -> Band:
     return largest(arrival(place, frozenset()) for place in places)._replace(optimistic=0.0)
 
 
-def _link_cycles(source: ChannelWork, sink: ChannelWork, family: str) -> Band:
+def _link_cycles(source: ChannelWork, sink: ChannelWork, family: Family) -> Band:
     """An object from a tile to the next: the smaller of what the two ends call one, since words do not wait
     for the last.
     """

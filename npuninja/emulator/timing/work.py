@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from npuninja.arch.devices import DEVICES, FIRST_CORE_ROW, SHIM_ROW, Place, kind_of, tile_kind
+from npuninja.arch.devices import TILE_KINDS, Place
+from npuninja.arch.families import FAMILIES, Rows, of_generation
 from npuninja.arch.registers import bd_offset, channel_queue, split_address, tile_address
 from npuninja.emulator import layout
 from npuninja.emulator.configuration import read_design
@@ -107,7 +108,7 @@ class Work(NamedTuple):
     """One run.
 
     Attributes:
-        family: `npu1` or `npu2`.
+        family: its name.
         channels: DMA channels that moved something.
         cores: all cores.
         sequence: the runtime sequence.
@@ -119,6 +120,10 @@ class Work(NamedTuple):
     cores: tuple[CoreWork, ...]
     sequence: SequenceWork
     elements: int = 1
+
+    def kind(self, place: Place) -> str:
+        """`shim`, `mem` or `core`: the kind of a tile."""
+        return FAMILIES[self.family].rows.kind(place[1])
 
     def fields(self) -> dict[str, Any]:
         """The work as data for JSON."""
@@ -163,7 +168,7 @@ def count_work(
         found = instrument(module, f"a core of {name}")
         modules[digest] = found.module
         counted[hashlib.sha256(found.module).digest()] = found
-    with Emulator(design.columns, modules, design.pdis) as npu:
+    with Emulator(design.columns, modules, design.pdis, rows=FAMILIES[family].rows) as npu:
         npu.configure(design.first_pdi(kernel))
         buffers = [npu.allocate(len(content)) for content in arguments]
         for buffer, content in zip(buffers, arguments):
@@ -172,7 +177,7 @@ def count_work(
         cores = tuple(_core_work(core, counted[core.digest]) for core in npu.cores())
         at = {state.actor: state.bd for state in npu.states() if state.is_channel}
         channels = tuple(_channel_work(npu, count, at) for count in report.channels)
-    return Work(family, channels, cores, sequence, _elements(channels))
+    return Work(family, channels, cores, sequence, _elements(channels, npu.device.rows))
 
 
 def _core_work(core: Core, counted: Instrumented) -> CoreWork:
@@ -185,7 +190,7 @@ def _core_work(core: Core, counted: Instrumented) -> CoreWork:
 def _channel_work(npu: Emulator, count: ChannelCount, at: dict[int, int]) -> ChannelWork:
     place = (count.column, count.row)
     actor = layout.channel_number(*place, count.direction, count.channel)
-    found = origins(npu.read32, npu.columns, actor) if count.direction == "S2MM" else []
+    found = origins(npu.read32, npu.device, actor) if count.direction == "S2MM" else []
     sources = tuple(o.actor for o in found if o.actor is not None)
     buffers = _buffers(npu, place, at[actor])
     return ChannelWork(
@@ -195,7 +200,7 @@ def _channel_work(npu: Emulator, count: ChannelCount, at: dict[int, int]) -> Cha
 
 def _buffers(npu: Emulator, place: Place, first: int) -> int:
     """Different addresses in the chain of descriptors that begins at `first`. Fields: AM025, DMA_BDn_m."""
-    kind = tile_kind(place[1])
+    kind = npu.device.rows.kind(place[1])
     if kind == "shim":
         return 2  # host memory is not waited for
     seen: set[int] = set()
@@ -218,14 +223,14 @@ def _buffers(npu: Emulator, place: Place, first: int) -> int:
     return len(addresses)
 
 
-def _elements(channels: Sequence[ChannelWork]) -> int:
+def _elements(channels: Sequence[ChannelWork], rows: Rows) -> int:
     """Objects that leave the cores' tiles: for each core, those of its busiest channel to a memtile or shim."""
     outward = {
-        s for c in channels if c.direction == "S2MM" and c.place[1] < FIRST_CORE_ROW for s in c.sources
+        s for c in channels if c.direction == "S2MM" and rows.kind(c.place[1]) != "core" for s in c.sources
     }
     busiest: dict[Place, int] = {}
     for c in channels:
-        if c.actor in outward and c.place[1] >= FIRST_CORE_ROW:
+        if c.actor in outward and rows.kind(c.place[1]) == "core":
             busiest[c.place] = max(busiest.get(c.place, 0), c.bds)
     return max(sum(busiest.values()), 1)
 
@@ -237,17 +242,18 @@ def read_sequence(insts: bytes) -> tuple[SequenceWork, str]:
         UserError: it is damaged, for no NPU, or loads another PDI or has an operation without a known cost.
     """
     stream = txn.read_txn(insts)
-    families = {device.txn_generation: device.family for device in DEVICES.values()}
-    if stream.generation not in families:
+    family = of_generation(stream.generation)
+    if family is None:
+        known = sorted(f.txn_generation for f in FAMILIES.values())
         raise UserError(
-            f"the instruction stream is for device generation {stream.generation}, expected {sorted(families)}"
+            f"the instruction stream is for device generation {stream.generation}, expected {known}"
         )
     counts = {**dict.fromkeys(SequenceWork._fields, 0), "phases": 1}
     waited = False
     for op in stream.operations:
         if isinstance(op, (txn.Write, txn.MaskWrite)):
             counts["writes" if isinstance(op, txn.Write) else "mask_writes"] += 1
-            if _is_push(op.address):
+            if _is_push(op.address, family.rows):
                 counts["pushes"] += 1
                 counts["phases"] += waited
                 waited = False
@@ -269,13 +275,13 @@ def read_sequence(insts: bytes) -> tuple[SequenceWork, str]:
                 f"the sequence {what}, and the timing model knows no cost of that",
                 hint="model a sequence that stays with one configuration",
             )
-    return SequenceWork(**counts), families[stream.generation]
+    return SequenceWork(**counts), family.name
 
 
-def _is_push(address: int) -> bool:
+def _is_push(address: int, rows: Rows) -> bool:
     """Whether a register is the start queue of a DMA channel."""
     _, row, offset = split_address(address)
-    kind = kind_of(row)
+    kind = TILE_KINDS[rows.kind(row)]
     channels = {"S2MM": kind.s2mm_channels, "MM2S": kind.mm2s_channels}
     return any(
         offset == channel_queue(kind.name, d, c) for d, number in channels.items() for c in range(number)
@@ -284,4 +290,6 @@ def _is_push(address: int) -> bool:
 
 def moved_bytes(work: Work, direction: str) -> int:
     """Bytes that the array reads from host memory ("MM2S") or writes to it ("S2MM")."""
-    return sum(4 * c.words for c in work.channels if c.place[1] == SHIM_ROW and c.direction == direction)
+    return sum(
+        4 * c.words for c in work.channels if work.kind(c.place) == "shim" and c.direction == direction
+    )

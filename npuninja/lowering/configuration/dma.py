@@ -18,9 +18,7 @@ from npuninja.arch.devices import (
     Device,
     Place,
     TileKind,
-    kind_of,
     memory_window,
-    tile_kind,
 )
 from npuninja.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Write
@@ -49,7 +47,7 @@ def dma_program(program: Operation, model: Device) -> Iterator[Command]:
     starts = [op for block in blocks for op in block.ops if op.name in ("aie.dma_start", "aie.dma")]
     for start in starts:
         yield from _pad_value(start, place, model)
-        yield from _start_channel(start, place)
+        yield from _start_channel(start, place, model.kind_of(place[1]))
 
 
 def _ordered_blocks(program: Operation) -> list[Block]:
@@ -72,11 +70,12 @@ def _ordered_blocks(program: Operation) -> list[Block]:
 def _write_descriptor(op: Operation, block: Block, place: Place, model: Device) -> BlockWrite:
     if "bd_id" not in op.attributes:
         raise UserError("the buffer descriptor has no id", op.loc, hint="lower resources first")
-    kind = tile_kind(place[1])
+    tile = model.kind_of(place[1])
+    kind = tile.name
     number = op.integer("bd_id")
-    if not 0 <= number < kind_of(place[1]).bds:
+    if not 0 <= number < tile.bds:
         raise UserError(
-            f"buffer descriptor {number} does not exist: a tile in row {place[1]} has {kind_of(place[1]).bds}",
+            f"buffer descriptor {number} does not exist: a tile in row {place[1]} has {tile.bds}",
             op.loc,
         )
     descriptor = _descriptor(op, block, place, model)
@@ -88,7 +87,7 @@ def _write_descriptor(op: Operation, block: Block, place: Place, model: Device) 
 
 
 def _descriptor(op: Operation, block: Block, place: Place, model: Device) -> BufferDescriptor:
-    tile = kind_of(place[1])
+    tile = model.kind_of(place[1])
     type = memref(op.operands[0].type)
     element_bytes = bits(type.element) // 8
     length_bytes = (
@@ -113,7 +112,7 @@ def _descriptor(op: Operation, block: Block, place: Place, model: Device) -> Buf
         length_bytes // _WORD_BYTES,
         steps,
         wraps,
-        _pads(op, element_bytes, place),
+        _pads(op, element_bytes, place, tile.name),
         packet,
         op.integer("next_bd_id") if "next_bd_id" in op.attributes else None,
         _locks(block, place, model),
@@ -143,8 +142,9 @@ def _base_address(op: Operation, place: Place, model: Device) -> int:
         raise UserError(
             "a buffer descriptor of a DMA program needs an aie.buffer or aie.external_buffer", op.loc
         )
-    if (buffer.name == "aie.external_buffer") != (tile_kind(place[1]) == "shim"):
-        expected = "an aie.external_buffer" if tile_kind(place[1]) == "shim" else "an aie.buffer"
+    on_shim = model.tile_kind(place[1]) == "shim"
+    if (buffer.name == "aie.external_buffer") != on_shim:
+        expected = "an aie.external_buffer" if on_shim else "an aie.buffer"
         raise UserError(f"a DMA in row {place[1]} needs {expected}, got {buffer.name}", op.loc)
     if buffer.name == "aie.external_buffer":
         return buffer.integer("address", 0)  # without one it is patched when the sequence runs
@@ -161,7 +161,7 @@ def _window(
     op: Operation, place: Place, owner: Place, model: Device, bases: dict[str, int], what: str
 ) -> int:
     """What is added to an address or lock number of `owner`: 0, or the neighbour's window of a memtile."""
-    if tile_kind(place[1]) == "mem" and tile_kind(owner[1]) == "mem":
+    if model.tile_kind(place[1]) == model.tile_kind(owner[1]) == "mem":
         window = memory_window(model, place, owner)
         if window is not None:
             return bases[window]
@@ -197,13 +197,13 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
     return steps, wraps
 
 
-def _pads(op: Operation, element_bytes: int, place: Place) -> list[tuple[int, int]]:
+def _pads(op: Operation, element_bytes: int, place: Place, kind: str) -> list[tuple[int, int]]:
     """Words before and after, innermost first, always three."""
     pads = [(0, 0)] * 3
     attribute = op.attributes.get("pad_dimensions")
     if not isinstance(attribute, BDPadLayoutArrayAttr):
         return pads
-    if tile_kind(place[1]) != "mem":
+    if kind != "mem":
         raise UserError(f"padding is possible on memtiles only, this is row {place[1]}", op.loc)
     if len(attribute.pads) > len(pads):
         raise UserError(
@@ -255,14 +255,14 @@ def _burst(op: Operation, model: Device) -> int:
         return burst_code(model.family, length_bytes)
     except KeyError:
         raise UserError(
-            f"burst length {length_bytes} bytes does not exist on {model.family}", op.loc
+            f"burst length {length_bytes} bytes does not exist on {model.family.name}", op.loc
         ) from None
 
 
-def _start_channel(start: Operation, place: Place) -> Iterator[Command]:
+def _start_channel(start: Operation, place: Place, tile: TileKind) -> Iterator[Command]:
     """Queues the first descriptor of a channel."""
-    kind = tile_kind(place[1])
-    direction, channel = _channel(start, place)
+    kind = tile.name
+    direction, channel = _channel(start, place, tile)
     bd = _first_bd(start)
     repeat = start.integer("repeat_count", 0)
     if not 0 <= repeat <= registers.QUEUE_REPEAT_MASK:
@@ -275,11 +275,10 @@ def _start_channel(start: Operation, place: Place) -> Iterator[Command]:
     yield MaskWrite(registers.tile_address(*place, registers.channel_control(kind, direction, channel)), 0, 1)
 
 
-def _channel(start: Operation, place: Place) -> tuple[str, int]:
+def _channel(start: Operation, place: Place, tile: TileKind) -> tuple[str, int]:
     direction = start.attributes["channel_dir"]
     assert isinstance(direction, EnumAttr)
     channel = start.integer("channel_index")
-    tile = kind_of(place[1])
     count = tile.s2mm_channels if direction.case == "S2MM" else tile.mm2s_channels
     if not 0 <= channel < count:
         raise UserError(
@@ -321,11 +320,11 @@ def _pad_value(start: Operation, place: Place, model: Device) -> Iterator[Comman
     if not any(values):
         return
     value, op = next((v, o) for v, o in values.items() if v)
-    if model.architecture != "aie2p":
+    if not model.family.pads_with_any_value:
         raise UserError(f"pad_value {value} needs an npu2 device; {model.name} pads with 0", op.loc)
     if len(values) > 1:
         raise UserError("one channel cannot pad with different values", op.loc)
-    direction, channel = _channel(start, place)
+    direction, channel = _channel(start, place, model.kind_of(place[1]))
     if direction != "MM2S":
         raise UserError("padding is possible on channels that send (MM2S) only", op.loc)
     yield Write(registers.tile_address(*place, registers.MEMTILE_PAD_VALUE + 4 * channel), value & 0xFFFFFFFF)

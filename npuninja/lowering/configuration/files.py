@@ -17,9 +17,8 @@ from npuninja.arch.devices import (
     DATA_WINDOWS,
     Device,
     Place,
-    kind_of,
+    TileKind,
     memory_neighbours,
-    tile_kind,
 )
 from npuninja.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Nop, Write, write_cdo
@@ -30,7 +29,7 @@ from npuninja.ir.dense_bytes import initial_value_bytes
 from npuninja.lowering.configuration.dma import dma_program
 from npuninja.lowering.configuration.switch import cascade, shim_mux, switchbox
 from npuninja.lowering.sequence.instructions import find_device
-from npuninja.lowering.tiles import model_of, ops_of, place_of
+from npuninja.lowering.tiles import kind_at, model_of, ops_of, place_of
 
 _DMA_PROGRAMS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")  # in the order they are configured
 # The channels of a core in the order aie-rt resets them.
@@ -150,10 +149,11 @@ def _write_part(place: Place, offset: int, data: bytes) -> MaskWrite:
 def _initial_state(device: Operation, model: Device, images: Mapping[Place, CoreImage]) -> Iterator[Command]:
     """The commands of the init file."""
     for place in _cores(device):
-        yield from _reset_core(place, images[place].run)
+        yield from _reset_core(place, images[place].run, model.kind_of(place[1]))
     for lock in ops_of(device, "aie.lock"):
         if "lockID" in lock.attributes and "init" in lock.attributes:
-            yield _set_lock(place_of(lock.operands[0]), lock.integer("lockID"), lock.integer("init"))
+            tile = lock.operands[0]
+            yield _set_lock(place_of(tile), lock.integer("lockID"), lock.integer("init"), kind_at(tile))
     for buffer in ops_of(device, "aie.buffer"):
         value = buffer.attributes.get("initial_value")
         if isinstance(value, DenseElementsAttr):
@@ -177,14 +177,14 @@ def _initial_state(device: Operation, model: Device, images: Mapping[Place, Core
         yield cascade(configure)
 
 
-def _reset_core(place: Place, run: bool) -> Iterator[Command]:
+def _reset_core(place: Place, run: bool, kind: TileKind) -> Iterator[Command]:
     """Reset (left again only by a core that is to run), and all locks 0."""
     yield _core_control(place, registers.CORE_CONTROL_RESET, registers.CORE_CONTROL_RESET)
     if run:
         yield _core_control(place, registers.CORE_CONTROL_RESET, 0)
-    for lock in range(kind_of(place[1]).locks):
-        yield _set_lock(place, lock, 0)
+    for lock in range(kind.locks):
+        yield _set_lock(place, lock, 0, kind)
 
 
-def _set_lock(place: Place, lock: int, value: int) -> Write:
-    return Write(registers.tile_address(*place, registers.lock_value(tile_kind(place[1]), lock)), value)
+def _set_lock(place: Place, lock: int, value: int, kind: TileKind) -> Write:
+    return Write(registers.tile_address(*place, registers.lock_value(kind.name, lock)), value)

@@ -8,39 +8,37 @@ from __future__ import annotations
 from typing import Iterator
 
 from npuninja.arch import registers, switch
-from npuninja.arch.devices import Place, tile_kind
+from npuninja.arch.devices import Place
 from npuninja.errors import UserError
 from npuninja.formats.cdo import Command, MaskWrite, Write
 from npuninja.ir.attributes import BoolAttr, EnumAttr
 from npuninja.ir.core import Operation, Value
-from npuninja.lowering.tiles import place_of
+from npuninja.lowering.tiles import kind_at, place_of
 
 
 def switchbox(box: Operation) -> Iterator[Command]:
     """All writes of one switch: circuits, then packet masters, then packet rules. Raises UserError, located."""
-    place = place_of(box.operands[0])
+    place, kind = place_of(box.operands[0]), kind_at(box.operands[0]).name
     ops = box.body.ops
     for op in ops:
         if op.name == "aie.connect":
-            source = _slave(op, place, "source")
-            dest = _master(op, place, "dest")
-            yield _write(
-                place, registers.switch_master(tile_kind(place[1]), dest), registers.SWITCH_ENABLE | source
-            )
-            yield _write(place, registers.switch_slave(tile_kind(place[1]), source), registers.SWITCH_ENABLE)
+            source = _slave(op, place, kind, "source")
+            dest = _master(op, place, kind, "dest")
+            yield _write(place, registers.switch_master(kind, dest), registers.SWITCH_ENABLE | source)
+            yield _write(place, registers.switch_slave(kind, source), registers.SWITCH_ENABLE)
     for op in ops:
         if op.name == "aie.masterset":
-            yield _packet_master(op, place)
+            yield _packet_master(op, place, kind)
     for op in ops:
         if op.name == "aie.packet_rules":
-            yield from _packet_rules(op, place)
+            yield from _packet_rules(op, place, kind)
 
 
 def _write(place: Place, offset: int, value: int) -> Write:
     return Write(registers.tile_address(*place, offset), value)
 
 
-def _packet_master(op: Operation, place: Place) -> Write:
+def _packet_master(op: Operation, place: Place, kind: str) -> Write:
     """A master port that takes packets from some (arbiter, msel) pairs of one arbiter."""
     arbiter = mask = 0
     for i, operand in enumerate(op.operands):
@@ -50,23 +48,22 @@ def _packet_master(op: Operation, place: Place) -> Write:
         arbiter = chosen
         mask |= 1 << msel
     bundle = _bundle(op, "dest")
-    # A DMA does not want the header; a port south of row 0 leads to the shim's DMA.
+    # A DMA does not want the header; a port south of a shim tile leads to the shim's DMA.
     keep = op.attributes.get("keep_pkt_header")
     drop = (
         not keep.value
         if isinstance(keep, BoolAttr)
-        else bundle == "DMA" or (bundle == "South" and place[1] == 0)
+        else bundle == "DMA" or (bundle == "South" and kind == "shim")
     )
     value = registers.SWITCH_ENABLE | registers.SWITCH_PACKET | mask << registers.SWITCH_MSEL_SHIFT | arbiter
     if drop:
         value |= registers.SWITCH_DROP_HEADER
-    return _write(place, registers.switch_master(tile_kind(place[1]), _master(op, place, "dest")), value)
+    return _write(place, registers.switch_master(kind, _master(op, place, kind, "dest")), value)
 
 
-def _packet_rules(op: Operation, place: Place) -> Iterator[Command]:
+def _packet_rules(op: Operation, place: Place, kind: str) -> Iterator[Command]:
     """The slots of a slave port; the port is enabled again before each, as the reference does."""
-    kind = tile_kind(place[1])
-    slave = _slave(op, place, "source")
+    slave = _slave(op, place, kind, "source")
     rules = [rule for rule in op.body.ops if rule.name == "aie.rule"]
     if len(rules) > switch.SLOTS:
         raise UserError(f"{len(rules)} packet rules on one port, a port has {switch.SLOTS} slots", op.loc)
@@ -99,20 +96,20 @@ def _bundle(op: Operation, end: str) -> str:
     return attribute.case
 
 
-def _master(op: Operation, place: Place, end: str) -> int:
+def _master(op: Operation, place: Place, kind: str, end: str) -> int:
     """The number of the master port that an operation names as its `end`."""
     bundle, channel = _bundle(op, end), op.integer(f"{end}_channel")
     try:
-        return switch.master_index(tile_kind(place[1]), bundle, channel)
+        return switch.master_index(kind, bundle, channel)
     except KeyError:
         raise UserError(f"the switch of tile {place} has no output {bundle} : {channel}", op.loc) from None
 
 
-def _slave(op: Operation, place: Place, end: str) -> int:
+def _slave(op: Operation, place: Place, kind: str, end: str) -> int:
     """The number of the slave port that an operation names as its `end`."""
     bundle, channel = _bundle(op, end), op.integer(f"{end}_channel")
     try:
-        return switch.slave_index(tile_kind(place[1]), bundle, channel)
+        return switch.slave_index(kind, bundle, channel)
     except KeyError:
         raise UserError(f"the switch of tile {place} has no input {bundle} : {channel}", op.loc) from None
 

@@ -40,7 +40,7 @@ def _simplify(holder: Operation) -> None:
 
 def _name_broadcasts(device: Operation) -> None:
     """A scalar in all lanes of one vector register gets AIE's own operation."""
-    widths = (512,) if model_of(device).architecture == "aie2" else (256, 512)
+    widths = model_of(device).family.vector_bits
     for op in device.walk():
         if op.name != "vector.broadcast" or op.operands[0].type.startswith("vector<"):
             continue

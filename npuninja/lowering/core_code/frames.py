@@ -10,6 +10,7 @@ hand to run it: experimental.
 
 from __future__ import annotations
 
+from npuninja.arch.families import of_architecture
 from npuninja.errors import UserError
 from npuninja.ir.core import Block, Operation
 from npuninja.lowering.core_code.function import FunctionWriter, Unit
@@ -150,8 +151,7 @@ class PlainFrame:
         self.writer: FunctionWriter | None = None
         self.points: dict[int, Operation] = {}
         self._unit = unit
-        # llvm-aie clang/lib/Headers/aiev2/aiev2_locks.h, aie2p/aie2p_locks.h.
-        self._prefix = f"__builtin_{'aiev2' if kind == 'aie2' else 'aie2p'}"
+        self._prefix = of_architecture(kind).lock_builtins
 
     def buffer(self, op: Operation, user: Operation) -> str:
         """The buffer's symbol, which the linker script places."""

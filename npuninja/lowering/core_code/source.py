@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
 from npuninja.ir.attributes import ArrayAttr, StringAttr, TypeAttr
 from npuninja.ir.core import Operation
@@ -19,7 +20,7 @@ from npuninja.lowering.core_code.prelude import prelude
 from npuninja.lowering.sequence.instructions import find_device
 
 ABI_VERSION = 1
-_KINDS = ("wasm", "aie2", "aie2p")
+_KINDS = ("wasm", *(family.architecture for family in FAMILIES.values()))
 
 
 def core_source(module: Operation, device: str, column: int, row: int, *, kind: str, file: str) -> str:

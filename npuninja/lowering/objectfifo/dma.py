@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place, kind_of, tile_kind
+from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place
 from npuninja.arch.switch import MAX_PACKET_ID
 from npuninja.errors import UserError
 from npuninja.ir.attributes import BDPadLayoutArrayAttr, EnumAttr, PacketInfoAttr
@@ -18,7 +18,7 @@ from npuninja.ir.types import element_count, memref
 from npuninja.lowering import op_builders
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.objectfifo.model import Dims, Link, ObjectFifo, ObjectFifos
-from npuninja.lowering.tiles import DMA_REGIONS, append, ops_of, place_of
+from npuninja.lowering.tiles import DMA_REGIONS, append, kind_at, ops_of, place_of
 
 _REGION_OF = {
     "shim": ("aie.shim_dma", "shim_dma"),
@@ -103,7 +103,7 @@ def _check_shim_ends(producer: ObjectFifo, consumers: list[ObjectFifo]) -> None:
 
 
 def _on_shim(fifo: ObjectFifo) -> bool:
-    return tile_kind(place_of(fifo.producer)[1]) == "shim"
+    return kind_at(fifo.producer).name == "shim"
 
 
 def _end_of_flow(end: ObjectFifo, plio: bool) -> tuple[Value, str, int]:
@@ -194,7 +194,7 @@ def _take_pinned(end: ObjectFifo, direction: str, channel: int, taken: set[tuple
             f"objectFifo '@{name}' has a stream port at tile {place}, so no DMA channel can be given for it",
             end.op.loc,
         )
-    kind = kind_of(place[1])
+    kind = kind_at(end.producer)
     count = kind.mm2s_channels if direction == "MM2S" else kind.s2mm_channels
     if not 0 <= channel < count or (place, direction, channel) in taken:
         why = "is in use" if 0 <= channel < count else f"does not exist (0 to {count - 1})"
@@ -208,7 +208,7 @@ def _take_pinned(end: ObjectFifo, direction: str, channel: int, taken: set[tuple
 
 def _take_channel(end: ObjectFifo, direction: str, abroad: bool, taken: set[tuple[Place, str, int]]) -> None:
     place = place_of(end.producer)
-    kind = kind_of(place[1])
+    kind = kind_at(end.producer)
     count = kind.mm2s_channels if direction == "MM2S" else kind.s2mm_channels
     limit = min(count, MEMTILE_FIRST_OWN_CHANNEL) if abroad else count
     for channel in range(limit):
@@ -250,7 +250,7 @@ def _create_program(
     if not buffers:
         return
     bds: list[list[Operation]] = []
-    on_memtile = tile_kind(place_of(fifo.producer)[1]) == "mem"
+    on_memtile = kind_at(fifo.producer).name == "mem"
     iterations = fifo.iterations if on_memtile else None
     repeat = fifo.repeat or 1
     tasks = iterations or 1
@@ -312,7 +312,7 @@ def _with_locks(
 def _program_of(device: Operation, tile: Value) -> Operation:
     """The DMA region of a tile; a new one, with only its end block, is put at the end of the device."""
     column, row = place_of(tile)
-    name, prefix = _REGION_OF[tile_kind(row)]
+    name, prefix = _REGION_OF[kind_at(tile).name]
     for op in ops_of(device, name):
         if place_of(op.operands[0]) == (column, row):
             return op

@@ -7,7 +7,7 @@ behind the last tile op, so that later fifos stand first.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import kind_of, memory_window, tile_kind
+from npuninja.arch.devices import memory_window
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import size_bytes
@@ -16,7 +16,7 @@ from npuninja.lowering.generation import Rules
 from npuninja.lowering.objectfifo.model import CONSUMER_MEMORY, Link, ObjectFifo, ObjectFifos
 from npuninja.lowering.objectfifo.split import depth_needed, externals_of
 from npuninja.lowering.resources.lock_ids import LockIds
-from npuninja.lowering.tiles import get_or_create_tile, last_tile, ops_of, place_of
+from npuninja.lowering.tiles import get_or_create_tile, kind_at, last_tile, ops_of, place_of
 
 
 def create_elements(fifos: ObjectFifos, rules: Rules) -> None:
@@ -24,7 +24,7 @@ def create_elements(fifos: ObjectFifos, rules: Rules) -> None:
     lock_ids = None if rules.numbers_locks_last else LockIds(fifos.device)
     for fifo in _memtiles_largest_first(fifos.fifos) if rules.orders_memtile_fifos else fifos.fifos:
         over_dma = fifos.needs_dma(fifo)
-        if tile_kind(place_of(fifo.producer)[1]) == "shim" and fifo.op.operands[0] is fifo.producer:
+        if kind_at(fifo.producer).name == "shim" and fifo.op.operands[0] is fifo.producer:
             fifo.externals = fifo.externals or externals_of(fifos.device, fifo, fifo.producer)
         if over_dma and fifo.init is None and fifo.depths is None:
             port = "Produce" if fifo.name == fifo.op.string("sym_name") else "Consume"
@@ -47,7 +47,7 @@ def _memtiles_largest_first(fifos: list[ObjectFifo]) -> list[ObjectFifo]:
     """The fifos with those that start on memtiles sorted by size among the positions they had, so that the
     largest find room first.
     """
-    places = [i for i, fifo in enumerate(fifos) if tile_kind(place_of(fifo.producer)[1]) == "mem"]
+    places = [i for i, fifo in enumerate(fifos) if kind_at(fifo.producer).name == "mem"]
     largest = sorted((fifos[i] for i in places), key=lambda fifo: -size_bytes(fifo.element))
     ordered = list(fifos)
     for i, fifo in zip(places, largest):
@@ -90,7 +90,7 @@ def _create(
     rules: Rules,
 ) -> None:
     device, loc = fifos.device, fifo.op.loc
-    on_shim = tile_kind(place_of(tile)[1]) == "shim"
+    on_shim = kind_at(tile).name == "shim"
     made: list[Operation] = []
     if not on_shim:
         _check_size(fifo, tile)
@@ -130,9 +130,9 @@ def _sent_again_and_again(fifo: ObjectFifo) -> bool:
 
 def _check_size(fifo: ObjectFifo, tile: Value) -> None:
     """Refuses a fifo that no memory can hold before its objects are made one by one."""
-    row = place_of(tile)[1]
+    kind = kind_at(tile)
     # A memtile's DMA reaches the memories of its neighbours too.
-    limit_bytes = kind_of(row).memory_bytes * (3 if tile_kind(row) == "mem" else 1)
+    limit_bytes = kind.memory_bytes * (3 if kind.name == "mem" else 1)
     object_bytes = size_bytes(fifo.element)
     if fifo.depth * object_bytes > limit_bytes:
         raise UserError(
@@ -148,13 +148,14 @@ def _tile_with_room(fifos: ObjectFifos, tile: Value, size: int, made: list[Opera
     west first, or the emptier one first.
     """
     column, row = place = place_of(tile)
-    if tile_kind(row) != "mem" or _used_bytes(fifos.device, place, made) + size <= kind_of(row).memory_bytes:
+    kind = kind_at(tile)
+    if kind.name != "mem" or _used_bytes(fifos.device, place, made) + size <= kind.memory_bytes:
         return tile
     beside = [(column - 1, row), (column + 1, row)]
     if rules.orders_memtile_fifos:
         beside.sort(key=lambda other: _used_bytes(fifos.device, other, made))
     for other in beside:
-        room = kind_of(row).memory_bytes - _used_bytes(fifos.device, other, made)
+        room = kind.memory_bytes - _used_bytes(fifos.device, other, made)
         if memory_window(fifos.model, place, other) and size <= room:
             return get_or_create_tile(fifos.device, other).result
     return tile

@@ -7,7 +7,7 @@ end becomes an `ObjectFifo` of its own (`NAME_cons`, or `NAME_0_cons`, … when 
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Device, memory_window, tile_kind
+from npuninja.arch.devices import Device, memory_window
 from npuninja.errors import UserError
 from npuninja.ir.attributes import (
     ArrayAttr,
@@ -23,7 +23,7 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import element_count, memref, object_fifo_memref
-from npuninja.lowering.tiles import model_of, ops_of, place_of
+from npuninja.lowering.tiles import kind_at, model_of, ops_of, place_of
 
 #: `share_direction`: whose memory the two ends of a fifo have in common (names as in MLIR-AIE: -1 and 1).
 PRODUCER_MEMORY, NO_SHARED_MEMORY, CONSUMER_MEMORY = -1, 0, 1
@@ -209,7 +209,7 @@ class ObjectFifos:
         With a `delegate`: CONSUMER_MEMORY if both reach that tile's memory, else NO_SHARED_MEMORY.
         """
         producer, consumer = place_of(fifo.producer), place_of(fifo.consumers[0])
-        if tile_kind(producer[1]) != tile_kind(consumer[1]):
+        if self.model.tile_kind(producer[1]) != self.model.tile_kind(consumer[1]):
             return NO_SHARED_MEMORY
         if delegate is not None:
             place = place_of(delegate)
@@ -350,7 +350,7 @@ def _read(op: Operation) -> ObjectFifo:
             raise UserError(
                 f"objectFifo '@{name}' has {len(init.items)} initial values for a depth of {depth}", op.loc
             )
-        if tile_kind(place_of(producer)[1]) == "shim":
+        if kind_at(producer).name == "shim":
             raise UserError(
                 f"objectFifo '@{name}' has initial values but starts at a shim tile without memory", op.loc
             )
@@ -358,7 +358,7 @@ def _read(op: Operation) -> ObjectFifo:
 
 
 def _check_pads(fifo: ObjectFifo) -> None:
-    if tile_kind(place_of(fifo.producer)[1]) != "mem":
+    if kind_at(fifo.producer).name != "mem":
         raise UserError(
             f"objectFifo '@{fifo.name}' has padDimensions, but only a memtile's DMA can pad", fifo.op.loc
         )

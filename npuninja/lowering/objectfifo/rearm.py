@@ -6,12 +6,11 @@ host's. Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import tile_kind
 from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
-from npuninja.lowering.tiles import append, place_of
+from npuninja.lowering.tiles import append, kind_at
 
 
 def bind_rearms(fifos: ObjectFifos) -> None:
@@ -38,7 +37,7 @@ def bind_rearms(fifos: ObjectFifos) -> None:
 
 
 def _on_shim(tile: Value) -> bool:
-    return tile_kind(place_of(tile)[1]) == "shim"
+    return kind_at(tile).name == "shim"
 
 
 def _bind(

@@ -5,11 +5,10 @@ Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (findObjectFifoSize, the loo
 
 from __future__ import annotations
 
-from npuninja.arch.devices import tile_kind
 from npuninja.ir.attributes import DenseArrayAttr, EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos, consumer_element
-from npuninja.lowering.tiles import ops_of, place_of
+from npuninja.lowering.tiles import kind_at, ops_of, place_of
 
 ACCESSES = ("aie.objectfifo.acquire", "aie.objectfifo.release")
 
@@ -53,7 +52,7 @@ def depth_needed(fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, depth: int, 
     A memtile gets the depth as given, a shim tile as many as it has external buffers. A core that acquires at
     most n at once gets n + 1, so that the DMA works on one more, or 1 if the depth is 1 and n is 1.
     """
-    if depth == 0 or tile_kind(place_of(tile)[1]) == "mem":
+    if depth == 0 or kind_at(tile).name == "mem":
         return depth
     externals = externals_of(fifos.device, fifo, tile)
     if externals:

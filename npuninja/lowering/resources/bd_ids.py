@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place, bd_reachable, kind_of, tile_kind
+from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place, bd_reachable
 from npuninja.errors import UserError
 from npuninja.ir.attributes import BoolAttr, DenseArrayAttr, EnumAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.lowering.op_builders import i32
-from npuninja.lowering.tiles import DMA_REGIONS, ops_of, place_of
+from npuninja.lowering.tiles import DMA_REGIONS, kind_at, ops_of, place_of
 
 
 def assign_bd_ids(device: Operation) -> None:
@@ -57,12 +57,13 @@ def _note_starts(device: Operation, binding: Operation) -> None:
 
 def _assign(program: Operation) -> None:
     place = place_of(program.operands[0])
-    kind, model = tile_kind(place[1]), kind_of(place[1])
+    model = kind_at(program.operands[0])
+    kind = model.name
     channels = _channels(program)
     bds = [op for op in program.walk() if op.name == "aie.dma_bd"]
     taken: dict[int, Operation] = {}
     for op in bds:
-        _check_reach(op, place, channels.get(op, 0))
+        _check_reach(op, place, kind, channels.get(op, 0))
         if "bd_id" in op.attributes:
             number = op.integer("bd_id")
             if not bd_reachable(kind, channels.get(op, 0), number):
@@ -95,9 +96,9 @@ def _assign(program: Operation) -> None:
             _chain(block)
 
 
-def _check_reach(op: Operation, place: Place, channel: int) -> None:
+def _check_reach(op: Operation, place: Place, kind: str, channel: int) -> None:
     """The last channels of a memtile do not reach the buffers and locks of its neighbours."""
-    if tile_kind(place[1]) != "mem" or channel < MEMTILE_FIRST_OWN_CHANNEL or op.parent is None:
+    if kind != "mem" or channel < MEMTILE_FIRST_OWN_CHANNEL or op.parent is None:
         return
     for user in op.parent.ops:
         if user.name in ("aie.dma_bd", "aie.use_lock"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import DEFAULT_STACK_BYTES, Place, TileKind, kind_of
+from npuninja.arch.devices import DEFAULT_STACK_BYTES, Place, TileKind
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.ir.attributes import BoolAttr, StringAttr
 from npuninja.ir.core import Operation
@@ -18,7 +18,7 @@ from npuninja.ir.types import size_bytes
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.resources.introsort import sorted_like_std_sort
-from npuninja.lowering.tiles import ops_of, place_of
+from npuninja.lowering.tiles import kind_at, ops_of, place_of
 
 BANK_AWARE, BASIC_SEQUENTIAL = "bank-aware", "basic-sequential"
 SCHEMES = (BANK_AWARE, BASIC_SEQUENTIAL)
@@ -85,7 +85,7 @@ def assign_buffer_addresses(device: Operation, scheme: str | None, rules: Rules,
         here = buffers.pop(place, [])
         if not here:
             continue
-        kind = kind_of(place[1])
+        kind = kind_at(tile.result)
         alignment = kind.bus_bytes if rules.aligns_buffers else 1
         memory = _Memory(tile, kind, stacks.get(place, 0), here, alignment)
         if memory.kind.memory_bytes == 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from npuninja.ir.attributes import BoolAttr, PacketInfoAttr
 from npuninja.ir.core import Operation
 from npuninja.lowering import op_builders
-from npuninja.lowering.tiles import append, ops_of, place_of, tile_at
+from npuninja.lowering.tiles import append, model_of, ops_of, place_of, tile_at
 
 #: Packet id of the controller of a tile, by row.
 CONTROLLER_IDS = (15, 26, 27, 29, 30, 31)
@@ -28,9 +28,10 @@ def add_control_overlay(device: Operation) -> None:
     Tokens of a column carry the packet id of its shim tile's controller. A column without shim tile has no flow; it
     gets a shim tile without controller id.
     """
+    model = model_of(device)
     columns = sorted({place_of(op.result)[0] for op in ops_of(device, "aie.tile")})
     for column in columns:
-        shim = tile_at(device, (column, 0))
+        shim = tile_at(device, (column, model.shim_row))
         if shim is not None:
             source, dest = (shim.result, "TileControl", 0), (shim.result, "South", 0)
             flags = {"keep_pkt_header": BoolAttr(True), "priority_route": BoolAttr(True)}
@@ -38,4 +39,4 @@ def add_control_overlay(device: Operation) -> None:
             token_id = controller.pkt_id if isinstance(controller, PacketInfoAttr) else TOKEN_ID
             append(device, op_builders.packet_flow(token_id, source, [dest], dict(flags)))
         else:
-            device.body.insert(0, op_builders.tile(column, 0))
+            device.body.insert(0, op_builders.tile(column, model.shim_row, model))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place, kind_of
+from npuninja.arch.devices import Place
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.op_builders import i32
-from npuninja.lowering.tiles import ops_of, place_of
+from npuninja.lowering.tiles import kind_at, ops_of, place_of
 
 
 class LockIds:
@@ -19,10 +19,11 @@ class LockIds:
             if "lockID" not in op.attributes:
                 continue
             place, number = place_of(op.operands[0]), op.integer("lockID")
+            locks = kind_at(op.operands[0]).locks
             taken = self._taken.setdefault(place, {})
-            if not 0 <= number < kind_of(place[1]).locks:
+            if not 0 <= number < locks:
                 raise UserError(
-                    f"lock {number} does not exist on tile {place}: its locks are 0 to {kind_of(place[1]).locks - 1}",
+                    f"lock {number} does not exist on tile {place}: its locks are 0 to {locks - 1}",
                     op.loc,
                 )
             other = taken.get(number)
@@ -38,13 +39,13 @@ class LockIds:
     def take(self, tile: Value, cause: Operation) -> int:
         """The lowest free id of a tile. Raises UserError at `cause` when there is none."""
         place = place_of(tile)
-        taken = self._taken.setdefault(place, {})
-        for number in range(kind_of(place[1]).locks):
+        taken, locks = self._taken.setdefault(place, {}), kind_at(tile).locks
+        for number in range(locks):
             if number not in taken:
                 taken[number] = cause
                 return number
         raise UserError(
-            f"tile {place} has no free lock: all {kind_of(place[1]).locks} are taken",
+            f"tile {place} has no free lock: all {locks} are taken",
             cause.loc,
             hint="use fewer objectFifos or locks on this tile (each end of an objectFifo takes two)",
         )

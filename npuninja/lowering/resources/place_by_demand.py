@@ -11,7 +11,7 @@ Source: MLIR-AIE 3ca0193c, AIEPlacer.cpp (SequentialPlacer).
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place, memory_window, tile_kind
+from npuninja.arch.devices import Place, memory_window
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
@@ -302,7 +302,7 @@ def _beside(site: Site, place: Place) -> list[Place]:
     """The core tiles below, above and to the left, whose memory a core reaches."""
     column, row = place
     around = [(column, row - 1), (column, row + 1), (column - 1, row)]
-    return [p for p in around if site.model.contains(*p) and tile_kind(p[1]) == "core"]
+    return [p for p in around if site.model.contains(*p) and site.model.tile_kind(p[1]) == "core"]
 
 
 def _cores_above_and_below(site: Site, place: Place) -> int:

@@ -13,7 +13,7 @@ from npuninja.ir.core import Operation, Value
 from npuninja.lowering import op_builders
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.resources.placement_site import Site
-from npuninja.lowering.tiles import ops_of, place_of
+from npuninja.lowering.tiles import model_of, ops_of, place_of
 
 
 def place_tiles(device: Operation, rules: Rules, warnings: Warnings) -> None:
@@ -63,7 +63,7 @@ def _replace(device: Operation, site: Site) -> None:
         place = site.placed[op]
         tile = tiles.get(place)
         if tile is None:
-            tile = tiles[place] = op_builders.tile(*place)
+            tile = tiles[place] = op_builders.tile(*place, model_of(device))
             tile.loc = op.loc
             device.body.insert(0, tile)
         scheme: Attribute | None = op.attributes.get("allocation_scheme")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple
 
-from npuninja.arch.devices import Device, Place, kind_of, tile_kind
+from npuninja.arch.devices import Device, Place
 from npuninja.errors import UserError
 from npuninja.ir.attributes import ArrayAttr, EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value
-from npuninja.lowering.tiles import model_of, ops_of
+from npuninja.lowering.tiles import kind_at, model_of, ops_of
 
 _TILE_TYPES = {"CoreTile": "core", "MemTile": "mem", "ShimNOCTile": "shim", "ShimPLTile": "shim"}
 
@@ -43,17 +43,17 @@ class Site:
 
     def places(self, kind: str) -> list[Place]:
         """All places of a kind, column by column."""
-        return [place for place in sorted(self.model.places()) if tile_kind(place[1]) == kind]
+        return [place for place in sorted(self.model.places()) if self.model.tile_kind(place[1]) == kind]
 
     def fits(self, place: Place, needed: Channels) -> bool:
         """Whether a place has these channels left."""
-        total, kind = self.used.get(place, Channels(0, 0)) + needed, kind_of(place[1])
+        total, kind = self.used.get(place, Channels(0, 0)) + needed, self.model.kind_of(place[1])
         return total.inputs <= kind.s2mm_channels and total.outputs <= kind.mm2s_channels
 
     def take(self, op: Operation, place: Place, needed: Channels) -> None:
         """Gives a logical tile its place and books its channels. UserError when they are not there."""
         if not self.fits(place, needed):
-            kind, used = kind_of(place[1]), self.used.get(place, Channels(0, 0))
+            kind, used = self.model.kind_of(place[1]), self.used.get(place, Channels(0, 0))
             raise UserError(
                 f"tile {place} needs {needed.inputs} input and {needed.outputs} output DMA channels, but only "
                 f"{kind.s2mm_channels - used.inputs} and {kind.mm2s_channels - used.outputs} are left",
@@ -85,7 +85,7 @@ def _type_of(op: Operation) -> str:
 
 def kind_of_tile(op: Operation) -> str:
     """`core`, `mem` or `shim`, of an `aie.tile` or `aie.logical_tile`."""
-    return tile_kind(op.integer("row")) if op.name == "aie.tile" else _TILE_TYPES[_type_of(op)]
+    return kind_at(op.result).name if op.name == "aie.tile" else _TILE_TYPES[_type_of(op)]
 
 
 def given(op: Operation, key: str) -> int | None:

@@ -7,7 +7,7 @@ packet flows stay, as with the reference's `aie-create-pathfinder-flows`.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place, tile_kind
+from npuninja.arch.devices import Place
 from npuninja.arch.switch import MASTER_COUNTS, MAX_PACKET_ID, SLAVE_COUNTS
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.ir.attributes import BoolAttr
@@ -126,7 +126,7 @@ class _DeviceRouting:
             raise UserError(
                 f"tile ({column}, {row}) has no stream {role} {bundle} : {channel}",
                 loc,
-                hint=f"{role}s of this {tile_kind(row)} tile: {known}",
+                hint=f"{role}s of this {self.model.tile_kind(row)} tile: {known}",
             )
 
     # -------------------------------------------------------------- deciding

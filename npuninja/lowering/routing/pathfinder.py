@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import Device, Place, tile_kind
+from npuninja.arch.devices import Device, Place
 from npuninja.arch.switch import PACKETS_PER_CHANNEL, Port, legal_connection
 from npuninja.lowering.routing.nets import CIRCUIT, Net, Unroutable
 from npuninja.lowering.routing.routing_capacity import check_lines, check_rectangles
@@ -227,7 +227,7 @@ def _physical(graph: Graph, net: Net, tree: dict[int, int]) -> bool:
     source = graph.node(net.source, master=False)
     dests = {graph.node(dest, master=True) for dest in net.dests}
     place, port = net.source
-    if source in dests and not legal_connection(tile_kind(place[1]), port, port):
+    if source in dests and not legal_connection(graph.device.tile_kind(place[1]), port, port):
         return False
     for node, previous in tree.items():
         connection = graph.is_connection(previous, node)

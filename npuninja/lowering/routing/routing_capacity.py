@@ -4,7 +4,7 @@ channels.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import ROWS, Device, Place
+from npuninja.arch.devices import Device, Place
 from npuninja.arch.switch import MASTER_COUNTS, STEP
 from npuninja.lowering.routing.nets import CIRCUIT, Net, Unroutable
 from npuninja.lowering.routing.routing_graph import port_counts
@@ -24,8 +24,8 @@ def check_lines(device: Device, nets: list[Net]) -> None:
     """
     if len(nets) <= _FEWEST_CHANNELS:
         return
-    right, top = device.columns - 1, ROWS - 1
-    for line in range(1, ROWS):
+    right, top = device.columns - 1, device.rows - 1
+    for line in range(1, device.rows):
         _check(device, nets, (0, right, 0, line - 1))
         _check(device, nets, (0, right, line, top))
     for line in range(1, device.columns):
@@ -41,8 +41,8 @@ def check_rectangles(device: Device, nets: list[Net]) -> None:
     """
     for left in range(device.columns):
         for right in range(left, device.columns):
-            for bottom in range(ROWS):
-                for top in range(bottom, ROWS):
+            for bottom in range(device.rows):
+                for top in range(bottom, device.rows):
                     _check(device, nets, (left, right, bottom, top))
 
 

@@ -7,7 +7,7 @@ it is in the heap is not moved. They are followed to the letter.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import ROWS, Device, Place, tile_kind
+from npuninja.arch.devices import Device, Place
 from npuninja.arch.switch import BUNDLES, MASTER_COUNTS, OPPOSITE, SLAVE_COUNTS, STEP, Port, legal_connection
 
 #: A port of a tile.
@@ -24,12 +24,12 @@ _USED_WEIGHT = 0.02
 def port_counts(device: Device, place: Place, counts: dict[str, dict[str, int]]) -> dict[str, int]:
     """The ports of a tile by bundle; none lead out of the array but those of the shim row to the south."""
     column, row = place
-    ports = dict(counts[tile_kind(row)])
+    ports = dict(counts[device.tile_kind(row)])
     if column == 0:
         ports.pop("West", None)
     if column == device.columns - 1:
         ports.pop("East", None)
-    if row == ROWS - 1:
+    if row == device.rows - 1:
         ports.pop("North", None)
     return ports
 
@@ -72,7 +72,8 @@ class Graph:
     def __init__(self, device: Device, occupied: Occupied, *, separate: bool = False) -> None:
         self.device = device
         self.occupied = occupied
-        self._ports = device.columns * ROWS * _WIDTH
+        self._rows = device.rows
+        self._ports = device.columns * self._rows * _WIDTH
         self.masters = self._ports if separate else 0
         self.size = self._ports + self.masters
         self.successors: list[list[int] | None] = [None] * self.size
@@ -83,16 +84,16 @@ class Graph:
     def node(self, endpoint: Endpoint, *, master: bool) -> int:
         """The node of a port, as destination (`master`) or source."""
         (column, row), port = endpoint
-        return (column * ROWS + row) * _WIDTH + _PORT_NUMBER[port] + (self.masters if master else 0)
+        return (column * self._rows + row) * _WIDTH + _PORT_NUMBER[port] + (self.masters if master else 0)
 
     def endpoint(self, node: int) -> Endpoint:
         """The port of a node."""
         tile, number = divmod(node % self._ports, _WIDTH)
-        return divmod(tile, ROWS), _PORTS[number]
+        return divmod(tile, self._rows), _PORTS[number]
 
     def place(self, node: int) -> Place:
         """The tile of a node."""
-        return divmod(node % self._ports // _WIDTH, ROWS)
+        return divmod(node % self._ports // _WIDTH, self._rows)
 
     def is_connection(self, node: int, next_node: int) -> bool:
         """Whether an edge is a connection inside a switch, not a wire between two or the stream FIFO of one."""
@@ -103,7 +104,7 @@ class Graph:
         (column, row), port = self.endpoint(node)
         place = (column, row)
         bundle, channel = port
-        base = (column * ROWS + row) * _WIDTH
+        base = (column * self._rows + row) * _WIDTH
         found: list[int] = []
         if node < self.masters or not self.masters:
             slaves, masters = self.occupied.get(place, _NOTHING)
@@ -111,14 +112,16 @@ class Graph:
                 counts = port_counts(self.device, place, MASTER_COUNTS)
                 found = [
                     base + self.masters + number
-                    for number in _legal_masters(tile_kind(row), _PORT_NUMBER[port])
+                    for number in _legal_masters(self.device.tile_kind(row), _PORT_NUMBER[port])
                     if _PORTS[number][0] in counts and _PORTS[number] not in masters
                 ]
         if bundle in STEP and (node >= self.masters or not self.masters):
             step_column, step_row = STEP[bundle]
             x, y = column + step_column, row + step_row
-            if self.device.contains(x, y) and channel < MASTER_COUNTS[tile_kind(row)].get(bundle, 0):
-                found.append((x * ROWS + y) * _WIDTH + _PORT_NUMBER[OPPOSITE[bundle], channel])
+            if self.device.contains(x, y) and channel < MASTER_COUNTS[self.device.tile_kind(row)].get(
+                bundle, 0
+            ):
+                found.append((x * self._rows + y) * _WIDTH + _PORT_NUMBER[OPPOSITE[bundle], channel])
                 found.sort()
         if bundle == "FIFO" and self.masters and node >= self.masters:
             found.append(node - self.masters)

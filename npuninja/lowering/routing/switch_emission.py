@@ -6,7 +6,7 @@ the order of switches and connections is the order of the configuration's regist
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place, tile_kind
+from npuninja.arch.devices import Place
 from npuninja.arch.switch import (
     SHIM_MM2S_SOUTH,
     SHIM_NOC_DEST_SOUTH,
@@ -21,7 +21,7 @@ from npuninja.lowering.op_builders import i32, tile
 from npuninja.lowering.routing.packet_routing import PacketSwitch
 from npuninja.lowering.routing.pathfinder import Connection
 from npuninja.lowering.routing.routing_graph import Occupied
-from npuninja.lowering.tiles import append, ops_of, place_of
+from npuninja.lowering.tiles import append, model_of, ops_of, place_of
 
 # Behind the shim's multiplexer: the South channel of the switch for each channel of a bundle. PLIO keeps its
 # number.
@@ -39,6 +39,7 @@ class Fabric:
 
     def __init__(self, device: Operation) -> None:
         self.device = device
+        self.model = model_of(device)
         self.tiles: dict[Place, Operation] = {}
         for op in ops_of(device, "aie.tile"):
             self.tiles.setdefault(place_of(op.result), op)
@@ -67,11 +68,15 @@ class Fabric:
             if op.name == "aie.connect":
                 self._circuit_slaves[place, port_of(op, "source_")] = op
 
+    def kind(self, place: Place) -> str:
+        """`shim`, `mem` or `core`: the kind of the tile at a place."""
+        return self.model.tile_kind(place[1])
+
     def tile(self, place: Place) -> Operation:
         """The tile at a place, made at the end of the device if there is none."""
         found = self.tiles.get(place)
         if found is None:
-            found = self.tiles[place] = append(self.device, tile(*place))
+            found = self.tiles[place] = append(self.device, tile(*place, self.model))
         return found
 
     def switchbox(self, place: Place, after: Operation | None = None) -> Operation:
@@ -117,14 +122,14 @@ class Fabric:
             box = self.switchbox(place)
             here = [connection for connection in connections if connection.place == place]
             for source in dict.fromkeys(connection.source for connection in here):
-                entry = _entry(place, source)
+                entry = _entry(self.kind(place), source)
                 if entry != source:
                     self._connect(self.mux(place), source, ("North", entry[1]), flow)
             for connection in here:
-                exit = _exit(place, connection.dest)
+                exit = _exit(self.kind(place), connection.dest)
                 if exit != connection.dest:
                     self._connect(self.mux(place), ("North", exit[1]), connection.dest, flow)
-                self._connect(box, _entry(place, connection.source), exit, flow)
+                self._connect(box, _entry(self.kind(place), connection.source), exit, flow)
 
     def _connect(self, box: Operation, source: Port, dest: Port, flow: Operation) -> None:
         self._drive(box, dest, flow)
@@ -190,7 +195,7 @@ class Fabric:
             }
             amsels[arbiter, msel] = box.body.append(Operation("aie.amsel", [], attributes, ("index",))).result
         for master in switch.master_sets:
-            flow, port = users[place, master.port], _exit(place, master.port)
+            flow, port = users[place, master.port], _exit(self.kind(place), master.port)
             self._drive(box, port, flow)
             if port != master.port:
                 behind_mux.append((("North", port[1]), master.port, flow))
@@ -202,7 +207,7 @@ class Fabric:
             operands = [amsels[amsel] for amsel in master.amsels]
             box.body.append(Operation("aie.masterset", operands, attributes, ("index",)))
         for slave, rules in switch.rules:
-            flow, port = users[place, slave], _entry(place, slave)
+            flow, port = users[place, slave], _entry(self.kind(place), slave)
             self._refuse_circuit(place, port, flow)
             if port != slave:
                 behind_mux.append((slave, ("North", port[1]), flow))
@@ -239,7 +244,7 @@ class Fabric:
             west, south = self.switchboxes.get((column - 1, row)), self.switchboxes.get((column, row - 1))
             if west is not None:
                 self._wire(west.result, "East", box, "West")
-            if row == 0:
+            if self.kind(place) == "shim":
                 mux = self.muxes.get(place)
                 if mux is not None:
                     self._wire(mux.result, "North", box, "South")
@@ -258,16 +263,16 @@ class Fabric:
         append(self.device, Operation("aie.wire", [source, dest], attributes))
 
 
-def _entry(place: Place, source: Port) -> Port:
+def _entry(kind: str, source: Port) -> Port:
     """The slave by which a stream enters the switch: on a shim tile, where it comes through the multiplexer."""
-    if tile_kind(place[1]) == "shim" and source[0] in _INTO_SWITCH:
+    if kind == "shim" and source[0] in _INTO_SWITCH:
         return "South", _INTO_SWITCH[source[0]][source[1]]
     return source
 
 
-def _exit(place: Place, dest: Port) -> Port:
+def _exit(kind: str, dest: Port) -> Port:
     """The master by which a stream leaves the switch: on a shim tile, where it goes to the multiplexer."""
-    if tile_kind(place[1]) == "shim" and dest[0] in _OUT_OF_SWITCH:
+    if kind == "shim" and dest[0] in _OUT_OF_SWITCH:
         return "South", _OUT_OF_SWITCH[dest[0]][dest[1]]
     return dest
 

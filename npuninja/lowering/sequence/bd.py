@@ -12,15 +12,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import TILE_KINDS, tile_kind
+from npuninja.arch.devices import Device, TileKind
+from npuninja.arch.families import Family
 from npuninja.arch.registers import DMA, bd_offset, tile_address
 
 #: The DMA counts in 32-bit words.
 WORD_BITS = 32
 #: Largest repeat of a BD's iteration (6 bits, stored minus one).
 MAX_ITERATIONS = 64
-#: AXI burst lengths in bytes and their codes; 512 exists on npu2 only.
-BURST_CODES = {"npu1": {64: 0, 128: 1, 256: 2}, "npu2": {64: 0, 128: 1, 256: 2, 512: 3}}
 #: AxCACHE of shim BDs as MLIR-AIE sets it.
 AXCACHE = 2
 
@@ -73,15 +72,14 @@ def shape_error(
     sizes: tuple[int, ...],
     strides: tuple[int, ...],
     element_bits: int,
-    row: int,
+    kind: TileKind,
     *,
     linear: bool | None = None,
 ) -> str | None:
-    """Why a tile of `row` cannot do this transfer, as a sentence; None when it can.
+    """Why a tile of this kind cannot do this transfer, as a sentence; None when it can.
 
     `linear`: whether it needs no wraps; None for what `is_linear` says.
     """
-    kind = TILE_KINDS[tile_kind(row)]
     for i, size in enumerate(sizes):
         if size < 1:
             return f"size {i} (innermost is 0) is {size}, expected a positive number"
@@ -160,29 +158,29 @@ class BufferDescriptor(NamedTuple):
     burst_length: int = 0
 
 
-def burst_code(family: str, burst_length: int) -> int:
+def burst_code(family: Family, burst_length: int) -> int:
     """The code of a burst length in bytes; 0 asks for the longest. KeyError when the family has no such
     burst.
     """
-    codes = BURST_CODES[family]
+    codes = family.burst_codes
     return codes[burst_length] if burst_length else max(codes.values())
 
 
-def bd_address(column: int, row: int, bd_id: int) -> int:
+def bd_address(column: int, row: int, bd_id: int, kind: TileKind) -> int:
     """Address of a buffer descriptor's first word."""
-    return tile_address(column, row, bd_offset(tile_kind(row), bd_id))
+    return tile_address(column, row, bd_offset(kind.name, bd_id))
 
 
-def patch_address(column: int, row: int, bd_id: int) -> int:
+def patch_address(column: int, row: int, bd_id: int, kind: TileKind) -> int:
     """Address of the word of a buffer descriptor that holds the buffer's address."""
-    return bd_address(column, row, bd_id) + 4 * DMA[tile_kind(row)].address_word
+    return bd_address(column, row, bd_id, kind) + 4 * DMA[kind.name].address_word
 
 
-def bd_words(bd: BufferDescriptor, family: str) -> tuple[int, ...]:
+def bd_words(bd: BufferDescriptor, device: Device) -> tuple[int, ...]:
     """The register words of a buffer descriptor, each 0 to 2^32-1. KeyError for an unknown burst length."""
-    kind = tile_kind(bd.row)
+    kind = device.tile_kind(bd.row)
     if kind == "shim":
-        return _shim_words(bd, burst_code(family, bd.burst_length))
+        return _shim_words(bd, burst_code(device.family, bd.burst_length))
     return _memtile_words(bd) if kind == "mem" else _core_words(bd)
 
 

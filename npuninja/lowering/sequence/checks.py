@@ -4,7 +4,7 @@ accepts it.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import TASK_QUEUE_DEPTH, Device, kind_of, tile_kind
+from npuninja.arch.devices import TASK_QUEUE_DEPTH, Device
 from npuninja.arch.registers import DIRECTIONS, QUEUE_TOKEN_SHIFT, channel_queue, tile_address
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
@@ -64,10 +64,10 @@ def _task_queues(model: Device) -> dict[int, Channel]:
     """Address of each channel's task queue -> the channel."""
     queues: dict[int, Channel] = {}
     for column, row in model.places():
-        kind = kind_of(row)
+        kind = model.kind_of(row)
         for direction, count in (("S2MM", kind.s2mm_channels), ("MM2S", kind.mm2s_channels)):
             for number in range(count):
-                address = tile_address(column, row, channel_queue(tile_kind(row), direction, number))
+                address = tile_address(column, row, channel_queue(kind.name, direction, number))
                 queues[address] = (column, row, DIRECTIONS[direction], number)
     return queues
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from math import prod
 
-from npuninja.arch.devices import tile_kind
 from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
     DenseArrayAttr,
@@ -20,7 +19,7 @@ from npuninja.ir.core import Operation
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.syntax import definition
 from npuninja.lowering.op_builders import constant_value
-from npuninja.lowering.tiles import ops_of, place_of
+from npuninja.lowering.tiles import kind_at, ops_of
 
 _ZERO_PADDING = tuple(f"d{dim}_zero_{side}" for dim in range(3) for side in ("before", "after"))
 
@@ -30,7 +29,7 @@ def linearize_transfers(device: Operation) -> None:
     elsewhere = {
         op.string("sym_name")
         for op in ops_of(device, "aie.shim_dma_allocation")
-        if op.operands and tile_kind(place_of(op.operands[0])[1]) != "shim"
+        if op.operands and kind_at(op.operands[0]).name != "shim"
     }
     for op in device.walk():
         if op.name == "aiex.npu.dma_memcpy_nd":
@@ -67,7 +66,7 @@ def _is_on_shim(bd: Operation) -> bool:
         holder = holder.parent_op
     if holder is None or holder.name not in ("aie.shim_dma", "aiex.dma_configure_task"):
         return False
-    return tile_kind(place_of(holder.operands[0])[1]) == "shim"
+    return kind_at(holder.operands[0]).name == "shim"
 
 
 def _linearize(op: Operation) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 from typing import Callable
 
-from npuninja.arch.devices import MEMTILE_ROWS, ROWS
 from npuninja.errors import UserError
 from npuninja.formats.txn import (
     CREATE_SCRATCHPAD,
@@ -106,7 +105,9 @@ def instruction_stream(
                 op.loc,
                 hint="lower the runtime sequence first (step 3), and leave out what runs elsewhere",
             )
-    return write_txn(Transaction(model.txn_generation, ROWS, model.columns, MEMTILE_ROWS, tuple(operations)))
+    return write_txn(
+        Transaction(model.txn_generation, model.rows, model.columns, model.memtile_rows, tuple(operations))
+    )
 
 
 def _folded(patch: AddressPatch) -> AddressPatch:

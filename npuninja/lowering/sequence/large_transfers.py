@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from npuninja.arch.devices import kind_of
+from npuninja.arch.devices import TileKind
 from npuninja.ir.attributes import BDDimLayout, BDDimLayoutArrayAttr, DenseArrayAttr, IntegerAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.directives import DYNAMIC_INDEX
@@ -19,7 +19,7 @@ from npuninja.lowering.sequence.bd import MAX_ITERATIONS, WORD_BITS, is_contiguo
 from npuninja.lowering.sequence.contiguous_transfers import numbers_of
 from npuninja.lowering.sequence.lookup import allocation
 from npuninja.lowering.sequence.task_ids import descriptors
-from npuninja.lowering.tiles import place_of
+from npuninja.lowering.tiles import kind_at, model_of
 
 _MEMCPY, _TASK = "aiex.npu.dma_memcpy_nd", "aiex.dma_configure_task"
 
@@ -37,9 +37,9 @@ class Pattern(NamedTuple):
         return sum(offset * stride for offset, stride in zip(self.offsets, self.strides))
 
 
-def decompose(pattern: Pattern, element_bits: int, row: int) -> list[Pattern] | None:
-    """What takes the place of a pattern on a tile of `row`; None when nothing does."""
-    if shape_error(pattern.sizes, pattern.strides, element_bits, row) is None:
+def decompose(pattern: Pattern, element_bits: int, kind: TileKind) -> list[Pattern] | None:
+    """What takes the place of a pattern on a tile of this kind; None when nothing does."""
+    if shape_error(pattern.sizes, pattern.strides, element_bits, kind) is None:
         return [pattern]
     outermost = max((d for d in range(4) if pattern.sizes[d] > 1), default=-1)
     if outermost < 0:
@@ -49,10 +49,10 @@ def decompose(pattern: Pattern, element_bits: int, row: int) -> list[Pattern] | 
             for inner in _inner_factors(
                 pattern.sizes[dimension], element_bits if dimension == 0 else WORD_BITS
             ):
-                found = decompose(_factored(pattern, dimension, inner), element_bits, row)
+                found = decompose(_factored(pattern, dimension, inner), element_bits, kind)
                 if found is not None:
                     return found
-    return _sliced(pattern, outermost, element_bits, row)
+    return _sliced(pattern, outermost, element_bits, kind)
 
 
 def _inner_factors(count: int, unit_bits: int) -> list[int]:
@@ -73,8 +73,8 @@ def _factored(pattern: Pattern, dimension: int, inner: int) -> Pattern:
     )
 
 
-def _sliced(pattern: Pattern, dimension: int, element_bits: int, row: int) -> list[Pattern] | None:
-    limit = kind_of(row).max_wrap
+def _sliced(pattern: Pattern, dimension: int, element_bits: int, kind: TileKind) -> list[Pattern] | None:
+    limit = kind.max_wrap
     if dimension == 3:
         limit = MAX_ITERATIONS
     elif dimension == 0:
@@ -89,7 +89,7 @@ def _sliced(pattern: Pattern, dimension: int, element_bits: int, row: int) -> li
         offsets, sizes = list(pattern.offsets), list(pattern.sizes)
         offsets[dimension] += first
         sizes[dimension] = min(limit, count - first)
-        found = decompose(Pattern(tuple(offsets), tuple(sizes), pattern.strides), element_bits, row)
+        found = decompose(Pattern(tuple(offsets), tuple(sizes), pattern.strides), element_bits, kind)
         if found is None:
             return None
         result += found
@@ -107,22 +107,22 @@ def split_large_transfers(device: Operation, sequence: Operation) -> None:
             _split_task(op)
 
 
-def _pieces(pattern: Pattern, element_bits: int, row: int) -> list[Pattern]:
+def _pieces(pattern: Pattern, element_bits: int, kind: TileKind) -> list[Pattern]:
     """The pieces of a pattern, none when it stays as it is."""
     if is_contiguous_inside(pattern.sizes, pattern.strides):
         return []
-    if shape_error(pattern.sizes, pattern.strides, element_bits, row) is None:
+    if shape_error(pattern.sizes, pattern.strides, element_bits, kind) is None:
         return []
-    pieces = decompose(pattern, element_bits, row) or []
-    return pieces if len(pieces) <= kind_of(row).bds else []
+    pieces = decompose(pattern, element_bits, kind) or []
+    return pieces if len(pieces) <= kind.bds else []
 
 
 def _split_memcpy(device: Operation, sequence: Operation, op: Operation) -> None:
     numbers = [numbers_of(op, what)[::-1] for what in ("offsets", "sizes", "strides")]
     if any(DYNAMIC_INDEX in each or len(each) != 4 for each in numbers):
         return
-    row = allocation(device, op.symbol("metadata"), op).row
-    pieces = _pieces(Pattern(*numbers), bits(element_of(op.operands[0].type)), row)
+    kind = model_of(device).kind_of(allocation(device, op.symbol("metadata"), op).row)
+    pieces = _pieces(Pattern(*numbers), bits(element_of(op.operands[0].type)), kind)
     taken = {
         other.integer("id")
         for other in sequence.walk()
@@ -158,7 +158,7 @@ def _split_task(task: Operation) -> None:
     sizes = tuple(d.size for d in reversed(dims.dims)) + (1,) * missing
     strides = tuple(d.stride for d in reversed(dims.dims)) + (0,) * missing
     pattern = Pattern((0,) * 4, sizes, strides)
-    pieces = _pieces(pattern, bits(element_of(bd.operands[0].type)), place_of(task.operands[0])[1])
+    pieces = _pieces(pattern, bits(element_of(bd.operands[0].type)), kind_at(task.operands[0]))
     if not pieces:
         return
     start = bd.integer("offset", 0)

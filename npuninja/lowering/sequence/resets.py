@@ -9,7 +9,6 @@ host starts them anyway.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import kind_of, tile_kind
 from npuninja.arch.registers import CHANNEL_RESET, CORE_CONTROL, CORE_CONTROL_RESET, channel_control
 from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr, EnumAttr
@@ -17,7 +16,7 @@ from npuninja.ir.core import Operation, Value
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.sequence.lookup import lookup
 from npuninja.lowering.sequence.transfers import make, push_queue, ui32
-from npuninja.lowering.tiles import ops_of, place_of
+from npuninja.lowering.tiles import kind_at, model_around, ops_of, place_of
 
 _BINDING = "aie.objectfifo_rearm_binding"
 _DIRECTIONS = ("S2MM", "MM2S")
@@ -59,7 +58,7 @@ def _pulse(op: Operation, place: tuple[int, int], offset: int, bit: int) -> list
 
 def _core_reset(device: Operation, op: Operation) -> list[Operation]:
     place = place_of(op.operands[0])
-    if tile_kind(place[1]) != "core":
+    if kind_at(op.operands[0]).name != "core":
         raise UserError(f"tile {place} has no core to reset", op.loc)
     return _pulse(op, place, CORE_CONTROL, CORE_CONTROL_RESET)
 
@@ -71,7 +70,7 @@ def _channel_reset(device: Operation, op: Operation) -> list[Operation]:
 
 
 def _reset(op: Operation, place: tuple[int, int], direction: str, channel: int) -> list[Operation]:
-    kind = kind_of(place[1])
+    kind = model_around(op).kind_of(place[1])
     if kind.name == "shim":
         raise UserError(
             f"the DMA channels of shim tile {place} cannot be reset",

@@ -8,11 +8,11 @@ Source: MLIR-AIE AIEAssignRuntimeSequenceBDIDs.cpp.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place, bd_reachable, kind_of, tile_kind
+from npuninja.arch.devices import Place, bd_reachable
 from npuninja.errors import UserError
 from npuninja.ir.attributes import Attribute, BoolAttr, IntegerAttr
 from npuninja.ir.core import Operation, Value
-from npuninja.lowering.tiles import place_of
+from npuninja.lowering.tiles import model_around, place_of
 
 
 def descriptors(task: Operation) -> list[Operation]:
@@ -96,7 +96,7 @@ def _take_token(op: Operation, tokens: dict[tuple[Place, Attribute, int], int]) 
 
 
 def _take(task: Operation, place: Place, taken: dict[int, Operation]) -> None:
-    kind = kind_of(place[1])
+    kind = model_around(task).kind_of(place[1])
     for bd in descriptors(task):
         if "bd_id" not in bd.attributes:
             continue
@@ -118,9 +118,7 @@ def _take(task: Operation, place: Place, taken: dict[int, Operation]) -> None:
     for bd in descriptors(task):
         if "bd_id" in bd.attributes:
             continue
-        free = (
-            n for n in range(kind.bds) if n not in taken and bd_reachable(tile_kind(place[1]), channel, n)
-        )
+        free = (n for n in range(kind.bds) if n not in taken and bd_reachable(kind.name, channel, n))
         chosen = next(free, None)
         if chosen is None:
             raise UserError(

@@ -9,7 +9,13 @@ Source: MLIR-AIE AIESubstituteShimDMAAllocations.cpp, AIEDMATasksToNPU.cpp.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import MEMTILE_LOCK_BASES, MEMTILE_WINDOWS, Device, Place, kind_of, tile_kind
+from npuninja.arch.devices import (
+    MEMTILE_LOCK_BASES,
+    MEMTILE_WINDOWS,
+    Device,
+    Place,
+    TileKind,
+)
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
@@ -44,7 +50,7 @@ from npuninja.lowering.sequence.transfers import (
     ui32,
     write_bd,
 )
-from npuninja.lowering.tiles import get_or_create_tile, place_of
+from npuninja.lowering.tiles import get_or_create_tile, model_around, place_of
 
 
 def substitute_allocations(device: Operation, sequence: Operation) -> None:
@@ -153,7 +159,7 @@ def _lock_fields(block: Block, place: Place, rules: Rules) -> dict[str, int]:
     uses = [op for op in block.ops if op.name == "aie.use_lock"]
     if not uses:
         return {}
-    kind = kind_of(place[1])
+    kind = model_around(uses[0]).kind_of(place[1])
     if not rules.tasks_have_locks:
         raise UserError(
             f"descriptors of a runtime sequence cannot use locks in the dialect of {rules.name}",
@@ -198,7 +204,7 @@ def _write(
     warnings: Warnings,
 ) -> list[Operation]:
     column, row = place
-    kind = kind_of(row)
+    kind = model.kind_of(row)
     buffer = op.operands[0]
     if len(op.operands) > 1 or "offset" not in op.attributes:
         raise UserError(
@@ -218,8 +224,8 @@ def _write(
     bd = BufferDescriptor(
         column, row, bd_id, length_bytes // 4, burst_length=op.integer("burst_length", 0), **locks
     )
-    bd = _with_padding(bd, op, direction, element_bits)
-    bd = _with_dimensions(bd, op, element_bits, length, rules)
+    bd = _with_padding(bd, op, direction, element_bits, kind)
+    bd = _with_dimensions(bd, op, element_bits, length, rules, kind)
     packet = op.attributes.get("packet")
     if isinstance(packet, PacketInfoAttr):
         bd = bd._replace(enable_packet=1, packet_type=packet.pkt_type, packet_id=packet.pkt_id)
@@ -227,16 +233,16 @@ def _write(
         bd = bd._replace(next_bd=op.integer("next_bd_id"), use_next_bd=1)
     owner = buffer.owner
     if isinstance(owner, Operation) and owner.name == "aie.buffer":
-        address = _local_address(owner, op, place) + offset_bytes
-        if rules.tasks_have_locks and kind.name == "mem" and model.family == "npu1":
+        address = _local_address(owner, op, place, kind) + offset_bytes
+        if rules.tasks_have_locks and kind.name == "mem" and model.family.name == "npu1":
             address -= MEMTILE_WINDOWS["own"]  # so does the reference
         if not rules.tasks_have_locks:
             # The reference of that time loses the fields beside the address; here it is in the descriptor itself.
             return [write_bd(bd._replace(buffer_offset=address // 4 if kind.name == "mem" else address), op)]
         return [
             write_bd(bd._replace(buffer_offset=offset_bytes), op),
-            _write_address(op, place, bd_id, address),
-            *add_parameter(op, patch_address(*place, bd_id), element_bits),
+            _write_address(op, place, bd_id, address, kind),
+            *add_parameter(op, patch_address(*place, bd_id, kind), element_bits),
         ]
     if kind.name != "shim":
         raise UserError(
@@ -253,28 +259,28 @@ def _write(
     )
     return [
         write_bd(bd, op),
-        address_patch(op, patch_address(column, row, bd_id), argument.number, offset_bytes),
-        *add_parameter(op, patch_address(column, row, bd_id), element_bits),
+        address_patch(op, patch_address(column, row, bd_id, kind), argument.number, offset_bytes),
+        *add_parameter(op, patch_address(column, row, bd_id, kind), element_bits),
     ]
 
 
-def _write_address(op: Operation, place: Place, bd_id: int, address: int) -> Operation:
+def _write_address(op: Operation, place: Place, bd_id: int, address: int, kind: TileKind) -> Operation:
     """Puts the address of a tile's buffer into the address field of a descriptor, and leaves the fields beside it."""
     column, row = place
-    if tile_kind(row) == "mem":
+    if kind.name == "mem":
         value, mask = address // 4, 0x7FFFF
     else:
         value, mask = address // 4 << 14, 0x0FFFC000
     return make(
         "aiex.npu.maskwrite32",
         op,
-        address=ui32(patch_address(column, row, bd_id)),
+        address=ui32(patch_address(column, row, bd_id, kind)),
         value=ui32(value),
         mask=ui32(mask),
     )
 
 
-def _local_address(buffer: Operation, op: Operation, place: tuple[int, int]) -> int:
+def _local_address(buffer: Operation, op: Operation, place: Place, kind: TileKind) -> int:
     """Where the tile's own DMA finds one of its buffers.
 
     MLIR-AIE writes this address in bytes over the descriptor's whole address word, which loses the fields
@@ -287,7 +293,7 @@ def _local_address(buffer: Operation, op: Operation, place: tuple[int, int]) -> 
             op.loc,
             notes=(("the buffer", buffer.loc),),
         )
-    return address + (MEMTILE_WINDOWS["own"] if tile_kind(row) == "mem" else 0)
+    return address + (MEMTILE_WINDOWS["own"] if kind.name == "mem" else 0)
 
 
 def _dimensions(op: Operation) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
@@ -305,7 +311,7 @@ def _dimensions(op: Operation) -> tuple[tuple[int, ...], tuple[int, ...]] | None
 
 
 def _with_dimensions(
-    bd: BufferDescriptor, op: Operation, element_bits: int, length: int, rules: Rules
+    bd: BufferDescriptor, op: Operation, element_bits: int, length: int, rules: Rules, kind: TileKind
 ) -> BufferDescriptor:
     dimensions = op.attributes.get("dimensions")
     shape_in_elements = _dimensions(op)
@@ -316,11 +322,11 @@ def _with_dimensions(
         strides = tuple(
             stride if size > 1 or i == 0 else 0 for i, (size, stride) in enumerate(zip(sizes, strides))
         )
-    on_shim = tile_kind(bd.row) == "shim"
+    on_shim = kind.name == "shim"
     linear = is_linear(sizes, strides) or (
         rules.linearizes_transfers and on_shim and is_contiguous_inside(sizes, strides)
     )
-    wrong = shape_error(sizes, strides, element_bits, bd.row, linear=linear and on_shim)
+    wrong = shape_error(sizes, strides, element_bits, kind, linear=linear and on_shim)
     if wrong:
         raise UserError(f"transfer cannot be done: {wrong}", op.loc)
     pads = _pads(op)
@@ -344,7 +350,7 @@ def _with_dimensions(
             d0_stride=shape.strides[0],
             d1_size=shape.sizes[1],
             d1_stride=shape.strides[1],
-            d2_size=shape.sizes[2] if len(dimensions.dims) > 2 and tile_kind(bd.row) == "mem" else 0,
+            d2_size=shape.sizes[2] if len(dimensions.dims) > 2 and kind.name == "mem" else 0,
             d2_stride=shape.strides[2],
         )
     if sizes[3] > 1 and strides[3] > 0:
@@ -359,12 +365,14 @@ def _pads(op: Operation) -> list[BDPadLayout]:
     return pads + [BDPadLayout(0, 0)] * (3 - len(pads))
 
 
-def _with_padding(bd: BufferDescriptor, op: Operation, direction: str, element_bits: int) -> BufferDescriptor:
+def _with_padding(
+    bd: BufferDescriptor, op: Operation, direction: str, element_bits: int, kind: TileKind
+) -> BufferDescriptor:
     padding = op.attributes.get("pad_dimensions")
     if not isinstance(padding, BDPadLayoutArrayAttr) or not padding.pads:
         return bd
     dimensions = op.attributes.get("dimensions")
-    if tile_kind(bd.row) != "mem" or direction != "MM2S":
+    if kind.name != "mem" or direction != "MM2S":
         raise UserError("only MM2S channels of memtiles can pad with zeros", op.loc)
     if not isinstance(dimensions, BDDimLayoutArrayAttr) or len(padding.pads) > min(len(dimensions.dims), 3):
         raise UserError(

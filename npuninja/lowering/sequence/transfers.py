@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Callable, Union
 
-from npuninja.arch.devices import LOCK_VALUE_MAX, SHIM_ROW, Device, kind_of, tile_kind
+from npuninja.arch.devices import LOCK_VALUE_MAX, Device, TileKind
 from npuninja.arch.registers import (
     CHANNEL_CONTROLLER_ID_MASK,
     CHANNEL_CONTROLLER_ID_SHIFT,
@@ -46,7 +46,6 @@ from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.sequence.arguments import Argument, argument_of
 from npuninja.lowering.sequence.bd import (
-    BURST_CODES,
     BufferDescriptor,
     bd_address,
     bd_words,
@@ -227,9 +226,9 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     sizes = _quad(op, "sizes", op.operands[ends[1] : ends[2]])
     strides = _quad(op, "strides", op.operands[ends[2] : ends[3]])
     channel = allocation(context.operation, op.symbol("metadata"), op)
-    kind = kind_of(channel.row)
+    kind = context.device.kind_of(channel.row)
     element_bits = bits(element_of(op.operands[0].type))
-    wrong = shape_error(sizes, strides, element_bits, channel.row)
+    wrong = shape_error(sizes, strides, element_bits, kind)
     if wrong:
         raise UserError(f"transfer cannot be done: {wrong}", op.loc)
     argument = argument_of(op.operands[0], op)
@@ -261,14 +260,16 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     packet = op.attributes.get("packet", channel.packet)
     if isinstance(packet, PacketInfoAttr):
         bd = bd._replace(enable_packet=1, packet_type=packet.pkt_type, packet_id=packet.pkt_id)
-    bd = _with_padding(bd, op, channel.direction)
+    bd = _with_padding(bd, op, channel.direction, kind)
     token = op.attributes.get("issue_token")
     # Output channels have always issued a token, asked or not; designs rely on it.
     issue_token = channel.direction == "S2MM" or token == BoolAttr(True)
     return [
         write_bd(bd, op),
-        address_patch(op, patch_address(channel.column, channel.row, bd_id), argument.number, offset_bytes),
-        *add_parameter(op, patch_address(channel.column, channel.row, bd_id), element_bits),
+        address_patch(
+            op, patch_address(channel.column, channel.row, bd_id, kind), argument.number, offset_bytes
+        ),
+        *add_parameter(op, patch_address(channel.column, channel.row, bd_id, kind), element_bits),
         push_queue(
             op,
             channel.column,
@@ -282,9 +283,9 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     ]
 
 
-def _with_padding(bd: BufferDescriptor, op: Operation, direction: str) -> BufferDescriptor:
+def _with_padding(bd: BufferDescriptor, op: Operation, direction: str, kind: TileKind) -> BufferDescriptor:
     fields = {key: op.integer(key, 0) for key in BufferDescriptor._fields if "_zero_" in key}
-    if any(fields.values()) and (tile_kind(bd.row) != "mem" or direction != "MM2S"):
+    if any(fields.values()) and (kind.name != "mem" or direction != "MM2S"):
         raise UserError("only MM2S channels of memtiles can pad with zeros", op.loc)
     return bd._replace(**fields)
 
@@ -296,15 +297,15 @@ def _dma_wait(op: Operation, context: SequenceContext) -> list[Operation]:
 
 def _writebd(op: Operation, context: SequenceContext) -> list[Operation]:
     bd = BufferDescriptor(**{key: op.integer(key, 0) for key in BufferDescriptor._fields})
-    bds = kind_of(bd.row).bds
-    if not 0 <= bd.bd_id < bds:
+    kind = context.device.kind_of(bd.row)
+    if not 0 <= bd.bd_id < kind.bds:
         raise UserError(
-            f"buffer descriptor id {bd.bd_id} is out of range, the tile has 0 to {bds - 1}", op.loc
+            f"buffer descriptor id {bd.bd_id} is out of range, the tile has 0 to {kind.bds - 1}", op.loc
         )
     try:
-        words = bd_words(bd, context.device.family)
+        words = bd_words(bd, context.device)
     except KeyError:
-        lengths = ", ".join(str(length) for length in BURST_CODES[context.device.family])
+        lengths = ", ".join(str(length) for length in context.device.family.burst_codes)
         raise UserError(
             f"burst length {bd.burst_length} does not exist on {context.device.name}",
             op.loc,
@@ -317,7 +318,7 @@ def _writebd(op: Operation, context: SequenceContext) -> list[Operation]:
         result_types=(type_text,),
         loc=op.loc,
     )
-    address = bd_address(bd.column, bd.row, bd.bd_id)
+    address = bd_address(bd.column, bd.row, bd.bd_id, kind)
     return [data, Operation("aiex.npu.blockwrite", [data.result], {"address": ui32(address)}, loc=op.loc)]
 
 
@@ -325,7 +326,7 @@ def _push_queue(op: Operation, context: SequenceContext) -> list[Operation]:
     column, row, channel = op.integer("column"), op.integer("row"), op.integer("channel")
     direction = op.attributes["direction"]
     assert isinstance(direction, EnumAttr)
-    kind = kind_of(row)
+    kind = context.device.kind_of(row)
     channels = kind.s2mm_channels if direction.case == "S2MM" else kind.mm2s_channels
     if not 0 <= channel < channels:
         raise UserError(
@@ -346,7 +347,7 @@ def _push_queue(op: Operation, context: SequenceContext) -> list[Operation]:
     result = []
     if token:
         # The controller id is the packet id of the token.
-        id_row = SHIM_ROW if context.rules.shim_controller_id else row
+        id_row = context.device.shim_row if context.rules.shim_controller_id else row
         controller = get_or_create_tile(context.operation, (column, id_row)).attributes.get("controller_id")
         if isinstance(controller, PacketInfoAttr):
             value = ui32(controller.pkt_id << CHANNEL_CONTROLLER_ID_SHIFT)
@@ -384,7 +385,11 @@ def _set_lock(op: Operation, context: SequenceContext) -> list[Operation]:
     column, row = place_of(lock.operands[0])
     return [
         _write_in_tile(
-            op, column, row, lock_value(tile_kind(row), lock.integer("lockID")), op.integer("value")
+            op,
+            column,
+            row,
+            lock_value(context.device.tile_kind(row), lock.integer("lockID")),
+            op.integer("value"),
         )
     ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import tile_kind
 from npuninja.arch.event_registers import Register, trace_registers
 from npuninja.arch.events import broadcast_event, events_of, module_of
 from npuninja.arch.switch import master_index, slave_index
@@ -15,7 +14,7 @@ from npuninja.ir.custom_trace import event_name, event_text
 from npuninja.ir.enums import ENUMS
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.sequence.lookup import sequences
-from npuninja.lowering.tiles import ops_of, place_of
+from npuninja.lowering.tiles import kind_at, ops_of
 from npuninja.lowering.trace.inline import config_module
 
 _EVENTS_OF_A_UNIT = 8
@@ -61,10 +60,10 @@ def _config(trace: Operation) -> Operation:
     packet = next(op for op in trace.body.ops if op.name == "aie.trace.packet")
     kind = packet.attributes["type"]
     assert isinstance(kind, EnumAttr), packet
-    row = place_of(trace.operands[0])[1]
-    module = module_of(row, kind.case == "mem")
+    tile_kind = kind_at(trace.operands[0]).name
+    module = module_of(tile_kind, kind.case == "mem")
     body = Block()
-    for op, write in _writes(trace, module, row):
+    for op, write in _writes(trace, module, tile_kind):
         attributes: dict[str, Attribute] = {
             "reg_name": StringAttr(write.register),
             "field": StringAttr(write.field),
@@ -81,16 +80,16 @@ def _config(trace: Operation) -> Operation:
     )
 
 
-def _writes(trace: Operation, module: str, row: int) -> list[tuple[Operation, _Write]]:
+def _writes(trace: Operation, module: str, kind: str) -> list[tuple[Operation, _Write]]:
     ops = trace.body.ops
     found: list[tuple[Operation, _Write]] = []
-    for kind, rule in (("combo_event", _combo), ("edge_event", _edge)):
-        found += [(op, w) for op in ops if op.name == f"aie.trace.{kind}" for w in rule(op, module)]
+    for name, rule in (("combo_event", _combo), ("edge_event", _edge)):
+        found += [(op, w) for op in ops if op.name == f"aie.trace.{name}" for w in rule(op, module)]
     for op in ops:
         found += [(op, w) for w in _control(op, module)]
     for op in ops:
         if op.name == "aie.trace.port":
-            found += [(op, w) for w in _port(op, row)]
+            found += [(op, w) for w in _port(op, kind)]
     events = [op for op in ops if op.name == "aie.trace.event"]
     if len(events) > _EVENTS_OF_A_UNIT:
         raise UserError(
@@ -148,13 +147,12 @@ def _control(op: Operation, module: str) -> list[_Write]:
     return []
 
 
-def _port(op: Operation, row: int) -> list[_Write]:
+def _port(op: Operation, kind: str) -> list[_Write]:
     slot, channel = op.integer("slot"), op.integer("channel")
     bundle, direction = op.attributes["port"], op.attributes["direction"]
     assert isinstance(bundle, EnumAttr), op
     assert isinstance(direction, EnumAttr), op
     master = direction.case == "S2MM"
-    kind = tile_kind(row)
     try:
         index = (master_index if master else slave_index)(kind, bundle.case, channel)
     except KeyError:

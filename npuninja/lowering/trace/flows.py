@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import tile_kind
+from npuninja.arch.devices import TILE_KINDS
 from npuninja.arch.event_registers import (
     EVENT_BROADCAST,
     EVENT_GENERATE,
@@ -28,7 +28,7 @@ from npuninja.lowering.op_builders import i32
 from npuninja.lowering.resources.controller_ids import CONTROLLER_IDS
 from npuninja.lowering.sequence.bd import BufferDescriptor, patch_address
 from npuninja.lowering.sequence.lookup import sequences
-from npuninja.lowering.tiles import append, model_of, ops_of, place_of, tile_at
+from npuninja.lowering.tiles import append, kind_at, model_of, ops_of, place_of, tile_at
 from npuninja.lowering.trace.writes import maskwrite32, ui32, write32
 
 #: The shim's channel and descriptor where nothing else uses the channel.
@@ -46,6 +46,7 @@ class _Trace(NamedTuple):
     op: Operation
     tile: Value
     place: tuple[int, int]
+    kind: str
     memory: bool
     packet_id: int
     start: int | None
@@ -53,12 +54,13 @@ class _Trace(NamedTuple):
 
     @property
     def module(self) -> str:
-        return module_of(self.place[1], self.memory)
+        return module_of(self.kind, self.memory)
 
 
 class _Shim(NamedTuple):
     tile: Operation
     column: int
+    row: int
     channel: int
 
 
@@ -172,10 +174,10 @@ def _packet_ids(ops: list[Operation], rules: Rules) -> dict[Operation, int]:
 
 def _trace(op: Operation, packet_id: int) -> _Trace:
     tile = op.operands[0]
-    place = place_of(tile)
+    place, tile_kind = place_of(tile), kind_at(tile).name
     packet = _packet_of(op)
     if packet is None:
-        unit = EnumAttr("TracePacketType", _UNIT_OF_KIND[tile_kind(place[1])])
+        unit = EnumAttr("TracePacketType", _UNIT_OF_KIND[tile_kind])
         packet = op.body.insert(0, Operation("aie.trace.packet", attributes={"type": unit}, loc=op.loc))
     packet.attributes["id"] = i32(packet_id)
     kind = packet.attributes["type"]
@@ -186,7 +188,9 @@ def _trace(op: Operation, packet_id: int) -> _Trace:
         if trigger is None:
             raise UserError(f"trace '@{op.string('sym_name')}' has no 'aie.trace.{what}'", op.loc)
         broadcasts[what] = trigger.integer("broadcast") if "broadcast" in trigger.attributes else None
-    return _Trace(op, tile, place, kind.case == "mem", packet_id, broadcasts["start"], broadcasts["stop"])
+    return _Trace(
+        op, tile, place, tile_kind, kind.case == "mem", packet_id, broadcasts["start"], broadcasts["stop"]
+    )
 
 
 def _check_units(traces: list[_Trace]) -> None:
@@ -203,28 +207,29 @@ def _check_units(traces: list[_Trace]) -> None:
 
 def _shim(device: Operation, host: Operation, rules: Rules) -> _Shim:
     column = host.integer("egress_shim_col", 0)
-    columns = model_of(device).columns
+    model = model_of(device)
+    columns = model.columns
     if not 0 <= column < columns:
         raise UserError(
             f"egress_shim_col is {column}, but the device has columns 0 to {columns - 1}", host.loc
         )
-    used = _used_channels(device, column)
+    used = _used_channels(device, (column, model.shim_row))
     if len(used) >= 2:
         raise UserError(
-            f"both channels into host memory of shim tile ({column}, 0) are in use, traces need one of them",
+            f"both channels into host memory of shim tile ({column}, {model.shim_row}) are in use, traces need one of them",
             host.loc,
             hint="move an output to another column"
             + (" or choose another with egress_shim_col" if rules.appends_trace_buffer else ""),
         )
     channel = 1 - next(iter(used)) if used else _CHANNEL
-    tile = tile_at(device, (column, 0))
+    tile = tile_at(device, (column, model.shim_row))
     if tile is None:
-        tile = device.body.insert(0, op_builders.tile(column, 0))
+        tile = device.body.insert(0, op_builders.tile(column, model.shim_row, model))
     tile.attributes.setdefault("controller_id", PacketInfoAttr(0, CONTROLLER_IDS[0]))
-    return _Shim(tile, column, channel)
+    return _Shim(tile, column, model.shim_row, channel)
 
 
-def _used_channels(device: Operation, column: int) -> set[int]:
+def _used_channels(device: Operation, shim: tuple[int, int]) -> set[int]:
     used: set[int] = set()
     for op in device.walk():
         if op.name == "aie.flow":
@@ -234,21 +239,21 @@ def _used_channels(device: Operation, column: int) -> set[int]:
         elif op.name == "aie.shim_dma_allocation":
             direction = op.attributes["channel_dir"]
             assert isinstance(direction, EnumAttr), op
-            at = place_of(op.operands[0]) if op.operands else (op.integer("col"), 0)
-            if direction.case == "S2MM" and at == (column, 0):
+            at = place_of(op.operands[0]) if op.operands else (op.integer("col"), shim[1])
+            if direction.case == "S2MM" and at == shim:
                 used.add(op.integer("channel_index"))
             continue
         else:
             continue
         assert isinstance(bundle, EnumAttr), op
-        if bundle.case == "DMA" and place_of(end) == (column, 0):
+        if bundle.case == "DMA" and place_of(end) == shim:
             used.add(channel)
     return used
 
 
 def _own_shim(trace: _Trace, shim: _Shim) -> _Trace:
     """The shim tile does not hear its own broadcast: it starts and stops by the event that sends it."""
-    if trace.place != (shim.column, 0):
+    if trace.place != (shim.column, shim.row):
         return trace
     for op in trace.op.body.ops:
         if op.name in ("aie.trace.start", "aie.trace.stop") and "broadcast" in op.attributes:
@@ -284,7 +289,7 @@ def _timers(traces: list[_Trace], shim: _Shim, host: Operation) -> list[Operatio
 def _buffer_setup(shim: _Shim, host: Operation, argument: int, offset_bytes: int) -> list[Operation]:
     bd = BufferDescriptor(
         shim.column,
-        0,
+        shim.row,
         _BD,
         host.integer("buffer_size") // 4,
         enable_packet=1,
@@ -293,7 +298,7 @@ def _buffer_setup(shim: _Shim, host: Operation, argument: int, offset_bytes: int
     controller = shim.tile.attributes["controller_id"]
     assert isinstance(controller, PacketInfoAttr), shim.tile
     patch: dict[str, IntegerAttr] = {
-        "addr": ui32(patch_address(shim.column, 0, _BD)),
+        "addr": ui32(patch_address(shim.column, shim.row, _BD, TILE_KINDS["shim"])),
         "arg_idx": i32(argument),
         "arg_plus": i32(offset_bytes),
     }
@@ -305,14 +310,14 @@ def _buffer_setup(shim: _Shim, host: Operation, argument: int, offset_bytes: int
             controller.pkt_id << _CONTROLLER_ID_SHIFT,
             _CONTROLLER_ID_FIELD,
             shim.column,
-            0,
+            shim.row,
             host.loc,
         ),
         write32(
             channel_queue("shim", "S2MM", shim.channel),
             1 << QUEUE_TOKEN_SHIFT | _BD,
             shim.column,
-            0,
+            shim.row,
             host.loc,
         ),
     ]
@@ -320,7 +325,7 @@ def _buffer_setup(shim: _Shim, host: Operation, argument: int, offset_bytes: int
 
 def _generate(shim: _Shim, channel: int, event: int, host: Operation) -> list[Operation]:
     return [
-        write32(block_register("shim", offset), event, shim.column, 0, host.loc)
+        write32(block_register("shim", offset), event, shim.column, shim.row, host.loc)
         for offset in (EVENT_BROADCAST + 4 * channel, EVENT_GENERATE)
     ]
 

@@ -8,15 +8,14 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr, IntegerAttr
 from npuninja.ir.core import Operation
 from npuninja.lowering.sequence.lookup import sequences
-from npuninja.lowering.tiles import ops_of, place_of
+from npuninja.lowering.tiles import kind_at, ops_of, place_of
 from npuninja.lowering.trace.writes import write32
 
 
 def config_module(config: Operation) -> str:
     """The module that an `aie.trace.config` sets up."""
     kind = config.attributes.get("packet_type")
-    row = place_of(config.operands[0])[1]
-    return module_of(row, isinstance(kind, EnumAttr) and kind.case == "mem")
+    return module_of(kind_at(config.operands[0]).name, isinstance(kind, EnumAttr) and kind.case == "mem")
 
 
 def inline_configurations(device: Operation) -> None:

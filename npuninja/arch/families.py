@@ -1,0 +1,200 @@
+"""The NPU families: one record holds everything in which one differs from another.
+
+A further family is one more record here. What follows from it: the device names (`devices`), their numbers in the
+generic form of MLIR, the kinds of tiles by row, the header of insts.bin, ELF flags, the registers that lie
+elsewhere, what doctor and the emulated driver look for and show, and the costs of the timing model.
+
+Sources: MLIR-AIE's AIETargetModel.cpp and AIEAttrs.td (geometry, device numbers), aie-rt (register headers, e_flags),
+amdxdna's npu1_regs.c and npu4_regs.c (PCI ids, clocks, context limits, as public descriptions give them).
+"""
+
+from __future__ import annotations
+
+from typing import Mapping, NamedTuple
+
+from npuninja.errors import UserError
+
+
+class Driver(NamedTuple):
+    """What PCI, the driver and XRT show of a family's NPUs.
+
+    Attributes:
+        xrt_name: the name in XRT (vbnv) of the NPU that the emulated driver shows.
+        xrt_numbers: the numbers N of the names `RyzenAI-npuN` that XRT gives to NPUs of this family.
+        pci_device, pci_revision: of the PCI function; its vendor is AMD.
+        context_limit: hardware contexts at a time.
+        firmware: its version.
+        max_clock_mhz: of the array.
+    """
+
+    xrt_name: str
+    xrt_numbers: tuple[int, ...]
+    pci_device: int
+    pci_revision: int
+    context_limit: int
+    firmware: tuple[int, int, int, int]
+    max_clock_mhz: int
+
+
+class Rows(NamedTuple):
+    """What the tiles of each row of an array are, the same in every column.
+
+    Attributes:
+        kinds: `shim`, `mem` or `core`, from the bottom on.
+    """
+
+    kinds: tuple[str, ...]
+
+    @property
+    def number(self) -> int:
+        """How many rows there are."""
+        return len(self.kinds)
+
+    def kind(self, row: int) -> str:
+        """The kind of the tiles in a row."""
+        # A row that is not there counts as the one beside it; whoever reads a place checks it and says where it is.
+        return self.kinds[max(0, min(row, len(self.kinds) - 1))]
+
+    def of_kind(self, kind: str) -> tuple[int, ...]:
+        """The rows whose tiles are of one kind, upwards."""
+        return tuple(row for row, here in enumerate(self.kinds) if here == kind)
+
+
+class Family(NamedTuple):
+    """One NPU family.
+
+    Attributes:
+        name: as in `aie.device(NAME)` for the whole array.
+        products: the processors it is in.
+        architecture: of the cores, as in `-march`.
+        rows: what the tiles of each row are.
+        columns: those that designs can use.
+        physical_columns: those of the whole array.
+        first_device_number: of the family's cases in MLIR's enum AIEDevice: the whole array, then 1, 2, … columns.
+        txn_generation: device generation in the header of insts.bin.
+        elf_flag: `e_flags` of core programs.
+        arch_macro: what `__AIE_ARCH__` is in kernels.
+        lock_builtins: prefix of the compiler's builtins for locks.
+        vector_bits: widths of vectors that the core loads and stores whole.
+        burst_codes: AXI burst lengths in bytes of a shim DMA, and their codes.
+        pads_with_any_value: whether memtiles have a register for the value they pad with; else it is 0.
+        registers: offsets of registers that lie elsewhere than `registers.MISCELLANEOUS` says, by tile kind.
+        driver: what the host sees.
+        host_call_us: one call of the host, from run() until it returns, buffers synchronised: optimistic, middle,
+            pessimistic.
+        stream_words_per_cycle: words that a stream moves in a cycle at most.
+    """
+
+    name: str
+    products: str
+    architecture: str
+    rows: Rows
+    columns: int
+    physical_columns: int
+    first_device_number: int
+    txn_generation: int
+    elf_flag: int
+    arch_macro: int
+    lock_builtins: str
+    vector_bits: tuple[int, ...]
+    burst_codes: Mapping[int, int]
+    pads_with_any_value: bool
+    registers: Mapping[str, Mapping[str, int]]
+    driver: Driver
+    host_call_us: tuple[float, float, float]
+    stream_words_per_cycle: int
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @property
+    def device_names(self) -> dict[str, int]:
+        """The family's devices, and how many columns each has: the whole array first, then 1, 2, … columns."""
+        parts = {f"{self.name}_{n}col": n for n in range(1, self.columns)}
+        return {self.name: self.columns, **parts}
+
+    @property
+    def device_numbers(self) -> dict[str, int]:
+        """The numbers of the family's devices in MLIR's enum AIEDevice."""
+        return {name: self.first_device_number + i for i, name in enumerate(self.device_names)}
+
+
+#: The rows of all NPUs so far. An XCLBIN does not say which family it is for, so this is what is assumed of one that
+#: comes alone.
+SHARED_ROWS = Rows(("shim", "mem", "core", "core", "core", "core"))
+
+#: The families by name.
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (
+        Family(
+            name="npu1",
+            products="Phoenix, Hawk Point",
+            architecture="aie2",
+            rows=SHARED_ROWS,
+            columns=4,
+            physical_columns=5,
+            first_device_number=4,
+            txn_generation=3,
+            elf_flag=2,
+            arch_macro=20,
+            # llvm-aie clang/lib/Headers/aiev2/aiev2_locks.h, aie2p/aie2p_locks.h.
+            lock_builtins="__builtin_aiev2",
+            vector_bits=(512,),
+            burst_codes={64: 0, 128: 1, 256: 2},
+            pads_with_any_value=False,
+            registers={},
+            # The firmware version is one that a Phoenix reported.
+            driver=Driver("RyzenAI-npu1", (1,), 0x1502, 0x00, 6, (1, 5, 5, 391), 1600),
+            # Measured: xrt-smi validate 78 us, passthrough through XRT 103 to 122 us, 300 us a call through pyxrt.
+            host_call_us=(78, 110, 310),
+            stream_words_per_cycle=1,
+        ),
+        Family(
+            name="npu2",
+            products="Strix, Strix Halo, Krackan",
+            architecture="aie2p",
+            rows=SHARED_ROWS,
+            columns=8,
+            physical_columns=8,
+            first_device_number=8,
+            txn_generation=4,
+            elf_flag=3,
+            arch_macro=21,
+            lock_builtins="__builtin_aie2p",
+            vector_bits=(256, 512),
+            burst_codes={64: 0, 128: 1, 256: 2, 512: 3},
+            pads_with_any_value=True,
+            registers={
+                "core": {"Tile_Control": 0x60020, "Core_PC": 0x30E00, "Core_SP": 0x30E20, "Core_LR": 0x30E30},
+                "mem": {"Tile_Control": 0xFFF20},
+                "shim": {"Tile_Control": 0xFFF40},
+            },
+            # No source settles the context limit and the firmware version: values a program can live with.
+            driver=Driver("RyzenAI-npu4", (4, 5, 6), 0x17F0, 0x10, 16, (1, 1, 2, 64), 1800),
+            # Measured: run and wait 410 us, with both transfers of buffers 670 us; the smallest is that of npu1,
+            # assumed.
+            host_call_us=(78, 410, 670),
+            # AIE-ML v2 has streams of 64 bits (AM027). Whether Strix has is not verified.
+            stream_words_per_cycle=2,
+        ),
+    )
+}
+
+
+def of_generation(generation: int) -> Family | None:
+    """The family of a device generation in the header of insts.bin, or None when there is none."""
+    return next((family for family in FAMILIES.values() if family.txn_generation == generation), None)
+
+
+def of_architecture(architecture: str) -> Family:
+    """The family whose cores are of an architecture (`aie2`, `aie2p`).
+
+    Raises:
+        UserError: there is none.
+    """
+    for family in FAMILIES.values():
+        if family.architecture == architecture:
+            return family
+    known = ", ".join(family.architecture for family in FAMILIES.values())
+    raise UserError(f"there is no NPU with {architecture} cores", hint=f"known: {known}")
