@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from npuninja.errors import Error, InternalError, ToolError, UserError
+from npuninja.terminal import tell
 
 # Verb -> module with `main(arguments: list[str]) -> int` (or `module:function`), and what it does. `FOLDER/module`
 # is a program that stands beside this package, in npuninja's source tree.
@@ -81,8 +82,11 @@ Exit codes: 0 good; 1 the result is wrong; 2 the input is wrong; 3 a tool failed
 
 def usage() -> str:
     """What `npuninja --help` prints."""
-    verbs = "\n".join(f"  {verb:14} {what}" for verb, (_, what) in VERBS.items())
-    return f"usage: npuninja [-v|-q] VERB …\n\n{verbs}\n\n`npuninja VERB --help` tells more. {EXIT_CODES}\n"
+    verbs = "\n".join(f"  {verb:15} {what}" for verb, (_, what) in VERBS.items())
+    return (
+        f"usage: npuninja [-v|-q] [-B FOLDER] VERB …\n\n{verbs}\n\n`npuninja VERB --help` tells more. -B: the build "
+        f"folder, when it is not the project's own (or the variable NPUNINJA_BUILD).\n{EXIT_CODES}\n"
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -94,7 +98,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _run_verb(words: list[str]) -> int:
     if not words:
         raise UserError("no verb given", hint="npuninja --help lists the verbs")
-    words = _with_verbosity(words)
+    words = _with_verbosity(_with_build_folder(words))
+    if not words:
+        raise UserError("no verb given", hint="npuninja --help lists the verbs")
     verb, rest = words[0], words[1:]
     if verb in ("-h", "--help", "help"):
         sys.stdout.write(usage())
@@ -146,7 +152,7 @@ def guarded(action: Callable[[], int]) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except Error as error:
-        print(error.render(), file=sys.stderr)
+        tell(error.render())
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output has gone (`npuninja inspect … | head`): no more to say, and nothing is
@@ -164,12 +170,28 @@ def guarded(action: Callable[[], int]) -> int:
 
         damaged = damaged_input(error)
         if damaged is not None:
-            print(damaged.render(), file=sys.stderr)
+            tell(damaged.render())
             return damaged.exit_code
 
         traceback.print_exc()
         print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
         return InternalError.exit_code
+
+
+def _with_build_folder(words: list[str]) -> list[str]:
+    """The words without `-B FOLDER` in front of the verb, which is kept where `configure.built` looks for it."""
+    for at, word in enumerate(words[:4]):
+        if not word.startswith("-"):
+            break
+        if word.startswith("-B"):
+            folder, rest = (
+                (word[2:], words[at + 1 :]) if word[2:] else (words[at + 1 : at + 2], words[at + 2 :])
+            )
+            if not folder:
+                raise UserError("-B: expected a folder", hint="npuninja -B FOLDER VERB")
+            os.environ["NPUNINJA_BUILD"] = os.path.abspath(folder if isinstance(folder, str) else folder[0])
+            return [*words[:at], *rest]
+    return words
 
 
 def _with_verbosity(words: list[str]) -> list[str]:

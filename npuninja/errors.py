@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple
 
 from npuninja.source_places import original
+from npuninja.terminal import width
 
-#: Longer source lines are shown in part.
+#: Longer source lines are shown in part; in a terminal, those that are wider than it.
 EXCERPT_CHARACTERS = 400
 
 
@@ -114,9 +115,11 @@ def _excerpt(location: Location, source_line: str | None) -> list[str]:
         except (OSError, IndexError):
             return []
     before, behind = source_line[: max(location.column - 1, 0)], source_line[max(location.column - 1, 0) :]
-    if len(source_line) > EXCERPT_CHARACTERS:  # made by a program; the place matters
-        before = "…" + before[-EXCERPT_CHARACTERS // 2 :] if len(before) > EXCERPT_CHARACTERS // 2 else before
-        behind = behind[: EXCERPT_CHARACTERS // 2] + "…" if len(behind) > EXCERPT_CHARACTERS // 2 else behind
+    room = min(EXCERPT_CHARACTERS, (width() or EXCERPT_CHARACTERS + 4) - len("  ……"))
+    if len(source_line) > room:  # wider than the terminal, or made by a program; the place matters
+        half = room // 2
+        before = "…" + before[-half:] if len(before) > half else before
+        behind = behind[: room - len(before)] + "…" if len(behind) > room - len(before) else behind
     # What a terminal would not show as one character.
     line = "".join(c if c == "\t" or c.isprintable() else "�" for c in before + behind)
     caret = "".join("\t" if c == "\t" else " " for c in before)

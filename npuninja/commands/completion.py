@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import os
 import re
+
+from npuninja.argument_parser import Parser
 
 SCRIPTS = {
     "bash": "complete -o default -C 'npuninja completion --words' npuninja\n",
@@ -15,7 +16,10 @@ SCRIPTS = {
     "fish": "complete -c npuninja -a '(COMP_LINE=(commandline -cp) npuninja completion --words npuninja (commandline -ct) x)'\n",
 }
 # Verbs that take names of designs.
-OF_DESIGNS = ("build", "run", "test", "watch", "size", "model", "report", "configure")
+OF_DESIGNS = (
+    "build", "run", "test", "watch", "size", "model", "report", "configure",
+    "inspect", "disasm", "profile", "lower", "graph",
+)  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
@@ -25,7 +29,7 @@ def main(arguments: list[str]) -> int:
             "\n".join(candidates(os.environ.get("COMP_LINE", ""), arguments[2] if len(arguments) > 2 else ""))
         )
         return 0
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npuninja completion",
         description="Prints the completion for a shell.",
         epilog='bash, in ~/.bashrc: eval "$(npuninja completion bash)"',
@@ -71,10 +75,10 @@ def options_of(verb: str) -> list[str]:
 
 def designs_here() -> list[str]:
     """The names of the designs of the project here; none outside of one."""
-    from npuninja.configure.built import designs_of, project_folder, read_graph
+    from npuninja.configure.built import build_of, designs_of, read_graph
     from npuninja.errors import Error
 
     try:
-        return designs_of(read_graph(project_folder()))
+        return designs_of(read_graph(build_of()))
     except Error:
         return []

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any, NoReturn, Sequence
+from typing import Any, Sequence
 
+from npuninja.argument_parser import Parser
 from npuninja.errors import DeviceError, UserError
 from npuninja.machine_code.one_core import OneCore, Step
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.registers import NAMES
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint="npuninja core --help")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="npuninja core",
         description="Runs the AIE2 machine code of one core alone (emulated, no NPU involved) until `done`, the "
         "return of the entry function, or a limit; prints registers and issue cycles.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
+import os
 import sys
-from typing import Any, NoReturn, Sequence
+from typing import Any, Sequence
 
+from npuninja.argument_parser import Parser
+from npuninja.configure.built import meant_manifest
 from npuninja.errors import UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.machine_code.comparison import compare_programs
@@ -22,23 +24,28 @@ from npuninja.machine_code.program import Program, read_programs
 from npuninja.machine_code.wasm_listing import wasm_json, wasm_lines
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint="npuninja disasm --help")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="npuninja disasm",
         description="Lists the machine code of an ELF, an object, an archive, an XCLBIN or a PDI. "
         "Bundles have address, bytes and instructions; the text can be assembled again (npuninja as).",
     )
-    parser.add_argument("file", metavar="FILE", help="ELF, .o, .a, .xclbin, .pdi or a wasm core")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="ELF, .o, .a, .xclbin, .pdi or a wasm core; or a design of the project here",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     parser.add_argument("--source", action="store_true", help="show source lines, where the ELF has them")
     parser.add_argument("--diff", metavar="OTHER", help="show this program and another side by side")
     parser.add_argument("--core", metavar="C,R", help="of an XCLBIN or PDI: the core in column C, row R only")
     return parser
+
+
+def _meant(word: str) -> str:
+    """A file, or the XCLBIN of a design that is named."""
+    manifest = meant_manifest(word)
+    return manifest if manifest == word else f"{os.path.splitext(manifest)[0]}.xclbin"
 
 
 def _read(path: str) -> tuple[str, list[Program]]:
@@ -62,6 +69,7 @@ def _chosen(programs: list[Program], core: str | None, path: str) -> list[Progra
 def main(arguments: Sequence[str]) -> int:
     """Runs the verb."""
     options = _parser().parse_args(arguments)
+    options.file = _meant(options.file)
     kind, programs = _read(options.file)
     programs = _chosen(programs, options.core, options.file)
     if options.diff:

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import TextIO
 
+from npuninja.argument_parser import Parser
 from npuninja.errors import UserError
 from npuninja.install.folder import tools_folder
 from npuninja.xrt_emulation.command_process import run_command
@@ -31,14 +32,9 @@ SYSTEM_FOLDERS = (
 DEFAULT_TIME_LIMIT_S = 60.0  # amdxdna gives a command as long (HWCTX_MAX_TIMEOUT in aie2_ctx.c)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint="npuninja emu --help lists the options")
-
-
 def main(arguments: list[str]) -> int:
     """Runs the verb; returns the command's exit code, 128 and the number for a signal."""
-    parser = _Parser(
+    parser = Parser(
         prog="npuninja emu",
         usage="npuninja emu [--device D] [--log FILE] [--time-limit S] -- COMMAND…",
         description="Runs a command, and whatever it starts, with an emulated NPU: its XRT finds /dev/accel/accel0. XRT and "

@@ -1,44 +1,55 @@
-"""`npuninja graph`: the stages of a build and what flows between them, for Graphviz."""
+"""`npuninja graph`: the stages of a build and what flows between them, for Graphviz or as a picture."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
+from typing import Any
 
+from npuninja.argument_parser import Parser
+from npuninja.configure.built import build_of, designs_of
 from npuninja.emit.dot import dot
+from npuninja.emit.graph_picture import needed_edges, svg
 from npuninja.errors import Location, UserError
+from npuninja.plan.designs import select
 
 
 def main(arguments: list[str]) -> int:
     """Prints or writes the graph."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npuninja graph",
-        description="Writes the stages of a build as a graph for Graphviz: `npuninja graph | dot -Tsvg > build.svg`.",
+        description="Writes the stages of a build as a picture with a frame for each design (-o build.svg), or as a graph "
+        "for Graphviz: `npuninja graph | dot -Tsvg > build.svg`.",
     )
-    parser.add_argument("folder", nargs="?", default="build", help="the build folder (default: build)")
+    parser.add_argument(
+        "what",
+        nargs="*",
+        metavar="FOLDER|DESIGN",
+        help="the build folder (default: that of the project here), and designs (default: all)",
+    )
     parser.add_argument("--design", metavar="NAME", help="only what is made for this design")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of standard output")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write to FILE; .svg: a picture (default: Graphviz, printed)"
+    )
     options = parser.parse_args(arguments)
-    path = os.path.join(options.folder, "graph.json")
-    try:
-        with open(path, encoding="utf-8") as stream:
-            edges = json.load(stream)["edges"]
-    except OSError as error:
-        raise UserError(
-            f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="run configure.py"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            "not a graph that configure.py wrote", Location(path), hint="run configure.py"
-        ) from error
-    if options.design:
-        needed = _needed(edges, options.design)
-        if not needed:
-            raise UserError(f"there is no design {options.design!r} in {path}")
-        edges = [edge for edge in edges if needed.intersection(edge["outputs"])]
-    text = dot(edges)
+    words = list(options.what)
+    # `build` is a folder, and no design can be called so.
+    folder = words.pop(0) if words and os.path.isfile(os.path.join(words[0], "graph.json")) else None
+    if folder is None and words and not words[0].isidentifier():
+        folder = words.pop(0)
+    path = os.path.join(folder or os.path.relpath(build_of().output_folder), "graph.json")
+    graph = _read(path)
+    edges, designs = graph["edges"], designs_of(graph)
+    chosen = [*words, *([options.design] if options.design else [])]
+    if chosen:
+        chosen = list(select(designs, chosen))
+        wanted = [
+            output for name in chosen for edge in needed_edges(edges, name) for output in edge["outputs"]
+        ]
+        edges = [edge for edge in edges if set(wanted).intersection(edge["outputs"])]
+    picture = bool(options.output) and options.output.endswith(".svg")
+    text = svg(edges, chosen or designs) if picture else dot(edges)
     if options.output:
         with open(options.output, "w", encoding="utf-8") as stream:
             stream.write(text)
@@ -47,15 +58,18 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _needed(edges: list[dict[str, list[str]]], target: str) -> set[str]:
-    """The target and everything it is made from; empty when nothing makes it."""
-    made_by = {output: edge for edge in edges for output in edge["outputs"]}
-    needed: set[str] = set()
-    pending = [target] if target in made_by else []
-    while pending:
-        name = pending.pop()
-        if name not in needed:
-            needed.add(name)
-            edge = made_by.get(name)
-            pending += [*edge["inputs"], *edge["implicit"]] if edge else []
-    return needed
+def _read(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            graph: dict[str, Any] = json.load(stream)
+        if not all(isinstance(edge["outputs"][0], str) and edge["rule"] for edge in graph["edges"]):
+            raise TypeError
+        return graph
+    except OSError as error:
+        raise UserError(
+            f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="run configure.py"
+        ) from error
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise UserError(
+            "not a graph that configure.py wrote", Location(path), hint="run configure.py"
+        ) from error

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shlex
 
+from npuninja.argument_parser import Parser
 from npuninja.errors import UserError
 from npuninja.porting.import_folder import Imported, import_folder
 
 
 def main(arguments: list[str]) -> int:
     """Imports. Exit code 0, also when commands were left out: the list says which."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npuninja import",
         description="Makes an npuninja project of a folder with a Makefile (or a CMakeLists.txt): make itself says what "
         "it would do. Sources stay where they are. Run again, it keeps what you have edited.",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 
+from npuninja.argument_parser import Parser
 from npuninja.new_project.write import DEVICES, TEMPLATES, write_project
 
 
 def main(arguments: list[str]) -> int:
     """Runs the verb; returns the exit code."""
     listed = "; ".join(f"{name}: {what}" for name, (_, what) in TEMPLATES.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npuninja init",
         description="Makes a project: a design with its kernel and its reference, settings, tests, files for editors.",
         epilog=f"Templates: {listed}.",

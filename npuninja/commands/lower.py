@@ -33,6 +33,24 @@ GENERATIONS = ("auto", "2025-10", "2026-02", "2026-08")
 SCHEMES = ("basic-sequential", "bank-aware")
 
 
+def _meant(word: str) -> str:
+    """A file, or the source of a design of the project here that is named."""
+    import os
+
+    if os.path.isfile(word) or not word.isidentifier():
+        return word
+    from npuninja.configure.built import project_folder
+    from npuninja.configure.options import Options
+    from npuninja.configure.project import open_project
+    from npuninja.plan.designs import select
+
+    here, project = os.getcwd(), project_folder()
+    sources = {d.name: d.source for d in open_project(Options(), project).designs.designs}
+    os.chdir(here)
+    select(list(sources), [word])
+    return os.path.relpath(os.path.join(project, sources[word]))
+
+
 def _printed(script: str) -> str:
     """The MLIR that a design in Python prints, as the build runs it."""
     import os
@@ -54,8 +72,10 @@ def main(arguments: list[str]) -> int:
     shown = [name if name == "all" else passes.find(name) for name in options.all("--print-after")]
     stop = options.optional("--stop-after")
     watch = Watch(shown, passes.find(stop) if stop else "")
-    source = options.input()
-    folder = options.optional("-o") if stop else options.one("-o")
+    source = _meant(options.input())
+    folder = options.optional("-o")
+    if folder is None and not stop:
+        raise UserError("npuninja lower: option -o is missing", hint="-o FOLDER says where the files go")
     scheme = _choice("--alloc-scheme", options.optional("--alloc-scheme"), SCHEMES)
     generation = _choice("--generation", options.optional("--generation"), GENERATIONS) or "auto"
     warnings = Warnings()

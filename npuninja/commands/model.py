@@ -6,6 +6,8 @@ import argparse
 import json
 import math
 
+from npuninja.argument_parser import Parser
+from npuninja.configure.built import meant_manifest
 from npuninja.device.manifest import Manifest, read_manifest
 from npuninja.device.vectors import make_vectors
 from npuninja.errors import UserError
@@ -16,7 +18,7 @@ DEFAULT_CLOCKS_GHZ = (1.0, 1.3)
 def main(arguments: list[str]) -> int:
     """Runs the verb."""
     options = _parser().parse_args(arguments)
-    manifest = read_manifest(options.manifest)
+    manifest = read_manifest(meant_manifest(options.manifest))
     if manifest.core_kind != "wasm":
         raise UserError(
             f"the design was built for {manifest.core_kind} cores, and the model counts what wasm cores do",
@@ -52,13 +54,15 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="npuninja model",
         description="Says how long a run of a built design would take on an NPU: modelled from what it does on the emulated "
         "array, with an optimistic, a middle and a pessimistic figure. docs/timing-model.md tells how.",
     )
-    parser.add_argument("manifest", help="the .json beside the design's .xclbin")
+    parser.add_argument(
+        "manifest", help="a design of the project here, or the .json beside a built design's .xclbin"
+    )
     parser.add_argument(
         "--clock",
         type=_positive,

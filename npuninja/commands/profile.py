@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 
+from npuninja.argument_parser import Parser
 from npuninja.commands.model import content_of
+from npuninja.configure.built import meant_manifest
 from npuninja.device import bare_run
 from npuninja.device.manifest import read_manifest
 from npuninja.errors import Error, Location, UserError
@@ -35,11 +36,6 @@ class Run(NamedTuple):
     time_limit_s: float
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint="npuninja profile --help")
-
-
 def main(arguments: Sequence[str]) -> int:
     """Runs the verb."""
     plain = [a for a in arguments if not a.startswith("-")]
@@ -56,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         )  # fmt: skip
     else:
         options = _parser().parse_args(arguments)
-        manifest = read_manifest(options.manifest)
+        manifest = read_manifest(meant_manifest(options.manifest))
         if manifest.core_kind == "wasm":
             raise UserError(
                 "the design's cores are wasm modules, which have no issue cycles",
@@ -71,8 +67,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="npuninja profile", description=_WHAT)
+def _parser() -> Parser:
+    parser = Parser(prog="npuninja profile", description=_WHAT)
     parser.add_argument(
         "manifest", metavar="NAME.json|FILE.xclbin", help="FILE.xclbin takes the options of `run`"
     )

@@ -1,17 +1,26 @@
-"""Verbs for the project in the current folder: configure, build, test, clean, list, watch. `project_folder` finds
-it, as Git finds a repository.
+"""Verbs for the project in the current folder: configure, build, test, clean, list, watch. `build_of` finds it
+and its build folder, as Git finds a repository.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 import time
 
-from npuninja.configure.built import BUILD_FILE, designs_of, ninja_program, project_folder, read_graph
+from npuninja.argument_parser import Parser
+from npuninja.configure.built import (
+    BUILD_FILE,
+    Build,
+    build_of,
+    designs_of,
+    ninja_program,
+    project_folder,
+    read_graph,
+)
+from npuninja.configure.record import RECORD
 from npuninja.errors import UserError
 from npuninja.plan.designs import FOLDER, select
 
@@ -26,20 +35,23 @@ def configure(arguments: list[str]) -> int:
         from npuninja.configure.options import parse_options
 
         parse_options(arguments, "npuninja configure")
-    asked = any(word == "-S" or word.startswith("-S") for word in arguments)
-    home = os.getcwd() if asked else project_folder()
-    return configure_project(arguments, os.environ, sys.stdout, home)
+    if any(word.startswith("-S") or word == "--regenerate" for word in arguments):
+        return configure_project(arguments, os.environ, sys.stdout, os.getcwd())
+    if any(word.startswith("-B") for word in arguments):
+        return configure_project(arguments, os.environ, sys.stdout, project_folder())
+    build = build_of()
+    return configure_project([*build.folder_option, *arguments], os.environ, sys.stdout, build.project)
 
 
 def configured() -> int:
     """Configures the project here when nothing is yet; the exit code of that, 0 when there is a build."""
-    folder = project_folder()
-    if os.path.isfile(os.path.join(folder, BUILD_FILE)):
+    build = build_of()
+    if build.is_configured:
         return 0
     from npuninja.configure.main import main as configure_project
 
-    code = configure_project([], os.environ, None, folder)
-    return 0 if os.path.isfile(os.path.join(folder, BUILD_FILE)) else code
+    code = configure_project(build.folder_option, os.environ, None, build.project)
+    return 0 if build.is_configured else code
 
 
 def run_ninja(targets: list[str], *, quiet: bool = False) -> int:
@@ -47,7 +59,10 @@ def run_ninja(targets: list[str], *, quiet: bool = False) -> int:
     code = configured()
     if code:
         return code
-    command = [ninja_program(), "-C", project_folder(), *(["--quiet"] if quiet else []), *targets]
+    build = build_of()
+    # Ninja says the folder only where it is another one; as editors and people find paths that way.
+    elsewhere = [] if os.path.samefile(build.ninja_folder, os.curdir) else ["-C", build.ninja_folder]
+    command = [ninja_program(), *elsewhere, *(["--quiet"] if quiet else []), *targets]
     try:
         return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:
@@ -79,29 +94,35 @@ def test(arguments: list[str]) -> int:
 
 def clean(arguments: list[str]) -> int:
     """`npuninja clean`: what the build has made; with --all also what configure.py has written."""
-    parser = argparse.ArgumentParser(prog="npuninja clean", description="Deletes what the build has made.")
+    parser = Parser(prog="npuninja clean", description="Deletes what the build has made.")
     parser.add_argument("--all", action="store_true", help="also what configure.py wrote")
     options = parser.parse_args(arguments)
-    folder = project_folder()
-    if os.path.isfile(os.path.join(folder, BUILD_FILE)):
-        code = subprocess.run([ninja_program(), "-C", folder, "-t", "clean"], check=False).returncode
+    build = build_of()
+    if build.is_configured:
+        command = [ninja_program(), "-C", build.ninja_folder, "-t", "clean"]
+        code = subprocess.run(command, check=False).returncode
         if code:
             return code
     if options.all:
-        import shutil
-
-        shutil.rmtree(os.path.join(folder, "build"), ignore_errors=True)
-        for name in (BUILD_FILE, ".build.ninja.d", "compile_commands.json"):
-            if os.path.exists(os.path.join(folder, name)):
-                os.unlink(os.path.join(folder, name))
+        _delete_all(build)
     return 0
+
+
+def _delete_all(build: Build) -> None:
+    """Deletes the build folder when configure.py has made it, and what configure.py wrote elsewhere."""
+    import shutil
+
+    if os.path.isfile(os.path.join(build.output_folder, RECORD)):
+        shutil.rmtree(build.output_folder, ignore_errors=True)
+    if build.ninja_folder == build.project:
+        for name in (BUILD_FILE, ".build.ninja.d", "compile_commands.json"):
+            if os.path.exists(os.path.join(build.ninja_folder, name)):
+                os.unlink(os.path.join(build.ninja_folder, name))
 
 
 def list_project(arguments: list[str]) -> int:
     """`npuninja list`: designs, devices, presets."""
-    parser = argparse.ArgumentParser(
-        prog="npuninja list", description="Lists designs, presets and templates."
-    )
+    parser = Parser(prog="npuninja list", description="Lists designs, presets and templates.")
     parser.add_argument("--json", action="store_true", help="as JSON")
     options = parser.parse_args(arguments)
     from npuninja.configure.options import Options
@@ -130,17 +151,18 @@ def list_project(arguments: list[str]) -> int:
 
 def watch(arguments: list[str]) -> int:
     """`npuninja watch DESIGN`: after every edit of what the design is made of, builds, runs and verifies it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npuninja watch",
         description="Builds, runs and verifies a design after every edit, until Ctrl-C.",
     )
     parser.add_argument("design", nargs="?", help="the design; may be left out when there is one only")
     parser.add_argument("--count", type=int, default=0, metavar="N", help="end after N runs")
     options = parser.parse_args(arguments)
-    folder = project_folder()
-    if not os.path.isfile(os.path.join(folder, BUILD_FILE)):
+    build = build_of()
+    if not build.is_configured:
         run_ninja([BUILD_FILE], quiet=True)
-    names = designs_of(read_graph(folder))
+    folder = build.project
+    names = designs_of(read_graph(build))
     if options.design is None and len(names) != 1:
         raise UserError("which design?", hint=f"npuninja watch NAME; designs: {', '.join(names)}")
     (name,) = select(names, [options.design] if options.design else names)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import re
 
+from npuninja.argument_parser import Parser
+from npuninja.configure.built import build_of, designs_of, meant_folder, read_graph
 from npuninja.plan.files import write_if_changed
 from npuninja.report.design_facts import read_design
 from npuninja.report.page import design_page, index_page
@@ -13,33 +13,29 @@ from npuninja.report.page import design_page, index_page
 
 def main(arguments: list[str]) -> int:
     """Runs the verb; returns the exit code."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npuninja report",
         description="Writes a page (HTML, one file, no network) for each design: floorplan, memory, test, providers.",
     )
     parser.add_argument(
         "designs",
-        nargs="+",
+        nargs="*",
         metavar="DESIGN",
-        help="a design of the project here, or the folder of a built one",
+        help="a design of the project here, or the folder of a built one (default: all designs)",
     )
     parser.add_argument(
         "-o", dest="folder", metavar="FOLDER", help="where the pages go (default: build/report)"
     )
     options = parser.parse_args(arguments)
     target = options.folder
-    folders = []
-    for word in options.designs:
-        if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", word) and not os.path.isfile(
-            os.path.join(word, f"{word}.json")
-        ):
-            from npuninja.configure.built import built_manifest, project_folder
-
-            folders.append(os.path.dirname(built_manifest(word)))
-            target = target or os.path.join(os.path.relpath(project_folder()), "build", "report")
-        else:
-            folders.append(word)
-    target = target or os.path.join("build", "report")
+    words = options.designs or designs_of(read_graph(build_of()))
+    folders = [meant_folder(word) for word in words]
+    if options.folder:
+        target = options.folder
+    elif folders == words:
+        target = os.path.join("build", "report")
+    else:
+        target = os.path.join(os.path.relpath(build_of().output_folder), "report")
     facts = [read_design(folder) for folder in folders]
     for design in facts:
         write_if_changed(os.path.join(target, f"{design.name}.html"), design_page(design))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+from npuninja.configure.built import built_manifest, is_design_name
 
 
 def main(arguments: list[str]) -> int:
@@ -17,9 +14,8 @@ def main(arguments: list[str]) -> int:
 
         return run_ninja(["run"])
     first = arguments[0]
-    if _NAME.fullmatch(first) and not os.path.isfile(first):
+    if is_design_name(first):
         from npuninja.commands.project import configured
-        from npuninja.configure.built import built_manifest
 
         configured()
         return run([built_manifest(first), *arguments[1:]])

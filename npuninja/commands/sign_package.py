@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 
+from npuninja.argument_parser import Parser
 from npuninja.errors import UserError
 from npuninja.files import read_file, write_file
 from npuninja.packaging.signature import (
@@ -23,7 +23,7 @@ MAX_PACKAGE_BYTES = 1 << 30
 
 def main(arguments: list[str]) -> int:
     """Signs each file, or makes a key."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npuninja sign-package",
         description="Signs packages with Ed25519: FILE.minisig beside each, which `npuninja verify-package --public-key` and "
         "`minisign -V` check.",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import NoReturn
 
+from npuninja.argument_parser import Parser
 from npuninja.errors import ToolError, UserError
 from npuninja.install import buildgrid
 from npuninja.install.buildbox import PACKAGES as BUILDBOX_PACKAGES
@@ -87,20 +86,15 @@ INSTALLATIONS: dict[str, Installation] = {
 RECORD = "npuninja-packages.json"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint="npuninja tools --help lists the options")
-
-
 def main(arguments: list[str]) -> int:
     """Runs the verb. Exit code 0 when the tool is there and has run."""
     known = "; ".join(f"{name}: {i.purpose}" for name, i in INSTALLATIONS.items())
-    parser = _Parser(
+    parser = Parser(
         prog="npuninja tools",
         description=f"Fetches tools from Debian {SUITE} (verified) or the Python package index into a folder of their own: "
         "without root, the system stays as it is. configure.py finds them there.",
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
+    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=Parser)
     install = verbs.add_parser("install", description=known)
     install.add_argument("name", metavar="NAME", help=known)
     install.add_argument(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from npuninja.argument_parser import Parser
+from npuninja.configure.built import build_of
 from npuninja.emit.build_log import Step, as_run, critical_path, lanes, read_builds
 from npuninja.errors import Location, UserError
 
@@ -18,16 +19,17 @@ LOOKING = frozenset({"size", "doctor", "install", "build.ninja"})
 
 def main(arguments: list[str]) -> int:
     """Writes the trace, prints the summary."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npuninja trace",
         description="Turns Ninja's log of the last build into a trace for https://ui.perfetto.dev and says which chain of "
         "steps decided how long it took.",
     )
-    parser.add_argument("folder", nargs="?", default="build", help="the build folder (default: build)")
+    parser.add_argument("folder", nargs="?", help="the build folder (default: that of the project here)")
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="the trace (default: trace.json in the build folder)"
     )
     options = parser.parse_args(arguments)
+    options.folder = options.folder or os.path.relpath(build_of().output_folder)
     output = options.output or os.path.join(options.folder, "trace.json")
     graph = _read_graph(os.path.join(options.folder, "graph.json"))
     steps = _last_build(os.path.join(options.folder, ".ninja_log"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from typing import Any
 
+from npuninja.argument_parser import Parser
 from npuninja.errors import Location, UserError
 from npuninja.files import read_file
 from npuninja.packaging.contents import sha256
@@ -19,7 +19,7 @@ MAX_PACKAGE_BYTES = 1 << 30
 
 def main(arguments: list[str]) -> int:
     """Checks each file; the first that is not good ends it with the error."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npuninja verify-package",
         description="Checks archives and wheels of designs: every file against its hashes, none more and none less, "
         "manifests against XCLBINs and instruction streams, bill of materials and provenance against all.",

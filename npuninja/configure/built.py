@@ -1,38 +1,141 @@
-"""The project that a folder belongs to, as it is built: for verbs that take a design by its name."""
+"""The build that a folder belongs to: for verbs that take a design by its name.
+
+Which build is meant, the first that holds: `npuninja -B FOLDER VERB` (or the variable NPUNINJA_BUILD), a build folder
+that the working folder is or lies in, the project's own build.ninja, the only build folder in the project.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
-from npuninja.errors import ToolError, UserError
+from npuninja.configure.record import RECORD, read_project
+from npuninja.errors import Location, ToolError, UserError
 from npuninja.plan.designs import FOLDER, select
-from npuninja.plan.layout import GRAPH
+from npuninja.plan.layout import GRAPH, layout_of
 
 BUILD_FILE = "build.ninja"
 MARKS = (BUILD_FILE, "toolchain.toml", FOLDER)
+#: The build folder that verbs are to use, as `-B` in front of a verb sets it.
+VARIABLE = "NPUNINJA_BUILD"
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+class Build(NamedTuple):
+    """Where a build is.
+
+    Attributes:
+        project: the folder of the sources, absolute.
+        ninja_folder: has build.ninja, absolute.
+        output_folder: has graph.json and all outputs, absolute.
+    """
+
+    project: str
+    ninja_folder: str
+    output_folder: str
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is something for Ninja to read."""
+        return os.path.isfile(os.path.join(self.ninja_folder, BUILD_FILE))
+
+    @property
+    def folder_option(self) -> tuple[str, ...]:
+        """The words for configure.py that ask for this build."""
+        return () if self.ninja_folder == self.project else ("-B", self.ninja_folder)
 
 
 def project_folder(start: str = os.curdir) -> str:
-    """The project that a folder belongs to: it, or the nearest above that looks like one.
+    """The project that a folder belongs to: that of the build folder it is in, or the nearest above that looks
+    like one.
 
     Raises:
         UserError: there is none.
     """
+    return build_of(start).project
+
+
+def build_of(start: str = os.curdir) -> Build:
+    """The build that is meant in a folder; what it names need not be configured yet.
+
+    Raises:
+        UserError: there is no project, or there are several builds of it and none is the project's own.
+    """
+    asked = os.environ.get(VARIABLE)
+    if asked:
+        recorded = _recorded(os.path.abspath(asked))
+        return recorded or _build(_nearest_project(start), asked)
     folder = os.path.abspath(start)
     while True:
-        if any(os.path.exists(os.path.join(folder, mark)) for mark in MARKS):
-            return folder
+        found = _recorded(folder)
+        if found is not None:
+            return found
+        if _is_project(folder):
+            return _build_of_project(folder)
         above = os.path.dirname(folder)
         if above == folder:
-            raise UserError(
-                f"{os.path.abspath(start)} is no project: neither it nor a folder above has {', '.join(MARKS)}",
-                hint="npuninja init makes one",
-            )
+            raise _no_project(start)
         folder = above
+
+
+def _build(project: str, folder: str | None) -> Build:
+    layout = layout_of(project, folder)
+    return Build(project, layout.ninja_folder, layout.build_folder)
+
+
+def _is_project(folder: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, mark)) for mark in MARKS)
+
+
+def _nearest_project(start: str) -> str:
+    folder = os.path.abspath(start)
+    while not _is_project(folder):
+        if os.path.dirname(folder) == folder:
+            raise _no_project(start)
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _no_project(start: str) -> UserError:
+    return UserError(
+        f"{os.path.abspath(start)} is no project: neither it nor a folder above has {', '.join(MARKS)}",
+        hint="npuninja init makes one",
+    )
+
+
+def _recorded(folder: str) -> Build | None:
+    """The build whose outputs go into a folder, by the record that configure.py left there."""
+    record = os.path.join(folder, RECORD)
+    if not os.path.isfile(record) or not os.path.isfile(os.path.join(folder, GRAPH)):
+        return None
+    project = read_project(record)
+    if project is None:
+        return None
+    return _build(project, folder if os.path.isfile(os.path.join(folder, BUILD_FILE)) else None)
+
+
+def _build_of_project(project: str) -> Build:
+    own = _build(project, None)
+    if own.is_configured:
+        return own
+    others = [
+        found
+        for name in sorted(os.listdir(project))
+        if not name.startswith(".") and os.path.isdir(os.path.join(project, name))
+        for found in [_recorded(os.path.join(project, name))]
+        if found is not None and found.project == project and found.is_configured
+    ]
+    if len(others) > 1:
+        names = ", ".join(os.path.basename(found.ninja_folder) for found in others)
+        raise UserError(
+            f"{project} has several build folders: {names}", hint="say which: npuninja -B FOLDER VERB"
+        )
+    return others[0] if others else own
 
 
 def ninja_program() -> str:
@@ -50,18 +153,26 @@ def ninja_program() -> str:
     return found
 
 
-def read_graph(folder: str) -> dict[str, Any]:
-    """graph.json of a project that is configured.
+def read_graph(build: Build) -> dict[str, Any]:
+    """graph.json of a build that is configured.
 
     Raises:
-        UserError: it is not.
+        UserError: it is not, or the file is damaged.
     """
+    path = os.path.join(build.output_folder, GRAPH)
     try:
-        with open(os.path.join(folder, "build", GRAPH), encoding="utf-8") as stream:
+        with open(path, encoding="utf-8") as stream:
             content: dict[str, Any] = json.load(stream)
-            return content
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder} is not configured", hint="npuninja configure") from error
+        edges = content["edges"]
+        if not all(isinstance(edge[key], list) for edge in edges for key in ("outputs", "inputs")):
+            raise TypeError
+        return content
+    except OSError as error:
+        raise UserError(f"{build.project} is not configured", hint="npuninja configure") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UserError(
+            "not a graph that configure.py wrote", Location(path), hint="npuninja configure --fresh"
+        ) from error
 
 
 def built_manifest(name: str) -> str:
@@ -71,19 +182,36 @@ def built_manifest(name: str) -> str:
         UserError: there is no such design.
         ToolError: it does not build; Ninja has said why.
     """
-    folder = project_folder()
-    if not os.path.isfile(os.path.join(folder, BUILD_FILE)):
-        raise UserError(f"{folder} is not configured", hint="npuninja configure")
+    build = build_of()
+    if not build.is_configured:
+        raise UserError(f"{build.project} is not configured", hint="npuninja configure")
     code = subprocess.run(
-        [ninja_program(), "-C", folder, "--quiet", name], check=False, stdout=sys.stderr
+        [ninja_program(), "-C", build.ninja_folder, "--quiet", name], check=False, stdout=sys.stderr
     ).returncode
-    graph = read_graph(folder)
+    graph = read_graph(build)
     runs = {edge["outputs"][0]: edge["inputs"][0] for edge in graph["edges"] if edge["rule"] == "run"}
     if f"run-{name}" not in runs:
         select(designs_of(graph), [name])
     if code:
         raise ToolError(f"{name} is not built: Ninja ended with exit code {code}", hint="its words are above")
-    return os.path.relpath(os.path.join(folder, runs[f"run-{name}"]))
+    return os.path.relpath(os.path.join(build.ninja_folder, runs[f"run-{name}"]))
+
+
+def meant_manifest(word: str) -> str:
+    """A manifest that is named by its path, or by the name of a design of the project here, which is then built."""
+    return built_manifest(word) if is_design_name(word) else word
+
+
+def meant_folder(word: str) -> str:
+    """The folder of a built design that is named by its path, or by its name, which is then built."""
+    return os.path.dirname(built_manifest(word)) if is_design_name(word) else word
+
+
+def is_design_name(word: str) -> bool:
+    """Whether a word is a name rather than a path: of a design's form, and no file or built design here."""
+    return bool(_NAME.fullmatch(word)) and not (
+        os.path.isfile(word) or os.path.isfile(os.path.join(word, f"{os.path.basename(word)}.json"))
+    )
 
 
 def designs_of(graph: dict[str, Any]) -> list[str]:

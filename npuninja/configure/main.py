@@ -17,10 +17,10 @@ from npuninja.configure.options import Options, parse_options
 from npuninja.configure.planned import Planned
 from npuninja.configure.planning import Causes, make_plan
 from npuninja.configure.project import Project, configure_words, open_project, source_root_of
-from npuninja.configure.record import read_record, write_record
+from npuninja.configure.record import RECORD, read_record, write_record
 from npuninja.configure.remote import REMOTE_SETTINGS
 from npuninja.configure.settings import variables_in
-from npuninja.configure.summary import summary, use_colour
+from npuninja.configure.summary import summary
 from npuninja.configure.why import why
 from npuninja.detect.memory import heavy_jobs
 from npuninja.emit.escape import quote_word
@@ -28,6 +28,7 @@ from npuninja.errors import Error, InternalError, ToolError
 from npuninja.plan.designs import Faulty
 from npuninja.plan.layout import layout_of
 from npuninja.settings.schema import write_schema
+from npuninja.terminal import tell, use_colour
 
 INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
 
@@ -75,7 +76,7 @@ def main(
             output.write(text.splitlines()[-1] + "\n" if again else text)
             output.flush()
         for fault in faulty:
-            print(fault.text, file=sys.stderr)
+            tell(fault.text)
         if faulty and not again:  # Ninja is to build the others; it says these faults at its end
             return max(fault.exit_code for fault in faulty)
     except BrokenPipeError:
@@ -86,7 +87,7 @@ def main(
         return INTERRUPTED
     except (Error, OSError) as error:
         shown = error if isinstance(error, Error) else _of_the_machine(error)
-        print(shown.render(), file=sys.stderr)
+        tell(shown.render())
         return shown.exit_code
     except Exception:
         traceback.print_exc()
@@ -145,10 +146,11 @@ def _record(project: Project, machine: Machine, environment: Mapping[str, str]) 
     chosen = {
         c.stage: {"provider": c.name, "version": c.version, "why": c.reason} for c in machine.providers.chosen
     }
-    path = os.path.join(project.layout.build_folder, "config.toml")
+    path = os.path.join(project.layout.build_folder, RECORD)
     if project.settings.file:
         write_schema(project.layout.build_folder)
-    write_record(path, project.recorded, environment, chosen, variables_in(project.settings, project.options))
+    words = variables_in(project.settings, project.options)
+    write_record(path, project.layout.source_root, project.recorded, environment, chosen, words)
     return path
 
 

@@ -9,6 +9,8 @@ from npuninja.errors import Location, UserError
 from npuninja.plan.files import write_if_changed
 from npuninja.settings.toml_file import Table, read_toml, toml_package
 
+#: Its name in the build folder.
+RECORD = "config.toml"
 # What detection reads from the environment; the shell that Ninja runs in must not change the build.
 RECORDED_VARIABLES = (
     "PATH",
@@ -46,8 +48,18 @@ def read_record(path: str) -> tuple[list[str], dict[str, str]]:
         raise UserError(message, Location(path), hint="run configure.py") from error
 
 
+def read_project(path: str) -> str | None:
+    """The folder of the project that a record belongs to, absolute; None when the record is damaged or old."""
+    try:
+        project = Table(read_toml(path), path).text("project")
+    except UserError:
+        return None
+    return os.path.normpath(os.path.join(os.path.dirname(path), project)) if project else None
+
+
 def write_record(
     path: str,
+    project: str,
     arguments: Sequence[str],
     environment: Mapping[str, str],
     providers: Mapping[str, Mapping[str, str]],
@@ -57,6 +69,7 @@ def write_record(
     recorded.
     """
     content = {
+        "project": _way_to(project, os.path.dirname(path)),
         "arguments": list(arguments),
         "environment": recorded_part(environment, variables),
         "providers": {stage: dict(fields) for stage, fields in providers.items()},
@@ -69,3 +82,9 @@ def write_record(
             pass  # a damaged record is replaced
     text = toml_package().dumps(content)
     write_if_changed(path, f"# Written by configure.py, read by it when Ninja runs it again.\n{text}")
+
+
+def _way_to(project: str, folder: str) -> str:
+    """Relative when the build folder lies in the project: both may be moved then."""
+    inside = os.path.commonpath([project, os.path.abspath(folder)]) == project
+    return os.path.relpath(project, folder) if inside else project

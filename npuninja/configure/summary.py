@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from npuninja.configure.designs import DesignSet
 from npuninja.configure.options import Options, makefile_name
 from npuninja.detect.machine import Toolchain
 from npuninja.emit.escape import quote_word
 from npuninja.plan.providers import STAGES, Providers
-
-
-def use_colour(environment: Mapping[str, str], terminal: bool) -> bool:
-    """NO_COLOR wins, then CLICOLOR_FORCE, then whether the output is a terminal."""
-    if environment.get("NO_COLOR"):
-        return False
-    if environment.get("CLICOLOR_FORCE", "0") not in ("", "0"):
-        return True
-    return terminal and environment.get("TERM") != "dumb"
 
 
 def summary(

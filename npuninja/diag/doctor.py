@@ -6,7 +6,6 @@ hardware, which ends at its first broken rung, since those above follow from it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -14,28 +13,23 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import NoReturn
 
+from npuninja.argument_parser import Parser
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import Toolchain, detect, surroundings_of
 from npuninja.detect.tool import Surroundings
 from npuninja.diag import rungs_build, rungs_npu
 from npuninja.diag.machine import Machine, this_machine
 from npuninja.diag.rung import Rung
-from npuninja.errors import ToolError, UserError
+from npuninja.errors import ToolError
 
 DISPATCH_TIME_LIMIT_S = 60.0
 BUILD, TOOLS, NPU = "building", "real tools", "NPU"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint="npuninja doctor --help lists the options")
-
-
 def main(arguments: list[str]) -> int:
     """Runs the verb. Exit code 0 when designs can be built and run on the emulated array, else 3."""
-    parser = _Parser(
+    parser = Parser(
         prog="npuninja doctor",
         description="Looks at this machine, rung by rung, and says at the first broken one what to do. Home folders are not "
         "printed.",

@@ -7,11 +7,9 @@ stack_size; here both are figures to look at before they become failures.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import re
-from typing import NamedTuple, NoReturn, Sequence
+from typing import NamedTuple, Sequence
 
 from npuninja.arch.devices import (
     DATA_WINDOWS,
@@ -20,6 +18,8 @@ from npuninja.arch.devices import (
     Place,
     advised_stack_bytes,
 )
+from npuninja.argument_parser import Parser
+from npuninja.configure.built import build_of, designs_of, meant_folder, read_graph
 from npuninja.errors import Location, UserError
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, Elf, read_elf
@@ -203,27 +203,9 @@ def table(name: str, tiles: Sequence[TileMemory]) -> str:
     return "\n".join(lines)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint="npuninja size --help lists the options")
-
-
-def _folder_of(word: str) -> str:
-    """The folder that is meant: that of a design, when it is a name."""
-    if os.path.isdir(os.path.join(word, "")) and os.path.isfile(
-        os.path.join(word, "input_with_addresses.mlir")
-    ):
-        return word
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", word):
-        from npuninja.configure.built import built_manifest
-
-        return os.path.dirname(built_manifest(word))
-    return word
-
-
 def main(arguments: Sequence[str]) -> int:
     """`npuninja size FOLDER…`."""
-    parser = _Parser(
+    parser = Parser(
         prog="npuninja size",
         description="The memory of every tile of built designs. `200+ of 1024` in the column stack: the program needs 200 "
         "bytes or more (calls by pointer and spilled registers are not known) of the 1024 that stack_size gives it. "
@@ -232,12 +214,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "folders",
         metavar="FOLDER",
-        nargs="+",
-        help="as build/npu1_1col/wasm/passthrough, or the name of a design here",
+        nargs="*",
+        help="as build/npu1_1col/wasm/passthrough, or the name of a design here (default: all of them)",
     )
     parser.add_argument("--json", action="store_true", help="a JSON object instead of text")
     options = parser.parse_args(arguments)
-    folders = [_folder_of(word) for word in options.folders]
+    folders = [meant_folder(word) for word in options.folders or designs_of(read_graph(build_of()))]
     designs = {folder: measure(folder) for folder in folders}
     if options.json:
         content = {

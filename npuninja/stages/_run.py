@@ -17,6 +17,7 @@ from typing import Callable, Iterable, NamedTuple, Union
 from npuninja.errors import Error, InternalError, Location, ToolError, UserError, Warnings
 from npuninja.files import MAX_XCLBIN_BYTES, is_special, read_file, write_file
 from npuninja.stages.table import stage as row_of
+from npuninja.terminal import tell
 
 # Variables of the caller's environment that a tool sees, each with its reason. Everything else is left out,
 # so that a build does not depend on the shell it was started from.
@@ -370,7 +371,7 @@ def print_warnings(warnings: Warnings, *, as_errors: bool = False) -> None:
         UserError: there are warnings, and `as_errors` (the option `--werror`) makes them errors.
     """
     if warnings.items:
-        print(warnings.render(), file=sys.stderr)
+        tell(warnings.render())
         if as_errors:
             count = len(warnings.items)
             raise UserError(f"{count} warning{'s' if count > 1 else ''}, and --werror makes warnings errors")
@@ -378,7 +379,7 @@ def print_warnings(warnings: Warnings, *, as_errors: bool = False) -> None:
 
 def report(error: Error) -> int:
     """Shows an error to the user and returns the exit code that goes with it."""
-    print(error.render(), file=sys.stderr)
+    tell(error.render())
     return error.exit_code
 
 

@@ -64,6 +64,31 @@ def test_the_verbs_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "is no project" in npuninja(tmp_path, "build", code=2).stderr
 
 
+def test_verbs_know_other_build_folders_and_names_of_designs(tmp_path: Path) -> None:
+    """The only build folder of a project is found, from within it too; of several, -B says which."""
+    npuninja(tmp_path, "init", "one")
+    project = tmp_path / "one"
+    npuninja(project, "configure", "-B", "out of here")
+    outputs = project / "out of here"
+    said = npuninja(outputs, "run", "passthrough", "--verify").stdout
+    assert "all 262144 elements are right" in said
+    assert "of 65536" in npuninja(project, "size").stdout
+    assert "out of here/" in npuninja(project, "inspect", "passthrough").stdout.splitlines()[0]
+    assert "passthrough.html" in npuninja(project / "mlir", "report").stdout
+    assert (outputs / "report/passthrough.html").is_file()
+    npuninja(project, "graph", "passthrough", "-o", "graph.svg")
+    assert "core_link" in (project / "graph.svg").read_text(encoding="utf-8")
+    npuninja(project, "lower", "passthrough", "-o", "low")
+    assert (project / "low/insts.bin").is_file()
+    assert not (project / "build.ninja").exists()
+    npuninja(project, "-B", "second", "configure")
+    assert "has several build folders: out of here, second" in npuninja(project, "build", code=2).stderr
+    npuninja(project, "-B", "second", "list")
+    npuninja(project, "-B", "second", "clean", "--all")
+    assert not (project / "second").exists()
+    assert "npuninja size: unrecognized arguments: --no" in npuninja(project, "size", "--no", code=2).stderr
+
+
 def test_no_file_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "toolchain.toml").write_text("# mine", encoding="utf-8")
     with pytest.raises(UserError, match=r"there is already toolchain\.toml"):
