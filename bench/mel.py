@@ -24,18 +24,19 @@ import numpy as np
 import wasmtime
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]
+FOLDERS = (ROOT, ROOT / "tests", ROOT / "examples/mel", ROOT / "host", Path(__file__).parent)
+sys.path[:0] = [str(folder) for folder in FOLDERS]
 
 from build_times import Tree  # noqa: E402 - beside this file
 from machine import describe, machine, timed, write_result  # noqa: E402
+from mel_layout import DESIGNS, ELEMENT, MAX_FRAMES  # noqa: E402
 from mel_signals import LEVELS_DB, SIGNALS, signal  # noqa: E402 - the tests' signals
 from wasm_build import ZIG, WasmBuild  # noqa: E402
+from whisper_mel import LogMel, find_manifest, log_mel  # noqa: E402
+from whisper_mel.accuracy import accuracy  # noqa: E402
+from whisper_mel.definition import log10_mel, whisper_input  # noqa: E402
+from whisper_mel.log_mel import outputs  # noqa: E402
 
-from npuninja.audio import LogMel, find_manifest, log_mel  # noqa: E402
-from npuninja.audio.accuracy import accuracy  # noqa: E402
-from npuninja.audio.clip import DESIGNS, ELEMENT, MAX_FRAMES  # noqa: E402
-from npuninja.audio.definition import log10_mel, whisper_input  # noqa: E402
-from npuninja.audio.log_mel import outputs  # noqa: E402
 from npuninja.device.manifest import read_manifest  # noqa: E402
 from npuninja.emulator.timing import count_work, time_work  # noqa: E402
 from npuninja.stages import kernel_cc  # noqa: E402

@@ -1,9 +1,9 @@
 """Reference of mlir/mel_4core.py: Whisper's log-mel spectrum, by the integer model of the kernel.
 
-The model is judged by the definition, host/whisper_log_mel.py, in tests/audio.
+The model is judged by the definition, examples/mel/whisper_log_mel.py, in tests/mel.
 """
 
-from npuninja.audio.reference import right_answer, test_clip
+from mel_clip import right_answer, test_clip
 
 
 def inputs(rng, arguments):

@@ -8,7 +8,7 @@
 //
 // A clip begins with an element whose first sample is the number of frames. So clips of any length run on this one design,
 // and nothing of a clip is left in the core when it ends. The sequence below is for 30 s; only the lengths of its two
-// transfers depend on the clip, and npuninja/audio/clip.py sets them in the instructions.
+// transfers depend on the clip, and examples/mel/whisper_mel/clip.py sets them in the instructions.
 module @mel {
   aie.device(npu1_1col) {
     %shim = aie.tile(0, 0)

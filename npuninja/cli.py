@@ -44,7 +44,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "ld": ("npuninja.commands.link_core", "link AIE2 objects into the program of one core"),
     "size": ("npuninja.diag.size", "the memory of every tile of a built design"),
     "mel": (
-        "npuninja.commands.mel",
+        "examples/mel/whisper_mel.command",
         "compute Whisper's log-mel spectrogram of a WAV file with a built design",
     ),
     "run": (

@@ -91,6 +91,8 @@ class Manifest(NamedTuple):
     """sha256 of the two files, by path."""
     build_id: str
     reference: str | None
+    reference_modules: tuple[str, ...] = ()
+    """Modules beside the reference that it imports."""
 
     @property
     def inputs(self) -> list[Argument]:
@@ -189,6 +191,9 @@ def parse_manifest(fields: Any, path: str) -> Manifest:
         paths[key] = _inside(folder, entry.text("path"), f"files.{key}.path", path)
         hashes[paths[key]] = entry.text("sha256")
     reference = fields.get("reference")
+    modules = (
+        reader.get("reference_modules", list, "a list of files") if "reference_modules" in fields else []
+    )
     return Manifest(
         path=path,
         design=reader.text("design"),
@@ -201,6 +206,7 @@ def parse_manifest(fields: Any, path: str) -> Manifest:
         hashes=hashes,
         build_id=reader.text("build_id"),
         reference=_inside(folder, reference, "reference", path) if isinstance(reference, str) else None,
+        reference_modules=tuple(_inside(folder, str(name), "reference_modules", path) for name in modules),
     )
 
 

@@ -67,10 +67,10 @@ def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> Assembled:
     designs = [_packaged(manifest) for manifest in manifests.values()]
     emulated = contents.is_emulated(designs)
     parts = {name: _design_files(manifest) for name, manifest in manifests.items()}
-    references = {name: _reference(parts[name], manifest, warnings) for name, manifest in manifests.items()}
-    runner = runner_files(
-        {name: source for name, source in references.items() if source is not None}, emulated
-    )
+    references: dict[str, bytes] = {}
+    for name, manifest in manifests.items():
+        references.update(_references(parts[name], manifest, warnings))
+    runner = runner_files(references, emulated)
     if emulated:
         runner[ENGINE] = _read(plan.engine)
     files = {**runner, **own_files()}
@@ -126,25 +126,31 @@ def _design_files(manifest: Manifest) -> dict[str, bytes]:
     found = {manifest.path: _read(manifest.path)}
     found.update({path: manifest.read(path) for path in (manifest.xclbin, manifest.insts)})
     if manifest.reference:
-        found[manifest.reference] = _read(manifest.reference)
+        found.update({path: _read(path) for path in (manifest.reference, *manifest.reference_modules)})
     folder = os.path.dirname(os.path.abspath(manifest.path))
     names = {path: os.path.relpath(path, folder).replace(os.sep, "/") for path in found}
     return {f"{contents.DESIGNS}/{manifest.design}/{names[path]}": data for path, data in found.items()}
 
 
-def _reference(files: Mapping[str, bytes], manifest: Manifest, warnings: Warnings) -> bytes | None:
-    """The reference of a design; warns when it imports what the package does not bring."""
+def _references(files: Mapping[str, bytes], manifest: Manifest, warnings: Warnings) -> dict[str, bytes]:
+    """The reference of a design and the modules that it brings, by their names in the package; warns when they import
+    what the package does not bring.
+    """
     if manifest.reference is None:
-        return None
-    source = files[f"{contents.DESIGNS}/{manifest.design}/{os.path.basename(manifest.reference)}"]
-    foreign = foreign_imports(source, manifest.reference)
+        return {}
+    found = {}
+    for path in (manifest.reference, *manifest.reference_modules):
+        name = f"{contents.DESIGNS}/{manifest.design}/{os.path.basename(path)}"
+        found[name] = files[name]
+    brought = {os.path.splitext(os.path.basename(path))[0] for path in manifest.reference_modules}
+    foreign = {word for name, text in found.items() for word in foreign_imports(text, name)} - brought
     if foreign:
         warnings.add(
-            f"the reference of {manifest.design} imports {', '.join(foreign)}, which the package neither has nor requires: "
-            "its runner needs it for --verify and wherever no --input is given",
+            f"the reference of {manifest.design} imports {', '.join(sorted(foreign))}, which the package neither has nor "
+            "requires: its runner needs it for --verify and wherever no --input is given",
             Location(manifest.reference),
         )
-    return source
+    return found
 
 
 def _sources(read: set[str], places: Places) -> list[Dependency]:

@@ -137,7 +137,8 @@ def _designs(files: Mapping[str, bytes], designs: Mapping[str, Any]) -> Iterator
             told = (manifest.design, manifest.device, manifest.core_kind, manifest.build_id)
             if told != (name, entry["device"], entry["core_kind"], entry["build_id"]):
                 yield f"{path} is of another design or build than {contents.PACKAGE} says"
-            owned.update(map(_inside, filter(None, (manifest.xclbin, manifest.insts, manifest.reference))))
+            parts = (manifest.xclbin, manifest.insts, manifest.reference, *manifest.reference_modules)
+            owned.update(map(_inside, filter(None, parts)))
             yield from _pairing(files, manifest)
         except ValueError as error:
             yield f"{path} is no manifest: {error}"

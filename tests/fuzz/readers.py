@@ -137,7 +137,7 @@ def _npy() -> list[bytes]:
 
 
 def _read_wav(data: bytes) -> None:
-    from npuninja.audio.wav import read_wav
+    from whisper_mel.wav import read_wav
 
     with _file(data, ".wav") as path:
         read_wav(path)

@@ -17,7 +17,8 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "examples/mel")]
 
 from mutator import mutate  # noqa: E402
 from readers import READERS, Reader  # noqa: E402

@@ -137,14 +137,14 @@ def test_memtile_distribute_join(kernel):
     np.testing.assert_array_equal(np.concatenate(parts), expected)
 
 
-#: Designs whose tests are elsewhere: tests/audio, tests/kernel_headers.
+#: Designs whose tests are elsewhere: tests/mel, tests/kernel_headers.
 ELSEWHERE = ("mel", "gemm", "gelu", "softmax", "layer_norm")
 
 
 def test_every_design_has_its_parts():
     others = [
         name for name in find_designs(str(ROOT))[0] if not name.startswith(ELSEWHERE)
-    ]  # tests/audio is about those
+    ]  # tests/mel is about those
     assert others == list(DESIGNS)
     for name in DESIGNS:
         objects = re.findall(r'link_with = "(\w+)\.o"', (ROOT / "mlir" / f"{name}.mlir").read_text())

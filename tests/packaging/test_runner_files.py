@@ -9,7 +9,7 @@ from npuninja.packaging.runner_files import foreign_imports, imported, runner_fi
 
 REFERENCE = b"""
 import numpy as np, os.path
-from npuninja.audio.scale import CLIP_SAMPLES
+from npuninja.remote.settings import X
 
 def reference(inputs):
     import scipy.signal as s
@@ -19,7 +19,7 @@ def reference(inputs):
 
 def test_imports_are_found_wherever_they_stand():
     assert imported(REFERENCE, "x.py") == [
-        "numpy", "os.path", "npuninja.audio.scale", "npuninja.audio.scale.CLIP_SAMPLES", "scipy.signal",
+        "numpy", "os.path", "npuninja.remote.settings", "npuninja.remote.settings.X", "scipy.signal",
     ]  # fmt: skip
     assert foreign_imports(REFERENCE, "x.py") == ["scipy"]
 
@@ -35,8 +35,8 @@ def test_a_reference_that_is_no_python_is_located(source, line):
 def test_what_a_reference_imports_of_npuninja_comes_along():
     plain, more = runner_files({}, True), runner_files({"x.py": REFERENCE}, True)
     added = set(more) - set(plain)
-    assert {"runner/npuninja/audio/__init__.py", "runner/npuninja/audio/scale.py"} <= added
-    assert all(name.startswith("runner/npuninja/audio/") for name in added)
+    assert {"runner/npuninja/remote/__init__.py", "runner/npuninja/remote/settings.py"} <= added
+    assert all(name.startswith("runner/npuninja/remote/") for name in added)
     assert "runner/npuninja/hints.json" in plain
 
 

@@ -7,13 +7,14 @@ import os
 from typing import Any
 
 import numpy as np
+from mel_layout import DESIGNS, MAX_FRAMES
+from mel_scale import HOP
 
-from npuninja.audio.clip import BANDS, DESIGNS, MAX_FRAMES, SAMPLES
-from npuninja.audio.scale import HOP
 from npuninja.device.api import Program
 from npuninja.device.choice import choose
 from npuninja.device.manifest import read_manifest
 from npuninja.errors import DeviceError, UserError
+from whisper_mel.clip import BANDS, SAMPLES, instructions
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -65,7 +66,7 @@ class LogMel:
     """A loaded log-mel design. Use it in a `with` statement, or close it.
 
     Args:
-        manifest: path of the manifest of one of the designs in `npuninja.audio.clip.DESIGNS`.
+        manifest: path of the manifest of one of the designs in `mel_layout.DESIGNS`.
         device: "auto", "npu" or "emu".
         time_limit_s: of one run.
 
@@ -92,8 +93,8 @@ class LogMel:
         self._design = DESIGNS[self._manifest.design]
         self._time_limit_s = time_limit_s
         self._insts = self._manifest.read(self._manifest.insts)
-        self._design.instructions(
-            self._insts, MAX_FRAMES
+        instructions(
+            self._design, self._insts, MAX_FRAMES
         )  # refuses another build's before anything is loaded
         self._frames = MAX_FRAMES  # that the loaded instructions are for
         self._device = choose(self._manifest, device, None).device
@@ -137,7 +138,7 @@ class LogMel:
             frames: number of frames, as many as `stream` holds at most.
 
         Returns:
-            int8 of shape (frames, bands); `npuninja.audio.scale.log10_of` tells what they stand for.
+            int8 of shape (frames, bands); `mel_scale.log10_of` tells what they stand for.
         """
         parts = [
             self._run(stream[HOP * first :], min(MAX_FRAMES, frames - first))
@@ -148,7 +149,7 @@ class LogMel:
     def _run(self, stream: Array, frames: int) -> Array:
         content = self._design.pack(stream, frames)
         if frames != self._frames:
-            self._device.instruct(self._design.instructions(self._insts, frames))
+            self._device.instruct(instructions(self._design, self._insts, frames))
             self._frames = frames
         np.frombuffer(self._buffers[SAMPLES].view, np.int16)[: len(content)] = content
         try:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-
-from npuninja.audio.scale import BANDS, HOP, WINDOW
+from mel_scale import BANDS, HOP, WINDOW
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

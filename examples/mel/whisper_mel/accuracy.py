@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-
-from npuninja.audio.scale import log10_of, normalised, output_of
+from mel_scale import log10_of, normalised, output_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

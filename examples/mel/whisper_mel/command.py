@@ -8,14 +8,14 @@ import os
 from typing import Any, NoReturn
 
 import numpy as np
+from mel_layout import DESIGNS
+from mel_scale import CLIP_SAMPLES, HOP, SAMPLE_RATE_HZ
 
-from npuninja.audio.clip import DESIGNS
-from npuninja.audio.log_mel import log_mel
-from npuninja.audio.scale import CLIP_SAMPLES, HOP, SAMPLE_RATE_HZ
-from npuninja.audio.session import LogMel, find_manifest
-from npuninja.audio.wav import read_wav
 from npuninja.errors import ToolError, UserError
 from npuninja.files import write_file
+from whisper_mel.log_mel import log_mel
+from whisper_mel.session import LogMel, find_manifest
+from whisper_mel.wav import read_wav
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -96,8 +96,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _plot(path: str, samples: Array, result: Array, *, whole: bool) -> None:
-    from npuninja.audio.definition import whisper_input
-    from npuninja.audio.plot import spectrogram_png
+    from whisper_mel.definition import whisper_input
+    from whisper_mel.plot import spectrogram_png
 
     heard = len(samples) if whole else min(len(samples), CLIP_SAMPLES)
     clip = samples if whole else np.pad(samples[:heard], (0, CLIP_SAMPLES - heard))

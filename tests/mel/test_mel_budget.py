@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mel_builds import manifest_of
+from mel_clip import test_clip as make_clip
+from mel_layout import DESIGNS, MAX_FRAMES
 
-from npuninja.audio.clip import DESIGNS, MAX_FRAMES
-from npuninja.audio.reference import test_clip as make_clip
 from npuninja.device.manifest import read_manifest
 from npuninja.emulator.timing import count_work, time_work
 from npuninja.emulator.timing.operations import instructions, kind_of_operation

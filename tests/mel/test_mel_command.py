@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from mel_builds import manifest_of
 from mel_signals import signal
+from whisper_mel.definition import whisper_input
 
-from npuninja.audio.definition import whisper_input
 from npuninja.cli import main
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
-from npuninja.audio.clip import DESIGNS, ELEMENT, MAX_FRAMES
-from npuninja.audio.integer_model import log_mel_of_stream
-from npuninja.audio.scale import HOP, WINDOW
+from mel_layout import DESIGNS, ELEMENT, MAX_FRAMES
+from mel_model import log_mel_of_stream
+from mel_scale import HOP, WINDOW
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An example: log-mel by a design, the rest of Whisper by openai-whisper: `python host/transcribe.py
+"""An example: log-mel by a design, the rest of Whisper by openai-whisper: `python examples/mel/transcribe.py
 speech.wav`.
 
 Needs `pip install openai-whisper`, which loads the weights of the model that is named, and a built log-mel
@@ -10,10 +10,11 @@ import argparse
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from npuninja.audio import log_mel
-from npuninja.audio.wav import read_wav
+from whisper_mel import log_mel
+from whisper_mel.wav import read_wav
+
 from npuninja.errors import Error, ToolError
 
 

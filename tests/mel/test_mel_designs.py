@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 from design_chain import Chain
 from mel_builds import KERNELS, design_text, kernel_text, manifest_of
+from mel_layout import DESIGNS, MAX_FRAMES
+from mel_model import log_mel_of_stream
+from mel_scale import HOP, WINDOW, log10_of, normalised
 from mel_signals import signal
+from whisper_mel import LogMel, LogMelStream, log_mel
+from whisper_mel.accuracy import accuracy
+from whisper_mel.clip import instructions
+from whisper_mel.definition import log10_mel
+from whisper_mel.log_mel import outputs
 
-from npuninja.audio import LogMel, LogMelStream, log_mel
-from npuninja.audio.accuracy import accuracy
-from npuninja.audio.clip import DESIGNS, MAX_FRAMES
-from npuninja.audio.definition import log10_mel
-from npuninja.audio.integer_model import log_mel_of_stream
-from npuninja.audio.log_mel import outputs
-from npuninja.audio.scale import HOP, WINDOW, log10_of, normalised
 from npuninja.device import runner
 from npuninja.errors import UserError
 from npuninja.formats.txn import read_txn
@@ -111,14 +112,14 @@ def test_instructions_differ_in_transfers_only(name):
     design = DESIGNS[name]
     with open(json_files(name)["insts"], "rb") as file:
         insts = file.read()
-    assert design.instructions(insts, MAX_FRAMES) == insts
-    short = design.instructions(insts, 100)
+    assert instructions(design, insts, MAX_FRAMES) == insts
+    short = instructions(design, insts, 100)
     assert len(short) == len(insts)
     kinds = [[type(op).__name__ for op in read_txn(data).operations] for data in (insts, short)]
     assert kinds[0] == kinds[1]
     assert short != insts
     with pytest.raises(UserError, match=f"not those of the design {name}"):
-        design.instructions(short, 50)
+        instructions(design, short, 50)
 
 
 def json_files(name):

@@ -8,8 +8,8 @@ import wave
 from typing import Any
 
 import numpy as np
+from mel_scale import SAMPLE_RATE_HZ
 
-from npuninja.audio.scale import SAMPLE_RATE_HZ
 from npuninja.errors import Location, UserError
 
 Array = np.ndarray[Any, np.dtype[Any]]

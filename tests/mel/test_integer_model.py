@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mel_model import log_mel_of_stream, unrounded
+from mel_scale import log10_of, normalised, output_of
 from mel_signals import LEVELS_DB, SIGNALS, signal
-
-from npuninja.audio.accuracy import MAX_ERROR, accuracy
-from npuninja.audio.definition import log10_mel
-from npuninja.audio.integer_model import log_mel_of_stream, unrounded
-from npuninja.audio.scale import log10_of, normalised, output_of
+from whisper_mel.accuracy import MAX_ERROR, accuracy
+from whisper_mel.definition import log10_mel
 
 
 @pytest.mark.parametrize("bands", [80, 128])

@@ -5,8 +5,7 @@ implementations.
 import numpy as np
 import pytest
 from mel_signals import LEVELS_DB, SIGNALS, signal
-
-from npuninja.audio.definition import log10_mel, mel_filters, whisper_input
+from whisper_mel.definition import log10_mel, mel_filters, whisper_input
 
 
 def test_one_frame_by_hand():

@@ -1,4 +1,4 @@
-"""The scripts of host/ about log-mel: the reference as a command, and the example with a stand-in for
+"""The scripts of examples/mel about log-mel: the reference as a command, and the example with a stand-in for
 Whisper.
 """
 
@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 from mel_builds import manifest_of
 from mel_signals import signal
+from whisper_mel.definition import whisper_input
 
-from npuninja.audio.definition import whisper_input
-
-HOST = Path(__file__).resolve().parents[2] / "host"
+HOST = Path(__file__).resolve().parents[2] / "examples/mel"
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Whisper's log-mel spectrogram in float64, from its definition: `python host/whisper_log_mel.py speech.wav
+"""Whisper's log-mel spectrogram in float64, from its definition: `python examples/mel/whisper_log_mel.py speech.wav
 -o mel.npy`.
 
 The reference that the log-mel designs are judged by, without any NPU or emulation. The definition itself is
-npuninja/audio/definition.py, so that an installed package has it too.
+examples/mel/whisper_mel/definition.py.
 """
 
 import argparse
@@ -12,11 +12,12 @@ import sys
 
 import numpy as np
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from npuninja.audio.definition import whisper_input
-from npuninja.audio.scale import CLIP_SAMPLES
-from npuninja.audio.wav import read_wav
+from mel_scale import CLIP_SAMPLES
+from whisper_mel.definition import whisper_input
+from whisper_mel.wav import read_wav
+
 from npuninja.errors import Error
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from mel_scale import CLIP_SAMPLES, HOP, WINDOW, log10_of, normalised
 
-from npuninja.audio.scale import CLIP_SAMPLES, HOP, WINDOW, log10_of, normalised
-from npuninja.audio.session import LogMel, find_manifest
 from npuninja.errors import UserError
+from whisper_mel.session import LogMel, find_manifest
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -102,7 +102,7 @@ class LogMelStream:
     to 30 s.
 
     What Whisper takes is normalised by the maximum of the clip, which a stream does not know: normalise a
-    stretch of frames with `npuninja.audio.scale.normalised` when it is complete.
+    stretch of frames with `mel_scale.normalised` when it is complete.
 
     Args:
         session: a loaded design. Nothing of the stream is kept in it, so that several streams can share it.

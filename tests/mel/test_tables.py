@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from npuninja.audio.definition import mel_filters
+from whisper_mel.definition import mel_filters
 
 FOLDER = Path(__file__).resolve().parents[2] / "kernels" / "mel"
 BYTES = {"uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4}
