@@ -82,6 +82,9 @@ class Family(NamedTuple):
         driver: what the host sees.
         host_call_us: one call of the host, from run() until it returns, buffers synchronised: optimistic, middle,
             pessimistic.
+        local_task_addresses: whether a task of the runtime sequence gives a memtile's buffer by its address in the
+            memtile, not in the DMA's window; so does MLIR-AIE for npu1 only.
+        controller_ids: packet id of the controller of a tile, by row (MLIR-AIE: AIEGenerateColumnControlOverlay.cpp).
         stream_words_per_cycle: words that a stream moves in a cycle at most.
     """
 
@@ -102,6 +105,8 @@ class Family(NamedTuple):
     registers: Mapping[str, Mapping[str, int]]
     driver: Driver
     host_call_us: tuple[float, float, float]
+    local_task_addresses: bool
+    controller_ids: tuple[int, ...]
     stream_words_per_cycle: int
 
     def __hash__(self) -> int:
@@ -122,6 +127,10 @@ class Family(NamedTuple):
 #: The rows of all NPUs so far. An XCLBIN does not say which family it is for, so this is what is assumed of one that
 #: comes alone.
 SHARED_ROWS = Rows(("shim", "mem", "core", "core", "core", "core"))
+_CONTROLLER_IDS = (15, 26, 27, 29, 30, 31)
+
+#: The family where a user names none and nothing else does.
+DEFAULT = "npu1"
 
 #: The families by name.
 FAMILIES: dict[str, Family] = {
@@ -148,6 +157,8 @@ FAMILIES: dict[str, Family] = {
             driver=Driver("RyzenAI-npu1", (1,), 0x1502, 0x00, 6, (1, 5, 5, 391), 1600),
             # Measured: xrt-smi validate 78 us, passthrough through XRT 103 to 122 us, 300 us a call through pyxrt.
             host_call_us=(78, 110, 310),
+            local_task_addresses=True,
+            controller_ids=_CONTROLLER_IDS,
             stream_words_per_cycle=1,
         ),
         Family(
@@ -175,11 +186,18 @@ FAMILIES: dict[str, Family] = {
             # Measured: run and wait 410 us, with both transfers of buffers 670 us; the smallest is that of npu1,
             # assumed.
             host_call_us=(78, 410, 670),
+            local_task_addresses=False,
+            controller_ids=_CONTROLLER_IDS,
             # AIE-ML v2 has streams of 64 bits (AM027). Whether Strix has is not verified.
             stream_words_per_cycle=2,
         ),
     )
 }
+
+
+def architectures() -> tuple[str, ...]:
+    """The architectures of all families' cores."""
+    return tuple(dict.fromkeys(family.architecture for family in FAMILIES.values()))
 
 
 def of_generation(generation: int) -> Family | None:
@@ -196,5 +214,4 @@ def of_architecture(architecture: str) -> Family:
     for family in FAMILIES.values():
         if family.architecture == architecture:
             return family
-    known = ", ".join(family.architecture for family in FAMILIES.values())
-    raise UserError(f"there is no NPU with {architecture} cores", hint=f"known: {known}")
+    raise UserError(f"there is no NPU with {architecture} cores", hint=f"known: {', '.join(architectures())}")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from npuninja.arch.families import DEFAULT
 from npuninja.argument_parser import Parser
 from npuninja.errors import UserError
 from npuninja.install.folder import tools_folder
@@ -41,7 +42,9 @@ def main(arguments: list[str]) -> int:
         "the Python of `npuninja tools install xrt` come first on the command's PATH, when they are installed.",
         epilog="Exit codes: the command's; 128 + N when signal N ended it; 126 and 127 when it cannot be started.",
     )
-    parser.add_argument("--device", default="npu1", help=f"which NPU: {', '.join(MODELS)} (default npu1)")
+    parser.add_argument(
+        "--device", default=DEFAULT, help=f"which NPU: {', '.join(MODELS)} (default {DEFAULT})"
+    )
     parser.add_argument(
         "--log", metavar="FILE", help="where it says what went wrong (default: standard error)"
     )

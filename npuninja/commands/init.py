@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from npuninja.arch.families import DEFAULT
 from npuninja.argument_parser import Parser
 from npuninja.new_project.write import DEVICES, TEMPLATES, write_project
 
@@ -23,7 +24,7 @@ def main(arguments: list[str]) -> int:
         default="passthrough",
         help="what to start from (default: passthrough)",
     )
-    parser.add_argument("--device", choices=DEVICES, default="npu1", help="which NPU (default: npu1)")
+    parser.add_argument("--device", choices=DEVICES, default=DEFAULT, help=f"which NPU (default: {DEFAULT})")
     options = parser.parse_args(arguments)
     folder = options.name or os.curdir
     made = write_project(folder, options.template, options.device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
 from npuninja.python_designs.script import CHOICES, run_design
 
@@ -38,7 +39,7 @@ def main(arguments: list[str]) -> int:
             if name == "--generation":
                 generation = _choice(name, value, CHOICES)
             else:
-                device = _choice(name, value, ("npu1", "npu2"))
+                device = _choice(name, value, tuple(FAMILIES))
         elif word == "--print":
             prints = True
         elif word.startswith("-") and script is None:

@@ -259,7 +259,7 @@ def _partition(partition: AiePartition, name: str) -> tuple[dict[str, Any], list
 
 def _core_elf(data: bytes, name: str) -> InspectReport:
     found = read_elf(data, name)
-    architecture = elf.FLAGS.get(found.flags, "")
+    architecture = elf.architecture_of(found.flags) or ""
     problem = None
     try:
         check_core_elf(found, architecture, name)

@@ -13,7 +13,6 @@ from npuninja.arch.families import FAMILIES
 from npuninja.formats.byte_reader import ByteReader
 
 MACHINE = 264  # EM_AIENGINE
-FLAGS = {1: "aie", **{family.elf_flag: family.architecture for family in FAMILIES.values()}}
 _EXECUTABLE = 2
 RELOCATABLE = 1
 _TYPES = {0: "no type", 1: "a relocatable object", 2: "an executable", 3: "a shared object", 4: "a core dump"}
@@ -34,6 +33,15 @@ DATA_START, DATA_END = (
     0x40000,
     0x80000,
 )  # four windows of 64 KiB: south, west, north, own (aie-rt: DataMemAddr)
+#: The `e_flags` of AIE, the generation before the NPUs'.
+_FIRST_GENERATION = 1
+
+
+def architecture_of(flags: int) -> str | None:
+    """The architecture that the `e_flags` of a header stand for: `aie2`, `aie2p`, or `aie`, which no NPU has."""
+    if flags == _FIRST_GENERATION:
+        return "aie"
+    return next((family.architecture for family in FAMILIES.values() if family.elf_flag == flags), None)
 
 
 class ElfSegment(NamedTuple):
@@ -210,8 +218,8 @@ def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
         raise reader.error(
             f"the ELF is {_TYPES.get(elf.type, f'of type {elf.type}')}, expected an executable", hint
         )
-    if FLAGS.get(elf.flags) != architecture:
-        made_for = FLAGS.get(elf.flags, f"flags {elf.flags}")
+    if architecture_of(elf.flags) != architecture:
+        made_for = architecture_of(elf.flags) or f"flags {elf.flags}"
         raise reader.error(
             f"the ELF is for {made_for}, the device is {architecture}",
             f"compile with --target={architecture}-none-unknown-elf",

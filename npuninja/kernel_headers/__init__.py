@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import os
 
-from npuninja.arch.families import FAMILIES
+from npuninja.arch.families import of_architecture
 
 INCLUDE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")
 
-#: Architecture of a device's cores -> the number that kernels ask for as `__AIE_ARCH__`.
-ARCHITECTURES: dict[str, int] = {f.architecture: f.arch_macro for f in FAMILIES.values()}
 #: How float arithmetic of the vector unit is done: to the bit, or as the host's float32, which is faster.
 FLOAT_MODES: tuple[str, ...] = ("exact", "fast")
 
@@ -52,11 +50,11 @@ def compile_flags(cxx: bool, architecture: str | None, float_mode: str = "exact"
         float_mode: one of `FLOAT_MODES`.
 
     Raises:
-        KeyError: there is no such architecture.
+        UserError: there is no such architecture.
     """
     flags = [flag for flag, _ in (*_FLAGS, *(_CXX_FLAGS if cxx else ()))]
     if architecture is not None:
-        number = ARCHITECTURES[architecture]
+        number = of_architecture(architecture).arch_macro
         flags += [f"-D__AIE_ARCH__={number}", f"-D__AIEARCH__={number}", f"-D__{architecture.upper()}__"]
     if float_mode == "fast":
         flags.append("-DNPU_FLOAT_FAST")

@@ -73,7 +73,7 @@ class Function(NamedTuple):
 def functions_of(data: bytes, name: str) -> tuple[Function, ...]:
     """The functions of a linked AIE2 program's ELF; empty for any other ELF. Raises UserError when its code cannot be read."""
     found = elf.read_elf(data, name)
-    if (found.machine, found.type, elf.FLAGS.get(found.flags)) != (elf.MACHINE, _EXECUTABLE, "aie2"):
+    if (found.machine, found.type, elf.architecture_of(found.flags)) != (elf.MACHINE, _EXECUTABLE, "aie2"):
         return ()
     pieces = [(s.address, s.data) for s in found.segments if s.address < elf.DATA_START]
     _, programs = read_programs(data, name)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Sequence
 
 from npuninja.errors import InternalError, UserError
 
-#: Instruction sets by the flags of an ELF header (formats.elf.FLAGS) and the file that describes them.
+#: Instruction sets by the architecture and the file that describes them.
 TABLES = {"aie2": "aie2.json"}
 #: Bytes of a bundle by its first byte (aie2-isa: the prefix code of the bundle's length).
 _LENGTH_BY_LOW_BITS = {0b0001: 2, 0b1001: 4, 0b0011: 8, 0b1011: 10, 0b0111: 12, 0b1111: 14}

@@ -79,9 +79,10 @@ def _read(data: bytes, name: str) -> list[_Input]:
             raise UserError("the file is no object", Location(name), hint="give objects and archives")
         found = program.elf
         where = f"{name}({program.title})" if program.title else name
-        if elf.FLAGS.get(found.flags) != "aie2":
+        if elf.architecture_of(found.flags) != "aie2":
             raise UserError(
-                f"the object is for {elf.FLAGS.get(found.flags, found.flags)}, expected aie2", Location(where)
+                f"the object is for {elf.architecture_of(found.flags) or found.flags}, expected aie2",
+                Location(where),
             )
         names = [f"{s.name}#{i}" for i, s in enumerate(found.sections)]
         sections = [

@@ -109,7 +109,7 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> Program:
             Location(name),
             hint="machine code of other processors is not read here",
         )
-    isa = elf.FLAGS.get(found.flags, f"flags {found.flags}")
+    isa = elf.architecture_of(found.flags) or f"flags {found.flags}"
     relocatable = found.type == elf.RELOCATABLE
     sections = []
     everything: list[Symbol] = []

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from npuninja.arch.devices import DEVICES
+from npuninja.arch.families import DEFAULT
 from npuninja.detect.xrt_library import include_folder, runner_of
 from npuninja.errors import UserError
 from npuninja.plan.context import Context
@@ -90,7 +91,7 @@ class _Planned:
             if name not in self._built:
                 self._file(name, "xclbin")
             return DEVICES[self._built[name].device].family.name
-        return "npu1"
+        return DEFAULT
 
     def _program_file(self) -> str:
         """The edges that make the program; returns its path."""

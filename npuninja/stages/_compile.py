@@ -7,6 +7,7 @@ import re
 import sys
 from typing import Callable
 
+from npuninja.arch.families import architectures
 from npuninja.depfile import read_depfile
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.stages import _kernel_flags, _peano_flags, _wasm_flags
@@ -78,8 +79,8 @@ def compile_file(
     as_errors = "--werror" in options.flags
     source, target = options.input(), options.one("-o")
     kind = options.one("--kind")
-    if kind not in ("wasm", *_peano_flags.KINDS):
-        known = ", ".join(("wasm", *_peano_flags.KINDS))
+    if kind not in ("wasm", *architectures()):
+        known = ", ".join(("wasm", *architectures()))
         raise UserError(f"{stage}: cannot compile for core kind {kind!r}", hint=f"core kinds: {known}")
     with Outputs(target) as outputs:
         temporary = outputs.temporary(target, _check_object if kind == "wasm" else check_object(kind, target))

@@ -7,10 +7,7 @@ written for; C in the language that emulated cores get, too.
 
 from __future__ import annotations
 
-from npuninja.arch.families import FAMILIES
 from npuninja.stages._wasm_flags import is_cxx
-
-KINDS = tuple(family.architecture for family in FAMILIES.values())
 
 C_FLAGS = ("-O2", "-std=gnu17")
 CXX_FLAGS = (

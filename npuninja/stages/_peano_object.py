@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuninja.errors import Location, UserError
-from npuninja.formats.elf import FLAGS, MACHINE, read_elf
+from npuninja.formats.elf import MACHINE, architecture_of, read_elf
 from npuninja.stages._run import Check
 from npuninja.stages._wasm_object import Symbols
 
@@ -22,8 +22,8 @@ def check_object(kind: str, path: str) -> Check:
                 Location(path),
                 hint="compile with Peano; build again if the file is from another toolchain",
             )
-        if FLAGS.get(elf.flags & 0xFF) != kind:
-            made_for = FLAGS.get(elf.flags & 0xFF, f"unknown (flags 0x{elf.flags:x})")
+        if architecture_of(elf.flags & 0xFF) != kind:
+            made_for = architecture_of(elf.flags & 0xFF) or f"unknown (flags 0x{elf.flags:x})"
             raise UserError(
                 f"the object is for {made_for}, the device is {kind}", Location(path), hint="build it again"
             )

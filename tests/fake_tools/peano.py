@@ -8,7 +8,8 @@ import re
 
 from fake_tools.mlir_tools import Refused, write
 from fake_tools.releases import RELEASES
-from npuninja.formats.elf import FLAGS, MACHINE, read_elf, write_core_elf
+from npuninja.arch.families import of_architecture
+from npuninja.formats.elf import MACHINE, architecture_of, read_elf, write_core_elf
 
 BANNER = "LLVM (http://llvm.org/):\n  LLVM version {version}\n  Optimized build.\n\n  Registered Targets:\n{targets}"
 TARGETS = {
@@ -109,7 +110,7 @@ def _with_headers(path: str) -> tuple[str, list[str]]:
 
 def _object(text: str, target: str) -> bytes:
     """A relocatable object with the hash of what it was made from in it."""
-    flags = next(number for number, name in FLAGS.items() if name == target)
+    flags = of_architecture(target).elf_flag
     return write_core_elf([(0, hashlib.sha256(text.encode()).digest(), 32)], flags, elf_type=1)
 
 
@@ -133,12 +134,12 @@ def _link(arguments: list[str]) -> None:
         with open(file, "rb") as stream:
             data = stream.read()
         elf = read_elf(data, file)
-        if elf.type != 1 or elf.machine != MACHINE or FLAGS.get(elf.flags) != target:
+        if elf.type != 1 or elf.machine != MACHINE or architecture_of(elf.flags) != target:
             raise Refused(f"ld.lld: error: {file} is incompatible with {words[2]}")
         digest.update(data)
     origin = re.search(r"data \(!RX\) : ORIGIN = (0x[0-9A-Fa-f]+)", text)
     assert origin is not None
-    number = next(number for number, name in FLAGS.items() if name == target)
+    number = of_architecture(target).elf_flag
     data_address = -(-int(origin[1], 16) // 4) * 4
     segments = [(0, digest.digest() * 4, 128), (data_address, digest.digest()[:16], 16)]
     write(words[-1], write_core_elf(segments, number))

@@ -20,6 +20,7 @@ from npuninja.arch.devices import (
     TileKind,
     memory_window,
 )
+from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Write
 from npuninja.ir.attributes import BDDimLayoutArrayAttr, BDPadLayoutArrayAttr, EnumAttr, PacketInfoAttr
@@ -321,7 +322,8 @@ def _pad_value(start: Operation, place: Place, model: Device) -> Iterator[Comman
         return
     value, op = next((v, o) for v, o in values.items() if v)
     if not model.family.pads_with_any_value:
-        raise UserError(f"pad_value {value} needs an npu2 device; {model.name} pads with 0", op.loc)
+        able = " or ".join(name for name, family in FAMILIES.items() if family.pads_with_any_value)
+        raise UserError(f"pad_value {value} needs an {able} device; {model.name} pads with 0", op.loc)
     if len(values) > 1:
         raise UserError("one channel cannot pad with different values", op.loc)
     direction, channel = _channel(start, place, model.kind_of(place[1]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from npuninja.arch.families import FAMILIES
+from npuninja.arch.families import architectures
 from npuninja.errors import UserError
 from npuninja.ir.attributes import ArrayAttr, StringAttr, TypeAttr
 from npuninja.ir.core import Operation
@@ -20,7 +20,6 @@ from npuninja.lowering.core_code.prelude import prelude
 from npuninja.lowering.sequence.instructions import find_device
 
 ABI_VERSION = 1
-_KINDS = ("wasm", *(family.architecture for family in FAMILIES.values()))
 
 
 def core_source(module: Operation, device: str, column: int, row: int, *, kind: str, file: str) -> str:
@@ -36,8 +35,9 @@ def core_source(module: Operation, device: str, column: int, row: int, *, kind: 
     Raises:
         UserError: there is no such core, or its body has what core code cannot do; located at the operation.
     """
-    if kind not in _KINDS:
-        raise UserError(f"unknown core kind '{kind}'", hint=f"core kinds: {', '.join(_KINDS)}")
+    kinds = ("wasm", *architectures())
+    if kind not in kinds:
+        raise UserError(f"unknown core kind '{kind}'", hint=f"core kinds: {', '.join(kinds)}")
     model = CoreModel(find_device(module, device), column, row)
     return _Core(model, kind, file).source()
 

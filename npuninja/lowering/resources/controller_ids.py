@@ -10,16 +10,12 @@ from npuninja.ir.core import Operation
 from npuninja.lowering import op_builders
 from npuninja.lowering.tiles import append, model_of, ops_of, place_of, tile_at
 
-#: Packet id of the controller of a tile, by row.
-CONTROLLER_IDS = (15, 26, 27, 29, 30, 31)
-#: Packet id of a column's tokens where the shim tile has no controller id.
-TOKEN_ID = CONTROLLER_IDS[0]
-
 
 def assign_controller_ids(device: Operation) -> None:
     """Gives each `aie.tile` the controller id of its row, unless it has one."""
+    ids = model_of(device).family.controller_ids
     for op in ops_of(device, "aie.tile"):
-        op.attributes.setdefault("controller_id", PacketInfoAttr(0, CONTROLLER_IDS[place_of(op.result)[1]]))
+        op.attributes.setdefault("controller_id", PacketInfoAttr(0, ids[place_of(op.result)[1]]))
 
 
 def add_control_overlay(device: Operation) -> None:
@@ -35,8 +31,9 @@ def add_control_overlay(device: Operation) -> None:
         if shim is not None:
             source, dest = (shim.result, "TileControl", 0), (shim.result, "South", 0)
             flags = {"keep_pkt_header": BoolAttr(True), "priority_route": BoolAttr(True)}
+            own_id = model.family.controller_ids[model.shim_row]
             controller = shim.attributes.get("controller_id")
-            token_id = controller.pkt_id if isinstance(controller, PacketInfoAttr) else TOKEN_ID
+            token_id = controller.pkt_id if isinstance(controller, PacketInfoAttr) else own_id
             append(device, op_builders.packet_flow(token_id, source, [dest], dict(flags)))
         else:
             device.body.insert(0, op_builders.tile(column, model.shim_row, model))

@@ -234,7 +234,7 @@ def _write(
     owner = buffer.owner
     if isinstance(owner, Operation) and owner.name == "aie.buffer":
         address = _local_address(owner, op, place, kind) + offset_bytes
-        if rules.tasks_have_locks and kind.name == "mem" and model.family.name == "npu1":
+        if rules.tasks_have_locks and kind.name == "mem" and model.family.local_task_addresses:
             address -= MEMTILE_WINDOWS["own"]  # so does the reference
         if not rules.tasks_have_locks:
             # The reference of that time loses the fields beside the address; here it is in the descriptor itself.

@@ -25,7 +25,6 @@ from npuninja.ir.types import bits, element_count, memref
 from npuninja.lowering import op_builders
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
-from npuninja.lowering.resources.controller_ids import CONTROLLER_IDS
 from npuninja.lowering.sequence.bd import BufferDescriptor, patch_address
 from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.tiles import append, kind_at, model_of, ops_of, place_of, tile_at
@@ -225,7 +224,9 @@ def _shim(device: Operation, host: Operation, rules: Rules) -> _Shim:
     tile = tile_at(device, (column, model.shim_row))
     if tile is None:
         tile = device.body.insert(0, op_builders.tile(column, model.shim_row, model))
-    tile.attributes.setdefault("controller_id", PacketInfoAttr(0, CONTROLLER_IDS[0]))
+    tile.attributes.setdefault(
+        "controller_id", PacketInfoAttr(0, model.family.controller_ids[model.shim_row])
+    )
     return _Shim(tile, column, model.shim_row, channel)
 
 
