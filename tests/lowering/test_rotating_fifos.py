@@ -261,6 +261,21 @@ def test_what_will_not_end_well_is_warned_of(statements: tuple[Statement, ...], 
     assert any(message in text and place is not None for text, place in warnings.items), warnings.items
 
 
+def test_objects_held_from_outside_are_used_in_a_loop() -> None:
+    body = source((Take(0, 1), Loop(4, (Take(1, 1), Give(1, 1))), Give(0, 1)), (3, 2, 1), "")
+    before, access, behind = body.partition("%e0_0 = aie.objectfifo.subview.access")
+    line, call, rest = behind.split("\n", 2)
+    inside = f"{access}{line}\n{call}\n"
+    loop, head, tail = rest.partition("%one {\n")
+    module = lowered(before + loop + head + inside + tail, generation="2026-08")
+    events = Machine(module).run()
+    assert events.count(("call", "a_cons_buff_0")) == 4
+    assert [event for event in events if event[0] != "call" and event[1].startswith("a_")] == [
+        ("AcquireGreaterEqual", "a_cons_cons_lock_0", "1"),
+        ("Release", "a_cons_prod_lock_0", "1"),
+    ]
+
+
 def test_values_have_owners() -> None:
     """What loops carry is known to be theirs: the printer and the passes behind ask."""
     module = lowered(

@@ -226,8 +226,7 @@ class _Writer:
                     # The copies are written first, then the loop, which starts one trip later.
                     waiting += [op, *reversed(peel_first_trip(op))]
                     continue
-                part = {key: state[key] for key in touched}
-                state.update(self._structured(op, part))
+                state = self._structured(op, state, touched)
             elif op.regions:
                 for region in op.regions:
                     self.region(region, state)
@@ -321,12 +320,12 @@ class _Writer:
             port.held is None for port in now.values()
         )
 
-    def _structured(self, op: Operation, state: State) -> State:
-        """Writes an operation with accesses inside; returns the numbers behind it."""
+    def _structured(self, op: Operation, state: State, touched: list[Key]) -> State:
+        """Writes an operation that acquires or releases inside; returns the numbers behind it."""
         if op.name == "scf.for":
-            return self._for(op, state)
+            return self._for(op, state, touched)
         if op.name == "scf.while":
-            return self._while(op, state)
+            return self._while(op, state, touched)
         if op.name in ("scf.if", "scf.index_switch", "scf.execute_region"):
             return self._branches(op, state)
         raise UserError(
@@ -335,8 +334,8 @@ class _Writer:
             hint="use scf.for, scf.while, scf.if or scf.index_switch",
         )
 
-    def _for(self, loop: Operation, state: State) -> State:
-        known = self._outlook_at_start(loop, state)
+    def _for(self, loop: Operation, state: State, touched: list[Key]) -> State:
+        known = self._outlook_at_start(loop, state, touched)
         fields = _unknown(known)
         loop.operands += [_value(state, key, field, loop) for key, field in fields]
         arguments = [_argument(loop.body) for _ in fields]
@@ -345,8 +344,8 @@ class _Writer:
         _yield_more(loop.regions[0].blocks[-1], behind, fields, "scf.yield")
         return _with(_numbers(known, state), fields, _more_results(loop, len(fields)))
 
-    def _while(self, loop: Operation, state: State) -> State:
-        known = self._outlook_at_start(loop, state)
+    def _while(self, loop: Operation, state: State, touched: list[Key]) -> State:
+        known = self._outlook_at_start(loop, state, touched)
         fields = _unknown(known)
         before, after = loop.regions
         loop.operands += [_value(state, key, field, loop) for key, field in fields]
@@ -356,7 +355,7 @@ class _Writer:
         # Values of the first region do not reach the second: the condition passes them.
         passed = [
             (key, field)
-            for key in middle
+            for key in touched
             for field in Rotation._fields
             if isinstance(getattr(middle[key], field), Value)
         ]
@@ -367,9 +366,9 @@ class _Writer:
         _yield_more(after.blocks[-1], end, fields, "scf.yield")
         return _with(middle, passed, _more_results(loop, len(passed)))
 
-    def _outlook_at_start(self, loop: Operation, state: State) -> _Outlooks:
-        """What is known at the start of every trip."""
-        entry = _outlooks(state)
+    def _outlook_at_start(self, loop: Operation, state: State, touched: list[Key]) -> _Outlooks:
+        """What is known of the touched ports at the start of every trip."""
+        entry = _outlooks({key: state[key] for key in touched})
         if any(len(region.blocks) > 1 for region in loop.regions):
             return dict.fromkeys(entry, _Outlook(None, None))
         blocks = [region.entry for region in loop.regions]
@@ -391,12 +390,18 @@ class _Writer:
             (key, field)
             for key in state
             for field in Rotation._fields
-            if any(getattr(end[key], field) != getattr(ends[0][key], field) for end in ends)
-            or any(isinstance(getattr(end[key], field), Value) for end in ends)
+            if any(_differs(getattr(end[key], field), ends[0][key], state[key], field) for end in ends)
         ]
         for region, end in zip(op.regions, ends):
             _yield_more(region.blocks[-1], end, fields, "scf.yield")
         return _with(ends[0], fields, _more_results(op, len(fields)))
+
+
+def _differs(number: Number, other: Rotation, before: Rotation, field: str) -> bool:
+    """Whether a number at the end of a branch is not that of the other branch, or is a value made inside."""
+    return number != getattr(other, field) or (
+        isinstance(number, Value) and number is not getattr(before, field)
+    )
 
 
 def _joined(a: _Outlooks, b: _Outlooks) -> _Outlooks:
@@ -408,11 +413,11 @@ def _outlooks(state: State) -> _Outlooks:
 
 
 def _numbers(known: _Outlooks, state: State) -> State:
-    """The known numbers; what is not known is filled in by the caller."""
-    return {
-        key: Rotation(*(old if n is None else n for n, old in zip(port, state[key])))
-        for key, port in known.items()
-    }
+    """The state with what is known of some ports; what is not known is filled in by the caller."""
+    changed = dict(state)
+    for key, port in known.items():
+        changed[key] = Rotation(*(old if n is None else n for n, old in zip(port, state[key])))
+    return changed
 
 
 def _unknown(known: _Outlooks) -> list[tuple[Key, str]]:
