@@ -7,7 +7,7 @@ from typing import Callable
 from npuninja.arch.devices import TILE_KINDS, TileKind
 from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr, IntegerAttr, StringAttr, SymbolRefAttr
-from npuninja.ir.core import Operation, Value
+from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.syntax import definition
@@ -143,8 +143,20 @@ def _kind_of(op: Operation) -> TileKind:
     return shim
 
 
+#: Operations on a task.
+TASK_USES = ("aiex.dma_start_task", "aiex.dma_await_task", "aiex.dma_free_task")
+
+
 def _check_task_use(op: Operation) -> None:
-    """start, await and free take what a configure or a chain start made."""
+    """As `check_task_use`, for a sequence whose loops may still carry tasks."""
+    owner = op.operands[0].owner
+    holder = owner.parent.parent if isinstance(owner, Block) and owner.parent is not None else owner
+    if not (isinstance(holder, Operation) and holder.name.startswith("scf.")):
+        check_task_use(op)
+
+
+def check_task_use(op: Operation) -> None:
+    """start, await and free take what a configure or a chain start made. UserError when they do not."""
     owner = op.operands[0].owner
     if not isinstance(owner, Operation) or not owner.name.startswith(
         ("aiex.dma_configure_task", "aiex.dma_start_bd_chain")
@@ -207,7 +219,5 @@ SEQUENCE_RULES: dict[str, Callable[[Operation], None]] = {
     "aiex.npu.rtp_write": _check_numbers,
     "aiex.npu.push_queue": _check_numbers,
     "aiex.npu.address_patch": _check_numbers,
-    "aiex.dma_start_task": _check_task_use,
-    "aiex.dma_await_task": _check_task_use,
-    "aiex.dma_free_task": _check_task_use,
+    **dict.fromkeys(TASK_USES, _check_task_use),
 }

@@ -79,3 +79,36 @@ def test_loops_that_cannot_be_written_out(lines: list[str], message: str) -> Non
     with pytest.raises(UserError, match=message) as caught:
         sequence(*lines)
     assert caught.value.location is not None
+
+
+def test_tasks_may_be_carried_by_loops() -> None:
+    """A new task is started before the last one is freed."""
+    task = """= aiex.dma_configure_task(%s, MM2S, 1) {
+aie.dma_bd(%x : memref<64xi32> offset = 0 len = 16)
+aie.end
+} {issue_token = true}"""
+    module = sequence(
+        f"%first {task}",
+        "aiex.dma_start_task(%first)",
+        "%last = scf.for %i = %c0 to %c4 step %c1 iter_args(%before = %first) -> (index) : i64 {",
+        f"%next {task}",
+        "aiex.dma_start_task(%next)",
+        "aiex.dma_await_task(%before)",
+        "scf.yield %next : index",
+        "}",
+        "aiex.dma_await_task(%last)",
+        generation="2026-08",
+    )
+    lower_sequence(module, generation="2026-08", warnings=Warnings())
+    pushed = [op.attributes for op in module.walk() if op.name == "aiex.npu.push_queue"]
+    assert len(lines_with(module, "npu.sync")) == 5
+    assert len(lines_with(module, "npu.write32")) + len(pushed) == 5
+
+
+def test_task_from_outside_is_refused() -> None:
+    module = sequence(generation="2026-08")
+    sequence_op = next(op for op in module.walk() if op.name == "aie.runtime_sequence")
+    number = sequence_op.body.args[1]
+    sequence_op.body.append(Operation("aiex.dma_start_task", [number]))
+    with pytest.raises(UserError, match="needs the result of"):
+        lower_sequence(module, generation="2026-08", warnings=Warnings())

@@ -10,6 +10,7 @@ from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.types import bits, element_count, element_of, memref
+from npuninja.ir.verifier_sequence import TASK_USES, check_task_use
 from npuninja.lowering.sequence.arguments import Argument
 from npuninja.lowering.sequence.lookup import absolute_address
 
@@ -34,6 +35,8 @@ def check_known(sequence: Operation) -> None:
                 op.loc,
                 hint="give constants, or compute from them",
             )
+        if op.name in TASK_USES:
+            check_task_use(op)
 
 
 def check_tokens(device: Operation, sequence: Operation, model: Device, warnings: Warnings) -> None:
