@@ -10,6 +10,10 @@ from npuninja.ir.core import Operation, Value
 TILE_NAMES = {"shim": "shim_noc_tile", "mem": "mem_tile", "core": "tile"}
 
 
+#: `tile_type` of a logical tile, as `TileKind` names the kinds.
+_LOGICAL_KINDS = {"CoreTile": "core", "MemTile": "mem", "ShimNOCTile": "shim", "ShimPLTile": "shim"}
+
+
 def device_of(op: Operation) -> Device | None:
     """The NPU device around `op`, or None when there is none."""
     device = op.enclosing("aie.device")
@@ -30,3 +34,12 @@ def place_of(tile: Value) -> tuple[int, int] | None:
     if isinstance(op, Operation) and "col" in op.attributes and "row" in op.attributes:
         return op.integer("col"), op.integer("row")
     return None
+
+
+def kind_name_of(tile: Value) -> str | None:
+    """`core`, `mem` or `shim`, from the place of a tile or the type of a logical one; None when neither is given."""
+    kind, owner = kind_at(tile), tile.owner
+    if kind is not None:
+        return kind.name
+    attribute = owner.attributes.get("tile_type") if isinstance(owner, Operation) else None
+    return _LOGICAL_KINDS.get(attribute.case) if isinstance(attribute, EnumAttr) else None

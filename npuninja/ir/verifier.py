@@ -16,13 +16,14 @@ from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.symbols import SYMBOL_TABLES, check_unique_symbols
 from npuninja.ir.syntax import definition
 from npuninja.ir.verifier_aie import AIE_RULES
+from npuninja.ir.verifier_array import ARRAY_RULES
 from npuninja.ir.verifier_objectfifo import OBJECTFIFO_RULES
 from npuninja.ir.verifier_sequence import SEQUENCE_RULES, check_transfer_ranges
 from npuninja.ir.verifier_standard import STANDARD_RULES
 
 Rule = Callable[[Operation], None]
 
-_RULES: dict[str, Rule] = {**AIE_RULES, **OBJECTFIFO_RULES, **SEQUENCE_RULES, **STANDARD_RULES}
+_RULES: dict[str, Rule] = {**AIE_RULES, **ARRAY_RULES, **OBJECTFIFO_RULES, **SEQUENCE_RULES, **STANDARD_RULES}
 
 # Operations that may end a block.
 _TERMINATORS = frozenset(

@@ -21,9 +21,9 @@ from npuninja.ir.attributes import (
     PacketInfoAttr,
     is_contiguous,
 )
-from npuninja.ir.core import Operation, Value
+from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.numbers import iteration_of
-from npuninja.ir.tiles import device_of, kind_at, place_of
+from npuninja.ir.tiles import device_of, kind_at, kind_name_of, place_of
 from npuninja.ir.types import DYNAMIC, bits, element_count, memref, size_bytes
 from npuninja.ir.verifier_tiles import op_error, require_pad_value, require_tiles
 
@@ -33,6 +33,8 @@ _DMA_REGIONS = {"aie.mem": "core", "aie.memtile_dma": "mem", "aie.shim_dma": "sh
 _KIND_WORDS = {"core": "a core tile", "mem": "a memtile", "shim": "a shim tile"}
 #: Steps of a descriptor's iteration: six bits, stored minus one.
 _MAX_ITERATIONS = 64
+#: Locks that a core sees: its own and those of three neighbours, 16 each.
+_CORE_LOCKS = 64
 _TAIL_HINT = "dimensions are written outermost first"
 
 
@@ -119,6 +121,15 @@ def _check_on_own_tile(op: Operation) -> None:
 
 def _check_use_lock(op: Operation) -> None:
     owner = op.operands[0].owner
+    if isinstance(owner, Block):
+        holder = owner.parent.parent if owner.parent is not None else None
+        if holder is not None and holder.name in ("aie.bd_chain", "func.func"):
+            return  # whoever starts the chain or calls the function passes the lock
+    if isinstance(owner, Operation) and owner.name == "arith.constant" and _home_is_code(op):
+        number = owner.attributes.get("value")
+        if isinstance(number, IntegerAttr) and not 0 <= number.value < _CORE_LOCKS:
+            raise op_error(op, f"a core sees locks 0 to {_CORE_LOCKS - 1}, not {number.value}")
+        return  # the number by which a core knows a lock, as in lowered code
     if not (isinstance(owner, Operation) and owner.name == "aie.lock"):
         raise op_error(op, "its operand is not a lock", "locks are made by 'aie.lock'")
     home = _home(op)
@@ -133,6 +144,11 @@ def _check_use_lock(op: Operation) -> None:
     known = count is None or (isinstance(count, Operation) and count.name == "arith.constant")
     if not known and home.name != "aie.core":
         raise op_error(op, "the count of a lock in a DMA program must be a constant")
+
+
+def _home_is_code(op: Operation) -> bool:
+    home = _home(op)
+    return home.name == "aie.core" if home is not None else op.enclosing("func.func") is not None
 
 
 def _home(op: Operation) -> Operation | None:
@@ -162,13 +178,16 @@ def _check_reach(op: Operation, owner: Operation, home: Operation) -> None:
 
 def _check_dma_region(op: Operation) -> None:
     _check_first_tile(op)
+    wanted, found = _DMA_REGIONS[op.name], kind_name_of(op.operands[0])
+    if found is not None and found != wanted:
+        place = place_of(op.operands[0])
+        which = f"tile {place}" if place is not None else "the tile"
+        raise op_error(op, f"{which} is {_KIND_WORDS[found]}, expected {_KIND_WORDS[wanted]}")
+    for block in op.regions[0].blocks:
+        _check_descriptor_block(block)
     kind = kind_at(op.operands[0])
     if kind is None:
         return
-    wanted = _DMA_REGIONS[op.name]
-    if kind.name != wanted:
-        place = place_of(op.operands[0])
-        raise op_error(op, f"tile {place} is {_KIND_WORDS[kind.name]}, expected {_KIND_WORDS[wanted]}")
     with_bd = [b for b in op.regions[0].blocks if any(o.name == "aie.dma_bd" for o in b.ops)]
     if len(with_bd) > kind.bds:
         first = next(o for o in with_bd[kind.bds].ops if o.name == "aie.dma_bd")
@@ -179,6 +198,26 @@ def _check_dma_region(op: Operation) -> None:
             hint="use a smaller depth, or fewer objectFifos on the tile",
         )
     _check_channels(op, kind)
+
+
+def _check_descriptor_block(block: Block) -> None:
+    """A block of a DMA region is one descriptor: it takes one lock, moves one buffer, gives one lock back."""
+    seen: dict[str, Operation] = {}
+    for op in block.ops:
+        part = ""
+        if op.name == "aie.dma_bd":
+            part = "descriptor"
+        elif op.name == "aie.use_lock":
+            action = op.attributes.get("action")
+            part = "release" if isinstance(action, EnumAttr) and action.case == "Release" else "acquire"
+        elif op.name == "aie.dma" and block.parent is not None and len(block.parent.blocks) > 1:
+            raise op_error(
+                op, "it stands in a region of several blocks", "aie.dma takes a region of one block"
+            )
+        if part and seen.setdefault(part, op) is not op:
+            raise op_error(
+                op, f"the block has a second {part}, and a buffer descriptor holds one", note=seen[part]
+            )
 
 
 def _check_channels(op: Operation, kind: TileKind) -> None:
@@ -414,10 +453,8 @@ AIE_RULES: dict[str, Callable[[Operation], None]] = {
     "aie.masterset": _check_amsels,
     "aie.rule": _check_amsels,
     "aie.flow": _check_tiles,
-    "aie.cascade_flow": _check_tiles,
     "aie.packet_source": _check_tiles,
     "aie.packet_dest": _check_tiles,
-    "aie.configure_cascade": _check_tiles,
     "aie.shim_dma_allocation": _check_allocation,
     "aie.objectfifo.allocate": _check_tiles,
 }

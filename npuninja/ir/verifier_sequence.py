@@ -6,7 +6,7 @@ from typing import Callable
 
 from npuninja.arch.devices import TILE_KINDS, TileKind
 from npuninja.errors import UserError
-from npuninja.ir.attributes import DenseArrayAttr, IntegerAttr, StringAttr, SymbolRefAttr
+from npuninja.ir.attributes import DenseArrayAttr, IntegerAttr, PacketInfoAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.numbers import NUMBERS
@@ -24,6 +24,11 @@ def _check_transfer(op: Operation) -> None:
     buffer = memref(op.operands[0].type)
     if DYNAMIC in buffer.shape and not op.operands[0].type.startswith("memref<*"):
         raise UserError(f"'{op.name}' needs a memref of static shape, got {buffer}", op.loc)
+    packet = op.attributes.get("packet")
+    if isinstance(packet, PacketInfoAttr):
+        for what, number, limit in (("id", packet.pkt_id, 31), ("type", packet.pkt_type, 7)):
+            if not 0 <= number <= limit:
+                raise UserError(f"'{op.name}': packet {what} {number} is outside [0:{limit}]", op.loc)
     sizes, strides, offsets = (_constants(op, key) for key in ("sizes", "strides", "offsets"))
     element_bits = bits(buffer.element)
     for i in range(4):
@@ -203,8 +208,14 @@ def _check_writebd(op: Operation) -> None:
         limits += [("d0_size", 1023), ("d1_size", 1023)]
         limits += [(f"d{i}_stride", kind.max_step_words - 1) for i in range(3)]
         limits.append(("iteration_stride", kind.max_step_words - 1))
+    if kind.name == "shim":
+        # Its descriptors have no fields for these.
+        limits += [
+            ("d2_size", 0),
+            *((f"d{i}_zero_{end}", 0) for i in range(3) for end in ("before", "after")),
+        ]
     for name, limit in limits:
-        if not 0 <= op.integer(name) <= limit:
+        if not 0 <= op.integer(name, 0) <= limit:
             raise UserError(
                 f"'{op.name}': {name} is {op.integer(name)} and exceeds the range [0:{limit}]", op.loc
             )

@@ -8,6 +8,7 @@ from npuninja.errors import Warnings
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.lints.dma_channels import channels
+from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.tiles import ops_of
 
 _LOOPS = ("scf.for", "scf.while", "scf.forall", "affine.for")
@@ -49,14 +50,22 @@ def check_lock_releases(device: Operation, warnings: Warnings) -> None:
     """
     if any(op.name in _RAW_WRITES for op in device.walk()):
         return
-    set_by_host = {op.operands[0] for op in device.walk() if op.name == "aiex.set_lock"}
+    # Kernels that get a lock may release it, and the numbers by which cores know locks may be any lock's.
+    others = {op.operands[0] for op in device.walk() if op.name == "aiex.set_lock"}
+    others.update(value for op in device.walk() if op.name == "func.call" for value in op.operands)
+    if any(_names_number(op) for op in device.walk()):
+        return
     by_lock: dict[Value, list[_Use]] = {}
     for agent, uses in enumerate(_agents(device)):
         for op, again in uses:
             by_lock.setdefault(op.operands[0], []).append(_Use(op, agent, again))
     for lock, found in by_lock.items():
-        if lock not in set_by_host and isinstance(lock.owner, Operation):
+        if lock not in others and isinstance(lock.owner, Operation):
             _check_lock(lock.owner, found, warnings)
+
+
+def _names_number(op: Operation) -> bool:
+    return op.name == "aie.use_lock" and constant_value(op.operands[0]) is not None
 
 
 def _check_lock(lock: Operation, uses: list[_Use], warnings: Warnings) -> None:

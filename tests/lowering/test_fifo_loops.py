@@ -285,3 +285,12 @@ def test_loop_that_cannot_be_unrolled(depth: int, refused: bool) -> None:
     else:
         assert "a_cons_buff_0" in text_of(lowered(design))
     assert text_of(lowered(design + " {dynamic_objfifo_lowering = true}")).count("cf.switch") == 1
+
+
+def test_release_before_anything_was_acquired_is_warned_of() -> None:
+    head, first, rest = source((Use(0, 1),), (2, 1, 1)).partition("%s0 = ")
+    warnings = Warnings()
+    lowered(head + "aie.objectfifo.release @a(Consume, 1)\n" + first + rest, warnings=warnings)
+    assert [text for text, _ in warnings.items] == [
+        "1 objects of objectFifo '@a' are released here before any is acquired"
+    ]

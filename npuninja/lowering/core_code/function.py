@@ -244,6 +244,8 @@ class FunctionWriter:
         if isinstance(owner, Operation) and owner.parent is self.unit.model.operation.body:
             if owner.name == "arith.constant":
                 return _literal(owner)
+            if owner.name == "aie.lock":  # a kernel gets the number by which the core knows the lock
+                return str(self.unit.model.lock(value, user).local_id)
             if owner.name != "aie.buffer" or self.frame is None:
                 raise UserError(
                     f"'{user.name}' uses the result of '{owner.name}', which core code cannot", user.loc

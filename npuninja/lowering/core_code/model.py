@@ -17,6 +17,7 @@ from npuninja.arch.devices import (
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import size_bytes
+from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.sequence.lookup import buffer_place
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 
@@ -95,6 +96,9 @@ class CoreModel:
     def lock(self, lock: Value, user: Operation) -> LockView:
         """A lock as the core sees it."""
         op = lock.owner
+        number_of_core = constant_value(lock)
+        if number_of_core is not None:
+            return self._numbered_lock(number_of_core, user)
         if not isinstance(op, Operation) or op.name != "aie.lock":
             raise UserError(f"'{user.name}' expects a lock made by aie.lock", user.loc)
         if "lockID" not in op.attributes:
@@ -110,6 +114,21 @@ class CoreModel:
         word = _lock_word(op)
         symbol = op.string("sym_name", f"lock {number} of ({column}, {row})")
         return LockView(symbol, word, CORE_LOCK_BASES[window] + number)
+
+    def _numbered_lock(self, number: int, user: Operation) -> LockView:
+        """The lock that a core knows by a number of its own, as code that was lowered before has it."""
+        window = next(
+            window
+            for window, base in CORE_LOCK_BASES.items()
+            if base <= number < base + self.device.kind_of(self.place[1]).locks
+        )
+        owner = memory_neighbours(self.device, self.place).get(window)
+        if owner is None:
+            raise UserError(
+                f"lock {number} would be one of a neighbour in the {window}, which is not there", user.loc
+            )
+        word = (owner[0] * LOCK_ROWS + owner[1]) * LOCKS_PER_TILE + number - CORE_LOCK_BASES[window]
+        return LockView(f"lock {number - CORE_LOCK_BASES[window]} of {owner}", word, number)
 
     def reachable_buffers(self) -> list[tuple[str, int, int]]:
         """(symbol, data address, bytes) of every placed buffer in the memories the core can reach, by

@@ -67,7 +67,7 @@ def check_accesses(core: Operation, fifos: ObjectFifos) -> None:
 class _Port:
     """What a core holds of one port of one fifo at a place of its code."""
 
-    __slots__ = ("fifo", "held", "next", "releases")
+    __slots__ = ("acquired", "fifo", "held", "next", "releases")
 
     def __init__(
         self,
@@ -75,8 +75,11 @@ class _Port:
         held: tuple[int, ...] = (),
         next: int = 0,
         releases: tuple[Operation, ...] = (),
+        acquired: bool = False,
     ) -> None:
         self.fifo = fifo
+        #: Whether anything was acquired before.
+        self.acquired = acquired
         #: Buffer numbers of the objects held, oldest first.
         self.held = held
         self.next = next
@@ -84,7 +87,7 @@ class _Port:
         self.releases = releases
 
     def copy(self) -> _Port:
-        return _Port(self.fifo, self.held, self.next, self.releases)
+        return _Port(self.fifo, self.held, self.next, self.releases, self.acquired)
 
     @property
     def released(self) -> int:
@@ -175,6 +178,14 @@ class _Walk:
     def _acquire(self, op: Operation, port: _Port) -> list[Value]:
         """Puts the lock operation before an acquire and returns the buffers of its subview."""
         fifo, size, released = port.fifo, op.integer("size"), port.released
+        if released and not port.acquired:
+            # MLIR-AIE takes this as it is: the lock gets more than the fifo has objects.
+            self.warn(
+                f"{released} objects of {port.label} are released here before any is acquired",
+                port.releases[0],
+            )
+            port.releases, released = (), 0
+        port.acquired = True
         if released > len(port.held):
             raise UserError(
                 f"{released} objects of {port.label} are released before this acquire, "

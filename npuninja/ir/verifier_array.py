@@ -1,0 +1,88 @@
+"""Rules for what connects tiles and devices beside flows: cascades, bindings of channels, configurations, traces.
+
+Sources: MLIR-AIE, AIEDialect.cpp, AIEXDialect.cpp (the `verify` functions of these operations).
+"""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from npuninja.ir.attributes import ArrayAttr, Attribute, DenseArrayAttr, EnumAttr, SymbolRefAttr
+from npuninja.ir.core import Operation
+from npuninja.ir.tiles import kind_name_of, place_of
+from npuninja.ir.verifier_tiles import op_error, require_tiles
+
+_WORDS = {"core": "a core tile", "mem": "a memtile", "shim": "a shim tile"}
+
+
+def _check_cascade(op: Operation) -> None:
+    """Only core tiles have cascade ports."""
+    require_tiles(op, op.operands)
+    for tile in op.operands:
+        kind = kind_name_of(tile)
+        if kind in ("mem", "shim"):
+            raise op_error(op, f"{_WORDS[kind]} has no cascade", "cascades lead from core tile to core tile")
+
+
+def _check_placed(op: Operation) -> None:
+    """aie.configure_cascade."""
+    _check_cascade(op)
+    if place_of(op.operands[0]) is None:
+        raise op_error(op, "needs a tile with a place, not a logical one", "use 'aie.cascade_flow'")
+
+
+def _count(attribute: Attribute | None) -> int:
+    if isinstance(attribute, DenseArrayAttr):
+        return len(attribute.values)
+    return len(attribute.items) if isinstance(attribute, ArrayAttr) else 0
+
+
+def _check_binding(op: Operation) -> None:
+    """aie.objectfifo_rearm_binding: one entry of each list for each channel, or lock."""
+    segments = op.segments or (len(op.operands), 0)
+    channels, locks = op.operands[: segments[0]], op.operands[segments[0] :]
+    require_tiles(op, channels)
+    for lock in locks:
+        if not (isinstance(lock.owner, Operation) and lock.owner.name == "aie.lock"):
+            raise op_error(op, "one of its locks is not made by 'aie.lock'")
+    heads = [name for name in ("head_bd_ids", "repeat_counts") if name in op.attributes]
+    if len(heads) == 1:
+        raise op_error(op, "has only one of 'head_bd_ids' and 'repeat_counts'", "give both, or neither")
+    for name in ("channel_dirs", "channel_indices", *heads):
+        if _count(op.attributes.get(name)) != len(channels):
+            raise op_error(op, f"'{name}' needs one entry for each of its {len(channels)} channels")
+    if _count(op.attributes.get("lock_inits")) != len(locks):
+        raise op_error(op, f"'lock_inits' needs one entry for each of its {len(locks)} locks")
+
+
+def _check_configure(op: Operation) -> None:
+    """aiex.configure: the other device is of the same type."""
+    here, target = op.enclosing("aie.device"), op.attributes.get("symbol")
+    module = here.parent_op if here is not None else None
+    if here is None or module is None or not isinstance(target, SymbolRefAttr):
+        return
+    for other in module.body.ops:
+        if other.name == "aie.device" and other.string("sym_name", "main") == target.path[-1]:
+            types = [device.attributes.get("device") for device in (here, other)]
+            if types[0] != types[1]:
+                names = [kind.case if isinstance(kind, EnumAttr) else "?" for kind in types]
+                raise op_error(
+                    op, f"it configures {names[1]}, but stands in a device of {names[0]}", note=other
+                )
+
+
+def _check_host_config(op: Operation) -> None:
+    """aie.trace.host_config."""
+    if op.integer("buffer_size", 1) < 1:
+        raise op_error(op, f"buffer_size is {op.integer('buffer_size')}, expected at least 1")
+    if op.integer("egress_shim_col", 0) < 0:
+        raise op_error(op, f"egress_shim_col is {op.integer('egress_shim_col')}, expected 0 or more")
+
+
+ARRAY_RULES: dict[str, Callable[[Operation], None]] = {
+    "aie.cascade_flow": _check_cascade,
+    "aie.configure_cascade": _check_placed,
+    "aie.objectfifo_rearm_binding": _check_binding,
+    "aie.trace.host_config": _check_host_config,
+    "aiex.configure": _check_configure,
+}

@@ -1,0 +1,121 @@
+"""Designs that MLIR-AIE's verifiers refuse, and that would make another program than they say if they were not."""
+
+from __future__ import annotations
+
+import pytest
+
+from npuninja.errors import UserError
+from npuninja.ir.parser import parse_module
+from npuninja.ir.verifier import verify
+
+TILES = """%s = aie.tile(0, 0)
+%m = aie.tile(0, 1)
+%t = aie.tile(0, 2)
+%b = aie.buffer(%t) : memref<16xi32>
+%l = aie.lock(%t, 0) {init = 1 : i32}
+%k = aie.lock(%t, 1) {init = 0 : i32}
+"""
+MEMORY = """%dma = aie.mem(%t) {
+%start = aie.dma_start(MM2S, 0, ^bd, ^end)
+^bd:
+LINES
+aie.next_bd ^bd
+^end:
+aie.end
+}"""
+DESCRIPTOR = "aie.dma_bd(%b : memref<16xi32>, 0, 16)"
+TAKE, GIVE = "aie.use_lock(%l, AcquireGreaterEqual, 1)", "aie.use_lock(%k, Release, 1)"
+WRITEBD = """aie.runtime_sequence(%x : memref<16xi32>) {
+aiex.npu.writebd {bd_id = 7 : i32, buffer_length = 32 : i32, buffer_offset = 0 : i32, column = 0 : i32, row = 0 : i32,
+  d0_size = 8 : i32, d0_stride = 0 : i32, d0_zero_after = 0 : i32, d0_zero_before = 0 : i32, d1_size = 2 : i32,
+  d1_stride = 7 : i32, d1_zero_after = 0 : i32, d1_zero_before = 0 : i32, d2_size = 0 : i32, d2_stride = 15 : i32,
+  d2_zero_after = 0 : i32, d2_zero_before = 0 : i32, ddr_id = 0 : i32, enable_packet = 0 : i32,
+  iteration_current = 0 : i32, iteration_stride = 0 : i32, iteration_size = 0 : i32, lock_acq_enable = 0 : i32,
+  lock_acq_id = 0 : i32, lock_acq_val = 0 : i32, lock_rel_id = 0 : i32, lock_rel_val = 0 : i32, next_bd = 0 : i32,
+  out_of_order_id = 0 : i32, packet_id = 0 : i32, packet_type = 0 : i32, use_next_bd = 0 : i32, valid_bd = 1 : i32}
+}"""
+TRANSFER = """aie.shim_dma_allocation @f(%s, MM2S, 0)
+aie.runtime_sequence(%x : memref<16xi32>) {
+aiex.npu.dma_memcpy_nd(%x[0, 0, 0, 0][1, 1, 1, 16][0, 0, 0, 1], packet = <pkt_id = 3, pkt_type = 1>)
+  {id = 0 : i64, metadata = @f} : memref<16xi32>
+}"""
+BINDING = """aie.objectfifo_rearm_binding @r channels(%t : index) locks(%l : index)
+  {channel_dirs = array<i32: 0>, channel_indices = array<i32: 0>, lock_inits = array<i32: 1>}"""
+
+
+def check(body: str) -> None:
+    verify(parse_module(f"module {{ aie.device(npu1_2col) {{\n{TILES}{body}\n}} }}", "design.mlir"))
+
+
+def memory(*lines: str) -> str:
+    return MEMORY.replace("LINES", "\n".join(lines))
+
+
+REFUSED = [
+    (memory(TAKE, TAKE, DESCRIPTOR, GIVE), "second acquire"),
+    (memory(TAKE, DESCRIPTOR, GIVE, GIVE), "second release"),
+    (memory(TAKE, DESCRIPTOR, DESCRIPTOR, GIVE), "second descriptor"),
+    (f"%dma = aie.mem(%t) {{\naie.dma(MM2S, 0) [{{\n{TAKE}\n{DESCRIPTOR}\n{GIVE}\n}}]\naie.next_bd ^a\n^a:\naie.end\n}}",
+     "region of several blocks"),
+    ("aie.cascade_flow(%m, %t)", "a memtile has no cascade"),
+    ("%s1 = aie.tile(1, 0)\naie.cascade_flow(%s, %s1)", "a shim tile has no cascade"),
+    ("%x = aie.logical_tile<MemTile>(?, ?)\naie.cascade_flow(%x, %t)", "a memtile has no cascade"),
+    ("%x = aie.logical_tile<CoreTile>(?, ?)\naie.configure_cascade(%x, West, East)", "needs a tile with a place"),
+    ("%x = aie.logical_tile<MemTile>(?, ?)\n%y = aie.mem(%x) {\naie.end\n}", "the tile is a memtile, expected a core"),
+    ("%x = aie.logical_tile<CoreTile>(?, ?)\n%y = aie.memtile_dma(%x) {\naie.end\n}", "a core tile, expected a memtile"),
+    (WRITEBD.replace("d2_size = 0", "d2_size = 4"), "d2_size is 4 and exceeds"),
+    (WRITEBD.replace("d0_zero_before = 0", "d0_zero_before = 1"), "d0_zero_before is 1"),
+    (WRITEBD.replace("d2_zero_after = 0", "d2_zero_after = 2"), "d2_zero_after is 2"),
+    (TRANSFER.replace("pkt_id = 3", "pkt_id = 32"), "packet id 32"),
+    (TRANSFER.replace("pkt_type = 1", "pkt_type = 8"), "packet type 8"),
+    (BINDING.replace("lock_inits = array<i32: 1>", "lock_inits = array<i32>"), "'lock_inits' needs one entry"),
+    (BINDING.replace("channel_dirs = array<i32: 0>", "channel_dirs = array<i32: 0, 1>"), "'channel_dirs' needs one"),
+    (BINDING.replace("lock_inits", "head_bd_ids = array<i32: 0>, lock_inits"), "only one of 'head_bd_ids'"),
+    ("%c = arith.constant 7 : index\n" + BINDING.replace("%l : index", "%c : index"), "not made by 'aie.lock'"),
+    ("aie.runtime_sequence(%x : memref<16xi32>) {\naie.trace.host_config {buffer_size = -1 : i32}\n}",
+     "buffer_size is -1"),
+    ("aie.runtime_sequence(%x : memref<16xi32>) {\n"
+     "aie.trace.host_config {buffer_size = 64 : i32, egress_shim_col = -1 : i32}\n}", "egress_shim_col is -1"),
+    ("aie.core(%t) {\n%n = arith.constant 64 : index\naie.use_lock(%n, Acquire, 1)\naie.end\n}", "a core sees locks 0 to 63"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "message"), REFUSED, ids=[message for _, message in REFUSED])
+def test_refused(body: str, message: str) -> None:
+    with pytest.raises(UserError, match=message) as caught:
+        check(body)
+    assert caught.value.location is not None
+
+
+@pytest.mark.parametrize("body", [memory(TAKE, DESCRIPTOR, GIVE), WRITEBD, TRANSFER, BINDING], ids="mwtb")
+def test_taken_as_they_are(body: str) -> None:
+    check(body)
+
+
+def test_configured_device_is_of_the_same_type() -> None:
+    text = """module {
+aie.device(npu1) @other {
+aie.runtime_sequence @run() {
+}
+}
+aie.device(npu2) {
+aie.runtime_sequence() {
+aiex.configure @other {
+aiex.run @run() : ()
+}
+}
+}
+}"""
+    with pytest.raises(UserError, match="configures npu1, but stands in a device of npu2"):
+        verify(parse_module(text, "design.mlir"))
+    verify(parse_module(text.replace("npu1", "npu2"), "design.mlir"))
+
+
+def test_locks_by_number_and_through_arguments() -> None:
+    """What lowered code, functions and chains have instead of the lock itself."""
+    check("aie.core(%t) {\n%n = arith.constant 56 : index\naie.use_lock(%n, Acquire, 1)\naie.end\n}")
+    check("func.func private @f(%x : index) {\naie.use_lock(%x, Acquire, 1)\nreturn\n}")
+    check(
+        "aie.bd_chain @c(%d : memref<16xi32>, %x : index, %y : index) {\naie.use_lock(%x, Acquire, 1)\n"
+        "aie.dma_bd(%d : memref<16xi32>, 0, 16)\naie.use_lock(%y, Release, 1)\naie.end\n}"
+    )
