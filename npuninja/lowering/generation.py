@@ -84,6 +84,8 @@ class Rules(NamedTuple):
     numbers_devices: bool
     #: Which objects of a fifo a core holds is counted in values that its loops carry, unrolled or not.
     counts_objects_in_values: bool
+    #: The type of the numbers that `cf.switch` compares, as LLVM's convert-scf-to-cf writes it.
+    case_type: str
 
 
 RULES = {
@@ -122,6 +124,7 @@ RULES = {
             appends_trace_buffer=False,
             numbers_devices=False,
             counts_objects_in_values=False,
+            case_type="i32",
         ),
         Rules(
             name="2026-02",
@@ -156,6 +159,7 @@ RULES = {
             appends_trace_buffer=False,
             numbers_devices=False,
             counts_objects_in_values=False,
+            case_type="i32",
         ),
         Rules(
             name="2026-08",
@@ -190,6 +194,7 @@ RULES = {
             appends_trace_buffer=True,
             numbers_devices=True,
             counts_objects_in_values=True,
+            case_type="i64",
         ),
     )
 }

@@ -103,7 +103,12 @@ RESOURCES: tuple[Pass, ...] = (
         "resources.canonicalize_device:drop_unused_tiles",
         when="not drops_unused_tiles_late",
     ),
-    Pass("convert-scf-to-cf", "control_flow.scf_to_cf:lower_scf", "module"),
+    Pass(
+        "convert-scf-to-cf",
+        "control_flow.scf_to_cf:lower_scf",
+        "module",
+        takes=("case_type=rules.case_type",),
+    ),
     Pass("own-numbers-to-values", "number_operands:numbers_to_values", "module", when="numbers_are_values"),
 )
 

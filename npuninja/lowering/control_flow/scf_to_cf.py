@@ -11,8 +11,10 @@ _STRUCTURED = ("scf.for", "scf.if", "scf.while", "scf.index_switch", "scf.execut
 _HOLDERS = ("aie.core", "func.func")
 
 
-def lower_scf(module: Operation) -> None:
+def lower_scf(module: Operation, *, case_type: str = "i32") -> None:
     """Replaces every scf operation of a module by blocks and branches.
+
+    `case_type`: of the numbers that a `cf.switch` compares.
 
     Raises:
         UserError: there is an scf operation that has no lowering.
@@ -21,7 +23,7 @@ def lower_scf(module: Operation) -> None:
         if holder.name in _HOLDERS and any(op.name in _STRUCTURED for op in holder.walk()):
             replaced: dict[Value, Value] = {}
             for region in holder.regions:
-                _lower_region(region, replaced)
+                _lower_region(region, replaced, case_type)
             # A value may have been replaced by the result of an operation that was replaced later.
             for value in replaced:
                 replaced[value] = _final(value, replaced)
@@ -34,7 +36,7 @@ def _final(value: Value, replaced: dict[Value, Value]) -> Value:
     return value
 
 
-def _lower_region(region: Region, replaced: dict[Value, Value]) -> None:
+def _lower_region(region: Region, replaced: dict[Value, Value], case_type: str) -> None:
     """Lowers the operations of a region, outer ones first; the blocks of an operation follow the one it stood
     in.
     """
@@ -47,7 +49,10 @@ def _lower_region(region: Region, replaced: dict[Value, Value]) -> None:
                 block.ops.pop()
                 region.blocks.insert(at + 1, rest)
                 rest.parent = region
-                new = _LOWERINGS[op.name](op, block, rest, replaced)
+                if op.name == "scf.index_switch":
+                    new = _lower_index_switch(op, block, rest, replaced, case_type)
+                else:
+                    new = _LOWERINGS[op.name](op, block, rest, replaced)
                 for k, inner in enumerate(new):
                     inner.parent = region
                     region.blocks.insert(at + 1 + k, inner)
@@ -55,7 +60,7 @@ def _lower_region(region: Region, replaced: dict[Value, Value]) -> None:
             if op.name.startswith("scf.") and op.name not in ("scf.yield", "scf.condition"):
                 raise UserError(f"{op.name} cannot be lowered to branches", op.loc)
             for inner_region in op.regions:
-                _lower_region(inner_region, replaced)
+                _lower_region(inner_region, replaced, case_type)
         at += 1
 
 
@@ -150,16 +155,15 @@ def _lower_while(op: Operation, block: Block, rest: Block, replaced: dict[Value,
 
 
 def _lower_index_switch(
-    op: Operation, block: Block, rest: Block, replaced: dict[Value, Value]
+    op: Operation, block: Block, rest: Block, replaced: dict[Value, Value], case_type: str
 ) -> list[Block]:
     _result_args(op, rest, replaced)
     cases = op.attributes["cases"]
     assert isinstance(cases, DenseArrayAttr), cases
     default, *chosen = [_take_blocks(region, rest) for region in op.regions]
-    flag = block.append(Operation("arith.index_cast", [op.operands[0]], {}, ("i32",), loc=op.loc))
-    values = DenseElementsAttr(
-        tuple(map(str, cases.values)), f"vector<{len(cases.values)}xi32>", len(cases.values) == 1
-    )
+    flag = block.append(Operation("arith.index_cast", [op.operands[0]], {}, (case_type,), loc=op.loc))
+    type = f"vector<{len(cases.values)}x{case_type}>"
+    values = DenseElementsAttr(tuple(map(str, cases.values)), type, len(cases.values) == 1)
     targets = [(blocks[0], list[Value]()) for blocks in [default, *chosen]]
     block.append(
         Operation("cf.switch", [flag.result], {"case_values": values}, successors=targets, loc=op.loc)
@@ -180,6 +184,5 @@ _LOWERINGS = {
     "scf.for": _lower_for,
     "scf.if": _lower_if,
     "scf.while": _lower_while,
-    "scf.index_switch": _lower_index_switch,
     "scf.execute_region": _lower_execute_region,
 }

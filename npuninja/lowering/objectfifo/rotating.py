@@ -483,7 +483,8 @@ def _moved_on(op: Operation, index: Value, size: int, depth: int) -> Value:
     beyond = op.insert_before(
         Operation("arith.cmpi", [total, whole], {"predicate": predicate}, ("i1",), loc=op.loc)
     ).result
-    wrapped = _before(op, "arith.subi", [total, whole])
+    # An index that was below the depth can reach it by a step of one only exactly.
+    wrapped = _constant(op, 0) if size == 1 else _before(op, "arith.subi", [total, whole])
     return _before(op, "arith.select", [beyond, wrapped, total])
 
 
