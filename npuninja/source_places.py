@@ -1,13 +1,14 @@
 """From a line of an MLIR file that a stage made to the line of the design it comes from.
 
 A stage that prints a module writes beside it which line stands for what place of the file that it read (`NAME.places`).
-Nothing depends on that file and no command needs it; it is looked into when an error or a warning is shown. So an edit
+Nothing depends on that file and no command needs it; it is looked into when an error or a warning is shown. What the
+stage warned of stands there too, so that a run that comes to a standstill can show again what foretold it. So an edit
 that only moves lines makes nothing anew, and messages of later stages name the user's own line all the same.
 """
 
 from __future__ import annotations
 
-from typing import Callable, Sequence
+from typing import Any, Callable, Sequence
 
 #: File, line and column, as in `npuninja.errors.Location`.
 Place = tuple[str, int, int]
@@ -17,13 +18,19 @@ SUFFIX = ".places"
 _MOST_STEPS = 4
 
 
-def places_text(content: bytes, places: Sequence[tuple[int, Place]], folder: str) -> str:
+def places_text(
+    content: bytes,
+    places: Sequence[tuple[int, Place]],
+    folder: str,
+    warnings: Sequence[tuple[str, Place | None]] = (),
+) -> str:
     """The content of a file of places.
 
     Args:
         content: of the file whose lines are meant.
         places: line numbers of it, from 1, and what they come from.
         folder: the one it is put into. Names are kept as seen from there, so that they are the same in every copy.
+        warnings: what the stage warned of, and where that stands.
     """
     import hashlib
     import json
@@ -33,9 +40,16 @@ def places_text(content: bytes, places: Sequence[tuple[int, Place]], folder: str
     lines = [
         [line, files.setdefault(file, len(files)), there, column] for line, (file, there, column) in places
     ]
+    said = [
+        [text, [files.setdefault(place[0], len(files)), *place[1:]] if place else None]
+        for text, place in warnings
+    ]
     digest = hashlib.sha256(content).hexdigest()
     names = [os.path.relpath(name, folder or ".") for name in files]
-    return json.dumps({"of": digest, "files": names, "lines": lines}, separators=(",", ":")) + "\n"
+    kept: dict[str, object] = {"of": digest, "files": names, "lines": lines}
+    if said:
+        kept["warnings"] = said
+    return json.dumps(kept, separators=(",", ":")) + "\n"
 
 
 _known: dict[str, Callable[[int], Place | None]] = {}
@@ -56,22 +70,42 @@ def original(place: Place) -> Place:
     return place
 
 
+def warnings_of(file: str) -> list[tuple[str, Place | None]]:
+    """What was warned of when a file was made, with places; none when that is not known."""
+    said, names = _read(file)
+    try:
+        return [
+            (str(text), (names[place[0]], int(place[1]), int(place[2])) if place else None)
+            for text, place in said.get("warnings", ())
+        ]
+    except (ValueError, KeyError, IndexError, TypeError):
+        return []
+
+
 def _reader(file: str) -> Callable[[int], Place | None]:
+    places: dict[int, Place] = {}
+    said, names = _read(file)
+    try:
+        for line, number, there, column in said.get("lines", ()):
+            places[line] = (names[number], there, column)
+    except (ValueError, IndexError, TypeError):
+        return lambda line: None
+    return places.get
+
+
+def _read(file: str) -> tuple[dict[str, Any], list[str]]:
+    """The content of the places of a file, and the names in it; nothing when it is damaged or of another build."""
     import hashlib
     import json
     import os
 
-    places: dict[int, Place] = {}
     try:
         with open(file + SUFFIX, encoding="utf-8") as stream:
-            said = json.load(stream)
+            said: dict[str, Any] = json.load(stream)
         with open(file, "rb") as content:
             if hashlib.sha256(content.read()).hexdigest() != said["of"]:
-                return lambda line: None  # of another build
+                return {}, []
         folder = os.path.dirname(file)
-        names = [os.path.normpath(os.path.join(folder, name)) for name in said["files"]]
-        for line, number, there, column in said["lines"]:
-            places[line] = (names[number], there, column)
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
-        return lambda line: None
-    return places.get
+        return said, [os.path.normpath(os.path.join(folder, name)) for name in said["files"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}, []

@@ -7,11 +7,29 @@ import os
 import re
 from collections.abc import Iterator
 
-from npuninja.detect.mlir_aie_releases import ALLOCATION_WITH_TILE, NEW_SEQUENCE, NOTED_PASSES
+from npuninja.detect.mlir_aie_releases import (
+    ALLOCATION_WITH_TILE,
+    NEW_SEQUENCE,
+    NOTED_PASSES,
+    RELEASES,
+    UNKNOWN_SINCE,
+)
 from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
 
 PACKAGE = "mlir_aie"
-REMEDY = "install the mlir_aie wheel from the releases of Xilinx/mlir-aie, or set MLIR_AIE_INSTALL_DIR"
+_INDEX = "https://github.com/Xilinx/mlir-aie/releases/expanded_assets"
+
+
+def _version_of(day: str) -> str:
+    """What a wheel of that day is called at least: 0.0.1.YYYYMMDDHH."""
+    return f"0.0.1.{day.replace('-', '')}00"
+
+
+REMEDY = (
+    f"pip install 'mlir_aie>={_version_of(RELEASES[0].since)},<{_version_of(UNKNOWN_SINCE)}' -f {_INDEX}/v1.1.1 (wheels of "
+    f"{RELEASES[0].since} until before {UNKNOWN_SINCE} are known here; newer ones are refused; those of 2026: "
+    f"{_INDEX}/latest-wheels-3), or set MLIR_AIE_INSTALL_DIR"
+)
 # Trees that the build instructions of MLIR-AIE make, below the home folder and /opt.
 _TREES = (("mlir-aie", "install"), ("mlir-aie", "build"), ("mlir-aie",), ("mlir_aie",))
 

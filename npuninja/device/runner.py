@@ -22,7 +22,7 @@ from npuninja.device.manifest import Argument, Manifest, read_manifest
 from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
 from npuninja.device.result_check import compare_bytes
-from npuninja.device.source_paths import locate, reference_source
+from npuninja.device.source_paths import locate, reference_source, with_warnings
 from npuninja.device.timing import Timing, timing_of
 from npuninja.device.vectors import Vectors, make_vectors, read_vectors
 from npuninja.errors import DeviceError, Error, UserError, WrongResult
@@ -366,6 +366,8 @@ def _run(options: argparse.Namespace) -> Outcome:
                 print(explored, flush=True)
     except DeviceError as error:
         locate(error, manifest)
+        if type(error).__name__ == "Deadlock":  # its class would load the emulator
+            with_warnings(error, manifest)
         for finding in _findings(device, manifest):
             print(finding.render(), file=sys.stderr)
         raise

@@ -11,6 +11,7 @@ import os
 
 from npuninja.device.manifest import Manifest
 from npuninja.errors import Error, Location
+from npuninja.source_places import warnings_of
 
 
 def locate(error: Error, manifest: Manifest) -> None:
@@ -23,6 +24,17 @@ def locate(error: Error, manifest: Manifest) -> None:
     folders = _folders_above(manifest)
     error.location = _found(error.location, folders)
     error.notes = tuple((text, _found(location, folders)) for text, location in error.notes)
+
+
+def with_warnings(error: Error, manifest: Manifest) -> None:
+    """Adds what was warned of when the design was lowered: a standstill often has its cause there."""
+    lowered = os.path.join(os.path.dirname(manifest.path), "input_with_addresses.mlir")
+    found = warnings_of(lowered)
+    error.notes += tuple(
+        (f"the build warned: {text}", Location(*where) if where else None) for text, where in found
+    )
+    if found:
+        error.hint = f"begin with what the build warned of; {error.hint}" if error.hint else None
 
 
 def reference_source(manifest: Manifest) -> str | None:

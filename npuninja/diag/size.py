@@ -30,6 +30,7 @@ from npuninja.ir.parser import parse_module
 from npuninja.ir.types import size_bytes
 from npuninja.lints.core_program import NEARLY_FULL, largest_frame
 from npuninja.lints.kernel_code import read_functions
+from npuninja.lints.program_size import ProgramSize, estimate
 from npuninja.lints.stack_frames import stack_need
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 from npuninja.machine_code.functions import functions_of
@@ -52,6 +53,7 @@ class TileMemory(NamedTuple):
         end: where the last of them ends. Only what is behind it can take more of the kernels' data: buffers
             that are spread over the banks leave gaps.
         limit: of the memory.
+        program_estimate: what the program of a wasm core would take on an NPU.
     """
 
     tile: Place
@@ -63,6 +65,7 @@ class TileMemory(NamedTuple):
     data: int
     end: int
     limit: int
+    program_estimate: ProgramSize | None = None
 
     @property
     def used(self) -> int:
@@ -74,6 +77,12 @@ class TileMemory(NamedTuple):
         found = []
         if self.program is not None and self.program > NEARLY_FULL * PROGRAM_MEMORY_BYTES:
             found.append(f"the program takes {self.program} of {PROGRAM_MEMORY_BYTES} bytes")
+        size = self.program_estimate
+        if size is not None and size.middle_bytes > PROGRAM_MEMORY_BYTES:
+            found.append(
+                f"the program would take about {size} on an NPU (estimated), and there are "
+                f"{PROGRAM_MEMORY_BYTES // 1024} KiB"
+            )
         if self.end > NEARLY_FULL * self.limit:
             found.append(f"data memory is taken up to byte {self.end} of {self.limit}")
         if self.stack_need is not None and self.stack_need > NEARLY_FULL * self.stack:
@@ -117,18 +126,22 @@ def _tile(
     stack = core.integer("stack_size", DEFAULT_STACK_BYTES) if core else 0
     sizes = [size_bytes(buffer.result.type) for buffer in buffers]
     end = max([stack, *(b.integer("address", 0) + size for b, size in zip(buffers, sizes))])
-    program, need, data = None, None, 0
+    program, need, data, estimated = None, None, 0, None
     if core is not None:
-        program, need, data_end = _program(folder, place, model.architecture)
+        program, need, data_end, estimated = _program(folder, place, model.architecture)
         data = max(data_end - end, 0)
         end = max(end, data_end)
     kind = model.kind_of(place[1])
-    return TileMemory(place, kind.name, program, stack, need, sum(sizes), data, end, kind.memory_bytes)
+    return TileMemory(
+        place, kind.name, program, stack, need, sum(sizes), data, end, kind.memory_bytes, estimated
+    )
 
 
-def _program(folder: str, place: Place, architecture: str) -> tuple[int | None, int | None, int]:
+def _program(
+    folder: str, place: Place, architecture: str
+) -> tuple[int | None, int | None, int, ProgramSize | None]:
     """Bytes of program memory, of stack, and the end of the data behind the buffers, from the core's own
-    memory on.
+    memory on; and the estimate of the program memory for a wasm core.
     """
     column, row = place
     own = DATA_WINDOWS["own"]
@@ -143,10 +156,12 @@ def _program(folder: str, place: Place, architecture: str) -> tuple[int | None, 
             segment.address + segment.memory_bytes - own for segment in image.data if segment.address >= own
         ]
         if image.info is not None:
-            return None, _wasm_stack(data, path, image.info.entry), max([image.info.data_end - own, 0])
+            wasm_end = max([image.info.data_end - own, 0])
+            estimated = estimate(functions(read_wasm(data, path)))
+            return None, _wasm_stack(data, path, image.info.entry), wasm_end, estimated
         elf = read_elf(data, path)
         program = sum(s.memory_bytes for s in elf.segments if s.address < DATA_START)
-        return program, _machine_stack(data, elf, path), max([0, *ends])
+        return program, _machine_stack(data, elf, path), max([0, *ends]), None
     raise UserError(
         f"the program of core {place} is not built", Location(os.path.join(folder, LOWERED)), hint="run ninja"
     )
@@ -175,7 +190,14 @@ def table(name: str, tiles: Sequence[TileMemory]) -> str:
     """The account of a design for people."""
     rows = [("tile", "program", "stack", "buffers", "data", "used", "behind", "")]
     for t in tiles:
-        program = "-" if t.program is None else f"{t.program} of {PROGRAM_MEMORY_BYTES}"
+        if t.program is not None:
+            program = f"{t.program} of {PROGRAM_MEMORY_BYTES}"
+        elif t.program_estimate is not None:
+            program = (
+                f"~{t.program_estimate.low_bytes}-{t.program_estimate.high_bytes} of {PROGRAM_MEMORY_BYTES}"
+            )
+        else:
+            program = "-"
         stack = (
             "-" if not t.stack else str(t.stack) if t.stack_need is None else f"{t.stack_need}+ of {t.stack}"
         )
@@ -209,7 +231,8 @@ def main(arguments: Sequence[str]) -> int:
         prog="npuninja size",
         description="The memory of every tile of built designs. `200+ of 1024` in the column stack: the program needs 200 "
         "bytes or more (calls by pointer and spilled registers are not known) of the 1024 that stack_size gives it. "
-        "`behind`: left behind the last buffer, where the kernels' data goes.",
+        "`~`: an emulated core's program, estimated for an NPU. `behind`: left behind the last buffer, where the kernels' data "
+        "goes.",
     )
     parser.add_argument(
         "folders",

@@ -127,8 +127,8 @@ def _of_the_user(rules: NinjaText) -> Iterator[str]:
             "out": " ".join(map(quote_word, build.outputs)),
             **build.variables,
         }
-        says = rules.value(build.rule, "description", scope) or rules.value(build.rule, "command", scope)
-        command = _recipe(rules.value(build.rule, "command", scope))
+        says = rules.value(build.rule, "description", scope) or rules.command(build.rule, scope)
+        command = _recipe(rules.command(build.rule, scope))
         first, *others = outputs
         yield f"{first}: {inputs}{ordered}\n\t@echo {_recipe(quote_word(says))}\n\t@{command}" + "".join(
             f"\n{other}: {first} ;" for other in others
@@ -189,7 +189,7 @@ def _made(
     depfiles.append(_name(rules.value(rule, "depfile", scope)))
     names = _names(outputs)
     target = names[0]
-    command = rules.value(rule, "command", scope)
+    command = rules.command(rule, scope)
     stamp = f"{target}.made-{hashlib.sha256(command.encode()).hexdigest()[:8]}"
     present = " ".join(f"$(call made,{output})" for output in names)
     yield f"{stamp}: {' '.join(_names(inputs))} {present}"

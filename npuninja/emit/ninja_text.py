@@ -65,6 +65,11 @@ class NinjaText:
         """A variable of a rule for an edge whose own variables are `scope`; "" when the rule has none of that name."""
         return expand(self.rules[rule].get(name, ""), {**self.variables, **scope})
 
+    def command(self, rule: str, scope: Mapping[str, str]) -> str:
+        """The command line of a rule, with the words of its response file in place of that file's name."""
+        command, file = self.value(rule, "command", scope), self.value(rule, "rspfile", scope)
+        return command.replace(f"@{file}", self.value(rule, "rspfile_content", scope)) if file else command
+
 
 def read_ninja(text: str, file: str) -> NinjaText:
     """Reads a file of Ninja's language; placeholders `@NAME@` may stand wherever text may.

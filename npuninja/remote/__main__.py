@@ -23,7 +23,7 @@ from npuninja.remote.action import Action, as_here, depfile_as_here, make_action
 from npuninja.remote.includes import SOURCES, included_files  # noqa: E402
 from npuninja.remote.settings import WRONG_WORKER, RemoteSettings, read_remote_settings  # noqa: E402
 from npuninja.remote.trexe import run_action  # noqa: E402
-from npuninja.stages._run import Outputs, report, report_bug  # noqa: E402
+from npuninja.stages._run import Outputs, report, report_bug, with_words  # noqa: E402
 
 LOG = "remote.log"  # beside the settings
 
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
         for source in [path for path in needs if path.endswith(SOURCES)]:
             needs += [path for path in included_files(source) if path not in needs]
         log = os.path.join(os.path.dirname(arguments[0]), LOG)
-        return run_remotely(settings, make_action(settings, words, needs, makes), log)
+        return run_remotely(settings, make_action(settings, with_words(words), needs, makes), log)
     except Error as error:
         return report(error)
     except Exception:

@@ -11,7 +11,7 @@ sys.path[0] = ROOT  # instead of this folder, whose modules must be found as npu
 from npuninja.depfile import own_modules, write_depfile  # noqa: E402
 from npuninja.errors import Error, UserError  # noqa: E402  (needs the path set above)
 from npuninja.files import damaged_input  # noqa: E402
-from npuninja.stages._run import report, report_bug  # noqa: E402
+from npuninja.stages._run import report, report_bug, with_words  # noqa: E402
 
 DECLARATIONS = ("declaration.py", "table.py")
 
@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> int:
     code.
     """
     try:
+        arguments = with_words(arguments)
         if not arguments or arguments[0] not in stage_names():
             raise UserError(
                 f"there is no stage {arguments[0]!r}" if arguments else "no stage given",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 
+from npuninja.errors import Warnings
 from npuninja.files import is_special, write_file
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_with_places
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.pipeline import generation_of
-from npuninja.source_places import SUFFIX, places_text
+from npuninja.source_places import SUFFIX, original, places_text
 from npuninja.stages._run import Outputs, read_text
 
 
@@ -32,11 +33,14 @@ def read_design(path: str, generation: str | None) -> tuple[Operation, str]:
     return module, generation or generation_of(module)
 
 
-def write_module(outputs: Outputs, path: str, module: Operation) -> None:
-    """Writes a module as one output, and beside it where its lines come from (see `npuninja.source_places`)."""
+def write_module(outputs: Outputs, path: str, module: Operation, warnings: Warnings | None = None) -> None:
+    """Writes a module as one output, and beside it where its lines come from and what was warned of (see
+    `npuninja.source_places`).
+    """
     text, places = print_with_places(module)
     outputs.write(path, text)
     if not is_special(path):
-        write_file(
-            path + SUFFIX, places_text(text.encode("utf-8"), places, os.path.dirname(path)).encode("utf-8")
-        )
+        items = warnings.items if warnings is not None else ()
+        said = [(sentence, original(place) if place else None) for sentence, place in items]
+        kept = places_text(text.encode("utf-8"), places, os.path.dirname(path), said)
+        write_file(path + SUFFIX, kept.encode("utf-8"))

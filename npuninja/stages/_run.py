@@ -149,6 +149,15 @@ def read_text(path: str) -> str:
         raise UserError(f"byte {data[error.start]:#04x} is not UTF-8 text", Location(path, line)) from error
 
 
+def with_words(arguments: list[str]) -> list[str]:
+    """The arguments with the words of the file in place of `STAGE @FILE`."""
+    if len(arguments) < 2 or not arguments[1].startswith("@"):
+        return arguments
+    import shlex
+
+    return [arguments[0], *shlex.split(read_text(arguments[1][1:])), *arguments[2:]]
+
+
 class Outputs:
     """The outputs of one stage, as a context: collected inside, put in place on a clean exit, taken away on
     an error.

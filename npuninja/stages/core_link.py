@@ -9,10 +9,13 @@ from typing import Any
 
 from npuninja.errors import InternalError, Location, ToolError, UserError, Warnings
 from npuninja.formats.core_image import CORE_SECTION, MEMORY_PAGES, read_core_image
+from npuninja.formats.wasm_code import functions
 from npuninja.formats.wasm_module import append_custom_section, read_wasm
 from npuninja.lints.kernel_calls import check_kernel_calls
 from npuninja.lints.kernel_code import read_functions
 from npuninja.lints.kernel_constants import check_constants
+from npuninja.lints.kernel_signatures import check_kernel_signatures
+from npuninja.lints.program_size import check_program_size
 from npuninja.lints.stack_frames import check_stack
 from npuninja.stages import _link_check, _wasm_flags
 from npuninja.stages._run import (
@@ -73,9 +76,12 @@ def run(arguments: list[str]) -> None:
         _link_check.check_symbols(symbols[0], symbols[1:], places)
         linker = [options.one("--linker"), *options.all("--linker-word")]
         module = _link(linker, options.positional, info, outputs.temporary(target) + ".d", target)
-        outputs.write(target, _finish(module, info, target))
+        finished = _finish(module, info, target)
+        outputs.write(target, finished)
         warnings = Warnings()
         _lint(objects, symbols, info, warnings)
+        core = f"core ({info['column']}, {info['row']})"
+        check_program_size(core, functions(read_wasm(finished, target)), info["location"], warnings)
         print_warnings(warnings, as_errors="--werror" in options.flags)
 
 
@@ -125,13 +131,16 @@ def _lint(
 ) -> None:
     """What a core and its kernels can get wrong together. The objects and their symbols are in one order."""
     core = f"core ({info['column']}, {info['row']})"
-    functions = [
+    found_functions = [
         read_functions(read_wasm(data, path), found.function_names, path)
         for (path, data), found in zip(objects.items(), symbols)
     ]
-    check_stack(core, info["entry"], functions, info["stack_bytes"], info["location"], warnings)
+    check_stack(core, info["entry"], found_functions, info["stack_bytes"], info["location"], warnings)
     check_constants(core, [(found.path, found.constants) for found in symbols], warnings)
-    check_kernel_calls(core, info["functions"], functions, warnings)
+    check_kernel_calls(core, info["functions"], found_functions, warnings)
+    elements = info.get("elements", {})
+    typed = [(name, place, elements.get(name, ())) for name, place, _ in info["functions"]]
+    check_kernel_signatures(core, typed, found_functions, warnings)
     _link_check.check_unused_objects(core, symbols[0], symbols[1:], info["location"], warnings)
 
 

@@ -31,5 +31,5 @@ def run(arguments: list[str]) -> None:
             warnings=warnings,
             packet_fifos="--packet-fifos" in options.flags,
         )
-        write_module(outputs, target, module)
+        write_module(outputs, target, module, warnings)
         print_warnings(warnings, as_errors="--werror" in options.flags)

@@ -352,6 +352,7 @@ def test_info():
     assert info["locks"][:2] == [["ready", 129], ["done", 130]]
     assert info["locks"][-1] == ["far", 1280]  # a core cannot reach it, and a message may name it
     assert info["functions"] == [["k", "d.mlir", 13, 1, [64, "i32"]]]
+    assert [*info["elements"]] == ["k"]
     assert info["location"] == ["d.mlir", 14, 11]
 
 

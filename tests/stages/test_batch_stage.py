@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -89,3 +90,13 @@ def test_what_is_no_batch(folder, words, code, told):
     done = batch(folder, *words)
     assert done.returncode == code
     assert told in done.stderr
+
+
+def test_the_words_may_stand_in_a_file(folder):
+    """As Ninja writes it, quoted for a shell; the command that a failure shows is short then."""
+    sequence = (*SEQUENCE, "--sequence", "sequence", *SEQUENCE_FILES)
+    quoted = " ".join(map(shlex.quote, ["-o", *OUTPUTS, *LOWER, *sequence, *INSTS]))
+    (folder / "w o r d s").write_text(quoted, encoding="utf-8")
+    done = batch(folder, "@w o r d s")
+    assert done.returncode == 0, done.stderr
+    assert "cannot read nothing" in batch(folder, "@nothing").stderr

@@ -47,18 +47,20 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
     but `data_end`,
     and `data_origin`, `location` (of the core), `functions` (external functions it calls, where the design
     declares them, and of each argument the bytes of its memref, None for one of unknown size, the type of a
-    number), `link_files`, `banked` (whether its buffers were placed bank by bank).
+    number), `elements` (of these functions the element type of each memref, None for a number), `link_files`,
+    `banked` (whether its buffers were placed bank by bank).
 
     Same arguments and errors as `core_source`.
     """
     model = CoreModel(find_device(module, device), column, row)
     core = _Core(model, "wasm", file)
     core.source()
-    functions = []
+    functions, elements = [], {}
     for symbol, declaration in core.unit.functions_used.items():
         if declaration is not None and declaration.loc is not None:
             place = [file, declaration.loc.line, declaration.loc.column]
             functions.append([symbol, *place, _argument_sizes(declaration)])
+            elements[symbol] = _argument_elements(declaration)
     return {
         "abi": ABI_VERSION,
         "column": column,
@@ -73,6 +75,7 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
         "neighbours": [w for w in ("south", "west", "north") if w in model.neighbours],
         "locks": [list(lock) for lock in model.named_locks()],
         "functions": functions,
+        "elements": elements,
         "link_files": link_files(model.core),
         "banked": model.is_banked(),
     }
@@ -95,6 +98,17 @@ def _argument_sizes(function: Operation) -> list[int | str | None]:
         else:
             sizes.append(size_bytes(type))
     return sizes
+
+
+def _argument_elements(function: Operation) -> list[str | None]:
+    """The element type of each memref; empty for a function with several results."""
+    signature = function.attributes["function_type"]
+    assert isinstance(signature, TypeAttr), function
+    arguments, results = function_parts(signature.type)
+    return [
+        memref(type).element if type.startswith("memref<") else None
+        for type in (arguments if len(results) < 2 else ())
+    ]
 
 
 def link_files(core: Operation) -> list[str]:
