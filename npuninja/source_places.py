@@ -52,6 +52,9 @@ def places_text(
     return json.dumps(kept, separators=(",", ":")) + "\n"
 
 
+#: Of a place: the column is that of the file that was made.
+SAME_COLUMN = -1
+
 _known: dict[str, Callable[[int], Place | None]] = {}
 
 
@@ -66,7 +69,7 @@ def original(place: Place) -> Place:
         found = _known[file](line)
         if found is None:
             break
-        place = found
+        place = (found[0], found[1], place[2] if found[2] == SAME_COLUMN else found[2])
     return place
 
 

@@ -55,7 +55,8 @@ def read_designs(
     Raises:
         UserError: there is none at all, none of those that were asked for, or none for the device.
     """
-    _check_device(options.device)
+    for option, name in (("--device", options.device), ("--retarget", options.retarget)):
+        _check_device(option, name)
     cache = ScanCache(os.path.join(layout.build_folder, "scan_cache.json"))
     generated = os.path.relpath(os.path.join(layout.build_folder, "designs"))
     needed = not has_hosts(settings)  # which may make their designs themselves
@@ -66,7 +67,13 @@ def read_designs(
     try:
         for name, source in sources.items():
             try:
-                designs.append(_with_settings(read_design(source, generated, cache), settings, references))
+                design = _with_settings(read_design(source, generated, cache), settings, references)
+                if options.retarget:
+                    from npuninja.plan.retarget import retargeted  # which reads MLIR
+
+                    folder = os.path.relpath(os.path.join(layout.build_folder, "retargeted"))
+                    design = retargeted(design, options.retarget, folder)
+                designs.append(design)
             except Error as error:
                 refused.append(faulty(name, source.path, error))
     finally:
@@ -116,10 +123,10 @@ def _for_device(
     return [name for name in wanted if name in fitting]
 
 
-def _check_device(device: str | None) -> None:
+def _check_device(option: str, device: str | None) -> None:
     if device is not None and device not in DEVICES:
         close = near(device, list(DEVICES))
         meant = f"did you mean {close[0]}? " if close else ""
         raise UserError(
-            f"--device: there is no NPU device {device!r}", hint=f"{meant}devices: {', '.join(DEVICES)}"
+            f"{option}: there is no NPU device {device!r}", hint=f"{meant}devices: {', '.join(DEVICES)}"
         )

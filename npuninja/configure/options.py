@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from npuninja.errors import UserError
+from npuninja.settings.table import CHECKS
 
 GENERATORS = ("ninja", "make")
 PREFIX = "/usr/local"
@@ -23,6 +24,10 @@ class Options:
         source_root: `-S`, as given; None: the folder of configure.py.
         generator: what runs the build, one of `GENERATORS`.
         device: the device that every design must be for; None: each design says its own.
+        retarget: the device that designs are built for in place of their own; None: their own.
+        checks: what tests look for; None: all there is.
+        schedules: how many more orders of turns tests run designs in.
+        seeds: how many seeds tests make inputs of.
         providers: `STAGE=real|embedded|auto|NAME` words.
         toolchain: another toolchain.toml.
         preset: the name of a preset in it.
@@ -44,6 +49,10 @@ class Options:
     source_root: str | None = None
     generator: str = "ninja"
     device: str | None = None
+    retarget: str | None = None
+    checks: tuple[str, ...] | None = None
+    schedules: int = 0
+    seeds: int = 1
     providers: tuple[str, ...] = ()
     toolchain: str | None = None
     preset: str | None = None
@@ -96,7 +105,17 @@ def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Op
         choices=GENERATORS,
         help="ninja (default), or make: write a Makefile",
     )
-    add("--device", metavar="D", help="refuse designs that are not for device D")
+    add("--device", metavar="D", help="only designs that fit device D")
+    add("--retarget", metavar="D", help="build designs for device D, whatever device they were written for")
+    add("--checks", metavar="NAME[,NAME]", help="what tests look for: races, memory, none (default: both)")
+    add(
+        "--schedules",
+        type=int,
+        default=0,
+        metavar="N",
+        help="tests run each design in N more orders of turns",
+    )
+    add("--seeds", type=int, default=1, metavar="N", help="tests make inputs of N seeds")
     add(
         "--provider",
         dest="providers",
@@ -146,6 +165,10 @@ def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Op
         source_root=known.source_root,
         generator=known.generator,
         device=known.device,
+        retarget=known.retarget,
+        checks=_checks(known.checks),
+        schedules=known.schedules,
+        seeds=known.seeds,
         providers=tuple(known.providers),
         toolchain=known.toolchain,
         preset=known.preset,
@@ -162,6 +185,18 @@ def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Op
         defines=tuple(known.define),
         includes=tuple(known.include),
     )
+
+
+def _checks(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    names = tuple(word for word in text.split(",") if word and word != "none")
+    for name in names:
+        if name not in CHECKS:
+            raise UserError(
+                f"--checks: there is no check {name!r}", hint=f"checks: {', '.join(CHECKS)}, none"
+            )
+    return names
 
 
 def with_absolute_paths(options: Options) -> Options:
@@ -184,6 +219,10 @@ def to_arguments(options: Options) -> list[str]:
         ("-S", options.source_root),
         ("--generator", options.generator if options.generator != "ninja" else None),
         ("--device", options.device),
+        ("--retarget", options.retarget),
+        ("--checks", None if options.checks is None else ",".join(options.checks) or "none"),
+        ("--schedules", str(options.schedules) if options.schedules else None),
+        ("--seeds", str(options.seeds) if options.seeds > 1 else None),
         ("--toolchain", options.toolchain),
         ("--preset", options.preset),
         ("--prefix", options.prefix),

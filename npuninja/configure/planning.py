@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 
 from npuninja.configure.designs import DesignSet
 from npuninja.configure.machine import Machine
+from npuninja.configure.options import Options
 from npuninja.configure.project import Project
 from npuninja.plan.context import Context
 from npuninja.plan.graph import Graph
 from npuninja.plan.recipe import plan
+from npuninja.settings.table import CHECKS
 from npuninja.stages.table import rules
 
 
@@ -107,6 +109,15 @@ def _context(project: Project, machine: Machine) -> Context:
         werror=options.werror,
         launcher=machine.launcher,
         check=options.check,
+        test_words=_test_words(options),
         package=project.package,
         prefix=project.prefix,
     )
+
+
+def _test_words(options: Options) -> tuple[str, ...]:
+    """What tests ask of `npuninja run`: the checks, further schedules, further seeds."""
+    checks = CHECKS if options.checks is None else options.checks
+    words: tuple[str, ...] = ("--check", ",".join(checks)) if checks else ()
+    words += ("--schedules", str(options.schedules)) if options.schedules > 0 else ()
+    return words + (("--seeds", str(options.seeds)) if options.seeds > 1 else ())

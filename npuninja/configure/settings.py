@@ -186,6 +186,12 @@ def with_settings(options: Options, settings: Settings) -> Options:
     return replace(
         options,
         device=options.device or from_file.get("device"),
+        retarget=options.retarget or from_file.get("retarget"),
+        checks=options.checks
+        if options.checks is not None or "checks" not in from_file
+        else tuple(from_file["checks"]),
+        schedules=options.schedules or from_file.get("schedules", 0),
+        seeds=options.seeds if options.seeds > 1 else max(from_file.get("seeds", 1), 1),
         designs=options.designs or tuple(from_file.get("designs", ())),
         generator=from_file.get("generator", options.generator)
         if options.generator == "ninja"

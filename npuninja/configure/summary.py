@@ -41,6 +41,8 @@ def summary(
         if designs
         else []
     )
+    if options.retarget:
+        lines.append(f"retargeted to {options.retarget}, whatever the designs say (--retarget)")
     if found.left_out:
         lines.append(f"not asked for: {found.left_out} more; each is built by its name all the same")
     if found.faulty:

@@ -328,6 +328,7 @@ def _run(options: argparse.Namespace) -> Outcome:
     _keep_kernel_output(device, options.kernel_output)
     try:
         device.load(program_of(manifest))
+        inputs_of_first = vectors.inputs
         session = _Session(device, manifest, vectors.inputs, options.in_flight)
         with Progress(f"running {manifest.design}", 1 + options.bench) as progress:
             times = [session.run(options.time_limit)]
@@ -361,7 +362,7 @@ def _run(options: argparse.Namespace) -> Outcome:
         if options.schedules or options.schedule:
             from npuninja.device.schedules import explore
 
-            explored = explore(manifest, vectors.inputs, first[0], options)
+            explored = explore(manifest, inputs_of_first, first[0], options)
             if not options.json:
                 print(explored, flush=True)
     except DeviceError as error:

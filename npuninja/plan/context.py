@@ -29,6 +29,7 @@ class Context:
         werror: whether warnings about designs and kernels are errors.
         launcher: the program that starts compilers, "" for none. `zig cc` is started without it.
         check: whether each design is run on the emulated array while it is built.
+        test_words: what `npuninja run` is given in tests beside the rest.
         package: what the designs are packed as; None when they are not.
         prefix: where `install` puts them.
     """
@@ -43,6 +44,7 @@ class Context:
     werror: bool = False
     launcher: str = ""
     check: bool = False
+    test_words: tuple[str, ...] = ("--check", "races,memory")
     package: Package | None = None
     prefix: str = ""
 

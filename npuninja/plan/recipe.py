@@ -23,8 +23,6 @@ from npuninja.plan.words import each, variables
 from npuninja.stages.table import stage
 
 EVERY = "every design"
-#: What `ninja test` and `ninja check` watch on the emulated array (docs/checks.md).
-CHECKS = "races,memory"
 
 
 def plan(
@@ -105,8 +103,8 @@ def _plan_design(
         if tested is not context:
             others = DesignSteps(tested, graph, design, objects)
             others.plan()
-        _plan_run(graph, design, others, "test", "emu", ("--check", CHECKS))
-        _plan_run(graph, design, others, "check", "emu", ("--check", CHECKS))
+        _plan_run(graph, design, others, "test", "emu", context.test_words)
+        _plan_run(graph, design, others, "check", "emu", context.test_words)
         if context.check:
             checks = others.add(stage("check"), f"design {design.name}").outputs
     _plan_targets(graph, design, steps, checks)

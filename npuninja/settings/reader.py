@@ -168,6 +168,7 @@ class SettingsFile:
             "paths": _all_text(value) and all(value),
             "boolean": isinstance(value, bool),
             "seconds": isinstance(value, int) and not isinstance(value, bool) and value > 0,
+            "count": isinstance(value, int) and not isinstance(value, bool) and value >= 0,
             "tool": value is False or (isinstance(value, str) and bool(value)),
             "names": isinstance(value, str) or _all_text(value),
             "day": isinstance(value, str) and bool(_DAY.fullmatch(value)),
@@ -176,10 +177,13 @@ class SettingsFile:
             raise UserError(
                 f"{key.name!r} must be {KINDS[key.kind]}, got {_toml(value)}", self._places.of(way)
             )
-        if key.allowed and value not in key.allowed:
-            close = near(value, list(key.allowed))
+        for item in value if isinstance(value, list) else [value]:
+            if not key.allowed or item in key.allowed:
+                continue
+            close = near(item, list(key.allowed))
             raise UserError(
-                f"{key.name!r} must be one of {', '.join(key.allowed)}, got {_toml(value)}",
+                f"{key.name!r} must be {'made of' if isinstance(value, list) else 'one of'} {', '.join(key.allowed)}, got "
+                f"{_toml(item)}",
                 self._places.of(way),
                 hint=f"did you mean {close[0]!r}?" if close else None,
             )

@@ -18,6 +18,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "paths": {"type": "array", "items": {"type": "string", "minLength": 1}},
     "boolean": {"type": "boolean"},
     "seconds": {"type": "integer", "exclusiveMinimum": 0},
+    "count": {"type": "integer", "minimum": 0},
     "tool": {"oneOf": [{"type": "string", "minLength": 1}, {"const": False}]},
     "day": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
     "names": {"oneOf": [{"type": "string"}, _TEXTS]},
@@ -49,7 +50,9 @@ def write_schema(folder: str) -> None:
 
 def _key(key: Key) -> dict[str, Any]:
     made = {"description": key.meaning, **_TYPES[key.kind]}
-    if key.allowed:
+    if key.allowed and key.kind == "texts":
+        made["items"] = {"enum": list(key.allowed)}
+    elif key.allowed:
         made["enum"] = list(key.allowed)
     return made
 

@@ -25,6 +25,9 @@ LANGUAGES = (
     ),
 )
 
+#: What a run on the emulated array can be checked for (docs/checks.md).
+CHECKS = ("races", "memory")
+
 # How a value is written, in words for people.
 KINDS = {
     "text": "a string",
@@ -33,6 +36,7 @@ KINDS = {
     "paths": "a list of paths",
     "boolean": "true or false",
     "seconds": "a number above 0",
+    "count": "a whole number, 0 or more",
     "tool": "a path, or false",
     "day": "a day as 2025-10-06",
     "names": "a string or a list of strings",
@@ -306,10 +310,26 @@ PACKAGE = Section(
 # The options of configure.py that can stand in a file, with the option's name.
 OPTION_KEYS: tuple[Key, ...] = (
     Key("device", "text", "Only the designs for this device.", '"npu1_1col"'),
+    Key(
+        "retarget",
+        "text",
+        "The device that designs are built for in place of their own: `npu2` for designs written for `npu1`, with as many "
+        "columns as they have.",
+        '"npu2"',
+    ),
     Key("designs", "texts", "Only these designs.", '["passthrough"]'),
     Key("generator", "text", "What runs the build.", '"ninja"', ("ninja", "make")),
     Key("werror", "boolean", "Warnings about designs and kernels are errors.", "true"),
     Key("check", "boolean", "Each design is also run on the emulated array while it is built.", "true"),
+    Key(
+        "checks",
+        "texts",
+        "What `ninja test` looks for beside wrong results on the emulated array; `[]`: nothing. Without it both.",
+        '["races", "memory"]',
+        CHECKS,
+    ),
+    Key("schedules", "count", "How many more orders of turns `ninja test` runs each design in.", "10"),
+    Key("seeds", "count", "How many seeds `ninja test` makes inputs of.", "3"),
     Key("separate-stages", "boolean", "A process for each stage.", "false"),
     Key("launcher", "text", "A program in front of compilers.", '"ccache"'),
     Key("remote", "text", "The address of a service that runs stages elsewhere.", '"http://build:8980"'),
