@@ -26,11 +26,15 @@ from npuninja.emulator.core_modules.address_map import (
     KERNELS,
     READ_MARKS,
     REGISTERS,
+    SAVED_CALLS,
+    SAVED_CALLS_BYTES,
     WRITE_MARKS,
 )
 from npuninja.emulator.core_modules.admission import admit
 from npuninja.emulator.core_modules.places import Frame, Places
 from npuninja.emulator.core_modules.rewrite import ENGINE_TABLE, VERSION, Place, Rewritten, rewrite
+from npuninja.emulator.core_modules.suspension import FIRST_FRAME
+from npuninja.emulator.core_modules.waiting import IMPORTS as WAITING_IMPORTS
 from npuninja.emulator.engine_module import instantiate, load_core
 from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
 from npuninja.errors import UserError
@@ -41,7 +45,7 @@ LOCK_PAGE = 0x10000
 STATE_PAGE = 0x20000
 OWN = DATA_WINDOWS["own"]
 #: The functions that a core's module may import from `env`.
-IMPORTS = math_functions.NAMES | {kernel_output.IMPORT}
+IMPORTS = math_functions.NAMES | {kernel_output.IMPORT} | set(WAITING_IMPORTS)
 #: From a tile's number to that of its neighbour.
 NEIGHBOUR_STEPS = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1}
 
@@ -105,7 +109,8 @@ class Core:
         key = f"{program.digest.hex()} {VERSION} {checked}"
         try:
             module = load_core(array.engine, key, lambda: self._rewrite().module)
-            imports: list[Any] = [self._import(array, item.name or "") for item in module.imports]
+            self._import_names = [item.name or "" for item in module.imports]
+            imports: list[Any] = [self._import(array, name) for name in self._import_names]
             instance = instantiate(store, module, imports)
         except wasmtime.WasmtimeError as error:
             raise UserError(
@@ -124,6 +129,7 @@ class Core:
         self._exports = exports  # keeps the memory mapped
         base = ctypes.cast(linear.data_ptr(store), ctypes.c_void_p).value
         assert base is not None
+        self._base = base
         self._map(base, array.memory)
         self._store = store
         self._stack_pointer = stack_pointer
@@ -142,6 +148,8 @@ class Core:
                 table.set(store, number, array.function(name))
 
     def _import(self, array: Array, name: str) -> wasmtime.Func:
+        if name in WAITING_IMPORTS:
+            return array.function(WAITING_IMPORTS[name].engine)
         if name == kernel_output.IMPORT:
             return array.kernel_output.make_import(array.store, self.info.column, self.info.row)
         return math_functions.make_import(array, name)
@@ -178,6 +186,12 @@ class Core:
             self._places = Places(self._engine, self._program.module)
         return self._places
 
+    def suspended_frames(self) -> list[Frame]:
+        """Where a core waits that was left in the middle of its code, innermost first."""
+        number = struct.unpack("<I", ctypes.string_at(self._base + FIRST_FRAME, 4))[0]
+        calls = self._rewrite().waiting_calls
+        return self.places.frames(calls[number]) if number < len(calls) else []
+
     def site_frames(self, site: int) -> list[Frame]:
         """The place of an access of a checked core by its number."""
         return self.places.frames(self._rewrite().sites[site])
@@ -191,9 +205,11 @@ class Core:
         return address - KERNELS if in_kernel and address >= KERNELS else address
 
     def _map(self, base: int, memory: SharedMemory) -> None:
-        memory.forbid(
-            base, WRITE_MARKS + ADDRESS_SPACE_BYTES if self.checked else KERNELS + ADDRESS_SPACE_BYTES
-        )
+        suspends = any(name in WAITING_IMPORTS for name in self._import_names)
+        end = SAVED_CALLS + SAVED_CALLS_BYTES if suspends else KERNELS + ADDRESS_SPACE_BYTES
+        memory.forbid(base, WRITE_MARKS + ADDRESS_SPACE_BYTES if self.checked else end)
+        if suspends:
+            memory.map_private(base + SAVED_CALLS, SAVED_CALLS_BYTES)
         memory.map_at(base + LOCK_PAGE, 0, layout.LOCK_PLANE_BYTES)
         memory.map_private(base + STATE_PAGE, layout.WASM_PAGE_BYTES)
         memory.map_private(base + KERNELS + REGISTERS, layout.WASM_PAGE_BYTES)

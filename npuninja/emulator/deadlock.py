@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Mapping
 
+from npuninja.arch.registers import ACCUMULATOR_CONTROL, tile_address
 from npuninja.emulator import layout, state
 from npuninja.emulator.errors import Deadlock, Note
 from npuninja.emulator.lock_releases import releasers
@@ -12,6 +14,8 @@ from npuninja.emulator.stream_trace import ReadRegister, origins, port_name
 from npuninja.errors import Location
 from npuninja.formats.core_image import CoreInfo, Wait
 
+#: `SINK_CORE` in engine/engine.h: a receiver that is a core, by its tile.
+SINK_CORE = 0x2000
 #: Waiters that are put into words; a large design has hundreds.
 _SHOWN_WAITERS = 20
 #: More possible releasers than this are not named: then they are most of the neighbourhood.
@@ -40,6 +44,7 @@ class Waiters:
         cores: what each core's module says, by tile number.
         read: reads a register.
         device: which tiles there are.
+        left: by tile number, where in its code a core waits that was left in the middle of it.
     """
 
     def __init__(
@@ -48,11 +53,13 @@ class Waiters:
         cores: Mapping[int, CoreInfo],
         read: ReadRegister,
         device: layout.Geometry,
+        left: Callable[[int], Location | None] = lambda tile: None,
     ) -> None:
         self._states = {s.actor: s for s in states}
         self._cores = cores
         self._read = read
         self._device = device
+        self._left = left
         self._lock_symbols = lock_symbols(cores)
         for s in states:
             wait = self._wait_of_core(s)
@@ -70,27 +77,44 @@ class Waiters:
         """Whether an actor waits for something that no other actor at work can bring."""
         if s.wait in (state.WAIT_LOCK_GE, state.WAIT_LOCK_EQ):
             return not self._releasers(s)
-        if s.wait == state.WAIT_DATA:
+        if s.wait in (state.WAIT_DATA, state.WAIT_STREAM):
             senders = [o.actor for o in origins(self._read, self._device, s.actor) if o.actor is not None]
             return all(self._is_idle(sender) for sender in senders)
+        if s.wait == state.WAIT_CASCADE_IN:
+            return self._cascade_source(s) is None or self._is_idle(self._cascade_source(s) or 0)
+        if s.wait == state.WAIT_CASCADE_OUT:
+            return s.wait_b >= layout.TILES or self._is_idle(layout.FIRST_CORE_ACTOR + s.wait_b)
         if s.wait == state.WAIT_SINK:
-            return s.wait_a >= layout.CHANNELS or self._is_idle(s.wait_a)
+            return self._is_idle(_receiving_actor(s.wait_a))
         if s.wait == state.WAIT_TOKEN:
             return self._is_idle(s.wait_a)
         return s.wait in (state.WAIT_ROUTE, state.WAIT_POLL)
 
-    def _is_idle(self, channel: int) -> bool:
-        found = self._states.get(channel)
+    def _is_idle(self, actor: int) -> bool:
+        found = self._states.get(actor)
+        if found is not None and found.is_core:
+            return bool(found.state)
         return found is None or found.state == state.IDLE
 
+    def _cascade_source(self, s: ActorState) -> int | None:
+        """The core whose cascade a core takes; None when none is set to send there."""
+        tile = s.actor - layout.FIRST_CORE_ACTOR
+        source = tile - layout.ROWS_PER_COLUMN if s.wait_a else tile + 1
+        if source < 0 or not self._device.is_core_tile(source):
+            return None
+        control = self._read(tile_address(*layout.tile_place(source), ACCUMULATOR_CONTROL))
+        return layout.FIRST_CORE_ACTOR + source if control >> 1 & 1 == s.wait_a else None
+
     def _wait_of_core(self, s: ActorState) -> Wait | None:
-        if not s.is_core:
+        if not s.is_core or s.tasks_done:
             return None
         info = self._cores.get(s.actor - layout.FIRST_CORE_ACTOR)
         return next((w for w in info.waits if w.point == s.bd), None) if info is not None else None
 
     def location(self, s: ActorState) -> Location | None:
         """Where a core waits, in the design's file."""
+        if s.is_core and s.tasks_done:
+            return self._left(s.actor - layout.FIRST_CORE_ACTOR)
         wait = self._wait_of_core(s)
         return Location(wait.file, wait.line, wait.column) if wait is not None else None
 
@@ -116,6 +140,17 @@ class Waiters:
             return f"waits for {lock} {sign} {s.wait_b}, it is {s.lock_value}{note}"
         if kind == state.WAIT_DATA:
             return f"waits for {s.words_left} more words from the stream: {self._senders(s)}"
+        if kind == state.WAIT_STREAM:
+            return f"waits for a word from its stream: {self._senders(s)}"
+        if kind == state.WAIT_CASCADE_IN:
+            return f"waits for its cascade from {'west' if s.wait_a else 'north'}: {self._cascade_sender(s)}"
+        if kind == state.WAIT_CASCADE_OUT:
+            side = "east" if s.wait_a else "south"
+            if s.wait_b >= layout.TILES:
+                return f"puts into its cascade to {side}, where no core takes it (aie.cascade_flow sets both sides)"
+            return f"puts into its cascade to {side}, which {self._receiver_core(s.wait_b)} does not take"
+        if kind == state.WAIT_SINK and s.is_core:
+            return f"puts a word into its stream, which {self._receiver(s.wait_a)} does not take"
         if kind == state.WAIT_SINK:
             return f"has {s.words_left} words left to send, which {self._receiver(s.wait_a)} does not take"
         if kind == state.WAIT_ARBITER:
@@ -170,7 +205,9 @@ class Waiters:
                 continue
             sender = self._states.get(origin.actor)
             name = layout.actor_name(origin.actor)
-            if sender is None or sender.state == state.IDLE:
+            if origin.actor >= layout.FIRST_CORE_ACTOR:
+                phrases.append(self._core_sender(origin.actor))
+            elif sender is None or sender.state == state.IDLE:
                 done = (
                     f"has no task left after {sender.tasks_done}"
                     if sender is not None
@@ -181,7 +218,27 @@ class Waiters:
                 phrases.append(f"{name} sends to it, and waits itself")
         return "; ".join(phrases) or "nothing sends to it"
 
+    def _core_sender(self, actor: int) -> str:
+        sender = self._states.get(actor)
+        name = layout.actor_name(actor)
+        if sender is None:
+            return f"{name} has no program"
+        return f"{name} has ended" if sender.state else f"{name} sends to it, and waits itself"
+
+    def _cascade_sender(self, s: ActorState) -> str:
+        source = self._cascade_source(s)
+        return "no core is set to send there" if source is None else self._core_sender(source)
+
+    def _receiver_core(self, tile: int) -> str:
+        receiver = self._states.get(layout.FIRST_CORE_ACTOR + tile)
+        name = layout.actor_name(layout.FIRST_CORE_ACTOR + tile)
+        if receiver is None:
+            return f"{name} (which has no program)"
+        return f"{name} (which has ended)" if receiver.state else name
+
     def _receiver(self, sink: int) -> str:
+        if sink & SINK_CORE:
+            return self._receiver_core(sink & 63)
         if sink >= layout.CHANNELS:
             return f"tile {layout.tile_place(sink & 63)}"
         receiver = self._states.get(sink)
@@ -225,6 +282,13 @@ class Waiters:
         if where is not None:
             result["location"] = str(where)
         return result
+
+
+def _receiving_actor(sink: int) -> int:
+    """The actor of a stream's receiver; that of control packets is nobody."""
+    if sink & SINK_CORE:
+        return layout.FIRST_CORE_ACTOR + (sink & 63)
+    return sink if sink < layout.CHANNELS else layout.SEQUENCE_ACTOR + 1
 
 
 def route_error(error: int, tile: int, port: int, device: layout.Geometry) -> str:

@@ -19,7 +19,7 @@ from npuninja.emulator.checks.accesses import bad_access
 from npuninja.emulator.checks.races import Race, RaceReader
 from npuninja.emulator.checks.regions import regions_of
 from npuninja.emulator.configuration import loaded_cores, read_design
-from npuninja.emulator.core_faults import core_trap, endless, full_stack
+from npuninja.emulator.core_faults import core_trap, endless, full_stack, own_frames
 from npuninja.emulator.cores import Core, read_program
 from npuninja.emulator.deadlock import Waiters, deadlock
 from npuninja.emulator.errors import EmulationError, InvalidAccess, TimeLimit
@@ -39,7 +39,7 @@ from npuninja.emulator.shared_memory import FilePlace
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.stray_writes import stray_writes
 from npuninja.emulator.watchdog import Watchdog
-from npuninja.errors import ToolError, UserError
+from npuninja.errors import Location, ToolError, UserError
 from npuninja.formats import txn
 from npuninja.formats.cdo import Command
 from npuninja.formats.core_image import STUB_BYTES, read_stub
@@ -457,7 +457,13 @@ class Emulator:
 
     def _waiters(self) -> Waiters:
         cores = {tile: core.info for tile, core in self._cores.items()}
-        return Waiters(self._array.states(), cores, self._array.read32, self.device)
+        return Waiters(self._array.states(), cores, self._array.read32, self.device, self._left_at)
+
+    def _left_at(self, tile: int) -> Location | None:
+        """Where a core waits that was left in the middle of its code."""
+        core = self._cores.get(tile)
+        frames = own_frames(core.suspended_frames()) if core is not None else []
+        return frames[0][1] if frames else None
 
     def _still_moving(self, time_limit_s: float) -> TimeLimit:
         waiters = self._waiters()

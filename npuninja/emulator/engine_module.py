@@ -30,7 +30,7 @@ SOURCES = Path(__file__).parent / "engine"
 #: In a package of designs (npuninja.packaging) the engine is there compiled, without its sources.
 COMPILED = SOURCES / "engine.wasm"
 #: Units of compilation, in link order.
-UNITS = ("array", "bd", "checks", "dma", "stream", "txn", "scheduler", "math")
+UNITS = ("array", "bd", "checks", "dma", "stream", "core_streams", "txn", "scheduler", "math")
 COMPILE_FLAGS = (
     *("-target", "wasm32-freestanding", "-O2", "-msimd128", "-mbulk-memory", "-flto", "-g0"),
     *("-ffreestanding", "-fno-strict-aliasing", "-fno-sanitize=all"),

@@ -249,6 +249,17 @@ def _switch_loop(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     )
 
 
+def _core_lock(w: tuple[int, ...], _: Known) -> errors.EmulationError:
+    column, row = layout.tile_place(w[0])
+    side = ("south", "west", "north", "its own tile")[w[1] >> 4 & 3]
+    return errors.InvalidAccess(
+        f"core ({column}, {row}) uses lock {w[1]} in a kernel: 16 locks each of south, west, north and its own tile (from 48 "
+        f"on) are there, and none is to {side} here",
+        hint="a kernel's lock numbers are as the core sees them: 48 + id for its own tile",
+        report={"tile": [column, row], "lock": w[1]},
+    )
+
+
 _Maker = Callable[[tuple[int, ...], Known], errors.EmulationError]
 #: By kind of fault, in the order of engine/engine.h.
 _MAKERS: dict[int, _Maker] = {
@@ -263,4 +274,5 @@ _MAKERS: dict[int, _Maker] = {
     9: _core_enabled,
     10: _switch_loop,
     13: _late_argument,
+    14: _core_lock,
 }

@@ -14,14 +14,15 @@ STATE_BYTES = _STATE.size
 #: `WaitKind` in engine/engine.h.
 WAIT_NONE, WAIT_LOCK_GE, WAIT_LOCK_EQ, WAIT_DATA, WAIT_SINK = range(5)
 WAIT_ARBITER, WAIT_ROUTE, WAIT_TOKEN, WAIT_QUEUE, WAIT_POLL = range(5, 10)
+WAIT_STREAM, WAIT_CASCADE_IN, WAIT_CASCADE_OUT = range(10, 13)
 #: Channel states.
 IDLE, LOADED, HEADER, MOVING = range(4)
 
 
 class ActorState(NamedTuple):
-    """One actor. Of a core, `state` is 1 when it has ended, `bd` its resume point, `words_moved` its steps;
-    of the runtime
-    sequence, `state` is 1 when it is done, `bd` the offset of the operation at which it stands.
+    """One actor. Of a core, `state` is 1 when it has ended, `bd` its resume point, `tasks_done` is 1 when it was
+    left in the middle of its code, `words_moved` are its steps; of the runtime sequence, `state` is 1 when it is
+    done, `bd` the offset of the operation at which it stands.
     """
 
     actor: int

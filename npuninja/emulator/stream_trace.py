@@ -41,7 +41,7 @@ ReadRegister = Callable[[int], int]
 
 
 class Origin(NamedTuple):
-    """Where a stream comes from: an MM2S channel's actor number, or a port at which the trace ends and why."""
+    """Where a stream comes from: the actor number of an MM2S channel or a core, or a port at which the trace ends and why."""
 
     actor: int | None
     reason: str
@@ -54,7 +54,12 @@ def port_name(kind: str, port: int, *, master: bool) -> str:
 
 
 def origins(read: ReadRegister, device: layout.Geometry, actor: int) -> list[Origin]:
-    """All that can send to an S2MM channel as the switches are set now."""
+    """All that can send to an S2MM channel, or to a core, as the switches are set now."""
+    found: list[Origin] = []
+    if actor >= layout.FIRST_CORE_ACTOR:
+        column, row = layout.tile_place(actor - layout.FIRST_CORE_ACTOR)
+        _back(read, device, column, row, master_index("core", "Core", 0), found, set())
+        return found
     column, row, _, channel = layout.channel_place(actor)
     kind = device.rows.kind(row)
     if kind == "shim":
@@ -68,7 +73,6 @@ def origins(read: ReadRegister, device: layout.Geometry, actor: int) -> list[Ori
         start = master_index("shim", "South", south)
     else:
         start = master_index(kind, "DMA", channel)
-    found: list[Origin] = []
     _back(read, device, column, row, start, found, set())
     return found
 
@@ -131,6 +135,8 @@ def _enter(
     bundle, channel = SLAVES[kind][slave]
     if bundle == "DMA":
         found.append(Origin(layout.channel_number(column, row, "MM2S", channel), ""))
+    elif bundle == "Core":
+        found.append(Origin(layout.FIRST_CORE_ACTOR + layout.tile_number(column, row), ""))
     elif bundle == "South" and kind == "shim":
         mux = read(tile_address(column, row, SHIM_MUX))
         if channel in SHIM_MM2S_SOUTH and mux >> SHIM_MUX_SHIFTS[channel] & 3 == SHIM_MUX_DMA:

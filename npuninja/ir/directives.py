@@ -28,7 +28,11 @@ DYNAMIC_INDEX = -(1 << 63)
 
 # Attribute kinds that are an integer type, and those that are flags in angle brackets.
 INTEGER_KIND = re.compile(r"(?:i|ui|si)\d+|index")
-FLAG_ATTRIBUTES = {"fastmath": "#arith.fastmath", "overflow": "#arith.overflow"}
+FLAG_ATTRIBUTES = {
+    "fastmath": "#arith.fastmath",
+    "overflow": "#arith.overflow",
+    "combining": "#vector.kind",
+}
 
 
 class Directive:

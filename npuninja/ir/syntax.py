@@ -256,7 +256,7 @@ vector.insert                $valueToStore , $dest mixed(position) {} : type(val
 vector.extractelement        $vector [ $position : type(position) ] {} : type(vector) => element(vector)
 vector.extract_strided_slice $vector {} : type(vector) to type(result) => result
 vector.fma                   $lhs , $rhs , $acc {} : type(lhs,rhs,acc) => same(lhs)
-vector.reduction             < .kind:any > , $vector (? , $acc )? {} : type(vector) into type(dest,acc) => dest
+vector.reduction             < .kind:combining > , $vector (? , $acc )? {} : type(vector) into type(dest,acc) => dest
 vector.shape_cast            $source {} : type(source) to type(result) => result
 vector.bitcast               $source {} : type(source) to type(result) => result
 

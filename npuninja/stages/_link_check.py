@@ -8,7 +8,7 @@ from typing import Any
 
 from npuninja.errors import Error, Location, UserError, Warnings
 from npuninja.stages._run import ToolFailed
-from npuninja.stages._wasm_flags import CORE_IMPORTS, STREAM_IMPORTS
+from npuninja.stages._wasm_flags import CORE_IMPORTS
 from npuninja.stages._wasm_object import Symbols
 
 DATA_MEMORY_END = 0x80000  # of a core's own data memory (AIE2: 64 KiB at 0x70000)
@@ -71,14 +71,6 @@ def check_symbols(core: Symbols, kernels: list[Symbols], function_locations: dic
     }
     if not missing:
         return
-    streams = next((name for name in missing if name in STREAM_IMPORTS), None)
-    if streams is not None:
-        raise UserError(
-            f"{os.path.basename(missing[streams].path)} reads or writes a stream or a cascade, which kernels on emulated "
-            "cores cannot do",
-            Location(missing[streams].path),
-            hint="build it with Peano for an NPU, or pass the data through an objectFifo (docs/kernels.md)",
-        )
     # The dictionary holds the first use last.
     names = list(missing)[::-1]
     first, user = names[0], missing[names[0]]

@@ -72,13 +72,22 @@ _UNARY: tuple[str, ...] = (
 )
 _BINARY: tuple[str, ...] = ("atan2", "fmod", "pow")
 MATH_IMPORTS: frozenset[str] = frozenset(name + suffix for name in _UNARY + _BINARY for suffix in ("", "f"))
-# Everything that the emulator serves: these, and what printf of a core's <stdio.h> calls.
-CORE_IMPORTS: frozenset[str] = MATH_IMPORTS | {"npu_print"}
-# What the intrinsics for streams and cascades call (kernel_headers/include/npu/streams.h). The emulator does not serve
-# them: a kernel cannot be suspended in the middle of a call.
+# What the intrinsics for streams, cascades and locks call (kernel_headers/include/npu/streams.h): a core waits in the
+# middle of its code (npuninja/emulator/core_modules/waiting.py has the same names).
 STREAM_IMPORTS: frozenset[str] = frozenset(
-    ("npu_get_stream", "npu_stream_ready", "npu_put_stream", "npu_get_cascade", "npu_put_cascade")
+    (
+        *(
+            "npu_get_stream",
+            "npu_get_stream_last",
+            "npu_stream_ready",
+            "npu_put_stream",
+            "npu_try_put_stream",
+        ),
+        *("npu_get_cascade", "npu_put_cascade", "npu_acquire", "npu_release"),
+    )
 )
+# Everything that the emulator serves: these, and what printf of a core's <stdio.h> calls.
+CORE_IMPORTS: frozenset[str] = MATH_IMPORTS | STREAM_IMPORTS | {"npu_print"}
 
 
 def values(flags: tuple[tuple[str, str], ...]) -> list[str]:

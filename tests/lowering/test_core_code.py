@@ -391,8 +391,13 @@ REFUSED = {
         "'scf.for' must be lowered",
     ),
     "fifos": ("aie.objectfifo.release @x(Consume, 1)", "'aie.objectfifo.release' must be lowered"),
-    "vectors": ("%v = arith.constant dense<1> : vector<4xi32>", "vectors"),
-    "cascades": ("%v = aie.get_cascade() : vector<16xi32>", "cascades and streams"),
+    "sums of float vectors": (
+        "%x = arith.constant dense<1.0> : vector<4xf32> %y = arith.addf %x, %x : vector<4xf32>",
+        "compute with vectors of floats ('arith.addf')",
+    ),
+    "vectors of odd sizes": ("%v = arith.constant dense<1> : vector<3xi32>", "vector<3xi32>"),
+    "half a cascade": ("%v = aie.get_cascade() : vector<8xi32>", "takes a vector of 512 bits"),
+    "wide words": ("%p = arith.constant 0 : i32 %v = aie.get_stream(%p : i32) : i128", "words of 32 bits"),
     "odd widths": ("%c = arith.constant 1 : i7 %d = arith.addi %c, %c : i7", "type i7"),
     "locks of a tile far away": (
         "aie.use_lock(%lf, AcquireGreaterEqual, 1)",

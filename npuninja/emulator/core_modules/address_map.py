@@ -8,6 +8,7 @@ constants to them, so that one address means different memory for different code
   state leads nowhere, as on a core, and the check costs nothing;
 - the page `REGISTERS` there is private to a core: what a kernel's headers keep in registers of an NPU (rounding,
   saturation, a vector whose lane is picked at run time);
+- the page `SAVED_CALLS` holds the calls of a core that waits in the middle of its code (`suspension`);
 - a checked run keeps one word for each word of data, `READ_MARKS` and `WRITE_MARKS` above it.
 
 The gaps keep an address beyond 0x80000 from meeting another region.
@@ -21,6 +22,8 @@ KERNELS = 0x100000
 REGISTERS = 0x30000
 #: Where a kernel finds its core's column << 16 | row (kernel_headers/include/npu/control.h).
 CORE_NUMBER = REGISTERS + 0xFFF0
+SAVED_CALLS = 0x280000
+SAVED_CALLS_BYTES = 0x10000
 READ_MARKS = 0x300000
 WRITE_MARKS = 0x600000
 #: Pages of the rewritten module's memory, without and with marks.

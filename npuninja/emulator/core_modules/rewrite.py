@@ -27,6 +27,7 @@ from npuninja.emulator.core_modules.address_map import (
     READ_MARKS,
     WRITE_MARKS,
 )
+from npuninja.emulator.core_modules.suspension import make_suspendable, needs_suspension
 from npuninja.errors import UserError
 from npuninja.formats.wasm_code import (
     BULK,
@@ -41,7 +42,7 @@ from npuninja.formats.wasm_code import (
 from npuninja.formats.wasm_module import MAGIC, read_wasm, unsigned_leb128
 
 #: Counted up when rewriting changes: names what the cache keeps.
-VERSION = 1
+VERSION = 2
 ENGINE_TABLE = "npuninja.engine"
 
 _TYPE, _FUNCTION, _TABLE, _MEMORY, _GLOBAL, _EXPORT, _CODE = 1, 3, 4, 5, 6, 7, 10
@@ -94,6 +95,7 @@ class Rewritten(NamedTuple):
         entry: number of the core's own function.
         sites: of accesses and calls by their number.
         starts, places: where each original instruction begins now, from the module's start, and where it was.
+        waiting_calls: the calls that may wait in the middle of a kernel, by their number.
     """
 
     module: bytes
@@ -101,6 +103,7 @@ class Rewritten(NamedTuple):
     sites: tuple[Place, ...]
     starts: tuple[int, ...]
     places: tuple[Place, ...]
+    waiting_calls: tuple[Place, ...] = ()
 
     def place(self, module_offset: int) -> Place | None:
         """The original instruction of an offset in the rewritten module."""
@@ -132,7 +135,30 @@ def rewrite(module: bytes, entry: str, name: str, *, checked: bool) -> Rewritten
     sections = {s.id: s.data for s in wasm.sections if s.id}
     imported = sum(1 for item in wasm.imports if item.kind == "function")
     writer = _Writer(sections, code, imported, found.number, stack_pointer.number, name, checked)
-    return writer.module()
+    rewritten = writer.module()
+    return _suspendable(rewritten, name, checked, sections) if needs_suspension(wasm) else rewritten
+
+
+#: Instructions that the core's own function begins with in a checked run: the engine counts its epochs.
+_CHECKED_PROLOGUE = 3
+
+
+def _suspendable(rewritten: Rewritten, name: str, checked: bool, sections: dict[int, bytes]) -> Rewritten:
+    """The module so that its code can wait in its middle."""
+    try:
+        found = make_suspendable(
+            rewritten.module,
+            rewritten.entry,
+            name,
+            engine_table=_count(sections.get(_TABLE, b"\0")) if checked else None,
+            prologue=_CHECKED_PROLOGUE if checked else 0,
+        )
+    except (IndexError, KeyError, ValueError):
+        raise UserError(f"{name}: damaged wasm module: its code is cut off", hint="build it again") from None
+    nowhere = Place(-1, 0)
+    places = tuple(nowhere if origin < 0 else rewritten.place(origin) or nowhere for origin in found.origins)
+    calls = tuple(rewritten.place(offset) or nowhere for offset in found.calls)
+    return rewritten._replace(module=found.module, starts=found.starts, places=places, waiting_calls=calls)
 
 
 class _Writer:

@@ -185,6 +185,7 @@ EXPORT("reset_array") void reset_array(u32 device_columns, u32 kinds, u32 has_we
     number_words();
     stream_reset();
     dma_reset();
+    core_streams_reset();
     __builtin_memset((void *)LOCK_PLANE, 0, 4 * 64 * TILES);
     for (u32 tile = 0; tile < 8 * columns; tile++) {
         if (!tile_exists(tile)) continue;
@@ -194,6 +195,7 @@ EXPORT("reset_array") void reset_array(u32 device_columns, u32 kinds, u32 has_we
         if (kind == SHIM) clear(tile, SHIM_MUX, 8);
         if (kind != CORE) continue;
         clear(tile, CORE_CONTROL, 8);
+        clear(tile, CORE_ACCUMULATOR_CONTROL, 4);
         clear(tile, CORE_PROGRAM, CORE_PROGRAM_BYTES);
         REG(tile, CORE_CONTROL) = 2; /* in reset (AM025: reset value of Core_Control) */
     }

@@ -158,10 +158,10 @@ void s2mm_step(u32 channel) {
 
 /* Words a receiver takes now. A channel with nothing in its FIFO and a BD at work takes as much as the BD wants, past the
  * FIFO; `deliver` follows the same rule. */
-static u32 sink_room(const Target *target) {
+u32 sink_room(const Target *target) {
     u32 sink = target->sink;
     if (sink & SINK_TILE_CONTROL) return 0xFFFFFFFFu;
-    if (sink & SINK_CORE) fault(FAULT_NOT_MODELLED, UNMODELLED_CORE_STREAM, sink & 63, 0, 0, 0, 0);
+    if (sink & SINK_CORE) return core_input_room(sink & 63, target->room);
     Channel *c = &channels[sink];
     Fifo *fifo = &fifos[sink];
     if (c->state == LOADED || (c->state == MOVING && (fifo->count || !c->walk.left))) s2mm_step(sink);
@@ -170,11 +170,16 @@ static u32 sink_room(const Target *target) {
     return fifo->count < target->room ? target->room - fifo->count : 0;
 }
 
-static void deliver(u32 source, const Target *target, const u32 *from, u32 words) {
+void deliver(u32 source, const Target *target, const u32 *from, u32 words) {
     u32 sink = target->sink;
     progress++;
     if (sink & SINK_TILE_CONTROL) {
         for (u32 i = 0; i < words; i++) tile_control_word(sink & 63, from[i]);
+        return;
+    }
+    if (sink & SINK_CORE) {
+        check_sent(source, ACTOR_CORE + (sink & 63), 1);
+        core_input(sink & 63, from, words);
         return;
     }
     Channel *c = &channels[sink];
@@ -188,6 +193,12 @@ static void deliver(u32 source, const Target *target, const u32 *from, u32 words
         return;
     }
     for (u32 i = 0; i < words; i++) fifo->words[(fifo->head + fifo->count++) % FIFO_WORDS] = from[i];
+}
+
+/* A packet's last word has been delivered. */
+void sink_end(const Target *target) {
+    if (target->sink & SINK_TILE_CONTROL) tile_control_end(target->sink & 63);
+    if (target->sink & SINK_CORE) core_input_end(target->sink & 63);
 }
 
 /* --- MM2S: from memory into the stream. */
@@ -334,8 +345,7 @@ void mm2s_step(u32 channel) {
     move(channel);
     if (c->walk.left) return;
     if (c->bd.tlast) {
-        for (u32 i = 0; i < route->targets; i++)
-            if (route->target[i].sink & SINK_TILE_CONTROL) tile_control_end(route->target[i].sink & 63);
+        for (u32 i = 0; i < route->targets; i++) sink_end(&route->target[i]);
         route_release(channel, route);
         c->in_packet = 0;
     }

@@ -62,6 +62,7 @@ enum {
     FAULT_MACHINE_CORE,  /* tile, address: its own record says more */
     FAULT_ACCESS,        /* tile, BadAccess, address, bytes, packed site, whether it writes */
     FAULT_LATE_ARGUMENT, /* argument, how many the firmware translates, register address */
+    FAULT_CORE_LOCK,     /* tile, lock number as a core sees it */
 };
 typedef enum {
     BAD_BD_INVALID = 1,   /* valid bit not set */
@@ -164,6 +165,9 @@ u32 arbiter_owner(u32 arbiter);
 void stream_reset(void);
 void tile_control_word(u32 tile, u32 word);
 void tile_control_end(u32 tile);
+u32 sink_room(const Target *target);
+void deliver(u32 source, const Target *target, const u32 *from, u32 words);
+void sink_end(const Target *target);
 
 /* --- DMA channels (dma.c). */
 #define QUEUE_DEPTH 4
@@ -180,6 +184,9 @@ typedef enum {
     WAIT_TOKEN,       /* TXN: channel */
     WAIT_QUEUE,       /* TXN: channel */
     WAIT_POLL,        /* TXN: register address, mask, value */
+    WAIT_STREAM,      /* core: nothing comes */
+    WAIT_CASCADE_IN,  /* core: whether from west */
+    WAIT_CASCADE_OUT, /* core: whether to east, receiver's tile or TILES */
 } WaitKind;
 typedef struct {
     u32 kind, a, b, c;
@@ -234,6 +241,15 @@ void txn_begin(u32 address, u32 bytes, u32 count);
 int txn_execute(u32 address, u32 bytes);
 int txn_finished(void);
 int txn_configuring(void);
+
+/* --- Streams, cascades and locks that cores use (core_streams.c). */
+extern Wait core_wait[TILES]; /* of cores that gave their turn back in the middle of their code */
+u32 core_input_room(u32 tile, u32 room);
+void core_input(u32 tile, const u32 *from, u32 words);
+void core_input_end(u32 tile);
+int core_can_go_on(u32 tile);
+void core_streams_reset(void);
+void core_streams_forget(u32 tile);
 
 /* --- Scheduler (scheduler.c). */
 void core_control(u32 tile, u32 value);

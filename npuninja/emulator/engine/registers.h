@@ -78,6 +78,7 @@
 #define CORE_STATUS_DONE (1u << 20)
 #define CORE_DEBUG_CONTROL0 0x32010u  /* bit 0: halt */
 #define CORE_MERGE_CONTROL 0x3F800u   /* deterministic merge, two of 0x10 bytes, enable at +8 */
+#define CORE_ACCUMULATOR_CONTROL 0x36060u /* cascade: bit 0 from north or west, bit 1 to south or east */
 #define CORE_PROGRAM 0x20000u
 #define CORE_PROGRAM_BYTES 0x4000u
 

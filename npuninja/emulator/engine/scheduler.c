@@ -26,6 +26,7 @@ void activate(u32 actor) { active[actor / 64] |= 1ull << actor % 64; }
 static void deactivate(u32 actor) { active[actor / 64] &= ~(1ull << actor % 64); }
 
 EXPORT("set_core") void set_core(u32 tile, u32 function) {
+    core_streams_forget(tile);
     cores[tile] = (Core){.function = function};
     if (function == NO_CORE)
         deactivate(ACTOR_CORE + tile);
@@ -87,11 +88,13 @@ EXPORT("take_event_count") u32 take_event_count(void) {
 #define CORE_RELEASE_FAULT 3
 #define CORE_MACHINE_FAULT 4
 #define CORE_PAUSE 5 /* a core of machine code gives the host a chance to translate it */
+#define CORE_SUSPENDED 6 /* in the middle of its code: what it waits for is in core_wait */
 
 static void core_step(u32 tile) {
     Core *core = &cores[tile];
     if (core->kind == CORE_GE && LOCK(core->lock) < (i32)core->need) return;
     if (core->kind == CORE_EQ && LOCK(core->lock) != (i32)core->need) return;
+    if (core->kind == CORE_SUSPENDED && !core_can_go_on(tile)) return;
     core->steps++;
     progress++;
     i64 result = ((StepFunction)core->function)();
@@ -245,7 +248,11 @@ EXPORT("describe") u32 describe(void) {
         if (core->function == NO_CORE) continue;
         ActorState *s = &states[count++];
         *s = (ActorState){.actor = ACTOR_CORE + tile, .state = core->ended, .bd = core->point, .words_moved = core->steps};
-        if (core->kind) {
+        if (core->kind == CORE_SUSPENDED) {
+            s->wait = core_wait[tile];
+            s->tasks_done = 1;
+            if (s->wait.kind == WAIT_LOCK_GE || s->wait.kind == WAIT_LOCK_EQ) s->lock_value = LOCK(s->wait.a);
+        } else if (core->kind) {
             s->wait = (Wait){core->kind == CORE_EQ ? WAIT_LOCK_EQ : WAIT_LOCK_GE, core->lock, core->need, 0};
             s->lock_value = LOCK(core->lock);
         }

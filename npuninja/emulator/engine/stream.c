@@ -100,6 +100,8 @@ void route_release(u32 channel, Route *route) {
 }
 
 /* --- Following a stream. */
+static u32 sender_tile(u32 sender) { return sender >= ACTOR_CORE ? sender - ACTOR_CORE : channel_tile(sender); }
+
 static int fail(Route *route, RouteError error, u32 tile, u32 port) {
     route->error = (u16)error;
     route->error_tile = (u16)tile;
@@ -110,7 +112,7 @@ static int fail(Route *route, RouteError error, u32 tile, u32 port) {
 static int follow(u32 channel, Route *route, u32 tile, u32 slave, int dropped, u32 hops);
 
 static int reach(u32 channel, Route *route, u32 sink, int dropped) {
-    if (route->targets == MAX_SINKS) fault(FAULT_NOT_MODELLED, UNMODELLED_FAN_OUT, channel_tile(channel), channel, 0, 0, 0);
+    if (route->targets == MAX_SINKS) fault(FAULT_NOT_MODELLED, UNMODELLED_FAN_OUT, sender_tile(channel), channel, 0, 0, 0);
     route->target[route->targets].sink = (u16)sink;
     route->target[route->targets].drop_header = (u8)dropped;
     route->target[route->targets++].room = ROOM_ON_THE_WAY;
@@ -185,15 +187,18 @@ static int follow(u32 channel, Route *route, u32 tile, u32 slave, int dropped, u
     return found ? 1 : fail(route, ROUTE_NO_MASTER, tile, slave);
 }
 
-/* Finds where an MM2S channel's words go now. Without a header (`has_header` 0) only circuits can be followed. */
+/* Finds where the words of an MM2S channel, or of a core (ACTOR_CORE + tile), go now. Without a header (`has_header` 0) only
+ * circuits can be followed. */
 void route_resolve(u32 channel, Route *route, int has_header, u32 header) {
-    u32 tile = channel_tile(channel), index = channel_index(channel), slave;
+    u32 tile = sender_tile(channel), index = channel_index(channel), slave;
     route->epoch = switch_epoch;
     route->has_header = (u8)has_header;
     route->header = has_header ? header & 31 : 0;
     route->targets = route->arbiters = route->held = 0;
     route->error = ROUTE_OK;
-    if (tile_kind(tile) == SHIM) { /* multiplexer: MM2S0 -> South3 bits 11:10, MM2S1 -> South7 bits 15:14 */
+    if (channel >= ACTOR_CORE) {
+        slave = 0;
+    } else if (tile_kind(tile) == SHIM) { /* multiplexer: MM2S0 -> South3 bits 11:10, MM2S1 -> South7 bits 15:14 */
         slave = switches[SHIM].south + (index ? 7 : 3);
         if ((REG(tile, SHIM_MUX) >> (index ? 14 : 10) & 3) != MUX_DMA) {
             fail(route, ROUTE_NOT_DMA, tile, slave);

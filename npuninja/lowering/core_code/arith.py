@@ -123,11 +123,7 @@ class Arithmetic:
         if name in ("index_cast", "index_castui"):
             name = _index_cast(types[0], result, name)
         if result.startswith("vector<") or any(t.startswith("vector<") for t in types):
-            raise UserError(
-                f"core code cannot use vectors ('{op.name}')",
-                op.loc,
-                hint="do this in a kernel function, and call that from the core",
-            )
+            return None
         if name == "select":
             return [f"{operands[0]} ? {operands[1]} : {operands[2]}"]
         if name in _CONVERSIONS:

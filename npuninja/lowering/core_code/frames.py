@@ -21,6 +21,8 @@ from npuninja.lowering.core_code.prelude import WIDE_PRODUCT
 from npuninja.lowering.core_code.types import c_type, element_type
 
 LOCK_PAGE, STATE_PAGE = 0x10000, 0x20000
+#: Where in the state page a cascade transfer lies on its way.
+CASCADE_PLACE = STATE_PAGE + 0xF000
 #: Kinds of return values of the step function.
 WAIT_AT_LEAST, WAIT_EQUAL, FAULT_RELEASE = 1, 2, 3
 LARGEST_LOCK_VALUE = 63
@@ -48,6 +50,7 @@ class StepFrame:
         headers = dict.fromkeys(target for _, target in back_edges)
         self._headers = {block: number for number, block in enumerate(headers, len(uses) + 1)}
         self._back_edges = set(back_edges)
+        self._imports: dict[str, str] = {}
 
     def buffer(self, op: Operation, user: Operation) -> str:
         """The buffer's data address, as a pointer."""
@@ -96,6 +99,28 @@ class StepFrame:
         """Nothing: the emulated array has no trace unit."""
         return []
 
+    def put_stream(self, word: str) -> list[str]:
+        """Waits in the middle of the function (npuninja/emulator/core_modules/suspension.py)."""
+        self._imports["npu_put_stream"] = "void npu_put_stream(int, int, int)"
+        return [f"npu_put_stream(0, {word}, 0);"]
+
+    def get_stream(self) -> str:
+        """The same."""
+        self._imports["npu_get_stream"] = "int npu_get_stream(int)"
+        return "npu_get_stream(0)"
+
+    def put_cascade(self, value: str, type: str) -> list[str]:
+        """By way of a place in the state page, which is no memory of the tile."""
+        self._imports["npu_put_cascade"] = "void npu_put_cascade(const void *)"
+        return [
+            f"*({type} *)0x{CASCADE_PLACE:x} = {value}; npu_put_cascade((const void *)0x{CASCADE_PLACE:x});"
+        ]
+
+    def get_cascade(self, type: str) -> str:
+        """The same."""
+        self._imports["npu_get_cascade"] = "void npu_get_cascade(void *)"
+        return f"({{ npu_get_cascade((void *)0x{CASCADE_PLACE:x}); *({type} *)0x{CASCADE_PLACE:x}; }})"
+
     def declarations(self) -> str:
         """What stands in front of the function; asked for after the body was written."""
         assert self.writer is not None
@@ -105,6 +130,7 @@ class StepFrame:
         )
         return (
             f"{WIDE_PRODUCT}"
+            f"{''.join(f'extern {text};' + chr(10) for text in self._imports.values())}"
             f"struct npu_state {{\n  int point;\n{fields}}};\n"
             f"#define npu_state ((struct npu_state *)0x{STATE_PAGE:x})\n"
             f"#define npu_locks ((int *)0x{LOCK_PAGE:x})\n"
@@ -187,6 +213,22 @@ class PlainFrame:
     def event(self, number: int) -> list[str]:
         """An event instruction."""
         return [f"{self._prefix}_event({number});"]
+
+    def put_stream(self, word: str) -> list[str]:
+        """The instruction, by the intrinsic of Peano's own header."""
+        return [f"put_ms({word});"]
+
+    def get_stream(self) -> str:
+        """The same."""
+        return "get_ss()"
+
+    def put_cascade(self, value: str, type: str) -> list[str]:
+        """The same."""
+        return [f"put_mcd((v16int32){value});"]
+
+    def get_cascade(self, type: str) -> str:
+        """The same."""
+        return f"({type})get_scd_v16int32()"
 
     def declarations(self) -> str:
         """Nothing more than the unit's own."""

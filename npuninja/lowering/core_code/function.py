@@ -24,10 +24,20 @@ from npuninja.lowering.core_code import memory as core_code_memory
 from npuninja.lowering.core_code.arith import Arithmetic
 from npuninja.lowering.core_code.bare_pointers import buffer_of, loses_offset, passed_buffer
 from npuninja.lowering.core_code.model import CoreModel, c_name
-from npuninja.lowering.core_code.types import FLOATS, c_type, element_type, float_literal, integer_literal
+from npuninja.lowering.core_code.types import (
+    FLOATS,
+    c_type,
+    element_type,
+    float_literal,
+    integer_literal,
+    is_vector,
+    vector_bits,
+)
+from npuninja.lowering.core_code.vectors import vector_constant, vector_expression, vector_statements
 
 _NOT_LOWERED = ("scf.", "affine.", "aie.objectfifo")
-_STREAMS = ("aie.put_cascade", "aie.get_cascade", "aie.put_stream", "aie.get_stream")
+#: Bits of a cascade transfer.
+CASCADE_BITS = 512
 
 
 class Frame(Protocol):
@@ -44,6 +54,18 @@ class Frame(Protocol):
 
     def event(self, number: int) -> list[str]:
         """Statements of `aie.event`, which marks a place for the trace unit."""
+
+    def put_stream(self, word: str) -> list[str]:
+        """Statements that send a word, an `int`."""
+
+    def get_stream(self) -> str:
+        """The expression for a word that is received, an `int`."""
+
+    def put_cascade(self, value: str, type: str) -> list[str]:
+        """Statements that send a vector of 512 bits of a C type."""
+
+    def get_cascade(self, type: str) -> str:
+        """The expression for a vector that is received."""
 
     def buffer(self, op: Operation, user: Operation) -> str:
         """The expression for a buffer's first element."""
@@ -267,6 +289,12 @@ class FunctionWriter:
         if op.name == "aie.buffer":  # memory, whose place is known; it may be declared inside the core
             return []
         operands = [self.operand(v, op) for v in op.operands]
+        on_vectors = vector_statements(op, operands)
+        if on_vectors is not None:
+            return on_vectors
+        value = vector_expression(op, operands)
+        if value is not None:
+            return [f"{self._declare(op.result, op)} = {value};"]
         done = core_code_memory.statements(op, operands)
         if done is not None and not op.results:
             return done
@@ -366,6 +394,54 @@ class FunctionWriter:
             return [*check, *self.frame.release(op, value)]
         return [*check, *self.frame.acquire(op, action.case == "Acquire", value)]
 
+    def _own_frame(self, op: Operation) -> Frame:
+        if self.frame is None:
+            raise UserError(
+                f"a function cannot do '{op.name}', only the core's own body can",
+                op.loc,
+                hint="move it into the core, around the call",
+            )
+        return self.frame
+
+    def _put_stream(self, op: Operation) -> list[str]:
+        word, type = self.operand(op.operands[1], op), op.operands[1].type
+        if type not in ("i32", "f32"):
+            raise _no_word(op, type)
+        return self._own_frame(op).put_stream(f"(int)npu_float_bits({word})" if type == "f32" else word)
+
+    def _get_stream(self, op: Operation) -> list[str]:
+        type = op.result.type
+        if type not in ("i32", "f32"):
+            raise _no_word(op, type)
+        word = self._own_frame(op).get_stream()
+        return [f"{self._declare(op.result, op)} = {f'npu_bits_float({word})' if type == 'f32' else word};"]
+
+    def _put_cascade(self, op: Operation) -> list[str]:
+        type = op.operands[0].type
+        return self._own_frame(op).put_cascade(self.operand(op.operands[0], op), _cascade_type(op, type))
+
+    def _get_cascade(self, op: Operation) -> list[str]:
+        value = self._own_frame(op).get_cascade(_cascade_type(op, op.result.type))
+        return [f"{self._declare(op.result, op)} = {value};"]
+
+
+def _no_word(op: Operation, type: str) -> UserError:
+    return UserError(
+        f"'{op.name}' in embedded core code takes words of 32 bits, i32 or f32, not {type}",
+        op.loc,
+        hint="send it word by word",
+    )
+
+
+def _cascade_type(op: Operation, type: str) -> str:
+    found = c_type(type, op)
+    if not is_vector(type) or vector_bits(type) != CASCADE_BITS:
+        raise UserError(
+            f"'{op.name}' in embedded core code takes a vector of {CASCADE_BITS} bits, as vector<16xi32>, not {type}",
+            op.loc,
+        )
+    return found
+
 
 _CONTROL: dict[str, Callable[[FunctionWriter, Operation], list[str]]] = {
     "cf.br": FunctionWriter._branch,
@@ -376,16 +452,21 @@ _CONTROL: dict[str, Callable[[FunctionWriter, Operation], list[str]]] = {
     "aie.end": FunctionWriter._end,
     "aie.event": FunctionWriter._event,
     "aie.use_lock": FunctionWriter._use_lock,
+    "aie.put_stream": FunctionWriter._put_stream,
+    "aie.get_stream": FunctionWriter._get_stream,
+    "aie.put_cascade": FunctionWriter._put_cascade,
+    "aie.get_cascade": FunctionWriter._get_cascade,
 }
 
 
 def _literal(op: Operation) -> str:
+    if is_vector(op.result.type):
+        return vector_constant(op)
     value = op.attributes["value"]
-    if not op.result.type.startswith("vector<"):
-        c_type(op.result.type, op)
+    c_type(op.result.type, op)
     if isinstance(value, BoolAttr):
         return "1" if value.value else "0"
-    if isinstance(value, IntegerAttr) and not op.result.type.startswith("vector<"):
+    if isinstance(value, IntegerAttr):
         return integer_literal(value.value, op.result.type)
     if isinstance(value, FloatAttr):
         return float_literal(value.text, value.type)
@@ -393,9 +474,9 @@ def _literal(op: Operation) -> str:
 
 
 def _unsupported(op: Operation) -> UserError:
-    if any(v.type.startswith("vector<") for v in (*op.operands, *op.results)) and op.name not in _STREAMS:
+    if any(v.type.startswith("vector<") for v in (*op.operands, *op.results)):
         return UserError(
-            f"core code cannot use vectors ('{op.name}')",
+            f"core code cannot do '{op.name}' on vectors",
             op.loc,
             hint="do this in a kernel function, and call that from the core",
         )
@@ -404,10 +485,6 @@ def _unsupported(op: Operation) -> UserError:
             f"'{op.name}' must be lowered before core code is made",
             op.loc,
             hint="give the module that step 1 (lower resources) wrote",
-        )
-    if op.name in _STREAMS:
-        return UserError(
-            f"'{op.name}': cascades and streams of cores are not supported by the embedded core code", op.loc
         )
     return UserError(
         f"core code cannot do '{op.name}'",

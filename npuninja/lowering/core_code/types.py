@@ -44,10 +44,53 @@ _STORED = {"si8": "signed char", "ui8": "unsigned char", "si16": "short", "ui16"
 _STORED |= {"si32": "int", "ui32": "unsigned int", "si64": "long long", "ui64": "unsigned long long"}
 
 
+_VECTOR = re.compile(r"vector<((?:\d+x)+)([a-z]+\d*)>")
+
+
+def is_vector(type: str) -> bool:
+    """Whether a type is a vector."""
+    return type.startswith("vector<")
+
+
+def vector_parts(type: str, user: Operation) -> tuple[int, str]:
+    """How many elements a vector has, all dimensions together, and their type. UserError for scalable ones."""
+    match = _VECTOR.fullmatch(type)
+    if match is None:
+        raise UserError(f"core code cannot use type {type} in '{user.name}'", user.loc)
+    return math.prod(int(n) for n in match[1].split("x") if n), match[2]
+
+
+def vector_bits(type: str) -> int:
+    """The size of a vector of numbers, 0 for one that core code does not know."""
+    match = _VECTOR.fullmatch(type)
+    if match is None or match[2] not in _ELEMENT_BYTES:
+        return 0
+    return 8 * _ELEMENT_BYTES[match[2]] * math.prod(int(n) for n in match[1].split("x") if n)
+
+
+#: Bytes of a vector's elements. Truth values are bytes of 0 and -1, as C's comparisons give.
+_ELEMENT_BYTES = {"i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "bf16": 2, "f16": 2, "f32": 4, "f64": 8}
+
+
+def vector_type(count: int, element: str, user: Operation) -> str:
+    """The C type of a vector: clang takes those of a power of two elements."""
+    size = _ELEMENT_BYTES.get(element)
+    if size is None or count & (count - 1):
+        raise UserError(
+            f"core code cannot use type vector<{count}x{element}> in '{user.name}'",
+            user.loc,
+            hint="do this in a kernel function, and call that from the core",
+        )
+    lane = "signed char" if element == "i1" else _SCALARS[element]
+    return f"{lane} __attribute__((vector_size({count * size}), aligned(4)))"
+
+
 def c_type(type: str, user: Operation) -> str:
     """The C type of a value. UserError at `user` for a type that core code cannot use."""
     if type.startswith("memref<"):
         return element_type(type, user) + " *"
+    if is_vector(type):
+        return vector_type(*vector_parts(type, user), user)
     found = _SCALARS.get(type)
     if found is None:
         raise UserError(

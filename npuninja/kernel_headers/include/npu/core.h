@@ -14,6 +14,7 @@
 #endif
 #else
 #include <npu/native_c.h>
+#include <npu/stream_imports.h>
 #endif
 
 #endif

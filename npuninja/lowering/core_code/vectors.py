@@ -1,0 +1,330 @@
+"""Vectors in core code: `vector` operations, and `arith` on vectors of integers, as C on clang's vectors.
+
+Integers only where something is computed: a core adds and multiplies vectors of floats by rules of its own
+(docs/kernels.md, "What is equal to the bit"), which plain C would not give, so such an operation is refused by
+name and belongs into a kernel. Moving floats about is exact and done. A vector of several dimensions is its
+elements in row-major order.
+"""
+
+from __future__ import annotations
+
+from npuninja.errors import UserError
+from npuninja.ir.attributes import (
+    ArrayAttr,
+    Attribute,
+    BoolAttr,
+    DenseArrayAttr,
+    DenseElementsAttr,
+    EnumAttr,
+    IntegerAttr,
+    OpaqueAttr,
+)
+from npuninja.ir.core import Operation
+from npuninja.ir.types import memref
+from npuninja.lowering.core_code.memory import strides, subscript
+from npuninja.lowering.core_code.types import (
+    FLOATS,
+    INTEGER_BITS,
+    UNSIGNED,
+    c_type,
+    float_literal,
+    integer_literal,
+    is_vector,
+    vector_parts,
+    vector_type,
+)
+from npuninja.lowering.sequence.lookup import DYNAMIC
+
+_INFIX = {"addi": "+", "subi": "-", "muli": "*", "andi": "&", "ori": "|", "xori": "^"}
+_SELECTIONS = {"maxsi": (">", True), "minsi": ("<", True), "maxui": (">", False), "minui": ("<", False)}
+_COMPARISONS = {
+    **{"eq": ("==", True), "ne": ("!=", True), "slt": ("<", True), "sle": ("<=", True), "sgt": (">", True)},
+    **{
+        "sge": (">=", True),
+        "ult": ("<", False),
+        "ule": ("<=", False),
+        "ugt": (">", False),
+        "uge": (">=", False),
+    },
+}
+_REDUCTIONS = {
+    **{"add": "a + b", "mul": "a * b", "and": "a & b", "or": "a | b", "xor": "a ^ b"},
+    **{
+        "maxsi": "a > b ? a : b",
+        "minsi": "a < b ? a : b",
+        "maxui": "a > b ? a : b",
+        "minui": "a < b ? a : b",
+    },
+}
+
+
+def vector_statements(op: Operation, operands: list[str]) -> list[str] | None:
+    """The C statements of a vector operation without result; None when `op` is no such operation."""
+    if op.name in ("vector.store", "vector.transfer_write"):
+        _plain_transfer(op)
+        type = c_type(op.operands[0].type, op)
+        return [
+            f"{{ {type} t = {operands[0]}; __builtin_memcpy({_address(op, operands, 1)}, &t, sizeof t); }}"
+        ]
+    return None
+
+
+def vector_expression(op: Operation, operands: list[str]) -> str | None:
+    """The C expression of a vector operation with one result; None when `op` has nothing to do with vectors.
+
+    Raises:
+        UserError: it has, and core code cannot do it; located at the operation.
+    """
+    types = [v.type for v in op.operands]
+    if len(op.results) != 1 or not (is_vector(op.result.type) or any(map(is_vector, types))):
+        return None
+    result = op.result.type
+    if op.name in ("vector.load", "vector.transfer_read"):
+        _plain_transfer(op)
+        type = c_type(result, op)
+        return f"({{ {type} t; __builtin_memcpy(&t, {_address(op, operands, 0)}, sizeof t); t; }})"
+    if op.name in ("aievec.broadcast_scalar", "vector.broadcast", "vector.splat"):
+        return _broadcast(op, operands[0])
+    if op.name in ("vector.extract", "vector.extractelement"):
+        return _extract(op, operands)
+    if op.name in ("vector.insert", "vector.insertelement"):
+        return _insert(op, operands)
+    if op.name in ("vector.shape_cast", "vector.bitcast"):
+        if any("xi1>" in t for t in (types[0], result)) and op.name == "vector.bitcast":
+            raise _refused(op)
+        return f"({c_type(result, op)}){operands[0]}"
+    if op.name == "vector.reduction":
+        return _reduction(op, operands)
+    dialect, _, name = op.name.partition(".")
+    return _arith(op, name, operands) if dialect == "arith" else None
+
+
+def _refused(op: Operation) -> UserError:
+    floats = any(
+        vector_parts(v.type, op)[1] in FLOATS for v in (*op.operands, *op.results) if is_vector(v.type)
+    )
+    what = "compute with vectors of floats" if floats else "do this on vectors"
+    return UserError(
+        f"core code cannot {what} ('{op.name}')",
+        op.loc,
+        hint="do this in a kernel function, and call that from the core",
+    )
+
+
+def _plain_transfer(op: Operation) -> None:
+    """Refuses transfers that are no run of elements."""
+    memory = op.operands[0] if op.name in ("vector.load", "vector.transfer_read") else op.operands[1]
+    value = op.result.type if op.results else op.operands[0].type
+    count, element = vector_parts(value, op)
+    found = strides(memory.type, op)
+    if "permutation_map" in op.attributes or "mask" in op.attributes or element == "i1":
+        raise _refused(op)
+    if found and found[-1] != 1:
+        raise UserError(f"'{op.name}' in core code needs elements that lie side by side", op.loc)
+    rows = value.count("x") - 1
+    shape = memref(memory.type).shape
+    if rows > 0 and tuple(shape[-rows:]) != _shape(value)[1:]:
+        raise UserError(f"'{op.name}' in core code needs rows that lie side by side", op.loc)
+    if op.name.startswith("vector.transfer") and not _is_in_bounds(op, count, shape):
+        raise UserError(
+            f"'{op.name}' in core code needs in_bounds: what lies beyond the buffer is not filled in", op.loc
+        )
+
+
+def _is_in_bounds(op: Operation, count: int, shape: tuple[int, ...]) -> bool:
+    """Whether a transfer says, or has to, that it stays in the buffer: a vector as long as the last dimension does."""
+    in_bounds = op.attributes.get("in_bounds")
+    if isinstance(in_bounds, ArrayAttr):
+        return all(isinstance(i, BoolAttr) and i.value for i in in_bounds.items)
+    return bool(shape) and shape[-1] == count
+
+
+def _shape(type: str) -> tuple[int, ...]:
+    return tuple(int(n) for n in type[len("vector<") :].split("x")[:-1])
+
+
+def _address(op: Operation, operands: list[str], memory: int) -> str:
+    indices = operands[memory + 1 :]
+    count = len(memref(op.operands[memory].type).shape)
+    return f"({operands[memory]} + ({subscript(indices[:count], strides(op.operands[memory].type, op))}))"
+
+
+def _broadcast(op: Operation, value: str) -> str:
+    count, element = vector_parts(op.result.type, op)
+    type = c_type(op.result.type, op)
+    if is_vector(op.operands[0].type):
+        inner, _ = vector_parts(op.operands[0].type, op)
+        numbers = ", ".join(str(i % inner) for i in range(count))
+        return f"({{ {c_type(op.operands[0].type, op)} t = {value}; ({type})__builtin_shufflevector(t, t, {numbers}); }})"
+    lane = f"-({value})" if element == "i1" else "t"
+    return f"({{ __typeof__(({type}){{}}[0]) t = {value}; ({type}){{{', '.join([lane] * count)}}}; }})"
+
+
+def _place(op: Operation, operands: list[str], vector: int) -> tuple[str, int]:
+    """The number of the first element that is meant, and how many are."""
+    shape = _shape(op.operands[vector].type)
+    if op.name.endswith("element"):
+        return operands[vector + 1] if len(operands) > vector + 1 else "0", 1
+    static = op.attributes.get("static_position")
+    if static is None:
+        static = op.attributes.get("position")
+    numbers = _numbers(static)
+    dynamic = iter(operands[vector + 1 :])
+    texts = [next(dynamic) if n == DYNAMIC else str(n) for n in numbers]
+    place, left = "0", 1
+    for extent in shape[len(texts) :]:
+        left *= extent
+    step = left
+    terms = []
+    for text, extent in reversed(list(zip(texts, shape))):
+        terms.append(f"{text} * {step}")
+        step *= extent
+    place = " + ".join(terms) or "0"
+    return place, left
+
+
+def _numbers(attribute: Attribute | None) -> list[int]:
+    if isinstance(attribute, DenseArrayAttr):
+        return list(attribute.values)
+    if isinstance(attribute, ArrayAttr):
+        return [i.value for i in attribute.items if isinstance(i, IntegerAttr)]
+    return []
+
+
+def _extract(op: Operation, operands: list[str]) -> str:
+    place, count = _place(op, operands, 0)
+    source = c_type(op.operands[0].type, op)
+    if not is_vector(op.result.type):
+        cut = " & 1" if op.result.type == "i1" else ""
+        return f"({{ {source} t = {operands[0]}; t[{place}]{cut}; }})"
+    type = c_type(op.result.type, op)
+    return (
+        f"({{ {source} t = {operands[0]}; {type} r; "
+        f"__builtin_memcpy(&r, (const char *)&t + ({place}) * (int)sizeof t[0], sizeof r); r; }})"
+        if count
+        else operands[0]
+    )
+
+
+def _insert(op: Operation, operands: list[str]) -> str:
+    place, _ = _place(op, operands, 1)
+    type = c_type(op.result.type, op)
+    if not is_vector(op.operands[0].type):
+        value = f"-({operands[0]})" if op.operands[0].type == "i1" else operands[0]
+        return f"({{ {type} t = {operands[1]}; t[{place}] = {value}; t; }})"
+    part = c_type(op.operands[0].type, op)
+    return (
+        f"({{ {type} t = {operands[1]}; {part} p = {operands[0]}; "
+        f"__builtin_memcpy((char *)&t + ({place}) * (int)sizeof t[0], &p, sizeof p); t; }})"
+    )
+
+
+def _case(op: Operation, key: str) -> str:
+    attribute = op.attributes.get(key)
+    if isinstance(attribute, EnumAttr):
+        return attribute.case
+    return attribute.text.partition("<")[2].rstrip(">") if isinstance(attribute, OpaqueAttr) else ""
+
+
+def _reduction(op: Operation, operands: list[str]) -> str:
+    count, element = vector_parts(op.operands[0].type, op)
+    kind = _case(op, "kind")
+    if element not in INTEGER_BITS or element == "i1" or kind not in _REDUCTIONS:
+        raise _refused(op)
+    lane = UNSIGNED[element] if kind.endswith("ui") else c_type(element, op)
+    start = operands[1] if len(operands) > 1 else "t[0]"
+    first = 0 if len(operands) > 1 else 1
+    return (
+        f"({{ {c_type(op.operands[0].type, op)} t = {operands[0]}; {lane} a = {start}; "
+        f"for (int i = {first}; i < {count}; i++) {{ {lane} b = t[i]; a = ({lane})({_REDUCTIONS[kind]}); }} a; }})"
+    )
+
+
+def vector_constant(op: Operation) -> str:
+    """The C expression of an `arith.constant` that is a vector."""
+    count, element = vector_parts(op.result.type, op)
+    value = op.attributes["value"]
+    if not isinstance(value, DenseElementsAttr):
+        raise _refused(op)
+    literals = [_literal(text, element) for text in value.values]
+    if value.splat:
+        literals *= count
+    return f"({c_type(op.result.type, op)}){{{', '.join(literals)}}}"
+
+
+def _literal(text: str, element: str) -> str:
+    if element in FLOATS:
+        return float_literal(text, element)
+    truth = {"true": 1, "false": 0}.get(text)
+    number = int(text, 0) if truth is None else truth
+    return str(-(number & 1)) if element == "i1" else integer_literal(number, element)
+
+
+def _arith(op: Operation, name: str, operands: list[str]) -> str:
+    value_type = op.operands[-1].type
+    count, element = vector_parts(value_type, op)
+    result = c_type(op.result.type, op)
+    if name == "select":
+        return _select(op, operands, count, element)
+    if (
+        name in ("extsi", "extui", "trunci")
+        and element != "i1"
+        and vector_parts(op.result.type, op)[1] != "i1"
+    ):
+        view = _unsigned(operands[0], count, element, op) if name == "extui" else operands[0]
+        lane = vector_parts(op.result.type, op)[1]
+        return f"__builtin_convertvector({view}, {vector_type(count, lane, op)})"
+    if element not in INTEGER_BITS:
+        raise _refused(op)
+    if name in _INFIX:
+        return f"({operands[0]} {_INFIX[name]} {operands[1]})"
+    if element == "i1":
+        raise _refused(op)
+    if name in ("shli", "shrsi", "shrui"):
+        return _shift(op, name, operands, count, element)
+    if name in _SELECTIONS:
+        sign, signed = _SELECTIONS[name]
+        a, b = (x if signed else _unsigned(x, count, element, op) for x in operands)
+        return _blend(f"{a} {sign} {b}", operands[0], operands[1], result)
+    if name == "cmpi":
+        sign, signed = _COMPARISONS[_case(op, "predicate")]
+        a, b = (x if signed else _unsigned(x, count, element, op) for x in operands)
+        return f"__builtin_convertvector({a} {sign} {b}, {result})"
+    raise _refused(op)
+
+
+def _unsigned(x: str, count: int, element: str, op: Operation) -> str:
+    lane = UNSIGNED[element]
+    bytes_each = INTEGER_BITS[element] // 8
+    return f"(({lane} __attribute__((vector_size({count * bytes_each}), aligned(4)))){x})"
+
+
+def _shift(op: Operation, name: str, operands: list[str], count: int, element: str) -> str:
+    """Shifting by the width or more shifts everything out, as in the scalar operations."""
+    width = INTEGER_BITS[element]
+    type = c_type(op.result.type, op)
+    amount = _unsigned(operands[1], count, element, op)
+    limit = f"({amount} < ({_unsigned('(' + type + '){}', count, element, op)} + {width}))"
+    if name == "shrsi":
+        most = f"(({type}){{}} + {width - 1})"
+        return f"({operands[0]} >> {_blend(limit, operands[1], most, type)})"
+    shifted = operands[0] if name == "shli" else _unsigned(operands[0], count, element, op)
+    sign = "<<" if name == "shli" else ">>"
+    safe = _blend(limit, operands[1], f"({type}){{}}", type)
+    return f"(({type})({shifted} {sign} ({type}){safe}) & ({type}){limit})"
+
+
+def _blend(where: str, yes: str, no: str, type: str) -> str:
+    """Lane by lane, by a comparison's 0 and -1."""
+    return f"(({type})(((({type})({where})) & {yes}) | (~(({type})({where})) & {no})))"
+
+
+def _select(op: Operation, operands: list[str], count: int, element: str) -> str:
+    type = c_type(op.result.type, op)
+    if not is_vector(op.operands[0].type):
+        return f"({operands[0]} ? {operands[1]} : {operands[2]})"
+    bits = {"f32": "i32", "f64": "i64", "bf16": "i16", "f16": "i16"}.get(element, element)
+    words = vector_type(count, bits, op)
+    where = f"__builtin_convertvector({operands[0]}, {words})"
+    blend = _blend(where, f"({words}){operands[1]}", f"({words}){operands[2]}", words)
+    return f"(({type}){blend})"
