@@ -6,7 +6,7 @@ from npuninja.detect.machine import TOOLS, Toolchain
 from npuninja.detect.mlir_aie_releases import RELEASES
 from npuninja.detect.tool import Absent, Found
 from npuninja.errors import Location
-from npuninja.plan.design import Core, Design, LinkedObject
+from npuninja.plan.design import Configuration, Core, Design, LinkedObject, Sequence
 from npuninja.plan.providers import WasmCompiler
 
 FOUND = {
@@ -31,18 +31,27 @@ def machine(*missing: str, **others: Found) -> Toolchain:
     return Toolchain(outcomes, FOUND["ziglang"])
 
 
-def design(name: str = "gain", *, cores: int = 1, reference: bool = True) -> Design:
+def configuration(
+    symbol: str, sequences: tuple[str, ...], *, cores: int = 1, buffers: int = 2
+) -> Configuration:
+    """A device with a kernel on each of some cores."""
+    at = Location("mlir/gain.mlir", 3)
+    return Configuration(
+        symbol,
+        "npu1_1col",
+        at,
+        tuple(Sequence(name, buffers, at) for name in sequences),
+        tuple(Core(0, 2 + number, (LinkedObject("gain.o", at),)) for number in range(cores)),
+    )
+
+
+def design(name: str = "gain", *, cores: int = 1, reference: bool = True, buffers: int = 2) -> Design:
     """A design with a kernel on each of some cores."""
-    at = Location(f"mlir/{name}.mlir", 3)
     return Design(
         name=name,
         source=f"mlir/{name}.mlir",
         mlir=f"mlir/{name}.mlir",
         imports=(),
-        device="npu1_1col",
-        device_location=at,
-        device_symbol="main",
-        sequence="sequence",
-        cores=tuple(Core(0, 2 + number, (LinkedObject("gain.o", at),)) for number in range(cores)),
+        configurations=(configuration("main", ("sequence",), cores=cores, buffers=buffers),),
         reference=f"host/{name}.py" if reference else "",
     )

@@ -8,7 +8,7 @@ import math
 
 from npuninja.argument_parser import Parser
 from npuninja.configure.built import meant_manifest
-from npuninja.device.manifest import Manifest, read_manifest
+from npuninja.device.manifest import Manifest, read_runs, select_runs
 from npuninja.device.vectors import make_vectors
 from npuninja.errors import UserError
 
@@ -18,7 +18,8 @@ DEFAULT_CLOCKS_GHZ = (1.0, 1.3)
 def main(arguments: list[str]) -> int:
     """Runs the verb."""
     options = _parser().parse_args(arguments)
-    manifest = read_manifest(meant_manifest(options.manifest))
+    runs = read_runs(meant_manifest(options.manifest))
+    manifest = select_runs(runs, options.kernel, options.sequence)[0]
     if manifest.core_kind != "wasm":
         raise UserError(
             f"the design was built for {manifest.core_kind} cores, and the model counts what wasm cores do",
@@ -63,6 +64,8 @@ def _parser() -> Parser:
     parser.add_argument(
         "manifest", help="a design of the project here, or the .json beside a built design's .xclbin"
     )
+    parser.add_argument("--kernel", metavar="K", help="of a design with several kernels")
+    parser.add_argument("--sequence", metavar="S", help="of a design with several runtime sequences")
     parser.add_argument(
         "--clock",
         type=_positive,

@@ -131,7 +131,12 @@ def list_project(arguments: list[str]) -> int:
     opened = open_project(Options(), project_folder())
     project, settings = opened.designs, opened.settings
     designs = [
-        {"name": d.name, "source": d.source, "device": d.device, "cores": len(d.cores)}
+        {
+            "name": d.name,
+            "source": d.source,
+            "device": d.device,
+            "cores": sum(len(c.cores) for c in d.configurations),
+        }
         for d in project.designs
     ]
     faulty = [{"name": f.name, "source": f.source, "error": f.text.splitlines()[0]} for f in project.faulty]

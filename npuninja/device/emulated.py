@@ -8,6 +8,12 @@ from npuninja.arch.families import SHARED_ROWS, Rows, of_generation
 from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 from npuninja.errors import Error, InternalError, UserError
 
+#: What the emulated array can, and an NPU beside an XCLBIN can not.
+LOADS_BY_NUMBER = (
+    "the runtime sequence loads a configuration while it runs (load_pdi); on an NPU that is done from a full ELF "
+    "(aiecc --get-full-elf), which npuninja does not make: this XCLBIN and instruction stream run on the emulated array only"
+)
+
 if TYPE_CHECKING:
     from npuninja.device.emulated_queue import EmulatedQueue
     from npuninja.emulator import Emulator, HostBuffer
@@ -82,7 +88,8 @@ class EmulatedDevice(Device):
         """
         if self._report is None:
             return []
-        return self._report.remarks()
+        loaded = self._emulator is not None and self._emulator.loaded_by_number
+        return [*self._report.remarks(), *([LOADS_BY_NUMBER] if loaded else [])]
 
     def kernel_output(self) -> list[tuple[int, int, str]]:
         """The lines that kernels printed since the last call: column, row, text."""

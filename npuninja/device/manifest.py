@@ -88,11 +88,18 @@ class Manifest(NamedTuple):
     xclbin: str
     insts: str
     hashes: dict[str, str]
-    """sha256 of the two files, by path."""
+    """sha256 of the XCLBIN and of all instruction streams, by path."""
     build_id: str
     reference: str | None
     reference_modules: tuple[str, ...] = ()
     """Modules beside the reference that it imports."""
+    sequence: str = ""
+    """The runtime sequence; "" when the design has one."""
+
+    @property
+    def label(self) -> str:
+        """The design, with kernel and sequence where there are several."""
+        return f"{self.design} {self.kernel}:{self.sequence}" if self.sequence else self.design
 
     @property
     def inputs(self) -> list[Argument]:
@@ -157,7 +164,14 @@ class _Reader:
 
 
 def read_manifest(path: str) -> Manifest:
-    """Reads and checks a manifest.
+    """Reads and checks a manifest. Of a design with several kernels or sequences it is the first run. Errors as of
+    `read_runs`.
+    """
+    return read_runs(path)[0]
+
+
+def read_runs(path: str) -> tuple[Manifest, ...]:
+    """Reads and checks a manifest: every runtime sequence of every kernel, in order.
 
     Raises:
         UserError: it is missing, not JSON, of another format version, or a field is not what it should be.
@@ -171,11 +185,34 @@ def read_manifest(path: str) -> Manifest:
         raise UserError(
             f"not a manifest: {reason}", Location(path), hint="give the .json beside the .xclbin"
         ) from error
-    return parse_manifest(fields, path)
+    return parse_runs(fields, path)
+
+
+def select_runs(runs: tuple[Manifest, ...], kernel: str | None, sequence: str | None) -> tuple[Manifest, ...]:
+    """Those of a kernel, of a sequence, or of both. UserError when there is none."""
+    chosen = tuple(
+        run
+        for run in runs
+        if (kernel is None or run.kernel == kernel) and (sequence is None or sequence in (run.sequence, ""))
+    )
+    if not chosen:
+        asked = " and ".join(
+            f"{what} {name!r}"
+            for what, name in (("kernel", kernel), ("sequence", sequence))
+            if name is not None
+        )
+        there = ", ".join(f"{run.kernel}:{run.sequence}" if run.sequence else run.kernel for run in runs)
+        raise UserError(f"the design has no {asked}", Location(runs[0].path), hint=f"it has {there}")
+    return chosen
 
 
 def parse_manifest(fields: Any, path: str) -> Manifest:
-    """The manifest with this content (of the JSON file at `path`). UserError as of `read_manifest`."""
+    """The first run of `parse_runs`."""
+    return parse_runs(fields, path)[0]
+
+
+def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
+    """The runs in a manifest with this content (of the JSON file at `path`). UserError as of `read_runs`."""
     reader = _Reader(path, fields)
     version = reader.get("format", int, "a number")
     if version != FORMAT:
@@ -194,7 +231,7 @@ def parse_manifest(fields: Any, path: str) -> Manifest:
     modules = (
         reader.get("reference_modules", list, "a list of files") if "reference_modules" in fields else []
     )
-    return Manifest(
+    first = Manifest(
         path=path,
         design=reader.text("design"),
         device=reader.text("device"),
@@ -208,6 +245,29 @@ def parse_manifest(fields: Any, path: str) -> Manifest:
         reference=_inside(folder, reference, "reference", path) if isinstance(reference, str) else None,
         reference_modules=tuple(_inside(folder, str(name), "reference_modules", path) for name in modules),
     )
+
+    if "kernels" not in fields:
+        return (first,)
+    runs = []
+    for number, item in enumerate(reader.get("kernels", list, "a list")):
+        kernel = _Reader(path, item, f"kernels[{number}].")
+        for place, inner in enumerate(kernel.get("sequences", list, "a list")):
+            sequence = _Reader(path, inner, f"{kernel.where}sequences[{place}].")
+            insts = sequence.inner("insts")
+            file = _inside(folder, insts.text("path"), f"{insts.where}path", path)
+            hashes[file] = insts.text("sha256")
+            arguments = read_arguments(sequence.get("arguments", list, "a list"), path)
+            runs.append(
+                first._replace(
+                    kernel=kernel.text("name"),
+                    sequence=sequence.text("name"),
+                    arguments=arguments,
+                    insts=file,
+                )
+            )
+    if not runs:
+        raise reader.wrong("kernels", "kernels with sequences", fields["kernels"])
+    return tuple(runs)
 
 
 def _inside(folder: str, name: str, field: str, path: str) -> str:

@@ -4,7 +4,9 @@ be.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+import inspect
 import os
 import sys
 import traceback
@@ -24,12 +26,14 @@ class Reference:
 
     Args:
         path: its file.
+        kernel, sequence: of a design with several, the ones that are meant; its functions may take parameters of these
+            names.
 
     Raises:
         UserError: it cannot be loaded, or lacks one of its two functions.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, kernel: str | None = None, sequence: str | None = None) -> None:
         self.path = path
         name = os.path.splitext(os.path.basename(path))[0]
         spec = importlib.util.spec_from_file_location(f"npuninja_reference_{name}", path)
@@ -43,6 +47,8 @@ class Reference:
         if folder not in sys.path:
             sys.path.insert(0, folder)
         self._guard("loading it", lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
+        # Only of a design with several: `kernel` may be any parameter of another's function.
+        self._meant = {"kernel": kernel or "", "sequence": sequence} if sequence else {}
         self._inputs = self._function(module, "inputs")
         self._reference = self._function(module, "reference")
         self._tolerances = getattr(module, "tolerances", {})
@@ -60,7 +66,8 @@ class Reference:
             raise UserError("`tolerances` is no table of tables", where, hint=hint)
         names = [argument.name for argument in outputs]
         for key, entry in table.items():
-            if key != "*" and key not in names and key not in range(len(names)):
+            # Of a design with several sequences the table is for all of them.
+            if key != "*" and key not in names and key not in range(len(names)) and not self._meant:
                 raise UserError(
                     f"`tolerances` speaks of {key!r}; outputs: {', '.join(names)}", where, hint=hint
                 )
@@ -79,7 +86,13 @@ class Reference:
             raise UserError(
                 f"the reference has no function {name}()", Location(self.path), hint="see host/README.md"
             )
-        return function  # type: ignore[no-any-return]
+        try:
+            taken = inspect.signature(function).parameters
+        except (TypeError, ValueError):  # what is no Python function may not tell
+            return function  # type: ignore[no-any-return]
+        return functools.partial(
+            function, **{name: said for name, said in self._meant.items() if name in taken}
+        )
 
     def _guard(self, doing: str, call: Callable[[], Any]) -> Any:
         """Runs the user's code; what it raises becomes an error at its own line."""

@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from npuninja.device.api import Capabilities, Device
@@ -18,7 +19,7 @@ from npuninja.device.bare_run import is_xclbin
 from npuninja.device.choice import DEVICES, choose
 from npuninja.device.comparison import Comparison, Tolerance, poison
 from npuninja.device.idle_gaps import IdleGaps
-from npuninja.device.manifest import Argument, Manifest, read_manifest
+from npuninja.device.manifest import Argument, Manifest, read_runs, select_runs
 from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
 from npuninja.device.result_check import compare_bytes
@@ -105,30 +106,65 @@ def main(arguments: list[str]) -> int:
 
         return bare_run.main(arguments)
     options = _parser().parse_args(arguments)
+    code, results = 0, []
     try:
-        outcome = _run(options)
+        runs = select_runs(read_runs(options.manifest), options.kernel, options.sequence)
+        if len(runs) > 1 and (options.input or options.output):
+            raise UserError(
+                f"--input and --output go with one run, and {runs[0].design} has {len(runs)}",
+                hint=f"choose one, as in --kernel {runs[0].kernel} --sequence {runs[0].sequence}",
+            )
+        for run, vectors in zip(runs, _given_vectors(runs, options)):
+            of_this, fields = _one(run, vectors, options)
+            code = code or of_this
+            results.append({"kernel": run.kernel, "sequence": run.sequence, **fields})
+    except Error as error:
+        print(error.render(), file=sys.stderr)
+        code, results = error.exit_code, [_error_fields(error)]
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    if options.json and len(results) > 1:
+        worst = next(result for result in results if not code or result["exit_code"])
+        print(json.dumps({"status": worst["status"], "exit_code": code, "runs": results}))
+    elif options.json:
+        print(json.dumps(results[0]))
+    return code
+
+
+def _given_vectors(runs: Sequence[Manifest], options: argparse.Namespace) -> Sequence[tuple[str, str] | None]:
+    """The files of `--vectors` of each run, which are given for all of them in order, or for none."""
+    if not options.vectors:
+        return [None] * len(runs)
+    if len(options.vectors) != len(runs):
+        raise UserError(f"--vectors is given {len(options.vectors)} times, and there are {len(runs)} runs")
+    return [(inputs, expected) for inputs, expected in options.vectors]
+
+
+def _one(
+    manifest: Manifest, vectors: tuple[str, str] | None, options: argparse.Namespace
+) -> tuple[int, dict[str, Any]]:
+    """One runtime sequence: the exit code, and the fields for --json."""
+    fields: dict[str, Any] = {}
+    try:
+        outcome, fields = _run(manifest, vectors, options)
         if outcome.findings:
             count = len(outcome.findings)
             raise WrongResult(
-                f"{outcome.manifest.design}: the checks found {count} {'fault' if count == 1 else 'faults'}"
+                f"{manifest.label}: the checks found {count} {'fault' if count == 1 else 'faults'}"
                 + (", and the result is wrong" if outcome.wrong else ""),
                 hint="docs/checks.md explains them; on an NPU the result may be right today and wrong tomorrow",
             )
         if outcome.wrong:
             names = ", ".join(c.argument.name for c in outcome.wrong)
             raise WrongResult(
-                f"{outcome.manifest.design}: the result is wrong in {names}",
+                f"{manifest.label}: the result is wrong in {names}",
                 hint=f"the inputs were {outcome.inputs_from}",
             )
     except Error as error:
-        if options.json and not isinstance(error, WrongResult):
-            print(json.dumps(_error_fields(error)))
         print(error.render(), file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
-    return 0
+        return error.exit_code, fields or _error_fields(error)
+    return 0, fields
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -147,6 +183,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--require", choices=("npu", "emu"), help="fail with exit code 77 unless it runs on this"
+    )
+    parser.add_argument("--kernel", metavar="K", help="of a design with several kernels, only this one")
+    parser.add_argument(
+        "--sequence", metavar="S", help="of a design with several runtime sequences, only this one"
     )
     parser.add_argument(
         "--input",
@@ -168,6 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--vectors",
         nargs=2,
+        action="append",
         metavar=("INPUTS", "EXPECTED"),
         help="with --verify: what the reference gave for this seed, as the build keeps it, instead of asking it again",
     )
@@ -302,9 +343,10 @@ def _error_fields(error: Error) -> dict[str, Any]:
     }
 
 
-def _run(options: argparse.Namespace) -> Outcome:
-    """Everything from the manifest to the outcome; prints it."""
-    manifest = read_manifest(options.manifest)
+def _run(
+    manifest: Manifest, given: tuple[str, str] | None, options: argparse.Namespace
+) -> tuple[Outcome, dict[str, Any]]:
+    """Everything from the manifest to the outcome, which is printed; and the fields for --json."""
     if options.require_reference and manifest.reference is None:
         raise UserError(
             f"{manifest.design} is not verified: there is no host/{manifest.design}.py",
@@ -312,7 +354,7 @@ def _run(options: argparse.Namespace) -> Outcome:
         )
     if options.seeds > 1 and (options.input or not options.verify):
         raise UserError("--seeds goes with --verify, and not with --input")
-    vectors = _vectors(manifest, options)
+    vectors = _vectors(manifest, given, options)
     checks = frozenset(options.check)
     if (options.schedules or options.schedule) and (options.device == "npu" or options.require == "npu"):
         raise UserError(
@@ -321,7 +363,7 @@ def _run(options: argparse.Namespace) -> Outcome:
     device, reason = choose(manifest, options.device, options.require, checks)
     capabilities = device.capabilities
     if not options.json:
-        print(f"{manifest.design} on {capabilities.name} ({reason}): {capabilities.description}")
+        print(f"{manifest.label} on {capabilities.name} ({reason}): {capabilities.description}")
         if options.verify and manifest.reference:
             print(f"reference: {os.path.relpath(reference_source(manifest) or manifest.reference)}")
         print(f"inputs: {vectors.source}", flush=True)
@@ -395,22 +437,19 @@ def _run(options: argparse.Namespace) -> Outcome:
         options.check,
         findings,
     )
-    if options.json:
-        bad = outcome.wrong or outcome.findings
-        status, code = ("wrong", WrongResult.exit_code) if bad else ("ok", 0)
-        print(json.dumps({"status": status, "exit_code": code, **outcome.fields(), **printed}))
-    else:
+    bad = outcome.wrong or outcome.findings
+    status, code = ("wrong", WrongResult.exit_code) if bad else ("ok", 0)
+    if not options.json:
         print(outcome.render(brief=options.brief), flush=True)
-    return outcome
+    return outcome, {"status": status, "exit_code": code, **outcome.fields(), **printed}
 
 
-def _vectors(manifest: Manifest, options: argparse.Namespace) -> Vectors:
-    """Inputs and expected outputs as the options want them."""
-    if options.vectors:
+def _vectors(manifest: Manifest, given: tuple[str, str] | None, options: argparse.Namespace) -> Vectors:
+    """Inputs and expected outputs as the options want them; `given` are the files of --vectors."""
+    if given:
         if options.input or not options.verify:
             raise UserError("--vectors goes with --verify, and not with --input")
-        inputs_file, expected_file = options.vectors
-        return read_vectors(inputs_file, expected_file, manifest, options.seed)
+        return read_vectors(*given, manifest, options.seed)
     return make_vectors(manifest, options.input, options.verify, options.seed)
 
 
@@ -489,7 +528,7 @@ def _compared(
             return [Tolerance()] * len(manifest.outputs)
         from npuninja.device.reference import Reference  # NumPy, and the reference's own imports
 
-        return Reference(source).tolerances(manifest.outputs)
+        return Reference(source, manifest.kernel, manifest.sequence).tolerances(manifest.outputs)
 
     def tolerance(number: int) -> Tolerance:
         return tolerances()[number]

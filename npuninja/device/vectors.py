@@ -45,7 +45,7 @@ def make_vectors(manifest: Manifest, files: list[str], verify: bool, seed: int) 
             f"the reference {source_file} is a link, and its content is of another folder",
             hint="build the design again (`ninja`)",
         )
-    reference = Reference(source_file) if source_file else None
+    reference = Reference(source_file, manifest.kernel, manifest.sequence) if source_file else None
     if verify and not reference:
         raise UserError(
             f"{manifest.design} has no reference to verify against",

@@ -54,6 +54,7 @@ class XrtDevice(Device):
         """Registers the XCLBIN, makes a context, and puts the instructions in place."""
         pyxrt = self._pyxrt
         refuse_emulated(program)
+        refuse_load_pdi(program)
         check_match(self._device.get_info(pyxrt.xrt_info_device.name), program)
         try:
             xclbin = pyxrt.xclbin(program.xclbin_path)
@@ -142,6 +143,19 @@ class XrtDevice(Device):
         self._in_flight.clear()
         self._instructions = self._kernel = None
         self._context = None
+
+
+def refuse_load_pdi(program: Program) -> None:
+    """Raises UserError for a stream that loads a configuration: XRT gives it an address in a full ELF only."""
+    from npuninja.formats.txn import LoadPdi, read_txn
+
+    if any(isinstance(operation, LoadPdi) for operation in read_txn(program.insts).operations):
+        raise UserError(
+            "the instruction stream loads a configuration while it runs (load_pdi), and beside an XCLBIN an NPU cannot: "
+            "XRT puts the address of a PDI into the stream of a full ELF only",
+            Location(program.xclbin_path),
+            hint="run it on the emulated array (--device emu), or build a full ELF with aiecc --get-full-elf",
+        )
 
 
 def buffers_of_kernel(program: Program) -> int:

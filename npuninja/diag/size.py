@@ -66,6 +66,7 @@ class TileMemory(NamedTuple):
     end: int
     limit: int
     program_estimate: ProgramSize | None = None
+    device: str = ""
 
     @property
     def used(self) -> int:
@@ -109,36 +110,55 @@ def measure(folder: str) -> list[TileMemory]:
             hint="give the folder of a built design, as build/npu1_1col/wasm/passthrough",
         ) from error
     found = []
-    for device in ops_of(parse_module(text, path), "aie.device"):
+    devices = list(ops_of(parse_module(text, path), "aie.device"))
+    for device in devices:
+        symbol = device.string("sym_name", "main")
         cores = {place_of(core.operands[0]): core for core in ops_of(device, "aie.core")}
         buffers: dict[Place, list[Operation]] = {}
         for buffer in ops_of(device, "aie.buffer"):
             buffers.setdefault(place_of(buffer.operands[0]), []).append(buffer)
         model = model_of(device)
         for place in sorted({*cores, *buffers}):
-            found.append(_tile(folder, place, cores.get(place), buffers.get(place, []), model))
+            prefix = f"{symbol}." if len(devices) > 1 else ""
+            found.append(_tile(folder, prefix, place, cores.get(place), buffers.get(place, []), model))
     return found
 
 
 def _tile(
-    folder: str, place: Place, core: Operation | None, buffers: Sequence[Operation], model: Device
+    folder: str,
+    prefix: str,
+    place: Place,
+    core: Operation | None,
+    buffers: Sequence[Operation],
+    model: Device,
 ) -> TileMemory:
+    """`prefix` is what the files of its device begin with."""
     stack = core.integer("stack_size", DEFAULT_STACK_BYTES) if core else 0
     sizes = [size_bytes(buffer.result.type) for buffer in buffers]
     end = max([stack, *(b.integer("address", 0) + size for b, size in zip(buffers, sizes))])
     program, need, data, estimated = None, None, 0, None
     if core is not None:
-        program, need, data_end, estimated = _program(folder, place, model.architecture)
+        program, need, data_end, estimated = _program(folder, prefix, place, model.architecture)
         data = max(data_end - end, 0)
         end = max(end, data_end)
     kind = model.kind_of(place[1])
     return TileMemory(
-        place, kind.name, program, stack, need, sum(sizes), data, end, kind.memory_bytes, estimated
+        place,
+        kind.name,
+        program,
+        stack,
+        need,
+        sum(sizes),
+        data,
+        end,
+        kind.memory_bytes,
+        estimated,
+        prefix.rstrip("."),
     )
 
 
 def _program(
-    folder: str, place: Place, architecture: str
+    folder: str, prefix: str, place: Place, architecture: str
 ) -> tuple[int | None, int | None, int, ProgramSize | None]:
     """Bytes of program memory, of stack, and the end of the data behind the buffers, from the core's own
     memory on; and the estimate of the program memory for a wasm core.
@@ -146,7 +166,7 @@ def _program(
     column, row = place
     own = DATA_WINDOWS["own"]
     for suffix in (".elf", ".wasm"):
-        path = os.path.join(folder, f"core_{column}_{row}{suffix}")
+        path = os.path.join(folder, f"{prefix}core_{column}_{row}{suffix}")
         if not os.path.isfile(path):
             continue
         with open(path, "rb") as stream:
@@ -206,7 +226,7 @@ def table(name: str, tiles: Sequence[TileMemory]) -> str:
         kind = {"mem": "memtile", "shim": "shim"}.get(t.kind, "core")
         used, behind = f"{t.used} of {t.limit}", str(max(t.limit - t.end, 0))
         cells = (
-            f"{kind} {t.tile}",
+            f"{kind} {t.tile}{f' @{t.device}' if t.device else ''}",
             program,
             stack,
             str(t.buffers),

@@ -24,14 +24,23 @@ MAX_PDI_BYTES = 256 << 20
 
 class Design(NamedTuple):
     """What an XCLBIN configures: columns of the array, the commands of each PDI, core modules by sha256, and
-    for each kernel
-    the number of its PDI.
+    for each kernel the place of its PDI; and each PDI's number.
     """
 
     columns: int
     pdis: tuple[tuple[Command, ...], ...]
     modules: dict[bytes, bytes]
     kernels: dict[str, int]
+    numbers: tuple[int, ...]
+
+    @property
+    def loadable(self) -> dict[int, tuple[Command, ...]]:
+        """The PDIs by the numbers with which a stream loads them; {} when several have one number, as in XCLBINs that
+        aiecc put together of several designs.
+        """
+        if len(self.pdis) == 1:
+            return {0: self.pdis[0], self.numbers[0]: self.pdis[0]}
+        return dict(zip(self.numbers, self.pdis)) if len(set(self.numbers)) == len(self.numbers) else {}
 
     def first_pdi(self, kernel: str | None) -> tuple[Command, ...]:
         """The commands of a kernel's PDI; those of the first one when no kernel is named. Raises UserError."""
@@ -72,7 +81,8 @@ def read_design(xclbin: bytes, name: str = "xclbin") -> Design:
         for number, pdi in enumerate(partition.pdis)
         if unit.kernel_id in pdi.kernel_ids
     }
-    return Design(partition.column_width, pdis, modules, kernels)
+    numbers = tuple(pdi.pdi_id for pdi in partition.pdis)
+    return Design(partition.column_width, pdis, modules, kernels, numbers)
 
 
 def loaded_cores(commands: tuple[Command, ...], rows: Rows) -> set[int]:

@@ -89,7 +89,7 @@ class Emulator:
         columns: of the device, 1 to 8.
         rows: what the tiles of each row are; by default as in all NPUs so far.
         modules: core modules by sha256; the cores whose program memory holds their stubs are started.
-        pdis: commands of further configurations, which the runtime sequence can load by their number.
+        pdis: commands of configurations that the runtime sequence can load, by their number.
         log_events: keeps a log of what happened in `events`.
         checks: what is watched in every run, of `npuninja.emulator.checks.CHECKS`.
         schedule: 0 for the usual order of turns; any other number below 2^32 is the seed of an order that is drawn.
@@ -100,7 +100,7 @@ class Emulator:
         self,
         columns: int,
         modules: Mapping[bytes, bytes] | None = None,
-        pdis: Sequence[Sequence[Command]] = (),
+        pdis: Mapping[int, Sequence[Command]] | None = None,
         *,
         rows: Rows = SHARED_ROWS,
         log_events: bool = False,
@@ -121,7 +121,9 @@ class Emulator:
         self._watchdog = Watchdog(self._array.engine.increment_epoch)
         weakref.finalize(self, self._watchdog.close)
         self._modules = dict(modules or {})
-        self._pdis = [tuple(commands) for commands in pdis]
+        self.loaded_by_number = False
+        """Whether a sequence has loaded a PDI by its number."""
+        self._pdis = {number: tuple(commands) for number, commands in (pdis or {}).items()}
         self._cores: dict[int, Core] = {}
         self._machine_cores: dict[int, MachineCore] = {}
         self._buffers: list[HostBuffer] = []
@@ -163,7 +165,7 @@ class Emulator:
         emulator = cls(
             design.columns,
             design.modules,
-            design.pdis,
+            design.loadable,
             rows=rows,
             log_events=log_events,
             checks=checks,
@@ -400,13 +402,15 @@ class Emulator:
             core.translate_if_busy()
 
     def _load_pdi(self, number: int) -> None:
-        if number >= len(self._pdis):
+        if number not in self._pdis:
+            known = ", ".join(map(str, sorted(self._pdis))) or "none that a stream can load by its number"
             raise self._fail(
                 InvalidAccess(
-                    f"the sequence loads PDI {number}, and the XCLBIN has {len(self._pdis)}",
-                    hint="put every device's PDI into the XCLBIN",
+                    f"the sequence loads PDI {number}, and there is {known}",
+                    hint="build all devices as one design with npuninja; on an NPU, XRT finds the PDIs in a full ELF only",
                 )
             )
+        self.loaded_by_number = True
         self._array.reset()
         for tile in (*self._cores, *self._machine_cores):
             self._forget_core(tile)

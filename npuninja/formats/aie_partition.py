@@ -23,11 +23,12 @@ _PDI_ID = 1
 
 
 class PartitionPdi(NamedTuple):
-    """A PDI, its UUID, and the numbers of the kernels that it implements."""
+    """A PDI, its UUID, the numbers of the kernels that it implements, and the number by which streams may load it."""
 
     uuid: bytes
     image: bytes
     kernel_ids: tuple[int, ...]
+    pdi_id: int = _PDI_ID
 
 
 class AiePartition(NamedTuple):
@@ -68,7 +69,14 @@ def write_aie_partition(partition: AiePartition) -> bytes:
         kernel_ids = heap.add(struct.pack(f"<{len(pdi.kernel_ids)}Q", *pdi.kernel_ids))
         pre_groups = heap.add(struct.pack("<Q", _PRE_CDO_GROUP))
         group = struct.pack(
-            "<IB3xQ4I64x", group_name, _GROUP_PRIMARY, _PDI_ID, len(pdi.kernel_ids), kernel_ids, 1, pre_groups
+            "<IB3xQ4I64x",
+            group_name,
+            _GROUP_PRIMARY,
+            pdi.pdi_id,
+            len(pdi.kernel_ids),
+            kernel_ids,
+            1,
+            pre_groups,
         )
         entries.append(struct.pack("<16s4I64x", pdi.uuid, len(pdi.image), image, 1, heap.add(group)))
     pdis = heap.add(b"".join(entries))
@@ -113,11 +121,13 @@ def _read_pdi(reader: ByteReader, offset: int) -> PartitionPdi:
     size_bytes, image, groups, group = reader.words(offset + 16, 4, "a PDI's entry")
     reader.need(group, groups * _ENTRY_BYTES, "a PDI's CDO groups")
     kernel_ids: list[int] = []
+    pdi_id = _PDI_ID
     for i in range(groups):
+        pdi_id = reader.u64(group + i * _ENTRY_BYTES + 8, "a PDI's number")
         count, ids = reader.words(group + i * _ENTRY_BYTES + 16, 2, "a CDO group's kernel ids")
         reader.need(ids, 8 * count, "a CDO group's kernel ids")
         kernel_ids += [reader.u64(ids + 8 * j, "a kernel id") for j in range(count)]
-    return PartitionPdi(uuid, reader.block(image, size_bytes, "a PDI"), tuple(kernel_ids))
+    return PartitionPdi(uuid, reader.block(image, size_bytes, "a PDI"), tuple(kernel_ids), pdi_id)
 
 
 def with_pdi_uuids(data: bytes, uuids: Sequence[bytes], name: str) -> bytes:

@@ -76,13 +76,18 @@ class Xclbin(NamedTuple):
 
 
 class Kernel(NamedTuple):
-    """One kernel of an XCLBIN: its PDI, and the names under which the host finds it."""
+    """One kernel of an XCLBIN: its PDI, and the names under which the host finds it.
+
+    `buffers` is how many its call takes, `pdi_id` the number by which an instruction stream may load the PDI. A PDI that
+    no kernel has, which only streams load, has the name "".
+    """
 
     pdi: bytes
     name: str = sections.DEFAULT_KERNEL_NAME
     instance: str = sections.DEFAULT_INSTANCE_NAME
     kernel_id: int = sections.DEFAULT_KERNEL_ID
     buffers: int = sections.LEAST_BUFFERS
+    pdi_id: int = 1
 
 
 def content_uuid(data: bytes) -> bytes:
@@ -111,8 +116,12 @@ def write_xclbin(
     partition = AiePartition(
         column_width,
         tuple(start_columns),
-        tuple(PartitionPdi(content_uuid(k.pdi), k.pdi, (k.kernel_id,)) for k in kernels),
+        tuple(
+            PartitionPdi(content_uuid(k.pdi), k.pdi, (k.kernel_id,) if k.name else (), k.pdi_id)
+            for k in kernels
+        ),
     )
+    kernels = [kernel for kernel in kernels if kernel.name]
     units = [sections.ComputeUnit(f"{k.name}:{k.instance}", k.kernel_id) for k in kernels]
     links = sections.connections([k.buffers for k in kernels])
     memories = sections.write_mem_topology(sections.MEMORIES)
@@ -137,6 +146,7 @@ def write_xclbin(
 
 
 def _check(kernels: Sequence[Kernel], start_columns: Sequence[int]) -> None:
+    kernels = [kernel for kernel in kernels if kernel.name]
     if not kernels:
         raise UserError("an XCLBIN needs at least one kernel")
     if not start_columns:

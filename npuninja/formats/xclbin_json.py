@@ -36,8 +36,12 @@ def mem_topology_json() -> str:
     return _text({"mem_topology": {"m_count": str(len(memories)), "m_mem_data": memories}})
 
 
-def kernels_json(kernel: Kernel) -> str:
-    """The file of `--add-kernel`. Raises UserError when the kernel's name cannot be stored."""
+def kernels_json(kernels: Sequence[Kernel]) -> str:
+    """The file of `--add-kernel`. Raises UserError when a kernel's name cannot be stored."""
+    return _text({"ps-kernels": {"kernels": [_kernel(kernel) for kernel in kernels if kernel.name]}})
+
+
+def _kernel(kernel: Kernel) -> dict[str, Any]:
     sections.check_kernel_name(kernel.name, kernel.instance)
     arguments: list[dict[str, str]] = []
     for argument in sections.call_arguments(kernel.buffers):
@@ -46,43 +50,48 @@ def kernels_json(kernel: Kernel) -> str:
             fields["memory-connection"] = sections.MEMORIES[argument.memory].tag
         fields["address-qualifier"] = "SCALAR" if argument.memory is None else "GLOBAL"
         arguments.append({**fields, "type": argument.type, "offset": argument.offset})
-    entry = {
+    return {
         "name": kernel.name,
         "type": "dpu",
         "extended-data": {"subtype": "DPU", "functional": "0", "dpu_kernel_id": f"0x{kernel.kernel_id:x}"},
         "arguments": arguments,
         "instances": [{"name": kernel.instance}],
     }
-    return _text({"ps-kernels": {"kernels": [entry]}})
 
 
-def partition_json(kernel: Kernel, file_name: str, column_width: int, start_columns: Sequence[int]) -> str:
+def partition_json(
+    kernels: Sequence[Kernel], file_names: Sequence[str], column_width: int, start_columns: Sequence[int]
+) -> str:
     """The file of `--add-replace-section AIE_PARTITION:JSON:`.
 
     Args:
-        kernel: with its PDI, whose content gives the UUID.
-        file_name: where the PDI is, from the folder of this JSON file.
+        kernels: each with its PDI, whose content gives the UUID.
+        file_names: where their PDIs are, from the folder of this JSON file.
         column_width: columns that a partition takes.
         start_columns: columns at which a partition may start.
     """
-    group = {
-        "name": "DPU",
-        "type": "PRIMARY",
-        "pdi_id": "0x01",
-        "dpu_kernel_ids": [f"0x{kernel.kernel_id:x}"],
-        "pre_cdo_groups": ["0xC1"],
-    }
-    digits = content_uuid(kernel.pdi).hex()
-    uuid = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
     partition = {
         "name": "QoS",
         "operations_per_cycle": "2048",
         "inference_fingerprint": "23423",
         "pre_post_fingerprint": "12345",
         "partition": {"column_width": column_width, "start_columns": list(start_columns)},
-        "PDIs": [{"uuid": uuid, "file_name": file_name, "cdo_groups": [group]}],
+        "PDIs": [_pdi(kernel, name) for kernel, name in zip(kernels, file_names)],
     }
     return _text({"aie_partition": partition})
+
+
+def _pdi(kernel: Kernel, file_name: str) -> dict[str, Any]:
+    group = {
+        "name": "DPU",
+        "type": "PRIMARY",
+        "pdi_id": f"0x{kernel.pdi_id:02x}",
+        "dpu_kernel_ids": [f"0x{kernel.kernel_id:x}"] if kernel.name else [],
+        "pre_cdo_groups": ["0xC1"],
+    }
+    digits = content_uuid(kernel.pdi).hex()
+    uuid = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    return {"uuid": uuid, "file_name": file_name, "cdo_groups": [group]}
 
 
 def _text(content: dict[str, Any]) -> str:

@@ -101,7 +101,7 @@ def instructions(
     *,
     generation: str | None = None,
     full_elf: bool = False,
-    folds_late_arguments: bool = False,
+    for_xclbin: bool = False,
 ) -> bytes:
     """The bytes of insts.bin for one sequence of a module lowered by `lower_sequence`.
 
@@ -111,8 +111,8 @@ def instructions(
         sequence: symbol of the sequence; "" for the first.
         generation: see `generation_of`; None for that of the module's text, as step 3 printed it.
         full_elf: the stream becomes part of an ELF, where the loader patches every argument alike.
-        folds_late_arguments: arguments from the sixth on are marked as the firmware needs them, though the tools of
-            this generation do not do it yet.
+        for_xclbin: the stream is run beside an XCLBIN of npuninja: arguments from the sixth on are marked as the
+            firmware needs them, and devices have the numbers of their PDIs, whatever the tools of this generation do.
 
     Raises:
         UserError: there is no such device or sequence, or an operation has no instruction.
@@ -125,7 +125,8 @@ def instructions(
         module,
         device,
         sequence,
-        folds_late_arguments=(rules.folds_late_arguments or folds_late_arguments) and not full_elf,
+        folds_late_arguments=(rules.folds_late_arguments or for_xclbin) and not full_elf,
+        numbers_devices=for_xclbin,
     )
 
 

@@ -124,7 +124,7 @@ def _packaged(manifest: Manifest) -> contents.PackagedDesign:
 def _design_files(manifest: Manifest) -> dict[str, bytes]:
     """The files of one design by their names in the package: as they lie in the build, so the manifest fits."""
     found = {manifest.path: _read(manifest.path)}
-    found.update({path: manifest.read(path) for path in (manifest.xclbin, manifest.insts)})
+    found.update({path: manifest.read(path) for path in manifest.hashes})
     if manifest.reference:
         found.update({path: _read(path) for path in (manifest.reference, *manifest.reference_modules)})
     folder = os.path.dirname(os.path.abspath(manifest.path))

@@ -137,7 +137,7 @@ def _designs(files: Mapping[str, bytes], designs: Mapping[str, Any]) -> Iterator
             told = (manifest.design, manifest.device, manifest.core_kind, manifest.build_id)
             if told != (name, entry["device"], entry["core_kind"], entry["build_id"]):
                 yield f"{path} is of another design or build than {contents.PACKAGE} says"
-            parts = (manifest.xclbin, manifest.insts, manifest.reference, *manifest.reference_modules)
+            parts = (*manifest.hashes, manifest.reference, *manifest.reference_modules)
             owned.update(map(_inside, filter(None, parts)))
             yield from _pairing(files, manifest)
         except ValueError as error:
@@ -156,7 +156,7 @@ def _inside(path: str) -> str:
 
 def _pairing(files: Mapping[str, bytes], manifest: Manifest) -> Iterator[str]:
     """XCLBIN and instruction stream: of the manifest's hashes, whole, and for its device and kind of core."""
-    for path in (manifest.xclbin, manifest.insts):
+    for path in manifest.hashes:
         name = _inside(path)
         if name not in files:
             yield f"{name} is missing, which {manifest.path} names"
@@ -176,7 +176,9 @@ def _pairing(files: Mapping[str, bytes], manifest: Manifest) -> Iterator[str]:
         yield f"{manifest.path}: there is no device {manifest.device} with {manifest.core_kind} cores"
     elif section and read_aie_partition(section.data, name).column_width > model.columns:
         yield f"{name} takes more columns than {manifest.device} has, {model.columns}"
-    read_txn(files[_inside(manifest.insts)], _inside(manifest.insts))
+    for path in manifest.hashes:
+        if path != manifest.xclbin:
+            read_txn(files[_inside(path)], _inside(path))
 
 
 def _papers(files: Mapping[str, bytes]) -> Iterator[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location
+from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,47 @@ class OwnKernel(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Sequence:
+    """A runtime sequence: its name, how many host buffers it takes, and where it stands."""
+
+    name: str
+    buffers: int
+    location: Location
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One `aie.device` of a design: what a PDI is made of.
+
+    Attributes:
+        symbol: the name of the operation, `main` when it has none.
+        device: the device of `aie.device(…)`.
+        location: where it stands.
+        sequences: in the order of the text; () for one that only others load.
+        cores: by column and row.
+    """
+
+    symbol: str
+    device: str
+    location: Location
+    sequences: tuple[Sequence, ...]
+    cores: tuple[Core, ...]
+
+    @property
+    def buffers(self) -> int:
+        """The most host buffers that one of its sequences takes."""
+        return max((sequence.buffers for sequence in self.sequences), default=0)
+
+
+class Kernel(NamedTuple):
+    """A kernel of the design's XCLBIN: what a host program calls it, its number, and its configuration."""
+
+    name: str
+    number: int
+    configuration: Configuration
+
+
+@dataclass(frozen=True)
 class Design:
     """One design, ready to be planned.
 
@@ -48,12 +91,7 @@ class Design:
         source: the file the user wrote.
         mlir: the file with the MLIR: the source itself, or what the Python source printed.
         imports: files that a Python source read to make the MLIR; () for an MLIR source.
-        device: the device of `aie.device(…)`.
-        device_location: where it stands.
-        device_symbol: the name of the device operation, `main` when it has none.
-        sequence: the name of the runtime sequence.
-        cores: by column and row.
-        buffers: how many host buffers the sequence takes.
+        configurations: its devices, in the order of the text; at least one has a runtime sequence.
         logical_tiles: whether it leaves the places of tiles to the lowering.
         generation: of its dialect, as the project says it; `auto` for what the text says.
         alloc_scheme: how its buffers are placed, as the project says it; "" for the default.
@@ -65,30 +103,64 @@ class Design:
     source: str
     mlir: str
     imports: tuple[str, ...]
-    device: str
-    device_location: Location
-    device_symbol: str
-    sequence: str
-    cores: tuple[Core, ...]
-    buffers: int = 0
+    configurations: tuple[Configuration, ...]
     logical_tiles: bool = False
     generation: str = "auto"
     alloc_scheme: str = ""
     reference: str = ""
     kernels: tuple[OwnKernel, ...] = ()
 
+    @property
+    def widest(self) -> Configuration:
+        """The one with the most columns: the XCLBIN's partition takes as many."""
+        return max(self.configurations, key=lambda c: DEVICES[c.device].columns)
+
+    @property
+    def device(self) -> str:
+        """The device of its widest configuration."""
+        return self.widest.device
+
+    @property
+    def device_location(self) -> Location:
+        """Where that stands."""
+        return self.widest.location
+
+    @property
+    def has_several(self) -> bool:
+        """Whether there is more than one device or runtime sequence."""
+        return len(self.configurations) > 1 or len(self.runs) > 1
+
+    @property
+    def runs(self) -> tuple[tuple[Configuration, Sequence], ...]:
+        """Every runtime sequence with its configuration."""
+        return tuple((c, sequence) for c in self.configurations for sequence in c.sequences)
+
+    @property
+    def xclbin_kernels(self) -> tuple[Kernel, ...]:
+        """Its kernels: the only one has aiecc's name, several those of their devices, as in aiecc's ELFs."""
+        called = [c for c in self.configurations if c.sequences]
+        several = len(self.configurations) > 1
+        return tuple(
+            Kernel(c.symbol if several else DEFAULT_KERNEL_NAME, DEFAULT_KERNEL_ID + place, c)
+            for place, c in enumerate(called)
+        )
+
 
 def to_json(design: Design) -> dict[str, Any]:
     """The part of a design that its MLIR text decides, for the scan cache."""
     return {
-        "device": design.device,
-        "device_location": list(design.device_location),
-        "device_symbol": design.device_symbol,
-        "sequence": design.sequence,
-        "buffers": design.buffers,
+        "configurations": [
+            {
+                "symbol": c.symbol,
+                "device": c.device,
+                "location": list(c.location),
+                "sequences": [[s.name, s.buffers, list(s.location)] for s in c.sequences],
+                "cores": [[k.column, k.row, [[o.name, *o.location] for o in k.objects]] for k in c.cores],
+            }
+            for c in design.configurations
+        ],
         "logical_tiles": design.logical_tiles,
         "kernels": [[k.name, k.source, list(k.include), list(k.flags)] for k in design.kernels],
-        "cores": [[c.column, c.row, [[o.name, *o.location] for o in c.objects]] for c in design.cores],
     }
 
 
@@ -99,15 +171,20 @@ def from_json(content: dict[str, Any], name: str, source: str, mlir: str, import
         source=source,
         mlir=mlir,
         imports=imports,
+        configurations=tuple(map(_configuration, content["configurations"])),
+        logical_tiles=bool(content["logical_tiles"]),
+        kernels=tuple(OwnKernel(k[0], k[1], tuple(k[2]), tuple(k[3])) for k in content["kernels"]),
+    )
+
+
+def _configuration(content: dict[str, Any]) -> Configuration:
+    return Configuration(
+        symbol=content["symbol"],
         device=content["device"],
-        device_location=Location(*content["device_location"]),
-        device_symbol=content["device_symbol"],
-        sequence=content["sequence"],
+        location=Location(*content["location"]),
+        sequences=tuple(Sequence(name, buffers, Location(*at)) for name, buffers, at in content["sequences"]),
         cores=tuple(
             Core(column, row, tuple(LinkedObject(o[0], Location(*o[1:])) for o in objects))
             for column, row, objects in content["cores"]
         ),
-        buffers=int(content["buffers"]),
-        logical_tiles=bool(content["logical_tiles"]),
-        kernels=tuple(OwnKernel(k[0], k[1], tuple(k[2]), tuple(k[3])) for k in content["kernels"]),
     )

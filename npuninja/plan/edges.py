@@ -40,7 +40,7 @@ def edge_of(
     row: Stage,
     provider: Provider,
     known: Mapping[str, Value],
-    makes: Mapping[str, str],
+    makes: Mapping[str, Value],
     whom: str,
     compile_command: tuple[str, ...] = (),
 ) -> Edge:
@@ -50,7 +50,7 @@ def edge_of(
         row: the stage.
         provider: who does it.
         known: the files that are there and the facts, by the names of the table.
-        makes: name -> path of what may be made; the first is `-o`, the others only where an option takes them.
+        makes: name -> paths of what may be made; the first is `-o`, the others only where an option takes them.
         whom: for messages and comments.
         compile_command: for compile_commands.json.
     """
@@ -72,7 +72,7 @@ def edge_of(
     reads = provider.reads or row.reads
     return Edge(
         rule_name(row, provider),
-        (next(iter(makes.values())),),
+        tuple(several(next(iter(makes.values())))),
         inputs=tuple(path for name in reads for path in several(known[name])),
         implicit=tuple(implicit),
         implicit_outputs=tuple(outputs),

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npuninja.detect.mlir_aie import aiecc_command, aiecc_variables
-from npuninja.formats.xclbin_sections import LEAST_BUFFERS
+from npuninja.formats.xclbin_sections import LEAST_BUFFERS, buffers_of_call
 from npuninja.plan.context import Context
-from npuninja.plan.design import Design
+from npuninja.plan.design import Configuration, Core, Design, Sequence
 from npuninja.plan.design_files import DesignFiles
 from npuninja.plan.edges import Value
 from npuninja.stages.table import CDO
@@ -54,13 +54,13 @@ def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, 
     return {
         "name": design.name,
         "device": design.device,
-        "device_symbol": design.device_symbol,
-        "sequence": design.sequence,
-        "buffers": str(design.buffers) if design.buffers > LEAST_BUFFERS else "",
+        # Of each sequence, in one order.
+        "device_symbol": tuple(configuration.symbol for configuration, _ in design.runs),
+        "sequence": tuple(sequence.name for _, sequence in design.runs),
+        **_of_kernels(design),
         "kind": context.kind_of(design),
         "file_name": file_name,
         "seed": SEED,
-        "cdo_names": tuple(files[name] for name in CDO),
         "providers": tuple(f"{c.stage}={c.name}={c.version}" for c in chosen),
         "sequence_op": spelling.sequence_op if spelling else "",
         "allocation_has_tile": _flag(spelling is not None and spelling.allocation_has_tile),
@@ -72,6 +72,52 @@ def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, 
     }
 
 
+def facts_of_device(configuration: Configuration, files: DesignFiles) -> dict[str, Value]:
+    """The facts of one device of a design."""
+    return {
+        "device": configuration.device,
+        "device_symbol": configuration.symbol,
+        "cdo_names": tuple(files.of_device(name, configuration) for name in CDO),
+        "images": (),  # those of its cores, which come with their links
+        "core_images": (),
+    }
+
+
+def facts_of_sequence(design: Design, configuration: Configuration, sequence: Sequence) -> dict[str, Value]:
+    """The facts of one runtime sequence of a design."""
+    called = next(k.name for k in design.xclbin_kernels if k.configuration is configuration)
+    return {
+        "device_symbol": configuration.symbol,
+        "sequence": sequence.name,
+        "kernel_name": called if design.has_several else "",
+        "sequence_name": sequence.name if design.has_several else "",
+    }
+
+
+def facts_of_core(configuration: Configuration, core: Core) -> dict[str, Value]:
+    """The facts of one core of a device."""
+    return {"device_symbol": configuration.symbol, "core": f"{core.column},{core.row}", "objects": ()}
+
+
+def _of_kernels(design: Design) -> dict[str, Value]:
+    """What the XCLBIN and the manifest say of kernels, where it is not what every design of one sequence has."""
+    first = design.xclbin_kernels[0]
+    if not design.has_several:
+        buffers = first.configuration.buffers
+        return {"buffers": str(buffers) if buffers > LEAST_BUFFERS else ""}
+    called = {kernel.configuration.symbol: kernel for kernel in design.xclbin_kernels}
+    words = []
+    for configuration in design.configurations:
+        kernel = called.get(configuration.symbol)
+        buffers = buffers_of_call(configuration.buffers)
+        words.append(f"{kernel.name}={kernel.number:#x}={buffers}" if kernel else "none")
+    runs = [(called[configuration.symbol], sequence) for configuration, sequence in design.runs]
+    return {
+        "xclbin_kernels": tuple(words),
+        "runs": tuple(f"{kernel.name}={kernel.number:#x}={sequence.name}" for kernel, sequence in runs),
+    }
+
+
 def _of_aiecc(context: Context, design: Design) -> Mapping[str, Value]:
     """What the stage aiecc is told: the driver's command, and where its own tools are."""
     aiecc, peano, xclbinutil = (context.toolchain.found(name) for name in ("aiecc", "peano", "xclbinutil"))
@@ -79,13 +125,14 @@ def _of_aiecc(context: Context, design: Design) -> Mapping[str, Value]:
     assert peano is not None
     assert xclbinutil is not None
     flags = AIECC_GENERATIONS[aiecc.facts[0]]
+    configuration, sequence = design.runs[0]
     return {
         "words": (*aiecc_command(aiecc.path, context.toolchain.python.path), *flags.words),
         "variables": tuple(f"{k}={v}" for k, v in aiecc_variables(aiecc.path).items()),
         "peano": peano.path,
         "xclbinutil": xclbinutil.path,
         "made_xclbin": "aie.xclbin",
-        "made_insts": flags.insts.format(device=design.device_symbol, sequence=design.sequence),
+        "made_insts": flags.insts.format(device=configuration.symbol, sequence=sequence.name),
         "identities": (aiecc.identity, peano.identity, xclbinutil.identity),
     }
 

@@ -12,7 +12,8 @@ from npuninja.errors import Location, UserError
 PLACEHOLDERS = {"xclbin": "xclbin", "insts": "insts", "elf": "insts_elf", "manifest": "manifest"}
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 DEFAULT_TIME_LIMIT_S = 300
-_PLACEHOLDER = re.compile(r"\{(?:(\w+)\.)?(\w+)\}", re.ASCII)
+#: `{insts}`, `{DESIGN.insts}`, `{insts:KERNEL.SEQUENCE}`.
+_PLACEHOLDER = re.compile(r"\{(?:(\w+)\.)?(\w+)(?::(\w+(?:\.\w+)?))?\}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +55,13 @@ class HostProgram:
         return len(self.sources) == 1 and self.sources[0].endswith(".py")
 
 
-def filled(program: HostProgram, file_of: Callable[[str, str], str]) -> tuple[list[str], list[str]]:
+def filled(program: HostProgram, file_of: Callable[[str, str, str], str]) -> tuple[list[str], list[str]]:
     """A program's words with files in the place of placeholders, and these files.
 
     Args:
         program: the program.
-        file_of: design and name of `PLACEHOLDERS` -> path. Raises UserError for an unknown design.
+        file_of: design, name of `PLACEHOLDERS`, and sequence ("", or as `KERNEL.SEQUENCE` or its end) -> path. Raises
+            UserError for an unknown design or sequence.
 
     Raises:
         UserError: a placeholder is unknown, or names no design; located.
@@ -80,7 +82,7 @@ def filled(program: HostProgram, file_of: Callable[[str, str], str]) -> tuple[li
                 program.location,
                 hint='say designs = ["NAME"]',
             )
-        path = file_of(design, PLACEHOLDERS[kind])
+        path = file_of(design, PLACEHOLDERS[kind], match[3] or "")
         files.append(path)
         return path
 

@@ -12,7 +12,7 @@ from npuninja.errors import UserError
 from npuninja.plan.context import Context
 from npuninja.plan.edges import Value, edge_of, provider_of
 from npuninja.plan.graph import Edge, Graph
-from npuninja.plan.host_program import HostProgram, filled
+from npuninja.plan.host_program import PLACEHOLDERS, HostProgram, filled
 from npuninja.plan.steps import DesignSteps
 from npuninja.stages import _host_flags as host_flags
 from npuninja.stages.table import stage
@@ -77,14 +77,24 @@ class _Planned:
             )
         )
 
-    def _file(self, design: str, name: str) -> str:
+    def _file(self, design: str, name: str, sequence: str = "") -> str:
         if design not in self._built:
             raise UserError(
                 f"host program {self._program.name} names the design {design!r}, which there is not",
                 self._program.location,
                 hint=f"designs: {', '.join(self._built) or 'none'}",
             )
-        return self._built[design].file(name)
+        found = self._built[design].files_of(name, sequence)
+        if len(found) == 1:
+            return found[0]
+        runs = self._built[design].run_names
+        name = next(word for word, file in PLACEHOLDERS.items() if file == name)
+        said = f"{{{name}:{sequence}}}" if sequence else f"{{{name}}}"
+        raise UserError(
+            f"host program {self._program.name}: the design {design} has {'several' if found else 'no'} files for {said}",
+            self._program.location,
+            hint=f"say the sequence, as in {{{name}:{runs[0]}}}; it has {', '.join(runs)}",
+        )
 
     def _device(self) -> str:
         for name in self._program.designs:

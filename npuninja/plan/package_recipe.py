@@ -30,7 +30,7 @@ def plan_package(context: Context, graph: Graph, designs: Sequence[DesignFiles])
         needs += [
             files["manifest"],
             files["xclbin"],
-            files["insts"],
+            *files.all("insts"),
             *([files["reference"]] if files.reference_source else []),
         ]
     if not context.providers.for_npu:

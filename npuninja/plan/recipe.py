@@ -106,7 +106,7 @@ def _plan_design(
         _plan_run(graph, design, others, "test", "emu", context.test_words)
         _plan_run(graph, design, others, "check", "emu", context.test_words)
         if context.check:
-            checks = others.add(stage("check"), f"design {design.name}").outputs
+            checks = others.add(stage("check")).outputs
     _plan_targets(graph, design, steps, checks)
     return steps, others
 
@@ -173,7 +173,11 @@ def _plan_targets(graph: Graph, design: Design, steps: DesignSteps, checks: tupl
     """The names by which a user asks for a design."""
     whom = f"design {design.name}"
     graph.add(Edge("phony", (design.name,), inputs=tuple(steps.wanted), for_whom=whom, validations=checks))
-    scripts = tuple(steps.files.core(core, "script") for core in design.cores)
+    scripts = tuple(
+        steps.files.core(configuration, core, "script")
+        for configuration in design.configurations
+        for core in configuration.cores
+    )
     if all(graph.makes(script) for script in scripts):
         _alias(graph, f"ldscripts-{design.name}", scripts, whom)
 
@@ -183,11 +187,12 @@ def _plan_run(
 ) -> None:
     """The command that runs a design by its manifest."""
     files = steps.files
-    needs: tuple[str, ...] = (files["xclbin"], files["insts"])
+    needs: tuple[str, ...] = (files["xclbin"], *files.all("insts"))
     options: tuple[str, ...] = ("--device", device, *more)
     if files.reference_source:
-        needs += (files["reference"], *files.vectors)
-        options += ("--verify", "--seed", SEED, "--vectors", *files.vectors)
+        needs += (files["reference"], *(path for pair in files.vectors for path in pair))
+        options += ("--verify", "--seed", SEED)
+        options += tuple(word for pair in files.vectors for word in ("--vectors", *pair))
     brief = ("--brief",) if target in ("run", "test", "check") else ()
     # A rule and what its target is called: `check-NAME` is a test that also looks for more.
     ways = [("test" if target == "check" else target, target, (*options, *brief))]

@@ -1,13 +1,13 @@
-"""What planning must know of an MLIR text: device, sequence, cores, and the objects each core is linked with."""
+"""What planning must know of an MLIR text: devices, sequences, cores, and the objects each core is linked with."""
 
 from __future__ import annotations
 
 from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location, UserError
-from npuninja.formats.xclbin_sections import MOST_BUFFERS
+from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, MOST_BUFFERS, check_kernel_name
 from npuninja.ir.attributes import ArrayAttr, EnumAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
-from npuninja.plan.design import Core, Design, LinkedObject
+from npuninja.plan.design import Configuration, Core, Design, LinkedObject, Sequence
 from npuninja.plan.names import near
 
 SEQUENCES = ("aiex.runtime_sequence", "aie.runtime_sequence")
@@ -24,12 +24,14 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
         imports: files that decided the MLIR, for a Python source.
 
     Raises:
-        UserError: there is not exactly one NPU device with exactly one runtime sequence, or a core is not one
-            that this build can make; located in the MLIR.
+        UserError: there is no NPU device with a runtime sequence, the devices are of different NPUs, or a core is not
+            one that this build can make; located in the MLIR.
     """
-    device = _only_device(module, mlir)
-    device_name = device_of(device, mlir)
-    logical_tiles = any(op.name == "aie.logical_tile" for op in device.body.ops)
+    devices = [op for op in module.body.ops if op.name == "aie.device"]
+    if not devices:
+        hint = "put tiles, cores and sequence into aie.device(npu1_1col) { … }"
+        raise UserError("the design has no aie.device", Location(mlir), hint=hint)
+    logical_tiles = any(op.name == "aie.logical_tile" for device in devices for op in device.body.ops)
     if logical_tiles:
         from npuninja.errors import Warnings
         from npuninja.lowering.generation import rules_of
@@ -38,21 +40,16 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
         )
         from npuninja.lowering.spelled_generation import detect
 
-        place_tiles(device, rules_of(detect(module)), Warnings())
-    sequence, buffers = _only_sequence(device, mlir)
-    cores = [_core(op, device, mlir) for op in device.body.ops if op.name == "aie.core"]
-    symbol = device.attributes.get("sym_name")
+        for device in devices:
+            place_tiles(device, rules_of(detect(module)), Warnings())
+    configurations = tuple(_configuration(device, mlir) for device in devices)
+    _check_together(configurations)
     return Design(
         name=name,
         source=source,
         mlir=mlir,
         imports=imports,
-        device=device_name,
-        device_location=_location(device, mlir),
-        device_symbol=symbol.value if isinstance(symbol, StringAttr) else "main",
-        sequence=sequence,
-        cores=tuple(sorted(cores, key=lambda core: (core.column, core.row))),
-        buffers=buffers,
+        configurations=configurations,
         logical_tiles=logical_tiles,
     )
 
@@ -61,19 +58,20 @@ def _location(op: Operation, file: str) -> Location:
     return op.loc or Location(file)
 
 
-def _only_device(module: Operation, file: str) -> Operation:
-    devices = [op for op in module.body.ops if op.name == "aie.device"]
-    if not devices:
-        hint = "put tiles, cores and sequence into aie.device(npu1_1col) { … }"
-        raise UserError("the design has no aie.device", Location(file), hint=hint)
-    if len(devices) > 1:
-        raise UserError(
-            f"the design has {len(devices)} devices; a build makes an XCLBIN of one",
-            _location(devices[1], file),
-            notes=(("the first one is here", _location(devices[0], file)),),
-            hint="`npuninja lower` lowers such a design",
-        )
-    return devices[0]
+def _configuration(device: Operation, file: str) -> Configuration:
+    cores = [_core(op, device, file) for op in device.body.ops if op.name == "aie.core"]
+    return Configuration(
+        symbol=_symbol(device, "main"),
+        device=device_of(device, file),
+        location=_location(device, file),
+        sequences=tuple(_sequence(op, file) for op in device.body.ops if op.name in SEQUENCES),
+        cores=tuple(sorted(cores, key=lambda core: (core.column, core.row))),
+    )
+
+
+def _symbol(op: Operation, otherwise: str) -> str:
+    attribute = op.attributes.get("sym_name")
+    return attribute.value if isinstance(attribute, StringAttr) else otherwise
 
 
 def device_of(device: Operation, file: str) -> str:
@@ -91,31 +89,51 @@ def device_of(device: Operation, file: str) -> str:
     return name
 
 
-def _only_sequence(device: Operation, file: str) -> tuple[str, int]:
-    """Its name, and how many buffers it takes."""
-    sequences = [op for op in device.body.ops if op.name in SEQUENCES]
-    if not sequences:
-        raise UserError(
-            "the device has no runtime sequence, so nothing could ever be run on it",
-            _location(device, file),
-            hint="add aiex.runtime_sequence @sequence(%in : memref<…>, %out : memref<…>) { … }",
-        )
-    if len(sequences) > 1:
-        raise UserError(
-            f"the device has {len(sequences)} runtime sequences; a build makes instructions of one",
-            _location(sequences[1], file),
-            notes=(("the first one is here", _location(sequences[0], file)),),
-            hint="`npuninja lower` lowers such a design",
-        )
-    arguments = sequences[0].regions[0].entry.args
+def _sequence(sequence: Operation, file: str) -> Sequence:
+    arguments = sequence.regions[0].entry.args
     if len(arguments) > MOST_BUFFERS:
         raise UserError(
             f"the runtime sequence has {len(arguments)} arguments, a kernel takes at most {MOST_BUFFERS} buffers",
-            _location(sequences[0], file),
+            _location(sequence, file),
             hint="put several of them into one buffer, at different offsets",
         )
-    attribute = sequences[0].attributes.get("sym_name")
-    return attribute.value if isinstance(attribute, StringAttr) else "sequence", len(arguments)
+    return Sequence(_symbol(sequence, "sequence"), len(arguments), _location(sequence, file))
+
+
+def _check_together(configurations: tuple[Configuration, ...]) -> None:
+    """What the devices of one XCLBIN must have in common, and must not."""
+    first = configurations[0]
+    if not any(configuration.sequences for configuration in configurations):
+        raise UserError(
+            "the device has no runtime sequence, so nothing could ever be run on it",
+            first.location,
+            hint="add aiex.runtime_sequence @sequence(%in : memref<…>, %out : memref<…>) { … }",
+        )
+    names: dict[str, Configuration] = {}
+    for configuration in configurations:
+        where = configuration.location
+        other = names.setdefault(configuration.symbol, configuration)
+        if other is not configuration:
+            raise UserError(
+                f"two devices are called @{configuration.symbol}",
+                where,
+                notes=(("the first one is here", other.location),),
+                hint="give each a name: aie.device(npu1_1col) @first { … }",
+            )
+        if DEVICES[configuration.device].family != DEVICES[first.device].family:
+            raise UserError(
+                f"one device is for {configuration.device}, another for {first.device}; an XCLBIN is for one NPU",
+                where,
+                notes=(("the other one is here", first.location),),
+                hint="write a design for each NPU",
+            )
+        if len(configurations) > 1 and configuration.sequences:
+            try:
+                check_kernel_name(configuration.symbol, DEFAULT_INSTANCE_NAME)
+            except UserError as error:
+                raise UserError(
+                    f"the device's name becomes that of its kernel: {error.message}", where, hint="rename it"
+                ) from error
 
 
 def _core(core: Operation, device: Operation, file: str) -> Core:

@@ -6,21 +6,19 @@ have, leaves out the option that takes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import groupby
 
-from npuninja.arch.devices import DEVICES
-from npuninja.errors import ToolError, UserError
-from npuninja.formats.xclbin_sections import LEAST_BUFFERS
 from npuninja.plan.context import Context
-from npuninja.plan.design import Core, Design, LinkedObject
+from npuninja.plan.design import Configuration, Core, Design, LinkedObject, Sequence
 from npuninja.plan.design_files import DesignFiles
-from npuninja.plan.edges import Value, edge_of, provider_of
-from npuninja.plan.facts import facts_of
+from npuninja.plan.edges import Value, edge_of, provider_of, several
+from npuninja.plan.facts import facts_of, facts_of_core, facts_of_device, facts_of_sequence
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.kernel_recipe import KernelObjects, plan_kernel
+from npuninja.plan.tool_limits import check_tools
 from npuninja.plan.words import tool_words
-from npuninja.stages.declaration import Stage
+from npuninja.stages.declaration import OF_SEQUENCE, Stage
 from npuninja.stages.table import STAGES, rule_name, stage
 
 
@@ -45,46 +43,74 @@ class DesignSteps:
             "design": context.layout.source(design.mlir),
             "reference_source": self.files.reference_source,
         }
-        self._cores: dict[Core, dict[str, Value]] = {
-            core: {"core": f"{core.column},{core.row}", "objects": ()} for core in design.cores
-        }
+        self._places = [
+            _Place(c, files=self.files, known=facts_of_device(c, self.files)) for c in design.configurations
+        ]
+        self._sequences = [
+            _Place(c, sequence=s, files=self.files, known=facts_of_sequence(design, c, s))
+            for c, s in design.runs
+        ]
+        self._cores = [
+            _Place(
+                place.configuration,
+                core=core,
+                files=self.files,
+                outer=place,
+                known=facts_of_core(place.configuration, core),
+            )
+            for place in self._places
+            for core in place.configuration.cores
+        ]
 
     def plan(self) -> None:
         """Adds every stage that the design needs.
 
         Raises:
-            UserError: nothing makes an object that a core is linked with.
+            UserError: nothing makes an object that a core is linked with, or a tool that was chosen cannot build such
+                a design.
             ToolError: Peano has no target for the device.
         """
-        _check_buffers(self._context, self._design)
-        if self._context.providers.for_npu:
-            _check_target(self._context, self._design)
+        check_tools(self._context, self._design)
         applying = (row for row in STAGES if row.scope and self._applies(row))
         for scope, group in groupby(applying, key=lambda row: row.scope):
             rows = list(group)
             if scope == "design":
                 for row in rows:
                     self._plan_row(row)
-                continue
-            for core in self._design.cores:
-                for row in rows:
-                    if scope == "kernel":
-                        for linked in core.objects:
-                            self._plan_kernel(core, linked)
-                    else:
-                        self._plan_row(row, core)
+            elif scope in ("device", "sequence"):
+                for place in self._places if scope == "device" else self._sequences:
+                    for row in rows:
+                        self._plan_row(row, place)
+            else:
+                for place in self._cores:
+                    for row in rows:
+                        if scope == "kernel":
+                            for linked in place.objects_named():
+                                self._plan_kernel(place, linked)
+                        else:
+                            self._plan_row(row, place)
 
-    def add(self, row: Stage, whom: str) -> Edge:
+    def add(self, row: Stage) -> Edge:
         """The edge of a stage that is not planned for every design, such as `check`."""
-        return self._add(row, self._known, whom, None)
+        return self._add(row, None)
 
-    def file(self, name: str) -> str:
-        """A file of the design, by its name in the table of stages; the edge that makes it is added where none
-        is planned for every design.
+    def files_of(self, name: str, sequence: str = "") -> list[str]:
+        """A file of the design, by its name in the table of stages, or those of its sequences, or of that which is named
+        as `KERNEL.SEQUENCE`, or by the end of that. An edge that makes it is added where none is planned for every design.
         """
         if name == "insts_elf" and name not in self._known:
-            self._known[name] = self.add(stage(name), f"design {self._design.name}").outputs[0]
-        return self.files[name]
+            for place in self._sequences:
+                self._add(stage(name), place)
+        if name not in OF_SEQUENCE:
+            return [] if sequence else [self.files[name]]
+        named = zip(self.run_names, self.files.all(name))
+        return [path for run, path in named if not sequence or f".{run}".endswith(f".{sequence}")]
+
+    @property
+    def run_names(self) -> list[str]:
+        """Its runtime sequences, as `KERNEL.SEQUENCE`."""
+        called = {kernel.configuration.symbol: kernel.name for kernel in self._design.xclbin_kernels}
+        return [f"{called[c.symbol]}.{sequence.name}" for c, sequence in self._design.runs]
 
     def _applies(self, row: Stage) -> bool:
         providers = self._context.providers
@@ -97,35 +123,57 @@ class DesignSteps:
             else not choice or bool(self._known.get(choice))
         )
 
-    def _plan_row(self, row: Stage, core: Core | None = None) -> None:
-        whom, known = f"design {self._design.name}", self._known
-        if core is not None:
-            whom, known = f"core ({core.column}, {core.row}) of {whom}", {**self._known, **self._cores[core]}
-        edge = self._add(row, known, whom, core)
+    def _plan_row(self, row: Stage, place: _Place | None = None) -> None:
+        edge = self._add(row, place)
         if row.instead_of:
             self._known[row.instead_of] = edge.outputs[0]
         if row.wanted:
             self.wanted += [*edge.outputs, *edge.implicit_outputs]
-        if row.choice == "link" and core is not None:
-            self._append("images", f"{core.column},{core.row}={edge.outputs[0]}")
+        if row.choice == "link" and place is not None and place.core is not None:
+            image = f"{place.core.column},{place.core.row}={edge.outputs[0]}"
+            several = len(self._design.configurations) > 1
+            self._append("images", f"{place.configuration.symbol}:{image}" if several else image)
             self._append("core_images", edge.outputs[0])
+            if place.outer is not None:
+                place.outer.append("images", image)
+                place.outer.append("core_images", edge.outputs[0])
 
-    def _add(self, row: Stage, known: Mapping[str, Value], whom: str, core: Core | None) -> Edge:
+    def _add(self, row: Stage, place: _Place | None) -> Edge:
         """Adds the edge of a stage, and its files to what is known."""
+        whom = f"design {self._design.name}"
+        known = self._known
+        if place is not None:
+            whom, known = place.whom(self._design), {**self._known, **place.known}
         provider = provider_of(row, self._context)
         rule, makes = rule_name(row, provider), provider.makes or row.makes
-        words = tool_words(rule, self._context, self._design, core) or known.get("words", ())
-        paths = {name: self.files.core(core, name) if core else self.files[name] for name in makes}
+        core = place.core if place else None
+        symbol = place.configuration.symbol if place else self._design.widest.symbol
+        words = tool_words(rule, self._context, self._design, symbol, core) or known.get("words", ())
+        paths: dict[str, Value] = {
+            name: place.file(name) if place else self.files.all(name) for name in makes
+        }
         edge = edge_of(row, provider, {**known, "words": words}, paths, whom)
         self._graph.add(edge)
-        made = {name: path for name, path in paths.items() if path in (*edge.outputs, *edge.implicit_outputs)}
-        (self._known if core is None else self._cores[core]).update(made)
+        outputs = {*edge.outputs, *edge.implicit_outputs}
+        made = {name: path for name, path in paths.items() if outputs.issuperset(several(path))}
+        if place is None:
+            self._known.update(made)
+            for name, path in made.items():
+                if name in OF_SEQUENCE:
+                    for one, file in zip(self._sequences, several(path)):
+                        one.known[name] = file
+            return edge
+        place.known.update(made)
+        if core is None:
+            for name, path in made.items():
+                for file in several(path):
+                    self._append(name, file)
         return edge
 
-    def _plan_kernel(self, core: Core, linked: LinkedObject) -> None:
+    def _plan_kernel(self, place: _Place, linked: LinkedObject) -> None:
         """A kernel object of a core."""
         output = plan_kernel(self._context, self._graph, self._design, linked, self._objects)
-        self._cores[core]["objects"] = (*self._cores[core]["objects"], output)
+        place.append("objects", output)
         if output not in self._known.get("objects", ()):
             self._append("objects", output)
 
@@ -133,35 +181,42 @@ class DesignSteps:
         self._known[name] = (*self._known.get(name, ()), value)
 
 
-def _check_buffers(context: Context, design: Design) -> None:
-    """Raises UserError when the tools that were chosen cannot pass as many host buffers as the design takes.
+@dataclass
+class _Place:
+    """What a stage is planned for that is not planned for the whole design: a device, one of its sequences or cores.
 
-    MLIR-AIE can from July 2026 on: its instructions mark the sixth buffer and those behind it, and its aiecc describes
-    them in the XCLBIN.
+    Attributes:
+        known: beyond what is known of the design.
+        outer: the device of a core.
     """
-    if design.buffers <= LEAST_BUFFERS:
-        return
-    for chosen in context.providers.chosen:
-        name = chosen.provider.name
-        tool = context.toolchain.found(name)
-        late = tool is not None and name == "aiecc" and tool.facts[:1] == ("declarative",)
-        if name not in ("aiecc", "aie-translate") or chosen.stage not in ("design", "insts") or late:
-            continue
-        raise UserError(
-            f"the runtime sequence takes {design.buffers} host buffers, and {name} {chosen.version} passes "
-            f"{LEAST_BUFFERS} at most",
-            design.device_location,
-            hint=f"--provider {chosen.stage}={'stages' if chosen.stage == 'design' else 'embedded'}; or put several "
-            "into one buffer, at different offsets",
-        )
 
+    configuration: Configuration
+    files: DesignFiles
+    known: dict[str, Value]
+    sequence: Sequence | None = None
+    core: Core | None = None
+    outer: _Place | None = None
 
-def _check_target(context: Context, design: Design) -> None:
-    peano = context.toolchain.found("peano")
-    target = DEVICES[design.device].architecture
-    if peano and target not in peano.facts:
-        raise ToolError(
-            f"Peano {peano.version} ({peano.path}) has no target {target}, which {design.device} needs",
-            design.device_location,
-            hint="take a newer Peano, or --provider kernel=embedded for the emulated array",
-        )
+    def file(self, name: str) -> str:
+        if self.core is not None:
+            return self.files.core(self.configuration, self.core, name)
+        if self.sequence is not None:
+            return self.files.of_sequence(name, self.configuration, self.sequence)
+        return self.files.of_device(name, self.configuration)
+
+    def objects_named(self) -> tuple[LinkedObject, ...]:
+        return self.core.objects if self.core else ()
+
+    def append(self, name: str, value: str) -> None:
+        self.known[name] = (*self.known.get(name, ()), value)
+
+    def whom(self, design: Design) -> str:
+        """For messages and comments."""
+        of = f"design {design.name}"
+        if len(design.configurations) > 1:
+            of = f"device @{self.configuration.symbol} of {of}"
+        if self.core is not None:
+            return f"core ({self.core.column}, {self.core.row}) of {of}"
+        if self.sequence is not None and len(self.configuration.sequences) > 1:
+            return f"sequence @{self.sequence.name} of {of}"
+        return of

@@ -21,8 +21,10 @@ def each(option: str, values: Sequence[str]) -> tuple[str, ...]:
     return tuple(word for value in values for word in (option, value))
 
 
-def tool_words(rule: str, context: Context, design: Design, core: Core | None) -> tuple[str, ...]:
-    """What the tool of a rule is told beyond its files, filled in for a design or core; () for a stage of ours."""
+def tool_words(
+    rule: str, context: Context, design: Design, symbol: str, core: Core | None
+) -> tuple[str, ...]:
+    """What the tool of a rule is told beyond its files, filled in for a device or core; () for a stage of ours."""
     release = context.release
     templates: tuple[str, ...] = LINK_WITHOUT_RELEASE if rule == "core_link_peano" else ()
     if release is not None:
@@ -31,7 +33,7 @@ def tool_words(rule: str, context: Context, design: Design, core: Core | None) -
     values = {
         "arch": model.architecture,
         "triple": model.triple,
-        "device": design.device_symbol,
+        "device": symbol,
         "column": core.column if core else "",
         "row": core.row if core else "",
         "peano": root_of(peano.path) if peano else "",

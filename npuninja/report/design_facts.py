@@ -65,8 +65,11 @@ def read_design(folder: str) -> DesignFacts:
     text = _text(os.path.join(folder, "input_physical.mlir"))
     manifest: dict[str, Any] = json.loads(_text(os.path.join(folder, f"{name}.json")))
     module = parse_module(text, os.path.join(folder, "input_physical.mlir"))
-    device = next(op for op in module.body.ops if op.name == "aie.device")
-    sizes = {tile.tile: tile for tile in measure(folder)}
+    # Of several devices the first that has tiles: a page shows one array.
+    devices = [op for op in module.body.ops if op.name == "aie.device"]
+    device = next((d for d in devices if any(op.name == "aie.tile" for op in d.body.ops)), devices[0])
+    symbol = device.string("sym_name", "main")
+    sizes = {tile.tile: tile for tile in measure(folder) if tile.device in ("", symbol)}
     verdict = os.path.join(folder, "verdict.json")
     run: dict[str, Any] | None = None
     if os.path.isfile(verdict):

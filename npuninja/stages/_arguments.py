@@ -9,7 +9,7 @@ from npuninja.ir.attributes import EnumAttr, IntegerAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.types import bits, memref
 from npuninja.lowering.sequence.arguments import argument_of
-from npuninja.lowering.sequence.lookup import allocation
+from npuninja.lowering.sequence.lookup import allocation, sequences
 
 # Seen from the host: a channel that reads memory (MM2S) takes an argument in, one that writes memory gives it
 # out.
@@ -59,8 +59,8 @@ def _argument(value: Value, number: int, direction: str, sequence: Operation) ->
     }
 
 
-def _ways(device: Operation, sequence: Operation) -> dict[int, set[str]]:
-    """Argument number -> directions of the transfers that touch it."""
+def _ways(device: Operation, sequence: Operation, active: tuple[Operation, ...] = ()) -> dict[int, set[str]]:
+    """Argument number -> directions of the transfers that touch it. `active`: sequences that run this one."""
     ways: dict[int, set[str]] = {}
     for op in sequence.walk():
         if op.name == "aiex.npu.dma_memcpy_nd":
@@ -70,11 +70,35 @@ def _ways(device: Operation, sequence: Operation) -> dict[int, set[str]]:
             number = _number(op.operands[0], sequence)
             if number is not None:
                 ways.setdefault(number, set()).update(_task_directions(device, op))
+        elif op.name == "aiex.run":
+            for place, seen in _ways_of_run(device, op, (*active, sequence)).items():
+                number = _number(op.operands[place], sequence)
+                if number is not None:
+                    ways.setdefault(number, set()).update(seen)
         elif op.name == "aiex.npu.address_patch":
             index = op.attributes.get("arg_idx")
             if isinstance(index, IntegerAttr):
                 ways.setdefault(index.value, set()).update(("in", "out"))
     return ways
+
+
+def _ways_of_run(device: Operation, run: Operation, active: tuple[Operation, ...]) -> dict[int, set[str]]:
+    """What the sequence that is run does with its arguments. Those that cannot be found, or that run themselves, are
+    told by the lowering.
+    """
+    configure, module = run.parent_op, device.parent_op
+    called = device
+    if configure is not None and configure.name == "aiex.configure" and module is not None:
+        name = configure.symbol("symbol")
+        named = [
+            op for op in module.body.ops if op.name == "aie.device" and op.string("sym_name", "main") == name
+        ]
+        called = named[0] if named else device
+    wanted = run.symbol("runtime_sequence_symbol")
+    for sequence in sequences(called):
+        if sequence.string("sym_name", "sequence") == wanted and sequence not in active:
+            return _ways(called, sequence, active)
+    return {}
 
 
 def _number(value: Value, sequence: Operation) -> int | None:

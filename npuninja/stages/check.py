@@ -7,6 +7,7 @@ descriptors that the hardware would refuse are found here, beside the build.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from npuninja.stages._run import Outputs, read_bytes, stage_arguments
 
@@ -20,15 +21,15 @@ def run(arguments: list[str]) -> None:
         DeviceError: the design does not run to its end; says why, and where in the sources.
     """
     from npuninja.device.emulated import EmulatedDevice
-    from npuninja.device.manifest import read_manifest
+    from npuninja.device.manifest import Manifest, read_runs
     from npuninja.device.program import program_of
     from npuninja.device.source_paths import locate
     from npuninja.errors import DeviceError
 
     options = stage_arguments("check", arguments)
-    target, given = options.one("-o"), options.optional("--inputs")
-    with Outputs(target) as outputs:
-        manifest = read_manifest(options.input())
+    target, given = options.one("-o"), options.all("--inputs")
+
+    def check(manifest: Manifest, given: str | None) -> dict[str, Any]:
         data = read_bytes(given) if given else bytes(sum(a.nbytes for a in manifest.inputs))
         device = EmulatedDevice()
         try:
@@ -47,10 +48,15 @@ def run(arguments: list[str]) -> None:
         finally:
             device.close()
         # Without times: the same design gives the same file, however fast the machine is.
-        content = {
-            "design": manifest.design,
+        return {
+            "design": manifest.label,
             "build_id": manifest.build_id,
             "cores": report["cores"],
             "remarks": remarks,
         }
+
+    with Outputs(target) as outputs:
+        runs = read_runs(options.input())
+        found = [check(run, path) for run, path in zip(runs, [*given, *[None] * len(runs)])]
+        content = found[0] if len(found) == 1 else {"runs": found}
         outputs.write(target, json.dumps(content, indent=1) + "\n")

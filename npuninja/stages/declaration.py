@@ -62,7 +62,8 @@ class Stage(NamedTuple):
         makes: files of `FILES`; the first is `-o`, the others have options that take them.
         options: beyond `-o`, `--depfile` and `--identity`, which every stage takes.
         providers: () for a module that only other stages' providers use.
-        scope: for what it is planned: "design", "core", "kernel" (once for every object); "" when a recipe asks for it.
+        scope: for what it is planned: "design", "device" (each `aie.device`), "sequence" (each runtime sequence), "core",
+            "kernel" (once for every object of a core); "" when a recipe asks for it.
         choice: its name for `--provider`; "" when there is nothing to choose.
         chosen: what is chosen with that name, for people.
         follows: the choice whose provider's namesake does this stage too.
@@ -148,6 +149,12 @@ FILES: dict[str, str] = {
     "package_plan": "package_plan.json",
     "graph": "graph.json",
 }
+
+
+# Of those, the files that every device of a design has, and those that every runtime sequence has. Where there are several
+# the names say which: `DEVICE.` in front, `.SEQUENCE` before the ending (npuninja/plan/design_files.py).
+OF_DEVICE = frozenset({"with_elfs", "cdo_elfs", "cdo_init", "cdo_enable", "bif", "pdi"})
+OF_SEQUENCE = frozenset({"arguments", "insts", "insts_elf", "vectors_in", "vectors_out"})
 
 
 def usage(row: Stage) -> str:

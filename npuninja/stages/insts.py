@@ -22,13 +22,12 @@ def run(arguments: list[str]) -> None:
             data = read_bytes(outputs.temporary(target))
         else:
             generation = options.optional("--generation")
-            # For XRT, whatever the generation: without it an NPU does not find the sixth buffer and those behind it.
             data = instructions(
                 read_module(options.input()),
                 device,
                 sequence,
                 generation=generation,
-                folds_late_arguments=True,
+                for_xclbin=True,
             )
             outputs.write(target, data, _check)
         print_warnings(_warnings(data, options.input()), as_errors="--werror" in options.flags)

@@ -6,11 +6,19 @@ import hashlib
 import json
 import os
 import re
+from typing import Any, NamedTuple
 
-from npuninja.errors import Location, UserError
+from npuninja.errors import InternalError, Location, UserError
 from npuninja.files import read_file
 from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME, MOST_BUFFERS
-from npuninja.stages._run import MAX_INPUT_BYTES, Outputs, read_bytes, read_text, stage_arguments
+from npuninja.stages._run import (
+    MAX_INPUT_BYTES,
+    Arguments,
+    Outputs,
+    read_bytes,
+    read_text,
+    stage_arguments,
+)
 
 FORMAT = 1
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
@@ -30,27 +38,18 @@ def run(arguments: list[str]) -> list[str]:
     copies = {_copy_of(module, copy or ""): module for module in modules}
     with Outputs(target, *([copy] if copy else []), *copies) as outputs:
         outputs.may_be_empty(*copies)
-        described = json.loads(read_text(options.one("--arguments")))
-        count = len(described)
-        if count > MOST_BUFFERS:
-            raise UserError(
-                f"the runtime sequence has {count} arguments, a kernel takes at most {MOST_BUFFERS} buffers",
-                Location(source),
-                hint="put several of them into one buffer, at different offsets",
-            )
+        runs = _runs(options, source, target)
+        first = runs[0]
         providers = dict(_provider(text) for text in options.all("--provider"))
-        files = {name: options.one(f"--{name}") for name in ("xclbin", "insts")}
-        hashes = {name: hashlib.sha256(read_bytes(path)).hexdigest() for name, path in files.items()}
-        content = {
+        content: dict[str, object] = {
             "format": FORMAT,
             "design": options.one("--design"),
             "device": options.one("--device"),
             "core_kind": options.one("--kind"),
-            "kernel": {"name": DEFAULT_KERNEL_NAME, "id": f"{DEFAULT_KERNEL_ID:#x}"},
-            "arguments": described,
-            "files": {
-                name: {"path": _beside(path, target), "sha256": hashes[name]} for name, path in files.items()
-            },
+            "kernel": {"name": first.kernel, "id": first.number},
+            "arguments": first.arguments,
+            "files": {"xclbin": _file(options.one("--xclbin"), target), "insts": first.insts},
+            **({"kernels": _kernels(runs)} if options.all("--run") else {}),
             "providers": providers,
             "reference": _beside(copy, target) if copy else None,
         }
@@ -88,6 +87,52 @@ def _copy_of(module: str, reference_copy: str) -> str:
             hint="give it another name",
         )
     return os.path.join(folder, os.path.basename(module))
+
+
+class _Run(NamedTuple):
+    """One runtime sequence as the manifest describes it: its kernel, that one's number, its name, arguments and stream."""
+
+    kernel: str
+    number: str
+    sequence: str
+    arguments: list[dict[str, Any]]
+    insts: dict[str, str]
+
+
+def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
+    """Every runtime sequence, in the order of the options; the only one has aiecc's kernel."""
+    described, streams = options.all("--arguments"), options.all("--insts")
+    words = options.all("--run") or [f"{DEFAULT_KERNEL_NAME}={DEFAULT_KERNEL_ID:#x}="]
+    if not len(words) == len(described) == len(streams):
+        raise InternalError(
+            f"manifest: {len(words)} runs, {len(described)} arguments, {len(streams)} streams"
+        )
+    runs = []
+    for word, facts, insts in zip(words, described, streams):
+        kernel, number, sequence = word.split("=")
+        arguments = json.loads(read_text(facts))
+        if len(arguments) > MOST_BUFFERS:
+            raise UserError(
+                f"the runtime sequence has {len(arguments)} arguments, a kernel takes at most {MOST_BUFFERS} buffers",
+                Location(source),
+                hint="put several of them into one buffer, at different offsets",
+            )
+        runs.append(_Run(kernel, number, sequence, arguments, _file(insts, target)))
+    return runs
+
+
+def _kernels(runs: list[_Run]) -> list[dict[str, Any]]:
+    """Each kernel with its sequences."""
+    kernels: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        kernel = kernels.setdefault(run.kernel, {"name": run.kernel, "id": run.number, "sequences": []})
+        sequence = {"name": run.sequence, "arguments": run.arguments, "insts": run.insts}
+        kernel["sequences"].append(sequence)
+    return [*kernels.values()]
+
+
+def _file(path: str, target: str) -> dict[str, str]:
+    return {"path": _beside(path, target), "sha256": hashlib.sha256(read_bytes(path)).hexdigest()}
 
 
 def _provider(text: str) -> tuple[str, dict[str, str]]:

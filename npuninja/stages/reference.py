@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> list[str]:
     with Outputs(target, expected) as outputs:
         outputs.may_be_empty(target, expected)  # a source has no inputs, a sink no outputs
         design = manifest.read_arguments(json.loads(read_text(described)), described)
-        reference = Reference(options.input())
+        reference = Reference(options.input(), options.optional("--kernel"), options.optional("--sequence"))
         inputs = reference.inputs(design, seed)
         results = reference.results(design, inputs)
         outputs.write(target, b"".join(array.tobytes() for array in inputs))

@@ -1,12 +1,12 @@
-"""Stage sequence: a lowered design's runtime sequence to register writes, address patches and waits; and its
-arguments.
+"""Stage sequence: a lowered design's runtime sequences to register writes, address patches and waits; and the
+arguments of each.
 """
 
 from __future__ import annotations
 
 import json
 
-from npuninja.errors import Warnings
+from npuninja.errors import InternalError, Warnings
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.pipeline import lower_sequence
 from npuninja.lowering.sequence.instructions import find_device, find_sequence
@@ -19,15 +19,19 @@ from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 def run(arguments: list[str]) -> None:
     """The arguments stand in docs/architecture.md, "Stages"."""
     options = stage_arguments("sequence", arguments)
-    target, facts = options.one("-o"), options.one("--arguments")
-    with Outputs(target, facts) as outputs:
+    target, facts = options.one("-o"), options.all("--arguments")
+    named = [*zip(options.all("--device-symbol"), options.all("--sequence"))]
+    if len(named) != len(facts):
+        raise InternalError(f"sequence: {len(facts)} files for the arguments of {len(named)} sequences")
+    with Outputs(target, *facts) as outputs:
         warnings = Warnings()
         module, generation = read_design(options.input(), options.optional("--generation"))
         numbers_from_values(module)
-        device = find_device(module, options.one("--device-symbol"))
         # Before the lowering, which takes away the names that tell directions.
-        described = sequence_arguments(device, find_sequence(device, options.one("--sequence")))
-        outputs.write(facts, json.dumps(described, indent=1) + "\n")
+        for (symbol, sequence), path in zip(named, facts):
+            device = find_device(module, symbol)
+            described = sequence_arguments(device, find_sequence(device, sequence))
+            outputs.write(path, json.dumps(described, indent=1) + "\n")
         tool = options.optional("--aie-opt")
         if tool:
             run_mlir_tool(tool, options.all("--word"), options.input(), outputs, target, holds(b"module"))

@@ -42,9 +42,11 @@ CLANG = Provider("clang", ("clang", "wasm-ld"), cores="wasm", identity="wasm_com
 
 DEVICE = Option("--device", "NAME", "device")
 SYMBOL = Option("--device-symbol", "D", "device_symbol", needed=True)
+SEQUENCE = Option("--sequence", "S", "sequence", needed=True)
 CORE = Option("--core", "C,R", "core", needed=True)
 KIND = Option("--kind", "K", "kind", needed=True)
 BUFFERS = Option("--buffers", "N", "buffers")
+KERNELS = Option("--kernel", "NAME=ID=BUFFERS", "xclbin_kernels", many=True)
 IMAGES = Option("--image", "C,R=FILE", "images", many=True)
 WORDS = Option("--word", "W", "words", many=True)
 GENERATION = Option("--generation", "G")
@@ -176,14 +178,14 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "sequence",
         "SEQUENCE",
-        "a lowered design's runtime sequence to register writes, address patches and waits; and its arguments",
+        "a lowered design's runtime sequences to register writes, address patches and waits; and the arguments of each",
         reads=("lowered",),
         makes=("npu_insts", "arguments"),
         options=(
             GENERATION._replace(takes="generation"),
-            SYMBOL,
-            Option("--sequence", "S", "sequence", needed=True),
-            Option("--arguments", "FILE", "arguments", needed=True),
+            SYMBOL._replace(many=True),
+            SEQUENCE._replace(many=True),
+            Option("--arguments", "FILE", "arguments", many=True, needed=True),
             Option("--aie-opt", "EXE"),
             WORDS,
             WERROR,
@@ -203,7 +205,7 @@ STAGES: tuple[Stage, ...] = (
         options=(
             GENERATION._replace(takes="generation"),
             SYMBOL,
-            Option("--sequence", "S", "sequence", needed=True),
+            SEQUENCE,
             BY_AIE_TRANSLATE,
             WERROR,
         ),
@@ -211,7 +213,7 @@ STAGES: tuple[Stage, ...] = (
             AIE_TRANSLATE._replace(words="--aie-translate $aie_translate $warning_options"),
             SHORT._replace(words="$warning_options"),
         ),
-        scope="design",
+        scope="sequence",
         choice="insts",
         chosen="instructions of the sequence",
         wanted=True,
@@ -374,7 +376,7 @@ STAGES: tuple[Stage, ...] = (
         makes=("with_elfs",),
         options=(SYMBOL, IMAGES),
         providers=(SHORT,),
-        scope="design",
+        scope="device",
         when="cdo=aie-translate",
     ),
     Stage(
@@ -390,7 +392,7 @@ STAGES: tuple[Stage, ...] = (
             ),
             SHORT._replace(remote="grows with the programs"),
         ),
-        scope="design",
+        scope="device",
         choice="cdo",
         chosen="configuration",
         also_reads=("core_images",),
@@ -416,7 +418,7 @@ STAGES: tuple[Stage, ...] = (
         "the file that tells bootgen what to pack; only the names of the files count",
         makes=("bif",),
         options=(Option("--cdo", "FILE", "cdo_names", many=True, needed=True),),
-        scope="design",
+        scope="device",
         when="pdi=bootgen",
     ),
     Stage(
@@ -437,7 +439,7 @@ STAGES: tuple[Stage, ...] = (
             ),
             SHORT,
         ),
-        scope="design",
+        scope="device",
         choice="pdi",
         chosen="device image",
         also_reads=("core_images",),
@@ -445,12 +447,13 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "xclbin_json",
         "JSON",
-        "what xclbinutil needs to know about a device image",
+        "what xclbinutil needs to know about device images",
         reads=("pdi",),
         makes=("partition", "kernels", "memories"),
         options=(
             DEVICE._replace(needed=True),
             BUFFERS,
+            KERNELS,
             Option("--kernels", "F", "kernels", needed=True),
             Option("--memories", "F", "memories", needed=True),
         ),
@@ -461,12 +464,13 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "xclbin",
         "XCLBIN",
-        "a device image, and the modules of emulated cores, to the container that a runtime loads",
+        "device images, and the modules of emulated cores, to the container that a runtime loads",
         reads=("pdi",),
         makes=("xclbin",),
         options=(
             DEVICE._replace(needed=True),
             BUFFERS,
+            KERNELS,
             IMAGES,
             Option("--xclbinutil", "EXE"),
             Option("--partition", "F", "partition"),
@@ -582,10 +586,12 @@ STAGES: tuple[Stage, ...] = (
         makes=("vectors_in", "vectors_out"),
         options=(
             Option("--arguments", "FILE", "arguments", needed=True),
+            Option("--kernel", "NAME", "kernel_name"),
+            Option("--sequence", "NAME", "sequence_name"),
             Option("--seed", "N", "seed", needed=True),
             Option("--expected", "FILE", "vectors_out", needed=True),
         ),
-        scope="design",
+        scope="sequence",
         when="reference_source",
         driver="",
         installed=True,
@@ -600,9 +606,10 @@ STAGES: tuple[Stage, ...] = (
             Option("--design", "NAME", "name", needed=True),
             DEVICE._replace(needed=True),
             KIND,
-            Option("--arguments", "FILE", "arguments", needed=True),
+            Option("--run", "KERNEL=ID=SEQUENCE", "runs", many=True),
+            Option("--arguments", "FILE", "arguments", many=True, needed=True),
             Option("--xclbin", "F", "xclbin", needed=True),
-            Option("--insts", "F", "insts", needed=True),
+            Option("--insts", "F", "insts", many=True, needed=True),
             Option("--provider", "STAGE=PROVIDER=VERSION", "providers", many=True),
             Option("--reference", "F", "reference_source"),
             Option("--reference-copy", "F", "reference", when="reference_source"),
@@ -618,7 +625,7 @@ STAGES: tuple[Stage, ...] = (
         "does a built design run to its end on the emulated array?",
         reads=("manifest",),
         makes=("check",),
-        options=(Option("--inputs", "FILE", "vectors_in"),),
+        options=(Option("--inputs", "FILE", "vectors_in", many=True),),
         also_reads=("xclbin", "insts"),
         driver="",
         installed=True,

@@ -18,13 +18,17 @@ from npuninja.formats.xclbin import Kernel, read_xclbin, write_xclbin
 from npuninja.formats.xclbin_check import check_xclbin
 from npuninja.formats.xclbin_json import MODULES_FILE
 from npuninja.formats.xclbin_normal import normalised
-from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_NAME, LEAST_BUFFERS, MOST_BUFFERS
+from npuninja.formats.xclbin_sections import LEAST_BUFFERS, MOST_BUFFERS
 from npuninja.stages._places import parse_images
 from npuninja.stages._run import Arguments, Outputs, print_warnings, read_bytes, run_tool, stage_arguments
 
+#: What `--kernel` says of a device image that only others load.
+NO_KERNEL = "none"
+
 
 def run(arguments: list[str]) -> None:
-    """`NAME.pdi --device NAME [--buffers N] --image C,R=FILE… [--werror] -o NAME.xclbin
+    """`NAME.pdi… --device NAME [--buffers N | --kernel NAME=ID=BUFFERS…] --image [DEVICE:]C,R=FILE… [--werror]
+            -o NAME.xclbin
             [--xclbinutil EXE --partition F --kernels F --memories F]`.
 
     The JSON files are those of stage xclbin_json.
@@ -33,33 +37,62 @@ def run(arguments: list[str]) -> None:
     target = options.one("-o")
 
     def check(data: bytes) -> None:
-        check_xclbin(read_xclbin(data, target), DEFAULT_KERNEL_NAME, target)
+        for kernel in kernels_of(options):
+            if kernel.name:
+                check_xclbin(read_xclbin(data, target), kernel.name, target)
 
     with Outputs(target) as outputs:
         model = device_model(options.one("--device"))
-        pdi = read_bytes(options.input())
-        read_pdi(pdi, options.input())
-        files = parse_images(options.all("--image"), "--image")
-        programs = {path: read_bytes(path) for _, path in sorted(files.items())}
+        kernels = kernels_of(options)
+        programs = {path: read_bytes(path) for path in _image_files(options.all("--image"))}
         images = [read_core_image(program, model.architecture, path) for path, program in programs.items()]
         modules = list(dict.fromkeys(image.module for image in images if image.module))
         if options.optional("--xclbinutil"):
             data = _by_xclbinutil(options, modules, outputs.temporary(target))
         else:
-            kernel = Kernel(pdi, buffers=buffers_of(options))
-            data = write_xclbin([kernel], model.columns, model.start_columns, modules)
+            data = write_xclbin(kernels, model.columns, model.start_columns, modules)
         outputs.write(target, data, check)
         print_warnings(_warnings(programs, target), as_errors="--werror" in options.flags)
 
 
-def buffers_of(options: Arguments) -> int:
-    """How many buffers the kernel takes, by `--buffers`; the least number without it. Raises UserError."""
-    text = options.optional("--buffers")
-    if text is None:
-        return LEAST_BUFFERS
+def kernels_of(options: Arguments) -> list[Kernel]:
+    """The kernel of each device image, in their order: of `--kernel` each, else the only one with aiecc's name.
+
+    Raises:
+        UserError: an image is damaged, or the words do not fit the images.
+    """
+    words, paths = options.all("--kernel"), options.positional
+    images = [read_bytes(path) for path in paths]
+    for image, path in zip(images, paths):
+        read_pdi(image, path)
+    if not words and len(images) == 1:
+        return [Kernel(images[0], buffers=_buffers(options.optional("--buffers") or str(LEAST_BUFFERS)))]
+    if len(words) != len(images):
+        raise UserError(f"{len(images)} device images and {len(words)} kernels: --kernel is for each image")
+    kernels = []
+    for place, (word, image) in enumerate(zip(words, images)):
+        name, number, buffers = word.split("=") if word != NO_KERNEL else ("", "0", str(LEAST_BUFFERS))
+        kernels.append(
+            Kernel(image, name, kernel_id=int(number, 0), buffers=_buffers(buffers), pdi_id=place + 1)
+        )
+    return kernels
+
+
+def _buffers(text: str) -> int:
     if not text.isdigit() or not LEAST_BUFFERS <= int(text) <= MOST_BUFFERS:
-        raise UserError(f"--buffers {text}: expected a number from {LEAST_BUFFERS} to {MOST_BUFFERS}")
+        raise UserError(f"{text} buffers: expected a number from {LEAST_BUFFERS} to {MOST_BUFFERS}")
     return int(text)
+
+
+def _image_files(values: list[str]) -> list[str]:
+    """The files of `--image`; where several devices have a core at one place, `DEVICE:` says whose it is."""
+    found: dict[str, str] = {}
+    for value in values:
+        place, equals, path = value.partition("=")
+        symbol, _, place = place.rpartition(":")
+        for (column, row), file in parse_images([place + equals + path], "--image").items():
+            found[f"{symbol}:{column},{row}"] = file
+    return list(dict.fromkeys(path for _, path in sorted(found.items())))
 
 
 def _warnings(programs: dict[str, bytes], path: str) -> Warnings:

@@ -102,7 +102,9 @@ class ArrayContext:
         self.close()
         modules = self._modules.all()
         _check_modules(self._pdis[unit], modules, self._npu)
-        emulator = Emulator(self._columns, modules, self._pdis, rows=FAMILIES[self._npu].rows)
+        # Without PDIs that a stream may load: XRT puts their addresses into streams of full ELFs only, which are not
+        # emulated; beside an XCLBIN the address is 0, and what an NPU does then is not known.
+        emulator = Emulator(self._columns, modules, rows=FAMILIES[self._npu].rows)
         try:
             emulator.configure(self._pdis[unit])
         except BaseException:

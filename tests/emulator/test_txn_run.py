@@ -364,14 +364,14 @@ def test_load_pdi_replaces_the_configuration() -> None:
     s.sync(0, "S2MM", 0, row=2)
     s.operations.append(txn.LoadPdi(1, 0, 0))
     s.sync(0, "S2MM", 0, row=3)
-    with Emulator(1, pdis=pdis) as npu:
+    with Emulator(1, pdis=dict(enumerate(pdis))) as npu:
         npu.configure(pdis[0])
         npu.data_memory(0, 1)[:16] = bytes(range(16))
         npu.run(s.bytes(), [])
         assert bytes(npu.data_memory(0, 2)[0x100:0x110]) == bytes(range(16))
         assert bytes(npu.data_memory(0, 3)[0x100:0x110]) == bytes(range(16))
         s.operations = [txn.LoadPdi(2, 0, 0)]
-        with pytest.raises(InvalidAccess, match="loads PDI 2, and the XCLBIN has 2"):
+        with pytest.raises(InvalidAccess, match="loads PDI 2, and there is 0, 1"):
             npu.run(s.bytes(), [])
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from made_up import FOUND, design, machine
-from test_recipe import VENDORS, context
+from test_recipe import VENDORS, context, several
 
 from npuninja.detect.machine import Toolchain
 from npuninja.detect.tool import Absent, Found
@@ -40,8 +40,27 @@ def hosts(*programs, compiler=True, xrt="/usr/lib/x/libxrt_coreutil.so.2"):
     }
     made = context(Toolchain({**base.outcomes, **found}, FOUND["ziglang"]))
     made = replace(made, rules=made.rules | {"run_host"})
-    graph = plan(made, [design("gain"), design("other")], hosts=programs)
+    graph = plan(made, [design("gain"), design("other"), several("three")], hosts=programs)
     return {edge.outputs[0]: edge for edge in graph.edges}
+
+
+def test_instructions_are_those_of_a_sequence():
+    words = ("{xclbin}", "{insts:two.more}", "{insts:two.run}", "{elf:more}")
+    run = hosts(replace(SCRIPT, arguments=words, designs=("three",)))["run-host-test"]
+    folder = "build/npu1_1col/wasm/three"
+    assert run.options[-4:] == (
+        *(f"{folder}/three.xclbin", f"{folder}/two.insts.more.bin", f"{folder}/two.insts.run.bin"),
+        f"{folder}/two.more.elf",
+    )
+    for word, message in (
+        ("{insts}", "several files"),
+        ("{insts:run}", "several"),
+        ("{insts:never}", "no files"),
+    ):
+        with pytest.raises(UserError, match=message) as caught:
+            hosts(replace(SCRIPT, arguments=(word,), designs=("three",)))
+        assert "one.run, two.run, two.more" in (caught.value.hint or "")
+        assert caught.value.location == AT
 
 
 def test_a_program_is_compiled_linked_and_run():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from made_up import FOUND, design, machine
+from made_up import FOUND, configuration, design, machine
 
 from npuninja.detect.machine import Toolchain
 from npuninja.detect.mlir_aie_releases import RELEASES
@@ -13,6 +13,7 @@ from npuninja.detect.tool import Found
 from npuninja.errors import ToolError, UserError
 from npuninja.packaging.package import Package
 from npuninja.plan.context import Context
+from npuninja.plan.design import Design
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.kernels import KernelFolder
 from npuninja.plan.layout import Layout
@@ -108,7 +109,7 @@ def test_a_machine_with_everything_builds_by_the_vendors_tools():
 
 
 def test_older_tools_are_refused_for_more_than_five_buffers():
-    many = replace(design(), buffers=7)
+    many = design(buffers=7)
     graph = plan(context(machine(*VENDORS)), [many])
     found = edges(graph)
     assert found["xclbin"].options[:4] == ("--device", "npu1_1col", "--buffers", "7")
@@ -124,6 +125,52 @@ def test_older_tools_are_refused_for_more_than_five_buffers():
         assert caught.value.location is not None
     newest = replace(FOUND["aiecc"], facts=("declarative",))
     plan(context(machine(aiecc=newest), "design=aiecc"), [many])
+
+
+def several(name: str = "gain") -> Design:
+    """Two devices, the second with two sequences, and one that only others load."""
+    return replace(
+        design(name),
+        configurations=(
+            configuration("one", ("run",)),
+            configuration("idle", (), cores=0),
+            configuration("two", ("run", "more"), buffers=6),
+        ),
+    )
+
+
+def test_devices_and_sequences_have_files_and_kernels_of_their_own():
+    graph = plan(context(machine(*VENDORS)), [several()])
+    folder = "build/npu1_1col/wasm/gain"
+    made = {path for edge in graph.edges for path in (*edge.outputs, *edge.implicit_outputs)}
+    for name in (
+        *("one.core_0_2.wasm", "one.cdo_init.bin", "one.pdi", "one.insts.bin", "one.arguments.json"),
+        *("idle.pdi", "two.pdi", "two.core_0_2.wasm", "two.insts.run.bin", "two.insts.more.bin"),
+        *("two.vectors_out.more.bin", "input_with_addresses.mlir", "gain.xclbin", "gain.json"),
+    ):
+        assert f"{folder}/{name}" in made
+    assert len([edge for edge in graph.edges if edge.rule in ("lower", "route", "sequence")]) == 3
+    (xclbin,) = [edge for edge in graph.edges if edge.rule == "xclbin"]
+    assert xclbin.inputs == tuple(f"{folder}/{name}.pdi" for name in ("one", "idle", "two"))
+    words = list(xclbin.options)
+    kernels = [words[i + 1] for i, word in enumerate(words) if word == "--kernel"]
+    assert kernels == ["one=0x901=5", "none", "two=0x902=6"]
+    assert f"two:0,2={folder}/two.core_0_2.wasm" in words
+    cdo = next(edge for edge in graph.edges if edge.outputs == (f"{folder}/two.cdo_elfs.bin",))
+    assert f"0,2={folder}/two.core_0_2.wasm" in cdo.options
+    assert cdo.implicit == (f"{folder}/two.core_0_2.wasm",)
+    manifest = edges(graph)["manifest"].options
+    assert [manifest[i + 1] for i, word in enumerate(manifest) if word == "--run"] == [
+        *("one=0x901=run", "two=0x902=run", "two=0x902=more")
+    ]
+    run = edges(graph)["run"]
+    assert run.options.count("--vectors") == 3
+    assert f"{folder}/two.insts.more.bin" in run.implicit
+
+
+def test_aiecc_is_refused_for_several_devices():
+    with pytest.raises(UserError, match="several devices, and aiecc is asked for one kernel"):
+        plan(context(machine(), "design=aiecc"), [several()])
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.since)

@@ -168,7 +168,7 @@ def count_work(
         found = instrument(module, f"a core of {name}")
         modules[digest] = found.module
         counted[hashlib.sha256(found.module).digest()] = found
-    with Emulator(design.columns, modules, design.pdis, rows=FAMILIES[family].rows) as npu:
+    with Emulator(design.columns, modules, design.loadable, rows=FAMILIES[family].rows) as npu:
         npu.configure(design.first_pdi(kernel))
         buffers = [npu.allocate(len(content)) for content in arguments]
         for buffer, content in zip(buffers, arguments):

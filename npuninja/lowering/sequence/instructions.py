@@ -24,7 +24,7 @@ from npuninja.formats.txn import (
     Write,
     write_txn,
 )
-from npuninja.ir.attributes import DenseElementsAttr, EnumAttr
+from npuninja.ir.attributes import DenseElementsAttr, EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.enums import ENUMS
 from npuninja.ir.numbers import NUMBERS
@@ -71,12 +71,20 @@ def _names(names: list[str]) -> str:
 
 
 def instruction_stream(
-    module: Operation, device: str, sequence: str, *, folds_late_arguments: bool = False
+    module: Operation,
+    device: str,
+    sequence: str,
+    *,
+    folds_late_arguments: bool = False,
+    numbers_devices: bool = False,
 ) -> bytes:
     """The bytes of insts.bin of one sequence of one device.
 
     `folds_late_arguments`: arguments from the sixth on are marked, because the firmware adds what it must add
     to addresses of host memory for the first five only.
+
+    `numbers_devices`: what loads a device by its name gets that one's place in the module, from 1; else it is done
+    already, or is left to whoever packs.
 
     Raises:
         UserError: no such device or sequence, an operation that step 3 should have lowered, or a value out of
@@ -98,6 +106,8 @@ def instruction_stream(
             encoded = encode(op, operation)
             if folds_late_arguments and isinstance(encoded, AddressPatch):
                 encoded = _folded(encoded)
+            if numbers_devices and isinstance(encoded, LoadPdi):
+                encoded = _numbered(encoded, op, module)
             operations.append(encoded)
         elif op.name.startswith(_LOWERED) and op.name not in _SILENT:
             raise UserError(
@@ -114,6 +124,15 @@ def _folded(patch: AddressPatch) -> AddressPatch:
     if patch.argument < TRANSLATED_ARGUMENTS:
         return patch
     return patch._replace(offset_bytes=patch.offset_bytes + HOST_MEMORY_OFFSET & 0xFFFFFFFF)
+
+
+def _numbered(load: LoadPdi, op: Operation, module: Operation) -> LoadPdi:
+    name = op.attributes.get("device_ref")
+    if not isinstance(name, SymbolRefAttr):
+        return load
+    device = find_device(module, name.path[-1])
+    devices = [other for other in module.body.ops if other.name == "aie.device"]
+    return load._replace(pdi_id=devices.index(device) + 1)
 
 
 def _write(op: Operation, device: Operation) -> TxnOperation:
