@@ -1,0 +1,9 @@
+/* One step of the chain: every value times `factor`, saturated to 16 bits. */
+#include <stdint.h>
+
+void scale(const int16_t *in, int16_t *out, int32_t factor) {
+    for (int i = 0; i < 256; i++) {
+        int32_t value = in[i] * factor;
+        out[i] = (int16_t)(value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value);
+    }
+}
