@@ -33,6 +33,10 @@ _WORD_RELOCATION = 51
 _ALIGN = {".text": 16}
 
 
+def _is_bss(section: str) -> bool:
+    return section == ".bss" or section.startswith(".bss.")
+
+
 class _Section:
     def __init__(self, name: str) -> None:
         self.name = name
@@ -107,7 +111,7 @@ class _Assembler:
 
     def _label(self, name: str, *, listed: bool) -> None:
         section = self._current
-        offset = section.size_bytes if section.name == ".bss" else len(section.data)
+        offset = section.size_bytes if _is_bss(section.name) else len(section.data)
         if name in self._labels and not listed:
             raise self._error(f"the label '{name}' is there twice")
         self._labels[name] = (section.name, offset)
@@ -184,7 +188,7 @@ class _Assembler:
     def _align(self, bytes_: int) -> None:
         section = self._current
         section.align = max(section.align, bytes_)
-        if section.name == ".bss":
+        if _is_bss(section.name):
             section.size_bytes += -section.size_bytes % bytes_
             return
         missing = -len(section.data) % bytes_
@@ -192,7 +196,7 @@ class _Assembler:
         section.data += filler * (missing // len(filler))
 
     def _space(self, count: int) -> None:
-        if self._current.name == ".bss":
+        if _is_bss(self._current.name):
             self._current.size_bytes += count
         else:
             self._current.data += bytes(count)
@@ -229,7 +233,7 @@ class _Assembler:
     def _result(self) -> Assembled:
         sections = [
             ObjectSection(
-                s.name, bytes(s.data), s.align, s.size_bytes if s.name == ".bss" else None, s.address
+                s.name, bytes(s.data), s.align, s.size_bytes if _is_bss(s.name) else None, s.address
             )
             for s in self._sections.values()
             if s.data or s.size_bytes or s.name == ".text"

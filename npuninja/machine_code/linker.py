@@ -125,13 +125,37 @@ def _relocations(found: elf.Elf, names: list[str]) -> list[ObjectRelocation]:
     return made
 
 
+class Linked(NamedTuple):
+    """A linked program.
+
+    Attributes:
+        elf: its file.
+        program_bytes: of program memory.
+        absolute: symbols of the objects that are numbers, local ones too.
+        uses: function -> the functions whose addresses its code has: those that it calls.
+    """
+
+    elf: bytes
+    program_bytes: int
+    absolute: dict[str, int]
+    uses: dict[str, tuple[str, ...]]
+
+
 def link(objects: Sequence[tuple[str, bytes]], script: LinkerScript, script_name: str) -> bytes:
-    """The ELF of a core's program.
+    """The ELF of a core's program; see `link_program`."""
+    return link_program(objects, script, script_name).elf
+
+
+def link_program(
+    objects: Sequence[tuple[str, bytes]], script: LinkerScript, script_name: str, *, only_used: bool = False
+) -> Linked:
+    """The program of a core.
 
     Args:
-        objects: name and bytes of objects and archives; of an archive only members that something needs are taken.
+        objects: name and bytes of objects and archives.
         script: what the linker script says.
         script_name: for errors.
+        only_used: whether sections that `__start` does not lead to are left out.
 
     Raises:
         UserError: an undefined symbol, one that is defined twice, or a program that does not fit.
@@ -140,6 +164,9 @@ def link(objects: Sequence[tuple[str, bytes]], script: LinkerScript, script_name
     if not any(s.name == "__start" and s.section for i in inputs for s in i.symbols):
         start = assemble(_START, "start")
         inputs.insert(0, *_read(start.object(), "start"))
+    origin = _origins(inputs)
+    if only_used:
+        inputs = _only_used(inputs, origin, script)
     addresses, code, data, bss_end = _place(inputs, script, script_name)
     globals_ = _global_symbols(inputs, addresses, script)
     for item in inputs:
@@ -160,6 +187,99 @@ def link(objects: Sequence[tuple[str, bytes]], script: LinkerScript, script_name
                 )
             image, base = (code, 0) if home < elf.SEGMENT_LIMIT else (data, script.data_origin)
             _apply(image, home - base + relocation.offset, relocation.type, value + relocation.addend)
+    absolute = {s.name: s.value for i in inputs for s in i.symbols if s.section == "*ABS*"}
+    uses = _uses(inputs, script)
+    return Linked(_linked_file(inputs, addresses, globals_, code, data, bss_end, script), len(code), absolute, uses)
+
+
+def undefined_symbols(objects: Sequence[tuple[str, bytes]], script: LinkerScript) -> list[str]:
+    """What the code that `__start` leads to needs and nobody defines, sorted."""
+    inputs = [member for name, data in objects for member in _read(data, name)]
+    origin = _origins(inputs)
+    known = {*origin, *script.symbols, *script.aliases}
+    missing = set()
+    for item in _only_used(inputs, origin, script):
+        own = {s.name for s in item.symbols if s.section}
+        missing |= {r.symbol for r in item.relocations if r.symbol not in own and r.symbol not in known}
+    return sorted(missing)
+
+
+def _origins(inputs: list[_Input]) -> dict[str, tuple[_Input, str]]:
+    """Global symbol -> the input that defines it and the section. UserError for one that is defined twice."""
+    origin: dict[str, tuple[_Input, str]] = {}
+    for item in inputs:
+        for symbol in item.symbols:
+            if symbol.is_global and symbol.section:
+                if symbol.name in origin:
+                    raise UserError(
+                        f"'{symbol.name}' is defined by {origin[symbol.name][0].name} and by {item.name}"
+                    )
+                origin[symbol.name] = (item, symbol.section)
+    return origin
+
+
+def _only_used(
+    inputs: list[_Input], origin: dict[str, tuple[_Input, str]], script: LinkerScript
+) -> list[_Input]:
+    """The inputs without sections that nothing needs which `__start` needs."""
+    local = {
+        item.name: {s.name: s.section for s in item.symbols if s.section and s.section != "*ABS*"}
+        for item in inputs
+    }
+    wanted: set[tuple[str, str]] = set()
+    pending = [(i, s.section) for i in inputs for s in i.symbols if s.name == "__start" and s.section]
+    while pending:
+        item, section = pending.pop()
+        if (item.name, section) in wanted:
+            continue
+        wanted.add((item.name, section))
+        for relocation in item.relocations:
+            if relocation.section != section:
+                continue
+            name = relocation.symbol
+            if name in local[item.name]:
+                pending.append((item, local[item.name][name]))
+                continue
+            name = name if name in origin else script.aliases.get(name, name)
+            if name in origin:
+                pending.append(origin[name])
+    kept = []
+    for item in inputs:
+        kept.append(
+            _Input(
+                item.name,
+                [s for s in item.sections if (item.name, s.name) in wanted],
+                [s for s in item.symbols if s.section == "*ABS*" or (item.name, s.section) in wanted],
+                [r for r in item.relocations if (item.name, r.section) in wanted],
+            )
+        )
+    return kept
+
+
+def _uses(inputs: list[_Input], script: LinkerScript) -> dict[str, tuple[str, ...]]:
+    """Function -> functions whose addresses are in its section."""
+    functions = {s.name for item in inputs for s in item.symbols if s.is_function}
+    found: dict[str, set[str]] = {}
+    for item in inputs:
+        for symbol in item.symbols:
+            if not (symbol.is_function or symbol.name == "__start") or not symbol.section:
+                continue
+            for relocation in item.relocations:
+                name = script.aliases.get(relocation.symbol, relocation.symbol)
+                if relocation.section == symbol.section and name in functions:
+                    found.setdefault(symbol.name, set()).add(name)
+    return {name: tuple(sorted(names)) for name, names in found.items()}
+
+
+def _linked_file(
+    inputs: list[_Input],
+    addresses: dict[tuple[str, str], int],
+    globals_: dict[str, int],
+    code: bytearray,
+    data: bytearray,
+    bss_end: int,
+    script: LinkerScript,
+) -> bytes:
     symbols = [
         ObjectSymbol(n, "*ABS*" if v >= elf.SEGMENT_LIMIT else ".text", v) for n, v in globals_.items()
     ]
@@ -235,14 +355,10 @@ def _global_symbols(
     inputs: list[_Input], addresses: dict[tuple[str, str], int], script: LinkerScript
 ) -> dict[str, int]:
     found = dict(script.symbols)
-    origin: dict[str, str] = {}
     for item in inputs:
         for symbol in item.symbols:
             if not symbol.is_global or not symbol.section:
                 continue
-            if symbol.name in origin:
-                raise UserError(f"'{symbol.name}' is defined by {origin[symbol.name]} and by {item.name}")
-            origin[symbol.name] = item.name
             base = addresses.get((item.name, symbol.section), 0 if symbol.section == "*ABS*" else None)
             if base is not None:
                 found[symbol.name] = base + symbol.value

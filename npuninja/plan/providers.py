@@ -27,6 +27,8 @@ NPU, WASM = "npu", "wasm"
 STAGES = choices_of_table()
 # Not a stage: who drives a design. `stages` is an edge for each stage, `aiecc` one edge for the whole design.
 DRIVER = "design"
+# Makes real cores without the vendor's tools; it does kernels and links together, with our own core code.
+OWN_COMPILER = "npuninja-aie2"
 # Stages that decide together whether the cores are for the NPU or emulated: an object of one kind links with no other.
 CORE_STAGES = ("kernel", "core", "link")
 
@@ -188,6 +190,10 @@ def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompi
     if cores == NPU:
         # Whichever of them was asked for, these two make cores for the NPU.
         asked = {stage: "real" for stage in ("kernel", "link") if choices.get(stage, "auto") == "auto"}
+        if OWN_COMPILER in choices.values():
+            _check_own_compiler(choices)
+            choices = {**choices, "kernel": OWN_COMPILER, "core": "npuninja", "link": OWN_COMPILER}
+            asked = {}
         forced, choices = asked, {**choices, **asked}
     else:
         forced = {}
@@ -309,6 +315,17 @@ def _cores_of(choices: Mapping[str, str], toolchain: Toolchain, unknown: str) ->
     return NPU if able else WASM
 
 
+def _check_own_compiler(choices: Mapping[str, str]) -> None:
+    """UserError when another compiler or linker is asked for beside npuninja-aie2: its objects link with no others."""
+    for stage, fitting in (("kernel", OWN_COMPILER), ("core", "npuninja"), ("link", OWN_COMPILER)):
+        word = choices.get(stage, "auto")
+        if word not in ("auto", fitting) and not (stage == "core" and word == "embedded"):
+            raise UserError(
+                f"--provider {stage}={word} does not go with {OWN_COMPILER}, whose objects link with no others",
+                hint=f"--provider kernel={OWN_COMPILER} alone chooses kernel, core code and link",
+            )
+
+
 def _kind_asked(stage: str, word: str) -> str:
     """The kind of cores that a word for one of `CORE_STAGES` asks for; "" for either."""
     if word == "auto":
@@ -357,6 +374,11 @@ def _choose_one(
     reason = (
         "asked for" if word != "auto" else _problem(vendor, toolchain, unknown) or "the cores are emulated"
     )
+    if named.label:
+        compiler_found = toolchain.found(named.tools[0])
+        assert compiler_found is not None
+        by = f"{named.name} ({compiler_found.tool} {compiler_found.version}; {named.label})"
+        return Chosen(stage, named, by, __version__, compiler_found.path, reason)
     # Code for emulated cores is compiled by the compiler of the kernels.
     if named.tools or (stage in CORE_STAGES and cores == WASM and not named.module):
         assert compiler is not None

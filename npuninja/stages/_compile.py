@@ -118,11 +118,35 @@ def _run_compiler(options: Arguments, source: str, target: str, depfile: str, ex
     command += _kernel_flags.words(asked)
     if "NO_COLOR" not in os.environ:
         command.append("-fdiagnostics-color=always")  # Ninja takes the colour out where there is no terminal
+    run_compiler(options, command, ["-c"], source, target, depfile, variables)
+
+
+def run_compiler(
+    options: Arguments,
+    command: list[str],
+    wanted: list[str],
+    source: str,
+    target: str,
+    depfile: str,
+    variables: dict[str, str],
+) -> None:
+    """Runs a compiler's command; what it says goes to stderr.
+
+    Args:
+        options: of the stage: the launcher.
+        command: up to the words that say what is wanted.
+        wanted: `-c`, or `-S`.
+        source, target, depfile: files.
+        variables: of the environment.
+
+    Raises:
+        UserError: the source does not compile.
+    """
     launcher = options.optional("--launcher")
     if launcher:
         command.insert(0, launcher)
         variables = {**variables, **{k: v for k, v in os.environ.items() if k.startswith(LAUNCHER_VARIABLES)}}
-    command += ["-MMD", "-MF", depfile, "-c", source, "-o", target]
+    command += ["-MMD", "-MF", depfile, *wanted, source, "-o", target]
     try:
         output = run_tool(command, variables=variables)
     except ToolFailed as failure:

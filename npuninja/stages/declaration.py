@@ -35,6 +35,7 @@ class Provider(NamedTuple):
         reads, makes: instead of those of the stage.
         short: whether the stage is shorter than the start of a process, so that it may share one.
         remote: why it is worth asking another machine; "" when it is not.
+        label: what must be known of its results wherever it is named; "" for nothing.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Provider(NamedTuple):
     makes: tuple[str, ...] = ()
     short: bool = False
     remote: str = ""
+    label: str = ""
 
 
 class Stage(NamedTuple):

@@ -38,6 +38,16 @@ AIE_TRANSLATE = Provider(
 PEANO = Provider("peano", ("peano",), vendor=True, cores="npu", identity="peano")
 # Both put their words into the same variables, so they have one rule.
 ZIGLANG = Provider("ziglang", ("ziglang",), cores="wasm", identity="wasm_compiler")
+# Real cores with what comes with npuninja (npuninja/aie2_compiler); kernel, core code and link go together.
+NPUNINJA_AIE2 = Provider(
+    "npuninja-aie2",
+    ("ziglang",),
+    cores="npu",
+    identity="wasm_compiler",
+    words="$wasm_compiler $compile_options $warning_options",
+    remote="a compiler",
+    label="unoptimised, not yet run on an NPU",
+)
 CLANG = Provider("clang", ("clang", "wasm-ld"), cores="wasm", identity="wasm_compiler")
 
 DEVICE = Option("--device", "NAME", "device")
@@ -92,7 +102,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("kernel",),
         makes=("object",),
         options=COMPILING,
-        providers=_compiling(" $warning_options"),
+        providers=(*_compiling(" $warning_options"), NPUNINJA_AIE2._replace(module="kernel_cc_aie2")),
         scope="kernel",
         choice="kernel",
         chosen="kernels to objects",
@@ -109,9 +119,19 @@ STAGES: tuple[Stage, ...] = (
             PEANO._replace(words="--linker $peano_lld"),
             ZIGLANG._replace(identity="wasm_linker", words="$wasm_linker"),
             CLANG._replace(tools=("wasm-ld",), identity="wasm_linker", words="$wasm_linker"),
+            NPUNINJA_AIE2._replace(identity="python", words="", module="kernel_join_aie2", remote=""),
         ),
         follows="link",
         driver="",
+    ),
+    Stage(
+        "kernel_join_aie2",
+        "",
+        "several objects, and archives made elsewhere, to one archive that a core is linked with",
+        reads=("objects",),
+        makes=("object",),
+        options=(KIND,),
+        providers=(),
     ),
     Stage(
         "spell",
@@ -257,7 +277,10 @@ STAGES: tuple[Stage, ...] = (
         reads=("core_c",),
         makes=("core_object",),
         options=COMPILING,
-        providers=_compiling(""),
+        providers=(
+            *_compiling(""),
+            NPUNINJA_AIE2._replace(words="$wasm_compiler $compile_options", module="core_cc_aie2"),
+        ),
         scope="core",
         follows="kernel",
         when="core=npuninja",
@@ -348,10 +371,25 @@ STAGES: tuple[Stage, ...] = (
                 words="$wasm_linker $warning_options",
                 remote="a linker",
             ),
+            NPUNINJA_AIE2._replace(module="core_link_aie2", makes=("core_elf",)),
         ),
         scope="core",
         choice="link",
         chosen="core images",
+    ),
+    Stage(
+        "core_link_aie2",
+        "",
+        "AIE2 objects made by npuninja-aie2 to an ELF that a core runs",
+        reads=("core_object", "objects"),
+        makes=("core_elf",),
+        options=(
+            *COMPILING,
+            Option("--script", "FILE", "script", needed=True),
+            Option("--info", "FILE", "core_info", needed=True),
+            CORE,
+        ),
+        providers=(),
     ),
     Stage(
         "core_link_peano",

@@ -1,0 +1,98 @@
+"""A whole file: assembly of RV32 to an AIE2 object.
+
+Beside code and data an object has, for each function, a symbol that says the bytes of stack it takes: `program` adds
+them up along calls, and knows by them that an object is made here. Its calling convention is RV32's, not Peano's.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from npuninja.aie2_compiler.riscv import Assembly, DataSection, read_assembly
+from npuninja.aie2_compiler.scheduling import schedule
+from npuninja.aie2_compiler.selection import Selected, select
+from npuninja.machine_code.assembler import assemble
+from npuninja.machine_code.object_file import ObjectSymbol, write_object
+
+#: In front of a function's name: an absolute symbol whose value is the bytes of stack of one call.
+FRAME_SYMBOL = "__npuninja_frame."
+UNKNOWN_FRAME = 0xFFFFFFFF
+
+
+def compile_assembly(text: str, source: str) -> bytes:
+    """An AIE2 object from what clang wrote for RV32.
+
+    Args:
+        text: the assembly.
+        source: the user's file, for errors.
+
+    Raises:
+        UserError: the source needs what is not supported.
+        InternalError: the assembly has what is not known here.
+    """
+    assembly = read_assembly(text, source)
+    return object_of(assembly, [select(function, assembly.aliases) for function in assembly.functions])
+
+
+def object_of(assembly: Assembly, functions: list[Selected]) -> bytes:
+    """The object of functions and data."""
+    frames = [
+        ObjectSymbol(
+            FRAME_SYMBOL + f.name, "*ABS*", UNKNOWN_FRAME if f.frame_bytes is None else f.frame_bytes, is_global=False
+        )
+        for f in functions
+    ]
+    made = assemble(assembly_text(assembly, functions), assembly.source)
+    return write_object(made.sections, [*made.symbols, *frames], made.relocations)
+
+
+def assembly_text(assembly: Assembly, functions: list[Selected]) -> str:
+    """The same file as assembly of AIE2."""
+    others: dict[str, list[str]] = {}
+    for alias, target in assembly.aliases.items():
+        others.setdefault(target, []).append(alias)
+    lines: list[str] = []
+    for function in functions:
+        lines += [f".section .text.{function.name}", ".align 16"]
+        lines += _labels(function.name, assembly, others, function.is_global)
+        lines += [f".type {function.name}, @function"]
+        lines += _bundles(function)
+    for section in assembly.data:
+        lines += _data(section, assembly, others)
+    return "\n".join(lines) + "\n"
+
+
+def _labels(name: str, assembly: Assembly, others: dict[str, list[str]], is_global: bool) -> Iterator[str]:
+    for label in (name, *others.get(name, ())):
+        if is_global if label == name else label in assembly.global_symbols:
+            yield f".globl {label}"
+        yield f"{label}:"
+
+
+def _bundles(function: Selected) -> Iterator[str]:
+    for placed in function.blocks:
+        for label in placed.labels:
+            yield f"{label}:"
+        for bundle in schedule(placed.block):
+            yield "  " + ("; ".join(bundle) or "nop")
+
+
+def _data(section: DataSection, assembly: Assembly, others: dict[str, list[str]]) -> Iterator[str]:
+    # The linker has one place for data that may be written and data that may not.
+    zeros = all(item.kind in ("label", "align", "space") for item in section.items) and section.name.startswith(
+        (".bss", ".sbss")
+    )
+    yield f".section {'.bss' if zeros else '.data'}{section.name}"
+    for item in section.items:
+        if item.kind == "label":
+            yield from _labels(item.text, assembly, others, item.text in assembly.global_symbols)
+        elif item.kind == "align":
+            yield f".align {item.number}"
+        elif item.kind == "space":
+            yield f".space {item.number}"
+        elif item.kind == "word":
+            yield f".word {assembly.aliases.get(item.text, item.text)}"
+        else:
+            data = bytes.fromhex(item.text)
+            for at in range(0, len(data), 16):
+                yield ".byte " + ", ".join(map(str, data[at : at + 16]))

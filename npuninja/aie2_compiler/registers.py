@@ -1,0 +1,42 @@
+"""Where the registers of RV32 live on an AIE2 core, and which registers serve for the rest.
+
+r31 and r27 have uses of their own (`divs`, `sel`); sp, lr and the pointers are no general registers.
+"""
+
+from __future__ import annotations
+
+#: The compiler is told to leave x29 to x31 alone (`flags`), so x5…x28 fit r0…r23.
+FIRST_GENERAL, LAST_GENERAL = 5, 28
+#: x1, which is a general register between being saved and being read again.
+RETURN_ADDRESS = "r24"
+ZERO = "r30"  # is 0 from `__start` on
+CONDITION = "r27"
+TEMPORARIES = ("r25", "r26", "r28", "r29", "r31")
+POINTERS = tuple(f"p{i}" for i in range(8))
+OFFSETS = tuple(f"dj{i}" for i in range(8))
+STACK, LINK = "sp", "lr"
+
+_NAMES = (
+    "zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6".split()
+)
+NUMBERS = {
+    **{name: i for i, name in enumerate(_NAMES)},
+    **{f"x{i}": i for i in range(32)},
+    "fp": 8,
+}
+
+#: Slots of the stack are reached by negative offsets from sp only (aie2-isa, "Addresses"), RV32 counts upwards from
+#: its own stack pointer. So the core's sp is that pointer plus this, all the time.
+STACK_BIAS_BYTES = 8192
+
+
+def home(number: int) -> str:
+    """The register of AIE2 that holds a register of RV32: 0, 1 or 5 to 28."""
+    if number < 2:
+        return RETURN_ADDRESS if number else ZERO
+    return f"r{number - FIRST_GENERAL}"
+
+
+def argument(index: int) -> str:
+    """The register of AIE2 that holds argument `index` (0 to 7), or result 0 or 1."""
+    return home(NUMBERS[f"a{index}"])

@@ -1,0 +1,182 @@
+"""Operations of a basic block to bundles.
+
+The machine has no interlocks: a bundle that reads too early reads the old value. So each operation goes into the first
+bundle in which its operands are there, its results meet nobody else's, and the units it needs are free; bundles
+without anything to do are NOPs. Whatever a block begins is finished at its end, so blocks need to know nothing of each
+other; a branch's five delay slots are filled with what the block has anyway.
+
+Rules: aie2-isa, "When results count", and the units of the instruction table.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from typing import NamedTuple, Sequence
+
+from npuninja.errors import InternalError
+from npuninja.aie2_compiler.operations import Form, Operation
+from npuninja.machine_code.encode import EncodeError, choose_format
+from npuninja.machine_code.instruction_set import instruction_set
+
+DELAY_SLOTS = 5
+#: Between a part-word store and the next access of memory: it reads the word in stage 5 and writes it in stage 11.
+_AFTER_PART_WORD = 7
+#: Far more than the longest block needs; a scheduler that gets there is broken.
+_LIMIT = 100_000
+
+
+class Block(NamedTuple):
+    """Straight code: its operations, and the one that leaves it (None: it goes on behind)."""
+
+    operations: Sequence[Operation]
+    leaving: Operation | None = None
+
+
+class _Node:
+    __slots__ = ("after", "before", "height", "number", "operation", "place")
+
+    def __init__(self, number: int, operation: Operation) -> None:
+        self.number = number
+        self.operation = operation
+        #: (node, least distance in bundles) that must come first, and that come behind.
+        self.before: list[tuple[_Node, int]] = []
+        self.after: list[tuple[_Node, int]] = []
+        self.height = 0
+        self.place = -1
+
+
+def schedule(block: Block) -> list[list[str]]:
+    """The bundles of a block, each as the texts of its instructions; an empty one is a NOP."""
+    operations = [*block.operations, *([block.leaving] if block.leaving else [])]
+    nodes = [_Node(i, operation) for i, operation in enumerate(operations)]
+    _connect(nodes)
+    for node in reversed(nodes):
+        node.height = max((distance + other.height for other, distance in node.after), default=0)
+    leaving = nodes.pop() if block.leaving else None
+    table = _Reservations()
+    end = _place_all(nodes, table)
+    if leaving is not None:
+        least = max((other.place + distance for other, distance in leaving.before), default=0)
+        at = max(least, end - DELAY_SLOTS - 1)
+        while not table.take(leaving.operation.forms[0], at):
+            at += 1
+        end = at + DELAY_SLOTS + 1
+    return [table.bundle(at) for at in range(end)]
+
+
+def _place_all(nodes: list[_Node], table: _Reservations) -> int:
+    """Gives every node its bundle; returns the bundle in which all of them are done."""
+    waiting = {node.number: len(node.before) for node in nodes}
+    earliest = dict.fromkeys(waiting, 0)
+    ready = [node for node in nodes if not node.before]
+    left, at, end = len(nodes), 0, 0
+    while left:
+        if at > _LIMIT:
+            raise InternalError("npuninja-aie2 cannot schedule a block")
+        progress = True
+        while progress:
+            progress = False
+            for node in sorted(ready, key=lambda n: (-n.height, n.number)):
+                if earliest[node.number] > at:
+                    continue
+                chosen = next((form for form in node.operation.forms if table.take(form, at)), None)
+                if chosen is None:
+                    continue
+                node.place = at
+                end = max(end, at + chosen.done_after)
+                ready.remove(node)
+                left -= 1
+                progress = True
+                for other, distance in node.after:
+                    if other.number not in waiting:
+                        continue  # what leaves the block is placed last
+                    waiting[other.number] -= 1
+                    earliest[other.number] = max(earliest[other.number], at + distance)
+                    if not waiting[other.number]:
+                        ready.append(other)
+        at += 1
+    return end
+
+
+def _connect(nodes: list[_Node]) -> None:
+    """The order that registers and memory ask for."""
+    writers: dict[str, list[tuple[_Node, int]]] = defaultdict(list)
+    readers: dict[str, list[tuple[_Node, int]]] = defaultdict(list)
+    memory: list[tuple[_Node, str]] = []
+    for node in nodes:
+        needs: dict[_Node, int] = {}
+
+        def after(other: _Node, distance: int) -> None:
+            if other is not node:
+                needs[other] = max(needs.get(other, 0), distance)
+
+        for form in node.operation.forms:
+            for read in form.reads:
+                for other, stage in writers[read.register]:
+                    after(other, stage - read.stage + 1)
+            for write in form.writes:
+                for other, stage in writers[write.register]:
+                    after(other, stage - write.stage + 1)
+                for other, stage in readers[write.register]:
+                    after(other, stage - write.stage + (1 if write.bypassed else 0))
+        kind = node.operation.forms[0].memory
+        if kind:
+            for other, of_other in memory:
+                if of_other == "LS":
+                    after(other, _AFTER_PART_WORD)
+                elif kind != "L" or of_other != "L":
+                    after(other, 1)
+            # What came before the last store is behind it by that store's own distance.
+            memory = [(node, kind)] if kind != "L" else [*memory, (node, kind)]
+        for register in {w.register for form in node.operation.forms for w in form.writes}:
+            stage = max(w.stage for form in node.operation.forms for w in form.writes if w.register == register)
+            writers[register] = [(node, stage)]
+            readers[register] = []
+        for register in {r.register for form in node.operation.forms for r in form.reads}:
+            stage = max(r.stage for form in node.operation.forms for r in form.reads if r.register == register)
+            readers[register].append((node, stage))
+        for other, distance in needs.items():
+            node.before.append((other, distance))
+            other.after.append((node, distance))
+
+
+class _Reservations:
+    """What each bundle holds, and which units are taken when."""
+
+    def __init__(self) -> None:
+        self._slots: dict[int, dict[str, str]] = defaultdict(dict)
+        self._units: dict[tuple[str, int], bool] = {}
+        self._to_be_free: set[tuple[str, int]] = set()
+
+    def take(self, form: Form, at: int) -> bool:
+        """Puts a form into a bundle if slot and units are free."""
+        slots = self._slots.get(at, {})
+        if form.slot in slots or not _fits(frozenset({*slots, form.slot})):
+            return False
+        for unit in form.units:
+            for cycle in range(at + unit.first - 1, at + unit.first - 1 + unit.length):
+                key = (unit.name, cycle)
+                if key in self._units or (not unit.only_free and key in self._to_be_free):
+                    return False
+        self._slots[at][form.slot] = form.text
+        for unit in form.units:
+            for cycle in range(at + unit.first - 1, at + unit.first - 1 + unit.length):
+                if unit.only_free:
+                    self._to_be_free.add((unit.name, cycle))
+                else:
+                    self._units[unit.name, cycle] = True
+        return True
+
+    def bundle(self, at: int) -> list[str]:
+        """The instructions of a bundle."""
+        return list(self._slots.get(at, {}).values())
+
+
+@lru_cache(maxsize=256)
+def _fits(slots: frozenset[str]) -> bool:
+    try:
+        choose_format(sorted(slots), instruction_set("aie2"))
+    except EncodeError:
+        return False
+    return True

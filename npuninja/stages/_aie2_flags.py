@@ -1,0 +1,92 @@
+"""What the embedded compiler is told so that `npuninja.aie2_compiler` can translate its assembly to AIE2.
+
+The target is RV32 without division and floats: 24 general registers, loads and stores, products, comparisons. clang
+does optimisation and register allocation for it; each of its instructions is one or a few of AIE2's.
+"""
+
+from __future__ import annotations
+
+from npuninja import kernel_headers
+from npuninja.stages._wasm_flags import C_FLAGS, CXX_FLAGS, is_cxx, values
+
+# Flag and reason.
+TARGET_FLAGS: tuple[tuple[str, str], ...] = (
+    ("-fno-jump-tables", "a jump through a table has no form here"),
+    ("-ffunction-sections", "what nobody calls is left out"),
+    ("-fdata-sections", "what nobody reads is left out"),
+    ("-fomit-frame-pointer", "one more register"),
+    ("-mno-relax", "there is no linker of RISC-V"),
+    ("-mllvm", "of the next word"),
+    ("-enable-global-merge=false", "each variable keeps its own symbol"),
+    ("-fno-asynchronous-unwind-tables", "there is no unwinder on a core"),
+)
+COMMON_FLAGS: tuple[tuple[str, str], ...] = (
+    ("-O2", "the same loops as for emulated cores"),
+    ("-g0", "line tables of RISC-V have no use"),
+    ("-fwrapv", "signed overflow wraps, as it does on the AIE"),
+    ("-ffreestanding", "there is no C library"),
+    ("-fpack-struct=4", "structs have the layout of AIE2"),
+    ("-fno-math-errno", "as for emulated cores"),
+    ("-fno-sanitize=all", "zig cc adds sanitizers of its own otherwise"),
+    ("-ffp-contract=off", "a sum of products is rounded twice, as on emulated cores"),
+    ("-fno-strict-aliasing", "kernels read a float through a pointer to an integer"),
+    ("-Wno-unused-command-line-argument", "zig cc says -c, and the assembly is asked for"),
+    ("-Wno-unknown-pragmas", "pragmas of other compilers"),
+    ("-Wno-unknown-attributes", "attributes of other compilers"),
+    ("-D__AIENGINE__", "predefined by Peano"),
+    ("-D__aie__", "predefined by Peano"),
+    ("-D__AIE_ARCH__=20", "AIE2"),
+    ("-D__AIEARCH__=20", "AIE2"),
+    ("-D__AIE2__", "predefined by Peano"),
+    ("-DNPUNINJA_AIE2_COMPILER", "for kernels that must know"),
+    ("-Dmemcpy=npuninja_memcpy", "the header's own must not stand in the way of the runtime's"),
+    ("-Dmemmove=npuninja_memmove", "the same"),
+    ("-Dmemset=npuninja_memset", "the same"),
+)
+# For the code of cores: locks and events are functions of the runtime.
+CORE_FLAGS: tuple[tuple[str, str], ...] = (
+    ("-D__builtin_aiev2_acquire(lock,value)=__npuninja_acquire(lock,value)", "waits for a lock"),
+    ("-D__builtin_aiev2_release(lock,value)=__npuninja_release(lock,value)", "gives one back"),
+    ("-D__builtin_aiev2_event(number)=__npuninja_event(number)", "a mark for the trace unit"),
+    ("-Wno-implicit-function-declaration", "what these three functions are is known here"),
+)
+
+
+def compiler_command(program: str, words: list[str], source: str, language: str = "") -> list[str]:
+    """The start of a compile command.
+
+    Args:
+        program: absolute path of `zig` or of a clang that has the target riscv32.
+        words: what stands between the program and its options; `cc` for zig, nothing for clang.
+        source: the file to be compiled; C++ needs another driver.
+        language: of it, when the suffix does not say.
+    """
+    if words:
+        driver = "c++" if is_cxx(source, language) and words[-1] == "cc" else words[-1]
+        # x29 to x31 are left for AIE2's own needs.
+        target = ["-target", "riscv32-freestanding", "-mcpu=generic_rv32+zmmul+zbb+zicond+reserve_x29+reserve_x30+reserve_x31"]
+        return [program, *words[:-1], driver, *target]
+    return [
+        program,
+        "--driver-mode=g++" if is_cxx(source, language) else "--driver-mode=gcc",
+        "--target=riscv32-unknown-elf",
+        "-march=rv32i_zmmul_zbb_zicond",
+        "-mabi=ilp32",
+        "-ffixed-x29",
+        "-ffixed-x30",
+        "-ffixed-x31",
+    ]
+
+
+def compile_flags(source: str, prefix_maps: list[str], language: str = "") -> list[str]:
+    """All flags to compile `source` to assembly, except target, inputs and outputs.
+
+    Args:
+        source: path of a C or C++ file; its suffix chooses the language unless `language` says it.
+        prefix_maps: `OLD=NEW` for file names, so that every folder gives the same bytes.
+        language: of the source, when the suffix does not say.
+    """
+    of_language = CXX_FLAGS if is_cxx(source, language) else C_FLAGS
+    maps = [f"-ffile-prefix-map={m}" for m in prefix_maps]
+    headers = ["-isystem", kernel_headers.INCLUDE_FOLDER, "-include", "npu/core.h"]
+    return [*values(COMMON_FLAGS), *values(TARGET_FLAGS), *values(of_language), *maps, *headers]
