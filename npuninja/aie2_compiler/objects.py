@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from npuninja.aie2_compiler.riscv import Assembly, DataSection, read_assembly
-from npuninja.aie2_compiler.scheduling import schedule
-from npuninja.aie2_compiler.selection import Selected, select
+from npuninja.aie2_compiler.operations import operation
+from npuninja.aie2_compiler.riscv import Assembly, DataSection, Function, Instruction, read_assembly
+from npuninja.aie2_compiler.scheduling import Block, schedule
+from npuninja.aie2_compiler.selection import Placed, Selected, select
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.object_file import ObjectSymbol, write_object
 
 #: In front of a function's name: an absolute symbol whose value is the bytes of stack of one call.
 FRAME_SYMBOL = "__npuninja_frame."
 UNKNOWN_FRAME = 0xFFFFFFFF
+#: In front of the name of a function that no core has room for: an undefined symbol that its code refers to, so that
+#: only a core that calls it is refused.
+TOO_LARGE = "__npuninja_too_large."
+#: Five instructions to a bundle of 16 bytes is the best there is: more than that many do not fit 16 KiB.
+_MOST_INSTRUCTIONS = 16384 // 16 * 5
 
 
 def compile_assembly(text: str, source: str) -> bytes:
@@ -31,14 +37,25 @@ def compile_assembly(text: str, source: str) -> bytes:
         InternalError: the assembly has what is not known here.
     """
     assembly = read_assembly(text, source)
-    return object_of(assembly, [select(function, assembly.aliases) for function in assembly.functions])
+    return object_of(assembly, [_select(function, assembly.aliases) for function in assembly.functions])
+
+
+def _select(function: Function, aliases: dict[str, str]) -> Selected:
+    count = sum(isinstance(item, Instruction) for item in function.items)
+    if count <= _MOST_INSTRUCTIONS:
+        return select(function, aliases)
+    call = Block([], operation(f"jl {TOO_LARGE}{function.name}"))
+    return Selected(function.name, function.is_global, [Placed((), call)], None)
 
 
 def object_of(assembly: Assembly, functions: list[Selected]) -> bytes:
     """The object of functions and data."""
     frames = [
         ObjectSymbol(
-            FRAME_SYMBOL + f.name, "*ABS*", UNKNOWN_FRAME if f.frame_bytes is None else f.frame_bytes, is_global=False
+            FRAME_SYMBOL + f.name,
+            "*ABS*",
+            UNKNOWN_FRAME if f.frame_bytes is None else f.frame_bytes,
+            is_global=False,
         )
         for f in functions
     ]
@@ -79,9 +96,9 @@ def _bundles(function: Selected) -> Iterator[str]:
 
 def _data(section: DataSection, assembly: Assembly, others: dict[str, list[str]]) -> Iterator[str]:
     # The linker has one place for data that may be written and data that may not.
-    zeros = all(item.kind in ("label", "align", "space") for item in section.items) and section.name.startswith(
-        (".bss", ".sbss")
-    )
+    zeros = all(
+        item.kind in ("label", "align", "space") for item in section.items
+    ) and section.name.startswith((".bss", ".sbss"))
     yield f".section {'.bss' if zeros else '.data'}{section.name}"
     for item in section.items:
         if item.kind == "label":

@@ -62,7 +62,9 @@ class Form(NamedTuple):
     def done_after(self) -> int:
         """Bundles after which nothing of it is under way that a later one could meet, part-word stores up to the
         next access of memory."""
-        ends = [touch.stage for touch in self.writes] + [u.first + u.length - 1 for u in self.units if not u.only_free]
+        ends = [touch.stage for touch in self.writes] + [
+            u.first + u.length - 1 for u in self.units if not u.only_free
+        ]
         ends += [5] if self.memory else []
         return max(ends, default=1)
 
@@ -81,7 +83,8 @@ def form(text: str) -> Form:
     except EncodeError as error:
         raise InternalError(f"npuninja-aie2 made an instruction that does not exist: {error}") from None
     instruction = parsed.instruction
-    reads, writes = [], []
+    reads: list[Touch] = []
+    writes: list[Touch] = []
     for operand, field in zip(instruction.operands, parsed.fields):
         if operand.immediate is not None:
             continue
@@ -105,7 +108,10 @@ def _schedule_class(instruction: Instruction, writes: list[Touch]) -> str:
     found = _NUMBERED.fullmatch(writes[0].register) if writes else None
     if found is not None:
         file = found[1].upper()
-        for name in (f"{instruction.schedule}_{file}", f"{instruction.schedule}_{'RS' if file == 'R' else file}"):
+        for name in (
+            f"{instruction.schedule}_{file}",
+            f"{instruction.schedule}_{'RS' if file == 'R' else file}",
+        ):
             if name in known:
                 return name
     return instruction.schedule
@@ -115,7 +121,8 @@ def _schedule_class(instruction: Instruction, writes: list[Touch]) -> str:
 def _units(schedule: str) -> tuple[Unit, ...]:
     text = instruction_set("aie2").units.get(schedule, "")
     return tuple(
-        Unit(name, int(first), int(length or 1), bool(free)) for free, name, first, length in _UNIT.findall(text)
+        Unit(name, int(first), int(length or 1), bool(free))
+        for free, name, first, length in _UNIT.findall(text)
     )
 
 

@@ -10,24 +10,37 @@ import os
 import re
 from typing import Callable, NamedTuple, Sequence
 
-from npuninja.aie2_compiler.objects import FRAME_SYMBOL, UNKNOWN_FRAME, compile_assembly
+from npuninja.aie2_compiler.objects import FRAME_SYMBOL, TOO_LARGE, UNKNOWN_FRAME, compile_assembly
 from npuninja.aie2_compiler.registers import STACK_BIAS_BYTES, ZERO
 from npuninja.arch.devices import advised_stack_bytes
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.machine_code.assembler import assemble
-from npuninja.machine_code.linker import STACK_SYMBOL, Linked, link_program, read_linker_script, undefined_symbols
+from npuninja.machine_code.linker import (
+    STACK_SYMBOL,
+    Linked,
+    link_program,
+    read_linker_script,
+    undefined_symbols,
+)
 from npuninja.machine_code.program import read_programs
 
 RUNTIME_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runtime")
 #: Sources of the runtime in C, in the order in which they may call each other.
 _SOURCES = ("floats.c", "integers.c", "memory.c")
 _DEFINED = re.compile(r"^(?!static)[\w *()]*?\b(\w+)\([^;{}]*\) \{", re.M)
+_MATHEMATICS = (
+    "(?:a?sin|a?cos|a?tan|exp|expm|log|sqrt|cbrt|pow|floor|ceil|l?l?round|l?l?rint|nearbyint|trunc|fmod|remainder|fma|"
+    r"hypot|erf|fmin|fmax)\w*"
+)
 _MISSING: tuple[tuple[str, str], ...] = (
-    (r"__\w+[dt]f\w*|__\w+df\d|__extend\w+|__trunc\w+", "arithmetic of double and half is not in its runtime; use float or integers"),
+    (
+        r"__\w+[dt]f\w*|__\w+df\d|__extend\w+|__trunc\w+",
+        "arithmetic of double and half is not in its runtime; use float or integers",
+    ),
     (r"npu_(?:get|put)_\w+|npu_stream_ready", "streams and cascades inside kernels are not supported"),
     (r"npu_print", "printf is for emulated cores only"),
-    (r"(?:sin|cos|tan|exp|log|sqrt|pow|floor|ceil|round|rint|trunc|fmod|fma|cbrt|erf|a\w+)\w*", "the C library's mathematics is not in its runtime"),
-)  # fmt: skip
+    (_MATHEMATICS, "the C library's mathematics is not in its runtime"),
+)
 
 CompileRuntime = Callable[[str], str]
 """Compiles a C source to assembly of RV32."""
@@ -74,7 +87,11 @@ def link_core(
         _check_made_here(path, data)
     script = read_linker_script(script_text, script_name)
     start = assemble(_start(stack_bytes), "start").object()
-    linked = [("start", start), *objects, ("runtime/routines.s", assemble(_routines(), "routines.s").object())]
+    linked = [
+        ("start", start),
+        *objects,
+        ("runtime/routines.s", assemble(_routines(), "routines.s").object()),
+    ]
     defined = {name: source for source in _SOURCES for name in _DEFINED.findall(_text(source))}
     for source in _SOURCES:
         missing = undefined_symbols(linked, script)
@@ -82,7 +99,16 @@ def link_core(
             assembly = compile_runtime(os.path.join(RUNTIME_FOLDER, source))
             linked.append((f"runtime/{source}", compile_assembly(assembly, source)))
     _check_missing(undefined_symbols(linked, script), place)
-    made = link_program(linked, script, script_name, only_used=True)
+    try:
+        made = link_program(linked, script, script_name, only_used=True)
+    except UserError as error:
+        if "bytes" not in error.message:
+            raise
+        raise UserError(
+            f"{error.message} (npuninja-aie2 does not optimise for size)",
+            place,
+            hint='flags = ["-Os"] for the kernel in toolchain.toml; or split the work over cores',
+        ) from None
     need = _stack_need(made)
     if need is None:
         warnings.add(
@@ -144,11 +170,20 @@ def _check_made_here(path: str, data: bytes) -> None:
 def _check_missing(missing: Sequence[str], place: Location) -> None:
     if not missing:
         return
-    name = missing[0]
+    name = next((n for n in missing if n.startswith(TOO_LARGE)), missing[0])
+    if name.startswith(TOO_LARGE):
+        raise UserError(
+            f"'{name[len(TOO_LARGE) :]}' alone takes more than the 16384 bytes of a core's program (npuninja-aie2 has no "
+            "vectors and does not optimise for size)",
+            place,
+            hint="emulated cores take it (--provider kernel=embedded), Peano makes it smaller (--provider kernel=real)",
+        )
     reason = next((text for pattern, text in _MISSING if re.fullmatch(pattern, name)), None)
     if reason is None:
         raise UserError(
-            f"undefined symbol '{name}'", place, hint="link the object that defines it (link_with, link_files)"
+            f"undefined symbol '{name}'",
+            place,
+            hint="link the object that defines it (link_with, link_files)",
         )
     raise UserError(
         f"npuninja-aie2 cannot link '{name}': {reason}",
@@ -159,7 +194,9 @@ def _check_missing(missing: Sequence[str], place: Location) -> None:
 
 def _stack_need(made: Linked) -> int | None:
     frames = {
-        name[len(FRAME_SYMBOL) :]: value for name, value in made.absolute.items() if name.startswith(FRAME_SYMBOL)
+        name[len(FRAME_SYMBOL) :]: value
+        for name, value in made.absolute.items()
+        if name.startswith(FRAME_SYMBOL)
     }
 
     def need(name: str, above: tuple[str, ...]) -> int | None:

@@ -15,8 +15,20 @@ _ASSIGNED = re.compile(r"([\w.$@]+)\s*=\s*(.+)")
 _LOCAL = ".L"
 #: Directives that say nothing about the program's bytes.
 _SILENT = frozenset(
-    ".attribute .file .loc .ident .addrsig .addrsig_sym .size .type .option .hidden .protected .internal .local "
-    ".cfi_sections .p2alignl".split()
+    (
+        *(
+            ".attribute",
+            ".file",
+            ".loc",
+            ".ident",
+            ".addrsig",
+            ".addrsig_sym",
+            ".size",
+            ".option",
+            ".p2alignl",
+        ),
+        *(".hidden", ".protected", ".internal", ".local", ".cfi_sections"),
+    )
 )
 #: Sections that are for other readers than the core.
 _FOREIGN = (
@@ -98,7 +110,9 @@ class _Reader:
 
     def defined_weakly(self) -> set[str]:
         """Weak symbols with a definition here. Every object keeps its own: inline functions, templates."""
-        labels = {item.text for section in self.data.values() for item in section.items if item.kind == "label"}
+        labels = {
+            item.text for section in self.data.values() for item in section.items if item.kind == "label"
+        }
         return self.weak & (labels | {function.name for function in self.functions})
 
     def statement(self, line: str) -> None:
@@ -192,8 +206,8 @@ class _Reader:
 
     def common(self, rest: str) -> None:
         name, size, *align = [part.strip() for part in rest.split(",")]
-        section = self.data.setdefault(".bss", DataSection(".bss", []))
-        section.items += [
+        items = self.data.setdefault(".bss", DataSection(".bss", [])).items
+        items += [
             DataItem("align", "", int(align[0]) if align else 4),
             DataItem("label", name.strip('"')),
             DataItem("space", "", int(size)),

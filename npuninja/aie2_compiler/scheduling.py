@@ -10,12 +10,13 @@ Rules: aie2-isa, "When results count", and the units of the instruction table.
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from functools import lru_cache
 from typing import NamedTuple, Sequence
 
+from npuninja.aie2_compiler.operations import Form, Operation, Touch
 from npuninja.errors import InternalError
-from npuninja.aie2_compiler.operations import Form, Operation
 from npuninja.machine_code.encode import EncodeError, choose_format
 from npuninja.machine_code.instruction_set import instruction_set
 
@@ -69,32 +70,39 @@ def _place_all(nodes: list[_Node], table: _Reservations) -> int:
     """Gives every node its bundle; returns the bundle in which all of them are done."""
     waiting = {node.number: len(node.before) for node in nodes}
     earliest = dict.fromkeys(waiting, 0)
-    ready = [node for node in nodes if not node.before]
+    #: Nodes that could go into a bundle, by the first one: those that matter most first.
+    later: dict[int, list[_Node]] = defaultdict(list)
+    later[0] = [node for node in nodes if not node.before]
+    ready: list[tuple[int, int, _Node]] = []
     left, at, end = len(nodes), 0, 0
     while left:
         if at > _LIMIT:
             raise InternalError("npuninja-aie2 cannot schedule a block")
-        progress = True
-        while progress:
-            progress = False
-            for node in sorted(ready, key=lambda n: (-n.height, n.number)):
-                if earliest[node.number] > at:
-                    continue
-                chosen = next((form for form in node.operation.forms if table.take(form, at)), None)
-                if chosen is None:
-                    continue
-                node.place = at
-                end = max(end, at + chosen.done_after)
-                ready.remove(node)
-                left -= 1
-                progress = True
-                for other, distance in node.after:
-                    if other.number not in waiting:
-                        continue  # what leaves the block is placed last
-                    waiting[other.number] -= 1
-                    earliest[other.number] = max(earliest[other.number], at + distance)
-                    if not waiting[other.number]:
-                        ready.append(other)
+        kept: list[tuple[int, int, _Node]] = []
+        for node in later.pop(at, ()):
+            heapq.heappush(ready, (-node.height, node.number, node))
+        while ready:
+            entry = heapq.heappop(ready)
+            node = entry[2]
+            chosen = next((form for form in node.operation.forms if table.take(form, at)), None)
+            if chosen is None:
+                kept.append(entry)
+                continue
+            node.place = at
+            end = max(end, at + chosen.done_after)
+            left -= 1
+            for other, distance in node.after:
+                if other.number not in waiting:
+                    continue  # what leaves the block is placed last
+                waiting[other.number] -= 1
+                earliest[other.number] = max(earliest[other.number], at + distance)
+                if not waiting[other.number]:
+                    if earliest[other.number] <= at:
+                        heapq.heappush(ready, (-other.height, other.number, other))
+                    else:
+                        later[earliest[other.number]].append(other)
+        ready = kept
+        heapq.heapify(ready)
         at += 1
     return end
 
@@ -105,40 +113,45 @@ def _connect(nodes: list[_Node]) -> None:
     readers: dict[str, list[tuple[_Node, int]]] = defaultdict(list)
     memory: list[tuple[_Node, str]] = []
     for node in nodes:
-        needs: dict[_Node, int] = {}
-
-        def after(other: _Node, distance: int) -> None:
-            if other is not node:
-                needs[other] = max(needs.get(other, 0), distance)
-
-        for form in node.operation.forms:
+        forms = node.operation.forms
+        found: list[tuple[_Node, int]] = []
+        for form in forms:
             for read in form.reads:
-                for other, stage in writers[read.register]:
-                    after(other, stage - read.stage + 1)
+                found += [(other, stage - read.stage + 1) for other, stage in writers[read.register]]
             for write in form.writes:
-                for other, stage in writers[write.register]:
-                    after(other, stage - write.stage + 1)
-                for other, stage in readers[write.register]:
-                    after(other, stage - write.stage + (1 if write.bypassed else 0))
-        kind = node.operation.forms[0].memory
+                found += [(other, stage - write.stage + 1) for other, stage in writers[write.register]]
+                early = 1 if write.bypassed else 0
+                found += [(other, stage - write.stage + early) for other, stage in readers[write.register]]
+        kind = forms[0].memory
         if kind:
             for other, of_other in memory:
                 if of_other == "LS":
-                    after(other, _AFTER_PART_WORD)
+                    found.append((other, _AFTER_PART_WORD))
                 elif kind != "L" or of_other != "L":
-                    after(other, 1)
+                    found.append((other, 1))
             # What came before the last store is behind it by that store's own distance.
             memory = [(node, kind)] if kind != "L" else [*memory, (node, kind)]
-        for register in {w.register for form in node.operation.forms for w in form.writes}:
-            stage = max(w.stage for form in node.operation.forms for w in form.writes if w.register == register)
-            writers[register] = [(node, stage)]
+        _note(node, [w for form in forms for w in form.writes], writers, replace=True)
+        for register in {w.register for form in forms for w in form.writes}:
             readers[register] = []
-        for register in {r.register for form in node.operation.forms for r in form.reads}:
-            stage = max(r.stage for form in node.operation.forms for r in form.reads if r.register == register)
-            readers[register].append((node, stage))
+        _note(node, [r for form in forms for r in form.reads], readers, replace=False)
+        needs: dict[_Node, int] = {}
+        for other, distance in found:
+            needs[other] = max(needs.get(other, 0), distance)
         for other, distance in needs.items():
             node.before.append((other, distance))
             other.after.append((node, distance))
+
+
+def _note(
+    node: _Node, touches: list[Touch], known: dict[str, list[tuple[_Node, int]]], *, replace: bool
+) -> None:
+    """Enters a node with the latest stage in which it touches each register."""
+    latest: dict[str, int] = {}
+    for touch in touches:
+        latest[touch.register] = max(latest.get(touch.register, 0), touch.stage)
+    for register, stage in latest.items():
+        known[register] = [(node, stage)] if replace else [*known[register], (node, stage)]
 
 
 class _Reservations:

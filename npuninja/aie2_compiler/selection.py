@@ -397,7 +397,9 @@ class _Selector:
         one, other = self.temporary(), self.temporary()
         self.emit(f"and {one}, {count}, {mask}")
         # Left by n is right by 32 - n; a count of 32 does nothing, as n = 0 wants it: then both parts are equal.
-        self.emit(f"sub {other}, {one}, {self.constant(32)}" if left else f"sub {other}, {self.constant(32)}, {one}")
+        self.emit(
+            f"sub {other}, {one}, {self.constant(32)}" if left else f"sub {other}, {self.constant(32)}, {one}"
+        )
         if not left:
             self.emit(f"sub {one}, {ZERO}, {one}")
         self.emit(f"lshl {one}, {a}, {one}")
@@ -582,7 +584,14 @@ def _handlers() -> dict[str, _Handler]:
     def add(names: str, handler: _Handler) -> None:
         made.update(dict.fromkeys(names.split(), handler))
 
-    for rv, name in {"add": "add", "sub": "sub", "and": "and", "or": "or", "xor": "xor", "mul": "mul"}.items():
+    for rv, name in {
+        "add": "add",
+        "sub": "sub",
+        "and": "and",
+        "or": "or",
+        "xor": "xor",
+        "mul": "mul",
+    }.items():
         add(rv, lambda s, i, n=name: s.binary(i, n))  # type: ignore[misc]
     for rv, name in {"andi": "and", "ori": "or", "xori": "xor"}.items():
         add(rv, lambda s, i, n=name: s.binary_immediate(i, n))  # type: ignore[misc]

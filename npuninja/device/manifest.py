@@ -73,6 +73,10 @@ class Argument(NamedTuple):
         return f"{' x '.join(map(str, self.shape))} x {self.element}, {self.nbytes} bytes"
 
 
+#: How a provider's name says so (stages/table.py).
+_UNTRIED = "not yet run on an NPU"
+
+
 class Manifest(NamedTuple):
     """A design ready to run. Paths are absolute."""
 
@@ -95,11 +99,18 @@ class Manifest(NamedTuple):
     """Modules beside the reference that it imports."""
     sequence: str = ""
     """The runtime sequence; "" when the design has one."""
+    kernel_compiler: str = ""
+    """Who made the cores, as the manifest says it; "" when it does not."""
 
     @property
     def label(self) -> str:
         """The design, with kernel and sequence where there are several."""
         return f"{self.design} {self.kernel}:{self.sequence}" if self.sequence else self.design
+
+    @property
+    def untried(self) -> str:
+        """What made the cores, when nobody has run its code on an NPU yet; else ""."""
+        return self.kernel_compiler if _UNTRIED in self.kernel_compiler else ""
 
     @property
     def inputs(self) -> list[Argument]:
@@ -244,6 +255,7 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
         build_id=reader.text("build_id"),
         reference=_inside(folder, reference, "reference", path) if isinstance(reference, str) else None,
         reference_modules=tuple(_inside(folder, str(name), "reference_modules", path) for name in modules),
+        kernel_compiler=_kernel_compiler(fields),
     )
 
     if "kernels" not in fields:
@@ -268,6 +280,14 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
     if not runs:
         raise reader.wrong("kernels", "kernels with sequences", fields["kernels"])
     return tuple(runs)
+
+
+def _kernel_compiler(fields: Any) -> str:
+    """Of the providers, which are for people: one that is not there or not text says nothing."""
+    found = fields.get("providers")
+    for key in ("kernel", "provider"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _inside(folder: str, name: str, field: str, path: str) -> str:

@@ -364,6 +364,8 @@ def _run(
     capabilities = device.capabilities
     if not options.json:
         print(f"{manifest.label} on {capabilities.name} ({reason}): {capabilities.description}")
+        if manifest.untried:
+            print(f"cores: made by {manifest.untried}")
         if options.verify and manifest.reference:
             print(f"reference: {os.path.relpath(reference_source(manifest) or manifest.reference)}")
         print(f"inputs: {vectors.source}", flush=True)

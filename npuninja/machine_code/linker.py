@@ -189,7 +189,9 @@ def link_program(
             _apply(image, home - base + relocation.offset, relocation.type, value + relocation.addend)
     absolute = {s.name: s.value for i in inputs for s in i.symbols if s.section == "*ABS*"}
     uses = _uses(inputs, script)
-    return Linked(_linked_file(inputs, addresses, globals_, code, data, bss_end, script), len(code), absolute, uses)
+    return Linked(
+        _linked_file(inputs, addresses, globals_, code, data, bss_end, script), len(code), absolute, uses
+    )
 
 
 def undefined_symbols(objects: Sequence[tuple[str, bytes]], script: LinkerScript) -> list[str]:

@@ -7,6 +7,7 @@ from npuninja.errors import ToolError, UserError
 from npuninja.formats.xclbin_sections import LEAST_BUFFERS
 from npuninja.plan.context import Context
 from npuninja.plan.design import Design
+from npuninja.plan.providers import OWN_COMPILER
 
 
 def check_tools(context: Context, design: Design) -> None:
@@ -61,6 +62,14 @@ def _check_buffers(context: Context, design: Design) -> None:
 def _check_target(context: Context, design: Design) -> None:
     peano = context.toolchain.found("peano")
     target = DEVICES[design.device].architecture
+    if context.providers.of("kernel").provider.name == OWN_COMPILER:
+        if target != "aie2":
+            raise UserError(
+                f"{OWN_COMPILER} makes code for npu1 (AIE2) only, and {design.device} has {target} cores",
+                design.device_location,
+                hint="take Peano (--provider kernel=real), or --provider kernel=embedded for the emulated array",
+            )
+        return
     if peano and target not in peano.facts:
         raise ToolError(
             f"Peano {peano.version} ({peano.path}) has no target {target}, which {design.device} needs",

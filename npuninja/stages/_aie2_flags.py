@@ -7,6 +7,7 @@ does optimisation and register allocation for it; each of its instructions is on
 from __future__ import annotations
 
 from npuninja import kernel_headers
+from npuninja.aie2_compiler import INCLUDE_FOLDER
 from npuninja.stages._wasm_flags import C_FLAGS, CXX_FLAGS, is_cxx, values
 
 # Flag and reason.
@@ -64,7 +65,11 @@ def compiler_command(program: str, words: list[str], source: str, language: str 
     if words:
         driver = "c++" if is_cxx(source, language) and words[-1] == "cc" else words[-1]
         # x29 to x31 are left for AIE2's own needs.
-        target = ["-target", "riscv32-freestanding", "-mcpu=generic_rv32+zmmul+zbb+zicond+reserve_x29+reserve_x30+reserve_x31"]
+        target = [
+            "-target",
+            "riscv32-freestanding",
+            "-mcpu=generic_rv32+zmmul+zbb+zicond+reserve_x29+reserve_x30+reserve_x31",
+        ]
         return [program, *words[:-1], driver, *target]
     return [
         program,
@@ -88,5 +93,6 @@ def compile_flags(source: str, prefix_maps: list[str], language: str = "") -> li
     """
     of_language = CXX_FLAGS if is_cxx(source, language) else C_FLAGS
     maps = [f"-ffile-prefix-map={m}" for m in prefix_maps]
-    headers = ["-isystem", kernel_headers.INCLUDE_FOLDER, "-include", "npu/core.h"]
+    headers = ["-isystem", INCLUDE_FOLDER, "-isystem", kernel_headers.INCLUDE_FOLDER]
+    headers += ["-include", "npu/macros.h", "-include", "npu/scalars.h"]
     return [*values(COMMON_FLAGS), *values(TARGET_FLAGS), *values(of_language), *maps, *headers]

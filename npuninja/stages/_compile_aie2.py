@@ -79,4 +79,6 @@ def _to_assembly(
     if "NO_COLOR" not in os.environ:
         command.append("-fdiagnostics-color=always")
     variables = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
-    run_compiler(options, command, ["-S"], source, assembly, depfile, variables)
+    # `zig cc -S` writes no file where a depfile is asked for; it does when its clang alone hears of the assembly.
+    wanted = ["-c", "-Xclang", "-S"] if options.all("--compiler-word") else ["-S"]
+    run_compiler(options, command, wanted, source, assembly, depfile, variables)

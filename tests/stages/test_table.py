@@ -131,6 +131,7 @@ def in_words(provider: Provider) -> str:
     needs = [tool for tool in provider.tools if tool != provider.name]
     notes = [*(["real"] if provider.vendor else []), *([f"needs {' and '.join(needs)}"] if needs else [])]
     notes += [{"npu": "cores of an NPU", "wasm": "emulated cores"}[provider.cores]] if provider.cores else []
+    notes += [provider.label] if provider.label else []
     return f"`{provider.name}`" + (f" ({'; '.join(notes)})" if notes else "")
 
 

@@ -1,4 +1,7 @@
 /* What the compiler calls to copy and fill memory. Words where both places allow it. */
+#undef memcpy
+#undef memmove
+#undef memset
 typedef unsigned char byte;
 typedef unsigned word __attribute__((may_alias));
 typedef __SIZE_TYPE__ size;

@@ -1,0 +1,76 @@
+"""Shipped designs as XCLBINs for a real npu1, with pip alone: built by Ninja, run as machine code, compared with NumPy."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from npuninja.machine_code.program import read_programs
+
+DESIGNS = ("passthrough", "self_test", "vector_add", "vector_scale", "pipeline", "mel")
+LABEL = "unoptimised, not yet run on an NPU"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("aie2") / "project"
+    for name in DESIGNS:
+        shutil.copytree(ROOT / "kernels" / name, folder / "kernels" / name)
+        for part in (f"mlir/{name}.mlir", f"host/{name}.py"):
+            (folder / part).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / part, folder / part)
+    (folder / "toolchain.toml").write_text("")
+    environment = {**os.environ, "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+
+    def run(*command: str) -> str:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    said = run(
+        sys.executable, str(ROOT / "configure.py"), "-S", str(folder), "--provider", "kernel=npuninja-aie2"
+    )
+    assert LABEL in said
+    run(os.path.join(os.path.dirname(sys.executable), "ninja"), "-j2", *DESIGNS)
+    return folder, run
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_design_runs_as_machine_code(project, name):
+    """The XCLBIN holds machine code and no wasm, says who made it, and gives what the reference gives."""
+    folder, run = project
+    built = folder / "build" / "npu1_1col" / "aie2" / name
+    kind, programs = read_programs((built / f"{name}.xclbin").read_bytes(), name)
+    assert kind == "XCLBIN"
+    assert programs
+    assert {program.isa for program in programs} == {"aie2"}
+    manifest = json.loads((built / f"{name}.json").read_text())
+    assert LABEL in json.dumps(manifest["providers"])
+    said = run(
+        sys.executable,
+        "-m",
+        "npuninja",
+        "run",
+        str(built / f"{name}.json"),
+        "--device",
+        "emu",
+        "--verify",
+        "--seed",
+        "7",
+    )
+    assert "elements are right" in said
+    assert LABEL in said

@@ -1,0 +1,215 @@
+"""C by npuninja-aie2, run as machine code, against the same C as WebAssembly: whole words, random inputs."""
+
+from __future__ import annotations
+
+import os
+import random
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+import wasmtime
+import ziglang
+
+from npuninja.aie2_compiler import RUNTIME_FOLDER, CoreProgram, compile_assembly, link_core
+from npuninja.errors import Location, UserError, Warnings
+from npuninja.machine_code.one_core import OneCore
+from npuninja.machine_code.program import read_programs
+from npuninja.stages import _aie2_flags, _wasm_flags
+
+ZIG = os.path.join(os.path.dirname(ziglang.__file__), "zig")
+SCRIPT = """MEMORY { data (!RX) : ORIGIN = 0x72000, LENGTH = 0xC000 }
+. = 0x70000;
+_sp_start_value_DM_stack = .;
+. += 0x1000;
+. = 0x71000;
+words_in = .;
+. = 0x71800;
+words_out = .;
+PROVIDE(main = core_0_2);
+"""
+MAIN = "extern unsigned words_in[], words_out[]; void run(const unsigned *, unsigned *);\n"
+MAIN += "void core_0_2(void) { run(words_in, words_out); }\n"
+WORDS = 64
+# Numbers at which arithmetic turns, and floats: 1, infinity, the least, the largest subnormal, no number.
+SPECIAL = (0, 1, 2, 3, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 31, 32, 33, 255, 0x3F800000, 0x7F800000, 0x00000001,
+           0x807FFFFF, 0x7FC00000)  # fmt: skip
+HERE = Path(__file__).parent
+
+
+class Compiler:
+    """Both compilers, with a cache for the whole module."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.variables = {**os.environ, **_wasm_flags.cache_variables(str(folder / "cache"))}
+
+    def _run(self, command: list[str]) -> None:
+        subprocess.run(command, check=True, env=self.variables, capture_output=True, text=True)
+
+    def assembly(self, source: str) -> str:
+        target = self.folder / (os.path.basename(source) + ".s")
+        command = _aie2_flags.compiler_command(ZIG, ["cc"], source)
+        self._run([*command, *_aie2_flags.compile_flags(source, []), "-S", source, "-o", str(target)])
+        return target.read_text()
+
+    def object(self, name: str, text: str) -> tuple[str, bytes]:
+        source = self.folder / name
+        source.write_text(text)
+        return str(source), compile_assembly(self.assembly(str(source)), str(source))
+
+    def core(self, text: str, name: str = "kernel.c", stack_bytes: int = 0x1000) -> CoreProgram:
+        objects = [self.object("main.c", MAIN), self.object(name, text)]
+        warnings = Warnings()
+        return link_core(
+            objects, SCRIPT, "script", stack_bytes, self.assembly, Location("d.mlir", 3, 1), warnings
+        )
+
+    def wasm(
+        self, text: str, name: str = "kernel.c"
+    ) -> tuple[wasmtime.Store, wasmtime.Func, wasmtime.Memory]:
+        source, target = self.folder / f"wasm_{name}", self.folder / "kernel.wasm"
+        source.write_text(text)
+        command = [ZIG, "cc", "-target", "wasm32-freestanding", "-O1", "-fwrapv", "-fno-sanitize=all", "-nostdlib",
+                   "-fno-strict-aliasing", "-ffp-contract=off", "-mbulk-memory", "-Wl,--no-entry",
+                   "-Wl,--export=run"]  # fmt: skip
+        self._run([*command, str(source), "-o", str(target)])
+        store = wasmtime.Store()
+        module = wasmtime.Module(store.engine, target.read_bytes())
+        exports = wasmtime.Instance(store, module, []).exports(store)
+        run, memory = exports["run"], exports["memory"]
+        assert isinstance(run, wasmtime.Func)
+        assert isinstance(memory, wasmtime.Memory)
+        return store, run, memory
+
+
+@pytest.fixture(scope="module")
+def compiler(tmp_path_factory):
+    return Compiler(tmp_path_factory.mktemp("aie2"))
+
+
+def run_core(program: CoreProgram, words: list[int], seed: int) -> list[int]:
+    core = OneCore(read_programs(program.elf, "core.elf")[1][0], "core.elf")
+    noise = random.Random(seed)
+    for number in range(32):  # what a core has in its registers when it starts is not known
+        core.core.set_register(f"r{number}", noise.getrandbits(32))
+    core.core.data(0x71000, 4 * WORDS)[:] = struct.pack(f"<{WORDS}I", *words)
+    assert core.run(1_000_000) == "done"
+    return list(struct.unpack(f"<{WORDS}I", bytes(core.core.data(0x71800, 4 * WORDS))))
+
+
+@pytest.mark.parametrize("name", ["integers.c", "floats.c"])
+def test_the_same_words_as_webassembly(compiler, name):
+    text = (HERE / name).read_text()
+    program = compiler.core(text)
+    store, run, memory = compiler.wasm(text)
+    source = random.Random(5)
+    at_in = memory.grow(store, 1) * 65536
+    for trial in range(12):
+        words = [
+            source.choice(SPECIAL) if source.random() < 0.4 else source.getrandbits(32) for _ in range(WORDS)
+        ]
+        memory.write(store, struct.pack(f"<{WORDS}I", *words), at_in)
+        run(store, at_in, at_in + 4 * WORDS)
+        expected = list(struct.unpack(f"<{WORDS}I", memory.read(store, at_in + 4 * WORDS, at_in + 8 * WORDS)))
+        got = run_core(program, words, trial)
+        wrong = {i: (hex(g), hex(e)) for i, (g, e) in enumerate(zip(got, expected)) if g != e}
+        assert not wrong, f"{name}, trial {trial}: case -> (machine code, WebAssembly): {wrong}"
+
+
+def test_what_is_not_reached_is_left_out(compiler):
+    small = compiler.core("void run(const unsigned *a, unsigned *b) { b[0] = a[0]; }")
+    large = compiler.core(
+        "int unused(int a, int b) { return a / b; } void run(const unsigned *a, unsigned *b) { b[0] = a[0]; }"
+    )
+    assert large.program_bytes == small.program_bytes
+
+
+def test_the_stack_of_calls_is_added_up(compiler):
+    text = """__attribute__((noinline)) int inner(const unsigned *a) {
+    volatile int x[40]; for (int i = 0; i < 40; i++) x[i] = a[i]; return x[a[0] % 40]; }
+    void run(const unsigned *a, unsigned *b) { volatile int y[20]; y[a[1] % 20] = 3; b[0] = inner(a) + y[2]; }"""
+    made = compiler.core(text)
+    assert made.stack_bytes is not None
+    assert 240 <= made.stack_bytes <= 400
+    with pytest.raises(
+        UserError, match=rf"the core's calls need {made.stack_bytes} bytes of stack"
+    ) as refused:
+        compiler.core(text, stack_bytes=128)
+    assert refused.value.location == Location("d.mlir", 3, 1)
+
+
+REFUSED = {
+    "double": ("double d; void run(const unsigned *a, unsigned *b) { d = d * a[0]; b[0] = d; }", "arithmetic of double"),
+    "mathematics": ("float sinf(float); void run(const unsigned *a, unsigned *b) { b[0] = sinf(a[0]); }",
+                    "cannot link 'sinf'"),
+    "symbol": ("void nobody(void); void run(const unsigned *a, unsigned *b) { nobody(); }", "undefined symbol 'nobody'"),
+    "size": ("void run(const unsigned *a, unsigned *b) { "
+             + "".join(f"b[{i % 64}] = a[{i % 61}] * {i * 77777 + 1000003}u + b[{i % 53}];" for i in range(420)) + "}",
+             r"the program takes \d+ bytes, a core has 16384"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", sorted(REFUSED))
+def test_refused(compiler, case):
+    text, words = REFUSED[case]
+    with pytest.raises(UserError, match=words):
+        compiler.core(text)
+
+
+def test_a_function_that_no_core_has_room_for_is_refused_only_where_it_is_called(compiler):
+    steps = "".join(f"b[{i % 64}] ^= a[{i % 61}] * {i * 77 + 1000003}u;" for i in range(1300))
+    text = f"void large(const unsigned *a, volatile unsigned *b) {{ {steps} }}\n"
+    text += "void run(const unsigned *a, unsigned *b) { %s }"
+    assert compiler.core(text % "b[0] = a[0];").program_bytes < 200
+    with pytest.raises(UserError, match="'large' alone takes more than the 16384 bytes"):
+        compiler.core(text % "large(a, b);")
+
+
+def test_the_aie_api_is_refused(compiler):
+    source = compiler.folder / "api.cc"
+    source.write_text("#include <aie_api/aie.hpp>\n")
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        compiler.assembly(str(source))
+    assert "npuninja-aie2 compiles scalar code only" in refused.value.stderr
+
+
+def test_cxx_with_bfloat16_and_templates(compiler):
+    text = """template <class T> struct Sum { T value = 0; void add(T x) { value += x; } };
+inline int twice(int x) { return 2 * x; }
+extern "C" void run(const unsigned *a, unsigned *b) {
+    Sum<int> sum; for (int i = 0; i < 8; i++) sum.add(twice(a[i]));
+    bfloat16 x = 1.5f, y = (float)(int)a[8]; b[0] = sum.value; b[1] = __builtin_bit_cast(unsigned, (float)(x * y));
+}"""
+    got = run_core(compiler.core(text, "templates.cc"), [*range(10, 18), 3, *[0] * 55], 1)
+    assert got[:2] == [2 * sum(range(10, 18)), 0x40900000]
+
+
+def test_constructors_and_merged_variables_are_refused(compiler):
+    text = 'extern "C" unsigned start(); static unsigned x = start();\n'
+    text += 'extern "C" void run(const unsigned *a, unsigned *b) { b[0] = x; }\n'
+    with pytest.raises(UserError, match="initialised by code"):
+        compiler.object("constructor.cc", text)
+    text = 'inline unsigned x = 3; extern "C" void run(const unsigned *a, unsigned *b) { b[0] = x++; }\n'
+    with pytest.raises(UserError, match="every object may define"):
+        compiler.object("inline.cc", text)
+
+
+def test_objects_of_other_compilers_are_refused(compiler):
+    from npuninja.machine_code.assembler import assemble
+
+    stranger = assemble(".globl run\nrun:\n  ret lr\n" + "  nop\n" * 5).object()
+    with pytest.raises(UserError, match="'run' was not compiled by npuninja-aie2"):
+        link_core(
+            [compiler.object("main.c", MAIN), ("kernel.o", stranger)], SCRIPT, "script", 4096, compiler.assembly,
+            Location("d.mlir"), Warnings(),
+        )  # fmt: skip
+
+
+def test_every_function_of_the_runtime_is_found_by_its_name():
+    from npuninja.aie2_compiler.program import _DEFINED
+
+    names = {n for f in os.listdir(RUNTIME_FOLDER) if f.endswith(".c")
+             for n in _DEFINED.findall(Path(RUNTIME_FOLDER, f).read_text())}  # fmt: skip
+    assert {"memcpy", "memset", "__divsi3", "__udivdi3", "__addsf3", "__fixsfsi", "__truncsfbf2"} <= names
