@@ -22,9 +22,9 @@ def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("aie2") / "project"
     for name in DESIGNS:
         shutil.copytree(ROOT / "kernels" / name, folder / "kernels" / name)
-        for part in (f"mlir/{name}.mlir", f"host/{name}.py"):
-            (folder / part).parent.mkdir(exist_ok=True)
-            shutil.copy(ROOT / part, folder / part)
+        (folder / "mlir").mkdir(exist_ok=True)
+        shutil.copy(ROOT / "mlir" / f"{name}.mlir", folder / "mlir")
+    shutil.copytree(ROOT / "host", folder / "host", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "toolchain.toml").write_text("")
     environment = {**os.environ, "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
 
