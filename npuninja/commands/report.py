@@ -15,7 +15,8 @@ def main(arguments: list[str]) -> int:
     """Runs the verb; returns the exit code."""
     parser = Parser(
         prog="npuninja report",
-        description="Writes a page (HTML, one file, no network) for each design: floorplan, memory, test, providers.",
+        description="Writes a page (HTML, one file, no network) for each design: floorplan, memory, timeline of an "
+        "emulated run, test, providers.",
     )
     parser.add_argument(
         "designs",
@@ -25,6 +26,12 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument(
         "-o", dest="folder", metavar="FOLDER", help="where the pages go (default: build/report)"
+    )
+    parser.add_argument(
+        "--no-run", action="store_true", help="no timeline: the designs are not run on the emulated array"
+    )
+    parser.add_argument(
+        "--time-limit", type=float, default=20.0, metavar="S", help="seconds for each run (default 20)"
     )
     options = parser.parse_args(arguments)
     target = options.folder
@@ -37,8 +44,16 @@ def main(arguments: list[str]) -> int:
     else:
         target = os.path.join(os.path.relpath(build_of().output_folder), "report")
     facts = [read_design(folder) for folder in folders]
-    for design in facts:
-        write_if_changed(os.path.join(target, f"{design.name}.html"), design_page(design))
+    for design, folder in zip(facts, folders):
+        run = None
+        if not options.no_run:
+            from npuninja.report.run_facts import RunFacts, perfetto, read_run  # wasmtime takes 50 ms
+
+            run = read_run(os.path.join(folder, f"{design.name}.json"), options.time_limit)
+            if isinstance(run, RunFacts):
+                trace = perfetto(run.timeline, design.name)
+                write_if_changed(os.path.join(target, f"{design.name}.trace.json"), trace)
+        write_if_changed(os.path.join(target, f"{design.name}.html"), design_page(design, run))
     index = os.path.join(target, "index.html")
     write_if_changed(index, index_page(facts))
     pages = [f"{design.name}.html" for design in facts]

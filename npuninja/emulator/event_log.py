@@ -7,19 +7,20 @@ from typing import NamedTuple
 from npuninja.emulator import layout
 
 #: `LOG_…` in engine/engine.h.
-_KINDS = {1: "bd_start", 2: "bd_end", 3: "task_end", 4: "core_wait", 5: "core_end", 6: "operation"}
+_KINDS = {1: "bd_start", 2: "bd_end", 3: "task_end", 4: "core_wait", 5: "core_end", 6: "operation", 7: "lock"}
 
 
 class Event(NamedTuple):
     """One thing that happened.
 
     Attributes:
-        kind: `bd_start`, `bd_end`, `task_end`, `core_wait`, `core_end` or `operation`.
+        kind: `bd_start`, `bd_end`, `task_end`, `core_wait`, `core_end`, `operation`, or in a checked run `lock`:
+            its value changes.
         actor: number of the actor (`npuninja.emulator.layout`).
         detail: BD; of `task_end` the task's first BD; of `core_wait` the resume point; of `operation` its
-            byte offset.
-        extra: of `task_end` whether a token was sent; of `core_wait` the step function's low word; of
-            `operation` its code.
+            byte offset; of `lock` its number.
+        extra: of `bd_start` the words of the stream; of `lock` the change; of `task_end` whether a token was sent; of
+            `core_wait` the step function's low word; of `operation` its code.
     """
 
     kind: str
@@ -29,6 +30,8 @@ class Event(NamedTuple):
 
     def __str__(self) -> str:
         name = layout.actor_name(self.actor)
+        if self.kind == "lock":
+            return f"{name}: {layout.lock_name(self.detail)} {self.extra:+d}"
         if self.kind == "operation":
             return f"{name}: operation 0x{self.extra:02x} at byte {self.detail}"
         if self.kind == "core_wait":
@@ -41,4 +44,5 @@ class Event(NamedTuple):
 
 def read_event(what: int, actor: int, a: int, b: int) -> Event:
     """An event from the engine's record."""
-    return Event(_KINDS[what], actor, a, b)
+    kind = _KINDS[what]
+    return Event(kind, actor, a, b - (1 << 32) if kind == "lock" and b >> 31 else b)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any, NamedTuple
 
 from npuninja.errors import ToolError
 from npuninja.report.design_facts import DesignFacts, Tile
 from npuninja.report.routes import Route
+from npuninja.report.run_facts import Roofline, RunFacts, timeline_json
 
 TILE_W, TILE_H, GAP, MARGIN = 200, 120, 44, 40
 #: Colours that can be told apart, also without seeing red and green.
@@ -24,8 +26,8 @@ class Line(NamedTuple):
     packet: bool
 
 
-def design_page(facts: DesignFacts) -> str:
-    """The page of a design."""
+def design_page(facts: DesignFacts, run: RunFacts | str | None = None) -> str:
+    """The page of a design, with a run of it, or the reason why there is none; None: nothing is said of one."""
     width = 2 * MARGIN + facts.columns * (TILE_W + GAP) - GAP
     height = 2 * MARGIN + facts.rows * (TILE_H + GAP) - GAP
     return _template("report.html.jinja").render(  # type: ignore[no-any-return]
@@ -51,6 +53,9 @@ def design_page(facts: DesignFacts) -> str:
         BAR_W=BAR_W,
         providers=facts.manifest.get("providers", {}),
         source=list(enumerate(facts.source.splitlines(), 1)),
+        run=run,
+        timeline=timeline_json(run.timeline) if isinstance(run, RunFacts) else "",
+        roofline=_roofline(run.roofline) if isinstance(run, RunFacts) else "",
     )
 
 
@@ -102,3 +107,38 @@ def _bars(tile: Tile) -> list[tuple[float, float, str, str]]:
     return [
         (piece.start * scale, max(piece.nbytes * scale, 1.0), piece.kind, piece.says) for piece in tile.pieces
     ]
+
+
+def _roofline(facts: Roofline) -> str:
+    """The roofline as SVG: instructions in a cycle over instructions for each byte, both logarithmic."""
+    ridge = facts.cores / facts.bytes_per_cycle
+    xs = [math.log10(max(v, 1e-6)) for v in (facts.intensity, ridge)]
+    ys = [math.log10(max(v, 1e-6)) for v in (facts.rate, facts.cores)]
+    left, right = math.floor(min(xs) - 0.5), math.ceil(max(xs) + 0.5)
+    low, high = math.floor(min(ys) - 0.5), math.ceil(max(ys) + 0.2)
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return 60 + 420 * (x - left) / (right - left), 200 - 180 * (y - low) / (high - low)
+
+    roof = math.log10(facts.cores)
+    start_y = max(left + math.log10(facts.bytes_per_cycle), low)
+    start_x = start_y - math.log10(facts.bytes_per_cycle)
+    points = [at(start_x, start_y), at(xs[1], roof), at(right, roof)]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    px, py = at(xs[0], ys[0])
+    marks = [
+        f'<text x="{at(x, low)[0]:.1f}" y="216" text-anchor="middle">{10.0**x:g}</text>'
+        for x in range(left, right + 1)
+    ]
+    marks += [
+        f'<text x="54" y="{at(left, y)[1] + 4:.1f}" text-anchor="end">{10.0**y:g}</text>'
+        for y in range(low, high + 1)
+    ]
+    return (
+        '<svg id="roofline" width="520" height="240" viewBox="0 0 520 240" role="img" aria-label="roofline">'
+        '<rect x="60" y="20" width="420" height="180" fill="none" stroke="#d0d7de"/>'
+        f'<polyline points="{line}" fill="none" stroke="#57606a" stroke-width="2"/>{"".join(marks)}'
+        f'<circle cx="{px:.1f}" cy="{py:.1f}" r="6" fill="#d55e00"/>'
+        '<text x="270" y="234" text-anchor="middle">instructions for each byte of host memory (modelled)</text>'
+        '<text x="64" y="14">instructions in a cycle (modelled)</text></svg>'
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -69,6 +70,9 @@ def page(empty: NegateProject) -> str:
     assert '<a href="minus.html">minus</a>' in (empty.folder / "build/report/index.html").read_text(
         encoding="utf-8"
     )
+    trace = json.loads((empty.folder / "build/report/minus.trace.json").read_text(encoding="utf-8"))
+    assert {e["args"]["design"] for e in trace["traceEvents"] if e["ph"] == "X"} == {"minus"}
+    assert "core (0, 2)" in {e["args"].get("name") for e in trace["traceEvents"] if e["ph"] == "M"}
     return (empty.folder / "build/report/minus.html").read_text(encoding="utf-8")
 
 
@@ -79,6 +83,9 @@ def test_a_page_says_what_was_built(page: str) -> None:
     assert "src_cons_buff_0: memref&lt;64xi8&gt;, 64 bytes" in page
     assert "S2MM 0: BD 0 src_cons_buff_0 → BD 1 src_cons_buff_1" in page
     assert "Last test (emulated): <b>right</b>" in page
+    assert "modelled</b> on the order of an emulated run (inputs: made by the reference" in page
+    assert "What decides the length" in page
+    assert 'id="roofline"' in page
     # Nothing of it is fetched.
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
 
@@ -88,6 +95,17 @@ def test_a_browser_shows_it(page: str, tmp_path: Path) -> None:
     probe = """<script>
     const core = document.querySelector("[data-core]");
     core.dispatchEvent(new MouseEvent("mouseenter"));
+    const canvas = document.getElementById("timeline"), before = timelineView()[1];
+    canvas.dispatchEvent(new WheelEvent("wheel", {deltaY: -1, clientX: 400, bubbles: true, cancelable: true}));
+    document.getElementById("closer").click();
+    const zoomed = timelineView()[1] - timelineView()[0] < before / 2;
+    document.getElementById("whole").click();
+    const box = canvas.getBoundingClientRect();
+    for (let x = 200; x < box.width; x += 9)
+      canvas.dispatchEvent(new PointerEvent("pointermove", {clientX: box.left + x, clientY: box.top + 30}));
+    const hovered = document.getElementById("says").textContent.includes("the runtime sequence: ");
+    core.dispatchEvent(new MouseEvent("mouseenter"));
+    document.body.setAttribute("data-timeline", [zoomed, hovered, canvas.width > 300, timelineView()[1] === before].join());
     document.body.setAttribute("data-seen", document.querySelectorAll("[data-core]").length + ";" +
       document.getElementById("says").textContent.includes("core: negate") + ";" +
       Math.round(core.getBoundingClientRect().width));
@@ -113,4 +131,5 @@ def test_a_browser_shows_it(page: str, tmp_path: Path) -> None:
     seen = re.search(r'data-seen="([^"]*)"', done.stdout)
     assert seen, done.stderr[-2000:]
     assert seen[1].startswith("1;true;200")
+    assert 'data-timeline="true,true,true,true"' in done.stdout
     assert "CONSOLE" not in done.stderr or "Uncaught" not in done.stderr

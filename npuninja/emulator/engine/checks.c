@@ -141,6 +141,7 @@ static void drop_units(Units *units) {
 }
 
 void check_lock_change(u32 actor, u32 lock, i32 change) {
+    if (checks && change) log_event(LOG_LOCK, actor, lock, (u32)change);
     if (!(checks & CHECK_RACES) || !change) return;
     if (change > 0) {
         give_units(&locks[lock], actor, (u32)change);

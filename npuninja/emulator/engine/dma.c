@@ -23,7 +23,7 @@ static void load(u32 channel, u32 number) {
     bd_load(channel, number, &c->bd);
     c->state = LOADED;
     c->wait.kind = WAIT_NONE;
-    log_event(LOG_BD_START, channel, number, 0);
+    log_event(LOG_BD_START, channel, number, c->bd.length);
 }
 
 static void start_task(u32 channel) {
