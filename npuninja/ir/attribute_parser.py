@@ -27,7 +27,7 @@ from npuninja.ir.attributes import (
     TypeAttr,
     UnitAttr,
 )
-from npuninja.ir.enums import ENUMS
+from npuninja.ir.enums import ENUMS, FORMER_NAMES
 from npuninja.ir.lexer import TokenStream, near_match
 from npuninja.ir.types import (
     bits,
@@ -281,10 +281,10 @@ class AttributeParser(TokenStream):
         if case not in ENUMS[kind]:
             allowed = list(ENUMS[kind])
             near = near_match(case, allowed)
-            self.error(
-                f"unknown {kind} '{case}', expected one of {', '.join(allowed)}",
-                hint=f"did you mean '{near}'?" if near else None,
-            )
+            hint = f"did you mean '{near}'?" if near else None
+            if case in FORMER_NAMES:
+                hint = f"'{case}' is what older releases called '{FORMER_NAMES[case]}'"
+            self.error(f"unknown {kind} '{case}', expected one of {', '.join(allowed)}", hint=hint)
         self.i += 1
         return EnumAttr(kind, case)
 

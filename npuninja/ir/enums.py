@@ -63,3 +63,7 @@ def case_of(kind: str, number: int) -> str | None:
         if value == number:
             return case
     return None
+
+
+#: Cases that older releases had under another name, and what they are called since (MLIR-AIE, 2024 and 2025).
+FORMER_NAMES = {"ipu": "npu1", "npu": "npu1", "npu1_4col": "npu1", "ipu_4x4": "npu1"}

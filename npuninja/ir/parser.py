@@ -244,9 +244,9 @@ class Parser(ScopeParser):
         """Reads an attribute dictionary into the state of an operation and checks the declared attributes."""
         start = self.i
         for name, value in self.attribute_dictionary().items():
-            if name in s.attributes:
+            declared = self._declared(s.definition, name, value, start)
+            if s.attributes.setdefault(name, declared) != declared:
                 self.error(f"attribute '{name}' is given twice", self._place_in_dictionary(start, name))
-            s.attributes[name] = self._declared(s.definition, name, value, start)
 
     def _declared(self, found: OpDefinition, name: str, value: Attribute, start: int) -> Attribute:
         """The attribute as the table declares it; enums from their numbers. An error when it is of another

@@ -6,6 +6,7 @@ import pytest
 from lowered import lines_with, lowered, text_of
 
 from npuninja.errors import UserError, Warnings
+from npuninja.ir.attributes import IntegerAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.verifier import verify
@@ -137,6 +138,7 @@ def test_linked_fifos_in_shared_memory_use_one_set_of_buffers() -> None:
         fifo("y", "%c03, {%c02}"),
         "aie.objectfifo.link [@x] -> [@y] ([] [])",
         "aie.objectfifo.allocate @x(%c03)",
+        "aie.objectfifo.allocate @y(%c03)",
         "aie.core(%c02) {",
         use("x", "Produce"),
         use("y", "Consume"),
@@ -464,3 +466,39 @@ def test_parts_that_do_not_fit_the_objects_are_warned_of(offset: int, warned: in
         warnings=warnings,
     )
     assert len([text for text, _ in warnings.items if "its part in the link" in text]) == warned
+
+
+LINK = """%s = aie.tile(2, 0)
+%t = aie.tile(1, 2)
+%u = aie.tile(2, 2)
+aie.objectfifo @in(%s, {%t}, 2 : i32) : !aie.objectfifo<memref<32xi32>>
+aie.objectfifo @out(%t, {%u}, 2 : i32) : !aie.objectfifo<memref<SIZExi32>>
+ALLOCATE
+aie.objectfifo.link [@in] -> [@out] ([] [])"""
+
+
+def _link(size: int, allocate: str = "") -> str:
+    return LINK.replace("SIZE", str(size)).replace("ALLOCATE", allocate)
+
+
+@pytest.mark.parametrize("generation", ["2025-10", "2026-02", "2026-08"])
+def test_link_on_a_core_tile_moves_each_fifos_own_objects(generation: str) -> None:
+    module = lowered(_link(16), device="npu1", generation=generation)
+    sent = [op for op in module.walk() if op.name == "aie.dma_bd" and op.operands[0].type == "memref<32xi32>"]
+    lengths = [(op.attributes.get("static_len") or op.attributes["len"]) for op in sent]
+    assert [length.value for length in lengths if isinstance(length, IntegerAttr)] == [32, 32, 16, 16]
+
+
+def test_allocated_output_of_a_link_shares_the_inputs_buffers() -> None:
+    module = lowered(_link(32, "aie.objectfifo.allocate @out(%t)"), device="npu1")
+    assert len(lines_with(module, "aie.flow(")) == 1
+    assert len(lines_with(module, "aie.buffer(")) == 2
+
+
+def test_allocate_that_a_link_cannot_use_is_warned_of() -> None:
+    warnings = Warnings()
+    module = lowered(_link(32, "aie.objectfifo.allocate @out(%u)"), device="npu1", warnings=warnings)
+    assert len(lines_with(module, "aie.flow(")) == 2
+    assert [text for text, _ in warnings.items if "allocate" in text] == [
+        "objectFifo '@out' is linked and goes over DMA, so this allocate has no effect"
+    ]

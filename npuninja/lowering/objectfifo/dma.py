@@ -277,11 +277,14 @@ def _transfers(
 ) -> list[tuple[int, int, int]]:
     """The (offset, length, leg) of the transfers of one buffer, in elements, in order, `repeat` times.
 
-    `longest`: a member of a one-to-one link moves the larger of its own and the buffers' objects.
+    A member of a one-to-one link moves its own objects where it ends on a core tile, on a memtile the buffers'; with
+    `longest` the larger of both.
     """
     if link is None or link.owner is None:
         return [(0, element_count(memref(buffer.type).shape), 0)] * repeat
     if link.legs == 1:
+        if kind_at(fifo.producer).name == "core":
+            return [(0, fifo.elements, 0)] * repeat
         # What padding adds stands in no buffer, but counts.
         length = max(target.elements, fifo.elements) if longest or fifo.pads else target.elements
         return [(0, length, 0)] * repeat

@@ -235,7 +235,7 @@ class ObjectFifos:
             return True
         if self.shared_memory(fifo) == NO_SHARED_MEMORY:
             return True
-        return fifo.link is not None and not self._link_in_shared_memory(fifo.link)
+        return fifo.link is not None and not self._linked_in_shared_memory(fifo)
 
     def delegate_of(self, fifo: ObjectFifo) -> Value | None:
         """The tile that `aie.objectfifo.allocate` gives a fifo, or its partner in a one-to-one link, or None."""
@@ -247,15 +247,11 @@ class ObjectFifos:
                 return self.delegates[member.name][0]
         return None
 
-    def _link_in_shared_memory(self, link: Link) -> bool:
-        """A one-to-one link needs no DMA when its delegate's memory is reached from all ends of both fifos."""
-        if link.legs > 1:
+    def _linked_in_shared_memory(self, fifo: ObjectFifo) -> bool:
+        """A member of a one-to-one link needs no DMA when both its ends reach the memory it is allocated in."""
+        if fifo.link is None or fifo.link.legs > 1 or fifo.name not in self.delegates:
             return False
-        delegate = self.delegate_of(link.inputs[0])
-        return delegate is not None and all(
-            self.shared_memory(fifo, delegate) != NO_SHARED_MEMORY
-            for fifo in (link.inputs[0], link.outputs[0])
-        )
+        return self.shared_memory(fifo, self.delegates[fifo.name][0]) != NO_SHARED_MEMORY
 
 
 def consumer_element(op: Operation) -> str:

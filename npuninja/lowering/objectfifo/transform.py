@@ -37,7 +37,7 @@ def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings, *, pa
         check_accesses(core, fifos)
         if rules.counts_objects_in_values:
             check_loops(core, warnings)
-    _check_delegates(fifos)
+    _check_delegates(fifos, warnings)
     _warn_of_uneven_parts(fifos, warnings)
     split_fifos(fifos)
     create_elements(fifos, rules)
@@ -70,10 +70,16 @@ def _is_dynamic(core: Operation) -> bool:
     return flag is not None and not (isinstance(flag, BoolAttr) and not flag.value)
 
 
-def _check_delegates(fifos: ObjectFifos) -> None:
+def _check_delegates(fifos: ObjectFifos, warnings: Warnings) -> None:
     for name, (tile, op) in fifos.delegates.items():
         fifo = fifos.by_name[name]
         if fifos.needs_dma(fifo):
+            if fifo.link is not None:
+                warnings.add(
+                    f"objectFifo '@{name}' is linked and goes over DMA, so this allocate has no effect",
+                    op.loc,
+                )
+                continue
             raise UserError(
                 f"objectFifo '@{name}' goes over DMA, so its buffers cannot be placed by allocate",
                 op.loc,
