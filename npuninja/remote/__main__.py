@@ -23,6 +23,7 @@ from npuninja.remote.action import Action, as_here, depfile_as_here, make_action
 from npuninja.remote.includes import SOURCES, included_files  # noqa: E402
 from npuninja.remote.settings import WRONG_WORKER, RemoteSettings, read_remote_settings  # noqa: E402
 from npuninja.remote.trexe import run_action  # noqa: E402
+from npuninja.stages._build_lock import LOCK, claim_build_folder  # noqa: E402
 from npuninja.stages._run import Outputs, report, report_bug, with_words  # noqa: E402
 
 LOG = "remote.log"  # beside the settings
@@ -33,6 +34,7 @@ def main(arguments: list[str]) -> int:
     try:
         needs, makes, words = _take_apart(arguments[1:])
         settings = read_remote_settings(arguments[0])
+        claim_build_folder(os.path.join(os.path.dirname(arguments[0]), LOCK))
         for source in [path for path in needs if path.endswith(SOURCES)]:
             needs += [path for path in included_files(source) if path not in needs]
         log = os.path.join(os.path.dirname(arguments[0]), LOG)

@@ -1,4 +1,7 @@
-"""Starts one stage: `PYTHON -S -E npuninja/stages STAGE ARGUMENT…`."""
+"""Starts one stage: `PYTHON -S -E npuninja/stages [--lock FILE] STAGE ARGUMENT…`.
+
+`--lock` is what Ninja's rules say: see npuninja/stages/_build_lock.py.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ sys.path[0] = ROOT  # instead of this folder, whose modules must be found as npu
 from npuninja.depfile import own_modules, write_depfile  # noqa: E402
 from npuninja.errors import Error, UserError  # noqa: E402  (needs the path set above)
 from npuninja.files import damaged_input  # noqa: E402
+from npuninja.stages._build_lock import claim_build_folder  # noqa: E402
 from npuninja.stages._run import report, report_bug, with_words  # noqa: E402
 
 DECLARATIONS = ("declaration.py", "table.py")
@@ -32,6 +36,9 @@ def main(arguments: list[str]) -> int:
     code.
     """
     try:
+        lock = None
+        if len(arguments) > 1 and arguments[0] == "--lock":
+            lock, arguments = arguments[1], arguments[2:]
         arguments = with_words(arguments)
         if not arguments or arguments[0] not in stage_names():
             raise UserError(
@@ -44,6 +51,8 @@ def main(arguments: list[str]) -> int:
 
             sys.stdout.write(help_text(stage(arguments[0])))
             return 0
+        if lock is not None and "--depfile" in arguments:
+            claim_build_folder(lock)
         module = __import__(f"npuninja.stages.{arguments[0]}", fromlist=["run"])
         read = module.run(arguments[1:]) or []
         if "--depfile" in arguments:
