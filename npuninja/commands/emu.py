@@ -12,6 +12,7 @@ from typing import TextIO
 
 from npuninja.arch.families import DEFAULT
 from npuninja.argument_parser import Parser
+from npuninja.device.memory_limit import EMU_LIMIT_BYTES, add_memory_limit
 from npuninja.errors import UserError
 from npuninja.install.folder import tools_folder
 from npuninja.xrt_emulation.command_process import run_command
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
     """Runs the verb; returns the command's exit code, 128 and the number for a signal."""
     parser = Parser(
         prog="npuninja emu",
-        usage="npuninja emu [--device D] [--log FILE] [--time-limit S] -- COMMAND…",
+        usage="npuninja emu [--device D] [--log FILE] [--time-limit S] [--memory-limit SIZE] -- COMMAND…",
         description="Runs a command, and whatever it starts, with an emulated NPU: its XRT finds /dev/accel/accel0. XRT and "
         "the Python of `npuninja tools install xrt` come first on the command's PATH, when they are installed.",
         epilog="Exit codes: the command's; 128 + N when signal N ended it; 126 and 127 when it cannot be started.",
@@ -56,6 +57,7 @@ def main(arguments: list[str]) -> int:
         "--coherent", action="store_true",
         help="host and NPU share one memory: sync copies nothing, and a missing sync goes unnoticed",
     )  # fmt: skip
+    add_memory_limit(parser, EMU_LIMIT_BYTES)
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND…")
     options = parser.parse_args(arguments)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
@@ -70,11 +72,12 @@ def main(arguments: list[str]) -> int:
             "does not bring its own will not find pyxrt or libxrt_coreutil; `npuninja tools install xrt` fetches XRT",
             file=sys.stderr,
         )
+    limits = (options.time_limit, options.memory_limit)
     if not options.log:
-        return run_emulated(command, os.environ, model, sys.stderr, options.time_limit, options.coherent)
+        return run_emulated(command, os.environ, model, sys.stderr, limits, options.coherent)
     try:
         with open(options.log, "a", encoding="utf-8") as log:
-            return run_emulated(command, os.environ, model, log, options.time_limit, options.coherent)
+            return run_emulated(command, os.environ, model, log, limits, options.coherent)
     except OSError as error:
         raise UserError(f"cannot write {options.log}: {error.strerror}") from error
 
@@ -84,22 +87,34 @@ def run_emulated(
     environment: Mapping[str, str],
     model: NpuModel,
     log: TextIO,
-    time_limit_s: float,
+    limits: tuple[float, int],
     coherent: bool,
 ) -> int:
-    """Runs a command with an emulated NPU; returns its exit code as a shell would."""
-    with emulated_npu(environment, model, log, time_limit_s, coherent) as variables:
+    """Runs a command with an emulated NPU; returns its exit code as a shell would.
+
+    Args:
+        limits: of one command's time in seconds, and of the memory of all buffers in bytes.
+    """
+    time_limit_s, memory_limit_bytes = limits
+    with emulated_npu(environment, model, log, time_limit_s, coherent, memory_limit_bytes) as variables:
         return run_command(command, variables)
 
 
 @contextmanager
 def emulated_npu(
-    environment: Mapping[str, str], model: NpuModel, log: TextIO, time_limit_s: float, coherent: bool = False
+    environment: Mapping[str, str],
+    model: NpuModel,
+    log: TextIO,
+    time_limit_s: float,
+    coherent: bool = False,
+    memory_limit_bytes: int = EMU_LIMIT_BYTES,
 ) -> Iterator[dict[str, str]]:
     """An emulated NPU as long as the block runs; gives the environment in which programs see it."""
     library = preload_library()
     files = shown_files(model)
-    server = Server(Npu(model, Journal(log), time_limit_s))
+    npu = Npu(model, Journal(log), time_limit_s)
+    npu.memory.limit_bytes = memory_limit_bytes
+    server = Server(npu)
     try:
         variables = _variables(environment, library, files, server.name)
         yield variables if coherent else {**variables, "NPUNINJA_EMU_SYNC": "1"}

@@ -12,6 +12,7 @@ import re
 import sys
 from typing import Any, NamedTuple, NoReturn, Sequence
 
+from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
 from npuninja.errors import Error, UserError
 from npuninja.files import is_special, read_file
 
@@ -83,6 +84,7 @@ def parser_of_runs(prog: str, description: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--kernel", help="the kernel whose PDI is loaded; by default the first")
     parser.add_argument("--time-limit", type=float, default=10.0, metavar="S", help="seconds (default 10)")
+    add_memory_limit(parser, RUN_LIMIT_BYTES)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     parser.set_defaults(buffers=[])
     return parser
@@ -93,8 +95,8 @@ def read(path: str) -> bytes:
     return read_file(path, MAX_BUFFER_BYTES)
 
 
-def read_buffer(kind: str, text: str) -> Buffer:
-    """The buffer of an --input, --output or --inout. Raises UserError."""
+def read_buffer(kind: str, text: str, limit_bytes: int = MAX_BUFFER_BYTES) -> Buffer:
+    """The buffer of an --input, --output or --inout. Raises UserError, also when it is beyond the limit."""
     if kind == "input":
         return Buffer(read(text), None)
     left, sign, right = text.partition(":")
@@ -108,6 +110,10 @@ def read_buffer(kind: str, text: str) -> Buffer:
         raise UserError(f"--output {text}: '{left}' is no number of bytes") from None
     if size < 1:
         raise UserError(f"--output {text}: a buffer has at least one byte")
+    if size > limit_bytes:
+        raise UserError(
+            f"--output {text}: more than the memory limit of {limit_bytes} bytes", hint="see --memory-limit"
+        )
     return Buffer(bytes(size), right)
 
 
@@ -149,9 +155,10 @@ def main(arguments: Sequence[str]) -> int:
 def _run(options: argparse.Namespace) -> dict[str, Any]:
     from npuninja.emulator import Emulator
 
-    buffers = [read_buffer(kind, text) for kind, text in options.buffers]
+    buffers = [read_buffer(kind, text, options.memory_limit) for kind, text in options.buffers]
     insts = instructions(options.insts)
     with Emulator.from_xclbin(read(options.xclbin), kernel=options.kernel, name=options.xclbin) as npu:
+        npu.limit_memory(options.memory_limit)
         hosts = []
         for buffer in buffers:
             if not buffer.content:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Sequence
 
 from npuninja.arch.families import SHARED_ROWS, Rows, of_generation
 from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
+from npuninja.device.memory_limit import RUN_LIMIT_BYTES
 from npuninja.errors import Error, InternalError, UserError
 
 #: What the emulated array can, and an NPU beside an XCLBIN can not.
@@ -33,6 +34,7 @@ class EmulatedDevice(Device):
         self._insts = b""
         self._report: RunReport | None = None
         self.keep_kernel_output = False
+        self.memory_limit_bytes = RUN_LIMIT_BYTES
 
     def load(self, program: Program) -> None:
         """Configures a fresh array from the XCLBIN."""
@@ -52,6 +54,7 @@ class EmulatedDevice(Device):
             checks=self._checks,
             schedule=self._schedule,
         )
+        self._emulator.limit_memory(self.memory_limit_bytes)
         self._emulator.kernel_output.wanted = self.keep_kernel_output
         self._queue = EmulatedQueue(self._emulator)
         self._insts = program.insts

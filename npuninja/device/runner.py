@@ -20,6 +20,7 @@ from npuninja.device.choice import DEVICES, choose
 from npuninja.device.comparison import Comparison, Tolerance, poison
 from npuninja.device.idle_gaps import IdleGaps
 from npuninja.device.manifest import Argument, Manifest, read_runs, select_runs
+from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
 from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
 from npuninja.device.result_check import compare_bytes
@@ -250,6 +251,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds for one run (default 10)"
     )
+    add_memory_limit(parser, RUN_LIMIT_BYTES)
     parser.add_argument(
         "--seed", type=_count, default=1, metavar="N", help="of the random inputs (default 1)"
     )
@@ -295,6 +297,13 @@ def _keep_kernel_output(device: Device, wanted: bool) -> None:
         device.keep_kernel_output = wanted
     elif wanted:
         raise UserError("--kernel-output is for the emulated array: an NPU prints nowhere")
+
+
+def _limit_memory(device: Device, limit_bytes: int) -> None:
+    from npuninja.device.emulated import EmulatedDevice
+
+    if isinstance(device, EmulatedDevice):
+        device.memory_limit_bytes = limit_bytes
 
 
 def _kernel_output(device: Device, options: argparse.Namespace) -> dict[str, Any]:
@@ -370,6 +379,7 @@ def _run(
             print(f"reference: {os.path.relpath(reference_source(manifest) or manifest.reference)}")
         print(f"inputs: {vectors.source}", flush=True)
     _keep_kernel_output(device, options.kernel_output)
+    _limit_memory(device, options.memory_limit)
     try:
         device.load(program_of(manifest))
         inputs_of_first = vectors.inputs

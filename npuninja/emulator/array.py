@@ -83,6 +83,8 @@ class Array:
             name: self.call(name) for name in ("argument_table", "actor_states", "event_log", "fault_record")
         }
         self._ddr_bytes = 0
+        #: More than that is not given to host buffers.
+        self.ddr_limit_bytes = layout.DDR_END - layout.DDR_BASE
         self._free: dict[int, list[int]] = {}
         self._view = self._whole_memory()
         self._check_layout()
@@ -162,10 +164,12 @@ class Array:
     def _extend_ddr(self, size: int) -> int:
         pages = size // layout.WASM_PAGE_BYTES
         offset = self._ddr_bytes
-        if layout.DDR_BASE + offset + size > layout.DDR_END:
+        limit = min(self.ddr_limit_bytes, layout.DDR_END - layout.DDR_BASE)
+        if offset + size > limit:
             raise ToolError(
-                f"no room for {size} bytes more of emulated DDR: "
-                f"{offset} of {layout.DDR_END - layout.DDR_BASE} bytes are used"
+                f"no room for {size} bytes more of emulated DDR: {offset} of {limit} bytes are used",
+                hint="--memory-limit sets how much there is, up to "
+                f"{(layout.DDR_END - layout.DDR_BASE) >> 20}MiB",
             )
         self.memory.reserve(layout.FILE_DDR + offset + size)
         self._linear.grow(self.store, pages)

@@ -277,6 +277,10 @@ class Emulator:
 
     # --- Running.
 
+    def limit_memory(self, limit_bytes: int) -> None:
+        """Host buffers take at most so many bytes together; what is there stays."""
+        self._array.ddr_limit_bytes = limit_bytes
+
     def allocate(self, nbytes: int) -> HostBuffer:
         """A host buffer of zeros. Raises UserError for a size below one, ToolError when DDR is full."""
         return self._add_buffer(nbytes, None)

@@ -62,6 +62,9 @@ class NpuMemory:
             ) from error
         self.lock = threading.RLock()
         self._end = 0
+        self._used_bytes = 0
+        #: More than that is not given to buffers.
+        self.limit_bytes = FILE_BYTES
         self._free: dict[int, list[int]] = {}
         self._begin = ctypes.c_char.from_buffer(self._mapping)
         self._address = ctypes.addressof(self._begin)
@@ -70,6 +73,11 @@ class NpuMemory:
     def allocate(self, nbytes: int) -> int:
         """The offset of `nbytes` zeros. Raises MemoryError when the file is full."""
         size = _whole(nbytes)
+        if self._used_bytes + size > self.limit_bytes:
+            raise MemoryError(
+                f"{nbytes} bytes of buffers: {self._used_bytes} of {self.limit_bytes} are used (--memory-limit)"
+            )
+        self._used_bytes += size
         if self._free.get(size):
             return self._free[size].pop()
         if self._end + size > FILE_BYTES:
@@ -83,6 +91,7 @@ class NpuMemory:
         size = _whole(nbytes)
         if self._calls.fallocate(self.descriptor, _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE, offset, size):
             raise InternalError(f"cannot give memory back: {os.strerror(ctypes.get_errno())}")
+        self._used_bytes -= size
         self._free.setdefault(size, []).append(offset)
 
     def read(self, offset: int, nbytes: int) -> bytes:
