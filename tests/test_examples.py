@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,39 @@ def test_several_devices_in_a_runlist(tmp_path, xrt):
     for label in ("scale:all", "scale:first", "offset:all"):
         assert f"steps {label} on emu" in shown
     assert shown.count("elements are right") == 3
+
+
+def test_the_workflow_of_a_project_step_by_step(tmp_path, xrt):
+    """What `npuninja init --ci` writes, its `run:` steps in order as a runner runs them, in a project with a host program."""
+    folder, tools = tmp_path / "steps", tmp_path / "bin"
+    shutil.copytree(ROOT / "examples" / "steps", folder, ignore=shutil.ignore_patterns("build*", ".*"))
+    _in(folder, xrt, sys.executable, "-m", "npuninja", "init", "--ci")
+    text = (folder / ".github/workflows/build.yml").read_text()
+    found = re.findall(r"^ +run: (?:\|\n((?: {10}.*\n)+)|(.+)\n)", text, re.MULTILINE)
+    steps = [textwrap.dedent(block) if block else line for block, line in found]
+    assert len(steps) == text.count("run:") == 5
+    # What a fresh machine would fetch is here already.
+    tools.mkdir()
+    for name, body in (
+        ("pip", 'test "$*" = "install npuninja"'),
+        ("python", f'exec "{sys.executable}" "$@"'),
+        ("npuninja", f'test "$*" = "tools install xrt" || exec "{sys.executable}" -m npuninja "$@"'),
+    ):
+        (tools / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tools / name).chmod(0o755)
+    shown = ""
+    for step in steps:
+        script = f'PATH="{tools}:$PATH"\n{step}'
+        shown += _in(folder, xrt, "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
+    assert "PASS!" in shown
+    for path in re.search(r"path: \|\n((?: {12}.*\n)+)", text)[1].split():
+        assert (folder / path).exists(), path
+    refused = subprocess.run(
+        [sys.executable, "-m", "npuninja", "init", "--ci", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert "is no project" in refused.stderr
 
 
 def test_a_program_that_is_its_own_host(tmp_path):

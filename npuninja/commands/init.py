@@ -6,7 +6,7 @@ import os
 
 from npuninja.arch.families import DEFAULT
 from npuninja.argument_parser import Parser
-from npuninja.new_project.write import DEVICES, TEMPLATES, write_project
+from npuninja.new_project.write import DEVICES, TEMPLATES, write_project, write_workflow
 
 
 def main(arguments: list[str]) -> int:
@@ -25,8 +25,17 @@ def main(arguments: list[str]) -> int:
         help="what to start from (default: passthrough)",
     )
     parser.add_argument("--device", choices=DEVICES, default=DEFAULT, help=f"which NPU (default: {DEFAULT})")
+    parser.add_argument(
+        "--ci",
+        action="store_true",
+        help="only the workflow for GitHub Actions, into a project that is there: it builds, tests, runs the host programs "
+        "on the emulated NPU, and keeps report and verdicts",
+    )
     options = parser.parse_args(arguments)
     folder = options.name or os.curdir
+    if options.ci:
+        print(f"{write_workflow(folder)} written; its steps are commands that run here, too")
+        return 0
     made = write_project(folder, options.template, options.device)
     print(
         f"{len(made.files)} files in {os.path.abspath(folder)}, with the design {made.design} for {options.device}"

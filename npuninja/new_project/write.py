@@ -68,6 +68,30 @@ def write_project(folder: str, template: str, device: str) -> Made:
     return Made(tuple(sorted(files)), design)
 
 
+WORKFLOW = ".github/workflows/build.yml"
+
+
+def write_workflow(folder: str) -> str:
+    """Writes the workflow of a new project into one that is there; returns its path.
+
+    Raises:
+        UserError: the folder is no project, or has such a workflow.
+    """
+    if not os.path.isfile(os.path.join(folder, "configure.py")):
+        raise UserError(
+            f"{os.path.abspath(folder)} is no project: it has no configure.py",
+            hint="npuninja init NAME makes one with its workflow; npuninja import FOLDER makes one of a foreign folder",
+        )
+    target = os.path.join(folder, WORKFLOW)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    try:
+        with open(target, "x", encoding="utf-8") as stream:
+            stream.write(_read(os.path.join(FOLDER, COMMON))[WORKFLOW])
+    except FileExistsError as error:
+        raise UserError(f"there is already {target}", hint="move it away first") from error
+    return target
+
+
 def _read(folder: str) -> dict[str, str]:
     """The files of a template: name in the project -> text."""
     found = {}
