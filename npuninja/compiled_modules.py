@@ -189,7 +189,7 @@ def cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], byte
     """A compiled module from the cache, or compiled from `source()` and put there.
 
     A file is its content's sha256 and the content, which is machine code: one of another user, or that is not what was
-    written, is made anew.
+    written, is made again.
     """
     try:
         with open(path, "rb") as stream:
@@ -200,7 +200,7 @@ def cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], byte
     except OSError:
         pass  # not there yet
     except wasmtime.WasmtimeError:
-        pass  # made by another wasmtime or for another processor: make it anew
+        pass  # made by another wasmtime or for another processor: make it again
     module = wasmtime.Module(engine, source())
     content = bytes(module.serialize())
     write_whole(path, hashlib.sha256(content).digest() + content)

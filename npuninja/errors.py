@@ -1,6 +1,6 @@
 """The exceptions of npuninja, one for each audience, and the exit code of each.
 
-An error tells what happened, where, what was expected and what to do next. `Error.render` is the one place
+An error says what happened, where, what was expected and what to do next. `Error.render` is the one place
 where that becomes text; commands print it on stderr and leave with `Error.exit_code`. Anything that is not an
 `Error` is our bug (exit code 70) and keeps its traceback.
 """

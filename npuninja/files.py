@@ -59,7 +59,7 @@ def read_file(path: str, limit_bytes: int, *, hint: str | None = None) -> bytes:
 def damaged_input(error: Exception) -> UserError | None:
     """The error that stands for one of Python's about the content or the name of a file; None for all others.
 
-    The last net: who reads a file knows better what is wrong with it.
+    The last net: the reader of a file knows better what is wrong with it.
     """
     if isinstance(error, UnicodeError):
         return UserError(

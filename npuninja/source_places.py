@@ -3,7 +3,7 @@
 A stage that prints a module writes beside it which line stands for what place of the file that it read (`NAME.places`).
 Nothing depends on that file and no command needs it; it is looked into when an error or a warning is shown. What the
 stage warned of stands there too, so that a run that comes to a standstill can show again what foretold it. So an edit
-that only moves lines makes nothing anew, and messages of later stages name the user's own line all the same.
+that only moves lines makes nothing again, and messages of later stages name the user's own line all the same.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ r31 and r27 have uses of their own (`divs`, `sel`); sp, lr and the pointers are 
 
 from __future__ import annotations
 
-#: The compiler is told to leave x29 to x31 alone (`flags`), so x5…x28 fit r0…r23.
+#: The flags of the compiler leave x29 to x31 alone (`flags`), so x5…x28 fit r0…r23.
 FIRST_GENERAL, LAST_GENERAL = 5, 28
 #: x1, which is a general register between being saved and being read again.
 RETURN_ADDRESS = "r24"

@@ -59,7 +59,7 @@ def _parser() -> Parser:
     parser = Parser(
         prog="npuninja model",
         description="Says how long a run of a built design would take on an NPU: modelled from what it does on the emulated "
-        "array, with an optimistic, a middle and a pessimistic figure. docs/timing-model.md tells how.",
+        "array, with an optimistic, a middle and a pessimistic figure. docs/timing-model.md says how.",
     )
     parser.add_argument(
         "manifest", help="a design of the project here, or the .json beside a built design's .xclbin"

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--public-key",
         metavar="FILE",
-        help="who must have signed: the signature is FILE.minisig beside each file",
+        help="the key that must have signed: the signature is FILE.minisig beside each file",
     )
     options = parser.parse_args(arguments)
     for path in options.files:
@@ -58,7 +58,7 @@ def _signed(data: bytes, path: str, public_key: str | None) -> str:
         return (
             f"{path}{SUFFIX} was not checked: --public-key says whose it must be"
             if there
-            else "unsigned: nothing says who made it"
+            else "unsigned: nothing says where it comes from"
         )
     key = read_public_key(public_key)
     if not there:

@@ -1,4 +1,4 @@
-"""Ctrl-C while Ninja has build.ninja made anew.
+"""Ctrl-C while Ninja has build.ninja made again.
 
 Ninja deletes the outputs of an interrupted command that has a depfile, whether they were written or not, and
 without build.ninja it cannot start again. It does so when this process has ended. So a process is left behind
@@ -74,7 +74,7 @@ def _alive(process: int) -> bool:
 
 
 def put_back(files: dict[str, tuple[bytes, int]]) -> None:
-    """Writes those of the files that are missing, with their old times: Ninja makes them anew next time."""
+    """Writes those of the files that are missing, with their old times: Ninja makes them again next time."""
     for path, (content, time_ns) in files.items():
         if os.path.exists(path):
             continue

@@ -1,4 +1,4 @@
-"""Step 2 of configure.py, `look`: what this machine has, and who does each stage with it."""
+"""Step 2 of configure.py, `look`: what this machine has, and the provider of each stage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Machine:
         toolchain: the proved tools.
         ninja: the program; "" when Make builds.
         compiler: what compiles for emulated cores; None without one.
-        providers: who does each stage.
+        providers: of each stage.
         tested: the same for emulated cores, which `ninja test` runs; None when they are the same, or there is no
             compiler for them.
         launcher: the program that starts compilers; "" for none.

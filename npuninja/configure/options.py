@@ -38,7 +38,7 @@ class Options:
         check: whether each design is also run on the emulated array while it is built.
         separate: whether each stage is a command of its own, however short it is.
         fresh: whether everything remembered is to be forgotten first.
-        why: a target; nothing is configured, but why it would be built now is told.
+        why: a target; nothing is configured, but why it would be built now is said.
         regenerate: a recorded configuration to repeat (from Ninja only).
         designs: names of designs; () means all.
         defines: macros of every kernel.
@@ -147,7 +147,11 @@ def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Op
         metavar="ADDRESS",
         help="run stages on other machines, by the service at ADDRESS (http://HOST:PORT)",
     )
-    add("--check", action="store_true", help="also run each design on the emulated array, beside the build")
+    add(
+        "--check",
+        action="store_true",
+        help="also run each design on the emulated array, while the build goes on",
+    )
     add("--werror", action="store_true", help="warnings about designs and kernels are errors")
     add(
         "--separate-stages",
@@ -212,7 +216,7 @@ def with_absolute_paths(options: Options) -> Options:
 
 
 def to_arguments(options: Options) -> list[str]:
-    """The command line that asks for the same again; without `--fresh`, which is for once."""
+    """The command line that asks for the same again; without `--fresh`, which is for one time only."""
     words: list[str] = []
     for option, value in (
         ("-B", options.build_folder),

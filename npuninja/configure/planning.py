@@ -66,7 +66,7 @@ class Plan:
 
     Attributes:
         causes: what it was made of.
-        context: what planning was told.
+        context: what planning was given.
         graph: the edges.
         designs: those of the causes, with what planning refused among the faulty ones.
     """

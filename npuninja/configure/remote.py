@@ -24,7 +24,7 @@ def remote_settings(
     """What the launcher of remote commands has to know; None without `--remote`.
 
     Raises:
-        UserError: the address is none, or an option does not go with it.
+        UserError: it is not an address, or an option does not go with it.
         ToolError: there is no trexe.
     """
     address = options.remote

@@ -1,4 +1,4 @@
-"""What configure.py says at its end: who does each stage, and why, and what was looked for in vain."""
+"""What configure.py says at its end: the provider of each stage, and why, and what was looked for in vain."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from npuninja.plan.layout import GRAPH, Layout
 from npuninja.plan.names import near
 
 PREVIOUS = "graph.previous.json"
-# Causes that are told; more than a few mean "nearly everything", and nobody reads them.
+# Causes that are shown; more than a few mean "nearly everything", and nobody reads them.
 SHOWN = 5
 
 # What `ninja -d explain` prints (1.11 to 1.13), and what it means. The first group is the output, the second
@@ -210,8 +210,10 @@ def _in_words(
     ):
         before = {name for e in (previous or {"edges": []})["edges"] for name in e["outputs"]}
         if chain[1:] and file not in before and chain[-2] in before:
-            told = [f"{file} is new, since the command that makes {chain[-2]} is another one than last time:"]
-            return [*told, *_differences(chain[-2], graph, previous, edges, folder)]
+            first = [
+                f"{file} is new, since the command that makes {chain[-2]} is another one than last time:"
+            ]
+            return [*first, *_differences(chain[-2], graph, previous, edges, folder)]
         return [f"{file} does not exist"]
     if reason.kind == "vanished":
         return [f"{file} is gone, and nothing makes it"]
@@ -240,7 +242,7 @@ def _differences(
     edges: Mapping[str, Any],
     folder: str,
 ) -> list[str]:
-    """What is different in the command of `file`, as far as the graph before this one tells."""
+    """What is different in the command of `file`, as far as the graph before this one shows."""
     stages = edges[file].get("stages", [edges[file]])
     before = {output: edge for edge in (previous or {"edges": []})["edges"] for output in edge["outputs"]}
     if previous is None or not any(output in before for stage in stages for output in stage["outputs"]):

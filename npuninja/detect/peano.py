@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from npuninja.detect.mlir_aie import root_of
 from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool
 
-# What a build uses beside llc.
+# What a build uses in addition to llc.
 PROGRAMS = ("clang", "clang++", "opt", "ld.lld")
 
 

@@ -185,7 +185,7 @@ def refusal(output: str, otherwise: str) -> Proof:
 
 
 def file_stamp(path: str) -> tuple[str, int, int] | None:
-    """What tells one state of a file from another without reading it: real path, size, time in ns; None when
+    """What distinguishes one state of a file from another without reading it: real path, size, time in ns; None when
     missing.
     """
     try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
 
-# Names that distributions give to clang and lld beside the plain one, newest first. 14 is the oldest that was
+# Names that distributions give to clang and lld apart from the plain one, newest first. 14 is the oldest that was
 # tried.
 _SUFFIXES = ("", *(f"-{version}" for version in range(23, 13, -1)))
 OLDEST_CLANG = 14

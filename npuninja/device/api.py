@@ -87,8 +87,7 @@ class Device(Protocol):
         The design's state (memories, locks) is kept from one run to the next, as on hardware.
 
         Args:
-            runs: the buffers of each run. Who wants them to be filled while a run is in flight takes others
-                for it.
+            runs: the buffers of each run. Use different buffers if you fill them while a run is in flight.
 
         Raises:
             DeviceError: the device refuses.
@@ -110,7 +109,7 @@ class Device(Protocol):
         """What the user should know about the last run although it succeeded, a sentence each."""
 
     def report(self) -> dict[str, Any] | None:
-        """Facts about the last run for --json, or None when the device tells nothing."""
+        """Facts about the last run for --json, or None when the device says nothing."""
 
     def close(self) -> None:
         """Gives everything back; views of buffers must not be used afterwards."""

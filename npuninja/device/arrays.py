@@ -13,7 +13,7 @@ from npuninja.errors import Location, ToolError, UserError
 from npuninja.files import read_file, write_file
 
 #: Read beyond what an argument takes: NumPy's header (version 1 allows 64 KiB), and so that a file that is too long is
-#: told with its length.
+#: shown with its length.
 _MORE_BYTES = 16 << 20
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -38,7 +38,7 @@ def choose(
     """
     if checks and (wanted in ("npu", "null") or required == "npu"):
         raise UserError(
-            "--check needs the emulated array: no NPU tells who touches its memory",
+            "--check needs the emulated array: no NPU says what touches its memory",
             hint="leave out --device and --require",
         )
     if required and wanted not in ("auto", required):
@@ -61,7 +61,7 @@ def _open(manifest: Manifest, kind: str, reason: str, checks: frozenset[str] = f
         from npuninja.device.xrt import is_emulated
         from npuninja.device.xrt_open import open_npu
 
-        device = open_npu()  # a missing NPU is told first: it is the answer that --require asks for
+        device = open_npu()  # a missing NPU is said first: it is the answer that --require asks for
         if manifest.core_kind == "wasm" and not is_emulated():
             device.close()
             raise UserError(

@@ -14,7 +14,7 @@ from npuninja.errors import DeviceError
 
 #: How often a run is interrupted until it ends: an interrupt has no effect on one that has not begun yet.
 _INTERRUPT_S = 0.05
-#: The limit of a run is the limit of who waits for it.
+#: The limit of a run is that of the call that waits for it.
 _NO_LIMIT_S = 1e6
 
 
@@ -56,7 +56,7 @@ class EmulatedQueue:
         """Waits for a job; gives the seconds from `add` to its end and the last run's report.
 
         Raises:
-            DeviceError: it failed, or did not end in time; who waits for what is told then.
+            DeviceError: it failed, or did not end in time; the error then says what waits for what.
         """
         if not job.done.wait(time_limit_s):
             self._interrupt_until(job.done.wait, time_limit_s)
@@ -96,7 +96,7 @@ class EmulatedQueue:
                         if self._closing:
                             raise DeviceError("the device was closed while a run was in flight")
                         job.report = self._emulator.run(job.insts, buffers, _NO_LIMIT_S)
-            except BaseException as error:  # for the one who waits, whatever it is
+            except BaseException as error:  # for the caller that waits, whatever it is
                 job.error = error
             job.ended_s = time.perf_counter()
             job.done.set()

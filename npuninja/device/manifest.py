@@ -175,8 +175,8 @@ class _Reader:
 
 
 def read_manifest(path: str) -> Manifest:
-    """Reads and checks a manifest. Of a design with several kernels or sequences it is the first run. Errors as of
-    `read_runs`.
+    """Reads and checks a manifest. Of a design with several kernels or sequences it is the first run. Raises the
+    errors of `read_runs`.
     """
     return read_runs(path)[0]
 
@@ -223,7 +223,7 @@ def parse_manifest(fields: Any, path: str) -> Manifest:
 
 
 def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
-    """The runs in a manifest with this content (of the JSON file at `path`). UserError as of `read_runs`."""
+    """The runs in a manifest with this content (of the JSON file at `path`). Raises the errors of `read_runs`."""
     reader = _Reader(path, fields)
     version = reader.get("format", int, "a number")
     if version != FORMAT:

@@ -53,7 +53,7 @@ class NullDevice(Device):
         return []
 
     def report(self) -> None:
-        """Nothing ran, nothing to tell."""
+        """Nothing ran, nothing to report."""
 
     def close(self) -> None:
         """Nothing to do."""

@@ -21,7 +21,7 @@ def program_of(manifest: Manifest) -> Program:
         raise UserError(
             f"there is no device {manifest.device!r}", Location(manifest.path), hint="build it again"
         )
-    # The header's third byte (npuninja.formats.txn). What is no stream at all is told by who reads it.
+    # The header's third byte (npuninja.formats.txn). What is no stream at all is found by the stream's reader.
     family = of_generation(insts[2]) if len(insts) > 3 else None
     if family is not None and family is not device.family:
         raise UserError(

@@ -58,12 +58,12 @@ class Reference:
         reference; `"*"` is for all outputs, a number for that output in order.
 
         Raises:
-            UserError: the table is none, or speaks of an output that there is not.
+            UserError: it is not a table, or speaks of an output that does not exist.
         """
         table, where = self._tolerances, Location(self.path)
         hint = 'write tolerances = {"OUTPUT": {"atol": 1e-3, "rtol": 1e-2, "ulp": 2}}; see host/README.md'
         if not isinstance(table, dict) or not all(isinstance(entry, dict) for entry in table.values()):
-            raise UserError("`tolerances` is no table of tables", where, hint=hint)
+            raise UserError("`tolerances` is not a table of tables", where, hint=hint)
         names = [argument.name for argument in outputs]
         for key, entry in table.items():
             # Of a design with several sequences the table is for all of them.

@@ -276,7 +276,7 @@ def _checks(text: str) -> list[str]:
     names = text.split(",")
     for name in names:
         if name not in _CHECKED:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(_CHECKED)}")
+            raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(_CHECKED)}")
     return names
 
 

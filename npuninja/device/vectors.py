@@ -38,7 +38,7 @@ def make_vectors(manifest: Manifest, files: list[str], verify: bool, seed: int) 
     from npuninja.device.arrays import read_inputs
     from npuninja.device.reference import Reference
 
-    # The reference is Python, and the manifest may come from elsewhere: it is run only for who asks for it.
+    # The reference is Python, and the manifest may come from elsewhere: it is run only when asked for.
     source_file = reference_source(manifest) if verify else None
     if source_file and os.path.islink(source_file):
         raise UserError(

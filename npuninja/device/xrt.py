@@ -128,11 +128,11 @@ class XrtDevice(Device):
         return seconds
 
     def remarks(self) -> list[str]:
-        """An NPU tells nothing but the state."""
+        """An NPU says nothing but the state."""
         return []
 
     def report(self) -> None:
-        """An NPU tells nothing but the state."""
+        """An NPU says nothing but the state."""
 
     def close(self) -> None:
         """Drops the handles; XRT frees what they hold. The context goes last, because the others belong to

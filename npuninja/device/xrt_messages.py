@@ -31,7 +31,7 @@ STATES: dict[int, tuple[str, str, str]] = {
 }
 HANG_STEP = (
     "a core that never releases a lock, a transfer without a partner, or a build for another NPU generation hangs so; "
-    "build the design with the core kind wasm and run it with --device emu, which says who waits for what"
+    "build the design with the core kind wasm and run it with --device emu, which says what waits for what"
 )
 
 

@@ -103,11 +103,11 @@ class RemoteXrtDevice(Device):
         return seconds
 
     def remarks(self) -> list[str]:
-        """An NPU tells nothing but the state."""
+        """An NPU says nothing but the state."""
         return []
 
     def report(self) -> None:
-        """An NPU tells nothing but the state."""
+        """An NPU says nothing but the state."""
 
     def close(self) -> None:
         """Ends the worker, and with it all that it had of the NPU."""

@@ -97,7 +97,7 @@ class _Worker:
 
 @contextmanager
 def _ending_with(channel: socket.socket) -> Iterator[None]:
-    """Nothing comes on the channel meanwhile but its end, which the kernel then tells by a signal that ends
+    """Nothing comes on the channel meanwhile but its end, which the kernel then reports by a signal that ends
     this process.
     """
     flags = fcntl.fcntl(channel, fcntl.F_GETFL)

@@ -74,7 +74,7 @@ class TileMemory(NamedTuple):
         return self.stack + self.buffers + self.data
 
     def problems(self) -> list[str]:
-        """What does not fit, or hardly."""
+        """What does not fit, or barely fits."""
         found = []
         if self.program is not None and self.program > NEARLY_FULL * PROGRAM_MEMORY_BYTES:
             found.append(f"the program takes {self.program} of {PROGRAM_MEMORY_BYTES} bytes")

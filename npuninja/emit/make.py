@@ -7,7 +7,7 @@ Make knows times only, so what Ninja does by itself is written out:
   `restat`.
 - One stamp may stand for several outputs: that is a grouped target.
 - The hash is of the command line, and a command deletes the other stamps of its output, so another command
-  (another version of a tool) makes the file anew.
+  (another version of a tool) makes the file again.
 - An output that was deleted is seen when the Makefile is read, and adds a prerequisite that is never up to
   date.
 - Files that depfiles name and that have vanished are taken as made, by `.DEFAULT`; so is what configure.py
@@ -62,7 +62,7 @@ def makefile(
         graph: the edges.
         rules: build.ninja.in, filled.
         parts: those of them that can be parts of a batch.
-        name: what the Makefile is called, as `make -f` is told.
+        name: what the Makefile is called, as `make -f` takes it.
         configure: the stamp of configure.py; its folder is the build folder.
         inputs: what configure.py looked at.
         header: sentences for its top.

@@ -75,7 +75,7 @@ def remove_dead_outputs(ninja: str, folder: str) -> None:
 
 def _check(ninja: str, folder: str, file: str, template: Template) -> None:
     # Tool `targets` reads and connects the whole file, runs nothing and, unlike `-n`, does not look whether
-    # the file itself is to be made anew.
+    # the file itself is to be made again.
     command = [ninja, "-C", folder, "-f", file, "-t", "targets", "depth", "1"]
     done = _run(command)
     if done.returncode:

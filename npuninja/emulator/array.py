@@ -219,7 +219,7 @@ class Array:
         """Executes the commands of a CDO.
 
         Raises:
-            NotModelled: a command that is none of the writes.
+            NotModelled: a command that is not one of the writes.
             InvalidAccess: a poll that is not satisfied.
         """
         stream = bytearray(txn.HEADER_BYTES)

@@ -16,7 +16,7 @@ from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverf
 
 _ADDRESS = re.compile(r"memory fault at wasm address 0x([0-9a-f]+)")
 _CAUSE = re.compile(r"wasm trap: (.+)")
-#: wasmtime's words for traps whose cause they do not tell.
+#: wasmtime's words for traps whose cause they do not say.
 _BEYOND = "out of bounds memory access"
 _MEANINGS = {
     _BEYOND: "an access at or above address 0x80000, where data memory ends",

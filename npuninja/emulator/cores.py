@@ -93,7 +93,7 @@ class Core:
         info: what its module says about itself.
         digest: its module's sha256.
         step: its function, to be put into the engine's table.
-        checked: whether its accesses are told to the engine.
+        checked: whether its accesses are reported to the engine.
     """
 
     def __init__(self, array: Array, program: CoreProgram, *, checked: bool = False) -> None:

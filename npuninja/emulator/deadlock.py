@@ -1,4 +1,4 @@
-"""Why nothing moves: who waits for what, in words, with the source line of each core's wait."""
+"""Why nothing moves: what waits for what, in words, with the source line of each core's wait."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ROUTE_ERRORS = {
 
 
 def lock_symbols(cores: Mapping[int, CoreInfo]) -> dict[int, str]:
-    """The names of locks by number, as the cores' modules tell them."""
+    """The names of locks by number, as the cores' modules have them."""
     return {lock.number: lock.symbol for info in cores.values() for lock in info.locks}
 
 
@@ -119,7 +119,7 @@ class Waiters:
         return Location(wait.file, wait.line, wait.column) if wait is not None else None
 
     def sentence(self, s: ActorState) -> str:
-        """Who waits for what."""
+        """What waits for what."""
         what = self._reason(s)
         if not s.is_channel:
             return f"{s.name} {what}"
@@ -134,7 +134,7 @@ class Waiters:
             note = " (acquiring 0 always means ==)" if s.is_channel and not s.wait_b else ""
             names = [layout.actor_name(actor) for actor in self._releasers(s)]
             if not names:
-                note += ", and nobody who is left releases it"
+                note += ", and nothing that is left releases it"
             elif len(names) <= _NAMED_RELEASERS:
                 note += f", to be released by {' or '.join(names)}"
             return f"waits for {lock} {sign} {s.wait_b}, it is {s.lock_value}{note}"
@@ -174,7 +174,7 @@ class Waiters:
         return "has not begun"
 
     def _releasers(self, s: ActorState) -> list[int]:
-        """Who may still release the lock that an actor waits for, itself left out."""
+        """What may still release the lock that an actor waits for, itself left out."""
         return [
             actor
             for actor in releasers(s.wait_a, self._states.values(), self._read, self._device)

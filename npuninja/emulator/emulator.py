@@ -286,7 +286,7 @@ class Emulator:
         return self._add_buffer(nbytes, None)
 
     def share(self, nbytes: int, place: FilePlace) -> HostBuffer:
-        """A host buffer whose memory is a part of somebody's file, without a copy. Errors as of `allocate`.
+        """A host buffer whose memory is a part of somebody's file, without a copy. Errors are those of `allocate`.
 
         The part begins at a page of 64 KiB and is the buffer's alone to the end of its last such page.
         """

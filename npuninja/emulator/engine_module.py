@@ -24,7 +24,7 @@ from npuninja.compiled_modules import (
 )
 from npuninja.errors import InternalError, ToolError
 
-__all__ = ["cache_folder", "embedded_compiler"]  # for those who ask here
+__all__ = ["cache_folder", "embedded_compiler"]  # also importable from here
 
 SOURCES = Path(__file__).parent / "engine"
 #: In a package of designs (npuninja.packaging) the engine is there compiled, without its sources.
@@ -136,5 +136,5 @@ def instantiate(store: wasmtime.Store, module: wasmtime.Module, imports: list[An
             raise
         raise ToolError(
             f"the emulated array has no room for its memories: {str(error).splitlines()[0]}",
-            hint="it takes addresses, hardly memory: is the address space limited? `ulimit -v unlimited`",
+            hint="it takes addresses, and little memory: is the address space limited? `ulimit -v unlimited`",
         ) from error

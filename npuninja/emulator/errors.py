@@ -40,7 +40,7 @@ class EmulationError(DeviceError):
 class Deadlock(EmulationError):
     """Nothing can move any more and the runtime sequence is not done.
 
-    `report["waiters"]` lists who waits for what.
+    `report["waiters"]` lists what waits for what.
     """
 
 

@@ -1,4 +1,4 @@
-"""Who can still release a lock: for reports, where a lock that nobody can release any more is the cause to
+"""What can still release a lock: for reports, where a lock that nobody can release any more is the cause to
 look for.
 """
 

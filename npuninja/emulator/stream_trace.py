@@ -1,6 +1,6 @@
 """Follows a stream backwards, from a receiver to all that may send to it, by the switches' registers.
 
-The engine follows streams forwards and fast; this is for reports, where the question is who should have sent.
+The engine follows streams forwards and fast; this is for reports, where the question is which sender is missing.
 """
 
 from __future__ import annotations

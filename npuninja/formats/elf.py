@@ -116,7 +116,7 @@ class Elf(NamedTuple):
 
 
 def read_elf(data: bytes, name: str) -> Elf:
-    """Reads an ELF32 little-endian file. Raises UserError when it is none or is damaged."""
+    """Reads an ELF32 little-endian file. Raises UserError when it is another file or is damaged."""
     reader = ByteReader(data, name)
     if reader.data[:4] != b"\x7fELF":
         hint = "link the core again"

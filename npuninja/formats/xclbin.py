@@ -129,7 +129,7 @@ def write_xclbin(
     content = [
         (MEM_TOPOLOGY, "main_mem_topolo", memories),
         (AIE_PARTITION, "main_aie_partit", write_aie_partition(partition)),
-        # Where xclbinutil puts a section it is given beside these two: before those that it makes itself.
+        # Where xclbinutil puts a section it is given in addition to these two: before those that it makes itself.
         *([(EMULATION_DATA, "core_modules", write_emulation_data(modules))] if modules else []),
         (
             EMBEDDED_METADATA,

@@ -22,7 +22,7 @@ _MEM_TOPOLOGY, _CONNECTIVITY, _IP_LAYOUT, _GROUP_TOPOLOGY, _GROUP_CONNECTIVITY =
 
 
 class PlacedSection(Protocol):
-    """What is told about a section."""
+    """What is said about a section."""
 
     @property
     def kind(self) -> int: ...  # noqa: D102

@@ -26,7 +26,7 @@ SUITE = "sid"  # the only suite whose XRT has xclbinutil and knows NPUs (Debian 
 TIME_LIMIT_S = 600.0
 _CONNECT_TIMEOUT_S = 20
 
-# What apt is told beyond the system's own settings of `Acquire` (proxies, checks). The system's other
+# What apt is given beyond the system's own settings of `Acquire` (proxies, checks). The system's other
 # settings are left out: hooks among them may change the system.
 _APT_CONF = """\
 Dir "{folder}";
@@ -80,7 +80,7 @@ def install_packages(
             When it raises, `prefix` stays as it was.
         mirror: URL of a Debian mirror; by default the one that the system's own apt uses.
         keyring: the archive's public keys.
-        say: told what happens, a line each.
+        say: called with what happens, a line each.
 
     Raises:
         ToolError: apt or dpkg is missing, the network or a signature fails, or a package does not exist.

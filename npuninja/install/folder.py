@@ -65,7 +65,7 @@ def launch_in_place(root: str, program: str) -> str:
     to itself.
 
     For an interpreter: it takes its path from the name it is started with, and starts itself by that path
-    again. Arguments, result and errors as of `write_launcher`.
+    again. Arguments, result and errors are those of `write_launcher`.
     """
     aside = program + ".elf"
     if os.path.isfile(os.path.join(root, program)):

@@ -46,7 +46,7 @@ def install_python_packages(
         folder: the environment to make. One that is there is replaced; when anything fails, there is none.
         python: the interpreter for it.
         finish: called with the folder at the end, to prove that it works.
-        say: told what happens, a line each.
+        say: called with what happens, a line each.
 
     Raises:
         ToolError: there is no venv module, the network fails, or a package does not exist.

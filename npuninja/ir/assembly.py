@@ -140,7 +140,7 @@ class OpDefinition:
             known[attribute] = IntegerAttr(int(literal), kind) if kind else StringAttr(literal)
 
     def group_sizes(self, op: Operation) -> tuple[int, ...]:
-        """How many operands of `op` each group has. Raises ValueError when that cannot be told."""
+        """How many operands of `op` each group has. Raises ValueError when the operation leaves that open."""
         if not self.variadic:
             sizes = (1,) * len(self.groups)
         elif self.variadic == 1:

@@ -38,7 +38,7 @@ FLAG_ATTRIBUTES = {
 class Directive:
     """One element of a row.
 
-    `parse` reads it into the state; `print` writes it; `starts` tells if it is next.
+    `parse` reads it into the state; `print` writes it; `starts` says whether it is next.
     """
 
     __slots__ = ()

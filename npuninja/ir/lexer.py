@@ -121,7 +121,7 @@ class TokenStream:
         self.i += 1
 
     def accept(self, token: str) -> bool:
-        """Reads `token` if it is next, and tells whether it was."""
+        """Reads `token` if it is next, and says whether it was."""
         if self.tokens[self.i] == token:
             self.i += 1
             return True

@@ -1,4 +1,4 @@
-"""Rules for what connects tiles and devices beside flows: cascades, bindings of channels, configurations, traces.
+"""Rules for what connects tiles and devices apart from flows: cascades, bindings of channels, configurations, traces.
 
 Sources: MLIR-AIE, AIEDialect.cpp, AIEXDialect.cpp (the `verify` functions of these operations).
 """

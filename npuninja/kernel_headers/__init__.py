@@ -1,6 +1,6 @@
 """Headers with which kernels for an AIE compile for emulated cores: the AIE API, intrinsics, C and C++ library.
 
-README.md in this folder says what lies where. The door is `compile_flags`: everything a compiler must be told. The
+README.md in this folder says what lies where. The door is `compile_flags`: everything that a compiler must be given. The
 headers are ours; names, meanings and arithmetic follow the public documentation of the API and measurements of the
 hardware (docs/kernels.md).
 """
@@ -42,7 +42,7 @@ _FLAGS: tuple[tuple[str, str], ...] = (
 
 
 def compile_flags(cxx: bool, architecture: str | None, float_mode: str = "exact") -> list[str]:
-    """Flags for a kernel or a core's code, beside target, optimisation and language.
+    """Flags for a kernel or a core's code, in addition to target, optimisation and language.
 
     Args:
         cxx: whether the source is C++.

@@ -1,3 +1,3 @@
-"""Lints: what is legal, but hardly meant. Each is one function that adds to `Warnings`; `--werror` makes them
+"""Lints: what is legal, but probably not meant. Each is one function that adds to `Warnings`; `--werror` makes them
 errors.
 """

@@ -8,7 +8,7 @@ from npuninja.arch.devices import advised_stack_bytes
 from npuninja.errors import Location, Warnings
 from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, Elf
 
-#: From this share of program memory on there is hardly room for the next change.
+#: From this share of program memory on there is barely room for the next change.
 NEARLY_FULL = 0.9
 # Of Peano's compiler-rt, what a core has no instruction for: arithmetic, comparisons and conversions of
 # scalar floats, and division.
@@ -19,7 +19,7 @@ _SOFTWARE = re.compile(
 
 
 def check_core_program(elf: Elf, stack_bytes: int | None, path: str, warnings: Warnings) -> None:
-    """Warns of a program that hardly fits, of library functions in place of float instructions, and of too
+    """Warns of a program that barely fits, of library functions in place of float instructions, and of too
     small a stack.
 
     Args:

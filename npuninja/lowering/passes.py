@@ -16,7 +16,7 @@ from npuninja.lowering.generation import Rules
 
 
 class Settings(NamedTuple):
-    """What passes are told. `alloc_scheme` and `packet_fifos` are explained at `pipeline.lower_resources`."""
+    """What passes are given. `alloc_scheme` and `packet_fifos` are explained at `pipeline.lower_resources`."""
 
     rules: Rules
     warnings: Warnings

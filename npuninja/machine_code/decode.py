@@ -109,7 +109,7 @@ class Decoder:
         return found
 
     def slot(self, slot: str, word: int) -> Decoded | None:
-        """The instruction of a slot's word; None when it is none."""
+        """The instruction of a slot's word; None when the word is no instruction."""
         memo = self._words[slot]
         if word in memo:
             return memo[word]

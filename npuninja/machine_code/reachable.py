@@ -1,4 +1,4 @@
-"""The bundles of a program memory: a sweep from its start, and what branches lead to beside it.
+"""The bundles of a program memory: a sweep from its start, and what branches lead to apart from that.
 
 Program memory may hold more than code (constants, padding), so what does not decode is left out here and is a fault only
 when a core comes there.
@@ -11,7 +11,7 @@ from typing import Sequence
 from npuninja.machine_code.decode import Bundle, UndecodableError, decoder
 from npuninja.machine_code.flow import analyse
 
-_ALIGNMENT = 16  # where code begins anew behind something that is no code
+_ALIGNMENT = 16  # where code begins again behind something that is no code
 
 
 def reachable_bundles(pieces: Sequence[tuple[int, bytes]], isa: str = "aie2") -> list[Bundle]:

@@ -35,7 +35,7 @@ COMPILING_STAGES = ("kernel_cc",)
 
 
 class Assembled(NamedTuple):
-    """The files of a package by name, and what was read for them beside the inputs of the edge."""
+    """The files of a package by name, and what was read for them in addition to the inputs of the edge."""
 
     package: Package
     emulated: bool

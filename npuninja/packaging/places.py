@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-#: Roles of files beside those of the build and of npuninja: in the project, of a tool, elsewhere (headers of
+#: Roles of files other than those of the build and of npuninja: in the project, of a tool, elsewhere (headers of
 #: the system).
 SOURCE, TOOL, OTHER = "source", "tool", "other"
 

@@ -71,7 +71,7 @@ def write_provenance(
 def read_subjects(data: bytes) -> dict[str, str]:
     """Name -> sha256 of the files that a statement is about.
 
-    ValueError, KeyError or TypeError when it is none.
+    ValueError, KeyError or TypeError when it is not such a statement.
     """
     statement = json.loads(data)
     if (statement["_type"], statement["predicateType"]) != (STATEMENT_TYPE, PREDICATE_TYPE):

@@ -1,4 +1,4 @@
-"""What compilers read beside their inputs: headers, as Ninja or the depfiles of Make have recorded them."""
+"""What compilers read in addition to their inputs: headers, as Ninja or the depfiles of Make have recorded them."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def own_files() -> dict[str, bytes]:
 
 
 def foreign_imports(source: bytes, path: str) -> list[str]:
-    """What a reference imports beside Python's own library, NumPy and npuninja, sorted."""
+    """What a reference imports apart from Python's own library, NumPy and npuninja, sorted."""
     names = {name.split(".")[0] for name in imported(source, path)}
     return sorted(names - {"npuninja", "numpy", "__future__"} - set(sys.stdlib_module_names))
 

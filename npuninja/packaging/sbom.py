@@ -104,7 +104,7 @@ def write_sbom(
         [package.fields(), {n: dict(f) for n, f in designs.items()}, dict(runner)], sort_keys=True
     )
     bill = Bom(serial_number=uuid.UUID(bytes=hashlib.sha256(content.encode()).digest()[:16], version=4))
-    bill.metadata.timestamp = datetime.datetime(*TIME, tzinfo=datetime.timezone.utc)  # as of all files
+    bill.metadata.timestamp = datetime.datetime(*TIME, tzinfo=datetime.timezone.utc)  # like that of all files
     bill.metadata.component = whole
     bill.components.update([*parts, own, *needed, *used])
     bill.register_dependency(whole, [*parts, own])
@@ -151,7 +151,7 @@ def _licenses(expression: str) -> list[Any]:
 def read_file_hashes(data: bytes) -> dict[str, str]:
     """Name -> sha256 of the files in a bill.
 
-    ValueError, KeyError or TypeError when it is none of CycloneDX.
+    ValueError, KeyError or TypeError when it is not in CycloneDX's form.
     """
     bill = json.loads(data)
     if (bill["bomFormat"], bill["specVersion"]) != ("CycloneDX", "1.6"):

@@ -125,7 +125,7 @@ def read_secret_key(path: str) -> SecretKey:
 
 
 def read_public_key(path: str) -> PublicKey:
-    """Reads a public key. UserError when it is none."""
+    """Reads a public key. UserError when it is not one."""
     raw = _decoded(_lines(path, 2)[1], 42, path)
     if raw[:2] != _KEY:
         raise UserError("not a public key of minisign", Location(path))
@@ -161,7 +161,7 @@ def check_signature(data: bytes, path: str, public: PublicKey) -> str:
     Args:
         data: what was signed.
         path: of the signature's file.
-        public: who should have signed.
+        public: the key that should have signed.
 
     Raises:
         UserError: it is another's, or the data or the comment are not what was signed.

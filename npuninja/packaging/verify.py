@@ -134,8 +134,8 @@ def _designs(files: Mapping[str, bytes], designs: Mapping[str, Any]) -> Iterator
         try:
             manifest = parse_manifest(json.loads(files[path]), path)
             owned.add(path)
-            told = (manifest.design, manifest.device, manifest.core_kind, manifest.build_id)
-            if told != (name, entry["device"], entry["core_kind"], entry["build_id"]):
+            said = (manifest.design, manifest.device, manifest.core_kind, manifest.build_id)
+            if said != (name, entry["device"], entry["core_kind"], entry["build_id"]):
                 yield f"{path} is of another design or build than {contents.PACKAGE} says"
             parts = (*manifest.hashes, manifest.reference, *manifest.reference_modules)
             owned.update(map(_inside, filter(None, parts)))

@@ -53,7 +53,7 @@ def _metadata(package: Package, emulated: bool) -> str:
 
 
 def _license(designs: str) -> str:
-    """The licence of the whole: of the designs, and of the runner beside them."""
+    """The licence of the whole: of the designs, and of the runner."""
     if designs == NPUNINJA_LICENSE:
         return designs
     return f"({designs}) AND {NPUNINJA_LICENSE}" if " " in designs else f"{designs} AND {NPUNINJA_LICENSE}"

@@ -16,20 +16,20 @@ from npuninja.plan.providers import Providers, WasmCompiler
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What planning is a function of, beside the designs.
+    """What planning is a function of, in addition to the designs.
 
     Attributes:
         layout: where files are.
         toolchain: the proved tools.
         compiler: what compiles for emulated cores; None when there is none, and then no provider needs it.
-        providers: who does each stage.
+        providers: of each stage.
         kernels: the sources of kernel objects.
         rules: the rules of build.ninja.
         batched: those of them whose stages may share a command.
         werror: whether warnings about designs and kernels are errors.
         launcher: the program that starts compilers, "" for none. `zig cc` is started without it.
         check: whether each design is run on the emulated array while it is built.
-        test_words: what `npuninja run` is given in tests beside the rest.
+        test_words: what `npuninja run` is given in tests in addition to the rest.
         package: what the designs are packed as; None when they are not.
         prefix: where `install` puts them.
     """

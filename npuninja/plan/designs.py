@@ -93,7 +93,7 @@ def find_designs(
         source_root: the project.
         settings: what toolchain.toml says, by design.
         settings_folder: where paths in it count from.
-        needed: whether a project without designs is none; one of host programs that build their own is.
+        needed: whether a project must have designs; one of host programs that build their own need not.
 
     Raises:
         UserError: there is no folder with designs, and no design stands elsewhere; when they are needed.
@@ -162,7 +162,7 @@ def select(found: Iterable[str], wanted: Sequence[str], needed: bool = True) -> 
     """The names of those designs that are wanted, by name or file; all when none is named.
 
     Raises:
-        UserError: there is no such design; with those that have a similar name. There is none, and one is needed.
+        UserError: there is no such design; with those that have a similar name. Or there is no design at all, and one is needed.
     """
     known = list(found)
     if not known and (needed or wanted):

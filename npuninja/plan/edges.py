@@ -15,7 +15,7 @@ Value = str | tuple[str, ...]
 
 
 def provider_of(row: Stage, context: Context) -> Provider:
-    """Who does a stage: the chosen one, the namesake of the one it follows, or the only one.
+    """The provider of a stage: the chosen one, the namesake of the one it follows, or the only one.
 
     Raises:
         ToolError: nothing usable does it for the provider that it follows.
@@ -48,7 +48,7 @@ def edge_of(
 
     Args:
         row: the stage.
-        provider: who does it.
+        provider: of the stage.
         known: the files that are there and the facts, by the names of the table.
         makes: name -> paths of what may be made; the first is `-o`, the others only where an option takes them.
         whom: for messages and comments.

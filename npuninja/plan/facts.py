@@ -1,4 +1,4 @@
-"""What stages are told of a design beyond its files: the values behind the options of `npuninja.stages.table`."""
+"""What stages are given about a design beyond its files: the values behind the options of `npuninja.stages.table`."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _of_kernels(design: Design) -> dict[str, Value]:
 
 
 def _of_aiecc(context: Context, design: Design) -> Mapping[str, Value]:
-    """What the stage aiecc is told: the driver's command, and where its own tools are."""
+    """What the stage aiecc is given: the driver's command, and where its own tools are."""
     aiecc, peano, xclbinutil = (context.toolchain.found(name) for name in ("aiecc", "peano", "xclbinutil"))
     assert aiecc is not None
     assert peano is not None

@@ -1,4 +1,4 @@
-"""Writing a file only when its content changes, so that its time tells when it last did."""
+"""Writing a file only when its content changes, so that its time says when it last did."""
 
 from __future__ import annotations
 

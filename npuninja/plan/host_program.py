@@ -25,7 +25,7 @@ class HostProgram:
         location: where toolchain.toml speaks of it, else its source.
         sources: one Python script, or files in C and C++; relative to the project, or absolute.
         defines, include, flags, language: for the compiler.
-        libraries: to link with, beside XRT's.
+        libraries: to link with, in addition to XRT's.
         arguments: words, with placeholders.
         environment: `NAME=VALUE`.
         folder: where it is run; "" for the project.

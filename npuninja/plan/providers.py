@@ -1,4 +1,4 @@
-"""Who does each stage, and why: one of the providers that its row in `npuninja.stages.table` names.
+"""The provider of each stage, and why: one of those that its row in `npuninja.stages.table` names.
 
 `--provider STAGE=NAME` names one; the words `real` (the tool of the vendor's flow), `embedded` (what comes with
 npuninja) and `auto` (the first that proved itself and fits the cores) choose without a name.
@@ -25,7 +25,7 @@ NPU, WASM = "npu", "wasm"
 
 # Name -> the stage among whose providers it chooses.
 STAGES = choices_of_table()
-# Not a stage: who drives a design. `stages` is an edge for each stage, `aiecc` one edge for the whole design.
+# Not a stage: what drives a design. `stages` is an edge for each stage, `aiecc` one edge for the whole design.
 DRIVER = "design"
 # Makes real cores without the vendor's tools; it does kernels and links together, with our own core code.
 OWN_COMPILER = "npuninja-aie2"
@@ -78,7 +78,7 @@ class Providers:
         return self.cores == NPU
 
     def of(self, stage: str) -> Chosen:
-        """Who does a stage."""
+        """The provider of a stage."""
         return next(c for c in self.chosen if c.stage == stage)
 
     def tools(self) -> set[str]:
@@ -135,7 +135,7 @@ def _no_wasm_compiler(toolchain: Toolchain) -> ToolError:
 
 
 def choices_of(stage: str) -> tuple[str, ...]:
-    """What may be chosen for a stage, or for who drives the designs."""
+    """What may be chosen for a stage, or to drive the designs."""
     names = tuple(provider.name for provider in STAGES[stage].providers)
     return names if stage == DRIVER else (*WORDS, *names)
 

@@ -1,4 +1,4 @@
-"""Words of command lines: what a release of MLIR-AIE wants to be told, and what stands behind the rules' variables."""
+"""Words of command lines: what a release of MLIR-AIE takes, and what stands behind the rules' variables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def each(option: str, values: Sequence[str]) -> tuple[str, ...]:
 def tool_words(
     rule: str, context: Context, design: Design, symbol: str, core: Core | None
 ) -> tuple[str, ...]:
-    """What the tool of a rule is told beyond its files, filled in for a device or core; () for a stage of ours."""
+    """What the tool of a rule is given beyond its files, filled in for a device or core; () for a stage of ours."""
     release = context.release
     templates: tuple[str, ...] = LINK_WITHOUT_RELEASE if rule == "core_link_peano" else ()
     if release is not None:

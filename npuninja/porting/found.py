@@ -55,7 +55,7 @@ class DesignScript:
         arguments: its words; those that name `outputs` are still in them.
         folder: where it is run.
         mlir: the file that takes what it prints; "" when it prints none.
-        outputs: kind (`xclbin`, `insts`, `elf`) -> absolute path that it is told to write.
+        outputs: kind (`xclbin`, `insts`, `elf`) -> absolute path that it is asked to write.
     """
 
     script: str

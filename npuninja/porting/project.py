@@ -336,7 +336,7 @@ def _kernel(found: KernelObject) -> Kernel:
 
 
 def _to_stdout(script: DesignScript) -> tuple[str, ...]:
-    """The words of a script that is told a file for its MLIR, so that it prints it."""
+    """The words of a script that is given a file for its MLIR, so that it prints it."""
     words = list(script.arguments)
     for position, word in enumerate(words[1:], 1):
         if words[position - 1] in ("-o", "--output") and word.endswith(".mlir"):

@@ -1,7 +1,7 @@
 """The files of an imported project. What the user has changed in them stays.
 
 toolchain.toml is compared section by section with what the last import wrote there (kept in `.npuninja-import.json`):
-a section that is still as it was written is written anew, one that was changed or removed is left alone.
+a section that is still as it was written is rewritten, one that was changed or removed is left alone.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _write(path: str, text: str) -> None:
 def _preface(source: str, target: str) -> str:
     return (
         f"# The build of {_relative(source, target)}, as `npuninja import` found it; sources are where they were.\n"
-        "# `npuninja import` run again writes anew what is unchanged here, and keeps what you have edited.\n"
+        "# `npuninja import` run again rewrites what is unchanged here, and keeps what you have edited.\n"
     )
 
 
@@ -87,7 +87,7 @@ def _relative(path: str, base: str) -> str:
 
 
 def _merged(text: str, sections: Mapping[str, str], before: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """The user's file with the sections that they have not changed written anew; and those that were kept."""
+    """The user's file with the sections that they have not changed rewritten; and those that were kept."""
     starts = [match.start() for match in _HEADER.finditer(text)]
     pieces = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)])]
     result = [text[: starts[0]] if starts else text]

@@ -37,7 +37,7 @@ _NAMES = {
     ),
 }  # fmt: skip
 _METHODS = {"add_flow": THIRD, "add_tile_dma": THIRD, "specialize": THIRD, "as_mlir": THIRD}
-# What a third-generation design has beside In and Out; in doubt the newer name decides.
+# What a third-generation design has apart from In and Out; in doubt the newer name decides.
 _ORDER = (THIRD, FIRST, SECOND)
 
 

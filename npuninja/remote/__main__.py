@@ -63,7 +63,7 @@ def run_remotely(settings: RemoteSettings, action: Action, log: str) -> int:
     Args:
         settings: of the build folder.
         action: what is to be done.
-        log: a file that gets a line about it: whether the result was cached, who made it, the first output.
+        log: a file that gets a line about it: whether the result was cached, which worker made it, the first output.
 
     Raises:
         ToolError: the service did not do it, or made less than it should.

@@ -47,7 +47,7 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
         action: what is to be done.
         tree: a folder with the inputs, as the action has them.
         outputs: a folder to put the outputs in.
-        records: a folder for what trexe writes beside them.
+        records: a folder for what trexe writes apart from them.
 
     Raises:
         ToolError: the service is not there, refuses the action, or has no result in time.

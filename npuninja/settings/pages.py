@@ -11,9 +11,9 @@ from npuninja.settings.table import KINDS, PRESET, SECTIONS, Section
 _HEAD = """\
 # toolchain.toml: reference
 
-What a project says about its build, beside its designs and kernels. Everything in it is optional. `configure.py` reads it at the
-top of the project, or the file of `--toolchain FILE`; paths count from where it lies, and `~` works. A key or value that means
-nothing is an error with its place. Ninja notices when it changes, also when it is new.
+What a project says about its build, apart from its designs and kernels. Everything in it is optional. `configure.py` reads it at
+the top of the project, or the file of `--toolchain FILE`; paths count from where it lies, and `~` works. A key or value that
+means nothing is an error with its place. Ninja notices when it changes, also when it is new.
 
 This page is made from the table that the reader uses (`npuninja settings --reference`); so is the schema for editors
 (`npuninja settings --schema`, in the package as `npuninja/settings/toolchain.schema.json`), and the file with every key as a

@@ -167,14 +167,14 @@ TOOLS_SECTION = Section(
 
 PROVIDERS_SECTION = Section(
     "providers",
-    "Who does each stage, as `--provider STAGE=…` on the command line, which wins.",
+    "The provider of each stage, as `--provider STAGE=…` on the command line, which wins.",
     tuple(
         Key(
             stage,
             "text",
             f"Stage {stage}: {row.chosen}."
             if stage != "design"
-            else "Who drives a design: an edge for each stage, or MLIR-AIE's own driver for the whole of it.",
+            else "What drives a design: an edge for each stage, or MLIR-AIE's own driver for the whole of it.",
             f'"{choices_of(stage)[-1]}"',
             choices_of(stage),
         )
@@ -324,7 +324,7 @@ OPTION_KEYS: tuple[Key, ...] = (
     Key(
         "checks",
         "texts",
-        "What `ninja test` looks for beside wrong results on the emulated array; `[]`: nothing. Without it both.",
+        "What `ninja test` looks for in addition to wrong results on the emulated array; `[]`: nothing. Without it both.",
         '["races", "memory"]',
         CHECKS,
     ),

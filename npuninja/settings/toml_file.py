@@ -35,7 +35,7 @@ def read_text(path: str) -> str:
 
 
 def parse_toml(text: str, path: str) -> dict[str, Any]:
-    """The content of a TOML text. UserError when it is none; located in `path`."""
+    """The content of a TOML text. UserError when it is not TOML; located in `path`."""
     if sys.version_info >= (3, 11):
         import tomllib
 

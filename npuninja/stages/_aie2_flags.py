@@ -1,4 +1,4 @@
-"""What the embedded compiler is told so that `npuninja.aie2_compiler` can translate its assembly to AIE2.
+"""The flags of the embedded compiler with which `npuninja.aie2_compiler` can translate its assembly to AIE2.
 
 The target is RV32 without division and floats: 24 general registers, loads and stores, products, comparisons. clang
 does optimisation and register allocation for it; each of its instructions is one or a few of AIE2's.

@@ -84,7 +84,7 @@ def _ways(device: Operation, sequence: Operation, active: tuple[Operation, ...] 
 
 def _ways_of_run(device: Operation, run: Operation, active: tuple[Operation, ...]) -> dict[int, set[str]]:
     """What the sequence that is run does with its arguments. Those that cannot be found, or that run themselves, are
-    told by the lowering.
+    reported by the lowering.
     """
     configure, module = run.parent_op, device.parent_op
     called = device

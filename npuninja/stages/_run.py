@@ -318,7 +318,7 @@ def run_tool(
     Args:
         command: absolute path of the program and its arguments.
         folder: where it runs; default: here.
-        variables: environment variables beside the `PASSED_VARIABLES`.
+        variables: environment variables in addition to the `PASSED_VARIABLES`.
         time_limit_s: after this many seconds it is ended.
 
     Raises:
@@ -347,7 +347,7 @@ def run_tool(
     except OSError as error:
         raise ToolError(
             f"cannot start {command[0]}: {(error.strerror or str(error)).lower()}",
-            hint="run configure.py again, so that it looks for the tool anew",
+            hint="run configure.py again, so that it looks for the tool again",
         ) from error
     output = done.stdout.decode("utf-8", "replace")
     if done.returncode:

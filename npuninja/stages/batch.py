@@ -20,7 +20,7 @@ def run(arguments: list[str]) -> list[str]:
             depfile.
 
     Returns:
-        The files that the stages read beside their inputs, without those that the batch makes.
+        The files that the stages read in addition to their inputs, without those that the batch makes.
 
     Raises:
         UserError: there is nothing to run. And whatever a stage raises.

@@ -1,4 +1,4 @@
-"""Stage bif: the file that tells bootgen what to pack."""
+"""Stage bif: the file that says to bootgen what to pack."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Stage check: does a built design run to its end on the emulated array? Needs wasmtime, as run does.
 
 What the outputs hold is not looked at (that is `ninja test`): deadlocks, wild accesses, stack overflows and
-descriptors that the hardware would refuse are found here, beside the build.
+descriptors that the hardware would refuse are found here, while the build goes on.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ def _lint(
 
 
 def _finish(data: bytes, info: dict[str, Any], path: str) -> bytes:
-    """Checks the linked module and appends the section that tells about it."""
+    """Checks the linked module and appends the section that describes it."""
     module = read_wasm(data, path)
     data_end = global_value(module, "__data_end")
     if data_end is None:

@@ -17,7 +17,7 @@ from npuninja.stages._run import Outputs, print_warnings, read_bytes, read_text,
 
 
 def run(arguments: list[str]) -> None:
-    """`CORE.o KERNEL.o… --script CORE.ld.script --info CORE.json --kind aie2 --core C,R` and what a compiler is told
+    """`CORE.o KERNEL.o… --script CORE.ld.script --info CORE.json --kind aie2 --core C,R` and what a compiler is given
     (for the runtime), `[--werror] -o CORE.elf`.
 
     Raises:

@@ -54,7 +54,7 @@ class Provider(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """A stage: what it does, what its command line takes, who can do it.
+    """A stage: what it does, what its command line takes, which providers can do it.
 
     Attributes:
         name: its module, and its rule.
@@ -70,7 +70,7 @@ class Stage(NamedTuple):
         chosen: what is chosen with that name, for people.
         follows: the choice whose provider's namesake does this stage too.
         when: the design's fact, or CHOICE=PROVIDER, without which it is not planned.
-        driver: who drives the designs that it is planned for: "stages", "aiecc"; "" for either.
+        driver: what drives the designs that it is planned for: "stages", "aiecc"; "" for either.
         also_reads: files that the command reads without an option of theirs.
         instead_of: the file in whose place those that come behind it read what it makes.
         wanted: whether `ninja DESIGN` asks for what it makes.

@@ -1,4 +1,4 @@
-"""Stage manifest: what a runner must know of a built design, beside the XCLBIN."""
+"""Stage manifest: what a runner must know of a built design, in addition to the XCLBIN."""
 
 from __future__ import annotations
 

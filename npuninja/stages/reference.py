@@ -2,7 +2,7 @@
 run does.
 
 They depend on the reference and on the shapes of the arguments alone, so an edit of a kernel does not make
-them anew, and the run after it starts without NumPy.
+them again, and the run after it starts without NumPy.
 """
 
 from __future__ import annotations

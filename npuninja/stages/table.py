@@ -85,7 +85,7 @@ CDO = ("cdo_elfs", "cdo_init", "cdo_enable")
 
 
 def _compiling(warnings: str) -> tuple[Provider, ...]:
-    """Who compiles C and C++; `warnings` are the words that make warnings errors, where they are the user's."""
+    """The providers that compile C and C++; `warnings` are the words that make warnings errors, where they are the user's."""
     wasm = f"$wasm_compiler $compile_options{warnings}"
     return (
         PEANO._replace(words=f"--compiler $peano_clang $peano_options{warnings}", remote="a compiler"),
@@ -611,7 +611,7 @@ STAGES: tuple[Stage, ...] = (
         ),
         scope="design",
         choice="design",
-        chosen="who drives a design",
+        chosen="what drives a design",
         driver="aiecc",
         wanted=True,
         pool="heavy",
@@ -637,7 +637,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "manifest",
         "MANIFEST",
-        "what a runner must know of a built design, beside the XCLBIN; and a copy of the reference",
+        "what a runner must know of a built design, in addition to the XCLBIN; and a copy of the reference",
         reads=("lowered",),
         makes=("manifest", "reference"),
         options=(

@@ -35,7 +35,7 @@ class Outcome(Exception):
 
 
 def _check_modules(commands: tuple[Command, ...], modules: Mapping[bytes, bytes], npu: str) -> None:
-    """Raises UserError when a core's module is none of those that came with an XCLBIN, or is for another NPU."""
+    """Raises UserError when a core's module did not come with an XCLBIN, or is for another NPU."""
     for command in commands:
         stub = read_stub(command.data[:STUB_BYTES]) if isinstance(command, BlockWrite) else None
         if stub is not None and stub.digest not in modules:
@@ -156,7 +156,7 @@ class ArrayContext:
             raise Outcome(packets.STATE_ABORT, error) from error
         except EmulationError as error:
             # The array has come to a halt, so on an NPU the command never ends until the driver's time is up.
-            # The driver then loads the context anew.
+            # The driver then loads the context again.
             self.close()
             raise Outcome(packets.STATE_TIMEOUT, error) from error
         except Error as error:
@@ -226,7 +226,7 @@ class ArrayContext:
             emulator.interrupt()
 
     def close(self) -> None:
-        """Takes the array down; the next command loads it anew."""
+        """Takes the array down; the next command loads it again."""
         self._shared.clear()
         if self._emulator is not None:
             self._emulator.close()

@@ -16,7 +16,7 @@ from npuninja.xrt_emulation import amdxdna
 from npuninja.xrt_emulation.amdxdna import DriverError
 from npuninja.xrt_emulation.npu_memory import NpuMemory
 
-#: Device address of offset 0 of the memory. Above 4 GiB, so that it is none of the heap's.
+#: Device address of offset 0 of the memory. Above 4 GiB, so that no address of the heap equals it.
 _SHARED_ADDRESS = 0x1_0000_0000
 _MAX_BUFFERS = 65536
 #: Pieces of the heap begin at pages, as the driver's do.

@@ -21,7 +21,7 @@ class CoreModules:
         self._seen: list[dict[bytes, bytes]] = []
 
     def add(self, descriptor: int) -> None:
-        """Takes the modules of an open XCLBIN. A file that is none, or has none, is not our concern."""
+        """Takes the modules of an open XCLBIN. A file that is no XCLBIN, or has no modules, is not our concern."""
         try:
             with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
                 section = read_xclbin(bytes(content), "XCLBIN").section(EMULATION_DATA)

@@ -33,7 +33,7 @@ class HardwareContext:
         array: what executes.
         buffers, memory: of the client.
         ended: where the client sees which command has ended.
-        journal: told of commands that end badly.
+        journal: gets the commands that end badly.
         time_limit_s: for one command.
     """
 

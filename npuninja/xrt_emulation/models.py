@@ -1,4 +1,4 @@
-"""The NPUs that can be shown: what /sys, XRT and the driver tell of them."""
+"""The NPUs that can be shown: what /sys, XRT and the driver say of them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ MODELS = {
 
 
 def model_named(name: str) -> NpuModel:
-    """Raises UserError for a name that is none."""
+    """Raises UserError for an unknown name."""
     if name not in MODELS:
         raise UserError(f"there is no NPU '{name}' to emulate", hint="known: " + ", ".join(MODELS))
     return MODELS[name]

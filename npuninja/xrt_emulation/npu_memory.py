@@ -36,7 +36,7 @@ class NpuMemory:
 
     Attributes:
         descriptor: of the file.
-        lock: for all that keeps account of pieces; who allocates and frees holds it.
+        lock: for all that keeps account of pieces; whatever allocates or frees holds it.
 
     Raises:
         ToolError: there is no room for it among this process's addresses.
@@ -58,7 +58,7 @@ class NpuMemory:
             os.close(self.descriptor)
             raise ToolError(
                 f"the emulated NPU's memory cannot be mapped: {error.strerror}",
-                hint="it takes addresses, hardly memory: is the address space limited? `ulimit -v unlimited`",
+                hint="it takes addresses, and little memory: is the address space limited? `ulimit -v unlimited`",
             ) from error
         self.lock = threading.RLock()
         self._end = 0
@@ -133,14 +133,14 @@ class NpuMemory:
             return FILE_BYTES
 
     def differ(self, one: int, other: int, nbytes: int) -> bool:
-        """Whether two parts differ, as far as a look at their beginning tells."""
+        """Whether two parts differ, as far as a look at their beginning shows."""
         nbytes = min(nbytes, _COMPARED_BYTES)
         if all(self._seek(offset, os.SEEK_DATA) >= offset + nbytes for offset in (one, other)):
             return False  # nobody wrote to either
         return bool(self._calls.memcmp(self._address + one, self._address + other, nbytes))
 
     def store_and_wake(self, offset: int, word: int) -> None:
-        """Stores a word and wakes those who wait for it to change (futex)."""
+        """Stores a word and wakes the threads that wait for it to change (futex)."""
         address = self._address + offset
         ctypes.c_uint32.from_address(
             address
@@ -148,7 +148,7 @@ class NpuMemory:
         self._calls.syscall(self._futex, ctypes.c_void_p(address), _FUTEX_WAKE, 1 << 30, None, None, 0)
 
     def close(self) -> None:
-        """Drops the file; who has it mapped keeps it."""
+        """Drops the file; a process that has it mapped keeps it."""
         del self._begin
         self._mapping.close()
         os.close(self.descriptor)

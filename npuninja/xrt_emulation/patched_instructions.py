@@ -1,7 +1,7 @@
 """Instructions that came as an ELF: XRT has put the addresses of buffers into them.
 
 The array of the emulator takes buffers as numbered arguments. So each address becomes an argument of its own, and the
-patches of the stream refer to these: what counts is what XRT wrote, not what the call passes beside it.
+patches of the stream refer to these: what counts is what XRT wrote, not what the call passes in addition.
 
 Sources: XRT, elf_patcher.cpp (which bits of a descriptor hold the address); aie-rt (address space of the shim).
 """

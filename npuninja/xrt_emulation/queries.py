@@ -1,4 +1,4 @@
-"""What the driver tells when it is asked: GET_INFO and GET_ARRAY.
+"""What the driver answers: GET_INFO and GET_ARRAY.
 
 Source of numbers and layouts: include/uapi/drm/amdxdna_accel.h of Linux 7.2.
 """

@@ -242,7 +242,7 @@ def test_every_package_folder_of_the_environment_is_looked_at(tmp_path):
 
 def test_the_page_has_every_layout():
     page = (ROOT / "docs/real-tools.md").read_text(encoding="utf-8")
-    section = page[page.index("## Install layouts") : page.index("## Who does a stage")]
+    section = page[page.index("## Install layouts") : page.index("## The provider of a stage")]
     assert re.findall(r"\| `(\w+)` \|$", section, re.MULTILINE) == [
         layout.__name__ for layout, _, _ in LAYOUTS
     ]

@@ -111,7 +111,7 @@ def test_deadlock_names_lock_value_and_line() -> None:
         "design.mlir:31:9: note: core (0, 2) waits for lock 5 of tile (0, 2) 'in_cons_lock' >= 2, it is 1"
         in text
     )
-    assert ">= 2, it is 1, and nobody who is left releases it" in text
+    assert ">= 2, it is 1, and nothing that is left releases it" in text
     assert "the runtime sequence waits until S2MM 0 of tile (0, 0) completes a task: it has no task" in text
     waiters = {w["actor"]: w for w in caught.value.report["waiters"]}
     lock = waiters["core (0, 2)"]["lock"]
@@ -141,7 +141,7 @@ def test_deadlock_knows_who_releases_and_who_has_ended() -> None:
     assert waiters["MM2S 0 of tile (0, 2)"]["releasers"] == []
     text = caught.value.render()
     assert "lock 1 of tile (0, 1) >= 1, it is 0, to be released by S2MM 1 of tile (0, 1)" in text
-    assert "lock 6 of tile (0, 2) >= 1, it is 0, and nobody who is left releases it" in text
+    assert "lock 6 of tile (0, 2) >= 1, it is 0, and nothing that is left releases it" in text
     assert "note: core (0, 2) has ended" in text
     assert caught.value.report["ended_cores"] == ["core (0, 2)"]
 

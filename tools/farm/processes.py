@@ -61,7 +61,7 @@ class Processes:
 
     Attributes:
         folder: for the logs, `NAME.log`.
-        say: told what happens, a line each.
+        say: called with what happens, a line each.
     """
 
     folder: str

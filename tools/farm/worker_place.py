@@ -38,7 +38,7 @@ class WorkerPlace:
 
 
 def write_worker_place(folder: str, package: str, toolchain: Toolchain) -> WorkerPlace:
-    """Makes the folder anew.
+    """Makes the folder; what is there is replaced.
 
     Args:
         folder: where.

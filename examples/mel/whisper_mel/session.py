@@ -138,7 +138,7 @@ class LogMel:
             frames: number of frames, as many as `stream` holds at most.
 
         Returns:
-            int8 of shape (frames, bands); `mel_scale.log10_of` tells what they stand for.
+            int8 of shape (frames, bands); `mel_scale.log10_of` says what they stand for.
         """
         parts = [
             self._run(stream[HOP * first :], min(MAX_FRAMES, frames - first))

@@ -1,6 +1,6 @@
 """Where an instruction of a core's module stands in its sources: the line, and the functions it was inlined into.
 
-wasmtime reads line tables, but tells of a place only in a trap. So the module is made anew with every function empty
+wasmtime reads line tables, but says a place only in a trap. So the module is made again with every function empty
 but for a trap at the wanted offset, at which the line tables still point, and is run.
 """
 

@@ -1,6 +1,6 @@
 """A core's module as it is run: see `npuninja.emulator.core_modules`.
 
-What code computes is what it computed before; only where its accesses go, and who is told, is new. Functions keep
+What code computes is what it computed before; only where its accesses go, and that they are reported, is new. Functions keep
 their numbers: what is added stands behind them.
 """
 
@@ -118,7 +118,7 @@ def rewrite(module: bytes, entry: str, name: str, *, checked: bool) -> Rewritten
         module: which follows the core ABI.
         entry: the core's own function.
         name: for errors.
-        checked: whether every access tells the engine.
+        checked: whether every access is reported to the engine.
 
     Raises:
         UserError: it is damaged, or uses what a core's module never has.

@@ -1,4 +1,4 @@
-/* What a checked run is told: who touches which memory, and what orders it. Every kind of actor calls these (DMA channels
+/* What a checked run learns: what touches which memory, and what orders it. Every kind of actor calls these (DMA channels
  * and the sequence here, cores through their modules); each does nothing unless a check wants it.
  *
  * Order is happened-before: each actor has a vector clock, which a release, a sent word, a started task and a token carry

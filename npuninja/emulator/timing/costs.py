@@ -3,7 +3,7 @@ to family is in `npuninja.arch.families`.
 
 "measured" was measured on a Phoenix by somebody (the study of the xdna-emu project, 2026-05 and 2026-08,
 unless another is named); "manual" is AM020 or AM025; "assumed" is nobody's figure, and its band is wide for
-that. docs/timing-model.md tells more.
+that. docs/timing-model.md says more.
 """
 
 from __future__ import annotations

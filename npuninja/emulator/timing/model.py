@@ -102,11 +102,11 @@ def model(
         insts: the instruction stream.
         arguments: what each of the sequence's arguments holds before the run; of an output only the size
             matters.
-        clock_hz, elements, unit, core_cycles: as of `time_work`.
+        clock_hz, elements, unit, core_cycles: as in `time_work`.
         time_limit_s: of this machine's time.
 
     Raises:
-        UserError, DeviceError: as of `count_work` and `time_work`.
+        UserError, DeviceError: those of `count_work` and `time_work`.
     """
     work = count_work(xclbin, insts, arguments, time_limit_s=time_limit_s)
     return time_work(work, clock_hz=clock_hz, elements=elements, unit=unit, core_cycles=core_cycles)

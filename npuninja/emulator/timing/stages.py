@@ -124,7 +124,7 @@ def _stage(place: Place, work: Work, cores: Mapping[Place, Part], clock_hz: floa
     core = cores.get(place)
     own = core.cycles if core else NOTHING
     ways = {"S2MM": NOTHING, "MM2S": NOTHING}  # the longest channel into the tile and out of it
-    alone = dict(ways)  # the same of those that have one buffer, and cannot overlap with who uses it
+    alone = dict(ways)  # the same of those that have one buffer, and cannot overlap with what uses it
     for channel, part in zip(channels, parts):
         way = channel.direction
         ways[way] = largest((ways[way], part.cycles))
@@ -141,7 +141,7 @@ def _stage(place: Place, work: Work, cores: Mapping[Place, Part], clock_hz: floa
     overlapped = largest((longest, own)).optimistic
     text = "the longest; pessimistic: all after each other"
     if any(alone["S2MM"]) or any(alone["MM2S"]):
-        text += "; a channel has one buffer only, so it and who uses the buffer add up in the middle"
+        text += "; a channel has one buffer only, so it and what uses the buffer add up in the middle"
     if any(beside):
         text += "; with the cores that share a memory"
     return Stage(

@@ -101,11 +101,11 @@ def record(
     """Runs a design twice on the emulated array, to count and for the order, and models the timeline.
 
     Args:
-        xclbin, insts, arguments, kernel, name: as of `count_work`.
+        xclbin, insts, arguments, kernel, name: as in `count_work`.
         time_limit_s: of this machine's time, for each run.
 
     Raises:
-        UserError, DeviceError: as of `count_work`.
+        UserError, DeviceError: those of `count_work`.
     """
     work = count_work(xclbin, insts, arguments, kernel=kernel, name=name, time_limit_s=time_limit_s)
     rows = FAMILIES[work.family].rows

@@ -1,4 +1,4 @@
-/* <inttypes.h>: the integer types, and how printf is told of them. */
+/* <inttypes.h>: the integer types, and how printf takes them. */
 #pragma once
 
 #include <stdint.h>

@@ -45,7 +45,7 @@ def loses_offset(op: Operation) -> bool:
 
 
 def buffer_of(value: Value, user: Operation) -> Value:
-    """The memref that begins where the buffer of a view begins. UserError when that cannot be told."""
+    """The memref that begins where the buffer of a view begins. UserError when that is not known."""
     while isinstance(value.owner, Operation) and value.owner.name in _SAME_BUFFER:
         value = value.owner.operands[0]
     if offset_of(value.type) != 0:

@@ -166,10 +166,10 @@ def _assign_channels(fifos: ObjectFifos, rules: Rules) -> None:
     for end, direction in ends:
         if end.pinned is not None:
             _take_pinned(end, direction, end.pinned, taken)
-    for abroad in (True, False):
+    for elsewhere in (True, False):
         for end, direction in ends:
-            if end.pinned is None and end.stream_port is None and _buffers_abroad(end) == abroad:
-                _take_channel(end, direction, abroad, taken)
+            if end.pinned is None and end.stream_port is None and _buffers_elsewhere(end) == elsewhere:
+                _take_channel(end, direction, elsewhere, taken)
 
 
 def _direction(op: Operation) -> str:
@@ -178,7 +178,7 @@ def _direction(op: Operation) -> str:
     return direction.case
 
 
-def _buffers_abroad(end: ObjectFifo) -> bool:
+def _buffers_elsewhere(end: ObjectFifo) -> bool:
     place = place_of(end.producer)
     for buffer in _owner(end).buffers:
         assert isinstance(buffer.owner, Operation)
@@ -206,11 +206,13 @@ def _take_pinned(end: ObjectFifo, direction: str, channel: int, taken: set[tuple
     end.channel = channel
 
 
-def _take_channel(end: ObjectFifo, direction: str, abroad: bool, taken: set[tuple[Place, str, int]]) -> None:
+def _take_channel(
+    end: ObjectFifo, direction: str, elsewhere: bool, taken: set[tuple[Place, str, int]]
+) -> None:
     place = place_of(end.producer)
     kind = kind_at(end.producer)
     count = kind.mm2s_channels if direction == "MM2S" else kind.s2mm_channels
-    limit = min(count, MEMTILE_FIRST_OWN_CHANNEL) if abroad else count
+    limit = min(count, MEMTILE_FIRST_OWN_CHANNEL) if elsewhere else count
     for channel in range(limit):
         if (place, direction, channel) not in taken:
             taken.add((place, direction, channel))

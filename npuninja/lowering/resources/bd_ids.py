@@ -46,7 +46,7 @@ def _note_starts(device: Operation, binding: Operation) -> None:
         head = _descriptor(start.successors[0][0]) if start is not None else None
         if start is None or head is None:
             raise UserError(
-                f"channel {channel} of tile {place_of(tile)} has no program that could be started anew",
+                f"channel {channel} of tile {place_of(tile)} has no program that could be started again",
                 binding.loc,
             )
         heads.append(head.integer("bd_id"))

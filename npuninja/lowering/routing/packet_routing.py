@@ -6,7 +6,7 @@ every master that has the arbiter and the msel. A master belongs to one arbiter.
 
 The choices and their order are the reference's (MLIR-AIE, AIECreatePathFindFlows.cpp, runOnPacketFlow). It
 gives an amsel to the flows one after the other, and can then neither move a port to another arbiter nor serve
-two arbiters by one port. Where that would lose packets, the tile is done anew with one arbiter for all
+two arbiters by one port. Where that would lose packets, the tile is done again with one arbiter for all
 masters that some flow uses together.
 """
 
@@ -281,7 +281,7 @@ def _rules(
 class FalseMatch(NamedTuple):
     """Rule `earlier` of `slave` comes first and catches `identifier`, for which `later` stands.
 
-    When `identifier` is none that `later` is made for, no packet of the design goes astray; the reference
+    When `later` is not made for `identifier`, no packet of the design goes astray; the reference
     complains as well.
     """
 

@@ -130,7 +130,7 @@ class Graph:
         return found
 
     def start_round(self, used: dict[tuple[int, int], int]) -> None:
-        """Sets the costs anew from the history and from the usage of the round before."""
+        """Sets the costs again from the history and from the usage of the round before."""
         for node, costs in enumerate(self.costs):
             if costs:
                 self.costs[node] = [1.0] * len(costs)

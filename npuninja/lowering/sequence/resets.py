@@ -75,7 +75,7 @@ def _reset(op: Operation, place: tuple[int, int], direction: str, channel: int) 
         raise UserError(
             f"the DMA channels of shim tile {place} cannot be reset",
             op.loc,
-            hint="the sequence starts them anew with each transfer",
+            hint="the sequence starts them again with each transfer",
         )
     channels = kind.s2mm_channels if direction == "S2MM" else kind.mm2s_channels
     if not 0 <= channel < channels:

@@ -21,7 +21,7 @@ def descriptors(task: Operation) -> list[Operation]:
 
 
 def task_of(op: Operation) -> Operation:
-    """The `aiex.dma_configure_task` that a start, await or free refers to. UserError when it is none."""
+    """The `aiex.dma_configure_task` that a start, await or free refers to. UserError when it is another operation."""
     task = op.operands[0].owner
     if not isinstance(task, Operation) or task.name != "aiex.dma_configure_task":
         raise UserError(

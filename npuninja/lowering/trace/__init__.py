@@ -1,7 +1,7 @@
 """Event traces: `aie.trace` becomes register writes of a runtime sequence and packet flows to host memory.
 
 What lies where:
-    flows.py          who records where to: packet ids, the shim's channel, the host's buffer, start and stop
+    flows.py          what records where to: packet ids, the shim's channel, the host's buffer, start and stop
     configuration.py  a trace's body as fields of registers, joined into one write a register
     inline.py         `aie.trace.start_config` as register writes
 

@@ -1,4 +1,4 @@
-"""Built designs for AMD's NPUs. `python -m THIS_PACKAGE` lists and runs them; README.txt tells more."""
+"""Built designs for AMD's NPUs. `python -m THIS_PACKAGE` lists and runs them; README.txt says more."""
 
 from __future__ import annotations
 

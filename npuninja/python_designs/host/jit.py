@@ -195,7 +195,7 @@ class CompilableDesign:
             )
 
     def generate_mlir(self) -> Any:
-        """The module, made anew.
+        """The module, made again.
 
         Raises:
             TypeError: a value is missing.

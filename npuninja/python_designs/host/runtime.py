@@ -1,4 +1,4 @@
-"""Kernels on a device (`aie.utils`): `NPUKernel`, `DefaultNPURuntime`, and what they are told about traces."""
+"""Kernels on a device (`aie.utils`): `NPUKernel`, `DefaultNPURuntime`, and what they are given about traces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routing by hand (summer 2026): flows, locks and DMA programs beside objectFifos."""
+"""Routing by hand (summer 2026): flows, locks and DMA programs in addition to objectFifos."""
 
 from __future__ import annotations
 

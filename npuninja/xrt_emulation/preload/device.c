@@ -210,7 +210,7 @@ static int sleep_while(struct device *device, const volatile uint32_t *word, uin
     return result && errno == ETIMEDOUT && connection_is_gone(device->socket) ? EIO : 0;
 }
 
-/* Waits until a context has ended a command; deadline INT64_MAX is none. */
+/* Waits until a context has ended a command; deadline INT64_MAX: no limit. */
 static int wait_for(struct device *device, uint32_t context, uint64_t seq, int64_t deadline_ns) {
     if (context >= WIRE_CONTEXTS) return EINVAL;
     volatile uint32_t *word = &device->ended[context];
