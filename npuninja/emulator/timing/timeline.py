@@ -306,8 +306,8 @@ class _Clocks:
                     actor, "work", self.clock.get(actor, 0.0) + self.stretch.get(actor, 0.0), "computes"
                 )
             self.holding[actor] = False
-            at = self.clock.get(actor, 0.0), self.last.get(actor, -1)
-            self.units.setdefault(lock, deque()).extend([at] * change)
+            freed = self.clock.get(actor, 0.0), self.last.get(actor, -1)
+            self.units.setdefault(lock, deque()).extend([freed] * change)
             return
         taken = self.units.setdefault(lock, deque())
         ready, cause = 0.0, -1
