@@ -7,6 +7,9 @@ from __future__ import annotations
 import os
 import sys
 
+#: The folder that the package lies in.
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
 
 def write_depfile(path: str, target: str, dependencies: list[str]) -> None:
     """Writes `target: dependency …`."""

@@ -126,6 +126,10 @@ def _excerpt(location: Location, source_line: str | None) -> list[str]:
     return ["  " + line, "  " + caret + "^"] if location.column else ["  " + line]
 
 
+#: What shells give for Ctrl-C: 128 + SIGINT.
+INTERRUPTED = 130
+
+
 class WrongResult(Error):
     """The design ran and its result differs from the reference."""
 

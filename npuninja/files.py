@@ -15,6 +15,8 @@ MIB = 1 << 20
 MAX_XCLBIN_BYTES = 512 * MIB
 #: An instruction stream. The firmware takes less than a tenth of that.
 MAX_INSTRUCTIONS_BYTES = 64 * MIB
+#: A package of designs.
+MAX_PACKAGE_BYTES = 1 << 30
 #: JSON and Python that describe one design.
 MAX_DESCRIPTION_BYTES = 16 * MIB
 

@@ -33,6 +33,10 @@ MEMTILE_LOCK_BASES = {"west": 0, "own": 64, "east": 128}
 MEMTILE_FIRST_OWN_CHANNEL = 4
 #: Memtile: even channels use buffer descriptors below this number, odd ones the rest (AM025, Start_BD_ID).
 MEMTILE_BDS_PER_PARITY = 24
+#: The DMA counts in words of this size.
+WORD_BITS = 32
+#: Steps of a descriptor's iteration: six bits, stored minus one (AM025).
+MAX_ITERATIONS = 64
 #: Tasks that wait in the start queue of a channel (AM020).
 TASK_QUEUE_DEPTH = 4
 #: Bounds of a lock's value (aie-rt: LockValLowerBound, LockValUpperBound).

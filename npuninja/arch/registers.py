@@ -204,17 +204,3 @@ def register(architecture: str, kind: str, name: str) -> int:
     """
     elsewhere = of_architecture(architecture).registers.get(kind, {})
     return elsewhere[name] if name in elsewhere else MISCELLANEOUS[kind][name]
-
-
-#: Event and trace blocks: the bases, and offsets inside a block.
-EVENT_BLOCKS = {"core": 0x34000, "core_memory": 0x14000, "mem": 0x94000, "shim": 0x34000}
-TIMER_CONTROL = 0x00
-EVENT_GENERATE = 0x08
-EVENT_BROADCAST = 0x10
-TRACE_CONTROL0 = 0xD0
-TRACE_CONTROL1 = 0xD4
-TRACE_STATUS = 0xD8
-TRACE_EVENT0 = 0xE0
-TRACE_EVENT1 = 0xE4
-TIMER_LOW = 0xF8
-TIMER_HIGH = 0xFC

@@ -9,6 +9,7 @@ from typing import NamedTuple, Sequence
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation, clone
 from npuninja.lowering import passes
+from npuninja.lowering.generation import CHOICES
 from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_text
 
 USAGE = """\
@@ -29,7 +30,6 @@ lists. --stop-after ends behind one: it writes FOLDER/PASS.mlir only, or without
 """
 OPTIONS = ("--alloc-scheme", "--generation", "--print-after", "--stop-after")
 FLAGS = ("--packet-fifos", "--werror", "--passes")
-GENERATIONS = ("auto", "2025-10", "2026-02", "2026-08")
 SCHEMES = ("basic-sequential", "bank-aware")
 
 
@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> int:
     if folder is None and not stop:
         raise UserError("npuninja lower: option -o is missing", hint="-o FOLDER says where the files go")
     scheme = _choice("--alloc-scheme", options.optional("--alloc-scheme"), SCHEMES)
-    generation = _choice("--generation", options.optional("--generation"), GENERATIONS) or "auto"
+    generation = _choice("--generation", options.optional("--generation"), CHOICES) or "auto"
     warnings = Warnings()
     gc.disable()  # looking for garbage would cost a tenth of the time and find little
     try:
@@ -147,7 +147,7 @@ def lower_design(
         text: the design's MLIR.
         file: its name, for messages.
         alloc_scheme: one of `SCHEMES`, or None for the default.
-        generation: one of `GENERATIONS`.
+        generation: one of `CHOICES`.
         warnings: collects what the user should know though it is no error.
         packet_fifos: see `pipeline.lower_resources`.
         watch: what is printed on the way, and where it ends; then the module as it is there is the only file.

@@ -6,7 +6,8 @@ import sys
 
 from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
-from npuninja.python_designs.script import CHOICES, run_design
+from npuninja.lowering.generation import CHOICES
+from npuninja.python_designs.script import run_design
 
 USAGE = """\
 usage: npuninja python DESIGN.py [--generation auto|2025-10|2026-02|2026-08] [--device npu1|npu2] [--print]

@@ -6,7 +6,7 @@ import os
 
 from npuninja.argument_parser import Parser
 from npuninja.errors import UserError
-from npuninja.files import read_file, write_file
+from npuninja.files import MAX_PACKAGE_BYTES, read_file, write_file
 from npuninja.packaging.signature import (
     SUFFIX,
     new_key,
@@ -18,7 +18,6 @@ from npuninja.packaging.signature import (
 )
 
 #: A package of a thousand designs.
-MAX_PACKAGE_BYTES = 1 << 30
 
 
 def main(arguments: list[str]) -> int:

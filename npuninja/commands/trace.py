@@ -12,7 +12,7 @@ from npuninja.configure.built import build_of
 from npuninja.emit.build_log import Step, as_run, critical_path, lanes, read_builds
 from npuninja.errors import Location, UserError
 
-SHOWN = 10  # of the slowest steps
+SHOWN_STEPS = 10  # of the slowest steps
 # Targets that look at a build; a run of Ninja that did only these is not the build that is asked for.
 LOOKING = frozenset({"size", "doctor", "install", "build.ninja"})
 
@@ -110,7 +110,7 @@ def in_words(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]], rules: M
         f"the longest chain takes {_seconds(chained)}, {share} % of that; more cores cannot shorten it:"
     )
     lines += [f"  {_seconds(step.duration_ms)}  {name(step)}" for step in chain]
-    slowest = sorted(steps, key=lambda s: -s.duration_ms)[:SHOWN]
+    slowest = sorted(steps, key=lambda s: -s.duration_ms)[:SHOWN_STEPS]
     lines.append("the slowest steps:")
     lines += [f"  {_seconds(step.duration_ms)}  {name(step)}" for step in slowest]
     return "\n".join(lines)

@@ -8,13 +8,12 @@ from typing import Any
 
 from npuninja.argument_parser import Parser
 from npuninja.errors import Location, UserError
-from npuninja.files import read_file
+from npuninja.files import MAX_PACKAGE_BYTES, read_file
 from npuninja.packaging.contents import sha256
 from npuninja.packaging.signature import SUFFIX, check_signature, read_public_key
 from npuninja.packaging.verify import verify
 
 #: A package of a thousand designs.
-MAX_PACKAGE_BYTES = 1 << 30
 
 
 def main(arguments: list[str]) -> int:

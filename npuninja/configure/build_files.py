@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from importlib import import_module
 
+from npuninja.configure.built import BUILD_FILE
 from npuninja.configure.faults import sources_of, write_faults
 from npuninja.configure.machine import PACKAGE
 from npuninja.configure.options import makefile_name
@@ -29,7 +30,6 @@ from npuninja.plan.layout import GRAPH, Layout
 from npuninja.plan.package_recipe import PLAN, package_plan
 from npuninja.remote.identities import package_files
 
-BUILD_FILE = "build.ninja"
 # What configure.py looked at. Beside build.ninja, so that `rm -r build` leaves a build that works.
 GENERATOR_DEPFILE = ".build.ninja.d"
 # Loaded only to scan a design that changed; what Ninja watches must not depend on whether one did.

@@ -24,13 +24,11 @@ from npuninja.configure.summary import summary
 from npuninja.configure.why import why
 from npuninja.detect.memory import heavy_jobs
 from npuninja.emit.escape import quote_word
-from npuninja.errors import Error, InternalError, ToolError
+from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError
 from npuninja.plan.designs import Faulty
 from npuninja.plan.layout import layout_of
 from npuninja.settings.schema import write_schema
 from npuninja.terminal import tell, use_colour
-
-INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
 
 
 class Configured(NamedTuple):

@@ -22,7 +22,7 @@ from npuninja.detect.tool import (
 )
 from npuninja.detect.versions import day_of, package_version
 
-TIME_LIMIT_S = 30.0
+ANSWER_LIMIT_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -145,11 +145,11 @@ def _run(command: list[str], environment: dict[str, str]) -> tuple[int, str] | P
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=TIME_LIMIT_S,
+            timeout=ANSWER_LIMIT_S,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Proof(reason=f"it did not answer within {TIME_LIMIT_S:g} s", certain=False)
+        return Proof(reason=f"it did not answer within {ANSWER_LIMIT_S:g} s", certain=False)
     except OSError as error:
         return Proof(reason=f"it does not start: {(error.strerror or str(error)).lower()}", certain=False)
     return done.returncode, done.stdout.decode("utf-8", "replace")

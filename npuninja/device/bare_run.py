@@ -8,15 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 from typing import Any, NamedTuple, NoReturn, Sequence
 
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
 from npuninja.errors import Error, UserError
 from npuninja.files import is_special, read_file
+from npuninja.formats.txn import HEX_LINES
 
-_HEX_LINES = re.compile(rb"\s*(?:(?:0[xX])?[0-9a-fA-F]{8}\s+)*(?:0[xX])?[0-9a-fA-F]{8}\s*")
 XCLBIN_MAGIC = b"xclbin2\0"
 #: What the array has of host memory.
 MAX_BUFFER_BYTES = 4 << 30
@@ -120,7 +119,7 @@ def read_buffer(kind: str, text: str, limit_bytes: int = MAX_BUFFER_BYTES) -> Bu
 def instructions(path: str) -> bytes:
     """An instruction stream: binary, or a text of hexadecimal words. Raises UserError."""
     data = read(path)
-    if data and _HEX_LINES.fullmatch(data):
+    if data and HEX_LINES.fullmatch(data):
         return b"".join(int(word, 16).to_bytes(4, "little") for word in data.split())
     return data
 

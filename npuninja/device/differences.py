@@ -10,7 +10,7 @@ from npuninja.device.arrays import Array
 from npuninja.device.comparison import Comparison, Difference, Tolerance, poison
 from npuninja.device.manifest import Argument
 
-SHOWN = 10  # differences listed for each output
+SHOWN_DIFFERENCES = 10  # differences listed for each output
 
 
 def compare(
@@ -53,7 +53,7 @@ def compare(
             _shown(argument, got.reshape(-1)[flat]),
             _shown(argument, expected.reshape(-1)[flat]),
         )
-        for flat in where[:SHOWN]
+        for flat in where[:SHOWN_DIFFERENCES]
     )
     return Comparison(argument, len(differs), len(where), first, untouched, not got_bytes.any(), within)
 

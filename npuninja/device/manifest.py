@@ -14,7 +14,7 @@ from npuninja.files import MAX_DESCRIPTION_BYTES, MAX_INSTRUCTIONS_BYTES, MAX_XC
 if TYPE_CHECKING:
     import numpy as np
 
-FORMAT = 1
+MANIFEST_FORMAT = 1
 
 # Element types as MLIR writes them, and NumPy's names for them. bf16 has none: its bits travel as uint16, the
 # upper half of a float32.
@@ -226,9 +226,11 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
     """The runs in a manifest with this content (of the JSON file at `path`). Raises the errors of `read_runs`."""
     reader = _Reader(path, fields)
     version = reader.get("format", int, "a number")
-    if version != FORMAT:
+    if version != MANIFEST_FORMAT:
         raise UserError(
-            f"manifest format {version}, this runner reads {FORMAT}", Location(path), hint="build it again"
+            f"manifest format {version}, this runner reads {MANIFEST_FORMAT}",
+            Location(path),
+            hint="build it again",
         )
     folder = os.path.dirname(os.path.abspath(path))
     files = reader.inner("files")

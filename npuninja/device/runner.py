@@ -27,10 +27,9 @@ from npuninja.device.result_check import compare_bytes
 from npuninja.device.source_paths import locate, reference_source, with_warnings
 from npuninja.device.timing import Timing, timing_of
 from npuninja.device.vectors import Vectors, make_vectors, read_vectors
-from npuninja.errors import DeviceError, Error, UserError, WrongResult
+from npuninja.errors import INTERRUPTED, DeviceError, Error, UserError, WrongResult
 
 MOST_IN_FLIGHT = 64  # each takes buffers of its own, and an NPU's queue is not long
-INTERRUPTED = 130  # what shells give for Ctrl-C: 128 + SIGINT
 
 
 #: What `--check NAME` looks for, in words.

@@ -16,10 +16,10 @@ from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 from npuninja.device.npu_match import check_match
 from npuninja.device.xrt_runs import XrtRuns
 from npuninja.errors import InternalError, Location, NoDevice, UserError
+from npuninja.formats.xclbin import EMULATION_DATA
 
 INSTRUCTION_GROUP = 1  # kernel argument numbers: 0 opcode, 1 instructions, 2 number of words, 3… data
 FIRST_DATA_GROUP = 3
-EMULATION_DATA = 21  # section kind in which an XCLBIN carries wasm cores
 
 
 class XrtBuffer:

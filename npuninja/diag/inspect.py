@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from typing import Any, NamedTuple, Sequence
 
+from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, of_generation
 from npuninja.argument_parser import Parser
 from npuninja.diag.command_text import Described, describe_cdo, describe_txn, numbered
@@ -25,15 +25,13 @@ from npuninja.formats.core_image import CORE_SECTION, read_core_image, read_stub
 from npuninja.formats.elf import check_core_elf, made_by, read_elf
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import read_pdi
-from npuninja.formats.txn import Sync, read_txn
+from npuninja.formats.txn import HEX_LINES, Sync, read_txn
 from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.formats.xclbin import read_xclbin
 from npuninja.formats.xclbin_check import problem_of
 from npuninja.formats.xclbin_sections import read_embedded_metadata, read_ip_layout, read_mem_topology
 from npuninja.machine_code.functions import Function, functions_of
-
-_HEX_LINES = re.compile(rb"\s*(?:(?:0[xX])?[0-9a-fA-F]{8}\s+)*(?:0[xX])?[0-9a-fA-F]{8}\s*")
 
 
 class InspectReport(NamedTuple):
@@ -89,7 +87,7 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
         return _commands("CDO", data, name, [describe_cdo(c) for c in read_cdo(data, name)])
     if data[:2] == b"\0\1" and len(data) >= 16:
         return _txn(data, name)
-    if data and _HEX_LINES.fullmatch(data):
+    if data and HEX_LINES.fullmatch(data):
         words = [int(word, 16) for word in data.split()]
         return _txn(b"".join([word.to_bytes(4, "little") for word in words]), name)
     if not data:
@@ -282,7 +280,7 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
         "problem": problem,
     }
     lines = [f"  {len(data)} bytes, machine {found.machine}, {architecture or f'flags {found.flags}'}"]
-    lines.append(f"  program: {program_bytes} of {elf.PROGRAM_MEMORY_BYTES} bytes")
+    lines.append(f"  program: {program_bytes} of {PROGRAM_MEMORY_BYTES} bytes")
     for segment in found.segments:
         if segment.address >= elf.DATA_START:
             lines.append(

@@ -14,6 +14,7 @@ from typing import NamedTuple, Sequence
 from npuninja.arch.devices import (
     DATA_WINDOWS,
     DEFAULT_STACK_BYTES,
+    PROGRAM_MEMORY_BYTES,
     Device,
     Place,
     advised_stack_bytes,
@@ -22,7 +23,7 @@ from npuninja.argument_parser import Parser
 from npuninja.configure.built import build_of, designs_of, meant_folder, read_graph
 from npuninja.errors import Location, UserError
 from npuninja.formats.core_image import read_core_image
-from npuninja.formats.elf import DATA_START, PROGRAM_MEMORY_BYTES, Elf, read_elf
+from npuninja.formats.elf import DATA_START, Elf, read_elf
 from npuninja.formats.wasm_code import functions
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.ir.core import Operation

@@ -11,8 +11,9 @@ from npuninja.arch.devices import advised_stack_bytes
 from npuninja.emulator import layout
 from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES
 from npuninja.emulator.core_modules.places import Frame
-from npuninja.emulator.cores import OWN, Core, nearest_buffer
+from npuninja.emulator.cores import Core, nearest_buffer
 from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverflow, TimeLimit
+from npuninja.formats.core_abi import OWN_DATA
 
 _ADDRESS = re.compile(r"memory fault at wasm address 0x([0-9a-f]+)")
 _CAUSE = re.compile(r"wasm trap: (.+)")
@@ -90,7 +91,7 @@ def stack_overflow(
     column, row = layout.tile_place(core.tile)
     function, location = frames[0] if frames else (core.info.entry, None)
     stack, claimed = core.info.stack_bytes, core.stack_claimed_bytes()
-    if claimed <= stack or not OWN + stack - claimed <= address < OWN:
+    if claimed <= stack or not OWN_DATA + stack - claimed <= address < OWN_DATA:
         return None
     return StackOverflow(
         f"core ({column}, {row}) overflows its stack in {function}: it has {stack} bytes, and {claimed} are needed there",

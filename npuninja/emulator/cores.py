@@ -32,18 +32,16 @@ from npuninja.emulator.core_modules.address_map import (
 )
 from npuninja.emulator.core_modules.admission import admit
 from npuninja.emulator.core_modules.places import Frame, Places
-from npuninja.emulator.core_modules.rewrite import ENGINE_TABLE, VERSION, Place, Rewritten, rewrite
+from npuninja.emulator.core_modules.rewrite import ENGINE_TABLE, REWRITE_VERSION, Place, Rewritten, rewrite
 from npuninja.emulator.core_modules.suspension import FIRST_FRAME
 from npuninja.emulator.core_modules.waiting import IMPORTS as WAITING_IMPORTS
 from npuninja.emulator.engine_module import instantiate, load_core
 from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
 from npuninja.errors import UserError
+from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA, STATE_PAGE
 from npuninja.formats.core_image import CoreBuffer, CoreInfo, read_core_image
 from npuninja.formats.wasm_module import read_wasm
 
-LOCK_PAGE = 0x10000
-STATE_PAGE = 0x20000
-OWN = DATA_WINDOWS["own"]
 #: The functions that a core's module may import from `env`.
 IMPORTS = math_functions.NAMES | {kernel_output.IMPORT} | set(WAITING_IMPORTS)
 #: From a tile's number to that of its neighbour.
@@ -106,7 +104,7 @@ class Core:
         self._engine = array.engine
         self._rewritten: Rewritten | None = None
         self._places: Places | None = None
-        key = f"{program.digest.hex()} {VERSION} {checked}"
+        key = f"{program.digest.hex()} {REWRITE_VERSION} {checked}"
         try:
             module = load_core(array.engine, key, lambda: self._rewrite().module)
             self._import_names = [item.name or "" for item in module.imports]
@@ -134,7 +132,7 @@ class Core:
         self._store = store
         self._stack_pointer = stack_pointer
         try:
-            stack_pointer.set_value(store, OWN + program.info.stack_bytes)
+            stack_pointer.set_value(store, OWN_DATA + program.info.stack_bytes)
         except wasmtime.WasmtimeError:
             raise UserError(
                 f"the module of core ({program.info.column}, {program.info.row}) has a '__stack_pointer' that "
@@ -219,7 +217,7 @@ class Core:
             memory.map_private(base + READ_MARKS, ADDRESS_SPACE_BYTES)
             memory.map_private(base + WRITE_MARKS, ADDRESS_SPACE_BYTES)
         for copy in (base, base + KERNELS):
-            memory.map_at(copy + OWN, layout.tile_file_offset(self.tile), DATA_WINDOW_BYTES)
+            memory.map_at(copy + OWN_DATA, layout.tile_file_offset(self.tile), DATA_WINDOW_BYTES)
             for neighbour in self.info.neighbours:
                 window = DATA_WINDOWS[neighbour]
                 tile = self.tile + NEIGHBOUR_STEPS[neighbour]
@@ -236,7 +234,7 @@ class Core:
         """How far the stack reaches now: 0 between steps; after a trap, what the functions that were running
         had claimed.
         """
-        return OWN + self.info.stack_bytes - int(self._stack_pointer.value(self._store))
+        return OWN_DATA + self.info.stack_bytes - int(self._stack_pointer.value(self._store))
 
     @property
     def stack_may_meet_neighbour(self) -> bool:
@@ -271,7 +269,7 @@ def nearest_buffer(info: CoreInfo, address: int) -> str:
     """A phrase about what lies at a data address of a core: inside, behind or before which buffer."""
     if not 0x40000 <= address < ADDRESS_SPACE_BYTES:
         return "no memory is there: data memory is 0x40000 to 0x7ffff"
-    if OWN <= address < OWN + info.stack_bytes:
+    if OWN_DATA <= address < OWN_DATA + info.stack_bytes:
         return "in the stack"
     best: tuple[int, str] | None = None
     for buffer in info.buffers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Mapping
 
+from npuninja.arch.devices import DATA_WINDOW_BYTES
 from npuninja.arch.registers import ACCUMULATOR_CONTROL, tile_address
 from npuninja.emulator import layout, state
 from npuninja.emulator.errors import Deadlock, Note
@@ -12,6 +13,7 @@ from npuninja.emulator.lock_releases import releasers
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.stream_trace import ReadRegister, origins, port_name
 from npuninja.errors import Location
+from npuninja.formats.core_abi import OWN_DATA
 from npuninja.formats.core_image import CoreInfo, Wait
 
 #: `SINK_CORE` in engine/engine.h: a receiver that is a core, by its tile.
@@ -190,10 +192,10 @@ class Waiters:
         tile = s.actor // layout.CHANNELS_PER_TILE
         offset = s.base - layout.tile_engine_address(tile)
         info = self._cores.get(tile)
-        if info is None or not 0 <= offset < 0x10000:
+        if info is None or not 0 <= offset < DATA_WINDOW_BYTES:
             return ""
         for buffer in info.buffers:
-            if buffer.address <= 0x70000 + offset < buffer.address + buffer.size_bytes:
+            if buffer.address <= OWN_DATA + offset < buffer.address + buffer.size_bytes:
                 return f" (buffer '{buffer.symbol}')"
         return ""
 

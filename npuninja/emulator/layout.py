@@ -11,6 +11,7 @@ from typing import NamedTuple
 from npuninja.arch.devices import TILE_KINDS
 from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import TILE_BYTES
+from npuninja.formats import core_abi
 
 #: Addresses in the engine's linear memory.
 LOCK_PLANE = 0x03FF0000
@@ -18,9 +19,9 @@ ARRAY_BASE = 0x04000000
 DDR_BASE = 0x10000000
 DDR_END = 0xFFFF0000
 #: Tiles are numbered 8 * column + row, locks 64 * tile + id, channels 12 * tile + channel, MM2S from 6 on.
-ROWS_PER_COLUMN = 8
+ROWS_PER_COLUMN = core_abi.ROWS_PER_COLUMN
 TILES = 64
-LOCKS_PER_TILE = 64
+LOCKS_PER_TILE = core_abi.LOCKS_PER_TILE
 CHANNELS_PER_TILE = 12
 FIRST_MM2S = 6
 CHANNELS = TILES * CHANNELS_PER_TILE
@@ -33,7 +34,7 @@ DEVICE_DDR = 0x1_0000_0000
 DDR_AIE_OFFSET = 0x8000_0000
 
 #: The shared file: lock plane, then a slot for the data memory of each tile, then DDR.
-LOCK_PLANE_BYTES = 0x10000
+LOCK_PLANE_BYTES = core_abi.LOCK_PAGE_BYTES
 _FILE_TILES = 0x10000
 _TILE_SLOT_BYTES = TILE_KINDS["mem"].memory_bytes
 FILE_DDR = 0x4000000

@@ -19,6 +19,7 @@ from npuninja.emulator import layout
 from npuninja.emulator.array import Array
 from npuninja.emulator.errors import CoreFault, TimeLimit
 from npuninja.errors import UserError
+from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA
 from npuninja.formats.core_image import CoreInfo
 from npuninja.machine_code.core_runtime import OWN_BASE, CoreRuntime, fault_sentence, load_runtime
 from npuninja.machine_code.decode import Bundle
@@ -26,8 +27,6 @@ from npuninja.machine_code.prepare import prepare
 from npuninja.machine_code.reachable import reachable_bundles
 from npuninja.machine_code.translation import translate_now, use_cached
 
-_LOCK_PAGE = 0x10000
-OWN = DATA_WINDOWS["own"]
 #: From a tile's number to that of its neighbour, in the order of the windows.
 _STEPS = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1, "own": 0}
 _CORE_BDS = 16
@@ -100,7 +99,7 @@ class MachineCore:
         base = ctypes.cast(self.runtime.memory.data_ptr(array.store), ctypes.c_void_p).value
         assert base is not None
         array.memory.forbid(base, OWN_BASE)
-        array.memory.map_at(base + _LOCK_PAGE, 0, layout.LOCK_PLANE_BYTES)
+        array.memory.map_at(base + LOCK_PAGE, 0, layout.LOCK_PLANE_BYTES)
         windows = 0
         for bit, (name, step) in enumerate(_STEPS.items()):
             neighbour = self.tile + step
@@ -134,10 +133,10 @@ class MachineCore:
         """
         start = self.runtime.state("stack_start")
         used = max(0, self.runtime.state("stack_high") - start)
-        room, behind = OWN + DATA_WINDOW_BYTES - start, "the end of data memory"
+        room, behind = OWN_DATA + DATA_WINDOW_BYTES - start, "the end of data memory"
         for bd in range(_CORE_BDS):
             registers = tile_address(self.info.column, self.info.row, DMA["core"].bd + BD_STRIDE * bd)
-            address = OWN + (read(registers) >> 14) * 4
+            address = OWN_DATA + (read(registers) >> 14) * 4
             if read(registers + 20) >> 25 & 1 and 0 <= address - start < room:
                 room, behind = address - start, f"the buffer of BD {bd} at 0x{address:x}"
         return StackRoom(used, room, behind)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES
 from npuninja.emulator import layout
-from npuninja.emulator.cores import OWN, nearest_buffer
+from npuninja.emulator.cores import nearest_buffer
+from npuninja.formats.core_abi import OWN_DATA
 from npuninja.formats.core_image import CoreInfo
 
 _PATTERN = struct.pack("<I", layout.POISON) * (DATA_WINDOW_BYTES // 4)
@@ -42,14 +43,14 @@ class StrayWrite(NamedTuple):
 
 def unowned_ranges(info: CoreInfo) -> list[tuple[int, int]]:
     """The stretches of a core's own data memory in which nothing lies, as data addresses (start, end)."""
-    own = sorted((b.address, b.address + b.size_bytes) for b in info.buffers if b.address >= OWN)
-    highest = max([OWN + info.stack_bytes, *[end for _, end in own]])
-    ranges, free = [], OWN + info.stack_bytes
+    own = sorted((b.address, b.address + b.size_bytes) for b in info.buffers if b.address >= OWN_DATA)
+    highest = max([OWN_DATA + info.stack_bytes, *[end for _, end in own]])
+    ranges, free = [], OWN_DATA + info.stack_bytes
     # The kernels' data follows the highest buffer.
     for start, end in [
         *own,
         (highest, max(highest, info.data_end)),
-        (OWN + DATA_WINDOW_BYTES, OWN + DATA_WINDOW_BYTES),
+        (OWN_DATA + DATA_WINDOW_BYTES, OWN_DATA + DATA_WINDOW_BYTES),
     ]:
         if start > free:
             ranges.append((free, start))
@@ -61,7 +62,7 @@ def stray_writes(info: CoreInfo, data_memory: memoryview) -> list[StrayWrite]:
     """What was written outside everything in the data memory of a core's tile, a stretch for each gap."""
     found = []
     for start, end in unowned_ranges(info):
-        part = slice(start - OWN, end - OWN)
+        part = slice(start - OWN_DATA, end - OWN_DATA)
         if data_memory[part] == _PATTERN[part]:
             continue
         changed = int.from_bytes(data_memory[part], "little") ^ int.from_bytes(_PATTERN[part], "little")

@@ -13,14 +13,12 @@ import struct
 from typing import Any, NamedTuple
 
 from npuninja.formats.byte_reader import ByteReader
+from npuninja.formats.core_abi import ABI_VERSION, MEMORY_PAGES, OWN_DATA
 from npuninja.formats.elf import DATA_END, DATA_START, check_core_elf, read_elf
 from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
 from npuninja.formats.wasm_module import PAGE_BYTES, WasmModule, read_wasm
 
-ABI_VERSION = 1
 CORE_SECTION = "npuninja.core"
-MEMORY_PAGES = 8
-OWN_DATA = 0x70000  # the core's own data memory in its address space
 NEIGHBOURS = ("south", "west", "north")
 
 _STUB = struct.Struct("<8sII32s16x")

@@ -9,30 +9,29 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple, Sequence
 
+from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import FAMILIES
 from npuninja.formats.byte_reader import ByteReader
 
+ELF_MAGIC, ARCHIVE_MAGIC = b"\x7fELF", b"!<arch>\n"
 MACHINE = 264  # EM_AIENGINE
-_EXECUTABLE = 2
+EXECUTABLE = 2
 RELOCATABLE = 1
 _TYPES = {0: "no type", 1: "a relocatable object", 2: "an executable", 3: "a shared object", 4: "a core dump"}
 _LOAD = 1
-_HEADER_BYTES = 52
+ELF_HEADER_BYTES = 52
 _PROGRAM_HEADER_BYTES = 32
-_SECTION_HEADER_BYTES = 40
+_SECTION_ENTRY_BYTES = 40
 _SYMBOL_BYTES = 16
-_SYMTAB = 2
+SYMTAB = 2
 RELA = 4
 _SECTION_SYMBOL = 3
-_NOBITS = 8
+NOBITS = 8
+PROGBITS = 1
 
 #: Below it a segment is program memory, above it data.
 SEGMENT_LIMIT = 0x40000
-PROGRAM_MEMORY_BYTES = 0x4000  # aie-rt: AieMlCoreMod.ProgMemSize
-DATA_START, DATA_END = (
-    0x40000,
-    0x80000,
-)  # four windows of 64 KiB: south, west, north, own (aie-rt: DataMemAddr)
+DATA_START, DATA_END = DATA_WINDOWS["south"], DATA_WINDOWS["own"] + DATA_WINDOW_BYTES
 #: The `e_flags` of AIE, the generation before the NPUs'.
 _FIRST_GENERATION = 1
 
@@ -125,7 +124,7 @@ def read_elf(data: bytes, name: str) -> Elf:
         raise reader.error(
             f"not an ELF file: expected 7f 45 4c 46 at 0x0, found {reader.data[:4].hex(' ')}", hint
         )
-    reader.need(0, _HEADER_BYTES, "the ELF header")
+    reader.need(0, ELF_HEADER_BYTES, "the ELF header")
     if reader.data[4:6] != b"\1\1":
         raise reader.error(
             f"not a 32-bit little-endian ELF file: class {reader.data[4]}, byte order {reader.data[5]}, expected 1 and 1",
@@ -169,9 +168,9 @@ def read_elf(data: bytes, name: str) -> Elf:
 def _read_sections(
     reader: ByteReader, table: int, count: int, names: int
 ) -> tuple[list[ElfSection], list[ElfSymbol], list[ElfSymbol]]:
-    reader.need(table, count * _SECTION_HEADER_BYTES, "the ELF section headers")
+    reader.need(table, count * _SECTION_ENTRY_BYTES, "the ELF section headers")
     headers = [
-        reader.words(table + i * _SECTION_HEADER_BYTES, 10, "an ELF section header") for i in range(count)
+        reader.words(table + i * _SECTION_ENTRY_BYTES, 10, "an ELF section header") for i in range(count)
     ]
     sections: list[ElfSection] = []
     symbols: list[ElfSymbol] = []
@@ -180,9 +179,9 @@ def _read_sections(
         raise reader.error(f"damaged ELF: section {names} should have the sections' names, there are {count}")
     for name, kind, flags, address, offset, size_bytes, link, info, *_ in headers:
         title = reader.zero_terminated(headers[names][4] + name, "an ELF section's name")
-        content = b"" if kind in (0, _NOBITS) else reader.block(offset, size_bytes, f"ELF section {title}")
+        content = b"" if kind in (0, NOBITS) else reader.block(offset, size_bytes, f"ELF section {title}")
         sections.append(ElfSection(title, kind, address, size_bytes, content, flags, link, info))
-        if kind == _SYMTAB:
+        if kind == SYMTAB:
             if link >= count:
                 raise reader.error(
                     f"damaged ELF: the symbols' names should be in section {link}, there are {count}"
@@ -213,7 +212,7 @@ def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
             f"the ELF is for machine {elf.machine}, expected {MACHINE} (AI Engine)",
             "it was compiled for another machine; use Peano's clang with the NPU's target",
         )
-    if elf.type != _EXECUTABLE:
+    if elf.type != EXECUTABLE:
         hint = "it was not linked; run the link step and use its output" if elf.type == RELOCATABLE else None
         raise reader.error(
             f"the ELF is {_TYPES.get(elf.type, f'of type {elf.type}')}, expected an executable", hint
@@ -262,12 +261,12 @@ def made_by(elf: Elf) -> str:
 
 
 def write_core_elf(
-    segments: Sequence[tuple[int, bytes, int]], flags: int, elf_type: int = _EXECUTABLE
+    segments: Sequence[tuple[int, bytes, int]], flags: int, elf_type: int = EXECUTABLE
 ) -> bytes:
     """A core program of segments given as (address, bytes, bytes in memory), without sections."""
     table = b""
     body = b""
-    start = -(-(_HEADER_BYTES + _PROGRAM_HEADER_BYTES * len(segments)) // 16) * 16
+    start = -(-(ELF_HEADER_BYTES + _PROGRAM_HEADER_BYTES * len(segments)) // 16) * 16
     for address, data, memory_bytes in segments:
         body += bytes(-len(body) % 16)
         access = 5 if address < DATA_START else 6
@@ -277,7 +276,7 @@ def write_core_elf(
         body += data
     identity = b"\x7fELF\1\1\1".ljust(16, b"\0")
     header = struct.pack(
-        "<HHIIIIIHHHHHH", elf_type, MACHINE, 1, 0, _HEADER_BYTES, 0, flags, _HEADER_BYTES, _PROGRAM_HEADER_BYTES,
+        "<HHIIIIIHHHHHH", elf_type, MACHINE, 1, 0, ELF_HEADER_BYTES, 0, flags, ELF_HEADER_BYTES, _PROGRAM_HEADER_BYTES,
         len(segments), 0, 0, 0,
     )  # fmt: skip
     return (identity + header + table).ljust(start, b"\0") + body

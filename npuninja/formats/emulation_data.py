@@ -16,8 +16,8 @@ from typing import Sequence
 from npuninja.formats.byte_reader import ByteReader
 
 MAGIC = b"NPUNWASM"
-VERSION = 1
-_HEADER_BYTES = 16
+_DATA_VERSION = 1
+_TABLE_START = 16
 _ENTRY_BYTES = 40
 
 
@@ -28,12 +28,12 @@ def write_emulation_data(modules: Sequence[bytes]) -> bytes:
     by_hash = {hashlib.sha256(module).digest(): module for module in modules}
     table = bytearray()
     body = bytearray()
-    start = _HEADER_BYTES + _ENTRY_BYTES * len(by_hash)
+    start = _TABLE_START + _ENTRY_BYTES * len(by_hash)
     for digest, module in sorted(by_hash.items()):
         body += bytes(-(start + len(body)) % 8)
         table += digest + struct.pack("<II", start + len(body), len(module))
         body += module
-    return MAGIC + struct.pack("<II", VERSION, len(by_hash)) + bytes(table) + bytes(body)
+    return MAGIC + struct.pack("<II", _DATA_VERSION, len(by_hash)) + bytes(table) + bytes(body)
 
 
 def read_emulation_data(data: bytes, name: str) -> dict[bytes, bytes]:
@@ -44,14 +44,14 @@ def read_emulation_data(data: bytes, name: str) -> dict[bytes, bytes]:
     reader = ByteReader(data, name)
     magic = reader.block(0, 8, "EMULATION_DATA")
     version, count = reader.words(8, 2, "the header of EMULATION_DATA")
-    if magic != MAGIC or version != VERSION:
+    if magic != MAGIC or version != _DATA_VERSION:
         raise reader.error(
             f'unknown EMULATION_DATA: expected "NPUNWASM" version 1, found {magic!r} version {version}'
         )
-    reader.need(_HEADER_BYTES, count * _ENTRY_BYTES, "the table of core modules")
+    reader.need(_TABLE_START, count * _ENTRY_BYTES, "the table of core modules")
     modules = {}
     for i in range(count):
-        entry = _HEADER_BYTES + i * _ENTRY_BYTES
+        entry = _TABLE_START + i * _ENTRY_BYTES
         digest = reader.block(entry, 32, "a core module's hash")
         offset, size_bytes = reader.words(entry + 32, 2, "a core module's place")
         module = reader.block(offset, size_bytes, f"core module {i}")

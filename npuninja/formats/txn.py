@@ -8,6 +8,7 @@ Sources: MLIR-AIE AIETargetNPU.cpp; aie-rt common/xaie_txn.h, global/xaiegbl.h.
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Iterator, NamedTuple, Union
 
@@ -37,6 +38,10 @@ NAMES = {
 }  # fmt: skip
 
 HEADER_BYTES = 16
+#: A stream as text, as aie-translate writes it: words in hexadecimal.
+HEX_LINES = re.compile(rb"\s*(?:(?:0[xX])?[0-9a-fA-F]{8}\s+)*(?:0[xX])?[0-9a-fA-F]{8}\s*")
+#: Arguments whose addresses the firmware adds its offset of host memory to; in those of later ones it is added here.
+TRANSLATED_ARGUMENTS = 5
 
 
 class MaskPoll(NamedTuple):

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple
 
+from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_module import WasmModule
 
-_TYPES, _FUNCTIONS, _CODE = 1, 3, 10  # section numbers
-
 CALL, LOCAL_GET, LOCAL_SET, LOCAL_TEE, GLOBAL_GET = 0x10, 0x20, 0x21, 0x22, 0x23
-I32_CONST, I32_ADD, I32_SUB = 0x41, 0x6A, 0x6B
+NOP, DROP, SELECT, GLOBAL_SET, I32_STORE = 0x01, 0x1A, 0x1B, 0x24, 0x36
+I32_ADD, I32_SUB = 0x6A, 0x6B
 #: Instructions behind a prefix byte are numbered `PREFIX | number`.
 BULK, SIMD = 0xFC000, 0xFD000
 MEMORY_COPY, MEMORY_FILL = BULK | 10, BULK | 11
@@ -121,9 +121,9 @@ def functions(module: WasmModule) -> list[FunctionCode]:
     Raises IndexError when a section is cut off.
     """
     content = {section.id: section.data for section in module.sections if section.id}
-    types = list(_types(ByteCursor(content.get(_TYPES, b"\0"))))
-    kinds = ByteCursor(content.get(_FUNCTIONS, b"\0"))
-    code = ByteCursor(content.get(_CODE, b"\0"))
+    types = list(_types(ByteCursor(content.get(wasm_sections.TYPE, b"\0"))))
+    kinds = ByteCursor(content.get(wasm_sections.FUNCTION, b"\0"))
+    code = ByteCursor(content.get(wasm_sections.CODE, b"\0"))
     imported = sum(1 for item in module.imports if item.kind == "function")
     code.number()
     relocations = _relocations(module)

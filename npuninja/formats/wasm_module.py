@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from npuninja.formats import wasm_sections
 from npuninja.formats.byte_reader import ByteReader
 
 MAGIC = b"\0asm\1\0\0\0"
 PAGE_BYTES = 65536
 
 CUSTOM = 0
-_IMPORT = 2
-_MEMORY = 5
-_EXPORT = 7
-_DATA = 11
 _EXTERNAL_KINDS = ("function", "table", "memory", "global", "tag")
-_I32_CONST = 0x41
-_END = 0x0B
+I32_CONST = 0x41
+END = 0x0B
 
 
 class WasmSection(NamedTuple):
@@ -160,16 +157,16 @@ def read_wasm(data: bytes, name: str) -> WasmModule:
         cursor = _Cursor(reader, start, at, f"wasm section {number}")
         section_name = cursor.name() if number == CUSTOM else ""
         sections.append(WasmSection(number, section_name, cursor.at, reader.data[cursor.at : at]))
-        if number == _IMPORT:
+        if number == wasm_sections.IMPORT:
             imports += [_read_import(cursor) for _ in range(cursor.unsigned())]
-        elif number == _MEMORY:
+        elif number == wasm_sections.MEMORY:
             for _ in range(cursor.unsigned()):
                 memory = cursor.limits()
-        elif number == _EXPORT:
+        elif number == wasm_sections.EXPORT:
             for _ in range(cursor.unsigned()):
                 export_name = cursor.name()
                 exports.append(WasmExport(export_name, _kind(cursor), cursor.unsigned()))
-        elif number == _DATA:
+        elif number == wasm_sections.DATA:
             segments += [
                 s for s in [_read_segment(cursor) for _ in range(cursor.unsigned())] if s is not None
             ]
@@ -212,10 +209,10 @@ def _read_segment(cursor: _Cursor) -> WasmSegment | None:
     if flags == 2:
         cursor.unsigned()  # memory index
     at = cursor.at
-    if flags > 2 or cursor.take(1)[0] != _I32_CONST:
+    if flags > 2 or cursor.take(1)[0] != I32_CONST:
         raise cursor.reader.error(f"the data segment at 0x{at:x} has no constant address: expected i32.const")
     address = cursor.signed()
-    if cursor.take(1)[0] != _END:
+    if cursor.take(1)[0] != END:
         raise cursor.reader.error(
             f"the data segment at 0x{at:x} has no constant address: expected i32.const alone"
         )

@@ -114,7 +114,9 @@ _NAMES: dict[int, str] = {
     **{BULK | i: name for i, name in enumerate(_BULK)},
     **{SIMD | first + i: name for first, names in _SIMD.items() for i, name in enumerate(names.split())},
 }
-_FUNCTION_NAMES, _LINKING_SYMBOLS, _UNDEFINED, _EXPLICIT_NAME = 1, 8, 0x10, 0x40
+_FUNCTION_NAMES, _LINKING_SYMBOLS = 1, 8
+#: Flags of a symbol of an object.
+UNDEFINED, EXPLICIT_NAME = 0x10, 0x40
 
 
 def instruction_name(opcode: int) -> str:
@@ -167,13 +169,13 @@ def _from_linking(module: WasmModule, imported: list[str]) -> dict[int, str]:
                 symbol_kind, flags = data.byte(), data.number()
                 if symbol_kind == 1:  # data
                     data.text()
-                    if not flags & _UNDEFINED:
+                    if not flags & UNDEFINED:
                         data.number(), data.number(), data.number()
                 elif symbol_kind == 3:  # section
                     data.number()
                 else:
                     number = data.number()
-                    named = not flags & _UNDEFINED or flags & _EXPLICIT_NAME
+                    named = not flags & UNDEFINED or flags & EXPLICIT_NAME
                     text = data.text() if named else imported[number] if number < len(imported) else ""
                     if symbol_kind == 0 and text:
                         names[number] = text

@@ -18,17 +18,33 @@ from npuninja.formats import xclbin_sections as sections
 from npuninja.formats.aie_partition import AiePartition, PartitionPdi, write_aie_partition
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.emulation_data import write_emulation_data
+from npuninja.formats.xclbin_kinds import (
+    AIE_PARTITION as AIE_PARTITION,
+)
+from npuninja.formats.xclbin_kinds import (
+    CONNECTIVITY as CONNECTIVITY,
+)
+from npuninja.formats.xclbin_kinds import (
+    EMBEDDED_METADATA as EMBEDDED_METADATA,
+)
+from npuninja.formats.xclbin_kinds import (
+    EMULATION_DATA as EMULATION_DATA,
+)
+from npuninja.formats.xclbin_kinds import (
+    GROUP_CONNECTIVITY as GROUP_CONNECTIVITY,
+)
+from npuninja.formats.xclbin_kinds import (
+    GROUP_TOPOLOGY as GROUP_TOPOLOGY,
+)
+from npuninja.formats.xclbin_kinds import (
+    IP_LAYOUT as IP_LAYOUT,
+)
+from npuninja.formats.xclbin_kinds import (
+    MEM_TOPOLOGY as MEM_TOPOLOGY,
+)
 from npuninja.formats.xclbin_mirror import mirror_data
 
 MAGIC = b"xclbin2\0"
-EMBEDDED_METADATA = 2
-MEM_TOPOLOGY = 6
-CONNECTIVITY = 7
-IP_LAYOUT = 8
-EMULATION_DATA = 21
-GROUP_TOPOLOGY = 26
-GROUP_CONNECTIVITY = 27
-AIE_PARTITION = 32
 
 #: Names of section kinds (XRT xclbin.h: axlf_section_kind), for people.
 KIND_NAMES = {

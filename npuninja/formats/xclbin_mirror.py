@@ -11,6 +11,13 @@ import json
 from typing import Any, Protocol, Sequence
 
 from npuninja.formats import xclbin_sections as sections
+from npuninja.formats.xclbin_kinds import (
+    CONNECTIVITY,
+    GROUP_CONNECTIVITY,
+    GROUP_TOPOLOGY,
+    IP_LAYOUT,
+    MEM_TOPOLOGY,
+)
 
 START = b"XCLBIN_MIRROR_DATA_START"
 END = b"XCLBIN_MIRROR_DATA_END"
@@ -18,7 +25,6 @@ _MEMORY_TYPES = {2: "MEM_DRAM"}
 _UNIT_TYPES = {7: "IP_PS_KERNEL"}
 _SUBTYPES = {1: "DPU"}
 _FUNCTIONAL = {0: "DPU"}
-_MEM_TOPOLOGY, _CONNECTIVITY, _IP_LAYOUT, _GROUP_TOPOLOGY, _GROUP_CONNECTIVITY = 6, 7, 8, 26, 27
 
 
 class PlacedSection(Protocol):
@@ -72,7 +78,7 @@ def mirror_data(placed: Sequence[PlacedSection], uuid: bytes, version: tuple[int
 def _payload(section: PlacedSection) -> dict[str, Any] | None:
     """The section as JSON, for the kinds that xclbinutil mirrors."""
     name = "mirror data"
-    if section.kind in (_MEM_TOPOLOGY, _GROUP_TOPOLOGY):
+    if section.kind in (MEM_TOPOLOGY, GROUP_TOPOLOGY):
         memories = [
             {
                 "m_type": _MEMORY_TYPES[m.type],
@@ -83,9 +89,9 @@ def _payload(section: PlacedSection) -> dict[str, Any] | None:
             }
             for m in sections.read_mem_topology(section.data, name)
         ]
-        key = "mem_topology" if section.kind == _MEM_TOPOLOGY else "group_topology"
+        key = "mem_topology" if section.kind == MEM_TOPOLOGY else "group_topology"
         return {key: {"m_count": str(len(memories)), "m_mem_data": memories}}
-    if section.kind == _IP_LAYOUT:
+    if section.kind == IP_LAYOUT:
         units = [
             {
                 "m_type": _UNIT_TYPES[u.type],
@@ -98,12 +104,12 @@ def _payload(section: PlacedSection) -> dict[str, Any] | None:
             for u in sections.read_ip_layout(section.data, name)
         ]
         return {"ip_layout": {"m_count": str(len(units)), "m_ip_data": units}}
-    if section.kind in (_CONNECTIVITY, _GROUP_CONNECTIVITY):
+    if section.kind in (CONNECTIVITY, GROUP_CONNECTIVITY):
         links = [
             {"arg_index": str(c.argument), "m_ip_layout_index": str(c.unit), "mem_data_index": str(c.memory)}
             for c in sections.read_connectivity(section.data, name)
         ]
-        key = "connectivity" if section.kind == _CONNECTIVITY else "group_connectivity"
+        key = "connectivity" if section.kind == CONNECTIVITY else "group_connectivity"
         return {key: {"m_count": str(len(links)), "m_connection": links}}
     return None
 

@@ -22,6 +22,8 @@ _SYMBOLS = frozenset(
         "memref.global",
     ]
 )
+#: The operations that hold a runtime sequence, of 2025-10 and of later generations.
+RUNTIME_SEQUENCES = ("aiex.runtime_sequence", "aie.runtime_sequence")
 # Names of symbols that are written without one.
 _DEFAULT_NAMES = {
     "aie.device": "main",

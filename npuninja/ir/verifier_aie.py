@@ -8,6 +8,7 @@ from npuninja.arch.devices import (
     DATA_WINDOW_BYTES,
     DEFAULT_STACK_BYTES,
     DEVICES,
+    MAX_ITERATIONS,
     TileKind,
     memory_window,
 )
@@ -31,8 +32,6 @@ _TASKS = ("aiex.dma_configure_task", "aiex.dma_configure_task_for", "aie.bd_chai
 _BUFFERS = ("aie.buffer", "aie.external_buffer")
 _DMA_REGIONS = {"aie.mem": "core", "aie.memtile_dma": "mem", "aie.shim_dma": "shim"}
 _KIND_WORDS = {"core": "a core tile", "mem": "a memtile", "shim": "a shim tile"}
-#: Steps of a descriptor's iteration: six bits, stored minus one.
-_MAX_ITERATIONS = 64
 #: Locks that a core sees: its own and those of three neighbours, 16 each.
 _CORE_LOCKS = 64
 _TAIL_HINT = "dimensions are written outermost first"
@@ -326,8 +325,8 @@ def _check_iteration(op: Operation, home: Operation | None) -> None:
             op, "an iteration is for DMA programs", "in a task, use the outermost of four dimensions"
         )
     size, stride, current = iteration
-    if not 1 <= size <= _MAX_ITERATIONS:
-        raise op_error(op, f"the iteration's size is {size}, expected 1 to {_MAX_ITERATIONS}")
+    if not 1 <= size <= MAX_ITERATIONS:
+        raise op_error(op, f"the iteration's size is {size}, expected 1 to {MAX_ITERATIONS}")
     if not 0 <= current < size:
         raise op_error(op, f"the iteration begins with {current}, expected 0 to {size - 1}")
     kind = kind_at(home.operands[0])

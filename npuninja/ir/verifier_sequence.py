@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from npuninja.arch.devices import TILE_KINDS, TileKind
+from npuninja.arch.devices import MAX_ITERATIONS, TILE_KINDS, WORD_BITS, TileKind
 from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr, IntegerAttr, PacketInfoAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
@@ -14,8 +14,6 @@ from npuninja.ir.syntax import definition
 from npuninja.ir.tiles import device_of, kind_at
 from npuninja.ir.types import DYNAMIC, bits, memref
 
-_WORD_BITS = 32  # addresses and lengths of a buffer descriptor count 32-bit words
-_MAX_ITERATIONS = 64  # six bits, stored minus one
 _NEXT_GENERATION_SEQUENCE = "aie.runtime_sequence"
 
 
@@ -36,7 +34,7 @@ def _check_transfer(op: Operation) -> None:
             raise UserError(
                 f"'{op.name}': size {i} is {sizes[i]}, expected at least 1", op.loc, hint=_ORDER_HINT
             )
-    if sizes[0] * element_bits % _WORD_BITS:
+    if sizes[0] * element_bits % WORD_BITS:
         got = f"{sizes[0]} elements of {element_bits // 8} bytes are {sizes[0] * element_bits // 8} bytes"
         raise UserError(f"'{op.name}': transfer sizes must be multiples of 4 bytes, but {got}", op.loc)
     for i in range(3):
@@ -49,10 +47,10 @@ def _check_transfer(op: Operation) -> None:
             f"'{op.name}': stride 3 is {strides[3]}, expected 0 or more", op.loc, hint=_ORDER_HINT
         )
     for i in range(4):
-        if (i > 0 or strides[0] != 1) and strides[i] * element_bits % _WORD_BITS:
+        if (i > 0 or strides[0] != 1) and strides[i] * element_bits % WORD_BITS:
             got = f"{strides[i]} elements of {element_bits // 8} bytes"
             raise UserError(f"'{op.name}': stride {i} is {got}, which is no multiple of 4 bytes", op.loc)
-    if sum(o * s for o, s in zip(offsets, strides)) * element_bits % _WORD_BITS:
+    if sum(o * s for o, s in zip(offsets, strides)) * element_bits % WORD_BITS:
         raise UserError(f"'{op.name}': the offset is no multiple of 4 bytes", op.loc)
 
 
@@ -69,12 +67,12 @@ def _check_ranges(
     op: Operation, kind: TileKind, sizes: list[int], strides: list[int], element_bits: int
 ) -> None:
     """Wraps and steps within the fields of the descriptor."""
-    words = [s * element_bits // _WORD_BITS for s in strides]
+    words = [s * element_bits // WORD_BITS for s in strides]
     linear = sizes[1:3] == [1, 1] and strides[:3] == [1, 0, 0]
     if op.enclosing(_NEXT_GENERATION_SEQUENCE) is not None and kind is TILE_KINDS["shim"]:
         linear = linear or _contiguous(sizes, strides)
     if not linear:
-        for i, size in ((0, sizes[0] * element_bits // _WORD_BITS), (1, sizes[1])):
+        for i, size in ((0, sizes[0] * element_bits // WORD_BITS), (1, sizes[1])):
             if size > kind.max_wrap:
                 unit = "words" if i == 0 else "rows"
                 limit = f"the range [0:{kind.max_wrap}] of a {kind.name} tile"
@@ -83,9 +81,9 @@ def _check_ranges(
                     op.loc,
                     hint="split the dimension in two, or transfer it in several pieces",
                 )
-    if sizes[3] - 1 > _MAX_ITERATIONS:
+    if sizes[3] - 1 > MAX_ITERATIONS:
         raise UserError(
-            f"'{op.name}': size 3 is {sizes[3]} and exceeds the range [1:{_MAX_ITERATIONS}]", op.loc
+            f"'{op.name}': size 3 is {sizes[3]} and exceeds the range [1:{MAX_ITERATIONS}]", op.loc
         )
     for i in range(4):
         if sizes[i] > 1 and words[i] - 1 > kind.max_step_words and not (i < 3 and linear):

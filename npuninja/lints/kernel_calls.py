@@ -6,7 +6,8 @@ from typing import Iterator, NamedTuple, Sequence, Union
 
 from npuninja.errors import Location, Warnings
 from npuninja.formats import wasm_code
-from npuninja.formats.wasm_code import SIMD, FunctionCode, Instruction
+from npuninja.formats.wasm_code import DROP, GLOBAL_SET, NOP, SELECT, SIMD, FunctionCode, Instruction
+from npuninja.formats.wasm_module import I32_CONST
 from npuninja.lints.kernel_code import KernelFunction
 
 #: An argument as the design passes it: the bytes of a memref, None for one of unknown size, the type of a
@@ -35,7 +36,6 @@ _LOADED_BYTES = (4, 8, 4, 8, 1, 1, 2, 2, 1, 1, 2, 2, 4, 4)
 _STORED_BYTES = (4, 8, 4, 8, 1, 2, 1, 2, 4)
 _LOADS = {**dict(enumerate(_LOADED_BYTES, 0x28)), SIMD: 16, **dict.fromkeys(range(SIMD | 1, SIMD | 7), 8)}
 _STORES = {**dict(enumerate(_STORED_BYTES, 0x36)), SIMD | 11: 16}
-_NOP, _DROP, _SELECT, _GLOBAL_SET = 0x01, 0x1A, 0x1B, 0x24
 # What control can leave by: behind it, code may never run.
 _BRANCHES = (0x00, 0x04, 0x0C, 0x0D, 0x0E, 0x0F)
 _OTHER_CONSTANTS = (0x42, 0x43, 0x44, SIMD | 12)
@@ -135,7 +135,7 @@ def _step(
     if opcode == wasm_code.LOCAL_GET:
         number = immediates[0]
         stack.append(_Value(number, 0) if number < count and number not in assigned else None)
-    elif opcode == wasm_code.I32_CONST:
+    elif opcode == I32_CONST:
         stack.append(None if instruction.relocated else _Value(-1, immediates[0]))
     elif opcode == wasm_code.I32_ADD:
         stack.append(_sum(pop(), pop()))
@@ -151,15 +151,15 @@ def _step(
             yield from access(target, length.constant)
             if opcode == wasm_code.MEMORY_COPY:
                 yield from access(source, length.constant)
-    elif opcode in (_DROP, wasm_code.LOCAL_SET, _GLOBAL_SET):
+    elif opcode in (DROP, wasm_code.LOCAL_SET, GLOBAL_SET):
         pop()
-    elif opcode in _ONE_OPERAND or opcode in _TWO_OPERANDS or opcode == _SELECT:
+    elif opcode in _ONE_OPERAND or opcode in _TWO_OPERANDS or opcode == SELECT:
         for _ in range(1 if opcode in _ONE_OPERAND else 2 if opcode in _TWO_OPERANDS else 3):
             pop()
         stack.append(None)
     elif opcode in _OTHER_CONSTANTS or opcode == wasm_code.GLOBAL_GET:
         stack.append(None)
-    elif opcode not in (wasm_code.LOCAL_TEE, _NOP):
+    elif opcode not in (wasm_code.LOCAL_TEE, NOP):
         stack.clear()
 
 

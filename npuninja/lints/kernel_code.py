@@ -9,14 +9,13 @@ from npuninja.formats.dwarf_lines import LineTable, read_line_table
 from npuninja.formats.wasm_code import (
     CALL,
     GLOBAL_GET,
-    I32_CONST,
     I32_SUB,
     LOCAL_TEE,
     FunctionCode,
     Instruction,
     functions,
 )
-from npuninja.formats.wasm_module import WasmModule
+from npuninja.formats.wasm_module import I32_CONST, WasmModule
 
 _PROLOGUE_INSTRUCTIONS = 8
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from npuninja.errors import Warnings
 from npuninja.ir.attributes import SymbolRefAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.symbols import RUNTIME_SEQUENCES
 
-SEQUENCES = ("aiex.runtime_sequence", "aie.runtime_sequence")
 _TRANSFER = "aiex.npu.dma_memcpy_nd"
 # After any of these the first transfer may be over; which transfers each waits for is not looked at.
 _WAITS = ("aiex.npu.dma_wait", "aiex.npu.sync", "aiex.dma_await_task")
@@ -20,7 +20,7 @@ def check_reused_descriptors(device: Operation, warnings: Warnings) -> None:
     """
     columns = _columns(device)
     for sequence in device.body.ops:
-        if sequence.name not in SEQUENCES:
+        if sequence.name not in RUNTIME_SEQUENCES:
             continue
         used: dict[tuple[int, int], Operation] = {}
         for op in sequence.regions[0].entry.ops:

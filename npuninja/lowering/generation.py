@@ -201,6 +201,8 @@ RULES = {
 
 #: Names of the generations, oldest first.
 GENERATIONS = tuple(RULES)
+#: What a user may say: `auto` is what the text of a design shows.
+CHOICES = ("auto", *GENERATIONS)
 
 
 def rules_of(generation: str) -> Rules:

@@ -21,13 +21,13 @@ from npuninja.ir.attributes import (
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.numbers import NUMBERS
+from npuninja.ir.symbols import RUNTIME_SEQUENCES
 from npuninja.lowering import op_builders
 from npuninja.lowering.op_builders import constant_value, i32
 
 _TASKS = ("aiex.dma_configure_task", "aiex.dma_configure_task_for")
 #: What holds the constants of its operations: their place is the start of its first block.
 _HOMES = ("aie.core", "aie.mem", "aie.memtile_dma", "aie.shim_dma", "func.func", "aie.bd_chain")
-_SEQUENCES = ("aie.runtime_sequence", "aiex.runtime_sequence")
 
 
 # What these releases leave out when they print, even if the design has it.
@@ -219,7 +219,7 @@ class _Constants:
         number = number - (1 << 32) if number >= 1 << 31 else number
         home: Operation | None = user.parent_op
         inner: Operation | None = user
-        while home is not None and home.name not in (*_HOMES, *_SEQUENCES):
+        while home is not None and home.name not in (*_HOMES, *RUNTIME_SEQUENCES):
             home, inner = home.parent_op, home
         block = home.body if home is not None else user.parent
         assert block is not None
@@ -229,7 +229,7 @@ class _Constants:
         op = op_builders.constant(number, "i32")
         op.parent = block
         self._made[block, number] = op.result
-        if home is not None and home.name in _SEQUENCES and inner is not None:
+        if home is not None and home.name in RUNTIME_SEQUENCES and inner is not None:
             self._before.setdefault(block, {}).setdefault(inner, []).append(op)
         else:
             self._leading.setdefault(block, []).append(op)

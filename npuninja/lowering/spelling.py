@@ -9,8 +9,8 @@ from __future__ import annotations
 from npuninja.errors import UserError
 from npuninja.ir.attributes import IntegerAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.symbols import RUNTIME_SEQUENCES
 
-SEQUENCES = ("aiex.runtime_sequence", "aie.runtime_sequence")
 # Operations that only the newer releases have.
 _NEW_OPERATIONS = ("aie.logical_tile", "aiex.configure", "aiex.run")
 
@@ -30,13 +30,13 @@ def respell(module: Operation, *, sequence_op: str, allocation_has_tile: bool, f
     """
     changed = False
     for op in list(module.walk()):
-        if op.name in SEQUENCES and op.name != sequence_op:
+        if op.name in RUNTIME_SEQUENCES and op.name != sequence_op:
             op.name = sequence_op
             changed = True
         elif op.name == "aie.shim_dma_allocation" and bool(op.operands) != allocation_has_tile:
             _respell_allocation(op)
             changed = True
-        elif op.name in _NEW_OPERATIONS and sequence_op == SEQUENCES[0]:
+        elif op.name in _NEW_OPERATIONS and sequence_op == RUNTIME_SEQUENCES[0]:
             hint = "take a newer MLIR-AIE, or the embedded lowering: --provider lower=embedded and so on"
             raise UserError(f"MLIR-AIE before 2025-11-18 has no {op.name}", op.loc, hint=hint)
     if not functions_link:

@@ -16,7 +16,6 @@ from npuninja.machine_code.listing import Names
 from npuninja.machine_code.program import Symbol, read_programs
 from npuninja.machine_code.reachable import reachable_bundles
 
-_EXECUTABLE = 2
 #: Bundles that are followed in search of the cycles of one call.
 _LONGEST_WALK = 20_000
 
@@ -73,7 +72,7 @@ class Function(NamedTuple):
 def functions_of(data: bytes, name: str) -> tuple[Function, ...]:
     """The functions of a linked AIE2 program's ELF; empty for any other ELF. Raises UserError when its code cannot be read."""
     found = elf.read_elf(data, name)
-    if (found.machine, found.type, elf.architecture_of(found.flags)) != (elf.MACHINE, _EXECUTABLE, "aie2"):
+    if (found.machine, found.type, elf.architecture_of(found.flags)) != (elf.MACHINE, elf.EXECUTABLE, "aie2"):
         return ()
     pieces = [(s.address, s.data) for s in found.segments if s.address < elf.DATA_START]
     _, programs = read_programs(data, name)

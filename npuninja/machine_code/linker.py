@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Sequence
 
+from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.errors import Location, UserError
 from npuninja.formats import elf
 from npuninja.machine_code.assembler import assemble
@@ -32,7 +33,6 @@ __start:
   nop
   nop
 """
-_PROGRAM_BYTES = elf.PROGRAM_MEMORY_BYTES
 
 
 class LinkerScript(NamedTuple):
@@ -339,9 +339,9 @@ def _place(
                 end += -end % 32
                 addresses[item.name, section.name] = end
                 end += section.size_bytes
-    if len(code) > _PROGRAM_BYTES:
+    if len(code) > PROGRAM_MEMORY_BYTES:
         raise UserError(
-            f"the program takes {len(code)} bytes, a core has {_PROGRAM_BYTES}",
+            f"the program takes {len(code)} bytes, a core has {PROGRAM_MEMORY_BYTES}",
             hint="split the work over cores",
         )
     if end > script.data_origin + script.data_bytes:

@@ -8,12 +8,20 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple, Sequence
 
-from npuninja.formats.elf import MACHINE, RELA, RELOCATABLE
+from npuninja.formats.elf import (
+    ELF_HEADER_BYTES,
+    EXECUTABLE,
+    MACHINE,
+    NOBITS,
+    PROGBITS,
+    RELA,
+    RELOCATABLE,
+    SYMTAB,
+)
 
-_PROGBITS, _SYMTAB, _STRTAB, _NOBITS = 1, 2, 3, 8
+_STRTAB = 3
 _ALLOC, _WRITE, _EXEC, _INFO_LINK = 2, 1, 4, 0x40
-_HEADER_BYTES, _SECTION_BYTES = 52, 40
-EXECUTABLE = 2
+_SECTION_BYTES = 40
 
 
 class ObjectSection(NamedTuple):
@@ -84,7 +92,7 @@ def write_object(
     for section in sections:
         size = section.size_bytes if section.size_bytes is not None else len(section.data)
         access = _ALLOC | (_EXEC if section.is_code else _WRITE)
-        kind = _NOBITS if section.is_bss else _PROGBITS
+        kind = NOBITS if section.is_bss else PROGBITS
         bodies.append(
             (section.name, kind, access, section.address, section.data, size, 0, 0, section.align, 0)
         )
@@ -109,7 +117,7 @@ def write_object(
                     12,
                 )
             )
-    bodies.append((".symtab", _SYMTAB, 0, 0, bytes(table), len(table), symtab + 1, local_count, 4, 16))
+    bodies.append((".symtab", SYMTAB, 0, 0, bytes(table), len(table), symtab + 1, local_count, 4, 16))
     bodies.append((".strtab", _STRTAB, 0, 0, bytes(strings), len(strings), 0, 0, 1, 0))
     return _file(bodies, flags, linked)
 
@@ -126,7 +134,7 @@ def _file(
     names += b".shstrtab\0"
     bodies = [*bodies, (".shstrtab", _STRTAB, 0, 0, bytes(names), len(names), 0, 0, 1, 0)]
     loaded = [b for b in bodies if b[2] & _ALLOC and b[5]] if linked else []
-    out = bytearray(_HEADER_BYTES + 32 * len(loaded))
+    out = bytearray(ELF_HEADER_BYTES + 32 * len(loaded))
     headers = bytearray(_SECTION_BYTES)
     programs = bytearray()
     for name, kind, access, address, data, size, link, info, align, entry in bodies:
@@ -138,15 +146,15 @@ def _file(
             mode = 5 if access & _EXEC else 6
             programs += struct.pack("<8I", 1, len(out), address, address, len(data), size, mode, 16)
         out += data
-    out[_HEADER_BYTES : _HEADER_BYTES + len(programs)] = programs
+    out[ELF_HEADER_BYTES : ELF_HEADER_BYTES + len(programs)] = programs
     out += bytes(-len(out) % 4)
     section_offset = len(out)
     out += headers
     identity = b"\x7fELF\1\1\1".ljust(16, b"\0")
     count = len(bodies) + 1
     header = struct.pack(
-        "<HHIIIIIHHHHHH", EXECUTABLE if linked else RELOCATABLE, MACHINE, 1, 0, _HEADER_BYTES if loaded else 0,
-        section_offset, flags, _HEADER_BYTES, 32 if loaded else 0, len(loaded), _SECTION_BYTES, count, count - 1,
+        "<HHIIIIIHHHHHH", EXECUTABLE if linked else RELOCATABLE, MACHINE, 1, 0, ELF_HEADER_BYTES if loaded else 0,
+        section_offset, flags, ELF_HEADER_BYTES, 32 if loaded else 0, len(loaded), _SECTION_BYTES, count, count - 1,
     )  # fmt: skip
-    out[:_HEADER_BYTES] = identity + header
+    out[:ELF_HEADER_BYTES] = identity + header
     return bytes(out)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import wasmtime
 
 from npuninja.errors import Location, UserError
+from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA
 from npuninja.formats.elf import DATA_END, DATA_START, RELOCATABLE, SEGMENT_LIMIT
 from npuninja.machine_code import core_runtime as rt
 from npuninja.machine_code.core_runtime import CoreRuntime, fault_sentence, load_runtime
@@ -19,8 +20,6 @@ from npuninja.machine_code.registers import NAMES, VECTOR_NAMES, place_of
 #: lr of an entry function: no bundle can be there, so its return is seen.
 RETURN_ADDRESS = 0xFFFF0
 #: Where real programs begin their stack (crt: `movxm sp, #458752`).
-STACK_START = 0x70000
-LOCK_PAGE = 0x10000
 #: The tile of a core alone: one with neighbours on all sides.
 _TILE = 8 * 1 + 3
 _OWN_LOCKS = 48
@@ -116,7 +115,7 @@ class OneCore:
         self.core.set_state("pc", address)
         self.core.set_state("return_address", RETURN_ADDRESS)
         self.core.set_register("lr", RETURN_ADDRESS)
-        self.core.set_register("sp", STACK_START)
+        self.core.set_register("sp", OWN_DATA)
 
     def set_register(self, name: str, text: str) -> None:
         """Sets a register: a number, or for wide ones its bytes in memory order as hexadecimal digits.
@@ -228,7 +227,7 @@ class OneCore:
             "stall_cycles_are": "modelled",
             "registers": {name: self.core.register(name) for name in NAMES},
             "vectors": {name: self.core.read(place_of(name)).hex() for name in VECTOR_NAMES},
-            "stack_bytes": max(0, self.core.state("stack_high") - STACK_START),
+            "stack_bytes": max(0, self.core.state("stack_high") - OWN_DATA),
         }
         if stopped == "fault":
             fault = self.core.fault()

@@ -19,10 +19,8 @@ from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
 
-ARCHIVE_MAGIC = b"!<arch>\n"
 _PDI_MAGIC = b"\xdd\0\0\0"
 _EXECUTABLE_SECTION = 4  # SHF_EXECINSTR
-_PROGBITS = 1
 _ABSOLUTE = 0xFFF1
 
 
@@ -91,7 +89,7 @@ def read_programs(data: bytes, name: str) -> tuple[str, list[Program]]:
         return ("object" if found.type == elf.RELOCATABLE else "ELF"), [_of_elf(found, name, "")]
     if data[:8] == WASM_MAGIC:
         return "wasm", [Program("", "wasm", (), module=data)]
-    if data[:8] == ARCHIVE_MAGIC:
+    if data[:8] == elf.ARCHIVE_MAGIC:
         return "archive", _of_archive(data, name)
     if data[:4] == _PDI_MAGIC:
         return "PDI", _of_commands(read_pdi(data, name).commands(name), {}, 0)
@@ -116,7 +114,7 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> Program:
     for number, section in enumerate(found.sections):
         symbols = _symbols(found, number, executable=bool(section.flags & _EXECUTABLE_SECTION))
         everything += symbols
-        if section.type == _PROGBITS and section.flags & _EXECUTABLE_SECTION and section.size_bytes:
+        if section.type == elf.PROGBITS and section.flags & _EXECUTABLE_SECTION and section.size_bytes:
             sections.append(
                 CodeSection(
                     section.name,
@@ -169,7 +167,7 @@ def _relocations(found: elf.Elf, number: int) -> tuple[Relocation, ...]:
 def _of_archive(data: bytes, name: str) -> list[Program]:
     programs = []
     long_names = b""
-    at = len(ARCHIVE_MAGIC)
+    at = len(elf.ARCHIVE_MAGIC)
     while at + 60 <= len(data):
         header = data[at : at + 60]
         try:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from npuninja.errors import InternalError
 
 BANK_BYTES = 2432
-_R, _P, _M, _DN, _DJ, _DC, _SP, _S = 0, 128, 160, 192, 224, 256, 288, 312
+_SCALARS, _P, _M, _DN, _DJ, _DC, _SP, _S = 0, 128, 160, 192, 224, 256, 288, 312
 _CORE_ID, _CR, _SR, _Q, _W, _AM = 328, 332, 380, 448, 512, 1280
 _ADDRESS_MASK = 0xFFFFF
 
@@ -26,7 +26,7 @@ STATUS = (
     "srMS0",
 )  # fmt: skip
 _SINGLE = {"sp": _SP, "lr": 292, "ls": 296, "le": 300, "lc": 304, "dp": 308, "core_id": _CORE_ID}
-_ARRAYS = {"r": _R, "p": _P, "m": _M, "dn": _DN, "dj": _DJ, "dc": _DC}
+_ARRAYS = {"r": _SCALARS, "p": _P, "m": _M, "dn": _DN, "dj": _DJ, "dc": _DC}
 _NUMBERED = re.compile(r"(qwl|qwh|qx|amll|amlh|amhl|amhh|bml|bmh|cm|wl|wh|dn|dj|dc|[a-z])(\d+)(_3d)?")
 _ACC_PARTS = {"amll": (0, 32), "amlh": (32, 32), "amhl": (64, 32), "amhh": (96, 32), "bml": (0, 64), "bmh": (64, 64),
               "cm": (0, 128)}  # fmt: skip
@@ -67,7 +67,7 @@ def place_of(name: str) -> RegisterPlace:
         if kind == "s":
             return RegisterPlace(_S + 4 * number, 4, 0)
         if kind == "l":
-            return RegisterPlace(_R + 4 * (16 + 2 * number), 8, 0xFFFFFFFF)
+            return RegisterPlace(_SCALARS + 4 * (16 + 2 * number), 8, 0xFFFFFFFF)
         if kind == "d":
             return RegisterPlace(_M + 4 * number, 4, _ADDRESS_MASK)
         if kind == "q":

@@ -410,7 +410,7 @@ class _Block:
             self.code.const(32)
             self.code.op(w.ADD)
             self.code.const(96)
-            self.code.op(w.LT_U, w.SELECT)
+            self.code.op(w.LT_U, w.CHOOSE)
             local = self.code.new()
         elif fields.mask != 0xFFFFFFFF:
             self.code.get(local)
@@ -548,7 +548,7 @@ class _Block:
             code.get(m)
             code.get(dj)
             code.get(wraps)
-            code.op(w.SELECT, w.ADD)
+            code.op(w.CHOOSE, w.ADD)
             code.const(0xFFFFF)
             code.op(w.AND)
             self.add(now + 1, _WRITE, fields.pointer, 4, 1, op, code.new(), now)
@@ -559,7 +559,7 @@ class _Block:
             code.const(0xFFFFF)
             code.op(w.AND)
             code.get(wraps)
-            code.op(w.SELECT)
+            code.op(w.CHOOSE)
             self.add(now + 1, _WRITE, place_of(f"dc{number}").offset, 4, 1, op, code.new(), now)
         return pointer
 
@@ -1132,7 +1132,7 @@ class _Block:
             code.op(w.SUB, w.SHR_U if name == "OP_LSHL" else w.SHR_S)
             self.value(f, b)
             code.const(0)
-            code.op(w.GE_S, w.SELECT)
+            code.op(w.GE_S, w.CHOOSE)
         elif name == "OP_ABS":
             code.const(0)
             self.value(f, a)
@@ -1140,7 +1140,7 @@ class _Block:
             self.value(f, a)
             self.value(f, a)
             code.const(0)
-            code.op(w.LT_S, w.SELECT)
+            code.op(w.LT_S, w.CHOOSE)
         elif name in ("OP_CLZ", "OP_CLB"):
             self.value(f, a)
             if name == "OP_CLB":
@@ -1164,7 +1164,7 @@ class _Block:
             self.value(f, b if name == "OP_SELEQZ" else a)
             self.value(f, a if name == "OP_SELEQZ" else b)
             code.get(self.scalar(_R27))
-            code.op(w.SELECT)
+            code.op(w.CHOOSE)
         elif name == "OP_DIVS":
             self._divide(op, f, now)
             return
@@ -1254,7 +1254,7 @@ class _Block:
         code.op(w.SUB)
         code.get(rest)
         code.get(fits)
-        code.op(w.SELECT)
+        code.op(w.CHOOSE)
         self.write_later(f, op, now, code.new())
         code.get(quotient)
         code.const(1)

@@ -12,7 +12,7 @@ from npuninja.errors import Location, UserError
 from npuninja.packaging.package import Package, package_of
 from npuninja.packaging.places import UsedTool
 
-FORMAT = 1
+PLAN_FORMAT = 1
 
 
 class BuildPlan(NamedTuple):
@@ -43,7 +43,7 @@ class BuildPlan(NamedTuple):
 
     def text(self) -> str:
         """The content of the file."""
-        return json.dumps({"format": FORMAT, **self._asdict(), "package": self.package.fields()}) + "\n"
+        return json.dumps({"format": PLAN_FORMAT, **self._asdict(), "package": self.package.fields()}) + "\n"
 
 
 def read_build_plan(path: str) -> BuildPlan:
@@ -51,7 +51,7 @@ def read_build_plan(path: str) -> BuildPlan:
     try:
         with open(path, encoding="utf-8") as stream:
             fields = json.load(stream)
-        if fields.pop("format") != FORMAT:
+        if fields.pop("format") != PLAN_FORMAT:
             raise ValueError("another format")
         fields["package"] = package_of(fields["package"])
         fields["tools"] = [UsedTool(*tool) for tool in fields["tools"]]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from npuninja import __version__
 from npuninja.packaging.package import Package
 
-FORMAT = 1
+PACKAGE_FORMAT = 1
 PACKAGE = "package.json"
 README = "README.txt"
 SBOM = "sbom.cdx.json"
@@ -40,7 +40,7 @@ class PackagedDesign(NamedTuple):
 def package_json(package: Package, designs: Sequence[PackagedDesign]) -> bytes:
     """What is in the package, for programs; run.py reads it."""
     content: dict[str, Any] = {
-        "format": FORMAT,
+        "format": PACKAGE_FORMAT,
         **package.fields(),
         "made_by": f"npuninja {__version__}",
         "python": f">={OLDEST_PYTHON}",

@@ -71,9 +71,10 @@ def verify(data: bytes, path: str) -> Verified:
     problems += _sums(files)
     try:
         described = json.loads(files[contents.PACKAGE])
-        if described["format"] != contents.FORMAT:
+        if described["format"] != contents.PACKAGE_FORMAT:
             raise _error(
-                path, f"a package of format {described['format']}; this npuninja reads {contents.FORMAT}"
+                path,
+                f"a package of format {described['format']}; this npuninja reads {contents.PACKAGE_FORMAT}",
             )
         package, designs = package_of(described), described["designs"]
         problems += _designs(files, designs)

@@ -7,10 +7,9 @@ from npuninja.errors import Location, UserError
 from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, MOST_BUFFERS, check_kernel_name
 from npuninja.ir.attributes import ArrayAttr, EnumAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.symbols import RUNTIME_SEQUENCES
 from npuninja.plan.design import Configuration, Core, Design, LinkedObject, Sequence
 from npuninja.plan.names import near
-
-SEQUENCES = ("aiex.runtime_sequence", "aie.runtime_sequence")
 
 
 def scan_module(module: Operation, name: str, source: str, mlir: str, imports: tuple[str, ...]) -> Design:
@@ -64,7 +63,7 @@ def _configuration(device: Operation, file: str) -> Configuration:
         symbol=_symbol(device, "main"),
         device=device_of(device, file),
         location=_location(device, file),
-        sequences=tuple(_sequence(op, file) for op in device.body.ops if op.name in SEQUENCES),
+        sequences=tuple(_sequence(op, file) for op in device.body.ops if op.name in RUNTIME_SEQUENCES),
         cores=tuple(sorted(cores, key=lambda core: (core.column, core.row))),
     )
 

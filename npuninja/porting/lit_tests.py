@@ -12,8 +12,9 @@ import re
 import shlex
 from typing import NamedTuple
 
+from npuninja.porting.shell_words import ASSIGNMENT
+
 _LINE = re.compile(r"\b(REQUIRES|RUN):\s*(.*)$")
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 #: What npuninja has nothing for: a test that needs it is taken last.
 _FOREIGN = ("chess", "aietools", "vitis", "opencv")
 _SECOND_NPU = "npu2"
@@ -99,7 +100,7 @@ def _of_make(command: str) -> tuple[dict[str, str], tuple[str, ...]] | None:
     variables = {}
     targets = []
     for word in words[:at] + words[at + 1 :]:
-        if _ASSIGNMENT.match(word):
+        if ASSIGNMENT.match(word):
             name, _, value = word.partition("=")
             if "%" not in value:
                 variables[name] = value
@@ -107,6 +108,6 @@ def _of_make(command: str) -> tuple[dict[str, str], tuple[str, ...]] | None:
     for word in rest:
         if word in ("-f", "-C", "-j"):
             next(rest, "")
-        elif not word.startswith("-") and not _ASSIGNMENT.match(word):
+        elif not word.startswith("-") and not ASSIGNMENT.match(word):
             targets.append(word)
     return variables, tuple(targets)

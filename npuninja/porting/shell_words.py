@@ -16,7 +16,7 @@ from npuninja.porting.found import Command
 _SUBSTITUTION = re.compile(
     r"`\s*(echo|wslpath -w|dirname|basename)\s+([^`]*?)\s*`|\$\(\s*(echo|dirname|basename)\s+([^()]*?)\s*\)"
 )
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _SEPARATORS = {"&&", ";", "||", "|", "&", ";;", "(", ")", "|&"}
 _CONTROL = {
     "if",
@@ -93,7 +93,7 @@ def _parts(words: list[str]) -> Iterator[tuple[list[str], bool]]:
 
 def _command(words: list[str], folder: str, line: str, alone: bool) -> Command | None:
     environment = []
-    while words and _ASSIGNMENT.match(words[0]):
+    while words and ASSIGNMENT.match(words[0]):
         name, _, value = words.pop(0).partition("=")
         environment.append((name, value))
     kept: list[str] = []

@@ -9,10 +9,7 @@ import sys
 from typing import NamedTuple
 
 from npuninja.errors import Location, UserError
-from npuninja.python_designs.construct.generation import GENERATIONS
 from npuninja.python_designs.imports import Evidence, generation_of
-
-CHOICES = ("auto", *GENERATIONS)
 
 
 class Outcome(NamedTuple):

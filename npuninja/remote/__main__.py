@@ -15,9 +15,11 @@ import shutil
 import sys
 import tempfile
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path[0] = ROOT  # as in npuninja/stages/__main__.py
+sys.path[0] = os.path.dirname(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+)  # as in npuninja/stages/__main__.py
 
+from npuninja.depfile import ROOT  # noqa: E402  (needs the path set above)
 from npuninja.errors import Error, InternalError, ToolError  # noqa: E402  (needs the path set above)
 from npuninja.remote.action import Action, as_here, depfile_as_here, make_action  # noqa: E402
 from npuninja.remote.includes import SOURCES, included_files  # noqa: E402

@@ -18,7 +18,7 @@ from npuninja.depfile import escape
 from npuninja.errors import InternalError, UserError
 from npuninja.remote.settings import RemoteSettings, RemoteTool
 
-BUILD, SOURCE = "build", "source"
+BUILD, SOURCES = "build", "source"
 PACKAGE = "npuninja"  # @npuninja@ is the folder that has the package
 CACHE = "cache"  # @cache@ is where compilers may keep what they like
 
@@ -103,7 +103,7 @@ def _with_names(settings: RemoteSettings, words: list[str]) -> tuple[list[str], 
                 used.append(tool)
                 word = replaced
         if settings.sources:
-            word = _at_start(settings.sources).sub(lambda m: f"{m[1]}../{SOURCE}/", word)
+            word = _at_start(settings.sources).sub(lambda m: f"{m[1]}../{SOURCES}/", word)
         if _at_start("/").search(word):
             raise InternalError(f"the command names {word}, which no other machine has: {' '.join(words)}")
         named.append(word)
@@ -118,7 +118,7 @@ def _at_start(path: str, behind: str = "") -> re.Pattern[str]:
 def _place(settings: RemoteSettings, folder: str, path: str) -> str:
     """Where in the tree a file is."""
     if settings.sources and path.startswith(settings.sources):
-        return posixpath.join(SOURCE, posixpath.normpath(path[len(settings.sources) :]))
+        return posixpath.join(SOURCES, posixpath.normpath(path[len(settings.sources) :]))
     place = posixpath.normpath(posixpath.join(folder, path))
     if place.startswith(("/", "../")):
         raise UserError(
@@ -151,4 +151,4 @@ def depfile_as_here(settings: RemoteSettings, package: str, text: str) -> str:
 def _places(settings: RemoteSettings, package: str) -> list[tuple[str, str]]:
     places = [(f"@{tool.name}@", tool.root) for tool in settings.tools]
     places.append((f"@{PACKAGE}@", package))
-    return places + ([(f"../{SOURCE}/", settings.sources)] if settings.sources else [])
+    return places + ([(f"../{SOURCES}/", settings.sources)] if settings.sources else [])

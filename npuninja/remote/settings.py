@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from npuninja.errors import Location, UserError
 
-FORMAT = 1
+SETTINGS_FORMAT = 1
 # The exit code of `npuninja-stage` for an action that its worker must not run; no stage has it.
 WRONG_WORKER = 96
 
@@ -44,7 +44,7 @@ class RemoteSettings(NamedTuple):
         """The content of the file."""
         fields = self._asdict()
         fields["tools"] = [tool._asdict() for tool in self.tools]
-        return json.dumps({"format": FORMAT, **fields}, indent=1) + "\n"
+        return json.dumps({"format": SETTINGS_FORMAT, **fields}, indent=1) + "\n"
 
 
 def read_remote_settings(path: str) -> RemoteSettings:
@@ -56,7 +56,7 @@ def read_remote_settings(path: str) -> RemoteSettings:
     try:
         with open(path, encoding="utf-8") as stream:
             content: Any = json.load(stream)
-        if content.pop("format") != FORMAT:
+        if content.pop("format") != SETTINGS_FORMAT:
             raise ValueError
         content["tools"] = tuple(RemoteTool(**tool) for tool in content["tools"])
         return RemoteSettings(**content)

@@ -12,13 +12,14 @@ import json
 import os
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 if __name__ == "__main__":
-    sys.path[0] = ROOT  # as in npuninja/stages/__main__.py
+    sys.path[0] = os.path.dirname(
+        os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    )  # as in npuninja/stages/__main__.py
 
-from npuninja.depfile import escape  # noqa: E402
-from npuninja.remote.settings import WRONG_WORKER  # noqa: E402  (needs the path set above)
-from npuninja.stages import __main__ as stages  # noqa: E402
+from npuninja.depfile import ROOT, escape
+from npuninja.remote.settings import WRONG_WORKER
+from npuninja.stages import __main__ as stages
 
 
 def main(arguments: list[str]) -> int:

@@ -7,10 +7,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from npuninja.detect.machine import HOST_TOOLS, TOOLS
+from npuninja.lowering.generation import CHOICES
 from npuninja.plan.providers import STAGES, choices_of
 
-#: The generations of the dialect, and `auto`: what the design's own text says.
-GENERATIONS = ("auto", "2025-10", "2026-02", "2026-08")
 ALLOCATION_SCHEMES = ("basic-sequential", "bank-aware")
 FLOATS = ("exact", "fast")
 LANGUAGES = (
@@ -133,7 +132,7 @@ GENERAL = Section(
             "text",
             "The generation of the MLIR dialect that designs are lowered as. `auto`: what the text of each says.",
             '"auto"',
-            GENERATIONS,
+            CHOICES,
         ),
     ),
 )
@@ -243,7 +242,7 @@ DESIGN = Section(
             "The command line of a design in Python.",
             '["-d", "npu", "-M", "512"]',
         ),
-        Key("generation", "text", "The generation of its dialect.", '"2026-02"', GENERATIONS),
+        Key("generation", "text", "The generation of its dialect.", '"2026-02"', CHOICES),
         Key(
             "alloc-scheme",
             "text",

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path[0] = ROOT  # instead of this folder, whose modules must be found as npuninja.stages.… only
+# Instead of this folder, whose modules must be found as npuninja.stages.… only.
+sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from npuninja.depfile import own_modules, write_depfile  # noqa: E402
+from npuninja.depfile import ROOT, own_modules, write_depfile  # noqa: E402
 from npuninja.errors import Error, UserError  # noqa: E402  (needs the path set above)
 from npuninja.files import damaged_input  # noqa: E402
 from npuninja.stages._build_lock import claim_build_folder  # noqa: E402

@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 from npuninja.errors import Error, Location, UserError, Warnings
+from npuninja.formats.core_abi import OWN_DATA, OWN_DATA_END
 from npuninja.stages._run import ToolFailed
 from npuninja.stages._wasm_flags import CORE_IMPORTS
 from npuninja.stages._wasm_object import Symbols
 
-DATA_MEMORY_END = 0x80000  # of a core's own data memory (AIE2: 64 KiB at 0x70000)
 # Symbols that wasm-ld defines itself.
 LINKER_SYMBOLS = frozenset(
     (
@@ -216,8 +216,8 @@ def data_too_large(end: int, info: dict[str, Any], path: str) -> UserError:
             "or alloc-scheme in toolchain.toml for the whole design"
         )
     return UserError(
-        f"the kernels' data does not fit: it needs {end - data_origin} bytes and {DATA_MEMORY_END - data_origin} of "
-        f"65536 are left (the stack takes {stack_bytes}, the buffers end at byte {data_origin - 0x70000})",
+        f"the kernels' data does not fit: it needs {end - data_origin} bytes and {OWN_DATA_END - data_origin} of "
+        f"65536 are left (the stack takes {stack_bytes}, the buffers end at byte {data_origin - OWN_DATA})",
         Location(path),
         hint=hint,
     )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from npuninja.errors import Location, UserError
-from npuninja.formats.elf import MACHINE, architecture_of, read_elf
+from npuninja.formats.elf import MACHINE, RELOCATABLE, architecture_of, read_elf
 from npuninja.stages._run import Check
 from npuninja.stages._wasm_object import Symbols
-
-RELOCATABLE = 1
 
 
 def check_object(kind: str, path: str) -> Check:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from npuninja.errors import Location, UserError
 from npuninja.formats.wasm_module import MAGIC, WasmModule, read_wasm
+from npuninja.formats.wasm_names import EXPLICIT_NAME, UNDEFINED
 
 _FUNCTION, _DATA, _SECTION = 0, 1, 3  # kinds of symbols
 _KIND_NAMES = ("function", "data", "global", "section", "tag", "table")
-_WEAK, _LOCAL, _UNDEFINED, _EXPLICIT_NAME = 0x1, 0x2, 0x10, 0x40  # symbol flags
+_WEAK, _LOCAL = 0x1, 0x2  # symbol flags
 _GLOBALS = 6  # section number
 _SEGMENTS, _INIT_FUNCTIONS, _SYMBOL_TABLE = 5, 6, 8  # subsections of "linking"
 _ELF_MACHINES = {62: "x86-64", 183: "aarch64", 243: "RISC-V", 264: "AIE"}
@@ -156,8 +157,8 @@ def _linking(body: _Cursor, module: WasmModule, path: str) -> Symbols:
     ]
     return Symbols(
         path,
-        tuple(s.name for s in symbols if s.kind != _SECTION and not s.flags & (_UNDEFINED | _LOCAL)),
-        tuple(s.name for s in linked if s.flags & _UNDEFINED),
+        tuple(s.name for s in symbols if s.kind != _SECTION and not s.flags & (UNDEFINED | _LOCAL)),
+        tuple(s.name for s in linked if s.flags & UNDEFINED),
         has_init_functions,
         {s.number: s.name for s in symbols if s.kind == _FUNCTION},
         tuple((s.name, s.size_bytes) for s in constants),
@@ -168,14 +169,14 @@ def _symbol(part: _Cursor, module: WasmModule) -> _Symbol:
     kind, flags = part.number(), part.number()
     if kind == _DATA:
         name = part.name()
-        if flags & _UNDEFINED:
+        if flags & UNDEFINED:
             return _Symbol(kind, flags, name, -1, 0)
         segment, _, size_bytes = part.number(), part.number(), part.number()
         return _Symbol(kind, flags, name, segment, size_bytes)
     number = part.number()
     if kind == _SECTION:
         name = ""
-    elif flags & _UNDEFINED and not flags & _EXPLICIT_NAME:
+    elif flags & UNDEFINED and not flags & EXPLICIT_NAME:
         name = [i.name for i in module.imports if i.kind == _KIND_NAMES[kind]][number]
     else:
         name = part.name()

@@ -11,7 +11,7 @@ from typing import Any
 
 from npuninja.stages._run import Outputs, read_bytes, stage_arguments
 
-TIME_LIMIT_S = 30.0
+RUN_LIMIT_S = 30.0
 
 
 def run(arguments: list[str]) -> None:
@@ -40,7 +40,7 @@ def run(arguments: list[str]) -> None:
                 if argument.is_input:
                     buffer.view[:] = data[offset : offset + argument.nbytes]
                     offset += argument.nbytes
-            device.run(buffers, TIME_LIMIT_S)
+            device.run(buffers, RUN_LIMIT_S)
             remarks, report = device.remarks(), device.report() or {}
         except DeviceError as error:
             locate(error, manifest)

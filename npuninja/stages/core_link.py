@@ -8,7 +8,8 @@ import sys
 from typing import Any
 
 from npuninja.errors import InternalError, Location, ToolError, UserError, Warnings
-from npuninja.formats.core_image import CORE_SECTION, MEMORY_PAGES, read_core_image
+from npuninja.formats.core_abi import MEMORY_PAGES, OWN_DATA_END
+from npuninja.formats.core_image import CORE_SECTION, read_core_image
 from npuninja.formats.wasm_code import functions
 from npuninja.formats.wasm_module import append_custom_section, read_wasm
 from npuninja.lints.kernel_calls import check_kernel_calls
@@ -150,7 +151,7 @@ def _finish(data: bytes, info: dict[str, Any], path: str) -> bytes:
     data_end = global_value(module, "__data_end")
     if data_end is None:
         raise ToolError(f"the linker did not export __data_end in {path}", hint="wasm-ld 14 or newer does")
-    if data_end > _link_check.DATA_MEMORY_END:
+    if data_end > OWN_DATA_END:
         raise _link_check.data_too_large(data_end, info, path)
     strangers = [
         i.name for i in module.imports if i.module != "env" or i.name not in _wasm_flags.CORE_IMPORTS

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 
 from npuninja.errors import Location, UserError
+from npuninja.formats.elf import ARCHIVE_MAGIC, ELF_MAGIC
 from npuninja.stages._compile import WASM_OBJECT_MAGIC
 from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import Outputs, ToolFailed, read_bytes, run_tool, stage_arguments
-
-ARCHIVE_MAGIC, ELF_MAGIC = b"!<arch>\n", b"\x7fELF"
 
 
 def run(arguments: list[str]) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 from typing import Any, NamedTuple
 
+from npuninja.device.manifest import MANIFEST_FORMAT
 from npuninja.errors import InternalError, Location, UserError
 from npuninja.files import read_file
 from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME, MOST_BUFFERS
@@ -20,7 +21,6 @@ from npuninja.stages._run import (
     stage_arguments,
 )
 
-FORMAT = 1
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 
 
@@ -42,7 +42,7 @@ def run(arguments: list[str]) -> list[str]:
         first = runs[0]
         providers = dict(_provider(text) for text in options.all("--provider"))
         content: dict[str, object] = {
-            "format": FORMAT,
+            "format": MANIFEST_FORMAT,
             "design": options.one("--design"),
             "device": options.one("--device"),
             "core_kind": options.one("--kind"),

@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 
+from npuninja.depfile import ROOT
 from npuninja.errors import UserError, WrongResult
 from npuninja.stages._run import stage_arguments
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ACCELERATOR = "/dev/accel/accel0"
 _SITE = os.path.join(ROOT, "npuninja", "python_designs", "site")
 

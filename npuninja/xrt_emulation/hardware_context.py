@@ -16,8 +16,8 @@ from npuninja.xrt_emulation.npu_memory import EndedCommands, NpuMemory
 from npuninja.xrt_emulation.packets import Chain, KernelCall, MalformedPacket
 from npuninja.xrt_emulation.partitions import Partition
 
-#: How often a run is interrupted until it ends.
-_INTERRUPT_S = 0.05
+#: How often a run that must end is interrupted, and a context that waits looks whether it was closed.
+_LOOK_S = 0.05
 
 
 class _ContextEnds(Exception):
@@ -83,7 +83,7 @@ class HardwareContext:
         self._queue.put(None)
         while self._thread.is_alive():
             self._array.interrupt()  # again, because it has no effect on a run that has not begun yet
-            self._thread.join(_INTERRUPT_S)
+            self._thread.join(_LOOK_S)
         self._array.close()
 
     def _work(self) -> None:
@@ -141,7 +141,7 @@ class HardwareContext:
         """The columns for this context alone; it may have to wait for others. Raises _ContextEnds when it is
         ended then.
         """
-        while not self.partition.lock.acquire(timeout=_INTERRUPT_S):
+        while not self.partition.lock.acquire(timeout=_LOOK_S):
             if self._closing:
                 raise _ContextEnds
         try:

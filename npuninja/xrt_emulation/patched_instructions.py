@@ -11,12 +11,10 @@ from __future__ import annotations
 import struct
 
 from npuninja.formats.instruction_elf import patches_of
-from npuninja.formats.txn import AddressPatch, read_txn_at
+from npuninja.formats.txn import TRANSLATED_ARGUMENTS, AddressPatch, read_txn_at
 
 #: What host memory begins at for a shim's DMA; XRT adds it to a buffer's address.
 _HOST_BASE = 0x80000000
-#: Arguments from this one on carry it in the stream (engine/txn.c).
-TRANSLATED_ARGUMENTS = 5
 _LOW_MASK, _HIGH_MASK = 0xFFFFFFFC, 0xFFFF
 # Of an address patch: argument and bytes to add, two 64-bit words behind its head and register.
 _ARGUMENT_OFFSET = 32

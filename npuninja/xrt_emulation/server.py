@@ -95,7 +95,7 @@ class Server:
                         wire.check_version(request)
                         file = DeviceFile(self._npu, pid)
                         structure = wire.OPEN_S.pack(
-                            wire.VERSION, 0, file.ended.offset, self._npu.timelines.offset
+                            wire.PROTOCOL_VERSION, 0, file.ended.offset, self._npu.timelines.offset
                         )
                         wire.reply(connection, 0, structure, descriptor=file.memory.descriptor)
                     elif file is not None:

@@ -10,7 +10,7 @@ import socket
 import struct
 from typing import NamedTuple
 
-VERSION = 2
+PROTOCOL_VERSION = 2
 MAX_BYTES = 65536
 OPEN = 0x1000
 XCLBIN = 0x1001
@@ -79,8 +79,8 @@ def _request(data: bytes, flags: int, descriptors: array.array[int]) -> Request:
 
 def check_version(request: Request) -> None:
     """Raises Malformed for an OPEN of another version's library."""
-    if len(request.structure) != OPEN_S.size or OPEN_S.unpack(request.structure)[0] != VERSION:
-        raise Malformed(f"its preload library is not of version {VERSION}")
+    if len(request.structure) != OPEN_S.size or OPEN_S.unpack(request.structure)[0] != PROTOCOL_VERSION:
+        raise Malformed(f"its preload library is not of version {PROTOCOL_VERSION}")
 
 
 def reply(

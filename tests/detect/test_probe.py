@@ -146,7 +146,7 @@ def test_a_replaced_tool_is_asked_again_and_has_another_identity(machine):
 
 
 def test_a_time_limit_is_no_answer_to_remember(machine, monkeypatch):
-    monkeypatch.setattr("npuninja.detect.probe.TIME_LIMIT_S", 0.2)
+    monkeypatch.setattr("npuninja.detect.probe.ANSWER_LIMIT_S", 0.2)
     slow = machine.path / "bootgen"
     slow.write_text("#!/bin/sh\nexec /bin/sleep 5\n", encoding="utf-8")
     slow.chmod(0o755)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npuninja.device.comparison import poison
-from npuninja.device.differences import SHOWN, compare
+from npuninja.device.differences import SHOWN_DIFFERENCES, compare
 from npuninja.device.manifest import Argument
 from npuninja.device.result_check import compare_bytes
 
@@ -42,7 +42,9 @@ def test_every_difference_counts(where):
         got[divmod(flat, 8)] ^= 0x100
     comparison = compare(a, got, expected, poisoned=True)
     assert comparison.differing == len(where)
-    assert [d.position for d in comparison.first] == [divmod(flat, 8) for flat in sorted(where)[:SHOWN]]
+    assert [d.position for d in comparison.first] == [
+        divmod(flat, 8) for flat in sorted(where)[:SHOWN_DIFFERENCES]
+    ]
 
 
 def test_rendered_difference():

@@ -46,7 +46,7 @@ def peer():
 
 
 def test_open(peer):
-    peer.send(wire.OPEN, wire.OPEN_S.pack(wire.VERSION, 0, 0, 0))
+    peer.send(wire.OPEN, wire.OPEN_S.pack(wire.PROTOCOL_VERSION, 0, 0, 0))
     error, structure_bytes, _ = struct.unpack_from("<i2I", peer.receive())
     assert (error, structure_bytes) == (0, wire.OPEN_S.size)
 
@@ -54,8 +54,12 @@ def test_open(peer):
 @pytest.mark.parametrize(
     ("operation", "structure", "said"),
     [
-        (wire.OPEN, wire.OPEN_S.pack(wire.VERSION + 1, 0, 0, 0), f"not of version {wire.VERSION}"),
-        (wire.OPEN, b"", f"not of version {wire.VERSION}"),
+        (
+            wire.OPEN,
+            wire.OPEN_S.pack(wire.PROTOCOL_VERSION + 1, 0, 0, 0),
+            f"not of version {wire.PROTOCOL_VERSION}",
+        ),
+        (wire.OPEN, b"", f"not of version {wire.PROTOCOL_VERSION}"),
         (0x43, bytes(32), ""),  # an ioctl before the device is open
     ],
 )
@@ -79,7 +83,7 @@ def test_descriptors_that_come_unasked_are_closed(peer, tmp_path):
             message = struct.pack("<3I", wire.XCLBIN, 0, 0)
             socket.send_fds(peer.connection, [message], [stream.fileno()])
             assert struct.unpack_from("<i", peer.receive()) == (0,)
-        opened = wire.OPEN_S.pack(wire.VERSION, 0, 0, 0)
+        opened = wire.OPEN_S.pack(wire.PROTOCOL_VERSION, 0, 0, 0)
         socket.send_fds(
             peer.connection, [struct.pack("<3I", wire.OPEN, len(opened), 0) + opened], [stream.fileno()]
         )

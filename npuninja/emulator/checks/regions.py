@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES
-from npuninja.emulator.cores import OWN
+from npuninja.formats.core_abi import OWN_DATA
 from npuninja.formats.core_image import CoreInfo
 
 STACK, DATA, BUFFER = 1, 2, 3
@@ -22,10 +22,10 @@ class Region(NamedTuple):
 
 def regions_of(info: CoreInfo) -> list[Region]:
     """All that a core may touch, by address."""
-    found = [Region(OWN, OWN + info.stack_bytes, STACK, "the stack")]
+    found = [Region(OWN_DATA, OWN_DATA + info.stack_bytes, STACK, "the stack")]
     found += [Region(b.address, b.address + b.size_bytes, BUFFER, b.symbol) for b in info.buffers]
-    own = [r.end for r in found if r.start >= OWN]
+    own = [r.end for r in found if r.start >= OWN_DATA]
     start = max(*own, info.data_origin)  # the kernels' data follows the highest buffer
-    if start < info.data_end <= OWN + DATA_WINDOW_BYTES:
+    if start < info.data_end <= OWN_DATA + DATA_WINDOW_BYTES:
         found.append(Region(start, info.data_end, DATA, "the kernels' data"))
     return sorted(r for r in found if r.end > r.start)

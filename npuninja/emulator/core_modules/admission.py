@@ -7,10 +7,9 @@ images"); all else would run, or take memory, before a run has its limits.
 from __future__ import annotations
 
 from npuninja.errors import UserError
+from npuninja.formats import wasm_sections
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.wasm_module import WasmModule
-
-_TYPE, _TABLE, _MEMORY, _START, _ELEMENT, _TAG = 1, 4, 5, 8, 9, 13
 
 #: A core has 16 KiB of program memory; a module with line tables is some ten times its code. 8 MiB is beyond
 #: every kernel, and is compiled in seconds.
@@ -33,16 +32,16 @@ def admit(wasm: WasmModule, size_bytes: int, name: str) -> None:
     if size_bytes > MAX_MODULE_BYTES:
         raise _refused(name, f"{size_bytes} bytes; a core's module has at most {MAX_MODULE_BYTES}")
     sections = {section.id: section.data for section in wasm.sections if section.id}
-    if _START in sections:
+    if wasm_sections.START in sections:
         raise _refused(
             name, "a start function, which would run before the run and its time limit; a core has none"
         )
-    if _TAG in sections:
+    if wasm_sections.TAG in sections:
         raise _refused(name, "exceptions, which a core does not have")
-    memories = _Numbers(sections.get(_MEMORY, b"\0"), name).number()
+    memories = _Numbers(sections.get(wasm_sections.MEMORY, b"\0"), name).number()
     if memories != 1:
         raise _refused(name, f"{memories} memories; a core has one address space")
-    tables = _Numbers(sections.get(_TABLE, b"\0"), name)
+    tables = _Numbers(sections.get(wasm_sections.TABLE, b"\0"), name)
     count = tables.number()
     if count > 1:
         raise _refused(name, f"{count} tables; a core's module has at most one")

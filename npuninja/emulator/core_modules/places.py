@@ -13,6 +13,7 @@ import wasmtime
 from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules.rewrite import Place
 from npuninja.errors import Location
+from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_code import FunctionCode, functions
 from npuninja.formats.wasm_module import CUSTOM, MAGIC, read_wasm, unsigned_leb128
 
@@ -36,7 +37,6 @@ _TYPE_LETTERS = {
     "unsigned __int128": "o", "short": "s", "unsigned short": "t", "void": "v", "wchar_t": "w", "long long": "x",
     "unsigned long long": "y", "...": "z", "unsigned": "j",
 }  # fmt: skip
-_TYPE, _FUNCTION, _EXPORT, _ELEMENT, _CODE, _DATA_COUNT, _DATA = 1, 3, 7, 9, 10, 12, 11
 _ORDER = (1, 2, 3, 4, 5, 6, 7, 10)
 
 
@@ -71,7 +71,7 @@ class Places:
 
     def _probe(self, function: FunctionCode, place: Place) -> list[Frame]:
         sections = {s.id: s.data for s in self._wasm.sections if s.id}
-        content = sections[_CODE]
+        content = sections[wasm_sections.CODE]
         count, start = _number_at(content, 0)
         head = unsigned_leb128(count + 1)
         if len(head) != start:  # one more function would move all others away from their lines
@@ -90,17 +90,17 @@ class Places:
         arguments = b"".join(zeros.get(kind, b"\xd0\x70") for kind in function.parameters)
         call = arguments + e.call(function.number) + e.UNREACHABLE
         bodies.append(e.body([], call))
-        types = _more(sections[_TYPE], b"\x60\0\0")
-        number = _number_at(sections[_TYPE], 0)[0]
+        types = _more(sections[wasm_sections.TYPE], b"\x60\0\0")
+        number = _number_at(sections[wasm_sections.TYPE], 0)[0]
         imported = sum(1 for item in self._wasm.imports if item.kind == "function")
         name = _PROBE.encode()
         export = unsigned_leb128(len(name)) + name + b"\0" + unsigned_leb128(imported + count)
         replaced = {
             **{n: d for n, d in sections.items() if n in _ORDER},
-            _TYPE: types,
-            _FUNCTION: _more(sections[_FUNCTION], unsigned_leb128(number)),
-            _EXPORT: b"\x01" + export,
-            _CODE: head + b"".join(bodies),
+            wasm_sections.TYPE: types,
+            wasm_sections.FUNCTION: _more(sections[wasm_sections.FUNCTION], unsigned_leb128(number)),
+            wasm_sections.EXPORT: b"\x01" + export,
+            wasm_sections.CODE: head + b"".join(bodies),
         }
         out = bytearray(MAGIC)
         for n in _ORDER:

@@ -29,9 +29,12 @@ from npuninja.emulator.core_modules.address_map import (
 )
 from npuninja.emulator.core_modules.suspension import make_suspendable, needs_suspension
 from npuninja.errors import UserError
+from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_code import (
     BULK,
     CALL,
+    GLOBAL_SET,
+    I32_STORE,
     MEMORY_COPY,
     MEMORY_FILL,
     SIMD,
@@ -42,13 +45,11 @@ from npuninja.formats.wasm_code import (
 from npuninja.formats.wasm_module import MAGIC, read_wasm, unsigned_leb128
 
 #: Counted up when rewriting changes: names what the cache keeps.
-VERSION = 2
+REWRITE_VERSION = 2
 ENGINE_TABLE = "npuninja.engine"
 
-_TYPE, _FUNCTION, _TABLE, _MEMORY, _GLOBAL, _EXPORT, _CODE = 1, 3, 4, 5, 6, 7, 10
-_ORDER = (1, 2, 3, 4, 5, 6, 7, 9, 10)
 _MEMORY_INIT, _DATA_DROP = BULK | 8, BULK | 9
-_MEMORY_GROW, _GLOBAL_SET, _I32_STORE = 0x40, 0x24, 0x36
+_MEMORY_GROW = 0x40
 
 #: Opcode -> bytes of the access.
 _LOADS = {
@@ -150,7 +151,7 @@ def _suspendable(rewritten: Rewritten, name: str, checked: bool, sections: dict[
             rewritten.module,
             rewritten.entry,
             name,
-            engine_table=_count(sections.get(_TABLE, b"\0")) if checked else None,
+            engine_table=_count(sections.get(wasm_sections.TABLE, b"\0")) if checked else None,
             prologue=_CHECKED_PROLOGUE if checked else 0,
         )
     except (IndexError, KeyError, ValueError):
@@ -180,9 +181,9 @@ class _Writer:
         self._name = name
         self._checked = checked
         self._types: list[bytes] = []
-        self._first_type = _count(sections.get(_TYPE, b"\0"))
-        self._table = _count(sections.get(_TABLE, b"\0"))
-        first_global = _count(sections.get(_GLOBAL, b"\0"))
+        self._first_type = _count(sections.get(wasm_sections.TYPE, b"\0"))
+        self._table = _count(sections.get(wasm_sections.TABLE, b"\0"))
+        first_global = _count(sections.get(wasm_sections.GLOBAL, b"\0"))
         self._epoch = (first_global, first_global + 1, first_global + 2)
         self._parameters = {f.number: f.parameters for f in code}
         self._sites: list[Place] = []
@@ -231,7 +232,7 @@ class _Writer:
     # --- The whole.
 
     def module(self) -> Rewritten:
-        content = self._sections[_CODE]
+        content = self._sections[wasm_sections.CODE]
         bodies: list[bytes] = []
         marks: list[list[tuple[int, Place]]] = []
         for function in self._code:
@@ -241,27 +242,30 @@ class _Writer:
         added = [e.body(h.local_types, h.code) for h in self._helpers]
         pages = unsigned_leb128(CHECKED_PAGES if self._checked else PLAIN_PAGES)
         replaced = {
-            **{number: data for number, data in self._sections.items() if number in _ORDER},
-            _FUNCTION: _more(
-                self._sections[_FUNCTION], [self._type(h.parameters, h.results) for h in self._helpers]
+            **{number: data for number, data in self._sections.items() if number in wasm_sections.OF_CORES},
+            wasm_sections.FUNCTION: _more(
+                self._sections[wasm_sections.FUNCTION],
+                [self._type(h.parameters, h.results) for h in self._helpers],
             ),
-            _MEMORY: b"\x01\x01" + pages + pages,
+            wasm_sections.MEMORY: b"\x01\x01" + pages + pages,
         }
         if self._checked:
             size = unsigned_leb128(len(ENGINE_FUNCTIONS))
-            replaced[_TABLE] = _more(self._sections.get(_TABLE, b"\0"), [b"\x70\x01" + size + size])
+            replaced[wasm_sections.TABLE] = _more(
+                self._sections.get(wasm_sections.TABLE, b"\0"), [b"\x70\x01" + size + size]
+            )
             zeros = (
                 b"\x7f\x01\x41\x00\x0b",
                 b"\x7e\x01\x42\x00\x0b",
                 b"\x7b\x01\xfd\x0c" + bytes(16) + b"\x0b",
             )
-            replaced[_GLOBAL] = _more(self._sections.get(_GLOBAL, b"\0"), zeros)
+            replaced[wasm_sections.GLOBAL] = _more(self._sections.get(wasm_sections.GLOBAL, b"\0"), zeros)
             name = ENGINE_TABLE.encode()
             export = unsigned_leb128(len(name)) + name + b"\x01" + unsigned_leb128(self._table)
-            replaced[_EXPORT] = _more(self._sections[_EXPORT], [export])
-        replaced[_TYPE] = _more(self._sections.get(_TYPE, b"\0"), self._types)
+            replaced[wasm_sections.EXPORT] = _more(self._sections[wasm_sections.EXPORT], [export])
+        replaced[wasm_sections.TYPE] = _more(self._sections.get(wasm_sections.TYPE, b"\0"), self._types)
         out = bytearray(MAGIC)
-        for number in _ORDER[:-1]:
+        for number in wasm_sections.OF_CORES[:-1]:
             if number in replaced:
                 out += bytes([number]) + unsigned_leb128(len(replaced[number])) + replaced[number]
         return self._with_code(out, bodies, marks, added)
@@ -272,7 +276,7 @@ class _Writer:
         head = unsigned_leb128(len(bodies) + len(added))
         sized = [unsigned_leb128(len(data)) + data for data in bodies]
         size = len(head) + sum(map(len, sized)) + sum(map(len, added))
-        out += bytes([_CODE]) + unsigned_leb128(size) + head
+        out += bytes([wasm_sections.CODE]) + unsigned_leb128(size) + head
         starts: list[int] = []
         places: list[Place] = []
         for data, whole, found in zip(bodies, sized, marks):
@@ -402,7 +406,7 @@ class _FunctionWriter:
             if len(numbers) != 2 or numbers[0] >= 32:
                 raise self._writer.unknown("an access to another memory")
             return self._access(instruction, code)
-        if self._writer.checked and opcode == _GLOBAL_SET and self._writer.is_stack_pointer(numbers[0]):
+        if self._writer.checked and opcode == GLOBAL_SET and self._writer.is_stack_pointer(numbers[0]):
             new = self._locals.number("new", "i32")
             old = e.get_global(numbers[0])
             moved = e.tee(new) + old + self._writer.helper("stack_moved")
@@ -458,7 +462,7 @@ class _FunctionWriter:
             (size, kind), marks, slow = _STORES[opcode], WRITE_MARKS, "slow_write"
         value = self._locals.number("value", kind)
         around = e.get(address) + e.get(value) + plain
-        if self._entry and opcode == _I32_STORE:
+        if self._entry and opcode == I32_STORE:
             where = e.get(address) + e.const(offset) + e.I32_ADD + e.get(value)
             slow_way = where + self._packed(instruction, size, align) + self._writer.helper("slow_store")
             return e.set_(value) + e.set_(address) + slow_way + around

@@ -26,15 +26,27 @@ from npuninja.emulator.core_modules.address_map import (
 from npuninja.emulator.core_modules.operand_types import LETTERS, SIGNATURES
 from npuninja.emulator.core_modules.waiting import IMPORTS, LEAVING, RETURNING
 from npuninja.errors import UserError
-from npuninja.formats.wasm_code import CALL, ByteCursor, FunctionCode, Instruction, functions
-from npuninja.formats.wasm_module import MAGIC, WasmModule, read_wasm, unsigned_leb128
+from npuninja.formats import wasm_sections
+from npuninja.formats.wasm_code import (
+    CALL,
+    DROP,
+    GLOBAL_GET,
+    GLOBAL_SET,
+    LOCAL_GET,
+    LOCAL_SET,
+    LOCAL_TEE,
+    NOP,
+    SELECT,
+    ByteCursor,
+    FunctionCode,
+    Instruction,
+    functions,
+)
+from npuninja.formats.wasm_module import END, MAGIC, WasmModule, read_wasm, unsigned_leb128
 
-_TYPE, _IMPORT, _FUNCTION, _MEMORY, _GLOBAL, _ELEMENT, _CODE = 1, 2, 3, 5, 6, 9, 10
-_ORDER = (1, 2, 3, 4, 5, 6, 7, 9, 10)
-_UNREACHABLE, _NOP, _BLOCK, _LOOP, _IF, _ELSE, _END = 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x0B
+_UNREACHABLE, _BLOCK, _LOOP, _IF, _ELSE = 0x00, 0x02, 0x03, 0x04, 0x05
 _BR, _BR_IF, _BR_TABLE, _RETURN, _CALL_INDIRECT = 0x0C, 0x0D, 0x0E, 0x0F, 0x11
-_DROP, _SELECT, _SELECT_TYPED = 0x1A, 0x1B, 0x1C
-_LOCAL_GET, _LOCAL_SET, _LOCAL_TEE, _GLOBAL_GET, _GLOBAL_SET = 0x20, 0x21, 0x22, 0x23, 0x24
+_SELECT_TYPED = 0x1C
 _VALUE_LETTERS = {0x7F: "i", 0x7E: "l", 0x7D: "f", 0x7C: "d", 0x7B: "v"}
 _BYTES = {letter: byte for byte, letter in _VALUE_LETTERS.items()}
 _SIZES = {"i": 4, "l": 8, "f": 4, "d": 8, "v": 16}
@@ -140,11 +152,11 @@ class _Writer:
         self._engine_table = engine_table
         self._kernel_shift = kernel_shift
         self.sections = {s.id: s.data for s in wasm.sections if s.id}
-        self._code_start = next(s.offset for s in wasm.sections if s.id == _CODE)
+        self._code_start = next(s.offset for s in wasm.sections if s.id == wasm_sections.CODE)
         self.code = functions(wasm)
-        self.types = _types(self.sections.get(_TYPE, b"\0"))
+        self.types = _types(self.sections.get(wasm_sections.TYPE, b"\0"))
         imported = [item for item in wasm.imports if item.kind == "function"]
-        self._import_types = _import_types(self.sections.get(_IMPORT, b"\0"))
+        self._import_types = _import_types(self.sections.get(wasm_sections.IMPORT, b"\0"))
         self._imported = len(imported)
         self._waits = {n: IMPORTS[item.name] for n, item in enumerate(imported) if item.name in IMPORTS}
         self._signatures = [self.types[t] for t in self._import_types]
@@ -152,7 +164,7 @@ class _Writer:
             _Signature("".join(LETTERS[p] for p in f.parameters), "".join(LETTERS[r] for r in f.results))
             for f in self.code
         ]
-        self.globals = _globals(self.sections.get(_GLOBAL, b"\0"))
+        self.globals = _globals(self.sections.get(wasm_sections.GLOBAL, b"\0"))
         self.state, self.top = len(self.globals), len(self.globals) + 1
         self.calls: list[int] = []
         self._added_types: list[bytes] = []
@@ -163,7 +175,7 @@ class _Writer:
 
     def _find_suspendable(self) -> set[int]:
         leaves = {n for n, what in self._waits.items() if what.waits}
-        addressed = _addressed(self.sections.get(_ELEMENT, b"\0"))
+        addressed = _addressed(self.sections.get(wasm_sections.ELEMENT, b"\0"))
         self._indirect = False
         found = set(leaves)
         while True:
@@ -213,7 +225,7 @@ class _Writer:
         return unsigned_leb128(len(self.types) + self._added_types.index(entry))
 
     def module(self) -> Suspendable:
-        content = self.sections[_CODE]
+        content = self.sections[wasm_sections.CODE]
         bodies: list[bytes] = []
         marks: list[list[tuple[int, int]]] = []
         for function in self.code:
@@ -230,18 +242,22 @@ class _Writer:
             for shift in (self._kernel_shift, 0):
                 added.append(waiting.body(what, number, shift, self.state))
                 kinds.append(self._type(what.parameters, what.results))
-        self.sections[_IMPORT] = self._imports()
-        self.sections[_FUNCTION] = _more(self.sections[_FUNCTION], kinds)
-        pages = unsigned_leb128(max(_pages(self.sections[_MEMORY]), (SAVED_CALLS + SAVED_CALLS_BYTES) >> 16))
-        self.sections[_MEMORY] = b"\x01\x01" + pages + pages
+        self.sections[wasm_sections.IMPORT] = self._imports()
+        self.sections[wasm_sections.FUNCTION] = _more(self.sections[wasm_sections.FUNCTION], kinds)
+        pages = unsigned_leb128(
+            max(_pages(self.sections[wasm_sections.MEMORY]), (SAVED_CALLS + SAVED_CALLS_BYTES) >> 16)
+        )
+        self.sections[wasm_sections.MEMORY] = b"\x01\x01" + pages + pages
         start = b"\x7f\x01" + e.const(FIRST_FRAME) + e.END
-        self.sections[_GLOBAL] = _more(self.sections.get(_GLOBAL, b"\0"), [b"\x7f\x01\x41\x00\x0b", start])
-        self.sections[_TYPE] = _more(self.sections[_TYPE], self._added_types)
+        self.sections[wasm_sections.GLOBAL] = _more(
+            self.sections.get(wasm_sections.GLOBAL, b"\0"), [b"\x7f\x01\x41\x00\x0b", start]
+        )
+        self.sections[wasm_sections.TYPE] = _more(self.sections[wasm_sections.TYPE], self._added_types)
         return self._assembled(bodies, marks, added)
 
     def _imports(self) -> bytes:
         """The imports with the types of the engine's functions."""
-        data = ByteCursor(self.sections[_IMPORT])
+        data = ByteCursor(self.sections[wasm_sections.IMPORT])
         count = data.number()
         out = unsigned_leb128(count)
         for number in range(count):
@@ -261,14 +277,14 @@ class _Writer:
         self, bodies: list[bytes], marks: list[list[tuple[int, int]]], added: list[bytes]
     ) -> Suspendable:
         out = bytearray(MAGIC)
-        for number in _ORDER[:-1]:
+        for number in wasm_sections.OF_CORES[:-1]:
             if number in self.sections:
                 data = self.sections[number]
                 out += bytes([number]) + unsigned_leb128(len(data)) + data
         head = unsigned_leb128(len(bodies) + len(added))
         sized = [unsigned_leb128(len(data)) + data for data in bodies]
         size = len(head) + sum(map(len, sized)) + sum(map(len, added))
-        out += bytes([_CODE]) + unsigned_leb128(size) + head
+        out += bytes([wasm_sections.CODE]) + unsigned_leb128(size) + head
         starts: list[int] = []
         origins: list[int] = []
         for data, whole, found in zip(bodies, sized, marks):
@@ -339,7 +355,7 @@ class _Body:
             elif opcode == _ELSE:
                 start, begin, _ = open_blocks.pop()
                 open_blocks.append((start, begin, at))
-            elif opcode == _END and open_blocks:
+            elif opcode == END and open_blocks:
                 start, begin, middle = open_blocks.pop()
                 found[start] = (begin, at - begin, (at if middle < 0 else middle) - begin)
             elif self._writer.suspends(instruction):
@@ -471,9 +487,9 @@ class _Body:
         if self._dead and frame.kind != "plain":
             if opcode in (_BLOCK, _LOOP, _IF):
                 return skipped + 1
-            if skipped and opcode == _END:
+            if skipped and opcode == END:
                 return skipped - 1
-            if skipped or opcode not in (_ELSE, _END):
+            if skipped or opcode not in (_ELSE, END):
                 if self._writer.suspends(instruction):
                     self._writer.calls.append(instruction.offset)  # it has a number, though nothing calls it
                 return skipped
@@ -483,7 +499,7 @@ class _Body:
             self._block(number)
         elif opcode == _ELSE:
             self._else(number)
-        elif opcode == _END:
+        elif opcode == END:
             self._end(number)
         elif self._writer.suspends(instruction):
             self._waiting_call(number)
@@ -612,20 +628,20 @@ class _Body:
             taken, left = self._writer.types[numbers[0]]
             self._pop(taken + "i")
             self._push(left)
-        elif opcode == _LOCAL_GET:
+        elif opcode == LOCAL_GET:
             self._push(self._locals[numbers[0]])
-        elif opcode == _LOCAL_SET:
+        elif opcode == LOCAL_SET:
             self._pop(self._locals[numbers[0]])
-        elif opcode == _GLOBAL_GET:
+        elif opcode == GLOBAL_GET:
             self._push(self._writer.globals[numbers[0]])
-        elif opcode == _GLOBAL_SET:
+        elif opcode == GLOBAL_SET:
             self._pop(self._writer.globals[numbers[0]])
-        elif opcode == _DROP:
+        elif opcode == DROP:
             self._stack.pop()
-        elif opcode in (_SELECT, _SELECT_TYPED):
+        elif opcode in (SELECT, _SELECT_TYPED):
             self._pop("i")
             self._stack.pop()
-        elif opcode not in (_NOP, _LOCAL_TEE):
+        elif opcode not in (NOP, LOCAL_TEE):
             raise self._writer.unknown(f"the instruction 0x{opcode:x}")
 
     # --- Branches, and blocks in which nothing waits.
@@ -645,7 +661,7 @@ class _Body:
             taken, left = self._block_type(number)
             self._depth += 1
             self._frames.append(_Frame("plain", self._depth, 0, taken, left))
-        elif opcode == _END:
+        elif opcode == END:
             frame = self._frames.pop()
             self._depth -= 1
             if self._frames[-1].kind != "plain":

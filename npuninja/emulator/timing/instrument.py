@@ -13,17 +13,17 @@ from typing import NamedTuple
 
 from npuninja.emulator.timing.operations import kind_of_operation, with_lanes
 from npuninja.errors import UserError
+from npuninja.formats import wasm_sections
+from npuninja.formats.core_abi import LOCK_PAGE, LOCK_PAGE_BYTES
 from npuninja.formats.core_image import CORE_SECTION
-from npuninja.formats.wasm_code import CALL, MEMORY_COPY, MEMORY_FILL, FunctionCode, functions
+from npuninja.formats.wasm_code import CALL, I32_STORE, MEMORY_COPY, MEMORY_FILL, FunctionCode, functions
 from npuninja.formats.wasm_module import CUSTOM, MAGIC, WasmModule, WasmSection, read_wasm, unsigned_leb128
 
-_GLOBAL, _EXPORT, _CODE = 6, 7, 10  # section numbers
 # if, else, end, br, br_if, br_table, return, unreachable, loop: what follows them may be reached on another
 # way.
 _ENDS_BLOCK = frozenset((0x00, 0x03, 0x04, 0x05, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F))
-_I32_STORE = 0x36
 #: The lock page of the core ABI (docs/architecture.md): every acquire and every release is one store into it.
-_LOCK_PAGE = range(0x10000, 0x20000)
+_LOCKS = range(LOCK_PAGE, LOCK_PAGE + LOCK_PAGE_BYTES)
 
 LOCK_OPERATION = "lock operation"
 COPIED, FILLED = "copied byte", "filled byte"
@@ -65,20 +65,22 @@ def instrument(module: bytes, name: str) -> Instrumented:
     sections = {section.id: section for section in wasm.sections if section.id != CUSTOM}
     try:
         code = functions(wasm)
-        first_global = _count(sections[_GLOBAL])
+        first_global = _count(sections[wasm_sections.GLOBAL])
         writer = _Writer(first_global, sum(1 for item in wasm.imports if item.kind == "function"))
-        bodies = [writer.function(sections[_CODE].data, function) for function in code]
+        bodies = [writer.function(sections[wasm_sections.CODE].data, function) for function in code]
     except (IndexError, KeyError) as error:
         raise UserError(
             f"{name}: damaged wasm module: no globals, or its code is cut off", hint="build it again"
         ) from error
     pieces = tuple(piece._replace(operations=with_lanes(piece.operations)) for piece in writer.pieces)
     replaced = {
-        _GLOBAL: _more(sections[_GLOBAL], [_NEW_GLOBAL] * len(pieces)),
-        _EXPORT: _more(
-            sections[_EXPORT], [_export(p.export, first_global + i) for i, p in enumerate(pieces)]
+        wasm_sections.GLOBAL: _more(sections[wasm_sections.GLOBAL], [_NEW_GLOBAL] * len(pieces)),
+        wasm_sections.EXPORT: _more(
+            sections[wasm_sections.EXPORT],
+            [_export(p.export, first_global + i) for i, p in enumerate(pieces)],
         ),
-        _CODE: unsigned_leb128(len(bodies)) + b"".join(unsigned_leb128(len(body)) + body for body in bodies),
+        wasm_sections.CODE: unsigned_leb128(len(bodies))
+        + b"".join(unsigned_leb128(len(body)) + body for body in bodies),
     }
     return Instrumented(MAGIC + b"".join(_sections(wasm, replaced)), pieces)
 
@@ -147,7 +149,7 @@ class _Writer:
             kind = kind_of_operation(opcode)
             if opcode == CALL and instruction.immediates[0] < self._imported:
                 kind = "math function"
-            elif opcode == _I32_STORE and instruction.immediates[1] in _LOCK_PAGE:
+            elif opcode == I32_STORE and instruction.immediates[1] in _LOCKS:
                 kind = LOCK_OPERATION
             if kind != "free":
                 if not counted:

@@ -13,7 +13,7 @@ from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.lowering.tiles import ops_of
 
 #: Branches that can pass more values to their targets.
-_BRANCHES = ("cf.br", "cf.cond_br", "cf.switch")
+BRANCHES = ("cf.br", "cf.cond_br", "cf.switch")
 #: Where an operand stands in a block: number of the operation, number of the operand.
 _Place = tuple[int, int]
 
@@ -110,7 +110,7 @@ def _merge(region: Region, leader: Block, others: list[Block], places: set[_Plac
         for i, (t, _) in enumerate(op.successors)
         if t in merged
     ]
-    if places and any(op.name not in _BRANCHES for op, _ in edges):
+    if places and any(op.name not in BRANCHES for op, _ in edges):
         return False
     ordered = sorted(places)
     # Places that differ in the same way share one argument.

@@ -14,10 +14,10 @@ from typing import Callable
 
 from npuninja.ir.attributes import Attribute, DenseElementsAttr
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.lowering.control_flow.block_merging import BRANCHES
 from npuninja.lowering.op_builders import constant_value
 
 Target = tuple[Block, list[Value]]
-_BRANCHES = ("cf.br", "cf.cond_br", "cf.switch")
 
 
 def simplify_branches(device: Operation) -> None:
@@ -64,7 +64,7 @@ class _Simplifier:
             changed = False
             for block in list(self.region.blocks):
                 # A block merged into another on the way is no longer there.
-                if block.parent is self.region and block.ops and block.ops[-1].name in _BRANCHES:
+                if block.parent is self.region and block.ops and block.ops[-1].name in BRANCHES:
                     changed |= self._simplify(block)
             changed |= self._drop_unreachable()
             changed |= self._drop_unused_arguments()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from npuninja.ir.attributes import Attribute
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.symbols import RUNTIME_SEQUENCES
 from npuninja.ir.types import bits, vector
 from npuninja.lowering.control_flow.condition_simplification import simplify_conditions_in
 from npuninja.lowering.control_flow.constant_folding import fold_constants_in
@@ -15,7 +16,6 @@ from npuninja.lowering.tiles import model_of
 
 #: Operations whose code is simplified: what stands directly in a device or module.
 _CORES = ("aie.core", "func.func")
-_SEQUENCES = ("aie.runtime_sequence", "aiex.runtime_sequence")
 
 
 def simplify_code(module: Operation) -> None:
@@ -23,7 +23,7 @@ def simplify_code(module: Operation) -> None:
     for op in list(module.body.ops):
         if op.name == "aie.device":
             for inner in list(op.body.ops):
-                if inner.name in _CORES or inner.name in _SEQUENCES:
+                if inner.name in _CORES or inner.name in RUNTIME_SEQUENCES:
                     _simplify(inner)
             share_sequence_constants(op)
             _name_broadcasts(op)
@@ -66,7 +66,7 @@ def share_sequence_constants(device: Operation) -> None:
     for op in device.body.ops:
         if op.name == "arith.constant":
             known.setdefault((op.attributes["value"], op.result.type), op.result)
-    for sequence in [op for op in device.body.ops if op.name in _SEQUENCES]:
+    for sequence in [op for op in device.body.ops if op.name in RUNTIME_SEQUENCES]:
         moved = [op for op in sequence.walk() if op.name == "arith.constant"]
         replaced: dict[Value, Value] = {}
         for op in moved:

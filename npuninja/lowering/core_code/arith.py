@@ -5,7 +5,7 @@ from __future__ import annotations
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
-from npuninja.lowering.core_code.types import FLOATS, INTEGER_BITS, UNSIGNED, c_type
+from npuninja.lowering.core_code.types import FLOATS, INTEGER_BITS, SELECTIONS, UNSIGNED, c_type
 
 _INTEGER_INFIX = {"addi": "+", "subi": "-", "muli": "*", "andi": "&", "ori": "|", "xori": "^"}
 _SIGNED_CALLS = {
@@ -16,7 +16,6 @@ _SIGNED_CALLS = {
 }
 _UNSIGNED_CALLS = {"divui": "npu_div_u", "remui": "npu_rem_u", "ceildivui": "npu_ceildiv_u"}
 _SHIFTS = {"shli": "npu_shl", "shrsi": "npu_shr_s", "shrui": "npu_shr_u"}
-_SELECTIONS = {"maxsi": (">", True), "minsi": ("<", True), "maxui": (">", False), "minui": ("<", False)}
 _COMPARISONS = {
     "eq": ("==", True),
     "ne": ("!=", True),
@@ -210,8 +209,8 @@ def _integer(op: Operation, name: str, operands: list[str], type: str) -> list[s
     if name in _SHIFTS:
         shifted = _unsigned(a, type) if name == "shrui" else _signed(a, type)
         return [_wrapped(f"{_SHIFTS[name]}({shifted}, {_unsigned(b, type)}, {width})", type, op)]
-    if name in _SELECTIONS:
-        sign, signed = _SELECTIONS[name]
+    if name in SELECTIONS:
+        sign, signed = SELECTIONS[name]
         view = _signed if signed else _unsigned
         return [f"{view(a, type)} {sign} {view(b, type)} ? {a} : {b}"]
     if name == "cmpi":

@@ -10,8 +10,10 @@ hand to run it: experimental.
 
 from __future__ import annotations
 
+from npuninja.arch.devices import LOCK_VALUE_MAX
 from npuninja.arch.families import of_architecture
 from npuninja.errors import UserError
+from npuninja.formats.core_abi import ENDED, FAULT_RELEASE, LOCK_PAGE, STATE_PAGE, WAIT_AT_LEAST, WAIT_EQUAL
 from npuninja.ir.core import Block, Operation
 from npuninja.lowering.core_code.function import FunctionWriter, Unit
 from npuninja.lowering.core_code.liveness import is_wait, live_after_waits
@@ -20,14 +22,8 @@ from npuninja.lowering.core_code.model import CoreModel, c_name
 from npuninja.lowering.core_code.prelude import WIDE_PRODUCT
 from npuninja.lowering.core_code.types import c_type, element_type
 
-LOCK_PAGE, STATE_PAGE = 0x10000, 0x20000
 #: Where in the state page a cascade transfer lies on its way.
 CASCADE_PLACE = STATE_PAGE + 0xF000
-#: Kinds of return values of the step function.
-WAIT_AT_LEAST, WAIT_EQUAL, FAULT_RELEASE = 1, 2, 3
-LARGEST_LOCK_VALUE = 63
-#: Resume point of a core that has ended.
-ENDED = -1
 
 
 class StepFrame:
@@ -82,7 +78,7 @@ class StepFrame:
         fault = _answer(self._numbers[op], FAULT_RELEASE, value, lock.word)
         return [
             f"npu_order(); {word} += {value};",
-            f"if ({word} > {LARGEST_LOCK_VALUE}) return {fault};",
+            f"if ({word} > {LOCK_VALUE_MAX}) return {fault};",
         ]
 
     def jump(self, source: Block, target: Block, label: str) -> str:

@@ -15,14 +15,13 @@ from npuninja.arch.devices import (
     memory_window,
 )
 from npuninja.errors import UserError
+from npuninja.formats.core_abi import LOCKS_PER_TILE, ROWS_PER_COLUMN
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import size_bytes
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.sequence.lookup import buffer_place
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 
-#: Most rows and locks of a tile in the lock page's numbering (docs/architecture.md, "Core images").
-LOCK_ROWS, LOCKS_PER_TILE = 8, 64
 #: Names a function of a design may have that C or the code around it uses otherwise.
 _C_KEYWORDS = re.compile(
     "auto|break|case|char|const|continue|default|do|double|else|enum|extern|float|for|goto|if|inline|int|long|register|"
@@ -127,7 +126,7 @@ class CoreModel:
             raise UserError(
                 f"lock {number} would be one of a neighbour in the {window}, which is not there", user.loc
             )
-        word = (owner[0] * LOCK_ROWS + owner[1]) * LOCKS_PER_TILE + number - CORE_LOCK_BASES[window]
+        word = (owner[0] * ROWS_PER_COLUMN + owner[1]) * LOCKS_PER_TILE + number - CORE_LOCK_BASES[window]
         return LockView(f"lock {number - CORE_LOCK_BASES[window]} of {owner}", word, number)
 
     def reachable_buffers(self) -> list[tuple[str, int, int]]:
@@ -169,7 +168,7 @@ class CoreModel:
 def _lock_word(lock: Operation) -> int:
     """The number of a lock in the lock page."""
     column, row = place_of(lock.operands[0])
-    return (column * LOCK_ROWS + row) * LOCKS_PER_TILE + lock.integer("lockID")
+    return (column * ROWS_PER_COLUMN + row) * LOCKS_PER_TILE + lock.integer("lockID")
 
 
 def c_name(symbol: str) -> tuple[str, bool]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from npuninja.arch.families import architectures
 from npuninja.errors import UserError
+from npuninja.formats.core_abi import ABI_VERSION
 from npuninja.ir.attributes import ArrayAttr, StringAttr, TypeAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.types import DYNAMIC, function_parts, memref, size_bytes
@@ -18,8 +19,6 @@ from npuninja.lowering.core_code.function import FunctionWriter, Unit
 from npuninja.lowering.core_code.model import CoreModel
 from npuninja.lowering.core_code.prelude import prelude
 from npuninja.lowering.sequence.instructions import find_device
-
-ABI_VERSION = 1
 
 
 def core_source(module: Operation, device: str, column: int, row: int, *, kind: str, file: str) -> str:

@@ -38,6 +38,8 @@ UNSIGNED = {
     "i64": "unsigned long long",
     "index": "unsigned long long",
 }
+#: Which of two integers an operation chooses: the comparison, and whether it is signed.
+SELECTIONS = {"maxsi": (">", True), "minsi": ("<", True), "maxui": (">", False), "minui": ("<", False)}
 FLOATS = ("f16", "bf16", "f32", "f64")
 #: Element types that occur in memory only.
 _STORED = {"si8": "signed char", "ui8": "unsigned char", "si16": "short", "ui16": "unsigned short"}

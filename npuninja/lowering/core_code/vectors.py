@@ -25,6 +25,7 @@ from npuninja.lowering.core_code.memory import strides, subscript
 from npuninja.lowering.core_code.types import (
     FLOATS,
     INTEGER_BITS,
+    SELECTIONS,
     UNSIGNED,
     c_type,
     float_literal,
@@ -36,7 +37,6 @@ from npuninja.lowering.core_code.types import (
 from npuninja.lowering.sequence.lookup import DYNAMIC
 
 _INFIX = {"addi": "+", "subi": "-", "muli": "*", "andi": "&", "ori": "|", "xori": "^"}
-_SELECTIONS = {"maxsi": (">", True), "minsi": ("<", True), "maxui": (">", False), "minui": ("<", False)}
 _COMPARISONS = {
     **{"eq": ("==", True), "ne": ("!=", True), "slt": ("<", True), "sle": ("<=", True), "sgt": (">", True)},
     **{
@@ -282,8 +282,8 @@ def _arith(op: Operation, name: str, operands: list[str]) -> str:
         raise _refused(op)
     if name in ("shli", "shrsi", "shrui"):
         return _shift(op, name, operands, count, element)
-    if name in _SELECTIONS:
-        sign, signed = _SELECTIONS[name]
+    if name in SELECTIONS:
+        sign, signed = SELECTIONS[name]
         a, b = (x if signed else _unsigned(x, count, element, op) for x in operands)
         return _blend(f"{a} {sign} {b}", operands[0], operands[1], result)
     if name == "cmpi":

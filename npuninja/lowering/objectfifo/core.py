@@ -12,11 +12,10 @@ from npuninja.ir.core import Block, Operation, Value
 from npuninja.lowering import op_builders
 from npuninja.lowering.objectfifo.loop_unroll import is_unreachable
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
-from npuninja.lowering.objectfifo.split import ACCESSES, port_of
+from npuninja.lowering.objectfifo.split import ACCESSES, ELEMENT, port_of
 from npuninja.lowering.tiles import place_of
 
 _ACQUIRE, _RELEASE = ACCESSES
-_ACCESS = "aie.objectfifo.subview.access"
 
 
 def check_accesses(core: Operation, fifos: ObjectFifos) -> None:
@@ -50,7 +49,7 @@ def check_accesses(core: Operation, fifos: ObjectFifos) -> None:
                 )
             if op.name == _ACQUIRE and op.integer("size") < 1:
                 raise UserError("an acquire takes at least one object", op.loc)
-        elif op.name == _ACCESS:
+        elif op.name == ELEMENT:
             acquire = op.operands[0].owner
             if (
                 isinstance(acquire, Operation)
@@ -153,7 +152,7 @@ class _Walk:
     def block(self, block: Block, state: _State) -> None:
         """Goes through a block; `state` becomes that behind it."""
         for op in list(block.ops):
-            if op.name == _ACCESS:
+            if op.name == ELEMENT:
                 self.buffers[op.result] = self._subviews[op.operands[0]][op.integer("index")]
                 self.done.append(op)
             elif op.name in ACCESSES:

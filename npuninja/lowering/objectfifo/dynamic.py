@@ -14,10 +14,9 @@ from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.lowering import op_builders
 from npuninja.lowering.objectfifo.core import lower_accesses
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
-from npuninja.lowering.objectfifo.split import ACCESSES, port_of
+from npuninja.lowering.objectfifo.split import ACCESSES, ELEMENT, port_of
 
 _ACQUIRE, _RELEASE = ACCESSES
-_ACCESS = "aie.objectfifo.subview.access"
 
 
 class _Counter:
@@ -34,7 +33,7 @@ def make_indices_dynamic(device: Operation, core: Operation, fifos: ObjectFifos,
 
     Raises UserError like `lower_accesses`.
     """
-    ops = [op for op in core.walk() if op.name in ACCESSES or op.name == _ACCESS]
+    ops = [op for op in core.walk() if op.name in ACCESSES or op.name == ELEMENT]
     keys: list[tuple[str, str]] = []
     for op in ops:
         if op.name == _ACQUIRE and (key := _key(op)) not in keys:
@@ -44,7 +43,7 @@ def make_indices_dynamic(device: Operation, core: Operation, fifos: ObjectFifos,
     counters = _create_counters(core, memory.result, keys, fifos)
     chosen: dict[Value, Value] = {}
     for op in ops:
-        if op.name == _ACCESS:
+        if op.name == ELEMENT:
             acquire = op.operands[0].owner
             assert isinstance(acquire, Operation)
             chosen[op.result] = _switch(op, memory.result, counters[_key(acquire)])

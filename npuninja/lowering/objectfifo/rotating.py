@@ -20,10 +20,9 @@ from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.lowering import op_builders
 from npuninja.lowering.objectfifo.loop_unroll import peel_first_trip, trip_count
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
-from npuninja.lowering.objectfifo.split import ACCESSES, port_of
+from npuninja.lowering.objectfifo.split import ACCESSES, ELEMENT, port_of
 
 _ACQUIRE, _RELEASE = ACCESSES
-_ACCESS = "aie.objectfifo.subview.access"
 
 Key = tuple[str, str]
 """The fifo's symbol and the port, `Produce` or `Consume`."""
@@ -215,7 +214,7 @@ class _Writer:
         waiting = list(reversed(block.ops))
         while waiting:
             op = waiting.pop()
-            if op.name == _ACCESS:
+            if op.name == ELEMENT:
                 self._access(op, state)
                 self.done.append(op)
             elif op.name in ACCESSES:

@@ -10,6 +10,8 @@ from npuninja.ir.core import Operation, Value
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos, consumer_element
 from npuninja.lowering.tiles import kind_at, ops_of, place_of
 
+#: What names one of the objects that an acquire gives.
+ELEMENT = "aie.objectfifo.subview.access"
 ACCESSES = ("aie.objectfifo.acquire", "aie.objectfifo.release")
 
 

@@ -12,14 +12,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import Device, TileKind
+from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, Device, TileKind
 from npuninja.arch.families import Family
 from npuninja.arch.registers import DMA, bd_offset, tile_address
 
-#: The DMA counts in 32-bit words.
-WORD_BITS = 32
-#: Largest repeat of a BD's iteration (6 bits, stored minus one).
-MAX_ITERATIONS = 64
 #: AxCACHE of shim BDs as MLIR-AIE sets it.
 AXCACHE = 2
 

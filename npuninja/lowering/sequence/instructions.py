@@ -11,6 +11,7 @@ from typing import Callable
 from npuninja.errors import UserError
 from npuninja.formats.txn import (
     CREATE_SCRATCHPAD,
+    TRANSLATED_ARGUMENTS,
     UPDATE_FROM_SCRATCHPAD,
     AddressPatch,
     BlockWrite,
@@ -33,9 +34,6 @@ from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.sequence.lookup import absolute_address, lookup, sequences
 from npuninja.lowering.tiles import model_of
 
-#: Arguments whose addresses the firmware turns into those that the array sees; for the others the stream does
-#: (MLIR-AIE: aie-npu-fold-ddr-addr-offset).
-TRANSLATED_ARGUMENTS = 5
 HOST_MEMORY_OFFSET = 0x80000000
 
 

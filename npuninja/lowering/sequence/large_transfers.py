@@ -9,13 +9,13 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from npuninja.arch.devices import TileKind
+from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, TileKind
 from npuninja.ir.attributes import BDDimLayout, BDDimLayoutArrayAttr, DenseArrayAttr, IntegerAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.types import bits, element_of
 from npuninja.lowering.op_builders import i32, next_bd
-from npuninja.lowering.sequence.bd import MAX_ITERATIONS, WORD_BITS, is_contiguous_inside, shape_error
+from npuninja.lowering.sequence.bd import is_contiguous_inside, shape_error
 from npuninja.lowering.sequence.contiguous_transfers import numbers_of
 from npuninja.lowering.sequence.lookup import allocation
 from npuninja.lowering.sequence.task_ids import descriptors

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-FOLDER = os.path.dirname(os.path.abspath(__file__))
+PACKAGE_FOLDER = os.path.dirname(os.path.abspath(__file__))
 USAGE = """\
 usage: {program} DESIGN [--device auto|npu|emu] [--verify] [--bench N] [--input [NAME=]FILE] [--output [NAME=]FILE]
 
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     runner.
     """
     words = sys.argv[1:] if arguments is None else arguments
-    with open(os.path.join(FOLDER, "package.json"), encoding="utf-8") as stream:
+    with open(os.path.join(PACKAGE_FOLDER, "package.json"), encoding="utf-8") as stream:
         package = json.load(stream)
     needed = package["python"].removeprefix(">=")
     if sys.version_info[:2] < tuple(map(int, needed.split("."))):
@@ -54,11 +54,11 @@ def main(arguments: list[str] | None = None) -> int:
         if missing:
             print(missing, file=sys.stderr)
             return 3
-    sys.path.insert(0, os.path.join(FOLDER, "runner"))
+    sys.path.insert(0, os.path.join(PACKAGE_FOLDER, "runner"))
     from npuninja.cli import guarded
     from npuninja.device.runner import main as run_design
 
-    manifest = os.path.join(FOLDER, *designs[design]["manifest"].split("/"))
+    manifest = os.path.join(PACKAGE_FOLDER, *designs[design]["manifest"].split("/"))
     return guarded(lambda: run_design([manifest, *options]))
 
 

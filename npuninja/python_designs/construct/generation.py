@@ -5,8 +5,9 @@ The text that is printed differs (docs/python-designs.md); names of all generati
 
 from __future__ import annotations
 
-FIRST, SECOND, THIRD = "2025-10", "2026-02", "2026-08"
-GENERATIONS = (FIRST, SECOND, THIRD)
+from npuninja.lowering.generation import GENERATIONS
+
+FIRST, SECOND, THIRD = GENERATIONS
 
 _current = SECOND
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from npuninja.ir import core
 from npuninja.ir.types import memref, strides_and_offset
+from npuninja.lowering.core_code.types import FLOATS
 from npuninja.python_designs.construct import attributes as attrs
 from npuninja.python_designs.construct import generation
 from npuninja.python_designs.construct.operations import Block, MLIRError, OpView, ir_value, make, view_of
@@ -26,8 +27,6 @@ from npuninja.python_designs.construct.types import (
     mlir_type,
     type_of,
 )
-
-_FLOATS = ("f16", "bf16", "f32", "f64")
 
 
 class Value:
@@ -153,7 +152,7 @@ class ScalarValue(Value):
         return _arithmetic("shr", self, other)
 
     def __neg__(self) -> Any:
-        if self.type.text in _FLOATS:
+        if self.type.text in FLOATS:
             return _result("arith.negf", [self], self.type)
         return _arithmetic("sub", 0, self)
 
@@ -285,7 +284,7 @@ def _type_for(number: Any, type: Type) -> Type:
 
 
 def _is_float(type: Type) -> bool:
-    return (type.element_type.text if isinstance(type, ShapedType) else type.text) in _FLOATS
+    return (type.element_type.text if isinstance(type, ShapedType) else type.text) in FLOATS
 
 
 _INTEGER_NAMES = {

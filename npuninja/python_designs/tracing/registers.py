@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, NamedTuple, Sequence
 
+from npuninja.arch.registers import COLUMN_SHIFT
 from npuninja.python_designs.construct.operations import build
 from npuninja.python_designs.dialects.aie import packetflow
 from npuninja.python_designs.dialects.aiex import npu_address_patch, npu_maskwrite32, npu_sync, npu_write32
@@ -24,7 +25,6 @@ from npuninja.python_designs.tracing.events import (
     checked,
 )
 
-_COLUMN_SHIFT = 25
 _BD_ADDRESS, _BD_BYTES = 0x1D004, 0x20
 _QUEUES = {0: 0x1D204, 1: 0x1D20C}
 _BROADCAST, _GENERATE = 0x34010, 0x34008
@@ -237,7 +237,7 @@ def _write_descriptor(
         packet_id=packet_id, packet_type=int(packet_type), burst_length=shim_burst_length, valid_bd=1,
     )  # fmt: skip
     build("aiex.npu.writebd", [], fields)
-    address = int(shim.col) << _COLUMN_SHIFT | _BD_ADDRESS + bd_id * _BD_BYTES
+    address = int(shim.col) << COLUMN_SHIFT | _BD_ADDRESS + bd_id * _BD_BYTES
     npu_address_patch(addr=address, arg_idx=ddr_id, arg_plus=offset)
 
 
