@@ -16,8 +16,8 @@ from npuninja.aie2_compiler.objects import compile_assembly
 from npuninja.aie2_compiler.program import RUNTIME_FOLDER, CoreProgram, link_core
 
 #: Headers in place of npuninja's kernel headers, where those need an emulated core.
-INCLUDE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")
+COMPILER_HEADERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")
 #: What is shown wherever this compiler is named.
 LABEL = "unoptimised, not yet run on an NPU"
 
-__all__ = ["INCLUDE_FOLDER", "LABEL", "RUNTIME_FOLDER", "CoreProgram", "compile_assembly", "link_core"]
+__all__ = ["COMPILER_HEADERS", "LABEL", "RUNTIME_FOLDER", "CoreProgram", "compile_assembly", "link_core"]

@@ -18,9 +18,9 @@ from typing import NamedTuple, Sequence
 from npuninja.aie2_compiler.operations import Form, Operation, Touch
 from npuninja.errors import InternalError
 from npuninja.machine_code.encode import EncodeError, choose_format
+from npuninja.machine_code.flow import DELAY_SLOTS
 from npuninja.machine_code.instruction_set import instruction_set
 
-DELAY_SLOTS = 5
 #: Between a part-word store and the next access of memory: it reads the word in stage 5 and writes it in stage 11.
 _AFTER_PART_WORD = 7
 #: Far more than the longest block needs; a scheduler that gets there is broken.

@@ -7,7 +7,7 @@ does optimisation and register allocation for it; each of its instructions is on
 from __future__ import annotations
 
 from npuninja import kernel_headers
-from npuninja.aie2_compiler import INCLUDE_FOLDER
+from npuninja.aie2_compiler import COMPILER_HEADERS
 from npuninja.stages._wasm_flags import C_FLAGS, CXX_FLAGS, is_cxx, values
 
 # Flag and reason.
@@ -93,6 +93,6 @@ def compile_flags(source: str, prefix_maps: list[str], language: str = "") -> li
     """
     of_language = CXX_FLAGS if is_cxx(source, language) else C_FLAGS
     maps = [f"-ffile-prefix-map={m}" for m in prefix_maps]
-    headers = ["-isystem", INCLUDE_FOLDER, "-isystem", kernel_headers.INCLUDE_FOLDER]
+    headers = ["-isystem", COMPILER_HEADERS, "-isystem", kernel_headers.INCLUDE_FOLDER]
     headers += ["-include", "npu/macros.h", "-include", "npu/scalars.h"]
     return [*values(COMMON_FLAGS), *values(TARGET_FLAGS), *values(of_language), *maps, *headers]
