@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 
 from npuninja.errors import UserError
-from npuninja.machine_code.program import ARCHIVE_MAGIC, read_programs
+from npuninja.formats.elf import ARCHIVE_MAGIC
+from npuninja.machine_code.program import read_programs
 from npuninja.stages._compile_aie2 import KIND, check_kind
 from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import Outputs, read_bytes, stage_arguments
