@@ -312,9 +312,9 @@ class _Clocks:
         taken = self.units.setdefault(lock, deque())
         ready, cause = 0.0, -1
         for _ in range(min(-change, len(taken))):
-            at, by = taken.popleft()
-            if at > ready:
-                ready, cause = at, by
+            released, by = taken.popleft()
+            if released > ready:
+                ready, cause = released, by
         says = f"waits for {layout.lock_name(lock, dict(self.symbols))}"
         self._wait(actor, ready, says, cause)
         self.holding[actor] = True
