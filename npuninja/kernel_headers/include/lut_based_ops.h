@@ -83,8 +83,10 @@ template <class Word> NPU_INLINE auto look_up16(const Word *table, lanes<i32, 16
 }
 } // namespace npu
 
+/* Templates, so that a kernel may define a function of the same name, as the library's header allows. */
+
 /** exp of 16 values as the product of two table entries: of the whole part and of the 8 bits behind the point. */
-inline v16accfloat getExpBf16(v16bfloat16 x) {
+template <class = void> inline v16accfloat getExpBf16(v16bfloat16 x) {
     using namespace npu;
     const lanes<i32, 16> fixed = bf16_to_integers(x.npu_row, 8) & 0xffff;
     // The look-up's index is shifted to two bits more than it needs, by the mode that is set.
@@ -94,13 +96,13 @@ inline v16accfloat getExpBf16(v16bfloat16 x) {
     return v16accfloat(multiply(i, f));
 }
 
-inline bfloat16 getInvBf16(float x) {
+template <class = void> inline bfloat16 getInvBf16(float x) {
     const unsigned bits = __builtin_bit_cast(unsigned, x) + 0x8000;
     const unsigned mantissa = bits >> 16 & 127, exponent = bits >> 23 & 255;
     return bfloat16::of_bits(((253 - exponent + (mantissa == 0)) << 7) + npu::inverse_mantissas.mantissa[mantissa]);
 }
 
-inline v16bfloat16 getTanhBf16(v16bfloat16 v) {
+template <class = void> inline v16bfloat16 getTanhBf16(v16bfloat16 v) {
     using namespace npu;
     const auto x = bf16_rows_to_float(v.npu_row);
     const auto k = lower(higher(floats_to_integers(x, 2) + 16, splat<i32, 16>(0)), splat<i32, 16>(31));

@@ -34,6 +34,7 @@
 #include <aie_api/tile.hpp>
 #include <aie_api/utils.hpp>
 #include <aie_api/vector.hpp>
+#include <aie_api/operators.hpp>
 #if __AIE_ARCH__ >= 21
 #include <aie_api/block_vector.hpp>
 #endif

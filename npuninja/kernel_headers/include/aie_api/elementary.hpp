@@ -114,13 +114,40 @@ template <class TR = bfloat16, class Tag, unsigned N> NPU_INLINE auto tanh(const
 }
 #endif
 
+/** Sine and cosine of a number or of each lane. */
+template <class S>
+    requires(Elem<S> && !std::is_integral_v<npu_detail::scalar_t<S>>)
+NPU_INLINE auto sincos(const S &x) {
+    return std::make_pair(aie::sin(x), aie::cos(x));
+}
+/** The cosine as real and the sine as imaginary part. */
+template <class S>
+    requires(Elem<S> && !std::is_integral_v<npu_detail::scalar_t<S>>)
+NPU_INLINE cfloat sincos_complex(const S &x) {
+    return cfloat(float(aie::cos(x)), float(aie::sin(x)));
+}
+template <unsigned N> NPU_INLINE auto sincos_complex(const vector<float, N> &v) {
+    return vector<cfloat, N>::of_row(npu::zip<1>(aie::cos(v).npu_row, aie::sin(v).npu_row));
+}
+
 /** v · 2^-shift. */
-template <class TR = float, class T, unsigned N> NPU_INLINE vector<TR, N> to_float(const vector<T, N> &v, int shift = 0) {
+template <class TR = float, class V>
+    requires Vector<V>
+NPU_INLINE auto to_float(const V &v, int shift = 0) {
+    using T = typename V::value_type;
+    using C = std::conditional_t<npu::element<T>::is_complex && !npu::element<TR>::is_complex, npu::complex<TR>, TR>;
     const auto row = npu::fixed_to_float<npu::element<T>::is_signed>(v.npu_row, shift);
     if constexpr (npu_detail::is_bf16<TR>)
-        return vector<TR, N>::of_row(npu::float_rows_to_bf16(row));
+        return vector<C, V::size()>::of_row(npu::float_rows_to_bf16(row));
     else
-        return vector<TR, N>::of_row(row);
+        return vector<C, V::size()>::of_row(row);
+}
+/** The lanes of an accumulator, as integers of 32 bits, times 2^-shift. */
+template <class TR = float, class Tag, unsigned N>
+    requires(!Tag::is_float && !Tag::is_complex)
+NPU_INLINE vector<float, N> to_float(const accum<Tag, N> &a, int shift = 0) {
+    static_assert(Tag::bits <= 32, "aie::to_float: an accumulator of 32 bits");
+    return vector<float, N>::of_row(npu::fixed_to_float<true>(a.npu_row, shift));
 }
 template <class TR = float, class S>
     requires Elem<S>
@@ -128,7 +155,11 @@ NPU_INLINE TR to_float(const S &x, int shift = 0) {
     return TR(float(npu_detail::number(x)) * __builtin_bit_cast(float, unsigned(127 - shift) << 23));
 }
 /** x · 2^shift to the nearest integer, ties to even, limited; bfloat16 to int16 or int32: floor, int16 without a limit. */
-template <class TR = int32, class T, unsigned N> NPU_INLINE vector<TR, N> to_fixed(const vector<T, N> &v, int shift = 0) {
+template <class TR = int32, class V>
+    requires Vector<V>
+NPU_INLINE auto to_fixed(const V &v, int shift = 0) {
+    using T = typename V::value_type;
+    constexpr unsigned N = V::size();
     if constexpr (npu_detail::is_bf16<T> && (std::is_same_v<TR, int16> || std::is_same_v<TR, int32>))
         return vector<TR, N>::of_row(npu::convert<TR>(npu::bf16_to_integers(v.npu_row, shift)));
     else

@@ -32,8 +32,9 @@ template <unsigned N> class mask {
   public:
     static constexpr unsigned size() { return N; }
     NPU_INLINE mask() : npu_row{} {}
+    NPU_INLINE explicit mask(bool all) : npu_row(all ? ~row_type{} : row_type{}) {}
     template <class W>
-        requires(std::is_integral_v<W>)
+        requires(std::is_integral_v<W> && !std::is_same_v<W, bool>)
     NPU_INLINE explicit mask(W bits) : mask(npu_of_words(uint64_t(std::make_unsigned_t<W>(bits)))) {}
     NPU_INLINE static mask of_row(row_type row) {
         mask m;
@@ -49,6 +50,13 @@ template <unsigned N> class mask {
                 ((m.npu_row = npu::with_part(m.npu_row, P, spread(uint32_t((P < 8 ? low >> (P % 8 * 8) : high >> (P % 8 * 8)))))), ...);
             }(npu::count_to<N / 8>{});
         return m;
+    }
+    template <unsigned M, class... Rest> NPU_INLINE static mask from_masks(const mask<M> &first, const Rest &...rest) {
+        mask all;
+        unsigned i = 0;
+        all.insert(i++, first);
+        (all.insert(i++, rest), ...);
+        return all;
     }
     template <class... W> NPU_INLINE static constexpr mask from_uint32(W... words) {
         const uint64_t list[8] = {uint32_t(words)...};
@@ -95,6 +103,7 @@ template <unsigned N> class mask {
         npu_row = npu::with_part(npu_row, i, part.npu_row);
         return *this;
     }
+    template <unsigned M> NPU_INLINE mask<M> get_submask(unsigned i) const { return extract<M>(i); }
     template <unsigned M> NPU_INLINE mask<M> grow(unsigned i = 0) const {
         mask<M> result;
         return result.insert(i, *this);
@@ -106,6 +115,8 @@ template <unsigned N> class mask {
     NPU_INLINE mask operator~() const { return of_row(~npu_row); }
     NPU_INLINE mask &operator&=(const mask &b) { return *this = *this & b; }
     NPU_INLINE mask &operator|=(const mask &b) { return *this = *this | b; }
+    NPU_INLINE mask &operator<<=(unsigned n) { return *this = *this << n; }
+    NPU_INLINE mask &operator>>=(unsigned n) { return *this = *this >> n; }
     NPU_INLINE mask &operator^=(const mask &b) { return *this = *this ^ b; }
     NPU_INLINE mask operator<<(unsigned n) const {
         const uint64_t low = to_uint64(0), high = N > 64 ? to_uint64(1) : 0;

@@ -10,14 +10,24 @@ struct shape {
     unsigned m, k, n;
 };
 /** Kinds of pairs of elements that the table of shapes has a row for. */
-enum class pair_kind { i8_i8, i16_i8, i8_i16, i16_i16, i32_i16, i16_i32, i32_i32, bf16_bf16, float_float, i8_i4, i16_i4, none };
+enum class pair_kind { i8_i8, i16_i8, i8_i16, i16_i16, i32_i16, i16_i32, i32_i32, bf16_bf16, float_float, i8_i4, c16_i16, c16_c16, c32_c16, c32_c32, none };
 template <class A, class B> constexpr pair_kind kind_of_pair() {
     if constexpr (is_bf16<A> && is_bf16<B>)
         return pair_kind::bf16_bf16;
     else if constexpr (std::is_same_v<A, float> && std::is_same_v<B, float>)
         return pair_kind::float_float;
-    else if constexpr (npu::element<A>::is_float || npu::element<B>::is_float || npu::element<A>::is_complex ||
-                       npu::element<B>::is_complex)
+    else if constexpr (npu::element<A>::is_float || npu::element<B>::is_float)
+        return pair_kind::none;
+    else if constexpr (npu::element<A>::is_complex) {
+        constexpr unsigned a = npu::element<A>::bits, b = npu::element<B>::bits;
+        if constexpr (!npu::element<B>::is_complex)
+            return a == 32 && b == 16 ? pair_kind::c16_i16 : pair_kind::none;
+        else
+            return a == 32 && b == 32   ? pair_kind::c16_c16
+                   : a == 64 && b == 32 ? pair_kind::c32_c16
+                   : a == 64 && b == 64 ? pair_kind::c32_c32
+                                        : pair_kind::none;
+    } else if constexpr (npu::element<B>::is_complex)
         return pair_kind::none;
     else {
         constexpr unsigned a = npu::element<A>::bits, b = npu::element<B>::bits;
@@ -29,7 +39,6 @@ template <class A, class B> constexpr pair_kind kind_of_pair() {
                : a == 16 && b == 32 ? pair_kind::i16_i32
                : a == 32 && b == 32 ? pair_kind::i32_i32
                : a == 8 && b == 4   ? pair_kind::i8_i4
-               : a == 16 && b == 4  ? pair_kind::i16_i4
                                     : pair_kind::none;
     }
 }
@@ -139,8 +148,13 @@ template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, 
     }
     template <class EA, class EB, class RA, class RB> NPU_INLINE void run(RA a, RB b) {
         using C = typename accum_type::lane_type;
-        constexpr auto fits = [](auto x) { return sizeof(x) == 1 || (sizeof(x) == 2 && decltype(x)(-1) < decltype(x)(0)); };
-        if constexpr (!npu::element<EA>::is_float && sizeof(C) == 4 && fits(EA()) && fits(EB()) && M * K * N <= 64 && K % 2 == 0 &&
+        constexpr auto fits = [](auto x) {
+            if constexpr (std::is_arithmetic_v<decltype(x)>)
+                return sizeof(x) == 1 || (sizeof(x) == 2 && decltype(x)(-1) < decltype(x)(0));
+            else
+                return false;
+        };
+        if constexpr (!npu::element<EA>::is_float && !npu::element<EA>::is_complex && sizeof(C) == 4 && fits(EA()) && fits(EB()) && M * K * N <= 64 && K % 2 == 0 &&
                       N % 4 == 0) {
             data.npu_row = npu::pairs_of_rows<M, K, N>(a, b, data.npu_row);
             return;
@@ -154,7 +168,9 @@ template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, 
                 npu::multiply_bf16_singly<M, K, N>();
             else
                 npu::multiply_bf16<M, K, N>();
-        } else if constexpr (std::is_same_v<EA, float>)
+        } else if constexpr (npu::element<EA>::is_complex)
+            npu::multiply_complex<M, K, N, typename npu::element<EA>::lane, typename npu::element<EB>::lane, !npu::element<EB>::is_complex>();
+        else if constexpr (std::is_same_v<EA, float>)
             npu::multiply_floats<M, K, N>();
         else if constexpr (sizeof(C) == 4 && fits(EA()) && fits(EB()))
             npu::multiply_pairs<M, K, N, EA, EB>();

@@ -1,12 +1,12 @@
 /* aie::operators: the functions of the API as operators. */
 #pragma once
 
-#include <aie_api/aie.hpp>
+#include <aie_api/mul.hpp>
 
 namespace aie::operators {
 #define NPU_OPERATOR(op, function)                                                                                                \
     template <class A, class B>                                                                                                   \
-        requires(Vector<A> || Vector<B> || Accum<A>)                                                                              \
+        requires(Vector<A> || Vector<B> || Accum<A> || Accum<B>)                                                                  \
     NPU_INLINE auto operator op(const A &a, const B &b) {                                                                         \
         return aie::function(a, b);                                                                                               \
     }

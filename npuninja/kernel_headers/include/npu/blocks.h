@@ -92,6 +92,28 @@ template <unsigned M, unsigned K, unsigned N, class A, class B, class C> __attri
     }
 }
 
+/** Complex integers: elements are pairs of lanes A (B), or B real; accumulators are pairs of 64 bits. */
+template <unsigned M, unsigned K, unsigned N, class A, class B, bool RealB> __attribute__((noinline)) void multiply_complex() {
+    const A *a = block<A>(registers::block_a);
+    i64 *c = block<i64>(registers::block_c);
+    for (unsigned i = 0; i < M; i++) {
+        auto sum = load<lanes<i64, 2 * N>>(c + 2 * i * N);
+        for (unsigned k = 0; k < K; k++) {
+            const i64 re = a[2 * (i * K + k)], im = a[2 * (i * K + k) + 1];
+            const auto both = zip<1>(splat<i64, N>(re), splat<i64, N>(im));
+            if constexpr (RealB) {
+                const auto y = convert<i64>(load<lanes<B, N>>(block<B>(registers::block_b) + k * N));
+                sum += both * zip<1>(y, y);
+            } else {
+                const auto y = convert<i64>(load<lanes<B, 2 * N>>(block<B>(registers::block_b) + 2 * k * N));
+                const auto real = every_other<1, false>(y), imaginary = every_other<1, true>(y);
+                sum += both * zip<1>(real, real) + zip<1>(splat<i64, N>(-im), splat<i64, N>(re)) * zip<1>(imaginary, imaginary);
+            }
+        }
+        store(c + 2 * i * N, sum);
+    }
+}
+
 /** Operands that are words already, A at `work`, B 4 KiB behind it. */
 template <unsigned M, unsigned K, unsigned N, class C> __attribute__((noinline)) void multiply_words() {
     const i32 *a = block<i32>(registers::work), *b = block<i32>(registers::work + 4096);

@@ -12,7 +12,7 @@ namespace npu {
 /** What a vector-like type holds: its element (a tag for accumulators) and how many. */
 template <class V> struct content {};
 template <class V>
-    requires(is_row<V> && sizeof(V) >= 16)
+    requires(is_row<V> && sizeof(V) >= 8)
 struct content<V> {
     using element_type = __remove_cvref(decltype(V{}[0]));
     static constexpr unsigned n = sizeof(V) / sizeof(element_type);
@@ -159,6 +159,8 @@ NPU_MAKE(v4float)
 NPU_MAKE(v8float)
 NPU_MAKE(v16float)
 NPU_MAKE(v32float)
+NPU_MAKE(v4int16)
+NPU_MAKE(v4bfloat16)
 NPU_MAKE(v8bfloat16)
 NPU_MAKE(v16bfloat16)
 NPU_MAKE(v32bfloat16)
@@ -528,6 +530,9 @@ template <class R, class V> NPU_INLINE R widened_to(const V &v, int shift) {
     }                                                                                                                             \
     template <class R = type, npu::AnyAccumulator A> NPU_INLINE R srs_to_##type(const A &a, int shift, int sign) {                \
         return npu::narrowed_to<R>(a, shift, sign);                                                                               \
+    }                                                                                                                             \
+    template <class R = type, npu::AnyAccumulator A> NPU_INLINE R to_##type(const A &a, int shift = 0) {                          \
+        return npu::narrowed_to<R>(a, shift);                                                                                     \
     }
 NPU_SRS(v32int8)
 NPU_SRS(v64int8)

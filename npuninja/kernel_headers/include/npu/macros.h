@@ -27,6 +27,7 @@
 #define chess_peel_pipelined_loop(...)
 #define chess_pipeline_adjust_preamble(...)
 #define chess_allocate(...)
+#define chess_alignof(x) 0
 #define chess_modulo_scheduling_budget_ratio(...)
 #define chess_assert(...)
 #define chess_dont_care(...) {}

@@ -68,7 +68,7 @@ template <class T, unsigned N> NPU_INLINE row_for<T, N> row_of_native(const nati
 }
 } // namespace npu
 
-/* sizes of 128 to 1024 bits */
+/* sizes of 128 to 1024 bits, and two of 64 */
 #define NPU_NATIVE_TYPE(n, name, T) using v##n##name = npu::native<T, n>;
 NPU_NATIVE_TYPE(16, int8, int8)
 NPU_NATIVE_TYPE(32, int8, int8)
@@ -78,6 +78,7 @@ NPU_NATIVE_TYPE(16, uint8, uint8)
 NPU_NATIVE_TYPE(32, uint8, uint8)
 NPU_NATIVE_TYPE(64, uint8, uint8)
 NPU_NATIVE_TYPE(128, uint8, uint8)
+NPU_NATIVE_TYPE(4, int16, int16)
 NPU_NATIVE_TYPE(8, int16, int16)
 NPU_NATIVE_TYPE(16, int16, int16)
 NPU_NATIVE_TYPE(32, int16, int16)
@@ -98,6 +99,7 @@ NPU_NATIVE_TYPE(4, float, float)
 NPU_NATIVE_TYPE(8, float, float)
 NPU_NATIVE_TYPE(16, float, float)
 NPU_NATIVE_TYPE(32, float, float)
+NPU_NATIVE_TYPE(4, bfloat16, bfloat16)
 NPU_NATIVE_TYPE(8, bfloat16, bfloat16)
 NPU_NATIVE_TYPE(16, bfloat16, bfloat16)
 NPU_NATIVE_TYPE(32, bfloat16, bfloat16)
