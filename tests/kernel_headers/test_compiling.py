@@ -85,8 +85,8 @@ def test_registers_take_no_stack_and_arrays_of_numbers_do(wasm_build, text, fram
     assert {f.name: f.frame_bytes for f in functions}["k"] == frame
 
 
-def test_streams_in_kernels_are_refused_with_a_reason(wasm_build):
+def test_streams_in_kernels_become_imports_of_the_core(wasm_build):
     cascade = 'extern "C" void k(int *p) { put_mcd(*(v16int32 *)p); }'
     core = wasm_build.core("void k(int *); long long core_0_2(void) { k((int *)0x70400); return -1; }")
-    with pytest.raises(UserError, match="reads or writes a stream or a cascade"):
-        wasm_build.link(core, kernel(wasm_build, cascade))
+    module = read_wasm(wasm_build.link(core, kernel(wasm_build, cascade)).read_bytes(), "core")
+    assert [(i.module, i.name) for i in module.imports] == [("env", "npu_put_cascade")]
