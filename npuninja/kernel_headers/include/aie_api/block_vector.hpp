@@ -88,28 +88,50 @@ template <BlockType T, unsigned N> NPU_INLINE T *store_v(T *p, const block_vecto
     return p;
 }
 
-/** C += A·B with B stored transposed, as the block type's rows run along the summed index. */
+/** C += A·B with B stored transposed, as the block type's rows run along the summed index. A may be bfloat16, which becomes blocks. */
 template <unsigned M, unsigned K, unsigned N, class TA, class TB, class Tag>
-    requires(BlockType<TA> && BlockType<TB> && M == 8 && K == 8 && (N == 8 || N == 16))
+    requires(BlockType<TB> && (BlockType<TA> || std::is_same_v<TA, bfloat16>))
 class mmul<M, K, N, TA, TB, Tag> {
+    static_assert(M == 8 && K == 8 && (N == 8 || (N == 16 && BlockType<TA>)) && std::is_same_v<TB, bfp16ebs8> && !std::is_same_v<TA, bfp16ebs16>,
+                  "aie::mmul: the API has no such shape for these elements (docs/kernels.md lists them)");
+
   public:
     static constexpr unsigned size_A = M * K, size_B = K * N, size_C = M * N;
+    static constexpr unsigned size_M = M, size_K = K, size_N = N;
+    using vector_A_type = std::conditional_t<BlockType<TA>, block_vector<TB, size_A>, vector<bfloat16, size_A>>;
+    using vector_B_type = block_vector<TB, size_B>;
     using accum_type = accum<accfloat, size_C>;
     accum_type data;
     NPU_INLINE mmul() = default;
     NPU_INLINE mmul(const accum_type &c) : data(c) {}
     template <class T> NPU_INLINE mmul(const vector<T, size_C> &c) : data(c) {}
+    NPU_INLINE mmul &operator=(const accum_type &c) {
+        data = c;
+        return *this;
+    }
     NPU_INLINE operator accum_type() const { return data; }
     NPU_INLINE accum_type to_accum() const { return data; }
     template <class T> NPU_INLINE auto to_vector(int shift = 0) const { return data.template to_vector<T>(shift); }
-    NPU_INLINE void mul(const block_vector<TA, size_A> &a, const block_vector<TB, size_B> &b) {
+    NPU_INLINE void mul(const vector_A_type &a, const vector_B_type &b) {
         data = accum_type();
         mac(a, b);
     }
-    NPU_INLINE void mac(const block_vector<TA, size_A> &a, const block_vector<TB, size_B> &b) {
-        static_assert(N == 8 && std::is_same_v<TA, bfp16ebs8> && std::is_same_v<TB, bfp16ebs8>,
-                      "aie::mmul: of block floats 8x8x8 of bfp16ebs8 is there (docs/kernels.md)");
-        data.npu_row = npu::block_product<false>(a.npu_blocks, b.npu_blocks, data.npu_row);
+    NPU_INLINE void mac(const vector_A_type &a, const vector_B_type &b) {
+        if constexpr (!BlockType<TA>)
+            mac_blocks(block_vector<TB, size_A>::npu_from_float_row(npu::bf16_rows_to_float(a.npu_row)), b);
+        else
+            mac_blocks(a, b);
+    }
+
+  private:
+    NPU_INLINE void mac_blocks(const block_vector<TB, size_A> &a, const vector_B_type &b) {
+        if constexpr (N == 8)
+            data.npu_row = npu::block_product<false>(a.npu_blocks, b.npu_blocks, data.npu_row);
+        else { // columns 0 to 7 and 8 to 15 of each row
+            const auto left = npu::block_product<false>(a.npu_blocks, b.template extract<64>(0).npu_blocks, npu::every_other<8, false>(data.npu_row));
+            const auto right = npu::block_product<false>(a.npu_blocks, b.template extract<64>(1).npu_blocks, npu::every_other<8, true>(data.npu_row));
+            data.npu_row = npu::zip<8>(left, right);
+        }
     }
 };
 } // namespace aie

@@ -584,6 +584,11 @@ NPU_UPS(v16accfloat)
 NPU_UPS(v32accfloat)
 NPU_UPS(v64accfloat)
 #undef NPU_UPS
+template <npu::AnyVector V>
+    requires(npu::element<npu::element_of<V>>::is_float)
+NPU_INLINE auto ups(const V &v) {
+    return npu::widened_to<npu_native::accumulator<accfloat, npu::elements_of<V>>>(v, 0);
+}
 template <npu::AnyVector V> NPU_INLINE auto ups(const V &v, int shift) {
     using Tag = std::conditional_t<(sizeof(npu::row_in(v)) / npu::elements_of<V> <= 2), acc32, acc64>;
     return npu_native::accumulator<Tag, npu::elements_of<V>>(npu::ups<npu::accumulator_lane<Tag>>(npu::row_in(v), shift));
@@ -642,20 +647,30 @@ enum { rnd_floor = 0, rnd_ceil = 1, rnd_sym_floor = 2, rnd_sym_ceil = 3, rnd_neg
 NPU_INLINE unsigned get_coreid() { return npu::control().core; }
 NPU_INLINE unsigned long long get_cycles() { return ++npu::control().cycles; }
 
-/* Tables: 16 entries of 8 bytes by their byte index, two at a time. */
+/* Tables in which every 16 bytes stand twice: 16 entries by a byte index that counts both copies. An entry comes in the low bits of 64. */
 namespace npu {
-template <class V> NPU_INLINE void load_entries(const void *table, lanes<i32, 16> index, V &low, V &high) {
+template <unsigned Bytes, class V> NPU_INLINE void load_entries(const void *table, lanes<i32, 16> index, V &low, V &high) {
+    using Word = typename integer_of<Bytes, false>::type;
     i32 *at = (i32 *)registers::index_a;
     u64 *out = (u64 *)registers::work;
     store(at, index);
     for (unsigned i = 0; i < 16; i++) {
-        const unsigned byte = unsigned(at[i]) >> 1 & ~7u; // the index counts each entry twice
-        out[i] = *(const u64 *)((const char *)table + byte / 16 * 32 + byte % 16);
+        const unsigned byte = unsigned(at[i]) / (2 * Bytes) * Bytes;
+        out[i] = load<Word>((const char *)table + byte / 16 * 32 + byte % 16);
     }
-    low = (V)load<lanes<u64, 8>>(out);
-    high = (V)load<lanes<u64, 8>>(out + 8);
+    low = native_from<V>(load<lanes<u64, 8>>(out));
+    high = native_from<V>(load<lanes<u64, 8>>(out + 8));
 }
 } // namespace npu
+#define NPU_LOAD_LUT(name, bytes)                                                                                                 \
+    template <class P, class Q, npu::AnyRow I, class V> NPU_INLINE void load_lut_2x_##name(const P *ab, const Q *, const I &index, V &low, V &high) { \
+        npu::load_entries<bytes>(ab, (npu::lanes<npu::i32, 16>)npu::row_in(index), low, high);                                    \
+    }
+NPU_LOAD_LUT(int8, 2)
+NPU_LOAD_LUT(int16, 4)
+NPU_LOAD_LUT(int32, 8)
+NPU_LOAD_LUT(float, 8)
+#undef NPU_LOAD_LUT
 
 /* Pointers with counters. */
 template <class T> NPU_INLINE T *byte_incr(T *p, int bytes) { return (T *)((char *)p + bytes); }
