@@ -31,7 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "pdi": ("npuninja.commands.pdi", "pack configuration files into a device image"),
     "xclbin": ("npuninja.commands.xclbin", "pack a device image into an XCLBIN"),
     "inspect": (
-        "npuninja.diag.inspect",
+        "npuninja.commands.inspect",
         "say what a CDO, PDI, XCLBIN, instruction stream or core program holds",
     ),
     "disasm": ("npuninja.commands.disasm", "list the machine code in an ELF, an object, an XCLBIN or a PDI"),
@@ -42,7 +42,7 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "as": ("npuninja.commands.assemble", "assemble AIE2 machine code, in the text that disasm prints"),
     "ld": ("npuninja.commands.link_core", "link AIE2 objects into the program of one core"),
-    "size": ("npuninja.diag.size", "the memory of every tile of a built design"),
+    "size": ("npuninja.commands.size", "the memory of every tile of a built design"),
     "mel": (
         "examples/mel/whisper_mel.command",
         "compute Whisper's log-mel spectrogram of a WAV file with a built design",
@@ -64,8 +64,8 @@ VERBS: dict[str, tuple[str, str]] = {
         "check an archive or a wheel that `ninja package` made",
     ),
     "sign-package": ("npuninja.commands.sign_package", "sign a package, or make a key for that"),
-    "doctor": ("npuninja.diag.doctor", "look at this machine, rung by rung"),
-    "explain": ("npuninja.hints", "say what the errors in a log mean"),
+    "doctor": ("npuninja.commands.doctor", "look at this machine, rung by rung"),
+    "explain": ("npuninja.commands.explain", "say what the errors in a log mean"),
     "farm": ("tools/farm.command", "run a server and workers for builds on other machines, here"),
     "settings": ("npuninja.commands.settings", "check a toolchain.toml, or say what can stand in one"),
     "tools": ("npuninja.commands.tools", "fetch real tools into a folder of their own"),

@@ -75,7 +75,7 @@ TILE_KINDS = {
 }
 
 
-class Device(NamedTuple):
+class DeviceModel(NamedTuple):
     """One value of the `aie.device` attribute.
 
     Attributes:
@@ -166,16 +166,16 @@ def advised_stack_bytes(needed_bytes: int) -> int:
     return -(-needed_bytes * 5 // 4 // 1024) * 1024
 
 
-def devices_of(family: Family) -> dict[str, Device]:
+def devices_of(family: Family) -> dict[str, DeviceModel]:
     """The devices of a family by name."""
-    return {name: Device(name, family, columns) for name, columns in family.device_names.items()}
+    return {name: DeviceModel(name, family, columns) for name, columns in family.device_names.items()}
 
 
 #: Every NPU device by name (AIEAttrs.td: AIEDevice).
 DEVICES = {name: model for family in FAMILIES.values() for name, model in devices_of(family).items()}
 
 
-def device(name: str) -> Device:
+def device(name: str) -> DeviceModel:
     """The device called `name`.
 
     Raises:
@@ -187,7 +187,7 @@ def device(name: str) -> Device:
     return found
 
 
-def memory_neighbours(device: Device, place: Place) -> dict[str, Place]:
+def memory_neighbours(device: DeviceModel, place: Place) -> dict[str, Place]:
     """The tiles whose data memory and locks the tile at `place` can reach, by window name, itself ("own")
     included.
 
@@ -213,7 +213,7 @@ def memory_neighbours(device: Device, place: Place) -> dict[str, Place]:
     }
 
 
-def memory_window(device: Device, place: Place, owner: Place) -> str | None:
+def memory_window(device: DeviceModel, place: Place, owner: Place) -> str | None:
     """The window in which the tile at `place` sees the memory of `owner`, or None when it does not see it."""
     for window, other in memory_neighbours(device, place).items():
         if other == owner:

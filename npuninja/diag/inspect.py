@@ -7,17 +7,13 @@ of an unknown kind is a UserError that says where.
 from __future__ import annotations
 
 import json
-import os
-import sys
 from typing import Any, NamedTuple, Sequence
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, of_generation
-from npuninja.argument_parser import Parser
 from npuninja.diag.command_text import Described, describe_cdo, describe_txn, numbered
 from npuninja.diag.register_names import register_at
-from npuninja.errors import Error, Location, UserError, printable
-from npuninja.files import MAX_XCLBIN_BYTES, read_file
+from npuninja.errors import Error, Location, UserError
 from npuninja.formats import cdo, elf, xclbin
 from npuninja.formats.aie_partition import AiePartition, read_aie_partition
 from npuninja.formats.cdo import read_cdo
@@ -344,32 +340,3 @@ def _wasm(data: bytes, name: str) -> InspectReport:
     if problem:
         lines.append(f"  problem: {problem}")
     return InspectReport("wasm core", name, facts, lines)
-
-
-def _meant(word: str) -> str:
-    """A file, or the XCLBIN of a design that is named."""
-    from npuninja.configure.built import meant_manifest
-
-    manifest = meant_manifest(word)
-    return manifest if manifest == word else f"{os.path.splitext(manifest)[0]}.xclbin"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """`npuninja inspect FILE [--json]`: prints the report. Raises UserError when the file cannot be read or
-    is damaged.
-    """
-    parser = Parser(
-        prog="npuninja inspect",
-        description="Says what a file holds: sections, kernels, cores, and each register write with tile, name and meaning.",
-    )
-    parser.add_argument(
-        "file",
-        metavar="FILE",
-        help="CDO, PDI, XCLBIN, insts.bin, insts.txt, core ELF, wasm core, manifest; or a design of the project here",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    options = parser.parse_args(arguments)
-    file = _meant(options.file)
-    report = inspect_bytes(read_file(file, MAX_XCLBIN_BYTES), file)
-    sys.stdout.write((report.json() if options.json else printable(report.text())) + "\n")
-    return 0

@@ -7,7 +7,6 @@ stack_size; here both are figures to look at before they become failures.
 
 from __future__ import annotations
 
-import json
 import os
 from typing import NamedTuple, Sequence
 
@@ -15,12 +14,10 @@ from npuninja.arch.devices import (
     DATA_WINDOWS,
     DEFAULT_STACK_BYTES,
     PROGRAM_MEMORY_BYTES,
-    Device,
+    DeviceModel,
     Place,
     advised_stack_bytes,
 )
-from npuninja.argument_parser import Parser
-from npuninja.configure.built import build_of, designs_of, meant_folder, read_graph
 from npuninja.errors import Location, UserError
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import DATA_START, Elf, read_elf
@@ -131,7 +128,7 @@ def _tile(
     place: Place,
     core: Operation | None,
     buffers: Sequence[Operation],
-    model: Device,
+    model: DeviceModel,
 ) -> TileMemory:
     """`prefix` is what the files of its device begin with."""
     stack = core.integer("stack_size", DEFAULT_STACK_BYTES) if core else 0
@@ -244,35 +241,3 @@ def table(name: str, tiles: Sequence[TileMemory]) -> str:
         lines.append("  ".join(["", row[0].ljust(widths[0]), *figures, row[-1]]).rstrip())
     lines += [f"  warning: {t.tile}: {problem}" for t in tiles for problem in t.problems()]
     return "\n".join(lines)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """`npuninja size FOLDER…`."""
-    parser = Parser(
-        prog="npuninja size",
-        description="The memory of every tile of built designs. `200+ of 1024` in the column stack: the program needs 200 "
-        "bytes or more (calls by pointer and spilled registers are not known) of the 1024 that stack_size gives it. "
-        "`~`: an emulated core's program, estimated for an NPU. `behind`: left behind the last buffer, where the kernels' data "
-        "goes.",
-    )
-    parser.add_argument(
-        "folders",
-        metavar="FOLDER",
-        nargs="*",
-        help="as build/npu1_1col/wasm/passthrough, or the name of a design here (default: all of them)",
-    )
-    parser.add_argument("--json", action="store_true", help="a JSON object instead of text")
-    options = parser.parse_args(arguments)
-    folders = [meant_folder(word) for word in options.folders or designs_of(read_graph(build_of()))]
-    designs = {folder: measure(folder) for folder in folders}
-    if options.json:
-        content = {
-            folder: [{**tile._asdict(), "problems": tile.problems()} for tile in tiles]
-            for folder, tiles in designs.items()
-        }
-        print(json.dumps({"format": 1, "designs": content}, indent=1))
-    else:
-        print(
-            "\n\n".join(table(os.path.basename(os.path.normpath(f)), tiles) for f, tiles in designs.items())
-        )
-    return 0

@@ -11,7 +11,7 @@ from npuninja.arch.devices import advised_stack_bytes
 from npuninja.emulator import layout
 from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES
 from npuninja.emulator.core_modules.places import Frame
-from npuninja.emulator.cores import Core, nearest_buffer
+from npuninja.emulator.cores import EmulatedCore, nearest_buffer
 from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverflow, TimeLimit
 from npuninja.formats.core_abi import OWN_DATA
 
@@ -50,7 +50,7 @@ def own_frames(frames: list[Frame]) -> list[Frame]:
     return frames[first:]
 
 
-def core_trap(core: Core, trap: wasmtime.Trap) -> EmulationError:
+def core_trap(core: EmulatedCore, trap: wasmtime.Trap) -> EmulationError:
     """The error for a trap in a core's code."""
     column, row = layout.tile_place(core.tile)
     name = f"core ({column}, {row})"
@@ -85,7 +85,7 @@ def core_trap(core: Core, trap: wasmtime.Trap) -> EmulationError:
 
 
 def stack_overflow(
-    core: Core, frames: list[Frame], address: int, report: dict[str, Any]
+    core: EmulatedCore, frames: list[Frame], address: int, report: dict[str, Any]
 ) -> StackOverflow | None:
     """The error when an address that was touched is beyond the end of the stack, as far as it is claimed."""
     column, row = layout.tile_place(core.tile)
@@ -103,7 +103,7 @@ def stack_overflow(
     )
 
 
-def full_stack(core: Core) -> StackOverflow:
+def full_stack(core: EmulatedCore) -> StackOverflow:
     """The error for a stack that is used to its last word and may have grown into a neighbour's memory."""
     column, row = layout.tile_place(core.tile)
     stack = core.info.stack_bytes
@@ -115,7 +115,7 @@ def full_stack(core: Core) -> StackOverflow:
     )
 
 
-def endless(core: Core, trap: wasmtime.Trap, time_limit_s: float) -> TimeLimit:
+def endless(core: EmulatedCore, trap: wasmtime.Trap, time_limit_s: float) -> TimeLimit:
     """The error for a core that does not come back within the time limit."""
     column, row = layout.tile_place(core.tile)
     frames = core.frames(trap)

@@ -83,7 +83,7 @@ def read_program(module: bytes, device: layout.Geometry) -> CoreProgram:
     return CoreProgram(module, info, hashlib.sha256(module).digest())
 
 
-class Core:
+class EmulatedCore:
     """One running core.
 
     Attributes:

@@ -20,7 +20,7 @@ from npuninja.emulator.checks.races import Race, RaceReader
 from npuninja.emulator.checks.regions import regions_of
 from npuninja.emulator.configuration import loaded_cores, read_design
 from npuninja.emulator.core_faults import core_trap, endless, full_stack, own_frames
-from npuninja.emulator.cores import Core, read_program
+from npuninja.emulator.cores import EmulatedCore, read_program
 from npuninja.emulator.deadlock import Waiters, deadlock
 from npuninja.emulator.errors import EmulationError, InvalidAccess, TimeLimit
 from npuninja.emulator.event_log import Event
@@ -124,7 +124,7 @@ class Emulator:
         self.loaded_by_number = False
         """Whether a sequence has loaded a PDI by its number."""
         self._pdis = {number: tuple(commands) for number, commands in (pdis or {}).items()}
-        self._cores: dict[int, Core] = {}
+        self._cores: dict[int, EmulatedCore] = {}
         self._machine_cores: dict[int, MachineCore] = {}
         self._buffers: list[HostBuffer] = []
         self._arguments: Sequence[HostBuffer] = ()
@@ -240,7 +240,7 @@ class Emulator:
                 f"core ({column}, {row}) was given the module of core ({program.info.column}, {program.info.row})",
                 hint="build the XCLBIN again",
             )
-        core = Core(self._array, program, checked=bool(self.checks))
+        core = EmulatedCore(self._array, program, checked=bool(self.checks))
         self._array.call("clear_regions", tile)
         if "memory" in self.checks:
             for region in regions_of(core.info):
@@ -263,7 +263,7 @@ class Emulator:
         """What every actor that ever did something is doing now."""
         return self._array.states()
 
-    def cores(self) -> list[Core]:
+    def cores(self) -> list[EmulatedCore]:
         """The cores that were started, by tile."""
         return [self._cores[tile] for tile in sorted(self._cores)]
 

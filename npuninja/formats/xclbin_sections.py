@@ -52,7 +52,7 @@ class Connection(NamedTuple):
     memory: int
 
 
-class Argument(NamedTuple):
+class KernelArgument(NamedTuple):
     """An argument of the kernel call.
 
     `memory` is the index of its memory, None for a number passed by value.
@@ -71,7 +71,7 @@ class KernelDescription(NamedTuple):
     name: str
     instance: str
     kernel_id: int
-    arguments: tuple[Argument, ...]
+    arguments: tuple[KernelArgument, ...]
 
 
 HOST, SRAM = 0, 1
@@ -84,14 +84,14 @@ MOST_BUFFERS = 16
 _FIRST_BUFFER_OFFSET = 0x14
 
 
-def call_arguments(buffers: int = LEAST_BUFFERS) -> tuple[Argument, ...]:
+def call_arguments(buffers: int = LEAST_BUFFERS) -> tuple[KernelArgument, ...]:
     """aiecc's kernel call with this many buffers. Offsets are text because they are printed as written there."""
     return (
-        Argument("opcode", "uint64_t", "0x00", 8, None),
-        Argument("instr", "char *", "0x8", 8, SRAM),
-        Argument("ninstr", "uint32_t", "0x10", 4, None),
+        KernelArgument("opcode", "uint64_t", "0x00", 8, None),
+        KernelArgument("instr", "char *", "0x8", 8, SRAM),
+        KernelArgument("ninstr", "uint32_t", "0x10", 4, None),
         *(
-            Argument(f"bo{i}", "void*", f"0x{_FIRST_BUFFER_OFFSET + 8 * i:x}", 8, HOST)
+            KernelArgument(f"bo{i}", "void*", f"0x{_FIRST_BUFFER_OFFSET + 8 * i:x}", 8, HOST)
             for i in range(buffers)
         ),
     )
@@ -249,7 +249,7 @@ def read_embedded_metadata(data: bytes, name: str) -> tuple[KernelDescription, .
                 memory = None if fields.get("addressQualifier") == "0" else 0
                 size_bytes = _number(reader, fields.get("size", "0"))
                 arguments.append(
-                    Argument(
+                    KernelArgument(
                         fields.get("name", ""),
                         fields.get("type", ""),
                         fields.get("offset", ""),

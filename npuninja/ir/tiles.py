@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.arch.devices import DEVICES, Device, TileKind
+from npuninja.arch.devices import DEVICES, DeviceModel, TileKind
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
 
@@ -14,7 +14,7 @@ TILE_NAMES = {"shim": "shim_noc_tile", "mem": "mem_tile", "core": "tile"}
 _LOGICAL_KINDS = {"CoreTile": "core", "MemTile": "mem", "ShimNOCTile": "shim", "ShimPLTile": "shim"}
 
 
-def device_of(op: Operation) -> Device | None:
+def device_of(op: Operation) -> DeviceModel | None:
     """The NPU device around `op`, or None when there is none."""
     device = op.enclosing("aie.device")
     attribute = device.attributes.get("device") if device is not None else None

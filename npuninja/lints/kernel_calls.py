@@ -12,7 +12,7 @@ from npuninja.lints.kernel_code import KernelFunction
 
 #: An argument as the design passes it: the bytes of a memref, None for one of unknown size, the type of a
 #: number.
-Argument = Union[int, None, str]
+PassedArgument = Union[int, None, str]
 
 
 class _Value(NamedTuple):
@@ -64,7 +64,7 @@ _TWO_OPERANDS = {
 
 def check_kernel_calls(
     core: str,
-    declared: Sequence[tuple[str, Location, Sequence[Argument]]],
+    declared: Sequence[tuple[str, Location, Sequence[PassedArgument]]],
     objects: Sequence[Sequence[KernelFunction]],
     warnings: Warnings,
 ) -> None:

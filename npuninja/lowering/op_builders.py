@@ -4,7 +4,7 @@ MLIR-AIE's ODS.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Device
+from npuninja.arch.devices import DeviceModel
 from npuninja.errors import Location
 from npuninja.ir.attributes import (
     Attribute,
@@ -26,7 +26,7 @@ def i32(value: int) -> IntegerAttr:
     return IntegerAttr(value, "i32")
 
 
-def tile(column: int, row: int, model: Device) -> Operation:
+def tile(column: int, row: int, model: DeviceModel) -> Operation:
     """`aie.tile(column, row)` of a device."""
     kind = TILE_NAMES[model.tile_kind(row)]
     name = f"{kind}_{column}_{row}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from npuninja.arch.devices import Device, Place, TileKind
+from npuninja.arch.devices import DeviceModel, Place, TileKind
 from npuninja.arch.devices import device as device_model
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr
@@ -16,7 +16,7 @@ _NESTED = frozenset(("aie.buffer", "aie.lock", "aie.external_buffer"))
 DMA_REGIONS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")
 
 
-def model_of(device: Operation) -> Device:
+def model_of(device: Operation) -> DeviceModel:
     """The device model an `aie.device` names; UserError at the op when there is none."""
     attribute = device.attributes["device"]
     assert isinstance(attribute, EnumAttr), attribute
@@ -26,7 +26,7 @@ def model_of(device: Operation) -> Device:
         raise UserError(error.message, device.loc, hint=error.hint) from None
 
 
-def model_around(op: Operation) -> Device:
+def model_around(op: Operation) -> DeviceModel:
     """The device model of the `aie.device` that an operation stands in; UserError when it stands in none."""
     device = op.enclosing("aie.device")
     if device is None:

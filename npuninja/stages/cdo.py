@@ -6,7 +6,7 @@ from npuninja.arch.devices import device as device_model
 from npuninja.formats.cdo import read_cdo
 from npuninja.formats.core_image import read_core_image
 from npuninja.lowering.pipeline import configuration
-from npuninja.stages._module import read_module
+from npuninja.stages._mlir_module import read_module
 from npuninja.stages._places import parse_images
 from npuninja.stages._run import Outputs, read_bytes, stage_arguments
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from npuninja.lowering.core_code.source import core_info, core_source
-from npuninja.stages._module import read_module
+from npuninja.stages._mlir_module import read_module
 from npuninja.stages._places import parse_place
 from npuninja.stages._run import Outputs, stage_arguments
 

@@ -11,7 +11,7 @@ from npuninja.ir.attributes import StringAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.printer import print_module
 from npuninja.lowering.sequence.instructions import find_device
-from npuninja.stages._module import read_module
+from npuninja.stages._mlir_module import read_module
 from npuninja.stages._places import parse_images
 from npuninja.stages._run import Outputs, stage_arguments
 

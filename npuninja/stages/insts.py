@@ -5,8 +5,8 @@ from __future__ import annotations
 from npuninja.errors import InternalError, Location, Warnings
 from npuninja.formats.txn import Sync, read_txn
 from npuninja.lowering.pipeline import instructions
+from npuninja.stages._mlir_module import read_module
 from npuninja.stages._mlir_tool import run_mlir_tool
-from npuninja.stages._module import read_module
 from npuninja.stages._run import Outputs, print_warnings, read_bytes, stage_arguments
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from npuninja.lowering.pipeline import linker_script
+from npuninja.stages._mlir_module import read_module
 from npuninja.stages._mlir_tool import holds, run_mlir_tool
-from npuninja.stages._module import read_module
 from npuninja.stages._places import parse_place
 from npuninja.stages._run import Outputs, stage_arguments
 

@@ -8,7 +8,7 @@ from npuninja.lints.design import lint_design
 from npuninja.lowering.generation import rules_of
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.pipeline import lower_resources
-from npuninja.stages._module import read_design, write_module
+from npuninja.stages._mlir_module import read_design, write_module
 from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 

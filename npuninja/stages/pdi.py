@@ -8,8 +8,8 @@ from npuninja.arch.devices import device as device_model
 from npuninja.errors import Location, ToolError, UserError
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.pdi import read_pdi, write_pdi
-from npuninja.stages._loaded import check_loaded
 from npuninja.stages._places import parse_images
+from npuninja.stages._programs_loaded import check_loaded
 from npuninja.stages._run import Arguments, Check, Outputs, read_bytes, run_tool, stage_arguments
 from npuninja.stages.bif import bif_text
 

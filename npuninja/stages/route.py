@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from npuninja.errors import Warnings
 from npuninja.lowering.pipeline import route
-from npuninja.stages._module import read_design, write_module
+from npuninja.stages._mlir_module import read_design, write_module
 from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 

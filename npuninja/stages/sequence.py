@@ -10,10 +10,10 @@ from npuninja.errors import InternalError, Warnings
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.pipeline import lower_sequence
 from npuninja.lowering.sequence.instructions import find_device, find_sequence
-from npuninja.stages._arguments import sequence_arguments
+from npuninja.stages._mlir_module import read_design, write_module
 from npuninja.stages._mlir_tool import holds, run_mlir_tool
-from npuninja.stages._module import read_design, write_module
 from npuninja.stages._run import Outputs, print_warnings, stage_arguments
+from npuninja.stages._sequence_arguments import sequence_arguments
 
 
 def run(arguments: list[str]) -> None:

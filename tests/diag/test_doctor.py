@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from npuninja.commands import doctor as command
 from npuninja.detect.machine import Toolchain, this_python
 from npuninja.detect.tool import Absent, Candidate, Found, Outcome, Surroundings
 from npuninja.diag import doctor
@@ -358,17 +359,17 @@ def test_home_folders_are_not_printed(text: str, shown: str) -> None:
 
 
 def test_json_and_exit_code(capsys, monkeypatch, fake: Fake) -> None:
-    monkeypatch.setattr(doctor, "this_machine", lambda environment: fake.machine)
-    monkeypatch.setattr(doctor, "detect", lambda surroundings, cache: toolchain(pyxrt=False))
-    assert doctor.main(["--json"]) == 0
+    monkeypatch.setattr(command, "this_machine", lambda environment: fake.machine)
+    monkeypatch.setattr(command, "detect", lambda surroundings, cache: toolchain(pyxrt=False))
+    assert command.main(["--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["usable"] is True
     assert report["npu"] is False
     assert [r["name"] for r in report["rungs"] if r["part"] == "NPU"] == [*RUNGS, "pyxrt"]
     without = toolchain()
     without.outcomes["ziglang"] = Absent("ziglang", "compile kernels", "pip install ziglang")
-    monkeypatch.setattr(doctor, "detect", lambda surroundings, cache: without)
-    assert doctor.main([]) == 3
+    monkeypatch.setattr(command, "detect", lambda surroundings, cache: without)
+    assert command.main([]) == 3
     printed = capsys.readouterr().out
     assert "Nothing can be built before this is put right: compiler for emulated cores." in printed
     assert "-> pip install ziglang" in printed

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from npuninja.arch import registers
 from npuninja.arch.families import SHARED_ROWS
+from npuninja.commands.inspect import main
 from npuninja.diag.descriptor_text import descriptor_fields, descriptor_text
-from npuninja.diag.inspect import inspect_bytes, main
+from npuninja.diag.inspect import inspect_bytes
 from npuninja.diag.register_names import register_at, value_meaning
 from npuninja.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Delay, Fill, MaskPoll, Nop, Other, write_cdo

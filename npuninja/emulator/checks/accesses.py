@@ -7,7 +7,7 @@ from npuninja.emulator import layout
 from npuninja.emulator.checks.regions import BUFFER, Region, regions_of
 from npuninja.emulator.core_faults import own_frames, stack_overflow
 from npuninja.emulator.core_modules.places import Frame
-from npuninja.emulator.cores import NEIGHBOUR_STEPS, Core
+from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.errors import BadAccess, EmulationError, Note
 
 #: `BadAccess` in engine/checks.c.
@@ -21,7 +21,7 @@ _HINTS = {
 
 
 def bad_access(
-    words: tuple[int, ...], core: Core, frames: list[Frame], cores: dict[int, Core]
+    words: tuple[int, ...], core: EmulatedCore, frames: list[Frame], cores: dict[int, EmulatedCore]
 ) -> EmulationError:
     """The error for the engine's record: tile, reason, address, bytes, packed site, whether it writes."""
     tile, why, address, size, packed, writes = words[:6]
@@ -63,7 +63,7 @@ def _bytes(count: int) -> str:
     return "1 byte" if count == 1 else f"{count} bytes"
 
 
-def _where(address: int, size: int, regions: list[Region], tile: int, cores: dict[int, Core]) -> str:
+def _where(address: int, size: int, regions: list[Region], tile: int, cores: dict[int, EmulatedCore]) -> str:
     """A phrase about the place: in which buffer, or how far from the nearest."""
     if not 0x40000 <= address < 0x80000:
         return "no memory is there: data memory is 0x40000 to 0x7ffff"
@@ -92,7 +92,7 @@ def _inside(region: Region, address: int, size: int) -> str:
     return f"byte {offset} of {name}, which has {length}"
 
 
-def _neighbours_stack(address: int, tile: int, cores: dict[int, Core]) -> str | None:
+def _neighbours_stack(address: int, tile: int, cores: dict[int, EmulatedCore]) -> str | None:
     for window, start in DATA_WINDOWS.items():
         other = cores.get(tile + NEIGHBOUR_STEPS.get(window, 0))
         if window == "own" or other is None or not start <= address < start + other.info.stack_bytes:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, MEMTILE_LOCK_BASES
 from npuninja.arch.registers import TILE_BYTES, bd_offset, tile_address
 from npuninja.emulator import layout
-from npuninja.emulator.cores import NEIGHBOUR_STEPS, Core
+from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.deadlock import lock_symbols
 from npuninja.errors import Location, WrongResult
 
@@ -65,7 +65,7 @@ class RaceReader:
 
     def __init__(
         self,
-        cores: Mapping[int, Core],
+        cores: Mapping[int, EmulatedCore],
         read: Callable[[int], int],
         host_name: Callable[[int], str],
         device: layout.Geometry,

@@ -16,7 +16,7 @@ from npuninja.arch.families import FAMILIES, Rows, of_generation
 from npuninja.arch.registers import bd_offset, channel_queue, split_address, tile_address
 from npuninja.emulator import layout
 from npuninja.emulator.configuration import read_design
-from npuninja.emulator.cores import NEIGHBOUR_STEPS, Core
+from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.emulator import Emulator
 from npuninja.emulator.run_report import ChannelCount
 from npuninja.emulator.stream_trace import origins
@@ -180,7 +180,7 @@ def count_work(
     return Work(family, channels, cores, sequence, _elements(channels, npu.device.rows))
 
 
-def _core_work(core: Core, counted: Instrumented) -> CoreWork:
+def _core_work(core: EmulatedCore, counted: Instrumented) -> CoreWork:
     operations = counted.totals([core.read_global(piece.export) for piece in counted.pieces])
     locks = operations.pop(LOCK_OPERATION, 0)
     neighbours = tuple(layout.tile_place(core.tile + NEIGHBOUR_STEPS[n]) for n in core.info.neighbours)

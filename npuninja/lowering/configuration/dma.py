@@ -15,7 +15,7 @@ from npuninja.arch.devices import (
     LOCK_VALUE_MIN,
     MEMTILE_LOCK_BASES,
     MEMTILE_WINDOWS,
-    Device,
+    DeviceModel,
     Place,
     TileKind,
     memory_window,
@@ -35,7 +35,7 @@ _WORD_BYTES = 4
 _MAX_DIMENSIONS = 4
 
 
-def dma_program(program: Operation, model: Device) -> Iterator[Command]:
+def dma_program(program: Operation, model: DeviceModel) -> Iterator[Command]:
     """All descriptors of one DMA program, then its channels' starts. Raises UserError, located."""
     place = place_of(program.operands[0])
     blocks = _ordered_blocks(program)
@@ -68,7 +68,7 @@ def _ordered_blocks(program: Operation) -> list[Block]:
     return order
 
 
-def _write_descriptor(op: Operation, block: Block, place: Place, model: Device) -> BlockWrite:
+def _write_descriptor(op: Operation, block: Block, place: Place, model: DeviceModel) -> BlockWrite:
     if "bd_id" not in op.attributes:
         raise UserError("the buffer descriptor has no id", op.loc, hint="lower resources first")
     tile = model.kind_of(place[1])
@@ -87,7 +87,7 @@ def _write_descriptor(op: Operation, block: Block, place: Place, model: Device) 
     )
 
 
-def _descriptor(op: Operation, block: Block, place: Place, model: Device) -> BufferDescriptor:
+def _descriptor(op: Operation, block: Block, place: Place, model: DeviceModel) -> BufferDescriptor:
     tile = model.kind_of(place[1])
     type = memref(op.operands[0].type)
     element_bytes = bits(type.element) // 8
@@ -136,7 +136,7 @@ def _iteration(op: Operation, element_bytes: int) -> tuple[int, int, int] | None
     return step_bytes // _WORD_BYTES, iteration.size, iteration.current
 
 
-def _base_address(op: Operation, place: Place, model: Device) -> int:
+def _base_address(op: Operation, place: Place, model: DeviceModel) -> int:
     """The buffer's address as the tile's DMA sees it."""
     buffer = op.operands[0].owner
     if not isinstance(buffer, Operation) or buffer.name not in ("aie.buffer", "aie.external_buffer"):
@@ -159,7 +159,7 @@ def _base_address(op: Operation, place: Place, model: Device) -> int:
 
 
 def _window(
-    op: Operation, place: Place, owner: Place, model: Device, bases: dict[str, int], what: str
+    op: Operation, place: Place, owner: Place, model: DeviceModel, bases: dict[str, int], what: str
 ) -> int:
     """What is added to an address or lock number of `owner`: 0, or the neighbour's window of a memtile."""
     if model.tile_kind(place[1]) == model.tile_kind(owner[1]) == "mem":
@@ -222,7 +222,7 @@ def _pads(op: Operation, element_bytes: int, place: Place, kind: str) -> list[tu
     return pads
 
 
-def _locks(block: Block, place: Place, model: Device) -> LockFields:
+def _locks(block: Block, place: Place, model: DeviceModel) -> LockFields:
     """The lock fields from the `aie.use_lock` operations of a block."""
     found = LockFields()
     for op in block.ops:
@@ -249,7 +249,7 @@ def _locks(block: Block, place: Place, model: Device) -> LockFields:
     return found
 
 
-def _burst(op: Operation, model: Device) -> int:
+def _burst(op: Operation, model: DeviceModel) -> int:
     length_bytes = op.integer("burst_length", 0)
     try:
         # 0 asks for 256 bytes, which every family has.
@@ -311,7 +311,7 @@ def _chain(start: Operation) -> Iterator[Operation]:
         block = following[0] if following else None
 
 
-def _pad_value(start: Operation, place: Place, model: Device) -> Iterator[Command]:
+def _pad_value(start: Operation, place: Place, model: DeviceModel) -> Iterator[Command]:
     """The constant a channel pads with, where it is not 0: a register of AIE2P's memtiles, one for each
     channel.
     """

@@ -15,7 +15,7 @@ from npuninja.arch import registers
 from npuninja.arch.devices import (
     DATA_WINDOW_BYTES,
     DATA_WINDOWS,
-    Device,
+    DeviceModel,
     Place,
     TileKind,
     memory_neighbours,
@@ -87,7 +87,7 @@ def _core_control(place: Place, mask: int, value: int) -> MaskWrite:
     return MaskWrite(registers.tile_address(*place, registers.CORE_CONTROL), mask, value)
 
 
-def _load_core(model: Device, place: Place, image: CoreImage) -> Iterator[Command]:
+def _load_core(model: DeviceModel, place: Place, image: CoreImage) -> Iterator[Command]:
     """Stops the core, resets its DMA channels around loading program and data."""
     yield _core_control(place, registers.CORE_CONTROL_ENABLE, 0)
     yield from _reset_channels(place, registers.CHANNEL_RESET)
@@ -104,7 +104,7 @@ def _reset_channels(place: Place, value: int) -> Iterator[Command]:
         yield MaskWrite(registers.tile_address(*place, control), registers.CHANNEL_RESET, value)
 
 
-def _load_data(model: Device, place: Place, address: int, data: bytes) -> Iterator[Command]:
+def _load_data(model: DeviceModel, place: Place, address: int, data: bytes) -> Iterator[Command]:
     """Writes data given at an address of the core's address space, into the tiles it sees there."""
     neighbours = memory_neighbours(model, place)
     while data:
@@ -146,7 +146,9 @@ def _write_part(place: Place, offset: int, data: bytes) -> MaskWrite:
     )
 
 
-def _initial_state(device: Operation, model: Device, images: Mapping[Place, CoreImage]) -> Iterator[Command]:
+def _initial_state(
+    device: Operation, model: DeviceModel, images: Mapping[Place, CoreImage]
+) -> Iterator[Command]:
     """The commands of the init file."""
     for place in _cores(device):
         yield from _reset_core(place, images[place].run, model.kind_of(place[1]))

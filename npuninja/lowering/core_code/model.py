@@ -9,7 +9,7 @@ from npuninja.arch.devices import (
     CORE_LOCK_BASES,
     DATA_WINDOWS,
     DEFAULT_STACK_BYTES,
-    Device,
+    DeviceModel,
     Place,
     memory_neighbours,
     memory_window,
@@ -48,7 +48,7 @@ class CoreModel:
 
     def __init__(self, operation: Operation, column: int, row: int) -> None:
         self.operation = operation
-        self.device: Device = model_of(operation)
+        self.device: DeviceModel = model_of(operation)
         self.place: Place = (column, row)
         self.core = self._find_core()
         self.stack_bytes = self.core.integer("stack_size", DEFAULT_STACK_BYTES)

@@ -7,7 +7,7 @@ end becomes an `ObjectFifo` of its own (`NAME_cons`, or `NAME_0_cons`, … when 
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Device, memory_window
+from npuninja.arch.devices import DeviceModel, memory_window
 from npuninja.errors import UserError
 from npuninja.ir.attributes import (
     ArrayAttr,
@@ -148,7 +148,7 @@ class ObjectFifos:
     def __init__(self, device: Operation) -> None:
         """Reads the fifos and links. Raises UserError for one that is not well-formed."""
         self.device = device
-        self.model: Device = model_of(device)
+        self.model: DeviceModel = model_of(device)
         self.fifos: list[ObjectFifo] = []
         self.splits: list[tuple[ObjectFifo, list[ObjectFifo]]] = []
         self.by_name: dict[str, ObjectFifo] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple
 
-from npuninja.arch.devices import Device, Place
+from npuninja.arch.devices import DeviceModel, Place
 from npuninja.errors import UserError
 from npuninja.ir.attributes import ArrayAttr, EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value
@@ -34,7 +34,7 @@ class Site:
 
     def __init__(self, device: Operation, logical: list[Operation]) -> None:
         self.device = device
-        self.model: Device = model_of(device)
+        self.model: DeviceModel = model_of(device)
         self.logical = logical
         self.placed: dict[Operation, Place] = {}
         self.used: dict[Place, Channels] = {}

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import Device, Place
+from npuninja.arch.devices import DeviceModel, Place
 from npuninja.arch.switch import PACKETS_PER_CHANNEL, Port, legal_connection
 from npuninja.lowering.routing.nets import CIRCUIT, Net, Unroutable
 from npuninja.lowering.routing.routing_capacity import check_lines, check_rectangles
-from npuninja.lowering.routing.routing_graph import Endpoint, Graph, Occupied, shortest_paths
+from npuninja.lowering.routing.routing_graph import Endpoint, Occupied, RoutingGraph, shortest_paths
 
 #: A channel carries one circuit, or the packets of one group.
 _CAPACITY = 1
@@ -59,7 +59,7 @@ class Route(NamedTuple):
 class _Round:
     """One attempt to route all nets: what each edge carries, and the predecessors along each net's tree."""
 
-    def __init__(self, graph: Graph, distinct_ids: bool, priority: set[tuple[int, int]]) -> None:
+    def __init__(self, graph: RoutingGraph, distinct_ids: bool, priority: set[tuple[int, int]]) -> None:
         self.graph = graph
         #: The edges whose last net has priority, through all rounds.
         self._priority = priority
@@ -156,7 +156,7 @@ class _Round:
 
 
 def find_routes(
-    device: Device, nets: list[Net], occupied: Occupied | None = None, *, distinct_ids: bool = False
+    device: DeviceModel, nets: list[Net], occupied: Occupied | None = None, *, distinct_ids: bool = False
 ) -> list[Route]:
     """Routes for all nets, in their order.
 
@@ -170,15 +170,15 @@ def find_routes(
         Unroutable: there is no legal routing, or none was found.
     """
     check_lines(device, nets)
-    graph = Graph(device, occupied or {})
+    graph = RoutingGraph(device, occupied or {})
     trees = _negotiate(graph, nets, distinct_ids)
     if not all(_physical(graph, net, tree) for net, tree in zip(nets, trees)):
-        graph = Graph(device, occupied or {}, separate=True)
+        graph = RoutingGraph(device, occupied or {}, separate=True)
         trees = _negotiate(graph, nets, distinct_ids)
     return [_route(graph, net, tree) for net, tree in zip(nets, trees)]
 
 
-def _negotiate(graph: Graph, nets: list[Net], distinct_ids: bool) -> list[dict[int, int]]:
+def _negotiate(graph: RoutingGraph, nets: list[Net], distinct_ids: bool) -> list[dict[int, int]]:
     groups: dict[int, list[int]] = {}
     for i, net in enumerate(nets):
         groups.setdefault(net.group, []).append(i)
@@ -205,7 +205,7 @@ def _negotiate(graph: Graph, nets: list[Net], distinct_ids: bool) -> list[dict[i
 
 
 def _congestion(
-    graph: Graph, nets: list[Net], trees: list[dict[int, int]], overused: list[tuple[int, int]]
+    graph: RoutingGraph, nets: list[Net], trees: list[dict[int, int]], overused: list[tuple[int, int]]
 ) -> Unroutable:
     edges = set()
     for node, position in overused:
@@ -220,7 +220,7 @@ def _congestion(
     )
 
 
-def _physical(graph: Graph, net: Net, tree: dict[int, int]) -> bool:
+def _physical(graph: RoutingGraph, net: Net, tree: dict[int, int]) -> bool:
     """Whether connections alternate with wires or FIFOs along every branch, from the source to each
     destination.
     """
@@ -242,7 +242,7 @@ def _physical(graph: Graph, net: Net, tree: dict[int, int]) -> bool:
     return True
 
 
-def _route(graph: Graph, net: Net, tree: dict[int, int]) -> Route:
+def _route(graph: RoutingGraph, net: Net, tree: dict[int, int]) -> Route:
     source = graph.node(net.source, master=False)
     connections: list[Connection] = []
     paths: dict[Endpoint, list[Connection]] = {}

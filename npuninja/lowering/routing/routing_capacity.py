@@ -4,7 +4,7 @@ channels.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Device, Place
+from npuninja.arch.devices import DeviceModel, Place
 from npuninja.arch.switch import MASTER_COUNTS, STEP
 from npuninja.lowering.routing.nets import CIRCUIT, Net, Unroutable
 from npuninja.lowering.routing.routing_graph import port_counts
@@ -16,7 +16,7 @@ _FEWEST_CHANNELS = MASTER_COUNTS["core"]["South"]
 Rectangle = tuple[int, int, int, int]
 
 
-def check_lines(device: Device, nets: list[Net]) -> None:
+def check_lines(device: DeviceModel, nets: list[Net]) -> None:
     """Looks at the parts above and below each line between rows, and left and right of each between columns.
 
     Raises:
@@ -33,7 +33,7 @@ def check_lines(device: Device, nets: list[Net]) -> None:
         _check(device, nets, (line, right, 0, top))
 
 
-def check_rectangles(device: Device, nets: list[Net]) -> None:
+def check_rectangles(device: DeviceModel, nets: list[Net]) -> None:
     """Looks at all rectangles of tiles.
 
     Raises:
@@ -46,7 +46,7 @@ def check_rectangles(device: Device, nets: list[Net]) -> None:
                     _check(device, nets, (left, right, bottom, top))
 
 
-def _check(device: Device, nets: list[Net], part: Rectangle) -> None:
+def _check(device: DeviceModel, nets: list[Net], part: Rectangle) -> None:
     """Unroutable when more nets have to leave or enter a rectangle than there are channels out of it or into
     it.
     """
@@ -75,7 +75,7 @@ def _check(device: Device, nets: list[Net], part: Rectangle) -> None:
             )
 
 
-def _channels(device: Device, inside: set[Place], *, outward: bool) -> int:
+def _channels(device: DeviceModel, inside: set[Place], *, outward: bool) -> int:
     """The channels from the tiles of a part to the others, or the other way."""
     count = 0
     for column, row in device.places():

@@ -7,7 +7,7 @@ it is in the heap is not moved. They are followed to the letter.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Device, Place
+from npuninja.arch.devices import DeviceModel, Place
 from npuninja.arch.switch import BUNDLES, MASTER_COUNTS, OPPOSITE, SLAVE_COUNTS, STEP, Port, legal_connection
 
 #: A port of a tile.
@@ -21,7 +21,7 @@ _OVER_WEIGHT = 0.1
 _USED_WEIGHT = 0.02
 
 
-def port_counts(device: Device, place: Place, counts: dict[str, dict[str, int]]) -> dict[str, int]:
+def port_counts(device: DeviceModel, place: Place, counts: dict[str, dict[str, int]]) -> dict[str, int]:
     """The ports of a tile by bundle; none lead out of the array but those of the shim row to the south."""
     column, row = place
     ports = dict(counts[device.tile_kind(row)])
@@ -55,7 +55,7 @@ def _legal_masters(kind: str, slave: int) -> list[int]:
     return found
 
 
-class Graph:
+class RoutingGraph:
     """Ports as nodes, connections and wires as edges, costs on the edges. Successors are worked out when
     first needed.
 
@@ -69,7 +69,7 @@ class Graph:
         occupied: the ports that are in use already, and may not be used by any new connection.
     """
 
-    def __init__(self, device: Device, occupied: Occupied, *, separate: bool = False) -> None:
+    def __init__(self, device: DeviceModel, occupied: Occupied, *, separate: bool = False) -> None:
         self.device = device
         self.occupied = occupied
         self._rows = device.rows
@@ -144,7 +144,7 @@ class Graph:
         self._over[edge] = self._over.get(edge, 0) + 1
 
 
-def shortest_paths(graph: Graph, source: int, dests: set[int]) -> list[int]:
+def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[int]:
     """Dijkstra's algorithm as the reference runs it: the predecessor of each node reached, -1 elsewhere.
 
     The heap is 4-ary; a push sifts up while strictly smaller; a pop moves the last element to the root and

@@ -12,14 +12,14 @@ from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.sequence.lookup import with_constants
 
 
-class Argument(NamedTuple):
+class ArgumentOffset(NamedTuple):
     """A place in a host buffer: `number` of the argument, and bytes from its start."""
 
     number: int
     offset_bytes: int
 
 
-def argument_of(value: Value, user: Operation) -> Argument:
+def argument_of(value: Value, user: Operation) -> ArgumentOffset:
     """Follows casts and subviews to the sequence argument.
 
     UserError at `user` when there is none behind `value`.
@@ -28,7 +28,7 @@ def argument_of(value: Value, user: Operation) -> Argument:
     while True:
         owner = value.owner
         if isinstance(owner, Block):
-            return Argument(owner.args.index(value), offset_bytes)
+            return ArgumentOffset(owner.args.index(value), offset_bytes)
         if owner is not None and owner.name == "memref.subview":
             offset_bytes += _subview_offset_bytes(owner)
             if user.name == "aie.dma_bd" and "dimensions" not in user.attributes:

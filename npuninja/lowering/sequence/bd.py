@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, Device, TileKind
+from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, DeviceModel, TileKind
 from npuninja.arch.families import Family
 from npuninja.arch.registers import DMA, bd_offset, tile_address
 
@@ -172,7 +172,7 @@ def patch_address(column: int, row: int, bd_id: int, kind: TileKind) -> int:
     return bd_address(column, row, bd_id, kind) + 4 * DMA[kind.name].address_word
 
 
-def bd_words(bd: BufferDescriptor, device: Device) -> tuple[int, ...]:
+def bd_words(bd: BufferDescriptor, device: DeviceModel) -> tuple[int, ...]:
     """The register words of a buffer descriptor, each 0 to 2^32-1. KeyError for an unknown burst length."""
     kind = device.tile_kind(bd.row)
     if kind == "shim":

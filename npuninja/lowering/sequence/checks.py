@@ -4,14 +4,14 @@ accepts it.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import TASK_QUEUE_DEPTH, Device
+from npuninja.arch.devices import TASK_QUEUE_DEPTH, DeviceModel
 from npuninja.arch.registers import DIRECTIONS, QUEUE_TOKEN_SHIFT, channel_queue, tile_address
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.types import bits, element_count, element_of, memref
 from npuninja.ir.verifier_sequence import TASK_USES, check_task_use
-from npuninja.lowering.sequence.arguments import Argument
+from npuninja.lowering.sequence.arguments import ArgumentOffset
 from npuninja.lowering.sequence.lookup import absolute_address
 
 #: A DMA channel: column, row, direction number, channel.
@@ -39,7 +39,7 @@ def check_known(sequence: Operation) -> None:
             check_task_use(op)
 
 
-def check_tokens(device: Operation, sequence: Operation, model: Device, warnings: Warnings) -> None:
+def check_tokens(device: Operation, sequence: Operation, model: DeviceModel, warnings: Warnings) -> None:
     """Warns of waits in a lowered sequence for which no task before them issues a token: the host would wait
     forever.
     """
@@ -63,7 +63,7 @@ def check_tokens(device: Operation, sequence: Operation, model: Device, warnings
                     )
 
 
-def _task_queues(model: Device) -> dict[int, Channel]:
+def _task_queues(model: DeviceModel) -> dict[int, Channel]:
     """Address of each channel's task queue -> the channel."""
     queues: dict[int, Channel] = {}
     for column, row in model.places():
@@ -87,7 +87,7 @@ def _awaited(op: Operation) -> list[Channel]:
 def check_extent(
     op: Operation,
     sequence: Operation,
-    start: Argument,
+    start: ArgumentOffset,
     sizes: tuple[int, ...],
     strides: tuple[int, ...],
     element_bits: int,
@@ -112,7 +112,7 @@ def check_extent(
         )
 
 
-def check_queues(device: Operation, sequence: Operation, model: Device, warnings: Warnings) -> None:
+def check_queues(device: Operation, sequence: Operation, model: DeviceModel, warnings: Warnings) -> None:
     """Warns of more pushes onto one channel between two waits than its task queue holds: the others are lost."""
     queues = _task_queues(model)
     pushes: dict[Channel, list[Operation]] = {}

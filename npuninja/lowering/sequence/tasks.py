@@ -12,7 +12,7 @@ from __future__ import annotations
 from npuninja.arch.devices import (
     MEMTILE_LOCK_BASES,
     MEMTILE_WINDOWS,
-    Device,
+    DeviceModel,
     Place,
     TileKind,
 )
@@ -29,7 +29,7 @@ from npuninja.ir.attributes import (
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.types import bits, element_count, element_of, memref
 from npuninja.lowering.generation import Rules
-from npuninja.lowering.sequence.arguments import Argument, argument_of
+from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
 from npuninja.lowering.sequence.bd import (
     BufferDescriptor,
     hardware_shape,
@@ -71,7 +71,7 @@ def substitute_allocations(device: Operation, sequence: Operation) -> None:
                 bd.attributes.setdefault("packet", channel.packet)
 
 
-def lower_tasks(sequence: Operation, model: Device, rules: Rules, warnings: Warnings) -> None:
+def lower_tasks(sequence: Operation, model: DeviceModel, rules: Rules, warnings: Warnings) -> None:
     """Replaces tasks, their starts and their waits. Descriptors must have their ids. Raises UserError."""
     block = sequence.body
     old, block.ops = block.ops, []
@@ -122,7 +122,7 @@ def _await(op: Operation) -> Operation:
 
 
 def _configure(
-    task: Operation, sequence: Operation, model: Device, rules: Rules, warnings: Warnings
+    task: Operation, sequence: Operation, model: DeviceModel, rules: Rules, warnings: Warnings
 ) -> list[Operation]:
     place = place_of(task.operands[0])
     result = []
@@ -199,7 +199,7 @@ def _write(
     direction: str,
     locks: dict[str, int],
     sequence: Operation,
-    model: Device,
+    model: DeviceModel,
     rules: Rules,
     warnings: Warnings,
 ) -> list[Operation]:
@@ -255,7 +255,7 @@ def _write(
     offset_bytes += argument.offset_bytes
     sizes, strides = _dimensions(op) or ((length,), (1,))
     check_extent(
-        op, sequence, Argument(argument.number, offset_bytes), sizes, strides, element_bits, warnings
+        op, sequence, ArgumentOffset(argument.number, offset_bytes), sizes, strides, element_bits, warnings
     )
     return [
         write_bd(bd, op),

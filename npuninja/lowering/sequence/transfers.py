@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Callable, Union
 
-from npuninja.arch.devices import LOCK_VALUE_MAX, Device, TileKind
+from npuninja.arch.devices import LOCK_VALUE_MAX, DeviceModel, TileKind
 from npuninja.arch.registers import (
     CHANNEL_CONTROLLER_ID_MASK,
     CHANNEL_CONTROLLER_ID_SHIFT,
@@ -44,7 +44,7 @@ from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import bits, element_of, size_bytes
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
-from npuninja.lowering.sequence.arguments import Argument, argument_of
+from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
 from npuninja.lowering.sequence.bd import (
     BufferDescriptor,
     bd_address,
@@ -74,7 +74,7 @@ class SequenceContext:
     """
 
     def __init__(
-        self, operation: Operation, sequence: Operation, device: Device, rules: Rules, warnings: Warnings
+        self, operation: Operation, sequence: Operation, device: DeviceModel, rules: Rules, warnings: Warnings
     ) -> None:
         self.operation = operation
         self.sequence = sequence
@@ -118,7 +118,7 @@ Rule = Callable[[Operation, SequenceContext], Union[list[Operation], None]]
 
 
 def expand(
-    operation: Operation, sequence: Operation, device: Device, rules: Rules, warnings: Warnings
+    operation: Operation, sequence: Operation, device: DeviceModel, rules: Rules, warnings: Warnings
 ) -> None:
     """Expands every operation of a sequence in place. Raises UserError, located at the operation."""
     context = SequenceContext(operation, sequence, device, rules, warnings)
@@ -239,7 +239,7 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
             op.loc,
         )
     offset_bytes = argument.offset_bytes + sum(o * s for o, s in zip(offsets, strides)) * element_bits // 8
-    start = Argument(argument.number, offset_bytes)
+    start = ArgumentOffset(argument.number, offset_bytes)
     check_extent(op, context.sequence, start, sizes, strides, element_bits, context.warnings)
     shape = hardware_shape(sizes, strides, element_bits)
     words = sizes[0] * sizes[1] * sizes[2] * element_bits // 32

@@ -12,7 +12,7 @@ from npuninja.errors import Error, ToolError
 from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Nop, Write
 from npuninja.formats.core_image import CoreImage, DataSegment, read_core_image
 from npuninja.stages import pdi
-from npuninja.stages._loaded import check_loaded
+from npuninja.stages._programs_loaded import check_loaded
 
 DESIGN = CONFORMANCE / "gain_bytes"
 ELF = DESIGN / "core_0_2.elf"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator, Mapping
 
-from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, Device, Place, memory_neighbours
+from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, DeviceModel, Place, memory_neighbours
 from npuninja.arch.registers import PROGRAM_MEMORY, tile_address
 from npuninja.errors import Location, ToolError
 from npuninja.formats.cdo import BlockWrite, Command, Fill, MaskWrite, Write
@@ -15,7 +15,7 @@ from npuninja.formats.core_image import CoreImage
 
 
 def check_loaded(
-    commands: Iterable[Command], images: Mapping[Place, CoreImage], model: Device, path: str
+    commands: Iterable[Command], images: Mapping[Place, CoreImage], model: DeviceModel, path: str
 ) -> int:
     """Looks for every loaded byte of `images` in what the commands write; returns how many bytes that is.
 
@@ -46,7 +46,7 @@ def check_loaded(
     return total
 
 
-def _pieces(image: CoreImage, place: Place, model: Device) -> Iterator[tuple[int, bytes]]:
+def _pieces(image: CoreImage, place: Place, model: DeviceModel) -> Iterator[tuple[int, bytes]]:
     """The loaded bytes of an image with their array addresses."""
     for offset, data in image.program:
         yield tile_address(*place, PROGRAM_MEMORY + offset), data

@@ -1,0 +1,37 @@
+"""`npuninja explain [FILE]`: the hints for a log."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Sequence
+
+from npuninja.files import MAX_XCLBIN_BYTES, read_file
+from npuninja.hints import matching
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the verb."""
+    parser = argparse.ArgumentParser(
+        prog="npuninja explain",
+        description="Says what the errors in a log mean: of a build, of XRT, of the kernel (`dmesg`), of Ninja.",
+    )
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", default="-", help="the log; - or nothing reads it from stdin"
+    )
+    parser.add_argument("--json", action="store_true", help="a JSON array instead of text")
+    options = parser.parse_args(arguments)
+    if options.file == "-":
+        text = sys.stdin.read()
+    else:
+        text = read_file(options.file, MAX_XCLBIN_BYTES).decode("utf-8", "replace")
+    found = matching(text)
+    if options.json:
+        print(json.dumps([hint._asdict() for hint in found], indent=1))
+    else:
+        print(
+            "\n".join(f"{h.id}: {h.text()}" for h in found)
+            or "nothing in this text is known; `npuninja doctor` looks further"
+        )
+    return 0

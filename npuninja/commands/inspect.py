@@ -1,0 +1,40 @@
+"""`npuninja inspect FILE`: what a file of a build, or of somebody else, holds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Sequence
+
+from npuninja.argument_parser import Parser
+from npuninja.configure.built import meant_manifest
+from npuninja.diag.inspect import inspect_bytes
+from npuninja.errors import printable
+from npuninja.files import MAX_XCLBIN_BYTES, read_file
+
+
+def _meant(word: str) -> str:
+    """A file, or the XCLBIN of a design that is named."""
+    manifest = meant_manifest(word)
+    return manifest if manifest == word else f"{os.path.splitext(manifest)[0]}.xclbin"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`npuninja inspect FILE [--json]`: prints the report. Raises UserError when the file cannot be read or
+    is damaged.
+    """
+    parser = Parser(
+        prog="npuninja inspect",
+        description="Says what a file holds: sections, kernels, cores, and each register write with tile, name and meaning.",
+    )
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="CDO, PDI, XCLBIN, insts.bin, insts.txt, core ELF, wasm core, manifest; or a design of the project here",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    options = parser.parse_args(arguments)
+    file = _meant(options.file)
+    report = inspect_bytes(read_file(file, MAX_XCLBIN_BYTES), file)
+    sys.stdout.write((report.json() if options.json else printable(report.text())) + "\n")
+    return 0
