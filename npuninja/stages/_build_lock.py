@@ -14,6 +14,8 @@ from npuninja.errors import UserError
 
 #: The file in the build folder that names the process.
 LOCK = ".npuninja_lock"
+#: How the programs are called that read build.ninja: Ninja, and samurai, which keeps the same log.
+BUILDERS = (b"ninja", b"samu")
 
 
 def claim_build_folder(lock: str) -> None:
@@ -25,7 +27,9 @@ def claim_build_folder(lock: str) -> None:
     Raises:
         UserError: another process that still lives is the owner.
     """
-    ninja = _identity(os.getppid())
+    ninja = _identity(os.getppid(), BUILDERS)
+    if not ninja:
+        return  # Ninja was killed, and this stage lives on: init, or whoever took it over, builds nothing
     try:
         with open(lock, encoding="ascii", errors="replace") as stream:
             if stream.read(100) == ninja:
@@ -58,12 +62,18 @@ def claim_build_folder(lock: str) -> None:
         os.close(descriptor)
 
 
-def _identity(process: int) -> str:
-    """`PID START`, with the time of its start where /proc tells it, since numbers are used again; "" when it has ended."""
+def _identity(process: int, names: tuple[bytes, ...] = (b"",)) -> str:
+    """`PID START`, with the time of its start where /proc tells it, since numbers are used again.
+
+    "" when it has ended, or where its name is known and begins with none of `names`.
+    """
     try:
         with open(f"/proc/{process}/stat", "rb") as stream:
-            fields = stream.read().rpartition(b")")[2].split()
+            before, _, after = stream.read().rpartition(b")")
+        name, fields = before.partition(b"(")[2], after.split()
     except OSError:
+        if process == 1:
+            return ""
         try:
             os.kill(process, 0)
         except PermissionError:
@@ -72,4 +82,6 @@ def _identity(process: int) -> str:
             return ""
         return f"{process} -"
     # Of proc(5): field 3 is the state, a zombie (Z) has ended; field 22 is the start in ticks since boot.
-    return "" if fields[0] == b"Z" else f"{process} {fields[19].decode('ascii')}"
+    if fields[0] == b"Z" or not name.startswith(names):
+        return ""
+    return f"{process} {fields[19].decode('ascii')}"

@@ -11,10 +11,23 @@ import pytest
 from conftest import ROOT
 
 from npuninja.errors import UserError
+from npuninja.stages import _build_lock
 from npuninja.stages._build_lock import LOCK, claim_build_folder
 
 NINJA = str(Path(sys.executable).parent / "ninja")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="locks of files are POSIX's")
+
+
+@pytest.fixture(autouse=True)
+def any_name(monkeypatch):
+    """Here the parents are Pythons and shells, not Ninjas."""
+    monkeypatch.setattr(_build_lock, "BUILDERS", (b"",))
+
+
+def test_an_orphan_owns_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(_build_lock, "BUILDERS", (b"no such program",))
+    claim_build_folder(str(tmp_path / LOCK))
+    assert not (tmp_path / LOCK).exists()
 
 
 def test_the_owner_may_go_on(tmp_path):
@@ -25,7 +38,7 @@ def test_the_owner_may_go_on(tmp_path):
 
 
 def test_another_living_process_is_named(tmp_path):
-    claim = f"from npuninja.stages._build_lock import claim_build_folder as c; c({str(tmp_path / LOCK)!r})"
+    claim = f"import npuninja.stages._build_lock as l; l.BUILDERS = b'',; l.claim_build_folder({str(tmp_path / LOCK)!r})"
     start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {claim!r}], check=True)"
     first = subprocess.Popen(
         [sys.executable, "-c", f"{start}; print(flush=True); input()"],
