@@ -111,10 +111,10 @@ def measure(folder: str) -> list[TileMemory]:
     devices = list(ops_of(parse_module(text, path), "aie.device"))
     for device in devices:
         symbol = device.string("sym_name", "main")
-        cores = {place_of(core.operands[0]): core for core in ops_of(device, "aie.core")}
+        cores = {place_of(core.tile): core for core in ops_of(device, "aie.core")}
         buffers: dict[Place, list[Operation]] = {}
         for buffer in ops_of(device, "aie.buffer"):
-            buffers.setdefault(place_of(buffer.operands[0]), []).append(buffer)
+            buffers.setdefault(place_of(buffer.tile), []).append(buffer)
         model = model_of(device)
         for place in sorted({*cores, *buffers}):
             prefix = f"{symbol}." if len(devices) > 1 else ""

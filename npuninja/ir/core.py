@@ -10,7 +10,18 @@ from __future__ import annotations
 from typing import Callable, Iterator
 
 from npuninja.errors import Location
-from npuninja.ir.attributes import Attribute, IntegerAttr, StringAttr, SymbolRefAttr
+from npuninja.ir.attributes import (
+    ArrayAttr,
+    Attribute,
+    BoolAttr,
+    DenseArrayAttr,
+    EnumAttr,
+    IntegerAttr,
+    StringAttr,
+    SymbolRefAttr,
+    TypeAttr,
+    UnitAttr,
+)
 
 
 class Value:
@@ -25,6 +36,13 @@ class Value:
 
     def __repr__(self) -> str:
         return f"%{self.name or '?'}: {self.type}"
+
+    @property
+    def op(self) -> Operation:
+        """The operation whose result this is; for values that cannot be a block's argument."""
+        owner = self.owner
+        assert isinstance(owner, Operation), self
+        return owner
 
 
 class Block:
@@ -169,6 +187,44 @@ class Operation:
             return default
         assert isinstance(attribute, StringAttr), (self, key, attribute)
         return attribute.value
+
+    def enum(self, key: str) -> str:
+        """The case of an enum attribute; KeyError when absent."""
+        attribute = self.attributes[key]
+        assert isinstance(attribute, EnumAttr), (self, key, attribute)
+        return attribute.case
+
+    def flag(self, key: str) -> bool:
+        """Whether a truth value is there and true, or a mark is there."""
+        attribute = self.attributes.get(key)
+        return attribute.value if isinstance(attribute, BoolAttr) else isinstance(attribute, UnitAttr)
+
+    def numbers(self, key: str) -> tuple[int, ...]:
+        """The numbers of a dense array attribute; none when absent."""
+        attribute = self.attributes.get(key)
+        if attribute is None:
+            return ()
+        assert isinstance(attribute, DenseArrayAttr), (self, key, attribute)
+        return attribute.values
+
+    def items(self, key: str) -> tuple[Attribute, ...]:
+        """The items of an array attribute; none when absent."""
+        attribute = self.attributes.get(key)
+        if attribute is None:
+            return ()
+        assert isinstance(attribute, ArrayAttr), (self, key, attribute)
+        return attribute.items
+
+    def type_of(self, key: str) -> str:
+        """The text of a type attribute; KeyError when absent."""
+        attribute = self.attributes[key]
+        assert isinstance(attribute, TypeAttr), (self, key, attribute)
+        return attribute.type
+
+    @property
+    def tile(self) -> Value:
+        """The tile that the operation stands on, of those that take it as their first operand."""
+        return self.operands[0]
 
     def symbol(self, key: str) -> str:
         """The last name of a symbol reference attribute."""

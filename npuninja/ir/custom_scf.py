@@ -151,9 +151,8 @@ def _parse_index_switch(p: Parser, s: OpState) -> None:
 
 
 def _print_index_switch(w: OpWriter, op: Operation) -> None:
-    cases = op.attributes["cases"]
-    assert isinstance(cases, DenseArrayAttr), op
-    for case, region in zip(cases.values, op.regions[1:]):
+    cases = op.numbers("cases")
+    for case, region in zip(cases, op.regions[1:]):
         w.line_break()
         w.parameter(f"case {case}")
         w.region(region)

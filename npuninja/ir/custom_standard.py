@@ -81,9 +81,8 @@ def _print_function(w: OpWriter, op: Operation) -> None:
     if "sym_visibility" in op.attributes:
         w.literal(op.string("sym_visibility"))
     w.parameter(w.symbol(op.string("sym_name")))
-    type = op.attributes["function_type"]
-    assert isinstance(type, TypeAttr), op
-    arguments, results = function_parts(type.type)
+    type = op.type_of("function_type")
+    arguments, results = function_parts(type)
     has_body = bool(op.regions and op.regions[0].blocks)
     names = [f"{w.value(a)}: {a.type}" for a in op.body.args] if has_body else list(arguments)
     text = f"({', '.join(_with_attributes(w, op.attributes.get('arg_attrs'), names))})"

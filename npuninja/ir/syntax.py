@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Iterable
 
 from npuninja.ir.assembly import OpDefinition
+from npuninja.ir.core import Operation, Value
 
 _ROWS = """
 builtin.module               (? .sym_name:symname )? attributes{} region
@@ -356,6 +357,14 @@ def definition(name: str) -> OpDefinition | None:
             return None
         known = _definitions[name] = OpDefinition(name, row)
     return known
+
+
+def group(op: Operation, name: str) -> list[Value]:
+    """The operands of an operation that its definition calls `name`; KeyError when there is no such group."""
+    found = definition(op.name)
+    if found is None:
+        raise KeyError(op.name)
+    return found.group(op, name)
 
 
 def operation_names() -> Iterable[str]:

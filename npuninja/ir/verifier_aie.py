@@ -49,10 +49,9 @@ def _check_first_tile(op: Operation) -> None:
 
 
 def _check_device(op: Operation) -> None:
-    attribute = op.attributes["device"]
-    assert isinstance(attribute, EnumAttr), op
-    if attribute.case not in DEVICES:
-        raise op_error(op, f"{attribute.case} is not an NPU", f"NPU devices are {', '.join(DEVICES)}")
+    attribute = op.enum("device")
+    if attribute not in DEVICES:
+        raise op_error(op, f"{attribute} is not an NPU", f"NPU devices are {', '.join(DEVICES)}")
     owners: dict[tuple[str, Value], Operation] = {}
     for each in op.body.ops:
         if each.name in _ONE_PER_TILE:
@@ -79,12 +78,12 @@ def _check_tile(op: Operation) -> None:
 
 def _check_core(op: Operation) -> None:
     _check_first_tile(op)
-    kind, device = kind_at(op.operands[0]), device_of(op)
+    kind, device = kind_at(op.tile), device_of(op)
     if kind is not None and device is not None and kind.name != "core":
         rows = device.family.rows.of_kind("core")
         raise op_error(
             op,
-            f"tile {place_of(op.operands[0])} is {_KIND_WORDS[kind.name]}; cores are in rows {rows[0]} to {rows[-1]}",
+            f"tile {place_of(op.tile)} is {_KIND_WORDS[kind.name]}; cores are in rows {rows[0]} to {rows[-1]}",
         )
     is_empty = [o.name for block in op.regions[0].blocks for o in block.ops] == ["aie.end"]
     if "elf_file" in op.attributes and not is_empty:
@@ -101,7 +100,7 @@ def _check_core(op: Operation) -> None:
 def _check_on_own_tile(op: Operation) -> None:
     """aie.buffer and aie.lock."""
     _check_first_tile(op)
-    kind = kind_at(op.operands[0])
+    kind = kind_at(op.tile)
     if kind is None:
         return
     if op.name == "aie.lock":
@@ -162,7 +161,7 @@ def _check_reach(op: Operation, owner: Operation, home: Operation) -> None:
     """A lock or buffer of another tile must be in a memory that the tile sees."""
     if owner.operands[:1] == home.operands[:1] or not owner.operands:
         return
-    there, here, device = place_of(owner.operands[0]), place_of(home.operands[0]), device_of(op)
+    there, here, device = place_of(owner.tile), place_of(home.tile), device_of(op)
     if there is None or here is None or device is None or there == here:
         return
     if not device.contains(*there) or not device.contains(*here):
@@ -179,12 +178,12 @@ def _check_dma_region(op: Operation) -> None:
     _check_first_tile(op)
     wanted, found = _DMA_REGIONS[op.name], kind_name_of(op.operands[0])
     if found is not None and found != wanted:
-        place = place_of(op.operands[0])
+        place = place_of(op.tile)
         which = f"tile {place}" if place is not None else "the tile"
         raise op_error(op, f"{which} is {_KIND_WORDS[found]}, expected {_KIND_WORDS[wanted]}")
     for block in op.regions[0].blocks:
         _check_descriptor_block(block)
-    kind = kind_at(op.operands[0])
+    kind = kind_at(op.tile)
     if kind is None:
         return
     with_bd = [b for b in op.regions[0].blocks if any(o.name == "aie.dma_bd" for o in b.ops)]
@@ -247,7 +246,7 @@ def _check_allocation(op: Operation) -> None:
     device = device_of(op)
     if device is None:
         return
-    place = place_of(op.operands[0]) if op.operands else (op.integer("col"), device.shim_row)
+    place = place_of(op.tile) if op.operands else (op.integer("col"), device.shim_row)
     if place is None:
         return
     if not device.contains(*place):
@@ -266,7 +265,7 @@ def _check_dma_bd(op: Operation) -> None:
     _check_iteration(op, home)
     if home is None or home.name == "aie.core":
         return  # in a sequence or chain: checked when it is placed on a tile
-    kind = kind_at(home.operands[0])
+    kind = kind_at(home.tile)
     buffer = op.operands[0].owner
     if not (isinstance(buffer, Operation) and buffer.name in _BUFFERS):
         raise op_error(
@@ -329,7 +328,7 @@ def _check_iteration(op: Operation, home: Operation | None) -> None:
         raise op_error(op, f"the iteration's size is {size}, expected 1 to {MAX_ITERATIONS}")
     if not 0 <= current < size:
         raise op_error(op, f"the iteration begins with {current}, expected 0 to {size - 1}")
-    kind = kind_at(home.operands[0])
+    kind = kind_at(home.tile)
     if size == 1 or kind is None:
         return
     step_bits, limit = stride * bits(memref(op.operands[0].type).element), kind.max_step_words
@@ -395,14 +394,13 @@ def _check_switch(op: Operation) -> None:
     for each in op.body.ops:
         if each.name not in ("aie.connect", "aie.masterset"):
             continue
-        bundle = each.attributes["dest_bundle"]
-        assert isinstance(bundle, EnumAttr), each
-        port = bundle.case, each.integer("dest_channel")
+        bundle = each.enum("dest_bundle")
+        port = bundle, each.integer("dest_channel")
         if port[1] < 0 or ("source_channel" in each.attributes and each.integer("source_channel") < 0):
             raise op_error(each, "a channel cannot be negative")
         first = used.setdefault(port, each)
         if first is not each:
-            place = place_of(op.operands[0])
+            place = place_of(op.tile)
             raise op_error(
                 each, f"output {port[0]} : {port[1]} of tile {place} already has a source", note=first
             )

@@ -27,7 +27,7 @@ def _check_cascade(op: Operation) -> None:
 def _check_placed(op: Operation) -> None:
     """aie.configure_cascade."""
     _check_cascade(op)
-    if place_of(op.operands[0]) is None:
+    if place_of(op.tile) is None:
         raise op_error(op, "needs a tile with a place, not a logical one", "use 'aie.cascade_flow'")
 
 

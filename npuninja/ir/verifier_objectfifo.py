@@ -214,15 +214,11 @@ def _check_end(op: Operation, core: Operation, fifo: Operation) -> None:
     """The core is at the end of the fifo that the port names, and sees elements of the fifo's type."""
     produces = op.attributes["port"] == EnumAttr("ObjectFifoPort", "Produce")
     ends = fifo.operands[:1] if produces else fifo.operands[1:]
-    if (
-        core.operands
-        and core.operands[0] not in ends
-        and place_of(core.operands[0]) not in map(place_of, ends)
-    ):
+    if core.operands and core.operands[0] not in ends and place_of(core.tile) not in map(place_of, ends):
         end = "producer" if produces else "consumer"
         name = fifo.string("sym_name")
         raise op_error(
-            op, f"the core is on tile {place_of(core.operands[0])}, which is no {end} of '@{name}'", note=fifo
+            op, f"the core is on tile {place_of(core.tile)}, which is no {end} of '@{name}'", note=fifo
         )
     own = "consumerElemType" in fifo.attributes and not produces
     type = fifo.attributes["consumerElemType" if own else "elemType"]
@@ -246,10 +242,8 @@ def _check_subview_access(op: Operation) -> None:
 
 
 def _check_register(op: Operation) -> None:
-    if _kind_at(op.operands[0]) not in ("shim", ""):
-        raise op_error(
-            op, f"tile {place_of(op.operands[0])} is no shim tile; only those reach external buffers"
-        )
+    if _kind_at(op.tile) not in ("shim", ""):
+        raise op_error(op, f"tile {place_of(op.tile)} is no shim tile; only those reach external buffers")
 
 
 OBJECTFIFO_RULES: dict[str, Callable[[Operation], None]] = {

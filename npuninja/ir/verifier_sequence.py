@@ -142,7 +142,7 @@ def _kind_of(op: Operation) -> TileKind:
             metadata.path[-1]
         )
         if is_it and each.operands:
-            return kind_at(each.operands[0]) or shim
+            return kind_at(each.tile) or shim
     return shim
 
 

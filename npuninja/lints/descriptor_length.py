@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuninja.errors import Warnings
-from npuninja.ir.attributes import BDDimLayoutArrayAttr, EnumAttr, IntegerAttr
+from npuninja.ir.attributes import BDDimLayoutArrayAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import DYNAMIC, bits, element_count, memref
 from npuninja.lints.dma_channels import Channel, channels
@@ -68,10 +68,8 @@ def _check_flows(device: Operation, found: list[Channel], warnings: Warnings) ->
     for flow in ops_of(device, "aie.flow"):
         ends = []
         for tile, side, direction in zip(flow.operands, ("source", "dest"), ("MM2S", "S2MM")):
-            bundle, number = flow.attributes[f"{side}_bundle"], flow.attributes[f"{side}_channel"]
-            assert isinstance(bundle, EnumAttr), flow
-            assert isinstance(number, IntegerAttr), flow
-            ends.append(by_end.get((tile, direction, number.value)) if bundle.case == "DMA" else None)
+            end = (tile, direction, flow.integer(f"{side}_channel"))
+            ends.append(by_end.get(end) if flow.enum(f"{side}_bundle") == "DMA" else None)
         sender, receiver = ends
         if sender is None or receiver is None:
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.lowering.tiles import DMA_REGIONS, ops_of
 
@@ -28,10 +27,9 @@ def channels(device: Operation) -> list[Channel]:
     for region in ops_of(device, *DMA_REGIONS):
         for op in region.walk():
             if op.name in ("aie.dma_start", "aie.dma"):
-                direction = op.attributes["channel_dir"]
-                assert isinstance(direction, EnumAttr), op
+                direction = op.enum("channel_dir")
                 blocks, ring = _blocks(op)
-                found.append(Channel(op, region, direction.case, op.integer("channel_index"), blocks, ring))
+                found.append(Channel(op, region, direction, op.integer("channel_index"), blocks, ring))
     return found
 
 

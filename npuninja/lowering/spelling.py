@@ -47,8 +47,7 @@ def respell(module: Operation, *, sequence_op: str, allocation_has_tile: bool, f
 
 def _respell_allocation(op: Operation) -> None:
     if op.operands:
-        tile = op.operands.pop().owner
-        assert isinstance(tile, Operation)
+        tile = op.operands.pop().op
         op.attributes["col"] = IntegerAttr(tile.integer("col"), "i64")
         return
     column = op.integer("col")

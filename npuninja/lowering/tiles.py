@@ -7,7 +7,6 @@ from typing import Iterator
 from npuninja.arch.devices import DeviceModel, Place, TileKind
 from npuninja.arch.devices import device as device_model
 from npuninja.errors import UserError
-from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering import op_builders
 
@@ -18,10 +17,8 @@ DMA_REGIONS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")
 
 def model_of(device: Operation) -> DeviceModel:
     """The device model an `aie.device` names; UserError at the op when there is none."""
-    attribute = device.attributes["device"]
-    assert isinstance(attribute, EnumAttr), attribute
     try:
-        return device_model(attribute.case)
+        return device_model(device.enum("device"))
     except UserError as error:
         raise UserError(error.message, device.loc, hint=error.hint) from None
 
@@ -37,9 +34,7 @@ def model_around(op: Operation) -> DeviceModel:
 def kind_at(tile: Value) -> TileKind:
     """What the tile holds that the `aie.tile` of `tile` places."""
     row = place_of(tile)[1]
-    op = tile.owner
-    assert isinstance(op, Operation), op
-    return model_around(op).kind_of(row)
+    return model_around(tile.op).kind_of(row)
 
 
 def place_of(tile: Value) -> Place:

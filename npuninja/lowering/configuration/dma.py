@@ -23,7 +23,7 @@ from npuninja.arch.devices import (
 from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Write
-from npuninja.ir.attributes import BDDimLayoutArrayAttr, BDPadLayoutArrayAttr, EnumAttr, PacketInfoAttr
+from npuninja.ir.attributes import BDDimLayoutArrayAttr, BDPadLayoutArrayAttr, PacketInfoAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.numbers import iteration_of
 from npuninja.ir.types import bits, element_count, memref
@@ -37,7 +37,7 @@ _MAX_DIMENSIONS = 4
 
 def dma_program(program: Operation, model: DeviceModel) -> Iterator[Command]:
     """All descriptors of one DMA program, then its channels' starts. Raises UserError, located."""
-    place = place_of(program.operands[0])
+    place = place_of(program.tile)
     blocks = _ordered_blocks(program)
     inner = [op.regions for op in program.walk() if op.name == "aie.dma"]
     # A block inside `aie.dma` is one descriptor; such programs have no descriptors of the other form.
@@ -154,7 +154,7 @@ def _base_address(op: Operation, place: Place, model: DeviceModel) -> int:
             f"buffer '{buffer.result.name}' has no address", buffer.loc, hint="lower resources first"
         )
     return buffer.integer("address") + _window(
-        op, place, place_of(buffer.operands[0]), model, MEMTILE_WINDOWS, "buffer"
+        op, place, place_of(buffer.tile), model, MEMTILE_WINDOWS, "buffer"
     )
 
 
@@ -228,21 +228,19 @@ def _locks(block: Block, place: Place, model: DeviceModel) -> LockFields:
     for op in block.ops:
         if op.name != "aie.use_lock":
             continue
-        lock = op.operands[0].owner
-        assert isinstance(lock, Operation)
+        lock = op.operands[0].op
         if "lockID" not in lock.attributes:
             raise UserError(f"lock '{lock.result.name}' has no id", lock.loc, hint="lower resources first")
         number = lock.integer("lockID") + _window(
-            op, place, place_of(lock.operands[0]), model, MEMTILE_LOCK_BASES, "lock"
+            op, place, place_of(lock.tile), model, MEMTILE_LOCK_BASES, "lock"
         )
-        action = op.attributes["action"]
-        assert isinstance(action, EnumAttr)
+        action = op.enum("action")
         value = op.integer("value", 1)
         # Greater-or-equal is a negative value in the descriptor.
-        value = -value if action.case == "AcquireGreaterEqual" else value
+        value = -value if action == "AcquireGreaterEqual" else value
         if not LOCK_VALUE_MIN <= value <= LOCK_VALUE_MAX:
             raise UserError(f"the lock's value {value} is not in {LOCK_VALUE_MIN} … {LOCK_VALUE_MAX}", op.loc)
-        if action.case == "Release":
+        if action == "Release":
             found = found._replace(release_value=value, release_id=number)
         else:
             found = found._replace(acquire_enable=1, acquire_value=value, acquire_id=number)
@@ -277,16 +275,15 @@ def _start_channel(start: Operation, place: Place, tile: TileKind) -> Iterator[C
 
 
 def _channel(start: Operation, place: Place, tile: TileKind) -> tuple[str, int]:
-    direction = start.attributes["channel_dir"]
-    assert isinstance(direction, EnumAttr)
+    direction = start.enum("channel_dir")
     channel = start.integer("channel_index")
-    count = tile.s2mm_channels if direction.case == "S2MM" else tile.mm2s_channels
+    count = tile.s2mm_channels if direction == "S2MM" else tile.mm2s_channels
     if not 0 <= channel < count:
         raise UserError(
-            f"channel {direction.case} {channel} does not exist: a tile in row {place[1]} has {count}",
+            f"channel {direction} {channel} does not exist: a tile in row {place[1]} has {count}",
             start.loc,
         )
-    return direction.case, channel
+    return direction, channel
 
 
 def _first_bd(start: Operation) -> int:

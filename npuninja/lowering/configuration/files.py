@@ -78,7 +78,7 @@ def configuration_of(module: Operation, device: str, images: Mapping[Place, Core
 
 def _cores(device: Operation) -> dict[Place, Operation]:
     """The `aie.core` of each tile that has one, in the order of the tile operations."""
-    by_place = {place_of(core.operands[0]): core for core in ops_of(device, "aie.core")}
+    by_place = {place_of(core.tile): core for core in ops_of(device, "aie.core")}
     places = [place_of(tile.result) for tile in ops_of(device, "aie.tile")]
     return {place: by_place[place] for place in places if place in by_place}
 
@@ -164,7 +164,7 @@ def _initial_state(
                     f"buffer '{buffer.result.name}' has no address", buffer.loc, hint="lower resources first"
                 )
             yield from _write_memory(
-                place_of(buffer.operands[0]),
+                place_of(buffer.tile),
                 buffer.integer("address"),
                 initial_value_bytes(value, buffer.loc),
             )

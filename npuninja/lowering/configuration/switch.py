@@ -11,14 +11,14 @@ from npuninja.arch import registers, switch
 from npuninja.arch.devices import Place
 from npuninja.errors import UserError
 from npuninja.formats.cdo import Command, MaskWrite, Write
-from npuninja.ir.attributes import BoolAttr, EnumAttr
+from npuninja.ir.attributes import BoolAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.tiles import kind_at, place_of
 
 
 def switchbox(box: Operation) -> Iterator[Command]:
     """All writes of one switch: circuits, then packet masters, then packet rules. Raises UserError, located."""
-    place, kind = place_of(box.operands[0]), kind_at(box.operands[0]).name
+    place, kind = place_of(box.tile), kind_at(box.tile).name
     ops = box.body.ops
     for op in ops:
         if op.name == "aie.connect":
@@ -47,7 +47,7 @@ def _packet_master(op: Operation, place: Place, kind: str) -> Write:
             raise UserError(f"a master port cannot listen to arbiters {arbiter} and {chosen}", op.loc)
         arbiter = chosen
         mask |= 1 << msel
-    bundle = _bundle(op, "dest")
+    bundle = op.enum("dest_bundle")
     # A DMA does not want the header; a port south of a shim tile leads to the shim's DMA.
     keep = op.attributes.get("keep_pkt_header")
     drop = (
@@ -90,15 +90,9 @@ def _amsel(value: Value, user: Operation) -> tuple[int, int]:
     return op.integer("arbiterID"), op.integer("msel")
 
 
-def _bundle(op: Operation, end: str) -> str:
-    attribute = op.attributes[f"{end}_bundle"]
-    assert isinstance(attribute, EnumAttr)
-    return attribute.case
-
-
 def _master(op: Operation, place: Place, kind: str, end: str) -> int:
     """The number of the master port that an operation names as its `end`."""
-    bundle, channel = _bundle(op, end), op.integer(f"{end}_channel")
+    bundle, channel = op.enum(f"{end}_bundle"), op.integer(f"{end}_channel")
     try:
         return switch.master_index(kind, bundle, channel)
     except KeyError:
@@ -107,7 +101,7 @@ def _master(op: Operation, place: Place, kind: str, end: str) -> int:
 
 def _slave(op: Operation, place: Place, kind: str, end: str) -> int:
     """The number of the slave port that an operation names as its `end`."""
-    bundle, channel = _bundle(op, end), op.integer(f"{end}_channel")
+    bundle, channel = op.enum(f"{end}_bundle"), op.integer(f"{end}_channel")
     try:
         return switch.slave_index(kind, bundle, channel)
     except KeyError:
@@ -118,15 +112,15 @@ def shim_mux(mux: Operation) -> Iterator[Command]:
     """Connects the shim's DMA with ports of its switch; each port has two bits in a register of its
     direction.
     """
-    place = place_of(mux.operands[0])
+    place = place_of(mux.tile)
     for op in mux.body.ops:
         if op.name != "aie.connect":
             continue
-        if _bundle(op, "source") == "North":
+        if op.enum("source_bundle") == "North":
             yield _mux_bits(
                 op, place, registers.SHIM_DEMUX, registers.SHIM_DEMUX_SHIFTS, op.integer("source_channel")
             )
-        if _bundle(op, "dest") == "North":
+        if op.enum("dest_bundle") == "North":
             yield _mux_bits(
                 op, place, registers.SHIM_MUX, registers.SHIM_MUX_SHIFTS, op.integer("dest_channel")
             )
@@ -144,15 +138,10 @@ def _mux_bits(op: Operation, place: Place, register: int, shifts: dict[int, int]
 
 def cascade(op: Operation) -> Write:
     """Where a core's cascade comes from (north or west) and goes to (south or east)."""
-    sides = []
-    for key in ("inputDir", "outputDir"):
-        attribute = op.attributes[key]
-        assert isinstance(attribute, EnumAttr)
-        sides.append(attribute.case)
-    source, dest = sides
+    source, dest = op.enum("inputDir"), op.enum("outputDir")
     if source not in ("North", "West") or dest not in ("South", "East"):
         raise UserError(
             f"a cascade goes from north or west to south or east, not from {source} to {dest}", op.loc
         )
     value = int(source == "West") | int(dest == "East") << 1
-    return _write(place_of(op.operands[0]), registers.ACCUMULATOR_CONTROL, value)
+    return _write(place_of(op.tile), registers.ACCUMULATOR_CONTROL, value)

@@ -4,7 +4,6 @@ canonicalize).
 
 from __future__ import annotations
 
-from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.lowering.objectfifo.loop_unroll import terminator_values, trip_count
 from npuninja.lowering.op_builders import constant_value
@@ -47,9 +46,8 @@ def simplify_conditions_in(holder: Operation) -> bool:
 
 def _chosen(switch: Operation, number: int) -> Block:
     """The block of an scf.index_switch that runs for a number; the first region is the default."""
-    cases = switch.attributes["cases"]
-    assert isinstance(cases, DenseArrayAttr), cases
-    region = switch.regions[cases.values.index(number) + 1 if number in cases.values else 0]
+    cases = switch.numbers("cases")
+    region = switch.regions[cases.index(number) + 1 if number in cases else 0]
     return region.entry
 
 

@@ -131,9 +131,8 @@ def _put_constant_right(op: Operation) -> None:
     if op.name in COMMUTATIVE:
         op.operands.reverse()
     elif op.name == "arith.cmpi":
-        predicate = op.attributes["predicate"]
-        assert isinstance(predicate, EnumAttr), predicate
-        op.attributes["predicate"] = EnumAttr(predicate.kind, _MIRRORED.get(predicate.case, predicate.case))
+        predicate = op.enum("predicate")
+        op.attributes["predicate"] = EnumAttr("CmpIPredicate", _MIRRORED.get(predicate, predicate))
         op.operands.reverse()
 
 

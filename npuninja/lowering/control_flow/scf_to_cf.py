@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuninja.errors import UserError
-from npuninja.ir.attributes import DenseArrayAttr, DenseElementsAttr, EnumAttr
+from npuninja.ir.attributes import DenseElementsAttr, EnumAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 
 _STRUCTURED = ("scf.for", "scf.if", "scf.while", "scf.index_switch", "scf.execute_region")
@@ -158,12 +158,11 @@ def _lower_index_switch(
     op: Operation, block: Block, rest: Block, replaced: dict[Value, Value], case_type: str
 ) -> list[Block]:
     _result_args(op, rest, replaced)
-    cases = op.attributes["cases"]
-    assert isinstance(cases, DenseArrayAttr), cases
+    cases = op.numbers("cases")
     default, *chosen = [_take_blocks(region, rest) for region in op.regions]
     flag = block.append(Operation("arith.index_cast", [op.operands[0]], {}, (case_type,), loc=op.loc))
-    type = f"vector<{len(cases.values)}x{case_type}>"
-    values = DenseElementsAttr(tuple(map(str, cases.values)), type, len(cases.values) == 1)
+    type = f"vector<{len(cases)}x{case_type}>"
+    values = DenseElementsAttr(tuple(map(str, cases)), type, len(cases) == 1)
     targets = [(blocks[0], list[Value]()) for blocks in [default, *chosen]]
     block.append(
         Operation("cf.switch", [flag.result], {"case_values": values}, successors=targets, loc=op.loc)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from npuninja.errors import UserError
-from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
 from npuninja.lowering.core_code.types import FLOATS, INTEGER_BITS, SELECTIONS, UNSIGNED, c_type
 
@@ -129,7 +128,7 @@ class Arithmetic:
             return [_convert(op, name, operands[0], types[0], result)]
         if name == "cmpf":
             a, b = (_widened(x, t) for x, t in zip(operands, types))
-            return [_FLOAT_COMPARISONS[_case(op, "predicate")].format(a=a, b=b)]
+            return [_FLOAT_COMPARISONS[op.enum("predicate")].format(a=a, b=b)]
         if types and types[0] in INTEGER_BITS:
             return _integer(op, name, operands, types[0])
         if types and types[0] in FLOATS:
@@ -177,12 +176,6 @@ class Arithmetic:
         return name
 
 
-def _case(op: Operation, key: str) -> str:
-    attribute = op.attributes[key]
-    assert isinstance(attribute, EnumAttr), op
-    return attribute.case
-
-
 def _wrapped(expression: str, type: str, op: Operation) -> str:
     """An integer expression cut to its type's width."""
     return f"({expression}) & 1" if type == "i1" else f"({c_type(type, op)})({expression})"
@@ -214,7 +207,7 @@ def _integer(op: Operation, name: str, operands: list[str], type: str) -> list[s
         view = _signed if signed else _unsigned
         return [f"{view(a, type)} {sign} {view(b, type)} ? {a} : {b}"]
     if name == "cmpi":
-        sign, signed = _COMPARISONS[_case(op, "predicate")]
+        sign, signed = _COMPARISONS[op.enum("predicate")]
         view = _signed if signed else _unsigned
         return [f"{view(a, type)} {sign} {view(b, type)}"]
     if name == "addui_extended":
@@ -282,8 +275,8 @@ def _convert(op: Operation, name: str, x: str, source: str, target: str) -> str:
     if name == "extf":
         return _widened(x, source)
     if name == "truncf":
-        if "roundingmode" in op.attributes and _case(op, "roundingmode") != "to_nearest_even":
-            raise UserError(f"core code rounds to nearest even only, not {_case(op, 'roundingmode')}", op.loc)
+        if "roundingmode" in op.attributes and op.enum("roundingmode") != "to_nearest_even":
+            raise UserError(f"core code rounds to nearest even only, not {op.enum('roundingmode')}", op.loc)
         if target == "f32":
             return f"(float){x}"
         return _narrowed(f"npu_narrow_odd({x})" if source == "f64" else _widened(x, source), target)

@@ -376,8 +376,7 @@ class FunctionWriter:
                 op.loc,
                 hint="move the lock operations into the core, around the call",
             )
-        action = op.attributes["action"]
-        assert isinstance(action, EnumAttr), op
+        action = op.enum("action")
         blocking = op.attributes.get("blocking")
         if isinstance(blocking, EnumAttr) and blocking.case != "Blocking":
             raise UserError("a core can only wait for a lock, not try it", op.loc)
@@ -390,9 +389,9 @@ class FunctionWriter:
             value = str(number)
             if not 0 <= number <= 63:
                 raise UserError(f"lock value {number} is out of range, expected 0 to 63", op.loc)
-        if action.case == "Release":
+        if action == "Release":
             return [*check, *self.frame.release(op, value)]
-        return [*check, *self.frame.acquire(op, action.case == "Acquire", value)]
+        return [*check, *self.frame.acquire(op, action == "Acquire", value)]
 
     def _own_frame(self, op: Operation) -> Frame:
         if self.frame is None:

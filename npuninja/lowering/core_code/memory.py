@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Callable
 
 from npuninja.errors import UserError
-from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.types import DYNAMIC as DYNAMIC_DIMENSION
 from npuninja.ir.types import memref, strides_and_offset
@@ -81,10 +80,8 @@ def statements(op: Operation, operands: list[str]) -> list[str] | None:
 
 def _mixed(op: Operation, operands: list[str], key: str, first: int) -> list[str]:
     """Static numbers as C constants, with operands from number `first` on in the places of dynamic ones."""
-    static = op.attributes[key]
-    assert isinstance(static, DenseArrayAttr), op
     dynamic = iter(operands[first:])
-    return [next(dynamic) if number == DYNAMIC else f"{number}LL" for number in static.values]
+    return [next(dynamic) if number == DYNAMIC else f"{number}LL" for number in op.numbers(key)]
 
 
 def _extent(op: Operation, dimension: str) -> str:

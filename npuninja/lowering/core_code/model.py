@@ -62,9 +62,9 @@ class CoreModel:
     def _find_core(self) -> Operation:
         cores = [op for op in self.operation.body.ops if op.name == "aie.core"]
         for op in cores:
-            if place_of(op.operands[0]) == self.place:
+            if place_of(op.tile) == self.place:
                 return op
-        known = ", ".join("({}, {})".format(*place_of(op.operands[0])) for op in cores)
+        known = ", ".join("({}, {})".format(*place_of(op.tile)) for op in cores)
         raise UserError(
             f"device @{self.operation.string('sym_name', 'main')} has no core at ({self.place[0]}, {self.place[1]})",
             self.operation.loc,
@@ -107,7 +107,7 @@ class CoreModel:
                 hint="lower the design's resources first",
                 notes=(("the lock", op.loc),),
             )
-        column, row = place_of(op.operands[0])
+        column, row = place_of(op.tile)
         number = op.integer("lockID")
         window = self._window((column, row), "a lock", user)
         word = _lock_word(op)
@@ -137,7 +137,7 @@ class CoreModel:
         found = []
         for op in ops_of(self.operation, "aie.buffer"):
             if "address" in op.attributes:
-                window = owners.get(place_of(op.operands[0]))
+                window = owners.get(place_of(op.tile))
                 if window is not None:
                     start = DATA_WINDOWS[window] + op.integer("address")
                     found.append((op.string("sym_name", ""), start, size_bytes(op.result.type)))
@@ -146,7 +146,7 @@ class CoreModel:
     def is_banked(self) -> bool:
         """Whether a buffer of the core's own tile was placed bank by bank, which leaves gaps."""
         buffers = ops_of(self.operation, "aie.buffer")
-        return any("mem_bank" in op.attributes and place_of(op.operands[0]) == self.place for op in buffers)
+        return any("mem_bank" in op.attributes and place_of(op.tile) == self.place for op in buffers)
 
     def named_locks(self) -> list[tuple[str, int]]:
         """(symbol, word in the lock page) of every lock of the device that has a name, by word."""
@@ -167,7 +167,7 @@ class CoreModel:
 
 def _lock_word(lock: Operation) -> int:
     """The number of a lock in the lock page."""
-    column, row = place_of(lock.operands[0])
+    column, row = place_of(lock.tile)
     return (column * ROWS_PER_COLUMN + row) * LOCKS_PER_TILE + lock.integer("lockID")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from npuninja.arch.families import architectures
 from npuninja.errors import UserError
 from npuninja.formats.core_abi import ABI_VERSION
-from npuninja.ir.attributes import ArrayAttr, StringAttr, TypeAttr
+from npuninja.ir.attributes import ArrayAttr, StringAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.types import DYNAMIC, function_parts, memref, size_bytes
 from npuninja.lowering.core_code.frames import PlainFrame, StepFrame
@@ -85,9 +85,8 @@ def _argument_sizes(function: Operation) -> list[int | str | None]:
 
     Empty for a function with several results, which go through a pointer in front of them.
     """
-    signature = function.attributes["function_type"]
-    assert isinstance(signature, TypeAttr), function
-    arguments, results = function_parts(signature.type)
+    signature = function.type_of("function_type")
+    arguments, results = function_parts(signature)
     sizes: list[int | str | None] = []
     for type in arguments if len(results) < 2 else ():
         if not type.startswith("memref<"):
@@ -101,9 +100,8 @@ def _argument_sizes(function: Operation) -> list[int | str | None]:
 
 def _argument_elements(function: Operation) -> list[str | None]:
     """The element type of each memref; empty for a function with several results."""
-    signature = function.attributes["function_type"]
-    assert isinstance(signature, TypeAttr), function
-    arguments, results = function_parts(signature.type)
+    signature = function.type_of("function_type")
+    arguments, results = function_parts(signature)
     return [
         memref(type).element if type.startswith("memref<") else None
         for type in (arguments if len(results) < 2 else ())

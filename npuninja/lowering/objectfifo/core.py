@@ -20,7 +20,7 @@ _ACQUIRE, _RELEASE = ACCESSES
 
 def check_accesses(core: Operation, fifos: ObjectFifos) -> None:
     """Raises UserError when a core uses a fifo that is not there, not at its tile, or must not be accessed."""
-    place = place_of(core.operands[0])
+    place = place_of(core.tile)
     for op in core.walk():
         if op.name in ACCESSES:
             fifo = fifos.lookup(op)

@@ -12,7 +12,7 @@ from typing import Iterator
 from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place
 from npuninja.arch.switch import MAX_PACKET_ID
 from npuninja.errors import UserError
-from npuninja.ir.attributes import BDPadLayoutArrayAttr, EnumAttr, PacketInfoAttr
+from npuninja.ir.attributes import BDPadLayoutArrayAttr, PacketInfoAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.types import element_count, memref
 from npuninja.lowering import op_builders
@@ -153,11 +153,11 @@ def _assign_channels(fifos: ObjectFifos, rules: Rules) -> None:
     for region in ops_of(fifos.device, *DMA_REGIONS):
         for op in region.walk():
             if op.name in ("aie.dma_start", "aie.dma"):
-                taken.add((place_of(region.operands[0]), _direction(op), op.integer("channel_index")))
+                taken.add((place_of(region.tile), op.enum("channel_dir"), op.integer("channel_index")))
     if rules.reserves_allocations:
         for op in ops_of(fifos.device, "aie.shim_dma_allocation"):
             if op.operands:
-                taken.add((place_of(op.operands[0]), _direction(op), op.integer("channel_index")))
+                taken.add((place_of(op.tile), op.enum("channel_dir"), op.integer("channel_index")))
     ends = [
         (end, direction)
         for producer, consumers in fifos.splits
@@ -172,19 +172,9 @@ def _assign_channels(fifos: ObjectFifos, rules: Rules) -> None:
                 _take_channel(end, direction, elsewhere, taken)
 
 
-def _direction(op: Operation) -> str:
-    direction = op.attributes["channel_dir"]
-    assert isinstance(direction, EnumAttr), direction
-    return direction.case
-
-
 def _buffers_elsewhere(end: ObjectFifo) -> bool:
     place = place_of(end.producer)
-    for buffer in _owner(end).buffers:
-        assert isinstance(buffer.owner, Operation)
-        if place_of(buffer.owner.operands[0]) != place:
-            return True
-    return False
+    return any(place_of(buffer.op.tile) != place for buffer in _owner(end).buffers)
 
 
 def _take_pinned(end: ObjectFifo, direction: str, channel: int, taken: set[tuple[Place, str, int]]) -> None:
@@ -319,7 +309,7 @@ def _program_of(device: Operation, tile: Value) -> Operation:
     column, row = place_of(tile)
     name, prefix = _REGION_OF[kind_at(tile).name]
     for op in ops_of(device, name):
-        if place_of(op.operands[0]) == (column, row):
+        if place_of(op.tile) == (column, row):
             return op
     block = Block()
     block.append(Operation("aie.end"))

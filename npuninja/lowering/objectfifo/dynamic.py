@@ -44,8 +44,7 @@ def make_indices_dynamic(device: Operation, core: Operation, fifos: ObjectFifos,
     chosen: dict[Value, Value] = {}
     for op in ops:
         if op.name == ELEMENT:
-            acquire = op.operands[0].owner
-            assert isinstance(acquire, Operation)
+            acquire = op.operands[0].op
             chosen[op.result] = _switch(op, memory.result, counters[_key(acquire)])
         elif op.name == _RELEASE and _key(op) in counters:
             _advance(op, memory.result, counters[_key(op)])

@@ -164,7 +164,5 @@ def _tile_with_room(fifos: ObjectFifos, tile: Value, size: int, made: list[Opera
 def _used_bytes(device: Operation, place: tuple[int, int], made: list[Operation]) -> int:
     buffers = [*ops_of(device, "aie.buffer"), *made]
     return sum(
-        size_bytes(op.result.type)
-        for op in buffers
-        if op.name == "aie.buffer" and place_of(op.operands[0]) == place
+        size_bytes(op.result.type) for op in buffers if op.name == "aie.buffer" and place_of(op.tile) == place
     )

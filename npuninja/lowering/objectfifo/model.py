@@ -16,10 +16,8 @@ from npuninja.ir.attributes import (
     BDDimLayoutArrayArrayAttr,
     BDDimLayoutArrayAttr,
     BDPadLayoutArrayAttr,
-    BoolAttr,
     IntegerAttr,
     SymbolRefAttr,
-    TypeAttr,
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import element_count, memref, object_fifo_memref
@@ -176,10 +174,8 @@ class ObjectFifos:
     def _read_link(self, op: Operation) -> Link:
         members: list[list[ObjectFifo]] = []
         for key in ("fifoIns", "fifoOuts"):
-            names = op.attributes[key]
-            assert isinstance(names, ArrayAttr), names
             group = []
-            for item in names.items:
+            for item in op.items(key):
                 assert isinstance(item, SymbolRefAttr), item
                 fifo = self.by_name.get(item.path[-1])
                 if fifo is None:
@@ -260,9 +256,8 @@ def consumer_element(op: Operation) -> str:
 
 
 def _element_type(op: Operation, key: str = "elemType") -> str:
-    type = op.attributes[key]
-    assert isinstance(type, TypeAttr), type
-    return object_fifo_memref(type.type) if type.type.startswith("!") else type.type
+    type = op.type_of(key)
+    return object_fifo_memref(type) if type.startswith("!") else type
 
 
 def _integers(attribute: Attribute | None) -> list[int]:
@@ -270,11 +265,6 @@ def _integers(attribute: Attribute | None) -> list[int]:
         return []
     assert isinstance(attribute, ArrayAttr), attribute
     return [item.value for item in attribute.items if isinstance(item, IntegerAttr)]
-
-
-def _flag(op: Operation, key: str) -> bool:
-    attribute = op.attributes.get(key)
-    return attribute is not None and not (isinstance(attribute, BoolAttr) and not attribute.value)
 
 
 #: More buffers than a tile has descriptors or locks can count, by far; keeps a slip of the pen from taking all
@@ -317,9 +307,9 @@ def _read(op: Operation) -> ObjectFifo:
     per_consumer = op.attributes.get("dimensionsFromStreamPerConsumer")
     if isinstance(per_consumer, BDDimLayoutArrayArrayAttr) and per_consumer.arrays:
         fifo.dims_from = per_consumer.arrays
-    fifo.via_dma = _flag(op, "via_DMA")
-    fifo.plio = _flag(op, "plio")
-    fifo.synchronized = not _flag(op, "disable_synchronization")
+    fifo.via_dma = op.flag("via_DMA")
+    fifo.plio = op.flag("plio")
+    fifo.synchronized = not op.flag("disable_synchronization")
     pads = op.attributes.get("padDimensions")
     if isinstance(pads, BDPadLayoutArrayAttr):
         fifo.pads = pads

@@ -56,11 +56,9 @@ def _bind(
             directions.append(direction)
             channels.append(fifo.channel)
         for lock in fifo.locks:
-            made = lock.owner
-            assert isinstance(made, Operation), lock
-            if not _on_shim(made.operands[0]):
+            if not _on_shim(lock.op.tile):
                 locks.append(lock)
-                inits.append(made.integer("init", 0))
+                inits.append(lock.op.integer("init", 0))
     if not tiles and not locks:
         raise UserError(
             f"objectFifo '@{name}' has no DMA channels or locks outside shim tiles, so there is nothing to reset",

@@ -282,8 +282,7 @@ class _Writer:
         state[key] = Rotation(index, _before(op, "arith.addi", [held, missing_value]))
 
     def _access(self, op: Operation, state: State) -> None:
-        acquire = op.operands[0].owner
-        assert isinstance(acquire, Operation)
+        acquire = op.operands[0].op
         fifo, first = self.fifos.by_name[_key(acquire)[0]], op.integer("index")
         owner = fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
         depth = max(fifo.depth, 1)

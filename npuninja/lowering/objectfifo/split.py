@@ -5,7 +5,7 @@ Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (findObjectFifoSize, the loo
 
 from __future__ import annotations
 
-from npuninja.ir.attributes import DenseArrayAttr, EnumAttr, SymbolRefAttr
+from npuninja.ir.attributes import DenseArrayAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos, consumer_element
 from npuninja.lowering.tiles import kind_at, ops_of, place_of
@@ -70,7 +70,7 @@ def accesses(device: Operation, name: str, tile: Value, port: str) -> list[Opera
     """The acquires and releases of one port of a fifo in the cores of a tile."""
     found = []
     for core in ops_of(device, "aie.core"):
-        if place_of(core.operands[0]) == place_of(tile):
+        if place_of(core.tile) == place_of(tile):
             for op in core.walk():
                 if op.name in ACCESSES and op.symbol("objFifo_name") == name and port_of(op) == port:
                     found.append(op)
@@ -79,18 +79,14 @@ def accesses(device: Operation, name: str, tile: Value, port: str) -> list[Opera
 
 def port_of(op: Operation) -> str:
     """`Produce` or `Consume`."""
-    port = op.attributes["port"]
-    assert isinstance(port, EnumAttr), port
-    return port.case
+    return op.enum("port")
 
 
 def externals_of(device: Operation, fifo: ObjectFifo, tile: Value) -> list[Value]:
     """The external buffers registered for the end of a fifo at a tile."""
     found: list[Value] = []
     for op in ops_of(device, "aie.objectfifo.register_external_buffers"):
-        if op.symbol("objFifo_name") == fifo.op.string("sym_name") and place_of(op.operands[0]) == place_of(
-            tile
-        ):
+        if op.symbol("objFifo_name") == fifo.op.string("sym_name") and place_of(op.tile) == place_of(tile):
             found += op.operands[1:]
     return found
 

@@ -56,8 +56,8 @@ def _note_starts(device: Operation, binding: Operation) -> None:
 
 
 def _assign(program: Operation) -> None:
-    place = place_of(program.operands[0])
-    model = kind_at(program.operands[0])
+    place = place_of(program.tile)
+    model = kind_at(program.tile)
     kind = model.name
     channels = _channels(program)
     bds = [op for op in program.walk() if op.name == "aie.dma_bd"]
@@ -103,7 +103,7 @@ def _check_reach(op: Operation, place: Place, kind: str, channel: int) -> None:
     for user in op.parent.ops:
         if user.name in ("aie.dma_bd", "aie.use_lock"):
             owner = user.operands[0].owner
-            if isinstance(owner, Operation) and owner.operands and place_of(owner.operands[0]) != place:
+            if isinstance(owner, Operation) and owner.operands and place_of(owner.tile) != place:
                 raise UserError(
                     f"channel {channel} of memtile {place} reaches no {owner.name[4:]} of its neighbours",
                     user.loc,

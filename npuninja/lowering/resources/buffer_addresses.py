@@ -76,10 +76,10 @@ def assign_buffer_addresses(device: Operation, scheme: str | None, rules: Rules,
     _name_buffers(device)
     stacks: dict[Place, int] = {}
     for core in ops_of(device, "aie.core"):
-        stacks[place_of(core.operands[0])] = core.integer("stack_size", DEFAULT_STACK_BYTES)
+        stacks[place_of(core.tile)] = core.integer("stack_size", DEFAULT_STACK_BYTES)
     buffers: dict[Place, list[Operation]] = {}
     for op in ops_of(device, "aie.buffer"):
-        buffers.setdefault(place_of(op.operands[0]), []).append(op)
+        buffers.setdefault(place_of(op.tile), []).append(op)
     for tile in ops_of(device, "aie.tile"):
         place = place_of(tile.result)
         here = buffers.pop(place, [])

@@ -70,7 +70,7 @@ SECTIONS
 def core_at(device: Operation, place: Place) -> Operation:
     """The `aie.core` of a tile. Raises UserError when there is none."""
     for core in ops_of(device, "aie.core"):
-        if place_of(core.operands[0]) == place:
+        if place_of(core.tile) == place:
             return core
     raise UserError(f"tile {place} of device @{device.string('sym_name', 'main')} has no core", device.loc)
 
@@ -81,7 +81,7 @@ def _buffers(device: Operation) -> dict[Place, list[Operation]]:
     for op in ops_of(device, "aie.buffer"):
         if "address" not in op.attributes:
             raise UserError(f"buffer '{op.result.name}' has no address", op.loc, hint="lower resources first")
-        found.setdefault(place_of(op.operands[0]), []).append(op)
+        found.setdefault(place_of(op.tile), []).append(op)
     return found
 
 

@@ -18,8 +18,8 @@ class LockIds:
         for op in ops_of(device, "aie.lock"):
             if "lockID" not in op.attributes:
                 continue
-            place, number = place_of(op.operands[0]), op.integer("lockID")
-            locks = kind_at(op.operands[0]).locks
+            place, number = place_of(op.tile), op.integer("lockID")
+            locks = kind_at(op.tile).locks
             taken = self._taken.setdefault(place, {})
             if not 0 <= number < locks:
                 raise UserError(

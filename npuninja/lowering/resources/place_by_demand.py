@@ -63,8 +63,7 @@ class _Placement:
             ]
         self.buffers = _buffer_edges(site)
         self.cascades = [
-            (tile_of(op.operands[0]), tile_of(op.operands[1]))
-            for op in ops_of(site.device, "aie.cascade_flow")
+            (tile_of(op.tile), tile_of(op.operands[1])) for op in ops_of(site.device, "aie.cascade_flow")
         ]
         self.need_in: dict[Operation, int] = {}
         self.need_out: dict[Operation, int] = {}
@@ -348,7 +347,7 @@ def _flow_ends(device: Operation) -> list[tuple[Operation, int, bool]]:
             for end in op.body.ops:
                 if end.attributes.get("bundle") == EnumAttr("WireBundle", "DMA"):
                     is_output = end.name == "aie.packet_source"
-                    ends.append((tile_of(end.operands[0]), end.integer("channel"), is_output))
+                    ends.append((tile_of(end.tile), end.integer("channel"), is_output))
     return ends
 
 
@@ -356,7 +355,7 @@ def _buffer_edges(site: Site) -> list[Edge]:
     """Each logical core tile with the tiles whose buffers its core uses."""
     edges: list[Edge] = []
     for core in ops_of(site.device, "aie.core"):
-        user = tile_of(core.operands[0])
+        user = tile_of(core.tile)
         if not is_open_core(user):
             continue
         owners: dict[Operation, None] = {}
@@ -366,7 +365,7 @@ def _buffer_edges(site: Site) -> list[Edge]:
                 while isinstance(source, Operation) and source.name.startswith("memref.") and source.operands:
                     source = source.operands[0].owner
                 if isinstance(source, Operation) and source.name == "aie.buffer":
-                    owner = tile_of(source.operands[0])
+                    owner = tile_of(source.tile)
                     if owner is not user:
                         owners[owner] = None
         edges += [(user, owner) for owner in owners]
@@ -386,8 +385,8 @@ def _peer_lists(device: Operation) -> dict[Operation, list[list[Operation]]]:
         add(source, [dest])
         add(dest, [source])
     for op in ops_of(device, "aie.packet_flow"):
-        sources = [tile_of(e.operands[0]) for e in op.body.ops if e.name == "aie.packet_source"]
-        dests = [tile_of(e.operands[0]) for e in op.body.ops if e.name == "aie.packet_dest"]
+        sources = [tile_of(e.tile) for e in op.body.ops if e.name == "aie.packet_source"]
+        dests = [tile_of(e.tile) for e in op.body.ops if e.name == "aie.packet_dest"]
         for source in sources:
             add(source, dests)
         for dest in dests:

@@ -42,7 +42,7 @@ def _refuse_shared_cores(device: Operation) -> None:
     """Places of `aie.tile` operations are not taken out of the choice, so a core may meet another there."""
     owners: dict[Place, Operation] = {}
     for core in ops_of(device, "aie.core"):
-        place = place_of(core.operands[0])
+        place = place_of(core.tile)
         first = owners.setdefault(place, core)
         if first is not core:
             raise UserError(

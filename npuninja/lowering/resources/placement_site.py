@@ -6,7 +6,7 @@ from typing import Iterator, NamedTuple
 
 from npuninja.arch.devices import DeviceModel, Place
 from npuninja.errors import UserError
-from npuninja.ir.attributes import ArrayAttr, EnumAttr, SymbolRefAttr
+from npuninja.ir.attributes import SymbolRefAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.tiles import kind_at, model_of, ops_of
 
@@ -70,22 +70,16 @@ class Site:
                 return
         rows = sorted({place[1] for place in self.places(kind)})
         raise UserError(
-            f"there is no {_type_of(op)} at column {'?' if column is None else column}, "
+            f"there is no {op.enum('tile_type')} at column {'?' if column is None else column}, "
             f"row {'?' if row is None else row} of {self.model.name}",
             op.loc,
             hint=f"columns 0 to {self.model.columns - 1}, rows {rows[0]} to {rows[-1]}",
         )
 
 
-def _type_of(op: Operation) -> str:
-    kind = op.attributes["tile_type"]
-    assert isinstance(kind, EnumAttr), kind
-    return kind.case
-
-
 def kind_of_tile(op: Operation) -> str:
     """`core`, `mem` or `shim`, of an `aie.tile` or `aie.logical_tile`."""
-    return kind_at(op.result).name if op.name == "aie.tile" else _TILE_TYPES[_type_of(op)]
+    return kind_at(op.result).name if op.name == "aie.tile" else _TILE_TYPES[op.enum("tile_type")]
 
 
 def given(op: Operation, key: str) -> int | None:
@@ -95,9 +89,7 @@ def given(op: Operation, key: str) -> int | None:
 
 def tile_of(value: Value) -> Operation:
     """The operation that makes a tile."""
-    owner = value.owner
-    assert isinstance(owner, Operation), value
-    return owner
+    return value.op
 
 
 def is_open_core(op: Operation) -> bool:
@@ -114,9 +106,7 @@ class Links:
 
     def names(self, link: Operation, key: str) -> list[str]:
         """The names of the fifos in `fifoIns` or `fifoOuts`."""
-        names = link.attributes[key]
-        assert isinstance(names, ArrayAttr), names
-        return [item.path[-1] for item in names.items if isinstance(item, SymbolRefAttr)]
+        return [item.path[-1] for item in link.items(key) if isinstance(item, SymbolRefAttr)]
 
     def tile(self, link: Operation) -> Operation | None:
         """The first consumer of the first input: where the link stands."""

@@ -19,7 +19,6 @@ from npuninja.ir.attributes import (
     IntegerAttr,
     StringAttr,
     SymbolRefAttr,
-    TypeAttr,
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import bits
@@ -66,16 +65,14 @@ def parameter_table(module: Operation) -> str:
     ops = [op for op in module.walk() if op.name == PARAMETER]
     lines = [str(len(ops))]
     for op in ops:
-        kind = op.attributes["kind"]
-        assert isinstance(kind, EnumAttr), op
-        lines.append(f"{op.string('sym_name')} {op.integer('state_table_idx')} {_type_of(op)} {kind.case}")
+        lines.append(
+            f"{op.string('sym_name')} {op.integer('state_table_idx')} {_type_of(op)} {op.enum('kind')}"
+        )
     return "\n".join(lines) + "\n" if ops else ""
 
 
 def _type_of(parameter: Operation) -> str:
-    attribute = parameter.attributes["type"]
-    assert isinstance(attribute, TypeAttr), parameter
-    return attribute.type
+    return parameter.type_of("type")
 
 
 def _ui8(number: int) -> IntegerAttr:
@@ -170,8 +167,7 @@ def _lower_device(device: Operation, declared: dict[str, Operation]) -> None:
 
 
 def _tile(tile: Value) -> Operation:
-    assert isinstance(tile.owner, Operation), tile
-    return tile.owner
+    return tile.op
 
 
 def _wait_in_core(core: Operation) -> Value:

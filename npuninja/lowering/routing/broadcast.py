@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering import op_builders
 from npuninja.lowering.tiles import ops_of
@@ -26,6 +25,4 @@ def lower_broadcasts(device: Operation) -> None:
 
 
 def _end(op: Operation) -> tuple[Value, str, int]:
-    bundle = op.attributes["bundle"]
-    assert isinstance(bundle, EnumAttr), bundle
-    return op.operands[0], bundle.case, op.integer("channel")
+    return op.tile, op.enum("bundle"), op.integer("channel")

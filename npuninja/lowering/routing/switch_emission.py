@@ -43,8 +43,8 @@ class Fabric:
         self.tiles: dict[Place, Operation] = {}
         for op in ops_of(device, "aie.tile"):
             self.tiles.setdefault(place_of(op.result), op)
-        self.switchboxes = {place_of(op.operands[0]): op for op in ops_of(device, "aie.switchbox")}
-        self.muxes = {place_of(op.operands[0]): op for op in ops_of(device, "aie.shim_mux")}
+        self.switchboxes = {place_of(op.tile): op for op in ops_of(device, "aie.switchbox")}
+        self.muxes = {place_of(op.tile): op for op in ops_of(device, "aie.shim_mux")}
         self.occupied: Occupied = {}
         # What drives each master of a switchbox or multiplexer, and what circuit each slave feeds, for error
         # messages.
@@ -135,11 +135,11 @@ class Fabric:
         self._drive(box, dest, flow)
         box.body.append(_connect(source, dest, flow.loc))
         if box.name == "aie.switchbox":
-            self._circuit_slaves[place_of(box.operands[0]), source] = flow
+            self._circuit_slaves[place_of(box.tile), source] = flow
 
     def _drive(self, box: Operation, dest: Port, flow: Operation) -> None:
         """Notes that `flow` drives a master; UserError when something else does already."""
-        place = place_of(box.operands[0])
+        place = place_of(box.tile)
         other = self._drivers.setdefault((place, box.name, dest), flow)
         if other is flow:
             return
@@ -293,6 +293,4 @@ def _connect(source: Port, dest: Port, loc: Location | None) -> Operation:
 
 def port_of(op: Operation, prefix: str = "") -> Port:
     """The port that an operation names by `bundle` and `channel`, or by `source_bundle`, … with a prefix."""
-    bundle = op.attributes[prefix + "bundle"]
-    assert isinstance(bundle, EnumAttr), op
-    return bundle.case, op.integer(prefix + "channel")
+    return op.enum(prefix + "bundle"), op.integer(prefix + "channel")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from npuninja.errors import UserError
-from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Block, Operation, Value
+from npuninja.ir.syntax import group
 from npuninja.ir.types import bits, element_of, memref, strides_and_offset
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.sequence.lookup import with_constants
@@ -47,36 +47,27 @@ def argument_of(value: Value, user: Operation) -> ArgumentOffset:
 
 
 def _statics(op: Operation, key: str, dynamic: list[Value]) -> tuple[int, ...]:
-    static = op.attributes[key]
-    assert isinstance(static, DenseArrayAttr), op
-    return with_constants(static.values, dynamic, key.removeprefix("static_"), op)
-
-
-def _dynamic_offsets(op: Operation) -> list[Value]:
-    segments = op.segments or (1, 0, 0, 0)
-    return op.operands[segments[0] : segments[0] + segments[1]]
+    return with_constants(op.numbers(key), dynamic, key.removeprefix("static_"), op)
 
 
 def _static_offset(op: Operation) -> int:
-    return sum(_statics(op, "static_offsets", _dynamic_offsets(op)))
+    return sum(_statics(op, "static_offsets", group(op, "offsets")))
 
 
 def _subview_offset_bytes(op: Operation) -> int:
     source = memref(op.operands[0].type)
     strides, _ = strides_and_offset(source)
-    offsets = _statics(op, "static_offsets", _dynamic_offsets(op))
+    offsets = _statics(op, "static_offsets", group(op, "offsets"))
     return sum(o * s for o, s in zip(offsets, strides)) * bits(source.element) // 8
 
 
 def _require_one_piece(op: Operation) -> None:
     """A transfer without sizes and strides knows where its part begins, not its gaps."""
     shape = memref(op.operands[0].type).shape
-    sizes, steps = op.attributes["static_sizes"], op.attributes["static_strides"]
-    assert isinstance(sizes, DenseArrayAttr), op
-    assert isinstance(steps, DenseArrayAttr), op
+    sizes, steps = op.numbers("static_sizes"), op.numbers("static_strides")
     inside = True  # all dimensions further in are whole
     pieces = False
-    for size, whole, step in zip(reversed(sizes.values), reversed(shape), reversed(steps.values)):
+    for size, whole, step in zip(reversed(sizes), reversed(shape), reversed(steps)):
         pieces = pieces or (size != 1 and (not inside or step != 1))
         inside = inside and size == whole
     if pieces:

@@ -17,7 +17,7 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Operation
 from npuninja.ir.directives import DYNAMIC_INDEX
-from npuninja.ir.syntax import definition
+from npuninja.ir.syntax import group
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.tiles import kind_at, ops_of
 
@@ -29,7 +29,7 @@ def linearize_transfers(device: Operation) -> None:
     elsewhere = {
         op.string("sym_name")
         for op in ops_of(device, "aie.shim_dma_allocation")
-        if op.operands and kind_at(op.operands[0]).name != "shim"
+        if op.operands and kind_at(op.tile).name != "shim"
     }
     for op in device.walk():
         if op.name == "aiex.npu.dma_memcpy_nd":
@@ -66,7 +66,7 @@ def _is_on_shim(bd: Operation) -> bool:
         holder = holder.parent_op
     if holder is None or holder.name not in ("aie.shim_dma", "aiex.dma_configure_task"):
         return False
-    return kind_at(holder.operands[0]).name == "shim"
+    return kind_at(holder.tile).name == "shim"
 
 
 def _linearize(op: Operation) -> None:
@@ -91,13 +91,9 @@ def _linearize(op: Operation) -> None:
 
 def numbers_of(op: Operation, what: str) -> tuple[int, ...]:
     """The numbers of one list; those passed as constants too."""
-    written = op.attributes[f"static_{what}"]
-    found = definition(op.name)
-    assert isinstance(written, DenseArrayAttr), written
-    assert found is not None
-    values = iter(found.group(op, what))
+    values = iter(group(op, what))
     numbers = []
-    for number in written.values:
+    for number in op.numbers(f"static_{what}"):
         known = constant_value(next(values)) if number == DYNAMIC_INDEX else number
         numbers.append(DYNAMIC_INDEX if known is None else known)
     return tuple(numbers)

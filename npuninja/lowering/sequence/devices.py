@@ -176,5 +176,4 @@ class _Inliner:
 
 
 def _symbol_of(value: Value) -> str:
-    assert isinstance(value.owner, Operation)
-    return value.owner.string("sym_name")
+    return value.op.string("sym_name")

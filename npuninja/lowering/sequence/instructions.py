@@ -25,7 +25,7 @@ from npuninja.formats.txn import (
     Write,
     write_txn,
 )
-from npuninja.ir.attributes import DenseElementsAttr, EnumAttr, SymbolRefAttr
+from npuninja.ir.attributes import DenseElementsAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.enums import ENUMS
 from npuninja.ir.numbers import NUMBERS
@@ -196,9 +196,8 @@ def _create_scratchpad(op: Operation, device: Operation) -> TxnOperation:
 
 
 def _update_from_scratchpad(op: Operation, device: Operation) -> TxnOperation:
-    function = op.attributes.get("func", EnumAttr("StateTableFunc", "incr"))
-    assert isinstance(function, EnumAttr), op
-    number = ENUMS["StateTableFunc"][function.case]
+    function = op.enum("func") if "func" in op.attributes else "incr"
+    number = ENUMS["StateTableFunc"][function]
     word = UPDATE_FROM_SCRATCHPAD | op.integer("state_table_idx") << 8 | number << 16
     return Other(
         UPDATE_FROM_SCRATCHPAD,

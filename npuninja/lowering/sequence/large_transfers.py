@@ -158,7 +158,7 @@ def _split_task(task: Operation) -> None:
     sizes = tuple(d.size for d in reversed(dims.dims)) + (1,) * missing
     strides = tuple(d.stride for d in reversed(dims.dims)) + (0,) * missing
     pattern = Pattern((0,) * 4, sizes, strides)
-    pieces = _pieces(pattern, bits(element_of(bd.operands[0].type)), kind_at(task.operands[0]))
+    pieces = _pieces(pattern, bits(element_of(bd.operands[0].type)), kind_at(task.tile))
     if not pieces:
         return
     start = bd.integer("offset", 0)

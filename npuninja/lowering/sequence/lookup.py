@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from npuninja.arch.registers import TILE_BYTES, tile_address
 from npuninja.errors import UserError
-from npuninja.ir.attributes import EnumAttr, PacketInfoAttr, StringAttr
+from npuninja.ir.attributes import PacketInfoAttr, StringAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.tiles import ops_of, place_of
@@ -67,14 +67,13 @@ def lookup(device: Operation, name: str, kinds: tuple[str, ...], user: Operation
 def allocation(device: Operation, name: str, user: Operation) -> Allocation:
     """The channel that `name` stands for. UserError at `user` when the device has no such allocation."""
     op = lookup(device, name, ("aie.shim_dma_allocation",), user)
-    direction = op.attributes["channel_dir"]
-    assert isinstance(direction, EnumAttr)
+    direction = op.enum("channel_dir")
     packet = op.attributes.get("packet")
-    column, row = place_of(op.operands[0]) if op.operands else (op.integer("col"), 0)
+    column, row = place_of(op.tile) if op.operands else (op.integer("col"), 0)
     return Allocation(
         column,
         row,
-        direction.case,
+        direction,
         op.integer("channel_index"),
         packet if isinstance(packet, PacketInfoAttr) else None,
     )
@@ -97,7 +96,7 @@ def buffer_place(buffer: Operation, user: Operation) -> tuple[int, int, int]:
             hint="lower the design's resources first, or give the buffer an address",
             notes=(("the buffer", buffer.loc),),
         )
-    column, row = place_of(buffer.operands[0])
+    column, row = place_of(buffer.tile)
     return column, row, buffer.integer("address")
 
 

@@ -68,11 +68,9 @@ def _make_static(op: Operation) -> None:
     operands, segments = [op.operands[0]], [1]
     rest = iter(op.operands[1:])
     for what, count in zip(("offsets", "sizes", "strides"), op.segments[1:]):
-        statics = op.attributes[f"static_{what}"]
-        assert isinstance(statics, DenseArrayAttr), statics
         numbers = []
         kept = []
-        for number in statics.values:
+        for number in op.numbers(f"static_{what}"):
             if number == DYNAMIC_INDEX:
                 value = next(rest)
                 known = constant_value(value)

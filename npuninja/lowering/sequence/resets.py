@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from npuninja.arch.registers import CHANNEL_RESET, CORE_CONTROL, CORE_CONTROL_RESET, channel_control
 from npuninja.errors import UserError
-from npuninja.ir.attributes import DenseArrayAttr, EnumAttr
+from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.sequence.lookup import lookup
@@ -57,16 +57,15 @@ def _pulse(op: Operation, place: tuple[int, int], offset: int, bit: int) -> list
 
 
 def _core_reset(device: Operation, op: Operation) -> list[Operation]:
-    place = place_of(op.operands[0])
-    if kind_at(op.operands[0]).name != "core":
+    place = place_of(op.tile)
+    if kind_at(op.tile).name != "core":
         raise UserError(f"tile {place} has no core to reset", op.loc)
     return _pulse(op, place, CORE_CONTROL, CORE_CONTROL_RESET)
 
 
 def _channel_reset(device: Operation, op: Operation) -> list[Operation]:
-    direction = op.attributes["direction"]
-    assert isinstance(direction, EnumAttr), op
-    return _reset(op, place_of(op.operands[0]), direction.case, op.integer("channel"))
+    direction = op.enum("direction")
+    return _reset(op, place_of(op.tile), direction, op.integer("channel"))
 
 
 def _reset(op: Operation, place: tuple[int, int], direction: str, channel: int) -> list[Operation]:

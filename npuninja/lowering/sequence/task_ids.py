@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from npuninja.arch.devices import Place, bd_reachable
 from npuninja.errors import UserError
-from npuninja.ir.attributes import Attribute, BoolAttr, IntegerAttr
+from npuninja.ir.attributes import Attribute, IntegerAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.tiles import model_around, place_of
 
@@ -50,12 +50,12 @@ def assign_bd_ids(sequence: Operation, *, checks_tokens: bool) -> None:
     kept = []
     for op in sequence.body.ops:
         if op.name == "aiex.dma_configure_task":
-            place = place_of(op.operands[0])
+            place = place_of(op.tile)
             _take(op, place, in_use.setdefault(place, {}))
             live.add(op.result)
         elif op.name == "aiex.dma_start_task" and checks_tokens:
             task = task_of(op)
-            if task.attributes.get("issue_token") == BoolAttr(True):
+            if task.flag("issue_token"):
                 channel = _channel_of(task)
                 tokens[channel] = tokens.get(channel, 0) + 1
         elif op.name == "aiex.dma_await_task":
@@ -76,13 +76,13 @@ def assign_bd_ids(sequence: Operation, *, checks_tokens: bool) -> None:
 
 
 def _channel_of(task: Operation) -> tuple[Place, Attribute, int]:
-    return place_of(task.operands[0]), task.attributes["direction"], task.integer("channel")
+    return place_of(task.tile), task.attributes["direction"], task.integer("channel")
 
 
 def _take_token(op: Operation, tokens: dict[tuple[Place, Attribute, int], int]) -> None:
     """Counts an await; UserError when nothing before it issues the token that it waits for."""
     task = task_of(op)
-    if task.attributes.get("issue_token") != BoolAttr(True):
+    if not task.flag("issue_token"):
         return  # reported where tasks are lowered
     channel = _channel_of(task)
     if not tokens.get(channel):
@@ -155,6 +155,6 @@ def _free(op: Operation, in_use: dict[Place, dict[int, Operation]], live: set[Va
             notes=(("the task", task.loc),),
         )
     live.remove(task.result)
-    taken = in_use[place_of(task.operands[0])]
+    taken = in_use[place_of(task.tile)]
     for bd in descriptors(task):
         del taken[bd.integer("bd_id")]

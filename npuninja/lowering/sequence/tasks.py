@@ -21,7 +21,6 @@ from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
     BDPadLayout,
     BDPadLayoutArrayAttr,
-    BoolAttr,
     EnumAttr,
     IntegerAttr,
     PacketInfoAttr,
@@ -89,9 +88,8 @@ def lower_tasks(sequence: Operation, model: DeviceModel, rules: Rules, warnings:
 
 
 def _channel(task: Operation) -> tuple[str, int]:
-    direction = task.attributes["direction"]
-    assert isinstance(direction, EnumAttr), task
-    return direction.case, task.integer("channel")
+    direction = task.enum("direction")
+    return direction, task.integer("channel")
 
 
 def _start(op: Operation) -> Operation:
@@ -102,8 +100,8 @@ def _start(op: Operation) -> Operation:
             "the task has no buffer descriptor to start with", op.loc, notes=(("the task", task.loc),)
         )
     direction, channel = _channel(task)
-    token = task.attributes.get("issue_token") == BoolAttr(True)
-    place = place_of(task.operands[0])
+    token = task.flag("issue_token")
+    place = place_of(task.tile)
     return push_queue(
         op, *place, direction, channel, token, task.integer("repeat_count", 0), bds[0].integer("bd_id")
     )
@@ -111,20 +109,20 @@ def _start(op: Operation) -> Operation:
 
 def _await(op: Operation) -> Operation:
     task = task_of(op)
-    if task.attributes.get("issue_token") != BoolAttr(True):
+    if not task.flag("issue_token"):
         raise UserError(
             "cannot wait for a task that issues no token",
             op.loc,
             hint="add `issue_token = true` to the task",
             notes=(("the task", task.loc),),
         )
-    return sync(op, *place_of(task.operands[0]), *_channel(task))
+    return sync(op, *place_of(task.tile), *_channel(task))
 
 
 def _configure(
     task: Operation, sequence: Operation, model: DeviceModel, rules: Rules, warnings: Warnings
 ) -> list[Operation]:
-    place = place_of(task.operands[0])
+    place = place_of(task.tile)
     result = []
     for i, block in enumerate(task.regions[0].blocks):
         # An entry block that only jumps is allowed.
@@ -170,20 +168,18 @@ def _lock_fields(block: Block, place: Place, rules: Rules) -> dict[str, int]:
         raise UserError("descriptors of a shim tile's task cannot use locks", uses[0].loc)
     fields: dict[str, int] = {}
     for op in uses:
-        lock = op.operands[0].owner
-        assert isinstance(lock, Operation)
-        if place_of(lock.operands[0]) != place:
+        lock = op.operands[0].op
+        if place_of(lock.tile) != place:
             raise UserError(
                 f"a task of tile {place} uses a lock of another tile", op.loc, notes=(("the lock", lock.loc),)
             )
         number = lock.integer("lockID") + (MEMTILE_LOCK_BASES["own"] if kind.name == "mem" else 0)
         value = op.integer("value", 1)
-        action = op.attributes["action"]
-        assert isinstance(action, EnumAttr)
-        if action.case == "Release":
+        action = op.enum("action")
+        if action == "Release":
             new = {"lock_rel_id": number, "lock_rel_val": value}
         else:
-            acquired = -value if action.case == "AcquireGreaterEqual" else value
+            acquired = -value if action == "AcquireGreaterEqual" else value
             new = {"lock_acq_enable": 1, "lock_acq_id": number, "lock_acq_val": acquired}
         if not fields.keys().isdisjoint(new):
             raise UserError("a descriptor takes one acquire and one release", op.loc)

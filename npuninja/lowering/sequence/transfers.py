@@ -30,7 +30,6 @@ from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import (
     Attribute,
     BoolAttr,
-    DenseArrayAttr,
     DenseElementsAttr,
     EnumAttr,
     IntegerAttr,
@@ -40,7 +39,8 @@ from npuninja.ir.attributes import (
     TypeAttr,
     UnitAttr,
 )
-from npuninja.ir.core import Operation, Value
+from npuninja.ir.core import Operation
+from npuninja.ir.syntax import group
 from npuninja.ir.types import bits, element_of, size_bytes
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
@@ -212,19 +212,13 @@ def add_parameter(op: Operation, address: int, element_bits: int) -> list[Operat
     ]
 
 
-def _quad(op: Operation, key: str, dynamic: list[Value]) -> tuple[int, ...]:
-    static = op.attributes[f"static_{key}"]
-    assert isinstance(static, DenseArrayAttr), op
+def _quad(op: Operation, key: str) -> tuple[int, ...]:
     # MLIR writes the outermost dimension first.
-    return with_constants(static.values, dynamic, key, op)[::-1]
+    return with_constants(op.numbers(f"static_{key}"), group(op, key), key, op)[::-1]
 
 
 def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
-    segments = op.segments or (1, 0, 0, 0)
-    ends = [sum(segments[: i + 1]) for i in range(4)]
-    offsets = _quad(op, "offsets", op.operands[ends[0] : ends[1]])
-    sizes = _quad(op, "sizes", op.operands[ends[1] : ends[2]])
-    strides = _quad(op, "strides", op.operands[ends[2] : ends[3]])
+    offsets, sizes, strides = (_quad(op, key) for key in ("offsets", "sizes", "strides"))
     channel = allocation(context.operation, op.symbol("metadata"), op)
     kind = context.device.kind_of(channel.row)
     element_bits = bits(element_of(op.operands[0].type))
@@ -261,9 +255,8 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     if isinstance(packet, PacketInfoAttr):
         bd = bd._replace(enable_packet=1, packet_type=packet.pkt_type, packet_id=packet.pkt_id)
     bd = _with_padding(bd, op, channel.direction, kind)
-    token = op.attributes.get("issue_token")
     # Output channels have always issued a token, asked or not; designs rely on it.
-    issue_token = channel.direction == "S2MM" or token == BoolAttr(True)
+    issue_token = channel.direction == "S2MM" or op.flag("issue_token")
     return [
         write_bd(bd, op),
         address_patch(
@@ -324,13 +317,12 @@ def _writebd(op: Operation, context: SequenceContext) -> list[Operation]:
 
 def _push_queue(op: Operation, context: SequenceContext) -> list[Operation]:
     column, row, channel = op.integer("column"), op.integer("row"), op.integer("channel")
-    direction = op.attributes["direction"]
-    assert isinstance(direction, EnumAttr)
+    direction = op.enum("direction")
     kind = context.device.kind_of(row)
-    channels = kind.s2mm_channels if direction.case == "S2MM" else kind.mm2s_channels
+    channels = kind.s2mm_channels if direction == "S2MM" else kind.mm2s_channels
     if not 0 <= channel < channels:
         raise UserError(
-            f"{direction.case} channel {channel} does not exist, a {kind.name} tile has 0 to {channels - 1}",
+            f"{direction} channel {channel} does not exist, a {kind.name} tile has 0 to {channels - 1}",
             op.loc,
         )
     bd, repeat = op.integer("bd_id"), op.integer("repeat_count", 0)
@@ -342,8 +334,8 @@ def _push_queue(op: Operation, context: SequenceContext) -> list[Operation]:
         raise UserError(
             f"repeat count {repeat} is out of range, a task queue takes 0 to {QUEUE_REPEAT_MASK}", op.loc
         )
-    token = op.attributes.get("issue_token") == BoolAttr(True)
-    control = tile_address(column, row, channel_control(kind.name, direction.case, channel))
+    token = op.flag("issue_token")
+    control = tile_address(column, row, channel_control(kind.name, direction, channel))
     result = []
     if token:
         # The controller id is the packet id of the token.
@@ -382,7 +374,7 @@ def _set_lock(op: Operation, context: SequenceContext) -> list[Operation]:
     value = op.integer("value")
     if not 0 <= value <= LOCK_VALUE_MAX:
         raise UserError(f"'aiex.set_lock' sets {value}, a lock holds 0 to {LOCK_VALUE_MAX}", op.loc)
-    column, row = place_of(lock.operands[0])
+    column, row = place_of(lock.tile)
     return [
         _write_in_tile(
             op,

@@ -8,7 +8,7 @@ from npuninja.arch.event_registers import Register, trace_registers
 from npuninja.arch.events import broadcast_event, events_of, module_of
 from npuninja.arch.switch import master_index, slave_index
 from npuninja.errors import UserError
-from npuninja.ir.attributes import Attribute, EnumAttr, IntegerAttr, OpaqueAttr, StringAttr, SymbolRefAttr
+from npuninja.ir.attributes import Attribute, IntegerAttr, OpaqueAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Region
 from npuninja.ir.custom_trace import event_name, event_text
 from npuninja.ir.enums import ENUMS
@@ -58,10 +58,8 @@ def configure_traces(device: Operation) -> None:
 
 def _config(trace: Operation) -> Operation:
     packet = next(op for op in trace.body.ops if op.name == "aie.trace.packet")
-    kind = packet.attributes["type"]
-    assert isinstance(kind, EnumAttr), packet
-    tile_kind = kind_at(trace.operands[0]).name
-    module = module_of(tile_kind, kind.case == "mem")
+    tile_kind = kind_at(trace.tile).name
+    module = module_of(tile_kind, packet.enum("type") == "mem")
     body = Block()
     for op, write in _writes(trace, module, tile_kind):
         attributes: dict[str, Attribute] = {
@@ -74,7 +72,10 @@ def _config(trace: Operation) -> Operation:
     return Operation(
         "aie.trace.config",
         [trace.operands[0]],
-        {"sym_name": StringAttr(trace.string("sym_name") + "_config"), "packet_type": kind},
+        {
+            "sym_name": StringAttr(trace.string("sym_name") + "_config"),
+            "packet_type": packet.attributes["type"],
+        },
         regions=[Region([body])],
         loc=trace.loc,
     )
@@ -111,18 +112,17 @@ def _combo(op: Operation, module: str) -> list[_Write]:
         _Write("Combo_event_inputs", field, _event(op.attributes[key], module, op), f"combo{slot} {key}")
         for field, key in ((first, "eventA"), (second, "eventB"))
     ]
-    logic = _case_number(op, "logic")
+    logic = _case_number(op, "logic", "ComboLogic")
     return [*writes, _Write("Combo_event_control", f"combo{slot}", logic, f"combo{slot} logic")]
 
 
 def _edge(op: Operation, module: str) -> list[_Write]:
     slot, register = op.integer("slot"), "Edge_Detection_event_control"
-    trigger = op.attributes["trigger"]
-    assert isinstance(trigger, EnumAttr), op
+    trigger = op.enum("trigger")
     event = _event(op.attributes["event"], module, op)
     writes = [_Write(register, f"Edge_Detection_Event_{slot}", event, f"edge{slot} source")]
     for edge in ("Rising", "Falling"):
-        on = int(trigger.case in (edge.upper(), "BOTH"))
+        on = int(trigger in (edge.upper(), "BOTH"))
         field = f"Edge_Detection_{slot}_Trigger_{edge}"
         writes.append(_Write(register, field, on, f"edge{slot} {edge.lower()}"))
     return writes
@@ -138,27 +138,27 @@ def _control(op: Operation, module: str) -> list[_Write]:
             number = _event(op.attributes["event"], module, op)
         return [_Write("Trace_Control0", f"Trace_{what.title()}_Event", number, f"{what} event")]
     if op.name == "aie.trace.mode" and module == "core":  # other modules record times only
-        return [_Write("Trace_Control0", "Mode", _case_number(op, "mode"), "trace mode")]
+        return [_Write("Trace_Control0", "Mode", _case_number(op, "mode", "TraceMode"), "trace mode")]
     if op.name == "aie.trace.packet":
         return [
             _Write("Trace_Control1", "ID", op.integer("id"), "packet ID"),
-            _Write("Trace_Control1", "Packet_Type", _case_number(op, "type"), "packet type"),
+            _Write(
+                "Trace_Control1", "Packet_Type", _case_number(op, "type", "TracePacketType"), "packet type"
+            ),
         ]
     return []
 
 
 def _port(op: Operation, kind: str) -> list[_Write]:
     slot, channel = op.integer("slot"), op.integer("channel")
-    bundle, direction = op.attributes["port"], op.attributes["direction"]
-    assert isinstance(bundle, EnumAttr), op
-    assert isinstance(direction, EnumAttr), op
-    master = direction.case == "S2MM"
+    bundle, direction = op.enum("port"), op.enum("direction")
+    master = direction == "S2MM"
     try:
-        index = (master_index if master else slave_index)(kind, bundle.case, channel)
+        index = (master_index if master else slave_index)(kind, bundle, channel)
     except KeyError:
         raise UserError(
             f"the stream switch of a {kind} tile has no {'master' if master else 'slave'} port "
-            f"{bundle.case} : {channel}",
+            f"{bundle} : {channel}",
             op.loc,
         ) from None
     register = f"Stream_Switch_Event_Port_Selection_{slot // 4}"
@@ -168,10 +168,8 @@ def _port(op: Operation, kind: str) -> list[_Write]:
     ]
 
 
-def _case_number(op: Operation, key: str) -> int:
-    attribute = op.attributes[key]
-    assert isinstance(attribute, EnumAttr), op
-    return ENUMS[attribute.kind][attribute.case]
+def _case_number(op: Operation, key: str, kind: str) -> int:
+    return ENUMS[kind][op.enum(key)]
 
 
 def _event(event: Attribute, module: str, op: Operation) -> int:

@@ -112,7 +112,7 @@ def _host_buffer(sequence: Operation, host: Operation, rules: Rules) -> tuple[in
     """Number of the argument that holds the traces, and where in it they start (bytes)."""
     args = sequence.body.args
     if rules.appends_trace_buffer:
-        reuse = host.attributes.get("reuse_output_buffer") == BoolAttr(True)
+        reuse = host.flag("reuse_output_buffer")
         if not reuse:
             args.append(Value(f"memref<{host.integer('buffer_size')}xi8>", f"arg{len(args)}", sequence.body))
             return sum(arg.type.startswith("memref") for arg in args) - 1, 0
@@ -155,7 +155,7 @@ def _packet_ids(ops: list[Operation], rules: Rules) -> dict[Operation, int]:
     rest = [op for op in ops if op not in ids]
     if rules.appends_trace_buffer:
         # By place, so that the ids do not depend on the order in which the traces were written.
-        rest.sort(key=lambda op: place_of(op.operands[0]))
+        rest.sort(key=lambda op: place_of(op.tile))
     taken = set(ids.values()) if rules.appends_trace_buffer else set()
     number = _FIRST_PACKET_ID
     for op in rest:
@@ -179,8 +179,7 @@ def _trace(op: Operation, packet_id: int) -> _Trace:
         unit = EnumAttr("TracePacketType", _UNIT_OF_KIND[tile_kind])
         packet = op.body.insert(0, Operation("aie.trace.packet", attributes={"type": unit}, loc=op.loc))
     packet.attributes["id"] = i32(packet_id)
-    kind = packet.attributes["type"]
-    assert isinstance(kind, EnumAttr), packet
+    kind = packet.enum("type")
     broadcasts: dict[str, int | None] = {}
     for what in ("start", "stop"):
         trigger = next((o for o in op.body.ops if o.name == f"aie.trace.{what}"), None)
@@ -188,7 +187,7 @@ def _trace(op: Operation, packet_id: int) -> _Trace:
             raise UserError(f"trace '@{op.string('sym_name')}' has no 'aie.trace.{what}'", op.loc)
         broadcasts[what] = trigger.integer("broadcast") if "broadcast" in trigger.attributes else None
     return _Trace(
-        op, tile, place, tile_kind, kind.case == "mem", packet_id, broadcasts["start"], broadcasts["stop"]
+        op, tile, place, tile_kind, kind == "mem", packet_id, broadcasts["start"], broadcasts["stop"]
     )
 
 
@@ -234,20 +233,18 @@ def _used_channels(device: Operation, shim: tuple[int, int]) -> set[int]:
     used: set[int] = set()
     for op in device.walk():
         if op.name == "aie.flow":
-            end, bundle, channel = op.operands[1], op.attributes["dest_bundle"], op.integer("dest_channel")
+            end, bundle, channel = op.operands[1], op.enum("dest_bundle"), op.integer("dest_channel")
         elif op.name == "aie.packet_dest":
-            end, bundle, channel = op.operands[0], op.attributes["bundle"], op.integer("channel")
+            end, bundle, channel = op.tile, op.enum("bundle"), op.integer("channel")
         elif op.name == "aie.shim_dma_allocation":
-            direction = op.attributes["channel_dir"]
-            assert isinstance(direction, EnumAttr), op
-            at = place_of(op.operands[0]) if op.operands else (op.integer("col"), shim[1])
-            if direction.case == "S2MM" and at == shim:
+            direction = op.enum("channel_dir")
+            at = place_of(op.tile) if op.operands else (op.integer("col"), shim[1])
+            if direction == "S2MM" and at == shim:
                 used.add(op.integer("channel_index"))
             continue
         else:
             continue
-        assert isinstance(bundle, EnumAttr), op
-        if bundle.case == "DMA" and place_of(end) == shim:
+        if bundle == "DMA" and place_of(end) == shim:
             used.add(channel)
     return used
 

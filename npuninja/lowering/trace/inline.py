@@ -15,7 +15,7 @@ from npuninja.lowering.trace.writes import write32
 def config_module(config: Operation) -> str:
     """The module that an `aie.trace.config` sets up."""
     kind = config.attributes.get("packet_type")
-    return module_of(kind_at(config.operands[0]).name, isinstance(kind, EnumAttr) and kind.case == "mem")
+    return module_of(kind_at(config.tile).name, isinstance(kind, EnumAttr) and kind.case == "mem")
 
 
 def inline_configurations(device: Operation) -> None:
@@ -30,7 +30,7 @@ def inline_configurations(device: Operation) -> None:
             config = configs.get(start.symbol("trace_config"))
             if config is None:
                 raise UserError(f"there is no trace '@{start.symbol('trace_config')}'", start.loc)
-            column, row = place_of(config.operands[0])
+            column, row = place_of(config.tile)
             registers = trace_registers(config_module(config))
             writes = []
             for op in config.body.ops:
