@@ -5,18 +5,23 @@ design.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from npuninja.arch.devices import DEVICES
 from npuninja.configure.hosts import has_hosts
 from npuninja.configure.options import Options
 from npuninja.configure.settings import Settings
-from npuninja.errors import Error, UserError
+from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design import Design
-from npuninja.plan.designs import HOST, Faulty, ScanCache, faulty, find_designs, read_design, select
+from npuninja.plan.designs import HOST, Faulty, ScanCache, Source, faulty, find_designs, read_design, select
+from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.plan.layout import Layout
 from npuninja.plan.names import near
+
+if TYPE_CHECKING:
+    from npuninja.python_designs.script import Bindings
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,13 @@ class DesignSet:
 
 
 def read_designs(
-    options: Options, settings: Settings, layout: Layout, references: frozenset[str]
+    options: Options,
+    settings: Settings,
+    layout: Layout,
+    references: frozenset[str],
+    bindings: Callable[[], Bindings | None],
 ) -> DesignSet:
-    """All designs of the project in the working folder, scanned.
+    """All designs of the project in the working folder, scanned. `bindings` is asked when one is in Python.
 
     Raises:
         UserError: there is none at all, none of those that were asked for, or none for the device.
@@ -64,10 +73,12 @@ def read_designs(
     names = sorted({*sources, *(f.name for f in refused)})
     wanted = select(names, options.designs, needed)
     designs: list[Design] = []
+    printing = bindings() if any(source.path.endswith(".py") for source in sources.values()) else None
     try:
         for name, source in sources.items():
             try:
-                design = _with_settings(read_design(source, generated, cache), settings, references)
+                design = read_design(_decided(source, settings), generated, cache, printing)
+                design = _with_settings(design, settings, references)
                 if options.retarget:
                     from npuninja.plan.retarget import retargeted  # which reads MLIR
 
@@ -84,6 +95,17 @@ def read_designs(
     return DesignSet(tuple(designs), tuple(wanted), tuple(refused), len(names) - len(wanted))
 
 
+def _decided(source: Source, settings: Settings) -> Source:
+    """A source with what decides the places of its cores."""
+    said = settings.designs.get(source.name)
+    flags = said.aiecc_flags if said else ()
+    if said:
+        read_driver_flags(flags, said.location)
+    return replace(
+        source, aiecc_flags=flags, generation=(said.generation if said else "") or settings.generation
+    )
+
+
 def _with_settings(design: Design, settings: Settings, references: frozenset[str]) -> Design:
     said = settings.designs.get(design.name)
     generation = (said.generation if said else "") or settings.generation
@@ -95,10 +117,13 @@ def _with_settings(design: Design, settings: Settings, references: frozenset[str
         raise UserError(f"there is no reference {said.reference!r}", said.location)
     if not reference and design.name in references:
         reference = os.path.join(HOST, f"{design.name}.py")
+    flags = (*design.aiecc_flags, *(said.aiecc_flags if said else ()))
+    read_driver_flags(flags, said.location if said else Location(design.source))
     return replace(
         design,
         generation=generation,
         alloc_scheme=said.alloc_scheme if said else "",
+        aiecc_flags=flags,
         reference=reference,
     )
 

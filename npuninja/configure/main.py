@@ -110,7 +110,7 @@ def _of_the_machine(error: OSError) -> Error:
 
 def configure(options: Options, environment: Mapping[str, str], home: str, colour: bool) -> Configured:
     """Does the work. Changes the working folder to the project's."""
-    project = open_project(options, home)
+    project = open_project(options, home, environment)
     machine = look(project, environment)
     record = _record(project, machine, environment)
     causes = Causes(

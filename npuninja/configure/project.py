@@ -6,10 +6,12 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from npuninja.configure.designs import DesignSet, read_designs
 from npuninja.configure.options import PREFIX, Options, to_arguments, with_absolute_paths
 from npuninja.configure.package_table import package_of_project
+from npuninja.configure.python_bindings import bindings_of
 from npuninja.configure.settings import Settings, read_settings, with_settings
 from npuninja.configure.template import TEMPLATE, read_template
 from npuninja.emit.template import Template
@@ -19,9 +21,19 @@ from npuninja.plan.designs import FOLDER, find_references
 from npuninja.plan.layout import Layout, layout_of
 from npuninja.plan.providers import parse_choices
 
+if TYPE_CHECKING:
+    from npuninja.python_designs.script import Bindings
+
 SETTINGS = "toolchain.toml"
 # Files of the build folder that hold what an earlier configure found.
-REMEMBERED = ("config.toml", "planned.json", "probe_cache.json", "scan_cache.json", "compiler_cache")
+REMEMBERED = (
+    "config.toml",
+    "planned.json",
+    "probe_cache.json",
+    "scan_cache.json",
+    "compiler_cache",
+    "python_bindings.json",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +90,9 @@ def source_root_of(options: Options, home: str) -> str:
     return here if any(map(os.path.exists, (FOLDER, SETTINGS))) else os.path.abspath(home)
 
 
-def open_project(options: Options, home: str) -> Project:
-    """Reads the project that the options name. Changes the working folder to it.
+def open_project(options: Options, home: str, environment: Mapping[str, str] = os.environ) -> Project:
+    """Reads the project that the options name. Changes the working folder to it. `environment` says where MLIR-AIE's
+    bindings may be, when a design is in Python.
 
     Raises:
         UserError: there is no project, no build folder can be, or something in it cannot be understood; located.
@@ -98,15 +111,21 @@ def open_project(options: Options, home: str) -> Project:
     settings = _settings(options)
     options = with_settings(options, settings)
     references = find_references(".")
+    asked = parse_choices(options.providers)
+
+    def bindings() -> Bindings | None:
+        word = {**settings.providers, **asked}.get("python", "auto")
+        return bindings_of(word, settings, environment, layout)
+
     return Project(
         home=home,
         layout=layout,
         options=options,
         recorded=recorded,
         settings=settings,
-        asked=parse_choices(options.providers),
+        asked=asked,
         template=read_template(TEMPLATE),
-        designs=read_designs(options, settings, layout, references or frozenset()),
+        designs=read_designs(options, settings, layout, references or frozenset(), bindings),
         references=references,
         package=package_of_project(settings.package, settings.file, options.preset),
     )

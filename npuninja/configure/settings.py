@@ -155,6 +155,7 @@ def _design(name: str, table: Mapping[str, Any], file: SettingsFile) -> DesignSe
         arguments=tuple(table.get("arguments", ())),
         generation=table.get("generation", ""),
         alloc_scheme=table.get("alloc-scheme", ""),
+        aiecc_flags=tuple(table.get("aiecc-flags", ())),
         reference=table.get("reference", ""),
     )
 

@@ -25,7 +25,12 @@ def summary(
 ) -> str:
     """The text: a table of the stages, the real tools that are not used, the designs, and what to do next."""
     rows = [("stage", "provider", "version", "path", "why")]
-    rows += [(p.stage, p.name, p.version, p.path or "-", p.reason) for p in providers.chosen]
+    in_python = any(design.source.endswith(".py") for design in found.designs)
+    rows += [
+        (p.stage, p.name, p.version, p.path or "-", p.reason)
+        for p in providers.chosen
+        if p.stage != "python" or in_python
+    ]
     for purpose, tool in (("stages", toolchain.python), ("build", toolchain.found("ninja"))):
         rows += [(purpose, tool.tool, tool.version, tool.path, tool.origin)] if tool else []
     lines = _table(rows, colour, width)

@@ -11,6 +11,7 @@ from npuninja.detect.bootgen import BOOTGEN
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.host_compiler import HOST_COMPILER
 from npuninja.detect.mlir_aie import AIE_OPT, AIE_TRANSLATE, AIECC
+from npuninja.detect.mlir_aie_python import MLIR_AIE_PYTHON
 from npuninja.detect.ninja import NINJA
 from npuninja.detect.peano import PEANO
 from npuninja.detect.probe import Denied, probe
@@ -28,6 +29,7 @@ TOOLS: tuple[Tool, ...] = (
     AIE_OPT,
     AIE_TRANSLATE,
     AIECC,
+    MLIR_AIE_PYTHON,
     BOOTGEN,
     XCLBINUTIL,
     PYXRT,

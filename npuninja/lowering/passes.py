@@ -16,12 +16,14 @@ from npuninja.lowering.generation import Rules
 
 
 class Settings(NamedTuple):
-    """What passes are given. `alloc_scheme` and `packet_fifos` are explained at `pipeline.lower_resources`."""
+    """What passes are given; what is behind `warnings` is explained at `pipeline.lower_resources`."""
 
     rules: Rules
     warnings: Warnings
     alloc_scheme: str | None = None
     packet_fifos: bool = False
+    dynamic_fifos: bool | None = None
+    cores_per_column: int | None = None
 
 
 class Pass(NamedTuple):
@@ -50,7 +52,11 @@ class Pass(NamedTuple):
 
 RESOURCES: tuple[Pass, ...] = (
     Pass("own-numbers-from-values", "number_operands:numbers_from_values", "module"),
-    Pass("aie-place-tiles", "resources.place_tiles:place_tiles", takes=("rules", "warnings")),
+    Pass(
+        "aie-place-tiles",
+        "resources.place_tiles:place_tiles",
+        takes=("rules", "warnings", "cores_per_column"),
+    ),
     Pass("aie-insert-trace-flows", "trace:lower_traces", takes=("rules",)),
     Pass(
         "aie-unroll-runtime-sequence-loops",
@@ -73,7 +79,7 @@ RESOURCES: tuple[Pass, ...] = (
     Pass(
         "aie-objectFifo-stateful-transform",
         "objectfifo.transform:lower_objectfifos",
-        takes=("rules", "warnings", "packets=packet_fifos"),
+        takes=("rules", "warnings", "packets=packet_fifos", "dynamic=dynamic_fifos"),
     ),
     Pass("aie-assign-lock-ids", "resources.lock_ids:assign_lock_ids", when="numbers_locks_last"),
     Pass("aie-assign-bd-ids", "resources.bd_ids:assign_bd_ids"),

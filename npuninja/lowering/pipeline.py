@@ -37,6 +37,8 @@ def lower_resources(
     generation: str,
     warnings: Warnings,
     packet_fifos: bool = False,
+    dynamic_fifos: bool | None = None,
+    cores_per_column: int | None = None,
 ) -> None:
     """Step 1: objectFifos become buffers, locks, DMA programs and flows; ids and addresses are given; loops
     become branches.
@@ -49,6 +51,10 @@ def lower_resources(
         warnings: collects what the user should know though it is no error.
         packet_fifos: objectFifos use packet flows instead of circuits (the reference's option
             packet-sw-objFifos).
+        dynamic_fifos: whether cores that do not say it choose a FIFO's object at run time (dynamic-objFifos); None
+            for the default.
+        cores_per_column: how many cores of each column, from the bottom, are for logical tiles without a place
+            (cores-per-col); None for all.
 
     Raises:
         UserError: the design cannot be lowered: too little memory, too few channels, locks or descriptors, a
@@ -57,7 +63,9 @@ def lower_resources(
     from npuninja.lowering.generation import rules_of
     from npuninja.lowering.passes import RESOURCES, Settings, run_passes
 
-    settings = Settings(rules_of(generation), warnings, alloc_scheme, packet_fifos)
+    settings = Settings(
+        rules_of(generation), warnings, alloc_scheme, packet_fifos, dynamic_fifos, cores_per_column
+    )
     run_passes(RESOURCES, module, settings)
 
 

@@ -95,6 +95,7 @@ class Design:
         logical_tiles: whether it leaves the places of tiles to the lowering.
         generation: of its dialect, as the project says it; `auto` for what the text says.
         alloc_scheme: how its buffers are placed, as the project says it; "" for the default.
+        aiecc_flags: of MLIR-AIE's driver, for its lowering: what its source says, then what the project says.
         reference: its NumPy reference, relative to the project; "" when there is none.
         kernels: those that a Python source brings itself.
     """
@@ -107,6 +108,7 @@ class Design:
     logical_tiles: bool = False
     generation: str = "auto"
     alloc_scheme: str = ""
+    aiecc_flags: tuple[str, ...] = ()
     reference: str = ""
     kernels: tuple[OwnKernel, ...] = ()
 
@@ -160,6 +162,7 @@ def to_json(design: Design) -> dict[str, Any]:
             for c in design.configurations
         ],
         "logical_tiles": design.logical_tiles,
+        "aiecc_flags": list(design.aiecc_flags),
         "kernels": [[k.name, k.source, list(k.include), list(k.flags)] for k in design.kernels],
     }
 
@@ -173,6 +176,7 @@ def from_json(content: dict[str, Any], name: str, source: str, mlir: str, import
         imports=imports,
         configurations=tuple(map(_configuration, content["configurations"])),
         logical_tiles=bool(content["logical_tiles"]),
+        aiecc_flags=tuple(map(str, content["aiecc_flags"])),
         kernels=tuple(OwnKernel(k[0], k[1], tuple(k[2]), tuple(k[3])) for k in content["kernels"]),
     )
 

@@ -19,6 +19,7 @@ class DesignSettings:
         arguments: the command line of a design in Python.
         generation: of its dialect.
         alloc_scheme: how its buffers are placed.
+        aiecc_flags: of MLIR-AIE's driver, for its lowering.
         reference: its NumPy reference, relative to toolchain.toml.
     """
 
@@ -29,4 +30,5 @@ class DesignSettings:
     arguments: tuple[str, ...] = ()
     generation: str = ""
     alloc_scheme: str = ""
+    aiecc_flags: tuple[str, ...] = ()
     reference: str = ""

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from npuninja.detect.tool import file_stamp
 from npuninja.errors import Error, Location, UserError
@@ -15,6 +15,9 @@ from npuninja.plan.design import Design, OwnKernel, from_json, to_json
 from npuninja.plan.design_settings import DesignSettings
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.names import check_name, near
+
+if TYPE_CHECKING:
+    from npuninja.python_designs.script import Bindings
 
 # Targets and folders at the top of a project: a design of such a name would hide one.
 RESERVED = frozenset(
@@ -65,11 +68,15 @@ def faulty(name: str, source: str, error: Error) -> Faulty:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a design is written: its name, its file relative to the project, and its command line."""
+    """Where a design is written: its name, its file relative to the project, its command line; and what the project says
+    of its lowering that decides the places of its cores.
+    """
 
     name: str
     path: str
     arguments: tuple[str, ...] = ()
+    aiecc_flags: tuple[str, ...] = ()
+    generation: str = ""
 
 
 def find_references(source_root: str) -> frozenset[str] | None:
@@ -195,11 +202,13 @@ class ScanCache:
         except (OSError, ValueError, KeyError, TypeError):
             pass
 
-    def get(self, source: Source) -> Design | None:
-        """The design made from `source`, when nothing that decided it has changed."""
+    def get(self, source: Source, printed_by: str = "") -> Design | None:
+        """The design made from `source`, when nothing that decided it has changed; `printed_by` says what prints it."""
         entry = self._old.get(source.name)
         try:
             if entry is None or [entry["source"], entry["arguments"]] != [source.path, [*source.arguments]]:
+                return None
+            if entry["printed_by"] != printed_by:
                 return None
             if any(_hash(path) != digest for path, digest in entry["files"].items()):
                 return None
@@ -210,11 +219,12 @@ class ScanCache:
         self._new[source.name] = entry
         return design
 
-    def put(self, design: Design, source: Source) -> None:
+    def put(self, design: Design, source: Source, printed_by: str = "") -> None:
         """Remembers a design."""
         self._new[source.name] = {
             "source": source.path,
             "arguments": list(source.arguments),
+            "printed_by": printed_by,
             "mlir": design.mlir,
             "imports": list(design.imports),
             "files": {path: _hash(path) for path in {design.source, design.mlir, *design.imports}},
@@ -237,13 +247,18 @@ def _hash(path: str) -> str:
         return ""
 
 
-def read_design(source: Source, generated_folder: str, cache: ScanCache) -> Design:
-    """The design in `source`; a Python source is run and its MLIR kept as `generated_folder/NAME.mlir`.
+def read_design(
+    source: Source, generated_folder: str, cache: ScanCache, bindings: Bindings | None = None
+) -> Design:
+    """The design in `source`; a Python source is run, with MLIR-AIE's `bindings` where they are given, and its MLIR kept
+    as `generated_folder/NAME.mlir`.
 
     Raises:
         UserError: the source is not a design that can be built; located.
     """
-    remembered = cache.get(source)
+    printed_by = _printed_by(bindings) if source.path.endswith(".py") else ""
+    printed_by = " ".join((printed_by, source.generation, *source.aiecc_flags)).strip()
+    remembered = cache.get(source, printed_by)
     if remembered is not None:
         return remembered
     from npuninja.ir.parser import parse_module  # a configure without a change in a design does without
@@ -251,20 +266,39 @@ def read_design(source: Source, generated_folder: str, cache: ScanCache) -> Desi
 
     imports: tuple[str, ...] = ()
     kernels: tuple[OwnKernel, ...] = ()
+    flags: tuple[str, ...] = ()
     mlir = source.path
     if source.path.endswith(".py"):
         from npuninja.plan.python_design import run_python_design
 
-        text, imports, made = run_python_design(source.path, os.getcwd(), source.arguments)
+        text, imports, made, flags = run_python_design(source.path, os.getcwd(), source.arguments, bindings)
         kernels = tuple(_own_kernel(kernel, source, generated_folder) for kernel in made)
         mlir = os.path.join(generated_folder, f"{source.name}.mlir")
         write_if_changed(mlir, text)
     else:
         text = _read_text(source.path)
-    design = scan_module(parse_module(text, mlir), source.name, source.path, mlir, imports)
-    design = replace(design, kernels=kernels)
-    cache.put(design, source)
+    design = scan_module(
+        parse_module(text, mlir), source.name, source.path, mlir, imports, (*flags, *source.aiecc_flags),
+        source.generation,
+    )  # fmt: skip
+    design = replace(design, kernels=kernels, aiecc_flags=flags)
+    cache.put(design, source, printed_by)
     return design
+
+
+def _printed_by(bindings: Bindings | None) -> str:
+    """What is another word when the same Python source may print something else: the state of the bindings and of
+    npuninja's own package.
+    """
+    own = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "python_designs")
+    stamps = [
+        file_stamp(os.path.join(folder, name))
+        for folder, _, names in sorted(os.walk(own))
+        for name in sorted(names)
+        if name.endswith(".py")
+    ]
+    digest = hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]
+    return f"{bindings.identity if bindings else ''}:{digest}"
 
 
 def _own_kernel(record: Mapping[str, Any], source: Source, generated_folder: str) -> OwnKernel:

@@ -11,6 +11,7 @@ from npuninja.formats.xclbin_sections import LEAST_BUFFERS, buffers_of_call
 from npuninja.plan.context import Context
 from npuninja.plan.design import Configuration, Core, Design, Sequence
 from npuninja.plan.design_files import DesignFiles
+from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.plan.edges import Value
 from npuninja.stages.table import CDO
 
@@ -50,7 +51,8 @@ def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, 
     # The name in debug information and fault messages; without the build folder, so that every folder gives
     # equal bytes.
     file_name = f"{design.name}/{os.path.basename(files['lowered'])}"
-    chosen = [c for c in context.providers.chosen if c.stage != "run"]
+    # What prints a design in Python has done so before the build.
+    chosen = [c for c in context.providers.chosen if c.stage not in ("run", "python")]
     return {
         "name": design.name,
         "device": design.device,
@@ -66,7 +68,8 @@ def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, 
         "allocation_has_tile": _flag(spelling is not None and spelling.allocation_has_tile),
         "functions_link": _flag(spelling is not None and spelling.functions_link),
         "generation": design.generation if design.generation != "auto" else "",
-        "alloc_scheme": design.alloc_scheme,
+        **read_driver_flags(design.aiecc_flags)._asdict(),
+        **({"alloc_scheme": design.alloc_scheme} if design.alloc_scheme else {}),
         "edits": tuple(release.edits) if release else (),
         **(_of_aiecc(context, design) if context.providers.driver == "aiecc" else {}),
     }

@@ -182,7 +182,7 @@ def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompi
         UserError: the choices do not go together; says why.
     """
     if choices.get(DRIVER) == "aiecc":
-        return _driven_by_aiecc(toolchain)
+        return _driven_by_aiecc(choices, toolchain)
     release, unknown = _release(toolchain)
     cores = _cores_of(choices, toolchain, unknown)
     if compiler is None and cores == WASM:
@@ -404,7 +404,7 @@ def _runner(cores: str, toolchain: Toolchain) -> Chosen:
     return Chosen("run", by_xrt, by_xrt.name, pyxrt.version, pyxrt.path, f"found on {pyxrt.origin}")
 
 
-def _driven_by_aiecc(toolchain: Toolchain) -> Providers:
+def _driven_by_aiecc(choices: Mapping[str, str], toolchain: Toolchain) -> Providers:
     """Everything by aiecc but the kernels' objects, which it wants to find, and what the manifest is made of."""
     by_aiecc = STAGES[DRIVER].providers[1]
     absent = [a for name in by_aiecc.tools if (a := toolchain.absent(name))]
@@ -421,7 +421,8 @@ def _driven_by_aiecc(toolchain: Toolchain) -> Providers:
     for stage in ("lower", "sequence"):
         ours = STAGES[stage].providers[-1]
         chosen.append(Chosen(stage, ours, ours.name, __version__, "", "for the manifest only"))
-    others = (s for s in STAGES if s not in ("kernel", "lower", "sequence", "run", DRIVER))
+    chosen.append(_choose_one("python", choices.get("python", "auto"), NPU, toolchain, "", None))
+    others = (s for s in STAGES if s not in ("kernel", "lower", "sequence", "run", "python", DRIVER))
     chosen += [replace(driver, stage=stage, reason=f"by {DRIVER}=aiecc") for stage in others]
     opt = toolchain.found("aie-opt")
     beside = opt if opt and root_of(opt.path) == root_of(aiecc.path) else None

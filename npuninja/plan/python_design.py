@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from npuninja.errors import Location, UserError
-from npuninja.python_designs.script import run_design
+from npuninja.python_designs.script import Bindings, is_jitted, run_design, run_with_bindings
 
 TIME_LIMIT_S = 60.0
 WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"
@@ -22,30 +22,50 @@ _BEGINNINGS = ("module", "//", "#", "!", '"builtin.module"', "aie.device", "buil
 
 
 class PythonDesign(NamedTuple):
-    """What a script printed, the files below the project that it imported, and the kernels that it brings."""
+    """What a script printed, the files below the project that it imported, the kernels that it brings, and the flags
+    of MLIR-AIE's driver that it says.
+    """
 
     text: str
     imports: tuple[str, ...]
     kernels: tuple[dict[str, Any], ...]
+    aiecc_flags: tuple[str, ...] = ()
 
 
-def run_python_design(script: str, source_root: str, arguments: Sequence[str] = ()) -> PythonDesign:
-    """Runs a design's script with `arguments`.
+def run_python_design(
+    script: str, source_root: str, arguments: Sequence[str] = (), bindings: Bindings | None = None
+) -> PythonDesign:
+    """Runs a design's script with `arguments`: with MLIR-AIE's own bindings where they are given, else with npuninja's.
+
+    A design under `@iron.jit` prints nothing by itself: MLIR-AIE's bindings would build it whole, so it is
+    npuninja's that stop at its module, unless the others were asked for.
 
     Raises:
         UserError: it fails, prints nothing or something else, or does not end within the time limit.
     """
     with tempfile.TemporaryDirectory(prefix="npuninja-") as folder:
         report = os.path.join(folder, "modules.json")
-        outcome = run_design(
-            os.path.abspath(script),
-            list(arguments),
-            print_only=True,
-            report=report,
-            cwd=source_root,
-            stderr=subprocess.PIPE,
-            time_limit_s=TIME_LIMIT_S,
-        )
+        jitted = bindings is not None and is_jitted(script)
+        if bindings is not None and jitted and bindings.asked_for:
+            raise UserError(
+                "the design is under @iron.jit, which MLIR-AIE's bindings build whole instead of printing it",
+                Location(script),
+                hint="--provider python=embedded prints its module",
+            )
+        if bindings is not None and not jitted:
+            outcome = run_with_bindings(
+                bindings, script, list(arguments), report=report, cwd=source_root, time_limit_s=TIME_LIMIT_S
+            )
+        else:
+            outcome = run_design(
+                os.path.abspath(script),
+                list(arguments),
+                print_only=True,
+                report=report,
+                cwd=source_root,
+                stderr=subprocess.PIPE,
+                time_limit_s=TIME_LIMIT_S,
+            )
         if outcome.exit_code:
             printed = outcome.errors.strip()
             raise UserError(
@@ -58,7 +78,9 @@ def run_python_design(script: str, source_root: str, arguments: Sequence[str] = 
         with open(report, encoding="utf-8") as stream:
             content = json.load(stream)
     files = {f for f in content["files"] if _is_own(f, source_root) and not _same(f, script)}
-    return PythonDesign(outcome.text, tuple(sorted(files)), tuple(content["kernels"]))
+    return PythonDesign(
+        outcome.text, tuple(sorted(files)), tuple(content["kernels"]), tuple(content["flags"])
+    )
 
 
 def _check_text(text: str, script: str) -> None:

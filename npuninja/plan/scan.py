@@ -9,10 +9,19 @@ from npuninja.ir.attributes import ArrayAttr, EnumAttr, StringAttr, SymbolRefAtt
 from npuninja.ir.core import Operation
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
 from npuninja.plan.design import Configuration, Core, Design, LinkedObject, Sequence
+from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.plan.names import near
 
 
-def scan_module(module: Operation, name: str, source: str, mlir: str, imports: tuple[str, ...]) -> Design:
+def scan_module(
+    module: Operation,
+    name: str,
+    source: str,
+    mlir: str,
+    imports: tuple[str, ...],
+    aiecc_flags: tuple[str, ...] = (),
+    generation: str = "",
+) -> Design:
     """The design in a parsed module.
 
     Args:
@@ -21,6 +30,8 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
         source: the file the user wrote.
         mlir: the file with the MLIR.
         imports: files that decided the MLIR, for a Python source.
+        aiecc_flags: with which it is lowered.
+        generation: for which it is lowered; "" or auto for what the text says.
 
     Raises:
         UserError: there is no NPU device with a runtime sequence, the devices are of different NPUs, or a core is not
@@ -39,8 +50,10 @@ def scan_module(module: Operation, name: str, source: str, mlir: str, imports: t
         )
         from npuninja.lowering.spelled_generation import detect
 
+        cores = read_driver_flags(aiecc_flags).cores_per_column
+        rules = rules_of(detect(module) if generation in ("", "auto") else generation)
         for device in devices:
-            place_tiles(device, rules_of(detect(module)), Warnings())
+            place_tiles(device, rules, Warnings(), int(cores) if cores else None)
     configurations = tuple(_configuration(device, mlir) for device in devices)
     _check_together(configurations)
     return Design(

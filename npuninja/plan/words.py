@@ -10,7 +10,8 @@ from npuninja.detect.mlir_aie_releases import Release
 from npuninja.detect.peano import peano_program
 from npuninja.plan.context import Context
 from npuninja.plan.design import Core, Design
-from npuninja.stages.table import STAGES
+from npuninja.plan.driver_flags import read_driver_flags
+from npuninja.stages.table import rules
 
 # How Peano links when no release of MLIR-AIE is used.
 LINK_WITHOUT_RELEASE = ("-O2", "--target={triple}", "-fuse-ld={peano}/bin/ld.lld")
@@ -44,8 +45,9 @@ def tool_words(
 def _templates(release: Release, design: Design) -> dict[str, tuple[str, ...]]:
     """Rule -> the words of a release; fields in braces are for `tool_words`."""
     place = release.place + "," if design.logical_tiles and release.place else ""
+    lower = _with_flags(f"{place}{release.lower}", design)
     return {
-        "lower_aie_opt": (f"--pass-pipeline=builtin.module({place}{release.lower})",),
+        "lower_aie_opt": (f"--pass-pipeline=builtin.module({lower})",),
         "route_aie_opt": tuple(release.route),
         "sequence_aie_opt": (f"--pass-pipeline={release.sequence}",),
         "core_llvm": (f"--pass-pipeline={release.core}",),
@@ -54,6 +56,23 @@ def _templates(release: Release, design: Design) -> dict[str, tuple[str, ...]]:
         "core_llc": tuple(release.llc),
         "core_link_peano": tuple(release.link),
     }
+
+
+def _with_flags(pipeline: str, design: Design) -> str:
+    """A pipeline of the reference with the options of its passes that a design's flags set."""
+    flags = read_driver_flags(design.aiecc_flags)
+    scheme = design.alloc_scheme or flags.alloc_scheme
+    for old, new in (
+        ("dynamic-objFifos=0", flags.dynamic_fifos == "true" and "dynamic-objFifos=1"),
+        ("packet-sw-objFifos=0", flags.packet_fifos and "packet-sw-objFifos=1"),
+        ("cores-per-col=-1", flags.cores_per_column and f"cores-per-col={flags.cores_per_column}"),
+        (
+            "aie-assign-buffer-addresses",
+            scheme and f"aie-assign-buffer-addresses{{{{ alloc-scheme={scheme} }}}}",
+        ),
+    ):
+        pipeline = pipeline.replace(old, new) if new else pipeline
+    return pipeline
 
 
 def variables(context: Context) -> dict[str, tuple[str, ...]]:
@@ -106,7 +125,7 @@ def _peano_variable(program: str) -> str:
 
 def single_tools() -> tuple[str, ...]:
     """The tools of the table's providers that are one program: each has the variables NAME and NAME_identity."""
-    names = dict.fromkeys(name for row in STAGES for provider in row.providers for name in provider.tools)
+    names = dict.fromkeys(name for _, _, provider in rules() for name in provider.tools)
     return tuple(name for name in names if name not in _OTHER_TOOLS)
 
 

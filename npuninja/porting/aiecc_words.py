@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from npuninja.plan.driver_flags import FLAGS, FLAGS_WITH_VALUE
 from npuninja.porting.found import DesignBuild
 
 _NAMES = {
@@ -53,7 +54,8 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
         folder: where it runs, to which its outputs are relative.
     """
     outputs: dict[str, str] = {}
-    scheme, mlir = "", ""
+    mlir = ""
+    flags: list[str] = []
     others: list[str] = []
     position = 0
     while position < len(words):
@@ -65,13 +67,13 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
                 mlir = os.path.normpath(os.path.join(folder, word))
             continue
         known = name if name.startswith("--") else "-" + name
-        if (known in _NAMES or known == "--alloc-scheme" or name in _WITH_VALUE) and not has_value:
+        if (known in _NAMES or known in FLAGS_WITH_VALUE or name in _WITH_VALUE) and not has_value:
             value = words[position] if position < len(words) else ""
             position += 1
         if known in _NAMES:
             outputs[_NAMES[known]] = os.path.normpath(os.path.join(folder, value))
-        elif known == "--alloc-scheme":
-            scheme = value
+        elif known in FLAGS:
+            flags.append(f"{known}={value}" if has_value or known in FLAGS_WITH_VALUE else known)
         elif name not in _WITHOUT_EFFECT and known not in _WITHOUT_EFFECT and name not in _WITH_VALUE:
             others.append(word)
     for kind, options in _MAKES.items():
@@ -82,6 +84,6 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
         outputs.get("xclbin", ""),
         outputs.get("insts", ""),
         outputs.get("elf", ""),
-        scheme,
+        tuple(flags),
         tuple(others),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,12 @@ from npuninja.porting.compile_words import read_compile_words
 from npuninja.porting.found import CMakeBuild, HostProgram
 
 _TIME_LIMIT_S = 120
+
+# Projects that ask for a CMake older than this are read as ones for it: newer versions of CMake refuse them.
+_OLDEST_POLICY = "3.5"
+_NO_COMPILER = re.compile(
+    r"The CMAKE_(C|CXX)_COMPILER:\s+(\S+)\s+is not a full path and was not found in the PATH"
+)
 
 # What `find_package(XRT)` finds: where XRT is, the build of the imported project decides, and not this question. The
 # names are those of XRT's own package file.
@@ -64,6 +71,12 @@ def ask_cmake(
     given = {variable.split("=")[0].split(":")[0] for variable in build.variables}
     words = [f"-D{name}={value}" for name, value in settings.items() if name not in given]
     words += [f"-D{variable}" for variable in build.variables]
+    words += (
+        []
+        if "CMAKE_POLICY_VERSION_MINIMUM" in given
+        else [f"-DCMAKE_POLICY_VERSION_MINIMUM={_OLDEST_POLICY}"]
+    )
+    environment = {**environment, **dict(build.environment), "LC_ALL": "C"}
     with tempfile.TemporaryDirectory(prefix="npuninja-import-") as folder:
         if "XRT_DIR" not in given:
             package = os.path.join(folder, "xrt")
@@ -76,19 +89,38 @@ def ask_cmake(
         with open(os.path.join(query, "codemodel-v2"), "w", encoding="utf-8"):
             pass
         command = [cmake, "-S", build.source, "-B", folder, *words]
-        try:
-            done = subprocess.run(
-                command, env={**environment, **dict(build.environment), "LC_ALL": "C"}, stdin=subprocess.DEVNULL,
-                capture_output=True, text=True, errors="replace", timeout=_TIME_LIMIT_S, check=False,
-            )  # fmt: skip
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ToolError(f"{cmake} cannot configure {build.source}: {error}") from error
+        done = _asked(command, build.source, environment)
+        absent = _NO_COMPILER.search(done.stderr)
+        if done.returncode and absent:
+            # A version of a compiler that this machine does not have; npuninja's build compiles with another anyway.
+            standing_in = shutil.which("c++" if absent[1] == "CXX" else "cc", path=environment.get("PATH"))
+            if standing_in:
+                links = os.path.join(folder, "compilers")
+                os.mkdir(links)
+                for name in (absent[2], absent[2].replace("gcc", "g++"), absent[2].replace("g++", "gcc")):
+                    if not os.path.lexists(os.path.join(links, name)):
+                        other = shutil.which("c++" if "++" in name else "cc", path=environment.get("PATH"))
+                        os.symlink(other or standing_in, os.path.join(links, name))
+                environment["PATH"] = os.pathsep.join((links, environment.get("PATH", "")))
+                done = _asked([*command, "--fresh"], build.source, environment)
         if done.returncode:
             raise UserError(
                 f"CMake cannot configure {build.source}: {_reason(done.stderr)}",
                 hint="pip install cmake" if "or higher is required" in done.stderr else "",
             )
         return _programs(os.path.join(folder, ".cmake", "api", "v1", "reply"), build)
+
+
+def _asked(
+    command: list[str], source: str, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            timeout=_TIME_LIMIT_S, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolError(f"{command[0]} cannot configure {source}: {error}") from error
 
 
 def _reason(stderr: str) -> str:

@@ -71,13 +71,15 @@ class DesignScript:
 
 @dataclass(frozen=True)
 class DesignBuild:
-    """A call of MLIR-AIE's driver for one design: its MLIR, what it makes, and the options that are kept."""
+    """A call of MLIR-AIE's driver for one design: its MLIR, what it makes, the flags that decide how it is lowered,
+    and words that mean nothing to npuninja.
+    """
 
     mlir: str
     xclbin: str
     insts: str
     elf: str
-    alloc_scheme: str
+    aiecc_flags: tuple[str, ...]
     other_options: tuple[str, ...]
 
 

@@ -33,7 +33,7 @@ class Design:
     name: str
     source: str
     arguments: tuple[str, ...] = ()
-    alloc_scheme: str = ""
+    aiecc_flags: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
 
 
@@ -178,7 +178,7 @@ class _Builder:
             return
         files = {found.output(kind): kind for kind in ("xclbin", "insts", "elf") if found.output(kind)}
         # With the names of its outputs, by which it compiles and does not run; where it would write, nothing is.
-        self._design(command, xclbin, found.script, self._arguments(found.arguments, found.folder), "", files)
+        self._design(command, xclbin, found.script, self._arguments(found.arguments, found.folder), (), files)
 
     def _built(self, command: Command, found: DesignBuild) -> None:
         mlir = self.original(found.mlir)
@@ -197,7 +197,7 @@ class _Builder:
         source, arguments = mlir, tuple[str, ...]()
         if script:
             source, arguments = script.script, self._arguments(_to_stdout(script), script.folder)
-        self._design(command, found.xclbin or found.insts, source, arguments, found.alloc_scheme, files)
+        self._design(command, found.xclbin or found.insts, source, arguments, found.aiecc_flags, files)
         if found.other_options:
             self._say(
                 command, f"without {' '.join(found.other_options)}, which npuninja does not know", taken=False
@@ -209,14 +209,14 @@ class _Builder:
         path: str,
         source: str,
         arguments: tuple[str, ...],
-        scheme: str,
+        flags: tuple[str, ...],
         files: dict[str, str],
     ) -> None:
         known = next((d for d in self.project.designs if path in dict(d.files)), None)
         if known is None:
             name = plain_name(os.path.splitext(os.path.basename(path))[0])
             names = {design.name for design in self.project.designs}
-            known = Design(_unlike(name, names), source, arguments, scheme, tuple(files.items()))
+            known = Design(_unlike(name, names), source, arguments, flags, tuple(files.items()))
             self.project.designs.append(known)
             self._kernels_of[known.name] = list(self._pending.values())
             self._pending = {}

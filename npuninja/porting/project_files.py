@@ -137,7 +137,7 @@ def _sections(project: Project, target: str) -> dict[str, str]:
 
     for design in project.designs:
         entries = {"source": _relative(design.source, target), "arguments": list(design.arguments)}
-        add(f"[design.{design.name}]", {**entries, "alloc-scheme": design.alloc_scheme})
+        add(f"[design.{design.name}]", {**entries, "aiecc-flags": list(design.aiecc_flags)})
     names = [kernel.name for kernel in project.kernels]
     for kernel in project.kernels:
         name = _toml(kernel.name)

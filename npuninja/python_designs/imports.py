@@ -63,6 +63,22 @@ def generation_of(script: str) -> Evidence:
     return Evidence(SECOND, "")
 
 
+def is_jitted(script: str) -> bool:
+    """Whether a script's designs are functions under `@iron.jit`, which print nothing by themselves."""
+    try:
+        with open(script, "rb") as stream:
+            tree = ast.parse(stream.read(), script)
+    except (OSError, SyntaxError, ValueError):
+        return False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            for decorator in node.decorator_list:
+                name = decorator.func if isinstance(decorator, ast.Call) else decorator
+                if (name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")) == "jit":
+                    return True
+    return False
+
+
 def _search(path: str, seen: set[str]) -> list[Evidence]:
     if path in seen or len(seen) > 50:
         return []

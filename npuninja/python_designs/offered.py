@@ -34,7 +34,7 @@ aie.dialects.aie                  dialects.aie: *; tracing.operations: *; constr
 aie.dialects.aiex                 dialects.aiex: *; dialects.aie: aie=; construct.type_names: T=; construct.names: *
 aie.dialects._aie_enum_gen        dialects.aie: AIEDevice AIETileType CascadeDir DMAChannelDir LockAction LockBlocking
                                   ObjectFifoPort WireBundle; construct.names: AIEArch; tracing.operations:
-                                  TraceMode TracePacketType TraceShimRouting
+                                  TraceMode TracePacketType TraceShimRouting ComboLogic EdgeTrigger
 aie.dialects._aie_ops_gen         dialects.aie: *
 aie.dialects._aiex_ops_gen        dialects.aiex: *
 aie.dialects.scf                  dialects.scf: *
@@ -152,7 +152,8 @@ aie.helpers.taplib                taplib.pattern: TensorAccessPattern; taplib.se
 aie.helpers.taplib.tap            taplib.pattern: TensorAccessPattern
 aie.helpers.taplib.tas            taplib.sequence: TensorAccessSequence
 aie.helpers.taplib.tensortiler2d  taplib.tiler: TensorTiler2D
-aie.helpers.taplib.utils          taplib.pattern: ceildiv
+aie.helpers.taplib.utils          taplib.pattern: ceildiv validate_and_clean_sizes_strides=checked_sizes_strides
+                                  validate_offset=checked_offset validate_tensor_dims=checked_dims
 """
 
 

@@ -22,10 +22,14 @@ class Printed(BaseException):
 #: The kernels of that module, for whoever builds it: object, source or text, include folders, flags.
 KERNELS: list[dict[str, Any]] = []
 
+#: The flags of MLIR-AIE's driver with which the design wants to be lowered.
+AIECC_FLAGS: list[str] = []
 
-def printed_instead(module: Any, kernels: Iterable[Any] = ()) -> None:
+
+def printed_instead(module: Any, kernels: Iterable[Any] = (), aiecc_flags: Iterable[str] = ()) -> None:
     """Under `--print`, writes the module and ends the script."""
     if PRINTS_ONLY:
+        AIECC_FLAGS[:] = map(str, aiecc_flags)
         KERNELS[:] = []
         for record in map(_record, kernels):  # several functions of one object are one kernel to build
             if record not in KERNELS:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from npuninja.errors import Location, UserError
 from npuninja.python_designs.imports import Evidence, generation_of
+from npuninja.python_designs.imports import is_jitted as is_jitted
 
 
 class Outcome(NamedTuple):
@@ -21,6 +22,60 @@ class Outcome(NamedTuple):
     exit_code: int
     evidence: Evidence
     errors: str = ""
+
+
+class Bindings(NamedTuple):
+    """MLIR-AIE's own bindings: the Python that they are for, the folder with their package `aie`, and one word that is
+    another when they may print something else. `asked_for`: they were named, and not only found.
+    """
+
+    python: str
+    folder: str
+    identity: str
+    asked_for: bool = False
+
+
+_OWN_PROCESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bindings_process.py")
+
+
+def run_with_bindings(
+    bindings: Bindings,
+    script: str,
+    arguments: list[str],
+    *,
+    report: str,
+    cwd: str | None = None,
+    time_limit_s: float | None = None,
+) -> Outcome:
+    """As `run_design`, by MLIR-AIE's own bindings, which print for the release that they are of.
+
+    Raises:
+        UserError: the script does not end in time.
+    """
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    given = [bindings.folder, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment["PYTHONPATH"] = os.pathsep.join(given)
+    command = [bindings.python, _OWN_PROCESS, report, os.path.abspath(script), *arguments]
+    done = _finished(command, environment, script, cwd, subprocess.PIPE, time_limit_s)
+    text, errors = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr))
+    return Outcome(text, done.returncode, Evidence("", "the bindings that are installed"), errors)
+
+
+def _finished(
+    command: list[str],
+    environment: dict[str, str],
+    script: str,
+    cwd: str | None,
+    stderr: int | None,
+    time_limit_s: float | None,
+) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL if stderr is not None else None, stdout=subprocess.PIPE,
+            stderr=stderr, env=environment, cwd=cwd, timeout=time_limit_s, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise UserError(f"the script did not end within {time_limit_s:g} s", Location(script)) from error
 
 
 def run_design(
@@ -65,13 +120,6 @@ def run_design(
         json.dumps(options),
         os.path.abspath(script),
     ]
-    try:
-        done = subprocess.run(
-            command + arguments, stdin=subprocess.DEVNULL if stderr is not None else None, stdout=subprocess.PIPE,
-            stderr=stderr, env=environment, cwd=cwd, timeout=time_limit_s,
-            check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise UserError(f"the script did not end within {time_limit_s:g} s", Location(script)) from error
+    done = _finished(command + arguments, environment, script, cwd, stderr, time_limit_s)
     errors = (done.stderr or b"").decode("utf-8", "replace")
     return Outcome(done.stdout.decode("utf-8", "replace"), done.returncode, evidence, errors)

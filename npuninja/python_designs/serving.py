@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
@@ -62,7 +61,7 @@ def _getter(name: str, known: dict[str, tuple[str, str]], module: ModuleType) ->
     return get
 
 
-class Serving(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class Serving:  # a finder and a loader; their base classes take 10 ms to import
     """Finds and makes the modules below `aie`."""
 
     def find_spec(
@@ -70,8 +69,8 @@ class Serving(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     ) -> importlib.machinery.ModuleSpec | None:
         """The specification of a module of the table."""
         if fullname in MODULES and fullname != "aie":
-            return importlib.util.spec_from_loader(fullname, self, is_package=True)
-        if fullname in _DRAWING and target is None:
+            return importlib.util.spec_from_loader(fullname, self, is_package=True)  # type: ignore[arg-type]
+        if fullname.partition(".")[0] in _OPTIONAL and target is None:
             return _stand_in(fullname)
         if fullname.startswith("aie."):
             hint = HINTS.get(fullname)
@@ -101,27 +100,42 @@ class Serving(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__getattr__ = _getter(name, known, module)  # type: ignore[method-assign]
 
 
-_DRAWING = ("matplotlib", "matplotlib.pyplot", "matplotlib.animation")
+#: Packages that many designs import for their own test or for pictures, and do not need for their module: what to say
+#: where one is used and is not there.
+_OPTIONAL = {
+    "matplotlib": "drawing needs matplotlib: pip install 'npuninja[drawing]'",
+    "torch": "this needs PyTorch: pip install torch",
+    "brevitas": "this needs Brevitas: pip install brevitas",
+}
 
 
-class _Missing(importlib.abc.Loader):
-    """A package that many designs import and few use: it is missed only where it is used."""
+class _Missing:
+    """A package that is missed only where it is used."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         """The usual one."""
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Names that say what is missing when they are called."""
+        """Names that say what is missing when they are called; they can be derived from and asked for further names."""
+        text = _OPTIONAL[self._package]
+
+        class Absent(type):
+            """The type of such a name."""
+
+            def __call__(cls, *_: Any, **__: Any) -> Any:
+                raise ImportError(text)
+
+            def __getattr__(cls, name: str) -> Any:
+                return get(name)
 
         def get(name: str) -> Any:
             if name.startswith("__"):
                 raise AttributeError(name)
-
-            def use(*_: Any, **__: Any) -> Any:
-                raise ImportError("drawing needs matplotlib: pip install 'npuninja[drawing]'")
-
-            return use
+            return Absent(name, (), {})
 
         module.__path__ = []
         module.__getattr__ = get  # type: ignore[method-assign]
@@ -129,8 +143,13 @@ class _Missing(importlib.abc.Loader):
 
 def _stand_in(name: str) -> importlib.machinery.ModuleSpec | None:
     """None when the package is there."""
-    found = importlib.machinery.PathFinder.find_spec("matplotlib")
-    return None if found is not None else importlib.util.spec_from_loader(name, _Missing(), is_package=True)
+    package = name.partition(".")[0]
+    found = importlib.machinery.PathFinder.find_spec(package)
+    return (
+        None
+        if found is not None
+        else importlib.util.spec_from_loader(name, _Missing(package), is_package=True)  # type: ignore[arg-type]
+    )
 
 
 def serve() -> None:

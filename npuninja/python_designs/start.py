@@ -19,7 +19,7 @@ SITE = os.path.join(HERE, "site")
 
 def main(words: list[str]) -> int:
     """Runs a script. Options: `generation`, `device` or null, `print`: stop at the first module that would be compiled;
-    `report`: file for the names of the modules it has imported, and the kernels of the module.
+    `report`: file for the names of the modules it has imported, and the module's kernels and flags of aiecc.
     """
     options, script, *arguments = json.loads(words[0]), *words[1:]
     from npuninja.python_designs import running
@@ -46,7 +46,14 @@ def main(words: list[str]) -> int:
         if options.get("report"):
             files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
             with open(options["report"], "w", encoding="utf-8") as stream:
-                json.dump({"files": [f for f in files if f], "kernels": running.KERNELS}, stream)
+                json.dump(
+                    {
+                        "files": [f for f in files if f],
+                        "kernels": running.KERNELS,
+                        "flags": running.AIECC_FLAGS,
+                    },
+                    stream,
+                )
     return status
 
 

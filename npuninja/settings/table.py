@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from npuninja.detect.machine import HOST_TOOLS, TOOLS
 from npuninja.lowering.generation import CHOICES
+from npuninja.plan.driver_flags import ALLOCATION_SCHEMES
 from npuninja.plan.providers import STAGES, choices_of
 
-ALLOCATION_SCHEMES = ("basic-sequential", "bank-aware")
 FLOATS = ("exact", "fast")
 LANGUAGES = (
     *("c", *(f"{start}{year}" for start in ("c", "gnu") for year in ("99", "11", "17", "2x", "23"))),
@@ -154,6 +154,7 @@ TOOLS_SECTION = Section(
                 '"/opt/mlir_aie"',
                 '"/opt/mlir_aie"',
                 '"/opt/mlir_aie"',
+                '"/opt/mlir_aie"',
                 '"/usr/bin/bootgen"',
                 '"/opt/xilinx/xrt"',
                 '"/opt/xilinx/xrt/python/pyxrt.cpython-312-x86_64-linux-gnu.so"',
@@ -249,6 +250,13 @@ DESIGN = Section(
             "How buffers are placed in memory.",
             '"bank-aware"',
             ALLOCATION_SCHEMES,
+        ),
+        Key(
+            "aiecc-flags",
+            "texts",
+            "Flags of MLIR-AIE's driver that decide how it is lowered: `--alloc-scheme=S`, `--dynamic-objFifos[=BOOL]`, "
+            "`--packet-sw-objFifos`, `--cores-per-col=N`. They come behind those that a design under `@iron.jit` says.",
+            '["--dynamic-objFifos"]',
         ),
         Key(
             "reference",

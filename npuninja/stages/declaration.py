@@ -77,6 +77,7 @@ class Stage(NamedTuple):
         installed: whether it needs Python packages that are installed.
         pool: Ninja's pool; "" for none.
         own_rule: whether build.ninja.in has the rule, because it is no command of the common form.
+        planning: whether configure.py does it while it plans, so that it has neither a rule nor a module.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Stage(NamedTuple):
     installed: bool = False
     pool: str = ""
     own_rule: bool = False
+    planning: bool = False
 
 
 # The files of a build. NAME stands for the design, C_R for a core's column and row, X for a kernel. A name that is not

@@ -13,10 +13,11 @@ from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """`DESIGN.mlir [--alloc-scheme S] [--generation G] [--packet-fifos] [--werror] -o
-    input_with_addresses.mlir`.
+    """`DESIGN.mlir [--alloc-scheme S] [--generation G] [--packet-fifos] [--dynamic-fifos true|false]
+    [--cores-per-column N] [--werror] -o input_with_addresses.mlir`.
     """
     options = stage_arguments("lower", arguments)
+    dynamic, cores = options.optional("--dynamic-fifos"), options.optional("--cores-per-column")
     target = options.one("-o")
     with Outputs(target) as outputs:
         warnings = Warnings()
@@ -30,6 +31,8 @@ def run(arguments: list[str]) -> None:
             generation=generation,
             warnings=warnings,
             packet_fifos="--packet-fifos" in options.flags,
+            dynamic_fifos=dynamic == "true" if dynamic else None,
+            cores_per_column=int(cores) if cores else None,
         )
         write_module(outputs, target, module, warnings)
         print_warnings(warnings, as_errors="--werror" in options.flags)

@@ -96,6 +96,16 @@ def _compiling(warnings: str) -> tuple[Provider, ...]:
 
 STAGES: tuple[Stage, ...] = (
     Stage(
+        "python",
+        "PYTHON",
+        "a design in Python to the MLIR that it prints",
+        providers=(Provider("mlir-aie", ("mlir-aie-python",), vendor=True), Provider("npuninja")),
+        choice="python",
+        chosen="designs in Python to MLIR",
+        driver="",
+        planning=True,
+    ),
+    Stage(
         "kernel_cc",
         "CC",
         "a kernel's C or C++ source to an object file",
@@ -159,7 +169,9 @@ STAGES: tuple[Stage, ...] = (
         options=(
             Option("--alloc-scheme", "S", "alloc_scheme"),
             GENERATION._replace(takes="generation"),
-            Option("--packet-fifos"),
+            Option("--packet-fifos", takes="packet_fifos"),
+            Option("--dynamic-fifos", "true|false", "dynamic_fifos"),
+            Option("--cores-per-column", "N", "cores_per_column"),
             WERROR,
         ),
         providers=(
@@ -781,7 +793,7 @@ def rules() -> Iterator[tuple[str, Stage, Provider]]:
     """Every rule that follows from the table, once."""
     seen = set()
     for row in STAGES:
-        for provider in row.providers:
+        for provider in () if row.planning else row.providers:
             name = rule_name(row, provider)
             if name not in seen and name != "stages":
                 seen.add(name)

@@ -48,7 +48,9 @@ def test_a_folder_with_a_makefile(gain, capsys):
         "final_256": ["-d", "npu", "-n", "256"],
     }
     assert {here(gain, design["source"]) for design in toml["design"].values()} == {"gain/gain.py"}
-    assert {design["alloc-scheme"] for design in toml["design"].values()} == {"basic-sequential"}
+    assert [design["aiecc-flags"] for design in toml["design"].values()] == [
+        ["--alloc-scheme=basic-sequential"]
+    ] * 2
     ways = toml["kernel"]["gain.o"]
     assert [(way["defines"], way["designs"]) for way in ways] == [
         (["NDEBUG", "SIZE=64"], ["final_64"]),

@@ -35,13 +35,13 @@ LINES = {
         (("xclbin", "/f/b/x.xclbin"), ("insts", "/f/b/i.bin")),
     ),
     "aiecc.py --alloc-scheme=bank-aware --aie-generate-xclbin --xclbin-name=x.xclbin --peano /p a.mlir": DesignBuild(
-        "/f/a.mlir", "/f/x.xclbin", "", "", "bank-aware", ()
+        "/f/a.mlir", "/f/x.xclbin", "", "", ("--alloc-scheme=bank-aware",), ()
     ),
     "aiecc --aie-generate-npu-insts --npu-insts-name=i.txt --new-thing a.mlir": DesignBuild(
-        "/f/a.mlir", "", "/f/i.txt", "", "", ("--new-thing",)
+        "/f/a.mlir", "", "/f/i.txt", "", (), ("--new-thing",)
     ),
     "aiecc --aie-generate-xclbin --aie-generate-elf a.mlir": DesignBuild(
-        "/f/a.mlir", "/f/final.xclbin", "", "/f/insts.elf", "", ()
+        "/f/a.mlir", "/f/final.xclbin", "", "/f/insts.elf", (), ()
     ),
     'cmake -E env CXXFLAGS="-ggdb -DX" cmake -S .. -B out -D A=1 -DB=2': CMakeBuild(
         "/", "/f/out", ("A=1", "B=2"), (("CXXFLAGS", "-ggdb -DX"),)

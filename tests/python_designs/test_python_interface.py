@@ -150,6 +150,26 @@ def test_the_generation_is_read_off_imports_and_calls(tmp_path, text, generation
     assert generation_of(str(script)).generation == generation
 
 
+ABSENT = """
+import importlib.machinery, sys, traceback
+sys.modules.pop("torch", None)
+importlib.machinery.PathFinder.find_spec = classmethod(lambda *_: None)
+import torch
+from torch import nn
+
+class Model(nn.Module):
+    weights = nn.functional
+
+print("module {}" if len(sys.argv) == 1 else torch.ones(3))
+"""
+
+
+def test_packages_for_a_designs_own_test_are_missed_where_they_are_used(tmp_path):
+    assert run(tmp_path, ABSENT, generation="2026-02").text == "module {}\n"
+    outcome = run(tmp_path, ABSENT, "use", generation="2026-02")
+    assert "design.py:11: error: ImportError: this needs PyTorch: pip install torch" in outcome.errors
+
+
 DENSE = """
 import numpy as np
 from aie.dialects.aie import *
@@ -165,10 +185,12 @@ with mlir_mod_ctx() as ctx:
             ("whole", np.array([[1, -2], [3, 4]], dtype=np.int8)),
             ("unsigned", np.array([0, 255], dtype=np.uint8)),
             ("equal", np.full(300, 7, dtype=np.int16)),
+            ("one", np.array([3], dtype=np.int16)),
             ("halves", np.array([0.5, -0.0, 0.1], dtype=bfloat16)),
             ("ends", np.array([np.inf, 1e-3], dtype=np.float32)),
         ):
-            buffer(t, np.ndarray[array.shape, np.dtype[array.dtype.type]], name, initial_value=array)
+            shape = (4,) if name == "one" else array.shape
+            buffer(t, np.ndarray[shape, np.dtype[array.dtype.type]], name, initial_value=array)
 
 print(ctx.module)
 """
@@ -184,6 +206,56 @@ def test_values_of_buffers_are_written_as_mlir_writes_them(tmp_path):
         "[[1, -2], [3, 4]]",
         "[0, 255]",
         "7",
+        "3",
         "[5.000000e-01, -0.000000e+00, 1.000977e-01]",
         "[0x7F800000, 1.000000e-03]",
     ]
+
+
+OLDER_STYLE = """
+from aie.dialects.aie import *
+from aie.dialects.arith import CmpIPredicate, cmpi
+from aie.extras.context import mlir_mod_ctx
+from aie.helpers.taplib.utils import validate_and_clean_sizes_strides
+from aie.helpers.util import pack_pad_value
+
+with mlir_mod_ctx() as ctx:
+    dev = Device(AIEDevice.npu1)
+    with InsertionPoint(Block.create_at_start(dev.body_region)):
+        t = tile(0, 2)
+        c = Core(t)
+        with InsertionPoint(Block.create_at_start(c.body)):
+            end()
+assert validate_and_clean_sizes_strides([1, 1, 4], [7, 7, 1]) == ([1, 1, 4], [0, 0, 1])
+assert [pack_pad_value(7, n) for n in (1, 2, 4)] == [0x07070707, 0x00070007, 7]
+print(ctx.module)
+"""
+
+
+def test_blocks_can_be_made_one_by_one(tmp_path):
+    outcome = run(tmp_path, OLDER_STYLE, generation="2026-08")
+    assert outcome.exit_code == 0, outcome.errors
+    assert "%core_0_2 = aie.core(%tile_0_2) {\n      aie.end\n    }" in outcome.text
+
+
+ITERATION = """
+import numpy as np
+from aie.dialects.aie import AIETileType, DMAChannelDir
+from aie.iron import Bd, BdIteration, Buffer, DmaChannel, Program, Runtime, TileDma
+from aie.iron.device import NPU2Col1, Tile
+
+kind = np.ndarray[(16,), np.dtype[np.int32]]
+place = Tile(0, 2, tile_type=AIETileType.CoreTile)
+data = Buffer(tile=place, type=kind, name="data")
+bd = Bd(buffer=data, offset=0, length=16, iteration=BdIteration(size=4, stride=2, current=1), next="self")
+rt = Runtime(lambda _: None, [kind])
+rt.add_tile_dma(TileDma(place, [DmaChannel(DMAChannelDir.MM2S, 0, [bd])]))
+print(Program(NPU2Col1(), rt).resolve_program())
+"""
+
+
+def test_tiles_with_their_kind_are_shared_and_descriptors_move_on(tmp_path):
+    outcome = run(tmp_path, ITERATION, generation="2026-08")
+    assert outcome.exit_code == 0, outcome.errors
+    assert outcome.text.count("logical_tile<CoreTile>") == 1
+    assert "iteration = #aie.bd_iteration<size = 4, stride = 2, current = 1>" in outcome.text

@@ -25,10 +25,10 @@ DOCS = ROOT / "docs"
 
 def test_every_module_has_a_row_and_every_row_a_module():
     modules = {path.stem for path in FOLDER.glob("[a-z]*.py")} - {"table", "declaration"}
-    own = {row.name for row in STAGES}
+    own = {row.name for row in STAGES if not row.planning}
     assert modules - {provider.module for row in STAGES for provider in row.providers} <= own
     assert own <= modules
-    assert len(own) == len(STAGES)
+    assert len(own) == sum(not row.planning for row in STAGES)
 
 
 def test_what_a_row_names_exists():

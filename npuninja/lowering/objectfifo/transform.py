@@ -25,11 +25,19 @@ _FIFO_OPS = (
 )
 
 
-def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings, *, packets: bool = False) -> None:
+def lower_objectfifos(
+    device: Operation,
+    rules: Rules,
+    warnings: Warnings,
+    *,
+    packets: bool = False,
+    dynamic: bool | None = None,
+) -> None:
     """Replaces all objectFifos of a device. Raises UserError for what cannot be done; see the modules of its
     parts.
 
-    `packets`: objects travel in packets; see `create_dmas`.
+    `packets`: objects travel in packets; see `create_dmas`. `dynamic`: what holds for cores that do not say whether
+    they find an object at run time.
     """
     fifos = ObjectFifos(device)
     cores = list(ops_of(device, "aie.core"))
@@ -45,10 +53,10 @@ def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings, *, pa
     for core in cores:
         if any(op.name in ACCESSES for op in core.walk()):
             if rules.counts_objects_in_values:
-                if not _is_dynamic(core):
+                if not _is_dynamic(core, dynamic):
                     unroll_fifo_loops(core, fifos.by_name, where_possible=True)
                 rotate_accesses(core, fifos, warnings, peels=True)
-            elif _is_dynamic(core):
+            elif _is_dynamic(core, dynamic):
                 make_indices_dynamic(device, core, fifos, warnings)
             else:
                 factors = unroll_fifo_loops(core, fifos.by_name)
@@ -65,9 +73,11 @@ def lower_objectfifos(device: Operation, rules: Rules, warnings: Warnings, *, pa
         op.erase()
 
 
-def _is_dynamic(core: Operation) -> bool:
+def _is_dynamic(core: Operation, otherwise: bool | None) -> bool:
     flag = core.attributes.get("dynamic_objfifo_lowering")
-    return flag is not None and not (isinstance(flag, BoolAttr) and not flag.value)
+    if flag is None:
+        return bool(otherwise)
+    return not (isinstance(flag, BoolAttr) and not flag.value)
 
 
 def _check_delegates(fifos: ObjectFifos, warnings: Warnings) -> None:

@@ -52,7 +52,7 @@ class _Placement:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.demand = _channel_demand(site.device)
-        self.free = site.places("core")
+        self.free = site.open_cores()
         self.peers: list[Edge] = []
         for fifo in ops_of(site.device, "aie.objectfifo"):
             producer, *consumers = map(tile_of, fifo.operands)

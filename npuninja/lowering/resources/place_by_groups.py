@@ -73,7 +73,7 @@ def _demand(device: Operation) -> dict[Operation, Channels]:
 
 def _place_cores(site: Site, order: list[Operation], demand: dict[Operation, Channels]) -> bool:
     """Tiles whose place is given, and cores. False when a given place was taken by a core before."""
-    free = site.places("core")
+    free = site.open_cores()
     taken = 0
     for op in order:
         column, row = given(op, "col"), given(op, "row")

@@ -16,8 +16,10 @@ from npuninja.lowering.resources.placement_site import Site
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 
 
-def place_tiles(device: Operation, rules: Rules, warnings: Warnings) -> None:
-    """Replaces every logical tile of a device.
+def place_tiles(
+    device: Operation, rules: Rules, warnings: Warnings, cores_per_column: int | None = None
+) -> None:
+    """Replaces every logical tile of a device; `cores_per_column` as `pipeline.lower_resources` has it.
 
     Raises:
         UserError: a given place is not on the device or of another kind, a tile needs more DMA channels than
@@ -29,7 +31,7 @@ def place_tiles(device: Operation, rules: Rules, warnings: Warnings) -> None:
     from npuninja.lowering.resources.place_by_demand import place_by_demand
     from npuninja.lowering.resources.place_by_groups import place_by_groups
 
-    site = Site(device, logical)
+    site = Site(device, logical, cores_per_column)
     if rules.places_by_demand:
         place_by_demand(site, warnings)
     else:

@@ -32,7 +32,10 @@ class Site:
         used: the channels taken on each place.
     """
 
-    def __init__(self, device: Operation, logical: list[Operation]) -> None:
+    def __init__(
+        self, device: Operation, logical: list[Operation], cores_per_column: int | None = None
+    ) -> None:
+        self._cores_per_column = cores_per_column
         self.device = device
         self.model: DeviceModel = model_of(device)
         self.logical = logical
@@ -44,6 +47,14 @@ class Site:
     def places(self, kind: str) -> list[Place]:
         """All places of a kind, column by column."""
         return [place for place in sorted(self.model.places()) if self.model.tile_kind(place[1]) == kind]
+
+    def open_cores(self) -> list[Place]:
+        """The places among which those of cores are chosen: of each column all, or so many from the bottom."""
+        places = self.places("core")
+        if self._cores_per_column is None:
+            return places
+        bottom = min(row for _, row in places)
+        return [place for place in places if place[1] < bottom + self._cores_per_column]
 
     def fits(self, place: Place, needed: Channels) -> bool:
         """Whether a place has these channels left."""

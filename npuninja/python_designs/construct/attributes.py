@@ -244,6 +244,8 @@ def dense_elements(values: Any, type: Type) -> DenseElementsAttr:
         return DenseElementsAttr((_literal(values, element),), type.text, True)
     array = np.asarray(values)
     count = int(np.prod(shape)) if shape else 1
+    if array.size == 1 and count > 1:  # MLIR takes the bytes of one element as those of all
+        return DenseElementsAttr((_literal(array.reshape(-1)[0], element),), type.text, True)
     if array.size != count:
         raise ValueError(f"{array.size} values do not fill {type.text}")
     flat = array.reshape(-1)

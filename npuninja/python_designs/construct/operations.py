@@ -116,6 +116,14 @@ class Block:
     def __hash__(self) -> int:
         return id(self.ir)
 
+    @staticmethod
+    def create_at_start(parent: Region, arg_types: Any = (), arg_locs: Any = None) -> Block:
+        """A new block, the first of a region, with arguments of these types."""
+        made = core.Block([core.Value(mlir_type(t).text) for t in arg_types])
+        parent.ir.append(made)
+        parent.ir.blocks.insert(0, parent.ir.blocks.pop())
+        return Block(made)
+
     @property
     def block(self) -> Block:
         """Itself."""
@@ -277,6 +285,8 @@ class OpView:
     def body(self) -> Region:
         """Its only region."""
         return Region(self.ir.regions[0])
+
+    body_region = body
 
     @property
     def parent(self) -> Any:

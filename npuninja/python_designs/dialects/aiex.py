@@ -14,7 +14,9 @@ from npuninja.python_designs.construct.insertion import InsertionPoint
 from npuninja.python_designs.construct.operations import OpView, Region, build, make
 from npuninja.python_designs.construct.types import mlir_type, v8bfp16ebs8, v16bfp16ebs16
 from npuninja.python_designs.construct.values import Value
-from npuninja.python_designs.dialects.aie import EndOp, bds, dma_bd, npu_write_rtp
+from npuninja.python_designs.dialects.aie_dma_programs import bds, dma_bd
+from npuninja.python_designs.dialects.aie_memory import npu_write_rtp
+from npuninja.python_designs.dialects.aie_tiles import EndOp
 from npuninja.python_designs.dialects.generic import names_of
 from npuninja.python_designs.taplib.pattern import TensorAccessPattern
 
@@ -205,6 +207,29 @@ def dma_start_bd_chain_for(symbol: Any, args: Any, alloc: Any, **options: Any) -
     return build("aiex.dma_start_bd_chain_for", list(args), attributes, ["index"])
 
 
+def _descriptor(
+    mem: Any,
+    offset: Any,
+    sizes: Sequence[Any],
+    strides: Sequence[Any],
+    transfer_len: Any,
+    burst_length: int,
+    packet: Any,
+    offset_parameter: Any,
+) -> Any:
+    """The descriptor of a transfer, as the third generation writes it: always four dimensions, the length that of the
+    inner three.
+    """
+    from npuninja.python_designs.dialects.third import padded, product
+
+    four_sizes, four_strides = padded(sizes, strides)
+    length = product(four_sizes[1:]) if transfer_len is None else transfer_len
+    return dma_bd(
+        mem, four_sizes, four_strides, offset, length, burst_length=burst_length or None, packet=packet,
+        offset_parameter=offset_parameter,
+    )  # fmt: skip
+
+
 def shim_dma_bd(
     mem: Any,
     tap: TensorAccessPattern | None = None,
@@ -228,11 +253,7 @@ def shim_dma_bd(
     sizes = [0] * 4 if sizes is None else list(sizes)
     strides = [0] * 3 + [1] if strides is None else list(strides)
     if generation.is_third():
-        from npuninja.python_designs.dialects.third import shim_dma_bd as third_shim_dma_bd
-
-        return third_shim_dma_bd(
-            mem, offset, sizes, strides, transfer_len, burst_length, packet, offset_parameter
-        )
+        return _descriptor(mem, offset, sizes, strides, transfer_len, burst_length, packet, offset_parameter)
     if transfer_len is None:
         transfer_len = int(np.prod([int(s) for s in sizes[-3:]]))
     pairs = list(zip(sizes, strides))
@@ -305,6 +326,7 @@ def set_lock(lock: Any, value: Any, **_: Any) -> Any:
 
 
 set_lock_value = set_lock
+NpuWriteRTPOp = npu_rtp_write = npu_write_rtp
 T = type_names
 
 NAMES: dict[str, Any] = {**names_of("aiex"), **{k: v for k, v in globals().items() if not k.startswith("_")}}

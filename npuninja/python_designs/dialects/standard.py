@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from npuninja.python_designs.construct import values
+from npuninja.python_designs.construct.attributes import enum_class
 from npuninja.python_designs.construct.operations import OpView, make
 from npuninja.python_designs.construct.types import MemRefType, Type, mlir_type
 from npuninja.python_designs.construct.values import ScalarValue, Value, constant, index_cast, value_of
@@ -73,6 +74,8 @@ _BINARIES = (
 )
 
 ARITH: dict[str, Any] = {
+    "CmpIPredicate": enum_class("CmpIPredicate"),
+    "CmpFPredicate": enum_class("CmpFPredicate"),
     **names_of("arith"),
     **{name: _cast(name) for name in _CASTS.split()},
     **{name: _binary(name) for name in _BINARIES.split()},

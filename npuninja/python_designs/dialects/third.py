@@ -97,30 +97,3 @@ def _as_type(value: Any, type: str) -> Any:
 
     wider = int(have[1:]) < int(type[1:])
     return ARITH["extsi" if wider else "trunci"](value, type_of(type))
-
-
-def shim_dma_bd(
-    mem: Any,
-    offset: Any,
-    sizes: Sequence[Any],
-    strides: Sequence[Any],
-    transfer_len: Any,
-    burst_length: int,
-    packet: Any,
-    offset_parameter: Any,
-) -> Any:
-    """The descriptor of a transfer: always four dimensions, the length that of the inner three."""
-    from npuninja.python_designs.dialects.aie import dma_bd
-
-    four_sizes, four_strides = padded(sizes, strides)
-    length = product(four_sizes[1:]) if transfer_len is None else transfer_len
-    return dma_bd(
-        mem,
-        four_sizes,
-        four_strides,
-        offset,
-        length,
-        burst_length=burst_length or None,
-        packet=packet,
-        offset_parameter=offset_parameter,
-    )

@@ -39,8 +39,8 @@ def cache_home() -> str:
     return os.path.join(os.path.expanduser("~"), ".npu", "cache")
 
 
-def _digest(text: str, kernels: Sequence[Any]) -> str:
-    parts = [__version__, text, *sorted(kernel.content() for kernel in kernels)]
+def _digest(text: str, kernels: Sequence[Any], aiecc_flags: Sequence[str] = ()) -> str:
+    parts = [__version__, text, *sorted(kernel.content() for kernel in kernels), *aiecc_flags]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
@@ -55,15 +55,21 @@ def _write_changed(path: str, text: str) -> None:
         stream.write(text)
 
 
-def write_project(folder: str, text: str, kernels: Sequence[Any]) -> None:
-    """A design's project: its MLIR, its kernels, and their flags.
+def write_project(folder: str, text: str, kernels: Sequence[Any], aiecc_flags: Sequence[str] = ()) -> None:
+    """A design's project: its MLIR, its kernels and their flags, and those of its lowering.
 
     Raises:
         FileNotFoundError: a kernel's source is not there.
     """
     _write_changed(os.path.join(folder, "mlir", f"{DESIGN}.mlir"), text)
     settings: list[str] = []
+    if aiecc_flags:
+        settings.append(f"[design.{DESIGN}]\naiecc-flags = {json.dumps(list(aiecc_flags))}")
+    done: set[str] = set()
     for kernel in kernels:
+        if kernel.object_file_name in done:  # another function of the same object
+            continue
+        done.add(kernel.object_file_name)
         stem = os.path.splitext(kernel.object_file_name)[0].replace(".", "_")
         if kernel.source_file is not None and not os.path.isfile(kernel.source_file):
             raise FileNotFoundError(
@@ -74,7 +80,7 @@ def write_project(folder: str, text: str, kernels: Sequence[Any]) -> None:
         folders = list(kernel._include_dirs)
         if kernel.source_file is not None:
             folders.append(os.path.dirname(os.path.abspath(kernel.source_file)))
-        lines = [f"[kernel.{stem}]"]
+        lines = [f"[kernel.{json.dumps(kernel.object_file_name)}]", f'sources = ["kernels/{stem}.cc"]']
         if folders:
             lines.append(f"include = {json.dumps([os.path.abspath(f) for f in folders if os.path.isdir(f)])}")
         if kernel.build_flags:
@@ -84,14 +90,20 @@ def write_project(folder: str, text: str, kernels: Sequence[Any]) -> None:
         _write_changed(os.path.join(folder, "toolchain.toml"), "\n\n".join(settings) + "\n")
 
 
-def build_module(text: str, kernels: Sequence[Any], xclbin_path: Any = None, insts_path: Any = None) -> str:
+def build_module(
+    text: str,
+    kernels: Sequence[Any],
+    xclbin_path: Any = None,
+    insts_path: Any = None,
+    aiecc_flags: Sequence[str] = (),
+) -> str:
     """Compiles a module; gives the path of its manifest. With paths, XCLBIN and instructions are copied there.
 
     Raises:
         RuntimeError: a stage failed; with what it said.
     """
-    folder = os.path.join(cache_home(), _digest(text, kernels))
-    write_project(folder, text, kernels)
+    folder = os.path.join(cache_home(), _digest(text, kernels, aiecc_flags))
+    write_project(folder, text, kernels, aiecc_flags)
     home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     _run_step([sys.executable, "-c", _CONFIGURE.format(home=home), "-S", folder], folder)
     _run_step([_ninja(), "-C", folder], folder)
@@ -103,11 +115,24 @@ def build_module(text: str, kernels: Sequence[Any], xclbin_path: Any = None, ins
         if target is not None:
             with open(manifest, encoding="utf-8") as stream:
                 file = json.load(stream)["files"][kind]["path"]
-            os.makedirs(os.path.dirname(os.path.abspath(str(target))), exist_ok=True)
-            shutil.copyfile(os.path.join(os.path.dirname(manifest), file), target)
+            _copy(os.path.join(os.path.dirname(manifest), file), str(target))
     if xclbin_path is not None:
         _remember(str(xclbin_path), manifest)
     return manifest
+
+
+def _copy(source: str, target: str) -> None:
+    os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def _make_elf(manifest: str, target: str) -> None:
+    """A design's instructions as the ELF that XRT loads."""
+    with open(manifest, encoding="utf-8") as stream:
+        insts = os.path.join(os.path.dirname(manifest), json.load(stream)["files"]["insts"]["path"])
+    os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
+    command = [sys.executable, "-m", "npuninja.stages", "insts_elf", insts, "-o", os.path.abspath(target)]
+    _run_step(command, os.path.dirname(manifest))
 
 
 def _ninja() -> str:
@@ -134,14 +159,13 @@ def _remember(xclbin_path: str, manifest: str) -> None:
 
 def build_design(design: Any, text: str, xclbin: Any, insts: Any, elf: Any, full_elf: Any, pdi: Any) -> Any:
     """`CompilableDesign.compile`."""
-    for path, what in (
-        (full_elf, "one ELF for the whole design"),
-        (elf, "instructions as ELF"),
-        (pdi, "a PDI"),
-    ):
-        if path is not None:
-            raise RuntimeError(f"{what} is not made from a Python design yet: use the build's own targets")
-    manifest = build_module(text, design.kernels, xclbin, insts)
+    if full_elf is not None:
+        raise RuntimeError("one ELF for the whole design is not made: use an XCLBIN and instructions")
+    manifest = build_module(text, design.kernels, xclbin, insts, design.aiecc_flags)
+    if elf is not None:
+        _make_elf(manifest, str(elf))
+    if pdi is not None:
+        _copy(os.path.join(os.path.dirname(manifest), f"{DESIGN}.pdi"), str(pdi))
     if xclbin is not None:
         return str(xclbin), str(insts)
     with open(manifest, encoding="utf-8") as stream:
@@ -156,7 +180,7 @@ def run_design(design: Any, text: str, tensors: list[Any]) -> Any:
     Raises:
         RuntimeError: a tensor has another number of elements than the design's argument.
     """
-    manifest = build_module(text, design.kernels)
+    manifest = build_module(text, design.kernels, aiecc_flags=design.aiecc_flags)
     return design, _run(manifest, tensors, design.tensor_params, design.compile_kwargs)
 
 

@@ -261,7 +261,7 @@ class CompilableDesign:
             self.full_elf = True
         ensure_current_device()
         text = self.as_mlir()
-        running.printed_instead(text, self.kernels)
+        running.printed_instead(text, self.kernels, self.aiecc_flags)
         from npuninja.python_designs.host.building import build_design
 
         return build_design(self, text, xclbin_path, inst_path, elf_path, full_elf_path, pdi_path)
@@ -272,6 +272,9 @@ class CallableDesign:
 
     def __init__(self, compilable: CompilableDesign) -> None:
         self.compilable = compilable
+        self._kernel_cache: dict[
+            Any, Any
+        ] = {}  # measurements empty it; the real cache is by content, on disk
         if callable(compilable.generator):
             functools.update_wrapper(self, compilable.generator)
 
@@ -318,7 +321,7 @@ class CallableDesign:
         ensure_current_device()
         design = self._with(values)
         text = design.compilable.as_mlir()
-        running.printed_instead(text, design.compilable.kernels)
+        running.printed_instead(text, design.compilable.kernels, design.compilable.aiecc_flags)
         from npuninja.python_designs.host.building import run_design
 
         return run_design(design.compilable, text, list(arguments))

@@ -10,7 +10,7 @@ import numpy as np
 
 from npuninja.python_designs.construct import generation, insertion
 from npuninja.python_designs.construct.types import np_ndarray_type_get_dtype, np_ndarray_type_get_shape
-from npuninja.python_designs.dialects.aie import buffer
+from npuninja.python_designs.dialects.aie_memory import buffer
 from npuninja.python_designs.iron.building_now import current_core
 from npuninja.python_designs.iron.device import Tile
 from npuninja.python_designs.iron.resolvable import NotResolvedError, Resolvable

@@ -7,7 +7,8 @@ from typing import Any
 
 from npuninja.ir.enums import ENUMS
 from npuninja.python_designs.construct import generation
-from npuninja.python_designs.dialects.aie import AIEDevice, AIETileType, logical_tile, tile
+from npuninja.python_designs.dialects.aie_enums import AIEDevice, AIETileType
+from npuninja.python_designs.dialects.aie_tiles import logical_tile, tile
 
 SHIM, MEMORY, CORE = "ShimNOCTile", "MemTile", "CoreTile"
 #: DMA channels of a tile in each direction.
@@ -87,12 +88,19 @@ def kind_at(row: int) -> str:
 
 
 def tile_of_kind(given: Tile | None, kind: str, complaint: str) -> Tile:
-    """A copy of a place with its kind set. Raises ValueError, beginning with `complaint`, when it is of another kind."""
+    """A place with its kind set: a copy, but for a tile that has that kind from the start, which its owners share. Raises
+    ValueError, beginning with `complaint`, when it is of another kind.
+    """
     if given is None:
         return Tile(tile_type=AIETileType[kind])
     if isinstance(given, type):
         given = given()
-    found = given.copy()
+    shared = (
+        generation.is_third()
+        and given.kind == kind
+        and given not in (AnyShimTile, AnyMemTile, AnyComputeTile)
+    )
+    found = given if shared else given.copy()
     if found.kind is not None and found.kind != kind:
         raise ValueError(f"{complaint}, but got tile_type={found.tile_type}")
     found.tile_type = AIETileType[kind]

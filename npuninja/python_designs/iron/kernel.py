@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from npuninja.python_designs.construct import generation
 from npuninja.python_designs.construct.types import is_array_type, np_ndarray_type_get_dtype
-from npuninja.python_designs.dialects.aie import external_func
+from npuninja.python_designs.dialects.aie_memory import external_func
 from npuninja.python_designs.dialects.func import call
 from npuninja.python_designs.iron.buffer import Buffer
 from npuninja.python_designs.iron.resolvable import Resolvable
@@ -49,6 +48,11 @@ class BaseKernel(Resolvable):
     def object_file_name(self) -> str:
         """The object file."""
         return self._object_file_name
+
+    @property
+    def link_with_mode(self) -> str | None:
+        """`merge` for LLVM IR that becomes part of the core's code, else None."""
+        return self._link_with_mode
 
     @property
     def op(self) -> Any:
@@ -226,6 +230,8 @@ class ExternalFunction(BaseKernel):
             str(self.inline),
             self.source_text(),
         ]
+        import hashlib
+
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:

@@ -25,9 +25,17 @@ def flatten_fn_args(arguments: Sequence[Any]) -> list[Any]:
     return found
 
 
-def pack_pad_value(value: Any, dtype: Any) -> int:
-    """A pad value as the 32-bit word the DMA repeats: the element's bits, repeated."""
-    bytes_each = np.dtype(dtype).itemsize
+def pack_pad_value(value: Any, elem: Any) -> int:
+    """A pad value as the 32-bit word the DMA repeats: the element's bits, repeated.
+
+    `elem` is the size of an element in bytes, for an integer, or its type.
+    """
+    if isinstance(elem, (int, np.integer)) and elem in (1, 2, 4):
+        mask = (1 << 8 * int(elem)) - 1
+        return int.from_bytes((int(value) & mask).to_bytes(int(elem), "little") * (4 // int(elem)), "little")
+    bytes_each, dtype = (
+        (int(elem), None) if isinstance(elem, (int, np.integer)) else (np.dtype(elem).itemsize, elem)
+    )
     if bytes_each > 4:
         raise ValueError(
             f"pad_value is not supported for {bytes_each}-byte elements: the DMA repeats a 32-bit word"

@@ -10,9 +10,8 @@ from npuninja.python_designs.construct.types import (
     np_ndarray_type_get_shape,
     np_ndarray_type_to_memref_type,
 )
-from npuninja.python_designs.dialects.aie import (
-    AIETileType,
-    ObjectFifoPort,
+from npuninja.python_designs.dialects.aie_enums import AIETileType, ObjectFifoPort
+from npuninja.python_designs.dialects.aie_object_fifos import (
     object_fifo,
     object_fifo_link,
     objectfifo_allocate,

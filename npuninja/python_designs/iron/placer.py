@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import mean
 from typing import Any
 
 from npuninja.python_designs.iron.device import CHANNELS, CORE, MEMORY, SHIM, Device, Tile, kind_at
@@ -114,7 +113,7 @@ class SequentialPlacer(Placer):
             for end in ends
             if end is not None and end.tile.is_placed and _place(end.tile) in computes
         ]
-        column = round(mean(columns)) if columns else 0
+        column = round(sum(columns) / len(columns)) if columns else 0
         for end in handle._object_fifo.endpoints(handle._is_prod):
             if not isinstance(end, Worker) and not end.tile.is_placed and end.tile.kind in (SHIM, MEMORY):
                 self._place_end(end, column, handle._is_prod)

@@ -6,7 +6,7 @@ from typing import Any
 
 from npuninja.python_designs.construct.insertion import mlir_mod_ctx
 from npuninja.python_designs.construct.operations import MLIRError
-from npuninja.python_designs.dialects.aie import device
+from npuninja.python_designs.dialects.aie_tiles import device
 from npuninja.python_designs.dialects.func import FuncBase
 from npuninja.python_designs.iron.lists import flatten_fn_args
 from npuninja.python_designs.iron.placer import Placer

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from npuninja.ir.attributes import BoolAttr, IntegerAttr
+from npuninja.ir.attributes import BoolAttr, OpaqueAttr
 from npuninja.python_designs.construct.operations import build
-from npuninja.python_designs.dialects import aie
+from npuninja.python_designs.dialects import aie_dma_programs as dma_programs
+from npuninja.python_designs.dialects import aie_memory as memory
+from npuninja.python_designs.dialects import aie_streams as streams
+from npuninja.python_designs.dialects.aie_tiles import EndOp
 from npuninja.python_designs.iron.buffer import Buffer
 from npuninja.python_designs.iron.device import CORE, MEMORY, SHIM, Tile
 from npuninja.python_designs.iron.lists import pack_pad_value
@@ -41,19 +44,19 @@ class Lock(Resolvable):
     def resolve(self, loc: Any = None, ip: Any = None) -> None:
         """Makes the operation, once."""
         if self._op is None:
-            self._op = aie.lock(self.tile.op, lock_id=self.lock_id, init=self.init, sym_name=self.name)
+            self._op = memory.lock(self.tile.op, lock_id=self.lock_id, init=self.init, sym_name=self.name)
 
     def acquire(self, value: int = 1) -> None:
         """Waits until the lock has at least the value, and takes it off."""
-        aie.use_lock(self.op, "AcquireGreaterEqual", value)
+        memory.use_lock(self.op, "AcquireGreaterEqual", value)
 
     def acquire_exact(self, value: int = 1) -> None:
         """Waits until the lock has exactly the value."""
-        aie.use_lock(self.op, "Acquire", value)
+        memory.use_lock(self.op, "Acquire", value)
 
     def release(self, value: int = 1) -> None:
         """Adds the value."""
-        aie.use_lock(self.op, "Release", value)
+        memory.use_lock(self.op, "Release", value)
 
 
 class Flow:
@@ -85,16 +88,18 @@ class Flow:
 
     def resolve(self) -> None:
         """Makes the flow and the allocation of its shim end."""
-        aie.flow(self.src.op, self.src_port, self.src_channel, self.dst.op, self.dst_port, self.dst_channel)
+        streams.flow(
+            self.src.op, self.src_port, self.src_channel, self.dst.op, self.dst_port, self.dst_channel
+        )
         self._allocate()
 
     def _allocate(self) -> None:
         if self.shim_symbol is None:
             return
         if self.src.kind == SHIM:
-            aie.shim_dma_allocation(self.shim_symbol, self.src.op, "MM2S", self.src_channel)
+            streams.shim_dma_allocation(self.shim_symbol, self.src.op, "MM2S", self.src_channel)
         else:
-            aie.shim_dma_allocation(self.shim_symbol, self.dst.op, "S2MM", self.dst_channel)
+            streams.shim_dma_allocation(self.shim_symbol, self.dst.op, "S2MM", self.dst_channel)
 
 
 class PacketDest:
@@ -129,7 +134,7 @@ class PacketFlow(Flow):
         dests = [{"dest": self.dst.op, "port": self.dst_port, "channel": self.dst_channel}]
         dests += [{"dest": d.tile.op, "port": d.port, "channel": d.channel} for d in self.extra_dsts]
         keep = BoolAttr(self.keep_pkt_header)
-        aie.packetflow(self.pkt_id, self.src.op, self.src_port, self.src_channel, dests, keep)
+        streams.packetflow(self.pkt_id, self.src.op, self.src_port, self.src_channel, dests, keep)
         self._allocate()
 
 
@@ -144,7 +149,7 @@ class CascadeFlow:
 
     def resolve(self) -> None:
         """Makes the flow."""
-        aie.cascade_flow(self.src_worker.tile.op, self.dst_worker.tile.op)
+        streams.cascade_flow(self.src_worker.tile.op, self.dst_worker.tile.op)
 
 
 class Acquire:
@@ -222,7 +227,7 @@ class TileDma:
 
     def resolve(self) -> None:
         """Makes the region."""
-        kinds = {CORE: aie.mem, MEMORY: aie.memtile_dma, SHIM: aie.shim_dma}
+        kinds = {CORE: dma_programs.mem, MEMORY: dma_programs.memtile_dma, SHIM: dma_programs.shim_dma}
         region = kinds[self.tile.kind or CORE]
 
         @region(self.tile.op)  # type: ignore[untyped-decorator]
@@ -243,7 +248,7 @@ class TileDma:
                 pad = (
                     pack_pad_value(channel.pad_value, channel.bds[0].buffer.dtype) if channel.pad_value else 0
                 )
-                aie.dma_start(
+                dma_programs.dma_start(
                     channel.direction, channel.channel, dest=block[firsts[i]], chain=None, pad_value=pad
                 )
             # Blocks are made in the order of their numbers.
@@ -254,22 +259,22 @@ class TileDma:
             for k, bd in enumerate(channel.bds):
                 self._bd(block, firsts[i], k, bd)
         with block[starts[-1]]:
-            aie.EndOp()
+            EndOp()
 
     def _bd(self, block: Any, first: int, k: int, bd: Bd) -> None:
         with block[first + k]:
             for each in bd.acquires:
                 action = "AcquireGreaterEqual" if each.greater_equal else "Acquire"
-                aie.use_lock(each.lock.op, action, each.value)
+                memory.use_lock(each.lock.op, action, each.value)
             if bd.packet is not None:
                 build("aie.dma_bd_packet", [], {"packet_type": bd.packet[0], "packet_id": bd.packet[1]})
             options: dict[str, Any] = {}
             if bd.iteration is not None:
-                options = {
-                    f"iteration_{name}": IntegerAttr(getattr(bd.iteration, name), "i32")
-                    for name in ("size", "stride", "current")
-                }
-            aie.dma_bd(
+                parts = ", ".join(
+                    f"{name} = {getattr(bd.iteration, name)}" for name in ("size", "stride", "current")
+                )
+                options = {"iteration": OpaqueAttr(f"#aie.bd_iteration<{parts}>")}
+            dma_programs.dma_bd(
                 bd.buffer.op,
                 bd.sizes or None,
                 bd.strides or None,
@@ -279,9 +284,9 @@ class TileDma:
                 **options,
             )
             for gives in bd.releases:
-                aie.use_lock(gives.lock.op, "Release", gives.value)
+                memory.use_lock(gives.lock.op, "Release", gives.value)
             following = k if bd.next == "self" else (k + 1) % 10**9 if bd.next == "next" else bd.next
-            aie.next_bd(block[first + int(following)])
+            dma_programs.next_bd(block[first + int(following)])
 
 
 class Parts:

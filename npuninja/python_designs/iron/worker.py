@@ -6,7 +6,9 @@ import sys
 from typing import Any, Callable, Iterator
 
 from npuninja.python_designs.construct import generation
-from npuninja.python_designs.dialects.aie import LockAction, core, lock, use_lock
+from npuninja.python_designs.dialects.aie_enums import LockAction
+from npuninja.python_designs.dialects.aie_memory import lock, use_lock
+from npuninja.python_designs.dialects.aie_tiles import core
 from npuninja.python_designs.dialects.aiex import set_lock
 from npuninja.python_designs.dialects.scf import range_
 from npuninja.python_designs.iron.buffer import Buffer

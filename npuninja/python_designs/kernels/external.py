@@ -89,6 +89,8 @@ def make(
     if known is not None:
         return known
     digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+    # It becomes the beginning of a C name, which is no digit.
+    digest = f"{'abcdefabcdef'[int(digest[0], 16) % 6]}{digest[1:]}"
     options: dict[str, Any] = {"symbol_prefix": digest} if prefix and not use_chess else {}
     found = ExternalFunction(
         symbol,

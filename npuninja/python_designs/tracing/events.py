@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from npuninja.python_designs.dialects.aie import DMAChannelDir, WireBundle
+from npuninja.python_designs.dialects.aie_enums import DMAChannelDir, WireBundle
 
 _CORE = """
 0 NONE TRUE GROUP_0 TIMER_SYNC TIMER_VALUE_REACHED PERF_CNT_0 PERF_CNT_1 PERF_CNT_2 PERF_CNT_3 COMBO_EVENT_0

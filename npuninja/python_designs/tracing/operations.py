@@ -38,6 +38,23 @@ class TracePacketType:
     MemTile = EnumAttr("TracePacketType", "memtile")
 
 
+class ComboLogic:
+    """How two events are joined to one."""
+
+    AND = EnumAttr("ComboLogic", "AND")
+    AND_NOT = EnumAttr("ComboLogic", "AND_NOT")
+    OR = EnumAttr("ComboLogic", "OR")
+    OR_NOT = EnumAttr("ComboLogic", "OR_NOT")
+
+
+class EdgeTrigger:
+    """Which change of an event is one."""
+
+    RISING = EnumAttr("EdgeTrigger", "RISING")
+    FALLING = EnumAttr("EdgeTrigger", "FALLING")
+    BOTH = EnumAttr("EdgeTrigger", "BOTH")
+
+
 class TraceShimRouting:
     """How traces reach the host."""
 
@@ -140,7 +157,7 @@ def trace_host_config(
 
 
 def _default_events(kind: str) -> list[Any]:
-    from npuninja.python_designs.dialects.aie import WireBundle
+    from npuninja.python_designs.dialects.aie_enums import WireBundle
 
     dma = WireBundle["DMA"]
     if kind == "mem":
@@ -254,6 +271,8 @@ NAMES: dict[str, Any] = {
         "TraceMode",
         "TracePacketType",
         "TraceShimRouting",
+        "ComboLogic",
+        "EdgeTrigger",
         "trace",
         "trace_mode",
         "trace_event",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Sequence
 
 from npuninja.arch.registers import COLUMN_SHIFT
 from npuninja.python_designs.construct.operations import build
-from npuninja.python_designs.dialects.aie import packetflow
+from npuninja.python_designs.dialects.aie_streams import packetflow
 from npuninja.python_designs.dialects.aiex import npu_address_patch, npu_maskwrite32, npu_sync, npu_write32
 from npuninja.python_designs.tracing.events import (
     BasePortEvent,

@@ -1,0 +1,77 @@
+"""Flags of MLIR-AIE's driver, aiecc, that decide how a design is lowered, as options of npuninja's stages.
+
+Makefiles give them to the driver, designs under `@iron.jit` say them as `aiecc_flags`, and toolchain.toml as
+`[design.NAME] aiecc-flags`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from npuninja.errors import Location, UserError
+
+ALLOCATION_SCHEMES = ("basic-sequential", "bank-aware")
+_SWITCHES = {"--dynamic-objFifos": "dynamic_fifos", "--packet-sw-objFifos": "packet_fifos"}
+_VALUES = {"--alloc-scheme": "alloc_scheme", "--cores-per-col": "cores_per_column"}
+#: What is for aiecc to know, and changes nothing in the result here.
+_WITHOUT_EFFECT = ("--no-xchesscc", "--no-xbridge", "--xchesscc", "--xbridge", "--verbose", "-v", "--no-unified",
+                   "--unified", "--no-compile-host", "--progress")  # fmt: skip
+FLAGS_WITH_VALUE = tuple(_VALUES)
+FLAGS = (*_VALUES, *_SWITCHES)
+
+
+class LoweringFlags(NamedTuple):
+    """What the flags say; "" where they say nothing.
+
+    Attributes:
+        alloc_scheme: how buffers are placed.
+        dynamic_fifos: "true" when cores choose a FIFO's object at run time unless they say otherwise, or "false".
+        packet_fifos: "true" when objectFifos use packet flows.
+        cores_per_column: how many cores of a column are used for those without a place, as a decimal number.
+    """
+
+    alloc_scheme: str = ""
+    dynamic_fifos: str = ""
+    packet_fifos: str = ""
+    cores_per_column: str = ""
+
+
+def read_driver_flags(words: Sequence[str], where: Location | None = None) -> LoweringFlags:
+    """Takes flags apart.
+
+    Raises:
+        UserError: a flag is not known here, or its value means nothing; located at `where`.
+    """
+    found: dict[str, str] = {}
+    for name, value in _pairs(words):
+        flag = f"--{name.lstrip('-')}"
+        if flag in _SWITCHES:
+            said = (value or "true").lower()
+            if said not in ("true", "false", "1", "0"):
+                raise UserError(f"aiecc flag {flag}={value}: expected true or false", where)
+            found[_SWITCHES[flag]] = "true" if said in ("true", "1") else "false"
+        elif flag in _VALUES:
+            if flag == "--alloc-scheme" and value not in ALLOCATION_SCHEMES:
+                raise UserError(
+                    f"aiecc flag {flag}={value}: expected {' or '.join(ALLOCATION_SCHEMES)}", where
+                )
+            if flag == "--cores-per-col" and not (value.lstrip("-").isdigit() and value != "0"):
+                raise UserError(f"aiecc flag {flag} {value}: expected a number of cores", where)
+            found[_VALUES[flag]] = "" if value.startswith("-") else value
+        elif name not in _WITHOUT_EFFECT:
+            raise UserError(
+                f"npuninja does not know the aiecc flag {name}", where, hint=f"known: {', '.join(FLAGS)}"
+            )
+    if found.get("packet_fifos") == "false":
+        del found["packet_fifos"]
+    return LoweringFlags(**found)
+
+
+def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if f"--{name.lstrip('-')}" in _VALUES and not equals:
+            value = next(rest, "")
+        yield name, value

@@ -1,0 +1,165 @@
+"""Operations of the dialect `aie` for places: device, tiles, cores, switchboxes; and what is known of a device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from npuninja.ir.attributes import EnumAttr
+from npuninja.python_designs.construct import generation
+from npuninja.python_designs.construct.operations import VIEWS, OpView, build, make, region_op
+from npuninja.python_designs.dialects.aie_enums import AIEDevice
+
+
+def EndOp(**_: Any) -> Any:
+    """`aie.end`."""
+    return build("aie.end")
+
+
+end = EndOp
+
+
+class TileOp(OpView):
+    """`aie.tile`; equal to another of the same place."""
+
+    def __init__(self, col: Any, row: Any, *, allocation_scheme: str | None = None, **_: Any) -> None:
+        attributes = {"col": col, "row": row, "allocation_scheme": allocation_scheme}
+        self.ir = make("aie.tile", [], attributes, ["index"])
+
+    def _place(self) -> tuple[int, int]:
+        return self.ir.integer("col"), self.ir.integer("row")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TileOp) and other._place() == self._place()
+
+    def __hash__(self) -> int:
+        return hash(self._place())
+
+    def __lt__(self, other: TileOp) -> bool:
+        return self._place() < other._place()
+
+    def __str__(self) -> str:
+        return f"tile(col={self._place()[0]}, row={self._place()[1]})"
+
+    def is_core_tile(self) -> bool:
+        """Whether a core is here."""
+        return self._place()[1] >= 2
+
+    def is_mem_tile(self) -> bool:
+        """Whether this is a memory tile."""
+        return self._place()[1] == 1
+
+    def is_shim_tile(self) -> bool:
+        """Whether this is a shim tile."""
+        return self._place()[1] == 0
+
+    is_shim_noc_tile = is_shim_tile
+
+
+VIEWS["aie.tile"] = TileOp
+
+
+def tile(col: Any, row: Any, *, allocation_scheme: str | None = None, **_: Any) -> TileOp:
+    """`aie.tile(col, row)`."""
+    return TileOp(col, row, allocation_scheme=allocation_scheme)
+
+
+class LogicalTileOp(OpView):
+    """`aie.logical_tile`."""
+
+    def _is(self, kind: str) -> bool:
+        found = self.ir.attributes["tile_type"]
+        assert isinstance(found, EnumAttr)
+        return found.case == kind
+
+    def is_core_tile(self) -> bool:
+        """Whether it is a core's."""
+        return self._is("CoreTile")
+
+    def is_mem_tile(self) -> bool:
+        """Whether it is a memory tile."""
+        return self._is("MemTile")
+
+    def is_shim_tile(self) -> bool:
+        """Whether it is a shim tile."""
+        return self._is("ShimNOCTile") or self._is("ShimPLTile")
+
+    is_shim_noc_tile = is_shim_tile
+
+
+VIEWS["aie.logical_tile"] = LogicalTileOp
+
+
+def logical_tile(
+    tile_type: Any, col: Any = None, row: Any = None, allocation_scheme: str | None = None, **_: Any
+) -> Any:
+    """`aie.logical_tile<type>(col or ?, row or ?)`."""
+    attributes = {"tile_type": tile_type, "col": col, "row": row, "allocation_scheme": allocation_scheme}
+    return build("aie.logical_tile", [], attributes, ["index"])
+
+
+def _device(device: Any, sym_name: str | None = None, **_: Any) -> Any:
+    return build("aie.device", [], {"device": device, "sym_name": sym_name}, regions=1)
+
+
+device = region_op(_device)
+Device = _device
+
+
+def Core(
+    tile: Any,
+    link_with: str | None = None,
+    dynamic_objfifo_lowering: Any = None,
+    stack_size: Any = None,
+    **_: Any,
+) -> Any:
+    """`aie.core(tile)` without a body; `@core(tile)` gives it one."""
+    if link_with is not None and not generation.is_first():
+        raise TypeError(
+            "Core() no longer accepts link_with. Set link_with= on each external_func() declaration instead; "
+            "the aie-assign-core-link-files pass aggregates them onto the core."
+        )
+    attributes = {
+        "link_with": link_with,
+        "dynamic_objfifo_lowering": dynamic_objfifo_lowering,
+        "stack_size": stack_size,
+    }
+    return build("aie.core", [tile], attributes, ["index"], 1)
+
+
+core = region_op(Core, EndOp)
+switchbox = region_op(lambda tile, **_: build("aie.switchbox", [tile], None, ["index"], 1))
+shim_mux = region_op(lambda tile, **_: build("aie.shim_mux", [tile], None, ["index"], 1))
+
+
+class TargetModel:
+    """What designs ask a device's model."""
+
+    def __init__(self, name: str) -> None:
+        from npuninja.arch.devices import device as model
+
+        self._model = model(name)
+
+    def columns(self) -> int:
+        """The number of columns."""
+        return int(self._model.columns)
+
+    def rows(self) -> int:
+        """The number of rows."""
+        return int(self._model.rows)
+
+    def is_core_tile(self, col: int, row: int) -> bool:
+        """Whether a core is at the place."""
+        return row >= 2
+
+    def is_mem_tile(self, col: int, row: int) -> bool:
+        """Whether a memory tile is at the place."""
+        return row == 1
+
+    def is_shim_noc_tile(self, col: int, row: int) -> bool:
+        """Whether a shim tile is at the place."""
+        return row == 0
+
+
+def get_target_model(device: Any) -> TargetModel:
+    """The model of a device."""
+    return TargetModel(str(AIEDevice(int(device)).name))
