@@ -1,9 +1,12 @@
-"""Operations of the AIE dialects that are refused, and why. docs/dialect.md lists them."""
+"""Operations that are refused, and why. docs/dialect.md lists them."""
 
 from __future__ import annotations
 
 _NOT_NPU = "MLIR-AIE itself has no lowering of it for NPUs"
 _MICROCONTROLLER = "it is for the microcontrollers of later devices, not for instruction streams"
+_ONE_THREAD = "a core does one thing at a time; write scf.for"
+_LOOPS = "it must be loops before it comes here (mlir-opt --convert-linalg-to-loops)"
+_KERNEL = "core code has no such operation on vectors; do it in a kernel function"
 _OLD = "it was removed from MLIR-AIE before 2025"
 
 #: Name, or the beginning of names with a dot at the end -> why, as a clause.
@@ -27,6 +30,15 @@ REFUSED: dict[str, str] = {
     "aiex.iter": _NOT_NPU,
     "aiex.select": _NOT_NPU,
     "aiex.cert.": _MICROCONTROLLER,
+    "scf.parallel": _ONE_THREAD,
+    "scf.forall": _ONE_THREAD,
+    "linalg.": _LOOPS,
+    "vector.contract": _KERNEL,
+    "vector.outerproduct": _KERNEL,
+    "vector.multi_reduction": _KERNEL,
+    "vector.shuffle": _KERNEL,
+    "vector.transpose": _KERNEL,
+    "vector.gather": _KERNEL,
 }
 
 

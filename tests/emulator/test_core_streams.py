@@ -285,6 +285,33 @@ def test_a_packet_from_a_core_goes_where_its_header_says(wasm_build):
     assert found.tolist() in ([*range(100, 104), *range(200, 204)], [*range(200, 204), *range(100, 104)])
 
 
+def test_a_kernel_may_ask_for_words_in_a_loop(wasm_build):
+    kernel = """
+    #include <aie_api/aie.hpp>
+    extern "C" void relay(int count) {
+        for (int i = 0; i < count; i++) {
+            bool there = false, gone = false;
+            int word = 0;
+            while (!there) word = get_ss_nb(there);
+            while (!gone) put_ms_nb(word + i, gone);
+        }
+    }
+    """
+    body = """
+    aie.flow(%s0, DMA : 0, %t03, Core : 0)
+    aie.flow(%t03, Core : 0, %s0, DMA : 0)
+    func.func private @relay(i32)
+    %c03 = aie.core(%t03) {
+      %n = arith.constant 128 : i32
+      func.call @relay(%n) : (i32) -> ()
+      aie.end
+    } {link_with = "k.o"}
+    """
+    data = np.arange(64, dtype=np.int32) * 5
+    found = run(StreamChain(wasm_build, "asking", design(body, 64, 64), {"k.o": kernel}), data, 64)
+    assert found.tolist() == (data + np.arange(64, 128)).tolist()
+
+
 def test_stages_and_emulator_agree_on_the_imports():
     assert set(IMPORTS) == STREAM_IMPORTS
     header = Path(HERE.parents[1], "npuninja/kernel_headers/include/npu/stream_imports.h").read_text()

@@ -385,6 +385,56 @@ def test_code_for_hardware(kind, prefix, tmp_path, cache):
     assert WasmBuild(tmp_path, cache).core(declarations + source.replace("__builtin_", "")).exists()
 
 
+VECTORS = """
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
+    %x = vector.load %b[%c0, %c0] : memref<4x4xi32>, vector<4xi32>
+    %y = vector.load %b[%c1, %c0] : memref<4x4xi32>, vector<4xi32>
+    %five = arith.constant dense<5> : vector<4xi32>
+    %p = arith.muli %x, %y : vector<4xi32>
+    %less = arith.cmpi slt, %x, %y : vector<4xi32>
+    %below = arith.cmpi ult, %x, %y : vector<4xi32>
+    %picked = arith.select %less, %p, %five : vector<4xi1>, vector<4xi32>
+    %top = arith.maxui %picked, %y : vector<4xi32>
+    %shifted = arith.shrsi %top, %five : vector<4xi32>
+    %narrow = arith.trunci %shifted : vector<4xi32> to vector<4xi8>
+    %wide = arith.extsi %narrow : vector<4xi8> to vector<4xi32>
+    %flag = vector.extract %below[2] : i1 from vector<4xi1>
+    %word = arith.extui %flag : i1 to i32
+    %marked = vector.insert %word, %wide[1] : i32 into vector<4xi32>
+    vector.store %marked, %b[%c2, %c0] : memref<4x4xi32>, vector<4xi32>
+    %sum = vector.reduction <add>, %p : vector<4xi32> into i32
+    %most = vector.reduction <maxsi>, %x, %sum : vector<4xi32> into i32
+    %all = vector.broadcast %most : i32 to vector<2x2xi32>
+    %row = vector.shape_cast %all : vector<2x2xi32> to vector<4xi32>
+    %z = arith.xori %row, %marked : vector<4xi32>
+    vector.store %z, %b[%c3, %c0] : memref<4x4xi32>, vector<4xi32>
+"""
+
+
+@pytest.mark.parametrize(
+    "numbers", [(1, -2, 300, 7, 5, 6, -70000, 9), (-1, -1, -1, 2**31 - 1, 0, 1, -(2**31), 3)]
+)
+def test_vectors_of_integers(running, numbers):
+    core = running(design(VECTORS))
+    core.memory[0x70400:0x70420] = struct.pack("<8i", *numbers)
+    assert core.step() == -1
+
+    def signed(value, bits=32):
+        value &= (1 << bits) - 1
+        return value - (1 << bits) if value >> (bits - 1) else value
+
+    x, y = numbers[:4], numbers[4:]
+    p = [signed(a * b) for a, b in zip(x, y)]
+    top = [max((q if a < b else 5) & 0xFFFFFFFF, b & 0xFFFFFFFF) for q, a, b in zip(p, x, y)]
+    marked = [signed(signed(t) >> 5, 8) for t in top]
+    marked[1] = int(x[2] & 0xFFFFFFFF < y[2] & 0xFFFFFFFF)
+    most = max(signed(sum(p)), *x)
+    assert words(core, 0x70420, 8) == [*marked, *(most ^ m for m in marked)]
+
+
 REFUSED = {
     "loops that are not branches yet": (
         "%c0 = arith.constant 0 : index %c1 = arith.constant 1 : index scf.for %i = %c0 to %c1 step %c1 { }",

@@ -45,7 +45,7 @@ from npuninja.formats.wasm_code import (
 from npuninja.formats.wasm_module import MAGIC, read_wasm, unsigned_leb128
 
 #: Counted up when rewriting changes: names what the cache keeps.
-REWRITE_VERSION = 2
+REWRITE_VERSION = 3
 ENGINE_TABLE = "npuninja.engine"
 
 _MEMORY_INIT, _DATA_DROP = BULK | 8, BULK | 9

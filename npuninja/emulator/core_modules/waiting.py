@@ -53,8 +53,17 @@ def _put_stream(ask: bytes, not_now: bytes, _: int) -> bytes:
     return e.get(1) + e.get(2) + ask + e.I32_EQZ + e.IF + not_now + e.END
 
 
-def _try_put_stream(ask: bytes, _: bytes, __: int) -> bytes:
-    return e.get(1) + e.get(2) + ask
+def _answer(ask: bytes, not_now: bytes, local: int) -> bytes:
+    """The engine's answer: 0 not yet, 1 no, 2 yes."""
+    return ask + e.tee(local) + e.I32_EQZ + e.IF + not_now + e.END + e.get(local) + e.const(2) + e.I32_EQ
+
+
+def _stream_ready(ask: bytes, not_now: bytes, _: int) -> bytes:
+    return _answer(ask, not_now, 1)
+
+
+def _try_put_stream(ask: bytes, not_now: bytes, _: int) -> bytes:
+    return _answer(e.get(1) + e.get(2) + ask, not_now, 3)
 
 
 def _get_cascade(ask: bytes, not_now: bytes, shift: int) -> bytes:
@@ -78,10 +87,6 @@ def _acquire(ask: bytes, not_now: bytes, _: int) -> bytes:
     return e.get(0) + e.get(1) + e.get(2) + ask + e.I32_EQZ + e.IF + not_now + e.END
 
 
-def _ask(ask: bytes, _: bytes, __: int) -> bytes:
-    return ask
-
-
 def _release(ask: bytes, _: bytes, __: int) -> bytes:
     return e.get(0) + e.get(1) + ask
 
@@ -91,9 +96,9 @@ _I, _L = e.I32, e.I64
 IMPORTS: dict[str, Import] = {
     "npu_get_stream": Import(_I, _I, "core_stream_get", b"", _L, True, _get_stream, (_L,)),
     "npu_get_stream_last": Import(_I, _L, "core_stream_get", b"", _L, True, _get_stream_last, (_L,)),
-    "npu_stream_ready": Import(_I, _I, "core_stream_ready", b"", _I, False, _ask),
+    "npu_stream_ready": Import(_I, _I, "core_stream_ready", b"", _I, True, _stream_ready, (_I,)),
     "npu_put_stream": Import(_I * 3, b"", "core_stream_put", _I * 2, _I, True, _put_stream),
-    "npu_try_put_stream": Import(_I * 3, _I, "core_stream_put", _I * 2, _I, False, _try_put_stream),
+    "npu_try_put_stream": Import(_I * 3, _I, "core_stream_try", _I * 2, _I, True, _try_put_stream, (_I,)),
     "npu_get_cascade": Import(_I, b"", "core_cascade_in", _I, _L, True, _get_cascade),
     "npu_put_cascade": Import(_I, b"", "core_cascade_out", _I + _L, _I, True, _put_cascade),
     "npu_acquire": Import(_I * 3, b"", "core_lock_take", _I * 3, _I, True, _acquire),

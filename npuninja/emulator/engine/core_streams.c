@@ -63,7 +63,21 @@ void core_input_end(u32 tile) {
     if (inputs[tile].count) inputs[tile].last[(inputs[tile].head + inputs[tile].count - 1) % INPUT_WORDS] = 1;
 }
 
-EXPORT("core_stream_ready") u32 core_stream_ready(void) { return inputs[me()].count != 0; }
+/* Answers to a question: not yet, no, yes. Who asks in a loop must let the others go on, so a no comes one turn later. */
+enum { LATER, NO, YES };
+static u32 answer(u32 tile, u32 yes, u32 asked) {
+    if (yes || asked) {
+        core_wait[tile].kind = WAIT_NONE;
+        return yes ? YES : NO;
+    }
+    wait_for(tile, WAIT_TURN, 0, 0, 0);
+    return LATER;
+}
+
+EXPORT("core_stream_ready") u32 core_stream_ready(void) {
+    u32 tile = me();
+    return answer(tile, inputs[tile].count != 0, core_wait[tile].kind == WAIT_TURN);
+}
 
 /* Bit 32: a word was there; bit 33: it was its packet's last. */
 EXPORT("core_stream_get") u64 core_stream_get(void) {
@@ -126,6 +140,11 @@ EXPORT("core_stream_put") u32 core_stream_put(u32 word, u32 last) {
         outputs[tile].in_packet = 0;
     }
     return 1;
+}
+
+EXPORT("core_stream_try") u32 core_stream_try(u32 word, u32 last) {
+    u32 tile = me(), asked = core_wait[tile].kind == WAIT_TURN;
+    return answer(tile, core_stream_put(word, last), asked);
 }
 
 /* --- Cascades: from north or west, to south or east. */

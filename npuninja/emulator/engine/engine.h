@@ -187,6 +187,7 @@ typedef enum {
     WAIT_STREAM,      /* core: nothing comes */
     WAIT_CASCADE_IN,  /* core: whether from west */
     WAIT_CASCADE_OUT, /* core: whether to east, receiver's tile or TILES */
+    WAIT_TURN,        /* core: it has asked whether it could go on, and lets the others have a turn before it hears no */
 } WaitKind;
 typedef struct {
     u32 kind, a, b, c;

@@ -154,55 +154,70 @@ template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void mul
     }
 }
 
-/** bfloat16, all K products of a lane in one step. */
+/** bfloat16, all K products of a lane in one step. The exponents of two rows are found at once, in lanes of 16 bits: row i in the
+ * even ones, row i + 1 in the odd ones. */
 template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void multiply_bf16() {
     using F = lanes<float, 4>;
     using I = lanes<i32, 4>;
+    using E = lanes<i16, 8>;
+    static_assert(M % 2 == 0, "rows come in pairs");
     constexpr unsigned groups = N / 4;
     float *c = block<float>(registers::block_c);
     const auto a_all = bf16_rows_to_float(load<lanes<u16, M * K>>(block<u16>(registers::block_a)));
     float *a = block<float>(registers::work);
-    i32 *ae = block<i32>(registers::work + 2048);
+    i32 *ae = block<i32>(registers::work + 2048); // of rows i and i + 1, for each k
     store(a, a_all);
-    store(ae, factor_exponents(a_all) - 126);
+    const auto a_exponents = convert<i16>(factor_exponents(a_all) - 126);
+    store(ae, pick<M * K>(a_exponents, [](unsigned i) constexpr { return (i / (2 * K) * 2 + i % 2) * K + i % (2 * K) / 2; }));
     F *b = block<F>(registers::work + 4096);
-    I *be = block<I>(registers::work + 6144);
+    E *be = block<E>(registers::work + 6144);
     for (unsigned k = 0; k < K; k++)
         for (unsigned g = 0; g < groups; g++) {
             b[k * groups + g] = bf16_rows_to_float(load<lanes<u16, 4>>(block<u16>(registers::block_b) + k * N + g * 4));
-            be[k * groups + g] = factor_exponents(b[k * groups + g]);
+            const I e = factor_exponents(b[k * groups + g]);
+            be[k * groups + g] = bits_as<i16>((e & 0xffff) | (e << 16));
         }
 #pragma clang loop unroll(disable)
-    for (unsigned i = 0; i < M; i++) {
+    for (unsigned i = 0; i < M; i += 2) {
 #pragma clang loop unroll(full)
         for (unsigned g = 0; g < groups; g++) {
-            const F old = load<F>(c + i * N + g * 4);
-#ifdef NPU_FLOAT_FAST
-            F fast = old;
-            for (unsigned k = 0; k < K; k++)
-                fast += splat<float, 4>(a[i * K + k]) * b[k * groups + g];
-            store(c + i * N + g * 4, fast);
-            continue;
+            E both{};
+#ifndef NPU_FLOAT_FAST
+            both = bits_as<i16>(splat<i32, 4>(ae[i / 2 * K])) + be[g];
+#pragma clang loop unroll(full)
+            for (unsigned k = 1; k < K; k++)
+                both = higher(both, bits_as<i16>(splat<i32, 4>(ae[i / 2 * K + k])) + be[k * groups + g]);
 #endif
-            I e = factor_exponents(old);
 #pragma clang loop unroll(full)
-            for (unsigned k = 0; k < K; k++)
-                e = higher(e, be[k * groups + g] + splat<i32, 4>(ae[i * K + k]));
-            if (__builtin_expect(any((I)(e > 254) | ((I)(e < 30) & (I)(e > -1000))), 0)) {
-                F x[K], y[K];
+            for (unsigned r = 0; r < 2; r++) {
+                const float *row = a + (i + r) * K;
+                float *out = c + (i + r) * N + g * 4;
+                const F old = load<F>(out);
+#ifdef NPU_FLOAT_FAST
+                F fast = old;
                 for (unsigned k = 0; k < K; k++)
-                    x[k] = splat<float, 4>(a[i * K + k]), y[k] = b[k * groups + g];
-                const F accumulators[1] = {old};
-                store(c + i * N + g * 4, rare_step(accumulators, x, y));
+                    fast += splat<float, 4>(row[k]) * b[k * groups + g];
+                store(out, fast);
                 continue;
-            }
-            e = higher(e, splat<i32, 4>(30));
-            const F up = (F)((277 - e) << 23), down = (F)((e - 23) << 23);
-            I sum = truncated(__builtin_elementwise_roundeven(old * up));
+#endif
+                I e = r ? bits_as<i32>(both) >> 16 : (bits_as<i32>(both) << 16) >> 16;
+                e = higher(e, factor_exponents(old));
+                if (__builtin_expect(any((I)(e > 254) | ((I)(e < 30) & (I)(e > -1000))), 0)) {
+                    F x[K], y[K];
+                    for (unsigned k = 0; k < K; k++)
+                        x[k] = splat<float, 4>(row[k]), y[k] = b[k * groups + g];
+                    const F accumulators[1] = {old};
+                    store(out, rare_step(accumulators, x, y));
+                    continue;
+                }
+                e = higher(e, splat<i32, 4>(30));
+                const F up = (F)((277 - e) << 23), down = (F)((e - 23) << 23);
+                I sum = truncated(__builtin_elementwise_roundeven(old * up));
 #pragma clang loop unroll(full)
-            for (unsigned k = 0; k < K; k++)
-                sum += truncated(__builtin_elementwise_roundeven(splat<float, 4>(a[i * K + k]) * b[k * groups + g] * up));
-            store(c + i * N + g * 4, convert<float>(sum) * down);
+                for (unsigned k = 0; k < K; k++)
+                    sum += truncated(__builtin_elementwise_roundeven(splat<float, 4>(row[k]) * b[k * groups + g] * up));
+                store(out, convert<float>(sum) * down);
+            }
         }
     }
 }
