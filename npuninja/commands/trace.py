@@ -28,7 +28,40 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="the trace (default: trace.json in the build folder)"
     )
+    traced = parser.add_argument_group("the trace of a run", "instead of the build's")
+    traced.add_argument(
+        "--run",
+        metavar="NAME",
+        help="run a built design whose trace units are on, and decode what they wrote; or the .json beside its .xclbin",
+    )
+    traced.add_argument(
+        "--buffer", metavar="FILE", help="decode this buffer of an earlier run, raw or as words in hex"
+    )
+    traced.add_argument(
+        "--keep",
+        metavar="FILE",
+        help="keep the buffer as well, a word in hex a line, as MLIR-AIE's tools read it",
+    )
+    traced.add_argument("--kernel", metavar="K", help="of a design with several kernels")
+    traced.add_argument("--sequence", metavar="S", help="of a design with several runtime sequences")
+    traced.add_argument("--device", choices=("auto", "npu", "emu"), default="auto", help="where to run")
+    traced.add_argument(
+        "--input", action="append", default=[], metavar="[NAME=]FILE", help="data for an input"
+    )
+    traced.add_argument("--seed", type=int, default=1, metavar="N", help="of the inputs (default 1)")
+    traced.add_argument("--time-limit", type=float, default=30.0, metavar="S", help="of the run, in seconds")
+    traced.add_argument(
+        "--column-shift",
+        type=int,
+        default=0,
+        metavar="N",
+        help="columns in front of the design's first on the NPU",
+    )
     options = parser.parse_args(arguments)
+    if options.run:
+        from npuninja.commands.trace_run import run
+
+        return run(options)
     options.folder = options.folder or os.path.relpath(build_of().output_folder)
     output = options.output or os.path.join(options.folder, "trace.json")
     graph = _read_graph(os.path.join(options.folder, "graph.json"))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from npuninja.device.emulated_queue import EmulatedQueue
     from npuninja.emulator import Emulator, HostBuffer
     from npuninja.emulator.run_report import RunReport
+    from npuninja.emulator.trace_units.writer import TraceWriter
 
 
 class EmulatedDevice(Device):
@@ -33,6 +34,7 @@ class EmulatedDevice(Device):
         self._queue: EmulatedQueue | None = None
         self._insts = b""
         self._report: RunReport | None = None
+        self._traces: TraceWriter | None = None
         self.keep_kernel_output = False
         self.memory_limit_bytes = RUN_LIMIT_BYTES
 
@@ -46,15 +48,24 @@ class EmulatedDevice(Device):
         from npuninja.device.emulated_queue import EmulatedQueue
         from npuninja.emulator import Emulator  # wasmtime takes 50 ms, and other devices do not need it
 
+        traced = _is_traced(program.insts)
         self._emulator = Emulator.from_xclbin(
             program.xclbin,
             kernel=program.kernel,
             name=program.xclbin_path,
             rows=_rows_of(program),
-            checks=self._checks,
+            # The order of the changes of locks is what a trace's times are modelled from.
+            checks=self._checks | ({"races"} if traced else set()),
+            log_events=traced,
             schedule=self._schedule,
         )
         self._emulator.limit_memory(self.memory_limit_bytes)
+        if traced:
+            from npuninja.emulator.trace_units.writer import TraceWriter
+
+            npu, writer = self._emulator, TraceWriter(program.xclbin, program.kernel, program.xclbin_path)
+            npu.at_end = lambda insts, events, before: writer.write(npu, insts, events, before)
+            self._traces = writer
         self._emulator.kernel_output.wanted = self.keep_kernel_output
         self._queue = EmulatedQueue(self._emulator)
         self._insts = program.insts
@@ -92,7 +103,8 @@ class EmulatedDevice(Device):
         if self._report is None:
             return []
         loaded = self._emulator is not None and self._emulator.loaded_by_number
-        return [*self._report.remarks(), *([LOADS_BY_NUMBER] if loaded else [])]
+        traced = self._traces.last.remarks if self._traces and self._traces.last else ()
+        return [*self._report.remarks(), *([LOADS_BY_NUMBER] if loaded else []), *traced]
 
     def kernel_output(self) -> list[tuple[int, int, str]]:
         """The lines that kernels printed since the last call: column, row, text."""
@@ -100,7 +112,8 @@ class EmulatedDevice(Device):
 
     def findings(self) -> list[Error]:
         """What the checks found in the last run, whether it ended well or not."""
-        return list(self._emulator.races()) if self._emulator is not None else []
+        asked = self._emulator is not None and "races" in self._checks
+        return list(self._emulator.races()) if asked and self._emulator is not None else []
 
     def report(self) -> dict[str, Any] | None:
         """Words and tasks of the channels, steps and stacks of the cores."""
@@ -120,6 +133,16 @@ def _rows_of(program: Program) -> Rows:
     """The rows of the family that the instructions are for; what is no instruction stream is reported by the run."""
     family = of_generation(program.insts[2]) if len(program.insts) > 2 else None
     return family.rows if family is not None else SHARED_ROWS
+
+
+def _is_traced(insts: bytes) -> bool:
+    """Whether a stream switches a trace unit on; what is no stream is refused when it is run."""
+    from npuninja.emulator.trace_units.units import switches_on
+
+    try:
+        return switches_on(insts)
+    except UserError:
+        return False
 
 
 def _own(buffers: Sequence[Buffer]) -> list[HostBuffer]:

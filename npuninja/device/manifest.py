@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 MANIFEST_FORMAT = 1
+DIRECTIONS = ("in", "out", "inout", "trace", "none")
 
 # Element types as MLIR writes them, and NumPy's names for them. bf16 has none: its bits travel as uint16, the
 # upper half of a float32.
@@ -35,7 +36,7 @@ class Argument(NamedTuple):
 
     name: str
     direction: str
-    """"in", "out" or "inout", as the NPU sees it."""
+    """"in", "out" or "inout", as the host sees it; "trace" takes what trace units send, "none" is passed for its place."""
     shape: tuple[int, ...]
     element: str
     """The element type's MLIR name."""
@@ -317,8 +318,8 @@ def read_arguments(items: list[Any], path: str) -> tuple[Argument, ...]:
 
 def _argument(reader: _Reader) -> Argument:
     direction, element = reader.text("direction"), reader.text("dtype")
-    if direction not in ("in", "out", "inout"):
-        raise reader.wrong(reader.where + "direction", "in, out or inout", direction)
+    if direction not in DIRECTIONS:
+        raise reader.wrong(reader.where + "direction", "one of " + ", ".join(DIRECTIONS), direction)
     if element not in DTYPES:
         raise reader.wrong(reader.where + "dtype", "one of " + ", ".join(DTYPES), element)
     shape = reader.get("shape", list, "a list of sizes")

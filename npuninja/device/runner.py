@@ -489,7 +489,10 @@ class _Session:
         ]
         # What every buffer holds before a run: its input, or poison.
         remaining = iter(inputs)
-        self._before = [next(remaining) if a.is_input else poison(a.nbytes) for a in manifest.arguments]
+        self._before = [
+            next(remaining) if a.is_input else poison(a.nbytes) if a.is_output else bytes(a.nbytes)
+            for a in manifest.arguments
+        ]
         self._gaps = IdleGaps()
         self.way = ""
 

@@ -43,7 +43,7 @@ from npuninja.formats.core_image import CoreBuffer, CoreInfo, read_core_image
 from npuninja.formats.wasm_module import read_wasm
 
 #: The functions that a core's module may import from `env`.
-IMPORTS = math_functions.NAMES | {kernel_output.IMPORT} | set(WAITING_IMPORTS)
+IMPORTS = math_functions.NAMES | {kernel_output.IMPORT, "npu_event"} | set(WAITING_IMPORTS)
 #: From a tile's number to that of its neighbour.
 NEIGHBOUR_STEPS = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1}
 
@@ -148,6 +148,8 @@ class EmulatedCore:
     def _import(self, array: Array, name: str) -> wasmtime.Func:
         if name in WAITING_IMPORTS:
             return array.function(WAITING_IMPORTS[name].engine)
+        if name == "npu_event":
+            return array.function("core_event")
         if name == kernel_output.IMPORT:
             return array.kernel_output.make_import(array.store, self.info.column, self.info.row)
         return math_functions.make_import(array, name)

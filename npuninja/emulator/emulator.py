@@ -121,6 +121,8 @@ class Emulator:
         self._watchdog = Watchdog(self._array.engine.increment_epoch)
         weakref.finalize(self, self._watchdog.close)
         self._modules = dict(modules or {})
+        self.at_end: Callable[[bytes, Sequence[Event], Sequence[bytes]], None] | None = None
+        """Called when a sequence is done: with its stream, the events of the run, and what its buffers held before."""
         self.loaded_by_number = False
         """Whether a sequence has loaded a PDI by its number."""
         self._pdis = {number: tuple(commands) for number, commands in (pdis or {}).items()}
@@ -271,6 +273,12 @@ class Emulator:
         """The cores of machine code, by tile."""
         return [self._machine_cores[tile] for tile in sorted(self._machine_cores)]
 
+    def send_trace(self, tile: int, slave: int, words: Sequence[int]) -> int:
+        """Sends a packet of a trace unit from a slave port of a tile's switch; returns how many words arrived."""
+        place = self._array.call("trace_packet")
+        self._array.engine_memory(place, 4 * len(words))[:] = struct.pack(f"<{len(words)}I", *words)
+        return int(self._guard(lambda: self._array.call("send_trace", tile, slave)))
+
     def data_memory(self, column: int, row: int) -> memoryview:
         """The data memory of a tile, as writable bytes; valid until the next `allocate`."""
         return self._array.data_memory(layout.tile_number(column, row))
@@ -341,6 +349,10 @@ class Emulator:
             )
         started = time.perf_counter()
         _check_stream(insts)
+        first_event = len(self.events)
+        before = (
+            [bytes(b.view[s:]) for b, s in zip(buffers, starts or [0] * len(buffers))] if self.at_end else []
+        )
         if len(buffers) > _MAX_ARGUMENTS:
             raise UserError(
                 f"{len(buffers)} arguments were passed to run, the emulator takes up to {_MAX_ARGUMENTS}"
@@ -361,6 +373,9 @@ class Emulator:
             self._run_sequence(started, time_limit_s)
             at_end = self._array.states()
             self._settle(started, time_limit_s)
+            if self.at_end is not None:
+                self.at_end(insts, self.events[first_event:], before)
+                self._settle(started, time_limit_s)
             self._array.call("check_run_end")
         finally:
             self._watchdog.disarm()

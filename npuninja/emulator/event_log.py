@@ -7,7 +7,16 @@ from typing import NamedTuple
 from npuninja.emulator import layout
 
 #: `LOG_…` in engine/engine.h.
-_KINDS = {1: "bd_start", 2: "bd_end", 3: "task_end", 4: "core_wait", 5: "core_end", 6: "operation", 7: "lock"}
+_KINDS = {
+    1: "bd_start",
+    2: "bd_end",
+    3: "task_end",
+    4: "core_wait",
+    5: "core_end",
+    6: "operation",
+    7: "lock",
+    8: "mark",
+}
 
 
 class Event(NamedTuple):
@@ -15,10 +24,10 @@ class Event(NamedTuple):
 
     Attributes:
         kind: `bd_start`, `bd_end`, `task_end`, `core_wait`, `core_end`, `operation`, or in a checked run `lock`:
-            its value changes.
+            its value changes; `mark`: a core executes an event instruction.
         actor: number of the actor (`npuninja.emulator.layout`).
-        detail: BD; of `task_end` the task's first BD; of `core_wait` the resume point; of `operation` its
-            byte offset; of `lock` its number.
+        detail: BD; of `mark` which of the two; of `task_end` the task's first BD; of `core_wait` the resume point; of `operation`
+            its byte offset; of `lock` its number.
         extra: of `bd_start` the words of the stream; of `lock` the change; of `task_end` whether a token was sent; of
             `core_wait` the step function's low word; of `operation` its code.
     """
@@ -36,6 +45,8 @@ class Event(NamedTuple):
             return f"{name}: operation 0x{self.extra:02x} at byte {self.detail}"
         if self.kind == "core_wait":
             return f"{name}: waits for {layout.lock_name(self.extra & 0xFFFF)} at point {self.detail}"
+        if self.kind == "mark":
+            return f"{name}: event {self.detail}"
         if self.kind == "core_end":
             return f"{name}: end"
         token = ", token" if self.kind == "task_end" and self.extra else ""

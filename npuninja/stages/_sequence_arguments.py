@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from npuninja.arch.registers import BD_STRIDE, COLUMN_SHIFT, bd_offset, channel_queue
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr, IntegerAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
@@ -20,7 +21,9 @@ def sequence_arguments(device: Operation, sequence: Operation) -> list[dict[str,
     """The arguments in order, as the manifest has them.
 
     Directions come from the transfers. An argument that is moved both ways is `inout`, and so is one that raw
-    register writes move, since those do not say which way. One that nothing moves is `in`.
+    register writes move where those do not say which way. One that nothing moves is `in`. One that takes what trace
+    units send is `trace`; older generations pass it behind the arguments that the sequence declares, and what lies
+    between is `none`.
 
     Raises:
         UserError: an argument is no memref of whole bytes; located at the sequence.
@@ -29,8 +32,14 @@ def sequence_arguments(device: Operation, sequence: Operation) -> list[dict[str,
     arguments = []
     for number, value in enumerate(sequence.body.args):
         seen = ways.get(number, set())
-        direction = "inout" if len(seen) > 1 else next(iter(seen), "in")
+        direction = "trace" if seen == {"trace"} else "inout" if len(seen) > 1 else next(iter(seen), "in")
         arguments.append(_argument(value, number, direction, sequence))
+    for number in range(len(arguments), max(ways, default=-1) + 1):
+        traced = "trace" in ways.get(number, ())
+        nbytes = _raw_bytes(sequence).get(number, 4) if traced else 4
+        fields = {"shape": [nbytes // 4], "dtype": "i32", "bytes": nbytes // 4 * 4}
+        name = "trace" if traced else f"unused{number}"
+        arguments.append({"name": name, "direction": "trace" if traced else "none", **fields})
     return arguments
 
 
@@ -78,8 +87,73 @@ def _ways(device: Operation, sequence: Operation, active: tuple[Operation, ...] 
         elif op.name == "aiex.npu.address_patch":
             index = op.attributes.get("arg_idx")
             if isinstance(index, IntegerAttr):
-                ways.setdefault(index.value, set()).update(("in", "out"))
+                ways.setdefault(index.value, set()).update(_raw_directions(device, sequence, op))
     return ways
+
+
+def _raw_directions(device: Operation, sequence: Operation, patch: Operation) -> set[str]:
+    """Which way the descriptor moves that an address is written into, from the writes that start it; both when none does."""
+    column, register = patch.integer("addr") >> COLUMN_SHIFT, patch.integer("addr") & 0xFFFFF
+    number = (register - bd_offset("shim", 0)) // BD_STRIDE
+    found: set[str] = set()
+    for op in sequence.walk():
+        if op.name == "aiex.npu.push_queue" and op.integer("column") == column and not op.integer("row"):
+            case = op.attributes.get("direction")
+            if op.integer("bd_id", -1) == number and isinstance(case, EnumAttr):
+                found.add(_way(device, column, case.case, op.integer("channel")))
+        if op.name != "aiex.npu.write32" or op.integer("value", 0) & 15 != number:
+            continue
+        address = op.integer("address", 0) + (op.integer("column", 0) << COLUMN_SHIFT)
+        for direction in _DIRECTIONS:
+            for channel in range(2):
+                if address == column << COLUMN_SHIFT | channel_queue("shim", direction, channel):
+                    found.add(_way(device, column, direction, channel))
+    return found or {"in", "out"}
+
+
+def _way(device: Operation, column: int, direction: str, channel: int) -> str:
+    """The direction of a shim channel, or `trace` when trace units send to it."""
+    if direction == "MM2S":
+        return "in"
+    for flow in device.body.ops:
+        if flow.name != "aie.packet_flow":
+            continue
+        ends = [op for op in flow.body.ops if op.name in ("aie.packet_source", "aie.packet_dest")]
+        traced = any(op.name == "aie.packet_source" and _bundle(op) == "Trace" for op in ends)
+        for op in ends:
+            if (
+                traced
+                and op.name == "aie.packet_dest"
+                and _bundle(op) == "DMA"
+                and op.integer("channel") == channel
+            ):
+                tile = op.operands[0].owner
+                assert isinstance(tile, Operation), flow
+                if tile.integer("col") == column and not tile.integer("row"):
+                    return "trace"
+    return "out"
+
+
+def _bundle(end: Operation) -> str:
+    bundle = end.attributes.get("bundle")
+    return bundle.case if isinstance(bundle, EnumAttr) else ""
+
+
+def _raw_bytes(sequence: Operation) -> dict[int, int]:
+    """Argument number -> the bytes that descriptors written by hand reach in it."""
+    lengths = {
+        (op.integer("column"), op.integer("bd_id")): 4 * op.integer("buffer_length")
+        for op in sequence.walk()
+        if op.name == "aiex.npu.writebd"
+    }
+    found: dict[int, int] = {}
+    for op in sequence.walk():
+        if op.name == "aiex.npu.address_patch":
+            column, register = op.integer("addr") >> COLUMN_SHIFT, op.integer("addr") & 0xFFFFF
+            number = (register - bd_offset("shim", 0)) // BD_STRIDE
+            end = op.integer("arg_plus", 0) + lengths.get((column, number), 0)
+            found[op.integer("arg_idx")] = max(found.get(op.integer("arg_idx"), 0), end)
+    return found
 
 
 def _ways_of_run(device: Operation, run: Operation, active: tuple[Operation, ...]) -> dict[int, set[str]]:

@@ -86,8 +86,8 @@ STREAM_IMPORTS: frozenset[str] = frozenset(
         *("npu_get_cascade", "npu_put_cascade", "npu_acquire", "npu_release"),
     )
 )
-# Everything that the emulator serves: these, and what printf of a core's <stdio.h> calls.
-CORE_IMPORTS: frozenset[str] = MATH_IMPORTS | STREAM_IMPORTS | {"npu_print"}
+# Everything that the emulator serves: these, what printf of a core's <stdio.h> calls, and marks in a trace.
+CORE_IMPORTS: frozenset[str] = MATH_IMPORTS | STREAM_IMPORTS | {"npu_print", "npu_event"}
 
 
 def values(flags: tuple[tuple[str, str], ...]) -> list[str]:

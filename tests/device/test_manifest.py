@@ -48,7 +48,7 @@ def test_wrong_fields(built, fields, message):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("direction", "up", 'direction should be in, out or inout, got "up"'),
+        ("direction", "up", 'direction should be one of in, out, inout, trace, none, got "up"'),
         ("dtype", "i4", "dtype should be one of i8, "),
         ("shape", [4, -1], "shape should be a list of sizes"),
         ("bytes", 255, "bytes should be 256 "),

@@ -262,6 +262,6 @@ u32 draw(u32 below);
 void activate(u32 actor);
 void core_waits(u32 tile);
 void log_event(u32 what, u32 actor, u32 a, u32 b);
-enum { LOG_BD_START = 1, LOG_BD_END, LOG_TASK_END, LOG_CORE_WAIT, LOG_CORE_END, LOG_TXN, LOG_LOCK };
+enum { LOG_BD_START = 1, LOG_BD_END, LOG_TASK_END, LOG_CORE_WAIT, LOG_CORE_END, LOG_TXN, LOG_LOCK, LOG_MARK };
 
 #endif

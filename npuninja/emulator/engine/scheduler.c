@@ -74,6 +74,8 @@ void log_event(u32 what, u32 actor, u32 a, u32 b) {
     event_log[event_count].a = a;
     event_log[event_count++].b = b;
 }
+/* A core executes an event instruction. */
+EXPORT("core_event") void core_event(u32 number) { log_event(LOG_MARK, current_actor, number, 0); }
 EXPORT("log_events") void log_events(u32 wanted) { log_wanted = wanted; }
 EXPORT("event_log") u32 event_log_address(void) { return (u32)event_log; }
 EXPORT("take_event_count") u32 take_event_count(void) {

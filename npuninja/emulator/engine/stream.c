@@ -3,7 +3,7 @@
  * A stream is followed from end to end instead of hop by hop; what the switches on the way can hold is added to the
  * room of the receiver (`Target.room`). A packet holds the arbiters on its way, in the order it meets them, until TLAST,
  * as on the hardware; so packets can block each other here in the same ways as there. */
-#include "engine.h"
+#include "checks.h"
 
 /* Port numbers are AM025's, as in npuninja/arch/switch.py. Each range: first port, what it is. */
 typedef enum { TO_CORE, TO_DMA, TO_TILE_CONTROL, TO_FIFO, TO_SOUTH, TO_WEST, TO_NORTH, TO_EAST } Bundle;
@@ -231,3 +231,32 @@ void tile_control_word(u32 tile, u32 word) {
 }
 
 void tile_control_end(u32 tile) { controls[tile].in_packet = 0; }
+
+/* --- Packets of trace units. The host makes them when a run has ended: their words take the way of any packet from the slave
+ * port of a tile. Returns how many words arrived; the rest of a packet that finds no room is lost, as behind a full buffer. */
+#define PACKET_WORDS 8
+static u32 trace_packet[PACKET_WORDS];
+__attribute__((export_name("trace_packet"))) u32 trace_packet_address(void) { return (u32)trace_packet; }
+
+__attribute__((export_name("send_trace"))) u32 send_trace(u32 tile, u32 slave) {
+    static Route route;
+    u32 sent = 0, checked = checks;
+    route.epoch = switch_epoch;
+    route.has_header = 1;
+    route.header = trace_packet[0] & 31;
+    route.targets = route.arbiters = route.held = 0;
+    route.error = ROUTE_OK;
+    if (!follow(ACTOR_CORE + tile, &route, tile, slave, 0, 0) || !route_take_arbiters(ACTOR_TXN, &route)) return 0;
+    checks = 0; /* nobody's accesses */
+    for (; sent < PACKET_WORDS; sent++) {
+        for (u32 i = 0; i < route.targets; i++)
+            if (!(route.target[i].drop_header && !sent) && !sink_room(&route.target[i])) goto full;
+        for (u32 i = 0; i < route.targets; i++)
+            if (!(route.target[i].drop_header && !sent)) deliver(ACTOR_TXN, &route.target[i], &trace_packet[sent], 1);
+    }
+full:
+    for (u32 i = 0; i < route.targets; i++) sink_end(&route.target[i]);
+    route_release(ACTOR_TXN, &route);
+    checks = checked;
+    return sent;
+}

@@ -52,6 +52,21 @@ class Span(NamedTuple):
     before: int
 
 
+class Mark(NamedTuple):
+    """Something that a trace unit could see, from `start` up to `end`; both are equal for what takes one cycle.
+
+    `what` is one of `task`, `bd`, `task done`, `moves`, `lock stall`, `starved`, `held up` of a channel; `active`,
+    `lock stall`, `acquire`, `release`, `event` of a core; `lock taken`, `lock given` of whoever changes a lock; `write` of the
+    sequence. `detail` is the event's or the lock's number, or the place of the operation in the stream.
+    """
+
+    actor: int
+    what: str
+    start: float
+    end: float
+    detail: int = 0
+
+
 class Timeline(NamedTuple):
     """A run.
 
@@ -60,12 +75,14 @@ class Timeline(NamedTuple):
         critical: indices of those that decide the length of the run, from its begin on.
         cycles: the length of the run.
         cut: whether the run was longer than is shown.
+        marks: what trace units could see.
     """
 
     spans: tuple[Span, ...]
     critical: tuple[int, ...]
     cycles: float
     cut: bool
+    marks: tuple[Mark, ...] = ()
 
     def busy(self, actor: int) -> float:
         """The cycles in which an actor did not wait."""
@@ -161,6 +178,9 @@ class _Clocks:
         self.tokens: dict[int, deque[tuple[float, int]]] = {}
         self.idle: dict[int, bool] = {}
         self.begun = False
+        self.marks: list[Mark] = []
+        self.pending: dict[int, list[int]] = {}
+        self.done = 0
         self.holding: dict[int, bool] = {}
         self.sources = {c.actor: c.sources for c in work.channels if c.direction == "S2MM"}
         self.receivers: dict[int, list[int]] = {}
@@ -196,7 +216,24 @@ class _Clocks:
         )
         last = max(ends, key=lambda n: self.spans[n].end, default=-1)
         cycles = max((s.end for s in self.spans), default=0.0)
-        return Timeline(tuple(self.spans), self._critical(last), cycles, cut)
+        return Timeline(tuple(self.spans), self._critical(last), cycles, cut, tuple(self.marks))
+
+    def _see(self, actor: int, what: str, start: float | None = None, detail: int = 0) -> None:
+        """A mark up to the actor's clock; without `start`, one of a single cycle."""
+        now = self.clock.get(actor, 0.0)
+        if start is None or now > start:
+            self.marks.append(Mark(actor, what, now if start is None else start, now, detail))
+
+    def _mark(self, event: Event) -> None:
+        self.pending.setdefault(event.actor, []).append(event.detail)
+
+    def _place_marks(self, actor: int, start: float) -> None:
+        """Event instructions of a stretch: where in it they stood is not known, so they are spread over it."""
+        found, end = self.pending.pop(actor, []), self.clock.get(actor, 0.0)
+        for number, event in enumerate(found):
+            share = number / (len(found) - 1) if len(found) > 1 else 0.0
+            at = start + share * max(end - start - 1, 0.0)
+            self.marks.append(Mark(actor, "event", at, at, event))
 
     def _critical(self, at: int) -> tuple[int, ...]:
         """Back from the last span: from a wait to what ended it, else to what the actor did before."""
@@ -242,6 +279,7 @@ class _Clocks:
         else:
             return
         self._wait(channel, at, "has no task", cause)
+        self._see(channel, "task")
 
     def _bd_end(self, event: Event) -> None:
         channel = event.actor
@@ -256,14 +294,19 @@ class _Clocks:
             came, cause = self._came(channel, total)
             if came > end:
                 self._wait(channel, came - (end - start), "waits for data", cause)
+                self._see(channel, "starved", start)
                 end = came
         else:
             took, cause = self._taken(channel)
             if took > end:
                 self._wait(channel, took - (end - start), "waits for its receiver", cause)
+                self._see(channel, "held up", start)
                 end = took
         says = f"BD {bd.number}: {4 * bd.words} bytes"
+        moving = self.clock.get(channel, 0.0)
         span = self._add(channel, "move", end, says)
+        self._see(channel, "moves", moving)
+        self._see(channel, "bd", detail=bd.number)
         if direction == "MM2S":
             self.sent.setdefault(channel, []).append((total, end, span))
 
@@ -290,6 +333,7 @@ class _Clocks:
 
     def _task_end(self, event: Event) -> None:
         self.idle[event.actor] = True
+        self._see(event.actor, "task done")
         if event.extra:
             at = self.clock.get(event.actor, 0.0), self.last.get(event.actor, -1)
             self.tokens.setdefault(event.actor, deque()).append(at)
@@ -302,12 +346,15 @@ class _Clocks:
                 and actor < layout.SEQUENCE_ACTOR
                 and self.holding.get(actor, True)
             ):
-                self._add(
-                    actor, "work", self.clock.get(actor, 0.0) + self.stretch.get(actor, 0.0), "computes"
-                )
+                start = self.clock.get(actor, 0.0)
+                self._add(actor, "work", start + self.stretch.get(actor, 0.0), "computes")
+                self._see(actor, "active", start)
+                self._place_marks(actor, start)
             self.holding[actor] = False
             freed = self.clock.get(actor, 0.0), self.last.get(actor, -1)
             self.units.setdefault(lock, deque()).extend([freed] * change)
+            self._see(actor, "release", detail=lock)
+            self._see(actor, "lock given", detail=lock)
             return
         taken = self.units.setdefault(lock, deque())
         ready, cause = 0.0, -1
@@ -316,7 +363,11 @@ class _Clocks:
             if released > ready:
                 ready, cause = released, by
         says = f"waits for {layout.lock_name(lock, dict(self.symbols))}"
+        asked = self.clock.get(actor, 0.0)
+        self.marks.append(Mark(actor, "acquire", asked, asked, lock))
         self._wait(actor, ready, says, cause)
+        self._see(actor, "lock stall", asked, lock)
+        self._see(actor, "lock taken", detail=lock)
         self.holding[actor] = True
 
     def _core_wait(self, event: Event) -> None:
@@ -336,6 +387,8 @@ class _Clocks:
                 at, cause = self.tokens[channel].popleft()
                 self._wait(actor, at, f"waits for {layout.actor_name(channel)} to be done", cause)
         span = self._add(actor, "operation", self.clock.get(actor, 0.0) + cost, says)
+        self._see(actor, "write", detail=self.done)
+        self.done += 1
         channel_of_push = self._pushed(op)
         if self.begun:
             self.begun = False

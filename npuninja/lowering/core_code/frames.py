@@ -92,8 +92,11 @@ class StepFrame:
         return [f"npu_state->point = {ENDED}; return -1;"]
 
     def event(self, number: int) -> list[str]:
-        """Nothing: the emulated array has no trace unit."""
-        return []
+        """A mark in a trace; trace units know two of them."""
+        if number not in (0, 1):
+            return []
+        self._imports["npu_event"] = "void npu_event(int)"
+        return [f"npu_event({number});"]
 
     def put_stream(self, word: str) -> list[str]:
         """Waits in the middle of the function (npuninja/emulator/core_modules/suspension.py)."""

@@ -65,8 +65,14 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __wasm__
+void npu_event(int number); /* the emulator's */
+static inline void event0(void) { npu_event(0); }
+static inline void event1(void) { npu_event(1); }
+#else
 static inline void event0(void) {}
 static inline void event1(void) {}
+#endif
 static inline void event_warning(void) {}
 static inline void event_error(void) {}
 static inline void event2(void) {}

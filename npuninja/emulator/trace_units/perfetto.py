@@ -1,0 +1,89 @@
+"""A trace buffer, of an NPU or of the emulated array, as a trace for https://ui.perfetto.dev with names of the design."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from npuninja.emulator import layout
+from npuninja.emulator.trace_units.packets import Packet, Segment
+from npuninja.emulator.trace_units.units import Unit
+
+#: The clock by which cycles are shown as time.
+CLOCK_HZ = 1e9
+_US = CLOCK_HZ / 1e6
+#: Key of `names`: (column, row, `S2MM` or `MM2S` or `lock` or `core`, number).
+Names = Mapping[tuple[int, int, str, int], str]
+_CHANNEL = re.compile(r"DMA_(S2MM|MM2S)_(?:SEL)?(\d)_")
+_LOCK = re.compile(r"LOCK_(?:SEL)?(\d)_")
+
+
+def perfetto(
+    traces: Mapping[Packet, Sequence[Segment]], units: Iterable[Unit], names: Names, cycles: str
+) -> dict[str, Any]:
+    """The content of the JSON file.
+
+    Args:
+        traces: what each unit sent.
+        units: those that the design switches on; a packet of none of them keeps the numbers of its events.
+        names: of channels, locks and cores.
+        cycles: what the cycles are worth, for people.
+    """
+    by_packet = {unit.packet: unit for unit in units}
+    events: list[dict[str, Any]] = []
+    for number, (packet, segments) in enumerate(sorted(traces.items())):
+        unit = by_packet.get(packet)
+        title = f"{packet.module} ({packet.column}, {packet.row})"
+        core = names.get((packet.column, packet.row, "core", 0), "") if packet.module == "core" else ""
+        events.append(_meta("process_name", number, 0, f"{title}{f' {core}' if core else ''}"))
+        for bit in range(8):
+            lane = _lane(unit, bit, names)
+            found = list(_intervals(segments, bit))
+            if found or (unit is not None and unit.events[bit]):
+                events.append(_meta("thread_name", number, bit, lane))
+            for start, end in found:
+                args = {"cycle": start, "cycles": end - start}
+                times = {"ts": start / _US, "dur": (end - start) / _US}
+                events.append({"name": lane, "ph": "X", **times, "pid": number, "tid": bit, "args": args})
+    return {"traceEvents": events, "displayTimeUnit": "ns", "otherData": {"cycles": cycles}}
+
+
+def _meta(kind: str, process: int, thread: int, name: str) -> dict[str, Any]:
+    return {"name": kind, "ph": "M", "pid": process, "tid": thread, "args": {"name": name}}
+
+
+def _lane(unit: Unit | None, bit: int, names: Names) -> str:
+    if unit is None:
+        return f"event {bit}"
+    name = unit.names()[bit]
+    column, row = layout.tile_place(unit.tile)
+    found = ""
+    channel, lock = _CHANNEL.match(name), _LOCK.match(name)
+    if channel:
+        found = names.get((column, row, channel[1], int(channel[2])), "")
+    elif lock:
+        found = names.get((column, row, "lock", int(lock[1])), "")
+    elif name.startswith("PORT_"):
+        watched = unit.ports[int(name.rpartition("_")[2])]
+        if watched is not None:
+            bundle, index = watched.port
+            direction = "S2MM" if watched.is_master else "MM2S"
+            of_channel = names.get((column, row, direction, index), "") if bundle == "DMA" else ""
+            found = of_channel or f"{'to' if watched.is_master else 'from'} {bundle} {index}"
+    return f"{name} {found}".rstrip()
+
+
+def _intervals(segments: Sequence[Segment], bit: int) -> Iterable[tuple[int, int]]:
+    """The cycles in which an event was there, those without a gap together."""
+    start = end = -1
+    for segment in segments:
+        if not segment.events >> bit & 1:
+            continue
+        if segment.start != end:
+            if end > start:
+                yield start, end
+            start = segment.start
+        end = segment.start + segment.cycles
+    if end > start:
+        yield start, end
