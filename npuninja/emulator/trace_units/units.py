@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from npuninja.arch.event_registers import EVENT_BROADCAST, EVENT_GENERATE, block_register, trace_registers
 from npuninja.arch.events import broadcast_event, events_of
-from npuninja.arch.registers import TRACE_CONTROL0, split_address, tile_address
+from npuninja.arch.registers import split_address, tile_address
 from npuninja.arch.switch import MASTERS, SLAVES, Port
 from npuninja.emulator import layout
 from npuninja.emulator.trace_units.packets import Packet
@@ -65,7 +65,9 @@ class Unit(NamedTuple):
 
 def switches_on(insts: bytes) -> bool:
     """Whether a stream writes to the control register of a trace unit."""
-    controls = {block_register(module, TRACE_CONTROL0) for modules in MODULES.values() for module in modules}
+    controls = {
+        trace_registers(module)["Trace_Control0"].offset for modules in MODULES.values() for module in modules
+    }
     for operation in txn.read_txn(insts).operations:
         address = getattr(operation, "address", None)
         if address is None or isinstance(operation, (txn.AddressPatch, txn.LoadPdi)):
