@@ -26,7 +26,7 @@ def transcribe(path, model_name, device, build_folder):
     except ImportError as error:
         raise ToolError(f"{error.name} is not installed", hint="pip install openai-whisper") from error
     model = whisper.load_model(model_name)
-    mel = log_mel(read_wav(path), bands=model.dims.n_mels, device=device, build_folder=build_folder)
+    mel = log_mel(read_wav(path)[0], bands=model.dims.n_mels, device=device, build_folder=build_folder)
     options = whisper.DecodingOptions(fp16=False, without_timestamps=True)
     return whisper.decode(model, torch.from_numpy(mel).to(model.device), options).text
 

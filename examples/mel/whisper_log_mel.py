@@ -29,7 +29,7 @@ def main():
     parser.add_argument("--bands", type=int, choices=(80, 128), default=80)
     options = parser.parse_args()
     try:
-        samples = read_wav(options.wav)[:CLIP_SAMPLES]
+        samples = read_wav(options.wav)[0][:CLIP_SAMPLES]
     except Error as error:
         print(error.render(), file=sys.stderr)
         return error.exit_code

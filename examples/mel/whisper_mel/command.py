@@ -13,6 +13,7 @@ from mel_scale import CLIP_SAMPLES, HOP, SAMPLE_RATE_HZ
 
 from npuninja.errors import ToolError, UserError
 from npuninja.files import write_file
+from whisper_mel.figure import FORMATS, format_of
 from whisper_mel.log_mel import log_mel
 from whisper_mel.session import LogMel, find_manifest
 from whisper_mel.wav import read_wav
@@ -28,7 +29,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="npuninja mel",
-        description="Computes Whisper's log-mel spectrogram of a WAV file (16 kHz, 1 channel, 16 bits) with a built design.",
+        description="Computes Whisper's log-mel spectrogram of a WAV file with a built design.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -43,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--plot",
         metavar="FILE.png",
-        help="a picture: the result, the float64 reference, and the difference up to 0.03",
+        help="a picture (png, svg, pdf, …): the result, the float64 reference, and the difference up to 0.03",
     )
     add(
         "--bands",
@@ -68,15 +69,18 @@ def main(arguments: list[str]) -> int:
     bands = options.bands or (DESIGNS[options.design].bands if options.design else 80)
     if options.design and DESIGNS[options.design].bands != bands:
         raise UserError(f"the design {options.design} has {DESIGNS[options.design].bands} bands, not {bands}")
-    if options.plot and not options.plot.lower().endswith(".png"):
+    if options.plot and not format_of(options.plot):
         raise UserError(
-            f"--plot {options.plot}: pictures are written as PNG", hint="give it a name that ends in .png"
+            f"--plot {options.plot}: the suffix names no format of pictures",
+            hint=f"one of {', '.join(FORMATS)}",
         )
     for path in filter(None, (options.output, options.plot)):
         folder = os.path.dirname(path) or os.curdir
         if not os.path.isdir(folder):
             raise UserError(f"{path}: there is no folder {folder}", hint="make it first")
-    samples = read_wav(options.wav)
+    samples, converted = read_wav(options.wav)
+    if converted:
+        print(f"{options.wav}: {converted}")
     if not len(samples):
         raise UserError(f"{options.wav} holds no samples")
     with LogMel(
@@ -97,13 +101,26 @@ def main(arguments: list[str]) -> int:
 
 def _plot(path: str, samples: Array, result: Array, *, whole: bool) -> None:
     from whisper_mel.definition import whisper_input
+    from whisper_mel.figure import spectrogram_figure
     from whisper_mel.plot import spectrogram_png
 
     heard = len(samples) if whole else min(len(samples), CLIP_SAMPLES)
     clip = samples if whole else np.pad(samples[:heard], (0, CLIP_SAMPLES - heard))
     reference = whisper_input(clip / 32768, result.shape[0])
     shown = -(-heard // HOP)  # without the padding
-    _write(path, spectrogram_png(result[:, :shown], reference[:, :shown]))
+    panels = result[:, :shown], reference[:, :shown]
+    title = f"{result.shape[0]} mel bands, {heard / SAMPLE_RATE_HZ:.2f} s"
+    try:
+        picture = spectrogram_figure(*panels, title, format_of(path))
+    except ImportError as error:
+        if format_of(path) != "png":
+            raise ToolError(
+                f"{path}: matplotlib, which draws it, is not installed",
+                hint="pip install matplotlib, or name it .png, which is drawn without axes",
+            ) from error
+        picture = spectrogram_png(*panels)
+        print("matplotlib is not installed: the picture has no axes")
+    _write(path, picture)
     print(
         f"{path}: result, reference, difference; the largest difference is {np.abs(result - reference).max():.4f}"
     )
