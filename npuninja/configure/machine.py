@@ -11,7 +11,7 @@ from npuninja.configure.launcher import find_launcher
 from npuninja.configure.project import Project
 from npuninja.configure.remote import remote_settings
 from npuninja.configure.settings import resolved_kernels
-from npuninja.configure.settings_checks import check_pins, placed, remarks, variables_for
+from npuninja.configure.settings_checks import check_pins, placed, remarks, unrecordable, variables_for
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import HOST_TOOLS, TOOLS, Toolchain, detect, surroundings_of
 from npuninja.errors import ToolError
@@ -85,7 +85,7 @@ def look(project: Project, environment: Mapping[str, str]) -> Machine:
         remote=remote_settings(options, environment, project.layout, toolchain, PACKAGE),
         kernels=read_kernel_folder("kernels", "kernels", (*own_kernels(project.designs.designs), *kernels)),
         hosts=read_hosts(settings, paths, project.layout.source_root, project.designs.names),
-        notes=tuple(remarks(environment)),
+        notes=(*remarks(environment), *unrecordable(PACKAGE, project.layout)),
     )
 
 

@@ -12,6 +12,7 @@ from npuninja.configure.settings import FOUND_VARIABLES, Settings, variables_in
 from npuninja.detect.machine import Toolchain
 from npuninja.detect.mlir_aie import root_of
 from npuninja.errors import Error, ToolError, UserError
+from npuninja.plan.layout import Layout
 
 # Variables that Makefiles read and this build does not.
 NOT_READ = ("CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS")
@@ -75,4 +76,21 @@ def remarks(environment: Mapping[str, str]) -> list[str]:
     return [
         f"{' and '.join(names)} {be} set, and not read: flags of kernels stand in toolchain.toml "
         '([kernel."OBJECT.o"] flags), or are given with --define and --include'
+    ]
+
+
+# What Ninja's reader of depfiles takes for the end of a name.
+_NOT_IN_DEPFILES = re.compile(r"[|*^;<>`]")
+
+
+def unrecordable(package: str, layout: Layout) -> list[str]:
+    """What is built anew each time, because Ninja's depfiles cannot carry the names of the files it depends on."""
+    folders = [package]
+    if os.path.isabs(layout.source(".")):
+        folders.append(layout.source_root)
+    return [
+        f"{folder} has a character in its name that Ninja's depfiles cannot carry (| * ^ ; < > `): what depends on files "
+        "there is built anew each time"
+        for folder in folders
+        if _NOT_IN_DEPFILES.search(folder)
     ]

@@ -51,7 +51,9 @@ def _manifest(data: bytes, name: str) -> InspectReport:
     """What a manifest says; whether its files are there is the runner's concern."""
     try:
         content: dict[str, Any] = json.loads(data)
-    except ValueError as error:
+        if not all(isinstance(argument, dict) for argument in content.get("arguments", [])):
+            raise TypeError("its arguments are no list of objects")
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"a damaged manifest: {error}", Location(name), hint="build again") from error
     lines = [
         f"  design {content.get('design')} for {content.get('device')}, cores {content.get('core_kind')}"

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from npuninja.errors import UserError
 from npuninja.packaging.places import Places
 
 # Options that only say where folders are, with a value each. They see to it that no result depends on that.
@@ -25,6 +26,23 @@ class Step(NamedTuple):
     command: str
 
 
+def _is_graph(content: Any) -> bool:
+    """Whether a content has the form of graph.json, as far as it is read here."""
+    if not isinstance(content, dict) or not isinstance(content.get("variables"), dict):
+        return False
+    edges = content.get("edges")
+    return isinstance(edges, list) and all(
+        isinstance(edge, dict)
+        and isinstance(edge.get("rule"), str)
+        and all(_all_texts(edge.get(key)) for key in ("outputs", "inputs", "implicit", "options"))
+        for edge in edges
+    )
+
+
+def _all_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
 class BuildGraph:
     """The edges of graph.json.
 
@@ -32,9 +50,16 @@ class BuildGraph:
         content: of graph.json.
         commands: rule -> its command; `@NAME@` stands for the words of a variable, `$in`, `$out`, `$options`
             for the edge's.
+
+    Raises:
+        UserError: the content is not what configure.py writes.
     """
 
     def __init__(self, content: Mapping[str, Any], commands: Mapping[str, str]) -> None:
+        if not _is_graph(content):
+            raise UserError(
+                "the build's graph.json is damaged", hint="python configure.py --fresh writes it again"
+            )
         self._variables: Mapping[str, Sequence[str]] = content["variables"]
         self._commands = commands
         self._edges: list[Mapping[str, Any]] = content["edges"]
