@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, NoReturn, Sequence
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
 from npuninja.errors import Error, UserError
 from npuninja.files import is_special, read_file
-from npuninja.formats.txn import HEX_LINES
+from npuninja.formats.txn import HEX_LINES, AddressPatch, read_txn
 
 XCLBIN_MAGIC = b"xclbin2\0"
 #: What the array has of host memory.
@@ -122,6 +122,16 @@ def instructions(path: str) -> bytes:
     if data and HEX_LINES.fullmatch(data):
         return b"".join(int(word, 16).to_bytes(4, "little") for word in data.split())
     return data
+
+
+def arguments_used(path: str) -> int:
+    """How many arguments the instructions in a file take the addresses of: a call may leave out those behind them.
+
+    Raises:
+        UserError: the file is no instruction stream.
+    """
+    operations = read_txn(instructions(path), path).operations
+    return max((op.argument + 1 for op in operations if isinstance(op, AddressPatch)), default=0)
 
 
 def main(arguments: Sequence[str]) -> int:

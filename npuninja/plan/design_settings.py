@@ -17,6 +17,7 @@ class DesignSettings:
         source: its file, relative to toolchain.toml.
         source_location: where that is said.
         arguments: the command line of a design in Python.
+        module: its name as a module, when it is run as `python -m` would.
         generation: of its dialect.
         alloc_scheme: how its buffers are placed.
         aiecc_flags: of MLIR-AIE's driver, for its lowering.
@@ -28,6 +29,7 @@ class DesignSettings:
     source: str = ""
     source_location: Location | None = None
     arguments: tuple[str, ...] = ()
+    module: str = ""
     generation: str = ""
     alloc_scheme: str = ""
     aiecc_flags: tuple[str, ...] = ()

@@ -77,6 +77,7 @@ class Source:
     arguments: tuple[str, ...] = ()
     aiecc_flags: tuple[str, ...] = ()
     generation: str = ""
+    module: str = ""
 
 
 def find_references(source_root: str) -> frozenset[str] | None:
@@ -139,7 +140,7 @@ def find_designs(
                     raise UserError(
                         f"{said.source!r} is no design", said.source_location, hint=WHAT_DESIGNS_ARE
                     )
-                found[name] = Source(name, path, said.arguments)
+                found[name] = Source(name, path, said.arguments, module=said.module)
             elif name not in found and name not in {f.name for f in refused}:
                 close = near(name, list(found))
                 meant = f"did you mean {close[0]!r}? " if close else ""
@@ -257,7 +258,7 @@ def read_design(
         UserError: the source is not a design that can be built; located.
     """
     printed_by = _printed_by(bindings) if source.path.endswith(".py") else ""
-    printed_by = " ".join((printed_by, source.generation, *source.aiecc_flags)).strip()
+    printed_by = " ".join((printed_by, source.module, source.generation, *source.aiecc_flags)).strip()
     remembered = cache.get(source, printed_by)
     if remembered is not None:
         return remembered
@@ -271,7 +272,9 @@ def read_design(
     if source.path.endswith(".py"):
         from npuninja.plan.python_design import run_python_design
 
-        text, imports, made, flags = run_python_design(source.path, os.getcwd(), source.arguments, bindings)
+        text, imports, made, flags = run_python_design(
+            source.path, os.getcwd(), source.arguments, bindings, source.module
+        )
         kernels = tuple(_own_kernel(kernel, source, generated_folder) for kernel in made)
         mlir = os.path.join(generated_folder, f"{source.name}.mlir")
         write_if_changed(mlir, text)

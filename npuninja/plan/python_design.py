@@ -33,7 +33,11 @@ class PythonDesign(NamedTuple):
 
 
 def run_python_design(
-    script: str, source_root: str, arguments: Sequence[str] = (), bindings: Bindings | None = None
+    script: str,
+    source_root: str,
+    arguments: Sequence[str] = (),
+    bindings: Bindings | None = None,
+    module: str = "",
 ) -> PythonDesign:
     """Runs a design's script with `arguments`: with MLIR-AIE's own bindings where they are given, else with npuninja's.
 
@@ -52,7 +56,7 @@ def run_python_design(
                 Location(script),
                 hint="--provider python=embedded prints its module",
             )
-        if bindings is not None and not jitted:
+        if bindings is not None and not jitted and not module:
             outcome = run_with_bindings(
                 bindings, script, list(arguments), report=report, cwd=source_root, time_limit_s=TIME_LIMIT_S
             )
@@ -65,6 +69,7 @@ def run_python_design(
                 cwd=source_root,
                 stderr=subprocess.PIPE,
                 time_limit_s=TIME_LIMIT_S,
+                module=module,
             )
         if outcome.exit_code:
             printed = outcome.errors.strip()

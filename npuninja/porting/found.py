@@ -56,6 +56,7 @@ class DesignScript:
         folder: where it is run.
         mlir: the file that takes what it prints; "" when it prints none.
         outputs: kind (`xclbin`, `insts`, `elf`) -> absolute path that it is asked to write.
+        module: its name, when it is run as a module.
     """
 
     script: str
@@ -63,6 +64,7 @@ class DesignScript:
     folder: str
     mlir: str
     outputs: tuple[tuple[str, str], ...] = ()
+    module: str = ""
 
     def output(self, kind: str) -> str:
         """The path of one output; "" when it is not asked for."""

@@ -23,6 +23,9 @@ from npuninja.porting.recognise import Recognised
 
 #: What stands for MLIR-AIE's installation and Peano's when make is asked: no path of this machine begins like it.
 MLIR_AIE_PLACE, PEANO_PLACE = "/npuninja-import/mlir-aie", "/npuninja-import/peano"
+#: Where makefiles look for XRT's headers, which the build finds itself; /usr/include is every compiler's own, and not
+#: that of one which lies somewhere else.
+_XRT_INCLUDES = ("/usr/include", "/opt/xilinx/xrt/include")
 _XRT_LIBRARIES = ("xrt_coreutil", "xrt++", "uuid", "pthread", "rt", "dl", "m", "stdc++", "stdc++fs")
 
 
@@ -35,6 +38,7 @@ class Design:
     arguments: tuple[str, ...] = ()
     aiecc_flags: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
+    module: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,15 @@ class _Builder:
             return
         files = {found.output(kind): kind for kind in ("xclbin", "insts", "elf") if found.output(kind)}
         # With the names of its outputs, by which it compiles and does not run; where it would write, nothing is.
-        self._design(command, xclbin, found.script, self._arguments(found.arguments, found.folder), (), files)
+        self._design(
+            command,
+            xclbin,
+            found.script,
+            self._arguments(found.arguments, found.folder),
+            (),
+            files,
+            found.module,
+        )
 
     def _built(self, command: Command, found: DesignBuild) -> None:
         mlir = self.original(found.mlir)
@@ -197,7 +209,10 @@ class _Builder:
         source, arguments = mlir, tuple[str, ...]()
         if script:
             source, arguments = script.script, self._arguments(_to_stdout(script), script.folder)
-        self._design(command, found.xclbin or found.insts, source, arguments, found.aiecc_flags, files)
+        module = script.module if script else ""
+        self._design(
+            command, found.xclbin or found.insts, source, arguments, found.aiecc_flags, files, module
+        )
         if found.other_options:
             self._say(
                 command, f"without {' '.join(found.other_options)}, which npuninja does not know", taken=False
@@ -211,12 +226,13 @@ class _Builder:
         arguments: tuple[str, ...],
         flags: tuple[str, ...],
         files: dict[str, str],
+        module: str = "",
     ) -> None:
         known = next((d for d in self.project.designs if path in dict(d.files)), None)
         if known is None:
             name = plain_name(os.path.splitext(os.path.basename(path))[0])
             names = {design.name for design in self.project.designs}
-            known = Design(_unlike(name, names), source, arguments, flags, tuple(files.items()))
+            known = Design(_unlike(name, names), source, arguments, flags, tuple(files.items()), module)
             self.project.designs.append(known)
             self._kernels_of[known.name] = list(self._pending.values())
             self._pending = {}
@@ -256,9 +272,10 @@ class _Builder:
         name = _unlike(stem, {host.name for host in self.project.hosts})
         host = Host(name, (path,), words, found.folder, found.environment, designs=designs)
         if program is not None:
+            include = tuple(path for path in program.include if path not in _XRT_INCLUDES)
             libraries = tuple(lib for lib in program.libraries if lib not in _XRT_LIBRARIES)
             host = replace(
-                host, sources=program.sources, defines=program.defines, include=program.include, flags=program.flags,
+                host, sources=program.sources, defines=program.defines, include=include, flags=program.flags,
                 libraries=libraries, language=program.language,
             )  # fmt: skip
         if any(replace(host, name=other.name) == other for other in self.project.hosts):

@@ -136,7 +136,11 @@ def _sections(project: Project, target: str) -> dict[str, str]:
         return [_relative(value, target) for value in values]
 
     for design in project.designs:
-        entries = {"source": _relative(design.source, target), "arguments": list(design.arguments)}
+        entries = {
+            "source": _relative(design.source, target),
+            "arguments": list(design.arguments),
+            "module": design.module,
+        }
         add(f"[design.{design.name}]", {**entries, "aiecc-flags": list(design.aiecc_flags)})
     names = [kernel.name for kernel in project.kernels]
     for kernel in project.kernels:

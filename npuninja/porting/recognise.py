@@ -128,11 +128,20 @@ def _python(command: Command) -> Recognised:
     words = list(command.words[1:])
     while words and words[0].startswith("-") and words[0] not in ("-c", "-m"):
         words.pop(0)
+    module = ""
     if not words or words[0] in ("-c", "-m"):
         module = words[1] if len(words) > 1 else ""
         if words[:1] == ["-m"] and module.startswith("aie.compiler.aiecc"):
             return _aiecc(Command((module, *words[2:]), command.folder, "", (), command.line))
-        return Recognised(command, None, "it runs a piece of Python, no script")
+        file = _file_of_module(module, command) if words[:1] == ["-m"] else ""
+        if not file:
+            what = (
+                f"the module {module} is not in this folder"
+                if words[:1] == ["-m"]
+                else "it runs a piece of Python"
+            )
+            return Recognised(command, None, what)
+        words = [file, *words[2:]]
     script = os.path.normpath(os.path.join(command.folder, words[0]))
     outputs = {}
     for position, word in enumerate(words):
@@ -142,13 +151,26 @@ def _python(command: Command) -> Recognised:
             outputs[_SCRIPT_OUTPUTS[name]] = os.path.normpath(os.path.join(command.folder, value))
     if command.stdout.endswith(".mlir") or "xclbin" in outputs:
         mlir = command.stdout if command.stdout.endswith(".mlir") else ""
-        found = DesignScript(script, tuple(words[1:]), command.folder, mlir, tuple(outputs.items()))
+        found = DesignScript(script, tuple(words[1:]), command.folder, mlir, tuple(outputs.items()), module)
         return Recognised(command, found)
     written = _mlir_argument(words[1:])
     if written:
         path = os.path.normpath(os.path.join(command.folder, written))
-        return Recognised(command, DesignScript(script, tuple(words[1:]), command.folder, path))
+        return Recognised(command, DesignScript(script, tuple(words[1:]), command.folder, path, (), module))
+    if module:
+        return Recognised(command, None, "npuninja runs a host program as a script, not as a module")
     return Recognised(command, HostRun(script, tuple(words[1:]), command.folder, command.environment))
+
+
+def _file_of_module(module: str, command: Command) -> str:
+    """The file of a module that Python would find: in the command's folder, or where its PYTHONPATH says."""
+    searched = [command.folder, *dict(command.environment).get("PYTHONPATH", "").split(os.pathsep)]
+    for folder in searched:
+        base = os.path.join(command.folder, folder, *module.split("."))
+        for path in (f"{base}.py", os.path.join(base, "__main__.py")):
+            if folder and module and os.path.isfile(path):
+                return os.path.normpath(path)
+    return ""
 
 
 def _mlir_argument(words: Sequence[str]) -> str:

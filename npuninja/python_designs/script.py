@@ -89,6 +89,7 @@ def run_design(
     cwd: str | None = None,
     stderr: int | None = None,
     time_limit_s: float | None = None,
+    module: str = "",
 ) -> Outcome:
     """Runs a design and collects what it prints.
 
@@ -102,6 +103,7 @@ def run_design(
         cwd: the folder to run in.
         stderr: as for `subprocess.run`.
         time_limit_s: seconds until it is given up.
+        module: its name as a module of a package, when it is run as `python -m MODULE`.
 
     Raises:
         UserError: there is no such script, or it does not end in time.
@@ -110,6 +112,7 @@ def run_design(
         raise UserError(f"there is no file {script}", hint="npuninja python DESIGN.py -- ARGUMENTS")
     evidence = generation_of(script) if generation == "auto" else Evidence(generation, "the command line")
     options = {"generation": evidence.generation, "device": device, "print": print_only, "report": report}
+    options["module"] = module
     environment = dict(os.environ)
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package, environment.get("PYTHONPATH")]))

@@ -19,7 +19,8 @@ SITE = os.path.join(HERE, "site")
 
 def main(words: list[str]) -> int:
     """Runs a script. Options: `generation`, `device` or null, `print`: stop at the first module that would be compiled;
-    `report`: file for the names of the modules it has imported, and the module's kernels and flags of aiecc.
+    `module`: the script's name as a module, when it is run as one (`python -m`); `report`: file for the names of the
+    modules it has imported, and the kernels of the module and its flags of aiecc.
     """
     options, script, *arguments = json.loads(words[0]), *words[1:]
     from npuninja.python_designs import running
@@ -32,12 +33,13 @@ def main(words: list[str]) -> int:
 
     serve()
     sys.path.insert(0, SITE)
-    sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
+    module = options.get("module") or ""
+    sys.path.insert(0, package_root(os.path.abspath(script), module))
     sys.argv[:] = [script, *arguments]
     status = 0
     printed, sys.stdout = sys.stdout, io.StringIO() if running.PRINTS_ONLY else sys.stdout
     try:
-        status = _run(script)
+        status = _run(script, module)
     finally:
         if isinstance(sys.stdout, io.StringIO):
             printed.write(sys.stdout.getvalue())
@@ -57,13 +59,25 @@ def main(words: list[str]) -> int:
     return status
 
 
-def _run(script: str) -> int:
+def package_root(script: str, module: str) -> str:
+    """The folder that Python would search first: the script's own, or that of the package that `module` is in."""
+    folder = os.path.dirname(script)
+    if not module:
+        return folder
+    steps = module.count(".") + (os.path.basename(script) == "__main__.py")
+    return os.path.normpath(os.path.join(folder, *[os.pardir] * steps))
+
+
+def _run(script: str, module: str = "") -> int:
     import runpy
 
     from npuninja.python_designs.running import Printed
 
     try:
-        runpy.run_path(script, run_name="__main__")
+        if module:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(script, run_name="__main__")
     except Printed:
         return 0
     except SystemExit as stop:

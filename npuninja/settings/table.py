@@ -243,6 +243,12 @@ DESIGN = Section(
             "The command line of a design in Python.",
             '["-d", "npu", "-M", "512"]',
         ),
+        Key(
+            "module",
+            "text",
+            "The name of a source in Python as a module, when it is run as `python -m NAME`, so that it finds its package.",
+            '"gemm.design"',
+        ),
         Key("generation", "text", "The generation of its dialect.", '"2026-02"', CHOICES),
         Key(
             "alloc-scheme",

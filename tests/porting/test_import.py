@@ -11,6 +11,7 @@ from conftest import TESTS
 from npuninja.cli import main
 from npuninja.configure.main import main as configure
 from npuninja.porting.cmake_target import find_cmake
+from npuninja.python_designs.script import run_design
 
 FOLDERS = TESTS / "porting" / "folders"
 
@@ -85,6 +86,28 @@ def test_variables_are_those_of_the_folders_own_test(tmp_path, capsys):
     assert "(as its run_second.lit says)" in text
     imported("gain", tmp_path / "q")
     assert "lit says" not in capsys.readouterr().out
+
+
+def test_a_design_that_is_a_module_of_a_package(tmp_path, capsys):
+    toml = imported("packaged", tmp_path / "p")
+    design = toml["design"]["packaged"]
+    assert (design["module"], design["arguments"]) == ("pack.design", ["-n", "3"])
+    assert here(tmp_path / "p", design["source"]) == "packaged/pack/design.py"
+    text = capsys.readouterr().out
+    assert "runs a host program as a script, not as a module" in text
+    assert "the module elsewhere.check is not in this folder" in text
+    outcome = run_design(str(FOLDERS / "packaged" / "pack" / "design.py"), ["-n", "3"], module="pack.design")
+    assert outcome.text == "module { // 16 -n 3 __main__\n}\n"
+
+
+def test_headers_of_xrt_are_the_builds_own(tmp_path):
+    (tmp_path / "Makefile").write_text(
+        "run: t.exe\n\t./t.exe\nt.exe: t.cpp\n\tg++ -I/usr/include -I/opt/xilinx/xrt/include -Iown t.cpp -o t.exe\n"
+    )
+    (tmp_path / "t.cpp").write_text("int main() {}\n")
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
+    toml_text = (tmp_path / "p" / "toolchain.toml").read_text()
+    assert 'include = ["../own"]' in toml_text
 
 
 def test_a_program_that_makes_its_own_design_needs_no_other(tmp_path, monkeypatch, capsys):

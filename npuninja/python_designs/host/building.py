@@ -269,13 +269,15 @@ def _take_back(tensor: Any, array: Any, content: bytes) -> None:
 def _run(
     manifest_path: str, tensors: list[Any], names: Sequence[str], values: dict[str, Any]
 ) -> KernelResult:
+    from npuninja.device.bare_run import arguments_used
     from npuninja.device.choice import choose
     from npuninja.device.manifest import read_manifest
     from npuninja.device.program import program_of
 
     manifest = read_manifest(manifest_path)
     arrays = [_array_of(tensor) for tensor in tensors]
-    if len(arrays) != len(manifest.arguments):
+    used = arguments_used(manifest.insts) if len(arrays) < len(manifest.arguments) else len(arrays)
+    if not used <= len(arrays) <= len(manifest.arguments):
         raise RuntimeError(
             f"the design has {len(manifest.arguments)} argument(s), but {len(arrays)} tensor(s) were given"
         )
