@@ -1,4 +1,4 @@
-"""The embedded compiler, and modules of WebAssembly made by it: compiled once, then taken from a cache.
+"""Modules of WebAssembly made from sources of npuninja: compiled once, then taken from a cache.
 
 The cache is `$NPUNINJA_CACHE_DIR`, else `$XDG_CACHE_HOME/npuninja`, else `~/.cache/npuninja`. File names
 contain a hash of the sources, the flags and the versions of the compiler and of wasmtime, so nothing in it is
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import wasmtime
 
 from npuninja.errors import ToolError
+from npuninja.own_compiler import OwnCompiler, own_compiler, package_version
 
 if TYPE_CHECKING:
     import subprocess
@@ -91,34 +91,6 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def _version(package: str, folder: Path) -> str:
-    """The version of an installed package whose files lie in `folder`."""
-    # Beside the package, in the name that pip gave. importlib.metadata reads it too, but takes 40 ms to be
-    # imported.
-    names = [entry.name for entry in folder.parent.glob(f"{package}-*.dist-info")]
-    if len(names) == 1:
-        return names[0][len(package) + 1 : -len(".dist-info")]
-    import importlib.metadata
-
-    return importlib.metadata.version(package)
-
-
-def embedded_compiler() -> tuple[str, str]:
-    """Path and version of the embedded compiler."""
-    spec = importlib.util.find_spec("ziglang")
-    if spec is None or not spec.submodule_search_locations:
-        raise ToolError(
-            "the Python package ziglang is missing: it compiles the emulator", hint="pip install ziglang"
-        )
-    folder = Path(next(iter(spec.submodule_search_locations)))
-    program = folder / ("zig.exe" if os.name == "nt" else "zig")
-    if not program.exists():
-        raise ToolError(
-            f"the Python package ziglang has no {program}", hint="pip install --force-reinstall ziglang"
-        )
-    return str(program), _version("ziglang", folder)
-
-
 def _run(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
     import subprocess
 
@@ -130,12 +102,12 @@ def _finish(process: subprocess.Popen[bytes], what: str) -> None:
     if process.returncode:
         raise ToolError(
             f"{what} (exit code {process.returncode}): {output}",
-            hint="the package ziglang may be too old or damaged; pip install --upgrade ziglang",
+            hint="the compiler may be too old or damaged: pip install --upgrade ziglang, or clang and lld 14 or newer",
         )
 
 
-def compile_module(sources: Sources, program: str, cache: Path) -> bytes:
-    """The wasm module of `sources`, made by the compiler at `program`.
+def compile_module(sources: Sources, compiler: OwnCompiler, cache: Path) -> bytes:
+    """The wasm module of `sources`, made by a compiler.
 
     Raises ToolError with the compiler's words.
     """
@@ -148,8 +120,8 @@ def compile_module(sources: Sources, program: str, cache: Path) -> bytes:
         running = [
             _run(
                 [
-                    program,
-                    "cc",
+                    *compiler.compile,
+                    *compiler.wasm_target,
                     *sources.compile_flags,
                     "-c",
                     str(sources.folder / (unit + ".c")),
@@ -163,26 +135,26 @@ def compile_module(sources: Sources, program: str, cache: Path) -> bytes:
         for process, unit in zip(running, sources.units):
             _finish(process, f"{sources.what} does not compile ({unit}.c)")
         result = os.path.join(folder, "module.wasm")
-        linking = _run([program, "wasm-ld", *sources.link_flags, *objects, "-o", result], environment)
+        linking = _run([*compiler.link, *sources.link_flags, *objects, "-o", result], environment)
         _finish(linking, f"{sources.what} does not link")
         return Path(result).read_bytes()
 
 
-def sources_key(sources: Sources) -> tuple[str, str]:
-    """A hash of everything the module depends on, and the compiler's path."""
-    program, version = embedded_compiler()
+def sources_key(sources: Sources) -> tuple[str, OwnCompiler]:
+    """A hash of everything the module depends on, and the compiler."""
+    compiler = own_compiler()
     flags = (tuple(sources.compile_flags), tuple(sources.link_flags))
-    digest = hashlib.sha256(repr((*flags, version, wasmtime_version())).encode())
+    digest = hashlib.sha256(repr((*flags, compiler.version, wasmtime_version())).encode())
     for path in sorted(sources.folder.iterdir()):
         if path.suffix in (".c", ".h"):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:32], program
+    return digest.hexdigest()[:32], compiler
 
 
 @functools.lru_cache
 def wasmtime_version() -> str:
     """The version of wasmtime: compiled modules are for one version."""
-    return _version("wasmtime", Path(wasmtime.__file__).parent)
+    return package_version("wasmtime", Path(wasmtime.__file__).parent)
 
 
 def cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], bytes]) -> wasmtime.Module:

@@ -20,8 +20,8 @@ from npuninja.configure.built import (
     project_folder,
     read_graph,
 )
-from npuninja.configure.record import RECORD
 from npuninja.errors import UserError
+from npuninja.own_compiler import RECORD
 from npuninja.plan.designs import FOLDER, select
 
 POLL_S = 0.05

@@ -26,8 +26,8 @@ from npuninja.emit.place import place_build_file, remove_dead_outputs, settle
 from npuninja.plan.designs import FOLDER, HOST
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.graph import Graph
-from npuninja.plan.layout import GRAPH, Layout
-from npuninja.plan.package_recipe import PLAN, package_plan
+from npuninja.plan.layout import GRAPH, PLAN, Layout
+from npuninja.plan.package_recipe import package_plan
 from npuninja.remote.identities import package_files
 
 # What configure.py looked at. Beside build.ninja, so that `rm -r build` leaves a build that works.

@@ -13,8 +13,9 @@ import subprocess
 import sys
 from typing import Any, NamedTuple
 
-from npuninja.configure.record import RECORD, read_project
+from npuninja.configure.record import read_project
 from npuninja.errors import Location, ToolError, UserError
+from npuninja.own_compiler import RECORD
 from npuninja.plan.designs import FOLDER, select
 from npuninja.plan.layout import GRAPH, layout_of
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from npuninja.plan.designs import Faulty
 from npuninja.plan.files import write_if_changed
 from npuninja.plan.layout import Layout
-from npuninja.plan.recipe import fault_file
 
 FILE = "faults.json"
 
@@ -22,7 +21,7 @@ def write_faults(layout: Layout, faulty: Sequence[Faulty]) -> list[str]:
     write_if_changed(path, json.dumps([list(vars(f).values()) for f in faulty]))
     files = [path]
     for fault in faulty:
-        file = os.path.join(layout.ninja_folder, fault_file(layout, fault.name))
+        file = os.path.join(layout.ninja_folder, layout.fault_file(fault.name))
         write_if_changed(file, fault.text + "\n")
         files.append(file)
     return files

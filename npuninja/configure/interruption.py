@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from npuninja.configure import signals
-from npuninja.plan.layout import GRAPH, Layout
-from npuninja.plan.package_recipe import PLAN
+from npuninja.plan.layout import GRAPH, PLAN, Layout
 
 # Ninja ends at once; if it does not, the files are put back all the same.
 WAIT_S = 10.0

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npuninja.configure.hosts import has_hosts, read_hosts
+from npuninja.configure.kernel_folder import read_kernel_folder
 from npuninja.configure.launcher import find_launcher
 from npuninja.configure.project import Project
 from npuninja.configure.remote import remote_settings
@@ -17,7 +18,7 @@ from npuninja.detect.machine import HOST_TOOLS, TOOLS, Toolchain, detect, surrou
 from npuninja.errors import ToolError
 from npuninja.plan.host_program import HostProgram
 from npuninja.plan.kernel_settings import own_kernels
-from npuninja.plan.kernels import KernelFolder, read_kernel_folder
+from npuninja.plan.kernels import KernelFolder
 from npuninja.plan.providers import Providers, WasmCompiler, choose, for_tests, wasm_compiler
 from npuninja.remote.settings import RemoteSettings
 from npuninja.settings.toml_file import INSTALL

@@ -9,22 +9,21 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TextIO
 
 from npuninja import __version__
-from npuninja.configure.build_files import write
 from npuninja.configure.faults import read_faults
 from npuninja.configure.interruption import interruptible, keep_outputs
 from npuninja.configure.machine import PACKAGE, Machine, look
 from npuninja.configure.options import Options, parse_options
 from npuninja.configure.planned import Planned
-from npuninja.configure.planning import Causes, make_plan
+from npuninja.configure.planning import Causes
 from npuninja.configure.project import Project, configure_words, open_project, source_root_of
-from npuninja.configure.record import RECORD, read_record, write_record
+from npuninja.configure.record import read_record, write_record
 from npuninja.configure.remote import REMOTE_SETTINGS
 from npuninja.configure.settings import variables_in
 from npuninja.configure.summary import summary
-from npuninja.configure.why import why
 from npuninja.detect.memory import heavy_jobs
 from npuninja.emit.escape import quote_word
 from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError
+from npuninja.own_compiler import RECORD
 from npuninja.plan.designs import Faulty
 from npuninja.plan.layout import layout_of
 from npuninja.settings.schema import write_schema
@@ -65,6 +64,8 @@ def main(
             options = parse_options(words)
             keep_outputs(layout_of(source_root_of(options, home), options.build_folder))
         if options.why is not None:
+            from npuninja.configure.why import why
+
             text = why(options.why, layout_of(source_root_of(options, home), options.build_folder))
             faulty: tuple[Faulty, ...] = ()
         else:
@@ -121,6 +122,10 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     if planned.still_holds():
         found = found.without([f for f in read_faults(project.layout) if f not in found.faulty])
     else:
+        # Half of all modules: without a change they are not loaded.
+        from npuninja.configure.build_files import write
+        from npuninja.configure.planning import make_plan
+
         plan = make_plan(causes)
         found = plan.designs
         changed, written = write(plan)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from npuninja.configure.designs import DesignSet
 from npuninja.configure.machine import Machine
 from npuninja.configure.options import Options
 from npuninja.configure.project import Project
 from npuninja.plan.context import Context
-from npuninja.plan.graph import Graph
-from npuninja.plan.recipe import plan
 from npuninja.settings.table import CHECKS
 from npuninja.stages.table import rules
+
+if TYPE_CHECKING:
+    from npuninja.plan.graph import Graph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,8 @@ def make_plan(causes: Causes) -> Plan:
     Raises:
         UserError: a statement of build.ninja.in makes a file of the build, or it lacks a rule; located.
     """
+    from npuninja.plan.recipe import plan  # with all recipes, which `Causes` does not need
+
     project, machine = causes.project, causes.machine
     context = _context(project, machine)
     emulated = replace(context, providers=machine.tested) if machine.tested else None

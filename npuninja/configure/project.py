@@ -16,6 +16,7 @@ from npuninja.configure.settings import Settings, read_settings, with_settings
 from npuninja.configure.template import TEMPLATE, read_template
 from npuninja.emit.template import Template
 from npuninja.errors import UserError
+from npuninja.own_compiler import SETTINGS
 from npuninja.packaging.package import Package
 from npuninja.plan.designs import FOLDER, find_references
 from npuninja.plan.layout import Layout, layout_of
@@ -24,7 +25,6 @@ from npuninja.plan.providers import parse_choices
 if TYPE_CHECKING:
     from npuninja.python_designs.script import Bindings
 
-SETTINGS = "toolchain.toml"
 # Files of the build folder that hold what an earlier configure found.
 REMEMBERED = (
     "config.toml",

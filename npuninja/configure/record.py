@@ -9,8 +9,6 @@ from npuninja.errors import Location, UserError
 from npuninja.plan.files import write_if_changed
 from npuninja.settings.toml_file import Table, read_toml, toml_package
 
-#: Its name in the build folder.
-RECORD = "config.toml"
 # What detection reads from the environment; the shell that Ninja runs in must not change the build.
 RECORDED_VARIABLES = (
     "PATH",

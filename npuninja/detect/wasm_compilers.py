@@ -7,10 +7,8 @@ import re
 from collections.abc import Iterator
 
 from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
+from npuninja.own_compiler import CLANG_SUFFIXES
 
-# Names that distributions give to clang and lld apart from the plain one, newest first. 14 is the oldest that was
-# tried.
-_SUFFIXES = ("", *(f"-{version}" for version in range(23, 13, -1)))
 OLDEST_CLANG = 14
 
 
@@ -46,7 +44,7 @@ def _read_wasm_ld(code: int, output: str) -> Proof:
 
 
 def _candidates(name: str, surroundings: Surroundings) -> Iterator[Candidate]:
-    for suffix in _SUFFIXES:
+    for suffix in CLANG_SUFFIXES:
         yield from surroundings.on_path(name + suffix)
 
 

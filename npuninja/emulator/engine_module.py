@@ -17,14 +17,12 @@ from npuninja.compiled_modules import (
     cache_folder,
     cached_module,
     compile_module,
-    embedded_compiler,
     sources_key,
     wasmtime_version,
     write_whole,
 )
 from npuninja.errors import InternalError, ToolError
-
-__all__ = ["cache_folder", "embedded_compiler"]  # also importable from here
+from npuninja.own_compiler import OwnCompiler
 
 SOURCES = Path(__file__).parent / "engine"
 #: In a package of designs (npuninja.packaging) the engine is there compiled, without its sources.
@@ -32,7 +30,7 @@ COMPILED = SOURCES / "engine.wasm"
 #: Units of compilation, in link order.
 UNITS = ("array", "bd", "checks", "dma", "stream", "core_streams", "txn", "scheduler", "math")
 COMPILE_FLAGS = (
-    *("-target", "wasm32-freestanding", "-O2", "-msimd128", "-mbulk-memory", "-flto", "-g0"),
+    *("-O2", "-msimd128", "-mbulk-memory", "-flto", "-g0"),
     *("-ffreestanding", "-fno-strict-aliasing", "-fno-sanitize=all"),
 )
 LINK_FLAGS = (
@@ -46,12 +44,12 @@ def _sources() -> Sources:
     return Sources(SOURCES, UNITS, COMPILE_FLAGS, LINK_FLAGS, "the emulator's engine")
 
 
-def compile_engine(program: str, cache: Path) -> bytes:
-    """The engine's wasm module, made by the compiler at `program`.
+def compile_engine(compiler: OwnCompiler, cache: Path) -> bytes:
+    """The engine's wasm module, made by a compiler.
 
     Raises ToolError with the compiler's words.
     """
-    return compile_module(_sources(), program, cache)
+    return compile_module(_sources(), compiler, cache)
 
 
 def _key_of_compiled() -> str:
@@ -59,8 +57,8 @@ def _key_of_compiled() -> str:
     return hashlib.sha256(COMPILED.read_bytes() + wasmtime_version().encode()).hexdigest()[:32]
 
 
-def _key() -> tuple[str, str]:
-    """The hash that names the engine, and the compiler's path."""
+def _key() -> tuple[str, OwnCompiler]:
+    """The hash that names the engine, and the compiler."""
     return sources_key(_sources())
 
 
@@ -74,12 +72,12 @@ def load_engine(engine: wasmtime.Engine) -> wasmtime.Module:
     cache = cache_folder()
     if COMPILED.exists():
         return cached_module(engine, cache / f"engine-{_key_of_compiled()}.cwasm", COMPILED.read_bytes)
-    key, program = _key()
+    key, compiler = _key()
     wasm = cache / f"engine-{key}.wasm"
 
     def source() -> bytes:
         if not wasm.exists():
-            write_whole(wasm, compile_engine(program, cache))
+            write_whole(wasm, compile_engine(compiler, cache))
         return wasm.read_bytes()
 
     return cached_module(engine, cache / f"engine-{key}.cwasm", source)

@@ -35,7 +35,7 @@ PROGRAM = Sources(
     SOURCES,
     ("core", "translated", "lanes", "accumulate", "floats"),
     (
-        *("-target", "wasm32-freestanding", "-O2", "-msimd128", "-mbulk-memory", "-flto", "-g0"),
+        *("-O2", "-msimd128", "-mbulk-memory", "-flto", "-g0"),
         *("-ffreestanding", "-fno-strict-aliasing", "-fno-sanitize=all", "-fwrapv"),
     ),
     (
@@ -101,12 +101,12 @@ def load_runtime(engine: wasmtime.Engine) -> wasmtime.Module:
         ToolError: there is no compiler, or it failed.
     """
     cache = cache_folder()
-    key, program = sources_key(PROGRAM)
+    key, compiler = sources_key(PROGRAM)
     wasm = cache / f"core-runtime-{key}.wasm"
 
     def source() -> bytes:
         if not wasm.exists():
-            write_whole(wasm, compile_module(PROGRAM, program, cache))
+            write_whole(wasm, compile_module(PROGRAM, compiler, cache))
         return wasm.read_bytes()
 
     return cached_module(engine, cache / f"core-runtime-{key}.cwasm", source)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from npuninja.errors import UserError
@@ -49,6 +48,7 @@ class KernelFolder:
         sources: kernel name -> its sources, as a rule one.
         binaries: objects and archives that lie there, by file name.
         settings: of toolchain.toml and the command line.
+        absent: those of their sources that are no files.
     """
 
     path: str
@@ -56,6 +56,7 @@ class KernelFolder:
     sources: dict[str, tuple[str, ...]]
     binaries: dict[str, tuple[str, ...]] = field(default_factory=dict)
     settings: tuple[KernelSettings, ...] = ()
+    absent: tuple[str, ...] = ()
 
     def object_of(self, linked: LinkedObject, design: str) -> KernelObject:
         """The object that a design names.
@@ -107,7 +108,7 @@ class KernelFolder:
             if suffix not in (*SUFFIXES, *ASSEMBLY, *BINARIES):
                 known = ", ".join((*SUFFIXES, *ASSEMBLY, *BINARIES))
                 raise UserError(f"{path!r} is no source of a kernel", where, hint=f"sources end in {known}")
-            if not os.path.isfile(path):
+            if path in self.absent:
                 raise UserError(f"there is no file {path!r}", where, hint="paths count from toolchain.toml")
 
     def _what_there_is(self, name: str) -> str:
@@ -153,35 +154,3 @@ def _plain_path(linked: LinkedObject) -> str:
                 hint="rename it",
             )
     return "/".join(parts)
-
-
-def read_kernel_folder(path: str, shown: str, settings: Sequence[KernelSettings] = ()) -> KernelFolder:
-    """Lists the kernels folder at `path`; sources carry the prefix `shown`. A missing folder has no kernels."""
-    folders: list[str] = []
-    sources: dict[str, list[str]] = {}
-    binaries: dict[str, list[str]] = {}
-    pending = [(path, shown)]
-    while pending:
-        folder, name = pending.pop()
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except FileNotFoundError:
-            continue
-        folders.append(name)
-        for entry in entries:
-            if entry.name.startswith((".", "__")):
-                continue
-            stem, suffix = os.path.splitext(entry.name)
-            if entry.is_dir():
-                pending.append((entry.path, os.path.join(name, entry.name)))
-            elif suffix in SUFFIXES:
-                sources.setdefault(stem, []).append(os.path.join(name, entry.name))
-            elif suffix in BINARIES:
-                binaries.setdefault(entry.name, []).append(os.path.join(name, entry.name))
-    return KernelFolder(
-        shown,
-        tuple(sorted(folders)),
-        {k: tuple(sorted(v)) for k, v in sources.items()},
-        {k: tuple(sorted(v)) for k, v in binaries.items()},
-        tuple(settings),
-    )

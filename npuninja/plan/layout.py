@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 # The graph as data, in the build folder.
 GRAPH = "graph.json"
+# What a package is made of, beside it.
+PLAN = "package_plan.json"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class Layout:
     def output(self, *parts: str) -> str:
         """An output, as build.ninja names it."""
         return os.path.join(self.output_prefix, *parts)
+
+    def fault_file(self, name: str) -> str:
+        """Where the error of a design that cannot be built is kept, as build.ninja names it."""
+        return self.output("faults", f"{name}.txt")
 
     def source(self, path: str) -> str:
         """A file named relative to the source root, as build.ninja names it.

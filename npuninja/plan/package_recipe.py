@@ -11,10 +11,8 @@ from npuninja.plan.context import Context
 from npuninja.plan.design import Design
 from npuninja.plan.design_files import DesignFiles
 from npuninja.plan.graph import Edge, Graph
-from npuninja.plan.layout import GRAPH
+from npuninja.plan.layout import GRAPH, PLAN
 
-# In the build folder, as graph.json; configure.py writes both.
-PLAN = "package_plan.json"
 FOLDER = "dist"  # as Python's builders call it
 WHOM = "the package"
 

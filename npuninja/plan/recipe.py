@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 from npuninja.errors import Error
@@ -133,7 +132,7 @@ class _Faults:
     ) -> None:
         self._graph = graph
         self._wanted = [f for f in refused if wanted is None or f.name in wanted]
-        self._file = functools.partial(fault_file, context.layout)
+        self._file = context.layout.fault_file
         for fault in refused:
             if not is_name(fault.name) or fault.name in RESERVED:
                 continue
@@ -158,11 +157,6 @@ class _Faults:
         options = tuple(self._file(fault.name) for fault in refused)
         whom = "designs that cannot be built"
         self._graph.add(Edge("faulty", (name,), implicit=tuple(names), options=options, for_whom=whom))
-
-
-def fault_file(layout: Layout, name: str) -> str:
-    """Where the error of a design that cannot be built is kept, as build.ninja names it."""
-    return layout.output("faults", f"{name}.txt")
 
 
 def _alias(graph: Graph, name: str, members: Sequence[str], whom: str = EVERY) -> None:

@@ -17,11 +17,12 @@ def run(arguments: list[str]) -> list[str]:
     Raises:
         ToolError: there is no compiler, or it failed.
     """
-    from npuninja.emulator.engine_module import SOURCES, cache_folder, compile_engine, embedded_compiler
+    from npuninja.compiled_modules import cache_folder
+    from npuninja.emulator.engine_module import SOURCES, compile_engine
+    from npuninja.own_compiler import own_compiler
 
     options = stage_arguments("engine", arguments)
     target = options.one("-o")
     with Outputs(target) as outputs:
-        program, _ = embedded_compiler()
-        outputs.write(target, compile_engine(program, cache_folder()))
+        outputs.write(target, compile_engine(own_compiler(), cache_folder()))
     return sorted(os.path.join(SOURCES, name) for name in os.listdir(SOURCES) if name.endswith((".c", ".h")))

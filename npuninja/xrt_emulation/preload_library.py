@@ -11,8 +11,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from npuninja.emulator.engine_module import cache_folder, embedded_compiler
+from npuninja.compiled_modules import cache_folder
 from npuninja.errors import ToolError
+from npuninja.own_compiler import OwnCompiler, own_compiler
 
 SOURCES = Path(__file__).parent / "preload"
 #: The C library to link against: an old one, so that the library loads into programs with any newer one.
@@ -30,29 +31,30 @@ def preload_library() -> Path:
         raise ToolError(
             "XRT programs can be run on the emulated NPU on Linux only", hint="use WSL, or a container"
         )
-    program, version = embedded_compiler()
-    target = f"{platform.machine()}-linux-gnu.{_GLIBC}"
-    digest = hashlib.sha256(repr((FLAGS, target, version)).encode())
+    compiler = own_compiler()
+    # Another compiler has the C library of this machine only.
+    target = ("-target", f"{platform.machine()}-linux-gnu.{_GLIBC}") if compiler.is_zig else ()
+    digest = hashlib.sha256(repr((FLAGS, target, compiler.version)).encode())
     for path in sorted(SOURCES.iterdir()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     library = cache_folder() / f"preload-{digest.hexdigest()[:32]}.so"
     if not library.exists():
-        _compile(program, target, library)
+        _compile(compiler, target, library)
     return library
 
 
-def _compile(program: str, target: str, library: Path) -> None:
+def _compile(compiler: OwnCompiler, target: tuple[str, ...], library: Path) -> None:
     zig_cache = str(library.parent / "zig")
     environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": zig_cache, "ZIG_LOCAL_CACHE_DIR": zig_cache}
     environment.pop("LD_PRELOAD", None)
     with tempfile.TemporaryDirectory(prefix="preload-", dir=library.parent) as folder:
         output = os.path.join(folder, library.name)
         sources = [str(path) for path in sorted(SOURCES.glob("*.c"))]
-        command = [program, "cc", "-target", target, *FLAGS, *sources, "-o", output, "-ldl", "-lpthread"]
+        command = [*compiler.compile, *target, *FLAGS, *sources, "-o", output, "-ldl", "-lpthread"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ToolError(
                 f"the preload library does not compile (exit code {done.returncode}): {done.stderr.strip()[-2000:]}",
-                hint="the package ziglang may be too old or damaged; pip install --upgrade ziglang",
+                hint="the compiler may be too old or damaged: pip install --upgrade ziglang, or clang and lld 14 or newer",
             )
         os.replace(output, library)

@@ -11,7 +11,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from npuninja.emulator.engine_module import cache_folder
+from npuninja.compiled_modules import cache_folder
 from npuninja.xrt_emulation.models import NpuModel
 
 #: Bus address of the emulated NPU; preload/paths.c has it too.

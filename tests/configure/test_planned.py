@@ -6,8 +6,9 @@ from itertools import pairwise
 import pytest
 from build_project import Project, make_tool
 from conftest import ROOT
+from test_layers import imported_in, module_name
 
-from npuninja.configure.planned import Planned
+from npuninja.configure.planned import NOT_OF_PLANNING, Planned
 
 WRITTEN = ["build.ninja", ".build.ninja.d", "compile_commands.json", "build/graph.json"]
 
@@ -88,3 +89,17 @@ def test_changes_of_every_kind_are_planned(project: Project):
     project.write("build.ninja.in", "# mine\n" + (ROOT / "build.ninja.in").read_text(encoding="utf-8"))
     texts.append(text())
     assert all(one != two for one, two in pairwise(texts))
+
+
+def test_folders_that_are_not_looked_at_are_loaded_by_nothing_here():
+    """Neither by what configure.py imports, nor by what that imports, wherever in a module it stands."""
+    files = {module_name(path): path for path in sorted((ROOT / "npuninja").rglob("*.py"))}
+    reached, pending = set(), ["npuninja.configure.main"]
+    while pending:
+        module = pending.pop()
+        if module not in reached:
+            reached.add(module)
+            text = files[module].read_text(encoding="utf-8")
+            pending += [imported for imported, _ in imported_in(text, module, files)]
+    assert {name.split(".")[1] for name in reached if "." in name}.isdisjoint(NOT_OF_PLANNING)
+    assert {path.name for path in (ROOT / "npuninja").iterdir() if path.is_dir()} >= NOT_OF_PLANNING

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from npuninja.compiled_modules import cached_module
+from npuninja.compiled_modules import cache_folder, cached_module
 from npuninja.emulator import engine_module
 from npuninja.errors import InternalError, ToolError
+from npuninja.own_compiler import OwnCompiler, own_compiler
 
 
 @pytest.fixture
@@ -51,34 +52,28 @@ def test_compiler_that_fails_is_told(shared_cache, tmp_path) -> None:
     program.write_text("#!/bin/sh\necho out of luck\nexit 3\n")
     program.chmod(0o755)
     with pytest.raises(ToolError, match=r"does not compile .*exit code 3.*out of luck"):
-        engine_module.compile_engine(str(program), tmp_path)
+        engine_module.compile_engine(
+            OwnCompiler((str(program), "cc"), (str(program), "wasm-ld"), (), "1"), tmp_path
+        )
 
 
 def test_sources_compile_without_a_warning(shared_cache, monkeypatch) -> None:
-    program, _ = engine_module.embedded_compiler()
     flags = (*engine_module.COMPILE_FLAGS, "-Wall", "-Wextra", "-Werror")
     monkeypatch.setattr(engine_module, "COMPILE_FLAGS", flags)
-    assert engine_module.compile_engine(program, shared_cache)[:4] == b"\0asm"
-
-
-def test_missing_compiler_is_told(monkeypatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(ToolError, match="ziglang is missing") as caught:
-        engine_module.embedded_compiler()
-    assert caught.value.hint == "pip install ziglang"
+    assert engine_module.compile_engine(own_compiler(), shared_cache)[:4] == b"\0asm"
 
 
 def test_cache_folder_by_environment(tmp_path, monkeypatch) -> None:
     monkeypatch.delenv("NPUNINJA_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert engine_module.cache_folder() == tmp_path / "xdg" / "npuninja"
+    assert cache_folder() == tmp_path / "xdg" / "npuninja"
     monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(tmp_path / "own"))
-    assert engine_module.cache_folder() == tmp_path / "own"
+    assert cache_folder() == tmp_path / "own"
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(blocked / "below"))
     with pytest.raises(ToolError, match="cannot make the cache folder"):
-        engine_module.cache_folder()
+        cache_folder()
 
 
 def test_old_core_modules_are_forgotten(tmp_path, monkeypatch) -> None:
@@ -103,7 +98,7 @@ def test_a_folder_that_others_can_write_to_is_no_cache(tmp_path, monkeypatch, mo
     folder.chmod(mode)
     monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(folder))
     with pytest.raises(ToolError, match="others can write to"):
-        engine_module.cache_folder()
+        cache_folder()
 
 
 def test_a_module_that_was_changed_is_made_anew(tmp_path) -> None:

@@ -3,10 +3,10 @@ import json
 import pytest
 from conftest import CONFORMANCE, positive_designs
 
+from npuninja.configure.kernel_folder import read_kernel_folder
 from npuninja.errors import Location, UserError
 from npuninja.ir.parser import parse_module
 from npuninja.plan.design import Design, from_json, to_json
-from npuninja.plan.kernels import read_kernel_folder
 from npuninja.plan.scan import scan_module
 
 
