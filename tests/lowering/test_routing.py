@@ -311,3 +311,11 @@ def test_connections_of_the_design_are_kept_and_avoided() -> None:
 def test_a_device_without_tiles_stays_empty() -> None:
     module, _ = routed(design("npu2", ""))
     assert module.body.ops[0].body.ops == []
+
+
+def test_a_routed_module_is_routed_again_as_it_is() -> None:
+    """Packet flows stay in it; their rules are there already."""
+    folder = CONFORMANCE / "new_packet_fan_in"
+    text = (folder / "input_physical.mlir").read_text(encoding="utf-8")
+    module, _ = routed(text, "2026-02")
+    assert compare(print_module(module), text) == []

@@ -8,7 +8,7 @@ packet flows stay, as with the reference's `aie-create-pathfinder-flows`.
 from __future__ import annotations
 
 from npuninja.arch.devices import Place
-from npuninja.arch.switch import MASTER_COUNTS, MAX_PACKET_ID, SLAVE_COUNTS
+from npuninja.arch.switch import MASTER_COUNTS, MAX_PACKET_ID, SHIM_MM2S_SOUTH, SLAVE_COUNTS
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.ir.attributes import BoolAttr
 from npuninja.ir.core import Operation
@@ -59,6 +59,25 @@ class _Packet:
         self.priority = isinstance(priority, BoolAttr) and priority.value
 
 
+def _routed_ids(device: Operation) -> dict[Endpoint, list[tuple[int, int]]]:
+    """The (mask, value) pairs of the packet rules that a device has, by the port that packets come from."""
+    found: dict[Endpoint, list[tuple[int, int]]] = {}
+    for switch in ops_of(device, "aie.switchbox"):
+        for rules in switch.body.ops:
+            if rules.name != "aie.packet_rules":
+                continue
+            pairs = [
+                (rule.integer("mask"), rule.integer("value"))
+                for rule in rules.body.ops
+                if rule.name == "aie.rule"
+            ]
+            place, port = place_of(switch.operands[0]), port_of(rules, "source_")
+            found.setdefault((place, port), []).extend(pairs)
+            if port[0] == "South" and port[1] in SHIM_MM2S_SOUTH:  # behind the mux of a shim tile
+                found.setdefault((place, ("DMA", SHIM_MM2S_SOUTH.index(port[1]))), []).extend(pairs)
+    return found
+
+
 class _DeviceRouting:
     """Routing of one device."""
 
@@ -68,7 +87,14 @@ class _DeviceRouting:
         self.rules = rules_of(generation)
         self.warnings = warnings
         self.flows = list(ops_of(op, "aie.flow"))
-        self.packets = [packet for flow in ops_of(op, "aie.packet_flow") for packet in self._packets(flow)]
+        packets = (packet for flow in ops_of(op, "aie.packet_flow") for packet in self._packets(flow))
+        # Packet flows stay in a routed module: those that a switch knows already are done.
+        routed = _routed_ids(op)
+        self.packets = [
+            packet
+            for packet in packets
+            if not any(packet.identifier & mask == value for mask, value in routed.get(packet.source, ()))
+        ]
 
     def run(self) -> None:
         """Routes and writes the result."""
