@@ -108,7 +108,6 @@ def _decided(source: Source, settings: Settings) -> Source:
 
 def _with_settings(design: Design, settings: Settings, references: frozenset[str]) -> Design:
     said = settings.designs.get(design.name)
-    generation = (said.generation if said else "") or settings.generation
     reference = (
         os.path.relpath(os.path.join(settings.folder, said.reference)) if said and said.reference else ""
     )
@@ -121,7 +120,7 @@ def _with_settings(design: Design, settings: Settings, references: frozenset[str
     read_driver_flags(flags, said.location if said else Location(design.source))
     return replace(
         design,
-        generation=generation,
+        generation=(said.generation if said else "") or settings.generation,
         alloc_scheme=said.alloc_scheme if said else "",
         aiecc_flags=flags,
         reference=reference,

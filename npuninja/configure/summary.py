@@ -10,6 +10,8 @@ from npuninja.configure.designs import DesignSet
 from npuninja.configure.options import Options, makefile_name
 from npuninja.detect.machine import Toolchain
 from npuninja.emit.escape import quote_word
+from npuninja.plan.design import Design
+from npuninja.plan.dialect import dialect_of
 from npuninja.plan.providers import STAGES, Providers
 
 
@@ -46,6 +48,7 @@ def summary(
         if designs
         else []
     )
+    lines += dialects(designs, providers)
     if options.retarget:
         lines.append(f"retargeted to {options.retarget}, whatever the designs say (--retarget)")
     if found.left_out:
@@ -63,6 +66,14 @@ def summary(
     done = f"{target} {'written' if changed else 'unchanged'}"
     lines.append(f"{done}; next: {command}{only}, then {command} run")
     return "\n".join(lines) + "\n"
+
+
+def dialects(designs: Sequence[Design], providers: Providers) -> list[str]:
+    """As which generation of the dialect designs are lowered whose text does not say it, or is not what the tools read."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for design in designs:
+        groups.setdefault(dialect_of(design, providers), []).append(design.name)
+    return [f"dialect {name} for {', '.join(names)}: {why}" for (name, why), names in groups.items() if why]
 
 
 def _table(rows: Sequence[tuple[str, ...]], colour: bool, width: int) -> list[str]:

@@ -39,6 +39,9 @@ class Release:
         allocation_has_tile: whether `aie.shim_dma_allocation` names a tile instead of a column.
         functions_link: whether `link_with` may stand at a function; before, a core names the one object it is
             linked with.
+        trace: passes in front of those of step 1 for a design with `aie.trace`; "" when the release has none.
+        values: whether numbers of lock, descriptor and register operations are SSA values.
+        generation: of the dialect it reads and writes (npuninja/lowering/generation.py).
     """
 
     since: str
@@ -54,6 +57,9 @@ class Release:
     sequence_op: str
     allocation_has_tile: bool
     functions_link: bool
+    trace: str = ""
+    values: bool = False
+    generation: str = "2025-10"
 
     @property
     def needs(self) -> frozenset[str]:
@@ -134,7 +140,7 @@ _then(
     "convert-to-llvm{{ dynamic=true }},convert-vector-to-llvm,convert-ub-to-llvm,canonicalize,cse)",
 )
 # a7df6e13 (#2708)
-_then("2025-11-18", sequence_op=NEW_SEQUENCE)
+_then("2025-11-18", sequence_op=NEW_SEQUENCE, generation="2026-02")
 # 6c9036e2
 _then("2025-12-17", allocation_has_tile=True)
 # b4ed4ecd (#2880): aiecc in C++
@@ -142,6 +148,7 @@ _then(
     "2026-02-24",
     lower=_LOWER % ",aie-vector-transfer-lowering",
     place="aie.device(aie-place-tiles{{ cores-per-col=-1 }})",
+    trace="aie.device(aie-insert-trace-flows,aie-trace-to-config,aie-trace-pack-reg-writes,aie-inline-trace-config)",
     route=("--pass-pipeline=builtin.module(aie.device(aie-create-pathfinder-flows))",),
     sequence="builtin.module(aie-materialize-runtime-sequences,aie.device(aie-materialize-bd-chains,"
     "aie-substitute-shim-dma-allocations,aie-assign-runtime-sequence-bd-ids,canonicalize,aie-dma-tasks-to-npu,"
@@ -159,13 +166,31 @@ _then(
 # 8bfa8ce6 (#2969): more than O1 miscompiles
 _then("2026-03-15", opt=("--passes=default<O1>", "-inline-threshold=10", "-S"))
 
-# From here on aiecc is a graph of its own with other pipelines (v1.4, #3271), which are not public enough to
-# be repeated.
-UNKNOWN_SINCE = "2026-07-01"
-_UNKNOWN_PASS = "aie-objectFifo-unroll"
+# 3ca0193c, MLIR-AIE 1.4: numbers are values (#3225, #3308, #3306), lock ids behind the fifos (#3298, #3377), Peano
+# below its LLVM. What its driver does to LLVM IR for Peano is not repeated here, so it compiles no cores.
+_then(
+    "2026-08-14",
+    lower="convert-vector-to-aievec{{ aie-target={arch} }},lower-affine,aie-canonicalize-device,"
+    "aie-lower-scratchpad-parameters,aie.device(aie-objectFifo-stateful-transform{{ packet-sw-objFifos=0 }},"
+    "aie-objectFifo-unroll{{ default-dynamic=0 }},aie-assign-lock-ids,aie-assign-bd-ids,aie-lower-cascade-flows,"
+    "aie-lower-broadcast-packet,aie-lower-multicast,aie-assign-tile-controller-ids),"
+    "aie-generate-column-control-overlay{{ route-shim-to-tile-ctrl=0 }},aie.device(aie-assign-buffer-addresses,"
+    "aie-assign-core-link-files,aie-vector-transfer-lowering),aie-scf-to-control-flow",
+    sequence="builtin.module(aie-materialize-runtime-sequences,aie.device(aie-materialize-bd-chains,"
+    "aie-substitute-shim-dma-allocations,aie-unroll-runtime-sequence-loops,canonicalize,aie-decompose-large-dma-bd,"
+    "aie-lower-dynamic-bd-pool,canonicalize,aie-assign-runtime-sequence-bd-ids,aie-dma-tasks-to-npu,"
+    "aie-lower-dma-channel-reset,aie-dma-to-npu,aie-lower-set-lock,aie-lower-core-reset))",
+    core="",
+    values=True,
+    generation="2026-08",
+)
+
+#: The pipelines changed step by step between these days, and no release in between is known here.
+UNKNOWN_SINCE, KNOWN_AGAIN = "2026-07-01", RELEASES[-1].since
 
 # What a proof of aie-opt looks for.
-NOTED_PASSES = frozenset(name for release in RELEASES for name in release.needs) | {_UNKNOWN_PASS}
+NOTED_PASSES = frozenset(name for release in RELEASES for name in release.needs)
+_LATE_PASS = "aie-objectFifo-unroll"
 
 
 def spelling_of(day: str, known: frozenset[str]) -> Release:
@@ -185,9 +210,13 @@ def release_of(day: str, known: frozenset[str]) -> tuple[Release | None, str]:
         day: of its wheel or commit; "" when that is not known.
         known: those of `NOTED_PASSES` that its aie-opt knows.
     """
-    if day >= UNKNOWN_SINCE or _UNKNOWN_PASS in known:
+    # A tag of 1.4 says no day of its own, so what its aie-opt knows decides.
+    late = RELEASES[-1] if _LATE_PASS in known and RELEASES[-1].needs <= known else None
+    if late and (not day or day >= UNKNOWN_SINCE):
+        return late, ""
+    if UNKNOWN_SINCE <= day < KNOWN_AGAIN or (not day and _LATE_PASS in known):
         which = f"MLIR-AIE of {day}" if day else "this MLIR-AIE"
-        return None, f"{which} is newer than the pipelines known here (before {UNKNOWN_SINCE})"
+        return None, f"{which} is of the time when its pipelines changed ({UNKNOWN_SINCE} to {KNOWN_AGAIN})"
     if day and day < RELEASES[0].since:
         return None, f"MLIR-AIE of {day} is older than the pipelines known here (from {RELEASES[0].since})"
     of_its_time = [r for r in RELEASES if not day or r.since <= day]

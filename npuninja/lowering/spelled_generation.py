@@ -73,7 +73,7 @@ class Mark(NamedTuple):
     place: Location | None
 
 
-def _mark(op: Operation) -> Mark | None:
+def mark_of(op: Operation) -> Mark | None:
     """What an operation says about the generation of its text."""
     name = op.name
     known = _BY_NAME.get(name)
@@ -129,7 +129,7 @@ def possible_generations(module: Operation) -> tuple[str, ...]:
     marks: list[Mark] = []
     left = GENERATIONS
     for op in module.walk():
-        mark = _mark(op)
+        mark = mark_of(op)
         if mark is None or set(left) <= set(mark.generations):
             continue
         left = tuple(name for name in left if name in mark.generations)

@@ -1,7 +1,8 @@
 """Puts a design into the spelling of another release of MLIR-AIE; each reads its own only.
 
-Three things changed between the releases this project knows: the name of the runtime sequence, whether a
-shim's DMA allocation names a tile or a column, and whether `link_with` may stand at a function.
+What changed between the releases this project knows: the name of the runtime sequence, whether a shim's DMA allocation
+names a tile or a column, whether `link_with` stands at functions, whether numbers of locks, descriptors and register
+writes are attributes or SSA values, the form of `aie.trace.host_config`, and where a padding value stands.
 """
 
 from __future__ import annotations
@@ -9,13 +10,34 @@ from __future__ import annotations
 from npuninja.errors import UserError
 from npuninja.ir.attributes import IntegerAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
+from npuninja.lowering.number_operands import numbers_from_values, numbers_to_values
+from npuninja.lowering.spelled_generation import mark_of, possible_generations
 
+#: What `numbers` puts from one form into the other.
+_RESPELLED = frozenset(
+    {
+        *NUMBERS,
+        "aie.dma_bd",
+        "aie.trace.host_config",
+        "aiex.dma_configure_task",
+        "aiex.dma_configure_task_for",
+    }
+)
+LATEST = "2026-08"
 # Operations that only the newer releases have.
 _NEW_OPERATIONS = ("aie.logical_tile", "aiex.configure", "aiex.run")
 
 
-def respell(module: Operation, *, sequence_op: str, allocation_has_tile: bool, functions_link: bool) -> bool:
+def respell(
+    module: Operation,
+    *,
+    sequence_op: str,
+    allocation_has_tile: bool,
+    functions_link: bool,
+    numbers: str = "",
+) -> bool:
     """Changes a parsed design in place; returns whether anything changed.
 
     Args:
@@ -24,6 +46,7 @@ def respell(module: Operation, *, sequence_op: str, allocation_has_tile: bool, f
         allocation_has_tile: whether `aie.shim_dma_allocation` names a tile; else its column.
         functions_link: whether `link_with` may stand at a function; else each core names the one object it is
             linked with.
+        numbers: `values` or `attributes`; "" leaves them as they are.
 
     Raises:
         UserError: the design says what the other spelling cannot; located.
@@ -39,10 +62,64 @@ def respell(module: Operation, *, sequence_op: str, allocation_has_tile: bool, f
         elif op.name in _NEW_OPERATIONS and sequence_op == RUNTIME_SEQUENCES[0]:
             hint = "take a newer MLIR-AIE, or the embedded lowering: --provider lower=embedded and so on"
             raise UserError(f"MLIR-AIE before 2025-11-18 has no {op.name}", op.loc, hint=hint)
-    if not functions_link:
-        for device in [op for op in module.body.ops if op.name == "aie.device"]:
-            changed |= _link_at_cores(device)
+    for device in [op for op in module.body.ops if op.name == "aie.device"]:
+        changed |= _link_at_functions(device) if functions_link else _link_at_cores(device)
+    if numbers:
+        changed |= _respell_numbers(module, numbers == "values")
     return changed
+
+
+def _respell_numbers(module: Operation, values: bool) -> bool:
+    """Between literal numbers (up to MLIR-AIE 1.3) and SSA values with keywords (1.4); says whether anything changed."""
+    possible = possible_generations(module)
+    if (LATEST in possible) if values else (set(possible) - {LATEST}):
+        return False
+    if not values:
+        _check_older(module)
+    numbers_from_values(module)
+    for op in module.walk():
+        if op.name == "aie.trace.host_config":
+            _respell_host_config(op, values)
+        elif op.name == "aie.dma_bd" and values and "pad_value" in op.attributes:
+            if op.integer("pad_value"):
+                hint = "write pad_value at aie.dma_start"
+                raise UserError(
+                    "in MLIR-AIE 1.4 a channel has the value that pads, not a descriptor", op.loc, hint=hint
+                )
+            del op.attributes["pad_value"]
+    if values:
+        numbers_to_values(module)
+    return True
+
+
+def _check_older(module: Operation) -> None:
+    """UserError for what only MLIR-AIE 1.4 can say."""
+    for op in module.walk():
+        mark = mark_of(op)
+        # A mark in quotes is an operation or attribute of its own, not another form of an older one.
+        own = mark is not None and (mark.what.startswith("'") or op.name not in _RESPELLED)
+        if mark is not None and mark.generations == (LATEST,) and own:
+            raise UserError(
+                f"MLIR-AIE before 1.4 has no {mark.what}",
+                op.loc,
+                hint="take MLIR-AIE 1.4, or the embedded lowering: --provider lower=embedded and so on",
+            )
+
+
+def _respell_host_config(op: Operation, dictionary: bool) -> None:
+    """The buffer's argument was counted, 4 if nothing was said; 1.4 appends one of its own."""
+    given = op.integer("arg_idx", -1)
+    if dictionary and given not in (-1, 4):
+        raise UserError(
+            f"MLIR-AIE 1.4 gives traces an argument of their own, not number {given}",
+            op.loc,
+            hint="leave arg_idx out, and give the trace the last buffer",
+        )
+    if dictionary:
+        op.attributes.pop("arg_idx", None)
+        op.attributes.pop("routing", None)
+    else:
+        op.attributes["arg_idx"] = IntegerAttr(-1, "i32")
 
 
 def _respell_allocation(op: Operation) -> None:
@@ -65,6 +142,51 @@ def _respell_allocation(op: Operation) -> None:
     raise UserError(
         f"the design has no tile ({column}, 0), which this allocation needs in newer syntax", op.loc
     )
+
+
+def _link_at_functions(device: Operation) -> bool:
+    """Moves `link_with` from the cores to the functions they call, where newer releases want it: at a core they take it
+    too, with a warning that prints the whole core. A function that two cores take from different files stays as it is.
+    """
+    functions = {
+        op.string("sym_name"): op
+        for op in device.body.ops
+        if op.name == "func.func" and not op.regions[0].blocks
+    }
+    users: dict[str, list[Operation]] = {}
+    cores = [op for op in device.body.ops if op.name == "aie.core"]
+    for core in cores:
+        callees = {
+            callee.path[-1]
+            for op in core.walk()
+            if op.name == "func.call" and isinstance(callee := op.attributes.get("callee"), SymbolRefAttr)
+        }
+        for name in callees & functions.keys():
+            users.setdefault(name, []).append(core)
+    changed = False
+    for core in cores:
+        own = core.attributes.get("link_with")
+        called = [name for name, found in users.items() if core in found]
+        files = {other.attributes.get("link_with") for name in called for other in users[name]} | {
+            functions[name].attributes["link_with"]
+            for name in called
+            if "link_with" in functions[name].attributes
+        }
+        if own is None or not called or files != {own}:
+            continue
+        for name in called:
+            functions[name].attributes["link_with"] = own
+        changed = True
+    for core in cores if changed else ():
+        called = [name for name, found in users.items() if core in found]
+        own = core.attributes.get("link_with")
+        if (
+            own is not None
+            and called
+            and all(functions[n].attributes.get("link_with") == own for n in called)
+        ):
+            del core.attributes["link_with"]
+    return changed
 
 
 def _link_at_cores(device: Operation) -> bool:

@@ -93,6 +93,8 @@ class Design:
         imports: files that a Python source read to make the MLIR; () for an MLIR source.
         configurations: its devices, in the order of the text; at least one has a runtime sequence.
         logical_tiles: whether it leaves the places of tiles to the lowering.
+        traces: whether it has `aie.trace`.
+        generations: those of the dialect in which its text reads as it stands, oldest first.
         generation: of its dialect, as the project says it; `auto` for what the text says.
         alloc_scheme: how its buffers are placed, as the project says it; "" for the default.
         aiecc_flags: of MLIR-AIE's driver, for its lowering: what its source says, then what the project says.
@@ -106,6 +108,8 @@ class Design:
     imports: tuple[str, ...]
     configurations: tuple[Configuration, ...]
     logical_tiles: bool = False
+    traces: bool = False
+    generations: tuple[str, ...] = ()
     generation: str = "auto"
     alloc_scheme: str = ""
     aiecc_flags: tuple[str, ...] = ()
@@ -163,6 +167,8 @@ def to_json(design: Design) -> dict[str, Any]:
         ],
         "logical_tiles": design.logical_tiles,
         "aiecc_flags": list(design.aiecc_flags),
+        "traces": design.traces,
+        "generations": list(design.generations),
         "kernels": [[k.name, k.source, list(k.include), list(k.flags)] for k in design.kernels],
     }
 
@@ -177,6 +183,8 @@ def from_json(content: dict[str, Any], name: str, source: str, mlir: str, import
         configurations=tuple(map(_configuration, content["configurations"])),
         logical_tiles=bool(content["logical_tiles"]),
         aiecc_flags=tuple(map(str, content["aiecc_flags"])),
+        traces=bool(content["traces"]),
+        generations=tuple(content["generations"]),
         kernels=tuple(OwnKernel(k[0], k[1], tuple(k[2]), tuple(k[3])) for k in content["kernels"]),
     )
 

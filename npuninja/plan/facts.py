@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npuninja.detect.mlir_aie import aiecc_command, aiecc_variables
+from npuninja.detect.mlir_aie_releases import Release
 from npuninja.formats.xclbin_sections import LEAST_BUFFERS, buffers_of_call
 from npuninja.plan.context import Context
 from npuninja.plan.design import Configuration, Core, Design, Sequence
 from npuninja.plan.design_files import DesignFiles
+from npuninja.plan.dialect import check_places
 from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.plan.edges import Value
 from npuninja.stages.table import CDO
@@ -47,6 +49,7 @@ AIECC_GENERATIONS: dict[str, AieccFlags] = {
 
 def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, Value]:
     """The facts of a design. Those of a core and the words of a tool come with the stage that asks for them."""
+    check_places(design, context.providers)
     spelling, release = context.providers.spelling, context.release
     # The name in debug information and fault messages; without the build folder, so that every folder gives
     # equal bytes.
@@ -67,12 +70,23 @@ def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, 
         "sequence_op": spelling.sequence_op if spelling else "",
         "allocation_has_tile": _flag(spelling is not None and spelling.allocation_has_tile),
         "functions_link": _flag(spelling is not None and spelling.functions_link),
-        "generation": design.generation if design.generation != "auto" else "",
+        # What the tools of a release read and write, the embedded stages between them read and write too.
+        "generation": spelling.generation
+        if spelling
+        else design.generation
+        if design.generation != "auto"
+        else "",
+        "values": _values(spelling),
         **read_driver_flags(design.aiecc_flags)._asdict(),
         **({"alloc_scheme": design.alloc_scheme} if design.alloc_scheme else {}),
         "edits": tuple(release.edits) if release else (),
         **(_of_aiecc(context, design) if context.providers.driver == "aiecc" else {}),
     }
+
+
+def _values(spelling: Release | None) -> str:
+    """How numbers of operations are spelled for the tools of a release; "" when there are none."""
+    return "" if spelling is None else "values" if spelling.values else "attributes"
 
 
 def facts_of_device(configuration: Configuration, files: DesignFiles) -> dict[str, Value]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from npuninja import __version__
 from npuninja.detect.machine import Toolchain
-from npuninja.detect.mlir_aie import root_of
+from npuninja.detect.mlir_aie import WHEELS, root_of
 from npuninja.detect.mlir_aie_releases import NEW_SEQUENCE, Release, release_of, spelling_of
 from npuninja.detect.tool import Found
 from npuninja.detect.versions import day_of
@@ -183,7 +184,13 @@ def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompi
     """
     if choices.get(DRIVER) == "aiecc":
         return _driven_by_aiecc(choices, toolchain)
-    release, unknown = _release(toolchain)
+    release, reason = _release(toolchain)
+    no_cores = (
+        "what its LLVM IR needs before Peano reads it is not known here"
+        if release and not release.core
+        else ""
+    )
+    unknown = _Unusable(reason, reason or no_cores)
     cores = _cores_of(choices, toolchain, unknown)
     if compiler is None and cores == WASM:
         raise _no_wasm_compiler(toolchain)
@@ -258,20 +265,29 @@ def _release(toolchain: Toolchain) -> tuple[Release | None, str]:
     return release_of(day_of(opt.version) or day_of(driver), frozenset(opt.facts))
 
 
-def _problem(provider: Provider, toolchain: Toolchain, unknown: str) -> str:
-    """Why a provider cannot do its stage; "" when it can."""
+class _Unusable(NamedTuple):
+    """Why the tools of the MLIR-AIE that was found cannot be used: none of them, or those for cores; "" when they can."""
+
+    tools: str
+    cores: str
+
+
+def _problem(stage: str, provider: Provider, toolchain: Toolchain, unknown: _Unusable) -> str:
+    """Why a provider cannot do a stage; "" when it can."""
     missing = [name for name in provider.tools if not toolchain.found(name)]
     if missing:
         return f"no usable {' and '.join(missing)}"
-    return unknown if _reads_mlir(provider) else ""
+    if not _reads_mlir(provider):
+        return ""
+    return unknown.cores if stage == "core" else unknown.tools
 
 
-def _check_asked(stage: str, word: str, cores: str, toolchain: Toolchain, unknown: str) -> None:
+def _check_asked(stage: str, word: str, cores: str, toolchain: Toolchain, unknown: _Unusable) -> None:
     """Raises when the provider that was asked for cannot do the stage, or not for these cores."""
     provider = _named(stage, word)
     if provider is None:
         return
-    problem = _problem(provider, toolchain, unknown)
+    problem = _problem(stage, provider, toolchain, unknown)
     if problem:
         _refuse(stage, word, provider, problem, toolchain)
     if provider.cores == NPU and cores == WASM:
@@ -292,11 +308,11 @@ def _refuse(stage: str, word: str, provider: Provider, problem: str, toolchain: 
         )
     raise ToolError(
         f"--provider {stage}={word}: {problem}",
-        hint="the driver of that release can build whole designs: --provider design=aiecc",
+        hint=f"{WHEELS}; or, if its driver works, build whole designs with it: --provider design=aiecc",
     )
 
 
-def _cores_of(choices: Mapping[str, str], toolchain: Toolchain, unknown: str) -> str:
+def _cores_of(choices: Mapping[str, str], toolchain: Toolchain, unknown: _Unusable) -> str:
     """The kind of cores that is compiled for. UserError when the choices contradict each other."""
     kinds = {stage: _kind_asked(stage, choices.get(stage, "auto")) for stage in CORE_STAGES}
     npu = [stage for stage, kind in kinds.items() if kind == NPU]
@@ -311,7 +327,7 @@ def _cores_of(choices: Mapping[str, str], toolchain: Toolchain, unknown: str) ->
         return NPU
     if WASM in kinds.values():
         return WASM
-    able = all(not _problem(STAGES[stage].providers[0], toolchain, unknown) for stage in CORE_STAGES)
+    able = all(not _problem(stage, STAGES[stage].providers[0], toolchain, unknown) for stage in CORE_STAGES)
     return NPU if able else WASM
 
 
@@ -354,7 +370,7 @@ def _check_mixture(providers: Providers) -> None:
 
 
 def _choose_one(
-    stage: str, word: str, cores: str, toolchain: Toolchain, unknown: str, compiler: WasmCompiler | None
+    stage: str, word: str, cores: str, toolchain: Toolchain, unknown: _Unusable, compiler: WasmCompiler | None
 ) -> Chosen:
     """The provider of one stage for these cores."""
     fitting = [p for p in STAGES[stage].providers if p.cores in ("", cores)]
@@ -363,7 +379,7 @@ def _choose_one(
         if cores == WASM and stage in ("kernel", "link") and compiler is not None:
             named = _of_compiler(fitting, compiler.linker if stage == "link" else compiler.compiler)
         else:
-            able = [p for p in fitting if not _problem(p, toolchain, unknown)]
+            able = [p for p in fitting if not _problem(stage, p, toolchain, unknown)]
             named = next((p for p in able if word == "auto" or not p.vendor), able[0])
     if named.vendor:
         tool = toolchain.found(named.tools[0])
@@ -372,7 +388,9 @@ def _choose_one(
         return Chosen(stage, named, tool.tool, tool.version, tool.path, reason)
     vendor = STAGES[stage].providers[0]
     reason = (
-        "asked for" if word != "auto" else _problem(vendor, toolchain, unknown) or "the cores are emulated"
+        "asked for"
+        if word != "auto"
+        else _problem(stage, vendor, toolchain, unknown) or "the cores are emulated"
     )
     if named.label:
         compiler_found = toolchain.found(named.tools[0])
@@ -417,11 +435,13 @@ def _driven_by_aiecc(choices: Mapping[str, str], toolchain: Toolchain) -> Provid
     aiecc = toolchain.found("aiecc")
     assert aiecc is not None
     driver = Chosen(DRIVER, by_aiecc, f"aiecc ({aiecc.facts[0]})", aiecc.version, aiecc.path, "asked for")
-    chosen = [driver, _choose_one("kernel", "auto", NPU, toolchain, "", None)]
+    chosen = [driver, _choose_one("kernel", "auto", NPU, toolchain, _Unusable("", ""), None)]
     for stage in ("lower", "sequence"):
         ours = STAGES[stage].providers[-1]
         chosen.append(Chosen(stage, ours, ours.name, __version__, "", "for the manifest only"))
-    chosen.append(_choose_one("python", choices.get("python", "auto"), NPU, toolchain, "", None))
+    chosen.append(
+        _choose_one("python", choices.get("python", "auto"), NPU, toolchain, _Unusable("", ""), None)
+    )
     others = (s for s in STAGES if s not in ("kernel", "lower", "sequence", "run", "python", DRIVER))
     chosen += [replace(driver, stage=stage, reason=f"by {DRIVER}=aiecc") for stage in others]
     opt = toolchain.found("aie-opt")

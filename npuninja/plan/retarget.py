@@ -64,7 +64,10 @@ def retargeted(design: Design, wanted: str, folder: str) -> Design:
     write_if_changed(mlir, changed)
     places = [(line, (design.mlir, line, SAME_COLUMN)) for line in range(1, changed.count("\n") + 2)]
     write_file(mlir + SUFFIX, places_text(changed.encode("utf-8"), places, folder).encode("utf-8"))
-    made = scan_module(parse_module(changed, mlir), design.name, design.source, mlir, design.imports)
+    made = scan_module(
+        parse_module(changed, mlir), design.name, design.source, mlir, design.imports, design.aiecc_flags,
+        design.generation,
+    )  # fmt: skip
     imports = () if design.mlir == design.source else design.imports
     return replace(
         made,

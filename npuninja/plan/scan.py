@@ -42,16 +42,17 @@ def scan_module(
         hint = "put tiles, cores and sequence into aie.device(npu1_1col) { … }"
         raise UserError("the design has no aie.device", Location(mlir), hint=hint)
     logical_tiles = any(op.name == "aie.logical_tile" for device in devices for op in device.body.ops)
+    generations = _generations(module)
     if logical_tiles:
         from npuninja.errors import Warnings
         from npuninja.lowering.generation import rules_of
         from npuninja.lowering.resources.place_tiles import (
             place_tiles,  # as the lowering does it, before anything else
         )
-        from npuninja.lowering.spelled_generation import detect
+        from npuninja.lowering.spelled_generation import choose
 
         cores = read_driver_flags(aiecc_flags).cores_per_column
-        rules = rules_of(detect(module) if generation in ("", "auto") else generation)
+        rules = rules_of(choose(generations) if generation in ("", "auto") else generation)
         for device in devices:
             place_tiles(device, rules, Warnings(), int(cores) if cores else None)
     configurations = tuple(_configuration(device, mlir) for device in devices)
@@ -63,7 +64,19 @@ def scan_module(
         imports=imports,
         configurations=configurations,
         logical_tiles=logical_tiles,
+        traces=any(op.name == "aie.trace" for device in devices for op in device.body.ops),
+        generations=generations,
     )
+
+
+def _generations(module: Operation) -> tuple[str, ...]:
+    """The generations in which the text reads as it stands; () when it mixes two, which the lowering reports."""
+    from npuninja.lowering.spelled_generation import possible_generations
+
+    try:
+        return possible_generations(module)
+    except UserError:
+        return ()
 
 
 def _location(op: Operation, file: str) -> Location:

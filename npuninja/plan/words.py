@@ -44,8 +44,8 @@ def tool_words(
 
 def _templates(release: Release, design: Design) -> dict[str, tuple[str, ...]]:
     """Rule -> the words of a release; fields in braces are for `tool_words`."""
-    place = release.place + "," if design.logical_tiles and release.place else ""
-    lower = _with_flags(f"{place}{release.lower}", design)
+    first = (release.place if design.logical_tiles else "", release.trace if design.traces else "")
+    lower = _with_flags(",".join((*filter(None, first), release.lower)), design)
     return {
         "lower_aie_opt": (f"--pass-pipeline=builtin.module({lower})",),
         "route_aie_opt": tuple(release.route),

@@ -11,7 +11,7 @@ from npuninja.stages._run import Outputs, read_text, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """`DESIGN.mlir --sequence-op NAME [--allocation-has-tile] [--functions-link] -o design.mlir`."""
+    """`DESIGN.mlir --sequence-op NAME [--allocation-has-tile] [--functions-link] [--numbers F] -o design.mlir`."""
     options = stage_arguments("spell", arguments)
     target, source = options.one("-o"), options.input()
     with Outputs(target) as outputs:
@@ -22,5 +22,6 @@ def run(arguments: list[str]) -> None:
             sequence_op=options.one("--sequence-op"),
             allocation_has_tile="--allocation-has-tile" in options.flags,
             functions_link="--functions-link" in options.flags,
+            numbers=options.optional("--numbers") or "",
         )
         outputs.write(target, print_module(module) if changed else text)

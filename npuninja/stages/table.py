@@ -153,6 +153,7 @@ STAGES: tuple[Stage, ...] = (
             Option("--sequence-op", "NAME", "sequence_op", needed=True),
             Option("--allocation-has-tile", takes="allocation_has_tile"),
             Option("--functions-link", takes="functions_link"),
+            Option("--numbers", "F", "values"),
         ),
         providers=(SHORT,),
         scope="design",

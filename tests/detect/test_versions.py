@@ -75,12 +75,20 @@ def test_a_release_without_a_day_is_known_by_what_its_aie_opt_knows(known, since
     ("day", "known", "reason"),
     [
         ("2025-10-04", RELEASES[0].needs, "is older than the pipelines known here"),
-        (UNKNOWN_SINCE, RELEASES[-1].needs, "is newer than the pipelines known here"),
-        ("", RELEASES[-1].needs | {"aie-objectFifo-unroll"}, "is newer than the pipelines known here"),
-        ("2026-04-23", RELEASES[-1].needs - {"aie-lower-set-lock"}, "does not know aie-lower-set-lock"),
+        (UNKNOWN_SINCE, RELEASES[-2].needs, "is of the time when its pipelines changed"),
+        ("2026-08-13", RELEASES[-2].needs, "is of the time when its pipelines changed"),
+        ("", RELEASES[-2].needs | {"aie-objectFifo-unroll"}, "is of the time when its pipelines changed"),
+        ("2026-04-23", RELEASES[-2].needs - {"aie-lower-set-lock"}, "does not know aie-lower-set-lock"),
         ("", frozenset({"cse"}), "and others"),
     ],
 )
 def test_an_unknown_release_is_refused_with_the_reason(day, known, reason):
     assert release_of(day, known)[0] is None
     assert reason in release_of(day, known)[1]
+
+
+@pytest.mark.parametrize("day", ["2026-08-14", "2026-09-01", UNKNOWN_SINCE, ""])
+def test_1_4_is_known_by_what_its_aie_opt_knows_where_the_day_does_not_say(day):
+    release, reason = release_of(day, RELEASES[-1].needs)
+    assert release is RELEASES[-1], reason
+    assert (release.generation, release.values) == ("2026-08", True)

@@ -14,6 +14,8 @@ from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.lowering import pipeline
+from npuninja.lowering.number_operands import numbers_from_values
+from npuninja.lowering.spelled_generation import possible_generations
 
 NEW_SEQUENCE, OLD_SEQUENCE = "aie.runtime_sequence", "aiex.runtime_sequence"
 
@@ -45,11 +47,19 @@ def read(path: str, release: Release) -> Operation:
             raise Refused(f"{op.loc}: error: expected {expected}\n{line}\n    ^")
         if op.name == "func.func" and "link_with" in op.attributes and "core-link-files" not in release.p1:
             raise Refused(f"{op.loc}: error: link_with at a function")
+    possible = possible_generations(module)
+    if release.values and "2026-08" not in possible:
+        raise Refused(f"{path}: error: expected SSA operand")
+    if not release.values and possible == ("2026-08",):
+        raise Refused(f"{path}: error: expected ')'")
+    numbers_from_values(module)
     return module
 
 
 def generation(release: Release) -> str:
     """The generation of npuninja's lowering that writes what this release writes."""
+    if release.values:
+        return "2026-08"
     return "2026-02" if release.tile_allocation else "2025-10"
 
 

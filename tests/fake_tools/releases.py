@@ -25,6 +25,20 @@ P3_NEW = (
     "aie-substitute-shim-dma-allocations,aie-assign-runtime-sequence-bd-ids,canonicalize,aie-dma-tasks-to-npu,"
     "aie-dma-to-npu,aie-lower-set-lock))"
 )
+P1_AUGUST = (
+    "builtin.module(convert-vector-to-aievec{aie-target=ARCH},lower-affine,aie-canonicalize-device,"
+    "aie-lower-scratchpad-parameters,aie.device(aie-objectFifo-stateful-transform{packet-sw-objFifos=0},"
+    "aie-objectFifo-unroll{default-dynamic=0},aie-assign-lock-ids,aie-assign-bd-ids,aie-lower-cascade-flows,"
+    "aie-lower-broadcast-packet,aie-lower-multicast,aie-assign-tile-controller-ids),"
+    "aie-generate-column-control-overlay{route-shim-to-tile-ctrl=0},aie.device(aie-assign-buffer-addresses,"
+    "aie-assign-core-link-files,aie-vector-transfer-lowering),aie-scf-to-control-flow)"
+)
+P3_AUGUST = (
+    "builtin.module(aie-materialize-runtime-sequences,aie.device(aie-materialize-bd-chains,"
+    "aie-substitute-shim-dma-allocations,aie-unroll-runtime-sequence-loops,canonicalize,aie-decompose-large-dma-bd,"
+    "aie-lower-dynamic-bd-pool,canonicalize,aie-assign-runtime-sequence-bd-ids,aie-dma-tasks-to-npu,"
+    "aie-lower-dma-channel-reset,aie-dma-to-npu,aie-lower-set-lock,aie-lower-core-reset))"
+)
 P2_START = (
     "builtin.module(aie.device(aie-localize-locks,aie-normalize-address-spaces,aie-transform-bfp-types),"
     "aie-standard-lowering{device=DEVICE tilecol=COL tilerow=ROW},aiex-standard-lowering,"
@@ -62,6 +76,7 @@ class Release(NamedTuple):
         new_sequence: whether the operation is called aie.runtime_sequence.
         tile_allocation: whether allocations name tiles.
         old_llvm_words: words that its LLVM writes and Peano does not read.
+        values: whether numbers of operations are SSA values.
     """
 
     version: str
@@ -77,6 +92,7 @@ class Release(NamedTuple):
     new_sequence: bool
     tile_allocation: bool
     old_llvm_words: tuple[str, ...]
+    values: bool = False
 
 
 _NUW, _POISON = "getelementptr inbounds nuw", "nocreateundeforpoison"
@@ -126,6 +142,14 @@ RELEASES: dict[str, Release] = {
     # Only its driver is used: its pipelines are not known here.
     "2026-07": _APRIL._replace(
         version="1.4.1", sha="", aiecc="declarative", p1=P1_NEW + ",aie-objectFifo-unroll"
+    ),
+    "2026-08-14": _APRIL._replace(
+        version="0.0.1.2026081504+3ca0193",
+        sha="3ca0193ce",
+        aiecc="declarative",
+        p1=P1_AUGUST,
+        p3=P3_AUGUST,
+        values=True,
     ),
 }
 

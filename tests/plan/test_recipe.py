@@ -184,7 +184,10 @@ def test_words_of_every_release_are_filled_in(release):
         tuple(release.needs),
     )
     toolchain = machine(aie_opt=opt)
-    graph = plan(context(toolchain, "lower=aie-opt"), [replace(design(), logical_tiles=True)])
+    graph = plan(
+        context(toolchain, "lower=aie-opt"),
+        [replace(design(), logical_tiles=True, generations=(release.generation,))],
+    )
     words = [word for edge in graph.edges for word in edge.options]
     assert not any("{" in word and "}}" in word for word in words)
     assert not any("{arch}" in word or "{device}" in word or "{triple}" in word for word in words)

@@ -188,10 +188,27 @@ def test_an_own_lowering_is_refused_where_only_the_tool_knows_the_syntax(machine
 def test_a_release_that_is_too_new_is_used_by_its_driver_only(machine):
     machine.with_release("2026-07")
     printed = machine.project.configure().stdout
-    assert "is newer than the pipelines known here" in printed
+    assert "is of the time when its pipelines changed" in printed
     assert {edge["rule"] for edge in machine.project.graph()["edges"]} >= {"lower", "core_code", "cdo"}
     refused = machine.project.configure("--provider", "lower=real", code=3)
     assert "--provider design=aiecc" in refused.stderr
+    # What to install instead, with the command.
+    assert "pip install 'mlir_aie==0.0.1.2025100604+5950a4d' -f " in refused.stderr
+    assert "pip install 'mlir_aie>=0.0.1.2026081400' -f " in refused.stderr
+
+
+def test_the_tools_of_1_4_get_designs_in_their_spelling(machine):
+    machine.with_release("2026-08-14")
+    printed = machine.project.configure().stdout
+    assert re.search(r"lower +aie-opt +0\.0\.1\.2026081504", printed)
+    assert "2026-08 for gain: it is what aie-opt 0.0.1.2026081504+3ca0193 reads" in printed
+    machine.project.ninja()
+    spelled = machine.project.folder / "build/npu1_1col/wasm/gain/design.mlir"
+    assert "aie.runtime_sequence" in spelled.read_text(encoding="utf-8")
+    lowered = spelled.with_name("input_with_addresses.mlir").read_text(encoding="utf-8")
+    assert re.search(r"aie\.use_lock\(%\w+, AcquireGreaterEqual, %c1", lowered)
+    refused = machine.project.configure("--provider", "core=real", "--provider", "kernel=real", code=3)
+    assert "what its LLVM IR needs before Peano reads it is not known here" in refused.stderr
 
 
 def test_peano_without_the_target_of_the_device_is_refused(machine):

@@ -1,0 +1,54 @@
+"""Which generation of the dialect a design is lowered as, and who decided it."""
+
+from __future__ import annotations
+
+from npuninja.errors import UserError
+from npuninja.lowering.generation import RULES
+from npuninja.lowering.spelled_generation import choose
+from npuninja.plan.design import Design
+from npuninja.plan.providers import Providers
+
+
+def dialect_of(design: Design, providers: Providers) -> tuple[str, str]:
+    """The generation, and the reason; "" for the reason where the design's own text says it.
+
+    Tools of MLIR-AIE read and write one generation, so theirs counts when any of them is used; then what the text says;
+    then toolchain.toml; then the oldest in which the text reads.
+    """
+    if providers.spelling is not None:
+        tool = next((c for c in providers.chosen if any(t.startswith("aie") for t in c.provider.tools)), None)
+        by = f"{tool.name} {tool.version}" if tool else "the tool"
+        return providers.spelling.generation, f"it is what {by} reads"
+    chosen = _own(design)
+    if design.generations == (chosen,):
+        return chosen, ""
+    alike = (
+        f"the text reads alike in {' and '.join(design.generations)}"
+        if design.generations
+        else "the text mixes two"
+    )
+    if design.generation not in ("", "auto"):
+        return chosen, f"{alike}, and toolchain.toml says so"
+    return (
+        chosen,
+        f"{alike}, and the oldest is taken; generation in toolchain.toml or MLIR-AIE's own tools decide otherwise",
+    )
+
+
+def _own(design: Design) -> str:
+    """As what the embedded lowering takes a design."""
+    return choose(design.generations) if design.generation in ("", "auto") else design.generation
+
+
+def check_places(design: Design, providers: Providers) -> None:
+    """UserError when tiles of a design were placed as one generation does it, and the tools place them as another."""
+    if providers.spelling is None or not design.logical_tiles:
+        return
+    placed, used = _own(design), providers.spelling.generation
+    if RULES[placed].places_by_demand != RULES[used].places_by_demand:
+        raise UserError(
+            f"the design leaves places of tiles open: they were given as {placed} gives them, and the tools that are used "
+            f"are of {used}",
+            design.device_location,
+            hint=f'say generation = "{used}" in toolchain.toml, or use the embedded lowering',
+        )
