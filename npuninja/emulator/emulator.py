@@ -226,7 +226,10 @@ class Emulator:
         start = layout.tile_engine_address(tile) + PROGRAM_MEMORY
         stub = read_stub(bytes(self._array.engine_memory(start, STUB_BYTES)))
         if stub is None:
-            machine_core = MachineCore(self._array, tile, pieces, translate=not self._count_bundles)
+            machine_core = MachineCore(
+                self._array, tile, pieces, translate=not self._count_bundles, checked=bool(self.checks)
+            )
+            self._array.call("clear_regions", tile)
             self._machine_cores[tile] = machine_core
             self._array.add_machine_core(tile, machine_core.step, machine_core.reset)
             return
@@ -459,6 +462,9 @@ class Emulator:
         record = self._array.fault()
         if record[0] == MACHINE_CORE_FAULT:
             return self._machine_cores[record[1]].fault()
+        if record[0] == FAULT_ACCESS and record[1] in self._machine_cores:
+            _, _, _, address, size, site = record[:6]
+            return self._machine_cores[record[1]].bad_access(address, size, site)
         if record[0] == FAULT_ACCESS:
             touching = self._cores[record[1]]
             return bad_access(record[1:], touching, touching.frames(trap), self._cores)
@@ -504,9 +510,9 @@ class Emulator:
         """What the check `races` found since the last run began, also when it failed."""
         if "races" not in self.checks:
             return []
-        return RaceReader(self._cores, self._array.read32, self._host_name, self.device).races(
-            self._array.race_records()
-        )
+        machine_code = {tile: core.where for tile, core in self._machine_cores.items()}
+        reader = RaceReader(self._cores, self._array.read32, self._host_name, self.device, machine_code)
+        return reader.races(self._array.race_records())
 
     def _host_name(self, offset: int) -> str:
         for i, buffer in enumerate(self._arguments):

@@ -17,7 +17,7 @@ from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.arch.registers import BD_STRIDE, DMA, tile_address
 from npuninja.emulator import layout
 from npuninja.emulator.array import Array
-from npuninja.emulator.errors import CoreFault, TimeLimit
+from npuninja.emulator.errors import BadAccess, CoreFault, TimeLimit
 from npuninja.errors import UserError
 from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA
 from npuninja.formats.core_image import CoreInfo
@@ -30,6 +30,11 @@ from npuninja.machine_code.translation import translate_now, use_cached
 #: From a tile's number to that of its neighbour, in the order of the windows.
 _STEPS = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1, "own": 0}
 _CORE_BDS = 16
+#: What the engine has for the runtime: streams, cascades, checks (machine_code/runtime/core.h).
+PORTS = (
+    *("core_stream_ready", "core_stream_get", "core_stream_put", "core_cascade_in", "core_cascade_out"),
+    *("machine_access", "machine_lock"),
+)
 #: Bundles that a core interprets before its program is translated: about a second's worth.
 INTERPRETED_BUNDLES = 3_000_000
 
@@ -55,12 +60,18 @@ class MachineCore:
     """
 
     def __init__(
-        self, array: Array, tile: int, pieces: Sequence[tuple[int, bytes]], *, translate: bool = True
+        self,
+        array: Array,
+        tile: int,
+        pieces: Sequence[tuple[int, bytes]],
+        *,
+        translate: bool = True,
+        checked: bool = False,
     ) -> None:
         column, row = layout.tile_place(tile)
         self.tile = tile
         self.pieces = tuple(pieces)
-        self._translate = translate
+        self._translate = translate = translate and not checked
         bundles = reachable_bundles(pieces)
         self.bundles: dict[int, Bundle] = {b.address: b for b in bundles}
         self._engine = array.engine
@@ -73,7 +84,10 @@ class MachineCore:
             b"".join(at.to_bytes(4, "little") + data for at, data in pieces)
         ).digest()
         self.info = CoreInfo(column, row, "machine code", 0, 0, (), (), ())
-        self.runtime = CoreRuntime(array.store, load_runtime(array.engine))
+        self.runtime = CoreRuntime(
+            array.store, load_runtime(array.engine), {name: array.function(name) for name in PORTS}
+        )
+        self.runtime.set_state("checked", int(checked))
         self._map(array)
         self._prepared = prepare(bundles, self.runtime.layout)
         self.runtime.put(self._prepared)
@@ -98,7 +112,8 @@ class MachineCore:
     def _map(self, array: Array) -> None:
         base = ctypes.cast(self.runtime.memory.data_ptr(array.store), ctypes.c_void_p).value
         assert base is not None
-        array.memory.forbid(base, OWN_BASE)
+        # Below the lock page lies the runtime's own stack.
+        array.memory.forbid(base + LOCK_PAGE, OWN_BASE - LOCK_PAGE)
         array.memory.map_at(base + LOCK_PAGE, 0, layout.LOCK_PLANE_BYTES)
         windows = 0
         for bit, (name, step) in enumerate(_STEPS.items()):
@@ -162,6 +177,24 @@ class MachineCore:
             f"{self.name} at {self.where(fault.address)}: {sentence}",
             hint="`npuninja disasm` shows the code around this address",
             report={"tile": [self.info.column, self.info.row], "address": fault.address, "why": sentence},
+        )
+
+    def bad_access(self, address: int, size_bytes: int, site: int) -> BadAccess:
+        """The error for a read of what nothing has written; `site` is the engine's number of the bundle."""
+        at = 2 * site
+        what = "1 byte" if size_bytes == 1 else f"{size_bytes} bytes"
+        return BadAccess(
+            f"{self.name} at {self.where(at)} reads {what} at 0x{address:05x} that nothing has written",
+            None,
+            hint="`npuninja disasm` shows the code around this address; on an NPU memory holds what was there before",
+            report={
+                "tile": [self.info.column, self.info.row],
+                "why": "uninitialised",
+                "address": address,
+                "bytes": size_bytes,
+                "writes": False,
+                "bundle": at,
+            },
         )
 
     def endless(self, time_limit_s: float) -> TimeLimit:

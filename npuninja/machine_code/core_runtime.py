@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 import wasmtime
 
@@ -56,7 +56,7 @@ PROGRAM = Sources(
 STATE_WORDS = (
     "pc", "stopped", "branch_in", "branch_target", "branch_at", "tile", "windows", "stack_high", "stack_start", "return_address",
     "fault", "fault_at", "fault_a", "fault_b", "fault_c", "wait_kind", "wait_lock", "wait_need", "limit_low",
-    "limit_high", "events", "translated", "resume", "jump_condition", "jump_target",
+    "limit_high", "events", "translated", "resume", "jump_condition", "jump_target", "checked",
 )  # fmt: skip
 COUNTERS = ("cycle", "issued", "bank_conflicts", "lock_stalls", "stream_stalls", "cascade_stalls")
 _COUNTERS_AT = (4 * len(STATE_WORDS) + 7) // 8 * 8
@@ -112,18 +112,32 @@ def load_runtime(engine: wasmtime.Engine) -> wasmtime.Module:
     return cached_module(engine, cache / f"core-runtime-{key}.cwasm", source)
 
 
+def _alone(store: wasmtime.Store, kind: Any) -> wasmtime.Func:
+    """Stands in for a port of the array: nothing is there, nothing can be sent."""
+    answer = 0 if kind.results else None
+    return wasmtime.Func(store, kind, lambda *_: answer)
+
+
 class CoreRuntime:
     """One core with its program, registers and memory.
 
     Args:
         store: of the instance.
         module: from `load_runtime` with the store's engine.
+        ports: of the array around the core: streams, cascades, checks, by the names in runtime/core.h. Without them a
+            core is alone: its streams are never ready.
     """
 
-    def __init__(self, store: wasmtime.Store, module: wasmtime.Module) -> None:
+    def __init__(
+        self,
+        store: wasmtime.Store,
+        module: wasmtime.Module,
+        ports: Mapping[str, wasmtime.Func] | None = None,
+    ) -> None:
         self._store = store
         self.engine = store.engine
-        exports = wasmtime.Instance(store, module, []).exports(store)
+        imports = [ports[i.name or ""] if ports else _alone(store, i.type) for i in module.imports]
+        exports = wasmtime.Instance(store, module, imports).exports(store)
         memory = exports["memory"]
         assert isinstance(memory, wasmtime.Memory)
         self.memory = memory
@@ -300,6 +314,7 @@ _FAULTS = {
     11: "more is in flight than this model has room for",
     12: "{name} reads 0x{a:x} or 0x{b:x}, which differ: no measurement says which. A table for it holds each 16 bytes"
     " twice",
+    13: "{name} with {register} = 0, which turns the cascade off: what happens then is not modelled",
 }
 
 
@@ -308,5 +323,6 @@ def fault_sentence(fault: Fault, name: str) -> str:
     signed = [v - (1 << 32) if v >> 31 else v for v in (fault.b, fault.c)]
     window = _DATA_WINDOWS[((fault.a >> 4) if fault.c else (fault.a >> 16) - 4) & 3]
     return _FAULTS[fault.kind].format(
-        a=fault.a, b=fault.b, name=name, window=window, value=signed[0], change=signed[1]
-    )
+        a=fault.a, b=fault.b, name=name, window=window, value=signed[0], change=signed[1],
+        register="crSCDEn" if fault.a else "crMCDEn",
+    )  # fmt: skip

@@ -31,6 +31,16 @@ _STOPPED = {
     rt.STEP_WAIT_GE: "waits",
     rt.STEP_WAIT_EQ: "waits",
     rt.STEP_FAULT: "fault",
+    rt.STEP_WAIT_STREAM_IN: "waits",
+    rt.STEP_WAIT_STREAM_OUT: "waits",
+    rt.STEP_WAIT_CASCADE_IN: "waits",
+    rt.STEP_WAIT_CASCADE_OUT: "waits",
+}
+_PORTS = {
+    rt.STEP_WAIT_STREAM_IN: "a word from its stream",
+    rt.STEP_WAIT_STREAM_OUT: "room in its stream",
+    rt.STEP_WAIT_CASCADE_IN: "the cascade of a neighbour",
+    rt.STEP_WAIT_CASCADE_OUT: "room in the cascade",
 }
 
 
@@ -83,6 +93,7 @@ class OneCore:
         self.core.load(list(self.bundles.values()))
         self.core.set_state("tile", _TILE)
         self.core.set_state("pc", program.elf.entry)
+        self._waits_for = rt.STEP_MORE  # what the last run returned
 
     # --- Before the run.
 
@@ -164,7 +175,8 @@ class OneCore:
     def run(self, max_cycles: int | None) -> str:
         """Runs; says why it stopped."""
         self.core.set_limit(max_cycles)
-        return _STOPPED[self.core.run()]
+        self._waits_for = self.core.run()
+        return _STOPPED[self._waits_for]
 
     def step(self) -> tuple[str | None, Step]:
         """Issues one bundle; why the core stopped, if it did, and what changed."""
@@ -172,7 +184,8 @@ class OneCore:
         before = self._scalars()
         memory = bytes(self.core.data(DATA_START, DATA_END - DATA_START))
         self.core.set_limit(self.core.state("issued") + 1)
-        stopped = _STOPPED[self.core.run()]
+        self._waits_for = self.core.run()
+        stopped = _STOPPED[self._waits_for]
         after = self._scalars()
         changed = {name: value for name, value in after.items() if before[name] != value}
         now = bytes(self.core.data(DATA_START, DATA_END - DATA_START))
@@ -196,6 +209,8 @@ class OneCore:
 
     def wait_sentence(self) -> str:
         """What the core waits for."""
+        if self._waits_for in _PORTS:
+            return f"waits for {_PORTS[self._waits_for]}, and a core alone has no neighbours and no switch"
         lock, need = self.core.state("wait_lock"), self.core.state("wait_need")
         sign = "==" if self.core.state("wait_kind") == rt.STEP_WAIT_EQ else ">="
         number = lock - 64 * _TILE

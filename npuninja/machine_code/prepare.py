@@ -25,7 +25,8 @@ BUNDLE = struct.Struct("<IHHI")
 F_BYPASS, F_CONDITION, F_SIGNED, F_CONTROL_SIGN, F_MASK = 1, 2, 4, 8, 16
 MODE_NONE, MODE_INDEX, MODE_POST, MODE_2D = 0, 1, 2, 3
 MAC_SUB_PRODUCT, MAC_SUB_ACC1, MAC_SUB_ACC2, MAC_ZERO, MAC_TWO = 1, 2, 4, 8, 16
-BUNDLE_KNOWN, BUNDLE_BLOCKS = 1, 2
+BUNDLE_KNOWN, BUNDLE_BLOCKS, BUNDLE_PORTS = 1, 2, 8
+STREAM_NO_WAIT, STREAM_LAST, STREAM_LAST_BY_R28 = 1, 2, 4
 
 _LANE = re.compile(r"[sd]?(\d+)$")
 
@@ -169,9 +170,36 @@ def _move(f: Fields) -> None:
         f.op = "OP_MOV_CNTR"
         f.result("dst")
     elif "ss2scl" in name or "2ms" in name:
-        return  # streams: in the array only, see _stream
+        _stream(f)
     else:
         _binary("OP_MOV")(f)
+
+
+def _stream(f: Fields) -> None:
+    """A word from or to the core's stream. Headers of packets, which the machine puts together itself, stay unknown."""
+    parts = f.decoded.instruction.mnemonic.split(".")
+    if "ph" in parts or "cph" in parts:
+        return
+    f.x = STREAM_NO_WAIT if "nb" in parts else 0
+    if f.has("mRa"):
+        f.op = "OP_STREAM_READ"
+        f.result("mRa")
+        return
+    f.op = "OP_STREAM_WRITE"
+    f.a = f.source("src")
+    f.x |= STREAM_LAST if "tlast" in parts else 0
+    f.x |= STREAM_LAST_BY_R28 if f.decoded.instruction.arguments.endswith("r28") else 0
+
+
+def _cascade(f: Fields) -> None:
+    """512 bits from or to the neighbour's cascade; `.hi` and `.lo` fill half of an accumulator."""
+    if f.has("src"):
+        f.op = "OP_CASCADE_WRITE"
+        f.a = f.source("src")
+        return
+    half = f.decoded.instruction.mnemonic.partition(".")[2]
+    f.op = {"": "OP_CASCADE_READ", "hi": "OP_CASCADE_READ_HIGH", "lo": "OP_CASCADE_READ_LOW"}[half]
+    f.result("dst")
 
 
 def _lock(f: Fields) -> None:
@@ -386,7 +414,8 @@ def _sources(op: str, destination: str, *names: str) -> Family:
 def _vector_move(f: Fields) -> None:
     name = f.decoded.instruction.name
     if "scd" in name or "mcd" in name or name in ("VMOV_HI", "VMOV_LO"):
-        return  # the cascade
+        _cascade(f)
+        return
     if name == "VMOV_D":
         f.op = "OP_ACC_COPY"
         f.result("cdst")
@@ -573,6 +602,11 @@ class PreparedBundle(NamedTuple):
         """Whether it can wait for a lock."""
         return any(fields.op == "OP_ACQ" for _, fields in self.operations)
 
+    @property
+    def ports(self) -> bool:
+        """Whether it sends or receives by a stream or the cascade."""
+        return any(fields.op.startswith(("OP_STREAM", "OP_CASCADE")) for _, fields in self.operations)
+
 
 class Prepared(NamedTuple):
     """A program for the runtime: its bundle table, its operations, and the instructions that it does not execute."""
@@ -611,7 +645,7 @@ def prepare(bundles: Sequence[Bundle], layout: Layout) -> Prepared:
             ops += fields.packed(numbers)
             made.append((op_at, fields))
         prepared[bundle.address] = entry = PreparedBundle(bundle, tuple(made))
-        flags = BUNDLE_KNOWN | (BUNDLE_BLOCKS if entry.blocks else 0)
+        flags = BUNDLE_KNOWN | (BUNDLE_BLOCKS if entry.blocks else 0) | (BUNDLE_PORTS if entry.ports else 0)
         BUNDLE.pack_into(table, bundle.address // 2 * BUNDLE.size, first, bundle.size_bytes, flags, len(made))
     return Prepared(bytes(table), bytes(ops), unsupported, prepared)
 

@@ -33,7 +33,7 @@ from npuninja.machine_code.registers import place_of
 from npuninja.machine_code.wasm_writer import FunctionCode, write_module
 
 #: Bumped when the same program gives another module.
-VERSION = 2
+VERSION = 3
 _MAX_BLOCK_BUNDLES = 96
 _MAX_SHAPES = 24  # of one address
 _MAX_BLOCKS = 6000
@@ -448,6 +448,8 @@ class _Block:
     def land(self, now: int) -> None:
         """Results that are due."""
         due = [p for p in self.pending if p.due == now and p.kind == _WRITE]
+        if len(due) > 1 and _meet(due):
+            raise _GiveUpError  # which of the two stays is not known: the interpreter has its order
         for p in sorted(due, key=lambda p: p.order):
             self.pending.remove(p)
             if p.size == 4:
@@ -1295,6 +1297,15 @@ class _Block:
         self.check()
         if early >= 0:
             self.copy_slot(key, early, size)
+
+
+def _meet(due: list[_Pending]) -> bool:
+    """Whether results of two instructions land in one register."""
+    return any(
+        a.op != b.op and a.banks & b.banks and a.dst < b.dst + b.size and b.dst < a.dst + a.size
+        for i, a in enumerate(due)
+        for b in due[:i]
+    )
 
 
 def _result_bytes(f: Fields) -> int:

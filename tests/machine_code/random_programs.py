@@ -39,6 +39,9 @@ def executed() -> dict[str, list[Instruction]]:
             or instruction.mnemonic in _CONTROL
             or ".4x" in instruction.mnemonic  # reads where random bytes say
             or "sp" in instruction.arguments
+            or any(
+                port in instruction.arguments for port in ("SS", "SCD", "MCD", "ms,")
+            )  # they wait: see test_core_ports
         ):
             continue
         if instruction.mnemonic == "vshift.align" or base in (

@@ -61,6 +61,7 @@ class RaceReader:
         read: a register of the array.
         host_name: a phrase for an offset in host memory.
         device: which tiles there are.
+        machine_code: by tile, of cores of machine code: a phrase for an address of their program.
     """
 
     def __init__(
@@ -69,8 +70,10 @@ class RaceReader:
         read: Callable[[int], int],
         host_name: Callable[[int], str],
         device: layout.Geometry,
+        machine_code: Mapping[int, Callable[[int], str]] | None = None,
     ) -> None:
         self._device = device
+        self._machine_code = machine_code or {}
         self._cores = cores
         self._read = read
         self._host_name = host_name
@@ -158,6 +161,8 @@ class RaceReader:
         core = self._cores.get(tile)
         frames = core.site_frames(site) if core else []
         name = layout.actor_name(actor)
+        if tile in self._machine_code:
+            return _Side(actor, f"{name} at {self._machine_code[tile](2 * site)}", verb, None, (), site)
         if not frames:
             return _Side(actor, name, verb, None, (), site)
         callers = tuple((f"inlined into {caller}", place) for caller, place in frames[1:])

@@ -701,3 +701,30 @@ EXPORT("core_return") u32 core_return(void) {
 }
 /* A core waits: what it saw of that lock was no acquire. */
 void core_waits(u32 tile) { core_checks[tile].lock_seen = 0; }
+
+/* --- Cores of machine code, whose runtime tells every access and every change of a lock (machine_code/runtime/core.c). Of
+ * their buffers nothing is known; what is, is what was never written. `at`: the address of the bundle. */
+EXPORT("machine_access") void machine_access(u32 address, u32 bytes, u32 writes, u32 at) {
+    u32 tile = current_actor - ACTOR_CORE, there = core_address(tile, address), site = at / 2;
+    if (!there) return;
+    if (checks & CHECK_MEMORY) {
+        u32 byte = byte_number(there), filled = 0;
+        if (writes) {
+            set_filled(byte, bytes, 1);
+        } else {
+            for (u32 i = 0; i < bytes; i++) filled += is_filled(byte + i);
+            /* Wide loads reach over ends, words over the padding of a struct: only one without any data is wrong. */
+            if (!filled) bad_access(tile, MEMORY_NOT_FILLED, address, bytes, site, 0);
+        }
+    }
+    if (checks & CHECK_RACES) {
+        u32 saved = checks;
+        checks &= ~(u32)CHECK_MEMORY;
+        check_words(current_actor, there & ~3u, 1, (address % 4 + bytes + 3) / 4, (int)writes, site);
+        checks = saved;
+    }
+}
+EXPORT("machine_lock") void machine_lock(u32 lock, i32 change, u32 exact) {
+    check_lock_change(current_actor, lock, change);
+    if (exact) check_lock_exact(current_actor, lock);
+}

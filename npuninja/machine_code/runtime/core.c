@@ -212,7 +212,9 @@ int lock_can_acquire(const Op *op, u32 id, i32 value) {
 void lock_acquire(const Op *op, u32 id, i32 value) {
     i32 index = lock_index(op, id & 63);
     if (index < 0) return;
-    ((volatile i32 *)LOCK_PAGE)[index] -= value < 0 ? -value : value;
+    i32 taken = value < 0 ? -value : value;
+    if (state.checked) machine_lock((u32)index, -taken, value >= 0);
+    ((volatile i32 *)LOCK_PAGE)[index] -= taken;
     state.lock_stalls++;
 }
 
@@ -224,11 +226,16 @@ void lock_release(const Op *op, u32 id, i32 value) {
         fault(FAULT_LOCK_OVERFLOW, op, (u32)index, (u32)*lock, (u32)value);
         return;
     }
+    if (state.checked) machine_lock((u32)index, value, 0);
     *lock += value;
 }
 
+static void told(const Op *op, u32 address, u32 size, u32 writes) {
+    if (state.checked) machine_access(address, size, writes, op->at);
+}
+
 /* --- What happens to an access after its issue. */
-enum { PHASE_LOAD, PHASE_UPS, PHASE_UNPACK, PHASE_STORE, PHASE_PART_READ, PHASE_PART_SOURCE, PHASE_PART_WRITE,
+enum { PHASE_LOAD, PHASE_UPS, PHASE_UNPACK, PHASE_CASCADE, PHASE_STORE, PHASE_PART_READ, PHASE_PART_SOURCE, PHASE_PART_WRITE,
        PHASE_RELEASE };
 
 u32 sign_of(const Op *op, u32 control) {
@@ -245,6 +252,7 @@ static void gather(const Event *e) {
     for (u32 i = 0; i < 4; i++) {
         u32 plain = ((const u32 *)e->data)[i] & ADDRESS_MASK & ~(op->x - 1u), address = i & 1 ? plain | 16 : plain;
         if (!memory_reach(op, address, 8) || !memory_reach(op, plain, 8)) return;
+        told(op, address, 8, 0);
         u64 one, other;
         copy((u8 *)&one, (const u8 *)address, 8);
         copy((u8 *)&other, (const u8 *)plain, 8);
@@ -265,6 +273,7 @@ static void load(Event *e) {
     }
     u32 address = memory_aligned(e->address, op->size);
     if (!natural(op, address, op->size) || !memory_reach(op, address, op->size)) return;
+    told(op, address, op->size, 0);
     const u8 *from = (const u8 *)address;
     u8 data[128] __attribute__((aligned(16)));
     switch (op->op) {
@@ -310,6 +319,10 @@ static void late(Event *e) {
                   shift & 32 ? (i32)shift - 64 : (i32)shift, CONTROL(CR_SAT));
             put_vector(op, op->latency - 7u, op->dst, op->size * op->y / op->x, data);
         }
+        return;
+    case PHASE_CASCADE: /* stage 5: it has been taken (cascade_is_there), unless the core ends first */
+        if (e->address)
+            put_vector(op, op->latency - 4u, op->dst + (op->op == OP_CASCADE_READ_HIGH ? 64 : 0), 64, e->data);
         return;
     case PHASE_UNPACK: /* source and sign are read in stage 7 */
         v_unpack(data, op->op == OP_VUNPACK ? (const u8 *)op->a : e->data, op->x, sign_of(op, CR_UNPACK_SIGN));
@@ -393,10 +406,13 @@ static void store(Event *e) {
         return;
     }
     if (e->phase == PHASE_PART_WRITE) { /* stage 11 */
-        if (memory_reach(op, address & ~3u, 4)) *(u32 *)(address & ~3u) = *(u32 *)e->data;
+        if (!memory_reach(op, address & ~3u, 4)) return;
+        told(op, address, size, 1);
+        *(u32 *)(address & ~3u) = *(u32 *)e->data;
         return;
     }
     if (!natural(op, address, size) || !memory_reach(op, address, size)) return;
+    told(op, address, size, 1);
     copy((u8 *)address, e->data, size);
 }
 
@@ -432,6 +448,76 @@ static void finish_stores(void) {
             e->op = 0;
         }
     }
+}
+
+/* --- Streams and the cascade. A bundle that sends or receives is issued when all of it can be: what was taken or sent on
+ * the way there is remembered by the instruction's number in the bundle. */
+static u32 port_done, port_values[8];
+
+static int stream_put(const Op *op) {
+    u32 last = op->x & STREAM_LAST || (op->x & STREAM_LAST_BY_R28 && WORD(REG_R + 4 * 28));
+    return (int)core_stream_put(*(u32 *)op->a, last);
+}
+
+static u32 port(const Op *op, u32 number) {
+    u64 word;
+    switch (op->op) {
+    case OP_STREAM_READ:
+        if (op->x & STREAM_NO_WAIT) return 0;
+        word = core_stream_get();
+        port_values[number] = (u32)word;
+        return word >> 32 & 1 ? 0 : STEP_WAIT_STREAM_IN;
+    case OP_STREAM_WRITE: return op->x & STREAM_NO_WAIT || stream_put(op) ? 0 : STEP_WAIT_STREAM_OUT;
+    case OP_CASCADE_WRITE:
+        if (!(CONTROL(CR_MCD_EN) & 1)) {
+            fault(FAULT_CASCADE_OFF, op, 0, 0, 0);
+            return 0;
+        }
+        if (!core_cascade_out(-1, 0)) return STEP_WAIT_CASCADE_OUT;
+        for (i32 i = 0; i < 8; i++) core_cascade_out(i, ((const u64 *)op->a)[i]);
+        core_cascade_out(8, 0);
+        return 0;
+    default: return 0;
+    }
+}
+
+/* 0 when the bundle can be issued, else the STEP_WAIT_... of what it waits for. */
+static u32 ports_wait(const Op *op, const Op *end) {
+    for (u32 number = 0; op < end; op++, number++) {
+        if (port_done >> number & 1) continue;
+        u32 wait = port(op, number);
+        if (wait) return wait;
+        port_done |= 1u << number;
+    }
+    return 0;
+}
+
+/* Reads of the cascade take it in stage 5, where crSCDEn is read too: this cycle's are there, or the core waits. */
+static int cascade_is_there(void) {
+    u32 slot = (u32)state.cycle % RING;
+    for (u32 i = 0; i < event_count[slot]; i++) {
+        Event *e = &events[slot][i];
+        if (!e->op || e->phase != PHASE_CASCADE || e->address) continue;
+        if (!(CONTROL(CR_SCD_EN) & 1)) {
+            fault(FAULT_CASCADE_OFF, e->op, 1, 0, 0);
+            return 1;
+        }
+        if (!core_cascade_in(-1)) return 0;
+        for (i32 word = 0; word < 8; word++) ((u64 *)e->data)[word] = core_cascade_in(word);
+        core_cascade_in(8);
+        e->address = 1;
+    }
+    return 1;
+}
+
+static void stream_read(const Op *op, u32 number) {
+    u32 there = 1;
+    if (op->x & STREAM_NO_WAIT) {
+        there = core_stream_ready();
+        if (there) port_values[number] = (u32)core_stream_get();
+    }
+    if (there) *(u32 *)claim(op->latency, op->dst, 4, 1) = port_values[number];
+    *(u32 *)claim(8, REG_SR + 4 * SR_SS0, 4, 1) = there;
 }
 
 /* --- One instruction at its issue. */
@@ -580,7 +666,7 @@ static void divide_step(const Op *op) {
     put32(op, 1, REG_R + 4 * 31, quotient);
 }
 
-static void execute(const Op *op) {
+static void execute(const Op *op, u32 number) {
     u8 data[128] __attribute__((aligned(16)));
     switch (op->op) {
     case OP_MOV: put_scalar(op, A); break;
@@ -701,6 +787,14 @@ static void execute(const Op *op) {
         break;
     }
 
+    case OP_STREAM_READ: stream_read(op, number); break;
+    case OP_STREAM_WRITE:
+        if (op->x & STREAM_NO_WAIT) put32(op, 3, REG_SR + 4 * SR_MS0, (u32)stream_put(op));
+        break;
+    case OP_CASCADE_READ:
+    case OP_CASCADE_READ_HIGH:
+    case OP_CASCADE_READ_LOW: later(op, 4, 0, PHASE_CASCADE); break;
+    case OP_CASCADE_WRITE: break; /* sent before the bundle was issued */
     case OP_VUNPACK: later(op, 6, 0, PHASE_UNPACK); break;
     case OP_ACC_ADD:
     case OP_ACC_ADD_F:
@@ -730,6 +824,7 @@ EXPORT("core_reset") void core_reset(void) {
     WORD(REG_CORE_ID) = identity;
     WORD(REG_LE) = ADDRESS_MASK;
     state.pc = state.stopped = state.branch_in = state.fault = state.resume = 0;
+    port_done = 0;
 }
 
 /* Lets everything in flight land, without issuing anything. */
@@ -788,12 +883,21 @@ EXPORT("core_run") u32 core_run(void) {
             if (state.fault) return STEP_FAULT;
             if (!lock_can_acquire(op, *(u32 *)op->a, *(i32 *)op->b)) return state.wait_kind;
         }
+        u32 wait = cascade_is_there() ? 0 : STEP_WAIT_CASCADE_IN;
+        if (!wait && bundle->flags & BUNDLE_PORTS) wait = ports_wait(op, end);
+        if (wait) {
+            if (wait <= STEP_WAIT_STREAM_OUT)
+                state.stream_stalls++;
+            else
+                state.cascade_stalls++;
+            finish_stores();
+            return state.fault ? STEP_FAULT : wait;
+        }
+        port_done = 0;
         touched = 0;
         accumulate();
         run_events(1);
-        for (; op < end; op++) {
-            execute(op);
-        }
+        for (u32 number = 0; op < end; op++, number++) execute(op, number);
         run_events(0);
         if (state.fault) return STEP_FAULT;
         state.issued++;
@@ -829,6 +933,10 @@ EXPORT("core_step") i64 core_step(void) {
     case STEP_WAIT_EQ:
         return (i64)((u64)state.pc << 32 | (u64)(result == STEP_WAIT_EQ ? 2 : 1) << 24 | (u64)(state.wait_need & 255) << 16 |
                      state.wait_lock);
+    case STEP_WAIT_STREAM_IN: /* the array knows what for (engine/core_streams.c) */
+    case STEP_WAIT_STREAM_OUT:
+    case STEP_WAIT_CASCADE_IN:
+    case STEP_WAIT_CASCADE_OUT: return (i64)((u64)state.pc << 32 | (u64)6 << 24);
     default: return (i64)((u64)state.pc << 32 | (u64)4 << 24 | state.fault);
     }
 }

@@ -83,6 +83,7 @@ typedef struct {
 } Bundle;
 #define BUNDLE_KNOWN 1
 #define BUNDLE_BLOCKS 2 /* its first instruction can wait */
+#define BUNDLE_PORTS 8  /* it has an instruction of a stream or the cascade */
 #define BUNDLE_BREAK 4  /* the host wants to be asked before it is issued */
 
 #define PROGRAM_BYTES 0x4000
@@ -116,13 +117,14 @@ typedef struct {
     u32 events;
     u32 translated, resume; /* index of the translated code's function; the block at which it waits */
     u32 jump_condition, jump_target; /* of a branch in whose delay slots a block of translated code ends */
+    u32 checked; /* every access of memory and lock is told to the array (then nothing is translated) */
     u64 cycle, issued, bank_conflicts, lock_stalls, stream_stalls, cascade_stalls;
 } State;
 extern State state;
 
 enum { FAULT_NONE, FAULT_UNDECODABLE, FAULT_UNSUPPORTED, FAULT_ADDRESS, FAULT_WINDOW, FAULT_ALIGNMENT,
        FAULT_BRANCH_IN_DELAY_SLOT, FAULT_PROGRAM_ADDRESS, FAULT_LOCK_OVERFLOW, FAULT_CONFIGURATION, FAULT_STREAM,
-       FAULT_TOO_MUCH_IN_FLIGHT, FAULT_GATHER };
+       FAULT_TOO_MUCH_IN_FLIGHT, FAULT_GATHER, FAULT_CASCADE_OFF };
 enum { STEP_MORE, STEP_WAIT_GE, STEP_WAIT_EQ, STEP_RELEASE_FAULT, STEP_FAULT, STEP_DONE, STEP_RETURNED, STEP_BREAK,
        STEP_LIMIT, STEP_WAIT_STREAM_IN, STEP_WAIT_STREAM_OUT, STEP_WAIT_CASCADE_IN, STEP_WAIT_CASCADE_OUT };
 
@@ -131,6 +133,16 @@ int lock_can_acquire(const Op *op, u32 id, i32 value);
 void lock_acquire(const Op *op, u32 id, i32 value);
 void lock_release(const Op *op, u32 id, i32 value);
 int memory_reach(const Op *op, u32 address, u32 size);
+
+/* --- What the array around a core has for it (engine/core_streams.c, checks.c); a core alone has stand-ins. */
+#define PORT(name) __attribute__((import_module("array"), import_name(#name))) extern
+PORT(core_stream_ready) u32 core_stream_ready(void);
+PORT(core_stream_get) u64 core_stream_get(void); /* bit 32: a word was there */
+PORT(core_stream_put) u32 core_stream_put(u32 word, u32 last); /* 0: no room now */
+PORT(core_cascade_in) u64 core_cascade_in(i32 step); /* -1: is there one? 0 to 7: its words; 8: it is taken */
+PORT(core_cascade_out) u32 core_cascade_out(i32 step, u64 word);
+PORT(machine_access) void machine_access(u32 address, u32 bytes, u32 writes, u32 at);
+PORT(machine_lock) void machine_lock(u32 lock, i32 change, u32 exact);
 u32 memory_aligned(u32 address, u32 size);
 u32 sign_of(const Op *op, u32 control);
 i32 shift_of(u32 address);
@@ -148,7 +160,7 @@ enum {
     OP_PADD, OP_LOAD, OP_LOAD_VECTOR, OP_LOAD_CONV, OP_LOAD_UPS, OP_LOAD_UNPACK, OP_LOAD_GATHER, OP_STORE, OP_STORE_PART,
     OP_STORE_VECTOR, OP_STORE_PACK, OP_STORE_CONV, OP_STORE_SRS,
     /* streams and cascade */
-    OP_STREAM_READ, OP_STREAM_WRITE, OP_CASCADE_READ, OP_CASCADE_WRITE,
+    OP_STREAM_READ, OP_STREAM_WRITE, OP_CASCADE_READ, OP_CASCADE_READ_HIGH, OP_CASCADE_READ_LOW, OP_CASCADE_WRITE,
     /* vectors, lane by lane: x = bits of a lane */
     OP_VMOV, OP_VADD, OP_VSUB, OP_VADDSUB, OP_VBAND, OP_VBOR, OP_VABS_GTZ, OP_VNEG_GTZ, OP_VBNEG_LTZ, OP_VMIN_GE,
     OP_VMAX_LT, OP_VMAXDIFF_LT, OP_VSUB_LT, OP_VSUB_GE, OP_VLT, OP_VGE, OP_VEQZ, OP_VSEL, OP_VMIN_GE_BF16,
@@ -161,6 +173,10 @@ enum {
     OP_ACC_CLEAR, OP_MAC, OP_MAC_F,
     OPERATIONS
 };
+/* x of OP_STREAM_...: without waiting, with the end of the packet, with the end when r28 says so. */
+#define STREAM_NO_WAIT 1
+#define STREAM_LAST 2
+#define STREAM_LAST_BY_R28 4
 /* y of OP_MAC, OP_MAC_F, OP_ACC_ADD: signs that the mnemonic adds to those of the configuration word. */
 #define MAC_SUB_PRODUCT 1
 #define MAC_SUB_ACC1 2
