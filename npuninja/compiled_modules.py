@@ -157,11 +157,11 @@ def wasmtime_version() -> str:
     return package_version("wasmtime", Path(wasmtime.__file__).parent)
 
 
-def cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], bytes]) -> wasmtime.Module:
-    """A compiled module from the cache, or compiled from `source()` and put there.
+def module_in_cache(engine: wasmtime.Engine, path: Path) -> wasmtime.Module | None:
+    """A compiled module from the cache; None when it is not there.
 
     A file is its content's sha256 and the content, which is machine code: one of another user, or that is not what was
-    written, is made again.
+    written, counts as not there.
     """
     try:
         with open(path, "rb") as stream:
@@ -172,7 +172,15 @@ def cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], byte
     except OSError:
         pass  # not there yet
     except wasmtime.WasmtimeError:
-        pass  # made by another wasmtime or for another processor: make it again
+        pass  # made by another wasmtime or for another processor
+    return None
+
+
+def cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], bytes]) -> wasmtime.Module:
+    """A compiled module from the cache (`module_in_cache`), or compiled from `source()` and put there."""
+    found = module_in_cache(engine, path)
+    if found is not None:
+        return found
     module = wasmtime.Module(engine, source())
     content = bytes(module.serialize())
     write_whole(path, hashlib.sha256(content).digest() + content)

@@ -7,7 +7,6 @@ To the engine such a core is a step function like a wasm core's; it waits for lo
 from __future__ import annotations
 
 import ctypes
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -23,8 +22,7 @@ from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA
 from npuninja.formats.core_image import CoreInfo
 from npuninja.machine_code.core_runtime import OWN_BASE, CoreRuntime, fault_sentence, load_runtime
 from npuninja.machine_code.decode import Bundle
-from npuninja.machine_code.prepare import prepare
-from npuninja.machine_code.reachable import reachable_bundles
+from npuninja.machine_code.loading import LoadedProgram
 from npuninja.machine_code.translation import translate_now, use_cached
 
 #: From a tile's number to that of its neighbour, in the order of the windows.
@@ -72,25 +70,20 @@ class MachineCore:
         self.tile = tile
         self.pieces = tuple(pieces)
         self._translate = translate = translate and not checked
-        bundles = reachable_bundles(pieces)
-        self.bundles: dict[int, Bundle] = {b.address: b for b in bundles}
         self._engine = array.engine
-        if 0 not in self.bundles:
-            raise UserError(
-                f"core ({column}, {row}) has no AIE2 machine code at address 0, where cores start",
-                hint="AIE2P core programs (npu2) cannot be read yet; `npuninja disasm` shows what is there",
-            )
-        self.digest = hashlib.sha256(
-            b"".join(at.to_bytes(4, "little") + data for at, data in pieces)
-        ).digest()
         self.info = CoreInfo(column, row, "machine code", 0, 0, (), (), ())
         self.runtime = CoreRuntime(
             array.store, load_runtime(array.engine), {name: array.function(name) for name in PORTS}
         )
         self.runtime.set_state("checked", int(checked))
         self._map(array)
-        self._prepared = prepare(bundles, self.runtime.layout)
-        self.runtime.put(self._prepared)
+        self._program = LoadedProgram(self.runtime, pieces)
+        self.digest = self._program.digest
+        if not self._program.is_code(0):
+            raise UserError(
+                f"core ({column}, {row}) has no AIE2 machine code at address 0, where cores start",
+                hint="AIE2P core programs (npu2) cannot be read yet; `npuninja disasm` shows what is there",
+            )
         self.translated = translate and use_cached(self.runtime, array.engine, self.digest)
         if translate and not self.translated:
             self.runtime.set_limit(INTERPRETED_BUNDLES)
@@ -105,7 +98,7 @@ class MachineCore:
         """Translates a program that has run for long; the translation stays in the cache for the next time."""
         if not self._translate or self.translated or self.issue_cycles() < INTERPRETED_BUNDLES:
             return
-        translate_now(self.runtime, self._engine, self.digest, self._prepared)
+        translate_now(self.runtime, self._engine, self.digest, self._program.prepared)
         self.runtime.set_limit(None)
         self.translated = True
 
@@ -124,6 +117,11 @@ class MachineCore:
             offset = layout.tile_file_offset(neighbour)
             array.memory.map_at(base + DATA_WINDOWS[name], offset, DATA_WINDOW_BYTES)
         self.runtime.set_state("windows", windows)
+
+    @property
+    def bundles(self) -> dict[int, Bundle]:
+        """The bundles of its program by address."""
+        return self._program.bundles
 
     @property
     def name(self) -> str:

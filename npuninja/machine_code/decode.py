@@ -10,6 +10,8 @@ from npuninja.machine_code.instruction_set import Instruction, InstructionSet, b
 
 #: Registers whose text is not their name (pairs are printed as such).
 PAIR_TEXT = {f"l{i}": f"r{17 + 2 * i}:r{16 + 2 * i}" for i in range(8)}
+#: Most instructions of a slot differ in these bits of its word.
+_LOW_BITS = 0xFF
 
 
 class Decoded(NamedTuple):
@@ -88,24 +90,37 @@ class Decoder:
     def __init__(self, instructions: InstructionSet) -> None:
         self.set = instructions
         self._words: dict[str, dict[int, Decoded | None]] = {slot: {} for slot in instructions.slot_bits}
+        #: By slot and the lowest bits of a word: what may fit, made when it is asked for.
+        self._likely: dict[tuple[str, int], list[Instruction]] = {}
 
     def slot_readings(self, slot: str, word: int) -> list[Decoded]:
         """All instructions that a slot's word can be; a word of a real program is exactly one."""
+        key = (slot, word & _LOW_BITS)
+        likely = self._likely.get(key)
+        if likely is None:
+            likely = self._likely[key] = [
+                instruction
+                for mask, group in self.set.candidates[slot]
+                for value, some in group.items()
+                if not (value ^ word) & mask & _LOW_BITS
+                for instruction in some
+            ]
         found = []
-        for mask, group in self.set.candidates[slot]:
-            for instruction in group.get(word & mask, ()):
-                values: list[str | int] = []
-                for operand in instruction.operands:
-                    field = operand.field(word)
-                    if operand.immediate is not None:
-                        values.append(operand.immediate.value(field))
-                        continue
-                    register = operand.registers[field]
-                    if register is None:
-                        break
-                    values.append(register)
-                else:
-                    found.append(Decoded(instruction, tuple(values)))
+        for instruction in likely:
+            if word & instruction.mask != instruction.value:
+                continue
+            values: list[str | int] = []
+            for operand in instruction.operands:
+                field = operand.field(word)
+                if operand.immediate is not None:
+                    values.append(operand.immediate.value(field))
+                    continue
+                register = operand.registers[field]
+                if register is None:
+                    break
+                values.append(register)
+            else:
+                found.append(Decoded(instruction, tuple(values)))
         return found
 
     def slot(self, slot: str, word: int) -> Decoded | None:

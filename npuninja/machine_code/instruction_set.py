@@ -313,6 +313,11 @@ def bundle_bytes(first: int) -> int:
     return _LENGTH_BY_LOW_BITS[first & 15]
 
 
+def table_path(name: str) -> str:
+    """The file with the table of an instruction set of `TABLES`."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "tables", TABLES[name])
+
+
 @cache
 def instruction_set(name: str) -> InstructionSet:
     """The table of an instruction set.
@@ -325,6 +330,5 @@ def instruction_set(name: str) -> InstructionSet:
             f"{name.upper()} core programs cannot be read yet: there is no instruction table for them",
             hint=f"tables exist for: {', '.join(sorted(TABLES))}",
         )
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tables", TABLES[name])
-    with open(path, encoding="ascii") as stream:
+    with open(table_path(name), encoding="ascii") as stream:
         return InstructionSet(name, json.load(stream))

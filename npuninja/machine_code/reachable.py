@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Sequence
 
 from npuninja.machine_code.decode import Bundle, UndecodableError, decoder
-from npuninja.machine_code.flow import analyse
+from npuninja.machine_code.flow import BRANCHES, DELAY_SLOTS, target_of
 
 _ALIGNMENT = 16  # where code begins again behind something that is no code
 
@@ -23,9 +23,7 @@ def reachable_bundles(pieces: Sequence[tuple[int, bytes]], isa: str = "aie2") ->
     for address, data in pieces:
         _sweep(address, data, isa, found, address)
     while True:
-        flow = analyse([found[a] for a in sorted(found)])
-        wanted = {b.target for b in flow.branches.values()} | {b.after for b in flow.branches.values()}
-        missing = [a for a in wanted if a is not None and a not in found]
+        missing = [a for a in _led_to([found[a] for a in sorted(found)]) if a not in found]
         before = len(found)
         for target in missing:
             for address, data in pieces:
@@ -33,6 +31,21 @@ def reachable_bundles(pieces: Sequence[tuple[int, bytes]], isa: str = "aie2") ->
                     _sweep(address, data, isa, found, target, follow=False)
         if len(found) == before:
             return [found[a] for a in sorted(found)]
+
+
+def _led_to(bundles: Sequence[Bundle]) -> set[int]:
+    """Where branches lead, and where they go on when they are not taken."""
+    wanted = set()
+    for index, bundle in enumerate(bundles):
+        for decoded in bundle.instructions:
+            if decoded.instruction.mnemonic not in BRANCHES:
+                continue
+            target = target_of(decoded)
+            if target is not None:
+                wanted.add(target)
+            if index + DELAY_SLOTS < len(bundles):
+                wanted.add(bundles[index + DELAY_SLOTS].end)
+    return wanted
 
 
 def _sweep(

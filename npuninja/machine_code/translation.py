@@ -8,7 +8,14 @@ from pathlib import Path
 
 import wasmtime
 
-from npuninja.compiled_modules import cache_folder, cached_module, sources_key, wasmtime_version, write_whole
+from npuninja.compiled_modules import (
+    cache_folder,
+    cached_module,
+    module_in_cache,
+    sources_key,
+    wasmtime_version,
+    write_whole,
+)
 from npuninja.machine_code import translate
 from npuninja.machine_code.core_runtime import PROGRAM, CoreRuntime
 from npuninja.machine_code.prepare import Prepared
@@ -37,8 +44,10 @@ def use_cached(core: CoreRuntime, engine: wasmtime.Engine, digest: bytes) -> boo
     module_path, blocks_path = _paths(digest)
     try:
         found = json.loads(blocks_path.read_text())
-        module = wasmtime.Module.deserialize_file(engine, str(module_path))
-    except (OSError, ValueError, wasmtime.WasmtimeError):
+    except (OSError, ValueError):
+        return False
+    module = module_in_cache(engine, module_path)
+    if module is None:
         return False
     tables = [
         {int(at): block for at, block in table.items()} for table in (found["entries"], *found["lookups"])

@@ -79,6 +79,9 @@ def core_part(core: CoreWork, known: Band | None) -> Part:
     locks = costs.CORE_LOCK_CYCLES.times(core.lock_operations)
     if known is not None:
         cycles, text = known, f"{show(known)} cycles as given"
+    elif core.issue_cycles is not None:
+        cycles = exactly(core.issue_cycles + core.bank_conflicts)
+        text = f"{core.issue_cycles} cycles issued (exact), {many(core.bank_conflicts, 'bank conflict')}"
     else:
         cycles = core.instructions.times(costs.INSTRUCTION_CYCLES)
         text = f"{show(core.instructions)} instructions x {show(costs.INSTRUCTION_CYCLES)} cycles"

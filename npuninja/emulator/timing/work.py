@@ -18,6 +18,7 @@ from npuninja.emulator import layout
 from npuninja.emulator.configuration import read_design
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.emulator import Emulator
+from npuninja.emulator.machine_cores import MachineCore
 from npuninja.emulator.run_report import ChannelCount
 from npuninja.emulator.stream_trace import origins
 from npuninja.emulator.timing.band import Band
@@ -73,12 +74,16 @@ class CoreWork(NamedTuple):
         operations: executed operations of wasm by class (`operations.INSTRUCTIONS`).
         lock_operations: acquires and releases.
         neighbours: cores whose memory it uses.
+        issue_cycles: bundles that a core of machine code issued, which is exact; None for a wasm core.
+        bank_conflicts: cycles that it lost at banks of data memory; modelled.
     """
 
     place: Place
     operations: dict[str, int]
     lock_operations: int = 0
     neighbours: tuple[Place, ...] = ()
+    issue_cycles: int | None = None
+    bank_conflicts: int = 0
 
     @property
     def instructions(self) -> Band:
@@ -148,7 +153,7 @@ def count_work(
     """Runs a design once on the emulated array and counts.
 
     Args:
-        xclbin: with wasm cores.
+        xclbin: with wasm cores or cores of machine code.
         insts: the instruction stream.
         arguments: what each of the sequence's arguments holds before the run; of an output only the size
             matters.
@@ -175,6 +180,7 @@ def count_work(
             buffer.view[:] = content
         report = npu.run(insts, buffers, time_limit_s)
         cores = tuple(_core_work(core, counted[core.digest]) for core in npu.cores())
+        cores += tuple(map(_machine_work, npu.machine_cores()))
         at = {state.actor: state.bd for state in npu.states() if state.is_channel}
         channels = tuple(_channel_work(npu, count, at) for count in report.channels)
     return Work(family, channels, cores, sequence, _elements(channels, npu.device.rows))
@@ -185,6 +191,20 @@ def _core_work(core: EmulatedCore, counted: Instrumented) -> CoreWork:
     locks = operations.pop(LOCK_OPERATION, 0)
     neighbours = tuple(layout.tile_place(core.tile + NEIGHBOUR_STEPS[n]) for n in core.info.neighbours)
     return CoreWork(layout.tile_place(core.tile), operations, locks, neighbours)
+
+
+def _machine_work(core: MachineCore) -> CoreWork:
+    """Of a core of machine code: what it issued. Its acquires are counted, and each has a release."""
+    stalls = core.stall_cycles()
+    place = layout.tile_place(core.tile)
+    return CoreWork(
+        place,
+        {},
+        2 * stalls["lock"],
+        (),
+        issue_cycles=core.issue_cycles(),
+        bank_conflicts=stalls["bank_conflict"],
+    )
 
 
 def _channel_work(npu: Emulator, count: ChannelCount, at: dict[int, int]) -> ChannelWork:
