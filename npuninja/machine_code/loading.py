@@ -73,7 +73,7 @@ class LoadedProgram:
 
 def _path(digest: bytes) -> Path:
     key, _ = sources_key(PROGRAM)
-    # What prepares a program: its sources are told by time and size, as reading them would take longer than they help.
+    # What prepares a program: its sources are known by time and size, as reading them would take too long.
     sources = [module.__file__ for module in (prepare, decode, reachable)]
     states = [os.stat(path) for path in (*sources, table_path("aie2")) if path]
     words = " ".join([digest.hex(), key, *(f"{s.st_size}.{s.st_mtime_ns}" for s in states)])

@@ -117,7 +117,7 @@ typedef struct {
     u32 events;
     u32 translated, resume; /* index of the translated code's function; the block at which it waits */
     u32 jump_condition, jump_target; /* of a branch in whose delay slots a block of translated code ends */
-    u32 checked; /* every access of memory and lock is told to the array (then nothing is translated) */
+    u32 checked; /* the array hears of every access of memory and lock (then nothing is translated) */
     u64 cycle, issued, bank_conflicts, lock_stalls, stream_stalls, cascade_stalls;
 } State;
 extern State state;
