@@ -23,7 +23,7 @@ from npuninja.machine_code.prepare import BUNDLE, BUNDLE_KNOWN, Prepared
 from npuninja.machine_code.reachable import reachable_bundles
 
 #: Prepared programs to keep; each is some hundred kilobytes.
-_KEPT = 256
+_PROGRAMS_KEPT = 256
 _HEADER = struct.Struct("<III")
 
 
@@ -105,5 +105,5 @@ def _write(path: Path, prepared: Prepared) -> None:
     header = _HEADER.pack(len(prepared.bundles), len(prepared.ops), len(names))
     write_whole(path, header + prepared.bundles + prepared.ops + names)
     entries = sorted(path.parent.iterdir(), key=lambda entry: entry.stat().st_mtime)
-    for entry in entries[: len(entries) // 2 if len(entries) > _KEPT else 0]:
+    for entry in entries[: len(entries) // 2 if len(entries) > _PROGRAMS_KEPT else 0]:
         entry.unlink(missing_ok=True)
