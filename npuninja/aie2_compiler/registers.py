@@ -5,8 +5,8 @@ r31 and r27 have uses of their own (`divs`, `sel`); sp, lr and the pointers are 
 
 from __future__ import annotations
 
-#: The flags of the compiler leave x29 to x31 alone (`flags`), so x5…x28 fit r0…r23.
-FIRST_GENERAL, LAST_GENERAL = 5, 28
+#: The compiler leaves x25 to x27 alone (stages/_aie2_flags.py), so what is left from x5 on fits r0 to r23.
+GENERAL = (*range(5, 25), *range(28, 32))
 #: x1, which is a general register between being saved and being read again.
 RETURN_ADDRESS = "r24"
 ZERO = "r30"  # is 0 from `__start` on
@@ -34,12 +34,7 @@ STACK_BIAS_BYTES = 8192
 
 
 def home(number: int) -> str:
-    """The register of AIE2 that holds a register of RV32: 0, 1 or 5 to 28."""
+    """The register of AIE2 that holds a register of RV32: 0, 1 or one of `GENERAL`."""
     if number < 2:
         return RETURN_ADDRESS if number else ZERO
-    return f"r{number - FIRST_GENERAL}"
-
-
-def argument(index: int) -> str:
-    """The register of AIE2 that holds argument `index` (0 to 7), or result 0 or 1."""
-    return home(NUMBERS[f"a{index}"])
+    return f"r{GENERAL.index(number)}"

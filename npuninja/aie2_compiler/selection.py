@@ -15,8 +15,7 @@ from typing import Callable, NamedTuple
 from npuninja.aie2_compiler.operations import Operation, operation
 from npuninja.aie2_compiler.registers import (
     CONDITION,
-    FIRST_GENERAL,
-    LAST_GENERAL,
+    GENERAL,
     LINK,
     NUMBERS,
     OFFSETS,
@@ -127,7 +126,7 @@ class _Selector:
     def source(self, name: str) -> str:
         """A register that holds what a register of RV32 holds."""
         number = NUMBERS[name]
-        if number in (0, _RA) or FIRST_GENERAL <= number <= LAST_GENERAL:
+        if number in (0, _RA) or number in GENERAL:
             return home(number)
         if number != _SP:
             raise InternalError(f"npuninja-aie2: the compiler used {name}")
@@ -142,7 +141,7 @@ class _Selector:
         number = NUMBERS[name]
         if number == 0:
             return self.temporary()
-        if number != _RA and not FIRST_GENERAL <= number <= LAST_GENERAL:
+        if number != _RA and number not in GENERAL:
             raise InternalError(f"npuninja-aie2: the compiler wrote {name}")
         self.forget(home(number))
         return home(number)

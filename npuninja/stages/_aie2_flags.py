@@ -64,11 +64,11 @@ def compiler_command(program: str, words: list[str], source: str, language: str 
     """
     if words:
         driver = "c++" if is_cxx(source, language) and words[-1] == "cc" else words[-1]
-        # x29 to x31 are left for AIE2's own needs.
+        # x25 to x27 are left for AIE2's own needs: no calling convention passes arguments in them.
         target = [
             "-target",
             "riscv32-freestanding",
-            "-mcpu=generic_rv32+zmmul+zbb+zicond+reserve_x29+reserve_x30+reserve_x31",
+            "-mcpu=generic_rv32+zmmul+zbb+zicond+reserve_x25+reserve_x26+reserve_x27",
         ]
         return [program, *words[:-1], driver, *target]
     return [
@@ -77,9 +77,9 @@ def compiler_command(program: str, words: list[str], source: str, language: str 
         "--target=riscv32-unknown-elf",
         "-march=rv32i_zmmul_zbb_zicond",
         "-mabi=ilp32",
-        "-ffixed-x29",
-        "-ffixed-x30",
-        "-ffixed-x31",
+        "-ffixed-x25",
+        "-ffixed-x26",
+        "-ffixed-x27",
     ]
 
 

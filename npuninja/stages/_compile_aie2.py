@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from npuninja.aie2_compiler import compile_assembly
 from npuninja.depfile import read_depfile
@@ -13,6 +14,8 @@ from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import Arguments, Outputs, read_text, stage_arguments
 
 KIND = "aie2"
+#: Vector types, and the API on them.
+_VECTORS = re.compile(r"\bv\d+(?:u?int\d+|bfloat16|acc\d+|accfloat|float|cint\d+)\b|\baie_api/|\baie::")
 
 
 def compile_for_aie2(stage: str, arguments: list[str], extra_flags: list[str]) -> list[str]:
@@ -81,4 +84,13 @@ def _to_assembly(
     variables = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
     # `zig cc -S` writes no file where a depfile is asked for; it does when its clang alone hears of the assembly.
     wanted = ["-c", "-Xclang", "-S"] if options.all("--compiler-word") else ["-S"]
-    run_compiler(options, command, wanted, source, assembly, depfile, variables)
+    try:
+        run_compiler(options, command, wanted, source, assembly, depfile, variables)
+    except UserError as error:
+        if not _VECTORS.search(read_text(source)):
+            raise
+        raise UserError(
+            f"{error.message}: npuninja-aie2 compiles scalar code only, and it has vectors or the AIE API",
+            error.location,
+            hint="emulated cores have them (--provider kernel=embedded), and Peano (--provider kernel=real)",
+        ) from None

@@ -213,3 +213,17 @@ def test_every_function_of_the_runtime_is_found_by_its_name():
     names = {n for f in os.listdir(RUNTIME_FOLDER) if f.endswith(".c")
              for n in _DEFINED.findall(Path(RUNTIME_FOLDER, f).read_text())}  # fmt: skip
     assert {"memcpy", "memset", "__divsi3", "__udivdi3", "__addsf3", "__fixsfsi", "__truncsfbf2"} <= names
+
+
+def test_functions_with_many_arguments(compiler):
+    """Inside a file the compiler passes more arguments in registers than between files; then on the stack."""
+    names = [f"p{i}" for i in range(16)]
+    parameters = ", ".join(f"int {n}" for n in names)
+    sums = " + ".join(f"{i + 1} * {n}" for i, n in enumerate(names))
+    text = f"__attribute__((noinline)) static int inner({parameters}) {{ return {sums}; }}\n"
+    text += f"__attribute__((noinline)) int outer({parameters}) {{ return inner({', '.join(reversed(names))}) - p3; }}\n"
+    given = ", ".join(f"(int)a[{i}]" for i in range(16))
+    text += f"void run(const unsigned *a, unsigned *b) {{ b[0] = outer({given}); }}\n"
+    words = [(7 * i + 3) % 100 for i in range(WORDS)]
+    expected = sum((i + 1) * w for i, w in enumerate(reversed(words[:16]))) - words[3]
+    assert run_core(compiler.core(text), words, 1)[0] == expected
