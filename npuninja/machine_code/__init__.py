@@ -17,11 +17,12 @@ Writing:
     - `encode`, `assembler`: the text that `disasm` prints -> bundles -> an object; `object_file`, `linker`: -> a program.
 
 Running:
-    - `prepare`: instructions as the runtime takes them; what is not proved becomes a fault by name.
+    - `prepare`, `families/`: instructions as the runtime takes them; what is not proved becomes a fault by name.
+      `loading` keeps prepared programs in the cache.
     - `runtime/`: the machine in C, compiled to WebAssembly by the embedded compiler: the interpreter (core.c), vector
       arithmetic (lanes.c, accumulate.c, floats.c), what translated code calls (translated.c). `core_runtime` holds it.
-    - `translate`, `wasm_writer`, `translation`: programs -> WebAssembly, cached by content. The interpreter judges it and
-      takes over wherever there is no translated block.
+    - `translate`, `translator/`, `wasm_writer`, `translation`: programs -> WebAssembly, cached by content. The interpreter
+      judges it and takes over wherever there is no translated block.
     - `one_core`: one core alone, for `npuninja core`. Cores in the array are in npuninja/emulator/machine_cores.py.
 
 Only AIE2 (npu1) has a table so far. AIE2P is refused by name wherever a program says what it was made for.

@@ -22,7 +22,8 @@ from npuninja.compiled_modules import (
 )
 from npuninja.errors import InternalError, UserError
 from npuninja.machine_code.decode import Bundle
-from npuninja.machine_code.prepare import BUNDLE, OP, Layout, Prepared, operations, prepare
+from npuninja.machine_code.families.fields import BUNDLE, OP, Layout, operations
+from npuninja.machine_code.prepare import Prepared, prepare
 from npuninja.machine_code.registers import BANK_BYTES, RegisterPlace, place_of
 
 SOURCES = Path(__file__).parent / "runtime"

@@ -18,12 +18,15 @@ from npuninja.compiled_modules import cache_folder, sources_key, write_whole
 from npuninja.machine_code import decode, prepare, reachable
 from npuninja.machine_code.core_runtime import PROGRAM, CoreRuntime
 from npuninja.machine_code.decode import Bundle
+from npuninja.machine_code.families import fields, memory, scalars, vectors
+from npuninja.machine_code.families.fields import BUNDLE, BUNDLE_KNOWN
 from npuninja.machine_code.instruction_set import table_path
-from npuninja.machine_code.prepare import BUNDLE, BUNDLE_KNOWN, Prepared
+from npuninja.machine_code.prepare import Prepared
 from npuninja.machine_code.reachable import reachable_bundles
 
 #: Prepared programs to keep; each is some hundred kilobytes.
 _PROGRAMS_KEPT = 256
+_PREPARING = (prepare, decode, reachable, fields, memory, scalars, vectors)
 _HEADER = struct.Struct("<III")
 
 
@@ -74,7 +77,7 @@ class LoadedProgram:
 def _path(digest: bytes) -> Path:
     key, _ = sources_key(PROGRAM)
     # What prepares a program: its sources are known by time and size, as reading them would take too long.
-    sources = [module.__file__ for module in (prepare, decode, reachable)]
+    sources = [module.__file__ for module in _PREPARING]
     states = [os.stat(path) for path in (*sources, table_path("aie2")) if path]
     words = " ".join([digest.hex(), key, *(f"{s.st_size}.{s.st_mtime_ns}" for s in states)])
     folder = cache_folder() / "programs"

@@ -60,17 +60,8 @@ def test_a_design_runs_as_machine_code(project, name):
     assert {program.isa for program in programs} == {"aie2"}
     manifest = json.loads((built / f"{name}.json").read_text())
     assert LABEL in json.dumps(manifest["providers"])
-    said = run(
-        sys.executable,
-        "-m",
-        "npuninja",
-        "run",
-        str(built / f"{name}.json"),
-        "--device",
-        "emu",
-        "--verify",
-        "--seed",
-        "7",
-    )
+    manifest_file = str(built / f"{name}.json")
+    words = ("--device", "emu", "--verify", "--seed", "7", "--time-limit", "300")
+    said = run(sys.executable, "-m", "npuninja", "run", manifest_file, *words)
     assert "elements are right" in said
     assert LABEL in said
