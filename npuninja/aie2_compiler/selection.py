@@ -39,6 +39,7 @@ _SP_REACH = range(-8192, 0)
 _RA, _SP = 1, 2
 _RETURN = re.compile(r"\b(?:ra|x1)\b")
 _PADD_STEP_BYTES = 32
+_STORES = ("sw", "sh", "sb")
 
 
 class Placed(NamedTuple):
@@ -71,6 +72,8 @@ class _Selector:
         self.held: dict[str, tuple[object, ...]] = {}
         #: Temporaries that the instruction at hand still needs.
         self.busy: set[str] = set()
+        #: The frame as the compiler has it and as the core gets it, where that is one constant; see `_rounded_frame`.
+        self.rounded = _rounded_frame(function)
         #: Whether the function uses x1, which has its value from lr at the function's beginning, back in lr at its end.
         self.saves_link = False
 
@@ -193,7 +196,7 @@ class _Selector:
             raise self.unknown(item)
         offset, base = self.number(found[1]) if found[1] else 0, NUMBERS[found[2]]
         if base == _SP:
-            offset -= STACK_BIAS_BYTES
+            offset = self.in_frame(offset) - STACK_BIAS_BYTES
             if offset in _SP_REACH and offset % 4 == 0 and reach is _WORD_REACH:
                 return f"[sp, #{offset}]"
             register = STACK
@@ -203,6 +206,12 @@ class _Selector:
         if offset in reach and (reach is not _WORD_REACH or offset % 4 == 0):
             return f"[{pointer}, #{offset}]"
         return f"[{pointer}, {self.offset(offset)}]"
+
+    def in_frame(self, offset: int) -> int:
+        """An offset from the stack pointer: what lies above the frame, the caller's, is further away than it was."""
+        if self.rounded is None or offset < self.rounded[0]:
+            return offset
+        return offset + self.rounded[1] - self.rounded[0]
 
     def number(self, text: str) -> int:
         half = _HALF.fullmatch(text)
@@ -221,6 +230,8 @@ class _Selector:
     def stack_step(self, item: Instruction) -> None:
         """`addi sp, sp, n`."""
         step = self.number(item.operands[2])
+        if self.rounded is not None:
+            step = self.rounded[1] if step > 0 else -self.rounded[1]
         if self.frame is not None and step < 0:
             self.depth -= step
             self.frame = max(self.frame, self.depth)
@@ -254,7 +265,7 @@ class _Selector:
         if NUMBERS[register] == _SP:
             made = self.temporary()
             self.emit(f"mov {made}, {STACK}")
-            bias = self.constant(value - STACK_BIAS_BYTES)
+            bias = self.constant(self.in_frame(value) - STACK_BIAS_BYTES)
             self.emit(f"add {self.target(into)}, {made}, {bias}")
             return
         source = self.source(register)
@@ -564,6 +575,34 @@ class _Selector:
 
     def nothing(self, item: Instruction) -> None:
         """nop, fence: bundles are issued in order."""
+
+
+def _rounded_frame(function: Function) -> tuple[int, int] | None:
+    """Bytes of a function's frame, and the same as a multiple of 32, which real programs keep their stack at (aie2-isa,
+    "ABI and ELF"). None where the stack pointer is set otherwise too: its frame then stays as the compiler made it.
+    """
+    steps: set[int] = set()
+    for item in function.items:
+        if isinstance(item, str) or not item.operands or NUMBERS.get(item.operands[0]) != _SP:
+            continue
+        if item.mnemonic in _STORES:
+            return None
+        if item.mnemonic != "addi" or NUMBERS.get(item.operands[1]) != _SP:
+            return None
+        steps.add(abs(int(item.operands[2], 0)))
+    if len(steps) != 1:
+        return None
+    (size,) = steps
+    for item in function.items:
+        # The end of the frame as a base: a frame pointer, from which the compiler counts downwards.
+        if (
+            not isinstance(item, str)
+            and item.mnemonic == "addi"
+            and NUMBERS.get(item.operands[1]) == _SP != NUMBERS.get(item.operands[0])
+            and int(item.operands[2], 0) == size
+        ):
+            return None
+    return size, -(-size // _PADD_STEP_BYTES) * _PADD_STEP_BYTES
 
 
 def _constant_forms(register: str, value: int) -> list[str]:

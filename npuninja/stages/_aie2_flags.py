@@ -19,6 +19,8 @@ TARGET_FLAGS: tuple[tuple[str, str], ...] = (
     ("-mno-relax", "there is no linker of RISC-V"),
     ("-mllvm", "of the next word"),
     ("-enable-global-merge=false", "each variable keeps its own symbol"),
+    ("-mllvm", "of the next word"),
+    ("-enable-shrink-wrap=false", "a function has its frame from beginning to end"),
     ("-fno-asynchronous-unwind-tables", "there is no unwinder on a core"),
 )
 COMMON_FLAGS: tuple[tuple[str, str], ...] = (

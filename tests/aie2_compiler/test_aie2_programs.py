@@ -14,8 +14,10 @@ import ziglang
 
 from npuninja.aie2_compiler import RUNTIME_FOLDER, CoreProgram, compile_assembly, link_core
 from npuninja.errors import Location, UserError, Warnings
+from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.one_core import OneCore
 from npuninja.machine_code.program import read_programs
+from npuninja.machine_code.reachable import reachable_bundles
 from npuninja.stages import _aie2_flags, _wasm_flags
 
 ZIG = os.path.join(os.path.dirname(ziglang.__file__), "zig")
@@ -87,6 +89,11 @@ class Compiler:
 @pytest.fixture(scope="module")
 def compiler(tmp_path_factory):
     return Compiler(tmp_path_factory.mktemp("aie2"))
+
+
+def bundles_of(program: CoreProgram) -> list[Bundle]:
+    (section,) = read_programs(program.elf, "core.elf")[1][0].sections
+    return reachable_bundles([(section.address, section.data)])
 
 
 def run_core(program: CoreProgram, words: list[int], seed: int) -> list[int]:
@@ -226,4 +233,10 @@ def test_functions_with_many_arguments(compiler):
     text += f"void run(const unsigned *a, unsigned *b) {{ b[0] = outer({given}); }}\n"
     words = [(7 * i + 3) % 100 for i in range(WORDS)]
     expected = sum((i + 1) * w for i, w in enumerate(reversed(words[:16]))) - words[3]
-    assert run_core(compiler.core(text), words, 1)[0] == expected
+    program = compiler.core(text)
+    assert run_core(program, words, 1)[0] == expected
+    # The stack pointer stays at multiples of 32, as in every real program.
+    steps = [d.operands[-1] for b in bundles_of(program) for d in b.instructions if "[sp]" in d.text]
+    assert steps
+    assert all(isinstance(step, int) and step % 32 == 0 for step in steps)
+    assert not any(d.text.startswith("mov sp") for b in bundles_of(program) for d in b.instructions)
