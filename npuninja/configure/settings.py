@@ -153,6 +153,7 @@ def _design(name: str, table: Mapping[str, Any], file: SettingsFile) -> DesignSe
         source=table.get("source", ""),
         source_location=file.place("design", name, "source"),
         arguments=tuple(table.get("arguments", ())),
+        folder=table.get("folder", ""),
         module=table.get("module", ""),
         generation=table.get("generation", ""),
         alloc_scheme=table.get("alloc-scheme", ""),

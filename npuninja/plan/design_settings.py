@@ -17,6 +17,7 @@ class DesignSettings:
         source: its file, relative to toolchain.toml.
         source_location: where that is said.
         arguments: the command line of a design in Python.
+        folder: where it is run, relative to toolchain.toml; "" for the project.
         module: its name as a module, when it is run as `python -m` would.
         generation: of its dialect.
         alloc_scheme: how its buffers are placed.
@@ -29,6 +30,7 @@ class DesignSettings:
     source: str = ""
     source_location: Location | None = None
     arguments: tuple[str, ...] = ()
+    folder: str = ""
     module: str = ""
     generation: str = ""
     alloc_scheme: str = ""

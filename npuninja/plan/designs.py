@@ -78,6 +78,7 @@ class Source:
     aiecc_flags: tuple[str, ...] = ()
     generation: str = ""
     module: str = ""
+    folder: str = ""
 
 
 def find_references(source_root: str) -> frozenset[str] | None:
@@ -140,7 +141,9 @@ def find_designs(
                     raise UserError(
                         f"{said.source!r} is no design", said.source_location, hint=WHAT_DESIGNS_ARE
                     )
-                found[name] = Source(name, path, said.arguments, module=said.module)
+                found[name] = Source(
+                    name, path, said.arguments, module=said.module, folder=_run_in(said, settings_folder)
+                )
             elif name not in found and name not in {f.name for f in refused}:
                 close = near(name, list(found))
                 meant = f"did you mean {close[0]!r}? " if close else ""
@@ -151,6 +154,16 @@ def find_designs(
         except UserError as error:
             refused.append(faulty(name, str(said.location), error))
     return dict(sorted(found.items())), refused
+
+
+def _run_in(said: DesignSettings, settings_folder: str) -> str:
+    """The folder in which a script is run, absolute; "" for the project's. UserError when it is not there."""
+    if not said.folder:
+        return ""
+    folder = os.path.abspath(os.path.join(settings_folder, said.folder))
+    if not os.path.isdir(folder):
+        raise UserError(f"there is no folder {said.folder!r}", said.location)
+    return folder
 
 
 def _check_design_name(
@@ -258,7 +271,9 @@ def read_design(
         UserError: the source is not a design that can be built; located.
     """
     printed_by = _printed_by(bindings) if source.path.endswith(".py") else ""
-    printed_by = " ".join((printed_by, source.module, source.generation, *source.aiecc_flags)).strip()
+    printed_by = " ".join(
+        (printed_by, source.module, source.folder, source.generation, *source.aiecc_flags)
+    ).strip()
     remembered = cache.get(source, printed_by)
     if remembered is not None:
         return remembered
@@ -273,7 +288,7 @@ def read_design(
         from npuninja.plan.python_design import run_python_design
 
         text, imports, made, flags = run_python_design(
-            source.path, os.getcwd(), source.arguments, bindings, source.module
+            source.path, os.getcwd(), source.arguments, bindings, source.module, source.folder
         )
         kernels = tuple(_own_kernel(kernel, source, generated_folder) for kernel in made)
         mlir = os.path.join(generated_folder, f"{source.name}.mlir")

@@ -38,8 +38,10 @@ def run_python_design(
     arguments: Sequence[str] = (),
     bindings: Bindings | None = None,
     module: str = "",
+    folder: str = "",
 ) -> PythonDesign:
-    """Runs a design's script with `arguments`: with MLIR-AIE's own bindings where they are given, else with npuninja's.
+    """Runs a design's script with `arguments` in `folder`, or in the project: with MLIR-AIE's own bindings where they are
+    given, else with npuninja's.
 
     A design under `@iron.jit` prints nothing by itself: MLIR-AIE's bindings would build it whole, so it is
     npuninja's that stop at its module, unless the others were asked for.
@@ -47,8 +49,8 @@ def run_python_design(
     Raises:
         UserError: it fails, prints nothing or something else, or does not end within the time limit.
     """
-    with tempfile.TemporaryDirectory(prefix="npuninja-") as folder:
-        report = os.path.join(folder, "modules.json")
+    with tempfile.TemporaryDirectory(prefix="npuninja-") as temporary:
+        report = os.path.join(temporary, "modules.json")
         jitted = bindings is not None and is_jitted(script)
         if bindings is not None and jitted and bindings.asked_for:
             raise UserError(
@@ -58,7 +60,12 @@ def run_python_design(
             )
         if bindings is not None and not jitted and not module:
             outcome = run_with_bindings(
-                bindings, script, list(arguments), report=report, cwd=source_root, time_limit_s=TIME_LIMIT_S
+                bindings,
+                script,
+                list(arguments),
+                report=report,
+                cwd=folder or source_root,
+                time_limit_s=TIME_LIMIT_S,
             )
         else:
             outcome = run_design(
@@ -66,7 +73,7 @@ def run_python_design(
                 list(arguments),
                 print_only=True,
                 report=report,
-                cwd=source_root,
+                cwd=folder or source_root,
                 stderr=subprocess.PIPE,
                 time_limit_s=TIME_LIMIT_S,
                 module=module,

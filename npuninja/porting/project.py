@@ -39,6 +39,7 @@ class Design:
     aiecc_flags: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     module: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,7 @@ class _Builder:
             (),
             files,
             found.module,
+            found.folder,
         )
 
     def _built(self, command: Command, found: DesignBuild) -> None:
@@ -209,9 +211,9 @@ class _Builder:
         source, arguments = mlir, tuple[str, ...]()
         if script:
             source, arguments = script.script, self._arguments(_to_stdout(script), script.folder)
-        module = script.module if script else ""
+        module, folder = (script.module, script.folder) if script else ("", "")
         self._design(
-            command, found.xclbin or found.insts, source, arguments, found.aiecc_flags, files, module
+            command, found.xclbin or found.insts, source, arguments, found.aiecc_flags, files, module, folder
         )
         if found.other_options:
             self._say(
@@ -227,12 +229,17 @@ class _Builder:
         flags: tuple[str, ...],
         files: dict[str, str],
         module: str = "",
+        folder: str = "",
     ) -> None:
         known = next((d for d in self.project.designs if path in dict(d.files)), None)
         if known is None:
             name = plain_name(os.path.splitext(os.path.basename(path))[0])
             names = {design.name for design in self.project.designs}
-            known = Design(_unlike(name, names), source, arguments, flags, tuple(files.items()), module)
+            if folder and not os.path.isdir(folder):  # one that the build makes: nothing is to be read there
+                folder = self.folder
+            known = Design(
+                _unlike(name, names), source, arguments, flags, tuple(files.items()), module, folder
+            )
             self.project.designs.append(known)
             self._kernels_of[known.name] = list(self._pending.values())
             self._pending = {}

@@ -140,6 +140,7 @@ def _sections(project: Project, target: str) -> dict[str, str]:
             "source": _relative(design.source, target),
             "arguments": list(design.arguments),
             "module": design.module,
+            "folder": _relative(design.folder, target) if design.folder else "",
         }
         add(f"[design.{design.name}]", {**entries, "aiecc-flags": list(design.aiecc_flags)})
     names = [kernel.name for kernel in project.kernels]

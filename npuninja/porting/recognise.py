@@ -166,10 +166,11 @@ def _file_of_module(module: str, command: Command) -> str:
     """The file of a module that Python would find: in the command's folder, or where its PYTHONPATH says."""
     searched = [command.folder, *dict(command.environment).get("PYTHONPATH", "").split(os.pathsep)]
     for folder in searched:
-        base = os.path.join(command.folder, folder, *module.split("."))
+        # The folder of the command may be one that the build makes.
+        base = os.path.normpath(os.path.join(command.folder, folder, *module.split(".")))
         for path in (f"{base}.py", os.path.join(base, "__main__.py")):
             if folder and module and os.path.isfile(path):
-                return os.path.normpath(path)
+                return path
     return ""
 
 

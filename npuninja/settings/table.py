@@ -244,6 +244,12 @@ DESIGN = Section(
             '["-d", "npu", "-M", "512"]',
         ),
         Key(
+            "folder",
+            "path",
+            "Where a source in Python is run, when it is not the project: it may read files by their names there.",
+            '"designs/gemm"',
+        ),
+        Key(
             "module",
             "text",
             "The name of a source in Python as a module, when it is run as `python -m NAME`, so that it finds its package.",

@@ -93,6 +93,7 @@ def test_a_design_that_is_a_module_of_a_package(tmp_path, capsys):
     design = toml["design"]["packaged"]
     assert (design["module"], design["arguments"]) == ("pack.design", ["-n", "3"])
     assert here(tmp_path / "p", design["source"]) == "packaged/pack/design.py"
+    assert here(tmp_path / "p", design["folder"]) == "packaged"
     text = capsys.readouterr().out
     assert "runs a host program as a script, not as a module" in text
     assert "the module elsewhere.check is not in this folder" in text
