@@ -61,9 +61,15 @@ class EmulatedDevice(Device):
         )
         self._emulator.limit_memory(self.memory_limit_bytes)
         if traced:
+            from npuninja.emulator.timing.work import count_work
             from npuninja.emulator.trace_units.writer import TraceWriter
 
-            npu, writer = self._emulator, TraceWriter(program.xclbin, program.kernel, program.xclbin_path)
+            npu, name = self._emulator, program.xclbin_path
+            writer = TraceWriter(
+                lambda insts, before: count_work(
+                    program.xclbin, insts, before, kernel=program.kernel, name=name
+                )
+            )
             npu.at_end = lambda insts, events, before: writer.write(npu, insts, events, before)
             self._traces = writer
         self._emulator.kernel_output.wanted = self.keep_kernel_output

@@ -7,8 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from npuninja.arch.families import FAMILIES, of_architecture, of_generation
 from npuninja.emulator import Emulator, HostBuffer
+from npuninja.emulator.configuration import Design
 from npuninja.emulator.errors import EmulationError, NotModelled
 from npuninja.emulator.shared_memory import FilePlace
+from npuninja.emulator.timing.work import count_design
+from npuninja.emulator.trace_units.units import switches_on
+from npuninja.emulator.trace_units.writer import TraceWriter
 from npuninja.errors import Error, UserError
 from npuninja.formats.cdo import BlockWrite, Command
 from npuninja.formats.core_image import STUB_BYTES, read_core_image, read_stub
@@ -84,6 +88,9 @@ class ArrayContext:
         self._pdis: list[tuple[Command, ...]] = []
         self._emulator: Emulator | None = None
         self._unit = -1
+        self._is_traced = self._has_run = self._switches_on = False
+        self._last_insts = b""
+        self._traces: TraceWriter | None = None
         self._shared: dict[int, tuple[Buffer, HostBuffer]] = {}
         self.remarks: list[str] = []
 
@@ -98,20 +105,45 @@ class ArrayContext:
         if self._pdis:
             self._load(0)
 
-    def _load(self, unit: int) -> Emulator:
+    def _load(self, unit: int, traced: bool = False) -> Emulator:
         self.close()
         modules = self._modules.all()
         _check_modules(self._pdis[unit], modules, self._npu)
         # Without PDIs that a stream may load: XRT puts their addresses into streams of full ELFs only, which are not
         # emulated; beside an XCLBIN the address is 0, and what an NPU does then is not known.
-        emulator = Emulator(self._columns, modules, rows=FAMILIES[self._npu].rows)
+        emulator = Emulator(
+            self._columns,
+            modules,
+            rows=FAMILIES[self._npu].rows,
+            checks=frozenset({"races"} if traced else ()),  # its log has the order of changes of locks
+            log_events=traced,
+        )
         try:
             emulator.configure(self._pdis[unit])
         except BaseException:
             emulator.close()
             raise
-        self._emulator, self._unit = emulator, unit
+        self._emulator, self._unit, self._is_traced, self._has_run = emulator, unit, traced, False
+        if traced:
+            design = Design(self._columns, (self._pdis[unit],), dict(modules), {}, (1,))
+            writer = TraceWriter(lambda insts, before: count_design(design, self._pdis[unit], insts, before))
+            emulator.at_end = lambda insts, events, before: writer.write(emulator, insts, events, before)
+            self._traces = writer
         return emulator
+
+    def _emulator_for(self, unit: int, insts: bytes) -> Emulator:
+        """The array with a unit's configuration. What writes a trace is logged from the begin on, so a context whose first
+        run has none stays without.
+        """
+        if insts != self._last_insts:
+            self._last_insts, self._switches_on = insts, switches_on(insts)
+        if self._emulator is None or self._unit != unit:
+            return self._load(unit, self._switches_on)
+        if self._switches_on and not self._is_traced:
+            if not self._has_run:
+                return self._load(unit, True)
+            self.remarks.append("the trace stays empty: the context has run a sequence without one before")
+        return self._emulator
 
     def run(self, call: KernelCall, time_limit_s: float) -> None:
         """Runs a kernel once.
@@ -127,7 +159,8 @@ class ArrayContext:
         try:
             self._forget_gone()
             insts = self._instructions(call, taken)
-            emulator = self._emulator if self._unit == call.unit and self._emulator else self._load(call.unit)
+            emulator = self._emulator_for(call.unit, insts)
+            self._has_run = True
             addresses: Sequence[int] = call.arguments
             if call.patched:
                 insts, addresses = with_arguments(insts)
@@ -145,6 +178,8 @@ class ArrayContext:
                 time_limit_s,
                 starts=[start for _, start in arguments],
             )
+            if self._traces is not None and self._traces.last is not None:
+                self.remarks += self._traces.last.remarks
             self.remarks += [
                 f"{transfer} when the instructions ended; they lack a wait" for transfer in report.unfinished
             ]

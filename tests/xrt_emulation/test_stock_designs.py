@@ -5,11 +5,13 @@ says."""
 import pytest
 from design_chain import DESIGNS, Chain
 from many_buffers import SEVEN
+from traced_design import DESIGN, KERNEL
 
 from npuninja.device.comparison import poison
 from npuninja.device.differences import compare
 from npuninja.device.manifest import read_manifest
 from npuninja.device.reference import Reference
+from npuninja.emulator.trace_units.packets import read_frames, read_packets
 
 
 @pytest.mark.parametrize("name", DESIGNS)
@@ -55,3 +57,23 @@ def test_more_than_five_buffers(project, emulated, tmp_path):
     emulated.good("run_design.py", manifest.path, str(tmp_path))
     got = [(tmp_path / str(number)).read_bytes() for number in range(7)]
     assert [got[1], got[3], got[6]] == [contents[0], contents[2], contents[5]]
+
+
+def test_a_trace_is_in_the_buffer_of_an_xrt_program(project, emulated, tmp_path):
+    project.write("mlir/traced.mlir", DESIGN)
+    project.write("kernels/work/work.cc", KERNEL)
+    project.configure()
+    project.ninja("traced")
+    manifest = read_manifest(str(project.folder / "build/npu1_1col/wasm/traced/traced.json"))
+    for number, argument in enumerate(manifest.arguments):
+        (tmp_path / str(number)).write_bytes(bytes(argument.nbytes))
+    emulated.good("run_design.py", manifest.path, str(tmp_path))
+    # Of the second run: its words follow those of the first, whose task is not full yet, in the refilled buffer.
+    data = (tmp_path / "4").read_bytes().lstrip(b"\0")
+    found = read_packets([int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), 4)])
+    assert {(packet.row, packet.module, packet.id) for packet in found} == {(2, "core", 3), (2, "memory", 4)}
+    events = [
+        s.events for packet, frames in found.items() if packet.module == "core" for s in read_frames(frames)
+    ]
+    assert any(event & 1 for event in events)
+    assert any(event & 2 for event in events)

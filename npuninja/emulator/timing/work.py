@@ -15,7 +15,7 @@ from npuninja.arch.devices import TILE_KINDS, Place
 from npuninja.arch.families import FAMILIES, Rows, of_generation
 from npuninja.arch.registers import bd_offset, channel_queue, split_address, tile_address
 from npuninja.emulator import layout
-from npuninja.emulator.configuration import read_design
+from npuninja.emulator.configuration import Design, read_design
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.emulator import Emulator
 from npuninja.emulator.machine_cores import MachineCore
@@ -26,6 +26,7 @@ from npuninja.emulator.timing.instrument import LOCK_OPERATION, Instrumented, in
 from npuninja.emulator.timing.operations import instructions
 from npuninja.errors import UserError
 from npuninja.formats import txn
+from npuninja.formats.cdo import Command
 
 #: A run with counters in its cores takes about twice as long as one without.
 DEFAULT_TIME_LIMIT_S = 120.0
@@ -165,8 +166,23 @@ def count_work(
         UserError: a file is damaged, or the sequence does what the model knows no cost of.
         DeviceError: the run failed.
     """
-    sequence, family = read_sequence(insts)
     design = read_design(xclbin, name)
+    return count_design(
+        design, design.first_pdi(kernel), insts, arguments, name=name, time_limit_s=time_limit_s
+    )
+
+
+def count_design(
+    design: Design,
+    commands: Sequence[Command],
+    insts: bytes,
+    arguments: Sequence[bytes],
+    *,
+    name: str = "xclbin",
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+) -> Work:
+    """As `count_work`, of a design that is read already; `commands` are the configuration that is run."""
+    sequence, family = read_sequence(insts)
     modules = {}  # under the hashes of those they stand for
     counted = {}
     for digest, module in design.modules.items():
@@ -174,7 +190,7 @@ def count_work(
         modules[digest] = found.module
         counted[hashlib.sha256(found.module).digest()] = found
     with Emulator(design.columns, modules, design.loadable, rows=FAMILIES[family].rows) as npu:
-        npu.configure(design.first_pdi(kernel))
+        npu.configure(commands)
         buffers = [npu.allocate(len(content)) for content in arguments]
         for buffer, content in zip(buffers, arguments):
             buffer.view[:] = content

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from npuninja.emulator import layout
@@ -10,7 +10,7 @@ from npuninja.emulator.deadlock import lock_symbols
 from npuninja.emulator.emulator import Emulator
 from npuninja.emulator.event_log import Event
 from npuninja.emulator.timing.timeline import Mark, model_timeline
-from npuninja.emulator.timing.work import count_work
+from npuninja.emulator.timing.work import Work
 from npuninja.emulator.trace_units.packets import frames, packets
 from npuninja.emulator.trace_units.seen import seen, segments, unknown
 from npuninja.emulator.trace_units.units import Unit, generated, times_of, units_of
@@ -29,11 +29,11 @@ class TraceWriter:
     """Writes the traces of the runs of one design.
 
     Args:
-        xclbin, kernel, name: the design, as of `count_work`: what cores do is counted in a run of its own.
+        count: counts what cores do, in a run of its own, for a stream and the contents of the buffers.
     """
 
-    def __init__(self, xclbin: bytes, kernel: str | None, name: str) -> None:
-        self._xclbin, self._kernel, self._name = xclbin, kernel, name
+    def __init__(self, count: Callable[[bytes, Sequence[bytes]], Work]) -> None:
+        self._count = count
         self.last: Traced | None = None
 
     def write(self, npu: Emulator, insts: bytes, events: Sequence[Event], arguments: Sequence[bytes]) -> None:
@@ -48,7 +48,7 @@ class TraceWriter:
         units = units_of(npu.read32, npu.device)
         if not units:
             return
-        work = count_work(self._xclbin, insts, arguments, kernel=self._kernel, name=self._name)
+        work = self._count(insts, arguments)
         operations = [o for o in txn.read_txn(insts).operations if not isinstance(o, txn.LoadPdi)]
         symbols = lock_symbols({core.tile: core.info for core in npu.cores()})
         marks = model_timeline(events, operations, work, symbols).marks
