@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from npuninja.emit.batch import RULE, Part, batch_variables
+from npuninja.emit.batch import RULE
 from npuninja.emit.escape import command_value, escape_path, escape_value
 from npuninja.emit.remote import remote_stage
+from npuninja.emit.shared_batches import BatchCommand, shared_batches
 from npuninja.emit.template import Template
 from npuninja.plan.graph import Batch, Edge, Graph
 
 
-def statement(edge: Edge) -> str:
-    """The `build` statement of one edge, with its variables."""
+def statement(edge: Edge, makers: Mapping[str, Edge | Batch] | None = None) -> str:
+    """The `build` statement of one edge, with its variables.
+
+    Args:
+        edge: the edge.
+        makers: what makes each file, for a target that is no file.
+    """
     outputs = " ".join(map(escape_path, edge.outputs))
     if edge.implicit_outputs:
         outputs += " | " + " ".join(map(escape_path, edge.implicit_outputs))
-    inputs = "".join(" " + escape_path(path) for path in edge.inputs)
-    if edge.implicit:
-        inputs += " | " + " ".join(map(escape_path, edge.implicit))
+    read, implicit = needed(edge, makers or {})
+    inputs = "".join(" " + escape_path(path) for path in read)
+    if implicit:
+        inputs += " | " + " ".join(map(escape_path, implicit))
     if edge.validations:
         inputs += " |@ " + " ".join(map(escape_path, edge.validations))
     lines = [f"build {outputs}: {edge.rule}{inputs}"]
@@ -27,11 +34,48 @@ def statement(edge: Edge) -> str:
     return "\n".join(lines)
 
 
-def batch_statement(batch: Batch, parts: Mapping[str, Part]) -> str:
+def needed(edge: Edge, makers: Mapping[str, Edge | Batch]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The inputs and implicit inputs of an edge that Ninja must look at.
+
+    A target that is no file (`run-NAME`, an alias) runs whenever it is asked for, so of its inputs it needs only those
+    that are not made on the way to another of them: what that one's command makes or reads.
+    """
+    kept = dict.fromkeys((*edge.inputs, *edge.implicit))
+    behind: dict[str, list[str]] = {}
+    for path in kept:
+        maker = makers.get(path)
+        if maker is not None:
+            for other in _files_of(maker):
+                if other in kept and other != path:
+                    behind.setdefault(other, []).append(path)
+    # What is on the command line stays there.
+    for path in tuple(kept if edge.rule == "phony" else edge.implicit):
+        if any(other in kept for other in behind.get(path, ())):
+            del kept[path]
+    return tuple(p for p in edge.inputs if p in kept), tuple(p for p in edge.implicit if p in kept)
+
+
+def _makes_files(edge: Edge, rules: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether an edge has outputs that it can find unchanged; files lie in folders, and their rules have depfiles."""
+    return edge.rule != "phony" and (
+        "depfile" in rules[edge.rule] or any("/" in path for path in edge.outputs)
+    )
+
+
+def _made_by(command: Edge | Batch) -> tuple[str, ...]:
+    return command.outputs if isinstance(command, Batch) else (*command.outputs, *command.implicit_outputs)
+
+
+def _files_of(command: Edge | Batch) -> tuple[str, ...]:
+    read = command.inputs if isinstance(command, Batch) else (*command.inputs, *command.implicit)
+    return (*_made_by(command), *read)
+
+
+def batch_statement(batch: Batch, command: BatchCommand) -> str:
     """The `build` statement of a batch."""
     outputs, inputs = (" ".join(map(escape_path, paths)) for paths in (batch.outputs, batch.inputs))
-    lines = [f"build {outputs}: {RULE} {inputs}"]
-    lines += [f"  {name} = {value}" for name, value in batch_variables(batch, parts).items()]
+    lines = [f"build {outputs}: {command.rule} {inputs}"]
+    lines += [f"  {name} = {value}" for name, value in command.variables.items()]
     return "\n".join(lines)
 
 
@@ -79,15 +123,22 @@ def write(
     parts = ["\n".join(f"# {line}".rstrip() for line in header)]
     parts.append(template.fill(graph, places).rstrip())
     parts.append("# Configuring again.\n\n" + generator)
+    rules = template.filled(graph, places).rules
+    shared = shared_batches(graph.batches, template.parts, rules.get(RULE, {}))
+    if shared.rules:
+        parts.append("# The stages of designs of one kind.\n\n" + shared.rules)
     group: list[str] = []
     whom = None
+    makers = {path: command for command in graph.commands() for path in _made_by(command)}
     for command in graph.commands():
         first = command.edges[0] if isinstance(command, Batch) else command
         if first.for_whom != whom:
             whom = first.for_whom
             group.append(f"\n# {whom}\n")
         group.append(
-            batch_statement(command, template.parts) if isinstance(command, Batch) else statement(command)
+            batch_statement(command, shared.commands[command.name])
+            if isinstance(command, Batch)
+            else statement(command, None if _makes_files(command, rules) else makers)
         )
         elsewhere = remote_stage(graph, command)
         group += [f"  stage = $remote {command_value(elsewhere)}"] if elsewhere else []

@@ -66,7 +66,10 @@ def plan(
             refused.append(faulty(design.name, design.source, error))
     chosen = [name for name in built if wanted is None or name in wanted]
     faults = _Faults(context, graph, [f for f in refused or () if f.name not in built], wanted)
-    _alias(graph, "all", (*chosen, *faults.behind("", chosen)))
+    faulty_designs = faults.behind("", chosen)
+    _alias(graph, "all", (*chosen, *faulty_designs))
+    # One name for all of them, where those that cannot be built are not among them.
+    whole = tuple(chosen) if faulty_designs else ("all",)
     by_verdicts = tested is not None and "verdicts" in graph.rules
     if by_verdicts:
         _plan_verdicts(context.layout, graph, [(name, tests[name]) for name in chosen], faults)
@@ -76,10 +79,10 @@ def plan(
     if context.providers.driver == "stages":
         _alias(graph, "ldscripts", [f"ldscripts-{n}" for n in chosen])
         folders = tuple(built[name].files.folder for name in chosen)
-        graph.add(Edge("size", ("size",), implicit=tuple(chosen), options=folders, for_whom=EVERY))
+        graph.add(Edge("size", ("size",), implicit=whole, options=folders, for_whom=EVERY))
         if folders and "report" in graph.rules:
             options = (*folders, "-o", context.layout.output("report"))
-            graph.add(Edge("report", ("report",), implicit=tuple(chosen), options=options, for_whom=EVERY))
+            graph.add(Edge("report", ("report",), implicit=whole, options=options, for_whom=EVERY))
     plan_hosts(context, graph, hosts, built)
     plan_package(context, graph, [built[name].files for name in chosen])
     graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))

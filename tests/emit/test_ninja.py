@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.emit.ninja import generator_statements, statement, write
+from npuninja.emit.ninja import generator_statements, needed, statement, write
 from npuninja.emit.place import place_build_file
 from npuninja.emit.template import Template, fill
 from npuninja.errors import InternalError, UserError
-from npuninja.plan.graph import Edge, Graph
+from npuninja.plan.graph import Batch, Edge, Graph
 
 NINJA = str(Path(sys.executable).parent / "ninja")
 NOTHING = Template("", "build.ninja.in")
@@ -36,6 +36,56 @@ def test_statement_of_an_edge():
         options=("-D", "A B"),
     )
     assert statement(edge) == "build o$ ut | also: cc i$$n | imp\n  options = -D 'A B'"
+
+
+def test_a_target_needs_what_is_not_made_on_the_way():
+    image = Edge("pdi", ("d/pdi",), inputs=("d/cdo",))
+    manifest = Edge(
+        "manifest", ("d/x.json",), inputs=("d/pdi",), implicit=("d/insts",), implicit_outputs=("d/ref",)
+    )
+    batch = Batch((image, manifest), "d/.stages")
+    for makers in (
+        {"d/pdi": image, "d/x.json": manifest, "d/ref": manifest},
+        dict.fromkeys(("d/pdi", "d/x.json", "d/ref"), batch),
+    ):
+        run = Edge(
+            "run", ("run-x",), inputs=("d/x.json",), implicit=("d/pdi", "d/insts", "d/ref", "d/vectors")
+        )
+        assert needed(run, makers) == (("d/x.json",), ("d/vectors",))
+        assert statement(run) == "build run-x: run d/x.json | d/pdi d/insts d/ref d/vectors"
+        alias = Edge("phony", ("x",), inputs=("d/insts", "d/pdi", "d/x.json"))
+        assert needed(alias, makers) == (("d/x.json",), ())
+        # Two of one command: one of them stays.
+        assert needed(Edge("phony", ("y",), inputs=("d/ref", "d/x.json")), makers) == (("d/x.json",), ())
+
+
+def test_designs_of_one_kind_share_rules(tmp_path):
+    """Ninja runs the same commands as with statements of their own, with odd names too."""
+    template = (
+        "stage = cat\nrule one\n  command = $stage one --depfile $out.d -o $out $in\n"
+        "rule two\n  command = $stage two --depfile $out.d $options -o $out $in\n"
+        "rule batch\n  command = echo $steps\n  description = $says\n  depfile = $record\nrule configure\n  command = true\n"
+    )
+    commands = []
+    for designs in (["gain"], ["gain2", "gain", "mix"]):
+        graph = Graph(frozenset({"one", "two", "batch"}), {})
+        for name in designs:
+            folder = f"b ui/{name}"
+            first = Edge("one", (f"{folder}/a.mlir",), inputs=(f"mlir/{name}.mlir",))
+            options = ("--name", name, "--gain", "1") if name != "mix" else ("--other", "gain")
+            second = Edge("two", (f"{folder}/{name}.json",), inputs=(f"{folder}/a.mlir",), options=options)
+            for edge in (first, second):
+                graph.add(edge)
+            graph.batches = (*graph.batches, Batch((first, second), f"{folder}/.stages0"))
+        text = write(graph, Template(template, "t"), {}, "# no generator here", [])
+        assert text.count("\nrule batch_") == (1 if len(designs) > 1 else 0)
+        (tmp_path / "build.ninja").write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            [NINJA, "-C", str(tmp_path), "-t", "commands", "b ui/gain/gain.json"], check=True, capture_output=True, text=True
+        )  # fmt: skip
+        commands.append(done.stdout)
+    assert commands[0] == commands[1]
+    assert "--name gain --gain 1" in commands[0]
 
 
 def test_generator_inputs_that_edges_read_are_targets_too():
