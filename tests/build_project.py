@@ -101,7 +101,10 @@ class Project:
 
     def rebuilt(self, *arguments: str) -> list[str]:
         """Runs Ninja and returns the first outputs of the stages that it ran, without their folder, sorted."""
-        printed = self.ninja("-v", "-d", "explain", *arguments).stdout
+        printed = self.ninja("-v", "-d", "explain", "-d", "keeprsp", *arguments).stdout
+        # The words of a batch stand in a file.
+        for name in set(re.findall(r" batch @(\S+)", printed)):
+            printed += " " + (self.folder / name).read_text(encoding="utf-8")
         return sorted({os.path.basename(name) for name in re.findall(r" -o (\S+)", printed)})
 
     def graph(self, build: str = "build") -> dict[str, Any]:
