@@ -8,8 +8,8 @@ import pytest
 
 from npuninja.errors import Location
 from npuninja.formats.dwarf_lines import LineTable, read_line_table
-from npuninja.formats.wasm_code import CALL, I32_CONST, FunctionCode, functions
-from npuninja.formats.wasm_module import WasmModule, read_wasm
+from npuninja.formats.wasm_code import CALL, FunctionCode, functions
+from npuninja.formats.wasm_module import I32_CONST, WasmModule, read_wasm
 
 END = 0x0B
 SOURCE = """#include <math.h>
