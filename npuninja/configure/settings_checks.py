@@ -84,13 +84,13 @@ _NOT_IN_DEPFILES = re.compile(r"[|*^;<>`]")
 
 
 def unrecordable(package: str, layout: Layout) -> list[str]:
-    """What is built anew each time, because Ninja's depfiles cannot carry the names of the files it depends on."""
+    """What is built again each time, because Ninja's depfiles cannot carry the names of the files it depends on."""
     folders = [package]
     if os.path.isabs(layout.source(".")):
         folders.append(layout.source_root)
     return [
         f"{folder} has a character in its name that Ninja's depfiles cannot carry (| * ^ ; < > `): what depends on files "
-        "there is built anew each time"
+        "there is built again each time"
         for folder in folders
         if _NOT_IN_DEPFILES.search(folder)
     ]

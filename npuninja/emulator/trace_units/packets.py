@@ -56,7 +56,7 @@ def header(packet: Packet) -> int:
 
 
 def read_header(word: int) -> Packet | None:
-    """What a packet's first word says; None when it is none."""
+    """What a packet's first word says; None when it is not one."""
     kind = word >> 12 & 7
     if not word.bit_count() & 1 or word >> 5 & 0x7F or word >> 19 & 3 or word >> 28 & 7 or kind > 3:
         return None
@@ -71,7 +71,7 @@ def frames(segments: Iterable[Segment], start: int = 0) -> bytes:
         start: the timer when the trace begins.
     """
     data = bytearray(b"\xf0" + start.to_bytes(7, "big"))
-    at = -1  # the last cycle that was told
+    at = -1  # the last cycle that was known
     for segment in segments:
         gap = segment.start - at - 1
         while gap > _GAP_CYCLES:
