@@ -31,7 +31,7 @@ from npuninja.packaging.runner_files import (
 from npuninja.packaging.sbom import require_library, write_sbom
 
 # Stages whose tools read files that the graph does not know.
-COMPILING_STAGES = ("kernel_cc",)
+COMPILING_STAGES = ("kernel_cc", "kernel_cc_aie2")
 
 
 class Assembled(NamedTuple):

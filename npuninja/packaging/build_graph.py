@@ -114,7 +114,10 @@ class BuildGraph:
     def stage(self, edge: Mapping[str, Any]) -> str:
         """The stage that an edge runs; "" when it runs none."""
         _, _, behind = self._commands.get(edge["rule"], "").partition(f"{STAGES} ")
-        return behind.partition(" ")[0]
+        words = behind.split()
+        if words[:1] == ["--lock"]:  # what follows it is the lock of the build folder
+            words = words[2:]
+        return words[0] if words else ""
 
 
 def _portable_word(word: str, known: set[str], places: Places) -> str:
