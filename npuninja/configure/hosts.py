@@ -17,9 +17,16 @@ _SCRIPT_END = "_test.py"
 _CUSTOM = ("-x", "{xclbin}", "-i", "{insts}", "-k", "MLIR_AIE")
 
 
-def has_hosts(settings: Settings) -> bool:
-    """Whether there is any host program to be compiled or run."""
-    return bool(settings.hosts) or any(_found())
+def has_hosts(settings: Settings, designs: Collection[str] = ()) -> bool:
+    """Whether there is any host program to be compiled or run. `self_test.py` is none where a design is called so."""
+    return bool(settings.hosts) or any(
+        not (name.endswith(_SCRIPT_END) and name.removesuffix(".py") in designs) for name in _found()
+    )
+
+
+def has_sources(settings: Settings) -> bool:
+    """Whether there is any host program to be compiled."""
+    return bool(settings.hosts) or any(name.endswith(SOURCE_SUFFIXES) for name in _found())
 
 
 def _found() -> Iterator[str]:

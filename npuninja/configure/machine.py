@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from npuninja.configure.hosts import has_hosts, read_hosts
+from npuninja.configure.hosts import has_hosts, has_sources, read_hosts
 from npuninja.configure.kernel_folder import read_kernel_folder
 from npuninja.configure.launcher import find_launcher
 from npuninja.configure.project import Project
@@ -15,6 +15,7 @@ from npuninja.configure.settings import resolved_kernels
 from npuninja.configure.settings_checks import check_pins, placed, remarks, unrecordable, variables_for
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import HOST_TOOLS, TOOLS, Toolchain, detect, surroundings_of
+from npuninja.detect.xrt_library import XRT_LIBRARY
 from npuninja.errors import ToolError
 from npuninja.plan.host_program import HostProgram
 from npuninja.plan.kernel_settings import own_kernels
@@ -65,7 +66,8 @@ def look(project: Project, environment: Mapping[str, str]) -> Machine:
     """
     options, settings = project.options, project.settings
     cache = ProbeCache(os.path.join(project.layout.build_folder, "probe_cache.json"))
-    wanted = (*TOOLS, *(HOST_TOOLS if has_hosts(settings) else ()))
+    hosts = HOST_TOOLS if has_sources(settings) else (XRT_LIBRARY,)
+    wanted = (*TOOLS, *(hosts if has_hosts(settings, project.designs.names) else ()))
     surroundings = surroundings_of(environment, settings.pins, settings.unused)
     toolchain = detect(surroundings, cache, settings.denied, wanted)
     check_pins(settings, toolchain)

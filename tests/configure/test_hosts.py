@@ -2,8 +2,8 @@
 
 import pytest
 
-from npuninja.configure.hosts import has_hosts, read_hosts
-from npuninja.configure.settings import read_settings
+from npuninja.configure.hosts import has_hosts, has_sources, read_hosts
+from npuninja.configure.settings import Settings, read_settings
 from npuninja.errors import UserError
 
 
@@ -89,3 +89,23 @@ def test_mistakes_have_their_place(project, message):
 def test_a_project_without_host_programs(project, tmp_path):
     project()
     assert not has_hosts(read_settings("toolchain.toml"))
+
+
+@pytest.mark.parametrize(
+    ("files", "hosts", "sources"),
+    [
+        (("run.py", "gain.py"), False, False),
+        (("self_test.py",), False, False),  # the reference of the design `self_test`
+        (("gain_test.py",), True, False),
+        (("gain.cpp",), True, True),
+    ],
+)
+def test_what_makes_a_project_one_with_host_programs(tmp_path, monkeypatch, files, hosts, sources):
+    """g++ is tried for programs to be compiled only, which takes longer than all other tools together."""
+    (tmp_path / "host").mkdir()
+    for name in files:
+        (tmp_path / "host" / name).write_text("", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    settings = Settings()
+    assert has_hosts(settings, ("gain", "self_test")) is hosts
+    assert has_sources(settings) is sources
