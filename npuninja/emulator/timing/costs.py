@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from npuninja.emulator.timing.band import Band
 
+#: The clock by which modelled cycles are shown as time.
+CLOCK_HZ = 1.0e9
+CYCLES_PER_US = CLOCK_HZ / 1e6
 #: The clock at which the cycles below were measured. What the firmware, the network on chip and DDR do does
 #: not get faster with the array's clock, so such costs are microseconds here.
 MEASURED_AT_HZ = 1.028e9

@@ -24,11 +24,8 @@ from npuninja.emulator.timing.stages import core_part
 from npuninja.emulator.timing.work import Work, count_work
 from npuninja.formats import txn
 
-#: Modelled cycles are those of an array with this clock.
-CLOCK_HZ = 1.0e9
 #: A longer run is shown up to here: more pieces than these say nothing more to a person.
 MOST_SPANS = 60_000
-_US = CLOCK_HZ / 1e6
 
 
 class Span(NamedTuple):
@@ -412,18 +409,18 @@ class _Clocks:
 def _cost(op: Any) -> tuple[float, str]:
     """The modelled cycles of an operation, and what it is called."""
     if isinstance(op, txn.Write):
-        return costs.WRITE_US.middle * _US, f"write {op.address:#x}"
+        return costs.WRITE_US.middle * costs.CYCLES_PER_US, f"write {op.address:#x}"
     if isinstance(op, txn.MaskWrite):
-        return costs.MASK_WRITE_US.middle * _US, f"masked write {op.address:#x}"
+        return costs.MASK_WRITE_US.middle * costs.CYCLES_PER_US, f"masked write {op.address:#x}"
     if isinstance(op, txn.BlockWrite):
         words = len(op.data) // 4
         return (
             costs.BLOCK_BASE_US.middle + words * costs.BLOCK_WORD_US.middle
-        ) * _US, f"{words} words to {op.address:#x}"
+        ) * costs.CYCLES_PER_US, f"{words} words to {op.address:#x}"
     if isinstance(op, txn.AddressPatch):
-        return costs.ADDRESS_PATCH_US.middle * _US, f"address of argument {op.argument}"
+        return costs.ADDRESS_PATCH_US.middle * costs.CYCLES_PER_US, f"address of argument {op.argument}"
     if isinstance(op, txn.Sync):
-        return costs.LATER_SYNC_US.middle * _US, "wait"
+        return costs.LATER_SYNC_US.middle * costs.CYCLES_PER_US, "wait"
     if isinstance(op, txn.MaskPoll):
-        return costs.POLL_US.middle * _US, f"poll {op.address:#x}"
+        return costs.POLL_US.middle * costs.CYCLES_PER_US, f"poll {op.address:#x}"
     return 0.0, type(op).__name__

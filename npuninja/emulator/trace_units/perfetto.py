@@ -7,12 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from npuninja.emulator import layout
+from npuninja.emulator.timing.costs import CYCLES_PER_US
 from npuninja.emulator.trace_units.packets import Packet, Segment
 from npuninja.emulator.trace_units.units import Unit
 
-#: The clock by which cycles are shown as time.
-CLOCK_HZ = 1e9
-_US = CLOCK_HZ / 1e6
 #: Key of `names`: (column, row, `S2MM` or `MM2S` or `lock` or `core`, number).
 Names = Mapping[tuple[int, int, str, int], str]
 _CHANNEL = re.compile(r"DMA_(S2MM|MM2S)_(?:SEL)?(\d)_")
@@ -44,7 +42,7 @@ def perfetto(
                 events.append(_meta("thread_name", number, bit, lane))
             for start, end in found:
                 args = {"cycle": start, "cycles": end - start}
-                times = {"ts": start / _US, "dur": (end - start) / _US}
+                times = {"ts": start / CYCLES_PER_US, "dur": (end - start) / CYCLES_PER_US}
                 events.append({"name": lane, "ph": "X", **times, "pid": number, "tid": bit, "args": args})
     return {"traceEvents": events, "displayTimeUnit": "ns", "otherData": {"cycles": cycles}}
 
