@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from npuninja.detect.aiebu import AIEBU_ASM
 from npuninja.detect.bootgen import BOOTGEN
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.host_compiler import HOST_COMPILER
@@ -32,6 +33,7 @@ TOOLS: tuple[Tool, ...] = (
     MLIR_AIE_PYTHON,
     BOOTGEN,
     XCLBINUTIL,
+    AIEBU_ASM,
     PYXRT,
 )
 

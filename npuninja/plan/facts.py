@@ -54,8 +54,8 @@ def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, 
     # The name in debug information and fault messages; without the build folder, so that every folder gives
     # equal bytes.
     file_name = f"{design.name}/{os.path.basename(files['lowered'])}"
-    # What prints a design in Python has done so before the build.
-    chosen = [c for c in context.providers.chosen if c.stage not in ("run", "python")]
+    # What prints a design in Python has done so before the build, and the ELF of instructions is for host programs only.
+    chosen = [c for c in context.providers.chosen if c.stage not in ("run", "python", "elf")]
     return {
         "name": design.name,
         "device": design.device,

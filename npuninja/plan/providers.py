@@ -442,7 +442,8 @@ def _driven_by_aiecc(choices: Mapping[str, str], toolchain: Toolchain) -> Provid
     chosen.append(
         _choose_one("python", choices.get("python", "auto"), NPU, toolchain, _Unusable("", ""), None)
     )
-    others = (s for s in STAGES if s not in ("kernel", "lower", "sequence", "run", "python", DRIVER))
+    chosen.append(_choose_one("elf", choices.get("elf", "auto"), NPU, toolchain, _Unusable("", ""), None))
+    others = (s for s in STAGES if s not in ("kernel", "lower", "sequence", "run", "python", "elf", DRIVER))
     chosen += [replace(driver, stage=stage, reason=f"by {DRIVER}=aiecc") for stage in others]
     opt = toolchain.found("aie-opt")
     beside = opt if opt and root_of(opt.path) == root_of(aiecc.path) else None

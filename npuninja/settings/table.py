@@ -157,6 +157,7 @@ TOOLS_SECTION = Section(
                 '"/opt/mlir_aie"',
                 '"/usr/bin/bootgen"',
                 '"/opt/xilinx/xrt"',
+                '"/opt/aiebu"',
                 '"/opt/xilinx/xrt/python/pyxrt.cpython-312-x86_64-linux-gnu.so"',
                 '"/usr/bin/g++-13"',
                 '"/opt/xilinx/xrt/lib/libxrt_coreutil.so"',

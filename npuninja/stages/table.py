@@ -552,6 +552,19 @@ STAGES: tuple[Stage, ...] = (
         "an instruction stream as the ELF that XRT loads (xrt::elf)",
         reads=("insts",),
         makes=("insts_elf",),
+        options=(Option("--aiebu-asm", "EXE"),),
+        providers=(
+            Provider(
+                "aiebu-asm",
+                ("aiebu-asm",),
+                vendor=True,
+                identity="aiebu_asm",
+                words="--aiebu-asm $aiebu_asm",
+            ),
+            SHORT,
+        ),
+        choice="elf",
+        chosen="the ELF of instructions, where a program asks for it",
     ),
     Stage(
         "host_cc",

@@ -1,0 +1,45 @@
+"""Stage insts_elf: by ourselves, and by aiebu-asm, which is asked for the same file."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+
+from npuninja.errors import Error
+from npuninja.stages import insts_elf
+
+STREAM = Path(__file__).parents[1] / "conformance/new_plain_fifo/insts.hex"
+PRETENDED = """#!{python}
+import shutil, sys
+target, form, control, source, output, result = sys.argv[1:]
+assert (target, form, control, output) == ("-t", "aie2txn", "-c", "-o"), sys.argv
+shutil.copyfile({made!r}, result)
+"""
+
+
+@pytest.fixture
+def insts(tmp_path: Path) -> str:
+    words = [int(word, 16) for word in STREAM.read_text(encoding="utf-8").split()]
+    (tmp_path / "insts.bin").write_bytes(struct.pack(f"<{len(words)}I", *words))
+    return str(tmp_path / "insts.bin")
+
+
+def test_aiebu_asm_makes_the_file_where_it_is_given(insts: str, tmp_path: Path) -> None:
+    ours, theirs, tool = tmp_path / "ours.elf", tmp_path / "theirs.elf", tmp_path / "aiebu-asm"
+    insts_elf.run([insts, "-o", str(ours)])
+    tool.write_text(PRETENDED.format(python=sys.executable, made=str(ours)), encoding="utf-8")
+    tool.chmod(0o755)
+    insts_elf.run([insts, "--aiebu-asm", str(tool), "-o", str(theirs)])
+    assert theirs.read_bytes() == ours.read_bytes()
+
+
+def test_what_is_no_elf_is_not_kept(insts: str, tmp_path: Path) -> None:
+    target, tool = tmp_path / "made.elf", tmp_path / "aiebu-asm"
+    tool.write_text(PRETENDED.format(python=sys.executable, made=insts), encoding="utf-8")
+    tool.chmod(0o755)
+    with pytest.raises(Error):
+        insts_elf.run([insts, "--aiebu-asm", str(tool), "-o", str(target)])
+    assert not target.exists()
