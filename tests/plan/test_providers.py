@@ -21,7 +21,12 @@ from npuninja.plan.providers import (
 def test_everything_there_means_everything_real():
     choice = choose({}, machine(), WASM)
     assert choice.for_npu
-    assert {c.stage for c in choice.chosen if c.provider.vendor} == set(STAGES) - {"run", "design", "python", "elf"}
+    assert {c.stage for c in choice.chosen if c.provider.vendor} == set(STAGES) - {
+        "run",
+        "design",
+        "python",
+        "elf",
+    }
     emulated = for_tests({"pdi": "embedded"}, machine(), WASM)
     assert not emulated.for_npu
     assert {c.stage for c in emulated.chosen if c.provider.vendor} == {
