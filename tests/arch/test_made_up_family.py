@@ -140,7 +140,9 @@ def test_a_design_for_it_is_planned() -> None:
         kernels=KernelFolder("kernels", ("kernels",), {"gain": ("kernels/gain.c",)}),
         rules=frozenset({name for name, _, _ in rules()} | {"test", "test-npu", "size", "doctor", "batch"}),
     )
-    graph = plan(context, [replace(design(), device="npu9_1col")])
+    made = design()
+    configurations = tuple(replace(c, device="npu9_1col") for c in made.configurations)
+    graph = plan(context, [replace(made, configurations=configurations)])
     outputs = [path for edge in graph.edges for path in edge.outputs]
     assert any(path.startswith("build/npu9_1col/wasm/gain/") for path in outputs)
     (compiled,) = [edge for edge in graph.edges if edge.rule == "kernel_cc"]
