@@ -54,12 +54,15 @@ namespace npu_detail {
 template <class W> NPU_INLINE W window(W a, W b, unsigned n) {
     constexpr unsigned count = sizeof(W) / sizeof(a[0]);
     using L = __remove_cvref(decltype(a[0]));
-    if (__builtin_constant_p(n)) {
-        W found = a;
-        [&]<unsigned... K>(npu::indices<K...>) {
-            ((n == K ? void(found = npu::pick<count>(a, b, [](unsigned i) constexpr { return i + K; })) : void()), ...);
-        }(npu::count_to<count + 1>{});
-        return found;
+    // A shuffle for each number is much to compile: of more lanes the way by memory is taken, which costs a running kernel little.
+    if constexpr (count <= 32) {
+        if (__builtin_constant_p(n)) {
+            W found = a;
+            [&]<unsigned... K>(npu::indices<K...>) {
+                ((n == K ? void(found = npu::pick<count>(a, b, [](unsigned i) constexpr { return i + K; })) : void()), ...);
+            }(npu::count_to<count + 1>{});
+            return found;
+        }
     }
     W *place = (W *)npu::registers::index_a;
     place[0] = a;

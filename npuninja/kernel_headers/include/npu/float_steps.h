@@ -252,7 +252,7 @@ template <class F> NPU_INLINE three_parts<F> split_float(F x) {
 }
 
 /** The product of two float32 rows by products of bfloat16 parts, added to c when there is one; `-x·y` when Negative. */
-template <bool HasC, bool Negative, class F> NPU_INLINE F emulated_multiply_add(F c, F x, F y) {
+template <bool HasC, bool Negative, class F> NPU_INLINE F emulated_steps(F c, F x, F y) {
 #ifdef NPU_FLOAT_FAST
     const F p = Negative ? -x * y : x * y;
     return HasC ? c + p : p;
@@ -284,5 +284,21 @@ template <bool HasC, bool Negative, class F> NPU_INLINE F emulated_multiply_add(
     } else
         return multiply_add(sum, p.high, q.high);
 #endif
+}
+/* The steps are many, so a row of several registers goes by way of the register page to a function that is not inlined. */
+template <bool HasC, bool Negative, class F> __attribute__((noinline)) void emulated_steps_in_page() {
+    F *place = (F *)registers::index_a;
+    place[0] = emulated_steps<HasC, Negative>(place[0], place[1], place[2]);
+}
+template <bool HasC, bool Negative, class F> NPU_INLINE F emulated_multiply_add(F c, F x, F y) {
+    if constexpr (sizeof(F) <= 16)
+        return emulated_steps<HasC, Negative>(c, x, y);
+    else {
+        static_assert(3 * sizeof(F) <= 2048, "the page has room for rows of 128 lanes");
+        F *place = (F *)registers::index_a;
+        place[0] = c, place[1] = x, place[2] = y;
+        emulated_steps_in_page<HasC, Negative, F>();
+        return place[0];
+    }
 }
 } // namespace npu
