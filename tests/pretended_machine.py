@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -37,8 +38,11 @@ class Machine:
         return self.project.folder / "build/npu1_1col/aie2/gain" / name
 
     def commands(self, target: str = "gain") -> str:
-        """The command lines of the build."""
-        return self.project.ninja("-t", "commands", target).stdout
+        """The command lines of the build, with the words of response files in their place."""
+        asked = set(self.project.ninja("-t", "commands", target).stdout.splitlines())
+        plain = json.loads(self.project.ninja("-t", "compdb").stdout)
+        whole = json.loads(self.project.ninja("-t", "compdb", "-x").stdout)
+        return "\n".join(w["command"] for p, w in zip(plain, whole) if p["command"] in asked)
 
 
 @pytest.fixture
