@@ -107,6 +107,13 @@ class Project:
             printed += " " + (self.folder / name).read_text(encoding="utf-8")
         return sorted({os.path.basename(name) for name in re.findall(r" -o (\S+)", printed)})
 
+    def commands(self, target: str) -> list[str]:
+        """The command lines that make a target, with the words of response files in their place."""
+        asked = set(self.ninja("-t", "commands", target).stdout.splitlines())
+        plain = json.loads(self.ninja("-t", "compdb").stdout)
+        whole = json.loads(self.ninja("-t", "compdb", "-x").stdout)
+        return [expanded["command"] for edge, expanded in zip(plain, whole) if edge["command"] in asked]
+
     def graph(self, build: str = "build") -> dict[str, Any]:
         """The content of graph.json."""
         return json.loads((self.folder / build / "graph.json").read_text(encoding="utf-8"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -39,10 +38,7 @@ class Machine:
 
     def commands(self, target: str = "gain") -> str:
         """The command lines of the build, with the words of response files in their place."""
-        asked = set(self.project.ninja("-t", "commands", target).stdout.splitlines())
-        plain = json.loads(self.project.ninja("-t", "compdb").stdout)
-        whole = json.loads(self.project.ninja("-t", "compdb", "-x").stdout)
-        return "\n".join(w["command"] for p, w in zip(plain, whole) if p["command"] in asked)
+        return "\n".join(self.project.commands(target))
 
 
 @pytest.fixture
