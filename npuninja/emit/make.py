@@ -200,7 +200,7 @@ def _made(
 def _recipe_lines(rule: str, rules: NinjaText, scope: Mapping[str, str], then: str = "") -> Iterator[str]:
     says = quote_word(rules.value(rule, "description", scope))
     yield f"\t@echo {_recipe(says)}"
-    yield f"\t@{_recipe(rules.value(rule, 'command', scope))}{then}"
+    yield f"\t@{_recipe(rules.command(rule, scope))}{then}"
 
 
 def _recipe(command: str) -> str:
