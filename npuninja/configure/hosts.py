@@ -18,7 +18,7 @@ _CUSTOM = ("-x", "{xclbin}", "-i", "{insts}", "-k", "MLIR_AIE")
 
 
 def has_hosts(settings: Settings, designs: Collection[str] = ()) -> bool:
-    """Whether there is any host program to be compiled or run. `self_test.py` is none where a design is called so."""
+    """Whether there is any host program to be compiled or run. `self_test.py` does not count where a design has that name."""
     return bool(settings.hosts) or any(
         not (name.endswith(_SCRIPT_END) and name.removesuffix(".py") in designs) for name in _found()
     )
