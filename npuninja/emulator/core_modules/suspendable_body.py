@@ -1,0 +1,499 @@
+"""One function's new body in a module whose calls can wait: what `suspension` does to the code between such calls."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from npuninja.emulator.core_modules import encoding as e
+from npuninja.emulator.core_modules import waiting
+from npuninja.emulator.core_modules.operand_types import LETTERS, SIGNATURES
+from npuninja.emulator.core_modules.section_tables import VALUE_LETTERS, Signature, number_at
+from npuninja.emulator.core_modules.waiting import LEAVING, RETURNING
+from npuninja.errors import UserError
+from npuninja.formats.wasm_code import (
+    CALL,
+    DROP,
+    GLOBAL_GET,
+    GLOBAL_SET,
+    LOCAL_GET,
+    LOCAL_SET,
+    LOCAL_TEE,
+    NOP,
+    SELECT,
+    ByteCursor,
+    FunctionCode,
+    Instruction,
+)
+from npuninja.formats.wasm_module import END, unsigned_leb128
+
+_UNREACHABLE, _BLOCK, _LOOP, _IF, _ELSE = 0x00, 0x02, 0x03, 0x04, 0x05
+_BR, _BR_IF, _BR_TABLE, _RETURN, CALL_INDIRECT = 0x0C, 0x0D, 0x0E, 0x0F, 0x11
+_SELECT_TYPED = 0x1C
+_BYTES = {letter: byte for byte, letter in VALUE_LETTERS.items()}
+_SIZES = {"i": 4, "l": 8, "f": 4, "d": 8, "v": 16}
+_LOADS = {"i": b"\x28", "l": b"\x29", "f": b"\x2a", "d": b"\x2b", "v": b"\xfd\x00"}
+_STORES = {"i": b"\x36", "l": b"\x37", "f": b"\x38", "d": b"\x39", "v": b"\xfd\x0b"}
+#: What the core's own function returns when it was left (engine/scheduler.c).
+_SUSPENDED = b"\x42" + e.signed(6 << 24)
+
+
+class ModuleWriter(Protocol):
+    """What the writer of the module knows.
+
+    Attributes:
+        entry, prologue: number of the core's own function; so many of its instructions run on every call.
+        types, globals: of the module.
+        state, top: numbers of two globals: what is going on, and where the next frame is saved.
+        calls: offset of each call that may wait, by its number; added to as bodies are written.
+    """
+
+    entry: int
+    prologue: int
+    types: list[Signature]
+    globals: str
+    state: int
+    top: int
+    calls: list[int]
+
+    def suspends(self, instruction: Instruction) -> bool:
+        """Whether an instruction is a call that may come to wait."""
+
+    def signature(self, number: int) -> Signature:
+        """The types of a function."""
+
+    def callee(self, number: int, is_entry: bool) -> int:
+        """The function to be called instead of an import; others keep their number."""
+
+    def unknown(self, what: str) -> UserError:
+        """The error for code that no compiler makes for cores."""
+
+
+class _Frame:
+    """A block that is open: where its label is among the new blocks, and the operand stack around it."""
+
+    __slots__ = ("base", "kind", "label", "left", "taken", "then")
+
+    def __init__(
+        self, kind: str, label: int, base: int, taken: str, left: str, then: tuple[int, int] = (0, 0)
+    ) -> None:
+        self.kind = kind
+        self.label = label
+        self.base = base
+        self.taken = taken
+        self.left = left
+        self.then = then
+
+    @property
+    def passed(self) -> str:
+        """The types of what a branch to it brings."""
+        return self.taken if self.kind == "loop" else self.left
+
+
+class Body:
+    """Writes one function's new body.
+
+    Args:
+        writer: of the module it belongs to.
+        content: of the code section.
+        function: which one.
+    """
+
+    def __init__(self, writer: ModuleWriter, content: bytes, function: FunctionCode) -> None:
+        self._writer = writer
+        self._content = content
+        self._function = function
+        self._is_entry = function.number == writer.entry
+        self._instructions = function.instructions
+        self._ends = [i.offset for i in function.instructions[1:]]
+        self._ends.append(function.instructions[-1].offset + 1)
+        self._out = bytearray()
+        self._marks: list[tuple[int, int]] = []
+        self._locals = [LETTERS[p] for p in function.parameters]
+        cursor = ByteCursor(content)
+        cursor.at = function.offset
+        for _ in range(cursor.number()):
+            count = cursor.number()
+            self._locals += VALUE_LETTERS[cursor.byte()] * count
+        self._own_locals = len(self._locals)
+        self._spilled: dict[tuple[int, str], int] = {}
+        self._frames: list[_Frame] = []
+        self._stack: list[str] = []
+        self._depth = 0
+        self._plain = False
+        self._dead = False
+
+    def _bytes(self, number: int) -> bytes:
+        return self._content[self._instructions[number].offset : self._ends[number]]
+
+    def plain(self) -> tuple[bytes, list[tuple[int, int]]]:
+        """The body with nothing changed but the numbers of imports that have a stand-in."""
+        out = bytearray(self._content[self._function.offset : self._instructions[0].offset])
+        marks = []
+        for number, instruction in enumerate(self._instructions):
+            marks.append((len(out), instruction.offset))
+            if instruction.opcode == CALL:
+                out += e.call(self._writer.callee(instruction.immediates[0], self._is_entry))
+            else:
+                out += self._bytes(number)
+        return bytes(out), marks
+
+    # --- Calls that may wait, by blocks.
+
+    def _count_calls(self) -> dict[int, tuple[int, int, int]]:
+        """Of each block: number of its first call that may wait, how many there are, how many before its `else`."""
+        found: dict[int, tuple[int, int, int]] = {}
+        first = at = len(self._writer.calls)
+        open_blocks: list[tuple[int, int, int]] = []
+        for number, instruction in enumerate(self._instructions):
+            opcode = instruction.opcode
+            if opcode in (_BLOCK, _LOOP, _IF):
+                open_blocks.append((number, at, -1))
+            elif opcode == _ELSE:
+                start, begin, _ = open_blocks.pop()
+                open_blocks.append((start, begin, at))
+            elif opcode == END and open_blocks:
+                start, begin, middle = open_blocks.pop()
+                found[start] = (begin, at - begin, (at if middle < 0 else middle) - begin)
+            elif self._writer.suspends(instruction):
+                at += 1
+        self._first_call = first
+        return found
+
+    # --- The body.
+
+    def suspendable(self) -> tuple[bytes, list[tuple[int, int]]]:
+        """The body with everything around its calls that may wait."""
+        writer = self._writer
+        self._blocks = self._count_calls()
+        self._where = len(self._locals)  # which call is gone back to, or waits
+        self._locals.append("i")
+        results = writer.signature(self._function.number).left
+        self._depth = 2  # the block that leaves, the block of the function itself
+        self._frames.append(_Frame("block", 2, 0, "", results))
+        skip = writer.prologue if self._is_entry else 0
+        for number in range(skip):
+            self._mark(number)
+            self._out += self._bytes(number)
+        before = len(self._out)
+        self._out += e.BLOCK + e.BLOCK
+        skipped = 0
+        for number in range(skip, len(self._instructions)):
+            skipped = self._instruction(number, skipped)
+        body, marks = bytes(self._out), self._marks
+        after = b"".join(e.get(self._spill(i, kind)) for i, kind in enumerate(results)) + e.RETURN + e.END
+        kinds = [*self._locals]
+        del kinds[self._where]
+        numbers = [n for n in range(len(self._locals)) if n != self._where]
+        offsets, size = [], 16
+        for kind in sorted(kinds, key=lambda k: -_SIZES[k]):
+            offsets.append((kind, size))
+            size += _SIZES[kind]
+        size = -(-size // 16) * 16
+        places = sorted(numbers, key=lambda n: -_SIZES[self._locals[n]])
+        slots = [(n, kind, offset) for n, (kind, offset) in zip(places, offsets)]
+        head = self._head(slots, size)
+        tail = self._tail(slots, size, results)
+        declared = self._content[self._function.offset : self._instructions[0].offset]
+        groups, at = number_at(declared, 0)
+        added = self._locals[self._own_locals :]
+        local_head = unsigned_leb128(groups + len(added)) + declared[at:]
+        local_head += b"".join(b"\x01" + bytes([_BYTES[kind]]) for kind in added)
+        start = local_head + body[:before] + head
+        moved = [
+            (offset + len(local_head) + (len(head) if offset >= before else 0), origin)
+            for offset, origin in marks
+        ]
+        data = start + body[before:] + after + tail + e.END
+        moved.append((len(start) + len(body) - before, -1))
+        return data, moved
+
+    def _head(self, slots: list[tuple[int, str, int]], size: int) -> bytes:
+        """Takes the variables back when the function is returned to."""
+        state, top = self._writer.state, self._writer.top
+        out = b""
+        if self._is_entry:  # from outside there is only one reason to be called while calls are left
+            out += e.get_global(state) + e.const(LEAVING) + e.I32_EQ + e.IF
+            out += e.const(RETURNING) + e.set_global(state) + e.END
+        out += e.get_global(state) + e.const(RETURNING) + e.I32_EQ + e.IF
+        out += e.get_global(top) + e.const(size) + e.I32_SUB + e.set_global(top)
+        for number, kind, offset in slots:
+            out += e.get_global(top) + e.access(_LOADS[kind], offset) + e.set_(number)
+        return out + e.get_global(top) + e.access(e.I32_LOAD, 0) + e.set_(self._where) + e.END
+
+    def _tail(self, slots: list[tuple[int, str, int]], size: int, results: str) -> bytes:
+        """Saves the variables and leaves."""
+        top = self._writer.top
+        out = b""
+        for number, kind, offset in slots:
+            out += e.get_global(top) + e.get(number) + e.access(_STORES[kind], offset)
+        out += e.get_global(top) + e.get(self._where) + e.access(e.I32_STORE, 0)
+        out += e.get_global(top) + e.const(size) + e.I32_ADD + e.set_global(top)
+        if self._is_entry:
+            return out + _SUSPENDED
+        return out + b"".join(waiting.zero(_BYTES[kind]) for kind in results)
+
+    def _mark(self, number: int) -> None:
+        self._marks.append((len(self._out), self._instructions[number].offset))
+
+    def _spill(self, place: int, kind: str) -> int:
+        """The variable of a place on the operand stack."""
+        found = self._spilled.get((place, kind))
+        if found is None:
+            found = self._spilled[place, kind] = len(self._locals)
+            self._locals.append(kind)
+        return found
+
+    # --- Runs of instructions that are done in normal work only.
+
+    def _open(self) -> None:
+        if self._plain:
+            return
+        self._out += e.get_global(self._writer.state) + e.I32_EQZ + e.IF
+        self._depth += 1
+        self._plain = True
+        for place, kind in enumerate(self._stack):
+            self._out += e.get(self._spill(place, kind))
+
+    def _close(self) -> None:
+        if not self._plain:
+            return
+        if not self._dead:
+            for place in reversed(range(len(self._stack))):
+                self._out += e.set_(self._spill(place, self._stack[place]))
+        self._out += e.END
+        self._depth -= 1
+        self._plain = False
+
+    def _pop(self, kinds: str) -> None:
+        if kinds:
+            if len(self._stack) < len(kinds) or "".join(self._stack[-len(kinds) :]) != kinds:
+                raise self._writer.unknown(f"operands that do not fit ({kinds} of {''.join(self._stack)})")
+            del self._stack[-len(kinds) :]
+
+    def _push(self, kinds: str) -> None:
+        self._stack += kinds
+
+    # --- Instructions.
+
+    def _instruction(self, number: int, skipped: int) -> int:
+        """Writes one; returns how many blocks of code that is never reached are open."""
+        instruction = self._instructions[number]
+        opcode = instruction.opcode
+        frame = self._frames[-1]
+        if self._dead and frame.kind != "plain":
+            if opcode in (_BLOCK, _LOOP, _IF):
+                return skipped + 1
+            if skipped and opcode == END:
+                return skipped - 1
+            if skipped or opcode not in (_ELSE, END):
+                if self._writer.suspends(instruction):
+                    self._writer.calls.append(instruction.offset)  # it has a number, though nothing calls it
+                return skipped
+        if frame.kind == "plain":
+            self._in_plain_block(number)
+        elif opcode in (_BLOCK, _LOOP, _IF):
+            self._block(number)
+        elif opcode == _ELSE:
+            self._else(number)
+        elif opcode == END:
+            self._end(number)
+        elif self._writer.suspends(instruction):
+            self._waiting_call(number)
+        else:
+            self._ordinary(number)
+        return 0
+
+    def _block_type(self, number: int) -> Signature:
+        kind = self._instructions[number].immediates[0]
+        if kind >= 0:
+            return self._writer.types[kind]
+        return Signature("", "" if kind == -64 else VALUE_LETTERS[kind & 0x7F])
+
+    def _block(self, number: int) -> None:
+        opcode = self._instructions[number].opcode
+        taken, left = self._block_type(number)
+        first, count, before_else = self._blocks[number]
+        kind = {_BLOCK: "block", _LOOP: "loop", _IF: "if"}[opcode]
+        if not count:
+            self._open()
+            self._pop(taken + ("i" if opcode == _IF else ""))
+            self._mark(number)
+            self._out += self._bytes(number)
+            self._depth += 1
+            self._frames.append(_Frame("plain", self._depth, len(self._stack), taken, left))
+            return
+        self._close()
+        condition = self._spill(len(self._stack) - 1, "i") if opcode == _IF else 0
+        self._pop("i" if opcode == _IF else "")
+        self._mark(number)
+        self._out += self._wanted(first, count) + e.IF
+        self._depth += 1
+        if opcode == _LOOP:
+            self._out += e.LOOP
+            self._depth += 1
+        elif opcode == _IF:
+            self._out += e.get(condition) + self._within(first, before_else)
+            self._out += e.get_global(self._writer.state) + e.I32_EQZ + b"\x1b" + e.IF
+            self._depth += 1
+        base = len(self._stack) - len(taken)
+        self._frames.append(_Frame(kind, self._depth, base, taken, left))
+
+    def _within(self, first: int, count: int) -> bytes:
+        return e.get(self._where) + e.const(first) + e.I32_SUB + e.const(count) + e.I32_LT_U
+
+    def _wanted(self, first: int, count: int) -> bytes:
+        """Whether code with these calls is to be entered."""
+        return e.get_global(self._writer.state) + e.I32_EQZ + self._within(first, count) + e.I32_OR
+
+    def _else(self, number: int) -> None:
+        frame = self._frames[-1]
+        self._close()
+        self._dead = False
+        self._mark(number)
+        self._out += e.ELSE
+        self._stack[frame.base :] = frame.taken
+
+    def _end(self, number: int) -> None:
+        frame = self._frames.pop()
+        self._close()
+        self._dead = False
+        self._mark(number)
+        self._out += e.END if frame.kind == "block" else e.END + e.END
+        self._depth -= 1 if frame.kind == "block" else 2
+        self._stack[frame.base :] = frame.left
+
+    def _waiting_call(self, number: int) -> None:
+        instruction = self._instructions[number]
+        writer = self._writer
+        self._close()
+        site = len(writer.calls)
+        writer.calls.append(instruction.offset)
+        if instruction.opcode == CALL:
+            taken, left = writer.signature(instruction.immediates[0])
+            call = e.call(writer.callee(instruction.immediates[0], self._is_entry))
+        else:
+            taken, left = writer.types[instruction.immediates[0]]
+            taken += "i"
+            call = self._bytes(number)
+        base = len(self._stack) - len(taken)
+        self._pop(taken)
+        self._out += self._wanted(site, 1) + e.IF
+        for place, kind in enumerate(taken, base):
+            self._out += e.get(self._spill(place, kind))
+        self._mark(number)
+        self._out += call
+        self._out += e.get_global(writer.state) + e.const(LEAVING) + e.I32_EQ + e.IF
+        self._out += e.const(site) + e.set_(self._where) + e.branch(self._depth + 1) + e.END
+        for place in reversed(range(len(left))):
+            self._out += e.set_(self._spill(base + place, left[place]))
+        self._out += e.END
+        self._push(left)
+
+    def _ordinary(self, number: int) -> None:
+        instruction = self._instructions[number]
+        opcode = instruction.opcode
+        self._open()
+        self._mark(number)
+        if opcode in (_BR, _BR_IF, _BR_TABLE):
+            self._branch(number)
+            if opcode == _BR_IF:
+                self._pop("i")
+            else:
+                self._dead = True
+            return
+        if opcode == CALL:
+            self._out += e.call(self._writer.callee(instruction.immediates[0], self._is_entry))
+        else:
+            self._out += self._bytes(number)
+        if opcode in (_RETURN, _UNREACHABLE):
+            self._dead = True
+            return
+        self._effect(instruction)
+
+    def _effect(self, instruction: Instruction) -> None:
+        opcode, numbers = instruction.opcode, instruction.immediates
+        if opcode in SIGNATURES:
+            taken, left = SIGNATURES[opcode]
+            self._pop(taken)
+            self._push(left)
+        elif opcode == CALL:
+            taken, left = self._writer.signature(numbers[0])
+            self._pop(taken)
+            self._push(left)
+        elif opcode == CALL_INDIRECT:
+            taken, left = self._writer.types[numbers[0]]
+            self._pop(taken + "i")
+            self._push(left)
+        elif opcode == LOCAL_GET:
+            self._push(self._locals[numbers[0]])
+        elif opcode == LOCAL_SET:
+            self._pop(self._locals[numbers[0]])
+        elif opcode == GLOBAL_GET:
+            self._push(self._writer.globals[numbers[0]])
+        elif opcode == GLOBAL_SET:
+            self._pop(self._writer.globals[numbers[0]])
+        elif opcode == DROP:
+            self._stack.pop()
+        elif opcode in (SELECT, _SELECT_TYPED):
+            self._pop("i")
+            self._stack.pop()
+        elif opcode not in (NOP, LOCAL_TEE):
+            raise self._writer.unknown(f"the instruction 0x{opcode:x}")
+
+    # --- Branches, and blocks in which nothing waits.
+
+    def _in_plain_block(self, number: int) -> None:
+        instruction = self._instructions[number]
+        opcode = instruction.opcode
+        self._mark(number)
+        if opcode in (_BR, _BR_IF, _BR_TABLE):
+            self._branch(number)
+            return
+        if opcode == CALL:
+            self._out += e.call(self._writer.callee(instruction.immediates[0], self._is_entry))
+        else:
+            self._out += self._bytes(number)
+        if opcode in (_BLOCK, _LOOP, _IF):
+            taken, left = self._block_type(number)
+            self._depth += 1
+            self._frames.append(_Frame("plain", self._depth, 0, taken, left))
+        elif opcode == END:
+            frame = self._frames.pop()
+            self._depth -= 1
+            if self._frames[-1].kind != "plain":
+                self._stack[frame.base :] = frame.left
+
+    def _branch(self, number: int) -> None:
+        """A branch. What it brings to a block that was taken apart goes into that block's variables."""
+        instruction = self._instructions[number]
+        opcode, targets = instruction.opcode, list(instruction.immediates)
+        frames = [self._frames[-1 - target] for target in targets]
+        apart = [f for f in frames if f.kind != "plain" and f.passed]
+        labels = [self._depth - f.label for f in frames]
+        if not apart:
+            self._out += self._branch_code(opcode, labels)
+            return
+        passed = apart[0].passed
+        keep = [self._kept(place, kind) for place, kind in enumerate(passed)]
+        picked = self._kept(len(passed), "i")
+        if opcode != _BR:
+            self._out += e.set_(picked)
+        self._out += b"".join(map(e.set_, reversed(keep)))
+        for frame in {id(f): f for f in apart}.values():
+            for place, kind in enumerate(passed):
+                self._out += e.get(keep[place]) + e.set_(self._spill(frame.base + place, kind))
+        if opcode == _BR_IF or len(apart) < len(frames):
+            self._out += b"".join(map(e.get, keep))
+        if opcode != _BR:
+            self._out += e.get(picked)
+        self._out += self._branch_code(opcode, labels)
+
+    def _kept(self, place: int, kind: str) -> int:
+        """A variable for what a branch brings; numbered apart from the operand stack."""
+        return self._spill(-1 - place, kind)
+
+    @staticmethod
+    def _branch_code(opcode: int, labels: list[int]) -> bytes:
+        if opcode == _BR_TABLE:
+            return b"\x0e" + unsigned_leb128(len(labels) - 1) + b"".join(map(unsigned_leb128, labels))
+        return bytes([opcode]) + unsigned_leb128(labels[0])
