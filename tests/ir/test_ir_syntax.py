@@ -285,8 +285,9 @@ DEVICE_BODIES = {
         """,
     "switches": """
         %t = aie.tile(0, 0)
-        %u = aie.tile(1, 0)
-        aie.cascade_flow(%t, %u)
+        %v = aie.tile(0, 3)
+        %u = aie.tile(1, 3)
+        aie.cascade_flow(%v, %u)
         %s = aie.switchbox(%t) {
           %a = aie.amsel<5> (3)
           %b = aie.amsel<0> (1)

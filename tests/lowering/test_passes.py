@@ -33,14 +33,18 @@ def test_every_pass_is_a_function_that_is_there():
             assert one.name.startswith(("own-", *OF_THE_REFERENCE)), one.name
 
 
+#: Before the substitution of allocations here, which then meets no loops; neither looks at what the other changes.
+MOVED = "aie-unroll-runtime-sequence-loops"
+
+
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.since)
 def test_the_order_is_that_of_the_reference(release):
     """Every two passes that a release's pipeline and ours share stand in the same order."""
-    ours = [one.name for one in (*RESOURCES, *ROUTING, *SEQUENCES) if one.runs(rules_of("2025-10"))]
+    ours = [one.name for one in (*RESOURCES, *ROUTING, *SEQUENCES) if one.runs(rules_of(release.generation))]
     theirs = re.findall(
         r"[a-z][\w-]+", re.sub(r"\{\{.*?\}\}", "", ",".join((release.lower, release.sequence)))
     )
-    shared = [name for name in theirs if name in ours and name.startswith("aie-")]
+    shared = [name for name in theirs if name in ours and name.startswith("aie-") and name != MOVED]
     assert len(shared) > 8
     assert [name for name in ours if name in shared] == shared
 

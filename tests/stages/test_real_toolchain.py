@@ -70,7 +70,10 @@ def test_every_release_is_asked_what_it_knows(machine, since):
 
 
 def test_every_release_in_the_table_has_a_pretended_one():
-    assert [release.since for release in KNOWN] == STAGED
+    known = [release.since for release in KNOWN]
+    assert [since for since in RELEASES if since in known] == known
+    # The last one compiles no cores; that of July is driven through aiecc only.
+    assert set(RELEASES) - set(STAGED) == {"2026-07", "2026-08-14"}
 
 
 @pytest.mark.parametrize("since", ["2025-10-05", "2026-02-24", "2026-07"])

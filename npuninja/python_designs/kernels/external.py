@@ -84,7 +84,8 @@ def make(
 ) -> ExternalFunction:
     """A kernel; equal parameters give the same one within a design."""
     source = source_path(file, own_architecture)
-    key = repr((symbol, source, arg_types, flags or [], use_chess))
+    # Not the source's path: names must not tell where npuninja lies.
+    key = repr((symbol, file, own_architecture, arg_types, flags or [], use_chess))
     known = _made.get(key)
     if known is not None:
         return known
