@@ -39,11 +39,9 @@ def changed(tmp_path: Path) -> Path:
             text = f"{text[:end]}\n    {block.rstrip()},{text[end:]}"
         else:
             assert name == "provider kernel_cc"
-            before = '        providers=_compiling(" $warning_options"),\n'
-            assert before in text
-            text = text.replace(
-                before, f'        providers=(*_compiling(" $warning_options"), {block.rstrip()}),\n'
-            )
+            before = 'providers=(*_compiling(" $warning_options"), '
+            assert text.count(before) == 1
+            text = text.replace(before, f"{before}{block.rstrip()}, ")
     table.write_text(text, encoding="utf-8")
     return folder
 
