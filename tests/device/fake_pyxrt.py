@@ -143,7 +143,7 @@ class kernel:  # noqa: N801
         return 1000 + argument
 
     def execute(self, opcode, instructions, words, *buffers):
-        source, target = buffers
+        source, target, *_ = buffers
         assert any(target.on_device), "the poisoned output was not synchronised"
         for i in range(64):
             (value,) = struct.unpack_from("<I", source.on_device, 4 * i)

@@ -146,7 +146,9 @@ def test_ctrl_c_ends_an_endless_core(endless_passthrough):
 def test_worker_ends_with_a_runner_that_is_killed_while_it_waits(pyxrt_path, xrt_program):
     command = [sys.executable, "-c", WAIT_FOR_LONG, str(pyxrt_path), xrt_program.xclbin_path]
     runner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    worker = Path("/proc") / runner.stdout.readline().strip()
+    process_id = runner.stdout.readline().strip()
+    assert process_id.isdigit()
+    worker = Path("/proc") / process_id
     time.sleep(0.1)  # so that it waits, most of the times
     assert worker.exists()
     runner.kill()

@@ -13,6 +13,7 @@ from npuninja.device.manifest import read_manifest
 from npuninja.device.xrt_messages import STATES, state_error, translated
 from npuninja.device.xrt_open import open_npu
 from npuninja.errors import InternalError, NoDevice
+from npuninja.formats.txn import LoadPdi, Transaction, Write, write_txn
 from npuninja.formats.xclbin import Kernel, write_xclbin
 
 
@@ -184,14 +185,34 @@ def test_wasm_cores_are_refused_by_the_file(built, npu, capfd):
     assert npu.calls == []
 
 
-def test_more_arguments_than_a_call_takes(built, npu, capfd):
-    built.real_xclbin()
-    path = built.write(
-        core_kind="aie2", reference=None, arguments=[built.argument(f"a{i}", "in") for i in range(6)]
+@pytest.mark.parametrize("buffers", [5, 6, 16])
+def test_more_arguments_than_a_call_takes(built, npu, capfd, buffers):
+    """How many a call takes is what the kernel in the XCLBIN says, not a number that holds for all."""
+    built.xclbin.write_bytes(
+        write_xclbin([Kernel(bytes(64), buffers=buffers)], start_columns=[0], column_width=1)
     )
-    code, _, err = run(capfd, path)
+    for number, expected in ((buffers, 0), (buffers + 1, 2)):
+        arguments = [built.argument(f"a{i}", "in" if i != 1 else "out") for i in range(number)]
+        code, _, err = run(capfd, built.write(core_kind="aie2", reference=None, arguments=arguments))
+        assert code == expected, err
+    assert f"more than {buffers} arguments, which is all that the kernel of this XCLBIN takes" in err
+
+
+def test_stream_that_loads_a_configuration_is_refused(built, npu, capfd):
+    built.real_xclbin()
+    operations = (Write(0x1D200, 1), LoadPdi(1, 64, 0))
+    built.insts.write_bytes(write_txn(Transaction(3, 6, 1, 1, operations)))
+    code, _, err = run(capfd, built.write(core_kind="aie2"))
     assert code == 2
-    assert "more than 5 arguments" in err
+    assert "loads a configuration while it runs (load_pdi)" in err
+    assert npu.calls == []
+
+
+def test_stream_of_another_kind_is_left_to_the_npu(built, npu, capfd):
+    built.real_xclbin()
+    built.insts.write_bytes(bytes(range(24)))
+    assert run(capfd, built.write(core_kind="aie2"))[0] == 0
+    assert npu.calls[-2:] == [("call", 3, 6, 2), ("wait", 10000)]
 
 
 @pytest.mark.parametrize("option", [["--device", "npu"], ["--require", "npu"]])
