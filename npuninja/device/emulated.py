@@ -47,8 +47,9 @@ class EmulatedDevice(Device):
             )
         from npuninja.device.emulated_queue import EmulatedQueue
         from npuninja.emulator import Emulator  # wasmtime takes 50 ms, and other devices do not need it
+        from npuninja.emulator.trace_units.units import switches_on
 
-        traced = _is_traced(program.insts)
+        traced = switches_on(program.insts)
         self._emulator = Emulator.from_xclbin(
             program.xclbin,
             kernel=program.kernel,
@@ -139,16 +140,6 @@ def _rows_of(program: Program) -> Rows:
     """The rows of the family that the instructions are for; what is no instruction stream is reported by the run."""
     family = of_generation(program.insts[2]) if len(program.insts) > 2 else None
     return family.rows if family is not None else SHARED_ROWS
-
-
-def _is_traced(insts: bytes) -> bool:
-    """Whether a stream switches a trace unit on; what is no stream is refused when it is run."""
-    from npuninja.emulator.trace_units.units import switches_on
-
-    try:
-        return switches_on(insts)
-    except UserError:
-        return False
 
 
 def _own(buffers: Sequence[Buffer]) -> list[HostBuffer]:

@@ -14,6 +14,7 @@ from npuninja.arch.registers import split_address, tile_address
 from npuninja.arch.switch import MASTERS, SLAVES, Port
 from npuninja.emulator import layout
 from npuninja.emulator.trace_units.packets import Packet
+from npuninja.errors import UserError
 from npuninja.formats import txn
 
 Read = Callable[[int], int]
@@ -64,11 +65,15 @@ class Unit(NamedTuple):
 
 
 def switches_on(insts: bytes) -> bool:
-    """Whether a stream writes to the control register of a trace unit."""
+    """Whether a stream writes to the control register of a trace unit. A damaged one does not: its run reports it."""
+    try:
+        operations = txn.read_txn(insts).operations
+    except UserError:
+        return False
     controls = {
         trace_registers(module)["Trace_Control0"].offset for modules in MODULES.values() for module in modules
     }
-    for operation in txn.read_txn(insts).operations:
+    for operation in operations:
         address = getattr(operation, "address", None)
         if address is None or isinstance(operation, (txn.AddressPatch, txn.LoadPdi)):
             continue
