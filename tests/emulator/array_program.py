@@ -23,7 +23,7 @@ from npuninja.arch.switch import (
     master_index,
     slave_index,
 )
-from npuninja.emulator import Emulator
+from npuninja.emulator import Emulator, layout
 from npuninja.formats import cdo, txn
 from npuninja.formats.core_image import make_stub
 from npuninja.formats.wasm_module import append_custom_section
@@ -220,7 +220,12 @@ class Sequence:
     def transfer(
         self, column, direction, channel, bd, argument, words, *, offset=0, repeat=0, token=None, **kw
     ):
-        """One host transfer: BD, address patch, start. S2MM asks for a token unless told otherwise."""
+        """One host transfer: BD, address patch, start. S2MM asks for a token unless told otherwise.
+
+        As in a built stream, arguments from the sixth on carry what the firmware adds to the first five.
+        """
+        if argument >= txn.TRANSLATED_ARGUMENTS:
+            offset += layout.DDR_AIE_OFFSET
         base = reg.tile_address(column, 0, reg.bd_offset("shim", bd))
         self.operations.append(txn.BlockWrite(base, write_words(0, shim_bd(words, **kw)).data))
         self.operations.append(txn.AddressPatch(base + 4, argument, offset))

@@ -250,9 +250,13 @@ def test_the_firmware_translates_five_arguments_only(late: bool) -> None:
     s = Sequence()
     s.transfer(0, "S2MM", 0, 1, 6, 16)
     s.transfer(0, "MM2S", 0, 0, 5, 16, offset=64)
-    if late:
+    assert [o.offset_bytes for o in s.operations if isinstance(o, txn.AddressPatch)] == [
+        0x80000000,
+        0x80000040,
+    ]
+    if not late:
         s.operations = [
-            o._replace(offset_bytes=o.offset_bytes + 0x80000000) if isinstance(o, txn.AddressPatch) else o
+            o._replace(offset_bytes=o.offset_bytes - 0x80000000) if isinstance(o, txn.AddressPatch) else o
             for o in s.operations
         ]
     s.sync(0, "S2MM", 0)
