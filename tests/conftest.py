@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes is no result: other work may be going on.
-settings.register_profile("npuninja", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# At a desk half of the usual examples: `make test` is to end within twelve minutes on two cores.
+settings.register_profile(
+    "npuninja",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=100 if os.environ.get("CI") else 50,
+)
 settings.register_profile("quick", parent=settings.get_profile("npuninja"), max_examples=10)
 settings.load_profile("npuninja")
 

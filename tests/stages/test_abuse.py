@@ -205,7 +205,9 @@ TEN_EDITS = st.lists(st.sampled_from([*EDITS, "delete", "restore"]), min_size=10
 
 
 @pytest.mark.slow
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=3 if os.environ.get("CI") else 1, deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(edits=TEN_EDITS, seed=st.integers(0, 1 << 30))
 def test_ten_edits_in_a_row_give_what_a_clean_build_gives(tmp_path_factory, edits, seed):
     folder = tmp_path_factory.mktemp("edits")
