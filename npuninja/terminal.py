@@ -64,6 +64,9 @@ def _is_terminal(stream: TextIO) -> bool:
 
 
 def _started_by_ninja() -> bool:
+    """Whether Ninja reads the output. Commands of its pool `console` have its own output, and stay in its process group."""
+    if not hasattr(os, "getpgrp") or os.getpgrp() != os.getpid():
+        return False
     try:
         with open(f"/proc/{os.getppid()}/comm", encoding="utf-8") as stream:
             return stream.read().strip() == "ninja"

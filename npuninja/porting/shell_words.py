@@ -35,6 +35,9 @@ _CONTROL = {
     "[",
     "test",
 }
+#: A number directly before a redirection is its descriptor (`2> FILE`); with a blank between, it is an argument.
+_DESCRIPTOR = re.compile(r"(?<=\s)(\d)(?=[<>])")
+_MARK = "\0"
 
 
 def commands_of(text: str, folder: str) -> Iterator[Command]:
@@ -51,7 +54,8 @@ def commands_of(text: str, folder: str) -> Iterator[Command]:
 
 
 def _commands_of_line(line: str, folder: str) -> Iterator[Command]:
-    lexer = shlex.shlex(_SUBSTITUTION.sub(_substituted, line), posix=True, punctuation_chars=True)
+    text = _DESCRIPTOR.sub(f"{_MARK}\\1 ", _SUBSTITUTION.sub(_substituted, line))
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.commenters = ""
     try:
@@ -91,6 +95,11 @@ def _parts(words: list[str]) -> Iterator[tuple[list[str], bool]]:
             part.append(word)
 
 
+def _descriptor(kept: list[str]) -> str:
+    """Takes the number of a redirection from the words before it; "" when it has none."""
+    return kept.pop().removeprefix(_MARK) if kept and kept[-1].startswith(_MARK) else ""
+
+
 def _command(words: list[str], folder: str, line: str, alone: bool) -> Command | None:
     environment = []
     while words and ASSIGNMENT.match(words[0]):
@@ -102,14 +111,13 @@ def _command(words: list[str], folder: str, line: str, alone: bool) -> Command |
         word = words[position]
         if word in (">", ">>", ">|") and position + 1 < len(words):
             target = words[position + 1]
-            if kept[-1:] == ["2"]:
-                kept.pop()  # 2> FILE
+            if _descriptor(kept) not in ("", "1"):
+                pass  # 2> FILE
             elif target != "/dev/null":
                 stdout = os.path.normpath(os.path.join(folder, target))
             position += 2
         elif word in (">&", "&>", "<", "<<") and position + 1 < len(words):
-            if word == ">&" and kept[-1:] == ["2"]:
-                kept.pop()  # 2>&1
+            _descriptor(kept)  # 2>&1
             position += 2
         else:
             kept.append(word)

@@ -10,6 +10,8 @@ LINES = {
     "python3 d.py -n 'a b' > out/x.mlir": [("/f", ["python3", "d.py", "-n", "a b"], "/f/out/x.mlir", True)],
     "python3 d.py>x.mlir 2>/dev/null": [("/f", ["python3", "d.py"], "/f/x.mlir", True)],
     "python3 d.py > x.mlir 2>&1": [("/f", ["python3", "d.py"], "/f/x.mlir", True)],
+    "python3 d.py -ch 2 > x.mlir": [("/f", ["python3", "d.py", "-ch", "2"], "/f/x.mlir", True)],
+    "python3 d.py 2 1> x.mlir 2>> log": [("/f", ["python3", "d.py", "2"], "/f/x.mlir", True)],
     "cd _build &&  cmake `echo /src` -DA=1": [("/f/_build", ["cmake", "/src", "-DA=1"], "", True)],
     "mkdir -p $(dirname build/x.bin)": [("/f", ["mkdir", "-p", "build"], "", True)],
     "a; cd b; c": [("/f", ["a"], "", True), ("/f/b", ["c"], "", True)],
