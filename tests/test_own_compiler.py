@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,8 @@ def settings(folder: Path, text: str) -> None:
 
 def clang_of(folder: Path) -> None:
     """clang and wasm-ld that are those inside Zig, under the names that distributions give them."""
-    program(folder / "bin" / "clang-19", f'exec {ZIG} clang "$@"')
-    program(folder / "bin" / "wasm-ld-19", f'exec {ZIG} wasm-ld "$@"')
+    program(folder / "bin" / "clang-19", f'exec {shlex.quote(str(ZIG))} clang "$@"')
+    program(folder / "bin" / "wasm-ld-19", f'exec {shlex.quote(str(ZIG))} wasm-ld "$@"')
 
 
 def test_the_package_comes_first(folder: Path) -> None:

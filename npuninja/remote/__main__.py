@@ -35,12 +35,16 @@ def main(arguments: list[str]) -> int:
     """Runs one command remotely; returns its exit code, or that of the error."""
     try:
         needs, makes, words = _take_apart(arguments[1:])
+        words = with_words(words)
         settings = read_remote_settings(arguments[0])
         claim_build_folder(os.path.join(os.path.dirname(arguments[0]), LOCK))
         for source in [path for path in needs if path.endswith(SOURCES)]:
             needs += [path for path in included_files(source) if path not in needs]
+        copies = _copies_of_modules(words)
+        needs += [module for module in copies.values() if module not in needs]
         log = os.path.join(os.path.dirname(arguments[0]), LOG)
-        return run_remotely(settings, make_action(settings, with_words(words), needs, makes), log)
+        action = make_action(settings, words, needs, [*makes, *copies])
+        return run_remotely(settings, action, log, may_be_empty=tuple(copies))
     except Error as error:
         return report(error)
     except Exception:
@@ -57,7 +61,19 @@ def _take_apart(arguments: list[str]) -> tuple[list[str], list[str], list[str]]:
     return arguments[1:makes], arguments[makes + 1 : end], arguments[end + 1 :]
 
 
-def run_remotely(settings: RemoteSettings, action: Action, log: str) -> int:
+def _copies_of_modules(words: list[str]) -> dict[str, str]:
+    """The modules beside a reference, which the graph does not know: copy -> module. Its stage finds them by reading."""
+    if "--reference" not in words or "--reference-copy" not in words:
+        return {}
+    from npuninja.stages.manifest import copied_modules  # only where there is a reference
+
+    reference, copy = (words[words.index(option) + 1] for option in ("--reference", "--reference-copy"))
+    return copied_modules(reference, copy)
+
+
+def run_remotely(
+    settings: RemoteSettings, action: Action, log: str, may_be_empty: tuple[str, ...] = ()
+) -> int:
     """Has an action done and puts its outputs in place; returns its exit code.
 
     An output whose bytes did not change keeps its time. When the action fails, none of its outputs exists.
@@ -66,6 +82,7 @@ def run_remotely(settings: RemoteSettings, action: Action, log: str) -> int:
         settings: of the build folder.
         action: what is to be done.
         log: a file that gets a line about it: whether the result was cached, which worker made it, the first output.
+        may_be_empty: outputs that may have no content.
 
     Raises:
         ToolError: the service did not do it, or made less than it should.
@@ -76,6 +93,7 @@ def run_remotely(settings: RemoteSettings, action: Action, log: str) -> int:
         _make_tree(tree, action)
         os.mkdir(made)
         with Outputs(*(path for path in action.outputs if path != action.depfile)) as outputs:
+            outputs.may_be_empty(*may_be_empty)
             result = run_action(settings.trexe, settings.address, action, tree, made, folder)
             with open(log, "a", encoding="utf-8", errors="surrogateescape") as stream:
                 stream.write(

@@ -19,6 +19,8 @@ from npuninja.remote.settings import RemoteTool
 
 # The parts of npuninja that stages are made of: what any stage may load; and the modules on its ground floor.
 GROUND_FLOOR = ("__init__.py", "depfile.py", "errors.py")
+# Of the runner only what stages write its files by.
+STAGE_MODULES = ("device/__init__.py", "device/manifest.py")
 STAGE_PARTS = ("arch", "formats", "ir", "kernel_headers", "lints", "lowering", "remote", "stages")
 _SUFFIXES = (".py", ".h", ".hpp", ".inc", ".json")
 # Tools that stages start, and whether commands name files beside the program too.
@@ -30,6 +32,7 @@ def package_files(package: str) -> list[str]:
     """The files of npuninja (at `package`) that decide what stages make, sorted; absolute when `package` is."""
     # The ground floor: errors, hints and the like, which lie beside the folders.
     found = [os.path.join(package, name) for name in os.listdir(package) if name.endswith(_SUFFIXES)]
+    found += [os.path.join(package, *name.split("/")) for name in STAGE_MODULES]
     for part in STAGE_PARTS:
         found += _files(os.path.join(package, part))
     return sorted(found)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from npuninja.device.manifest import MANIFEST_FORMAT
@@ -35,7 +36,7 @@ def run(arguments: list[str]) -> list[str]:
     target, source = options.one("-o"), options.input()
     reference, copy = options.optional("--reference"), options.optional("--reference-copy")
     modules = _modules_beside(reference) if reference and copy else {}
-    copies = {_copy_of(module, copy or ""): module for module in modules}
+    copies = _copies(modules, copy or "")
     with Outputs(target, *([copy] if copy else []), *copies) as outputs:
         outputs.may_be_empty(*copies)
         runs = _runs(options, source, target)
@@ -62,6 +63,19 @@ def run(arguments: list[str]) -> list[str]:
         for path, module in copies.items():
             outputs.write(path, modules[module])
     return list(modules)
+
+
+def copied_modules(reference: str, reference_copy: str) -> dict[str, str]:
+    """The copies of modules that the stage makes beside that of a reference: copy -> module.
+
+    Raises:
+        UserError: the reference cannot be read, or a module has the name of its copy.
+    """
+    return _copies(_modules_beside(reference), reference_copy)
+
+
+def _copies(modules: Iterable[str], reference_copy: str) -> dict[str, str]:
+    return {_copy_of(module, reference_copy): module for module in modules}
 
 
 def _modules_beside(reference: str) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import struct
 import sys
 from pathlib import Path
@@ -12,12 +13,20 @@ from npuninja.errors import Error
 from npuninja.stages import insts_elf
 
 STREAM = Path(__file__).parents[1] / "conformance/new_plain_fifo/insts.hex"
-PRETENDED = """#!{python}
-import shutil, sys
+PRETENDED = """import shutil, sys
 target, form, control, source, output, result = sys.argv[1:]
 assert (target, form, control, output) == ("-t", "aie2txn", "-c", "-o"), sys.argv
 shutil.copyfile({made!r}, result)
 """
+
+
+def pretend(tool: Path, made: str) -> None:
+    """Makes `tool` a program that gives the file `made`. The shell starts Python: `#!` knows no folder with a blank."""
+    script = tool.with_suffix(".py")
+    script.write_text(PRETENDED.format(made=made), encoding="utf-8")
+    command = shlex.join([sys.executable, str(script)])
+    tool.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    tool.chmod(0o755)
 
 
 @pytest.fixture
@@ -30,16 +39,14 @@ def insts(tmp_path: Path) -> str:
 def test_aiebu_asm_makes_the_file_where_it_is_given(insts: str, tmp_path: Path) -> None:
     ours, theirs, tool = tmp_path / "ours.elf", tmp_path / "theirs.elf", tmp_path / "aiebu-asm"
     insts_elf.run([insts, "-o", str(ours)])
-    tool.write_text(PRETENDED.format(python=sys.executable, made=str(ours)), encoding="utf-8")
-    tool.chmod(0o755)
+    pretend(tool, str(ours))
     insts_elf.run([insts, "--aiebu-asm", str(tool), "-o", str(theirs)])
     assert theirs.read_bytes() == ours.read_bytes()
 
 
 def test_what_is_no_elf_is_not_kept(insts: str, tmp_path: Path) -> None:
     target, tool = tmp_path / "made.elf", tmp_path / "aiebu-asm"
-    tool.write_text(PRETENDED.format(python=sys.executable, made=insts), encoding="utf-8")
-    tool.chmod(0o755)
+    pretend(tool, insts)
     with pytest.raises(Error):
         insts_elf.run([insts, "--aiebu-asm", str(tool), "-o", str(target)])
     assert not target.exists()

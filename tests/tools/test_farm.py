@@ -146,9 +146,13 @@ def test_a_farm_builds_what_this_machine_builds(casd, tmp_path, tools, buildbox)
     here, there = (make_project(tmp_path / name, tools, buildbox) for name in ("here", "there"))
     for project in (here, there):
         change_kernel(project, 1)
+        project.write("host/shared.py", "import nothing\n")
+        project.write("host/nothing.py", "")
+        project.edit("host/gain.py", "import numpy as np\n", "import numpy as np\nimport shared\n")
         project.configure(*(["--remote", casd.address] if project is there else []))
         project.ninja()
     assert made(here) == made(there)
+    assert {"gain/shared.py", "gain/nothing.py"} <= {name.removeprefix("wasm/") for name in made(there)}
     assert log(there) == ["ran"] * 5
     assert "no work to do" in there.ninja().stdout
     assert "No missing dependencies on generated files found" in there.ninja("-t", "missingdeps").stdout
@@ -157,6 +161,7 @@ def test_a_farm_builds_what_this_machine_builds(casd, tmp_path, tools, buildbox)
     edits = [
         ("kernels/gain/scale.h", "64", "32"),
         (KERNEL, "+ 1);\n}", "+ 1);\n} // the end"),
+        ("host/shared.py", "nothing", "nothing  # more"),
         ("mlir/gain.mlir", "// Multiplies bytes.", "// Multiplies bytes by three."),
     ]
     for edit in edits:
