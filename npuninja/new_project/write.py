@@ -11,7 +11,7 @@ from npuninja.errors import UserError
 from npuninja.settings.pages import template as settings_template
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
-COMMON = "common"
+EVERY_PROJECT = "every_project"
 # Where configure.py puts the schema of toolchain.toml, for editors.
 SCHEMA = "./build/toolchain.schema.json"
 
@@ -49,7 +49,7 @@ def write_project(folder: str, template: str, device: str) -> Made:
     name = os.path.basename(os.path.abspath(folder))
     places = {"PROJECT": name, "DESIGN": design, "DEVICE": device, "DEVICE_CLASS": _DEVICE_CLASSES[device]}
     files = {"toolchain.toml": settings_template(SCHEMA)}
-    for part in (COMMON, template):
+    for part in (EVERY_PROJECT, template):
         for path, text in _read(os.path.join(FOLDER, part)).items():
             text = re.sub(r"@([A-Z_]+)@", lambda match: places.get(match[1], match[0]), text)
             # The shipped designs say a device of their own.
@@ -86,7 +86,7 @@ def write_workflow(folder: str) -> str:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     try:
         with open(target, "x", encoding="utf-8") as stream:
-            stream.write(_read(os.path.join(FOLDER, COMMON))[WORKFLOW])
+            stream.write(_read(os.path.join(FOLDER, EVERY_PROJECT))[WORKFLOW])
     except FileExistsError as error:
         raise UserError(f"there is already {target}", hint="move it away first") from error
     return target
