@@ -42,11 +42,18 @@ def spectrogram_figure(computed: Array, reference: Array, title: str, suffix: st
     low, high = float(reference.min()), float(reference.max())
     for place, (panel, values) in enumerate(zip(_PANELS, (computed, reference, computed - reference))):
         axes = figure.add_subplot(3, 1, place + 1)
-        wanted = {"cmap": "magma", "vmin": low, "vmax": high}
+        colours, least, most = "magma", low, high
         if panel == "difference":
-            wanted = {"cmap": "bwr", "vmin": -DIFFERENCE_SHOWN, "vmax": DIFFERENCE_SHOWN}
+            colours, least, most = "bwr", -DIFFERENCE_SHOWN, DIFFERENCE_SHOWN
         image = axes.imshow(
-            values, origin="lower", aspect="auto", extent=extent, interpolation="nearest", **wanted
+            values,
+            cmap=colours,
+            vmin=least,
+            vmax=most,
+            origin="lower",
+            aspect="auto",
+            extent=extent,
+            interpolation="nearest",
         )
         axes.set_title(panel, fontsize=10)
         axes.set_ylabel("mel band")
