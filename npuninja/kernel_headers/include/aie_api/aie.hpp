@@ -29,6 +29,7 @@
 #include <aie_api/reduce.hpp>
 #include <aie_api/shuffle.hpp>
 #include <aie_api/elementary.hpp>
+#include <aie_api/fft.hpp>
 #include <aie_api/lut.hpp>
 #include <aie_api/sliding_mul.hpp>
 #include <aie_api/tile.hpp>

@@ -27,16 +27,11 @@ template <class T, unsigned N> class block_vector {
     NPU_INLINE npu::lanes<float, N> npu_to_float_row() const { return npu_blocks.floats(); }
     NPU_INLINE static block_vector npu_from_float_row(npu::lanes<float, N> row) { return row_type::from_floats(row); }
     template <unsigned M> NPU_INLINE block_vector<T, M> extract(unsigned i) const {
-        block_vector<T, M> part;
-        constexpr unsigned words = block_vector<T, M>::row_type::bytes / 8;
-        for (unsigned w = 0; w < words; w++)
-            part.npu_blocks.words[w] = npu_blocks.words[i * words + w];
-        return part;
+        using part_row = typename block_vector<T, M>::row_type;
+        return block_vector<T, M>(((const part_row *)&npu_blocks)[i]);
     }
     template <unsigned M> NPU_INLINE block_vector &insert(unsigned i, const block_vector<T, M> &part) {
-        constexpr unsigned words = block_vector<T, M>::row_type::bytes / 8;
-        for (unsigned w = 0; w < words; w++)
-            npu_blocks.words[i * words + w] = part.npu_blocks.words[w];
+        ((typename block_vector<T, M>::row_type *)&npu_blocks)[i] = part.npu_blocks;
         return *this;
     }
 };
@@ -88,6 +83,23 @@ template <BlockType T, unsigned N> NPU_INLINE T *store_v(T *p, const block_vecto
     return p;
 }
 
+namespace npu_detail {
+/** B as it is stored, with the summed index along its rows. */
+template <class V> struct stored_transposed {
+    V value;
+};
+} // namespace npu_detail
+template <BlockType T, unsigned N> NPU_INLINE npu_detail::stored_transposed<block_vector<T, N>> op_transpose(const block_vector<T, N> &v) {
+    return {v};
+}
+
+/* Names of these before they were called block vectors. */
+template <class T, unsigned N> using bfp_vector = block_vector<T, N>;
+template <class T, unsigned N> using bfp_vector_input_buffer_stream = block_vector_input_buffer_stream<T, N>;
+template <class T, unsigned N> using bfp_vector_output_buffer_stream = block_vector_output_buffer_stream<T, N>;
+template <class T, unsigned N> using block_vector_restrict_input_buffer_stream = block_vector_input_buffer_stream<T, N>;
+template <class T, unsigned N> using block_vector_restrict_output_buffer_stream = block_vector_output_buffer_stream<T, N>;
+
 /** C += A·B with B stored transposed, as the block type's rows run along the summed index. A may be bfloat16, which becomes blocks. */
 template <unsigned M, unsigned K, unsigned N, class TA, class TB, class Tag>
     requires(BlockType<TB> && (BlockType<TA> || std::is_same_v<TA, bfloat16>))
@@ -116,6 +128,8 @@ class mmul<M, K, N, TA, TB, Tag> {
         data = accum_type();
         mac(a, b);
     }
+    NPU_INLINE void mul(const vector_A_type &a, const npu_detail::stored_transposed<vector_B_type> &b) { mul(a, b.value); }
+    NPU_INLINE void mac(const vector_A_type &a, const npu_detail::stored_transposed<vector_B_type> &b) { mac(a, b.value); }
     NPU_INLINE void mac(const vector_A_type &a, const vector_B_type &b) {
         if constexpr (!BlockType<TA>)
             mac_blocks(block_vector<TB, size_A>::npu_from_float_row(npu::bf16_rows_to_float(a.npu_row)), b);

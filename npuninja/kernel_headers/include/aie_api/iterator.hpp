@@ -72,6 +72,43 @@ template <class T, unsigned N, unsigned Size = 0> class vector_iterator {
     friend NPU_INLINE bool operator<(const vector_iterator &a, const vector_iterator &b) { return a.p_ < b.p_; }
 };
 
+/** Over single elements, by steps that come round again. */
+template <class T, unsigned Steps> class pattern_iterator {
+    T *p_;
+    int steps_[Steps];
+    unsigned at_ = 0;
+
+  public:
+    using value_type = T;
+    using reference = T &;
+    using pointer = T *;
+    using difference_type = ptrdiff_t;
+    template <class... Step>
+        requires(sizeof...(Step) == Steps)
+    NPU_INLINE explicit pattern_iterator(T *p, Step... steps) : p_(p), steps_{int(steps)...} {}
+    NPU_INLINE T &operator*() const { return *p_; }
+    NPU_INLINE T *operator->() const { return p_; }
+    NPU_INLINE pattern_iterator &operator++() {
+        p_ += steps_[at_];
+        at_ = at_ + 1 == Steps ? 0 : at_ + 1;
+        return *this;
+    }
+    NPU_INLINE pattern_iterator operator++(int) {
+        pattern_iterator old = *this;
+        ++*this;
+        return old;
+    }
+    friend NPU_INLINE bool operator==(const pattern_iterator &a, const pattern_iterator &b) { return a.p_ == b.p_; }
+};
+template <unsigned Steps, class T, class... Step> NPU_INLINE auto begin_pattern(T *p, Step... steps) {
+    static_assert(sizeof...(Step) == Steps, "aie::begin_pattern: as many steps as its argument says");
+    return pattern_iterator<T, Steps>(p, steps...);
+}
+template <unsigned Steps, class T, class... Step> NPU_INLINE auto cbegin_pattern(const T *p, Step... steps) {
+    static_assert(sizeof...(Step) == Steps, "aie::cbegin_pattern: as many steps as its argument says");
+    return pattern_iterator<const T, Steps>(p, steps...);
+}
+
 /** Over single elements of a circular buffer. */
 template <class T, unsigned Size> class element_iterator {
     T *p_, *start_;
@@ -114,6 +151,18 @@ NPU_BEGIN(cbegin_vector, const T)
 NPU_BEGIN(cbegin_restrict_vector, const T)
 NPU_BEGIN(cbegin_unaligned_vector, const T)
 #undef NPU_BEGIN
+/** Iterators over several arrays in step, as a tuple. */
+template <unsigned N, aie_dm_resource = aie_dm_resource::none, class... T> NPU_INLINE auto begin_vectors(T *...p) {
+    return std::make_tuple(begin_vector<N>(p)...);
+}
+template <unsigned N, aie_dm_resource = aie_dm_resource::none, class... T> NPU_INLINE auto cbegin_vectors(const T *...p) {
+    return std::make_tuple(cbegin_vector<N>(p)...);
+}
+template <class T, unsigned N = native_vector_length_v<T>> using const_vector_iterator = vector_iterator<const T, N>;
+template <class T, unsigned N = native_vector_length_v<T>> using restrict_vector_iterator = vector_iterator<T, N>;
+template <class T, unsigned N = native_vector_length_v<T>> using const_restrict_vector_iterator = vector_iterator<const T, N>;
+template <class T, unsigned N = native_vector_length_v<T>> using unaligned_vector_iterator = vector_iterator<T, N>;
+template <class T, unsigned N = native_vector_length_v<T>> using const_unaligned_vector_iterator = vector_iterator<const T, N>;
 #define NPU_BEGIN(name, T_)                                                                                                       \
     template <unsigned N, unsigned Size, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto name(T *p) {           \
         return vector_iterator<T_, N, Size / N>(p);                                                                               \
@@ -173,6 +222,16 @@ template <class T, unsigned N> class vector_output_buffer_stream {
         return *this;
     }
 };
+template <unsigned N, class T> NPU_INLINE auto make_vector_input_buffer_stream(const T *p) { return vector_input_buffer_stream<T, N>(p); }
+template <unsigned N, class T> NPU_INLINE auto make_vector_output_buffer_stream(T *p) { return vector_output_buffer_stream<T, N>(p); }
+template <unsigned N, class T> NPU_INLINE auto make_unaligned_vector_input_buffer_stream(const T *p) {
+    return vector_input_buffer_stream<T, N>(p);
+}
+template <unsigned N, class T> NPU_INLINE auto make_unaligned_vector_output_buffer_stream(T *p) {
+    return vector_output_buffer_stream<T, N>(p);
+}
+template <class T, unsigned N> using unaligned_vector_input_buffer_stream = vector_input_buffer_stream<T, N>;
+template <class T, unsigned N> using unaligned_vector_output_buffer_stream = vector_output_buffer_stream<T, N>;
 
 /** One dimension of a tensor: how many steps, and how far each goes, in vectors. */
 struct tensor_dim {

@@ -10,10 +10,12 @@ struct shape {
     unsigned m, k, n;
 };
 /** Kinds of pairs of elements that the table of shapes has a row for. */
-enum class pair_kind { i8_i8, i16_i8, i8_i16, i16_i16, i32_i16, i16_i32, i32_i32, bf16_bf16, float_float, i8_i4, c16_i16, c16_c16, c32_c16, c32_c32, none };
+enum class pair_kind { i8_i8, i16_i8, i8_i16, i16_i16, i32_i16, i16_i32, i32_i32, bf16_bf16, float_float, i8_i4, c16_i16, c16_c16, c32_c16, c32_c32, cbf16_cbf16, cbf16_bf16, bf16_cbf16, none };
 template <class A, class B> constexpr pair_kind kind_of_pair() {
     if constexpr (is_bf16<A> && is_bf16<B>)
-        return pair_kind::bf16_bf16;
+        return npu::element<A>::is_complex ? (npu::element<B>::is_complex ? pair_kind::cbf16_cbf16 : pair_kind::cbf16_bf16)
+               : npu::element<B>::is_complex ? pair_kind::bf16_cbf16
+                                             : pair_kind::bf16_bf16;
     else if constexpr (std::is_same_v<A, float> && std::is_same_v<B, float>)
         return pair_kind::float_float;
     else if constexpr (npu::element<A>::is_float || npu::element<B>::is_float)
@@ -162,7 +164,9 @@ template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, 
         npu::store((void *)npu::registers::block_a, a);
         npu::store((void *)npu::registers::block_b, b);
         npu::store((void *)npu::registers::block_c, data.npu_row);
-        if constexpr (npu_detail::is_bf16<EA>) {
+        if constexpr (npu_detail::is_bf16<EA> && accum_tag::is_complex)
+            npu::multiply_complex_bf16<M, K, N, !npu::element<EA>::is_complex, !npu::element<EB>::is_complex>();
+        else if constexpr (npu_detail::is_bf16<EA>) {
             // AIE2 adds eight (or all 16) products of a lane in one step; AIE2P works element by element.
             if constexpr (__AIE_ARCH__ >= 21 || K == 1)
                 npu::multiply_bf16_singly<M, K, N>();

@@ -101,6 +101,12 @@ NPU_INLINE accum<Tag, N> product(const accum<Tag, N> &c, const A &a, const B &b)
         const auto ar = npu::every_other<1, false>(x), ai = npu::every_other<1, true>(x);
         const auto br = npu::every_other<1, false>(y), bi = npu::every_other<1, true>(y);
         auto re = npu::every_other<1, false>(c.npu_row), im = npu::every_other<1, true>(c.npu_row);
+        if constexpr (Tag::is_float && !emulated && __AIE_ARCH__ == 20) { // both products of a part are one step
+            using F = decltype(re);
+            const F s = negative ? -ar : ar, t = negative ? -ai : ai, minus = -t;
+            const F a_re[2] = {s, minus}, b_re[2] = {br, bi}, a_im[2] = {s, t}, b_im[2] = {bi, br};
+            return accum<Tag, N>::of_row(npu::zip<1>(npu::multiply_add_many(re, a_re, b_re), npu::multiply_add_many(im, a_im, b_im)));
+        }
         re = fused<true, !negative, emulated>(fused<HasC, negative, emulated>(re, ar, br), ai, bi);
         im = fused<true, negative, emulated>(fused<HasC, negative, emulated>(im, ar, bi), ai, br);
         return accum<Tag, N>::of_row(npu::zip<1>(re, im));
@@ -167,7 +173,7 @@ NPU_PRODUCT(negmul, true)
 #undef NPU_PRODUCT
 #define NPU_PRODUCT(name, ...)                                                                                                    \
     template <class C, class A, class B>                                                                                          \
-        requires FactorPair<A, B>                                                                                                 \
+        requires(Accum<C> && FactorPair<A, B>)                                                                                               \
     NPU_INLINE auto name(const C &c, const A &a, const B &b) {                                                                    \
         using F = npu_detail::factors<A, B>;                                                                                      \
         using Tag = typename C::value_type;                                                                                       \

@@ -11,17 +11,19 @@ template <unsigned Block, unsigned N> struct __attribute__((packed)) block_row {
     static constexpr unsigned bytes = N / Block * (Block + 1);
     static constexpr unsigned padded = bytes <= 128 ? 128 : bytes <= 256 ? 256 : 512;
     using bytes_row = lanes<u8, padded>;
-    u64 words[bytes / 8];
+    using word = integer_of<bytes % 8 == 0 ? 8 : 4, false>::type; // 64 values in blocks of 16 are 68 bytes
+    static constexpr unsigned words_n = bytes / sizeof(word);
+    word words[words_n];
 
     NPU_INLINE bytes_row row() const {
         return [&]<unsigned... I>(indices<I...>) {
-            return (bytes_row)lanes<u64, padded / 8>{words[I]...};
-        }(count_to<bytes / 8>{});
+            return (bytes_row)lanes<word, padded / sizeof(word)>{words[I]...};
+        }(count_to<words_n>{});
     }
     NPU_INLINE static block_row of_row(bytes_row row) {
         block_row result;
-        const auto all = (lanes<u64, padded / 8>)row;
-        [&]<unsigned... I>(indices<I...>) { ((result.words[I] = all[I]), ...); }(count_to<bytes / 8>{});
+        const auto all = (lanes<word, padded / sizeof(word)>)row;
+        [&]<unsigned... I>(indices<I...>) { ((result.words[I] = all[I]), ...); }(count_to<words_n>{});
         return result;
     }
     NPU_INLINE lanes<i8, N> mantissas() const {
@@ -71,8 +73,21 @@ template <unsigned Block, unsigned N> struct __attribute__((packed)) block_row {
 using v32bfp16ebs8 = npu::block_row<8, 32>;
 using v64bfp16ebs8 = npu::block_row<8, 64>;
 using v128bfp16ebs8 = npu::block_row<8, 128>;
-using v64bfp16ebs16 = npu::block_row<16, 128>; // 64 alone are no whole number of words
+using v64bfp16ebs16 = npu::block_row<16, 64>;
 using v128bfp16ebs16 = npu::block_row<16, 128>;
+#define NPU_BLOCK_ROWS(half, whole)                                                                                               \
+    NPU_INLINE half undef_##half() { return half::of_row({}); }                                                                   \
+    NPU_INLINE whole undef_##whole() { return whole::of_row({}); }                                                                \
+    NPU_INLINE half extract_##half(const whole &v, int i) { return ((const half *)&v)[i & 1]; }                                   \
+    NPU_INLINE whole insert(whole v, int i, const half &part) {                                                                   \
+        ((half *)&v)[i & 1] = part;                                                                                               \
+        return v;                                                                                                                 \
+    }                                                                                                                             \
+    NPU_INLINE whole set_##whole(int i, const half &part) { return insert(undef_##whole(), i, part); }                            \
+    NPU_INLINE whole concat(const half &a, const half &b) { return insert(set_##whole(0, a), 1, b); }
+NPU_BLOCK_ROWS(v64bfp16ebs8, v128bfp16ebs8)
+NPU_BLOCK_ROWS(v64bfp16ebs16, v128bfp16ebs16)
+#undef NPU_BLOCK_ROWS
 
 namespace npu {
 /** c + A·Bᵀ of 8×8 blocks, both with the summed index along a row: exact products, one step for each lane. */
@@ -87,6 +102,7 @@ template <bool Minus, class C> NPU_INLINE C block_product(const block_row<8, 64>
 }
 } // namespace npu
 template <class A> NPU_INLINE v64bfp16ebs8 to_v64bfp16ebs8(const A &acc) { return v64bfp16ebs8::from_floats(acc.npu_row); }
+template <class A> NPU_INLINE v64bfp16ebs16 to_v64bfp16ebs16(const A &acc) { return v64bfp16ebs16::from_floats(acc.npu_row); }
 template <class C> NPU_INLINE C mac_8x8_8x8T(const v64bfp16ebs8 &a, const v64bfp16ebs8 &b, C c) {
     c.npu_row = npu::block_product<false>(a, b, c.npu_row);
     return c;

@@ -221,4 +221,39 @@ template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void mul
         }
     }
 }
+
+/** Complex bfloat16, all products of a lane in one step: 2·K where both operands are complex, K where one is real. */
+template <unsigned M, unsigned K, unsigned N, bool RealA, bool RealB> __attribute__((noinline)) void multiply_complex_bf16() {
+    using F = lanes<float, 2 * N>;
+    constexpr unsigned terms = RealA || RealB ? K : 2 * K;
+    const auto number = [](u16 bits) { return __builtin_bit_cast(float, u32(bits) << 16); };
+    const u16 *a = block<u16>(registers::block_a), *b = block<u16>(registers::block_b);
+    float *c = block<float>(registers::block_c);
+    F x[terms], y[terms];
+#pragma clang loop unroll(disable)
+    for (unsigned i = 0; i < M; i++) {
+#pragma clang loop unroll(full)
+        for (unsigned k = 0; k < K; k++) {
+            const unsigned at = i * K + k;
+            const auto row = [&] {
+                if constexpr (RealB) {
+                    const auto real = bf16_rows_to_float(load<lanes<u16, N>>(b + k * N));
+                    return zip<1>(real, real);
+                } else
+                    return bf16_rows_to_float(load<lanes<u16, 2 * N>>(b + 2 * k * N));
+            }();
+            if constexpr (RealA)
+                x[k] = splat<float, 2 * N>(number(a[at])), y[k] = row;
+            else if constexpr (RealB)
+                x[k] = zip<1>(splat<float, N>(number(a[2 * at])), splat<float, N>(number(a[2 * at + 1]))), y[k] = row;
+            else {
+                const float im = number(a[2 * at + 1]);
+                x[k] = splat<float, 2 * N>(number(a[2 * at])), y[k] = row;
+                x[K + k] = zip<1>(splat<float, N>(-im), splat<float, N>(im));
+                y[K + k] = pick<2 * N>(row, [](unsigned j) constexpr { return j ^ 1; });
+            }
+        }
+        store(c + 2 * i * N, multiply_add_many(load<F>(c + 2 * i * N), x, y));
+    }
+}
 } // namespace npu

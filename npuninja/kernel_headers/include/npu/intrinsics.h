@@ -109,7 +109,17 @@ template <class R, class T> NPU_INLINE R filled_with(T x) {
         return native_from<R>(splat<accumulator_lane<element_of<R>>, elements_of<R>>(accumulator_lane<element_of<R>>(x)));
     else {
         using E = element_of<R>;
-        return native_from<R>(splat<typename element<E>::word, elements_of<R>>(element<E>::to_word(E(x))));
+        if constexpr (is_row<T> || requires { x.npu_row; } || std::is_same_v<T, unsigned long long>) { // several elements, again and again
+            const auto few = [&] {
+                if constexpr (std::is_same_v<T, unsigned long long>)
+                    return bits_as<u8>(lanes<u64, 1>{x});
+                else
+                    return bits_as<u8>(row_in(x));
+            }();
+            constexpr unsigned bytes = sizeof(decltype(row_in(R{})));
+            return native_from<R>((decltype(row_in(R{})))pick<bytes>(few, [](unsigned i) constexpr { return i % sizeof(few); }));
+        } else
+            return native_from<R>(splat<typename element<E>::word, elements_of<R>>(element<E>::to_word(E(x))));
     }
 }
 template <class R, class V> NPU_INLINE R part_of(const V &v, int i) {

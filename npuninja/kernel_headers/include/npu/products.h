@@ -177,6 +177,16 @@ NPU_ELEMENTWISE(elem_16_2, 16, 2)
 NPU_ELEMENTWISE(elem_32_2, 32, 2)
 NPU_ELEMENTWISE(elem_16_accuracy_safe, 16, 1)
 #undef NPU_ELEMENTWISE
+/* What mac_elem_16_conf of floats is made of takes its flags without a name of its own. */
+#define NPU_OF_ACCURACY(accuracy)                                                                                                 \
+    template <class A, class B, class C>                                                                                          \
+    NPU_INLINE auto mac_elem_16_accuracy_##accuracy(const A &a, const B &b, const C &c, int zero_acc, int sub_mul, int sub_acc) { \
+        return mac_elem_16_conf(a, b, c, zero_acc, sub_mul, sub_acc);                                                             \
+    }
+NPU_OF_ACCURACY(safe)
+NPU_OF_ACCURACY(fast)
+NPU_OF_ACCURACY(low)
+#undef NPU_OF_ACCURACY
 
 /* Two vectors for each factor. */
 template <class A, class B>
