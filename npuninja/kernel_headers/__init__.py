@@ -28,6 +28,10 @@ _CXX_FLAGS: tuple[tuple[str, str], ...] = (
     ("-Wno-empty-body", "as Peano's recipes"),
     ("-Wno-unknown-attributes", "[[chess::...]] is for another compiler"),
     ("-Wno-deprecated-volatile", "as Peano's recipes"),
+    (
+        "-Wno-align-mismatch",
+        "kernels pass what a v16int32 * points to; buffers of a design need not be aligned so far",
+    ),
 )
 _FLAGS: tuple[tuple[str, str], ...] = (
     ("-fno-strict-aliasing", "kernels read a float through a pointer to an integer"),

@@ -90,3 +90,33 @@ def test_streams_in_kernels_become_imports_of_the_core(wasm_build):
     core = wasm_build.core("void k(int *); long long core_0_2(void) { k((int *)0x70400); return -1; }")
     module = read_wasm(wasm_build.link(core, kernel(wasm_build, cascade)).read_bytes(), "core")
     assert [(i.module, i.name) for i in module.imports] == [("env", "npu_put_cascade")]
+
+
+VECTORS_OF_FLOATS = """
+#include <aie_api/aie.hpp>
+extern "C" void k(const bfloat16 *a, const bfloat16 *b, bfloat16 *c, int *n) {
+    v16int32 sum = broadcast_to_v16int32(0);
+    for (int i = 0; i < 8; i++) {
+        aie::vector<bfloat16, 32> x = aie::load_v<32>(a + 32 * i), y = aie::load_v<32>(b + 32 * i);
+        aie::store_v(c + 32 * i, aie::add(aie::inv(x), y));
+        sum = add(sum, ((const v16int32 *)a)[i]);
+    }
+    aie::vector<bfloat16, 16> e = to_v16bfloat16(getExpBf16(*(const v16bfloat16 *)a));
+    *n = ext_elem(sum, 3);
+    aie::store_v(c, aie::max(e, aie::load_v<16>(c)));
+}
+"""
+SCALARS_OF_BFLOAT16 = """
+extern "C" void k(const bfloat16 *a, bfloat16 *c, int n) {
+    for (int i = 0; i < n; i++)
+        c[i] = a[i] * a[i + 1];
+}
+"""
+
+
+@pytest.mark.parametrize(("text", "warned"), [(VECTORS_OF_FLOATS, False), (SCALARS_OF_BFLOAT16, True)])
+def test_only_scalar_floats_are_warned_of(wasm_build, capfd, text, warned):
+    kernel(wasm_build, text.replace("aie.hpp>", "aie.hpp>\n#include <lut_based_ops.h>"))
+    said = capfd.readouterr().err
+    assert ("computes with scalar floats" in said) == warned, said
+    assert warned or "warning" not in said, said
