@@ -30,7 +30,7 @@ def use_colour(environment: Mapping[str, str], terminal: bool) -> bool:
 def tell(text: str, stream: TextIO | None = None) -> None:
     """Prints a message (`place: error: …`, `hint: …`) on a stream, standard error by default."""
     out = stream or sys.stderr
-    if use_colour(os.environ, _is_terminal(out) or _started_by_ninja()):
+    if use_colour(os.environ, _is_terminal(out) or started_by_ninja()):
         text = coloured(text)
     print(text, file=out, flush=True)
 
@@ -63,7 +63,7 @@ def _is_terminal(stream: TextIO) -> bool:
         return False
 
 
-def _started_by_ninja() -> bool:
+def started_by_ninja() -> bool:
     """Whether Ninja reads the output. Commands of its pool `console` have its own output, and stay in its process group."""
     if not hasattr(os, "getpgrp") or os.getpgrp() != os.getpid():
         return False

@@ -16,6 +16,7 @@ from npuninja.errors import Error, UserError  # noqa: E402  (needs the path set 
 from npuninja.files import damaged_input  # noqa: E402
 from npuninja.stages._build_lock import claim_build_folder  # noqa: E402
 from npuninja.stages._run import report, report_bug, with_words  # noqa: E402
+from npuninja.stages._words_first import with_words_first  # noqa: E402
 
 DECLARATIONS = ("declaration.py", "table.py")
 
@@ -73,4 +74,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(with_words_first(lambda: main(sys.argv[1:])))

@@ -1,0 +1,81 @@
+"""Why a stage failed, before Ninja's words on it.
+
+Ninja keeps what a command prints until it ends. When it fails, Ninja prints `FAILED:`, the command, often many lines, and
+only then what it kept. So a stage keeps its words itself, and when it fails it writes them where Ninja writes: to the
+terminal or pipe that is Ninja's standard output. The pool `console`, whose commands write there too, would do the same but
+runs one command at a time.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import sys
+from typing import Callable
+
+from npuninja.terminal import started_by_ninja, use_colour
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+def with_words_first(stage: Callable[[], int]) -> int:
+    """Runs a stage whose words come before the command where Ninja started it and it fails; returns its exit code.
+
+    Where that cannot be (Ninja writes into a file, there is no /proc), Ninja gets them as ever.
+    """
+    if not started_by_ninja():
+        return stage()
+    kept = io.StringIO()
+    streams = sys.stdout, sys.stderr
+    sys.stdout = sys.stderr = kept
+    failed = True
+    try:
+        code = stage()
+        failed = code != 0
+        return code
+    finally:
+        sys.stdout, sys.stderr = streams
+        words = kept.getvalue()
+        if words and not (failed and _write_first(words)):
+            sys.stderr.write(words)
+            sys.stderr.flush()
+
+
+def _write_first(words: str) -> bool:
+    """Writes on Ninja's standard output; returns whether that could be done."""
+    place = _output_of_ninja()
+    if place is None:
+        return False
+    try:
+        terminal = os.isatty(place)
+        if not use_colour(os.environ, terminal):
+            words = _COLOUR.sub("", words)
+        if not words.endswith("\n"):
+            words += "\n"
+        # On a terminal the line of progress stands there without an end: it is written over.
+        data = (("\r\x1b[K" if terminal else "") + words).encode("utf-8", "backslashreplace")
+        while data:
+            data = data[os.write(place, data) :]
+    except OSError:
+        return False
+    finally:
+        os.close(place)
+    return True
+
+
+def _output_of_ninja() -> int | None:
+    """A descriptor of the terminal or pipe that the parent has as standard output.
+
+    None where that is another kind: a file opened a second time has a position of its own, and each would write over the
+    other's words.
+    """
+    path = f"/proc/{os.getppid()}/fd/1"
+    try:
+        kind = os.stat(path).st_mode
+        if not (stat.S_ISCHR(kind) or stat.S_ISFIFO(kind)) or os.path.samefile(path, os.devnull):
+            return None
+        return os.open(path, os.O_WRONLY | os.O_NOCTTY)
+    except OSError:
+        return None
