@@ -14,6 +14,8 @@ from typing import Any, Callable, Sequence
 Place = tuple[str, int, int]
 #: What is behind a file's name in the name of its places.
 SUFFIX = ".places"
+#: Behind the name of an output, or of a batch of stages: what was said when it was made, as people read it.
+WARNINGS_SUFFIX = ".warnings"
 #: Files that one place may lead through: lowered, routed, and the design.
 _MOST_STEPS = 4
 

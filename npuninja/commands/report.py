@@ -6,9 +6,13 @@ import os
 
 from npuninja.argument_parser import Parser
 from npuninja.configure.built import build_of, designs_of, meant_folder, read_graph
+from npuninja.errors import UserError
 from npuninja.plan.files import write_if_changed
-from npuninja.report.design_facts import read_design
+from npuninja.report.design_facts import DesignFacts, read_design
 from npuninja.report.page import design_page, index_page
+from npuninja.report.sources import sources_beside, sources_of
+
+LOWERED = "input_with_addresses.mlir"
 
 
 def main(arguments: list[str]) -> int:
@@ -43,7 +47,7 @@ def main(arguments: list[str]) -> int:
         target = os.path.join("build", "report")
     else:
         target = os.path.join(os.path.relpath(build_of().output_folder), "report")
-    facts = [read_design(folder) for folder in folders]
+    facts = [_with_sources(read_design(folder), folder) for folder in folders]
     for design, folder in zip(facts, folders):
         run = None
         if not options.no_run:
@@ -59,3 +63,16 @@ def main(arguments: list[str]) -> int:
     pages = [f"{design.name}.html" for design in facts]
     print(f"{os.path.join(target, pages[0]) if len(pages) == 1 else index}: {', '.join(pages)}")
     return 0
+
+
+def _with_sources(facts: DesignFacts, folder: str) -> DesignFacts:
+    """The facts with the design's sources: those that the graph names, else what lies beside the lowered design."""
+    try:
+        build = build_of(folder)
+        graph = read_graph(build)
+    except UserError:  # a folder that somebody copied here
+        sources, rest = sources_beside(os.path.join(folder, LOWERED))
+    else:
+        manifest = os.path.relpath(os.path.join(folder, f"{facts.name}.json"), build.ninja_folder)
+        sources, rest = sources_of(graph, manifest, build.ninja_folder)
+    return facts._replace(sources=sources, warnings=rest)

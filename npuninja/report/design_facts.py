@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 
 from npuninja.arch.devices import DEVICES, Place
 from npuninja.diag.size import measure
+from npuninja.emulator import layout
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.types import memref
 from npuninja.lowering.tiles import model_of
+from npuninja.report.lanes import LockFacts
 from npuninja.report.routes import Route, routes_of
+from npuninja.report.sources import Source
 
 
 class Piece(NamedTuple):
@@ -51,8 +54,11 @@ class DesignFacts(NamedTuple):
     rows: int
     tiles: tuple[Tile, ...]
     routes: tuple[Route, ...]
+    locks: dict[int, LockFacts]
     source: str
     run: dict[str, Any] | None
+    sources: tuple[Source, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def read_design(folder: str) -> DesignFacts:
@@ -78,7 +84,9 @@ def read_design(folder: str) -> DesignFacts:
     tiles = tuple(_tile(device, place, sizes.get(place)) for place in sorted(set(places)))
     model = DEVICES[manifest["device"]]
     columns = max([model.columns, *(place[0] + 1 for place in places)])
-    return DesignFacts(name, manifest, columns, model.rows, tiles, tuple(routes_of(device)), text, run)
+    return DesignFacts(
+        name, manifest, columns, model.rows, tiles, tuple(routes_of(device)), _locks(device), text, run
+    )
 
 
 def _text(path: str) -> str:
@@ -156,6 +164,18 @@ def _tile(device: Operation, place: Place, size: Any) -> Tile:
         place, model.name, core, tuple(sorted(pieces, key=lambda p: p.start)), tuple(channels), tuple(locks),
         model.memory_bytes, model.banks, problems,
     )  # fmt: skip
+
+
+def _locks(device: Operation) -> dict[int, LockFacts]:
+    """The locks of a device by their number among all."""
+    found = {}
+    for op in device.body.ops:
+        owner = op.operands[0].owner if op.name == "aie.lock" and op.operands else None
+        if isinstance(owner, Operation) and owner.name == "aie.tile" and "lockID" in op.attributes:
+            tile = layout.tile_number(owner.integer("col"), owner.integer("row"))
+            number = layout.LOCKS_PER_TILE * tile + op.integer("lockID")
+            found[number] = LockFacts(op.string("sym_name", ""), op.integer("init", 0))
+    return found
 
 
 def _callee(call: Operation) -> str:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from npuninja.errors import ToolError
 from npuninja.report.design_facts import DesignFacts, Tile
+from npuninja.report.lanes import lanes_json, lanes_of
 from npuninja.report.routes import Route
-from npuninja.report.run_facts import Roofline, RunFacts, timeline_json
+from npuninja.report.run_facts import Roofline, RunFacts
 
 TILE_W, TILE_H, GAP, MARGIN = 200, 120, 44, 40
 #: Colours that can be told apart, also without seeing red and green.
@@ -54,9 +55,13 @@ def design_page(facts: DesignFacts, run: RunFacts | str | None = None) -> str:
         providers=facts.manifest.get("providers", {}),
         source=list(enumerate(facts.source.splitlines(), 1)),
         run=run,
-        timeline=timeline_json(run.timeline) if isinstance(run, RunFacts) else "",
+        timeline=_timeline(facts, run) if isinstance(run, RunFacts) else "",
         roofline=_roofline(run.roofline) if isinstance(run, RunFacts) else "",
     )
+
+
+def _timeline(facts: DesignFacts, run: RunFacts) -> str:
+    return lanes_json(lanes_of(run.timeline, run.work, facts.locks), run.timeline.cycles)
 
 
 def index_page(designs: list[DesignFacts]) -> str:

@@ -19,8 +19,6 @@ from npuninja.emulator.timing.timeline import Span, Timeline, record
 from npuninja.emulator.timing.work import Work
 from npuninja.errors import Error
 
-_KINDS = ("work", "move", "operation", "wait")
-
 
 class Share(NamedTuple):
     """How much of the run something takes: its name, modelled cycles, and percent of the run."""
@@ -73,6 +71,7 @@ class RunFacts(NamedTuple):
 
     Attributes:
         timeline: of it.
+        work: what was counted.
         waits: who waits for whom, the longest first.
         critical: what decides the length of the run, by actor.
         utilisation: of every actor.
@@ -81,6 +80,7 @@ class RunFacts(NamedTuple):
     """
 
     timeline: Timeline
+    work: Work
     waits: tuple[tuple[str, str, float], ...]
     critical: tuple[Share, ...]
     utilisation: tuple[Share, ...]
@@ -134,35 +134,13 @@ def facts_of(timeline: Timeline, work: Work, inputs: str, columns: int) -> RunFa
     bytes_per_cycle = min(costs.DDR_BYTES_PER_S.middle / CLOCK_HZ, 4.0 * 4 * columns)
     return RunFacts(
         timeline,
+        work,
         waits,
         tuple(share(layout.actor_name(actor), cycles) for actor, cycles in critical),
         tuple(share(layout.actor_name(actor), timeline.busy(actor)) for actor in timeline.actors()),
         Roofline(instructions, host_bytes, length, max(len(work.cores), 1), bytes_per_cycle),
         inputs,
     )
-
-
-def timeline_json(timeline: Timeline) -> str:
-    """The timeline for the page's script: lanes, texts, and of each span lane, kind, start, end, text, cause, critical."""
-    actors = timeline.actors()
-    lanes = {actor: number for number, actor in enumerate(actors)}
-    texts: dict[str, int] = {}
-    critical = set(timeline.critical)
-    rows = [
-        [
-            lanes[s.actor], _KINDS.index(s.kind), round(s.start), round(s.end), texts.setdefault(s.says, len(texts)),
-            s.cause, int(number in critical),
-        ]
-        for number, s in enumerate(timeline.spans)
-    ]  # fmt: skip
-    content = {
-        "lanes": [layout.actor_name(actor) for actor in actors],
-        "texts": list(texts),
-        "spans": rows,
-        "cycles": round(timeline.cycles),
-    }
-    # Inside a <script>, whose end no text of it may look like.
-    return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def perfetto(timeline: Timeline, design: str) -> str:

@@ -74,4 +74,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(with_words_first(lambda: main(sys.argv[1:])))
+    raise SystemExit(with_words_first(main, sys.argv[1:]))

@@ -1,9 +1,12 @@
-"""Why a stage failed, before Ninja's words on it.
+"""What a stage says: before Ninja's words on it when it fails, and kept for the report when it does not.
 
 Ninja keeps what a command prints until it ends. When it fails, Ninja prints `FAILED:`, the command, often many lines, and
 only then what it kept. So a stage keeps its words itself, and when it fails it writes them where Ninja writes: to the
 terminal or pipe that is Ninja's standard output. The pool `console`, whose commands write there too, would do the same but
 runs one command at a time.
+
+What a stage that succeeds says are warnings. They stand in a file beside its depfile, `OUTPUT.warnings`, until the stage runs
+again, so that `npuninja report` can show them in the sources.
 """
 
 from __future__ import annotations
@@ -15,32 +18,58 @@ import stat
 import sys
 from typing import Callable
 
+from npuninja.source_places import WARNINGS_SUFFIX
 from npuninja.terminal import started_by_ninja, use_colour
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
-def with_words_first(stage: Callable[[], int]) -> int:
+def with_words_first(stage: Callable[[list[str]], int], arguments: list[str]) -> int:
     """Runs a stage whose words come before the command where Ninja started it and it fails; returns its exit code.
 
     Where that cannot be (Ninja writes into a file, there is no /proc), Ninja gets them as ever.
     """
-    if not started_by_ninja():
-        return stage()
+    record = _record(arguments)
+    by_ninja = started_by_ninja()
+    if not by_ninja and record is None:
+        return stage(arguments)
     kept = io.StringIO()
     streams = sys.stdout, sys.stderr
     sys.stdout = sys.stderr = kept
     failed = True
     try:
-        code = stage()
+        code = stage(arguments)
         failed = code != 0
         return code
     finally:
         sys.stdout, sys.stderr = streams
         words = kept.getvalue()
-        if words and not (failed and _write_first(words)):
+        if record is not None:
+            _keep("" if failed else words, record)
+        if words and not (failed and by_ninja and _write_first(words)):
             sys.stderr.write(words)
             sys.stderr.flush()
+
+
+def _record(arguments: list[str]) -> str | None:
+    """Where warnings are kept: beside the depfile, whose name is an output's or a batch's with `.d` behind it."""
+    if "--depfile" in arguments[:-1]:
+        depfile = arguments[arguments.index("--depfile") + 1]
+    else:  # the words of a batch are in a file, `batch @DEPFILE.words`
+        file = next((word for word in arguments if word.startswith("@") and word.endswith(".d.words")), "")
+        depfile = file[1:].removesuffix(".words")
+    return depfile.removesuffix(".d") + WARNINGS_SUFFIX if depfile else None
+
+
+def _keep(words: str, record: str) -> None:
+    try:
+        if words:
+            with open(record, "w", encoding="utf-8", errors="backslashreplace") as stream:
+                stream.write(_COLOUR.sub("", words))
+        elif os.path.lexists(record):
+            os.unlink(record)
+    except OSError:  # what makes the folder unwritable is said by the stage, about its output
+        pass
 
 
 def _write_first(words: str) -> bool:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from browser import look, needs_browser
 from conftest import CONFORMANCE, positive_designs
 from negate_project import KERNEL, NegateProject
 
 from npuninja.ir.parser import parse_module
 from npuninja.report.routes import routes_of
-
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def routed() -> list[Path]:
@@ -60,8 +56,11 @@ def test_every_flow_of_the_reference_is_a_route() -> None:
     assert seen > 50, f"no flows below {CONFORMANCE}"
 
 
-@pytest.fixture
-def page(empty: NegateProject) -> str:
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("report") / "a project"
+    (folder / "mlir").mkdir(parents=True)
+    empty = NegateProject(folder, folder.parent)
     empty.write("kernels/minus.c", KERNEL.replace("FACTOR", "-1"))
     empty.design("minus", "minus.o")
     empty.configure()
@@ -90,46 +89,46 @@ def test_a_page_says_what_was_built(page: str) -> None:
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
 
 
-@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
+@needs_browser
 def test_a_browser_shows_it(page: str, tmp_path: Path) -> None:
-    probe = """<script>
-    const core = document.querySelector("[data-core]");
+    found = look(page, tmp_path, """
+    const core = document.querySelector("[data-core]"), says = document.getElementById("says");
     core.dispatchEvent(new MouseEvent("mouseenter"));
-    const canvas = document.getElementById("timeline"), before = timelineView()[1];
+    const hover_core = says.textContent, route = document.querySelector(".route");
+    route.dispatchEvent(new MouseEvent("mouseenter"));
+    const hover_route = says.textContent, canvas = document.getElementById("timeline"), before = timelineView()[1];
     canvas.dispatchEvent(new WheelEvent("wheel", {deltaY: -1, clientX: 400, bubbles: true, cancelable: true}));
     document.getElementById("closer").click();
     const zoomed = timelineView()[1] - timelineView()[0] < before / 2;
     document.getElementById("whole").click();
-    const box = canvas.getBoundingClientRect();
-    for (let x = 200; x < box.width; x += 9)
-      canvas.dispatchEvent(new PointerEvent("pointermove", {clientX: box.left + x, clientY: box.top + 30}));
-    const hovered = document.getElementById("says").textContent.includes("the runtime sequence: ");
-    core.dispatchEvent(new MouseEvent("mouseenter"));
-    document.body.setAttribute("data-timeline", [zoomed, hovered, canvas.width > 300, timelineView()[1] === before].join());
-    document.body.setAttribute("data-seen", document.querySelectorAll("[data-core]").length + ";" +
-      document.getElementById("says").textContent.includes("core: negate") + ";" +
-      Math.round(core.getBoundingClientRect().width));
-    </script></body>"""
-    file = tmp_path / "page.html"
-    file.write_text(page.replace("</body>", probe), encoding="utf-8")
-    command = [
-        str(BROWSER),
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--enable-logging=stderr",
-        "--dump-dom",
-    ]
-    done = subprocess.run(
-        [*command, f"--user-data-dir={tmp_path / 'profile'}", file.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "HOME": str(tmp_path)},
-    )
-    seen = re.search(r'data-seen="([^"]*)"', done.stdout)
-    assert seen, done.stderr[-2000:]
-    assert seen[1].startswith("1;true;200")
-    assert 'data-timeline="true,true,true,true"' in done.stdout
-    assert "CONSOLE" not in done.stderr or "Uncaught" not in done.stderr
+    const box = canvas.getBoundingClientRect(), spoken = {}, lanes = timelineLanes();
+    lanes.forEach((name, at) => {
+      for (let x = 280; x < box.width; x += 3)
+        canvas.dispatchEvent(new PointerEvent("pointermove", {clientX: box.left + x, clientY: box.top + 32 + 20 * at}));
+      spoken[name] = says.textContent;
+    });
+    const locks = document.querySelector("[data-group=locks]");
+    locks.click();
+    const fewer = timelineLanes();
+    return {hover_core, hover_route, zoomed, whole: timelineView()[1] === before, spoken, lanes, fewer,
+            cores: document.querySelectorAll("[data-core]").length, wide: Math.round(core.getBoundingClientRect().width),
+            source: document.querySelector("[data-source]").dataset.source};
+    """)  # fmt: skip
+    assert "core: negate" in found["hover_core"]
+    assert "lock 0, first 2" in found["hover_core"]
+    assert found["hover_route"].startswith("stream from (0, ")
+    assert found["cores"] == 1
+    assert found["wide"] == 200
+    assert found["zoomed"]
+    assert found["whole"]
+    assert found["lanes"][:2] == ["the host", "the runtime sequence"]
+    spoken = found["spoken"]
+    assert "waits for the runtime sequence" in spoken["the host"]
+    stream = "stream MM2S 0 of tile (0, 0) → S2MM 0 of tile (0, 2)"
+    assert "64 bytes" in spoken[stream]
+    lock = next(name for name in found["lanes"] if name.startswith("lock ") and "src_cons_cons_lock" in name)
+    assert "value " in spoken[lock]
+    assert all(name in says for name, says in spoken.items() if name.startswith(("lock", "stream", "core")))
+    assert not [name for name in found["fewer"] if name.startswith("lock ")]
+    assert stream in found["fewer"]
+    assert found["source"] == "mlir/minus.mlir"

@@ -64,6 +64,15 @@ class Mark(NamedTuple):
     detail: int = 0
 
 
+class LockChange(NamedTuple):
+    """A lock's value changes by `change`, at modelled cycles `at`, by an actor."""
+
+    lock: int
+    actor: int
+    at: float
+    change: int
+
+
 class Timeline(NamedTuple):
     """A run.
 
@@ -73,6 +82,7 @@ class Timeline(NamedTuple):
         cycles: the length of the run.
         cut: whether the run was longer than is shown.
         marks: what trace units could see.
+        locks: every change of a lock, in the order of the run.
     """
 
     spans: tuple[Span, ...]
@@ -80,6 +90,7 @@ class Timeline(NamedTuple):
     cycles: float
     cut: bool
     marks: tuple[Mark, ...] = ()
+    locks: tuple[LockChange, ...] = ()
 
     def busy(self, actor: int) -> float:
         """The cycles in which an actor did not wait."""
@@ -176,6 +187,7 @@ class _Clocks:
         self.idle: dict[int, bool] = {}
         self.begun = False
         self.marks: list[Mark] = []
+        self.locks: list[LockChange] = []
         self.pending: dict[int, list[int]] = {}
         self.done = 0
         self.holding: dict[int, bool] = {}
@@ -213,7 +225,9 @@ class _Clocks:
         )
         last = max(ends, key=lambda n: self.spans[n].end, default=-1)
         cycles = max((s.end for s in self.spans), default=0.0)
-        return Timeline(tuple(self.spans), self._critical(last), cycles, cut, tuple(self.marks))
+        return Timeline(
+            tuple(self.spans), self._critical(last), cycles, cut, tuple(self.marks), tuple(self.locks)
+        )
 
     def _see(self, actor: int, what: str, start: float | None = None, detail: int = 0) -> None:
         """A mark up to the actor's clock; without `start`, one of a single cycle."""
@@ -352,6 +366,7 @@ class _Clocks:
             self.units.setdefault(lock, deque()).extend([freed] * change)
             self._see(actor, "release", detail=lock)
             self._see(actor, "lock given", detail=lock)
+            self.locks.append(LockChange(lock, actor, freed[0], change))
             return
         taken = self.units.setdefault(lock, deque())
         ready, cause = 0.0, -1
@@ -365,6 +380,7 @@ class _Clocks:
         self._wait(actor, ready, says, cause)
         self._see(actor, "lock stall", asked, lock)
         self._see(actor, "lock taken", detail=lock)
+        self.locks.append(LockChange(lock, actor, self.clock.get(actor, 0.0), change))
         self.holding[actor] = True
 
     def _core_wait(self, event: Event) -> None:

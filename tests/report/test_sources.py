@@ -1,0 +1,114 @@
+"""Sources on a page, with what the build warned of in its place."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from conftest import ROOT
+from negate_project import KERNEL, NegateProject
+
+from npuninja.report.sources import Warned, read_warnings, sources_of
+
+SAID = """\
+mlir/d.mlir:2:5: warning: takes more than it releases
+  line
+  ^
+kernels/k/k.c:1:1: warning: unused variable 'x' [-Wunused-variable]
+1 warning generated.
+d.xclbin: warning: nothing like it
+warning: of no file
+mlir/d.mlir:2:5: warning: takes more than it releases
+"""
+
+
+def test_warnings_are_read_from_what_was_printed() -> None:
+    assert read_warnings(SAID) == [
+        Warned("mlir/d.mlir", 2, "takes more than it releases"),
+        Warned("kernels/k/k.c", 1, "unused variable 'x' [-Wunused-variable]"),
+        Warned("d.xclbin", 0, "nothing like it"),
+        Warned("", 0, "of no file"),
+    ]
+    assert read_warnings("") == []
+
+
+def edge(rule: str, outputs: list[str], inputs: list[str], batch: str = "") -> dict[str, Any]:
+    return {"rule": rule, "outputs": outputs, "inputs": inputs, "implicit": [], "batch": batch}
+
+
+def test_a_design_has_its_own_sources_and_their_warnings(tmp_path: Path) -> None:
+    files = {
+        "mlir/d.mlir": "one\ntwo\n", "mlir/other.mlir": "x", "kernels/k/k.c": "int x;\n",
+        "out/.stages0.warnings": SAID, "out/other.mlir.warnings": "mlir/other.mlir:1:1: warning: not ours\n",
+    }  # fmt: skip
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    graph = {
+        "edges": [
+            edge("lower", ["out/lowered.mlir"], ["mlir/d.mlir"], "out/.stages0"),
+            edge("kernel_cc", ["out/k.o"], ["kernels/k/k.c"]),
+            edge("manifest", ["out/d.json"], ["out/lowered.mlir", "out/k.o"]),
+            edge("lower", ["out/other.mlir"], ["mlir/other.mlir"]),
+        ]
+    }
+    sources, rest = sources_of(graph, "out/d.json", str(tmp_path))
+    assert [source.path for source in sources] == ["mlir/d.mlir", "kernels/k/k.c"]
+    assert [line.warnings for line in sources[0].lines] == [(), ("takes more than it releases",)]
+    assert sources[1].count == 1
+    assert rest == ("d.xclbin: nothing like it", "of no file")
+
+
+def test_what_a_stage_said_is_kept_until_it_says_nothing(tmp_path: Path) -> None:
+    """A stage started by hand with a depfile, as Ninja does: a bank that is named twice, then none."""
+    record, depfile = tmp_path / "k.o.warnings", tmp_path / "k.o.d"
+    source = tmp_path / "k.c"
+    words = [sys.executable, "-S", "-E", str(ROOT / "npuninja/stages"), "kernel_cc", "--kind", "wasm"]
+    words += [
+        "--architecture",
+        "aie2",
+        "--compiler",
+        sys.executable,
+        "--compiler-word",
+        str(tmp_path / "cc.py"),
+    ]
+    compiler = "import sys\nprint(open(sys.argv[-3]).read(), file=sys.stderr)\nopen(sys.argv[-1], 'wb').write(b'\\0asm')\n"
+    (tmp_path / "cc.py").write_text(compiler, encoding="utf-8")
+    words += ["--depfile", str(depfile), "-o", str(tmp_path / "k.o"), str(source)]
+    for text in ("k.c:1:1: warning: odd\n", ""):
+        source.write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            words, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": ""}
+        )
+        assert text.strip() in done.stderr, done
+        assert record.exists() is bool(text)
+        if text:
+            assert read_warnings(record.read_text(encoding="utf-8")) == [Warned("k.c", 1, "odd")]
+
+
+def test_the_page_of_a_build_that_warned(empty: NegateProject) -> None:
+    empty.write("kernels/minus.c", KERNEL.replace("FACTOR", "-1"))
+    empty.design("minus", "minus.o")
+    empty.edit(
+        "mlir/minus.mlir",
+        "aie.objectfifo.acquire @src(Consume, 1)",
+        "aie.objectfifo.acquire @src(Consume, 2)",
+    )
+    empty.configure()
+    assert "warning: each trip of this loop takes 1 more object" in empty.ninja().stdout
+    empty.npuninja("report", "minus", "--no-run")
+    page = (empty.folder / "build/report/minus.html").read_text(encoding="utf-8")
+    before, _, behind = page.partition('<span class="warning">')
+    assert "each trip of this loop takes 1 more object" in behind[:200]
+    assert before.rstrip().endswith("scf.for %turn = %zero to %many step %one {</span>")
+    assert 'data-source="kernels/minus.c"' in behind
+    # The next build, without the fault, has nothing to warn of.
+    empty.edit("mlir/minus.mlir", "acquire @src(Consume, 2)", "acquire @src(Consume, 1)")
+    empty.ninja()
+    empty.npuninja("report", "minus", "--no-run")
+    assert '<span class="warning">' not in (empty.folder / "build/report/minus.html").read_text(
+        encoding="utf-8"
+    )
