@@ -50,6 +50,7 @@ class Run(NamedTuple):
 
 MANIFEST = "build/npu1_1col/wasm/passthrough/passthrough.json"
 RUN: dict[Block, Run] = {
+    ("README.md", "python configure.py && ninja"): Run({}, ("elements are right",)),
     ("checks.md", "ninja check"): Run(
         {"check-NAME": "check-passthrough", "X.json": MANIFEST, "--schedules 20": "--schedules 2"},
         ("passthrough on emu",),
@@ -175,7 +176,7 @@ def blocks_of(text: str) -> list[list[str]]:
     for line in [*text.split("\n"), ""]:
         mark = _FENCE.match(line)
         if mark:
-            if fence is not None and fence.split(" ")[0] == "sh":
+            if fence is None or fence.split(" ")[0] == "sh":
                 found.append(block)
             fence = mark[1].strip() if fence is None else None
             block = []
@@ -198,8 +199,13 @@ BLOCKS = {
 
 def test_a_block_is_found_with_its_commands() -> None:
     text = "Say\n\n    ninja all     builds all\n    ninja a && ninja b  # both\n\nand `ninja`:\n\n    not a command\n\n"
-    text += "```sh fails\nninja x\n```\n```c\nint x;\n```\n\n    pip install x"
-    assert blocks_of(text) == [["ninja all", "ninja a && ninja b"], ["ninja x"], ["pip install x"]]
+    text += "    ninja y\n\n```sh fails\nninja x\n```\n```c\nint x;\n```\n\n    pip install x"
+    assert blocks_of(text) == [
+        ["ninja all", "ninja a && ninja b"],
+        ["ninja y"],
+        ["ninja x"],
+        ["pip install x"],
+    ]
 
 
 def test_every_block_is_run_or_says_why_not() -> None:

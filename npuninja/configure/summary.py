@@ -35,7 +35,8 @@ def summary(
     ]
     for purpose, tool in (("stages", toolchain.python), ("build", toolchain.found("ninja"))):
         rows += [(purpose, tool.tool, tool.version, tool.path, tool.origin)] if tool else []
-    lines = _table(rows, colour, width)
+    table = _table(rows, colour, width)
+    lines: list[str] = []
     unused = _unused(providers, toolchain)
     if unused:
         lines += ["", *unused]
@@ -65,7 +66,14 @@ def summary(
     only = f" (only {', '.join(found.wanted)})" if found.left_out else ""
     done = f"{target} {'written' if changed else 'unchanged'}"
     lines.append(f"{done}; next: {command}{only}, then {command} run")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*table, *(part for line in lines for part in _fitted(line, width))]) + "\n"
+
+
+def _fitted(line: str, width: int) -> list[str]:
+    """A line broken at blanks where the terminal is narrower; paths stay whole."""
+    if not width or len(line) <= width:
+        return [line]
+    return textwrap.wrap(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def dialects(designs: Sequence[Design], providers: Providers) -> list[str]:

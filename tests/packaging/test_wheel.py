@@ -82,6 +82,7 @@ def test_a_design_runs_from_the_wheel_in_a_new_environment(packed, tmp_path):
     done = run(bin_ / "python", "-m", "gain_designs", "gain", "--verify")
     assert "b: all 256 elements are right" in done.stdout, done.stderr
     assert "all 256 elements are right" in run(bin_ / "Gain-Designs", "gain", "--verify").stdout
+    assert "usage: Gain-Designs DESIGN" in run(bin_ / "Gain-Designs", "--help").stdout
     assert (
         "usage: python -m gain_designs DESIGN" in run(bin_ / "python", "-m", "gain_designs", "--help").stdout
     )

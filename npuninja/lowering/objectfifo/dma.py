@@ -18,6 +18,7 @@ from npuninja.ir.types import element_count, memref
 from npuninja.lowering import op_builders
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.objectfifo.model import Dims, Link, ObjectFifo, ObjectFifos
+from npuninja.lowering.sequence.lookup import ALLOCATION_SUFFIX
 from npuninja.lowering.tiles import DMA_REGIONS, append, kind_at, ops_of, place_of
 
 _REGION_OF = {
@@ -114,7 +115,7 @@ def _end_of_flow(end: ObjectFifo, plio: bool) -> tuple[Value, str, int]:
 
 def allocation_name(fifo: ObjectFifo) -> str:
     """The name of the shim allocation of a fifo of the design."""
-    return f"{fifo.name}_shim_alloc"
+    return fifo.name + ALLOCATION_SUFFIX
 
 
 def _create_allocation(

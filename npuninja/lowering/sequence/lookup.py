@@ -13,6 +13,8 @@ from npuninja.lowering.tiles import ops_of, place_of
 
 #: Operation names of a runtime sequence, by generation of the syntax.
 SEQUENCE_OPS = ("aiex.runtime_sequence", "aie.runtime_sequence")
+#: What the lowering puts behind an objectFifo's name to name its channel of a shim tile.
+ALLOCATION_SUFFIX = "_shim_alloc"
 #: Marks a dynamic entry in static offsets, sizes and strides (MLIR's ShapedType::kDynamic).
 DYNAMIC = -(1 << 63)
 
@@ -50,7 +52,7 @@ def lookup(device: Operation, name: str, kinds: tuple[str, ...], user: Operation
     if op is not None and op.name in kinds:
         return op
     what = kinds[0]
-    known = sorted(symbol for symbol, other in symbols(device).items() if other.name in kinds)
+    known = sorted(_written(symbol, name) for symbol, other in symbols(device).items() if other.name in kinds)
     if op is not None:
         raise UserError(
             f"'{user.name}' names @{name}, which is an {op.name}; expected an {what}",
@@ -62,6 +64,12 @@ def lookup(device: Operation, name: str, kinds: tuple[str, ...], user: Operation
         user.loc,
         hint=f"known: {', '.join('@' + k for k in known)}" if known else f"the device has no {what} at all",
     )
+
+
+def _written(symbol: str, wanted: str) -> str:
+    """The name that stands in the design: that of the objectFifo whose allocation it is."""
+    short = symbol.removesuffix(ALLOCATION_SUFFIX)
+    return symbol if short == wanted else short
 
 
 def allocation(device: Operation, name: str, user: Operation) -> Allocation:
