@@ -82,16 +82,20 @@ def definition(text: str, path: str, line: int, column: int) -> Location | None:
 
 
 def hover(text: str, path: str, line: int, column: int) -> str:
-    """What becomes of the name at a place: its lines in the lowered design, with addresses, locks and flows."""
+    """What becomes of the name at a place: its lines in the lowered design, with addresses and locks; and the ways of its
+    streams through the switches.
+    """
     word = word_at(text, line, column)
     if not word:
         return ""
     from npuninja.ir.printer import print_module
+    from npuninja.language_server.streams import ways_of
 
     try:
         module = parse_module(text, path)
         verify(module)
-        lower_resources(module, alloc_scheme=None, generation=generation_of(module), warnings=Warnings())
+        generation = generation_of(module)
+        lower_resources(module, alloc_scheme=None, generation=generation, warnings=Warnings())
     except Error:
         return ""
     name = re.escape(word[1:])
@@ -104,7 +108,9 @@ def hover(text: str, path: str, line: int, column: int) -> str:
     if not lines:
         return ""
     more = f"\n… {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
-    return f"{word} after the lowering:\n```mlir\n" + "\n".join(lines[:SHOWN]) + f"{more}\n```"
+    ways = ways_of(module, word[1:], generation) if word[0] == "@" else []
+    streams = "\n\n" + "\n".join(f"- {way}" for way in ways[:SHOWN]) if ways else ""
+    return f"{word} after the lowering:\n```mlir\n" + "\n".join(lines[:SHOWN]) + f"{more}\n```{streams}"
 
 
 def _c_function(name: str, path: str) -> Location | None:

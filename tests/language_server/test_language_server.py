@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -112,7 +113,36 @@ def test_an_editor_is_told_of_errors_places_and_definitions(tmp_path: Path) -> N
     said = client.ask("textDocument/hover", at)["contents"]["value"]
     assert "in_cons_buff_0" in said
     assert "address = 32768" in said
+    assert "- stream: (0, 0) DMA 0 → (0, 1) → (0, 2) DMA 0" in said
+    at["position"] = {"line": call, "character": lines[call].index("@passthrough") + 3}
+    assert client.ask("textDocument/hover", at) is None  # a kernel has no place in the array
     client.close()
+
+
+def test_a_tile_is_shown_with_its_buffers_and_a_fifo_through_a_memory_tile_with_both_streams() -> None:
+    path = ROOT / "mlir" / "memtile_distribute_join.mlir"
+    text = path.read_text(encoding="utf-8")
+    lines = text.split("\n")
+
+    def hover(word: str, at: str) -> str:
+        line = next(i for i, found in enumerate(lines) if at in found)
+        return analysis.hover(text, str(path), line + 1, lines[line].index(word) + 2)
+
+    name = next(m for m in re.findall(r"aie\.objectfifo (@\w+)", text))
+    said = hover(name, f"aie.objectfifo {name}(")
+    assert re.search(r"- stream: \(0, 0\) DMA \d → \(0, 1\) DMA \d", said), said
+    tile = re.search(r"(%\w+) = aie\.tile\(0, 2\)", text)
+    assert tile
+    said = hover(tile[1], f"{tile[1]} = aie.tile")
+    assert "aie.buffer" in said
+    assert "address = " in said
+
+
+def test_a_warning_of_the_lints_is_shown() -> None:
+    text = DESIGN.replace("(Consume, 1)", "(Consume, 2)", 1)
+    found = analysis.findings(text, "/nowhere/mlir/x.mlir")
+    assert [f.error for f in found] == [False]
+    assert "more object" in found[0].message
 
 
 def test_names_at_places() -> None:
