@@ -32,7 +32,7 @@ class Source(NamedTuple):
     warnings: tuple[str, ...]
 
     @property
-    def count(self) -> int:
+    def warning_count(self) -> int:
         """How many warnings there are in it."""
         return len(self.warnings) + sum(len(line.warnings) for line in self.lines)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -111,23 +112,28 @@ def test_files_of_editors_are_what_they_are_called(tmp_path: Path, template: str
     assert {".gitignore", ".clangd", ".editorconfig", ".vscode/tasks.json"} <= set(made.files)
 
 
+def names_in(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as content:
+        return sorted(content.namelist())
+
+
+def wheel_of(source: Path, folder: Path) -> Path:
+    """The wheel that pip makes of a folder or of an sdist."""
+    words = ("pip", "wheel", "--no-deps", "--no-build-isolation", "-q", "-w", str(folder), str(source))
+    subprocess.run([sys.executable, "-m", *words], check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
 @pytest.mark.slow
 def test_an_installed_wheel_is_all_one_needs(tmp_path: Path) -> None:
-    """The wheel and the packages that it asks for, a folder with blanks: init, configure, ninja, ninja test."""
-    wheels = tmp_path / "wheels"
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--no-deps",
-        "--no-build-isolation",
-        "-q",
-        "-w",
-        str(wheels),
-    ]
-    subprocess.run([*command, str(ROOT)], check=True)
-    (wheel,) = wheels.glob("*.whl")
+    """An sdist, the wheel of it, which is that of the sources, and the packages that it asks for, in a folder with
+    blanks: init, configure, ninja, ninja test, ninja report.
+    """
+    code = f"from flit_core.buildapi import build_sdist; print(build_sdist({str(tmp_path)!r}))"
+    sdist = tmp_path / run(ROOT, sys.executable, "-c", code).stdout.strip()
+    wheel = wheel_of(sdist, tmp_path / "of the sdist")
+    assert names_in(wheel) == names_in(wheel_of(ROOT, tmp_path / "of the sources"))
     environment = tmp_path / "a venv"
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
@@ -146,5 +152,7 @@ def test_an_installed_wheel_is_all_one_needs(tmp_path: Path) -> None:
     ninja = str(Path(sys.executable).parent / "ninja")
     run(project, ninja, **clean)
     run(project, ninja, "test", **clean)
+    run(project, ninja, "report", **clean)
+    assert "data-core" in (project / "build/report/gemm.html").read_text(encoding="utf-8")
     suite = ElementTree.parse(project / "build" / "test" / "junit.xml").getroot()
     assert [case.get("name") for case in suite.iter("testcase")] == ["gemm"]

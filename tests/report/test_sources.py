@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT
 from negate_project import KERNEL, NegateProject
 
 from npuninja.report.sources import Warned, read_warnings, sources_of
+from npuninja.stages._words_first import with_words_first
 
 SAID = """\
 mlir/d.mlir:2:5: warning: takes more than it releases
@@ -58,35 +56,35 @@ def test_a_design_has_its_own_sources_and_their_warnings(tmp_path: Path) -> None
     sources, rest = sources_of(graph, "out/d.json", str(tmp_path))
     assert [source.path for source in sources] == ["mlir/d.mlir", "kernels/k/k.c"]
     assert [line.warnings for line in sources[0].lines] == [(), ("takes more than it releases",)]
-    assert sources[1].count == 1
+    assert sources[1].warning_count == 1
     assert rest == ("d.xclbin: nothing like it", "of no file")
 
 
-def test_what_a_stage_said_is_kept_until_it_says_nothing(tmp_path: Path) -> None:
-    """A stage started by hand with a depfile, as Ninja does: a bank that is named twice, then none."""
-    record, depfile = tmp_path / "k.o.warnings", tmp_path / "k.o.d"
-    source = tmp_path / "k.c"
-    words = [sys.executable, "-S", "-E", str(ROOT / "npuninja/stages"), "kernel_cc", "--kind", "wasm"]
-    words += [
-        "--architecture",
-        "aie2",
-        "--compiler",
-        sys.executable,
-        "--compiler-word",
-        str(tmp_path / "cc.py"),
-    ]
-    compiler = "import sys\nprint(open(sys.argv[-3]).read(), file=sys.stderr)\nopen(sys.argv[-1], 'wb').write(b'\\0asm')\n"
-    (tmp_path / "cc.py").write_text(compiler, encoding="utf-8")
-    words += ["--depfile", str(depfile), "-o", str(tmp_path / "k.o"), str(source)]
-    for text in ("k.c:1:1: warning: odd\n", ""):
-        source.write_text(text, encoding="utf-8")
-        done = subprocess.run(
-            words, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": ""}
-        )
-        assert text.strip() in done.stderr, done
-        assert record.exists() is bool(text)
-        if text:
-            assert read_warnings(record.read_text(encoding="utf-8")) == [Warned("k.c", 1, "odd")]
+@pytest.mark.parametrize(
+    "words",
+    [["cc", "--depfile", "{}/k.o.d", "-o", "k.o"], ["batch", "@{}/k.o.d.words"]],
+    ids=["stage", "batch"],
+)
+def test_what_a_stage_said_is_kept_until_it_says_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    record = tmp_path / "k.o.warnings"
+
+    def run(said: str, code: int) -> None:
+        def stage(arguments: list[str]) -> int:
+            sys.stderr.write(said)
+            return code
+
+        assert with_words_first(stage, [word.format(tmp_path) for word in words]) == code
+        assert capsys.readouterr().err == said
+
+    run("\x1b[1mk.c:1:1: \x1b[0mwarning: odd\n", 0)
+    assert read_warnings(record.read_text(encoding="utf-8")) == [Warned("k.c", 1, "odd")]
+    run("", 0)
+    assert not record.exists()
+    run("k.c:1:1: warning: odd\n", 0)
+    run("k.c:1:1: error: wrong\n", 2)
+    assert not record.exists()
 
 
 def test_the_page_of_a_build_that_warned(empty: NegateProject) -> None:
