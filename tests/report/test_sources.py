@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from negate_project import KERNEL, NegateProject
 
 from npuninja.report.sources import Warned, read_warnings, sources_of
