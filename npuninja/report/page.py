@@ -98,7 +98,8 @@ def _lines(number: int, route: Route, rows: int) -> list[Line]:
     found = []
     for way in route.ways:
         corners = [_corner(place, rows) for place in way]
-        points = [(x + TILE_W / 2 + shift, y + TILE_H - 14 + shift / 2) for x, y in corners]
+        # On the right, where no text stands.
+        points = [(x + TILE_W - 32 + shift, y + TILE_H - 14 + shift / 2) for x, y in corners]
         if len(points) == 1:
             points.append((points[0][0] + 14, points[0][1]))
         text = " ".join(f"{x:g},{y:g}" for x, y in points)
