@@ -11,9 +11,11 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ TARGETS_S = {
     "cold build, six designs": 5.0,
     "cold build, passthrough": 1.5,
     "kernel edit to verified run": 0.5,
+    "npuninja watch: kernel edit to verdict": 0.5,
     "ninja without a change": 0.015,
     "configure.py, first": 2.0,
     "configure.py, warm": 0.3,
@@ -105,6 +108,7 @@ def measure(repeat: int) -> dict[str, dict[str, float]]:
                 stream.write(f"\nint passthrough_edit_{next(edits)}(void) {{ return {os.getpid()}; }}\n")
 
         results["kernel edit to verified run"] = timed(lambda: tree.ninja("run-passthrough"), repeat, edit)
+        results["npuninja watch: kernel edit to verdict"] = watched(tree, edit, repeat)
         results["npuninja lower passthrough.mlir"] = timed(
             lambda: tree.run(
                 sys.executable, "-m", "npuninja", "lower", "mlir/passthrough.mlir", "-o", "lowered"
@@ -116,6 +120,26 @@ def measure(repeat: int) -> dict[str, dict[str, float]]:
         stage = [sys.executable, "-S", "-E", "npuninja/stages/__main__.py", "bif", *names, "-o", "a.bif"]
         results["the process of a stage"] = timed(lambda: tree.run(*stage), repeat * 3)
     return results
+
+
+def watched(tree: Tree, edit: Callable[[], None], repeat: int) -> dict[str, float]:
+    """From the end of an edit until `npuninja watch` prints its verdict: noticing it is part of the time."""
+    command = [sys.executable, "-m", "npuninja", "watch", "passthrough"]
+    with subprocess.Popen(command, cwd=tree.folder, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+
+        def verdict() -> None:
+            for line in process.stdout or ():
+                if line.startswith("──"):
+                    if ": good," not in line:
+                        raise SystemExit(line)
+                    return
+            raise SystemExit("npuninja watch ended")
+
+        verdict()
+        figures = timed(verdict, repeat, edit)
+        process.send_signal(signal.SIGINT)
+    return figures
 
 
 def table(results: dict[str, dict[str, float]]) -> str:

@@ -175,6 +175,7 @@ def watch(arguments: list[str]) -> int:
     try:
         while True:
             started = time.monotonic()
+            before = _stamps(folder, name)  # an edit while it builds is an edit
             code = run_ninja([f"run-{name}"], quiet=True)
             done += 1
             verdict = "good" if code == 0 else f"exit code {code}"
@@ -183,7 +184,6 @@ def watch(arguments: list[str]) -> int:
             )
             if options.count and done >= options.count:
                 return code
-            before = _stamps(folder, name)
             while _stamps(folder, name) == before:
                 time.sleep(POLL_S)
     except KeyboardInterrupt:
