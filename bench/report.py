@@ -25,8 +25,8 @@ from machine import describe, machine, write_result
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET_S = 2.0
-PROBE = """<script>addEventListener("load", () => requestAnimationFrame(() => requestAnimationFrame(() => {
-document.body.setAttribute("data-opened-ms", performance.now()); })));</script></body>"""
+PROBE = """<script>addEventListener("load", () => requestAnimationFrame(() => {
+document.body.setAttribute("data-opened-ms", performance.now()); }));</script></body>"""
 
 
 def build(folder: Path, cores: int) -> Path:

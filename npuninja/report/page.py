@@ -53,7 +53,6 @@ def design_page(facts: DesignFacts, run: RunFacts | str | None = None) -> str:
         memory=[(tile, _bars(tile)) for tile in facts.tiles if tile.memory_bytes],
         BAR_W=BAR_W,
         providers=facts.manifest.get("providers", {}),
-        source=list(enumerate(facts.source.splitlines(), 1)),
         run=run,
         timeline=_timeline(facts, run) if isinstance(run, RunFacts) else "",
         roofline=_roofline(run.roofline) if isinstance(run, RunFacts) else "",

@@ -107,12 +107,14 @@ def test_a_browser_shows_it(page: str, tmp_path: Path) -> None:
         canvas.dispatchEvent(new PointerEvent("pointermove", {clientX: box.left + x, clientY: box.top + 32 + 20 * at}));
       spoken[name] = says.textContent;
     });
+    const routed = document.getElementById("routed");
+    routed.open = true; routed.dispatchEvent(new Event("toggle"));
     const locks = document.querySelector("[data-group=locks]");
     locks.click();
     const fewer = timelineLanes();
     return {hover_core, hover_route, zoomed, whole: timelineView()[1] === before, spoken, lanes, fewer,
             cores: document.querySelectorAll("[data-core]").length, wide: Math.round(core.getBoundingClientRect().width),
-            source: document.querySelector("[data-source]").dataset.source};
+            routed: routed.querySelector("pre").textContent, source: document.querySelector("[data-source]").dataset.source};
     """)  # fmt: skip
     assert "core: negate" in found["hover_core"]
     assert "lock 0, first 2" in found["hover_core"]
@@ -132,3 +134,5 @@ def test_a_browser_shows_it(page: str, tmp_path: Path) -> None:
     assert not [name for name in found["fewer"] if name.startswith("lock ")]
     assert stream in found["fewer"]
     assert found["source"] == "mlir/minus.mlir"
+    assert found["routed"].startswith("    1  module")
+    assert "aie.switchbox" in found["routed"]
