@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Callable
 
-from npuninja.errors import Error, InternalError, ToolError, UserError
+from npuninja.errors import Error, InternalError, ToolError, UserError, in_words
+from npuninja.suggestions import did_you_mean
 from npuninja.terminal import tell
 
 # Verb -> module with `main(arguments: list[str]) -> int` (or `module:function`), and what it does. `FOLDER/module`
@@ -164,7 +165,7 @@ def guarded(action: Callable[[], int]) -> int:
         import traceback
 
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            print(f"error: cannot write: {str(error.strerror).lower()}", file=sys.stderr)
+            print(f"error: cannot write: {in_words(error)}", file=sys.stderr)
             return ToolError.exit_code
         from npuninja.files import damaged_input
 
@@ -208,7 +209,4 @@ def _with_verbosity(words: list[str]) -> list[str]:
 
 
 def _meant(verb: str) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(verb, VERBS, n=1)
-    return (f"did you mean {close[0]!r}? " if close else "") + "verbs: " + ", ".join(VERBS)
+    return did_you_mean(verb, VERBS, "verbs: " + ", ".join(VERBS)) or ""

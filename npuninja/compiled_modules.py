@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import wasmtime
 
 from npuninja.errors import ToolError
+from npuninja.files import write_file
 from npuninja.own_compiler import OwnCompiler, own_compiler, package_version
 
 if TYPE_CHECKING:
@@ -75,20 +76,6 @@ def _own(folder: Path) -> None:
         raise ToolError(
             f"others can write to {folder}, and it holds machine code", hint=f"chmod go-w {folder}, or {hint}"
         )
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file in one step, so that two processes can do it at once."""
-    import tempfile
-
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _run(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -183,5 +170,5 @@ def cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], byte
         return found
     module = wasmtime.Module(engine, source())
     content = bytes(module.serialize())
-    write_whole(path, hashlib.sha256(content).digest() + content)
+    write_file(str(path), hashlib.sha256(content).digest() + content)
     return module

@@ -130,6 +130,11 @@ def _excerpt(location: Location, source_line: str | None) -> list[str]:
 INTERRUPTED = 130
 
 
+def in_words(error: OSError) -> str:
+    """What the system says of a file or a program, to stand behind "cannot read x: "."""
+    return (error.strerror or str(error)).lower()
+
+
 class WrongResult(Error):
     """The design ran and its result differs from the reference."""
 

@@ -5,10 +5,17 @@ A path may be a device, a FIFO, a symbolic link, or no path at all. Imported by 
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
+from typing import TYPE_CHECKING
 
-from npuninja.errors import Location, ToolError, UserError
+from npuninja.errors import Location, ToolError, UserError, in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NUMBERS = itertools.count()
 
 MIB = 1 << 20
 #: What the largest XCLBIN takes: eight modules of 8 MiB for each of 8 columns' cores are 256 MiB, and the PDI.
@@ -36,7 +43,7 @@ def read_file(path: str, limit_bytes: int, *, hint: str | None = None) -> bytes:
         # A FIFO that nobody writes to would keep us waiting for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
-        raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint=hint) from error
+        raise UserError(f"cannot read {path}: {in_words(error)}", hint=hint) from error
     except (ValueError, UnicodeError) as error:
         raise UserError(f"{path!r} is no path: {error}", hint=hint) from error
     try:
@@ -50,7 +57,7 @@ def read_file(path: str, limit_bytes: int, *, hint: str | None = None) -> bytes:
             pieces.append(piece)
             left -= len(piece)
     except OSError as error:
-        raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint=hint) from error
+        raise UserError(f"cannot read {path}: {in_words(error)}", hint=hint) from error
     finally:
         os.close(descriptor)
     if left <= 0:
@@ -87,24 +94,64 @@ def is_special(path: str) -> bool:
         return False
 
 
-def write_file(path: str, data: bytes) -> None:
+def write_file(
+    path: str, data: bytes, *, check: Callable[[str], None] | None = None, time_ns: int | None = None
+) -> None:
     """Writes a file in one step: whole or not at all. What is no plain file is written to where it is.
+
+    Args:
+        path: of the file; its folder is there.
+        data: its content.
+        check: looks at the file under its temporary name; what it raises leaves the old file in its place.
+        time_ns: the file's time; default: now.
 
     Raises:
         ToolError: it cannot be written.
     """
-    temporary = f"{path}.{os.getpid()}.new"
+    folder, name = os.path.split(path)
+    # Two processes, and two threads of one, may write the same file at once.
+    temporary = os.path.join(folder, f".new{os.getpid()}_{next(_NUMBERS)}.{name}")
     try:
         if is_special(path):
             with open(path, "wb") as stream:
                 stream.write(data)
             return
-        with open(temporary, "wb") as stream:
-            stream.write(data)
-        os.replace(temporary, path)
-    except (OSError, ValueError) as error:
-        if not isinstance(error, OSError):
-            raise ToolError(f"{path!r} is no path: {error}") from error
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
-        raise ToolError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        try:
+            with open(temporary, "wb") as stream:
+                stream.write(data)
+            if check:
+                check(temporary)
+            if time_ns is not None:
+                os.utime(temporary, ns=(time_ns, time_ns))
+            os.replace(temporary, path)
+        except BaseException:
+            if os.path.lexists(temporary):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise ToolError(f"cannot write {path}: {in_words(error)}") from error
+    except ValueError as error:
+        raise ToolError(f"{path!r} is no path: {error}") from error
+
+
+def write_if_changed(path: str, text: str, *, check: Callable[[str], None] | None = None) -> bool:
+    """`write_file`, unless the file has this content already: so its time says when it last changed.
+
+    Returns whether it wrote. The folder is made where it is missing.
+
+    Raises:
+        ToolError: it cannot be written.
+    """
+    data = text.encode("utf-8", "surrogateescape")
+    try:
+        with open(path, "rb") as stream:
+            if stream.read() == data:
+                return False
+    except OSError:
+        pass  # not there yet, or not to be read: writing tells
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    except OSError as error:
+        raise ToolError(f"cannot make the folder of {path}: {in_words(error)}") from error
+    write_file(path, data, check=check)
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn, Sequence
 
-from npuninja.errors import UserError
+from npuninja.errors import UserError, in_words
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.linker import link, read_linker_script
 
@@ -20,7 +20,7 @@ def _read(path: str) -> bytes:
         with open(path, "rb") as stream:
             return stream.read()
     except OSError as error:
-        raise UserError(f"cannot read {path}: {str(error.strerror).lower()}") from None
+        raise UserError(f"cannot read {path}: {in_words(error)}") from None
 
 
 def _write(path: str, data: bytes) -> None:
@@ -28,7 +28,7 @@ def _write(path: str, data: bytes) -> None:
         with open(path, "wb") as stream:
             stream.write(data)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {str(error.strerror).lower()}") from None
+        raise UserError(f"cannot write {path}: {in_words(error)}") from None
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ import json
 from typing import Any, Sequence
 
 from npuninja.argument_parser import Parser
-from npuninja.errors import DeviceError, UserError
+from npuninja.errors import DeviceError, UserError, in_words
 from npuninja.machine_code.one_core import OneCore, Step
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.registers import NAMES
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
         with open(options.file, "rb") as stream:
             data = stream.read()
     except OSError as error:
-        raise UserError(f"cannot read {options.file}: {str(error.strerror).lower()}") from None
+        raise UserError(f"cannot read {options.file}: {in_words(error)}") from None
     kind, programs = read_programs(data, options.file)
     if kind not in ("ELF", "object"):
         raise UserError(f"{options.file} is of kind {kind}, expected the ELF of one core")
@@ -149,7 +149,7 @@ def _read(path: str) -> bytes:
         with open(path, "rb") as stream:
             return stream.read()
     except OSError as error:
-        raise UserError(f"cannot read {path}: {str(error.strerror).lower()}") from None
+        raise UserError(f"cannot read {path}: {in_words(error)}") from None
 
 
 def _write(path: str, data: bytes) -> None:
@@ -157,7 +157,7 @@ def _write(path: str, data: bytes) -> None:
         with open(path, "wb") as stream:
             stream.write(data)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {str(error.strerror).lower()}") from None
+        raise UserError(f"cannot write {path}: {in_words(error)}") from None
 
 
 def _text(core: OneCore, report: dict[str, Any], path: str) -> str:

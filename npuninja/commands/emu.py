@@ -13,7 +13,7 @@ from typing import TextIO
 from npuninja.arch.families import DEFAULT
 from npuninja.argument_parser import Parser
 from npuninja.device.memory_limit import EMU_LIMIT_BYTES, add_memory_limit
-from npuninja.errors import UserError
+from npuninja.errors import UserError, in_words
 from npuninja.install.folder import tools_folder
 from npuninja.xrt_emulation.command_process import run_command
 from npuninja.xrt_emulation.journal import Journal
@@ -79,7 +79,7 @@ def main(arguments: list[str]) -> int:
         with open(options.log, "a", encoding="utf-8") as log:
             return run_emulated(command, os.environ, model, log, limits, options.coherent)
     except OSError as error:
-        raise UserError(f"cannot write {options.log}: {error.strerror}") from error
+        raise UserError(f"cannot write {options.log}: {in_words(error)}") from error
 
 
 def run_emulated(

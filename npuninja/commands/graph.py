@@ -11,7 +11,7 @@ from npuninja.argument_parser import Parser
 from npuninja.configure.built import build_of, designs_of
 from npuninja.emit.dot import dot
 from npuninja.emit.graph_picture import needed_edges, svg
-from npuninja.errors import Location, UserError
+from npuninja.errors import Location, UserError, in_words
 from npuninja.plan.designs import select
 
 
@@ -66,9 +66,7 @@ def _read(path: str) -> dict[str, Any]:
             raise TypeError
         return graph
     except OSError as error:
-        raise UserError(
-            f"cannot read {path}: {(error.strerror or str(error)).lower()}", hint="run configure.py"
-        ) from error
+        raise UserError(f"cannot read {path}: {in_words(error)}", hint="run configure.py") from error
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise UserError(
             "not a graph that configure.py wrote", Location(path), hint="run configure.py"

@@ -7,7 +7,7 @@ import os
 from npuninja.argument_parser import Parser
 from npuninja.configure.built import build_of, designs_of, meant_folder, read_graph
 from npuninja.errors import UserError
-from npuninja.plan.files import write_if_changed
+from npuninja.files import write_if_changed
 from npuninja.report.design_facts import DesignFacts, read_design
 from npuninja.report.page import design_page, index_page
 from npuninja.report.sources import sources_beside, sources_of

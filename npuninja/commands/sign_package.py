@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from npuninja.argument_parser import Parser
-from npuninja.errors import UserError
+from npuninja.errors import UserError, in_words
 from npuninja.files import MAX_PACKAGE_BYTES, read_file, write_file
 from npuninja.packaging.signature import (
     SUFFIX,
@@ -50,7 +50,7 @@ def _make(path: str) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise UserError(f"cannot make the key {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UserError(f"cannot make the key {path}: {in_words(error)}") from error
     with open(descriptor, "w", encoding="ascii") as stream:
         stream.write(secret_key_text(secret))
     write_file(path + ".pub", public_key_text(public_key_of(secret)).encode())

@@ -10,7 +10,7 @@ from typing import Any
 from npuninja.argument_parser import Parser
 from npuninja.configure.built import build_of
 from npuninja.emit.build_log import Step, as_run, critical_path, lanes, read_builds
-from npuninja.errors import Location, UserError
+from npuninja.errors import Location, UserError, in_words
 
 SHOWN_STEPS = 10  # of the slowest steps
 # Targets that look at a build; a run of Ninja that did only these is not the build that is asked for.
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     rules = {output: _stages(edge) for edge in graph["edges"] for output in edge["outputs"]}
     with open(output, "w", encoding="utf-8") as stream:
         json.dump(trace(steps, rules), stream)
-    print(in_words(steps, graph["edges"], rules))
+    print(summary_of(steps, graph["edges"], rules))
     print(f"{output} written: open it with https://ui.perfetto.dev")
     return 0
 
@@ -80,7 +80,7 @@ def _read(path: str) -> str:
             return stream.read()
     except OSError as error:
         raise UserError(
-            f"cannot read {path}: {(error.strerror or str(error)).lower()}",
+            f"cannot read {path}: {in_words(error)}",
             hint="configure and run `ninja` first",
         ) from error
 
@@ -127,7 +127,7 @@ def trace(steps: Sequence[Step], rules: Mapping[str, str]) -> dict[str, Any]:
     return {"displayTimeUnit": "ms", "traceEvents": events}
 
 
-def in_words(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]], rules: Mapping[str, str]) -> str:
+def summary_of(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]], rules: Mapping[str, str]) -> str:
     """The summary: how long, how parallel, which chain, which steps took longest."""
 
     def name(step: Step) -> str:

@@ -23,8 +23,8 @@ from npuninja.emit.make import makefile
 from npuninja.emit.ninja import generator_statements
 from npuninja.emit.ninja import write as build_file_text
 from npuninja.emit.place import place_build_file, remove_dead_outputs, settle
+from npuninja.files import write_if_changed
 from npuninja.plan.designs import FOLDER, HOST
-from npuninja.plan.files import write_if_changed
 from npuninja.plan.graph import Graph
 from npuninja.plan.layout import GRAPH, PLAN, Layout
 from npuninja.plan.package_recipe import package_plan

@@ -18,7 +18,7 @@ from npuninja.plan.design import Design
 from npuninja.plan.designs import HOST, Faulty, ScanCache, Source, faulty, find_designs, read_design, select
 from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.plan.layout import Layout
-from npuninja.plan.names import near
+from npuninja.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from npuninja.python_designs.script import Bindings
@@ -149,8 +149,5 @@ def _for_device(
 
 def _check_device(option: str, device: str | None) -> None:
     if device is not None and device not in DEVICES:
-        close = near(device, list(DEVICES))
-        meant = f"did you mean {close[0]}? " if close else ""
-        raise UserError(
-            f"{option}: there is no NPU device {device!r}", hint=f"{meant}devices: {', '.join(DEVICES)}"
-        )
+        hint = did_you_mean(device, DEVICES, f"devices: {', '.join(DEVICES)}")
+        raise UserError(f"{option}: there is no NPU device {device!r}", hint=hint)

@@ -8,8 +8,8 @@ import json
 import os
 from collections.abc import Sequence
 
+from npuninja.files import write_if_changed
 from npuninja.plan.designs import Faulty
-from npuninja.plan.files import write_if_changed
 from npuninja.plan.layout import Layout
 
 FILE = "faults.json"

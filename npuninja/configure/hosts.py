@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 
 from npuninja.configure.settings import Settings, expanded, from_root
-from npuninja.errors import Location, UserError
+from npuninja.errors import Location, UserError, in_words
 from npuninja.plan.designs import HOST
 from npuninja.plan.host_program import DEFAULT_TIME_LIMIT_S, SOURCE_SUFFIXES, HostProgram
 from npuninja.plan.names import is_name
@@ -129,7 +129,7 @@ def _module_of(path: str) -> str:
         with open(path, encoding="utf-8") as stream:
             tree = ast.parse(stream.read(), path)
     except OSError as error:
-        raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UserError(f"cannot read {path}: {in_words(error)}") from error
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         raise UserError(f"not Python: {getattr(error, 'msg', error)}", Location(path, line)) from error

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from npuninja.configure import signals
+from npuninja.files import write_file
 from npuninja.plan.layout import GRAPH, PLAN, Layout
 
 # Ninja ends at once; if it does not, the files are put back all the same.
@@ -77,8 +78,4 @@ def put_back(files: dict[str, tuple[bytes, int]]) -> None:
     for path, (content, time_ns) in files.items():
         if os.path.exists(path):
             continue
-        temporary = f"{path}.new{os.getpid()}"
-        with open(temporary, "wb") as stream:
-            stream.write(content)
-        os.utime(temporary, ns=(time_ns, time_ns))
-        os.replace(temporary, path)
+        write_file(path, content, time_ns=time_ns)

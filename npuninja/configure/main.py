@@ -22,7 +22,7 @@ from npuninja.configure.settings import variables_in
 from npuninja.configure.summary import summary
 from npuninja.detect.memory import heavy_jobs
 from npuninja.emit.escape import quote_word
-from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError
+from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError, in_words
 from npuninja.own_compiler import RECORD
 from npuninja.plan.designs import Faulty
 from npuninja.plan.layout import layout_of
@@ -106,7 +106,7 @@ def configure_interruptibly(
 def _of_the_machine(error: OSError) -> Error:
     """The error for a file or folder that cannot be read or written."""
     what = error.filename if error.filename is not None else "the output"
-    return ToolError(f"cannot read or write {what}: {(error.strerror or str(error)).lower()}")
+    return ToolError(f"cannot read or write {what}: {in_words(error)}")
 
 
 def configure(options: Options, environment: Mapping[str, str], home: str, colour: bool) -> Configured:

@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterable
 
-from npuninja.plan.files import write_if_changed
+from npuninja.files import write_if_changed
 
 FILE = "planned.json"
 #: Folders of npuninja that nothing here loads, so that they decide no plan. To look at all modules would take longer

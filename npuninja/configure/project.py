@@ -15,7 +15,7 @@ from npuninja.configure.python_bindings import bindings_of
 from npuninja.configure.settings import Settings, read_settings, with_settings
 from npuninja.configure.template import TEMPLATE, read_template
 from npuninja.emit.template import Template
-from npuninja.errors import UserError
+from npuninja.errors import UserError, in_words
 from npuninja.own_compiler import SETTINGS
 from npuninja.packaging.package import Package
 from npuninja.plan.designs import FOLDER, find_references
@@ -141,7 +141,7 @@ def _check_folders(layout: Layout) -> None:
         os.makedirs(layout.build_folder, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"cannot make the build folder {layout.build_folder}: {(error.strerror or str(error)).lower()}",
+            f"cannot make the build folder {layout.build_folder}: {in_words(error)}",
             hint="give another one with -B FOLDER",
         ) from error
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from npuninja.errors import Location, UserError
-from npuninja.plan.files import write_if_changed
+from npuninja.files import write_if_changed
 from npuninja.settings.toml_file import Table, read_toml, toml_package
 
 # What detection reads from the environment; the shell that Ninja runs in must not change the build.

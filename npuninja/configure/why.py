@@ -17,9 +17,9 @@ from typing import Any
 
 from npuninja.emit.build_log import as_run
 from npuninja.errors import ToolError, UserError
-from npuninja.plan.files import write_if_changed
+from npuninja.files import write_if_changed
 from npuninja.plan.layout import GRAPH, Layout
-from npuninja.plan.names import near
+from npuninja.suggestions import did_you_mean
 
 PREVIOUS = "graph.previous.json"
 # Causes that are shown; more than a few mean "nearly everything", and nobody reads them.
@@ -144,10 +144,8 @@ def _meant(target: str, edges: Mapping[str, Any], layout: Layout) -> str:
     if ends:
         raise UserError(f"{target!r} could be {' or '.join(ends[:5])}", hint="give the whole path")
     known = {os.path.basename(name): None for name in edges}
-    close = near(os.path.basename(target), list(known))
-    raise UserError(
-        f"there is no target {target!r}", hint=f"did you mean {' or '.join(close)}?" if close else None
-    )
+    hint = did_you_mean(os.path.basename(target), known, most=3)
+    raise UserError(f"there is no target {target!r}", hint=hint)
 
 
 def _parse(printed: str) -> dict[str, Reason]:

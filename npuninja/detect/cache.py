@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 from npuninja.detect.tool import Proof
+from npuninja.files import write_if_changed
 
 FORMAT = 2
 
@@ -58,12 +58,8 @@ class ProbeCache:
         """Writes the answers that were asked for this time, when anything is new; old ones are dropped."""
         if not self._changed:
             return
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        temporary = f"{self._path}.new{os.getpid()}"
-        with open(temporary, "w", encoding="utf-8") as stream:
-            proofs = {key: _as_json(*self._entries[key]) for key in sorted(self._used)}
-            json.dump({"format": FORMAT, "proofs": proofs}, stream, indent=1)
-        os.replace(temporary, self._path)
+        proofs = {key: _as_json(*self._entries[key]) for key in sorted(self._used)}
+        write_if_changed(self._path, json.dumps({"format": FORMAT, "proofs": proofs}, indent=1))
 
 
 def _as_json(version: str, reason: str, facts: tuple[str, ...]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from npuninja.detect.tool import (
     identity,
 )
 from npuninja.detect.versions import day_of, package_version
+from npuninja.errors import in_words
 
 ANSWER_LIMIT_S = 30.0
 
@@ -151,5 +152,5 @@ def _run(command: list[str], environment: dict[str, str]) -> tuple[int, str] | P
     except subprocess.TimeoutExpired:
         return Proof(reason=f"it did not answer within {ANSWER_LIMIT_S:g} s", certain=False)
     except OSError as error:
-        return Proof(reason=f"it does not start: {(error.strerror or str(error)).lower()}", certain=False)
+        return Proof(reason=f"it does not start: {in_words(error)}", certain=False)
     return done.returncode, done.stdout.decode("utf-8", "replace")

@@ -12,7 +12,7 @@ import sys
 from typing import Any, NamedTuple, NoReturn, Sequence
 
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
-from npuninja.errors import Error, UserError
+from npuninja.errors import Error, UserError, in_words
 from npuninja.files import is_special, read_file
 from npuninja.formats.txn import HEX_LINES, AddressPatch, read_txn
 
@@ -195,7 +195,7 @@ def _write(path: str, data: bytes) -> None:
         with open(path, "wb") as stream:
             stream.write(data)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {str(error.strerror).lower()}") from None
+        raise UserError(f"cannot write {path}: {in_words(error)}") from None
 
 
 def _text(report: dict[str, Any]) -> str:

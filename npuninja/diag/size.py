@@ -18,7 +18,7 @@ from npuninja.arch.devices import (
     Place,
     advised_stack_bytes,
 )
-from npuninja.errors import Location, UserError
+from npuninja.errors import Location, UserError, in_words
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import DATA_START, Elf, read_elf
 from npuninja.formats.wasm_code import functions
@@ -104,7 +104,7 @@ def measure(folder: str) -> list[TileMemory]:
             text = stream.read()
     except OSError as error:
         raise UserError(
-            f"cannot read {path}: {(error.strerror or str(error)).lower()}",
+            f"cannot read {path}: {in_words(error)}",
             hint="give the folder of a built design, as build/npu1_1col/wasm/passthrough",
         ) from error
     found = []

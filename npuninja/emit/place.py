@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from npuninja.emit.template import Template
 from npuninja.errors import InternalError, Location, ToolError, UserError
+from npuninja.files import write_if_changed
 
 
 def place_build_file(path: str, text: str, ninja: str | None, template: Template) -> bool:
@@ -28,25 +29,9 @@ def place_build_file(path: str, text: str, ninja: str | None, template: Template
         UserError: the line that it does not accept is the user's; located in build.ninja.in.
         ToolError: Ninja does not start.
     """
-    try:
-        with open(path, "rb") as stream:
-            if stream.read() == text.encode("utf-8", "surrogateescape"):
-                return False
-    except OSError:
-        pass
-    folder, name = os.path.split(path)
-    os.makedirs(folder, exist_ok=True)
-    temporary = os.path.join(folder, f".new{os.getpid()}.{name}")
-    with open(temporary, "wb") as stream:
-        stream.write(text.encode("utf-8", "surrogateescape"))
-    try:
-        if ninja:
-            _check(ninja, folder, temporary, template)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-    return True
+    folder = os.path.dirname(path)
+    check = (lambda temporary: _check(ninja, folder, temporary, template)) if ninja else None
+    return write_if_changed(path, text, check=check)
 
 
 def settle(folder: str, names: Sequence[str]) -> None:
@@ -90,7 +75,7 @@ def _check(ninja: str, folder: str, file: str, template: Template) -> None:
 
 def _blame_the_user(printed: str, file: str, template: Template) -> None:
     """Raises UserError when the line that Ninja complains about is one of build.ninja.in."""
-    # ninja: error: .new123.build.ninja:7: unknown build rule 'sopy'
+    # ninja: error: .new123_0.build.ninja:7: unknown build rule 'sopy'
     match = re.search(rf"{re.escape(os.path.basename(file))}:(\d+): (.*)", printed)
     if not match:
         return

@@ -19,9 +19,9 @@ from npuninja.compiled_modules import (
     compile_module,
     sources_key,
     wasmtime_version,
-    write_whole,
 )
 from npuninja.errors import InternalError, ToolError
+from npuninja.files import write_file
 from npuninja.own_compiler import OwnCompiler
 
 SOURCES = Path(__file__).parent / "engine"
@@ -77,7 +77,7 @@ def load_engine(engine: wasmtime.Engine) -> wasmtime.Module:
 
     def source() -> bytes:
         if not wasm.exists():
-            write_whole(wasm, compile_engine(compiler, cache))
+            write_file(str(wasm), compile_engine(compiler, cache))
         return wasm.read_bytes()
 
     return cached_module(engine, cache / f"engine-{key}.cwasm", source)

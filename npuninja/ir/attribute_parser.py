@@ -28,7 +28,7 @@ from npuninja.ir.attributes import (
     UnitAttr,
 )
 from npuninja.ir.enums import ENUMS, FORMER_NAMES
-from npuninja.ir.lexer import TokenStream, near_match
+from npuninja.ir.lexer import TokenStream
 from npuninja.ir.types import (
     bits,
     canonical,
@@ -39,6 +39,7 @@ from npuninja.ir.types import (
     memref,
     vector,
 )
+from npuninja.suggestions import did_you_mean
 
 _NUMBER = re.compile(r"-?(?:0x[0-9A-Fa-f]+|\d+(?:\.\d*(?:[eE][-+]?\d+)?)?)")
 _INTEGER_TYPE = re.compile(r"(?:i|si|ui)[1-9]\d*|index")
@@ -280,8 +281,7 @@ class AttributeParser(TokenStream):
         case = token[1:-1] if token[:1] == '"' else token
         if case not in ENUMS[kind]:
             allowed = list(ENUMS[kind])
-            near = near_match(case, allowed)
-            hint = f"did you mean '{near}'?" if near else None
+            hint = did_you_mean(case, allowed)
             if case in FORMER_NAMES:
                 hint = f"'{case}' is what older releases called '{FORMER_NAMES[case]}'"
             self.error(f"unknown {kind} '{case}', expected one of {', '.join(allowed)}", hint=hint)

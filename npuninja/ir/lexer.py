@@ -196,11 +196,3 @@ def error_at(text: str, location: Location, message: str, hint: str | None = Non
     return UserError(
         message, location, hint=hint, source_line=text.split("\n")[location.line - 1].rstrip("\r")
     )
-
-
-def near_match(word: str, allowed: list[str]) -> str | None:
-    """The allowed word most like `word`, or None when none is near."""
-    from difflib import get_close_matches  # slow to import, and only an error needs it
-
-    found = get_close_matches(word, allowed, 1, 0.6)
-    return found[0] if found else None

@@ -20,11 +20,11 @@ from npuninja.ir.custom_standard import CUSTOM_STANDARD
 from npuninja.ir.custom_trace import CUSTOM_TRACE
 from npuninja.ir.directives import INTEGER_KIND
 from npuninja.ir.enums import ENUMS, case_of
-from npuninja.ir.lexer import near_match
 from npuninja.ir.refused import reason_of
 from npuninja.ir.scope_parser import ScopeParser
 from npuninja.ir.syntax import ISOLATED, SHORT_NAMES, definition, operation_names
 from npuninja.ir.types import object_fifo_memref
+from npuninja.suggestions import did_you_mean
 
 #: Passes call themselves for each region, so there is a limit; designs have a dozen.
 MAX_REGION_DEPTH = 64
@@ -195,8 +195,7 @@ class Parser(ScopeParser):
             self.expected("an operation")
         names = list(operation_names())
         dialects = sorted({name.partition(".")[0] for name in names})
-        near = near_match(token, names)
-        hint = f"did you mean '{near}'?" if near else None
+        hint = did_you_mean(token, names)
         if "." in token and token.partition(".")[0] not in dialects:
             hint = f"the known dialects are {', '.join(dialects)}"
         elif token.startswith(("aie.", "aiex.")):

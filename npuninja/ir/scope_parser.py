@@ -5,7 +5,7 @@ from __future__ import annotations
 from npuninja.errors import UserError
 from npuninja.ir.attribute_parser import AttributeParser
 from npuninja.ir.core import Block, Operation, Value
-from npuninja.ir.lexer import near_match
+from npuninja.suggestions import did_you_mean
 
 # What an isolated operation hides: visible values, names to forget, placeholders.
 OuterScope = tuple[dict[str, list[Value]], list[list[str]], dict[str, tuple[Value, int]]]
@@ -122,11 +122,10 @@ class ScopeParser(AttributeParser):
         if not self._forward:
             return
         token, (_, place) = min(self._forward.items(), key=lambda item: item[1][1])
-        near = near_match(token, list(self._visible_values))
         self.error(
             f"use of undefined value '{token}'",
             place,
-            hint=f"did you mean '{near}'?" if near else "define it above its use",
+            hint=did_you_mean(token, self._visible_values) or "define it above its use",
         )
 
     def enter_isolated(self) -> OuterScope:

@@ -13,6 +13,7 @@ from typing import Any, Callable, NamedTuple, Sequence, Union
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.lowering.generation import Rules
+from npuninja.suggestions import did_you_mean
 
 
 class Settings(NamedTuple):
@@ -299,11 +300,8 @@ def find(name: str) -> str:
     """A pass's name. UserError when there is none, with those that are near."""
     known = names()
     if name not in known:
-        from difflib import get_close_matches  # only on the way to an error
-
-        close = get_close_matches(name, known, n=1)
-        meant = f"did you mean {close[0]}? " if close else ""
-        raise UserError(f"there is no pass {name!r}", hint=f"{meant}passes: {', '.join(known)}")
+        hint = did_you_mean(name, known, f"passes: {', '.join(known)}")
+        raise UserError(f"there is no pass {name!r}", hint=hint)
     return name
 
 

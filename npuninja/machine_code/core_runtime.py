@@ -18,9 +18,9 @@ from npuninja.compiled_modules import (
     cached_module,
     compile_module,
     sources_key,
-    write_whole,
 )
 from npuninja.errors import InternalError, UserError
+from npuninja.files import write_file
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.families.fields import BUNDLE, OP, Layout, operations
 from npuninja.machine_code.prepare import Prepared, prepare
@@ -107,7 +107,7 @@ def load_runtime(engine: wasmtime.Engine) -> wasmtime.Module:
 
     def source() -> bytes:
         if not wasm.exists():
-            write_whole(wasm, compile_module(PROGRAM, compiler, cache))
+            write_file(str(wasm), compile_module(PROGRAM, compiler, cache))
         return wasm.read_bytes()
 
     return cached_module(engine, cache / f"core-runtime-{key}.cwasm", source)

@@ -14,7 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Sequence
 
-from npuninja.compiled_modules import cache_folder, sources_key, write_whole
+from npuninja.compiled_modules import cache_folder, sources_key
+from npuninja.files import write_file
 from npuninja.machine_code import decode, prepare, reachable
 from npuninja.machine_code.core_runtime import PROGRAM, CoreRuntime
 from npuninja.machine_code.decode import Bundle
@@ -106,7 +107,7 @@ def _read(path: Path) -> Prepared | None:
 def _write(path: Path, prepared: Prepared) -> None:
     names = json.dumps(prepared.unsupported).encode()
     header = _HEADER.pack(len(prepared.bundles), len(prepared.ops), len(names))
-    write_whole(path, header + prepared.bundles + prepared.ops + names)
+    write_file(str(path), header + prepared.bundles + prepared.ops + names)
     entries = sorted(path.parent.iterdir(), key=lambda entry: entry.stat().st_mtime)
     for entry in entries[: len(entries) // 2 if len(entries) > _PROGRAMS_KEPT else 0]:
         entry.unlink(missing_ok=True)

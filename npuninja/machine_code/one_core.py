@@ -16,6 +16,7 @@ from npuninja.machine_code.listing import Names
 from npuninja.machine_code.program import Program, Symbol
 from npuninja.machine_code.reachable import reachable_bundles
 from npuninja.machine_code.registers import NAMES, VECTOR_NAMES, place_of
+from npuninja.suggestions import did_you_mean
 
 #: lr of an entry function: no bundle can be there, so its return is seen.
 RETURN_ADDRESS = 0xFFFF0
@@ -102,12 +103,8 @@ class OneCore:
         for symbol in self.program.symbols:
             if symbol.name == name:
                 return symbol
-        import difflib
-
-        close = difflib.get_close_matches(name, [s.name for s in self.program.symbols], n=3)
-        raise UserError(
-            f"the program has no symbol '{name}'", hint=f"did you mean {', '.join(close)}?" if close else None
-        )
+        known = [s.name for s in self.program.symbols]
+        raise UserError(f"the program has no symbol '{name}'", hint=did_you_mean(name, known, most=3))
 
     def address_of(self, text: str) -> int:
         """An address given as a number or a symbol. Raises UserError."""

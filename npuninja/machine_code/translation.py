@@ -14,8 +14,8 @@ from npuninja.compiled_modules import (
     module_in_cache,
     sources_key,
     wasmtime_version,
-    write_whole,
 )
+from npuninja.files import write_file
 from npuninja.machine_code import translate
 from npuninja.machine_code.core_runtime import PROGRAM, CoreRuntime
 from npuninja.machine_code.prepare import Prepared
@@ -61,7 +61,7 @@ def translate_now(core: CoreRuntime, engine: wasmtime.Engine, digest: bytes, pre
     module_path, blocks_path = _paths(digest)
     made = translate.Translator(prepared, core.places).translate()
     module = cached_module(engine, module_path, lambda: made.module)
-    write_whole(blocks_path, json.dumps({"entries": made.entries, "lookups": made.lookups}).encode())
+    write_file(str(blocks_path), json.dumps({"entries": made.entries, "lookups": made.lookups}).encode())
     _forget_oldest(blocks_path.parent)
     core.use_translation(module, made.entries, made.lookups)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from npuninja import __version__
 from npuninja.device.manifest import Manifest, read_manifest
-from npuninja.errors import Location, UserError, Warnings
+from npuninja.errors import Location, UserError, Warnings, in_words
 from npuninja.packaging import contents
 from npuninja.packaging.build_graph import BuildGraph, Step
 from npuninja.packaging.build_plan import BuildPlan, read_build_plan
@@ -187,5 +187,5 @@ def _read(path: str) -> bytes:
         with open(path, "rb") as stream:
             return stream.read()
     except OSError as error:
-        message = f"cannot read {path}: {(error.strerror or str(error)).lower()}"
+        message = f"cannot read {path}: {in_words(error)}"
         raise UserError(message, hint="run `ninja`, which makes it or says why not") from error

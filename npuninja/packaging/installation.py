@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 
-from npuninja.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError, in_words
 from npuninja.packaging.contents import PACKAGE, SUMS
 from npuninja.packaging.package import Package
 
@@ -60,7 +60,7 @@ def install(
     except OSError as error:
         what = error.filename if error.filename is not None else root
         raise ToolError(
-            f"cannot install {what}: {(error.strerror or str(error)).lower()}",
+            f"cannot install {what}: {in_words(error)}",
             hint="install elsewhere (configure.py --prefix FOLDER, or DESTDIR=FOLDER ninja install), or as a user who may",
         ) from error
     finally:

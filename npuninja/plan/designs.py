@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from npuninja.detect.tool import file_stamp
-from npuninja.errors import Error, Location, UserError
+from npuninja.errors import Error, Location, UserError, in_words
+from npuninja.files import write_if_changed
 from npuninja.plan.design import Design, OwnKernel, from_json, to_json
 from npuninja.plan.design_settings import DesignSettings
-from npuninja.plan.files import write_if_changed
-from npuninja.plan.names import check_name, near
+from npuninja.plan.names import check_name
+from npuninja.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from npuninja.python_designs.script import Bindings
@@ -145,12 +146,9 @@ def find_designs(
                     name, path, said.arguments, module=said.module, folder=_run_in(said, settings_folder)
                 )
             elif name not in found and name not in {f.name for f in refused}:
-                close = near(name, list(found))
-                meant = f"did you mean {close[0]!r}? " if close else ""
                 message = f"[design.{name}]: there is no design {name!r}"
-                raise UserError(
-                    message, said.location, hint=f"{meant}{WHAT_DESIGNS_ARE}, or say its `source`"
-                )
+                hint = did_you_mean(name, found, f"{WHAT_DESIGNS_ARE}, or say its `source`")
+                raise UserError(message, said.location, hint=hint)
         except UserError as error:
             refused.append(faulty(name, str(said.location), error))
     return dict(sorted(found.items())), refused
@@ -192,9 +190,8 @@ def select(found: Iterable[str], wanted: Sequence[str], needed: bool = True) -> 
     for word in wanted:
         name = os.path.splitext(os.path.basename(word))[0] if word.endswith((".mlir", ".py")) else word
         if name not in known:
-            close = near(name, known)
-            meant = f"did you mean {' or '.join(close)}? " if close else ""
-            raise UserError(f"there is no design {name!r}", hint=f"{meant}designs: {', '.join(known)}")
+            hint = did_you_mean(name, known, f"designs: {', '.join(known)}", most=3)
+            raise UserError(f"there is no design {name!r}", hint=hint)
         chosen.append(name)
     return chosen or known
 
@@ -343,6 +340,4 @@ def _read_text(path: str) -> str:
     except UnicodeDecodeError as error:
         raise UserError(f"byte {error.object[error.start]:#04x} is not UTF-8 text", Location(path)) from error
     except OSError as error:
-        raise UserError(
-            f"cannot read the design: {(error.strerror or str(error)).lower()}", Location(path)
-        ) from error
+        raise UserError(f"cannot read the design: {in_words(error)}", Location(path)) from error

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from npuninja.errors import UserError
 from npuninja.plan.design import LinkedObject
 from npuninja.plan.kernel_settings import KernelSettings, settings_of
-from npuninja.plan.names import near
+from npuninja.suggestions import near
 
 SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 ASSEMBLY = (".s", ".S")
@@ -122,7 +122,7 @@ class KernelFolder:
         known = sorted(self.sources)
         if not known:
             return f"there is no kernel at all: put {stem}.c, {stem}.cc or {stem}.cpp below {self.path}/"
-        close = near(stem, known)
+        close = near(stem, known, most=3)
         meant = f"did you mean {' or '.join(n + '.o' for n in close)}? " if close else ""
         ordered = [*close, *(n for n in known if n not in close)]
         shown = ", ".join(n + ".o" for n in ordered[:SHOWN])

@@ -35,10 +35,3 @@ def is_name(name: str) -> bool:
 def _suggest(name: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:63]
     return plain if _NAME.fullmatch(plain) else ""
-
-
-def near(word: str, known: list[str]) -> list[str]:
-    """Those of `known` that `word` may have been meant to be, best first, at most three."""
-    import difflib  # only on the way to an error
-
-    return difflib.get_close_matches(word, known, n=3, cutoff=0.6)

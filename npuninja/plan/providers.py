@@ -17,9 +17,9 @@ from npuninja.detect.mlir_aie_releases import NEW_SEQUENCE, Release, release_of,
 from npuninja.detect.tool import Found
 from npuninja.detect.versions import day_of
 from npuninja.errors import ToolError, UserError
-from npuninja.plan.names import near
 from npuninja.stages.declaration import Provider
 from npuninja.stages.table import choices as choices_of_table
+from npuninja.suggestions import did_you_mean
 
 WORDS = ("auto", "real", "embedded")
 NPU, WASM = "npu", "wasm"
@@ -151,10 +151,9 @@ def parse_choices(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         stage, equals, choice = word.partition("=")
         if equals and stage not in STAGES:
-            close = near(stage, list(STAGES))
-            meant = f"did you mean {close[0]}? " if close else ""
             raise UserError(
-                f"--provider {word}: there is no stage {stage!r}", hint=f"{meant}stages: {', '.join(STAGES)}"
+                f"--provider {word}: there is no stage {stage!r}",
+                hint=did_you_mean(stage, STAGES, f"stages: {', '.join(STAGES)}"),
             )
         known = choices_of(stage) if equals else (*WORDS, "NAME")
         if not equals or choice not in known:

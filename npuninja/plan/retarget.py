@@ -13,9 +13,8 @@ from dataclasses import replace
 
 from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location, UserError
-from npuninja.files import write_file
+from npuninja.files import write_file, write_if_changed
 from npuninja.plan.design import Design
-from npuninja.plan.files import write_if_changed
 from npuninja.source_places import SAME_COLUMN, SUFFIX, places_text
 
 _DEVICE = re.compile(r"\baie\.device\s*\(\s*(\w+)\s*\)")

@@ -10,7 +10,7 @@ from npuninja.ir.core import Operation
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
 from npuninja.plan.design import Configuration, Core, Design, LinkedObject, Sequence
 from npuninja.plan.driver_flags import read_driver_flags
-from npuninja.plan.names import near
+from npuninja.suggestions import did_you_mean
 
 
 def scan_module(
@@ -104,12 +104,10 @@ def device_of(device: Operation, file: str) -> str:
     attribute = device.attributes.get("device")
     name = attribute.case if isinstance(attribute, EnumAttr) else str(attribute)
     if name not in DEVICES:
-        close = near(name, list(DEVICES))
-        meant = f"did you mean {close[0]}? " if close else ""
         raise UserError(
             f"{name!r} is not an NPU device",
             _location(device, file),
-            hint=f"{meant}devices: {', '.join(sorted(DEVICES))}",
+            hint=did_you_mean(name, DEVICES, f"devices: {', '.join(sorted(DEVICES))}"),
         )
     return name
 

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from npuninja.errors import ToolError, UserError
+from npuninja.errors import ToolError, UserError, in_words
 from npuninja.porting.found import Command
 from npuninja.porting.shell_words import commands_of
 
@@ -135,7 +135,7 @@ def _run(command: list[str], folder: str, environment: Mapping[str, str]) -> sub
             hint="a $(shell …) of the Makefile waits",
         ) from error
     except OSError as error:
-        raise ToolError(f"{command[0]} cannot be started: {error.strerror}") from error
+        raise ToolError(f"{command[0]} cannot be started: {in_words(error)}") from error
 
 
 def _plain(environment: Mapping[str, str]) -> dict[str, str]:

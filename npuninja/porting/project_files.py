@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from npuninja.files import write_file
 from npuninja.porting.project import Host, Project
 
 RECORD = ".npuninja-import.json"
@@ -54,8 +55,8 @@ def write_project(project: Project, source: str, target: str) -> list[Written]:
             text, kept = _merged(stream.read(), sections, before)
     else:
         text = _preface(source, target) + "".join(f"\n{body}" for body in sections.values())
-    _write(toml, text)
-    _write(record_path, json.dumps({"format": 1, "sections": sections}, indent=1) + "\n")
+    write_file(toml, text.encode())
+    write_file(record_path, (json.dumps({"format": 1, "sections": sections}, indent=1) + "\n").encode())
     written = [Written("toolchain.toml", kept)]
     for name, content in (
         ("configure.py", _CONFIGURE),
@@ -63,16 +64,9 @@ def write_project(project: Project, source: str, target: str) -> list[Written]:
     ):
         path = os.path.join(target, name)
         if not os.path.exists(path):
-            _write(path, content)
+            write_file(path, content.encode())
             written.append(Written(name))
     return written
-
-
-def _write(path: str, text: str) -> None:
-    temporary = f"{path}.new"
-    with open(temporary, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.replace(temporary, path)
 
 
 def _preface(source: str, target: str) -> str:

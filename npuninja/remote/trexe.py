@@ -14,7 +14,7 @@ import os
 import subprocess
 from typing import Any, NamedTuple
 
-from npuninja.errors import ToolError
+from npuninja.errors import ToolError, in_words
 from npuninja.remote.action import Action
 
 # A command may wait for a free worker as well. Ninja has few on the way at a time, so the queue in front of
@@ -78,7 +78,7 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
             ) from error
         except OSError as error:
             raise ToolError(
-                f"cannot start {trexe}: {(error.strerror or str(error)).lower()}",
+                f"cannot start {trexe}: {in_words(error)}",
                 hint="run configure.py again",
             ) from error
         content = _read_record(record)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from npuninja.arch.devices import DEVICES, Place
 from npuninja.diag.size import measure
 from npuninja.emulator import layout
-from npuninja.errors import UserError
+from npuninja.errors import UserError, in_words
 from npuninja.ir.attributes import EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.parser import parse_module
@@ -95,7 +95,7 @@ def _text(path: str) -> str:
             return stream.read()
     except OSError as error:
         raise UserError(
-            f"cannot read {path}: {(error.strerror or str(error)).lower()}",
+            f"cannot read {path}: {in_words(error)}",
             hint="build the design first (`ninja`)",
         ) from error
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npuninja.errors import Location, UserError
-from npuninja.plan.names import near
 from npuninja.settings.places import Path, Places
 from npuninja.settings.table import CONFIGURE, IN_PRESETS, KINDS, PRESET, SECTIONS, Key, Section
 from npuninja.settings.toml_file import parse_toml, read_text
+from npuninja.suggestions import did_you_mean
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -71,13 +71,11 @@ class SettingsFile:
     def _inherited(self, name: str, way: Sequence[str], used: list[str]) -> None:
         presets = self.content.get("preset", {})
         if name not in presets:
-            close = near(name, list(presets))
-            meant = f"did you mean {close[0]!r}? " if close else ""
             where = self._places.of(("preset", way[-1], "inherit")) if way else None
             raise UserError(
                 f"there is no preset {name!r}",
                 where,
-                hint=f"{meant}presets in {self.path}: {', '.join(presets) or 'none'}",
+                hint=did_you_mean(name, presets, f"presets in {self.path}: {', '.join(presets) or 'none'}"),
             )
         if name in way:
             circle = " inherits ".join([*way[way.index(name) :], name])
@@ -149,14 +147,12 @@ class SettingsFile:
                 raise UserError(f"[[{section.name}]] needs `{key.name}`", self._places.of(way))
 
     def _unknown(self, name: str, known: list[str], way: Path) -> None:
-        close = near(name, known)
-        meant = f"did you mean {close[0]!r}? " if close else ""
         below = [part for part in way if not part.isdecimal()]
         where = f" in [{'.'.join(below)}]" if below else ""
         raise UserError(
             f"unknown key {name!r}{where}",
             self._places.of((*way, name)),
-            hint=f"{meant}known: {', '.join(known)}",
+            hint=did_you_mean(name, known, f"known: {', '.join(known)}"),
         )
 
     def _check_value(self, key: Key | None, value: Any, way: Path) -> None:
@@ -180,12 +176,11 @@ class SettingsFile:
         for item in value if isinstance(value, list) else [value]:
             if not key.allowed or item in key.allowed:
                 continue
-            close = near(item, list(key.allowed))
             raise UserError(
                 f"{key.name!r} must be {'made of' if isinstance(value, list) else 'one of'} {', '.join(key.allowed)}, got "
                 f"{_toml(item)}",
                 self._places.of(way),
-                hint=f"did you mean {close[0]!r}?" if close else None,
+                hint=did_you_mean(item, key.allowed),
             )
 
 

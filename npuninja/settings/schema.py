@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from npuninja.plan.files import write_if_changed
+from npuninja.files import write_if_changed
 from npuninja.settings.table import GENERAL, IN_PRESETS, PRESET, SECTIONS, Key, Section
 
 FILE = "toolchain.schema.json"

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from npuninja.errors import Location, ToolError, UserError
-from npuninja.plan.names import near
+from npuninja.errors import Location, ToolError, UserError, in_words
+from npuninja.suggestions import did_you_mean
 
 INSTALL = "`pip install -e .` installs all that is needed, and `make run` does that and the rest"
 
@@ -28,9 +28,7 @@ def read_text(path: str) -> str:
         with open(path, encoding="utf-8") as stream:
             return stream.read()
     except (OSError, UnicodeDecodeError) as error:
-        reason = (
-            (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is not UTF-8 text"
-        )
+        reason = in_words(error) if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UserError(f"cannot read {path}: {reason}") from error
 
 
@@ -86,11 +84,11 @@ class Table:
         """UserError when there is a key that is not one of `known`; suggests a similar one."""
         for key in self.content:
             if key not in known:
-                close = near(key, known)
-                meant = f"did you mean {close[0]!r}? " if close else ""
                 where = f" in [{self.name}]" if self.name else ""
                 raise UserError(
-                    f"unknown key {key!r}{where}", self.place(key), hint=f"{meant}known: {', '.join(known)}"
+                    f"unknown key {key!r}{where}",
+                    self.place(key),
+                    hint=did_you_mean(key, known, f"known: {', '.join(known)}"),
                 )
 
     def text(self, key: str) -> str | None:

@@ -11,6 +11,7 @@ from npuninja.formats.core_abi import OWN_DATA, OWN_DATA_END
 from npuninja.stages._run import ToolFailed
 from npuninja.stages._wasm_flags import CORE_IMPORTS
 from npuninja.stages._wasm_object import Symbols
+from npuninja.suggestions import did_you_mean
 
 # Symbols that wasm-ld defines itself.
 LINKER_SYMBOLS = frozenset(
@@ -157,11 +158,9 @@ def _missing_hint(name: str, kernels: list[Symbols], from_design: bool) -> str:
     for pattern, reason in ABSENT:
         if re.match(pattern, name):
             return reason
-    import difflib  # only on the way to an error
-
-    near = difflib.get_close_matches(unmangled(name) or name, [n for s in kernels for n in s.defined], 1)
-    if near:
-        return f"did you mean {near[0]}?"
+    meant = did_you_mean(unmangled(name) or name, [n for s in kernels for n in s.defined])
+    if meant:
+        return meant
     if from_design and not kernels:
         return "name the object that has it: link_with on the core or, in the newer syntax, on the function"
     return "define it, or link the object that has it"

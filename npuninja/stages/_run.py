@@ -14,7 +14,7 @@ import sys
 from types import TracebackType
 from typing import Callable, Iterable, NamedTuple, Union
 
-from npuninja.errors import Error, InternalError, Location, ToolError, UserError, Warnings
+from npuninja.errors import Error, InternalError, Location, ToolError, UserError, Warnings, in_words
 from npuninja.files import MAX_XCLBIN_BYTES, is_special, read_file, write_file
 from npuninja.stages.table import stage as row_of
 from npuninja.terminal import tell
@@ -285,7 +285,7 @@ def _put_in_place(temporary: str, path: str, data: bytes) -> None:
 
 
 def _cannot_write(path: str, error: OSError) -> ToolError:
-    return ToolError(f"cannot write {path}: {(error.strerror or str(error)).lower()}")
+    return ToolError(f"cannot write {path}: {in_words(error)}")
 
 
 class ToolFailed(ToolError):
@@ -346,7 +346,7 @@ def run_tool(
         raise ToolError(message, notes=((f"command: {shown}", None),)) from error
     except OSError as error:
         raise ToolError(
-            f"cannot start {command[0]}: {(error.strerror or str(error)).lower()}",
+            f"cannot start {command[0]}: {in_words(error)}",
             hint="run configure.py again, so that it looks for the tool again",
         ) from error
     output = done.stdout.decode("utf-8", "replace")

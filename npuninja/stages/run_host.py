@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from npuninja.depfile import ROOT
-from npuninja.errors import UserError, WrongResult
+from npuninja.errors import UserError, WrongResult, in_words
 from npuninja.stages._run import stage_arguments
 
 ACCELERATOR = "/dev/accel/accel0"
@@ -42,7 +42,7 @@ def run(arguments: list[str]) -> None:
             start_new_session=True,
         )  # fmt: skip
     except OSError as error:
-        raise UserError(f"{name} cannot be started: {error.strerror}") from error
+        raise UserError(f"{name} cannot be started: {in_words(error)}") from error
     try:
         code = process.wait(limit_s)
     except subprocess.TimeoutExpired as error:

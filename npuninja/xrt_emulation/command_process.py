@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from npuninja.errors import in_words
+
 _COMMAND_NOT_FOUND, _COMMAND_NOT_EXECUTABLE = 127, 126
 #: Signals that end programs go to the command, which decides what becomes of them.
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP)
@@ -29,7 +31,7 @@ def run_command(command: list[str], environment: Mapping[str, str]) -> int:
             print(f"npuninja emu: there is no command {command[0]}", file=sys.stderr)
             return _COMMAND_NOT_FOUND
         except OSError as error:
-            print(f"npuninja emu: cannot start {command[0]}: {error.strerror}", file=sys.stderr)
+            print(f"npuninja emu: cannot start {command[0]}: {in_words(error)}", file=sys.stderr)
             return _COMMAND_NOT_EXECUTABLE
         while process.poll() is None:
             for number in signals.wait():

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 
 from npuninja.emulator.layout import WASM_PAGE_BYTES
-from npuninja.errors import InternalError, ToolError
+from npuninja.errors import InternalError, ToolError, in_words
 from npuninja.xrt_emulation.wire import CONTEXTS
 
 #: Size of the file. It is sparse: only what is touched takes memory.
@@ -57,7 +57,7 @@ class NpuMemory:
         except OSError as error:
             os.close(self.descriptor)
             raise ToolError(
-                f"the emulated NPU's memory cannot be mapped: {error.strerror}",
+                f"the emulated NPU's memory cannot be mapped: {in_words(error)}",
                 hint="it takes addresses, and little memory: is the address space limited? `ulimit -v unlimited`",
             ) from error
         self.lock = threading.RLock()

@@ -25,6 +25,7 @@ from npuninja.configure.settings import Settings, read_settings
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import detect, surroundings_of
 from npuninja.errors import ToolError, UserError
+from npuninja.files import write_file
 from npuninja.install.buildbox import buildbox_program
 from npuninja.remote.action import make_action
 from npuninja.remote.settings import RemoteSettings
@@ -304,10 +305,7 @@ def _in_background(folder: str, arguments: list[str]) -> int:
 
 
 def _remember(folder: str, what: dict[str, Any]) -> None:
-    path = os.path.join(folder, "farm.json")
-    with open(path + ".new", "w", encoding="utf-8") as stream:
-        json.dump({"pid": os.getpid(), **what}, stream)
-    os.replace(path + ".new", path)
+    write_file(os.path.join(folder, "farm.json"), json.dumps({"pid": os.getpid(), **what}).encode())
 
 
 def _forget(folder: str) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from npuninja import __version__
-from npuninja.errors import Error
+from npuninja.errors import Error, in_words
 from npuninja.python_designs.host.results import KernelResult
 
 DESIGN = "design"
@@ -249,7 +249,7 @@ def _run_bare(xclbin: str, insts: str, tensors: list[Any]) -> KernelResult:
                 _take_back(tensor, array, bytes(buffer.view))
                 buffer.view.release()
     except OSError as error:
-        raise RuntimeError(f"cannot read {xclbin}: {error.strerror}") from error
+        raise RuntimeError(f"cannot read {xclbin}: {in_words(error)}") from error
     except Error as error:
         raise RuntimeError(error.render()) from error
     return KernelResult(int(seconds * 1e9))
