@@ -131,6 +131,7 @@ class Project:
         )
         for path, name in places:
             text = text.replace(str(path), f"/{name}")
+        text = re.sub(r"""(--modules"?,? "?)[0-9a-f]{12}\b""", r"\g<1>000000000000", text)
         text = re.sub(r"python-[\d.]+-[0-9a-f]{8}", "python-0.0.0-00000000", text)
         return re.sub(r"-[0-9a-f]{8}\b", "-00000000", text)
 

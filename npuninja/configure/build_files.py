@@ -119,7 +119,7 @@ def _watched(plan: Plan) -> Watched:
     inputs += [file for fault in plan.designs.faulty for file in sources_of(fault)]
     inputs += [*([FOLDER] if os.path.isdir(FOLDER) else []), *machine.kernels.folders]
     inputs += [HOST] if project.references is not None else []
-    inputs += [*_planning_modules(), *project.package.license_files]
+    inputs += [*_planning_modules(), *plan.modules.files, *project.package.license_files]
     inputs += [*package_files(PACKAGE), machine.remote.trexe] if machine.remote else []
     used = [(tool, found) for tool in TOOLS if (found := machine.toolchain.found(tool.name))]
     inputs += [file for tool, found in used for file in (found.path, *tool.companions(found.path))]

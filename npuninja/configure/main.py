@@ -125,8 +125,11 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
         # Half of all modules: without a change they are not loaded.
         from npuninja.configure.build_files import write
         from npuninja.configure.planning import make_plan
+        from npuninja.configure.stage_modules import stage_modules
+        from npuninja.stages.table import digested_stages
 
-        plan = make_plan(causes)
+        modules = stage_modules(PACKAGE, digested_stages(), project.layout.build_folder)
+        plan = make_plan(causes, modules)
         found = plan.designs
         changed, written = write(plan)
         planned.remember(written)

@@ -20,16 +20,12 @@ FILE = "planned.json"
 NOT_OF_PLANNING = frozenset(
     (
         *(
-            "aie2_compiler",
             "commands",
-            "device",
             "diag",
-            "emulator",
             "host_headers",
             "language_server",
-            "lints",
         ),
-        *("machine_code", "new_project", "porting", "report", "xrt_emulation"),
+        *("new_project", "porting", "report", "xrt_emulation"),
     )
 )
 _SKIPPED = NOT_OF_PLANNING | {"__pycache__"}
@@ -47,7 +43,7 @@ class Planned:
     def __init__(self, build_folder: str, causes: str, package: str) -> None:
         self._path = os.path.join(build_folder, FILE)
         self._digest = hashlib.sha256(
-            f"{causes} {_modules(package)}".encode("utf-8", "surrogateescape")
+            f"{causes} {modules_stamp(package)}".encode("utf-8", "surrogateescape")
         ).hexdigest()
 
     def still_holds(self) -> bool:
@@ -76,8 +72,8 @@ def _stamp(path: str) -> list[int] | None:
     return [status.st_size, status.st_mtime_ns]
 
 
-def _modules(package: str) -> list[tuple[str, int, int]]:
-    """Path, size and time of each module that may decide a plan, in an order of their own."""
+def modules_stamp(package: str) -> list[tuple[str, int, int]]:
+    """Path, size and time of each module of npuninja that may decide a plan, in an order of their own."""
     found: list[tuple[str, int, int]] = []
     pending = [package]
     while pending:

@@ -11,6 +11,7 @@ from npuninja.configure.designs import DesignSet
 from npuninja.configure.machine import Machine
 from npuninja.configure.options import Options
 from npuninja.configure.project import Project
+from npuninja.configure.stage_modules import StageModules
 from npuninja.plan.context import Context
 from npuninja.settings.table import CHECKS
 from npuninja.stages.table import rules
@@ -71,16 +72,18 @@ class Plan:
         context: what planning was given.
         graph: the edges.
         designs: those of the causes, with what planning refused among the faulty ones.
+        modules: what the stages consist of.
     """
 
     causes: Causes
     context: Context
     graph: Graph
     designs: DesignSet
+    modules: StageModules
 
 
-def make_plan(causes: Causes) -> Plan:
-    """The plan.
+def make_plan(causes: Causes, modules: StageModules) -> Plan:
+    """The plan, for stages that consist of these modules.
 
     Raises:
         UserError: a statement of build.ninja.in makes a file of the build, or it lacks a rule; located.
@@ -88,7 +91,7 @@ def make_plan(causes: Causes) -> Plan:
     from npuninja.plan.recipe import plan  # with all recipes, which `Causes` does not need
 
     project, machine = causes.project, causes.machine
-    context = _context(project, machine)
+    context = replace(_context(project, machine), modules=modules.digests)
     emulated = replace(context, providers=machine.tested) if machine.tested else None
     found = project.designs
     refused = list(found.faulty)
@@ -97,7 +100,7 @@ def make_plan(causes: Causes) -> Plan:
     project.template.check(graph)
     if machine.remote:
         graph.remote_rules = frozenset(name for name, _, provider in rules() if provider.remote) | {"batch"}
-    return Plan(causes=causes, context=context, graph=graph, designs=found)
+    return Plan(causes=causes, context=context, graph=graph, designs=found, modules=modules)
 
 
 def _context(project: Project, machine: Machine) -> Context:

@@ -19,6 +19,7 @@ from npuninja.emit.build_log import as_run
 from npuninja.errors import ToolError, UserError
 from npuninja.files import write_if_changed
 from npuninja.plan.layout import GRAPH, Layout
+from npuninja.stages.table import digested_stages, modules_variable
 from npuninja.suggestions import did_you_mean
 
 PREVIOUS = "graph.previous.json"
@@ -258,9 +259,12 @@ def _differences(
         new = [word for word in stage["options"] if word not in old["options"]]
         lines += [f"  gone: {' '.join(gone)}"] if gone else []
         lines += [f"  new: {' '.join(new)}"] if new else []
+    modules_of = {modules_variable(stage): stage for stage in digested_stages()}
     for name, words in graph["variables"].items():
         was = previous["variables"].get(name, [])
-        if was != words and (f"${name}" in command or name == "python"):
+        if was != words and f"${name}" in command and name in modules_of:
+            lines.append(f"  npuninja's stage {modules_of[name]} consists of other modules than then")
+        elif was != words and (f"${name}" in command or name == "python"):
             lines.append(f"  {name} was {' '.join(was) or 'nothing'}, is {' '.join(words) or 'nothing'}")
     return lines or ["  it changed before the last configure"]
 

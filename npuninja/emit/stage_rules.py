@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from npuninja.stages.declaration import Provider, Stage
-from npuninja.stages.table import module_of, rules
+from npuninja.stages.table import module_of, modules_variable, rules
 
 RULES, TOOLS = "@RULES@\n", "@TOOLS@\n"
 
@@ -35,9 +35,11 @@ def rule_text(name: str, row: Stage, provider: Provider) -> str:
     """One rule: the form that all stages share."""
     identity = f"--identity ${provider.identity}_identity" if provider.identity else ""
     start = "$python $stages" if row.installed else "$stage"
+    module = module_of(row, provider).name
     words = (
         start,
-        module_of(row, provider).name,
+        module,
+        f"${modules_variable(module)}",
         identity,
         provider.words,
         "$options --depfile $out.d -o $out $in",

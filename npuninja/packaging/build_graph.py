@@ -13,7 +13,7 @@ from npuninja.errors import UserError
 from npuninja.packaging.places import Places
 
 # Options that only say where folders are, with a value each. They see to it that no result depends on that.
-PLACE_OPTIONS = ("--prefix-map", "--cache", "--lock")
+PLACE_OPTIONS = ("--prefix-map", "--cache", "--lock", "--modules")
 STAGES = "@STAGES@"
 # How the shell starts a command: no part of what was done.
 START = "@START@"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from npuninja.arch.devices import DEVICES
 from npuninja.detect.machine import Toolchain
@@ -32,6 +33,7 @@ class Context:
         test_words: what `npuninja run` is given in tests in addition to the rest.
         package: what the designs are packed as; None when they are not.
         prefix: where `install` puts them.
+        modules: a stage's module -> the digest of the modules that it consists of.
     """
 
     layout: Layout
@@ -47,6 +49,7 @@ class Context:
     test_words: tuple[str, ...] = ("--check", "races,memory")
     package: Package | None = None
     prefix: str = ""
+    modules: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def release(self) -> Release | None:

@@ -11,7 +11,7 @@ from npuninja.detect.peano import peano_program
 from npuninja.plan.context import Context
 from npuninja.plan.design import Core, Design
 from npuninja.plan.driver_flags import read_driver_flags
-from npuninja.stages.table import rules
+from npuninja.stages.table import digested_stages, modules_variable, rules
 
 # How Peano links when no release of MLIR-AIE is used.
 LINK_WITHOUT_RELEASE = ("-O2", "--target={triple}", "-fuse-ld={peano}/bin/ld.lld")
@@ -110,6 +110,9 @@ def variables(context: Context) -> dict[str, tuple[str, ...]]:
     opt = toolchain.found("aie-opt")
     headers = each("--include", [root_of(opt.path) + "/include"]) if opt and peano else ()
     found["peano_options"] = (*headers, *maps, *launcher) if peano else ()
+    for stage in digested_stages():
+        digest = context.modules.get(stage)
+        found[modules_variable(stage)] = ("--modules", digest) if digest else ()
     return found
 
 
@@ -130,11 +133,18 @@ def single_tools() -> tuple[str, ...]:
 
 
 def tool_variables() -> tuple[str, ...]:
-    """The names of the variables that say tools, in the order in which build.ninja has them."""
+    """The names of the variables that say tools and what stages consist of, in the order in which build.ninja has them."""
     pairs = [
         pair
         for name in single_tools()
         for pair in (name.replace("-", "_"), f"{name.replace('-', '_')}_identity")
     ]
     peano = [*map(_peano_variable, PEANO_PROGRAMS), "peano_identity", "peano_options"]
-    return (*WASM_VARIABLES, "compile_options", "warning_options", *pairs, *peano)
+    return (
+        *WASM_VARIABLES,
+        "compile_options",
+        "warning_options",
+        *pairs,
+        *peano,
+        *map(modules_variable, digested_stages()),
+    )

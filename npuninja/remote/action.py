@@ -75,13 +75,13 @@ def _value(words: list[str], option: str) -> str:
 
 
 def _without_identities(words: list[str]) -> list[str]:
-    """Without `--identity WORD`, which tells one state of this machine from another; requirements are in its
-    place.
+    """Without `--identity WORD` and `--modules WORD`, which tell one state of this machine from another; requirements
+    are in their place.
     """
     kept = []
     rest = iter(words)
     for word in rest:
-        if word == "--identity":
+        if word in ("--identity", "--modules"):
             next(rest, None)
         else:
             kept.append(word)

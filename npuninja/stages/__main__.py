@@ -15,7 +15,7 @@ from npuninja.depfile import ROOT, own_modules, write_depfile  # noqa: E402
 from npuninja.errors import Error, UserError  # noqa: E402  (needs the path set above)
 from npuninja.files import damaged_input  # noqa: E402
 from npuninja.stages._build_lock import claim_build_folder  # noqa: E402
-from npuninja.stages._run import report, report_bug, with_words  # noqa: E402
+from npuninja.stages._run import SEPARATOR, report, report_bug, with_words  # noqa: E402
 from npuninja.stages._words_first import with_words_first  # noqa: E402
 
 DECLARATIONS = ("declaration.py", "table.py")
@@ -30,6 +30,12 @@ def stage_names() -> list[str]:
     return sorted(
         f[:-3] for f in files if f.endswith(".py") and not f.startswith("_") and f not in DECLARATIONS
     )
+
+
+def modules_are_said(arguments: list[str]) -> bool:
+    """Whether the command names the modules that it consists of: in a batch, that of each stage."""
+    stages = arguments.count(SEPARATOR) if arguments[0] == "batch" else 1
+    return arguments.count("--modules") == stages
 
 
 def main(arguments: list[str]) -> int:
@@ -60,7 +66,8 @@ def main(arguments: list[str]) -> int:
             # Make's stamps stand for the output; for Ninja it is the output itself.
             named = "--depfile-target" if "--depfile-target" in arguments else "-o"
             target = arguments[arguments.index(named) + 1]
-            write_depfile(arguments[arguments.index("--depfile") + 1], target, [*read, *own_modules(ROOT)])
+            modules = [] if modules_are_said(arguments) else own_modules(ROOT)
+            write_depfile(arguments[arguments.index("--depfile") + 1], target, [*read, *modules])
     except Error as error:
         return report(error)
     except BrokenPipeError:

@@ -83,19 +83,24 @@ def stage_arguments(stage: str, arguments: list[str]) -> Arguments:
     )
 
 
+#: Stands in front of each stage's command in that of a batch.
+SEPARATOR = "--then"
+
+
 def read_arguments(
     stage: str, arguments: list[str], *, options: tuple[str, ...] = (), flags: tuple[str, ...] = ()
 ) -> Arguments:
     """Takes a command line apart: `--name VALUE` for each of `options`, `--name` for each of `flags`, files.
 
-    `--identity` is understood by every stage and ignored: it names the tool's version in the command line, so
-    that the edge is run again when the tool changes. `-o` and `--depfile` are understood by every stage too.
+    `--identity` and `--modules` are understood by every stage and ignored: they put the tool's version, and what of
+    npuninja the stage consists of, into the command line, so that the edge is run again when these change. `-o` and
+    `--depfile` are understood by every stage too.
     What follows `--` is positional. Argument parsing by hand, because argparse costs more than most stages.
 
     Raises:
         UserError: an unknown option or a missing value.
     """
-    known = {"-o", "--depfile", "--depfile-target", "--identity", *options}
+    known = {"-o", "--depfile", "--depfile-target", "--identity", "--modules", *options}
     positional: list[str] = []
     values: dict[str, list[str]] = {}
     seen: set[str] = set()

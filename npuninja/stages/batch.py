@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from npuninja.errors import InternalError, UserError
-from npuninja.stages._run import placed_outputs, remove_outputs
-
-SEPARATOR = "--then"
+from npuninja.stages._run import SEPARATOR, placed_outputs, remove_outputs
 
 
 def run(arguments: list[str]) -> list[str]:

@@ -62,7 +62,7 @@ class Stage(NamedTuple):
         does: what it does, for help and docs: the end of "Stage NAME: …".
         reads: files of `FILES` on its command line, in order.
         makes: files of `FILES`; the first is `-o`, the others have options that take them.
-        options: beyond `-o`, `--depfile` and `--identity`, which every stage takes.
+        options: beyond `-o`, `--depfile`, `--modules` and `--identity`, which every stage takes.
         providers: () for a module that only other stages' providers use.
         scope: for what it is planned: "design", "device" (each `aie.device`), "sequence" (each runtime sequence), "core",
             "kernel" (once for every object of a core); "" when a recipe asks for it.
@@ -178,7 +178,8 @@ def help_text(row: Stage) -> str:
     """What `STAGE --help` prints."""
     return (
         f"usage: {row.name} {usage(row)}\n\n{row.does[0].upper()}{row.does[1:]}.\n\nEvery stage takes --identity WORD "
-        "(the version of its tool, ignored) and --depfile FILE\n[--depfile-target STAMP].\n"
+        "(the version of its tool, ignored),\n--modules WORD (what of npuninja it consists of, ignored) and --depfile FILE\n"
+        "[--depfile-target STAMP].\n"
     )
 
 

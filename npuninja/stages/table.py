@@ -812,3 +812,15 @@ def rules() -> Iterator[tuple[str, Stage, Provider]]:
             if name not in seen and name != "stages":
                 seen.add(name)
                 yield name, row, provider
+
+
+def digested_stages() -> tuple[str, ...]:
+    """The stages whose commands say what modules they consist of: those with a rule of the common form."""
+    return tuple(
+        dict.fromkeys(module_of(row, provider).name for _, row, provider in rules() if not row.own_rule)
+    )
+
+
+def modules_variable(stage: str) -> str:
+    """The variable of build.ninja that has `--modules DIGEST` of a stage's module."""
+    return f"{stage}_modules"

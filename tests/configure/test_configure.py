@@ -114,10 +114,10 @@ def test_fresh_forgets_what_was_found(project):
 
 REFUSALS = [
     # arguments, exit code, what the message must say
-    (("gian",), 2, ["there is no design 'gian'", "did you mean gain?"]),
+    (("gian",), 2, ["there is no design 'gian'", "did you mean 'gain'?"]),
     (("--device", "npu1_2col"), 2, ["mlir/gain.mlir:3:", "the design is for npu1_1col, not for npu1_2col"]),
     (("--device", "npu3"), 2, ["there is no NPU device 'npu3'", "npu1"]),
-    (("--provider", "pdj=real"), 2, ["there is no stage 'pdj'", "did you mean pdi?"]),
+    (("--provider", "pdj=real"), 2, ["there is no stage 'pdj'", "did you mean 'pdi'?"]),
     (("--provider", "pdi=maybe"), 2, ["expected pdi=auto or pdi=real or pdi=embedded"]),
     (("--provider", "pdi"), 2, ["expected STAGE=auto"]),
     (("--provider", "design=real"), 2, ["expected design=stages or design=aiecc"]),

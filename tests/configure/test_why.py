@@ -1,5 +1,6 @@
 """`configure.py --why TARGET`: reasons in words."""
 
+import json
 import os
 import time
 
@@ -16,6 +17,17 @@ def built(project: Project) -> Project:
     project.configure()
     project.ninja("run")
     return project
+
+
+def test_other_modules_of_a_stage_are_named(built):
+    build = built.folder / "build"
+    kept = json.loads((build / "stage_modules.json").read_text(encoding="utf-8"))
+    kept["digests"]["pdi"] = "0" * 12
+    (build / "stage_modules.json").write_text(json.dumps(kept), encoding="utf-8")
+    (build / "planned.json").unlink()
+    built.configure()
+    told = built.configure("--why", "gain.pdi").stdout
+    assert "npuninja's stage pdi consists of other modules than then" in told
 
 
 def test_reasons_are_told_in_words(built):
@@ -52,6 +64,6 @@ def test_reasons_are_told_in_words(built):
 
 
 def test_a_wrong_target_is_refused_with_what_it_may_have_been(built):
-    assert "did you mean gain.xclbin or" in built.configure("--why", "gain.xclbim", code=2).stderr
+    assert "did you mean 'gain.xclbin' or" in built.configure("--why", "gain.xclbim", code=2).stderr
     (built.folder / "build.ninja").unlink()
     assert "nothing is configured" in built.configure("--why", "all", code=2).stderr

@@ -120,7 +120,7 @@ def test_unknown_passes_are_refused(tmp_path, capsys):
     assert (
         main(["lower", str(DESIGN), "-o", str(tmp_path), "--print-after", "aie-assign-buffer-adresses"]) == 2
     )
-    assert "did you mean aie-assign-buffer-addresses?" in capsys.readouterr().err
+    assert "did you mean 'aie-assign-buffer-addresses'?" in capsys.readouterr().err
     assert main(["lower", "--passes"]) == 0
     assert capsys.readouterr().out.split() == names()
     assert main(["lower", str(DESIGN), "--stop-after", "aie-assign-core-link-files"]) == 2

@@ -75,7 +75,11 @@ BIG = "static char big[70000] = {1};\nvoid k(signed char *p, int n) { *p = big[n
     [
         ({}, "the design calls k, which none of the linked objects defines", "link_with"),
         ({"k.cc": K}, "the design calls k, ", 'extern "C"'),
-        ({"kk.c": "void kk(signed char *p, int n) { *p = n; }"}, "the design calls k, ", "did you mean kk?"),
+        (
+            {"kk.c": "void kk(signed char *p, int n) { *p = n; }"},
+            "the design calls k, ",
+            "did you mean 'kk'?",
+        ),
         (
             {"k.c": "extern int puts(char *);\nvoid k(signed char *p, int n) { puts(p); }"},
             "k.o uses puts",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from npuninja.depfile import read_depfile, write_depfile
 from npuninja.errors import InternalError, ToolError, UserError
+from npuninja.stages.__main__ import modules_are_said
 from npuninja.stages._run import Outputs, ToolFailed, read_arguments, read_bytes, read_text, run_tool
 
 
@@ -232,6 +233,26 @@ def test_a_stage_names_its_own_modules_in_the_depfile(tmp_path):
     names = read_depfile(str(tmp_path / "out.mlir.d"))
     assert str(ROOT / "npuninja/stages/lower.py") in names
     assert str(ROOT / "npuninja/lowering/pipeline.py") in names
+
+
+def test_a_command_that_says_its_modules_needs_none_in_the_depfile(tmp_path):
+    shutil.copy(ROOT / "tests/projects/plain/mlir/gain.mlir", tmp_path / "in.mlir")
+    words = ("--modules", "0123", "in.mlir", "-o", "out.mlir", "--depfile", "out.mlir.d")
+    assert stage("lower", *words, folder=str(tmp_path)).returncode == 0
+    assert read_depfile(str(tmp_path / "out.mlir.d")) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["batch", "--then", "lower", "--modules", "a", "--then", "route", "--modules", "b"], True),
+        (["batch", "--then", "lower", "--modules", "a", "--then", "mine", "x"], False),
+        (["lower", "--modules", "a"], True),
+        (["lower"], False),
+    ],
+)
+def test_a_batch_needs_the_modules_of_each_stage(words, said):
+    assert modules_are_said(words) is said
 
 
 def test_a_wrong_design_is_refused_with_its_place_and_leaves_nothing(tmp_path):

@@ -66,7 +66,7 @@ def test_rules_of_the_table_are_ninja_and_may_be_written_out_instead():
     assert set(template.rules) == {name for name, row, _ in rules() if not row.own_rule}
     assert template.rules["pdi"] == {"command": "mine $in", "description": "MINE $out"}
     assert template.rules["pdi_bootgen"]["command"].startswith(
-        "$stage pdi --identity $bootgen_identity --bootgen"
+        "$stage pdi $pdi_modules --identity $bootgen_identity --bootgen"
     )
     assert "pdi" not in template.parts
     # There is no rule `batch` in this one, so nothing is part of one.
@@ -84,7 +84,8 @@ def test_a_rule_says_who_does_it():
     row = stage("kernel_cc")
     assert rule_name(row, third) == "kernel_cc_tinycc"
     assert rule_text("kernel_cc_tinycc", row, third).startswith(
-        "rule kernel_cc_tinycc\n  command = $stage kernel_tinycc --identity $python_identity $wasm_compiler $options "
+        "rule kernel_cc_tinycc\n  command = $stage kernel_tinycc $kernel_tinycc_modules --identity $python_identity "
+        "$wasm_compiler $options "
     )
 
 

@@ -1,0 +1,143 @@
+"""Which modules of npuninja each stage consists of, as one digest a stage.
+
+A stage's output depends on them as much as on its input. Their digest stands in the stage's command, so that Ninja runs
+it again when they are others. Naming them in every depfile would do the same; but Ninja reads what its log says of every
+output at each start, and with a thousand designs that takes longer than reading build.ninja.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from npuninja.configure.planned import modules_stamp
+from npuninja.files import write_if_changed
+
+FILE = "stage_modules.json"
+DIGEST_CHARACTERS = 12
+#: What every stage's process loads before it is a certain stage's.
+START = ("npuninja", "npuninja.stages", "npuninja.stages.__main__", "npuninja.stages.batch")
+#: Modules that are imported by a computed name, by the module that does.
+BY_NAME = {"npuninja.lowering.passes": "npuninja.lowering"}
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+(npuninja[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)|import[ \t]+(npuninja[\w.]*))",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class StageModules:
+    """Attributes:
+    digests: the stage's module -> one word that changes with any module it consists of.
+    files: all of these modules, absolute, sorted.
+    """
+
+    digests: Mapping[str, str]
+    files: tuple[str, ...]
+
+
+def stage_modules(package: str, stages: tuple[str, ...], build_folder: str) -> StageModules:
+    """The digests of `stages` (names of modules in npuninja/stages), from the last configure where nothing has changed.
+
+    Args:
+        package: the folder of npuninja.
+        stages: for which digests are wanted.
+        build_folder: where the last answer is kept.
+    """
+    path = os.path.join(build_folder, FILE)
+    key = hashlib.sha256(
+        repr((modules_stamp(package), stages)).encode("utf-8", "surrogateescape")
+    ).hexdigest()
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            kept = json.load(stream)
+        if kept["key"] == key:
+            return StageModules(dict(kept["digests"]), tuple(kept["files"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    found = _found(package, stages)
+    content = {"key": key, "digests": found.digests, "files": found.files}
+    write_if_changed(path, json.dumps(content))
+    return found
+
+
+def _found(package: str, stages: tuple[str, ...]) -> StageModules:
+    tree = _Tree(package)
+    digests: dict[str, str] = {}
+    files: set[str] = set()
+    for stage in stages:
+        consists_of = tree.closure((*START, f"npuninja.stages.{stage}"))
+        digest = hashlib.sha256()
+        for name in sorted(consists_of):
+            digest.update(f"{name} {tree.digest(name)}\n".encode())
+        digests[stage] = digest.hexdigest()[:DIGEST_CHARACTERS]
+        files.update(tree.file(name) for name in consists_of)
+    return StageModules(digests, tuple(sorted(filter(None, files))))
+
+
+class _Tree:
+    """The modules of a package, and what each imports, read when it is asked for."""
+
+    def __init__(self, package: str) -> None:
+        self._root = os.path.dirname(package)
+        self._files: dict[str, str] = {}
+        self._imports: dict[str, tuple[str, ...]] = {}
+        self._digests: dict[str, str] = {}
+
+    def file(self, module: str) -> str:
+        """The file of a module; "" when there is no such module."""
+        if module not in self._files:
+            base = os.path.join(self._root, *module.split("."))
+            both = (base + ".py", os.path.join(base, "__init__.py"))
+            self._files[module] = next(filter(os.path.isfile, both), "")
+        return self._files[module]
+
+    def digest(self, module: str) -> str:
+        """Of a module's text."""
+        self.imports(module)
+        return self._digests[module]
+
+    def imports(self, module: str) -> tuple[str, ...]:
+        """The modules that a module imports, anywhere in its text, and the packages that it lies in."""
+        if module not in self._imports:
+            with open(self.file(module), "rb") as stream:
+                content = stream.read()
+            self._digests[module] = hashlib.sha256(content).hexdigest()
+            self._imports[module] = tuple(dict.fromkeys(self._imported(module, content.decode())))
+        return self._imports[module]
+
+    def closure(self, modules: tuple[str, ...]) -> set[str]:
+        """These modules and all that they import."""
+        waiting, found = list(modules), set(modules)
+        while waiting:
+            for name in self.imports(waiting.pop()):
+                if name not in found:
+                    found.add(name)
+                    waiting.append(name)
+        return found
+
+    def _imported(self, module: str, text: str) -> Iterator[str]:
+        package, dot, _ = module.rpartition(".")
+        if dot:
+            yield package
+        if module in BY_NAME:
+            yield from self._all_below(BY_NAME[module])
+        for match in _IMPORT.finditer(text):
+            source, names, whole = match.groups()
+            yield source or whole
+            for name in re.findall(r"\w+", names or ""):
+                if self.file(f"{source}.{name}"):
+                    yield f"{source}.{name}"
+
+    def _all_below(self, package: str) -> Iterator[str]:
+        base = os.path.join(self._root, *package.split("."))
+        for folder, folders, names in os.walk(base):
+            folders[:] = sorted(name for name in folders if name != "__pycache__")
+            for name in sorted(names):
+                if name.endswith(".py"):
+                    path = os.path.relpath(os.path.join(folder, name[:-3]), self._root)
+                    yield path.replace(os.sep, ".").removesuffix(".__init__")

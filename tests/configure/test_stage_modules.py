@@ -1,0 +1,116 @@
+"""The digests of what stages consist of."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from npuninja.configure.stage_modules import BY_NAME, stage_modules
+from npuninja.depfile import read_depfile
+from npuninja.stages.table import digested_stages
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "npuninja"
+FILES = {
+    "__init__.py": "",
+    "errors.py": "",
+    "stages/__init__.py": "",
+    "stages/__main__.py": "from npuninja.errors import (\n    Error,  # (a comment)\n)\n",
+    "stages/batch.py": "",
+    "stages/one.py": "def run():\n    from npuninja.parts import left\n",
+    "stages/two.py": "import npuninja.parts.right\n",
+    "parts/__init__.py": "",
+    "parts/left.py": "from npuninja.parts.deep import thing\n",
+    "parts/deep.py": "",
+    "parts/right.py": "",
+}
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A made-up package of two stages."""
+    for name, text in FILES.items():
+        path = tmp_path / "npuninja" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path / "npuninja"
+
+
+def digests(package):
+    return stage_modules(str(package), ("one", "two"), str(package.parent)).digests
+
+
+@pytest.mark.parametrize(
+    ("changed", "stages"),
+    [
+        ("errors.py", {"one", "two"}),
+        ("parts/__init__.py", {"one", "two"}),
+        ("stages/batch.py", {"one", "two"}),
+        ("stages/one.py", {"one"}),
+        ("parts/left.py", {"one"}),
+        ("parts/deep.py", {"one"}),
+        ("parts/right.py", {"two"}),
+    ],
+)
+def test_a_changed_module_changes_the_stages_that_consist_of_it(package, changed, stages):
+    before = digests(package)
+    with (package / changed).open("a", encoding="utf-8") as stream:
+        stream.write("# changed\n")
+    after = digests(package)
+    assert {stage for stage in before if before[stage] != after[stage]} == stages
+
+
+def test_a_touched_module_changes_nothing(package):
+    before = digests(package)
+    os.utime(package / "parts/deep.py", ns=(1, 1))
+    assert digests(package) == before
+
+
+def test_the_last_answer_is_taken_while_nothing_changes(package):
+    digests(package)
+    kept = package.parent / "stage_modules.json"
+    content = json.loads(kept.read_text(encoding="utf-8"))
+    kept.write_text(json.dumps({**content, "digests": {"one": "kept", "two": "kept"}}), encoding="utf-8")
+    assert digests(package) == {"one": "kept", "two": "kept"}
+    kept.write_text("damaged", encoding="utf-8")
+    assert digests(package) == content["digests"]
+
+
+def test_computed_imports_are_known(tmp_path):
+    """Each `__import__` in what stages consist of is one of `BY_NAME`, or that of the stage itself."""
+    files = stage_modules(str(PACKAGE), digested_stages(), str(tmp_path)).files
+    computed = {
+        os.path.relpath(file, ROOT)[:-3].replace(os.sep, ".")
+        for file in files
+        if re.search(r"__import__\(|import_module\((?!\"toml\")", Path(file).read_text(encoding="utf-8"))
+    }
+    assert computed == {*BY_NAME, "npuninja.stages.__main__", "npuninja.stages.batch"}
+
+
+def test_stages_load_no_other_modules(project, tmp_path):
+    """What their depfiles name when the command does not say the modules."""
+    project.write("toolchain.toml", '[providers]\npdi = "embedded"\n')
+    project.configure("--separate-stages")
+    project.ninja()
+    known = set(stage_modules(str(PACKAGE), digested_stages(), str(tmp_path)).files)
+    tried = set()
+    for command in project.commands("all"):
+        words = shlex.split(command)
+        if "--modules" not in words:
+            continue
+        words = words[words[0] == "exec" :]
+        place = words.index("--modules")
+        tried.add(words[place - 1])
+        del words[place : place + 2]
+        subprocess.run(words, cwd=project.folder, check=True, capture_output=True)
+        read = read_depfile(str(project.folder / words[words.index("--depfile") + 1]))
+        loaded = {path for path in read if path.startswith(str(PACKAGE)) and path.endswith(".py")}
+        assert str(PACKAGE / "errors.py") in loaded
+        assert loaded <= known, words
+    assert {"kernel_cc", "lower", "route", "sequence", "core_code", "core_link", "cdo", "manifest"} <= tried
