@@ -24,7 +24,7 @@ test: $(STAMP)
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/python" -m mypy
-	"$(BIN)/python" -m pytest -n 2
+	"$(BIN)/python" -m pytest -n 2 --dist worksteal
 
 # Mutated files into every reader: make fuzz SECONDS=60 SEED=1
 fuzz: $(STAMP)
