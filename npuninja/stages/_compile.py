@@ -11,6 +11,7 @@ from npuninja.arch.families import architectures
 from npuninja.depfile import read_depfile
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.stages import _kernel_flags, _peano_flags, _wasm_flags
+from npuninja.stages._conditionals import AMBIGUOUS, RANGE_FLAGS, ROUNDS, Conditionals
 from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import (
     Arguments,
@@ -146,12 +147,17 @@ def run_compiler(
     if launcher:
         command.insert(0, launcher)
         variables = {**variables, **{k: v for k, v in os.environ.items() if k.startswith(LAUNCHER_VARIABLES)}}
-    command += ["-MMD", "-MF", depfile, *wanted, source, "-o", target]
+    outputs = ["-MMD", "-MF", depfile, *wanted, source, "-o", target]
     try:
-        output = run_tool(command, variables=variables)
+        output = run_tool([*command, *outputs], variables=variables)
     except ToolFailed as failure:
-        sys.stderr.write(failure.output)
         plain = re.sub(r"\x1b\[[0-9;]*[mK]", "", failure.output)
+        if AMBIGUOUS.search(plain):
+            said = _with_conditionals(command, outputs, target, variables)
+            if said is not None:
+                sys.stderr.write(said)
+                return
+        sys.stderr.write(failure.output)
         unknown = _UNKNOWN_IN_AIE.search(plain)
         if unknown:
             name = unknown[1] or unknown[2]
@@ -161,6 +167,28 @@ def run_compiler(
         hint = next((text for pattern, text in HINTS if re.search(pattern, plain)), None)
         raise UserError("the file does not compile", Location(source), hint=hint) from failure
     sys.stderr.write(output)
+
+
+def _with_conditionals(
+    command: list[str], outputs: list[str], target: str, variables: dict[str, str]
+) -> str | None:
+    """Compiles a source whose conditional expressions mix bfloat16 and other numbers; what the compiler said, or None where it
+    still fails."""
+    conditionals = Conditionals(target + ".text")
+    flags: list[str] = []
+    try:
+        for _ in range(ROUNDS):
+            try:
+                said = run_tool([*command, *flags, *RANGE_FLAGS, *outputs], variables=variables)
+            except ToolFailed as failure:
+                if not conditionals.take(failure.output):
+                    return None
+                flags = conditionals.flags()
+            else:  # warnings as they look elsewhere
+                return run_tool([*command, *flags, *outputs], variables=variables) if said else ""
+    finally:
+        conditionals.close()
+    return None
 
 
 def _check_object(data: bytes) -> None:

@@ -120,3 +120,37 @@ def test_only_scalar_floats_are_warned_of(wasm_build, capfd, text, warned):
     said = capfd.readouterr().err
     assert ("computes with scalar floats" in said) == warned, said
     assert warned or "warning" not in said, said
+
+
+# What to a compiler of an NPU are numbers: with a float, with an integer, within each other, in a header's template.
+CONDITIONALS = """
+#include "positive.h"
+extern "C" void k(const bfloat16 *a, bfloat16 *out, int n) {
+    out[0] = n > 0 ? a[0] : 0.0f;
+    out[1] = a[1] > bfloat16(0)
+                 ? a[1]
+                 : (n ? 0.5f : a[2]);
+    out[2] = n ? a[3] : 0; out[3] = n ? 1 : a[4];
+    out[4] = positive(a[5]);
+    out[5] = positive(n);
+}
+"""
+POSITIVE = """
+template <class T> T positive(T x) { return x > 0 ? x : 0.0f; }
+"""
+
+
+def test_conditional_expressions_of_bfloat16_and_other_numbers(wasm_build, capfd):
+    header = wasm_build.folder / "positive.h"
+    header.write_text(POSITIVE)
+    made = kernel(wasm_build, CONDITIONALS)
+    assert made.exists()
+    assert header.read_text() == POSITIVE
+    assert "error" not in capfd.readouterr().err
+    assert {path.name for path in wasm_build.folder.iterdir()} == {"k.cc", "k.o", "positive.h"}
+
+
+def test_other_mistakes_are_shown_as_they_are(wasm_build, capfd):
+    with pytest.raises(UserError):
+        kernel(wasm_build, CONDITIONALS.replace('#include "positive.h"', POSITIVE).replace("a[5]", "a[5], 1"))
+    assert "no matching function" in capfd.readouterr().err

@@ -168,6 +168,11 @@ template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, 
             npu::multiply_complex_bf16<M, K, N, !npu::element<EA>::is_complex, !npu::element<EB>::is_complex>();
         else if constexpr (npu_detail::is_bf16<EA>) {
             // AIE2 adds eight (or all 16) products of a lane in one step; AIE2P works element by element.
+#if __AIE_ARCH__ >= 21 && AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16
+            if constexpr (K == 8 && N == 8) {
+                npu::multiply_bf16_in_blocks<M>();
+            } else
+#endif
             if constexpr (__AIE_ARCH__ >= 21 || K == 1)
                 npu::multiply_bf16_singly<M, K, N>();
             else

@@ -45,6 +45,14 @@ struct bfloat16 {
     bfloat16 &operator--() { return *this = bfloat16(float(*this) - 1.0f); }
 };
 
+/** The operands of a conditional expression as the compiler of an NPU sees them (npuninja/stages/_conditionals.py). */
+constexpr float npu_number(const bfloat16 &x) { return float(x); }
+template <class T> constexpr T &&npu_number(T &&x)
+    requires(!std::is_same_v<std::remove_cvref_t<T>, bfloat16>)
+{
+    return static_cast<T &&>(x);
+}
+
 #define NPU_BF16_OPERATOR(op)                                                                                                     \
     template <class A, class B>                                                                                                   \
         requires(std::is_same_v<A, bfloat16> && std::is_same_v<B, bfloat16>)                                                      \
