@@ -458,7 +458,25 @@ REFUSED = {
         "cannot reach a buffer of tile (2, 4)",
     ),
     "lock values beyond 63": ("aie.use_lock(%l, Release, 64)", "lock value 64 is out of range"),
-    "heap memory": ("%m1 = memref.alloc() : memref<4xi32>", "memref.alloc"),
+    "heap memory": ("%m1 = memref.alloc() : memref<4xi32>", "a core has no heap ('memref.alloc')"),
+    "fused products of float vectors": (
+        "%x = arith.constant dense<1.0> : vector<4xf32> %y = vector.fma %x, %x, %x : vector<4xf32>",
+        "compute with vectors of floats ('vector.fma')",
+    ),
+    "sums across float vectors": (
+        "%x = arith.constant dense<1.0> : vector<4xf32> %y = vector.reduction <add>, %x : vector<4xf32> into f32",
+        "compute with vectors of floats ('vector.reduction')",
+    ),
+    "parallel loops": (
+        "%c0 = arith.constant 0 : index %c1 = arith.constant 1 : index "
+        "scf.parallel (%i) = (%c0) to (%c1) step (%c1) { scf.reduce }",
+        "'scf.parallel' is refused: a core does one thing at a time",
+    ),
+    "loops over workers": ("scf.forall (%i) in (4) { }", "'scf.forall' is refused"),
+    "fills of buffers": (
+        "%z = arith.constant 0 : i32 linalg.fill ins(%z : i32) outs(%b : memref<4x4xi32>)",
+        "'linalg.fill' is refused: it must be loops before it comes here",
+    ),
 }
 
 

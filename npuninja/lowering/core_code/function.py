@@ -473,6 +473,12 @@ def _literal(op: Operation) -> str:
 
 
 def _unsupported(op: Operation) -> UserError:
+    if op.name in ("memref.alloc", "memref.dealloc"):
+        return UserError(
+            f"a core has no heap ('{op.name}')",
+            op.loc,
+            hint="memref.alloca takes memory of a static size beside the core's stack; aie.buffer is memory with a name",
+        )
     if any(v.type.startswith("vector<") for v in (*op.operands, *op.results)):
         return UserError(
             f"core code cannot do '{op.name}' on vectors",

@@ -95,6 +95,8 @@ def vector_expression(op: Operation, operands: list[str]) -> str | None:
         return f"({c_type(result, op)}){operands[0]}"
     if op.name == "vector.reduction":
         return _reduction(op, operands)
+    if op.name == "vector.fma":  # of floats always
+        raise _refused(op)
     dialect, _, name = op.name.partition(".")
     return _arith(op, name, operands) if dialect == "arith" else None
 

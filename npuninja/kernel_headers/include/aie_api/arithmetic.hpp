@@ -235,6 +235,25 @@ NPU_INLINE auto max(const A &a, const B &b) {
     else
         return V::of_row(npu::higher(x, y));
 }
+/* Of two numbers. */
+namespace npu_detail {
+template <class A, class B> using common_scalar =
+    std::conditional_t<std::is_same_v<scalar_t<A>, scalar_t<B>>, scalar_t<A>, decltype(npu_number(scalar_t<A>()) + npu_number(scalar_t<B>()))>;
+} // namespace npu_detail
+#define NPU_OF_NUMBERS(name, ...)                                                                                                 \
+    template <class A, class B>                                                                                                   \
+        requires(Elem<A> && Elem<B>)                                                                                              \
+    NPU_INLINE auto name(const A &a, const B &b) {                                                                                \
+        using T = npu_detail::common_scalar<A, B>;                                                                                \
+        const T x = T(npu_detail::scalar_t<A>(a)), y = T(npu_detail::scalar_t<B>(b));                                             \
+        return T(__VA_ARGS__);                                                                                                    \
+    }
+NPU_OF_NUMBERS(min, y < x ? y : x)
+NPU_OF_NUMBERS(max, x < y ? y : x)
+NPU_OF_NUMBERS(add, x + y)
+NPU_OF_NUMBERS(sub, x - y)
+#undef NPU_OF_NUMBERS
+
 template <class A, class B>
     requires VectorPair<A, B>
 NPU_INLINE auto maxdiff(const A &a, const B &b) {

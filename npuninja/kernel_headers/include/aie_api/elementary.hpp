@@ -135,12 +135,16 @@ template <class TR = float, class V>
     requires Vector<V>
 NPU_INLINE auto to_float(const V &v, int shift = 0) {
     using T = typename V::value_type;
-    using C = std::conditional_t<npu::element<T>::is_complex && !npu::element<TR>::is_complex, npu::complex<TR>, TR>;
-    const auto row = npu::fixed_to_float<npu::element<T>::is_signed>(v.npu_row, shift);
-    if constexpr (npu_detail::is_bf16<TR>)
-        return vector<C, V::size()>::of_row(npu::float_rows_to_bf16(row));
-    else
-        return vector<C, V::size()>::of_row(row);
+    if constexpr (npu::element<T>::bits == 4)
+        return to_float<TR>(v.unpack(), shift);
+    else {
+        using C = std::conditional_t<npu::element<T>::is_complex && !npu::element<TR>::is_complex, npu::complex<TR>, TR>;
+        const auto row = npu::fixed_to_float<npu::element<T>::is_signed>(v.npu_row, shift);
+        if constexpr (npu_detail::is_bf16<TR>)
+            return vector<C, V::size()>::of_row(npu::float_rows_to_bf16(row));
+        else
+            return vector<C, V::size()>::of_row(row);
+    }
 }
 /** The lanes of an accumulator, as integers of 32 bits, times 2^-shift. */
 template <class TR = float, class Tag, unsigned N>
