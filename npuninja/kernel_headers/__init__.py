@@ -13,6 +13,9 @@ from npuninja.arch.families import of_architecture
 
 INCLUDE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")
 
+#: The header that a compiler reads first, as an NPU's does.
+BEFORE_THE_FIRST_LINE = "npu/core.h"
+
 #: How float arithmetic of the vector unit is done: to the bit, or as the host's float32, which is faster.
 FLOAT_MODES: tuple[str, ...] = ("exact", "fast")
 
@@ -62,4 +65,4 @@ def compile_flags(cxx: bool, architecture: str | None, float_mode: str = "exact"
         flags += [f"-D__AIE_ARCH__={number}", f"-D__AIEARCH__={number}", f"-D__{architecture.upper()}__"]
     if float_mode == "fast":
         flags.append("-DNPU_FLOAT_FAST")
-    return [*flags, "-isystem", INCLUDE_FOLDER, "-include", "npu/core.h"]
+    return [*flags, "-isystem", INCLUDE_FOLDER, "-include", BEFORE_THE_FIRST_LINE]

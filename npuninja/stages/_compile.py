@@ -7,12 +7,14 @@ import re
 import sys
 from typing import Callable
 
+from npuninja import kernel_headers
 from npuninja.arch.families import architectures
 from npuninja.depfile import read_depfile
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.stages import _kernel_flags, _peano_flags, _wasm_flags
 from npuninja.stages._conditionals import AMBIGUOUS, RANGE_FLAGS, ROUNDS, Conditionals
 from npuninja.stages._peano_object import check_object
+from npuninja.stages._precompiled import REFUSED, with_precompiled, without_precompiled
 from npuninja.stages._run import (
     Arguments,
     Outputs,
@@ -25,6 +27,8 @@ from npuninja.stages._run import (
 
 # Settings of ccache and sccache, which only say where and how much they keep.
 LAUNCHER_VARIABLES = ("CCACHE_", "SCCACHE_")
+# Of no interest in a depfile: the headers are a part of the program.
+_FIRST_HEADER = os.path.join(kernel_headers.INCLUDE_FOLDER, *kernel_headers.BEFORE_THE_FIRST_LINE.split("/"))
 WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
 
 # A part of the compiler's message, and what to do about it.
@@ -94,7 +98,7 @@ def compile_file(
             if lint is not None and kind == "wasm":
                 lint(read_bytes(temporary), target, warnings)
             print_warnings(warnings, as_errors=as_errors)
-            return [path for path in read_depfile(depfile) if path != source]
+            return [path for path in read_depfile(depfile) if path not in (source, _FIRST_HEADER)]
         finally:
             if os.path.exists(depfile):
                 os.unlink(depfile)
@@ -110,7 +114,10 @@ def _run_compiler(options: Arguments, source: str, target: str, depfile: str, ex
         command += extra_flags + _wasm_flags.compile_flags(
             source, maps, architecture, language, asked.float or "exact"
         )
-        variables = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
+        cache = os.path.abspath(options.one("--cache"))
+        variables = _wasm_flags.cache_variables(cache)
+        if _wasm_flags.is_cxx(source, language) and not options.optional("--launcher"):
+            command = with_precompiled(command, asked, cache, variables)
     else:
         command = _peano_flags.compiler_command(compiler, kind, source, language)
         own = _peano_flags.compile_flags(source, maps, options.all("--include"), language)
@@ -152,6 +159,10 @@ def run_compiler(
         output = run_tool([*command, *outputs], variables=variables)
     except ToolFailed as failure:
         plain = re.sub(r"\x1b\[[0-9;]*[mK]", "", failure.output)
+        if REFUSED.search(plain) and "-include-pch" in command:
+            return run_compiler(
+                options, without_precompiled(command), wanted, source, target, depfile, variables
+            )
         if AMBIGUOUS.search(plain):
             said = _with_conditionals(command, outputs, target, variables)
             if said is not None:

@@ -7,7 +7,7 @@ import pytest
 from npuninja.errors import UserError
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.lints.kernel_code import read_functions
-from npuninja.stages import kernel_cc
+from npuninja.stages import _compile, kernel_cc
 from npuninja.stages._wasm_object import read_symbols
 
 ACCUMULATORS = """
@@ -154,3 +154,65 @@ def test_other_mistakes_are_shown_as_they_are(wasm_build, capfd):
     with pytest.raises(UserError):
         kernel(wasm_build, CONDITIONALS.replace('#include "positive.h"', POSITIVE).replace("a[5]", "a[5], 1"))
     assert "no matching function" in capfd.readouterr().err
+
+
+BYTES = """
+#include <aie_api/aie.hpp>
+extern "C" void k(const int16 *restrict a, int16 *restrict c, int n) {
+    for (int i = 0; i < n; i += 32)
+        aie::store_v(c + i, aie::mul(aie::load_v<32>(a + i), int16(FACTOR)).to_vector<int16>(3));
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "uses"),
+    [
+        (["--define", "FACTOR=7", "--flag", "-O3"], True),
+        (["--define", "FACTOR=7", "--define", "AIE_SOMETHING=1"], False),
+        (["--define", "FACTOR=7", "--flag", "-fno-inline"], False),
+        (["--define", "FACTOR=7", "--language", "c++20"], False),
+    ],
+)
+def test_headers_read_once_give_the_same_object(wasm_build, monkeypatch, options, uses):
+    """A kernel is compiled with the headers' file, unless it could change what the headers say: the same bytes."""
+    source = wasm_build.folder / "k.cc"
+    source.write_text(BYTES)
+    commands = []
+
+    def made(name: str) -> bytes:
+        target = source.with_name(name)
+        arguments = wasm_build.compile_arguments(source, target)
+        kernel_cc.run([*arguments, "--architecture", "aie2", *options])
+        return target.read_bytes()
+
+    run_tool = _compile.run_tool
+    monkeypatch.setattr(_compile, "run_tool", lambda c, **rest: commands.append(c) or run_tool(c, **rest))
+    with_file = made("with.o")
+    assert ("-include-pch" in commands[-1]) == uses
+    monkeypatch.setattr(_compile, "with_precompiled", lambda command, *rest: command)
+    assert made("without.o") == with_file
+    assert "-include-pch" not in commands[-1]
+
+
+def test_headers_read_once_stay_out_of_depfiles(wasm_build):
+    source = wasm_build.folder / "k.cc"
+    source.write_text(BYTES.replace("FACTOR", "3"))
+    arguments = wasm_build.compile_arguments(source, source.with_suffix(".o"))
+    assert kernel_cc.run([*arguments, "--architecture", "aie2"]) == []
+
+
+def test_a_file_of_headers_that_the_compiler_cannot_take(wasm_build, monkeypatch):
+    """One that is broken, or of another compiler, costs time and nothing else."""
+    source = wasm_build.folder / "k.cc"
+    source.write_text(BYTES.replace("FACTOR", "3"))
+    broken = wasm_build.folder / "broken.pch"
+    broken.write_bytes(b"CPCH" + bytes(64))
+
+    def with_broken(command: list[str], *rest: object) -> list[str]:
+        at = command.index("-include")
+        return [*command[:at], "-include-pch", str(broken), *command[at + 2 :]]
+
+    monkeypatch.setattr(_compile, "with_precompiled", with_broken)
+    kernel_cc.run([*wasm_build.compile_arguments(source, source.with_suffix(".o")), "--architecture", "aie2"])
+    assert source.with_suffix(".o").exists()

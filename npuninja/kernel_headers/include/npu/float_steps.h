@@ -285,10 +285,16 @@ template <bool HasC, bool Negative, class F> NPU_INLINE F emulated_steps(F c, F 
         return multiply_add(sum, p.high, q.high);
 #endif
 }
-/* The steps are many, so a row of several registers goes by way of the register page to a function that is not inlined. */
-template <bool HasC, bool Negative, class F> __attribute__((noinline)) void emulated_steps_in_page() {
-    F *place = (F *)registers::index_a;
-    place[0] = emulated_steps<HasC, Negative>(place[0], place[1], place[2]);
+/* The steps are many, so a row of several registers goes by way of the register page to a function that is not inlined, and that does
+ * four lanes at a time. */
+template <bool HasC, bool Negative> __attribute__((noinline)) void emulated_steps_in_page(unsigned bytes) {
+    using F = lanes<float, 4>;
+    char *place = (char *)registers::index_a;
+#pragma clang loop unroll(disable)
+    for (unsigned at = 0; at < bytes; at += sizeof(F)) {
+        const F c = load<F>(place + at), x = load<F>(place + bytes + at), y = load<F>(place + 2 * bytes + at);
+        store(place + at, emulated_steps<HasC, Negative>(c, x, y));
+    }
 }
 template <bool HasC, bool Negative, class F> NPU_INLINE F emulated_multiply_add(F c, F x, F y) {
     if constexpr (sizeof(F) <= 16)
@@ -296,8 +302,10 @@ template <bool HasC, bool Negative, class F> NPU_INLINE F emulated_multiply_add(
     else {
         static_assert(3 * sizeof(F) <= 2048, "the page has room for rows of 128 lanes");
         F *place = (F *)registers::index_a;
-        place[0] = c, place[1] = x, place[2] = y;
-        emulated_steps_in_page<HasC, Negative, F>();
+        if constexpr (HasC)
+            place[0] = c;
+        place[1] = x, place[2] = y;
+        emulated_steps_in_page<HasC, Negative>(sizeof(F));
         return place[0];
     }
 }

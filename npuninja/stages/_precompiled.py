@@ -1,0 +1,91 @@
+"""The headers that stand before the first line of every C++ kernel, kept as the compiler has read them.
+
+Reading them takes most of the time of a small kernel. The compiler keeps what it read in a file beside its cache, one for
+each set of flags and state of the headers, made by the first kernel that wants it. A kernel whose own defines or flags could
+change what the headers say goes without; so does one whose compiler is started by another program, which could not tell.
+The object is the same to the byte either way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+
+from npuninja import kernel_headers
+from npuninja.stages._kernel_flags import KernelFlags
+from npuninja.stages._run import ToolFailed, run_tool
+
+#: What the compiler says of a file that it cannot take.
+REFUSED = re.compile(r"error: .*(?:precompiled header|PCH file|AST file|module file)")
+_INCLUDED = ["-include", kernel_headers.BEFORE_THE_FIRST_LINE]
+# Names of macros that headers look at begin so.
+_OF_HEADERS = ("AIE", "NPU", "_")
+# Flags that do not change what the headers say.
+_HARMLESS = re.compile(r"-(?:W.*|w|O[123]|I.+)")
+
+
+def with_precompiled(
+    command: list[str], asked: KernelFlags, folder: str, variables: dict[str, str]
+) -> list[str]:
+    """A compiler's command, without input and output, that reads the headers' file in place of the headers.
+
+    Args:
+        command: of the build's own words, with the flags of `kernel_headers`; without those that the kernel asks for.
+        asked: what the kernel asks for.
+        folder: of the compiler's cache.
+        variables: of the environment.
+
+    Returns the command as it is where the kernel must go without.
+    """
+    at = next((i for i in range(len(command) - 1) if command[i : i + 2] == _INCLUDED), None)
+    if at is None or not _is_harmless(asked):
+        return command
+    rest = command[:at] + command[at + 2 :]
+    file = os.path.join(folder, "headers", f"{_key(command)}.pch")
+    if not os.path.exists(file):
+        try:
+            _make(rest, file, variables)
+        except (ToolFailed, OSError):  # what is wrong, the kernel's own compilation says
+            return command
+    return [*command[:at], "-include-pch", file, *command[at + 2 :]]
+
+
+def without_precompiled(command: list[str]) -> list[str]:
+    """The command with the headers in place of their file."""
+    if "-include-pch" not in command:
+        return command
+    at = command.index("-include-pch")
+    return [*command[:at], *_INCLUDED, *command[at + 2 :]]
+
+
+def _is_harmless(asked: KernelFlags) -> bool:
+    return (
+        not asked.language
+        and all(_HARMLESS.fullmatch(flag) for flag in asked.flags)
+        and not any(define.startswith(_OF_HEADERS) for define in asked.defines)
+    )
+
+
+def _key(command: list[str]) -> str:
+    """Another one for each compiler, each set of flags and each state of the headers."""
+    compiler = os.stat(command[0])
+    state: list[object] = [command, compiler.st_size, compiler.st_mtime_ns]
+    for folder, _, names in sorted(os.walk(kernel_headers.INCLUDE_FOLDER)):
+        for name in sorted(names):
+            status = os.stat(os.path.join(folder, name))
+            state.append((folder, name, status.st_size, status.st_mtime_ns))
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:24]
+
+
+def _make(command: list[str], file: str, variables: dict[str, str]) -> None:
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    header = os.path.join(kernel_headers.INCLUDE_FOLDER, *kernel_headers.BEFORE_THE_FIRST_LINE.split("/"))
+    made = f"{file}.{os.getpid()}"
+    try:
+        run_tool([*command, "-x", "c++-header", header, "-o", made], variables=variables)
+        os.replace(made, file)
+    finally:
+        if os.path.exists(made):
+            os.unlink(made)
