@@ -12,6 +12,7 @@ from npuninja.aie2_compiler.operations import operation
 from npuninja.aie2_compiler.riscv import Assembly, DataSection, Function, Instruction, read_assembly
 from npuninja.aie2_compiler.scheduling import Block, schedule
 from npuninja.aie2_compiler.selection import Placed, Selected, select
+from npuninja.errors import Location
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.object_file import ObjectSymbol, write_object
 
@@ -60,7 +61,7 @@ def object_of(assembly: Assembly, functions: list[Selected]) -> bytes:
         for f in functions
     ]
     made = assemble(assembly_text(assembly, functions), assembly.source)
-    return write_object(made.sections, [*made.symbols, *frames], made.relocations)
+    return write_object(made.sections, [*made.symbols, *frames], made.relocations, lines=made.lines)
 
 
 def assembly_text(assembly: Assembly, functions: list[Selected]) -> str:
@@ -69,11 +70,12 @@ def assembly_text(assembly: Assembly, functions: list[Selected]) -> str:
     for alias, target in assembly.aliases.items():
         others.setdefault(target, []).append(alias)
     lines: list[str] = []
+    files: dict[str, int] = {}
     for function in functions:
         lines += [f".section .text.{function.name}", ".align 16"]
         lines += _labels(function.name, assembly, others, function.is_global)
         lines += [f".type {function.name}, @function"]
-        lines += _bundles(function)
+        lines += _bundles(function, files)
     for section in assembly.data:
         lines += _data(section, assembly, others)
     return "\n".join(lines) + "\n"
@@ -86,12 +88,19 @@ def _labels(name: str, assembly: Assembly, others: dict[str, list[str]], is_glob
         yield f"{label}:"
 
 
-def _bundles(function: Selected) -> Iterator[str]:
+def _bundles(function: Selected, files: dict[str, int]) -> Iterator[str]:
+    shown: Location | None = None
     for placed in function.blocks:
         for label in placed.labels:
             yield f"{label}:"
         for bundle in schedule(placed.block):
-            yield "  " + ("; ".join(bundle) or "nop")
+            if bundle.place is not None and bundle.place != shown:
+                shown = bundle.place
+                if shown.file not in files:
+                    files[shown.file] = len(files) + 1
+                    yield f'.file {files[shown.file]} "{shown.file}"'
+                yield f".loc {files[shown.file]} {shown.line} {shown.column}"
+            yield "  " + ("; ".join(bundle.texts) or "nop")
 
 
 def _data(section: DataSection, assembly: Assembly, others: dict[str, list[str]]) -> Iterator[str]:

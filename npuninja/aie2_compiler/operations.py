@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from npuninja.errors import InternalError
+from npuninja.errors import InternalError, Location
 from npuninja.machine_code.encode import EncodeError, parse_instruction
 from npuninja.machine_code.instruction_set import Instruction, instruction_set
 
@@ -70,9 +70,10 @@ class Form(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """What is to be done, in one or several forms that do the same; the first that fits is taken."""
+    """What is to be done, in one or several forms that do the same; the first that fits is taken. `place`: its C line."""
 
     forms: tuple[Form, ...]
+    place: Location | None = None
 
 
 @lru_cache(maxsize=8192)

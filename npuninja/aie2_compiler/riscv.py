@@ -13,13 +13,14 @@ from npuninja.errors import InternalError, Location, UserError
 _LABEL = re.compile(r'("(?:[^"\\]|\\.)*"|[\w.$@]+):\s*(.*)')
 _ASSIGNED = re.compile(r"([\w.$@]+)\s*=\s*(.+)")
 _LOCAL = ".L"
+#: `.file 1 "folder" "name"`, perhaps with a checksum behind.
+_FILE = re.compile(r'(\d+)\s+(?:"([^"]*)"\s+)?"([^"]*)"')
+_NAME = re.compile(r"[\w.$@]+")
 #: Directives that say nothing about the program's bytes.
 _SILENT = frozenset(
     (
         *(
             ".attribute",
-            ".file",
-            ".loc",
             ".ident",
             ".addrsig",
             ".addrsig_sym",
@@ -38,11 +39,12 @@ _CONSTRUCTORS = (".init_array", ".ctors", ".preinit_array", ".fini_array")
 
 
 class Instruction(NamedTuple):
-    """One instruction: its mnemonic, its operands as text, its line in the assembly."""
+    """One instruction: its mnemonic, its operands as text, its line in the assembly, its C line where that is known."""
 
     mnemonic: str
     operands: tuple[str, ...]
     line: int
+    place: Location | None = None
 
 
 class Function(NamedTuple):
@@ -96,6 +98,8 @@ class _Reader:
         self.writable = False
         self.types: dict[str, str] = {}
         self.line = 0
+        self.files: dict[str, str] = {}
+        self.place: Location | None = None
 
     def unknown(self, what: str) -> InternalError:
         return InternalError(f"{self.path}: line {self.line} of the compiler's assembly: {what}")
@@ -105,8 +109,23 @@ class _Reader:
             line = _without_comment(raw).strip()
             if line:
                 self.statement(line)
+        self.drop_labels_of_lines()
         shown = (self.globals - self.weak) | {name for name in self.weak if name not in self.defined_weakly()}
         return Assembly(self.functions, list(self.data.values()), frozenset(shown), self.aliases, self.path)
+
+    def drop_labels_of_lines(self) -> None:
+        """Labels that only line tables name would end blocks where none ends."""
+        used: set[str] = set()
+        for function in self.functions:
+            for item in function.items:
+                if isinstance(item, Instruction):
+                    used.update(name for text in item.operands for name in _NAME.findall(text))
+        for section in self.data.values():
+            used.update(
+                name for item in section.items if item.kind == "word" for name in _NAME.findall(item.text)
+            )
+        for function in self.functions:
+            function.items[:] = [i for i in function.items if isinstance(i, Instruction) or i in used]
 
     def defined_weakly(self) -> set[str]:
         """Weak symbols with a definition here. Every object keeps its own: inline functions, templates."""
@@ -134,7 +153,7 @@ class _Reader:
             if self.function is None:
                 raise self.unknown(f"an instruction outside a function: {line}")
             operands = tuple(part.strip() for part in _split(rest)) if rest else ()
-            self.function.items.append(Instruction(word, operands, self.line))
+            self.function.items.append(Instruction(word, operands, self.line, self.place))
 
     def alias(self, name: str, value: str) -> None:
         if not re.fullmatch(r"[\w.$@]+", value.strip()):
@@ -179,6 +198,14 @@ class _Reader:
         elif word in (".set", ".equ"):
             name, _, value = rest.partition(",")
             self.alias(name.strip(), value)
+        elif word == ".file":
+            found = _FILE.match(rest)
+            if found is not None:
+                self.files[found[1]] = "/".join(part for part in (found[2], found[3]) if part)
+        elif word == ".loc":
+            number, line, column, *_ = [*rest.split(), "0"]
+            file = self.files.get(number)
+            self.place = Location(file, int(line), int(column)) if file and int(line) else None
         elif word in _SILENT or word.startswith(".cfi_") or self.skipping:
             return
         elif word in (".comm", ".lcomm"):

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple, Sequence
 
 from npuninja.aie2_compiler.operations import Form, Operation, Touch
-from npuninja.errors import InternalError
+from npuninja.errors import InternalError, Location
 from npuninja.machine_code.encode import EncodeError, choose_format
 from npuninja.machine_code.flow import DELAY_SLOTS
 from npuninja.machine_code.instruction_set import instruction_set
@@ -47,8 +47,15 @@ class _Node:
         self.place = -1
 
 
-def schedule(block: Block) -> list[list[str]]:
-    """The bundles of a block, each as the texts of its instructions; an empty one is a NOP."""
+class Scheduled(NamedTuple):
+    """A bundle: the texts of its instructions (an empty one is a NOP), and the C line of the first of them that has one."""
+
+    texts: list[str]
+    place: Location | None
+
+
+def schedule(block: Block) -> list[Scheduled]:
+    """The bundles of a block."""
     operations = [*block.operations, *([block.leaving] if block.leaving else [])]
     nodes = [_Node(i, operation) for i, operation in enumerate(operations)]
     _connect(nodes)
@@ -60,7 +67,7 @@ def schedule(block: Block) -> list[list[str]]:
     if leaving is not None:
         least = max((other.place + distance for other, distance in leaving.before), default=0)
         at = max(least, end - DELAY_SLOTS - 1)
-        while not table.take(leaving.operation.forms[0], at):
+        while not table.take(leaving.operation.forms[0], at, leaving.operation.place):
             at += 1
         end = at + DELAY_SLOTS + 1
     return [table.bundle(at) for at in range(end)]
@@ -84,7 +91,9 @@ def _place_all(nodes: list[_Node], table: _Reservations) -> int:
         while ready:
             entry = heapq.heappop(ready)
             node = entry[2]
-            chosen = next((form for form in node.operation.forms if table.take(form, at)), None)
+            chosen = next(
+                (form for form in node.operation.forms if table.take(form, at, node.operation.place)), None
+            )
             if chosen is None:
                 kept.append(entry)
                 continue
@@ -159,10 +168,11 @@ class _Reservations:
 
     def __init__(self) -> None:
         self._slots: dict[int, dict[str, str]] = defaultdict(dict)
+        self._places: dict[int, Location] = {}
         self._units: dict[tuple[str, int], bool] = {}
         self._to_be_free: set[tuple[str, int]] = set()
 
-    def take(self, form: Form, at: int) -> bool:
+    def take(self, form: Form, at: int, place: Location | None) -> bool:
         """Puts a form into a bundle if slot and units are free."""
         slots = self._slots.get(at, {})
         if form.slot in slots or not _fits(frozenset({*slots, form.slot})):
@@ -173,6 +183,8 @@ class _Reservations:
                 if key in self._units or (not unit.only_free and key in self._to_be_free):
                     return False
         self._slots[at][form.slot] = form.text
+        if place is not None:
+            self._places.setdefault(at, place)
         for unit in form.units:
             for cycle in range(at + unit.first - 1, at + unit.first - 1 + unit.length):
                 if unit.only_free:
@@ -181,9 +193,9 @@ class _Reservations:
                     self._units[unit.name, cycle] = True
         return True
 
-    def bundle(self, at: int) -> list[str]:
-        """The instructions of a bundle."""
-        return list(self._slots.get(at, {}).values())
+    def bundle(self, at: int) -> Scheduled:
+        """A bundle."""
+        return Scheduled(list(self._slots.get(at, {}).values()), self._places.get(at))
 
 
 @lru_cache(maxsize=256)

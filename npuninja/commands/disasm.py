@@ -15,12 +15,12 @@ from npuninja.machine_code.comparison import compare_programs
 from npuninja.machine_code.listing import (
     Names,
     SourceFiles,
-    line_table,
     list_section,
     section_json,
     section_lines,
 )
 from npuninja.machine_code.program import Program, read_programs
+from npuninja.machine_code.source_lines import line_table
 from npuninja.machine_code.wasm_listing import wasm_json, wasm_lines
 
 
@@ -119,8 +119,7 @@ def _text(program: Program, path: str, source: bool) -> list[str]:
     if program.isa == "wasm":
         return out + list(wasm_lines(program, path))
     names = Names(program.symbols)
-    lines = line_table(program) if source else None
-    if source and lines is None:
+    if source and line_table(program.elf) is None:
         out.append("// no source lines: compiled without -g, or they are not in this kind of file")
     files = SourceFiles() if source else None
     if not program.sections:
@@ -130,5 +129,6 @@ def _text(program: Program, path: str, source: bool) -> list[str]:
         out.append(
             f"section {section.name}: 0x{section.address:x}, {len(section.data)} bytes, {len(listing.bundles)} bundles"
         )
+        lines = line_table(program.elf, section.number) if source else None
         out += section_lines(listing, names, lines, files)
     return out

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-import os
-from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.argument_parser import Parser
 from npuninja.commands.model import content_of
 from npuninja.configure.built import meant_manifest
 from npuninja.device import bare_run
+from npuninja.device.issue_profile import CoreProfile, Run, core_frame, profile_run
 from npuninja.device.manifest import read_manifest
-from npuninja.errors import Error, Location, UserError
-from npuninja.formats.elf import DATA_START
-from npuninja.machine_code.functions import Functions
-from npuninja.machine_code.program import Symbol, read_programs
-
-if TYPE_CHECKING:
-    from npuninja.emulator.machine_cores import MachineCore
+from npuninja.errors import UserError
+from npuninja.plan.files import write_if_changed
 
 _WHAT = "Runs a design on the emulated array (no NPU involved) and says how many cycles its cores' machine code issues, by "
-_WHAT += "function and loop (exact; stalls are modelled). Names come from the cores' ELFs, where they are beside the file."
-#: How many files of a build folder are looked through for the cores' ELFs.
-_MOST_FILES = 2000
-
-
-class Run(NamedTuple):
-    """What is run: the files, the content of the buffers, and the limit."""
-
-    xclbin: bytes
-    name: str
-    insts: bytes
-    content: list[bytes]
-    kernel: str | None
-    time_limit_s: float
+_WHAT += "function, loop and C line (exact; stalls are modelled). "
+_WHAT += "Names come from the cores' ELFs, where they are beside the file."
+_LINES_SHOWN = 12
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,9 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     plain = [a for a in arguments if not a.startswith("-")]
     if plain and any(bare_run.is_xclbin(a) for a in plain):
         parser = bare_run.parser_of_runs("npuninja profile", _WHAT)
-        parser.add_argument(
-            "--symbols", action="append", default=[], metavar="FILE.elf", help="a core's ELF; repeat"
-        )
+        _add_own_options(parser)
         options = parser.parse_args(arguments)
         buffers = [bare_run.read_buffer(kind, text) for kind, text in options.buffers]
         run = Run(
@@ -62,9 +45,31 @@ def main(arguments: Sequence[str]) -> int:
             manifest.read(manifest.xclbin), manifest.xclbin, manifest.read(manifest.insts),
             content_of(manifest, options), manifest.kernel, options.time_limit,
         )  # fmt: skip
-    report = _profile(run, options.symbols)
-    print(json.dumps(report) if options.json else _text(report))
+    cores, is_cut = profile_run(run, options.symbols)
+    if options.flame:
+        _write_flame(options.flame, cores, run.name)
+    if options.json:
+        labels = {
+            "emulated": True,
+            "issue_cycles_are": "exact",
+            "stall_cycles_are": "modelled",
+            "is_cut": is_cut,
+        }
+        print(json.dumps({**labels, "cores": [core.to_json() for core in cores]}))
+    else:
+        print(_text(cores, is_cut))
     return 0
+
+
+def _add_own_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--symbols", action="append", default=[], metavar="FILE.elf", help="a core's ELF; repeat"
+    )
+    parser.add_argument(
+        "--flame",
+        metavar="FILE",
+        help="a flame graph: FILE.svg is a drawing, any other name gets lines a;b;c CYCLES",
+    )
 
 
 def _parser() -> Parser:
@@ -77,105 +82,47 @@ def _parser() -> Parser:
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the random inputs (default 1)")
     parser.add_argument("--time-limit", type=float, default=120.0, metavar="S", help="seconds (default 120)")
-    parser.add_argument(
-        "--symbols", action="append", default=[], metavar="FILE.elf", help="a core's ELF; repeat"
-    )
+    _add_own_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     return parser
 
 
-def _elves_beside(path: str) -> list[str]:
-    """ELFs in the folder of a file and one below: each is used for the core whose program it is, byte for byte."""
-    folder = os.path.dirname(os.path.abspath(path))
-    found: list[str] = []
-    for entry in sorted(os.scandir(folder), key=lambda e: e.name)[:_MOST_FILES]:
-        if entry.name.endswith(".elf"):
-            found.append(entry.path)
-        elif entry.is_dir():
-            found += sorted(os.path.join(entry.path, n) for n in os.listdir(entry.path) if n.endswith(".elf"))
-    return found
+def _write_flame(path: str, cores: list[CoreProfile], name: str) -> None:
+    """A flame graph of all cores: a drawing, or lines `a;b;c CYCLES` for other programs."""
+    roots = [core_frame(core) for core in cores]
+    if path.endswith(".svg"):
+        from npuninja.report.flame import flame_svg
+
+        text = flame_svg(roots, f"issue cycles of {name} (emulated)") + "\n"
+    else:
+        text = "".join(f"{line}\n" for root in roots for line in root.folded())
+    write_if_changed(path, text)
 
 
-def _symbols(paths: Sequence[str], wanted: Sequence[str]) -> dict[bytes, tuple[Symbol, ...]]:
-    """Symbols by the program that they belong to."""
-    found = {}
-    for path in paths:
-        try:
-            _, programs = read_programs(bare_run.read(path), path)
-        except Error:
-            if path in wanted:
-                raise
-            continue  # a file of another kind that lies there too
-        for program in programs:
-            if program.elf is not None:
-                code = [(s.address, s.data) for s in program.elf.segments if s.address < DATA_START]
-                found[_image(code)] = tuple(program.symbols)
-    return found
-
-
-def _image(pieces: Sequence[tuple[int, bytes]]) -> bytes:
-    """Program memory as pieces fill it, without zeros at its end, which a configuration may add."""
-    image = bytearray(max((at + len(data) for at, data in pieces), default=0))
-    for at, data in pieces:
-        image[at : at + len(data)] = data
-    return bytes(image).rstrip(b"\0")
-
-
-def _profile(run: Run, wanted: Sequence[str]) -> dict[str, Any]:
-    from npuninja.emulator import Emulator  # wasmtime takes 50 ms
-
-    known = _symbols([*_elves_beside(run.name), *wanted], wanted)
-    with Emulator.from_xclbin(run.xclbin, kernel=run.kernel, name=run.name, count_bundles=True) as npu:
-        if not npu.machine_cores():
-            raise UserError(
-                "no core of the design has machine code, so there are no issue cycles",
-                hint="npuninja model NAME.json",
-            )
-        images = {_image(core.pieces) for core in npu.machine_cores()}
-        for path in wanted:
-            if not images & set(_symbols([path], wanted)):
-                raise UserError("no core of the design has the program in this ELF", Location(path))
-        hosts = []
-        for content in run.content:
-            host = npu.allocate(len(content))
-            host.view[:] = content
-            hosts.append(host)
-        npu.run(run.insts, hosts, run.time_limit_s)
-        cores = [_core(core, known.get(_image(core.pieces), ())) for core in npu.machine_cores()]
-        for host in hosts:
-            host.view.release()
-    return {"emulated": True, "issue_cycles_are": "exact", "stall_cycles_are": "modelled", "cores": cores}
-
-
-def _core(core: MachineCore, symbols: Sequence[Symbol]) -> dict[str, Any]:
-    return {
-        "column": core.info.column,
-        "row": core.info.row,
-        "issue_cycles": core.issue_cycles(),
-        "stall_cycles": core.stall_cycles(),
-        "has_symbols": bool(symbols),
-        "functions": Functions(core.pieces, symbols).profile(core.runtime.issues),
-    }
-
-
-def _text(report: dict[str, Any]) -> str:
+def _text(cores: list[CoreProfile], is_cut: bool) -> str:
     lines = ["emulated, no NPU involved; issue cycles are exact, stalls are modelled"]
-    for core in report["cores"]:
-        total, stalls = core["issue_cycles"], sum(core["stall_cycles"].values())
-        lines.append(f"\ncore ({core['column']}, {core['row']}): {total} issue cycles, {stalls} stall cycles")
-        if not core["has_symbols"]:
+    if is_cut:
+        lines.append("time was up before the run's end (--time-limit): the figures are of its beginning")
+    for core in cores:
+        total, stalls = core.issue_cycles, sum(core.stall_cycles.values())
+        lines.append(f"\ncore ({core.column}, {core.row}): {total} issue cycles, {stalls} stall cycles")
+        if not core.has_symbols:
             lines.append(
                 "  no ELF of this program is known (--symbols FILE.elf), so functions have addresses only"
             )
-        for row in core["functions"]:
-            lines.append(
-                f"  {100 * row['issue_cycles'] / max(total, 1):5.1f} %  {row['issue_cycles']:>12}  {row['function']}, "
-                f"{row['calls']} call{'' if row['calls'] == 1 else 's'}"
-            )
+
+        def share(cycles: int, total: int = total) -> str:
+            return f"  {100 * cycles / max(total, 1):5.1f} %  {cycles:>12}"
+
+        for row in core.profile.functions:
+            calls = f"{row.calls} call{'' if row.calls == 1 else 's'}"
+            lines.append(f"{share(row.issue_cycles)}  {row.name}, {calls}")
             lines += [
-                f"  {100 * loop['issue_cycles'] / max(total, 1):5.1f} %  {loop['issue_cycles']:>12}    loop 0x{loop['start']:x} "
-                f"to 0x{loop['end']:x}, {loop['trips']} trips"
-                for loop in row["loops"]
-                if loop["issue_cycles"]
+                f"{share(loop.issue_cycles)}    {'loop' if loop.is_hardware else 'loop by a branch'} 0x{loop.start:x} "
+                f"to 0x{loop.end:x}, {loop.trips} trips"
+                for loop in row.loops
             ]
+        if core.profile.lines:
+            lines.append("  by C line:")
+            lines += [f"{share(cycles)}  {line}" for line, cycles in core.profile.lines[:_LINES_SHOWN]]
     return "\n".join(lines)

@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     parser = Parser(
         prog="npuninja report",
         description="Writes a page (HTML, one file, no network) for each design: floorplan, memory, timeline of an "
-        "emulated run, test, providers.",
+        "emulated run, where cores of machine code spend their cycles, test, providers.",
     )
     parser.add_argument(
         "designs",
@@ -49,15 +49,22 @@ def main(arguments: list[str]) -> int:
         target = os.path.join(os.path.relpath(build_of().output_folder), "report")
     facts = [_with_sources(read_design(folder), folder) for folder in folders]
     for design, folder in zip(facts, folders):
-        run = None
+        run = profile = None
         if not options.no_run:
-            from npuninja.report.run_facts import RunFacts, perfetto, read_run  # wasmtime takes 50 ms
+            from npuninja.report.run_facts import (
+                RunFacts,
+                perfetto,
+                read_profile,
+                read_run,
+            )  # wasmtime takes 50 ms
 
-            run = read_run(os.path.join(folder, f"{design.name}.json"), options.time_limit)
+            manifest = os.path.join(folder, f"{design.name}.json")
+            run = read_run(manifest, options.time_limit)
+            profile = read_profile(manifest, options.time_limit)
             if isinstance(run, RunFacts):
                 trace = perfetto(run.timeline, design.name)
                 write_if_changed(os.path.join(target, f"{design.name}.trace.json"), trace)
-        write_if_changed(os.path.join(target, f"{design.name}.html"), design_page(design, run))
+        write_if_changed(os.path.join(target, f"{design.name}.html"), design_page(design, run, profile))
     index = os.path.join(target, "index.html")
     write_if_changed(index, index_page(facts))
     pages = [f"{design.name}.html" for design in facts]

@@ -110,6 +110,7 @@ class Emulator:
     ) -> None:
         self.checks = checks
         self._count_bundles = count_bundles
+        self._file = ""
         self._array = Array(layout.Geometry(columns, rows))
         if checks and not self._array.call("can_check"):
             raise UserError(
@@ -174,6 +175,7 @@ class Emulator:
             schedule=schedule,
             count_bundles=count_bundles,
         )
+        emulator._file = name
         try:
             emulator.configure(first)
         except BaseException:
@@ -227,8 +229,9 @@ class Emulator:
         stub = read_stub(bytes(self._array.engine_memory(start, STUB_BYTES)))
         if stub is None:
             machine_core = MachineCore(
-                self._array, tile, pieces, translate=not self._count_bundles, checked=bool(self.checks)
-            )
+                self._array, tile, pieces, translate=not self._count_bundles, checked=bool(self.checks),
+                file=self._file,
+            )  # fmt: skip
             self._array.call("clear_regions", tile)
             self._machine_cores[tile] = machine_core
             self._array.add_machine_core(tile, machine_core.step, machine_core.reset)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import wasmtime
@@ -17,11 +18,12 @@ from npuninja.arch.registers import BD_STRIDE, DMA, tile_address
 from npuninja.emulator import layout
 from npuninja.emulator.array import Array
 from npuninja.emulator.errors import BadAccess, CoreFault, TimeLimit
-from npuninja.errors import UserError
+from npuninja.errors import Location, UserError
 from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA
 from npuninja.formats.core_image import CoreInfo
 from npuninja.machine_code.core_runtime import OWN_BASE, CoreRuntime, fault_sentence, load_runtime
 from npuninja.machine_code.decode import Bundle
+from npuninja.machine_code.known_programs import KnownProgram, elves_beside, known_programs, program_image
 from npuninja.machine_code.loading import LoadedProgram
 from npuninja.machine_code.translation import translate_now, use_cached
 
@@ -48,6 +50,14 @@ class StackRoom(NamedTuple):
 class MachineCore:
     """One core of machine code.
 
+    Args:
+        array: where it lives.
+        tile: number of its tile.
+        pieces: its program: addresses in program memory and the bytes there.
+        translate: whether what runs long is translated.
+        checked: whether the array hears of every access.
+        file: from which the program came; ELFs beside it may have names and C lines for messages.
+
     Attributes:
         tile: number of its tile.
         info: the little that is known of such a core, in the words of a wasm core.
@@ -65,8 +75,10 @@ class MachineCore:
         *,
         translate: bool = True,
         checked: bool = False,
+        file: str = "",
     ) -> None:
         column, row = layout.tile_place(tile)
+        self._file = file
         self.tile = tile
         self.pieces = tuple(pieces)
         self._translate = translate = translate and not checked
@@ -154,14 +166,27 @@ class MachineCore:
                 room, behind = address - start, f"the buffer of BD {bd} at 0x{address:x}"
         return StackRoom(used, room, behind)
 
-    def where(self, address: int) -> str:
-        """An address with its bundle, for messages."""
-        bundle = self.bundles.get(address)
+    @cached_property
+    def known(self) -> KnownProgram | None:
+        """What an ELF beside its file knows of its program, for messages and profiles."""
         return (
-            f"0x{address:x} ({bundle.data.hex(' ')}: {bundle.text})"
-            if bundle is not None
-            else f"0x{address:x}"
+            known_programs(elves_beside(self._file)).get(program_image(self.pieces)) if self._file else None
         )
+
+    def place(self, address: int) -> Location | None:
+        """The C line of an address, where it is known."""
+        return self.known.place(address) if self.known is not None else None
+
+    def where(self, address: int) -> str:
+        """An address with its function, its bundle and its C line, for messages."""
+        place = self.place(address)
+        return f"{self._bundle_at(address)}{f' ({place})' if place is not None else ''}"
+
+    def _bundle_at(self, address: int) -> str:
+        bundle = self.bundles.get(address)
+        name = self.known.phrase(address) if self.known is not None else ""
+        code = f" ({bundle.data.hex(' ')}: {bundle.text})" if bundle is not None else ""
+        return f"0x{address:x}{name}{code}"
 
     def fault(self) -> CoreFault:
         """The error for what stopped the core."""
@@ -172,9 +197,15 @@ class MachineCore:
             name = bundle.text
         sentence = fault_sentence(fault, name)
         return CoreFault(
-            f"{self.name} at {self.where(fault.address)}: {sentence}",
+            f"{self.name} at {self._bundle_at(fault.address)}: {sentence}",
+            self.place(fault.address),
             hint="`npuninja disasm` shows the code around this address",
-            report={"tile": [self.info.column, self.info.row], "address": fault.address, "why": sentence},
+            report={
+                "tile": [self.info.column, self.info.row],
+                "address": fault.address,
+                "why": sentence,
+                **self._function(fault.address),
+            },
         )
 
     def bad_access(self, address: int, size_bytes: int, site: int) -> BadAccess:
@@ -182,8 +213,8 @@ class MachineCore:
         at = 2 * site
         what = "1 byte" if size_bytes == 1 else f"{size_bytes} bytes"
         return BadAccess(
-            f"{self.name} at {self.where(at)} reads {what} at 0x{address:05x} that nothing has written",
-            None,
+            f"{self.name} at {self._bundle_at(at)} reads {what} at 0x{address:05x} that nothing has written",
+            self.place(at),
             hint="`npuninja disasm` shows the code around this address; on an NPU memory holds what was there before",
             report={
                 "tile": [self.info.column, self.info.row],
@@ -199,13 +230,20 @@ class MachineCore:
         """The error for a core that is still at work when time is up."""
         pc = self.runtime.state("pc")
         return TimeLimit(
-            f"{self.name} is still at work after {time_limit_s:g} s, at {self.where(pc)}, "
+            f"{self.name} is still at work after {time_limit_s:g} s, at {self._bundle_at(pc)}, "
             f"{self.issue_cycles()} bundles issued",
+            self.place(pc),
             hint="an endless loop in the core, or too short a limit: --time-limit",
             report={
                 "time_limit_s": time_limit_s,
                 "tile": [self.info.column, self.info.row],
                 "address": pc,
                 "issue_cycles": self.issue_cycles(),
+                **self._function(pc),
             },
         )
+
+    def _function(self, address: int) -> dict[str, str]:
+        """The function for a report, as far as it is known."""
+        name = self.known.function(address) if self.known is not None else None
+        return {"function": name} if name else {}

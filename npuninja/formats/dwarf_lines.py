@@ -1,7 +1,7 @@
-"""Source lines of code addresses, from a DWARF line table (`.debug_line`, versions 2 to 4).
+"""Source lines of code addresses, from a DWARF line table (`.debug_line`, versions 2 to 5).
 
-Source: DWARF 4, section 6.2 ("Line Number Information"). Only what a message needs is kept: file, line and
-    column.
+Source: DWARF 4 and DWARF 5, section 6.2 ("Line Number Information"), DWARF 5, 7.5.6 (forms). Only what a message needs
+    is kept: file, line and column.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from npuninja.errors import Location
 _COPY, _ADVANCE_PC, _ADVANCE_LINE, _SET_FILE, _SET_COLUMN = 1, 2, 3, 4, 5
 _CONST_ADD_PC, _FIXED_ADVANCE_PC = 8, 9
 _END_SEQUENCE, _SET_ADDRESS = 1, 2
+_CONTENT_PATH, _CONTENT_FOLDER = 1, 2
+#: Forms of DWARF 5 that a table of files may have. Numbers of a fixed size, by form.
+_FIXED_BYTES = {0x0B: 1, 0x05: 2, 0x06: 4, 0x07: 8, 0x1E: 16, 0x17: 4}
+_FORM_STRING, _FORM_STRP, _FORM_LINE_STRP, _FORM_UDATA, _FORM_BLOCK = 0x08, 0x0E, 0x1F, 0x0F, 0x09
 
 
 class LineTable(NamedTuple):
@@ -29,16 +33,23 @@ class LineTable(NamedTuple):
         return self.places[row] if row >= 0 else None
 
 
-def read_line_table(data: bytes) -> LineTable:
-    """The rows of all units. A unit of another version is left out; so is what follows damage."""
+def read_line_table(data: bytes, line_strings: bytes = b"", strings: bytes = b"") -> LineTable:
+    """The rows of all units. A unit of another version is left out; so is what follows damage.
+
+    Args:
+        data: `.debug_line`.
+        line_strings: `.debug_line_str`, where DWARF 5 has names of files.
+        strings: `.debug_str`, where it may have them too.
+    """
     rows: list[tuple[int, Location | None]] = []
     at = 0
     try:
         while at + 4 <= len(data):
             (size,) = struct.unpack_from("<I", data, at)
             (version,) = struct.unpack_from("<H", data, at + 4)
-            if 2 <= version <= 4:
-                rows += _Unit(data, at + 4, at + 4 + size).rows()
+            if 2 <= version <= 5:
+                texts = {_FORM_LINE_STRP: line_strings, _FORM_STRP: strings}
+                rows += _Unit(data, at + 4, at + 4 + size, texts).rows()
             at += 4 + size
     except (IndexError, ValueError, ZeroDivisionError, struct.error):
         pass  # a message without a line is better than none
@@ -50,27 +61,67 @@ def read_line_table(data: bytes) -> LineTable:
 class _Unit:
     """One unit: its header, and the state machine that its program runs on."""
 
-    def __init__(self, data: bytes, at: int, end: int) -> None:
+    def __init__(self, data: bytes, at: int, end: int, texts: dict[int, bytes]) -> None:
         self.data, self.at, self.end = data, at, end
-        version, header_size = struct.unpack_from("<HI", data, at)
-        program = at + 6 + header_size
-        self.at = at + 6
+        self._texts = texts
+        (version,) = struct.unpack_from("<H", data, at)
+        self.at = at + 2
+        if version >= 5:
+            self._byte(), self._byte()  # bytes of an address, of a segment's number
+        (header_size,) = struct.unpack_from("<I", data, self.at)
+        self.at += 4
+        program = self.at + header_size
         self.unit = self._byte()
-        if version == 4:
+        if version >= 4:
             self._byte()  # operations in an instruction: of VLIW machines
         self._byte()  # is_stmt
         self.line_base = struct.unpack("b", bytes([self._byte()]))[0]
         self.line_range, self.opcode_base = self._byte(), self._byte()
         self.operands = [self._byte() for _ in range(self.opcode_base - 1)]
+        self.files = self._files_by_form() if version >= 5 else self._files()
+        self.at = program
+
+    def _files(self) -> list[str]:
         folders = []
         while name := self._text():
             folders.append(name)
-        self.files = [""]
+        files = [""]
         while name := self._text():
             folder = self._number()
             self._number(), self._number()  # time and size, always 0
-            self.files.append(f"{folders[folder - 1]}/{name}" if folder else name)
-        self.at = program
+            files.append(f"{folders[folder - 1]}/{name}" if folder else name)
+        return files
+
+    def _files_by_form(self) -> list[str]:
+        folders = [str(entry.get(_CONTENT_PATH, "")) for entry in self._entries()]
+        files = []
+        for entry in self._entries():
+            name, number = str(entry.get(_CONTENT_PATH, "")), int(entry.get(_CONTENT_FOLDER, 0))
+            folder = folders[number]
+            if number and not folder.startswith("/"):  # under the folder in which the compiler ran
+                folder = f"{folders[0]}/{folder}"
+            files.append(name if name.startswith("/") or folder in ("", ".") else f"{folder}/{name}")
+        return files
+
+    def _entries(self) -> list[dict[int, str | int]]:
+        forms = [(self._number(), self._number()) for _ in range(self._byte())]
+        return [{content: self._value(form) for content, form in forms} for _ in range(self._number())]
+
+    def _value(self, form: int) -> str | int:
+        if form == _FORM_STRING:
+            return self._text()
+        if form in self._texts:
+            (offset,) = struct.unpack_from("<I", self.data, self.at)
+            self.at += 4
+            text = self._texts[form]
+            return text[offset : text.index(b"\0", offset)].decode("utf-8", "replace")
+        if form == _FORM_UDATA:
+            return self._number()
+        size = self._number() if form == _FORM_BLOCK else _FIXED_BYTES.get(form)
+        if size is None:
+            raise ValueError("a form that tables of files do not have")
+        self.at += size
+        return int.from_bytes(self.data[self.at - size : self.at], "little")
 
     def _byte(self) -> int:
         self.at += 1

@@ -3,7 +3,8 @@
 A line is a bundle: instructions separated by `;`. `name:` (or `00000020 <name>:` of a listing) is a label; `//` begins a
 comment; in front of a bundle a listing's address and bytes may stand. Directives: `.text .data .bss .section NAME`,
 `.globl NAME`, `.type NAME, @function`, `.align BYTES`, `.word .half .byte VALUE…`, `.space BYTES`, `.ascii "…"`,
-`.reloc OFFSET, TYPE, SYMBOL±N`.
+`.reloc OFFSET, TYPE, SYMBOL±N`, and for the lines of another source `.file NUMBER ["FOLDER"] "NAME"`,
+`.loc NUMBER LINE [COLUMN]`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from typing import NamedTuple
 
 from npuninja.errors import Location, UserError
+from npuninja.formats.dwarf_line_writer import CodeRows, without_repeats
 from npuninja.machine_code.encode import (
     EncodeError,
     Parsed,
@@ -22,14 +24,19 @@ from npuninja.machine_code.encode import (
     parse_bundle,
 )
 from npuninja.machine_code.instruction_set import instruction_set
-from npuninja.machine_code.object_file import ObjectRelocation, ObjectSection, ObjectSymbol, write_object
+from npuninja.machine_code.object_file import (
+    WORD_RELOCATION,
+    ObjectRelocation,
+    ObjectSection,
+    ObjectSymbol,
+    write_object,
+)
 
 _LISTING = re.compile(r"\s*([0-9a-f]+):\s+((?:[0-9a-f]{2} )*[0-9a-f]{2})\s{2,}(.*)")
 _LABEL = re.compile(r"\s*(?:[0-9a-f]{8} <([^>]+)>|([A-Za-z_.$][\w.$@]*)):\s*(.*)")
 _SECTION_HEADING = re.compile(r"section (\S+): 0x([0-9a-f]+), ")
+_FILE = re.compile(r'(\d+)\s+(?:"([^"]*)"\s+)?"([^"]*)"(?:\s+md5\s+\S+)?')
 _SYMBOL = re.compile(r"([A-Za-z_.$][\w.$@]*|<[^>]+>)([+-]\d+)?")
-#: Relocations of data words: 32 bits, 20 bits.
-_WORD_RELOCATION = 51
 _ALIGN = {".text": 16}
 
 
@@ -44,18 +51,20 @@ class _Section:
         self.align = _ALIGN.get(name, 4)
         self.address = 0
         self.size_bytes = 0  # of .bss
+        self.lines: list[tuple[int, Location]] = []
 
 
 class Assembled(NamedTuple):
-    """What a text makes: sections, symbols, relocations."""
+    """What a text makes: sections, symbols, relocations, by the section's name the lines of its code."""
 
     sections: list[ObjectSection]
     symbols: list[ObjectSymbol]
     relocations: list[ObjectRelocation]
+    lines: dict[str, CodeRows]
 
     def object(self) -> bytes:
         """As an object file."""
-        return write_object(self.sections, self.symbols, self.relocations)
+        return write_object(self.sections, self.symbols, self.relocations, lines=self.lines)
 
 
 class _Assembler:
@@ -70,6 +79,8 @@ class _Assembler:
         self._functions: set[str] = set()
         self._relocations: list[ObjectRelocation] = []
         self._line = 0
+        self._files: dict[int, str] = {}
+        self._place: Location | None = None
 
     def _error(self, message: str, hint: str | None = None) -> UserError:
         return UserError(message, Location(self._name, self._line), hint=hint)
@@ -127,6 +138,9 @@ class _Assembler:
         for instruction in parsed:
             if instruction.reference is not None:
                 self._refer(parsed, instruction, instruction.reference)
+        if self._place is not None:
+            self._current.lines.append((len(self._current.data), self._place))
+            self._place = None  # holds until the next one
         self._current.data += data
 
     def _refer(self, bundle: list[Parsed], instruction: Parsed, reference: Reference) -> None:
@@ -180,10 +194,26 @@ class _Assembler:
             name, _, kind = rest.partition(",")
             if kind.strip()[1:] == "function":
                 self._functions.add(name.strip())
-        elif word in (".size", ".file", ".ident", ".cfi_startproc", ".cfi_endproc"):
+        elif word == ".file":
+            self._file(rest)
+        elif word == ".loc":
+            self._loc(rest)
+        elif word in (".size", ".ident", ".cfi_startproc", ".cfi_endproc"):
             pass  # what a compiler's listing has and an object does not need
         else:
             raise self._error(f"the directive {word} is not known")
+
+    def _file(self, rest: str) -> None:
+        found = _FILE.fullmatch(rest)
+        if found is not None:  # without a number it names the whole file, which says nothing about lines
+            folder, name = found[2] or "", found[3]
+            self._files[int(found[1])] = f"{folder}/{name}" if folder and not name.startswith("/") else name
+
+    def _loc(self, rest: str) -> None:
+        numbers = [int(word) for word in rest.split()[:3] if word.isdigit()]
+        if len(numbers) < 2 or numbers[0] not in self._files:
+            raise self._error(".loc wants the number of a .file, a line and perhaps a column")
+        self._place = Location(self._files[numbers[0]], numbers[1], numbers[2] if len(numbers) > 2 else 0)
 
     def _align(self, bytes_: int) -> None:
         section = self._current
@@ -212,7 +242,7 @@ class _Assembler:
                     raise self._error(f"an address of '{symbol}' needs .word") from None
                 self._relocations.append(
                     ObjectRelocation(
-                        self._current.name, len(self._current.data), _WORD_RELOCATION, symbol, addend
+                        self._current.name, len(self._current.data), WORD_RELOCATION, symbol, addend
                     )
                 )
                 value = 0
@@ -258,7 +288,12 @@ class _Assembler:
         for name in dict.fromkeys(r.symbol for r in self._relocations):
             if name not in known:
                 symbols.append(ObjectSymbol(name, "", 0))
-        return Assembled(sections, symbols, self._relocations)
+        lines = {
+            s.name: CodeRows(without_repeats(s.lines), len(s.data))
+            for s in self._sections.values()
+            if s.lines
+        }
+        return Assembled(sections, symbols, self._relocations, lines)
 
 
 def assemble(text: str, name: str = "assembly", isa: str = "aie2") -> Assembled:

@@ -1,4 +1,4 @@
-"""The functions of a program: size, stack by the call graph, loops, cycles of a call, and a profile by function and loop.
+"""The functions of a program: size, stack by the call graph, loops, cycles of a call.
 
 Functions begin at symbols of functions, at address 0 and where calls lead; each goes on to the next one's beginning.
 The stack grows upwards: a function's frame is what it adds to `sp` at most (aie2-isa §9).
@@ -7,7 +7,7 @@ The stack grows upwards: a function's frame is what it adds to `sp` at most (aie
 from __future__ import annotations
 
 import bisect
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, NamedTuple, Sequence
 
 from npuninja.formats import elf
 from npuninja.machine_code.decode import Bundle, Decoded
@@ -85,14 +85,18 @@ class Functions:
     Args:
         pieces: (address, bytes) of program memory.
         symbols: what is known of names.
+
+    Attributes:
+        all: the functions by address.
+        flow: the control flow of the whole program.
     """
 
     def __init__(self, pieces: Sequence[tuple[int, bytes]], symbols: Sequence[Symbol] = ()) -> None:
         bundles = reachable_bundles(pieces)
         names = Names(symbols)
-        self._flow: Flow = analyse(bundles, [s.address for s in names.functions])
-        known = {s.address for s in names.functions} | {0} | set(self._flow.calls)
-        self._starts = sorted(known & set(self._flow.bundles))
+        self.flow: Flow = analyse(bundles, [s.address for s in names.functions])
+        known = {s.address for s in names.functions} | {0} | set(self.flow.calls)
+        self._starts = sorted(known & set(self.flow.bundles))
         self._addresses = [b.address for b in bundles]
         self._names = {at: names.at.get(at, f"function_0x{at:x}" if at else "start") for at in self._starts}
         self._bundles = bundles
@@ -100,7 +104,12 @@ class Functions:
         self._cycles: dict[int, int | None] = {}
         self.all = tuple(self._function(at) for at in self._starts)
 
-    def _range(self, start: int) -> Sequence[Bundle]:
+    def start_of(self, address: int) -> int:
+        """The beginning of the function that an address lies in."""
+        return self._starts[bisect.bisect_right(self._starts, address) - 1]
+
+    def bundles_of(self, start: int) -> tuple[Bundle, ...]:
+        """The bundles of the function that begins at an address."""
         index = bisect.bisect_right(self._starts, start)
         first = bisect.bisect_left(self._addresses, start)
         last = (
@@ -108,12 +117,12 @@ class Functions:
             if index < len(self._starts)
             else len(self._addresses)
         )
-        return self._bundles[first:last]
+        return tuple(self._bundles[first:last])
 
     def _function(self, start: int) -> Function:
-        bundles = self._range(start)
+        bundles = self.bundles_of(start)
         end = bundles[-1].end
-        loops = tuple(loop for loop in self._flow.loops.values() if start <= loop.start < end)
+        loops = tuple(loop for loop in self.flow.loops.values() if start <= loop.start < end)
         calls = sorted({self._names[target] for target in self._targets(start) if target is not None})
         return Function(
             self._names[start], start, end, len(bundles), self._frames[start], self._stack(start, ()), tuple(calls),
@@ -122,7 +131,7 @@ class Functions:
 
     def _frame(self, start: int) -> int:
         depth = deepest = 0
-        for bundle in self._range(start):
+        for bundle in self.bundles_of(start):
             depth += sum(map(_stack_step, bundle.instructions))
             deepest = max(deepest, depth)
         return deepest
@@ -130,9 +139,9 @@ class Functions:
     def _targets(self, start: int) -> list[int | None]:
         """Where the calls and the jumps to other functions lead; None: through a register."""
         found: list[int | None] = []
-        end = self._range(start)[-1].end
-        for bundle in self._range(start):
-            branch = self._flow.branches.get(bundle.address)
+        end = self.bundles_of(start)[-1].end
+        for bundle in self.bundles_of(start):
+            branch = self.flow.branches.get(bundle.address)
             if branch is None or branch.mnemonic == "ret lr":
                 continue
             if branch.is_call or (branch.target is not None and not start <= branch.target < end):
@@ -162,7 +171,7 @@ class Functions:
     def _walk(self, address: int, above: tuple[int, ...]) -> int | None:
         """Issue cycles from an address to the return, when no way depends on data."""
         cycles = 0
-        began: dict[int, int] = {loop.start: -1 for loop in self._flow.loops.values()}
+        began: dict[int, int] = {loop.start: -1 for loop in self.flow.loops.values()}
         jump: tuple[int, int | None, bool] | None = (
             None  # behind its delay slots, where to, whether it is over
         )
@@ -171,7 +180,7 @@ class Functions:
                 if jump[2]:
                     return cycles
                 address, jump = jump[1] or 0, None
-            bundle = self._flow.bundles.get(address)
+            bundle = self.flow.bundles.get(address)
             if bundle is None:
                 return None
             if address in began:
@@ -179,7 +188,7 @@ class Functions:
             cycles += 1
             if any(d.instruction.mnemonic == "done" for d in bundle.instructions):
                 return cycles
-            branch = self._flow.branches.get(address)
+            branch = self.flow.branches.get(address)
             if branch is not None:
                 if branch.after is None or branch.mnemonic in ("jz", "jnz", "jnzd"):
                     return None
@@ -194,46 +203,13 @@ class Functions:
                     cycles += inner
                 else:
                     jump = (branch.after, branch.target, False)
-            loop = self._flow.loops.get(address)
+            loop = self.flow.loops.get(address)
             if loop is not None:
                 if loop.trips is None or began[loop.start] < 0:
                     return None
                 cycles += (cycles - began[loop.start]) * (loop.trips - 1)
             address = bundle.end
         return None
-
-    def profile(self, issues: Callable[[int], int]) -> list[dict[str, Any]]:
-        """Issue cycles by function and loop, the most first.
-
-        Args:
-            issues: how often the bundle at an address was issued.
-        """
-        made = []
-        for function in self.all:
-            counts = {b.address: issues(b.address) for b in self._range(function.start)}
-            total = sum(counts.values())
-            if not total:
-                continue
-            made.append(
-                {
-                    "function": function.name,
-                    "address": function.start,
-                    "issue_cycles": total,
-                    "calls": counts[function.start],
-                    "loops": [
-                        {
-                            "start": loop.start,
-                            "end": loop.end,
-                            "issue_cycles": sum(
-                                n for at, n in counts.items() if loop.start <= at <= loop.end
-                            ),
-                            "trips": counts.get(loop.start, 0),
-                        }
-                        for loop in function.loops
-                    ],
-                }
-            )
-        return sorted(made, key=lambda row: -int(row["issue_cycles"]))
 
 
 def _stack_step(decoded: Decoded) -> int:

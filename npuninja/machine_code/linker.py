@@ -12,11 +12,15 @@ from typing import NamedTuple, Sequence
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.errors import Location, UserError
 from npuninja.formats import elf
+from npuninja.formats.dwarf_line_writer import CodeRows, without_repeats
+from npuninja.formats.dwarf_lines import LineTable
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.instruction_set import instruction_set
 from npuninja.machine_code.object_file import ObjectRelocation, ObjectSection, ObjectSymbol, write_object
 from npuninja.machine_code.program import read_programs
+from npuninja.machine_code.source_lines import line_table
 
+_EXECUTABLE_SECTION = 4  # SHF_EXECINSTR
 STACK_SYMBOL = "_sp_start_value_DM_stack"
 _START = f"""
 .section .text.start
@@ -70,6 +74,7 @@ class _Input(NamedTuple):
     sections: list[ObjectSection]
     symbols: list[ObjectSymbol]
     relocations: list[ObjectRelocation]
+    lines: dict[str, LineTable]
 
 
 def _read(data: bytes, name: str) -> list[_Input]:
@@ -103,7 +108,12 @@ def _read(data: bytes, name: str) -> list[_Input]:
         ]
         symbols += [ObjectSymbol(f"section {n}", n, 0, 0, is_global=False) for n in names]
         relocations = _relocations(found, names)
-        inputs.append(_Input(where, sections, symbols, relocations))
+        lines = {}
+        for number, section in enumerate(found.sections):
+            rows = line_table(found, number) if section.flags & _EXECUTABLE_SECTION else None
+            if rows is not None:
+                lines[names[number]] = rows
+        inputs.append(_Input(where, sections, symbols, relocations, lines))
     return inputs
 
 
@@ -253,6 +263,7 @@ def _only_used(
                 [s for s in item.sections if (item.name, s.name) in wanted],
                 [s for s in item.symbols if s.section == "*ABS*" or (item.name, s.section) in wanted],
                 [r for r in item.relocations if (item.name, r.section) in wanted],
+                item.lines,
             )
         )
     return kept
@@ -307,7 +318,27 @@ def _linked_file(
     if bss_end > script.data_origin + len(data):
         start_bss = script.data_origin + len(data)
         sections.append(ObjectSection(".bss", b"", 16, bss_end - start_bss, start_bss))
-    return write_object(sections, symbols, linked=True)
+    return write_object(sections, symbols, linked=True, lines=_lines(inputs, addresses))
+
+
+def _lines(inputs: list[_Input], addresses: dict[tuple[str, str], int]) -> dict[str, CodeRows]:
+    """The lines of the program: each section's where the section has gone."""
+    made = {}
+    for item in inputs:
+        for section in item.sections:
+            start, table = addresses.get((item.name, section.name)), item.lines.get(section.name)
+            if start is None or table is None:
+                continue
+            rows = tuple(
+                (start + at, place)
+                for at, place in zip(table.addresses, table.places)
+                if place is not None and at < len(section.data)
+            )
+            if rows:
+                made[f"{item.name} {section.name}"] = CodeRows(
+                    without_repeats(rows), start + len(section.data)
+                )
+    return made
 
 
 def _place(

@@ -10,13 +10,17 @@ import bisect
 from typing import Any, Iterator, NamedTuple, Sequence
 
 from npuninja.errors import Location, UserError
-from npuninja.formats.dwarf_lines import LineTable, read_line_table
+from npuninja.formats.dwarf_lines import LineTable
 from npuninja.machine_code.decode import Bundle, UndecodableError, decoder
 from npuninja.machine_code.flow import DELAY_SLOTS, Flow, analyse
 from npuninja.machine_code.program import CodeSection, Program, Relocation, Symbol
 
 #: Width of a bundle's bytes in a line: 16 bytes with blanks.
 _BYTES_WIDTH = 47
+
+
+#: What start-up code is called, beside marks of linker scripts such as `_ctors_end`.
+_STARTS = ("__start", "_start")
 
 
 class SectionListing(NamedTuple):
@@ -85,9 +89,9 @@ class Names:
         return self.functions[index].name if index >= 0 else None
 
 
-def _rank(symbol: Symbol) -> tuple[bool, bool]:
+def _rank(symbol: Symbol) -> tuple[bool, bool, bool]:
     """Which of several symbols at an address names it: a function, and not a mark that a linker puts there."""
-    return symbol.kind == "function", not symbol.name.startswith(("_", "."))
+    return symbol.kind == "function", not symbol.name.startswith(("_", ".")), symbol.name in _STARTS
 
 
 def section_json(listing: SectionListing) -> dict[str, Any]:
@@ -178,9 +182,3 @@ class SourceFiles:
                 self._lines[place.file] = []
         lines = self._lines[place.file]
         return f": {lines[place.line - 1].strip()}" if 0 < place.line <= len(lines) else ""
-
-
-def line_table(program: Program) -> LineTable | None:
-    """The line table of a program's ELF, None when it has none."""
-    section = program.elf.section(".debug_line") if program.elf is not None else None
-    return read_line_table(section.data) if section is not None else None

@@ -6,8 +6,9 @@ Source: ELF specification; llvm-aie for machine number, flags and relocations (t
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple, Sequence
+from typing import Mapping, NamedTuple, Sequence
 
+from npuninja.formats.dwarf_line_writer import CodeRows, write_line_table
 from npuninja.formats.elf import (
     ELF_HEADER_BYTES,
     EXECUTABLE,
@@ -20,6 +21,9 @@ from npuninja.formats.elf import (
 )
 
 _STRTAB = 3
+LINE_SECTION = ".debug_line"
+#: The relocation of a word of data: all 32 bits (tables/aie2.json).
+WORD_RELOCATION = 51
 _ALLOC, _WRITE, _EXEC, _INFO_LINK = 2, 1, 4, 0x40
 _SECTION_BYTES = 40
 
@@ -74,24 +78,44 @@ def write_object(
     *,
     flags: int = 2,
     linked: bool = False,
+    lines: Mapping[str, CodeRows] | None = None,
 ) -> bytes:
-    """An ELF file: an object, or with `linked` an executable whose segments are its sections."""
+    """An ELF file: an object, or with `linked` an executable whose segments are its sections.
+
+    Args:
+        sections, symbols, relocations: what it holds.
+        flags: of its header: the architecture.
+        linked: whether it is an executable.
+        lines: by the name of a section of code, the rows of the line table: in an object by offset in the section,
+            in an executable by address.
+    """
+    table = write_line_table(list((lines or {}).values())) if lines else None
+    if table is not None and not linked:
+        sections, symbols, relocations = list(sections), list(symbols), list(relocations)
+        known = {s.name for s in symbols}
+        for name, offset in zip(lines or {}, table.address_offsets):
+            if name not in known:
+                symbols.append(ObjectSymbol(name, name, 0, 0, is_global=False))
+            first = (lines or {})[name].rows[0][0]
+            relocations.append(ObjectRelocation(LINE_SECTION, offset, WORD_RELOCATION, name, first))
+    if table is not None:
+        sections = [*sections, ObjectSection(LINE_SECTION, table.data, 1)]
     numbers = {section.name: i for i, section in enumerate(sections, 1)}
     ordered = sorted(symbols, key=lambda s: s.is_global)
     strings = bytearray(b"\0")
-    table = bytearray(bytes(16))
+    symbol_table = bytearray(bytes(16))
     symbol_numbers: dict[str, int] = {}
     for number, symbol in enumerate(ordered, 1):
         symbol_numbers.setdefault(symbol.name, number)
         index = 0xFFF1 if symbol.section == "*ABS*" else numbers.get(symbol.section, 0)
         kind = (0x10 if symbol.is_global else 0) | (2 if symbol.is_function else 0)
-        table += struct.pack("<IIIBBH", len(strings), symbol.value, symbol.size_bytes, kind, 0, index)
+        symbol_table += struct.pack("<IIIBBH", len(strings), symbol.value, symbol.size_bytes, kind, 0, index)
         strings += symbol.name.encode() + b"\0"
     local_count = 1 + sum(1 for symbol in ordered if not symbol.is_global)
     bodies: list[tuple[str, int, int, int, bytes, int, int, int, int, int]] = []
     for section in sections:
         size = section.size_bytes if section.size_bytes is not None else len(section.data)
-        access = _ALLOC | (_EXEC if section.is_code else _WRITE)
+        access = _ALLOC | (_EXEC if section.is_code else _WRITE) if section.name != LINE_SECTION else 0
         kind = NOBITS if section.is_bss else PROGBITS
         bodies.append(
             (section.name, kind, access, section.address, section.data, size, 0, 0, section.align, 0)
@@ -117,7 +141,9 @@ def write_object(
                     12,
                 )
             )
-    bodies.append((".symtab", SYMTAB, 0, 0, bytes(table), len(table), symtab + 1, local_count, 4, 16))
+    bodies.append(
+        (".symtab", SYMTAB, 0, 0, bytes(symbol_table), len(symbol_table), symtab + 1, local_count, 4, 16)
+    )
     bodies.append((".strtab", _STRTAB, 0, 0, bytes(strings), len(strings), 0, 0, 1, 0))
     return _file(bodies, flags, linked)
 

@@ -16,6 +16,7 @@ from npuninja.machine_code.listing import Names
 from npuninja.machine_code.program import Program, Symbol
 from npuninja.machine_code.reachable import reachable_bundles
 from npuninja.machine_code.registers import NAMES, VECTOR_NAMES, place_of
+from npuninja.machine_code.source_lines import line_table
 from npuninja.suggestions import did_you_mean
 
 #: lr of an entry function: no bundle can be there, so its return is seen.
@@ -76,6 +77,7 @@ class OneCore:
         self.core = CoreRuntime(wasmtime.Store(engine), load_runtime(engine))
         self.program = program
         self.names = Names(program.symbols)
+        self.lines = line_table(program.elf)
         pieces = []
         for segment in program.elf.segments:
             end = segment.address + segment.memory_bytes
@@ -224,6 +226,8 @@ class OneCore:
         if not name and bundle is not None:
             name = bundle.text
         where = f"0x{fault.address:x}{self.names.phrase(fault.address)}"
+        place = self.lines.at(fault.address) if self.lines is not None else None
+        where += f", {place}" if place is not None else ""
         return f"at {where}{data}: {fault_sentence(fault, name)}"
 
     def report(self, stopped: str) -> dict[str, Any]:

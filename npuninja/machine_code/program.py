@@ -43,13 +43,16 @@ class Relocation(NamedTuple):
 
 
 class CodeSection(NamedTuple):
-    """A piece of program memory: its name, its address, its bytes, the symbols and relocations in it."""
+    """A piece of program memory: its name, its address, its bytes, the symbols and relocations in it, the number of the
+    section in an ELF.
+    """
 
     name: str
     address: int
     data: bytes
     symbols: tuple[Symbol, ...] = ()
     relocations: tuple[Relocation, ...] = ()
+    number: int = 0
 
 
 class Program(NamedTuple):
@@ -122,6 +125,7 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> Program:
                     section.data,
                     tuple(symbols),
                     _relocations(found, number) if relocatable else (),
+                    number,
                 )
             )
     everything += [

@@ -17,11 +17,14 @@ from npuninja.plan.kernel_recipe import KernelObjects
 from npuninja.plan.layout import Layout
 from npuninja.plan.names import is_name
 from npuninja.plan.package_recipe import plan_package
+from npuninja.plan.providers import OWN_COMPILER
 from npuninja.plan.steps import DesignSteps
 from npuninja.plan.words import each, variables
 from npuninja.stages.table import stage
 
 EVERY = "every design"
+#: Runs of a design's machine code on the emulated array: the targets' names, and the word in the table of `ninja test`.
+MACHINE_CODE = "machine-code"
 
 
 def plan(
@@ -72,7 +75,10 @@ def plan(
     whole = tuple(chosen) if faulty_designs else ("all",)
     by_verdicts = tested is not None and "verdicts" in graph.rules
     if by_verdicts:
-        _plan_verdicts(context.layout, graph, [(name, tests[name]) for name in chosen], faults)
+        rows = [(name, tests[name], "") for name in chosen]
+        if _tests_machine_code(context, tested):
+            rows += [(name, built[name], MACHINE_CODE) for name in chosen]
+        _plan_verdicts(context.layout, graph, rows, faults)
     for target in ("run", "test-npu", *_tests(tested is not None, by_verdicts)):
         names = tuple(f"{target}-{name}" for name in chosen)
         _alias(graph, target, (*names, *faults.behind(target, names)))
@@ -107,6 +113,8 @@ def _plan_design(
             others.plan()
         _plan_run(graph, design, others, "test", "emu", context.test_words)
         _plan_run(graph, design, others, "check", "emu", context.test_words)
+        if _tests_machine_code(context, tested) and "verdict" in graph.rules:
+            _plan_run(graph, design, steps, MACHINE_CODE, "emu")
         if context.check:
             checks = others.add(stage("check")).outputs
     _plan_targets(graph, design, steps, checks)
@@ -114,11 +122,18 @@ def _plan_design(
 
 
 def _plan_verdicts(
-    layout: Layout, graph: Graph, tests: Sequence[tuple[str, DesignSteps]], faults: _Faults
+    layout: Layout, graph: Graph, tests: Sequence[tuple[str, DesignSteps, str]], faults: _Faults
 ) -> None:
-    """`ninja test`: every design is run and verified, whatever came of the others, and a table ends it."""
-    names = tuple(f"verdict-{name}" for name, _ in tests)
-    results = [f"{name}={_result(steps)}" for name, steps in tests]
+    """`ninja test`: every design is run and verified, whatever came of the others, and a table ends it.
+
+    Args:
+        layout: where the table's file goes.
+        graph: takes the edge.
+        tests: the design's name, its steps, and "" or what kind of run it is.
+        faults: designs that cannot be built.
+    """
+    names = tuple(f"{kind or 'verdict'}-{name}" for name, _, kind in tests)
+    results = [f"{name}{':' * bool(kind)}{kind}={_result(steps)}" for name, steps, kind in tests]
     options = (*each("--of", results), *each("--faulty", faults.files()))
     options += ("--junit", layout.output("test", "junit.xml"))
     graph.add(Edge("verdicts", ("test",), implicit=names, options=options, for_whom=EVERY))
@@ -193,7 +208,9 @@ def _plan_run(
     brief = ("--brief",) if target in ("run", "test", "check") else ()
     # A rule and what its target is called: `check-NAME` is a test that also looks for more.
     ways = [("test" if target == "check" else target, target, (*options, *brief))]
-    if target == "check" and "verdict" in graph.rules:
+    if target == MACHINE_CODE:
+        ways = [("verdict", target, (*options, "--result", _result(steps)))]
+    elif target == "check" and "verdict" in graph.rules:
         ways.append(("verdict", "verdict", (*options, "--result", _result(steps))))
     for rule, name, words in ways:
         graph.add(
@@ -206,6 +223,14 @@ def _plan_run(
                 for_whom=f"design {design.name}",
             )
         )
+
+
+def _tests_machine_code(context: Context, tested: Context | None) -> bool:
+    """Whether `ninja test` also runs the cores of a real NPU, as machine code: those of our own compiler, all of whose
+    instructions the emulated array knows.
+    """
+    ours = context.providers.for_npu and context.providers.of("kernel").provider.name == OWN_COMPILER
+    return ours and tested is not None
 
 
 def _tests(emulated: bool, by_verdicts: bool) -> tuple[str, ...]:

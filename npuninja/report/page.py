@@ -6,8 +6,10 @@ import math
 import os
 from typing import Any, NamedTuple
 
+from npuninja.device.issue_profile import CoreProfile, ProfiledRun
 from npuninja.errors import ToolError
 from npuninja.report.design_facts import DesignFacts, Tile
+from npuninja.report.flame import flame_svg
 from npuninja.report.lanes import lanes_json, lanes_of
 from npuninja.report.routes import Route
 from npuninja.report.run_facts import Roofline, RunFacts
@@ -27,8 +29,17 @@ class Line(NamedTuple):
     packet: bool
 
 
-def design_page(facts: DesignFacts, run: RunFacts | str | None = None) -> str:
-    """The page of a design, with a run of it, or the reason why there is none; None: nothing is said of one."""
+def design_page(
+    facts: DesignFacts, run: RunFacts | str | None = None, profile: ProfiledRun | str | None = None
+) -> str:
+    """The page of a design.
+
+    Args:
+        facts: of the design.
+        run: a run of it, or the reason why there is none; None: nothing is said of one.
+        profile: where the issue cycles of cores of machine code went, or the reason why that is not known; None: the
+            design has no such cores.
+    """
     width = 2 * MARGIN + facts.columns * (TILE_W + GAP) - GAP
     height = 2 * MARGIN + facts.rows * (TILE_H + GAP) - GAP
     return _template("report.html.jinja").render(  # type: ignore[no-any-return]
@@ -55,12 +66,18 @@ def design_page(facts: DesignFacts, run: RunFacts | str | None = None) -> str:
         providers=facts.manifest.get("providers", {}),
         run=run,
         timeline=_timeline(facts, run) if isinstance(run, RunFacts) else "",
+        profile=profile,
+        flames=[_flame(core) for core in profile.cores] if isinstance(profile, ProfiledRun) else [],
         roofline=_roofline(run.roofline) if isinstance(run, RunFacts) else "",
     )
 
 
 def _timeline(facts: DesignFacts, run: RunFacts) -> str:
     return lanes_json(lanes_of(run.timeline, run.work, facts.locks), run.timeline.cycles)
+
+
+def _flame(core: CoreProfile) -> str:
+    return flame_svg(core.profile.frames, f"issue cycles of core ({core.column}, {core.row})")
 
 
 def index_page(designs: list[DesignFacts]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from npuninja.arch.devices import DEVICES
+from npuninja.device.issue_profile import ProfiledRun, Run, profile_run
 from npuninja.device.manifest import read_manifest
 from npuninja.device.vectors import make_vectors
 from npuninja.emulator import layout
@@ -107,6 +108,27 @@ def read_run(manifest_path: str, time_limit_s: float) -> RunFacts | str:
     except Error as error:
         return error.message
     return facts_of(timeline, work, vectors.source, DEVICES[manifest.device].columns)
+
+
+def read_profile(manifest_path: str, time_limit_s: float) -> ProfiledRun | str | None:
+    """Where the issue cycles of cores of machine code went in a run, the reason why that is not known, or None for a design
+    of other cores. Inputs as in `read_run`.
+    """
+    try:
+        manifest = read_manifest(manifest_path)
+        if manifest.core_kind == "wasm":
+            return None
+        vectors = make_vectors(manifest, [], bool(manifest.reference), 1)
+        inputs = iter(vectors.inputs)
+        content = [bytes(next(inputs)) if a.is_input else bytes(a.nbytes) for a in manifest.arguments]
+        return profile_run(
+            Run(
+                manifest.read(manifest.xclbin), manifest.xclbin, manifest.read(manifest.insts), content,
+                manifest.kernel, time_limit_s,
+            )
+        )  # fmt: skip
+    except Error as error:
+        return error.message
 
 
 def facts_of(timeline: Timeline, work: Work, inputs: str, columns: int) -> RunFacts:

@@ -25,7 +25,7 @@ TARGET_FLAGS: tuple[tuple[str, str], ...] = (
 )
 COMMON_FLAGS: tuple[tuple[str, str], ...] = (
     ("-O2", "the same loops as for emulated cores"),
-    ("-g0", "line tables of RISC-V have no use"),
+    ("-gline-tables-only", "faults, profiles and listings name C lines"),
     ("-fwrapv", "signed overflow wraps, as it does on the AIE"),
     ("-ffreestanding", "there is no C library"),
     ("-fpack-struct=4", "structs have the layout of AIE2"),

@@ -49,6 +49,27 @@ def project(tmp_path_factory):
     return folder, run
 
 
+def test_ninja_test_runs_the_machine_code_too(project):
+    """Its table has a row for the emulated cores and one for the real ones; the report shows where their cycles went."""
+    folder, run = project
+    ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
+    said = run(ninja, "-j2", "verdict-vector_add", "machine-code-vector_add")
+    verdicts = [
+        json.loads((folder / "build" / "npu1_1col" / kind / "vector_add" / "verdict.json").read_text())
+        for kind in ("wasm", "aie2")
+    ]
+    assert [v["verdict"] for v in verdicts] == ["right", "right"], said
+    assert LABEL in verdicts[1]["text"]
+    assert "--of vector_add:machine-code=build/npu1_1col/aie2/vector_add/verdict.json" in (
+        folder / "build.ninja"
+    ).read_text(encoding="utf-8")
+    run(sys.executable, "-m", "npuninja", "report", "build/npu1_1col/aie2/vector_add", "-o", "report")
+    page = (folder / "report" / "vector_add.html").read_text(encoding="utf-8")
+    assert "Issue cycles of the cores" in page
+    assert "<g><title>core_0_2: " in page
+    assert "kernels/vector_add/vector_add.c:" in page  # by C line
+
+
 @pytest.mark.parametrize("name", DESIGNS)
 def test_a_design_runs_as_machine_code(project, name):
     """The XCLBIN holds machine code and no wasm, says who made it, and gives what the reference gives."""

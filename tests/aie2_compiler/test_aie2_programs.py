@@ -18,6 +18,7 @@ from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.one_core import OneCore
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.reachable import reachable_bundles
+from npuninja.machine_code.source_lines import line_table
 from npuninja.stages import _aie2_flags, _wasm_flags
 
 ZIG = os.path.join(os.path.dirname(ziglang.__file__), "zig")
@@ -240,3 +241,20 @@ def test_functions_with_many_arguments(compiler):
     assert steps
     assert all(isinstance(step, int) and step % 32 == 0 for step in steps)
     assert not any(d.text.startswith("mov sp") for b in bundles_of(program) for d in b.instructions)
+
+
+def test_its_programs_have_c_lines(compiler):
+    text = "void run(const unsigned *a, unsigned *b) {\n  for (int i = 0; i < 64; i++)\n    b[i] = a[i] * 3;\n}\n"
+    program = compiler.core(text)
+    found = read_programs(program.elf, "core.elf")[1][0]
+    table = line_table(found.elf)
+    (run,) = (s for s in found.symbols if s.name == "run")
+    lines = {
+        table.at(b.address).line
+        for b in bundles_of(program)
+        if b.address >= run.address and table.at(b.address)
+    }
+    assert {2, 3, 4} <= lines
+    multiplies = [b.address for b in bundles_of(program) if "mul " in b.text or "lshl" in b.text]
+    place = table.at(multiplies[0])
+    assert (os.path.basename(place.file), place.line) == ("kernel.c", 3)

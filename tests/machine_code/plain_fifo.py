@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Callable
 
 from npuninja.cli import main
 
@@ -10,10 +11,16 @@ PROGRAMS = Path(__file__).with_name("programs")
 CONFORMANCE = Path(__file__).resolve().parents[1] / "conformance" / "new_plain_fifo"
 
 
-def run_plain_fifo(tmp_path: Path) -> list[str]:
-    """The words of the command line for new_plain_fifo with the hand-written core."""
+def run_plain_fifo(tmp_path: Path, change: Callable[[str], str] = str) -> list[str]:
+    """The words of the command line for new_plain_fifo with the hand-written core.
+
+    Args:
+        tmp_path: where its files go.
+        change: of the core's text.
+    """
+    (tmp_path / "core.s").write_text(change((PROGRAMS / "cube.s").read_text()))
     for words in (
-        ["as", str(PROGRAMS / "cube.s"), "-o", str(tmp_path / "core.o")],
+        ["as", str(tmp_path / "core.s"), "-o", str(tmp_path / "core.o")],
         [
             "ld",
             str(tmp_path / "core.o"),

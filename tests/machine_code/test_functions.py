@@ -98,6 +98,30 @@ def test_inspect_and_profile_show_functions(tmp_path: Path, capsys: pytest.Captu
     assert "once, 10 calls" in capsys.readouterr().out
 
 
+def test_a_flame_graph_has_functions_loops_and_all_cycles(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = run_plain_fifo(tmp_path)
+    drawing, folded = tmp_path / "flame.svg", tmp_path / "flame.txt"
+    capsys.readouterr()
+    assert main(["profile", words[1], *words[4:], "--flame", str(drawing)]) == 0
+    (core,) = json.loads(capsys.readouterr().out)["cores"]
+    (root,) = [frame for frame in core["frames"] if frame["name"] == "__start"]
+    (main_loop,) = [frame for frame in root["below"][0]["below"] if frame["name"].startswith("branch loop")]
+    assert root["below"][0]["name"] == "core_0_2"
+    (once,) = main_loop["below"]
+    assert (once["name"], once["issue_cycles"]) == ("once", 10 * (4 + 44 * 16 + 11))
+    assert [frame["name"].split(" 0x")[0] for frame in once["below"]] == ["branch loop"]
+    assert once["below"][0]["own_cycles"] == 10 * 44 * 16
+    assert root["issue_cycles"] == core["issue_cycles"]
+    text = drawing.read_text(encoding="utf-8")
+    assert "<title>once: 7,190 issue cycles" in text
+    assert main(["profile", words[1], *words[4:], "--flame", str(folded)]) == 0
+    lines = [line.rpartition(" ") for line in folded.read_text(encoding="utf-8").splitlines()]
+    assert sum(int(cycles) for _, _, cycles in lines) == core["issue_cycles"]
+    assert any(path.startswith("core (0, 2);__start;core_0_2;") and ";once;" in path for path, _, _ in lines)
+
+
 def test_size_counts_the_stack_of_all_calls(tmp_path: Path) -> None:
     run_plain_fifo(tmp_path)
     (tmp_path / "core.elf").rename(tmp_path / "core_0_2.elf")

@@ -1,0 +1,39 @@
+"""The frame of a function as the core gets it: a multiple of 32 bytes wherever that is possible."""
+
+from __future__ import annotations
+
+from npuninja.aie2_compiler.registers import NUMBERS
+from npuninja.aie2_compiler.riscv import Function
+
+#: What `padda [sp]` and `paddb [sp]` can add is a multiple of it.
+PADD_STEP_BYTES = 32
+_SP = 2
+_STORES = ("sw", "sh", "sb")
+
+
+def rounded_frame(function: Function) -> tuple[int, int] | None:
+    """Bytes of a function's frame, and the same as a multiple of 32, which real programs keep their stack at (aie2-isa,
+    "ABI and ELF"). None where the stack pointer is set otherwise too: its frame then stays as the compiler made it.
+    """
+    steps: set[int] = set()
+    for item in function.items:
+        if isinstance(item, str) or not item.operands or NUMBERS.get(item.operands[0]) != _SP:
+            continue
+        if item.mnemonic in _STORES:
+            return None
+        if item.mnemonic != "addi" or NUMBERS.get(item.operands[1]) != _SP:
+            return None
+        steps.add(abs(int(item.operands[2], 0)))
+    if len(steps) != 1:
+        return None
+    (size,) = steps
+    for item in function.items:
+        # The end of the frame as a base: a frame pointer, from which the compiler counts downwards.
+        if (
+            not isinstance(item, str)
+            and item.mnemonic == "addi"
+            and NUMBERS.get(item.operands[1]) == _SP != NUMBERS.get(item.operands[0])
+            and int(item.operands[2], 0) == size
+        ):
+            return None
+    return size, -(-size // PADD_STEP_BYTES) * PADD_STEP_BYTES
