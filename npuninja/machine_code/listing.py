@@ -67,7 +67,9 @@ class Names:
                 symbol.address not in best or _rank(symbol) > _rank(best[symbol.address])
             ):
                 best[symbol.address] = symbol
-        self.functions = sorted((s for s in best.values() if s.kind == "function"), key=lambda s: s.address)
+        self.functions = sorted(
+            (s for s in best.values() if s.kind == "function" or s.name in _STARTS), key=lambda s: s.address
+        )
         self._starts = [s.address for s in self.functions]
         self.at = {address: s.name for address, s in best.items()}
 
@@ -91,7 +93,7 @@ class Names:
 
 def _rank(symbol: Symbol) -> tuple[bool, bool, bool]:
     """Which of several symbols at an address names it: a function, and not a mark that a linker puts there."""
-    return symbol.kind == "function", not symbol.name.startswith(("_", ".")), symbol.name in _STARTS
+    return symbol.name in _STARTS, symbol.kind == "function", not symbol.name.startswith(("_", "."))
 
 
 def section_json(listing: SectionListing) -> dict[str, Any]:
