@@ -71,7 +71,7 @@ def profile_run(run: Run, wanted: Sequence[str] = ()) -> ProfiledRun:
         wanted: ELFs that a person named.
 
     Raises:
-        UserError: no core has machine code, or an ELF of `wanted` is none of a core here.
+        UserError: no core has machine code, or an ELF of `wanted` is of no core here.
         EmulationError: the run ended badly, apart from the time limit.
     """
     from npuninja.emulator import Emulator  # wasmtime takes 50 ms

@@ -10,9 +10,16 @@ import struct
 from typing import Iterable, NamedTuple, Sequence
 
 from npuninja.errors import Location
+from npuninja.formats.dwarf_lines import (
+    ADVANCE_LINE,
+    ADVANCE_PC,
+    COPY,
+    END_SEQUENCE,
+    SET_ADDRESS,
+    SET_COLUMN,
+    SET_FILE,
+)
 
-_COPY, _ADVANCE_PC, _ADVANCE_LINE, _SET_FILE, _SET_COLUMN = 1, 2, 3, 4, 5
-_END_SEQUENCE, _SET_ADDRESS = 1, 2
 #: Operands of the standard opcodes 1 to 12.
 _OPERANDS = bytes((0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1))
 _ADDRESS_BYTES = 4
@@ -50,7 +57,7 @@ def write_line_table(sequences: Sequence[CodeRows]) -> Written:
             offsets.append(-1)
             continue
         start = sequence.rows[0][0]
-        body += bytes((0, 1 + _ADDRESS_BYTES, _SET_ADDRESS))
+        body += bytes((0, 1 + _ADDRESS_BYTES, SET_ADDRESS))
         offsets.append(4 + len(body))
         body += struct.pack("<I", start)
         body += _rows(sequence, files)
@@ -62,16 +69,16 @@ def _rows(sequence: CodeRows, files: dict[str, int]) -> bytes:
     address, file, line, column = sequence.rows[0][0], 1, 1, 0
     for at, place in sequence.rows:
         if at != address:
-            out += bytes((_ADVANCE_PC,)) + _unsigned(at - address)
+            out += bytes((ADVANCE_PC,)) + _unsigned(at - address)
         if files[place.file] != file:
-            out += bytes((_SET_FILE,)) + _unsigned(files[place.file])
+            out += bytes((SET_FILE,)) + _unsigned(files[place.file])
         if place.line != line:
-            out += bytes((_ADVANCE_LINE,)) + _signed(place.line - line)
+            out += bytes((ADVANCE_LINE,)) + _signed(place.line - line)
         if place.column != column:
-            out += bytes((_SET_COLUMN,)) + _unsigned(place.column)
+            out += bytes((SET_COLUMN,)) + _unsigned(place.column)
         address, file, line, column = at, files[place.file], place.line, place.column
-        out.append(_COPY)
-    out += bytes((_ADVANCE_PC,)) + _unsigned(sequence.end - address) + bytes((0, 1, _END_SEQUENCE))
+        out.append(COPY)
+    out += bytes((ADVANCE_PC,)) + _unsigned(sequence.end - address) + bytes((0, 1, END_SEQUENCE))
     return bytes(out)
 
 

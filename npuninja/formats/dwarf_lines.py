@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from npuninja.errors import Location
 
-_COPY, _ADVANCE_PC, _ADVANCE_LINE, _SET_FILE, _SET_COLUMN = 1, 2, 3, 4, 5
-_CONST_ADD_PC, _FIXED_ADVANCE_PC = 8, 9
-_END_SEQUENCE, _SET_ADDRESS = 1, 2
+#: Opcodes of a table's program, and of its extended operations.
+COPY, ADVANCE_PC, ADVANCE_LINE, SET_FILE, SET_COLUMN = 1, 2, 3, 4, 5
+CONST_ADD_PC, FIXED_ADVANCE_PC = 8, 9
+END_SEQUENCE, SET_ADDRESS = 1, 2
 _CONTENT_PATH, _CONTENT_FOLDER = 1, 2
 #: Forms of DWARF 5 that a table of files may have. Numbers of a fixed size, by form.
 _FIXED_BYTES = {0x0B: 1, 0x05: 2, 0x06: 4, 0x07: 8, 0x1E: 16, 0x17: 4}
@@ -163,25 +164,25 @@ class _Unit:
                 size = self._number()
                 after = self.at + size
                 extended = self._byte()
-                if extended == _END_SEQUENCE:
+                if extended == END_SEQUENCE:
                     found.append((address, None))
                     address, file, line, column = 0, 1, 1, 0
-                elif extended == _SET_ADDRESS:
+                elif extended == SET_ADDRESS:
                     address = int.from_bytes(self.data[self.at : after], "little")
                 self.at = after
-            elif opcode == _COPY:
+            elif opcode == COPY:
                 found.append((address, self._place(file, line, column)))
-            elif opcode == _ADVANCE_PC:
+            elif opcode == ADVANCE_PC:
                 address += self._number() * self.unit
-            elif opcode == _ADVANCE_LINE:
+            elif opcode == ADVANCE_LINE:
                 line += self._signed()
-            elif opcode == _SET_FILE:
+            elif opcode == SET_FILE:
                 file = self._number()
-            elif opcode == _SET_COLUMN:
+            elif opcode == SET_COLUMN:
                 column = self._number()
-            elif opcode == _CONST_ADD_PC:
+            elif opcode == CONST_ADD_PC:
                 address += (255 - self.opcode_base) // self.line_range * self.unit
-            elif opcode == _FIXED_ADVANCE_PC:
+            elif opcode == FIXED_ADVANCE_PC:
                 address += int.from_bytes(self.data[self.at : self.at + 2], "little")
                 self.at += 2
             else:

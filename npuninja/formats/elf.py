@@ -28,6 +28,8 @@ RELA = 4
 _SECTION_SYMBOL = 3
 NOBITS = 8
 PROGBITS = 1
+#: The flag of a section of code.
+EXECUTABLE_SECTION = 4
 
 #: Below it a segment is program memory, above it data.
 SEGMENT_LIMIT = 0x40000

@@ -20,7 +20,6 @@ from npuninja.machine_code.object_file import ObjectRelocation, ObjectSection, O
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.source_lines import line_table
 
-_EXECUTABLE_SECTION = 4  # SHF_EXECINSTR
 STACK_SYMBOL = "_sp_start_value_DM_stack"
 _START = f"""
 .section .text.start
@@ -110,7 +109,7 @@ def _read(data: bytes, name: str) -> list[_Input]:
         relocations = _relocations(found, names)
         lines = {}
         for number, section in enumerate(found.sections):
-            rows = line_table(found, number) if section.flags & _EXECUTABLE_SECTION else None
+            rows = line_table(found, number) if section.flags & elf.EXECUTABLE_SECTION else None
             if rows is not None:
                 lines[names[number]] = rows
         inputs.append(_Input(where, sections, symbols, relocations, lines))

@@ -20,7 +20,6 @@ from npuninja.formats.pdi import read_pdi
 from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
 
 _PDI_MAGIC = b"\xdd\0\0\0"
-_EXECUTABLE_SECTION = 4  # SHF_EXECINSTR
 _ABSOLUTE = 0xFFF1
 
 
@@ -115,9 +114,9 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> Program:
     sections = []
     everything: list[Symbol] = []
     for number, section in enumerate(found.sections):
-        symbols = _symbols(found, number, executable=bool(section.flags & _EXECUTABLE_SECTION))
+        symbols = _symbols(found, number, executable=bool(section.flags & elf.EXECUTABLE_SECTION))
         everything += symbols
-        if section.type == elf.PROGBITS and section.flags & _EXECUTABLE_SECTION and section.size_bytes:
+        if section.type == elf.PROGBITS and section.flags & elf.EXECUTABLE_SECTION and section.size_bytes:
             sections.append(
                 CodeSection(
                     section.name,

@@ -10,7 +10,6 @@ import struct
 from npuninja.formats import elf
 from npuninja.formats.dwarf_lines import LineTable, read_line_table
 
-_EXECUTABLE_SECTION = 4  # SHF_EXECINSTR
 #: Where sequences of other sections go: no program memory is there.
 _ELSEWHERE = 0xE000_0000
 #: Relocations of words of data: 20 bits, 32 bits (tables/aie2.json).
@@ -46,7 +45,7 @@ def _relocated(found: elf.Elf, number: int, section: int) -> bytes:
                 continue
             home = found.symbol_sections[symbol]
             value = found.symbol_values[symbol] + addend
-            is_code = home < len(found.sections) and found.sections[home].flags & _EXECUTABLE_SECTION
+            is_code = home < len(found.sections) and found.sections[home].flags & elf.EXECUTABLE_SECTION
             if is_code and home != section:
                 value += _ELSEWHERE
             if offset + 4 <= len(data):

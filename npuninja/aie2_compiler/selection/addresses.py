@@ -10,8 +10,8 @@ import re
 
 from npuninja.aie2_compiler.registers import NUMBERS, OFFSETS, POINTERS, STACK, STACK_BIAS_BYTES, TEMPORARIES
 from npuninja.aie2_compiler.riscv import Instruction
-from npuninja.aie2_compiler.selection.frame import PADD_STEP_BYTES
-from npuninja.aie2_compiler.selection.registers import SP, Registers
+from npuninja.aie2_compiler.selection.frame import PADD_STEP_BYTES, SP
+from npuninja.aie2_compiler.selection.registers import Registers
 
 MEMORY = re.compile(r"(.*)\((\w+)\)")
 HALF = re.compile(r"%(hi|lo)\(([\w.$@]+?)([+-]\d+)?\)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from npuninja.aie2_compiler.registers import CONDITION, NUMBERS, STACK, STACK_BIAS_BYTES, ZERO
 from npuninja.aie2_compiler.riscv import Instruction
 from npuninja.aie2_compiler.selection.addresses import Addresses
-from npuninja.aie2_compiler.selection.registers import SP
+from npuninja.aie2_compiler.selection.frame import SP
 
 
 class Arithmetic(Addresses):

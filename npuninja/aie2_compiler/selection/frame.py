@@ -7,7 +7,8 @@ from npuninja.aie2_compiler.riscv import Function
 
 #: What `padda [sp]` and `paddb [sp]` can add is a multiple of it.
 PADD_STEP_BYTES = 32
-_SP = 2
+#: The number of RV32's stack pointer.
+SP = 2
 _STORES = ("sw", "sh", "sb")
 
 
@@ -17,11 +18,11 @@ def rounded_frame(function: Function) -> tuple[int, int] | None:
     """
     steps: set[int] = set()
     for item in function.items:
-        if isinstance(item, str) or not item.operands or NUMBERS.get(item.operands[0]) != _SP:
+        if isinstance(item, str) or not item.operands or NUMBERS.get(item.operands[0]) != SP:
             continue
         if item.mnemonic in _STORES:
             return None
-        if item.mnemonic != "addi" or NUMBERS.get(item.operands[1]) != _SP:
+        if item.mnemonic != "addi" or NUMBERS.get(item.operands[1]) != SP:
             return None
         steps.add(abs(int(item.operands[2], 0)))
     if len(steps) != 1:
@@ -32,7 +33,7 @@ def rounded_frame(function: Function) -> tuple[int, int] | None:
         if (
             not isinstance(item, str)
             and item.mnemonic == "addi"
-            and NUMBERS.get(item.operands[1]) == _SP != NUMBERS.get(item.operands[0])
+            and NUMBERS.get(item.operands[1]) == SP != NUMBERS.get(item.operands[0])
             and int(item.operands[2], 0) == size
         ):
             return None

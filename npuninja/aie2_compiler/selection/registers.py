@@ -19,10 +19,10 @@ from npuninja.aie2_compiler.registers import (
 )
 from npuninja.aie2_compiler.riscv import Function, Instruction
 from npuninja.aie2_compiler.scheduling import Block
-from npuninja.aie2_compiler.selection.frame import rounded_frame
+from npuninja.aie2_compiler.selection.frame import SP, rounded_frame
 from npuninja.errors import InternalError, Location
 
-RA, SP = 1, 2
+RA = 1
 _RETURN = re.compile(r"\b(?:ra|x1)\b")
 
 
