@@ -6,12 +6,16 @@ from functools import cache, lru_cache
 from typing import Iterator, NamedTuple
 
 from npuninja.errors import UserError
-from npuninja.machine_code.instruction_set import Instruction, InstructionSet, bundle_bytes, instruction_set
+from npuninja.machine_code.instruction_set import (
+    Instruction,
+    InstructionSet,
+    Operand,
+    bundle_bytes,
+    instruction_set,
+)
 
 #: Registers whose text is not their name (pairs are printed as such).
 PAIR_TEXT = {f"l{i}": f"r{17 + 2 * i}:r{16 + 2 * i}" for i in range(8)}
-#: Most instructions of a slot differ in these bits of its word.
-_LOW_BITS = 0xFF
 
 
 class Decoded(NamedTuple):
@@ -71,6 +75,12 @@ class UndecodableError(UserError):
         self.address = address
 
 
+#: So many bits of a word sort out most instructions of its slot.
+_TELLING_BITS = 6
+#: The size of a bundle by its first byte.
+BUNDLE_BYTES = tuple(map(bundle_bytes, range(256)))
+
+
 @lru_cache(maxsize=65536)
 def instruction_text(decoded: Decoded) -> str:
     """An instruction as assemblers and objdump write it."""
@@ -84,43 +94,113 @@ def instruction_text(decoded: Decoded) -> str:
     return f"{instruction.mnemonic} {instruction.arguments.format_map(texts)}"
 
 
+class _Reader(NamedTuple):
+    """How an operand is read off a word: the field's lowest bit and mask where it is in one piece (else mask is 0), and
+    the register of each of its values (else the immediate says what it stands for).
+    """
+
+    low: int
+    mask: int
+    registers: tuple[str | None, ...]
+    operand: Operand
+
+
+@cache
+def _readers(instruction: Instruction) -> tuple[_Reader, ...]:
+    made = []
+    for operand in instruction.operands:
+        (_, width, low), *others = operand.pieces
+        mask = 0 if others else (1 << width) - 1
+        made.append(_Reader(low, mask, operand.registers, operand))
+    return tuple(made)
+
+
+def _values(instruction: Instruction, word: int) -> tuple[str | int, ...] | None:
+    """The operands in a word that has the instruction's fixed bits; None when a field names no register."""
+    values: list[str | int] = []
+    for low, mask, registers, operand in _readers(instruction):
+        field = word >> low & mask if mask else operand.field(word)
+        if registers:
+            register = registers[field]
+            if register is None:
+                return None
+            values.append(register)
+        else:
+            assert operand.immediate is not None
+            values.append(operand.immediate.value(field))
+    return tuple(values)
+
+
+Groups = list[tuple[int, dict[int, list[Instruction]]]]
+"""Instructions by their fixed bits: mask, then value."""
+
+
+def _telling_bits(groups: Groups) -> int:
+    """The bits of a slot's word that most of its instructions fix."""
+    counts: dict[int, int] = {}
+    for mask, group in groups:
+        for bit in range(mask.bit_length()):
+            if mask >> bit & 1:
+                counts[bit] = counts.get(bit, 0) + sum(map(len, group.values()))
+    return sum(1 << bit for bit in sorted(counts, key=lambda bit: -counts[bit])[:_TELLING_BITS])
+
+
+def _likely(groups: Groups, word: int, bits: int) -> Groups:
+    """The instructions that do not differ from a word in these bits."""
+    found: Groups = []
+    for mask, group in groups:
+        kept = {value: some for value, some in group.items() if not (value ^ word) & mask & bits}
+        if kept:
+            found.append((mask, kept))
+    return found
+
+
+class _Format(NamedTuple):
+    """A bundle format as decoding wants it: of each slot its name, its lowest bit, its mask, the words that were seen."""
+
+    mask: int
+    value: int
+    slots: tuple[tuple[str, int, int, dict[int, Decoded | None]], ...]
+
+
 class Decoder:
-    """Decodes one instruction set; remembers the words it has seen."""
+    """Decodes one instruction set; remembers the bundles and the words it has seen."""
 
     def __init__(self, instructions: InstructionSet) -> None:
         self.set = instructions
         self._words: dict[str, dict[int, Decoded | None]] = {slot: {} for slot in instructions.slot_bits}
-        #: By slot and the lowest bits of a word: what may fit, made when it is asked for.
-        self._likely: dict[tuple[str, int], list[Instruction]] = {}
+        self._bundles: dict[bytes, tuple[Decoded, ...]] = {}
+        #: By slot the bits that most instructions fix, and by their values what a word may be; made when it is asked for.
+        self._telling = {slot: _telling_bits(groups) for slot, groups in instructions.candidates.items()}
+        self._likely: dict[tuple[str, int], Groups] = {}
+        self._formats = {
+            size: [
+                _Format(
+                    made.mask,
+                    made.value,
+                    tuple(
+                        (slot, low, (1 << instructions.slot_bits[slot]) - 1, self._words[slot])
+                        for slot, low in made.slots
+                    ),
+                )
+                for made in formats
+            ]
+            for size, formats in instructions.formats.items()
+        }
 
     def slot_readings(self, slot: str, word: int) -> list[Decoded]:
         """All instructions that a slot's word can be; a word of a real program is exactly one."""
-        key = (slot, word & _LOW_BITS)
+        bits = self._telling[slot]
+        key = (slot, word & bits)
         likely = self._likely.get(key)
         if likely is None:
-            likely = self._likely[key] = [
-                instruction
-                for mask, group in self.set.candidates[slot]
-                for value, some in group.items()
-                if not (value ^ word) & mask & _LOW_BITS
-                for instruction in some
-            ]
+            likely = self._likely[key] = _likely(self.set.candidates[slot], word, bits)
         found = []
-        for instruction in likely:
-            if word & instruction.mask != instruction.value:
-                continue
-            values: list[str | int] = []
-            for operand in instruction.operands:
-                field = operand.field(word)
-                if operand.immediate is not None:
-                    values.append(operand.immediate.value(field))
-                    continue
-                register = operand.registers[field]
-                if register is None:
-                    break
-                values.append(register)
-            else:
-                found.append(Decoded(instruction, tuple(values)))
+        for mask, group in likely:
+            for instruction in group.get(word & mask, ()):
+                values = _values(instruction, word)
+                if values is not None:
+                    found.append(Decoded(instruction, values))
         return found
 
     def slot(self, slot: str, word: int) -> Decoded | None:
@@ -135,27 +215,32 @@ class Decoder:
 
     def bundle(self, data: bytes | memoryview, offset: int, address: int) -> Bundle:
         """The bundle at `offset` of `data`, which lies at `address`. Raises UndecodableError."""
-        size = bundle_bytes(data[offset])
+        size = BUNDLE_BYTES[data[offset]]
         raw = bytes(data[offset : offset + size])
+        instructions = self._bundles.get(raw)
+        if instructions is None:
+            instructions = self._bundles[raw] = self._decoded(raw, size, address)
+        return Bundle(address, raw, instructions)
+
+    def _decoded(self, raw: bytes, size: int, address: int) -> tuple[Decoded, ...]:
         if len(raw) < size:
             raise UndecodableError(address, raw, f"it would have {size} bytes, {len(raw)} are left")
         word = int.from_bytes(raw, "little")
-        for made in self.set.formats[size]:
+        for made in self._formats[size]:
             if word & made.mask == made.value:
                 break
         else:
             raise UndecodableError(address, raw, f"no format of {size} bytes fits")
         instructions = []
-        for slot, low in made.slots:
-            part = word >> low & ((1 << self.set.slot_bits[slot]) - 1)
-            memo = self._words[slot]
+        for slot, low, mask, memo in made.slots:
+            part = word >> low & mask
             decoded = memo[part] if part in memo else self.slot(slot, part)
             if decoded is None:
                 readings = self.slot_readings(slot, part)
                 why = "is no instruction" if not readings else f"has {len(readings)} readings"
                 raise UndecodableError(address, raw, f"slot {slot} holds 0x{part:x}, which {why}")
             instructions.append(decoded)
-        return Bundle(address, raw, tuple(instructions))
+        return tuple(instructions)
 
     def bundles(self, data: bytes, address: int) -> Iterator[Bundle]:
         """The bundles of a piece of program memory one after the other. A rest that is shorter than a bundle at
@@ -163,11 +248,11 @@ class Decoder:
         """
         offset, end = 0, len(data)
         while offset < end:
-            if offset + bundle_bytes(data[offset]) > end:
+            following = offset + BUNDLE_BYTES[data[offset]]
+            if following > end:
                 return
-            bundle = self.bundle(data, offset, address + offset)
-            yield bundle
-            offset += bundle.size_bytes
+            yield self.bundle(data, offset, address + offset)
+            offset = following
 
 
 @cache

@@ -10,7 +10,7 @@ from npuninja.machine_code.decode import PAIR_TEXT, Bundle, Decoded, decoder
 from npuninja.machine_code.instruction_set import BundleFormat, Instruction, InstructionSet, instruction_set
 
 _PAIRS = {text: name for name, text in PAIR_TEXT.items()}
-_FILLERS = {
+FILLER_OF_SLOT = {
     "lda": "NOPA",
     "ldb": "NOPB",
     "alu": "NOPX",
@@ -181,7 +181,7 @@ def encode_bundle(parsed: Sequence[Parsed], isa: str = "aie2") -> bytes:
     for slot, low in made.slots:
         word = words.get(slot)
         if word is None:
-            word = table.by_name[_FILLERS[slot]].value
+            word = table.by_name[FILLER_OF_SLOT[slot]].value
         value |= word << low
     return value.to_bytes(made.size_bytes, "little")
 

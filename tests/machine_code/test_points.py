@@ -15,13 +15,14 @@ from npuninja.machine_code.registers import place_of
 
 POINTS = Path(__file__).with_name("points.tsv")
 ACCUMULATOR = re.compile(r"s(\d+)\.([sd])(\d+)\(([0-9a-f]+)~#(-?\d+)\)")
-#: Rows whose result depends on a register that the measurement does not name: the reason.
-UNNAMED = {
-    "SELEQZ": "r27 is not given", "SELNEZ": "r27 is not given", "DIVS": "r31 is not given",
-    "VINSERT_8": "r29 is not given", "VINSERT_16": "r29 is not given", "VINSERT_32": "r29 is not given",
-    "VINSERT_64": "r29 is not given", "VBCSTSHFL_8": "r29 is not given", "VBCSTSHFL_16": "r29 is not given",
-    "VBCSTSHFL_32": "r29 is not given", "VBCSTSHFL_64": "r29 is not given",
-}  # fmt: skip
+#: Instructions whose result depends on a register that the measurement does not name, with the values it may have had:
+#: one of them must give what was measured.
+UNNAMED: dict[str, tuple[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("SELEQZ", "SELNEZ"), ("r27", (0, 1))),
+    "DIVS": ("r31", (0, 1 << 31)),
+    **{f"VINSERT_{bits}": ("r29", tuple(range(512 // bits))) for bits in (8, 16, 32, 64)},
+    **dict.fromkeys((f"VBCSTSHFL_{bits}" for bits in (8, 16, 32, 64)), ("r29", tuple(range(48)))),
+}
 #: Rows that the runtime refuses, by line: the reason.
 REFUSED = {462: "shuffle mode 55 is not one of the 48 that are known"}
 
@@ -68,7 +69,9 @@ def value_of(core: CoreRuntime, name: str, text: str) -> None:
         core.write(place_of(name), bytes.fromhex(text))
 
 
-def measured(core: CoreRuntime, point: Point) -> list[str]:
+def measured(core: CoreRuntime, point: Point, unnamed: tuple[str, int] | None = None) -> list[str]:
+    if unnamed is not None:
+        core.set_register(*unnamed)
     for item in point.before.split():
         name, text = item.split("=", 1)
         value_of(core, name, text)
@@ -93,15 +96,17 @@ def measured(core: CoreRuntime, point: Point) -> list[str]:
 @pytest.mark.parametrize("name", sorted({p.name for p in points()}))
 def test_measured_points(name: str, runtime: tuple[wasmtime.Engine, wasmtime.Module]) -> None:
     rows = [p for p in points() if p.name == name]
-    if name in UNNAMED:
-        pytest.skip(f"{len(rows)} rows: {UNNAMED[name]}")
+    register, values = UNNAMED.get(name, ("", ()))
     wrong = {}
     for point in rows:
-        store = wasmtime.Store(runtime[0])
-        core = CoreRuntime(store, runtime[1])
-        found = measured(core, point)
-        if found:
-            wrong[point.line] = (point.text, point.before, found)
+        tries: list[list[str]] = []
+        for value in values or (None,):
+            core = CoreRuntime(wasmtime.Store(runtime[0]), runtime[1])
+            tries.append(measured(core, point, None if value is None else (register, value)))
+            if not tries[-1]:
+                break
+        if tries[-1]:
+            wrong[point.line] = (point.text, point.before, tries)
     assert not wrong
 
 

@@ -32,7 +32,22 @@ static u32 write_count[RING];
 static Event events[RING][RING_EVENTS];
 static u32 event_count[RING];
 static u32 in_flight; /* results, events and products on their way */
-u32 touched; /* banks of data memory that this cycle's accesses use */
+/* Banks of data memory that this cycle's accesses use: [0] once at least, [1] twice at least, and so on. */
+static u32 touched[ACCESSES];
+
+void touch_nothing(void) {
+    for (u32 i = 0; i < ACCESSES && touched[i]; i++) touched[i] = 0;
+}
+
+/* One more access. The cycle takes as long as the busiest bank, so the order of accesses does not matter. */
+void touch(u32 used) {
+    for (u32 i = ACCESSES - 1; i > 0; i--) {
+        u32 again = touched[i - 1] & used;
+        if (again && !touched[i]) state.bank_conflicts++;
+        touched[i] |= again;
+    }
+    touched[0] |= used;
+}
 
 void fault(u32 kind, const Op *op, u32 a, u32 b, u32 c) {
     if (state.fault) return;
@@ -125,8 +140,7 @@ int memory_reach(const Op *op, u32 address, u32 size) {
     }
     u32 pair = (address - DATA_START) >> 14 << 1;
     u32 used = size > 16 ? 3u << pair : 1u << (pair + (address >> 4 & 1));
-    if (touched & used) state.bank_conflicts++;
-    touched |= used;
+    touch(used);
     return 1;
 }
 
@@ -443,7 +457,7 @@ static void finish_stores(void) {
         for (u32 i = 0; i < event_count[slot]; i++) {
             Event *e = &events[slot][i];
             if (!e->op || (e->phase != PHASE_STORE && e->phase != PHASE_PART_WRITE && e->phase != PHASE_RELEASE)) continue;
-            touched = 0;
+            touch_nothing();
             store(e);
             e->op = 0;
         }
@@ -830,7 +844,7 @@ EXPORT("core_reset") void core_reset(void) {
 /* Lets everything in flight land, without issuing anything. */
 static void drain(void) {
     for (u32 i = 0; i < RING; i++) {
-        touched = 0;
+        touch_nothing();
         land();
         accumulate();
         run_events(1);
@@ -894,7 +908,7 @@ EXPORT("core_run") u32 core_run(void) {
             return state.fault ? STEP_FAULT : wait;
         }
         port_done = 0;
-        touched = 0;
+        touch_nothing();
         accumulate();
         run_events(1);
         for (u32 number = 0; op < end; op++, number++) execute(op, number);

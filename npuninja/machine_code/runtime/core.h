@@ -147,7 +147,9 @@ u32 memory_aligned(u32 address, u32 size);
 u32 sign_of(const Op *op, u32 control);
 i32 shift_of(u32 address);
 u32 compute(const Op *op, u8 *data, u64 *mask);
-extern u32 touched;
+#define ACCESSES 8 /* of one cycle at most: two loads, a store, what was kept for later */
+void touch_nothing(void);
+void touch(u32 used);
 
 /* --- Operations. lowered.py reads this list. */
 enum {

@@ -23,12 +23,11 @@ static u32 banks_of(u32 address, u32 size) {
     u32 pair = (address - DATA_START) >> 14 << 1;
     return size > 16 ? 3u << pair : 1u << (pair + (address >> 4 & 1));
 }
-EXPORT("t_touch") void t_touch(u32 address, u32 size) { touched = banks_of(address, size); }
-EXPORT("t_touch_more") void t_touch_more(u32 address, u32 size) {
-    u32 used = banks_of(address, size);
-    if (touched & used) state.bank_conflicts++;
-    touched |= used;
+EXPORT("t_touch") void t_touch(u32 address, u32 size) {
+    touch_nothing();
+    touch(banks_of(address, size));
 }
+EXPORT("t_touch_more") void t_touch_more(u32 address, u32 size) { touch(banks_of(address, size)); }
 
 /* 1 when the acquire is done, 0 when the core waits, 2 when there is no such lock. */
 EXPORT("t_acquire") u32 t_acquire(u32 op_at, u32 id, u32 value) {
@@ -55,7 +54,7 @@ EXPORT("t_vector") u32 t_vector(u32 op_at, u32 slot, u32 mask) {
 EXPORT("t_load") u32 t_load(u32 op_at, u32 address, u32 slot) {
     const Op *op = OPERATION;
     address = memory_aligned(address, op->size);
-    touched = 0;
+    touch_nothing();
     if (!memory_reach(op, address, op->size)) return 0;
     if (op->op == OP_LOAD_CONV)
         v_from_bf16((u8 *)slot, (const u8 *)address);
@@ -117,7 +116,7 @@ EXPORT("t_store") u32 t_store(u32 op_at, u32 address, u32 slot) {
     const Op *op = OPERATION;
     u64 none;
     address = memory_aligned(address, op->size);
-    touched = 0;
+    touch_nothing();
     if (!memory_reach(op, address, op->size)) return 0;
     compute(op, slot ? (u8 *)slot : (u8 *)address, &none);
     if (slot) *(u32 *)(slot + 128) = address;

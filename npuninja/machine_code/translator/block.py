@@ -376,6 +376,17 @@ class Block(Arithmetic):
         code.const(1)
         code.op(w.NE)
         code.when()
+        if any(item.kind in (STORE, PART) for item in self.shape):
+            # Stores in front of the acquire are done before the core waits: the interpreter does that, and waits. It
+            # begins where the block began: what has landed since lies in locals, and the ring still has it.
+            code.get(result)
+            code.op(w.EQZ)
+            code.when()
+            pending = self.pending
+            self.pending = self.at_start()
+            self.hand_over(address, -1, 0, self.start_jump)
+            self.pending = pending
+            code.end()
         for name, word in (
             ("resume", self.owner.block(self.start, self.shape, self.start_jump)),
             ("pc", address),

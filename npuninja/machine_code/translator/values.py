@@ -46,11 +46,16 @@ class Values:
         self.places = owner.places
 
     def _take_shape(self) -> None:
-        self.pending = []
+        self.pending = self.at_start()
+
+    def at_start(self) -> list[Pending]:
+        """What is in flight where the block begins."""
+        found = []
         for i in self.shape:
             pending = Pending(i.due, i.slot, i.kind, i.dst, i.size, i.banks, i.op)
             pending.order = (-99, i.rank)
-            self.pending.append(pending)
+            found.append(pending)
+        return found
 
     def scalar(self, offset: int) -> int:
         """The local that holds a scalar register now."""
