@@ -4,7 +4,7 @@ What it makes is **unoptimised and not yet run on an NPU**: one scalar instructi
 possible. README.md says what is supported and how it works; the door is this module.
 
     - `riscv`: reads assembly of RV32, which the embedded compiler (clang, by zig) writes.
-    - `registers`, `selection`: instructions of RV32 -> operations of AIE2, register by register.
+    - `registers`, `selection/`: instructions of RV32 -> operations of AIE2, register by register.
     - `operations`, `scheduling`: operations -> bundles that respect latencies, ports, slots, delay slots.
     - `objects`: a whole file -> an AIE2 object, by `npuninja.machine_code`'s assembler.
     - `program`: objects -> a core's program, with the runtime (`runtime/`), checked for stack and size.

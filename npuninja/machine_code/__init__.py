@@ -10,7 +10,8 @@ Reading and printing:
     - `decode`: bytes -> bundles -> instructions, one reading each.
     - `program`: the programs that an ELF, an object, an archive, an XCLBIN, a PDI or a wasm module holds.
     - `flow`, `reachable`: basic blocks, branch targets, delay slots, zero-overhead loops, functions, what can be reached.
-    - `functions`: stack by the call graph, cycles of a call, profiles by function and loop.
+    - `functions`: stack by the call graph, cycles of a call; `profile`: counted cycles by function, loop, line and call.
+    - `source_lines`: C lines of an ELF; `known_programs`: which ELF beside an XCLBIN a program comes from.
     - `listing`, `wasm_listing`, `comparison`: what `npuninja disasm` prints, and two programs side by side.
 
 Writing:

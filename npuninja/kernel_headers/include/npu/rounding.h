@@ -109,7 +109,7 @@ template <class A, class V> NPU_INLINE auto ups(V v, int shift) {
         constexpr A top = A(integer<A, false>(~integer<A, false>(0)) >> 1);
         const A least = control().saturation == saturation_mode::symmetric ? A(-top) : A(-top - 1);
         auto limit = choose(wide < 0, splat<A, n>(least), splat<A, n>(top));
-        shifted = choose(back == wide, shifted, limit);
+        shifted = choose((back == wide) & (shifted >= splat<A, n>(least)), shifted, limit);
     }
     return shifted;
 }
