@@ -13,7 +13,7 @@ from npuninja.device import bare_run
 from npuninja.device.issue_profile import CoreProfile, Run, core_frame, profile_run
 from npuninja.device.manifest import read_manifest
 from npuninja.errors import UserError
-from npuninja.plan.files import write_if_changed
+from npuninja.files import write_if_changed
 
 _WHAT = "Runs a design on the emulated array (no NPU involved) and says how many cycles its cores' machine code issues, by "
 _WHAT += "function, loop and C line (exact; stalls are modelled). "
