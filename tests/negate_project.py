@@ -77,7 +77,7 @@ class NegateProject(Project):
 
 @pytest.fixture
 def empty(tmp_path: Path, tools: Path) -> NegateProject:
-    """A project without anything, in a folder with a blank in its name."""
-    folder = tmp_path / "a project"
+    """A project without anything, in a folder with a blank and a colon in its name."""
+    folder = tmp_path / "a: project"
     (folder / "mlir").mkdir(parents=True)
     return NegateProject(folder, tools)

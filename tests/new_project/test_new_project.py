@@ -141,7 +141,7 @@ def test_an_installed_wheel_is_all_one_needs(tmp_path: Path) -> None:
     # What the wheel asks for is there already; it is not fetched again.
     (packages / "beside.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
     subprocess.run([python, "-m", "pip", "install", "--no-deps", "-q", str(wheel)], check=True)
-    folder = tmp_path / "an empty folder"
+    folder = tmp_path / "an empty: folder"
     folder.mkdir()
     clean = {"PYTHONPATH": "", "VIRTUAL_ENV": "", "PATH": f"{environment}/bin:/usr/bin:/bin"}
     where = run(folder, str(python), "-c", "import npuninja; print(npuninja.__file__)", **clean).stdout
