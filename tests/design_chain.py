@@ -59,6 +59,8 @@ class Chain:
         self.kernels = kernels or {}
         self.sequence = sequence_name
         self.lower_options = lower_options
+        #: What the cores call the lowered design; as seen from the folder above, places of the design can be found.
+        self.file_name = "input_with_addresses.mlir"
         self.folder = build.folder / name
         self.folder.mkdir()
         self.design = self.folder / f"{name}.mlir"
@@ -104,7 +106,7 @@ class Chain:
         """The image of one core."""
         base = self.file(f"core_{column}_{row}")
         place = ["--core", f"{column},{row}", "--kind", "wasm", "--info", base + ".json"]
-        name = ["--file-name", "input_with_addresses.mlir"]
+        name = ["--file-name", self.file_name]
         core_code.run([lowered, "--device-symbol", "main", *place, *name, "-o", base + ".c"])
         core_cc.run(self.build.compile_arguments(Path(base + ".c"), Path(base + ".o")))
         objects = [self.kernel(name) for name in json.loads(Path(base + ".json").read_text())["link_files"]]

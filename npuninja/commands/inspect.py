@@ -8,7 +8,7 @@ from typing import Sequence
 
 from npuninja.argument_parser import Parser
 from npuninja.configure.built import meant_manifest
-from npuninja.diag.inspect import inspect_bytes
+from npuninja.diag.inspect import inspect_bytes, inspect_folder
 from npuninja.errors import printable
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 
@@ -30,11 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "file",
         metavar="FILE",
-        help="CDO, PDI, XCLBIN, insts.bin, insts.txt, core ELF, wasm core, manifest; or a design of the project here",
+        help="CDO, PDI, XCLBIN, insts.bin, insts.txt, core ELF, object, archive, wasm core, manifest, "
+        "a work folder of aiecc; or a design of the project here",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     options = parser.parse_args(arguments)
     file = _meant(options.file)
-    report = inspect_bytes(read_file(file, MAX_XCLBIN_BYTES), file)
+    if os.path.isdir(file):
+        report = inspect_folder(file)
+    else:
+        report = inspect_bytes(read_file(file, MAX_XCLBIN_BYTES), file)
     sys.stdout.write((report.json() if options.json else printable(report.text())) + "\n")
     return 0

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Sequence
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, of_generation
+from npuninja.diag import inspect_objects
 from npuninja.diag.command_text import Described, describe_cdo, describe_txn, numbered
 from npuninja.diag.register_names import register_at
 from npuninja.errors import Error, Location, UserError
@@ -73,6 +74,10 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
     """Finds out what `data` is and describes it. Raises UserError when it is damaged or unknown."""
     if data[:8] == xclbin.MAGIC:
         return _xclbin(data, name)
+    inspect_objects.refuse_pointer(data, name)
+    if data[:8] == elf.ARCHIVE_MAGIC:
+        kind, facts, lines = inspect_objects.archive(data, name)
+        return InspectReport(kind, name, facts, lines)
     if data[:4] == b"\x7fELF":
         return _core_elf(data, name)
     if data[:8] == WASM_MAGIC:
@@ -93,8 +98,14 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
     raise UserError(
         f"unknown kind of file: it starts with {data[:8].hex(' ')}",
         Location(name),
-        hint="expected a CDO, PDI, XCLBIN, instruction stream (binary or hex lines), core ELF or wasm core",
+        hint="expected a CDO, PDI, XCLBIN, instruction stream (binary or hex lines), core ELF, object, archive or wasm core",
     )
+
+
+def inspect_folder(path: str) -> InspectReport:
+    """What of a folder can be inspected. Raises UserError when nothing can."""
+    kind, facts, lines = inspect_objects.folder(path)
+    return InspectReport(kind, path, facts, lines)
 
 
 def _commands(kind: str, data: bytes, name: str, described: list[Described]) -> InspectReport:
@@ -255,6 +266,9 @@ def _partition(partition: AiePartition, name: str) -> tuple[dict[str, Any], list
 
 def _core_elf(data: bytes, name: str) -> InspectReport:
     found = read_elf(data, name)
+    if found.machine == elf.MACHINE and found.type == elf.RELOCATABLE:
+        kind, facts, lines = inspect_objects.object_file(found, name, data)
+        return InspectReport(kind, name, facts, lines)
     architecture = elf.architecture_of(found.flags) or ""
     problem = None
     try:
@@ -307,6 +321,9 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
 
 def _wasm(data: bytes, name: str) -> InspectReport:
     module = read_wasm(data, name)
+    if module.custom_section("linking") is not None:
+        kind, found, said = inspect_objects.wasm_object(data, module, name)
+        return InspectReport(kind, name, found, said)
     facts: dict[str, Any] = {
         "bytes": len(data),
         "imports": [i._asdict() for i in module.imports],

@@ -158,6 +158,7 @@ def _header(reader: ByteReader, offset: int, count: int, what: str) -> tuple[int
     words = reader.words(offset, count, f"the {what}")
     if words[-1] != checksum(words[:-1]):
         raise reader.error(
-            f"damaged PDI: the {what} at 0x{offset:x} has checksum 0x{words[-1]:08x}, expected 0x{checksum(words[:-1]):08x}"
+            f"damaged PDI: the {what} at 0x{offset:x} has checksum 0x{words[-1]:08x}, expected 0x{checksum(words[:-1]):08x}",
+            "it is damaged, or of another layout than MLIR-AIE's, as the PDIs for the DPU in AMD's driver are",
         )
     return words

@@ -166,18 +166,17 @@ def _missing_hint(name: str, kernels: list[Symbols], from_design: bool) -> str:
     return "define it, or link the object that has it"
 
 
-def translate(failure: ToolFailed, info: dict[str, Any], path: str) -> Error:
+def translate(failure: ToolFailed, info: dict[str, Any]) -> Error:
     """What a failed link means to the user; the failure itself when its output says nothing known.
 
     Args:
         failure: of the linker.
         info: about the core, from stage core_code.
-        path: the file that was to be made.
     """
     output = failure.output
     size = re.search(r"initial memory too small, (\d+) bytes needed", output)
     if size:
-        return data_too_large(int(size.group(1)), info, path)
+        return data_too_large(int(size.group(1)), info)
     mismatch = re.search(
         r"function signature mismatch: (\S+)\n>>> defined as (.+) in (.+)\n>>> defined as (.+) in (.+)",
         output,
@@ -190,7 +189,7 @@ def translate(failure: ToolFailed, info: dict[str, Any], path: str) -> Error:
         )
         return UserError(
             f"{name} is called with other arguments than it is defined with",
-            Location(path),
+            next((place for declared, place, _ in info["functions"] if declared == name), info["location"]),
             notes=notes,
             hint="make func.func in the design and the C function agree: a memref is a pointer, index is 64 bits wide",
         )
@@ -198,14 +197,14 @@ def translate(failure: ToolFailed, info: dict[str, Any], path: str) -> Error:
     if twice:
         return UserError(
             f"{twice.group(1)} is defined twice",
-            Location(path),
+            info["location"],
             notes=(("here", Location(twice.group(2))), ("and here", Location(twice.group(3)))),
             hint="make one of them static, or link only one of the objects",
         )
     return failure
 
 
-def data_too_large(end: int, info: dict[str, Any], path: str) -> UserError:
+def data_too_large(end: int, info: dict[str, Any]) -> UserError:
     """The kernels' data does not fit behind the buffers; `end` is the address where it would end."""
     data_origin, stack_bytes = info["data_origin"], info["stack_bytes"]
     hint = "use smaller tables, smaller or fewer objectFifo elements, or a smaller stack_size"
@@ -215,8 +214,9 @@ def data_too_large(end: int, info: dict[str, Any], path: str) -> UserError:
             "or alloc-scheme in toolchain.toml for the whole design"
         )
     return UserError(
-        f"the kernels' data does not fit: it needs {end - data_origin} bytes and {OWN_DATA_END - data_origin} of "
+        f"core ({info['column']}, {info['row']}): the kernels' data does not fit: "
+        f"it needs {end - data_origin} bytes and {OWN_DATA_END - data_origin} of "
         f"65536 are left (the stack takes {stack_bytes}, the buffers end at byte {data_origin - OWN_DATA})",
-        Location(path),
+        info["location"],
         hint=hint,
     )

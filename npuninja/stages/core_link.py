@@ -18,6 +18,7 @@ from npuninja.lints.kernel_constants import check_constants
 from npuninja.lints.kernel_signatures import check_kernel_signatures
 from npuninja.lints.program_size import check_program_size
 from npuninja.lints.stack_frames import check_stack
+from npuninja.source_places import original
 from npuninja.stages import _link_check, _wasm_flags
 from npuninja.stages._run import (
     Outputs,
@@ -104,7 +105,7 @@ def _link(
         sys.stderr.write(run_tool(command))
         return read_bytes(linked)
     except ToolFailed as failure:
-        raise _link_check.translate(failure, info, target) from failure
+        raise _link_check.translate(failure, info) from failure
     finally:
         for path in (imports, linked):
             if os.path.exists(path):
@@ -113,7 +114,7 @@ def _link(
 
 
 def _with_places(info: dict[str, Any], path: str) -> None:
-    """Replaces file, line and column in the fields `location` and `functions` of `info` by a `Location`.
+    """Replaces file, line and column in the fields `location` and `functions` of `info` by a `Location` in the design.
 
     File names in `info` are relative to the folder above that of `path` (see the option --file-name of
     core_code).
@@ -121,7 +122,7 @@ def _with_places(info: dict[str, Any], path: str) -> None:
 
     def place(file: str, line: int, column: int) -> Location:
         there = os.path.join(os.path.dirname(os.path.dirname(path)), file)
-        return Location(there if os.path.exists(there) else file, line, column)
+        return Location(*original((there if os.path.exists(there) else file, line, column)))
 
     info["location"] = place(*info["location"])
     info["functions"] = [(name, place(*where), arguments) for name, *where, arguments in info["functions"]]
@@ -152,7 +153,7 @@ def _finish(data: bytes, info: dict[str, Any], path: str) -> bytes:
     if data_end is None:
         raise ToolError(f"the linker did not export __data_end in {path}", hint="wasm-ld 14 or newer does")
     if data_end > OWN_DATA_END:
-        raise _link_check.data_too_large(data_end, info, path)
+        raise _link_check.data_too_large(data_end, info)
     strangers = [
         i.name for i in module.imports if i.module != "env" or i.name not in _wasm_flags.CORE_IMPORTS
     ]

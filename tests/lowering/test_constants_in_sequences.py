@@ -12,7 +12,7 @@ from npuninja.errors import UserError, Warnings
 from npuninja.ir.parser import parse_module
 from npuninja.ir.verifier import verify
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parent.parent / "cases"
 NUMBERS = {
     "constants_as_operands": {"n0": 0, "n1": 1, "n64": 64},
     "ssa_constant_transfer": {"zero": 0, "one": 1, "four": 4, "row": 32},
@@ -25,7 +25,7 @@ def instructions(text: str) -> bytes:
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_named_constants_mean_their_numbers(name):
-    text = (CASES / f"{name}.mlir").read_text(encoding="utf-8")
+    text = (CASES / name / "design.mlir").read_text(encoding="utf-8")
     literal = re.sub(
         r"dma_memcpy_nd[^{]*",
         lambda found: re.sub(r"%(\w+)", lambda v: str(NUMBERS[name].get(v[1], v[0])), found[0]),

@@ -214,7 +214,7 @@ def queue_of(words: int, transfers: int, wait_after: int = 99) -> str:
             f"{{id = {i} : i64, metadata = @in{token}}} : memref<28672xi32>\n"
         )
         body += "aiex.npu.dma_wait {symbol = @in}\n" if token else ""
-    text = (Path(__file__).parent / "cases/task_queue_full.mlir").read_text(encoding="utf-8")
+    text = (Path(__file__).parent.parent / "cases/task_queue_full/design.mlir").read_text(encoding="utf-8")
     lines = text.split("\n")
     inputs = [i for i, line in enumerate(lines) if "metadata = @in}" in line]
     text = "\n".join([*lines[: inputs[0]], body, *lines[inputs[-1] + 1 :]])
@@ -260,7 +260,7 @@ def test_pushes_without_a_wait_are_counted(transfers, wait_after, warned):
 
 @pytest.mark.parametrize("name", ["region_buffer", "task_locks", "ssa_constant_transfer"])
 def test_designs_without_cores_copy_their_input(name, tmp_path):
-    text = (Path(__file__).parent / "cases" / f"{name}.mlir").read_text(encoding="utf-8")
+    text = (Path(__file__).parent.parent / "cases" / name / "design.mlir").read_text(encoding="utf-8")
     sequence = text.split("runtime_sequence @")[1].split("(")[0]
     chain = Chain(WasmBuild(tmp_path, tmp_path / "cache"), name, text, {}, sequence)
     chain.run()

@@ -100,7 +100,7 @@ def test_a_view_whose_place_is_known_only_at_run_time_is_not_passed():
 )
 def test_both_are_warned_of_when_the_design_is_lowered(name, said):
     warnings = Warnings()
-    text = (Path(__file__).parent / "cases" / f"{name}.mlir").read_text(encoding="utf-8")
+    text = (Path(__file__).parent.parent / "cases" / name / "design.mlir").read_text(encoding="utf-8")
     lint_design(parse_module(text, "design.mlir"), warnings)
     found = [message for message, _ in warnings.items if said in message]
     assert len(found) == 2 or (name == "view_as_argument" and len(found) == 1)

@@ -1,0 +1,131 @@
+"""What `npuninja inspect` says of objects, archives and work folders: files on the way to a core's program.
+
+Each function returns the kind of file, the facts for JSON, and the lines for people.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from npuninja.errors import Error, Location, UserError
+from npuninja.formats import elf
+from npuninja.formats.elf import Elf
+from npuninja.formats.wasm_code import FunctionCode
+from npuninja.formats.wasm_module import WasmModule, read_wasm
+from npuninja.lints.kernel_code import read_functions
+from npuninja.machine_code.program import Program, read_programs
+from npuninja.stages._wasm_object import read_symbols
+
+Found = tuple[str, dict[str, Any], list[str]]
+
+#: What a work folder of aiecc holds that `npuninja inspect` can read, by the ends of names.
+_READABLE = (".xclbin", ".pdi", ".bin", ".txt", ".elf", ".o", ".a", ".wasm", ".json")
+_NAMES_SHOWN = 40
+
+
+def object_file(found: Elf, name: str, data: bytes) -> Found:
+    """A relocatable object of AIE cores: the functions it defines with their bytes, and what it needs from others."""
+    _, programs = read_programs(data, name)
+    return _elf_object(programs[0], found, len(data))
+
+
+def _elf_object(program: Program, found: Elf, size: int) -> Found:
+    functions = [
+        {"name": s.name, "bytes": s.size_bytes, "section": section.name}
+        for section in program.sections
+        for s in section.symbols
+        if s.kind == "function"
+    ]
+    needed = sorted({s.name for s in found.symbols if s.section == 0 and s.name})
+    architecture = elf.architecture_of(found.flags) or f"flags {found.flags}"
+    facts = {"bytes": size, "architecture": architecture, "functions": functions, "needs": needed}
+    lines = [f"  {size} bytes, {architecture}; an object, not linked yet"]
+    lines += [f"  function {f['name']}: {f['bytes']} bytes" for f in functions] or [
+        "  it defines no function"
+    ]
+    if needed:
+        lines.append("  needs " + ", ".join(needed[:_NAMES_SHOWN]))
+    lines.append("  npuninja disasm lists its code")
+    return "object", facts, lines
+
+
+def _code_bytes(code: FunctionCode) -> int:
+    """From the body's first byte to its last instruction, `end`, which has one byte."""
+    return code.instructions[-1].offset + 1 - code.offset if code.instructions else 0
+
+
+def wasm_object(data: bytes, module: WasmModule, name: str) -> Found:
+    """An object for emulated cores: the functions it defines with the bytes of their code and stack frame."""
+    symbols = read_symbols(data, name)
+    functions = [
+        {"name": f.name, "bytes": _code_bytes(f.code), "frame_bytes": f.frame_bytes}
+        for f in read_functions(module, symbols.function_names, name)
+    ]
+    facts = {"bytes": len(data), "functions": functions, "needs": list(symbols.undefined)}
+    lines = [f"  {len(data)} bytes; an object for emulated cores, not linked yet"]
+    lines += [
+        f"  function {f['name']}: {f['bytes']} bytes, stack frame {f['frame_bytes']} bytes" for f in functions
+    ] or ["  it defines no function"]
+    if symbols.undefined:
+        lines.append("  needs " + ", ".join(symbols.undefined[:_NAMES_SHOWN]))
+    return "object for emulated cores", facts, lines
+
+
+def archive(data: bytes, name: str) -> Found:
+    """An archive: its members, each as an object."""
+    _, programs = read_programs(data, name)
+    members: list[dict[str, Any]] = []
+    lines = [f"  {len(data)} bytes, {len(programs)} objects"]
+    for program in programs:
+        kind, facts, more = _member(program, f"{name}({program.title})")
+        members.append({"name": program.title, "kind": kind, **facts})
+        lines += [f"  {program.title}: {kind}", *(f"  {line}" for line in more)]
+    return "archive", {"bytes": len(data), "members": members}, lines
+
+
+def _member(program: Program, name: str) -> Found:
+    if program.isa == "wasm":
+        return wasm_object(program.module, read_wasm(program.module, name), name)
+    assert program.elf is not None
+    return _elf_object(program, program.elf, sum(len(section.data) for section in program.sections))
+
+
+def folder(path: str) -> Found:
+    """A folder, as aiecc's X.mlir.prj: what of it can be read here, each by its kind.
+
+    Raises:
+        UserError: nothing in it can be read.
+    """
+    from npuninja.diag.inspect import inspect_bytes
+    from npuninja.files import MAX_XCLBIN_BYTES, read_file
+
+    files: list[dict[str, str]] = []
+    for name in sorted(os.listdir(path)):
+        whole = os.path.join(path, name)
+        if not name.endswith(_READABLE) or not os.path.isfile(whole):
+            continue
+        try:
+            files.append(
+                {"file": name, "kind": inspect_bytes(read_file(whole, MAX_XCLBIN_BYTES), whole).kind}
+            )
+        except Error as error:
+            files.append({"file": name, "kind": f"cannot be read: {error.message}"})
+    if not files:
+        raise UserError(
+            "a folder without a file that can be inspected",
+            Location(path),
+            hint="expected an XCLBIN, PDIs, CDOs, instructions or core programs in it, or one of these files itself",
+        )
+    lines = [f"  {each['file']}: {each['kind']}" for each in files]
+    return "folder", {"files": files}, [*lines, "  npuninja inspect FILE says more of each"]
+
+
+def refuse_pointer(data: bytes, name: str) -> None:
+    """Raises UserError when this is a Git LFS pointer in the place of a file."""
+    if data.startswith(b"version https://git-lfs"):
+        raise UserError(
+            "a Git LFS pointer, not the file itself",
+            Location(name),
+            hint="git lfs pull fetches the file; without Git LFS, download it from the repository's page",
+        )
