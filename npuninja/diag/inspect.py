@@ -76,8 +76,7 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
         return _xclbin(data, name)
     inspect_objects.refuse_pointer(data, name)
     if data[:8] == elf.ARCHIVE_MAGIC:
-        kind, facts, lines = inspect_objects.archive(data, name)
-        return InspectReport(kind, name, facts, lines)
+        return _named(name, inspect_objects.archive(data, name))
     if data[:4] == b"\x7fELF":
         return _core_elf(data, name)
     if data[:8] == WASM_MAGIC:
@@ -104,8 +103,12 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
 
 def inspect_folder(path: str) -> InspectReport:
     """What of a folder can be inspected. Raises UserError when nothing can."""
-    kind, facts, lines = inspect_objects.folder(path)
-    return InspectReport(kind, path, facts, lines)
+    return _named(path, inspect_objects.folder(path))
+
+
+def _named(name: str, found: inspect_objects.Found) -> InspectReport:
+    kind, facts, lines = found
+    return InspectReport(kind, name, facts, lines)
 
 
 def _commands(kind: str, data: bytes, name: str, described: list[Described]) -> InspectReport:
@@ -267,8 +270,7 @@ def _partition(partition: AiePartition, name: str) -> tuple[dict[str, Any], list
 def _core_elf(data: bytes, name: str) -> InspectReport:
     found = read_elf(data, name)
     if found.machine == elf.MACHINE and found.type == elf.RELOCATABLE:
-        kind, facts, lines = inspect_objects.object_file(found, name, data)
-        return InspectReport(kind, name, facts, lines)
+        return _named(name, inspect_objects.object_file(found, name, data))
     architecture = elf.architecture_of(found.flags) or ""
     problem = None
     try:
@@ -322,8 +324,7 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
 def _wasm(data: bytes, name: str) -> InspectReport:
     module = read_wasm(data, name)
     if module.custom_section("linking") is not None:
-        kind, found, said = inspect_objects.wasm_object(data, module, name)
-        return InspectReport(kind, name, found, said)
+        return _named(name, inspect_objects.wasm_object(data, module, name))
     facts: dict[str, Any] = {
         "bytes": len(data),
         "imports": [i._asdict() for i in module.imports],
