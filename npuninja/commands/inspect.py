@@ -8,7 +8,8 @@ from typing import Sequence
 
 from npuninja.argument_parser import Parser
 from npuninja.configure.built import meant_manifest
-from npuninja.diag.inspect import inspect_bytes, inspect_folder
+from npuninja.diag.inspect import inspect_bytes
+from npuninja.diag.inspect_folder import inspect_folder
 from npuninja.errors import printable
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 

@@ -102,6 +102,8 @@ class Manifest(NamedTuple):
     """The runtime sequence; "" when the design has one."""
     kernel_compiler: str = ""
     """Who made the cores, as the manifest says it; "" when it does not."""
+    elf: str = ""
+    """The instructions as the ELF that `xrt::elf` loads; "" when the manifest, of an earlier build, names none."""
 
     @property
     def label(self) -> str:
@@ -241,6 +243,7 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
         entry = files.inner(key)
         paths[key] = _inside(folder, entry.text("path"), f"files.{key}.path", path)
         hashes[paths[key]] = entry.text("sha256")
+    elf = _elf(files, folder, path, hashes)
     reference = fields.get("reference")
     modules = (
         reader.get("reference_modules", list, "a list of files") if "reference_modules" in fields else []
@@ -259,6 +262,7 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
         reference=_inside(folder, reference, "reference", path) if isinstance(reference, str) else None,
         reference_modules=tuple(_inside(folder, str(name), "reference_modules", path) for name in modules),
         kernel_compiler=_kernel_compiler(fields),
+        elf=elf,
     )
 
     if "kernels" not in fields:
@@ -278,11 +282,22 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
                     sequence=sequence.text("name"),
                     arguments=arguments,
                     insts=file,
+                    elf=_elf(sequence, folder, path, hashes),
                 )
             )
     if not runs:
         raise reader.wrong("kernels", "kernels with sequences", fields["kernels"])
     return tuple(runs)
+
+
+def _elf(reader: _Reader, folder: str, path: str, hashes: dict[str, str]) -> str:
+    """The ELF of instructions that an object of a manifest names, whose hash is added; "" when it names none."""
+    if "elf" not in reader.fields:
+        return ""
+    entry = reader.inner("elf")
+    file = _inside(folder, entry.text("path"), f"{entry.where}path", path)
+    hashes[file] = entry.text("sha256")
+    return file
 
 
 def _kernel_compiler(fields: Any) -> str:

@@ -101,11 +101,6 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
     )
 
 
-def inspect_folder(path: str) -> InspectReport:
-    """What of a folder can be inspected. Raises UserError when nothing can."""
-    return _named(path, inspect_objects.folder(path))
-
-
 def _named(name: str, found: inspect_objects.Found) -> InspectReport:
     kind, facts, lines = found
     return InspectReport(kind, name, facts, lines)

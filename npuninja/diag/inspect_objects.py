@@ -1,14 +1,13 @@
-"""What `npuninja inspect` says of objects, archives and work folders: files on the way to a core's program.
+"""What `npuninja inspect` says of objects and archives: files on the way to a core's program.
 
 Each function returns the kind of file, the facts for JSON, and the lines for people.
 """
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from npuninja.errors import Error, Location, UserError
+from npuninja.errors import Location, UserError
 from npuninja.formats import elf
 from npuninja.formats.elf import Elf
 from npuninja.formats.wasm_code import FunctionCode
@@ -19,8 +18,6 @@ from npuninja.stages._wasm_object import read_symbols
 
 Found = tuple[str, dict[str, Any], list[str]]
 
-#: What a work folder of aiecc holds that `npuninja inspect` can read, by the ends of names.
-_READABLE = (".xclbin", ".pdi", ".bin", ".txt", ".elf", ".o", ".a", ".wasm", ".json")
 _NAMES_SHOWN = 40
 
 
@@ -89,36 +86,6 @@ def _member(program: Program, name: str) -> Found:
         return wasm_object(program.module, read_wasm(program.module, name), name)
     assert program.elf is not None
     return _elf_object(program, program.elf, sum(len(section.data) for section in program.sections))
-
-
-def folder(path: str) -> Found:
-    """A folder, as aiecc's X.mlir.prj: what of it can be read here, each by its kind.
-
-    Raises:
-        UserError: nothing in it can be read.
-    """
-    from npuninja.diag.inspect import inspect_bytes
-    from npuninja.files import MAX_XCLBIN_BYTES, read_file
-
-    files: list[dict[str, str]] = []
-    for name in sorted(os.listdir(path)):
-        whole = os.path.join(path, name)
-        if not name.endswith(_READABLE) or not os.path.isfile(whole):
-            continue
-        try:
-            files.append(
-                {"file": name, "kind": inspect_bytes(read_file(whole, MAX_XCLBIN_BYTES), whole).kind}
-            )
-        except Error as error:
-            files.append({"file": name, "kind": f"cannot be read: {error.message}"})
-    if not files:
-        raise UserError(
-            "a folder without a file that can be inspected",
-            Location(path),
-            hint="expected an XCLBIN, PDIs, CDOs, instructions or core programs in it, or one of these files itself",
-        )
-    lines = [f"  {each['file']}: {each['kind']}" for each in files]
-    return "folder", {"files": files}, [*lines, "  npuninja inspect FILE says more of each"]
 
 
 def refuse_pointer(data: bytes, name: str) -> None:

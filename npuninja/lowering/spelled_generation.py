@@ -1,10 +1,12 @@
 """Which generation of MLIR-AIE a text is written for, read off each operation that is not spelled alike in
 all of them.
 
-Releases of the days between generations exist, so each spelling counts on its own; a text that holds
-spellings of two generations is refused, unless the user names one.
+Releases of the days between generations exist, so each spelling counts on its own. From 2026-02 to 2026-08 the
+dialect changed step by step: a text whose spellings were all read on some day is taken as one of that day and lowered
+by the rules of 2026-08. Spellings that no day had together are refused, unless the user names a generation.
 
-Source: the changes of MLIR-AIE's AIEOps.td and AIEX.td between 2025-10-24, 2026-04-23 and 2026-08-14.
+Source: the changes of MLIR-AIE's AIEOps.td and AIEX.td between 2025-10-24, 2026-04-23 and 2026-08-14, and the dates
+of the pull requests that made them.
 """
 
 from __future__ import annotations
@@ -65,12 +67,59 @@ _MIDDLE_ATTRIBUTES: dict[str, tuple[str, ...]] = {
 }
 
 
+#: When MLIR-AIE 1.4's dialect was complete enough that its release was made, and when each spelling that came alone
+#: was first read. What is not here came with the release, as far as we know.
+_RELEASE = "2026-07-14"
+_SINCE = {
+    "aligned": "2026-05-08",
+    "sources": "2026-05-22",
+    "egress_shim_col": "2026-06-05",
+    "aiex.scratchpad_parameter": "2026-06-05",
+    "aiex.read_scratchpad_parameter": "2026-06-05",
+    "aiex.sync_scratchpad_parameters_from_host": "2026-06-05",
+    "aiex.npu.create_scratchpad": "2026-06-05",
+    "aiex.npu.update_from_scratchpad": "2026-06-05",
+    "offset_parameter": "2026-06-05",
+    "npu": "2026-07-06",
+    "aie.use_lock": "2026-07-13",
+    "aie.dma_bd": _RELEASE,
+    "link_merge_files": "2026-07-29",
+    "link_with_mode": "2026-07-29",
+    "pad_value": "2026-08-10",
+    "iteration": "2026-08-12",
+}
+#: The day from which the spelling before it was read no more.
+_UNTIL = {
+    "npu": "2026-07-06",
+    "aie.use_lock": "2026-07-13",
+    "aie.dma_bd": _RELEASE,
+    "aie.shim_switchbox": "2026-07-01",
+}
+_EVER = "9999"
+
+
 class Mark(NamedTuple):
-    """A spelling that not all generations have."""
+    """A spelling that not all generations have.
+
+    `key` is what `_SINCE` and `_UNTIL` know it by.
+    """
 
     generations: tuple[str, ...]
     what: str
     place: Location | None
+    key: str = ""
+
+    @property
+    def since(self) -> str:
+        """The first day that read it; "" for before all that is told apart here by days."""
+        return _SINCE.get(self.key, _RELEASE) if self.generations == (NEW,) else ""
+
+    @property
+    def until(self) -> str:
+        """The day from which it was read no more."""
+        if NEW in self.generations:
+            return _EVER
+        return _UNTIL.get(self.key, "") if MIDDLE in self.generations else ""
 
 
 def mark_of(op: Operation) -> Mark | None:
@@ -79,14 +128,15 @@ def mark_of(op: Operation) -> Mark | None:
     known = _BY_NAME.get(name)
     for attribute in _NEW_ATTRIBUTES.get(name, ()):
         if attribute in op.attributes:
-            return Mark((NEW,), f"'{attribute}' of {name}", op.loc)
+            return Mark((NEW,), f"'{attribute}' of {name}", op.loc, attribute)
     if known is not None:
-        return Mark(known, f"'{name}'", op.loc)
+        return Mark(known, f"'{name}'", op.loc, name)
     if name in NUMBERS:
         fixed = name == "aie.use_lock"
+        key = name if fixed else "npu"
         if len(op.operands) > fixed:
-            return Mark((NEW,), f"values as operands of {name}", op.loc)
-        return Mark(_UP_TO_MIDDLE, f"literal numbers of {name}", op.loc)
+            return Mark((NEW,), f"values as operands of {name}", op.loc, key)
+        return Mark(_UP_TO_MIDDLE, f"literal numbers of {name}", op.loc, key)
     if name == "aie.dma_bd":
         return _descriptor_mark(op)
     for attribute in _MIDDLE_ATTRIBUTES.get(name, ()):
@@ -103,7 +153,7 @@ def mark_of(op: Operation) -> Mark | None:
     if name == "aie.trace.packet" and "id" not in op.attributes:
         return Mark((NEW,), "aie.trace.packet without an id", op.loc)
     if name == "aie.packet_flow" and sum(each.name == "aie.packet_source" for each in op.body.ops) > 1:
-        return Mark((NEW,), "several sources of aie.packet_flow", op.loc)
+        return Mark((NEW,), "several sources of aie.packet_flow", op.loc, "sources")
     if name.startswith("aiex.dma_configure_task") and len(op.operands) > (name[-1] == "k"):
         return Mark((NEW,), f"a repeat count of {name} that is a value", op.loc)
     return None
@@ -111,41 +161,80 @@ def mark_of(op: Operation) -> Mark | None:
 
 def _descriptor_mark(op: Operation) -> Mark | None:
     if "offset" not in op.attributes:
-        return Mark((NEW,), "keywords of aie.dma_bd", op.loc)
+        return Mark((NEW,), "keywords of aie.dma_bd", op.loc, "aie.dma_bd")
     keys = list(op.attributes)
     # A length in the dictionary stands before the offset, which then is a default; all generations read that.
     placed = "len" in keys and keys.index("offset") < keys.index("len")
     if placed or any(key in keys for key in ("dimensions", "pad_dimensions", "pad_value")):
-        return Mark(_UP_TO_MIDDLE, "positions of aie.dma_bd's numbers", op.loc)
+        return Mark(_UP_TO_MIDDLE, "positions of aie.dma_bd's numbers", op.loc, "aie.dma_bd")
     return None
 
 
 def possible_generations(module: Operation) -> tuple[str, ...]:
-    """The generations in which a text reads as it stands, oldest first.
+    """The generations in which a text reads as it stands, oldest first; the latest where only days before it read it.
 
     Raises:
-        UserError: there is none: the text holds spellings of two; located at the second, with both.
+        UserError: no day read it: the text holds spellings of two; located at the second, with both.
     """
+    left, _, _ = _settled(module)
+    return left
+
+
+def days_of(module: Operation) -> tuple[str, str] | None:
+    """The days (from, before) whose releases read a text that reads in no generation as a whole; else None.
+
+    Raises:
+        UserError: as `possible_generations`.
+    """
+    _, since, until = _settled(module)
+    return (since.place_in_time, until.place_in_time) if since and until else None
+
+
+class _Limit(NamedTuple):
+    """The mark that sets the first or the last day of a text."""
+
+    mark: Mark
+    place_in_time: str
+
+
+def _settled(module: Operation) -> tuple[tuple[str, ...], _Limit | None, _Limit | None]:
+    """The generations, and what limits the days where no generation reads all."""
     marks: list[Mark] = []
     left = GENERATIONS
+    since = until = None
     for op in module.walk():
         mark = mark_of(op)
-        if mark is None or set(left) <= set(mark.generations):
+        if mark is None:
             continue
-        left = tuple(name for name in left if name in mark.generations)
-        if left:
+        if since is None or mark.since > since.place_in_time:
+            since = _Limit(mark, mark.since)
+        if until is None or mark.until < until.place_in_time:
+            until = _Limit(mark, mark.until)
+        if not left or set(left) <= set(mark.generations):
+            if not left and since.place_in_time >= until.place_in_time:
+                raise _mixed(mark, marks)
             marks.append(mark)
             continue
-        first = min(marks, key=lambda m: len(set(m.generations) & set(mark.generations)))
-        raise UserError(
-            f"the design mixes generations of MLIR-AIE: {mark.what} is for {_names(mark.generations)}, "
-            f"{first.what} for {_names(first.generations)}",
-            mark.place,
-            hint="write both for one release; or say which one lowers it: --generation "
-            + "|".join(GENERATIONS),
-            notes=((f"{first.what} is here", first.place),),
-        )
-    return left
+        left = tuple(name for name in left if name in mark.generations)
+        if not left and since.place_in_time >= until.place_in_time:
+            raise _mixed(mark, marks)
+        marks.append(mark)
+    if left:
+        return left, None, None
+    return (NEW,), since, until
+
+
+def _mixed(mark: Mark, marks: list[Mark]) -> UserError:
+    """The error for a mark that goes with none of the days or generations of those before it."""
+    others = [m for m in marks if m.since >= mark.until or mark.since >= m.until] or marks
+    first = min(others, key=lambda m: len(set(m.generations) & set(mark.generations)))
+    return UserError(
+        f"the design mixes generations of MLIR-AIE: {mark.what} is for {_names(mark.generations)}, "
+        f"{first.what} for {_names(first.generations)}",
+        mark.place,
+        hint="write both for one release; or say which one lowers it: --generation " + "|".join(GENERATIONS),
+        notes=((f"{first.what} is here", first.place),),
+    )
 
 
 def _names(generations: tuple[str, ...]) -> str:

@@ -18,6 +18,7 @@ from npuninja.arch.devices import DEVICES
 from npuninja.device.manifest import Manifest, parse_manifest
 from npuninja.errors import Error, Location, UserError
 from npuninja.formats.aie_partition import read_aie_partition
+from npuninja.formats.elf import ELF_MAGIC
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.txn import read_txn
 from npuninja.formats.xclbin import AIE_PARTITION, EMULATION_DATA, read_xclbin
@@ -178,7 +179,7 @@ def _pairing(files: Mapping[str, bytes], manifest: Manifest) -> Iterator[str]:
     elif section and read_aie_partition(section.data, name).column_width > model.columns:
         yield f"{name} takes more columns than {manifest.device} has, {model.columns}"
     for path in manifest.hashes:
-        if path != manifest.xclbin:
+        if path != manifest.xclbin and files[_inside(path)][:4] != ELF_MAGIC:
             read_txn(files[_inside(path)], _inside(path))
 
 

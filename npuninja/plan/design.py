@@ -95,6 +95,7 @@ class Design:
         logical_tiles: whether it leaves the places of tiles to the lowering.
         traces: whether it has `aie.trace`.
         generations: those of the dialect in which its text reads as it stands, oldest first.
+        days: (from, before), where only releases of the days between two generations read the text; else ().
         generation: of its dialect, as the project says it; `auto` for what the text says.
         alloc_scheme: how its buffers are placed, as the project says it; "" for the default.
         aiecc_flags: of MLIR-AIE's driver, for its lowering: what its source says, then what the project says.
@@ -110,6 +111,7 @@ class Design:
     logical_tiles: bool = False
     traces: bool = False
     generations: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
     generation: str = "auto"
     alloc_scheme: str = ""
     aiecc_flags: tuple[str, ...] = ()
@@ -169,6 +171,7 @@ def to_json(design: Design) -> dict[str, Any]:
         "aiecc_flags": list(design.aiecc_flags),
         "traces": design.traces,
         "generations": list(design.generations),
+        "days": list(design.days),
         "kernels": [[k.name, k.source, list(k.include), list(k.flags)] for k in design.kernels],
     }
 
@@ -185,6 +188,7 @@ def from_json(content: dict[str, Any], name: str, source: str, mlir: str, import
         aiecc_flags=tuple(map(str, content["aiecc_flags"])),
         traces=bool(content["traces"]),
         generations=tuple(content["generations"]),
+        days=tuple(content["days"]),
         kernels=tuple(OwnKernel(k[0], k[1], tuple(k[2]), tuple(k[3])) for k in content["kernels"]),
     )
 

@@ -20,6 +20,12 @@ def dialect_of(design: Design, providers: Providers) -> tuple[str, str]:
         by = f"{tool.name} {tool.version}" if tool else "the tool"
         return providers.spelling.generation, f"it is what {by} reads"
     chosen = _own(design)
+    if design.days:
+        since, before = design.days
+        return (
+            chosen,
+            f"only releases from {since} to before {before} read its spellings, and the rules are those of {chosen}",
+        )
     if design.generations == (chosen,):
         return chosen, ""
     alike = (

@@ -29,6 +29,7 @@ def plan_package(context: Context, graph: Graph, designs: Sequence[DesignFiles])
             files["manifest"],
             files["xclbin"],
             *files.all("insts"),
+            *files.all("insts_elf"),
             *([files["reference"]] if files.reference_source else []),
         ]
     if not context.providers.for_npu:

@@ -42,7 +42,7 @@ def scan_module(
         hint = "put tiles, cores and sequence into aie.device(npu1_1col) { … }"
         raise UserError("the design has no aie.device", Location(mlir), hint=hint)
     logical_tiles = any(op.name == "aie.logical_tile" for device in devices for op in device.body.ops)
-    generations = _generations(module)
+    generations, days = _generations(module)
     if logical_tiles:
         from npuninja.errors import Warnings
         from npuninja.lowering.generation import rules_of
@@ -66,17 +66,20 @@ def scan_module(
         logical_tiles=logical_tiles,
         traces=any(op.name == "aie.trace" for device in devices for op in device.body.ops),
         generations=generations,
+        days=days,
     )
 
 
-def _generations(module: Operation) -> tuple[str, ...]:
-    """The generations in which the text reads as it stands; () when it mixes two, which the lowering reports."""
-    from npuninja.lowering.spelled_generation import possible_generations
+def _generations(module: Operation) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The generations in which the text reads as it stands; () when it mixes two, which the lowering reports. And the
+    days (from, before) whose releases alone read it; () when a generation does.
+    """
+    from npuninja.lowering.spelled_generation import days_of, possible_generations
 
     try:
-        return possible_generations(module)
+        return possible_generations(module), days_of(module) or ()
     except UserError:
-        return ()
+        return (), ()
 
 
 def _location(op: Operation, file: str) -> Location:

@@ -19,7 +19,7 @@ from npuninja.plan.kernel_recipe import KernelObjects, plan_kernel
 from npuninja.plan.tool_limits import check_tools
 from npuninja.plan.words import tool_words
 from npuninja.stages.declaration import OF_SEQUENCE, Stage
-from npuninja.stages.table import STAGES, rule_name, stage
+from npuninja.stages.table import STAGES, rule_name
 
 
 class DesignSteps:
@@ -96,11 +96,8 @@ class DesignSteps:
 
     def files_of(self, name: str, sequence: str = "") -> list[str]:
         """A file of the design, by its name in the table of stages, or those of its sequences, or of that which is named
-        as `KERNEL.SEQUENCE`, or by the end of that. An edge that makes it is added where none is planned for every design.
+        as `KERNEL.SEQUENCE`, or by the end of that.
         """
-        if name == "insts_elf" and name not in self._known:
-            for place in self._sequences:
-                self._add(stage(name), place)
         if name not in OF_SEQUENCE:
             return [] if sequence else [self.files[name]]
         named = zip(self.run_names, self.files.all(name))

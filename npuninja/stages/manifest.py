@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from npuninja.device.manifest import MANIFEST_FORMAT
 from npuninja.errors import InternalError, Location, UserError
 from npuninja.files import read_file
+from npuninja.formats.elf import ELF_MAGIC
 from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME, MOST_BUFFERS
 from npuninja.stages._run import (
     MAX_INPUT_BYTES,
@@ -49,7 +50,7 @@ def run(arguments: list[str]) -> list[str]:
             "core_kind": options.one("--kind"),
             "kernel": {"name": first.kernel, "id": first.number},
             "arguments": first.arguments,
-            "files": {"xclbin": _file(options.one("--xclbin"), target), "insts": first.insts},
+            "files": {"xclbin": _file(options.one("--xclbin"), target), **first.streams()},
             **({"kernels": _kernels(runs)} if options.all("--run") else {}),
             "providers": providers,
             "reference": _beside(copy, target) if copy else None,
@@ -111,18 +112,23 @@ class _Run(NamedTuple):
     sequence: str
     arguments: list[dict[str, Any]]
     insts: dict[str, str]
+    elf: dict[str, str] | None
+
+    def streams(self) -> dict[str, dict[str, str]]:
+        """The instructions, in both forms."""
+        return {"insts": self.insts, **({"elf": self.elf} if self.elf else {})}
 
 
 def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
     """Every runtime sequence, in the order of the options; the only one has aiecc's kernel."""
-    described, streams = options.all("--arguments"), options.all("--insts")
+    described, streams, elfs = (options.all(name) for name in ("--arguments", "--insts", "--elf"))
     words = options.all("--run") or [f"{DEFAULT_KERNEL_NAME}={DEFAULT_KERNEL_ID:#x}="]
-    if not len(words) == len(described) == len(streams):
+    if not len(words) == len(described) == len(streams) == len(elfs or streams):
         raise InternalError(
-            f"manifest: {len(words)} runs, {len(described)} arguments, {len(streams)} streams"
+            f"manifest: {len(words)} runs, {len(described)} arguments, {len(streams)} streams, {len(elfs)} ELFs"
         )
     runs = []
-    for word, facts, insts in zip(words, described, streams):
+    for word, facts, insts, elf in zip(words, described, streams, elfs or [""] * len(streams)):
         kernel, number, sequence = word.split("=")
         arguments = json.loads(read_text(facts))
         if len(arguments) > MOST_BUFFERS:
@@ -131,7 +137,8 @@ def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
                 Location(source),
                 hint="put several of them into one buffer, at different offsets",
             )
-        runs.append(_Run(kernel, number, sequence, arguments, _file(insts, target)))
+        made = _file(elf, target) if elf and read_bytes(elf).startswith(ELF_MAGIC) else None
+        runs.append(_Run(kernel, number, sequence, arguments, _file(insts, target), made))
     return runs
 
 
@@ -140,7 +147,7 @@ def _kernels(runs: list[_Run]) -> list[dict[str, Any]]:
     kernels: dict[str, dict[str, Any]] = {}
     for run in runs:
         kernel = kernels.setdefault(run.kernel, {"name": run.kernel, "id": run.number, "sequences": []})
-        sequence = {"name": run.sequence, "arguments": run.arguments, "insts": run.insts}
+        sequence = {"name": run.sequence, "arguments": run.arguments, **run.streams()}
         kernel["sequences"].append(sequence)
     return [*kernels.values()]
 

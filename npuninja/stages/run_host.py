@@ -10,6 +10,7 @@ import sys
 from npuninja.depfile import ROOT
 from npuninja.errors import UserError, WrongResult, in_words
 from npuninja.stages._run import stage_arguments
+from npuninja.stages.insts_elf import refuse_no_elf
 
 ACCELERATOR = "/dev/accel/accel0"
 _SITE = os.path.join(ROOT, "npuninja", "python_designs", "site")
@@ -24,6 +25,9 @@ def run(arguments: list[str]) -> None:
     """
     options = stage_arguments("run_host", arguments)
     program, words = os.path.abspath(options.positional[0]), [_absolute(w) for w in options.positional[1:]]
+    for word in words:
+        if word.endswith(".elf"):
+            refuse_no_elf(word.partition("=")[2] or word)
     command = command_of(
         program, words, options.optional("--module") or "", options.one("--device"),
         options.optional("--runner") or "", emulated=not os.path.exists(ACCELERATOR),

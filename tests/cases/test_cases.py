@@ -14,7 +14,8 @@ from wasm_build import WasmBuild
 
 from npuninja.arch.families import of_generation
 from npuninja.commands.lower import lower_design
-from npuninja.diag.inspect import inspect_bytes, inspect_folder
+from npuninja.diag.inspect import inspect_bytes
+from npuninja.diag.inspect_folder import inspect_folder
 from npuninja.emulator import Emulator
 from npuninja.errors import UserError, Warnings
 from npuninja.machine_code.object_file import ObjectSection, ObjectSymbol, write_object

@@ -1,5 +1,6 @@
 """A design with several devices and runtime sequences: built, listed, run each by its name, and reconfigured."""
 
+import hashlib
 import json
 import shutil
 
@@ -7,6 +8,7 @@ from conftest import TESTS
 from two_devices import DESIGN, REFERENCE
 
 from npuninja.formats.aie_partition import read_aie_partition
+from npuninja.formats.instruction_elf import write_instruction_elf
 from npuninja.formats.txn import LoadPdi, read_txn
 from npuninja.formats.xclbin import AIE_PARTITION, IP_LAYOUT, read_xclbin
 from npuninja.formats.xclbin_sections import read_ip_layout
@@ -27,6 +29,11 @@ def test_every_kernel_and_sequence_of_a_design(project):
         *(("twice", "0x901", ["run"]), ("negate", "0x902", ["short", "long"]), ("both", "0x903", ["run"]))
     ]
     assert manifest["kernel"] == {"name": "twice", "id": "0x901"}
+    streams = {f"{k['name']}.{s['name']}": s for k in manifest["kernels"] for s in k["sequences"]}
+    elf = (project.folder / FOLDER / streams["negate.long"]["elf"]["path"]).read_bytes()
+    assert hashlib.sha256(elf).hexdigest() == streams["negate.long"]["elf"]["sha256"]
+    assert elf == write_instruction_elf((project.folder / FOLDER / "negate.insts.long.bin").read_bytes())
+    assert manifest["files"]["elf"] == streams["twice.run"]["elf"]
     container = read_xclbin((project.folder / FOLDER / "three.xclbin").read_bytes())
     units = read_ip_layout(container.section(IP_LAYOUT).data, "x")
     assert [unit.name for unit in units] == ["twice:MLIRAIE", "negate:MLIRAIE", "both:MLIRAIE"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.errors import Error
+from npuninja.errors import Error, UserError
 from npuninja.stages import insts_elf
 
 STREAM = Path(__file__).parents[1] / "conformance/new_plain_fifo/insts.hex"
@@ -50,3 +50,18 @@ def test_what_is_no_elf_is_not_kept(insts: str, tmp_path: Path) -> None:
     with pytest.raises(Error):
         insts_elf.run([insts, "--aiebu-asm", str(tool), "-o", str(target)])
     assert not target.exists()
+
+
+def test_instructions_that_cannot_be_one_do_not_stop_a_build(insts: str, tmp_path: Path) -> None:
+    stream = bytearray(Path(insts).read_bytes())
+    patch = struct.pack("<I", 0x1D004)
+    at = stream.index(patch, 16)
+    stream[at : at + 4] = struct.pack("<I", 0x1D0E4)  # of a descriptor that nothing has written
+    Path(insts).write_bytes(stream)
+    target = tmp_path / "made.elf"
+    with pytest.raises(UserError, match="which no block write before it has set"):
+        insts_elf.run([insts, "-o", str(target)])
+    insts_elf.run([insts, "-o", str(target), "--if-possible"])
+    assert target.read_bytes().startswith(b"no ELF: ")
+    with pytest.raises(UserError, match=r"cannot be one: .*no block write before it has set"):
+        insts_elf.refuse_no_elf(str(target))
