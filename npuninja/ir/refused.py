@@ -4,6 +4,9 @@ from __future__ import annotations
 
 _NOT_NPU = "MLIR-AIE itself has no lowering of it for NPUs"
 _MICROCONTROLLER = "it is for the microcontrollers of later devices, not for instruction streams"
+_RUN_TIME = (
+    "it hands out descriptors while a sequence runs; MLIR-AIE writes C++ for such sequences, no instructions"
+)
 _ONE_THREAD = "a core does one thing at a time; write scf.for"
 _LOOPS = "it must be loops before it comes here (mlir-opt --convert-linalg-to-loops)"
 _KERNEL = "core code has no such operation on vectors; do it in a kernel function"
@@ -29,6 +32,8 @@ REFUSED: dict[str, str] = {
     "aiex.route": _NOT_NPU,
     "aiex.iter": _NOT_NPU,
     "aiex.select": _NOT_NPU,
+    "aiex.dma_bd_pool_pop": _RUN_TIME,
+    "aiex.dma_bd_pool_push": _RUN_TIME,
     "aiex.cert.": _MICROCONTROLLER,
     "scf.parallel": _ONE_THREAD,
     "scf.forall": _ONE_THREAD,

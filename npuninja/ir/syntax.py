@@ -126,8 +126,6 @@ aiex.dma_configure_task_for  .alloc:sym (? repeat $repeat_count_val:i32 : i32 )?
 aiex.dma_channel_reset       ( $tile:index , .direction:DMAChannelDir , .channel:i32 ) {}
 aiex.dma_channel_reset_for   ( .objfifo:sym ) {}
 aiex.core_reset              ( $tile:index ) {}
-aiex.dma_bd_pool_pop         ( .column:i32 , .row:i32 ) {} : type(bd_id) => bd_id
-aiex.dma_bd_pool_push        ( .column:i32 , .row:i32 ) bd_id $bd_id {} : type(bd_id)
 aiex.scratchpad_parameter    .sym_name:symname : .type:any {} | state_table_idx:ui8 kind:ScratchpadParameterKind
 aiex.read_scratchpad_parameter .parameter:sym : type(result) {} => result | buffer:sym
 aiex.sync_scratchpad_parameters_from_host {}
@@ -178,7 +176,6 @@ aiex.bp_id                   ( .ID:i8 ) region(aie.end) {}
 aiex.bp_dest                 < $tile:index , .bundle:WireBundle : .channel:i32 > {}
 aiex.multicast               ( $tile:index , .bundle:WireBundle : .channel:i32 ) region(aie.end) {}
 aiex.multi_dest              < $tile:index , .bundle:WireBundle : .channel:i32 > {}
-aiex.multicast_dest          < $tile:index , .bundle:WireBundle : .channel:i32 > {}
 
 func.func                    custom(function) regions(1)
                              attributes(sym_name:str,function_type,sym_visibility:str,arg_attrs,res_attrs)

@@ -191,6 +191,22 @@ def _check_address(op: Operation) -> None:
         raise UserError(f"'{op.name}' needs both 'column' and 'row', or neither", op.loc)
 
 
+def check_guard(op: Operation) -> None:
+    """aiex.npu.assert_bd_field and assert_bd_divisible: what they say of a constant must be so."""
+    owner = op.operands[0].owner
+    if not isinstance(owner, Operation) or owner.name != "arith.constant":
+        return
+    value = owner.integer("value")
+    if "max" in op.attributes:
+        limit = op.integer("max")
+        if not 0 <= value <= limit:
+            raise UserError(f"'{op.name}': the number is {value}, the field holds 0 to {limit}", op.loc)
+        return
+    divisor = op.integer("divisor")
+    if divisor and value % divisor and not (value == 1 and "allow_unit" in op.attributes):
+        raise UserError(f"'{op.name}': the number is {value}, no multiple of {divisor}", op.loc)
+
+
 def _check_writebd(op: Operation) -> None:
     """aiex.npu.writebd (AIEXDialect.cpp: NpuWriteBdOp::verify)."""
     device = device_of(op)
@@ -224,6 +240,8 @@ SEQUENCE_RULES: dict[str, Callable[[Operation], None]] = {
     "aiex.npu.write32": _check_address,
     "aiex.npu.maskwrite32": _check_address,
     "aiex.npu.writebd": _check_writebd,
+    "aiex.npu.assert_bd_field": check_guard,
+    "aiex.npu.assert_bd_divisible": check_guard,
     "aiex.npu.sync": _check_numbers,
     "aiex.npu.rtp_write": _check_numbers,
     "aiex.npu.push_queue": _check_numbers,

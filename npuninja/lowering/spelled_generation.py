@@ -35,8 +35,6 @@ _BY_NAME: dict[str, tuple[str, ...]] = {
     "aiex.npu.assert_bd_divisible": (NEW,),
     "aiex.npu.create_scratchpad": (NEW,),
     "aiex.npu.update_from_scratchpad": (NEW,),
-    "aiex.dma_bd_pool_pop": (NEW,),
-    "aiex.dma_bd_pool_push": (NEW,),
     "aiex.dma_channel_reset": (NEW,),
     "aiex.dma_channel_reset_for": (NEW,),
     "aiex.core_reset": (NEW,),

@@ -172,8 +172,8 @@ def test_broadcasts_become_flows() -> None:
           }
         }
         aiex.multicast(%t, DMA : 0) {
-          aiex.multicast_dest<%s, DMA : 0>
-          aiex.multicast_dest<%u, DMA : 1>
+          aiex.multi_dest<%s, DMA : 0>
+          aiex.multi_dest<%u, DMA : 1>
         }"""
     )
     assert len(lines_with(module, "aie.packet_flow(3)")) == 1

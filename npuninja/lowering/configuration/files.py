@@ -27,7 +27,7 @@ from npuninja.ir.attributes import DenseElementsAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.dense_bytes import initial_value_bytes
 from npuninja.lowering.configuration.dma import dma_program
-from npuninja.lowering.configuration.switch import cascade, shim_mux, switchbox
+from npuninja.lowering.configuration.switch import cascade, shim_mux, shim_switchbox, switchbox
 from npuninja.lowering.sequence.instructions import find_device
 from npuninja.lowering.tiles import kind_at, model_of, ops_of, place_of
 
@@ -175,6 +175,8 @@ def _initial_state(
         yield from switchbox(box)
     for mux in ops_of(device, "aie.shim_mux"):
         yield from shim_mux(mux)
+    for box in ops_of(device, "aie.shim_switchbox"):
+        yield from shim_switchbox(box)
     for configure in ops_of(device, "aie.configure_cascade"):
         yield cascade(configure)
 

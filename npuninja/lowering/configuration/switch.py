@@ -20,18 +20,27 @@ def switchbox(box: Operation) -> Iterator[Command]:
     """All writes of one switch: circuits, then packet masters, then packet rules. Raises UserError, located."""
     place, kind = place_of(box.tile), kind_at(box.tile).name
     ops = box.body.ops
-    for op in ops:
-        if op.name == "aie.connect":
-            source = _slave(op, place, kind, "source")
-            dest = _master(op, place, kind, "dest")
-            yield _write(place, registers.switch_master(kind, dest), registers.SWITCH_ENABLE | source)
-            yield _write(place, registers.switch_slave(kind, source), registers.SWITCH_ENABLE)
+    yield from _circuits(box, place, kind)
     for op in ops:
         if op.name == "aie.masterset":
             yield _packet_master(op, place, kind)
     for op in ops:
         if op.name == "aie.packet_rules":
             yield from _packet_rules(op, place, kind)
+
+
+def shim_switchbox(box: Operation) -> Iterator[Command]:
+    """The circuits of `aie.shim_switchbox`, which names the column of a shim tile. Raises UserError, located."""
+    yield from _circuits(box, (box.integer("col"), 0), "shim")
+
+
+def _circuits(box: Operation, place: Place, kind: str) -> Iterator[Command]:
+    for op in box.body.ops:
+        if op.name == "aie.connect":
+            source = _slave(op, place, kind, "source")
+            dest = _master(op, place, kind, "dest")
+            yield _write(place, registers.switch_master(kind, dest), registers.SWITCH_ENABLE | source)
+            yield _write(place, registers.switch_slave(kind, source), registers.SWITCH_ENABLE)
 
 
 def _write(place: Place, offset: int, value: int) -> Write:

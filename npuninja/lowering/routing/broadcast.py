@@ -19,7 +19,7 @@ def lower_broadcasts(device: Operation) -> None:
         op.erase()
     for op in list(ops_of(device, "aiex.multicast")):
         for dest in op.body.ops:
-            if dest.name == "aiex.multicast_dest":
+            if dest.name == "aiex.multi_dest":
                 op.insert_before(op_builders.flow(*_end(op), *_end(dest), op.loc))
         op.erase()
 

@@ -30,7 +30,9 @@ from npuninja.ir.core import Operation
 from npuninja.ir.enums import ENUMS
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.types import element_count, memref
+from npuninja.ir.verifier_sequence import check_guard
 from npuninja.lowering.number_operands import numbers_from_values
+from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.sequence.lookup import absolute_address, lookup, sequences
 from npuninja.lowering.tiles import model_of
 
@@ -107,6 +109,14 @@ def instruction_stream(
             if numbers_devices and isinstance(encoded, LoadPdi):
                 encoded = _numbered(encoded, op, module)
             operations.append(encoded)
+        elif op.name in _GUARDS:
+            if constant_value(op.operands[0]) is None:
+                raise UserError(
+                    f"'{op.name}' is about a value that is known at run time only, and instructions hold numbers",
+                    op.loc,
+                    hint="give constants, or compute from them",
+                )
+            check_guard(op)
         elif op.name.startswith(_LOWERED) and op.name not in _SILENT:
             raise UserError(
                 f"'{op.name}' has no instruction",
@@ -218,5 +228,7 @@ _ENCODERS: dict[str, Callable[[Operation, Operation], TxnOperation]] = {
 }
 #: Dialects whose operations mean something that happens; all others only make values for others.
 _LOWERED = ("aie.", "aiex.", "scf.", "cf.")
+#: What is checked while instructions are made, and has none.
+_GUARDS = {"aiex.npu.assert_bd_field", "aiex.npu.assert_bd_divisible"}
 #: Those of them that stay in a lowered sequence without an instruction, as with the reference.
 _SILENT = {"aie.end", "aiex.control_packet"}
