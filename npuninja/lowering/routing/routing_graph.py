@@ -7,6 +7,9 @@ it is in the heap is not moved. They are followed to the letter.
 
 from __future__ import annotations
 
+from operator import itemgetter
+from typing import Any, Callable
+
 from npuninja.arch.devices import DeviceModel, Place
 from npuninja.arch.switch import BUNDLES, MASTER_COUNTS, OPPOSITE, SLAVE_COUNTS, STEP, Port, legal_connection
 
@@ -16,7 +19,9 @@ Endpoint = tuple[Place, Port]
 Occupied = dict[Place, tuple[set[Port], set[Port]]]
 _NOTHING: tuple[set[Port], set[Port]] = (set(), set())
 
-# Weights of AIEPathFinder.h: OVER_CAPACITY_COEFF, USED_CAPACITY_COEFF; DEMAND_BASE is 1.
+#: What the cheapest edge costs: DEMAND_BASE of AIEPathFinder.h. Everything that changes a cost makes it higher.
+_LEAST_COST = 1.0
+# Weights of AIEPathFinder.h: OVER_CAPACITY_COEFF, USED_CAPACITY_COEFF.
 _OVER_WEIGHT = 0.1
 _USED_WEIGHT = 0.02
 
@@ -78,6 +83,9 @@ class RoutingGraph:
         self.size = self._ports + self.masters
         self.successors: list[list[int] | None] = [None] * self.size
         self.costs: list[list[float]] = [[]] * self.size
+        #: For nodes with several connections: what takes their distances out of a list, and which successor is not
+        #: among them, because a wire leads to it; -1 for none.
+        self.connected: list[tuple[Callable[[list[float]], Any], int] | None] = [None] * self.size
         #: How often each edge was used too much, over all rounds.
         self._over: dict[tuple[int, int], int] = {}
 
@@ -126,14 +134,20 @@ class RoutingGraph:
         if bundle == "FIFO" and self.masters and node >= self.masters:
             found.append(node - self.masters)
         self.successors[node] = found
-        self.costs[node] = [1.0] * len(found)
+        self.costs[node] = [_LEAST_COST] * len(found)
+        inside = [
+            each for each in found if base <= each - self.masters * (each >= self.masters > 0) < base + _WIDTH
+        ]
+        if len(inside) > 1 and len(found) - len(inside) < 2:
+            wire = next((i for i, each in enumerate(found) if each not in inside), -1)
+            self.connected[node] = itemgetter(*inside), wire
         return found
 
     def start_round(self, used: dict[tuple[int, int], int]) -> None:
         """Sets the costs again from the history and from the usage of the round before."""
         for node, costs in enumerate(self.costs):
             if costs:
-                self.costs[node] = [1.0] * len(costs)
+                self.costs[node] = [_LEAST_COST] * len(costs)
         for edge in {**used, **self._over}:
             history = 1 + _OVER_WEIGHT * self._over.get(edge, 0)
             congestion = 1 + _USED_WEIGHT * used.get(edge, 0)
@@ -150,17 +164,21 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
     The heap is 4-ary; a push sifts up while strictly smaller; a pop moves the last element to the root and
     sifts it down to the first of the smallest children while that is strictly smaller; a node whose distance
     falls in the heap stays where it is. The source counts as unseen while it is expanded: where its port may
-    be connected to itself it is pushed again. The search ends with the last destination: the predecessor of a
-    node that has left the heap never changes.
+    be connected to itself it is pushed again.
+
+    Three things are left out because they change nothing: a node that has left the heap is not looked at again, since
+    no way to it is shorter; connections of which none can be shorter are not looked at one by one; and the search ends
+    when nothing that is left can shorten the way to a destination, since every edge costs `_LEAST_COST` or more.
     """
     infinity = float("inf")
     distance = [infinity] * graph.size
     before = [-1] * graph.size
-    seen = bytearray(graph.size)  # 0 never seen, 1 in the heap, 2 done
+    seen = bytearray(graph.size)  # whether it has been in the heap
     distance[source] = 0.0
     heap = [source]
     waiting = set(dests)
-    successors, all_costs = graph.successors, graph.costs
+    missing = len(waiting)  # those that have not been in the heap
+    successors, all_costs, connected = graph.successors, graph.costs, graph.connected
     while heap:
         node = heap[0]
         last = heap.pop()
@@ -169,43 +187,60 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
             own = distance[last]
             at = 0
             child = 1
-            while child < size:
-                smallest = distance[heap[child]]
-                for other in range(child + 1, child + 4 if child + 4 < size else size):
-                    value = distance[heap[other]]
-                    if value < smallest:
-                        smallest = value
-                        child = other
+            while child + 4 <= size:
+                best = child
+                first, second, third, fourth = heap[child : child + 4]
+                smallest = distance[first]
+                value = distance[second]
+                if value < smallest:
+                    smallest, first, best = value, second, child + 1
+                value = distance[third]
+                if value < smallest:
+                    smallest, first, best = value, third, child + 2
+                value = distance[fourth]
+                if value < smallest:
+                    smallest, first, best = value, fourth, child + 3
                 if not smallest < own:
                     break
-                heap[at] = heap[child]
-                at = child
+                heap[at] = first
+                at = best
                 child = 4 * at + 1
+            else:
+                if child < size:
+                    best = min(range(child, size), key=lambda i: distance[heap[i]])
+                    if distance[heap[best]] < own:
+                        heap[at] = heap[best]
+                        at = best
             heap[at] = last
         if node in waiting:
             waiting.remove(node)
             if not waiting:
                 break
+        reached = distance[node]
         following = successors[node]
         if following is None:
             following = graph.expand(node)
-        reached = distance[node]
-        for next_node, cost in zip(following, all_costs[node]):
-            state = seen[next_node]
-            if state == 2:
+        costs = all_costs[node]
+        inside = connected[node]
+        if inside is not None and max(inside[0](distance)) <= reached + _LEAST_COST:
+            wire = inside[1]
+            if wire < 0:
                 continue
+            following, costs = following[wire : wire + 1], costs[wire : wire + 1]
+        for next_node, cost in zip(following, costs):
             length = reached + cost
-            if state:
-                if length < distance[next_node]:
-                    distance[next_node] = length
-                    before[next_node] = node
-                continue
             if length < distance[next_node]:
                 distance[next_node] = length
                 before[next_node] = node
-                seen[next_node] = 1
+                if seen[next_node]:
+                    continue
+            elif seen[next_node] or next_node != source:
+                continue
             else:
-                length = distance[next_node]
+                length = 0.0
+            seen[next_node] = 1
+            if next_node in waiting:
+                missing -= 1
             at = len(heap)
             heap.append(next_node)
             while at:
@@ -215,5 +250,9 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
                 heap[at] = heap[parent]
                 at = parent
             heap[at] = next_node
-        seen[node] = 2
+        seen[node] = 1  # the source, which was not in the heap for its own connection
+        if not missing and heap:
+            limit = min(map(distance.__getitem__, heap)) + _LEAST_COST
+            if all(distance[dest] <= limit for dest in waiting):
+                break
     return before

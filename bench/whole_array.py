@@ -1,0 +1,261 @@
+"""How long lowering takes for matrix multiplications on a whole array: 16 cores in 4 columns, 32 in 8.
+
+    python bench/whole_array.py [--json FILE] [--repeat N] [--reference AIE_OPT]
+
+The designs are those that people write: rows of A are dealt to a row of cores each, columns of B to a column, and the
+parts of C are joined by the memory tile of their column. Measured are the wall time, the processor time and the peak memory
+of whole processes (`npuninja lower`), least of N runs, and how many paths routing looked for. With `--reference` the same
+stages of MLIR-AIE's own tools are timed beside it (addresses and routes, one process each). Nothing here runs in the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+from lowering import ROOT, Run
+from machine import describe, machine, write_result
+
+ROWS = 4
+#: Cores, columns, device, generation, and whether the text says where tiles are.
+DESIGNS = (
+    (16, 4, "npu1", "2026-02", True),
+    (16, 4, "npu1", "2026-08", True),
+    (16, 4, "npu1", "2026-08", False),
+    (32, 8, "npu2", "2026-02", True),
+    (32, 8, "npu2", "2026-08", True),
+    (32, 8, "npu2", "2026-08", False),
+)
+_A, _B, _C = "memref<32x32xi16>", "memref<32x32xi16>", "memref<32x32xi32>"
+_JOINED = "memref<128x32xi32>"
+#: Elements of the host's buffers, and of what one transfer takes of them.
+_HOST, _PART = 1048576, 4096
+
+
+def design_of(columns: int, device: str, placed: bool) -> str:
+    """The text of a design, in the spelling that 2026-02 and 2026-08 share."""
+    lines = ["module {", f"  aie.device({device}) {{", "    func.func private @matmul(%a: memref<1xi16>)"]
+    lines[-1] = f"    func.func private @matmul({_A}, {_B}, {_C})"
+    lines += _tiles(columns, placed)
+    sequence: list[str] = []
+    for row in range(ROWS):  # A: a row of cores each, from memory tiles side by side
+        shim, memory = _ends(f"a{row}", row * columns // ROWS, placed)
+        cores = ", ".join(f"%t{other}_{row + 2}" for other in range(columns))
+        lines += _pair(f"a{row}", shim, memory, f"{{{cores}}}", _A)
+        sequence.append(_move(f"a{row}", "%a", row, "i16"))
+    for column in range(columns):  # B: a column of cores each
+        shim, memory = _ends(f"b{column}", column, placed)
+        cores = ", ".join(f"%t{column}_{row + 2}" for row in range(ROWS))
+        lines += _pair(f"b{column}", shim, memory, f"{{{cores}}}", _B)
+        sequence.append(_move(f"b{column}", "%b", column, "i16"))
+    for column in range(columns):  # C: joined by column
+        shim, memory = _ends(f"c{column}", column, placed)
+        parts = []
+        for row in range(ROWS):
+            parts.append(f"@c{column}_{row}")
+            ends = f"%t{column}_{row + 2}, {{{memory}}}"
+            lines.append(f"    aie.objectfifo {parts[-1]}({ends}, 2 : i32) : !aie.objectfifo<{_C}>")
+        lines.append(
+            f"    aie.objectfifo @c{column}({memory}, {{{shim}}}, 2 : i32) : !aie.objectfifo<{_JOINED}>"
+        )
+        offsets = ", ".join(str(1024 * row) for row in range(ROWS))
+        lines.append(f"    aie.objectfifo.link [{', '.join(parts)}] -> [@c{column}]([{offsets}] [])")
+        sequence.append(_move(f"c{column}", "%c", column, "i32", ", issue_token = true"))
+    for column in range(columns):
+        for row in range(ROWS):
+            lines += _core(column, row)
+    sequence += [f"      aiex.npu.dma_wait {{symbol = @c{column}}}" for column in range(columns)]
+    arguments = f"%a: memref<{_HOST}xi16>, %b: memref<{_HOST}xi16>, %c: memref<{_HOST}xi32>"
+    lines += [f"    aie.runtime_sequence({arguments}) {{", *sequence, "    }", "  }", "}"]
+    return "\n".join(lines) + "\n"
+
+
+def _tiles(columns: int, placed: bool) -> list[str]:
+    """The tiles: those of the array, or cores row by row and two ends of each fifo without a place."""
+    if placed:
+        return [f"    %t{c}_{r} = aie.tile({c}, {r})" for c in range(columns) for r in range(2 + ROWS)]
+    names = [f"a{row}" for row in range(ROWS)] + [f"{kind}{c}" for kind in "bc" for c in range(columns)]
+    cores = [f"t{column}_{row + 2}" for row in range(ROWS) for column in range(columns)]
+    kinds = {**dict.fromkeys(cores, "CoreTile"), **{f"m_{n}": "MemTile" for n in names}}
+    kinds.update({f"s_{n}": "ShimNOCTile" for n in names})
+    return [f"    %{name} = aie.logical_tile<{kind}>(?, ?)" for name, kind in kinds.items()]
+
+
+def _ends(name: str, column: int, placed: bool) -> tuple[str, str]:
+    """The shim tile and the memory tile of a fifo."""
+    return (f"%t{column}_0", f"%t{column}_1") if placed else (f"%s_{name}", f"%m_{name}")
+
+
+def _pair(name: str, shim: str, memory: str, cores: str, type: str) -> list[str]:
+    """A fifo from the host to a memory tile, and one from there to cores."""
+    return [
+        f"    aie.objectfifo @{name}({shim}, {{{memory}}}, 2 : i32) : !aie.objectfifo<{type}>",
+        f"    aie.objectfifo @{name}_cores({memory}, {cores}, 2 : i32) : !aie.objectfifo<{type}>",
+        f"    aie.objectfifo.link [@{name}] -> [@{name}_cores]([] [])",
+    ]
+
+
+def _move(name: str, argument: str, number: int, element: str, more: str = "") -> str:
+    part = f"[0, 0, 0, {number * _PART}][1, 1, 1, {_PART}][0, 0, 0, 1]"
+    # Several transfers of one shim tile have an id each.
+    identifier = {"a": 0, "b": 1, "c": 2}[name[0]] + 3 * (number % 5 if name[0] == "a" else 0)
+    return (
+        f"      aiex.npu.dma_memcpy_nd({argument}{part}) {{id = {identifier} : i64, metadata = @{name}{more}}} "
+        f": memref<{_HOST}x{element}>"
+    )
+
+
+def _core(column: int, row: int) -> list[str]:
+    ports = (
+        ("a", f"@a{row}_cores (Consume, 1)", _A),
+        ("b", f"@b{column}_cores (Consume, 1)", _B),
+        ("c", f"@c{column}_{row} (Produce, 1)", _C),
+    )
+    lines = [
+        f"    %core{column}_{row} = aie.core(%t{column}_{row + 2}) {{",
+        "      %c0 = arith.constant 0 : index",
+        "      %c1 = arith.constant 1 : index",
+        "      %many = arith.constant 4294967295 : index",
+        "      scf.for %i = %c0 to %many step %c1 {",
+    ]
+    for name, port, type in ports:
+        lines += [
+            f"        %s{name} = aie.objectfifo.acquire {port} : !aie.objectfifosubview<{type}>",
+            f"        %{name} = aie.objectfifo.subview.access %s{name}[0] : !aie.objectfifosubview<{type}> -> {type}",
+        ]
+    lines += [
+        f"        func.call @matmul(%a, %b, %c) : ({_A}, {_B}, {_C}) -> ()",
+        *(f"        aie.objectfifo.release {port}" for _, port, _ in ports),
+        "      }",
+        "      aie.end",
+        '    } {link_with = "matmul.o"}',
+    ]
+    return lines
+
+
+def process(command: Sequence[str]) -> Run:
+    """Runs a command once."""
+    start = time.perf_counter()
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert child.stderr is not None
+    said = child.stderr.read().decode("utf-8", "replace")
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - start
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with {child.returncode}:\n{said}")
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 2**10)
+
+
+def best(commands: Sequence[Sequence[str]], repeat: int) -> Run:
+    """The least of several runs of some commands one after the other."""
+    runs = [[process(command) for command in commands] for _ in range(repeat)]
+    return Run(
+        min(sum(run.seconds for run in each) for each in runs),
+        min(sum(run.cpu_s for run in each) for each in runs),
+        max(run.mebibytes for each in runs for run in each),
+    )
+
+
+def searches(design: str, generation: str) -> int:
+    """How many paths routing looks for."""
+    sys.path.insert(0, str(ROOT))
+    from npuninja.errors import Warnings
+    from npuninja.ir.parser import parse_module
+    from npuninja.lowering import pipeline
+    from npuninja.lowering.routing import pathfinder
+
+    count = 0
+    own = pathfinder.shortest_paths
+
+    def counted(*arguments: Any) -> list[int]:
+        nonlocal count
+        count += 1
+        return own(*arguments)
+
+    pathfinder.shortest_paths = counted
+    try:
+        module, warnings = parse_module(design, "design.mlir"), Warnings()
+        pipeline.lower_resources(module, alloc_scheme=None, generation=generation, warnings=warnings)
+        pipeline.route(module, generation=generation, warnings=warnings)
+    finally:
+        pathfinder.shortest_paths = own
+    return count
+
+
+#: Steps 1 and 2 as the reference's driver runs them, for what such a design has.
+_REFERENCE = (
+    "builtin.module(lower-affine,aie-canonicalize-device,aie.device(aie-assign-lock-ids,"
+    "aie-register-objectFifos,aie-objectFifo-stateful-transform,aie-assign-bd-ids,aie-assign-buffer-addresses))",
+    "builtin.module(aie.device(aie-create-pathfinder-flows))",
+)
+
+
+def measure(repeat: int, reference: str | None) -> dict[str, dict[str, Any]]:
+    """Every design of `DESIGNS`, by name."""
+    results: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory(prefix="npuninja-bench-") as folder:
+        for cores, columns, device, generation, placed in DESIGNS:
+            text = design_of(columns, device, placed)
+            source, output = Path(folder, f"{cores}.mlir"), Path(folder, "out")
+            source.write_text(text, encoding="utf-8")
+            lower = [sys.executable, "-m", "npuninja", "lower", str(source), "-o", str(output)]
+            run = best([[*lower, "--generation", generation]], repeat)
+            found: dict[str, Any] = {**run._asdict(), "searches": searches(text, generation)}
+            if reference and placed:
+                between = str(Path(folder, "between.mlir"))
+                commands = [
+                    [reference, f"--pass-pipeline={_REFERENCE[0]}", str(source), "-o", between],
+                    [
+                        reference,
+                        f"--pass-pipeline={_REFERENCE[1]}",
+                        between,
+                        "-o",
+                        str(Path(folder, "last.mlir")),
+                    ],
+                ]
+                found["reference"] = best(commands, repeat)._asdict()
+            results[f"{cores} cores, {generation}{'' if placed else ', placed by the lowering'}"] = found
+    return results
+
+
+def table(results: dict[str, dict[str, Any]]) -> str:
+    """The figures."""
+    lines = ["| design | wall time | processor time | peak memory | paths | reference |", "|---" * 6 + "|"]
+    for name, figure in results.items():
+        theirs = f"{figure['reference']['cpu_s']:.2f} s" if "reference" in figure else "not measured"
+        lines.append(
+            f"| {name} | {figure['seconds']:.2f} s | {figure['cpu_s']:.2f} s | {figure['mebibytes']:.0f} MiB | "
+            f"{figure['searches']} | {theirs} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Measures, prints the table, writes the JSON."""
+    parser = argparse.ArgumentParser(
+        description="measured times of lowering whole-array designs on this machine"
+    )
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each measurement (default 3)")
+    parser.add_argument("--reference", metavar="AIE_OPT", help="also time MLIR-AIE's own aie-opt")
+    options = parser.parse_args()
+    facts = machine()
+    print(f"Measured on {describe(facts)}; one process, load {facts['load_at_start']} at the start.\n")
+    results = measure(options.repeat, options.reference)
+    print(table(results))
+    if options.json:
+        write_result(options.json, {"machine": facts, "kind": "measured", "designs": results})
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
