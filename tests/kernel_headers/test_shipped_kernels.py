@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-DESIGNS = ["gelu_npu2", "gemm_cascade", "gemm_int8_4core", "softmax"]
+DESIGNS = ["gelu_npu2", "gemm_cascade", "gemm_int8_4core", "layer_norm", "softmax_npu2"]
 
 
 @pytest.mark.slow

@@ -236,3 +236,17 @@ def test_iterators_and_repeated_elements(request, generation):
     assert (module.run("in_step", [a, b], (128,), np.int16) == a - b).all()
     few = bf16_bits(rng, 4)
     assert (module.run("repeated", [few], (32,), np.uint16) == np.tile(few, 8)).all()
+
+
+@pytest.mark.parametrize("generation", ["aie2", "aie2p"])
+def test_rounded_addresses_numbers_and_nibbles(request, generation):
+    module = request.getfixturevalue(generation)
+    numbers = np.arange(64, dtype=np.int16)
+    found = module.run("at_the_vector_below", [numbers], (32,), np.int16)
+    assert (
+        found == np.concatenate([numbers[16:32], np.zeros(16)])
+    ).all()  # 32 bytes: a vector of both generations
+    assert module.number("larger_and_smaller", 5, 9) == 9006
+    packed = np.arange(0, 256, 16, dtype=np.uint8) | 7
+    halves = np.stack([packed & 15, packed >> 4], 1).ravel() / 2
+    assert (module.run("nibbles_to_floats", [packed], (32,), np.float32) == halves).all()

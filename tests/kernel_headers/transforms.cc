@@ -34,6 +34,9 @@ void in_step(const int16 *a, const int16 *b, int16 *out) {
         *z++ = aie::sub(left, right);
     }
 }
+void at_the_vector_below(const int16 *a, int16 *out) { aie::store_floor_v(out + 9, aie::load_floor_v<16>(a + 21)); }
+int larger_and_smaller(int a, int b) { return aie::max(a, b) * 1000 + aie::min(aie::add(a, 1), aie::sub(b, 1)); }
+void nibbles_to_floats(const uint4 *a, float *out) { aie::store_v(out, aie::to_float(aie::load_v<32>(a), 1)); }
 void repeated(const bfloat16 *a, bfloat16 *out) { *(v32bfloat16 *)out = broadcast_to_v32bfloat16(*(const v4bfloat16 *)a); }
 
 #if __AIE_ARCH__ == 20

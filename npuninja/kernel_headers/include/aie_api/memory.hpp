@@ -44,6 +44,14 @@ template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLI
 template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto load_floor_bytes_v(const T *p) {
     return load_floor_v<N>(p);
 }
+template <aie_dm_resource = aie_dm_resource::none, class T, class V> NPU_INLINE T *store_floor_v(T *p, const V &v) {
+    constexpr unsigned bytes = sizeof(v.npu_row), alignment = bytes < vector_decl_align ? bytes : vector_decl_align;
+    store_v((T *)(uintptr_t(p) & ~uintptr_t(alignment - 1)), v);
+    return p;
+}
+template <aie_dm_resource = aie_dm_resource::none, class T, class V> NPU_INLINE T *store_floor_bytes_v(T *p, const V &v) {
+    return store_floor_v(p, v);
+}
 
 namespace npu_detail {
 /** What a scalar operand is worth as an element E: a lane gives its value, a number is converted. */
