@@ -17,7 +17,13 @@ from npuninja.ir.types import DYNAMIC, bits, memref
 _NEXT_GENERATION_SEQUENCE = "aie.runtime_sequence"
 
 
-def _check_transfer(op: Operation) -> None:
+def is_constant_transfer(op: Operation) -> bool:
+    """Whether all offsets, sizes and strides of an `aiex.npu.dma_memcpy_nd` are numbers or constants."""
+    owners = [value.owner for value in op.operands[1:]]
+    return all(isinstance(owner, Operation) and owner.name == "arith.constant" for owner in owners)
+
+
+def check_transfer(op: Operation) -> None:
     """aiex.npu.dma_memcpy_nd: what the buffer descriptor it becomes can hold."""
     buffer = memref(op.operands[0].type)
     if DYNAMIC in buffer.shape and not op.operands[0].type.startswith("memref<*"):
@@ -236,7 +242,7 @@ def _check_writebd(op: Operation) -> None:
 
 
 SEQUENCE_RULES: dict[str, Callable[[Operation], None]] = {
-    "aiex.npu.dma_memcpy_nd": _check_transfer,
+    "aiex.npu.dma_memcpy_nd": check_transfer,
     "aiex.npu.write32": _check_address,
     "aiex.npu.maskwrite32": _check_address,
     "aiex.npu.writebd": _check_writebd,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from npuninja.errors import InternalError, Location, Warnings
 from npuninja.formats.txn import Sync, read_txn
 from npuninja.lowering.pipeline import instructions
-from npuninja.stages._mlir_module import read_module
+from npuninja.stages._mlir_module import read_design
 from npuninja.stages._mlir_tool import run_mlir_tool
 from npuninja.stages._run import Outputs, print_warnings, read_bytes, stage_arguments
 
@@ -21,9 +21,9 @@ def run(arguments: list[str]) -> None:
             run_mlir_tool(tool, words, options.input(), outputs, target, _check)
             data = read_bytes(outputs.temporary(target))
         else:
-            generation = options.optional("--generation")
+            module, generation = read_design(options.input(), options.optional("--generation"))
             data = instructions(
-                read_module(options.input()),
+                module,
                 device,
                 sequence,
                 generation=generation,

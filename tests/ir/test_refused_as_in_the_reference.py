@@ -119,3 +119,21 @@ def test_locks_by_number_and_through_arguments() -> None:
         "aie.bd_chain @c(%d : memref<16xi32>, %x : index, %y : index) {\naie.use_lock(%x, Acquire, 1)\n"
         "aie.dma_bd(%d : memref<16xi32>, 0, 16)\naie.use_lock(%y, Release, 1)\naie.end\n}"
     )
+
+
+@pytest.mark.parametrize("attribute", ["out_of_order", "out_of_order_id"])
+def test_attributes_of_later_releases_are_refused_by_name(attribute: str) -> None:
+    start, descriptor = (
+        ("{out_of_order}", "") if attribute == "out_of_order" else ("", "{out_of_order_id = 3 : i32}")
+    )
+    body = f"""%new = aie.buffer(%m) : memref<16xi32>
+%d = aie.memtile_dma(%m) {{
+  %0 = aie.dma_start(S2MM, 0, ^r, ^e) {start}
+^r:
+  aie.dma_bd(%new : memref<16xi32> len = 16) {descriptor}
+  aie.next_bd ^e
+^e:
+  aie.end
+}}"""
+    with pytest.raises(UserError, match=f"'{attribute}' of aie.dma_.* is of MLIR-AIE after 2026-08-14"):
+        check(body)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from lowered import lines_with, lowered
 
+from npuninja.commands.lower import lower_design
 from npuninja.errors import UserError, Warnings
+from npuninja.formats.txn import AddressPatch, BlockWrite, read_txn
 from npuninja.ir.core import Operation
 from npuninja.lowering.pipeline import instructions, lower_sequence
 
@@ -112,3 +116,52 @@ def test_task_from_outside_is_refused() -> None:
     sequence_op.body.append(Operation("aiex.dma_start_task", [number]))
     with pytest.raises(UserError, match="needs the result of"):
         lower_sequence(module, generation="2026-08", warnings=Warnings())
+
+
+COMPUTED = """module {{ aie.device(npu1_1col) {{
+  %s = aie.tile(0, 0)
+  aie.shim_dma_allocation @in(%s, MM2S, 0)
+  aie.runtime_sequence(%a: memref<256xi32>, %n: i64) {{
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c3 = arith.constant 3 : index
+    %c32 = arith.constant 32 : i64
+    %c2 = arith.constant {two} : i64
+    %size = arith.muli %c2, {other} : i64
+    scf.for %i = %c0 to %c3 step %c1 {{
+      %k = arith.index_cast %i : index to i64
+      %at = arith.muli %k, %c32 : i64
+      aiex.npu.dma_memcpy_nd(%a[0, 0, 0, %at][1, 1, 1, %size][0, 0, 0, 1])
+        {{id = 0 : i64, metadata = @in, issue_token = true}} : memref<256xi32>
+      aiex.npu.dma_wait {{symbol = @in}}
+    }}
+  }}
+}} }}"""
+
+
+def test_numbers_of_transfers_may_be_computed_since_1_4() -> None:
+    made = lower_design(COMPUTED.format(two=2, other="%c32"), "d.mlir", None, "auto", Warnings())
+    written = [op for op in read_txn(made["insts.bin"]).operations if isinstance(op, AddressPatch)]
+    assert [op.offset_bytes for op in written] == [0, 128, 256]
+    assert all(
+        struct.unpack_from("<I", op.data)[0] == 64
+        for op in read_txn(made["insts.bin"]).operations
+        if isinstance(op, BlockWrite)
+    )
+
+
+@pytest.mark.parametrize(
+    ("two", "other", "generation", "message"),
+    [
+        (2, "%n", "auto", "only constant sizes are supported"),
+        (-2, "%c32", "auto", r"size 0 .*is -64"),
+        (2, "%c32", "2026-02", "%size is the result of 'arith.muli'"),
+    ],
+)
+def test_computed_numbers_are_checked_when_they_are_known(
+    two: int, other: str, generation: str, message: str
+) -> None:
+    with pytest.raises(UserError, match=message) as refused:
+        lower_design(COMPUTED.format(two=two, other=other), "d.mlir", None, generation, Warnings())
+    assert refused.value.location is not None
+    assert refused.value.location.line == 14

@@ -271,3 +271,55 @@ def test_designs_without_cores_copy_their_input(name, tmp_path):
     npu.run(Path(chain.file("insts.bin")).read_bytes(), [a, b])
     np.testing.assert_array_equal(np.frombuffer(bytes(b.view), np.int32), sent)
     npu.close()
+
+
+PADDED = """module { aie.device(npu2_1col) {
+  %s = aie.tile(0, 0)
+  %m = aie.tile(0, 1)
+  %buf = aie.buffer(%m) {sym_name = "buf"} : memref<4x4xi32>
+  %free = aie.lock(%m, 0) {init = 1 : i32}
+  %full = aie.lock(%m, 1) {init = 0 : i32}
+  %dma = aie.memtile_dma(%m) {
+    %one = arith.constant 1 : i32
+    %0 = aie.dma_start(S2MM, 0, ^r, ^n)
+  ^r:
+    aie.use_lock(%free, AcquireGreaterEqual, %one)
+    aie.dma_bd(%buf : memref<4x4xi32> len = 16)
+    aie.use_lock(%full, Release, %one)
+    aie.next_bd ^r
+  ^n:
+    %1 = aie.dma_start(MM2S, 0, ^w, ^e) {pad_value = 42 : i32}
+  ^w:
+    aie.use_lock(%full, AcquireGreaterEqual, %one)
+    aie.dma_bd(%buf : memref<4x4xi32> len = 36 sizes = [4, 4] strides = [4, 1]
+      pad [<const_pad_before = 1, const_pad_after = 1>, <const_pad_before = 1, const_pad_after = 1>])
+    aie.use_lock(%free, Release, %one)
+    aie.next_bd ^w
+  ^e:
+    aie.end
+  }
+  aie.flow(%s, DMA : 0, %m, DMA : 0)
+  aie.flow(%m, DMA : 0, %s, DMA : 0)
+  aie.shim_dma_allocation @in(%s, MM2S, 0)
+  aie.shim_dma_allocation @out(%s, S2MM, 0)
+  aie.runtime_sequence @sequence(%x: memref<16xi32>, %y: memref<36xi32>) {
+    aiex.npu.dma_memcpy_nd(%x[0, 0, 0, 0][1, 1, 1, 16][0, 0, 0, 1]) {id = 1 : i64, metadata = @in} : memref<16xi32>
+    aiex.npu.dma_memcpy_nd(%y[0, 0, 0, 0][1, 1, 1, 36][0, 0, 0, 1])
+      {id = 0 : i64, metadata = @out, issue_token = true} : memref<36xi32>
+    aiex.npu.dma_wait {symbol = @out}
+  }
+} }"""
+
+
+def test_a_channel_pads_with_its_value(tmp_path):
+    # Stage by stage without a generation: each reads it off its own input.
+    chain = Chain(WasmBuild(tmp_path, tmp_path / "cache"), "padded", PADDED, {}, "sequence")
+    chain.run()
+    npu = Emulator.from_xclbin(Path(chain.file("design.xclbin")).read_bytes())
+    sent = np.arange(16, dtype=np.int32)
+    a, b = npu.allocate(sent.nbytes), npu.allocate(144)
+    a.view[:] = sent.tobytes()
+    npu.run(Path(chain.file("insts.bin")).read_bytes(), [a, b])
+    expected = np.pad(sent.reshape(4, 4), 1, constant_values=42)
+    np.testing.assert_array_equal(np.frombuffer(bytes(b.view), np.int32).reshape(6, 6), expected)
+    npu.close()

@@ -10,7 +10,7 @@ from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.types import bits, element_count, element_of, memref
-from npuninja.ir.verifier_sequence import TASK_USES, check_task_use
+from npuninja.ir.verifier_sequence import TASK_USES, check_task_use, check_transfer
 from npuninja.lowering.sequence.arguments import ArgumentOffset
 from npuninja.lowering.sequence.lookup import absolute_address
 
@@ -37,6 +37,8 @@ def check_known(sequence: Operation) -> None:
             )
         if op.name in TASK_USES:
             check_task_use(op)
+        if op.name == "aiex.npu.dma_memcpy_nd" and len(op.operands) > 1:
+            check_transfer(op)
 
 
 def check_tokens(device: Operation, sequence: Operation, model: DeviceModel, warnings: Warnings) -> None:
