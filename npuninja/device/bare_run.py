@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, NoReturn, Sequence
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
 from npuninja.errors import Error, UserError, in_words
 from npuninja.files import is_special, read_file
+from npuninja.formats.stream_2023 import is_stream_2023, to_transaction
 from npuninja.formats.txn import HEX_LINES, AddressPatch, read_txn
 
 XCLBIN_MAGIC = b"xclbin2\0"
@@ -117,11 +118,11 @@ def read_buffer(kind: str, text: str, limit_bytes: int = MAX_BUFFER_BYTES) -> Bu
 
 
 def instructions(path: str) -> bytes:
-    """An instruction stream: binary, or a text of hexadecimal words. Raises UserError."""
+    """An instruction stream: binary, or a text of hexadecimal words; one of 2023 as a transaction. Raises UserError."""
     data = read(path)
     if data and HEX_LINES.fullmatch(data):
-        return b"".join(int(word, 16).to_bytes(4, "little") for word in data.split())
-    return data
+        data = b"".join(int(word, 16).to_bytes(4, "little") for word in data.split())
+    return to_transaction(data, path) if is_stream_2023(data) else data
 
 
 def arguments_used(path: str) -> int:

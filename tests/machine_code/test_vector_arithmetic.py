@@ -173,6 +173,18 @@ def test_sums_of_floats(headers: Module, machine: Machine) -> None:
             same_floats(ours, theirs, (at, start))
 
 
+def test_convolutions(headers: Module, machine: Machine) -> None:
+    """Thirty-two lanes of eight points: unsigned data, signed coefficients."""
+    source = np.random.default_rng(5)
+    for _ in range(8):
+        a, b = source.integers(0, 256, 64).astype(np.uint8), source.integers(-128, 128, 64).astype(np.int8)
+        theirs = headers.run("convolved", [a, b], (32,), np.int32)
+        ours = machine.run("vmul cm0, x0, x1, r0", "cm0", np.int32, x0=a, x1=b, r0=0x188)
+        same(ours, theirs, (a, b))
+        expected = [int(a[i : i + 8].astype(int) @ b[:8].astype(int)) for i in range(32)]
+        assert ours.tolist() == expected
+
+
 def test_shuffles(headers: Module, machine: Machine) -> None:
     a, b = np.arange(64, dtype=np.uint8), np.arange(64, 128, dtype=np.uint8)
     for mode in range(48):

@@ -58,6 +58,10 @@ void add_floats(const float *a, const float *b, float *out, int n) {
     for (int i = 0; i < n; i += 16)
         aie::store_v(out + i, aie::add(aie::load_v<16>(a + i), aie::load_v<16>(b + i)));
 }
+void convolved(const uint8 *a, const int8 *b, int32 *out) {
+    v32acc32 acc = mul_conv_32x8(aie::load_v<64>(a), aie::load_v<64>(b));
+    aie::store_v(out, aie::vector<int32, 32>(aie::accum<acc32, 32>(acc).to_vector<int32>()));
+}
 void shuffled(const int8 *a, const int8 *b, int8 *out, int mode) {
     aie::store_v(out, aie::vector<int8, 64>(shuffle(aie::load_v<64>(a), aie::load_v<64>(b), mode)));
 }

@@ -83,6 +83,7 @@ void v_srs(u8 *d, const u8 *a, u32 lane_bits, u32 acc_bits, u32 lanes, u32 is_si
 }
 
 /* Shapes of products by (amode, bmode, variant): tiles in row-major order. `inner` 0: element by element. */
+#define CONVOLUTION 0 /* in place of rows: lane i is the sum of x[i + k] * y[k] */
 typedef struct {
     u8 amode, bmode, variant, x_bits, y_bits, rows, inner, columns;
 } Shape;
@@ -90,6 +91,7 @@ static const Shape shapes[] = {
     {0, 0, 0, 8, 4, 4, 16, 8}, {0, 1, 0, 8, 8, 4, 8, 8},   {0, 2, 0, 16, 8, 4, 4, 8}, {0, 3, 0, 16, 16, 4, 2, 8},
     {1, 0, 0, 32, 16, 4, 2, 4}, {1, 2, 0, 16, 8, 2, 8, 8}, {1, 2, 1, 16, 8, 4, 8, 4}, {1, 3, 0, 16, 16, 2, 4, 8},
     {1, 3, 1, 16, 16, 4, 4, 4}, {0, 1, 1, 8, 8, 32, 0, 2},  {0, 3, 1, 16, 16, 32, 0, 1},
+    {0, 1, 4, 8, 8, CONVOLUTION, 8, 32},
 };
 
 /* 0 when the configuration's shape is not known. */
@@ -112,6 +114,9 @@ int v_mac(u8 *d, const u8 *acc1, const u8 *acc2, const u8 *x, const u8 *y, u32 c
                 for (u32 k = 0; k < shape->columns; k++)
                     sum += vector_lane(x, i + k * lanes, shape->x_bits, x_signed) *
                            vector_lane(y, i + k * lanes, shape->y_bits, y_signed);
+            } else if (shape->rows == CONVOLUTION) {
+                for (u32 k = 0; k < shape->inner; k++)
+                    sum += vector_lane(x, i + k, shape->x_bits, x_signed) * vector_lane(y, k, shape->y_bits, y_signed);
             } else {
                 u32 row = i / shape->columns, column = i % shape->columns;
                 for (u32 k = 0; k < shape->inner; k++)
