@@ -1,8 +1,8 @@
 """What `--check` costs: whole commands `npuninja run`, without and with checks.
 
-    python bench/checks_cost.py build/npu1_1col/wasm/NAME/NAME.json… [--json]
+    python bench/checks_cost.py build/npu1_1col/wasm/NAME/NAME.json… [--json] [--write bench/results/checks_cost.json]
 
-CPU seconds of the process, the best of five: a machine that does other things disturbs them least.
+CPU seconds of the process, the best of three: a machine that does other things disturbs them least.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from machine import describe, machine
+from machine import describe, machine, write_result
 
 ROOT = Path(__file__).resolve().parent.parent
 WAYS = {"none": [], "races": ["--check", "races"], "races, memory": ["--check", "races,memory"]}
-RUNS = 5
+RUNS = 3
 
 
 def cpu_s(manifest: str, options: list[str]) -> float:
     """CPU seconds of one command, the best of `RUNS`; the first, which compiles, does not count."""
-    command = [sys.executable, "-m", "npuninja", "run", manifest, "--verify", *options]
+    command = [sys.executable, "-m", "npuninja", "run", manifest, *options]
     times = []
     for _ in range(RUNS + 1):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -35,11 +35,15 @@ def cpu_s(manifest: str, options: list[str]) -> float:
 
 
 def main() -> None:
-    manifests = [str(Path(path).resolve()) for path in sys.argv[1:] if not path.startswith("-")]
+    words = sys.argv[1:]
+    target = Path(words.pop(words.index("--write") + 1)) if "--write" in words else None
+    manifests = [str(Path(path).resolve()) for path in words if not path.startswith("-")]
     rows = {
         Path(path).stem: {way: cpu_s(path, options) for way, options in WAYS.items()} for path in manifests
     }
     facts = machine()
+    if target is not None:
+        write_result(target, {"machine": facts, "kind": "measured", "cpu_s": rows})
     if "--json" in sys.argv:
         print(json.dumps({"machine": facts, "cpu_s": rows}, indent=2))
         return

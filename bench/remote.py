@@ -36,7 +36,7 @@ def farm(engine: str, workers: int) -> Iterator[str]:
     """A farm with an empty cache; gives its address."""
     with tempfile.TemporaryDirectory(prefix="npuninja-bench-farm-") as folder:
         command = [sys.executable, str(ROOT / "npuninja"), "farm"]
-        options = ["--engine", engine, "--workers", str(workers), "--port", "0", "--folder", folder]
+        options = ["--engine", engine, "--workers", str(workers), "--folder", folder]
         done = subprocess.run(
             [*command, "up", "--background", *options], capture_output=True, text=True, check=False
         )

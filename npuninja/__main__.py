@@ -6,7 +6,11 @@ import sys
 if not __package__:
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from npuninja.cli import main
+try:
+    from npuninja.cli import main
+except KeyboardInterrupt:  # before anything could be begun
+    sys.stderr.write("interrupted\n")
+    sys.exit(130)
 
 if __name__ == "__main__":
     sys.exit(main())

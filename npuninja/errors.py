@@ -7,6 +7,8 @@ where that becomes text; commands print it on stderr and leave with `Error.exit_
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import ClassVar, NamedTuple
 
 from npuninja.source_places import original
@@ -14,6 +16,8 @@ from npuninja.terminal import width
 
 #: Longer source lines are shown in part; in a terminal, those that are wider than it.
 EXCERPT_CHARACTERS = 400
+#: How far into a file its line is looked for; a design's text has at most so many (npuninja/ir/lexer.py).
+MOST_EXCERPT_CHARACTERS = 32 << 20
 
 
 class Location(NamedTuple):
@@ -104,16 +108,29 @@ def _shown(location: Location) -> Location:
     return Location(*original(location))
 
 
+def source_lines(path: str) -> list[str]:
+    """The lines of a source text that somebody named: a tool, or the line table of a program. Nothing when it cannot be read.
+
+    A FIFO or a device is no source: it would keep us waiting, or never end.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return []
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read(MOST_EXCERPT_CHARACTERS).split("\n")
+    except (OSError, ValueError):
+        return []
+
+
 def _excerpt(location: Location, source_line: str | None) -> list[str]:
     """The source line and a caret below the column, or nothing when the line cannot be had."""
     if not location.line:
         return []
     if source_line is None:
-        try:
-            with open(location.file, encoding="utf-8", errors="replace") as stream:
-                source_line = stream.read().split("\n")[location.line - 1]
-        except (OSError, IndexError):
+        lines = source_lines(location.file)
+        if location.line > len(lines):
             return []
+        source_line = lines[location.line - 1]
     before, behind = source_line[: max(location.column - 1, 0)], source_line[max(location.column - 1, 0) :]
     room = min(EXCERPT_CHARACTERS, (width() or EXCERPT_CHARACTERS + 4) - len("  ……"))
     if len(source_line) > room:  # wider than the terminal, or made by a program; the place matters

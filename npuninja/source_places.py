@@ -116,5 +116,5 @@ def _read(file: str) -> tuple[dict[str, Any], list[str]]:
                 return {}, []
         folder = os.path.dirname(file)
         return said, [os.path.normpath(os.path.join(folder, name)) for name in said["files"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return {}, []

@@ -108,7 +108,10 @@ class _Reader:
         for self.line, raw in enumerate(text.split("\n"), 1):
             line = _without_comment(raw).strip()
             if line:
-                self.statement(line)
+                try:
+                    self.statement(line)
+                except (IndexError, KeyError, ValueError) as error:
+                    raise self.unknown(line) from error
         self.drop_labels_of_lines()
         shown = (self.globals - self.weak) | {name for name in self.weak if name not in self.defined_weakly()}
         return Assembly(self.functions, list(self.data.values()), frozenset(shown), self.aliases, self.path)

@@ -7,7 +7,8 @@ import json
 from typing import Any, Sequence
 
 from npuninja.argument_parser import Parser
-from npuninja.errors import DeviceError, UserError, in_words
+from npuninja.errors import DeviceError, UserError
+from npuninja.files import MAX_XCLBIN_BYTES, read_file, write_file
 from npuninja.machine_code.one_core import OneCore, Step
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.registers import NAMES
@@ -60,11 +61,7 @@ def _pair(text: str, what: str) -> tuple[str, str]:
 def main(arguments: Sequence[str]) -> int:
     """Runs the verb."""
     options = _parser().parse_args(arguments)
-    try:
-        with open(options.file, "rb") as stream:
-            data = stream.read()
-    except OSError as error:
-        raise UserError(f"cannot read {options.file}: {in_words(error)}") from None
+    data = read_file(options.file, MAX_XCLBIN_BYTES)
     kind, programs = read_programs(data, options.file)
     if kind not in ("ELF", "object"):
         raise UserError(f"{options.file} is of kind {kind}, expected the ELF of one core")
@@ -80,11 +77,11 @@ def main(arguments: Sequence[str]) -> int:
         core.set_lock(int(number), int(value, 0))
     for text in options.memory:
         address, path = _pair(text, "ADDRESS=FILE")
-        core.put(core.address_of(address), _read(path))
+        core.put(core.address_of(address), read_file(path, MAX_XCLBIN_BYTES))
     dumps = [_dump(core, text) for text in options.dump]
     stopped, steps = _run(core, options)
     for start, size, path in dumps:
-        _write(path, core.take(start, size))
+        write_file(path, core.take(start, size))
     report = core.report(stopped)
     if options.json:
         if steps:
@@ -142,22 +139,6 @@ def _dump(core: OneCore, text: str) -> tuple[int, int, str]:
     start = core.address_of(address)
     core.take(start, count)  # the place is checked before the run
     return start, count, path
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {in_words(error)}") from None
-
-
-def _write(path: str, data: bytes) -> None:
-    try:
-        with open(path, "wb") as stream:
-            stream.write(data)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {in_words(error)}") from None
 
 
 def _text(core: OneCore, report: dict[str, Any], path: str) -> str:

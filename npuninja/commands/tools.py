@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from npuninja.install.debian import SUITE, install_packages
 from npuninja.install.folder import tools_folder, write_launcher
 from npuninja.install.gxx import PACKAGES as GXX_PACKAGES
 from npuninja.install.gxx import finish_gxx
+from npuninja.install.installed_files import installing, write_record
 from npuninja.install.postgresql import PACKAGES as POSTGRESQL_PACKAGES
 from npuninja.install.postgresql import finish_postgresql
 from npuninja.install.prune import keep_only
@@ -72,18 +72,17 @@ INSTALLATIONS: dict[str, Installation] = {
         "run configure.py again to use it", GXX_PACKAGES, finish_gxx,
     ),
     "buildbox": Installation(
-        "client and workers of remote execution", "configure.py --remote ADDRESS; npuninja farm up --open",
+        "client and workers of remote execution", "configure.py --remote ADDRESS; npuninja farm up",
         BUILDBOX_PACKAGES, finish_buildbox,
     ),
     "buildgrid": Installation(
-        "server of a farm of workers", "npuninja farm up --open --engine buildgrid",
+        "server of a farm of workers", "npuninja farm up --engine buildgrid",
         buildgrid.REQUIREMENTS, buildgrid.finish_buildgrid, buildgrid.OLDEST_PYTHON,
     ),
     "postgresql": Installation(
-        "database for buildgrid", "npuninja farm up --open --engine buildgrid", POSTGRESQL_PACKAGES, finish_postgresql
+        "database for buildgrid", "npuninja farm up --engine buildgrid", POSTGRESQL_PACKAGES, finish_postgresql
     ),
 }  # fmt: skip
-RECORD = "npuninja-packages.json"
 
 
 def main(arguments: list[str]) -> int:
@@ -117,8 +116,20 @@ def install_tool(
     """Installs one tool; returns its version and its folder. Raises as `install_packages`."""
     installation = INSTALLATIONS[name]
     folder = os.path.join(tools_folder(environment), name)
-    versions: list[str] = []
     tell = say or (lambda line: print(line, file=sys.stderr))
+    with installing(tools_folder(environment), tell):
+        return _install(name, installation, folder, environment, mirror, tell)
+
+
+def _install(
+    name: str,
+    installation: Installation,
+    folder: str,
+    environment: Mapping[str, str],
+    mirror: str | None,
+    tell: Callable[[str], None],
+) -> tuple[str, str]:
+    versions: list[str] = []
     if installation.python:
         python = find_python(installation.python, environment)
         install_python_packages(
@@ -126,14 +137,14 @@ def install_tool(
             finish=lambda root: versions.append(installation.finish(root)),
         )  # fmt: skip
         return versions[0], folder
-    packages = install_packages(
+    install_packages(
         installation.packages,
         folder,
         finish=lambda root: versions.append(installation.finish(root)),
+        record=lambda root, packages: write_record(
+            root, {"suite": SUITE, "packages": [asdict(package) for package in packages]}
+        ),
         mirror=mirror,
         say=tell,
     )
-    record = {"format": 1, "suite": SUITE, "packages": [asdict(package) for package in packages]}
-    with open(os.path.join(folder, RECORD), "w", encoding="utf-8") as stream:
-        json.dump(record, stream, indent=1)
     return versions[0], folder

@@ -145,7 +145,7 @@ def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Op
     add(
         "--remote",
         metavar="ADDRESS",
-        help="run stages on other machines, by the service at ADDRESS (http://HOST:PORT)",
+        help="run stages on other machines, by the service at ADDRESS (unix:/PATH or http://HOST:PORT)",
     )
     add(
         "--check",

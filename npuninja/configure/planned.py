@@ -54,7 +54,7 @@ class Planned:
             if content["causes"] != self._digest or not content["files"]:
                 return False
             return all(_stamp(path) == stamp for path, stamp in content["files"].items())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             return False
 
     def remember(self, files: Iterable[str]) -> None:

@@ -30,8 +30,10 @@ def remote_settings(
     address = options.remote
     if address is None:
         return None
-    if not re.fullmatch(r"http://[^/\s]+:\d+", address):
-        raise UserError(f"--remote: {address!r} is no address of a service", hint="as http://HOST:PORT")
+    if not re.fullmatch(r"http://[^/\s]+:\d+|unix:/\S[^\n]*", address):
+        raise UserError(
+            f"--remote: {address!r} is no address of a service", hint="as unix:/PATH or http://HOST:PORT"
+        )
     if options.launcher:
         raise UserError(
             "--launcher and --remote exclude each other", hint="the service has a cache; leave --launcher out"

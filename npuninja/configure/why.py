@@ -130,7 +130,7 @@ def _read(path: str) -> dict[str, Any] | None:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
             content = json.load(stream)
         return content if isinstance(content, dict) else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -30,7 +30,7 @@ class ProbeCache:
                 for key, entry in content["proofs"].items():
                     facts = tuple(str(fact) for fact in entry.get("facts", []))
                     self._entries[key] = str(entry.get("version", "")), str(entry.get("reason", "")), facts
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             self._entries = {}
 
     @staticmethod

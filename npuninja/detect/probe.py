@@ -22,6 +22,7 @@ from npuninja.detect.tool import (
 )
 from npuninja.detect.versions import day_of, package_version
 from npuninja.errors import in_words
+from npuninja.install.installed_files import problem_of_program
 
 ANSWER_LIMIT_S = 30.0
 
@@ -116,7 +117,7 @@ def _prove(tool: Tool, path: str, surroundings: Surroundings, cache: ProbeCache)
         return Proof(reason=tool.lacks)
     if not os.path.isfile(path):
         return Proof(reason="it is not a file")
-    reason = tool.refuse(path, surroundings)
+    reason = tool.refuse(path, surroundings) or problem_of_program(path, surroundings.environment)
     if reason:
         return Proof(reason=reason)
     commands = [tool.command(path, surroundings), *tool.further(path, surroundings)]

@@ -199,7 +199,25 @@ def read_runs(path: str) -> tuple[Manifest, ...]:
         raise UserError(
             f"not a manifest: {reason}", Location(path), hint="give the .json beside the .xclbin"
         ) from error
-    return parse_runs(fields, path)
+    runs = parse_runs(fields, path)
+    for program in filter(None, (runs[0].reference, *runs[0].reference_modules)):
+        _require_own(program, path)
+    return runs
+
+
+def _require_own(program: str, path: str) -> None:
+    """UserError when a reference is a link that leads out of the manifest's folder: what is there would be executed."""
+    folder = os.path.realpath(os.path.dirname(os.path.abspath(path)))
+    try:
+        real = os.path.realpath(program)
+    except ValueError as error:
+        raise UserError(f"{program!r} is no path: {error}", Location(path)) from error
+    if not real.startswith(folder.rstrip(os.sep) + os.sep):
+        raise UserError(
+            f"{program} is a link that leads out of the manifest's folder",
+            Location(path),
+            hint="put the file itself there; a reference is a program that --verify runs",
+        )
 
 
 def select_runs(runs: tuple[Manifest, ...], kernel: str | None, sequence: str | None) -> tuple[Manifest, ...]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 
 from npuninja.device.manifest import Manifest
-from npuninja.errors import Error, Location
+from npuninja.errors import Error, Location, UserError
+from npuninja.files import MAX_DESCRIPTION_BYTES, read_file
 from npuninja.source_places import warnings_of
 
 
@@ -54,9 +55,8 @@ def reference_source(manifest: Manifest) -> str | None:
 
 def _content(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except OSError:
+        return read_file(path, MAX_DESCRIPTION_BYTES)
+    except UserError:
         return None
 
 

@@ -27,7 +27,7 @@ from npuninja.formats import cdo, txn
 #: What the engine's `run` and `settle` return.
 RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI = range(4)
 _EVENT = struct.Struct("<3I")
-_MAX_TABLE_ELEMENTS = 1 << 16
+MAX_ENGINE_TABLE_ELEMENTS = 1 << 16
 #: A freed buffer from this size on goes back to the system at once, instead of being filled with zeros later.
 _DISCARDED_BYTES = 1 << 20
 #: The kinds of tiles in the order of their numbers in engine/engine.h.
@@ -63,7 +63,7 @@ class Array:
         self.store = wasmtime.Store(self.engine)
         self.store.set_epoch_deadline(1)
         # A core's code can make its table larger; each element takes 8 bytes of this machine's memory.
-        self.store.set_limits(table_elements=_MAX_TABLE_ELEMENTS)
+        self.store.set_limits(table_elements=MAX_ENGINE_TABLE_ELEMENTS)
         self.memory = SharedMemory()
         self.memory.reserve(layout.FILE_DDR)
         module = load_engine(self.engine)

@@ -110,7 +110,7 @@ class EmulatedCore:
             self._import_names = [item.name or "" for item in module.imports]
             imports: list[Any] = [self._import(array, name) for name in self._import_names]
             instance = instantiate(store, module, imports)
-        except wasmtime.WasmtimeError as error:
+        except (wasmtime.WasmtimeError, wasmtime.Trap) as error:  # a trap: initial values beyond the end
             raise UserError(
                 f"the module of core ({program.info.column}, {program.info.row}) is no valid wasm: "
                 f"{str(error).splitlines()[0]}",
@@ -132,6 +132,8 @@ class EmulatedCore:
         self._store = store
         self._stack_pointer = stack_pointer
         try:
+            if str(stack_pointer.type(store).content) != "i32":
+                raise wasmtime.WasmtimeError("another type")
             stack_pointer.set_value(store, OWN_DATA + program.info.stack_bytes)
         except wasmtime.WasmtimeError:
             raise UserError(

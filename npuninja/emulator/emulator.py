@@ -46,8 +46,8 @@ from npuninja.formats.core_image import STUB_BYTES, read_stub
 from npuninja.machine_code.program import program_pieces
 
 #: Arguments of a sequence and host buffers that the engine has room for (engine/txn.c, engine/bd.c).
-_MAX_ARGUMENTS = 64
-_MAX_BUFFERS = 4096
+MAX_ARGUMENTS = 64
+MAX_BUFFERS = 4096
 #: Rounds of the scheduler between two looks at the clock; a round gives every actor one turn.
 _ROUNDS = 1024
 #: Rounds the array gets after a sequence to come to rest.
@@ -311,9 +311,9 @@ class Emulator:
             raise UserError(
                 f"a host buffer of {nbytes} bytes was asked for", hint="a buffer has at least one byte"
             )
-        if len(self._buffers) == _MAX_BUFFERS:
+        if len(self._buffers) == MAX_BUFFERS:
             raise ToolError(
-                f"the emulator has {_MAX_BUFFERS} host buffers and no room for more", hint="free some of them"
+                f"the emulator has {MAX_BUFFERS} host buffers and no room for more", hint="free some of them"
             )
         buffer = HostBuffer(self._array, nbytes, place)
         self._buffers.append(buffer)
@@ -359,9 +359,9 @@ class Emulator:
         before = (
             [bytes(b.view[s:]) for b, s in zip(buffers, starts or [0] * len(buffers))] if self.at_end else []
         )
-        if len(buffers) > _MAX_ARGUMENTS:
+        if len(buffers) > MAX_ARGUMENTS:
             raise UserError(
-                f"{len(buffers)} arguments were passed to run, the emulator takes up to {_MAX_ARGUMENTS}"
+                f"{len(buffers)} arguments were passed to run, the emulator takes up to {MAX_ARGUMENTS}"
             )
         if any(b not in self._buffers for b in buffers):
             raise UserError(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple, Sequence, Union
 
+from npuninja.arch.registers import TILE_BYTES
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.register_write import MaskWrite as MaskWrite
 from npuninja.formats.register_write import Write as Write
@@ -63,6 +64,10 @@ class BlockWrite(NamedTuple):
 
     address: int
     data: bytes
+
+
+#: A tile's whole address space. Three words of a file would else stand for 16 GiB, in every program that reads it.
+MAX_FILL_WORDS = TILE_BYTES // 4
 
 
 class Fill(NamedTuple):
@@ -157,7 +162,12 @@ def _read_command(reader: ByteReader, offset: int, end: int) -> tuple[Command, i
         high, low = reader.words(offset, 2, "a DMA_WRITE's address")
         return BlockWrite(high << 32 | low, payload[8:]), next_offset
     words = reader.words(offset, count, "a CDO command's words")
-    return _from_words(code, words), next_offset
+    command = _from_words(code, words)
+    if isinstance(command, Fill) and command.words > MAX_FILL_WORDS:
+        raise reader.error(
+            f"the CDO command at 0x{start:x} fills {command.words} words; a tile has {MAX_FILL_WORDS} at most"
+        )
+    return command, next_offset
 
 
 # Fewest and most argument words. MASK_POLL may carry flags and an error code behind the time-out.

@@ -103,6 +103,8 @@ def _patch(operation: AddressPatch, written: dict[int, tuple[int, int]], what: s
     if operation.offset_bytes >> 32:
         raise UserError(f"{what} adds {operation.offset_bytes} bytes, more than 32 bits hold")
     offset, buffer_bytes = written[register]
+    if buffer_bytes >> 32:
+        raise UserError(f"{what} is of a descriptor that moves {buffer_bytes} bytes, more than 32 bits hold")
     return Patch(offset, operation.argument, buffer_bytes, operation.offset_bytes)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from npuninja.errors import ToolError
 from npuninja.install.folder import installed_program, write_launcher
+from npuninja.install.installed_files import require_whole
 
 PACKAGES = ("buildbox",)
 PROGRAMS = ("trexe", "buildbox-casd", "buildbox-worker", "buildbox-run-hosttools")
@@ -45,6 +46,7 @@ def buildbox_program(environment: Mapping[str, str], program: str) -> str:
     Raises:
         ToolError: there is none.
     """
+    require_whole(environment, "buildbox")
     installed = installed_program(environment, "buildbox", program)
     found = (
         installed if os.path.isfile(installed) else shutil.which(program, path=environment.get("PATH", ""))

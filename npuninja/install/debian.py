@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from npuninja.errors import ToolError, UserError
+from npuninja.install.installed_files import WORK_PREFIX
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 SUITE = "sid"  # the only suite whose XRT has xclbinutil and knows NPUs (Debian 12 and 13 have a wrapper without it)
@@ -67,6 +68,7 @@ def install_packages(
     prefix: str,
     *,
     finish: Callable[[str], None],
+    record: Callable[[str, list[Package]], None] = lambda root, packages: None,
     mirror: str | None = None,
     keyring: str = KEYRING,
     say: Callable[[str], None] = lambda line: None,
@@ -78,6 +80,7 @@ def install_packages(
         prefix: the folder to make. One that is there is replaced, at the very end.
         finish: called with the unpacked folder before it becomes `prefix`; writes launchers and proves them.
             When it raises, `prefix` stays as it was.
+        record: called with that folder and the packages, at the end; writes down what there is.
         mirror: URL of a Debian mirror; by default the one that the system's own apt uses.
         keyring: the archive's public keys.
         say: called with what happens, a line each.
@@ -90,7 +93,7 @@ def install_packages(
     prefix = os.path.abspath(prefix)
     source = mirror or mirror_of_this_system()
     os.makedirs(os.path.dirname(prefix), exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".npuninja-", dir=os.path.dirname(prefix)) as work:
+    with tempfile.TemporaryDirectory(prefix=WORK_PREFIX, dir=os.path.dirname(prefix)) as work:
         files = _download(programs, names, os.path.join(work, "apt"), source, keyring, say)
         root = os.path.join(work, "root")
         os.mkdir(root, 0o755)
@@ -101,6 +104,7 @@ def install_packages(
             )
             packages.append(_identify(programs["dpkg-deb"], path))
         finish(root)
+        record(root, packages)
         if os.path.isdir(prefix):
             os.rename(prefix, os.path.join(work, "old"))
         os.rename(root, prefix)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from npuninja.errors import ToolError
+from npuninja.install.installed_files import UNFINISHED, write_record
 
 TIME_LIMIT_S = 900.0
 
@@ -55,6 +56,9 @@ def install_python_packages(
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(os.path.dirname(os.path.abspath(folder)), exist_ok=True)
     try:
+        os.makedirs(folder)
+        unfinished = os.path.join(folder, UNFINISHED)
+        open(unfinished, "wb").close()  # killed from here on, it stays there and says so
         _run([python, "-m", "venv", folder], "cannot make a virtual environment", "install python3-venv")
         say(f"fetching {', '.join(requirements)} and what they need")
         pip = [
@@ -67,6 +71,8 @@ def install_python_packages(
         ]
         _run([*pip, *requirements], f"cannot install {', '.join(requirements)}", "is the network there?")
         finish(folder)
+        write_record(folder, {"packages": list(requirements)})
+        os.unlink(unfinished)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -22,7 +22,7 @@ from npuninja.ir.types import element_count, memref, object_fifo_memref
 from npuninja.ir.verifier_tiles import op_error, require_pad_value, require_tiles
 
 #: A channel's queue repeats a task up to 256 times.
-_MOST_ITERATIONS = 256
+MOST_ITERATIONS = 256
 
 
 def _check_objectfifo(op: Operation) -> None:
@@ -97,8 +97,8 @@ def _kind_at(tile: Value) -> str:
 def _check_iterations(op: Operation) -> None:
     if "iter_count" not in op.attributes:
         return
-    if not 1 <= op.integer("iter_count") <= _MOST_ITERATIONS:
-        raise op_error(op, f"iter_count is {op.integer('iter_count')}, expected 1 to {_MOST_ITERATIONS}")
+    if not 1 <= op.integer("iter_count") <= MOST_ITERATIONS:
+        raise op_error(op, f"iter_count is {op.integer('iter_count')}, expected 1 to {MOST_ITERATIONS}")
     kinds = set(map(_kind_at, op.operands))
     if not kinds & {"mem", ""}:
         raise op_error(op, "'iter_count' needs a memtile as one of the ends")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Sequence
 
-from npuninja.errors import Location, Warnings
+from npuninja.errors import Location, Warnings, source_lines
 from npuninja.lints.kernel_code import KernelFunction
 
 # Bytes of the types that a kernel's pointer may have; those of one byte are no claim about what lies there.
@@ -70,10 +70,8 @@ def parameters_at(where: Location, name: str) -> tuple[list[str], int]:
     """The parameters of the function of that name at a place of a source, as they are written, and its line; none when
     they are not found there.
     """
-    try:
-        with open(where.file, encoding="utf-8", errors="replace") as stream:
-            lines = stream.read().split("\n")
-    except OSError:
+    lines = source_lines(where.file)
+    if not lines:
         return [], 0
     first = max(where.line - _BEFORE_LINES, 1)
     text = "\n".join(lines[first - 1 : where.line + _BEFORE_LINES])[:_MOST_CHARACTERS]

@@ -47,17 +47,21 @@ class LinkerScript(NamedTuple):
     aliases: dict[str, str]
 
 
+#: Of twenty digits at most, which is more than an address has.
+_NUMBER = r"0[xX][0-9A-Fa-f]{1,18}|[1-9]\d{0,19}|0"
+
+
 def read_linker_script(text: str, name: str) -> LinkerScript:
     """Reads a script. Raises UserError when it has no region `data`."""
-    region = re.search(r"data\s*\([^)]*\)\s*:\s*ORIGIN\s*=\s*(\w+)\s*,\s*LENGTH\s*=\s*(\w+)", text)
+    region = re.search(
+        rf"data\s*\([^)]*\)\s*:\s*ORIGIN\s*=\s*({_NUMBER})\s*,\s*LENGTH\s*=\s*({_NUMBER})\b", text
+    )
     if region is None:
         raise UserError("the linker script has no memory region 'data'", Location(name))
     symbols: dict[str, int] = {}
     at = 0
     body = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
-    for sign, number, symbol in re.findall(
-        r"\.\s*(\+?=)\s*(0x[0-9A-Fa-f]+|\d+)\s*;|(\w+)\s*=\s*\.\s*;", body
-    ):
+    for sign, number, symbol in re.findall(rf"\.\s*(\+?=)\s*({_NUMBER})\s*;|(\w+)\s*=\s*\.\s*;", body):
         if symbol:
             symbols[symbol] = at
         elif sign == "=":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 from typing import Any, Iterator, NamedTuple, Sequence
 
-from npuninja.errors import Location, UserError
+from npuninja.errors import Location, UserError, source_lines
 from npuninja.formats.dwarf_lines import LineTable
 from npuninja.machine_code.decode import Bundle, UndecodableError, decoder
 from npuninja.machine_code.flow import DELAY_SLOTS, Flow, analyse
@@ -177,10 +177,6 @@ class SourceFiles:
     def excerpt(self, place: Location) -> str:
         """`: text of the line`, or nothing."""
         if place.file not in self._lines:
-            try:
-                with open(place.file, encoding="utf-8", errors="replace") as stream:
-                    self._lines[place.file] = stream.read().splitlines()
-            except OSError:
-                self._lines[place.file] = []
+            self._lines[place.file] = source_lines(place.file)
         lines = self._lines[place.file]
         return f": {lines[place.line - 1].strip()}" if 0 < place.line <= len(lines) else ""

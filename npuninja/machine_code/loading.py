@@ -100,7 +100,7 @@ def _read(path: Path) -> Prepared | None:
             {int(a): n for a, n in unsupported.items()},
             {},
         )
-    except (OSError, ValueError, struct.error):
+    except (OSError, ValueError, RecursionError, struct.error):
         return None
 
 

@@ -6,6 +6,8 @@ Program memory of an XCLBIN or a PDI is what the CDO writes: the same bytes that
 from __future__ import annotations
 
 import struct
+from array import array
+from itertools import groupby
 from typing import NamedTuple, Sequence
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
@@ -222,33 +224,34 @@ def program_pieces(
 
     A piece is what one command wrote; a later command replaces what it covers.
     """
-    found: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
-    for command in commands:
-        if isinstance(command, cdo.BlockWrite):
-            content = command.data
-        elif isinstance(command, cdo.Fill):
-            content = struct.pack("<I", command.value) * command.words
-        elif isinstance(command, cdo.Write):
-            content = struct.pack("<I", command.value)
-        else:
+    images: dict[tuple[int, int], tuple[bytearray, array[int]]] = {}
+    for number, command in enumerate(commands, 1):
+        if not isinstance(command, (cdo.BlockWrite, cdo.Fill, cdo.Write)):
             continue
         column, row, offset = split_address(command.address)
         start = offset - PROGRAM_MEMORY
         if rows.kind(row) != "core" or not 0 <= start < PROGRAM_MEMORY_BYTES:
             continue
-        content = content[: PROGRAM_MEMORY_BYTES - start]
-        pieces = found.setdefault((column, row), [])
-        end = start + len(content)
-        kept = []
-        for at, old in pieces:
-            if at >= end or at + len(old) <= start:
-                kept.append((at, old))
-                continue
-            if at < start:
-                kept.append((at, old[: start - at]))
-            if at + len(old) > end:
-                kept.append((end, old[end - at :]))
-        found[column, row] = sorted([*kept, (start, content)])
+        room = PROGRAM_MEMORY_BYTES - start
+        if isinstance(command, cdo.BlockWrite):
+            content = command.data[:room]
+        else:  # a fill says with three words to write four billion
+            count = command.words if isinstance(command, cdo.Fill) else 1
+            content = (struct.pack("<I", command.value) * min(count, room // 4 + 1))[:room]
+        if (column, row) not in images:
+            images[column, row] = bytearray(PROGRAM_MEMORY_BYTES), array("Q", bytes(8 * PROGRAM_MEMORY_BYTES))
+        image, writers = images[column, row]
+        image[start : start + len(content)] = content
+        writers[start : start + len(content)] = array("Q", [number]) * len(content)
+    found: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
+    for place, (image, writers) in images.items():
+        pieces = found.setdefault(place, [])
+        start = 0
+        for writer, run in groupby(writers):
+            end = start + sum(1 for _ in run)
+            if writer:
+                pieces.append((start, bytes(image[start:end])))
+            start = end
     return found
 
 

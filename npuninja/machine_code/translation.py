@@ -44,7 +44,7 @@ def use_cached(core: CoreRuntime, engine: wasmtime.Engine, digest: bytes) -> boo
     module_path, blocks_path = _paths(digest)
     try:
         found = json.loads(blocks_path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     module = module_in_cache(engine, module_path)
     if module is None:

@@ -56,7 +56,7 @@ def read_build_plan(path: str) -> BuildPlan:
         fields["package"] = package_of(fields["package"])
         fields["tools"] = [UsedTool(*tool) for tool in fields["tools"]]
         return BuildPlan(**fields)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             f"not what configure.py writes: {error}", Location(path), hint="run configure.py"
         ) from error

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SUFFIX = ".minisig"
 _UNTRUSTED, _TRUSTED = "untrusted comment: ", "trusted comment: "
 _HASHED, _KEY = b"ED", b"Ed"
-_MAX_BYTES = 4096
+MAX_FILE_BYTES = 4096
 # Of a secret key: no key derivation, BLAKE2b as checksum, and the derivation's salt and limits, unused.
 _SECRET_HEAD = b"Ed\0\0B2" + bytes(32 + 8 + 8)
 
@@ -93,7 +93,7 @@ def public_key_text(public: PublicKey) -> str:
 
 
 def _lines(path: str, count: int) -> list[str]:
-    text = read_file(path, _MAX_BYTES).decode("utf-8", "replace")
+    text = read_file(path, MAX_FILE_BYTES).decode("utf-8", "replace")
     lines = text.splitlines()
     if len(lines) < count or not lines[0].startswith(_UNTRUSTED):
         raise UserError("not a file of minisign", Location(path))

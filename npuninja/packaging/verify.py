@@ -79,7 +79,7 @@ def verify(data: bytes, path: str) -> Verified:
             )
         package, designs = package_of(described), described["designs"]
         problems += _designs(files, designs)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _error(
             path, *problems, f"{contents.PACKAGE} is not what `ninja package` writes: {error!r}"
         ) from error
@@ -142,7 +142,7 @@ def _designs(files: Mapping[str, bytes], designs: Mapping[str, Any]) -> Iterator
             parts = (*manifest.hashes, manifest.reference, *manifest.reference_modules)
             owned.update(map(_inside, filter(None, parts)))
             yield from _pairing(files, manifest)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield f"{path} is no manifest: {error}"
         except Error as error:
             yield f"{error.location.file if error.location else path}: {error.message}"
@@ -197,7 +197,7 @@ def _papers(files: Mapping[str, bytes]) -> Iterator[str]:
             continue
         try:
             yield from _compared(name, read(files[name]), expected)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             yield f"{name} is not what `ninja package` writes: {error!r}"
 
 

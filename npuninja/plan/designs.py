@@ -210,7 +210,7 @@ class ScanCache:
                 content = json.load(stream)
             if content["scanner"] == self._scanner:
                 self._old = dict(content["designs"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, RecursionError, KeyError, TypeError):
             pass
 
     def get(self, source: Source, printed_by: str = "") -> Design | None:
@@ -252,6 +252,8 @@ class ScanCache:
 def _hash(path: str) -> str:
     """The sha256 of a file's content; "" when it is not there."""
     try:
+        if not os.path.isfile(path):
+            return ""
         with open(path, "rb") as stream:
             return hashlib.sha256(stream.read()).hexdigest()
     except OSError:
@@ -335,6 +337,8 @@ def _own_kernel(record: Mapping[str, Any], source: Source, generated_folder: str
 
 def _read_text(path: str) -> str:
     try:
+        if not os.path.isfile(path):  # a FIFO would keep us waiting, a device never end
+            raise UserError("cannot read the design: it is no plain file", Location(path))
         with open(path, encoding="utf-8") as stream:
             return stream.read()
     except UnicodeDecodeError as error:

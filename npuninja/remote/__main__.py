@@ -20,7 +20,7 @@ sys.path[0] = os.path.dirname(
 )  # as in npuninja/stages/__main__.py
 
 from npuninja.depfile import ROOT  # noqa: E402  (needs the path set above)
-from npuninja.errors import Error, InternalError, ToolError  # noqa: E402  (needs the path set above)
+from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError  # noqa: E402  (needs the path set above)
 from npuninja.remote.action import Action, as_here, depfile_as_here, make_action  # noqa: E402
 from npuninja.remote.includes import SOURCES, included_files  # noqa: E402
 from npuninja.remote.settings import WRONG_WORKER, RemoteSettings, read_remote_settings  # noqa: E402
@@ -45,6 +45,9 @@ def main(arguments: list[str]) -> int:
         log = os.path.join(os.path.dirname(arguments[0]), LOG)
         action = make_action(settings, words, needs, [*makes, *copies])
         return run_remotely(settings, action, log, may_be_empty=tuple(copies))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     except Error as error:
         return report(error)
     except Exception:
@@ -116,7 +119,7 @@ def run_remotely(
         if failed.code == WRONG_WORKER:
             raise ToolError(
                 f"the worker that {settings.address} chose has another toolchain",
-                hint="when npuninja or a tool has changed, start the farm again (`npuninja farm up --open`) and run configure.py",
+                hint="when npuninja or a tool has changed, start the farm again (`npuninja farm up`) and run configure.py",
             ) from failed
         return failed.code
     finally:

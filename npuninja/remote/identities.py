@@ -60,20 +60,48 @@ def package_identity(package: str) -> str:
 
 def tool_identities(toolchain: Toolchain) -> tuple[RemoteTool, ...]:
     """The tools of this machine that stages may start. Programs of one installation count as one tool."""
+    return tuple(RemoteTool(group[0].tool, root, _identity(group)) for root, group in _groups(toolchain))
+
+
+def _groups(toolchain: Toolchain) -> list[tuple[str, list[Found]]]:
+    """The tools of each place."""
     groups: dict[str, list[Found]] = {}
     for name in (*_PROGRAMS, *_INSTALLATIONS):
         found = toolchain.found(name)
         if found:
             groups.setdefault(root_of(found.path) if name in _INSTALLATIONS else found.path, []).append(found)
-    return tuple(RemoteTool(group[0].tool, root, _identity(group)) for root, group in groups.items())
+    return list(groups.items())
+
+
+def file_stamps(toolchain: Toolchain) -> dict[str, dict[str, tuple[int, int]]]:
+    """Of each tool by its identity: the files that it was taken from, with their states (`file_stamp`)."""
+    return {
+        _identity(group): {
+            path: stamp for found in group for path in _files_of(found) if (stamp := file_stamp(path))
+        }
+        for _, group in _groups(toolchain)
+    }
+
+
+def file_stamp(path: str) -> tuple[int, int] | None:
+    """Size and time of the last change of a file, which nobody can set back; None when it is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_ctime_ns
+
+
+def _files_of(found: Found) -> tuple[str, ...]:
+    companions = next(tool for tool in TOOLS if tool.name == found.tool).companions(found.path)
+    return (found.path, *companions)
 
 
 def _identity(group: list[Found]) -> str:
     digest = hashlib.sha256()
     for found in group:
         digest.update(f"{found.tool} {found.version}\n".encode())
-        companions = next(tool for tool in TOOLS if tool.name == found.tool).companions(found.path)
-        for path in (found.path, *companions):
+        for path in _files_of(found):
             with open(path, "rb") as stream:
                 while chunk := stream.read(1 << 20):
                     digest.update(chunk)

@@ -29,7 +29,7 @@ class RemoteSettings(NamedTuple):
     """How commands of one build folder become actions."""
 
     address: str
-    """Of the service, as `http://HOST:PORT`."""
+    """Of the service, as `unix:/PATH` or `http://HOST:PORT`."""
     trexe: str
     """The client, an absolute path."""
     package: str
@@ -60,7 +60,7 @@ def read_remote_settings(path: str) -> RemoteSettings:
             raise ValueError
         content["tools"] = tuple(RemoteTool(**tool) for tool in content["tools"])
         return RemoteSettings(**content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             "no settings for building on other machines",
             Location(path),

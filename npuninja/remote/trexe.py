@@ -74,7 +74,7 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
             raise ToolError(
                 f"there is no result from {address} after {TIME_LIMIT_S:g} s",
                 notes=((f"a worker must have: {', '.join(action.requirements)}", None),),
-                hint="is a worker with this toolchain running? `npuninja farm up --open` starts some with that of this machine",
+                hint="is a worker with this toolchain running? `npuninja farm up` starts some with that of this machine",
             ) from error
         except OSError as error:
             raise ToolError(
@@ -94,7 +94,7 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
     raise ToolError(
         f"the build service at {address} did not run the command",
         notes=((f"trexe says:\n{said}", None),),
-        hint="is it running? `npuninja farm up --open` starts one; configure.py without --remote builds on this machine",
+        hint="is it running? `npuninja farm up` starts one; configure.py without --remote builds on this machine",
     )
 
 
@@ -106,7 +106,7 @@ def _read_record(path: str) -> dict[str, Any]:
         with open(path, encoding="utf-8") as stream:
             content: Any = json.load(stream)
         os.unlink(path)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

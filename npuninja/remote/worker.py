@@ -35,6 +35,11 @@ def main(arguments: list[str]) -> int:
         if what not in worker["has"]:
             print(f"this worker does not have {what}; it has {', '.join(worker['has'])}", file=sys.stderr)
             return WRONG_WORKER
+        for path, stamp in worker.get("stamps", {}).get(what, {}).items():
+            status = os.stat(path) if os.path.exists(path) else None
+            if status is None or [status.st_size, status.st_ctime_ns] != stamp:
+                print(f"{path} is not what this worker began with; start the farm again", file=sys.stderr)
+                return WRONG_WORKER
     words = arguments[end + 1 :]
     if not words:
         return 0  # asked only whether there is a worker

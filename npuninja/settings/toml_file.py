@@ -7,7 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from npuninja.errors import Location, ToolError, UserError, in_words
+from npuninja.errors import Location, ToolError, UserError
+from npuninja.files import MAX_DESCRIPTION_BYTES, read_file
 from npuninja.suggestions import did_you_mean
 
 INSTALL = "`pip install -e .` installs all that is needed, and `make run` does that and the rest"
@@ -25,11 +26,9 @@ def read_toml(path: str) -> dict[str, Any]:
 def read_text(path: str) -> str:
     """The text of a file. UserError when it cannot be read."""
     try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = in_words(error) if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(f"cannot read {path}: {reason}") from error
+        return read_file(path, MAX_DESCRIPTION_BYTES).decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise UserError(f"cannot read {path}: it is not UTF-8 text") from error
 
 
 def parse_toml(text: str, path: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import sys
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from npuninja.depfile import ROOT, own_modules, write_depfile  # noqa: E402
-from npuninja.errors import Error, UserError  # noqa: E402  (needs the path set above)
+from npuninja.errors import INTERRUPTED, Error, UserError  # noqa: E402  (needs the path set above)
 from npuninja.files import damaged_input  # noqa: E402
 from npuninja.stages._build_lock import claim_build_folder  # noqa: E402
 from npuninja.stages._run import SEPARATOR, report, report_bug, with_words  # noqa: E402
@@ -74,6 +74,9 @@ def main(arguments: list[str]) -> int:
         # The reader has gone (`ninja run-x | head`): nobody wants to know more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     except Exception as error:
         damaged = damaged_input(error)
         return report(damaged) if damaged is not None else report_bug()

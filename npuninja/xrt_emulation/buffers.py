@@ -18,7 +18,7 @@ from npuninja.xrt_emulation.npu_memory import NpuMemory
 
 #: Device address of offset 0 of the memory. Above 4 GiB, so that no address of the heap equals it.
 _SHARED_ADDRESS = 0x1_0000_0000
-_MAX_BUFFERS = 65536
+MAX_BUFFERS = 65536
 #: Pieces of the heap begin at pages, as the driver's do.
 _HEAP_PAGE_BYTES = 4096
 
@@ -91,8 +91,8 @@ class Buffers:
             return known if known is not None else self._enter(buffer)
 
     def _check_number(self) -> None:
-        if len(self._by_handle) >= _MAX_BUFFERS:
-            raise DriverError(errno.ENOMEM, f"the program has {_MAX_BUFFERS} buffers")
+        if len(self._by_handle) >= MAX_BUFFERS:
+            raise DriverError(errno.ENOMEM, f"the program has {MAX_BUFFERS} buffers")
 
     def _enter(self, buffer: Buffer) -> int:
         handle, self._next_handle = self._next_handle, self._next_handle + 1

@@ -17,7 +17,7 @@ _START_NPU = 20
 _CHAIN_HEADER = struct.Struct("<6I")  # commands, submit index, error index, reserved
 #: Where a chain's error index is in its packet, in bytes.
 CHAIN_ERROR_OFFSET = 4 + 8
-_MAX_CHAINED = 512
+MAX_CHAINED = 512
 
 # Arguments of a kernel call, at the offsets of EMBEDDED_METADATA: opcode, instructions, their words, then
 # buffers.
@@ -130,7 +130,7 @@ def _chain(body: bytes) -> Chain:
     if len(body) < _CHAIN_HEADER.size:
         raise MalformedPacket("a runlist without its header")
     count = _CHAIN_HEADER.unpack_from(body)[0]
-    if not 0 < count <= _MAX_CHAINED or _CHAIN_HEADER.size + 8 * count > len(body):
+    if not 0 < count <= MAX_CHAINED or _CHAIN_HEADER.size + 8 * count > len(body):
         raise MalformedPacket(
             f"a runlist says {count} commands and has {(len(body) - _CHAIN_HEADER.size) // 8}"
         )

@@ -24,7 +24,7 @@ TIMELINES = 8192
 
 _REQUEST = struct.Struct("<3I")
 _REPLY = struct.Struct("<i2I")
-_MAX_DESCRIPTORS = 4
+MAX_DESCRIPTORS = 4
 
 
 class Request(NamedTuple):
@@ -49,7 +49,7 @@ def receive(connection: socket.socket) -> Request | None:
         Malformed: it is no request; descriptors that came with it are closed.
     """
     try:
-        space = socket.CMSG_SPACE(_MAX_DESCRIPTORS * 4)
+        space = socket.CMSG_SPACE(MAX_DESCRIPTORS * 4)
         data, control, flags, _ = connection.recvmsg(MAX_BYTES, space, socket.MSG_CMSG_CLOEXEC)
     except OSError:
         return None

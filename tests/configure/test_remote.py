@@ -67,7 +67,8 @@ def test_without_it_everything_runs_here(with_client):
 
 
 @pytest.mark.parametrize(
-    "address", ["farm", "farm:8980", "https://farm:8980", "http://farm", "http://farm:8980/x"]
+    "address",
+    ["farm", "farm:8980", "https://farm:8980", "http://farm", "http://farm:8980/x", "unix:farm", "unix:"],
 )
 def test_what_is_no_address_is_refused(with_client, address):
     assert "no address of a service" in with_client.configure("--remote", address, code=2).stderr

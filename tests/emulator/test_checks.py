@@ -171,11 +171,18 @@ def test_an_acquire_of_nothing_waits_for_who_took():
 MEMORY = (("in", 0x70800, 64), ("near", 0x70840, 64), ("out", 0x70900, 60), ("top", 0x70F00, 0x100))
 
 
+#: Functions that kernels call, on one line: the tests name the lines behind it.
+INNER = (
+    "__attribute__((noinline)) void fill_down(i32 *end, i32 n) { while (n--) *--end = n; }"
+    " __attribute__((noinline)) void copy_of(i32 *a, i32 *b, i32 n) { for (i32 i = 0; i < n; i++) a[i] = b[i]; }"
+)
+
+
 def memory(
     kernel: str, call: str = "kernel((i32 *)0x70800, (i32 *)0x70900);", stack_bytes: int = 1024, **info
 ):
     body = f"""
-static i32 kept[8]; static u8 bytes[64];
+{INNER} static i32 kept[8]; static u8 bytes[64];
 static void use(void *p) {{ __asm__ volatile("" : : "r"(p) : "memory"); }}
 __attribute__((noinline)) void kernel(i32 *in, i32 *out) {{ use(kept); use(bytes); use(in); use(out);
 {kernel}
@@ -237,6 +244,67 @@ def test_wrong_accesses_are_errors_with_line_and_callers(kernel, why, words):
 )
 def test_right_accesses_are_none(kernel):
     assert memory(kernel).races == ()
+
+
+#: Two buffers that the same call was given, one right behind the other.
+BOTH_GIVEN = "kernel((i32 *)0x70800, (i32 *)0x70840);"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "words"),
+    [
+        ("out[0] = in[16];", "0 bytes past the end of buffer 'in', which its argument points into: byte 0 of buffer 'near'"),
+        ("out[-1] = 1;", "4 bytes before buffer 'near', which its argument points into: byte 60 of buffer 'in'"),
+        ("for (i32 i = 0; i <= 16; i++) in[i] = i;", "0 bytes past the end of buffer 'in'"),
+        ("out[0] = 1; for (i32 i = 0; i <= 16; i++) in[i] = out[0];", "0 bytes past the end of buffer 'in'"),
+        ("i32 *p = in + in[0]; for (i32 i = 0; i < 12; i++) { use(p); *p++ = 1; }", "0 bytes past the end of buffer 'in'"),
+        ("for (i32 *p = in; p < in + 17; p++) *p = 2;", "0 bytes past the end of buffer 'in'"),
+        ("((u8 *)in)[64] = 1;", "0 bytes past the end of buffer 'in'"),
+        ("__builtin_memset(in, 0, 68);", "outside every buffer"),
+        ("__builtin_memset(in + 16, 0, 8);", "0 bytes past the end of buffer 'in'"),
+        ("__builtin_memcpy(kept, in + 16, 32); use(kept);", "bytes past the end of buffer 'in'"),
+        ("if (out[0]) in = in + 1; in[15] = 3;", "0 bytes past the end of buffer 'in'"),
+    ],
+)  # fmt: skip
+def test_an_overrun_into_another_argument_of_the_same_call_is_found(kernel, words):
+    with pytest.raises(BadAccess) as caught:
+        memory(kernel, BOTH_GIVEN)
+    error = caught.value
+    assert words in error.message
+    assert error.exit_code == 1
+    assert error.location is not None
+    assert (error.location.file, error.location.line) == ("core.c", 5)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "call"),
+    [
+        ("for (i32 i = 0; i < 16; i++) in[i] = out[i];", BOTH_GIVEN),
+        ("for (i32 i = 15; i >= 0; i--) { in[i] = i; out[i] = in[i]; }", BOTH_GIVEN),
+        # Both point into one buffer, one of them to the middle.
+        ("for (i32 i = 0; i < 16; i++) in[i] = 1; out[-1] = in[15]; out[7] = 3;", "kernel((i32 *)0x70840, (i32 *)0x70860);"),
+        # Either of two, and one from the other by a difference.
+        ("i32 *p = in[0] == 5 ? out : in; p[0] = 1; p[15] = 2;", BOTH_GIVEN),
+        ("i32 by = out - in; for (i32 i = 0; i < 16; i++) in[i + by] = i;", BOTH_GIVEN),
+        ("i32 *p = in; in = out; out = p; for (i32 i = 0; i < 16; i++) in[i] = out[0];", BOTH_GIVEN),
+        # An address that was kept, an index of an argument that is a number.
+        ("kept[0] = (i32)out; use(kept); i32 *p = (i32 *)kept[0]; p[(i32)in - 0x70800 + 3] = 1;", BOTH_GIVEN),
+        ("((u8 *)out)[(i32)in] = 1;", "kernel((i32 *)3, (i32 *)0x70840);"),
+        ("kept[((i32)in >> 2) & 7] = 1; use(kept); kept[(i32)in & 3] = 2;", BOTH_GIVEN),
+        # A call that gets the end of one, which is the begin of the other.
+        ("fill_down(in + 16, 16); fill_down(out + 16, 16);", BOTH_GIVEN),
+        ("copy_of(in, out, 16);", BOTH_GIVEN),
+        ("i32 *both[2] = {in, out}; use(both); for (i32 i = 0; i < 32; i++) both[i & 1][i >> 1] = i;", BOTH_GIVEN),
+    ],
+)  # fmt: skip
+def test_addresses_that_are_right_stray_nowhere(kernel, call):
+    assert memory(kernel, call).races == ()
+
+
+def test_an_overrun_in_a_function_that_the_kernel_calls_is_found():
+    with pytest.raises(BadAccess, match="past the end of buffer 'in'") as caught:
+        memory("copy_of(in + 1, out, 16);", BOTH_GIVEN)
+    assert caught.value.location is not None
 
 
 def test_what_was_not_written_stays_so_when_it_is_copied():

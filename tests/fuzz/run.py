@@ -22,6 +22,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "examples/mel"
 
 from mutator import mutate  # noqa: E402
 from readers import READERS, Reader  # noqa: E402
+from structures import STRUCTURES  # noqa: E402
 
 from npuninja.errors import Error, InternalError  # noqa: E402
 
@@ -39,6 +40,15 @@ def corpus(name: str, reader: Reader) -> list[bytes]:
     """What a reader is tried with: files it takes, and what was found before."""
     folder = CORPUS / name
     return reader.seeds() + [path.read_bytes() for path in sorted(folder.glob("*"))]
+
+
+def changed(name: str, files: list[bytes], rng: random.Random) -> bytes:
+    """A new file for a reader: of its structure in half of the cases, changed anywhere in the others."""
+    data = rng.choice(files)
+    known = STRUCTURES.get(name, ())
+    if known and rng.randrange(2):
+        return rng.choice(known)(data, rng)
+    return mutate(data, files, rng)
 
 
 def attempt(reader: Reader, data: bytes) -> None:
@@ -64,7 +74,7 @@ def fuzz(seconds: float, seed: int, names: list[str]) -> Iterator[tuple[str, byt
     signal.signal(signal.SIGALRM, _alarm)
     while time.monotonic() < end:
         name = names[count % len(names)]
-        data = mutate(rng.choice(files[name]), files[name], rng)
+        data = changed(name, files[name], rng)
         signal.alarm(LONGEST_S)
         try:
             attempt(READERS[name], data)

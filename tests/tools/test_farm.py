@@ -27,14 +27,6 @@ DESIGN = "build/npu1_1col/wasm/gain"
 KERNEL = "kernels/gain/gain.c"
 
 
-def test_a_farm_is_open_to_all_users_only_when_that_is_said(tmp_path, capsys):
-    from npuninja.cli import main
-
-    assert main(["farm", "up", "--folder", str(tmp_path)]) == 2
-    assert "every user and program of this machine" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
-
-
 class Farm:
     """A farm in the background."""
 
@@ -43,10 +35,10 @@ class Farm:
         self.environment = {k: v for k, v in os.environ.items() if k not in TOOL_VARIABLES}
         self.environment["NPUNINJA_TOOLS"] = tools
         self.command = [sys.executable, str(ROOT / "npuninja"), "farm"]
-        self.options = ["--engine", engine, "--workers", "2", "--port", "0", "--folder", str(folder)]
+        self.options = ["--engine", engine, "--workers", "2", "--folder", str(folder)]
 
     def up(self) -> Farm:
-        command = [*self.command, "up", "--open", "--background", *self.options]
+        command = [*self.command, "up", "--background", *self.options]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         content = json.loads((self.folder / "farm.json").read_text(encoding="utf-8"))
@@ -255,9 +247,9 @@ def test_a_worker_with_another_toolchain_does_not_serve(casd, tmp_path, tools, b
 
 def test_an_address_where_nobody_listens_is_told(tmp_path, tools, buildbox):
     project = make_project(tmp_path / "project", tools, buildbox)
-    project.configure("--remote", "http://127.0.0.1:1")
+    project.configure("--remote", f"unix:{tmp_path}/nobody")
     printed = project.ninja("build/npu1_1col/wasm/kernels/gain.o", code=None).stdout
-    assert "the build service at http://127.0.0.1:1 did not run the command" in printed
+    assert f"the build service at unix:{tmp_path}/nobody did not run the command" in printed
     assert "npuninja farm up" in printed
     assert not (project.folder / "build/npu1_1col/wasm/kernels/gain.o").exists()
 
@@ -265,7 +257,7 @@ def test_an_address_where_nobody_listens_is_told(tmp_path, tools, buildbox):
 def test_ctrl_c_ends_everything(buildbox, tmp_path):
     farm = Farm(tmp_path / "farm", buildbox, "casd")
     process = subprocess.Popen(
-        [*farm.command, "up", "--open", *farm.options],
+        [*farm.command, "up", *farm.options],
         env=farm.environment,
         stdout=subprocess.PIPE,
         text=True,
@@ -273,7 +265,7 @@ def test_ctrl_c_ends_everything(buildbox, tmp_path):
     )
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(3)]
-    assert "build with: configure.py --remote http://127.0.0.1:" in lines[2]
+    assert f"build with: configure.py --remote unix:{farm.folder}" in lines[2]
     processes = descendants(process.pid)
     assert processes
     os.killpg(process.pid, signal.SIGINT)
@@ -295,7 +287,7 @@ def test_nothing_outlives_a_farm_that_is_killed(buildbox, tmp_path):
 
 def test_a_second_farm_in_the_same_folder_is_refused(casd):
     done = subprocess.run(
-        [*casd.command, "up", "--open", *casd.options],
+        [*casd.command, "up", *casd.options],
         env=casd.environment,
         capture_output=True,
         text=True,
@@ -304,6 +296,37 @@ def test_a_second_farm_in_the_same_folder_is_refused(casd):
     assert done.returncode == 2
     assert f"a farm is running already: {casd.address}" in done.stderr
     assert "npuninja farm down" in done.stderr
+
+
+def listening_inodes() -> set[str]:
+    """The sockets of this machine on which somebody listens for TCP."""
+    found = set()
+    for name in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{name}").read_text(encoding="ascii").splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                found.add(fields[9])
+    return found
+
+
+def test_a_farm_listens_where_only_its_user_can_go(casd):
+    """On no port, and on a socket in a folder that nobody else can enter."""
+    listening = listening_inodes()
+    for pid in [casd.pid, *descendants(casd.pid)]:
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            target = os.readlink(link)
+            assert target.removeprefix("socket:[").removesuffix("]") not in listening
+    scheme, _, path = casd.address.partition(":")
+    assert scheme == "unix"
+    folder = Path(path).parent
+    for own in (folder, casd.folder):
+        assert (own.stat().st_uid, own.stat().st_mode & 0o077) == (os.getuid(), 0)
+    if os.getuid() == 0:
+        tries = "import os, socket, sys; os.setgid(65534); os.setuid(65534); socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+        done = subprocess.run(
+            [sys.executable, "-c", tries, path], capture_output=True, text=True, check=False
+        )
+        assert "PermissionError" in done.stderr
 
 
 @pytest.fixture(scope="module")

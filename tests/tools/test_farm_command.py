@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from pathlib import Path
 
 import pytest
@@ -56,33 +55,55 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
 
 def test_without_buildbox_it_says_how_to_get_it(environment, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("NPUNINJA_TOOLS", environment["NPUNINJA_TOOLS"])
-    code, said = run(
-        capsys, "up", "--open", "--engine", "casd", "--port", "0", "--folder", str(tmp_path / "farm")
-    )
+    code, said = run(capsys, "up", "--engine", "casd", "--folder", str(tmp_path / "farm"))
     assert code == 3
     assert "npuninja tools install buildbox" in said
     assert not (tmp_path / "farm/farm.json").exists()
 
 
-def test_a_port_that_is_taken_is_told(tmp_path, capsys):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        code, said = run(
-            capsys, "up", "--open", "--engine", "casd", "--port", port, "--folder", str(tmp_path / "farm")
-        )
+def test_a_farm_has_no_port_and_is_never_open(tmp_path, capsys):
+    for option in (["--open"], ["--port", "0"]):
+        code, said = run(capsys, "up", *option, "--folder", str(tmp_path / "farm"))
+        assert code == 2
+        assert "unrecognized arguments" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_a_link_or_somebody_elses_is_refused(tmp_path, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "farm").symlink_to(tmp_path / "elsewhere")
+    code, said = run(capsys, "up", "--folder", str(tmp_path / "farm"))
     assert code == 2
-    assert f"something listens on port {port} already" in said
+    assert "is no folder of yours" in said
+    if os.getuid() == 0:
+        os.chown(tmp_path / "elsewhere", 65534, 65534)
+        code, said = run(capsys, "up", "--folder", str(tmp_path / "elsewhere"))
+        assert code == 2
+        assert "is no folder of yours" in said
+
+
+def test_a_farms_folder_is_its_users_alone(environment, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NPUNINJA_TOOLS", environment["NPUNINJA_TOOLS"])
+    (tmp_path / "farm").mkdir(mode=0o777)
+    run(capsys, "up", "--engine", "casd", "--folder", str(tmp_path / "farm"))
+    assert (tmp_path / "farm").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "farm/socket").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_socket_whose_name_is_too_long_is_told(tmp_path, capsys):
+    code, said = run(capsys, "up", "--engine", "casd", "--folder", str(tmp_path / ("x" * 120)))
+    assert code == 2
+    assert "107 bytes" in said
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["up", "--open", "--workers", "0"], "--workers 0 is not above 0"),
+        (["up", "--workers", "0"], "--workers 0 is not above 0"),
         (["up", "--engine", "bazel"], "invalid choice"),
         (["join", "farm"], "'farm' is no address of a farm"),
-        (["join", "https://farm:1"], "is no address of a farm"),
+        (["join", "http://farm:1"], "ssh -N -L"),
+        (["join", "unix:farm"], "is no address of a farm"),
         ([], "the following arguments are required"),
     ],
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import json
 import os
 import shutil
 import signal
-import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from typing import Any, NoReturn, TextIO
 
 import npuninja
 from farm.engines import ENGINES, Farm, choose_engine, start_engine, start_workers
-from farm.processes import Processes, accepts
+from farm.processes import Processes
 from farm.worker_place import write_worker_place
 from npuninja.configure.settings import Settings, read_settings
 from npuninja.detect.cache import ProbeCache
@@ -32,8 +33,9 @@ from npuninja.remote.settings import RemoteSettings
 from npuninja.remote.trexe import run_action
 
 PACKAGE = os.path.dirname(os.path.abspath(npuninja.__file__))
-HOST = "127.0.0.1"
-PORT = 8980  # what other servers of the Remote Execution API take by default too
+#: In a folder of its own below the farm's, which only the farm's user can enter.
+SOCKET = os.path.join("socket", "farm")
+_SOCKET_PATH_BYTES = 107  # sun_path of unix(7) with its end
 START_LIMIT_S, END_LIMIT_S = 120.0, 60.0
 
 
@@ -64,19 +66,12 @@ def main(arguments: list[str]) -> int:
         "--engine", choices=ENGINES,
         help="casd: one process, its cache stays; buildgrid: a server and N workers (default where it is installed)",
     )  # fmt: skip
-    up.add_argument(
-        "--port", type=int, default=PORT, help=f"where it listens; 0: any that is free (default {PORT})"
-    )
-    up.add_argument(
-        "--open",
-        action="store_true",
-        help="needed: every user and program of this machine can then run commands as you",
-    )
     up.add_argument("--background", action="store_true", help="come back when it is ready")
     join = verbs.add_parser(
-        "join", description="Starts workers on this machine for the BuildGrid of another one."
+        "join",
+        description="Starts workers on this machine for the BuildGrid of another one, whose socket SSH brings here.",
     )
-    join.add_argument("address", metavar="ADDRESS", help="of the BuildGrid, as http://HOST:PORT")
+    join.add_argument("address", metavar="ADDRESS", help="of the BuildGrid, as unix:PATH")
     join.add_argument("--workers", type=int, default=cpus, metavar="N", help="how many (default: CPUs)")
     down = verbs.add_parser("down", description="Ends the farm.")
     for verb in (up, join, down):
@@ -95,12 +90,6 @@ def main(arguments: list[str]) -> int:
     folder = os.path.abspath(options.folder)
     if options.verb == "down":
         return _down(folder)
-    if options.verb == "up" and not options.open:
-        raise UserError(
-            f"a farm listens on {HOST} and asks nobody who they are: every user and program of this machine could run "
-            "commands as you, and decide what you build",
-            hint="where nobody else is, say so: npuninja farm up --open …; else run it in a container or a machine of its own",
-        )
     if options.workers < 1:
         raise UserError(f"--workers {options.workers} is not above 0")
     if options.verb == "up" and options.background:
@@ -109,7 +98,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(folder: str, options: argparse.Namespace) -> int:
-    os.makedirs(folder, exist_ok=True)
+    _make_own(folder)
     environment = dict(os.environ)
     with _lock(folder) as lock, _ending_signals():
         temporary = tempfile.mkdtemp(prefix="npuninja-farm-")
@@ -144,8 +133,7 @@ def _start(
     toolchain = detect(surroundings_of(environment, settings.pins), cache, settings.denied)
     place = write_worker_place(os.path.join(folder, "worker"), PACKAGE, toolchain)
     if options.verb == "join":
-        host, port = _host_and_port(options.address)
-        farm = Farm(host, port, options.workers, folder, place, environment)
+        farm = Farm(_path_of(options.address), options.workers, folder, place, environment)
         start_workers(farm, processes, temporary)
         one = options.workers == 1
         who = "1 worker asks" if one else f"{options.workers} workers ask"
@@ -153,7 +141,7 @@ def _start(
         _remember(folder, {"address": farm.address, "workers": options.workers})
         return
     engine, why = choose_engine(options.engine, environment)
-    farm = Farm(HOST, _free_port(options.port), options.workers, folder, place, environment)
+    farm = Farm(_socket(folder), options.workers, folder, place, environment)
     _say(f"engine {engine}: {why}")
     start_engine(engine, farm, processes, temporary)
     _prove(farm, temporary)
@@ -188,23 +176,46 @@ def _settings(path: str | None) -> Settings:
     return read_settings(path or "toolchain.toml")
 
 
-def _host_and_port(address: str) -> tuple[str, int]:
-    scheme, _, rest = address.partition("://")
-    host, _, port = rest.rpartition(":")
-    if scheme != "http" or not host or not port.isdigit():
-        raise UserError(f"{address!r} is no address of a farm", hint="as http://HOST:PORT")
-    return host, int(port)
+def _path_of(address: str) -> str:
+    scheme, _, path = address.partition(":")
+    if scheme != "unix" or not os.path.isabs(path):
+        raise UserError(
+            f"{address!r} is no address of a farm",
+            hint="as unix:/PATH; a farm of another machine is reached through SSH: ssh -N -L /PATH:SOCKET MACHINE",
+        )
+    return path
 
 
-def _free_port(wanted: int) -> int:
-    """The port, or a free one for 0. Raises UserError when something listens there."""
-    if wanted:
-        if accepts((HOST, wanted)):
-            raise UserError(f"something listens on port {wanted} already", hint="take another one: --port N")
-        return wanted
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        return int(free.getsockname()[1])
+def _make_own(folder: str) -> None:
+    """Makes a folder that nobody else can enter, or takes one of this user's.
+
+    Raises:
+        UserError: it is somebody else's, or a link.
+    """
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise UserError(
+            f"{folder} is no folder of yours: who owns it could run commands as you",
+            hint="take another one: --folder FOLDER",
+        )
+    os.chmod(folder, 0o700)
+
+
+def _socket(folder: str) -> str:
+    """Where the farm listens; what an earlier one left there is removed."""
+    path = os.path.join(folder, SOCKET)
+    if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
+        raise UserError(
+            f"the farm's socket would be {path}, longer than the {_SOCKET_PATH_BYTES} bytes that a socket's name may have",
+            hint="take a shorter one: --folder FOLDER",
+        )
+    _make_own(os.path.dirname(path))
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # the lock is held: no farm of this folder runs
+    return path
 
 
 class _Ended(Exception):
@@ -286,7 +297,7 @@ def _down(folder: str) -> int:
 
 def _in_background(folder: str, arguments: list[str]) -> int:
     """Starts the farm in a process of its own and waits until it is ready."""
-    os.makedirs(folder, exist_ok=True)
+    _make_own(folder)
     log_path = os.path.join(folder, "farm.log")
     with open(log_path, "wb") as log:
         process = subprocess.Popen(
@@ -318,7 +329,7 @@ def _remembered(folder: str) -> dict[str, Any] | None:
     try:
         with open(os.path.join(folder, "farm.json"), encoding="utf-8") as stream:
             content: Any = json.load(stream)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 

@@ -15,6 +15,7 @@ from farm.worker_place import WorkerPlace
 from npuninja.errors import ToolError
 from npuninja.install.buildbox import buildbox_program
 from npuninja.install.folder import installed_program
+from npuninja.install.installed_files import require_whole
 
 ENGINES = ("casd", "buildgrid")
 CACHE_LIMIT = "10G"  # of casd's files
@@ -31,7 +32,7 @@ _PASSED = ("HOME", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "LANG")
 _BUILDGRID = """\
 server:
   - !channel
-    address: "{host}:{port}"
+    address: "{address}"
     insecure-mode: true
 authorization:
   method: none
@@ -86,16 +87,14 @@ class Farm:
     """What is wanted.
 
     Attributes:
-        host: where the server listens.
-        port: its port.
+        socket: path of the socket on which the server listens; who may open it may run commands.
         workers: how many actions run at a time.
         folder: for files that outlive the farm: logs, and casd's cache.
         place: what the workers have.
         environment: of the user.
     """
 
-    host: str
-    port: int
+    socket: str
     workers: int
     folder: str
     place: WorkerPlace
@@ -104,7 +103,7 @@ class Farm:
     @property
     def address(self) -> str:
         """The address that `configure.py --remote` takes."""
-        return f"http://{self.host}:{self.port}"
+        return f"unix:{self.socket}"
 
     @property
     def variables(self) -> dict[str, str]:
@@ -159,7 +158,7 @@ def _start_casd(farm: Farm, processes: Processes) -> None:
     os.makedirs(cache, exist_ok=True)
     command = [
         buildbox_program(farm.environment, "buildbox-casd"),
-        f"--bind={farm.host}:{farm.port}",
+        f"--bind={farm.address}",
         f"--jobs={farm.workers}",
     ]
     command += [
@@ -170,27 +169,28 @@ def _start_casd(farm: Farm, processes: Processes) -> None:
     command += ["--runner-arg=--staging-mode=copy-or-link", "--runner-arg=--log-level=warning"]
     command += [f"--quota-high={CACHE_LIMIT}", "--log-level=warning", cache]
     processes.start(Service("casd", command, farm.variables, restart=True))
-    processes.wait_for("casd", lambda: accepts((farm.host, farm.port)))
+    processes.wait_for("casd", lambda: accepts(farm.socket))
 
 
 def _start_buildgrid(farm: Farm, processes: Processes, temporary: str) -> None:
     programs = find_postgresql(farm.environment)
     assert programs is not None
     database_folder = tempfile.mkdtemp(prefix="pg", dir=temporary)
-    os.chmod(temporary, 0o711)
+    if os.geteuid() == 0:
+        os.chmod(temporary, 0o711)  # the database's folder in it is nobody's
     url = start_postgresql(processes, programs, database_folder)
+    require_whole(farm.environment, "buildgrid")
     bgd = installed_program(farm.environment, "buildgrid", "bgd")
     variables = {name: value for name, value in farm.variables.items() if name != "LD_LIBRARY_PATH"}
     processes.run(Service("migrate", [bgd, "migrate", "apply", url], variables))
     settings = os.path.join(temporary, "buildgrid.yml")
     with open(settings, "w", encoding="utf-8") as stream:
         cache = os.path.join(temporary, "cache")
-        text = _BUILDGRID.format(
-            host=farm.host, port=farm.port, database=url, cache=cache, keepalive=KEEPALIVE_S
-        )
+        os.mkdir(cache, 0o700)
+        text = _BUILDGRID.format(address=farm.address, database=url, cache=cache, keepalive=KEEPALIVE_S)
         stream.write(text)
     processes.start(Service("buildgrid", [bgd, "server", "start", settings], variables))
-    processes.wait_for("buildgrid", lambda: accepts((farm.host, farm.port)))
+    processes.wait_for("buildgrid", lambda: accepts(farm.socket))
 
 
 def start_workers(farm: Farm, processes: Processes, temporary: str) -> None:
@@ -203,7 +203,7 @@ def start_workers(farm: Farm, processes: Processes, temporary: str) -> None:
     name = f"{os.uname().nodename}-{os.getpid()}"
     for number in range(1, farm.workers + 1):
         workspace = os.path.join(temporary, f"work{number}")
-        os.makedirs(workspace, exist_ok=True)
+        os.makedirs(workspace, mode=0o700, exist_ok=True)
         command = [buildbox_program(farm.environment, "buildbox-worker"), f"--remote={farm.address}"]
         command += [f"--concurrent-jobs={_JOBS_OF_A_WORKER}"]
         command += [

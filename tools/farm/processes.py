@@ -197,10 +197,12 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
-def accepts(address: tuple[str, int]) -> bool:
-    """Whether something listens at a TCP address."""
-    try:
-        socket.create_connection(address, timeout=1.0).close()
-    except OSError:
-        return False
+def accepts(path: str) -> bool:
+    """Whether something listens on a socket of this machine."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(1.0)
+        try:
+            client.connect(path)
+        except OSError:
+            return False
     return True

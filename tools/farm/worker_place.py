@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 
 from npuninja.detect.machine import Toolchain
-from npuninja.remote.identities import package_files, package_identity, tool_identities
+from npuninja.remote.identities import file_stamps, package_files, package_identity, tool_identities
 
 _PROGRAM = """\
 #!/bin/sh
@@ -59,7 +59,11 @@ def write_worker_place(folder: str, package: str, toolchain: Toolchain) -> Worke
     settings = os.path.join(folder, "worker.json")
     with open(settings, "w", encoding="utf-8") as stream:
         json.dump(
-            {"has": has, "places": {**{tool.name: tool.root for tool in tools}, "cache": cache}},
+            {
+                "has": has,
+                "places": {**{tool.name: tool.root for tool in tools}, "cache": cache},
+                "stamps": {f"tool={name}": files for name, files in file_stamps(toolchain).items()},
+            },
             stream,
             indent=1,
         )

@@ -11,11 +11,12 @@ from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.errors import BadAccess, EmulationError, Note
 
 #: `BadAccess` in engine/checks.c.
-_OUTSIDE, _OTHER_BUFFER, _NOT_FILLED, _UNALIGNED = range(1, 5)
+_OUTSIDE, _OTHER_BUFFER, _NOT_FILLED, _UNALIGNED, _STRAYED = range(1, 6)
 _HINTS = {
     _OUTSIDE: "an index or a size in the kernel is too large, or the buffer in the design too small",
     _OTHER_BUFFER: "the kernel was not given this buffer: an index leaves the one it was given, or a pointer was kept",
     _NOT_FILLED: "write it first, or give the buffer an initial value: on an NPU it holds what was there before",
+    _STRAYED: "an index of the argument leaves its buffer and meets another that the kernel was given too",
     _UNALIGNED: "an AIE core has no unaligned access of this kind: use bytes, or align the buffer",
 }
 
@@ -24,7 +25,8 @@ def bad_access(
     words: tuple[int, ...], core: EmulatedCore, frames: list[Frame], cores: dict[int, EmulatedCore]
 ) -> EmulationError:
     """The error for the engine's record: tile, reason, address, bytes, packed site, whether it writes."""
-    tile, why, address, size, packed, writes = words[:6]
+    tile, why, address, size, packed, last = words[:6]
+    writes, given = last & 1, last >> 1
     frames = own_frames(frames)
     column, row = layout.tile_place(tile)
     overflow = stack_overflow(core, frames, address, {"tile": [column, row]})
@@ -37,6 +39,7 @@ def bad_access(
     what = {
         _OUTSIDE: f"{verb} {_bytes(size)} at 0x{address:05x}, outside every buffer: {where}",
         _OTHER_BUFFER: f"{verb} {_bytes(size)} at 0x{address:05x} of a buffer that it was not given: {where}",
+        _STRAYED: f"{verb} {_bytes(size)} at 0x{address:05x}, {_strayed(address, given, regions)}: {where}",
         _NOT_FILLED: f"reads {_bytes(size)} at 0x{address:05x} that nothing has written: {where}",
         _UNALIGNED: f"{verb} at 0x{address:05x}, which is no multiple of {1 << (packed >> 23 & 7)}: {where}",
     }[why]
@@ -48,7 +51,7 @@ def bad_access(
         hint=_HINTS[why],
         report={
             "tile": [column, row],
-            "why": ["outside", "other buffer", "uninitialised", "unaligned"][why - 1],
+            "why": ["outside", "other buffer", "uninitialised", "unaligned", "strayed"][why - 1],
             "address": address,
             "bytes": size,
             "writes": bool(writes),
@@ -90,6 +93,16 @@ def _inside(region: Region, address: int, size: int) -> str:
     if address + size > region.end:
         return f"{address + size - region.end} bytes past the end of {name}"
     return f"byte {offset} of {name}, which has {length}"
+
+
+def _strayed(address: int, given: int, regions: list[Region]) -> str:
+    """How far an address is from the buffer that its argument points into, which begins at `given`."""
+    region = next((r for r in regions if r.start == given), None)
+    if region is None:
+        return ""  # another kind of fault
+    far = given - address if address < given else address - region.end
+    side = "before" if address < given else "past the end of"
+    return f"{_bytes(far)} {side} buffer '{region.symbol}', which its argument points into"
 
 
 def _neighbours_stack(address: int, tile: int, cores: dict[int, EmulatedCore]) -> str | None:

@@ -21,6 +21,9 @@ ENGINE_FUNCTIONS: tuple[tuple[str, bytes, bytes], ...] = (
     ("core_grant", e.I32, b""),
     ("core_call", e.I32, e.I32),
     ("core_return", b"", e.I32),
+    ("core_bounds", e.I32 * 5, e.I64),
+    ("core_strays", e.I32 * 3, b""),
+    ("core_within", e.I32 * 5, b""),
 )
 
 

@@ -27,6 +27,9 @@ from npuninja.emulator.core_modules.address_map import (
     READ_MARKS,
     WRITE_MARKS,
 )
+from npuninja.emulator.core_modules.bound_accesses import WRITES_BIT, BoundAccesses
+from npuninja.emulator.core_modules.origins import Origins, Signatures, origins_of
+from npuninja.emulator.core_modules.section_tables import import_types, types_of
 from npuninja.emulator.core_modules.suspension import make_suspendable, needs_suspension
 from npuninja.errors import UserError
 from npuninja.formats import wasm_sections
@@ -45,7 +48,7 @@ from npuninja.formats.wasm_code import (
 from npuninja.formats.wasm_module import MAGIC, read_wasm, unsigned_leb128
 
 #: Counted up when rewriting changes: names what the cache keeps.
-REWRITE_VERSION = 3
+REWRITE_VERSION = 4
 ENGINE_TABLE = "npuninja.engine"
 
 _MEMORY_INIT, _DATA_DROP = BULK | 8, BULK | 9
@@ -190,6 +193,20 @@ class _Writer:
         self._helpers: list[AddedFunction] = []
         self._calls: dict[str, bytes] = {}
         self._add_helpers(imported + len(code))
+        self._signatures = self._all_signatures() if checked else Signatures((), ())
+        inner = {
+            i.immediates[0] for f in code if f.number != entry for i in f.instructions if i.opcode == CALL
+        }
+        self._direct = {
+            i.immediates[0] for f in code if f.number == entry for i in f.instructions if i.opcode == CALL
+        } - inner
+
+    def _all_signatures(self) -> Signatures:
+        types = types_of(self._sections.get(wasm_sections.TYPE, b"\0"))
+        counts = tuple((len(t.taken), len(t.left)) for t in types)
+        imported = [counts[n] for n in import_types(self._sections.get(wasm_sections.IMPORT, b"\0"))]
+        own = [(len(f.parameters), len(f.results)) for f in self._code]
+        return Signatures(counts, (*imported, *own))
 
     # --- Parts that are added.
 
@@ -302,7 +319,13 @@ class _Writer:
             at += 1
         locals_ = _Locals(len(function.parameters) + declared)
         is_entry = function.number == self._entry
-        rewriter = _FunctionWriter(self, function.number, is_entry, locals_)
+        origins = Origins({}, {})
+        if self._checked and not is_entry:
+            origins = origins_of(function, len(function.parameters) + declared, self._signatures)
+        bound = BoundAccesses(
+            origins, is_direct=function.number in self._direct, variables=locals_, engine=self._engine
+        )
+        rewriter = _FunctionWriter(self, function.number, is_entry, locals_, bound)
         pieces: list[bytes] = [rewriter.prologue()]
         ends = [i.offset for i in instructions[1:]] + [instructions[-1].offset + 1]
         found: list[tuple[int, Place]] = []
@@ -382,8 +405,11 @@ class _Locals:
 class _FunctionWriter:
     """Rewrites the instructions of one function."""
 
-    def __init__(self, writer: _Writer, number: int, is_entry: bool, locals_: _Locals) -> None:
+    def __init__(
+        self, writer: _Writer, number: int, is_entry: bool, locals_: _Locals, bound: BoundAccesses
+    ) -> None:
         self._writer = writer
+        self._bound = bound
         self._number = number
         self._entry = is_entry
         self._locals = locals_
@@ -391,7 +417,7 @@ class _FunctionWriter:
 
     def prologue(self) -> bytes:
         if not (self._entry and self._writer.checked):
-            return b""
+            return self._bound.prologue()
         return self._writer.engine("core_begin") + self._writer.helper("set_epoch")
 
     def instruction(self, instruction: Instruction, code: bytes) -> bytes:
@@ -415,17 +441,22 @@ class _FunctionWriter:
             return self._kernel_call(instruction, code)
         return code
 
-    def _packed(self, instruction: Instruction, size: int = 1, align: int = 0) -> bytes:
+    def _packed(self, instruction: Instruction, size: int = 1, align: int = 0) -> int:
+        """What the engine is told of an access at a new site."""
         site = self._writer.site(Place(self._number, instruction.offset))
         packed = site | (size.bit_length() - 1) << _SIZE_SHIFT | align << _ALIGN_SHIFT
-        return e.const(packed | (0 if self._entry else _KERNEL_BIT))
+        return packed | (0 if self._entry else _KERNEL_BIT)
 
     def _bulk(self, instruction: Instruction) -> bytes:
         what = "copy" if instruction.opcode == MEMORY_COPY else "fill"
         if any(instruction.immediates):
             raise self._writer.unknown("a second memory")
-        site = self._packed(instruction) if self._writer.checked else e.const(0)
-        return site + self._writer.helper(f"{what}_core" if self._entry else f"{what}_kernel")
+        if not self._writer.checked:
+            return e.const(0) + self._writer.helper(f"{what}_core" if self._entry else f"{what}_kernel")
+        packed = self._packed(instruction)
+        site = e.const(packed)
+        tested = self._bound.test_range(instruction.offset, packed)
+        return tested + site + self._writer.helper(f"{what}_core" if self._entry else f"{what}_kernel")
 
     def _kernel_call(self, instruction: Instruction, code: bytes) -> bytes:
         """A call of the core's function: the engine learns what the kernel is given."""
@@ -438,7 +469,7 @@ class _FunctionWriter:
             if kind == "i32":
                 out += e.get(number) + self._writer.engine("core_grant")
         again = self._writer.helper("set_epoch")
-        out += self._packed(instruction) + self._writer.engine("core_call") + again
+        out += e.const(self._packed(instruction)) + self._writer.engine("core_call") + again
         out += b"".join(map(e.get, numbers)) + code
         return out + self._writer.engine("core_return") + again
 
@@ -464,7 +495,9 @@ class _FunctionWriter:
         around = e.get(address) + e.get(value) + plain
         if self._entry and opcode == I32_STORE:
             where = e.get(address) + e.const(offset) + e.I32_ADD + e.get(value)
-            slow_way = where + self._packed(instruction, size, align) + self._writer.helper("slow_store")
+            slow_way = (
+                where + e.const(self._packed(instruction, size, align)) + self._writer.helper("slow_store")
+            )
             return e.set_(value) + e.set_(address) + slow_way + around
         test = self._test(instruction, size, address, marks, slow)
         return e.set_(value) + e.tee(address) + test + around
@@ -485,8 +518,11 @@ class _FunctionWriter:
             odd = e.get(where) + e.const(1) + e.I32_AND if size == 2 else b""
             whole = e.const(offset) + e.I32_ADD + e.tee(where) + e.const(0xFFFFFFFC) + e.I32_AND
             differs = whole + e.access(e.I32_LOAD, marks) + one + e.I32_NE + odd + (e.I32_OR if odd else b"")
-        full = e.get(address) + e.const(offset) + e.I32_ADD + self._packed(instruction, size, min(align, 7))
-        return differs + e.IF + full + self._writer.helper(slow) + e.END
+        packed = self._packed(instruction, size, min(align, 7))
+        full = e.get(address) + e.const(offset) + e.I32_ADD + e.const(packed)
+        asked = differs + e.IF + full + self._writer.helper(slow) + e.END
+        packed |= WRITES_BIT if marks == WRITE_MARKS else 0
+        return asked + self._bound.test(instruction.offset, address, offset, size, packed)
 
 
 def _count(data: bytes) -> int:

@@ -500,6 +500,7 @@ EXPORT("set_checks") void set_checks(u32 wanted) { checks = wanted; }
 #define OWN 0x70000u
 #define PACKED_SITE ((1u << 20) - 1)
 #define PACKED_KERNEL (1u << 26)
+#define PACKED_WRITES (1u << 27)
 static inline u32 packed_bytes(u32 packed) { return 1u << (packed >> 20 & 7); }
 static inline u32 packed_align(u32 packed) { return 1u << (packed >> 23 & 7); }
 
@@ -541,7 +542,7 @@ static u32 core_address(u32 tile, u32 address) {
     return tile_base((u32)there) + (address & 0xFFFF);
 }
 
-typedef enum { MEMORY_OUTSIDE = 1, MEMORY_OTHER_BUFFER, MEMORY_NOT_FILLED, MEMORY_UNALIGNED } BadAccess;
+typedef enum { MEMORY_OUTSIDE = 1, MEMORY_OTHER_BUFFER, MEMORY_NOT_FILLED, MEMORY_UNALIGNED, MEMORY_STRAYED } BadAccess;
 static _Noreturn void bad_access(u32 tile, BadAccess why, u32 address, u32 bytes, u32 packed, int writes) {
     fault(FAULT_ACCESS, tile, why, address, bytes, packed, (u32)writes);
 }
@@ -698,6 +699,45 @@ EXPORT("core_return") u32 core_return(void) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
     c->call++;
     return next_epoch(c);
+}
+/* The buffer that an address made of these arguments belongs to: its begin below, its size above. Everything when none of
+ * them points into a buffer, or they point into several; or when one may be the end of the buffer before it (an argument of
+ * the core's own function is `direct`: it is the buffer that the design gives). Nothing else has an address's value: data
+ * memory begins at 0x40000. */
+EXPORT("core_bounds") u64 core_bounds(u32 a, u32 b, u32 c, u32 d, u32 direct) {
+    const CoreChecks *core = &core_checks[current_actor - ACTOR_CORE];
+    const u64 everything = (u64)0xFFFFFFFF << 32;
+    u32 arguments[4] = {a, b, c, d}, low = 0, high = 0;
+    if (!(checks & CHECK_MEMORY)) return everything;
+    for (u32 i = 0; i < 4; i++) {
+        u32 start = 0, end = 0;
+        int ends = 0;
+        for (u32 k = 0; arguments[i] && k < core->region_count; k++) {
+            const Region *r = &core->regions[k];
+            if (r->end == arguments[i]) ends = 1;
+            if (r->kind != REGION_BUFFER || arguments[i] < r->start || arguments[i] >= r->end) continue;
+            /* Buffers may lie upon each other. */
+            if (!end || r->start < start) start = r->start;
+            if (r->end > end) end = r->end;
+        }
+        if (!end) continue;
+        if ((ends && !direct) || (high && (start != low || end != high))) return everything;
+        low = start;
+        high = end;
+    }
+    return high ? (u64)(high - low) << 32 | low : everything;
+}
+/* An access that left the buffer of its argument, which begins at `low`. What is no memory was told before. */
+EXPORT("core_strays") void core_strays(u32 address, u32 packed, u32 low) {
+    u32 writes = packed & PACKED_WRITES ? 1 : 0;
+    fault(FAULT_ACCESS, current_actor - ACTOR_CORE, MEMORY_STRAYED, address, packed_bytes(packed), packed, low << 1 | writes);
+}
+EXPORT("core_within") void core_within(u32 low, u32 size, u32 address, u32 bytes, u32 packed) {
+    u32 tile = current_actor - ACTOR_CORE, first = address - low < size ? low + size : address;
+    if (!bytes || (address - low < size && bytes <= size - (address - low))) return;
+    /* Outside every buffer is the plainer word. */
+    check_region(tile, address, bytes, packed, packed & PACKED_WRITES ? 1 : 0);
+    fault(FAULT_ACCESS, tile, MEMORY_STRAYED, first, 1, packed, low << 1 | (packed & PACKED_WRITES ? 1u : 0u));
 }
 /* A core waits: what it saw of that lock was no acquire. */
 void core_waits(u32 tile) { core_checks[tile].lock_seen = 0; }

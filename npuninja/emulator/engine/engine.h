@@ -60,7 +60,7 @@ enum {
     FAULT_CORE_ENABLED,  /* tile */
     FAULT_SWITCH_LOOP,   /* channel, tile */
     FAULT_MACHINE_CORE,  /* tile, address: its own record says more */
-    FAULT_ACCESS,        /* tile, BadAccess, address, bytes, packed site, whether it writes */
+    FAULT_ACCESS,        /* tile, BadAccess, address, bytes, packed site, whether it writes | 2 * begin of its buffer */
     FAULT_LATE_ARGUMENT, /* argument, how many the firmware translates, register address */
     FAULT_CORE_LOCK,     /* tile, lock number as a core sees it */
 };

@@ -45,21 +45,40 @@ def _unroll(sequence: Operation) -> None:
     counter.
     """
     length = sum(1 for _ in sequence.walk())
+    is_first = True
     while True:
         fold_constants_in(sequence)
         simplify_conditions_in(sequence)
+        if is_first:  # said before it is written out, which takes a while
+            for outer in ops_of(sequence, "scf.for"):
+                if _least_operations(outer) > MAX_OPERATIONS:
+                    raise _too_long(outer, trip_count(outer) or 1)
+            is_first = False
         loops = ((op, trip_count(op)) for op in sequence.walk() if op.name == "scf.for")
         op, trips = next(((op, trips) for op, trips in loops if trips), (None, None))
         if op is None or trips is None:
             return
         length += (trips - 1) * sum(1 for _ in op.walk())
         if length > MAX_OPERATIONS:
-            raise UserError(
-                f"the runtime sequence would have more than {MAX_OPERATIONS} operations with this loop's {trips} trips",
-                op.loc,
-                hint="let the DMA repeat: use the outermost size of the transfer, or repeat_count",
-            )
+            raise _too_long(op, trips)
         unroll_entirely(op, trips)
+
+
+def _least_operations(op: Operation) -> int:
+    """How many operations one stands for, with loops inside whose bounds are known."""
+    inside = sum(
+        _least_operations(inner) for region in op.regions for block in region.blocks for inner in block.ops
+    )
+    trips = trip_count(op) if op.name == "scf.for" else None
+    return 1 + inside * (1 if trips is None else trips)
+
+
+def _too_long(loop: Operation, trips: int) -> UserError:
+    return UserError(
+        f"the runtime sequence would have more than {MAX_OPERATIONS} operations with this loop's {trips} trips",
+        loop.loc,
+        hint="let the DMA repeat: use the outermost size of the transfer, or repeat_count",
+    )
 
 
 def _make_static(op: Operation) -> None:
