@@ -250,3 +250,56 @@ def test_rounded_addresses_numbers_and_nibbles(request, generation):
     packed = np.arange(0, 256, 16, dtype=np.uint8) | 7
     halves = np.stack([packed & 15, packed >> 4], 1).ravel() / 2
     assert (module.run("nibbles_to_floats", [packed], (32,), np.float32) == halves).all()
+
+
+def compressed(data: bytes) -> bytes:
+    """Groups of a mask and the bytes that are not zero."""
+    out = b""
+    for start in range(0, len(data), 64):
+        group = data[start : start + 64]
+        mask = sum(1 << i for i, byte in enumerate(group) if byte)
+        kept = bytes(byte for byte in group if byte)
+        out += mask.to_bytes(8, "little") + kept + bytes(-len(kept) % 4)
+    return out
+
+
+SPARSE = [
+    (name, generation, *shape)
+    for name, *shape in (
+        ("sparse_i8_i8", 4, 16, 8),
+        ("sparse_i16_i8", 2, 16, 8),
+        ("sparse_i16_i16", 4, 8, 8),
+        ("sparse_i8_i4", 4, 32, 8),
+        ("sparse_bf16_bf16", 4, 16, 4),
+    )
+    for generation in ("aie2", "aie2p")
+    if generation == "aie2" or name not in ("sparse_i8_i4", "sparse_bf16_bf16")
+]
+
+
+@pytest.mark.parametrize(("name", "generation", "m", "k", "n"), SPARSE)
+def test_matrices_with_a_sparse_operand(request, name, generation, m, k, n):
+    """B comes out of a buffer column by column, at most two of four elements not zero; two of them one behind the other."""
+    module = request.getfixturevalue(generation)
+    rng = np.random.default_rng(8)
+    _, left, right = name.split("_")
+    columns = np.stack([rng.permutation([1, 1, 0, 0]) for _ in range(2 * k * n // 4)]).reshape(2, n, k)
+    if right == "bf16":  # small whole numbers: every order of the sum is exact
+        a = rng.integers(-8, 8, (m, k))
+        columns = columns * rng.integers(-8, 8, columns.shape)
+        halves = [(x.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16) for x in (a, columns)]
+        found = module.run(
+            name, [halves[0], np.frombuffer(compressed(halves[1].tobytes()), np.uint8)], (m, n), np.float32
+        )
+    else:
+        width = {"i4": 4, "i8": 8, "i16": 16}
+        low, high = -(1 << width[right] - 1), 1 << width[right] - 1
+        columns = columns * rng.integers(low, high, columns.shape)
+        left_type = np.int8 if left == "i8" else np.int16
+        a = rng.integers(-(1 << width[left] - 1), 1 << width[left] - 1, (m, k)).astype(left_type)
+        if right == "i4":
+            raw = ((columns[..., 0::2] & 15) | (columns[..., 1::2] & 15) << 4).astype(np.uint8).tobytes()
+        else:
+            raw = columns.astype(np.int8 if right == "i8" else np.int16).tobytes()
+        found = module.run(name, [a, np.frombuffer(compressed(raw), np.uint8)], (m, n), np.int32)
+    assert (found == a.astype(np.int64) @ columns.sum(0).T).all()

@@ -39,7 +39,23 @@ int larger_and_smaller(int a, int b) { return aie::max(a, b) * 1000 + aie::min(a
 void nibbles_to_floats(const uint4 *a, float *out) { aie::store_v(out, aie::to_float(aie::load_v<32>(a), 1)); }
 void repeated(const bfloat16 *a, bfloat16 *out) { *(v32bfloat16 *)out = broadcast_to_v32bfloat16(*(const v4bfloat16 *)a); }
 
+#define SPARSE_PRODUCT(name, M, K, N, A, B, C)                                                                                      \
+    void name(const A *a, const B *b, C *c) {                                                                                       \
+        aie::sparse_vector_input_buffer_stream<B, K * N> columns(b);                                                                \
+        aie::mmul<M, K, N, A, B> m;                                                                                                 \
+        aie::sparse_vector<B, K * N> first;                                                                                         \
+        columns >> first;                                                                                                           \
+        m.mul(aie::load_v<M * K>(a), first);                                                                                        \
+        m.mac(aie::load_v<M * K>(a), columns.pop());                                                                                \
+        aie::store_v(c, m.template to_vector<C>());                                                                                 \
+    }
+SPARSE_PRODUCT(sparse_i8_i8, 4, 16, 8, int8, int8, int32)
+SPARSE_PRODUCT(sparse_i16_i8, 2, 16, 8, int16, int8, int32)
+SPARSE_PRODUCT(sparse_i16_i16, 4, 8, 8, int16, int16, int32)
+
 #if __AIE_ARCH__ == 20
+SPARSE_PRODUCT(sparse_i8_i4, 4, 32, 8, int8, int4, int32)
+SPARSE_PRODUCT(sparse_bf16_bf16, 4, 16, 4, bfloat16, bfloat16, float)
 #define RADIX_3_AND_5(name, In)                                                                                                     \
     void r3_##name(const In *x, const cint16 *tw, cint32 *out, int n, int inverse, int shift) {                                     \
         aie::fft_dit_r3_stage<8>(x, tw, tw + n / 24, n, 14, shift, inverse, out);                                                   \

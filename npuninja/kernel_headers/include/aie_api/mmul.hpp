@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aie_api/mul.hpp>
+#include <aie_api/sparse_vector.hpp>
 #include <npu/blocks.h>
 
 namespace aie {
@@ -106,7 +107,15 @@ template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, 
         mac(a, b);
     }
     template <class A, class B> NPU_INLINE void mac(const A &a, const B &b) {
-        if constexpr (npu_detail::has_sign<A> || npu_detail::has_sign<B>)
+        if constexpr (SparseVector<B>) {
+            static_assert(npu_detail::is_sparse_product(npu::element<TA>::bits, npu::element<TB>::bits, npu_detail::is_bf16<TA>, M, K, N),
+                          "aie::mmul: the API has no such shape with a sparse B for these elements (docs/kernels.md)");
+            const vector<TA, size_A> rows = a;
+            if constexpr (npu::element<TB>::bits == 4)
+                run<TA, std::conditional_t<npu::element<TB>::is_signed, int8, uint8>>(rows.npu_row, npu_detail::rows_of<K, N>(b).npu_row);
+            else
+                run<TA, TB>(rows.npu_row, npu_detail::rows_of<K, N>(b).npu_row);
+        } else if constexpr (npu_detail::has_sign<A> || npu_detail::has_sign<B>)
             mac_by_sign(a, b);
         else
             mac_rows(vector<TA, size_A>(a), vector<TB, size_B>(b));
