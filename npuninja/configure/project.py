@@ -115,7 +115,7 @@ def open_project(options: Options, home: str, environment: Mapping[str, str] = o
 
     def bindings() -> Bindings | None:
         word = {**settings.providers, **asked}.get("python", "auto")
-        return bindings_of(word, settings, environment, layout)
+        return bindings_of(word, settings, environment, layout.build_folder)
 
     return Project(
         home=home,

@@ -13,7 +13,6 @@ from npuninja.detect.mlir_aie_python import MLIR_AIE_PYTHON, folder_of, python_o
 from npuninja.detect.probe import probe
 from npuninja.detect.tool import Found
 from npuninja.errors import ToolError
-from npuninja.plan.layout import Layout
 from npuninja.stages.table import stage
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def bindings_of(
-    word: str, settings: Settings, environment: Mapping[str, str], layout: Layout
+    word: str, settings: Settings, environment: Mapping[str, str], folder: str
 ) -> Bindings | None:
     """MLIR-AIE's bindings, where they print the designs; None where npuninja's do.
 
@@ -32,7 +31,7 @@ def bindings_of(
         word: what `--provider python=` says.
         settings: toolchain.toml: where the bindings are, and versions that are not wanted.
         environment: where else they may be.
-        layout: of the build folder, which remembers the proof.
+        folder: remembers the proof.
 
     Raises:
         ToolError: they were asked for and are not usable; says what was examined.
@@ -41,7 +40,7 @@ def bindings_of(
     asked = word in ("real", real.name)
     if word not in ("auto", "real", real.name):
         return None
-    cache = ProbeCache(os.path.join(layout.build_folder, "python_bindings.json"))
+    cache = ProbeCache(os.path.join(folder, "python_bindings.json"))
     surroundings = surroundings_of(environment, settings.pins, settings.unused)
     outcome = probe((MLIR_AIE_PYTHON,), surroundings, cache, settings.denied)[MLIR_AIE_PYTHON.name]
     cache.save()

@@ -50,6 +50,7 @@ def summary(
         else []
     )
     lines += dialects(designs, providers)
+    lines += _not_by_bindings(designs, providers)
     if options.retarget:
         lines.append(f"retargeted to {options.retarget}, whatever the designs say (--retarget)")
     if found.left_out:
@@ -82,6 +83,17 @@ def dialects(designs: Sequence[Design], providers: Providers) -> list[str]:
     for design in designs:
         groups.setdefault(dialect_of(design, providers), []).append(design.name)
     return [f"dialect {name} for {', '.join(names)}: {why}" for (name, why), names in groups.items() if why]
+
+
+def _not_by_bindings(designs: Sequence[Design], providers: Providers) -> list[str]:
+    """Which designs npuninja has printed though MLIR-AIE's bindings print the others: those would build them whole."""
+    if not any(p.stage == "python" and p.provider.vendor for p in providers.chosen):
+        return []
+    from npuninja.python_designs.script import is_jitted
+
+    names = [d.name for d in designs if d.source.endswith(".py") and is_jitted(d.source)]
+    why = "under @iron.jit, which MLIR-AIE's bindings build whole instead of printing"
+    return [f"printed by npuninja: {', '.join(names)} ({why})"] if names else []
 
 
 def _table(rows: Sequence[tuple[str, ...]], colour: bool, width: int) -> list[str]:

@@ -58,7 +58,7 @@ def run_python_design(
                 Location(script),
                 hint="--provider python=embedded prints its module",
             )
-        if bindings is not None and not jitted and not module:
+        if bindings is not None and not jitted:
             outcome = run_with_bindings(
                 bindings,
                 script,
@@ -66,6 +66,7 @@ def run_python_design(
                 report=report,
                 cwd=folder or source_root,
                 time_limit_s=TIME_LIMIT_S,
+                module=module,
             )
         else:
             outcome = run_design(

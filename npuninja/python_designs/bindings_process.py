@@ -1,24 +1,28 @@
 """The process of a design that is printed by MLIR-AIE's own bindings: runs the script as Python would, and reports what
 it has imported.
 
-    PYTHON bindings_process.py REPORT SCRIPT ARGUMENT…
+    PYTHON bindings_process.py REPORT FOLDER MODULE SCRIPT ARGUMENT…
+
+FOLDER is searched for modules first; MODULE is the script's name as a module when it is run as `python -m`, else "".
 
 It is started by its path, with the Python that the bindings are for, and imports nothing of npuninja.
 """
 
 import json
-import os
 import runpy
 import sys
 
 
 def main() -> None:
     """Runs the script; its exit code and its errors are Python's own."""
-    report, script, *arguments = sys.argv[1:]
-    sys.path[0] = os.path.dirname(os.path.abspath(script))
+    report, folder, module, script, *arguments = sys.argv[1:]
+    sys.path[0] = folder
     sys.argv[:] = [script, *arguments]
     try:
-        runpy.run_path(script, run_name="__main__")
+        if module:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(script, run_name="__main__")
     finally:
         files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
         with open(report, "w", encoding="utf-8") as stream:

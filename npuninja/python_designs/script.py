@@ -11,6 +11,7 @@ from typing import NamedTuple
 from npuninja.errors import Location, UserError
 from npuninja.python_designs.imports import Evidence, generation_of
 from npuninja.python_designs.imports import is_jitted as is_jitted
+from npuninja.python_designs.start import package_root
 
 
 class Outcome(NamedTuple):
@@ -43,9 +44,11 @@ def run_with_bindings(
     script: str,
     arguments: list[str],
     *,
-    report: str,
+    report: str = os.devnull,
     cwd: str | None = None,
+    stderr: int | None = subprocess.PIPE,
     time_limit_s: float | None = None,
+    module: str = "",
 ) -> Outcome:
     """As `run_design`, by MLIR-AIE's own bindings, which print for the release that they are of.
 
@@ -55,9 +58,10 @@ def run_with_bindings(
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     given = [bindings.folder, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment["PYTHONPATH"] = os.pathsep.join(given)
-    command = [bindings.python, _OWN_PROCESS, report, os.path.abspath(script), *arguments]
-    done = _finished(command, environment, script, cwd, subprocess.PIPE, time_limit_s)
-    text, errors = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr))
+    path = os.path.abspath(script)
+    command = [bindings.python, _OWN_PROCESS, report, package_root(path, module), module, path, *arguments]
+    done = _finished(command, environment, script, cwd, stderr, time_limit_s)
+    text, errors = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr or b""))
     return Outcome(text, done.returncode, Evidence("", "the bindings that are installed"), errors)
 
 

@@ -24,6 +24,26 @@ with mlir_mod_ctx() as ctx:
 print(ctx.module)
 """
 JITTED = "import aie.iron as iron\n@iron.jit\ndef design(): pass\n"
+WHOLE_JITTED = """
+import numpy as np
+import aie.iron as iron
+from aie.iron import In, ObjectFifo, Out, Program, Runtime
+from aie.iron.device import NPU1Col1
+
+@iron.jit
+def design(a: In, b: Out):
+    line = np.ndarray[(16,), np.dtype[np.int32]]
+    fifo = ObjectFifo(line, name="in")
+
+    def sequence(a, b, source, sink):
+        source.fill(a)
+        sink.drain(b, wait=True)
+
+    runtime = Runtime(sequence, [line, line, fifo.prod(), fifo.cons().forward().cons()])
+    return Program(NPU1Col1(), runtime, workers=[]).resolve_program()
+
+design(iron.zeros(16, dtype=np.int32), iron.zeros(16, dtype=np.int32))
+"""
 # As much of the bindings as the proof and the design need; their text says who printed it.
 BINDINGS = {
     "aie/dialects/aie.py": (
@@ -116,3 +136,51 @@ def test_a_jitted_design_is_printed_by_npuninja_or_refused(project, install):
 def test_the_choice_is_one_of_the_table(capsys):
     assert main(["configure", "--provider", "python=other"]) == 2
     assert "python=auto or python=real or python=embedded" in capsys.readouterr().err
+
+
+def test_bindings_run_a_module_of_a_package_as_one(project, install):
+    package = project.folder / "ours" / "designs"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("")
+    (package / "__init__.py").write_text("")
+    (package / "beside.py").write_text("")
+    (package / "two.py").write_text(DESIGN.replace("import _beside", "from . import beside"))
+    (project.folder / "toolchain.toml").write_text(
+        '[design.two]\nsource = "ours/designs/two.py"\nmodule = "ours.designs.two"\n'
+    )
+    (project.folder / "mlir" / "one.py").unlink()
+    (design,) = project("real", {"MLIR_AIE_INSTALL_DIR": str(install)}).designs.designs
+    assert "%theirs" in Path(design.mlir).read_text()
+
+
+def test_the_verb_takes_bindings_when_it_is_told(project, install, capfd, monkeypatch):
+    monkeypatch.setenv("MLIR_AIE_INSTALL_DIR", str(install))
+    script = str(project.folder / "mlir" / "one.py")
+    assert main(["python", "--provider", "real", script]) == 0
+    assert "%theirs" in capfd.readouterr().out
+    assert main(["python", "--provider=auto", script]) == 0
+    said = capfd.readouterr()
+    assert "%theirs" in said.out
+    assert f"by the bindings of MLIR-AIE in {install / 'python'}" in said.err
+    assert main(["python", script]) == 0
+    assert "%theirs" not in capfd.readouterr().out
+    assert main(["python", "--provider", "real", "--device", "npu2", script]) == 2
+    assert "--device npu2 is for npuninja's own bindings" in capfd.readouterr().err
+
+
+def test_the_verb_without_bindings_says_what_it_took(project, tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("MLIR_AIE_INSTALL_DIR", str(tmp_path))
+    script = str(project.folder / "mlir" / "one.py")
+    assert main(["python", "--provider", "auto", script]) == 0
+    assert "run by npuninja; MLIR-AIE's bindings are not usable here" in capfd.readouterr().err
+    assert main(["python", "--provider", "real", script]) != 0
+    assert "mlir-aie-python is not usable" in capfd.readouterr().err
+
+
+def test_a_jitted_design_beside_bindings_is_said_to_be_printed_by_npuninja(
+    project, install, capfd, monkeypatch
+):
+    (project.folder / "mlir" / "one.py").write_text(WHOLE_JITTED)
+    monkeypatch.setenv("MLIR_AIE_INSTALL_DIR", str(install))
+    main(["configure", "-S", str(project.folder), "-B", str(project.folder / "build")])
+    assert "printed by npuninja: one (under @iron.jit" in capfd.readouterr().out
