@@ -75,7 +75,17 @@ aie.iron                          iron.object_fifo: ObjectFifo PadDims StreamDim
                                   detect_npu_device; host.tensors: tensor zeros ones full randint rand arange zeros_like
                                   ceildiv set_tensor_class
 aie.iron.kernels                  kernels.factory: *
+aie.iron.kernels.activation       kernels.factory: *
+aie.iron.kernels.conv             kernels.factory: *
+aie.iron.kernels.eltwise          kernels.factory: *
+aie.iron.kernels.linalg           kernels.factory: *
+aie.iron.kernels.reduce           kernels.factory: *
+aie.iron.kernels.vision           kernels.factory: *
 aie.iron.algorithms               algorithms.public: *
+aie.iron.algorithms.conv_pipeline algorithms.public: *
+aie.iron.algorithms.for_each      algorithms.public: *
+aie.iron.algorithms.reduce        algorithms.public: *
+aie.iron.algorithms.transform     algorithms.public: *
 aie.iron.jit                      host.jit: jit
 aie.iron.tensor                   host.tensors: tensor zeros ones full randint rand arange zeros_like
 aie.iron.lock                     iron.routing: Lock
@@ -84,6 +94,11 @@ aie.iron.globalbuffer             iron.buffer: GlobalBuffer
 aie.iron.localbuffer              iron.buffer: LocalBuffer
 aie.iron.controlflow              dialects.scf: range_ yield_
 aie.iron.dataflow                 iron.object_fifo: ObjectFifo ObjectFifoHandle ObjectFifoLink ObjectFifoEndpoint
+                                  PadDims StreamDims; iron.routing: Acquire Bd BdIteration CascadeFlow DmaChannel Flow
+                                  PacketDest PacketFlow Release TileDma
+aie.iron.dataflow.cascadeflow     iron.routing: CascadeFlow
+aie.iron.dataflow.flow            iron.routing: Flow PacketDest PacketFlow
+aie.iron.dataflow.tile_dma        iron.routing: Acquire Bd BdIteration DmaChannel Release TileDma
 aie.iron.dataflow.endpoint        iron.object_fifo: ObjectFifoEndpoint
 aie.iron.dataflow.objectfifo      iron.object_fifo: ObjectFifo ObjectFifoHandle ObjectFifoLink
 aie.iron.device                   iron.device: *; host.arguments: device_from_args
@@ -96,10 +111,11 @@ aie.iron.program                  iron.program: Program
 aie.iron.resolvable               iron.resolvable: Resolvable NotResolvedError
 aie.iron.runtime                  iron.either_runtime: Runtime; iron.runtime: RuntimeData RuntimeTaskGroup;
                                   iron.sequence: TaskGroup Task; iron.building_now:
-                                  IronRuntimeError
-aie.iron.runtime.runtime          iron.either_runtime: Runtime
+                                  IronRuntimeError; iron.scratchpad: sync_parameters
+aie.iron.runtime.runtime          iron.either_runtime: Runtime; iron.building_now: IronRuntimeError;
+                                  iron.scratchpad: sync_parameters
 aie.iron.runtime.data             iron.runtime: RuntimeData
-aie.iron.runtime.taskgroup        iron.runtime: RuntimeTaskGroup
+aie.iron.runtime.taskgroup        iron.runtime: RuntimeTaskGroup; iron.sequence: TaskGroup
 aie.iron.runtime.endpoint         iron.runtime: RuntimeEndpoint
 aie.iron.scratchpad_parameter     iron.scratchpad: ScratchpadParameter sync_parameters
 aie.iron.worker                   iron.worker: Worker WorkerRuntimeBarrier
@@ -108,22 +124,34 @@ aie.utils                         host.tensors: tensor zeros ones full randint r
                                   set_current_device ensure_current_device;
                                   host.runtime: NPUKernel HostRuntime TraceConfig DefaultNPURuntime
                                   DEFAULT_TENSOR_CLASS has_xrt has_hrx cleanup_npu_runtime
+                                  _get_default_npu_runtime=default_runtime
                                   npu_runtime_folds_ddr_addr_offset
 aie.utils.benchmark               host.checks: *BENCHMARK
+aie.utils.callabledesign          host.jit: CallableDesign
 aie.utils.compile                 host.compile_tools: *
+aie.utils.compile.jit             host.jit: In Out InOut CompileTime CompilableDesign compileconfig; host.compiling:
+                                  compile_context get_compile_arg
+aie.utils.compile.jit.compilabledesign host.jit: CompilableDesign
+aie.utils.compile.jit.compileconfig host.jit: compileconfig
+aie.utils.compile.jit.context     host.compiling: compile_context get_compile_arg
+aie.utils.compile.jit.markers     host.jit: In Out InOut CompileTime
+aie.utils.compile.utils           host.compile_tools: *
 aie.utils.config                  host.config: *
 aie.utils.hostruntime             host.runtime: NPUKernel HostRuntime TraceConfig DefaultNPURuntime; host.tensors:
-                                  NpuTensor Tensor
+                                  NpuTensor Tensor; host.devices: set_current_device;
+                                  host.checks: bfloat16_safe_allclose
 aie.utils.hostruntime.argparse    host.arguments: *
 aie.utils.hostruntime.cli         host.command_line: run_design_cli
 aie.utils.hostruntime.hostruntime host.runtime: HostRuntime HostRuntimeError
 aie.utils.hostruntime.tensor_class host.tensors: *CLASSES
 aie.utils.jit                     host.jit: jit
-aie.utils.ml                      host.shaping: DataShaper
+aie.utils.ml                      host.shaping: DataShaper; host.learning: *
 aie.utils.npukernel               host.runtime: NPUKernel
+aie.utils.tensor_factory          host.tensors: tensor zeros ones full randint rand arange zeros_like ceildiv
+                                  set_tensor_class; host.runtime: npu_runtime_folds_ddr_addr_offset
 aie.utils.test                    host.test_options: *
 aie.utils.trace                   tracing.registers: *; tracing.events: *; tracing.operations: *SETUP;
-                                  host.runtime: TraceConfig
+                                  host.runtime: TraceConfig; host.trace_files: *
 aie.utils.trace.config            host.runtime: TraceConfig
 aie.utils.trace.events            tracing.events: *
 aie.utils.trace.events.aie2       tracing.events: *
@@ -137,7 +165,7 @@ aie.utils.xrt                     host.older_xrt: *
 aie.xrt                           host.older_xrt: *
 aie.helpers
 aie.helpers.util                  construct.types: np_dtype_to_mlir_type np_ndarray_type_get_dtype
-                                  np_ndarray_type_get_shape np_ndarray_type_to_memref_type
+                                  np_ndarray_type_get_shape np_ndarray_type_to_memref_type mlir_type_to_np_dtype
                                   try_convert_np_type_to_mlir_type v8bfp16ebs8 v16bfp16ebs16;
                                   construct.values: infer_mlir_type; iron.lists: single_elem_or_list_to_list
                                   flatten_fn_args pack_pad_value fold_constant_operand

@@ -286,6 +286,17 @@ def np_dtype_to_mlir_type(dtype: Any) -> Type:
     return type_of(text)
 
 
+def mlir_type_to_np_dtype(element: Type) -> Any:
+    """The NumPy scalar type of an element type, None when there is none."""
+    import ml_dtypes
+
+    for name, text in _NUMPY.items():
+        if text == str(element) and text != "index":
+            found = getattr(np, name, None) or getattr(ml_dtypes, name, None) or globals().get(name)
+            return np.bool_ if text == "i1" else found
+    return np.longlong if str(element) == "index" else None
+
+
 def np_ndarray_type_get_shape(ndarray_type: Any) -> tuple[int, ...]:
     """The shape in `np.ndarray[(2, 3), np.dtype[np.int32]]`. Raises AssertionError when it holds no integers."""
     shape = get_args(ndarray_type)[0]

@@ -129,6 +129,14 @@ def assert_close_with_benchmark(
     print("PASS!")
 
 
+def bfloat16_safe_allclose(dtype: Any, arr1: Any, arr2: Any) -> bool:
+    """`numpy.allclose`, for bfloat16 too, which it does not know."""
+    a, b = np.asarray(arr1), np.asarray(arr2)
+    if np.dtype(dtype).name == "bfloat16":
+        a, b = a.astype(np.float32), b.astype(np.float32)
+    return bool(np.allclose(a, b))
+
+
 BENCHMARK: dict[str, Any] = {
     n: globals()[n] for n in ["run_iters", "print_benchmark", "Stats", "BenchmarkResult"]
 }

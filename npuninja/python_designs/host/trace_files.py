@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -23,21 +24,96 @@ def extract_trace(out_buf: Any, out_buf_shape: Any, out_buf_dtype: Any, trace_si
     )
 
 
+def get_cycles(path: str) -> float:
+    """Cycles from the first INSTR_EVENT_0 to the first INSTR_EVENT_1 of a trace in Chrome's format (JSON); infinite
+    when one is missing.
+    """
+    first: dict[str, float] = {}
+    for event in _events(path):
+        if event.get("ph") in _BEGINNINGS:
+            first.setdefault(event["name"], _cycle(event))
+    if "INSTR_EVENT_0" not in first or "INSTR_EVENT_1" not in first:
+        return math.inf
+    return first["INSTR_EVENT_1"] - first["INSTR_EVENT_0"]
+
+
+def get_cycles_summary(path: str) -> list[list[Any]]:
+    """For each process of the trace its name, then the cycles between each INSTR_EVENT_0 and the INSTR_EVENT_1 after it."""
+    events = _events(path)
+    rows: dict[Any, list[Any]] = {
+        event["pid"]: [event["args"]["name"]] for event in events if event["name"] == "process_name"
+    }
+    began: dict[Any, float] = {}
+    for event in events:
+        process = event["pid"]
+        if event.get("ph") not in _BEGINNINGS or process not in rows:
+            continue
+        if event["name"] == "INSTR_EVENT_0":
+            began.setdefault(process, _cycle(event))
+        elif event["name"] == "INSTR_EVENT_1" and process in began:
+            rows[process].append(_cycle(event) - began.pop(process))
+    return list(rows.values())
+
+
 def print_cycles_summary(path: str) -> None:
-    """Prints how long each recorded event lasted, from a trace in Chrome's format (JSON)."""
+    """Prints how often each process of the trace ran its kernel from event 0 to event 1, and for how many cycles."""
+    for name, *cycles in get_cycles_summary(path):
+        print(name)
+        print(f"Total number of full kernel invocations is {len(cycles)}")
+        if cycles:
+            mean = sum(cycles) / len(cycles)
+            print(f"First/Min/Avg/Max cycles is {cycles[0]}/ {min(cycles)}/ {mean}/ {max(cycles)}")
+
+
+#: Phases that begin an event: of a pair, whole, or a moment.
+_BEGINNINGS = ("B", "X", "i")
+
+
+def _events(path: str) -> list[dict[str, Any]]:
     with open(path, encoding="utf-8") as stream:
-        events = json.load(stream)
-    started: dict[tuple[Any, Any, str], float] = {}
-    for event in events if isinstance(events, list) else events.get("traceEvents", []):
-        key = (event.get("pid"), event.get("tid"), event.get("name", ""))
-        if event.get("ph") == "B":
-            started[key] = event["ts"]
-        elif event.get("ph") == "E" and key in started:
-            print(f"{key[2]}: {event['ts'] - started.pop(key)} cycles")
+        content = json.load(stream)
+    found: list[dict[str, Any]] = content if isinstance(content, list) else content.get("traceEvents", [])
+    return found
+
+
+def _cycle(event: dict[str, Any]) -> float:
+    """When an event begins. `npuninja trace` writes times in microseconds, and the cycle beside them."""
+    cycle: float = event.get("args", {}).get("cycle", event["ts"])
+    return cycle
+
+
+# Packets
+
+
+def parity(word: int) -> int:
+    """1 when an odd number of the word's bits is set."""
+    return word.bit_count() & 1 if hasattr(word, "bit_count") else bin(word).count("1") & 1
+
+
+def extract_tile(header: int) -> tuple[int, int, int, int]:
+    """Column, row, type and id of a packet, from its header."""
+    return header >> 21 & 0x7F, header >> 16 & 0x1F, header >> 12 & 0x3, header & 0x1F
+
+
+def pack4bytes(b3: int, b2: int, b1: int, b0: int) -> int:
+    """A word of four bytes, the highest first."""
+    return int.from_bytes(bytes(b & 0xFF for b in (b3, b2, b1, b0)), "big")
+
+
+def create_ctrl_pkt(operation: int, beats: int, addr: int, ctrl_pkt_read_id: int = 28) -> int:
+    """The header of a control packet, with odd parity in its highest bit."""
+    header = ctrl_pkt_read_id << 24 | operation << 22 | beats << 20 | addr
+    return header | (parity(header) ^ 1) << 31
 
 
 NAMES: dict[str, Any] = {
     "write_out_trace": write_out_trace,
     "extract_trace": extract_trace,
+    "get_cycles": get_cycles,
+    "get_cycles_summary": get_cycles_summary,
     "print_cycles_summary": print_cycles_summary,
+    "parity": parity,
+    "extract_tile": extract_tile,
+    "pack4bytes": pack4bytes,
+    "create_ctrl_pkt": create_ctrl_pkt,
 }

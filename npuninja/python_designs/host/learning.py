@@ -1,0 +1,155 @@
+"""A host's test of a convolution against PyTorch, and files of such tests (`aie.utils.ml`)."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from npuninja.python_designs.host.shaping import DataShaper
+
+
+class CSVLoggerError(Exception):
+    """Columns are given to a log that has some."""
+
+
+class CSVLogger:
+    """A file of rows with named columns; rows are added to a file that is there."""
+
+    def __init__(self, filename: Any, sep: str = ",") -> None:
+        self.filename, self._separator = str(filename), sep
+        self.columns: list[str] | None = None
+        if os.path.exists(self.filename):
+            with open(self.filename, newline="", encoding="utf-8") as stream:
+                self.columns = next(csv.reader(stream, delimiter=sep), None)
+        self.fh = open(self.filename, "a", newline="", encoding="utf-8")  # noqa: SIM115 - closed by close()
+
+    def set_columns(self, columns: Sequence[str]) -> None:
+        """Names the columns, and writes them as the first row at the first `append`."""
+        if self.columns:
+            raise CSVLoggerError("Columns already set")
+        self.columns = list(columns)
+        self._write(self.columns)
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Adds a row; what it lacks is `-`."""
+        if self.columns is None:
+            self.set_columns(list(row))
+        assert self.columns is not None
+        self._write([row.get(column, "-") for column in self.columns])
+
+    def close(self) -> None:
+        """Closes the file."""
+        self.fh.close()
+
+    def __enter__(self) -> CSVLogger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _write(self, cells: Sequence[Any]) -> None:
+        csv.writer(self.fh, delimiter=self._separator).writerow(cells)
+        self.fh.flush()
+
+
+def load_class_label(class_label_file: str, num_classes: int) -> list[Any]:
+    """The labels 0 to `num_classes` - 1 of a JSON file whose keys are their numbers."""
+    with open(class_label_file, encoding="utf-8") as stream:
+        labels = json.load(stream)
+    return [labels[str(number)] for number in range(num_classes)]
+
+
+def run_conv_torch_test(
+    *,
+    xclbin_path: str,
+    insts_path: str,
+    golden_model: Any,
+    int_inp: Any,
+    int_weights: Sequence[Any],
+    out_shape_in_layout: Sequence[int],
+    out_shape_final: Sequence[int],
+    out_scale: float,
+    atol: float,
+    kernel_name: str | None = None,
+    in_layout: tuple[str, str] = ("YCXC8", "CYX"),
+    wts_layout: tuple[str, str] = ("OIYXI8O8", "OIYX"),
+    out_reorder: tuple[str, str] = ("CDYX", "YCXD"),
+    dtype_in: Any = np.int8,
+    dtype_wts: Any = np.int8,
+    dtype_out: Any = np.int8,
+    trace_size: int = 0,
+    trace_file: str | None = None,
+    log_dir: str | None = None,
+) -> bool:
+    """Runs a convolution that is built, and compares it with a model of PyTorch.
+
+    Input and weights are put into the kernels' layouts, all weights behind each other as one tensor; the result is put
+    back into PyTorch's layout, scaled, and compared with what the model gives. Prints PASS! or Failed.
+
+    Args:
+        golden_model: a `torch.nn.Module` with its weights.
+        int_inp: a tensor of shape (1, channels, rows, columns) with whole numbers.
+        int_weights: one tensor for each convolution.
+        out_shape_in_layout: of the result as it comes from the device.
+        out_shape_final: of the result in PyTorch's order, without the batch.
+        out_scale: what the result is multiplied by.
+        atol: how far apart results may be.
+        in_layout, wts_layout, out_reorder: arguments of `DataShaper.reorder_mat`.
+        trace_size: bytes of trace, written to `trace_file`; 0 without.
+        log_dir: where the tensors are written as text, for people.
+    """
+    from npuninja.python_designs.host.runtime import DefaultNPURuntime, HostRuntime, NPUKernel, TraceConfig
+    from npuninja.python_designs.host.tensors import tensor, zeros
+
+    golden_model.eval()
+    expected = golden_model(int_inp).detach().numpy()
+    shaper = DataShaper()
+    before = int_inp.squeeze().data.numpy().astype(dtype_in)
+    given = shaper.reorder_mat(before, *in_layout)
+    weights = np.concatenate(
+        [shaper.reorder_mat(w.data.numpy().astype(dtype_wts), *wts_layout) for w in int_weights], axis=None
+    )
+    size = int(np.prod(out_shape_in_layout)) * np.dtype(dtype_out).itemsize
+    buffers = [tensor(given, dtype=dtype_in), tensor(weights, dtype=dtype_wts), zeros(size, dtype=dtype_out)]
+    config = None
+    if trace_size > 0:
+        if trace_file is None:
+            raise ValueError("trace_file is required when trace_size > 0")
+        config = TraceConfig(
+            trace_size=trace_size, trace_file=trace_file, reuse_output_buffer=True, enable_ctrl_pkts=False,
+            last_tensor_shape=buffers[-1].shape, last_tensor_dtype=buffers[-1].dtype,
+        )  # fmt: skip
+        HostRuntime.prepare_args_for_trace(buffers, config)
+    named = {} if kernel_name is None else {"kernel_name": kernel_name}
+    handle = DefaultNPURuntime.load(NPUKernel(xclbin_path, insts_path, **named))
+    outcome = DefaultNPURuntime.run(handle, buffers)
+    if config is not None:
+        trace, _ = HostRuntime.extract_trace_from_args(buffers, config)
+        config.write_trace(trace.view(np.uint32))
+    raw = buffers[-1] if isinstance(buffers[-1], np.ndarray) else buffers[-1].numpy()
+    scaled = (raw * out_scale).reshape(out_shape_in_layout)
+    found = shaper.reorder_mat(scaled, *out_reorder).reshape(out_shape_final)
+    if log_dir is not None:
+        os.makedirs(log_dir, exist_ok=True)
+        for name, values, form in (
+            ("before_ifm", before, "%d"), ("after_ifm", given, "%d"), ("weights", weights, "%d"),
+            ("after_ofm", found, "%d"),
+        ):  # fmt: skip
+            values.tofile(os.path.join(log_dir, f"{name}.txt"), sep=",", format=form)
+    print(f"\nAvg NPU time: {int(outcome.npu_time / 1000)}us.")
+    right = bool(np.allclose(found[None], expected, rtol=0, atol=atol))
+    print("\nPASS!\n" if right else "\nFailed.\n")
+    return right
+
+
+NAMES: dict[str, Any] = {
+    "CSVLogger": CSVLogger,
+    "CSVLoggerError": CSVLoggerError,
+    "load_class_label": load_class_label,
+    "run_conv_torch_test": run_conv_torch_test,
+}
