@@ -38,6 +38,8 @@ class Recognised:
 
 
 _SCRIPT_OUTPUTS = {"--xclbin-path": "xclbin", "--insts-path": "insts", "--elf-path": "elf"}
+# Scripts of MLIR-AIE's own tree: they look at what a run has left, and decide nothing.
+_TRACE_READERS = r"/utils/trace/(?:parse|get_trace_summary)\.py$"
 _SHELLS = ("bash", "sh", "zsh")
 _QUIET = (
     "mkdir", "rm", "echo", "touch", "true", ":", "printf", "rmdir", "exit", "export", "set", "ls", "cat", "pwd", "date",
@@ -157,6 +159,8 @@ def _python(command: Command) -> Recognised:
     if written:
         path = os.path.normpath(os.path.join(command.folder, written))
         return Recognised(command, DesignScript(script, tuple(words[1:]), command.folder, path, (), module))
+    if re.search(_TRACE_READERS, script):
+        return Recognised(command, None, "it reads a trace, as npuninja trace --run NAME does")
     if module:
         return Recognised(command, None, "npuninja runs a host program as a script, not as a module")
     return Recognised(command, HostRun(script, tuple(words[1:]), command.folder, command.environment))

@@ -125,8 +125,8 @@ def run_conv_torch_test(
             last_tensor_shape=buffers[-1].shape, last_tensor_dtype=buffers[-1].dtype,
         )  # fmt: skip
         HostRuntime.prepare_args_for_trace(buffers, config)
-    named = {} if kernel_name is None else {"kernel_name": kernel_name}
-    handle = DefaultNPURuntime.load(NPUKernel(xclbin_path, insts_path, **named))
+    kernel = NPUKernel(xclbin_path, insts_path, kernel_name=kernel_name or "MLIR_AIE")
+    handle = DefaultNPURuntime.load(kernel)
     outcome = DefaultNPURuntime.run(handle, buffers)
     if config is not None:
         trace, _ = HostRuntime.extract_trace_from_args(buffers, config)
