@@ -19,12 +19,13 @@ PROVIDERS = ("embedded", "real", "auto")
 
 USAGE = """\
 usage: npuninja python DESIGN.py [--generation auto|2025-10|2026-02|2026-08] [--device npu1|npu2] [--print]
-                       [--provider embedded|real|auto] [-- ARGUMENTS]
+                       [--provider embedded|real|auto] [--module NAME] [-- ARGUMENTS]
 
 Runs a design written for MLIR-AIE's Python bindings without them, and prints what it prints: its MLIR. The generation
 says for which release of MLIR-AIE the text is; auto (default) reads it off the imports and says which it took. With
 --print, what @iron.jit would compile at the first call is printed, and nothing is compiled or run; --device is then what
 get_current_device() gives (npu1 without it). Words behind -- are the script's own.
+With --module the script is run as `python -m NAME` would run it.
 
 --provider real has MLIR-AIE's own bindings run it, where they are installed and prove themselves; they print for the
 release that they are of. auto takes them when they are there, and says so; embedded (default) is npuninja's.
@@ -39,6 +40,7 @@ def main(arguments: list[str]) -> int:
         at = arguments.index("--")
         own, theirs = arguments[:at], arguments[at + 1 :]
     script: str | None = None
+    module = ""
     generation, device, provider, prints = "auto", None, "embedded", False
     words = iter(own)
     for word in words:
@@ -46,10 +48,12 @@ def main(arguments: list[str]) -> int:
         if word in ("-h", "--help") and script is None:
             sys.stdout.write(USAGE)
             return 0
-        if name in ("--generation", "--device", "--provider"):
+        if name in ("--generation", "--device", "--provider", "--module"):
             value = value if has_value else next(words, "")
             if name == "--generation":
                 generation = _choice(name, value, CHOICES)
+            elif name == "--module":
+                module = value
             elif name == "--provider":
                 provider = _choice(name, value, PROVIDERS)
             else:
@@ -68,10 +72,12 @@ def main(arguments: list[str]) -> int:
         raise UserError("npuninja python needs a script", hint="npuninja python DESIGN.py -- ARGUMENTS")
     bindings = _bindings(provider, script, prints, generation, device)
     if bindings is not None:
-        outcome = run_with_bindings(bindings, script, theirs, stderr=None)
+        outcome = run_with_bindings(bindings, script, theirs, stderr=None, module=module)
         sys.stdout.write(outcome.text)
         return outcome.exit_code
-    outcome = run_design(script, theirs, generation=generation, device=device, print_only=prints)
+    outcome = run_design(
+        script, theirs, generation=generation, device=device, print_only=prints, module=module
+    )
     if generation == "auto":
         reason = outcome.evidence.reason
         where = f" (line {outcome.evidence.line})" if outcome.evidence.line else ""

@@ -91,6 +91,8 @@ def _from_table(
             raise UserError(f"host program {name}: {source} is neither C, C++ nor Python", where)
     if len(sources) > 1 and any(source.endswith(".py") for source in sources):
         raise UserError(f"host program {name} has a Python script among several sources", where)
+    if table.get("module") and not sources[0].endswith(".py"):
+        raise UserError(f"host program {name} is no Python script, and module is for those", where)
     for design in table.get("designs", ()):
         if design not in designs:
             hint = f"designs: {', '.join(sorted(designs)) or 'none'}"
@@ -107,6 +109,7 @@ def _from_table(
         folder=from_root(expanded(folder, variables, where), settings.folder, source_root) if folder else "",
         designs=tuple(table.get("designs", ())) or ((name,) if name in designs else ()),
         time_limit_s=table.get("time-limit-s", DEFAULT_TIME_LIMIT_S),
+        run_as=table.get("module", ""),
         module=_module_of(sources[0]) if sources[0].endswith(".py") else "",
         **{
             key: tuple(table.get(key, ()))

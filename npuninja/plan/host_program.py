@@ -31,6 +31,7 @@ class HostProgram:
         folder: where it is run; "" for the project.
         designs: what it runs; the first is what placeholders without a name mean.
         time_limit_s: after which it is ended.
+        run_as: the name as which a script is run, as `python -m` does; "" for its path.
         module: what a script imports that decides its Python: "aie", "pyxrt", or "".
     """
 
@@ -47,6 +48,7 @@ class HostProgram:
     folder: str = ""
     designs: tuple[str, ...] = ()
     time_limit_s: int = DEFAULT_TIME_LIMIT_S
+    run_as: str = ""
     module: str = ""
 
     @property

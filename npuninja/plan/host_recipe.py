@@ -58,6 +58,8 @@ class _Planned:
         options = [path, "--device", self._device()]
         if program.module:
             options += ["--module", program.module]
+        if program.run_as:
+            options += ["--as", program.run_as]
         xrt = self._context.toolchain.found("xrt")
         runner = runner_of(xrt.path) if xrt and not program.is_script else ""
         options += ["--runner", runner] if runner else []

@@ -118,12 +118,15 @@ class Copy:
 
 @dataclass(frozen=True)
 class HostRun:
-    """A host program that is run: a compiled one or a Python script, absolute, and its words."""
+    """A host program that is run: a compiled one or a Python script, absolute, its words, and its name as a module when
+    it is run as one.
+    """
 
     program: str
     arguments: tuple[str, ...]
     folder: str
     environment: tuple[tuple[str, str], ...]
+    module: str = ""
 
 
 Found = KernelObject | Archive | DesignScript | DesignBuild | HostProgram | CMakeBuild | Copy | HostRun

@@ -70,6 +70,7 @@ class Host:
     libraries: tuple[str, ...] = ()
     language: str = ""
     designs: tuple[str, ...] = ()
+    module: str = ""
 
 
 @dataclass(frozen=True)
@@ -277,7 +278,9 @@ class _Builder:
         words, designs = self._placeholders(found)
         stem = plain_name(os.path.splitext(os.path.basename(path))[0])
         name = _unlike(stem, {host.name for host in self.project.hosts})
-        host = Host(name, (path,), words, found.folder, found.environment, designs=designs)
+        host = Host(
+            name, (path,), words, found.folder, found.environment, designs=designs, module=found.module
+        )
         if program is not None:
             include = tuple(path for path in program.include if path not in _XRT_INCLUDES)
             libraries = tuple(lib for lib in program.libraries if lib not in _XRT_LIBRARIES)

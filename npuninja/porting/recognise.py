@@ -161,9 +161,8 @@ def _python(command: Command) -> Recognised:
         return Recognised(command, DesignScript(script, tuple(words[1:]), command.folder, path, (), module))
     if re.search(_TRACE_READERS, script):
         return Recognised(command, None, "it reads a trace, as npuninja trace --run NAME does")
-    if module:
-        return Recognised(command, None, "npuninja runs a host program as a script, not as a module")
-    return Recognised(command, HostRun(script, tuple(words[1:]), command.folder, command.environment))
+    found_run = HostRun(script, tuple(words[1:]), command.folder, command.environment, module)
+    return Recognised(command, found_run)
 
 
 def _file_of_module(module: str, command: Command) -> str:

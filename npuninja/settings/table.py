@@ -304,6 +304,12 @@ HOST = Section(
         Key("time-limit-s", "seconds", "Seconds after which it is ended; 300 when it is not said.", "60"),
         Key("environment", "texts", "Variables of its environment, `NAME=VALUE`.", '["XRT_TIMEOUT=1"]'),
         Key("folder", "path", "Where it is run.", '"host"'),
+        Key(
+            "module",
+            "text",
+            "The name as which a Python script is run, as `python -m` does.",
+            '"package.test"',
+        ),
         _DESIGNS_ONLY,
     ),
     named="NAME",

@@ -9,6 +9,7 @@ import sys
 
 from npuninja.depfile import ROOT
 from npuninja.errors import UserError, WrongResult, in_words
+from npuninja.python_designs.start import package_root
 from npuninja.stages._run import stage_arguments
 from npuninja.stages.insts_elf import refuse_no_elf
 
@@ -28,15 +29,18 @@ def run(arguments: list[str]) -> None:
     for word in words:
         if word.endswith(".elf"):
             refuse_no_elf(word.partition("=")[2] or word)
+    run_as = options.optional("--as") or ""
     command = command_of(
         program, words, options.optional("--module") or "", options.one("--device"),
-        options.optional("--runner") or "", emulated=not os.path.exists(ACCELERATOR),
+        options.optional("--runner") or "", emulated=not os.path.exists(ACCELERATOR), run_as=run_as,
     )  # fmt: skip
     variables = dict(os.environ)
     variables.update(word.partition("=")[::2] for word in options.all("--environment"))
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, (ROOT, variables.get("PYTHONPATH"))))
     if options.optional("--module") == "both":
         variables["PYTHONPATH"] = os.pathsep.join((_SITE, variables["PYTHONPATH"]))
+    if run_as:
+        variables["PYTHONPATH"] = os.pathsep.join((package_root(program, run_as), variables["PYTHONPATH"]))
     limit_s = float(options.one("--time-limit"))
     name = os.path.basename(program)
     try:
@@ -64,7 +68,7 @@ def run(arguments: list[str]) -> None:
 
 
 def command_of(
-    program: str, words: list[str], module: str, device: str, runner: str, *, emulated: bool
+    program: str, words: list[str], module: str, device: str, runner: str, *, emulated: bool, run_as: str = ""
 ) -> list[str]:
     """The whole command line.
 
@@ -75,13 +79,16 @@ def command_of(
         device: the family of its designs, for the emulated NPU.
         runner: what starts compiled programs with XRT's libraries; "" where the system has them.
         emulated: whether there is no NPU.
+        run_as: the name of a script as a module, when it is run as one.
     """
     own = [sys.executable, "-m", "npuninja"]
     if program.endswith(".py"):
         if module in ("aie", ""):
-            return [*own, "python", program, "--device", device, "--", *words]
+            named = ["--module", run_as] if run_as else []
+            return [*own, "python", program, "--device", device, *named, "--", *words]
         # Under the emulated NPU `python` is the one that pyxrt is built for.
-        command = ["python" if emulated else sys.executable, program, *words]
+        what = ["-m", run_as] if run_as else [program]
+        command = ["python" if emulated else sys.executable, *what, *words]
     else:
         command = [*([runner] if runner else []), program, *words]
     return [*own, "emu", "--device", device, "--", *command] if emulated else command

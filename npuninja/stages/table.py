@@ -584,6 +584,7 @@ STAGES: tuple[Stage, ...] = (
         options=(
             Option("--device", "NAME", "device", needed=True),
             Option("--module", "NAME"),
+            Option("--as", "MODULE"),
             Option("--runner", "EXE"),
             Option("--folder", "FOLDER"),
             Option("--environment", "NAME=VALUE", many=True),

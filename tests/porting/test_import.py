@@ -95,7 +95,8 @@ def test_a_design_that_is_a_module_of_a_package(tmp_path, capsys):
     assert here(tmp_path / "p", design["source"]) == "packaged/pack/design.py"
     assert here(tmp_path / "p", design["folder"]) == "packaged"
     text = capsys.readouterr().out
-    assert "runs a host program as a script, not as a module" in text
+    host = toml["host"]["check"]
+    assert (host["module"], host["arguments"]) == ("pack.check", ["-x", "{xclbin}"])
     assert "the module elsewhere.check is not in this folder" in text
     outcome = run_design(str(FOLDERS / "packaged" / "pack" / "design.py"), ["-n", "3"], module="pack.design")
     assert outcome.text == "module { // 16 -n 3 __main__\n}\n"

@@ -63,6 +63,7 @@ REMARKS = {
     "mkdir -p build": "",
     "cmake --build . --config Release": "",
     "frobnicate x": "does not know what frobnicate is for",
+    "python3 ../python/utils/trace/parse.py --input trace.txt --mlir a.mlir": "npuninja trace --run NAME",
     "python3 -c 'print(1)'": "a piece of Python",
     "cmp a b || cp a b": "at run time",
     "ld.lld a.o -o core.elf": "cores are linked by npuninja",

@@ -134,3 +134,16 @@ def test_a_program_that_does_not_end_is_ended(tmp_path):
     script.write_text("import time; time.sleep(60)")
     with pytest.raises(WrongResult, match=r"did not end within 1 s"):
         run_host.run([str(script), "--device", "npu1", "--time-limit", "1"])
+
+
+@pytest.mark.parametrize("module", ["", "pyxrt"])
+def test_a_script_can_be_run_as_a_module_of_its_package(tmp_path, capfd, monkeypatch, module):
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("")
+    (tmp_path / "pack" / "sizes.py").write_text("SIZE = 16\n")
+    script = tmp_path / "pack" / "check.py"
+    script.write_text("import sys\nfrom .sizes import SIZE\nprint(__name__, SIZE, sys.argv[1:])\n")
+    monkeypatch.setattr(run_host, "ACCELERATOR", str(tmp_path))  # as with an NPU: no emulated one is set up
+    words = ["--device", "npu1", "--time-limit", "20", "--as", "pack.check"]
+    run_host.run([str(script), *words, *(["--module", module] if module else []), "--", "x"])
+    assert capfd.readouterr().out == "__main__ 16 ['x']\n"
