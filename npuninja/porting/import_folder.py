@@ -12,7 +12,7 @@ from npuninja.porting.cmake_target import ask_cmake, find_cmake
 from npuninja.porting.found import CMakeBuild, Command, HostProgram
 from npuninja.porting.lit_tests import LitTest, test_for_make
 from npuninja.porting.make_commands import ask_make, find_makefile
-from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project, project_of
+from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, SOURCE_LINE, Project, project_of
 from npuninja.porting.project_files import Written, write_project
 from npuninja.porting.recognise import Recognised, recognise
 
@@ -95,13 +95,27 @@ def import_folder(
 
     project = project_of(folder, recognised, programs_of)
     if not project.designs and not project.hosts and not project.kernels:
-        raise UserError(
-            f"none of what make {' '.join(asked)} would do in {folder} is a design, a kernel or a host program",
-            hint="name the target that builds them: --target NAME",
-        )
+        raise _nothing_to_do(project, folder, asked)
     words = tuple(f"{name}={value}" for name, value in variables.items())
     written = tuple(write_project(project, folder, target))
     return Imported(project, written, tuple(asked), words, test.name if test and words else "")
+
+
+def _nothing_to_do(project: Project, folder: str, asked: Sequence[str]) -> UserError:
+    """Why a folder is no project: what its commands do instead."""
+    doing = f"make {' '.join(asked)} would do in {folder}"
+    printed = project.lines
+    if printed and all(line.taken and line.became.startswith(SOURCE_LINE) for line in printed):
+        return UserError(
+            f"all that {doing} is to print MLIR, so there is nothing to build or to run",
+            notes=tuple((f"{line.command}\n  {line.became}", None) for line in printed),
+            hint="npuninja python DESIGN.py -- ARGUMENTS prints it; or name a target that runs: --target NAME",
+        )
+    return UserError(
+        f"none of what {doing} is a design, a kernel or a host program",
+        notes=tuple((f"{line.command}\n  {line.became}", None) for line in project.lines),
+        hint="name the target that builds them: --target NAME",
+    )
 
 
 def _programs(build: CMakeBuild, environment: Mapping[str, str]) -> Sequence[HostProgram]:

@@ -26,6 +26,8 @@ MLIR_AIE_PLACE, PEANO_PLACE = "/npuninja-import/mlir-aie", "/npuninja-import/pea
 #: Where makefiles look for XRT's headers, which the build finds itself; /usr/include is every compiler's own, and not
 #: that of one which lies somewhere else.
 _XRT_INCLUDES = ("/usr/include", "/opt/xilinx/xrt/include")
+#: What is said of a command that prints a design.
+SOURCE_LINE = "a design's source"
 _XRT_LIBRARIES = ("xrt_coreutil", "xrt++", "uuid", "pthread", "rt", "dl", "m", "stdc++", "stdc++fs")
 
 
@@ -180,7 +182,7 @@ class _Builder:
         xclbin = found.output("xclbin")
         if not xclbin:
             self._scripts[found.mlir] = found
-            self._say(command, f"a design's source, {os.path.basename(found.script)}")
+            self._say(command, f"{SOURCE_LINE}, {os.path.basename(found.script)}")
             return
         files = {found.output(kind): kind for kind in ("xclbin", "insts", "elf") if found.output(kind)}
         # With the names of its outputs, by which it compiles and does not run; where it would write, nothing is.

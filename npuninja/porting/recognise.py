@@ -40,6 +40,8 @@ class Recognised:
 _SCRIPT_OUTPUTS = {"--xclbin-path": "xclbin", "--insts-path": "insts", "--elf-path": "elf"}
 # Scripts of MLIR-AIE's own tree: they look at what a run has left, and decide nothing.
 _TRACE_READERS = r"/utils/trace/(?:parse|get_trace_summary)\.py$"
+# Options of aiecc for the hosts of Versal devices.
+_OTHER_HOSTS = ("--host-target", "--sysroot", "--link_against_hsa", "--link-against-hsa")
 _SHELLS = ("bash", "sh", "zsh")
 _QUIET = (
     "mkdir", "rm", "echo", "touch", "true", ":", "printf", "rmdir", "exit", "export", "set", "ls", "cat", "pwd", "date",
@@ -189,6 +191,8 @@ def _aiecc(command: Command) -> Recognised:
     found = read_aiecc_words(command.words[1:], command.folder)
     if not found.mlir:
         return Recognised(command, None, "it names no design")
+    if any(word.partition("=")[0] in _OTHER_HOSTS for word in command.words):
+        return Recognised(command, None, "it is for the host of another device than an NPU")
     return Recognised(command, found)
 
 

@@ -145,6 +145,26 @@ def test_what_is_not_taken_over_is_said(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ("python3 d.py > a.mlir", "to print MLIR, so there is nothing to build or to run"),
+        ("aiecc --link_against_hsa a.mlir t.cpp -o t.elf", "the host of another device than an NPU"),
+        (
+            "aiecc --sysroot=/s --host-target=aarch64-linux-gnu a.mlir",
+            "the host of another device than an NPU",
+        ),
+        ("frobnicate a.mlir", "npuninja does not know what frobnicate is for"),
+    ],
+)
+def test_a_folder_that_gives_no_project_is_refused_with_what_it_does(tmp_path, capsys, recipe, said):
+    (tmp_path / "Makefile").write_text(f"all:\n\t{recipe}\n")
+    (tmp_path / "d.py").write_text("")
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (None, "has no Makefile and no CMakeLists.txt"),
