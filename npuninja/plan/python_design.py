@@ -4,6 +4,7 @@ taken. It is run while planning, in a process of its own, where `aie` is npuninj
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -17,12 +18,14 @@ from npuninja.python_designs.script import Bindings, is_jitted, run_design, run_
 
 TIME_LIMIT_S = 60.0
 WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"
+# Files of the machine, which nobody edits together with a design.
+_SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/lib/", "/usr/share/")
 # What a module's text can begin with.
 _BEGINNINGS = ("module", "//", "#", "!", '"builtin.module"', "aie.device", "builtin.module")
 
 
 class PythonDesign(NamedTuple):
-    """What a script printed, the files below the project that it imported, the kernels that it brings, and the flags
+    """What a script printed, the files that it imported or read, the kernels that it brings, and the flags
     of MLIR-AIE's driver that it says.
     """
 
@@ -90,7 +93,7 @@ def run_python_design(
         _check_text(outcome.text, script)
         with open(report, encoding="utf-8") as stream:
             content = json.load(stream)
-    files = {f for f in content["files"] if _is_own(f, source_root) and not _same(f, script)}
+    files = {f for f in content["files"] if _is_own(f) and not _same(f, script)}
     return PythonDesign(
         outcome.text, tuple(sorted(files)), tuple(content["kernels"]), tuple(content["flags"])
     )
@@ -110,11 +113,26 @@ def _check_text(text: str, script: str) -> None:
         )
 
 
-def _is_own(file: str, source_root: str) -> bool:
-    """Whether a module belongs to the project; installed packages do not, even in an environment below it."""
+def _is_own(file: str) -> bool:
+    """Whether a file belongs to the design, wherever it lies; installed packages, Python and npuninja do not."""
     path = os.path.realpath(file)
-    below = path.startswith(os.path.realpath(source_root) + os.sep)
-    return below and not path.startswith(os.path.realpath(sys.prefix) + os.sep)
+    parts = path.split(os.sep)
+    if (
+        not os.path.isfile(path)
+        or "site-packages" in parts
+        or "dist-packages" in parts
+        or path.startswith(_SYSTEM)
+    ):
+        return False
+    return not any(path.startswith(folder + os.sep) for folder in _installed())
+
+
+@functools.cache
+def _installed() -> tuple[str, ...]:
+    """The folders of Python's own modules, of this environment, and of npuninja."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    folders = {sys.prefix, sys.base_prefix, os.path.dirname(os.__file__), package}
+    return tuple(os.path.realpath(folder) for folder in folders if len(folder) > 1 and folder != "/usr")
 
 
 def _same(file: str, other: str) -> bool:

@@ -37,6 +37,9 @@ def main(words: list[str]) -> int:
     sys.path.insert(0, package_root(os.path.abspath(script), module))
     sys.argv[:] = [script, *arguments]
     status = 0
+    read: list[str] = []
+    if options.get("report"):
+        _note_files(read)
     printed, sys.stdout = sys.stdout, io.StringIO() if running.PRINTS_ONLY else sys.stdout
     try:
         status = _run(script, module)
@@ -50,13 +53,25 @@ def main(words: list[str]) -> int:
             with open(options["report"], "w", encoding="utf-8") as stream:
                 json.dump(
                     {
-                        "files": [f for f in files if f],
+                        "files": [f for f in (*files, *read) if f],
                         "kernels": running.KERNELS,
                         "flags": running.AIECC_FLAGS,
                     },
                     stream,
                 )
     return status
+
+
+def _note_files(read: list[str]) -> None:
+    """From now on notes what the script opens to read: its module depends on these files as on the ones it imports."""
+
+    def note(event: str, given: tuple[object, ...]) -> None:
+        if event == "open" and isinstance(given[0], str) and given[1] in ("r", "rb", "rt"):
+            path = os.path.abspath(given[0])
+            if path not in read:
+                read.append(path)
+
+    sys.addaudithook(note)
 
 
 def package_root(script: str, module: str) -> str:
