@@ -509,3 +509,27 @@ def test_unknown_core_and_kind():
     assert caught.value.hint == "it has cores at (0, 2)"
     with pytest.raises(UserError, match="unknown core kind 'x86'"):
         core_source(module, "", 0, 2, kind="x86", file="d.mlir")
+
+
+@pytest.mark.parametrize("numbers", [8, 16])
+def test_blocks_of_numbers_are_handed_to_kernels_as_the_bytes_they_are(running, numbers):
+    size, block = numbers + 1, f'!aiex.bfp<"v{numbers}bfp16ebs{numbers}">'
+    text = f"""module {{ aie.device(npu2) {{
+  func.func private @count(memref<4x{block}>)
+  %t = aie.tile(0, 2)
+  %b = aie.buffer(%t) {{address = 1024 : i32, sym_name = "b"}} : memref<4x{block}>
+  %core = aie.core(%t) {{
+    func.call @count(%b) : (memref<4x{block}>) -> ()
+    aie.end
+  }}
+}} }}"""
+    kernel = f"void count(unsigned char *p) {{ for (int i = 0; i < 4 * {size}; i++) p[i] = i; }}"
+    core = running(text, {"count.c": kernel})
+    assert core.step() == -1
+    assert core.read(0x70400, 4 * size + 1) == bytes([*range(4 * size), 0])
+    looked_at = text.replace(
+        "func.call @count(%b) :",
+        f"%c = arith.constant 0 : index\n memref.load %b[%c] : memref<4x{block}>\n func.call @count(%b) :",
+    )
+    with pytest.raises(UserError, match=r"core code cannot use type !aiex\.bfp"):
+        core_source(parse_module(looked_at, "d.mlir"), "", 0, 2, kind="wasm", file="d.mlir")

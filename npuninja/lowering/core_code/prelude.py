@@ -177,6 +177,13 @@ WIDE_PRODUCT = """__attribute__((weak)) __int128 __multi3(__int128 a, __int128 b
 }
 """
 _NAME = re.compile(r"\bnpu_\w+")
+_BLOCK = re.compile(r"\bstruct npu_block_(\d+)")
+
+
+def blocks(code: str) -> str:
+    """The definitions of the blocks of bytes that `code` names, `struct npu_block_BYTES`."""
+    sizes = sorted({int(size) for size in _BLOCK.findall(code)})
+    return "".join(f"struct npu_block_{size} {{ unsigned char bytes[{size}]; }};\n" for size in sizes)
 
 
 def prelude(code: str) -> str:

@@ -17,7 +17,7 @@ from npuninja.ir.types import DYNAMIC, function_parts, memref, size_bytes
 from npuninja.lowering.core_code.frames import PlainFrame, StepFrame
 from npuninja.lowering.core_code.function import FunctionWriter, Unit
 from npuninja.lowering.core_code.model import CoreModel
-from npuninja.lowering.core_code.prelude import prelude
+from npuninja.lowering.core_code.prelude import blocks, prelude
 from npuninja.lowering.sequence.instructions import find_device
 
 
@@ -136,7 +136,8 @@ class _Core:
         column, row = self.model.place
         header = f"/* Core ({column}, {row}) of device @{self.model.operation.string('sym_name', 'main')}: generated. */\n"
         declarations = "".join(text + "\n" for text in self.unit.declarations.values())
-        return header + prelude(code) + library + declarations + self.frame.declarations() + code
+        declarations += self.frame.declarations()
+        return header + prelude(code) + library + blocks(declarations + code) + declarations + code
 
     def waits(self) -> list[list[Any]]:
         """`[point, file, line, column, lock symbol]` of each wait, and of each release for the report of a

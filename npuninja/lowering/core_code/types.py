@@ -44,7 +44,8 @@ FLOATS = ("f16", "bf16", "f32", "f64")
 #: Element types that occur in memory only.
 _STORED = {"si8": "signed char", "ui8": "unsigned char", "si16": "short", "ui16": "unsigned short"}
 _STORED |= {"si32": "int", "ui32": "unsigned int", "si64": "long long", "ui64": "unsigned long long"}
-
+#: Numbers with a common exponent, as the bytes that they are: a core hands them on and does not look inside.
+_STORED |= {f'!aiex.bfp<"v{n}bfp16ebs{n}">': f"struct npu_block_{n + 1}" for n in (8, 16)}
 
 _VECTOR = re.compile(r"vector<((?:\d+x)+)([a-z]+\d*)>")
 
