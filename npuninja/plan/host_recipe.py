@@ -14,6 +14,7 @@ from npuninja.plan.edges import Value, edge_of, provider_of
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.host_program import PLACEHOLDERS, HostProgram, filled
 from npuninja.plan.steps import DesignSteps
+from npuninja.python_designs.script import package_root
 from npuninja.stages import _host_flags as host_flags
 from npuninja.stages.table import stage
 
@@ -59,7 +60,7 @@ class _Planned:
         if program.module:
             options += ["--module", program.module]
         if program.run_as:
-            options += ["--as", program.run_as]
+            options += ["--as", program.run_as, "--root", package_root(os.path.abspath(path), program.run_as)]
         xrt = self._context.toolchain.found("xrt")
         runner = runner_of(xrt.path) if xrt and not program.is_script else ""
         options += ["--runner", runner] if runner else []

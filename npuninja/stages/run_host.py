@@ -9,7 +9,6 @@ import sys
 
 from npuninja.depfile import ROOT
 from npuninja.errors import UserError, WrongResult, in_words
-from npuninja.python_designs.start import package_root
 from npuninja.stages._run import stage_arguments
 from npuninja.stages.insts_elf import refuse_no_elf
 
@@ -40,7 +39,7 @@ def run(arguments: list[str]) -> None:
     if options.optional("--module") == "both":
         variables["PYTHONPATH"] = os.pathsep.join((_SITE, variables["PYTHONPATH"]))
     if run_as:
-        variables["PYTHONPATH"] = os.pathsep.join((package_root(program, run_as), variables["PYTHONPATH"]))
+        variables["PYTHONPATH"] = os.pathsep.join((options.one("--root"), variables["PYTHONPATH"]))
     limit_s = float(options.one("--time-limit"))
     name = os.path.basename(program)
     try:

@@ -585,6 +585,7 @@ STAGES: tuple[Stage, ...] = (
             Option("--device", "NAME", "device", needed=True),
             Option("--module", "NAME"),
             Option("--as", "MODULE"),
+            Option("--root", "FOLDER"),
             Option("--runner", "EXE"),
             Option("--folder", "FOLDER"),
             Option("--environment", "NAME=VALUE", many=True),

@@ -144,6 +144,6 @@ def test_a_script_can_be_run_as_a_module_of_its_package(tmp_path, capfd, monkeyp
     script = tmp_path / "pack" / "check.py"
     script.write_text("import sys\nfrom .sizes import SIZE\nprint(__name__, SIZE, sys.argv[1:])\n")
     monkeypatch.setattr(run_host, "ACCELERATOR", str(tmp_path))  # as with an NPU: no emulated one is set up
-    words = ["--device", "npu1", "--time-limit", "20", "--as", "pack.check"]
+    words = ["--device", "npu1", "--time-limit", "20", "--as", "pack.check", "--root", str(tmp_path)]
     run_host.run([str(script), *words, *(["--module", module] if module else []), "--", "x"])
     assert capfd.readouterr().out == "__main__ 16 ['x']\n"
