@@ -90,12 +90,16 @@ NPU_BLOCK_ROWS(v64bfp16ebs16, v128bfp16ebs16)
 #undef NPU_BLOCK_ROWS
 
 namespace npu {
-/** c + A·Bᵀ of 8×8 blocks, both with the summed index along a row: exact products, one step for each lane. */
-template <bool Minus, class C> NPU_INLINE C block_product(const block_row<8, 64> &a, const block_row<8, 64> &b, C c) {
+/** The factors of block_product as a multiplication wants them. A function by itself: kernels have hundreds of products. */
+template <bool Minus> __attribute__((noinline)) void block_factors(const block_row<8, 64> &a, const block_row<8, 64> &b) {
     const auto x = float_rows_to_bf16_exact(Minus ? -a.floats() : a.floats());
     const auto y = transposed<8>(float_rows_to_bf16_exact(b.floats()));
     store((void *)registers::block_a, x);
     store((void *)registers::block_b, y);
+}
+/** c + A·Bᵀ of 8×8 blocks, both with the summed index along a row: exact products, one step for each lane. */
+template <bool Minus, class C> NPU_INLINE C block_product(const block_row<8, 64> &a, const block_row<8, 64> &b, C c) {
+    block_factors<Minus>(a, b);
     store((void *)registers::block_c, c);
     multiply_bf16<8, 8, 8>();
     return load<C>((void *)registers::block_c);
