@@ -206,6 +206,15 @@ def test_core_descriptor_fields() -> None:
     )
 
 
+def test_elements_below_a_word_that_follow_each_other_are_one_run_of_words() -> None:
+    dims = "<size = 8, stride = 12>, <size = 12, stride = 1>, <size = 1, stride = 1>"
+    data = init_commands(dma(2, f"%b : memref<256xi16>, 0, 96, [{dims}]"))
+    descriptor = descriptor_fields("core", words_of(data))
+    assert descriptor is not None
+    assert descriptor["length_bytes"] == 192
+    assert descriptor["dimensions"][0] == {"size": 0, "step_bytes": 4}  # which never ends
+
+
 def test_packet_fields() -> None:
     packet = ", packet = #aie.packet_info<pkt_type = 3, pkt_id = 17>"
     words = words_of(init_commands(dma(2, "%b : memref<256xi16>, 0, 96", attributes=packet)))
@@ -349,6 +358,10 @@ SWITCH = "    %t = aie.tile(0, {row})\n    %s = aie.{kind}(%t) {{\n{body}\n    }
         (
             dma(2, "%b : memref<256xi16>, 0, 96, [<size = 3, stride = 3>, <size = 2, stride = 1>]"),
             "not a whole number",
+        ),
+        (
+            dma(2, "%b : memref<256xi16>, 0, 96, [<size = 96, stride = 2>, <size = 1, stride = 1>]"),
+            "not a whole number",  # every other element
         ),
         (
             dma(2, "%b : memref<256xi16>, 0, 96, [<size = 300, stride = 2>, <size = 2, stride = 1>]"),

@@ -7,7 +7,7 @@ Sources: MLIR-AIE AIERT.cpp (what is configured), AIETargetShared.cpp (order of 
 from __future__ import annotations
 
 import struct
-from typing import Iterator
+from typing import Iterator, Sequence
 
 from npuninja.arch import registers
 from npuninja.arch.devices import (
@@ -182,12 +182,17 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
             f"{len(attribute.dims)} dimensions, a buffer descriptor of a {tile.name} tile has {tile.bd_dimensions}",
             op.loc,
         )
+    # An innermost wrap of 0 never ends: the words follow each other, and no other dimension counts. MLIR-AIE rounds to
+    # that what is less than a word; it is what the design says where its elements follow each other anyway.
+    follows = bool(attribute.dims) and attribute.dims[-1].size * element_bytes < _WORD_BYTES
+    follows = follows and _is_contiguous([(dim.size, dim.stride) for dim in reversed(attribute.dims)])
     for i, dim in enumerate(reversed(attribute.dims)):
         # The innermost stride counts elements that lie side by side, so it stays; its size becomes words.
         step_bytes = dim.stride * (element_bytes if i else _WORD_BYTES)
         size_bytes = dim.size * (_WORD_BYTES if i else element_bytes)
         # A dimension of size 1 never takes its step, so that may be anything.
-        if (step_bytes % _WORD_BYTES and dim.size > 1) or size_bytes % _WORD_BYTES:
+        whole = not (step_bytes % _WORD_BYTES and dim.size > 1) and not size_bytes % _WORD_BYTES
+        if not whole and not follows:
             raise UserError(
                 f"dimension {i} (innermost is 0) <size = {dim.size}, stride = {dim.stride}> of {element_bytes}-byte elements"
                 " is not a whole number of 32-bit words",
@@ -196,6 +201,16 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
         steps[i] = max(step_bytes // _WORD_BYTES, 1)
         wraps[i] = size_bytes // _WORD_BYTES
     return steps, wraps
+
+
+def _is_contiguous(dimensions: Sequence[tuple[int, int]]) -> bool:
+    """Whether (size, stride) of each dimension, innermost first, visit element after element."""
+    count = 1
+    for size, stride in dimensions:
+        if size > 1 and stride != count:
+            return False
+        count *= size
+    return True
 
 
 def _pads(op: Operation, element_bytes: int, place: Place, kind: str) -> list[tuple[int, int]]:
