@@ -192,3 +192,45 @@ def test_a_convolution_is_compared_with_a_model(tmp_path):
     lines = [line for line in run(tmp_path, MODEL) if line]
     assert lines == ["Avg NPU time: 5us.", "PASS!", "True", "Avg NPU time: 5us.", "Failed.", "False"]
     assert (tmp_path / "log/before_ifm.txt").read_text().startswith("0,1,2,3,4,5,6,0")
+
+
+COMPILED = """
+import numpy as np
+import aie.iron as iron
+from aie.iron import In, ObjectFifo, Out, Program, Runtime
+from aie.iron.device import NPU1Col1
+from aie.utils import DefaultNPURuntime, NPUKernel
+
+@iron.jit
+def design(a: In, b: Out):
+    line = np.ndarray[(16,), np.dtype[np.int32]]
+    fifo = ObjectFifo(line, name="in")
+
+    def sequence(a, b, source, sink):
+        source.fill(a)
+        sink.drain(b, wait=True)
+
+    runtime = Runtime(sequence, [line, line, fifo.prod(), fifo.cons().forward().cons()])
+    return Program(NPU1Col1(), runtime, workers=[]).resolve_program()
+
+for paths in ({"elf_path": "a.elf"}, {"xclbin_path": "a.xclbin"}):
+    try:
+        design.compile(**paths)
+    except ValueError as error:
+        print(error)
+print(design.compile(xclbin_path="a.xclbin", inst_path="a.bin", elf_path="a.elf", pdi_path="a.pdi"))
+given, result = iron.arange(16, dtype=np.int32), iron.zeros(16, dtype=np.int32)
+print(DefaultNPURuntime.run_test(NPUKernel("a.xclbin", "a.bin"), [given, result], {1: np.arange(16, dtype=np.int32)}))
+"""
+
+
+def test_a_jitted_design_is_compiled_to_paths(tmp_path):
+    assert run(tmp_path, COMPILED) == [
+        "compile(): elf_path and pdi_path need xclbin_path and inst_path",
+        "compile(): xclbin_path and inst_path must be set together, or neither",
+        "('a.xclbin', 'a.bin')",
+        "0",
+    ]
+    assert (tmp_path / "a.elf").read_bytes()[:4] == b"\x7fELF"
+    assert (tmp_path / "a.xclbin").read_bytes()[:7] == b"xclbin2"
+    assert (tmp_path / "a.pdi").stat().st_size > 0
