@@ -93,7 +93,8 @@ def run_python_design(
         _check_text(outcome.text, script)
         with open(report, encoding="utf-8") as stream:
             content = json.load(stream)
-    files = {f for f in content["files"] if _is_own(f) and not _same(f, script)}
+    theirs = os.path.realpath(bindings.folder) + os.sep if bindings is not None else ""
+    files = {f for f in content["files"] if _is_own(f, theirs) and not _same(f, script)}
     return PythonDesign(
         outcome.text, tuple(sorted(files)), tuple(content["kernels"]), tuple(content["flags"])
     )
@@ -113,9 +114,13 @@ def _check_text(text: str, script: str) -> None:
         )
 
 
-def _is_own(file: str) -> bool:
-    """Whether a file belongs to the design, wherever it lies; installed packages, Python and npuninja do not."""
+def _is_own(file: str, bindings: str) -> bool:
+    """Whether a file belongs to the design, wherever it lies; installed packages, Python, npuninja and the folder of
+    other bindings ("" for none) do not.
+    """
     path = os.path.realpath(file)
+    if bindings and path.startswith(bindings):
+        return False
     parts = path.split(os.sep)
     if (
         not os.path.isfile(path)
