@@ -204,7 +204,9 @@ class _Reader:
         elif word == ".file":
             found = _FILE.match(rest)
             if found is not None:
-                self.files[found[1]] = "/".join(part for part in (found[2], found[3]) if part)
+                name = found[3].removeprefix("./")
+                is_whole = name.startswith("/") or found[2] in (None, "", ".")
+                self.files[found[1]] = name if is_whole else f"{found[2]}/{name}"
         elif word == ".loc":
             number, line, column, *_ = [*rest.split(), "0"]
             file = self.files.get(number)

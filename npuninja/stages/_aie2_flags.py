@@ -7,7 +7,7 @@ does optimisation and register allocation for it; each of its instructions is on
 from __future__ import annotations
 
 from npuninja import kernel_headers
-from npuninja.aie2_compiler import COMPILER_HEADERS
+from npuninja.aie2_compiler import COMPILER_HEADERS, RUNTIME_FOLDER
 from npuninja.stages._wasm_flags import C_FLAGS, CXX_FLAGS, is_cxx, values
 
 # Flag and reason.
@@ -26,6 +26,7 @@ TARGET_FLAGS: tuple[tuple[str, str], ...] = (
 COMMON_FLAGS: tuple[tuple[str, str], ...] = (
     ("-O2", "the same loops as for emulated cores"),
     ("-gline-tables-only", "faults, profiles and listings name C lines"),
+    ("-fdebug-compilation-dir=.", "the same bytes in every folder"),
     ("-fwrapv", "signed overflow wraps, as it does on the AIE"),
     ("-ffreestanding", "there is no C library"),
     ("-fpack-struct=4", "structs have the layout of AIE2"),
@@ -94,7 +95,10 @@ def compile_flags(source: str, prefix_maps: list[str], language: str = "") -> li
         language: of the source, when the suffix does not say.
     """
     of_language = CXX_FLAGS if is_cxx(source, language) else C_FLAGS
-    maps = [f"-ffile-prefix-map={m}" for m in prefix_maps]
+    own = [
+        f"{folder}=npuninja" for folder in (RUNTIME_FOLDER, COMPILER_HEADERS, kernel_headers.INCLUDE_FOLDER)
+    ]
+    maps = [f"-ffile-prefix-map={m}" for m in [*prefix_maps, *own]]
     headers = ["-isystem", COMPILER_HEADERS, "-isystem", kernel_headers.INCLUDE_FOLDER]
     headers += ["-include", "npu/macros.h", "-include", "npu/scalars.h"]
     return [*values(COMMON_FLAGS), *values(TARGET_FLAGS), *values(of_language), *maps, *headers]

@@ -67,7 +67,10 @@ def test_ninja_test_runs_the_machine_code_too(project):
     page = (folder / "report" / "vector_add.html").read_text(encoding="utf-8")
     assert "Issue cycles of the cores" in page
     assert "<g><title>core_0_2: " in page
-    assert "kernels/vector_add/vector_add.c:" in page  # by C line
+    assert "<td>kernels/vector_add/vector_add.c:" in page  # by C line, whatever folder the project is in
+    elf = (folder / "build" / "npu1_1col" / "aie2" / "vector_add" / "core_0_2.elf").read_bytes()
+    assert str(folder).encode() not in elf
+    assert str(ROOT).encode() not in elf
 
 
 @pytest.mark.parametrize("name", DESIGNS)
