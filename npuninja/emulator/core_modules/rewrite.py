@@ -48,7 +48,7 @@ from npuninja.formats.wasm_code import (
 from npuninja.formats.wasm_module import MAGIC, read_wasm, unsigned_leb128
 
 #: Counted up when rewriting changes: names what the cache keeps.
-REWRITE_VERSION = 4
+REWRITE_VERSION = 5
 ENGINE_TABLE = "npuninja.engine"
 
 _MEMORY_INIT, _DATA_DROP = BULK | 8, BULK | 9
