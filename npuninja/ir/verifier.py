@@ -99,7 +99,7 @@ class _Verifier:
             raise UserError(
                 f"'{newer}' of {op.name} is of MLIR-AIE after 2026-08-14, which is not known here",
                 op.loc,
-                hint="the newest dialect known here is that of MLIR-AIE 1.4 as of 2026-08-14",
+                hint="the newest dialect known here is the one of 2026-08-14",
             )
         # Since 1.4 numbers of transfers may be computed; what comes out is checked when loops are written out.
         later = (

@@ -221,7 +221,7 @@ def _settled(module: Operation) -> tuple[tuple[str, ...], _Limit | None, _Limit 
             raise _mixed(mark, marks)
         marks.append(mark)
     if left:
-        # Older releases refuse transfers whose numbers are computed, so such a text is none of theirs if it need not be.
+        # Older releases refuse transfers whose numbers are computed: such a text is for the newest where it may be.
         return ((NEW,) if computes and NEW in left else left), None, None
     return (NEW,), since, until
 

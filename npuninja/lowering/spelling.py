@@ -72,7 +72,7 @@ def respell(
 def _respell_numbers(module: Operation, values: bool) -> bool:
     """Between literal numbers (up to MLIR-AIE 1.3) and SSA values with keywords (1.4); says whether anything changed."""
     possible = possible_generations(module)
-    # What only releases of the days between read is written anew for any.
+    # What only releases of the days between read is spelled again for any.
     if days_of(module) is None and ((LATEST in possible) if values else (set(possible) - {LATEST})):
         return False
     if not values:
