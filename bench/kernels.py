@@ -8,6 +8,7 @@ Emulated figures of this machine; they say nothing about an NPU. A kernel runs b
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -16,11 +17,21 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "kernel_headers")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "kernel_headers")]
 
 from module_build import Module, build  # noqa: E402
+from wasm_build import WasmBuild  # noqa: E402
+
+from npuninja.stages import kernel_cc  # noqa: E402
 
 MACS = 64**3
+SCALE = """
+#include <aie_api/aie.hpp>
+extern "C" void scale(const int16 *restrict a, int16 *restrict c, int n) {
+    for (int i = 0; i < n; i += 32)
+        aie::store_v(c + i, aie::mul(aie::load_v<32>(a + i), int16(3)).to_vector<int16>(0));
+}
+"""
 ELEMENTS = 4096
 
 
@@ -34,12 +45,39 @@ def main() -> None:
         start = time.perf_counter()
         module = build(Path(__file__).with_name("kernels.cc"), Path(folder), options.architecture)
         print(f"compiling all of them: {time.perf_counter() - start:.2f} s\n")
-        print("| kernel | figure |\n|---|---|")
+        print("| object | compiling, s CPU, the first in a build folder | another time |\n|---|---|---|")
+        for source in sources(Path(folder)):
+            first, again = compile_times(source, Path(folder), options.architecture, options.repeats)
+            print(f"| `{source.name}` | {first:.2f} | {again:.2f} |")
+        print("\n| kernel | figure |\n|---|---|")
         for name, kind, work, unit in ROWS:
             if options.architecture == "aie2p" and name in AIE2_ONLY:
                 continue
             rate = best_rate(module, name, kind, work, options.repeats)
             print(f"| `{name}` | {rate / 1e9:.2f} {unit} |")
+
+
+def sources(folder: Path) -> list[Path]:
+    """A kernel of a few lines, and those of this repository on the API."""
+    small = folder / "scale.cc"
+    small.write_text(SCALE)
+    return [small, *sorted((ROOT / "kernels").glob("*/*.cc"))]
+
+
+def compile_times(source: Path, folder: Path, architecture: str, repeats: int) -> tuple[float, float]:
+    """CPU seconds of the stage kernel_cc with an empty cache, and the best of some runs with a full one."""
+    build = WasmBuild(folder, folder / f"cache of {source.name}")
+    arguments = [
+        *build.compile_arguments(source, folder / (source.stem + ".o")),
+        *("--architecture", architecture),
+    ]
+    spent = []
+    for _ in range(repeats + 1):
+        before = os.times()
+        kernel_cc.run(arguments)
+        after = os.times()
+        spent.append(sum(after[:4]) - sum(before[:4]))
+    return spent[0], min(spent[1:])
 
 
 def best_rate(module: Module, name: str, kind: str, work: int, repeats: int) -> float:
