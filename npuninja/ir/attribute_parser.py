@@ -488,21 +488,48 @@ class AttributeParser(TokenStream):
         return f"{kind}::{self.word('the name of an event')}"
 
     def dimensions(self) -> BDDimLayoutArrayAttr:
-        """Reads `[<size = 4, stride = 16>, …]`."""
+        """Reads `[<size = 4, stride = 16>, …]`, or the same with its name before it."""
+        closed = self._named("bd_dim_layout_array", "[")
         self.expect("[")
-        return BDDimLayoutArrayAttr(tuple(self.comma_separated(self._dimension, "]")))
+        value = BDDimLayoutArrayAttr(tuple(self.comma_separated(self._dimension, "]")))
+        self._close(closed)
+        return value
 
     def _dimension(self) -> BDDimLayout:
+        closed = self._named("bd_dim_layout", "<")
         fields = self._fields(("size", "stride"), required=True)
+        self._close(closed)
         return BDDimLayout(fields["size"], fields["stride"])
 
+    def _named(self, name: str, opens: str) -> int:
+        """Steps over the name that an attribute may have inside another: `#aie.NAME`, `#aie<NAME …>`.
+
+        Returns how many `>` stand behind it for that.
+        """
+        if self.accept(f"#aie.{name}"):
+            return int(opens != "<" and self.accept("<"))
+        if not self.accept("#aie"):
+            return 0
+        self.expect("<")
+        self.expect(name)
+        return 1
+
+    def _close(self, count: int) -> None:
+        for _ in range(count):
+            self.expect(">")
+
     def pads(self) -> BDPadLayoutArrayAttr:
-        """Reads `[<const_pad_before = 2, const_pad_after = 1>, …]`."""
+        """Reads `[<const_pad_before = 2, const_pad_after = 1>, …]`, or the same with its name before it."""
+        closed = self._named("bd_pad_layout_array", "[")
         self.expect("[")
-        return BDPadLayoutArrayAttr(tuple(self.comma_separated(self._pad, "]")))
+        value = BDPadLayoutArrayAttr(tuple(self.comma_separated(self._pad, "]")))
+        self._close(closed)
+        return value
 
     def _pad(self) -> BDPadLayout:
+        closed = self._named("bd_pad_layout", "<")
         fields = self._fields(("const_pad_before", "const_pad_after"), required=True)
+        self._close(closed)
         return BDPadLayout(fields["const_pad_before"], fields["const_pad_after"])
 
     def _fields(self, names: tuple[str, str], required: bool = False) -> dict[str, int]:

@@ -141,7 +141,7 @@ def _activation(name: str, symbol: str, file: str, count: int, has_size: bool) -
                 text += f'#include "{tables}"\n'
         types = [tile] * count + ([np.int32] if has_size else [])
         return make(
-            symbol, file, types, prefix=False, object_file=f"{name}.o", include_dirs=[include],
+            symbol, file, types, prefix=False, object_file=f"{symbol}.o", include_dirs=[include],
             own_architecture=True, source_string=text,
         )  # fmt: skip
 
