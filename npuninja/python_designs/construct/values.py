@@ -10,7 +10,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from npuninja.ir import core
-from npuninja.ir.types import memref, strides_and_offset
+from npuninja.ir.types import memref
 from npuninja.lowering.core_code.types import FLOATS
 from npuninja.python_designs.construct import attributes as attrs
 from npuninja.python_designs.construct import generation
@@ -93,6 +93,12 @@ class ScalarValue(Value):
         assert isinstance(owner, core.Operation)
         attribute: Any = owner.attributes["value"]
         return float(attribute.text) if hasattr(attribute, "text") else attribute.value
+
+    def __int__(self) -> int:
+        return int(self.literal_value)
+
+    def __float__(self) -> float:
+        return float(self.literal_value)
 
     def __add__(self, other: Any) -> Any:
         return _arithmetic("add", self, other)
@@ -408,14 +414,18 @@ class MemRefValue(Value):
         if index is None:
             raise ValueError("None is no index of a memref")
         parts = list(index) if isinstance(index, tuple) else [index]
-        if len(parts) == self.rank and not any(isinstance(p, slice) or p is Ellipsis for p in parts):
+        if len(parts) == self.rank and all(isinstance(p, Value) or _is_number(p) for p in parts):
             return load(self, parts)
-        return subview(self, parts)
+        from npuninja.python_designs.construct.memory_parts import part_of
+
+        return part_of(self, parts)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         parts = list(index) if isinstance(index, tuple) else [index]
         if is_all(index) or len(parts) != self.rank or any(isinstance(p, slice) for p in parts):
-            target = self if is_all(index) else subview(self, parts)
+            from npuninja.python_designs.construct.memory_parts import part_of
+
+            target = self if is_all(index) else part_of(self, parts)
             if not isinstance(value, (MemRefValue, OpView)):
                 raise ValueError("only a memref can be stored into a part of a memref")
             make("memref.copy", [value, target])
@@ -434,55 +444,6 @@ def is_all(index: Any) -> bool:
         return True
     parts = index if isinstance(index, tuple) else (index,)
     return bool(parts) and all(isinstance(p, slice) and p == slice(None) for p in parts)
-
-
-def subview(source: Any, parts: Any, sizes: Any = None, strides: Any = None) -> Any:
-    """`memref.subview` of what the indices and slices in `parts` leave, or of offsets, sizes and strides."""
-    whole = memref(ir_value(source).type)
-    shape = whole.shape
-    dropped: list[int] = []
-    if sizes is None:
-        offsets: list[Any] = []
-        sizes, strides = [], []
-        parts = [p for p in parts if p is not Ellipsis]
-        parts += [slice(None)] * (len(shape) - len(parts))
-        for dim, (part, extent) in enumerate(zip(parts, shape)):
-            if isinstance(part, slice):
-                if any(isinstance(x, Value) for x in (part.start, part.stop, part.step)):
-                    raise ValueError("a slice with bounds that are values of the design is not supported")
-                start, stop, step = part.indices(extent)
-                offsets.append(start)
-                sizes.append(max(0, -(-(stop - start) // step)))
-                strides.append(step)
-            else:
-                offsets.append(part)
-                sizes.append(1)
-                strides.append(1)
-                dropped.append(dim)
-    else:
-        offsets = list(parts)
-        strides = list(strides or [1] * len(shape))
-    base_strides, base_offset = strides_and_offset(whole)
-    is_dynamic = any(isinstance(o, Value) for o in offsets) or base_offset < 0
-    offset: Any = "?" if is_dynamic else base_offset + sum(int(o) * s for o, s in zip(offsets, base_strides))
-    kept = [d for d in range(len(shape)) if d not in dropped] or []
-    result_strides = [str(strides[d] * base_strides[d]) for d in kept]
-    layout = f"strided<[{', '.join(result_strides)}]" + (f", offset: {offset}>" if offset != 0 else ">")
-    if len(dropped) == 0 and sizes == list(shape) and offset == 0 and not whole.layout:
-        layout = ""
-    result = MemRefType.get([sizes[d] for d in kept], type_of(whole.element), layout or None)
-    values = [_as_index(o) for o in offsets if isinstance(o, Value)]
-    from npuninja.ir.attributes import DenseArrayAttr
-    from npuninja.ir.directives import DYNAMIC_INDEX
-
-    static = {
-        "static_offsets": [DYNAMIC_INDEX if isinstance(o, Value) else int(o) for o in offsets],
-        "static_sizes": [int(s) for s in sizes],
-        "static_strides": [int(s) for s in strides],
-    }
-    attributes = {name: DenseArrayAttr("i64", tuple(numbers)) for name, numbers in static.items()}
-    op = make("memref.subview", [source, *values], attributes, (result,), segments=(1, len(values), 0, 0))
-    return value_of(op.result)
 
 
 def view(source: Any, shape: Sequence[int], dtype: Any = None, shift: Any = 0, **_: Any) -> Any:

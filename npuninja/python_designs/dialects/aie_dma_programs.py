@@ -238,8 +238,7 @@ def _fill_bd(view: OpView, function: Callable[..., Any]) -> None:
     for region in view.ir.regions:
         if not region.blocks:
             with insertion.InsertionPoint(region.append(ir.Block())):
-                function()
-                EndOp()
+                function()  # these regions have no terminator
             return
     raise Exception("couldn't find empty region to add to.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from npuninja.python_designs.construct import values
+from npuninja.python_designs.construct import memory_parts, values
 from npuninja.python_designs.construct.attributes import enum_class
 from npuninja.python_designs.construct.operations import OpView, make
 from npuninja.python_designs.construct.types import MemRefType, Type, mlir_type
@@ -155,7 +155,8 @@ MEMREF: dict[str, Any] = {
     "alloc": alloc,
     "alloca": alloca,
     "view": values.view,
-    "subview": values.subview,
+    "subview": memory_parts.subview,
+    "rank_reduce": memory_parts.rank_reduce,
     "global_": global_,
     "collapse_shape": collapse_shape,
     "MemRef": values.MemRefValue,

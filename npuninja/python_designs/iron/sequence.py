@@ -103,17 +103,17 @@ class SequenceRuntime:
                 if argument not in self.fifos:
                     self.fifos.append(argument)
 
-    def add_flow(self, *flows: Any) -> None:
-        """Adds flows to the device."""
-        self.parts.flows += flows
+    def add_flow(self, flow: Any) -> None:
+        """Adds a flow to the device."""
+        self.parts.flows.append(flow)
 
-    def add_lock(self, *locks: Any) -> None:
-        """Adds locks to the device."""
-        self.parts.locks += locks
+    def add_lock(self, lock: Any) -> None:
+        """Adds a lock to the device."""
+        self.parts.locks.append(lock)
 
-    def add_tile_dma(self, *programs: Any) -> None:
-        """Adds DMA programs to the device."""
-        self.parts.dmas += programs
+    def add_tile_dma(self, tile_dma: Any) -> None:
+        """Adds a DMA program to the device."""
+        self.parts.dmas.append(tile_dma)
 
     def must_know(self, handle: ObjectFifoHandle) -> None:
         """Raises IronRuntimeError for an objectFifo that is not in the device."""

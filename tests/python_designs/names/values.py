@@ -139,6 +139,28 @@ def _(core_tile, shim):
         of.release(ObjectFifoPort.Consume, 1)
 
 
+@section("__getitem__ of parts", "rank_reduce")
+def _(core_tile, shim):
+    table = object_fifo("table", shim, core_tile, 2, np.ndarray[(4, 8), np.dtype[np.int32]])
+    row = object_fifo("row", shim, core_tile, 2, np.ndarray[(64,), np.dtype[np.int32]])
+
+    @core(core_tile)
+    def body():
+        from aie.extras.dialects.memref import rank_reduce
+
+        e = table.acquire(ObjectFifoPort.Consume, 1)
+        v = row.acquire(ObjectFifoPort.Consume, 1)
+        e[2], e[1:3], e[0:2], e[0:4, 0:4], e[0:4:2, 1], e[..., 1], e[2, rank_reduce]
+        v[8:16], v[0:16], v[16:], v[::2], v[-8:]
+        e[2][0, 3]
+        for k in range_(4):
+            e[k]
+            e[k, 0:4]
+            v[k : k + 8]
+            v[k * 8 : (k + 1) * 8]
+            v[k * 8 : k * 8 + 8]
+
+
 @section("T", "np_dtype_to_mlir_type", "np_ndarray_type_to_memref_type", "try_convert_np_type_to_mlir_type")
 def _():
     assert np_ndarray_type_get_shape(REALS) == (4, 4)

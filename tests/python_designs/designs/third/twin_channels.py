@@ -59,7 +59,9 @@ def bounce(a: In, b: Out):
     rt = Runtime(sequence, [chunk, chunk])
     rt.add_flow(Flow(shim, place, shim_symbol="send"))
     rt.add_flow(Flow(place, shim, shim_symbol="receive"))
-    rt.add_lock(free, full, done)
+    rt.add_lock(free)
+    rt.add_lock(full)
+    rt.add_lock(done)
     rt.add_tile_dma(program)
     return Program(iron.get_current_device(), rt, workers=[worker]).resolve_program()
 

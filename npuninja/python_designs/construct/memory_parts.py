@@ -1,0 +1,152 @@
+"""Parts of memrefs: what indices and slices leave, as `memref.subview`.
+
+A part has as many dimensions as the whole, an index leaves one element of its dimension; `rank_reduce` among the
+indices drops those. Where the elements lie one behind the other from the start on, the type has no layout, so that
+such a part can be given to a function as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from npuninja.ir.attributes import DenseArrayAttr
+from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.types import DYNAMIC, memref, strides_and_offset
+from npuninja.python_designs.construct.operations import ir_value, make
+from npuninja.python_designs.construct.types import MemRefType, type_of
+from npuninja.python_designs.construct.values import ScalarValue, Value, constant, value_of
+
+#: Among the indices of a memref: dimensions of one element are dropped.
+rank_reduce = object()
+
+
+def part_of(whole: Any, parts: Sequence[Any]) -> Any:
+    """What indices and slices leave of a memref.
+
+    Raises:
+        ValueError: there are more of them than dimensions.
+    """
+    is_reduced = any(part is rank_reduce for part in parts)
+    kept: list[Any] = [
+        constant(part, index=True) if isinstance(part, int) else part
+        for part in parts
+        if part is not rank_reduce
+    ]
+    shape = memref(ir_value(whole).type).shape
+    missing = len(shape) - sum(part is not Ellipsis for part in kept)
+    if missing < 0:
+        raise ValueError(f"{len(kept)} indices for a memref of {len(shape)} dimensions")
+    place = next((i for i, part in enumerate(kept) if part is Ellipsis), len(kept))
+    kept[place : place + 1] = [slice(None)] * missing
+    offsets, sizes, strides = [], [], []
+    for part, extent in zip(kept, shape):
+        start, size, step = _range_of(part, extent)
+        offsets.append(start)
+        sizes.append(size)
+        strides.append(step)
+    return subview(whole, offsets, sizes, strides, rank_reduce=is_reduced)
+
+
+def _range_of(part: Any, extent: int) -> tuple[Any, Any, Any]:
+    """Start, number of elements and step of an index or a slice; each a number or a value."""
+    if not isinstance(part, slice):
+        return part, 1, 1
+    if not any(isinstance(bound, Value) for bound in (part.start, part.stop, part.step)):
+        start, stop, step = part.indices(extent)
+        return start, max(0, -(-(stop - start) // step)), step
+    start = 0 if part.start is None else part.start
+    stop = extent if part.stop is None else part.stop
+    step = 1 if part.step is None else part.step
+    return start, _size(start, stop, step), step
+
+
+def _size(start: Any, stop: Any, step: Any) -> Any:
+    """The number of elements between two bounds of which one at least is a value, by the forms that MLIR's Python
+    extras know: `k : k + 8`, `k * 8 : (k + 1) * 8`; else the difference, computed in the design.
+    """
+    first, last = _operands(start), _operands(stop)
+    if isinstance(start, Value) and last and last[0] is start.ir and _literal(last[1]) is not None:
+        return _literal(last[1])
+    if (
+        isinstance(step, int)
+        and first
+        and last
+        and start.ir.owner.name == stop.ir.owner.name == "arith.muli"
+        and _name_of(last[0]) == "arith.addi"
+        and last[0].owner.operands[0] is first[0]
+        and _literal(last[1]) is not None
+    ):
+        return _literal(last[1])
+    return stop - start
+
+
+def _operands(value: Any) -> Any:
+    owner = value.ir.owner if isinstance(value, Value) else None
+    operands = getattr(owner, "operands", ())
+    return operands if len(operands) == 2 else ()
+
+
+def _name_of(value: Any) -> str:
+    return str(getattr(value.owner, "name", ""))
+
+
+def _literal(value: Any) -> int | None:
+    """The number of a constant, or of what is a number already."""
+    if isinstance(value, int):
+        return value
+    scalar = value if isinstance(value, ScalarValue) else ScalarValue(value)
+    return int(scalar.literal_value) if scalar.is_constant() else None
+
+
+def _static(given: Any) -> Any:
+    """A constant's number in place of the constant; other values stay."""
+    number = _literal(given) if isinstance(given, ScalarValue) else int(given)
+    return given if number is None else number
+
+
+def subview(
+    source: Any, offsets: Any, sizes: Any = None, strides: Any = None, *, rank_reduce: bool = False, **_: Any
+) -> Any:
+    """`memref.subview` of offsets, sizes and strides, one of each for a dimension; numbers or values."""
+    whole = memref(ir_value(source).type)
+    rank = len(whole.shape)
+    offsets = [_static(o) for o in offsets]
+    sizes = [_static(s) for s in (whole.shape if sizes is None else sizes)]
+    strides = [_static(s) for s in (strides or [1] * rank)]
+    if any(isinstance(stride, Value) for stride in strides):
+        raise ValueError("a step that is a value of the design is not supported")
+    base_strides, base_offset = strides_and_offset(whole)
+    is_dynamic = any(isinstance(o, Value) for o in offsets) or base_offset < 0
+    offset: Any = "?" if is_dynamic else base_offset + sum(o * s for o, s in zip(offsets, base_strides))
+    result_strides = [stride * base for stride, base in zip(strides, base_strides)]
+    kept = [d for d in range(rank) if not (rank_reduce and sizes[d] == 1)]
+    has_layout = offset != 0 or result_strides != _dense_strides(sizes)
+    layout = f"strided<[{', '.join(str(result_strides[d]) for d in kept)}]" if has_layout else ""
+    if layout:
+        layout += f", offset: {offset}>" if offset != 0 else ">"
+    shape = [DYNAMIC if isinstance(sizes[d], Value) else sizes[d] for d in kept]
+    result = MemRefType.get(shape, type_of(whole.element), layout or None)
+    attributes = {
+        name: DenseArrayAttr("i64", tuple(DYNAMIC_INDEX if isinstance(n, Value) else n for n in numbers))
+        for name, numbers in (
+            ("static_offsets", offsets),
+            ("static_sizes", sizes),
+            ("static_strides", strides),
+        )
+    }
+    places = [o for o in offsets if isinstance(o, Value)]
+    counts = [s for s in sizes if isinstance(s, Value)]
+    segments = (1, len(places), len(counts), 0)
+    return value_of(
+        make("memref.subview", [source, *places, *counts], attributes, (result,), segments=segments).result
+    )
+
+
+def _dense_strides(sizes: Sequence[Any]) -> list[int] | None:
+    """The strides of elements that lie one behind the other; None for a number of them that is a value."""
+    if any(isinstance(size, Value) for size in sizes):
+        return None
+    strides = [1]
+    for size in reversed(sizes[1:]):
+        strides.insert(0, strides[0] * size)
+    return strides
