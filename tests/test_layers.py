@@ -38,7 +38,10 @@ RING = {
 # Values of a Python design have operators, operators make operations where the text is, and those have values;
 # the dialect modules of two generations offer each other's names.
 PYTHON_RINGS = (
-    {f"npuninja.python_designs.construct.{name}" for name in ("insertion", "operations", "values")},
+    {
+        f"npuninja.python_designs.construct.{name}"
+        for name in ("insertion", "memory_parts", "operations", "values")
+    },
     {f"npuninja.python_designs.dialects.{name}" for name in ("aie", "third")},
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from typing import Any
 
 
@@ -12,8 +13,18 @@ class NotResolvedError(Exception):
         super().__init__(message)
 
 
-class Resolvable:
-    """A part that `Program.resolve_program` makes operations of."""
+class Resolvable(metaclass=ABCMeta):
+    """A part that `Program.resolve_program` makes operations of.
+
+    A class of the design's own counts as one when it has both methods, as with a protocol; it need not inherit.
+    """
+
+    @classmethod
+    def __subclasshook__(cls, other: type) -> Any:
+        if cls is not Resolvable:
+            return NotImplemented
+        has_all = all(callable(getattr(other, name, None)) for name in ("resolve", "tiles"))
+        return True if has_all else NotImplemented
 
     def resolve(self, loc: Any = None, ip: Any = None) -> None:
         """Makes the operations, unless they are there."""

@@ -4,7 +4,7 @@
 
 import aie.iron as iron
 import numpy as np
-from aie.dialects.aie import AIETileType
+from aie.dialects.aie import AIETileType, DMAChannelDir
 from aie.dialects.aiex import dma_await_task, dma_start_task, shim_dma_single_bd_task
 from aie.iron import (
     Acquire,
@@ -43,9 +43,11 @@ def bounce(a: In, b: Out):
     program = TileDma(
         place,
         [
-            DmaChannel("S2MM", 0, [Bd(data, acquires=[Acquire(free)], releases=[Release(full)])]),
+            DmaChannel(DMAChannelDir.S2MM, 0, [Bd(data, acquires=[Acquire(free)], releases=[Release(full)])]),
             DmaChannel(
-                "MM2S", 0, [Bd(data, acquires=[Acquire(done)], releases=[Release(free)], packet=(0, 3))]
+                DMAChannelDir.MM2S,
+                0,
+                [Bd(data, acquires=[Acquire(done)], releases=[Release(free)], packet=(0, 3))],
             ),
         ],
     )
