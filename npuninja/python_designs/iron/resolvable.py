@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABCMeta
 from typing import Any
 
 
@@ -13,18 +12,19 @@ class NotResolvedError(Exception):
         super().__init__(message)
 
 
-class Resolvable(metaclass=ABCMeta):
-    """A part that `Program.resolve_program` makes operations of.
+class _ByMethods(type):
+    """Whether something is resolvable shows in its methods, as with a protocol; it need not inherit."""
 
-    A class of the design's own counts as one when it has both methods, as with a protocol; it need not inherit.
-    """
+    def __instancecheck__(cls, instance: object) -> bool:
+        if super().__instancecheck__(instance):
+            return True
+        return cls.__name__ == "Resolvable" and all(
+            callable(getattr(type(instance), name, None)) for name in ("resolve", "tiles")
+        )
 
-    @classmethod
-    def __subclasshook__(cls, other: type) -> Any:
-        if cls is not Resolvable:
-            return NotImplemented
-        has_all = all(callable(getattr(other, name, None)) for name in ("resolve", "tiles"))
-        return True if has_all else NotImplemented
+
+class Resolvable(metaclass=_ByMethods):
+    """A part that `Program.resolve_program` makes operations of; any object with its two methods is one."""
 
     def resolve(self, loc: Any = None, ip: Any = None) -> None:
         """Makes the operations, unless they are there."""
