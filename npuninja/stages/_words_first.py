@@ -79,6 +79,11 @@ def _write_first(words: str) -> bool:
         return False
     try:
         terminal = os.isatty(place)
+        if terminal:
+            import signal  # only on the way to an error
+
+            # `stty tostop` stops processes in the background that write, and Ninja's commands are such.
+            signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         if not use_colour(os.environ, terminal):
             words = _COLOUR.sub("", words)
         if not words.endswith("\n"):

@@ -81,6 +81,25 @@ def test_on_a_terminal_the_reason_is_first_and_in_colour(folder: Path) -> None:
     assert SAID not in plain[plain.index("FAILED: ") :]
 
 
+def test_a_terminal_that_stops_who_writes_in_the_background_stops_nothing(folder: Path) -> None:
+    process, ours = pty.fork()
+    if process == 0:
+        os.chdir(folder)
+        os.execve(
+            "/bin/sh", ["sh", "-c", 'stty tostop; exec "$0" -m ninja bad', sys.executable], environment()
+        )
+    shown = b""
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+    except OSError:  # the other end is closed
+        pass
+    _, status = os.waitpid(process, 0)
+    os.close(ours)
+    assert os.waitstatus_to_exitcode(status) != 0
+    assert shown.decode().index("unknown operation") < shown.decode().index("FAILED")
+
+
 def test_in_a_file_nothing_is_lost_or_written_over(folder: Path) -> None:
     log = folder / "log"
     with log.open("wb") as stream:
