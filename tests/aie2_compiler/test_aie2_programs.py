@@ -14,12 +14,13 @@ import ziglang
 
 from npuninja.aie2_compiler import RUNTIME_FOLDER, CoreProgram, compile_assembly, link_core
 from npuninja.errors import Location, UserError, Warnings
+from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.one_core import OneCore
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.reachable import reachable_bundles
 from npuninja.machine_code.source_lines import line_table
-from npuninja.stages import _aie2_flags, _wasm_flags
+from npuninja.stages import _aie2_flags, _wasm_flags, kernel_join_aie2
 
 ZIG = os.path.join(os.path.dirname(ziglang.__file__), "zig")
 SCRIPT = """MEMORY { data (!RX) : ORIGIN = 0x72000, LENGTH = 0xC000 }
@@ -258,3 +259,42 @@ def test_its_programs_have_c_lines(compiler):
     multiplies = [b.address for b in bundles_of(program) if "mul " in b.text or "lshl" in b.text]
     place = table.at(multiplies[0])
     assert (os.path.basename(place.file), place.line) == ("kernel.c", 3)
+
+
+def test_several_objects_and_archives_are_joined_to_one(compiler, tmp_path):
+    """Stage kernel_join: what the core does not use of it is left out, and objects of other compilers are named."""
+    parts = []
+    for name, text in {
+        "twice.c": "unsigned twice(unsigned a) { return a * 2; }\n",
+        "more.c": "unsigned twice(unsigned); unsigned more(unsigned a) { return twice(a) + 1; }\n",
+        "idle.c": "unsigned idle(unsigned a) { return a / 7; }\n",
+    }.items():
+        part = tmp_path / name.replace(".c", ".o")
+        part.write_bytes(compiler.object(name, text)[1])
+        parts.append(str(part))
+    inner, whole = str(tmp_path / "inner.a"), str(tmp_path / "all.o")
+    kernel_join_aie2.run([*parts[:2], "--kind", "aie2", "-o", inner])
+    kernel_join_aie2.run([inner, parts[2], "--kind", "aie2", "-o", whole])
+    joined = Path(whole).read_bytes()
+    assert [p.title.partition("_")[0] for p in read_programs(joined, whole)[1]] == ["0", "1", "2"]
+    run = "unsigned more(unsigned); void run(const unsigned *a, unsigned *b) { for (int i = 0; i < 64; i++) b[i] = more(a[i]); }"
+    objects = [compiler.object("main.c", MAIN), compiler.object("run.c", run), (whole, joined)]
+    place, warnings = Location("d.mlir", 3, 1), Warnings()
+    program = link_core(objects, SCRIPT, "script", 0x1000, compiler.assembly, place, warnings)
+    assert run_core(program, list(range(WORDS)), 3) == [2 * word + 1 for word in range(WORDS)]
+    assert "idle" not in {s.name for s in read_programs(program.elf, "core.elf")[1][0].symbols}
+    stranger = tmp_path / "stranger.o"
+    stranger.write_bytes(assemble(".globl more\nmore:\n ret lr\n nop\n nop\n nop\n nop\n nop\n").object())
+    kernel_join_aie2.run([str(stranger), parts[0], "--kind", "aie2", "-o", whole])
+    with pytest.raises(UserError, match="'more' was not compiled by npuninja-aie2"):
+        link_core(
+            [*objects[:2], (whole, Path(whole).read_bytes())],
+            SCRIPT,
+            "script",
+            0x1000,
+            compiler.assembly,
+            place,
+            warnings,
+        )
+    with pytest.raises(UserError, match="npu1"):
+        kernel_join_aie2.run([parts[0], "--kind", "aie2p", "-o", whole])
