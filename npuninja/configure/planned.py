@@ -73,15 +73,15 @@ def _stamp(path: str) -> list[int] | None:
 
 
 def modules_stamp(package: str) -> list[tuple[str, int, int]]:
-    """Path, size and time of each module of npuninja that may decide a plan, in an order of their own."""
+    """Path, size and time of each file of npuninja that may decide a plan, in an order of their own."""
     found: list[tuple[str, int, int]] = []
     pending = [package]
     while pending:
         with os.scandir(pending.pop()) as entries:
             for entry in entries:
-                if entry.name.endswith(".py"):
+                if not entry.is_dir():
                     status = entry.stat()
                     found.append((entry.path, status.st_size, status.st_mtime_ns))
-                elif entry.is_dir() and entry.name not in _SKIPPED:
+                elif entry.name not in _SKIPPED:
                     pending.append(entry.path)
     return sorted(found)

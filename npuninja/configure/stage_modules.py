@@ -32,8 +32,9 @@ _IMPORT = re.compile(
 @dataclass(frozen=True)
 class StageModules:
     """Attributes:
-    digests: the stage's module -> one word that changes with any module it consists of.
-    files: all of these modules, absolute, sorted.
+    digests: the stage's module -> one word that changes with any module it consists of, and with the files that come with
+        these modules (headers, tables, C sources).
+    files: all of these files, absolute, sorted.
     """
 
     digests: Mapping[str, str]
@@ -74,6 +75,9 @@ def _found(package: str, stages: tuple[str, ...]) -> StageModules:
         digest = hashlib.sha256()
         for name in sorted(consists_of):
             digest.update(f"{name} {tree.digest(name)}\n".encode())
+        for path in sorted({path for name in consists_of for path in tree.data(name)}):
+            digest.update(f"{os.path.relpath(path, package)} {tree.data_digest(path)}\n".encode())
+            files.add(path)
         digests[stage] = digest.hexdigest()[:DIGEST_CHARACTERS]
         files.update(tree.file(name) for name in consists_of)
     return StageModules(digests, tuple(sorted(filter(None, files))))
@@ -87,6 +91,7 @@ class _Tree:
         self._files: dict[str, str] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
         self._digests: dict[str, str] = {}
+        self._data: dict[str, tuple[str, ...]] = {}
 
     def file(self, module: str) -> str:
         """The file of a module; "" when there is no such module."""
@@ -119,6 +124,29 @@ class _Tree:
                     found.add(name)
                     waiting.append(name)
         return found
+
+    def data(self, module: str) -> tuple[str, ...]:
+        """The files that come with a package: those of its folder, and of the folders in it, that are no modules."""
+        file = self.file(module)
+        if os.path.basename(file) != "__init__.py":
+            return ()
+        if module not in self._data:
+            found = []
+            for folder, folders, names in os.walk(os.path.dirname(file)):
+                if folder != os.path.dirname(file) and "__init__.py" in names:
+                    folders.clear()
+                    continue
+                folders[:] = [name for name in folders if name != "__pycache__"]
+                found += [os.path.join(folder, name) for name in names if not name.endswith(".py")]
+            self._data[module] = tuple(sorted(found))
+        return self._data[module]
+
+    def data_digest(self, path: str) -> str:
+        """Of a file's content."""
+        if path not in self._digests:
+            with open(path, "rb") as stream:
+                self._digests[path] = hashlib.sha256(stream.read()).hexdigest()
+        return self._digests[path]
 
     def _imported(self, module: str, text: str) -> Iterator[str]:
         package, dot, _ = module.rpartition(".")

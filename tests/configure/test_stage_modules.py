@@ -29,6 +29,9 @@ FILES = {
     "parts/left.py": "from npuninja.parts.deep import thing\n",
     "parts/deep.py": "",
     "parts/right.py": "",
+    "parts/include/right.h": "",
+    "parts/apart/__init__.py": "",
+    "parts/apart/table.json": "",
 }
 
 
@@ -56,6 +59,8 @@ def digests(package):
         ("parts/left.py", {"one"}),
         ("parts/deep.py", {"one"}),
         ("parts/right.py", {"two"}),
+        ("parts/include/right.h", {"one", "two"}),
+        ("parts/apart/table.json", set()),
     ],
 )
 def test_a_changed_module_changes_the_stages_that_consist_of_it(package, changed, stages):
@@ -88,7 +93,8 @@ def test_computed_imports_are_known(tmp_path):
     computed = {
         os.path.relpath(file, ROOT)[:-3].replace(os.sep, ".")
         for file in files
-        if re.search(r"__import__\(|import_module\((?!\"toml\")", Path(file).read_text(encoding="utf-8"))
+        if file.endswith(".py")
+        and re.search(r"__import__\(|import_module\((?!\"toml\")", Path(file).read_text(encoding="utf-8"))
     }
     assert computed == {*BY_NAME, "npuninja.stages.__main__", "npuninja.stages.batch"}
 
