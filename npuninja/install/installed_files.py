@@ -83,7 +83,7 @@ def problem_of_program(path: str, environment: Mapping[str, str]) -> str:
         return ""
     name = os.path.relpath(real, tools).split(os.sep)[0]
     problem = problem_of(os.path.join(tools, name))
-    return f"its installation {problem}; `npuninja tools install {name}` makes it anew" if problem else ""
+    return f"its installation {problem}; `npuninja tools install {name}` installs it again" if problem else ""
 
 
 def require_whole(environment: Mapping[str, str], tool: str) -> None:

@@ -16,30 +16,39 @@ from typing import NamedTuple
 
 from npuninja.emulator.core_modules.operand_types import SIGNATURES
 from npuninja.formats.wasm_code import (
+    BLOCK,
+    BR,
+    BR_IF,
+    BR_TABLE,
     CALL,
+    CALL_INDIRECT,
     DROP,
+    ELSE,
     GLOBAL_GET,
     GLOBAL_SET,
     I32_ADD,
     I32_SUB,
+    IF,
     LOCAL_GET,
     LOCAL_SET,
     LOCAL_TEE,
+    LOOP,
     MEMORY_COPY,
     NOP,
+    RETURN,
     SELECT,
+    SELECT_TYPED,
+    UNREACHABLE,
     FunctionCode,
     Instruction,
 )
-from npuninja.formats.wasm_module import END
+from npuninja.formats.wasm_module import END, I32_CONST
 
-_UNREACHABLE, _BLOCK, _LOOP, _IF, _ELSE = 0x00, 0x02, 0x03, 0x04, 0x05
-_BR, _BR_IF, _BR_TABLE, _RETURN, _CALL_INDIRECT, _SELECT_TYPED = 0x0C, 0x0D, 0x0E, 0x0F, 0x11, 0x1C
-_I32_CONST, _I32_MUL, _I32_AND, _I32_OR, _I32_XOR = 0x41, 0x6C, 0x71, 0x72, 0x73
+_I32_MUL, _I32_AND, _I32_OR, _I32_XOR = 0x6C, 0x71, 0x72, 0x73
 _ARITHMETIC = frozenset((I32_ADD, I32_SUB, _I32_MUL, _I32_AND, _I32_OR, _I32_XOR))
 _EMPTY = -64  # the type of a block without values
 #: A value that is a set of parameters, a bit each. Of no parameter: a number, or an address from elsewhere.
-_NONE = 0
+_NO_PARAMETER = 0
 #: A value that must not be judged.
 _ANY = -1
 #: Functions with more passes are not looked at further; a pass more is needed for each loop that changes what it began with.
@@ -97,11 +106,11 @@ class _Pass:
         self._loops = loops
         self._count = locals_count
         variables = [
-            1 << number if kind == "i32" and number < _MOST_BITS else _NONE
+            1 << number if kind == "i32" and number < _MOST_BITS else _NO_PARAMETER
             for number, kind in enumerate(function.parameters)
         ]
         #: None behind a branch that is always taken.
-        self._variables: State | None = variables + [_NONE] * (locals_count - len(variables))
+        self._variables: State | None = variables + [_NO_PARAMETER] * (locals_count - len(variables))
         self._stack: list[int] = []
         self._frames = [_Frame(-1, False, 0, 0, len(function.results))]
         self._before: Instruction | None = None
@@ -111,9 +120,9 @@ class _Pass:
     def run(self) -> None:
         for number, instruction in enumerate(self._function.instructions):
             opcode = instruction.opcode
-            if opcode in (_BLOCK, _LOOP, _IF):
+            if opcode in (BLOCK, LOOP, IF):
                 self._open(number, instruction)
-            elif opcode in (_ELSE, END):
+            elif opcode in (ELSE, END):
                 self._close(opcode)
             elif self._variables is not None:
                 self._instruction(opcode, instruction, self._variables)
@@ -138,28 +147,28 @@ class _Pass:
         elif opcode in _ARITHMETIC:
             b, a = stack.pop(), stack.pop()
             stack.append(self._arithmetic(opcode, a, b))
-        elif opcode in (_BR, _BR_IF, _BR_TABLE, _RETURN, _UNREACHABLE):
+        elif opcode in (BR, BR_IF, BR_TABLE, RETURN, UNREACHABLE):
             self._branch(opcode, instruction)
-        elif opcode in (SELECT, _SELECT_TYPED):
+        elif opcode in (SELECT, SELECT_TYPED):
             stack.pop()
             b, a = stack.pop(), stack.pop()
             stack.append(_either(a, b))
         elif opcode == CALL:
             taken, left = self._signatures.of_functions[instruction.immediates[0]]
             self._popped(taken)
-            stack += [_NONE] * left
-        elif opcode == _CALL_INDIRECT:
+            stack += [_NO_PARAMETER] * left
+        elif opcode == CALL_INDIRECT:
             taken, left = self._signatures.of_types[instruction.immediates[0]]
             self._popped(taken + 1)
-            stack += [_NONE] * left
+            stack += [_NO_PARAMETER] * left
         elif opcode in (DROP, GLOBAL_SET):
             stack.pop()
         elif opcode == GLOBAL_GET:
-            stack.append(_NONE)
+            stack.append(_NO_PARAMETER)
         elif opcode != NOP:
             taken_types, left_types = SIGNATURES[opcode]
             self._note(opcode, instruction, self._popped(len(taken_types)))
-            stack += [_NONE] * len(left_types)
+            stack += [_NO_PARAMETER] * len(left_types)
 
     def _note(self, opcode: int, instruction: Instruction, values: list[int]) -> None:
         if values and values[0] > 0:
@@ -169,17 +178,17 @@ class _Pass:
 
     def _arithmetic(self, opcode: int, a: int, b: int) -> int:
         before = self._before
-        constant = before is not None and before.opcode == _I32_CONST
+        constant = before is not None and before.opcode == I32_CONST
         negative = constant and before is not None and before.immediates[0] < 0
         if opcode in (I32_ADD, _I32_OR):
             return _ANY if a < 0 or b < 0 else a | b
         if opcode == I32_SUB:
-            return a if b == _NONE else _ANY
+            return a if b == _NO_PARAMETER else _ANY
         if opcode == _I32_AND and constant:  # an aligned address, or its lower bits
-            return a if negative else _NONE
+            return a if negative else _NO_PARAMETER
         if opcode == _I32_MUL and not negative:  # a multiple is no address; -1 makes a difference of it
-            return _NONE
-        return _NONE if a == b == _NONE else _ANY
+            return _NO_PARAMETER
+        return _NO_PARAMETER if a == b == _NO_PARAMETER else _ANY
 
     # --- Control.
 
@@ -191,18 +200,18 @@ class _Pass:
 
     def _open(self, number: int, instruction: Instruction) -> None:
         taken, left = self._types_of(instruction)
-        is_loop = instruction.opcode == _LOOP
+        is_loop = instruction.opcode == LOOP
         if self._variables is None:
             self._frames.append(_Frame(number, is_loop, len(self._stack), taken, left))
             return
-        if instruction.opcode == _IF:
+        if instruction.opcode == IF:
             self._stack.pop()
         frame = _Frame(number, is_loop, len(self._stack) - taken, taken, left)
         self._frames.append(frame)
         if is_loop:
             self._loops[number] = self._merged(self._loops.get(number), taken)
             self._take(self._loops[number], frame)
-        elif instruction.opcode == _IF:
+        elif instruction.opcode == IF:
             frame.other_way = self._merged(None, taken)
 
     def _merged(self, found: State | None, count: int) -> State:
@@ -232,21 +241,21 @@ class _Pass:
             self.changed = True
 
     def _branch(self, opcode: int, instruction: Instruction) -> None:
-        if opcode in (_BR_IF, _BR_TABLE):
+        if opcode in (BR_IF, BR_TABLE):
             self._stack.pop()
-        if opcode in (_BR, _BR_IF):
+        if opcode in (BR, BR_IF):
             self._bring(instruction.immediates[0])
-        elif opcode == _BR_TABLE:
+        elif opcode == BR_TABLE:
             for depth in set(instruction.immediates):
                 self._bring(depth)
-        if opcode != _BR_IF:
+        if opcode != BR_IF:
             self._variables = None
 
     def _close(self, opcode: int) -> None:
         frame = self._frames[-1]
         if self._variables is not None and not frame.is_loop:
             frame.state = self._merged(frame.state, frame.left)
-        if opcode == _ELSE:
+        if opcode == ELSE:
             other, frame.other_way, self._variables = frame.other_way, None, None
             if other is not None:
                 self._take(other, frame)

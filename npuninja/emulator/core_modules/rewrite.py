@@ -442,7 +442,7 @@ class _FunctionWriter:
         return code
 
     def _packed(self, instruction: Instruction, size: int = 1, align: int = 0) -> int:
-        """What the engine is told of an access at a new site."""
+        """An access at a new site, as the engine takes it."""
         site = self._writer.site(Place(self._number, instruction.offset))
         packed = site | (size.bit_length() - 1) << _SIZE_SHIFT | align << _ALIGN_SHIFT
         return packed | (0 if self._entry else _KERNEL_BIT)

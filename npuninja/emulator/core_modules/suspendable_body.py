@@ -11,24 +11,32 @@ from npuninja.emulator.core_modules.section_tables import VALUE_LETTERS, Signatu
 from npuninja.emulator.core_modules.waiting import LEAVING, RETURNING
 from npuninja.errors import UserError
 from npuninja.formats.wasm_code import (
+    BLOCK,
+    BR,
+    BR_IF,
+    BR_TABLE,
     CALL,
+    CALL_INDIRECT,
     DROP,
+    ELSE,
     GLOBAL_GET,
     GLOBAL_SET,
+    IF,
     LOCAL_GET,
     LOCAL_SET,
     LOCAL_TEE,
+    LOOP,
     NOP,
+    RETURN,
     SELECT,
+    SELECT_TYPED,
+    UNREACHABLE,
     ByteCursor,
     FunctionCode,
     Instruction,
 )
 from npuninja.formats.wasm_module import END, unsigned_leb128
 
-_UNREACHABLE, _BLOCK, _LOOP, _IF, _ELSE = 0x00, 0x02, 0x03, 0x04, 0x05
-_BR, _BR_IF, _BR_TABLE, _RETURN, CALL_INDIRECT = 0x0C, 0x0D, 0x0E, 0x0F, 0x11
-_SELECT_TYPED = 0x1C
 _BYTES = {letter: byte for byte, letter in VALUE_LETTERS.items()}
 _SIZES = {"i": 4, "l": 8, "f": 4, "d": 8, "v": 16}
 _LOADS = {"i": b"\x28", "l": b"\x29", "f": b"\x2a", "d": b"\x2b", "v": b"\xfd\x00"}
@@ -146,9 +154,9 @@ class Body:
         open_blocks: list[tuple[int, int, int]] = []
         for number, instruction in enumerate(self._instructions):
             opcode = instruction.opcode
-            if opcode in (_BLOCK, _LOOP, _IF):
+            if opcode in (BLOCK, LOOP, IF):
                 open_blocks.append((number, at, -1))
-            elif opcode == _ELSE:
+            elif opcode == ELSE:
                 start, begin, _ = open_blocks.pop()
                 open_blocks.append((start, begin, at))
             elif opcode == END and open_blocks:
@@ -281,19 +289,19 @@ class Body:
         opcode = instruction.opcode
         frame = self._frames[-1]
         if self._dead and frame.kind != "plain":
-            if opcode in (_BLOCK, _LOOP, _IF):
+            if opcode in (BLOCK, LOOP, IF):
                 return skipped + 1
             if skipped and opcode == END:
                 return skipped - 1
-            if skipped or opcode not in (_ELSE, END):
+            if skipped or opcode not in (ELSE, END):
                 if self._writer.suspends(instruction):
                     self._writer.calls.append(instruction.offset)  # it has a number, though nothing calls it
                 return skipped
         if frame.kind == "plain":
             self._in_plain_block(number)
-        elif opcode in (_BLOCK, _LOOP, _IF):
+        elif opcode in (BLOCK, LOOP, IF):
             self._block(number)
-        elif opcode == _ELSE:
+        elif opcode == ELSE:
             self._else(number)
         elif opcode == END:
             self._end(number)
@@ -313,25 +321,25 @@ class Body:
         opcode = self._instructions[number].opcode
         taken, left = self._block_type(number)
         first, count, before_else = self._blocks[number]
-        kind = {_BLOCK: "block", _LOOP: "loop", _IF: "if"}[opcode]
+        kind = {BLOCK: "block", LOOP: "loop", IF: "if"}[opcode]
         if not count:
             self._open()
-            self._pop(taken + ("i" if opcode == _IF else ""))
+            self._pop(taken + ("i" if opcode == IF else ""))
             self._mark(number)
             self._out += self._bytes(number)
             self._depth += 1
             self._frames.append(_Frame("plain", self._depth, len(self._stack), taken, left))
             return
         self._close()
-        condition = self._spill(len(self._stack) - 1, "i") if opcode == _IF else 0
-        self._pop("i" if opcode == _IF else "")
+        condition = self._spill(len(self._stack) - 1, "i") if opcode == IF else 0
+        self._pop("i" if opcode == IF else "")
         self._mark(number)
         self._out += self._wanted(first, count) + e.IF
         self._depth += 1
-        if opcode == _LOOP:
+        if opcode == LOOP:
             self._out += e.LOOP
             self._depth += 1
-        elif opcode == _IF:
+        elif opcode == IF:
             self._out += e.get(condition) + self._within(first, before_else)
             self._out += e.get_global(self._writer.state) + e.I32_EQZ + b"\x1b" + e.IF
             self._depth += 1
@@ -394,9 +402,9 @@ class Body:
         opcode = instruction.opcode
         self._open()
         self._mark(number)
-        if opcode in (_BR, _BR_IF, _BR_TABLE):
+        if opcode in (BR, BR_IF, BR_TABLE):
             self._branch(number)
-            if opcode == _BR_IF:
+            if opcode == BR_IF:
                 self._pop("i")
             else:
                 self._dead = True
@@ -405,7 +413,7 @@ class Body:
             self._out += e.call(self._writer.callee(instruction.immediates[0], self._is_entry))
         else:
             self._out += self._bytes(number)
-        if opcode in (_RETURN, _UNREACHABLE):
+        if opcode in (RETURN, UNREACHABLE):
             self._dead = True
             return
         self._effect(instruction)
@@ -434,7 +442,7 @@ class Body:
             self._pop(self._writer.globals[numbers[0]])
         elif opcode == DROP:
             self._stack.pop()
-        elif opcode in (SELECT, _SELECT_TYPED):
+        elif opcode in (SELECT, SELECT_TYPED):
             self._pop("i")
             self._stack.pop()
         elif opcode not in (NOP, LOCAL_TEE):
@@ -446,14 +454,14 @@ class Body:
         instruction = self._instructions[number]
         opcode = instruction.opcode
         self._mark(number)
-        if opcode in (_BR, _BR_IF, _BR_TABLE):
+        if opcode in (BR, BR_IF, BR_TABLE):
             self._branch(number)
             return
         if opcode == CALL:
             self._out += e.call(self._writer.callee(instruction.immediates[0], self._is_entry))
         else:
             self._out += self._bytes(number)
-        if opcode in (_BLOCK, _LOOP, _IF):
+        if opcode in (BLOCK, LOOP, IF):
             taken, left = self._block_type(number)
             self._depth += 1
             self._frames.append(_Frame("plain", self._depth, 0, taken, left))
@@ -476,15 +484,15 @@ class Body:
         passed = apart[0].passed
         keep = [self._kept(place, kind) for place, kind in enumerate(passed)]
         picked = self._kept(len(passed), "i")
-        if opcode != _BR:
+        if opcode != BR:
             self._out += e.set_(picked)
         self._out += b"".join(map(e.set_, reversed(keep)))
         for frame in {id(f): f for f in apart}.values():
             for place, kind in enumerate(passed):
                 self._out += e.get(keep[place]) + e.set_(self._spill(frame.base + place, kind))
-        if opcode == _BR_IF or len(apart) < len(frames):
+        if opcode == BR_IF or len(apart) < len(frames):
             self._out += b"".join(map(e.get, keep))
-        if opcode != _BR:
+        if opcode != BR:
             self._out += e.get(picked)
         self._out += self._branch_code(opcode, labels)
 
@@ -494,6 +502,6 @@ class Body:
 
     @staticmethod
     def _branch_code(opcode: int, labels: list[int]) -> bytes:
-        if opcode == _BR_TABLE:
+        if opcode == BR_TABLE:
             return b"\x0e" + unsigned_leb128(len(labels) - 1) + b"".join(map(unsigned_leb128, labels))
         return bytes([opcode]) + unsigned_leb128(labels[0])

@@ -33,12 +33,13 @@ from npuninja.emulator.core_modules.section_tables import (
     types_of,
     with_items,
 )
-from npuninja.emulator.core_modules.suspendable_body import CALL_INDIRECT, Body
+from npuninja.emulator.core_modules.suspendable_body import Body
 from npuninja.emulator.core_modules.waiting import IMPORTS
 from npuninja.errors import UserError
 from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_code import (
     CALL,
+    CALL_INDIRECT,
     ByteCursor,
     Instruction,
     functions,

@@ -727,7 +727,7 @@ EXPORT("core_bounds") u64 core_bounds(u32 a, u32 b, u32 c, u32 d, u32 direct) {
     }
     return high ? (u64)(high - low) << 32 | low : everything;
 }
-/* An access that left the buffer of its argument, which begins at `low`. What is no memory was told before. */
+/* An access that left the buffer of its argument, which begins at `low`. What is no memory was found before. */
 EXPORT("core_strays") void core_strays(u32 address, u32 packed, u32 low) {
     u32 writes = packed & PACKED_WRITES ? 1 : 0;
     fault(FAULT_ACCESS, current_actor - ACTOR_CORE, MEMORY_STRAYED, address, packed_bytes(packed), packed, low << 1 | writes);
