@@ -12,7 +12,14 @@ from build_project import PROJECTS, Project, make_tool
 from npuninja.source_places import SUFFIX
 
 BANNER = "****** Xilinx Bootgen v2022.2"
-LOWERING = ["core_0_2.c", "input_physical.mlir", "input_with_addresses.mlir", "insts.bin", "npu_insts.mlir"]
+LOWERING = [
+    "core_0_2.c",
+    "gain.elf",
+    "input_physical.mlir",
+    "input_with_addresses.mlir",
+    "insts.bin",
+    "npu_insts.mlir",
+]
 PACKING = ["cdo_elfs.bin", "core_0_2.wasm", "gain.json", "gain.pdi", "gain.xclbin"]
 EMBEDDED = '[providers]\npdi = "embedded"\n'
 

@@ -10,7 +10,7 @@ from build_project import PROJECTS, Project, make_can_build
 pytestmark = make_can_build
 EMBEDDED = '[providers]\npdi = "embedded"\n'
 DESIGN = "build/npu1_1col/wasm/gain"
-LOWERING, PACKING = "LOWER ROUTE SEQUENCE INSTS CORE gain", "CDO PDI XCLBIN MANIFEST gain"
+LOWERING, PACKING = "LOWER ROUTE SEQUENCE INSTS CORE ELF gain", "CDO PDI XCLBIN MANIFEST gain"
 
 
 @pytest.fixture
