@@ -89,7 +89,7 @@ def test_a_design_is_built_by_aiecc(machine, since):
     manifest = json.loads(machine.output("gain.json").read_text(encoding="utf-8"))
     assert manifest["providers"]["design"]["provider"] == f"aiecc ({RELEASES[since].aiecc})"
     machine.project.edit("kernels/gain/scale.h", "64", "32")
-    assert machine.project.rebuilt() == ["gain.json", "gain.o", "gain.xclbin"]
+    assert machine.project.rebuilt() == ["gain.elf", "gain.json", "gain.o", "gain.xclbin"]
 
 
 def test_two_builds_have_the_same_bytes(machine):
