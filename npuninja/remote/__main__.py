@@ -90,7 +90,8 @@ def run_remotely(
     Raises:
         ToolError: the service did not do it, or made less than it should.
     """
-    folder = tempfile.mkdtemp(prefix=".new-remote", dir=_folder_for_temporaries(action))
+    # Relative, as Python before 3.12 gives it: a `:` in the way to here would end the path for the client.
+    folder = os.path.relpath(tempfile.mkdtemp(prefix=".new-remote", dir=_folder_for_temporaries(action)))
     try:
         tree, made = os.path.join(folder, "in"), os.path.join(folder, "out")
         _make_tree(tree, action)
