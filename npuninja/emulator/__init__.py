@@ -5,7 +5,7 @@ buffer = npu.allocate(nbytes)
 report = npu.run(insts, [buffer])
 """
 
-from npuninja.emulator.emulator import Emulator, HostBuffer
+from npuninja.emulator.emulator import Emulator
 from npuninja.emulator.errors import (
     BadAccess,
     CoreFault,
@@ -21,6 +21,7 @@ from npuninja.emulator.errors import (
     StackOverflow,
     TimeLimit,
 )
+from npuninja.emulator.host_memory import HostBuffer
 from npuninja.emulator.run_report import RunReport
 
 __all__ = [

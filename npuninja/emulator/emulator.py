@@ -13,70 +13,39 @@ import wasmtime
 from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import CORE_CONTROL, CORE_CONTROL_ENABLE, PROGRAM_MEMORY, tile_address
 from npuninja.emulator import layout
-from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, Array, unexpected
+from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, Array
 from npuninja.emulator.checks import check_bits
-from npuninja.emulator.checks.accesses import bad_access
-from npuninja.emulator.checks.races import Race, RaceReader
+from npuninja.emulator.checks.races import Race
 from npuninja.emulator.checks.regions import regions_of
 from npuninja.emulator.configuration import loaded_cores, read_design
-from npuninja.emulator.core_faults import core_trap, endless, full_stack, own_frames
+from npuninja.emulator.core_counts import core_counts
 from npuninja.emulator.cores import EmulatedCore, read_program
-from npuninja.emulator.deadlock import Waiters, deadlock
-from npuninja.emulator.errors import EmulationError, InvalidAccess, TimeLimit
+from npuninja.emulator.deadlock import deadlock
+from npuninja.emulator.diagnosis import Diagnosis
+from npuninja.emulator.errors import EmulationError, InvalidAccess
 from npuninja.emulator.event_log import Event
-from npuninja.emulator.faults import (
-    FAULT_ACCESS,
-    MACHINE_CORE_FAULT,
-    HostRange,
-    Known,
-    engine_fault,
-    without_program,
-)
+from npuninja.emulator.faults import without_program
+from npuninja.emulator.host_memory import HostBuffer, HostMemory
 from npuninja.emulator.kernel_output import KernelOutput
 from npuninja.emulator.machine_cores import MachineCore
-from npuninja.emulator.run_report import CoreCount, RunReport, channel_counts, unfinished_transfers
+from npuninja.emulator.run_report import RunReport, channel_counts, unfinished_transfers
 from npuninja.emulator.shared_memory import FilePlace
 from npuninja.emulator.state import ActorState
-from npuninja.emulator.stray_writes import stray_writes
 from npuninja.emulator.watchdog import Watchdog
-from npuninja.errors import Location, ToolError, UserError
+from npuninja.errors import ToolError, UserError
 from npuninja.formats import txn
 from npuninja.formats.cdo import Command
 from npuninja.formats.core_image import STUB_BYTES, read_stub
 from npuninja.machine_code.program import program_pieces
 
-#: Arguments of a sequence and host buffers that the engine has room for (engine/txn.c, engine/bd.c).
-MAX_ARGUMENTS = 64
-MAX_BUFFERS = 4096
 #: Rounds of the scheduler between two looks at the clock; a round gives every actor one turn.
 _ROUNDS = 1024
 #: Rounds the array gets after a sequence to come to rest.
 _SETTLE_ROUNDS = 4096
-#: Channels that are named when the array does not come to rest.
-_BUSIEST = 3
 #: A core that is busy when time is up gets this long to come back before it is interrupted.
 _GRACE_S = 0.2
 
 _T = TypeVar("_T")
-
-
-class HostBuffer:
-    """Memory that the host and the array share, without a copy.
-
-    Attributes:
-        view: the content, as writable bytes.
-        nbytes: its size.
-        address: its device address.
-    """
-
-    def __init__(self, array: Array, nbytes: int, place: FilePlace | None = None) -> None:
-        self.nbytes = nbytes
-        self.offset = array.allocate_ddr(nbytes) if place is None else array.share_ddr(nbytes, place)
-        self.address = layout.DEVICE_DDR + self.offset
-        self.is_shared = place is not None
-        self._mapping = array.ddr_view(self.offset, nbytes) if place is None else place.view(nbytes)
-        self.view = memoryview(self._mapping)
-        self.number = array.call("add_host_buffer", self.offset, nbytes)
 
 
 class Emulator:
@@ -129,10 +98,9 @@ class Emulator:
         self._pdis = {number: tuple(commands) for number, commands in (pdis or {}).items()}
         self._cores: dict[int, EmulatedCore] = {}
         self._machine_cores: dict[int, MachineCore] = {}
-        self._buffers: list[HostBuffer] = []
-        self._arguments: Sequence[HostBuffer] = ()
+        self._host = HostMemory(self._array)
+        self._diagnosis = Diagnosis(self._array, self._cores, self._machine_cores, self._host)
         self._failure: EmulationError | None = None
-        self._interrupted_after_s: float | None = None
         self._counted: list[ActorState] = []
         self._log_events = log_events
         self.events: list[Event] = []
@@ -297,35 +265,18 @@ class Emulator:
 
     def allocate(self, nbytes: int) -> HostBuffer:
         """A host buffer of zeros. Raises UserError for a size below one, ToolError when DDR is full."""
-        return self._add_buffer(nbytes, None)
+        return self._host.add(nbytes, None)
 
     def share(self, nbytes: int, place: FilePlace) -> HostBuffer:
         """A host buffer whose memory is a part of somebody's file, without a copy. Errors are those of `allocate`.
 
         The part begins at a page of 64 KiB and is the buffer's alone to the end of its last such page.
         """
-        return self._add_buffer(nbytes, place)
-
-    def _add_buffer(self, nbytes: int, place: FilePlace | None) -> HostBuffer:
-        if nbytes < 1:
-            raise UserError(
-                f"a host buffer of {nbytes} bytes was asked for", hint="a buffer has at least one byte"
-            )
-        if len(self._buffers) == MAX_BUFFERS:
-            raise ToolError(
-                f"the emulator has {MAX_BUFFERS} host buffers and no room for more", hint="free some of them"
-            )
-        buffer = HostBuffer(self._array, nbytes, place)
-        self._buffers.append(buffer)
-        return buffer
+        return self._host.add(nbytes, place)
 
     def free(self, buffer: HostBuffer) -> None:
         """Gives a buffer back. Its view must not be used any more."""
-        self._buffers.remove(buffer)
-        self._array.call("remove_host_buffer", buffer.number)
-        if buffer.is_shared:
-            self._array.unshare_ddr(buffer.offset, buffer.nbytes)
-        self._array.free_ddr(buffer.offset, buffer.nbytes)
+        self._host.remove(buffer)
 
     def run(
         self,
@@ -359,19 +310,7 @@ class Emulator:
         before = (
             [bytes(b.view[s:]) for b, s in zip(buffers, starts or [0] * len(buffers))] if self.at_end else []
         )
-        if len(buffers) > MAX_ARGUMENTS:
-            raise UserError(
-                f"{len(buffers)} arguments were passed to run, the emulator takes up to {MAX_ARGUMENTS}"
-            )
-        if any(b not in self._buffers for b in buffers):
-            raise UserError(
-                "a buffer that this emulator did not allocate, or that was freed, was passed to run"
-            )
-        self._arguments = buffers
-        parts = zip(buffers, starts or [0] * len(buffers))
-        table = struct.pack(
-            f"<{2 * len(buffers)}I", *[word for b, s in parts for word in (b.offset + s, b.nbytes - s)]
-        )
+        table = self._host.take_arguments(buffers, starts)
         self._guard(lambda: self._array.begin(insts, table, len(buffers)))
         self._array.store.set_epoch_deadline(1)
         self._watchdog.arm(time_limit_s + _GRACE_S)
@@ -394,7 +333,7 @@ class Emulator:
         Args:
             after_s: the time limit that the error names; by default that of the run.
         """
-        self._interrupted_after_s = after_s
+        self._diagnosis.interrupted_after_s = after_s
         self._array.engine.increment_epoch()
 
     def _run_sequence(self, started: float, time_limit_s: float) -> None:
@@ -408,11 +347,11 @@ class Emulator:
                 # What follows asks the engine, and may be interrupted no more: time may be up meanwhile.
                 self._array.store.set_epoch_deadline(1 << 30)
             if status == RUN_DEADLOCK:
-                raise self._fail(deadlock(self._waiters()))
+                raise self._fail(deadlock(self._diagnosis.waiters()))
             if status == RUN_LOAD_PDI:
                 self._load_pdi(self._array.call("wanted_pdi"))
             elif time.perf_counter() - started > time_limit_s:
-                raise self._fail(self._still_moving(time_limit_s))
+                raise self._fail(self._diagnosis.still_moving(time_limit_s, self._counted))
 
     def _settle(self, started: float, time_limit_s: float) -> None:
         for _ in range(_SETTLE_ROUNDS // _ROUNDS):
@@ -452,7 +391,7 @@ class Emulator:
         try:
             return action()
         except wasmtime.Trap as trap:
-            raise self._fail(self._explain(trap, time_limit_s)) from None
+            raise self._fail(self._diagnosis.explain(trap, time_limit_s, self._counted)) from None
         except EmulationError as error:
             raise self._fail(error) from None
 
@@ -460,119 +399,18 @@ class Emulator:
         self._failure = error
         return error
 
-    def _explain(self, trap: wasmtime.Trap, time_limit_s: float) -> EmulationError:
-        self._array.store.set_epoch_deadline(1 << 30)  # what follows may take its time
-        record = self._array.fault()
-        if record[0] == MACHINE_CORE_FAULT:
-            return self._machine_cores[record[1]].fault()
-        if record[0] == FAULT_ACCESS and record[1] in self._machine_cores:
-            _, _, _, address, size, site = record[:6]
-            return self._machine_cores[record[1]].bad_access(address, size, site)
-        if record[0] == FAULT_ACCESS:
-            touching = self._cores[record[1]]
-            return bad_access(record[1:], touching, touching.frames(trap), self._cores)
-        if record[0]:
-            known = Known(
-                self._host_ranges(), {tile: core.info for tile, core in self._cores.items()}, self.device
-            )
-            return engine_fault(record, known)
-        tile = self._array.current_actor() - layout.FIRST_CORE_ACTOR
-        core = self._cores.get(tile)
-        if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
-            time_limit_s = time_limit_s if self._interrupted_after_s is None else self._interrupted_after_s
-            if tile in self._machine_cores:
-                return self._machine_cores[tile].endless(time_limit_s)
-            return endless(core, trap, time_limit_s) if core is not None else self._still_moving(time_limit_s)
-        if core is None:
-            raise unexpected(trap) from trap
-        return core_trap(core, trap)
-
-    def _waiters(self) -> Waiters:
-        cores = {tile: core.info for tile, core in self._cores.items()}
-        return Waiters(self._array.states(), cores, self._array.read32, self.device, self._left_at)
-
-    def _left_at(self, tile: int) -> Location | None:
-        """Where a core waits that was left in the middle of its code."""
-        core = self._cores.get(tile)
-        frames = own_frames(core.suspended_frames()) if core is not None else []
-        return frames[0][1] if frames else None
-
-    def _still_moving(self, time_limit_s: float) -> TimeLimit:
-        waiters = self._waiters()
-        waiting = [s for s in waiters.waiting() if s.is_sequence or s.is_core]
-        counts = sorted(channel_counts(self._counted, self._array.states()), key=lambda c: -c.bds)
-        busy = [(f"{c.name} completed {c.bds} BDs in this run", None) for c in counts[:_BUSIEST]]
-        return TimeLimit(
-            f"the sequence is not done after {time_limit_s:g} s, and the array still moves",
-            notes=(*busy, *[(waiters.sentence(s), waiters.location(s)) for s in waiting]),
-            hint="raise the time limit, or look for a chain of BDs that repeats without waiting for a lock",
-            report={"time_limit_s": time_limit_s, "waiters": [waiters.data(s) for s in waiting]},
-        )
-
     def races(self) -> list[Race]:
         """What the check `races` found since the last run began, also when it failed."""
-        if "races" not in self.checks:
-            return []
-        machine_code = {tile: core.where for tile, core in self._machine_cores.items()}
-        reader = RaceReader(self._cores, self._array.read32, self._host_name, self.device, machine_code)
-        return reader.races(self._array.race_records())
-
-    def _host_name(self, offset: int) -> str:
-        for i, buffer in enumerate(self._arguments):
-            if buffer.offset <= offset < buffer.offset + buffer.nbytes:
-                return f"byte {offset - buffer.offset} of the buffer of argument {i}"
-        return f"byte 0x{offset:x} of host memory"
-
-    def _host_ranges(self) -> list[HostRange]:
-        ranges = [
-            HostRange(f"the buffer of argument {i}", b.address, b.nbytes)
-            for i, b in enumerate(self._arguments)
-        ]
-        others = [b for b in self._buffers if b not in self._arguments]
-        return ranges + [HostRange("a buffer of another run", b.address, b.nbytes) for b in others]
+        return self._diagnosis.races() if "races" in self.checks else []
 
     def _report(self, wall_time_s: float, at_end: list[ActorState]) -> RunReport:
         unfinished = unfinished_transfers(at_end, self._array.read32, self.device)
         before, self._counted = self._counted, self._array.states()
-        steps = {s.actor: s for s in before}
-        cores, strays = [], []
-        for s in self._counted:
-            if not s.is_core:
-                continue
-            tile = s.actor - layout.FIRST_CORE_ACTOR
-            done = s.words_moved - (steps[s.actor].words_moved if s.actor in steps else 0)
-            if tile in self._machine_cores:
-                cores.append(self._machine_count(self._machine_cores[tile], done, bool(s.state)))
-                continue
-            core = self._cores[tile]
-            memory = self._array.data_memory(tile)
-            used = core.stack_used_bytes(memory)
-            if used == core.info.stack_bytes and core.stack_may_meet_neighbour:
-                raise self._fail(full_stack(core))
-            strays += stray_writes(core.info, memory)
-            cores.append(
-                CoreCount(*layout.tile_place(tile), done, bool(s.state), used, core.info.stack_bytes)
-            )
-        return RunReport(
-            wall_time_s,
-            channel_counts(before, self._counted),
-            tuple(cores),
-            unfinished,
-            tuple(strays),
-            tuple(self.races()),
+        cores, strays = self._guard(
+            lambda: core_counts(self._array, self._cores, self._machine_cores, before, self._counted)
         )
-
-    def _machine_count(self, core: MachineCore, steps: int, ended: bool) -> CoreCount:
-        stack = core.stack(self._array.read32)
-        return CoreCount(
-            *layout.tile_place(core.tile),
-            steps,
-            ended,
-            stack.used_bytes,
-            stack.room_bytes,
-            core.issue_cycles(),
-            core.stall_cycles(),
-            stack.behind,
+        return RunReport(
+            wall_time_s, channel_counts(before, self._counted), cores, unfinished, strays, tuple(self.races())
         )
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.emulator import layout
 from npuninja.emulator.checks.regions import BUFFER, Region, regions_of
@@ -22,7 +24,7 @@ _HINTS = {
 
 
 def bad_access(
-    words: tuple[int, ...], core: EmulatedCore, frames: list[Frame], cores: dict[int, EmulatedCore]
+    words: tuple[int, ...], core: EmulatedCore, frames: list[Frame], cores: Mapping[int, EmulatedCore]
 ) -> EmulationError:
     """The error for the engine's record: tile, reason, address, bytes, packed site, whether it writes."""
     tile, why, address, size, packed, last = words[:6]
@@ -66,7 +68,9 @@ def _bytes(count: int) -> str:
     return "1 byte" if count == 1 else f"{count} bytes"
 
 
-def _where(address: int, size: int, regions: list[Region], tile: int, cores: dict[int, EmulatedCore]) -> str:
+def _where(
+    address: int, size: int, regions: list[Region], tile: int, cores: Mapping[int, EmulatedCore]
+) -> str:
     """A phrase about the place: in which buffer, or how far from the nearest."""
     if not 0x40000 <= address < 0x80000:
         return "no memory is there: data memory is 0x40000 to 0x7ffff"
@@ -105,7 +109,7 @@ def _strayed(address: int, given: int, regions: list[Region]) -> str:
     return f"{_bytes(far)} {side} buffer '{region.symbol}', which its argument points into"
 
 
-def _neighbours_stack(address: int, tile: int, cores: dict[int, EmulatedCore]) -> str | None:
+def _neighbours_stack(address: int, tile: int, cores: Mapping[int, EmulatedCore]) -> str | None:
     for window, start in DATA_WINDOWS.items():
         other = cores.get(tile + NEIGHBOUR_STEPS.get(window, 0))
         if window == "own" or other is None or not start <= address < start + other.info.stack_bytes:
