@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes is no result: other work may be going on.
-# At a desk half of the usual examples: `make test` is to end within twelve minutes on two cores.
+# At a desk a quarter of the usual examples: `make test` is to end within twelve minutes on two cores.
 settings.register_profile(
     "npuninja",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=100 if os.environ.get("CI") else 50,
+    max_examples=100 if os.environ.get("CI") else 25,
 )
 settings.register_profile("quick", parent=settings.get_profile("npuninja"), max_examples=10)
 settings.load_profile("npuninja")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,7 @@ class Run(NamedTuple):
     says: tuple[str, ...] = ()
 
 
+INCREMENT = "docs/python-designs/increment.py"
 MANIFEST = "build/npu1_1col/wasm/passthrough/passthrough.json"
 RUN: dict[Block, Run] = {
     ("README.md", "python configure.py && ninja"): Run({}, ("elements are right",)),
@@ -55,8 +57,8 @@ RUN: dict[Block, Run] = {
         {"check-NAME": "check-passthrough", "X.json": MANIFEST, "--schedules 20": "--schedules 2"},
         ("passthrough on emu",),
     ),
-    ("python-designs.md", "npuninja python docs/python-designs/increment.py"): Run(
-        {"docs/": f"{ROOT}/docs/"}, ("PASS!",)
+    ("python-designs.md", f"npuninja python {INCREMENT}"): Run(
+        {INCREMENT: shlex.quote(str(ROOT / INCREMENT))}, ("PASS!",)
     ),
     ("real-tools.md", "python configure.py --why gain.xclbin"): Run(
         {"gain.xclbin": "passthrough.xclbin"}, ("passthrough.xclbin",)
@@ -94,6 +96,11 @@ OTHER_TESTS: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     },
     ("machine_code/test_disasm.py", "test_two_programs_side_by_side"): {
         "machine-code.md": ("npuninja disasm working.elf --diff failing.elf",)
+    },
+    ("machine_code/test_functions.py", "test_a_flame_graph_has_functions_loops_and_all_cycles"): {
+        "machine-code.md": (
+            "npuninja profile build/npu1_1col/aie2/vector_add/vector_add.json --flame vector_add.svg",
+        )
     },
     ("new_project/test_own_project_page.py", "test_the_commands_of_the_page"): {
         "own-project.md": ('npuninja init "my kernels" --template gemm --device npu1', "npuninja list")

@@ -13,6 +13,7 @@ import pytest
 
 from npuninja.configure.stage_modules import BY_NAME, stage_modules
 from npuninja.depfile import read_depfile
+from npuninja.remote.identities import package_files
 from npuninja.stages.table import digested_stages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,6 +106,7 @@ def test_stages_load_no_other_modules(project, tmp_path):
     project.configure("--separate-stages")
     project.ninja()
     known = set(stage_modules(str(PACKAGE), digested_stages(), str(tmp_path)).files)
+    counted = set(package_files(str(PACKAGE)))  # by what another machine's npuninja is told from this one
     tried = set()
     for command in project.commands("all"):
         words = shlex.split(command)
@@ -119,4 +121,5 @@ def test_stages_load_no_other_modules(project, tmp_path):
         loaded = {path for path in read if path.startswith(str(PACKAGE)) and path.endswith(".py")}
         assert str(PACKAGE / "errors.py") in loaded
         assert loaded <= known, words
+        assert loaded <= counted, words
     assert {"kernel_cc", "lower", "route", "sequence", "core_code", "core_link", "cdo", "manifest"} <= tried

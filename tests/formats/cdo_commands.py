@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from npuninja.formats.cdo import BlockWrite, Command, Delay, Fill, MaskPoll, MaskWrite, Nop, Write
+from npuninja.formats.cdo import (
+    MAX_FILL_WORDS,
+    BlockWrite,
+    Command,
+    Delay,
+    Fill,
+    MaskPoll,
+    MaskWrite,
+    Nop,
+    Write,
+)
 
 _word = st.one_of(st.sampled_from([0, 1, 2, 0x80000000, 0xFFFFFFFF]), st.integers(0, 2**32 - 1))
 _address = st.one_of(
@@ -28,7 +38,7 @@ def commands() -> st.SearchStrategy[Command]:
         st.builds(MaskPoll, _address, _word, _word, _word),
         _block(),
         _block(),
-        st.builds(Fill, _address, _word, _word),
+        st.builds(Fill, _address, st.integers(0, MAX_FILL_WORDS), _word),
         st.builds(Delay, _word),
         st.builds(Nop, _sizes.map(lambda n: bytes(4 * n))),
     )

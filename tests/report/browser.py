@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# The page is written out when so much of its own time has gone by, not at once when it is loaded.
+_WAIT = "--virtual-time-budget=4000"
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
 
 
@@ -23,10 +25,12 @@ def look(page: str, folder: Path, expression: str) -> Any:
     Fails when anything of the page throws, or writes an error to the console.
     """
     probe = f"""<script>
-    addEventListener("load", () => requestAnimationFrame(() => {{
-      const found = (() => {{ {expression} }})();
+    addEventListener("load", () => setTimeout(() => {{
+      let found;
+      try {{ found = (() => {{ {expression} }})(); }}
+      catch (error) {{ found = {{faults: [String(error.stack)]}}; }}
       document.body.setAttribute("data-found", JSON.stringify(found));
-    }}));
+    }}, 200));
     </script></body>"""
     watch = """<script>window.faults = []; addEventListener("error", e => faults.push(e.message));
     { const told = console.error; console.error = (...words) => { faults.push(words.join(" ")); told(...words); }; }
@@ -34,13 +38,15 @@ def look(page: str, folder: Path, expression: str) -> Any:
     file = folder / "page.html"
     text = page.replace("</title>", "</title>" + watch, 1).replace("</body>", probe)
     file.write_text(text.replace("return {", "return {faults: window.faults, ", 1), encoding="utf-8")
-    options = ("--headless", "--no-sandbox", "--disable-gpu", "--window-size=1300,900", "--dump-dom")
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--window-size=1300,900", "--dump-dom", _WAIT)
     done = subprocess.run(
         [str(BROWSER), *options, f"--user-data-dir={folder / 'profile'}", file.as_uri()],
         capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "HOME": str(folder)},
     )  # fmt: skip
     seen = re.search(r'data-found="([^"]*)"', done.stdout)
-    assert seen, done.stderr[-2000:]
+    assert seen, (
+        f"{done.returncode} {len(done.stdout)} {done.stdout[:300]} … {done.stdout[-300:]}\n{done.stderr[-1500:]}"
+    )
     found = json.loads(unescape(seen[1]))
     assert found.pop("faults") == []
     return found

@@ -130,7 +130,7 @@ def test_the_trace_of_a_build_says_what_decided_its_time(embedded):
     printed = embedded.npuninja("trace").stdout
     assert "the longest chain takes" in printed
     chain = printed.split("the longest chain")[1].split("the slowest")[0]
-    assert "lower route sequence insts core_code build/npu1_1col/wasm/gain/" in chain or "kernel_cc" in chain
+    assert "lower route sequence insts core_code " in chain or "kernel_cc" in chain
     assert "cdo pdi xclbin manifest" in chain.splitlines()[-1]
     trace = json.loads((embedded.folder / "build/trace.json").read_text(encoding="utf-8"))
     made = {output for event in trace["traceEvents"] for output in event["args"]["outputs"]}
