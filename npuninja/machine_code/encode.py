@@ -90,7 +90,10 @@ def _field(instruction: Instruction, index: int, text: str) -> tuple[int | None,
             if reference is None or reference.symbol in _register_names():
                 return None, None, f"'{text}' is no number"
             return 0, reference, ""
-        value = int(number[1], 0)
+        try:
+            value = int(number[1], 0)
+        except ValueError:  # a zero in front, or thousands of digits
+            return None, None, f"'{text[:40]}' is no number"
         field = operand.immediate.field(value)
         if field is None:
             low, high = operand.immediate.limits()

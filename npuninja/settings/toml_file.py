@@ -43,6 +43,8 @@ def parse_toml(text: str, path: str) -> dict[str, Any]:
             match = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error))
             where = Location(path, int(match[2]), int(match[3])) if match else Location(path)
             raise UserError(f"not TOML: {(match[1] if match else str(error)).lower()}", where) from error
+        except ValueError as error:  # a number of thousands of digits
+            raise UserError(f"not TOML: {str(error).partition(';')[0].lower()}", Location(path)) from error
     toml = toml_package()
     try:
         return dict(toml.loads(text))

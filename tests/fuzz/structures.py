@@ -5,6 +5,7 @@ A bit that is turned anywhere fails at the first checksum. These come behind it.
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -232,7 +233,9 @@ def json_values(data: bytes, rng: random.Random) -> bytes:
             for key in path[:-1]:
                 holder = holder[key]
             if rng.randrange(4):
-                holder[path[-1]] = rng.choice(ODD_VALUES)
+                holder[path[-1]] = copy.deepcopy(
+                    rng.choice(ODD_VALUES)
+                )  # it may be changed in the next round
             else:
                 del holder[path[-1]]
         except (KeyError, IndexError, TypeError):

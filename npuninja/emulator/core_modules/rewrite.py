@@ -533,6 +533,8 @@ def _number_at(data: bytes, at: int) -> tuple[int, int]:
     """An unsigned LEB128 number, and the offset behind it."""
     value = shift = 0
     while True:
+        if at >= len(data):
+            raise UserError("damaged wasm module: a number is cut off", hint="build it again")
         byte = data[at]
         at += 1
         value |= (byte & 0x7F) << shift
