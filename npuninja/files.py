@@ -65,6 +65,11 @@ def read_file(path: str, limit_bytes: int, *, hint: str | None = None) -> bytes:
     return b"".join(pieces)
 
 
+def is_lfs_pointer(data: bytes) -> bool:
+    """Whether this is a pointer of Git LFS, which lies in a file's place until it is pulled."""
+    return data.startswith(b"version https://git-lfs")
+
+
 def damaged_input(error: Exception) -> UserError | None:
     """The error that stands for one of Python's about the content or the name of a file; None for all others.
 

@@ -58,7 +58,7 @@ def stage_modules(package: str, stages: tuple[str, ...], build_folder: str) -> S
             kept = json.load(stream)
         if kept["key"] == key:
             return StageModules(dict(kept["digests"]), tuple(kept["files"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
         pass
     found = _found(package, stages)
     content = {"key": key, "digests": found.digests, "files": found.files}
@@ -71,16 +71,14 @@ def _found(package: str, stages: tuple[str, ...]) -> StageModules:
     digests: dict[str, str] = {}
     files: set[str] = set()
     for stage in stages:
-        consists_of = tree.closure((*START, f"npuninja.stages.{stage}"))
+        modules = tree.closure((*START, f"npuninja.stages.{stage}"))
+        consists_of = {path for name in modules for path in (tree.file(name), *tree.data(name))}
         digest = hashlib.sha256()
-        for name in sorted(consists_of):
-            digest.update(f"{name} {tree.digest(name)}\n".encode())
-        for path in sorted({path for name in consists_of for path in tree.data(name)}):
-            digest.update(f"{os.path.relpath(path, package)} {tree.data_digest(path)}\n".encode())
-            files.add(path)
+        for path in sorted(consists_of):
+            digest.update(f"{os.path.relpath(path, package)} {tree.digest(path)}\n".encode())
         digests[stage] = digest.hexdigest()[:DIGEST_CHARACTERS]
-        files.update(tree.file(name) for name in consists_of)
-    return StageModules(digests, tuple(sorted(filter(None, files))))
+        files |= consists_of
+    return StageModules(digests, tuple(sorted(files)))
 
 
 class _Tree:
@@ -101,18 +99,17 @@ class _Tree:
             self._files[module] = next(filter(os.path.isfile, both), "")
         return self._files[module]
 
-    def digest(self, module: str) -> str:
-        """Of a module's text."""
-        self.imports(module)
-        return self._digests[module]
+    def digest(self, path: str) -> str:
+        """Of a file's content."""
+        if path not in self._digests:
+            self._read(path)
+        return self._digests[path]
 
     def imports(self, module: str) -> tuple[str, ...]:
         """The modules that a module imports, anywhere in its text, and the packages that it lies in."""
         if module not in self._imports:
-            with open(self.file(module), "rb") as stream:
-                content = stream.read()
-            self._digests[module] = hashlib.sha256(content).hexdigest()
-            self._imports[module] = tuple(dict.fromkeys(self._imported(module, content.decode())))
+            text = self._read(self.file(module)).decode()
+            self._imports[module] = tuple(filter(self.file, dict.fromkeys(self._imported(module, text))))
         return self._imports[module]
 
     def closure(self, modules: tuple[str, ...]) -> set[str]:
@@ -141,12 +138,12 @@ class _Tree:
             self._data[module] = tuple(sorted(found))
         return self._data[module]
 
-    def data_digest(self, path: str) -> str:
-        """Of a file's content."""
-        if path not in self._digests:
-            with open(path, "rb") as stream:
-                self._digests[path] = hashlib.sha256(stream.read()).hexdigest()
-        return self._digests[path]
+    def _read(self, path: str) -> bytes:
+        """A file's content; its digest is kept."""
+        with open(path, "rb") as stream:
+            content = stream.read()
+        self._digests[path] = hashlib.sha256(content).hexdigest()
+        return content
 
     def _imported(self, module: str, text: str) -> Iterator[str]:
         package, dot, _ = module.rpartition(".")
@@ -158,8 +155,7 @@ class _Tree:
             source, names, whole = match.groups()
             yield source or whole
             for name in re.findall(r"\w+", names or ""):
-                if self.file(f"{source}.{name}"):
-                    yield f"{source}.{name}"
+                yield f"{source}.{name}"
 
     def _all_below(self, package: str) -> Iterator[str]:
         base = os.path.join(self._root, *package.split("."))

@@ -77,7 +77,10 @@ def profile_run(run: Run, wanted: Sequence[str] = ()) -> ProfiledRun:
     from npuninja.emulator import Emulator  # wasmtime takes 50 ms
     from npuninja.emulator.errors import TimeLimit
 
-    known = known_programs([*elves_beside(run.name), *wanted], wanted)
+    asked = {path: known_programs([path], wanted) for path in wanted}
+    known = known_programs(elves_beside(run.name), wanted)
+    for programs in asked.values():
+        known.update(programs)
     with Emulator.from_xclbin(run.xclbin, kernel=run.kernel, name=run.name, count_bundles=True) as npu:
         if not npu.machine_cores():
             raise UserError(
@@ -85,8 +88,8 @@ def profile_run(run: Run, wanted: Sequence[str] = ()) -> ProfiledRun:
                 hint="npuninja model NAME.json",
             )
         images = {program_image(core.pieces) for core in npu.machine_cores()}
-        for path in wanted:
-            if not images & set(known_programs([path], wanted)):
+        for path, programs in asked.items():
+            if not images & set(programs):
                 raise UserError("no core of the design has the program in this ELF", Location(path))
         hosts = []
         for content in run.content:

@@ -9,7 +9,13 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from npuninja.errors import Location, UserError
-from npuninja.files import MAX_DESCRIPTION_BYTES, MAX_INSTRUCTIONS_BYTES, MAX_XCLBIN_BYTES, read_file
+from npuninja.files import (
+    MAX_DESCRIPTION_BYTES,
+    MAX_INSTRUCTIONS_BYTES,
+    MAX_XCLBIN_BYTES,
+    is_lfs_pointer,
+    read_file,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,7 +139,7 @@ class Manifest(NamedTuple):
         """
         limit = MAX_XCLBIN_BYTES if path == self.xclbin else MAX_INSTRUCTIONS_BYTES
         data = read_file(path, limit, hint="build the design again (`ninja`)")
-        if data.startswith(b"version https://git-lfs"):
+        if is_lfs_pointer(data):
             raise UserError(
                 "the file is a Git LFS pointer, not the content", Location(path), hint="run `git lfs pull`"
             )

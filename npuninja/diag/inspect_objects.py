@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from npuninja.errors import Location, UserError
+from npuninja.files import is_lfs_pointer
 from npuninja.formats import elf
 from npuninja.formats.elf import Elf
 from npuninja.formats.wasm_code import FunctionCode
@@ -90,7 +91,7 @@ def _member(program: Program, name: str) -> Found:
 
 def refuse_pointer(data: bytes, name: str) -> None:
     """Raises UserError when this is a Git LFS pointer in the place of a file."""
-    if data.startswith(b"version https://git-lfs"):
+    if is_lfs_pointer(data):
         raise UserError(
             "a Git LFS pointer, not the file itself",
             Location(name),

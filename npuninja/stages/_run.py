@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Callable, Iterable, NamedTuple, Union
 
 from npuninja.errors import Error, InternalError, Location, ToolError, UserError, Warnings, in_words
-from npuninja.files import MAX_XCLBIN_BYTES, is_special, read_file, write_file
+from npuninja.files import MAX_XCLBIN_BYTES, is_lfs_pointer, is_special, read_file, write_file
 from npuninja.stages.table import stage as row_of
 from npuninja.terminal import tell
 
@@ -133,7 +133,7 @@ def read_bytes(path: str) -> bytes:
     data = read_file(path, MAX_INPUT_BYTES)
     if not data:
         raise UserError("the file is empty", Location(path), hint="delete it and build again")
-    if data.startswith(b"version https://git-lfs"):
+    if is_lfs_pointer(data):
         raise UserError(
             "the file is a Git LFS pointer, not the content", Location(path), hint="run `git lfs pull`"
         )

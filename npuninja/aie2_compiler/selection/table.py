@@ -23,6 +23,22 @@ class Selector(Leaving):
 _Handler = Callable[[Selector, Instruction], None]
 
 
+#: Branches: the comparison, whether they are taken when it holds, and whether its sides change places.
+_BRANCHES = (
+    *(("beq", "eq", True, False), ("bne", "ne", True, False)),
+    *(("blt", "lt", True, False), ("bge", "lt", False, False)),
+    *(("bltu", "ltu", True, False), ("bgeu", "ltu", False, False)),
+    *(("bgt", "lt", True, True), ("ble", "lt", False, True)),
+    *(("bgtu", "ltu", True, True), ("bleu", "ltu", False, True)),
+)
+#: The same against zero; "" is whether there is anything but zero.
+_BRANCHES_ON_ZERO = (
+    *(("beqz", "", False, False), ("bnez", "", True, False)),
+    *(("bltz", "lt", True, False), ("bgez", "lt", False, False)),
+    *(("bgtz", "lt", True, True), ("blez", "lt", False, True)),
+)
+
+
 def _handlers() -> dict[str, _Handler]:
     made: dict[str, _Handler] = {}
 
@@ -88,22 +104,10 @@ def _handlers() -> dict[str, _Handler]:
         add(rv, lambda s, i, n=name: s.load(i, n))  # type: ignore[misc]
     for rv, name in {"sw": "st", "sh": "st.s16", "sb": "st.s8"}.items():
         add(rv, lambda s, i, n=name: s.store(i, n))  # type: ignore[misc]
-    add("beq", lambda s, i: s.branch(i, "eq", when=True))
-    add("bne", lambda s, i: s.branch(i, "ne", when=True))
-    add("blt", lambda s, i: s.branch(i, "lt", when=True))
-    add("bge", lambda s, i: s.branch(i, "lt", when=False))
-    add("bltu", lambda s, i: s.branch(i, "ltu", when=True))
-    add("bgeu", lambda s, i: s.branch(i, "ltu", when=False))
-    add("bgt", lambda s, i: s.branch(i, "lt", when=True, swapped=True))
-    add("ble", lambda s, i: s.branch(i, "lt", when=False, swapped=True))
-    add("bgtu", lambda s, i: s.branch(i, "ltu", when=True, swapped=True))
-    add("bleu", lambda s, i: s.branch(i, "ltu", when=False, swapped=True))
-    add("beqz", lambda s, i: s.branch_zero(i, "", when=False))
-    add("bnez", lambda s, i: s.branch_zero(i, "", when=True))
-    add("bltz", lambda s, i: s.branch_zero(i, "lt", when=True))
-    add("bgez", lambda s, i: s.branch_zero(i, "lt", when=False))
-    add("bgtz", lambda s, i: s.branch_zero(i, "lt", when=True, swapped=True))
-    add("blez", lambda s, i: s.branch_zero(i, "lt", when=False, swapped=True))
+    for rv, name, when, swapped in _BRANCHES:
+        add(rv, lambda s, i, n=name, w=when, x=swapped: s.branch(i, n, when=w, swapped=x))  # type: ignore[misc]
+    for rv, name, when, swapped in _BRANCHES_ON_ZERO:
+        add(rv, lambda s, i, n=name, w=when, x=swapped: s.branch_zero(i, n, when=w, swapped=x))  # type: ignore[misc]
     add("j tail", Selector.jump)
     add("call", Selector.call)
     add("ret", Selector.return_)

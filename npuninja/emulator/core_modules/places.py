@@ -12,6 +12,7 @@ import wasmtime
 
 from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules.rewrite import Place
+from npuninja.emulator.core_modules.section_tables import number_at, with_items
 from npuninja.errors import Location
 from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_code import FunctionCode, functions
@@ -72,14 +73,14 @@ class Places:
     def _probe(self, function: FunctionCode, place: Place) -> list[Frame]:
         sections = {s.id: s.data for s in self._wasm.sections if s.id}
         content = sections[wasm_sections.CODE]
-        count, start = _number_at(content, 0)
+        count, start = number_at(content, 0)
         head = unsigned_leb128(count + 1)
         if len(head) != start:  # one more function would move all others away from their lines
             return []
         bodies = []
         at = start
         for other in self._code.values():
-            size, begin = _number_at(content, at)
+            size, begin = number_at(content, at)
             first = other.instructions[0].offset
             end = begin + size
             trap = place.offset if other.number == function.number else first
@@ -90,15 +91,15 @@ class Places:
         arguments = b"".join(zeros.get(kind, b"\xd0\x70") for kind in function.parameters)
         call = arguments + e.call(function.number) + e.UNREACHABLE
         bodies.append(e.body([], call))
-        types = _more(sections[wasm_sections.TYPE], b"\x60\0\0")
-        number = _number_at(sections[wasm_sections.TYPE], 0)[0]
+        types = with_items(sections[wasm_sections.TYPE], [b"\x60\0\0"])
+        number = number_at(sections[wasm_sections.TYPE], 0)[0]
         imported = sum(1 for item in self._wasm.imports if item.kind == "function")
         name = _PROBE.encode()
         export = unsigned_leb128(len(name)) + name + b"\0" + unsigned_leb128(imported + count)
         replaced = {
             **{n: d for n, d in sections.items() if n in _ORDER},
             wasm_sections.TYPE: types,
-            wasm_sections.FUNCTION: _more(sections[wasm_sections.FUNCTION], unsigned_leb128(number)),
+            wasm_sections.FUNCTION: with_items(sections[wasm_sections.FUNCTION], [unsigned_leb128(number)]),
             wasm_sections.EXPORT: b"\x01" + export,
             wasm_sections.CODE: head + b"".join(bodies),
         }
@@ -160,19 +161,3 @@ def _first_frame(text: str) -> list[Frame]:
             location = Location(place[1].removeprefix("./"), int(place[2] or 0), int(place[3] or 0))
             found[-1] = (found[-1][0], location)
     return found
-
-
-def _number_at(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
-def _more(data: bytes, item: bytes) -> bytes:
-    count, start = _number_at(data, 0)
-    return unsigned_leb128(count + 1) + data[start:] + item

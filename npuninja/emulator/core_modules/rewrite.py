@@ -29,7 +29,7 @@ from npuninja.emulator.core_modules.address_map import (
 )
 from npuninja.emulator.core_modules.bound_accesses import WRITES_BIT, BoundAccesses
 from npuninja.emulator.core_modules.origins import Origins, Signatures, origins_of
-from npuninja.emulator.core_modules.section_tables import import_types, types_of
+from npuninja.emulator.core_modules.section_tables import import_types, number_at, types_of, with_items
 from npuninja.emulator.core_modules.suspension import make_suspendable, needs_suspension
 from npuninja.errors import UserError
 from npuninja.formats import wasm_sections
@@ -131,16 +131,23 @@ def rewrite(module: bytes, entry: str, name: str, *, checked: bool) -> Rewritten
     try:
         code = functions(wasm)
     except (IndexError, ValueError):
-        raise UserError(f"{name}: damaged wasm module: its code is cut off", hint="build it again") from None
+        raise _cut_off(name) from None
     found = wasm.export(entry)
     stack_pointer = wasm.export("__stack_pointer")
     if found is None or stack_pointer is None or not code:
         raise UserError(f"{name}: damaged wasm module: it has no function {entry}", hint="build it again")
     sections = {s.id: s.data for s in wasm.sections if s.id}
     imported = sum(1 for item in wasm.imports if item.kind == "function")
-    writer = _Writer(sections, code, imported, found.number, stack_pointer.number, name, checked)
-    rewritten = writer.module()
+    try:
+        writer = _Writer(sections, code, imported, found.number, stack_pointer.number, name, checked)
+        rewritten = writer.module()
+    except IndexError:  # a number in a section that ends before it does
+        raise _cut_off(name) from None
     return _suspendable(rewritten, name, checked, sections) if needs_suspension(wasm) else rewritten
+
+
+def _cut_off(name: str) -> UserError:
+    return UserError(f"{name}: damaged wasm module: its code is cut off", hint="build it again")
 
 
 #: Instructions that the core's own function begins with in a checked run: the engine counts its epochs.
@@ -158,7 +165,7 @@ def _suspendable(rewritten: Rewritten, name: str, checked: bool, sections: dict[
             prologue=_CHECKED_PROLOGUE if checked else 0,
         )
     except (IndexError, KeyError, ValueError):
-        raise UserError(f"{name}: damaged wasm module: its code is cut off", hint="build it again") from None
+        raise _cut_off(name) from None
     nowhere = Place(-1, 0)
     places = tuple(nowhere if origin < 0 else rewritten.place(origin) or nowhere for origin in found.origins)
     calls = tuple(rewritten.place(offset) or nowhere for offset in found.calls)
@@ -260,7 +267,7 @@ class _Writer:
         pages = unsigned_leb128(CHECKED_PAGES if self._checked else PLAIN_PAGES)
         replaced = {
             **{number: data for number, data in self._sections.items() if number in wasm_sections.OF_CORES},
-            wasm_sections.FUNCTION: _more(
+            wasm_sections.FUNCTION: with_items(
                 self._sections[wasm_sections.FUNCTION],
                 [self._type(h.parameters, h.results) for h in self._helpers],
             ),
@@ -268,7 +275,7 @@ class _Writer:
         }
         if self._checked:
             size = unsigned_leb128(len(ENGINE_FUNCTIONS))
-            replaced[wasm_sections.TABLE] = _more(
+            replaced[wasm_sections.TABLE] = with_items(
                 self._sections.get(wasm_sections.TABLE, b"\0"), [b"\x70\x01" + size + size]
             )
             zeros = (
@@ -276,11 +283,13 @@ class _Writer:
                 b"\x7e\x01\x42\x00\x0b",
                 b"\x7b\x01\xfd\x0c" + bytes(16) + b"\x0b",
             )
-            replaced[wasm_sections.GLOBAL] = _more(self._sections.get(wasm_sections.GLOBAL, b"\0"), zeros)
+            replaced[wasm_sections.GLOBAL] = with_items(
+                self._sections.get(wasm_sections.GLOBAL, b"\0"), zeros
+            )
             name = ENGINE_TABLE.encode()
             export = unsigned_leb128(len(name)) + name + b"\x01" + unsigned_leb128(self._table)
-            replaced[wasm_sections.EXPORT] = _more(self._sections[wasm_sections.EXPORT], [export])
-        replaced[wasm_sections.TYPE] = _more(self._sections.get(wasm_sections.TYPE, b"\0"), self._types)
+            replaced[wasm_sections.EXPORT] = with_items(self._sections[wasm_sections.EXPORT], [export])
+        replaced[wasm_sections.TYPE] = with_items(self._sections.get(wasm_sections.TYPE, b"\0"), self._types)
         out = bytearray(MAGIC)
         for number in wasm_sections.OF_CORES[:-1]:
             if number in replaced:
@@ -311,10 +320,10 @@ class _Writer:
         instructions = function.instructions
         if not instructions:
             raise UserError(f"{self._name}: damaged wasm module: a function is empty", hint="build it again")
-        groups, start = _number_at(content, function.offset)
+        groups, start = number_at(content, function.offset)
         declared, at = 0, start
         for _ in range(groups):
-            count, at = _number_at(content, at)
+            count, at = number_at(content, at)
             declared += count
             at += 1
         locals_ = _Locals(len(function.parameters) + declared)
@@ -526,24 +535,4 @@ class _FunctionWriter:
 
 
 def _count(data: bytes) -> int:
-    return _number_at(data, 0)[0]
-
-
-def _number_at(data: bytes, at: int) -> tuple[int, int]:
-    """An unsigned LEB128 number, and the offset behind it."""
-    value = shift = 0
-    while True:
-        if at >= len(data):
-            raise UserError("damaged wasm module: a number is cut off", hint="build it again")
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
-def _more(data: bytes, items: tuple[bytes, ...] | list[bytes]) -> bytes:
-    """A section that is a vector, with items added."""
-    count, start = _number_at(data, 0)
-    return unsigned_leb128(count + len(items)) + data[start:] + b"".join(items)
+    return number_at(data, 0)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from npuninja.formats.wasm_code import ByteCursor
@@ -88,7 +89,7 @@ def number_at(data: bytes, at: int) -> tuple[int, int]:
     return cursor.number(), cursor.at
 
 
-def with_items(data: bytes, items: list[bytes]) -> bytes:
+def with_items(data: bytes, items: Sequence[bytes]) -> bytes:
     """A section that is a vector, with items added."""
     count, start = number_at(data, 0)
     return unsigned_leb128(count + len(items)) + data[start:] + b"".join(items)
