@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from conftest import ROOT, TESTS
 
+from npuninja.compiled_modules import cache_folder
+
 PROJECTS = TESTS / "projects"
 
 # Variables that would let the machine's own tools into a test.
@@ -47,6 +49,8 @@ class Project:
         self.environment = {k: v for k, v in os.environ.items() if k not in TOOL_VARIABLES}
         self.environment["PATH"] = f"{tools}:/usr/bin:/bin"
         self.environment["HOME"] = str(tools / "home")
+        # The emulator's engine is compiled once for all of them: five seconds each otherwise.
+        self.environment["NPUNINJA_CACHE_DIR"] = str(cache_folder())
         self.environment["NPUNINJA_TOOLS"] = str(tools / "installed")
 
     def write(self, name: str, text: str) -> Path:
