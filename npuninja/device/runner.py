@@ -12,91 +12,23 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from npuninja.device.api import Capabilities, Device
+from npuninja.device.api import Device
 from npuninja.device.bare_run import is_xclbin
-from npuninja.device.choice import DEVICES, choose
-from npuninja.device.comparison import Comparison, Tolerance, poison
-from npuninja.device.idle_gaps import IdleGaps
-from npuninja.device.manifest import Argument, Manifest, read_runs, select_runs
-from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
+from npuninja.device.choice import choose
+from npuninja.device.comparison import Comparison, Tolerance
+from npuninja.device.manifest import Manifest, read_runs, select_runs
 from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
 from npuninja.device.result_check import compare_bytes
+from npuninja.device.run_options import run_parser
+from npuninja.device.run_outcome import Outcome, error_fields
+from npuninja.device.run_session import Session
 from npuninja.device.source_paths import locate, reference_source, with_warnings
-from npuninja.device.timing import Timing, timing_of
+from npuninja.device.timing import timing_of
 from npuninja.device.vectors import Vectors, make_vectors, read_vectors
 from npuninja.errors import INTERRUPTED, DeviceError, Error, UserError, WrongResult
-
-MOST_IN_FLIGHT = 64  # each takes buffers of its own, and an NPU's queue is not long
-
-
-#: What `--check NAME` looks for, in words.
-_CHECKED = {"races": "races", "memory": "wrong accesses to memory"}
-
-
-class Outcome(NamedTuple):
-    """What a run gave. `comparisons` is None without --verify."""
-
-    manifest: Manifest
-    capabilities: Capabilities
-    reason: str
-    inputs_from: str
-    comparisons: tuple[Comparison, ...] | None
-    timing: Timing
-    in_flight: int
-    way: str
-    remarks: list[str]
-    report: dict[str, Any] | None
-    checks: list[str]
-    findings: list[Error]
-
-    @property
-    def wrong(self) -> list[Comparison]:
-        """The outputs that differ from the reference."""
-        return [c for c in self.comparisons or () if not c.good]
-
-    def fields(self) -> dict[str, Any]:
-        """The outcome for --json."""
-        return {
-            "design": self.manifest.design,
-            "build_id": self.manifest.build_id,
-            "device": self.capabilities.name,
-            "reason": self.reason,
-            "inputs": self.inputs_from,
-            "verified": None if self.comparisons is None else not self.wrong,
-            "outputs": [c.fields() for c in self.comparisons or ()],
-            "times": self.timing.fields(),
-            "in_flight": {"runs": self.in_flight, "way": self.way},
-            "remarks": self.remarks,
-            "report": self.report,
-            "checks": self.checks,
-            "findings": [_error_fields(finding) for finding in self.findings],
-        }
-
-    def render(self, brief: bool = False) -> str:
-        """The outcome for people, after the lines that were printed before the run."""
-        lines = [finding.render() for finding in self.findings]
-        if self.checks and not self.findings:
-            lines.append(f"checked for {' and '.join(map(_CHECKED.__getitem__, self.checks))}: nothing found")
-        lines += [c.render() for c in self.comparisons or ()]
-        if self.comparisons is None:
-            why = (
-                "--verify was not given"
-                if self.manifest.reference
-                else f"there is no host/{self.manifest.design}.py"
-            )
-            lines.append(f"not verified: nothing was compared, since {why}")
-        elif not self.comparisons:
-            lines.append("not verified: the design has no output")
-        lines += [f"warning: {remark}" for remark in self.remarks]
-        if self.in_flight > 1:
-            lines.append(
-                f"{self.in_flight} runs at once ({self.way}); times are those of all, divided by {self.in_flight}"
-            )
-        moved = sum(_moved_bytes(a) for a in self.manifest.arguments)
-        return "\n".join([*lines, self.timing.render(moved, brief)])
 
 
 def main(arguments: list[str]) -> int:
@@ -105,7 +37,7 @@ def main(arguments: list[str]) -> int:
         from npuninja.device import bare_run
 
         return bare_run.main(arguments)
-    options = _parser().parse_args(arguments)
+    options = run_parser().parse_args(arguments)
     code, results = 0, []
     try:
         runs = select_runs(read_runs(options.manifest), options.kernel, options.sequence)
@@ -120,7 +52,7 @@ def main(arguments: list[str]) -> int:
             results.append({"kernel": run.kernel, "sequence": run.sequence, **fields})
     except Error as error:
         print(error.render(), file=sys.stderr)
-        code, results = error.exit_code, [_error_fields(error)]
+        code, results = error.exit_code, [error_fields(error)]
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -163,120 +95,8 @@ def _one(
             )
     except Error as error:
         print(error.render(), file=sys.stderr)
-        return error.exit_code, fields or _error_fields(error)
+        return error.exit_code, fields or error_fields(error)
     return 0, fields
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="npuninja run",
-        description="Runs a built design on a device.",
-        epilog="Exit codes: 0 good, 1 the result is wrong, 2 wrong input, 3 a tool failed, 4 the device failed, "
-        "77 no device of the required kind, 70 a bug of npuninja.",
-    )
-    parser.add_argument("manifest", help="the .json beside the design's .xclbin")
-    parser.add_argument(
-        "--device",
-        choices=DEVICES,
-        default="auto",
-        help="where to run; auto takes what the design was built for (default)",
-    )
-    parser.add_argument(
-        "--require", choices=("npu", "emu"), help="fail with exit code 77 unless it runs on this"
-    )
-    parser.add_argument("--kernel", metavar="K", help="of a design with several kernels, only this one")
-    parser.add_argument(
-        "--sequence", metavar="S", help="of a design with several runtime sequences, only this one"
-    )
-    parser.add_argument(
-        "--input",
-        action="append",
-        default=[],
-        metavar="[NAME=]FILE",
-        help="data for an input: .npy, or raw bytes; repeat",
-    )
-    parser.add_argument(
-        "--output",
-        action="append",
-        default=[],
-        metavar="[NAME=]FILE",
-        help="where an output goes: .npy, or raw bytes; repeat",
-    )
-    parser.add_argument(
-        "--verify", action="store_true", help="compare all bytes with the design's NumPy reference"
-    )
-    parser.add_argument(
-        "--vectors",
-        nargs=2,
-        action="append",
-        metavar=("INPUTS", "EXPECTED"),
-        help="with --verify: what the reference gave for this seed, as the build keeps it, instead of asking it again",
-    )
-    parser.add_argument(
-        "--check",
-        type=_checks,
-        action="extend",
-        default=[],
-        metavar="NAME[,NAME]",
-        help="on the emulated array: look for `races` (accesses that nothing orders) and wrong accesses to `memory`",
-    )
-    parser.add_argument(
-        "--schedules",
-        type=_count,
-        default=0,
-        metavar="N",
-        help="on the emulated array: run in N more orders of turns, speeds and latencies, drawn from --seed, and compare",
-    )
-    parser.add_argument(
-        "--schedule",
-        type=_count,
-        default=0,
-        metavar="K",
-        help="only the Kth of them, to repeat what was found in it",
-    )
-    parser.add_argument(
-        "--bench", type=_count, default=0, metavar="N", help="run N times more and give the times"
-    )
-    parser.add_argument(
-        "--in-flight",
-        type=_in_flight,
-        default=1,
-        metavar="N",
-        help="give N runs to the device at once, with buffers each",
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="one JSON object on standard output instead of text"
-    )
-    parser.add_argument(
-        "--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds for one run (default 10)"
-    )
-    add_memory_limit(parser, RUN_LIMIT_BYTES)
-    parser.add_argument(
-        "--seed", type=_count, default=1, metavar="N", help="of the random inputs (default 1)"
-    )
-    parser.add_argument(
-        "--seeds",
-        type=_count,
-        default=1,
-        metavar="N",
-        help="with --verify: N runs, with a seed each, from --seed on",
-    )
-    parser.add_argument(
-        "--require-reference", action="store_true", help="a design without a NumPy reference is an error"
-    )
-    parser.add_argument(
-        "--kernel-output", action="store_true", help="show what kernels print (emulated cores only)"
-    )
-    parser.add_argument("--brief", action="store_true", help="leave out what holds for every emulated run")
-    return parser
-
-
-def _checks(text: str) -> list[str]:
-    names = text.split(",")
-    for name in names:
-        if name not in _CHECKED:
-            raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(_CHECKED)}")
-    return names
 
 
 def _findings(device: Device, manifest: Manifest) -> list[Error]:
@@ -318,39 +138,6 @@ def _kernel_output(device: Device, options: argparse.Namespace) -> dict[str, Any
     return {"kernel_output": [list(line) for line in lines]}
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return value
-
-
-def _in_flight(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= MOST_IN_FLIGHT:
-        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MOST_IN_FLIGHT}")
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no time above zero")
-    return value
-
-
-def _error_fields(error: Error) -> dict[str, Any]:
-    return {
-        "status": "error",
-        "exit_code": error.exit_code,
-        "message": error.message,
-        "location": str(error.location) if error.location else None,
-        "hint": error.hint,
-        "notes": [f"{location}: {text}" if location else text for text, location in error.notes],
-        "report": getattr(error, "report", None),
-    }
-
-
 def _run(
     manifest: Manifest, given: tuple[str, str] | None, options: argparse.Namespace
 ) -> tuple[Outcome, dict[str, Any]]:
@@ -382,7 +169,7 @@ def _run(
     try:
         device.load(program_of(manifest))
         inputs_of_first = vectors.inputs
-        session = _Session(device, manifest, vectors.inputs, options.in_flight)
+        session = Session(device, manifest, vectors.inputs, options.in_flight)
         with Progress(f"running {manifest.design}", 1 + options.bench) as progress:
             times = [session.run(options.time_limit)]
             progress.step()
@@ -400,7 +187,7 @@ def _run(
             if not all(c.good for c in comparisons or ()):
                 break
             vectors = make_vectors(manifest, [], True, seed)
-            session = _Session(device, manifest, vectors.inputs, 1)
+            session = Session(device, manifest, vectors.inputs, 1)
             times.append(session.run(options.time_limit))
             last = session.results()
             comparisons = _compared(manifest, last, vectors.expected)
@@ -462,68 +249,6 @@ def _vectors(manifest: Manifest, given: tuple[str, str] | None, options: argpars
             raise UserError("--vectors goes with --verify, and not with --input")
         return read_vectors(*given, manifest, options.seed)
     return make_vectors(manifest, options.input, options.verify, options.seed)
-
-
-def _moved_bytes(argument: Argument) -> int:
-    return argument.nbytes * (argument.is_input + argument.is_output)
-
-
-class _Session:
-    """A loaded design with its buffers, run with the same inputs again and again.
-
-    Args:
-        device: which has it.
-        manifest: of the design.
-        inputs: of each run.
-        in_flight: how many runs are started at once, each with buffers of its own.
-
-    Attributes:
-        way: how the device took the last ones.
-    """
-
-    def __init__(self, device: Device, manifest: Manifest, inputs: list[bytes], in_flight: int) -> None:
-        self._device = device
-        self._arguments = manifest.arguments
-        self._buffers = [
-            [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)] for _ in range(in_flight)
-        ]
-        # What every buffer holds before a run: its input, or poison.
-        remaining = iter(inputs)
-        self._before = [
-            next(remaining) if a.is_input else poison(a.nbytes) if a.is_output else bytes(a.nbytes)
-            for a in manifest.arguments
-        ]
-        self._gaps = IdleGaps()
-        self.way = ""
-
-    def run(self, time_limit_s: float) -> float:
-        """Runs once, or as many times at once as are in flight; returns the seconds the device took for each.
-
-        Args:
-            time_limit_s: for each.
-        """
-        for buffers in self._buffers:
-            for buffer, content in zip(buffers, self._before):
-                buffer.view[:] = content
-        self._gaps.starts()
-        started = self._device.start(self._buffers)
-        self.way = started.way
-        seconds = self._device.wait(started, time_limit_s * len(self._buffers))
-        self._gaps.ended()
-        return seconds / len(self._buffers)
-
-    def results(self) -> list[list[bytes]]:
-        """Copies of the outputs of each run in flight, as the last ones left them."""
-        return [
-            [bytes(buffer.view) for a, buffer in zip(self._arguments, buffers) if a.is_output]
-            for buffers in self._buffers
-        ]
-
-    def remarks(self) -> list[str]:
-        """What the user should know about the measurement."""
-        # Only an NPU goes to sleep.
-        remark = self._gaps.remark() if self._device.capabilities.timing == "measured" else None
-        return [remark] if remark else []
 
 
 def _compared(

@@ -1,9 +1,8 @@
-"""Reads types and attributes."""
+"""Reads attributes."""
 
 from __future__ import annotations
 
 import re
-from typing import Callable, NoReturn
 
 from npuninja.ir.attributes import (
     ArrayAttr,
@@ -28,13 +27,11 @@ from npuninja.ir.attributes import (
     UnitAttr,
 )
 from npuninja.ir.enums import ENUMS, FORMER_NAMES
-from npuninja.ir.lexer import TokenStream
+from npuninja.ir.type_parser import PARAMETRIC_TYPES, TypeParser
 from npuninja.ir.types import (
     bits,
-    canonical,
     element_count,
     element_of,
-    function_text,
     is_scalar,
     memref,
     vector,
@@ -46,30 +43,18 @@ _INTEGER_TYPE = re.compile(r"(?:i|si|ui)[1-9]\d*|index")
 _FLOAT_TYPE = re.compile(r"(?:bf16|tf32|f\d+\w*)")
 
 
-#: Of an integer type (MLIR, IntegerType::kMaxWidth).
-MAX_WIDTH = (1 << 24) - 1
-_WIDTH = re.compile(r"[su]?i(\d+)")
 #: What aliases may stand for all together: each doubles what it names twice.
 MAX_EXPANDED_TOKENS = 1_000_000
-#: A type of this many characters is made of aliases.
-MAX_TYPE_CHARACTERS = 1 << 16
 
 
-class AttributeParser(TokenStream):
-    """The part of the parser that knows types and attributes, with the aliases of the file."""
+class AttributeParser(TypeParser):
+    """The part of the parser that knows attributes, with their aliases."""
 
     def __init__(self, text: str, file: str) -> None:
         super().__init__(text, file)
         self.attribute_aliases: dict[str, Attribute] = {}
-        self.type_aliases: dict[str, str] = {}
         self._alias_tokens: dict[str, int] = {}
         self._expanded_tokens = 0
-
-    def keep_type_alias(self, name: str) -> None:
-        """Reads the type that alias `name` stands for."""
-        self.type_aliases[name] = self.parse_type()
-        if len(self.type_aliases[name]) > MAX_TYPE_CHARACTERS:
-            self.error(f"the type has more than {MAX_TYPE_CHARACTERS} characters", self.i - 1)
 
     def keep_attribute_alias(self, name: str, start: int, before: int) -> None:
         """Reads the attribute that alias `name` stands for.
@@ -86,75 +71,6 @@ class AttributeParser(TokenStream):
     def expanded_tokens(self) -> int:
         """Tokens that aliases stood for so far, theirs included."""
         return self._expanded_tokens
-
-    # Types
-
-    def parse_type(self) -> str:
-        """Reads a type and returns its canonical text."""
-        token = self.tokens[self.i]
-        first = token[:1]
-        if first == "(":
-            arguments = self.type_list()
-            self.expect("->")
-            return function_text(arguments, self.result_types())
-        if first == "!":
-            alias = self.type_aliases.get(token)
-            if alias is not None:
-                self.i += 1
-                return alias
-            if "." not in token:
-                self.error(f"undefined type alias '{token}'")
-        elif not (token.endswith(">") or is_scalar(token)) and token not in _PARAMETRIC:
-            self._no_type(token)
-        start = self.i
-        self.i += 1
-        if self.tokens[self.i] == "<" and not token.endswith(">"):
-            self.skip_balanced("<", ">")
-            token = self.text[self.offset(start) : self._ends[self.i - 1]]
-        return self._canonical(token, start)
-
-    def _canonical(self, text: str, index: int) -> str:
-        if text[:1] in "isu" and (width := _WIDTH.fullmatch(text)) and not 0 < int(width[1]) <= MAX_WIDTH:
-            self.error(f"{text}: an integer type has 1 to {MAX_WIDTH} bits", index)
-        try:
-            return canonical(text)
-        except ValueError as problem:
-            self.error(str(problem), index)
-
-    def _no_type(self, token: str) -> NoReturn:
-        if token[:1].isalpha():
-            self.error(f"unknown type '{token}'", hint="types look like i32, index, bf16, memref<16xi32>")
-        self.expected("a type")
-
-    def type_list(self) -> tuple[str, ...]:
-        """Reads `(type, type, …)`."""
-        self.expect("(")
-        return tuple(self.comma_separated(self.parse_type, ")"))
-
-    def result_types(self) -> tuple[str, ...]:
-        """Reads what follows `->`: one type, or a list in parentheses (which is not itself a function type)."""
-        if self.tokens[self.i] != "(":
-            return (self.parse_type(),)
-        return self.type_list()
-
-    def comma_separated(self, item: Callable[[], object], closing: str) -> list:  # type: ignore[type-arg]
-        """Reads items up to and including `closing`; the opening bracket is already read."""
-        items: list[object] = []
-        if self.tokens[self.i] == closing:
-            self.i += 1
-            return items
-        while True:
-            items.append(item())
-            token = self.tokens[self.i]
-            if token == ",":
-                self.i += 1
-            elif token == closing:
-                self.i += 1
-                return items
-            else:
-                self.expected(f"',' or '{closing}'")
-
-    # Attributes
 
     def parse_attribute(self, type: str | None = None) -> Attribute:
         """Reads an attribute. `type` is the type of a literal that is written without one."""
@@ -197,7 +113,7 @@ class AttributeParser(TokenStream):
             return OpaqueAttr(self._canonical(token, self.i - 1))
         if token in ("dense_resource", "sparse", "opaque", "distinct"):
             self.error(f"'{token}' attributes are not supported", hint="write the values with dense<…>")
-        if first in ("!", "(") or token.endswith(">") or token in _PARAMETRIC or is_scalar(token):
+        if first in ("!", "(") or token.endswith(">") or token in PARAMETRIC_TYPES or is_scalar(token):
             return TypeAttr(self.parse_type())
         self.expected("an attribute value")
 
@@ -550,6 +466,5 @@ class AttributeParser(TokenStream):
         return fields
 
 
-_PARAMETRIC = ("memref", "vector", "tensor", "complex", "tuple")
 _KEYWORDS: dict[str, Attribute] = {"true": BoolAttr(True), "false": BoolAttr(False), "unit": UnitAttr()}
 _AIE_ATTRIBUTES = ("#aie.bd_dim_layout_array", "#aie.bd_dim_layout_array_array", "#aie.bd_pad_layout_array")

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from npuninja.device import choice, runner
+from npuninja.device import choice, run_session, runner
 from npuninja.device.api import Capabilities, Device, Started
 from npuninja.device.choice import Choice
 from npuninja.device.idle_gaps import IdleGaps
@@ -111,7 +111,7 @@ def test_wrong_in_one_of_those_in_flight_only(built, run, wrong_run):
 @pytest.mark.parametrize(("timing", "warned"), [("measured", True), ("emulated", False)])
 def test_idle_gap_of_an_npu_is_warned_of(built, run, monkeypatch, timing, warned):
     hours = iter(range(100))
-    monkeypatch.setattr(runner, "IdleGaps", lambda: IdleGaps(lambda: 3600.0 * next(hours)))
+    monkeypatch.setattr(run_session, "IdleGaps", lambda: IdleGaps(lambda: 3600.0 * next(hours)))
     monkeypatch.setattr(StandIn, "capabilities", Capabilities("npu", timing, "stand-in"))
     _, out, _, _ = run(double, str(built.path), "--bench", "2")
     words = "warning: the NPU was idle for 3600.0 s before run 2, and 1 more gaps of over 1 s"
