@@ -21,7 +21,8 @@ MEMORY_BYTES = 0x100000
 class Module:
     """A linked module. `run` puts arrays into memory, calls, and gives an array back."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, architecture: str) -> None:
+        self.architecture = architecture
         self._store = wasmtime.Store()
         module = wasmtime.Module.from_file(self._store.engine, str(path))
         self._linker = wasmtime.Linker(self._store.engine)
@@ -79,4 +80,4 @@ def build(source: Path, folder: Path, architecture: str, *flags: str) -> Module:
         "--stack-first",
     ]
     subprocess.run([*link, str(compiled), "-o", str(linked)], check=True, env=cache)
-    return Module(linked)
+    return Module(linked, architecture)

@@ -394,6 +394,14 @@ def test_inverses_of_every_bfloat16(aie2, case, regen):
     assert digest(got) == golden[case]
 
 
+def test_inverse_roots_take_the_same_steps_on_aie2p(aie2p):
+    values = padded(ALL_BF16[(ALL_BF16 & 0x7F80) != 0x7F80])
+    got = aie2p.run(
+        "inverse_root_bf16", [values], values.shape, np.uint16, len(values), ROUNDINGS["conv_even"]
+    )
+    assert digest(got) == json.loads(INVERSES.read_text())["inverse_root_bf16 conv_even"]
+
+
 def test_bfloat16_to_integers_is_floor(aie2):
     finite = ALL_BF16[(ALL_BF16 & 0x7F80) != 0x7F80]
     values = padded(finite)

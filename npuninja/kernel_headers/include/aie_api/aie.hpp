@@ -27,6 +27,8 @@
 #include <aie_api/mmul.hpp>
 #include <aie_api/mul.hpp>
 #include <aie_api/reduce.hpp>
+#include <aie_api/scalar.hpp>
+#include <aie_api/nibbles.hpp>
 #include <aie_api/shuffle.hpp>
 #include <aie_api/elementary.hpp>
 #include <aie_api/fft.hpp>

@@ -235,25 +235,6 @@ NPU_INLINE auto max(const A &a, const B &b) {
     else
         return V::of_row(npu::higher(x, y));
 }
-/* Of two numbers. */
-namespace npu_detail {
-template <class A, class B> using common_scalar =
-    std::conditional_t<std::is_same_v<scalar_t<A>, scalar_t<B>>, scalar_t<A>, decltype(npu_number(scalar_t<A>()) + npu_number(scalar_t<B>()))>;
-} // namespace npu_detail
-#define NPU_OF_NUMBERS(name, ...)                                                                                                 \
-    template <class A, class B>                                                                                                   \
-        requires(Elem<A> && Elem<B>)                                                                                              \
-    NPU_INLINE auto name(const A &a, const B &b) {                                                                                \
-        using T = npu_detail::common_scalar<A, B>;                                                                                \
-        const T x = T(npu_detail::scalar_t<A>(a)), y = T(npu_detail::scalar_t<B>(b));                                             \
-        return T(__VA_ARGS__);                                                                                                    \
-    }
-NPU_OF_NUMBERS(min, y < x ? y : x)
-NPU_OF_NUMBERS(max, x < y ? y : x)
-NPU_OF_NUMBERS(add, x + y)
-NPU_OF_NUMBERS(sub, x - y)
-#undef NPU_OF_NUMBERS
-
 template <class A, class B>
     requires VectorPair<A, B>
 NPU_INLINE auto maxdiff(const A &a, const B &b) {
@@ -266,16 +247,47 @@ template <class V, class L, class H>
 NPU_INLINE auto clamp(const V &v, const L &low, const H &high) {
     return aie::min(aie::max(v, low), high);
 }
-/** The smaller (larger) lanes and where the second operand's were taken. */
+/** The smaller (larger) lanes, and where the second (first) operand's is at least as small (smaller). */
 template <class A, class B>
     requires VectorPair<A, B>
 NPU_INLINE auto min_cmp(const A &a, const B &b) {
-    return std::make_tuple(aie::min(a, b), gt(a, b));
+    return std::make_tuple(aie::min(a, b), ge(a, b));
 }
 template <class A, class B>
     requires VectorPair<A, B>
 NPU_INLINE auto max_cmp(const A &a, const B &b) {
     return std::make_tuple(aie::max(a, b), lt(a, b));
+}
+/** Integers of one width, signed or not as a value of run time says. */
+#define NPU_OF_SIGN(name)                                                                                                         \
+    template <class A, class B>                                                                                                   \
+        requires VectorPair<A, B>                                                                                                 \
+    NPU_INLINE auto name(const A &a, const B &b, bool sign) {                                                                     \
+        using V = npu_detail::vector_of<A, B>;                                                                                    \
+        if constexpr (V::is_floating_point())                                                                                     \
+            return aie::name(a, b);                                                                                               \
+        else {                                                                                                                    \
+            using S = typename npu_detail::integer_of_sign<typename V::value_type, true>::type;                                   \
+            using U = typename npu_detail::integer_of_sign<typename V::value_type, false>::type;                                  \
+            const V x = npu_detail::as_vector<V>(a), y = npu_detail::as_vector<V>(b);                                             \
+            if (sign)                                                                                                             \
+                return aie::name(x.template cast_to<S>(), y.template cast_to<S>()).template cast_to<typename V::value_type>();    \
+            return aie::name(x.template cast_to<U>(), y.template cast_to<U>()).template cast_to<typename V::value_type>();        \
+        }                                                                                                                         \
+    }
+namespace npu_detail {
+template <class T, bool Signed> struct integer_of_sign { using type = npu::integer<T, Signed>; };
+template <bool Was, bool Signed> struct integer_of_sign<npu::nibble<Was>, Signed> { using type = npu::nibble<Signed>; };
+} // namespace npu_detail
+NPU_OF_SIGN(min)
+NPU_OF_SIGN(max)
+NPU_OF_SIGN(maxdiff)
+#undef NPU_OF_SIGN
+/** Whether a lane has the value x. */
+template <class S, class V>
+    requires(Elem<S> && Vector<V>)
+NPU_INLINE bool contains(const S &x, const V &v) {
+    return !eq(x, v).empty();
 }
 
 #define NPU_BITWISE(name, op)                                                                                                     \

@@ -32,54 +32,67 @@ template <class T, unsigned N> NPU_INLINE vector<T, N> inv(const vector<T, N> &v
 #endif
 }
 template <class T, unsigned N> NPU_INLINE vector<T, N> invsqrt(const vector<T, N> &v) {
-#if __AIE_ARCH__ == 20
     if constexpr (npu_detail::is_bf16<T>)
         return vector<T, N>::of_row(npu::inverse_root_bf16(v.npu_row));
     else
+#if __AIE_ARCH__ == 20
         return vector<T, N>::of_row(npu::inverse_root_float(v.npu_row));
 #else
-    return npu_detail::on_floats(v, [](auto x) { return npu::inverse_root_rounded(x); });
+        return vector<T, N>::of_row(npu::inverse_root_rounded(v.npu_row));
 #endif
 }
 template <class T, unsigned N> NPU_INLINE vector<T, N> sqrt(const vector<T, N> &v) {
     return npu_detail::on_floats(v, [](auto x) { return __builtin_elementwise_sqrt(x); });
 }
-/* Scalars run on lane 0 of a vector. */
+/* Of numbers: a bfloat16 runs on lane 0 of a vector, a float in scalar code: the library's on AIE2, instructions on AIE2P. */
 template <class S>
-    requires Elem<S>
-NPU_INLINE auto inv(const S &x) {
-    using T = npu_detail::real_t<S>;
-    return aie::inv(broadcast<T, 16>(T(npu_detail::number(x)))).get(0);
+    requires(Elem<S> && !npu::element<npu_detail::scalar_t<S>>::is_complex)
+NPU_INLINE auto inv(const S &s) {
+    using T = npu_detail::scalar_t<S>;
+    const T x = s;
+    if constexpr (npu_detail::is_bf16<T>)
+        return aie::inv(broadcast<T, 16>(x)).get(0);
+    else
+        return T(T(1) / x);
+}
+template <class S>
+    requires(Elem<S> && npu::element<npu_detail::scalar_t<S>>::is_complex)
+NPU_INLINE auto inv(const S &s) {
+    const npu_detail::scalar_t<S> z = s;
+    const auto d = z.real * z.real + z.imag * z.imag;
+    return npu_detail::scalar_t<S>(z.real / d, -z.imag / d);
 }
 template <class S>
     requires Elem<S>
-NPU_INLINE auto invsqrt(const S &x) {
-    using T = npu_detail::real_t<S>;
-    return aie::invsqrt(broadcast<T, 16>(T(npu_detail::number(x)))).get(0);
+NPU_INLINE auto invsqrt(const S &s) {
+    using T = npu_detail::scalar_t<S>;
+    const T x = s;
+    if constexpr (npu_detail::is_bf16<T>)
+        return aie::invsqrt(broadcast<T, 16>(x)).get(0);
+    else if constexpr (__AIE_ARCH__ >= 21 && std::is_same_v<T, float>)
+        return npu::inverse_root_rounded(npu::splat<float, 4>(x))[0];
+    else
+        return T(1.0f / __builtin_sqrtf(float(x)));
 }
 template <class S>
     requires Elem<S>
-NPU_INLINE auto sqrt(const S &x) {
-    using T = npu_detail::real_t<S>;
-    return T(__builtin_sqrtf(float(T(npu_detail::number(x)))));
+NPU_INLINE auto sqrt(const S &s) {
+    using T = npu_detail::scalar_t<S>;
+    return T(__builtin_sqrtf(float(T(s))));
 }
 
+/** a · 1/b, as an accumulator. */
 template <class A, class B>
-    requires VectorPair<A, B>
+    requires(Vector<A> && (Vector<B> || Elem<B>))
 NPU_INLINE auto div(const A &a, const B &b) {
-    using V = npu_detail::vector_of<A, B>;
-    using T = typename V::value_type;
-    return mul(npu_detail::as_vector<V>(a), aie::inv(npu_detail::as_vector<V>(b))).template to_vector<T>();
+    if constexpr (Vector<B>)
+        return aie::mul(a, aie::inv(b));
+    else {
+        using T = typename A::value_type;
+        return aie::mul(a, broadcast<T, A::size()>(aie::inv(npu_detail::scalar<T>(b))));
+    }
 }
-template <class A, class B>
-    requires(Elem<A> && Elem<B>)
-NPU_INLINE auto div(const A &a, const B &b) {
-#if __AIE_ARCH__ == 20
-    return npu_detail::number(a) * aie::inv(b);
-#else
-    return npu_detail::real_t<A>(float(npu_detail::number(a)) / float(npu_detail::number(b)));
-#endif
-}
+NPU_INLINE float div(float a, float b) { return a / b; }
 
 #define NPU_SCALAR_AND_VECTOR(name, function)                                                                                     \
     template <class S>                                                                                                            \
@@ -146,12 +159,21 @@ NPU_INLINE auto to_float(const V &v, int shift = 0) {
             return vector<C, V::size()>::of_row(row);
     }
 }
-/** The lanes of an accumulator, as integers of 32 bits, times 2^-shift. */
+/** The lanes of an accumulator times 2^-shift: by pieces of 16 bits from the top, each added as floats are. */
 template <class TR = float, class Tag, unsigned N>
     requires(!Tag::is_float && !Tag::is_complex)
 NPU_INLINE vector<float, N> to_float(const accum<Tag, N> &a, int shift = 0) {
-    static_assert(Tag::bits <= 32, "aie::to_float: an accumulator of 32 bits");
-    return vector<float, N>::of_row(npu::fixed_to_float<true>(a.npu_row, shift));
+    constexpr unsigned bits = accum<Tag, N>::memory_bits();
+    const auto piece = [&](unsigned at) {
+        const auto row = npu::convert<npu::i32>(a.npu_row >> at);
+        return npu::fixed_to_float<true>(npu::convert<npu::i16>(row), shift - int(at));
+    };
+    auto sum = piece(bits - 16);
+    for (unsigned at = bits - 16; at > 0; at -= 16) {
+        const auto row = npu::convert<npu::u16>(npu::convert<npu::i32>(a.npu_row >> (at - 16)));
+        sum = npu::add(sum, npu::fixed_to_float<false>(row, shift - int(at - 16)));
+    }
+    return vector<float, N>::of_row(sum);
 }
 template <class TR = float, class S>
     requires Elem<S>
@@ -164,16 +186,25 @@ template <class TR = int32, class V>
 NPU_INLINE auto to_fixed(const V &v, int shift = 0) {
     using T = typename V::value_type;
     constexpr unsigned N = V::size();
-    if constexpr (npu_detail::is_bf16<T> && (std::is_same_v<TR, int16> || std::is_same_v<TR, int32>))
+    if constexpr (npu::element<TR>::is_complex)
+        return to_fixed<typename TR::component>(v.template cast_to<typename T::component>(), shift).template cast_to<TR>();
+    else if constexpr (npu_detail::is_bf16<T> && (std::is_same_v<TR, int16> || std::is_same_v<TR, int32>))
         return vector<TR, N>::of_row(npu::convert<TR>(npu::bf16_to_integers(v.npu_row, shift)));
     else
         return vector<TR, N>::of_row(npu::float_to_fixed<TR>(npu_detail::to_lanes<float, T>(v.npu_row), shift));
 }
 template <class TR = int32, class S>
-    requires Elem<S>
+    requires(Elem<S> && !npu::element<npu_detail::scalar_t<S>>::is_complex)
 NPU_INLINE TR to_fixed(const S &x, int shift = 0) {
     using T = npu_detail::real_t<S>;
     return to_fixed<TR>(broadcast<T, 16>(T(npu_detail::number(x))), shift).get(0);
+}
+template <class TR = cint32, class S>
+    requires(Elem<S> && npu::element<npu_detail::scalar_t<S>>::is_complex)
+NPU_INLINE TR to_fixed(const S &x, int shift = 0) {
+    const npu_detail::scalar_t<S> z = x;
+    using C = typename TR::component;
+    return TR(to_fixed<C>(z.real, shift), to_fixed<C>(z.imag, shift));
 }
 template <class TR = int32, class T, unsigned N> NPU_INLINE vector<TR, N> to_fixed_floor(const vector<T, N> &v, int shift = 0) {
     return vector<TR, N>::of_row(npu::convert<TR>(npu::floats_to_integers(npu_detail::to_lanes<float, T>(v.npu_row), shift)));

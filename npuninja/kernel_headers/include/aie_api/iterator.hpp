@@ -233,7 +233,7 @@ template <unsigned N, class T> NPU_INLINE auto make_unaligned_vector_output_buff
 template <class T, unsigned N> using unaligned_vector_input_buffer_stream = vector_input_buffer_stream<T, N>;
 template <class T, unsigned N> using unaligned_vector_output_buffer_stream = vector_output_buffer_stream<T, N>;
 
-/** One dimension of a tensor: how many steps, and how far each goes, in vectors. */
+/** One dimension of a tensor: how many steps, and how far each goes: in vectors, or in bytes by `make_tensor_descriptor_bytes`. */
 struct tensor_dim {
     unsigned size;
     int step;
@@ -241,9 +241,13 @@ struct tensor_dim {
 };
 template <class T, unsigned N, unsigned D> struct tensor_descriptor {
     tensor_dim dims[D];
+    int step_bytes;
 };
 template <class T, unsigned N, class... D> constexpr auto make_tensor_descriptor(D... dims) {
-    return tensor_descriptor<T, N, sizeof...(D)>{{tensor_dim(dims)...}};
+    return tensor_descriptor<T, N, sizeof...(D)>{{tensor_dim(dims)...}, int(vector<type_for<T>, N>::bytes())};
+}
+template <class T, unsigned N, class... D> constexpr auto make_tensor_descriptor_bytes(D... dims) {
+    return tensor_descriptor<T, N, sizeof...(D)>{{tensor_dim(dims)...}, 1};
 }
 template <class T, unsigned N> constexpr auto make_tensor_descriptor_from_native(auto... dims) {
     return make_tensor_descriptor<T, N>(dims...);
@@ -258,7 +262,7 @@ template <class T, unsigned N, unsigned D> class tensor_buffer_stream {
         int offset = 0;
         for (unsigned d = 0; d < D; d++)
             offset += int(at_[d]) * shape_.dims[d].step;
-        return p_ + offset * int(N);
+        return (T *)((std::conditional_t<std::is_const_v<T>, const char, char> *)p_ + offset * shape_.step_bytes);
     }
     NPU_INLINE void next() {
         for (unsigned d = D; d-- > 0;) {

@@ -36,6 +36,10 @@ template <unsigned N> class mask {
     template <class W>
         requires(std::is_integral_v<W> && !std::is_same_v<W, bool>)
     NPU_INLINE explicit mask(W bits) : mask(npu_of_words(uint64_t(std::make_unsigned_t<W>(bits)))) {}
+    /** An older form of `from_uint32`. */
+    template <class... W>
+        requires(sizeof...(W) > 0 && (std::is_integral_v<W> && ...))
+    NPU_INLINE explicit mask(unsigned first, W... words) : mask(from_uint32(first, words...)) {}
     NPU_INLINE static mask of_row(row_type row) {
         mask m;
         m.npu_row = row;

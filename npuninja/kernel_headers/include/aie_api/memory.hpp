@@ -35,22 +35,22 @@ template <aie_dm_resource = aie_dm_resource::none, class P, class T, unsigned N>
 NPU_INLINE P *store_unaligned_v(P *p, const vector<T, N> &v, unsigned = 1) {
     return store_v(p, v);
 }
-/** From the address rounded down to the vector's alignment. */
-template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto load_floor_v(const T *p) {
-    constexpr unsigned bytes = vector<type_for<T>, N>::bytes();
-    constexpr unsigned alignment = bytes < vector_decl_align ? bytes : vector_decl_align;
-    return load_v<N>((const T *)(uintptr_t(p) & ~uintptr_t(alignment - 1)));
+/** From the address rounded down to `bytes`, or to n elements. */
+template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T>
+NPU_INLINE auto load_floor_bytes_v(const T *p, size_t bytes = vector<type_for<T>, N>::bytes()) {
+    return load_v<N>((const T *)(uintptr_t(p) & ~uintptr_t(bytes - 1)));
 }
-template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto load_floor_bytes_v(const T *p) {
-    return load_floor_v<N>(p);
+template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto load_floor_v(const T *p, unsigned n = N) {
+    return load_floor_bytes_v<N>(p, n * sizeof(T));
 }
-template <aie_dm_resource = aie_dm_resource::none, class T, class V> NPU_INLINE T *store_floor_v(T *p, const V &v) {
-    constexpr unsigned bytes = sizeof(v.npu_row), alignment = bytes < vector_decl_align ? bytes : vector_decl_align;
-    store_v((T *)(uintptr_t(p) & ~uintptr_t(alignment - 1)), v);
+template <aie_dm_resource = aie_dm_resource::none, class T, class E, unsigned N>
+NPU_INLINE T *store_floor_bytes_v(T *p, const vector<E, N> &v, size_t bytes = vector<E, N>::bytes()) {
+    store_v((T *)(uintptr_t(p) & ~uintptr_t(bytes - 1)), v);
     return p;
 }
-template <aie_dm_resource = aie_dm_resource::none, class T, class V> NPU_INLINE T *store_floor_bytes_v(T *p, const V &v) {
-    return store_floor_v(p, v);
+template <aie_dm_resource = aie_dm_resource::none, class T, class E, unsigned N>
+NPU_INLINE T *store_floor_v(T *p, const vector<E, N> &v, unsigned n = N) {
+    return store_floor_bytes_v(p, v, n * sizeof(T));
 }
 
 namespace npu_detail {
@@ -80,10 +80,11 @@ template <class T, unsigned N = 0, class S> NPU_INLINE auto broadcast(const S &x
     else
         return R::of_words(npu::splat<typename npu::element<E>::word, n>(npu::element<E>::to_word(value)));
 }
-template <class S>
-    requires(is_elem_ref_v<S>)
+/** Of the value's own type; no type is given. */
+template <class... None, class S>
+    requires(sizeof...(None) == 0 && Elem<S>)
 NPU_INLINE auto broadcast(const S &x) {
-    return broadcast<typename S::value_type>(x);
+    return broadcast<npu_detail::scalar_t<S>>(x);
 }
 /** A vector of zeros, or an accumulator when T is a tag. */
 template <class T, unsigned N = 0> NPU_INLINE auto zeros() {

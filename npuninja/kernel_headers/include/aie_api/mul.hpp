@@ -187,7 +187,7 @@ template <class Tag = accauto, class T, unsigned N> NPU_INLINE auto mul_square(c
 template <class C, class T, unsigned N> NPU_INLINE auto mac_square(const C &c, const vector<T, N> &v) { return mac(c, v, v); }
 template <class C, class T, unsigned N> NPU_INLINE auto msc_square(const C &c, const vector<T, N> &v) { return msc(c, v, v); }
 /** |z|² of complex elements, x² of real ones. */
-template <class Tag = accauto, class T, unsigned N> NPU_INLINE auto abs_square(const vector<T, N> &v, int shift = 0) {
+template <class TR = int32, class T, unsigned N> NPU_INLINE auto abs_square(const vector<T, N> &v, int shift = 0) {
     if constexpr (npu::element<T>::is_complex) {
         using C = typename T::component;
         using L = std::conditional_t<npu::element<T>::is_float, float, npu::i64>;
@@ -196,9 +196,9 @@ template <class Tag = accauto, class T, unsigned N> NPU_INLINE auto abs_square(c
         using R = std::conditional_t<npu::element<T>::is_float, accfloat, acc64>;
         constexpr bool emulated = std::is_same_v<C, float>;
         return accum<R, N>::of_row(npu_detail::fused<true, false, emulated>(npu_detail::fused<false, false, emulated>(re, re, re), im, im))
-            .template to_vector<std::conditional_t<npu::element<T>::is_float, C, int>>(shift);
+            .template to_vector<std::conditional_t<npu::element<T>::is_float, C, TR>>(shift);
     } else
-        return mul<Tag>(v, v);
+        return mul(v, v);
 }
 
 namespace npu_detail {
@@ -221,14 +221,32 @@ NPU_INLINE accum<Tag, N> accumulate_terms(const accum<Tag, N> &acc, const VC &co
     return accumulate_terms(accum<Tag, N>::of_row(npu::multiply_add_many(acc.npu_row, a, b)), coeff, start + 2, rest...);
 }
 } // namespace npu_detail
-/** acc + Σ coeff[start + i]·v_i. */
+/** acc + Σ coeff[start + i]·v_i; the vectors one by one or in an array. */
 template <unsigned Lanes, class Tag, class TC, unsigned NC, class... V>
+    requires(Vector<V> && ...)
 NPU_INLINE accum<Tag, Lanes> accumulate(const accum<Tag, Lanes> &acc, const vector<TC, NC> &coeff, unsigned start, const V &...v) {
     return npu_detail::accumulate_terms(acc, coeff, start, v...);
 }
+template <unsigned Lanes, class Tag, class TC, unsigned NC, class V, size_t Count>
+NPU_INLINE accum<Tag, Lanes> accumulate(const accum<Tag, Lanes> &acc, const vector<TC, NC> &coeff, unsigned start,
+                                        const std::array<V, Count> &v) {
+    return std::apply([&](const auto &...x) { return npu_detail::accumulate_terms(acc, coeff, start, x...); }, v);
+}
 template <unsigned Lanes, class Tag = accauto, class TC, unsigned NC, class First, class... V>
+    requires(Vector<First> && (Vector<V> && ...))
 NPU_INLINE auto accumulate(const vector<TC, NC> &coeff, unsigned start, const First &first, const V &...v) {
     using R = npu_product_tag<Tag, TC, typename First::value_type>;
     return npu_detail::accumulate_terms(accum<R, Lanes>(), coeff, start, first, v...);
+}
+template <unsigned Lanes, class Tag = accauto, class TC, unsigned NC, class V, size_t Count>
+NPU_INLINE auto accumulate(const vector<TC, NC> &coeff, unsigned start, const std::array<V, Count> &v) {
+    using R = npu_product_tag<Tag, TC, typename V::value_type>;
+    return std::apply([&](const auto &...x) { return npu_detail::accumulate_terms(accum<R, Lanes>(), coeff, start, x...); }, v);
+}
+/** An older form, whose first coefficient is a constant. */
+template <unsigned Lanes, unsigned Start = 0, class Tag = accauto, class TC, unsigned NC, class First, class... V>
+    requires(Vector<First> && (Vector<V> && ...))
+NPU_INLINE auto accumulate(const vector<TC, NC> &coeff, const First &first, const V &...v) {
+    return accumulate<Lanes, Tag>(coeff, Start, first, v...);
 }
 } // namespace aie

@@ -26,6 +26,23 @@ template <unsigned N, class F> NPU_INLINE float halved_sum(F v) {
     else
         return halved_sum<N / 2>(npu::add(v, npu::pick<4>(v, [](unsigned i) constexpr { return (i + N / 2) % 4; })));
 }
+/** Parts First to Last - 1 of `Width` lanes, added one after another. */
+template <unsigned Width, unsigned First, unsigned Last, class F> NPU_INLINE auto parts_added(F v) {
+    if constexpr (Last - First == 1)
+        return npu::part<Width, First * Width>(v);
+    else
+        return npu::add(parts_added<Width, First, Last - 1>(v), npu::part<Width, (Last - 1) * Width>(v));
+}
+/** The sum of all lanes. More than two registers: on AIE2 the registers of each half in turn, then the halves; on AIE2P all in turn. */
+template <unsigned N, class F> NPU_INLINE float register_sum(F v) {
+    constexpr unsigned width = __AIE_ARCH__ >= 21 ? 32 : 16, count = N / width;
+    if constexpr (count <= 2)
+        return halved_sum<N>(v);
+    else if constexpr (__AIE_ARCH__ >= 21)
+        return halved_sum<width>(parts_added<width, 0, count>(v));
+    else
+        return halved_sum<width>(npu::add(parts_added<width, 0, count / 2>(v), parts_added<width, count / 2, count>(v)));
+}
 /** Sums of groups of 8 consecutive elements, a step each; further 32 elements are a next step. Lanes 0 to 3. */
 template <unsigned N, unsigned First, class V> NPU_INLINE npu::lanes<float, 4> group_sums(V row, npu::lanes<float, 4> c) {
     using F4 = npu::lanes<float, 4>;
@@ -47,9 +64,9 @@ template <unsigned N, unsigned First, class V> NPU_INLINE npu::lanes<float, 4> g
 template <class T, unsigned N> NPU_INLINE T reduce_add(const vector<T, N> &v) {
     using namespace npu_detail;
     if constexpr (std::is_same_v<T, float>)
-        return halved_sum<N>(v.npu_row);
+        return register_sum<N>(v.npu_row);
     else if constexpr (is_bf16<T> && __AIE_ARCH__ >= 21) {
-        return bfloat16::of_bits(npu::float_rows_to_bf16(npu::splat<float, 4>(halved_sum<N>(npu::bf16_rows_to_float(v.npu_row))))[0]);
+        return bfloat16::of_bits(npu::float_rows_to_bf16(npu::splat<float, 4>(register_sum<N>(npu::bf16_rows_to_float(v.npu_row))))[0]);
     } else if constexpr (std::is_same_v<T, bfloat16>) {
         const auto r = group_sums<N, 0>(npu::bf16_rows_to_float(v.npu_row), npu::lanes<float, 4>{});
         return bfloat16::of_bits(npu::float_rows_to_bf16(npu::splat<float, 4>(halved_sum<(N >= 32 ? 4 : N / 8)>(r)))[0]);
@@ -114,5 +131,13 @@ template <class T, unsigned N, class... V> NPU_INLINE auto reduce_add_v(const ve
     (result.set(reduce_add(rest), i++), ...);
     static_assert(count <= (N > least ? N : least), "aie::reduce_add_v: too many vectors");
     return result;
+}
+/* Older names. */
+template <class T, unsigned N> NPU_INLINE T add_reduce(const vector<T, N> &v) { return reduce_add(v); }
+template <class T, unsigned N> NPU_INLINE T max_reduce(const vector<T, N> &v) { return reduce_max(v); }
+template <class T, unsigned N> NPU_INLINE T min_reduce(const vector<T, N> &v) { return reduce_min(v); }
+template <class T, unsigned N> NPU_INLINE T mul_reduce(const vector<T, N> &v) { return reduce_mul(v); }
+template <class T, unsigned N, class... V> NPU_INLINE auto add_reduce_v(const vector<T, N> &first, const V &...rest) {
+    return reduce_add_v(first, rest...);
 }
 } // namespace aie

@@ -45,6 +45,9 @@ struct bfloat16 {
     bfloat16 &operator--() { return *this = bfloat16(float(*this) - 1.0f); }
 };
 
+/* To the compiler of an NPU bfloat16 is a name of this type. */
+#define __bf16 bfloat16
+
 /** The operands of a conditional expression as the compiler of an NPU sees them (npuninja/stages/_conditionals.py). */
 constexpr float npu_number(const bfloat16 &x) { return float(x); }
 template <class T> constexpr T &&npu_number(T &&x)

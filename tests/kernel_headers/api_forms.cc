@@ -1,0 +1,102 @@
+// Forms of the API that are easy to get wrong: 4-bit elements, signedness at run time, numbers, orders of sums.
+#include <aie_api/aie.hpp>
+#include <stdint.h>
+
+using bf = __bf16; // what bfloat16 is called by the compiler itself
+
+template <class V> static auto *put(int8 *p, const V &v) {
+    aie::store_v((typename V::value_type *)p, v);
+    return p + V::bytes();
+}
+
+extern "C" {
+void nibbles(const int8 *a, const int8 *b, int8 *out) {
+    const aie::vector<int4, 128> x = aie::load_v<128>((const int4 *)a), y = aie::load_v<128>((const int4 *)b);
+    out = put(out, aie::add(x, y));
+    out = put(out, aie::sub(x, y));
+    out = put(out, aie::max(x, y));
+    out = put(out, aie::min(x, y));
+    out = put(out, aie::neg(x));
+    out = put(out, aie::downshift(x, 1));
+    out = put(out, aie::reverse(x));
+    out = put(out, aie::select(x, y, aie::lt(x, y)));
+    const auto [first, second] = aie::interleave_zip(x, y, 1);
+    out = put(out, first);
+    out = put(out, second);
+    out = put(out, aie::concat(aie::filter_even(x), aie::filter_odd(x)));
+    out = put(out, aie::bit_xor(x, y));
+    out = put(out, aie::shuffle_down_rotate(x, 5));
+}
+
+void signs(const int16 *a, const int16 *b, int16 *out) {
+    const aie::vector<int16, 32> x = aie::load_v<32>(a), y = aie::load_v<32>(b);
+    aie::store_v(out, aie::max(x, y, true));
+    aie::store_v(out + 32, aie::max(x, y, false));
+    aie::store_v(out + 64, aie::min(x, int16(-7), false));
+    const auto [low, from_second] = aie::min_cmp(x, y);
+    const auto [high, from_other] = aie::max_cmp(x, y);
+    aie::store_v(out + 96, aie::select(int16(0), int16(1), from_second));
+    aie::store_v(out + 128, aie::select(int16(0), int16(1), from_other));
+    out[160] = aie::contains(int16(12345), x), out[161] = aie::contains(a[3], x);
+}
+
+void numbers(const float *x, const bfloat16 *b, float *out) {
+    const float results[] = {aie::max(x[0], x[1]), aie::mul(x[0], x[1]), aie::mac(x[0], x[1], x[2]), aie::msc(x[0], x[1], x[2]),
+                             float(aie::lt(x[0], x[1])), float(aie::neq(x[0], x[0])), aie::abs(x[1]), aie::neg(x[0]),
+                             aie::inv(x[2]), aie::invsqrt(x[2]), aie::div(x[1], x[2]), aie::sqrt(x[2]),
+                             float(aie::abs(b[0])), float(aie::mul(b[0], b[1])), float(bf(b[0] + b[1]))};
+    for (unsigned i = 0; i < 15; i++)
+        out[i] = results[i];
+}
+
+void quotients(const bfloat16 *a, const bfloat16 *b, bfloat16 *out) {
+    aie::set_rounding(aie::rounding_mode::conv_even);
+    const aie::vector<bfloat16, 32> x = aie::load_v<32>(a), y = aie::load_v<32>(b);
+    aie::store_v(out, aie::div(x, y).to_vector<bfloat16>());
+    aie::store_v(out + 32, aie::mul(x, aie::inv(y)).to_vector<bfloat16>());
+    aie::store_v(out + 64, aie::div(x, b[5]).to_vector<bfloat16>());
+    aie::store_v(out + 96, aie::mul(x, aie::inv(b[5])).to_vector<bfloat16>());
+    aie::set_rounding(aie::rounding_mode::floor);
+}
+
+void sums(const float *x, float *out) {
+    out[0] = aie::reduce_add(aie::load_v<16>(x));
+    out[1] = aie::reduce_add(aie::load_v<32>(x));
+    out[2] = aie::reduce_add(aie::load_v<64>(x));
+    out[3] = aie::reduce_add(aie::load_v<128>(x));
+}
+
+void floors(const int16 *x, int16 *out) {
+    aie::store_v(out, aie::load_floor_v<16>(x + 21));
+    aie::store_v(out + 16, aie::load_floor_v<16>(x + 21, 8));
+    aie::store_v(out + 32, aie::load_floor_bytes_v<16>(x + 21, 32));
+    aie::store_v(out + 48, aie::load_floor_v<32>(x + 63));
+}
+
+void by_bytes(const int16 *x, int16 *out) {
+    const auto shape = aie::make_tensor_descriptor_bytes<int16, 16>(aie::tensor_dim(2u, 96), aie::tensor_dim(2u, 32));
+    auto stream = aie::make_tensor_buffer_stream(x, shape);
+    for (unsigned i = 0; i < 4; i++)
+        aie::store_v(out + 16 * i, stream.pop());
+}
+
+void accumulated(const int16 *x, int32 *out) {
+    const aie::vector<int16, 32> a = aie::load_v<32>(x), b = aie::load_v<32>(x + 32), c = aie::load_v<32>(x + 64);
+    const std::array<aie::vector<int16, 32>, 2> all = {b, c};
+    aie::store_v(out, aie::accumulate<32>(a, 3, all).to_vector<int32>());
+    aie::store_v(out + 32, aie::accumulate<32>(aie::mul(b, c), a, 1, all).to_vector<int32>());
+    aie::store_v(out + 64, aie::accumulate<32>(a, b, c).to_vector<int32>());
+}
+
+void from_accumulators(const int32 *x, const int32 *y, float *out) {
+    const auto product = aie::mul<acc64>(aie::load_v<16>(x), aie::load_v<16>(y));
+    aie::store_v(out, aie::to_float(product, 4));
+}
+
+void parts(const cint16 *x, int16 *out) {
+    const aie::vector<cint16, 16> z = aie::load_v<16>(x);
+    aie::store_v(out, aie::real(z));
+    aie::store_v(out + 16, aie::imag(z));
+    out[32] = aie::imag(x[2]);
+}
+}
