@@ -81,7 +81,8 @@ def test_a_quotient_is_an_accumulator(kernels):
     rng = np.random.default_rng(5)
     a, b = ((rng.uniform(0.5, 4, 32).astype(F32)).view(np.uint32) >> 16 for _ in range(2))
     got = kernels.run("quotients", [a.astype(U16), b.astype(U16)], (4, 32), U16)
-    assert (got[0] == got[1]).all() and (got[2] == got[3]).all()
+    assert (got[0] == got[1]).all()
+    assert (got[2] == got[3]).all()
     value = floats(got[0].astype(np.uint32) << 16)
     assert np.allclose(value, floats(a << 16) / floats(b << 16), rtol=0.03)
 
@@ -153,4 +154,6 @@ def test_accumulators_become_floats_by_pieces(kernels):
 def test_parts_of_complex_numbers(kernels):
     x = random(I16, 32)
     got = kernels.run("parts", [x], (33,), I16)
-    assert (got[:16] == x[0::2]).all() and (got[16:32] == x[1::2]).all() and got[32] == x[5]
+    assert (got[:16] == x[0::2]).all()
+    assert (got[16:32] == x[1::2]).all()
+    assert got[32] == x[5]
