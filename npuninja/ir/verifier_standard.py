@@ -72,7 +72,11 @@ def _check_subscript(op: Operation) -> None:
     indices = len(op.operands) - (2 if op.name.endswith("store") else 1)
     if not target.type.startswith("memref<"):
         raise UserError(f"'{op.name}' needs a memref, got {target.type}", op.loc)
-    rank = len(memref(target.type).shape)
+    array = memref(target.type)
+    rank = len(array.shape)
+    value = op.operands[0] if op.name.endswith("store") else op.result
+    if value.type != array.element:
+        raise UserError(f"'{op.name}': the value is {value.type}, an element of {target.type} is not", op.loc)
     if indices != rank:
         raise UserError(
             f"'{op.name}' has {indices} subscripts, but {target.type} has {rank} dimensions", op.loc

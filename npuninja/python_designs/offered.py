@@ -31,7 +31,8 @@ aie.ir                            construct.types: Type IntegerType IndexType Fl
 aie.util                          iron.lists: single_elem_or_list_to_list
 aie.dialects
 aie.dialects.aie                  dialects.aie: *; tracing.operations: *; construct.type_names: T=; construct.names: *
-aie.dialects.aiex                 dialects.aiex: *; dialects.aie: aie=; construct.type_names: T=; construct.names: *
+aie.dialects.aiex                 dialects.aiex: *; dialects.aie: aie= DMAChannelDir LockAction ObjectFifoCreateOp
+                                  TileOp; construct.type_names: T=; construct.names: *
 aie.dialects._aie_enum_gen        dialects.aie: AIEDevice AIETileType CascadeDir DMAChannelDir LockAction LockBlocking
                                   ObjectFifoPort WireBundle; construct.names: AIEArch; tracing.operations:
                                   TraceMode TracePacketType TraceShimRouting ComboLogic EdgeTrigger

@@ -6,7 +6,8 @@ import importlib
 import importlib.machinery
 import importlib.util
 import sys
-from types import ModuleType
+from opcode import opmap
+from types import FrameType, ModuleType
 from typing import Any, Callable, Sequence
 
 from npuninja.python_designs.offered import MODULES, Source
@@ -24,7 +25,22 @@ _WITH_CHILDREN = ("aie.extras.dialects", "aie.extras.dialects.ext", "aie.helpers
 
 
 class NotOffered(ImportError):
-    """A name of the bindings that is not in the table."""
+    """A name of the bindings that is imported and is not in the table."""
+
+
+class ModuleNotOffered(NotOffered, ModuleNotFoundError):
+    """A module of the bindings that is not in the table."""
+
+
+class AttributeNotOffered(AttributeError):
+    """A name of the bindings that is asked of a module and is not in the table: `hasattr` says no."""
+
+
+def _is_import(frame: FrameType) -> bool:
+    """Whether the statement that a frame is at is `from … import …`."""
+    if frame.f_globals.get("__name__", "").startswith("importlib"):
+        return True
+    return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]
 
 
 def _names(sources: tuple[Source, ...]) -> dict[str, tuple[str, str]]:
@@ -56,7 +72,10 @@ def _getter(name: str, known: dict[str, tuple[str, str]], module: ModuleType) ->
         if wanted.startswith("__"):
             raise AttributeError(f"module {name!r} has no attribute {wanted!r}")
         hint = HINTS.get(f"{name}.{wanted}")
-        raise NotOffered(f"{name}.{wanted} is not offered ({hint + '; ' if hint else ''}{PAGE})", name=name)
+        text = f"{name}.{wanted} is not offered ({hint + '; ' if hint else ''}{PAGE})"
+        if _is_import(sys._getframe(1)):
+            raise NotOffered(text, name=name)
+        raise AttributeNotOffered(text)
 
     return get
 
@@ -74,7 +93,7 @@ class Serving:  # a finder and a loader; their base classes take 10 ms to import
             return _stand_in(fullname)
         if fullname.startswith("aie."):
             hint = HINTS.get(fullname)
-            raise NotOffered(
+            raise ModuleNotOffered(
                 f"No module named '{fullname}': it is not offered ({hint + '; ' if hint else ''}{PAGE})",
                 name=fullname,
             )

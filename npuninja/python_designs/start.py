@@ -124,6 +124,8 @@ def _tell(error: BaseException, script: str) -> int:
             frames.append(frame)
     place = frames[-1] if frames else None
     text = "".join(traceback.format_exception_only(type(error), error)).rstrip()
+    if type(error).__module__.startswith("npuninja."):
+        text = text.removeprefix(f"{type(error).__module__}.")
     if place is not None:
         file = os.path.relpath(place.filename)
         file = file if len(file) < len(place.filename) else place.filename

@@ -24,7 +24,7 @@ def part_of(whole: Any, parts: Sequence[Any]) -> Any:
     """What indices and slices leave of a memref.
 
     Raises:
-        ValueError: there are more of them than dimensions.
+        IndexError: there are more of them than dimensions.
     """
     is_reduced = any(part is rank_reduce for part in parts)
     kept: list[Any] = [
@@ -35,7 +35,9 @@ def part_of(whole: Any, parts: Sequence[Any]) -> Any:
     shape = memref(ir_value(whole).type).shape
     missing = len(shape) - sum(part is not Ellipsis for part in kept)
     if missing < 0:
-        raise ValueError(f"{len(kept)} indices for a memref of {len(shape)} dimensions")
+        raise IndexError(
+            f"Too many indices for shaped type with rank: {len(kept)} non-None/Ellipsis indices for dim {len(shape)}."
+        )
     place = next((i for i, part in enumerate(kept) if part is Ellipsis), len(kept))
     kept[place : place + 1] = [slice(None)] * missing
     offsets, sizes, strides = [], [], []

@@ -26,6 +26,10 @@ class MLIRError(Exception):
     """A module does not verify."""
 
 
+#: Loops whose Python loop was left before its body had an end.
+LOOPS_LEFT: set[core.Operation] = set()
+
+
 class Integer(int):
     """An integer attribute read back: a number with `.value` and `.type`."""
 
@@ -298,6 +302,14 @@ class OpView:
         """True; raises MLIRError with the place and the reason when the operation breaks a rule."""
         from npuninja.ir.verifier import verify
 
+        for op in self.ir.walk() if LOOPS_LEFT else ():
+            if op in LOOPS_LEFT and [last.name for last in op.regions[0].blocks[0].ops[-1:]] != ["scf.yield"]:
+                problem = UserError(
+                    "the body of this 'scf.for' has no end: its Python loop was left by break or return",
+                    op.loc,
+                    hint="what a core decides while it runs is an if_(...) around the rest of the body",
+                )
+                raise MLIRError(problem.render())
         if any(_is_versal(op) for op in self.ir.walk() if op.name == "aie.device"):
             return True  # the verifier knows NPUs only
         checked = self.ir
@@ -381,6 +393,7 @@ def ir_value(given: Any) -> core.Value:
     """The SSA value that `given` is or has.
 
     Raises:
+        ValueError: it is no value.
         TypeError: it has none, or several.
     """
     found = getattr(given, "ir", None)
@@ -388,7 +401,7 @@ def ir_value(given: Any) -> core.Value:
         op = getattr(given, "op", None)
         if op is not None:
             return ir_value(op)
-        raise TypeError(f"expected a value or an operation with one result, got {given!r}")
+        raise ValueError(f"expected a value or an operation with one result, got {given!r}")
     if isinstance(found, core.Operation):
         if len(found.results) != 1:
             raise TypeError(f"expected an operation with one result, got {found.name}")

@@ -216,8 +216,10 @@ def constant(
         found = infer_mlir_type(value, vector=vector)
     else:
         found = mlir_type(type)
-    if isinstance(found, ShapedType):
-        attribute: Any = attrs.dense_elements(value, found)
+    if attrs.is_attribute(value):
+        attribute: Any = value
+    elif isinstance(found, ShapedType):
+        attribute = attrs.dense_elements(value, found)
     else:
         try:
             attribute = attrs.number_attribute(value, found)

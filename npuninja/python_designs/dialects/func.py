@@ -13,7 +13,14 @@ from npuninja.ir.types import function_parts, memref
 from npuninja.python_designs.construct import generation, insertion
 from npuninja.python_designs.construct.operations import VIEWS, OpView, ir_value, make, view_of
 from npuninja.python_designs.construct.types import FunctionType, Type, mlir_type, type_of
-from npuninja.python_designs.construct.values import ScalarValue, Value, constant, value_of, value_type
+from npuninja.python_designs.construct.values import (
+    ScalarValue,
+    Value,
+    constant,
+    index_cast,
+    value_of,
+    value_type,
+)
 from npuninja.python_designs.dialects.generic import names_of
 
 
@@ -105,21 +112,25 @@ def call_arguments(given: Sequence[Any], inputs: Sequence[str]) -> list[Any]:
             argument = constant(
                 argument if not hasattr(argument, "item") else argument.item(), type=type_of(text)
             )
+        elif (
+            generation.is_third() and _is_index(argument) and text != "index" and text.lstrip("su")[:1] == "i"
+        ):
+            argument = index_cast(argument, type_of(text))
         values.append(argument)
     if not all(isinstance(v, (Value, OpView)) for v in values):
         raise ValueError(f"{values} must all be Value, Operation, or OpView")
-    if generation.is_third():
-        values = [_fitting(v, text) for v, text in zip(values, inputs)]
     return values
 
 
-def _fitting(value: Any, text: str) -> Any:
-    """What the third generation does for a parameter: index to integer, several dimensions to one."""
-    have = value_type(value).text
-    if have == "index" and text.lstrip("su")[:1] == "i" and text != "index":
-        from npuninja.python_designs.construct.values import index_cast
+def _is_index(given: Any) -> bool:
+    return isinstance(given, (Value, OpView)) and value_type(given).text == "index"
 
-        return index_cast(value, type_of(text))
+
+def flattened(value: Any, text: str) -> Any:
+    """What a kernel of the third generation does for a parameter of one dimension: an array of several becomes one."""
+    if not isinstance(value, (Value, OpView)):
+        return value
+    have = value_type(value).text
     if not (have.startswith("memref<") and text.startswith("memref<")) or have == text:
         return value
     source, target = memref(have), memref(text)

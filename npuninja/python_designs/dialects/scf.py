@@ -9,7 +9,7 @@ import numpy as np
 
 from npuninja.ir import core
 from npuninja.python_designs.construct.insertion import InsertionPoint
-from npuninja.python_designs.construct.operations import Block, OpView, ir_value, make
+from npuninja.python_designs.construct.operations import LOOPS_LEFT, Block, OpView, ir_value, make
 from npuninja.python_designs.construct.types import IndexType
 from npuninja.python_designs.construct.values import Value, constant, index_cast, value_of, value_type
 from npuninja.python_designs.dialects.generic import names_of
@@ -126,12 +126,16 @@ def range_(
     inner = tuple(_like(given, value) for given, value in zip(iter_args or (), loop.inner_iter_args))
     results = [_like(given, value) for given, value in zip(iter_args or (), loop.results)]
     with InsertionPoint(loop.body):
-        if len(inner) > 1:
-            yield loop.induction_variable, inner, results
-        elif inner:
-            yield loop.induction_variable, inner[0], results[0]
-        else:
-            yield loop.induction_variable
+        try:
+            if len(inner) > 1:
+                yield loop.induction_variable, inner, results
+            elif inner:
+                yield loop.induction_variable, inner[0], results[0]
+            else:
+                yield loop.induction_variable
+        except GeneratorExit:  # `break` or `return` in the body
+            LOOPS_LEFT.add(loop.ir)
+            raise
         if insert_yield:
             yield_([])
 

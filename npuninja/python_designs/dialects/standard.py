@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
+from npuninja.ir.enums import ENUMS
 from npuninja.python_designs.construct import memory_parts, values
 from npuninja.python_designs.construct.attributes import enum_class
 from npuninja.python_designs.construct.operations import OpView, make
@@ -73,9 +75,15 @@ _BINARIES = (
     "maxui minui maximumf minimumf maxnumf minnumf floordivsi ceildivsi"
 )
 
+#: `CmpFPredicate` as in MLIR's bindings: members in upper case, by their text too.
+_FLOAT_PREDICATES = {
+    {"false": "AlwaysFalse", "true": "AlwaysTrue"}.get(name, name.upper()): number
+    for name, number in ENUMS["CmpFPredicate"].items()
+}
+
 ARITH: dict[str, Any] = {
     "CmpIPredicate": enum_class("CmpIPredicate"),
-    "CmpFPredicate": enum_class("CmpFPredicate"),
+    "CmpFPredicate": IntEnum("CmpFPredicate", {**_FLOAT_PREDICATES, **ENUMS["CmpFPredicate"]}),
     **names_of("arith"),
     **{name: _cast(name) for name in _CASTS.split()},
     **{name: _binary(name) for name in _BINARIES.split()},

@@ -20,9 +20,9 @@ def current_core() -> Any:
 
 
 def current_runtime() -> Any:
-    """The runtime whose function runs. Raises IronRuntimeError when there is none."""
+    """The runtime whose function runs. Raises RuntimeError when there is none."""
     if not runtimes:
-        raise IronRuntimeError(
+        raise RuntimeError(
             "No active runtime sequence: fill()/drain() and TaskGroup() must be called from within the function "
             "passed to Runtime(seq_fn, fn_args)."
         )

@@ -10,7 +10,7 @@ import numpy as np
 from npuninja.python_designs.construct import generation
 from npuninja.python_designs.construct.types import is_array_type, np_ndarray_type_get_dtype
 from npuninja.python_designs.dialects.aie_memory import external_func
-from npuninja.python_designs.dialects.func import call
+from npuninja.python_designs.dialects.func import call, flattened, signature
 from npuninja.python_designs.iron.buffer import Buffer
 from npuninja.python_designs.iron.resolvable import Resolvable
 
@@ -115,7 +115,10 @@ class BaseKernel(Resolvable):
                 f"{type(self).__name__} '{self._name}' expects {len(self._arg_types)} argument(s), "
                 f"but {len(arguments)} were provided."
             )
-        return call(self._op, [a.op if isinstance(a, Buffer) else a for a in arguments])
+        given = [a.op if isinstance(a, Buffer) else a for a in arguments]
+        if generation.is_third():
+            given = [flattened(a, text) for a, text in zip(given, signature(self._op.ir)[0])]
+        return call(self._op, given)
 
 
 class Kernel(BaseKernel):
@@ -164,7 +167,10 @@ class ExternalFunction(BaseKernel):
         if inline and symbol_prefix:
             raise ValueError("inline=True cannot be combined with symbol_prefix")
         if inline and object_file_name and not object_file_name.endswith((".ll", ".bc")):
-            raise ValueError(f"inline=True needs an object_file_name in .ll or .bc, got {object_file_name!r}")
+            raise ValueError(
+                f"ExternalFunction '{name}': inline=True emits LLVM IR, so object_file_name must end in '.ll' "
+                f"(textual LLVM IR) or '.bc' (bitcode); got '{object_file_name}'."
+            )
         effective = f"{symbol_prefix}_{name}" if symbol_prefix else name
         is_default = not object_file_name
         self.original_name = name

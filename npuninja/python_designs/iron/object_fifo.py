@@ -268,7 +268,7 @@ class ObjectFifoHandle(Resolvable):
         if depth is None:
             if not of.depth:
                 raise ValueError(
-                    "this end of the ObjectFifo has no depth: give one to it, or a default to the ObjectFifo"
+                    "Must specify either ObjectFifoHandle depth or ObjectFifo default depth; both are None."
                 )
             depth = of.depth
         if depth < 1:
@@ -405,7 +405,9 @@ class ObjectFifoHandle(Resolvable):
             ObjectFifo(types[i], depths[i], names[i], to_stream[i], plio=plio, repeat_count=repeats[i])
             for i in range(len(offsets))
         ]
-        sources = [fifo.cons(depths[i], from_stream[i]) for i, fifo in enumerate(made)]
+        # Before the third generation every part gets depth and dimensions of the last one.
+        of_part = [i if generation.is_third() else len(made) - 1 for i in range(len(made))]
+        sources = [fifo.cons(depths[i], from_stream[i]) for fifo, i in zip(made, of_part)]
         ObjectFifoLink(sources, self, placement or tile, offsets, [])
         return made
 

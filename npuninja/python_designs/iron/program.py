@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from npuninja.python_designs.construct.insertion import mlir_mod_ctx
-from npuninja.python_designs.construct.operations import MLIRError
 from npuninja.python_designs.dialects.aie_tiles import device
 from npuninja.python_designs.dialects.func import FuncBase
 from npuninja.python_designs.iron.lists import flatten_fn_args
@@ -42,6 +41,7 @@ class Program:
 
         Raises:
             ValueError: parts do not fit together.
+            MLIRError: the module does not verify.
         """
         if isinstance(placer, str):
             placer, device_name = None, placer
@@ -57,12 +57,7 @@ class Program:
                 self._resolve(placer)
 
             self._after_device()
-        try:
-            ctx.module.operation.verify()
-        except MLIRError as error:
-            import sys
-
-            print(error, file=sys.stderr)
+        ctx.module.operation.verify()
         return ctx.module
 
     def _before_device(self) -> None:

@@ -206,6 +206,8 @@ class DmaChannel:
                 "DmaChannel.pad_value is set but no BD on the channel has pad_dimensions; it would have no effect"
             )
         for bd in self.bds:
+            if bd.next not in ("self", None) and not isinstance(bd.next, int):
+                raise ValueError(f"Bd.next must be 'self', an int index, or None; got {bd.next!r}")
             if isinstance(bd.next, int) and not 0 <= bd.next < len(self.bds):
                 raise ValueError(f"Bd.next index {bd.next} out of range for channel with {len(self.bds)} BDs")
 
@@ -243,19 +245,17 @@ class TileDma:
             number += len(channel.bds)
             starts.append(number)
             number += 1
+        # Blocks stand in the order in which they are first named: all starts of channels, then the descriptors.
         for i, channel in enumerate(self.channels):
             with block[starts[i]]:
                 pad = (
                     pack_pad_value(channel.pad_value, channel.bds[0].buffer.dtype) if channel.pad_value else 0
                 )
+                first, chain = block[firsts[i]], block[starts[i + 1]]
                 dma_programs.dma_start(
-                    channel.direction, channel.channel, dest=block[firsts[i]], chain=None, pad_value=pad
+                    channel.direction, channel.channel, dest=first, chain=chain, pad_value=pad
                 )
-            # Blocks are made in the order of their numbers.
-            for k in range(firsts[i], starts[i + 1] + 1):
-                _ = block[k]
-            start = block[starts[i]].ir.ops[-1]
-            start.successors[1] = (block[starts[i + 1]].ir, [])
+        for i, channel in enumerate(self.channels):
             for k, bd in enumerate(channel.bds):
                 self._bd(block, firsts[i], k, bd)
         with block[starts[-1]]:
@@ -285,8 +285,8 @@ class TileDma:
             )
             for gives in bd.releases:
                 memory.use_lock(gives.lock.op, "Release", gives.value)
-            following = k if bd.next == "self" else (k + 1) % 10**9 if bd.next == "next" else bd.next
-            dma_programs.next_bd(block[first + int(following)])
+            if bd.next is not None:  # without one the block has no terminator, as the design wants it
+                dma_programs.next_bd(block[first + (k if bd.next == "self" else bd.next)])
 
 
 class Parts:

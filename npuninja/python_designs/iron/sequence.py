@@ -62,8 +62,10 @@ class TaskGroup:
 
     def finish(self) -> None:
         """Awaits those that wait, in order, then frees all."""
-        self._runtime.open_groups.remove(self)
+        if self in self._runtime.open_groups:
+            self._runtime.open_groups.remove(self)
         _finish(self.tasks)
+        self.tasks = []
 
     def __str__(self) -> str:
         return f"TaskGroup({self.number})"
@@ -145,7 +147,7 @@ class SequenceRuntime:
             verb, side = ("fill", "producer") if is_fill else ("drain", "consumer")
             raise ValueError(f"{verb}() is only valid on a {side} ObjectFifoHandle")
         if not isinstance(data, RuntimeData):
-            raise ValueError(f"Expected a RuntimeData {'source' if is_fill else 'dest'}, got {data}")
+            raise ValueError(f"Expected a RuntimeData source/dest, got {data}")
         if not managed and group is not None:
             raise ValueError(
                 "An unmanaged transfer (managed=False) is not part of a TaskGroup; do not also pass group=."

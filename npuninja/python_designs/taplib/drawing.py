@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
+
+from npuninja.python_designs import running
 
 _MOST_ARROWS = 400  # more cannot be told apart
 
@@ -44,9 +47,18 @@ def _panel(axes: Any, values: Any, title: str, arrows: bool) -> None:
 def draw(
     order: Any, counts: Any, title: str, show_arrows: bool | None, file_path: str | None, show_plot: bool
 ) -> None:
-    """Draws the order of accesses of a tensor, and the counts if given, to the screen and to a file."""
-    pyplot = _pyplot()
-    figure, axes = pyplot.subplots(1 if counts is None else 2, 1, squeeze=False)
+    """Draws the order of accesses of a tensor, and the counts if given, to the screen and to a file.
+
+    Where only the module of a design is asked for (`--print`), a missing matplotlib is a warning.
+    """
+    try:
+        pyplot = _pyplot()
+        figure, axes = pyplot.subplots(1 if counts is None else 2, 1, squeeze=False)
+    except ImportError as error:  # of a stand-in for matplotlib too, which is missed only when it is called
+        if not running.PRINTS_ONLY:
+            raise
+        print(f"warning: {error}; only the module was asked for, so nothing is drawn", file=sys.stderr)
+        return
     arrows = order.size <= _MOST_ARROWS if show_arrows is None else show_arrows
     _panel(axes[0][0], order, "Access Order", arrows)
     if counts is not None:

@@ -1,0 +1,52 @@
+"""Mistakes in designs: each gives the exception that MLIR-AIE's own Python layer gives, in words that lead on."""
+
+import os
+import subprocess
+
+import pytest
+
+from npuninja.python_designs.script import run_design
+
+MISTAKES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mistakes.py")
+
+#: Function in mistakes.py -> type of the exception and a part of its text. All but the last rows were compared with what
+#: MLIR-AIE of August 2026 raises.
+WANTED = {
+    "no_depth": ("ValueError", "Must specify either ObjectFifoHandle depth or ObjectFifo default depth"),
+    "two_subscripts": ("IndexError", "Too many indices for shaped type with rank: 2"),
+    "fill_of_a_number": ("ValueError", "Expected a RuntimeData source/dest, got 5"),
+    "fill_outside": (
+        "RuntimeError",
+        "No active runtime sequence: fill()/drain() and TaskGroup() must be called",
+    ),
+    "barrier_of_no_worker": ("ValueError", "No workers have been registered for this barrier."),
+    "operand_that_is_no_value": ("ValueError", "expected a value"),
+    "next_of_a_descriptor": ("ValueError", "Bd.next must be 'self', an int index, or None; got 'next'"),
+    "loop_variable_stored": ("MLIRError", "the value is index, an element of memref<16xi32> is not"),
+    "loop_left_by_break": ("MLIRError", "its Python loop was left by break or return"),
+    "wrong_argument_of_a_kernel": (
+        "MLIRError",
+        "argument 0 has type memref<16xi32>, expected memref<64xi32>",
+    ),
+    "descriptor_without_next": ("MLIRError", "a block of 'aie.mem' ends without a terminator"),
+    "finished_twice": ("nothing", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def raised():
+    outcome = run_design(MISTAKES, [], stderr=subprocess.PIPE, generation="2026-08", print_only=True)
+    assert outcome.exit_code == 0, outcome.errors
+    found = {}
+    for line in outcome.text.splitlines():
+        name, kind, text = line.split(" | ", 2)
+        found[name] = (kind, text)
+    assert set(found) == set(WANTED)
+    return found
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_a_mistake_raises_what_the_bindings_raise(raised, name):
+    kind, text = WANTED[name]
+    assert raised[name][0] == kind
+    assert text in raised[name][1]
