@@ -14,8 +14,8 @@ def main(arguments: list[str]) -> int:
     """Imports. Exit code 0, also when commands were left out: the list says which."""
     parser = Parser(
         prog="npuninja import",
-        description="Makes an npuninja project of a folder with a Makefile (or a CMakeLists.txt): make itself says what "
-        "it would do. Sources stay where they are. Run again, it keeps what you have edited.",
+        description="Makes an npuninja project of a folder with a Makefile (or a CMakeLists.txt, or tests for lit): make itself "
+        "says what it would do. Sources stay where they are. Run again, it keeps what you have edited.",
     )
     parser.add_argument("folder", metavar="FOLDER", help="the existing folder")
     parser.add_argument("-o", "--output", metavar="PROJECT", required=True, help="the folder of the project")
@@ -50,7 +50,9 @@ def main(arguments: list[str]) -> int:
 def report(imported: Imported, folder: str, output: str) -> str:
     """Line by line, what was taken over and what not."""
     project = imported.project
-    asked = f"make {' '.join(imported.targets)}" if imported.targets else "CMake"
+    asked = (
+        f"make {' '.join(imported.targets)}" if imported.targets else " and ".join(imported.tests) or "CMake"
+    )
     given = f" {' '.join(imported.variables)}" if imported.variables else ""
     source = f" (as its {imported.variables_from} says)" if imported.variables_from else ""
     lines = [f"{asked}{given} in {folder}{source} would run:"]

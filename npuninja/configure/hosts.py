@@ -110,6 +110,8 @@ def _from_table(
         designs=tuple(table.get("designs", ())) or ((name,) if name in designs else ()),
         time_limit_s=table.get("time-limit-s", DEFAULT_TIME_LIMIT_S),
         run_as=table.get("module", ""),
+        device=table.get("device", ""),
+        output_has=tuple(table.get("output-has", ())),
         module=_module_of(sources[0]) if sources[0].endswith(".py") else "",
         **{
             key: tuple(table.get(key, ()))

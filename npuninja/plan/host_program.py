@@ -33,6 +33,8 @@ class HostProgram:
         time_limit_s: after which it is ended.
         run_as: the name as which a script is run, as `python -m` does; "" for its path.
         module: what a script imports that decides its Python: "aie", "pyxrt", or "".
+        device: the family that is emulated where it names no design; "" for the default.
+        output_has: texts that lines of its output must have, in this order.
     """
 
     name: str
@@ -50,6 +52,8 @@ class HostProgram:
     time_limit_s: int = DEFAULT_TIME_LIMIT_S
     run_as: str = ""
     module: str = ""
+    device: str = ""
+    output_has: tuple[str, ...] = ()
 
     @property
     def is_script(self) -> bool:

@@ -67,6 +67,8 @@ class _Planned:
         options += ["--folder", self._context.layout.source(program.folder)] if program.folder else []
         for variable in program.environment:
             options += ["--environment", variable]
+        for text in program.output_has:
+            options += ["--output-has", text]
         options += ["--time-limit", str(program.time_limit_s), "--", *words]
         # What the design's files are looked at for, whether or not the arguments name them.
         needs = {name: None for design in program.designs for name in self._built[design].wanted}
@@ -104,7 +106,7 @@ class _Planned:
             if name not in self._built:
                 self._file(name, "xclbin")
             return DEVICES[self._built[name].device].family.name
-        return DEFAULT
+        return self._program.device or DEFAULT
 
     def _program_file(self) -> str:
         """The edges that make the program; returns its path."""

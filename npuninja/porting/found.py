@@ -16,6 +16,8 @@ class Command:
         environment: NAME=VALUE words in front of it.
         line: the whole line, for messages.
         alone: it stands neither in a pipe nor in anything else that decides at run time.
+    device: the family of the NPU that a test runs it on; "" when nothing says.
+    output_has: texts that a test wants in its output.
     """
 
     words: tuple[str, ...]
@@ -24,6 +26,8 @@ class Command:
     environment: tuple[tuple[str, str], ...]
     line: str
     alone: bool = True
+    device: str = ""
+    output_has: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,8 +122,8 @@ class Copy:
 
 @dataclass(frozen=True)
 class HostRun:
-    """A host program that is run: a compiled one or a Python script, absolute, its words, and its name as a module when
-    it is run as one.
+    """A host program that is run: a compiled one or a Python script, absolute, its words, its name as a module when it
+    is run as one, and `device` and `output_has` as its command has them.
     """
 
     program: str
@@ -127,6 +131,8 @@ class HostRun:
     folder: str
     environment: tuple[tuple[str, str], ...]
     module: str = ""
+    device: str = ""
+    output_has: tuple[str, ...] = ()
 
 
 Found = KernelObject | Archive | DesignScript | DesignBuild | HostProgram | CMakeBuild | Copy | HostRun

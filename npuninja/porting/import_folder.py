@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from npuninja.errors import UserError
 from npuninja.porting.cmake_target import ask_cmake, find_cmake
 from npuninja.porting.found import CMakeBuild, Command, HostProgram
-from npuninja.porting.lit_tests import LitTest, test_for_make
+from npuninja.porting.lit_tests import LitTest, commands_of_tests, test_for_make
 from npuninja.porting.make_commands import ask_make, find_makefile
 from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, SOURCE_LINE, Project, project_of
 from npuninja.porting.project_files import Written, write_project
@@ -28,7 +28,7 @@ _PLACES = {
 @dataclass(frozen=True)
 class Imported:
     """What an import did; `variables` are make's, and `variables_from` the file of the folder that has them ("" for
-    the command line).
+    the command line); `tests` are the files that gave the commands where there is no Makefile.
     """
 
     project: Project
@@ -36,6 +36,7 @@ class Imported:
     targets: tuple[str, ...]
     variables: tuple[str, ...] = ()
     variables_from: str = ""
+    tests: tuple[str, ...] = ()
 
 
 def import_folder(
@@ -46,7 +47,7 @@ def import_folder(
     variables: Mapping[str, str],
     environment: Mapping[str, str],
 ) -> Imported:
-    """Makes a project of a folder with a Makefile or a CMakeLists.txt.
+    """Makes a project of a folder with a Makefile, a CMakeLists.txt, or tests for LLVM's lit.
 
     Args:
         folder: the existing folder; it is only read.
@@ -65,6 +66,7 @@ def import_folder(
     asked: list[str] = []
     recognised: list[Recognised] = []
     test: LitTest | None = None
+    tests: tuple[str, ...] = ()
     if find_makefile(folder):
         test = test_for_make(folder) if not variables else None
         variables = test.variables if test else variables
@@ -85,25 +87,28 @@ def import_folder(
         build = CMakeBuild(folder, os.path.join(folder, "build"), (), ())
         recognised.append(Recognised(Command(("cmake",), folder, "", (), f"cmake -S {folder}"), build))
     else:
-        raise UserError(
-            f"{folder} has no Makefile and no CMakeLists.txt, so nothing says how it is built",
-            hint="npuninja init makes a project to put its files into",
-        )
+        tests, commands = commands_of_tests(folder)
+        if not commands:
+            raise UserError(
+                f"{folder} has no Makefile, no CMakeLists.txt and no test for lit, so nothing says how it is built",
+                hint="npuninja init makes a project to put its files into",
+            )
+        recognised += recognise(commands)
 
     def programs_of(build: CMakeBuild) -> Sequence[HostProgram]:
         return _programs(build, environment)
 
     project = project_of(folder, recognised, programs_of)
     if not project.designs and not project.hosts and not project.kernels:
-        raise _nothing_to_do(project, folder, asked)
+        raise _nothing_to_do(project, folder, f"make {' '.join(asked)}" if asked else " ".join(tests))
     words = tuple(f"{name}={value}" for name, value in variables.items())
     written = tuple(write_project(project, folder, target))
-    return Imported(project, written, tuple(asked), words, test.name if test and words else "")
+    return Imported(project, written, tuple(asked), words, test.name if test and words else "", tests)
 
 
-def _nothing_to_do(project: Project, folder: str, asked: Sequence[str]) -> UserError:
+def _nothing_to_do(project: Project, folder: str, asked: str) -> UserError:
     """Why a folder is no project: what its commands do instead."""
-    doing = f"make {' '.join(asked)} would do in {folder}"
+    doing = f"{asked or 'CMake'} would do in {folder}"
     printed = project.lines
     if printed and all(line.taken and line.became.startswith(SOURCE_LINE) for line in printed):
         return UserError(

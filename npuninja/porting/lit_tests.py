@@ -1,8 +1,8 @@
-"""What a folder's own tests (`*.lit`, for LLVM's lit) give to make: the device and the variables with which it is known
-to work.
+"""What a folder's own tests (`*.lit`, for LLVM's lit) say: what they give to make (the device and the variables with
+which it is known to work), and their commands, where there is no Makefile.
 
 Such a file names what it needs (`REQUIRES: ryzen_ai_npu2, peano`) and the commands of the test
-(`RUN: make -f %S/Makefile devicename=npu2`).
+(`RUN: make -f %S/Makefile devicename=npu2`, `RUN: %run_on_npu1% %python %S/design.py | FileCheck %s`).
 """
 
 from __future__ import annotations
@@ -10,14 +10,23 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-from npuninja.porting.shell_words import ASSIGNMENT
+from npuninja.porting.found import Command
+from npuninja.porting.shell_words import ASSIGNMENT, commands_of
 
 _LINE = re.compile(r"\b(REQUIRES|RUN):\s*(.*)$")
 #: What npuninja has nothing for: a test that needs it is taken last.
 _FOREIGN = ("chess", "aietools", "vitis", "opencv")
 _SECOND_NPU = "npu2"
+_ON_DEVICE = re.compile(r"%run_on_(npu\d+)%?\s*")
+# Output that is compared with the CHECK lines of the test itself; other prefixes and files are left to people.
+_CHECKED = re.compile(r"\|\s*FileCheck\s+%s\s*$")
+_CHECK = re.compile(r"\bCHECK:\s*(.*?)\s*$")
+#: What begins FileCheck's patterns, which are more than texts.
+_PATTERN = ("{{", "[[")
 
 
 class LitTest(NamedTuple):
@@ -51,10 +60,72 @@ def test_for_make(folder: str) -> LitTest | None:
     return min(found, key=_distance, default=None)
 
 
+def commands_of_tests(folder: str) -> tuple[tuple[str, ...], list[Command]]:
+    """The names and commands of a folder's tests which do not ask make: all that need as little as the one that needs
+    least (a free compiler, the first NPU), each on the first NPU that it names.
+    """
+    tests = []
+    for name in sorted(os.listdir(folder)):
+        found = _read_commands(os.path.join(folder, name)) if name.endswith(".lit") else None
+        if found is not None:
+            tests.append((_needs(found[0]), name, found[1]))
+    least = min((needs for needs, _, _ in tests), default=None)
+    taken = [(name, commands) for needs, name, commands in tests if needs == least]
+    return tuple(name for name, _ in taken), [command for _, commands in taken for command in commands]
+
+
+def _read_commands(path: str) -> tuple[tuple[str, ...], list[Command]] | None:
+    folder, name = os.path.split(path)
+    requires: list[str] = []
+    lines: list[str] = []
+    checks: list[str] = []
+    for line in _lines(path):
+        match = _LINE.search(line)
+        check = _CHECK.search(line)
+        if match and match[1] == "REQUIRES":
+            requires += re.split(r"[\s,]+", match[2].strip())
+        elif match:
+            lines.append(match[2])
+        elif check and not any(mark in check[1] for mark in _PATTERN):
+            checks.append(check[1])
+    if not lines or any("%S/Makefile" in line for line in lines):
+        return None
+    devices = sorted({found[1] for line in lines if (found := _ON_DEVICE.search(line))})
+    commands: list[Command] = []
+    for line in lines:
+        commands += _commands(line, folder, name, devices[:1], tuple(checks))
+    return tuple(requires), commands
+
+
+def _commands(
+    line: str, folder: str, name: str, devices: list[str], checks: tuple[str, ...]
+) -> Iterator[Command]:
+    """The commands of one RUN line; none for another device than `devices`, of which `checks` are its output's."""
+    on = _ON_DEVICE.search(line)
+    if on and on[1] not in devices:
+        return
+    text = _ON_DEVICE.sub("", line)
+    checked = _CHECKED.search(text)
+    text = _CHECKED.sub("", text)
+    for word, value in (
+        ("%python", "python3"),
+        ("%S", folder),
+        ("%s", os.path.join(folder, name)),
+        ("%t", os.path.join(folder, "build", name)),
+    ):
+        text = text.replace(word, shlex.quote(value))
+    device = on[1] if on else ""
+    for command in commands_of(text, folder):
+        yield replace(command, line=line, device=device, output_has=checks if checked else ())
+
+
+def _needs(requires: tuple[str, ...]) -> tuple[bool, bool]:
+    words = " ".join(requires).lower()
+    return any(word in words for word in _FOREIGN), _SECOND_NPU in words
+
+
 def _distance(test: LitTest) -> tuple[bool, bool, int, str]:
-    words = " ".join(test.requires).lower()
-    foreign = any(word in words for word in _FOREIGN)
-    return foreign, _SECOND_NPU in words, len(test.variables), test.name
+    return *_needs(test.requires), len(test.variables), test.name
 
 
 def _read(path: str) -> LitTest | None:
@@ -62,12 +133,7 @@ def _read(path: str) -> LitTest | None:
     build: dict[str, str] | None = None
     run: dict[str, str] | None = None
     targets: tuple[str, ...] = ()
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            lines = stream.read().splitlines()
-    except OSError:
-        return None
-    for line in lines:
+    for line in _lines(path):
         match = _LINE.search(line)
         if match is None:
             continue
@@ -86,6 +152,14 @@ def _read(path: str) -> LitTest | None:
     if build is None and run is None:
         return None
     return LitTest(os.path.basename(path), tuple(requires), {**(build or {}), **(run or {})}, targets)
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read().splitlines()
+    except OSError:
+        return []
 
 
 def _of_make(command: str) -> tuple[dict[str, str], tuple[str, ...]] | None:

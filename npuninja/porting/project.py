@@ -73,6 +73,8 @@ class Host:
     language: str = ""
     designs: tuple[str, ...] = ()
     module: str = ""
+    device: str = ""
+    output_has: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class _Builder:
         self._programs: dict[str, HostProgram] = {}
         self._copies: dict[str, str] = {}
         self._kernels_of: dict[str, list[KernelObject]] = {}
+        self._not_made: set[str] = set()  # what commands that are left out would have written
 
     def add(self, recognised: Recognised) -> None:
         command, found = recognised.command, recognised.found
@@ -128,7 +131,13 @@ class _Builder:
         elif isinstance(found, HostRun):
             self._run(command, found)
         elif recognised.remark:
+            self._left_out(command)
             self._say(command, recognised.remark, taken=False)
+
+    def _left_out(self, command: Command) -> None:
+        words = [command.stdout] if command.stdout else []
+        words += [b for a, b in zip(command.words, command.words[1:]) if a in ("-o", "--output")]
+        self._not_made.update(os.path.normpath(os.path.join(command.folder, word)) for word in words)
 
     def _say(self, command: Command, became: str, taken: bool = True) -> None:
         line = Line(command.line, became, taken)
@@ -277,12 +286,18 @@ class _Builder:
         if program is None and not is_script:
             self._say(command, f"nothing says how {os.path.relpath(path, self.folder)} is made", taken=False)
             return
+        read = next((w for w in found.arguments if os.path.join(found.folder, w) in self._not_made), "")
+        if read:
+            self._left_out(command)
+            self._say(command, f"it reads {read}, which a command that is left out makes", taken=False)
+            return
         words, designs = self._placeholders(found)
         stem = plain_name(os.path.splitext(os.path.basename(path))[0])
         name = _unlike(stem, {host.name for host in self.project.hosts})
         host = Host(
-            name, (path,), words, found.folder, found.environment, designs=designs, module=found.module
-        )
+            name, (path,), words, found.folder, found.environment, designs=designs, module=found.module,
+            device="" if designs else found.device, output_has=found.output_has,
+        )  # fmt: skip
         if program is not None:
             include = tuple(path for path in program.include if path not in _XRT_INCLUDES)
             libraries = tuple(lib for lib in program.libraries if lib not in _XRT_LIBRARIES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from npuninja.porting.aiecc_words import read_aiecc_words
 from npuninja.porting.compile_words import read_compile_words
@@ -131,7 +131,7 @@ def _link(command: Command) -> Recognised:
 def _python(command: Command) -> Recognised:
     words = list(command.words[1:])
     while words and words[0].startswith("-") and words[0] not in ("-c", "-m"):
-        words.pop(0)
+        del words[: 2 if words[0] in ("-X", "-W") else 1]
     module = ""
     if not words or words[0] in ("-c", "-m"):
         module = words[1] if len(words) > 1 else ""
@@ -163,7 +163,15 @@ def _python(command: Command) -> Recognised:
         return Recognised(command, DesignScript(script, tuple(words[1:]), command.folder, path, (), module))
     if re.search(_TRACE_READERS, script):
         return Recognised(command, None, "it reads a trace, as npuninja trace --run NAME does")
-    found_run = HostRun(script, tuple(words[1:]), command.folder, command.environment, module)
+    found_run = HostRun(
+        script,
+        tuple(words[1:]),
+        command.folder,
+        command.environment,
+        module,
+        command.device,
+        command.output_has,
+    )
     return Recognised(command, found_run)
 
 
@@ -237,12 +245,23 @@ def _copy(command: Command) -> Recognised:
 
 
 def _run(command: Command) -> Recognised:
+    if command.words[0].endswith(".py"):  # a script whose first line names Python
+        return _python(replace(command, words=("python3", *command.words)))
     program = os.path.normpath(os.path.join(command.folder, command.words[0]))
-    return Recognised(command, HostRun(program, command.words[1:], command.folder, command.environment))
+    found = HostRun(
+        program,
+        command.words[1:],
+        command.folder,
+        command.environment,
+        "",
+        command.device,
+        command.output_has,
+    )
+    return Recognised(command, found)
 
 
 def _sudo(command: Command) -> Recognised:
-    rest = Command(command.words[1:], command.folder, command.stdout, command.environment, command.line)
+    rest = replace(command, words=command.words[1:])
     return _recognise(rest) if rest.words else Recognised(command, None)
 
 

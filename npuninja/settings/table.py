@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from npuninja.arch.families import FAMILIES
 from npuninja.detect.machine import HOST_TOOLS, TOOLS
 from npuninja.lowering.generation import CHOICES
 from npuninja.plan.driver_flags import ALLOCATION_SCHEMES
@@ -304,6 +305,19 @@ HOST = Section(
         Key("time-limit-s", "seconds", "Seconds after which it is ended; 300 when it is not said.", "60"),
         Key("environment", "texts", "Variables of its environment, `NAME=VALUE`.", '["XRT_TIMEOUT=1"]'),
         Key("folder", "path", "Where it is run.", '"host"'),
+        Key(
+            "device",
+            "text",
+            "The NPU that is emulated for a program that names no design of the project; `npu1` when it is not said.",
+            '"npu2"',
+            tuple(FAMILIES),
+        ),
+        Key(
+            "output-has",
+            "texts",
+            "Texts that lines of its output must have, in this order, beside its exit code.",
+            '["PASS!"]',
+        ),
         Key(
             "module",
             "text",

@@ -6,12 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+from threading import Thread
+from typing import IO
 
 from npuninja.depfile import ROOT
 from npuninja.errors import UserError, WrongResult, in_words
 from npuninja.stages._run import stage_arguments
 from npuninja.stages.insts_elf import refuse_no_elf
 
+# What a program has left running may hold its output open.
+_LAST_OUTPUT_S = 5
 ACCELERATOR = "/dev/accel/accel0"
 _SITE = os.path.join(ROOT, "npuninja", "python_designs", "site")
 
@@ -42,15 +46,19 @@ def run(arguments: list[str]) -> None:
         variables["PYTHONPATH"] = os.pathsep.join((options.one("--root"), variables["PYTHONPATH"]))
     limit_s = float(options.one("--time-limit"))
     name = os.path.basename(program)
+    wanted = list(options.all("--output-has"))
     try:
         # A group of its own, so that what it has started ends with it.
         process = subprocess.Popen(
             command, cwd=options.optional("--folder") or None, env=variables, stdin=subprocess.DEVNULL,
-            start_new_session=True,
+            stdout=subprocess.PIPE if wanted else None, start_new_session=True,
         )  # fmt: skip
     except OSError as error:
         raise UserError(f"{name} cannot be started: {in_words(error)}") from error
+    shown = Thread(target=_show, args=(process.stdout, wanted)) if process.stdout else None
     try:
+        if shown:
+            shown.start()
         code = process.wait(limit_s)
     except subprocess.TimeoutExpired as error:
         _end(process)
@@ -60,10 +68,30 @@ def run(arguments: list[str]) -> None:
     except BaseException:
         _end(process)
         raise
+    if shown:
+        shown.join(_LAST_OUTPUT_S)
     sys.stdout.flush()
     if code:
         how = f"exit code {code}" if code > 0 else f"signal {-code}"
         raise WrongResult(f"{name} ended with {how}")
+    if wanted:
+        raise WrongResult(
+            f"{name} did not print {wanted[0]!r}",
+            hint="its test wants a line with it: [host.NAME] output-has",
+        )
+
+
+def _show(output: IO[bytes], wanted: list[str]) -> None:
+    """Shows a program's output, and takes from `wanted` what it has, in order; blanks are equal, however many."""
+    for line in output:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+        rest = " ".join(line.decode(errors="replace").split())
+        while wanted:
+            _, found, rest = rest.partition(" ".join(wanted[0].split()))
+            if not found:
+                break
+            wanted.pop(0)
 
 
 def command_of(

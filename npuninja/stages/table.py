@@ -589,6 +589,7 @@ STAGES: tuple[Stage, ...] = (
             Option("--runner", "EXE"),
             Option("--folder", "FOLDER"),
             Option("--environment", "NAME=VALUE", many=True),
+            Option("--output-has", "TEXT", many=True),
             Option("--time-limit", "S", needed=True),
         ),
         installed=True,

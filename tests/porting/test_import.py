@@ -121,6 +121,61 @@ def test_a_program_that_makes_its_own_design_needs_no_other(tmp_path, monkeypatc
     assert "run-host-own" in (tmp_path / "p" / "build.ninja").read_text()
 
 
+LIT = {
+    "run.lit": """// REQUIRES: ryzen_ai_npu1, peano
+// RUN: %run_on_npu1% %python -X utf8 %S/own.py -n 3 | FileCheck %s
+// CHECK: PASS!
+""",
+    "run_twice.lit": """// REQUIRES: ryzen_ai, peano
+// RUN: %run_on_npu1% python3 %S/own.py
+// RUN: %run_on_npu2% python3 %S/own.py
+// RUN: %python %S/own.py --emit-mlir > %t.mlir
+""",
+    "run_foreign.lit": "// REQUIRES: chess\n// RUN: %python %S/own.py --chess\n",
+    "run_second.lit": "// REQUIRES: ryzen_ai_npu2, peano\n// RUN: %run_on_npu2% %python %S/own.py -d npu2\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "hosts"),
+    [
+        (
+            ("run.lit", "run_foreign.lit", "run_second.lit"),
+            {"own": {"arguments": ["-n", "3"], "device": "npu1", "output-has": ["PASS!"]}},
+        ),
+        (("run_twice.lit", "run_second.lit"), {"own": {"device": "npu1"}}),
+        (("run_second.lit",), {"own": {"arguments": ["-d", "npu2"], "device": "npu2"}}),
+        (("run.lit", "run_twice.lit"), {"own": {"device": "npu1", "arguments": ["-n", "3"]}, "own_2": {}}),
+    ],
+)
+def test_a_folder_that_has_nothing_but_tests_for_lit(tmp_path, capsys, names, hosts):
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    (folder / "own.py").write_text("import aie.iron as iron\n")
+    for name in names:
+        (folder / name).write_text(LIT[name])
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
+    found = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"]
+    assert set(found) == set(hosts)
+    for name, entries in hosts.items():
+        assert {key: found[name].get(key) for key in entries} == entries
+        assert found[name]["sources"] == ["../a folder/own.py"]
+    assert "left out" in capsys.readouterr().out
+
+
+def test_what_reads_a_trace_is_left_out_and_what_reads_its_output_too(tmp_path, capsys):
+    (tmp_path / "Makefile").write_text(
+        "run:\n\t./own.py\n\t/there/utils/trace/parse.py --input t.txt --output t.json\n\tpython3 own.py -i t.json\n"
+    )
+    (tmp_path / "own.py").write_text("import aie.iron as iron\n")
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
+    found = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())
+    assert list(found["host"]) == ["own"]
+    text = capsys.readouterr().out
+    assert "as npuninja trace --run NAME does" in text
+    assert "it reads t.json, which a command that is left out makes" in text
+
+
 def test_edits_stay_and_the_rest_is_written_anew(gain, capsys):
     imported("gain", gain)
     path = gain / "toolchain.toml"
@@ -167,7 +222,7 @@ def test_a_folder_that_gives_no_project_is_refused_with_what_it_does(tmp_path, c
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "has no Makefile and no CMakeLists.txt"),
+        (None, "has no Makefile, no CMakeLists.txt and no test for lit"),
         ("include nowhere.mk\nrun: ;\n", "Makefile:1 includes nowhere.mk, which is not there"),
         ("run:\n\techo\n$(error stop here)\n", "Makefile:3: *** stop here"),
         ("other: ;\n", "has no target run or run_py"),

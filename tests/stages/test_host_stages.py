@@ -147,3 +147,31 @@ def test_a_script_can_be_run_as_a_module_of_its_package(tmp_path, capfd, monkeyp
     words = ["--device", "npu1", "--time-limit", "20", "--as", "pack.check", "--root", str(tmp_path)]
     run_host.run([str(script), *words, *(["--module", module] if module else []), "--", "x"])
     assert capfd.readouterr().out == "__main__ 16 ['x']\n"
+
+
+@pytest.mark.parametrize(
+    ("printed", "wanted", "missing"),
+    [
+        ("a  PASS! b", ["PASS!"], None),
+        ("one\\ntwo three", ["one", "two", "three"], None),
+        ("two\\none", ["one", "two"], "two"),
+        ("FAIL", ["PASS!"], "PASS!"),
+    ],
+)
+def test_what_the_output_has_decides_beside_the_exit_code(tmp_path, capfdbinary, printed, wanted, missing):
+    script = tmp_path / "own.py"
+    script.write_text(f'print("{printed}")\n')
+    words = [
+        str(script),
+        "--device",
+        "npu1",
+        "--time-limit",
+        "60",
+        *(w for t in wanted for w in ("--output-has", t)),
+    ]
+    if missing:
+        with pytest.raises(WrongResult, match=f"did not print '{missing}'"):
+            run_host.run([*words, "--"])
+    else:
+        run_host.run([*words, "--"])
+    assert printed.split("\\n")[0].encode() in capfdbinary.readouterr().out
