@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
+from npuninja.configure.absent_packages import absent_packages, install_words
 from npuninja.configure.settings import Settings, expanded, from_root
 from npuninja.errors import Location, UserError, in_words
 from npuninja.plan.designs import HOST
@@ -61,7 +63,7 @@ def read_hosts(
             continue
         programs[stem] = HostProgram(
             name=stem, location=Location(path), sources=(path,), arguments=_CUSTOM, designs=(design,),
-            module=_module_of(path) if path.endswith(".py") else "",
+            module=_module_of(_script(path)) if path.endswith(".py") else "",
         )  # fmt: skip
     return tuple(programs[name] for name in sorted(programs))
 
@@ -79,6 +81,9 @@ def _from_table(
         return tuple(from_root(path, settings.folder, source_root) for path in found)
 
     sources = paths("sources") or tuple(_by_name(name))
+    refused = table.get("refused", "")
+    if refused and not sources:
+        return HostProgram(name=name, location=where, sources=(), refused=refused)
     if not sources:
         raise UserError(
             f"host program {name} has no sources, and there is no {HOST}/{name}.cpp", where,
@@ -100,6 +105,14 @@ def _from_table(
                 f"host program {name} names the design {design!r}, which there is not", where, hint=hint
             )
     folder = table.get("folder", "")
+    script = _script(sources[0]) if sources[0].endswith(".py") else None
+    places = [os.path.dirname(sources[0]), *_python_path(table)]
+    missing = absent_packages(script, places) if script and _module_of(script) in ("aie", "") else ()
+    if missing and not refused:
+        refused = (
+            f"{os.path.basename(sources[0])} needs {' and '.join(missing)}, which this Python does not have: "
+            f"{install_words(missing)}, and python configure.py again"
+        )
     return HostProgram(
         name=name,
         location=where,
@@ -112,7 +125,8 @@ def _from_table(
         run_as=table.get("module", ""),
         device=table.get("device", ""),
         output_has=tuple(table.get("output-has", ())),
-        module=_module_of(sources[0]) if sources[0].endswith(".py") else "",
+        module=_module_of(script) if script else "",
+        refused=refused,
         **{
             key: tuple(table.get(key, ()))
             for key in ("defines", "flags", "libraries", "arguments", "environment")
@@ -128,16 +142,25 @@ def _by_name(name: str) -> Iterator[str]:
             return
 
 
-def _module_of(path: str) -> str:
-    """What a script imports of the host's side: "aie", "pyxrt", "both", or ""."""
+def _python_path(table: Mapping[str, Any]) -> list[str]:
+    """The folders that a table's environment gives to Python."""
+    values = dict(word.partition("=")[::2] for word in table.get("environment", ()))
+    return [folder for folder in values.get("PYTHONPATH", "").split(os.pathsep) if folder]
+
+
+def _script(path: str) -> ast.Module:
     try:
         with open(path, encoding="utf-8") as stream:
-            tree = ast.parse(stream.read(), path)
+            return ast.parse(stream.read(), path)
     except OSError as error:
         raise UserError(f"cannot read {path}: {in_words(error)}") from error
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         raise UserError(f"not Python: {getattr(error, 'msg', error)}", Location(path, line)) from error
+
+
+def _module_of(tree: ast.Module) -> str:
+    """What a script imports of the host's side: "aie", "pyxrt", "both", or ""."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

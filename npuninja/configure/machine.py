@@ -42,7 +42,7 @@ class Machine:
         remote: what runs stages elsewhere; None when all run here.
         kernels: the sources of kernel objects, with the paths that what was found gives them.
         hosts: the host programs, with paths as planning takes them.
-        notes: what in the environment has no effect although one may think so.
+        notes: what in the environment has no effect although one may think so, and host programs that are refused.
     """
 
     toolchain: Toolchain
@@ -78,6 +78,8 @@ def look(project: Project, environment: Mapping[str, str]) -> Machine:
     paths = variables_for(settings, options, environment, toolchain)
     kernels = resolved_kernels(settings, options, paths, project.layout.source_root)
     tested = for_tests(project.choices, toolchain, compiler) if providers.for_npu and compiler else None
+    hosts_read = read_hosts(settings, paths, project.layout.source_root, project.designs.names)
+    refused = (f"host program {program.name}: {program.refused}" for program in hosts_read if program.refused)
     return Machine(
         toolchain=toolchain,
         ninja=ninja,
@@ -87,8 +89,8 @@ def look(project: Project, environment: Mapping[str, str]) -> Machine:
         launcher=find_launcher(options.launcher, environment, compiler, providers),
         remote=remote_settings(options, environment, project.layout, toolchain, PACKAGE),
         kernels=read_kernel_folder("kernels", "kernels", (*own_kernels(project.designs.designs), *kernels)),
-        hosts=read_hosts(settings, paths, project.layout.source_root, project.designs.names),
-        notes=(*remarks(environment), *unrecordable(PACKAGE, project.layout)),
+        hosts=hosts_read,
+        notes=(*remarks(environment), *unrecordable(PACKAGE, project.layout), *refused),
     )
 
 

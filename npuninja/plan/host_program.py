@@ -34,6 +34,7 @@ class HostProgram:
         run_as: the name as which a script is run, as `python -m` does; "" for its path.
         module: what a script imports that decides its Python: "aie", "pyxrt", or "".
         device: the family that is emulated where it names no design; "" for the default.
+        refused: why it cannot be run here, known before anything is built; "".
         output_has: texts that lines of its output must have, in this order.
     """
 
@@ -54,6 +55,7 @@ class HostProgram:
     module: str = ""
     device: str = ""
     output_has: tuple[str, ...] = ()
+    refused: str = ""
 
     @property
     def is_script(self) -> bool:

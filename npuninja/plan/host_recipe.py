@@ -51,6 +51,10 @@ class _Planned:
         if broken:  # the design's own target says why it cannot be built
             self._graph.add(Edge("phony", (target,), inputs=tuple(broken), for_whom=self._whom))
             return
+        if program.refused:
+            options = [*program.sources[:1], "--refused", program.refused]
+            self._graph.add(Edge("run_host", (target,), options=tuple(options), for_whom=self._whom))
+            return
         words, files = filled(program, self._file)
         if program.is_script:
             path = self._context.layout.source(program.sources[0])

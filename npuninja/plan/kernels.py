@@ -18,6 +18,9 @@ SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 ASSEMBLY = (".s", ".S")
 # What is not compiled: objects and archives made elsewhere.
 BINARIES = (".o", ".a")
+# As a name to link with (`ExternalFunction(inline=True)`): LLVM's text or bitcode, which the reference merges into the
+# core's module. Here the source makes an object of that name; the function is the same, called and not inlined.
+_MERGED = (".ll", ".bc")
 _NAME = re.compile(r"[A-Za-z0-9_][\w.+-]{0,126}", re.ASCII)
 # Objects are listed in a hint up to this many.
 SHOWN = 8
@@ -140,7 +143,7 @@ def _plain_path(linked: LinkedObject) -> str:
         UserError: it is the name of no object.
     """
     parts = [p for p in linked.name.replace("\\", "/").split("/") if p not in ("", ".", "..")]
-    if not parts or not parts[-1].endswith(BINARIES):
+    if not parts or not parts[-1].endswith((*BINARIES, *_MERGED)):
         raise UserError(
             f"link_with names {linked.name!r}, which is no object file (X.o)",
             linked.location,

@@ -20,6 +20,7 @@ _TIME_LIMIT_S = 120
 
 # Projects that ask for a CMake older than this are read as ones for it: newer versions of CMake refuse them.
 _OLDEST_POLICY = "3.5"
+_NO_PACKAGE = re.compile(r'configuration file provided by "([^"]+)"|Could NOT find (\w+)')
 _NO_COMPILER = re.compile(
     r"The CMAKE_(C|CXX)_COMPILER:\s+(\S+)\s+is not a full path and was not found in the PATH"
 )
@@ -124,6 +125,9 @@ def _asked(
 
 
 def _reason(stderr: str) -> str:
+    package = _NO_PACKAGE.search(" ".join(stderr.split()))
+    if package:
+        return f"it needs {package[1] or package[2]}, which CMake does not find on this machine"
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     start = next((i for i, line in enumerate(lines) if line.startswith("CMake Error")), 0)
     return " ".join(lines[start : start + 4]) or "it gives no reason"

@@ -74,6 +74,7 @@ class Host:
     designs: tuple[str, ...] = ()
     module: str = ""
     device: str = ""
+    refused: str = ""
     output_has: tuple[str, ...] = ()
 
 
@@ -109,6 +110,7 @@ class _Builder:
         self._programs: dict[str, HostProgram] = {}
         self._copies: dict[str, str] = {}
         self._kernels_of: dict[str, list[KernelObject]] = {}
+        self._without: dict[str, str] = {}  # folders in which CMake would build, and why it does not
         self._not_made: set[str] = set()  # what commands that are left out would have written
 
     def add(self, recognised: Recognised) -> None:
@@ -272,6 +274,7 @@ class _Builder:
         try:
             programs = self._programs_of(found)
         except UserError as error:
+            self._without[found.build] = error.message
             self._say(command, error.message, taken=False)
             return
         for program in programs:
@@ -284,7 +287,18 @@ class _Builder:
         program = self._programs.get(path) or self._programs.get(path.removesuffix(".exe"))
         is_script = path.endswith(".py") and os.path.isfile(path)
         if program is None and not is_script:
-            self._say(command, f"nothing says how {os.path.relpath(path, self.folder)} is made", taken=False)
+            refused = self._without.get(os.path.dirname(path), "")
+            if refused:
+                stem = plain_name(os.path.splitext(os.path.basename(path))[0])
+                name = _unlike(stem, {host.name for host in self.project.hosts})
+                self.project.hosts.append(Host(name, (), (), found.folder, refused=refused))
+            self._say(
+                command,
+                f"[host.{name}], which is refused"
+                if refused
+                else f"nothing says how {os.path.relpath(path, self.folder)} is made",
+                taken=False,
+            )
             return
         read = next((w for w in found.arguments if os.path.join(found.folder, w) in self._not_made), "")
         if read:

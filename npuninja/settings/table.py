@@ -313,6 +313,12 @@ HOST = Section(
             tuple(FAMILIES),
         ),
         Key(
+            "refused",
+            "text",
+            "Why it cannot be built or run on this machine, as `npuninja import` found: running it says so and fails.",
+            '"CMake does not find the package OpenCV"',
+        ),
+        Key(
             "output-has",
             "texts",
             "Texts that lines of its output must have, in this order, beside its exit code.",

@@ -11,6 +11,12 @@ from npuninja.stages._host_flags import compile_words
 from npuninja.stages._run import Outputs, ToolFailed, run_tool, stage_arguments
 
 
+_BOOST = (
+    "Boost is not installed, and npuninja's header in its place is for programs that do not use what they include: "
+    "install Boost's program_options (Debian: libboost-program-options-dev)"
+)
+
+
 def run(arguments: list[str]) -> list[str]:
     """Compiles one file; returns the headers that were read.
 
@@ -45,7 +51,8 @@ def run(arguments: list[str]) -> list[str]:
             return [path for path in read_depfile(depfile) if path != source]
         except ToolFailed as failure:
             sys.stderr.write(failure.output)
-            raise UserError("the file does not compile", Location(source)) from failure
+            hint = _BOOST if "program_options" in failure.output else ""
+            raise UserError("the file does not compile", Location(source), hint=hint) from failure
         finally:
             if os.path.exists(depfile):
                 os.unlink(depfile)

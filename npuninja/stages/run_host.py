@@ -25,9 +25,12 @@ def run(arguments: list[str]) -> None:
 
     Raises:
         WrongResult: the program says by its exit code that the result is wrong, or it did not end in time.
-        UserError: it cannot be started.
+        UserError: it cannot be started, or configure.py found that it cannot be run here.
     """
     options = stage_arguments("run_host", arguments)
+    refused = options.optional("--refused")
+    if refused:
+        raise UserError(refused)
     program, words = os.path.abspath(options.positional[0]), [_absolute(w) for w in options.positional[1:]]
     for word in words:
         if word.endswith(".elf"):

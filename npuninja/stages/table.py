@@ -590,6 +590,7 @@ STAGES: tuple[Stage, ...] = (
             Option("--folder", "FOLDER"),
             Option("--environment", "NAME=VALUE", many=True),
             Option("--output-has", "TEXT", many=True),
+            Option("--refused", "REASON"),
             Option("--time-limit", "S", needed=True),
         ),
         installed=True,

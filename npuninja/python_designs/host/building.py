@@ -31,6 +31,10 @@ _CONFIGURE = (
 )
 
 
+#: Manifests of designs whose device was told.
+_TOLD: set[str] = set()
+
+
 def cache_home() -> str:
     """The folder of the cache: NPU_CACHE_HOME, IRON_CACHE_HOME, or ~/.npu/cache."""
     for variable in ("NPU_CACHE_HOME", "IRON_CACHE_HOME"):
@@ -181,7 +185,23 @@ def run_design(design: Any, text: str, tensors: list[Any]) -> Any:
         RuntimeError: a tensor has another number of elements than the design's argument.
     """
     manifest = build_module(text, design.kernels, aiecc_flags=design.aiecc_flags)
-    return design, _run(manifest, tensors, design.tensor_params, design.compile_kwargs)
+    return design, _run(manifest, tensors, design.tensor_params, design.compile_kwargs, _trace_of(design))
+
+
+def _trace_of(design: Any) -> Any:
+    """What a design says about its trace: as a setting, or as one of its compile-time values; None for nothing."""
+    from npuninja.python_designs.host.runtime import TraceConfig
+
+    said = (getattr(design, "trace_config", None), *design.compile_kwargs.values())
+    return next((value for value in said if isinstance(value, TraceConfig)), None)
+
+
+def _take_trace(trace: Any, manifest: Any, buffers: Sequence[Any]) -> None:
+    """Writes the trace's file, and notes what it is to be read with."""
+    place = next((i for i, a in enumerate(manifest.arguments) if a.direction == "trace"), None)
+    if place is not None:
+        trace.write_trace(np.frombuffer(bytes(buffers[place].view), dtype=np.uint32))
+        trace.physical_mlir_path = os.path.join(os.path.dirname(manifest.path), "input_with_addresses.mlir")
 
 
 def run_module(text: str, kernels: Sequence[Any], tensors: list[Any], name: str) -> Any:
@@ -267,7 +287,7 @@ def _take_back(tensor: Any, array: Any, content: bytes) -> None:
 
 
 def _run(
-    manifest_path: str, tensors: list[Any], names: Sequence[str], values: dict[str, Any]
+    manifest_path: str, tensors: list[Any], names: Sequence[str], values: dict[str, Any], trace: Any = None
 ) -> KernelResult:
     from npuninja.device.bare_run import arguments_used
     from npuninja.device.choice import choose
@@ -289,7 +309,9 @@ def _run(
                 f"elements.\ncompile-time values: {values}"
             )
     choice = choose(manifest, "auto", None)
-    print(f"npuninja: {manifest.design} runs on {choice.reason}", file=sys.stderr)
+    if manifest.path not in _TOLD:
+        _TOLD.add(manifest.path)
+        print(f"npuninja: {manifest.design} runs on {choice.reason}", file=sys.stderr)
     device = choice.device
     try:
         device.load(program_of(manifest))
@@ -299,6 +321,8 @@ def _run(
         seconds = device.run(buffers, _RUN_LIMIT_S)
         for tensor, buffer, array in zip(tensors, buffers, arrays):
             _take_back(tensor, array, bytes(buffer.view))
+        if trace is not None:
+            _take_trace(trace, manifest, buffers)
         for remark in device.remarks():
             print(f"warning: {remark}", file=sys.stderr)
     except Error as error:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
 import sys
 from typing import Any
 
 import numpy as np
 
+from npuninja.arch.devices import DEVICES
+from npuninja.arch.families import DEFAULT
+from npuninja.python_designs import running
 from npuninja.python_designs.construct.generation import SECOND, generation
 from npuninja.python_designs.host.checks import bfloat16_safe_allclose
 from npuninja.python_designs.host.devices import get_current_device
@@ -57,6 +61,7 @@ class TraceConfig:
         self.enable_ctrl_pkts = enable_ctrl_pkts
         self.last_tensor_shape = last_tensor_shape
         self.last_tensor_dtype = last_tensor_dtype
+        #: The lowered design in the folder of the build, once it has run; `trace_to_json` reads the trace with it.
         self.physical_mlir_path: str | None = None
 
     def write_trace(self, words: Any) -> None:
@@ -64,6 +69,25 @@ class TraceConfig:
         values = np.trim_zeros(np.asarray(words).view(np.uint32).reshape(-1), "b")
         with open(self.trace_file, "w", encoding="utf-8") as stream:
             stream.writelines(f"{int(v):08x}\n" for v in values)
+
+    def trace_to_json(self, mlir_file: Any, output_name: str = "trace.json") -> None:
+        """The trace's file for Perfetto, in JSON, as `npuninja trace` writes it.
+
+        Args:
+            mlir_file: the lowered design in the folder of its build (`physical_mlir_path`).
+            output_name: the file that is written.
+
+        Raises:
+            RuntimeError: there is no built design beside `mlir_file`, or the trace cannot be read.
+        """
+        folder = os.path.dirname(os.path.abspath(str(mlir_file)))
+        manifest = os.path.join(folder, f"{os.path.basename(folder)}.json")
+        if not os.path.isfile(manifest):
+            raise RuntimeError(f"{mlir_file} does not lie beside a design that npuninja has built")
+        command = [sys.executable, "-m", "npuninja", "trace", "--run", manifest, "--buffer", self.trace_file]
+        done = subprocess.run([*command, "-o", output_name], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip() or f"{self.trace_file} cannot be read")
 
     def read_trace(self) -> Any:
         """The words of the file, with zeros up to the size of the buffer."""
@@ -195,6 +219,11 @@ class HostRuntime:
     def device(self) -> Any:
         """The device."""
         return get_current_device()
+
+    @property
+    def npu_str(self) -> str:
+        """The NPU's family: `npu1` or `npu2`."""
+        return DEVICES[running.DEVICE or DEFAULT].family.name
 
     def cleanup(self) -> None:
         """Nothing is kept between runs."""

@@ -1,0 +1,56 @@
+"""Packages that a Python host program imports at its start and that this Python does not have: known before anything is
+built.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+#: What the build gives to host programs itself.
+_OWN = ("aie", "pyxrt", "npuninja")
+#: Where a package of another name brings a module.
+_PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn"}
+
+
+def absent_packages(tree: ast.Module, folders: Sequence[str]) -> tuple[str, ...]:
+    """The modules that the statements of a script import, that are not Python's, and that cannot be found.
+
+    Imports inside functions, conditions and `try` count for nothing: a program may do without them.
+
+    Args:
+        tree: the script.
+        folders: where it finds modules of its own, as its own folder.
+    """
+    absent = {}
+    for name in _imported(tree):
+        top = name.partition(".")[0]
+        if top in _OWN or top in sys.stdlib_module_names or any(_is_in(folder, top) for folder in folders):
+            continue
+        try:
+            known = importlib.util.find_spec(top) is not None
+        except (ImportError, ValueError):
+            known = False
+        if not known:
+            absent[top] = None
+    return tuple(absent)
+
+
+def install_words(names: Sequence[str]) -> str:
+    """The command that installs the packages of modules."""
+    return f"pip install {' '.join(_PACKAGES.get(name, name) for name in names)}"
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module
+
+
+def _is_in(folder: str, name: str) -> bool:
+    return os.path.isdir(os.path.join(folder, name)) or os.path.isfile(os.path.join(folder, f"{name}.py"))
