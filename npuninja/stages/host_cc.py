@@ -10,7 +10,6 @@ from npuninja.errors import Location, ToolError, UserError
 from npuninja.stages._host_flags import compile_words
 from npuninja.stages._run import Outputs, ToolFailed, run_tool, stage_arguments
 
-
 _BOOST = (
     "Boost is not installed, and npuninja's header in its place is for programs that do not use what they include: "
     "install Boost's program_options (Debian: libboost-program-options-dev)"

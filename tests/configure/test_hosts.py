@@ -1,5 +1,8 @@
 """What toolchain.toml and the folder host/ say of host programs."""
 
+import importlib.util
+import sys
+
 import pytest
 
 from npuninja.configure.hosts import has_hosts, has_sources, read_hosts
@@ -65,6 +68,37 @@ MODULES = {
 @pytest.mark.parametrize("content", MODULES)
 def test_the_module_of_a_script(project, content):
     assert project("[host.x]\n", f"host/x.py:{content}")["x"].module == MODULES[content]
+
+
+IMPORTS = {
+    "import torch, os\nimport numpy as np": (),
+    "import nowhere_to_be_found.part as p\nfrom also_nowhere import x\nimport aie.iron": (
+        "nowhere_to_be_found",
+        "also_nowhere",
+    ),
+    "try:\n    import nowhere_to_be_found\nexcept ImportError:\n    pass": (),
+    "def f():\n    import nowhere_to_be_found": (),
+    "import beside\nfrom . import what": (),
+    "import pyxrt, nowhere_to_be_found": (),
+}
+
+
+@pytest.mark.parametrize("content", IMPORTS)
+def test_packages_that_this_python_does_not_have_are_known_before_the_build(project, monkeypatch, content):
+    monkeypatch.setitem(sys.modules, "torch", type(sys)("torch"))
+    sys.modules["torch"].__spec__ = importlib.util.find_spec("json")
+    program = project("[host.x]\n", f"host/x.py:{content}", "host/beside.py:")["x"]
+    missing = IMPORTS[content]
+    if missing:
+        assert f"needs {' and '.join(missing)}, which" in program.refused
+        assert f"pip install {' '.join(missing)}" in program.refused
+    else:
+        assert program.refused == ""
+
+
+def test_what_an_import_found_is_why_a_program_is_refused(project):
+    program = project('[host.x]\nrefused = "it needs OpenCV"\n')["x"]
+    assert (program.sources, program.refused) == ((), "it needs OpenCV")
 
 
 WRONG = {

@@ -44,6 +44,15 @@ def hosts(*programs, compiler=True, xrt="/usr/lib/x/libxrt_coreutil.so.2"):
     return {edge.outputs[0]: edge for edge in graph.edges}
 
 
+def test_a_refused_program_needs_nothing_before_it_says_so():
+    for program in (
+        replace(PROGRAM, refused="it needs OpenCV"),
+        HostProgram(name="x", location=AT, sources=(), refused="w"),
+    ):
+        run = hosts(program)[f"run-host-{program.name}"]
+        assert (run.rule, run.implicit, run.options[-2:]) == ("run_host", (), ("--refused", program.refused))
+
+
 def test_instructions_are_those_of_a_sequence():
     words = ("{xclbin}", "{insts:two.more}", "{insts:two.run}", "{elf:more}")
     run = hosts(replace(SCRIPT, arguments=words, designs=("three",)))["run-host-test"]

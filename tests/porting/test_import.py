@@ -163,6 +163,22 @@ def test_a_folder_that_has_nothing_but_tests_for_lit(tmp_path, capsys, names, ho
     assert "left out" in capsys.readouterr().out
 
 
+def test_a_program_for_which_cmake_finds_no_package_is_refused(gain, tmp_path, capsys):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / "Makefile").write_text(
+        "run:\n\tmkdir -p b && cd b && cmake .. && cmake --build .\n\tcp b/show show.exe\n\t./show.exe -x f.xclbin\n"
+    )
+    (folder / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.10)\nproject(show NONE)\nfind_package(NoSuchThing REQUIRED)\n"
+    )
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
+    assert "[host.show], which is refused" in capsys.readouterr().out
+    found = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"]["show"]
+    assert "it needs NoSuchThing, which CMake does not find" in found["refused"]
+    assert "sources" not in found
+
+
 def test_what_reads_a_trace_is_left_out_and_what_reads_its_output_too(tmp_path, capsys):
     (tmp_path / "Makefile").write_text(
         "run:\n\t./own.py\n\t/there/utils/trace/parse.py --input t.txt --output t.json\n\tpython3 own.py -i t.json\n"

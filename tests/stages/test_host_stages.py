@@ -59,6 +59,24 @@ def test_defines_include_and_headers(tmp_path):
 
 
 @needs_compiler
+def test_boost_may_be_included_where_it_is_not_installed_but_not_used(tmp_path):
+    include = "#include <boost/program_options.hpp>\n"
+    program, read = build(
+        tmp_path, include + "namespace po = boost::program_options;\nint main() { return 3; }\n"
+    )
+    assert subprocess.run([program], check=False).returncode == 3
+    if any(path.startswith(HEADERS) for path in read):  # it is not installed here
+        with pytest.raises(UserError) as found:
+            build(tmp_path, include + "int main() { boost::program_options::variables_map m; }\n")
+        assert "libboost-program-options-dev" in found.value.hint
+
+
+def test_a_refused_program_says_why():
+    with pytest.raises(UserError, match="it needs OpenCV"):
+        run_host.run(["--refused", "it needs OpenCV"])
+
+
+@needs_compiler
 def test_an_error_is_located_and_leaves_nothing(tmp_path, capfd):
     with pytest.raises(UserError) as found:
         build(tmp_path, "int main() { return nothing; }")
