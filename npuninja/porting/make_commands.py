@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from npuninja.errors import ToolError, UserError, in_words
 from npuninja.porting.found import Command
@@ -23,6 +23,9 @@ _UNKNOWN_TARGET = re.compile(r"^g?make: \*\*\* No rule to make target '([^']+)'\
 _NO_MAKEFILE = re.compile(r"^([^:\n]+):(\d+): (\S+): No such file or directory", re.M)
 _FATAL = re.compile(r"^(.+:\d+: \*\*\* .*)$", re.M)
 _OWN_LINES = re.compile(r"^(?:g?make(?:\[\d+\])?: |.+:\d+: (?:warning|\S+: No such file)|.+: warning: )")
+# The target that says what the Makefile exports, and what a shell sets itself.
+_ENVIRONMENT = "npuninja-environment"
+_SHELLS_OWN = ("_", "PWD", "OLDPWD", "SHLVL", "LC_ALL")
 # Each missing file needs a run of its own; this many are no misunderstanding between make and us any more.
 _MAX_ASSUMED = 40
 
@@ -69,11 +72,44 @@ def ask_make(
             hint="install GNU make (Debian, Fedora: make)",
         )
     answers = []
+    exported: tuple[tuple[str, str], ...] | None = None
     for target in targets:
         answer = _ask(make, folder, target, variables, environment)
-        if answer is not None:
-            answers.append(answer)
+        if answer is None:
+            continue
+        if exported is None:
+            exported = _exported(make, folder, variables, environment)
+        commands = tuple(replace(c, environment=exported + c.environment) for c in answer.commands)
+        answers.append(replace(answer, commands=commands) if exported else answer)
     return answers
+
+
+def _exported(
+    make: str, folder: str, variables: Mapping[str, str], environment: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """What the Makefile gives to its commands as environment (`export NAME`), as far as it is not there anyway."""
+    with tempfile.TemporaryDirectory(prefix="npuninja-import-") as work:
+        rules = os.path.join(work, "environment.mk")
+        with open(rules, "w", encoding="utf-8") as stream:
+            # A line that begins with + is run by make -n as well.
+            stream.write(f".PHONY: {_ENVIRONMENT}\n{_ENVIRONMENT}:\n\t+@env -0\n")
+        words = [f"{name}={value}" for name, value in sorted(variables.items())]
+        makefile = str(find_makefile(folder))
+        done = _run(
+            [make, "-n", "--no-print-directory", "-f", makefile, "-f", rules, _ENVIRONMENT, *words],
+            folder,
+            environment,
+        )
+    before, found = _plain(environment), []
+    places = tuple(
+        value for value in variables.values() if os.path.isabs(value)
+    )  # that this machine may not have
+    for entry in done.stdout.rpartition("\n")[2].split("\0") if not done.returncode else ():
+        name, equals, value = entry.partition("=")
+        own = name in variables or name in _SHELLS_OWN or name.startswith(("MAKE", "MFLAGS"))
+        if equals and not own and before.get(name) != value and not any(place in value for place in places):
+            found.append((name, value))
+    return tuple(found)
 
 
 def _ask(

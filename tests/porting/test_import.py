@@ -179,6 +179,20 @@ def test_a_program_for_which_cmake_finds_no_package_is_refused(gain, tmp_path, c
     assert "sources" not in found
 
 
+def test_what_a_makefile_exports_is_the_environment_of_its_programs(tmp_path):
+    folder = tmp_path / "all" / "part"
+    folder.mkdir(parents=True)
+    (folder / "Makefile").write_text(
+        "export PYTHONPATH := $(abspath ..)\nexport TOOL = $(PEANO_INSTALL_DIR)/bin/clang\n"
+        "run:\n\tSEED=3 python3 -m part.own -n 4\n"
+    )
+    (folder / "own.py").write_text("import aie.iron as iron\n")
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
+    found = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"]["own"]
+    assert found["environment"] == [f"PYTHONPATH={tmp_path / 'all'}", "SEED=3"]
+    assert (found["module"], found["arguments"]) == ("part.own", ["-n", "4"])
+
+
 def test_what_reads_a_trace_is_left_out_and_what_reads_its_output_too(tmp_path, capsys):
     (tmp_path / "Makefile").write_text(
         "run:\n\t./own.py\n\t/there/utils/trace/parse.py --input t.txt --output t.json\n\tpython3 own.py -i t.json\n"
