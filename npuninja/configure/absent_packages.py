@@ -25,7 +25,7 @@ def absent_packages(tree: ast.Module, folders: Sequence[str]) -> tuple[str, ...]
         tree: the script.
         folders: where it finds modules of its own, as its own folder.
     """
-    absent = {}
+    absent: dict[str, None] = {}
     for name in _imported(tree):
         top = name.partition(".")[0]
         if top in _OWN or top in sys.stdlib_module_names or any(_is_in(folder, top) for folder in folders):
