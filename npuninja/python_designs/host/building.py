@@ -190,10 +190,8 @@ def run_design(design: Any, text: str, tensors: list[Any]) -> Any:
 
 def _trace_of(design: Any) -> Any:
     """What a design says about its trace: as a setting, or as one of its compile-time values; None for nothing."""
-    from npuninja.python_designs.host.runtime import TraceConfig
-
     said = (getattr(design, "trace_config", None), *design.compile_kwargs.values())
-    return next((value for value in said if isinstance(value, TraceConfig)), None)
+    return next((value for value in said if hasattr(value, "write_trace")), None)
 
 
 def _take_trace(trace: Any, manifest: Any, buffers: Sequence[Any]) -> None:
