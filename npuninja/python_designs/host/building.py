@@ -295,6 +295,8 @@ def _run(
     manifest = read_manifest(manifest_path)
     arrays = [_array_of(tensor) for tensor in tensors]
     used = arguments_used(manifest.insts) if len(arrays) < len(manifest.arguments) else len(arrays)
+    while trace is not None and used > len(arrays) and manifest.arguments[used - 1].direction == "trace":
+        used -= 1  # the trace's buffer is not the caller's
     if not used <= len(arrays) <= len(manifest.arguments):
         raise RuntimeError(
             f"the design has {len(manifest.arguments)} argument(s), but {len(arrays)} tensor(s) were given"
