@@ -15,6 +15,8 @@ INCLUDE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inclu
 
 #: The header that a compiler reads first, as an NPU's does.
 BEFORE_THE_FIRST_LINE = "npu/core.h"
+#: That and the AIE API, for a compiler that reads headers once for many kernels.
+WITH_THE_API = "npu/core_and_api.h"
 
 #: How float arithmetic of the vector unit is done: to the bit, or as the host's float32, which is faster.
 FLOAT_MODES: tuple[str, ...] = ("exact", "fast")

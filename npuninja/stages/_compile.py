@@ -28,7 +28,10 @@ from npuninja.stages._run import (
 # Settings of ccache and sccache, which only say where and how much they keep.
 LAUNCHER_VARIABLES = ("CCACHE_", "SCCACHE_")
 # Of no interest in a depfile: the headers are a part of the program.
-_FIRST_HEADER = os.path.join(kernel_headers.INCLUDE_FOLDER, *kernel_headers.BEFORE_THE_FIRST_LINE.split("/"))
+_FIRST_HEADERS = tuple(
+    os.path.join(kernel_headers.INCLUDE_FOLDER, *name.split("/"))
+    for name in (kernel_headers.BEFORE_THE_FIRST_LINE, kernel_headers.WITH_THE_API)
+)
 WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
 
 # A part of the compiler's message, and what to do about it.
@@ -98,7 +101,7 @@ def compile_file(
             if lint is not None and kind == "wasm":
                 lint(read_bytes(temporary), target, warnings)
             print_warnings(warnings, as_errors=as_errors)
-            return [path for path in read_depfile(depfile) if path not in (source, _FIRST_HEADER)]
+            return [path for path in read_depfile(depfile) if path not in (source, *_FIRST_HEADERS)]
         finally:
             if os.path.exists(depfile):
                 os.unlink(depfile)
@@ -117,7 +120,7 @@ def _run_compiler(options: Arguments, source: str, target: str, depfile: str, ex
         cache = os.path.abspath(options.one("--cache"))
         variables = _wasm_flags.cache_variables(cache)
         if _wasm_flags.is_cxx(source, language) and not options.optional("--launcher"):
-            command = with_precompiled(command, asked, cache, variables)
+            command = with_precompiled(command, asked, source, cache, variables)
     else:
         command = _peano_flags.compiler_command(compiler, kind, source, language)
         own = _peano_flags.compile_flags(source, maps, options.all("--include"), language)

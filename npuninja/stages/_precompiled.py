@@ -1,9 +1,9 @@
 """The headers that stand before the first line of every C++ kernel, kept as the compiler has read them.
 
 Reading them takes most of the time of a small kernel. The compiler keeps what it read in a file beside its cache, one for
-each set of flags and state of the headers, made by the first kernel that wants it. A kernel whose own defines or flags could
-change what the headers say goes without; so does one whose compiler is started by another program, which could not tell.
-The object is the same to the byte either way.
+each set of flags and state of the headers, made by the first kernel that wants it. The AIE API is in it for kernels that
+begin by including that. A kernel whose own defines or flags could change what the headers say goes without; so does one
+whose compiler is started by another program, which could not tell. The object is the same to the byte either way.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ import os
 import re
 
 from npuninja import kernel_headers
+from npuninja.stages._first_includes import begins_with_the_api, is_word_of_headers
 from npuninja.stages._kernel_flags import KernelFlags
 from npuninja.stages._run import ToolFailed, run_tool
 
 #: What the compiler says of a file that it cannot take.
 REFUSED = re.compile(r"error: .*(?:precompiled header|PCH file|AST file|module file)")
 _INCLUDED = ["-include", kernel_headers.BEFORE_THE_FIRST_LINE]
-# Names of macros that headers look at begin so.
-_OF_HEADERS = ("AIE", "NPU", "_")
 # Flags that do not change what the headers say.
 _HARMLESS = re.compile(r"-(?:W.*|w|O[123]|I.+)")
 
 
 def with_precompiled(
-    command: list[str], asked: KernelFlags, folder: str, variables: dict[str, str]
+    command: list[str], asked: KernelFlags, source: str, folder: str, variables: dict[str, str]
 ) -> list[str]:
     """A compiler's command, without input and output, that reads the headers' file in place of the headers.
 
     Args:
         command: of the build's own words, with the flags of `kernel_headers`; without those that the kernel asks for.
         asked: what the kernel asks for.
+        source: the kernel's file.
         folder: of the compiler's cache.
         variables: of the environment.
 
@@ -42,11 +42,16 @@ def with_precompiled(
     at = next((i for i in range(len(command) - 1) if command[i : i + 2] == _INCLUDED), None)
     if at is None or not _is_harmless(asked):
         return command
+    header = kernel_headers.BEFORE_THE_FIRST_LINE
+    if any(word.startswith("-D__AIE_ARCH__") for word in command) and begins_with_the_api(
+        source, asked.include
+    ):
+        header = kernel_headers.WITH_THE_API
     rest = command[:at] + command[at + 2 :]
-    file = os.path.join(folder, "headers", f"{_key(command)}.pch")
+    file = os.path.join(folder, "headers", f"{_key([*command, header])}.pch")
     if not os.path.exists(file):
         try:
-            _make(rest, file, variables)
+            _make(rest, header, file, variables)
         except (ToolFailed, OSError):  # what is wrong, the kernel's own compilation says
             return command
     return [*command[:at], "-include-pch", file, *command[at + 2 :]]
@@ -64,7 +69,7 @@ def _is_harmless(asked: KernelFlags) -> bool:
     return (
         not asked.language
         and all(_HARMLESS.fullmatch(flag) for flag in asked.flags)
-        and not any(define.startswith(_OF_HEADERS) for define in asked.defines)
+        and not any(is_word_of_headers(define.partition("=")[0]) for define in asked.defines)
     )
 
 
@@ -79,9 +84,9 @@ def _key(command: list[str]) -> str:
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:24]
 
 
-def _make(command: list[str], file: str, variables: dict[str, str]) -> None:
+def _make(command: list[str], name: str, file: str, variables: dict[str, str]) -> None:
     os.makedirs(os.path.dirname(file), exist_ok=True)
-    header = os.path.join(kernel_headers.INCLUDE_FOLDER, *kernel_headers.BEFORE_THE_FIRST_LINE.split("/"))
+    header = os.path.join(kernel_headers.INCLUDE_FOLDER, *name.split("/"))
     made = f"{file}.{os.getpid()}"
     try:
         run_tool([*command, "-x", "c++-header", header, "-o", made], variables=variables)

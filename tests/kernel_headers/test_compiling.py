@@ -8,6 +8,7 @@ from npuninja.errors import UserError
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.lints.kernel_code import read_functions
 from npuninja.stages import _compile, kernel_cc
+from npuninja.stages._first_includes import begins_with_the_api
 from npuninja.stages._wasm_object import read_symbols
 
 ACCUMULATORS = """
@@ -173,7 +174,8 @@ extern "C" void k(const int16 *restrict a, int16 *restrict c, int n) {
     ("options", "uses"),
     [
         (["--define", "FACTOR=7", "--flag", "-O3"], True),
-        (["--define", "FACTOR=7", "--define", "AIE_SOMETHING=1"], False),
+        (["--define", "FACTOR=7", "--define", "AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16=1"], False),
+        (["--define", "FACTOR=7", "--define", "AIE_SOMETHING=1"], True),
         (["--define", "FACTOR=7", "--flag", "-fno-inline"], False),
         (["--define", "FACTOR=7", "--language", "c++20"], False),
     ],
@@ -197,6 +199,29 @@ def test_headers_read_once_give_the_same_object(wasm_build, monkeypatch, options
     monkeypatch.setattr(_compile, "with_precompiled", lambda command, *rest: command)
     assert made("without.o") == with_file
     assert "-include-pch" not in commands[-1]
+
+
+@pytest.mark.parametrize(
+    ("before", "begins"),
+    [
+        ("", True),
+        ("#define NOCPP\n#include <stdint.h>\n#include <algorithm>\n#pragma once\n", True),
+        ('/* #define N 3 */ // #define N 3\n#include "beside.h"\n', True),
+        ("#include <lut_based_ops.h>\n", True),
+        ("#define N 3\n", False),  # a word of the headers
+        ("#define AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 1\n", False),
+        ('#include "changing.h"\n', False),
+        ('#include "not_there.h"\n', False),
+        ("namespace aie {}\n", False),
+    ],
+)
+def test_what_may_stand_before_the_api(tmp_path, before, begins):
+    """The API is read once for many kernels where nothing that stands before it could change it."""
+    (tmp_path / "beside.h").write_text("#ifndef BESIDE\n#define BESIDE(x) \\\n    x\n#endif\n")
+    (tmp_path / "changing.h").write_text("#undef lower\n#define lower(x) x\n")
+    source = tmp_path / "k.cc"
+    source.write_text(f"{before}#include <aie_api/aie.hpp>\nint one() {{ return 1; }}\n")
+    assert begins_with_the_api(str(source), ()) == begins
 
 
 def test_headers_read_once_stay_out_of_depfiles(wasm_build):

@@ -36,6 +36,7 @@ struct registers {
     static constexpr unsigned block_b = 0x3e400;
     static constexpr unsigned block_c = 0x3e800;
     static constexpr unsigned index_a = 0x3f000; // 2 KiB: a row whose lane is wanted
+    static constexpr unsigned bias = 0x3ffb0; // what a rounding mode adds: three numbers
     static constexpr unsigned control = 0x3ffe0;
 };
 

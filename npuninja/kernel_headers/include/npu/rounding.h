@@ -36,16 +36,21 @@ template <class L> NPU_INLINE shift_bias<L> bias_of(rounding_mode mode, unsigned
     }
 }
 
+/** The bias of the mode that is set, at `registers::bias`: not inlined, since a kernel narrows in many places. */
+template <class L> __attribute__((noinline)) inline void find_bias(unsigned shift) {
+    *(shift_bias<L> *)registers::bias = bias_of<L>(control().rounding, shift);
+}
+
 /** Signed lanes shifted right by 1 to (width - 1) bits and rounded by the mode. */
 template <class V> NPU_INLINE V shift_rounded(V v, unsigned shift) {
     using S = __remove_cvref(decltype(v[0]));
     using U = integer<S, false>;
     constexpr unsigned n = sizeof(V) / sizeof(S);
     const V whole = v >> splat<S, n>(S(shift));
-    const rounding_mode mode = control().rounding;
-    if (mode == rounding_mode::floor)
+    if (control().rounding == rounding_mode::floor)
         return whole;
-    const shift_bias<U> bias = bias_of<U>(mode, shift);
+    find_bias<U>(shift);
+    const shift_bias<U> &bias = *(shift_bias<U> *)registers::bias;
     const auto negative = bits_as<U>(v >> splat<S, n>(S(sizeof(S) * 8 - 1)));
     const auto odd = bits_as<U>(V{} - (whole & splat<S, n>(1)));
     auto dropped = bits_as<U>(v) & splat<U, n>((U(1) << shift) - 1);
@@ -76,6 +81,13 @@ template <class D, class V> NPU_INLINE auto limited(V v) {
     return convert<D>(v);
 }
 
+template <class D, class V> NPU_INLINE auto srs(V v, int shift);
+/** n lanes of 32 bits at `index_a` as lanes of D behind them, for a shift that 32 bits have no room for. */
+template <class D> __attribute__((noinline)) inline void srs_of_wide_shift(unsigned n, int shift) {
+    for (unsigned i = 0; i < n; i += 4)
+        store((D *)(registers::index_a + 1024) + i, srs<D>(convert<i64>(load<lanes<i32, 4>>((i32 *)registers::index_a + i)), shift));
+}
+
 /** An accumulator's lanes (signed, 32 or 64 bit) as lanes of the integer D. A negative shift shifts left. */
 template <class D, class V> NPU_INLINE auto srs(V v, int shift) {
     using S = __remove_cvref(decltype(v[0]));
@@ -83,8 +95,11 @@ template <class D, class V> NPU_INLINE auto srs(V v, int shift) {
     if (shift == 0)
         return limited<D>(v);
     if constexpr (sizeof(S) == 4) {
-        if (shift < 0 || shift > 31)
-            return srs<D>(convert<i64>(v), shift);
+        if (shift < 0 || shift > 31) {
+            store((void *)registers::index_a, v);
+            srs_of_wide_shift<D>(n, shift);
+            return load<lanes<D, n>>((void *)(registers::index_a + 1024));
+        }
     } else {
         if (shift < 0)
             return limited<D>(v << splat<S, n>(S(-shift & 63)));
@@ -124,17 +139,19 @@ template <class V> NPU_INLINE V shifted_down(V v, int shift) {
     return v >> splat<S, n>(S(shift >= width ? width - 1 : shift));
 }
 
+__attribute__((noinline)) inline void find_bf16_bias() { *(magnitude_bias *)registers::bias = bf16_bias(control().rounding); }
+
 /** float32 lanes as bfloat16 (u16 lanes), by the rounding mode; infinities stay, a NaN stays one. */
 template <class V> NPU_INLINE auto float_rows_to_bf16(V v) {
     constexpr unsigned n = sizeof(V) / 4;
     using W = lanes<u32, n>;
     const W bits = (W)v;
-    const rounding_mode mode = control().rounding;
     W sum;
-    if (mode == rounding_mode::conv_even)
+    if (control().rounding == rounding_mode::conv_even)
         sum = bits + splat<u32, n>(0x7fff) + (bits >> 16 & 1);
     else {
-        const magnitude_bias bias = bf16_bias(mode);
+        find_bf16_bias();
+        const magnitude_bias &bias = *(magnitude_bias *)registers::bias;
         const W negative = (W)((lanes<i32, n>)bits >> 31), odd = (W)((lanes<i32, n>)(bits << 15) >> 31);
         sum = bits + splat<u32, n>(bias.always) + (negative & bias.if_negative) + (odd & bias.if_odd);
     }

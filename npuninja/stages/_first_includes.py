@@ -1,0 +1,88 @@
+"""What a kernel says before it includes the AIE API, and whether that could change what the API's headers say.
+
+A kernel that includes the API first, or behind macros and headers that mean nothing to it, can have the API from a file that
+the compiler has read before.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+
+from npuninja import kernel_headers
+
+_API = re.compile(r"aie_api/(?:aie|aie_adf)\.hpp")
+#: A header of ours that begins with it.
+_WITH_THE_API_FIRST = "lut_based_ops.h"
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_CONTINUED = re.compile(r"\\\n")
+_INCLUDE = re.compile(r'#\s*include\s*([<"])([^>"]+)[>"]')
+_DEFINE = re.compile(r"#\s*define\s+(\w+)")
+#: Directives that change no macro, as far as headers can tell.
+_IDLE = re.compile(r"#\s*(?:pragma\s+once|if|ifdef|ifndef|elif|else|endif|error|warning)\b")
+#: Headers that the compiler itself has.
+_COMPILERS = frozenset(("float.h", "limits.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h"))
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_DEPTH = 6
+
+
+def begins_with_the_api(source: str, folders: tuple[str, ...]) -> bool:
+    """Whether a file includes the AIE API, and nothing before that could change what the API says.
+
+    Args:
+        source: path of a C++ file.
+        folders: include folders, in their order.
+    """
+    return _scan(source, folders, _DEPTH) == "api"
+
+
+def is_word_of_headers(name: str) -> bool:
+    """Whether the headers for kernels have the word, so that a macro of this name could change them."""
+    return name in _words_of_headers()
+
+
+@functools.lru_cache(maxsize=1)
+def _words_of_headers() -> frozenset[str]:
+    words: set[str] = set()
+    for folder, _, names in os.walk(kernel_headers.INCLUDE_FOLDER):
+        for name in names:
+            with open(os.path.join(folder, name), encoding="utf-8") as stream:
+                words.update(_WORD.findall(stream.read()))
+    return frozenset(words)
+
+
+def _scan(path: str, folders: tuple[str, ...], depth: int) -> str:
+    """`api`: the API comes in this file, before anything that matters; `nothing`: there is neither; `other`: who knows."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            text = stream.read()
+    except OSError:
+        return "other"
+    for line in _COMMENT.sub(" ", _CONTINUED.sub(" ", text)).split("\n"):
+        said = _line(line.strip(), path, folders, depth)
+        if said != "nothing":
+            return said
+    return "nothing"
+
+
+def _line(line: str, path: str, folders: tuple[str, ...], depth: int) -> str:
+    if not line or _IDLE.match(line):
+        return "nothing"
+    define = _DEFINE.match(line)
+    if define:
+        return "other" if is_word_of_headers(define[1]) else "nothing"
+    include = _INCLUDE.match(line)
+    if not include or depth == 0:
+        return "other"
+    name = include[2]
+    if _API.fullmatch(name):
+        return "api"
+    beside = (os.path.dirname(path),) if include[1] == '"' else ()
+    for folder in (*beside, *folders, kernel_headers.INCLUDE_FOLDER):
+        found = os.path.join(folder, name)
+        if os.path.isfile(found):
+            if folder == kernel_headers.INCLUDE_FOLDER and "/" not in name:
+                return "api" if name == _WITH_THE_API_FIRST else "nothing"
+            return _scan(found, folders, depth - 1)
+    return "nothing" if name in _COMPILERS else "other"
