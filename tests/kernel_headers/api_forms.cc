@@ -93,6 +93,22 @@ void from_accumulators(const int32 *x, const int32 *y, float *out) {
     aie::store_v(out, aie::to_float(product, 4));
 }
 
+void conjugates(const cint16 *a, const cint16 *b, int32 *out) {
+    const aie::vector<cint16, 8> x = aie::load_v<8>(a), y = aie::load_v<8>(b);
+    aie::store_v((cint32 *)out, aie::mul(x, aie::op_conj(y)).to_vector<cint32>(2));
+    aie::store_v((cint32 *)out + 8, aie::mul(aie::op_conj(b[0]), x).to_vector<cint32>(2));
+}
+
+void by_iterators(const int16 *in, int16 *out) {
+    auto from = aie::begin_vector<32>((int16 *)in);
+    auto to = aie::begin_restrict_vector<32>(out);
+    auto odd = aie::begin_unaligned_vector<32>((int16 *)in + 3);
+    aie::store_v(out + 96, aie::add(*from++, *from)); // a vector in memory is an operand as it stands
+    *to++ = aie::mul(*from, int16(3)).to_vector<int16>(1);
+    *to++ = from->extract<16>(1).grow_replicate<32>();
+    *to = *odd;
+}
+
 void parts(const cint16 *x, int16 *out) {
     const aie::vector<cint16, 16> z = aie::load_v<16>(x);
     aie::store_v(out, aie::real(z));

@@ -157,3 +157,20 @@ def test_parts_of_complex_numbers(kernels):
     assert (got[:16] == x[0::2]).all()
     assert (got[16:32] == x[1::2]).all()
     assert got[32] == x[5]
+
+
+def test_conjugates_in_products_do_not_wrap(kernels):
+    a, b = random(I16, 16), random(I16, 16, 2)
+    a[:4] = b[:4] = -32768
+    ar, ai, br, bi = (v.astype(np.int64) for v in (a[0::2], a[1::2], b[0::2], b[1::2]))
+    wanted = [ar * br + ai * bi, ai * br - ar * bi, ar * br[0] + ai * bi[0], ai * br[0] - ar * bi[0]]
+    got = kernels.run("conjugates", [a, b], (2, 8, 2), I32)
+    for values, pair in zip(wanted, [got[0, :, 0], got[0, :, 1], got[1, :, 0], got[1, :, 1]], strict=True):
+        assert (pair == (values >> 2).astype(I32)).all()
+
+
+def test_what_an_iterator_points_to_is_an_operand(kernels):
+    x = random(I16, 96)
+    got = kernels.run("by_iterators", [x], (4, 32), I16)
+    wanted = [((x[32:64].astype(int) * 3) >> 1).astype(I16), np.tile(x[48:64], 2), x[3:35], x[:32] + x[32:64]]
+    assert (got == np.array(wanted)).all()

@@ -4,7 +4,7 @@
 #include <aie_api/reduce.hpp>
 
 namespace aie {
-/** A vector in memory; loads when it is read, stores when it is assigned to. */
+/** A vector at any address; loads when it is read, stores when it is assigned to. */
 template <class T, unsigned N> class vector_reference {
     T *p_;
 
@@ -20,8 +20,9 @@ template <class T, unsigned N> class vector_reference {
     NPU_INLINE const vector_reference &operator=(const vector_reference &other) const { return *this = value(other); }
 };
 
-/** Random access over vectors of N elements; Size > 0: wraps after Size vectors. */
-template <class T, unsigned N, unsigned Size = 0> class vector_iterator {
+/** Random access over vectors of N elements; Size > 0: wraps after Size vectors. What it points to is the vector in memory itself,
+ * but for unaligned ones. */
+template <class T, unsigned N, unsigned Size = 0, bool Unaligned = false> class vector_iterator {
     T *p_;
     T *start_;
 
@@ -38,15 +39,21 @@ template <class T, unsigned N, unsigned Size = 0> class vector_iterator {
 
   public:
     using value_type = vector<type_for<T>, N>;
-    using reference = std::conditional_t<std::is_const_v<T>, value_type, vector_reference<T, N>>;
+    using stored_type = std::conditional_t<std::is_const_v<T>, const value_type, value_type>;
+    using reference =
+        std::conditional_t<!Unaligned, stored_type &, std::conditional_t<std::is_const_v<T>, value_type, vector_reference<T, N>>>;
+    using pointer = stored_type *;
     using difference_type = ptrdiff_t;
     NPU_INLINE explicit vector_iterator(T *p) : p_(p), start_(p) {}
     NPU_INLINE reference operator*() const {
-        if constexpr (std::is_const_v<T>)
+        if constexpr (!Unaligned)
+            return *(pointer)p_;
+        else if constexpr (std::is_const_v<T>)
             return load_v<N>(p_);
         else
             return reference(p_);
     }
+    NPU_INLINE pointer operator->() const { return (pointer)p_; }
     NPU_INLINE reference operator[](ptrdiff_t i) const { return *(*this + i); }
     NPU_INLINE vector_iterator &operator+=(ptrdiff_t n) { return move(n), *this; }
     NPU_INLINE vector_iterator &operator-=(ptrdiff_t n) { return move(-n), *this; }
@@ -136,20 +143,20 @@ template <class T, unsigned Size> class element_iterator {
     friend NPU_INLINE bool operator==(const element_iterator &a, const element_iterator &b) { return a.p_ == b.p_; }
 };
 
-#define NPU_BEGIN(name, T_)                                                                                                       \
+#define NPU_BEGIN(name, T_, unaligned)                                                                                            \
     template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto name(T *p) {                          \
-        return vector_iterator<T_, N>(p);                                                                                         \
+        return vector_iterator<T_, N, 0, unaligned>(p);                                                                           \
     }                                                                                                                             \
     template <aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto name(T *p) {                                      \
-        return vector_iterator<T_, native_vector_length_v<T>>(p);                                                                 \
+        return vector_iterator<T_, native_vector_length_v<T>, 0, unaligned>(p);                                                   \
     }
-NPU_BEGIN(begin_vector, T)
-NPU_BEGIN(begin_restrict_vector, T)
-NPU_BEGIN(begin_unaligned_vector, T)
-NPU_BEGIN(begin_vector_random, T)
-NPU_BEGIN(cbegin_vector, const T)
-NPU_BEGIN(cbegin_restrict_vector, const T)
-NPU_BEGIN(cbegin_unaligned_vector, const T)
+NPU_BEGIN(begin_vector, T, false)
+NPU_BEGIN(begin_restrict_vector, T, false)
+NPU_BEGIN(begin_unaligned_vector, T, true)
+NPU_BEGIN(begin_vector_random, T, false)
+NPU_BEGIN(cbegin_vector, const T, false)
+NPU_BEGIN(cbegin_restrict_vector, const T, false)
+NPU_BEGIN(cbegin_unaligned_vector, const T, true)
 #undef NPU_BEGIN
 /** Iterators over several arrays in step, as a tuple. */
 template <unsigned N, aie_dm_resource = aie_dm_resource::none, class... T> NPU_INLINE auto begin_vectors(T *...p) {
@@ -161,8 +168,8 @@ template <unsigned N, aie_dm_resource = aie_dm_resource::none, class... T> NPU_I
 template <class T, unsigned N = native_vector_length_v<T>> using const_vector_iterator = vector_iterator<const T, N>;
 template <class T, unsigned N = native_vector_length_v<T>> using restrict_vector_iterator = vector_iterator<T, N>;
 template <class T, unsigned N = native_vector_length_v<T>> using const_restrict_vector_iterator = vector_iterator<const T, N>;
-template <class T, unsigned N = native_vector_length_v<T>> using unaligned_vector_iterator = vector_iterator<T, N>;
-template <class T, unsigned N = native_vector_length_v<T>> using const_unaligned_vector_iterator = vector_iterator<const T, N>;
+template <class T, unsigned N = native_vector_length_v<T>> using unaligned_vector_iterator = vector_iterator<T, N, 0, true>;
+template <class T, unsigned N = native_vector_length_v<T>> using const_unaligned_vector_iterator = vector_iterator<const T, N, 0, true>;
 #define NPU_BEGIN(name, T_)                                                                                                       \
     template <unsigned N, unsigned Size, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto name(T *p) {           \
         return vector_iterator<T_, N, Size / N>(p);                                                                               \

@@ -13,7 +13,21 @@ template <class X> struct of_sign {
 template <class X> inline constexpr bool has_sign = false;
 template <class X> inline constexpr bool has_sign<of_sign<X>> = true;
 
+/** An operand whose conjugate is meant: taken of the wide lanes, where the least number has a negative. */
+template <class X> struct conjugated {
+    X value;
+    NPU_INLINE operator X() const {
+        if constexpr (Vector<X>)
+            return conj(value);
+        else
+            return X(value.real, -value.imag);
+    }
+};
+template <class X> inline constexpr bool is_conjugated = false;
+template <class X> inline constexpr bool is_conjugated<conjugated<X>> = true;
+
 template <class X> struct plain { using type = X; };
+template <class X> struct plain<conjugated<X>> { using type = typename plain<X>::type; };
 template <class X> struct plain<negated<X>> { using type = typename plain<X>::type; };
 template <class X> struct plain<of_sign<X>> { using type = typename plain<X>::type; };
 /** The operand without op_neg and op_sign around it. */
@@ -21,6 +35,7 @@ template <class X> using plain_t = typename plain<__remove_cvref(X)>::type;
 template <class X> inline constexpr bool negates = false;
 template <class X> inline constexpr bool negates<negated<X>> = !negates<X>;
 template <class X> inline constexpr bool negates<of_sign<X>> = negates<X>;
+template <class X> inline constexpr bool negates<conjugated<X>> = negates<X>;
 
 template <class X> struct operand_type { using type = scalar_t<X>; };
 template <class X>
@@ -45,6 +60,11 @@ struct factor_type<X, Other> {
 template <class Lane, class T, unsigned N, class X> NPU_INLINE auto factor_row(const X &x) {
     if constexpr (is_negated<X>)
         return factor_row<Lane, T, N>(x.value);
+    else if constexpr (is_conjugated<X>) {
+        const auto row = factor_row<Lane, T, N>(x.value);
+        constexpr unsigned n = sizeof(row) / sizeof(Lane);
+        return npu::pick<n>(row, -row, [](unsigned i) constexpr { return i % 2 ? i + n : i; });
+    }
     else if constexpr (has_sign<X>) {
         using L = typename npu::element<T>::lane;
         const auto row = [&] {
@@ -142,16 +162,20 @@ NPU_INLINE npu_detail::negated<X> op_neg(const X &x) {
 template <class Tag, unsigned N> NPU_INLINE auto op_neg(const accum<Tag, N> &x) { return neg(x); }
 template <class X> NPU_INLINE auto op_sub(const X &x) { return op_neg(x); }
 template <class T, unsigned N> NPU_INLINE auto op_abs(const vector<T, N> &x) { return abs(x); }
-template <class T, unsigned N> NPU_INLINE auto op_conj(const vector<T, N> &x) { return conj(x); }
+template <class T, unsigned N> NPU_INLINE auto op_conj(const vector<T, N> &x) {
+    if constexpr (npu::element<T>::is_complex)
+        return npu_detail::conjugated<vector<T, N>>{x};
+    else
+        return x;
+}
 template <class X>
     requires Elem<X>
 NPU_INLINE auto op_conj(const X &x) {
     using T = npu_detail::scalar_t<X>;
-    const T z = x;
     if constexpr (npu::element<T>::is_complex)
-        return T(z.real, -z.imag);
+        return npu_detail::conjugated<T>{x};
     else
-        return z;
+        return T(x);
 }
 template <class A, class B> NPU_INLINE auto op_max(const A &a, const B &b) { return aie::max(a, b); }
 template <class A, class B> NPU_INLINE auto op_min(const A &a, const B &b) { return aie::min(a, b); }

@@ -67,7 +67,7 @@ NPU_INLINE auto abs(const S &s) {
 }
 template <class S>
     requires Elem<S>
-NPU_INLINE auto conj(const S &s) {
+NPU_INLINE npu_detail::scalar_t<S> conj(const S &s) {
     return aie::op_conj(s);
 }
 template <class S>

@@ -56,10 +56,10 @@ struct npu_sliding_mul {
 
   private:
     template <class A, class X, class C> NPU_INLINE static accum_type mac(const A &acc, const X &x, const C &c) {
-        return aie::mac(acc, x, c);
+        return aie::mac(acc, c, x); // in this order, which floats show
     }
     template <class A, class X, class C> NPU_INLINE static accum_type msc(const A &acc, const X &x, const C &c) {
-        return aie::msc(acc, x, c);
+        return aie::msc(acc, c, x);
     }
 };
 
