@@ -533,3 +533,31 @@ def test_blocks_of_numbers_are_handed_to_kernels_as_the_bytes_they_are(running, 
     )
     with pytest.raises(UserError, match=r"core code cannot use type !aiex\.bfp"):
         core_source(parse_module(looked_at, "d.mlir"), "", 0, 2, kind="wasm", file="d.mlir")
+
+
+def test_integers_with_a_sign_of_their_own_are_loaded_and_handed_on(running):
+    text = """module { aie.device(npu1_1col) {
+  %t = aie.tile(0, 2)
+  %b = aie.buffer(%t) {address = 1024 : i32, sym_name = "b"} : memref<4xui8>
+  func.func private @fill(memref<4xui8>)
+  func.func @moved(%from: memref<4xui8>, %value: ui8) -> ui8 {
+    %c0 = arith.constant 0 : index
+    %c3 = arith.constant 3 : index
+    %last = memref.load %from[%c3] : memref<4xui8>
+    memref.store %value, %from[%c3] : memref<4xui8>
+    func.return %last : ui8
+  }
+  %core = aie.core(%t) {
+    func.call @fill(%b) : (memref<4xui8>) -> ()
+    %c0 = arith.constant 0 : index
+    %first = memref.load %b[%c0] : memref<4xui8>
+    %last = func.call @moved(%b, %first) : (memref<4xui8>, ui8) -> ui8
+    memref.store %last, %b[%c0] : memref<4xui8>
+    aie.end
+  }
+} }"""
+    core = running(
+        text, {"fill.c": "void fill(unsigned char *p) { for (int i = 0; i < 4; i++) p[i] = 250 + i; }"}
+    )
+    assert core.step() == -1
+    assert core.read(0x70400, 4) == bytes([253, 251, 252, 250])

@@ -41,11 +41,18 @@ UNSIGNED = {
 #: Which of two integers an operation chooses: the comparison, and whether it is signed.
 SELECTIONS = {"maxsi": (">", True), "minsi": ("<", True), "maxui": (">", False), "minui": ("<", False)}
 FLOATS = ("f16", "bf16", "f32", "f64")
-#: Element types that occur in memory only.
-_STORED = {"si8": "signed char", "ui8": "unsigned char", "si16": "short", "ui16": "unsigned short"}
-_STORED |= {"si32": "int", "ui32": "unsigned int", "si64": "long long", "ui64": "unsigned long long"}
+#: Integers with a sign of their own: a core loads, hands on and stores them; arithmetic is for those without.
+_SIGNED_OF_THEIR_OWN = {
+    "si8": "signed char",
+    "ui8": "unsigned char",
+    "si16": "short",
+    "ui16": "unsigned short",
+}
+_SIGNED_OF_THEIR_OWN |= {
+    "si32": "int", "ui32": "unsigned int", "si64": "long long", "ui64": "unsigned long long",
+}  # fmt: skip
 #: Numbers with a common exponent, as the bytes that they are: a core hands them on and does not look inside.
-_STORED |= {f'!aiex.bfp<"v{n}bfp16ebs{n}">': f"struct npu_block_{n + 1}" for n in (8, 16)}
+_BLOCKS = {f'!aiex.bfp<"v{n}bfp16ebs{n}">': f"struct npu_block_{n + 1}" for n in (8, 16)}
 
 _VECTOR = re.compile(r"vector<((?:\d+x)+)([a-z]+\d*)>")
 
@@ -94,7 +101,7 @@ def c_type(type: str, user: Operation) -> str:
         return element_type(type, user) + " *"
     if is_vector(type):
         return vector_type(*vector_parts(type, user), user)
-    found = _SCALARS.get(type)
+    found = _SCALARS.get(type) or _SIGNED_OF_THEIR_OWN.get(type)
     if found is None:
         raise UserError(
             f"core code cannot use type {type} in '{user.name}'",
@@ -109,7 +116,7 @@ def c_type(type: str, user: Operation) -> str:
 def element_type(type: str, user: Operation) -> str:
     """The C type of a memref's elements."""
     element = element_of(type)
-    found = _SCALARS.get(element) or _STORED.get(element)
+    found = _SCALARS.get(element) or _SIGNED_OF_THEIR_OWN.get(element) or _BLOCKS.get(element)
     if found is None or element == "index":
         raise UserError(f"core code cannot use memory of {element} in '{user.name}'", user.loc)
     return found
