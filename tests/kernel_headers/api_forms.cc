@@ -93,6 +93,24 @@ void from_accumulators(const int32 *x, const int32 *y, float *out) {
     aie::store_v(out, aie::to_float(product, 4));
 }
 
+void channels(const int8 *c, const int8 *d, int32 *out) {
+    using Ops = aie::sliding_mul_ch_ops<8, 8, 3, 1, 1, 1, int8, int8>;
+    const aie::vector<int8, 64> coeff = aie::load_v<64>(c);
+    const aie::vector<int8, 128> data = aie::load_v<128>(d);
+    auto acc = Ops::mul(coeff, 2, data, 9);
+    acc = Ops::mac(acc, coeff, 5, data, 12);
+    aie::store_v(out, acc.to_vector<int32>());
+}
+
+void modes(const int16 *a, const int16 *b, int16 *out, int step) {
+    const aie::vector<int16, 16> x = aie::load_v<16>(a), y = aie::load_v<16>(b);
+    const auto [p, q] = aie::interleave_zip(x, y, aie::interleave_zip_mode<int16, 16>(step));
+    const auto [r, s] = aie::interleave_unzip(p, q, aie::interleave_unzip_mode<int16, 16>(step));
+    aie::store_v(out, p);
+    aie::store_v(out + 16, aie::concat(r, s));
+    aie::store_v(out + 48, aie::filter(x, aie::filter_mode<int16, 16>::odd(step)));
+}
+
 void conjugates(const cint16 *a, const cint16 *b, int32 *out) {
     const aie::vector<cint16, 8> x = aie::load_v<8>(a), y = aie::load_v<8>(b);
     aie::store_v((cint32 *)out, aie::mul(x, aie::op_conj(y)).to_vector<cint32>(2));
@@ -107,6 +125,15 @@ void by_iterators(const int16 *in, int16 *out) {
     *to++ = aie::mul(*from, int16(3)).to_vector<int16>(1);
     *to++ = from->extract<16>(1).grow_replicate<32>();
     *to = *odd;
+}
+
+void restarted(const int8 *a, const int8 *b, int32 *out) {
+    aie::mmul<4, 8, 8, int8, int8> m;
+    m.mac(aie::load_v<32>(a), aie::load_v<64>(b));
+    m.zero = true;
+    m.mac(aie::load_v<32>(a), aie::load_v<64>(b + 64));
+    m.mac(aie::load_v<32>(a), aie::load_v<64>(b));
+    aie::store_v(out, m.to_vector<int32>());
 }
 
 void parts(const cint16 *x, int16 *out) {

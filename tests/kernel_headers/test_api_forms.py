@@ -174,3 +174,28 @@ def test_what_an_iterator_points_to_is_an_operand(kernels):
     got = kernels.run("by_iterators", [x], (4, 32), I16)
     wanted = [((x[32:64].astype(int) * 3) >> 1).astype(I16), np.tile(x[48:64], 2), x[3:35], x[:32] + x[32:64]]
     assert (got == np.array(wanted)).all()
+
+
+def test_sliding_products_of_channels(kernels):
+    c, d = random(I8, 64), random(I8, 128, 2)
+    got = kernels.run("channels", [c, d], (64,), I32)
+    taps = [(2 + p, 9 + p) for p in range(3)] + [(5 + p, 12 + p) for p in range(3)]
+    wanted = [
+        sum(int(c[(i * 8 + lane % 8) % 64]) * int(d[(j * 8 + lane) % 128]) for i, j in taps)
+        for lane in range(64)
+    ]
+    assert list(got) == wanted
+
+
+def test_modes_made_before_a_loop(kernels):
+    x, y = random(I16, 16), random(I16, 16, 2)
+    got = kernels.run("modes", [x, y], (56,), I16, 4)
+    both = np.stack([x.reshape(4, 4), y.reshape(4, 4)], 1).ravel()
+    assert (got == np.concatenate([both[:16], x, y, x.reshape(2, 2, 4)[:, 1].ravel()])).all()
+
+
+def test_a_matrix_product_starts_again_from_zero(kernels):
+    a, b = random(I8, 32), random(I8, 128, 2)
+    rows, columns = a.reshape(4, 8).astype(int), b.reshape(2, 8, 8).astype(int)
+    got = kernels.run("restarted", [a, b], (4, 8), I32)
+    assert (got == rows @ columns[1] + rows @ columns[0]).all()

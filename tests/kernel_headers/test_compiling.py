@@ -201,6 +201,19 @@ def test_headers_read_once_give_the_same_object(wasm_build, monkeypatch, options
     assert "-include-pch" not in commands[-1]
 
 
+def test_defines_of_one_letter_reach_a_kernel_and_no_header(wasm_build):
+    """As with an NPU's compiler: a kernel that does not use the API may have any macro."""
+    text = (
+        '#include <stdint.h>\nextern "C" void k(int32_t *a) { for (int i = 0; i < N; i++) a[i] *= M + T; }\n'
+    )
+    defines = [word for name in ("N=64", "M=3", "T=1", "V", "K=2") for word in ("--define", name)]
+    source = wasm_build.folder / "k.cc"
+    source.write_text(text)
+    target = source.with_suffix(".o")
+    kernel_cc.run([*wasm_build.compile_arguments(source, target), "--architecture", "aie2", *defines])
+    assert target.exists()
+
+
 @pytest.mark.parametrize(
     ("before", "begins"),
     [

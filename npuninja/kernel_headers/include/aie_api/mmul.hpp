@@ -84,6 +84,14 @@ template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, 
     using vector_A_type = vector<TA, size_A>;
     using vector_B_type = vector<TB, size_B>;
     static constexpr unsigned accum_bits() { return accum_tag::bits; }
+    /** Assigned true: the next product starts from zero. It lies at the object's address and takes no room. */
+    struct npu_zero_switch {
+        NPU_INLINE void operator=(bool to_zero) {
+            if (to_zero)
+                ((mmul *)this)->data = accum_type();
+        }
+    };
+    [[no_unique_address]] npu_zero_switch zero;
     accum_type data;
 
     NPU_INLINE mmul() = default;

@@ -25,8 +25,18 @@ template <class T, unsigned N> NPU_INLINE vector<T, N / 2> filter_odd(const vect
         return vector<T, N / 2>::of_words(npu::every_other<decltype(s)::value, true>(v.words()));
     });
 }
-template <class T, unsigned N> NPU_INLINE auto filter(const vector<T, N> &v, unsigned step = 1) {
-    return std::make_pair(filter_even(v, step), filter_odd(v, step));
+/** Which chunks a filter keeps, made before a loop. */
+template <class T, unsigned N> class filter_mode {
+    constexpr filter_mode(unsigned step, bool odd) : npu_step(step), npu_odd(odd) {}
+
+  public:
+    unsigned npu_step;
+    bool npu_odd;
+    static constexpr filter_mode even(unsigned step) { return {step, false}; }
+    static constexpr filter_mode odd(unsigned step) { return {step, true}; }
+};
+template <class T, unsigned N> NPU_INLINE vector<T, N / 2> filter(const vector<T, N> &v, const filter_mode<T, N> &mode) {
+    return mode.npu_odd ? filter_odd(v, mode.npu_step) : filter_even(v, mode.npu_step);
 }
 
 /** Chunks of a and b in turn: the first and the second half of that. */
@@ -43,6 +53,23 @@ template <class T, unsigned N>
 NPU_INLINE std::pair<vector<T, N>, vector<T, N>> interleave_unzip(const vector<T, N> &a, const vector<T, N> &b, unsigned step = 1) {
     const auto both = concat(a, b);
     return {filter_even(both, step), filter_odd(both, step)};
+}
+/** The length of chunks, made before a loop. */
+template <class T, unsigned N> struct interleave_zip_mode {
+    unsigned npu_step;
+    explicit constexpr interleave_zip_mode(unsigned step) : npu_step(step) {}
+};
+template <class T, unsigned N> struct interleave_unzip_mode {
+    unsigned npu_step;
+    explicit constexpr interleave_unzip_mode(unsigned step) : npu_step(step) {}
+};
+template <class T, unsigned N>
+NPU_INLINE auto interleave_zip(const vector<T, N> &a, const vector<T, N> &b, const interleave_zip_mode<T, N> &mode) {
+    return interleave_zip(a, b, mode.npu_step);
+}
+template <class T, unsigned N>
+NPU_INLINE auto interleave_unzip(const vector<T, N> &a, const vector<T, N> &b, const interleave_unzip_mode<T, N> &mode) {
+    return interleave_unzip(a, b, mode.npu_step);
 }
 template <class T, unsigned N>
 NPU_INLINE std::pair<vector<T, N>, vector<T, N>> interleave_butterfly(const vector<T, N> &a, const vector<T, N> &b, unsigned step = 1) {

@@ -94,4 +94,57 @@ NPU_SLIDING(, sliding_mul_ops)
 NPU_SLIDING(_sym, sliding_mul_sym_ops)
 NPU_SLIDING(_antisym, sliding_mul_antisym_ops)
 #undef NPU_SLIDING
+
+/** Sliding products of channels that lie side by side: out[l] = Σ_p coeff[(cstart + p)·C + l mod C] · data[(dstart + p)·C + l], indices
+ * modulo the sizes. */
+template <unsigned Outputs, unsigned Channels, unsigned Points, int CoeffStep, int DataStepX, int DataStepY, class TC, class TD,
+          class Tag = accauto>
+struct sliding_mul_ch_ops {
+    using coeff_type = type_for<TC>;
+    using data_type = type_for<TD>;
+    static_assert(CoeffStep == 1 && DataStepX == 1 && DataStepY == 1, "aie::sliding_mul_ch_ops: the API has steps of 1 only");
+    static_assert(sizeof(coeff_type) == sizeof(data_type) && !npu::element<coeff_type>::is_float &&
+                      ((sizeof(coeff_type) == 1 && (Channels == 8 || (Channels == 4 && __AIE_ARCH__ == 20))) ||
+                       (sizeof(coeff_type) == 2 && Channels == 8 && __AIE_ARCH__ >= 21)),
+                  "aie::sliding_mul_ch_ops: the API has 8 bits in 4 (AIE2) or 8 channels, on AIE2P 16 bits in 8");
+    using tag = std::conditional_t<!std::is_same_v<Tag, accauto>, Tag, std::conditional_t<sizeof(coeff_type) == 1, acc32, acc64>>;
+    static constexpr unsigned Lanes = Outputs * Channels, lanes = Lanes, points = Points;
+    using accum_type = accum<tag, Lanes>;
+
+    template <class C, class D>
+    NPU_INLINE static accum_type mul(const C &coeff, unsigned cstart, const D &data, unsigned dstart) {
+        return run<false>(accum_type(), coeff, cstart, data, dstart);
+    }
+    template <class C, class D>
+    NPU_INLINE static accum_type negmul(const C &coeff, unsigned cstart, const D &data, unsigned dstart) {
+        return run<true>(accum_type(), coeff, cstart, data, dstart);
+    }
+    template <class A, class C, class D>
+    NPU_INLINE static accum_type mac(const A &acc, const C &coeff, unsigned cstart, const D &data, unsigned dstart) {
+        return run<false>(accum_type(acc), coeff, cstart, data, dstart);
+    }
+
+  private:
+    template <bool Negative, class C, class D>
+    NPU_INLINE static accum_type run(accum_type acc, const C &coeff, unsigned cstart, const D &data, unsigned dstart) {
+        constexpr unsigned nc = C::size(), nd = D::size();
+        auto *coeffs = (coeff_type *)npu::registers::work;
+        auto *samples = (data_type *)(npu::registers::work + 4096);
+        npu::store(coeffs, coeff.npu_row);
+        for (unsigned i = 0; i < nd + Lanes; i += nd) // as often as a window that wraps needs
+            npu::store(samples + i, data.npu_row);
+        for (unsigned p = 0; p < Points; p++) {
+            const auto c = load_v<Channels>(coeffs + (cstart + p) * Channels % nc).template grow_replicate<Lanes>();
+            const auto x = load_v<Lanes>(samples + (dstart + p) * Channels % nd);
+            acc = Negative ? aie::msc(acc, x, c) : aie::mac(acc, x, c);
+        }
+        return acc;
+    }
+};
+template <unsigned Outputs, unsigned Channels, unsigned Points, int CoeffStep, int DataStepX, class TC, class TD, class Tag = accauto>
+using sliding_mul_ch_x_ops = sliding_mul_ch_ops<Outputs, Channels, Points, CoeffStep, DataStepX, 1, TC, TD, Tag>;
+template <unsigned Outputs, unsigned Channels, unsigned Points, int CoeffStep, int DataStepY, class TC, class TD, class Tag = accauto>
+using sliding_mul_ch_y_ops = sliding_mul_ch_ops<Outputs, Channels, Points, CoeffStep, 1, DataStepY, TC, TD, Tag>;
+template <unsigned Outputs, unsigned Channels, unsigned Points, int CoeffStep, int DataStepXY, class TC, class TD, class Tag = accauto>
+using sliding_mul_ch_xy_ops = sliding_mul_ch_ops<Outputs, Channels, Points, CoeffStep, DataStepXY, DataStepXY, TC, TD, Tag>;
 } // namespace aie

@@ -2,6 +2,8 @@
 #ifndef NPU_CORE_H
 #define NPU_CORE_H
 
+#include <npu/letters_aside.h>
+
 #include <npu/macros.h>
 #include <npu/scalars.h>
 #ifdef __cplusplus
@@ -16,5 +18,7 @@
 #include <npu/native_c.h>
 #include <npu/stream_imports.h>
 #endif
+
+#include <npu/letters_back.h>
 
 #endif
