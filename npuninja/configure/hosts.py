@@ -129,7 +129,7 @@ def _from_table(
         refused=refused,
         **{
             key: tuple(table.get(key, ()))
-            for key in ("defines", "flags", "libraries", "arguments", "environment")
+            for key in ("defines", "flags", "libraries", "arguments", "environment", "files")
         },
     )
 

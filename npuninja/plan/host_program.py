@@ -34,6 +34,7 @@ class HostProgram:
         run_as: the name as which a script is run, as `python -m` does; "" for its path.
         module: what a script imports that decides its Python: "aie", "pyxrt", or "".
         device: the family that is emulated where it names no design; "" for the default.
+        files: `PATH={placeholder}`: files that it names itself, in the folder where it is run.
         refused: why it cannot be run here, known before anything is built; "".
         output_has: texts that lines of its output must have, in this order.
     """
@@ -55,6 +56,7 @@ class HostProgram:
     module: str = ""
     device: str = ""
     output_has: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     refused: str = ""
 
     @property
@@ -64,7 +66,7 @@ class HostProgram:
 
 
 def filled(program: HostProgram, file_of: Callable[[str, str, str], str]) -> tuple[list[str], list[str]]:
-    """A program's words with files in the place of placeholders, and these files.
+    """A program's words, then its `files`, with files in the place of placeholders; and these files.
 
     Args:
         program: the program.
@@ -94,4 +96,4 @@ def filled(program: HostProgram, file_of: Callable[[str, str, str], str]) -> tup
         files.append(path)
         return path
 
-    return [_PLACEHOLDER.sub(value, word) for word in program.arguments], files
+    return [_PLACEHOLDER.sub(value, word) for word in (*program.arguments, *program.files)], files

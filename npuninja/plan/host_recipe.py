@@ -69,6 +69,11 @@ class _Planned:
         runner = runner_of(xrt.path) if xrt and not program.is_script else ""
         options += ["--runner", runner] if runner else []
         options += ["--folder", self._context.layout.source(program.folder)] if program.folder else []
+        if program.files:
+            options += ["--links", self._context.layout.output("host", program.name, "folder")]
+            for word in words[len(program.arguments) :]:
+                options += ["--file", word]
+            words = words[: len(program.arguments)]
         for variable in program.environment:
             options += ["--environment", variable]
         for text in program.output_has:

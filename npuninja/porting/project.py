@@ -75,6 +75,7 @@ class Host:
     module: str = ""
     device: str = ""
     refused: str = ""
+    files: tuple[str, ...] = ()
     output_has: tuple[str, ...] = ()
 
 
@@ -319,10 +320,23 @@ class _Builder:
                 host, sources=program.sources, defines=program.defines, include=include, flags=program.flags,
                 libraries=libraries, language=program.language,
             )  # fmt: skip
+            host = self._with_files(host)
         if any(replace(host, name=other.name) == other for other in self.project.hosts):
             return
         self.project.hosts.append(host)
         self._say(command, f"[host.{name}]; ninja run-host-{name}")
+
+    def _with_files(self, host: Host) -> Host:
+        """A compiled program with the design's files that its sources name, when its words name none."""
+        if host.designs or len(self.project.designs) != 1:
+            return host
+        (design,) = self.project.designs
+        texts = [_text_of(source) for source in host.sources]
+        named = {os.path.relpath(path, host.folder): kind for path, kind in design.files}
+        found = tuple(
+            f"{path}={{{kind}}}" for path, kind in named.items() if any(f'"{path}"' in text for text in texts)
+        )
+        return replace(host, files=found, designs=(design.name,)) if found else host
 
     def _placeholders(self, found: HostRun) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """A run's words with designs' files as placeholders, and the designs they are of."""
@@ -384,6 +398,14 @@ class _Builder:
             replace(line, became=line.became.replace(f"[design.{design.name}]", f"[design.{name}]"))
             for line in self.project.lines
         ]
+
+
+def _text_of(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""
 
 
 def _kernel(found: KernelObject) -> Kernel:

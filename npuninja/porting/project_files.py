@@ -161,6 +161,7 @@ def _host_entries(host: Host, target: str) -> dict[str, object]:
         "flags": list(host.flags), "language": host.language, "libraries": list(host.libraries),
         "arguments": list(host.arguments), "environment": [f"{name}={value}" for name, value in host.environment],
         "folder": _relative(host.folder, target), "module": host.module, "device": host.device, "refused": host.refused,
+        "files": list(host.files),
         "output-has": list(host.output_has), "designs": list(host.designs),
     }  # fmt: skip
 

@@ -306,6 +306,13 @@ HOST = Section(
         Key("environment", "texts", "Variables of its environment, `NAME=VALUE`.", '["XRT_TIMEOUT=1"]'),
         Key("folder", "path", "Where it is run.", '"host"'),
         Key(
+            "files",
+            "texts",
+            "Files that the program names itself, `PATH={xclbin}`: it is run in a folder of the build that has them, and "
+            "links to what is in `folder`.",
+            '["build/final.xclbin={xclbin}"]',
+        ),
+        Key(
             "device",
             "text",
             "The NPU that is emulated for a program that names no design of the project; `npu1` when it is not said.",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from threading import Thread
 from typing import IO
 
@@ -50,10 +52,13 @@ def run(arguments: list[str]) -> None:
     limit_s = float(options.one("--time-limit"))
     name = os.path.basename(program)
     wanted = list(options.all("--output-has"))
+    folder = options.optional("--folder")
+    if options.optional("--links"):
+        folder = _folder_of_links(options.one("--links"), folder or ".", options.all("--file"))
     try:
         # A group of its own, so that what it has started ends with it.
         process = subprocess.Popen(
-            command, cwd=options.optional("--folder") or None, env=variables, stdin=subprocess.DEVNULL,
+            command, cwd=folder or None, env=variables, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if wanted else None, start_new_session=True,
         )  # fmt: skip
     except OSError as error:
@@ -95,6 +100,22 @@ def _show(output: IO[bytes], wanted: list[str]) -> None:
             if not found:
                 break
             wanted.pop(0)
+
+
+def _folder_of_links(made: str, folder: str, files: Sequence[str]) -> str:
+    """A folder with links to all that is in another one, and with files under names of their own; returns its path."""
+    shutil.rmtree(made, ignore_errors=True)
+    own = dict(word.partition("=")[::2] for word in files)
+    tops = {path.partition("/")[0] for path in own}
+    os.makedirs(made)
+    for name in os.listdir(folder):
+        if name not in tops:
+            os.symlink(os.path.abspath(os.path.join(folder, name)), os.path.join(made, name))
+    for path, file in own.items():
+        place = os.path.join(made, path)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        os.symlink(os.path.abspath(file), place)
+    return made
 
 
 def command_of(

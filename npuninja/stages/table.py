@@ -589,6 +589,8 @@ STAGES: tuple[Stage, ...] = (
             Option("--runner", "EXE"),
             Option("--folder", "FOLDER"),
             Option("--environment", "NAME=VALUE", many=True),
+            Option("--links", "FOLDER"),
+            Option("--file", "PATH=FILE", many=True),
             Option("--output-has", "TEXT", many=True),
             Option("--refused", "REASON"),
             Option("--time-limit", "S", needed=True),

@@ -44,6 +44,20 @@ def hosts(*programs, compiler=True, xrt="/usr/lib/x/libxrt_coreutil.so.2"):
     return {edge.outputs[0]: edge for edge in graph.edges}
 
 
+def test_files_that_a_program_names_itself():
+    run = hosts(replace(PROGRAM, arguments=("-k", "{xclbin}"), files=("b/i.bin={insts}",)))["run-host-check"]
+    folder = "build/npu1_1col/wasm/gain"
+    at = run.options.index("--links")
+    assert run.options[at : at + 4] == (
+        "--links",
+        "build/host/check/folder",
+        "--file",
+        f"b/i.bin={folder}/insts.bin",
+    )
+    assert run.options[-2:] == ("-k", f"{folder}/gain.xclbin")
+    assert f"{folder}/insts.bin" in run.implicit
+
+
 def test_a_refused_program_needs_nothing_before_it_says_so():
     for program in (
         replace(PROGRAM, refused="it needs OpenCV"),

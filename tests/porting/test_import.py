@@ -179,6 +179,19 @@ def test_a_program_for_which_cmake_finds_no_package_is_refused(gain, tmp_path, c
     assert "sources" not in found
 
 
+def test_a_program_that_names_the_designs_files_itself_is_given_them(tmp_path):
+    (tmp_path / "Makefile").write_text(
+        "run:\n\tpython3 d.py > build/aie.mlir\n\tcd build && aiecc --xclbin-name=final.xclbin --npu-insts-name=i.bin "
+        "--aie-generate-xclbin --aie-generate-npu-insts aie.mlir\n\tg++ t.cpp -o build/test\n\t./build/test\n"
+    )
+    (tmp_path / "d.py").write_text("")
+    (tmp_path / "t.cpp").write_text('const char *x = "build/final.xclbin", *i = "i.bin";\nint main() {}\n')
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
+    found = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"]["test"]
+    assert found["files"] == ["build/final.xclbin={xclbin}"]
+    assert found["designs"] == [tmp_path.name.replace("-", "_")]
+
+
 def test_what_a_makefile_exports_is_the_environment_of_its_programs(tmp_path):
     folder = tmp_path / "all" / "part"
     folder.mkdir(parents=True)

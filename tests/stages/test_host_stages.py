@@ -193,3 +193,19 @@ def test_what_the_output_has_decides_beside_the_exit_code(tmp_path, capfdbinary,
     else:
         run_host.run([*words, "--"])
     assert printed.split("\\n")[0].encode() in capfdbinary.readouterr().out
+
+
+def test_a_program_that_names_files_itself_finds_them_beside_what_lies_in_its_folder(tmp_path, capfdbinary):
+    folder = tmp_path / "theirs"
+    (folder / "build").mkdir(parents=True)
+    (folder / "data.txt").write_text("data")
+    (folder / "build" / "final.xclbin").write_text("old")
+    (tmp_path / "made.xclbin").write_text("new")
+    script = tmp_path / "own.py"
+    script.write_text('print(open("data.txt").read(), open("build/final.xclbin").read())\n')
+    words = [str(script), "--device", "npu1", "--time-limit", "60", "--folder", str(folder)]
+    made = ["--links", str(tmp_path / "l"), "--file", f"build/final.xclbin={tmp_path / 'made.xclbin'}"]
+    for _ in range(2):  # the second time over what the first has made
+        run_host.run([*words, *made, "--"])
+    assert capfdbinary.readouterr().out.splitlines().count(b"data new") == 2
+    assert (folder / "build" / "final.xclbin").read_text() == "old"
