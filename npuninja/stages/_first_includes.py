@@ -15,7 +15,8 @@ from npuninja import kernel_headers
 _API = re.compile(r"aie_api/(?:aie|aie_adf)\.hpp")
 #: A header of ours that begins with it.
 _WITH_THE_API_FIRST = "lut_based_ops.h"
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+# A comment, or a string, in which nothing is one.
+_COMMENT_OR_STRING = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _CONTINUED = re.compile(r"\\\n")
 _INCLUDE = re.compile(r'#\s*include\s*([<"])([^>"]+)[>"]')
 _DEFINE = re.compile(r"#\s*define\s+(\w+)")
@@ -59,7 +60,8 @@ def _scan(path: str, folders: tuple[str, ...], depth: int) -> str:
             text = stream.read()
     except OSError:
         return "other"
-    for line in _COMMENT.sub(" ", _CONTINUED.sub(" ", text)).split("\n"):
+    text = _COMMENT_OR_STRING.sub(lambda m: m[0] if m[0][0] == '"' else " ", _CONTINUED.sub(" ", text))
+    for line in text.split("\n"):
         said = _line(line.strip(), path, folders, depth)
         if said != "nothing":
             return said
