@@ -22,6 +22,8 @@ _INCLUDE = re.compile(r'#\s*include\s*([<"])([^>"]+)[>"]')
 _DEFINE = re.compile(r"#\s*define\s+(\w+)")
 #: Directives that change no macro, as far as headers can tell.
 _IDLE = re.compile(r"#\s*(?:pragma\s+once|if|ifdef|ifndef|elif|else|endif|error|warning)\b")
+#: The folder of what kernels bring along elsewhere; no header includes it.
+_KERNELS_OWN = "aie_kernels"
 #: Headers that the compiler itself has.
 _COMPILERS = frozenset(("float.h", "limits.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h"))
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -47,6 +49,8 @@ def is_word_of_headers(name: str) -> bool:
 def _words_of_headers() -> frozenset[str]:
     words: set[str] = set()
     for folder, _, names in os.walk(kernel_headers.INCLUDE_FOLDER):
+        if os.path.basename(folder) == _KERNELS_OWN:
+            continue
         for name in names:
             with open(os.path.join(folder, name), encoding="utf-8") as stream:
                 words.update(_WORD.findall(stream.read()))
