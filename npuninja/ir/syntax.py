@@ -136,7 +136,7 @@ aiex.dma_start_bd_chain_for  .symbol:sym ( $args* ) : ( types(args) ) for _ _ .a
 aiex.dma_start_task          ( $task:index ) {}
 aiex.dma_await_task          ( $task:index ) {}
 aiex.dma_free_task           ( $task:index ) {}
-aiex.control_packet          {} | address!:ui32 opcode!:i32 stream_id!:i32 length:i32
+aiex.control_packet          {} | address!:ui32 opcode!:i32 stream_id!:i32 length:i32 data:any
 aiex.npu.dma_memcpy_nd       ( custom(memcpy_position) attributes(x:i64,y:i64) $memref mixed(offsets):i64
                              mixed(sizes):i64 mixed(strides):i64 (? , packet = .packet:packet )? ) {} : type(memref)
                              | metadata!:sym id!:i64 issue_token=false burst_length=0:i64 d0_zero_before=0:i64

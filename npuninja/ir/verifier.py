@@ -12,6 +12,7 @@ from typing import Callable
 
 from npuninja.errors import Location, UserError
 from npuninja.ir.assembly import OpDefinition
+from npuninja.ir.attributes import SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.symbols import SYMBOL_TABLES, check_unique_symbols
 from npuninja.ir.syntax import definition
@@ -60,12 +61,24 @@ _TERMINATED = frozenset(
 )
 
 
-def verify(module: Operation, *, splits_transfers: bool = False) -> None:
+def verify(module: Operation, *, splits_transfers: bool = False, as_printed: bool = False) -> None:
     """Checks `module` and everything in it. Raises UserError at the first operation that is wrong.
 
     `splits_transfers`: a transfer may be too large for one descriptor, because the lowering makes several of it.
+    `as_printed`: only what the reference checks when a design is printed: sizes and strides of a transfer not before
+    its objectFifo has become a shim's allocation.
     """
-    _Verifier(splits_transfers).operation(module)
+    _Verifier(splits_transfers, as_printed).operation(module)
+
+
+def _has_allocation(transfer: Operation) -> bool:
+    """Whether the symbol of an `aiex.npu.dma_memcpy_nd` is that of a shim's allocation."""
+    device = transfer.enclosing("aie.device")
+    named = transfer.attributes.get("metadata")
+    return device is not None and any(
+        op.name == "aie.shim_dma_allocation" and named == SymbolRefAttr((op.string("sym_name"),))
+        for op in device.body.ops
+    )
 
 
 class _Verifier:
@@ -74,8 +87,9 @@ class _Verifier:
     Values are numbered by where they are defined; dominators are found once a region.
     """
 
-    def __init__(self, splits_transfers: bool) -> None:
+    def __init__(self, splits_transfers: bool, as_printed: bool) -> None:
         self._splits_transfers = splits_transfers
+        self._as_printed = as_printed
         self._positions: dict[Operation, int] = {}
         self._dominators: dict[Region, dict[Block, set[Block]]] = {}
 
@@ -107,6 +121,9 @@ class _Verifier:
             and op.name == "aiex.npu.dma_memcpy_nd"
             and len(op.operands) > 1
             and not is_constant_transfer(op)
+        )
+        later = later or (
+            self._as_printed and op.name == "aiex.npu.dma_memcpy_nd" and not _has_allocation(op)
         )
         if rule is not None and not later:
             try:

@@ -27,12 +27,12 @@ aie.ir                            construct.types: Type IntegerType IndexType Fl
                                   construct.values: Value;
                                   construct.attribute_names: Attribute IntegerAttr FloatAttr StringAttr BoolAttr TypeAttr
                                   UnitAttr ArrayAttr DictAttr FlatSymbolRefAttr SymbolRefAttr DenseElementsAttr
-                                  DenseI64ArrayAttr DenseI32ArrayAttr
+                                  DenseI64ArrayAttr DenseI32ArrayAttr AttrBuilder
 aie.util                          iron.lists: single_elem_or_list_to_list
 aie.dialects
 aie.dialects.aie                  dialects.aie: *; tracing.operations: *; construct.type_names: T=; construct.names: *
 aie.dialects.aiex                 dialects.aiex: *; dialects.aie: aie= DMAChannelDir LockAction ObjectFifoCreateOp
-                                  TileOp; construct.type_names: T=; construct.names: *
+                                  TileOp; construct.attribute_names: AttrBuilder; construct.type_names: T=; construct.names: *
 aie.dialects._aie_enum_gen        dialects.aie: AIEDevice AIETileType CascadeDir DMAChannelDir LockAction LockBlocking
                                   ObjectFifoPort WireBundle; construct.names: AIEArch; tracing.operations:
                                   TraceMode TracePacketType TraceShimRouting ComboLogic EdgeTrigger

@@ -24,6 +24,18 @@ HINTS = {
 _WITH_CHILDREN = ("aie.extras.dialects", "aie.extras.dialects.ext", "aie.helpers.dialects")
 
 
+# What the modules below aie.iron import themselves, which designs then take from them.
+_ALSO = (
+    "aie.iron",
+    "aie.iron.device",
+    "aie.iron.dataflow",
+    "aie.iron.resolvable",
+    "aie.iron.controlflow",
+    "aie.helpers.util",
+    "aie.dialects.aie",
+)
+
+
 class NotOffered(ImportError):
     """A name of the bindings that is imported and is not in the table."""
 
@@ -69,6 +81,10 @@ def _getter(name: str, known: dict[str, tuple[str, str]], module: ModuleType) ->
             return value
         if f"{name}.{wanted}" in MODULES:
             return importlib.import_module(f"{name}.{wanted}")
+        if name.startswith("aie.iron.") and not wanted.startswith("_"):
+            for other in _ALSO:
+                if other != name and wanted in _names(MODULES[other]):
+                    return getattr(importlib.import_module(other), wanted)
         if wanted.startswith("__"):
             raise AttributeError(f"module {name!r} has no attribute {wanted!r}")
         hint = HINTS.get(f"{name}.{wanted}")

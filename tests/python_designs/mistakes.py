@@ -1,7 +1,24 @@
-"""Small designs with one mistake each; prints `name | exception | text` for each (see test_python_mistakes.py)."""
+"""Small designs with one mistake each, and some that only look like one.
 
+Prints `name | exception | text` for each (see test_python_mistakes.py).
+"""
+
+import importlib
+
+import aie.iron as iron
 import numpy as np
-from aie.dialects.aie import DMAChannelDir, LockAction, use_lock
+from aie.dialects.aie import (
+    AIEDevice,
+    DMAChannelDir,
+    LockAction,
+    device,
+    generate_control_packets,
+    object_fifo,
+    tile,
+    use_lock,
+)
+from aie.dialects.aiex import AttrBuilder, control_packet, npu_dma_memcpy_nd, runtime_sequence
+from aie.extras.context import mlir_mod_ctx
 from aie.iron import (
     Bd,
     Buffer,
@@ -105,6 +122,45 @@ def finished_twice():
         group.finish()
 
     built(lambda given: None, sequence)
+
+
+def transfer_without_sizes():
+    with mlir_mod_ctx() as ctx:
+
+        @device(AIEDevice.npu1)
+        def body():
+            given = object_fifo("given", tile(0, 0), tile(0, 2), 2, LINE)
+
+            @runtime_sequence(TENSOR)
+            def sequence(tensor):
+                npu_dma_memcpy_nd(metadata=given, bd_id=0, mem=tensor, burst_length=64)
+
+        ctx.module.operation.verify()
+
+
+def name_that_is_asked_for():
+    assert not hasattr(iron, "Teleporter")
+    assert getattr(iron, "Teleporter", 5) == 5
+
+
+def module_that_is_missing():
+    importlib.import_module("aie.teleporter")
+
+
+def control_packets():
+    with mlir_mod_ctx() as ctx:
+
+        @device(AIEDevice.npu1)
+        def body():
+            shim = tile(0, 0)
+            shim.attributes["controller_id"] = AttrBuilder.get("PacketInfoAttr")([2, 3])
+
+            @runtime_sequence()
+            def sequence():
+                control_packet(address=0x1F000, opcode=0, stream_id=0, data=[2])
+                control_packet(address=0x400, opcode=1, stream_id=2, length=4)
+
+    raise ValueError([hex(word) for word in generate_control_packets(ctx.module.operation)])
 
 
 for name, mistake in list(globals().items()):

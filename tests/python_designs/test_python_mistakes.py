@@ -9,8 +9,8 @@ from npuninja.python_designs.script import run_design
 
 MISTAKES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mistakes.py")
 
-#: Function in mistakes.py -> type of the exception and a part of its text. All but the last rows were compared with what
-#: MLIR-AIE of August 2026 raises.
+#: Function in mistakes.py -> type of the exception and a part of its text. Types, and texts of
+#: the first six, were compared with what MLIR-AIE of August 2026 raises.
 WANTED = {
     "no_depth": ("ValueError", "Must specify either ObjectFifoHandle depth or ObjectFifo default depth"),
     "two_subscripts": ("IndexError", "Too many indices for shaped type with rank: 2"),
@@ -30,6 +30,10 @@ WANTED = {
     ),
     "descriptor_without_next": ("MLIRError", "a block of 'aie.mem' ends without a terminator"),
     "finished_twice": ("nothing", ""),
+    "transfer_without_sizes": ("nothing", ""),
+    "name_that_is_asked_for": ("nothing", ""),
+    "module_that_is_missing": ("ModuleNotOffered", "No module named 'aie.teleporter'"),
+    "control_packets": ("ValueError", "['0x2003', '0x1f000', '0x2', '0x2003', '0x2700400']"),
 }
 
 

@@ -44,16 +44,19 @@ def _set_operand(op: Operation, number: int, value: Value) -> None:
 
 def _merge_once(region: Region) -> bool:
     clusters: list[tuple[Block, list[tuple[Block, list[_Place]]]]] = []
+    alike: dict[tuple[object, ...], list[tuple[Block, list[tuple[Block, list[_Place]]]]]] = {}
     for block in region.blocks[1:]:
         if any(op.regions for op in block.ops):
             continue
-        for leader, others in clusters:
+        candidates = alike.setdefault(_shape(block), [])
+        for leader, others in candidates:
             places = _differing_operands(leader, block)
             if places is not None:
                 others.append((block, places))
                 break
         else:
-            clusters.append((block, []))
+            candidates.append((block, []))
+            clusters.append(candidates[-1])
     changed = False
     for leader, others in clusters:
         if others:
@@ -61,6 +64,14 @@ def _merge_once(region: Region) -> bool:
                 region, leader, [block for block, _ in others], {p for _, ps in others for p in ps}
             )
     return changed
+
+
+def _shape(block: Block) -> tuple[object, ...]:
+    """What blocks that are equal have in common and is quickly compared: names of operations and targets."""
+    return (
+        len(block.args),
+        *((op.name, len(op.operands), *(id(t) for t, _ in op.successors)) for op in block.ops),
+    )
 
 
 def _differing_operands(a: Block, b: Block) -> list[_Place] | None:
@@ -99,10 +110,9 @@ def _merge(region: Region, leader: Block, others: list[Block], places: set[_Plac
     owner = region.parent
     assert owner is not None
     merged = [leader, *others]
-    for block in merged:
-        made = {value for op in block.ops for value in op.results} | set(block.args)
-        if any(v in made for b in region.blocks if b is not block for op in b.ops for v in _operands(op)):
-            return False
+    made = {v: block for block in merged for v in (*block.args, *(r for op in block.ops for r in op.results))}
+    if any(made.get(v, b) is not b for b in region.blocks for op in b.ops for v in _operands(op)):
+        return False
     edges = [
         (op, i)
         for b in region.blocks
@@ -138,17 +148,18 @@ def _drop_redundant_arguments(region: Region) -> bool:
     """Arguments that get the same value from everywhere are that value; those that nothing uses go."""
     owner = region.parent
     assert owner is not None
+    arriving: dict[Block, list[tuple[Operation, int]]] = {}
+    in_use: set[Value] = set()
+    for each in region.blocks:
+        for op in each.ops:
+            in_use.update(_operands(op))
+            for i, (target, _) in enumerate(op.successors):
+                arriving.setdefault(target, []).append((op, i))
     for block in region.blocks[1:]:
-        edges = [
-            (op, i)
-            for b in region.blocks
-            for op in b.ops
-            for i, (t, _) in enumerate(op.successors)
-            if t is block
-        ]
+        edges = arriving.get(block, [])
         for k, argument in enumerate(block.args):
             values = {op.successors[i][1][k] for op, i in edges} - {argument}
-            used = any(argument in _operands(op) for each in region.blocks for op in each.ops)
+            used = argument in in_use
             if len(values) == 1 or not used:
                 for op, i in edges:
                     del op.successors[i][1][k]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from functools import partial
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
 from npuninja.ir import attributes as ir
-from npuninja.python_designs.construct.attributes import any_attribute, dense_elements, number_attribute
+from npuninja.python_designs.construct.attributes import (
+    any_attribute,
+    dense_elements,
+    number_attribute,
+    packet_info,
+)
 from npuninja.python_designs.construct.types import RankedTensorType, Type, mlir_type
 
 
@@ -144,6 +150,30 @@ def _dense_array(element: str) -> type:
 
 DenseI64ArrayAttr = _dense_array("i64")
 DenseI32ArrayAttr = _dense_array("i32")
+
+
+class AttrBuilder:
+    """Makers of attributes by the name of their kind."""
+
+    @staticmethod
+    def get(kind: str) -> Callable[..., Any]:
+        """The function that makes an attribute of this kind of a Python value."""
+        found = _BUILDERS.get(kind)
+        if found is None:
+            raise RuntimeError(f"attribute builder for '{kind}' is not registered")
+        return lambda value, context=None: found(value)
+
+
+_BUILDERS: dict[str, Callable[[Any], Any]] = {
+    "PacketInfoAttr": packet_info,
+    "StrAttr": ir.StringAttr,
+    "BoolAttr": lambda value: ir.BoolAttr(bool(value)),
+    "UnitAttr": lambda value: ir.UnitAttr(),
+    "FlatSymbolRefAttr": lambda value: ir.SymbolRefAttr((str(value),)),
+    "DenseI32ArrayAttr": DenseI32ArrayAttr.get,  # type: ignore[attr-defined]
+    "DenseI64ArrayAttr": DenseI64ArrayAttr.get,  # type: ignore[attr-defined]
+    **{f"I{bits}Attr": partial(ir.IntegerAttr, type=f"i{bits}") for bits in (8, 16, 32, 64)},
+}
 
 NAMES: dict[str, Any] = {
     name: value for name, value in globals().items() if name.endswith("Attr") or name == "Attribute"

@@ -319,7 +319,7 @@ class OpView:
             checked = core.clone(self.ir, {})
             numbers_from_values(checked)
         try:
-            verify(checked)
+            verify(checked, as_printed=True)
         except UserError as error:
             raise MLIRError(error.render()) from error
         return True

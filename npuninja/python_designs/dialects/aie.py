@@ -15,6 +15,7 @@ from npuninja.python_designs.dialects import (
     aie_streams,
     aie_tiles,
 )
+from npuninja.python_designs.dialects.control_packets import generate_control_packets
 from npuninja.python_designs.dialects.func import FuncOp, call
 from npuninja.python_designs.dialects.generic import names_of
 
@@ -30,6 +31,7 @@ NAMES: dict[str, Any] = {
     "FuncOp": FuncOp,
     "ScalarValue": ScalarValue,
     "call": call,
+    "generate_control_packets": generate_control_packets,
     "value_of": value_of,
     "view_of": view_of,
 }

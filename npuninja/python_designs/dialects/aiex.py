@@ -17,6 +17,7 @@ from npuninja.python_designs.construct.values import Value
 from npuninja.python_designs.dialects.aie_dma_programs import bds, dma_bd
 from npuninja.python_designs.dialects.aie_memory import npu_write_rtp
 from npuninja.python_designs.dialects.aie_tiles import EndOp
+from npuninja.python_designs.dialects.control_packets import control_packet, generate_control_packets  # noqa: F401
 from npuninja.python_designs.dialects.generic import names_of
 from npuninja.python_designs.taplib.pattern import TensorAccessPattern
 

@@ -177,13 +177,10 @@ class BasePortEvent(GenericEvent):
             code = self.EVENTS(code)
         assert code in port_events(self.EVENTS), f"{code} is no event of a port"
         port = old.get("port_number", port)
-        if (
-            not isinstance(port, IntEnum)
-            and isinstance(port, int)
-            and (master is None and not _is_number(channel))
-        ):
+        if not isinstance(port, IntEnum) and isinstance(port, int) and not _is_number(channel):
             self.port_number = port
-            self.master = True if channel is None else bool(channel)
+            said = channel if master is None else master
+            self.master = True if said is None else bool(said)
             self.channel, self.port = port, None
         else:
             self.port, self.channel = port, channel
@@ -240,6 +237,12 @@ NAMES: dict[str, Any] = {
     "MemEvent": MemEvent,
     "ShimTileEvent": ShimTileEvent,
     "MemTileEvent": MemTileEvent,
+    # One class for both architectures of NPUs: their tables are the same.
+    **{
+        f"{c.__name__}{arch}": c
+        for c in (CoreEvent, MemEvent, MemTileEvent, ShimTileEvent)
+        for arch in ("AIE2", "AIE2P")
+    },
     "get_events_for_device": get_events_for_device,
     "PacketType": PacketType,
     "NUM_TRACE_TYPES": NUM_TRACE_TYPES,

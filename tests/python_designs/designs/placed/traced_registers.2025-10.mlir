@@ -86,16 +86,16 @@ module {
     aiex.runtime_sequence(%arg0: memref<1024xbf16>, %arg1: memref<1024xbf16>) {
       aiex.npu.write32 {address = 213200 : ui32, column = 0 : i32, row = 2 : i32, value = 2038038528 : ui32}
       aiex.npu.write32 {address = 213204 : ui32, column = 0 : i32, row = 2 : i32, value = 1 : ui32}
-      aiex.npu.write32 {address = 213216 : ui32, column = 0 : i32, row = 2 : i32, value = 1723169 : ui32}
+      aiex.npu.write32 {address = 213216 : ui32, column = 0 : i32, row = 2 : i32, value = 441404193 : ui32}
       aiex.npu.write32 {address = 213220 : ui32, column = 0 : i32, row = 2 : i32, value = 0 : ui32}
-      aiex.npu.write32 {address = 261888 : ui32, column = 0 : i32, row = 2 : i32, value = 33 : ui32}
+      aiex.npu.write32 {address = 261888 : ui32, column = 0 : i32, row = 2 : i32, value = 545 : ui32}
       aiex.npu.write32 {address = 261892 : ui32, column = 0 : i32, row = 2 : i32, value = 0 : ui32}
       aiex.npu.write32 {address = 212992 : ui32, column = 0 : i32, row = 2 : i32, value = 31232 : ui32}
       aiex.npu.write32 {address = 213200 : ui32, column = 1 : i32, row = 3 : i32, value = 2038038528 : ui32}
       aiex.npu.write32 {address = 213204 : ui32, column = 1 : i32, row = 3 : i32, value = 2 : ui32}
-      aiex.npu.write32 {address = 213216 : ui32, column = 1 : i32, row = 3 : i32, value = 1723169 : ui32}
+      aiex.npu.write32 {address = 213216 : ui32, column = 1 : i32, row = 3 : i32, value = 441404193 : ui32}
       aiex.npu.write32 {address = 213220 : ui32, column = 1 : i32, row = 3 : i32, value = 0 : ui32}
-      aiex.npu.write32 {address = 261888 : ui32, column = 1 : i32, row = 3 : i32, value = 33 : ui32}
+      aiex.npu.write32 {address = 261888 : ui32, column = 1 : i32, row = 3 : i32, value = 545 : ui32}
       aiex.npu.write32 {address = 261892 : ui32, column = 1 : i32, row = 3 : i32, value = 0 : ui32}
       aiex.npu.write32 {address = 212992 : ui32, column = 1 : i32, row = 3 : i32, value = 31232 : ui32}
       aiex.npu.write32 {address = 606416 : ui32, column = 0 : i32, row = 1 : i32, value = 2627534848 : ui32}

@@ -75,6 +75,7 @@ def my(dev, size, trace_size):
                     coretile_events=[
                         CoreEvent.INSTR_EVENT_0,
                         PortEvent(CoreEvent.PORT_RUNNING_0, 1, True),
+                        PortEvent(CoreEvent.PORT_RUNNING_1, port_number=2, master=False),
                         CoreEvent.LOCK_STALL,
                     ],
                 )
