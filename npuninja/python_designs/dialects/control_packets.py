@@ -7,7 +7,7 @@ from typing import Any, Sequence
 from npuninja.arch.registers import split_address
 from npuninja.ir import core
 from npuninja.ir.attributes import DenseArrayAttr, PacketInfoAttr
-from npuninja.python_designs.construct.operations import MLIRError, OpView, build
+from npuninja.python_designs.construct.operations import MLIRError, build
 
 #: Operations of a control packet that carry data: write, and write with the address going on.
 _WRITES = (0, 2)
@@ -21,7 +21,7 @@ def control_packet(
     length: int | None = None,
     data: Sequence[int] | None = None,
     **_: Any,
-) -> OpView:
+) -> Any:
     """`aiex.control_packet`: a read of `length` words, or a write of `data`."""
     attributes: dict[str, Any] = {"address": address}
     if length is not None:
