@@ -86,7 +86,11 @@ class _Simplifier:
     def _predecessors(self, block: Block) -> list[Block]:
         """The block each edge to `block` comes from."""
         return [
-            b for b in self.region.blocks for op in b.ops for target, _ in op.successors if target is block
+            b
+            for b in self.region.blocks
+            for op in b.ops[-1:]  # only the last one has targets
+            for target, _ in op.successors
+            if target is block
         ]
 
     def _merge(self, block: Block) -> bool:
@@ -179,7 +183,7 @@ def _passed_through(target: Target, region: Region, source: Block) -> Target | N
         return None
     # The arguments must not be used behind the jump.
     arguments = set(block.args)
-    for other in region.blocks:
+    for other in region.blocks if arguments else ():
         for op in other.ops:
             if op is not block.ops[0] and arguments.intersection(
                 [*op.operands, *(v for _, p in op.successors for v in p)]
