@@ -51,6 +51,8 @@ def print_with_places(module: Operation) -> tuple[str, list[tuple[int, Location]
 _NO_SPACE_AFTER_WORD = "<>(){}[],"
 _NO_SPACE_AFTER_PUNCTUATION = ">)}],"
 _OPENING = "<({["
+# MLIR leaves out the dialect of these.
+_SHORT_NAMES = {"builtin.module": "module", "func.return": "return"}
 
 
 class OpWriter:
@@ -181,6 +183,10 @@ class OpWriter:
             for name, value in op.attributes.items()
             if name not in found.in_format and found.defaults.get(name) != value
         }
+        if op.name == "aie.dma_bd" and "len" in op.attributes and not _numbers_are_literals(op):
+            rest["len"] = op.attributes[
+                "len"
+            ]  # these releases know it by keyword only, and keep the attribute
         if rest:
             self.glued(f" {keyword} {dictionary_text(rest)}" if keyword else f" {dictionary_text(rest)}")
 
@@ -200,7 +206,7 @@ class OpWriter:
         if self._generic:
             self._generic_operation(op, found)
         else:
-            self.out.append("module" if op.name == "builtin.module" else op.name)
+            self.out.append(_SHORT_NAMES.get(op.name, op.name))
             self._spaced, self._punctuation = True, False
             for directive in found.directives:
                 directive.print(self, op)

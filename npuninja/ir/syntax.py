@@ -54,7 +54,7 @@ aie.dma_bd_packet            ( .packet_type:i32 , .packet_id:i32 ) {}
 aie.dma_bd                   ( $buffer : type(buffer) custom(dma_bd)
                              operands(offset*,len*,sizes*,strides*)
                              attributes(offset:i32,len:i32,dimensions,pad_dimensions,pad_value)
-                             attributes(static_offset:i32,static_len:i32,static_sizes,static_strides) ) {}
+                             attributes(static_offset:i32,static_len:i32,static_sizes,static_strides,offset_written) ) {}
                              | offset+=0:i32 bd_id:i32 next_bd_id:i32 packet:packet burst_length:i32 pad_value=0:i32
                              offset_parameter:sym offset_state_table_idx:ui8
 aie.next_bd                  ^dest {}

@@ -12,17 +12,20 @@ from npuninja.arch.devices import (
     TileKind,
     memory_window,
 )
+from npuninja.arch.switch import MASTER_COUNTS, SLAVE_COUNTS
 from npuninja.errors import UserError
 from npuninja.ir.attributes import (
+    ArrayAttr,
     BDDimLayoutArrayAttr,
     BDPadLayoutArrayAttr,
     DenseArrayAttr,
     EnumAttr,
     IntegerAttr,
     PacketInfoAttr,
+    StringAttr,
     is_contiguous,
 )
-from npuninja.ir.core import Block, Operation, Value
+from npuninja.ir.core import Block, Operation
 from npuninja.ir.numbers import iteration_of
 from npuninja.ir.tiles import device_of, kind_at, kind_name_of, place_of
 from npuninja.ir.types import DYNAMIC, bits, element_count, memref, size_bytes
@@ -52,10 +55,16 @@ def _check_device(op: Operation) -> None:
     attribute = op.enum("device")
     if attribute not in DEVICES:
         raise op_error(op, f"{attribute} is not an NPU", f"NPU devices are {', '.join(DEVICES)}")
-    owners: dict[tuple[str, Value], Operation] = {}
+    owners: dict[tuple[str, object], Operation] = {}
     for each in op.body.ops:
         if each.name in _ONE_PER_TILE:
-            first = owners.setdefault((each.name, each.operands[0]), each)
+            tile = each.operands[0]
+            placed = (
+                each.name == "aie.core"
+                and isinstance(tile.owner, Operation)
+                and tile.owner.name == "aie.tile"
+            )
+            first = owners.setdefault((each.name, place_of(tile) if placed else tile), each)
             if first is not each:
                 raise op_error(each, "the tile already has one", note=first)
 
@@ -89,12 +98,22 @@ def _check_core(op: Operation) -> None:
     if "elf_file" in op.attributes and not is_empty:
         raise op_error(op, "a core with 'elf_file' must have an empty body (exactly one 'aie.end')")
     stack_bytes = op.integer("stack_size", DEFAULT_STACK_BYTES)
-    if not 0 <= stack_bytes <= DATA_WINDOW_BYTES:
+    if not 0 <= stack_bytes < DATA_WINDOW_BYTES:
         raise op_error(
-            op, f"stack_size is {stack_bytes}, a core has {DATA_WINDOW_BYTES} bytes of data memory"
+            op,
+            f"stack_size is {stack_bytes}; a core has {DATA_WINDOW_BYTES} bytes of data memory for stack and buffers",
         )
-    if "link_with" in op.attributes and "link_files" in op.attributes:
-        raise op_error(op, "'link_with' and 'link_files' exclude each other")
+    for name in ("link_files", "link_merge_files"):
+        if "link_with" in op.attributes and name in op.attributes:
+            raise op_error(op, f"'link_with' and '{name}' exclude each other")
+    both = set(_strings(op, "link_files")) & set(_strings(op, "link_merge_files"))
+    if both:
+        raise op_error(op, f"{min(both)!r} is both in 'link_files' and in 'link_merge_files'")
+
+
+def _strings(op: Operation, key: str) -> list[str]:
+    found = op.attributes.get(key)
+    return [i.value for i in found.items if isinstance(i, StringAttr)] if isinstance(found, ArrayAttr) else []
 
 
 def _check_on_own_tile(op: Operation) -> None:
@@ -367,11 +386,11 @@ def _check_dimensions(op: Operation, kind: TileKind, home: Operation) -> None:
         if last >= element_count(type.shape):
             count = element_count(type.shape)
             raise op_error(op, f"sizes and strides reach element {last} of a buffer of {count}", _TAIL_HINT)
-    if bits(type.element) < 32 and dims.dims[-1].stride != 1:
+    if bits(type.element) != 32 and dims.dims[-1].stride != 1:
         raise op_error(
             op,
             f"the innermost stride is {dims.dims[-1].stride}, but must be 1 for elements of {bits(type.element)} bits",
-            "streams carry 32-bit words, so single smaller elements cannot be picked",
+            "a DMA counts 32-bit words: smaller elements cannot be picked, and larger ones are several words",
         )
 
 
@@ -398,11 +417,26 @@ def _check_switch(op: Operation) -> None:
         port = bundle, each.integer("dest_channel")
         if port[1] < 0 or ("source_channel" in each.attributes and each.integer("source_channel") < 0):
             raise op_error(each, "a channel cannot be negative")
+        if op.name == "aie.switchbox":
+            _check_ports(each, kind_at(op.tile))
         first = used.setdefault(port, each)
         if first is not each:
             place = place_of(op.tile)
             raise op_error(
                 each, f"output {port[0]} : {port[1]} of tile {place} already has a source", note=first
+            )
+
+
+def _check_ports(op: Operation, kind: TileKind | None) -> None:
+    """The channels of a connection in a switchbox of this kind exist."""
+    for end, counts in (("source", SLAVE_COUNTS), ("dest", MASTER_COUNTS)):
+        if kind is None or end + "_channel" not in op.attributes:
+            continue
+        bundle, channel = op.enum(end + "_bundle"), op.integer(end + "_channel")
+        most = counts[kind.name].get(bundle)
+        if most is not None and channel >= most:
+            raise op_error(
+                op, f"{bundle} : {channel} does not exist, {_KIND_WORDS[kind.name]} has 0 to {most - 1}"
             )
 
 

@@ -22,6 +22,7 @@ from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
+from npuninja.ir.types import element_count, memref
 from npuninja.lowering import op_builders
 from npuninja.lowering.op_builders import constant_value, i32
 
@@ -36,6 +37,7 @@ _DEFAULTS: dict[str, tuple[tuple[str, Attribute], ...]] = {
     "aie.dma_start": (("repeat_count", i32(0)), ("pad_value", i32(0))),
     "aie.dma": (("repeat_count", i32(0)), ("pad_value", i32(0))),
     "aiex.npu.dma_memcpy_nd": (("issue_token", BoolAttr(False)), ("burst_length", IntegerAttr(0, "i64"))),
+    "aiex.npu.writebd": (("burst_length", i32(0)),),
     "aiex.dma_configure_task": (("issue_token", BoolAttr(False)), ("repeat_count", i32(0))),
     "aiex.dma_configure_task_for": (("issue_token", BoolAttr(False)), ("repeat_count", i32(0))),
 }
@@ -111,6 +113,7 @@ def _take_descriptor(op: Operation, freed: dict[Operation, None]) -> None:
         attributes.pop("static_" + name, None)
     if size_list:
         attributes["dimensions"] = BDDimLayoutArrayAttr(tuple(map(BDDimLayout, size_list, stride_list)))
+    attributes["offset_written"] = BoolAttr("static_offset" in attributes)
     attributes["offset"] = attributes.pop("static_offset", i32(0))
     if "static_len" in attributes:
         attributes["len"] = attributes.pop("static_len")
@@ -190,13 +193,31 @@ def numbers_to_values(root: Operation) -> None:
     constants.insert()
 
 
+def has_braced_length(op: Operation) -> bool:
+    """Whether the length of an `aie.dma_bd` stands in its braces and is that of its whole buffer.
+
+    Such a length stands before the offset, which then is a default.
+    """
+    keys = list(op.attributes)
+    if "len" not in keys or "dimensions" in keys or keys.index("len") > keys.index("offset"):
+        return False
+    return op.integer("len") == element_count(memref(op.operands[0].type).shape)
+
+
 def _give_descriptor(op: Operation) -> None:
     attributes = op.attributes
+    if has_braced_length(op):
+        # These releases leave what stands in the braces where it is, and take the whole buffer.
+        del attributes["offset"]
+        attributes.pop("offset_written", None)
+        op.segments = (1, 0, 0, 0, 0)
+        return
     offset, length = attributes.pop("offset"), attributes.pop("len", None)
-    dims = attributes.pop("dimensions", None)
+    dims, written = attributes.pop("dimensions", None), attributes.pop("offset_written", None)
     if length is not None:
         attributes["static_len"] = length
-    if length is not None or dims is not None or offset != i32(0):
+    says_where = length is not None or dims is not None if written is None else written == BoolAttr(True)
+    if says_where or offset != i32(0):
         attributes["static_offset"] = offset
     if isinstance(dims, BDDimLayoutArrayAttr) and dims.dims:
         attributes["static_sizes"] = DenseArrayAttr("i64", tuple(d.size for d in dims.dims))

@@ -18,6 +18,7 @@ from npuninja.ir.core import Operation
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.verifier_sequence import is_constant_transfer
 from npuninja.lowering.generation import DEFAULT, GENERATIONS, RULES
+from npuninja.lowering.number_operands import has_braced_length
 
 OLD, MIDDLE, NEW = GENERATIONS
 _UP_TO_MIDDLE = (OLD, MIDDLE)
@@ -162,7 +163,10 @@ def _descriptor_mark(op: Operation) -> Mark | None:
     if "offset" not in op.attributes:
         return Mark((NEW,), "keywords of aie.dma_bd", op.loc, "aie.dma_bd")
     keys = list(op.attributes)
-    # A length in the dictionary stands before the offset, which then is a default; all generations read that.
+    # A length in the dictionary stands before the offset, which then is a default. The releases with keywords leave
+    # it there and take the whole buffer, which is the same for a length that says just that.
+    if "len" in keys and keys.index("len") < keys.index("offset") and not has_braced_length(op):
+        return Mark(_UP_TO_MIDDLE, "a length of aie.dma_bd in braces", op.loc, "aie.dma_bd")
     placed = "len" in keys and keys.index("offset") < keys.index("len")
     if placed or any(key in keys for key in ("dimensions", "pad_dimensions", "pad_value")):
         return Mark(_UP_TO_MIDDLE, "positions of aie.dma_bd's numbers", op.loc, "aie.dma_bd")

@@ -204,11 +204,13 @@ def _linked(core: Operation, device: Operation, file: str) -> list[tuple[str, Lo
 
 def _names(op: Operation, file: str) -> list[tuple[str, Location]]:
     names = []
-    link_with, link_files = op.attributes.get("link_with"), op.attributes.get("link_files")
+    link_with = op.attributes.get("link_with")
     if isinstance(link_with, StringAttr):
         names.append(link_with.value)
-    if isinstance(link_files, ArrayAttr):
-        names += [item.value for item in link_files.items if isinstance(item, StringAttr)]
+    for key in ("link_files", "link_merge_files"):
+        files = op.attributes.get(key)
+        if isinstance(files, ArrayAttr):
+            names += [item.value for item in files.items if isinstance(item, StringAttr)]
     return [(name, _attribute_location(op, name, file)) for name in names]
 
 

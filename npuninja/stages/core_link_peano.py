@@ -42,7 +42,7 @@ def run(arguments: list[str]) -> None:
         for path, data in objects.items():
             check_object(kind, path)(data)
         check_mangling([read_symbols(data, path) for path, data in objects.items()])
-        _check_script(script, kernels)
+        named = _check_script(script, kernels)
 
         def check(data: bytes) -> None:
             read_core_image(data, kind, target)
@@ -50,6 +50,8 @@ def run(arguments: list[str]) -> None:
         linked = os.path.abspath(outputs.temporary(target, check))
         folder = linked + ".d"
         command = [options.one("--clang"), *options.all("--word"), os.path.abspath(core), *LINK_WORDS]
+        # What is merged into the core (link_merge_files) stands in no script.
+        command += [os.path.abspath(path) for path in kernels if os.path.basename(path) not in named]
         command += [f"-Wl,-T,{os.path.abspath(script)}", "-o", linked]
         try:
             os.makedirs(folder)
@@ -69,17 +71,20 @@ def _stack_bytes(script: str) -> int | None:
     return int(found[1], 16) if found else None
 
 
-def _check_script(script: str, kernels: list[str]) -> None:
-    """Every object that the linker script names must be among the inputs, or the build would not see it
+def _check_script(script: str, kernels: list[str]) -> set[str]:
+    """The objects that the linker script names. Each must be among the inputs, or the build would not see it
     change.
     """
+    named = set()
     given = {os.path.basename(path) for path in kernels}
     text = read_text(script)
     for number, line in enumerate(text.split("\n"), 1):
         for name in re.findall(r"^\s*INPUT\(([^)]*)\)", line):
+            named.add(name.strip())
             if name.strip() not in given:
                 raise UserError(
                     f"the linker script names {name.strip()!r}, which is not among the objects of this core",
                     Location(script, number),
                     hint=f"objects: {', '.join(sorted(given)) or 'none'}; run configure.py again",
                 )
+    return named

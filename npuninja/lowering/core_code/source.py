@@ -109,10 +109,11 @@ def _argument_elements(function: Operation) -> list[str | None]:
 
 
 def link_files(core: Operation) -> list[str]:
-    """The object files a core is linked with, in order."""
-    files = core.attributes.get("link_files")
-    if isinstance(files, ArrayAttr):
-        return [item.value for item in files.items if isinstance(item, StringAttr)]
+    """The object files a core is linked with, in order; last those whose code is merged into it."""
+    lists = [files for key in ("link_files", "link_merge_files") if (files := core.attributes.get(key))]
+    if lists:
+        arrays = [files.items for files in lists if isinstance(files, ArrayAttr)]
+        return [item.value for items in arrays for item in items if isinstance(item, StringAttr)]
     return [core.string("link_with")] if "link_with" in core.attributes else []
 
 

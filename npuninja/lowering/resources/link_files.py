@@ -11,16 +11,24 @@ from npuninja.lowering.tiles import ops_of
 
 
 def assign_core_link_files(device: Operation, warnings: Warnings) -> None:
-    """Collects in each core's `link_files` the files of the functions it calls, in order of the first call.
+    """Collects in each core's `link_files` the files of the functions it calls, in order of the first call; those of
+    functions with `link_with_mode = "merge"` in its `link_merge_files`.
 
     Raises:
-        UserError: a core has both `link_with` and `link_files`.
+        UserError: a core has both `link_with` and `link_files`; a wrong `link_with_mode`; one core merges a file that
+            another links.
     """
-    kernels = [op for op in ops_of(device, "func.func") if "link_with" in op.attributes]
-    files = {op.string("sym_name"): op.string("link_with") for op in kernels}
+    functions = list(ops_of(device, "func.func"))
+    for op in functions:
+        _check_mode(op)
+    kernels = [op for op in functions if "link_with" in op.attributes]
+    files = {op.string("sym_name"): op for op in kernels}
     called: set[str] = set()
+    linked_by: dict[str, Operation] = {}
+    merged: list[tuple[str, Operation]] = []
     for core in ops_of(device, "aie.core"):
         found: list[str] = []
+        merges: list[str] = []
         if "link_with" in core.attributes:
             if "link_files" in core.attributes:
                 raise UserError("a core has either link_with or link_files, not both", core.loc)
@@ -34,10 +42,37 @@ def assign_core_link_files(device: Operation, warnings: Warnings) -> None:
             if op.name == "func.call":
                 name = op.symbol("callee")
                 called.add(name)
-                if name in files and files[name] not in found:
-                    found.append(files[name])
-        if found:
-            core.attributes["link_files"] = ArrayAttr(tuple(StringAttr(file) for file in found))
+                if name in files:
+                    target = merges if "link_with_mode" in files[name].attributes else found
+                    file = files[name].string("link_with")
+                    if file not in target:
+                        target.append(file)
+        for key, names in (("link_files", found), ("link_merge_files", merges)):
+            if names:
+                core.attributes[key] = ArrayAttr(tuple(map(StringAttr, names)))
+        for file in found:
+            linked_by.setdefault(file, core)
+        merged += [(file, core) for file in merges]
+    for file, core in merged:
+        if file in linked_by:
+            raise UserError(
+                f"the core merges {file!r} into its code, and a core of the same device links it",
+                core.loc,
+                hint='give link_with_mode = "merge" to all functions with this file, or to none',
+                notes=((f"{file!r} is linked here", linked_by[file].loc),),
+            )
     for op in kernels:
         if op.string("sym_name") not in called:
             warnings.add(f"no core calls '@{op.string('sym_name')}', so its link_with is not used", op.loc)
+
+
+def _check_mode(function: Operation) -> None:
+    if "link_with_mode" not in function.attributes:
+        return
+    if "link_with" not in function.attributes:
+        raise UserError(
+            "link_with_mode says how the file of link_with is linked, and there is no link_with", function.loc
+        )
+    mode = function.string("link_with_mode")
+    if mode != "merge":
+        raise UserError(f"link_with_mode is {mode!r}", function.loc, hint='the only value is "merge"')

@@ -10,6 +10,7 @@ from npuninja.arch.devices import Place
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import Attribute
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.verifier import verify
 from npuninja.lowering import op_builders
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.resources.placement_site import Site
@@ -38,6 +39,8 @@ def place_tiles(
         place_by_groups(site)
     _replace(device, site)
     _refuse_shared_cores(device)
+    # What depends on the kind and place of a tile, such as the number of channels, could not be checked before.
+    verify(device, splits_transfers=rules.splits_transfers)
 
 
 def _refuse_shared_cores(device: Operation) -> None:

@@ -123,6 +123,10 @@ def _configure(
     task: Operation, sequence: Operation, model: DeviceModel, rules: Rules, warnings: Warnings
 ) -> list[Operation]:
     place = place_of(task.tile)
+    packet = task.attributes.get("packet")
+    if packet is not None:  # for those descriptors that have no header of their own
+        for op in descriptors(task):
+            op.attributes.setdefault("packet", packet)
     result = []
     for i, block in enumerate(task.regions[0].blocks):
         # An entry block that only jumps is allowed.

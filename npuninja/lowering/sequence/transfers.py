@@ -389,9 +389,8 @@ def _set_lock(op: Operation, context: SequenceContext) -> list[Operation]:
 def _absolute(op: Operation, context: SequenceContext) -> list[Operation] | None:
     if "buffer" not in op.attributes:
         return None
-    attributes = {
-        key: value for key, value in op.attributes.items() if key not in ("buffer", "column", "row")
-    }
+    left_out = ("buffer", "column", "row") + (("value",) if op.name == "aiex.npu.blockwrite" else ())
+    attributes = {key: value for key, value in op.attributes.items() if key not in left_out}
     attributes["address"] = ui32(absolute_address(op, context.operation))
     return [Operation(op.name, op.operands, attributes, loc=op.loc)]
 

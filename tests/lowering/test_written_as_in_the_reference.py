@@ -1,0 +1,108 @@
+"""How MLIR-AIE 1.4 writes what a design says in one of several ways: outputs of its aie-opt, for designs of our own."""
+
+from __future__ import annotations
+
+import pytest
+
+from npuninja.commands.lower import lower_design
+from npuninja.errors import UserError, Warnings
+
+TILES = """%s = aie.tile(0, 0)
+%t = aie.tile(0, 2)
+%b = aie.buffer(%t) {sym_name = "b"} : memref<8xi32>
+"""
+ADDRESSES, SEQUENCE = "input_with_addresses.mlir", "npu_insts.mlir"
+
+
+def descriptor(text: str) -> str:
+    return f"""%d = aie.mem(%t) {{
+%0 = aie.dma_start(S2MM, 0, ^a, ^e)
+^a:
+aie.dma_bd({text}
+aie.next_bd ^e
+^e:
+aie.end
+}}"""
+
+
+def core(*functions: str) -> str:
+    calls = "".join(f"func.call @{name.split('(')[0]}() : () -> ()\n" for name in functions)
+    declared = "".join(
+        f"func.func private @{name.split('(')[0]}() attributes {{{name.split('(')[1]}}}\n"
+        for name in functions
+    )
+    return f"{declared}aie.core(%t) {{\n{calls}aie.end\n}}"
+
+
+MERGED = 'link_with = "k.ll", link_with_mode = "merge"'
+TASK = """aie.runtime_sequence(%x: memref<32xi8>) {
+%k = aiex.dma_configure_task(%s, MM2S, 0, <pkt_type = 1, pkt_id = 2>) {
+aie.dma_bd(%x : memref<32xi8> offset = 4 len = 16) {bd_id = 0 : i32}
+aie.end
+}
+}"""
+BLOCK = """memref.global "private" constant @data : memref<2xi32> = dense<[4, 3]>
+aie.runtime_sequence() {
+%0 = memref.get_global @data : memref<2xi32>
+aiex.npu.blockwrite(%0) {buffer = @b, address = 2 : ui32, value = 1234 : ui32} : memref<2xi32>
+}"""
+
+
+@pytest.mark.parametrize(
+    ("body", "file", "line"),
+    [
+        (descriptor("%b : memref<8xi32>)"), ADDRESSES, "aie.dma_bd(%b : memref<8xi32>) {bd_id = 0 : i32}"),
+        (descriptor("%b : memref<8xi32> len = 4)"), ADDRESSES, "memref<8xi32> len = 4) {bd_id"),
+        (descriptor("%b : memref<8xi32> offset = 0)"), ADDRESSES, "memref<8xi32> offset = 0) {bd_id"),
+        (descriptor("%b : memref<8xi32> offset = 0 len = 8)"), ADDRESSES, "offset = 0 len = 8) {bd_id"),
+        # A length in the braces is no length to them, so it must be that of the whole buffer.
+        (
+            descriptor("%b : memref<8xi32>) {len = 8 : i32}"),
+            ADDRESSES,
+            "memref<8xi32>) {bd_id = 0 : i32, len = 8 : i32}",
+        ),
+        ("func.func @f() {\nfunc.return\n}", ADDRESSES, "      return"),
+        (
+            core(f"f({MERGED}", 'g(link_with = "g.o"'),
+            ADDRESSES,
+            '{link_files = ["g.o"], link_merge_files = ["k.ll"]}',
+        ),
+        # The header of a task is that of its descriptors.
+        (TASK, SEQUENCE, "dense<[4, 4, 1074855936, 0, -2147483648, 33554432, 0, 33554432]>"),
+        (BLOCK, SEQUENCE, "aiex.npu.blockwrite(%0) {address = 2097160 : ui32} : memref<2xi32>"),
+    ],
+)
+def test_a_line_is_written(body: str, file: str, line: str) -> None:
+    text = lower_design(
+        f"module {{ aie.device(npu1) {{\n{TILES}{body}\n}} }}", "d.mlir", None, "2026-08", Warnings()
+    )
+    assert line in text[file].decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (core('f(link_with = "k.ll", link_with_mode = "inline"'), "link_with_mode is 'inline'"),
+        (core('f(link_with_mode = "merge"'), "there is no link_with"),
+        (core(f"f({MERGED}", 'g(link_with = "k.ll"'), "merges 'k.ll' into its code"),
+        (
+            "%c = aie.logical_tile<CoreTile>(?, ?)\naie.mem(%c) {\n%0 = aie.dma_start(MM2S, 2, ^e, ^e)\n^e:\naie.end\n}",
+            "channel 2 does not exist",
+        ),
+    ],
+)
+def test_a_design_is_refused(body: str, said: str) -> None:
+    with pytest.raises(UserError, match=said) as refused:
+        lower_design(
+            f"module {{ aie.device(npu1) {{\n{TILES}{body}\n}} }}", "d.mlir", None, "2026-08", Warnings()
+        )
+    assert refused.value.location is not None
+
+
+def test_a_part_in_braces_is_no_text_of_this_release() -> None:
+    """It would move 8 elements there: with other words of that release it is mixed."""
+    body = descriptor("%b : memref<8xi32>) {len = 4 : i32}") + "\n" + TASK
+    with pytest.raises(UserError, match=r"mixes generations.*braces"):
+        lower_design(
+            f"module {{ aie.device(npu1) {{\n{TILES}{body}\n}} }}", "d.mlir", None, "auto", Warnings()
+        )
