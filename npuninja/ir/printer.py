@@ -51,7 +51,7 @@ def print_with_places(module: Operation) -> tuple[str, list[tuple[int, Location]
 _NO_SPACE_AFTER_WORD = "<>(){}[],"
 _NO_SPACE_AFTER_PUNCTUATION = ">)}],"
 _OPENING = "<({["
-# MLIR leaves out the dialect of these.
+# MLIR leaves out the dialect of these; of calls directly in a function only.
 _SHORT_NAMES = {"builtin.module": "module", "func.return": "return"}
 
 
@@ -206,7 +206,10 @@ class OpWriter:
         if self._generic:
             self._generic_operation(op, found)
         else:
-            self.out.append(_SHORT_NAMES.get(op.name, op.name))
+            name = _SHORT_NAMES.get(op.name, op.name)
+            if name == "func.call" and op.parent_op is not None and op.parent_op.name == "func.func":
+                name = "call"
+            self.out.append(name)
             self._spaced, self._punctuation = True, False
             for directive in found.directives:
                 directive.print(self, op)

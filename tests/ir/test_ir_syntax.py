@@ -27,7 +27,7 @@ from npuninja.ir.verifier import verify
 
 def in_function(body: str, arguments: str = "") -> str:
     indented = textwrap.indent(textwrap.dedent(body).strip(), "    ")
-    return f"module {{\n  func.func @f({arguments}) {{\n{indented}\n    func.return\n  }}\n}}\n"
+    return f"module {{\n  func.func @f({arguments}) {{\n{indented}\n    return\n  }}\n}}\n"
 
 
 def in_device(body: str) -> str:
@@ -193,9 +193,9 @@ FUNCTION_BODIES = {
     "calls": (
         "%a: i32",
         """
-        %x = func.call @one(%a) : (i32) -> i32
-        %y, %z = func.call @two(%a, %x) : (i32, i32) -> (i32, i32)
-        func.call @none() : () -> ()
+        %x = call @one(%a) : (i32) -> i32
+        %y, %z = call @two(%a, %x) : (i32, i32) -> (i32, i32)
+        call @none() : () -> ()
         """,
     ),
 }

@@ -51,6 +51,11 @@ aiex.npu.blockwrite(%0) {buffer = @b, address = 2 : ui32, value = 1234 : ui32} :
 @pytest.mark.parametrize(
     ("body", "file", "line"),
     [
+        (
+            "func.func private @g()\nfunc.func @f() {\nfunc.call @g() : () -> ()\nfunc.return\n}",
+            ADDRESSES,
+            "      call @g() : () -> ()",
+        ),
         (descriptor("%b : memref<8xi32>)"), ADDRESSES, "aie.dma_bd(%b : memref<8xi32>) {bd_id = 0 : i32}"),
         (descriptor("%b : memref<8xi32> len = 4)"), ADDRESSES, "memref<8xi32> len = 4) {bd_id"),
         (descriptor("%b : memref<8xi32> offset = 0)"), ADDRESSES, "memref<8xi32> offset = 0) {bd_id"),
