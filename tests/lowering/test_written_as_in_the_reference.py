@@ -72,6 +72,24 @@ aiex.npu.blockwrite(%0) {buffer = @b, address = 2 : ui32, value = 1234 : ui32} :
             ADDRESSES,
             '{link_files = ["g.o"], link_merge_files = ["k.ll"]}',
         ),
+        (
+            '%n = aie.buffer(%t) {sym_name = "n"} : memref<4x4x4xi32>\n'
+            "func.func private @v(memref<1x4x4xi32, strided<[16, 4, 1], offset: ?>>)\n"
+            "aie.core(%t) {\n%c0 = arith.constant 0 : index\n%c1 = arith.constant 1 : index\n%c4 = arith.constant 4 : index\n"
+            "scf.for %i = %c0 to %c4 step %c1 {\n%v = memref.subview %n[%i, %c0, %c0] [1, 4, 4] [1, 1, 1] : memref<4x4x4xi32> "
+            "to memref<1x4x4xi32, strided<[16, 4, 1], offset: ?>>\n"
+            "func.call @v(%v) : (memref<1x4x4xi32, strided<[16, 4, 1], offset: ?>>) -> ()\n}\naie.end\n}",
+            ADDRESSES,
+            ", 0, 0] [1, 4, 4] [1, 1, 1]",
+        ),
+        (
+            "aie.runtime_sequence(%x: memref<32xi32>) {\n%v = memref.subview %x[0] [8] [1] : memref<32xi32> to memref<8xi32, "
+            "strided<[1]>>\n%w = memref.reinterpret_cast %v to offset: [0], sizes: [8], strides: [1] : "
+            "memref<8xi32, strided<[1]>> to memref<8xi32>\n%k = aiex.dma_configure_task(%s, MM2S, 0) {\n"
+            "aie.dma_bd(%w : memref<8xi32> offset = 0 len = 8) {bd_id = 0 : i32}\naie.end\n}\n}",
+            ADDRESSES,
+            "memref.reinterpret_cast %x to offset: [0], sizes: [8], strides: [1] : memref<32xi32> to memref<8xi32>",
+        ),
         # The header of a task is that of its descriptors.
         (TASK, SEQUENCE, "dense<[4, 4, 1074855936, 0, -2147483648, 33554432, 0, 33554432]>"),
         (BLOCK, SEQUENCE, "aiex.npu.blockwrite(%0) {address = 2097160 : ui32} : memref<2xi32>"),

@@ -12,6 +12,7 @@ from npuninja.ir.types import bits, vector
 from npuninja.lowering.control_flow.condition_simplification import simplify_conditions_in
 from npuninja.lowering.control_flow.constant_folding import fold_constants_in
 from npuninja.lowering.control_flow.redundancy import hoist_invariants, join_equal_operations
+from npuninja.lowering.control_flow.view_folding import fold_views_in
 from npuninja.lowering.tiles import model_of
 
 #: Operations whose code is simplified: what stands directly in a device or module.
@@ -52,6 +53,7 @@ def _name_broadcasts(device: Operation) -> None:
 
 
 def _canonicalize(holder: Operation) -> None:
+    fold_views_in(holder)
     fold_constants_in(holder)
     if simplify_conditions_in(holder):
         fold_constants_in(holder)
