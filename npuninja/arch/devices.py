@@ -61,6 +61,8 @@ class TileKind(NamedTuple):
     max_step_words: int
     #: Bytes that one load or store of the tile's memory moves.
     bus_bytes: int
+    #: Largest length that a BD has a field for.
+    max_length_words: int
 
     @property
     def bank_bytes(self) -> int:
@@ -69,9 +71,9 @@ class TileKind(NamedTuple):
 
 
 TILE_KINDS = {
-    "shim": TileKind("shim", 0, 0, 16, 16, 8, 2, 2, 3, 1023, 1 << 20, 4),
-    "mem": TileKind("mem", 0x80000, 8, 64, 48, 8, 6, 6, 4, 1023, 1 << 17, 4),
-    "core": TileKind("core", 0x10000, 4, 16, 16, 6, 2, 2, 3, 255, 1 << 13, 32),
+    "shim": TileKind("shim", 0, 0, 16, 16, 8, 2, 2, 3, 1023, 1 << 20, 4, (1 << 32) - 1),
+    "mem": TileKind("mem", 0x80000, 8, 64, 48, 8, 6, 6, 4, 1023, 1 << 17, 4, (1 << 17) - 1),
+    "core": TileKind("core", 0x10000, 4, 16, 16, 6, 2, 2, 3, 255, 1 << 13, 32, (1 << 14) - 1),
 }
 
 

@@ -310,6 +310,13 @@ def _check_dma_bd(op: Operation) -> None:
     )
     if length % 32:
         raise op_error(op, f"the transfer has {length // 8} bytes, which is no multiple of 4")
+    if length // 32 > kind.max_length_words:
+        raise op_error(
+            op,
+            f"the length is {length // 32} words, and a descriptor of {_KIND_WORDS[kind.name]} counts up to "
+            f"{kind.max_length_words}",
+            "share the transfer between two descriptors",
+        )
     if op.integer("offset", 0) * bits(type.element) % 32:
         raise op_error(op, f"offset {op.integer('offset')} elements is no multiple of 4 bytes")
     if op.integer("burst_length", 0) and home.name != "aie.shim_dma":

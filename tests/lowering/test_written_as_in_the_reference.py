@@ -107,6 +107,12 @@ def test_a_line_is_written(body: str, file: str, line: str) -> None:
     [
         (core('f(link_with = "k.ll", link_with_mode = "inline"'), "link_with_mode is 'inline'"),
         (core('f(link_with_mode = "merge"'), "there is no link_with"),
+        # Its field has 14 bits; the whole memory of a tile has one word more.
+        (
+            '%n = aie.buffer(%t) {sym_name = "n"} : memref<16384xi32>\n'
+            + descriptor("%n : memref<16384xi32>)"),
+            "length is 16384 words",
+        ),
         (core(f"f({MERGED}", 'g(link_with = "k.ll"'), "merges 'k.ll' into its code"),
         (
             "%c = aie.logical_tile<CoreTile>(?, ?)\naie.mem(%c) {\n%0 = aie.dma_start(MM2S, 2, ^e, ^e)\n^e:\naie.end\n}",

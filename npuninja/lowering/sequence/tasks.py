@@ -220,6 +220,12 @@ def _write(
         raise UserError(f"the offset is {offset_bytes} bytes, expected a multiple of 4", op.loc)
     if length_bytes < 4 or length * element_bits % 32:
         raise UserError(f"the transfer is {length_bytes} bytes, expected a multiple of 4, at least 4", op.loc)
+    if length_bytes // 4 > kind.max_length_words:
+        raise UserError(
+            f"the transfer is {length_bytes // 4} words, and a descriptor of a {kind.name} tile counts up to "
+            f"{kind.max_length_words}",
+            op.loc,
+        )
     bd_id = op.integer("bd_id")
     bd = BufferDescriptor(
         column, row, bd_id, length_bytes // 4, burst_length=op.integer("burst_length", 0), **locks
