@@ -88,6 +88,8 @@ def _respell_numbers(module: Operation, values: bool) -> bool:
                     "in MLIR-AIE 1.4 a channel has the value that pads, not a descriptor", op.loc, hint=hint
                 )
             del op.attributes["pad_value"]
+        elif op.name == "aie.dma_bd" and not values:
+            op.attributes.pop("offset_written", None)  # which only the newer form tells apart
     if values:
         numbers_to_values(module)
     return True

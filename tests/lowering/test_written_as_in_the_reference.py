@@ -90,6 +90,12 @@ aiex.npu.blockwrite(%0) {buffer = @b, address = 2 : ui32, value = 1234 : ui32} :
             ADDRESSES,
             "memref.reinterpret_cast %x to offset: [0], sizes: [8], strides: [1] : memref<32xi32> to memref<8xi32>",
         ),
+        # Equal tiles are one.
+        (
+            '%u = aie.tile(0, 2)\n%n = aie.lock(%u, 1) {init = 1 : i32, sym_name = "n"}',
+            ADDRESSES,
+            "%n = aie.lock(%t, 1)",
+        ),
         # The header of a task is that of its descriptors.
         (TASK, SEQUENCE, "dense<[4, 4, 1074855936, 0, -2147483648, 33554432, 0, 33554432]>"),
         (BLOCK, SEQUENCE, "aiex.npu.blockwrite(%0) {address = 2097160 : ui32} : memref<2xi32>"),
@@ -126,6 +132,33 @@ def test_a_design_is_refused(body: str, said: str) -> None:
             f"module {{ aie.device(npu1) {{\n{TILES}{body}\n}} }}", "d.mlir", None, "2026-08", Warnings()
         )
     assert refused.value.location is not None
+
+
+def test_two_equal_loads_are_one() -> None:
+    load, write = (
+        "aiex.npu.load_pdi {device_ref = @other}",
+        "aiex.npu.write32 {address = 4 : ui32, value = 1 : ui32}",
+    )
+    text = f"""module {{ aie.device(npu2) {{
+aie.runtime_sequence @s() {{
+aiex.configure @other {{
+aiex.run @r() : ()
+}}
+}}
+}}
+aie.device(npu2) @other {{
+aie.runtime_sequence @r() {{
+{load}
+{write}
+{load}
+{load}
+}}
+}} }}"""
+    made = lower_design(text, "d.mlir", None, "2026-02", Warnings())[SEQUENCE].decode()
+    first = made[: made.index("@other {")]
+    assert [word for word in ("load_pdi", "write32") for _ in range(first.count(word))] == [
+        "load_pdi"
+    ] * 2 + ["write32"]
 
 
 def test_a_part_in_braces_is_no_text_of_this_release() -> None:

@@ -11,6 +11,7 @@ from npuninja.lowering.tiles import ops_of
 
 def canonicalize_device(device: Operation, rules: Rules, warnings: Warnings) -> None:
     """Drops tiles without users and writes transfers linearly where the generation does so."""
+    _join_tiles(device)
     drop_unused_tiles(device)
     _put_tiles_before_cores(device, warnings)
     if rules.linearizes_transfers:
@@ -24,6 +25,19 @@ def drop_unused_tiles(device: Operation) -> None:
     gone = {op for op in ops_of(device, "aie.tile") if op.result not in used}
     if gone:
         device.body.ops = [op for op in device.body.ops if op not in gone]
+
+
+def _join_tiles(device: Operation) -> None:
+    """Tiles are without effect, so of several equal ones MLIR leaves the first."""
+    first: dict[tuple[object, ...], Operation] = {}
+    replaced = {}
+    for op in list(ops_of(device, "aie.tile")):
+        kept = first.setdefault(tuple(sorted(op.attributes.items())), op)
+        if kept is not op:
+            replaced[op.result] = kept.result
+            op.erase()
+    if replaced:
+        device.replace_uses(replaced)
 
 
 def _put_tiles_before_cores(device: Operation, warnings: Warnings) -> None:

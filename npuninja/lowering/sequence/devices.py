@@ -20,7 +20,7 @@ from npuninja.ir.core import Operation, Value, clone
 from npuninja.lowering.sequence.lookup import sequences, symbols
 from npuninja.lowering.tiles import place_of, tile_at
 
-_CONFIGURE, _RUN = "aiex.configure", "aiex.run"
+_CONFIGURE, _RUN, _LOAD = "aiex.configure", "aiex.run", "aiex.npu.load_pdi"
 _SCRATCHPAD = "aiex.npu.create_scratchpad"
 
 
@@ -44,7 +44,18 @@ class _Inliner:
         old, block.ops = block.ops, []
         for op in old:
             self._add(op, self.device, [self.sequence])
+        self._join_loads()
         self._hoist_scratchpad()
+
+    def _join_loads(self) -> None:
+        """Of two equal loads that follow each other the second stays."""
+        block = self.sequence.body
+        following = [*block.ops[1:], None]
+        block.ops = [
+            op
+            for op, after in zip(block.ops, following)
+            if after is None or op.name != _LOAD or after.name != _LOAD or op.attributes != after.attributes
+        ]
 
     def _hoist_scratchpad(self) -> None:
         """There is one scratchpad, and it must be there before the first device is loaded."""
@@ -75,9 +86,7 @@ class _Inliner:
                     op.loc,
                     hint=f"devices: {', '.join('@' + d for d in self.devices)}",
                 )
-            load = Operation(
-                "aiex.npu.load_pdi", attributes={"device_ref": SymbolRefAttr((name,))}, loc=op.loc
-            )
+            load = Operation(_LOAD, attributes={"device_ref": SymbolRefAttr((name,))}, loc=op.loc)
             self.sequence.body.append(load)
             for inner in op.body.ops:
                 if inner.name != "aie.end":
