@@ -111,6 +111,11 @@ def _check_core(op: Operation) -> None:
         raise op_error(op, f"{min(both)!r} is both in 'link_files' and in 'link_merge_files'")
 
 
+def _check_logical_tile(op: Operation) -> None:
+    if "allocation_scheme" in op.attributes and op.enum("tile_type").startswith("Shim"):
+        raise op_error(op, "a shim tile has no memory, so no allocation_scheme")
+
+
 def _strings(op: Operation, key: str) -> list[str]:
     found = op.attributes.get(key)
     return [i.value for i in found.items if isinstance(i, StringAttr)] if isinstance(found, ArrayAttr) else []
@@ -478,6 +483,7 @@ AIE_RULES: dict[str, Callable[[Operation], None]] = {
     "aie.dma": _check_dma,
     "aie.device": _check_device,
     "aie.tile": _check_tile,
+    "aie.logical_tile": _check_logical_tile,
     "aie.core": _check_core,
     "aie.buffer": _check_on_own_tile,
     "aie.lock": _check_on_own_tile,

@@ -234,6 +234,8 @@ def _check_writebd(op: Operation) -> None:
             ("d2_size", 0),
             *((f"d{i}_zero_{end}", 0) for i in range(3) for end in ("before", "after")),
         ]
+    else:
+        limits.append(("burst_length", 0))
     for name, limit in limits:
         if not 0 <= op.integer(name, 0) <= limit:
             raise UserError(

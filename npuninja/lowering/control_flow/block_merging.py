@@ -16,6 +16,8 @@ from npuninja.lowering.tiles import ops_of
 BRANCHES = ("cf.br", "cf.cond_br", "cf.switch")
 #: Where an operand stands in a block: number of the operation, number of the operand.
 _Place = tuple[int, int]
+#: A block, and those equal to it but for operands in some places.
+_Cluster = tuple[Block, list[tuple[Block, list[_Place]]]]
 
 
 def merge_blocks(device: Operation) -> None:
@@ -43,35 +45,62 @@ def _set_operand(op: Operation, number: int, value: Value) -> None:
 
 
 def _merge_once(region: Region) -> bool:
-    clusters: list[tuple[Block, list[tuple[Block, list[_Place]]]]] = []
-    alike: dict[tuple[object, ...], list[tuple[Block, list[tuple[Block, list[_Place]]]]]] = {}
+    clusters: list[_Cluster] = []
+    alike: dict[tuple[object, ...], list[_Cluster]] = {}
     for block in region.blocks[1:]:
         if any(op.regions for op in block.ops):
             continue
-        candidates = alike.setdefault(_shape(block), [])
-        for leader, others in candidates:
+        same_form = alike.setdefault(_form(block), [])
+        for leader, others in same_form:
             places = _differing_operands(leader, block)
             if places is not None:
                 others.append((block, places))
                 break
         else:
-            candidates.append((block, []))
-            clusters.append(candidates[-1])
+            cluster: _Cluster = (block, [])
+            clusters.append(cluster)
+            same_form.append(cluster)
     changed = False
+    abroad: set[Value] | None = None
     for leader, others in clusters:
         if others:
-            changed |= _merge(
-                region, leader, [block for block, _ in others], {p for _, ps in others for p in ps}
-            )
+            if abroad is None:
+                abroad = _used_abroad(region)
+            if _merge(region, leader, others, abroad):
+                changed, abroad = True, None
     return changed
 
 
-def _shape(block: Block) -> tuple[object, ...]:
-    """What blocks that are equal have in common and is quickly compared: names of operations and targets."""
+def _form(block: Block) -> tuple[object, ...]:
+    """What equal blocks have in common, found without comparing them: it keeps those apart that cannot be equal."""
     return (
-        len(block.args),
-        *((op.name, len(op.operands), *(id(t) for t, _ in op.successors)) for op in block.ops),
+        tuple(value.type for value in block.args),
+        tuple((op.name, len(op.operands)) for op in block.ops),
+        tuple(target for op in block.ops[-1:] for target, _ in op.successors),
     )
+
+
+def _used_abroad(region: Region) -> set[Value]:
+    """The values made in one block and used in another."""
+    home = {value: block for block in region.blocks for value in block.args}
+    home.update((value, block) for block in region.blocks for op in block.ops for value in op.results)
+    return {
+        value
+        for block in region.blocks
+        for op in block.ops
+        for value in _operands(op)
+        if home.get(value, block) is not block
+    }
+
+
+def _edges(region: Region) -> dict[Block, list[tuple[Operation, int]]]:
+    """For each block the branches that lead to it: the operation and the number of its successor."""
+    edges: dict[Block, list[tuple[Operation, int]]] = {}
+    for block in region.blocks:
+        for op in block.ops[-1:]:
+            for i, (target, _) in enumerate(op.successors):
+                edges.setdefault(target, []).append((op, i))
+    return edges
 
 
 def _differing_operands(a: Block, b: Block) -> list[_Place] | None:
@@ -106,20 +135,16 @@ def _differing_operands(a: Block, b: Block) -> list[_Place] | None:
     return places
 
 
-def _merge(region: Region, leader: Block, others: list[Block], places: set[_Place]) -> bool:
-    owner = region.parent
-    assert owner is not None
+def _merge(
+    region: Region, leader: Block, found: list[tuple[Block, list[_Place]]], abroad: set[Value]
+) -> bool:
+    others, places = [block for block, _ in found], {place for _, each in found for place in each}
     merged = [leader, *others]
-    made = {v: block for block in merged for v in (*block.args, *(r for op in block.ops for r in op.results))}
-    if any(made.get(v, b) is not b for b in region.blocks for op in b.ops for v in _operands(op)):
-        return False
-    edges = [
-        (op, i)
-        for b in region.blocks
-        for op in b.ops
-        for i, (t, _) in enumerate(op.successors)
-        if t in merged
-    ]
+    for block in merged:
+        if not abroad.isdisjoint(block.args) or any(not abroad.isdisjoint(op.results) for op in block.ops):
+            return False
+    leading_to = _edges(region)
+    edges = [edge for block in merged for edge in leading_to.get(block, ())]
     if places and any(op.name not in BRANCHES for op, _ in edges):
         return False
     ordered = sorted(places)
@@ -148,23 +173,31 @@ def _drop_redundant_arguments(region: Region) -> bool:
     """Arguments that get the same value from everywhere are that value; those that nothing uses go."""
     owner = region.parent
     assert owner is not None
-    arriving: dict[Block, list[tuple[Operation, int]]] = {}
-    in_use: set[Value] = set()
-    for each in region.blocks:
-        for op in each.ops:
-            in_use.update(_operands(op))
-            for i, (target, _) in enumerate(op.successors):
-                arriving.setdefault(target, []).append((op, i))
+    leading_to = _edges(region)
+    operands = {value for each in region.blocks for op in each.ops for value in _operands(op)}
+    replaced: dict[Value, Value] = {}
+
+    def meant(value: Value) -> Value:
+        while value in replaced:
+            value = replaced[value]
+        return value
+
+    changed = False
     for block in region.blocks[1:]:
-        edges = arriving.get(block, [])
+        edges = leading_to.get(block, [])
+        kept = []
         for k, argument in enumerate(block.args):
-            values = {op.successors[i][1][k] for op, i in edges} - {argument}
-            used = argument in in_use
-            if len(values) == 1 or not used:
-                for op, i in edges:
-                    del op.successors[i][1][k]
-                del block.args[k]
-                if used:
-                    owner.replace_uses({argument: values.pop()})
-                return True
-    return False
+            values = {meant(op.successors[i][1][k]) for op, i in edges} - {argument}
+            if len(values) == 1:
+                replaced[argument] = values.pop()
+            elif argument in operands:
+                kept.append(k)
+        if len(kept) < len(block.args):
+            changed = True
+            block.args = [block.args[k] for k in kept]
+            for op, i in edges:
+                target, passed = op.successors[i]
+                op.successors[i] = (target, [passed[k] for k in kept])
+    if replaced:
+        owner.replace_uses({value: meant(value) for value in replaced})
+    return changed
