@@ -61,13 +61,13 @@ def _merge_once(region: Region) -> bool:
             clusters.append(cluster)
             same_form.append(cluster)
     changed = False
-    abroad: set[Value] | None = None
+    elsewhere: set[Value] | None = None
     for leader, others in clusters:
         if others:
-            if abroad is None:
-                abroad = _used_abroad(region)
-            if _merge(region, leader, others, abroad):
-                changed, abroad = True, None
+            if elsewhere is None:
+                elsewhere = _used_elsewhere(region)
+            if _merge(region, leader, others, elsewhere):
+                changed, elsewhere = True, None
     return changed
 
 
@@ -80,7 +80,7 @@ def _form(block: Block) -> tuple[object, ...]:
     )
 
 
-def _used_abroad(region: Region) -> set[Value]:
+def _used_elsewhere(region: Region) -> set[Value]:
     """The values made in one block and used in another."""
     home = {value: block for block in region.blocks for value in block.args}
     home.update((value, block) for block in region.blocks for op in block.ops for value in op.results)
@@ -136,12 +136,14 @@ def _differing_operands(a: Block, b: Block) -> list[_Place] | None:
 
 
 def _merge(
-    region: Region, leader: Block, found: list[tuple[Block, list[_Place]]], abroad: set[Value]
+    region: Region, leader: Block, found: list[tuple[Block, list[_Place]]], elsewhere: set[Value]
 ) -> bool:
     others, places = [block for block, _ in found], {place for _, each in found for place in each}
     merged = [leader, *others]
     for block in merged:
-        if not abroad.isdisjoint(block.args) or any(not abroad.isdisjoint(op.results) for op in block.ops):
+        if not elsewhere.isdisjoint(block.args) or any(
+            not elsewhere.isdisjoint(op.results) for op in block.ops
+        ):
             return False
     leading_to = _edges(region)
     edges = [edge for block in merged for edge in leading_to.get(block, ())]
