@@ -269,12 +269,14 @@ class AttributeParser(TypeParser):
                 f"the hexadecimal string of dense<…> has {len(raw)} bytes, expected {width * count} for {type}",
                 start,
             )
-        numbers = (raw[i : i + width] for i in range(0, len(raw), width))
+        numbers = [raw[i : i + width] for i in range(0, len(raw), width)]
         if _INTEGER_TYPE.fullmatch(element):
-            values = tuple(str(int.from_bytes(number, "little", signed=True)) for number in numbers)
+            texts = {number: str(int.from_bytes(number, "little", signed=True)) for number in set(numbers)}
         else:
-            values = tuple("0x" + number[::-1].hex().upper() for number in numbers)
-        return DenseElementsAttr(values, type, len(raw) == width and count != 1)
+            texts = {number: "0x" + number[::-1].hex().upper() for number in set(numbers)}
+        return DenseElementsAttr(
+            tuple(texts[number] for number in numbers), type, len(raw) == width and count != 1
+        )
 
     def _check_dense(
         self, type: str, values: list[str], shape: tuple[int, ...], splat: bool, start: int

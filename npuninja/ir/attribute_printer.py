@@ -24,7 +24,7 @@ from npuninja.ir.attributes import (
     SymbolRefAttr,
     TypeAttr,
 )
-from npuninja.ir.dense_bytes import element_bytes
+from npuninja.ir.dense_bytes import elements_bytes
 from npuninja.ir.enums import ENUMS, STORAGE
 from npuninja.ir.types import element_of, memref, vector
 
@@ -125,7 +125,7 @@ def _dense_values(attribute: DenseElementsAttr) -> str:
     element = element_of(type)
     if len(attribute.values) > _MOST_LISTED and element != "i1":
         try:
-            return f'"0x{b"".join(element_bytes(text, element) for text in attribute.values).hex().upper()}"'
+            return f'"0x{elements_bytes(attribute.values, element).hex().upper()}"'
         except (ValueError, OverflowError):
             pass  # the list says what cannot be stored
     rows = list(attribute.values)

@@ -6,6 +6,7 @@ Floats round to nearest even from the decimal literal, like MLIR's parser; `0xâ€
 from __future__ import annotations
 
 import struct
+from typing import Iterable
 
 from npuninja.errors import Location, UserError
 from npuninja.ir.attributes import DenseElementsAttr
@@ -19,10 +20,25 @@ def initial_value_bytes(value: DenseElementsAttr, loc: Location | None) -> bytes
     element = element_of(value.type)
     shape = memref(value.type).shape if value.type.startswith("memref<") else vector(value.type)[0]
     try:
-        raw = [element_bytes(text, element) for text in value.values]
+        raw = elements_bytes(value.values, element)
     except (ValueError, OverflowError) as error:
         raise UserError(f"cannot store the initial value as {element}: {error}", loc) from None
-    return raw[0] * element_count(shape) if value.splat else b"".join(raw)
+    return raw * element_count(shape) if value.splat else raw
+
+
+def elements_bytes(texts: Iterable[str], element: str) -> bytes:
+    """The bytes of literals one after the other. Raises what `element_bytes` raises.
+
+    Tables of weights have millions of elements and some hundred different ones, so each literal is read once.
+    """
+    known: dict[str, bytes] = {}
+    raw = []
+    for text in texts:
+        found = known.get(text)
+        if found is None:
+            found = known[text] = element_bytes(text, element)
+        raw.append(found)
+    return b"".join(raw)
 
 
 def element_bytes(text: str, element: str) -> bytes:
