@@ -23,9 +23,10 @@ _MODULES = {
     "aie.iron.scratchpad_parameter": THIRD,
     "aie.iron.lock": THIRD,
 }
+_OLD_TRACE = ("configure_packet_tracing_flow", "configure_packet_tracing_aie2", "gen_trace_done_aie2")
 _NAMES = {
     **dict.fromkeys(("GlobalBuffer", "LocalBuffer", "detect_npu_device", "PlacementTile", "SequentialPlacer"), FIRST),
-    **dict.fromkeys(("configure_packet_tracing_flow", "configure_packet_tracing_aie2", "gen_trace_done_aie2"), FIRST),
+    **dict.fromkeys(_OLD_TRACE, FIRST),
     **dict.fromkeys(("configure_trace", "start_trace", "NPUKernel", "DefaultNPURuntime", "TraceConfig"), SECOND),
     **dict.fromkeys(
         (
@@ -56,6 +57,9 @@ def generation_of(script: str) -> Evidence:
     """
     seen: set[str] = set()
     found = _search(script, seen)
+    if any(evidence.reason.startswith("external_func(") for evidence in found):
+        # Calls of the first generation's trace often stay behind an `if` that is never true.
+        found = [e for e in found if e.reason.rpartition(".")[2] not in _OLD_TRACE]
     for wanted in _ORDER:
         for evidence in found:
             if evidence.generation == wanted:

@@ -138,6 +138,8 @@ def test_a_design_that_can_only_be_compiled_is_printed(tmp_path):
         ("from aie.iron import LocalBuffer", "2025-10"),
         ("from aie.utils.trace.events import PortEvent", "2026-02"),
         ("external_func('f', [], link_with='f.o')", "2026-02"),
+        ("if tracing: trace_utils.gen_trace_done_aie2(shim)", "2025-10"),
+        ("external_func('f', [], link_with='f.o')\nif no: trace_utils.gen_trace_done_aie2(shim)", "2026-02"),
         ("from aie.iron import In, Out", "2026-08"),
         ("Runtime(sequence, [])", "2026-08"),
         ("from aie.iron import kernels\nfrom aie.utils.verify import assert_pass", "2026-08"),
