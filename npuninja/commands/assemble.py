@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import NoReturn, Sequence
+from typing import Sequence
 
-from npuninja.errors import UserError
+from npuninja.argument_parser import Parser
 from npuninja.files import MAX_XCLBIN_BYTES, read_file, write_file
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.linker import link, read_linker_script
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint=f"{self.prog} --help")
-
-
 def main(arguments: Sequence[str]) -> int:
     """Runs `npuninja as`."""
-    parser = _Parser(
+    parser = Parser(
         prog="npuninja as", description="Assembles AIE2 machine code, in the text that disasm prints."
     )
     parser.add_argument("source", metavar="FILE.s")
@@ -31,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def link_main(arguments: Sequence[str]) -> int:
     """Runs `npuninja ld`."""
-    parser = _Parser(
+    parser = Parser(
         prog="npuninja ld",
         description="Links AIE2 objects with a linker script of MLIR-AIE's kind into the program of one core.",
     )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from typing import Sequence
 
+from npuninja.argument_parser import Parser
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.hints import matching
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the verb."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npuninja explain",
         description="Says what the errors in a log mean: of a build, of XRT, of the kernel (`dmesg`), of Ninja.",
     )

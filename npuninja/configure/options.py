@@ -6,8 +6,8 @@ import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn
 
+from npuninja.argument_parser import Parser
 from npuninja.errors import UserError
 from npuninja.settings.table import CHECKS
 
@@ -70,16 +70,11 @@ class Options:
     includes: tuple[str, ...] = ()
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint="configure.py --help lists the options")
-
-
 def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Options:
     """Takes the command line apart; UserError for what is not understood. `--help` prints and leaves with
     SystemExit(0).
     """
-    parser = _Parser(
+    parser = Parser(
         prog=program,
         description="Looks for tools, reads the designs in mlir/ and writes build.ninja. Then run `ninja`.",
         epilog="Exit codes: 0 done, 2 the input is wrong, 3 a tool is missing or failed, 70 a bug of npuninja.",

@@ -9,8 +9,9 @@ import argparse
 import json
 import os
 import sys
-from typing import Any, NamedTuple, NoReturn, Sequence
+from typing import Any, NamedTuple, Sequence
 
+from npuninja.argument_parser import Parser
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
 from npuninja.errors import Error, UserError, in_words
 from npuninja.files import is_special, read_file
@@ -41,11 +42,6 @@ class Buffer(NamedTuple):
     output: str | None
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint=f"{self.prog} --help")
-
-
 class _Ordered(argparse.Action):
     """Keeps --input, --output and --inout in the order of the command line."""
 
@@ -61,7 +57,7 @@ class _Ordered(argparse.Action):
 
 def parser_of_runs(prog: str, description: str) -> argparse.ArgumentParser:
     """Reads what a run without a manifest needs: `xclbin`, `insts`, `buffers`, `kernel`, `time_limit`, `json`."""
-    parser = _Parser(
+    parser = Parser(
         prog=prog,
         description=f"{description} Buffers are the kernel's bo0, bo1, … in the order of --input, --output and --inout.",
     )
