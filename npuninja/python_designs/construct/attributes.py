@@ -92,6 +92,8 @@ def attribute(given: Any, kind: str) -> Attribute:
         return packet_info(given)
     if kind == "unit":
         return UnitAttr()
+    if kind == "combining":
+        return OpaqueAttr(f"#vector.kind<{getattr(given, 'name', given).lower()}>")
     return any_attribute(given)
 
 

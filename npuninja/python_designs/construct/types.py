@@ -141,6 +141,16 @@ class ShapedType(Type):
         """The number of dimensions."""
         return len(self.shape)
 
+    @staticmethod
+    def get_dynamic_size() -> int:
+        """The number that stands for a dimension known only while the design runs."""
+        return -(1 << 63)
+
+    @staticmethod
+    def get_dynamic_stride_or_offset() -> int:
+        """The number that stands for a stride or offset known only while the design runs."""
+        return -(1 << 63)
+
     @property
     def has_rank(self) -> bool:
         """Always true: types without a rank are not made here."""

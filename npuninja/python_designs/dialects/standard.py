@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
+from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.enums import ENUMS
 from npuninja.python_designs.construct import memory_parts, values
 from npuninja.python_designs.construct.attributes import enum_class
@@ -74,6 +75,27 @@ _BINARIES = (
     "addi subi muli divsi divui remsi remui andi ori xori shli shrsi shrui addf subf mulf divf remf maxsi minsi "
     "maxui minui maximumf minimumf maxnumf minnumf floordivsi ceildivsi"
 )
+
+
+def reinterpret_cast(
+    result: Any, source: Any, offsets: Any, sizes: Any, strides: Any, static_offsets: Any, static_sizes: Any,
+    static_strides: Any, **_: Any,
+) -> Any:  # fmt: skip
+    """`memref.reinterpret_cast`: values for what the static lists leave open."""
+    values_of = [list(part) for part in (offsets, sizes, strides)]
+    attributes = {
+        f"static_{name}": DenseArrayAttr("i64", tuple(int(number) for number in numbers))
+        for name, numbers in (
+            ("offsets", static_offsets),
+            ("sizes", static_sizes),
+            ("strides", static_strides),
+        )
+    }
+    operands = [source, *(value for part in values_of for value in part)]
+    segments = (1, *(len(part) for part in values_of))
+    made = make("memref.reinterpret_cast", operands, attributes, [mlir_type(result)], segments=segments)
+    return value_of(made.result)
+
 
 #: `CmpFPredicate` as in MLIR's bindings: members in upper case, by their text too.
 _FLOAT_PREDICATES = {
@@ -167,6 +189,7 @@ MEMREF: dict[str, Any] = {
     "rank_reduce": memory_parts.rank_reduce,
     "global_": global_,
     "collapse_shape": collapse_shape,
+    "reinterpret_cast": reinterpret_cast,
     "MemRef": values.MemRefValue,
     "MemRefValue": values.MemRefValue,
     "LoadOp": values.load,
@@ -174,7 +197,11 @@ MEMREF: dict[str, Any] = {
     "S": -(1 << 63),
 }
 
+#: How `vector.reduction` puts elements together, by its names and numbers in MLIR's bindings.
+_COMBINING = "ADD MUL MINUI MINSI MINNUMF MAXUI MAXSI MAXNUMF AND OR XOR MINIMUMF MAXIMUMF"
+
 VECTOR: dict[str, Any] = {
+    "CombiningKind": IntEnum("CombiningKind", _COMBINING.split(), start=0),
     **names_of("vector"),
     "Vector": values.VectorValue,
     "VectorValue": values.VectorValue,
