@@ -24,6 +24,7 @@ ENGINE_FUNCTIONS: tuple[tuple[str, bytes, bytes], ...] = (
     ("core_bounds", e.I32 * 5, e.I64),
     ("core_strays", e.I32 * 3, b""),
     ("core_within", e.I32 * 5, b""),
+    ("core_renew", b"", e.I32),
 )
 
 

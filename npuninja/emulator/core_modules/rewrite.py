@@ -48,7 +48,7 @@ from npuninja.formats.wasm_code import (
 from npuninja.formats.wasm_module import MAGIC, read_wasm, unsigned_leb128
 
 #: Counted up when rewriting changes: names what the cache keeps.
-REWRITE_VERSION = 5
+REWRITE_VERSION = 6
 ENGINE_TABLE = "npuninja.engine"
 
 _MEMORY_INIT, _DATA_DROP = BULK | 8, BULK | 9
@@ -140,10 +140,11 @@ def rewrite(module: bytes, entry: str, name: str, *, checked: bool) -> Rewritten
     imported = sum(1 for item in wasm.imports if item.kind == "function")
     try:
         writer = _Writer(sections, code, imported, found.number, stack_pointer.number, name, checked)
+        renewal = writer.renewal()
         rewritten = writer.module()
     except IndexError:  # a number in a section that ends before it does
         raise _cut_off(name) from None
-    return _suspendable(rewritten, name, checked, sections) if needs_suspension(wasm) else rewritten
+    return _suspendable(rewritten, name, renewal, sections) if needs_suspension(wasm) else rewritten
 
 
 def _cut_off(name: str) -> UserError:
@@ -154,8 +155,9 @@ def _cut_off(name: str) -> UserError:
 _CHECKED_PROLOGUE = 3
 
 
-def _suspendable(rewritten: Rewritten, name: str, checked: bool, sections: dict[int, bytes]) -> Rewritten:
-    """The module so that its code can wait in its middle."""
+def _suspendable(rewritten: Rewritten, name: str, renewal: bytes, sections: dict[int, bytes]) -> Rewritten:
+    """The module so that its code can wait in its middle; `renewal`: of a checked one."""
+    checked = bool(renewal)
     try:
         found = make_suspendable(
             rewritten.module,
@@ -163,6 +165,7 @@ def _suspendable(rewritten: Rewritten, name: str, checked: bool, sections: dict[
             name,
             engine_table=_count(sections.get(wasm_sections.TABLE, b"\0")) if checked else None,
             prologue=_CHECKED_PROLOGUE if checked else 0,
+            renewal=renewal,
         )
     except (IndexError, KeyError, ValueError):
         raise _cut_off(name) from None
@@ -254,6 +257,10 @@ class _Writer:
             ]
 
     # --- The whole.
+
+    def renewal(self) -> bytes:
+        """What makes all marks old, for calls inside kernels that others learn from; nothing in an unchecked module."""
+        return self._engine("core_renew") + self._calls["set_epoch"] if self._checked else b""
 
     def module(self) -> Rewritten:
         content = self._sections[wasm_sections.CODE]

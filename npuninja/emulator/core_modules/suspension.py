@@ -83,6 +83,7 @@ def make_suspendable(
     engine_table: int | None = None,
     prologue: int = 0,
     kernel_shift: int = KERNELS,
+    renewal: bytes = b"",
 ) -> Suspendable:
     """Rewrites a module so that its calls of `IMPORTS` can wait.
 
@@ -93,11 +94,12 @@ def make_suspendable(
         engine_table: number of the table of engine functions, which never wait.
         prologue: so many instructions of the core's function run on every call of it.
         kernel_shift: how much higher than its addresses the memory of a kernel lies.
+        renewal: code that runs behind each call with which a core lets others know what it did.
 
     Raises:
         UserError: it uses what no compiler makes for cores.
     """
-    return _Writer(module, entry, name, engine_table, prologue, kernel_shift).module()
+    return _Writer(module, entry, name, engine_table, prologue, kernel_shift, renewal).module()
 
 
 class _Writer:
@@ -109,6 +111,7 @@ class _Writer:
         engine_table: int | None,
         prologue: int,
         kernel_shift: int,
+        renewal: bytes,
     ) -> None:
         wasm = read_wasm(module, name)
         self.name = name
@@ -116,6 +119,7 @@ class _Writer:
         self.prologue = prologue
         self._engine_table = engine_table
         self._kernel_shift = kernel_shift
+        self._renewal = renewal
         self.sections = {s.id: s.data for s in wasm.sections if s.id}
         self._code_start = next(s.offset for s in wasm.sections if s.id == wasm_sections.CODE)
         self.code = functions(wasm)
@@ -205,7 +209,7 @@ class _Writer:
         kinds = []
         for number, what in self._waits.items():
             for shift in (self._kernel_shift, 0):
-                added.append(waiting.body(what, number, shift, self.state))
+                added.append(waiting.body(what, number, shift, self.state, self._renewal))
                 kinds.append(self._type(what.parameters, what.results))
         self.sections[wasm_sections.IMPORT] = self._imports()
         self.sections[wasm_sections.FUNCTION] = with_items(self.sections[wasm_sections.FUNCTION], kinds)

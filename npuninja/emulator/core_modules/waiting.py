@@ -22,6 +22,7 @@ class Import(NamedTuple):
         parameters, results: of the function that code calls.
         engine: the engine's function behind it; its parameters and results.
         waits: whether it can find that it has to wait.
+        gives: whether others can learn from it what the core did before.
         code: the function's body, made of: a call of the engine's function, the code for "not now", how much higher than
             its addresses the caller's memory lies.
         locals: local variables that `code` uses behind the parameters.
@@ -33,6 +34,7 @@ class Import(NamedTuple):
     engine_parameters: bytes
     engine_results: bytes
     waits: bool
+    gives: bool
     code: Callable[[bytes, bytes, int], bytes]
     locals: tuple[bytes, ...] = ()
 
@@ -94,19 +96,19 @@ def _release(ask: bytes, _: bytes, __: int) -> bytes:
 _I, _L = e.I32, e.I64
 #: Name in the module `env` -> what it is. `port` is the first parameter of those of streams; cores have one port.
 IMPORTS: dict[str, Import] = {
-    "npu_get_stream": Import(_I, _I, "core_stream_get", b"", _L, True, _get_stream, (_L,)),
-    "npu_get_stream_last": Import(_I, _L, "core_stream_get", b"", _L, True, _get_stream_last, (_L,)),
-    "npu_stream_ready": Import(_I, _I, "core_stream_ready", b"", _I, True, _stream_ready, (_I,)),
-    "npu_put_stream": Import(_I * 3, b"", "core_stream_put", _I * 2, _I, True, _put_stream),
-    "npu_try_put_stream": Import(_I * 3, _I, "core_stream_try", _I * 2, _I, True, _try_put_stream, (_I,)),
-    "npu_get_cascade": Import(_I, b"", "core_cascade_in", _I, _L, True, _get_cascade),
-    "npu_put_cascade": Import(_I, b"", "core_cascade_out", _I + _L, _I, True, _put_cascade),
-    "npu_acquire": Import(_I * 3, b"", "core_lock_take", _I * 3, _I, True, _acquire),
-    "npu_release": Import(_I * 2, b"", "core_lock_give", _I * 2, b"", False, _release),
+    "npu_get_stream": Import(_I, _I, "core_stream_get", b"", _L, True, False, _get_stream, (_L,)),
+    "npu_get_stream_last": Import(_I, _L, "core_stream_get", b"", _L, True, False, _get_stream_last, (_L,)),
+    "npu_stream_ready": Import(_I, _I, "core_stream_ready", b"", _I, True, False, _stream_ready, (_I,)),
+    "npu_put_stream": Import(_I * 3, b"", "core_stream_put", _I * 2, _I, True, True, _put_stream),
+    "npu_try_put_stream": Import(_I * 3, _I, "core_stream_try", _I * 2, _I, True, True, _try_put_stream, (_I,)),
+    "npu_get_cascade": Import(_I, b"", "core_cascade_in", _I, _L, True, False, _get_cascade),
+    "npu_put_cascade": Import(_I, b"", "core_cascade_out", _I + _L, _I, True, True, _put_cascade),
+    "npu_acquire": Import(_I * 3, b"", "core_lock_take", _I * 3, _I, True, True, _acquire),
+    "npu_release": Import(_I * 2, b"", "core_lock_give", _I * 2, b"", False, True, _release),
 }
 
 
-def body(what: Import, number: int, shift: int, state: int) -> bytes:
+def body(what: Import, number: int, shift: int, state: int, renewal: bytes) -> bytes:
     """The function that code calls instead of an import.
 
     Args:
@@ -114,10 +116,11 @@ def body(what: Import, number: int, shift: int, state: int) -> bytes:
         number: of the imported function, which is the engine's now.
         shift: how much higher than its addresses the caller's memory lies.
         state: number of the global that says whether calls are left or returned to.
+        renewal: what runs behind what others can see, in a checked run.
     """
     leave = e.const(LEAVING) + e.set_global(state) + b"".join(map(zero, what.results)) + e.RETURN
     resumed = e.const(NORMAL) + e.set_global(state) if what.waits else b""
-    return e.body(list(what.locals), resumed + what.code(e.call(number), leave, shift))
+    return e.body(list(what.locals), resumed + what.code(e.call(number), leave, shift) + (renewal if what.gives else b""))
 
 
 def zero(kind: int) -> bytes:

@@ -10,7 +10,7 @@ u32 checks;
 typedef struct Node Node;
 struct Node {
     Node *next;
-    u32 units, count;
+    u32 units, count, from; /* from: the actor's small number */
     u32 clock[MAX_CLOCKS];
 };
 static u32 clocks[MAX_CLOCKS][MAX_CLOCKS];
@@ -71,6 +71,7 @@ static Node *new_node(u32 actor, u32 units) {
     node->next = 0;
     node->units = units;
     node->count = clock_count;
+    node->from = number_of(actor);
     __builtin_memcpy(node->clock, clock, 4 * clock_count);
     return node;
 }
@@ -100,7 +101,7 @@ typedef struct {
 static Units locks[LOCKS], tokens[CHANNELS];
 static Node *taken[LOCKS];            /* by all who acquired it so far */
 static Node *pushed[CHANNELS][QUEUE_DEPTH];
-static Node *in_stream[ACTOR_TXN];
+static Units streams[ACTOR_TXN], cascade_units[TILES]; /* words and transfers that have not been received */
 
 static void give_units(Units *units, u32 actor, u32 count) {
     Node *node = new_node(actor, count);
@@ -120,8 +121,9 @@ static void take_units(Units *units, u32 actor, u32 count) {
     count -= n;
     while (count && units->first) {
         Node *node = units->first;
-        take(actor, node);
         n = node->units < count ? node->units : count;
+        /* What the same actor gave later says all that this one says. */
+        if (n == count || !node->next || node->next->from != node->from) take(actor, node);
         node->units -= n;
         count -= n;
         if (node->units) break;
@@ -164,18 +166,31 @@ void check_lock_set(u32 lock, u32 value) {
         tick(ACTOR_TXN);
     }
 }
-void check_sent(u32 from, u32 to, int waits) {
+void check_sent(u32 from, u32 to, u32 words, int waits) {
     if (!(checks & CHECK_RACES)) return;
     if (waits) {
-        gather_into(&in_stream[to], from);
+        give_units(&streams[to], from, words);
     } else {
         u32 *clock = clock_for(to);
         join(clock, clock_for(from), clock_count);
     }
     tick(from);
 }
-void check_received(u32 actor) {
-    if (checks & CHECK_RACES && in_stream[actor]) take(actor, in_stream[actor]);
+void check_received(u32 actor, u32 words) {
+    if (checks & CHECK_RACES) take_units(&streams[actor], actor, words);
+}
+void check_stream_lost(u32 actor) {
+    if (!(checks & CHECK_RACES)) return;
+    drop_units(&streams[actor]);
+    if (actor >= ACTOR_CORE) drop_units(&cascade_units[actor - ACTOR_CORE]);
+}
+void check_cascade_sent(u32 from, u32 to_tile) {
+    if (!(checks & CHECK_RACES)) return;
+    give_units(&cascade_units[to_tile], from, 1);
+    tick(from);
+}
+void check_cascade_received(u32 tile) {
+    if (checks & CHECK_RACES) take_units(&cascade_units[tile], ACTOR_CORE + tile, 1);
 }
 void check_pushed(u32 channel, u32 slot) {
     if (!(checks & CHECK_RACES)) return;
@@ -335,11 +350,40 @@ static u32 word_filled(u32 byte) { return FILLED[byte >> 3] >> (byte & 4) & 15; 
 
 void check_filled(u32 address, u32 bytes) {
     u32 byte = byte_number(address);
-    if (checks & CHECK_MEMORY && byte < 4 * ALL_WORDS && bytes) set_filled(byte, bytes, 1);
+    if (checks & CHECK_MEMORY && byte < 4 * ALL_WORDS && bytes) set_filled(byte, bytes, !bare_words);
+}
+
+u32 bare_words;
+
+void check_bare(u32 address, u32 step, u32 words, u8 *bare) {
+    u32 byte = checks & CHECK_MEMORY && address < DDR_BASE ? byte_number(address) : 4 * ALL_WORDS;
+    if (byte == 4 * ALL_WORDS) {
+        __builtin_memset(bare, 0, words);
+        return;
+    }
+    for (u32 i = 0; i < words; i++, byte += 4 * step) bare[i] = !word_filled(byte);
+}
+
+u32 check_bare_run(u32 address, u32 words) {
+    u32 byte = checks & CHECK_MEMORY && address < DDR_BASE ? byte_number(address) : 4 * ALL_WORDS, run = 1;
+    bare_words = 0;
+    if (byte == 4 * ALL_WORDS) return words;
+    u32 bare = !word_filled(byte);
+    while (run < words) {
+        /* Two words a byte. */
+        if (!bare && run + 2 <= words && !(byte + 4 * run & 7) && FILLED[(byte + 4 * run) >> 3] == 0xFF)
+            run += 2;
+        else if ((word_filled(byte + 4 * run) == 0) == bare)
+            run++;
+        else
+            break;
+    }
+    bare_words = bare;
+    return run;
 }
 
 /* --- Buffer descriptors. */
-static Access bd_loads[TILES][64], bd_writes[TILES][64];
+static Access bd_loads[CHANNELS][64], bd_writes[TILES][64]; /* several channels may have loaded one BD */
 
 void check_bd_loaded(u32 channel, u32 number) {
     if (!(checks & CHECK_RACES)) return;
@@ -347,14 +391,16 @@ void check_bd_loaded(u32 channel, u32 number) {
     if (bd_writes[tile][number].clock && !ordered(bd_writes[tile][number], clocks[n]))
         found(RACE_BD_LATE, FIRST_WRITES, ACTOR_TXN, bd_writes[tile][number].who & ((1u << SITE_BITS) - 1), channel, number,
               0);
-    bd_loads[tile][number] = (Access){clocks[n][n], n << SITE_BITS | number};
+    bd_loads[channel][number] = (Access){clocks[n][n], n << SITE_BITS | number};
 }
 void check_bd_written(u32 tile, u32 number) {
     if (!(checks & CHECK_RACES) || current_actor != ACTOR_TXN || txn_configuring()) return;
     u32 n = number_of(ACTOR_TXN);
-    Access load = bd_loads[tile][number];
-    if (load.clock && !ordered(load, clocks[n]))
-        found(RACE_BD_REWRITTEN, SECOND_WRITES, actor_of[load.who >> SITE_BITS], number, ACTOR_TXN, txn_offset, 0);
+    for (u32 i = 0; i < CHANNELS_PER_TILE; i++) {
+        Access load = bd_loads[tile * CHANNELS_PER_TILE + i][number];
+        if (load.clock && !ordered(load, clocks[n]))
+            found(RACE_BD_REWRITTEN, SECOND_WRITES, actor_of[load.who >> SITE_BITS], number, ACTOR_TXN, txn_offset, 0);
+    }
     bd_writes[tile][number] = (Access){clocks[n][n], n << SITE_BITS | txn_offset};
 }
 
@@ -370,9 +416,12 @@ static Transfer transfers[MAX_TRANSFERS];
 static u32 transfer_count;
 static u16 running[CHANNELS]; /* number + 1 */
 
+static void forget_transfers(void);
 void check_transfer_begins(u32 channel, const Bd *bd, u32 number) {
     running[channel] = 0;
-    if (!(checks & CHECK_RACES) || !bd->length || transfer_count == MAX_TRANSFERS) return;
+    if (!(checks & CHECK_RACES) || !bd->length) return;
+    if (transfer_count == MAX_TRANSFERS) forget_transfers();
+    if (transfer_count == MAX_TRANSFERS) return;
     Transfer *t = &transfers[transfer_count++];
     *t = (Transfer){.channel = channel, .number = number, .bd = *bd, .start = new_node(channel, 0)};
     walk_extent(bd, &t->last);
@@ -434,6 +483,26 @@ static void compare_transfers(const Transfer *a, const Transfer *b) {
     found(RACE_HOST, writes, a->channel, a->number, b->channel, b->number, where);
 }
 
+/* Takes those out that the sequence knows to be over: it starts what comes later. */
+static void forget_transfers(void) {
+    const u32 *now = clock_for(ACTOR_TXN);
+    u32 kept = 0;
+    for (u32 i = 0; i < transfer_count; i++) {
+        Transfer *t = &transfers[i];
+        if (t->ended && now[number_of(t->channel)] >= t->clock) {
+            for (u32 k = 0; k < kept; k++) compare_transfers(&transfers[k], t);
+            for (u32 k = i + 1; k < transfer_count; k++) compare_transfers(t, &transfers[k]);
+            if (t->start) free_node(t->start);
+            if (t->end) free_node(t->end);
+            continue;
+        }
+        if (running[t->channel] == i + 1) running[t->channel] = (u16)(kept + 1);
+        if (kept != i) transfers[kept] = *t;
+        kept++;
+    }
+    transfer_count = kept;
+}
+
 void check_transfer_ends(u32 channel) {
     if (!running[channel]) return;
     Transfer *t = &transfers[running[channel] - 1];
@@ -469,14 +538,17 @@ void checks_begin(void) {
     race_count = 0;
 }
 
+static void end_epochs(void);
 void checks_reset(void) {
+    end_epochs();
     if (!(checks & CHECK_RACES)) return;
     free_nodes = 0;
     nodes_used = 0;
     __builtin_memset(tokens, 0, sizeof tokens);
     __builtin_memset(taken, 0, sizeof taken);
     __builtin_memset(pushed, 0, sizeof pushed);
-    __builtin_memset(in_stream, 0, sizeof in_stream);
+    __builtin_memset(streams, 0, sizeof streams);
+    __builtin_memset(cascade_units, 0, sizeof cascade_units);
     __builtin_memset(bd_loads, 0, sizeof bd_loads);
     __builtin_memset(bd_writes, 0, sizeof bd_writes);
     transfer_count = 0;
@@ -498,6 +570,8 @@ EXPORT("set_checks") void set_checks(u32 wanted) { checks = wanted; }
 #define WINDOWS 0x40000u
 #define WINDOWS_END 0x80000u
 #define OWN 0x70000u
+#define RENEWED_ALWAYS 4096 /* core_renew */
+#define RENEWED_SELDOM 64
 #define PACKED_SITE ((1u << 20) - 1)
 #define PACKED_KERNEL (1u << 26)
 #define PACKED_WRITES (1u << 27)
@@ -511,7 +585,8 @@ typedef struct {
 #define MAX_REGIONS 256
 typedef struct {
     Region regions[MAX_REGIONS];
-    u32 region_count, recent, call, epoch;
+    u32 region_count, recent, call, epoch, renewals;
+    u32 epoch_clock; /* of the core when the epoch began; 0: it is over */
     u32 lock_seen, lock_seen_value; /* loaded and not changed since: an acquire of 0 leaves it so. number + 1 */
 } CoreChecks;
 static CoreChecks core_checks[TILES];
@@ -524,11 +599,20 @@ EXPORT("add_region") u32 add_region(u32 tile, u32 start, u32 end, u32 kind) {
     return 1;
 }
 
+static void end_epochs(void) {
+    for (u32 tile = 0; tile < TILES; tile++) core_checks[tile].epoch_clock = 0;
+}
+static u32 own_clock(const CoreChecks *c) {
+    u32 n = number_of(ACTOR_CORE + (u32)(c - core_checks));
+    return clocks[n][n];
+}
+
 /* Marks of one epoch say nothing in the next. Its bytes must not repeat when they are turned, so that a mark that is read
  * across two words never fits. */
 static u32 next_epoch(CoreChecks *c) {
     do c->epoch++;
     while ((c->epoch & 0xFF) == 0xFF || (c->epoch >> 8 & 0xFF) == 0xFF);
+    c->epoch_clock = own_clock(c);
     return c->epoch << 8 | 0xFF;
 }
 
@@ -630,7 +714,21 @@ static u32 core_access(u32 address, u32 packed, int writes) {
     return marks;
 }
 
-EXPORT("core_begin") u32 core_begin(void) { return next_epoch(&core_checks[current_actor - ACTOR_CORE]); }
+/* A core begins, or goes on. What it touched stays known while its clock stands: whoever touched the same since then, and is
+ * ordered behind it, learnt of it by something that moved the clock. */
+EXPORT("core_begin") u32 core_begin(void) {
+    CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
+    if (c->epoch_clock && (c->epoch_clock == own_clock(c) || c->renewals > RENEWED_ALWAYS)) return c->epoch << 8 | 0xFF;
+    return next_epoch(c);
+}
+/* Inside a kernel, behind what others can see: what the core touches from here on is later than it. A kernel that sends word
+ * by word would be asked about every access again: behind the first thousands only now and then. */
+EXPORT("core_renew") u32 core_renew(void) {
+    CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
+    if (!(checks & CHECK_RACES)) return c->epoch << 8 | 0xFF;
+    if (c->renewals++ < RENEWED_ALWAYS || c->renewals % RENEWED_SELDOM == 0) return next_epoch(c);
+    return c->epoch << 8 | 0xFF;
+}
 EXPORT("core_read") u32 core_read(u32 address, u32 packed) { return core_access(address, packed, 0); }
 EXPORT("core_write") u32 core_write(u32 address, u32 packed) { return core_access(address, packed, 1); }
 

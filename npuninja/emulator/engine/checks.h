@@ -23,9 +23,13 @@ void check_lock_change(u32 actor, u32 lock, i32 change);
 void check_lock_exact(u32 actor, u32 lock);
 void check_lock_set(u32 lock, u32 value);
 
-/* Streams: words from one actor to another; `waits`: they lie in a FIFO until `check_received`. */
-void check_sent(u32 from, u32 to, int waits);
-void check_received(u32 actor);
+/* Streams: words from one actor to another; `waits`: they lie in a FIFO until `check_received`. Each word brings what its
+ * sender had done when it sent it, and no more. Cascades have transfers. */
+void check_sent(u32 from, u32 to, u32 words, int waits);
+void check_received(u32 actor, u32 words);
+void check_stream_lost(u32 actor);
+void check_cascade_sent(u32 from, u32 to_tile);
+void check_cascade_received(u32 tile);
 
 /* Tasks and tokens of a channel. */
 void check_pushed(u32 channel, u32 slot);
@@ -39,6 +43,11 @@ void check_polled(u32 channel);
 void check_words(u32 actor, u32 address, u32 step, u32 words, int writes, u32 site);
 /* What was never written is no data: `bytes` from `address` on hold some now. */
 void check_filled(u32 address, u32 bytes);
+/* Words that nobody has written stay so when a channel copies them: those that move now are such. */
+extern u32 bare_words;
+/* Which of these words are; and how many from an address on are alike, with `bare_words` set for them. */
+void check_bare(u32 address, u32 step, u32 words, u8 *bare);
+u32 check_bare_run(u32 address, u32 words);
 
 /* Buffer descriptors: read when a channel loads one, written by the sequence. */
 void check_bd_loaded(u32 channel, u32 number);

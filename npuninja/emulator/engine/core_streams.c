@@ -45,6 +45,7 @@ void core_streams_forget(u32 tile) {
     __builtin_memset(&cascades[tile], 0, sizeof cascades[tile]);
     __builtin_memset(&outputs[tile], 0, sizeof outputs[tile]);
     core_wait[tile].kind = WAIT_NONE;
+    check_stream_lost(ACTOR_CORE + tile);
 }
 
 /* --- The stream into a core. */
@@ -86,7 +87,7 @@ EXPORT("core_stream_get") u64 core_stream_get(void) {
         wait_for(tile, WAIT_STREAM, 0, 0, 0);
         return 0;
     }
-    check_received(current_actor);
+    check_received(current_actor, 1);
     inputs[tile].head = (at + 1) % INPUT_WORDS;
     inputs[tile].count--;
     progress++;
@@ -162,7 +163,7 @@ EXPORT("core_cascade_in") u64 core_cascade_in(i32 step) {
         return cascades[tile].count != 0;
     }
     if (step < 8) return cascades[tile].transfers[cascades[tile].head][step];
-    check_received(current_actor);
+    check_cascade_received(tile);
     cascades[tile].head = (cascades[tile].head + 1) % CASCADE_DEPTH;
     cascades[tile].count--;
     progress++;
@@ -185,7 +186,7 @@ EXPORT("core_cascade_out") u32 core_cascade_out(i32 step, u64 word) {
         return 1;
     }
     u32 to = cascade_target(tile);
-    check_sent(current_actor, ACTOR_CORE + to, 1);
+    check_cascade_sent(current_actor, to);
     __builtin_memcpy(cascades[to].transfers[(cascades[to].head + cascades[to].count++) % CASCADE_DEPTH], sent[tile], 64);
     progress++;
     return 1;

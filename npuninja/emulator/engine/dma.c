@@ -65,6 +65,7 @@ void channel_control(u32 channel, u32 value) {
     c->in_packet = 0;
     c->wait.kind = WAIT_NONE;
     fifos[channel].count = 0;
+    check_stream_lost(channel);
 }
 
 /* The status register (device.md: state, stalls, queue size, current BD). */
@@ -124,6 +125,15 @@ static void finish(u32 channel) {
 }
 
 /* --- S2MM: from the stream into memory. */
+
+/* How many of these words are alike, for `walk_write`. */
+static u32 alike(const u8 *bare, u32 words) {
+    u32 n = 1;
+    while (n < words && bare[n] == bare[0]) n++;
+    bare_words = bare[0];
+    return n;
+}
+
 static void drain(u32 channel) {
     Channel *c = &channels[channel];
     Fifo *fifo = &fifos[channel];
@@ -131,9 +141,11 @@ static void drain(u32 channel) {
         u32 n = FIFO_WORDS - fifo->head;
         if (n > fifo->count) n = fifo->count;
         if (n > c->walk.left) n = c->walk.left;
-        check_received(channel);
+        if (checks) n = alike(&fifo->bare[fifo->head], n);
+        check_received(channel, n);
         walk_for(channel);
         walk_write(&c->walk, &c->bd, &fifo->words[fifo->head], n);
+        bare_words = 0;
         fifo->head = (fifo->head + n) % FIFO_WORDS;
         fifo->count -= n;
         c->words_moved += n;
@@ -178,21 +190,25 @@ void deliver(u32 source, const Target *target, const u32 *from, u32 words) {
         return;
     }
     if (sink & SINK_CORE) {
-        check_sent(source, ACTOR_CORE + (sink & 63), 1);
+        check_sent(source, ACTOR_CORE + (sink & 63), words, 1);
         core_input(sink & 63, from, words);
         return;
     }
     Channel *c = &channels[sink];
     Fifo *fifo = &fifos[sink];
     int direct = c->state == MOVING && !fifo->count && c->walk.left;
-    check_sent(source, sink, !direct);
+    check_sent(source, sink, words, !direct);
     if (direct) {
         walk_for(sink);
         walk_write(&c->walk, &c->bd, from, words);
         c->words_moved += words;
         return;
     }
-    for (u32 i = 0; i < words; i++) fifo->words[(fifo->head + fifo->count++) % FIFO_WORDS] = from[i];
+    for (u32 i = 0; i < words; i++) {
+        u32 at = (fifo->head + fifo->count++) % FIFO_WORDS;
+        fifo->words[at] = from[i];
+        fifo->bare[at] = (u8)bare_words;
+    }
 }
 
 /* A packet's last word has been delivered. */
@@ -270,8 +286,8 @@ static int open_stream(u32 channel) {
     return 1;
 }
 
-/* Fills `bounce` with the next words of the stream, padding included. */
-static void gather(u32 channel, u32 *bounce, u32 words) {
+/* Fills `bounce` with the next words of the stream, padding included; `bare` in a checked run. */
+static void gather(u32 channel, u32 *bounce, u8 *bare, u32 words) {
     Channel *c = &channels[channel];
     u32 pad = tile_kind(channel_tile(channel)) == MEM ? REG(channel_tile(channel), MEM_PAD_VALUE + 4 * channel_index(channel)) : 0;
     while (words) {
@@ -279,20 +295,24 @@ static void gather(u32 channel, u32 *bounce, u32 words) {
         if (c->walk.zeros) {
             n = c->walk.zeros < words ? c->walk.zeros : words;
             for (u32 i = 0; i < n; i++) bounce[i] = pad;
+            if (checks) __builtin_memset(bare, 0, n);
             c->walk.zeros -= n;
             c->walk.left -= n;
         } else {
             n = c->walk.row_left < words ? c->walk.row_left : words;
             walk_for(channel);
+            if (checks) check_bare(c->walk.at, c->bd.step[0], n, bare);
             walk_read(&c->walk, &c->bd, bounce, n);
         }
         bounce += n;
+        bare += n;
         words -= n;
     }
 }
 
 static void move(u32 channel) {
     static u32 bounce[BOUNCE_WORDS];
+    static u8 bare[BOUNCE_WORDS];
     Channel *c = &channels[channel];
     Route *route = &routes[channel];
     while (c->walk.left) {
@@ -318,13 +338,21 @@ static void move(u32 channel) {
         if (!c->walk.zeros && c->bd.step[0] == 1 && (c->walk.row_left >= DIRECT_WORDS || c->walk.row_left == c->walk.left)) {
             if (n > c->walk.row_left) n = c->walk.row_left;
             from = (const u32 *)c->walk.at;
-            if (checks) check_words(channel, c->walk.at, 1, n, 0, c->bd_number);
+            if (checks) {
+                n = check_bare_run(c->walk.at, n);
+                check_words(channel, c->walk.at, 1, n, 0, c->bd_number);
+            }
             for (u32 i = 0; i < route->targets; i++) deliver(channel, &route->target[i], from, n);
+            bare_words = 0;
             walk_advance(&c->walk, &c->bd, n);
         } else {
             if (n > BOUNCE_WORDS) n = BOUNCE_WORDS;
-            gather(channel, bounce, n);
-            for (u32 i = 0; i < route->targets; i++) deliver(channel, &route->target[i], bounce, n);
+            gather(channel, bounce, bare, n);
+            for (u32 done = 0, some; done < n; done += some) {
+                some = checks ? alike(&bare[done], n - done) : n;
+                for (u32 i = 0; i < route->targets; i++) deliver(channel, &route->target[i], bounce + done, some);
+            }
+            bare_words = 0;
         }
         c->words_moved += n;
     }

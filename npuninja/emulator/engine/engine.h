@@ -194,6 +194,7 @@ typedef struct {
 } Wait;
 typedef struct {
     u32 words[FIFO_WORDS];
+    u8 bare[FIFO_WORDS]; /* checks.h */
     u32 head, count;
 } Fifo;
 typedef struct {
