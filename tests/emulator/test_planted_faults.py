@@ -198,6 +198,16 @@ def test_the_last_of_many_transfers_is_looked_at_like_the_first():
     assert "the sequence ends without having waited" in race.message
 
 
+@pytest.mark.parametrize("argument", [0, 1])
+def test_a_buffer_may_be_written_where_it_was_read_when_its_words_come_back(argument):
+    """In place: the last word was read before it can be written; the other buffer's transfer says nothing of it."""
+    s = Sequence()
+    s.transfer(0, "MM2S", 0, 0, 0, 2 * WORDS)
+    s.transfer(0, "S2MM", 0, 1, argument, 2 * WORDS)
+    s.sync(0, "S2MM", 0)
+    assert run(memtile(1), s) == ()
+
+
 def test_parts_of_two_channels_that_overlap_by_some_words_are_found():
     p = Program()
     for channel in (0, 1):

@@ -166,7 +166,7 @@ def test_acquire_equal_of_a_bd() -> None:
         npu.write32(tile_address(0, 2, 0x1F000), 3)
         npu.run(nothing(), [])
         assert npu.read32(tile_address(0, 2, 0x1F010)) == 1
-        assert npu.read32(tile_address(0, 2, 0x1F000)) == 0
+        assert npu.read32(tile_address(0, 2, 0x1F000)) == 3
 
 
 @pytest.mark.parametrize(

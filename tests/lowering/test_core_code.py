@@ -74,7 +74,7 @@ def test_waits_until_the_lock_is_equal(running):
     assert core.step() == waiting(1, EQUAL, 2, OWN + 1)
     core.set_lock(OWN + 1, 2)
     assert core.step() == -1
-    assert core.lock(OWN + 1) == 0
+    assert core.lock(OWN + 1) == 2  # it waits, and takes nothing
 
 
 def test_amount_of_a_lock_may_be_known_at_run_time_only(running):

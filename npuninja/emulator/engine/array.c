@@ -77,8 +77,10 @@ u32 read32(u32 address) {
             return 1;
         }
         if (!lock_ready(lock, value)) return 0;
-        lock_change(ACTOR_TXN, lock, value < 0 ? value : -value);
-        if (value >= 0) check_lock_exact(ACTOR_TXN, lock);
+        if (value < 0)
+            lock_change(ACTOR_TXN, lock, value);
+        else
+            check_lock_exact(ACTOR_TXN, lock);
         return 1;
     }
     return REG(tile, offset);

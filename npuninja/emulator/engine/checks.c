@@ -154,7 +154,9 @@ void check_lock_change(u32 actor, u32 lock, i32 change) {
     tick(actor);
 }
 void check_lock_exact(u32 actor, u32 lock) {
-    if (checks & CHECK_RACES && taken[lock]) take(actor, taken[lock]);
+    if (!(checks & CHECK_RACES)) return;
+    if (taken[lock]) take(actor, taken[lock]);
+    for (Node *node = locks[lock].first; node; node = node->next) take(actor, node);
 }
 void check_lock_set(u32 lock, u32 value) {
     if (!(checks & CHECK_RACES)) return;
@@ -503,13 +505,19 @@ static void forget_transfers(void) {
     transfer_count = kept;
 }
 
+void check_transfer_reads(u32 channel) {
+    u32 n = number_of(channel);
+    if (running[channel]) transfers[running[channel] - 1].clock = clocks[n][n];
+}
+
 void check_transfer_ends(u32 channel) {
     if (!running[channel]) return;
     Transfer *t = &transfers[running[channel] - 1];
     running[channel] = 0;
     u32 n = number_of(channel);
     t->ended = 1;
-    t->clock = clocks[n][n];
+    /* Who got the last word knows that it was read, not that the channel went on. */
+    if (!channel_is_mm2s(channel) || !t->clock) t->clock = clocks[n][n];
     t->end = new_node(channel, 0);
     tick(channel);
 }
@@ -587,7 +595,7 @@ typedef struct {
     Region regions[MAX_REGIONS];
     u32 region_count, recent, call, epoch, renewals;
     u32 epoch_clock; /* of the core when the epoch began; 0: it is over */
-    u32 lock_seen, lock_seen_value; /* loaded and not changed since: an acquire of 0 leaves it so. number + 1 */
+    u32 lock_seen; /* number + 1 of one that was loaded and not changed since: an acquire of an exact value leaves it so */
 } CoreChecks;
 static CoreChecks core_checks[TILES];
 
@@ -664,7 +672,7 @@ static void check_region(u32 tile, u32 address, u32 bytes, u32 packed, int write
 
 static void seen_lock_was_acquire(u32 tile) {
     CoreChecks *c = &core_checks[tile];
-    if (c->lock_seen && c->lock_seen_value == 0) check_lock_exact(ACTOR_CORE + tile, c->lock_seen - 1);
+    if (c->lock_seen) check_lock_exact(ACTOR_CORE + tile, c->lock_seen - 1);
     c->lock_seen = 0;
 }
 
@@ -676,7 +684,6 @@ static u32 core_access(u32 address, u32 packed, int writes) {
         if (!(packed & PACKED_KERNEL) && address - STATE_PAGE < 0x10000) return 0;
         if (!(packed & PACKED_KERNEL) && address - LOCK_PAGE < 0x10000) {
             core_checks[tile].lock_seen = (address - LOCK_PAGE) / 4 + 1;
-            core_checks[tile].lock_seen_value = (u32)LOCK((address - LOCK_PAGE) / 4);
             return 0;
         }
         if (checks & CHECK_MEMORY) bad_access(tile, MEMORY_OUTSIDE, address, bytes, packed, writes);

@@ -17,8 +17,8 @@ void number_words(void);    /* the device is known */
 void checks_reset(void);    /* a configuration was loaded: everything before it is over */
 void checks_begin(void);    /* a run of the sequence begins */
 
-/* Locks: units of a semaphore are handed on in the order they were released. `exact`: the acquire also knows that nobody
- * has taken or given since. */
+/* Locks: units of a semaphore are handed on in the order they were released. An acquire of an exact
+ * value takes none, and knows of all that were given or taken before. */
 void check_lock_change(u32 actor, u32 lock, i32 change);
 void check_lock_exact(u32 actor, u32 lock);
 void check_lock_set(u32 lock, u32 value);
@@ -54,6 +54,7 @@ void check_bd_loaded(u32 channel, u32 number);
 void check_bd_written(u32 tile, u32 number);
 /* A shim channel's transfer: its whole pattern in host memory. */
 void check_transfer_begins(u32 channel, const Bd *bd, u32 number);
+void check_transfer_reads(u32 channel); /* words, before they are sent */
 void check_transfer_ends(u32 channel);
 
 #endif

@@ -207,8 +207,10 @@ EXPORT("core_lock_take") u32 core_lock_take(u32 number, i32 value, u32 exact) {
         wait_for(tile, exact ? WAIT_LOCK_EQ : WAIT_LOCK_GE, lock, (u32)value, 0);
         return 0;
     }
-    lock_change(current_actor, lock, -value);
-    if (exact) check_lock_exact(current_actor, lock);
+    if (exact)
+        check_lock_exact(current_actor, lock); /* it waits, and takes nothing (AIEOps.td: Acquire, AcquireGreaterEqual) */
+    else
+        lock_change(current_actor, lock, -value);
     progress++;
     return 1;
 }

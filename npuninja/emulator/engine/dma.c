@@ -88,8 +88,10 @@ static int acquire(u32 channel) {
             wait_for(c, value < 0 ? WAIT_LOCK_GE : WAIT_LOCK_EQ, lock, (u32)(value < 0 ? -value : value), 0);
             return 0;
         }
-        lock_change(channel, lock, value < 0 ? value : -value);
-        if (value >= 0) check_lock_exact(channel, lock);
+        if (value < 0)
+            lock_change(channel, lock, value);
+        else
+            check_lock_exact(channel, lock); /* it waits, and takes nothing */
     }
     c->wait.kind = WAIT_NONE;
     progress++;
@@ -335,6 +337,7 @@ static void move(u32 channel) {
             if (most < n) n = most;
         }
         const u32 *from;
+        if (checks) check_transfer_reads(channel);
         if (!c->walk.zeros && c->bd.step[0] == 1 && (c->walk.row_left >= DIRECT_WORDS || c->walk.row_left == c->walk.left)) {
             if (n > c->walk.row_left) n = c->walk.row_left;
             from = (const u32 *)c->walk.at;

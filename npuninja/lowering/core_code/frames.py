@@ -57,7 +57,7 @@ class StepFrame:
         return [self.writer.name(v) for v in self._live[op] if self.writer.is_variable(v)]
 
     def acquire(self, op: Operation, equal: bool, value: str) -> list[str]:
-        """Takes the lock, or saves what is needed and returns."""
+        """Takes the lock, or waits for its exact value; or saves what is needed and returns."""
         lock = self.model.lock(op.operands[0], op)
         number = self._numbers[op]
         word = f"npu_locks[{lock.word}]"
@@ -68,7 +68,8 @@ class StepFrame:
         return [
             f"wait{number}:",
             f"if ({word} {'!=' if equal else '<'} {value}) {stop}",
-            f"{word} -= {value}; npu_order();",
+            # Of an exact value nothing is taken (AIEOps.td, use_lock: only AcquireGreaterEqual subtracts).
+            "npu_order();" if equal else f"{word} -= {value}; npu_order();",
         ]
 
     def release(self, op: Operation, value: str) -> list[str]:

@@ -226,7 +226,7 @@ int lock_can_acquire(const Op *op, u32 id, i32 value) {
 void lock_acquire(const Op *op, u32 id, i32 value) {
     i32 index = lock_index(op, id & 63);
     if (index < 0) return;
-    i32 taken = value < 0 ? -value : value;
+    i32 taken = value < 0 ? -value : 0; /* one that waits for an exact value takes nothing */
     if (state.checked) machine_lock((u32)index, -taken, value >= 0);
     ((volatile i32 *)LOCK_PAGE)[index] -= taken;
     state.lock_stalls++;
