@@ -89,7 +89,7 @@ class MachineCore:
         )
         self.runtime.set_state("checked", int(checked))
         self._map(array)
-        self._program = LoadedProgram(self.runtime, pieces)
+        self._program = LoadedProgram(self.runtime, pieces, f"core ({column}, {row})")
         self.digest = self._program.digest
         if not self._program.is_code(0):
             raise UserError(

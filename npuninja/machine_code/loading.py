@@ -24,6 +24,7 @@ from npuninja.machine_code.families.fields import BUNDLE, BUNDLE_KNOWN
 from npuninja.machine_code.instruction_set import table_path
 from npuninja.machine_code.prepare import Prepared
 from npuninja.machine_code.reachable import reachable_bundles
+from npuninja.machine_code.recognise import require_aie2
 
 #: Prepared programs to keep; each is some hundred kilobytes.
 _PROGRAMS_KEPT = 256
@@ -37,15 +38,18 @@ class LoadedProgram:
     Args:
         core: takes the program.
         pieces: (address, bytes) of program memory.
+        title: whose program, for messages.
 
     Attributes:
         digest: sha256 of the pieces.
 
     Raises:
-        UserError: the program is larger than program memory could be.
+        UserError: the program is larger than program memory could be, or none for AIE2.
     """
 
-    def __init__(self, core: CoreRuntime, pieces: Sequence[tuple[int, bytes]]) -> None:
+    def __init__(
+        self, core: CoreRuntime, pieces: Sequence[tuple[int, bytes]], title: str = "the core"
+    ) -> None:
         self._core = core
         self._pieces = tuple(pieces)
         self.digest = hashlib.sha256(
@@ -54,6 +58,7 @@ class LoadedProgram:
         path = _path(self.digest)
         found = _read(path)
         if found is None:
+            require_aie2(pieces, title, "")
             found = self.prepared._replace(by_address={})
             _write(path, found)
         core.put(found)

@@ -20,6 +20,7 @@ from npuninja.formats.core_image import Stub, read_stub
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
+from npuninja.machine_code.recognise import require_aie2
 
 _PDI_MAGIC = b"\xdd\0\0\0"
 _ABSOLUTE = 0xFFF1
@@ -96,7 +97,7 @@ def read_programs(data: bytes, name: str) -> tuple[str, list[Program]]:
     if data[:8] == elf.ARCHIVE_MAGIC:
         return "archive", _of_archive(data, name)
     if data[:4] == _PDI_MAGIC:
-        return "PDI", _of_commands(read_pdi(data, name).commands(name), {}, 0)
+        return "PDI", _of_commands(read_pdi(data, name).commands(name), {}, 0, name)
     raise UserError(
         f"no file with a core's program: it starts with {data[:8].hex(' ') or 'nothing'}",
         Location(name),
@@ -213,7 +214,7 @@ def _of_xclbin(data: bytes, name: str) -> list[Program]:
     programs: list[Program] = []
     for number, pdi in enumerate(read_aie_partition(section.data, name).pdis):
         commands = read_pdi(pdi.image, f"PDI of {name}").commands(f"PDI of {name}")
-        programs += _of_commands(commands, modules, number)
+        programs += _of_commands(commands, modules, number, name)
     return programs
 
 
@@ -255,7 +256,9 @@ def program_pieces(
     return found
 
 
-def _of_commands(commands: Sequence[cdo.Command], modules: dict[bytes, bytes], number: int) -> list[Program]:
+def _of_commands(
+    commands: Sequence[cdo.Command], modules: dict[bytes, bytes], number: int, name: str
+) -> list[Program]:
     programs = []
     for (column, row), pieces in sorted(program_pieces(commands).items()):
         title = f"core ({column}, {row})" + (f" of PDI {number}" if number else "")
@@ -265,7 +268,7 @@ def _of_commands(commands: Sequence[cdo.Command], modules: dict[bytes, bytes], n
             programs.append(Program(title, "wasm", (), (column, row), module=module, pdi=number))
             continue
         sections = tuple(CodeSection(f"program memory 0x{at:x}", at, data) for at, data in pieces)
-        # A PDI does not say for which generation it is; one that is not AIE2 does not decode.
+        require_aie2(pieces, title, name)
         programs.append(Program(title, "aie2", sections, (column, row), pdi=number))
     return programs
 

@@ -90,7 +90,10 @@ def test_what_a_kernel_does_behind_its_word_is_not_ordered_by_it(says, hears, li
     for race in races:
         places = [access["place"] for access in race.data["accesses"]]
         assert "buffer 'shared' of tile (0, 3)" in race.message
-        assert places == [f"core.c:{line}:{places[0].split(':')[-1]}", f"core.c:10:{places[1].split(':')[-1]}"]
+        assert places == [
+            f"core.c:{line}:{places[0].split(':')[-1]}",
+            f"core.c:10:{places[1].split(':')[-1]}",
+        ]
 
 
 # --- Channels of memory tiles.
@@ -264,7 +267,7 @@ def copied(at: int, through_memtile: bool, shape: tuple[tuple[int, int], ...]) -
 @pytest.mark.parametrize(("shape", "missing"), [((), 12), (((2, 8), (8, 1)), 13)])
 def test_words_that_nobody_wrote_are_none_behind_a_channel(through_memtile, shape, missing):
     copied(missing - 9 if shape else 3, through_memtile, shape)
-    with pytest.raises(BadAccess, match="that nothing has written: byte .* of buffer 'taken'") as caught:
+    with pytest.raises(BadAccess, match=r"that nothing has written: byte .* of buffer 'taken'") as caught:
         copied(missing, through_memtile, shape)
     assert caught.value.location is not None
     assert caught.value.location.line == 3
@@ -278,7 +281,10 @@ def test_words_that_nobody_wrote_are_none_behind_a_channel(through_memtile, shap
     [
         ("p[16] = 1;", "in the south data memory, 0 bytes past the end of buffer 'shared'"),
         ("p[-1] = 1;", "in the south data memory, 4 bytes before buffer 'shared'"),
-        ("((volatile short *)p)[32] = 1;", "in the south data memory, 0 bytes past the end of buffer 'shared'"),
+        (
+            "((volatile short *)p)[32] = 1;",
+            "in the south data memory, 0 bytes past the end of buffer 'shared'",
+        ),
     ],
 )
 def test_a_neighbours_overrun_is_measured_from_its_buffer(code, words):

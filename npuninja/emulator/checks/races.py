@@ -116,7 +116,10 @@ class RaceReader:
                 f"race: the sequence rewrites BD {a.site} of tile {_tile_of(a.actor)}, and nothing tells it that "
                 f"{layout.actor_name(a.actor)} has done with it"
             )
-            hint = "give each transfer in flight an id of its own, or wait for the one before (dma_wait)"
+            hint = (
+                "give each transfer in flight an id of its own, or wait for the one before (dma_wait); free a task "
+                "(dma_free_task, the end of a TaskGroup) only behind the wait for what needs its data"
+            )
         elif kind == BD_LATE:
             message = (
                 f"race: {layout.actor_name(b.actor)} loads BD {b.site} of tile {_tile_of(b.actor)}, and nothing tells "

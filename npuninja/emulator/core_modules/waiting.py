@@ -100,7 +100,9 @@ IMPORTS: dict[str, Import] = {
     "npu_get_stream_last": Import(_I, _L, "core_stream_get", b"", _L, True, False, _get_stream_last, (_L,)),
     "npu_stream_ready": Import(_I, _I, "core_stream_ready", b"", _I, True, False, _stream_ready, (_I,)),
     "npu_put_stream": Import(_I * 3, b"", "core_stream_put", _I * 2, _I, True, True, _put_stream),
-    "npu_try_put_stream": Import(_I * 3, _I, "core_stream_try", _I * 2, _I, True, True, _try_put_stream, (_I,)),
+    "npu_try_put_stream": Import(
+        _I * 3, _I, "core_stream_try", _I * 2, _I, True, True, _try_put_stream, (_I,)
+    ),
     "npu_get_cascade": Import(_I, b"", "core_cascade_in", _I, _L, True, False, _get_cascade),
     "npu_put_cascade": Import(_I, b"", "core_cascade_out", _I + _L, _I, True, True, _put_cascade),
     "npu_acquire": Import(_I * 3, b"", "core_lock_take", _I * 3, _I, True, True, _acquire),
@@ -120,7 +122,10 @@ def body(what: Import, number: int, shift: int, state: int, renewal: bytes) -> b
     """
     leave = e.const(LEAVING) + e.set_global(state) + b"".join(map(zero, what.results)) + e.RETURN
     resumed = e.const(NORMAL) + e.set_global(state) if what.waits else b""
-    return e.body(list(what.locals), resumed + what.code(e.call(number), leave, shift) + (renewal if what.gives else b""))
+    return e.body(
+        list(what.locals),
+        resumed + what.code(e.call(number), leave, shift) + (renewal if what.gives else b""),
+    )
 
 
 def zero(kind: int) -> bytes:

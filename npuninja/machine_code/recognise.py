@@ -1,0 +1,76 @@
+"""Whether program memory holds AIE2 code. A PDI does not say for which generation its cores were compiled.
+
+A core starts at address 0. Everything that a program comes to from there is code, and all of it decodes in a program for
+AIE2. So bytes on that way that are no AIE2 instruction mean another instruction set, or damage.
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from npuninja.errors import UserError
+from npuninja.machine_code.decode import Bundle, UndecodableError, decoder
+from npuninja.machine_code.flow import BRANCHES, DELAY_SLOTS, branch_of, target_of
+
+#: Bundles to look at: another instruction set shows in the first few.
+_ENOUGH = 256
+
+
+def require_aie2(pieces: Sequence[tuple[int, bytes]], title: str, name: str) -> None:
+    """Refuses a program that is none for AIE2.
+
+    Args:
+        pieces: (address, bytes) of program memory.
+        title: whose program, such as `core (0, 2)`.
+        name: of the file, for the message.
+
+    Raises:
+        UserError: the way from address 0 comes to bytes that are no AIE2 instruction.
+    """
+    found = foreign_bytes(pieces)
+    if found is None:
+        return
+    address, data = found
+    raise UserError(
+        f"{name + ': ' if name else ''}{title} has no AIE2 program: from address 0, where cores start, it comes to "
+        f"{data.hex(' ')} at 0x{address:x}, which is no AIE2 instruction",
+        hint="programs for AIE2P (npu2) are refused: there is no table of its instructions yet; otherwise the file is damaged",
+    )
+
+
+def foreign_bytes(pieces: Sequence[tuple[int, bytes]]) -> tuple[int, bytes] | None:
+    """The first address on the way from 0 where no AIE2 instruction is, and the bytes there; None when there is none.
+
+    Calls in registers and what comes behind `_ENOUGH` bundles are not followed.
+    """
+    seen: set[int] = set()
+    waiting = [0]
+    while waiting and len(seen) < _ENOUGH:
+        address, slots = waiting.pop(), 0
+        after: list[int] = []
+        straight_on = True
+        while address not in seen and len(seen) < _ENOUGH:
+            piece = next(((at, data) for at, data in pieces if at <= address < at + len(data)), None)
+            if piece is None:
+                break  # written later, or by nobody: the run says so
+            at, data = piece
+            try:
+                bundle: Bundle = decoder("aie2").bundle(data, address - at, address)
+            except UndecodableError:
+                return (address, data[address - at : address - at + 8])
+            seen.add(address)
+            address = bundle.end
+            branch = branch_of(bundle)
+            if branch is not None and not slots:
+                slots, straight_on = DELAY_SLOTS + 1, BRANCHES[branch.instruction.mnemonic]
+                target = target_of(branch)
+                after = [] if target is None else [target]
+            if any(decoded.instruction.mnemonic == "done" for decoded in bundle.instructions):
+                break
+            if slots:
+                slots -= 1
+                if not slots:
+                    waiting += after
+                    if not straight_on:
+                        break
+    return None
