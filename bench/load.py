@@ -10,6 +10,7 @@ own, and `--write` keeps the rows that were not measured. Host time of this mach
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import subprocess
@@ -35,7 +36,9 @@ DESIGNS = 300
 
 
 def resident_mib() -> float:
-    """Resident memory of this process that is its own (shared memory of the array included)."""
+    """Resident memory of this process that is its own (shared memory of the array included), without what is garbage."""
+    compile_core.cache_clear()  # this bench's own
+    gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from npuninja.errors import Error, InternalError, ToolError, UserError, in_words
+from npuninja.errors import Error, InternalError, UserError
 from npuninja.suggestions import did_you_mean
 from npuninja.terminal import tell
 
@@ -161,18 +161,14 @@ def guarded(action: Callable[[], int]) -> int:
         sys.stderr.close()
         return 0
     except Exception as error:
-        import errno
         import traceback
 
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            print(f"error: cannot write: {in_words(error)}", file=sys.stderr)
-            return ToolError.exit_code
-        from npuninja.files import damaged_input
+        from npuninja.files import foreign_error
 
-        damaged = damaged_input(error)
-        if damaged is not None:
-            tell(damaged.render())
-            return damaged.exit_code
+        meant = foreign_error(error)
+        if meant is not None:
+            tell(meant.render())
+            return meant.exit_code
 
         traceback.print_exc()
         print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)

@@ -5,12 +5,13 @@ A path may be a device, a FIFO, a symbolic link, or no path at all. Imported by 
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import stat
 from typing import TYPE_CHECKING
 
-from npuninja.errors import Location, ToolError, UserError, in_words
+from npuninja.errors import Error, Location, ToolError, UserError, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,11 +71,21 @@ def is_lfs_pointer(data: bytes) -> bool:
     return data.startswith(b"version https://git-lfs")
 
 
-def damaged_input(error: Exception) -> UserError | None:
-    """The error that stands for one of Python's about the content or the name of a file; None for all others.
+#: A full disk, a full quota, and a file that would be larger than this process may write.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-    The last net: the reader of a file knows better what is wrong with it.
+
+def foreign_error(error: Exception) -> Error | None:
+    """The error that stands for one of Python's about the content or the name of a file, or a full disk; None for others.
+
+    The last net: who reads or writes a file knows better what is wrong with it.
     """
+    if isinstance(error, OSError) and error.errno in _FULL:
+        where = f" {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else ""
+        return ToolError(
+            f"cannot write{where}: {in_words(error)}",
+            hint="make room, and do the same again: files are put in place when they are whole, so nothing is half written",
+        )
     if isinstance(error, UnicodeError):
         return UserError(
             f"text that is no UTF-8, in a file or in the name of one: {error.reason if hasattr(error, 'reason') else error}",

@@ -19,14 +19,18 @@ sys.path[0] = os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 )  # as in npuninja/stages/__main__.py
 
-from npuninja.depfile import ROOT  # noqa: E402  (needs the path set above)
-from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError  # noqa: E402  (needs the path set above)
-from npuninja.remote.action import Action, as_here, depfile_as_here, make_action  # noqa: E402
-from npuninja.remote.includes import SOURCES, included_files  # noqa: E402
-from npuninja.remote.settings import WRONG_WORKER, RemoteSettings, read_remote_settings  # noqa: E402
-from npuninja.remote.trexe import run_action  # noqa: E402
-from npuninja.stages._build_lock import LOCK, claim_build_folder  # noqa: E402
-from npuninja.stages._run import Outputs, report, report_bug, with_words  # noqa: E402
+try:
+    from npuninja.depfile import ROOT
+    from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError
+    from npuninja.remote.action import Action, as_here, depfile_as_here, make_action
+    from npuninja.remote.includes import SOURCES, included_files
+    from npuninja.remote.settings import WRONG_WORKER, RemoteSettings, read_remote_settings
+    from npuninja.remote.trexe import run_action
+    from npuninja.stages._build_lock import LOCK, claim_build_folder
+    from npuninja.stages._run import Outputs, report, report_bug, with_words
+except KeyboardInterrupt:  # before anything was begun
+    sys.stderr.write("interrupted\n")
+    sys.exit(130)
 
 LOG = "remote.log"  # beside the settings
 

@@ -11,12 +11,16 @@ import sys
 # Instead of this folder, whose modules must be found as npuninja.stages.… only.
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from npuninja.depfile import ROOT, own_modules, write_depfile  # noqa: E402
-from npuninja.errors import INTERRUPTED, Error, UserError  # noqa: E402  (needs the path set above)
-from npuninja.files import damaged_input  # noqa: E402
-from npuninja.stages._build_lock import claim_build_folder  # noqa: E402
-from npuninja.stages._run import SEPARATOR, report, report_bug, with_words  # noqa: E402
-from npuninja.stages._words_first import with_words_first  # noqa: E402
+try:
+    from npuninja.depfile import ROOT, own_modules, write_depfile
+    from npuninja.errors import INTERRUPTED, Error, UserError
+    from npuninja.files import foreign_error
+    from npuninja.stages._build_lock import claim_build_folder
+    from npuninja.stages._run import SEPARATOR, report, report_bug, with_words
+    from npuninja.stages._words_first import with_words_first
+except KeyboardInterrupt:  # before anything was begun
+    sys.stderr.write("interrupted\n")
+    sys.exit(130)
 
 DECLARATIONS = ("declaration.py", "table.py")
 
@@ -78,8 +82,8 @@ def main(arguments: list[str]) -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        damaged = damaged_input(error)
-        return report(damaged) if damaged is not None else report_bug()
+        meant = foreign_error(error)
+        return report(meant) if meant is not None else report_bug()
     return 0
 
 
