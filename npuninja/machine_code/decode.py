@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache, lru_cache
 from typing import Iterator, NamedTuple
 
@@ -131,28 +132,18 @@ def _values(instruction: Instruction, word: int) -> tuple[str | int, ...] | None
     return tuple(values)
 
 
-Groups = list[tuple[int, dict[int, list[Instruction]]]]
-"""Instructions by their fixed bits: mask, then value."""
+Fixed = list[tuple[int, int, Instruction]]
+"""Instructions with their fixed bits: mask and value."""
 
 
-def _telling_bits(groups: Groups) -> int:
+def _telling_bits(fixed: Fixed) -> int:
     """The bits of a slot's word that most of its instructions fix."""
     counts: dict[int, int] = {}
-    for mask, group in groups:
+    for mask, number in Counter(mask for mask, _, _ in fixed).items():
         for bit in range(mask.bit_length()):
             if mask >> bit & 1:
-                counts[bit] = counts.get(bit, 0) + sum(map(len, group.values()))
+                counts[bit] = counts.get(bit, 0) + number
     return sum(1 << bit for bit in sorted(counts, key=lambda bit: -counts[bit])[:_TELLING_BITS])
-
-
-def _likely(groups: Groups, word: int, bits: int) -> Groups:
-    """The instructions that do not differ from a word in these bits."""
-    found: Groups = []
-    for mask, group in groups:
-        kept = {value: some for value, some in group.items() if not (value ^ word) & mask & bits}
-        if kept:
-            found.append((mask, kept))
-    return found
 
 
 class _Format(NamedTuple):
@@ -171,8 +162,12 @@ class Decoder:
         self._words: dict[str, dict[int, Decoded | None]] = {slot: {} for slot in instructions.slot_bits}
         self._bundles: dict[bytes, tuple[Decoded, ...]] = {}
         #: By slot the bits that most instructions fix, and by their values what a word may be; made when it is asked for.
-        self._telling = {slot: _telling_bits(groups) for slot, groups in instructions.candidates.items()}
-        self._likely: dict[tuple[str, int], Groups] = {}
+        self._fixed: dict[str, Fixed] = {}
+        for instruction in instructions.instructions:
+            fixed = self._fixed.setdefault(instruction.slot, [])
+            fixed.append((instruction.mask, instruction.value, instruction))
+        self._telling = {slot: _telling_bits(fixed) for slot, fixed in self._fixed.items()}
+        self._likely: dict[tuple[str, int], Fixed] = {}
         self._formats = {
             size: [
                 _Format(
@@ -194,10 +189,11 @@ class Decoder:
         key = (slot, word & bits)
         likely = self._likely.get(key)
         if likely is None:
-            likely = self._likely[key] = _likely(self.set.candidates[slot], word, bits)
+            fixed = self._fixed[slot]
+            likely = self._likely[key] = [one for one in fixed if not (one[1] ^ word) & one[0] & bits]
         found = []
-        for mask, group in likely:
-            for instruction in group.get(word & mask, ()):
+        for mask, value, instruction in likely:
+            if word & mask == value:
                 values = _values(instruction, word)
                 if values is not None:
                     found.append(Decoded(instruction, values))
@@ -246,12 +242,17 @@ class Decoder:
         """The bundles of a piece of program memory one after the other. A rest that is shorter than a bundle at
         the end is padding and left out. Raises UndecodableError.
         """
-        offset, end = 0, len(data)
+        offset, end, known = 0, len(data), self._bundles
         while offset < end:
-            following = offset + BUNDLE_BYTES[data[offset]]
+            size = BUNDLE_BYTES[data[offset]]
+            following = offset + size
             if following > end:
                 return
-            yield self.bundle(data, offset, address + offset)
+            raw = data[offset:following]
+            instructions = known.get(raw)
+            if instructions is None:
+                instructions = known[raw] = self._decoded(raw, size, address + offset)
+            yield Bundle(address + offset, raw, instructions)
             offset = following
 
 

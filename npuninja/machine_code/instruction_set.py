@@ -191,6 +191,7 @@ class InstructionSet:
         self.slot_bits: dict[str, int] = table["slots"]
         self._classes: dict[str, Any] = table["classes"]
         self._registers: dict[tuple[str, int], tuple[str | None, ...]] = {}
+        self._patterns: dict[str, list[tuple[int, int, str, int, int]]] = {}
         self.instructions = tuple(Instruction(self, row) for row in table["instructions"])
         self.by_name = {i.name: i for i in self.instructions}
         self.formats: dict[int, tuple[BundleFormat, ...]] = {}
@@ -211,15 +212,6 @@ class InstructionSet:
             name: tuple(entry.get("mem", ())) for name, entry in table["sched"].items()
         }
         self.units: dict[str, str] = {name: entry.get("units", "") for name, entry in table["sched"].items()}
-        # By slot: the sets of fixed bits, and for each its instructions by their values.
-        self.candidates: dict[str, list[tuple[int, dict[int, list[Instruction]]]]] = {}
-        for instruction in self.instructions:
-            groups = self.candidates.setdefault(instruction.slot, [])
-            group = next((g for mask, g in groups if mask == instruction.mask), None)
-            if group is None:
-                group = {}
-                groups.append((instruction.mask, group))
-            group.setdefault(instruction.value, []).append(instruction)
 
     def operand(self, text: str, bits: str) -> Operand:
         """An operand from its description in the table and the instruction's bits."""
@@ -259,18 +251,33 @@ class InstructionSet:
         if isinstance(entry, str):
             return self._register(entry, code, bits)
         if entry and isinstance(entry[0], list):
-            text = format(code, f"0{bits}b")
-            for pattern, inner, shift in entry:
-                # A pattern that is shorter than the field speaks of its low bits.
-                if all(p in ("-", t) for p, t in zip(reversed(pattern), reversed(text))):
-                    if inner not in self._classes:
-                        return str(inner)
-                    width = self._class_bits(inner)
-                    found = self._register(inner, code >> shift & ((1 << width) - 1), width)
-                    if found is not None:
-                        return found
+            for mask, value, inner, shift, inner_bits in self._patterns_of(kind):
+                # A pattern that is shorter than the field speaks of its low bits, a longer one of bits that are not there.
+                if (code ^ value) & mask & ((1 << bits) - 1):
+                    continue
+                if not inner_bits:
+                    return inner
+                found = self._register(inner, code >> shift & ((1 << inner_bits) - 1), inner_bits)
+                if found is not None:
+                    return found
             return None
         return entry[code] if code < len(entry) else None
+
+    def _patterns_of(self, kind: str) -> list[tuple[int, int, str, int, int]]:
+        """The alternatives of a class: mask and value of a code, and the register, or the class with the code's bits there."""
+        found = self._patterns.get(kind)
+        if found is None:
+            found = self._patterns[kind] = [
+                (
+                    int(pattern.translate(_TO_MASK), 2),
+                    int(pattern.translate(_TO_VALUE), 2),
+                    str(inner),
+                    shift,
+                    self._class_bits(inner) if inner in self._classes else 0,
+                )
+                for pattern, inner, shift in self._classes[kind]
+            ]
+        return found
 
     def _class_bits(self, kind: str) -> int:
         entry = self._classes[kind]
@@ -280,15 +287,12 @@ class InstructionSet:
 
 
 def _pieces(bits: str, letter: str) -> tuple[tuple[int, int, int], ...]:
-    width = len(bits)
-    places = [width - 1 - i for i, c in enumerate(bits) if c == letter]  # most significant first
     pieces: list[tuple[int, int, int]] = []
-    for low, at in enumerate(reversed(places)):
-        if pieces and pieces[-1][2] + pieces[-1][1] == at:
-            first, count, start = pieces[-1]
-            pieces[-1] = (first, count + 1, start)
-        else:
-            pieces.append((low, 1, at))
+    low, end = 0, len(bits)
+    while (end := bits.rfind(letter, 0, end) + 1) > 0:
+        start = len(bits[:end].rstrip(letter))
+        pieces.append((low, end - start, len(bits) - end))
+        low, end = low + end - start, start
     return tuple(pieces)
 
 
