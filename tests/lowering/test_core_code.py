@@ -77,6 +77,31 @@ def test_waits_until_the_lock_is_equal(running):
     assert core.lock(OWN + 1) == 2  # it waits, and takes nothing
 
 
+def test_integers_that_say_their_sign_are_handed_on(running):
+    """As a kernel of an array of np.uint8, written in Python, has them; every bit stays."""
+    before = """
+  %x = aie.buffer(%t) {address = 4096 : i32, sym_name = "x"} : memref<4xui8>
+  %y = aie.buffer(%t) {address = 4128 : i32, sym_name = "y"} : memref<4xsi16>
+  func.func @first(%p: memref<4xui8>) -> ui8 {
+    %i = arith.constant 1 : index
+    %v = memref.load %p[%i] : memref<4xui8>
+    func.return %v : ui8
+  }"""
+    body = """
+    %i = arith.constant 0 : index
+    %j = arith.constant 1 : index
+    %v = func.call @first(%x) : (memref<4xui8>) -> ui8
+    memref.store %v, %x[%i] : memref<4xui8>
+    %v2 = memref.load %y[%j] : memref<4xsi16>
+    memref.store %v2, %y[%i] : memref<4xsi16>"""
+    core = running(design(body, before))
+    core.memory[0x71000:0x71002] = b"\x00\xf0"
+    core.memory[0x71020:0x71024] = b"\x00\x00\xfe\xff"
+    assert core.step() == -1
+    assert core.read(0x71000, 2) == b"\xf0\xf0"
+    assert core.read(0x71020, 4) == b"\xfe\xff\xfe\xff"
+
+
 def test_amount_of_a_lock_may_be_known_at_run_time_only(running):
     """It is looked at again when the core goes on."""
     core = running(
