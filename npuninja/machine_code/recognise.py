@@ -17,7 +17,7 @@ _ENOUGH = 256
 
 
 def require_aie2(pieces: Sequence[tuple[int, bytes]], title: str, name: str) -> None:
-    """Refuses a program that is none for AIE2.
+    """Refuses a program for another instruction set.
 
     Args:
         pieces: (address, bytes) of program memory.
