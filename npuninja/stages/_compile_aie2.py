@@ -81,13 +81,16 @@ def _to_assembly(
     command += _kernel_flags.words(asked)
     if "NO_COLOR" not in os.environ:
         command.append("-fdiagnostics-color=always")
+    has_vectors = bool(_VECTORS.search(read_text(source)))
+    if has_vectors:
+        command.append("-Wfatal-errors")  # the first error says it, the others follow from that
     variables = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
     # `zig cc -S` writes no file where a depfile is asked for; it does when its clang alone hears of the assembly.
     wanted = ["-c", "-Xclang", "-S"] if options.all("--compiler-word") else ["-S"]
     try:
         run_compiler(options, command, wanted, source, assembly, depfile, variables)
     except UserError as error:
-        if not _VECTORS.search(read_text(source)):
+        if not has_vectors:
             raise
         raise UserError(
             f"{error.message}: npuninja-aie2 compiles scalar code only, and it has vectors or the AIE API",

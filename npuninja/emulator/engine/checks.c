@@ -578,7 +578,7 @@ EXPORT("set_checks") void set_checks(u32 wanted) { checks = wanted; }
 #define WINDOWS 0x40000u
 #define WINDOWS_END 0x80000u
 #define OWN 0x70000u
-#define RENEWED_ALWAYS 4096 /* core_renew */
+#define RENEWED_ALWAYS 512 /* core_renew */
 #define RENEWED_SELDOM 64
 #define PACKED_SITE ((1u << 20) - 1)
 #define PACKED_KERNEL (1u << 26)
@@ -729,7 +729,7 @@ EXPORT("core_begin") u32 core_begin(void) {
     return next_epoch(c);
 }
 /* Inside a kernel, behind what others can see: what the core touches from here on is later than it. A kernel that sends word
- * by word would be asked about every access again: behind the first thousands only now and then. */
+ * by word would be asked about every access again: behind the first hundreds only now and then. */
 EXPORT("core_renew") u32 core_renew(void) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
     if (!(checks & CHECK_RACES)) return c->epoch << 8 | 0xFF;
