@@ -33,6 +33,8 @@ IN_FLIGHT = 64
 GIB = 1 << 30
 WIDE_RUNS = 20
 DESIGNS = 300
+#: Runs before memory is looked at: so long the allocators take what they keep.
+WARM_UP = 60
 
 
 def resident_mib() -> float:
@@ -115,13 +117,13 @@ def wide(_: int) -> dict[str, Any]:
     s = Sequence(8)
     s.write(0, 0)
     watch = Watch()
-    for number in range(WIDE_RUNS + 2):
+    for number in range(WIDE_RUNS + WARM_UP):
         p = Program()
         for (column, row), module in modules.items():
             p.core(module, column, row, 1024)
         with p.emulator(8) as npu:
             assert sum(core.ended for core in npu.run(s.bytes(), []).cores) == 32
-        if number == 1:
+        if number == WARM_UP - 1:
             watch = Watch()
     return watch.row()
 
@@ -129,14 +131,14 @@ def wide(_: int) -> dict[str, Any]:
 def many_designs(_: int) -> dict[str, Any]:
     """`DESIGNS` configurations, no two alike, each loaded, run and taken down."""
     watch = Watch()
-    for number in range(DESIGNS + 10):
-        words = 16 + 4 * number
+    for number in range(DESIGNS + WARM_UP):
+        words = 16 + 4 * (number * 97 % (DESIGNS + WARM_UP))  # no order, so that large ones come early too
         with passthrough(words).emulator() as npu:
             source, dest = npu.allocate(4 * words), npu.allocate(4 * words)
             source.view[:] = (bytes(range(256)) * words)[: 4 * words]
             npu.run(sequence(words), [source, dest])
             assert dest.view[:] == source.view[:]
-        if number == 9:
+        if number == WARM_UP - 1:
             watch = Watch()
     return watch.row()
 
