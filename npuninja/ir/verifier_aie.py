@@ -380,6 +380,13 @@ def _check_dimensions(op: Operation, kind: TileKind, home: Operation) -> None:
             raise op_error(op, "padding is only supported by the DMA of a memtile")
         if len(pads.pads) != len(dims.dims):
             raise op_error(op, f"padding has {len(pads.pads)} dimensions, the transfer {len(dims.dims)}")
+        padded = 1
+        for dim, pad in zip(dims.dims, pads.pads):
+            padded *= pad.before + dim.size + pad.after
+        if "len" in op.attributes and padded > op.integer("len"):
+            raise op_error(
+                op, f"with its padding the transfer has {padded} elements, its length is {op.integer('len')}"
+            )
     if not dims.dims:
         return
     if len(dims.dims) > kind.bd_dimensions:
