@@ -118,7 +118,8 @@ def test_a_line_is_written(body: str, file: str, line: str) -> None:
             "%m = aie.tile(0, 1)\naie.objectfifo @i(%s, {%m}, 1 : i32) : !aie.objectfifo<memref<25xi32>>\n"
             "aie.objectfifo @o(%m dimensionsToStream [<size = 5, stride = 5>, <size = 5, stride = 5>], {%s}, 1 : i32) "
             "{padDimensions = #aie<bd_pad_layout_array[<const_pad_before = 2, const_pad_after = 0>, "
-            "<const_pad_before = 3, const_pad_after = 0>]>} : !aie.objectfifo<memref<56xi32>>\naie.objectfifo.link [@i] -> [@o] ([] [])",
+            "<const_pad_before = 3, const_pad_after = 0>]>} : !aie.objectfifo<memref<56xi32>>\n"
+            "aie.objectfifo.link [@i] -> [@o] ([] [])",
             "reach element 40 of a buffer of 25",
         ),
         # Its field has 14 bits; the whole memory of a tile has one word more.
