@@ -155,7 +155,7 @@ INVALID = [
     ),
     ("aie.shim_dma_allocation @x(MM2S, 2, 0)\n", 1, "channel 2 does not exist, a shim tile has 0 to 1"),
     ("aie.shim_dma_allocation @x(MM2S, 0, 2)\n", 1, "column 2 is outside npu1_2col, which has columns 0 to 1"),
-    (core("", "{stack_size = 65540 : i32}"), 2, "stack_size is 65540, a core has 65536 bytes of data memory"),
+    (core("", "{stack_size = 65540 : i32}"), 2, "stack_size is 65540; a core has 65536 bytes of data memory"),
     (SHIM + "aie.objectfifo.release @f(Consume, 1)\n", 2, "must be inside a core"),
     (FIFO + "aie.core(%t) {\n  aie.objectfifo.release @f(Produce, 1)\n  aie.end\n}\n", 5, "which is no producer of '@f'"),
     (
