@@ -94,23 +94,6 @@ NPU_INLINE auto div(const A &a, const B &b) {
 }
 NPU_INLINE float div(float a, float b) { return a / b; }
 
-#define NPU_SCALAR_AND_VECTOR(name, function)                                                                                     \
-    template <class S>                                                                                                            \
-        requires(Elem<S> && !std::is_integral_v<npu_detail::scalar_t<S>>)                                                         \
-    NPU_INLINE auto name(const S &x) {                                                                                            \
-        using T = npu_detail::real_t<S>;                                                                                          \
-        return T(function(float(npu_detail::number(x))));                                                                         \
-    }                                                                                                                             \
-    template <class T, unsigned N>                                                                                                \
-        requires(npu::element<T>::is_float)                                                                                       \
-    NPU_INLINE vector<T, N> name(const vector<T, N> &v) {                                                                         \
-        return npu_detail::on_floats(v, [](auto x) { return npu::each(x, [](float y) { return function(y); }); });                \
-    }
-NPU_SCALAR_AND_VECTOR(sin, ::sinf)
-NPU_SCALAR_AND_VECTOR(cos, ::cosf)
-#undef NPU_SCALAR_AND_VECTOR
-template <class T, unsigned N> NPU_INLINE auto sincos(const vector<T, N> &v) { return std::make_pair(aie::sin(v), aie::cos(v)); }
-
 #if __AIE_ARCH__ >= 21
 /** 2 to the power of each lane; the instruction's result is taken to be the nearest bfloat16. */
 template <class TR = bfloat16, class T, unsigned N> NPU_INLINE auto exp2(const vector<T, N> &v) {
@@ -126,22 +109,6 @@ template <class TR = bfloat16, class Tag, unsigned N> NPU_INLINE auto tanh(const
     return aie::tanh<TR>(a.template to_vector<float>());
 }
 #endif
-
-/** Sine and cosine of a number or of each lane. */
-template <class S>
-    requires(Elem<S> && !std::is_integral_v<npu_detail::scalar_t<S>>)
-NPU_INLINE auto sincos(const S &x) {
-    return std::make_pair(aie::sin(x), aie::cos(x));
-}
-/** The cosine as real and the sine as imaginary part. */
-template <class S>
-    requires(Elem<S> && !std::is_integral_v<npu_detail::scalar_t<S>>)
-NPU_INLINE cfloat sincos_complex(const S &x) {
-    return cfloat(float(aie::cos(x)), float(aie::sin(x)));
-}
-template <unsigned N> NPU_INLINE auto sincos_complex(const vector<float, N> &v) {
-    return vector<cfloat, N>::of_row(npu::zip<1>(aie::cos(v).npu_row, aie::sin(v).npu_row));
-}
 
 /** v · 2^-shift. */
 template <class TR = float, class V>
