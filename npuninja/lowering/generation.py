@@ -47,6 +47,10 @@ class Rules(NamedTuple):
     numbers_locks_last: bool
     #: Buffers start at a multiple of the load/store bus unless they say `aligned = false`.
     aligns_buffers: bool
+    #: A buffer with an address of its own is placed once more, behind itself (MLIR-AIE #3003 ended that).
+    places_given_addresses_again: bool
+    #: Buffers with addresses of their own are looked at in the order of these, not of the text.
+    sorts_given_addresses: bool
     #: The data of a core lies in the largest gap between stack and buffers, not behind all of them.
     data_in_largest_gap: bool
     #: Flows are sorted by kind and source before routing, and packet rules are the fewest that do.
@@ -106,6 +110,8 @@ RULES = {
             numbers_are_values=False,
             numbers_locks_last=False,
             aligns_buffers=False,
+            places_given_addresses_again=True,
+            sorts_given_addresses=False,
             data_in_largest_gap=False,
             sorts_flows=False,
             false_match_is_error=False,
@@ -141,6 +147,8 @@ RULES = {
             numbers_are_values=False,
             numbers_locks_last=False,
             aligns_buffers=False,
+            places_given_addresses_again=False,
+            sorts_given_addresses=False,
             data_in_largest_gap=False,
             sorts_flows=False,
             false_match_is_error=True,
@@ -176,6 +184,8 @@ RULES = {
             numbers_are_values=True,
             numbers_locks_last=True,
             aligns_buffers=True,
+            places_given_addresses_again=False,
+            sorts_given_addresses=True,
             data_in_largest_gap=True,
             sorts_flows=True,
             false_match_is_error=True,

@@ -49,6 +49,7 @@ class _Memory(NamedTuple):
     buffers: list[Operation]
     #: Bytes to whose multiples buffers are aligned; 1 in generations that do not.
     alignment: int
+    rules: Rules
 
     def aligned(self, op: Operation, address: int) -> int:
         """The first address from `address` on at which a buffer may lie."""
@@ -87,7 +88,7 @@ def assign_buffer_addresses(device: Operation, scheme: str | None, rules: Rules,
             continue
         kind = kind_at(tile.result)
         alignment = kind.bus_bytes if rules.aligns_buffers else 1
-        memory = _Memory(tile, kind, stacks.get(place, 0), here, alignment)
+        memory = _Memory(tile, kind, stacks.get(place, 0), here, alignment, rules)
         if memory.kind.memory_bytes == 0:
             raise UserError(f"tile {place} is a shim tile and has no data memory", here[0].loc)
         _place(memory, tile.string("allocation_scheme", "") or scheme, warnings)
@@ -114,10 +115,13 @@ def _place(memory: _Memory, scheme: str | None, warnings: Warnings) -> None:
         raise UserError(
             f"unknown allocation scheme '{scheme}'", memory.tile.loc, hint=f"known: {', '.join(SCHEMES)}"
         )
-    placed: dict[Operation, _Placed]
     if scheme != BASIC_SEQUENTIAL:
+        placed: dict[Operation, _Placed] = {}
         try:
-            placed = _bank_aware(memory)
+            _bank_aware(memory, placed)
+            _warn_of_moved(memory, placed, warnings)
+            _write(placed)
+            return
         except _NoRoom as reason:
             if scheme is not None:
                 raise _full(
@@ -128,14 +132,23 @@ def _place(memory: _Memory, scheme: str | None, warnings: Warnings) -> None:
                 "basic-sequential is used: core and DMA may wait for each other",
                 memory.tile.loc,
             )
-            placed = {}
-        if placed:
-            _write(placed)
-            return
+            if not memory.rules.sorts_given_addresses:  # what was looked at before keeps what it was given
+                _write({op: p for op, p in placed.items() if {"address", "mem_bank"} & set(op.attributes)})
     try:
         _write(_sequential(memory))
     except _NoRoom as reason:
         raise _full(memory, str(reason), "use fewer, smaller or shallower buffers, or another tile") from None
+
+
+def _warn_of_moved(memory: _Memory, placed: dict[Operation, _Placed], warnings: Warnings) -> None:
+    for op, (address, _) in placed.items():
+        given = op.integer("address", address)
+        if given != address:
+            warnings.add(
+                f"{memory.rules.release} puts buffer '{op.string('sym_name')}' at {address}, behind the address {given} "
+                "that it is given: leave addresses out, or write the design for a later release",
+                op.loc,
+            )
 
 
 def _full(memory: _Memory, reason: str, hint: str) -> UserError:
@@ -225,41 +238,62 @@ def _given(memory: _Memory) -> list[tuple[int, int, str]]:
 
 # -------------------------------------------------------------------------------------------------------------
 # bank-aware
-def _bank_aware(memory: _Memory) -> dict[Operation, _Placed]:
+def _in_order_of_presets(memory: _Memory) -> list[Operation]:
+    """The buffers as they are looked at: with an address of their own, with a bank of their own, the rest."""
+    if not memory.rules.sorts_given_addresses:
+        return memory.buffers
+    given = [op for op in memory.buffers if "address" in op.attributes]
+    given.sort(key=lambda op: op.integer("address"))
+    return given + [op for op in memory.buffers if "address" not in op.attributes]
+
+
+def _preset(memory: _Memory, op: Operation, starts: list[int], next_free: list[int]) -> _Placed:
+    """A buffer whose address the design gives."""
+    bank_bytes, size, name = memory.kind.bank_bytes, _size(op), op.string("sym_name")
+    address = op.integer("address")
+    bank = address // bank_bytes
+    if not memory.rules.sorts_given_addresses and address < next_free[bank]:
+        raise _NoRoom(f"'{name}' at {address} stands behind a buffer that ends at {next_free[bank]}", op.loc)
+    next_free[bank] = max(next_free[bank], address + size)
+    for crossed in range(bank + 1, memory.kind.banks):  # a buffer longer than a bank fills the next ones too
+        next_free[crossed] = max(next_free[crossed], min(address + size, starts[crossed] + bank_bytes))
+    if memory.rules.places_given_addresses_again:
+        return _in_bank(memory, op, bank, starts, next_free)
+    return _Placed(address, bank)
+
+
+def _in_its_bank(memory: _Memory, op: Operation, starts: list[int], next_free: list[int]) -> _Placed:
+    """A buffer whose bank the design gives."""
+    bank, banks = op.integer("mem_bank"), memory.kind.banks
+    if not 0 <= bank < banks:
+        place = place_of(memory.tile.result)
+        raise UserError(f"there is no bank {bank}: tile {place} has banks 0 to {banks - 1}", op.loc)
+    return _in_bank(memory, op, bank, starts, next_free)
+
+
+def _in_bank(memory: _Memory, op: Operation, bank: int, starts: list[int], next_free: list[int]) -> _Placed:
+    address = memory.aligned(op, next_free[bank])
+    next_free[bank] = address + _size(op)
+    if next_free[bank] > starts[bank] + memory.kind.bank_bytes:
+        raise _NoRoom(f"bank {bank} has no room for '{op.string('sym_name')}', {_size(op)} bytes", op.loc)
+    return _Placed(address, bank)
+
+
+def _bank_aware(memory: _Memory, placed: dict[Operation, _Placed]) -> None:
+    """Fills `placed`, which has what was placed before where _NoRoom is raised."""
     bank_bytes, banks = memory.kind.bank_bytes, memory.kind.banks
     starts = [bank_bytes * bank for bank in range(banks)]
     next_free = list(starts)
     next_free[0] += memory.stack_bytes
-    placed: dict[Operation, _Placed] = {}
     _given(memory)
     free = []
-    for op in sorted(memory.buffers, key=lambda op: op.integer("address", -1)):
+    for op in _in_order_of_presets(memory):
         if "address" in op.attributes:
-            address = op.integer("address")
-            bank = address // bank_bytes
-            next_free[bank] = max(next_free[bank], address + _size(op))
-            for crossed in range(bank + 1, banks):  # a buffer longer than a bank fills the next ones too
-                next_free[crossed] = max(
-                    next_free[crossed], min(address + _size(op), starts[crossed] + bank_bytes)
-                )
-            placed[op] = _Placed(address, bank)
-    for op in memory.buffers:
-        if op in placed:
-            continue
-        if "mem_bank" not in op.attributes:
+            placed[op] = _preset(memory, op, starts, next_free)
+        elif "mem_bank" in op.attributes:
+            placed[op] = _in_its_bank(memory, op, starts, next_free)
+        else:
             free.append(op)
-            continue
-        bank = op.integer("mem_bank")
-        if not 0 <= bank < banks:
-            raise UserError(
-                f"there is no bank {bank}: tile {place_of(memory.tile.result)} has banks 0 to {banks - 1}",
-                op.loc,
-            )
-        next_free[bank] = memory.aligned(op, next_free[bank])
-        if next_free[bank] + _size(op) > starts[bank] + bank_bytes:
-            raise _NoRoom(f"bank {bank} has no room for '{op.string('sym_name')}', {_size(op)} bytes", op.loc)
-        placed[op] = _Placed(next_free[bank], bank)
-        next_free[bank] += _size(op)
     turn = 0
     for op in _descending(free):
         size = _size(op)
@@ -272,4 +306,3 @@ def _bank_aware(memory: _Memory) -> dict[Operation, _Placed]:
         placed[op] = _Placed(next_free[chosen], chosen)
         next_free[chosen] += size
         turn = (chosen + 1) % banks
-    return placed
