@@ -155,11 +155,20 @@ def _design(name: str, table: Mapping[str, Any], file: SettingsFile) -> DesignSe
         arguments=tuple(table.get("arguments", ())),
         folder=table.get("folder", ""),
         module=table.get("module", ""),
+        replaced=_replaced(name, table.get("replace", ()), file),
         generation=table.get("generation", ""),
         alloc_scheme=table.get("alloc-scheme", ""),
         aiecc_flags=tuple(table.get("aiecc-flags", ())),
         reference=table.get("reference", ""),
     )
+
+
+def _replaced(name: str, words: Sequence[str], file: SettingsFile) -> tuple[tuple[str, str], ...]:
+    for word in words:
+        if not word.partition("=")[1] or word.startswith("="):
+            place = file.place("design", name, "replace")
+            raise UserError(f"'replace' must be WORD=TEXT, got {word!r}", place)
+    return tuple((word.partition("=")[0], word.partition("=")[2]) for word in words)
 
 
 def _check_requirement(requires: str, where: Location) -> None:

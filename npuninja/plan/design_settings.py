@@ -19,6 +19,7 @@ class DesignSettings:
         arguments: the command line of a design in Python.
         folder: where it is run, relative to toolchain.toml; "" for the project.
         module: its name as a module, when it is run as `python -m` would.
+        replaced: words of a source in MLIR and the texts that take their place.
         generation: of its dialect.
         alloc_scheme: how its buffers are placed.
         aiecc_flags: of MLIR-AIE's driver, for its lowering.
@@ -32,6 +33,7 @@ class DesignSettings:
     arguments: tuple[str, ...] = ()
     folder: str = ""
     module: str = ""
+    replaced: tuple[tuple[str, str], ...] = ()
     generation: str = ""
     alloc_scheme: str = ""
     aiecc_flags: tuple[str, ...] = ()

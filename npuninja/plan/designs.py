@@ -80,6 +80,7 @@ class Source:
     generation: str = ""
     module: str = ""
     folder: str = ""
+    replaced: tuple[tuple[str, str], ...] = ()
 
 
 def find_references(source_root: str) -> frozenset[str] | None:
@@ -126,8 +127,8 @@ def find_designs(
             continue
         try:
             _check_design_name(stem, path, found)
-            arguments = settings[stem].arguments if stem in settings else ()
-            found[stem] = Source(stem, path, arguments)
+            of_it = settings.get(stem) or DesignSettings(stem)
+            found[stem] = Source(stem, path, of_it.arguments, replaced=_replaced(of_it, path))
         except UserError as error:
             refused.append(faulty(stem, path, error))
             found.pop(stem, None)  # of two with one name neither can be meant
@@ -143,8 +144,9 @@ def find_designs(
                         f"{said.source!r} is no design", said.source_location, hint=WHAT_DESIGNS_ARE
                     )
                 found[name] = Source(
-                    name, path, said.arguments, module=said.module, folder=_run_in(said, settings_folder)
-                )
+                    name, path, said.arguments, module=said.module, folder=_run_in(said, settings_folder),
+                    replaced=_replaced(said, path),
+                )  # fmt: skip
             elif name not in found and name not in {f.name for f in refused}:
                 message = f"[design.{name}]: there is no design {name!r}"
                 hint = did_you_mean(name, found, f"{WHAT_DESIGNS_ARE}, or say its `source`")
@@ -152,6 +154,12 @@ def find_designs(
         except UserError as error:
             refused.append(faulty(name, str(said.location), error))
     return dict(sorted(found.items())), refused
+
+
+def _replaced(said: DesignSettings, path: str) -> tuple[tuple[str, str], ...]:
+    if said.replaced and not path.endswith(".mlir"):
+        raise UserError("'replace' is for sources in MLIR", said.location, hint="give a script arguments")
+    return said.replaced
 
 
 def _run_in(said: DesignSettings, settings_folder: str) -> str:
@@ -263,15 +271,18 @@ def _hash(path: str) -> str:
 def read_design(
     source: Source, generated_folder: str, cache: ScanCache, bindings: Bindings | None = None
 ) -> Design:
-    """The design in `source`; a Python source is run, with MLIR-AIE's `bindings` where they are given, and its MLIR kept
-    as `generated_folder/NAME.mlir`.
+    """The design in `source`; a Python source is run, with MLIR-AIE's `bindings` where they are given. Its MLIR, and that
+    of a source with words replaced, is kept as `generated_folder/NAME.mlir`.
 
     Raises:
         UserError: the source is not a design that can be built; located.
     """
     printed_by = _printed_by(bindings) if source.path.endswith(".py") else ""
     printed_by = " ".join(
-        (printed_by, source.module, source.folder, source.generation, *source.aiecc_flags)
+        (
+            *(printed_by, source.module, source.folder, source.generation, *source.aiecc_flags),
+            *("=".join(pair) for pair in source.replaced),
+        )
     ).strip()
     remembered = cache.get(source, printed_by)
     if remembered is not None:
@@ -294,8 +305,14 @@ def read_design(
         write_if_changed(mlir, text)
     else:
         text = _read_text(source.path)
+        for word, other in source.replaced:
+            text = text.replace(word, other)
+        if source.replaced:
+            mlir = os.path.join(generated_folder, f"{source.name}.mlir")
+            write_if_changed(mlir, text)
     design = scan_module(
-        parse_module(text, mlir), source.name, source.path, mlir, imports, (*flags, *source.aiecc_flags),
+        parse_module(text, source.path if source.replaced else mlir),
+        source.name, source.path, mlir, imports, (*flags, *source.aiecc_flags),
         source.generation,
     )  # fmt: skip
     design = replace(design, kernels=kernels, aiecc_flags=flags)

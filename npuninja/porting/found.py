@@ -18,6 +18,7 @@ class Command:
         alone: it stands neither in a pipe nor in anything else that decides at run time.
     device: the family of the NPU that a test runs it on; "" when nothing says.
     output_has: texts that a test wants in its output.
+    stdin: the file that is its input, absolute; "" for none.
     """
 
     words: tuple[str, ...]
@@ -28,6 +29,7 @@ class Command:
     alone: bool = True
     device: str = ""
     output_has: tuple[str, ...] = ()
+    stdin: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,15 @@ class Copy:
 
 
 @dataclass(frozen=True)
+class ReplacedWords:
+    """A file with words replaced by others everywhere, under another name or its own: (word, text) in order."""
+
+    source: str
+    target: str
+    words: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class HostRun:
     """A host program that is run: a compiled one or a Python script, absolute, its words, its name as a module when it
     is run as one, and `device` and `output_has` as its command has them.
@@ -135,4 +146,14 @@ class HostRun:
     output_has: tuple[str, ...] = ()
 
 
-Found = KernelObject | Archive | DesignScript | DesignBuild | HostProgram | CMakeBuild | Copy | HostRun
+Found = (
+    KernelObject
+    | Archive
+    | DesignScript
+    | DesignBuild
+    | HostProgram
+    | CMakeBuild
+    | Copy
+    | ReplacedWords
+    | HostRun
+)

@@ -18,6 +18,7 @@ from npuninja.porting.found import (
     HostProgram,
     HostRun,
     KernelObject,
+    ReplacedWords,
 )
 from npuninja.porting.recognise import Recognised
 
@@ -42,6 +43,7 @@ class Design:
     files: tuple[tuple[str, str], ...] = ()
     module: str = ""
     folder: str = ""
+    replaced: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class _Builder:
         self._scripts: dict[str, DesignScript] = {}  # by the MLIR they print
         self._programs: dict[str, HostProgram] = {}
         self._copies: dict[str, str] = {}
+        self._replaced: dict[str, ReplacedWords] = {}  # by the file with other words
         self._kernels_of: dict[str, list[KernelObject]] = {}
         self._without: dict[str, str] = {}  # folders in which CMake would build, and why it does not
         self._not_made: set[str] = set()  # what commands that are left out would have written
@@ -131,6 +134,8 @@ class _Builder:
             self._cmake(command, found)
         elif isinstance(found, Copy):
             self._copies[found.target] = found.source
+        elif isinstance(found, ReplacedWords):
+            self._with_other_words(command, found)
         elif isinstance(found, HostRun):
             self._run(command, found)
         elif recognised.remark:
@@ -154,6 +159,19 @@ class _Builder:
             seen.add(path)
             path = self._copies[path]
         return path
+
+    def _with_other_words(self, command: Command, found: ReplacedWords) -> None:
+        before = self._replaced.get(found.source)
+        source = before.source if before else self.original(found.source)
+        if not os.path.isfile(source):
+            self._left_out(command)
+            self._say(
+                command, f"{os.path.relpath(source, self.folder)} is not a file of this folder", taken=False
+            )
+            return
+        words = (*(before.words if before else ()), *found.words)
+        self._replaced[found.target] = ReplacedWords(source, found.target, words)
+        self._say(command, f"replace = {[f'{word}={text}' for word, text in words]}")
 
     # --- Kernels.
 
@@ -210,7 +228,8 @@ class _Builder:
         )
 
     def _built(self, command: Command, found: DesignBuild) -> None:
-        mlir = self.original(found.mlir)
+        changed = self._replaced.get(found.mlir) or self._replaced.get(self.original(found.mlir))
+        mlir = changed.source if changed else self.original(found.mlir)
         script = self._scripts.get(mlir)
         if script is None and not os.path.isfile(mlir):
             self._say(command, f"nothing says how {os.path.relpath(mlir, self.folder)} is made", taken=False)
@@ -228,8 +247,9 @@ class _Builder:
             source, arguments = script.script, self._arguments(_to_stdout(script), script.folder)
         module, folder = (script.module, script.folder) if script else ("", "")
         self._design(
-            command, found.xclbin or found.insts, source, arguments, found.aiecc_flags, files, module, folder
-        )
+            command, found.xclbin or found.insts, source, arguments, found.aiecc_flags, files, module, folder,
+            changed.words if changed else (),
+        )  # fmt: skip
         if found.other_options:
             self._say(
                 command, f"without {' '.join(found.other_options)}, which npuninja does not know", taken=False
@@ -245,6 +265,7 @@ class _Builder:
         files: dict[str, str],
         module: str = "",
         folder: str = "",
+        replaced: tuple[tuple[str, str], ...] = (),
     ) -> None:
         known = next((d for d in self.project.designs if path in dict(d.files)), None)
         if known is None:
@@ -253,7 +274,7 @@ class _Builder:
             if folder and not os.path.isdir(folder):  # one that the build makes: nothing is to be read there
                 folder = self.folder
             known = Design(
-                _unlike(name, names), source, arguments, flags, tuple(files.items()), module, folder
+                _unlike(name, names), source, arguments, flags, tuple(files.items()), module, folder, replaced
             )
             self.project.designs.append(known)
             self._kernels_of[known.name] = list(self._pending.values())

@@ -136,6 +136,7 @@ def _sections(project: Project, target: str) -> dict[str, str]:
             "module": design.module,
             "folder": _relative(design.folder, target) if design.folder else "",
         }
+        entries["replace"] = [f"{word}={text}" for word, text in design.replaced]
         add(f"[design.{design.name}]", {**entries, "aiecc-flags": list(design.aiecc_flags)})
     names = [kernel.name for kernel in project.kernels]
     for kernel in project.kernels:

@@ -19,6 +19,7 @@ from npuninja.porting.found import (
     HostProgram,
     HostRun,
     KernelObject,
+    ReplacedWords,
 )
 
 
@@ -42,6 +43,10 @@ _SCRIPT_OUTPUTS = {"--xclbin-path": "xclbin", "--insts-path": "insts", "--elf-pa
 _TRACE_READERS = r"/utils/trace/(?:parse|get_trace_summary)\.py$"
 # Options of aiecc for the hosts of Versal devices.
 _OTHER_HOSTS = ("--host-target", "--sysroot", "--link_against_hsa", "--link-against-hsa")
+# sed's s/WORD/TEXT/g without anything that is a pattern: `.`, `*`, `[`, `^`, `$`, `\`, `&`.
+_LITERAL = re.compile(
+    r"s(?P<mark>[/|,#:@])(?P<word>(?:(?!(?P=mark))[^.*\[\]^$\\])+)(?P=mark)(?P<text>(?:(?!(?P=mark))[^&\\])*)(?P=mark)g"
+)
 _SHELLS = ("bash", "sh", "zsh")
 _QUIET = (
     "mkdir", "rm", "echo", "touch", "true", ":", "printf", "rmdir", "exit", "export", "set", "ls", "cat", "pwd", "date",
@@ -244,6 +249,34 @@ def _copy(command: Command) -> Recognised:
     return Recognised(command, Copy(paths[0], paths[1]))
 
 
+def _sed(command: Command) -> Recognised:
+    """`sed -e s/WORD/TEXT/g FILE > OTHER` and `sed -i s/WORD/TEXT/g FILE`, where WORD and TEXT are what they look like."""
+    expressions: list[str] = []
+    files: list[str] = []
+    in_place, words = False, list(command.words[1:])
+    while words:
+        word = words.pop(0)
+        if word in ("-e", "--expression") and words:
+            expressions.append(words.pop(0))
+        elif word in ("-i", "--in-place"):
+            in_place = True
+        elif word.startswith("-"):
+            return Recognised(command, None, f"npuninja does not know sed's {word}")
+        elif not expressions:
+            expressions.append(word)
+        else:
+            files.append(os.path.normpath(os.path.join(command.folder, word)))
+    found = [
+        _LITERAL.fullmatch(part.strip()) for text in expressions for part in text.split(";") if part.strip()
+    ]
+    files += [command.stdin] if command.stdin and not files else []
+    target = files[0] if in_place and files else command.stdout
+    if not all(found) or len(files) != 1 or not target:
+        return Recognised(command, None, "of sed, npuninja takes over s/WORD/TEXT/g from one file to another")
+    replaced = tuple((match["word"], match["text"]) for match in found if match)
+    return Recognised(command, ReplacedWords(files[0], target, replaced))
+
+
 def _run(command: Command) -> Recognised:
     if command.words[0].endswith(".py"):  # a script whose first line names Python
         return _python(replace(command, words=("python3", *command.words)))
@@ -274,5 +307,6 @@ _PROGRAMS: tuple[tuple[str, Callable[[Command], Recognised]], ...] = (
     (r"python(?:3(?:\.\d+)?)?|ipython3?", _python),
     (r"cmake", _cmake),
     (r"cp|mv|ln|install", _copy),
+    (r"sed", _sed),
     (r"sudo|time|env", _sudo),
 )

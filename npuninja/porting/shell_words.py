@@ -106,7 +106,7 @@ def _command(words: list[str], folder: str, line: str, alone: bool) -> Command |
         name, _, value = words.pop(0).partition("=")
         environment.append((name, value))
     kept: list[str] = []
-    stdout, position = "", 0
+    stdin, stdout, position = "", "", 0
     while position < len(words):
         word = words[position]
         if word in (">", ">>", ">|") and position + 1 < len(words):
@@ -116,7 +116,10 @@ def _command(words: list[str], folder: str, line: str, alone: bool) -> Command |
             elif target != "/dev/null":
                 stdout = os.path.normpath(os.path.join(folder, target))
             position += 2
-        elif word in (">&", "&>", "<", "<<") and position + 1 < len(words):
+        elif word == "<" and position + 1 < len(words):
+            stdin = os.path.normpath(os.path.join(folder, words[position + 1]))
+            position += 2
+        elif word in (">&", "&>", "<<") and position + 1 < len(words):
             _descriptor(kept)  # 2>&1
             position += 2
         else:
@@ -124,4 +127,6 @@ def _command(words: list[str], folder: str, line: str, alone: bool) -> Command |
             position += 1
     if kept[:1] and kept[0] in ("@", "-", "+"):
         kept.pop(0)
-    return Command(tuple(kept), folder, stdout, tuple(environment), line, alone) if kept else None
+    if not kept:
+        return None
+    return Command(tuple(kept), folder, stdout, tuple(environment), line, alone, stdin=stdin)

@@ -257,6 +257,13 @@ DESIGN = Section(
             "The name of a source in Python as a module, when it is run as `python -m NAME`, so that it finds its package.",
             '"gemm.design"',
         ),
+        Key(
+            "replace",
+            "texts",
+            "Words that other texts take the place of before a source in MLIR is read, as `sed s/WORD/TEXT/g` does it: "
+            "MLIR-AIE's own tests have `aie.device(NPUDEVICE)`.",
+            '["NPUDEVICE=npu1_1col"]',
+        ),
         Key("generation", "text", "The generation of its dialect.", '"2026-02"', CHOICES),
         Key(
             "alloc-scheme",

@@ -237,6 +237,39 @@ def test_edits_stay_and_the_rest_is_written_anew(gain, capsys):
     assert "kept as you have them: [design.final_64]" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        "sed 's/NPUDEVICE/npu1_1col/g' pass.mlir > made.mlir\n\taiecc --aie-generate-xclbin --xclbin-name=x.xclbin made.mlir",
+        "cp pass.mlir a.mlir\n\tsed -i s/NPUDEVICE/npu1_1col/g a.mlir\n\taiecc --aie-generate-xclbin a.mlir",
+    ],
+)
+def test_a_design_whose_words_are_replaced(tmp_path, capsys, monkeypatch, recipe):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    text = (TESTS.parent / "mlir" / "passthrough.mlir").read_text()
+    device = text[text.index("aie.device(") :].partition("(")[2].partition(")")[0]
+    (folder / "pass.mlir").write_text(text.replace(f"aie.device({device})", "aie.device(NPUDEVICE)"))
+    (folder / "Makefile").write_text(f"all:\n\t{recipe}\n")
+    target = tmp_path / "p"
+    assert main(["import", str(folder), "-o", str(target)]) == 0
+    (name,) = said = toml.loads((target / "toolchain.toml").read_text())["design"]
+    assert said[name]["replace"] == ["NPUDEVICE=npu1_1col"]
+    (target / "kernels").mkdir(exist_ok=True)
+    shutil.copytree(TESTS.parent / "kernels" / "passthrough", target / "kernels" / "passthrough")
+    monkeypatch.chdir(target)
+    assert configure([]) == 0, capsys.readouterr().err
+    made = (target / "build" / "designs" / f"{name}.mlir").read_text()
+    assert "aie.device(npu1_1col)" in made
+    # Another word is a fault of the user's own file.
+    settings = target / "toolchain.toml"
+    settings.write_text(settings.read_text().replace("NPUDEVICE=npu1_1col", "NPUDEVICE=npu9"))
+    capsys.readouterr()
+    assert configure([]) == 2
+    assert "theirs/pass.mlir" in (said := capsys.readouterr().err)
+    assert "unknown AIEDevice 'npu9'" in said
+
+
 def test_what_is_not_taken_over_is_said(tmp_path, capsys):
     assert main(["import", str(FOLDERS / "gain"), "-o", str(tmp_path / "p"), "--target", "surprise"]) == 2
     assert "none of what make surprise would do" in capsys.readouterr().err

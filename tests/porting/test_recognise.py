@@ -11,6 +11,7 @@ from npuninja.porting.found import (
     HostProgram,
     HostRun,
     KernelObject,
+    ReplacedWords,
 )  # fmt: skip
 from npuninja.porting.recognise import recognise
 from npuninja.porting.shell_words import commands_of
@@ -47,6 +48,13 @@ LINES = {
         "/", "/f/out", ("A=1", "B=2"), (("CXXFLAGS", "-ggdb -DX"),)
     ),
     "cp a b": Copy("/f/a", "/f/b"),
+    "sed 's/NPUDEVICE/npu1_1col/g' a.mlir > b/a.mlir": ReplacedWords(
+        "/f/a.mlir", "/f/b/a.mlir", (("NPUDEVICE", "npu1_1col"),)
+    ),
+    "sed -e 's|A|B/C|g; s|D||g' -e s/E/F/g < a.mlir > b.mlir": ReplacedWords(
+        "/f/a.mlir", "/f/b.mlir", (("A", "B/C"), ("D", ""), ("E", "F"))
+    ),
+    "sed 's/NPUDEVICE/npu1/g' -i a.mlir": ReplacedWords("/f/a.mlir", "/f/a.mlir", (("NPUDEVICE", "npu1"),)),
     "./test.exe -x b/x.xclbin": HostRun("/f/test.exe", ("-x", "b/x.xclbin"), "/f", ()),
     "python3 test.py -v": HostRun("/f/test.py", ("-v",), "/f", ()),
     "sudo python3 test.py": HostRun("/f/test.py", (), "/f", ()),
@@ -61,6 +69,9 @@ def test_a_command_is_recognised(line):
 
 REMARKS = {
     "mkdir -p build": "",
+    "sed 's/a.*b/c/g' x > y": "takes over s/WORD/TEXT/g",
+    "sed 's/a/b/' x > y": "takes over s/WORD/TEXT/g",
+    "sed -n 1p x > y": "sed's -n",
     "cmake --build . --config Release": "",
     "frobnicate x": "does not know what frobnicate is for",
     "python3 ../python/utils/trace/parse.py --input trace.txt --mlir a.mlir": "npuninja trace --run NAME",
