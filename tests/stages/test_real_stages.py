@@ -29,9 +29,11 @@ WITH_ELFS = [
 
 
 def with_numbers(text, name):
-    """A module whose numbers are attributes, as in the older generations."""
+    """A module whose numbers are attributes, as in the older generations, which do not tell how an offset was written."""
     module = parse_module(text, name)
     numbers_from_values(module)
+    for op in module.walk():
+        op.attributes.pop("offset_written", None)
     return module
 
 
