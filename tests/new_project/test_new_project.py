@@ -133,14 +133,16 @@ def test_an_installed_wheel_is_all_one_needs(tmp_path: Path) -> None:
     code = f"from flit_core.buildapi import build_sdist; print(build_sdist({str(tmp_path)!r}))"
     sdist = tmp_path / run(ROOT, sys.executable, "-c", code).stdout.strip()
     wheel = wheel_of(sdist, tmp_path / "of the sdist")
-    assert names_in(wheel) == names_in(wheel_of(ROOT, tmp_path / "of the sources"))
+    code = f"from flit_core.buildapi import build_wheel; print(build_wheel({str(tmp_path)!r}))"
+    assert names_in(wheel) == names_in(tmp_path / run(ROOT, sys.executable, "-c", code).stdout.strip())
     environment = tmp_path / "a venv"
-    venv.create(environment, with_pip=True)
+    venv.create(environment, with_pip=False)
     python = environment / "bin" / "python"
     packages = environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     # What the wheel asks for is there already; it is not fetched again.
     (packages / "beside.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
-    subprocess.run([python, "-m", "pip", "install", "--no-deps", "-q", str(wheel)], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
+    subprocess.run([*pip, "install", "--no-deps", "-q", str(wheel)], check=True)
     folder = tmp_path / "an empty: folder"
     folder.mkdir()
     clean = {"PYTHONPATH": "", "VIRTUAL_ENV": "", "PATH": f"{environment}/bin:/usr/bin:/bin"}
