@@ -83,7 +83,10 @@ def test_cycles_between_events_are_read_off_traces_of_both_kinds(tmp_path):
     names = [event("process_name", "M", 0, p, args={"name": f"core {p}"}) for p in (0, 1)]
     pairs = [("INSTR_EVENT_0", 10), ("INSTR_EVENT_1", 14), ("INSTR_EVENT_0", 20), ("INSTR_EVENT_1", 30)]
     theirs = [*names, *(event(name, "B", at) for name, at in pairs)]
-    ours = [*names, *(event(name, "X", at / 1000, args={"cycle": at}) for name, at in pairs)]
+    ours = [
+        *names,
+        *(event(name, "X", at / 1000, args={"cycle": at}) for name, at in sorted(pairs)),
+    ]  # by name
     (tmp_path / "theirs.json").write_text(json.dumps(theirs))
     (tmp_path / "ours.json").write_text(json.dumps({"traceEvents": ours}))
     (tmp_path / "none.json").write_text("[]")

@@ -29,24 +29,26 @@ def get_cycles(path: str) -> float:
     when one is missing.
     """
     first: dict[str, float] = {}
-    for event in _events(path):
-        if event.get("ph") in _BEGINNINGS:
-            first.setdefault(event["name"], _cycle(event))
+    for event in sorted((event for event in _events(path) if event.get("ph") in _BEGINNINGS), key=_cycle):
+        first.setdefault(event["name"], _cycle(event))
     if "INSTR_EVENT_0" not in first or "INSTR_EVENT_1" not in first:
         return math.inf
     return first["INSTR_EVENT_1"] - first["INSTR_EVENT_0"]
 
 
 def get_cycles_summary(path: str) -> list[list[Any]]:
-    """For each process of the trace its name, then the cycles between each INSTR_EVENT_0 and the INSTR_EVENT_1 after it."""
+    """For each process of the trace its name, then the cycles between each INSTR_EVENT_0 and the INSTR_EVENT_1 after it.
+
+    The events of a file may lie in any order: `npuninja trace` writes them by name.
+    """
     events = _events(path)
     rows: dict[Any, list[Any]] = {
         event["pid"]: [event["args"]["name"]] for event in events if event["name"] == "process_name"
     }
     began: dict[Any, float] = {}
-    for event in events:
+    for event in sorted((event for event in events if event.get("ph") in _BEGINNINGS), key=_cycle):
         process = event["pid"]
-        if event.get("ph") not in _BEGINNINGS or process not in rows:
+        if process not in rows:
             continue
         if event["name"] == "INSTR_EVENT_0":
             began.setdefault(process, _cycle(event))
