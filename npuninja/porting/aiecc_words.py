@@ -17,6 +17,8 @@ _NAMES = {
     "--elf-name": "elf",
     "--get-elf": "elf",
 }
+#: Options of the driver of MLIR-AIE 1.4 that ask for a file, and its name when no other option says one.
+_ASKED = {"--get-xclbin": "aie.xclbin", "--get-npu-insts": "insts.bin", "--get-elf": "insts.elf"}
 _WITH_VALUE = (
     "--peano",
     "--sysroot",
@@ -67,6 +69,9 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
                 mlir = os.path.normpath(os.path.join(folder, word))
             continue
         known = name if name.startswith("--") else "-" + name
+        if known in _ASKED and not has_value:
+            outputs.setdefault(_NAMES[known], os.path.join(folder, _ASKED[known]))
+            continue
         if (known in _NAMES or known in FLAGS_WITH_VALUE or name in _WITH_VALUE) and not has_value:
             value = words[position] if position < len(words) else ""
             position += 1

@@ -17,6 +17,8 @@ from typing import NamedTuple
 from npuninja.porting.found import Command
 from npuninja.porting.shell_words import ASSIGNMENT, commands_of
 
+#: Files that may be a test, where no `.lit` is one: what their RUN lines begin with is a comment of their language.
+_SUFFIXES = (".mlir", ".py")
 _LINE = re.compile(r"\b(REQUIRES|RUN):\s*(.*)$")
 #: What npuninja has nothing for: a test that needs it is taken last.
 _FOREIGN = ("chess", "aietools", "vitis", "opencv")
@@ -27,6 +29,19 @@ _CHECKED = re.compile(r"\|\s*FileCheck\s+%s\s*$")
 _CHECK = re.compile(r"\bCHECK:\s*(.*?)\s*$")
 #: What begins FileCheck's patterns, which are more than texts.
 _PATTERN = ("{{", "[[")
+
+
+#: What words of MLIR-AIE's lit configuration stand for. XRT's flags are the build's own.
+_WORDS = {
+    "%python": "python3",
+    "%PYTHON": "python3",
+    "%aiecc": "aiecc",
+    "%host_clang": "clang++",
+    "%xrt_flags": "",
+    "%host_link_flags": "",
+}
+#: Where the tree of MLIR-AIE has what its host programs share.
+_TEST_LIBRARY = os.path.join("runtime_lib", "test_lib")
 
 
 class LitTest(NamedTuple):
@@ -64,11 +79,13 @@ def commands_of_tests(folder: str) -> tuple[tuple[str, ...], list[Command]]:
     """The names and commands of a folder's tests which do not ask make: all that need as little as the one that needs
     least (a free compiler, the first NPU), each on the first NPU that it names.
     """
+    names = sorted(os.listdir(folder))
     tests = []
-    for name in sorted(os.listdir(folder)):
-        found = _read_commands(os.path.join(folder, name)) if name.endswith(".lit") else None
-        if found is not None:
-            tests.append((_needs(found[0]), name, found[1]))
+    for suffix in ((".lit",), _SUFFIXES):
+        for name in [] if tests else names:
+            found = _read_commands(os.path.join(folder, name)) if name.endswith(suffix) else None
+            if found is not None:
+                tests.append((_needs(found[0]), name, found[1]))
     least = min((needs for needs, _, _ in tests), default=None)
     taken = [(name, commands) for needs, name, commands in tests if needs == least]
     return tuple(name for name, _ in taken), [command for _, commands in taken for command in commands]
@@ -107,8 +124,10 @@ def _commands(
     text = _ON_DEVICE.sub("", line)
     checked = _CHECKED.search(text)
     text = _CHECKED.sub("", text)
+    text = text.replace("%test_utils_flags", _test_library(folder))
+    for word, value in _WORDS.items():
+        text = text.replace(word, value)
     for word, value in (
-        ("%python", "python3"),
         ("%S", folder),
         ("%s", os.path.join(folder, name)),
         ("%t", os.path.join(folder, "build", name)),
@@ -117,6 +136,17 @@ def _commands(
     device = on[1] if on else ""
     for command in commands_of(text, folder):
         yield replace(command, line=line, device=device, output_has=checks if checked else ())
+
+
+def _test_library(folder: str) -> str:
+    """The words with which a host program gets `test_utils` of the tree that a folder stands in."""
+    above = folder
+    while os.path.dirname(above) != above:
+        above = os.path.dirname(above)
+        source = os.path.join(above, _TEST_LIBRARY, "test_utils.cpp")
+        if os.path.isfile(source):
+            return f"-I{shlex.quote(os.path.dirname(source))} {shlex.quote(source)}"
+    return "-ltest_utils"
 
 
 def _needs(requires: tuple[str, ...]) -> tuple[bool, bool]:

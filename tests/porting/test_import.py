@@ -163,6 +163,37 @@ def test_a_folder_that_has_nothing_but_tests_for_lit(tmp_path, capsys, names, ho
     assert "left out" in capsys.readouterr().out
 
 
+IN_A_TREE = """REQUIRES: ryzen_ai
+RUN: cp %S/aie.mlir aie_arch.mlir
+RUN: %run_on_npu1% sed 's/NPUDEVICE/npu1_1col/g' -i aie_arch.mlir
+RUN: %run_on_npu2% sed 's/NPUDEVICE/npu2_1col/g' -i aie_arch.mlir
+RUN: %aiecc --get-xclbin --get-npu-insts --xclbin-name=aie.xclbin --npu-insts-name=insts.bin ./aie_arch.mlir
+RUN: %host_clang %S/test.cpp -o test.exe -std=c++17 -Wall %xrt_flags %host_link_flags %test_utils_flags
+RUN: %run_on_npu1% ./test.exe -x aie.xclbin -k MLIR_AIE -i insts.bin
+RUN: %run_on_npu2% ./test.exe -x aie.xclbin -k MLIR_AIE -i insts.bin
+"""
+
+
+@pytest.mark.parametrize(("test", "comment"), [("run.lit", "// "), ("design.py", "# ")])
+def test_a_test_for_lit_in_a_tree_of_mlir_aie(tmp_path, test, comment):
+    library = tmp_path / "tree" / "runtime_lib" / "test_lib"
+    folder = tmp_path / "tree" / "test" / "one"
+    for path in (library, folder):
+        path.mkdir(parents=True)
+    (library / "test_utils.cpp").write_text("")
+    (folder / test).write_text("".join(f"{comment}{line}\n" for line in IN_A_TREE.splitlines()))
+    (folder / "aie.mlir").write_text("module { aie.device(NPUDEVICE) {} }\n")
+    (folder / "test.cpp").write_text("int main() {}\n")
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
+    said = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())
+    assert said["design"]["one"]["replace"] == ["NPUDEVICE=npu1_1col"]
+    assert said["host"]["test"]["sources"] == [
+        "../tree/test/one/test.cpp",
+        "../tree/runtime_lib/test_lib/test_utils.cpp",
+    ]
+    assert said["host"]["test"]["arguments"] == ["-x", "{xclbin}", "-k", "MLIR_AIE", "-i", "{insts}"]
+
+
 def test_a_program_for_which_cmake_finds_no_package_is_refused(gain, tmp_path, capsys):
     folder = tmp_path / "f"
     folder.mkdir()

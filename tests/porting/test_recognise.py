@@ -41,6 +41,9 @@ LINES = {
     "aiecc --aie-generate-npu-insts --npu-insts-name=i.txt --new-thing a.mlir": DesignBuild(
         "/f/a.mlir", "", "/f/i.txt", "", (), ("--new-thing",)
     ),
+    "aiecc --get-xclbin --get-npu-insts --xclbin-name=x.xclbin --alloc-scheme=basic-sequential a.mlir": DesignBuild(
+        "/f/a.mlir", "/f/x.xclbin", "/f/insts.bin", "", ("--alloc-scheme=basic-sequential",), ()
+    ),
     "aiecc --aie-generate-xclbin --aie-generate-elf a.mlir": DesignBuild(
         "/f/a.mlir", "/f/final.xclbin", "", "/f/insts.elf", (), ()
     ),
