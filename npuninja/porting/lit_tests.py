@@ -80,7 +80,7 @@ def commands_of_tests(folder: str) -> tuple[tuple[str, ...], list[Command]]:
     least (a free compiler, the first NPU), each on the first NPU that it names.
     """
     names = sorted(os.listdir(folder))
-    tests = []
+    tests: list[tuple[tuple[bool, bool], str, list[Command]]] = []
     for suffix in ((".lit",), _SUFFIXES):
         for name in [] if tests else names:
             found = _read_commands(os.path.join(folder, name)) if name.endswith(suffix) else None

@@ -348,8 +348,8 @@ class _Builder:
         self._say(command, f"[host.{name}]; ninja run-host-{name}")
 
     def _with_files(self, host: Host) -> Host:
-        """A compiled program with the design's files that its sources name, when its words name none."""
-        if host.designs or len(self.project.designs) != 1:
+        """A compiled program with the design's files that its sources name, when its words do not have all of them."""
+        if len(self.project.designs) != 1:
             return host
         (design,) = self.project.designs
         texts = [_text_of(source) for source in host.sources]
@@ -357,7 +357,10 @@ class _Builder:
         found = tuple(
             f"{path}={{{kind}}}" for path, kind in named.items() if any(f'"{path}"' in text for text in texts)
         )
-        return replace(host, files=found, designs=(design.name,)) if found else host
+        given = tuple(word for word in host.arguments if word.endswith("}"))
+        if all(any(word.endswith(file.partition("=")[2]) for word in given) for file in found):
+            return host  # nothing is named, or what is named is a default of the program's options
+        return replace(host, files=found, designs=(design.name,))
 
     def _placeholders(self, found: HostRun) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """A run's words with designs' files as placeholders, and the designs they are of."""

@@ -169,8 +169,8 @@ RUN: %run_on_npu1% sed 's/NPUDEVICE/npu1_1col/g' -i aie_arch.mlir
 RUN: %run_on_npu2% sed 's/NPUDEVICE/npu2_1col/g' -i aie_arch.mlir
 RUN: %aiecc --get-xclbin --get-npu-insts --xclbin-name=aie.xclbin --npu-insts-name=insts.bin ./aie_arch.mlir
 RUN: %host_clang %S/test.cpp -o test.exe -std=c++17 -Wall %xrt_flags %host_link_flags %test_utils_flags
-RUN: %run_on_npu1% ./test.exe -x aie.xclbin -k MLIR_AIE -i insts.bin
-RUN: %run_on_npu2% ./test.exe -x aie.xclbin -k MLIR_AIE -i insts.bin
+RUN: %run_on_npu1% ./test.exe -x aie.xclbin -k MLIR_AIE
+RUN: %run_on_npu2% ./test.exe -x aie.xclbin -k MLIR_AIE
 """
 
 
@@ -183,7 +183,7 @@ def test_a_test_for_lit_in_a_tree_of_mlir_aie(tmp_path, test, comment):
     (library / "test_utils.cpp").write_text("")
     (folder / test).write_text("".join(f"{comment}{line}\n" for line in IN_A_TREE.splitlines()))
     (folder / "aie.mlir").write_text("module { aie.device(NPUDEVICE) {} }\n")
-    (folder / "test.cpp").write_text("int main() {}\n")
+    (folder / "test.cpp").write_text('const char *instructions = "insts.bin", *program = "aie.xclbin";\n')
     assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
     said = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())
     assert said["design"]["one"]["replace"] == ["NPUDEVICE=npu1_1col"]
@@ -191,7 +191,8 @@ def test_a_test_for_lit_in_a_tree_of_mlir_aie(tmp_path, test, comment):
         "../tree/test/one/test.cpp",
         "../tree/runtime_lib/test_lib/test_utils.cpp",
     ]
-    assert said["host"]["test"]["arguments"] == ["-x", "{xclbin}", "-k", "MLIR_AIE", "-i", "{insts}"]
+    assert said["host"]["test"]["arguments"] == ["-x", "{xclbin}", "-k", "MLIR_AIE"]
+    assert said["host"]["test"]["files"] == ["aie.xclbin={xclbin}", "insts.bin={insts}"]
 
 
 def test_a_program_for_which_cmake_finds_no_package_is_refused(gain, tmp_path, capsys):
