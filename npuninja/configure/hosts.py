@@ -76,9 +76,11 @@ def _from_table(
     if not is_name(name):
         raise UserError(f"{name!r} cannot be the name of a host program", where, hint="letters, digits and _")
 
+    def path(text: str) -> str:
+        return from_root(expanded(text, variables, where), settings.folder, source_root)
+
     def paths(key: str) -> tuple[str, ...]:
-        found = (expanded(path, variables, where) for path in table.get(key, ()))
-        return tuple(from_root(path, settings.folder, source_root) for path in found)
+        return tuple(map(path, table.get(key, ())))
 
     sources = paths("sources") or tuple(_by_name(name))
     refused = table.get("refused", "")
@@ -118,6 +120,7 @@ def _from_table(
         location=where,
         sources=sources,
         include=paths("include"),
+        libraries=tuple(lib if "/" not in lib else path(lib) for lib in table.get("libraries", ())),
         language=table.get("language", ""),
         folder=from_root(expanded(folder, variables, where), settings.folder, source_root) if folder else "",
         designs=tuple(table.get("designs", ())) or ((name,) if name in designs else ()),
@@ -129,7 +132,7 @@ def _from_table(
         refused=refused,
         **{
             key: tuple(table.get(key, ()))
-            for key in ("defines", "flags", "libraries", "arguments", "environment", "files")
+            for key in ("defines", "flags", "arguments", "environment", "files")
         },
     )
 

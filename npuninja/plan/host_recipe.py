@@ -134,7 +134,9 @@ class _Planned:
             "defines": program.defines,
             "host_include": tuple(context.layout.source(path) for path in program.include),
             "flags": program.flags,
-            "libraries": program.libraries,
+            "libraries": tuple(
+                context.layout.source(lib) if "/" in lib else lib for lib in program.libraries
+            ),
             "xrt_include": include_folder(xrt.path) if xrt else "",
             "xrt_library": xrt.path if xrt else "",
             "headers": HEADERS,

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npuninja.errors import ToolError, UserError
-from npuninja.porting.compile_words import read_compile_words
+from npuninja.porting.compile_words import found_libraries, read_compile_words
 from npuninja.porting.found import CMakeBuild, HostProgram
 
 _TIME_LIMIT_S = 120
@@ -175,9 +175,14 @@ def _program(
                 flags.update((flag, None) for flag in words.flags if not flag.startswith("-O"))
                 language = language or words.language
     libraries: list[str] = []
+    folders: list[str] = []
     for fragment in target.get("link", {}).get("commandFragments", ()):
-        if fragment.get("role") == "libraries":
-            libraries += read_compile_words(_split(fragment["fragment"]), source).libraries
+        words = read_compile_words(_split(fragment["fragment"]), build.build)
+        folders += words.library_folders
+        # Those of a package are files; one that is not there yet is built here, and its sources are above.
+        libraries += [w for w in words.libraries if "/" not in w or os.path.isfile(w)]
+        libraries += filter(os.path.isfile, words.objects)
+    libraries = found_libraries(libraries, folders)
     output = os.path.join(build.build, target["nameOnDisk"])
     return HostProgram(
         output, tuple(dict.fromkeys(sources)), tuple(defines), tuple(include), tuple(flags),

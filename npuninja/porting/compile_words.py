@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".cxx", ".C", ".c++", ".s", ".S")
 OBJECT_SUFFIXES = (".o", ".a", ".obj")
+_SHARED_LIBRARY = re.compile(r"lib[^/]*\.so(\.\d+)*$")
 # Words with their value in the next one; those that npuninja gives itself are left out with it.
 _WITH_VALUE = (
     "-target",
@@ -44,7 +46,10 @@ _INCLUDE_WORDS = ("-I", "-isystem", "-idirafter", "-iquote")
 
 @dataclass
 class CompileWords:
-    """A command line, taken apart. Paths are absolute, in the order of the words."""
+    """A command line, taken apart. Paths are absolute, in the order of the words.
+
+    `libraries` has names, as behind `-l`, and paths of files.
+    """
 
     sources: list[str] = field(default_factory=list)
     objects: list[str] = field(default_factory=list)
@@ -104,6 +109,17 @@ def read_compile_words(words: Sequence[str], folder: str) -> CompileWords:
                 found.flags.append(word)
         elif word.endswith(SOURCE_SUFFIXES):
             found.sources.append(absolute(word))
+        elif _SHARED_LIBRARY.search(word):
+            found.libraries.append(absolute(word))
         elif word.endswith(OBJECT_SUFFIXES):
             found.objects.append(absolute(word))
+    return found
+
+
+def found_libraries(libraries: Sequence[str], folders: Sequence[str]) -> list[str]:
+    """Libraries as the linker finds them: names that are in one of the folders become the paths of their files."""
+    found = []
+    for name in libraries:
+        paths = (os.path.join(folder, f"lib{name}{end}") for folder in folders for end in (".so", ".a"))
+        found.append(name if "/" in name else next(filter(os.path.isfile, paths), name))
     return found

@@ -336,7 +336,7 @@ class _Builder:
         )  # fmt: skip
         if program is not None:
             include = tuple(path for path in program.include if path not in _XRT_INCLUDES)
-            libraries = tuple(lib for lib in program.libraries if lib not in _XRT_LIBRARIES)
+            libraries = tuple(lib for lib in program.libraries if _is_linked(lib))
             host = replace(
                 host, sources=program.sources, defines=program.defines, include=include, flags=program.flags,
                 libraries=libraries, language=program.language,
@@ -477,3 +477,9 @@ def project_of(
     for one in recognised:
         builder.add(one)
     return builder.finish()
+
+
+def _is_linked(library: str) -> bool:
+    """Whether a program is linked with a library here: one that is there, and not of those that the build finds itself."""
+    name = re.sub(r"^lib|\.(so|a)\b.*$", "", os.path.basename(library)) if "/" in library else library
+    return name not in _XRT_LIBRARIES and ("/" not in library or os.path.isfile(library))

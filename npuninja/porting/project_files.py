@@ -159,7 +159,8 @@ def _host_entries(host: Host, target: str) -> dict[str, object]:
 
     return {
         "sources": paths(host.sources), "defines": list(host.defines), "include": paths(host.include),
-        "flags": list(host.flags), "language": host.language, "libraries": list(host.libraries),
+        "flags": list(host.flags), "language": host.language,
+        "libraries": [_relative(lib, target) if "/" in lib else lib for lib in host.libraries],
         "arguments": list(host.arguments), "environment": [f"{name}={value}" for name, value in host.environment],
         "folder": _relative(host.folder, target), "module": host.module, "device": host.device, "refused": host.refused,
         "files": list(host.files),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from npuninja.porting.aiecc_words import read_aiecc_words
-from npuninja.porting.compile_words import read_compile_words
+from npuninja.porting.compile_words import found_libraries, read_compile_words
 from npuninja.porting.found import (
     Archive,
     CMakeBuild,
@@ -112,7 +112,7 @@ def _compile(command: Command) -> Recognised:
         tuple(words.defines),
         tuple(words.include),
         tuple(words.flags),
-        tuple(words.libraries),
+        tuple(found_libraries(words.libraries, words.library_folders)),
         words.language,
     )
     return Recognised(command, found)

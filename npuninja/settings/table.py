@@ -299,7 +299,7 @@ HOST = Section(
         Key(
             "libraries",
             "texts",
-            "Libraries to link with, without `lib` and suffix.",
+            "Libraries to link with: names without `lib` and suffix, or paths of files (with a `/`).",
             '["boost_program_options"]',
         ),
         Key(

@@ -25,7 +25,8 @@ def run(arguments: list[str]) -> None:
         temporary = outputs.temporary(target)
         command = [options.one("--compiler"), *options.positional, "-o", temporary]
         # XRT may be of a newer system, with its own C library; what it needs is looked up when the program starts.
-        command += [*(f"-l{name}" for name in options.all("--library")), "-pthread", *([xrt] if xrt else [])]
+        command += [word for name in options.all("--library") for word in _library_words(name)]
+        command += ["-pthread", *([xrt] if xrt else [])]
         command += ["-Wl,--allow-shlib-undefined"]
         try:
             sys.stderr.write(run_tool(command))
@@ -34,3 +35,11 @@ def run(arguments: list[str]) -> None:
             raise UserError("the program does not link", Location(options.positional[0])) from failure
         mode = os.stat(temporary).st_mode
         os.chmod(temporary, mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+
+
+def _library_words(name: str) -> list[str]:
+    """The linker's words for a library: a name, or the path of a file, which the program finds again when it starts."""
+    if "/" not in name:
+        return [f"-l{name}"]
+    path = os.path.abspath(name)
+    return [path] if path.endswith(".a") else [path, f"-Wl,--enable-new-dtags,-rpath,{os.path.dirname(path)}"]

@@ -17,7 +17,8 @@ from npuninja.plan.recipe import plan
 AT = Location("toolchain.toml", 7)
 PROGRAM = HostProgram(
     name="check", location=AT, sources=("host/check.cpp", "../lib/tools.cc"), defines=("N=4",), include=("../lib",),
-    language="c++23", libraries=("z",), arguments=("-x", "{xclbin}", "--elf={elf}", "{other.insts}", "-k", "MLIR_AIE"),
+    language="c++23", libraries=("z", "../lib/libit.so.2"),
+    arguments=("-x", "{xclbin}", "--elf={elf}", "{other.insts}", "-k", "MLIR_AIE"),
     environment=("A=1",), folder="data", designs=("gain", "other"), time_limit_s=9,
 )  # fmt: skip
 SCRIPT = HostProgram(
@@ -96,7 +97,9 @@ def test_a_program_is_compiled_linked_and_run():
     assert compiled.compile_command[0] == "/usr/bin/g++"
     linked = edges["build/host/check/check"]
     assert linked.inputs == tuple(objects)
-    assert "--library z --xrt-library /usr/lib/x/libxrt_coreutil.so.2" in " ".join(linked.options)
+    assert "--library z --library /lib/libit.so.2 --xrt-library /usr/lib/x/libxrt_coreutil.so.2" in " ".join(
+        linked.options
+    )
     run = edges["run-host-check"]
     folder = "build/npu1_1col/wasm"
     assert " ".join(run.options) == (

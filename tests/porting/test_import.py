@@ -342,3 +342,28 @@ def test_a_folder_that_says_nothing(tmp_path, capsys, content, message):
     assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 2
     assert message in capsys.readouterr().err
     assert not Path(tmp_path / "p").exists()
+
+
+def test_libraries_that_are_files_are_linked_with(tmp_path):
+    """CMake gives those of packages as files, with a version; a Makefile may name a folder of its own."""
+    folder, libraries = tmp_path / "f", tmp_path / "libraries"
+    folder.mkdir()
+    libraries.mkdir()
+    for name in ("libseen.so.4.6", "libold.a", "libnear.so", "libxrt_coreutil.so"):
+        (libraries / name).write_text("")
+    (folder / "t.cpp").write_text("int main() {}\n")
+    (folder / "Makefile").write_text(
+        "run:\n\tmkdir -p b && cd b && cmake .. && cmake --build .\n\tcp b/show show.exe\n\t./show.exe -x f.xclbin\n"
+        f"\tg++ t.cpp -L{libraries} -lnear -lz -lxrt_coreutil -o own.exe\n\t./own.exe -x f.xclbin\n"
+    )
+    (folder / "CMakeLists.txt").write_text(
+        f"cmake_minimum_required(VERSION 3.10)\nproject(show CXX)\nset(L {libraries})\n"
+        "add_executable(show t.cpp)\ntarget_link_directories(show PUBLIC ${L})\nadd_library(here SHARED t.cpp)\n"
+        "add_library(seen SHARED IMPORTED)\nset_property(TARGET seen PROPERTY IMPORTED_LOCATION ${L}/libseen.so.4.6)\n"
+        "target_link_libraries(show seen ${L}/libold.a near z here ${L}/libxrt_coreutil.so)\n"
+    )
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
+    found = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"]
+    own = ["../libraries/libnear.so", "z"]
+    assert found["own"]["libraries"] == own
+    assert found["show"]["libraries"] == ["../libraries/libseen.so.4.6", "../libraries/libold.a", *own]

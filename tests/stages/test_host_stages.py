@@ -71,6 +71,24 @@ def test_boost_may_be_included_where_it_is_not_installed_but_not_used(tmp_path):
         assert "libboost-program-options-dev" in found.value.hint
 
 
+@needs_compiler
+def test_a_library_that_is_a_file_is_found_again_when_the_program_starts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own libraries").mkdir()
+    library, source = "own libraries/libthree.so.1", tmp_path / "three.c"
+    source.write_text("int three(void) { return 3; }\n")
+    subprocess.run(
+        [COMPILER, "-x", "c", str(source), "-shared", "-fPIC", "-Wl,-soname,libthree.so.1", "-o", library],
+        check=True,
+    )
+    source.write_text("int three(void);\nint main(void) { return three(); }\n")
+    host_cc.run(
+        ["three.c", "--compiler", shutil.which("gcc") or COMPILER, "--headers", HEADERS, "-o", "three.o"]
+    )
+    host_link.run(["three.o", "--compiler", COMPILER, "--library", library, "--library", "m", "-o", "three"])
+    assert subprocess.run([str(tmp_path / "three")], cwd="/", check=False).returncode == 3
+
+
 def test_a_refused_program_says_why():
     with pytest.raises(UserError, match="it needs OpenCV"):
         run_host.run(["--refused", "it needs OpenCV"])
