@@ -42,7 +42,8 @@ _RUNNER = """\
 here=$(dirname "$(readlink -f "$0")")/..
 program=$(command -v "$1") || {{ echo "$0: there is no program $1" >&2; exit 127; }}
 shift
-exec "$here/{loader}" --inhibit-cache --library-path "$here/{libraries}" --argv0 "$program" "$program" "$@"
+libraries=$here/{libraries}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}
+exec "$here/{loader}" --inhibit-cache --library-path "$libraries" --argv0 "$program" "$program" "$@"
 """
 
 
@@ -74,8 +75,8 @@ def launch_in_place(root: str, program: str) -> str:
 
 
 def write_runner(root: str, name: str) -> str:
-    """Makes `bin/NAME` in `root`, which starts the program it is given with the libraries of `root`; returns
-    its path.
+    """Makes `bin/NAME` in `root`, which starts the program it is given with the libraries of `root`, then those of
+    LD_LIBRARY_PATH, which the program may need beside them; returns its path.
 
     Raises:
         ToolError: the loader is not among the packages.

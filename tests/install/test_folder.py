@@ -48,6 +48,20 @@ def test_runner(root):
     assert output_after_moving(root, launcher, str(shutil.which("echo")), "a b") == "a b\n"
 
 
+def test_a_runner_looks_in_the_folders_of_ld_library_path_too(root, monkeypatch):
+    launcher = write_runner(str(root), "with-these")
+    shutil.copy(shutil.which("echo"), root / "echo")
+    needed = next((root / "usr" / "lib").rglob("libc.so.6"))
+    elsewhere = root / "else where"
+    elsewhere.mkdir()
+    needed.rename(elsewhere / needed.name)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(elsewhere))
+    monkeypatch.setenv("LD_DEBUG", "libs")
+    run = subprocess.run([launcher, str(root / "echo"), "a b"], capture_output=True, text=True, check=True)
+    assert run.stdout == "a b\n"
+    assert f"calling init: {elsewhere}/libc.so.6" in run.stderr
+
+
 @pytest.mark.parametrize("write", [write_launcher, launch_in_place])
 def test_missing_program(root, write):
     with pytest.raises(ToolError, match="have no usr/bin/other"):
