@@ -129,6 +129,21 @@ def _print_constant(w: OpWriter, op: Operation) -> None:
 # Types that follow from others
 
 
+def _parse_callee_type(p: Parser, s: OpState) -> None:
+    place = p.i
+    type = p.parse_type()
+    if not type.startswith("("):
+        p.error(f"expected a function type, got {type}", place)
+    arguments, results = function_parts(type)
+    s.set_types(p, "callee", (type,))
+    s.set_types(p, "args", arguments)
+    s.types["results"] = results
+
+
+def _print_callee_type(w: OpWriter, op: Operation) -> None:
+    w.parameter(op.operands[0].type)
+
+
 def _parse_store_types(p: Parser, s: OpState) -> None:
     type = p.parse_type()
     if not type.startswith("memref<"):
@@ -255,6 +270,7 @@ def _print_global(w: OpWriter, op: Operation) -> None:
 
 CUSTOM_STANDARD: dict[str, CustomForm] = {
     "function": CustomForm(_parse_function, _print_function),
+    "callee_type": CustomForm(_parse_callee_type, _print_callee_type),
     "constant": CustomForm(_parse_constant, _print_constant),
     "store_types": CustomForm(_parse_store_types, _print_store_types),
     "select_types": CustomForm(_parse_select_types, _print_select_types),

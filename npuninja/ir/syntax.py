@@ -159,7 +159,7 @@ aiex.npu.push_queue          ( .column:i32 , .row:i32 , .direction:DMAChannelDir
 aiex.npu.writebd             {}
                              | column!:i32 row:i32 bd_id!:i32 buffer_length!:i32 buffer_offset!:i32 enable_packet!:i32
                              out_of_order_id!:i32 packet_id!:i32 packet_type!:i32 d0_size!:i32 d0_stride!:i32
-                             d1_size!:i32 d1_stride!:i32 d2_size!:i32 d2_stride!:i32 burst_length:i32
+                             d1_size!:i32 d1_stride!:i32 d2_size!:i32 d2_stride!:i32 burst_length=0:i32
                              iteration_current!:i32 iteration_size!:i32 iteration_stride!:i32 next_bd!:i32
                              use_next_bd!:i32 valid_bd!:i32 lock_rel_val!:i32 lock_rel_id!:i32 lock_acq_enable!:i32
                              lock_acq_val!:i32 lock_acq_id!:i32 d0_zero_before:i32 d1_zero_before:i32
@@ -180,6 +180,8 @@ aiex.multi_dest              < $tile:index , .bundle:WireBundle : .channel:i32 >
 func.func                    custom(function) regions(1)
                              attributes(sym_name:str,function_type,sym_visibility:str,arg_attrs,res_attrs)
 func.call                    .callee:sym ( $args* ) {} : functype(args) => results*
+func.constant                {} .value:sym : type(result) => result
+func.call_indirect           $callee ( $args* ) {} : custom(callee_type) => results*
 func.return                  {} (? $args* : types(args) )?
 
 cf.br                        ^dest() {}

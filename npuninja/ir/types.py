@@ -133,12 +133,12 @@ def element_count(shape: tuple[int, ...]) -> int:
 
 
 def bits(text: str) -> int:
-    """The width in bits of a scalar type (index: 32, as on the array's cores) or of a static vector.
+    """The width in bits of a scalar type (index: 64, MLIR's own) or of a static vector.
 
     Raises ValueError for other types.
     """
     if text == "index":
-        return 32
+        return 64
     if text in _FLOAT_BITS:
         return _FLOAT_BITS[text]
     if text in _BLOCK_BITS:
@@ -156,7 +156,7 @@ def size_bytes(text: str) -> int:
     """The bytes a static memref takes. Raises ValueError when it is dynamic or its element has no known
     width.
 
-    Elements of less than a byte take a byte; index takes four bytes.
+    Elements of less than a byte take a byte; index takes eight bytes.
     """
     type = memref(text)
     return element_count(type.shape) * ((bits(type.element) + 7) // 8)

@@ -322,8 +322,10 @@ def _check_dma_bd(op: Operation) -> None:
             f"{kind.max_length_words}",
             "share the transfer between two descriptors",
         )
-    if op.integer("offset", 0) * bits(type.element) % 32:
-        raise op_error(op, f"offset {op.integer('offset')} elements is no multiple of 4 bytes")
+    address = buffer.integer("address", 0)
+    if (8 * address + op.integer("offset", 0) * bits(type.element)) % 32:
+        behind = f" behind address {address}" if address else ""
+        raise op_error(op, f"offset {op.integer('offset', 0)} elements{behind} is no multiple of 4 bytes")
     if op.integer("burst_length", 0) and home.name != "aie.shim_dma":
         raise op_error(op, "'burst_length' is for shim tiles only")
     _check_dimensions(op, kind, home)

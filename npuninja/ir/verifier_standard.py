@@ -35,6 +35,22 @@ def _check_call(op: Operation) -> None:
         raise _call_error(op, function, f"results ({', '.join(given[1])}), expected ({', '.join(results)})")
 
 
+def _check_function_value(op: Operation) -> None:
+    name = op.symbol("value")
+    function = find_symbol(op, name, "func.func")
+    if function is None:
+        hint = "declare it in the device with 'func.func private'"
+        raise UserError(f"function '@{name}' is not declared", op.loc, hint=hint)
+    type = function.attributes["function_type"]
+    assert isinstance(type, TypeAttr), function
+    if type.type != op.result.type:
+        raise UserError(
+            f"'@{name}' has type {type.type}, not {op.result.type}",
+            op.loc,
+            notes=((f"'@{name}' is declared here", function.loc),),
+        )
+
+
 def _call_error(op: Operation, function: Operation, what: str) -> UserError:
     name = function.string("sym_name")
     return UserError(
@@ -132,6 +148,7 @@ _FLOAT_OPS = "addf subf mulf divf remf negf maximumf minimumf maxnumf minnumf cm
 STANDARD_RULES: dict[str, Callable[[Operation], None]] = {
     "func.func": _check_function,
     "func.call": _check_call,
+    "func.constant": _check_function_value,
     "memref.load": _check_subscript,
     "memref.store": _check_subscript,
     "scf.for": _check_loop,

@@ -72,7 +72,7 @@ def test_malformed_memrefs_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "width"),
-    [("i1", 1), ("ui32", 32), ("bf16", 16), ("f16", 16), ("f64", 64), ("index", 32), ("vector<4x2xi8>", 64)],
+    [("i1", 1), ("ui32", 32), ("bf16", 16), ("f16", 16), ("f64", 64), ("index", 64), ("vector<4x2xi8>", 64)],
 )
 def test_widths(text: str, width: int) -> None:
     assert bits(text) == width

@@ -46,6 +46,9 @@ aie.runtime_sequence() {
 %0 = memref.get_global @data : memref<2xi32>
 aiex.npu.blockwrite(%0) {buffer = @b, address = 2 : ui32, value = 1234 : ui32} : memref<2xi32>
 }"""
+BINDING = """aie.objectfifo_rearm_binding @r channels(%t : index) locks(%l : index) \
+{channel_dirs = array<i32: 0>, channel_indices = array<i32: 0>, lock_inits = array<i32: 1>}"""
+FIRST = 'address = 0 : i32, mem_bank = 0 : i32, sym_name = "i"'
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,22 @@ aiex.npu.blockwrite(%0) {buffer = @b, address = 2 : ui32, value = 1234 : ui32} :
             "memref<8xi32>) {bd_id = 0 : i32, len = 8 : i32}",
         ),
         ("func.func @f() {\nfunc.return\n}", ADDRESSES, "      return"),
+        (
+            "func.func private @g(i32) -> i32\naie.core(%t) {\n%f = func.constant @g : (i32) -> i32\n"
+            "%c1 = arith.constant 1 : i32\n"
+            "%0 = func.call_indirect %f(%c1) : (i32) -> i32\n%1 = func.call_indirect %f(%0) : (i32) -> i32\naie.end\n}",
+            ADDRESSES,
+            "func.call @g(%0) : (i32) -> i32",
+        ),
+        # An index has 64 bits in MLIR, so five of them are more than the eight words of @b.
+        ('%i = aie.buffer(%t) {sym_name = "i"} : memref<5xindex>', ADDRESSES, FIRST),
+        (
+            '%n = aie.buffer(%t) {address = 0x402 : i32, aligned = false, sym_name = "n"} : memref<8xi16>\n'
+            + descriptor("%n : memref<8xi16> offset = 1 len = 2)"),
+            ADDRESSES,
+            "memref<8xi16> offset = 1 len = 2) {bd_id",
+        ),
+        (f"%l = aie.lock(%t, 0) {{init = 1 : i32}}\n{BINDING}", ADDRESSES, BINDING.split("{")[1]),
         (
             core(f"f({MERGED}", 'g(link_with = "g.o"'),
             ADDRESSES,
@@ -129,6 +148,15 @@ def test_a_line_is_written(body: str, file: str, line: str) -> None:
             "length is 16384 words",
         ),
         (core(f"f({MERGED}", 'g(link_with = "k.ll"'), "merges 'k.ll' into its code"),
+        (
+            f"%l = aie.lock(%t, 0) {{init = 1 : i32}}\n{BINDING}\n"
+            "aie.runtime_sequence() {\naiex.dma_channel_reset_for(@r)\n}",
+            "a channel without a program that could be started again",
+        ),
+        (
+            "func.func private @g(i32)\naie.core(%t) {\n%f = func.constant @g : () -> ()\naie.end\n}",
+            r"'@g' has type \(i32\) -> \(\), not \(\) -> \(\)",
+        ),
         (
             "%c = aie.logical_tile<CoreTile>(?, ?)\naie.mem(%c) {\n%0 = aie.dma_start(MM2S, 2, ^e, ^e)\n^e:\naie.end\n}",
             "channel 2 does not exist",

@@ -14,7 +14,7 @@ from npuninja.lowering.op_builders import constant_value
 NONE, READS, WRITES, UNKNOWN = range(4)
 
 _PURE = re.compile(
-    r"(?:arith|math|index|ub)\.\w+|affine\.(?:apply|min|max)"
+    r"(?:arith|math|index|ub)\.\w+|func\.constant|affine\.(?:apply|min|max)"
     r"|memref\.(?:subview|cast|reinterpret_cast|memory_space_cast|dim|rank|get_global|view|assume_alignment"
     r"|expand_shape|collapse_shape|extract_aligned_pointer_as_index|extract_strided_metadata)"
     r"|builtin\.unrealized_conversion_cast"

@@ -52,7 +52,33 @@ def _name_broadcasts(device: Operation) -> None:
             op.name = "aievec.broadcast_scalar"
 
 
+def _call_directly(holder: Operation) -> None:
+    """A call through a value that is a function's name calls the function."""
+    for op in list(holder.walk()):
+        if op.name != "func.call_indirect":
+            continue
+        function = op.operands[0].owner
+        if not isinstance(function, Operation) or function.name != "func.constant":
+            continue
+        call = Operation(
+            "func.call",
+            op.operands[1:],
+            {"callee": function.attributes["value"]},
+            tuple(result.type for result in op.results),
+            loc=op.loc,
+            result_names=tuple(result.name for result in op.results),
+        )
+        op.insert_before(call)
+        holder.replace_uses(dict(zip(op.results, call.results)))
+        op.erase()
+    used = {value for op in holder.walk() for value in op.operands}
+    for op in list(holder.walk()):
+        if op.name == "func.constant" and op.result not in used:
+            op.erase()
+
+
 def _canonicalize(holder: Operation) -> None:
+    _call_directly(holder)
     fold_views_in(holder)
     fold_constants_in(holder)
     if simplify_conditions_in(holder):

@@ -102,6 +102,12 @@ def _reset_for(device: Operation, op: Operation) -> list[Operation]:
     tiles, locks = _ends(binding)
     directions = _numbers(binding, "channel_dirs", len(tiles), op)
     channels = _numbers(binding, "channel_indices", len(tiles), op)
+    if "head_bd_ids" not in binding.attributes:
+        raise UserError(
+            f"'@{binding.string('sym_name')}' has a channel without a program that could be started again",
+            binding.loc,
+            notes=(("its channels are reset here", op.loc),),
+        )
     heads = _numbers(binding, "head_bd_ids", len(tiles), op)
     repeats = _numbers(binding, "repeat_counts", len(tiles), op)
     inits = _numbers(binding, "lock_inits", len(locks), op)
