@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from npuninja.porting.found import Command
+from npuninja.porting.project import PEANO_PLACE
 from npuninja.porting.shell_words import ASSIGNMENT, commands_of
 
 #: Files that may be a test, where no `.lit` is one: what their RUN lines begin with is a comment of their language.
@@ -36,6 +37,7 @@ _WORDS = {
     "%python": "python3",
     "%PYTHON": "python3",
     "%aiecc": "aiecc",
+    "%PEANO_INSTALL_DIR": PEANO_PLACE,
     "%host_clang": "clang++",
     "%xrt_flags": "",
     "%host_link_flags": "",
@@ -101,8 +103,10 @@ def _read_commands(path: str) -> tuple[tuple[str, ...], list[Command]] | None:
         check = _CHECK.search(line)
         if match and match[1] == "REQUIRES":
             requires += re.split(r"[\s,]+", match[2].strip())
+        elif match and lines and lines[-1].endswith("\\"):
+            lines[-1] = f"{lines[-1][:-1]} {match[2].strip()}"
         elif match:
-            lines.append(match[2])
+            lines.append(match[2].rstrip())
         elif check and not any(mark in check[1] for mark in _PATTERN):
             checks.append(check[1])
     if not lines or any("%S/Makefile" in line for line in lines):

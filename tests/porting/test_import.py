@@ -169,6 +169,8 @@ RUN: %run_on_npu1% sed 's/NPUDEVICE/npu1_1col/g' -i aie_arch.mlir
 RUN: %run_on_npu2% sed 's/NPUDEVICE/npu2_1col/g' -i aie_arch.mlir
 RUN: %aiecc --get-xclbin --get-npu-insts --xclbin-name=aie.xclbin --npu-insts-name=insts.bin ./aie_arch.mlir
 RUN: %host_clang %S/test.cpp -o test.exe -std=c++17 -Wall %xrt_flags %host_link_flags %test_utils_flags
+RUN: %PEANO_INSTALL_DIR/bin/clang++ --target=aie2-none-unknown-elf -O2 \\
+RUN:   -c %S/k.cc -o ./k.o
 RUN: %run_on_npu1% ./test.exe -x aie.xclbin -k MLIR_AIE
 RUN: %run_on_npu2% ./test.exe -x aie.xclbin -k MLIR_AIE
 """
@@ -192,6 +194,7 @@ def test_a_test_for_lit_in_a_tree_of_mlir_aie(tmp_path, test, comment):
         "../tree/runtime_lib/test_lib/test_utils.cpp",
     ]
     assert said["host"]["test"]["arguments"] == ["-x", "{xclbin}", "-k", "MLIR_AIE"]
+    assert said["kernel"]["k.o"]["sources"] == ["../tree/test/one/k.cc"]
     assert said["host"]["test"]["files"] == ["aie.xclbin={xclbin}", "insts.bin={insts}"]
 
 

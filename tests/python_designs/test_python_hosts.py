@@ -224,6 +224,10 @@ for paths in ({"elf_path": "a.elf"}, {"xclbin_path": "a.xclbin"}):
 print(design.compile(xclbin_path="a.xclbin", inst_path="a.bin", elf_path="a.elf", pdi_path="a.pdi"))
 given, result = iron.arange(16, dtype=np.int32), iron.zeros(16, dtype=np.int32)
 print(DefaultNPURuntime.run_test(NPUKernel("a.xclbin", "a.bin"), [given, result], {1: np.arange(16, dtype=np.int32)}))
+# The instructions as an ELF, and a buffer that is larger than the argument.
+built, larger = open("a.xclbin.npuninja").read().strip()[: -len(".json")], iron.zeros(32, dtype=np.int32)
+NPUKernel(built + ".xclbin", built + ".elf")(given, larger)
+print((larger.numpy() == [*range(16), *[0] * 16]).all())
 """
 
 
@@ -233,6 +237,7 @@ def test_a_jitted_design_is_compiled_to_paths(tmp_path):
         "compile(): xclbin_path and inst_path must be set together, or neither",
         "('a.xclbin', 'a.bin')",
         "0",
+        "True",
     ]
     assert (tmp_path / "a.elf").read_bytes()[:4] == b"\x7fELF"
     assert (tmp_path / "a.xclbin").read_bytes()[:7] == b"xclbin2"
