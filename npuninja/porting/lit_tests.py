@@ -149,7 +149,7 @@ def _test_library(folder: str) -> str:
         above = os.path.dirname(above)
         source = os.path.join(above, _TEST_LIBRARY, "test_utils.cpp")
         if os.path.isfile(source):
-            return f"-I{shlex.quote(os.path.dirname(source))} {shlex.quote(source)}"
+            return f"-DTEST_UTILS_USE_XRT -I{shlex.quote(os.path.dirname(source))} {shlex.quote(source)}"
     return "-ltest_utils"
 
 
