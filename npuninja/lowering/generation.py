@@ -47,8 +47,6 @@ class Rules(NamedTuple):
     numbers_locks_last: bool
     #: Buffers start at a multiple of the load/store bus unless they say `aligned = false`.
     aligns_buffers: bool
-    #: A buffer with an address of its own is placed once more, behind itself (MLIR-AIE #3003 ended that).
-    places_given_addresses_again: bool
     #: Buffers with addresses of their own are looked at in the order of these, not of the text.
     sorts_given_addresses: bool
     #: The data of a core lies in the largest gap between stack and buffers, not behind all of them.
@@ -110,7 +108,6 @@ RULES = {
             numbers_are_values=False,
             numbers_locks_last=False,
             aligns_buffers=False,
-            places_given_addresses_again=True,
             sorts_given_addresses=False,
             data_in_largest_gap=False,
             sorts_flows=False,
@@ -147,7 +144,6 @@ RULES = {
             numbers_are_values=False,
             numbers_locks_last=False,
             aligns_buffers=False,
-            places_given_addresses_again=False,
             sorts_given_addresses=False,
             data_in_largest_gap=False,
             sorts_flows=False,
@@ -184,7 +180,6 @@ RULES = {
             numbers_are_values=True,
             numbers_locks_last=True,
             aligns_buffers=True,
-            places_given_addresses_again=False,
             sorts_given_addresses=True,
             data_in_largest_gap=True,
             sorts_flows=True,

@@ -71,8 +71,8 @@ def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int], 
             continue
         remainder = _remainder(trips, factor)
         # A loop that never ends does not reach its remainder: one that would be long anyway stays a loop, as
-        # in MLIR-AIE.
-        keep = trips >= ENDLESS_TRIPS and inner_straight
+        # in MLIR-AIE, unless it is a single trip.
+        keep = trips >= ENDLESS_TRIPS and inner_straight and remainder > 1
         _unroll(op, trips, min(factor, trips), remainder, keep)
         straight = trips <= factor or (remainder > 1 and not keep)
     return straight

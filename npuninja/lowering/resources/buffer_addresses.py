@@ -119,7 +119,6 @@ def _place(memory: _Memory, scheme: str | None, warnings: Warnings) -> None:
         placed: dict[Operation, _Placed] = {}
         try:
             _bank_aware(memory, placed)
-            _warn_of_moved(memory, placed, warnings)
             _write(placed)
             return
         except _NoRoom as reason:
@@ -138,17 +137,6 @@ def _place(memory: _Memory, scheme: str | None, warnings: Warnings) -> None:
         _write(_sequential(memory))
     except _NoRoom as reason:
         raise _full(memory, str(reason), "use fewer, smaller or shallower buffers, or another tile") from None
-
-
-def _warn_of_moved(memory: _Memory, placed: dict[Operation, _Placed], warnings: Warnings) -> None:
-    for op, (address, _) in placed.items():
-        given = op.integer("address", address)
-        if given != address:
-            warnings.add(
-                f"{memory.rules.release} puts buffer '{op.string('sym_name')}' at {address}, behind the address {given} "
-                "that it is given: leave addresses out, or write the design for a later release",
-                op.loc,
-            )
 
 
 def _full(memory: _Memory, reason: str, hint: str) -> UserError:
@@ -253,12 +241,10 @@ def _preset(memory: _Memory, op: Operation, starts: list[int], next_free: list[i
     address = op.integer("address")
     bank = address // bank_bytes
     if not memory.rules.sorts_given_addresses and address < next_free[bank]:
-        raise _NoRoom(f"'{name}' at {address} stands behind a buffer that ends at {next_free[bank]}", op.loc)
+        raise _NoRoom(f"'{name}' at {address} comes after a buffer that ends at {next_free[bank]}", op.loc)
     next_free[bank] = max(next_free[bank], address + size)
     for crossed in range(bank + 1, memory.kind.banks):  # a buffer longer than a bank fills the next ones too
         next_free[crossed] = max(next_free[crossed], min(address + size, starts[crossed] + bank_bytes))
-    if memory.rules.places_given_addresses_again:
-        return _in_bank(memory, op, bank, starts, next_free)
     return _Placed(address, bank)
 
 
