@@ -9,17 +9,17 @@ from npuninja.python_designs.script import run_design
 
 MISTAKES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mistakes.py")
 
-#: Function in mistakes.py -> type of the exception and a part of its text. Types, and texts of
-#: the first six, were compared with what MLIR-AIE of August 2026 raises.
+#: Function in mistakes.py -> type of the exception and a part of its text. The types were compared with what MLIR-AIE of
+#: August 2026 raises.
 WANTED = {
-    "no_depth": ("ValueError", "Must specify either ObjectFifoHandle depth or ObjectFifo default depth"),
-    "two_subscripts": ("IndexError", "Too many indices for shaped type with rank: 2"),
+    "no_depth": ("ValueError", "this end of the ObjectFifo has no depth: give one to it"),
+    "two_subscripts": ("IndexError", "2 indices for a memref of 1 dimensions"),
     "fill_of_a_number": ("ValueError", "Expected a RuntimeData source/dest, got 5"),
     "fill_outside": (
         "RuntimeError",
         "No active runtime sequence: fill()/drain() and TaskGroup() must be called",
     ),
-    "barrier_of_no_worker": ("ValueError", "No workers have been registered for this barrier."),
+    "barrier_of_no_worker": ("ValueError", "this barrier belongs to no worker yet"),
     "operand_that_is_no_value": ("ValueError", "expected a value"),
     "next_of_a_descriptor": ("ValueError", "Bd.next must be 'self', an int index, or None; got 'next'"),
     "loop_variable_stored": ("MLIRError", "the value is index, an element of memref<16xi32> is not"),

@@ -268,7 +268,7 @@ class ObjectFifoHandle(Resolvable):
         if depth is None:
             if not of.depth:
                 raise ValueError(
-                    "Must specify either ObjectFifoHandle depth or ObjectFifo default depth; both are None."
+                    "this end of the ObjectFifo has no depth: give one to it, or a default to the ObjectFifo"
                 )
             depth = of.depth
         if depth < 1:

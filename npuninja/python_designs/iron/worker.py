@@ -156,8 +156,7 @@ class WorkerRuntimeBarrier:
     def _last(self) -> Any:
         if not self.worker_locks:
             raise ValueError(
-                "No workers have been registered for this barrier. Need to pass the barrier as an argument to "
-                "the worker."
+                "this barrier belongs to no worker yet: give it to one, in the arguments of Worker(fn, [...])"
             )
         return self.worker_locks[-1]
 

@@ -46,7 +46,7 @@ def d(a: In, b: Out, *, dtype_str: CompileTime[str] = "bf16"):
         i.release(1)
         o.release(1)
 
-    w = Worker(
+    worker = Worker(
         body, fn_args=[fi.cons(), fo.prod(), fn, k2, lut], stack_size=4096, allocation_scheme="bank-aware"
     )
 
@@ -54,8 +54,8 @@ def d(a: In, b: Out, *, dtype_str: CompileTime[str] = "bf16"):
         h.fill(A)
         q.drain(B, wait=True)
 
-    rt = Runtime(seq, [V, V, fi.prod(), fo.cons()])
-    return Program(iron.get_current_device(), rt, workers=[w]).resolve_program()
+    sequence = Runtime(seq, [V, V, fi.prod(), fo.cons()])
+    return Program(iron.get_current_device(), sequence, workers=[worker]).resolve_program()
 
 
 iron.set_current_device(from_name("npu2"))
