@@ -26,7 +26,6 @@ _IDLE = re.compile(r"#\s*(?:pragma\s+once|if|ifdef|ifndef|elif|else|endif|error|
 _KERNELS_OWN = "aie_kernels"
 #: Headers that the compiler itself has.
 _COMPILERS = frozenset(("float.h", "limits.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h"))
-_WORD = re.compile(r"[A-Za-z_]\w*")
 _DEPTH = 6
 
 
@@ -42,19 +41,21 @@ def begins_with_the_api(source: str, folders: tuple[str, ...]) -> bool:
 
 def is_word_of_headers(name: str) -> bool:
     """Whether the headers for kernels have the word, so that a macro of this name could change them."""
-    return name in _words_of_headers()
+    text = _text_of_headers()
+    # Asked at every compilation with macros, and few of the names stand anywhere in the headers.
+    return name in text and re.search(rf"(?<![A-Za-z_]){re.escape(name)}(?!\w)", text) is not None
 
 
 @functools.lru_cache(maxsize=1)
-def _words_of_headers() -> frozenset[str]:
-    words: set[str] = set()
+def _text_of_headers() -> str:
+    texts = []
     for folder, _, names in os.walk(kernel_headers.INCLUDE_FOLDER):
         if os.path.basename(folder) == _KERNELS_OWN:
             continue
         for name in names:
             with open(os.path.join(folder, name), encoding="utf-8") as stream:
-                words.update(_WORD.findall(stream.read()))
-    return frozenset(words)
+                texts.append(stream.read())
+    return "\n".join(texts)
 
 
 def _scan(path: str, folders: tuple[str, ...], depth: int) -> str:
