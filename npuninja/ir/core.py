@@ -215,6 +215,12 @@ class Operation:
         assert isinstance(attribute, ArrayAttr), (self, key, attribute)
         return attribute.items
 
+    def strings(self, key: str) -> list[str]:
+        """The strings in an array attribute; none when it is absent or something else."""
+        attribute = self.attributes.get(key)
+        items = attribute.items if isinstance(attribute, ArrayAttr) else ()
+        return [item.value for item in items if isinstance(item, StringAttr)]
+
     def type_of(self, key: str) -> str:
         """The text of a type attribute; KeyError when absent."""
         attribute = self.attributes[key]

@@ -184,9 +184,8 @@ class OpWriter:
             if name not in found.in_format and found.defaults.get(name) != value
         }
         if op.name == "aie.dma_bd" and "len" in op.attributes and not _numbers_are_literals(op):
-            rest["len"] = op.attributes[
-                "len"
-            ]  # these releases know it by keyword only, and keep the attribute
+            # These releases know it by keyword only, and keep the attribute.
+            rest["len"] = op.attributes["len"]
         if rest:
             self.glued(f" {keyword} {dictionary_text(rest)}" if keyword else f" {dictionary_text(rest)}")
 

@@ -14,7 +14,7 @@ from npuninja.errors import Location, UserError
 from npuninja.ir.assembly import OpDefinition
 from npuninja.ir.attributes import SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Region, Value
-from npuninja.ir.symbols import SYMBOL_TABLES, check_unique_symbols
+from npuninja.ir.symbols import SYMBOL_TABLES, check_unique_symbols, find_symbol
 from npuninja.ir.syntax import definition
 from npuninja.ir.verifier_aie import AIE_RULES
 from npuninja.ir.verifier_array import ARRAY_RULES
@@ -73,11 +73,11 @@ def verify(module: Operation, *, splits_transfers: bool = False, as_printed: boo
 
 def _has_allocation(transfer: Operation) -> bool:
     """Whether the symbol of an `aiex.npu.dma_memcpy_nd` is that of a shim's allocation."""
-    device = transfer.enclosing("aie.device")
     named = transfer.attributes.get("metadata")
-    return device is not None and any(
-        op.name == "aie.shim_dma_allocation" and named == SymbolRefAttr((op.string("sym_name"),))
-        for op in device.body.ops
+    return (
+        isinstance(named, SymbolRefAttr)
+        and len(named.path) == 1
+        and find_symbol(transfer, named.path[0], "aie.shim_dma_allocation") is not None
     )
 
 

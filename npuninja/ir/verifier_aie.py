@@ -15,14 +15,12 @@ from npuninja.arch.devices import (
 from npuninja.arch.switch import MASTER_COUNTS, SLAVE_COUNTS
 from npuninja.errors import UserError
 from npuninja.ir.attributes import (
-    ArrayAttr,
     BDDimLayoutArrayAttr,
     BDPadLayoutArrayAttr,
     DenseArrayAttr,
     EnumAttr,
     IntegerAttr,
     PacketInfoAttr,
-    StringAttr,
     is_contiguous,
 )
 from npuninja.ir.core import Block, Operation
@@ -106,7 +104,7 @@ def _check_core(op: Operation) -> None:
     for name in ("link_files", "link_merge_files"):
         if "link_with" in op.attributes and name in op.attributes:
             raise op_error(op, f"'link_with' and '{name}' exclude each other")
-    both = set(_strings(op, "link_files")) & set(_strings(op, "link_merge_files"))
+    both = set(op.strings("link_files")) & set(op.strings("link_merge_files"))
     if both:
         raise op_error(op, f"{min(both)!r} is both in 'link_files' and in 'link_merge_files'")
 
@@ -114,11 +112,6 @@ def _check_core(op: Operation) -> None:
 def _check_logical_tile(op: Operation) -> None:
     if "allocation_scheme" in op.attributes and op.enum("tile_type").startswith("Shim"):
         raise op_error(op, "a shim tile has no memory, so no allocation_scheme")
-
-
-def _strings(op: Operation, key: str) -> list[str]:
-    found = op.attributes.get(key)
-    return [i.value for i in found.items if isinstance(i, StringAttr)] if isinstance(found, ArrayAttr) else []
 
 
 def _check_on_own_tile(op: Operation) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location, UserError
 from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, MOST_BUFFERS, check_kernel_name
-from npuninja.ir.attributes import ArrayAttr, EnumAttr, StringAttr, SymbolRefAttr
+from npuninja.ir.attributes import EnumAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
 from npuninja.plan.design import Configuration, Core, Design, LinkedObject, Sequence
@@ -208,9 +208,7 @@ def _names(op: Operation, file: str) -> list[tuple[str, Location]]:
     if isinstance(link_with, StringAttr):
         names.append(link_with.value)
     for key in ("link_files", "link_merge_files"):
-        files = op.attributes.get(key)
-        if isinstance(files, ArrayAttr):
-            names += [item.value for item in files.items if isinstance(item, StringAttr)]
+        names += op.strings(key)
     return [(name, _attribute_location(op, name, file)) for name in names]
 
 

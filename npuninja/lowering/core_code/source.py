@@ -11,7 +11,6 @@ from typing import Any
 from npuninja.arch.families import architectures
 from npuninja.errors import UserError
 from npuninja.formats.core_abi import ABI_VERSION
-from npuninja.ir.attributes import ArrayAttr, StringAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.types import DYNAMIC, function_parts, memref, size_bytes
 from npuninja.lowering.core_code.frames import PlainFrame, StepFrame
@@ -110,11 +109,8 @@ def _argument_elements(function: Operation) -> list[str | None]:
 
 def link_files(core: Operation) -> list[str]:
     """The object files a core is linked with, in order; last those whose code is merged into it."""
-    lists = [files for key in ("link_files", "link_merge_files") if (files := core.attributes.get(key))]
-    if lists:
-        arrays = [files.items for files in lists if isinstance(files, ArrayAttr)]
-        return [item.value for items in arrays for item in items if isinstance(item, StringAttr)]
-    return [core.string("link_with")] if "link_with" in core.attributes else []
+    found = core.strings("link_files") + core.strings("link_merge_files")
+    return found or ([core.string("link_with")] if "link_with" in core.attributes else [])
 
 
 class _Core:

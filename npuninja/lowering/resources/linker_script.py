@@ -15,7 +15,6 @@ from npuninja.arch.devices import (
     memory_neighbours,
 )
 from npuninja.errors import UserError
-from npuninja.ir.attributes import ArrayAttr, StringAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.types import size_bytes
 from npuninja.lowering.generation import Rules
@@ -146,8 +145,5 @@ def _windows(device: Operation, place: Place, buffers: dict[Place, list[Operatio
 
 def link_files(core: Operation) -> list[str]:
     """The files to link with a core: `link_files`, or `link_with`."""
-    listed = core.attributes.get("link_files")
-    if isinstance(listed, ArrayAttr):
-        return [item.value for item in listed.items if isinstance(item, StringAttr)]
     name = core.string("link_with", "")
-    return [name] if name else []
+    return core.strings("link_files") or ([name] if name else [])
