@@ -17,8 +17,16 @@ _NAMES = {
     "--elf-name": "elf",
     "--get-elf": "elf",
 }
-#: Options of the driver of MLIR-AIE 1.4 that ask for a file, and its name when no other option says one.
-_ASKED = {"--get-xclbin": "aie.xclbin", "--get-npu-insts": "insts.bin", "--get-elf": "insts.elf"}
+#: Options that ask for a file: its kind, and its name when no other option says one. MLIR-AIE 1.4 has the last three.
+_ASKED = {
+    "--aie-generate-xclbin": ("xclbin", "final.xclbin"),
+    "--aie-generate-npu-insts": ("insts", "insts.bin"),
+    "--aie-generate-npu": ("insts", "insts.bin"),
+    "--aie-generate-elf": ("elf", "insts.elf"),
+    "--get-xclbin": ("xclbin", "aie.xclbin"),
+    "--get-npu-insts": ("insts", "insts.bin"),
+    "--get-elf": ("elf", "insts.elf"),
+}
 _WITH_VALUE = (
     "--peano",
     "--sysroot",
@@ -39,13 +47,6 @@ _WITHOUT_EFFECT = (
     "--no-xchesscc", "--xchesscc", "--no-xbridge", "--xbridge", "--verbose", "-v", "--unified", "--no-unified",
     "--progress", "--profile", "-n",
 )  # fmt: skip
-#: What MLIR-AIE's driver calls the files that no option names.
-DEFAULTS = {"xclbin": "final.xclbin", "insts": "insts.bin", "elf": "insts.elf"}
-_MAKES = {
-    "xclbin": ("--aie-generate-xclbin",),
-    "insts": ("--aie-generate-npu-insts", "--aie-generate-npu"),
-    "elf": ("--aie-generate-elf",),
-}
 
 
 def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
@@ -70,7 +71,8 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
             continue
         known = name if name.startswith("--") else "-" + name
         if known in _ASKED and not has_value:
-            outputs.setdefault(_NAMES[known], os.path.join(folder, _ASKED[known]))
+            kind, file = _ASKED[known]
+            outputs.setdefault(kind, os.path.join(folder, file))
             continue
         if (known in _NAMES or known in FLAGS_WITH_VALUE or name in _WITH_VALUE) and not has_value:
             value = words[position] if position < len(words) else ""
@@ -81,9 +83,6 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
             flags.append(f"{known}={value}" if has_value or known in FLAGS_WITH_VALUE else known)
         elif name not in _WITHOUT_EFFECT and known not in _WITHOUT_EFFECT and name not in _WITH_VALUE:
             others.append(word)
-    for kind, options in _MAKES.items():
-        if any(option in words for option in options):
-            outputs.setdefault(kind, os.path.join(folder, DEFAULTS[kind]))
     return DesignBuild(
         mlir,
         outputs.get("xclbin", ""),

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from npuninja.porting.found import Command
-from npuninja.porting.project import PEANO_PLACE
+from npuninja.porting.project import PEANO_PLACE, text_of
 from npuninja.porting.shell_words import ASSIGNMENT, commands_of
 
 #: Files that may be a test, where no `.lit` is one: what their RUN lines begin with is a comment of their language.
@@ -98,7 +98,7 @@ def _read_commands(path: str) -> tuple[tuple[str, ...], list[Command]] | None:
     requires: list[str] = []
     lines: list[str] = []
     checks: list[str] = []
-    for line in _lines(path):
+    for line in text_of(path).splitlines():
         match = _LINE.search(line)
         check = _CHECK.search(line)
         if match and match[1] == "REQUIRES":
@@ -167,7 +167,7 @@ def _read(path: str) -> LitTest | None:
     build: dict[str, str] | None = None
     run: dict[str, str] | None = None
     targets: tuple[str, ...] = ()
-    for line in _lines(path):
+    for line in text_of(path).splitlines():
         match = _LINE.search(line)
         if match is None:
             continue
@@ -186,14 +186,6 @@ def _read(path: str) -> LitTest | None:
     if build is None and run is None:
         return None
     return LitTest(os.path.basename(path), tuple(requires), {**(build or {}), **(run or {})}, targets)
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read().splitlines()
-    except OSError:
-        return []
 
 
 def _of_make(command: str) -> tuple[dict[str, str], tuple[str, ...]] | None:

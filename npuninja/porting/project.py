@@ -310,17 +310,12 @@ class _Builder:
         is_script = path.endswith(".py") and os.path.isfile(path)
         if program is None and not is_script:
             refused = self._without.get(os.path.dirname(path), "")
+            became = f"nothing says how {os.path.relpath(path, self.folder)} is made"
             if refused:
-                stem = plain_name(os.path.splitext(os.path.basename(path))[0])
-                name = _unlike(stem, {host.name for host in self.project.hosts})
+                name = self._host_name(path)
                 self.project.hosts.append(Host(name, (), (), found.folder, refused=refused))
-            self._say(
-                command,
-                f"[host.{name}], which is refused"
-                if refused
-                else f"nothing says how {os.path.relpath(path, self.folder)} is made",
-                taken=False,
-            )
+                became = f"[host.{name}], which is refused"
+            self._say(command, became, taken=False)
             return
         read = next((w for w in found.arguments if os.path.join(found.folder, w) in self._not_made), "")
         if read:
@@ -328,8 +323,7 @@ class _Builder:
             self._say(command, f"it reads {read}, which a command that is left out makes", taken=False)
             return
         words, designs = self._placeholders(found)
-        stem = plain_name(os.path.splitext(os.path.basename(path))[0])
-        name = _unlike(stem, {host.name for host in self.project.hosts})
+        name = self._host_name(path)
         host = Host(
             name, (path,), words, found.folder, found.environment, designs=designs, module=found.module,
             device="" if designs else found.device, output_has=found.output_has,
@@ -347,12 +341,17 @@ class _Builder:
         self.project.hosts.append(host)
         self._say(command, f"[host.{name}]; ninja run-host-{name}")
 
+    def _host_name(self, path: str) -> str:
+        """A name for the host program of a file that no other has."""
+        stem = plain_name(os.path.splitext(os.path.basename(path))[0])
+        return _unlike(stem, {host.name for host in self.project.hosts})
+
     def _with_files(self, host: Host) -> Host:
         """A compiled program with the design's files that its sources name, when its words do not have all of them."""
         if len(self.project.designs) != 1:
             return host
         (design,) = self.project.designs
-        texts = [_text_of(source) for source in host.sources]
+        texts = [text_of(source) for source in host.sources]
         named = {os.path.relpath(path, host.folder): kind for path, kind in design.files}
         found = tuple(
             f"{path}={{{kind}}}" for path, kind in named.items() if any(f'"{path}"' in text for text in texts)
@@ -424,7 +423,8 @@ class _Builder:
         ]
 
 
-def _text_of(path: str) -> str:
+def text_of(path: str) -> str:
+    """The text of a file of a foreign folder; "" when it cannot be read."""
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             return stream.read()
