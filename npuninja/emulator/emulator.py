@@ -94,8 +94,8 @@ class Emulator:
         self.at_end: Callable[[bytes, Sequence[Event], Sequence[bytes]], None] | None = None
         """Called when a sequence is done: with its stream, the events of the run, and what its buffers held before."""
         self.loaded_by_number = False
-        self._cores_just_started = False
         """Whether a sequence has loaded a PDI by its number."""
+        self._cores_just_started = False
         self._pdis = {number: tuple(commands) for number, commands in (pdis or {}).items()}
         self._cores: dict[int, EmulatedCore] = {}
         self._machine_cores: dict[int, MachineCore] = {}
