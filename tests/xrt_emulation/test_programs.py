@@ -121,12 +121,12 @@ def test_contexts_work_side_by_side(wasm_build, emulated, passthrough):
     assert done.stdout.splitlines() == ["COMPLETED True COMPLETED True"] * 3, done.stderr
 
 
-def test_aie_machine_code_is_refused(emulated, own_passthrough):
+def test_program_memory_without_aie2_code_is_refused(emulated, own_passthrough):
     xclbin = write_xclbin([Kernel((CONFORMANCE / "gain_bytes" / "main.pdi").read_bytes())], 1, [1])
     own_passthrough.with_name("design.xclbin").write_bytes(xclbin)
     done = emulated.python("cases.py", "refused", str(own_passthrough))
     assert "DRM_IOCTL_AMDXDNA_CONFIG_HWCTX IOCTL failed (err=-22): Invalid argument" in done.stdout
-    assert "machine code" in done.stderr
+    assert "core (0, 2) has no AIE2 program: from address 0" in done.stderr
 
 
 def test_more_columns_than_there_are_are_refused(emulated, own_passthrough):
