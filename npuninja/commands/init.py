@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
     print(
         f"{len(made.files)} files in {os.path.abspath(folder)}, with the design {made.design} for {options.device}"
     )
-    go = f"cd {_quoted(folder)} && " if options.name else ""
+    go = f"cd {_quoted(folder)} && " if folder not in (os.curdir, os.curdir + os.sep) else ""
     print(f"next: {go}python configure.py && ninja && ninja run")
     return 0
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,8 +21,8 @@ TIME_LIMIT_S = 60.0
 WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"
 # Files of the machine, which nobody edits together with a design.
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/lib/", "/usr/share/")
-# What a module's text can begin with.
-_BEGINNINGS = ("module", "//", "#", "!", '"builtin.module"', "aie.device", "builtin.module")
+# What a module's text can begin with: a comment, an alias, or an operation, most of them `module`.
+_BEGINNING = re.compile(r'module\b|//|[#!%]|"?[a-z_]+\.[a-z_]')
 
 
 class PythonDesign(NamedTuple):
@@ -104,14 +105,17 @@ def _check_text(text: str, script: str) -> None:
     if not text.strip():
         raise UserError("the script printed nothing", Location(script), hint=WHAT_IT_DOES)
     first = next(line.strip() for line in text.splitlines() if line.strip())
-    if not first.startswith(_BEGINNINGS) and any(
-        line.startswith(("module", "aie.device")) for line in text.splitlines()
-    ):
+    if _BEGINNING.match(first):
+        return
+    if any(line.startswith(("module", "aie.device")) for line in text.splitlines()):
         raise UserError(
             f"the script printed text before its MLIR: {first[:80]!r}",
             Location(script),
             hint="what is not MLIR belongs on stderr: print(…, file=sys.stderr)",
         )
+    raise UserError(
+        f"the script printed what is no MLIR: {first[:80]!r}", Location(script), hint=WHAT_IT_DOES
+    )
 
 
 def _is_own(file: str, bindings: str) -> bool:

@@ -54,6 +54,12 @@ HINTS: tuple[tuple[str, str], ...] = (
         'extern "C" is C++: rename the file to .cc, guard it with #ifdef __cplusplus, or say in toolchain.toml '
         '[kernel."OBJECT.o"] language = "c++"',
     ),
+    # How sources ask for a macro that their Makefile gives: by #error, or by using its name.
+    (
+        r"\| *#\s*error\b|use of undeclared identifier '[A-Z][A-Z0-9_]+'",
+        "a macro that a Makefile gives with -D stands in toolchain.toml: "
+        '[kernel."OBJECT.o"] defines = ["NAME=VALUE"]; or, for one build, configure.py --define NAME=VALUE',
+    ),
 )
 _UNKNOWN_IN_AIE = re.compile(
     r"no (?:member|type|template) named '(\w+)' in namespace '(?:::)?aie'|no (?:type|template) named '(\w+)' in namespace 'aie'"

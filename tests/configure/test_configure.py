@@ -309,6 +309,8 @@ def test_a_design_in_python_is_run_and_its_imports_are_inputs(project):
         ("raise SystemExit(3)\n", "failed with exit code 3"),
         ("1 / 0\n", "ZeroDivisionError"),
         ("", "printed nothing"),
+        ("print('tiles: 4')\nprint('module {}')\n", "printed text before its MLIR: 'tiles: 4'"),
+        ("class Program: ...\nprint(Program)\n", "printed what is no MLIR: \"<class '__main__.Program'>"),
     ],
 )
 def test_a_design_in_python_that_fails_is_refused(project, script, message):

@@ -85,6 +85,8 @@ def test_functions_of_the_emulator_stay_calls(wasm_build):
         ("int f(void) { return b; }", "use of undeclared identifier 'b'", None),
         ("#include <aie_api/aie.hpp>", "compiled as C", "C++ in a .c file"),
         ('extern "C" { int f(void) { return 1; } }', "expected identifier", 'extern "C" is C++'),
+        ("int f(void) { return DIM_M; }", "use of undeclared identifier 'DIM_M'", 'defines = ["NAME=VALUE"]'),
+        ('#error "say -DDIM_M=64"', "-DDIM_M=64", 'defines = ["NAME=VALUE"]'),
         ("#include <vector>", "file not found", "part of the C and C++ library"),
     ],
 )
