@@ -10,8 +10,15 @@ from typing import Any
 from npuninja.configure.absent_packages import absent_packages, install_words
 from npuninja.configure.settings import Settings, expanded, from_root
 from npuninja.errors import Location, UserError, in_words
+from npuninja.formats.notebook import program_of_notebook
 from npuninja.plan.designs import HOST
-from npuninja.plan.host_program import DEFAULT_TIME_LIMIT_S, SOURCE_SUFFIXES, HostProgram
+from npuninja.plan.host_program import (
+    DEFAULT_TIME_LIMIT_S,
+    NOTEBOOK,
+    SCRIPT_SUFFIXES,
+    SOURCE_SUFFIXES,
+    HostProgram,
+)
 from npuninja.plan.names import is_name
 
 _SCRIPT_END = "_test.py"
@@ -94,11 +101,11 @@ def _from_table(
     for source in sources:
         if not os.path.isfile(source):
             raise UserError(f"host program {name}: there is no file {source}", where)
-        if not source.endswith((*SOURCE_SUFFIXES, ".py", ".o", ".a")):
+        if not source.endswith((*SOURCE_SUFFIXES, *SCRIPT_SUFFIXES, ".o", ".a")):
             raise UserError(f"host program {name}: {source} is neither C, C++ nor Python", where)
-    if len(sources) > 1 and any(source.endswith(".py") for source in sources):
+    if len(sources) > 1 and any(source.endswith(SCRIPT_SUFFIXES) for source in sources):
         raise UserError(f"host program {name} has a Python script among several sources", where)
-    if table.get("module") and not sources[0].endswith(".py"):
+    if table.get("module") and not sources[0].endswith(SCRIPT_SUFFIXES):
         raise UserError(f"host program {name} is no Python script, and module is for those", where)
     for design in table.get("designs", ()):
         if design not in designs:
@@ -107,7 +114,7 @@ def _from_table(
                 f"host program {name} names the design {design!r}, which there is not", where, hint=hint
             )
     folder = table.get("folder", "")
-    script = _script(sources[0]) if sources[0].endswith(".py") else None
+    script = _script(sources[0]) if sources[0].endswith(SCRIPT_SUFFIXES) else None
     places = [os.path.dirname(sources[0]), *_python_path(table)]
     missing = absent_packages(script, places) if script and _module_of(script) in ("aie", "") else ()
     if missing and not refused:
@@ -154,7 +161,8 @@ def _python_path(table: Mapping[str, Any]) -> list[str]:
 def _script(path: str) -> ast.Module:
     try:
         with open(path, encoding="utf-8") as stream:
-            return ast.parse(stream.read(), path)
+            text = stream.read()
+        return ast.parse(program_of_notebook(text, path) if path.endswith(NOTEBOOK) else text, path)
     except OSError as error:
         raise UserError(f"cannot read {path}: {in_words(error)}") from error
     except (SyntaxError, ValueError) as error:

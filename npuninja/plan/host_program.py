@@ -11,6 +11,9 @@ from npuninja.errors import Location, UserError
 #: What `{…}` in a host program's arguments may stand for: files of a design, by their names in the table of stages.
 PLACEHOLDERS = {"xclbin": "xclbin", "insts": "insts", "elf": "insts_elf", "manifest": "manifest"}
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
+#: A notebook is run as the Python program that its code cells are.
+NOTEBOOK = ".ipynb"
+SCRIPT_SUFFIXES = (".py", NOTEBOOK)
 DEFAULT_TIME_LIMIT_S = 300
 #: `{insts}`, `{DESIGN.insts}`, `{insts:KERNEL.SEQUENCE}`.
 _PLACEHOLDER = re.compile(r"\{(?:(\w+)\.)?(\w+)(?::(\w+(?:\.\w+)?))?\}", re.ASCII)
@@ -23,7 +26,7 @@ class HostProgram:
     Attributes:
         name: as `ninja run-host-NAME` says it.
         location: where toolchain.toml speaks of it, else its source.
-        sources: one Python script, or files in C and C++; relative to the project, or absolute.
+        sources: one Python script or notebook, or files in C and C++; relative to the project, or absolute.
         defines, include, flags, language: for the compiler.
         libraries: to link with, in addition to XRT's.
         arguments: words, with placeholders.
@@ -61,8 +64,8 @@ class HostProgram:
 
     @property
     def is_script(self) -> bool:
-        """Whether it is a Python script."""
-        return len(self.sources) == 1 and self.sources[0].endswith(".py")
+        """Whether it is a Python script or a notebook."""
+        return len(self.sources) == 1 and self.sources[0].endswith(SCRIPT_SUFFIXES)
 
 
 def filled(program: HostProgram, file_of: Callable[[str, str, str], str]) -> tuple[list[str], list[str]]:

@@ -12,7 +12,7 @@ from npuninja.errors import UserError
 from npuninja.plan.context import Context
 from npuninja.plan.edges import Value, edge_of, provider_of
 from npuninja.plan.graph import Edge, Graph
-from npuninja.plan.host_program import PLACEHOLDERS, HostProgram, filled
+from npuninja.plan.host_program import NOTEBOOK, PLACEHOLDERS, HostProgram, filled
 from npuninja.plan.steps import DesignSteps
 from npuninja.python_designs.script import package_root
 from npuninja.stages import _host_flags as host_flags
@@ -61,6 +61,8 @@ class _Planned:
         else:
             path = self._program_file()
         options = [path, "--device", self._device()]
+        if path.endswith(NOTEBOOK):
+            options += ["--script", self._context.layout.output("host", program.name, f"{program.name}.py")]
         if program.module:
             options += ["--module", program.module]
         if program.run_as:
@@ -69,11 +71,11 @@ class _Planned:
         runner = runner_of(xrt.path) if xrt and not program.is_script else ""
         options += ["--runner", runner] if runner else []
         options += ["--folder", self._context.layout.source(program.folder)] if program.folder else []
-        if program.files:
+        if program.files or program.folder:
             options += ["--links", self._context.layout.output("host", program.name, "folder")]
-            for word in words[len(program.arguments) :]:
-                options += ["--file", word]
-            words = words[: len(program.arguments)]
+        for word in words[len(program.arguments) :]:
+            options += ["--file", word]
+        words = words[: len(program.arguments)]
         for variable in program.environment:
             options += ["--environment", variable]
         for text in program.output_has:

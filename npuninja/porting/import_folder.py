@@ -11,8 +11,8 @@ from npuninja.errors import UserError
 from npuninja.porting.cmake_target import ask_cmake, find_cmake
 from npuninja.porting.found import CMakeBuild, Command, HostProgram
 from npuninja.porting.lit_tests import LitTest, commands_of_tests, test_for_make
-from npuninja.porting.make_commands import ask_make, find_makefile
-from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, SOURCE_LINE, Project, project_of
+from npuninja.porting.make_commands import Answer, ask_make, find_makefile
+from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project, project_of
 from npuninja.porting.project_files import Written, write_project
 from npuninja.porting.recognise import Recognised, recognise
 
@@ -80,9 +80,7 @@ def import_folder(
                 f"the Makefile in {folder} has no target {' or '.join(targets or RUN_TARGETS)}",
                 hint="name the one that builds and runs: --target NAME",
             )
-        for answer in answers:
-            asked.append(answer.target)
-            recognised += recognise(answer.commands)
+        asked, recognised = _taken(answers)
     elif os.path.isfile(os.path.join(folder, "CMakeLists.txt")):
         build = CMakeBuild(folder, os.path.join(folder, "build"), (), ())
         recognised.append(Recognised(Command(("cmake",), folder, "", (), f"cmake -S {folder}"), build))
@@ -99,23 +97,29 @@ def import_folder(
         return _programs(build, environment)
 
     project = project_of(folder, recognised, programs_of)
-    if not project.designs and not project.hosts and not project.kernels:
+    if project.empty and asked and not targets and "all" not in asked:
+        # A target that runs what it does not make: everything that the Makefile makes may be more.
+        others = ask_make(folder, ("all",), {**_PLACES, **variables}, environment)
+        wider = project_of(folder, _taken(others)[1], programs_of)
+        if not wider.empty:
+            asked, project = ["all"], wider
+    if project.empty:
         raise _nothing_to_do(project, folder, f"make {' '.join(asked)}" if asked else " ".join(tests))
     words = tuple(f"{name}={value}" for name, value in variables.items())
     written = tuple(write_project(project, folder, target))
     return Imported(project, written, tuple(asked), words, test.name if test and words else "", tests)
 
 
+def _taken(answers: Sequence[Answer]) -> tuple[list[str], list[Recognised]]:
+    """The targets that make has answered for, and what their commands are."""
+    return [answer.target for answer in answers], [
+        one for answer in answers for one in recognise(answer.commands)
+    ]
+
+
 def _nothing_to_do(project: Project, folder: str, asked: str) -> UserError:
     """Why a folder is no project: what its commands do instead."""
     doing = f"{asked or 'CMake'} would do in {folder}"
-    printed = project.lines
-    if printed and all(line.taken and line.became.startswith(SOURCE_LINE) for line in printed):
-        return UserError(
-            f"all that {doing} is to print MLIR, so there is nothing to build or to run",
-            notes=tuple((f"{line.command}\n  {line.became}", None) for line in printed),
-            hint="npuninja python DESIGN.py -- ARGUMENTS prints it; or name a target that runs: --target NAME",
-        )
     return UserError(
         f"none of what {doing} is a design, a kernel or a host program",
         notes=tuple((f"{line.command}\n  {line.became}", None) for line in project.lines),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from npuninja.errors import UserError
+from npuninja.plan.host_program import SCRIPT_SUFFIXES
 from npuninja.porting.found import (
     Archive,
     CMakeBuild,
@@ -27,8 +28,6 @@ MLIR_AIE_PLACE, PEANO_PLACE = "/npuninja-import/mlir-aie", "/npuninja-import/pea
 #: Where makefiles look for XRT's headers, which the build finds itself; /usr/include is every compiler's own, and not
 #: that of one which lies somewhere else.
 _XRT_INCLUDES = ("/usr/include", "/opt/xilinx/xrt/include")
-#: What is said of a command that prints a design.
-SOURCE_LINE = "a design's source"
 _XRT_LIBRARIES = ("xrt_coreutil", "xrt++", "uuid", "pthread", "rt", "dl", "m", "stdc++", "stdc++fs")
 
 
@@ -99,6 +98,11 @@ class Project:
     hosts: list[Host] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to build or to run."""
+        return not self.designs and not self.kernels and not self.hosts
+
 
 class _Builder:
     """Goes through the commands once, in order; a later command may name what an earlier one made."""
@@ -110,6 +114,7 @@ class _Builder:
         self._objects: dict[str, KernelObject] = {}
         self._pending: dict[str, KernelObject] = {}  # compiled since the last design was built
         self._scripts: dict[str, DesignScript] = {}  # by the MLIR they print
+        self._printing: list[tuple[Command, DesignScript]] = []
         self._programs: dict[str, HostProgram] = {}
         self._copies: dict[str, str] = {}
         self._replaced: dict[str, ReplacedWords] = {}  # by the file with other words
@@ -212,7 +217,8 @@ class _Builder:
         xclbin = found.output("xclbin")
         if not xclbin:
             self._scripts[found.mlir] = found
-            self._say(command, f"{SOURCE_LINE}, {os.path.basename(found.script)}")
+            self._printing.append((command, found))
+            self._say(command, f"a design's source, {os.path.basename(found.script)}")
             return
         files = {found.output(kind): kind for kind in ("xclbin", "insts", "elf") if found.output(kind)}
         # With the names of its outputs, by which it compiles and does not run; where it would write, nothing is.
@@ -307,7 +313,7 @@ class _Builder:
     def _run(self, command: Command, found: HostRun) -> None:
         path = self.original(found.program)
         program = self._programs.get(path) or self._programs.get(path.removesuffix(".exe"))
-        is_script = path.endswith(".py") and os.path.isfile(path)
+        is_script = path.endswith(SCRIPT_SUFFIXES) and os.path.isfile(path)
         if program is None and not is_script:
             refused = self._without.get(os.path.dirname(path), "")
             became = f"nothing says how {os.path.relpath(path, self.folder)} is made"
@@ -404,7 +410,27 @@ class _Builder:
         for found in self._pending.values():
             if found.sources and os.path.basename(found.output) not in ways:
                 self.project.kernels.append(_kernel(found))
+        if self.project.empty:
+            self._only_printed()
         return self.project
+
+    def _only_printed(self) -> None:
+        """Scripts of a folder whose test is that they print their designs: each is a program that is run."""
+        for command, script in self._printing:
+            if not os.path.isfile(script.script):
+                continue
+            name = self._host_name(script.script)
+            folder = script.folder if os.path.isdir(script.folder) else self.folder
+            words = self._arguments(_to_stdout(script), script.folder)
+            host = Host(
+                name, (script.script,), words, folder, command.environment, module=script.module,
+                device=command.device,
+            )  # fmt: skip
+            if all(replace(host, name=other.name) != other for other in self.project.hosts):
+                self.project.hosts.append(host)
+                became = f"[host.{name}], as nothing builds what it prints; ninja run-host-{name}"
+                lines = self.project.lines
+                lines[:] = [replace(x, became=became) if x.command == command.line else x for x in lines]
 
     def _name_designs(self) -> None:
         """A folder's only design has the folder's name: `final` and `aie` say nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from npuninja.porting.aiecc_words import read_aiecc_words
@@ -49,7 +49,7 @@ _LITERAL = re.compile(
 )
 _SHELLS = ("bash", "sh", "zsh")
 _QUIET = (
-    "mkdir", "rm", "echo", "touch", "true", ":", "printf", "rmdir", "exit", "export", "set", "ls", "cat", "pwd", "date",
+    "mkdir", "rm", "chmod", "echo", "touch", "true", ":", "printf", "rmdir", "exit", "export", "set", "ls", "cat", "pwd", "date",
 )  # fmt: skip
 _CORE_COMPILER = re.compile(r"(?:clang|clang\+\+|clang-\d+|peano-clang\+*)$")
 _CORE_TARGET = re.compile(r"(?:^|=)aie2?p?s?(?:-|$)")
@@ -249,6 +249,31 @@ def _copy(command: Command) -> Recognised:
     return Recognised(command, Copy(paths[0], paths[1]))
 
 
+def _jupyter(command: Command) -> Recognised:
+    """`jupyter nbconvert`: a notebook as a script, or run; `jupyter execute`."""
+    files = [word for word in command.words[1:] if word.endswith(".ipynb")]
+    options = dict(_options(command.words[1:]))
+    if len(files) != 1:
+        return Recognised(command, None, "it names no notebook, or several")
+    notebook = os.path.normpath(os.path.join(command.folder, files[0]))
+    if "execute" in command.words[1:2] or "--execute" in command.words:
+        return Recognised(command, HostRun(notebook, (), command.folder, command.environment))
+    if options.get("--to") not in ("script", "python"):
+        return Recognised(command, None, "it makes nothing that is run")
+    stem = os.path.splitext(os.path.basename(notebook))[0]
+    name = os.path.splitext(options.get("--output", stem))[0] + ".py"
+    folder = os.path.join(command.folder, options.get("--output-dir", os.path.dirname(notebook)))
+    return Recognised(command, Copy(notebook, os.path.normpath(os.path.join(folder, name))))
+
+
+def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """`--NAME VALUE` and `--NAME=VALUE`."""
+    for word, after in zip(words, (*words[1:], "")):
+        name, equals, value = word.partition("=")
+        if name.startswith("--"):
+            yield name, value if equals else after
+
+
 def _sed(command: Command) -> Recognised:
     """`sed -e s/WORD/TEXT/g FILE > OTHER` and `sed -i s/WORD/TEXT/g FILE`, where WORD and TEXT are what they look like."""
     expressions: list[str] = []
@@ -308,5 +333,6 @@ _PROGRAMS: tuple[tuple[str, Callable[[Command], Recognised]], ...] = (
     (r"cmake", _cmake),
     (r"cp|mv|ln|install", _copy),
     (r"sed", _sed),
+    (r"jupyter|jupyter-nbconvert", _jupyter),
     (r"sudo|time|env", _sudo),
 )

@@ -13,6 +13,7 @@ from typing import IO
 
 from npuninja.depfile import ROOT
 from npuninja.errors import UserError, WrongResult, in_words
+from npuninja.formats.notebook import program_of_notebook
 from npuninja.stages._run import stage_arguments
 from npuninja.stages.insts_elf import refuse_no_elf
 
@@ -37,6 +38,9 @@ def run(arguments: list[str]) -> None:
     for word in words:
         if word.endswith(".elf"):
             refuse_no_elf(word.partition("=")[2] or word)
+    notebook = program if options.optional("--script") else ""
+    if notebook:
+        program = _written(notebook, options.one("--script"))
     run_as = options.optional("--as") or ""
     command = command_of(
         program, words, options.optional("--module") or "", options.one("--device"),
@@ -47,14 +51,17 @@ def run(arguments: list[str]) -> None:
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, (ROOT, variables.get("PYTHONPATH"))))
     if options.optional("--module") == "both":
         variables["PYTHONPATH"] = os.pathsep.join((_SITE, variables["PYTHONPATH"]))
+    if notebook:
+        variables["PYTHONPATH"] = os.pathsep.join((os.path.dirname(notebook), variables["PYTHONPATH"]))
     if run_as:
         variables["PYTHONPATH"] = os.pathsep.join((options.one("--root"), variables["PYTHONPATH"]))
     limit_s = float(options.one("--time-limit"))
     name = os.path.basename(program)
     wanted = list(options.all("--output-has"))
     folder = options.optional("--folder")
-    if options.optional("--links"):
-        folder = _folder_of_links(options.one("--links"), folder or ".", options.all("--file"))
+    files = options.all("--file")
+    if files or (folder and not os.path.isdir(folder)):
+        folder = _folder_of_links(options.one("--links"), folder or ".", files)
     try:
         # A group of its own, so that what it has started ends with it.
         process = subprocess.Popen(
@@ -89,6 +96,16 @@ def run(arguments: list[str]) -> None:
         )
 
 
+def _written(notebook: str, script: str) -> str:
+    """Writes the Python program that a notebook's code cells are; returns its absolute path."""
+    with open(notebook, encoding="utf-8") as stream:
+        text = program_of_notebook(stream.read(), notebook)
+    os.makedirs(os.path.dirname(script), exist_ok=True)
+    with open(script, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    return os.path.abspath(script)
+
+
 def _show(output: IO[bytes], wanted: list[str]) -> None:
     """Shows a program's output, and takes from `wanted` what it has, in order; blanks are equal, however many."""
     for line in output:
@@ -103,9 +120,18 @@ def _show(output: IO[bytes], wanted: list[str]) -> None:
 
 
 def _folder_of_links(made: str, folder: str, files: Sequence[str]) -> str:
-    """A folder with links to all that is in another one, and with files under names of their own; returns its path."""
+    """A folder with links to all that is in another one, and with files under names of their own; returns its path.
+
+    One that is not there, as it is in the folder of a foreign build, is empty, and has links to all that is above it.
+    """
     shutil.rmtree(made, ignore_errors=True)
-    own = dict(word.partition("=")[::2] for word in files)
+    there = os.path.abspath(folder)
+    while not os.path.isdir(there):
+        there = os.path.dirname(there)
+    inside = os.path.relpath(os.path.abspath(folder), there)
+    folder = there
+    named = dict(word.partition("=")[::2] for word in files)
+    own = {os.path.normpath(os.path.join(inside, path)): file for path, file in named.items()}
     tops = {path.partition("/")[0] for path in own}
     os.makedirs(made)
     for name in os.listdir(folder):
@@ -115,7 +141,9 @@ def _folder_of_links(made: str, folder: str, files: Sequence[str]) -> str:
         place = os.path.join(made, path)
         os.makedirs(os.path.dirname(place), exist_ok=True)
         os.symlink(os.path.abspath(file), place)
-    return made
+    inner = os.path.join(made, inside)
+    os.makedirs(inner, exist_ok=True)
+    return inner
 
 
 def command_of(

@@ -584,6 +584,7 @@ STAGES: tuple[Stage, ...] = (
         options=(
             Option("--device", "NAME", "device", needed=True),
             Option("--module", "NAME"),
+            Option("--script", "FILE"),
             Option("--as", "MODULE"),
             Option("--root", "FOLDER"),
             Option("--runner", "EXE"),

@@ -1,6 +1,8 @@
 """`npuninja import` on folders of our own: two designs from one script, an archive, CMake, Python hosts."""
 
+import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,6 +38,10 @@ def folders(tmp_path_factory):
 def imported(name, target, *words):
     assert main(["import", str(FOLDERS / name), "-o", str(target), *words]) == 0
     return toml.loads((target / "toolchain.toml").read_text())
+
+
+def ninja(*words):
+    return subprocess.run([sys.executable, "-m", "ninja", *words], check=False)
 
 
 def here(target, path):
@@ -310,10 +316,48 @@ def test_what_is_not_taken_over_is_said(tmp_path, capsys):
     assert "none of what make surprise would do" in capsys.readouterr().err
 
 
+def test_a_folder_that_only_prints_its_designs_is_run_for_that(tmp_path, capsys):
+    (tmp_path / "Makefile").write_text("all: build/a.mlir\nbuild/a.mlir: d.py\n\tpython3 $< -d npu2 > $@\n")
+    (tmp_path / "d.py").write_text("")
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
+    hosts = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"]
+    assert hosts == {"d": {"sources": ["../d.py"], "arguments": ["-d", "npu2"], "folder": ".."}}
+    assert "ninja run-host-d" in capsys.readouterr().out
+
+
+def test_a_target_that_runs_what_it_does_not_make(tmp_path):
+    (tmp_path / "Makefile").write_text("all: t.x\n\t./t.x\nt.x: t.c\n\tgcc t.c -o t.x\nrun:\n\t./other.x\n")
+    (tmp_path / "t.c").write_text("")
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
+    (host,) = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"].values()
+    assert host["sources"] == ["../t.c"]
+
+
+def test_a_notebook_is_a_program(tmp_path, capfd, monkeypatch):
+    (tmp_path / "Makefile").write_text(
+        "run:\n\tmkdir -p build\n\tcd build && jupyter nbconvert --to script ../note.ipynb --output-dir .\n"
+        "\tcd build && ipython note.py -- 7\n"
+    )
+    (tmp_path / "beside.py").write_text("TEN = 10\n")
+    cells = [
+        {"cell_type": "markdown", "source": ["# Ten"]},
+        {
+            "cell_type": "code",
+            "source": ["%matplotlib inline\n", "import os, sys\n", "from beside import TEN"],
+        },
+        {"cell_type": "code", "source": "print(TEN * int(sys.argv[-1]), os.path.exists('../beside.py'))"},
+    ]
+    (tmp_path / "note.ipynb").write_text(json.dumps({"nbformat": 4, "cells": cells}))
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
+    monkeypatch.chdir(tmp_path / "p")
+    assert configure([]) == 0
+    assert ninja("-v", "run-host-note").returncode == 0
+    assert "70 True" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("recipe", "said"),
     [
-        ("python3 d.py > a.mlir", "to print MLIR, so there is nothing to build or to run"),
         ("aiecc --link_against_hsa a.mlir t.cpp -o t.elf", "the host of another device than an NPU"),
         (
             "aiecc --sysroot=/s --host-target=aarch64-linux-gnu a.mlir",

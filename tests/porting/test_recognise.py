@@ -58,6 +58,9 @@ LINES = {
         "/f/a.mlir", "/f/b.mlir", (("A", "B/C"), ("D", ""), ("E", "F"))
     ),
     "sed 's/NPUDEVICE/npu1/g' -i a.mlir": ReplacedWords("/f/a.mlir", "/f/a.mlir", (("NPUDEVICE", "npu1"),)),
+    "jupyter nbconvert --to script n/a.ipynb --output-dir .": Copy("/f/n/a.ipynb", "/f/a.py"),
+    "jupyter nbconvert --to=python a.ipynb --output=b": Copy("/f/a.ipynb", "/f/b.py"),
+    "jupyter nbconvert --to notebook --execute a.ipynb": HostRun("/f/a.ipynb", (), "/f", ()),
     "./test.exe -x b/x.xclbin": HostRun("/f/test.exe", ("-x", "b/x.xclbin"), "/f", ()),
     "python3 test.py -v": HostRun("/f/test.py", ("-v",), "/f", ()),
     "sudo python3 test.py": HostRun("/f/test.py", (), "/f", ()),
@@ -71,6 +74,7 @@ def test_a_command_is_recognised(line):
 
 
 REMARKS = {
+    "jupyter nbconvert --to html a.ipynb": "makes nothing that is run",
     "mkdir -p build": "",
     "sed 's/a.*b/c/g' x > y": "takes over s/WORD/TEXT/g",
     "sed 's/a/b/' x > y": "takes over s/WORD/TEXT/g",
