@@ -99,8 +99,8 @@ def import_folder(
     project = project_of(folder, recognised, programs_of)
     if project.empty and asked and not targets and "all" not in asked:
         # A target that runs what it does not make: everything that the Makefile makes may be more.
-        others = ask_make(folder, ("all",), {**_PLACES, **variables}, environment)
-        wider = project_of(folder, _taken(others)[1], programs_of)
+        wide = ask_make(folder, ("all",), {**_PLACES, **variables}, environment)
+        wider = project_of(folder, _taken(wide)[1], programs_of)
         if not wider.empty:
             asked, project = ["all"], wider
     if project.empty:
