@@ -7,6 +7,9 @@ if not __package__:
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 try:
+    from npuninja.own_bytecode import keep_own_bytecode
+
+    keep_own_bytecode()
     from npuninja.cli import main
 except KeyboardInterrupt:  # before anything could be begun
     sys.stderr.write("interrupted\n")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from npuninja.errors import Location, UserError
-from npuninja.python_designs.script import Bindings, is_jitted, run_design, run_with_bindings
+from npuninja.python_designs.script import Bindings, generation_of, is_jitted, run_design, run_with_bindings
 
 TIME_LIMIT_S = 60.0
 WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"
@@ -89,7 +89,7 @@ def run_python_design(
                 f"the script failed with exit code {outcome.exit_code}",
                 Location(script),
                 notes=((f"it printed:\n{printed}", None),) if printed else (),
-                hint=WHAT_IT_DOES,
+                hint=_other_bindings(script) if bindings is not None and not jitted else WHAT_IT_DOES,
             )
         _check_text(outcome.text, script)
         with open(report, encoding="utf-8") as stream:
@@ -98,6 +98,20 @@ def run_python_design(
     files = {f for f in content["files"] if _is_own(f, theirs) and not _same(f, script)}
     return PythonDesign(
         outcome.text, tuple(sorted(files)), tuple(content["kernels"]), tuple(content["flags"])
+    )
+
+
+def _other_bindings(script: str) -> str:
+    """What to do about a design that MLIR-AIE's bindings, which are of one release, do not print."""
+    evidence = generation_of(script)
+    seems = (
+        f"; the design seems to be of {evidence.generation}, because of {evidence.reason}"
+        if evidence.reason
+        else ""
+    )
+    return (
+        f"MLIR-AIE's bindings ran it, which are of one release{seems}. "
+        "--provider python=embedded prints it for the release that it is of"
     )
 
 

@@ -11,10 +11,11 @@ It is started by its path, with the Python that the bindings are for, and import
 import json
 import runpy
 import sys
+import traceback
 
 
 def main() -> None:
-    """Runs the script; its exit code and its errors are Python's own."""
+    """Runs the script; its exit code and its errors are Python's own, without the frames that started it."""
     report, folder, module, script, *arguments = sys.argv[1:]
     sys.path[0] = folder
     sys.argv[:] = [script, *arguments]
@@ -23,6 +24,12 @@ def main() -> None:
             runpy.run_module(module, run_name="__main__", alter_sys=True)
         else:
             runpy.run_path(script, run_name="__main__")
+    except Exception as error:
+        step = error.__traceback__
+        while step is not None and step.tb_frame.f_code.co_filename.startswith((__file__, "<frozen runpy")):
+            step = step.tb_next
+        traceback.print_exception(type(error), error, step or error.__traceback__)
+        sys.exit(1)
     finally:
         files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
         with open(report, "w", encoding="utf-8") as stream:

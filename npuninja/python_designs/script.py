@@ -9,7 +9,8 @@ import sys
 from typing import NamedTuple
 
 from npuninja.errors import Location, UserError
-from npuninja.python_designs.imports import Evidence, generation_of
+from npuninja.python_designs.imports import Evidence
+from npuninja.python_designs.imports import generation_of as generation_of
 from npuninja.python_designs.imports import is_jitted as is_jitted
 from npuninja.python_designs.start import package_root as package_root
 

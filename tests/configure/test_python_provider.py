@@ -123,6 +123,16 @@ def test_bindings_that_print_nothing_are_refused_with_what_they_said(project, in
     assert "no libAIE" in error.value.render()
 
 
+def test_a_design_of_another_release_than_the_bindings_is_told_so(project, install):
+    (project.folder / "mlir" / "one.py").write_text("import aie.iron\nfrom aie.iron import CompileTime\n")
+    (fault,) = project("real", {"MLIR_AIE_INSTALL_DIR": str(install)}).designs.faulty
+    assert "cannot import name 'CompileTime'" in fault.text
+    assert "one.py" in fault.text
+    assert not any(word in fault.text for word in ("runpy", "bindings_process"))
+    assert "seems to be of 2026-08, because of aie.iron.CompileTime" in fault.text
+    assert "--provider python=embedded prints it" in fault.text
+
+
 def test_a_jitted_design_is_printed_by_npuninja_or_refused(project, install):
     (project.folder / "mlir" / "one.py").write_text(JITTED)
     environment = {"MLIR_AIE_INSTALL_DIR": str(install)}
