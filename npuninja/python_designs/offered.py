@@ -50,7 +50,7 @@ aie.dialects.builtin              dialects.standard: *BUILTIN
 aie.extras
 aie.extras.context                construct.insertion: mlir_mod_ctx
 aie.extras.types                  construct.type_names: *
-aie.extras.util                   construct.operations: view_of
+aie.extras.util                   construct.operations: view_of; construct.finding: find_ops
 aie.extras.dialects
 aie.extras.dialects.arith         dialects.standard: *ARITH
 aie.extras.dialects.memref        dialects.standard: *MEMREF
@@ -145,21 +145,27 @@ aie.utils.hostruntime.argparse    host.arguments: *
 aie.utils.hostruntime.cli         host.command_line: run_design_cli
 aie.utils.hostruntime.hostruntime host.runtime: HostRuntime HostRuntimeError
 aie.utils.hostruntime.tensor_class host.tensors: *CLASSES
+aie.utils.hostruntime.xrtruntime
+aie.utils.hostruntime.xrtruntime.hostruntime host.runtime: XRTHostRuntime=HostRuntime CachedXRTRuntime=HostRuntime
+                                  HostRuntimeError
+aie.utils.hostruntime.xrtruntime.tensor host.tensors: XRTTensor=NpuTensor
+aie.passmanager                   host.pass_manager: *
 aie.utils.jit                     host.jit: jit
 aie.utils.ml                      host.shaping: DataShaper; host.learning: *
 aie.utils.npukernel               host.runtime: NPUKernel
 aie.utils.tensor_factory          host.tensors: tensor zeros ones full randint rand arange zeros_like ceildiv
                                   set_tensor_class; host.runtime: npu_runtime_folds_ddr_addr_offset
-aie.utils.test                    host.test_options: *
+aie.utils.test                    host.test_options: *; host.older_xrt: init_xrt_load_kernel
 aie.utils.trace                   tracing.registers: *; tracing.events: *; tracing.operations: *SETUP;
-                                  host.runtime: TraceConfig; host.trace_files: *
+                                  host.runtime: TraceConfig; host.trace_files: *;
+                                  host.trace_reader: parse_trace split_trace_segments
 aie.utils.trace.config            host.runtime: TraceConfig
 aie.utils.trace.events            tracing.events: *
 aie.utils.trace.events.aie2       tracing.events: *
 aie.utils.trace.events.aie2p      tracing.events: *
 aie.utils.trace.setup             tracing.registers: *; tracing.operations: *SETUP
-aie.utils.trace.utils             host.trace_files: *
-aie.utils.trace.parse             host.trace_files: *
+aie.utils.trace.utils             host.trace_files: *; host.trace_reader: split_trace_segments
+aie.utils.trace.parse             host.trace_files: *; host.trace_reader: *
 aie.utils.trace_events_enum       tracing.events: *
 aie.utils.verify                  host.checks: *VERIFY
 aie.utils.xrt                     host.older_xrt: *

@@ -17,6 +17,10 @@ PAGE = "docs/python-designs.md"
 #: What only some generation has, and what to do instead.
 HINTS = {
     "aie.iron.LocalBuffer": "since November 2025 a Buffer is an argument of its worker",
+    **{
+        f"{module}.NPU1Col4": "since September 2025 it is NPU1"
+        for module in ("aie.iron.device", "aie.iron.device.device")
+    },
 }
 
 

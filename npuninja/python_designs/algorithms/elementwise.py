@@ -221,19 +221,36 @@ def _third(
     return program.resolve_program()
 
 
-def transform(func: Any, input: Any, *rest: Any, tile_size: int = 16, trace_size: int = 0) -> Any:
-    """output = func(input). Older: `(func, input, output, *params)`; summer 2026: `(func, array type, *params)`."""
+def _named(
+    name: str, given: tuple[Any, ...], wanted: tuple[str, ...], options: dict[str, Any]
+) -> tuple[Any, ...]:
+    """The tensors of an algorithm, by place or by name. Raises TypeError for another name, as Python does."""
+    found = list(given)
+    names = ("tensor_ty",) if generation.is_third() else wanted
+    for word in names[len(found) :]:
+        if word not in options:
+            raise TypeError(f"{name}() missing 1 required positional argument: {word!r}")
+        found.append(options.pop(word))
+    for word in options:
+        raise TypeError(f"{name}() got an unexpected keyword argument {word!r}")
+    return tuple(found)
+
+
+def transform(func: Any, *given: Any, tile_size: int = 16, trace_size: int = 0, **named: Any) -> Any:
+    """output = func(input). Older: `(func, input, output, *params)`; summer 2026: `(func, tensor_ty, *params)`."""
+    input, *rest = _named("transform", given, ("input", "output"), named)
     count = 0 if generation.is_third() else 1
     options = {"tile_size": tile_size, "trace_size": trace_size, "inputs": 1}
-    job = _job("transform", func, [input, *rest[:count]], rest[count:], options)
+    job = _job("transform", func, [input, *rest[:count]], tuple(rest[count:]), options)
     return _program("transform", job, [""], False)
 
 
-def transform_binary(func: Any, first: Any, *rest: Any, tile_size: int = 16, trace_size: int = 0) -> Any:
-    """output = func(first, second). Older: `(func, first, second, output)`; summer 2026: `(func, array type)`."""
+def transform_binary(func: Any, *given: Any, tile_size: int = 16, trace_size: int = 0, **named: Any) -> Any:
+    """output = func(first, second). Older: `(func, first, second, output)`; summer 2026: `(func, tensor_ty)`."""
+    first, *rest = _named("transform_binary", given, ("first", "second", "output"), named)
     count = 0 if generation.is_third() else 2
     options = {"tile_size": tile_size, "trace_size": trace_size, "inputs": 2}
-    job = _job("transform_binary", func, [first, *rest[:count]], rest[count:], options)
+    job = _job("transform_binary", func, [first, *rest[:count]], tuple(rest[count:]), options)
     return _program("transform_binary", job, [""], False)
 
 
@@ -253,30 +270,33 @@ def _parallel(name: str, inputs: int, func: Any, given: Sequence[Any], options: 
 
 
 def transform_parallel(
-    func: Any, input: Any, *rest: Any, tile_size: int = 16, trace_size: int = 0, num_channels: int = 1,
-    pass_size_to_kernel: bool = True,
+    func: Any, *given: Any, tile_size: int = 16, trace_size: int = 0, num_channels: int = 1,
+    pass_size_to_kernel: bool = True, **named: Any,
 ) -> Any:  # fmt: skip
     """As `transform`, with a worker for each column of the device."""
+    tensors = _named("transform_parallel", given, ("input", "output"), named)
     options = {
         "tile_size": tile_size, "trace_size": trace_size, "num_channels": num_channels, "pass_size": pass_size_to_kernel,
     }  # fmt: skip
-    return _parallel("transform_parallel", 1, func, (input, *rest), options)
+    return _parallel("transform_parallel", 1, func, tensors, options)
 
 
 def transform_parallel_binary(
-    func: Any, first: Any, *rest: Any, tile_size: int = 16, trace_size: int = 0, num_channels: int = 1,
-    pass_size_to_kernel: bool = True,
+    func: Any, *given: Any, tile_size: int = 16, trace_size: int = 0, num_channels: int = 1,
+    pass_size_to_kernel: bool = True, **named: Any,
 ) -> Any:  # fmt: skip
     """As `transform_binary`, with a worker for each column of the device."""
+    tensors = _named("transform_parallel_binary", given, ("first", "second", "output"), named)
     options = {
         "tile_size": tile_size, "trace_size": trace_size, "num_channels": num_channels, "pass_size": pass_size_to_kernel,
     }  # fmt: skip
-    return _parallel("transform_parallel_binary", 2, func, (first, *rest), options)
+    return _parallel("transform_parallel_binary", 2, func, tensors, options)
 
 
-def for_each(func: Any, tensor: Any, *params: Any, tile_size: int = 16) -> Any:
-    """tensor = func(tensor), in place."""
-    job = _job("for_each", func, [tensor], params, {"tile_size": tile_size, "inputs": 1})
+def for_each(func: Any, *given: Any, tile_size: int = 16, **named: Any) -> Any:
+    """tensor = func(tensor), in place. Older: `(func, tensor, *params)`; summer 2026: `(func, tensor_ty, *params)`."""
+    tensor, *params = _named("for_each", given, ("tensor",), named)
+    job = _job("for_each", func, [tensor], tuple(params), {"tile_size": tile_size, "inputs": 1})
     device = _device("for_each")
     if job.elements % tile_size:
         raise ValueError(f"Number of elements ({job.elements}) must be a multiple of tile size ({tile_size})")

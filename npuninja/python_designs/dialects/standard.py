@@ -63,11 +63,20 @@ def select(condition: Any, true_value: Any, false_value: Any, **_: Any) -> Any:
     return value_of(made.result)
 
 
-def plain_constant(result: Any, value: Any = None, **options: Any) -> Any:
-    """`constant(value, type)` of the extras, or `constant(type, value)` of the plain dialect."""
-    if isinstance(result, Type):
-        return constant(value, type=result)
-    return constant(result, type=value if value is not None else options.pop("type", None), **options)
+def plain_constant(*given: Any, **options: Any) -> Any:
+    """`constant(value, type, index)` of the extras, or `constant(result, value)` of the plain dialect."""
+    if "result" in options or (given and isinstance(given[0], Type)):
+        names: tuple[str, ...] = ("result", "value")
+    else:
+        names = ("value", "type", "index")
+    if len(given) > len(names):
+        raise TypeError(f"constant() takes {len(names)} positional arguments but {len(given)} were given")
+    options.update(zip(names, given))
+    if "value" not in options:
+        raise TypeError("constant() missing 1 required positional argument: 'value'")
+    if "result" in options:
+        return constant(options["value"], type=options["result"])
+    return constant(options.pop("value"), **options)
 
 
 _CASTS = "extsi extui trunci truncf extf sitofp uitofp fptosi fptoui bitcast index_castui"

@@ -19,11 +19,11 @@ def compile_context(**values: Any) -> Iterator[None]:
         _values.pop()
 
 
-def get_compile_arg(name: str, default: Any = None) -> Any:
+def get_compile_arg(key: str, default: Any = None) -> Any:
     """The innermost value with this name."""
     for values in reversed(_values):
-        if name in values:
-            return values[name]
+        if key in values:
+            return values[key]
     return default
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,10 @@ class AIE_Buffer:
     def read(self) -> Any:
         """The values."""
         return self.array.copy()
+
+
+class AIE_Application_Error(Exception):
+    """A design cannot be set up."""
 
 
 class AIE_Application:
@@ -86,7 +92,98 @@ def execute(
     return (output, app.buffers[7].read()) if enable_trace else output
 
 
+def setup_and_run_aie(
+    in1_dtype: Any,
+    in2_dtype: Any,
+    out_dtype: Any,
+    in1_data: Any,
+    in2_data: Any,
+    out_data: Any,
+    in1_volume: Any,
+    in2_volume: Any,
+    out_volume: Any,
+    ref: Any,
+    opts: Any,
+    trace_after_output: bool = False,
+) -> int:
+    """Runs a design with one or two inputs and one output, and compares: 0 when the output is `ref`, else 1.
+
+    Args:
+        opts: `xclbin`, `instr`, `trace_size` (bytes), `trace_file`, `verify`, `verbosity` of the command line.
+        trace_after_output: whether the trace stands behind the output, in one buffer.
+    """
+    traced = opts.trace_size > 0
+    out_bytes = int(out_volume) * np.dtype(out_dtype).itemsize
+    behind = traced and trace_after_output
+    app = setup_aie(
+        opts.xclbin, opts.instr, in1_volume, in1_dtype, in2_volume, in2_dtype,
+        (out_bytes + opts.trace_size,) if behind else out_volume, np.uint8 if behind else out_dtype,
+        enable_trace=traced and not behind, trace_size=opts.trace_size,
+    )  # fmt: skip
+    began = time.time_ns()
+    given = execute(app, in1_data, in2_data, traced and not behind)
+    print("npu_time: ", time.time_ns() - began)
+    output, trace = given if traced and not behind else (given, given)
+    raw = np.asarray(output).reshape(-1).view(np.uint8)
+    if traced:
+        words = raw[out_bytes:] if behind else np.asarray(trace)
+        write_out_trace(words.view(np.uint32), str(opts.trace_file))
+    wrong = 0
+    if opts.verify:
+        equal = np.equal(ref, raw[:out_bytes].view(out_dtype))
+        wrong = int(np.size(equal) - np.count_nonzero(equal))
+    print(f"\nError count:  {wrong}\n\nFailed.\n" if wrong else "\nPASS!\n")
+    return 1 if wrong else 0
+
+
+def read_insts_sequence(insts_path: str) -> Any:
+    """The words of a text with one hexadecimal number a line."""
+    with open(insts_path, encoding="utf-8") as stream:
+        return np.array([int(word, 16) for word in stream.read().split()], dtype=np.uint32)
+
+
+def read_insts_binary(insts_path: str) -> Any:
+    """The words of a file of instructions."""
+    return np.fromfile(insts_path, dtype="<u4")
+
+
+def read_insts(insts_path: str) -> Any:
+    """The words of a file of instructions, by its suffix. Raises ValueError for others than .bin and .txt."""
+    suffix = os.path.splitext(insts_path)[1].lower()
+    if suffix not in (".bin", ".txt"):
+        raise ValueError("Unsupported file extension: expected .bin or .txt")
+    return read_insts_binary(insts_path) if suffix == ".bin" else read_insts_sequence(insts_path)
+
+
+def init_xrt_load_kernel(opts: Any) -> tuple[Any, Any]:
+    """Device and kernel of XRT's own Python module, for hosts that make their buffers by it.
+
+    Args:
+        opts: `xclbin` and `kernel`, a part of its name.
+
+    Raises:
+        ImportError: there is no pyxrt. On a machine without an NPU, `npuninja emu` gives it the emulated one.
+    """
+    try:
+        import pyxrt  # type: ignore[import-not-found]
+    except ImportError as error:
+        raise ImportError("init_xrt_load_kernel needs pyxrt (npuninja tools install xrt)") from error
+    device, xclbin = pyxrt.device(0), pyxrt.xclbin(opts.xclbin)
+    names = [kernel.get_name() for kernel in xclbin.get_kernels() if opts.kernel in kernel.get_name()]
+    if not names:
+        raise AIE_Application_Error(f"Kernel '{opts.kernel}' not found in '{opts.xclbin}'")
+    device.register_xclbin(xclbin)
+    context = pyxrt.hw_context(device, xclbin.get_uuid())
+    return device, pyxrt.kernel(context, names[0])
+
+
 NAMES: dict[str, Any] = {
+    "init_xrt_load_kernel": init_xrt_load_kernel,
+    "setup_and_run_aie": setup_and_run_aie,
+    "read_insts": read_insts,
+    "read_insts_binary": read_insts_binary,
+    "read_insts_sequence": read_insts_sequence,
+    "AIE_Application_Error": AIE_Application_Error,
     "AIE_Buffer": AIE_Buffer,
     "AIE_Application": AIE_Application,
     "setup_aie": setup_aie,

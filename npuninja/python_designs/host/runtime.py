@@ -55,6 +55,8 @@ class TraceConfig:
             raise ValueError(f"Invalid trace size: {trace_size}")
         self.trace_size = trace_size
         self.trace_file = trace_file
+        if not isinstance(reuse_output_buffer, bool):  # spring 2026: the third argument is `ddr_id`
+            reuse_output_buffer, ddr_id = False, reuse_output_buffer
         self.reuse_output_buffer = reuse_output_buffer or ddr_id == -1
         self.ddr_id = -1 if self.reuse_output_buffer else self.DEFAULT_TRACE_BUFFER_INDEX
         self.ddr_id = self.ddr_id if ddr_id is None else ddr_id

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import Any, Iterator
 
 import numpy as np
 
+_LINE_BYTES = 64  # of the CPU's cache: host and NPU are made to agree a line at a time
+
 
 class NpuTensor:
     """An array that kernels read and write. `device` is "npu" or "cpu", which are one memory here."""
 
-    def __init__(self, data: Any, dtype: Any = None, device: str = "npu") -> None:
+    def __init__(self, shape_or_data: Any, dtype: Any = None, device: str = "npu") -> None:
+        data = shape_or_data
         if isinstance(data, NpuTensor):
             data = data.data
         if isinstance(data, (tuple, int)) and not isinstance(data, bool):
@@ -53,11 +57,11 @@ class NpuTensor:
         """The array."""
         return self.data
 
-    def to(self, device: str) -> NpuTensor:
+    def to(self, target_device: str) -> NpuTensor:
         """The same tensor, said to be elsewhere."""
-        if device not in ("npu", "cpu"):
-            raise ValueError(f"Unsupported device: {device}")
-        self.device = device
+        if target_device not in ("npu", "cpu"):
+            raise ValueError(f"Unsupported device: {target_device}")
+        self.device = target_device
         return self
 
     def fill_(self, value: Any) -> None:
@@ -71,15 +75,33 @@ class NpuTensor:
 
     overwrite = mutate
 
-    def subview(self, offset_bytes: int, shape: Any, dtype: Any = None) -> NpuTensor:
-        """A part, which shares the memory: it begins on a cache line of 64 bytes."""
-        if offset_bytes % 64:
-            raise ValueError(f"offset_bytes must be a multiple of 64, got {offset_bytes}")
+    def subview(self, offset: int, shape: Any, dtype: Any = None) -> NpuTensor:
+        """A part, which shares the memory.
+
+        Args:
+            offset: where it begins, in bytes.
+            shape: its dimensions, in elements of `dtype`.
+            dtype: this tensor's, unless another is given.
+
+        Raises:
+            ValueError: it lies outside, or does not begin and end on cache lines of 64 bytes (it may end where this one
+                does).
+        """
         kind = np.dtype(self.dtype if dtype is None else dtype)
-        count = int(np.prod(shape))
-        part = NpuTensor.__new__(NpuTensor)
-        flat = self.data.reshape(-1).view(np.uint8)[offset_bytes : offset_bytes + count * kind.itemsize]
-        part.data, part.device = flat.view(kind).reshape(shape), self.device
+        size_bytes = math.prod(_shape((shape,))) * kind.itemsize
+        end = offset + size_bytes
+        if offset < 0 or end > self.nbytes:
+            raise ValueError(
+                f"subview(offset={offset}, shape={shape}, dtype={kind}) is out of bounds for a buffer of {self.nbytes} bytes"
+            )
+        if offset % _LINE_BYTES or (size_bytes % _LINE_BYTES and end != self.nbytes):
+            raise ValueError(
+                f"subview(offset={offset}, shape={shape}, dtype={kind}) spans bytes [{offset}, {end}) of this buffer, which is "
+                f"not aligned to the {_LINE_BYTES}-byte coherence granule"
+            )
+        part = type(self).__new__(type(self))
+        part.data = self.data.reshape(-1).view(np.uint8)[offset:end].view(kind).reshape(shape)
+        part.device = self.device
         return part
 
     def to_torch(self) -> Any:
@@ -91,9 +113,9 @@ class NpuTensor:
     torch_view = to_torch
 
     @classmethod
-    def from_torch(cls, given: Any, device: str = "npu") -> NpuTensor:
+    def from_torch(cls, torch_tensor: Any, device: str | None = None) -> NpuTensor:
         """A tensor with the values of a PyTorch tensor."""
-        return cls(given.detach().cpu().numpy(), device=device)
+        return cls(torch_tensor.detach().cpu().numpy(), device=device or "npu")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return self.data if dtype is None else self.data.astype(dtype)
@@ -203,6 +225,25 @@ def ceildiv(a: int, b: int) -> int:
     """a / b, rounded up."""
     return -(-a // b)
 
+
+def _maker(function: Any) -> Any:
+    """A function of this module as a class method: what it makes is of the class."""
+
+    def make(cls: Any, *arguments: Any, **options: Any) -> NpuTensor:
+        global _class
+        before, _class = _class, cls
+        try:
+            made: NpuTensor = function(*arguments, **{k: v for k, v in options.items() if k != "device" or v})
+            return made
+        finally:
+            _class = before
+
+    make.__name__, make.__doc__ = function.__name__, function.__doc__
+    return classmethod(make)
+
+
+for _function in (zeros, ones, full, randint, rand, arange, zeros_like):
+    setattr(NpuTensor, _function.__name__, _maker(_function))
 
 NAMES: dict[str, Any] = {
     name: globals()[name]

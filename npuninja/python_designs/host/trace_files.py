@@ -24,24 +24,26 @@ def extract_trace(out_buf: Any, out_buf_shape: Any, out_buf_dtype: Any, trace_si
     )
 
 
-def get_cycles(path: str) -> float:
+def get_cycles(trace_path: str) -> float:
     """Cycles from the first INSTR_EVENT_0 to the first INSTR_EVENT_1 of a trace in Chrome's format (JSON); infinite
     when one is missing.
     """
     first: dict[str, float] = {}
-    for event in sorted((event for event in _events(path) if event.get("ph") in _BEGINNINGS), key=_cycle):
+    for event in sorted(
+        (event for event in _events(trace_path) if event.get("ph") in _BEGINNINGS), key=_cycle
+    ):
         first.setdefault(event["name"], _cycle(event))
     if "INSTR_EVENT_0" not in first or "INSTR_EVENT_1" not in first:
         return math.inf
     return first["INSTR_EVENT_1"] - first["INSTR_EVENT_0"]
 
 
-def get_cycles_summary(path: str) -> list[list[Any]]:
+def get_cycles_summary(trace_path: str) -> list[list[Any]]:
     """For each process of the trace its name, then the cycles between each INSTR_EVENT_0 and the INSTR_EVENT_1 after it.
 
     The events of a file may lie in any order: `npuninja trace` writes them by name.
     """
-    events = _events(path)
+    events = _events(trace_path)
     rows: dict[Any, list[Any]] = {
         event["pid"]: [event["args"]["name"]] for event in events if event["name"] == "process_name"
     }
@@ -57,9 +59,9 @@ def get_cycles_summary(path: str) -> list[list[Any]]:
     return list(rows.values())
 
 
-def print_cycles_summary(path: str) -> None:
+def print_cycles_summary(trace_path: str) -> None:
     """Prints how often each process of the trace ran its kernel from event 0 to event 1, and for how many cycles."""
-    for name, *cycles in get_cycles_summary(path):
+    for name, *cycles in get_cycles_summary(trace_path):
         print(name)
         print(f"Total number of full kernel invocations is {len(cycles)}")
         if cycles:
@@ -87,14 +89,14 @@ def _cycle(event: dict[str, Any]) -> float:
 # Packets
 
 
-def parity(word: int) -> int:
+def parity(x: int) -> int:
     """1 when an odd number of the word's bits is set."""
-    return word.bit_count() & 1 if hasattr(word, "bit_count") else bin(word).count("1") & 1
+    return bin(x).count("1") & 1
 
 
-def extract_tile(header: int) -> tuple[int, int, int, int]:
+def extract_tile(data: int) -> tuple[int, int, int, int]:
     """Column, row, type and id of a packet, from its header."""
-    return header >> 21 & 0x7F, header >> 16 & 0x1F, header >> 12 & 0x3, header & 0x1F
+    return data >> 21 & 0x7F, data >> 16 & 0x1F, data >> 12 & 0x3, data & 0x1F
 
 
 def pack4bytes(b3: int, b2: int, b1: int, b0: int) -> int:

@@ -368,13 +368,27 @@ class ObjectFifoHandle(Resolvable):
         """All ends of the objectFifo, the producer's first."""
         return self._object_fifo.endpoints(True) + self._object_fifo.endpoints(False)
 
-    def fill(self, source: Any, tap: Any = None, *arguments: Any, **options: Any) -> Any:
+    def fill(
+        self, source: Any, tap: Any = None, wait: bool = False, packet: Any = None, offset_parameter: Any = None,
+        group: Any = None, sizes: Any = None, strides: Any = None, offset: Any = None, transfer_len: Any = None,
+        managed: bool = True,
+    ) -> Any:  # fmt: skip
         """In a runtime sequence: sends data of the host into the objectFifo."""
-        return current_runtime().transfer(self, source, tap, *arguments, is_fill=True, **options)
+        return current_runtime().transfer(
+            self, source, tap, wait, packet, offset_parameter, group, sizes, strides, offset, transfer_len, managed,
+            is_fill=True,
+        )  # fmt: skip
 
-    def drain(self, dest: Any, tap: Any = None, *arguments: Any, **options: Any) -> Any:
+    def drain(
+        self, dest: Any, tap: Any = None, wait: bool = False, packet: Any = None, offset_parameter: Any = None,
+        group: Any = None, sizes: Any = None, strides: Any = None, offset: Any = None, transfer_len: Any = None,
+        managed: bool = True,
+    ) -> Any:  # fmt: skip
         """In a runtime sequence: takes data out of the objectFifo."""
-        return current_runtime().transfer(self, dest, tap, *arguments, is_fill=False, **options)
+        return current_runtime().transfer(
+            self, dest, tap, wait, packet, offset_parameter, group, sizes, strides, offset, transfer_len, managed,
+            is_fill=False,
+        )  # fmt: skip
 
     def join(
         self,

@@ -27,9 +27,25 @@ class Program:
         self._workers: list[Worker] | None = None if workers is None else flatten_fn_args(workers)
         self._trace: dict[str, Any] | None = None
 
-    def enable_trace(self, trace_size: int | None = None, **options: Any) -> None:
+    def enable_trace(
+        self,
+        trace_size: int | None = None,
+        workers: Any = None,
+        reuse_output_buffer: bool = False,
+        coretile_events: Any = None,
+        coremem_events: Any = None,
+        memtile_events: Any = None,
+        shimtile_events: Any = None,
+        egress_shim_col: int = 0,
+        **options: Any,
+    ) -> None:
         """Has events traced; see `tracing`."""
-        self._trace = {"trace_size": trace_size, **options}
+        given = {
+            "workers": workers, "reuse_output_buffer": reuse_output_buffer, "coretile_events": coretile_events,
+            "coremem_events": coremem_events, "memtile_events": memtile_events, "shimtile_events": shimtile_events,
+            "egress_shim_col": egress_shim_col,
+        }  # fmt: skip
+        self._trace = {"trace_size": trace_size, **{k: v for k, v in given.items() if v}, **options}
 
     @property
     def workers(self) -> list[Worker]:

@@ -143,11 +143,11 @@ class CascadeFlow:
 
     made: list[CascadeFlow] = []
 
-    def __init__(self, src_worker: Any, dst_worker: Any) -> None:
-        self.src_worker, self.dst_worker = src_worker, dst_worker
-        src_worker.cascades.append(self)
+    def __init__(self, src: Any, dst: Any) -> None:
+        self.src_worker, self.dst_worker = src, dst
+        src.cascades.append(self)
 
-    def resolve(self) -> None:
+    def resolve(self, loc: Any = None, ip: Any = None) -> None:
         """Makes the flow."""
         streams.cascade_flow(self.src_worker.tile.op, self.dst_worker.tile.op)
 

@@ -253,7 +253,14 @@ def start_trace(
     reuse_output_buffer: bool = False,
     egress_shim_col: int = 0,
 ) -> None:
-    """In the runtime sequence: where the trace goes, and the start of each configured one."""
+    """In the runtime sequence: where the trace goes, and the start of each configured one.
+
+    In summer 2026 the second and third arguments are `reuse_output_buffer` and `egress_shim_col`.
+    """
+    if isinstance(ddr_id, bool):
+        reuse_output_buffer, ddr_id = ddr_id, 4
+        if isinstance(routing, int):
+            egress_shim_col, routing = routing, "single"
     trace_host_config(
         trace_size,
         arg_idx=ddr_id,
