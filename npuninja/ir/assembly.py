@@ -14,7 +14,7 @@ One row describes an operation; parser and printer both run the directives it co
 | `^x` | a successor; `^x()` one with arguments |
 | `mixed(offsets)` | `[0, %x]`: constants go to `static_offsets`, values to the operands `offsets` (see `$offsets*`) |
 | `region`, `region(aie.end)` | a region; its terminator is implicit if one is named |
-| `operands(…)`, `attributes(…)`, `regions(n)`, `terminator(…)` | what the custom directives of the row read |
+| `operands(…)`, `attributes(…)`, `regions(n)`, `terminator(…)` | for the custom directives of the row; with `!` there always |
 | `{}`, `attributes{}` | the attribute dictionary, the second with its keyword in front |
 | `(? … )?` | optional: read when its first element is next; printed when its first attribute or operand is there |
 | `custom(f)` | read and printed by the two functions under that name in `custom.py` |
@@ -270,6 +270,9 @@ def _call(definition: OpDefinition, function: str, argument: str, type: str) -> 
             definition.groups.append(OperandGroup(name.rstrip("*"), name.endswith("*")))
         else:
             attribute, _, kind = name.partition(":")
+            if attribute[-1] == "!":
+                attribute = attribute[:-1]
+                definition.required.add(attribute)
             definition.in_format.add(attribute)
             definition.kinds[attribute] = kind or "any"
     return None

@@ -151,7 +151,7 @@ class AttributeParser(TypeParser):
         width = 64 if type == "index" else int(type.lstrip("siu"))
         signed_end = 1 << (width - 1)
         low = 0 if type[0] == "u" else -signed_end
-        high = signed_end - 1 if type[0] == "s" else 2 * signed_end - 1
+        high = signed_end - 1 if type[0] == "s" or type == "index" else 2 * signed_end - 1
         if not low <= value <= high:
             # Python writes no integer of more than 4,300 digits.
             shown = value if value.bit_length() <= 128 else f"a number of {value.bit_length()} bits"

@@ -68,7 +68,7 @@ aie.buffer                   ( $tile:index ) {} : type(buffer) custom(initial_va
                              => buffer | address:i32 mem_bank:i32 sym_name:str aligned=true
 aie.external_buffer          {} : type(buffer) => buffer | sym_name:str
 aie.shim_dma_allocation      .sym_name:symname ( custom(shim_dma_allocation) operands(tile*)
-                             attributes(channel_dir:DMAChannelDir,channel_index:i64,col:i64) ) {}
+                             attributes(channel_dir!:DMAChannelDir,channel_index!:i64,col:i64) ) {}
                              | plio=false packet:packet
 
 aie.objectfifo               .sym_name:symname ( custom(objectfifo) operands(producerTile,consumerTiles*) ) {} :
@@ -95,15 +95,15 @@ aie.trace.port               < .slot:i32 > port = .port:WireBundle channel = .ch
 aie.trace.start              custom(trace_trigger) attributes(broadcast:i32,event:trace_event) {}
 aie.trace.stop               custom(trace_trigger) attributes(broadcast:i32,event:trace_event) {}
 aie.trace.combo_event        < .slot:i32 > .eventA:trace_event .logic:ComboLogic .eventB:trace_event {}
-aie.trace.edge_event         < .slot:i32 > custom(edge_event) attributes(event:trace_event,trigger:EdgeTrigger) {}
+aie.trace.edge_event         < .slot:i32 > custom(edge_event) attributes(event!:trace_event,trigger!:EdgeTrigger) {}
 aie.trace.host_config        custom(host_config)
-                             attributes(buffer_size:i32,arg_idx:i32,routing:TraceShimRouting)
+                             attributes(buffer_size!:i32,arg_idx:i32,routing:TraceShimRouting)
                              | reuse_output_buffer=false egress_shim_col=0:i32
 aie.trace.start_config       .trace_config:sym {}
 aie.trace.config             .sym_name:symname ( $tile:index ) (? packet_type = .packet_type:TracePacketType )?
                              region(aie.end) {}
 aie.trace.reg                register = .reg_name:str (? field = .field:str )? value = custom(trace_value)
-                             attributes(value) (? mask = .mask:i32 )? (? comment = .comment:str )? {}
+                             attributes(value!) (? mask = .mask:i32 )? (? comment = .comment:str )? {}
 
 aie.put_cascade              ( $cascadeValue : type(cascadeValue) ) {}
 aie.get_cascade              ( ) {} : type(cascadeValue) => cascadeValue
@@ -178,7 +178,7 @@ aiex.multicast               ( $tile:index , .bundle:WireBundle : .channel:i32 )
 aiex.multi_dest              < $tile:index , .bundle:WireBundle : .channel:i32 > {}
 
 func.func                    custom(function) regions(1)
-                             attributes(sym_name:str,function_type,sym_visibility:str,arg_attrs,res_attrs)
+                             attributes(sym_name!:str,function_type!,sym_visibility:str,arg_attrs,res_attrs)
 func.call                    .callee:sym ( $args* ) {} : functype(args) => results*
 func.constant                {} .value:sym : type(result) => result
 func.call_indirect           $callee ( $args* ) {} : custom(callee_type) => results*
@@ -194,7 +194,7 @@ scf.for                      custom(scf_for) regions(1) operands(lowerBound,uppe
 scf.if                       $condition:i1 custom(result_list) custom(if_regions) regions(1) terminator(scf.yield) {}
                              => results*
 scf.while                    custom(scf_while) regions(2) operands(inits*) {} => results*
-scf.index_switch             $arg:index {} custom(result_list) custom(index_switch) regions(1) attributes(cases)
+scf.index_switch             $arg:index {} custom(result_list) custom(index_switch) regions(1) attributes(cases!)
                              => results*
 scf.condition                ( $condition:i1 ) {} (? $args* : types(args) )?
 scf.yield                    {} (? $args* : types(args) )?
@@ -202,16 +202,16 @@ scf.execute_region           custom(result_list) region {} => results*
 
 affine.for                   custom(affine_for) regions(1) terminator(affine.yield)
                              operands(lowerBoundOperands*,upperBoundOperands*,inits*)
-                             attributes(lowerBoundMap,upperBoundMap,step:index) {} => results*
+                             attributes(lowerBoundMap!,upperBoundMap!,step:index) {} => results*
 affine.if                    custom(affine_if) regions(1) terminator(affine.yield) operands(operands*)
-                             attributes(condition) {} => results*
-affine.load                  $memref custom(affine_subscript) operands(indices*) attributes(map) {} : type(memref)
+                             attributes(condition!) {} => results*
+affine.load                  $memref custom(affine_subscript) operands(indices*) attributes(map!) {} : type(memref)
                              => element(memref)
-affine.store                 $value , $memref custom(affine_subscript) operands(indices*) attributes(map) {} :
+affine.store                 $value , $memref custom(affine_subscript) operands(indices*) attributes(map!) {} :
                              custom(store_types)
-affine.apply                 custom(affine_apply) operands(mapOperands*) attributes(map) {} => index
-affine.min                   custom(affine_apply) operands(mapOperands*) attributes(map) {} => index
-affine.max                   custom(affine_apply) operands(mapOperands*) attributes(map) {} => index
+affine.apply                 custom(affine_apply) operands(mapOperands*) attributes(map!) {} => index
+affine.min                   custom(affine_apply) operands(mapOperands*) attributes(map!) {} => index
+affine.max                   custom(affine_apply) operands(mapOperands*) attributes(map!) {} => index
 affine.yield                 {} (? $args* : types(args) )?
 
 memref.alloc                 custom(alloc) operands(dynamicSizes*,symbolOperands*) {} : type(memref) => memref
@@ -230,7 +230,7 @@ memref.dim                   {} $source , $index:index : type(source) => index
 memref.rank                  {} $memref : type(memref) => index
 memref.get_global            .name:sym : type(result) {} => result
 memref.global                custom(global)
-                             attributes(sym_name:str,sym_visibility:str,constant:unit,type,initial_value) {}
+                             attributes(sym_name!:str,sym_visibility:str,constant:unit,type!,initial_value) {}
                              | alignment:i64
 memref.subview               $source mixed(offsets) _ mixed(sizes) _ mixed(strides) {} : type(source) to type(result)
                              => result
@@ -260,7 +260,7 @@ vector.reduction             < .kind:combining > , $vector (? , $acc )? {} : typ
 vector.shape_cast            $source {} : type(source) to type(result) => result
 vector.bitcast               $source {} : type(source) to type(result) => result
 
-arith.constant               custom(constant) attributes(value) => value
+arith.constant               custom(constant) attributes(value!) => value
 arith.cmpi                   .predicate:CmpIPredicate , $lhs , $rhs {} : type(lhs,rhs) => i1(lhs)
 arith.cmpf                   .predicate:CmpFPredicate , $lhs , $rhs (? fastmath < .fastmath:fastmath > )? {} :
                              type(lhs,rhs) => i1(lhs) | fastmath=none:fastmath

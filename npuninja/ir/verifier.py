@@ -144,7 +144,7 @@ class _Verifier:
         for block in region.blocks:
             last = len(block.ops) - 1
             for i, op in enumerate(block.ops):
-                if i < last and op.successors:
+                if i < last and (op.successors or op.name in _TERMINATORS):
                     raise UserError(f"'{op.name}' must be the last operation of its block", op.loc)
                 self.operation(op)
             if parent.name in _TERMINATED and (last < 0 or block.ops[last].name not in _TERMINATORS):

@@ -270,6 +270,10 @@ def _check_allocation(op: Operation) -> None:
         raise op_error(
             op, f"column {place[0]} is outside {device.name}, which has columns 0 to {device.columns - 1}"
         )
+    if place[1] != device.shim_row:
+        raise op_error(
+            op, f"tile ({place[0]}, {place[1]}) is no shim tile, whose channels reach the host's memory"
+        )
     _check_channel(op, device.kind_of(place[1]))
 
 

@@ -43,6 +43,8 @@ class Rules(NamedTuple):
     canonicalizes_sequences: bool
     #: Numbers of lock, descriptor and register operations are SSA values (`number_operands`).
     numbers_are_values: bool
+    #: An acquire of at least 0 is dropped.
+    drops_empty_acquires: bool
     #: Ids of locks are given when all fifos have made theirs, in the order of the text.
     numbers_locks_last: bool
     #: Buffers start at a multiple of the load/store bus unless they say `aligned = false`.
@@ -106,6 +108,7 @@ RULES = {
             tasks_have_locks=False,
             canonicalizes_sequences=False,
             numbers_are_values=False,
+            drops_empty_acquires=False,
             numbers_locks_last=False,
             aligns_buffers=False,
             sorts_given_addresses=False,
@@ -142,6 +145,7 @@ RULES = {
             tasks_have_locks=True,
             canonicalizes_sequences=True,
             numbers_are_values=False,
+            drops_empty_acquires=False,
             numbers_locks_last=False,
             aligns_buffers=False,
             sorts_given_addresses=False,
@@ -178,6 +182,7 @@ RULES = {
             tasks_have_locks=True,
             canonicalizes_sequences=True,
             numbers_are_values=True,
+            drops_empty_acquires=True,
             numbers_locks_last=True,
             aligns_buffers=True,
             sorts_given_addresses=True,

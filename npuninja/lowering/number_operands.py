@@ -51,8 +51,13 @@ def numbers_from_values(root: Operation) -> None:
     stay as they are. Constants that only they used go.
     """
     freed: dict[Operation, None] = {}
+    constants: set[Operation] = set()
     for op in root.walk():
-        if op.name in NUMBERS:
+        if op.name == "arith.constant":
+            constants.add(op)
+        elif _uses_what_follows(op, constants):
+            continue  # the verifier says so
+        elif op.name in NUMBERS:
             _take_numbers(op, freed)
         elif op.name == "aie.dma_bd":
             if "offset" not in op.attributes:
@@ -61,6 +66,20 @@ def numbers_from_values(root: Operation) -> None:
             _take_repeat(op, freed)
     if freed:
         _drop_unused(root, freed)
+
+
+def _uses_what_follows(op: Operation, constants: set[Operation]) -> bool:
+    """Whether an operand is a constant of the same block that is not among those before it."""
+    for value in op.operands:
+        owner = value.owner
+        if (
+            isinstance(owner, Operation)
+            and owner.name == "arith.constant"
+            and owner.parent is op.parent
+            and owner not in constants
+        ):
+            return True
+    return False
 
 
 def _drop_unused(root: Operation, freed: dict[Operation, None]) -> None:
@@ -74,7 +93,9 @@ def _drop_unused(root: Operation, freed: dict[Operation, None]) -> None:
     blocks = {op.parent for op in freed if op.result in wanted}
     for block in blocks:
         if block is not None:
-            block.ops = [op for op in block.ops if not (op in freed and op.result in wanted)]
+            # One behind the terminator stays: the verifier says so.
+            last = block.ops[-1]
+            block.ops = [op for op in block.ops if op is last or not (op in freed and op.result in wanted)]
 
 
 def _free(values: list[Value], freed: dict[Operation, None]) -> None:

@@ -66,6 +66,11 @@ RESOURCES: tuple[Pass, ...] = (
     ),
     Pass("convert-vector-to-aievec", "control_flow.simplification:simplify_code", "module"),
     Pass(
+        "own-drop-empty-acquires",
+        "control_flow.simplification:drop_empty_acquires",
+        when="drops_empty_acquires",
+    ),
+    Pass(
         "aie-canonicalize-device",
         "resources.canonicalize_device:canonicalize_device",
         takes=("rules", "warnings"),

@@ -7,6 +7,7 @@ import pytest
 from npuninja.errors import UserError
 from npuninja.ir.parser import parse_module
 from npuninja.ir.verifier import verify
+from npuninja.lowering.number_operands import numbers_from_values
 
 TILES = """%s = aie.tile(0, 0)
 %m = aie.tile(0, 1)
@@ -87,6 +88,13 @@ REFUSED = [
     ("aie.runtime_sequence(%x : memref<16xi32>) {\n"
      "aie.trace.host_config {buffer_size = 64 : i32, egress_shim_col = -1 : i32}\n}", "egress_shim_col is -1"),
     ("aie.core(%t) {\n%n = arith.constant 64 : index\naie.use_lock(%n, Acquire, 1)\naie.end\n}", "a core sees locks 0 to 63"),
+    ("aie.core(%t) {\naie.end\naie.end\n}", "'aie.end' must be the last operation"),
+    ("func.func @f() {\nreturn\nreturn\n}", "'func.return' must be the last operation"),
+    ("aie.shim_dma_allocation @f(%m, MM2S, 0)", r"\(0, 1\) is no shim tile"),
+    ("aie.core(%t) {\n%n = arith.constant 9223372036854775808 : index\naie.end\n}", "does not fit into index"),
+    ("aie.core(%t) {\n%n = \"arith.constant\"() : () -> i32\naie.end\n}", "'arith.constant' requires attribute 'value'"),
+    ("aie.runtime_sequence(%x : memref<16xi32>) {\naie.trace.host_config {egress_shim_col = 1 : i32}\n}",
+     "requires attribute 'buffer_size'"),
 ]  # fmt: skip
 
 
@@ -119,6 +127,24 @@ aiex.run @run() : ()
     with pytest.raises(UserError, match="configures npu1, but stands in a device of npu2"):
         verify(parse_module(text, "design.mlir"))
     verify(parse_module(text.replace("npu1", "npu2"), "design.mlir"))
+
+
+def test_a_number_is_made_before_its_use() -> None:
+    body = memory("aie.use_lock(%l, AcquireGreaterEqual, %one)", "%one = arith.constant 1 : i32", DESCRIPTOR)
+    module = parse_module(f"module {{ aie.device(npu1_2col) {{\n{TILES}{body}\n}} }}", "design.mlir")
+    numbers_from_values(module)
+    with pytest.raises(UserError, match="uses '%one' before it is defined"):
+        verify(module)
+
+
+def test_a_number_behind_the_end_of_its_block_is_no_end() -> None:
+    body = memory(TAKE, DESCRIPTOR).replace(
+        "aie.next_bd ^bd", "aie.next_bd ^bd\n%one = arith.constant 1 : i32"
+    )
+    module = parse_module(f"module {{ aie.device(npu1_2col) {{\n{TILES}{body}\n}} }}", "design.mlir")
+    numbers_from_values(module)
+    with pytest.raises(UserError, match="must be the last operation"):
+        verify(module)
 
 
 def test_locks_by_number_and_through_arguments() -> None:

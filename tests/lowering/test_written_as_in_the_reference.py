@@ -205,3 +205,41 @@ def test_a_part_in_braces_is_no_text_of_this_release() -> None:
         lower_design(
             f"module {{ aie.device(npu1) {{\n{TILES}{body}\n}} }}", "d.mlir", None, "auto", Warnings()
         )
+
+
+def test_an_acquire_of_nothing_is_left_out() -> None:
+    lock = "%l = aie.lock(%t, 0) {init = 1 : i32}\n%zero = arith.constant 0 : i32\n"
+    acquire = "aie.use_lock(%l, AcquireGreaterEqual, %zero)\naie.dma_bd"
+    body = lock + descriptor("%b : memref<8xi32>)").replace("aie.dma_bd", acquire)
+    text = f"module {{ aie.device(npu1) {{\n{TILES}{body}\n}} }}"
+    assert b"use_lock" not in lower_design(text, "d.mlir", None, "2026-08", Warnings())[ADDRESSES]
+
+
+def test_a_link_through_a_core_tile_fills_as_many_objects_as_the_inner_fifo_has() -> None:
+    text = """module { aie.device(npu1) {
+%s = aie.tile(0, 0)
+%a = aie.tile(0, 2)
+%b = aie.tile(0, 4)
+aie.objectfifo @inner(%a, {%b}, 2 : i32) : !aie.objectfifo<memref<8xi32>>
+aie.objectfifo @outer(%b, {%s}, 4 : i32) : !aie.objectfifo<memref<16xi32>>
+aie.objectfifo.link [@inner] -> [@outer] ([] [])
+} }"""
+    made = lower_design(text, "d.mlir", None, "2026-08", Warnings())[ADDRESSES].decode()
+    filled = made[made.index("%mem_0_4") :]
+    assert filled.count("offset = 0 len = 8)") == 2
+    assert filled.count("offset = 0 len = 16)") == 4
+
+
+@pytest.mark.parametrize("behind", ["", "aiex.dma_free_task(%k)\n"])
+def test_an_awaited_task_is_freed_as_often_as_one_likes(behind: str) -> None:
+    task = TASK.replace("aie.end\n}\n}", "aie.end\n} {issue_token = true}\naiex.dma_start_task(%k)\n")
+    await_and_free = "aiex.dma_await_task(%k)\naiex.dma_free_task(%k)\n" + behind + "}"
+    text = f"module {{ aie.device(npu1) {{\n{TILES}{task}{await_and_free}\n}} }}"
+    assert b"npu.sync" in lower_design(text, "d.mlir", None, "2026-08", Warnings())[SEQUENCE]
+
+
+def test_a_task_that_nothing_awaited_is_freed_once() -> None:
+    task = TASK.replace("aie.end\n}\n}", "aie.end\n}\naiex.dma_start_task(%k)\n")
+    text = f"module {{ aie.device(npu1) {{\n{TILES}{task}aiex.dma_free_task(%k)\naiex.dma_free_task(%k)\n}}\n}} }}"
+    with pytest.raises(UserError, match="free already"):
+        lower_design(text, "d.mlir", None, "2026-08", Warnings())

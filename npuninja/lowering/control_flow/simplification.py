@@ -39,6 +39,19 @@ def _simplify(holder: Operation) -> None:
     _canonicalize(holder)
 
 
+def drop_empty_acquires(device: Operation) -> None:
+    """Acquires of at least 0, which wait for nothing and take nothing, go (AIEDialect.cpp, UseLockOp's
+    canonicalization)."""
+    for op in list(device.walk()):
+        if (
+            op.name == "aie.use_lock"
+            and op.enum("action") == "AcquireGreaterEqual"
+            and "value" in op.attributes
+            and op.integer("value") == 0
+        ):
+            op.erase()
+
+
 def _name_broadcasts(device: Operation) -> None:
     """A scalar in all lanes of one vector register gets AIE's own operation."""
     widths = model_of(device).family.vector_bits

@@ -243,6 +243,9 @@ def _create_program(
     if not buffers:
         return
     bds: list[list[Operation]] = []
+    if target is not fifo and kind_at(fifo.producer).name == "core":
+        # A core tile goes round its own fifo's depth, whatever the link's owner has.
+        buffers = buffers[: fifo.depth]
     on_memtile = kind_at(fifo.producer).name == "mem"
     iterations = fifo.iterations if on_memtile else None
     repeat = fifo.repeat or 1

@@ -61,17 +61,16 @@ def assign_bd_ids(sequence: Operation, *, checks_tokens: bool) -> None:
         elif op.name == "aiex.dma_await_task":
             if checks_tokens:
                 _take_token(op, tokens)
-            if not (checks_tokens and op.operands[0] in awaited):
+            if op.operands[0] in live or (checks_tokens and op.operands[0] not in awaited):
                 _free(op, in_use, live)
             awaited.add(op.operands[0])
         elif op.name == "aiex.dma_free_task":
-            if op.operands[0] not in awaited:
+            # Before tokens were checked the reference ignored every free but the first, later only one behind an await.
+            if op.operands[0] in live or (checks_tokens and op.operands[0] not in awaited):
                 _free(op, in_use, live)
-            awaited.discard(op.operands[0])
-        if op.name != "aiex.dma_free_task":
-            kept.append(op)
-        else:
             op.parent = None
+            continue
+        kept.append(op)
     sequence.body.ops = kept
 
 
