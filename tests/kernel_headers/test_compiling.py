@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from npuninja.errors import UserError
 from npuninja.formats.wasm_module import read_wasm
+from npuninja.kernel_headers import INCLUDE_FOLDER
 from npuninja.lints.kernel_code import read_functions
 from npuninja.stages import _compile, kernel_cc
 from npuninja.stages._first_includes import begins_with_the_api
@@ -203,12 +206,15 @@ def test_headers_read_once_give_the_same_object(wasm_build, monkeypatch, options
     assert "-include-pch" not in commands[-1]
 
 
-def test_defines_of_one_letter_reach_a_kernel_and_no_header(wasm_build):
-    """As with an NPU's compiler: a kernel that does not use the API may have any macro."""
-    text = (
-        '#include <stdint.h>\nextern "C" void k(int32_t *a) { for (int i = 0; i < N; i++) a[i] *= M + T; }\n'
-    )
-    defines = [word for name in ("N=64", "M=3", "T=1", "V", "K=2") for word in ("--define", name)]
+def test_short_defines_reach_a_kernel_and_no_header(wasm_build):
+    """A kernel may have any macro of one or two capital letters, whatever it includes."""
+    headers = "algorithm aie_api/aie_types.hpp array bit cmath functional limits numeric tuple aie_api/aie.hpp aie_api/utils.hpp"
+    text = "".join(f"#include <{name}>\n" for name in headers.split())
+    text += 'extern "C" void k(int32_t *a) { for (int i = 0; i < N; i++) a[i] = std::max<int32_t>(a[i], M + TA); }\n'
+    aside = Path(INCLUDE_FOLDER, "npu", "letters_aside.h").read_text().split()
+    names = [aside[i + 1] for i, word in enumerate(aside) if word == "#undef"]
+    assert {"N", "T", "TA", "NC"} <= set(names)
+    defines = [word for name in names for word in ("--define", f"{name}=3")]
     source = wasm_build.folder / "k.cc"
     source.write_text(text)
     target = source.with_suffix(".o")

@@ -3,6 +3,7 @@
  * The names and meanings are those of the API's user guide; results are those of the vector unit to the bit where its arithmetic is
  * known (docs/kernels.md). */
 #pragma once
+#include <npu/letters_aside.h>
 
 #ifndef __cplusplus
 #error "the AIE API is C++, and this file is compiled as C"
@@ -41,3 +42,5 @@
 #if __AIE_ARCH__ >= 21
 #include <aie_api/block_vector.hpp>
 #endif
+
+#include <npu/letters_back.h>

@@ -70,8 +70,6 @@ constexpr bool is_offered(pair_kind kind, shape wanted) {
 template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, class Tag = accauto> class mmul {
     using TA = type_for<TypeA>;
     using TB = type_for<TypeB>;
-    static_assert(npu_detail::is_offered(npu_detail::kind_of_pair<TA, TB>(), {M, K, N}),
-                  "aie::mmul: the API has no such shape for these elements (docs/kernels.md lists them)");
 
   public:
     using accum_tag = npu_product_tag<Tag, TA, TB>;
@@ -204,5 +202,9 @@ template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, 
             npu::multiply_rows<M, K, N, EA, EB, C>();
         data.npu_row = npu::load<typename accum_type::row_type>((const void *)npu::registers::block_c);
     }
+
+  private: // last: the compiler takes no member behind it, and one error is enough
+    static_assert(npu_detail::is_offered(npu_detail::kind_of_pair<TA, TB>(), {M, K, N}),
+                  "aie::mmul: the API has no such shape for these elements (docs/kernels.md lists them)");
 };
 } // namespace aie

@@ -1,5 +1,6 @@
 /* Printing of vectors, and loops that are written out. */
 #pragma once
+#include <npu/letters_aside.h>
 
 #include <aie_api/mask.hpp>
 #include <stdio.h>
@@ -114,3 +115,5 @@ template <class Tag, unsigned N> void print(const accum<Tag, N> &a, bool new_lin
         printf("\n");
 }
 } // namespace aie
+
+#include <npu/letters_back.h>

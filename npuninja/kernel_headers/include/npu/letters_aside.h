@@ -1,4 +1,4 @@
-/* Macros of one capital letter, which a project may define for its kernels (-DN=1024), out of the way of names in templates. */
+/* Macros of one or two capital letters, which a project may define for its kernels (-DN=1024), out of the way of names in templates. */
 #pragma push_macro("A")
 #pragma push_macro("B")
 #pragma push_macro("C")
@@ -25,6 +25,25 @@
 #pragma push_macro("X")
 #pragma push_macro("Y")
 #pragma push_macro("Z")
+#pragma push_macro("TA")
+#pragma push_macro("TB")
+#pragma push_macro("TC")
+#pragma push_macro("TD")
+#pragma push_macro("TO")
+#pragma push_macro("TR")
+#pragma push_macro("TS")
+#pragma push_macro("NC")
+#pragma push_macro("ND")
+#pragma push_macro("DN")
+#pragma push_macro("EA")
+#pragma push_macro("EB")
+#pragma push_macro("RA")
+#pragma push_macro("RB")
+#pragma push_macro("RC")
+#pragma push_macro("VA")
+#pragma push_macro("VB")
+#pragma push_macro("VC")
+#pragma push_macro("F4")
 #undef A
 #undef B
 #undef C
@@ -51,3 +70,22 @@
 #undef X
 #undef Y
 #undef Z
+#undef TA
+#undef TB
+#undef TC
+#undef TD
+#undef TO
+#undef TR
+#undef TS
+#undef NC
+#undef ND
+#undef DN
+#undef EA
+#undef EB
+#undef RA
+#undef RB
+#undef RC
+#undef VA
+#undef VB
+#undef VC
+#undef F4
