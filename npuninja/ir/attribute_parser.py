@@ -134,6 +134,8 @@ class AttributeParser(TypeParser):
                 type = "f64"
             elif not _FLOAT_TYPE.fullmatch(type):
                 self.error(f"'{token}' is a float but its type is {type}", place)
+            if "." not in token and "x" not in token:
+                self.error(f"{token} is an integer but its type is {type}: write {token}.0", place)
             return FloatAttr(token, type)
         value = int(token, 0) if "x" in token else int(token)
         if type is None:
@@ -302,6 +304,12 @@ class AttributeParser(TypeParser):
                     self.error(f"dense<…> has the float element {value}, expected {element}", start)
                 if value not in ("true", "false"):
                     self.in_range(int(value, 0) if "x" in value else int(value), element, start)
+        elif _FLOAT_TYPE.fullmatch(element):
+            for value in values:
+                if "." not in value and "x" not in value:
+                    self.error(
+                        f"dense<…> has the element {value}, which is no {element}: write 1.0, not 1", start
+                    )
 
     def _dense_list(self, values: list[str]) -> list[int]:
         """Reads `[…]`, nested, appends the literals to `values`, returns the shape."""

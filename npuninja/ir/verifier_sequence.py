@@ -35,6 +35,12 @@ def check_transfer(op: Operation) -> None:
                 raise UserError(f"'{op.name}': packet {what} {number} is outside [0:{limit}]", op.loc)
     sizes, strides, offsets = (_constants(op, key) for key in ("sizes", "strides", "offsets"))
     element_bits = bits(buffer.element)
+    if element_bits > WORD_BITS:
+        raise UserError(
+            f"'{op.name}': elements of {element_bits} bits, at most {WORD_BITS} are possible",
+            op.loc,
+            hint=f"give the argument elements of i{WORD_BITS}, twice as many",
+        )
     for i in range(4):
         if sizes[i] <= 0:
             raise UserError(
@@ -213,6 +219,15 @@ def check_guard(op: Operation) -> None:
         raise UserError(f"'{op.name}': the number is {value}, no multiple of {divisor}", op.loc)
 
 
+def _check_queue(op: Operation) -> None:
+    """aiex.npu.push_queue: it becomes a write to a tile, which must be there."""
+    _check_numbers(op)
+    device = device_of(op)
+    place = op.integer("column"), op.integer("row")
+    if device is not None and not device.contains(*place):
+        raise UserError(f"'{op.name}': there is no tile ({place[0]}, {place[1]}) in {device.name}", op.loc)
+
+
 def _check_writebd(op: Operation) -> None:
     """aiex.npu.writebd (AIEXDialect.cpp: NpuWriteBdOp::verify)."""
     device = device_of(op)
@@ -252,7 +267,7 @@ SEQUENCE_RULES: dict[str, Callable[[Operation], None]] = {
     "aiex.npu.assert_bd_divisible": check_guard,
     "aiex.npu.sync": _check_numbers,
     "aiex.npu.rtp_write": _check_numbers,
-    "aiex.npu.push_queue": _check_numbers,
+    "aiex.npu.push_queue": _check_queue,
     "aiex.npu.address_patch": _check_numbers,
     **dict.fromkeys(TASK_USES, _check_task_use),
 }

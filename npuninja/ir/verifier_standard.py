@@ -99,6 +99,14 @@ def _check_subscript(op: Operation) -> None:
         )
 
 
+def _check_same_element(op: Operation) -> None:
+    source, view = op.operands[0].type, op.result.type
+    if element_of(source) != element_of(view):
+        raise UserError(
+            f"'{op.name}' makes a view of {element_of(view)} from one of {element_of(source)}", op.loc
+        )
+
+
 def _needs(family: re.Pattern[str], words: str) -> Callable[[Operation], None]:
     def check(op: Operation) -> None:
         element = element_of(op.operands[0].type)
@@ -145,12 +153,22 @@ _INTEGER_OPS = (
 )
 _FLOAT_OPS = "addf subf mulf divf remf negf maximumf minimumf maxnumf minnumf cmpf extf truncf fptosi fptoui"
 
+#: Views that keep the type of their elements; `memref.view` is there to change it.
+_VIEWS = (
+    "memref.subview",
+    "memref.cast",
+    "memref.reinterpret_cast",
+    "memref.collapse_shape",
+    "memref.expand_shape",
+)
+
 STANDARD_RULES: dict[str, Callable[[Operation], None]] = {
     "func.func": _check_function,
     "func.call": _check_call,
     "func.constant": _check_function_value,
     "memref.load": _check_subscript,
     "memref.store": _check_subscript,
+    **dict.fromkeys(_VIEWS, _check_same_element),
     "scf.for": _check_loop,
     "affine.for": _check_loop,
     "scf.if": _check_branches,

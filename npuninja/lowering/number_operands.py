@@ -69,15 +69,17 @@ def numbers_from_values(root: Operation) -> None:
 
 
 def _uses_what_follows(op: Operation, constants: set[Operation]) -> bool:
-    """Whether an operand is a constant of the same block that is not among those before it."""
+    """Whether an operand is a constant that is not among those before the operation, or in a region beside it."""
     for value in op.operands:
         owner = value.owner
-        if (
-            isinstance(owner, Operation)
-            and owner.name == "arith.constant"
-            and owner.parent is op.parent
-            and owner not in constants
-        ):
+        if not isinstance(owner, Operation) or owner.name != "arith.constant":
+            continue
+        if owner not in constants:
+            return True
+        home, holder = owner.parent_op, op.parent_op
+        while holder is not None and holder is not home:
+            holder = holder.parent_op
+        if holder is None:
             return True
     return False
 

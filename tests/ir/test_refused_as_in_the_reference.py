@@ -88,6 +88,12 @@ REFUSED = [
     ("aie.runtime_sequence(%x : memref<16xi32>) {\n"
      "aie.trace.host_config {buffer_size = 64 : i32, egress_shim_col = -1 : i32}\n}", "egress_shim_col is -1"),
     ("aie.core(%t) {\n%n = arith.constant 64 : index\naie.use_lock(%n, Acquire, 1)\naie.end\n}", "a core sees locks 0 to 63"),
+    ("%f = aie.buffer(%t) : memref<2xbf16> = dense<[1, 2]>", "element 1, which is no bf16"),
+    ("%f = arith.constant 1 : f32", "1 is an integer but its type is f32"),
+    ("%v = memref.subview %b[0] [8] [1] : memref<16xi32> to memref<8xf32, strided<[1]>>", "a view of f32 from one of i32"),
+    (TRANSFER.replace("16xi32", "16xi64"), "elements of 64 bits"),
+    ("aie.runtime_sequence(%x : memref<16xi32>) {\naiex.npu.push_queue(0, 6, MM2S : 0) "
+     "{bd_id = 0 : i32, issue_token = false, repeat_count = 0 : i32}\n}", r"no tile \(0, 6\)"),
     ("aie.core(%t) {\naie.end\naie.end\n}", "'aie.end' must be the last operation"),
     ("func.func @f() {\nreturn\nreturn\n}", "'func.return' must be the last operation"),
     ("aie.shim_dma_allocation @f(%m, MM2S, 0)", r"\(0, 1\) is no shim tile"),
@@ -134,6 +140,18 @@ def test_a_number_is_made_before_its_use() -> None:
     module = parse_module(f"module {{ aie.device(npu1_2col) {{\n{TILES}{body}\n}} }}", "design.mlir")
     numbers_from_values(module)
     with pytest.raises(UserError, match="uses '%one' before it is defined"):
+        verify(module)
+
+
+def test_a_number_of_a_region_beside_is_none_of_this_one() -> None:
+    use, one = "aie.use_lock(%l, AcquireGreaterEqual, %one)", "%one = arith.constant 1 : i32"
+    channels = (
+        f"aie.dma({way}, 0) [{{\n{line}\n{DESCRIPTOR}\n}}]" for way, line in (("MM2S", use), ("S2MM", one))
+    )
+    body = "%d = aie.mem(%t) {\n" + "\n".join(channels) + "\naie.end\n}"
+    module = parse_module(f"module {{ aie.device(npu1_2col) {{\n{TILES}{body}\n}} }}", "design.mlir")
+    numbers_from_values(module)
+    with pytest.raises(UserError, match="uses a value of a region that it is not in"):
         verify(module)
 
 

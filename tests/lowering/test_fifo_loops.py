@@ -294,3 +294,16 @@ def test_release_before_anything_was_acquired_is_warned_of() -> None:
     assert [text for text, _ in warnings.items] == [
         "1 objects of objectFifo '@a' are released here before any is acquired"
     ]
+
+
+def test_endless_loop_in_larger_steps_is_refused() -> None:
+    """The reference counts in 64 bits, so its unrolled loop would end before it begins."""
+    body = source((Loop(ENDLESS, (Use(0, 1),)),), (2, 1, 1))
+    assert "step %one" in body
+    with pytest.raises(UserError, match="more than 64 bits hold") as caught:
+        lowered(
+            body.replace("step %one", "step %two").replace(
+                "%one =", "%two = arith.constant 2 : index\n%one ="
+            )
+        )
+    assert caught.value.location is not None

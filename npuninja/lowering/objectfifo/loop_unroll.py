@@ -19,6 +19,7 @@ from npuninja.lowering.op_builders import constant, constant_value
 ENDLESS_TRIPS = 1 << 31
 
 
+_LARGEST_INDEX = (1 << 63) - 1
 #: Operations of an unrolled loop: a core has 16 KiB of program memory, and an operation is an instruction or more.
 MAX_UNROLLED_OPERATIONS = 50_000
 
@@ -176,6 +177,13 @@ def _unroll(loop: Operation, trips: int, factor: int, remainder: int, keep_remai
     type = loop.operands[0].type
     carried = loop.operands[3:]
     main_trips = (trips - remainder) // factor
+    if factor > 1 and low + main_trips * factor * step > _LARGEST_INDEX:
+        raise UserError(
+            f"the loop's last number, {low + main_trips * factor * step}, is more than 64 bits hold: MLIR-AIE makes a core "
+            "of it whose loop never runs",
+            loop.loc,
+            hint="let an endless loop count in steps of 1",
+        )
     before: list[Operation] = []
     if main_trips == 1:
         carried = _straight(loop, low, step, factor, type, carried, before)
