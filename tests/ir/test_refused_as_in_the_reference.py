@@ -144,9 +144,10 @@ def test_a_number_is_made_before_its_use() -> None:
 
 
 def test_a_number_of_a_region_beside_is_none_of_this_one() -> None:
-    use, one = "aie.use_lock(%l, AcquireGreaterEqual, %one)", "%one = arith.constant 1 : i32"
+    use, one = TAKE.replace("1", "%one"), f"%one = arith.constant 1 : i32\n{TAKE}"
     channels = (
-        f"aie.dma({way}, 0) [{{\n{line}\n{DESCRIPTOR}\n}}]" for way, line in (("MM2S", use), ("S2MM", one))
+        f"aie.dma({way}, 0) [{{\n{line}\n{DESCRIPTOR}\n{GIVE}\n}}]"
+        for way, line in (("MM2S", use), ("S2MM", one))
     )
     body = "%d = aie.mem(%t) {\n" + "\n".join(channels) + "\naie.end\n}"
     module = parse_module(f"module {{ aie.device(npu1_2col) {{\n{TILES}{body}\n}} }}", "design.mlir")
