@@ -17,7 +17,9 @@ def main(arguments: list[str]) -> int:
         description="Makes an npuninja project of a folder with a Makefile (or a CMakeLists.txt, or tests for lit): make itself "
         "says what it would do. Sources stay where they are. Run again, it keeps what you have edited.",
     )
-    parser.add_argument("folder", metavar="FOLDER", help="the existing folder")
+    parser.add_argument(
+        "folder", metavar="FOLDER", help="the existing folder, or a Makefile of another name in it"
+    )
     parser.add_argument("-o", "--output", metavar="PROJECT", required=True, help="the folder of the project")
     parser.add_argument(
         "--target",
@@ -51,7 +53,9 @@ def report(imported: Imported, folder: str, output: str) -> str:
     """Line by line, what was taken over and what not."""
     project = imported.project
     asked = (
-        f"make {' '.join(imported.targets)}" if imported.targets else " and ".join(imported.tests) or "CMake"
+        f"make {' '.join(imported.targets)}".strip()
+        if imported.targets
+        else " and ".join(imported.tests) or "CMake"
     )
     given = f" {' '.join(imported.variables)}" if imported.variables else ""
     source = f" (as its {imported.variables_from} says)" if imported.variables_from else ""
@@ -71,6 +75,8 @@ def report(imported: Imported, folder: str, output: str) -> str:
     for written in imported.files:
         kept = f" (kept as you have them: {', '.join(written.kept)})" if written.kept else ""
         lines.append(f"wrote {os.path.join(output, written.name)}{kept}")
+    if imported.known_to_fail:
+        lines.append(f"note: the folder's own test is said to fail ({imported.known_to_fail})")
     lines.append(f"next: cd {shlex.quote(output)} && python configure.py && ninja run-hosts")
     return "\n".join(lines)
 

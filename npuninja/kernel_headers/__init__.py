@@ -42,6 +42,7 @@ _FLAGS: tuple[tuple[str, str], ...] = (
     ("-fno-strict-aliasing", "kernels read a float through a pointer to an integer"),
     ("-mrelaxed-simd", "one instruction converts floats that fit to integers; in-range results are exact"),
     ("-Wno-unknown-pragmas", "pragmas of other compilers"),
+    ("-Wno-pass-failed", "loops that a kernel wants unrolled have no known count of rounds now and then"),
     ("-Wno-unknown-warning-option", "older clangs do not know all of these"),
     ("-D__AIENGINE__", "predefined by Peano"),
     ("-D__aie__", "predefined by Peano"),

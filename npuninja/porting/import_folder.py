@@ -28,7 +28,8 @@ _PLACES = {
 @dataclass(frozen=True)
 class Imported:
     """What an import did; `variables` are make's, and `variables_from` the file of the folder that has them ("" for
-    the command line); `tests` are the files that gave the commands where there is no Makefile.
+    the command line); `tests` are the files that gave the commands where there is no Makefile; `known_to_fail`: the line
+    by which the folder's own test says that it fails, with its file.
     """
 
     project: Project
@@ -37,6 +38,7 @@ class Imported:
     variables: tuple[str, ...] = ()
     variables_from: str = ""
     tests: tuple[str, ...] = ()
+    known_to_fail: str = ""
 
 
 def import_folder(
@@ -50,7 +52,7 @@ def import_folder(
     """Makes a project of a folder with a Makefile, a CMakeLists.txt, or tests for LLVM's lit.
 
     Args:
-        folder: the existing folder; it is only read.
+        folder: the existing folder, or one of its Makefiles; it is only read.
         target: the folder of the project.
         targets: of the Makefile; () for those that run things.
         variables: of make; none: those that the folder's own test gives (`lit_tests.py`).
@@ -61,20 +63,26 @@ def import_folder(
         ToolError: make or CMake cannot be run.
     """
     folder, target = os.path.abspath(folder), os.path.abspath(target)
+    makefile = ""
+    if os.path.isfile(folder):
+        folder, makefile = os.path.split(folder)
+        if "makefile" not in makefile.lower() and not makefile.endswith((".mk", ".mak")):
+            raise UserError(f"{makefile} is no Makefile", hint="name the folder")
     if not os.path.isdir(folder):
         raise UserError(f"there is no folder {folder}")
     asked: list[str] = []
     recognised: list[Recognised] = []
     test: LitTest | None = None
     tests: tuple[str, ...] = ()
-    if find_makefile(folder):
+    makefile = makefile or find_makefile(folder) or ""
+    if makefile:
         test = test_for_make(folder) if not variables else None
         variables = test.variables if test else variables
         asking = {**_PLACES, **variables}
-        answers = ask_make(folder, targets or RUN_TARGETS, asking, environment)
-        for others in ((test.targets if test else ()), ("all",)):
+        answers = ask_make(folder, targets or RUN_TARGETS, asking, environment, makefile)
+        for others in ((test.targets if test else ()), ("all",), ("",)):
             if not answers and not targets:
-                answers = ask_make(folder, others, asking, environment)
+                answers = ask_make(folder, others, asking, environment, makefile)
         if not answers:
             raise UserError(
                 f"the Makefile in {folder} has no target {' or '.join(targets or RUN_TARGETS)}",
@@ -99,15 +107,16 @@ def import_folder(
     project = project_of(folder, recognised, programs_of)
     if project.empty and asked and not targets and "all" not in asked:
         # A target that runs what it does not make: everything that the Makefile makes may be more.
-        wide = ask_make(folder, ("all",), {**_PLACES, **variables}, environment)
+        wide = ask_make(folder, ("all",), {**_PLACES, **variables}, environment, makefile)
         wider = project_of(folder, _taken(wide)[1], programs_of)
         if not wider.empty:
             asked, project = ["all"], wider
     if project.empty:
-        raise _nothing_to_do(project, folder, f"make {' '.join(asked)}" if asked else " ".join(tests))
+        raise _nothing_to_do(project, folder, f"make {' '.join(asked)}".strip() if asked else " ".join(tests))
+    fails = f"{test.name}: XFAIL: {test.fails}" if test and test.fails else ""
     words = tuple(f"{name}={value}" for name, value in variables.items())
     written = tuple(write_project(project, folder, target))
-    return Imported(project, written, tuple(asked), words, test.name if test and words else "", tests)
+    return Imported(project, written, tuple(asked), words, test.name if test and words else "", tests, fails)
 
 
 def _taken(answers: Sequence[Answer]) -> tuple[list[str], list[Recognised]]:

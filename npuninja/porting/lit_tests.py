@@ -20,7 +20,7 @@ from npuninja.porting.shell_words import ASSIGNMENT, commands_of
 
 #: Files that may be a test, where no `.lit` is one: what their RUN lines begin with is a comment of their language.
 _SUFFIXES = (".mlir", ".py")
-_LINE = re.compile(r"\b(REQUIRES|RUN):\s*(.*)$")
+_LINE = re.compile(r"\b(REQUIRES|XFAIL|RUN):\s*(.*)$")
 #: What npuninja has nothing for: a test that needs it is taken last.
 _FOREIGN = ("chess", "aietools", "vitis", "opencv")
 _SECOND_NPU = "npu2"
@@ -54,19 +54,21 @@ class LitTest(NamedTuple):
         requires: words of its REQUIRES lines.
         variables: NAME -> VALUE that its first build and its first run give to make, as words or as environment.
         targets: what its first run asks of make.
+        fails: what its XFAIL line says, where its authors know that it fails; "".
     """
 
     name: str
     requires: tuple[str, ...]
     variables: dict[str, str]
     targets: tuple[str, ...]
+    fails: str = ""
 
 
 def test_for_make(folder: str) -> LitTest | None:
     """The test of a folder that is nearest to a plain `make run` on the first NPU; None when there is no test of make.
 
-    One that needs a tool which npuninja has nothing for comes last, one for the second NPU behind those for the first;
-    of equals, the one with the fewest variables.
+    One that needs a tool which npuninja has nothing for, or is known to fail, comes last, one for the
+    second NPU behind those for the first; of equals, the one with the fewest variables.
     """
     found = []
     for name in sorted(os.listdir(folder)):
@@ -103,6 +105,8 @@ def _read_commands(path: str) -> tuple[tuple[str, ...], list[Command]] | None:
         check = _CHECK.search(line)
         if match and match[1] == "REQUIRES":
             requires += re.split(r"[\s,]+", match[2].strip())
+        elif match and match[1] == "XFAIL":
+            continue
         elif match and lines and lines[-1].endswith("\\"):
             lines[-1] = f"{lines[-1][:-1]} {match[2].strip()}"
         elif match:
@@ -158,8 +162,9 @@ def _needs(requires: tuple[str, ...]) -> tuple[bool, bool]:
     return any(word in words for word in _FOREIGN), _SECOND_NPU in words
 
 
-def _distance(test: LitTest) -> tuple[bool, bool, int, str]:
-    return *_needs(test.requires), len(test.variables), test.name
+def _distance(test: LitTest) -> tuple[bool, bool, bool, int, str]:
+    foreign, second = _needs(test.requires)
+    return foreign, bool(test.fails), second, len(test.variables), test.name
 
 
 def _read(path: str) -> LitTest | None:
@@ -167,12 +172,16 @@ def _read(path: str) -> LitTest | None:
     build: dict[str, str] | None = None
     run: dict[str, str] | None = None
     targets: tuple[str, ...] = ()
+    fails = ""
     for line in text_of(path).splitlines():
         match = _LINE.search(line)
         if match is None:
             continue
         if match[1] == "REQUIRES":
             requires += re.split(r"[\s,]+", match[2].strip())
+            continue
+        if match[1] == "XFAIL":
+            fails = match[2].strip()
             continue
         asked = _of_make(match[2])
         if asked is None:
@@ -185,7 +194,7 @@ def _read(path: str) -> LitTest | None:
             break
     if build is None and run is None:
         return None
-    return LitTest(os.path.basename(path), tuple(requires), {**(build or {}), **(run or {})}, targets)
+    return LitTest(os.path.basename(path), tuple(requires), {**(build or {}), **(run or {})}, targets, fails)
 
 
 def _of_make(command: str) -> tuple[dict[str, str], tuple[str, ...]] | None:

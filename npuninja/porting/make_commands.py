@@ -51,15 +51,20 @@ def find_makefile(folder: str) -> str | None:
 
 
 def ask_make(
-    folder: str, targets: Sequence[str], variables: Mapping[str, str], environment: Mapping[str, str]
+    folder: str,
+    targets: Sequence[str],
+    variables: Mapping[str, str],
+    environment: Mapping[str, str],
+    makefile: str,
 ) -> list[Answer]:
     """What make would do for each target that the Makefile has; it does nothing but run `$(shell …)`.
 
     Args:
         folder: with a Makefile.
-        targets: names; those that the Makefile does not have are left out.
+        targets: names; those that the Makefile does not have are left out. "" is what make does without a target.
         variables: set on make's command line.
         environment: of make.
+        makefile: its name in the folder.
 
     Raises:
         UserError: make stops at the Makefile itself (a missing include, a syntax error).
@@ -74,18 +79,18 @@ def ask_make(
     answers = []
     exported: tuple[tuple[str, str], ...] | None = None
     for target in targets:
-        answer = _ask(make, folder, target, variables, environment)
+        answer = _ask(make, makefile, folder, target, variables, environment)
         if answer is None:
             continue
         if exported is None:
-            exported = _exported(make, folder, variables, environment)
+            exported = _exported(make, makefile, folder, variables, environment)
         commands = tuple(replace(c, environment=exported + c.environment) for c in answer.commands)
         answers.append(replace(answer, commands=commands) if exported else answer)
     return answers
 
 
 def _exported(
-    make: str, folder: str, variables: Mapping[str, str], environment: Mapping[str, str]
+    make: str, makefile: str, folder: str, variables: Mapping[str, str], environment: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
     """What the Makefile gives to its commands as environment (`export NAME`), as far as it is not there anyway."""
     with tempfile.TemporaryDirectory(prefix="npuninja-import-") as work:
@@ -94,7 +99,6 @@ def _exported(
             # A line that begins with + is run by make -n as well.
             stream.write(f".PHONY: {_ENVIRONMENT}\n{_ENVIRONMENT}:\n\t+@env -0\n")
         words = [f"{name}={value}" for name, value in sorted(variables.items())]
-        makefile = str(find_makefile(folder))
         done = _run(
             [make, "-n", "--no-print-directory", "-f", makefile, "-f", rules, _ENVIRONMENT, *words],
             folder,
@@ -113,11 +117,16 @@ def _exported(
 
 
 def _ask(
-    make: str, folder: str, target: str, variables: Mapping[str, str], environment: Mapping[str, str]
+    make: str,
+    makefile: str,
+    folder: str,
+    target: str,
+    variables: Mapping[str, str],
+    environment: Mapping[str, str],
 ) -> Answer | None:
-    makefile = find_makefile(folder)
     assumed: list[str] = []
     words = [f"{name}={value}" for name, value in sorted(variables.items())]
+    goals = [target] if target else []
     with tempfile.TemporaryDirectory(prefix="npuninja-import-") as work:
         rules = os.path.join(work, "assumed.mk")
         while True:
@@ -125,7 +134,7 @@ def _ask(
                 # Files that come about as by-products: make is to take them as there.
                 stream.writelines(f"{_escaped(path)}: ;\n" for path in assumed)
             done = _run(
-                [make, "-n", "-B", "--no-print-directory", "-f", str(makefile), "-f", rules, target, *words],
+                [make, "-n", "-B", "--no-print-directory", "-f", makefile, "-f", rules, *goals, *words],
                 folder,
                 environment,
             )
@@ -139,8 +148,8 @@ def _ask(
         return None
     if done.returncode:
         raise UserError(
-            f"make cannot say what target {target!r} does: {_reason(done.stderr)}",
-            hint=f"try it yourself: make -n {target}, in {folder}",
+            f"make cannot say what {f'target {target!r}' if target else 'its first target'} does: {_reason(done.stderr)}",
+            hint=f"try it yourself: {' '.join(('make', '-n', '-f', makefile, *goals))}, in {folder}",
         )
     text = "\n".join(line for line in done.stdout.splitlines() if not _OWN_LINES.match(line))
     return Answer(target, tuple(commands_of(text, folder)), tuple(assumed))

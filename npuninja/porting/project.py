@@ -118,6 +118,7 @@ class _Builder:
         self._programs: dict[str, HostProgram] = {}
         self._copies: dict[str, str] = {}
         self._replaced: dict[str, ReplacedWords] = {}  # by the file with other words
+        self._second_names: set[str] = set()  # objects that are copies of others
         self._kernels_of: dict[str, list[KernelObject]] = {}
         self._without: dict[str, str] = {}  # folders in which CMake would build, and why it does not
         self._not_made: set[str] = set()  # what commands that are left out would have written
@@ -138,7 +139,7 @@ class _Builder:
         elif isinstance(found, CMakeBuild):
             self._cmake(command, found)
         elif isinstance(found, Copy):
-            self._copies[found.target] = found.source
+            self._copied(found)
         elif isinstance(found, ReplacedWords):
             self._with_other_words(command, found)
         elif isinstance(found, HostRun):
@@ -187,6 +188,14 @@ class _Builder:
         else:
             self._say(command, f'[kernel."{os.path.basename(found.output)}"]')
         self._objects[found.output] = self._pending[found.output] = replace(found, sources=sources)
+
+    def _copied(self, found: Copy) -> None:
+        """A file under another name; of an object, it is made as the first where a design names it."""
+        self._copies[found.target] = found.source
+        made = self._objects.get(found.source)
+        if made is not None and os.path.basename(found.target) != os.path.basename(found.source):
+            self._objects[found.target] = self._pending[found.target] = replace(made, output=found.target)
+            self._second_names.add(found.target)
 
     def _archived(self, command: Command, found: Archive) -> None:
         members = [self._objects[m] for m in found.members if m in self._objects]
@@ -399,7 +408,7 @@ class _Builder:
         ways: dict[str, dict[Kernel, list[str]]] = {}
         for design, objects in self._kernels_of.items():
             for found in objects:
-                if found.sources:
+                if found.sources and self._is_wanted(found):
                     kernel = _kernel(found)
                     ways.setdefault(kernel.name, {}).setdefault(kernel, []).append(design)
         for kernels in ways.values():
@@ -408,11 +417,18 @@ class _Builder:
                     kernel if len(kernels) == 1 else replace(kernel, designs=tuple(designs))
                 )
         for found in self._pending.values():
-            if found.sources and os.path.basename(found.output) not in ways:
+            if found.sources and os.path.basename(found.output) not in ways and self._is_wanted(found):
                 self.project.kernels.append(_kernel(found))
         if self.project.empty:
             self._only_printed()
         return self.project
+
+    def _is_wanted(self, found: KernelObject) -> bool:
+        """Whether an object is not only a copy whose name no design says."""
+        name = os.path.basename(found.output)
+        return found.output not in self._second_names or any(
+            name in text_of(design.source) for design in self.project.designs
+        )
 
     def _only_printed(self) -> None:
         """Scripts of a folder whose test is that they print their designs: each is a program that is run."""

@@ -11,6 +11,8 @@ from npuninja import kernel_headers
 from npuninja.arch.families import architectures
 from npuninja.depfile import read_depfile
 from npuninja.errors import Location, UserError, Warnings
+from npuninja.formats.wasm_module import read_wasm
+from npuninja.lints.kernel_code import read_functions
 from npuninja.stages import _kernel_flags, _peano_flags, _wasm_flags
 from npuninja.stages._conditionals import AMBIGUOUS, RANGE_FLAGS, ROUNDS, Conditionals
 from npuninja.stages._peano_object import check_object
@@ -24,6 +26,7 @@ from npuninja.stages._run import (
     run_tool,
     stage_arguments,
 )
+from npuninja.stages._wasm_object import read_symbols
 
 # Settings of ccache and sccache, which only say where and how much they keep.
 LAUNCHER_VARIABLES = ("CCACHE_", "SCCACHE_")
@@ -32,6 +35,10 @@ _FIRST_HEADERS = tuple(
     os.path.join(kernel_headers.INCLUDE_FOLDER, *name.split("/"))
     for name in (kernel_headers.BEFORE_THE_FIRST_LINE, kernel_headers.WITH_THE_API)
 )
+# A frame that may be too large for a core's usual stack of 1024 bytes, and up to which cost loops are unrolled then.
+_LARGE_FRAME_BYTES = 512
+_UNROLLING, _MORE_UNROLLED = "-unroll-threshold=", 4000
+_LONGER = 2  # times the object, from which on it is not worth it
 WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
 
 # A part of the compiler's message, and what to do about it.
@@ -100,11 +107,12 @@ def compile_file(
         temporary = outputs.temporary(target, _check_object if kind == "wasm" else check_object(kind, target))
         depfile = temporary + ".d"
         try:
-            _run_compiler(
+            command = _run_compiler(
                 options, source, temporary, depfile, [*extra_flags, *(["-Werror"] if as_errors else [])]
             )
             warnings = Warnings()
             if lint is not None and kind == "wasm":
+                _with_smaller_frames(command, options, source, temporary)
                 lint(read_bytes(temporary), target, warnings)
             print_warnings(warnings, as_errors=as_errors)
             return [path for path in read_depfile(depfile) if path not in (source, *_FIRST_HEADERS)]
@@ -113,7 +121,46 @@ def compile_file(
                 os.unlink(depfile)
 
 
-def _run_compiler(options: Arguments, source: str, target: str, depfile: str, extra_flags: list[str]) -> None:
+def _with_smaller_frames(command: list[str], options: Arguments, source: str, target: str) -> None:
+    """Compiles an object again where its functions keep much on the stack, with more loops unrolled, and takes that when
+    they keep less: an array of accumulators is in registers when all loops over it are unrolled, as Peano does.
+    """
+    place = next((i for i, word in enumerate(command) if word.startswith(_UNROLLING)), None)
+    frame_bytes = _largest_frame(target)
+    if place is None or frame_bytes < _LARGE_FRAME_BYTES:
+        return
+    other = target + ".unrolled"
+    words = [*command[:place], _UNROLLING + str(_MORE_UNROLLED), *command[place + 1 :]]
+    try:
+        run_tool([*words, "-w", "-c", source, "-o", other], variables=_variables(options))
+        longer = os.path.getsize(other) > _LONGER * os.path.getsize(target)
+        if not longer and _largest_frame(other) < frame_bytes:
+            os.replace(other, target)
+    except ToolFailed:
+        return
+    finally:
+        if os.path.exists(other):
+            os.unlink(other)
+
+
+def _largest_frame(path: str) -> int:
+    data = read_bytes(path)
+    functions = read_functions(read_wasm(data, path), read_symbols(data, path).function_names, path)
+    return max((function.frame_bytes for function in functions), default=0)
+
+
+def _variables(options: Arguments) -> dict[str, str]:
+    """The environment of the compiler for emulated cores."""
+    found = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
+    if options.optional("--launcher"):
+        found = {**found, **{k: v for k, v in os.environ.items() if k.startswith(LAUNCHER_VARIABLES)}}
+    return found
+
+
+def _run_compiler(
+    options: Arguments, source: str, target: str, depfile: str, extra_flags: list[str]
+) -> list[str]:
+    """Compiles; returns the command up to the words that say what is wanted."""
     compiler, kind, maps = options.one("--compiler"), options.one("--kind"), options.all("--prefix-map")
     asked = _kernel_flags.from_options(options)
     language = asked.language
@@ -136,6 +183,7 @@ def _run_compiler(options: Arguments, source: str, target: str, depfile: str, ex
     if "NO_COLOR" not in os.environ:
         command.append("-fdiagnostics-color=always")  # Ninja takes the colour out where there is no terminal
     run_compiler(options, command, ["-c"], source, target, depfile, variables)
+    return command
 
 
 def run_compiler(

@@ -93,6 +93,19 @@ void from_accumulators(const int32 *x, const int32 *y, float *out) {
     aie::store_v(out, aie::to_float(product, 4));
 }
 
+void narrowed(const int32 *x, const int32 *table, int16 *out) {
+    const v16acc32 narrow = v16acc32(*(const v16int32 *)x);
+    const v16acc64 wide = ups_to_v16acc64(*(const v16int32 *)x);
+    *(v16int16 *)out = lsrs(narrow, 2);
+    *(v16uint16 *)(out + 16) = ulsrs(narrow, 2);
+    *(v16int16 *)(out + 32) = ssrs(wide, 3);
+    const v16accfloat moved = shift(v16accfloat(*(const v16int32 *)x), v16accfloat(*(const v16int32 *)(x + 16)), 5);
+    *(v16int32 *)(out + 48) = v16int32(moved);
+    v64int8 first;
+    load_lut_int8((const int8 *)table, (const int8 *)table, *(const v16int32 *)(x + 32), first);
+    *(v64int8 *)(out + 80) = first;
+}
+
 void channels(const int8 *c, const int8 *d, int32 *out) {
     using Ops = aie::sliding_mul_ch_ops<8, 8, 3, 1, 1, 1, int8, int8>;
     const aie::vector<int8, 64> coeff = aie::load_v<64>(c);

@@ -176,6 +176,19 @@ def test_what_an_iterator_points_to_is_an_operand(kernels):
     assert (got == np.array(wanted)).all()
 
 
+def test_accumulators_to_half_and_a_quarter_of_their_lanes(kernels):
+    x = np.concatenate([random(I16, 32) * I32(3), np.arange(16, dtype=I32)[::-1] * 4])
+    entries = random(I16, 16, 3)
+    table = np.repeat(entries.reshape(2, 8), 2, axis=0).copy()  # each 16 bytes stand twice
+    got = kernels.run("narrowed", [x, table], (112,), I16)
+    # Neither rounding nor saturation is set: the low bits of what is left.
+    assert (got[:16] == (x[:16] >> 2).astype(I16)).all()
+    assert (got[16:32] == (x[:16] >> 2).astype(I16)).all()
+    assert (got[32:48] == (x[:16] >> 3).astype(I16)).all()
+    assert (got[48:80].view(I32) == x[5:21]).all()
+    assert (got[80:].reshape(8, 4) == np.stack([entries[::-1][:8], *[np.zeros(8, I16)] * 3], 1)).all()
+
+
 def test_sliding_products_of_channels(kernels):
     c, d = random(I8, 64), random(I8, 128, 2)
     got = kernels.run("channels", [c, d], (64,), I32)

@@ -325,12 +325,48 @@ def test_a_folder_that_only_prints_its_designs_is_run_for_that(tmp_path, capsys)
     assert "ninja run-host-d" in capsys.readouterr().out
 
 
+def test_an_object_under_the_name_that_a_design_wants(tmp_path):
+    compiles = "clang++ --target=aie2-none-unknown-elf -DA=1 -c k.cc -o build/k_1.o"
+    recipe = f"{compiles}\n\tcp build/k_1.o build/k.o\n\taiecc --aie-generate-xclbin a.mlir"
+    (tmp_path / "Makefile").write_text(f"run:\n\t{recipe}\n")
+    (tmp_path / "a.mlir").write_text('func.func private @k() attributes {link_with = "k.o"}')
+    (tmp_path / "k.cc").write_text("")
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
+    kernels = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["kernel"]
+    assert kernels["k.o"] == kernels["k_1.o"] == {"sources": ["../k.cc"], "defines": ["A=1"]}
+
+
+def test_a_test_that_is_known_to_fail(tmp_path, capsys):
+    (tmp_path / "Makefile").write_text("run:\n\tpython3 t.py $(V)\n")
+    (tmp_path / "t.py").write_text("")
+    (tmp_path / "a.lit").write_text("// XFAIL: *\n// RUN: make -f %S/Makefile run V=1\n")
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
+    assert "is said to fail (a.lit: XFAIL: *)" in capsys.readouterr().out
+    (tmp_path / "b.lit").write_text("// REQUIRES: ryzen_ai_npu2\n// RUN: make -f %S/Makefile run V=2\n")
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "q")]) == 0
+    said = capsys.readouterr().out
+    assert "V=2" in said
+    assert "to fail" not in said
+
+
 def test_a_target_that_runs_what_it_does_not_make(tmp_path):
     (tmp_path / "Makefile").write_text("all: t.x\n\t./t.x\nt.x: t.c\n\tgcc t.c -o t.x\nrun:\n\t./other.x\n")
     (tmp_path / "t.c").write_text("")
     assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
     (host,) = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"].values()
     assert host["sources"] == ["../t.c"]
+
+
+@pytest.mark.parametrize(("name", "goal"), [("Makefile.gain", ""), ("Makefile", ".DEFAULT_GOAL := built\n")])
+def test_a_makefile_of_any_name_and_its_first_target(tmp_path, capsys, name, goal):
+    first = "first: ;\n" if goal else ""
+    (tmp_path / name).write_text(f"{goal}{first}built: a.mlir\n\taiecc --aie-generate-xclbin a.mlir\n")
+    (tmp_path / "a.mlir").write_text("")
+    made_from = tmp_path if goal else tmp_path / name
+    assert main(["import", str(made_from), "-o", str(tmp_path / "p")]) == 0
+    assert "[design." in capsys.readouterr().out
+    assert main(["import", str(tmp_path / "a.mlir"), "-o", str(tmp_path / "p")]) == 2
+    assert "a.mlir is no Makefile" in capsys.readouterr().err
 
 
 def test_a_notebook_is_a_program(tmp_path, capfd, monkeypatch):
@@ -380,7 +416,7 @@ def test_a_folder_that_gives_no_project_is_refused_with_what_it_does(tmp_path, c
         (None, "has no Makefile, no CMakeLists.txt and no test for lit"),
         ("include nowhere.mk\nrun: ;\n", "Makefile:1 includes nowhere.mk, which is not there"),
         ("run:\n\techo\n$(error stop here)\n", "Makefile:3: *** stop here"),
-        ("other: ;\n", "has no target run or run_py"),
+        ("other: ;\n", "none of what make would do"),
     ],
 )
 def test_a_folder_that_says_nothing(tmp_path, capsys, content, message):

@@ -273,6 +273,9 @@ template <npu::AnyRow V, npu::AnyRow W> NPU_INLINE auto shift_bytes(const V &a, 
 template <npu::AnyVector V, npu::AnyVector W> NPU_INLINE auto shift(const V &a, const W &b, int n) {
     return shift_bytes(a, b, n * int(npu::element<npu::element_of<V>>::bits / 8));
 }
+template <npu::AnyAccumulator V, npu::AnyAccumulator W> NPU_INLINE auto shift(const V &a, const W &b, int n) {
+    return shift_bytes(a, b, n * int(sizeof(npu::row_in(a)) / npu::elements_of<V>));
+}
 
 /* Shuffle modes. */
 #define NPU_MODE(number, name, ...) name = number, shuffle_##name = number,
@@ -566,15 +569,28 @@ NPU_SRS(v32float)
 template <npu::AnyAccumulator A> NPU_INLINE auto srs(const A &a, int shift) {
     return npu::native_from<npu::native<int16, npu::elements_of<A>>>(npu::srs<int16>(npu::row_in(a), shift));
 }
-template <npu::AnyAccumulator A> NPU_INLINE auto lsrs(const A &a, int shift) {
-    return npu::native_from<npu::native<int, npu::elements_of<A>>>(npu::srs<int>(npu::row_in(a), shift));
+/* To half an accumulator's lane (lsrs) and to a quarter (ssrs); ulsrs and ussrs give unsigned elements. */
+namespace npu {
+template <class A> inline constexpr bool has_wide_lanes = sizeof(row_in(A{})) == 8 * elements_of<A>;
+template <class R, class Signed, class Unsigned, class A> NPU_INLINE auto narrowed(const A &a, int shift, int sign) {
+    using N = native<R, elements_of<A>>;
+    return sign ? native_from<N>((N)srs<Signed>(row_in(a), shift)) : native_from<N>((N)srs<Unsigned>(row_in(a), shift));
 }
+} // namespace npu
+#define NPU_NARROWED(name, result, wide, wide_unsigned, narrow, narrow_unsigned, by_default)                                      \
+    template <npu::AnyAccumulator A> NPU_INLINE auto name(const A &a, int shift, int sign = by_default) {                         \
+        if constexpr (npu::has_wide_lanes<A>)                                                                                     \
+            return npu::narrowed<result##wide, wide, wide_unsigned>(a, shift, sign);                                              \
+        else                                                                                                                      \
+            return npu::narrowed<result##narrow, narrow, narrow_unsigned>(a, shift, sign);                                        \
+    }
+NPU_NARROWED(lsrs, , int32, uint32, int16, uint16, 1)
+NPU_NARROWED(ssrs, , int16, uint16, int8, uint8, 1)
+NPU_NARROWED(ulsrs, u, int32, uint32, int16, uint16, 0)
+NPU_NARROWED(ussrs, u, int16, uint16, int8, uint8, 0)
+#undef NPU_NARROWED
 template <npu::AnyAccumulator A> NPU_INLINE auto bsrs(const A &a, int shift) {
     return npu::native_from<npu::native<int8, npu::elements_of<A>>>(npu::srs<int8>(npu::row_in(a), shift));
-}
-template <npu::AnyAccumulator A> NPU_INLINE auto ssrs(const A &a, int shift, int sign = 1) {
-    using N = npu::native<int8, npu::elements_of<A>>;
-    return sign ? npu::native_from<N>(npu::srs<int8>(npu::row_in(a), shift)) : npu::native_from<N>(npu::srs<uint8>(npu::row_in(a), shift));
 }
 template <npu::AnyAccumulator A> NPU_INLINE auto ubsrs(const A &a, int shift) {
     return npu::native_from<npu::native<uint8, npu::elements_of<A>>>(npu::srs<uint8>(npu::row_in(a), shift));
@@ -675,6 +691,11 @@ template <unsigned Bytes, class V> NPU_INLINE void load_entries(const void *tabl
 #define NPU_LOAD_LUT(name, bytes)                                                                                                 \
     template <class P, class Q, npu::AnyRow I, class V> NPU_INLINE void load_lut_2x_##name(const P *ab, const Q *, const I &index, V &low, V &high) { \
         npu::load_entries<bytes>(ab, (npu::lanes<npu::i32, 16>)npu::row_in(index), low, high);                                    \
+    }                                                                                                                             \
+    /* The first eight of them. */                                                                                                \
+    template <class P, class Q, npu::AnyRow I, class V> NPU_INLINE void load_lut_##name(const P *ab, const Q *cd, const I &index, V &out) { \
+        V high;                                                                                                                   \
+        load_lut_2x_##name(ab, cd, index, out, high);                                                                             \
     }
 NPU_LOAD_LUT(int8, 2)
 NPU_LOAD_LUT(int16, 4)

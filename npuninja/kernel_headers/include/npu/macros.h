@@ -6,6 +6,12 @@
 #define restrict __restrict
 #endif
 
+/* With this, the kernels' own aie_kernel_utils.h says its hints as pragmas. A loop that it wants unrolled must be: an array
+   of accumulators then is in registers, here and on a core, and takes no stack. Hints that only an NPU's compiler knows
+   are made by way of __STRINGIFY, and become a pragma that no compiler knows. */
+#define __AIECC__ 1
+#define __STRINGIFY(words) "npuninja hint"
+
 /* Hints of Xilinx's older compiler, which kernels keep in their loops. */
 #define chess_prepare_for_pipelining
 #define chess_no_prepare_for_pipelining
