@@ -23,10 +23,11 @@ from npuninja.emit.make import makefile
 from npuninja.emit.ninja import generator_statements
 from npuninja.emit.ninja import write as build_file_text
 from npuninja.emit.place import place_build_file, remove_dead_outputs, settle
+from npuninja.emit.shared_batches import SharedBatches, shared_batches
 from npuninja.files import write_if_changed
 from npuninja.plan.designs import FOLDER, HOST
 from npuninja.plan.graph import Graph
-from npuninja.plan.layout import GRAPH, PLAN, Layout
+from npuninja.plan.layout import BATCHES, GRAPH, PLAN, Layout
 from npuninja.plan.package_recipe import package_plan
 from npuninja.remote.identities import package_files
 
@@ -80,14 +81,31 @@ def _for_ninja(plan: Plan, watched: Watched) -> tuple[bool, list[str]]:
     others = [path for path in watched.read if path not in read]
     depfile = os.path.join(layout.ninja_folder, GENERATOR_DEPFILE)
     write_if_changed(depfile, depfile_text(BUILD_FILE, others))
-    generator = generator_statements(BUILD_FILE, watched.written, shared, GENERATOR_DEPFILE)
+    batches = _write_batches(plan)
+    made = (*watched.written, *batches.files)
+    generator = generator_statements(BUILD_FILE, made, shared, GENERATOR_DEPFILE)
     build_file = os.path.join(layout.ninja_folder, BUILD_FILE)
-    content = build_file_text(graph, template, causes.places, generator, causes.header)
+    content = build_file_text(graph, template, causes.places, generator, causes.header, batches)
     changed = place_build_file(build_file, content, ninja, template)
     if changed and os.path.exists(os.path.join(layout.build_folder, ".ninja_log")):
         remove_dead_outputs(ninja, layout.ninja_folder)
-    settle(layout.ninja_folder, [BUILD_FILE, *watched.written])
-    return changed, [build_file, depfile]
+    settle(layout.ninja_folder, [BUILD_FILE, *made])
+    return changed, [
+        build_file,
+        depfile,
+        *(os.path.join(layout.ninja_folder, path) for path in batches.files),
+    ]
+
+
+def _write_batches(plan: Plan) -> SharedBatches:
+    """Writes the words that batches share. Another machine sees only the files of its own command: words stay in it."""
+    causes, graph = plan.causes, plan.graph
+    layout, template = causes.project.layout, causes.project.template
+    folder = "" if graph.remote_rules else layout.output(BATCHES)
+    shared = shared_batches(graph.batches, template.parts, template.filled(graph, causes.places), folder)
+    for path, content in shared.files.items():
+        write_if_changed(os.path.join(layout.ninja_folder, path), content)
+    return shared
 
 
 def _for_make(plan: Plan, watched: Watched) -> tuple[bool, list[str]]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from npuninja.configure import signals
 from npuninja.files import write_file
-from npuninja.plan.layout import GRAPH, PLAN, Layout
+from npuninja.plan.layout import BATCHES, GRAPH, PLAN, Layout
 
 # Ninja ends at once; if it does not, the files are put back all the same.
 WAIT_S = 10.0
@@ -25,8 +25,9 @@ _kept: dict[str, tuple[bytes, int]] = {}
 
 def keep_outputs(layout: Layout) -> None:
     """Remembers the files that configure.py writes and Ninja would delete."""
-    designs = os.path.join(layout.build_folder, "designs")
-    made = [os.path.join(designs, name) for name in (os.listdir(designs) if os.path.isdir(designs) else ())]
+    made = []
+    for folder in (os.path.join(layout.build_folder, name) for name in ("designs", BATCHES)):
+        made += [os.path.join(folder, name) for name in (os.listdir(folder) if os.path.isdir(folder) else ())]
     made += [os.path.join(layout.build_folder, name) for name in (GRAPH, PLAN)]
     for path in (os.path.join(layout.ninja_folder, "build.ninja"), *made):
         try:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from npuninja.emit.batch import RULE
 from npuninja.emit.escape import command_value, escape_path, escape_value
 from npuninja.emit.remote import remote_stage
-from npuninja.emit.shared_batches import BatchCommand, shared_batches
+from npuninja.emit.shared_batches import BatchCommand, SharedBatches, shared_batches
 from npuninja.emit.template import Template
 from npuninja.plan.graph import Batch, Edge, Graph
 
@@ -110,6 +109,7 @@ def write(
     places: Mapping[str, tuple[str, ...]],
     generator: str,
     header: Sequence[str],
+    shared: SharedBatches | None = None,
 ) -> str:
     """The whole text of build.ninja.
 
@@ -119,12 +119,13 @@ def write(
         places: placeholders besides the graph's variables, as words of a command line.
         generator: the statements of `generator_statements`.
         header: sentences for the top of the file.
+        shared: what the batches have in common; None when that is still to be found.
     """
     parts = ["\n".join(f"# {line}".rstrip() for line in header)]
     parts.append(template.fill(graph, places).rstrip())
     parts.append("# Configuring again.\n\n" + generator)
-    rules = template.filled(graph, places).rules
-    shared = shared_batches(graph.batches, template.parts, rules.get(RULE, {}))
+    read = template.filled(graph, places)
+    shared = shared or shared_batches(graph.batches, template.parts, read)
     if shared.rules:
         parts.append("# The stages of designs of one kind.\n\n" + shared.rules)
     group: list[str] = []
@@ -138,7 +139,7 @@ def write(
         group.append(
             batch_statement(command, shared.commands[command.name])
             if isinstance(command, Batch)
-            else statement(command, None if _makes_files(command, rules) else makers)
+            else statement(command, None if _makes_files(command, read.rules) else makers)
         )
         elsewhere = remote_stage(graph, command)
         group += [f"  stage = $remote {command_value(elsewhere)}"] if elsewhere else []

@@ -11,6 +11,7 @@ ends there as it does without batches.
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Iterable
 
 from npuninja.plan.graph import Batch, Edge
@@ -18,6 +19,8 @@ from npuninja.stages.table import rules
 
 # bootgen and xclbinutil take 8 ms, less than the process around them.
 SHORT_RULES = frozenset(name for name, _, provider in rules() if provider.short)
+# wasm-ld takes 10 ms. The links of several cores run beside each other, so they keep processes of their own.
+SHORT_ALONE = frozenset(name for name, _, provider in rules() if provider.short_alone)
 
 
 def plan_batches(edges: Iterable[Edge], batched: frozenset[str]) -> tuple[Batch, ...]:
@@ -32,9 +35,15 @@ def plan_batches(edges: Iterable[Edge], batched: frozenset[str]) -> tuple[Batch,
     """
     edges = list(edges)
     made_by = {path: edge for edge in edges for path in (*edge.outputs, *edge.implicit_outputs)}
-    short_rules = SHORT_RULES & batched
+    several = Counter((edge.rule, _folder(edge)) for edge in edges)
+    short_rules, short_alone = SHORT_RULES & batched, SHORT_ALONE & batched
     levels: dict[int, int] = {}
     groups: dict[tuple[str, int], list[Edge]] = {}
+
+    def short(edge: Edge) -> bool:
+        return edge.rule in short_rules or (
+            edge.rule in short_alone and several[edge.rule, _folder(edge)] == 1
+        )
 
     def level(edge: Edge) -> int:
         """The largest number of commands outside batches on a way to the edge; sorts it into its group."""
@@ -44,15 +53,15 @@ def plan_batches(edges: Iterable[Edge], batched: frozenset[str]) -> tuple[Batch,
             for path in (*edge.inputs, *edge.implicit):
                 before = made_by.get(path)
                 if before is not None:
-                    together = before.rule in short_rules and _folder(before) == _folder(edge)
-                    found = max(found, level(before) + (edge.rule in short_rules and not together))
+                    together = short(before) and _folder(before) == _folder(edge)
+                    found = max(found, level(before) + (short(edge) and not together))
             levels[id(edge)] = found
-            if edge.rule in short_rules:
+            if short(edge):
                 groups.setdefault((_folder(edge), found), []).append(edge)
         return found
 
     for edge in edges:
-        if edge.rule in short_rules:
+        if short(edge):
             level(edge)
     return tuple(
         Batch(tuple(group), f"{folder}/.stages{number}")

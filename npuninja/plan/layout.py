@@ -10,6 +10,8 @@ from dataclasses import dataclass
 GRAPH = "graph.json"
 # What a package is made of, beside it.
 PLAN = "package_plan.json"
+# The words of commands that designs of one kind share, a file for each kind.
+BATCHES = "batches"
 
 
 @dataclass(frozen=True)

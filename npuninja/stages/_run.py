@@ -155,12 +155,22 @@ def read_text(path: str) -> str:
 
 
 def with_words(arguments: list[str]) -> list[str]:
-    """The arguments with the words of the file in place of `STAGE @FILE`."""
-    if len(arguments) < 2 or not arguments[1].startswith("@"):
+    """The arguments of a batch with the words of a file in place of `@FILE [NAME=VALUE]…`, where `${NAME}` stands for a
+    value.
+    """
+    file = (
+        next((word for word in arguments if word.startswith("@")), "") if arguments[:1] == ["batch"] else ""
+    )
+    if not file:
         return arguments
     import shlex
 
-    return [arguments[0], *shlex.split(read_text(arguments[1][1:])), *arguments[2:]]
+    before, values = arguments[: arguments.index(file)], arguments[arguments.index(file) + 1 :]
+    text = read_text(file[1:])
+    for value in values:
+        name, _, meant = value.partition("=")
+        text = text.replace(f"${{{name}}}", meant)
+    return [*before, *shlex.split(text)]
 
 
 class Outputs:

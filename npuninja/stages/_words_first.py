@@ -53,12 +53,9 @@ def with_words_first(stage: Callable[[list[str]], int], arguments: list[str]) ->
 
 def _record(arguments: list[str]) -> str | None:
     """Where warnings are kept: beside the depfile, whose name is an output's or a batch's with `.d` behind it."""
-    if "--depfile" in arguments[:-1]:
-        depfile = arguments[arguments.index("--depfile") + 1]
-    else:  # the words of a batch are in a file, `batch @DEPFILE.words`
-        file = next((word for word in arguments if word.startswith("@") and word.endswith(".d.words")), "")
-        depfile = file[1:].removesuffix(".words")
-    return depfile.removesuffix(".d") + WARNINGS_SUFFIX if depfile else None
+    if "--depfile" not in arguments[:-1]:
+        return None
+    return arguments[arguments.index("--depfile") + 1].removesuffix(".d") + WARNINGS_SUFFIX
 
 
 def _keep(words: str, record: str) -> None:

@@ -34,6 +34,7 @@ class Provider(NamedTuple):
         module: the module that does it; "" for that of the stage.
         reads, makes: instead of those of the stage.
         short: whether the stage is shorter than the start of a process, so that it may share one.
+        short_alone: the same where the design has one file of that kind: nothing else could be done meanwhile.
         remote: why it is worth asking another machine; "" when it is not.
         label: what must be known of its results wherever it is named; "" for nothing.
     """
@@ -49,6 +50,7 @@ class Provider(NamedTuple):
     reads: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
     short: bool = False
+    short_alone: bool = False
     remote: str = ""
     label: str = ""
 

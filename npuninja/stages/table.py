@@ -375,13 +375,17 @@ STAGES: tuple[Stage, ...] = (
                 remote="a linker",
             ),
             ZIGLANG._replace(
-                identity="wasm_linker", words="$wasm_linker $warning_options", remote="a linker"
+                identity="wasm_linker",
+                words="$wasm_linker $warning_options",
+                short_alone=True,
+                remote="a linker",
             ),
             CLANG._replace(
                 name="clang",
                 tools=("wasm-ld",),
                 identity="wasm_linker",
                 words="$wasm_linker $warning_options",
+                short_alone=True,
                 remote="a linker",
             ),
             NPUNINJA_AIE2._replace(module="core_link_aie2", makes=("core_elf",)),

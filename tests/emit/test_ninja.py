@@ -1,11 +1,15 @@
+import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from npuninja.emit.ninja import generator_statements, needed, statement, write
+from npuninja.emit.ninja_text import expand, read_ninja
 from npuninja.emit.place import place_build_file
+from npuninja.emit.shared_batches import shared_batches
 from npuninja.emit.template import Template, fill
 from npuninja.errors import InternalError, UserError
 from npuninja.plan.graph import Batch, Edge, Graph
@@ -86,6 +90,40 @@ def test_designs_of_one_kind_share_rules(tmp_path):
         commands.append(done.stdout)
     assert commands[0] == commands[1]
     assert "--name gain --gain 1" in commands[0]
+
+
+def test_words_that_designs_share_stand_in_a_file():
+    """The command of a statement names it; what it says for a design is what the batch of that design says."""
+    template = Template(
+        "stage = cat\nidentity = 1 $$\nrule one\n  command = $stage one $identity --depfile $out.d $options -o $out $in\n"
+        "rule batch\n  command = $stage --depfile $record @$record.words\n  rspfile = $record.words\n"
+        "  rspfile_content = -o $out $steps\n  depfile = $record\n  description = $says\n",
+        "t",
+    )
+    batches = []
+    for name, option in [("gain", "a$b c"), ("mix", "a$b c"), ("other", "more"), ("it's", "a$b c")]:
+        first = Edge("one", (f"b ui/{name}/a",), inputs=(f"{name}.c",), options=(option,))
+        batches.append(Batch((first, Edge("one", (f"b ui/{name}/{name}",))), f"b ui/{name}/.stages0"))
+    read = read_ninja(template.whole, "t")
+    shared = shared_batches(batches, template.parts, read, "build/batches")
+    rules = [shared.commands[batch.name].rule for batch in batches]
+    assert rules == ["batch_1", "batch_1", "batch", "batch"]
+    assert shared.commands[batches[1].name].variables == {"folder": "b ui/mix", "design": "mix"}
+    ((path, content),) = shared.files.items()
+    assert f"@{path} 'folder=${{folder}}' 'design=${{design}}'" in shared.rules
+    assert "rspfile" not in shared.rules
+    for batch in batches[:2]:
+        alone = shared_batches([batch], template.parts, read).commands[batch.name].variables
+        scope = {**alone, "out": " ".join(f"'{path}'" for path in batch.outputs)}
+        folder, design = batch.name.removesuffix("/.stages0"), batch.edges[0].inputs[0].removesuffix(".c")
+        said = content.replace("${folder}", folder).replace("${design}", design)
+        expected = f"-o {scope['out']} {expand(alone['steps'], read.variables)}"
+        assert shlex.split(said) == shlex.split(expected)
+    # Without a place for files the words stay in the rule.
+    assert shared_batches(batches, template.parts, read).files == {}
+    # What would read like a place in the text keeps its own words.
+    odd = [Batch(tuple(replace(e, options=("${folder}",)) for e in b.edges), b.name) for b in batches]
+    assert shared_batches(odd, template.parts, read, "build/batches").files == {}
 
 
 def test_generator_inputs_that_edges_read_are_targets_too():

@@ -8,7 +8,7 @@ from npuninja.plan.batch import plan_batches
 from npuninja.plan.graph import Batch, Edge, Graph
 
 SHORT = frozenset({"lower", "route", "cdo", "pdi"})
-RULES = frozenset({*SHORT, "core_cc", "kernel_cc"})
+RULES = frozenset({*SHORT, "core_link", "core_cc", "kernel_cc"})
 
 
 def edge(rule: str, output: str, *inputs: str, implicit: tuple[str, ...] = ()) -> Edge:
@@ -51,6 +51,18 @@ def test_a_rule_that_may_not_be_part_of_a_batch_is_none():
     assert names(plan_batches(edges, SHORT - {"pdi"})) == [["a/lowered", "a/routed"]]
 
 
+def test_the_link_of_an_only_core_is_part_of_what_packs_it():
+    def linked(*cores: str) -> list[Edge]:
+        images = [f"d/{core}.wasm" for core in cores]
+        links = [edge("core_link", image, f"{image}.o") for image in images]
+        return [*links, edge("cdo", "d/cdo", "d/routed", *images), edge("pdi", "d/pdi", "d/cdo")]
+
+    batched = SHORT | {"core_link"}
+    assert names(plan_batches(linked("core"), batched)) == [["d/core.wasm", "d/cdo", "d/pdi"]]
+    # Several are linked beside each other.
+    assert names(plan_batches(linked("one", "two"), batched)) == [["d/cdo", "d/pdi"]]
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> list[Edge]:
     """Edges without circles, in any order: each needs some of those made before it."""
@@ -69,7 +81,7 @@ def test_no_circle_comes_of_it_and_every_stage_finds_its_inputs(edges):
     graph = Graph(RULES, {})
     for each in edges:
         graph.add(each)
-    graph.batches = plan_batches(edges, SHORT)
+    graph.batches = plan_batches(edges, SHORT | {"core_link"})
     commands = list(graph.commands())
     made_by = {path: number for number, command in enumerate(commands) for path in command.outputs}
     assert sorted(made_by) == sorted(each.outputs[0] for each in edges)
