@@ -89,6 +89,7 @@ def _for_ninja(plan: Plan, watched: Watched) -> tuple[bool, list[str]]:
     changed = place_build_file(build_file, content, ninja, template)
     if changed and os.path.exists(os.path.join(layout.build_folder, ".ninja_log")):
         remove_dead_outputs(ninja, layout.ninja_folder)
+    _remove_dead_batches(layout, batches)
     settle(layout.ninja_folder, [BUILD_FILE, *made])
     return changed, [
         build_file,
@@ -106,6 +107,13 @@ def _write_batches(plan: Plan) -> SharedBatches:
     for path, content in shared.files.items():
         write_if_changed(os.path.join(layout.ninja_folder, path), content)
     return shared
+
+
+def _remove_dead_batches(layout: Layout, batches: SharedBatches) -> None:
+    folder = os.path.join(layout.build_folder, BATCHES)
+    live = {os.path.basename(path) for path in batches.files}
+    for name in set(os.listdir(folder) if os.path.isdir(folder) else ()) - live:
+        os.unlink(os.path.join(folder, name))
 
 
 def _for_make(plan: Plan, watched: Watched) -> tuple[bool, list[str]]:

@@ -347,3 +347,23 @@ def test_a_new_design_is_noticed(project):
     shutil.copy(project.folder / "mlir/gain.mlir", project.folder / "mlir/more.mlir")
     assert "build.ninja written" in project.ninja("build.ninja").stdout
     assert {"gain", "more"} <= {output for edge in project.graph()["edges"] for output in edge["outputs"]}
+
+
+def test_words_that_designs_share_are_files_of_the_build(project):
+    """One for each kind of batch that several designs have, made again when deleted, gone with another command."""
+    text = (project.folder / "mlir/gain.mlir").read_text(encoding="utf-8")
+    for name in ("one", "two"):
+        project.write(f"mlir/{name}.mlir", text)
+    project.configure()
+    words = project.folder / "build/batches"
+    first = {path.name: path.read_bytes() for path in words.iterdir()}
+    assert first
+    for path in words.iterdir():
+        path.unlink()
+    project.ninja("build.ninja")
+    assert {path.name: path.read_bytes() for path in words.iterdir()} == first
+    project.configure("--werror")
+    second = {path.name for path in words.iterdir()}
+    assert any(b"--werror" in (words / name).read_bytes() for name in second)
+    assert len(second) == len(first)
+    assert second != set(first)
