@@ -12,6 +12,7 @@ from npuninja.configure.machine import Machine
 from npuninja.configure.options import Options
 from npuninja.configure.project import Project
 from npuninja.configure.stage_modules import StageModules
+from npuninja.plan.batch import SHORT_ALONE
 from npuninja.plan.context import Context
 from npuninja.settings.table import CHECKS
 from npuninja.stages.table import rules
@@ -112,7 +113,10 @@ def _context(project: Project, machine: Machine) -> Context:
         providers=machine.providers,
         kernels=machine.kernels,
         rules=frozenset(template.rules),
-        batched=frozenset() if options.separate else frozenset(template.parts),
+        # Another machine keeps results by command: a link that is worth asking for stays one.
+        batched=frozenset()
+        if options.separate
+        else frozenset(template.parts) - (SHORT_ALONE if machine.remote else frozenset()),
         werror=options.werror,
         launcher=machine.launcher,
         check=options.check,
