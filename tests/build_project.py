@@ -105,10 +105,7 @@ class Project:
 
     def rebuilt(self, *arguments: str) -> list[str]:
         """Runs Ninja and returns the first outputs of the stages that it ran, without their folder, sorted."""
-        printed = self.ninja("-v", "-d", "explain", "-d", "keeprsp", *arguments).stdout
-        # The words of a batch stand in a file.
-        for name in set(re.findall(r" batch @(\S+)", printed)):
-            printed += " " + (self.folder / name).read_text(encoding="utf-8")
+        printed = self._with_words(self.ninja("-v", "-d", "explain", "-d", "keeprsp", *arguments).stdout)
         return sorted({os.path.basename(name) for name in re.findall(r" -o (\S+)", printed)})
 
     def commands(self, target: str) -> list[str]:
@@ -116,7 +113,20 @@ class Project:
         asked = set(self.ninja("-t", "commands", target).stdout.splitlines())
         plain = json.loads(self.ninja("-t", "compdb").stdout)
         whole = json.loads(self.ninja("-t", "compdb", "-x").stdout)
-        return [expanded["command"] for edge, expanded in zip(plain, whole) if edge["command"] in asked]
+        return [
+            self._with_words(expanded["command"])
+            for edge, expanded in zip(plain, whole)
+            if edge["command"] in asked
+        ]
+
+    def _with_words(self, commands: str) -> str:
+        """Command lines with the words of batches, which stand in files, in place of these."""
+
+        def words(found: re.Match[str]) -> str:
+            text = (self.folder / found[1]).read_text(encoding="utf-8").strip()
+            return text.replace("${folder}", found[2] or "").replace("${design}", found[3] or "")
+
+        return re.sub(r"@(\S+\.words)(?: 'folder=([^']*)' 'design=([^']*)')?", words, commands)
 
     def graph(self, build: str = "build") -> dict[str, Any]:
         """The content of graph.json."""

@@ -63,7 +63,7 @@ def test_a_design_has_its_own_sources_and_their_warnings(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "words",
-    [["cc", "--depfile", "{}/k.o.d", "-o", "k.o"], ["batch", "@{}/k.o.d.words"]],
+    [["cc", "--depfile", "{}/k.o.d", "-o", "k.o"], ["batch", "--depfile", "{}/k.o.d", "@words"]],
     ids=["stage", "batch"],
 )
 def test_what_a_stage_said_is_kept_until_it_says_nothing(
