@@ -83,6 +83,16 @@ void bits(const uint16 *a, const uint16 *b, uint16 *o) {
   aie::store_v(o + 64, aie::bit_xor((uint16)0xffff, x)); aie::store_v(o + 96, aie::bit_not(y));
   aie::store_v(o + 128, aie::upshift(x, 3)); aie::store_v(o + 160, aie::logical_downshift(x, 5));
 }
+void shifts_by_mode(const int16 *a, const uint8 *b, int16 *o) {
+  aie::set_rounding(aie::rounding_mode::conv_even); aie::set_saturation(aie::saturation_mode::saturate);
+  auto x = aie::load_v<32>(a); auto y = aie::load_v<32>(b);
+  aie::store_v(o, aie::downshift(x, 4)); aie::store_v(o + 32, aie::downshift(x, 15));
+  aie::store_v(o + 64, aie::upshift(x, 3)); aie::store_v(o + 96, aie::upshift(x, 40));
+  aie::store_v(o + 128, aie::downshift(y, 3).unpack().cast_to<int16>()); aie::store_v(o + 160, aie::upshift(y, 2).unpack().cast_to<int16>());
+  aie::store_v(o + 192, aie::downshift(x.pack<int8>().pack<int4>(), 1).unpack().unpack());
+  aie::set_saturation(aie::saturation_mode::none); aie::store_v(o + 224, aie::upshift(x, 3));
+  aie::set_rounding(aie::rounding_mode::floor);
+}
 void downshift(const int16 *a, int16 *o) { aie::store_v(o, aie::downshift(aie::load_v<32>(a), 4)); }
 void reduce(const int16 *a, const int32 *b, int32 *o) {
   auto x = aie::load_v<32>(a); auto y = aie::load_v<16>(b);

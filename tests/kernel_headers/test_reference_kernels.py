@@ -137,6 +137,16 @@ def mixed(v, w):
 EVEN, ODD = (1,) * 8, (1, 1, 1, 1, -1, -1, -1, -1)
 MIRRORED = (0, 1, 2, 3, 3, 2, 1, 0)
 # Name of the kernel: inputs, type of the output, what it is.
+def shifted_by_mode(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Shifts pass through an accumulator: to the nearest, ties to even, and limited. NumPy's `round` has the same ties."""
+    wide, nibbles = a.astype(np.int64), np.clip(a.astype(np.int64), -8, 7)
+    return np.concatenate([
+        np.round(wide / 16), np.round(wide / 2**15), np.clip(wide << 3, -(2**15), 2**15 - 1),
+        np.sign(wide) * 2**15 - (wide > 0), np.round(b / 8), np.clip(b.astype(int) << 2, 0, 255), np.round(nibbles / 2),
+        (a << 3).astype(np.int64),
+    ]).astype(I16)  # fmt: skip
+
+
 CASES: dict[str, tuple[list[np.ndarray], Any, Any]] = {
     "cmul16": ([numbers(I16, 128), other(I16, 128)], I16, lambda a, b: pairs(*(x >> 15 for x in complex_product(a, b)))),
     "cmac_conj": ([numbers(I16, 128), other(I16, 128)], I32, product_and_conjugate),
@@ -156,6 +166,7 @@ CASES: dict[str, tuple[list[np.ndarray], Any, Any]] = {
         [numbers(U16, 32), other(U16, 32)], U16,
         lambda a, b: np.concatenate([a & b, a | 0x0F0F, ~a, ~b, a << 3, a >> 5]),
     ),
+    "shifts_by_mode": ([numbers(I16, 32), other(U8, 32)], I16, shifted_by_mode),
     "downshift": ([numbers(I16, 32)], I16, lambda a: a >> 4),
     "reduce": (
         [numbers(I16, 32, -900, 900), other(I32, 16, -90000, 90000)], I32,

@@ -303,12 +303,24 @@ NPU_BITWISE(bit_xor, ^)
 #undef NPU_BITWISE
 template <class T, unsigned N> NPU_INLINE vector<T, N> bit_not(const vector<T, N> &v) { return vector<T, N>::of_words(~v.words()); }
 
+namespace npu_detail {
+/** The lane of an accumulator that shifts of a row pass through: the API has no other shift. */
+template <class V> using lane_to_shift = std::conditional_t<sizeof(V{}[0]) == 4, npu::i64, npu::i32>;
+} // namespace npu_detail
+
+/** By way of an accumulator, so limited by the saturation mode; without one the upper bits are lost. */
 template <class T, unsigned N> NPU_INLINE vector<T, N> upshift(const vector<T, N> &v, int shift) {
-    return vector<T, N>::of_row(npu::shifted_down(v.npu_row, -shift));
+    using V = __remove_cvref(decltype(v.npu_row));
+    using L = __remove_cvref(decltype(v.npu_row[0]));
+    using A = npu_detail::lane_to_shift<V>;
+    constexpr int most = sizeof(A) * 8 - 1;
+    return vector<T, N>::of_row(npu::limited<L>(npu::ups<A>(v.npu_row, shift > most ? most : shift)));
 }
-/** Without rounding: towards minus infinity for signed elements. */
+/** By way of an accumulator, so rounded by the rounding mode: towards minus infinity after a reset. */
 template <class T, unsigned N> NPU_INLINE vector<T, N> downshift(const vector<T, N> &v, int shift) {
-    return vector<T, N>::of_row(npu::shifted_down(v.npu_row, shift));
+    using V = __remove_cvref(decltype(v.npu_row));
+    using L = __remove_cvref(decltype(v.npu_row[0]));
+    return vector<T, N>::of_row(npu::srs<L>(npu::convert<npu_detail::lane_to_shift<V>>(v.npu_row), shift));
 }
 template <class T, unsigned N> NPU_INLINE vector<T, N> logical_downshift(const vector<T, N> &v, unsigned shift) {
     constexpr unsigned width = npu::element<T>::bits;

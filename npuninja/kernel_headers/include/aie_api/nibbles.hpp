@@ -74,11 +74,10 @@ NPU_NIBBLES NPU_INLINE vector<T, N> bit_not(const vector<T, N> &v) { return vect
 NPU_NIBBLES NPU_INLINE vector<T, N> neg(const vector<T, N> &v) { return aie::neg(v.unpack()).template pack<T>(); }
 NPU_NIBBLES NPU_INLINE vector<T, N> abs(const vector<T, N> &v) { return aie::abs(v.unpack()).template pack<T>(); }
 NPU_NIBBLES NPU_INLINE vector<T, N> upshift(const vector<T, N> &v, int shift) {
-    return npu_detail::nibbles_moved(v, [&](const auto &x) { return aie::upshift(x, shift); });
+    return aie::upshift(v.unpack(), shift).template pack<T>();
 }
 NPU_NIBBLES NPU_INLINE vector<T, N> downshift(const vector<T, N> &v, int shift) {
-    const auto bytes = aie::downshift(v.unpack(), shift);
-    return vector<T, N>::of_row(npu::bytes_to_nibbles(bytes.npu_row));
+    return aie::downshift(v.unpack(), shift).template pack<T>();
 }
 NPU_NIBBLES NPU_INLINE vector<T, N> logical_downshift(const vector<T, N> &v, unsigned shift) {
     return npu_detail::nibbles_moved(v, [&](const auto &x) { return aie::logical_downshift(x, shift); });
