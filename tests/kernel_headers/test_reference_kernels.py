@@ -136,6 +136,8 @@ def mixed(v, w):
 
 EVEN, ODD = (1,) * 8, (1, 1, 1, 1, -1, -1, -1, -1)
 MIRRORED = (0, 1, 2, 3, 3, 2, 1, 0)
+
+
 # Name of the kernel: inputs, type of the output, what it is.
 def shifted_by_mode(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Shifts pass through an accumulator: to the nearest, ties to even, and limited. NumPy's `round` has the same ties."""
