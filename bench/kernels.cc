@@ -48,4 +48,27 @@ ELEMENTS(sum_bf16, bfloat16, 16, aie::add(aie::load_v<16>(a + i), aie::load_v<16
 ELEMENTS(relu_bf16, bfloat16, 16, aie::max(aie::load_v<16>(a + i), aie::zeros<bfloat16, 16>()))
 ELEMENTS(scale_int16, int16, 32, aie::mul(aie::load_v<32>(a + i), b[0]).to_vector<int16>(3))
 ELEMENTS(scale_int32, int32, 32, aie::mul(aie::load_v<32>(a + i), b[0]).to_vector<int32>(0))
+
+/* The multiplication by a twiddle factor that is most of kernels/mel: as it is there, and by accumulators of 64 bits. */
+typedef int32_t four __attribute__((vector_size(16), aligned(4), may_alias));
+void rotation_four_lanes(const int32_t *a, const int32_t *b, int32_t *out, int rounds) {
+    for (int r = 0; r < rounds; r++)
+        for (int i = 0; i < 2048; i += 4) {
+            const int c = b[i & 63], s = b[i & 63 | 1];
+            const four re = *(const four *)(a + i), im = *(const four *)(a + 2048 + i);
+            const four re_high = re >> 16, re_low = re >> 2 & 0x3fff, im_high = im >> 16, im_low = im >> 2 & 0x3fff;
+            *(four *)(out + i) = re_high * c - im_high * s + ((re_low * c - im_low * s) >> 14);
+            *(four *)(out + 2048 + i) = re_high * s + im_high * c + ((re_low * s + im_low * c) >> 14);
+        }
+}
+void rotation_api(const int32_t *a, const int32_t *b, int32_t *out, int rounds) {
+    for (int r = 0; r < rounds; r++)
+        for (int i = 0; i < 2048; i += 16) {
+            const int32_t c = b[i & 63], s = b[i & 63 | 1];
+            const auto re = aie::load_v<16>(a + i), im = aie::load_v<16>(a + 2048 + i);
+            aie::accum<acc64, 16> x = aie::mul(re, c), y = aie::mul(re, s);
+            aie::store_v(out + i, aie::msc(x, im, s).to_vector<int32>(16));
+            aie::store_v(out + 2048 + i, aie::mac(y, im, c).to_vector<int32>(16));
+        }
+}
 }

@@ -113,6 +113,8 @@ ROWS = (
     ("relu_bf16", "bf16", ELEMENTS, "G elements/s"),
     ("scale_int16", "int16", ELEMENTS, "G elements/s"),
     ("scale_int32", "int32", ELEMENTS // 2, "G elements/s"),
+    ("rotation_four_lanes", "int32", ELEMENTS // 2, "G rotations/s"),
+    ("rotation_api", "int32", ELEMENTS // 2, "G rotations/s"),
 )
 
 if __name__ == "__main__":
