@@ -122,6 +122,14 @@ def _run_verb(words: list[str]) -> int:
     return code
 
 
+#: What an installed package has of the programs in the source tree.
+_ELSEWHERE = {
+    "mel": "; its designs alone come with `npuninja init NAME --template mel`",
+    "farm": "; a build on other machines needs their address only: `configure.py --remote ADDRESS`",
+    "conformance": "; `npuninja lower FILE` and `npuninja inspect FILE` show what one design becomes",
+}
+
+
 def _beside_the_package(verb: str, name: str) -> str:
     """The module of a program in the source tree, which can be imported now.
 
@@ -141,7 +149,7 @@ def _beside_the_package(verb: str, name: str) -> str:
             return module
     raise UserError(
         f"npuninja {verb} is in npuninja's source tree ({folder}/), which an installed package does not have",
-        hint="clone npuninja, and run it in the clone's folder",
+        hint="clone npuninja, and run it in the clone's folder" + _ELSEWHERE.get(verb, ""),
     )
 
 

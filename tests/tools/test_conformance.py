@@ -88,7 +88,13 @@ def test_conformance_of_a_folder_without_designs(tmp_path, capsys):
 def test_a_verb_of_the_source_tree_needs_one(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(cli, "__file__", str(tmp_path / "site-packages/npuninja/cli.py"))
     monkeypatch.chdir(tmp_path)
-    assert run("conformance", CONFORMANCE) == 2
-    assert "clone npuninja" in capsys.readouterr().err
+    instead = {"mel": "--template mel", "farm": "--remote ADDRESS", "conformance": "npuninja lower FILE"}
+    assert {verb for verb, (place, _) in cli.VERBS.items() if "/" in place} == set(instead)
+    for verb, known in instead.items():
+        assert run(verb, CONFORMANCE) == 2
+        message, hint = capsys.readouterr().err.splitlines()
+        assert message.startswith(f"error: npuninja {verb} is in npuninja's source tree (")
+        assert "clone npuninja" in hint
+        assert known in hint
     monkeypatch.chdir(ROOT)
     assert run("conformance", CONFORMANCE, "gain_bytes") == 0
