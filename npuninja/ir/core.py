@@ -7,7 +7,7 @@ source.
 
 from __future__ import annotations
 
-from typing import Callable, Iterator
+from typing import Callable, Iterator, TypeVar
 
 from npuninja.errors import Location
 from npuninja.ir.attributes import (
@@ -23,6 +23,8 @@ from npuninja.ir.attributes import (
     UnitAttr,
 )
 
+_Kind = TypeVar("_Kind", bound=Attribute)
+
 
 class Value:
     """An SSA value. `name` is its name in the text without `%`, or "" for one the printer numbers."""
@@ -36,6 +38,11 @@ class Value:
 
     def __repr__(self) -> str:
         return f"%{self.name or '?'}: {self.type}"
+
+    def made_by(self, *names: str) -> Operation | None:
+        """The operation whose result this is, where it is one of these; None for others and for a block's argument."""
+        owner = self.owner
+        return owner if isinstance(owner, Operation) and owner.name in names else None
 
     @property
     def op(self) -> Operation:
@@ -167,6 +174,12 @@ class Operation:
         while op is not None and op.name != name:
             op = op.parent_op
         return op
+
+    def typed(self, key: str, kind: type[_Kind]) -> _Kind | None:
+        """An attribute that is of this class wherever it is there; None when absent."""
+        attribute = self.attributes.get(key)
+        assert attribute is None or isinstance(attribute, kind), (self, key, attribute)
+        return attribute
 
     def integer(self, key: str, default: int | None = None) -> int:
         """The value of an integer attribute; KeyError when absent and there is no default."""

@@ -366,6 +366,14 @@ def group(op: Operation, name: str) -> list[Value]:
     return found.group(op, name)
 
 
+def operand(op: Operation, name: str) -> Value:
+    """The one operand that the definition of an operation calls `name`; KeyError when there is no such one."""
+    found = group(op, name)
+    if len(found) != 1:
+        raise KeyError(name)
+    return found[0]
+
+
 def operation_names() -> Iterable[str]:
     """The names of all known operations."""
     return _rows.keys()

@@ -18,6 +18,7 @@ from npuninja.ir.symbols import SYMBOL_TABLES, check_unique_symbols, find_symbol
 from npuninja.ir.syntax import definition
 from npuninja.ir.verifier_aie import AIE_RULES
 from npuninja.ir.verifier_array import ARRAY_RULES
+from npuninja.ir.verifier_dma import DMA_RULES
 from npuninja.ir.verifier_objectfifo import OBJECTFIFO_RULES
 from npuninja.ir.verifier_sequence import SEQUENCE_RULES, check_transfer_ranges, is_constant_transfer
 from npuninja.ir.verifier_standard import STANDARD_RULES
@@ -26,7 +27,14 @@ Rule = Callable[[Operation], None]
 
 #: Attributes of releases after those that are known: without them the design would do another thing.
 _NEWER = {"aie.dma": "out_of_order", "aie.dma_start": "out_of_order", "aie.dma_bd": "out_of_order_id"}
-_RULES: dict[str, Rule] = {**AIE_RULES, **ARRAY_RULES, **OBJECTFIFO_RULES, **SEQUENCE_RULES, **STANDARD_RULES}
+_RULES: dict[str, Rule] = {
+    **AIE_RULES,
+    **ARRAY_RULES,
+    **DMA_RULES,
+    **OBJECTFIFO_RULES,
+    **SEQUENCE_RULES,
+    **STANDARD_RULES,
+}
 
 # Operations that may end a block.
 _TERMINATORS = frozenset(

@@ -9,6 +9,7 @@ from typing import Callable
 
 from npuninja.ir.attributes import ArrayAttr, Attribute, DenseArrayAttr, EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.syntax import group
 from npuninja.ir.tiles import kind_name_of, place_of
 from npuninja.ir.verifier_tiles import op_error, require_tiles
 
@@ -39,11 +40,10 @@ def _count(attribute: Attribute | None) -> int:
 
 def _check_binding(op: Operation) -> None:
     """aie.objectfifo_rearm_binding: one entry of each list for each channel, or lock."""
-    segments = op.segments or (len(op.operands), 0)
-    channels, locks = op.operands[: segments[0]], op.operands[segments[0] :]
+    channels, locks = group(op, "channel_tiles"), group(op, "locks")
     require_tiles(op, channels)
     for lock in locks:
-        if not (isinstance(lock.owner, Operation) and lock.owner.name == "aie.lock"):
+        if lock.made_by("aie.lock") is None:
             raise op_error(op, "one of its locks is not made by 'aie.lock'")
     heads = [name for name in ("head_bd_ids", "repeat_counts") if name in op.attributes]
     if len(heads) == 1:

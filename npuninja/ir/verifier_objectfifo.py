@@ -17,6 +17,7 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.symbols import find_symbol
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.tiles import kind_at, place_of
 from npuninja.ir.types import element_count, memref, object_fifo_memref
 from npuninja.ir.verifier_tiles import op_error, require_pad_value, require_tiles
@@ -49,21 +50,18 @@ def _check_objectfifo(op: Operation) -> None:
 
 def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Value], depth: int) -> None:
     kind = _kind_at(producer)
-    to_stream = op.attributes.get("dimensionsToStream", BDDimLayoutArrayAttr(()))
-    from_stream = op.attributes.get("dimensionsFromStreamPerConsumer", BDDimLayoutArrayArrayAttr(()))
-    assert isinstance(to_stream, BDDimLayoutArrayAttr), op
-    assert isinstance(from_stream, BDDimLayoutArrayArrayAttr), op
+    to_stream = op.typed("dimensionsToStream", BDDimLayoutArrayAttr)
+    from_stream = op.typed("dimensionsFromStreamPerConsumer", BDDimLayoutArrayArrayAttr)
+    received = from_stream.arrays if from_stream is not None else ()
     if kind == "shim":
-        if to_stream.dims:
+        if to_stream is not None and to_stream.dims:
             raise op_error(op, "'dimensionsToStream' is not supported for a shim tile")
         for name in ("repeat_count", "initValues"):
             if name in op.attributes:
                 raise op_error(op, f"'{name}' is not supported for a shim tile as the producer")
-    if from_stream.arrays and len(from_stream.arrays) != len(consumers):
-        raise op_error(
-            op, f"dimensions for {len(from_stream.arrays)} consumers, but there are {len(consumers)}"
-        )
-    for consumer, dims in zip(consumers, from_stream.arrays):
+    if received and len(received) != len(consumers):
+        raise op_error(op, f"dimensions for {len(received)} consumers, but there are {len(consumers)}")
+    for consumer, dims in zip(consumers, received):
         if dims and _kind_at(consumer) == "shim":
             raise op_error(op, "'dimensionsFromStream' is not supported for a shim tile")
     if "padDimensions" in op.attributes and kind not in ("mem", ""):
@@ -86,6 +84,14 @@ def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Va
             op,
             f"{len(pins.values)} channels in 'cons_dma_channels', but there are {len(consumers)} consumers",
         )
+
+
+def _producer(fifo: Operation) -> list[Value]:
+    return group(fifo, "producerTile")
+
+
+def _consumers(fifo: Operation) -> list[Value]:
+    return group(fifo, "consumerTiles")
 
 
 def _kind_at(tile: Value) -> str:
@@ -117,7 +123,7 @@ def _check_stream(op: Operation) -> None:
         raise op_error(op, "expected 'aie_stream' 0 to 2 and 'aie_stream_port' 0 or 1")
     if len(op.operands) > 2:
         raise op_error(op, "a stream port leads from one producer to one consumer")
-    ends = op.operands[:1] * (which.value != 1) + op.operands[1:] * (which.value != 0)
+    ends = _producer(op) * (which.value != 1) + _consumers(op) * (which.value != 0)
     if not {_kind_at(end) for end in ends} <= {"core", ""}:
         raise op_error(op, "only core tiles have stream ports")
     for name in ("repeat_count", "initValues", "iter_count"):
@@ -176,8 +182,8 @@ def _check_link_point(op: Operation, ins: ArrayAttr, outs: ArrayAttr) -> None:
     """
     sources = [_fifo(op, name) for name in ins.items]
     targets = [_fifo(op, name) for name in outs.items]
-    producers = {target.operands[0] for target in targets if target is not None}
-    shared = len(producers) == 1 and all(s is None or producers & set(s.operands[1:]) for s in sources)
+    producers = {_producer(target)[0] for target in targets if target is not None}
+    shared = len(producers) == 1 and all(s is None or producers & set(_consumers(s)) for s in sources)
     if None not in targets and not shared:
         raise op_error(
             op,
@@ -213,8 +219,8 @@ def _check_access_in_core(op: Operation) -> None:
 def _check_end(op: Operation, core: Operation, fifo: Operation) -> None:
     """The core is at the end of the fifo that the port names, and sees elements of the fifo's type."""
     produces = op.attributes["port"] == EnumAttr("ObjectFifoPort", "Produce")
-    ends = fifo.operands[:1] if produces else fifo.operands[1:]
-    if core.operands and core.operands[0] not in ends and place_of(core.tile) not in map(place_of, ends):
+    ends = _producer(fifo) if produces else _consumers(fifo)
+    if core.tile not in ends and place_of(core.tile) not in map(place_of, ends):
         end = "producer" if produces else "consumer"
         name = fifo.string("sym_name")
         raise op_error(
@@ -231,14 +237,14 @@ def _check_end(op: Operation, core: Operation, fifo: Operation) -> None:
 
 
 def _check_subview_access(op: Operation) -> None:
-    owner = op.operands[0].owner
-    if not (isinstance(owner, Operation) and owner.name == "aie.objectfifo.acquire"):
+    acquire = operand(op, "subview").made_by("aie.objectfifo.acquire")
+    if acquire is None:
         raise op_error(op, "its operand is not the result of 'aie.objectfifo.acquire'")
-    size, index = owner.integer("size"), op.integer("index")
+    size, index = acquire.integer("size"), op.integer("index")
     if not 0 <= index < size:
-        raise op_error(op, f"element {index} of {size} acquired", "elements count from 0", owner)
-    if owner.result.type != f"!aie.objectfifosubview<{op.result.type}>":
-        raise op_error(op, f"the result has type {op.result.type}, but {owner.result.type} was acquired")
+        raise op_error(op, f"element {index} of {size} acquired", "elements count from 0", acquire)
+    if acquire.result.type != f"!aie.objectfifosubview<{op.result.type}>":
+        raise op_error(op, f"the result has type {op.result.type}, but {acquire.result.type} was acquired")
 
 
 def _check_register(op: Operation) -> None:

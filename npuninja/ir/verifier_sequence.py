@@ -6,11 +6,11 @@ from typing import Callable
 
 from npuninja.arch.devices import MAX_ITERATIONS, TILE_KINDS, WORD_BITS, TileKind
 from npuninja.errors import UserError
-from npuninja.ir.attributes import DenseArrayAttr, IntegerAttr, PacketInfoAttr, StringAttr, SymbolRefAttr
+from npuninja.ir.attributes import IntegerAttr, PacketInfoAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.numbers import NUMBERS
-from npuninja.ir.syntax import definition
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.tiles import device_of, kind_at
 from npuninja.ir.types import DYNAMIC, bits, memref
 
@@ -19,17 +19,18 @@ _NEXT_GENERATION_SEQUENCE = "aie.runtime_sequence"
 
 def is_constant_transfer(op: Operation) -> bool:
     """Whether all offsets, sizes and strides of an `aiex.npu.dma_memcpy_nd` are numbers or constants."""
-    owners = [value.owner for value in op.operands[1:]]
-    return all(isinstance(owner, Operation) and owner.name == "arith.constant" for owner in owners)
+    numbers = (value for name in ("offsets", "sizes", "strides") for value in group(op, name))
+    return all(number.made_by("arith.constant") for number in numbers)
 
 
 def check_transfer(op: Operation) -> None:
     """aiex.npu.dma_memcpy_nd: what the buffer descriptor it becomes can hold."""
-    buffer = memref(op.operands[0].type)
-    if DYNAMIC in buffer.shape and not op.operands[0].type.startswith("memref<*"):
+    text = operand(op, "memref").type
+    buffer = memref(text)
+    if DYNAMIC in buffer.shape and not text.startswith("memref<*"):
         raise UserError(f"'{op.name}' needs a memref of static shape, got {buffer}", op.loc)
-    packet = op.attributes.get("packet")
-    if isinstance(packet, PacketInfoAttr):
+    packet = op.typed("packet", PacketInfoAttr)
+    if packet is not None:
         for what, number, limit in (("id", packet.pkt_id, 31), ("type", packet.pkt_type, 7)):
             if not 0 <= number <= limit:
                 raise UserError(f"'{op.name}': packet {what} {number} is outside [0:{limit}]", op.loc)
@@ -69,7 +70,7 @@ def check_transfer(op: Operation) -> None:
 def check_transfer_ranges(op: Operation) -> None:
     """Whether one descriptor can hold an `aiex.npu.dma_memcpy_nd`. Raises UserError if not."""
     sizes, strides = _constants(op, "sizes"), _constants(op, "strides")
-    _check_ranges(op, _kind_of(op), sizes, strides, bits(memref(op.operands[0].type).element))
+    _check_ranges(op, _kind_of(op), sizes, strides, bits(memref(operand(op, "memref").type).element))
 
 
 _ORDER_HINT = "sizes and strides are written outermost first; number 0 is the last one"
@@ -117,14 +118,11 @@ def _contiguous(sizes: list[int], strides: list[int]) -> bool:
 
 def _constants(op: Operation, key: str) -> list[int]:
     """The four numbers of one list, innermost first. Values among them must be constants."""
-    written = op.attributes["static_" + key]
-    assert isinstance(written, DenseArrayAttr), op
-    if len(written.values) != 4:
-        raise UserError(f"'{op.name}' needs 4 {key}, got {len(written.values)}", op.loc)
-    found = definition(op.name)
-    assert found is not None
-    values = iter(found.group(op, key))
-    numbers = [n if n != DYNAMIC_INDEX else _constant(op, key, next(values)) for n in written.values]
+    written = op.numbers("static_" + key)
+    if len(written) != 4:
+        raise UserError(f"'{op.name}' needs 4 {key}, got {len(written)}", op.loc)
+    values = iter(group(op, key))
+    numbers = [n if n != DYNAMIC_INDEX else _constant(op, key, next(values)) for n in written]
     return numbers[::-1]
 
 
@@ -164,7 +162,7 @@ TASK_USES = ("aiex.dma_start_task", "aiex.dma_await_task", "aiex.dma_free_task")
 
 def _check_task_use(op: Operation) -> None:
     """As `check_task_use`, for a sequence whose loops may still carry tasks."""
-    owner = op.operands[0].owner
+    owner = operand(op, "task").owner
     holder = owner.parent.parent if isinstance(owner, Block) and owner.parent is not None else owner
     if not (isinstance(holder, Operation) and holder.name.startswith("scf.")):
         check_task_use(op)
@@ -172,7 +170,7 @@ def _check_task_use(op: Operation) -> None:
 
 def check_task_use(op: Operation) -> None:
     """start, await and free take what a configure or a chain start made. UserError when they do not."""
-    owner = op.operands[0].owner
+    owner = operand(op, "task").owner
     if not isinstance(owner, Operation) or not owner.name.startswith(
         ("aiex.dma_configure_task", "aiex.dma_start_bd_chain")
     ):
@@ -205,10 +203,10 @@ def _check_address(op: Operation) -> None:
 
 def check_guard(op: Operation) -> None:
     """aiex.npu.assert_bd_field and assert_bd_divisible: what they say of a constant must be so."""
-    owner = op.operands[0].owner
-    if not isinstance(owner, Operation) or owner.name != "arith.constant":
+    constant = operand(op, "value").made_by("arith.constant")
+    if constant is None:
         return
-    value = owner.integer("value")
+    value = constant.integer("value")
     if "max" in op.attributes:
         limit = op.integer("max")
         if not 0 <= value <= limit:

@@ -6,9 +6,10 @@ import re
 from typing import Callable
 
 from npuninja.errors import UserError
-from npuninja.ir.attributes import SymbolRefAttr, TypeAttr
+from npuninja.ir.attributes import TypeAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.symbols import find_symbol
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import element_of, function_parts, memref
 
 _INTEGER = re.compile(r"i\d+|index")
@@ -16,15 +17,12 @@ _FLOAT = re.compile(r"bf16|f16|f32|f64")
 
 
 def _check_call(op: Operation) -> None:
-    callee = op.attributes["callee"]
-    assert isinstance(callee, SymbolRefAttr), op
-    function = find_symbol(op, callee.path[-1], "func.func")
+    name = op.symbol("callee")
+    function = find_symbol(op, name, "func.func")
     if function is None:
         hint = "declare it in the device with 'func.func private'"
-        raise UserError(f"function '@{callee.path[-1]}' is not declared", op.loc, hint=hint)
-    type = function.attributes["function_type"]
-    assert isinstance(type, TypeAttr), function
-    arguments, results = function_parts(type.type)
+        raise UserError(f"function '@{name}' is not declared", op.loc, hint=hint)
+    arguments, results = function_parts(function.type_of("function_type"))
     given = tuple(v.type for v in op.operands), tuple(r.type for r in op.results)
     if given != (arguments, results):
         for i, (a, b) in enumerate(zip(given[0], arguments)):
@@ -41,11 +39,10 @@ def _check_function_value(op: Operation) -> None:
     if function is None:
         hint = "declare it in the device with 'func.func private'"
         raise UserError(f"function '@{name}' is not declared", op.loc, hint=hint)
-    type = function.attributes["function_type"]
-    assert isinstance(type, TypeAttr), function
-    if type.type != op.result.type:
+    type = function.type_of("function_type")
+    if type != op.result.type:
         raise UserError(
-            f"'@{name}' has type {type.type}, not {op.result.type}",
+            f"'@{name}' has type {type}, not {op.result.type}",
             op.loc,
             notes=((f"'@{name}' is declared here", function.loc),),
         )
@@ -84,13 +81,12 @@ def _check_function(op: Operation) -> None:
 
 
 def _check_subscript(op: Operation) -> None:
-    target = op.operands[1 if op.name.endswith("store") else 0]
-    indices = len(op.operands) - (2 if op.name.endswith("store") else 1)
+    target, indices = operand(op, "memref"), len(group(op, "indices"))
     if not target.type.startswith("memref<"):
         raise UserError(f"'{op.name}' needs a memref, got {target.type}", op.loc)
     array = memref(target.type)
     rank = len(array.shape)
-    value = op.operands[0] if op.name.endswith("store") else op.result
+    value = operand(op, "value") if op.name.endswith("store") else op.result
     if value.type != array.element:
         raise UserError(f"'{op.name}': the value is {value.type}, an element of {target.type} is not", op.loc)
     if indices != rank:
@@ -109,12 +105,12 @@ def _check_same_element(op: Operation) -> None:
 
 def _needs(family: re.Pattern[str], words: str) -> Callable[[Operation], None]:
     def check(op: Operation) -> None:
-        element = element_of(op.operands[0].type)
-        if not family.fullmatch(element):
+        first, *_ = op.operands  # `lhs`, or the only one
+        if not family.fullmatch(element_of(first.type)):
             stem = op.name[6:].rstrip("if")
             other = f"arith.{stem}{'f' if words == 'integers' else 'i'}"
             hint = f"'{other}' does" if stem in ("add", "sub", "mul", "cmp") else None
-            raise UserError(f"'{op.name}' works on {words}, not on {op.operands[0].type}", op.loc, hint=hint)
+            raise UserError(f"'{op.name}' works on {words}, not on {first.type}", op.loc, hint=hint)
 
     return check
 

@@ -16,12 +16,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 import npuninja
 from farm.engines import ENGINES, Farm, choose_engine, start_engine, start_workers
 from farm.processes import Processes
 from farm.worker_place import write_worker_place
+from npuninja.argument_parser import Parser
 from npuninja.configure.settings import Settings, read_settings
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import detect, surroundings_of
@@ -39,11 +40,6 @@ _SOCKET_PATH_BYTES = 107  # sun_path of unix(7) with its end
 START_LIMIT_S, END_LIMIT_S = 120.0, 60.0
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint="npuninja farm --help lists the options")
-
-
 def farm_folder(environment: Mapping[str, str]) -> str:
     """Where a farm keeps its logs, and casd its cache: `npuninja/farm` in the user's cache folder."""
     cache = environment.get("XDG_CACHE_HOME") or os.path.join(environment.get("HOME", os.sep), ".cache")
@@ -52,11 +48,11 @@ def farm_folder(environment: Mapping[str, str]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Runs the verb. `up` returns when the farm was ended; with `--background`, when it is ready."""
-    parser = _Parser(
+    parser = Parser(
         prog="npuninja farm",
         description="Runs a server of the Remote Execution API and workers on this machine, for `configure.py --remote`.",
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
+    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=Parser)
     up = verbs.add_parser("up", description="Starts a farm; it runs until Ctrl-C or `npuninja farm down`.")
     cpus = os.cpu_count() or 1
     up.add_argument(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from mel_layout import DESIGNS
 from mel_scale import CLIP_SAMPLES, HOP, SAMPLE_RATE_HZ
 
+from npuninja.argument_parser import Parser
 from npuninja.errors import ToolError, UserError
 from npuninja.files import write_file
 from whisper_mel.figure import FORMATS, format_of
@@ -21,13 +21,8 @@ from whisper_mel.wav import read_wav
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, hint="npuninja mel --help lists the options")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="npuninja mel",
         description="Computes Whisper's log-mel spectrogram of a WAV file with a built design.",
         allow_abbrev=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import ArrayAttr, Attribute, BoolAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
-from npuninja.ir.verifier_aie import AIE_RULES
+from npuninja.ir.verifier_dma import DMA_RULES
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.objectfifo.core import check_accesses, lower_accesses
 from npuninja.lowering.objectfifo.dma import allocation_name, create_dmas
@@ -54,7 +54,7 @@ def lower_objectfifos(
     # What a fifo says of dimensions and padding must fit the buffer of the tile where it is done.
     for op in device.walk():
         if op.name == "aie.dma_bd":
-            AIE_RULES[op.name](op)
+            DMA_RULES[op.name](op)
     for core in cores:
         if any(op.name in ACCESSES for op in core.walk()):
             if rules.counts_objects_in_values:
