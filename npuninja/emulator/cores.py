@@ -32,7 +32,8 @@ from npuninja.emulator.core_modules.address_map import (
 )
 from npuninja.emulator.core_modules.admission import admit
 from npuninja.emulator.core_modules.places import Frame, Places
-from npuninja.emulator.core_modules.rewrite import ENGINE_TABLE, REWRITE_VERSION, Place, Rewritten, rewrite
+from npuninja.emulator.core_modules.rewrite import ENGINE_TABLE, REWRITE_VERSION, Rewritten, rewrite
+from npuninja.emulator.core_modules.rewritten_instructions import Place
 from npuninja.emulator.core_modules.suspension import FIRST_FRAME
 from npuninja.emulator.core_modules.waiting import IMPORTS as WAITING_IMPORTS
 from npuninja.emulator.engine_module import instantiate, load_core

@@ -94,14 +94,15 @@ aie.iron.buffer                   iron.buffer: Buffer GlobalBuffer LocalBuffer
 aie.iron.globalbuffer             iron.buffer: GlobalBuffer
 aie.iron.localbuffer              iron.buffer: LocalBuffer
 aie.iron.controlflow              dialects.scf: range_ yield_
-aie.iron.dataflow                 iron.object_fifo: ObjectFifo ObjectFifoHandle ObjectFifoLink ObjectFifoEndpoint
-                                  PadDims StreamDims; iron.routing: Acquire Bd BdIteration CascadeFlow DmaChannel Flow
+aie.iron.dataflow                 iron.object_fifo: ObjectFifo ObjectFifoHandle PadDims StreamDims;
+                                  iron.object_fifo_link: ObjectFifoLink ObjectFifoEndpoint;
+                                  iron.routing: Acquire Bd BdIteration CascadeFlow DmaChannel Flow
                                   PacketDest PacketFlow Release TileDma
 aie.iron.dataflow.cascadeflow     iron.routing: CascadeFlow
 aie.iron.dataflow.flow            iron.routing: Flow PacketDest PacketFlow
 aie.iron.dataflow.tile_dma        iron.routing: Acquire Bd BdIteration DmaChannel Release TileDma
-aie.iron.dataflow.endpoint        iron.object_fifo: ObjectFifoEndpoint
-aie.iron.dataflow.objectfifo      iron.object_fifo: ObjectFifo ObjectFifoHandle ObjectFifoLink
+aie.iron.dataflow.endpoint        iron.object_fifo_link: ObjectFifoEndpoint
+aie.iron.dataflow.objectfifo      iron.object_fifo: ObjectFifo ObjectFifoHandle; iron.object_fifo_link: ObjectFifoLink
 aie.iron.device                   iron.device: *; host.arguments: device_from_args
 aie.iron.device.device            iron.device: *
 aie.iron.device.tile              iron.device: Tile AnyShimTile AnyMemTile AnyComputeTile PlacementTile

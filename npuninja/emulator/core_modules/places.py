@@ -11,7 +11,7 @@ import re
 import wasmtime
 
 from npuninja.emulator.core_modules import encoding as e
-from npuninja.emulator.core_modules.rewrite import Place
+from npuninja.emulator.core_modules.rewritten_instructions import Place
 from npuninja.emulator.core_modules.section_tables import number_at, with_items
 from npuninja.errors import Location
 from npuninja.formats import wasm_sections

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any
 
 from npuninja.python_designs.construct import generation
 from npuninja.python_designs.construct.types import (
@@ -10,34 +10,18 @@ from npuninja.python_designs.construct.types import (
     np_ndarray_type_get_shape,
     np_ndarray_type_to_memref_type,
 )
-from npuninja.python_designs.dialects.aie_enums import AIETileType, ObjectFifoPort
+from npuninja.python_designs.dialects.aie_enums import ObjectFifoPort
 from npuninja.python_designs.dialects.aie_object_fifos import (
     object_fifo,
-    object_fifo_link,
     objectfifo_allocate,
 )
 from npuninja.python_designs.iron.building_now import current_runtime
 from npuninja.python_designs.iron.device import AnyMemTile, Tile
-from npuninja.python_designs.iron.lists import pack_pad_value, single_elem_or_list_to_list
+from npuninja.python_designs.iron.lists import pack_pad_value
+from npuninja.python_designs.iron.object_fifo_link import ObjectFifoLink, Parts
 from npuninja.python_designs.iron.resolvable import NotResolvedError, Resolvable
 
 PadDims = StreamDims = "list[Sequence[int]]"
-
-
-class ObjectFifoEndpoint:
-    """What stands at an end: a worker, a link, or the host."""
-
-    def __init__(self, tile: Tile) -> None:
-        self._tile = tile
-
-    @property
-    def tile(self) -> Tile:
-        """Where it is."""
-        return self._tile
-
-    def place(self, tile: Tile) -> None:
-        """Puts it on a tile."""
-        self._tile = tile
 
 
 class ObjectFifo(Resolvable):
@@ -407,7 +391,7 @@ class ObjectFifoHandle(Resolvable):
         """New objectFifos whose elements together become this one's, each at its offset, in a memory tile."""
         if not self._is_prod:
             raise ValueError(f"Cannot join() a {self.handle_type} ObjectFifoHandle")
-        parts = _Parts(len(offsets))
+        parts = Parts(len(offsets))
         depths = parts.listed(depths, self.depth, "depths")
         types = parts.listed(obj_types, self.obj_type, "obj_types")
         names = names or [f"{self.name}_join{i}" for i in range(len(offsets))]
@@ -444,7 +428,7 @@ class ObjectFifoHandle(Resolvable):
         """New objectFifos that each get a part of this one's elements, from its offset on, through a memory tile."""
         if self._is_prod:
             raise ValueError(f"Cannot split() a {self.handle_type} ObjectFifoHandle")
-        parts = _Parts(len(offsets))
+        parts = Parts(len(offsets))
         depths = parts.listed(depths, self.depth, "depths")
         types = parts.listed(obj_types, self.obj_type, "obj_types")
         names = names or [f"{self.name}_split{i}" for i in range(len(offsets))]
@@ -512,72 +496,3 @@ class ObjectFifoHandle(Resolvable):
         return f"ObjectFifoHandle({self.handle_type}, {self.depth}, {dims}{self._object_fifo})"
 
     __repr__ = __str__
-
-
-class _Parts:
-    """Lists with one entry for each part of a split or join."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-
-    def listed(self, given: list[Any] | None, default: Any, what: str) -> list[Any]:
-        """The list, or the default for each. Raises ValueError for a list of another length."""
-        if given is None:
-            return [default] * self.count
-        if len(given) != self.count:
-            raise ValueError(f"Number of {what} does not match number of offsets")
-        return given
-
-
-class ObjectFifoLink(ObjectFifoEndpoint, Resolvable):
-    """Where objectFifos go over into others: several into one, one into several, or one into one."""
-
-    def __init__(
-        self,
-        srcs: list[ObjectFifoHandle] | ObjectFifoHandle,
-        dsts: list[ObjectFifoHandle] | ObjectFifoHandle,
-        tile: Tile = AnyMemTile,
-        src_offsets: Sequence[int] = (),
-        dst_offsets: Sequence[int] = (),
-    ) -> None:
-        self._srcs = single_elem_or_list_to_list(srcs)
-        self._dsts = single_elem_or_list_to_list(dsts)
-        self._src_offsets = list(src_offsets)
-        self._dst_offsets = list(dst_offsets)
-        self._resolving = False
-        if len(self._srcs) < 1:
-            raise ValueError("An ObjectFifoLink must have at least one source")
-        if len(self._dsts) < 1:
-            raise ValueError("An ObjectFifoLink must have at least one destination")
-        if len(self._srcs) != 1 and len(self._dsts) != 1:
-            raise ValueError(
-                "An ObjectFifoLink may only have > 1 of either sources or destinations, but not both"
-            )
-        if self._src_offsets and len(self._src_offsets) != len(self._srcs):
-            raise ValueError("Then number of source offsets does not match the number of sources")
-        if self._dst_offsets and len(self._dst_offsets) != len(self._dsts):
-            raise ValueError("Then number of destination offsets does not match the number of destinations")
-        place = tile.copy()
-        if place.tile_type is None and not place.is_placed:
-            place.tile_type = AIETileType["MemTile"]
-        elif place.tile_type is None and place.row is not None:
-            place.tile_type = AIETileType[
-                "MemTile" if place.row == 1 else "CoreTile" if place.row > 1 else "ShimNOCTile"
-            ]
-        super().__init__(place)
-        for handle in (*self._srcs, *self._dsts):
-            handle.endpoint = self
-
-    def resolve(self, loc: Any = None, ip: Any = None) -> None:
-        """Sources, destinations, then the link."""
-        if self._resolving:
-            return
-        self._resolving = True
-        for handle in (*self._srcs, *self._dsts):
-            handle.resolve()
-        object_fifo_link(
-            [h.op for h in self._srcs], [h.op for h in self._dsts], self._src_offsets, self._dst_offsets
-        )
-
-    def __str__(self) -> str:
-        return f"ObjectFifoLink({self._tile})"

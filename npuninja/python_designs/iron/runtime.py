@@ -17,7 +17,8 @@ from npuninja.python_designs.dialects.aiex import (
 from npuninja.python_designs.iron.buffer import Buffer
 from npuninja.python_designs.iron.device import SHIM, AnyShimTile, Tile, tile_of_kind
 from npuninja.python_designs.iron.lists import flatten_fn_args
-from npuninja.python_designs.iron.object_fifo import ObjectFifoEndpoint, ObjectFifoHandle
+from npuninja.python_designs.iron.object_fifo import ObjectFifoHandle
+from npuninja.python_designs.iron.object_fifo_link import ObjectFifoEndpoint
 from npuninja.python_designs.iron.worker import Worker, WorkerRuntimeBarrier
 from npuninja.python_designs.taplib.pattern import TensorAccessPattern
 from npuninja.python_designs.taplib.tiler import TensorTiler2D

@@ -16,7 +16,8 @@ from npuninja.python_designs.iron.building_now import cores
 from npuninja.python_designs.iron.device import CORE, AnyComputeTile, Tile, tile_of_kind
 from npuninja.python_designs.iron.kernel import BaseKernel
 from npuninja.python_designs.iron.lists import flatten_fn_args
-from npuninja.python_designs.iron.object_fifo import ObjectFifo, ObjectFifoEndpoint, ObjectFifoHandle
+from npuninja.python_designs.iron.object_fifo import ObjectFifo, ObjectFifoHandle
+from npuninja.python_designs.iron.object_fifo_link import ObjectFifoEndpoint
 from npuninja.python_designs.iron.resolvable import Resolvable
 
 
