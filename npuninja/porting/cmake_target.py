@@ -21,6 +21,16 @@ _TIME_LIMIT_S = 120
 # Projects that ask for a CMake older than this are read as ones for it: newer versions of CMake refuse them.
 _OLDEST_POLICY = "3.5"
 _NO_PACKAGE = re.compile(r'configuration file provided by "([^"]+)"|Could NOT find (\w+)')
+# Packages that host programs ask CMake for, and those of Debian and Ubuntu which have them.
+_DEBIAN_PACKAGES = {
+    "opencv": "libopencv-dev",
+    "boost": "libboost-all-dev",
+    "eigen3": "libeigen3-dev",
+    "openmp": "libomp-dev",
+    "fftw3": "libfftw3-dev",
+    "png": "libpng-dev",
+    "jpeg": "libjpeg-dev",
+}
 _NO_COMPILER = re.compile(
     r"The CMAKE_(C|CXX)_COMPILER:\s+(\S+)\s+is not a full path and was not found in the PATH"
 )
@@ -127,7 +137,10 @@ def _asked(
 def _reason(stderr: str) -> str:
     package = _NO_PACKAGE.search(" ".join(stderr.split()))
     if package:
-        return f"it needs {package[1] or package[2]}, which CMake does not find on this machine"
+        name = package[1] or package[2]
+        debian = _DEBIAN_PACKAGES.get(name.lower())
+        advice = f" (Debian, Ubuntu: apt install {debian}, and import again)" if debian else ""
+        return f"it needs {name}, which CMake does not find on this machine{advice}"
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     start = next((i for i, line in enumerate(lines) if line.startswith("CMake Error")), 0)
     return " ".join(lines[start : start + 4]) or "it gives no reason"

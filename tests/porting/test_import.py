@@ -12,6 +12,7 @@ from conftest import TESTS
 
 from npuninja.cli import main
 from npuninja.configure.main import main as configure
+from npuninja.porting import cmake_target
 from npuninja.porting.cmake_target import find_cmake
 from npuninja.python_designs.script import run_design
 
@@ -218,6 +219,15 @@ def test_a_program_for_which_cmake_finds_no_package_is_refused(gain, tmp_path, c
     found = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"]["show"]
     assert "it needs NoSuchThing, which CMake does not find" in found["refused"]
     assert "sources" not in found
+
+
+def test_a_package_that_cmake_does_not_find_is_named_as_the_system_calls_it():
+    said = (
+        'Could not find a package configuration file provided by "OpenCV" with any of\n the following names'
+    )
+    assert cmake_target._reason(said).endswith(
+        "(Debian, Ubuntu: apt install libopencv-dev, and import again)"
+    )
 
 
 def test_a_program_that_names_the_designs_files_itself_is_given_them(tmp_path):
