@@ -23,8 +23,12 @@ def absent_packages(tree: ast.Module, folders: Sequence[str]) -> tuple[str, ...]
 
     Args:
         tree: the script.
-        folders: where it finds modules of its own, as its own folder.
+        folders: where it finds modules of its own, as its own folder and the one in which it runs.
     """
+    added = _added_to_the_path(tree)
+    if added is None:
+        return ()
+    folders = [*folders, *(os.path.join(folder, path) for folder in folders for path in added)]
     absent: dict[str, None] = {}
     for name in _imported(tree):
         top = name.partition(".")[0]
@@ -42,6 +46,27 @@ def absent_packages(tree: ast.Module, folders: Sequence[str]) -> tuple[str, ...]
 def install_words(names: Sequence[str]) -> str:
     """The command that installs the packages of modules."""
     return f"pip install {' '.join(_PACKAGES.get(name, name) for name in names)}"
+
+
+def _added_to_the_path(tree: ast.Module) -> list[str] | None:
+    """What a script adds to `sys.path`, in words; None where that is known only when it runs."""
+    found: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.path.append", "sys.path.insert"):
+            value = node.args[-1] if node.args else None
+            if not isinstance(value, ast.Constant) or not isinstance(value.value, str):
+                return None
+            found.append(value.value)
+        elif _changes_the_path(node):
+            return None
+    return found
+
+
+def _changes_the_path(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func) in ("sys.path.extend", "site.addsitedir")
+    targets = [node.target] if isinstance(node, ast.AugAssign) else getattr(node, "targets", ())
+    return isinstance(node, ast.AugAssign | ast.Assign) and any("sys.path" in ast.unparse(t) for t in targets)
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

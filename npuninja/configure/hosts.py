@@ -115,7 +115,8 @@ def _from_table(
             )
     folder = table.get("folder", "")
     script = _script(sources[0]) if sources[0].endswith(SCRIPT_SUFFIXES) else None
-    places = [os.path.dirname(sources[0]), *_python_path(table)]
+    runs_in = from_root(expanded(folder, variables, where), settings.folder, source_root) if folder else "."
+    places = [os.path.dirname(sources[0]), runs_in, *_python_path(table)]
     missing = absent_packages(script, places) if script and _module_of(script) in ("aie", "") else ()
     if missing and not refused:
         refused = (
@@ -129,7 +130,7 @@ def _from_table(
         include=paths("include"),
         libraries=tuple(lib if "/" not in lib else path(lib) for lib in table.get("libraries", ())),
         language=table.get("language", ""),
-        folder=from_root(expanded(folder, variables, where), settings.folder, source_root) if folder else "",
+        folder=runs_in if folder else "",
         designs=tuple(table.get("designs", ())) or ((name,) if name in designs else ()),
         time_limit_s=table.get("time-limit-s", DEFAULT_TIME_LIMIT_S),
         run_as=table.get("module", ""),

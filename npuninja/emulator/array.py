@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import wasmtime
 
+from npuninja.arch.families import of_generation
 from npuninja.arch.registers import TILE_BYTES
 from npuninja.emulator import layout
 from npuninja.emulator.engine_module import check_layout, instantiate, load_engine
@@ -250,6 +251,8 @@ class Array:
         """Makes an instruction stream ready to run."""
         table = self._tables["argument_table"]
         self._view[table : table + len(argument_table)] = argument_table
+        family = of_generation(insts[2])  # in the stream's header
+        self.call("set_compression_known", int(family is not None and family.architecture == "aie2"))
         self.call("begin", self._insts.put(insts), len(insts), arguments)
 
     def states(self) -> list[ActorState]:

@@ -43,7 +43,7 @@ _BAD_BD_INVALID, _BAD_BD_MEMORY, _BAD_BD_WINDOW, _BAD_BD_LOCK, _BAD_BD_CHANNEL =
 _UNMODELLED = {
     1: "register 0x{b:05x} of tile {tile} set to 0x{c:x}",
     2: "out-of-order mode of {channel}",
-    3: "compression of {channel}",
+    3: "compression of {channel}, on npu2 or of a part of 32 bytes",
     4: "finish-on-TLAST of {channel}",
     5: "pausing {channel}",
     6: "a stream into the core of tile {tile}: emulated cores have no stream port",

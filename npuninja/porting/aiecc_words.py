@@ -79,6 +79,8 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
             position += 1
         if known in _NAMES:
             outputs[_NAMES[known]] = os.path.normpath(os.path.join(folder, value))
+        elif known in FLAGS and not value and (has_value or known in FLAGS_WITH_VALUE):
+            continue  # a variable of the Makefile that is empty: as without the flag
         elif known in FLAGS:
             flags.append(f"{known}={value}" if has_value or known in FLAGS_WITH_VALUE else known)
         elif name not in _WITHOUT_EFFECT and known not in _WITHOUT_EFFECT and name not in _WITH_VALUE:

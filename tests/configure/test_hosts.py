@@ -20,6 +20,7 @@ def project(tmp_path, monkeypatch):
         (tmp_path / "toolchain.toml").write_text(text)
         for file in files:
             name, _, content = file.partition(":")
+            (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(content)
         settings = read_settings("toolchain.toml")
         programs = read_hosts(settings, {"XRT": "/xrt"}, str(tmp_path), {"gain", "mel"})
@@ -80,6 +81,10 @@ IMPORTS = {
     "def f():\n    import nowhere_to_be_found": (),
     "import beside\nfrom . import what": (),
     "import pyxrt, nowhere_to_be_found": (),
+    "import sys\nsys.path.append('deeper')\nimport under": (),
+    "import sys\nsys.path.append('host/deeper')\nimport under": (),
+    "import sys\nsys.path.append('else')\nimport under": ("under",),
+    "import os, sys\nsys.path.insert(0, os.path.abspath('deeper'))\nimport nowhere_to_be_found": (),
 }
 
 
@@ -87,7 +92,7 @@ IMPORTS = {
 def test_packages_that_this_python_does_not_have_are_known_before_the_build(project, monkeypatch, content):
     monkeypatch.setitem(sys.modules, "torch", type(sys)("torch"))
     sys.modules["torch"].__spec__ = importlib.util.find_spec("json")
-    program = project("[host.x]\n", f"host/x.py:{content}", "host/beside.py:")["x"]
+    program = project("[host.x]\n", f"host/x.py:{content}", "host/beside.py:", "host/deeper/under.py:")["x"]
     missing = IMPORTS[content]
     if missing:
         assert f"needs {' and '.join(missing)}, which" in program.refused

@@ -295,3 +295,46 @@ def test_block_write_reaches_memory_and_registers(bench) -> None:
     assert bench.memory(2)[0x40 : 0x40 + 300].tolist() == list(range(300))
     assert bench.npu.read32(2 << 20 | 0x1D000) == core_bd(0, 4)[0]
     assert shim_bd(5)[0] == 5
+
+
+def compressed(words: np.ndarray) -> np.ndarray:
+    """The stream of 32-byte groups: a bit for each byte that is not zero, then these, with zeros up to a word."""
+    stream = bytearray()
+    for group in words.view(np.uint8).reshape(-1, 32):
+        stream += np.packbits(group != 0, bitorder="little").tobytes() + group[group != 0].tobytes()
+        stream += bytes(-len(stream) % 4)
+    return np.frombuffer(bytes(stream), dtype=np.uint32)
+
+
+def control(program: Program, row: int, register: int, value: int) -> None:
+    program.write(0, row, register, value)
+
+
+@EXAMPLES
+@given(
+    data=st.lists(st.sampled_from([0, 1, 0x100, 0x30201, 0xFF000000, 0xFFFFFFFF]), min_size=16, max_size=16)
+)
+@pytest.mark.parametrize("ends", ["both", "out", "in"])
+def test_compression_of_a_stream(bench, ends, data) -> None:
+    words = np.array(data, dtype=np.uint32)
+    packed = compressed(words)
+    sent, wanted = (packed, words) if ends == "in" else (words, words if ends == "both" else packed)
+    bench.memory(2)[: sent.size] = sent
+    bench.memory(3)[:32] = 0xDEADBEEF
+    bench.execute(Program())  # a sequence says which family this is
+    p = Program()
+    control(p, 2, 0x1DE10, 0x10 * (ends != "in"))
+    control(p, 3, 0x1DE08, 0x10 * (ends != "out"))
+    for row, on, length in ((2, ends != "in", sent.size), (3, ends != "out", wanted.size)):
+        bd = list(core_bd(0, length))
+        bd[1] |= int(on) << 31
+        p.bd(0, row, 0, bd)
+    p.start(0, 2, "MM2S", 0, 0)
+    p.start(0, 3, "S2MM", 1, 0)
+    bench.execute(p)
+    assert bench.memory(3)[: wanted.size].tolist() == wanted.tolist()
+    assert bench.memory(3)[wanted.size] == 0xDEADBEEF
+    p = Program()
+    control(p, 2, 0x1DE10, 0)
+    control(p, 3, 0x1DE08, 0)
+    bench.execute(p)

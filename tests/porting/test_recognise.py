@@ -38,6 +38,9 @@ LINES = {
     "aiecc.py --alloc-scheme=bank-aware --aie-generate-xclbin --xclbin-name=x.xclbin --peano /p a.mlir": DesignBuild(
         "/f/a.mlir", "/f/x.xclbin", "", "", ("--alloc-scheme=bank-aware",), ()
     ),
+    "aiecc.py --alloc-scheme= --dynamic-objFifos --aie-generate-xclbin a.mlir": DesignBuild(
+        "/f/a.mlir", "/f/final.xclbin", "", "", ("--dynamic-objFifos",), ()
+    ),
     "aiecc --aie-generate-npu-insts --npu-insts-name=i.txt --new-thing a.mlir": DesignBuild(
         "/f/a.mlir", "", "/f/i.txt", "", (), ("--new-thing",)
     ),

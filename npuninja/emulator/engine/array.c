@@ -184,6 +184,7 @@ EXPORT("reset_array") void reset_array(u32 device_columns, u32 kinds, u32 has_we
     rows = 0;
     for (; rows < ROWS_PER_COLUMN && kinds & 15; kinds >>= 4) row_kinds[rows++] = (u8)((kinds & 15) - 1);
     west_column = has_west_column;
+    compression_known = 0; /* until a sequence says for which family it is */
     number_words();
     stream_reset();
     dma_reset();

@@ -207,7 +207,8 @@ void bd_load(u32 channel, u32 number, Bd *bd) {
     if (channel_is_mm2s(channel))
         control_register = kind == CORE ? CORE_MM2S_CONTROL : kind == MEM ? MEM_MM2S_CONTROL : SHIM_MM2S_CONTROL;
     control_register += CHANNEL_STRIDE * channel_index(channel);
-    if (compressed && REG(tile, control_register) & 0x10)
+    bd->compressed = compressed && REG(tile, control_register) & 0x10;
+    if (bd->compressed && (!compression_known || bd->length % GROUP_WORDS))
         fault(FAULT_NOT_MODELLED, UNMODELLED_COMPRESSION, tile, control_register, number, 0, 0);
     if (bd->acquire) bd->acquire_lock = lock_index(channel, number, acquire_id);
     if (bd->release_value) bd->release_lock = lock_index(channel, number, release_id);

@@ -1,9 +1,20 @@
 /* DMA channels: task queue, buffer descriptors in turn, locks, and words between memory and stream. */
 #include "checks.h"
+#define EXPORT(name) __attribute__((export_name(name)))
 
 Channel channels[CHANNELS];
 static Fifo fifos[CHANNELS];   /* what has arrived at an S2MM channel that was not ready for it */
 static Route routes[CHANNELS]; /* of MM2S channels */
+
+/* A group of words as it is in a compressed stream: a bit for each of its bytes that is not zero, then these bytes, with
+ * zeros up to a word. */
+typedef struct {
+    u32 words[1 + GROUP_WORDS];
+    u32 count, sent;
+} Compressed;
+static Compressed compressed[CHANNELS]; /* what is on its way into a stream, or has come so far */
+u32 compression_known;
+EXPORT("set_compression_known") void set_compression_known(u32 known) { compression_known = known; }
 
 #define BOUNCE_WORDS 512 /* words gathered before they are given on, when the source is not one run */
 #define DIRECT_WORDS 16  /* shorter runs are gathered */
@@ -65,6 +76,7 @@ void channel_control(u32 channel, u32 value) {
     c->in_packet = 0;
     c->wait.kind = WAIT_NONE;
     fifos[channel].count = 0;
+    compressed[channel].count = compressed[channel].sent = 0;
     check_stream_lost(channel);
 }
 
@@ -136,9 +148,35 @@ static u32 alike(const u8 *bare, u32 words) {
     return n;
 }
 
+static void drain_compressed(u32 channel) {
+    Channel *c = &channels[channel];
+    Fifo *fifo = &fifos[channel];
+    Compressed *group = &compressed[channel];
+    while (fifo->count && c->walk.left) {
+        check_received(channel, 1);
+        group->words[group->count++] = fifo->words[fifo->head];
+        fifo->head = (fifo->head + 1) % FIFO_WORDS;
+        fifo->count--;
+        c->words_moved++;
+        progress++;
+        if (group->count < 1 + ((u32)__builtin_popcount(group->words[0]) + 3) / 4) continue;
+        u32 plain[GROUP_WORDS] = {0};
+        const u8 *from = (const u8 *)&group->words[1];
+        for (u32 i = 0; i < sizeof plain; i++)
+            if (group->words[0] >> i & 1) ((u8 *)plain)[i] = *from++;
+        group->count = 0;
+        walk_for(channel);
+        walk_write(&c->walk, &c->bd, plain, GROUP_WORDS);
+    }
+}
+
 static void drain(u32 channel) {
     Channel *c = &channels[channel];
     Fifo *fifo = &fifos[channel];
+    if (c->bd.compressed) {
+        drain_compressed(channel);
+        return;
+    }
     while (fifo->count && c->walk.left) {
         u32 n = FIFO_WORDS - fifo->head;
         if (n > fifo->count) n = fifo->count;
@@ -180,7 +218,7 @@ u32 sink_room(const Target *target) {
     Fifo *fifo = &fifos[sink];
     if (c->state == LOADED || (c->state == MOVING && (fifo->count || !c->walk.left))) s2mm_step(sink);
     if (c->state == LOADED && !fifo->count) s2mm_step(sink);
-    if (c->state == MOVING && !fifo->count && c->walk.left) return c->walk.left;
+    if (c->state == MOVING && !fifo->count && c->walk.left && !c->bd.compressed) return c->walk.left;
     return fifo->count < target->room ? target->room - fifo->count : 0;
 }
 
@@ -198,7 +236,7 @@ void deliver(u32 source, const Target *target, const u32 *from, u32 words) {
     }
     Channel *c = &channels[sink];
     Fifo *fifo = &fifos[sink];
-    int direct = c->state == MOVING && !fifo->count && c->walk.left;
+    int direct = c->state == MOVING && !fifo->count && c->walk.left && !c->bd.compressed;
     check_sent(source, sink, words, !direct);
     if (direct) {
         walk_for(sink);
@@ -243,7 +281,7 @@ static int open_stream(u32 channel) {
         if (route->epoch != switch_epoch || route->has_header != c->bd.packet || route->error ||
             route->header != (header & 31))
             route_resolve(channel, route, c->bd.packet, header);
-        if (route->error == ROUTE_NEED_HEADER && c->walk.left) {
+        if (route->error == ROUTE_NEED_HEADER && c->walk.left && !c->bd.compressed) {
             header = first_word(c);
             from_data = 1;
             route_resolve(channel, route, 1, header);
@@ -312,6 +350,41 @@ static void gather(u32 channel, u32 *bounce, u8 *bare, u32 words) {
     }
 }
 
+static void move_compressed(u32 channel) {
+    Channel *c = &channels[channel];
+    Route *route = &routes[channel];
+    Compressed *group = &compressed[channel];
+    while (c->walk.left || group->sent < group->count) {
+        if (group->sent == group->count) {
+            u32 plain[GROUP_WORDS];
+            u8 bare[GROUP_WORDS];
+            if (checks) check_transfer_reads(channel);
+            gather(channel, plain, bare, GROUP_WORDS);
+            __builtin_memset(group, 0, sizeof *group);
+            u8 *to = (u8 *)&group->words[1];
+            for (u32 i = 0; i < sizeof plain; i++) {
+                u8 byte = ((u8 *)plain)[i];
+                if (!byte) continue;
+                group->words[0] |= 1u << i;
+                *to++ = byte;
+            }
+            group->count = 1 + ((u32)__builtin_popcount(group->words[0]) + 3) / 4;
+        }
+        u32 n = group->count - group->sent;
+        for (u32 i = 0; i < route->targets; i++) {
+            u32 room = sink_room(&route->target[i]);
+            if (!room) {
+                wait_for(c, WAIT_SINK, route->target[i].sink, 0, 0);
+                return;
+            }
+            if (room < n) n = room;
+        }
+        for (u32 i = 0; i < route->targets; i++) deliver(channel, &route->target[i], &group->words[group->sent], n);
+        group->sent += n;
+        c->words_moved += n;
+    }
+}
+
 static void move(u32 channel) {
     static u32 bounce[BOUNCE_WORDS];
     static u8 bare[BOUNCE_WORDS];
@@ -373,8 +446,11 @@ void mm2s_step(u32 channel) {
         if (!open_stream(channel)) return;
         c->state = MOVING;
     }
-    move(channel);
-    if (c->walk.left) return;
+    if (c->bd.compressed)
+        move_compressed(channel);
+    else
+        move(channel);
+    if (c->walk.left || compressed[channel].sent < compressed[channel].count) return;
     if (c->bd.tlast) {
         for (u32 i = 0; i < route->targets; i++) sink_end(&route->target[i]);
         route_release(channel, route);
@@ -389,4 +465,5 @@ void dma_reset(void) {
     __builtin_memset(channels, 0, sizeof channels);
     __builtin_memset(fifos, 0, sizeof fifos);
     __builtin_memset(routes, 0, sizeof routes);
+    __builtin_memset(compressed, 0, sizeof compressed);
 }

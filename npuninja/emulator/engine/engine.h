@@ -101,7 +101,7 @@ typedef struct {
     u32 iteration_step, iteration_wrap, iteration_current;
     i32 acquire_value, release_value;
     u16 acquire_lock, release_lock;
-    u8 acquire, packet, packet_type, packet_id, tlast, use_next, next, padded;
+    u8 acquire, packet, packet_type, packet_id, tlast, use_next, next, padded, compressed;
 } Bd;
 
 typedef struct {
@@ -113,6 +113,8 @@ typedef struct {
     u32 index[2]; /* number of the current row and block */
 } Walk;
 
+/* Whether the device's form of compressed words is known: AIE-ML's is (AM020), AIE2P's differs and is not public. */
+extern u32 compression_known;
 void bd_load(u32 channel, u32 number, Bd *bd);
 void host_bound(u32 column, u32 number, u64 address, u64 first, u32 bytes, u32 argument);
 void walk_start(Walk *walk, const Bd *bd);
@@ -171,6 +173,7 @@ void sink_end(const Target *target);
 
 /* --- DMA channels (dma.c). */
 #define QUEUE_DEPTH 4
+#define GROUP_WORDS 8 /* that are compressed together: 32 bytes */
 #define FIFO_WORDS 256
 enum { IDLE, LOADED, HEADER, MOVING };
 typedef enum {
