@@ -35,6 +35,8 @@ MEMTILE_FIRST_OWN_CHANNEL = 4
 MEMTILE_BDS_PER_PARITY = 24
 #: The DMA counts in words of this size.
 WORD_BITS = 32
+#: A cascade transfer (AM020); AIE1's was narrower.
+CASCADE_BITS = 512
 #: Steps of a descriptor's iteration: six bits, stored minus one (AM025).
 MAX_ITERATIONS = 64
 #: Tasks that wait in the start queue of a channel (AM020).

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+#: Events that a trace unit records at a time.
+TRACE_EVENTS = 8
 # A number sets where the following names start; `A|B_0-3` stands for A_0 B_0 A_1 B_1 ….
 _START = "0 NONE TRUE GROUP_0 TIMER_SYNC TIMER_VALUE_REACHED "
 _PORTS = "PORT_IDLE|PORT_RUNNING|PORT_STALLED|PORT_TLAST_0-7 "

@@ -20,6 +20,7 @@ from npuninja.ir.verifier_aie import AIE_RULES
 from npuninja.ir.verifier_array import ARRAY_RULES
 from npuninja.ir.verifier_dma import DMA_RULES
 from npuninja.ir.verifier_objectfifo import OBJECTFIFO_RULES
+from npuninja.ir.verifier_ranges import RANGES, check_ranges
 from npuninja.ir.verifier_sequence import SEQUENCE_RULES, check_transfer_ranges, is_constant_transfer
 from npuninja.ir.verifier_standard import STANDARD_RULES
 
@@ -109,6 +110,8 @@ class _Verifier:
             if name not in op.attributes:
                 raise UserError(f"'{op.name}' requires attribute '{name}'", op.loc)
         _check_shape(op, found)
+        if op.name in RANGES:
+            check_ranges(op)
         for value in op.operands:
             self._check_use(op, value)
         for target, passed in op.successors:

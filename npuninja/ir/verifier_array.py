@@ -5,12 +5,16 @@ Sources: MLIR-AIE, AIEDialect.cpp, AIEXDialect.cpp (the `verify` functions of th
 
 from __future__ import annotations
 
+import math
 from typing import Callable
 
+from npuninja.arch.devices import CASCADE_BITS
+from npuninja.arch.events import TRACE_EVENTS
 from npuninja.ir.attributes import ArrayAttr, Attribute, DenseArrayAttr, EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.syntax import group
 from npuninja.ir.tiles import kind_name_of, place_of
+from npuninja.ir.types import bits, vector
 from npuninja.ir.verifier_tiles import op_error, require_tiles
 
 _WORDS = {"core": "a core tile", "mem": "a memtile", "shim": "a shim tile"}
@@ -30,6 +34,31 @@ def _check_placed(op: Operation) -> None:
     _check_cascade(op)
     if place_of(op.tile) is None:
         raise op_error(op, "needs a tile with a place, not a logical one", "use 'aie.cascade_flow'")
+    for name, directions in (("inputDir", ("North", "West")), ("outputDir", ("South", "East"))):
+        if op.enum(name) not in directions:
+            way = "comes from" if name == "inputDir" else "leads"
+            raise op_error(op, f"{name} is {op.enum(name)}, a cascade {way} {' or '.join(directions)}")
+
+
+def _check_cascade_value(op: Operation) -> None:
+    """aie.put_cascade and aie.get_cascade move the whole width of the cascade."""
+    type = (op.operands or op.results)[0].type
+    try:
+        shape, element = vector(type) if type.startswith("vector<") else ((), type)
+        width = math.prod(shape) * bits(element)
+    except ValueError:
+        width = 0
+    if width != CASCADE_BITS:
+        raise op_error(
+            op, f"the value is {type}, a cascade moves {CASCADE_BITS} bits, such as vector<16xi32>"
+        )
+
+
+def _check_trace(op: Operation) -> None:
+    """aie.trace: a unit records a limited number of events."""
+    count = sum(each.name == "aie.trace.event" for each in op.body.ops)
+    if count > TRACE_EVENTS:
+        raise op_error(op, f"it records {count} events, a trace unit at most {TRACE_EVENTS}")
 
 
 def _count(attribute: Attribute | None) -> int:
@@ -82,7 +111,10 @@ def _check_host_config(op: Operation) -> None:
 ARRAY_RULES: dict[str, Callable[[Operation], None]] = {
     "aie.cascade_flow": _check_cascade,
     "aie.configure_cascade": _check_placed,
+    "aie.get_cascade": _check_cascade_value,
+    "aie.put_cascade": _check_cascade_value,
     "aie.objectfifo_rearm_binding": _check_binding,
+    "aie.trace": _check_trace,
     "aie.trace.host_config": _check_host_config,
     "aiex.configure": _check_configure,
 }

@@ -43,6 +43,14 @@ aiex.npu.dma_memcpy_nd(%x[0, 0, 0, 0][1, 1, 1, 16][0, 0, 0, 1], packet = <pkt_id
 BINDING = """aie.objectfifo_rearm_binding @r channels(%t : index) locks(%l : index)
   {channel_dirs = array<i32: 0>, channel_indices = array<i32: 0>, lock_inits = array<i32: 1>}"""
 
+TRACE = """aie.trace @x(%t) {
+aie.trace.mode "Event-Time"
+aie.trace.packet id=1 type=core
+aie.trace.eventEVENT
+aie.trace.start broadcast=15
+aie.trace.stop broadcast=14
+}"""
+
 
 def check(body: str) -> None:
     verify(parse_module(f"module {{ aie.device(npu1_2col) {{\n{TILES}{body}\n}} }}", "design.mlir"))
@@ -88,6 +96,20 @@ REFUSED = [
     ("aie.runtime_sequence(%x : memref<16xi32>) {\n"
      "aie.trace.host_config {buffer_size = 64 : i32, egress_shim_col = -1 : i32}\n}", "egress_shim_col is -1"),
     ("aie.core(%t) {\n%n = arith.constant 64 : index\naie.use_lock(%n, Acquire, 1)\naie.end\n}", "a core sees locks 0 to 63"),
+    ("aie.switchbox(%t) {\n%a = aie.amsel<6> (0)\n}", "arbiterID is 6, expected 0 to 5"),
+    ("aie.switchbox(%t) {\n%a = aie.amsel<0> (4)\n}", "msel is 4, expected 0 to 3"),
+    ("aie.flow(%s, DMA : -1, %t, DMA : 0)", "source_channel is -1, expected 0 or more"),
+    ("%x = aie.logical_tile<CoreTile>(-1, ?)", "col is -1"),
+    ("aie.configure_cascade(%t, North, North)", "outputDir is North, a cascade leads South or East"),
+    ("aie.configure_cascade(%t, South, East)", "inputDir is South, a cascade comes from North or West"),
+    ("aie.core(%t) {\n%z = arith.constant 0 : i16\naie.put_cascade(%z : i16)\naie.end\n}", "the value is i16, a cascade"),
+    ("aie.core(%t) {\n%z = aie.get_cascade() : vector<8xi32>\naie.end\n}", "the value is vector<8xi32>"),
+    (TRACE.replace("eventEVENT", 'edge_event<2> event = <"LOCK_STALL"> trigger = RISING'), "slot is 2"),
+    (TRACE.replace("EVENT", "<\"TRUE\">").replace("id=1", "id=32"), "id is 32, expected 1 to 31"),
+    (TRACE.replace("EVENT", "<\"TRUE\">").replace("broadcast=14", "broadcast=16"), "broadcast is 16, expected 0 to 15"),
+    (TRACE.replace("EVENT", '<"INSTR_EVENT_0">' + 8 * '\naie.trace.event<"LOCK_STALL">'), "records 9 events"),
+    ("aie.runtime_sequence(%x : memref<16xi32>) {\n"
+     "aiex.npu.address_patch {addr = 4 : ui32, arg_idx = -1 : i32, arg_plus = 0 : i32}\n}", "arg_idx is -1"),
     ("%f = aie.buffer(%t) : memref<2xbf16> = dense<[1, 2]>", "element 1, which is no bf16"),
     ("%f = arith.constant 1 : f32", "1 is an integer but its type is f32"),
     ("%v = memref.subview %b[0] [8] [1] : memref<16xi32> to memref<8xf32, strided<[1]>>", "a view of f32 from one of i32"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from npuninja.arch.events import TRACE_EVENTS
 from npuninja.emulator import layout
 from npuninja.emulator.timing.costs import CYCLES_PER_US
 from npuninja.emulator.trace_units.packets import Packet, Segment
@@ -35,7 +36,7 @@ def perfetto(
         title = f"{packet.module} ({packet.column}, {packet.row})"
         core = names.get((packet.column, packet.row, "core", 0), "") if packet.module == "core" else ""
         events.append(_meta("process_name", number, 0, f"{title}{f' {core}' if core else ''}"))
-        for bit in range(8):
+        for bit in range(TRACE_EVENTS):
             lane = _lane(unit, bit, names)
             found = list(_intervals(segments, bit))
             if found or (unit is not None and unit.events[bit]):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from npuninja.arch.event_registers import EVENT_BROADCAST, EVENT_GENERATE, block_register, trace_registers
-from npuninja.arch.events import broadcast_event, events_of
+from npuninja.arch.events import TRACE_EVENTS, broadcast_event, events_of
 from npuninja.arch.registers import split_address, tile_address
 from npuninja.arch.switch import MASTERS, SLAVES, Port
 from npuninja.emulator import layout
@@ -91,7 +91,7 @@ def units_of(read: Read, device: layout.Geometry) -> list[Unit]:
         kind = device.kind(tile)
         for number, module in enumerate(MODULES[kind]):
             fields = _fields(read, tile, module)
-            events = tuple(fields[f"Trace_Event{i}"] for i in range(8))
+            events = tuple(fields[f"Trace_Event{i}"] for i in range(TRACE_EVENTS))
             start, stop = fields["Trace_Start_Event"], fields["Trace_Stop_Event"]
             if not any(events) or not start:
                 continue

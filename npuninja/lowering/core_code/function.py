@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Callable, Protocol
 
+from npuninja.arch.devices import CASCADE_BITS
 from npuninja.errors import Location, UserError
 from npuninja.ir.attributes import (
     BoolAttr,
@@ -36,8 +37,6 @@ from npuninja.lowering.core_code.types import (
 from npuninja.lowering.core_code.vectors import vector_constant, vector_expression, vector_statements
 
 _NOT_LOWERED = ("scf.", "affine.", "aie.objectfifo")
-#: Bits of a cascade transfer.
-CASCADE_BITS = 512
 
 
 class Frame(Protocol):
