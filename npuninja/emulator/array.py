@@ -26,7 +26,7 @@ from npuninja.errors import InternalError, ToolError
 from npuninja.formats import cdo, txn
 
 #: What the engine's `run` and `settle` return.
-RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI = range(4)
+RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI, RUN_START_CORE = range(5)
 _EVENT = struct.Struct("<3I")
 MAX_ENGINE_TABLE_ELEMENTS = 1 << 16
 #: A freed buffer from this size on goes back to the system at once, instead of being filled with zeros later.

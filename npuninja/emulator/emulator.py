@@ -10,14 +10,20 @@ from typing import TypeVar
 
 import wasmtime
 
+from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, Rows
-from npuninja.arch.registers import CORE_CONTROL, CORE_CONTROL_ENABLE, PROGRAM_MEMORY, tile_address
+from npuninja.arch.registers import (
+    CORE_CONTROL,
+    CORE_CONTROL_ENABLE,
+    PROGRAM_MEMORY,
+    tile_address,
+)
 from npuninja.emulator import layout
-from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, Array
+from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, RUN_START_CORE, Array
 from npuninja.emulator.checks import check_bits
 from npuninja.emulator.checks.races import Race
 from npuninja.emulator.checks.regions import regions_of
-from npuninja.emulator.configuration import loaded_cores, read_design
+from npuninja.emulator.configuration import Design, loaded_cores, read_design
 from npuninja.emulator.core_counts import core_counts
 from npuninja.emulator.cores import EmulatedCore, read_program
 from npuninja.emulator.deadlock import deadlock
@@ -80,6 +86,8 @@ class Emulator:
         self.checks = checks
         self._count_bundles = count_bundles
         self._file = ""
+        self._design: Design | None = None
+        self._loaded: Sequence[Command] = ()
         self._array = Array(layout.Geometry(columns, rows))
         if checks and not self._array.call("can_check"):
             raise UserError(
@@ -145,6 +153,7 @@ class Emulator:
             count_bundles=count_bundles,
         )
         emulator._file = name
+        emulator._design, emulator._loaded = design, first
         try:
             emulator.configure(first)
         except BaseException:
@@ -170,6 +179,19 @@ class Emulator:
 
     # --- Configuration.
 
+    def take_kernel(self, kernel: str) -> None:
+        """Loads the array with the PDI of a kernel of the XCLBIN, unless the last run was that kernel's: an NPU then
+        leaves it as it is.
+
+        Raises:
+            UserError: the XCLBIN has no such kernel, or a core's module is missing in it.
+            DeviceError: the configuration cannot be executed.
+        """
+        wanted = self._design.first_pdi(kernel) if self._design is not None else self._loaded
+        if wanted is not self._loaded and self._failure is None:
+            self._load(wanted)
+            self._loaded = wanted
+
     def configure(self, commands: Iterable[Command]) -> None:
         """Executes a CDO's commands, and starts the cores that it loads."""
         commands = tuple(commands)
@@ -181,7 +203,7 @@ class Emulator:
         for tile in sorted(loaded):
             self._start_core(tile, pieces[layout.tile_place(tile)])
         for tile in self.device.tiles():
-            if not self.device.is_core_tile(tile) or tile in self._machine_cores:
+            if not self.device.is_core_tile(tile) or tile in self._machine_cores or tile in self._cores:
                 continue
             control = tile_address(*layout.tile_place(tile), CORE_CONTROL)
             if self._array.read32(control) & CORE_CONTROL_ENABLE:
@@ -351,7 +373,9 @@ class Emulator:
                 self._array.store.set_epoch_deadline(1 << 30)
             if status == RUN_DEADLOCK:
                 raise self._fail(deadlock(self._diagnosis.waiters()))
-            if status == RUN_LOAD_PDI:
+            if status == RUN_START_CORE:
+                self._start_wanted_cores()
+            elif status == RUN_LOAD_PDI:
                 self._load_pdi(self._array.call("wanted_pdi"))
                 self._let_cores_start(started, time_limit_s)
             elif time.perf_counter() - started > time_limit_s:
@@ -371,12 +395,27 @@ class Emulator:
             status = self._guard(lambda: self._array.call("settle", _ROUNDS), time_limit_s)
             self._collect_events()
             self._translate_busy()
-            if status != RUN_MORE or time.perf_counter() - started > time_limit_s:
+            if status == RUN_START_CORE:
+                self._start_wanted_cores()
+            elif status != RUN_MORE or time.perf_counter() - started > time_limit_s:
                 return
 
     def _translate_busy(self) -> None:
         for core in self._machine_cores.values():
             core.translate_if_busy()
+
+    def _start_wanted_cores(self) -> None:
+        """Makes the cores that the sequence or a control packet has enabled, from what is in their program memories."""
+        while (tile := self._array.call("take_wanted_core")) < layout.TILES:
+            start = layout.tile_engine_address(tile) + PROGRAM_MEMORY
+            program = bytes(self._array.engine_memory(start, PROGRAM_MEMORY_BYTES)).rstrip(b"\0")
+            if not program:
+                raise self._fail(without_program(tile))
+            self._forget_core(tile)
+            try:
+                self._start_core(tile, [(0, program + bytes(-len(program) % 16))])
+            except UserError as error:
+                raise self._fail(InvalidAccess(error.message, hint=error.hint)) from error
 
     def _load_pdi(self, number: int) -> None:
         if number not in self._pdis:
@@ -388,10 +427,13 @@ class Emulator:
                 )
             )
         self.loaded_by_number = True
+        self._load(self._pdis[number])
+
+    def _load(self, commands: Sequence[Command]) -> None:
         self._array.reset()
         for tile in (*self._cores, *self._machine_cores):
             self._forget_core(tile)
-        self.configure(self._pdis[number])
+        self.configure(commands)
 
     def _collect_events(self) -> None:
         if self._log_events:

@@ -14,9 +14,9 @@ from npuninja.formats.core_image import CoreInfo
 
 FAULT_WORDS = 8
 #: The kind of a record that says only which core of machine code has stopped; the core's own record says why.
-MACHINE_CORE_FAULT = 11
+MACHINE_CORE_FAULT = 10
 #: The fault that needs the trap, too (`npuninja.emulator.checks.accesses`).
-FAULT_ACCESS = 12
+FAULT_ACCESS = 11
 
 
 class HostRange(NamedTuple):
@@ -218,10 +218,6 @@ def _address(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     )
 
 
-def _core_enabled(w: tuple[int, ...], _: Known) -> errors.EmulationError:
-    return without_program(w[0])
-
-
 def without_program(tile: int) -> errors.NotModelled:
     """The error for a core that is enabled and has nothing to run."""
     column, row = layout.tile_place(tile)
@@ -271,8 +267,7 @@ _MAKERS: dict[int, _Maker] = {
     6: _queue,
     7: _txn,
     8: _address,
-    9: _core_enabled,
-    10: _switch_loop,
-    13: _late_argument,
-    14: _core_lock,
+    9: _switch_loop,
+    12: _late_argument,
+    13: _core_lock,
 }

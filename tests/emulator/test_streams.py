@@ -259,7 +259,31 @@ def test_control_packet_writes_registers() -> None:
         ]
 
 
-def test_control_packet_that_reads_is_not_modelled() -> None:
+def test_control_packet_that_reads_is_answered() -> None:
+    p = Program()
+    p.circuit((0, 2, "DMA", 0), [("North", 0)], ("FIFO", 0))
+    p.write(0, 3, 0x3F000 + 4 * 4, 0)
+    p.rule(0, 3, ("South", 0), 0, 4, 31, 0, 0)
+    p.master(0, 3, ("TileControl", 0), 0, [0], drop=False)
+    p.rule(0, 3, ("TileControl", 0), 0, 2, 31, 1, 0)  # answers carry the id that the packet asks for
+    p.master(0, 3, ("DMA", 0), 1, [0], drop=False)
+    p.bd(0, 2, 0, core_bd(0, 3, packet=(1, 4)))
+    p.start(0, 2, "MM2S", 0, 0)
+    p.bd(
+        0, 3, 0, core_bd(0x400, 8)
+    )  # more words than one answer has: the header, four words, and two of the next
+    p.start(0, 3, "S2MM", 0, 0)
+    with p.emulator() as npu:
+        put(npu, 0, 3, 0, [5, 6, 7, 8, 9, 0])
+        read = 2 << 24 | 1 << 22
+        put(npu, 0, 2, 0, [read | 3 << 20 | 0x0, read | 1 << 20 | 0x10, read | 0x3FF00])
+        npu.run(nothing(), [])
+        header, *rest = words(npu, 0, 3, 0x100, 8)
+        assert (header & 0xFFFFFFF, bin(header).count("1") % 2) == (2 | 3 << 16, 1)
+        assert rest == [5, 6, 7, 8, header, 9, 0]
+
+
+def test_control_packet_that_reads_without_a_way_for_its_answer_is_not_modelled() -> None:
     p = Program()
     p.connect(0, 2, ("DMA", 0), ("TileControl", 0))
     p.bd(0, 2, 0, core_bd(0, 1, packet=(1, 4)))

@@ -145,9 +145,7 @@ void write32(u32 address, u32 value) {
     if (offset - map->lock_request < 0x400 * map->lock_count)
         not_modelled(UNMODELLED_LOCK_REQUEST, tile, offset, value);
     if (tile_kind(tile) == CORE) {
-        /* The core has translated its program when it was started. */
-        if (offset - CORE_PROGRAM < CORE_PROGRAM_BYTES && is_machine_core(tile))
-            not_modelled(UNMODELLED_PROGRAM_WRITE, tile, offset, value);
+        if (offset - CORE_PROGRAM < CORE_PROGRAM_BYTES) core_program_written(tile, offset, value);
         write_core(tile, offset, value);
     }
 }
@@ -156,7 +154,7 @@ void write32(u32 address, u32 value) {
 void block_write(u32 address, const u32 *data, u32 words) {
     u32 tile = tile_of(address), offset = address % TILE_BYTES, bytes = 4 * words;
     int program = tile_kind(tile) == CORE && offset >= CORE_PROGRAM && offset + bytes <= CORE_PROGRAM + CORE_PROGRAM_BYTES;
-    if (program && is_machine_core(tile)) not_modelled(UNMODELLED_PROGRAM_WRITE, tile, offset, *data);
+    if (program) core_program_written(tile, offset, *data);
     if (words < TILE_BYTES / 4 && (program || offset + bytes <= maps[tile_kind(tile)].memory)) {
         __builtin_memcpy((void *)(tile_base(tile) + offset), data, bytes);
         if (checks && !program) configured(tile_base(tile) + offset, words);

@@ -212,7 +212,7 @@ void s2mm_step(u32 channel) {
  * FIFO; `deliver` follows the same rule. */
 u32 sink_room(const Target *target) {
     u32 sink = target->sink;
-    if (sink & SINK_TILE_CONTROL) return 0xFFFFFFFFu;
+    if (sink & SINK_TILE_CONTROL) return tile_control_room(sink & 63);
     if (sink & SINK_CORE) return core_input_room(sink & 63, target->room);
     Channel *c = &channels[sink];
     Fifo *fifo = &fifos[sink];

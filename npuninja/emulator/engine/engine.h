@@ -57,7 +57,6 @@ enum {
     FAULT_QUEUE,         /* channel, value written, pushes of the sequence since its last wait */
     FAULT_TXN,           /* byte offset, operation word */
     FAULT_ADDRESS,       /* register address */
-    FAULT_CORE_ENABLED,  /* tile */
     FAULT_SWITCH_LOOP,   /* channel, tile */
     FAULT_MACHINE_CORE,  /* tile, address: its own record says more */
     FAULT_ACCESS,        /* tile, BadAccess, address, bytes, packed site, whether it writes | 2 * begin of its buffer */
@@ -167,6 +166,8 @@ u32 arbiter_owner(u32 arbiter);
 void stream_reset(void);
 void tile_control_word(u32 tile, u32 word);
 void tile_control_end(u32 tile);
+u32 tile_control_room(u32 tile);
+void send_answers(void);
 u32 sink_room(const Target *target);
 void deliver(u32 source, const Target *target, const u32 *from, u32 words);
 void sink_end(const Target *target);
@@ -258,7 +259,7 @@ void core_streams_forget(u32 tile);
 
 /* --- Scheduler (scheduler.c). */
 void core_control(u32 tile, u32 value);
-int is_machine_core(u32 tile);
+void core_program_written(u32 tile, u32 offset, u32 value);
 extern u32 current_actor;
 extern u32 progress; /* counts every change of state; a round without one is a standstill */
 extern u32 schedule;  /* not 0: turns and words are drawn */

@@ -13,12 +13,14 @@ static u64 active[(ACTORS + 63) / 64];
 /* --- Cores: instances of other wasm modules, called through the table. */
 typedef struct {
     u32 function; /* index in the table, NO_CORE when the tile has none */
-    u32 reset;    /* index of a machine code core's reset function; NO_CORE: a wasm core, which needs no enabling */
+    u32 reset;    /* index of a machine code core's reset function; NO_CORE: a wasm core */
+    u32 stale;    /* a wasm core that was reset, or a core whose program memory was written: it is made anew */
     u32 kind, need, lock, point;
     u32 ended;
     u64 steps;
 } Core;
 static Core cores[TILES];
+static u64 wanted_cores; /* tiles whose cores are enabled, and which the host has to make first */
 typedef i64 (*StepFunction)(void);
 typedef void (*ResetFunction)(void);
 
@@ -28,10 +30,14 @@ static void deactivate(u32 actor) { active[actor / 64] &= ~(1ull << actor % 64);
 EXPORT("set_core") void set_core(u32 tile, u32 function) {
     core_streams_forget(tile);
     cores[tile] = (Core){.function = function};
-    if (function == NO_CORE)
+    if (function == NO_CORE) {
         deactivate(ACTOR_CORE + tile);
-    else
-        activate(ACTOR_CORE + tile);
+        return;
+    }
+    /* Its configuration leaves it in reset, so that no NPU runs it; here it runs, and its register says so. */
+    REG(tile, CORE_CONTROL) = 1;
+    REG(tile, CORE_STATUS) &= ~CORE_STATUS_DONE;
+    activate(ACTOR_CORE + tile);
 }
 
 /* A core of machine code runs when its control register enables it and does not hold it in reset. */
@@ -40,22 +46,38 @@ EXPORT("set_machine_core") void set_machine_core(u32 tile, u32 function, u32 res
     core_control(tile, REG(tile, CORE_CONTROL));
 }
 
-int is_machine_core(u32 tile) { return cores[tile].reset != NO_CORE; }
+/* Words of a program are written. A core that runs would run some of them, and the host has translated what was there. */
+void core_program_written(u32 tile, u32 offset, u32 value) {
+    if (cores[tile].function != NO_CORE && active[(ACTOR_CORE + tile) / 64] >> (ACTOR_CORE + tile) % 64 & 1)
+        fault(FAULT_NOT_MODELLED, UNMODELLED_PROGRAM_WRITE, tile, offset, value, 0, 0);
+    cores[tile].stale = 1;
+}
+
+EXPORT("take_wanted_core") u32 take_wanted_core(void) {
+    if (!wanted_cores) return TILES;
+    u32 tile = (u32)__builtin_ctzll(wanted_cores);
+    wanted_cores &= wanted_cores - 1;
+    return tile;
+}
 
 /* A write to the control register: bit 0 enable, bit 1 reset. What a configuration enables before its program is known is
  * started by set_machine_core. */
 void core_control(u32 tile, u32 value) {
     Core *core = &cores[tile];
-    if (core->reset == NO_CORE) {
-        if (value & 1 && (core->function != NO_CORE || !configuring)) fault(FAULT_CORE_ENABLED, tile, 0, 0, 0, 0, 0);
+    int is_machine = core->reset != NO_CORE, runs = (value & 3) == 1;
+    if (!is_machine && configuring) return;
+    if (value & 2 && !is_machine) core->stale = 1;
+    if (runs && (core->function == NO_CORE || core->stale)) {
+        wanted_cores |= 1ull << tile; /* the host makes it from what its program memory holds */
+        deactivate(ACTOR_CORE + tile);
         return;
     }
     if (value & 2) {
-        ((ResetFunction)core->reset)();
+        if (is_machine) ((ResetFunction)core->reset)();
         core->kind = core->ended = 0;
         REG(tile, CORE_STATUS) &= ~CORE_STATUS_DONE;
     }
-    if ((value & 3) == 1 && !core->ended)
+    if (runs && !core->ended)
         activate(ACTOR_CORE + tile);
     else
         deactivate(ACTOR_CORE + tile);
@@ -161,6 +183,7 @@ static void ordered_round(void) {
 static void array_round(void) {
     static u16 turns[ACTORS];
     u32 count = 0, before = progress;
+    send_answers();
     if (!schedule) {
         ordered_round();
         return;
@@ -178,7 +201,7 @@ static void array_round(void) {
 }
 
 /* --- What the host calls. */
-enum { RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI };
+enum { RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI, RUN_START_CORE };
 
 EXPORT("begin") void begin(u32 address, u32 bytes, u32 argument_count) {
     txn_begin(address, bytes, argument_count);
@@ -194,17 +217,19 @@ EXPORT("configure") u32 configure(u32 address, u32 bytes) {
     return result;
 }
 
-/* Runs until the sequence is done, nothing moves, a PDI is wanted, or `rounds` rounds have passed. */
+/* Runs until the sequence is done, nothing moves, a PDI or a core is wanted, or `rounds` rounds have passed. */
 EXPORT("run") u32 run(u32 rounds) {
     while (rounds--) {
         u32 before = progress;
         current_actor = ACTOR_TXN;
         int result;
         do result = txn_step();
-        while (result == TXN_MOVED && !(schedule && draw(slowness[ACTORS])));
+        while (result == TXN_MOVED && !wanted_cores && !(schedule && draw(slowness[ACTORS])));
+        if (wanted_cores) return RUN_START_CORE;
         if (result == TXN_DONE) return RUN_DONE;
         if (result == TXN_LOAD_PDI) return RUN_LOAD_PDI;
         array_round();
+        if (wanted_cores) return RUN_START_CORE;
         if (progress == before) return RUN_DEADLOCK;
         if (event_count > LOG_EVENTS / 2 || paused) break;
     }
@@ -218,6 +243,7 @@ EXPORT("settle") u32 settle(u32 rounds) {
     while (rounds--) {
         u32 before = progress;
         array_round();
+        if (wanted_cores) return RUN_START_CORE;
         if (progress == before) return RUN_DONE;
         if (event_count > LOG_EVENTS / 2 || paused) break;
     }

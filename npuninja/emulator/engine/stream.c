@@ -34,11 +34,20 @@ static const Switch switches[] = {
 
 u32 switch_epoch = 1;
 
-/* --- Control packets: stream header, control word, up to four words of data (mlir-aie AIETargetNPU.cpp). */
+/* --- Control packets: stream header, control word, up to four words of data (mlir-aie AIETargetNPU.cpp). One that reads
+ * is answered by a packet from the tile's control port: a header with the id that it names, then the words. */
+#define MOST_ANSWERS 64
+#define ANSWER_WORDS 5
+typedef struct {
+    u32 words[ANSWER_WORDS], count, sent;
+} Answer;
 static struct {
-    u8 in_packet, words_left, operation;
+    u8 in_packet, words_left, operation, answer_count;
     u32 address;
+    Answer answers[MOST_ANSWERS];
+    Route route; /* of the first answer, when some of it is sent */
 } controls[TILES];
+static u32 answers_left; /* of all tiles */
 
 /* --- Arbiters: an owner and a queue of those who wait, first come, first served. */
 #define MAX_WAITING 32
@@ -49,6 +58,7 @@ static struct {
 void stream_reset(void) {
     switch_epoch++;
     __builtin_memset(controls, 0, sizeof controls);
+    answers_left = 0;
     for (u32 i = 0; i < TILES * ARBITERS; i++) {
         arbiters[i].owner = NOBODY;
         arbiters[i].waiting_count = 0;
@@ -210,6 +220,63 @@ void route_resolve(u32 channel, Route *route, int has_header, u32 header) {
     follow(channel, route, tile, slave, 0, 1);
 }
 
+static int parity(u32 word) { return __builtin_popcount(word) & 1; }
+
+/* Reads what a control packet asks for. The type of the answer is not known, and 0 here. */
+static void answer(u32 tile, u32 control_word) {
+    u32 words = controls[tile].words_left, base = (tile >> 3) << COLUMN_SHIFT | (tile & 7) << ROW_SHIFT;
+    Answer *made = &controls[tile].answers[controls[tile].answer_count++];
+    u32 header = (control_word >> 24 & 31) | (tile & 7) << 16 | (tile >> 3) << 21;
+    made->words[0] = header | (u32)!parity(header) << 31;
+    for (u32 i = 0; i < words; i++) made->words[i + 1] = read32(base | (controls[tile].address + 4 * i));
+    made->count = words + 1;
+    made->sent = 0;
+    controls[tile].words_left = 0;
+    answers_left++;
+}
+
+/* How many words a port takes: one that has many answers to send takes none. */
+u32 tile_control_room(u32 tile) { return MOST_ANSWERS - controls[tile].answer_count; }
+
+/* Sends of a tile's oldest answer what finds room. */
+static void send_answer(u32 tile) {
+    static const u8 control_slaves[] = {[SHIM] = 0, [MEM] = 6, [CORE] = 3};
+    Answer *first = &controls[tile].answers[0];
+    Route *route = &controls[tile].route;
+    u32 checked = checks;
+    if (!first->sent && !route->held) {
+        route->epoch = switch_epoch;
+        route->has_header = 1;
+        route->header = first->words[0] & 31;
+        route->targets = route->arbiters = route->held = 0;
+        route->error = ROUTE_OK;
+        if (!follow(ACTOR_CORE + tile, route, tile, control_slaves[tile_kind(tile)], 0, 0))
+            fault(FAULT_NOT_MODELLED, UNMODELLED_CONTROL_PACKET, tile, controls[tile].address, first->words[0], 0, 0);
+    }
+    if (!route_take_arbiters(ACTOR_CORE + tile, route)) return;
+    checks = 0; /* nobody's accesses */
+    for (; first->sent < first->count; first->sent++) {
+        for (u32 i = 0; i < route->targets; i++)
+            if (!(route->target[i].drop_header && !first->sent) && !sink_room(&route->target[i])) goto full;
+        for (u32 i = 0; i < route->targets; i++)
+            if (!(route->target[i].drop_header && !first->sent))
+                deliver(ACTOR_TXN, &route->target[i], &first->words[first->sent], 1);
+    }
+    for (u32 i = 0; i < route->targets; i++) sink_end(&route->target[i]);
+    route_release(ACTOR_CORE + tile, route);
+    controls[tile].answer_count--;
+    for (u32 i = 0; i < controls[tile].answer_count; i++) first[i] = first[i + 1];
+    answers_left--;
+    progress++;
+full:
+    checks = checked;
+}
+
+void send_answers(void) {
+    for (u32 tile = 0; answers_left && tile < TILES; tile++)
+        if (controls[tile].answer_count) send_answer(tile);
+}
+
 /* --- Words that arrive at a tile's control port. */
 void tile_control_word(u32 tile, u32 word) {
     if (!controls[tile].in_packet) { /* the stream header */
@@ -221,8 +288,7 @@ void tile_control_word(u32 tile, u32 word) {
         controls[tile].operation = word >> 22 & 3;
         controls[tile].words_left = (u8)((word >> 20 & 3) + 1);
         controls[tile].address = word & 0xFFFFF;
-        if (controls[tile].operation == 1) /* read: nothing here sends an answer */
-            fault(FAULT_NOT_MODELLED, UNMODELLED_CONTROL_PACKET, tile, word & 0xFFFFF, word, 0, 0);
+        if (controls[tile].operation == 1) answer(tile, word);
         return;
     }
     write32((tile >> 3) << COLUMN_SHIFT | (tile & 7) << ROW_SHIFT | controls[tile].address, word);
