@@ -80,14 +80,24 @@ class Device(Protocol):
         is.
         """
 
-    def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
+    def add(self, program: Program) -> int:
+        """Makes another kernel or stream of the XCLBIN that is loaded ready; returns its number for `start`.
+
+        Raises:
+            UserError: the program is not for this device.
+            DeviceError: the device refuses it.
+        """
+
+    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
         """Begins runs of the loaded design without waiting for them; all that is started runs in the order of
         starting.
 
-        The design's state (memories, locks) is kept from one run to the next, as on hardware.
+        The design's state (memories, locks) is kept from one run to the next of one kernel, as on hardware; when the kernel
+        changes, the array is loaded again.
 
         Args:
             runs: the buffers of each run. Use different buffers if you fill them while a run is in flight.
+            programs: which program each run is of, as `add` numbers them; 0 is the loaded one. Without: all of it.
 
         Raises:
             DeviceError: the device refuses.

@@ -110,3 +110,11 @@ def _with_advice(error: Error, manifest: Manifest) -> NoDevice:
         notes=error.notes,
         hint=f"{error.hint}; without an NPU, `ninja test-{manifest.design}` builds and runs the same on the emulated array",
     )
+
+
+def limit_memory(device: Device, limit_bytes: int) -> None:
+    """What the buffers of an emulated array may take together."""
+    from npuninja.device.emulated import EmulatedDevice
+
+    if isinstance(device, EmulatedDevice):
+        device.memory_limit_bytes = limit_bytes

@@ -32,7 +32,7 @@ class EmulatedDevice(Device):
         self._schedule = schedule
         self._emulator: Emulator | None = None
         self._queue: EmulatedQueue | None = None
-        self._insts = b""
+        self._programs: list[tuple[str, bytes]] = []
         self._report: RunReport | None = None
         self._traces: TraceWriter | None = None
         self.keep_kernel_output = False
@@ -75,7 +75,7 @@ class EmulatedDevice(Device):
             self._traces = writer
         self._emulator.kernel_output.wanted = self.keep_kernel_output
         self._queue = EmulatedQueue(self._emulator)
-        self._insts = program.insts
+        self._programs = [(program.kernel, program.insts)]
 
     def allocate(self, nbytes: int, position: int) -> Buffer:
         """Memory in the emulated DDR; ends after the runs that are in flight."""
@@ -86,15 +86,29 @@ class EmulatedDevice(Device):
 
     def instruct(self, insts: bytes) -> None:
         """Takes other instructions for the runs to come."""
-        self._insts = insts
+        self._programs[0] = self._programs[0][0], insts
 
-    def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
+    def add(self, program: Program) -> int:
+        """Remembers a kernel and its stream; what writes a trace is logged from the first run on, or not at all."""
+        from npuninja.emulator.trace_units.units import switches_on
+
+        if switches_on(program.insts):
+            raise UserError(
+                "a sequence that writes a trace does not go into a runlist with others",
+                hint="run it alone, with --kernel and --sequence",
+            )
+        self._programs.append((program.kernel, program.insts))
+        return len(self._programs) - 1
+
+    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
         """Queues the runs. The array works on the buffers' memory itself, so there is nothing to copy."""
         if self._queue is None:
             raise InternalError("start before load")
-        return Started(
-            "one after the other", self._queue.add(self._insts, [_own(buffers) for buffers in runs])
-        )
+        jobs = [
+            (*self._programs[number], _own(buffers))
+            for number, buffers in zip(programs or [0] * len(runs), runs)
+        ]
+        return Started("one after the other", self._queue.add(jobs))
 
     def wait(self, started: Started, time_limit_s: float) -> float:
         """Waits, with the reason when it takes too long or fails."""

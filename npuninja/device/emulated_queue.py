@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from npuninja.emulator import Emulator, HostBuffer
 from npuninja.emulator.run_report import RunReport
-from npuninja.errors import DeviceError
+from npuninja.errors import DeviceError, Error
 
 #: How often a run is interrupted until it ends: an interrupt has no effect on one that has not begun yet.
 _INTERRUPT_S = 0.05
@@ -18,11 +18,14 @@ _INTERRUPT_S = 0.05
 _NO_LIMIT_S = 1e6
 
 
+#: A run: its kernel, its instructions, its buffers.
+Run = tuple[str, bytes, Sequence[HostBuffer]]
+
+
 class _Job:
     """What one `add` asked for, and what became of it."""
 
-    def __init__(self, insts: bytes, runs: Sequence[Sequence[HostBuffer]]) -> None:
-        self.insts = insts
+    def __init__(self, runs: Sequence[Run]) -> None:
         self.runs = runs
         self.started_s = time.perf_counter()
         self.ended_s = self.started_s
@@ -46,9 +49,9 @@ class EmulatedQueue:
         self._thread = threading.Thread(target=self._work, name="npuninja-array", daemon=True)
         self._thread.start()
 
-    def add(self, insts: bytes, runs: Sequence[Sequence[HostBuffer]]) -> _Job:
-        """Queues runs with these instructions, which `wait` gives the end of."""
-        job = _Job(insts, runs)
+    def add(self, runs: Sequence[Run]) -> _Job:
+        """Queues runs, which `wait` gives the end of."""
+        job = _Job(runs)
         self._jobs.put(job)
         return job
 
@@ -92,10 +95,17 @@ class EmulatedQueue:
                 return
             try:
                 with self._busy:
-                    for buffers in job.runs:
+                    for number, (kernel, insts, buffers) in enumerate(job.runs, 1):
                         if self._closing:
                             raise DeviceError("the device was closed while a run was in flight")
-                        job.report = self._emulator.run(job.insts, buffers, _NO_LIMIT_S)
+                        try:
+                            self._emulator.take_kernel(kernel)
+                            job.report = self._emulator.run(insts, buffers, _NO_LIMIT_S)
+                        except Error as error:
+                            if len({kernel for kernel, _, _ in job.runs}) > 1:
+                                where = f"in run {number} of {len(job.runs)}, of kernel {kernel}"
+                                error.notes = (*error.notes, (where, None))
+                            raise
             except BaseException as error:  # for the caller that waits, whatever it is
                 job.error = error
             job.ended_s = time.perf_counter()

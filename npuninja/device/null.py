@@ -40,7 +40,11 @@ class NullDevice(Device):
     def instruct(self, insts: bytes) -> None:
         """Nothing to do."""
 
-    def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
+    def add(self, program: Program) -> int:
+        """Nothing to do."""
+        return 0
+
+    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
         """Nothing to do but to look at the time."""
         return Started("nothing runs", time.perf_counter())
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Callable
+from collections.abc import Callable, Sequence
 
 from npuninja.device.comparison import Comparison, Tolerance
-from npuninja.device.manifest import Argument
+from npuninja.device.manifest import Argument, Manifest
+from npuninja.device.source_paths import reference_source
 
 
 def compare_bytes(
@@ -30,3 +32,35 @@ def compare_bytes(
     from npuninja.device.differences import compare  # NumPy: 100 ms, and right results do without
 
     return compare(argument, argument.array(got), argument.array(expected), poisoned, tolerance())
+
+
+def compared(
+    manifest: Manifest, results: Sequence[Sequence[bytes]], expected: Sequence[bytes] | None
+) -> tuple[Comparison, ...] | None:
+    """The outputs against the reference's, those of the first run that is wrong; or None when there is no
+    reference.
+    """
+    if expected is None:
+        return None
+
+    @functools.cache
+    def tolerances() -> list[Tolerance]:
+        source = reference_source(manifest)
+        if source is None:
+            return [Tolerance()] * len(manifest.outputs)
+        from npuninja.device.reference import Reference  # NumPy, and the reference's own imports
+
+        return Reference(source, manifest.kernel, manifest.sequence).tolerances(manifest.outputs)
+
+    def tolerance(number: int) -> Tolerance:
+        return tolerances()[number]
+
+    comparisons: tuple[Comparison, ...] = ()
+    for of_one_run in results:
+        comparisons = tuple(
+            compare_bytes(argument, got, right, not argument.is_input, functools.partial(tolerance, number))
+            for number, (argument, got, right) in enumerate(zip(manifest.outputs, of_one_run, expected))
+        )
+        if not all(c.good for c in comparisons):
+            break
+    return comparisons

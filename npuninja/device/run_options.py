@@ -37,6 +37,16 @@ def run_parser() -> Parser:
         "--sequence", metavar="S", help="of a design with several runtime sequences, only this one"
     )
     parser.add_argument(
+        "--runlist",
+        action="store_true",
+        help="give all of them to the device at once, in their order, instead of one after the other",
+    )
+    parser.add_argument(
+        "--order",
+        metavar="K[:S],…",
+        help="with --runlist: which kernels and sequences, in which order; one may come several times",
+    )
+    parser.add_argument(
         "--input",
         action="append",
         default=[],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from npuninja.device.api import Device
 from npuninja.device.comparison import poison
 from npuninja.device.idle_gaps import IdleGaps
@@ -27,12 +29,7 @@ class Session:
         self._buffers = [
             [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)] for _ in range(in_flight)
         ]
-        # What every buffer holds before a run: its input, or poison.
-        remaining = iter(inputs)
-        self._before = [
-            next(remaining) if a.is_input else poison(a.nbytes) if a.is_output else bytes(a.nbytes)
-            for a in manifest.arguments
-        ]
+        self._before = before_run(manifest, inputs)
         self._gaps = IdleGaps()
         self.way = ""
 
@@ -64,3 +61,12 @@ class Session:
         # Only an NPU goes to sleep.
         remark = self._gaps.remark() if self._device.capabilities.timing == "measured" else None
         return [remark] if remark else []
+
+
+def before_run(manifest: Manifest, inputs: Sequence[bytes]) -> list[bytes]:
+    """What every buffer holds before a run: its input, or poison."""
+    remaining = iter(inputs)
+    return [
+        next(remaining) if a.is_input else poison(a.nbytes) if a.is_output else bytes(a.nbytes)
+        for a in manifest.arguments
+    ]

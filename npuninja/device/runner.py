@@ -7,7 +7,6 @@ and all their bytes are compared. A device that says "completed" has proved noth
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import os
 import sys
@@ -16,12 +15,11 @@ from typing import Any
 
 from npuninja.device.api import Device
 from npuninja.device.bare_run import is_xclbin
-from npuninja.device.choice import choose
-from npuninja.device.comparison import Comparison, Tolerance
+from npuninja.device.choice import choose, limit_memory
 from npuninja.device.manifest import Manifest, read_runs, select_runs
 from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
-from npuninja.device.result_check import compare_bytes
+from npuninja.device.result_check import compared
 from npuninja.device.run_options import run_parser
 from npuninja.device.run_outcome import Outcome, error_fields
 from npuninja.device.run_session import Session
@@ -41,6 +39,10 @@ def main(arguments: list[str]) -> int:
     code, results = 0, []
     try:
         runs = select_runs(read_runs(options.manifest), options.kernel, options.sequence)
+        if options.runlist or options.order:
+            from npuninja.device.list_run import run_list
+
+            return run_list(runs, options)
         if len(runs) > 1 and (options.input or options.output):
             raise UserError(
                 f"--input and --output go with one run, and {runs[0].design} has {len(runs)}",
@@ -118,13 +120,6 @@ def _keep_kernel_output(device: Device, wanted: bool) -> None:
         raise UserError("--kernel-output is for the emulated array: an NPU prints nowhere")
 
 
-def _limit_memory(device: Device, limit_bytes: int) -> None:
-    from npuninja.device.emulated import EmulatedDevice
-
-    if isinstance(device, EmulatedDevice):
-        device.memory_limit_bytes = limit_bytes
-
-
 def _kernel_output(device: Device, options: argparse.Namespace) -> dict[str, Any]:
     """Shows what kernels printed; for JSON the field that has it."""
     from npuninja.device.emulated import EmulatedDevice
@@ -165,7 +160,7 @@ def _run(
             print(f"reference: {os.path.relpath(reference_source(manifest) or manifest.reference)}")
         print(f"inputs: {vectors.source}", flush=True)
     _keep_kernel_output(device, options.kernel_output)
-    _limit_memory(device, options.memory_limit)
+    limit_memory(device, options.memory_limit)
     try:
         device.load(program_of(manifest))
         inputs_of_first = vectors.inputs
@@ -180,9 +175,9 @@ def _run(
             if options.bench:
                 last = session.results()
         # After all runs, because an NPU goes to sleep meanwhile. The last run must be as right as the first.
-        comparisons = _compared(manifest, first, vectors.expected)
+        comparisons = compared(manifest, first, vectors.expected)
         if options.bench and all(c.good for c in comparisons or ()):
-            comparisons = _compared(manifest, last, vectors.expected)
+            comparisons = compared(manifest, last, vectors.expected)
         for seed in range(options.seed + 1, options.seed + options.seeds):
             if not all(c.good for c in comparisons or ()):
                 break
@@ -190,7 +185,7 @@ def _run(
             session = Session(device, manifest, vectors.inputs, 1)
             times.append(session.run(options.time_limit))
             last = session.results()
-            comparisons = _compared(manifest, last, vectors.expected)
+            comparisons = compared(manifest, last, vectors.expected)
         if options.output:
             from npuninja.device.arrays import write_outputs
 
@@ -249,35 +244,3 @@ def _vectors(manifest: Manifest, given: tuple[str, str] | None, options: argpars
             raise UserError("--vectors goes with --verify, and not with --input")
         return read_vectors(*given, manifest, options.seed)
     return make_vectors(manifest, options.input, options.verify, options.seed)
-
-
-def _compared(
-    manifest: Manifest, results: list[list[bytes]], expected: list[bytes] | None
-) -> tuple[Comparison, ...] | None:
-    """The outputs against the reference's, those of the first run that is wrong; or None when there is no
-    reference.
-    """
-    if expected is None:
-        return None
-
-    @functools.cache
-    def tolerances() -> list[Tolerance]:
-        source = reference_source(manifest)
-        if source is None:
-            return [Tolerance()] * len(manifest.outputs)
-        from npuninja.device.reference import Reference  # NumPy, and the reference's own imports
-
-        return Reference(source, manifest.kernel, manifest.sequence).tolerances(manifest.outputs)
-
-    def tolerance(number: int) -> Tolerance:
-        return tolerances()[number]
-
-    comparisons: tuple[Comparison, ...] = ()
-    for of_one_run in results:
-        comparisons = tuple(
-            compare_bytes(argument, got, right, not argument.is_input, functools.partial(tolerance, number))
-            for number, (argument, got, right) in enumerate(zip(manifest.outputs, of_one_run, expected))
-        )
-        if not all(c.good for c in comparisons):
-            break
-    return comparisons

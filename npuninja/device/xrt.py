@@ -14,7 +14,7 @@ from typing import Any, Sequence
 from npuninja.device import xrt_messages
 from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 from npuninja.device.npu_match import check_match
-from npuninja.device.xrt_runs import XrtRuns
+from npuninja.device.xrt_runs import XrtCall, XrtRuns
 from npuninja.errors import InternalError, Location, NoDevice, UserError
 from npuninja.formats.xclbin import EMULATION_DATA
 
@@ -44,9 +44,9 @@ class XrtDevice(Device):
         self._pyxrt: Any = pyxrt
         self._device = handle
         self._context: Any = None
-        self._kernel: Any = None
-        self._instructions: Any = None
-        self._instruction_words = 0
+        self._calls: list[tuple[Any, Any, int]] = []  # kernel, instructions, their words: of each program
+        self._kernels: dict[str, Any] = {}
+        self._names: list[str] = []
         self._most_buffers = 0
         self._in_flight: set[XrtRuns] = set()
 
@@ -61,41 +61,49 @@ class XrtDevice(Device):
             names = [kernel.get_name() for kernel in xclbin.get_kernels()]
         except RuntimeError as error:
             raise xrt_messages.translated(error, f"cannot read {program.xclbin_path}") from error
-        # XRT appends the instance: "MLIR_AIE:MLIRAIE".
-        name = next((n for n in names if n.split(":")[0] == program.kernel), None)
-        if name is None:
-            raise UserError(
-                f"the XCLBIN has no kernel {program.kernel}, it has {', '.join(names) or 'none'}",
-                Location(program.xclbin_path),
-                hint="build the design again; the manifest names the kernel",
-            )
-        self._most_buffers = buffers_of_kernel(program)
+        self._names = names
+        _name_of(program, names)
         try:
             self._device.register_xclbin(xclbin)
             self._context = pyxrt.hw_context(self._device, xclbin.get_uuid())
-            self._kernel = pyxrt.kernel(self._context, name)
-            group = self._kernel.group_id(INSTRUCTION_GROUP)
-            self._instructions = pyxrt.bo(self._device, len(program.insts), pyxrt.bo.cacheable, group)
         except RuntimeError as error:
             raise xrt_messages.translated(error, "cannot load the design") from error
-        self._instruction_words = len(program.insts) // 4
-        self.instruct(program.insts)
+        self.add(program)
+
+    def add(self, program: Program) -> int:
+        """Takes a kernel of the context, and puts the instructions in place."""
+        refuse_load_pdi(program)
+        pyxrt, name = self._pyxrt, _name_of(program, self._names)
+        self._most_buffers = max(self._most_buffers, buffers_of_kernel(program))
+        try:
+            if name not in self._kernels:
+                self._kernels[name] = pyxrt.kernel(self._context, name)
+            kernel = self._kernels[name]
+            group = kernel.group_id(INSTRUCTION_GROUP)
+            instructions = pyxrt.bo(self._device, len(program.insts), pyxrt.bo.cacheable, group)
+        except RuntimeError as error:
+            raise xrt_messages.translated(error, "cannot load the design") from error
+        self._calls.append((kernel, instructions, len(program.insts) // 4))
+        self._write(len(self._calls) - 1, program.insts)
+        return len(self._calls) - 1
 
     def instruct(self, insts: bytes) -> None:
         """Writes the instructions into their buffer."""
-        if len(insts) != 4 * self._instruction_words:
-            raise InternalError(
-                f"{len(insts)} bytes of instructions, the buffer holds {4 * self._instruction_words}"
-            )
+        self._write(0, insts)
+
+    def _write(self, number: int, insts: bytes) -> None:
+        _, instructions, words = self._calls[number]
+        if len(insts) != 4 * words:
+            raise InternalError(f"{len(insts)} bytes of instructions, the buffer holds {4 * words}")
         try:
-            self._instructions.write(insts, 0)
-            self._instructions.sync(self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE)
+            instructions.write(insts, 0)
+            instructions.sync(self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE)
         except RuntimeError as error:
             raise xrt_messages.translated(error, "cannot load the design") from error
 
     def allocate(self, nbytes: int, position: int) -> XrtBuffer:
         """A host-only buffer in the group of its argument."""
-        if self._kernel is None:
+        if not self._calls:
             raise InternalError("allocate before load")
         if position >= self._most_buffers:
             raise UserError(
@@ -103,21 +111,24 @@ class XrtDevice(Device):
                 hint="build the design again, or put several arrays into one argument",
             )
         try:
-            group = self._kernel.group_id(FIRST_DATA_GROUP + position)
+            group = self._calls[0][0].group_id(FIRST_DATA_GROUP + position)
             return XrtBuffer(self._pyxrt.bo(self._device, nbytes, self._pyxrt.bo.host_only, group), nbytes)
         except RuntimeError as error:
             raise xrt_messages.translated(error, f"cannot allocate {nbytes} bytes") from error
 
-    def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
+    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
         """Starts the runs. All buffers go to the device first, inputs and the prepared outputs alike."""
         handles = [[buffer.handle for buffer in buffers if isinstance(buffer, XrtBuffer)] for buffers in runs]
         if [len(row) for row in handles] != [len(buffers) for buffers in runs]:
             raise InternalError("a buffer of another device")
-        if self._kernel is None:
+        if not self._calls:
             raise InternalError("start before load")
-        started = XrtRuns(self._pyxrt, self._context, self._kernel, handles)
+        calls = [
+            XrtCall(*self._calls[number], row) for number, row in zip(programs or [0] * len(runs), handles)
+        ]
+        started = XrtRuns(self._pyxrt, self._context, calls)
         self._in_flight.add(started)
-        started.begin(self._instructions, self._instruction_words)
+        started.begin()
         return Started(started.way, started)
 
     def wait(self, started: Started, time_limit_s: float) -> float:
@@ -141,8 +152,21 @@ class XrtDevice(Device):
         for runs in self._in_flight:
             runs.keep_for_ever()
         self._in_flight.clear()
-        self._instructions = self._kernel = None
+        self._calls.clear()
+        self._kernels.clear()
         self._context = None
+
+
+def _name_of(program: Program, names: Sequence[str]) -> str:
+    """What XRT calls a program's kernel; it appends the instance: "MLIR_AIE:MLIRAIE"."""
+    name = next((n for n in names if n.split(":")[0] == program.kernel), None)
+    if name is None:
+        raise UserError(
+            f"the XCLBIN has no kernel {program.kernel}, it has {', '.join(names) or 'none'}",
+            Location(program.xclbin_path),
+            hint="build the design again; the manifest names the kernel",
+        )
+    return name
 
 
 def refuse_load_pdi(program: Program) -> None:
@@ -191,13 +215,13 @@ def capabilities() -> Capabilities:
 
 def refuse_emulated(program: Program) -> None:
     """Raises UserError for a design with wasm cores, which no NPU can run but an emulated one."""
+    from npuninja.formats.emulation_data import read_family
     from npuninja.formats.xclbin import read_xclbin
 
     if is_emulated():
         return
-    if program.core_kind == "wasm" or read_xclbin(program.xclbin, program.xclbin_path).section(
-        EMULATION_DATA
-    ):
+    section = read_xclbin(program.xclbin, program.xclbin_path).section(EMULATION_DATA)
+    if program.core_kind == "wasm" or (section and not read_family(section.data)):
         raise UserError(
             "the XCLBIN has wasm cores, which run on the emulated array only",
             Location(program.xclbin_path),

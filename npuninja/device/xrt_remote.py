@@ -85,14 +85,23 @@ class RemoteXrtDevice(Device):
             buffer.number = self._ask("allocate", file, nbytes=nbytes, position=position)["number"]
         return buffer
 
-    def start(self, runs: Sequence[Sequence[Buffer]]) -> Started:
+    def add(self, program: Program) -> int:
+        """As `XrtDevice.add`."""
+        with _file_of(program.insts) as file:
+            reply = self._ask(
+                "add", file, xclbin_path=os.path.abspath(program.xclbin_path), insts_bytes=len(program.insts),
+                kernel=program.kernel, core_kind=program.core_kind,
+            )  # fmt: skip
+        return int(reply["number"])
+
+    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
         """As `XrtDevice.start`."""
         numbers = [
             [buffer.number for buffer in buffers if isinstance(buffer, RemoteBuffer)] for buffers in runs
         ]
         if [len(row) for row in numbers] != [len(buffers) for buffers in runs]:
             raise InternalError("a buffer of another device")
-        reply = self._ask("start", runs=numbers)
+        reply = self._ask("start", runs=numbers, programs=list(programs))
         return Started(reply["way"], reply["number"])
 
     def wait(self, started: Started, time_limit_s: float) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from typing import Any, Sequence
+from typing import Any, NamedTuple, Sequence
 
 from npuninja.device import xrt_messages
 
@@ -18,35 +18,48 @@ OPCODE_TRANSACTION = 3  # AIE2_EXEC_BUFFER_KERNEL_OP_TXN
 _SHORTEST_LIST = 2  # a list of one run saves nothing
 
 
+class XrtCall(NamedTuple):
+    """A run to come: its kernel, the buffer of its instructions, how many words these are, and its buffer objects."""
+
+    kernel: Any
+    instructions: Any
+    words: int
+    buffers: Sequence[Any]
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Those of the kernel, in order."""
+        return OPCODE_TRANSACTION, self.instructions, self.words, *self.buffers
+
+
 class XrtRuns:
-    """Runs of one kernel.
+    """Runs of kernels of one context.
 
     Args:
         pyxrt: XRT's Python binding.
-        context, kernel: of the design.
-        buffers: the buffer objects of each run.
+        context: of the design.
+        calls: the runs, in order.
 
     Attributes:
         way: how they are started, a phrase for people.
     """
 
-    def __init__(self, pyxrt: Any, context: Any, kernel: Any, buffers: Sequence[Sequence[Any]]) -> None:
+    def __init__(self, pyxrt: Any, context: Any, calls: Sequence[XrtCall]) -> None:
         self._pyxrt = pyxrt
         self._context = context
-        self._kernel = kernel
-        self._buffers = buffers
+        self._calls = calls
         self._list: Any = None
         self._listed: list[Any] = []  # runs in the list
         self._single: list[Any] = []  # runs after it
         self._started_s = 0.0
-        before_last, has_list = len(buffers) - 1, hasattr(pyxrt, "runlist")
+        before_last, has_list = len(calls) - 1, hasattr(pyxrt, "runlist")
         self._in_list = before_last if has_list and before_last >= _SHORTEST_LIST else 0
         if self._in_list:
             self.way = f"a runlist of {self._in_list} and a run after it"
         else:
             self.way = "a command each" + ("" if has_list else ", as this pyxrt has no runlist")
 
-    def begin(self, instructions: Any, words: int) -> None:
+    def begin(self) -> None:
         """Gives all runs to the driver. Raises DeviceError."""
         direction = self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE
         try:
@@ -54,17 +67,17 @@ class XrtRuns:
                 handle.sync(direction)
             if self._in_list:
                 self._list = self._pyxrt.runlist(self._context)
-            for row in self._buffers[: self._in_list]:
-                run = self._pyxrt.run(self._kernel)
-                for number, value in enumerate((OPCODE_TRANSACTION, instructions, words, *row)):
+            for call in self._calls[: self._in_list]:
+                run = self._pyxrt.run(call.kernel)
+                for number, value in enumerate(call.arguments):
                     run.set_arg(number, value)
                 self._listed.append(run)
                 self._list.add(run)
             self._started_s = time.perf_counter()
             if self._in_list:
                 self._list.execute()
-            for row in self._buffers[self._in_list :]:
-                self._single.append(self._kernel(OPCODE_TRANSACTION, instructions, words, *row))
+            for call in self._calls[self._in_list :]:
+                self._single.append(call.kernel(*call.arguments))
         except RuntimeError as error:
             raise xrt_messages.translated(error, "the run failed") from error
 
@@ -90,7 +103,7 @@ class XrtRuns:
 
     def _distinct(self) -> list[Any]:
         """Every buffer object once."""
-        return list({id(handle): handle for row in self._buffers for handle in row}.values())
+        return list({id(handle): handle for call in self._calls for handle in call.buffers}.values())
 
     def keep_for_ever(self) -> None:
         """Sees to it that runs which may still be at work are never destructed: XRT aborts the whole process

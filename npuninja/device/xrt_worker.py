@@ -54,11 +54,11 @@ class _Worker:
         return {}
 
     def do_load(self, fields: dict[str, Any], descriptor: int) -> dict[str, Any]:
-        with open(fields["xclbin_path"], "rb") as stream:
-            xclbin = stream.read()
-        insts = os.pread(descriptor, fields["insts_bytes"], 0)
-        self.device.load(Program(fields["xclbin_path"], xclbin, insts, fields["kernel"], fields["core_kind"]))
+        self.device.load(_program(fields, descriptor))
         return {}
+
+    def do_add(self, fields: dict[str, Any], descriptor: int) -> dict[str, Any]:
+        return {"number": self.device.add(_program(fields, descriptor))}
 
     def do_instruct(self, fields: dict[str, Any], descriptor: int) -> dict[str, Any]:
         self.device.instruct(os.pread(descriptor, fields["insts_bytes"], 0))
@@ -75,7 +75,7 @@ class _Worker:
         for number in numbers:
             buffer, shared = self._buffers[number]
             buffer.view[:] = shared
-        started = self.device.start([[buffer for buffer, _ in row] for row in runs])
+        started = self.device.start([[buffer for buffer, _ in row] for row in runs], fields["programs"])
         self._starts += 1
         self._started[self._starts] = started, numbers
         return {"way": started.way, "number": self._starts}
@@ -93,6 +93,13 @@ class _Worker:
         """Gives everything back."""
         if self._device is not None:
             self._device.close()
+
+
+def _program(fields: dict[str, Any], descriptor: int) -> Program:
+    with open(fields["xclbin_path"], "rb") as stream:
+        xclbin = stream.read()
+    insts = os.pread(descriptor, fields["insts_bytes"], 0)
+    return Program(fields["xclbin_path"], xclbin, insts, fields["kernel"], fields["core_kind"])
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The section EMULATION_DATA of an XCLBIN: the wasm modules of a design's cores, found by their hash.
 
     "NPUNWASM", u32 version 1, u32 count, then per module: sha256 (32 bytes), u32 offset, u32 size; then the
-    modules, each at a multiple of 8. Offsets count from the section's start.
+    modules, each at a multiple of 8. Offsets count from the section's start. A design without cores, whose modules would
+    tell for which NPU it is, has the name of the family in their place: `npu1`, `npu2`.
 
 The program memory of a core holds the hash of its module (`npuninja.formats.core_image`), so each PDI is
 paired with its own modules. The format is ours; real tools carry the section along and ignore it.
@@ -34,6 +35,17 @@ def write_emulation_data(modules: Sequence[bytes]) -> bytes:
         table += digest + struct.pack("<II", start + len(body), len(module))
         body += module
     return MAGIC + struct.pack("<II", _DATA_VERSION, len(by_hash)) + bytes(table) + bytes(body)
+
+
+def write_family(family: str) -> bytes:
+    """The section of a design without cores."""
+    return MAGIC + struct.pack("<II", _DATA_VERSION, 0) + family.encode()
+
+
+def read_family(data: bytes) -> str:
+    """The family of a design without cores; "" when the section does not say one."""
+    family = data[_TABLE_START:] if data[8:_TABLE_START] == struct.pack("<II", _DATA_VERSION, 0) else b""
+    return family.decode() if family.isascii() and family.isalnum() else ""
 
 
 def read_emulation_data(data: bytes, name: str) -> dict[bytes, bytes]:

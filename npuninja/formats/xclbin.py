@@ -17,7 +17,7 @@ from npuninja.errors import UserError
 from npuninja.formats import xclbin_sections as sections
 from npuninja.formats.aie_partition import AiePartition, PartitionPdi, write_aie_partition
 from npuninja.formats.byte_reader import ByteReader
-from npuninja.formats.emulation_data import write_emulation_data
+from npuninja.formats.emulation_data import write_emulation_data, write_family
 from npuninja.formats.xclbin_kinds import (
     AIE_PARTITION as AIE_PARTITION,
 )
@@ -115,7 +115,11 @@ def content_uuid(data: bytes) -> bytes:
 
 
 def write_xclbin(
-    kernels: Sequence[Kernel], column_width: int, start_columns: Sequence[int], modules: Sequence[bytes] = ()
+    kernels: Sequence[Kernel],
+    column_width: int,
+    start_columns: Sequence[int],
+    modules: Sequence[bytes] = (),
+    family: str = "",
 ) -> bytes:
     """An XCLBIN with these kernels, each with its own PDI.
 
@@ -124,11 +128,13 @@ def write_xclbin(
         column_width: columns that a partition takes.
         start_columns: columns at which a partition may start.
         modules: the wasm modules of all cores, for the emulator; none for a design with AIE cores.
+        family: of a design without cores, for the emulator; "" for others.
 
     Raises:
         UserError: a kernel's name cannot be stored, a name or id occurs twice, or there is no start column.
     """
     _check(kernels, start_columns)
+    emulated = write_emulation_data(modules) if modules else write_family(family) if family else b""
     partition = AiePartition(
         column_width,
         tuple(start_columns),
@@ -146,7 +152,7 @@ def write_xclbin(
         (MEM_TOPOLOGY, "main_mem_topolo", memories),
         (AIE_PARTITION, "main_aie_partit", write_aie_partition(partition)),
         # Where xclbinutil puts a section it is given in addition to these two: before those that it makes itself.
-        *([(EMULATION_DATA, "core_modules", write_emulation_data(modules))] if modules else []),
+        *([(EMULATION_DATA, "core_modules", emulated)] if emulated else []),
         (
             EMBEDDED_METADATA,
             "",

@@ -19,7 +19,7 @@ from npuninja.device.manifest import Manifest, parse_manifest
 from npuninja.errors import Error, Location, UserError
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.elf import ELF_MAGIC
-from npuninja.formats.emulation_data import read_emulation_data
+from npuninja.formats.emulation_data import read_emulation_data, read_family
 from npuninja.formats.txn import read_txn
 from npuninja.formats.xclbin import AIE_PARTITION, EMULATION_DATA, read_xclbin
 from npuninja.formats.xclbin_check import check_xclbin
@@ -171,7 +171,8 @@ def _pairing(files: Mapping[str, bytes], manifest: Manifest) -> Iterator[str]:
     modules = container.section(EMULATION_DATA)
     if modules:
         read_emulation_data(modules.data, name)
-    if bool(modules) != (manifest.core_kind == "wasm"):
+    without_cores = modules is not None and bool(read_family(modules.data))
+    if not without_cores and bool(modules) != (manifest.core_kind == "wasm"):
         yield f"{name} has {'' if modules else 'no '}wasm cores, {manifest.path} says {manifest.core_kind}"
     model, section = DEVICES.get(manifest.device), container.section(AIE_PARTITION)
     if model is None or manifest.core_kind not in ("wasm", model.architecture):

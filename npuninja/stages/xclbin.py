@@ -12,13 +12,13 @@ from npuninja.arch.devices import device as device_model
 from npuninja.errors import Location, ToolError, UserError, Warnings
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import made_by, read_elf
-from npuninja.formats.emulation_data import write_emulation_data
+from npuninja.formats.emulation_data import write_emulation_data, write_family
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.xclbin import Kernel, read_xclbin, write_xclbin
 from npuninja.formats.xclbin_check import check_xclbin
 from npuninja.formats.xclbin_json import MODULES_FILE
 from npuninja.formats.xclbin_normal import normalised
-from npuninja.formats.xclbin_sections import LEAST_BUFFERS, MOST_BUFFERS
+from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, LEAST_BUFFERS, MOST_BUFFERS
 from npuninja.stages._places import parse_images
 from npuninja.stages._run import Arguments, Outputs, print_warnings, read_bytes, run_tool, stage_arguments
 
@@ -47,10 +47,12 @@ def run(arguments: list[str]) -> None:
         programs = {path: read_bytes(path) for path in _image_files(options.all("--image"))}
         images = [read_core_image(program, model.architecture, path) for path, program in programs.items()]
         modules = list(dict.fromkeys(image.module for image in images if image.module))
+        family = "" if programs else model.family.name
         if options.optional("--xclbinutil"):
-            data = _by_xclbinutil(options, modules, outputs.temporary(target))
+            emulated = write_emulation_data(modules) if modules else write_family(family) if family else b""
+            data = _by_xclbinutil(options, emulated, outputs.temporary(target))
         else:
-            data = write_xclbin(kernels, model.columns, model.start_columns, modules)
+            data = write_xclbin(kernels, model.columns, model.start_columns, modules, family)
         outputs.write(target, data, check)
         print_warnings(_warnings(programs, target), as_errors="--werror" in options.flags)
 
@@ -71,9 +73,19 @@ def kernels_of(options: Arguments) -> list[Kernel]:
         raise UserError(f"{len(images)} device images and {len(words)} kernels: --kernel is for each image")
     kernels = []
     for place, (word, image) in enumerate(zip(words, images)):
-        name, number, buffers = word.split("=") if word != NO_KERNEL else ("", "0", str(LEAST_BUFFERS))
+        first, *more = word.split("=")
+        if first == NO_KERNEL:
+            more = ["0", str(LEAST_BUFFERS), "", *more[1:]]
+        number, buffers, instance, pdi = [*more, "", ""][:4]
         kernels.append(
-            Kernel(image, name, kernel_id=int(number, 0), buffers=_buffers(buffers), pdi_id=place + 1)
+            Kernel(
+                image,
+                "" if first == NO_KERNEL else first,
+                instance or DEFAULT_INSTANCE_NAME,
+                int(number, 0),
+                _buffers(buffers),
+                int(pdi) if pdi else place + 1,
+            )
         )
     return kernels
 
@@ -108,7 +120,7 @@ def _warnings(programs: dict[str, bytes], path: str) -> Warnings:
     return warnings
 
 
-def _by_xclbinutil(options: Arguments, modules: list[bytes], work: str) -> bytes:
+def _by_xclbinutil(options: Arguments, emulated: bytes, work: str) -> bytes:
     """Packs with the real tool, in a folder of its own at `work`, and makes the result depend on its content
     only.
     """
@@ -122,9 +134,9 @@ def _by_xclbinutil(options: Arguments, modules: list[bytes], work: str) -> bytes
     command += ["--add-kernel", options.one("--kernels")]
     command += ["--add-replace-section", f"AIE_PARTITION:JSON:{options.one('--partition')}"]
     try:
-        if modules:
+        if emulated:
             with open(modules_file, "wb") as stream:
-                stream.write(write_emulation_data(modules))
+                stream.write(emulated)
             command += ["--add-section", f"EMULATION_DATA:RAW:{modules_file}"]
         output = run_tool([*command, "--force", "--quiet", "--output", made])
         if not os.path.exists(made):

@@ -99,8 +99,11 @@ class ArrayContext:
         executed.
 
         Raises:
-            Error: a PDI is damaged, has AIE machine code, or a core's module was never seen.
+            Error: a PDI is damaged or for another NPU, has AIE machine code, or a core's module was never seen.
         """
+        for pdi in pdis:
+            family = self._modules.family_of(pdi)
+            check_generation(FAMILIES[family].architecture if family in FAMILIES else "", self._npu)
         self._pdis = [tuple(read_pdi(pdi, f"PDI {i}").commands(f"PDI {i}")) for i, pdi in enumerate(pdis)]
         if self._pdis:
             self._load(0)

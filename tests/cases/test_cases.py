@@ -18,8 +18,11 @@ from npuninja.diag.inspect import inspect_bytes
 from npuninja.diag.inspect_folder import inspect_folder
 from npuninja.emulator import Emulator
 from npuninja.errors import UserError, Warnings
+from npuninja.formats.aie_partition import read_aie_partition
+from npuninja.formats.xclbin import AIE_PARTITION, read_xclbin
 from npuninja.machine_code.object_file import ObjectSection, ObjectSymbol, write_object
-from npuninja.xrt_emulation.array_context import check_generation
+from npuninja.xrt_emulation.array_context import ArrayContext, check_generation
+from npuninja.xrt_emulation.core_modules import CoreModules
 
 CASES = Path(__file__).parent
 
@@ -162,6 +165,15 @@ def test_wrong_generation(tmp_path: Path) -> None:
     )
     manifest = json.loads(Path(chain.run()).read_text())
     assert manifest["device"] == "npu2_1col"
+    # The XCLBIN says it, so that a context is refused; and so do the instructions, for other XCLBINs.
+    modules = CoreModules()
+    with open(chain.file("design.xclbin"), "rb") as stream:
+        modules.add(stream.fileno())
+        container = read_xclbin(Path(stream.name).read_bytes())
+    (pdi,) = read_aie_partition(container.section(AIE_PARTITION).data, "it").pdis
+    assert modules.family_of(pdi.image) == "npu2"
+    with pytest.raises(UserError, match=r"is for npu2 .*the NPU shown is npu1"):
+        ArrayContext(1, None, None, modules, "npu1").configure([pdi.image])
     # Word 0 of the instructions: version, then the generation. This design has no core, whose module would tell, too.
     family = of_generation(Path(chain.file("insts.bin")).read_bytes()[2])
     assert family is not None

@@ -55,6 +55,21 @@ def _one_of_them(project):
     refused = project.npuninja(*words, "--kernel", "none", code=2)
     assert "the design has no kernel 'none'" in refused.stderr
     assert "twice:run, negate:short, negate:long, both:run" in refused.stderr
+    listed = [*words, "--runlist"]
+    result = json.loads(project.npuninja(*listed).stdout)
+    assert [run["verified"] for run in result["runs"]] == [True] * 4
+    order = "negate:short,twice,negate:long,twice"
+    result = json.loads(project.npuninja(*listed, "--order", order, "--bench", "1").stdout)
+    names = [f"{run['kernel']}:{run['sequence']}" for run in result["runs"]]
+    assert names == ["negate:short", "twice:run", "negate:long", "twice:run"]
+    assert (result["status"], result["times"]["runs"]) == ("ok", 1)
+    assert (
+        "the design has no kernel 'none'" in project.npuninja(*listed, "--order", "twice,none", code=2).stderr
+    )
+    assert (
+        "--schedules does not go with --runlist"
+        in project.npuninja(*listed, "--schedules", "2", code=2).stderr
+    )
     data = project.folder / "data.bin"
     data.write_bytes(bytes(256))
     refused = project.npuninja("run", f"{FOLDER}/three.json", "--input", str(data), code=2)
@@ -67,6 +82,9 @@ def _wrong(project):
     failed = project.ninja("run-three", code=None)
     assert "three twice:run: the result is wrong in b" in failed.stdout + failed.stderr
     assert "three both:run on emu" in failed.stdout
+    listed = project.npuninja("run", f"{FOLDER}/three.json", "--verify", "--runlist", "--brief", code=1)
+    assert "runlist of 4 on emu" in listed.stdout
+    assert "the result is wrong in three twice:run\n" in listed.stderr
     assert failed.stdout.count("elements are right") == 4
 
 
@@ -86,6 +104,42 @@ def test_sequences_of_one_device_share_its_kernel(project):
     assert {"insts.short.bin", "insts.long.bin", "core_0_3.wasm", "three.pdi"} <= names
     manifest = json.loads((project.folder / FOLDER / "three.json").read_text())
     assert [k["name"] for k in manifest["kernels"]] == ["MLIR_AIE"]
+
+
+def test_the_project_says_which_devices_are_built_and_what_their_kernels_are_called(project):
+    project.write("mlir/three.mlir", DESIGN)
+    said = '[design.three]\ndevices = ["negate"]\nkernels = ["negate=NEG:INSTANCE:0x905"]\n'
+    project.write("toolchain.toml", said)
+    project.configure("three")
+    project.ninja("three")
+    container = read_xclbin((project.folder / FOLDER / "three.xclbin").read_bytes())
+    units = read_ip_layout(container.section(IP_LAYOUT).data, "x")
+    assert [(unit.name, unit.kernel_id) for unit in units] == [("NEG:INSTANCE", 0x905)]
+    pdis = read_aie_partition(container.section(AIE_PARTITION).data, "x").pdis
+    assert [(pdi.pdi_id, pdi.kernel_ids) for pdi in pdis] == [(2, (0x905,))]  # as streams number devices
+    manifest = json.loads((project.folder / FOLDER / "three.json").read_text())
+    assert [(k["name"], k["id"]) for k in manifest["kernels"]] == [("NEG", "0x905")]
+    result = project.npuninja("run", f"{FOLDER}/three.json", "--kernel", "NEG", "--sequence", "short").stdout
+    assert "three NEG:short on emu" in result
+    for wrong, message in (
+        (said.replace('["negate"]', '["negat"]'), "the design has no device @negat"),
+        (said.replace("negate=NEG", "twice=NEG"), "'kernels': the design has no device @twice"),
+        (said.replace("negate=NEG", "negate="), "'kernels'"),
+        (said.replace("0x905", "x"), "'kernels' must be DEVICE=KERNEL[:INSTANCE[:ID]]"),
+        ('[design.three]\nkernels = ["negate=A", "twice=A"]\n', "are both called 'A'"),
+    ):
+        project.write("toolchain.toml", wrong)
+        assert message in project.configure("three", code=2).stderr
+
+
+def test_a_device_is_built_with_those_that_its_sequence_loads(project):
+    project.write("mlir/three.mlir", DESIGN)
+    project.write("host/three.py", REFERENCE)
+    project.write("toolchain.toml", '[design.three]\ndevices = ["both"]\nkernels = ["both=ALL"]\n')
+    reference = REFERENCE.replace('"both"', '"ALL"')
+    project.write("host/three.py", reference)
+    project.configure("three")
+    assert "three ALL:run on emu" in project.ninja("run-three").stdout
 
 
 def test_a_core_that_only_a_configured_device_has(project):
