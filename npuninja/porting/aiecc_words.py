@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from npuninja.lowering.generation import GENERATIONS
 from npuninja.plan.driver_flags import FLAGS, FLAGS_WITH_VALUE
 from npuninja.porting.found import DesignBuild
 
@@ -16,16 +17,22 @@ _NAMES = {
     "--get-npu-insts": "insts",
     "--elf-name": "elf",
     "--get-elf": "elf",
+    "--txn-name": "txn",
+    "--ctrlpkt-name": "ctrlpkt",
+    "--ctrlpkt-dma-seq-name": "ctrlpkt_insts",
 }
-#: Options that ask for a file: its kind, and its name when no other option says one. MLIR-AIE 1.4 has the last three.
+#: Options that ask for a file: its kind, and its name when no other option says one. MLIR-AIE 1.4 has those that `get`;
+#: `{0}` stands for a device, or a device and its sequence.
 _ASKED = {
     "--aie-generate-xclbin": ("xclbin", "final.xclbin"),
     "--aie-generate-npu-insts": ("insts", "insts.bin"),
     "--aie-generate-npu": ("insts", "insts.bin"),
     "--aie-generate-elf": ("elf", "insts.elf"),
     "--get-xclbin": ("xclbin", "aie.xclbin"),
-    "--get-npu-insts": ("insts", "insts.bin"),
-    "--get-elf": ("elf", "insts.elf"),
+    "--get-npu-insts": ("insts", "insts_{0}.bin"),
+    "--get-elf": ("elf", "design.elf"),
+    "--get-txn": ("txn", "{0}_transaction.mlir"),
+    "--get-ctrlpkt": ("ctrlpkt", "{0}_ctrlpkt.bin"),
 }
 _WITH_VALUE = (
     "--peano",
@@ -33,12 +40,22 @@ _WITH_VALUE = (
     "--tmpdir",
     "--aietools",
     "--host-target",
-    "--xclbin-kernel-name",
     "-j",
     "--nthreads",
     "-I",
     "-L",
     "-O",
+)
+#: What else is made, in the order of the files.
+_OTHERS = ("ctrlpkt", "ctrlpkt_insts", "txn")
+#: Options that say which part of a module a call is for, and what the XCLBIN calls it.
+_PARTS = (
+    "--device-name",
+    "--sequence-name",
+    "--xclbin-kernel-name",
+    "--xclbin-instance-name",
+    "--xclbin-kernel-id",
+    "--xclbin-input",
 )
 # What npuninja does anyway, or what says only with which tools it is done.
 _WITHOUT_EFFECT = (
@@ -57,6 +74,7 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
         folder: where it runs, to which its outputs are relative.
     """
     outputs: dict[str, str] = {}
+    parts: dict[str, str] = {}
     mlir = ""
     flags: list[str] = []
     others: list[str] = []
@@ -74,13 +92,16 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
             kind, file = _ASKED[known]
             outputs.setdefault(kind, os.path.join(folder, file))
             continue
-        if (known in _NAMES or known in FLAGS_WITH_VALUE or name in _WITH_VALUE) and not has_value:
+        valued = known in _NAMES or known in FLAGS_WITH_VALUE or known in _PARTS or name in _WITH_VALUE
+        if valued and not has_value:
             value = words[position] if position < len(words) else ""
             position += 1
         if known in _NAMES:
             outputs[_NAMES[known]] = os.path.normpath(os.path.join(folder, value))
         elif known in FLAGS and not value and (has_value or known in FLAGS_WITH_VALUE):
             continue  # a variable of the Makefile that is empty: as without the flag
+        elif known in _PARTS:
+            parts[known] = value
         elif known in FLAGS:
             flags.append(f"{known}={value}" if has_value or known in FLAGS_WITH_VALUE else known)
         elif name not in _WITHOUT_EFFECT and known not in _WITHOUT_EFFECT and name not in _WITH_VALUE:
@@ -92,4 +113,14 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
         outputs.get("elf", ""),
         tuple(flags),
         tuple(others),
+        parts.get("--device-name", ""),
+        parts.get("--sequence-name", ""),
+        (
+            parts.get("--xclbin-kernel-name", ""),
+            parts.get("--xclbin-instance-name", ""),
+            parts.get("--xclbin-kernel-id", ""),
+        ),
+        os.path.normpath(os.path.join(folder, parts["--xclbin-input"])) if "--xclbin-input" in parts else "",
+        tuple((outputs[kind], kind) for kind in _OTHERS if kind in outputs),
+        GENERATIONS[-1] if any(word.startswith("--get-") for word in words) else "",
     )

@@ -79,8 +79,18 @@ class DesignScript:
 
 @dataclass(frozen=True)
 class DesignBuild:
-    """A call of MLIR-AIE's driver for one design: its MLIR, what it makes, the flags that decide how it is lowered,
-    and words that mean nothing to npuninja.
+    """A call of MLIR-AIE's driver for one design.
+
+    Attributes:
+        mlir: absolute, as are the files that it makes (`xclbin`, `insts`, `elf`); "" for one that is not asked for.
+        aiecc_flags: those that decide how it is lowered.
+        other_options: words that mean nothing to npuninja.
+        device: the only device that it builds; "" for all.
+        sequence: the only runtime sequence; "" for all.
+        kernel: name, instance and number of the kernel in the XCLBIN; "" for aiecc's own.
+        chained: the XCLBIN that its kernel is put into, with those that are there.
+        others: what else it makes: path and kind (`ctrlpkt`, `ctrlpkt_insts`, `txn`).
+        generation: of the dialect that an aiecc with such options reads; "" when they do not tell.
     """
 
     mlir: str
@@ -89,6 +99,12 @@ class DesignBuild:
     elf: str
     aiecc_flags: tuple[str, ...]
     other_options: tuple[str, ...]
+    device: str = ""
+    sequence: str = ""
+    kernel: tuple[str, str, str] = ("", "", "")
+    chained: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+    generation: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,11 +140,14 @@ class Copy:
 
 @dataclass(frozen=True)
 class ReplacedWords:
-    """A file with words replaced by others everywhere, under another name or its own: (word, text) in order."""
+    """A file with words replaced by others everywhere, under another name or its own: (word, text) in order; and flags of
+    aiecc that do what a pass has done to it.
+    """
 
     source: str
     target: str
     words: tuple[tuple[str, str], ...]
+    aiecc_flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from npuninja.errors import UserError
 from npuninja.plan.host_program import SCRIPT_SUFFIXES
+from npuninja.porting.design_calls import DesignCalls, kind_of, outputs_of
 from npuninja.porting.found import (
     Archive,
     CMakeBuild,
@@ -28,6 +29,9 @@ MLIR_AIE_PLACE, PEANO_PLACE = "/npuninja-import/mlir-aie", "/npuninja-import/pea
 #: Where makefiles look for XRT's headers, which the build finds itself; /usr/include is every compiler's own, and not
 #: that of one which lies somewhere else.
 _XRT_INCLUDES = ("/usr/include", "/opt/xilinx/xrt/include")
+#: Names of files in a program's source, and those that are only what an option has when it is not given.
+_NAMED_FILE = re.compile(r'"([\w./-]+\.(?:xclbin|bin|txt|elf))"')
+_OPTION_DEFAULT = re.compile(r'default_value\(\s*"[^"]*"')
 _XRT_LIBRARIES = ("xrt_coreutil", "xrt++", "uuid", "pthread", "rt", "dl", "m", "stdc++", "stdc++fs")
 
 
@@ -43,6 +47,10 @@ class Design:
     module: str = ""
     folder: str = ""
     replaced: tuple[tuple[str, str], ...] = ()
+    devices: tuple[str, ...] = ()
+    kernels: tuple[str, ...] = ()
+    generation: str = ""
+    reconfiguration: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,7 @@ class _Builder:
         self._second_names: set[str] = set()  # objects that are copies of others
         self._kernels_of: dict[str, list[KernelObject]] = {}
         self._without: dict[str, str] = {}  # folders in which CMake would build, and why it does not
+        self._calls = DesignCalls()
         self._not_made: set[str] = set()  # what commands that are left out would have written
 
     def add(self, recognised: Recognised) -> None:
@@ -176,8 +185,10 @@ class _Builder:
             )
             return
         words = (*(before.words if before else ()), *found.words)
-        self._replaced[found.target] = ReplacedWords(source, found.target, words)
-        self._say(command, f"replace = {[f'{word}={text}' for word, text in words]}")
+        flags = (*(before.aiecc_flags if before else ()), *found.aiecc_flags)
+        self._replaced[found.target] = ReplacedWords(source, found.target, words, flags)
+        became = f"aiecc-flags = {list(found.aiecc_flags)}" if found.aiecc_flags else ""
+        self._say(command, became or f"replace = {[f'{word}={text}' for word, text in words]}")
 
     # --- Kernels.
 
@@ -231,15 +242,9 @@ class _Builder:
             return
         files = {found.output(kind): kind for kind in ("xclbin", "insts", "elf") if found.output(kind)}
         # With the names of its outputs, by which it compiles and does not run; where it would write, nothing is.
+        words = self._arguments(found.arguments, found.folder)
         self._design(
-            command,
-            xclbin,
-            found.script,
-            self._arguments(found.arguments, found.folder),
-            (),
-            files,
-            found.module,
-            found.folder,
+            command, xclbin, Design("", found.script, words, module=found.module, folder=found.folder), files
         )
 
     def _built(self, command: Command, found: DesignBuild) -> None:
@@ -249,52 +254,75 @@ class _Builder:
         if script is None and not os.path.isfile(mlir):
             self._say(command, f"nothing says how {os.path.relpath(mlir, self.folder)} is made", taken=False)
             return
-        files = {
-            path: kind
-            for path, kind in ((found.xclbin, "xclbin"), (found.insts, "insts"), (found.elf, "elf"))
-            if path
-        }
-        if not found.xclbin and not found.insts:
+        if not any(path for path, _ in outputs_of(found)):
             self._say(command, "it makes neither an XCLBIN nor instructions", taken=False)
             return
         source, arguments = mlir, tuple[str, ...]()
         if script:
             source, arguments = script.script, self._arguments(_to_stdout(script), script.folder)
         module, folder = (script.module, script.folder) if script else ("", "")
-        self._design(
-            command, found.xclbin or found.insts, source, arguments, found.aiecc_flags, files, module, folder,
-            changed.words if changed else (),
+        if found.elf and any(kind == "ctrlpkt" for _, kind in found.others):
+            found = replace(found, elf="")
+            self._say(
+                command, "without the ELF, which npuninja does not make of control packets", taken=False
+            )
+        flags = (*found.aiecc_flags, *(changed.aiecc_flags if changed else ()))
+        design = Design(
+            "", source, arguments, flags, module=module, folder=folder,
+            replaced=changed.words if changed else (), generation=found.generation,
         )  # fmt: skip
+        if not self._joined(command, found, design):
+            return
         if found.other_options:
             self._say(
                 command, f"without {' '.join(found.other_options)}, which npuninja does not know", taken=False
             )
 
-    def _design(
-        self,
-        command: Command,
-        path: str,
-        source: str,
-        arguments: tuple[str, ...],
-        flags: tuple[str, ...],
-        files: dict[str, str],
-        module: str = "",
-        folder: str = "",
-        replaced: tuple[tuple[str, str], ...] = (),
-    ) -> None:
+    def _joined(self, command: Command, found: DesignBuild, design: Design) -> bool:
+        """A call of aiecc, alone or as one of several on a module (`design_calls`); False when it is left out."""
+        module = (design.source, design.arguments, design.aiecc_flags, design.replaced)
+        name = self._calls.design_of(found, module)
+        if found.chained and not name:
+            path = os.path.relpath(found.chained, self.folder)
+            became = f"{path} is of another module, and a design is one module"
+            self._say(command, became, taken=False)
+            return False
+        if name:
+            self._say(command, f"[design.{name}]")
+        else:
+            path = outputs_of(found)[0][0]
+            name = self._design(command, path, design, dict(outputs_of(found)))
+        self._calls.add(found, module, name)
+        files, devices, kernels = self._calls.settings(name)
+        self.project.designs = [
+            replace(
+                d,
+                files=files,
+                devices=devices,
+                kernels=kernels,
+                reconfiguration=d.reconfiguration or bool(found.others),
+            )
+            if d.name == name
+            else d
+            for d in self.project.designs
+        ]
+        return True
+
+    def _design(self, command: Command, path: str, design: Design, files: Mapping[str, str]) -> str:
+        """A design that a command makes, which may be one that is known by a file; returns its name."""
         known = next((d for d in self.project.designs if path in dict(d.files)), None)
         if known is None:
             name = plain_name(os.path.splitext(os.path.basename(path))[0])
             names = {design.name for design in self.project.designs}
+            folder = design.folder
             if folder and not os.path.isdir(folder):  # one that the build makes: nothing is to be read there
                 folder = self.folder
-            known = Design(
-                _unlike(name, names), source, arguments, flags, tuple(files.items()), module, folder, replaced
-            )
+            known = replace(design, name=_unlike(name, names), files=tuple(files.items()), folder=folder)
             self.project.designs.append(known)
             self._kernels_of[known.name] = list(self._pending.values())
             self._pending = {}
         self._say(command, f"[design.{known.name}]")
+        return known.name
 
     def _arguments(self, words: Sequence[str], folder: str) -> tuple[str, ...]:
         """Words of a script, where the names of files that are there are absolute."""
@@ -337,8 +365,14 @@ class _Builder:
             self._left_out(command)
             self._say(command, f"it reads {read}, which a command that is left out makes", taken=False)
             return
-        words, designs = self._placeholders(found)
         name = self._host_name(path)
+        lacks = [made for made in self._not_made if program and any(made in word for word in program.defines)]
+        if lacks:
+            refused = f"its source includes {os.path.relpath(lacks[0], self.folder)}, which a command that is left out makes"
+            self.project.hosts.append(Host(name, (), (), found.folder, refused=refused))
+            self._say(command, f"[host.{name}], which is refused: {refused}", taken=False)
+            return
+        words, designs = self._placeholders(found)
         host = Host(
             name, (path,), words, found.folder, found.environment, designs=designs, module=found.module,
             device="" if designs else found.device, output_has=found.output_has,
@@ -366,15 +400,16 @@ class _Builder:
         if len(self.project.designs) != 1:
             return host
         (design,) = self.project.designs
-        texts = [text_of(source) for source in host.sources]
-        named = {os.path.relpath(path, host.folder): kind for path, kind in design.files}
-        found = tuple(
-            f"{path}={{{kind}}}" for path, kind in named.items() if any(f'"{path}"' in text for text in texts)
-        )
-        given = tuple(word for word in host.arguments if word.endswith("}"))
-        if all(any(word.endswith(file.partition("=")[2]) for word in given) for file in found):
-            return host  # nothing is named, or what is named is a default of the program's options
-        return replace(host, files=found, designs=(design.name,))
+        module, named = text_of(design.source), dict[str, str]()
+        for source in host.sources:
+            for path in _NAMED_FILE.findall(_OPTION_DEFAULT.sub("", text_of(source))):
+                kind = kind_of(os.path.normpath(os.path.join(host.folder, path)), design.files, module)
+                if kind:
+                    named[path] = kind
+        if not named:
+            return host
+        files = tuple(f"{path}={{{kind}}}" for path, kind in sorted(named.items()))
+        return replace(host, files=files, designs=(design.name,))
 
     def _placeholders(self, found: HostRun) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """A run's words with designs' files as placeholders, and the designs they are of."""
@@ -385,12 +420,13 @@ class _Builder:
             head, path = (option + equals, value) if equals else ("", word)
             absolute = os.path.normpath(os.path.join(found.folder, path))
             absolute = self.original(absolute)
-            design = next((d for d in self.project.designs if absolute in dict(d.files)), None)
+            made = ((d, kind_of(absolute, d.files, text_of(d.source))) for d in self.project.designs)
+            design, kind = next(((d, kind) for d, kind in made if kind), (None, ""))
             if design is None:
                 words.append((word, "", ""))
             else:
                 used[design.name] = None
-                words.append((head, design.name, dict(design.files)[absolute]))
+                words.append((head, design.name, kind))
         one = len(used) == 1
         return (
             tuple(

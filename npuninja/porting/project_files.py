@@ -130,14 +130,16 @@ def _sections(project: Project, target: str) -> dict[str, str]:
         return [_relative(value, target) for value in values]
 
     for design in project.designs:
-        entries = {
+        entries: dict[str, object] = {
             "source": _relative(design.source, target),
             "arguments": list(design.arguments),
             "module": design.module,
             "folder": _relative(design.folder, target) if design.folder else "",
         }
         entries["replace"] = [f"{word}={text}" for word, text in design.replaced]
-        add(f"[design.{design.name}]", {**entries, "aiecc-flags": list(design.aiecc_flags)})
+        entries |= {"generation": design.generation, "aiecc-flags": list(design.aiecc_flags)}
+        entries |= {"devices": list(design.devices), "reconfiguration": design.reconfiguration}
+        add(f"[design.{design.name}]", {**entries, "kernels": list(design.kernels)})
     names = [kernel.name for kernel in project.kernels]
     for kernel in project.kernels:
         name = _toml(kernel.name)
@@ -169,7 +171,9 @@ def _host_entries(host: Host, target: str) -> dict[str, object]:
 
 
 def _toml(value: object) -> str:
-    """A value of TOML: a string, or a list of strings."""
+    """A value of TOML: true or false, a string, or a list of strings."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     assert isinstance(value, list)

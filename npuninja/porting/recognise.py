@@ -47,6 +47,7 @@ _OTHER_HOSTS = ("--host-target", "--sysroot", "--link_against_hsa", "--link-agai
 _LITERAL = re.compile(
     r"s(?P<mark>[/|,#:@])(?P<word>(?:(?!(?P=mark))[^.*\[\]^$\\])+)(?P=mark)(?P<text>(?:(?!(?P=mark))[^&\\])*)(?P=mark)g"
 )
+_OVERLAY = "aie-generate-column-control-overlay"
 _SHELLS = ("bash", "sh", "zsh")
 _QUIET = (
     "mkdir", "rm", "chmod", "echo", "touch", "true", ":", "printf", "rmdir", "exit", "export", "set", "ls", "cat", "pwd", "date",
@@ -209,6 +210,35 @@ def _aiecc(command: Command) -> Recognised:
     return Recognised(command, found)
 
 
+def _aie_translate(command: Command) -> Recognised:
+    """`aie-translate --aie-npu-to-binary` of the transaction that aiecc was asked for: the configuration as a sequence."""
+    words = read_compile_words(command.words[1:], command.folder)
+    source = next((word for word in command.words[1:] if word.endswith(".mlir") and word[:1] != "-"), "")
+    if "npu-to-cpp" in " ".join(command.words):
+        return Recognised(
+            command,
+            None,
+            "sequences with values of run time are C++ of MLIR-AIE, which npuninja does not write",
+        )
+    if "npu-to-binary" not in " ".join(command.words) or not source or not words.output:
+        return Recognised(
+            command, None, "of aie-translate, npuninja takes over what makes a transaction binary"
+        )
+    return Recognised(command, Copy(os.path.normpath(os.path.join(command.folder, source)), words.output))
+
+
+def _aie_opt(command: Command) -> Recognised:
+    """`aie-opt` with the control overlay, which a design has as a flag; other passes are npuninja's own business."""
+    words = read_compile_words(command.words[1:], command.folder)
+    passes = [word for word in command.words[1:] if word.lstrip("-").startswith(_OVERLAY)]
+    files = [word for word in command.words[1:] if word.endswith(".mlir") and not word.startswith("-")]
+    source = next((f for f in files if os.path.normpath(os.path.join(command.folder, f)) != words.output), "")
+    if not passes or not source or not words.output or "route-shim-to-tile-ctrl=true" not in passes[0]:
+        return Recognised(command, None, "of aie-opt, npuninja takes over the overlay for control packets")
+    path = os.path.normpath(os.path.join(command.folder, source))
+    return Recognised(command, ReplacedWords(path, words.output, (), ("--generate-ctrl-pkt-overlay=first",)))
+
+
 def _cmake(command: Command) -> Recognised:
     words, environment = list(command.words[1:]), list(command.environment)
     if words[:2] == ["-E", "env"]:
@@ -329,6 +359,8 @@ _PROGRAMS: tuple[tuple[str, Callable[[Command], Recognised]], ...] = (
     (r"(?:llvm-|gcc-)?ar", _archive),
     (r"(?:\S*-)?ld(?:\.lld)?|ld\.lld", _link),
     (r"aiecc(?:\.py)?|aiecc-\S+", _aiecc),
+    (r"aie-opt", _aie_opt),
+    (r"aie-translate", _aie_translate),
     (r"python(?:3(?:\.\d+)?)?|ipython3?", _python),
     (r"cmake", _cmake),
     (r"cp|mv|ln|install", _copy),

@@ -205,6 +205,70 @@ def test_a_test_for_lit_in_a_tree_of_mlir_aie(tmp_path, test, comment):
     assert said["host"]["test"]["files"] == ["aie.xclbin={xclbin}", "insts.bin={insts}"]
 
 
+CALLS = """RUN: aiecc --device-name=one --xclbin-kernel-name=ONE --xclbin-kernel-id=0x901 --get-xclbin --get-npu-insts {a}
+RUN: aiecc --device-name=two --xclbin-kernel-name=TWO --xclbin-kernel-id=0x902 {b}
+RUN: %host_clang %S/test.cpp -o test.exe -std=c++17
+RUN: %run_on_npu1% ./test.exe {words}
+"""
+
+
+@pytest.mark.parametrize(
+    ("second", "words", "arguments", "designs"),
+    [
+        (
+            "--get-xclbin --get-npu-insts --xclbin-input=a.xclbin --xclbin-name=b.xclbin --npu-insts-name=b.bin %S/a.mlir",
+            "b.xclbin a.bin b.bin",
+            ["{xclbin}", "{insts:ONE}", "{insts:TWO}"],
+            {"f": (["one", "two"], ["one=ONE::0x901", "two=TWO::0x902"])},
+        ),
+        (
+            "--get-npu-insts --sequence-name=short %S/a.mlir",
+            "a.xclbin insts_two_short.bin",
+            ["{xclbin}", "{insts:two.short}"],
+            {"f": (["one", "two"], ["one=ONE::0x901"])},
+        ),
+        (
+            "--get-npu-insts %S/a.mlir",
+            "a.xclbin insts_two_long.bin",
+            ["{xclbin}", "{insts:two}"],
+            {"f": (["one", "two"], ["one=ONE::0x901"])},
+        ),
+        (
+            "--get-xclbin --get-npu-insts --xclbin-name=b.xclbin --npu-insts-name=b.bin %S/a.mlir",
+            "a.xclbin a.bin b.xclbin b.bin",
+            ["{a.xclbin}", "{a.insts}", "{b.xclbin}", "{b.insts}"],
+            {"a": (["one"], ["one=ONE::0x901"]), "b": (["two"], ["two=TWO::0x902"])},
+        ),
+    ],
+)
+def test_several_calls_of_aiecc_on_one_module(tmp_path, second, words, arguments, designs):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    first = "--xclbin-name=a.xclbin --npu-insts-name=a.bin %S/a.mlir"
+    (folder / "run.lit").write_text(CALLS.format(a=first, b=second, words=words))
+    (folder / "a.mlir").write_text("aie.runtime_sequence @short() {} aie.runtime_sequence @long() {}\n")
+    (folder / "test.cpp").write_text("int main() {}\n")
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
+    said = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())
+    found = {name: (table["devices"], table["kernels"]) for name, table in said["design"].items()}
+    assert said["host"]["test"]["arguments"] == arguments
+    assert found == designs
+    assert all(table["generation"] == "2026-08" for table in said["design"].values())
+
+
+def test_an_xclbin_that_another_module_began_is_left_out(tmp_path, capsys):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    for name in ("a.mlir", "b.mlir"):
+        (folder / name).write_text("module {}\n")
+    (folder / "run.lit").write_text(
+        "RUN: aiecc --get-xclbin --xclbin-name=a.xclbin %S/a.mlir\n"
+        "RUN: aiecc --get-xclbin --xclbin-input=a.xclbin --xclbin-name=b.xclbin %S/b.mlir\n"
+    )
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
+    assert "a.xclbin is of another module, and a design is one module" in capsys.readouterr().out
+
+
 def test_a_program_for_which_cmake_finds_no_package_is_refused(gain, tmp_path, capsys):
     folder = tmp_path / "f"
     folder.mkdir()

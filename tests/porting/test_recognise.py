@@ -45,7 +45,12 @@ LINES = {
         "/f/a.mlir", "", "/f/i.txt", "", (), ("--new-thing",)
     ),
     "aiecc --get-xclbin --get-npu-insts --xclbin-name=x.xclbin --alloc-scheme=basic-sequential a.mlir": DesignBuild(
-        "/f/a.mlir", "/f/x.xclbin", "/f/insts.bin", "", ("--alloc-scheme=basic-sequential",), ()
+        "/f/a.mlir", "/f/x.xclbin", "/f/insts_{0}.bin", "", ("--alloc-scheme=basic-sequential",), (),
+        generation="2026-08",
+    ),
+    "aiecc --device-name=d --xclbin-kernel-name=K --xclbin-kernel-id=0x902 --xclbin-input=o/a.xclbin -I inc "
+    "--aie-generate-xclbin --xclbin-name b.xclbin --sequence-name s a.mlir": DesignBuild(
+        "/f/a.mlir", "/f/b.xclbin", "", "", (), (), "d", "s", ("K", "", "0x902"), "/f/o/a.xclbin"
     ),
     "aiecc --aie-generate-xclbin --aie-generate-elf a.mlir": DesignBuild(
         "/f/a.mlir", "/f/final.xclbin", "", "/f/insts.elf", (), ()
