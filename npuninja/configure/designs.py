@@ -17,6 +17,7 @@ from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design import Design
 from npuninja.plan.designs import HOST, Faulty, ScanCache, Source, faulty, find_designs, read_design, select
 from npuninja.plan.driver_flags import read_driver_flags
+from npuninja.plan.kernel_names import with_kernels
 from npuninja.plan.layout import Layout
 from npuninja.suggestions import did_you_mean
 
@@ -118,6 +119,8 @@ def _with_settings(design: Design, settings: Settings, references: frozenset[str
         reference = os.path.join(HOST, f"{design.name}.py")
     flags = (*design.aiecc_flags, *(said.aiecc_flags if said else ()))
     read_driver_flags(flags, said.location if said else Location(design.source))
+    if said:
+        design = with_kernels(design, said)
     return replace(
         design,
         generation=(said.generation if said else "") or settings.generation,

@@ -12,7 +12,9 @@ from npuninja.configure.options import Options
 from npuninja.configure.package_table import read_package
 from npuninja.detect.probe import Denied
 from npuninja.errors import Location, UserError
+from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, check_kernel_name
 from npuninja.packaging.package import Package
+from npuninja.plan.design import KernelName
 from npuninja.plan.design_settings import DesignSettings
 from npuninja.plan.kernel_settings import KernelSettings, joined
 from npuninja.settings.reader import SettingsFile
@@ -160,7 +162,28 @@ def _design(name: str, table: Mapping[str, Any], file: SettingsFile) -> DesignSe
         alloc_scheme=table.get("alloc-scheme", ""),
         aiecc_flags=tuple(table.get("aiecc-flags", ())),
         reference=table.get("reference", ""),
+        devices=tuple(table.get("devices", ())),
+        kernels=tuple(_kernel_name(word, name, file) for word in table.get("kernels", ())),
+        kernels_location=file.place("design", name, "kernels"),
+        reconfiguration=bool(table.get("reconfiguration")),
     )
+
+
+def _kernel_name(word: str, design: str, file: SettingsFile) -> KernelName:
+    """`[DEVICE=]KERNEL[:INSTANCE[:ID]]`."""
+    place = file.place("design", design, "kernels")
+    device, equals, rest = word.rpartition("=")
+    name, _, more = rest.partition(":")
+    instance, _, number = more.partition(":")
+    try:
+        if equals and not device:
+            raise ValueError
+        check_kernel_name(name, instance or DEFAULT_INSTANCE_NAME)
+        return KernelName(device, name, instance, int(number, 0) if number else 0)
+    except ValueError:
+        raise UserError(f"'kernels' must be DEVICE=KERNEL[:INSTANCE[:ID]], got {word!r}", place) from None
+    except UserError as error:
+        raise UserError(f"'kernels': {error.message}", place) from error
 
 
 def _replaced(name: str, words: Sequence[str], file: SettingsFile) -> tuple[tuple[str, str], ...]:

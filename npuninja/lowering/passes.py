@@ -25,6 +25,7 @@ class Settings(NamedTuple):
     packet_fifos: bool = False
     dynamic_fifos: bool | None = None
     cores_per_column: int | None = None
+    control_overlay: str = ""
 
 
 class Pass(NamedTuple):
@@ -58,6 +59,12 @@ RESOURCES: tuple[Pass, ...] = (
         "resources.place_tiles:place_tiles",
         takes=("rules", "warnings", "cores_per_column"),
     ),
+    # The same pass of the reference, for all tiles or for those that are used; it takes channels of the shim before fifos do.
+    Pass(
+        "aie-generate-column-control-overlay",
+        "resources.controller_ids:route_all_tiles",
+        takes=("control_overlay", "rules"),
+    ),
     Pass("aie-insert-trace-flows", "trace:lower_traces", takes=("rules",)),
     Pass(
         "aie-unroll-runtime-sequence-loops",
@@ -81,6 +88,11 @@ RESOURCES: tuple[Pass, ...] = (
         "resources.scratchpad:lower_scratchpad_parameters",
         "module",
     ),
+    Pass(
+        "aie-generate-column-control-overlay",
+        "resources.controller_ids:route_used_tiles",
+        takes=("control_overlay", "rules"),
+    ),
     Pass("aie-assign-lock-ids", "resources.lock_ids:assign_lock_ids", when="not numbers_locks_last"),
     Pass(
         "aie-objectFifo-stateful-transform",
@@ -92,7 +104,11 @@ RESOURCES: tuple[Pass, ...] = (
     Pass("aie-lower-cascade-flows", "resources.cascade_flows:lower_cascade_flows"),
     Pass("aie-lower-broadcast-packet", "routing.broadcast:lower_broadcasts"),
     Pass("aie-assign-tile-controller-ids", "resources.controller_ids:assign_controller_ids"),
-    Pass("aie-generate-column-control-overlay", "resources.controller_ids:add_control_overlay"),
+    Pass(
+        "aie-generate-column-control-overlay",
+        "resources.controller_ids:add_control_overlay",
+        takes=("control_overlay",),
+    ),
     Pass(
         "aie-assign-buffer-addresses",
         "resources.buffer_addresses:assign_buffer_addresses",

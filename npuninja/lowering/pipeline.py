@@ -39,6 +39,7 @@ def lower_resources(
     packet_fifos: bool = False,
     dynamic_fifos: bool | None = None,
     cores_per_column: int | None = None,
+    control_overlay: str = "",
 ) -> None:
     """Step 1: objectFifos become buffers, locks, DMA programs and flows; ids and addresses are given; loops
     become branches.
@@ -55,6 +56,8 @@ def lower_resources(
             for the default.
         cores_per_column: how many cores of each column, from the bottom, are for logical tiles without a place
             (cores-per-col); None for all.
+        control_overlay: "true" when the shim's DMA reaches the control port of every tile (generate-ctrl-pkt-overlay);
+            "first" when that is so before tiles that nothing uses are dropped.
 
     Raises:
         UserError: the design cannot be lowered: too little memory, too few channels, locks or descriptors, a
@@ -64,7 +67,13 @@ def lower_resources(
     from npuninja.lowering.passes import RESOURCES, Settings, run_passes
 
     settings = Settings(
-        rules_of(generation), warnings, alloc_scheme, packet_fifos, dynamic_fifos, cores_per_column
+        rules_of(generation),
+        warnings,
+        alloc_scheme,
+        packet_fifos,
+        dynamic_fifos,
+        cores_per_column,
+        control_overlay,
     )
     run_passes(RESOURCES, module, settings)
 

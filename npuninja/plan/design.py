@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, NamedTuple
 
 from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location
-from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
+from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Configuration:
         location: where it stands.
         sequences: in the order of the text; () for one that only others load.
         cores: by column and row.
+        place: in the module, from 1: the number by which a stream loads it.
+        loads: the devices that its sequences load while they run.
     """
 
     symbol: str
@@ -67,6 +70,8 @@ class Configuration:
     location: Location
     sequences: tuple[Sequence, ...]
     cores: tuple[Core, ...]
+    place: int = 1
+    loads: tuple[str, ...] = ()
 
     @property
     def buffers(self) -> int:
@@ -74,12 +79,22 @@ class Configuration:
         return max((sequence.buffers for sequence in self.sequences), default=0)
 
 
+class KernelName(NamedTuple):
+    """What the project calls the kernel of a device; `instance` "" and `number` 0 for aiecc's."""
+
+    device: str
+    name: str
+    instance: str = ""
+    number: int = 0
+
+
 class Kernel(NamedTuple):
-    """A kernel of the design's XCLBIN: what a host program calls it, its number, and its configuration."""
+    """A kernel of the design's XCLBIN: what a host program calls it, its number, its configuration and its instance."""
 
     name: str
     number: int
     configuration: Configuration
+    instance: str = DEFAULT_INSTANCE_NAME
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,8 @@ class Design:
         aiecc_flags: of MLIR-AIE's driver, for its lowering: what its source says, then what the project says.
         reference: its NumPy reference, relative to the project; "" when there is none.
         kernels: those that a Python source brings itself.
+        kernel_names: what the project calls the kernels of its XCLBIN; () for the names that follow from the module.
+        reconfiguration: whether the configurations are also made as control packets and as sequences.
     """
 
     name: str
@@ -117,6 +134,8 @@ class Design:
     aiecc_flags: tuple[str, ...] = ()
     reference: str = ""
     kernels: tuple[OwnKernel, ...] = ()
+    kernel_names: tuple[KernelName, ...] = ()
+    reconfiguration: bool = False
 
     @property
     def widest(self) -> Configuration:
@@ -139,6 +158,11 @@ class Design:
         return len(self.configurations) > 1 or len(self.runs) > 1
 
     @property
+    def has_own_names(self) -> bool:
+        """Whether its XCLBIN is more than one kernel with one sequence under aiecc's name."""
+        return self.has_several or bool(self.kernel_names) or self.configurations[0].place > 1
+
+    @property
     def runs(self) -> tuple[tuple[Configuration, Sequence], ...]:
         """Every runtime sequence with its configuration."""
         return tuple((c, sequence) for c in self.configurations for sequence in c.sequences)
@@ -146,12 +170,18 @@ class Design:
     @property
     def xclbin_kernels(self) -> tuple[Kernel, ...]:
         """Its kernels: the only one has aiecc's name, several those of their devices, as in aiecc's ELFs."""
-        called = [c for c in self.configurations if c.sequences]
         several = len(self.configurations) > 1
-        return tuple(
-            Kernel(c.symbol if several else DEFAULT_KERNEL_NAME, DEFAULT_KERNEL_ID + place, c)
-            for place, c in enumerate(called)
-        )
+        said = {name.device: name for name in self.kernel_names}
+        called = [c for c in self.configurations if c.sequences or c.symbol in said]
+        taken = {name.number for name in self.kernel_names}
+        free = (number for number in count(DEFAULT_KERNEL_ID) if number not in taken)
+        found = []
+        for configuration in called:
+            symbol = configuration.symbol
+            name = said.get(symbol) or KernelName(symbol, symbol if several else DEFAULT_KERNEL_NAME)
+            instance = name.instance or DEFAULT_INSTANCE_NAME
+            found.append(Kernel(name.name, name.number or next(free), configuration, instance))
+        return tuple(found)
 
 
 def to_json(design: Design) -> dict[str, Any]:
@@ -162,6 +192,8 @@ def to_json(design: Design) -> dict[str, Any]:
                 "symbol": c.symbol,
                 "device": c.device,
                 "location": list(c.location),
+                "place": c.place,
+                "loads": list(c.loads),
                 "sequences": [[s.name, s.buffers, list(s.location)] for s in c.sequences],
                 "cores": [[k.column, k.row, [[o.name, *o.location] for o in k.objects]] for k in c.cores],
             }
@@ -203,4 +235,6 @@ def _configuration(content: dict[str, Any]) -> Configuration:
             Core(column, row, tuple(LinkedObject(o[0], Location(*o[1:])) for o in objects))
             for column, row, objects in content["cores"]
         ),
+        place=int(content["place"]),
+        loads=tuple(map(str, content["loads"])),
     )

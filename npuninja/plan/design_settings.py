@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npuninja.errors import Location
+from npuninja.plan.design import KernelName
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class DesignSettings:
         alloc_scheme: how its buffers are placed.
         aiecc_flags: of MLIR-AIE's driver, for its lowering.
         reference: its NumPy reference, relative to toolchain.toml.
+        devices: those of its devices that are built; () for all.
+        kernels: what its XCLBIN calls them; () for the names that follow from the module.
+        kernels_location: where that is said.
+        reconfiguration: whether the configurations are also made as control packets and as sequences.
     """
 
     name: str
@@ -38,3 +43,7 @@ class DesignSettings:
     alloc_scheme: str = ""
     aiecc_flags: tuple[str, ...] = ()
     reference: str = ""
+    devices: tuple[str, ...] = ()
+    kernels: tuple[KernelName, ...] = ()
+    kernels_location: Location | None = None
+    reconfiguration: bool = False

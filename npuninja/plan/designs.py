@@ -298,7 +298,13 @@ def read_design(
         from npuninja.plan.python_design import run_python_design
 
         text, imports, made, flags = run_python_design(
-            source.path, os.getcwd(), source.arguments, bindings, source.module, source.folder
+            source.path,
+            os.getcwd(),
+            source.arguments,
+            bindings,
+            source.module,
+            source.folder,
+            source.generation or "auto",
         )
         kernels = tuple(_own_kernel(kernel, source, generated_folder) for kernel in made)
         mlir = os.path.join(generated_folder, f"{source.name}.mlir")

@@ -12,7 +12,12 @@ from typing import NamedTuple
 from npuninja.errors import Location, UserError
 
 ALLOCATION_SCHEMES = ("basic-sequential", "bank-aware")
-_SWITCHES = {"--dynamic-objFifos": "dynamic_fifos", "--packet-sw-objFifos": "packet_fifos"}
+_OVERLAY = "--generate-ctrl-pkt-overlay"
+_SWITCHES = {
+    "--dynamic-objFifos": "dynamic_fifos",
+    "--packet-sw-objFifos": "packet_fifos",
+    _OVERLAY: "control_overlay",
+}
 _VALUES = {"--alloc-scheme": "alloc_scheme", "--cores-per-col": "cores_per_column"}
 #: What is for aiecc to know, and changes nothing in the result here.
 _WITHOUT_EFFECT = ("--no-xchesscc", "--no-xbridge", "--xchesscc", "--xbridge", "--verbose", "-v", "--no-unified",
@@ -28,6 +33,8 @@ class LoweringFlags(NamedTuple):
         alloc_scheme: how buffers are placed.
         dynamic_fifos: "true" when cores choose a FIFO's object at run time unless they say otherwise, or "false".
         packet_fifos: "true" when objectFifos use packet flows.
+        control_overlay: "true" when the shim's DMA reaches the control port of every tile that is used; "first" when of every
+            tile that the design has, as by `aie-opt -aie-generate-column-control-overlay` before anything else.
         cores_per_column: how many cores of a column are used for those without a place, as a decimal number.
     """
 
@@ -35,6 +42,7 @@ class LoweringFlags(NamedTuple):
     dynamic_fifos: str = ""
     packet_fifos: str = ""
     cores_per_column: str = ""
+    control_overlay: str = ""
 
 
 def read_driver_flags(words: Sequence[str], where: Location | None = None) -> LoweringFlags:
@@ -48,6 +56,9 @@ def read_driver_flags(words: Sequence[str], where: Location | None = None) -> Lo
         flag = f"--{name.lstrip('-')}"
         if flag in _SWITCHES:
             said = (value or "true").lower()
+            if flag == _OVERLAY and said == "first":
+                found[_SWITCHES[flag]] = said
+                continue
             if said not in ("true", "false", "1", "0"):
                 raise UserError(f"aiecc flag {flag}={value}: expected true or false", where)
             found[_SWITCHES[flag]] = "true" if said in ("true", "1") else "false"
@@ -63,8 +74,9 @@ def read_driver_flags(words: Sequence[str], where: Location | None = None) -> Lo
             raise UserError(
                 f"npuninja does not know the aiecc flag {name}", where, hint=f"known: {', '.join(FLAGS)}"
             )
-    if found.get("packet_fifos") == "false":
-        del found["packet_fifos"]
+    for name in ("packet_fifos", "control_overlay"):
+        if found.get(name) == "false":
+            del found[name]
     return LoweringFlags(**found)
 
 

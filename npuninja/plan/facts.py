@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from npuninja.detect.mlir_aie import aiecc_command, aiecc_variables
 from npuninja.detect.mlir_aie_releases import Release
-from npuninja.formats.xclbin_sections import LEAST_BUFFERS, buffers_of_call
+from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, LEAST_BUFFERS, buffers_of_call
 from npuninja.plan.context import Context
 from npuninja.plan.design import Configuration, Core, Design, Sequence
 from npuninja.plan.design_files import DesignFiles
@@ -77,6 +77,7 @@ def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, 
         if design.generation != "auto"
         else "",
         "values": _values(spelling),
+        "reconfiguration": _flag(design.reconfiguration),
         **read_driver_flags(design.aiecc_flags)._asdict(),
         **({"alloc_scheme": design.alloc_scheme} if design.alloc_scheme else {}),
         "edits": tuple(release.edits) if release else (),
@@ -100,14 +101,19 @@ def facts_of_device(configuration: Configuration, files: DesignFiles) -> dict[st
     }
 
 
-def facts_of_sequence(design: Design, configuration: Configuration, sequence: Sequence) -> dict[str, Value]:
+def facts_of_sequence(
+    design: Design, configuration: Configuration, sequence: Sequence, files: DesignFiles
+) -> dict[str, Value]:
     """The facts of one runtime sequence of a design."""
     called = next(k.name for k in design.xclbin_kernels if k.configuration is configuration)
     return {
         "device_symbol": configuration.symbol,
         "sequence": sequence.name,
-        "kernel_name": called if design.has_several else "",
-        "sequence_name": sequence.name if design.has_several else "",
+        "kernel_name": called if design.has_own_names else "",
+        "sequence_name": sequence.name if design.has_own_names else "",
+        "buffers_of_sequence": str(sequence.buffers),
+        "place_of_device": str(configuration.place),
+        **{name: files.of_device(name, configuration) for name in CDO},
     }
 
 
@@ -119,15 +125,20 @@ def facts_of_core(configuration: Configuration, core: Core) -> dict[str, Value]:
 def _of_kernels(design: Design) -> dict[str, Value]:
     """What the XCLBIN and the manifest say of kernels, where it is not what every design of one sequence has."""
     first = design.xclbin_kernels[0]
-    if not design.has_several:
+    if not design.has_own_names:
         buffers = first.configuration.buffers
         return {"buffers": str(buffers) if buffers > LEAST_BUFFERS else ""}
     called = {kernel.configuration.symbol: kernel for kernel in design.xclbin_kernels}
     words = []
-    for configuration in design.configurations:
+    for place, configuration in enumerate(design.configurations, 1):
         kernel = called.get(configuration.symbol)
-        buffers = buffers_of_call(configuration.buffers)
-        words.append(f"{kernel.name}={kernel.number:#x}={buffers}" if kernel else "none")
+        # One without a sequence is called with those of the others, and their control packets behind.
+        most = max(c.buffers for c in design.configurations) + 1
+        buffers = buffers_of_call(configuration.buffers if configuration.sequences else most)
+        word = f"{kernel.name}={kernel.number:#x}={buffers}" if kernel else "none"
+        instance = kernel.instance if kernel and kernel.instance != DEFAULT_INSTANCE_NAME else ""
+        number = str(configuration.place) if configuration.place != place else ""
+        words.append(f"{word}={instance}={number}".rstrip("="))
     runs = [(called[configuration.symbol], sequence) for configuration, sequence in design.runs]
     return {
         "xclbin_kernels": tuple(words),

@@ -43,9 +43,10 @@ def run_python_design(
     bindings: Bindings | None = None,
     module: str = "",
     folder: str = "",
+    generation: str = "auto",
 ) -> PythonDesign:
     """Runs a design's script with `arguments` in `folder`, or in the project: with MLIR-AIE's own bindings where they are
-    given, else with npuninja's.
+    given, else with npuninja's, as the one of `generation`.
 
     A design under `@iron.jit` prints nothing by itself: MLIR-AIE's bindings would build it whole, so it is
     npuninja's that stop at its module, unless the others were asked for.
@@ -82,6 +83,7 @@ def run_python_design(
                 stderr=subprocess.PIPE,
                 time_limit_s=TIME_LIMIT_S,
                 module=module,
+                generation=generation,
             )
         if outcome.exit_code:
             printed = outcome.errors.strip()

@@ -12,6 +12,9 @@ from npuninja.plan.design import Configuration, Core, Design, LinkedObject, Sequ
 from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.suggestions import did_you_mean
 
+#: Operations of a sequence that load a device, and the attribute that names it.
+_LOADED = {"aiex.configure": "symbol", "aiex.npu.load_pdi": "device_ref"}
+
 
 def scan_module(
     module: Operation,
@@ -55,7 +58,7 @@ def scan_module(
         rules = rules_of(choose(generations) if generation in ("", "auto") else generation)
         for device in devices:
             place_tiles(device, rules, Warnings(), int(cores) if cores else None)
-    configurations = tuple(_configuration(device, mlir) for device in devices)
+    configurations = tuple(_configuration(device, mlir, place) for place, device in enumerate(devices, 1))
     _check_together(configurations)
     return Design(
         name=name,
@@ -86,7 +89,7 @@ def _location(op: Operation, file: str) -> Location:
     return op.loc or Location(file)
 
 
-def _configuration(device: Operation, file: str) -> Configuration:
+def _configuration(device: Operation, file: str, place: int) -> Configuration:
     cores = [_core(op, device, file) for op in device.body.ops if op.name == "aie.core"]
     return Configuration(
         symbol=_symbol(device, "main"),
@@ -94,7 +97,20 @@ def _configuration(device: Operation, file: str) -> Configuration:
         location=_location(device, file),
         sequences=tuple(_sequence(op, file) for op in device.body.ops if op.name in RUNTIME_SEQUENCES),
         cores=tuple(sorted(cores, key=lambda core: (core.column, core.row))),
+        place=place,
+        loads=_loads(device),
     )
+
+
+def _loads(device: Operation) -> tuple[str, ...]:
+    """The devices whose configuration its sequences load while they run."""
+    found: dict[str, None] = {}
+    for sequence in device.body.ops:
+        for op in sequence.walk() if sequence.name in RUNTIME_SEQUENCES else ():
+            symbol = op.attributes.get(_LOADED.get(op.name, ""))
+            if isinstance(symbol, SymbolRefAttr):
+                found.setdefault(symbol.path[-1])
+    return tuple(found)
 
 
 def _symbol(op: Operation, otherwise: str) -> str:

@@ -47,7 +47,7 @@ class DesignSteps:
             _Place(c, files=self.files, known=facts_of_device(c, self.files)) for c in design.configurations
         ]
         self._sequences = [
-            _Place(c, sequence=s, files=self.files, known=facts_of_sequence(design, c, s))
+            _Place(c, sequence=s, files=self.files, known=facts_of_sequence(design, c, s, self.files))
             for c, s in design.runs
         ]
         self._cores = [
@@ -96,12 +96,16 @@ class DesignSteps:
 
     def files_of(self, name: str, sequence: str = "") -> list[str]:
         """A file of the design, by its name in the table of stages, or those of its sequences, or of that which is named
-        as `KERNEL.SEQUENCE`, or by the end of that.
+        as `KERNEL.SEQUENCE`, by the end of that, or as `KERNEL` for all of its sequences.
         """
         if name not in OF_SEQUENCE:
             return [] if sequence else [self.files[name]]
         named = zip(self.run_names, self.files.all(name))
-        return [path for run, path in named if not sequence or f".{run}".endswith(f".{sequence}")]
+        return [
+            path
+            for run, path in named
+            if not sequence or f".{run}".endswith(f".{sequence}") or run.startswith(f"{sequence}.")
+        ]
 
     @property
     def run_names(self) -> list[str]:

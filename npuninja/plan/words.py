@@ -8,6 +8,7 @@ from npuninja.arch.devices import DEVICES
 from npuninja.detect.mlir_aie import root_of
 from npuninja.detect.mlir_aie_releases import Release
 from npuninja.detect.peano import peano_program
+from npuninja.errors import UserError
 from npuninja.plan.context import Context
 from npuninja.plan.design import Core, Design
 from npuninja.plan.driver_flags import read_driver_flags
@@ -62,6 +63,8 @@ def _with_flags(pipeline: str, design: Design) -> str:
     """A pipeline of the reference with the options of its passes that a design's flags set."""
     flags = read_driver_flags(design.aiecc_flags)
     scheme = design.alloc_scheme or flags.alloc_scheme
+    if flags.control_overlay:
+        pipeline = _with_overlay(pipeline)
     for old, new in (
         ("dynamic-objFifos=0", flags.dynamic_fifos == "true" and "dynamic-objFifos=1"),
         ("packet-sw-objFifos=0", flags.packet_fifos and "packet-sw-objFifos=1"),
@@ -73,6 +76,13 @@ def _with_flags(pipeline: str, design: Design) -> str:
     ):
         pipeline = pipeline.replace(old, new) if new else pipeline
     return pipeline
+
+
+def _with_overlay(pipeline: str) -> str:
+    """A pipeline in which the control overlay reaches every tile, which it does before objectFifos take the shim's channels."""
+    if "route-shim-to-tile-ctrl=0" not in pipeline:
+        raise UserError("this release of MLIR-AIE has no --generate-ctrl-pkt-overlay that npuninja knows")
+    return pipeline.replace("route-shim-to-tile-ctrl=0", "route-shim-to-tile-ctrl=1")
 
 
 def variables(context: Context) -> dict[str, tuple[str, ...]]:

@@ -280,6 +280,27 @@ DESIGN = Section(
             '["--dynamic-objFifos"]',
         ),
         Key(
+            "devices",
+            "texts",
+            "Which devices of its module are built, as aiecc's `--device-name` chooses one; those that their sequences load "
+            "are built with them. Without it: all.",
+            '["main"]',
+        ),
+        Key(
+            "kernels",
+            "texts",
+            "What the XCLBIN calls the kernels of its devices: `DEVICE=KERNEL[:INSTANCE[:ID]]`, as aiecc's "
+            "`--xclbin-kernel-name` and its like. A device without a name is `main`.",
+            '["add=ADDONE:ADDONEINST:0x901"]',
+        ),
+        Key(
+            "reconfiguration",
+            "boolean",
+            "Whether the configuration of each device is also made as control packets with the sequence that sends them "
+            "(`{ctrlpkt}`, `{ctrlpkt_insts}`), and as a sequence alone (`{txn}`), for host programs that load one over another.",
+            "true",
+        ),
+        Key(
             "reference",
             "path",
             "Its NumPy reference, when it is not `host/NAME.py`.",

@@ -116,6 +116,9 @@ FILES: dict[str, str] = {
     "arguments": "arguments.json",
     "insts": "insts.bin",
     "insts_elf": "NAME.elf",
+    "ctrlpkt": "ctrlpkt.bin",
+    "ctrlpkt_insts": "ctrlpkt_insts.bin",
+    "txn": "configuration.bin",
     "cdo_elfs": "cdo_elfs.bin",
     "cdo_init": "cdo_init.bin",
     "cdo_enable": "cdo_enable.bin",
@@ -160,7 +163,9 @@ FILES: dict[str, str] = {
 # Of those, the files that every device of a design has, and those that every runtime sequence has. Where there are several
 # the names say which: `DEVICE.` in front, `.SEQUENCE` before the ending (npuninja/plan/design_files.py).
 OF_DEVICE = frozenset({"with_elfs", "cdo_elfs", "cdo_init", "cdo_enable", "bif", "pdi"})
-OF_SEQUENCE = frozenset({"arguments", "insts", "insts_elf", "vectors_in", "vectors_out"})
+OF_SEQUENCE = frozenset(
+    {"arguments", "insts", "insts_elf", "vectors_in", "vectors_out", "ctrlpkt", "ctrlpkt_insts", "txn"}
+)
 
 
 def usage(row: Stage) -> str:

@@ -14,7 +14,7 @@ from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 def run(arguments: list[str]) -> None:
     """`DESIGN.mlir [--alloc-scheme S] [--generation G] [--packet-fifos] [--dynamic-fifos true|false]
-    [--cores-per-column N] [--werror] -o input_with_addresses.mlir`.
+    [--cores-per-column N] [--control-overlay true|first] [--werror] -o input_with_addresses.mlir`.
     """
     options = stage_arguments("lower", arguments)
     dynamic, cores = options.optional("--dynamic-fifos"), options.optional("--cores-per-column")
@@ -33,6 +33,7 @@ def run(arguments: list[str]) -> None:
             packet_fifos="--packet-fifos" in options.flags,
             dynamic_fifos=dynamic == "true" if dynamic else None,
             cores_per_column=int(cores) if cores else None,
+            control_overlay=options.optional("--control-overlay") or "",
         )
         write_module(outputs, target, module, warnings)
         print_warnings(warnings, as_errors="--werror" in options.flags)

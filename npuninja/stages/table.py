@@ -56,7 +56,7 @@ SEQUENCE = Option("--sequence", "S", "sequence", needed=True)
 CORE = Option("--core", "C,R", "core", needed=True)
 KIND = Option("--kind", "K", "kind", needed=True)
 BUFFERS = Option("--buffers", "N", "buffers")
-KERNELS = Option("--kernel", "NAME=ID=BUFFERS", "xclbin_kernels", many=True)
+KERNELS = Option("--kernel", "NAME=ID=BUFFERS[=INSTANCE[=PDI]]", "xclbin_kernels", many=True)
 IMAGES = Option("--image", "C,R=FILE", "images", many=True)
 WORDS = Option("--word", "W", "words", many=True)
 GENERATION = Option("--generation", "G")
@@ -173,6 +173,7 @@ STAGES: tuple[Stage, ...] = (
             Option("--packet-fifos", takes="packet_fifos"),
             Option("--dynamic-fifos", "true|false", "dynamic_fifos"),
             Option("--cores-per-column", "N", "cores_per_column"),
+            Option("--control-overlay", "true|first", "control_overlay"),
             WERROR,
         ),
         providers=(
@@ -650,6 +651,25 @@ STAGES: tuple[Stage, ...] = (
         when="reference_source",
         driver="",
         installed=True,
+    ),
+    Stage(
+        "control_packets",
+        "CTRLPKT",
+        "a device's configuration as control packets with the sequence that sends them, and as a sequence alone",
+        reads=("insts",),
+        makes=("ctrlpkt", "ctrlpkt_insts", "txn"),
+        options=(
+            DEVICE._replace(needed=True),
+            Option("--elfs", "F", "cdo_elfs", needed=True),
+            *PACKED,
+            Option("--argument", "N", "buffers_of_sequence", needed=True),
+            Option("--pdi", "N", "place_of_device", needed=True),
+            Option("--sending", "F", "ctrlpkt_insts", needed=True),
+            Option("--transaction", "F", "txn", needed=True),
+        ),
+        scope="sequence",
+        when="reconfiguration",
+        wanted=True,
     ),
     Stage(
         "insts_elf",

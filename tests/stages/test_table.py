@@ -40,7 +40,13 @@ def test_what_a_row_names_exists():
         assert set(re.findall(r"\$(\w+)", provider.words)) <= variables, name
         assert not provider.identity or f"{provider.identity}_identity" in variables, name
         assert {*row.reads, *row.makes, *provider.reads, *provider.makes} <= {*FILES, "MLIR"}, name
-        assert row.when.partition("=")[0] in {*choices(), "sequence_op", "reference_source", ""}, name
+        assert row.when.partition("=")[0] in {
+            *choices(),
+            "sequence_op",
+            "reference_source",
+            "reconfiguration",
+            "",
+        }, name
     for row in STAGES:
         taken = {option.takes for option in row.options}
         assert all(name in taken for name in row.makes[1:]), f"{row.name}: what is made has no option"
