@@ -97,7 +97,7 @@ def run_list(runs: Sequence[Manifest], options: argparse.Namespace) -> int:
 
 
 def ordered(runs: Sequence[Manifest], words: str) -> tuple[Manifest, ...]:
-    """The runs that `K[:S],…` names, in its order. UserError when there is none of a name."""
+    """The runs that `K[:S],…` names, in its order. UserError when no run has a name."""
     found: list[Manifest] = []
     for word in words.split(","):
         kernel, _, sequence = word.partition(":")

@@ -17,6 +17,7 @@ from npuninja.arch.devices import DeviceModel
 from npuninja.arch.registers import (
     DIRECTIONS,
     QUEUE_TOKEN_SHIFT,
+    TILE_BYTES,
     bd_offset,
     channel_queue,
     split_address,
@@ -37,7 +38,7 @@ from npuninja.formats.txn import (
 MOST_WORDS = 4  # of a packet: two bits of the control word
 #: Added to the offset of an argument that the firmware does not translate (formats/txn.py).
 LATE_OFFSET = 0x80000000
-_ADDRESS_MASK = 0xFFFFF
+_TILE_MASK = TILE_BYTES - 1
 _WORDS_SHIFT, _OPERATION_SHIFT = 20, 22
 #: A shim BD that sends words as they lie: bursts of 64 words, AXI cache bits, valid (as every plain transfer has them).
 _LINEAR_BD = (0, 0, 0, 0x80000000, 0x02000000, 0, 0x02000000)
@@ -95,7 +96,7 @@ def _packets(address: int, words: Sequence[int]) -> Iterator[ControlPacket]:
 
 def write_packet(packet: ControlPacket, controller_id: int) -> bytes:
     """A packet's bytes: stream header, control word, data."""
-    control = (len(packet.words) - 1) << _WORDS_SHIFT | packet.address & _ADDRESS_MASK
+    control = (len(packet.words) - 1) << _WORDS_SHIFT | packet.address & _TILE_MASK
     words = (with_parity(controller_id), with_parity(control), *packet.words)
     return struct.pack(f"<{len(words)}I", *words)
 
@@ -120,7 +121,7 @@ def read_packets(data: bytes, place_of: Callable[[int], int]) -> list[ControlPac
             raise UserError(f"the control packet at byte {4 * at} is no write")
         if at + 2 + count > len(words):
             raise UserError(f"the control packet at byte {4 * at} ends before its data")
-        address = place_of(header & 0x1F) | control & _ADDRESS_MASK
+        address = place_of(header & 0x1F) | control & _TILE_MASK
         found.append(ControlPacket(address, words[at + 2 : at + 2 + count]))
         at += 2 + count
     return found

@@ -79,7 +79,7 @@ def outputs_of(found: DesignBuild) -> list[tuple[str, str]]:
 
 
 def kind_of(path: str, files: Sequence[tuple[str, str]], source: str) -> str:
-    """What a file of a design is, "" when it is none; one whose name has a device and a sequence in it too.
+    """What a file of a design is, "" when it is not; one whose name has a device and a sequence in it too.
 
     Args:
         path: absolute.

@@ -59,7 +59,7 @@ def test_an_array_becomes_another_device(project):
 
 
 def _reset(npu):
-    """A core that a sequence holds in reset waits no more, and begins anew when it is let go."""
+    """A core that a sequence holds in reset waits no more, and begins again when it is let go."""
     control = tile_address(0, 2, CORE_CONTROL)
     assert npu.read32(control) == 1
 

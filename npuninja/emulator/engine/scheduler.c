@@ -14,7 +14,7 @@ static u64 active[(ACTORS + 63) / 64];
 typedef struct {
     u32 function; /* index in the table, NO_CORE when the tile has none */
     u32 reset;    /* index of a machine code core's reset function; NO_CORE: a wasm core */
-    u32 stale;    /* a wasm core that was reset, or a core whose program memory was written: it is made anew */
+    u32 stale;    /* a wasm core that was reset, or a core whose program memory was written: it is made again */
     u32 kind, need, lock, point;
     u32 ended;
     u64 steps;
