@@ -59,9 +59,9 @@ RESOURCES: tuple[Pass, ...] = (
         "resources.place_tiles:place_tiles",
         takes=("rules", "warnings", "cores_per_column"),
     ),
-    # The same pass of the reference, for all tiles or for those that are used; it takes channels of the shim before fifos do.
+    # The overlay for control packets, of all tiles or of those that are used: it takes channels of the shim before fifos do.
     Pass(
-        "aie-generate-column-control-overlay",
+        "own-route-control-packets",
         "resources.controller_ids:route_all_tiles",
         takes=("control_overlay", "rules"),
     ),
@@ -89,7 +89,7 @@ RESOURCES: tuple[Pass, ...] = (
         "module",
     ),
     Pass(
-        "aie-generate-column-control-overlay",
+        "own-route-control-packets",
         "resources.controller_ids:route_used_tiles",
         takes=("control_overlay", "rules"),
     ),

@@ -61,7 +61,7 @@ class Configuration:
         location: where it stands.
         sequences: in the order of the text; () for one that only others load.
         cores: by column and row.
-        place: in the module, from 1: the number by which a stream loads it.
+        place: in the module, from 1: the number by which a stream loads it; 0 for that among the configurations.
         loads: the devices that its sequences load while they run.
     """
 
@@ -70,7 +70,7 @@ class Configuration:
     location: Location
     sequences: tuple[Sequence, ...]
     cores: tuple[Core, ...]
-    place: int = 1
+    place: int = 0
     loads: tuple[str, ...] = ()
 
     @property

@@ -112,7 +112,7 @@ def facts_of_sequence(
         "kernel_name": called if design.has_own_names else "",
         "sequence_name": sequence.name if design.has_own_names else "",
         "buffers_of_sequence": str(sequence.buffers),
-        "place_of_device": str(configuration.place),
+        "place_of_device": str(configuration.place or 1),
         **{name: files.of_device(name, configuration) for name in CDO},
     }
 
@@ -137,7 +137,7 @@ def _of_kernels(design: Design) -> dict[str, Value]:
         buffers = buffers_of_call(configuration.buffers if configuration.sequences else most)
         word = f"{kernel.name}={kernel.number:#x}={buffers}" if kernel else "none"
         instance = kernel.instance if kernel and kernel.instance != DEFAULT_INSTANCE_NAME else ""
-        number = str(configuration.place) if configuration.place != place else ""
+        number = str(configuration.place) if configuration.place not in (0, place) else ""
         words.append(f"{word}={instance}={number}".rstrip("="))
     runs = [(called[configuration.symbol], sequence) for configuration, sequence in design.runs]
     return {

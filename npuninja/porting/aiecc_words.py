@@ -18,6 +18,7 @@ _NAMES = {
     "--elf-name": "elf",
     "--get-elf": "elf",
     "--txn-name": "txn",
+    "--full-elf-name": "full_elf",
     "--ctrlpkt-name": "ctrlpkt",
     "--ctrlpkt-dma-seq-name": "ctrlpkt_insts",
 }
@@ -31,6 +32,8 @@ _ASKED = {
     "--get-xclbin": ("xclbin", "aie.xclbin"),
     "--get-npu-insts": ("insts", "insts_{0}.bin"),
     "--get-elf": ("elf", "design.elf"),
+    "--get-full-elf": ("full_elf", "aie.elf"),
+    "--generate-full-elf": ("full_elf", "aie.elf"),
     "--get-txn": ("txn", "{0}_transaction.mlir"),
     "--get-ctrlpkt": ("ctrlpkt", "{0}_ctrlpkt.bin"),
 }
@@ -123,4 +126,5 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
         os.path.normpath(os.path.join(folder, parts["--xclbin-input"])) if "--xclbin-input" in parts else "",
         tuple((outputs[kind], kind) for kind in _OTHERS if kind in outputs),
         GENERATIONS[-1] if any(word.startswith("--get-") for word in words) else "",
+        outputs.get("full_elf", ""),
     )

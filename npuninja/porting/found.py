@@ -91,6 +91,7 @@ class DesignBuild:
         chained: the XCLBIN that its kernel is put into, with those that are there.
         others: what else it makes: path and kind (`ctrlpkt`, `ctrlpkt_insts`, `txn`).
         generation: of the dialect that an aiecc with such options reads; "" when they do not tell.
+        full_elf: the ELF with configurations and instructions, which npuninja does not make.
     """
 
     mlir: str
@@ -105,6 +106,7 @@ class DesignBuild:
     chained: str = ""
     others: tuple[tuple[str, str], ...] = ()
     generation: str = ""
+    full_elf: str = ""
 
 
 @dataclass(frozen=True)

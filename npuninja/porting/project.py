@@ -254,6 +254,12 @@ class _Builder:
         if script is None and not os.path.isfile(mlir):
             self._say(command, f"nothing says how {os.path.relpath(mlir, self.folder)} is made", taken=False)
             return
+        if found.full_elf:
+            self._not_made.add(found.full_elf)
+            became = "npuninja makes no full ELF (docs/several-kernels.md says why)"
+            self._say(command, became, taken=False)
+            if not found.xclbin and not found.insts:
+                return
         if not any(path for path, _ in outputs_of(found)):
             self._say(command, "it makes neither an XCLBIN nor instructions", taken=False)
             return
@@ -366,9 +372,11 @@ class _Builder:
             self._say(command, f"it reads {read}, which a command that is left out makes", taken=False)
             return
         name = self._host_name(path)
-        lacks = [made for made in self._not_made if program and any(made in word for word in program.defines)]
+        lacks = self._lacking(program, found.folder) if program else ""
         if lacks:
-            refused = f"its source includes {os.path.relpath(lacks[0], self.folder)}, which a command that is left out makes"
+            refused = (
+                f"it needs {os.path.relpath(lacks, self.folder)}, which a command that is left out makes"
+            )
             self.project.hosts.append(Host(name, (), (), found.folder, refused=refused))
             self._say(command, f"[host.{name}], which is refused: {refused}", taken=False)
             return
@@ -389,6 +397,18 @@ class _Builder:
             return
         self.project.hosts.append(host)
         self._say(command, f"[host.{name}]; ninja run-host-{name}")
+
+    def _lacking(self, program: HostProgram, folder: str) -> str:
+        """A file that a program's defines or sources name and that no command makes here; "" when there is none."""
+        named = {
+            os.path.normpath(os.path.join(folder, path))
+            for source in program.sources
+            for path in _NAMED_FILE.findall(_OPTION_DEFAULT.sub("", text_of(source)))
+        }
+        missing = (
+            made for made in self._not_made if made in named or any(made in d for d in program.defines)
+        )
+        return min(missing, default="")
 
     def _host_name(self, path: str) -> str:
         """A name for the host program of a file that no other has."""

@@ -93,7 +93,7 @@ def test_other_instructions(built, npu):
     device = open_npu()
     device.load(Program(manifest.xclbin, manifest.read(manifest.xclbin), bytes(24), manifest.kernel, "aie2"))
     device.instruct(bytes(range(24)))
-    assert bytes(device._instructions.on_device[:24]) == bytes(range(24))
+    assert bytes(device._calls[0][1].on_device[:24]) == bytes(range(24))
     with pytest.raises(InternalError, match="28 bytes of instructions, the buffer holds 24"):
         device.instruct(bytes(28))
 
