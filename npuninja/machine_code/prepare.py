@@ -17,6 +17,7 @@ from npuninja.machine_code.families.fields import (
     BUNDLE_PORTS,
     IMM_OFFSET,
     OP,
+    STREAM_NO_WAIT,
     Family,
     Fields,
     Layout,
@@ -104,6 +105,9 @@ _FAMILIES: dict[str, Family] = {
 }  # fmt: skip
 
 
+_STREAMS = ("OP_STREAM_READ", "OP_STREAM_WRITE")
+
+
 def _family(decoded: Decoded) -> Family | None:
     instruction = decoded.instruction
     words = instruction.mnemonic.split(".")
@@ -133,6 +137,14 @@ class PreparedBundle(NamedTuple):
     def blocks(self) -> bool:
         """Whether it can wait for a lock."""
         return any(fields.op == "OP_ACQ" for _, fields in self.operations)
+
+    @property
+    def waits_for_port(self) -> bool:
+        """Whether it can wait for a stream or the cascade when it is issued (reads of the cascade wait later)."""
+        return any(
+            f.op == "OP_CASCADE_WRITE" or (f.op in _STREAMS and not f.x & STREAM_NO_WAIT)
+            for _, f in self.operations
+        )
 
     @property
     def ports(self) -> bool:

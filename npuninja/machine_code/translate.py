@@ -33,7 +33,7 @@ from npuninja.machine_code.translator.in_flight import (
 from npuninja.machine_code.wasm_writer import FunctionCode, write_module
 
 #: Bumped when the same program gives another module.
-VERSION = 4
+VERSION = 5
 _MAX_SHAPES = 24  # of one address
 _MAX_BLOCKS = 6000
 
@@ -109,6 +109,9 @@ class Translator:
         for branch in self.flow.branches.values():
             if branch.target is not None:
                 self.block(branch.target, ())
+        for address, entry in sorted(self.program.items()):
+            if entry.blocks or entry.waits_for_port:
+                self.block(address, ())
         functions: list[tuple[int, bytes]] = []
         while self._queue:
             functions.append((0, Block(self, *self._queue.pop(0)).build()))

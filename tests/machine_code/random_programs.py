@@ -23,6 +23,8 @@ _KEPT = {
     "lc",
     "dp",
     "core_id",
+    "crMCDEn",
+    "crSCDEn",
     *(f"{k}{i}" for k in ("p", "m", "dn", "dj", "dc") for i in range(8)),
     *("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "r29", "l6"),
 }
@@ -35,9 +37,10 @@ _CONFIGURATIONS = {False: "r14", True: "r13"}
 
 
 @cache
-def executed() -> dict[str, list[Instruction]]:
-    """The instructions that stand in random programs, by slot: all that the runtime executes, apart from branches, what
-    waits for a neighbour (test_core_ports) and table look-ups, which read where random bytes say (test_unusual_programs).
+def executed(*, ports: bool = False) -> dict[str, list[Instruction]]:
+    """The instructions that stand in random programs, by slot: all that the runtime executes, apart from branches and table
+    look-ups, which read where random bytes say (test_unusual_programs). With `ports`: and what waits for a stream or the
+    cascade.
     """
     found: dict[str, list[Instruction]] = {}
     for instruction in instruction_set("aie2").instructions:
@@ -47,7 +50,7 @@ def executed() -> dict[str, list[Instruction]]:
             instruction.is_filler
             or mnemonic in _CONTROL
             or ".4x" in mnemonic
-            or waits
+            or (waits and not ports)
             or mnemonic == "vshift.align"
         ):
             continue
@@ -143,10 +146,10 @@ def _formats() -> list[tuple[str, ...]]:
 class _Lines:
     """Random bundles: the formats in turn, in each slot the instructions in turn; locks in programs of odd seeds only."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, ports: bool) -> None:
         self.source = random.Random(seed)
         self._formats = _Deck(_formats(), 1, 60 * seed)
-        self._cards = {slot: _Deck(cards, 2, 45 * seed) for slot, cards in executed().items()}
+        self._cards = {slot: _Deck(cards, 2, 45 * seed) for slot, cards in executed(ports=ports).items()}
         self._has_locks = bool(seed % 2)
 
     def line(self) -> str:
@@ -180,13 +183,29 @@ _PRODUCTS = (
 )  # fmt: skip
 
 
-def random_program(seed: int) -> str:
-    """The text of a program: a loop of straight pieces with calls, branches and hardware loops, then `done`."""
-    lines_of = _Lines(seed)
+_PORTS = (
+    "mov r1, SS", "mov.nb r2, SS", "mov ms, r3", "mov.nb ms, r4", "vmov x6, SCD", "vmov.hi cm5, SCD", "vmov.lo cm5, SCD",
+    "vmov MCD, x6", "mov r5, SS; vmov MCD, x6", "mov r5, SS; mov ms, r2", "vmov x7, SCD; mov.nb ms, r5",
+)  # fmt: skip
+
+
+def random_program(seed: int, *, ports: bool = False) -> str:
+    """The text of a program: a loop of straight pieces with calls, branches and hardware loops, then `done`.
+
+    Args:
+        seed: of the random choices; programs of odd seeds have locks.
+        ports: whether it has instructions that wait for a stream or the cascade.
+    """
+    lines_of = _Lines(seed, ports=ports)
     source = lines_of.source
 
     def piece(count: int) -> list[str]:
-        return [source.choice(_PRODUCTS) if source.random() < 0.1 else lines_of.line() for _ in range(count)]
+        def line() -> str:
+            if source.random() < 0.1:
+                return source.choice(_PRODUCTS)
+            return source.choice(_PORTS) if ports and source.random() < 0.2 else lines_of.line()
+
+        return [line() for _ in range(count)]
 
     def settle() -> list[str]:
         # Pointers and modifiers back to where accesses are allowed; registers that choose to what is known.
@@ -199,7 +218,8 @@ def random_program(seed: int) -> str:
             f"mova r12, #{source.randrange(48)}; movx r11, #{48 + source.randrange(3)}",
             f"mova r29, #{source.randrange(38)}",
         ]
-        return lines
+        # Where nothing is in flight and the core may wait, the interpreter gives control back to translated code.
+        return [*["nop"] * 12, "mov r7, SS", *lines] if ports else lines
 
     def hardware_loop(name: str, body: int) -> list[str]:
         """A zero-overhead loop of so many bundles; of one alone, start and end are the same."""
@@ -214,6 +234,7 @@ def random_program(seed: int) -> str:
         return [*made, f"{name}_finish:", "nopb; nopa; nops; nopx; nopm; nopv"]
 
     lines = [".globl main", "main:", "movxm sp, #458752", "paddb [sp], #64", "mova r15, #3"]
+    lines += ["movxm crMCDEn, #1", "movxm crSCDEn, #1"]
     lines += [f"mova m{i}, #{32 * (i - 3)}; movx r{i}, #{source.randrange(-900, 900)}" for i in range(8)]
     lines += [f"mova dj{i}, #{32 * (i - 4)}" for i in range(8)]
     lines += [f"mova dn{i}, #{i % 3}" for i in range(8)] + [f"mova dc{i}, #{i % 2}" for i in range(8)]

@@ -25,6 +25,8 @@ typedef struct {
 typedef struct {
     const Op *op;
     u32 address, phase;
+    u32 is_read; /* a load whose memory was read before the core waited: its bytes are in `data` */
+    u32 dst, size, banks; /* of PHASE_CLAIM, whose `address` is the number of cycles until it lands */
     u8 data[64] __attribute__((aligned(16)));
 } Event;
 static Write writes[RING][RING_WRITES];
@@ -109,6 +111,7 @@ static Event *later(const Op *op, u32 delay, u32 address, u32 phase) {
     e->op = op;
     e->address = address;
     e->phase = phase;
+    e->is_read = 0;
     return e;
 }
 
@@ -129,6 +132,11 @@ static void land(void) {
 }
 
 /* --- Data memory. Physical banks of 128 bits: two in each 16 KiB of a window (device, section 3). */
+u32 banks_of(u32 address, u32 size) {
+    u32 pair = (address - DATA_START) >> 14 << 1;
+    return size > 16 ? 3u << pair : 1u << (pair + (address >> 4 & 1));
+}
+
 int memory_reach(const Op *op, u32 address, u32 size) {
     if (address < DATA_START || address + size > DATA_END) {
         fault(FAULT_ADDRESS, op, address, size, 0);
@@ -138,9 +146,7 @@ int memory_reach(const Op *op, u32 address, u32 size) {
         fault(FAULT_WINDOW, op, address, size, 0);
         return 0;
     }
-    u32 pair = (address - DATA_START) >> 14 << 1;
-    u32 used = size > 16 ? 3u << pair : 1u << (pair + (address >> 4 & 1));
-    touch(used);
+    touch(banks_of(address, size));
     return 1;
 }
 
@@ -249,8 +255,8 @@ static void told(const Op *op, u32 address, u32 size, u32 writes) {
 }
 
 /* --- What happens to an access after its issue. */
-enum { PHASE_LOAD, PHASE_UPS, PHASE_UNPACK, PHASE_CASCADE, PHASE_STORE, PHASE_PART_READ, PHASE_PART_SOURCE, PHASE_PART_WRITE,
-       PHASE_RELEASE };
+enum { PHASE_LOAD, PHASE_UPS, PHASE_UNPACK, PHASE_CASCADE, PHASE_CLAIM, PHASE_STORE, PHASE_PART_READ, PHASE_PART_SOURCE, PHASE_PART_WRITE,
+       PHASE_RELEASE, PHASE_DONE };
 
 u32 sign_of(const Op *op, u32 control) {
     return op->flags & F_CONTROL_SIGN ? CONTROL(control) & 1 : (op->flags & F_SIGNED) != 0;
@@ -259,36 +265,71 @@ u32 sign_of(const Op *op, u32 control) {
 /* Four table look-ups: 64 bits from each of four addresses, aligned to x bytes. Two descriptions of the machine differ in
  * whether the second and fourth are taken from the other 16 bytes of their 32. A table for this instruction has each 16
  * bytes twice, so that both give the same; where they do not, nothing is guessed. */
-static void gather(const Event *e) {
-    const Op *op = e->op;
+int gather(const Op *op, const u32 *addresses, u8 *data) {
     u64 compared = op->x > 4 ? ~0ull : 0xFFFFFFFFull;
-    u8 data[32] __attribute__((aligned(16)));
     for (u32 i = 0; i < 4; i++) {
-        u32 plain = ((const u32 *)e->data)[i] & ADDRESS_MASK & ~(op->x - 1u), address = i & 1 ? plain | 16 : plain;
-        if (!memory_reach(op, address, 8) || !memory_reach(op, plain, 8)) return;
+        u32 plain = addresses[i] & ADDRESS_MASK & ~(op->x - 1u), address = i & 1 ? plain | 16 : plain;
+        if (!memory_reach(op, address, 8) || !memory_reach(op, plain, 8)) return 0;
         told(op, address, 8, 0);
         u64 one, other;
         copy((u8 *)&one, (const u8 *)address, 8);
         copy((u8 *)&other, (const u8 *)plain, 8);
         if ((one ^ other) & compared) {
             fault(FAULT_GATHER, op, plain, address, 0);
-            return;
+            return 0;
         }
         copy(data + 8 * i, (const u8 *)&one, 8);
     }
-    put_vector(op, op->latency - 4u, op->dst, 32, data);
+    return 1;
+}
+
+/* The word that a part-word store changes; 0 when there is none. */
+static int part_reach(const Event *e) {
+    return natural(e->op, e->address, e->op->size) && memory_reach(e->op, e->address & ~3u, 4);
+}
+
+/* Reads for a load or a part-word store in flight, before the core waits. */
+static void read_early(Event *e) {
+    const Op *op = e->op;
+    u32 address = memory_aligned(e->address, op->size);
+    if (e->is_read) return;
+    if (e->phase == PHASE_PART_READ) {
+        if (!part_reach(e)) return;
+        *(u32 *)e->data = *(u32 *)(address & ~3u);
+    } else if (op->op == OP_LOAD_GATHER) {
+        if (!gather(op, (const u32 *)e->data, e->data + 16)) return;
+    } else {
+        if (!natural(op, address, op->size) || !memory_reach(op, address, op->size)) return;
+        told(op, address, op->size, 0);
+        copy(e->data, (const u8 *)address, op->size);
+    }
+    e->is_read = 1;
 }
 
 static void load(Event *e) {
     const Op *op = e->op;
     if (op->op == OP_LOAD_GATHER) {
-        gather(e);
+        u8 found[32] __attribute__((aligned(16)));
+        if (e->is_read) {
+            for (u32 i = 0; i < 8; i++) {
+                u32 plain = ((const u32 *)e->data)[i >> 1] & ADDRESS_MASK & ~(op->x - 1u);
+                touch(banks_of(i % 4 == 3 ? plain | 16 : plain, 8));
+            }
+            copy(found, e->data + 16, 32);
+        } else if (!gather(op, (const u32 *)e->data, found)) {
+            return;
+        }
+        put_vector(op, op->latency - 4u, op->dst, 32, found);
         return;
     }
     u32 address = memory_aligned(e->address, op->size);
-    if (!natural(op, address, op->size) || !memory_reach(op, address, op->size)) return;
-    told(op, address, op->size, 0);
-    const u8 *from = (const u8 *)address;
+    const u8 *from = e->is_read ? e->data : (const u8 *)address;
+    if (e->is_read) {
+        touch(banks_of(address, op->size));
+    } else {
+        if (!natural(op, address, op->size) || !memory_reach(op, address, op->size)) return;
+        told(op, address, op->size, 0);
+    }
     u8 data[128] __attribute__((aligned(16)));
     switch (op->op) {
     case OP_LOAD: {
@@ -338,6 +379,7 @@ static void late(Event *e) {
         if (e->address)
             put_vector(op, op->latency - 4u, op->dst + (op->op == OP_CASCADE_READ_HIGH ? 64 : 0), 64, e->data);
         return;
+    case PHASE_CLAIM: copy(claim(e->address, e->dst, e->size, e->banks), e->data, e->size); return;
     case PHASE_UNPACK: /* source and sign are read in stage 7 */
         v_unpack(data, op->op == OP_VUNPACK ? (const u8 *)op->a : e->data, op->x, sign_of(op, CR_UNPACK_SIGN));
         put_vector(op, op->latency - 6u, op->dst, 64, data);
@@ -403,14 +445,21 @@ static void start_product(const Op *op) {
 static void store(Event *e) {
     const Op *op = e->op;
     u32 size = op->size, address = memory_aligned(e->address, size);
+    if (e->phase == PHASE_DONE) { /* done before the core waited; its bank is used in this cycle */
+        touch(banks_of(address, size));
+        return;
+    }
     if (e->phase == PHASE_RELEASE) {
         lock_release(op, e->address, *(i32 *)e->data);
         return;
     }
     if (e->phase == PHASE_PART_READ) { /* stage 5: the word is read */
-        if (!natural(op, address, size) || !memory_reach(op, address & ~3u, 4)) return;
+        if (e->is_read)
+            touch(banks_of(address & ~3u, 4));
+        else if (!part_reach(e))
+            return;
         Event *next = later(op, 2, address, PHASE_PART_SOURCE);
-        *(u32 *)next->data = *(u32 *)(address & ~3u);
+        *(u32 *)next->data = e->is_read ? *(u32 *)e->data : *(u32 *)(address & ~3u);
         return;
     }
     if (e->phase == PHASE_PART_SOURCE) { /* stage 7: the source register is read */
@@ -449,17 +498,26 @@ static void run_events(int reads) {
     event_count[slot] = 0;
 }
 
-/* Before the core waits: releases and the stores in front of them are done. On the hardware an acquire acts in the same
- * stage as a release, so what was issued before it is over when it waits. */
-static void finish_stores(void) {
+/* Before the core waits: accesses of what was issued are done, in the order of their cycles. On the hardware an acquire acts in the same
+ * stage as a release, so what was issued before it is over when it waits. Banks are used in the stores' own cycles. */
+static void finish_accesses(void) {
     for (u32 ahead = 0; ahead < RING; ahead++) {
         u32 slot = (u32)(state.cycle + ahead) % RING;
+        for (u32 i = 0; i < event_count[slot]; i++) {
+            Event *e = &events[slot][i];
+            if (!e->op || (e->phase != PHASE_LOAD && e->phase != PHASE_PART_READ)) continue;
+            touch_nothing();
+            read_early(e);
+        }
         for (u32 i = 0; i < event_count[slot]; i++) {
             Event *e = &events[slot][i];
             if (!e->op || (e->phase != PHASE_STORE && e->phase != PHASE_PART_WRITE && e->phase != PHASE_RELEASE)) continue;
             touch_nothing();
             store(e);
-            e->op = 0;
+            if (e->phase == PHASE_RELEASE)
+                e->op = 0;
+            else
+                e->phase = PHASE_DONE;
         }
     }
 }
@@ -506,19 +564,26 @@ static u32 ports_wait(const Op *op, const Op *end) {
     return 0;
 }
 
+/* Takes what the neighbour's cascade holds; 0 when there is nothing, and the core waits. */
+static int take_cascade(const Op *op, u64 *to) {
+    if (!(CONTROL(CR_SCD_EN) & 1)) {
+        fault(FAULT_CASCADE_OFF, op, 1, 0, 0);
+        return 1;
+    }
+    if (!core_cascade_in(-1)) return 0;
+    for (i32 word = 0; word < 8; word++) to[word] = core_cascade_in(word);
+    core_cascade_in(8);
+    return 1;
+}
+
 /* Reads of the cascade take it in stage 5, where crSCDEn is read too: this cycle's are there, or the core waits. */
 static int cascade_is_there(void) {
     u32 slot = (u32)state.cycle % RING;
     for (u32 i = 0; i < event_count[slot]; i++) {
         Event *e = &events[slot][i];
         if (!e->op || e->phase != PHASE_CASCADE || e->address) continue;
-        if (!(CONTROL(CR_SCD_EN) & 1)) {
-            fault(FAULT_CASCADE_OFF, e->op, 1, 0, 0);
-            return 1;
-        }
-        if (!core_cascade_in(-1)) return 0;
-        for (i32 word = 0; word < 8; word++) ((u64 *)e->data)[word] = core_cascade_in(word);
-        core_cascade_in(8);
+        if (!take_cascade(e->op, (u64 *)e->data)) return 0;
+        if (state.fault) return 1;
         e->address = 1;
     }
     return 1;
@@ -819,6 +884,48 @@ static void execute(const Op *op, u32 number) {
     }
 }
 
+/* --- What translated code asks for where it may wait. What was taken from the cascade stays in its slot until the bundle
+ * is issued, since a port of the same bundle may have to wait. Stores are four cycles early here, so nearly all that was
+ * issued before is over when the core waits; translated code does the rest (t_store_now). */
+static u32 cascade_taken;
+
+/* Whether the bundle at `pc` can be issued: 0, or a STEP_.... `cascade_at` is the instruction whose read of the cascade is
+ * due, or 0. */
+EXPORT("t_ports") u32 t_ports(u32 pc, u32 cascade_at, u32 slot) {
+    const Bundle *bundle = &bundles[pc / 2];
+    u32 wait = 0;
+    if (cascade_at && !cascade_taken) {
+        if (take_cascade((const Op *)cascade_at, (u64 *)slot))
+            cascade_taken = 1;
+        else
+            wait = STEP_WAIT_CASCADE_IN;
+    }
+    if (!state.fault && !wait && bundle->flags & BUNDLE_PORTS)
+        wait = ports_wait(&ops[bundle->first], &ops[bundle->first] + bundle->count);
+    if (state.fault) return STEP_FAULT;
+    if (!wait) {
+        port_done = cascade_taken = 0;
+        return 0;
+    }
+    if (wait <= STEP_WAIT_STREAM_OUT)
+        state.stream_stalls++;
+    else
+        state.cascade_stalls++;
+    return wait;
+}
+
+/* What instruction `number` of the bundle has received. */
+EXPORT("t_received") u32 t_received(u32 number) { return port_values[number]; }
+
+/* Without waiting: whether there was a word, which goes to `slot`. */
+EXPORT("t_try_get") u32 t_try_get(u32 slot) {
+    u32 there = core_stream_ready();
+    *(u32 *)(slot + 128) = there;
+    if (there) *(u32 *)slot = (u32)core_stream_get();
+    return there;
+}
+EXPORT("t_try_put") u32 t_try_put(u32 op_at) { return (u32)stream_put((const Op *)op_at); }
+
 /* --- The loop. */
 EXPORT("core_layout") u32 core_layout(void) {
     static u32 where[16];
@@ -838,7 +945,7 @@ EXPORT("core_reset") void core_reset(void) {
     WORD(REG_CORE_ID) = identity;
     WORD(REG_LE) = ADDRESS_MASK;
     state.pc = state.stopped = state.branch_in = state.fault = state.resume = 0;
-    port_done = 0;
+    port_done = cascade_taken = 0;
 }
 
 /* Lets everything in flight land, without issuing anything. */
@@ -893,7 +1000,7 @@ EXPORT("core_run") u32 core_run(void) {
         const Op *op = &ops[bundle->first], *end = op + bundle->count;
         if (bundle->flags & BUNDLE_BLOCKS && condition(op) &&
             !lock_can_acquire(op, *(u32 *)op->a, *(i32 *)op->b)) {
-            finish_stores();
+            finish_accesses();
             if (state.fault) return STEP_FAULT;
             if (!lock_can_acquire(op, *(u32 *)op->a, *(i32 *)op->b)) return state.wait_kind;
         }
@@ -904,7 +1011,7 @@ EXPORT("core_run") u32 core_run(void) {
                 state.stream_stalls++;
             else
                 state.cascade_stalls++;
-            finish_stores();
+            finish_accesses();
             return state.fault ? STEP_FAULT : wait;
         }
         port_done = 0;
@@ -956,7 +1063,7 @@ EXPORT("core_step") i64 core_step(void) {
 }
 
 /* --- What translated code hands over to the interpreter: something in flight, `delay` cycles from being due. */
-EXPORT("t_push") void t_push(u32 kind, u32 op_at, u32 delay, u32 dst, u32 size, u32 banks, u32 slot) {
+EXPORT("t_push") void t_push(u32 kind, u32 op_at, u32 delay, u32 dst, u32 size, u32 banks, u32 slot, u32 begins) {
     const Op *op = (const Op *)op_at;
     const u8 *data = (const u8 *)slot;
     Event *e;
@@ -967,17 +1074,41 @@ EXPORT("t_push") void t_push(u32 kind, u32 op_at, u32 delay, u32 dst, u32 size, 
             if (banks & 2) copy(bank[1] + dst, data, size);
             return;
         }
-        copy(claim(delay, dst, size, banks), data, size);
+        if (begins) { /* a load: of two results for one register in one cycle the one whose stage began later stays */
+            e = later(ops, begins, delay - begins, PHASE_CLAIM); /* which instruction made it is not known any more */
+            e->dst = dst;
+            e->size = size;
+            e->banks = banks;
+            copy(e->data, data, size);
+        } else {
+            copy(claim(delay, dst, size, banks), data, size);
+        }
         return;
     case T_PART: /* its source is read when it is due, its word is written four cycles later */
         e = later(op, delay, *(const u32 *)data, PHASE_PART_SOURCE);
         *(u32 *)e->data = *(const u32 *)(data + 4);
         return;
-    case T_STORE: /* translated code writes memory four cycles early, loads and stores alike */
-        copy(later(op, delay, *(const u32 *)(data + 128), PHASE_STORE)->data, data, 64);
+    case T_STORE: /* translated code counts four cycles less for loads and stores alike; loads of the interpreter do not */
+        e = later(op, delay + 4, *(const u32 *)(data + 128), *(const u32 *)(data + 132) ? PHASE_DONE : PHASE_STORE);
+        copy(e->data, data, 64);
         return;
     case T_UNPACK: copy(later(op, delay, 0, PHASE_UNPACK)->data, data, 32); return;
     case T_UPS: copy(later(op, delay, 0, PHASE_UPS)->data, data, 64); return;
+    case T_CASCADE:
+        e = later(op, delay, 0, PHASE_CASCADE);
+        if (!delay && cascade_taken) {
+            copy(e->data, data, 64);
+            e->address = 1;
+            cascade_taken = 0;
+        }
+        return;
+    case T_MAYBE:
+        if (!*(const u32 *)(data + 128)) return;
+        if (delay)
+            *(u32 *)claim(delay, dst, 4, 1) = *(const u32 *)data;
+        else
+            *(u32 *)(bank[0] + dst) = *(const u32 *)data;
+        return;
     case T_UPS_SHIFTED:
         e = later(op, delay, 1 + (*(const u32 *)(data + 128) & 63) + (*(const u32 *)(data + 132) << 8), PHASE_UPS);
         copy(e->data, data, 64);

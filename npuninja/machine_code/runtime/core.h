@@ -98,7 +98,7 @@ extern Bundle bundles[PROGRAM_BYTES / 2];
 extern u32 block_at[PROGRAM_BYTES / 2];
 extern u8 ring[RING][RING_SLOTS][SLOT_BYTES];
 extern u32 lookups[MAX_LOOKUPS][PROGRAM_BYTES / 2];
-enum { T_WRITE, T_PART, T_STORE, T_UNPACK, T_UPS, T_UPS_SHIFTED, T_PRODUCT };
+enum { T_WRITE, T_PART, T_STORE, T_UNPACK, T_UPS, T_UPS_SHIFTED, T_PRODUCT, T_CASCADE, T_MAYBE };
 extern Op ops[MAX_OPS];
 /* How often the interpreter has issued the bundle at an address: what a profile is made of. */
 extern u32 issues[PROGRAM_BYTES / 2];
@@ -150,6 +150,8 @@ u32 compute(const Op *op, u8 *data, u64 *mask);
 #define ACCESSES 8 /* of one cycle at most: two loads, a store, what was kept for later */
 void touch_nothing(void);
 void touch(u32 used);
+u32 banks_of(u32 address, u32 size);
+int gather(const Op *op, const u32 *addresses, u8 *data);
 
 /* --- Operations. lowered.py reads this list. */
 enum {

@@ -19,10 +19,6 @@ EXPORT("t_bad") void t_bad(u32 op_at, u32 address) {
 EXPORT("t_branch_fault") void t_branch_fault(u32 op_at, u32 other) { fault(FAULT_BRANCH_IN_DELAY_SLOT, OPERATION, other, 0, 0); }
 
 /* Accesses of one cycle: the first one, and one more, which may meet an earlier one in a bank (modelled). */
-static u32 banks_of(u32 address, u32 size) {
-    u32 pair = (address - DATA_START) >> 14 << 1;
-    return size > 16 ? 3u << pair : 1u << (pair + (address >> 4 & 1));
-}
 EXPORT("t_touch") void t_touch(u32 address, u32 size) {
     touch_nothing();
     touch(banks_of(address, size));
@@ -60,6 +56,19 @@ EXPORT("t_load") u32 t_load(u32 op_at, u32 address, u32 slot) {
         v_from_bf16((u8 *)slot, (const u8 *)address);
     else
         copy((u8 *)slot, (const u8 *)address, op->size);
+    return 1;
+}
+
+/* Four table look-ups: their data to `slot`, the addresses that were read behind it. 0 when there is a fault. */
+EXPORT("t_gather") u32 t_gather(u32 op_at, u32 slot) {
+    const Op *op = OPERATION;
+    touch_nothing();
+    if (!gather(op, (const u32 *)op->a, (u8 *)slot)) return 0;
+    for (u32 i = 0; i < 4; i++) {
+        u32 plain = ((const u32 *)op->a)[i] & ADDRESS_MASK & ~(op->x - 1u);
+        ((u32 *)(slot + 128))[2 * i] = plain;
+        ((u32 *)(slot + 128))[2 * i + 1] = i & 1 ? plain | 16 : plain;
+    }
     return 1;
 }
 
@@ -119,11 +128,16 @@ EXPORT("t_store") u32 t_store(u32 op_at, u32 address, u32 slot) {
     touch_nothing();
     if (!memory_reach(op, address, op->size)) return 0;
     compute(op, slot ? (u8 *)slot : (u8 *)address, &none);
-    if (slot) *(u32 *)(slot + 128) = address;
+    if (slot) {
+        *(u32 *)(slot + 128) = address;
+        *(u32 *)(slot + 132) = 0; /* whether it is done */
+    }
     return !state.fault;
 }
-EXPORT("t_store_late") void t_store_late(u32 op_at, u32 slot) {
-    copy((u8 *) * (u32 *)(slot + 128), (const u8 *)slot, OPERATION->size);
+/* A store that was kept: at its cycle, or before, because the core waits. */
+EXPORT("t_store_now") void t_store_now(u32 op_at, u32 slot) {
+    if (!*(u32 *)(slot + 132)) copy((u8 *) * (u32 *)(slot + 128), (const u8 *)slot, OPERATION->size);
+    *(u32 *)(slot + 132) = 1;
 }
 
 EXPORT("t_stack") void t_stack(u32 sp) {

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.machine_code import wasm_writer as w
 from npuninja.machine_code.core_runtime import STEP_DONE, STEP_FAULT
 from npuninja.machine_code.families.fields import F_CONDITION, Fields
 from npuninja.machine_code.flow import DELAY_SLOTS
 from npuninja.machine_code.prepare import PreparedBundle
-from npuninja.machine_code.translator.arithmetic import Arithmetic
 from npuninja.machine_code.translator.in_flight import (
     LC,
     LE,
@@ -23,11 +21,10 @@ from npuninja.machine_code.translator.in_flight import (
     STORE,
     WRITE,
     GiveUpError,
-    InFlight,
     JumpInFlight,
-    Shape,
     is_translatable,
 )
+from npuninja.machine_code.translator.ports import PORTS, Ports
 from npuninja.machine_code.wasm_writer import FunctionCode
 
 _MAX_BLOCK_BUNDLES = 96
@@ -50,7 +47,7 @@ class _Jump(NamedTuple):
     address: int
 
 
-class Block(Arithmetic):
+class Block(Ports):
     """One block being translated."""
 
     def build(self) -> bytes:
@@ -71,12 +68,14 @@ class Block(Arithmetic):
             if (
                 entry is None
                 or not is_translatable(entry)
-                or (now and (entry.blocks or now >= _MAX_BLOCK_BUNDLES))
+                or (now and (self.may_wait(entry, now) or now >= _MAX_BLOCK_BUNDLES))
             ):
                 self.finish(now)
                 self.go(address, now, self._keep_jump(jump, now))
                 return self.code.body()
             self.land(now)
+            if not now:
+                self.wait_for_ports(entry)
             self.read_late(now)
             made = self.issue(entry, now, jump)
             if made is not None:
@@ -127,119 +126,12 @@ class Block(Arithmetic):
         self.hand_over(self.start, -1, 0, self.start_jump)
         return self.code.body()
 
-    def finish(self, now: int) -> None:
-        """Everything into memory at the end of a block of `now` bundles; the counters go on."""
-        self.flush()
-        for p in self.pending:
-            if p.local >= 0:
-                p.slot = self.free_slot(p.due)
-                self.slot_base(p.due)
-                self.code.get(p.local)
-                self.code.memory(w.STORE, self.places.ring + p.slot * SLOT_BYTES)
-                p.local = -1
-        for counter in ("cycle", "issued"):
-            at = self.places.counter(counter)
-            self.code.const(0)
-            self.code.load_at(at, w.LOAD64)
-            self.code.op(0x42)
-            self.code.code += w.signed(now)
-            self.code.op(w.ADD64)
-            self.code.memory(w.STORE64, at)
-
-    def shape_after(self, now: int) -> Shape:
-        """What is in flight behind the block."""
-        items = []
-        for rank, p in enumerate(sorted(self.pending, key=lambda p: (p.due, p.order))):
-            # The instruction matters only to what is not a plain result.
-            op = 0 if p.kind == WRITE else p.op
-            items.append(InFlight(p.due - now, rank, p.slot, p.kind, p.dst, p.size, p.banks, op))
-        return tuple(items)
-
-    def go(self, address: int, now: int, jump: JumpInFlight | None = None) -> None:
-        """Leaves for a block at a known address."""
-        shape = self.shape_after(now)
-        number = self.owner.block(address, shape, jump)
-        if number:
-            self.code.const(number)
-            self.code.leave()
-        else:
-            self.hand_over(address, -1, now, jump)
-
-    def go_computed(self, local: int, now: int, sites: set[int]) -> None:
-        """Leaves for a block at an address in a local."""
-        shape = self.shape_after(now)
-        table = self.owner.lookup(shape)
-        if table >= 0:
-            for site in sites:
-                self.owner.block(site, shape)
-            self.code.get(local)
-            self.code.const(PROGRAM_MEMORY_BYTES)
-            self.code.op(w.LT_U)
-            self.code.when()
-            self.code.get(local)
-            self.code.const(1)
-            self.code.op(w.SHL)
-            self.code.memory(w.LOAD, self.places.lookups + table * 2 * PROGRAM_MEMORY_BYTES)
-            number = self.code.new()
-            self.code.get(number)
-            self.code.when()
-            self.code.get(number)
-            self.code.leave()
-            self.code.end()
-            self.code.end()
-        self.hand_over(-1, local, now)
-
-    def hand_over(self, address: int, local: int, now: int, jump: JumpInFlight | None = None) -> None:
-        """Gives what is in flight to the interpreter, which goes on at an address."""
-        code = self.code
-        if jump is not None:
-            if jump.is_conditional:
-                code.load_at(self.places.word("jump_condition"))
-                code.when()
-            for name, value in (("branch_in", jump.left), ("branch_at", jump.address)):
-                code.const(0)
-                code.const(value)
-                code.memory(w.STORE, self.places.word(name))
-            code.const(0)
-            if jump.target is None:
-                code.load_at(self.places.word("jump_target"))
-            else:
-                code.const(jump.target)
-            code.memory(w.STORE, self.places.word("branch_target"))
-            if jump.is_conditional:
-                code.end()
-        for p in self.pending:
-            code.const(p.kind)
-            code.const(p.op)
-            code.const(p.due - now)
-            code.const(p.dst)
-            code.const(p.size)
-            code.const(p.banks)
-            self.slot_address(p.due, p.slot)
-            code.call(RUNTIME_FUNCTIONS["t_push"])
-        code.const(0)
-        if local >= 0:
-            code.get(local)
-        else:
-            code.const(address)
-        code.memory(w.STORE, self.places.word("pc"))
-        code.const(0)
-        code.leave()
-
     def _stop(self, following: int, now: int) -> None:
         code = self.code
         code.const(0)
         code.const(1)
         code.memory(w.STORE, self.places.word("stopped"))
         self.hand_over_and(following, now, -STEP_DONE)
-
-    def hand_over_and(self, address: int, now: int, status: int) -> None:
-        """Gives what is on its way to the interpreter and leaves with a status."""
-        self.hand_over(address, -1, now)
-        # The last thing emitted is `const 0; leave`: the status takes the 0's place.
-        del self.code.code[-3:]
-        self.code.const(status)
-        self.code.leave()
 
     def _jump(self, jump: _Jump, following: int, now: int) -> None:
         if jump.condition == _IN_STATE:
@@ -306,7 +198,7 @@ class Block(Arithmetic):
         late = [p for p in self.pending if p.due == now and p.kind == STORE]
         for p in (*parts, *late):
             self.pending.remove(p)
-        for op, f in entry.operations:
+        for number, (op, f) in enumerate(entry.operations):
             name = f.op
             if name == "OP_ACQ":
                 self._acquire(op, f, entry.bundle.address)
@@ -318,6 +210,10 @@ class Block(Arithmetic):
                     self._branch_in_slot(op, made, jump)
             elif name == "OP_LOAD":
                 self._load(op, f, now, accesses)
+            elif name == "OP_LOAD_GATHER":
+                self._gather(op, f, now, accesses)
+            elif name in PORTS:
+                self.port(op, f, number, now)
             elif name in VECTOR_LOADS:
                 self._vector_load(op, f, now, accesses)
             elif name == "OP_STORE_PART":
@@ -332,7 +228,7 @@ class Block(Arithmetic):
         for p in late:
             self.code.const(p.op)
             self.slot_address(now, p.slot)
-            self.code.call(RUNTIME_FUNCTIONS["t_store_late"])
+            self.code.call(RUNTIME_FUNCTIONS["t_store_now"])
             self.slot_base(now)
             self.code.memory(w.LOAD, self.places.ring + p.slot * SLOT_BYTES + 128)
             accesses.append((self.code.new(), self.owner.fields_at[p.op].size))
@@ -376,24 +272,7 @@ class Block(Arithmetic):
         code.const(1)
         code.op(w.NE)
         code.when()
-        if any(item.kind in (STORE, PART) for item in self.shape):
-            # Stores in front of the acquire are done before the core waits: the interpreter does that, and waits. It
-            # begins where the block began: what has landed since lies in locals, and the ring still has it.
-            code.get(result)
-            code.op(w.EQZ)
-            code.when()
-            pending = self.pending
-            self.pending = self.at_start()
-            self.hand_over(address, -1, 0, self.start_jump)
-            self.pending = pending
-            code.end()
-        for name, word in (
-            ("resume", self.owner.block(self.start, self.shape, self.start_jump)),
-            ("pc", address),
-        ):
-            code.const(0)
-            code.const(word)
-            code.memory(w.STORE, self.places.word(name))
+        self.stay_at(address)
         code.get(result)
         code.op(w.EQZ)
         code.when()

@@ -15,16 +15,18 @@ SP, SPECIAL = place_of("sp").offset, place_of("lr").offset
 LS, LE, LC = (place_of(n).offset for n in ("ls", "le", "lc"))
 SCALARS_END = place_of("q0").offset
 CARRY = place_of("srCarry").offset
-R26, R27, R29, R31, LR = (place_of(n).offset for n in ("r26", "r27", "r29", "r31", "lr"))
+R26, R27, R28, R29, R31, LR = (place_of(n).offset for n in ("r26", "r27", "r28", "r29", "r31", "lr"))
+STREAM_IN_THERE, STREAM_OUT_TAKEN = (place_of(n).offset for n in ("srSS0", "srMS0"))
 
 #: Kinds of what is in flight, as T_… of runtime/core.h numbers them.
-WRITE, PART, STORE, UNPACK, UPS, UPS_SHIFTED, PRODUCT = range(7)
+WRITE, PART, STORE, UNPACK, UPS, UPS_SHIFTED, PRODUCT, CASCADE, MAYBE = range(9)
 #: What the translated module imports from the runtime: parameters and results.
 IMPORTS = {
     "t_bad": (2, 0), "t_branch_fault": (2, 0), "t_touch": (2, 0), "t_touch_more": (2, 0), "t_acquire": (3, 1),
     "t_release": (3, 1), "t_vector": (3, 1), "t_load": (3, 1), "t_ups_shift": (3, 0), "t_ups": (3, 0),
-    "t_unpack": (3, 0), "t_product": (2, 0), "t_accumulate": (3, 1), "t_store": (3, 1), "t_store_late": (2, 0),
-    "t_stack": (1, 0), "t_push": (7, 0),
+    "t_unpack": (3, 0), "t_product": (2, 0), "t_accumulate": (3, 1), "t_store": (3, 1), "t_store_now": (2, 0),
+    "t_stack": (1, 0), "t_push": (8, 0), "t_gather": (2, 1), "t_ports": (3, 1), "t_received": (1, 1), "t_try_get": (1, 1),
+    "t_try_put": (1, 1),
 }  # fmt: skip
 RUNTIME_FUNCTIONS = {name: number for number, name in enumerate(IMPORTS)}
 
@@ -32,12 +34,13 @@ PRODUCTS = {"OP_MAC", "OP_MAC_F", "OP_ACC_ADD", "OP_ACC_ADD_F", "OP_ACC_COPY"}
 
 
 class InFlight(NamedTuple):
-    """Something on its way: due in so many cycles, behind others of that cycle, in this slot of the ring's cycle; what it
-    is, where it goes.
+    """Something on its way: due in so many cycles, behind others of that cycle, made by a stage that begins in so many
+    cycles (a load's does later than its memory is read here), in this slot of the ring's cycle; what it is, where it goes.
     """
 
     due: int
     rank: int
+    begins: int
     slot: int
     kind: int
     dst: int
@@ -109,7 +112,7 @@ class Owner(Protocol):
 
 def is_translatable(entry: PreparedBundle) -> bool:
     """Whether translated code has all that a bundle does."""
-    return all(
-        f.op != "OP_UNSUPPORTED" and not f.op.startswith(("OP_STREAM", "OP_CASCADE", "OP_LOAD_GATHER"))
-        for _, f in entry.operations
+    # A bundle may wait for one thing at a time here: one that has a lock and a port is interpreted.
+    return not (entry.blocks and entry.waits_for_port) and all(
+        f.op != "OP_UNSUPPORTED" for _, f in entry.operations
     )

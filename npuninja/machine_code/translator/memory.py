@@ -138,6 +138,22 @@ class Memory(Values):
         if early >= 0:
             self.copy_slot(key, early, size)
 
+    def _gather(self, op: int, f: Fields, now: int, accesses: list[tuple[int, int]]) -> None:
+        """Four table look-ups: each is read in the two places where it may lie."""
+        self.flush_sources(f)
+        key, early = self.vector_later(f, op, now + f.latency, 32, now + 4)
+        code = self.code
+        code.const(op)
+        self.slot_address(key // 64, key % 64)
+        code.call(RUNTIME_FUNCTIONS["t_gather"])
+        self.check()
+        for number in range(8):
+            self.slot_base(key // 64)
+            code.memory(w.LOAD, self.places.ring + key % 64 * SLOT_BYTES + 128 + 4 * number)
+            accesses.append((code.new(), 8))
+        if early >= 0:
+            self.copy_slot(key, early, 32)
+
     def _key(self, p: Pending) -> int:
         return p.due * 64 + p.slot
 

@@ -7,7 +7,9 @@ from npuninja.machine_code.core_runtime import STEP_FAULT
 from npuninja.machine_code.families.fields import F_BYPASS, Fields
 from npuninja.machine_code.translator.in_flight import (
     LR,
+    MAYBE,
     PRODUCT,
+    R28,
     R29,
     RING_SLOTS,
     RUNTIME_FUNCTIONS,
@@ -53,7 +55,7 @@ class Values:
         found = []
         for i in self.shape:
             pending = Pending(i.due, i.slot, i.kind, i.dst, i.size, i.banks, i.op)
-            pending.order = (-99, i.rank)
+            pending.order = (i.begins or -99, i.rank - 99)
             found.append(pending)
         return found
 
@@ -103,7 +105,11 @@ class Values:
 
     def flush_sources(self, fields: Fields) -> None:
         """Before the runtime reads an instruction's operands in the bank."""
-        offsets: set[int] = {R29} if fields.op in ("OP_VINSERT", "OP_VBCSTSHFL") else set()
+        offsets: set[int] = set()
+        if fields.op in ("OP_VINSERT", "OP_VBCSTSHFL"):
+            offsets.add(R29)
+        elif fields.op == "OP_STREAM_WRITE":
+            offsets.add(R28)
         for address in (fields.a, fields.b, fields.c, fields.d, fields.extra):
             offset = address - self.owner.bank
             if 0 <= offset < SCALARS_END:
@@ -170,14 +176,17 @@ class Values:
             local = self.code.new()
         self.add(now + fields.latency, WRITE, fields.dst, 4, 1, op, local, now + stage)
 
-    def vector_later(self, fields: Fields, op: int, due: int, size: int, began: int) -> tuple[int, int]:
+    def vector_later(
+        self, fields: Fields, op: int, due: int, size: int, began: int, *, dst: int | None = None
+    ) -> tuple[int, int]:
         """Room for a vector result; where its bytes go. Readers on its bypass network see it a cycle earlier."""
+        dst = fields.dst if dst is None else dst
         if fields.flags & F_BYPASS:
             # Two entries, one slot: the later one's.
-            early = self.add(due - 1, WRITE, fields.dst, size, 2, op, began=began)
-            late = self.add(due, WRITE, fields.dst, size, 1, op, began=began)
+            early = self.add(due - 1, WRITE, dst, size, 2, op, began=began)
+            late = self.add(due, WRITE, dst, size, 1, op, began=began)
             return late.due * 64 + late.slot, early.due * 64 + early.slot
-        late = self.add(due, WRITE, fields.dst, size, 3, op, began=began)
+        late = self.add(due, WRITE, dst, size, 3, op, began=began)
         return late.due * 64 + late.slot, -1
 
     def copy_slot(self, from_key: int, to_key: int, size: int) -> None:
@@ -199,7 +208,7 @@ class Values:
 
     def land(self, now: int) -> None:
         """Results that are due."""
-        due = [p for p in self.pending if p.due == now and p.kind == WRITE]
+        due = [p for p in self.pending if p.due == now and p.kind in (WRITE, MAYBE)]
         if len(due) > 1 and _meet(due):
             raise GiveUpError  # which of the two stays is not known: the interpreter has its order
         for p in sorted(due, key=lambda p: p.order):
@@ -208,6 +217,14 @@ class Values:
                 if p.local < 0:
                     self.slot_base(now)
                     self.code.memory(w.LOAD, self.places.ring + p.slot * SLOT_BYTES)
+                    p.local = self.code.new()
+                if p.kind == MAYBE:  # a word of a stream, if there was one
+                    old = self.scalar(p.dst)
+                    self.code.get(p.local)
+                    self.code.get(old)
+                    self.slot_base(now)
+                    self.code.memory(w.LOAD, self.places.ring + p.slot * SLOT_BYTES + 128)
+                    self.code.op(w.CHOOSE)
                     p.local = self.code.new()
                 self.set_scalar(p.dst, p.local)
                 continue

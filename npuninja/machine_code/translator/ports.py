@@ -1,0 +1,94 @@
+"""Streams and cascades in a block.
+
+A bundle that may wait for one begins a block, as one with an acquire does: all of it can be issued, or the core waits and the
+block begins again. So does the bundle four cycles behind a read of the cascade, which takes what is there then.
+"""
+
+from __future__ import annotations
+
+from npuninja.machine_code import wasm_writer as w
+from npuninja.machine_code.families.fields import STREAM_NO_WAIT, Fields
+from npuninja.machine_code.prepare import PreparedBundle
+from npuninja.machine_code.translator.in_flight import (
+    CASCADE,
+    MAYBE,
+    RUNTIME_FUNCTIONS,
+    STREAM_IN_THERE,
+    STREAM_OUT_TAKEN,
+    WRITE,
+    GiveUpError,
+)
+from npuninja.machine_code.translator.leaving import Leaving
+
+CASCADE_READS = ("OP_CASCADE_READ", "OP_CASCADE_READ_HIGH", "OP_CASCADE_READ_LOW")
+PORTS = ("OP_STREAM_READ", "OP_STREAM_WRITE", "OP_CASCADE_WRITE", *CASCADE_READS)
+#: Cycles from the issue of a stream access to the flag that says whether it was done.
+_IN_FLAG_CYCLES, _OUT_FLAG_CYCLES = 8, 3
+_CASCADE_CYCLES = 4
+
+
+class Ports(Leaving):
+    """What a block does with streams and the cascade."""
+
+    def may_wait(self, entry: PreparedBundle, now: int) -> bool:
+        """Whether the core may wait in front of a bundle that would be issued `now`."""
+        return (
+            entry.blocks
+            or entry.waits_for_port
+            or any(p.kind == CASCADE and p.due == now for p in self.pending)
+        )
+
+    def wait_for_ports(self, entry: PreparedBundle) -> None:
+        """At the block's begin: what its first bundle sends and receives, and the read of the cascade that is due."""
+        due = [p for p in self.pending if p.kind == CASCADE and p.due == 0]
+        if not due and not entry.waits_for_port:
+            return
+        if len(due) > 1 or (due and entry.blocks):
+            raise GiveUpError
+        for _, f in entry.operations:
+            if f.op in ("OP_STREAM_WRITE", "OP_CASCADE_WRITE"):
+                self.flush_sources(f)
+        code, address = self.code, entry.bundle.address
+        code.const(address)
+        code.const(due[0].op if due else 0)
+        self.slot_address(0, due[0].slot) if due else code.const(0)
+        code.call(RUNTIME_FUNCTIONS["t_ports"])
+        result = code.new()
+        code.get(result)
+        code.when()
+        self.stay_at(address)
+        code.const(0)
+        code.get(result)
+        code.op(w.SUB)
+        code.leave()
+        code.end()
+        for p in due:
+            self.pending.remove(p)
+            f = self.owner.fields_at[p.op]
+            dst = f.dst + (64 if f.op == "OP_CASCADE_READ_HIGH" else 0)
+            key, early = self.vector_later(f, p.op, f.latency - _CASCADE_CYCLES, 64, 0, dst=dst)
+            for to in (key, early):
+                if to >= 0:
+                    self.copy_slot(p.slot, to, 64)
+
+    def port(self, op: int, f: Fields, number: int, now: int) -> None:
+        """A stream or cascade instruction, the bundle's `number`th, when it is issued."""
+        code = self.code
+        if f.op in CASCADE_READS:
+            self.add(now + _CASCADE_CYCLES, CASCADE, 0, 0, 0, op)
+        elif f.op == "OP_STREAM_READ" and f.x & STREAM_NO_WAIT:
+            word = self.add(now + f.latency, MAYBE, f.dst, 4, 1, op, began=now)
+            self.slot_address(word.due, word.slot)
+            code.call(RUNTIME_FUNCTIONS["t_try_get"])
+            self.add(now + _IN_FLAG_CYCLES, WRITE, STREAM_IN_THERE, 4, 1, op, code.new(), now)
+        elif f.op == "OP_STREAM_READ":
+            code.const(number)
+            code.call(RUNTIME_FUNCTIONS["t_received"])
+            self.add(now + f.latency, WRITE, f.dst, 4, 1, op, code.new(), now)
+            code.const(1)
+            self.add(now + _IN_FLAG_CYCLES, WRITE, STREAM_IN_THERE, 4, 1, op, code.new(), now)
+        elif f.op == "OP_STREAM_WRITE" and f.x & STREAM_NO_WAIT:
+            self.flush_sources(f)
+            code.const(op)
+            code.call(RUNTIME_FUNCTIONS["t_try_put"])
+            self.add(now + _OUT_FLAG_CYCLES, WRITE, STREAM_OUT_TAKEN, 4, 1, op, code.new(), now)
