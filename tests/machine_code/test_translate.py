@@ -312,9 +312,7 @@ def test_a_load_in_front_of_a_wait_reads_before_a_store_behind_it(
 
 
 def test_look_ups_in_tables_are_translated(engine: tuple[wasmtime.Engine, wasmtime.Module]) -> None:
-    text = (
-        ".globl main\nmain:\n movxm r0, #0x70200\n nop\n vbcst.32 x0, r0\n nop\n nop\n vldb.4x32.lo wl3, wl0\n"
-    )
+    text = ".globl main\nmain:\n movxm r0, #0x70200\n nop\n vbcst.32 x0, r0\n nop\n nop\n vldb.4x32.lo wl3, wl0\n"
     text += " nop\n" * 8 + " done\n" + " nop\n" * 5
     judge, made = core(engine, text, translated=False), core(engine, text, translated=True)
     for one in (judge, made):  # each 16 bytes twice
