@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+#: Where it is documented which names there are.
+PAGE = "docs/python-designs.md"
 _OWN = "npuninja.python_designs."
 
 

@@ -10,9 +10,7 @@ from opcode import opmap
 from types import FrameType, ModuleType
 from typing import Any, Callable, Sequence
 
-from npuninja.python_designs.offered import MODULES, Source
-
-PAGE = "docs/python-designs.md"
+from npuninja.python_designs.offered import MODULES, PAGE, Source
 
 #: What only some generation has, and what to do instead.
 HINTS = {

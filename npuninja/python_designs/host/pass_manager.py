@@ -11,8 +11,8 @@ from npuninja.ir.core import Operation
 from npuninja.lowering import passes
 from npuninja.lowering.generation import rules_of
 from npuninja.python_designs.construct.generation import generation
+from npuninja.python_designs.offered import PAGE
 
-PAGE = "docs/python-designs.md"
 _WORD = re.compile(r"\s*([\w.-]+)\s*(\{[^}]*\})?\s*")
 #: Operations that pipelines nest in; a pass knows by itself what it runs on.
 _ANCHORS = ("builtin.module", "aie.device", "any", "module")
