@@ -8,7 +8,7 @@ from typing import NoReturn
 from npuninja.errors import UserError
 
 
-class Parser(argparse.ArgumentParser):
+class VerbParser(argparse.ArgumentParser):
     """Raises UserError for a command line that is wrong, with where to read what is right; exit code 2."""
 
     def error(self, message: str) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from npuninja.formats.xclbin import Kernel, write_xclbin
+from npuninja.formats.xclbin import XclbinKernel, write_xclbin
 
 PDI = bytes(range(64))
 REFERENCE = """
@@ -75,7 +75,7 @@ class Built:
 
     def real_xclbin(self) -> str:
         """Makes the XCLBIN one that readers accept; returns the manifest's path."""
-        self.xclbin.write_bytes(write_xclbin([Kernel(PDI)], start_columns=[0], column_width=1))
+        self.xclbin.write_bytes(write_xclbin([XclbinKernel(PDI)], start_columns=[0], column_width=1))
         return self.write()
 
 

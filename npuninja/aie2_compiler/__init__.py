@@ -13,11 +13,11 @@ possible. README.md says what is supported and how it works; the door is this mo
 import os
 
 from npuninja.aie2_compiler.objects import compile_assembly
-from npuninja.aie2_compiler.program import RUNTIME_FOLDER, CoreProgram, link_core
+from npuninja.aie2_compiler.program import RUNTIME_FOLDER, LinkedProgram, link_core
 
 #: Headers in place of npuninja's kernel headers, where those need an emulated core.
 COMPILER_HEADERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")
 #: What is shown wherever this compiler is named.
 LABEL = "unoptimised, not yet run on an NPU"
 
-__all__ = ["COMPILER_HEADERS", "LABEL", "RUNTIME_FOLDER", "CoreProgram", "compile_assembly", "link_core"]
+__all__ = ["COMPILER_HEADERS", "LABEL", "RUNTIME_FOLDER", "LinkedProgram", "compile_assembly", "link_core"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Iterator
 
 from npuninja.aie2_compiler.operations import operation
-from npuninja.aie2_compiler.riscv import Assembly, DataSection, Function, Instruction, read_assembly
-from npuninja.aie2_compiler.scheduling import Block, schedule
+from npuninja.aie2_compiler.riscv import Assembly, DataSection, RiscvFunction, RiscvInstruction, read_assembly
+from npuninja.aie2_compiler.scheduling import ScheduledBlock, schedule
 from npuninja.aie2_compiler.selection import Placed, Selected, select
 from npuninja.errors import Location
 from npuninja.machine_code.assembler import assemble
@@ -41,11 +41,11 @@ def compile_assembly(text: str, source: str) -> bytes:
     return object_of(assembly, [_select(function, assembly.aliases) for function in assembly.functions])
 
 
-def _select(function: Function, aliases: dict[str, str]) -> Selected:
-    count = sum(isinstance(item, Instruction) for item in function.items)
+def _select(function: RiscvFunction, aliases: dict[str, str]) -> Selected:
+    count = sum(isinstance(item, RiscvInstruction) for item in function.items)
     if count <= _MOST_INSTRUCTIONS:
         return select(function, aliases)
-    call = Block([], operation(f"jl {TOO_LARGE}{function.name}"))
+    call = ScheduledBlock([], operation(f"jl {TOO_LARGE}{function.name}"))
     return Selected(function.name, function.is_global, [Placed((), call)], None)
 
 

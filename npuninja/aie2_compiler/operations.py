@@ -29,7 +29,7 @@ class Touch(NamedTuple):
     bypassed: bool
 
 
-class Unit(NamedTuple):
+class FunctionalUnit(NamedTuple):
     """A part of the machine that is needed: in which stages; `only_free` when it must be free but is not taken."""
 
     name: str
@@ -54,7 +54,7 @@ class Form(NamedTuple):
     slot: str
     reads: tuple[Touch, ...]
     writes: tuple[Touch, ...]
-    units: tuple[Unit, ...]
+    units: tuple[FunctionalUnit, ...]
     memory: str
     name: str
 
@@ -69,7 +69,7 @@ class Form(NamedTuple):
         return max(ends, default=1)
 
 
-class Operation(NamedTuple):
+class MachineOperation(NamedTuple):
     """What is to be done, in one or several forms that do the same; the first that fits is taken. `place`: its C line."""
 
     forms: tuple[Form, ...]
@@ -119,14 +119,14 @@ def _schedule_class(instruction: Instruction, writes: list[Touch]) -> str:
 
 
 @lru_cache(maxsize=512)
-def _units(schedule: str) -> tuple[Unit, ...]:
+def _units(schedule: str) -> tuple[FunctionalUnit, ...]:
     text = instruction_set("aie2").units.get(schedule, "")
     return tuple(
-        Unit(name, int(first), int(length or 1), bool(free))
+        FunctionalUnit(name, int(first), int(length or 1), bool(free))
         for free, name, first, length in _UNIT.findall(text)
     )
 
 
-def operation(*texts: str) -> Operation:
+def operation(*texts: str) -> MachineOperation:
     """An operation from the texts of its forms."""
-    return Operation(tuple(map(form, texts)))
+    return MachineOperation(tuple(map(form, texts)))

@@ -46,7 +46,7 @@ CompileRuntime = Callable[[str], str]
 """Compiles a C source to assembly of RV32."""
 
 
-class CoreProgram(NamedTuple):
+class LinkedProgram(NamedTuple):
     """A linked core.
 
     Attributes:
@@ -68,7 +68,7 @@ def link_core(
     compile_runtime: CompileRuntime,
     place: Location,
     warnings: Warnings,
-) -> CoreProgram:
+) -> LinkedProgram:
     """Links a core.
 
     Args:
@@ -122,7 +122,7 @@ def link_core(
             place,
             hint=f"set stack_size = {advised_stack_bytes(need)} : i32 on the core, or make arrays static",
         )
-    return CoreProgram(made.elf, made.program_bytes, need)
+    return LinkedProgram(made.elf, made.program_bytes, need)
 
 
 def _start(stack_bytes: int) -> str:

@@ -38,7 +38,7 @@ _FOREIGN = (
 _CONSTRUCTORS = (".init_array", ".ctors", ".preinit_array", ".fini_array")
 
 
-class Instruction(NamedTuple):
+class RiscvInstruction(NamedTuple):
     """One instruction: its mnemonic, its operands as text, its line in the assembly, its C line where that is known."""
 
     mnemonic: str
@@ -47,7 +47,7 @@ class Instruction(NamedTuple):
     place: Location | None = None
 
 
-class Function(NamedTuple):
+class RiscvFunction(NamedTuple):
     """A function: its name, its section, whether others see it, its instructions and labels in order.
 
     `items` holds instructions and, as text, labels.
@@ -55,7 +55,7 @@ class Function(NamedTuple):
 
     name: str
     is_global: bool
-    items: list[Instruction | str]
+    items: list[RiscvInstruction | str]
 
 
 class DataItem(NamedTuple):
@@ -76,7 +76,7 @@ class DataSection(NamedTuple):
 class Assembly(NamedTuple):
     """A file: its functions, its data, which symbols others see, other names of symbols."""
 
-    functions: list[Function]
+    functions: list[RiscvFunction]
     data: list[DataSection]
     global_symbols: frozenset[str]
     aliases: dict[str, str]
@@ -86,14 +86,14 @@ class Assembly(NamedTuple):
 class _Reader:
     def __init__(self, path: str) -> None:
         self.path = path
-        self.functions: list[Function] = []
+        self.functions: list[RiscvFunction] = []
         self.data: dict[str, DataSection] = {}
         self.globals: set[str] = set()
         self.weak: set[str] = set()
         self.aliases: dict[str, str] = {}
         self.section = ".text"
         self.skipping = False
-        self.function: Function | None = None
+        self.function: RiscvFunction | None = None
         self.is_code = True
         self.writable = False
         self.types: dict[str, str] = {}
@@ -121,14 +121,14 @@ class _Reader:
         used: set[str] = set()
         for function in self.functions:
             for item in function.items:
-                if isinstance(item, Instruction):
+                if isinstance(item, RiscvInstruction):
                     used.update(name for text in item.operands for name in _NAME.findall(text))
         for section in self.data.values():
             used.update(
                 name for item in section.items if item.kind == "word" for name in _NAME.findall(item.text)
             )
         for function in self.functions:
-            function.items[:] = [i for i in function.items if isinstance(i, Instruction) or i in used]
+            function.items[:] = [i for i in function.items if isinstance(i, RiscvInstruction) or i in used]
 
     def defined_weakly(self) -> set[str]:
         """Weak symbols with a definition here. Every object keeps its own: inline functions, templates."""
@@ -156,7 +156,7 @@ class _Reader:
             if self.function is None:
                 raise self.unknown(f"an instruction outside a function: {line}")
             operands = tuple(part.strip() for part in _split(rest)) if rest else ()
-            self.function.items.append(Instruction(word, operands, self.line, self.place))
+            self.function.items.append(RiscvInstruction(word, operands, self.line, self.place))
 
     def alias(self, name: str, value: str) -> None:
         if not re.fullmatch(r"[\w.$@]+", value.strip()):
@@ -176,7 +176,7 @@ class _Reader:
                 )
             self.items().append(DataItem("label", name))
         elif self.function is None or self.types.get(name) == "function" or not name.startswith(_LOCAL):
-            self.function = Function(name, name in self.globals and name not in self.weak, [])
+            self.function = RiscvFunction(name, name in self.globals and name not in self.weak, [])
             self.functions.append(self.function)
         else:
             self.function.items.append(name)

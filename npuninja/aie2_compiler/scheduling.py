@@ -15,7 +15,7 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import NamedTuple, Sequence
 
-from npuninja.aie2_compiler.operations import Form, Operation, Touch
+from npuninja.aie2_compiler.operations import Form, MachineOperation, Touch
 from npuninja.errors import InternalError, Location
 from npuninja.machine_code.encode import EncodeError, choose_format
 from npuninja.machine_code.flow import DELAY_SLOTS
@@ -27,17 +27,17 @@ _AFTER_PART_WORD = 7
 _LIMIT = 100_000
 
 
-class Block(NamedTuple):
+class ScheduledBlock(NamedTuple):
     """Straight code: its operations, and the one that leaves it (None: it goes on behind)."""
 
-    operations: Sequence[Operation]
-    leaving: Operation | None = None
+    operations: Sequence[MachineOperation]
+    leaving: MachineOperation | None = None
 
 
 class _Node:
     __slots__ = ("after", "before", "height", "number", "operation", "place")
 
-    def __init__(self, number: int, operation: Operation) -> None:
+    def __init__(self, number: int, operation: MachineOperation) -> None:
         self.number = number
         self.operation = operation
         #: (node, least distance in bundles) that must come first, and that come behind.
@@ -54,7 +54,7 @@ class Scheduled(NamedTuple):
     place: Location | None
 
 
-def schedule(block: Block) -> list[Scheduled]:
+def schedule(block: ScheduledBlock) -> list[Scheduled]:
     """The bundles of a block."""
     operations = [*block.operations, *([block.leaving] if block.leaving else [])]
     nodes = [_Node(i, operation) for i, operation in enumerate(operations)]

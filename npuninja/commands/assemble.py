@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.files import MAX_XCLBIN_BYTES, read_file, write_file
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.linker import link, read_linker_script
@@ -12,7 +12,7 @@ from npuninja.machine_code.linker import link, read_linker_script
 
 def main(arguments: Sequence[str]) -> int:
     """Runs `npuninja as`."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja as", description="Assembles AIE2 machine code, in the text that disasm prints."
     )
     parser.add_argument("source", metavar="FILE.s")
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def link_main(arguments: Sequence[str]) -> int:
     """Runs `npuninja ld`."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja ld",
         description="Links AIE2 objects with a linker script of MLIR-AIE's kind into the program of one core.",
     )

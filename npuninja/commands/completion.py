@@ -7,7 +7,7 @@ import io
 import os
 import re
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 
 SCRIPTS = {
     "bash": "complete -o default -C 'npuninja completion --words' npuninja\n",
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
             "\n".join(candidates(os.environ.get("COMP_LINE", ""), arguments[2] if len(arguments) > 2 else ""))
         )
         return 0
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja completion",
         description="Prints the completion for a shell.",
         epilog='bash, in ~/.bashrc: eval "$(npuninja completion bash)"',

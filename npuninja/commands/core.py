@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any, Sequence
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.errors import DeviceError, UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file, write_file
 from npuninja.machine_code.one_core import OneCore, Step
@@ -14,8 +14,8 @@ from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.registers import NAMES
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def _parser() -> VerbParser:
+    parser = VerbParser(
         prog="npuninja core",
         description="Runs the AIE2 machine code of one core alone (emulated, no NPU involved) until `done`, the "
         "return of the entry function, or a limit; prints registers and issue cycles.",

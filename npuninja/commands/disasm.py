@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, Sequence
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import meant_manifest
 from npuninja.errors import UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
@@ -19,13 +19,13 @@ from npuninja.machine_code.listing import (
     section_json,
     section_lines,
 )
-from npuninja.machine_code.program import Program, read_programs
+from npuninja.machine_code.program import MachineProgram, read_programs
 from npuninja.machine_code.source_lines import line_table
 from npuninja.machine_code.wasm_listing import wasm_json, wasm_lines
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def _parser() -> VerbParser:
+    parser = VerbParser(
         prog="npuninja disasm",
         description="Lists the machine code of an ELF, an object, an archive, an XCLBIN or a PDI. "
         "Bundles have address, bytes and instructions; the text can be assembled again (npuninja as).",
@@ -48,11 +48,11 @@ def _meant(word: str) -> str:
     return manifest if manifest == word else f"{os.path.splitext(manifest)[0]}.xclbin"
 
 
-def _read(path: str) -> tuple[str, list[Program]]:
+def _read(path: str) -> tuple[str, list[MachineProgram]]:
     return read_programs(read_file(path, MAX_XCLBIN_BYTES), path)
 
 
-def _chosen(programs: list[Program], core: str | None, path: str) -> list[Program]:
+def _chosen(programs: list[MachineProgram], core: str | None, path: str) -> list[MachineProgram]:
     if core is None:
         return programs
     try:
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _json(kind: str, programs: list[Program], path: str) -> dict[str, Any]:
+def _json(kind: str, programs: list[MachineProgram], path: str) -> dict[str, Any]:
     bodies = []
     for program in programs:
         body: dict[str, Any] = {}
@@ -112,7 +112,7 @@ def _json(kind: str, programs: list[Program], path: str) -> dict[str, Any]:
     return {**head, **bodies[0]}
 
 
-def _text(program: Program, path: str, source: bool) -> list[str]:
+def _text(program: MachineProgram, path: str, source: bool) -> list[str]:
     out = [""]
     if program.title:
         out.append(f"// {program.title}")

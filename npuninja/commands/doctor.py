@@ -7,7 +7,7 @@ import os
 import tempfile
 from dataclasses import asdict
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import detect, surroundings_of
 from npuninja.diag.doctor import BUILD, NPU, examine, npu_ready, redacted, text
@@ -17,7 +17,7 @@ from npuninja.errors import ToolError
 
 def main(arguments: list[str]) -> int:
     """Runs the verb. Exit code 0 when designs can be built and run on the emulated array, else 3."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja doctor",
         description="Looks at this machine, rung by rung, and says at the first broken one what to do. Home folders are not "
         "printed.",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from npuninja.arch.families import DEFAULT
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.device.memory_limit import EMU_LIMIT_BYTES, add_memory_limit
 from npuninja.errors import UserError, in_words
 from npuninja.install.folder import tools_folder
@@ -36,7 +36,7 @@ DEFAULT_TIME_LIMIT_S = 60.0  # amdxdna gives a command as long (HWCTX_MAX_TIMEOU
 
 def main(arguments: list[str]) -> int:
     """Runs the verb; returns the command's exit code, 128 and the number for a signal."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja emu",
         usage="npuninja emu [--device D] [--log FILE] [--time-limit S] [--memory-limit SIZE] -- COMMAND…",
         description="Runs a command, and whatever it starts, with an emulated NPU: its XRT finds /dev/accel/accel0. XRT and "

@@ -6,14 +6,14 @@ import json
 import sys
 from typing import Sequence
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.hints import matching
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the verb."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja explain",
         description="Says what the errors in a log mean: of a build, of XRT, of the kernel (`dmesg`), of Ninja.",
     )

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import build_of, designs_of
 from npuninja.emit.dot import dot
 from npuninja.emit.graph_picture import needed_edges, svg
@@ -17,7 +17,7 @@ from npuninja.plan.designs import select
 
 def main(arguments: list[str]) -> int:
     """Prints or writes the graph."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja graph",
         description="Writes the stages of a build as a picture with a frame for each design (-o build.svg), or as a graph "
         "for Graphviz: `npuninja graph | dot -Tsvg > build.svg`.",

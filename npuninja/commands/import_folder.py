@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.errors import UserError
 from npuninja.porting.import_folder import Imported, import_folder
 
 
 def main(arguments: list[str]) -> int:
     """Imports. Exit code 0, also when commands were left out: the list says which."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja import",
         description="Makes an npuninja project of a folder with a Makefile (or a CMakeLists.txt, or tests for lit): make itself "
         "says what it would do. Sources stay where they are. Run again, it keeps what you have edited.",

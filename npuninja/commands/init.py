@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 
 from npuninja.arch.families import DEFAULT
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.new_project.write import DEVICES, TEMPLATES, write_project, write_workflow
 
 
 def main(arguments: list[str]) -> int:
     """Runs the verb; returns the exit code."""
     listed = "; ".join(f"{name}: {what}" for name, (_, what) in TEMPLATES.items())
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja init",
         description="Makes a project: a design with its kernel and its reference, settings, tests, files for editors.",
         epilog=f"Templates: {listed}.",

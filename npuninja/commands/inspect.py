@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Sequence
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import meant_manifest
 from npuninja.diag.inspect import inspect_bytes
 from npuninja.diag.inspect_folder import inspect_folder
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """`npuninja inspect FILE [--json]`: prints the report. Raises UserError when the file cannot be read or
     is damaged.
     """
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja inspect",
         description="Says what a file holds: sections, kernels, cores, and each register write with tile, name and meaning.",
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.errors import ToolError
 
 
 def main(arguments: list[str]) -> int:
     """Runs the verb until the editor ends it; returns the exit code."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja language-server",
         description="A language server for designs in MLIR, on standard input and output: errors and warnings while one "
         "types, what becomes of a name in the lowering, the C function of a call. Editors start it.",

@@ -100,7 +100,7 @@ class Watch(NamedTuple):
     shown: Sequence[str] = ()
     stop: str = ""
 
-    def run(self, step: Sequence[passes.Pass], module: Operation, settings: passes.Settings) -> bool:
+    def run(self, step: Sequence[passes.Pass], module: Operation, settings: passes.PassSettings) -> bool:
         """Runs the passes of a step; returns whether that was the last."""
         wanted, stopped = passes.until(step, settings.rules, self.stop)
         passes.run_passes(wanted, module, settings, self._after(module) if self.shown else None)
@@ -171,7 +171,7 @@ def lower_design(
     verify(module, splits_transfers=rules_of(generation).splits_transfers)
     lint_design(module, warnings)
     watch = watch or Watch()
-    settings = passes.Settings(rules_of(generation), warnings, alloc_scheme, packet_fifos)
+    settings = passes.PassSettings(rules_of(generation), warnings, alloc_scheme, packet_fifos)
     if watch.run(passes.RESOURCES, module, settings):
         return {f"{watch.stop}.mlir": print_module(module).encode()}
     files = {"input_with_addresses.mlir": print_module(module).encode()}

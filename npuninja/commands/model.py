@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import meant_manifest
 from npuninja.device.manifest import Manifest, read_runs, select_runs
 from npuninja.device.vectors import make_vectors
@@ -55,8 +55,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def _parser() -> VerbParser:
+    parser = VerbParser(
         prog="npuninja model",
         description="Says how long a run of a built design would take on an NPU: modelled from what it does on the emulated "
         "array, with an optimistic, a middle and a pessimistic figure; what cores of machine code issue is exact. "

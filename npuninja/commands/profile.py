@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Sequence
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.commands.model import content_of
 from npuninja.configure.built import meant_manifest
 from npuninja.device import bare_run
@@ -72,8 +72,8 @@ def _add_own_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _parser() -> Parser:
-    parser = Parser(prog="npuninja profile", description=_WHAT)
+def _parser() -> VerbParser:
+    parser = VerbParser(prog="npuninja profile", description=_WHAT)
     parser.add_argument(
         "manifest", metavar="NAME.json|FILE.xclbin", help="FILE.xclbin takes the options of `run`"
     )

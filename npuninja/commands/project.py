@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import (
     BUILD_FILE,
     Build,
@@ -94,7 +94,7 @@ def test(arguments: list[str]) -> int:
 
 def clean(arguments: list[str]) -> int:
     """`npuninja clean`: what the build has made; with --all also what configure.py has written."""
-    parser = Parser(prog="npuninja clean", description="Deletes what the build has made.")
+    parser = VerbParser(prog="npuninja clean", description="Deletes what the build has made.")
     parser.add_argument("--all", action="store_true", help="also what configure.py wrote")
     options = parser.parse_args(arguments)
     build = build_of()
@@ -122,7 +122,7 @@ def _delete_all(build: Build) -> None:
 
 def list_project(arguments: list[str]) -> int:
     """`npuninja list`: designs, devices, presets."""
-    parser = Parser(prog="npuninja list", description="Lists designs, presets and templates.")
+    parser = VerbParser(prog="npuninja list", description="Lists designs, presets and templates.")
     parser.add_argument("--json", action="store_true", help="as JSON")
     options = parser.parse_args(arguments)
     from npuninja.configure.options import Options
@@ -156,7 +156,7 @@ def list_project(arguments: list[str]) -> int:
 
 def watch(arguments: list[str]) -> int:
     """`npuninja watch DESIGN`: after every edit of what the design is made of, builds, runs and verifies it."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja watch",
         description="Builds, runs and verifies a design after every edit, until Ctrl-C.",
     )

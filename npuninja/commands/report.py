@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import build_of, designs_of, meant_folder, read_graph
 from npuninja.diag.size import LOWERED
 from npuninja.errors import UserError
@@ -16,7 +16,7 @@ from npuninja.report.sources import sources_beside, sources_of
 
 def main(arguments: list[str]) -> int:
     """Runs the verb; returns the exit code."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja report",
         description="Writes a page (HTML, one file, no network) for each design: floorplan, memory, timeline of an "
         "emulated run, where cores of machine code spend their cycles, test, providers.",

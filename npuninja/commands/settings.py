@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.errors import UserError
 from npuninja.settings.pages import reference_page, template
 from npuninja.settings.reader import SettingsFile
@@ -16,7 +16,7 @@ from npuninja.settings.schema import schema
 
 def main(arguments: list[str]) -> int:
     """Runs the verb; returns the exit code."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja settings",
         description="Checks a toolchain.toml, or says what can stand in one.",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.errors import UserError, in_words
 from npuninja.files import MAX_PACKAGE_BYTES, read_file, write_file
 from npuninja.packaging.signature import (
@@ -22,7 +22,7 @@ from npuninja.packaging.signature import (
 
 def main(arguments: list[str]) -> int:
     """Signs each file, or makes a key."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja sign-package",
         description="Signs packages with Ed25519: FILE.minisig beside each, which `npuninja verify-package --public-key` and "
         "`minisign -V` check.",

@@ -6,14 +6,14 @@ import json
 import os
 from typing import Sequence
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import build_of, designs_of, meant_folder, read_graph
 from npuninja.diag.size import measure, table
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the verb."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja size",
         description="The memory of every tile of built designs. `200+ of 1024` in the column stack: the program needs 200 "
         "bytes or more (calls by pointer and spilled registers are not known) of the 1024 that stack_size gives it. "

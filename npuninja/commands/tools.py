@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.errors import ToolError, UserError
 from npuninja.install import buildgrid
 from npuninja.install.buildbox import PACKAGES as BUILDBOX_PACKAGES
@@ -88,12 +88,12 @@ INSTALLATIONS: dict[str, Installation] = {
 def main(arguments: list[str]) -> int:
     """Runs the verb. Exit code 0 when the tool is there and has run."""
     known = "; ".join(f"{name}: {i.purpose}" for name, i in INSTALLATIONS.items())
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja tools",
         description=f"Fetches tools from Debian {SUITE} (verified) or the Python package index into a folder of their own: "
         "without root, the system stays as it is. configure.py finds them there.",
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=Parser)
+    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=VerbParser)
     install = verbs.add_parser("install", description=known)
     install.add_argument("name", metavar="NAME", help=known)
     install.add_argument(

@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import build_of
-from npuninja.emit.build_log import Step, as_run, critical_path, lanes, read_builds
+from npuninja.emit.build_log import LoggedStep, as_run, critical_path, lanes, read_builds
 from npuninja.errors import Location, UserError, in_words
 
 SHOWN_STEPS = 10  # of the slowest steps
@@ -19,7 +19,7 @@ LOOKING = frozenset({"size", "doctor", "install", "build.ninja"})
 
 def main(arguments: list[str]) -> int:
     """Writes the trace, prints the summary."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja trace",
         description="Turns Ninja's log of the last build into a trace for https://ui.perfetto.dev and says which chain of "
         "steps decided how long it took.",
@@ -95,7 +95,7 @@ def _read_graph(path: str) -> dict[str, Any]:
         ) from error
 
 
-def _last_build(path: str) -> list[Step]:
+def _last_build(path: str) -> list[LoggedStep]:
     for steps in reversed(read_builds(_read(path), path)):
         if any(output not in LOOKING for step in steps for output in step.outputs):
             return steps
@@ -107,7 +107,7 @@ def _stages(edge: Mapping[str, Any]) -> str:
     return " ".join(dict.fromkeys(stage["rule"] for stage in edge.get("stages", [edge])))
 
 
-def trace(steps: Sequence[Step], rules: Mapping[str, str]) -> dict[str, Any]:
+def trace(steps: Sequence[LoggedStep], rules: Mapping[str, str]) -> dict[str, Any]:
     """The trace in Chrome's JSON format, which Perfetto reads: one complete event (`ph` X) for each step,
     times in us.
     """
@@ -127,10 +127,12 @@ def trace(steps: Sequence[Step], rules: Mapping[str, str]) -> dict[str, Any]:
     return {"displayTimeUnit": "ms", "traceEvents": events}
 
 
-def summary_of(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]], rules: Mapping[str, str]) -> str:
+def summary_of(
+    steps: Sequence[LoggedStep], edges: Sequence[Mapping[str, Any]], rules: Mapping[str, str]
+) -> str:
     """The summary: how long, how parallel, which chain, which steps took longest."""
 
-    def name(step: Step) -> str:
+    def name(step: LoggedStep) -> str:
         return f"{rules.get(step.outputs[0], 'configure')} {step.outputs[0]}"
 
     start, end = min(s.start_ms for s in steps), max(s.end_ms for s in steps)

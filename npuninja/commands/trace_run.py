@@ -18,7 +18,7 @@ from npuninja.files import read_file
 from npuninja.formats import cdo, txn
 
 if TYPE_CHECKING:
-    from npuninja.emulator.trace_units.units import Unit
+    from npuninja.emulator.trace_units.units import TraceUnit
 
 #: Of a buffer in a file.
 MAX_BUFFER_BYTES = 256 << 20
@@ -104,7 +104,7 @@ def _traced(manifest: Manifest, options: argparse.Namespace) -> tuple[list[list[
     return words, "of the NPU" if device.capabilities.name == "npu" else "modelled (emulated array)"
 
 
-def _units(manifest: Manifest) -> list[Unit]:
+def _units(manifest: Manifest) -> list[TraceUnit]:
     """The trace units that the XCLBIN and the instruction stream switch on."""
     from npuninja.emulator.configuration import read_design
     from npuninja.emulator.layout import Geometry

@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.errors import Location, UserError
 from npuninja.files import MAX_PACKAGE_BYTES, read_file
 from npuninja.packaging.contents import sha256
@@ -18,7 +18,7 @@ from npuninja.packaging.verify import verify
 
 def main(arguments: list[str]) -> int:
     """Checks each file; the first that is not good ends it with the error."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja verify-package",
         description="Checks archives and wheels of designs: every file against its hashes, none more and none less, "
         "manifests against XCLBINs and instruction streams, bill of materials and provenance against all.",

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.errors import UserError
 from npuninja.settings.table import CHECKS
 
@@ -74,7 +74,7 @@ def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Op
     """Takes the command line apart; UserError for what is not understood. `--help` prints and leaves with
     SystemExit(0).
     """
-    parser = Parser(
+    parser = VerbParser(
         prog=program,
         description="Looks for tools, reads the designs in mlir/ and writes build.ninja. Then run `ninja`.",
         epilog="Exit codes: 0 done, 2 the input is wrong, 3 a tool is missing or failed, 70 a bug of npuninja.",

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Any, NamedTuple, Sequence
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
 from npuninja.errors import Error, UserError, in_words
 from npuninja.files import is_special, read_file
@@ -35,7 +35,7 @@ def is_xclbin(path: str) -> bool:
         return False
 
 
-class Buffer(NamedTuple):
+class GivenBuffer(NamedTuple):
     """One host buffer: its content before the run, and the file that takes it after the run, if any."""
 
     content: bytes
@@ -57,7 +57,7 @@ class _Ordered(argparse.Action):
 
 def parser_of_runs(prog: str, description: str) -> argparse.ArgumentParser:
     """Reads what a run without a manifest needs: `xclbin`, `insts`, `buffers`, `kernel`, `time_limit`, `json`."""
-    parser = Parser(
+    parser = VerbParser(
         prog=prog,
         description=f"{description} Buffers are the kernel's bo0, bo1, … in the order of --input, --output and --inout.",
     )
@@ -91,15 +91,15 @@ def read(path: str) -> bytes:
     return read_file(path, MAX_BUFFER_BYTES)
 
 
-def read_buffer(kind: str, text: str, limit_bytes: int = MAX_BUFFER_BYTES) -> Buffer:
+def read_buffer(kind: str, text: str, limit_bytes: int = MAX_BUFFER_BYTES) -> GivenBuffer:
     """The buffer of an --input, --output or --inout. Raises UserError, also when it is beyond the limit."""
     if kind == "input":
-        return Buffer(read(text), None)
+        return GivenBuffer(read(text), None)
     left, sign, right = text.partition(":")
     if not sign or not left or not right:
         raise UserError(f"--{kind} {text}: expected {'BYTES:FILE' if kind == 'output' else 'FILE:FILE'}")
     if kind == "inout":
-        return Buffer(read(left), right)
+        return GivenBuffer(read(left), right)
     try:
         size = int(left, 0)
     except ValueError:
@@ -110,7 +110,7 @@ def read_buffer(kind: str, text: str, limit_bytes: int = MAX_BUFFER_BYTES) -> Bu
         raise UserError(
             f"--output {text}: more than the memory limit of {limit_bytes} bytes", hint="see --memory-limit"
         )
-    return Buffer(bytes(size), right)
+    return GivenBuffer(bytes(size), right)
 
 
 def instructions(path: str) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 from npuninja.errors import Location, UserError
 from npuninja.machine_code.functions import Functions
 from npuninja.machine_code.known_programs import elves_beside, known_programs, program_image
-from npuninja.machine_code.profile import Frame, Profile, profile_of
+from npuninja.machine_code.profile import Profile, ProfiledFrame, profile_of
 
 if TYPE_CHECKING:
     from npuninja.emulator.machine_cores import MachineCore
@@ -118,7 +118,7 @@ def _of(core: MachineCore, has_symbols: bool, profile: Profile) -> CoreProfile:
     )
 
 
-def core_frame(core: CoreProfile) -> Frame:
+def core_frame(core: CoreProfile) -> ProfiledFrame:
     """A core as the root of its tree."""
     total = sum(frame.issue_cycles for frame in core.profile.frames)
-    return Frame(f"core ({core.column}, {core.row})", total, 0.0, core.profile.frames)
+    return ProfiledFrame(f"core ({core.column}, {core.row})", total, 0.0, core.profile.frames)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.device.choice import DEVICES
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
 
@@ -14,9 +14,9 @@ MOST_IN_FLIGHT = 64  # each takes buffers of its own, and an NPU's queue is not 
 CHECKED = {"races": "races", "memory": "wrong accesses to memory"}
 
 
-def run_parser() -> Parser:
+def run_parser() -> VerbParser:
     """The options of `npuninja run NAME.json`."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja run",
         description="Runs a built design on a device.",
         epilog="Exit codes: 0 good, 1 the result is wrong, 2 wrong input, 3 a tool failed, 4 the device failed, "

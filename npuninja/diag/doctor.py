@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from npuninja.detect.machine import Toolchain
 from npuninja.detect.tool import Surroundings
 from npuninja.diag import rungs_build, rungs_npu
-from npuninja.diag.machine import Machine
+from npuninja.diag.machine import MachineFacts
 from npuninja.diag.rung import Rung
 
 DISPATCH_TIME_LIMIT_S = 60.0
@@ -22,7 +22,7 @@ BUILD, TOOLS, NPU = "building", "real tools", "NPU"
 
 
 def examine(
-    surroundings: Surroundings, toolchain: Toolchain, machine: Machine, dispatch: str | None
+    surroundings: Surroundings, toolchain: Toolchain, machine: MachineFacts, dispatch: str | None
 ) -> dict[str, list[Rung]]:
     """The rungs of the three parts."""
     ladder = rungs_npu.npu_ladder(machine)

@@ -14,7 +14,7 @@ from npuninja.formats.elf import Elf
 from npuninja.formats.wasm_code import FunctionCode
 from npuninja.formats.wasm_module import WasmModule, read_wasm
 from npuninja.lints.kernel_code import read_functions
-from npuninja.machine_code.program import Program, read_programs
+from npuninja.machine_code.program import MachineProgram, read_programs
 from npuninja.stages._wasm_object import read_symbols
 
 Found = tuple[str, dict[str, Any], list[str]]
@@ -28,7 +28,7 @@ def object_file(found: Elf, name: str, data: bytes) -> Found:
     return _elf_object(programs[0], found, len(data))
 
 
-def _elf_object(program: Program, found: Elf, size: int) -> Found:
+def _elf_object(program: MachineProgram, found: Elf, size: int) -> Found:
     functions = [
         {"name": s.name, "bytes": s.size_bytes, "section": section.name}
         for section in program.sections
@@ -82,7 +82,7 @@ def archive(data: bytes, name: str) -> Found:
     return "archive", {"bytes": len(data), "members": members}, lines
 
 
-def _member(program: Program, name: str) -> Found:
+def _member(program: MachineProgram, name: str) -> Found:
     if program.isa == "wasm":
         return wasm_object(program.module, read_wasm(program.module, name), name)
     assert program.elf is not None

@@ -1,6 +1,6 @@
 """What doctor may look at of a machine: files below a root, the environment, limits, the kernel's log.
 
-Everything the rungs know goes through a `Machine`, so that tests can make one up: a folder stands for `/`,
+Everything the rungs know goes through a `MachineFacts`, so that tests can make one up: a folder stands for `/`,
 and what is not a file is an attribute. A query that fails gives None, which is not the same as "is not
 there".
 """
@@ -18,7 +18,7 @@ _LARGEST_FILE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Machine:
+class MachineFacts:
     """A machine as doctor sees it.
 
     Attributes:
@@ -76,9 +76,9 @@ class Machine:
         return path not in self.forbidden and os.access(self.path(path), os.R_OK | os.W_OK)
 
 
-def this_machine(environment: Mapping[str, str]) -> Machine:
+def this_machine(environment: Mapping[str, str]) -> MachineFacts:
     """The real one."""
-    return Machine(os.sep, environment, _locked_memory_bytes(), _kernel_log())
+    return MachineFacts(os.sep, environment, _locked_memory_bytes(), _kernel_log())
 
 
 def _locked_memory_bytes() -> int | None:

@@ -13,7 +13,7 @@ from npuninja.arch.event_registers import event_register_names
 from npuninja.arch.families import Rows
 
 
-class Register(NamedTuple):
+class NamedRegister(NamedTuple):
     """A place in the array: its tile, the kind of that tile, and the register's name.
 
     `bd` is the number of the buffer descriptor that the address lies in, `word` the number of the word in it.
@@ -38,24 +38,24 @@ def tile_name(column: int, row: int, kind: str) -> str:
     return f"{'memtile' if kind == 'mem' else kind} ({column}, {row})"
 
 
-def register_at(address: int, rows: Rows) -> Register:
+def register_at(address: int, rows: Rows) -> NamedRegister:
     """What lies at an address of an array of these rows. An unknown register has its offset for a name."""
     column, row, offset = registers.split_address(address)
     kind = rows.kind(row)
     name = _fixed_names(kind).get(offset)
     if name is not None:
-        return Register(column, row, kind, offset, name)
+        return NamedRegister(column, row, kind, offset, name)
     tile = TILE_KINDS[kind]
     first = registers.DMA[kind].bd
     bd, rest = divmod(offset - first, registers.BD_STRIDE)
     if 0 <= bd < tile.bds and rest // 4 < tile.bd_words:
-        return Register(column, row, kind, offset, f"DMA_BD{bd}_{rest // 4}", bd, rest // 4)
+        return NamedRegister(column, row, kind, offset, f"DMA_BD{bd}_{rest // 4}", bd, rest // 4)
     if offset < tile.memory_bytes:
-        return Register(column, row, kind, offset, f"data memory 0x{offset:05x}")
+        return NamedRegister(column, row, kind, offset, f"data memory 0x{offset:05x}")
     program = offset - registers.PROGRAM_MEMORY
     if kind == "core" and 0 <= program < PROGRAM_MEMORY_BYTES:
-        return Register(column, row, kind, offset, f"program memory 0x{program:04x}")
-    return Register(column, row, kind, offset, f"register 0x{offset:05x}")
+        return NamedRegister(column, row, kind, offset, f"program memory 0x{program:04x}")
+    return NamedRegister(column, row, kind, offset, f"register 0x{offset:05x}")
 
 
 _names: dict[str, dict[int, str]] = {}
@@ -108,7 +108,7 @@ def port_name(port: switch.Port) -> str:
     return f"{port[0]}{port[1]}"
 
 
-def value_meaning(register: Register, value: int, mask: int = 0xFFFFFFFF) -> str:
+def value_meaning(register: NamedRegister, value: int, mask: int = 0xFFFFFFFF) -> str:
     """What writing `value` (under `mask`) to a register does; "" where the number says all."""
     kind, name = register.kind, register.name
     if name == "Core_Control":

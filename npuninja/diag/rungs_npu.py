@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from npuninja.arch.families import FAMILIES
 from npuninja.detect.pyxrt_import import MEMLOCK_NEEDED_BYTES
-from npuninja.diag.machine import Machine
+from npuninja.diag.machine import MachineFacts
 from npuninja.diag.rung import Rung
 from npuninja.hints import matching
 
@@ -30,7 +30,7 @@ LIBRARY_FOLDERS = ("opt/xilinx/xrt/lib", "usr/lib/x86_64-linux-gnu", "usr/lib64"
 _CONTAINER_MARKS = (".dockerenv", "run/.containerenv")
 
 
-def npu_ladder(machine: Machine) -> list[Rung]:
+def npu_ladder(machine: MachineFacts) -> list[Rung]:
     """The rungs up to the first broken one."""
     rungs: list[Rung] = []
     for step in (
@@ -52,7 +52,7 @@ def npu_ladder(machine: Machine) -> list[Rung]:
     return rungs
 
 
-def _system(machine: Machine) -> Iterator[Rung]:
+def _system(machine: MachineFacts) -> Iterator[Rung]:
     """WSL has no NPU; a container has what it was given."""
     release = machine.read("proc/sys/kernel/osrelease") or ""
     if "microsoft" in release.lower():
@@ -66,14 +66,14 @@ def _system(machine: Machine) -> Iterator[Rung]:
         yield Rung("system", "unknown", "proc/sys/kernel/osrelease cannot be read")
 
 
-def in_container(machine: Machine) -> bool:
+def in_container(machine: MachineFacts) -> bool:
     """Whether the processes here see a container's files."""
     groups = machine.read("proc/1/cgroup") or ""
     marked = any(machine.exists(mark) for mark in _CONTAINER_MARKS)
     return marked or re.search(r"docker|lxc|kubepods|containerd", groups) is not None
 
 
-def _npu_addresses(machine: Machine) -> list[tuple[str, str, str]]:
+def _npu_addresses(machine: MachineFacts) -> list[tuple[str, str, str]]:
     """PCI address, family and name of each NPU."""
     found = []
     for address in machine.names(_PCI) or []:
@@ -83,7 +83,7 @@ def _npu_addresses(machine: Machine) -> list[tuple[str, str, str]]:
     return found
 
 
-def _pci(machine: Machine) -> Iterator[Rung]:
+def _pci(machine: MachineFacts) -> Iterator[Rung]:
     if machine.names(_PCI) is None:
         yield Rung("NPU on the PCI bus", "unknown", f"/{_PCI} cannot be read")
         return
@@ -101,7 +101,7 @@ def _pci(machine: Machine) -> Iterator[Rung]:
     yield Rung("NPU on the PCI bus", "absent", f"no device {ids}", fix)
 
 
-def _module_files(machine: Machine, release: str) -> list[str]:
+def _module_files(machine: MachineFacts, release: str) -> list[str]:
     """The files of the module for a kernel, best first: an added one replaces the kernel's own."""
     base = f"lib/modules/{release}"
     found = []
@@ -110,7 +110,7 @@ def _module_files(machine: Machine, release: str) -> list[str]:
     return found
 
 
-def _module(machine: Machine) -> Iterator[Rung]:
+def _module(machine: MachineFacts) -> Iterator[Rung]:
     release = machine.read("proc/sys/kernel/osrelease") or ""
     files = _module_files(machine, release)
     origin = ""
@@ -145,7 +145,7 @@ def _module(machine: Machine) -> Iterator[Rung]:
     yield Rung("kernel module", "absent", f"there is no {_MODULE} for Linux {release or '(unknown)'}", fix)
 
 
-def _blacklisted(machine: Machine) -> str:
+def _blacklisted(machine: MachineFacts) -> str:
     for folder in ("etc/modprobe.d", "usr/lib/modprobe.d"):
         for path in machine.find(folder, "*.conf"):
             if re.search(rf"^\s*blacklist\s+{_MODULE}\b", machine.read(path) or "", re.MULTILINE):
@@ -153,7 +153,7 @@ def _blacklisted(machine: Machine) -> str:
     return ""
 
 
-def _driver(machine: Machine) -> Iterator[Rung]:
+def _driver(machine: MachineFacts) -> Iterator[Rung]:
     for address, _, _ in _npu_addresses(machine):
         if not machine.exists(_PCI, address, "driver"):
             meanings = _log_meanings(machine)
@@ -163,7 +163,7 @@ def _driver(machine: Machine) -> Iterator[Rung]:
         yield Rung("driver", "ok", f"{_MODULE} drives {address}")
 
 
-def _firmware(machine: Machine) -> Iterator[Rung]:
+def _firmware(machine: MachineFacts) -> Iterator[Rung]:
     for address, _, _ in _npu_addresses(machine):
         loaded = machine.read(_PCI, address, "fw_version")
         device = (machine.read(_PCI, address, "device") or "")[2:]
@@ -181,12 +181,12 @@ def _firmware(machine: Machine) -> Iterator[Rung]:
             )
 
 
-def _log_meanings(machine: Machine) -> list[str]:
+def _log_meanings(machine: MachineFacts) -> list[str]:
     lines = [line for line in (machine.kernel_log or "").splitlines() if _MODULE in line]
     return [hint.text() for hint in matching("\n".join(lines), "kernel")]
 
 
-def _kernel_log(machine: Machine) -> Iterator[Rung]:
+def _kernel_log(machine: MachineFacts) -> Iterator[Rung]:
     """What the driver has complained of since the start."""
     if machine.kernel_log is None:
         yield Rung(
@@ -203,11 +203,11 @@ def _kernel_log(machine: Machine) -> Iterator[Rung]:
         yield Rung("kernel log", "ok", f"no known error of {_MODULE}")
 
 
-def _nodes(machine: Machine) -> list[str]:
+def _nodes(machine: MachineFacts) -> list[str]:
     return machine.find("dev/accel", "accel[0-9]*")
 
 
-def _node(machine: Machine) -> Iterator[Rung]:
+def _node(machine: MachineFacts) -> Iterator[Rung]:
     if _nodes(machine):
         yield Rung("device node", "ok", ", ".join(f"/{node}" for node in _nodes(machine)))
         return
@@ -217,7 +217,7 @@ def _node(machine: Machine) -> Iterator[Rung]:
     yield Rung("device node", "absent", "there is no /dev/accel/accel0", fix)
 
 
-def _permission(machine: Machine) -> Iterator[Rung]:
+def _permission(machine: MachineFacts) -> Iterator[Rung]:
     node = next((n for n in _nodes(machine) if machine.usable(n)), None)
     if node:
         yield Rung("permission", "ok", f"/{node} may be opened")
@@ -226,7 +226,7 @@ def _permission(machine: Machine) -> Iterator[Rung]:
     yield Rung("permission", "absent", f"/{_nodes(machine)[0]} may not be opened", fix + "log in again")
 
 
-def _locked_memory(machine: Machine) -> Iterator[Rung]:
+def _locked_memory(machine: MachineFacts) -> Iterator[Rung]:
     """Too small a limit makes the first buffer fail with EAGAIN, and the NPU looks absent."""
     limit = machine.locked_memory_bytes
     if limit is None:
@@ -247,7 +247,7 @@ def _locked_memory(machine: Machine) -> Iterator[Rung]:
         yield Rung("locked memory", "absent", text, fix)
 
 
-def _libraries(machine: Machine, name: str) -> list[str]:
+def _libraries(machine: MachineFacts, name: str) -> list[str]:
     """The files of a library, those of $XILINX_XRT first; only those with a version in their name say one."""
     folders = list(LIBRARY_FOLDERS)
     chosen = machine.environment.get("XILINX_XRT")
@@ -256,7 +256,7 @@ def _libraries(machine: Machine, name: str) -> list[str]:
     return [path for folder in folders for path in machine.find(folder, f"{name}.so", f"{name}.so.*")]
 
 
-def _version(machine: Machine, paths: list[str]) -> str:
+def _version(machine: MachineFacts, paths: list[str]) -> str:
     """From the longest name (`libxrt_coreutil.so.2.25.0`), else from XRT's version.json beside the folder."""
     for path in paths:
         match = re.search(r"\.so\.(\d+\.\d+(?:\.\d+)*)$", path)
@@ -267,7 +267,7 @@ def _version(machine: Machine, paths: list[str]) -> str:
     return match[1] if match else ""
 
 
-def _xrt(machine: Machine) -> Iterator[Rung]:
+def _xrt(machine: MachineFacts) -> Iterator[Rung]:
     mode = machine.environment.get("XCL_EMULATION_MODE")
     if mode:
         fix = "unset XCL_EMULATION_MODE; npuninja's emulated array needs no XRT"
@@ -287,7 +287,7 @@ def _xrt(machine: Machine) -> Iterator[Rung]:
         )
 
 
-def _shim(machine: Machine) -> Iterator[Rung]:
+def _shim(machine: MachineFacts) -> Iterator[Rung]:
     """XRT loads its drivers from its own folder only."""
     core = _libraries(machine, "libxrt_coreutil")
     folder = os.path.dirname(core[0])

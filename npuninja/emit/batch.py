@@ -17,7 +17,7 @@ _STAGE = re.compile(r"\$stage (?P<start>.*)--depfile \$out\.d (?P<end>.*)")
 _FILES = re.compile(r"\$(in|out|options)\b")
 
 
-class Part(NamedTuple):
+class BatchPart(NamedTuple):
     """What a rule is as a part of a batch, with Ninja's variables: its command, and what is shown while it
     runs.
     """
@@ -26,7 +26,7 @@ class Part(NamedTuple):
     says: str
 
 
-def parts_of(rules: Mapping[str, Mapping[str, str]]) -> dict[str, Part]:
+def parts_of(rules: Mapping[str, Mapping[str, str]]) -> dict[str, BatchPart]:
     """The rules of a build file that can be parts of a batch; none when there is no rule that runs one."""
     if RULE not in rules:
         return {}
@@ -35,11 +35,11 @@ def parts_of(rules: Mapping[str, Mapping[str, str]]) -> dict[str, Part]:
         command = _STAGE.fullmatch(variables.get("command", ""))
         if command:
             says = variables.get("description", name).removesuffix(" $out")
-            parts[name] = Part(f"--then {command['start']}{command['end']}", says)
+            parts[name] = BatchPart(f"--then {command['start']}{command['end']}", says)
     return parts
 
 
-def batch_variables(batch: Batch, parts: Mapping[str, Part]) -> dict[str, str]:
+def batch_variables(batch: Batch, parts: Mapping[str, BatchPart]) -> dict[str, str]:
     """The variables of the statement that runs a batch, escaped for Ninja: the stages, the depfile, the
     description.
     """

@@ -17,7 +17,7 @@ from npuninja.errors import Location, UserError
 _HEADER = re.compile(r"# ninja log v([567])\n")
 
 
-class Step(NamedTuple):
+class LoggedStep(NamedTuple):
     """One edge that was run. `outputs` are all that the log names."""
 
     start_ms: int
@@ -30,7 +30,7 @@ class Step(NamedTuple):
         return self.end_ms - self.start_ms
 
 
-def read_builds(text: str, file: str) -> list[list[Step]]:
+def read_builds(text: str, file: str) -> list[list[LoggedStep]]:
     """The builds in a log, the oldest first; each has its steps in the order of their ends.
 
     Ninja drops superseded lines now and then, so old builds may be incomplete; the last one is whole.
@@ -55,7 +55,8 @@ def read_builds(text: str, file: str) -> list[list[Step]]:
         last_end = end
         builds[-1].setdefault((start, end, digest), []).append(output)
     return [
-        [Step(start, end, tuple(outputs)) for (start, end, _), outputs in build.items()] for build in builds
+        [LoggedStep(start, end, tuple(outputs)) for (start, end, _), outputs in build.items()]
+        for build in builds
     ]
 
 
@@ -83,7 +84,7 @@ def as_run(edges: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return result
 
 
-def critical_path(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]]) -> list[Step]:
+def critical_path(steps: Sequence[LoggedStep], edges: Sequence[Mapping[str, Any]]) -> list[LoggedStep]:
     """The chain of steps, each needing the one before, that took longest together; the first step first.
 
     Args:
@@ -92,9 +93,9 @@ def critical_path(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]]) -> 
     """
     step_of = {output: step for step in steps for output in step.outputs}
     needs = {output: (*edge["inputs"], *edge["implicit"]) for edge in edges for output in edge["outputs"]}
-    best: dict[str, tuple[int, list[Step]]] = {}
+    best: dict[str, tuple[int, list[LoggedStep]]] = {}
 
-    def longest(target: str) -> tuple[int, list[Step]]:
+    def longest(target: str) -> tuple[int, list[LoggedStep]]:
         """Time and steps of the longest chain that ends with `target`.
 
         Made from the needs up, without recursion.
@@ -122,7 +123,7 @@ def critical_path(steps: Sequence[Step], edges: Sequence[Mapping[str, Any]]) -> 
     return max(chains, key=lambda c: c[0], default=(0, []))[1]
 
 
-def lanes(steps: Sequence[Step]) -> list[tuple[Step, int]]:
+def lanes(steps: Sequence[LoggedStep]) -> list[tuple[LoggedStep, int]]:
     """The steps by start, each with the number of a lane in which nothing else ran at that time."""
     ends: list[int] = []
     placed = []

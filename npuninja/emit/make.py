@@ -20,7 +20,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from npuninja.emit.batch import RULE, Part, batch_variables
+from npuninja.emit.batch import RULE, BatchPart, batch_variables
 from npuninja.emit.escape import quote_word
 from npuninja.emit.ninja_text import NinjaText, expand
 from npuninja.emit.remote import remote_stage
@@ -50,7 +50,7 @@ made = $(if $(wildcard $1),,FORCE)
 def makefile(
     graph: Graph,
     rules: NinjaText,
-    parts: Mapping[str, Part],
+    parts: Mapping[str, BatchPart],
     name: str,
     configure: str,
     inputs: Sequence[str],
@@ -150,7 +150,11 @@ def _alias(edge: Edge, alone: Mapping[str, Edge], makefile_name: str) -> Iterato
 
 
 def _batch(
-    batch: Batch, rules: NinjaText, stage: Mapping[str, str], parts: Mapping[str, Part], depfiles: list[str]
+    batch: Batch,
+    rules: NinjaText,
+    stage: Mapping[str, str],
+    parts: Mapping[str, BatchPart],
+    depfiles: list[str],
 ) -> Iterator[str]:
     scope = {**stage} | {
         name: expand(value, rules.variables) for name, value in batch_variables(batch, parts).items()

@@ -27,7 +27,7 @@ _BEFORE_COLON = {"": "outputs", "|": "implicit_outputs"}
 _BEHIND_COLON = {"": "inputs", "|": "implicit", "||": "order_only", "|@": "validations"}
 
 
-class Build(NamedTuple):
+class BuildStatement(NamedTuple):
     """A `build` statement: paths with their variables filled in, and its own variables."""
 
     line: int
@@ -57,7 +57,7 @@ class NinjaText:
     file: str
     variables: dict[str, str] = field(default_factory=dict)
     rules: dict[str, dict[str, str]] = field(default_factory=dict)
-    builds: list[Build] = field(default_factory=list)
+    builds: list[BuildStatement] = field(default_factory=list)
     defaults: list[str] = field(default_factory=list)
     included: list[tuple[str, int]] = field(default_factory=list)
 
@@ -140,7 +140,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         yield first, whole
 
 
-def _build(number: int, text: str, own: Mapping[str, str], read: NinjaText) -> Build:
+def _build(number: int, text: str, own: Mapping[str, str], read: NinjaText) -> BuildStatement:
     """The statement behind `build`. UserError when it has no outputs, or no rule."""
     groups: dict[str, list[str]] = {
         name: [] for name in (*_BEFORE_COLON.values(), *_BEHIND_COLON.values(), "rule")
@@ -165,7 +165,7 @@ def _build(number: int, text: str, own: Mapping[str, str], read: NinjaText) -> B
     if not groups["rule"] or not (groups["outputs"] or groups["implicit_outputs"]):
         raise _wrong(read.file, number, f"build {text}", "expected `build OUTPUT: RULE INPUT`")
     rule = groups.pop("rule")[0]
-    return Build(
+    return BuildStatement(
         line=number, rule=rule, variables=dict(own), **{name: tuple(p) for name, p in groups.items()}
     )
 

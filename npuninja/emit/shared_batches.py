@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from npuninja.emit.batch import RULE, Part, batch_variables
+from npuninja.emit.batch import RULE, BatchPart, batch_variables
 from npuninja.emit.escape import command_value, escape_value
 from npuninja.emit.ninja_text import NinjaText, expand
 from npuninja.plan.graph import Batch
@@ -40,7 +40,7 @@ class SharedBatches(NamedTuple):
 
 
 def shared_batches(
-    batches: Sequence[Batch], parts: Mapping[str, Part], read: NinjaText, words_folder: str = ""
+    batches: Sequence[Batch], parts: Mapping[str, BatchPart], read: NinjaText, words_folder: str = ""
 ) -> SharedBatches:
     """Finds what batches have in common.
 

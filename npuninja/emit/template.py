@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from npuninja.emit.batch import Part, parts_of
+from npuninja.emit.batch import BatchPart, parts_of
 from npuninja.emit.escape import command_value
 from npuninja.emit.ninja_text import NinjaText, read_ninja
 from npuninja.emit.stage_rules import RULES, TOOLS, complete
@@ -46,7 +46,7 @@ class Template:
         return read_ninja(self.whole, self.file).rules
 
     @cached_property
-    def parts(self) -> Mapping[str, Part]:
+    def parts(self) -> Mapping[str, BatchPart]:
         """The rules that can be parts of a batch."""
         return parts_of(self.rules)
 

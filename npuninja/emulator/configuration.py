@@ -22,7 +22,7 @@ MAX_PDIS = 128
 MAX_PDI_BYTES = 256 << 20
 
 
-class Design(NamedTuple):
+class LoadedDesign(NamedTuple):
     """What an XCLBIN configures: columns of the array, the commands of each PDI, core modules by sha256, and
     for each kernel the place of its PDI; and each PDI's number.
     """
@@ -52,7 +52,7 @@ class Design(NamedTuple):
         return self.pdis[self.kernels[kernel]]
 
 
-def read_design(xclbin: bytes, name: str = "xclbin") -> Design:
+def read_design(xclbin: bytes, name: str = "xclbin") -> LoadedDesign:
     """Reads an XCLBIN. Raises UserError when it is damaged or holds no NPU design."""
     container = read_xclbin(xclbin, name)
     section = container.section(AIE_PARTITION)
@@ -82,7 +82,7 @@ def read_design(xclbin: bytes, name: str = "xclbin") -> Design:
         if unit.kernel_id in pdi.kernel_ids
     }
     numbers = tuple(pdi.pdi_id for pdi in partition.pdis)
-    return Design(partition.column_width, pdis, modules, kernels, numbers)
+    return LoadedDesign(partition.column_width, pdis, modules, kernels, numbers)
 
 
 def loaded_cores(commands: tuple[Command, ...], rows: Rows) -> set[int]:

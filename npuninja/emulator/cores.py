@@ -31,9 +31,9 @@ from npuninja.emulator.core_modules.address_map import (
     WRITE_MARKS,
 )
 from npuninja.emulator.core_modules.admission import admit
-from npuninja.emulator.core_modules.places import Frame, Places
+from npuninja.emulator.core_modules.places import CodePlaces, Frame
 from npuninja.emulator.core_modules.rewrite import ENGINE_TABLE, REWRITE_VERSION, Rewritten, rewrite
-from npuninja.emulator.core_modules.rewritten_instructions import Place
+from npuninja.emulator.core_modules.rewritten_instructions import CodePlace
 from npuninja.emulator.core_modules.suspension import FIRST_FRAME
 from npuninja.emulator.core_modules.waiting import IMPORTS as WAITING_IMPORTS
 from npuninja.emulator.engine_module import instantiate, load_core
@@ -104,7 +104,7 @@ class EmulatedCore:
         self._program = program
         self._engine = array.engine
         self._rewritten: Rewritten | None = None
-        self._places: Places | None = None
+        self._places: CodePlaces | None = None
         key = f"{program.digest.hex()} {REWRITE_VERSION} {checked}"
         try:
             module = load_core(array.engine, key, lambda: self._rewrite().module)
@@ -167,9 +167,9 @@ class EmulatedCore:
         """The functions that were running in the core when `trap` came, innermost first, with their places."""
         return [frame for place in self._trap_places(trap) for frame in self.places.frames(place)]
 
-    def _trap_places(self, trap: wasmtime.Trap) -> list[Place]:
+    def _trap_places(self, trap: wasmtime.Trap) -> list[CodePlace]:
         rewritten = self._rewrite()
-        found: list[Place] = []
+        found: list[CodePlace] = []
         within = False
         for frame in trap.frames:
             if frame.module_name is not None:  # the engine: around the core, or called by it
@@ -183,10 +183,10 @@ class EmulatedCore:
         return found
 
     @property
-    def places(self) -> Places:
+    def places(self) -> CodePlaces:
         """Where the module's instructions stand in its sources."""
         if self._places is None:
-            self._places = Places(self._engine, self._program.module)
+            self._places = CodePlaces(self._engine, self._program.module)
         return self._places
 
     def suspended_frames(self) -> list[Frame]:

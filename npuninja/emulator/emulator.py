@@ -23,7 +23,7 @@ from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MO
 from npuninja.emulator.checks import check_bits
 from npuninja.emulator.checks.races import Race
 from npuninja.emulator.checks.regions import regions_of
-from npuninja.emulator.configuration import Design, loaded_cores, read_design
+from npuninja.emulator.configuration import LoadedDesign, loaded_cores, read_design
 from npuninja.emulator.core_counts import core_counts
 from npuninja.emulator.cores import EmulatedCore, read_program
 from npuninja.emulator.deadlock import deadlock
@@ -86,7 +86,7 @@ class Emulator:
         self.checks = checks
         self._count_bundles = count_bundles
         self._file = ""
-        self._design: Design | None = None
+        self._design: LoadedDesign | None = None
         self._loaded: Sequence[Command] = ()
         self._array = Array(layout.Geometry(columns, rows))
         if checks and not self._array.call("can_check"):

@@ -32,14 +32,14 @@ class CodeRows(NamedTuple):
     end: int
 
 
-class Written(NamedTuple):
+class WrittenLines(NamedTuple):
     """A table, and for each sequence where in it the sequence's first address stands (4 bytes), for a relocation."""
 
     data: bytes
     address_offsets: tuple[int, ...]
 
 
-def write_line_table(sequences: Sequence[CodeRows]) -> Written:
+def write_line_table(sequences: Sequence[CodeRows]) -> WrittenLines:
     """The line table of sequences; those without rows have none."""
     files: dict[str, int] = {}
     for sequence in sequences:
@@ -61,7 +61,7 @@ def write_line_table(sequences: Sequence[CodeRows]) -> Written:
         offsets.append(4 + len(body))
         body += struct.pack("<I", start)
         body += _rows(sequence, files)
-    return Written(struct.pack("<I", len(body)) + bytes(body), tuple(offsets))
+    return WrittenLines(struct.pack("<I", len(body)) + bytes(body), tuple(offsets))
 
 
 def _rows(sequence: CodeRows, files: dict[str, int]) -> bytes:

@@ -53,7 +53,7 @@ _IMMEDIATES: dict[int, str] = {
 }
 
 
-class Instruction(NamedTuple):
+class WasmInstruction(NamedTuple):
     """One instruction: where it is in the code section, its number, its numeric immediates.
 
     `relocated`: the linker will put another number, as yet unknown, in the place of an immediate.
@@ -75,7 +75,7 @@ class FunctionCode(NamedTuple):
     parameters: tuple[str, ...]
     results: tuple[str, ...]
     offset: int
-    instructions: tuple[Instruction, ...]
+    instructions: tuple[WasmInstruction, ...]
 
 
 class ByteCursor:
@@ -168,7 +168,7 @@ def _relocations(module: WasmModule) -> frozenset[int]:
     return frozenset(found)
 
 
-def _instructions(code: ByteCursor, end: int, relocations: frozenset[int]) -> Iterator[Instruction]:
+def _instructions(code: ByteCursor, end: int, relocations: frozenset[int]) -> Iterator[WasmInstruction]:
     while code.at < end:
         offset = code.at
         opcode = code.byte()
@@ -186,4 +186,4 @@ def _instructions(code: ByteCursor, end: int, relocations: frozenset[int]) -> It
                 numbers += [code.number() for _ in range(code.number())]
             else:
                 code.at += int(kind)
-        yield Instruction(offset, opcode, tuple(numbers), relocated)
+        yield WasmInstruction(offset, opcode, tuple(numbers), relocated)

@@ -62,7 +62,7 @@ UUID_OFFSET = 0x1A0
 VERSION = (2, 25, 0)  # of the xclbinutil whose output this is
 
 
-class Section(NamedTuple):
+class XclbinSection(NamedTuple):
     """One section. `name` is what xclbinutil stored, `offset` its place in the file."""
 
     kind: int
@@ -81,9 +81,9 @@ class Xclbin(NamedTuple):
 
     uuid: bytes
     version: tuple[int, int, int]
-    sections: tuple[Section, ...]
+    sections: tuple[XclbinSection, ...]
 
-    def section(self, kind: int) -> Section | None:
+    def section(self, kind: int) -> XclbinSection | None:
         """The first section of a kind, or None."""
         for section in self.sections:
             if section.kind == kind:
@@ -91,7 +91,7 @@ class Xclbin(NamedTuple):
         return None
 
 
-class Kernel(NamedTuple):
+class XclbinKernel(NamedTuple):
     """One kernel of an XCLBIN: its PDI, and the names under which the host finds it.
 
     `buffers` is how many its call takes, `pdi_id` the number by which an instruction stream may load the PDI. A PDI that
@@ -115,7 +115,7 @@ def content_uuid(data: bytes) -> bytes:
 
 
 def write_xclbin(
-    kernels: Sequence[Kernel],
+    kernels: Sequence[XclbinKernel],
     column_width: int,
     start_columns: Sequence[int],
     modules: Sequence[bytes] = (),
@@ -167,7 +167,7 @@ def write_xclbin(
     return _container(content)
 
 
-def _check(kernels: Sequence[Kernel], start_columns: Sequence[int]) -> None:
+def _check(kernels: Sequence[XclbinKernel], start_columns: Sequence[int]) -> None:
     kernels = [kernel for kernel in kernels if kernel.name]
     if not kernels:
         raise UserError("an XCLBIN needs at least one kernel")
@@ -196,7 +196,7 @@ def _container(content: Sequence[tuple[int, str, bytes]]) -> bytes:
     start = HEADER_BYTES + SECTION_HEADER_BYTES * len(content)
     for kind, name, data in content:
         body += bytes(-(start + len(body)) % 8)
-        placed.append(Section(kind, name, start + len(body), data))
+        placed.append(XclbinSection(kind, name, start + len(body), data))
         body += data
     body += bytes(-(start + len(body)) % 8)
     headers = b"".join(
@@ -263,7 +263,7 @@ def read_xclbin(data: bytes, name: str = "xclbin") -> Xclbin:
         offset, size = reader.u64(at + 24, "a section's place"), reader.u64(at + 32, "a section's size")
         kind = reader.u32(at, "a section's kind")
         section_data = reader.block(offset, size, f"section {KIND_NAMES.get(kind, kind)}")
-        found.append(Section(kind, reader.text(at + 4, 16, "a section's name"), offset, section_data))
+        found.append(XclbinSection(kind, reader.text(at + 4, 16, "a section's name"), offset, section_data))
     patch = reader.u16(0x148, "the version")
     version = (reader.u8(0x14A, "the version"), reader.u8(0x14B, "the version"), patch)
     return Xclbin(reader.block(UUID_OFFSET, 16, "the UUID"), version, tuple(found))

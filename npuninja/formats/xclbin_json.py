@@ -11,7 +11,7 @@ import json
 from typing import Any, Sequence
 
 from npuninja.formats import xclbin_sections as sections
-from npuninja.formats.xclbin import Kernel, content_uuid
+from npuninja.formats.xclbin import XclbinKernel, content_uuid
 
 #: xclbinutil stores the first 15 characters of these names in the XCLBIN, so they are the same in every
 #: build.
@@ -36,12 +36,12 @@ def mem_topology_json() -> str:
     return _text({"mem_topology": {"m_count": str(len(memories)), "m_mem_data": memories}})
 
 
-def kernels_json(kernels: Sequence[Kernel]) -> str:
+def kernels_json(kernels: Sequence[XclbinKernel]) -> str:
     """The file of `--add-kernel`. Raises UserError when a kernel's name cannot be stored."""
     return _text({"ps-kernels": {"kernels": [_kernel(kernel) for kernel in kernels if kernel.name]}})
 
 
-def _kernel(kernel: Kernel) -> dict[str, Any]:
+def _kernel(kernel: XclbinKernel) -> dict[str, Any]:
     sections.check_kernel_name(kernel.name, kernel.instance)
     arguments: list[dict[str, str]] = []
     for argument in sections.call_arguments(kernel.buffers):
@@ -60,7 +60,10 @@ def _kernel(kernel: Kernel) -> dict[str, Any]:
 
 
 def partition_json(
-    kernels: Sequence[Kernel], file_names: Sequence[str], column_width: int, start_columns: Sequence[int]
+    kernels: Sequence[XclbinKernel],
+    file_names: Sequence[str],
+    column_width: int,
+    start_columns: Sequence[int],
 ) -> str:
     """The file of `--add-replace-section AIE_PARTITION:JSON:`.
 
@@ -81,7 +84,7 @@ def partition_json(
     return _text({"aie_partition": partition})
 
 
-def _pdi(kernel: Kernel, file_name: str) -> dict[str, Any]:
+def _pdi(kernel: XclbinKernel, file_name: str) -> dict[str, Any]:
     group = {
         "name": "DPU",
         "type": "PRIMARY",

@@ -44,7 +44,7 @@ class ComputeUnit(NamedTuple):
     subtype: int = _SUBTYPE_DPU
 
 
-class Connection(NamedTuple):
+class MemoryConnection(NamedTuple):
     """One entry of CONNECTIVITY: an argument of a compute unit reaches a memory."""
 
     argument: int
@@ -113,10 +113,10 @@ def check_kernel_name(name: str, instance: str) -> None:
         )
 
 
-def connections(buffers: Sequence[int]) -> tuple[Connection, ...]:
+def connections(buffers: Sequence[int]) -> tuple[MemoryConnection, ...]:
     """The connections of kernels that take this many buffers each."""
     return tuple(
-        Connection(i, unit, argument.memory)
+        MemoryConnection(i, unit, argument.memory)
         for unit, count in enumerate(buffers)
         for i, argument in enumerate(call_arguments(count))
         if argument.memory is not None
@@ -174,16 +174,16 @@ def read_ip_layout(data: bytes, name: str) -> tuple[ComputeUnit, ...]:
     return tuple(units)
 
 
-def write_connectivity(entries: Sequence[Connection]) -> bytes:
+def write_connectivity(entries: Sequence[MemoryConnection]) -> bytes:
     """CONNECTIVITY or GROUP_CONNECTIVITY."""
     return struct.pack("<i", len(entries)) + b"".join([struct.pack("<3i", *entry) for entry in entries])
 
 
-def read_connectivity(data: bytes, name: str) -> tuple[Connection, ...]:
+def read_connectivity(data: bytes, name: str) -> tuple[MemoryConnection, ...]:
     """Reads CONNECTIVITY or GROUP_CONNECTIVITY. Raises UserError."""
     reader = ByteReader(data, name)
     return tuple(
-        Connection(*reader.words(offset, 3, "a connection"))
+        MemoryConnection(*reader.words(offset, 3, "a connection"))
         for offset in _entries(reader, 4, 12, "connection")
     )
 

@@ -55,7 +55,7 @@ DPkg::Pre-Install-Pkgs "";
 
 
 @dataclass(frozen=True)
-class Package:
+class DebianPackage:
     """A package that was unpacked. `sha256` is of the file that apt verified."""
 
     name: str
@@ -68,11 +68,11 @@ def install_packages(
     prefix: str,
     *,
     finish: Callable[[str], None],
-    record: Callable[[str, list[Package]], None] = lambda root, packages: None,
+    record: Callable[[str, list[DebianPackage]], None] = lambda root, packages: None,
     mirror: str | None = None,
     keyring: str = KEYRING,
     say: Callable[[str], None] = lambda line: None,
-) -> list[Package]:
+) -> list[DebianPackage]:
     """Unpacks packages of `SUITE` with all they need, so that `prefix` looks like a root folder.
 
     Args:
@@ -211,12 +211,12 @@ def _own_settings(folder: str) -> str:
     return text + ('APT::Sandbox::User "root";\n' if os.geteuid() == 0 else "")
 
 
-def _identify(dpkg: str, path: str) -> Package:
+def _identify(dpkg: str, path: str) -> DebianPackage:
     fields = _run([dpkg, "--field", path, "Package", "Version"], {}, f"cannot read {os.path.basename(path)}")
     values = dict(line.split(": ", 1) for line in fields.strip().splitlines())
     with open(path, "rb") as stream:
         digest = hashlib.sha256(stream.read()).hexdigest()
-    return Package(values["Package"], values["Version"], digest)
+    return DebianPackage(values["Package"], values["Version"], digest)
 
 
 def _run(command: list[str], variables: dict[str, str], failure: str) -> str:

@@ -55,7 +55,7 @@ from npuninja.ir.directives import (
     FunctionType,
     Literal,
     MixedList,
-    Operand,
+    OperandDirective,
     Operands,
     Optional,
     RegionField,
@@ -221,7 +221,7 @@ def _compile(definition: OpDefinition, words: list[str]) -> list[Directive]:
         elif found := _OPERAND.fullmatch(word):
             name, variadic, type = found.groups()
             definition.groups.append(OperandGroup(name, bool(variadic) or len(stack) > 1, type or ""))
-            directives.append((Operands if variadic else Operand)(name, type or ""))
+            directives.append((Operands if variadic else OperandDirective)(name, type or ""))
         elif found := _ATTRIBUTE.fullmatch(word):
             name, kind = found.groups()
             definition.kinds[name] = kind

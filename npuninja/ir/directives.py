@@ -99,7 +99,7 @@ class Spacing(Directive):
         w.spacing(self.text)
 
 
-class Operand(Directive):
+class OperandDirective(Directive):
     """One operand."""
 
     __slots__ = ("name", "type")
@@ -126,7 +126,7 @@ class Operand(Directive):
         return bool(w.group(op, self.name))
 
 
-class Operands(Operand):
+class Operands(OperandDirective):
     """Any number of operands, comma-separated."""
 
     __slots__ = ()

@@ -8,7 +8,7 @@ from npuninja.arch.devices import Place
 from npuninja.errors import Error, Warnings
 from npuninja.ir.core import Operation
 from npuninja.lowering.pipeline import route
-from npuninja.report.routes import Port, Route, routes_of
+from npuninja.report.routes import DrawnRoute, Port, routes_of
 
 
 def ways_of(module: Operation, name: str, generation: str) -> list[str]:
@@ -29,7 +29,7 @@ def ways_of(module: Operation, name: str, generation: str) -> list[str]:
     return list(dict.fromkeys(line for r in routes for line in _lines(r)))
 
 
-def _lines(found: Route) -> list[str]:
+def _lines(found: DrawnRoute) -> list[str]:
     kind = "packets" if found.packet else "stream"
     return [
         f"{kind}: {found.source} → {''.join(f'({c}, {r}) → ' for c, r in way[1:-1])}{end}"

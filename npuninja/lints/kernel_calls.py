@@ -6,7 +6,7 @@ from typing import Iterator, NamedTuple, Sequence, Union
 
 from npuninja.errors import Location, Warnings
 from npuninja.formats import wasm_code
-from npuninja.formats.wasm_code import DROP, GLOBAL_SET, NOP, SELECT, SIMD, FunctionCode, Instruction
+from npuninja.formats.wasm_code import DROP, GLOBAL_SET, NOP, SELECT, SIMD, FunctionCode, WasmInstruction
 from npuninja.formats.wasm_module import I32_CONST
 from npuninja.lints.kernel_code import KernelFunction
 
@@ -116,7 +116,7 @@ def _accesses(code: FunctionCode) -> Iterator[_Access]:
 
 
 def _step(
-    instruction: Instruction, stack: list[_Value | None], count: int, assigned: set[int]
+    instruction: WasmInstruction, stack: list[_Value | None], count: int, assigned: set[int]
 ) -> Iterator[_Access]:
     """Does to the stack what an instruction does.
 

@@ -12,7 +12,7 @@ from npuninja.formats.wasm_code import (
     I32_SUB,
     LOCAL_TEE,
     FunctionCode,
-    Instruction,
+    WasmInstruction,
     functions,
 )
 from npuninja.formats.wasm_module import I32_CONST, WasmModule
@@ -51,7 +51,7 @@ class KernelFunction:
         """The source of the instruction at an offset of the code section; the object where that is not known."""
         return self._lines.at(offset) or Location(self.path)
 
-    def callee(self, call: Instruction) -> str:
+    def callee(self, call: WasmInstruction) -> str:
         """The name of the function that a `call` calls."""
         return self._names.get(call.immediates[0], "")
 

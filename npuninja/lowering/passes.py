@@ -16,7 +16,7 @@ from npuninja.lowering.generation import Rules
 from npuninja.suggestions import did_you_mean
 
 
-class Settings(NamedTuple):
+class PassSettings(NamedTuple):
     """What passes are given; what is behind `warnings` is explained at `pipeline.lower_resources`."""
 
     rules: Rules
@@ -35,7 +35,7 @@ class Pass(NamedTuple):
         name: the reference's, or one that begins with `own-`.
         function: MODULE:FUNCTION below `npuninja.lowering`.
         scope: what it runs on: the module, each device, or each runtime sequence of a device.
-        takes: its arguments behind that, by name: a field of `Settings`, `device`, `model` (of the device), or
+        takes: its arguments behind that, by name: a field of `PassSettings`, `device`, `model` (of the device), or
             `rules.FIELD`; `=` in front of it names a keyword: `join=False`.
         when: the field of `Rules` without which it does not run; `not FIELD` for the contrary.
     """
@@ -253,7 +253,7 @@ def names() -> list[str]:
 
 
 def run_passes(
-    passes: Sequence[Pass], module: Operation, settings: Settings, after: After | None = None
+    passes: Sequence[Pass], module: Operation, settings: PassSettings, after: After | None = None
 ) -> None:
     """Runs the passes of one step on a module, in place.
 
@@ -273,7 +273,7 @@ def run_passes(
 
 
 def _run_on_device(
-    passes: Sequence[Pass], device: Operation, settings: Settings, after: After | None
+    passes: Sequence[Pass], device: Operation, settings: PassSettings, after: After | None
 ) -> None:
     from npuninja.lowering.sequence.lookup import sequences
 
@@ -287,7 +287,7 @@ def _run_on_device(
                     after(one, device)
 
 
-def _run(one: Pass, root: Operation, around: dict[str, Operation], settings: Settings) -> None:
+def _run(one: Pass, root: Operation, around: dict[str, Operation], settings: PassSettings) -> None:
     module_name, _, function_name = one.function.partition(":")
     module = __import__(f"npuninja.lowering.{module_name}", fromlist=[function_name])
     positional, keywords = [], {}
@@ -303,7 +303,7 @@ def _run(one: Pass, root: Operation, around: dict[str, Operation], settings: Set
     getattr(module, function_name)(*roots, *positional, **keywords)
 
 
-def _value(name: str, around: dict[str, Operation], settings: Settings) -> Any:
+def _value(name: str, around: dict[str, Operation], settings: PassSettings) -> Any:
     if name in ("True", "False"):
         return name == "True"
     if name in around:

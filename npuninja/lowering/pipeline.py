@@ -12,7 +12,7 @@ from npuninja.ir.core import Operation
 
 if TYPE_CHECKING:
     from npuninja.formats.core_image import CoreImage
-    from npuninja.lowering.configuration.files import Configuration
+    from npuninja.lowering.configuration.files import ConfigurationFiles
 
 
 def generation_of(module: Operation, wanted: str | None = None) -> str:
@@ -64,9 +64,9 @@ def lower_resources(
             wrong use of a fifo.
     """
     from npuninja.lowering.generation import rules_of
-    from npuninja.lowering.passes import RESOURCES, Settings, run_passes
+    from npuninja.lowering.passes import RESOURCES, PassSettings, run_passes
 
-    settings = Settings(
+    settings = PassSettings(
         rules_of(generation),
         warnings,
         alloc_scheme,
@@ -85,9 +85,9 @@ def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
         UserError: the flows cannot be routed; located at the flows that cause it.
     """
     from npuninja.lowering.generation import rules_of
-    from npuninja.lowering.passes import ROUTING, Settings, run_passes
+    from npuninja.lowering.passes import ROUTING, PassSettings, run_passes
 
-    run_passes(ROUTING, module, Settings(rules_of(generation), warnings))
+    run_passes(ROUTING, module, PassSettings(rules_of(generation), warnings))
 
 
 def sequence_is_routed(generation: str) -> bool:
@@ -106,9 +106,9 @@ def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) ->
             ….
     """
     from npuninja.lowering.generation import rules_of
-    from npuninja.lowering.passes import SEQUENCES, Settings, run_passes
+    from npuninja.lowering.passes import SEQUENCES, PassSettings, run_passes
 
-    run_passes(SEQUENCES, module, Settings(rules_of(generation), warnings))
+    run_passes(SEQUENCES, module, PassSettings(rules_of(generation), warnings))
 
 
 def instructions(
@@ -171,7 +171,7 @@ def linker_script(
 
 def configuration(
     module: Operation, device: str, images: Mapping[tuple[int, int], CoreImage]
-) -> Configuration:
+) -> ConfigurationFiles:
     """The three CDO files of one device, after step 2.
 
     Args:

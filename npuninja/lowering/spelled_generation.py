@@ -98,7 +98,7 @@ _UNTIL = {
 _EVER = "9999"
 
 
-class Mark(NamedTuple):
+class GenerationMark(NamedTuple):
     """A spelling that not all generations have.
 
     `key` is what `_SINCE` and `_UNTIL` know it by.
@@ -122,54 +122,54 @@ class Mark(NamedTuple):
         return _UNTIL.get(self.key, "") if MIDDLE in self.generations else ""
 
 
-def mark_of(op: Operation) -> Mark | None:
+def mark_of(op: Operation) -> GenerationMark | None:
     """What an operation says about the generation of its text."""
     name = op.name
     known = _BY_NAME.get(name)
     for attribute in _NEW_ATTRIBUTES.get(name, ()):
         if attribute in op.attributes:
-            return Mark((NEW,), f"'{attribute}' of {name}", op.loc, attribute)
+            return GenerationMark((NEW,), f"'{attribute}' of {name}", op.loc, attribute)
     if known is not None:
-        return Mark(known, f"'{name}'", op.loc, name)
+        return GenerationMark(known, f"'{name}'", op.loc, name)
     if name in NUMBERS:
         fixed = name == "aie.use_lock"
         key = name if fixed else "npu"
         if len(op.operands) > fixed:
-            return Mark((NEW,), f"values as operands of {name}", op.loc, key)
-        return Mark(_UP_TO_MIDDLE, f"literal numbers of {name}", op.loc, key)
+            return GenerationMark((NEW,), f"values as operands of {name}", op.loc, key)
+        return GenerationMark(_UP_TO_MIDDLE, f"literal numbers of {name}", op.loc, key)
     if name == "aie.dma_bd":
         return _descriptor_mark(op)
     for attribute in _MIDDLE_ATTRIBUTES.get(name, ()):
         if attribute in op.attributes:
-            return Mark(_FROM_MIDDLE, f"'{attribute}' of {name}", op.loc)
+            return GenerationMark(_FROM_MIDDLE, f"'{attribute}' of {name}", op.loc)
     if name == "aie.shim_dma_allocation":
         if op.operands:
-            return Mark(_FROM_MIDDLE, "the tile of aie.shim_dma_allocation", op.loc)
+            return GenerationMark(_FROM_MIDDLE, "the tile of aie.shim_dma_allocation", op.loc)
         # It outlived aiex.runtime_sequence by a month.
-        return Mark(_UP_TO_MIDDLE, "the column of aie.shim_dma_allocation", op.loc)
+        return GenerationMark(_UP_TO_MIDDLE, "the column of aie.shim_dma_allocation", op.loc)
     if name == "aie.trace.host_config":
         older = "arg_idx" in op.attributes
-        return Mark((MIDDLE,) if older else (NEW,), f"the form of {name}", op.loc)
+        return GenerationMark((MIDDLE,) if older else (NEW,), f"the form of {name}", op.loc)
     if name == "aie.trace.packet" and "id" not in op.attributes:
-        return Mark((NEW,), "aie.trace.packet without an id", op.loc)
+        return GenerationMark((NEW,), "aie.trace.packet without an id", op.loc)
     if name == "aie.packet_flow" and sum(each.name == "aie.packet_source" for each in op.body.ops) > 1:
-        return Mark((NEW,), "several sources of aie.packet_flow", op.loc, "sources")
+        return GenerationMark((NEW,), "several sources of aie.packet_flow", op.loc, "sources")
     if name.startswith("aiex.dma_configure_task") and len(op.operands) > (name[-1] == "k"):
-        return Mark((NEW,), f"a repeat count of {name} that is a value", op.loc)
+        return GenerationMark((NEW,), f"a repeat count of {name} that is a value", op.loc)
     return None
 
 
-def _descriptor_mark(op: Operation) -> Mark | None:
+def _descriptor_mark(op: Operation) -> GenerationMark | None:
     if "offset" not in op.attributes:
-        return Mark((NEW,), "keywords of aie.dma_bd", op.loc, "aie.dma_bd")
+        return GenerationMark((NEW,), "keywords of aie.dma_bd", op.loc, "aie.dma_bd")
     keys = list(op.attributes)
     # A length in the dictionary stands before the offset, which then is a default. The releases with keywords leave
     # it there and take the whole buffer, which is the same for a length that says just that.
     if "len" in keys and keys.index("len") < keys.index("offset") and not has_braced_length(op):
-        return Mark(_UP_TO_MIDDLE, "a length of aie.dma_bd in braces", op.loc, "aie.dma_bd")
+        return GenerationMark(_UP_TO_MIDDLE, "a length of aie.dma_bd in braces", op.loc, "aie.dma_bd")
     placed = "len" in keys and keys.index("offset") < keys.index("len")
     if placed or any(key in keys for key in ("dimensions", "pad_dimensions", "pad_value")):
-        return Mark(_UP_TO_MIDDLE, "positions of aie.dma_bd's numbers", op.loc, "aie.dma_bd")
+        return GenerationMark(_UP_TO_MIDDLE, "positions of aie.dma_bd's numbers", op.loc, "aie.dma_bd")
     return None
 
 
@@ -196,13 +196,13 @@ def days_of(module: Operation) -> tuple[str, str] | None:
 class _Limit(NamedTuple):
     """The mark that sets the first or the last day of a text."""
 
-    mark: Mark
+    mark: GenerationMark
     place_in_time: str
 
 
 def _settled(module: Operation) -> tuple[tuple[str, ...], _Limit | None, _Limit | None]:
     """The generations, and what limits the days where no generation reads all."""
-    marks: list[Mark] = []
+    marks: list[GenerationMark] = []
     left = GENERATIONS
     since = until = None
     computes = False
@@ -230,7 +230,7 @@ def _settled(module: Operation) -> tuple[tuple[str, ...], _Limit | None, _Limit 
     return (NEW,), since, until
 
 
-def _mixed(mark: Mark, marks: list[Mark]) -> UserError:
+def _mixed(mark: GenerationMark, marks: list[GenerationMark]) -> UserError:
     """The error for a mark that goes with none of the days or generations of those before it."""
     others = [m for m in marks if m.since >= mark.until or mark.since >= m.until] or marks
     first = min(others, key=lambda m: len(set(m.generations) & set(mark.generations)))

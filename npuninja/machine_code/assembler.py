@@ -17,8 +17,8 @@ from npuninja.errors import Location, UserError
 from npuninja.formats.dwarf_line_writer import CodeRows, without_repeats
 from npuninja.machine_code.encode import (
     EncodeError,
+    LabelReference,
     Parsed,
-    Reference,
     choose_format,
     encode_bundle,
     parse_bundle,
@@ -143,7 +143,7 @@ class _Assembler:
             self._place = None  # holds until the next one
         self._current.data += data
 
-    def _refer(self, bundle: list[Parsed], instruction: Parsed, reference: Reference) -> None:
+    def _refer(self, bundle: list[Parsed], instruction: Parsed, reference: LabelReference) -> None:
         made = choose_format([p.instruction.slot for p in bundle], self._set)
         low = dict(made.slots)[instruction.instruction.slot]
         operand = next(o for o in instruction.instruction.operands if o.immediate is not None)

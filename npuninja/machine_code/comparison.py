@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Sequence
 from npuninja.errors import UserError
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.listing import Names, SectionListing, list_section
-from npuninja.machine_code.program import Program
+from npuninja.machine_code.program import MachineProgram
 
 #: Width of the left column.
 _COLUMN = 72
@@ -67,7 +67,7 @@ class _Part(NamedTuple):
 
 
 def compare_programs(
-    left: Sequence[Program], right: Sequence[Program], left_path: str, right_path: str
+    left: Sequence[MachineProgram], right: Sequence[MachineProgram], left_path: str, right_path: str
 ) -> ComparedPrograms:
     """Compares the machine code of two files. Raises UserError when one holds none or does not decode."""
     a, b = _parts(left, left_path), _parts(right, right_path)
@@ -78,7 +78,7 @@ def compare_programs(
     return ComparedPrograms(left_path, right_path, pairs, only_left, only_right)
 
 
-def _parts(programs: Sequence[Program], path: str) -> dict[str, _Part]:
+def _parts(programs: Sequence[MachineProgram], path: str) -> dict[str, _Part]:
     parts: dict[str, _Part] = {}
     for program in programs:
         if program.isa == "wasm":
@@ -92,7 +92,7 @@ def _parts(programs: Sequence[Program], path: str) -> dict[str, _Part]:
     return parts
 
 
-def _of_section(program: Program, listing: SectionListing, names: Names) -> dict[str, _Part]:
+def _of_section(program: MachineProgram, listing: SectionListing, names: Names) -> dict[str, _Part]:
     found: dict[str, list[Bundle]] = {}
     prefix = f"{program.title} " if program.title else ""
     for bundle in listing.bundles:

@@ -22,7 +22,7 @@ from npuninja.compiled_modules import (
 from npuninja.errors import InternalError, UserError
 from npuninja.files import write_file
 from npuninja.machine_code.decode import Bundle
-from npuninja.machine_code.families.fields import BUNDLE, OP, Layout, operations
+from npuninja.machine_code.families.fields import BUNDLE, OP, FieldLayout, operations
 from npuninja.machine_code.prepare import Prepared, prepare
 from npuninja.machine_code.registers import BANK_BYTES, RegisterPlace, place_of
 
@@ -69,7 +69,7 @@ _DATA_WINDOWS = ("south", "west", "north", "own")
 class RuntimePlaces(NamedTuple):
     """Where translated code finds things in the runtime's memory: registers, state, and the tables of translated code."""
 
-    layout: Layout
+    layout: FieldLayout
     state: int
     block_at: int
     ring: int
@@ -172,7 +172,7 @@ class CoreRuntime:
             len(operations()),
         ):
             raise InternalError(f"the runtime of machine code and its host disagree: {words}")
-        self.layout = Layout(bank, bypass, self._ops)
+        self.layout = FieldLayout(bank, bypass, self._ops)
         self.places = RuntimePlaces(self.layout, self._state, block_at, ring, lookups, max_lookups)
         self.unsupported: dict[int, str] = {}
         self._call("core_reset")

@@ -30,7 +30,7 @@ class EncodeError(Exception):
     """Text that is no instruction, or instructions that fit into no bundle; the text says why."""
 
 
-class Reference(NamedTuple):
+class LabelReference(NamedTuple):
     """A symbol that stands where an immediate is wanted: it is filled in later."""
 
     symbol: str
@@ -42,7 +42,7 @@ class Parsed(NamedTuple):
 
     instruction: Instruction
     fields: tuple[int, ...]
-    reference: Reference | None = None
+    reference: LabelReference | None = None
 
     def word(self) -> int:
         """The slot's word."""
@@ -81,7 +81,7 @@ def _split(text: str, known: dict[str, list[Instruction]]) -> tuple[str, str]:
     return head, rest.strip()
 
 
-def _field(instruction: Instruction, index: int, text: str) -> tuple[int | None, Reference | None, str]:
+def _field(instruction: Instruction, index: int, text: str) -> tuple[int | None, LabelReference | None, str]:
     operand = instruction.operands[index]
     if operand.immediate is not None:
         number = _NUMBER.fullmatch(text)
@@ -117,9 +117,9 @@ def _register_names() -> frozenset[str]:
     return frozenset(names)
 
 
-def _reference(text: str) -> Reference | None:
+def _reference(text: str) -> LabelReference | None:
     found = re.fullmatch(r"#?([A-Za-z_.$][\w.$@]*)([+-]\d+)?", text)
-    return Reference(found[1], int(found[2] or 0)) if found else None
+    return LabelReference(found[1], int(found[2] or 0)) if found else None
 
 
 def parse_instruction(text: str, isa: str = "aie2") -> Parsed:

@@ -44,7 +44,7 @@ class Loop(NamedTuple):
     trips: int | None
 
 
-class Block(NamedTuple):
+class FlowBlock(NamedTuple):
     """Bundles that are issued one after the other: the first one's address, the end, how many: its issue cycles."""
 
     start: int
@@ -68,10 +68,10 @@ class Flow(NamedTuple):
     branches: dict[int, Branch]
     delay_slots: dict[int, tuple[int, int]]
     loops: dict[int, Loop]
-    blocks: tuple[Block, ...]
+    blocks: tuple[FlowBlock, ...]
     calls: frozenset[int]
 
-    def block_at(self, address: int) -> Block | None:
+    def block_at(self, address: int) -> FlowBlock | None:
         """The block that begins at an address."""
         return next((b for b in self.blocks if b.start == address), None)
 
@@ -172,13 +172,13 @@ def _trips(bundles: Sequence[Bundle], start: int) -> int | None:
     return None
 
 
-def _blocks(bundles: Sequence[Bundle], begins: set[int]) -> tuple[Block, ...]:
-    blocks: list[Block] = []
+def _blocks(bundles: Sequence[Bundle], begins: set[int]) -> tuple[FlowBlock, ...]:
+    blocks: list[FlowBlock] = []
     for index, bundle in enumerate(bundles):
         gap = index > 0 and bundles[index - 1].end != bundle.address
         if not blocks or bundle.address in begins or gap:
-            blocks.append(Block(bundle.address, bundle.end, 1))
+            blocks.append(FlowBlock(bundle.address, bundle.end, 1))
         else:
             start, _, cycles = blocks[-1]
-            blocks[-1] = Block(start, bundle.end, cycles + 1)
+            blocks[-1] = FlowBlock(start, bundle.end, cycles + 1)
     return tuple(blocks)

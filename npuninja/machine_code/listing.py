@@ -13,7 +13,7 @@ from npuninja.errors import Location, UserError, source_lines
 from npuninja.formats.dwarf_lines import LineTable
 from npuninja.machine_code.decode import Bundle, UndecodableError, decoder
 from npuninja.machine_code.flow import DELAY_SLOTS, Flow, analyse
-from npuninja.machine_code.program import CodeSection, Program, Relocation, Symbol
+from npuninja.machine_code.program import CodeSection, MachineProgram, Relocation, Symbol
 
 #: Width of a bundle's bytes in a line: 16 bytes with blanks.
 _BYTES_WIDTH = 47
@@ -31,7 +31,7 @@ class SectionListing(NamedTuple):
     flow: Flow
 
 
-def list_section(program: Program, section: CodeSection, name: str) -> SectionListing:
+def list_section(program: MachineProgram, section: CodeSection, name: str) -> SectionListing:
     """Decodes a section. Raises UserError when it is for a core we have no table for, or does not decode."""
     if program.isa == "wasm":
         raise UserError("a wasm core has no machine code", Location(name))

@@ -13,7 +13,7 @@ from npuninja.formats.elf import DATA_END, DATA_START, RELOCATABLE, SEGMENT_LIMI
 from npuninja.machine_code import core_runtime as rt
 from npuninja.machine_code.core_runtime import CoreRuntime, fault_sentence, load_runtime
 from npuninja.machine_code.listing import Names
-from npuninja.machine_code.program import Program, Symbol
+from npuninja.machine_code.program import MachineProgram, Symbol
 from npuninja.machine_code.reachable import reachable_bundles
 from npuninja.machine_code.registers import NAMES, VECTOR_NAMES, place_of
 from npuninja.machine_code.source_lines import line_table
@@ -66,7 +66,7 @@ class OneCore:
         UserError: it is no linked AIE2 program.
     """
 
-    def __init__(self, program: Program, path: str) -> None:
+    def __init__(self, program: MachineProgram, path: str) -> None:
         if program.elf is None or program.elf.type == RELOCATABLE:
             raise UserError(
                 "the file is no linked program",

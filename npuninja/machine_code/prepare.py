@@ -19,8 +19,8 @@ from npuninja.machine_code.families.fields import (
     OP,
     STREAM_NO_WAIT,
     Family,
+    FieldLayout,
     Fields,
-    Layout,
     operations,
 )
 from npuninja.machine_code.families.memory import (
@@ -120,7 +120,7 @@ def _family(decoded: Decoded) -> Family | None:
 @cache
 def is_prepared(decoded: Decoded) -> bool:
     """Whether the runtime executes this instruction."""
-    fields = Fields(decoded, Layout(0, 0, 0), 0, 0)
+    fields = Fields(decoded, FieldLayout(0, 0, 0), 0, 0)
     family = _family(decoded)
     if family is not None:
         family(fields)
@@ -161,7 +161,7 @@ class Prepared(NamedTuple):
     by_address: dict[int, PreparedBundle]
 
 
-def prepare(bundles: Sequence[Bundle], layout: Layout) -> Prepared:
+def prepare(bundles: Sequence[Bundle], layout: FieldLayout) -> Prepared:
     """Prepares bundles. The address of the operations that fault names the instruction in `unsupported`."""
     numbers = operations()
     table = bytearray(0x4000 // 2 * BUNDLE.size)

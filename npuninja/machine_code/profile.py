@@ -17,7 +17,7 @@ from npuninja.machine_code.functions import Functions
 _LINES_SHOWN = 40
 
 
-class Loop(NamedTuple):
+class ProfiledLoop(NamedTuple):
     """A loop that was counted.
 
     Attributes:
@@ -34,7 +34,7 @@ class Loop(NamedTuple):
     issue_cycles: int
 
 
-class Frame(NamedTuple):
+class ProfiledFrame(NamedTuple):
     """A node of the tree: a function or a loop, with everything that it calls.
 
     Attributes:
@@ -47,7 +47,7 @@ class Frame(NamedTuple):
     name: str
     issue_cycles: float
     own_cycles: float
-    below: tuple[Frame, ...]
+    below: tuple[ProfiledFrame, ...]
 
     def to_json(self) -> dict[str, Any]:
         """As data; cycles are rounded."""
@@ -72,7 +72,7 @@ class FunctionCycles(NamedTuple):
     address: int
     issue_cycles: int
     calls: int
-    loops: tuple[Loop, ...]
+    loops: tuple[ProfiledLoop, ...]
 
     def to_json(self) -> dict[str, Any]:
         """As data."""
@@ -89,7 +89,7 @@ class Profile(NamedTuple):
     """Of one core: functions, the most cycles first; the tree's roots; C lines with their cycles, the most first."""
 
     functions: tuple[FunctionCycles, ...]
-    frames: tuple[Frame, ...]
+    frames: tuple[ProfiledFrame, ...]
     lines: tuple[tuple[str, int], ...]
 
 
@@ -125,7 +125,9 @@ def profile_of(functions: Functions, issues: Callable[[int], int], lines: LineTa
     return Profile(tuple(rows), frames, tuple(ranked))
 
 
-def _loops(functions: Functions, bundles: tuple[Bundle, ...], counts: dict[int, int]) -> tuple[Loop, ...]:
+def _loops(
+    functions: Functions, bundles: tuple[Bundle, ...], counts: dict[int, int]
+) -> tuple[ProfiledLoop, ...]:
     """Zero-overhead loops and those that a branch closes; of several branches to one place the last counts."""
     places = {bundle.address: number for number, bundle in enumerate(bundles)}
     ends: dict[int, tuple[int, bool]] = {}
@@ -143,7 +145,7 @@ def _loops(functions: Functions, bundles: tuple[Bundle, ...], counts: dict[int, 
     for start, (end, is_hardware) in sorted(ends.items()):
         cycles = sum(counts[bundle.address] for bundle in bundles if start <= bundle.address <= end)
         if cycles:
-            made.append(Loop(start, end, is_hardware, counts[start], cycles))
+            made.append(ProfiledLoop(start, end, is_hardware, counts[start], cycles))
     return tuple(made)
 
 
@@ -159,7 +161,7 @@ class _Tree:
             if branch.target is not None and counts.get(address) and (branch.is_call or leaves):
                 self.sites.setdefault(branch.target, {})[address] = counts[address]
 
-    def roots(self) -> tuple[Frame, ...]:
+    def roots(self) -> tuple[ProfiledFrame, ...]:
         """Functions that no branch leads to, and of others the calls through registers."""
         found = []
         for address, row in self.rows.items():
@@ -171,7 +173,7 @@ class _Tree:
             found = [self.frame(min(self.rows), 1.0, ())]
         return tuple(sorted(found, key=lambda frame: -frame.issue_cycles))
 
-    def frame(self, address: int, share: float, above: tuple[int, ...]) -> Frame:
+    def frame(self, address: int, share: float, above: tuple[int, ...]) -> ProfiledFrame:
         row = self.rows[address]
         bundles = self.functions.bundles_of(address)
         return self._piece(row.name, bundles, row.loops, share, (*above, address))
@@ -180,13 +182,13 @@ class _Tree:
         self,
         name: str,
         bundles: tuple[Bundle, ...],
-        loops: tuple[Loop, ...],
+        loops: tuple[ProfiledLoop, ...],
         share: float,
         above: tuple[int, ...],
-    ) -> Frame:
+    ) -> ProfiledFrame:
         """A function or a loop: its outermost loops first, then what is called between them."""
         outer = [a for a in loops if not any(b != a and b.start <= a.start and a.end <= b.end for b in loops)]
-        below: list[Frame] = []
+        below: list[ProfiledFrame] = []
         inside: set[int] = set()
         for loop in outer:
             body = tuple(
@@ -205,13 +207,15 @@ class _Tree:
                 continue
             own += self.counts[bundle.address]
             below += self._called(bundle.address, share, above)
-        merged: dict[str, Frame] = {}
+        merged: dict[str, ProfiledFrame] = {}
         for frame in below:
             merged[frame.name] = _sum(merged[frame.name], frame) if frame.name in merged else frame
         total = own * share + sum(frame.issue_cycles for frame in merged.values())
-        return Frame(name, total, own * share, tuple(sorted(merged.values(), key=lambda f: -f.issue_cycles)))
+        return ProfiledFrame(
+            name, total, own * share, tuple(sorted(merged.values(), key=lambda f: -f.issue_cycles))
+        )
 
-    def _called(self, address: int, share: float, above: tuple[int, ...]) -> list[Frame]:
+    def _called(self, address: int, share: float, above: tuple[int, ...]) -> list[ProfiledFrame]:
         branch = self.functions.flow.branches.get(address)
         target = branch.target if branch is not None else None
         if target not in self.rows or address not in self.sites.get(target, {}) or target in above:
@@ -224,12 +228,14 @@ class _Tree:
         ]
 
 
-def _sum(a: Frame, b: Frame) -> Frame:
-    below: dict[str, Frame] = {frame.name: frame for frame in a.below}
+def _sum(a: ProfiledFrame, b: ProfiledFrame) -> ProfiledFrame:
+    below: dict[str, ProfiledFrame] = {frame.name: frame for frame in a.below}
     for frame in b.below:
         below[frame.name] = _sum(below[frame.name], frame) if frame.name in below else frame
-    return Frame(a.name, a.issue_cycles + b.issue_cycles, a.own_cycles + b.own_cycles, tuple(below.values()))
+    return ProfiledFrame(
+        a.name, a.issue_cycles + b.issue_cycles, a.own_cycles + b.own_cycles, tuple(below.values())
+    )
 
 
-def _loop_name(loop: Loop) -> str:
+def _loop_name(loop: ProfiledLoop) -> str:
     return f"{'loop' if loop.is_hardware else 'branch loop'} 0x{loop.start:x}-0x{loop.end:x}"

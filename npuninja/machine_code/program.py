@@ -57,7 +57,7 @@ class CodeSection(NamedTuple):
     number: int = 0
 
 
-class Program(NamedTuple):
+class MachineProgram(NamedTuple):
     """What one core runs, or one object holds.
 
     Attributes:
@@ -81,7 +81,7 @@ class Program(NamedTuple):
     pdi: int = 0
 
 
-def read_programs(data: bytes, name: str) -> tuple[str, list[Program]]:
+def read_programs(data: bytes, name: str) -> tuple[str, list[MachineProgram]]:
     """The kind of file (ELF, object, archive, XCLBIN, PDI, wasm) and the programs in it.
 
     Raises:
@@ -93,7 +93,7 @@ def read_programs(data: bytes, name: str) -> tuple[str, list[Program]]:
         found = elf.read_elf(data, name)
         return ("object" if found.type == elf.RELOCATABLE else "ELF"), [_of_elf(found, name, "")]
     if data[:8] == WASM_MAGIC:
-        return "wasm", [Program("", "wasm", (), module=data)]
+        return "wasm", [MachineProgram("", "wasm", (), module=data)]
     if data[:8] == elf.ARCHIVE_MAGIC:
         return "archive", _of_archive(data, name)
     if data[:4] == _PDI_MAGIC:
@@ -105,7 +105,7 @@ def read_programs(data: bytes, name: str) -> tuple[str, list[Program]]:
     )
 
 
-def _of_elf(found: elf.Elf, name: str, title: str) -> Program:
+def _of_elf(found: elf.Elf, name: str, title: str) -> MachineProgram:
     if found.machine != elf.MACHINE:
         raise UserError(
             f"the ELF is for machine {found.machine}, expected {elf.MACHINE} (AI Engine)",
@@ -142,7 +142,7 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> Program:
             if s.address < elf.DATA_START
         ]
     everything.sort(key=lambda s: (s.address, s.kind != "function", s.name))
-    return Program(title, isa, tuple(sections), None, tuple(everything), elf=found)
+    return MachineProgram(title, isa, tuple(sections), None, tuple(everything), elf=found)
 
 
 def _symbols(found: elf.Elf, number: int, *, executable: bool) -> list[Symbol]:
@@ -170,7 +170,7 @@ def _relocations(found: elf.Elf, number: int) -> tuple[Relocation, ...]:
     return tuple(made)
 
 
-def _of_archive(data: bytes, name: str) -> list[Program]:
+def _of_archive(data: bytes, name: str) -> list[MachineProgram]:
     programs = []
     long_names = b""
     at = len(elf.ARCHIVE_MAGIC)
@@ -195,14 +195,14 @@ def _of_archive(data: bytes, name: str) -> list[Program]:
             where = f"{name}({title})"
             programs.append(_of_elf(elf.read_elf(content, where), where, title))
         elif content[:8] == WASM_MAGIC:
-            programs.append(Program(title, "wasm", (), module=content))
+            programs.append(MachineProgram(title, "wasm", (), module=content))
         at += 60 + size + size % 2
     if not programs:
         raise UserError("the archive holds no object", Location(name))
     return programs
 
 
-def _of_xclbin(data: bytes, name: str) -> list[Program]:
+def _of_xclbin(data: bytes, name: str) -> list[MachineProgram]:
     container = xclbin.read_xclbin(data, name)
     section = container.section(xclbin.AIE_PARTITION)
     if section is None:
@@ -211,7 +211,7 @@ def _of_xclbin(data: bytes, name: str) -> list[Program]:
         )
     extra = container.section(xclbin.EMULATION_DATA)
     modules = read_emulation_data(extra.data, name) if extra is not None else {}
-    programs: list[Program] = []
+    programs: list[MachineProgram] = []
     for number, pdi in enumerate(read_aie_partition(section.data, name).pdis):
         commands = read_pdi(pdi.image, f"PDI of {name}").commands(f"PDI of {name}")
         programs += _of_commands(commands, modules, number, name)
@@ -258,18 +258,18 @@ def program_pieces(
 
 def _of_commands(
     commands: Sequence[cdo.Command], modules: dict[bytes, bytes], number: int, name: str
-) -> list[Program]:
+) -> list[MachineProgram]:
     programs = []
     for (column, row), pieces in sorted(program_pieces(commands).items()):
         title = f"core ({column}, {row})" + (f" of PDI {number}" if number else "")
         stub = _stub(pieces)
         if stub is not None:
             module = modules.get(stub.digest, b"")
-            programs.append(Program(title, "wasm", (), (column, row), module=module, pdi=number))
+            programs.append(MachineProgram(title, "wasm", (), (column, row), module=module, pdi=number))
             continue
         sections = tuple(CodeSection(f"program memory 0x{at:x}", at, data) for at, data in pieces)
         require_aie2(pieces, title, name)
-        programs.append(Program(title, "aie2", sections, (column, row), pdi=number))
+        programs.append(MachineProgram(title, "aie2", sections, (column, row), pdi=number))
     return programs
 
 

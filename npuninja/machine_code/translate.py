@@ -21,7 +21,7 @@ from npuninja.machine_code.families.fields import (
 )
 from npuninja.machine_code.flow import Flow, analyse
 from npuninja.machine_code.prepare import Prepared, PreparedBundle
-from npuninja.machine_code.translator.block import Block
+from npuninja.machine_code.translator.block import TranslatedBlock
 from npuninja.machine_code.translator.in_flight import (
     CARRY,
     IMPORTS,
@@ -30,7 +30,7 @@ from npuninja.machine_code.translator.in_flight import (
     Shape,
     is_translatable,
 )
-from npuninja.machine_code.wasm_writer import FunctionCode, write_module
+from npuninja.machine_code.wasm_writer import WrittenFunction, write_module
 
 #: Bumped when the same program gives another module.
 VERSION = 5
@@ -114,7 +114,7 @@ class Translator:
                 self.block(address, ())
         functions: list[tuple[int, bytes]] = []
         while self._queue:
-            functions.append((0, Block(self, *self._queue.pop(0)).build()))
+            functions.append((0, TranslatedBlock(self, *self._queue.pop(0)).build()))
         lookups: list[dict[int, int]] = [{} for _ in self._lookup_numbers]
         for (address, shape, jump), number in self._numbers.items():
             if jump is None and shape in self._lookup_numbers:
@@ -127,7 +127,7 @@ class Translator:
     def _module(self, functions: list[tuple[int, bytes]]) -> bytes:
         types = list(dict.fromkeys([(0, 1), (1, 1), *IMPORTS.values()]))
         first = len(IMPORTS)
-        driver = FunctionCode(parameters=1)
+        driver = WrittenFunction(parameters=1)
         driver.op(0x03, w.BLOCK_VOID)  # loop
         driver.get(0)
         driver.op(0x11, 0, 0)  # call_indirect

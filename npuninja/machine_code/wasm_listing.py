@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 from npuninja.errors import Location, UserError
-from npuninja.formats.wasm_code import FunctionCode, Instruction, functions
+from npuninja.formats.wasm_code import FunctionCode, WasmInstruction, functions
 from npuninja.formats.wasm_module import WasmModule, read_wasm
 from npuninja.formats.wasm_names import function_names, instruction_name
-from npuninja.machine_code.program import Program
+from npuninja.machine_code.program import MachineProgram
 
 _OPENS = frozenset({"block", "loop", "if"})
 
 
-def _module(program: Program, path: str) -> WasmModule:
+def _module(program: MachineProgram, path: str) -> WasmModule:
     if not program.module:
         raise UserError(
             f"the module of {program.title or 'the core'} is not in the file: only its hash is in program memory",
@@ -23,12 +23,12 @@ def _module(program: Program, path: str) -> WasmModule:
     return read_wasm(program.module, path)
 
 
-def _text(instruction: Instruction) -> str:
+def _text(instruction: WasmInstruction) -> str:
     words = [instruction_name(instruction.opcode), *map(str, instruction.immediates)]
     return " ".join(words)
 
 
-def wasm_json(program: Program, path: str) -> dict[str, Any]:
+def wasm_json(program: MachineProgram, path: str) -> dict[str, Any]:
     """The functions of a module, each with its instructions as [offset in the code section, text]."""
     module = _module(program, path)
     names = function_names(module)
@@ -46,7 +46,7 @@ def wasm_json(program: Program, path: str) -> dict[str, Any]:
     }
 
 
-def wasm_lines(program: Program, path: str) -> Iterator[str]:
+def wasm_lines(program: MachineProgram, path: str) -> Iterator[str]:
     """The functions of a module as text."""
     module = _module(program, path)
     names = function_names(module)

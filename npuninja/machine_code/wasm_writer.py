@@ -42,7 +42,7 @@ def signed(value: int) -> bytes:
         out.append(byte | 0x80)
 
 
-class FunctionCode:
+class WrittenFunction:
     """The code of one function without parameters: i32 locals, instructions."""
 
     def __init__(self, parameters: int = 0) -> None:

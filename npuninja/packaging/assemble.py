@@ -14,7 +14,7 @@ from npuninja import __version__
 from npuninja.device.manifest import Manifest, read_manifest
 from npuninja.errors import Location, UserError, Warnings, in_words
 from npuninja.packaging import contents
-from npuninja.packaging.build_graph import BuildGraph, Step
+from npuninja.packaging.build_graph import BuildGraph, RecordedStep
 from npuninja.packaging.build_plan import BuildPlan, read_build_plan
 from npuninja.packaging.package import Package
 from npuninja.packaging.places import Places, UsedTool
@@ -34,7 +34,7 @@ from npuninja.packaging.sbom import require_library, write_sbom
 COMPILING_STAGES = ("kernel_cc", "kernel_cc_aie2")
 
 
-class Assembled(NamedTuple):
+class AssembledPackage(NamedTuple):
     """The files of a package by name, and what was read for them in addition to the inputs of the edge."""
 
     package: Package
@@ -48,11 +48,11 @@ class _History(NamedTuple):
 
     sources: list[Dependency]
     tools: list[Dependency]
-    steps: list[Step]
+    steps: list[RecordedStep]
     read: set[str]
 
 
-def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> Assembled:
+def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> AssembledPackage:
     """Puts a package together. Files are named as in the folder where the build's commands run, and this runs
     there.
 
@@ -95,7 +95,7 @@ def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> Assembled:
         package, manifests, dependencies, history.steps, _hashes(files)
     )
     files[contents.SUMS] = contents.sums(files)
-    return Assembled(package, emulated, files, sorted({*history.read, *all_files()}))
+    return AssembledPackage(package, emulated, files, sorted({*history.read, *all_files()}))
 
 
 def _history(plan: BuildPlan, graph_file: str) -> _History:

@@ -19,7 +19,7 @@ STAGES = "@STAGES@"
 START = "@START@"
 
 
-class Step(NamedTuple):
+class RecordedStep(NamedTuple):
     """One command of a build in portable names, and the files that it made."""
 
     outputs: tuple[str, ...]
@@ -105,11 +105,11 @@ class BuildGraph:
                 words.append(word)
         return _without_places(words)
 
-    def step(self, edge: Mapping[str, Any], places: Places) -> Step:
+    def step(self, edge: Mapping[str, Any], places: Places) -> RecordedStep:
         """An edge as a command in portable names."""
         known = {*edge["inputs"], *edge["implicit"], *edge["outputs"], edge["outputs"][0] + ".d"}
         words = [_portable_word(word, known, places) for word in self.words(edge)]
-        return Step(tuple(sorted(map(places.portable, edge["outputs"]))), shlex.join(words))
+        return RecordedStep(tuple(sorted(map(places.portable, edge["outputs"]))), shlex.join(words))
 
     def stage(self, edge: Mapping[str, Any]) -> str:
         """The stage that an edge runs; "" when it runs none."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from npuninja import __version__
-from npuninja.packaging.build_graph import Step
+from npuninja.packaging.build_graph import RecordedStep
 from npuninja.packaging.package import Package
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -40,7 +40,7 @@ def write_provenance(
     package: Package,
     designs: Iterable[str],
     dependencies: Iterable[Dependency],
-    steps: Sequence[Step],
+    steps: Sequence[RecordedStep],
     hashes: Mapping[str, str],
 ) -> bytes:
     """The statement about the files in `hashes` (name -> sha256)."""

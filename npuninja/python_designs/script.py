@@ -15,7 +15,7 @@ from npuninja.python_designs.imports import is_jitted as is_jitted
 from npuninja.python_designs.start import package_root as package_root
 
 
-class Outcome(NamedTuple):
+class ScriptOutcome(NamedTuple):
     """What a script wrote on standard output, its exit code, the generation it ran as, and what it wrote on
     standard error where that was caught.
     """
@@ -50,7 +50,7 @@ def run_with_bindings(
     stderr: int | None = subprocess.PIPE,
     time_limit_s: float | None = None,
     module: str = "",
-) -> Outcome:
+) -> ScriptOutcome:
     """As `run_design`, by MLIR-AIE's own bindings, which print for the release that they are of.
 
     Raises:
@@ -63,7 +63,7 @@ def run_with_bindings(
     command = [bindings.python, _OWN_PROCESS, report, package_root(path, module), module, path, *arguments]
     done = _finished(command, environment, script, cwd, stderr, time_limit_s)
     text, errors = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr or b""))
-    return Outcome(text, done.returncode, Evidence("", "the bindings that are installed"), errors)
+    return ScriptOutcome(text, done.returncode, Evidence("", "the bindings that are installed"), errors)
 
 
 def _finished(
@@ -95,7 +95,7 @@ def run_design(
     stderr: int | None = None,
     time_limit_s: float | None = None,
     module: str = "",
-) -> Outcome:
+) -> ScriptOutcome:
     """Runs a design and collects what it prints.
 
     Args:
@@ -130,4 +130,4 @@ def run_design(
     ]
     done = _finished(command + arguments, environment, script, cwd, stderr, time_limit_s)
     errors = (done.stderr or b"").decode("utf-8", "replace")
-    return Outcome(done.stdout.decode("utf-8", "replace"), done.returncode, evidence, errors)
+    return ScriptOutcome(done.stdout.decode("utf-8", "replace"), done.returncode, evidence, errors)

@@ -17,8 +17,8 @@ from npuninja.ir.parser import parse_module
 from npuninja.ir.types import memref
 from npuninja.lowering.tiles import model_of
 from npuninja.report.lanes import LockFacts
-from npuninja.report.routes import Route, routes_of
-from npuninja.report.sources import Source
+from npuninja.report.routes import DrawnRoute, routes_of
+from npuninja.report.sources import ShownSource
 
 
 class Piece(NamedTuple):
@@ -53,11 +53,11 @@ class DesignFacts(NamedTuple):
     columns: int
     rows: int
     tiles: tuple[Tile, ...]
-    routes: tuple[Route, ...]
+    routes: tuple[DrawnRoute, ...]
     locks: dict[int, LockFacts]
     source: str
     run: dict[str, Any] | None
-    sources: tuple[Source, ...] = ()
+    sources: tuple[ShownSource, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from npuninja.machine_code.profile import Frame
+from npuninja.machine_code.profile import ProfiledFrame
 
 WIDTH, ROW = 960, 18
 _TEXT_PX = 6.6  # of a letter at 11 px
@@ -17,13 +17,13 @@ _LEAST_PX = 0.4
 
 
 class _Box(NamedTuple):
-    frame: Frame
+    frame: ProfiledFrame
     left: float
     depth: int
     width: float
 
 
-def flame_svg(frames: Sequence[Frame], title: str) -> str:
+def flame_svg(frames: Sequence[ProfiledFrame], title: str) -> str:
     """A flame graph, callers on top.
 
     Args:
@@ -43,7 +43,7 @@ def flame_svg(frames: Sequence[Frame], title: str) -> str:
     )
 
 
-def _place(boxes: list[_Box], frame: Frame, left: float, depth: int, scale: float) -> float:
+def _place(boxes: list[_Box], frame: ProfiledFrame, left: float, depth: int, scale: float) -> float:
     width = frame.issue_cycles * scale
     if width < _LEAST_PX:
         return width

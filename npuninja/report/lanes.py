@@ -17,7 +17,7 @@ KINDS = ("work", "move", "operation", "wait", "free", "taken")
 GROUPS = ("host", "sequence", "DMA channels", "cores", "streams", "locks")
 
 
-class Piece(NamedTuple):
+class LanePiece(NamedTuple):
     """A piece of a lane.
 
     Attributes:
@@ -41,7 +41,7 @@ class Lane(NamedTuple):
 
     name: str
     group: str
-    pieces: dict[int, Piece]
+    pieces: dict[int, LanePiece]
 
 
 class LockFacts(NamedTuple):
@@ -56,7 +56,7 @@ def lanes_of(timeline: Timeline, work: Work, locks: Mapping[int, LockFacts]) -> 
     critical = set(timeline.critical)
     lanes = {actor: Lane(layout.actor_name(actor), _group(actor), {}) for actor in timeline.actors()}
     for number, s in enumerate(timeline.spans):
-        lanes[s.actor].pieces[number] = Piece(s.kind, s.start, s.end, s.says, s.cause, number in critical)
+        lanes[s.actor].pieces[number] = LanePiece(s.kind, s.start, s.end, s.says, s.cause, number in critical)
     added = [_host(timeline, work), *_streams(timeline, work), *_locks(timeline, locks)]
     number = len(timeline.spans)
     numbered = []
@@ -66,7 +66,7 @@ def lanes_of(timeline: Timeline, work: Work, locks: Mapping[int, LockFacts]) -> 
     return sorted([*lanes.values(), *numbered], key=lambda lane: GROUPS.index(lane.group))
 
 
-_Added = tuple[str, str, list[Piece]]
+_Added = tuple[str, str, list[LanePiece]]
 
 
 def _group(actor: int) -> str:
@@ -86,7 +86,7 @@ def _host(timeline: Timeline, work: Work) -> _Added:
         f"waits for the runtime sequence; its call takes {middle:g} us ({least:g} to {most:g}, measured on {work.family}) "
         "beside that, which is not in this picture"
     )
-    return "the host", "host", [Piece("wait", 0.0, end, says, last)] if timeline.spans else []
+    return "the host", "host", [LanePiece("wait", 0.0, end, says, last)] if timeline.spans else []
 
 
 def _streams(timeline: Timeline, work: Work) -> list[_Added]:
@@ -98,7 +98,7 @@ def _streams(timeline: Timeline, work: Work) -> list[_Added]:
     found = []
     for sender in sorted(receivers):
         moves = [
-            Piece(
+            LanePiece(
                 s.kind, s.start, s.end, s.says if s.kind == "move" else "held up: the receiver takes no words"
             )
             for s in timeline.spans
@@ -125,7 +125,7 @@ def _locks(timeline: Timeline, locks: Mapping[int, LockFacts]) -> list[_Added]:
             if at > start:
                 kind = "taken" if value == 0 or (value is None and says.startswith("taken")) else "free"
                 shown = f"value {value}" if value is not None else "value not known"
-                pieces.append(Piece(kind, start, at, f"{shown}, {says}"))
+                pieces.append(LanePiece(kind, start, at, f"{shown}, {says}"))
             start = max(at, start)
             value = None if value is None else value + amount
             what = "taken" if amount < 0 else "given"

@@ -11,7 +11,7 @@ from npuninja.errors import ToolError
 from npuninja.report.design_facts import DesignFacts, Tile
 from npuninja.report.flame import flame_svg
 from npuninja.report.lanes import lanes_json, lanes_of
-from npuninja.report.routes import Route
+from npuninja.report.routes import DrawnRoute
 from npuninja.report.run_facts import Roofline, RunFacts
 
 TILE_W, TILE_H, GAP, MARGIN = 200, 120, 44, 40
@@ -20,7 +20,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7
 BAR_W = 640
 
 
-class Line(NamedTuple):
+class PageLine(NamedTuple):
     """A route as it is drawn."""
 
     points: str
@@ -103,12 +103,12 @@ def _corner(place: tuple[int, int], rows: int) -> tuple[int, int]:
     return MARGIN + column * (TILE_W + GAP), MARGIN + (rows - 1 - row) * (TILE_H + GAP)
 
 
-def _says(route: Route) -> str:
+def _says(route: DrawnRoute) -> str:
     kind = "packets" if route.packet else "stream"
     return f"{kind} from {route.source} to {', '.join(map(str, route.ends))}"
 
 
-def _lines(number: int, route: Route, rows: int) -> list[Line]:
+def _lines(number: int, route: DrawnRoute, rows: int) -> list[PageLine]:
     """The ways of one stream; each stream runs a little beside the others."""
     shift = (number % 9 - 4) * 5
     found = []
@@ -119,7 +119,7 @@ def _lines(number: int, route: Route, rows: int) -> list[Line]:
         if len(points) == 1:
             points.append((points[0][0] + 14, points[0][1]))
         text = " ".join(f"{x:g},{y:g}" for x, y in points)
-        found.append(Line(text, COLOURS[number % len(COLOURS)], _says(route), route.packet))
+        found.append(PageLine(text, COLOURS[number % len(COLOURS)], _says(route), route.packet))
     return found
 
 

@@ -30,7 +30,7 @@ class Port(NamedTuple):
         return f"({self.tile[0]}, {self.tile[1]}) {self.bundle} {self.channel}"
 
 
-class Route(NamedTuple):
+class DrawnRoute(NamedTuple):
     """One stream: where it starts, where it ends, the tiles on the way to each end."""
 
     source: Port
@@ -39,7 +39,7 @@ class Route(NamedTuple):
     packet: bool
 
 
-def routes_of(device: Operation) -> list[Route]:
+def routes_of(device: Operation) -> list[DrawnRoute]:
     """Every stream that starts at a DMA, a core or a tile's control port, in the order of the switches."""
     links, packets = _links(device)
     starts = [port for port in links if port.bundle not in _STEPS and not port.mux]
@@ -50,7 +50,9 @@ def routes_of(device: Operation) -> list[Route]:
         if ends:
             source = start._replace(mux=False)
             packet = start in packets
-            found.append(Route(source, tuple(end for end, _ in ends), tuple(way for _, way in ends), packet))
+            found.append(
+                DrawnRoute(source, tuple(end for end, _ in ends), tuple(way for _, way in ends), packet)
+            )
     return found
 
 

@@ -16,7 +16,7 @@ _WARNING = re.compile(r"^(?P<file>[^\n:]+):(?P<line>\d+)(?::\d+)?: warning: (?P<
 _PLAIN = re.compile(r"^(?:(?P<file>[^\n:]+): )?warning: (?P<text>.*)$", re.MULTILINE)
 
 
-class Line(NamedTuple):
+class SourceLine(NamedTuple):
     """A line of a source, from 1, and what was warned of there."""
 
     number: int
@@ -24,11 +24,11 @@ class Line(NamedTuple):
     warnings: tuple[str, ...]
 
 
-class Source(NamedTuple):
+class ShownSource(NamedTuple):
     """A file that the design is made of; `warnings` are those of the file as a whole."""
 
     path: str
-    lines: tuple[Line, ...]
+    lines: tuple[SourceLine, ...]
     warnings: tuple[str, ...]
 
     @property
@@ -47,7 +47,7 @@ class Warned(NamedTuple):
 
 def sources_of(
     graph: Mapping[str, Any], target: str, folder: str
-) -> tuple[tuple[Source, ...], tuple[str, ...]]:
+) -> tuple[tuple[ShownSource, ...], tuple[str, ...]]:
     """The sources of what was built, and the warnings that belong to none of them.
 
     Args:
@@ -75,7 +75,7 @@ def sources_of(
     return _with_warnings(sorted(files, key=_design_first), warned, folder)
 
 
-def sources_beside(lowered: str) -> tuple[tuple[Source, ...], tuple[str, ...]]:
+def sources_beside(lowered: str) -> tuple[tuple[ShownSource, ...], tuple[str, ...]]:
     """The same of a folder without a graph: what was kept beside the lowered design."""
     warned = [
         Warned(place[0] if place else "", place[1] if place else 0, text)
@@ -94,7 +94,7 @@ def read_warnings(text: str) -> list[Warned]:
 
 def _with_warnings(
     files: Iterable[str], warned: list[Warned], folder: str
-) -> tuple[tuple[Source, ...], tuple[str, ...]]:
+) -> tuple[tuple[ShownSource, ...], tuple[str, ...]]:
     sources = []
     shown: set[Warned] = set()
     for file in files:
@@ -103,11 +103,11 @@ def _with_warnings(
             continue
         own = [w for w in warned if w.file and _same(w.file, file, folder)]
         lines = tuple(
-            Line(number, line, tuple(w.text for w in own if w.line == number))
+            SourceLine(number, line, tuple(w.text for w in own if w.line == number))
             for number, line in enumerate(text.splitlines(), 1)
         )
         whole = [w for w in own if not 0 < w.line <= len(lines)]
-        sources.append(Source(file, lines, tuple(w.text for w in whole)))
+        sources.append(ShownSource(file, lines, tuple(w.text for w in whole)))
         shown.update(own)
     rest = [f"{w.file}: {w.text}" if w.file else w.text for w in warned if w not in shown]
     return tuple(sources), tuple(dict.fromkeys(rest))

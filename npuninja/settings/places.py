@@ -15,7 +15,7 @@ _STRING_OR_COMMENT = re.compile(
 Path = tuple[str, ...]
 
 
-class Places:
+class SettingPlaces:
     """The places of one file.
 
     Args:

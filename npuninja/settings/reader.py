@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npuninja.errors import Location, UserError
-from npuninja.settings.places import Path, Places
+from npuninja.settings.places import Path, SettingPlaces
 from npuninja.settings.table import CONFIGURE, IN_PRESETS, KINDS, PRESET, SECTIONS, Key, Section
 from npuninja.settings.toml_file import parse_toml, read_text
 from npuninja.suggestions import did_you_mean
@@ -32,7 +32,7 @@ class SettingsFile:
         self.path = path
         text = read_text(path)
         self.content: dict[str, Any] = parse_toml(text, path)
-        self._places = Places(path, text)
+        self._places = SettingPlaces(path, text)
         self._preset: tuple[str, ...] = ()
         self._check_tables(self.content, SECTIONS, ())
 

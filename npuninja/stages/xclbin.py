@@ -14,7 +14,7 @@ from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import made_by, read_elf
 from npuninja.formats.emulation_data import write_emulation_data, write_family
 from npuninja.formats.pdi import read_pdi
-from npuninja.formats.xclbin import Kernel, read_xclbin, write_xclbin
+from npuninja.formats.xclbin import XclbinKernel, read_xclbin, write_xclbin
 from npuninja.formats.xclbin_check import check_xclbin
 from npuninja.formats.xclbin_json import MODULES_FILE
 from npuninja.formats.xclbin_normal import normalised
@@ -57,7 +57,7 @@ def run(arguments: list[str]) -> None:
         print_warnings(_warnings(programs, target), as_errors="--werror" in options.flags)
 
 
-def kernels_of(options: Arguments) -> list[Kernel]:
+def kernels_of(options: Arguments) -> list[XclbinKernel]:
     """The kernel of each device image, in their order: of `--kernel` each, else the only one with aiecc's name.
 
     Raises:
@@ -68,7 +68,9 @@ def kernels_of(options: Arguments) -> list[Kernel]:
     for image, path in zip(images, paths):
         read_pdi(image, path)
     if not words and len(images) == 1:
-        return [Kernel(images[0], buffers=_buffers(options.optional("--buffers") or str(LEAST_BUFFERS)))]
+        return [
+            XclbinKernel(images[0], buffers=_buffers(options.optional("--buffers") or str(LEAST_BUFFERS)))
+        ]
     if len(words) != len(images):
         raise UserError(f"{len(images)} device images and {len(words)} kernels: --kernel is for each image")
     kernels = []
@@ -78,7 +80,7 @@ def kernels_of(options: Arguments) -> list[Kernel]:
             more = ["0", str(LEAST_BUFFERS), "", *more[1:]]
         number, buffers, instance, pdi = [*more, "", ""][:4]
         kernels.append(
-            Kernel(
+            XclbinKernel(
                 image,
                 "" if first == NO_KERNEL else first,
                 instance or DEFAULT_INSTANCE_NAME,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from npuninja.arch.families import FAMILIES, of_architecture, of_generation
 from npuninja.emulator import Emulator, HostBuffer
-from npuninja.emulator.configuration import Design
+from npuninja.emulator.configuration import LoadedDesign
 from npuninja.emulator.errors import EmulationError, NotModelled
 from npuninja.emulator.shared_memory import FilePlace
 from npuninja.emulator.timing.work import count_design
@@ -19,7 +19,7 @@ from npuninja.formats.core_image import STUB_BYTES, read_core_image, read_stub
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.txn import HEADER_BYTES
 from npuninja.xrt_emulation import amdxdna, packets
-from npuninja.xrt_emulation.buffers import Buffer, Buffers
+from npuninja.xrt_emulation.buffers import AllocatedBuffer, Buffers
 from npuninja.xrt_emulation.core_modules import CoreModules
 from npuninja.xrt_emulation.npu_memory import NpuMemory
 from npuninja.xrt_emulation.packets import KernelCall, MalformedPacket
@@ -29,7 +29,7 @@ from npuninja.xrt_emulation.patched_instructions import with_arguments
 _NO_ADDRESS = "; was each buffer made for its own argument, with the argument's group_id?"
 
 
-class Outcome(Exception):
+class ContextOutcome(Exception):
     """How a command ended, other than well: its state, and the error that says why."""
 
     def __init__(self, state: int, error: Error) -> None:
@@ -91,7 +91,7 @@ class ArrayContext:
         self._is_traced = self._has_run = self._switches_on = False
         self._last_insts = b""
         self._traces: TraceWriter | None = None
-        self._shared: dict[int, tuple[Buffer, HostBuffer]] = {}
+        self._shared: dict[int, tuple[AllocatedBuffer, HostBuffer]] = {}
         self.remarks: list[str] = []
 
     def configure(self, pdis: Sequence[bytes]) -> None:
@@ -128,7 +128,7 @@ class ArrayContext:
             raise
         self._emulator, self._unit, self._is_traced, self._has_run = emulator, unit, traced, False
         if traced:
-            design = Design(self._columns, (self._pdis[unit],), dict(modules), {}, (1,))
+            design = LoadedDesign(self._columns, (self._pdis[unit],), dict(modules), {}, (1,))
             writer = TraceWriter(lambda insts, before: count_design(design, self._pdis[unit], insts, before))
             emulator.at_end = lambda insts, events, before: writer.write(emulator, insts, events, before)
             self._traces = writer
@@ -156,8 +156,8 @@ class ArrayContext:
         """
         if call.unit >= len(self._pdis):
             error = UserError(f"there is no compute unit {call.unit}, there are {len(self._pdis)}")
-            raise Outcome(packets.STATE_ERROR, error)
-        taken: list[Buffer] = []
+            raise ContextOutcome(packets.STATE_ERROR, error)
+        taken: list[AllocatedBuffer] = []
         self.remarks = []
         try:
             self._forget_gone()
@@ -188,23 +188,23 @@ class ArrayContext:
             ]
         except (MalformedPacket, UserError) as error:
             found = error if isinstance(error, UserError) else UserError(str(error))
-            raise Outcome(packets.STATE_ERROR, found) from error
+            raise ContextOutcome(packets.STATE_ERROR, found) from error
         except NotModelled as error:
             self.close()
-            raise Outcome(packets.STATE_ABORT, error) from error
+            raise ContextOutcome(packets.STATE_ABORT, error) from error
         except EmulationError as error:
             # The array has come to a halt, so on an NPU the command never ends until the driver's time is up.
             # The driver then loads the context again.
             self.close()
-            raise Outcome(packets.STATE_TIMEOUT, error) from error
+            raise ContextOutcome(packets.STATE_TIMEOUT, error) from error
         except Error as error:
             self.close()
-            raise Outcome(packets.STATE_ABORT, error) from error
+            raise ContextOutcome(packets.STATE_ABORT, error) from error
         finally:
             for buffer in taken:
                 self._buffers.drop(buffer)
 
-    def _instructions(self, call: KernelCall, taken: list[Buffer]) -> bytes:
+    def _instructions(self, call: KernelCall, taken: list[AllocatedBuffer]) -> bytes:
         buffer = self._buffers.take(call.instructions)
         if buffer is None:
             raise MalformedPacket(
@@ -222,7 +222,7 @@ class ArrayContext:
         return insts
 
     def _argument(
-        self, emulator: Emulator, number: int, address: int, taken: list[Buffer]
+        self, emulator: Emulator, number: int, address: int, taken: list[AllocatedBuffer]
     ) -> tuple[HostBuffer, int]:
         buffer = self._buffers.take(address)
         if buffer is None:
@@ -240,7 +240,7 @@ class ArrayContext:
             self._shared[buffer.address] = buffer, emulator.share(buffer.nbytes, place)
         return self._shared[buffer.address][1], address - buffer.address
 
-    def _use(self, buffer: Buffer, what: str) -> None:
+    def _use(self, buffer: AllocatedBuffer, what: str) -> None:
         if self._buffers.use(buffer):
             self.remarks.append(
                 f"{what}: the program changed it and did not sync it to the device (XCL_BO_SYNC_BO_TO_DEVICE), "

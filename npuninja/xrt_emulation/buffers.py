@@ -24,7 +24,7 @@ _HEAP_PAGE_BYTES = 4096
 
 
 @dataclass
-class Buffer:
+class AllocatedBuffer:
     """A buffer object.
 
     Attributes:
@@ -55,14 +55,14 @@ class Buffers:
     def __init__(self, memory: NpuMemory) -> None:
         self._memory = memory
         self._lock = memory.lock
-        self._by_handle: dict[int, Buffer] = {}
+        self._by_handle: dict[int, AllocatedBuffer] = {}
         self._addresses: list[int] = []
-        self._by_address: dict[int, Buffer] = {}
-        self._heap: Buffer | None = None
+        self._by_address: dict[int, AllocatedBuffer] = {}
+        self._heap: AllocatedBuffer | None = None
         self._next_handle = 1
         self._two_sides = False
 
-    def create(self, kind: int, nbytes: int) -> tuple[int, Buffer]:
+    def create(self, kind: int, nbytes: int) -> tuple[int, AllocatedBuffer]:
         """A new buffer of zeros, and its handle. Raises DriverError."""
         with self._lock:
             self._check_number()
@@ -77,10 +77,10 @@ class Buffers:
                 address = _SHARED_ADDRESS + offset
             else:
                 raise DriverError(errno.EINVAL, f"a buffer of the unknown type {kind} was asked for")
-            buffer = Buffer(kind, offset, nbytes, address)
+            buffer = AllocatedBuffer(kind, offset, nbytes, address)
             return self._enter(buffer), buffer
 
-    def import_(self, buffer: Buffer) -> int:
+    def import_(self, buffer: AllocatedBuffer) -> int:
         """Gives the client a handle of a buffer of another file, or the one that it has already.
 
         Raises DriverError.
@@ -94,7 +94,7 @@ class Buffers:
         if len(self._by_handle) >= MAX_BUFFERS:
             raise DriverError(errno.ENOMEM, f"the program has {MAX_BUFFERS} buffers")
 
-    def _enter(self, buffer: Buffer) -> int:
+    def _enter(self, buffer: AllocatedBuffer) -> int:
         handle, self._next_handle = self._next_handle, self._next_handle + 1
         self._by_handle[handle] = buffer
         buffer.users += 1
@@ -140,7 +140,7 @@ class Buffers:
             )
         return heap.offset + start - heap.address, start
 
-    def get(self, handle: int) -> Buffer:
+    def get(self, handle: int) -> AllocatedBuffer:
         """The buffer of a handle. Raises DriverError ENOENT."""
         with self._lock:
             found = self._by_handle.get(handle)
@@ -148,7 +148,7 @@ class Buffers:
             raise DriverError(errno.ENOENT, f"there is no buffer {handle}")
         return found
 
-    def take(self, address: int) -> Buffer | None:
+    def take(self, address: int) -> AllocatedBuffer | None:
         """The buffer that holds a device address, with one more user; None when there is none."""
         with self._lock:
             place = bisect.bisect_right(self._addresses, address)
@@ -160,14 +160,14 @@ class Buffers:
             buffer.users += 1
             return buffer
 
-    def hold(self, handle: int) -> Buffer:
+    def hold(self, handle: int) -> AllocatedBuffer:
         """The buffer of a handle, with one more user. Raises DriverError ENOENT."""
         with self._lock:
             buffer = self.get(handle)
             buffer.users += 1
             return buffer
 
-    def drop(self, buffer: Buffer) -> bool:
+    def drop(self, buffer: AllocatedBuffer) -> bool:
         """Takes one user away; True when it was the last one and the memory is free again."""
         with self._lock:
             buffer.users -= 1
@@ -181,14 +181,14 @@ class Buffers:
                 self._memory.free(buffer.device_offset, buffer.nbytes)
             return True
 
-    def _forget(self, buffer: Buffer) -> None:
+    def _forget(self, buffer: AllocatedBuffer) -> None:
         if buffer.kind == amdxdna.BO_DEV_HEAP:
             self._heap = None
         else:
             self._addresses.remove(buffer.address)
             del self._by_address[buffer.address]
 
-    def device_side(self, buffer: Buffer) -> int:
+    def device_side(self, buffer: AllocatedBuffer) -> int:
         """Where in the memory the NPU sees a buffer. Raises DriverError ENOMEM."""
         with self._lock:
             if buffer.device_offset >= 0:
@@ -200,7 +200,7 @@ class Buffers:
             buffer.device_offset = self._allocate(buffer.nbytes)
             return buffer.device_offset
 
-    def sync(self, buffer: Buffer, direction: int, offset: int, nbytes: int) -> None:
+    def sync(self, buffer: AllocatedBuffer, direction: int, offset: int, nbytes: int) -> None:
         """Brings a part of a buffer from the program's side to the NPU's, or back."""
         self._two_sides = True
         device_side = self.device_side(buffer)
@@ -214,7 +214,7 @@ class Buffers:
         if nbytes == buffer.nbytes:
             buffer.in_step = True
 
-    def use(self, buffer: Buffer) -> bool:
+    def use(self, buffer: AllocatedBuffer) -> bool:
         """A command will work on a buffer; gives whether the program has changed it and not synced it."""
         device_side, in_step, buffer.in_step = self.device_side(buffer), buffer.in_step, False
         return (
@@ -223,7 +223,7 @@ class Buffers:
             and self._memory.differ(buffer.offset, device_side, buffer.nbytes)
         )
 
-    def close(self, handle: int) -> Buffer:
+    def close(self, handle: int) -> AllocatedBuffer:
         """Takes the client's handle away. Raises DriverError ENOENT."""
         with self._lock:
             buffer = self.get(handle)

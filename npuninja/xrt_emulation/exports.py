@@ -11,7 +11,7 @@ import os
 
 from npuninja.xrt_emulation import amdxdna
 from npuninja.xrt_emulation.amdxdna import DriverError
-from npuninja.xrt_emulation.buffers import Buffer, Buffers
+from npuninja.xrt_emulation.buffers import AllocatedBuffer, Buffers
 from npuninja.xrt_emulation.npu_memory import NpuMemory
 
 #: Of the file behind a descriptor: device and inode.
@@ -27,9 +27,9 @@ class Exports:
 
     def __init__(self, memory: NpuMemory) -> None:
         self._lock = memory.lock
-        self._files: dict[Identity, tuple[int, Buffer, Buffers]] = {}
+        self._files: dict[Identity, tuple[int, AllocatedBuffer, Buffers]] = {}
 
-    def descriptor(self, buffer: Buffer, owner: Buffers) -> int:
+    def descriptor(self, buffer: AllocatedBuffer, owner: Buffers) -> int:
         """A descriptor that stands for a buffer; it stays ours. Raises DriverError."""
         if buffer.kind != amdxdna.BO_SHARE:
             raise DriverError(errno.EOPNOTSUPP, "only buffers of data can be exported")
@@ -45,7 +45,7 @@ class Exports:
             self._files[identity_of(descriptor)] = descriptor, buffer, owner
             return descriptor
 
-    def buffer(self, descriptor: int) -> Buffer:
+    def buffer(self, descriptor: int) -> AllocatedBuffer:
         """The buffer that a descriptor stands for. Raises DriverError."""
         with self._lock:
             found = self._files.get(identity_of(descriptor))

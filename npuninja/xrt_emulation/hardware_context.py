@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from npuninja.xrt_emulation import packets
-from npuninja.xrt_emulation.array_context import ArrayContext, Outcome
-from npuninja.xrt_emulation.buffers import Buffer, Buffers
+from npuninja.xrt_emulation.array_context import ArrayContext, ContextOutcome
+from npuninja.xrt_emulation.buffers import AllocatedBuffer, Buffers
 from npuninja.xrt_emulation.journal import Journal
 from npuninja.xrt_emulation.npu_memory import EndedCommands, NpuMemory
 from npuninja.xrt_emulation.packets import Chain, KernelCall, MalformedPacket
-from npuninja.xrt_emulation.partitions import Partition
+from npuninja.xrt_emulation.partitions import LoadedPartition
 
 #: How often a run that must end is interrupted, and a context that waits looks whether it was closed.
 _LOOK_S = 0.05
@@ -40,7 +40,7 @@ class HardwareContext:
     def __init__(
         self,
         handle: int,
-        partition: Partition,
+        partition: LoadedPartition,
         array: ArrayContext,
         buffers: Buffers,
         memory: NpuMemory,
@@ -59,7 +59,7 @@ class HardwareContext:
         self._ended = ended
         self._journal = journal
         self._time_limit_s = time_limit_s
-        self._queue: queue.SimpleQueue[tuple[int, Buffer] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[int, AllocatedBuffer] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"npuninja-context-{handle}", daemon=True)
         self._closing = False
         self._told: set[str] = set()  # what was said once
@@ -71,7 +71,7 @@ class HardwareContext:
         with self._columns():
             self._array.configure(pdis)
 
-    def submit(self, command: Buffer) -> int:
+    def submit(self, command: AllocatedBuffer) -> int:
         """Queues a command buffer, which counts one user for it; returns the command's number, from 1."""
         self.submitted += 1
         self._queue.put((self.submitted, command))
@@ -98,7 +98,7 @@ class HardwareContext:
             self.completed = seq
             self._ended.set(self.handle, seq)
 
-    def _execute(self, command: Buffer) -> None:
+    def _execute(self, command: AllocatedBuffer) -> None:
         try:
             packet = packets.read_packet(self._memory.read(command.offset, command.nbytes))
             if isinstance(packet, Chain):
@@ -115,7 +115,7 @@ class HardwareContext:
         try:
             with self._columns():
                 self._array.run(call, self._time_limit_s)
-        except Outcome as outcome:
+        except ContextOutcome as outcome:
             if not self._closing:
                 self._tell_remarks()
                 self._journal.failure(f"context {self.handle}", outcome.error)
@@ -149,7 +149,7 @@ class HardwareContext:
         finally:
             self.partition.lock.release()
 
-    def _run_chain(self, chain_buffer: Buffer, chain: Chain) -> None:
+    def _run_chain(self, chain_buffer: AllocatedBuffer, chain: Chain) -> None:
         """Runs a runlist up to the first command that does not end well."""
         for number, handle in enumerate(chain.commands):
             state = self._run_chained(handle)
@@ -176,9 +176,9 @@ class HardwareContext:
         finally:
             self._buffers.drop(command)
 
-    def _state(self, command: Buffer) -> int:
+    def _state(self, command: AllocatedBuffer) -> int:
         return self._memory.read(command.offset, 1)[0] & 0xF
 
-    def _set_state(self, command: Buffer, state: int) -> None:
+    def _set_state(self, command: AllocatedBuffer, state: int) -> None:
         (header,) = struct.unpack("<I", self._memory.read(command.offset, 4))
         self._memory.write(command.offset, struct.pack("<I", packets.state_of(header, state)))

@@ -15,7 +15,7 @@ from npuninja.xrt_emulation.models import NpuModel
 
 
 @dataclass
-class Partition:
+class LoadedPartition:
     """Neighbouring columns, and how many contexts share them.
 
     What runs on them takes `lock`: one at a time.
@@ -33,9 +33,9 @@ class Partitions:
     def __init__(self, model: NpuModel) -> None:
         self._model = model
         self._lock = threading.Lock()
-        self._partitions: list[Partition] = []
+        self._partitions: list[LoadedPartition] = []
 
-    def enter(self, columns: int) -> Partition:
+    def enter(self, columns: int) -> LoadedPartition:
         """Columns for one more context.
 
         Raises:
@@ -69,7 +69,7 @@ class Partitions:
             partition.contexts += 1
             return partition
 
-    def _free(self, columns: int) -> Partition | None:
+    def _free(self, columns: int) -> LoadedPartition | None:
         model = self._model
         end = model.first_column + model.columns
         for first in range(model.first_column, end - columns + 1):
@@ -77,10 +77,10 @@ class Partitions:
                 first + columns <= p.first_column or p.first_column + p.columns <= first
                 for p in self._partitions
             ):
-                return Partition(first, columns, threading.Lock())
+                return LoadedPartition(first, columns, threading.Lock())
         return None
 
-    def leave(self, partition: Partition) -> None:
+    def leave(self, partition: LoadedPartition) -> None:
         """A context gives its columns back."""
         with self._lock:
             partition.contexts -= 1

@@ -69,7 +69,7 @@ FILL = cdo.Fill(0x220000, 0xFFFFFFFF, 7)
 
 
 def container() -> bytes:
-    return xclbin.write_xclbin([xclbin.Kernel(pdi.write_pdi([cdo.write_cdo([cdo.Nop()])]))], 1, [0], [])
+    return xclbin.write_xclbin([xclbin.XclbinKernel(pdi.write_pdi([cdo.write_cdo([cdo.Nop()])]))], 1, [0], [])
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def pdi_of(data: bytes) -> bytes:
 
 def xclbin_of(data: bytes) -> bytes:
     good = pdi.write_pdi([cdo.write_cdo([cdo.Nop(), cdo.Fill(0x220000, 1, 7)])])
-    made = xclbin.write_xclbin([xclbin.Kernel(good)], 1, [0], [])
+    made = xclbin.write_xclbin([xclbin.XclbinKernel(good)], 1, [0], [])
     assert made.count(good) == 1
     return made.replace(good, pdi_of(data))
 

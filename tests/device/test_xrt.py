@@ -14,7 +14,7 @@ from npuninja.device.xrt_messages import STATES, state_error, translated
 from npuninja.device.xrt_open import open_npu
 from npuninja.errors import InternalError, NoDevice
 from npuninja.formats.txn import LoadPdi, Transaction, Write, write_txn
-from npuninja.formats.xclbin import Kernel, write_xclbin
+from npuninja.formats.xclbin import XclbinKernel, write_xclbin
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_kernel_name(built, npu, capfd):
 )
 def test_design_for_another_npu(built, npu, capfd, name, kind, columns, sentence):
     npu.behaviour["npu"] = name
-    built.xclbin.write_bytes(write_xclbin([Kernel(bytes(64))], start_columns=[0], column_width=columns))
+    built.xclbin.write_bytes(write_xclbin([XclbinKernel(bytes(64))], start_columns=[0], column_width=columns))
     code, _, err = run(capfd, built.write(core_kind=kind))
     assert code == 2
     assert sentence in err
@@ -177,7 +177,7 @@ def test_wasm_cores_are_refused_by_the_manifest(built, npu, capfd):
 def test_wasm_cores_are_refused_by_the_file(built, npu, capfd):
     module = b"\0asm\1\0\0\0"
     built.xclbin.write_bytes(
-        write_xclbin([Kernel(bytes(64))], start_columns=[0], column_width=1, modules=[module])
+        write_xclbin([XclbinKernel(bytes(64))], start_columns=[0], column_width=1, modules=[module])
     )
     code, _, err = run(capfd, built.write(core_kind="aie2"))
     assert code == 2
@@ -189,7 +189,7 @@ def test_wasm_cores_are_refused_by_the_file(built, npu, capfd):
 def test_more_arguments_than_a_call_takes(built, npu, capfd, buffers):
     """How many a call takes is what the kernel in the XCLBIN says, not a number that holds for all."""
     built.xclbin.write_bytes(
-        write_xclbin([Kernel(bytes(64), buffers=buffers)], start_columns=[0], column_width=1)
+        write_xclbin([XclbinKernel(bytes(64), buffers=buffers)], start_columns=[0], column_width=1)
     )
     for number, expected in ((buffers, 0), (buffers + 1, 2)):
         arguments = [built.argument(f"a{i}", "in" if i != 1 else "out") for i in range(number)]

@@ -16,7 +16,7 @@ from npuninja.commands import doctor as command
 from npuninja.detect.machine import Toolchain, this_python
 from npuninja.detect.tool import Absent, Candidate, Found, Outcome, Surroundings
 from npuninja.diag import doctor
-from npuninja.diag.machine import Machine, this_machine
+from npuninja.diag.machine import MachineFacts, this_machine
 from npuninja.diag.rung import Rung
 from npuninja.diag.rungs_npu import npu_ladder
 
@@ -54,7 +54,7 @@ class Fake:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.machine = Machine(str(root), {}, None, "")
+        self.machine = MachineFacts(str(root), {}, None, "")
         for name, text in COMPLETE.items():
             self.write(name, text)
 
@@ -95,7 +95,7 @@ def test_a_complete_machine(fake: Fake) -> None:
 
 
 def test_nothing_at_all(tmp_path: Path) -> None:
-    ladder = npu_ladder(Machine(str(tmp_path), {}, None, None))
+    ladder = npu_ladder(MachineFacts(str(tmp_path), {}, None, None))
     assert [(rung.name, rung.verdict) for rung in ladder] == [
         ("system", "unknown"),
         ("NPU on the PCI bus", "unknown"),

@@ -24,7 +24,7 @@ from npuninja.formats.elf import write_core_elf
 from npuninja.formats.pdi import write_pdi
 from npuninja.formats.txn import LoadPdi, Preempt, Transaction, write_txn
 from npuninja.formats.wasm_module import MAGIC, append_custom_section
-from npuninja.formats.xclbin import Kernel, write_xclbin
+from npuninja.formats.xclbin import XclbinKernel, write_xclbin
 
 MIX = CONFORMANCE / "hand_memtile_mix"
 
@@ -167,7 +167,7 @@ def test_wasm_core_with_a_problem() -> None:
 def test_xclbin() -> None:
     module = wasm_core()
     cdo = write_cdo([Nop(), BlockWrite(0x220000, make_stub(1024, module)), BlockWrite(0x320000, bytes(64))])
-    report = inspect_bytes(write_xclbin([Kernel(write_pdi([cdo]))], 1, (1, 2), [module]), "x.xclbin")
+    report = inspect_bytes(write_xclbin([XclbinKernel(write_pdi([cdo]))], 1, (1, 2), [module]), "x.xclbin")
     text = report.text()
     assert "section EMULATION_DATA" in text
     assert "kernel MLIR_AIE (0x901): opcode, instr, ninstr, bo0, bo1, bo2, bo3, bo4" in text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.emit.build_log import Step, critical_path, lanes, read_builds
+from npuninja.emit.build_log import LoggedStep, critical_path, lanes, read_builds
 from npuninja.errors import UserError
 
 LOG = "# ninja log v7\n" + "".join(
@@ -50,7 +50,7 @@ def test_what_is_no_log_is_refused(text):
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 20)), min_size=1, max_size=30))
 def test_steps_of_a_lane_never_overlap(times):
-    steps = [Step(start, start + length, (str(i),)) for i, (start, length) in enumerate(times)]
+    steps = [LoggedStep(start, start + length, (str(i),)) for i, (start, length) in enumerate(times)]
     placed = lanes(steps)
     assert sorted(step for step, _ in placed) == sorted(steps)
     for lane in {lane for _, lane in placed}:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from npuninja.emit.batch import parts_of
-from npuninja.emit.ninja_text import Build, read_ninja
+from npuninja.emit.ninja_text import BuildStatement, read_ninja
 from npuninja.emit.place import place_build_file
 from npuninja.emit.template import Template
 from npuninja.errors import UserError
@@ -52,7 +52,7 @@ def test_every_statement_is_read():
         "last": {"command": "true"},
     }
     assert read.builds == [
-        Build(
+        BuildStatement(
             line=14,
             rule="copy",
             outputs=("made/a b.txt",),
@@ -63,8 +63,8 @@ def test_every_statement_is_read():
             validations=("proof",),
             variables={"flags": "made -x", "more": ""},  # Ninja looks outside the statement
         ),
-        Build(17, "phony", ("hello",), (), ("all",), (), (), (), {}),
-        Build(18, "copy", ("a", "b"), (), (), (), (), (), {}),
+        BuildStatement(17, "phony", ("hello",), (), ("all",), (), (), (), {}),
+        BuildStatement(18, "copy", ("a", "b"), (), (), (), (), (), {}),
     ]
     assert read.defaults == ["hello", "made/a b.txt"]
     assert read.included == [("other.ninja", 20), ("${out}.ninja", 21)]

@@ -10,7 +10,7 @@ from array_program import Program, Sequence, compile_core
 
 from npuninja.emulator import CoreFault, Emulator, InvalidAccess, StackOverflow, TimeLimit
 from npuninja.emulator.core_modules.admission import MAX_MODULE_BYTES
-from npuninja.emulator.core_modules.places import Places
+from npuninja.emulator.core_modules.places import CodePlaces
 from npuninja.emulator.core_modules.rewrite import rewrite
 from npuninja.emulator.cores import read_program
 from npuninja.emulator.layout import Geometry
@@ -220,7 +220,7 @@ i64 core_0_2(void) { START
     STATE(0) = inner((i32 *)0x70800);
     END; }"""
     data = compile_core(body, 0, 2)
-    places = Places(wasmtime.Engine(config), data)
+    places = CodePlaces(wasmtime.Engine(config), data)
     made = rewrite(data, "core_0_2", "core", checked=True)
     found = [places.frames(made.sites[n]) for n in range(len(made.sites))]
     (inlined,) = [frames for frames in found if len(frames) == 2]

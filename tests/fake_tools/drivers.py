@@ -15,7 +15,7 @@ from npuninja.errors import Warnings
 from npuninja.formats.aie_partition import with_pdi_uuids
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.pdi import write_pdi
-from npuninja.formats.xclbin import AIE_PARTITION, Kernel, read_xclbin, write_xclbin
+from npuninja.formats.xclbin import AIE_PARTITION, XclbinKernel, read_xclbin, write_xclbin
 from npuninja.ir.attributes import EnumAttr
 from npuninja.lowering import pipeline
 
@@ -89,7 +89,7 @@ def _build(source: str, kind: str, release: Release) -> None:
     pipeline.route(module, generation=generation, warnings=warnings)
     made = pipeline.configuration(module, "main", images)
     pdi = write_pdi([made.elfs, made.init, made.enable])
-    whole = write_xclbin([Kernel(pdi)], model.columns, model.start_columns, [])
+    whole = write_xclbin([XclbinKernel(pdi)], model.columns, model.start_columns, [])
     # The drivers give each PDI a random UUID.
     section = read_xclbin(whole).section(AIE_PARTITION)
     assert section is not None

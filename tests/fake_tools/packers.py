@@ -13,7 +13,7 @@ from typing import Any
 from fake_tools.mlir_tools import Refused, write
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import write_pdi
-from npuninja.formats.xclbin import UUID_OFFSET, Kernel, write_xclbin
+from npuninja.formats.xclbin import UUID_OFFSET, XclbinKernel, write_xclbin
 
 BOOTGEN = "\n\n****** Xilinx Bootgen v2023.2\n  **** Build date : Oct 11 2023\n"
 BIF = r"""all:
@@ -70,7 +70,7 @@ def xclbinutil(arguments: list[str], version: str) -> None:
         raise Refused("ERROR: There are no PDI nodes in the AIE Partition section.")
     # From the folder of the JSON file, as the real one.
     with open(os.path.join(os.path.dirname(partition), described["PDIs"][0]["file_name"]), "rb") as stream:
-        kernel = Kernel(stream.read(), entry["name"])
+        kernel = XclbinKernel(stream.read(), entry["name"])
     part = described["partition"]
     write(
         target,

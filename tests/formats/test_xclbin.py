@@ -18,7 +18,7 @@ from npuninja.errors import UserError
 from npuninja.formats import xclbin
 from npuninja.formats.aie_partition import kernel_ids_without_pdi, read_aie_partition
 from npuninja.formats.emulation_data import read_emulation_data
-from npuninja.formats.xclbin import Kernel, Xclbin, read_xclbin, write_xclbin
+from npuninja.formats.xclbin import Xclbin, XclbinKernel, read_xclbin, write_xclbin
 from npuninja.formats.xclbin_sections import (
     MEMORIES,
     read_connectivity,
@@ -56,13 +56,13 @@ def test_one_kernel_equals_xclbinutil(monkeypatch: pytest.MonkeyPatch) -> None:
     reference = (DATA / "xclbinutil_2_25_one_kernel.xclbin").read_bytes()
     whole = read_xclbin(reference).uuid
     monkeypatch.setattr(xclbin, "content_uuid", lambda data: UUIDS.get(data, whole))
-    assert without_times(write_xclbin([Kernel(FIRST)], 1, COLUMNS)) == without_times(reference)
+    assert without_times(write_xclbin([XclbinKernel(FIRST)], 1, COLUMNS)) == without_times(reference)
 
 
 def test_two_kernels_have_the_sections_of_xclbinutil(monkeypatch: pytest.MonkeyPatch) -> None:
     reference = read_xclbin((DATA / "xclbinutil_2_25_two_kernels.xclbin").read_bytes())
     monkeypatch.setattr(xclbin, "content_uuid", lambda data: UUIDS.get(data, reference.uuid))
-    kernels = [Kernel(FIRST), Kernel(SECOND, "MLIR_AIE2", "MLIRAIE2", 0x902)]
+    kernels = [XclbinKernel(FIRST), XclbinKernel(SECOND, "MLIR_AIE2", "MLIRAIE2", 0x902)]
     ours = read_xclbin(write_xclbin(kernels, 1, COLUMNS))
     # Extending a file moves AIE_PARTITION behind the kernels' sections, so the order differs.
     assert sorted((s.kind, s.name, s.data) for s in ours.sections) == sorted(
@@ -71,7 +71,7 @@ def test_two_kernels_have_the_sections_of_xclbinutil(monkeypatch: pytest.MonkeyP
 
 
 def test_sections_read_back() -> None:
-    container = read_xclbin(write_xclbin([Kernel(FIRST, "gain", "one", 0x903)], 3, (1, 2)))
+    container = read_xclbin(write_xclbin([XclbinKernel(FIRST, "gain", "one", 0x903)], 3, (1, 2)))
     assert [s.title for s in container.sections] == [
         "MEM_TOPOLOGY",
         "AIE_PARTITION",
@@ -105,7 +105,7 @@ def test_sections_read_back() -> None:
 
 
 def test_a_kernel_of_seven_buffers() -> None:
-    kernels = [Kernel(FIRST, buffers=7), Kernel(SECOND, "two", "two", 0x902)]
+    kernels = [XclbinKernel(FIRST, buffers=7), XclbinKernel(SECOND, "two", "two", 0x902)]
     container = read_xclbin(write_xclbin(kernels, 1, COLUMNS))
     links = read_connectivity(section_data(container, xclbin.CONNECTIVITY), "x")
     assert [(c.argument, c.unit) for c in links] == [
@@ -122,17 +122,17 @@ def test_a_kernel_of_seven_buffers() -> None:
 
 def test_emulation_data_holds_the_modules() -> None:
     modules = [b"\0asm" + bytes([i]) * (i + 1) for i in range(3)]
-    data = write_xclbin([Kernel(FIRST)], 1, COLUMNS, [*modules, modules[0]])
+    data = write_xclbin([XclbinKernel(FIRST)], 1, COLUMNS, [*modules, modules[0]])
     section = read_xclbin(data).section(xclbin.EMULATION_DATA)
     assert section is not None
     assert section.offset % 8 == 0
     assert sorted(read_emulation_data(section.data, "x").values()) == sorted(modules)
-    assert data == write_xclbin([Kernel(FIRST)], 1, COLUMNS, modules[::-1])
+    assert data == write_xclbin([XclbinKernel(FIRST)], 1, COLUMNS, modules[::-1])
 
 
 def test_xclbinutil_reads_it(tmp_path: Path, xclbinutil: str) -> None:
     path = tmp_path / "x.xclbin"
-    path.write_bytes(write_xclbin([Kernel(FIRST)], 1, COLUMNS, [b"\0asm"]))
+    path.write_bytes(write_xclbin([XclbinKernel(FIRST)], 1, COLUMNS, [b"\0asm"]))
     info = subprocess.run(
         [xclbinutil, "--info", "--input", path], capture_output=True, text=True, check=True
     ).stdout
@@ -151,9 +151,9 @@ def test_xclbinutil_reads_it(tmp_path: Path, xclbinutil: str) -> None:
 
 
 def test_uuids_come_from_the_content() -> None:
-    one = read_xclbin(write_xclbin([Kernel(FIRST)], 1, COLUMNS))
-    again = read_xclbin(write_xclbin([Kernel(FIRST)], 1, COLUMNS))
-    wider = read_xclbin(write_xclbin([Kernel(FIRST)], 2, COLUMNS))
+    one = read_xclbin(write_xclbin([XclbinKernel(FIRST)], 1, COLUMNS))
+    again = read_xclbin(write_xclbin([XclbinKernel(FIRST)], 1, COLUMNS))
+    wider = read_xclbin(write_xclbin([XclbinKernel(FIRST)], 2, COLUMNS))
     assert one.uuid == again.uuid != wider.uuid
     made = uuid.UUID(bytes=one.uuid)
     assert (made.version, made.variant) == (5, uuid.RFC_4122)
@@ -163,19 +163,25 @@ def test_uuids_come_from_the_content() -> None:
     ("kernels", "columns", "message"),
     [
         ([], COLUMNS, "at least one kernel"),
-        ([Kernel(FIRST)], (), "at least one start column"),
-        ([Kernel(FIRST, "a b")], COLUMNS, "'a b' cannot be a kernel name"),
-        ([Kernel(FIRST, "a" * 60)], COLUMNS, "too long: 68 bytes, limit 63"),
-        ([Kernel(FIRST), Kernel(SECOND, kernel_id=0x902)], COLUMNS, "two kernels are called 'MLIR_AIE'"),
-        ([Kernel(FIRST), Kernel(SECOND, "other")], COLUMNS, "two kernels have the id 0x901"),
+        ([XclbinKernel(FIRST)], (), "at least one start column"),
+        ([XclbinKernel(FIRST, "a b")], COLUMNS, "'a b' cannot be a kernel name"),
+        ([XclbinKernel(FIRST, "a" * 60)], COLUMNS, "too long: 68 bytes, limit 63"),
+        (
+            [XclbinKernel(FIRST), XclbinKernel(SECOND, kernel_id=0x902)],
+            COLUMNS,
+            "two kernels are called 'MLIR_AIE'",
+        ),
+        ([XclbinKernel(FIRST), XclbinKernel(SECOND, "other")], COLUMNS, "two kernels have the id 0x901"),
     ],
 )
-def test_wrong_requests_are_refused(kernels: list[Kernel], columns: tuple[int, ...], message: str) -> None:
+def test_wrong_requests_are_refused(
+    kernels: list[XclbinKernel], columns: tuple[int, ...], message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         write_xclbin(kernels, 1, columns)
 
 
-GOOD = write_xclbin([Kernel(FIRST)], 1, COLUMNS, [b"\0asm"])
+GOOD = write_xclbin([XclbinKernel(FIRST)], 1, COLUMNS, [b"\0asm"])
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ from conftest import CONFORMANCE
 from npuninja.errors import UserError
 from npuninja.formats import xclbin
 from npuninja.formats.aie_partition import AiePartition, PartitionPdi, write_aie_partition
-from npuninja.formats.xclbin import Kernel, Xclbin, read_xclbin, write_xclbin
+from npuninja.formats.xclbin import Xclbin, XclbinKernel, read_xclbin, write_xclbin
 from npuninja.formats.xclbin_check import REQUIRED, check_xclbin, problem_of
 from npuninja.formats.xclbin_mirror import END
 from npuninja.formats.xclbin_normal import normalised
 
 PDI = (CONFORMANCE / "gain_bytes" / "main.pdi").read_bytes()
-GOOD = write_xclbin([Kernel(PDI)], 1, [1, 2, 3, 4])
+GOOD = write_xclbin([XclbinKernel(PDI)], 1, [1, 2, 3, 4])
 
 
 def without(container: Xclbin, kind: int) -> Xclbin:
@@ -126,7 +126,7 @@ def test_an_xclbin_without_a_partition_keeps_its_sections() -> None:
 
 
 def test_other_content_gets_another_uuid() -> None:
-    other = write_xclbin([Kernel(PDI)], 1, [1])
+    other = write_xclbin([XclbinKernel(PDI)], 1, [1])
     assert read_xclbin(normalised(other, "x")).uuid != read_xclbin(GOOD).uuid
 
 

@@ -97,7 +97,7 @@ def _pdi() -> bytes:
 
 
 def _xclbin() -> bytes:
-    return xclbin.write_xclbin([xclbin.Kernel(_pdi())], 1, [0], [core_module()])
+    return xclbin.write_xclbin([xclbin.XclbinKernel(_pdi())], 1, [0], [core_module()])
 
 
 class Reader(NamedTuple):

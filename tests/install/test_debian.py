@@ -16,7 +16,7 @@ import pytest
 from npuninja.cli import main as npuninja
 from npuninja.errors import ToolError, UserError
 from npuninja.install import debian
-from npuninja.install.debian import Package, install_packages, mirror_of_this_system
+from npuninja.install.debian import DebianPackage, install_packages, mirror_of_this_system
 from npuninja.install.folder import installed_program, tools_folder, write_launcher
 
 MIRROR = "http://mirror.example/debian"
@@ -65,7 +65,7 @@ class Apt:
             path.write_text(text)
             path.chmod(0o755)
 
-    def install(self, prefix: Path, *names: str, **options: object) -> list[Package]:
+    def install(self, prefix: Path, *names: str, **options: object) -> list[DebianPackage]:
         given = {"finish": lambda root: None, "mirror": MIRROR, "keyring": str(self.keyring), **options}
         return install_packages(names, str(prefix), **given)  # type: ignore[arg-type]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from npuninja.errors import Location, Warnings
-from npuninja.formats.wasm_code import FunctionCode, Instruction
+from npuninja.formats.wasm_code import FunctionCode, WasmInstruction
 from npuninja.lints.program_size import check_program_size, estimate
 
 ADD, GET, JUMP = 0x6A, 0x20, 0x0C
 
 
 def code(*opcodes: int) -> list[FunctionCode]:
-    return [FunctionCode(0, (), (), 0, tuple(Instruction(0, opcode, (0,), False) for opcode in opcodes))]
+    return [FunctionCode(0, (), (), 0, tuple(WasmInstruction(0, opcode, (0,), False) for opcode in opcodes))]
 
 
 def test_what_only_moves_values_is_not_counted() -> None:

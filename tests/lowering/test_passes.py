@@ -14,7 +14,16 @@ from npuninja.errors import Warnings
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.lowering.generation import RULES, rules_of
-from npuninja.lowering.passes import RESOURCES, ROUTING, SEQUENCES, STEPS, Settings, names, run_passes, until
+from npuninja.lowering.passes import (
+    RESOURCES,
+    ROUTING,
+    SEQUENCES,
+    STEPS,
+    PassSettings,
+    names,
+    run_passes,
+    until,
+)
 
 DESIGN = CONFORMANCE / "fan_out_two" / "design.mlir"
 # Spelled with an option here, or without effect on what the embedded lowering keeps.
@@ -52,7 +61,7 @@ def test_the_order_is_that_of_the_reference(release):
 def test_passes_run_on_what_their_scope_says():
     seen = []
     module = parse_module(DESIGN.read_text(encoding="utf-8"), str(DESIGN))
-    settings = Settings(rules_of("2025-10"), Warnings())
+    settings = PassSettings(rules_of("2025-10"), Warnings())
     run_passes(RESOURCES, module, settings, lambda one, root: seen.append((one.name, root.name)))
     expected = [
         (one.name, "builtin.module" if one.scope == "module" else "aie.device")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from npuninja.arch.devices import DEVICES, TILE_KINDS
 from npuninja.lowering.sequence.bd import (
-    BufferDescriptor,
+    SequenceDescriptor,
     bd_words,
     hardware_shape,
     is_linear,
@@ -90,7 +90,7 @@ def test_descriptor_walks_over_the_transfer(kind, transfer):
     sizes, strides, element_bits = transfer
     assert shape_error(sizes, strides, element_bits, TILE_KINDS[kind]) is None
     shape = hardware_shape(sizes, strides, element_bits)
-    bd = BufferDescriptor(0, ROWS[kind], 0, sizes[0] * sizes[1] * sizes[2] * element_bits // 32)
+    bd = SequenceDescriptor(0, ROWS[kind], 0, sizes[0] * sizes[1] * sizes[2] * element_bits // 32)
     if not is_linear(sizes, strides):
         bd = bd._replace(
             d0_size=shape.sizes[0], d0_stride=shape.strides[0], d1_size=shape.sizes[1], d1_stride=shape.strides[1],

@@ -12,7 +12,7 @@ from conftest import ROOT
 
 from npuninja.errors import UserError
 from npuninja.settings.pages import reference_page, template
-from npuninja.settings.places import Places
+from npuninja.settings.places import SettingPlaces
 from npuninja.settings.reader import SettingsFile
 from npuninja.settings.schema import schema
 from npuninja.settings.table import KINDS, SECTIONS
@@ -91,7 +91,7 @@ dotted.key = 3
     ],
 )
 def test_places_of_keys(path: tuple[str, ...], line: int, column: int) -> None:
-    where = Places("f", PLACES).of(path)
+    where = SettingPlaces("f", PLACES).of(path)
     assert (where.line, where.column) == (line, column)
 
 

@@ -11,7 +11,7 @@ from conftest import CONFORMANCE
 from design_chain import ROOT, Chain
 
 from npuninja.formats.aie_partition import read_aie_partition
-from npuninja.formats.xclbin import AIE_PARTITION, Kernel, read_xclbin, write_xclbin
+from npuninja.formats.xclbin import AIE_PARTITION, XclbinKernel, read_xclbin, write_xclbin
 
 # Case -> what the program prints, and a part of what the emulated driver says.
 CASES = {
@@ -122,7 +122,7 @@ def test_contexts_work_side_by_side(wasm_build, emulated, passthrough):
 
 
 def test_program_memory_without_aie2_code_is_refused(emulated, own_passthrough):
-    xclbin = write_xclbin([Kernel((CONFORMANCE / "gain_bytes" / "main.pdi").read_bytes())], 1, [1])
+    xclbin = write_xclbin([XclbinKernel((CONFORMANCE / "gain_bytes" / "main.pdi").read_bytes())], 1, [1])
     own_passthrough.with_name("design.xclbin").write_bytes(xclbin)
     done = emulated.python("cases.py", "refused", str(own_passthrough))
     assert "DRM_IOCTL_AMDXDNA_CONFIG_HWCTX IOCTL failed (err=-22): Invalid argument" in done.stdout
@@ -134,7 +134,7 @@ def test_more_columns_than_there_are_are_refused(emulated, own_passthrough):
     section = read_xclbin(path.read_bytes(), "x").section(AIE_PARTITION)
     assert section is not None
     (pdi,) = read_aie_partition(section.data, "x").pdis
-    path.write_bytes(write_xclbin([Kernel(pdi.image)], 8, [0]))
+    path.write_bytes(write_xclbin([XclbinKernel(pdi.image)], 8, [0]))
     assert "CREATE_HWCTX IOCTL failed (err=-22)" in emulated.good("cases.py", "refused", str(own_passthrough))
 
 

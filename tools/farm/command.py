@@ -22,7 +22,7 @@ import npuninja
 from farm.engines import ENGINES, Farm, choose_engine, start_engine, start_workers
 from farm.processes import Processes
 from farm.worker_place import write_worker_place
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.configure.settings import Settings, read_settings
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import detect, surroundings_of
@@ -48,11 +48,11 @@ def farm_folder(environment: Mapping[str, str]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Runs the verb. `up` returns when the farm was ended; with `--background`, when it is ready."""
-    parser = Parser(
+    parser = VerbParser(
         prog="npuninja farm",
         description="Runs a server of the Remote Execution API and workers on this machine, for `configure.py --remote`.",
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=Parser)
+    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=VerbParser)
     up = verbs.add_parser("up", description="Starts a farm; it runs until Ctrl-C or `npuninja farm down`.")
     cpus = os.cpu_count() or 1
     up.add_argument(

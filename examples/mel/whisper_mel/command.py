@@ -10,7 +10,7 @@ import numpy as np
 from mel_layout import DESIGNS
 from mel_scale import CLIP_SAMPLES, HOP, SAMPLE_RATE_HZ
 
-from npuninja.argument_parser import Parser
+from npuninja.argument_parser import VerbParser
 from npuninja.errors import ToolError, UserError
 from npuninja.files import write_file
 from whisper_mel.figure import FORMATS, format_of
@@ -21,8 +21,8 @@ from whisper_mel.wav import read_wav
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def _parser() -> VerbParser:
+    parser = VerbParser(
         prog="npuninja mel",
         description="Computes Whisper's log-mel spectrogram of a WAV file with a built design.",
         allow_abbrev=False,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from npuninja.aie2_compiler.registers import NUMBERS, OFFSETS, POINTERS, STACK, STACK_BIAS_BYTES, TEMPORARIES
-from npuninja.aie2_compiler.riscv import Instruction
+from npuninja.aie2_compiler.riscv import RiscvInstruction
 from npuninja.aie2_compiler.selection.frame import PADD_STEP_BYTES, SP
 from npuninja.aie2_compiler.selection.registers import Registers
 
@@ -45,7 +45,7 @@ class Addresses(Registers):
             self.held[found] = (value, "dj")
         return found
 
-    def address(self, item: Instruction, text: str, reach: range) -> str:
+    def address(self, item: RiscvInstruction, text: str, reach: range) -> str:
         """`[p0, #4]`, `[p0, dj1]` or `[sp, #-64]` for `4(a0)`, `64(sp)`."""
         found = MEMORY.fullmatch(text)
         if found is None:
@@ -76,7 +76,7 @@ class Addresses(Registers):
             return int(half[3] or 0)
         return int(text, 0)
 
-    def stack_step(self, item: Instruction) -> None:
+    def stack_step(self, item: RiscvInstruction) -> None:
         """`addi sp, sp, n`."""
         step = self.number(item.operands[2])
         if self.rounded is not None:
@@ -112,7 +112,7 @@ class Addresses(Registers):
         self.emit(f"add {made}, {register}, {bias}")
         self.emit(f"mov {STACK}, {made}")
 
-    def upper(self, item: Instruction) -> None:
+    def upper(self, item: RiscvInstruction) -> None:
         """`lui`: a constant, or the address of a symbol."""
         into, text = item.operands
         half = HALF.fullmatch(text)
@@ -121,19 +121,19 @@ class Addresses(Registers):
             return
         self.emit(f"movxm {self.target(into)}, #{self.aliases.get(half[2], half[2])}")
 
-    def symbol_address(self, item: Instruction) -> None:
+    def symbol_address(self, item: RiscvInstruction) -> None:
         """`la`: the address of a symbol."""
         into, text = item.operands
         self.emit(f"movxm {self.target(into)}, #{text}")
 
-    def load(self, item: Instruction, name: str) -> None:
+    def load(self, item: RiscvInstruction, name: str) -> None:
         """A load; `name` is its mnemonic on AIE2."""
         into, text = item.operands
         reach = _WORD_REACH if name == "lda" else _PART_REACH
         place = self.address(item, text, reach)
         self.emit(f"{name} {self.target(into)}, {place}")
 
-    def store(self, item: Instruction, name: str) -> None:
+    def store(self, item: RiscvInstruction, name: str) -> None:
         """A store; `name` is its mnemonic on AIE2."""
         register, text = item.operands
         reach = _WORD_REACH if name == "st" else _PART_REACH

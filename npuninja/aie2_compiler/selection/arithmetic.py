@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from npuninja.aie2_compiler.registers import CONDITION, NUMBERS, STACK, STACK_BIAS_BYTES, ZERO
-from npuninja.aie2_compiler.riscv import Instruction
+from npuninja.aie2_compiler.riscv import RiscvInstruction
 from npuninja.aie2_compiler.selection.addresses import Addresses
 from npuninja.aie2_compiler.selection.frame import SP
 
 
-class Arithmetic(Addresses):
+class SelectedArithmetic(Addresses):
     """Sums, shifts, comparisons, choices."""
 
-    def add_immediate(self, item: Instruction) -> None:
+    def add_immediate(self, item: RiscvInstruction) -> None:
         """`addi`, the stack pointer among its operands too."""
         into, register, text = item.operands
         if NUMBERS[into] == SP:
@@ -41,7 +41,7 @@ class Arithmetic(Addresses):
             number = self.constant(value)
             self.emit(f"add {into}, {source}, {number}")
 
-    def move_register(self, item: Instruction) -> None:
+    def move_register(self, item: RiscvInstruction) -> None:
         """`mv`."""
         into, register = item.operands
         if NUMBERS[into] == SP:
@@ -50,7 +50,7 @@ class Arithmetic(Addresses):
         source = self.source(register)
         self.move(self.target(into), source)
 
-    def binary(self, item: Instruction, name: str) -> None:
+    def binary(self, item: RiscvInstruction, name: str) -> None:
         """Two registers, one result."""
         into, left, right = item.operands
         if NUMBERS[into] == SP:  # dynamic arrays: sub sp, sp, a0
@@ -62,7 +62,7 @@ class Arithmetic(Addresses):
         a, b = self.source(left), self.source(right)
         self.emit(f"{name} {self.target(into)}, {a}, {b}")
 
-    def binary_immediate(self, item: Instruction, name: str) -> None:
+    def binary_immediate(self, item: RiscvInstruction, name: str) -> None:
         """A register and a number."""
         into, left, text = item.operands
         a, value = self.source(left), self.number(text)
@@ -72,19 +72,19 @@ class Arithmetic(Addresses):
         b = self.constant(value)
         self.emit(f"{name} {self.target(into)}, {a}, {b}")
 
-    def unary(self, item: Instruction, name: str) -> None:
+    def unary(self, item: RiscvInstruction, name: str) -> None:
         """One register, one result."""
         into, register = item.operands
         a = self.source(register)
         self.emit(f"{name} {self.target(into)}, {a}")
 
-    def shift_immediate(self, item: Instruction, name: str, sign: int) -> None:
+    def shift_immediate(self, item: RiscvInstruction, name: str, sign: int) -> None:
         """A shift by a number; `sign` 1 is left."""
         into, left, text = item.operands
         a, b = self.source(left), self.constant(sign * self.number(text))
         self.emit(f"{name} {self.target(into)}, {a}, {b}")
 
-    def shift(self, item: Instruction, name: str, *, right: bool) -> None:
+    def shift(self, item: RiscvInstruction, name: str, *, right: bool) -> None:
         """RV32 takes five bits of the count; AIE2 takes its sign for the direction."""
         into, left, register = item.operands
         a, count = self.source(left), self.source(register)
@@ -94,7 +94,7 @@ class Arithmetic(Addresses):
             self.emit(f"sub {made}, {ZERO}, {made}")
         self.emit(f"{name} {self.target(into)}, {a}, {made}")
 
-    def compare(self, item: Instruction, name: str, *, swapped: bool = False) -> None:
+    def compare(self, item: RiscvInstruction, name: str, *, swapped: bool = False) -> None:
         """A comparison of two registers."""
         into, left, right = item.operands
         a, b = self.source(left), self.source(right)
@@ -102,32 +102,32 @@ class Arithmetic(Addresses):
             a, b = b, a
         self.emit(f"{name} {self.target(into)}, {a}, {b}")
 
-    def compare_immediate(self, item: Instruction, name: str) -> None:
+    def compare_immediate(self, item: RiscvInstruction, name: str) -> None:
         """A comparison with a number."""
         into, left, text = item.operands
         a, b = self.source(left), self.constant(self.number(text))
         self.emit(f"{name} {self.target(into)}, {a}, {b}")
 
-    def compare_zero(self, item: Instruction, name: str, *, swapped: bool) -> None:
+    def compare_zero(self, item: RiscvInstruction, name: str, *, swapped: bool) -> None:
         """A comparison with 0."""
         into, left = item.operands
         a = self.source(left)
         pair = f"{ZERO}, {a}" if swapped else f"{a}, {ZERO}"
         self.emit(f"{name} {self.target(into)}, {pair}")
 
-    def negate(self, item: Instruction) -> None:
+    def negate(self, item: RiscvInstruction) -> None:
         """`neg`."""
         into, register = item.operands
         a = self.source(register)
         self.emit(f"sub {self.target(into)}, {ZERO}, {a}")
 
-    def complement(self, item: Instruction) -> None:
+    def complement(self, item: RiscvInstruction) -> None:
         """`not`."""
         into, register = item.operands
         a, ones = self.source(register), self.constant(-1)
         self.emit(f"xor {self.target(into)}, {a}, {ones}")
 
-    def with_complement(self, item: Instruction, name: str) -> None:
+    def with_complement(self, item: RiscvInstruction, name: str) -> None:
         """andn, orn; xnor is the complement of xor."""
         into, left, right = item.operands
         a, b = self.source(left), self.source(right)
@@ -135,7 +135,7 @@ class Arithmetic(Addresses):
         self.emit(f"xor {made}, {b}, {ones}")
         self.emit(f"{name} {self.target(into)}, {a}, {made}")
 
-    def choose(self, item: Instruction, test: str, *, smaller: bool) -> None:
+    def choose(self, item: RiscvInstruction, test: str, *, smaller: bool) -> None:
         """min, max: a comparison and a choice."""
         into, left, right = item.operands
         a, b = self.source(left), self.source(right)
@@ -143,7 +143,7 @@ class Arithmetic(Addresses):
         first, second = (a, b) if smaller else (b, a)
         self.emit(f"sel.nez {self.target(into)}, {first}, {second}, {CONDITION}")
 
-    def conditional_zero(self, item: Instruction, name: str) -> None:
+    def conditional_zero(self, item: RiscvInstruction, name: str) -> None:
         """czero.eqz d, a, c: 0 where c is 0, else a; czero.nez the opposite."""
         into, value, condition = item.operands
         a = self.source(value)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from npuninja.aie2_compiler.registers import CONDITION, TEMPORARIES, ZERO
-from npuninja.aie2_compiler.riscv import Instruction
-from npuninja.aie2_compiler.selection.arithmetic import Arithmetic
+from npuninja.aie2_compiler.riscv import RiscvInstruction
+from npuninja.aie2_compiler.selection.arithmetic import SelectedArithmetic
 from npuninja.aie2_compiler.selection.registers import constant_forms
 
 
-class Expansions(Arithmetic):
+class Expansions(SelectedArithmetic):
     """Several operations for one instruction."""
 
-    def rotate(self, item: Instruction, *, left: bool) -> None:
+    def rotate(self, item: RiscvInstruction, *, left: bool) -> None:
         """A rotation by a register."""
         into, value, register = item.operands
         a, count, mask = self.source(value), self.source(register), self.constant(31)
@@ -27,7 +27,7 @@ class Expansions(Arithmetic):
         self.emit(f"lshl {other}, {a}, {other}")
         self.emit(f"or {self.target(into)}, {one}, {other}")
 
-    def rotate_immediate(self, item: Instruction) -> None:
+    def rotate_immediate(self, item: RiscvInstruction) -> None:
         """A rotation to the right by a number."""
         into, value, text = item.operands
         a, count = self.source(value), self.number(text) & 31
@@ -39,7 +39,7 @@ class Expansions(Arithmetic):
         self.emit(f"lshl {other}, {a}, {self.constant(32 - count)}")
         self.emit(f"or {self.target(into)}, {one}, {other}")
 
-    def reverse_bytes(self, item: Instruction) -> None:
+    def reverse_bytes(self, item: RiscvInstruction) -> None:
         """`rev8`: four bytes the other way round."""
         into, register = item.operands
         a = self.source(register)
@@ -54,7 +54,7 @@ class Expansions(Arithmetic):
         self.emit(f"and {second}, {second}, {self.constant(0xFF0000)}")
         self.emit(f"or {self.target(into)}, {first}, {second}")
 
-    def trailing_zeros(self, item: Instruction) -> None:
+    def trailing_zeros(self, item: RiscvInstruction) -> None:
         """32 - clz(~x & (x - 1)): the bits below the lowest set one."""
         into, register = item.operands
         a, first = self.source(register), self.temporary()
@@ -65,7 +65,7 @@ class Expansions(Arithmetic):
         self.emit(f"clz {first}, {first}")
         self.emit(f"sub {self.target(into)}, {self.constant(32)}, {first}")
 
-    def count_ones(self, item: Instruction) -> None:
+    def count_ones(self, item: RiscvInstruction) -> None:
         """`cpop`: bits that are set, by adding up neighbours."""
         into, register = item.operands
         a, first, second = self.source(register), self.temporary(), self.temporary()
@@ -83,7 +83,7 @@ class Expansions(Arithmetic):
         self.emit(f"mul {first}, {first}, {self.constant(0x01010101)}")
         self.emit(f"lshl {self.target(into)}, {first}, {self.constant(-24)}")
 
-    def high_product(self, item: Instruction, *, left_signed: bool, right_signed: bool) -> None:
+    def high_product(self, item: RiscvInstruction, *, left_signed: bool, right_signed: bool) -> None:
         """The upper word of a product, from four products of halves; then what signs add."""
         into, left, right = item.operands
         a, b = self.source(left), self.source(right)

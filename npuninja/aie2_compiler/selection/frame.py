@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuninja.aie2_compiler.registers import NUMBERS
-from npuninja.aie2_compiler.riscv import Function
+from npuninja.aie2_compiler.riscv import RiscvFunction
 
 #: What `padda [sp]` and `paddb [sp]` can add is a multiple of it.
 PADD_STEP_BYTES = 32
@@ -12,7 +12,7 @@ SP = 2
 _STORES = ("sw", "sh", "sb")
 
 
-def rounded_frame(function: Function) -> tuple[int, int] | None:
+def rounded_frame(function: RiscvFunction) -> tuple[int, int] | None:
     """Bytes of a function's frame, and the same as a multiple of 32, which real programs keep their stack at (aie2-isa,
     "ABI and ELF"). None where the stack pointer is set otherwise too: its frame then stays as the compiler made it.
     """

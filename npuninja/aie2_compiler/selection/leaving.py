@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from npuninja.aie2_compiler.registers import LINK, NUMBERS, RETURN_ADDRESS, ZERO
-from npuninja.aie2_compiler.riscv import Instruction
+from npuninja.aie2_compiler.riscv import RiscvInstruction
 from npuninja.aie2_compiler.selection.addresses import MEMORY
 from npuninja.aie2_compiler.selection.expansions import Expansions
 from npuninja.aie2_compiler.selection.registers import RA
 
 
-class Leaving(Expansions):
+class SelectedLeaving(Expansions):
     """Branches, calls, returns."""
 
-    def branch(self, item: Instruction, test: str, *, when: bool, swapped: bool = False) -> None:
+    def branch(self, item: RiscvInstruction, test: str, *, when: bool, swapped: bool = False) -> None:
         """To a label, if a comparison of two registers gives `when`."""
         left, right, label = item.operands
         a, b = self.source(left), self.source(right)
@@ -22,7 +22,7 @@ class Leaving(Expansions):
         self.emit(f"{test} {made}, {a}, {b}")
         self.finish(self.operation(f"{'jnz' if when else 'jz'} {made}, {label}"))
 
-    def branch_zero(self, item: Instruction, test: str, *, when: bool, swapped: bool = False) -> None:
+    def branch_zero(self, item: RiscvInstruction, test: str, *, when: bool, swapped: bool = False) -> None:
         """To a label, if a comparison with 0 gives `when`; without `test` the register itself is compared."""
         left, label = item.operands
         a = self.source(left)
@@ -33,14 +33,14 @@ class Leaving(Expansions):
             a = made
         self.finish(self.operation(f"{'jnz' if when else 'jz'} {a}, {label}"))
 
-    def jump(self, item: Instruction) -> None:
+    def jump(self, item: RiscvInstruction) -> None:
         """`j`, or `tail`: the called function returns for this one."""
         label = item.operands[-1]
         if item.mnemonic == "tail":
             self.give_link_back()
         self.finish(self.operation(f"j {self.aliases.get(label, label)}"))
 
-    def call(self, item: Instruction) -> None:
+    def call(self, item: RiscvInstruction) -> None:
         """`call`."""
         name = item.operands[-1].strip('"')
         self.finish(self.operation(f"jl {self.aliases.get(name, name)}"))
@@ -50,12 +50,12 @@ class Leaving(Expansions):
         if self.saves_link:
             self.emit(f"mov {LINK}, {RETURN_ADDRESS}")
 
-    def return_(self, item: Instruction) -> None:
+    def return_(self, item: RiscvInstruction) -> None:
         """`ret`."""
         self.give_link_back()
         self.finish(self.operation("ret lr"))
 
-    def jump_register(self, item: Instruction, *, links: bool) -> None:
+    def jump_register(self, item: RiscvInstruction, *, links: bool) -> None:
         """A jump or call to an address in a register."""
         register = item.operands[-1]
         found = MEMORY.fullmatch(register)
@@ -72,9 +72,9 @@ class Leaving(Expansions):
             self.give_link_back()
         self.finish(self.operation(f"{'jl' if links else 'j'} {pointer}"))
 
-    def stop(self, item: Instruction) -> None:
+    def stop(self, item: RiscvInstruction) -> None:
         """unreachable code: the core ends."""
         self.emit("done")
 
-    def nothing(self, item: Instruction) -> None:
+    def nothing(self, item: RiscvInstruction) -> None:
         """nop, fence: bundles are issued in order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from npuninja.aie2_compiler.operations import Operation, operation
+from npuninja.aie2_compiler.operations import MachineOperation, operation
 from npuninja.aie2_compiler.registers import (
     GENERAL,
     LINK,
@@ -17,8 +17,8 @@ from npuninja.aie2_compiler.registers import (
     ZERO,
     home,
 )
-from npuninja.aie2_compiler.riscv import Function, Instruction
-from npuninja.aie2_compiler.scheduling import Block
+from npuninja.aie2_compiler.riscv import RiscvFunction, RiscvInstruction
+from npuninja.aie2_compiler.scheduling import ScheduledBlock
 from npuninja.aie2_compiler.selection.frame import SP, rounded_frame
 from npuninja.errors import InternalError, Location
 
@@ -30,7 +30,7 @@ class Placed(NamedTuple):
     """A block with the labels in front of it."""
 
     labels: tuple[str, ...]
-    block: Block
+    block: ScheduledBlock
 
 
 class Selected(NamedTuple):
@@ -45,11 +45,11 @@ class Selected(NamedTuple):
 class Registers:
     """A function being translated: its blocks, and which register holds what."""
 
-    def __init__(self, function: Function, aliases: dict[str, str]) -> None:
+    def __init__(self, function: RiscvFunction, aliases: dict[str, str]) -> None:
         self.function = function
         self.aliases = aliases
         self.blocks: list[Placed] = []
-        self.operations: list[Operation] = []
+        self.operations: list[MachineOperation] = []
         self.labels: list[str] = []
         self.frame: int | None = 0
         self.depth = 0
@@ -70,7 +70,7 @@ class Registers:
     def select(self) -> Selected:
         """Translates the whole function."""
         self.saves_link = any(
-            isinstance(item, Instruction) and any(_RETURN.search(text) for text in item.operands)
+            isinstance(item, RiscvInstruction) and any(_RETURN.search(text) for text in item.operands)
             for item in self.function.items
         )
         if self.saves_link:
@@ -86,18 +86,18 @@ class Registers:
         self.finish()
         return Selected(self.function.name, self.function.is_global, self.blocks, self.frame)
 
-    def instruction(self, item: Instruction) -> None:
+    def instruction(self, item: RiscvInstruction) -> None:
         """Translates one instruction."""
         raise NotImplementedError
 
-    def finish(self, leaving: Operation | None = None) -> None:
+    def finish(self, leaving: MachineOperation | None = None) -> None:
         """Ends the block, with what leaves it."""
         if self.operations or leaving is not None:
-            self.blocks.append(Placed(tuple(self.labels), Block(self.operations, leaving)))
+            self.blocks.append(Placed(tuple(self.labels), ScheduledBlock(self.operations, leaving)))
             self.labels, self.operations = [], []
         self.held = {}
 
-    def unknown(self, item: Instruction) -> InternalError:
+    def unknown(self, item: RiscvInstruction) -> InternalError:
         """The error for an instruction that is not known here."""
         text = f"{item.mnemonic} {', '.join(item.operands)}"
         return InternalError(
@@ -108,7 +108,7 @@ class Registers:
         """Adds an operation, given the texts of its forms."""
         self.operations.append(self.operation(*texts))
 
-    def operation(self, *texts: str) -> Operation:
+    def operation(self, *texts: str) -> MachineOperation:
         """An operation of the instruction at hand, with its C line."""
         return operation(*texts)._replace(place=self.place)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Callable
 
-from npuninja.aie2_compiler.riscv import Function, Instruction
-from npuninja.aie2_compiler.selection.leaving import Leaving
+from npuninja.aie2_compiler.riscv import RiscvFunction, RiscvInstruction
+from npuninja.aie2_compiler.selection.leaving import SelectedLeaving
 from npuninja.aie2_compiler.selection.registers import Selected
 
 
-class Selector(Leaving):
+class Selector(SelectedLeaving):
     """Translates one function."""
 
-    def instruction(self, item: Instruction) -> None:
+    def instruction(self, item: RiscvInstruction) -> None:
         """Translates one instruction. Raises InternalError for one that is not known here."""
         handler = _HANDLERS.get(item.mnemonic)
         if handler is None:
@@ -20,7 +20,7 @@ class Selector(Leaving):
         handler(self, item)
 
 
-_Handler = Callable[[Selector, Instruction], None]
+_Handler = Callable[[Selector, RiscvInstruction], None]
 
 
 #: Branches: the comparison, whether they are taken when it holds, and whether its sides change places.
@@ -125,6 +125,6 @@ def _ignore(value: object) -> None:
 _HANDLERS = _handlers()
 
 
-def select(function: Function, aliases: dict[str, str]) -> Selected:
+def select(function: RiscvFunction, aliases: dict[str, str]) -> Selected:
     """The operations of a function. Raises InternalError for an instruction that is not known here."""
     return Selector(function, aliases).select()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.emulator import layout
-from npuninja.emulator.checks.regions import BUFFER, Region, regions_of
+from npuninja.emulator.checks.regions import BUFFER, MemoryRegion, regions_of
 from npuninja.emulator.core_faults import own_frames, stack_overflow
 from npuninja.emulator.core_modules.places import Frame
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
@@ -69,7 +69,7 @@ def _bytes(count: int) -> str:
 
 
 def _where(
-    address: int, size: int, regions: list[Region], tile: int, cores: Mapping[int, EmulatedCore]
+    address: int, size: int, regions: list[MemoryRegion], tile: int, cores: Mapping[int, EmulatedCore]
 ) -> str:
     """A phrase about the place: in which buffer, or how far from the nearest."""
     if not 0x40000 <= address < 0x80000:
@@ -91,7 +91,7 @@ def _where(
     return f"{place}, {min(x for x in behind + before if x[0] >= 0)[1]}"
 
 
-def _inside(region: Region, address: int, size: int) -> str:
+def _inside(region: MemoryRegion, address: int, size: int) -> str:
     offset, length = address - region.start, region.end - region.start
     name = f"buffer '{region.symbol}'" if region.kind == BUFFER else region.symbol
     if address + size > region.end:
@@ -99,7 +99,7 @@ def _inside(region: Region, address: int, size: int) -> str:
     return f"byte {offset} of {name}, which has {length}"
 
 
-def _strayed(address: int, given: int, regions: list[Region]) -> str:
+def _strayed(address: int, given: int, regions: list[MemoryRegion]) -> str:
     """How far an address is from the buffer that its argument points into, which begins at `given`."""
     region = next((r for r in regions if r.start == given), None)
     if region is None:

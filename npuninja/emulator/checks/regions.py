@@ -11,7 +11,7 @@ from npuninja.formats.core_image import CoreInfo
 STACK, DATA, BUFFER = 1, 2, 3
 
 
-class Region(NamedTuple):
+class MemoryRegion(NamedTuple):
     """A stretch of a core's addresses: start, end, what it is, and the buffer's symbol."""
 
     start: int
@@ -20,12 +20,12 @@ class Region(NamedTuple):
     symbol: str
 
 
-def regions_of(info: CoreInfo) -> list[Region]:
+def regions_of(info: CoreInfo) -> list[MemoryRegion]:
     """All that a core may touch, by address."""
-    found = [Region(OWN_DATA, OWN_DATA + info.stack_bytes, STACK, "the stack")]
-    found += [Region(b.address, b.address + b.size_bytes, BUFFER, b.symbol) for b in info.buffers]
+    found = [MemoryRegion(OWN_DATA, OWN_DATA + info.stack_bytes, STACK, "the stack")]
+    found += [MemoryRegion(b.address, b.address + b.size_bytes, BUFFER, b.symbol) for b in info.buffers]
     own = [r.end for r in found if r.start >= OWN_DATA]
     start = max(*own, info.data_origin)  # the kernels' data follows the highest buffer
     if start < info.data_end <= OWN_DATA + DATA_WINDOW_BYTES:
-        found.append(Region(start, info.data_end, DATA, "the kernels' data"))
+        found.append(MemoryRegion(start, info.data_end, DATA, "the kernels' data"))
     return sorted(r for r in found if r.end > r.start)

@@ -40,7 +40,7 @@ from npuninja.formats.wasm_code import (
     SELECT_TYPED,
     UNREACHABLE,
     FunctionCode,
-    Instruction,
+    WasmInstruction,
 )
 from npuninja.formats.wasm_module import END, I32_CONST
 
@@ -113,7 +113,7 @@ class _Pass:
         self._variables: State | None = variables + [_NO_PARAMETER] * (locals_count - len(variables))
         self._stack: list[int] = []
         self._frames = [_Frame(-1, False, 0, 0, len(function.results))]
-        self._before: Instruction | None = None
+        self._before: WasmInstruction | None = None
         self.changed = False
         self.found = Origins({}, {})
 
@@ -136,7 +136,7 @@ class _Pass:
         del self._stack[start:]
         return values
 
-    def _instruction(self, opcode: int, instruction: Instruction, variables: State) -> None:
+    def _instruction(self, opcode: int, instruction: WasmInstruction, variables: State) -> None:
         stack = self._stack
         if opcode == LOCAL_GET:
             stack.append(variables[instruction.immediates[0]])
@@ -170,7 +170,7 @@ class _Pass:
             self._note(opcode, instruction, self._popped(len(taken_types)))
             stack += [_NO_PARAMETER] * len(left_types)
 
-    def _note(self, opcode: int, instruction: Instruction, values: list[int]) -> None:
+    def _note(self, opcode: int, instruction: WasmInstruction, values: list[int]) -> None:
         if values and values[0] > 0:
             self.found.accesses[instruction.offset] = values[0]
         if opcode == MEMORY_COPY and values[1] > 0:
@@ -192,13 +192,13 @@ class _Pass:
 
     # --- Control.
 
-    def _types_of(self, instruction: Instruction) -> tuple[int, int]:
+    def _types_of(self, instruction: WasmInstruction) -> tuple[int, int]:
         kind = instruction.immediates[0]
         if kind >= 0:
             return self._signatures.of_types[kind]
         return (0, 0) if kind == _EMPTY else (0, 1)
 
-    def _open(self, number: int, instruction: Instruction) -> None:
+    def _open(self, number: int, instruction: WasmInstruction) -> None:
         taken, left = self._types_of(instruction)
         is_loop = instruction.opcode == LOOP
         if self._variables is None:
@@ -240,7 +240,7 @@ class _Pass:
             self._loops[frame.number] = merged
             self.changed = True
 
-    def _branch(self, opcode: int, instruction: Instruction) -> None:
+    def _branch(self, opcode: int, instruction: WasmInstruction) -> None:
         if opcode in (BR_IF, BR_TABLE):
             self._stack.pop()
         if opcode in (BR, BR_IF):

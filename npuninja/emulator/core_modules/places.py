@@ -11,7 +11,7 @@ import re
 import wasmtime
 
 from npuninja.emulator.core_modules import encoding as e
-from npuninja.emulator.core_modules.rewritten_instructions import Place
+from npuninja.emulator.core_modules.rewritten_instructions import CodePlace
 from npuninja.emulator.core_modules.section_tables import number_at, with_items
 from npuninja.errors import Location
 from npuninja.formats import wasm_sections
@@ -41,7 +41,7 @@ _TYPE_LETTERS = {
 _ORDER = (1, 2, 3, 4, 5, 6, 7, 10)
 
 
-class Places:
+class CodePlaces:
     """The places of one module.
 
     Args:
@@ -53,9 +53,9 @@ class Places:
         self._engine = engine
         self._wasm = read_wasm(module, "core module")
         self._code = {f.number: f for f in functions(self._wasm)}
-        self._known: dict[Place, list[Frame]] = {}
+        self._known: dict[CodePlace, list[Frame]] = {}
 
-    def frames(self, place: Place) -> list[Frame]:
+    def frames(self, place: CodePlace) -> list[Frame]:
         """The function that the instruction stands in, and those it was inlined into, innermost first."""
         if place not in self._known:
             function = self._code.get(place.function)
@@ -65,12 +65,12 @@ class Places:
                 self._known[place] = []  # line tables that wasmtime cannot read
         return self._known[place]
 
-    def line(self, place: Place) -> Location | None:
+    def line(self, place: CodePlace) -> Location | None:
         """The innermost line."""
         frames = self.frames(place)
         return frames[0][1] if frames else None
 
-    def _probe(self, function: FunctionCode, place: Place) -> list[Frame]:
+    def _probe(self, function: FunctionCode, place: CodePlace) -> list[Frame]:
         sections = {s.id: s.data for s in self._wasm.sections if s.id}
         content = sections[wasm_sections.CODE]
         count, start = number_at(content, 0)

@@ -31,9 +31,9 @@ from npuninja.emulator.core_modules.bound_accesses import BoundAccesses
 from npuninja.emulator.core_modules.origins import Origins, Signatures, origins_of
 from npuninja.emulator.core_modules.rewritten_instructions import (
     SITE_BITS,
+    CodePlace,
     InstructionWriter,
     LocalVariables,
-    Place,
 )
 from npuninja.emulator.core_modules.section_tables import import_types, number_at, types_of, with_items
 from npuninja.emulator.core_modules.suspension import make_suspendable, needs_suspension
@@ -64,12 +64,12 @@ class Rewritten(NamedTuple):
 
     module: bytes
     entry: int
-    sites: tuple[Place, ...]
+    sites: tuple[CodePlace, ...]
     starts: tuple[int, ...]
-    places: tuple[Place, ...]
-    waiting_calls: tuple[Place, ...] = ()
+    places: tuple[CodePlace, ...]
+    waiting_calls: tuple[CodePlace, ...] = ()
 
-    def place(self, module_offset: int) -> Place | None:
+    def place(self, module_offset: int) -> CodePlace | None:
         """The original instruction of an offset in the rewritten module."""
         number = bisect.bisect_right(self.starts, module_offset) - 1
         return self.places[number] if number >= 0 else None
@@ -129,7 +129,7 @@ def _suspendable(rewritten: Rewritten, name: str, renewal: bytes, sections: dict
         )
     except (IndexError, KeyError, ValueError):
         raise _cut_off(name) from None
-    nowhere = Place(-1, 0)
+    nowhere = CodePlace(-1, 0)
     places = tuple(nowhere if origin < 0 else rewritten.place(origin) or nowhere for origin in found.origins)
     calls = tuple(rewritten.place(offset) or nowhere for offset in found.calls)
     return rewritten._replace(module=found.module, starts=found.starts, places=places, waiting_calls=calls)
@@ -159,7 +159,7 @@ class _Writer:
         first_global = _count(sections.get(wasm_sections.GLOBAL, b"\0"))
         self._epoch = (first_global, first_global + 1, first_global + 2)
         self._parameters = {f.number: f.parameters for f in code}
-        self._sites: list[Place] = []
+        self._sites: list[CodePlace] = []
         self._helpers: list[AddedFunction] = []
         self._calls: dict[str, bytes] = {}
         self._add_helpers(imported + len(code))
@@ -225,7 +225,7 @@ class _Writer:
     def module(self) -> Rewritten:
         content = self._sections[wasm_sections.CODE]
         bodies: list[bytes] = []
-        marks: list[list[tuple[int, Place]]] = []
+        marks: list[list[tuple[int, CodePlace]]] = []
         for function in self._code:
             data, places = self._function(content, function)
             bodies.append(data)
@@ -264,25 +264,29 @@ class _Writer:
         return self._with_code(out, bodies, marks, added)
 
     def _with_code(
-        self, out: bytearray, bodies: list[bytes], marks: list[list[tuple[int, Place]]], added: list[bytes]
+        self,
+        out: bytearray,
+        bodies: list[bytes],
+        marks: list[list[tuple[int, CodePlace]]],
+        added: list[bytes],
     ) -> Rewritten:
         head = unsigned_leb128(len(bodies) + len(added))
         sized = [unsigned_leb128(len(data)) + data for data in bodies]
         size = len(head) + sum(map(len, sized)) + sum(map(len, added))
         out += bytes([wasm_sections.CODE]) + unsigned_leb128(size) + head
         starts: list[int] = []
-        places: list[Place] = []
+        places: list[CodePlace] = []
         for data, whole, found in zip(bodies, sized, marks):
             begin = len(out) + len(whole) - len(data)
             starts += [begin + offset for offset, _ in found]
             places += [place for _, place in found]
             out += whole
         starts.append(len(out))  # what is added has no place
-        places.append(Place(-1, 0))
+        places.append(CodePlace(-1, 0))
         out += b"".join(added)
         return Rewritten(bytes(out), self._entry, tuple(self._sites), tuple(starts), tuple(places))
 
-    def _function(self, content: bytes, function: FunctionCode) -> tuple[bytes, list[tuple[int, Place]]]:
+    def _function(self, content: bytes, function: FunctionCode) -> tuple[bytes, list[tuple[int, CodePlace]]]:
         """A function's new body, and where in it each original instruction begins."""
         instructions = function.instructions
         if not instructions:
@@ -304,11 +308,11 @@ class _Writer:
         rewriter = InstructionWriter(self, function.number, is_entry, locals_, bound)
         pieces: list[bytes] = [rewriter.prologue()]
         ends = [i.offset for i in instructions[1:]] + [instructions[-1].offset + 1]
-        found: list[tuple[int, Place]] = []
+        found: list[tuple[int, CodePlace]] = []
         length = len(pieces[0])
         for instruction, end in zip(instructions, ends):
             piece = rewriter.instruction(instruction, content[instruction.offset : end])
-            found.append((length, Place(function.number, instruction.offset)))
+            found.append((length, CodePlace(function.number, instruction.offset)))
             pieces.append(piece)
             length += len(piece)
         declarations = b"".join(b"\x01" + kind for kind in locals_.kinds)
@@ -318,7 +322,7 @@ class _Writer:
 
     # --- What functions need.
 
-    def site(self, place: Place) -> int:
+    def site(self, place: CodePlace) -> int:
         """A new site's number."""
         self._sites.append(place)
         if len(self._sites) >> SITE_BITS:

@@ -16,7 +16,7 @@ from npuninja.formats.wasm_code import (
     MEMORY_COPY,
     MEMORY_FILL,
     SIMD,
-    Instruction,
+    WasmInstruction,
 )
 from npuninja.formats.wasm_module import unsigned_leb128
 
@@ -53,7 +53,7 @@ SITE_BITS = 20
 _SIZE_SHIFT, _ALIGN_SHIFT, _KERNEL_BIT = 20, 23, 1 << 26
 
 
-class Place(NamedTuple):
+class CodePlace(NamedTuple):
     """Where an instruction was: number of its function, offset in the original's code section."""
 
     function: int
@@ -69,7 +69,7 @@ class _Needs(Protocol):
     @property
     def epoch(self) -> tuple[int, int, int]: ...
 
-    def site(self, place: Place) -> int: ...
+    def site(self, place: CodePlace) -> int: ...
 
     def engine(self, name: str) -> bytes: ...
 
@@ -121,7 +121,7 @@ class InstructionWriter:
             return self._bound.prologue()
         return self._writer.engine("core_begin") + self._writer.helper("set_epoch")
 
-    def instruction(self, instruction: Instruction, code: bytes) -> bytes:
+    def instruction(self, instruction: WasmInstruction, code: bytes) -> bytes:
         """What stands in place of an instruction, whose bytes are `code`. UserError for what no core's module has."""
         opcode, numbers = instruction.opcode, instruction.immediates
         if opcode in (MEMORY_COPY, MEMORY_FILL):
@@ -143,13 +143,13 @@ class InstructionWriter:
             return self._kernel_call(instruction, code)
         return code
 
-    def _packed(self, instruction: Instruction, size: int = 1, align: int = 0) -> int:
+    def _packed(self, instruction: WasmInstruction, size: int = 1, align: int = 0) -> int:
         """An access at a new site, as the engine takes it."""
-        site = self._writer.site(Place(self._number, instruction.offset))
+        site = self._writer.site(CodePlace(self._number, instruction.offset))
         packed = site | (size.bit_length() - 1) << _SIZE_SHIFT | align << _ALIGN_SHIFT
         return packed | (0 if self._entry else _KERNEL_BIT)
 
-    def _bulk(self, instruction: Instruction) -> bytes:
+    def _bulk(self, instruction: WasmInstruction) -> bytes:
         what = "copy" if instruction.opcode == MEMORY_COPY else "fill"
         if any(instruction.immediates):
             raise self._writer.unknown("a second memory")
@@ -160,7 +160,7 @@ class InstructionWriter:
         tested = self._bound.test_range(instruction.offset, packed)
         return tested + site + self._writer.helper(f"{what}_core" if self._entry else f"{what}_kernel")
 
-    def _kernel_call(self, instruction: Instruction, code: bytes) -> bytes:
+    def _kernel_call(self, instruction: WasmInstruction, code: bytes) -> bytes:
         """A call of the core's function: the engine learns what the kernel is given."""
         parameters = self._writer.kernel_parameters(instruction.immediates[0])
         if parameters is None or not set(parameters) <= set(_VALUES):
@@ -175,7 +175,7 @@ class InstructionWriter:
         out += b"".join(map(e.get, numbers)) + code
         return out + self._writer.engine("core_return") + again
 
-    def _access(self, instruction: Instruction, code: bytes) -> bytes:
+    def _access(self, instruction: WasmInstruction, code: bytes) -> bytes:
         opcode, (align, offset) = instruction.opcode, instruction.immediates
         is_lane = SIMD | 84 <= opcode < SIMD | 92
         head = code[:1] if opcode < SIMD else code[: 1 + len(unsigned_leb128(opcode & 0xFFF))]
@@ -204,7 +204,7 @@ class InstructionWriter:
         test = self._test(instruction, size, address, marks, slow)
         return e.set_(value) + e.tee(address) + test + around
 
-    def _test(self, instruction: Instruction, size: int, address: int, marks: int, slow: str) -> bytes:
+    def _test(self, instruction: WasmInstruction, size: int, address: int, marks: int, slow: str) -> bytes:
         """With the address on the stack: asks the engine unless the words are marked in this epoch."""
         align, offset = instruction.immediates
         one, two, four = map(e.get_global, self._writer.epoch)

@@ -33,7 +33,7 @@ from npuninja.formats.wasm_code import (
     UNREACHABLE,
     ByteCursor,
     FunctionCode,
-    Instruction,
+    WasmInstruction,
 )
 from npuninja.formats.wasm_module import END, unsigned_leb128
 
@@ -63,7 +63,7 @@ class ModuleWriter(Protocol):
     top: int
     calls: list[int]
 
-    def suspends(self, instruction: Instruction) -> bool:
+    def suspends(self, instruction: WasmInstruction) -> bool:
         """Whether an instruction is a call that may come to wait."""
 
     def signature(self, number: int) -> Signature:
@@ -418,7 +418,7 @@ class Body:
             return
         self._effect(instruction)
 
-    def _effect(self, instruction: Instruction) -> None:
+    def _effect(self, instruction: WasmInstruction) -> None:
         opcode, numbers = instruction.opcode, instruction.immediates
         if opcode in SIGNATURES:
             taken, left = SIGNATURES[opcode]

@@ -41,7 +41,7 @@ from npuninja.formats.wasm_code import (
     CALL,
     CALL_INDIRECT,
     ByteCursor,
-    Instruction,
+    WasmInstruction,
     functions,
 )
 from npuninja.formats.wasm_module import MAGIC, WasmModule, read_wasm, unsigned_leb128
@@ -159,14 +159,14 @@ class _Writer:
             found |= more
             self._indirect = indirect
 
-    def _may_wait(self, instruction: Instruction, found: set[int]) -> bool:
+    def _may_wait(self, instruction: WasmInstruction, found: set[int]) -> bool:
         if instruction.opcode == CALL:
             return instruction.immediates[0] in found
         if instruction.opcode == CALL_INDIRECT:
             return self._indirect and instruction.immediates[1] != self._engine_table
         return False
 
-    def suspends(self, instruction: Instruction) -> bool:
+    def suspends(self, instruction: WasmInstruction) -> bool:
         """Whether an instruction is a call that may come to wait."""
         return self._may_wait(instruction, self._suspendable)
 

@@ -29,7 +29,7 @@ LOCK_OPERATION = "lock operation"
 COPIED, FILLED = "copied byte", "filled byte"
 
 
-class Piece(NamedTuple):
+class CodePiece(NamedTuple):
     """What one counter counts: the export's name, and how many operations of each class one count stands for."""
 
     export: str
@@ -40,7 +40,7 @@ class Instrumented(NamedTuple):
     """A module with counters, and what they mean."""
 
     module: bytes
-    pieces: tuple[Piece, ...]
+    pieces: tuple[CodePiece, ...]
 
     def totals(self, counts: Sequence[int]) -> dict[str, int]:
         """Operations by class, from the values of the counters in order."""
@@ -132,7 +132,7 @@ class _Writer:
     def __init__(self, first_global: int, imported_functions: int) -> None:
         self._first_global = first_global
         self._imported = imported_functions
-        self.pieces: list[Piece] = []
+        self.pieces: list[CodePiece] = []
 
     def function(self, code: bytes, function: FunctionCode) -> bytes:
         """The body of a function, with a counter in front of what costs something in each basic block."""
@@ -165,7 +165,7 @@ class _Writer:
 
     def _new(self, operations: dict[str, int]) -> bytes:
         number = unsigned_leb128(self._first_global + len(self.pieces))
-        self.pieces.append(Piece(f"npuninja.count.{len(self.pieces)}", operations))
+        self.pieces.append(CodePiece(f"npuninja.count.{len(self.pieces)}", operations))
         return number
 
     def _counter(self, operations: dict[str, int]) -> bytes:

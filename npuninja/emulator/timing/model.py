@@ -15,7 +15,7 @@ from npuninja.arch.devices import Place
 from npuninja.arch.families import FAMILIES
 from npuninja.emulator.timing import costs
 from npuninja.emulator.timing.band import NOTHING, Band, exactly, largest, total
-from npuninja.emulator.timing.stages import Stage, core_part, first_element_cycles, show, stages_of
+from npuninja.emulator.timing.stages import PipelineStage, core_part, first_element_cycles, show, stages_of
 from npuninja.emulator.timing.work import DEFAULT_TIME_LIMIT_S, Work, count_work, moved_bytes
 from npuninja.errors import UserError
 
@@ -49,7 +49,7 @@ class ModelReport(NamedTuple):
     clock_hz: float
     elements: int
     unit: str
-    stages: tuple[Stage, ...]
+    stages: tuple[PipelineStage, ...]
     pipeline: Term
     terms: tuple[Term, ...]
     run_us: Band
@@ -160,7 +160,7 @@ def time_work(
     )
 
 
-def _pipeline(work: Work, stages: tuple[Stage, ...], clock_hz: float) -> Term:
+def _pipeline(work: Work, stages: tuple[PipelineStage, ...], clock_hz: float) -> Term:
     """The longest stage, or DDR."""
     us_per_cycle = 1e6 / clock_hz
     cycles = largest(stage.cycles for stage in stages)

@@ -17,7 +17,7 @@ from npuninja.emulator.timing.band import NOTHING, Band, exactly, largest, total
 from npuninja.emulator.timing.work import ChannelWork, CoreWork, Work
 
 
-class Part(NamedTuple):
+class StagePart(NamedTuple):
     """A channel or the core of a tile: its cycles in a run, and the arithmetic for people."""
 
     name: str
@@ -25,7 +25,7 @@ class Part(NamedTuple):
     arithmetic: str
 
 
-class Stage(NamedTuple):
+class PipelineStage(NamedTuple):
     """A tile.
 
     Attributes:
@@ -38,7 +38,7 @@ class Stage(NamedTuple):
 
     place: Place
     kind: str
-    parts: tuple[Part, ...]
+    parts: tuple[StagePart, ...]
     cycles: Band
     arithmetic: str
 
@@ -61,7 +61,7 @@ class Stage(NamedTuple):
         }
 
 
-def stages_of(work: Work, clock_hz: float, core_cycles: Mapping[Place, Band]) -> tuple[Stage, ...]:
+def stages_of(work: Work, clock_hz: float, core_cycles: Mapping[Place, Band]) -> tuple[PipelineStage, ...]:
     """All tiles that do something, by place.
 
     Args:
@@ -74,7 +74,7 @@ def stages_of(work: Work, clock_hz: float, core_cycles: Mapping[Place, Band]) ->
     return tuple(_stage(place, work, cores, clock_hz) for place in places)
 
 
-def core_part(core: CoreWork, known: Band | None) -> Part:
+def core_part(core: CoreWork, known: Band | None) -> StagePart:
     """A core's cycles, from its operations unless they are known, and those of its lock operations."""
     locks = costs.CORE_LOCK_CYCLES.times(core.lock_operations)
     if known is not None:
@@ -87,10 +87,10 @@ def core_part(core: CoreWork, known: Band | None) -> Part:
         text = f"{show(core.instructions)} instructions x {show(costs.INSTRUCTION_CYCLES)} cycles"
     if core.lock_operations:
         text += f", {many(core.lock_operations, 'lock operation')} x {show(costs.CORE_LOCK_CYCLES)}"
-    return Part("core", cycles.plus(locks), text)
+    return StagePart("core", cycles.plus(locks), text)
 
 
-def channel_part(channel: ChannelWork, family: Family, clock_hz: float) -> Part:
+def channel_part(channel: ChannelWork, family: Family, clock_hz: float) -> StagePart:
     """A DMA channel's cycles: words, hand-over from descriptor to descriptor, and the tasks of a shim's."""
     is_shim = family.rows.kind(channel.place[1]) == "shim"
     word = word_cycles(channel, family)
@@ -101,7 +101,7 @@ def channel_part(channel: ChannelWork, family: Family, clock_hz: float) -> Part:
         task = costs.SHIM_TASK_US[channel.direction].times(clock_hz / 1e6)
         cycles = cycles.plus(task.times(channel.tasks))
         text += f", {many(channel.tasks, 'task')} x {show(task)}"
-    return Part(channel.name, cycles, text)
+    return StagePart(channel.name, cycles, text)
 
 
 def word_cycles(channel: ChannelWork, family: Family) -> Band:
@@ -112,12 +112,12 @@ def word_cycles(channel: ChannelWork, family: Family) -> Band:
     return word._replace(optimistic=word.optimistic / family.stream_words_per_cycle)
 
 
-def _stage(place: Place, work: Work, cores: Mapping[Place, Part], clock_hz: float) -> Stage:
+def _stage(place: Place, work: Work, cores: Mapping[Place, StagePart], clock_hz: float) -> PipelineStage:
     channels = [channel for channel in work.channels if channel.place == place]
     parts = [channel_part(channel, FAMILIES[work.family], clock_hz) for channel in channels]
     longest = largest(part.cycles for part in parts)
     if work.kind(place) == "shim":
-        return Stage(
+        return PipelineStage(
             place,
             work.kind(place),
             tuple(parts),
@@ -147,7 +147,7 @@ def _stage(place: Place, work: Work, cores: Mapping[Place, Part], clock_hz: floa
         text += "; a channel has one buffer only, so it and what uses the buffer add up in the middle"
     if any(beside):
         text += "; with the cores that share a memory"
-    return Stage(
+    return PipelineStage(
         place,
         work.kind(place),
         ((core,) if core else ()) + tuple(parts),

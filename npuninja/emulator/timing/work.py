@@ -15,7 +15,7 @@ from npuninja.arch.devices import TILE_KINDS, Place
 from npuninja.arch.families import FAMILIES, Rows, of_generation
 from npuninja.arch.registers import bd_offset, channel_queue, split_address, tile_address
 from npuninja.emulator import layout
-from npuninja.emulator.configuration import Design, read_design
+from npuninja.emulator.configuration import LoadedDesign, read_design
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.emulator import Emulator
 from npuninja.emulator.machine_cores import MachineCore
@@ -173,7 +173,7 @@ def count_work(
 
 
 def count_design(
-    design: Design,
+    design: LoadedDesign,
     commands: Sequence[Command],
     insts: bytes,
     arguments: Sequence[bytes],

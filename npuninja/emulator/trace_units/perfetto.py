@@ -10,7 +10,7 @@ from npuninja.arch.events import TRACE_EVENTS
 from npuninja.emulator import layout
 from npuninja.emulator.timing.costs import CYCLES_PER_US
 from npuninja.emulator.trace_units.packets import Packet, Segment
-from npuninja.emulator.trace_units.units import Unit
+from npuninja.emulator.trace_units.units import TraceUnit
 
 #: Key of `names`: (column, row, `S2MM` or `MM2S` or `lock` or `core`, number).
 Names = Mapping[tuple[int, int, str, int], str]
@@ -19,7 +19,7 @@ _LOCK = re.compile(r"LOCK_(?:SEL)?(\d)_")
 
 
 def perfetto(
-    traces: Mapping[Packet, Sequence[Segment]], units: Iterable[Unit], names: Names, cycles: str
+    traces: Mapping[Packet, Sequence[Segment]], units: Iterable[TraceUnit], names: Names, cycles: str
 ) -> dict[str, Any]:
     """The content of the JSON file.
 
@@ -52,7 +52,7 @@ def _meta(kind: str, process: int, thread: int, name: str) -> dict[str, Any]:
     return {"name": kind, "ph": "M", "pid": process, "tid": thread, "args": {"name": name}}
 
 
-def _lane(unit: Unit | None, bit: int, names: Names) -> str:
+def _lane(unit: TraceUnit | None, bit: int, names: Names) -> str:
     if unit is None:
         return f"event {bit}"
     name = unit.names()[bit]

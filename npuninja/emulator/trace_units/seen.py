@@ -14,7 +14,7 @@ from npuninja.arch.switch import SHIM_MM2S_SOUTH, SHIM_S2MM_SOUTH
 from npuninja.emulator import layout
 from npuninja.emulator.timing.timeline import Mark
 from npuninja.emulator.trace_units.packets import Segment
-from npuninja.emulator.trace_units.units import Read, Unit, WatchedPort
+from npuninja.emulator.trace_units.units import Read, TraceUnit, WatchedPort
 
 #: Marks of a channel -> what ends the name of the event in its module; of S2MM, of MM2S.
 _OF_CHANNEL = {
@@ -39,7 +39,7 @@ _CHANNEL_SELECTION = 0xA06A0
 Interval = tuple[float, float]
 
 
-def seen(unit: Unit, marks: Sequence[Mark], read: Read) -> dict[int, list[Interval]]:
+def seen(unit: TraceUnit, marks: Sequence[Mark], read: Read) -> dict[int, list[Interval]]:
     """The cycles in which each event of a unit's module was there: number -> intervals, the end not included."""
     numbers = events_of(unit.module)
     found: dict[int, list[Interval]] = {}
@@ -52,7 +52,7 @@ def seen(unit: Unit, marks: Sequence[Mark], read: Read) -> dict[int, list[Interv
     return found
 
 
-def unknown(unit: Unit) -> list[str]:
+def unknown(unit: TraceUnit) -> list[str]:
     """Those of a unit's events that the emulator never sees."""
     known = {*_OF_CORE.values(), "INSTR_EVENT_0", "INSTR_EVENT_1", "NONE", "TRUE"}
     ends = tuple(end for pair in _OF_CHANNEL.values() for end in pair if end) + tuple(_OF_LOCK.values())
@@ -69,7 +69,7 @@ def unknown(unit: Unit) -> list[str]:
     return found
 
 
-def _names(unit: Unit, mark: Mark, read: Read) -> Iterable[str]:
+def _names(unit: TraceUnit, mark: Mark, read: Read) -> Iterable[str]:
     """The names of the events of a unit's module that a mark is."""
     if mark.what in _OF_LOCK:
         tile, lock = divmod(mark.detail, layout.LOCKS_PER_TILE)
@@ -86,7 +86,7 @@ def _names(unit: Unit, mark: Mark, read: Read) -> Iterable[str]:
         yield from _of_channel(unit, mark, read)
 
 
-def _of_channel(unit: Unit, mark: Mark, read: Read) -> Iterable[str]:
+def _of_channel(unit: TraceUnit, mark: Mark, read: Read) -> Iterable[str]:
     _, _, direction, channel = layout.channel_place(mark.actor)
     end = _OF_CHANNEL.get(mark.what, ("", ""))[direction == "MM2S"]
     if end and unit.module in ("memory", "shim"):
@@ -102,7 +102,7 @@ def _of_channel(unit: Unit, mark: Mark, read: Read) -> Iterable[str]:
                 yield f"PORT_{_OF_PORT[mark.what]}_{number}"
 
 
-def _channel_of(unit: Unit, watched: WatchedPort) -> tuple[str, int] | None:
+def _channel_of(unit: TraceUnit, watched: WatchedPort) -> tuple[str, int] | None:
     """The DMA channel at a port of the switch; None at a port to another switch."""
     bundle, number = watched.port
     if bundle == "DMA":
@@ -113,7 +113,7 @@ def _channel_of(unit: Unit, watched: WatchedPort) -> tuple[str, int] | None:
     return None
 
 
-def segments(unit: Unit, found: dict[int, list[Interval]], start: float, stop: float) -> list[Segment]:
+def segments(unit: TraceUnit, found: dict[int, list[Interval]], start: float, stop: float) -> list[Segment]:
     """The unit's trace from cycle `start` up to `stop`: which of its eight events are there, counted from `start`."""
     edges: dict[int, dict[int, int]] = {}
     for bit, number in enumerate(unit.events):

@@ -31,7 +31,7 @@ class WatchedPort(NamedTuple):
     is_master: bool
 
 
-class Unit(NamedTuple):
+class TraceUnit(NamedTuple):
     """One trace unit that is switched on.
 
     Attributes:
@@ -84,7 +84,7 @@ def switches_on(insts: bytes) -> bool:
     return False
 
 
-def units_of(read: Read, device: layout.Geometry) -> list[Unit]:
+def units_of(read: Read, device: layout.Geometry) -> list[TraceUnit]:
     """The units that have events to see, from the registers."""
     found = []
     for tile in device.tiles():
@@ -99,7 +99,7 @@ def units_of(read: Read, device: layout.Geometry) -> list[Unit]:
             slave = SLAVES[kind].index(("Trace", number))
             ports = tuple(_port(fields, kind, i) for i in range(8))
             packet = Packet(column, row, module, fields["ID"])
-            found.append(Unit(tile, packet, slave, start, stop, events, ports, fields.get("Mode", 0)))
+            found.append(TraceUnit(tile, packet, slave, start, stop, events, ports, fields.get("Mode", 0)))
     return found
 
 
@@ -146,7 +146,7 @@ def generated(operations: Sequence[Any], device: layout.Geometry) -> list[Genera
 
 
 def times_of(
-    unit: Unit, event: int, events: Sequence[Generated], times: dict[int, float], read: Read
+    unit: TraceUnit, event: int, events: Sequence[Generated], times: dict[int, float], read: Read
 ) -> list[float]:
     """When an event that the sequence generates, itself or over a broadcast, comes to a unit. A broadcast comes to every
     module at once here.

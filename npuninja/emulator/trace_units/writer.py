@@ -13,7 +13,7 @@ from npuninja.emulator.timing.timeline import Mark, model_timeline
 from npuninja.emulator.timing.work import Work
 from npuninja.emulator.trace_units.packets import frames, packets
 from npuninja.emulator.trace_units.seen import seen, segments, unknown
-from npuninja.emulator.trace_units.units import Unit, generated, times_of, units_of
+from npuninja.emulator.trace_units.units import TraceUnit, generated, times_of, units_of
 from npuninja.formats import txn
 
 
@@ -75,7 +75,7 @@ class TraceWriter:
         self.last = Traced(len(units), sent, tuple(remarks))
 
     def _packets(
-        self, npu: Emulator, unit: Unit, marks: Sequence[Mark], operations: Sequence[object]
+        self, npu: Emulator, unit: TraceUnit, marks: Sequence[Mark], operations: Sequence[object]
     ) -> list[tuple[int, ...]]:
         found = seen(unit, marks, npu.read32)
         told = generated(operations, npu.device)
@@ -93,6 +93,6 @@ class TraceWriter:
         return packets(unit.packet, frames(segments(unit, found, starts[0], end)))
 
 
-def _name(unit: Unit) -> str:
+def _name(unit: TraceUnit) -> str:
     column, row = layout.tile_place(unit.tile)
     return f"the {unit.module} module of tile ({column}, {row})"

@@ -36,7 +36,7 @@ _DMA_PROGRAMS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")  # in the order t
 _CORE_CHANNELS = (("MM2S", 0), ("MM2S", 1), ("S2MM", 0), ("S2MM", 1))
 
 
-class Configuration(NamedTuple):
+class ConfigurationFiles(NamedTuple):
     """The bytes of the three CDO files."""
 
     elfs: bytes
@@ -44,7 +44,7 @@ class Configuration(NamedTuple):
     enable: bytes
 
 
-def configuration_of(module: Operation, device: str, images: Mapping[Place, CoreImage]) -> Configuration:
+def configuration_of(module: Operation, device: str, images: Mapping[Place, CoreImage]) -> ConfigurationFiles:
     """The CDO files of one device of a module.
 
     Args:
@@ -73,7 +73,7 @@ def configuration_of(module: Operation, device: str, images: Mapping[Place, Core
         if images[place].run:
             enable.append(_core_control(place, registers.CORE_CONTROL_ENABLE, registers.CORE_CONTROL_ENABLE))
     init: list[Command] = [Nop(), *_initial_state(op, model, images)]
-    return Configuration(write_cdo(elfs), write_cdo(init), write_cdo(enable))
+    return ConfigurationFiles(write_cdo(elfs), write_cdo(init), write_cdo(enable))
 
 
 def _cores(device: Operation) -> dict[Place, Operation]:

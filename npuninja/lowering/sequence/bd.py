@@ -113,7 +113,7 @@ def shape_error(
     return None
 
 
-class BufferDescriptor(NamedTuple):
+class SequenceDescriptor(NamedTuple):
     """The fields of `aiex.npu.writebd`, by the names of its attributes.
 
     `buffer_offset` is in bytes, but goes into a memory tile's descriptor as it is, so there it is in words.
@@ -172,7 +172,7 @@ def patch_address(column: int, row: int, bd_id: int, kind: TileKind) -> int:
     return bd_address(column, row, bd_id, kind) + 4 * DMA[kind.name].address_word
 
 
-def bd_words(bd: BufferDescriptor, device: DeviceModel) -> tuple[int, ...]:
+def bd_words(bd: SequenceDescriptor, device: DeviceModel) -> tuple[int, ...]:
     """The register words of a buffer descriptor, each 0 to 2^32-1. KeyError for an unknown burst length."""
     kind = device.tile_kind(bd.row)
     if kind == "shim":
@@ -180,7 +180,7 @@ def bd_words(bd: BufferDescriptor, device: DeviceModel) -> tuple[int, ...]:
     return _memtile_words(bd) if kind == "mem" else _core_words(bd)
 
 
-def _locks_and_next(bd: BufferDescriptor) -> int:
+def _locks_and_next(bd: SequenceDescriptor) -> int:
     """The last word of shim and core descriptors."""
     return (
         (bd.next_bd & 0xF) << 27
@@ -194,7 +194,7 @@ def _locks_and_next(bd: BufferDescriptor) -> int:
     )
 
 
-def _shim_words(bd: BufferDescriptor, burst: int) -> tuple[int, ...]:
+def _shim_words(bd: SequenceDescriptor, burst: int) -> tuple[int, ...]:
     return (
         bd.buffer_length & 0xFFFFFFFF,
         bd.buffer_offset & 0xFFFFFFFF,
@@ -212,7 +212,7 @@ def _shim_words(bd: BufferDescriptor, burst: int) -> tuple[int, ...]:
     )
 
 
-def _memtile_words(bd: BufferDescriptor) -> tuple[int, ...]:
+def _memtile_words(bd: SequenceDescriptor) -> tuple[int, ...]:
     return (
         (bd.enable_packet & 1) << 31
         | (bd.packet_type & 7) << 28
@@ -239,7 +239,7 @@ def _memtile_words(bd: BufferDescriptor) -> tuple[int, ...]:
     )
 
 
-def _core_words(bd: BufferDescriptor) -> tuple[int, ...]:
+def _core_words(bd: SequenceDescriptor) -> tuple[int, ...]:
     return (
         (bd.buffer_offset // 4 & 0x3FFF) << 14 | bd.buffer_length & 0x3FFF,
         (bd.enable_packet & 1) << 30

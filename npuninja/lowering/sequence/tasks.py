@@ -30,7 +30,7 @@ from npuninja.ir.types import bits, element_count, element_of, memref
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
 from npuninja.lowering.sequence.bd import (
-    BufferDescriptor,
+    SequenceDescriptor,
     hardware_shape,
     is_contiguous_inside,
     is_linear,
@@ -227,7 +227,7 @@ def _write(
             op.loc,
         )
     bd_id = op.integer("bd_id")
-    bd = BufferDescriptor(
+    bd = SequenceDescriptor(
         column, row, bd_id, length_bytes // 4, burst_length=op.integer("burst_length", 0), **locks
     )
     bd = _with_padding(bd, op, direction, element_bits, kind)
@@ -317,8 +317,8 @@ def _dimensions(op: Operation) -> tuple[tuple[int, ...], tuple[int, ...]] | None
 
 
 def _with_dimensions(
-    bd: BufferDescriptor, op: Operation, element_bits: int, length: int, rules: Rules, kind: TileKind
-) -> BufferDescriptor:
+    bd: SequenceDescriptor, op: Operation, element_bits: int, length: int, rules: Rules, kind: TileKind
+) -> SequenceDescriptor:
     dimensions = op.attributes.get("dimensions")
     shape_in_elements = _dimensions(op)
     if shape_in_elements is None or not isinstance(dimensions, BDDimLayoutArrayAttr):
@@ -372,8 +372,8 @@ def _pads(op: Operation) -> list[BDPadLayout]:
 
 
 def _with_padding(
-    bd: BufferDescriptor, op: Operation, direction: str, element_bits: int, kind: TileKind
-) -> BufferDescriptor:
+    bd: SequenceDescriptor, op: Operation, direction: str, element_bits: int, kind: TileKind
+) -> SequenceDescriptor:
     padding = op.attributes.get("pad_dimensions")
     if not isinstance(padding, BDPadLayoutArrayAttr) or not padding.pads:
         return bd

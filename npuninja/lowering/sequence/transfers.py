@@ -46,7 +46,7 @@ from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
 from npuninja.lowering.sequence.bd import (
-    BufferDescriptor,
+    SequenceDescriptor,
     bd_address,
     bd_words,
     hardware_shape,
@@ -149,7 +149,7 @@ def ui32(value: int) -> IntegerAttr:
     return IntegerAttr(value & 0xFFFFFFFF, "ui32")
 
 
-def write_bd(bd: BufferDescriptor, like: Operation) -> Operation:
+def write_bd(bd: SequenceDescriptor, like: Operation) -> Operation:
     """The `aiex.npu.writebd` of a descriptor."""
     return Operation(
         "aiex.npu.writebd", attributes={k: i32(v) for k, v in bd._asdict().items()}, loc=like.loc
@@ -237,7 +237,7 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     check_extent(op, context.sequence, start, sizes, strides, element_bits, context.warnings)
     shape = hardware_shape(sizes, strides, element_bits)
     words = sizes[0] * sizes[1] * sizes[2] * element_bits // 32
-    bd = BufferDescriptor(
+    bd = SequenceDescriptor(
         channel.column, channel.row, bd_id, words, burst_length=op.integer("burst_length", 0)
     )
     if not is_linear(sizes, strides):
@@ -276,8 +276,10 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     ]
 
 
-def _with_padding(bd: BufferDescriptor, op: Operation, direction: str, kind: TileKind) -> BufferDescriptor:
-    fields = {key: op.integer(key, 0) for key in BufferDescriptor._fields if "_zero_" in key}
+def _with_padding(
+    bd: SequenceDescriptor, op: Operation, direction: str, kind: TileKind
+) -> SequenceDescriptor:
+    fields = {key: op.integer(key, 0) for key in SequenceDescriptor._fields if "_zero_" in key}
     if any(fields.values()) and (kind.name != "mem" or direction != "MM2S"):
         raise UserError("only MM2S channels of memtiles can pad with zeros", op.loc)
     return bd._replace(**fields)
@@ -289,7 +291,7 @@ def _dma_wait(op: Operation, context: SequenceContext) -> list[Operation]:
 
 
 def _writebd(op: Operation, context: SequenceContext) -> list[Operation]:
-    bd = BufferDescriptor(**{key: op.integer(key, 0) for key in BufferDescriptor._fields})
+    bd = SequenceDescriptor(**{key: op.integer(key, 0) for key in SequenceDescriptor._fields})
     kind = context.device.kind_of(bd.row)
     if not 0 <= bd.bd_id < kind.bds:
         raise UserError(

@@ -25,7 +25,7 @@ from npuninja.ir.types import bits, element_count, memref
 from npuninja.lowering import op_builders
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
-from npuninja.lowering.sequence.bd import BufferDescriptor, patch_address
+from npuninja.lowering.sequence.bd import SequenceDescriptor, patch_address
 from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.tiles import append, kind_at, model_of, ops_of, place_of, tile_at
 from npuninja.lowering.trace.writes import maskwrite32, ui32, write32
@@ -285,7 +285,7 @@ def _timers(traces: list[_Trace], shim: _Shim, host: Operation) -> list[Operatio
 
 
 def _buffer_setup(shim: _Shim, host: Operation, argument: int, offset_bytes: int) -> list[Operation]:
-    bd = BufferDescriptor(
+    bd = SequenceDescriptor(
         shim.column,
         shim.row,
         _BD,

@@ -38,7 +38,7 @@ def operations() -> dict[str, int]:
     return {name: number for number, name in enumerate(re.findall(r"OP_\w+", body))}
 
 
-class Layout(NamedTuple):
+class FieldLayout(NamedTuple):
     """Where the runtime's tables lie in its memory."""
 
     bank: int
@@ -49,7 +49,7 @@ class Layout(NamedTuple):
 class Fields:
     """The fields of one operation, being filled."""
 
-    def __init__(self, decoded: Decoded, layout: Layout, address: int, imm_at: int) -> None:
+    def __init__(self, decoded: Decoded, layout: FieldLayout, address: int, imm_at: int) -> None:
         self.decoded = decoded
         self._layout = layout
         self.imm_at = imm_at

@@ -14,7 +14,7 @@ from npuninja.machine_code.translator.in_flight import (
     UNPACK,
     WRITE,
 )
-from npuninja.machine_code.translator.memory import Memory
+from npuninja.machine_code.translator.memory import TranslatedMemory
 
 _BINARY = {
     "OP_ADD_NC": w.ADD, "OP_AND": w.AND, "OP_OR": w.OR, "OP_XOR": w.XOR, "OP_EQ": w.EQ, "OP_NE": w.NE,
@@ -22,7 +22,7 @@ _BINARY = {
 }  # fmt: skip
 
 
-class Arithmetic(Memory):
+class TranslatedArithmetic(TranslatedMemory):
     """What a block computes."""
 
     def _compute(self, op: int, f: Fields, now: int) -> None:

@@ -25,7 +25,7 @@ from npuninja.machine_code.translator.in_flight import (
     is_translatable,
 )
 from npuninja.machine_code.translator.ports import PORTS, Ports
-from npuninja.machine_code.wasm_writer import FunctionCode
+from npuninja.machine_code.wasm_writer import WrittenFunction
 
 _MAX_BLOCK_BUNDLES = 96
 VECTOR_LOADS = {"OP_LOAD_VECTOR", "OP_LOAD_CONV", "OP_LOAD_UPS", "OP_LOAD_UNPACK"}
@@ -47,7 +47,7 @@ class _Jump(NamedTuple):
     address: int
 
 
-class Block(Ports):
+class TranslatedBlock(Ports):
     """One block being translated."""
 
     def build(self) -> bytes:
@@ -117,7 +117,7 @@ class Block(Ports):
 
     def _give_up(self) -> bytes:
         """A block that cannot be: the interpreter takes the whole of it."""
-        self.code = FunctionCode()
+        self.code = WrittenFunction()
         self._take_shape()
         self.cache.clear()
         self.dirty.clear()

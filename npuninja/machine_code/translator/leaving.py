@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.machine_code import wasm_writer as w
-from npuninja.machine_code.translator.arithmetic import Arithmetic
+from npuninja.machine_code.translator.arithmetic import TranslatedArithmetic
 from npuninja.machine_code.translator.in_flight import (
     RUNTIME_FUNCTIONS,
     SLOT_BYTES,
@@ -16,7 +16,7 @@ from npuninja.machine_code.translator.in_flight import (
 )
 
 
-class Leaving(Arithmetic):
+class Leaving(TranslatedArithmetic):
     """How a block is left."""
 
     def finish(self, now: int) -> None:

@@ -19,7 +19,7 @@ from npuninja.machine_code.translator.in_flight import (
 from npuninja.machine_code.translator.values import Values
 
 
-class Memory(Values):
+class TranslatedMemory(Values):
     """What a block does with memory."""
 
     def address(self, fields: Fields, op: int, now: int) -> int:

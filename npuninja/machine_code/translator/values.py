@@ -27,7 +27,7 @@ from npuninja.machine_code.translator.in_flight import (
     Pending,
     Shape,
 )
-from npuninja.machine_code.wasm_writer import FunctionCode
+from npuninja.machine_code.wasm_writer import WrittenFunction
 
 
 class Values:
@@ -38,7 +38,7 @@ class Values:
         self.start = address
         self.shape = shape
         self.start_jump = jump
-        self.code = FunctionCode()
+        self.code = WrittenFunction()
         self.pending: list[Pending] = []
         self.sequence = 0
         self._take_shape()
@@ -119,7 +119,7 @@ class Values:
     def slot_base(self, due: int) -> None:
         """Puts the ring's address of a cycle on the stack, without the ring's own."""
         if self.clock < 0:
-            code, self.code = self.code, FunctionCode()
+            code, self.code = self.code, WrittenFunction()
             self.code = code
             self.code.load_at(self.places.counter("cycle"))
             self.clock = self.code.new()

@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 from npuninja.ir.assembly import _RESULT_RULES, OpDefinition
 from npuninja.ir.core import Region
-from npuninja.ir.directives import AttributeField, Directive, MixedList, Operand, Optional
+from npuninja.ir.directives import AttributeField, Directive, MixedList, OperandDirective, Optional
 from npuninja.ir.syntax import definition, operation_names
 from npuninja.python_designs.construct.operations import OpView, ir_value, make, view_of
 
@@ -91,7 +91,7 @@ def _fields(found: OpDefinition) -> list[tuple[str, str]]:
                 visit(directive.elements)
             elif isinstance(directive, MixedList):
                 fields.append(("mixed", directive.name))
-            elif isinstance(directive, Operand):
+            elif isinstance(directive, OperandDirective):
                 group = next(g for g in found.groups if g.name == directive.name)
                 fields.append(("operands" if group.variadic else "operand", directive.name))
             elif isinstance(directive, AttributeField):

@@ -61,7 +61,7 @@ class PassManager:
         if not isinstance(root, Operation) or root.name != "builtin.module":
             raise ValueError(f"passes run on modules, got {operation!r}")
         wanted = [one for step in self._steps for one in _KNOWN[step.name]]
-        passes.run_passes(wanted, root, passes.Settings(rules_of(generation()), Warnings()))
+        passes.run_passes(wanted, root, passes.PassSettings(rules_of(generation()), Warnings()))
 
     def enable_verifier(self, enable: bool = True) -> None:
         """Changes nothing: a module is verified where it is printed."""

@@ -18,7 +18,7 @@ from npuninja.python_designs.dialects.aie_object_fifos import (
 from npuninja.python_designs.iron.building_now import current_runtime
 from npuninja.python_designs.iron.device import AnyMemTile, Tile
 from npuninja.python_designs.iron.lists import pack_pad_value
-from npuninja.python_designs.iron.object_fifo_link import ObjectFifoLink, Parts
+from npuninja.python_designs.iron.object_fifo_link import ObjectFifoLink, PartLists
 from npuninja.python_designs.iron.resolvable import NotResolvedError, Resolvable
 
 PadDims = StreamDims = "list[Sequence[int]]"
@@ -391,7 +391,7 @@ class ObjectFifoHandle(Resolvable):
         """New objectFifos whose elements together become this one's, each at its offset, in a memory tile."""
         if not self._is_prod:
             raise ValueError(f"Cannot join() a {self.handle_type} ObjectFifoHandle")
-        parts = Parts(len(offsets))
+        parts = PartLists(len(offsets))
         depths = parts.listed(depths, self.depth, "depths")
         types = parts.listed(obj_types, self.obj_type, "obj_types")
         names = names or [f"{self.name}_join{i}" for i in range(len(offsets))]
@@ -428,7 +428,7 @@ class ObjectFifoHandle(Resolvable):
         """New objectFifos that each get a part of this one's elements, from its offset on, through a memory tile."""
         if self._is_prod:
             raise ValueError(f"Cannot split() a {self.handle_type} ObjectFifoHandle")
-        parts = Parts(len(offsets))
+        parts = PartLists(len(offsets))
         depths = parts.listed(depths, self.depth, "depths")
         types = parts.listed(obj_types, self.obj_type, "obj_types")
         names = names or [f"{self.name}_split{i}" for i in range(len(offsets))]

@@ -27,7 +27,7 @@ class ObjectFifoEndpoint:
         self._tile = tile
 
 
-class Parts:
+class PartLists:
     """Lists with one entry for each part of a split or join."""
 
     def __init__(self, count: int) -> None:
