@@ -24,12 +24,36 @@ _LARGEST_INDEX = (1 << 63) - 1
 MAX_UNROLLED_OPERATIONS = 50_000
 
 
-def unroll_fifo_loops(
-    core: Operation, fifo_of: dict[str, ObjectFifo], *, where_possible: bool = False
-) -> list[int]:
-    """Unrolls the loops of a core in place and returns the factors above 1, each once, in ascending order.
+def unroll_by_own_accesses(core: Operation, fifo_of: dict[str, ObjectFifo]) -> None:
+    """Unrolls the loops of a core as MLIR-AIE of August 2026 does, in place, inner loops first.
 
-    `where_possible`: a loop whose trips are not known, or whose copies would be too many, stays as it is.
+    The factor of a loop is the least common multiple of the depths of the fifos that it acquires or releases itself, not in
+    a loop within it, in the text as it is written; what remains of the trips is unrolled fully. A loop whose trips are not
+    known, or whose copies would be too many, stays as it is.
+
+    Source: AIEObjectFifoStatefulTransform.cpp (annotateUnrollHints), AIEObjectFifoUnroll.cpp.
+    """
+    depths: dict[int, list[int]] = {}
+    loops: list[Operation] = []
+    for op in core.walk():
+        if op.name == "scf.for":
+            loops.append(op)
+        elif op.name in ("aie.objectfifo.acquire", "aie.objectfifo.release"):
+            fifo, loop = fifo_of.get(op.symbol("objFifo_name")), op.enclosing("scf.for")
+            if fifo is not None and loop is not None:
+                depths.setdefault(id(loop), []).append(max(fifo.depth, 1))
+    for loop in reversed(loops):  # an outer loop comes before those within it
+        factor, trips = lcm(*depths.get(id(loop), [1])), trip_count(loop)
+        if factor == 1 or trips is None or _copies(loop, trips, factor) > MAX_UNROLLED_OPERATIONS:
+            continue
+        if trips == 0:
+            _remove_dead_loop(loop)
+        else:
+            _unroll(loop, trips, min(factor, trips), _remainder(trips, factor), False)
+
+
+def unroll_fifo_loops(core: Operation, fifo_of: dict[str, ObjectFifo]) -> list[int]:
+    """Unrolls the loops of a core in place and returns the factors above 1, each once, in ascending order.
 
     Raises:
         UserError: the trips of an acquiring loop are not known, or its copies would be too many.
@@ -37,11 +61,11 @@ def unroll_fifo_loops(
     factors: set[int] = set()
     for region in core.regions:
         for block in region.blocks:
-            _unroll_in(block, fifo_of, factors, where_possible)
+            _unroll_in(block, fifo_of, factors)
     return sorted(factors - {1})
 
 
-def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int], where_possible: bool) -> bool:
+def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int]) -> bool:
     """Unrolls the loops in a block and says whether the last of them became, or left, more than one straight
     trip in it.
     """
@@ -50,7 +74,7 @@ def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int], 
         inner_straight = False
         for region in op.regions:
             for inner in region.blocks:
-                inner_straight = _unroll_in(inner, fifo_of, factors, where_possible)
+                inner_straight = _unroll_in(inner, fifo_of, factors)
         if op.name != "scf.for":
             straight = inner_straight or straight
             continue
@@ -58,8 +82,6 @@ def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int], 
         if factor is None:
             continue
         trips = trip_count(op)
-        if where_possible and (trips is None or _copies(op, trips, factor) > MAX_UNROLLED_OPERATIONS):
-            continue
         factors.add(factor)
         if trips is None:
             raise UserError(

@@ -11,7 +11,7 @@ from npuninja.lowering.objectfifo.core import check_accesses, lower_accesses
 from npuninja.lowering.objectfifo.dma import allocation_name, create_dmas
 from npuninja.lowering.objectfifo.dynamic import make_indices_dynamic
 from npuninja.lowering.objectfifo.elements import create_elements
-from npuninja.lowering.objectfifo.loop_unroll import unroll_fifo_loops
+from npuninja.lowering.objectfifo.loop_unroll import unroll_by_own_accesses, unroll_fifo_loops
 from npuninja.lowering.objectfifo.model import ObjectFifos
 from npuninja.lowering.objectfifo.rearm import bind_rearms
 from npuninja.lowering.objectfifo.rotating import check_loops, rotate_accesses
@@ -59,7 +59,7 @@ def lower_objectfifos(
         if any(op.name in ACCESSES for op in core.walk()):
             if rules.counts_objects_in_values:
                 if not _is_dynamic(core, dynamic):
-                    unroll_fifo_loops(core, fifos.by_name, where_possible=True)
+                    unroll_by_own_accesses(core, fifos.by_name)
                 rotate_accesses(core, fifos, warnings, peels=True)
             elif _is_dynamic(core, dynamic):
                 make_indices_dynamic(device, core, fifos, warnings)

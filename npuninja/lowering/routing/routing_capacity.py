@@ -66,7 +66,7 @@ def _check(device: DeviceModel, nets: list[Net], part: Rectangle) -> None:
         # The packets of a group may share a channel.
         groups = {nets[i].group for i in crossing if nets[i].group != CIRCUIT}
         needed = len(groups) + sum(1 for i in crossing if nets[i].group == CIRCUIT)
-        if not needed:
+        if needed <= _FEWEST_CHANNELS:
             continue
         channels = _channels(device, inside, outward=outward)
         if needed > channels:
