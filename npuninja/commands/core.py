@@ -42,13 +42,19 @@ def _parser() -> VerbParser:
         default=[],
         help="write data memory to a file after",
     )
-    parser.add_argument("--max-cycles", metavar="N", type=int, help="stop after so many issued bundles")
+    parser.add_argument("--max-cycles", metavar="N", type=_positive, help="stop after so many issued bundles")
     parser.add_argument("--break", metavar="ADDRESS|SYMBOL", dest="breaks", action="append", default=[])
     parser.add_argument(
         "--trace", action="store_true", help="show each bundle, from --break on, and what it changed"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18 or not int(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of bundles: at least 1")
+    return int(text)
 
 
 def _pair(text: str, what: str) -> tuple[str, str]:

@@ -153,6 +153,8 @@ def test_user_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["--entry", "nowhere"], "no symbol 'nowhere'"),
         (["--memory", f"0x100={path}"], "no data memory"),
         (["--dump", "0x70000=x"], "not ADDRESS:BYTES=FILE"),
+        (["--dump", "0x7ffff:100=x"], "no data memory"),
+        (["--break", "nowhere"], "no symbol 'nowhere'"),
     ):
         code, report = run(capsys, path, *words)
         assert code == 2
@@ -195,3 +197,11 @@ def test_look_ups_in_a_table_of_another_form_are_not_guessed(
     code, report, _ = gather(tmp_path, capsys, bytes(range(64)))
     assert (code, report["stopped"]) == (4, "fault")
     assert "a table for it holds each 16 bytes twice" in json.dumps(report).lower()
+
+
+@pytest.mark.parametrize("count", ["-1", "0", "x"])
+def test_a_limit_of_cycles_is_a_number_above_zero(
+    count: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["core", elf(tmp_path, "done"), f"--max-cycles={count}"]) == 2
+    assert f"'{count}' is no number of bundles: at least 1" in capsys.readouterr().err

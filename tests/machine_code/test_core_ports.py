@@ -167,3 +167,67 @@ def test_a_read_of_what_nothing_has_written_is_found(physical: Path) -> None:
         BadAccess, match=r"core \(1, 2\) at 0x.*lda r4, \[p0, #0\].* reads 4 bytes at 0x51000 that nothing"
     ):
         run(build(physical, c12=READS), frozenset({"memory"}))
+
+
+# --- Faults planted in programs: each is found where it is, its right twin passes in silence.
+
+
+def with_head(program: str, head: str) -> str:
+    """A program that does something once before its endless rounds."""
+    return program.replace("main:\n", f"main:\n{head}round:\n", 1).replace("j main", "j round")
+
+
+#: (0, 2) fills `keep` and lets (1, 2) have it by a lock, which is 48 for the one and 16, in its west window, for the other.
+GIVE = (
+    f"  movxm p0, #{KEEP}\n  mova r9, #1\n  mova r2, #7\n  st r2, [p0, #0]\n  rel #48, r9\n" + "  nop\n" * 6
+)
+TAKE = f"  movxm p0, #{0x50000 + 0x1000}\n  mova r9, #-1\n  acq #16, r9\n  lda r4, [p0, #0]\n" + "  nop\n" * 7
+NO_ACQUIRE = TAKE.replace("acq #16, r9", "nop")
+#: What careless programs do first, and an instruction of the race.
+RACES = {
+    "the taker does not acquire": (GIVE, NO_ACQUIRE, "lda r4, [p0, #0]"),
+    "the giver does not release": (GIVE.replace("rel #48, r9", "nop"), NO_ACQUIRE, "st r2, [p0, #0]"),
+    "the giver writes again": (GIVE + "  st r9, [p0, #0]\n  nop\n", TAKE, "st r9, [p0, #0]"),
+    "a byte of the word": (GIVE.replace("st r2,", "st.s8 r2,"), NO_ACQUIRE, "st.s8 r2, [p0, #0]"),
+    "the taker gives back before its last store": (
+        GIVE + "  mova r9, #-1\n  acq #49, r9\n  mova r9, #1\n  st r9, [p0, #0]\n  nop\n",
+        TAKE + "  mova r9, #1\n  rel #17, r9\n  nop\n  nop\n  nop\n  nop\n  nop\n  st r4, [p0, #0]\n  nop\n",
+        "[p0, #0]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RACES)
+def test_a_planted_race_is_found(physical: Path, name: str) -> None:
+    give, take, instruction = RACES[name]
+    made = build(physical, c02=with_head(MIDDLE, give), c12=with_head(RECEIVER, take))
+    out, races = run(made, frozenset({"races"}))
+    assert out == [2 * (2 * i + 2 * i + 1) for i in range(32)]  # right by luck
+    assert races
+    assert instruction in races[0]
+    assert "core (0, 2)" in races[0]
+    assert "core (1, 2)" in races[0]
+
+
+def test_its_right_twin_is_silent(physical: Path) -> None:
+    made = build(physical, c02=with_head(MIDDLE, GIVE), c12=with_head(RECEIVER, TAKE))
+    out, races = run(made, frozenset({"races", "memory"}))
+    assert out == [2 * (2 * i + 2 * i + 1) for i in range(32)]
+    assert races == []
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (0x80000, "0x80000: no data memory is there"),
+        (0x3FFFC, "0x3fffc: no data memory is there"),
+        (0x10000, "0x10000: no data memory is there"),
+        (0x40000, "to the south, which this core does not have"),
+        (0x71002, "0x71002, which is not a multiple of 4"),
+    ],
+)
+def test_a_store_where_nothing_may_go_is_a_fault(physical: Path, address: int, words: str) -> None:
+    head = f"  movxm p0, #{address}\n  nop\n  st r2, [p0, #0]\n" + "  nop\n" * 5
+    with pytest.raises(Exception, match=r"core \(0, 2\) at 0x[0-9a-f]+ \(.*st r2, \[p0, #0\]\): ") as fault:
+        run(build(physical, c02=with_head(MIDDLE, head)))
+    assert words in str(fault.value)

@@ -53,9 +53,9 @@ static void tick(u32 actor) {
     u32 n = number_of(actor);
     clocks[n][n]++;
 }
-static void join(u32 *to, const u32 *from, u32 count) {
-    for (u32 i = 0; i < count; i++)
-        if (from[i] > to[i]) to[i] = from[i];
+/* Each word is stored, greater or not, so that the compiler takes four at a time. */
+static void join(u32 *restrict to, const u32 *restrict from, u32 count) {
+    for (u32 i = 0; i < count; i++) to[i] = from[i] > to[i] ? from[i] : to[i];
 }
 static int ordered(Access access, const u32 *now) { return now[access.who >> SITE_BITS] >= access.clock; }
 
@@ -308,6 +308,18 @@ static inline void write_word(Word *word, u32 number, const u32 *now, u32 actor,
     word->write.who = number << SITE_BITS | site;
 }
 
+/* Words from number `first` on, at `address`. */
+static inline void order_words(u32 actor, u32 first, u32 address, u32 step, u32 words, int writes, u32 site) {
+    u32 number = number_of(actor);
+    const u32 *now = clocks[number];
+    for (u32 i = 0; i < words; i++) {
+        if (writes)
+            write_word(&WORDS[first + i * step], number, now, actor, site, address + 4 * i * step);
+        else
+            read_word(&WORDS[first + i * step], number, now, actor, site, address + 4 * i * step);
+    }
+}
+
 void check_words(u32 actor, u32 address, u32 step, u32 words, int writes, u32 site) {
     if (address >= DDR_BASE) return; /* host memory is looked at by whole transfers */
     if (writes && checks & CHECK_MEMORY) {
@@ -317,15 +329,8 @@ void check_words(u32 actor, u32 address, u32 step, u32 words, int writes, u32 si
             for (u32 i = 0; i < words; i++) check_filled(address + 4 * i * step, 4);
     }
     if (!(checks & CHECK_RACES)) return;
-    u32 first = word_number(address), number = number_of(actor);
-    if (first == ALL_WORDS) return;
-    const u32 *now = clocks[number];
-    for (u32 i = 0; i < words; i++) {
-        if (writes)
-            write_word(&WORDS[first + i * step], number, now, actor, site, address + 4 * i * step);
-        else
-            read_word(&WORDS[first + i * step], number, now, actor, site, address + 4 * i * step);
-    }
+    u32 first = word_number(address);
+    if (first != ALL_WORDS) order_words(actor, first, address, step, words, writes, site);
 }
 
 /* --- Bytes that hold data: 4 bits of FILLED for each word. */
@@ -579,7 +584,7 @@ EXPORT("set_checks") void set_checks(u32 wanted) { checks = wanted; }
 #define WINDOWS_END 0x80000u
 #define OWN 0x70000u
 #define RENEWED_ALWAYS 512 /* core_renew */
-#define RENEWED_SELDOM 64
+#define RENEWED_SELDOM 256
 #define PACKED_SITE ((1u << 20) - 1)
 #define PACKED_KERNEL (1u << 26)
 #define PACKED_WRITES (1u << 27)
@@ -692,10 +697,11 @@ static u32 core_access(u32 address, u32 packed, int writes) {
     if (core_checks[tile].lock_seen) seen_lock_was_acquire(tile);
     u32 words = (address % 4 + bytes + 3) / 4, marks = address % 4 && bytes >= 4 ? 0 : words;
     if (address % 4 + bytes > 4 && bytes < 4) marks = 0;
+    u32 first = word_number(at); /* there is one: `at` is in the data memory of a core */
     if (checks & CHECK_MEMORY) {
         if (address % packed_align(packed)) bad_access(tile, MEMORY_UNALIGNED, address, bytes, packed, writes);
         check_region(tile, address, bytes, packed, writes);
-        u32 byte = byte_number(at);
+        u32 byte = 4 * first + (at & 3);
         if (writes) {
             set_filled(byte, bytes, 1);
             for (u32 i = 0; i < words; i++)
@@ -712,12 +718,8 @@ static u32 core_access(u32 address, u32 packed, int writes) {
             }
         }
     }
-    if (checks & CHECK_RACES) {
-        u32 saved = checks;
-        checks &= ~(u32)CHECK_MEMORY;
-        check_words(ACTOR_CORE + tile, at & ~3u, 1, words, writes, packed & PACKED_SITE);
-        checks = saved;
-    }
+    if (checks & CHECK_RACES)
+        order_words(ACTOR_CORE + tile, first, at & ~3u, 1, words, writes, packed & PACKED_SITE);
     return marks;
 }
 
