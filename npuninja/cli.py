@@ -17,7 +17,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "configure": ("npuninja.commands.project:configure", "what configure.py does, in the project here"),
     "build": ("npuninja.commands.project:build", "build the project here, or some targets"),
     "test": ("npuninja.commands.project:test", "run and verify all designs of the project here, or some"),
-    "watch": ("npuninja.commands.project:watch", "build, run and verify a design after every edit"),
+    "watch": ("npuninja.commands.watch", "build, run and verify a design after every edit"),
     "list": ("npuninja.commands.project:list_project", "the designs and presets of the project here"),
     "clean": ("npuninja.commands.project:clean", "delete what the build has made"),
     "report": ("npuninja.commands.report", "a page for each design: floorplan, memory, test"),

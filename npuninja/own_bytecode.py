@@ -1,4 +1,4 @@
-"""Python's bytecode of npuninja's own modules, also where Python was told to write none (`PYTHONDONTWRITEBYTECODE`, as in many
+"""Python's bytecode of npuninja's own modules, also where Python was asked to write none (`PYTHONDONTWRITEBYTECODE`, as in many
 container images): parsing them takes three times as long as loading what is parsed. Stages, which ignore Python's
 variables, have always kept it. Modules that are not npuninja's keep what the user has said.
 """
@@ -12,7 +12,7 @@ from typing import Sequence
 
 
 class _Kept(SourceFileLoader):
-    """The usual loader, which writes bytecode whatever Python was told."""
+    """The usual loader, which writes bytecode whatever Python was asked."""
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code. Where its folder cannot be written, nothing is kept, as always in Python."""

@@ -1,4 +1,4 @@
-"""Verbs for the project in the current folder: configure, build, test, clean, list, watch. `build_of` finds it
+"""Verbs for the project in the current folder: configure, build, test, clean, list. `build_of` finds it
 and its build folder, as Git finds a repository.
 """
 
@@ -8,23 +8,16 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import (
     BUILD_FILE,
     Build,
     build_of,
-    designs_of,
     ninja_program,
     project_folder,
-    read_graph,
 )
-from npuninja.errors import UserError
 from npuninja.own_compiler import RECORD
-from npuninja.plan.designs import FOLDER, select
-
-POLL_S = 0.05
 
 
 def configure(arguments: list[str]) -> int:
@@ -154,66 +147,10 @@ def list_project(arguments: list[str]) -> int:
     return 0
 
 
-def watch(arguments: list[str]) -> int:
-    """`npuninja watch DESIGN`: after every edit of what the design is made of, builds, runs and verifies it."""
-    parser = VerbParser(
-        prog="npuninja watch",
-        description="Builds, runs and verifies a design after every edit, until Ctrl-C.",
-    )
-    parser.add_argument("design", nargs="?", help="the design; may be left out when there is one only")
-    parser.add_argument("--count", type=int, default=0, metavar="N", help="end after N runs")
-    options = parser.parse_args(arguments)
-    build = build_of()
-    if not build.is_configured:
-        run_ninja([BUILD_FILE], quiet=True)
-    folder = build.project
-    names = designs_of(read_graph(build))
-    if options.design is None and len(names) != 1:
-        raise UserError("which design?", hint=f"npuninja watch NAME; designs: {', '.join(names)}")
-    (name,) = select(names, [options.design] if options.design else names)
-    done = 0
-    try:
-        while True:
-            started = time.monotonic()
-            before = _stamps(folder, name)  # an edit while it builds is an edit
-            code = run_ninja([f"run-{name}"], quiet=True)
-            done += 1
-            verdict = "good" if code == 0 else f"exit code {code}"
-            print(
-                f"── {name}: {verdict}, {time.monotonic() - started:.2f} s; waiting for an edit", flush=True
-            )
-            if options.count and done >= options.count:
-                return code
-            while _stamps(folder, name) == before:
-                time.sleep(POLL_S)
-    except KeyboardInterrupt:
-        print()
-        return 0
-
-
-def _stamps(folder: str, name: str) -> dict[str, int]:
-    """The times of the sources that a design and its neighbours are made of; headers and new files included."""
-    stamps: dict[str, int] = {}
-    for part in (FOLDER, "kernels", "host", "include"):
-        for where, folders, files in os.walk(os.path.join(folder, part)):
-            folders[:] = [f for f in folders if not f.startswith((".", "__"))]
-            for file in files:
-                path = os.path.join(where, file)
-                try:
-                    stamps[path] = os.stat(path).st_mtime_ns
-                except OSError:
-                    continue
-    for path in ("toolchain.toml", "build.ninja.in"):
-        if os.path.isfile(os.path.join(folder, path)):
-            stamps[path] = os.stat(os.path.join(folder, path)).st_mtime_ns
-    return stamps
-
-
 VERBS = {
     "configure": configure,
     "build": build,
     "test": test,
     "clean": clean,
     "list": list_project,
-    "watch": watch,
 }

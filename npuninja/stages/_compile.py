@@ -14,11 +14,9 @@ from npuninja.errors import Location, UserError, Warnings
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.lints.kernel_code import read_functions
 from npuninja.stages import _kernel_flags, _peano_flags, _wasm_flags
-from npuninja.stages._conditionals import AMBIGUOUS, RANGE_FLAGS, ROUNDS, Conditionals
-from npuninja.stages._peano_object import check_object
-from npuninja.stages._precompiled import REFUSED, with_precompiled, without_precompiled
 from npuninja.stages._run import (
     Arguments,
+    Check,
     Outputs,
     ToolFailed,
     print_warnings,
@@ -104,7 +102,7 @@ def compile_file(
         known = ", ".join(("wasm", *architectures()))
         raise UserError(f"{stage}: cannot compile for core kind {kind!r}", hint=f"core kinds: {known}")
     with Outputs(target) as outputs:
-        temporary = outputs.temporary(target, _check_object if kind == "wasm" else check_object(kind, target))
+        temporary = outputs.temporary(target, _check_object if kind == "wasm" else _check_of(kind, target))
         depfile = temporary + ".d"
         try:
             command = _run_compiler(
@@ -173,6 +171,8 @@ def _run_compiler(
         cache = os.path.abspath(options.one("--cache"))
         variables = _wasm_flags.cache_variables(cache)
         if _wasm_flags.is_cxx(source, language) and not options.optional("--launcher"):
+            from npuninja.stages._precompiled import with_precompiled  # 3 ms with what it imports
+
             command = with_precompiled(command, asked, source, cache, variables)
     else:
         command = _peano_flags.compiler_command(compiler, kind, source, language)
@@ -215,6 +215,9 @@ def run_compiler(
     try:
         output = run_tool([*command, *outputs], variables=variables)
     except ToolFailed as failure:
+        from npuninja.stages._conditionals import AMBIGUOUS  # only on the way to an error
+        from npuninja.stages._precompiled import REFUSED, without_precompiled
+
         plain = re.sub(r"\x1b\[[0-9;]*[mK]", "", failure.output)
         if REFUSED.search(plain) and "-include-pch" in command:
             return run_compiler(
@@ -242,6 +245,8 @@ def _with_conditionals(
 ) -> str | None:
     """Compiles a source whose conditional expressions mix bfloat16 and other numbers; what the compiler said, or None where it
     still fails."""
+    from npuninja.stages._conditionals import RANGE_FLAGS, ROUNDS, Conditionals
+
     conditionals = Conditionals(target + ".text")
     flags: list[str] = []
     try:
@@ -257,6 +262,12 @@ def _with_conditionals(
     finally:
         conditionals.close()
     return None
+
+
+def _check_of(kind: str, target: str) -> Check:
+    from npuninja.stages._peano_object import check_object  # 3 ms, and only Peano makes such objects
+
+    return check_object(kind, target)
 
 
 def _check_object(data: bytes) -> None:

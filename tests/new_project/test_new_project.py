@@ -55,7 +55,11 @@ def test_the_verbs_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "there is no design 'pasthrough'" in npuninja(project, "run", "pasthrough", code=2).stderr
     npuninja(project, "build", "-q")
     npuninja(project, "-q", "configure")
-    assert "passthrough: good" in npuninja(project, "watch", "--count", "1").stdout
+    said = npuninja(project, "watch", "--count", "1").stdout
+    assert "all 262144 elements are right" in said
+    assert "passthrough: good" in said
+    (project / "host/passthrough.py").write_text("def reference(inputs):\n    oh no\n", encoding="utf-8")
+    assert "passthrough: exit code" in npuninja(project, "watch", "--count", "1", code=2).stdout
     monkeypatch.chdir(project)
     assert candidates("npuninja run pa", "pa") == ["passthrough"]
     assert candidates("npuninja in", "in") == ["init", "inspect"]
