@@ -2,7 +2,7 @@
 
 Ninja keeps what a command prints until it ends. When it fails, Ninja prints `FAILED:`, the command, often many lines, and
 only then what it kept. So a stage keeps its words itself, and when it fails it writes them where Ninja writes: to the
-terminal or pipe that is Ninja's standard output. The pool `console`, whose commands write there too, would do the same but
+terminal, pipe or file that is Ninja's standard output. The pool `console`, whose commands write there too, would do the same but
 runs one command at a time.
 
 What a stage that succeeds says are warnings. They stand in a file beside its depfile, `OUTPUT.warnings`, until the stage runs
@@ -21,6 +21,8 @@ from typing import Callable
 from npuninja.source_places import WARNINGS_SUFFIX
 from npuninja.terminal import started_by_ninja, use_colour
 
+#: The number of pidfd_getfd(2), Linux 5.6, which is the same on all machines that AMD's drivers run on.
+_PIDFD_GETFD = 438
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -97,16 +99,32 @@ def _write_first(words: str) -> bool:
 
 
 def _output_of_ninja() -> int | None:
-    """A descriptor of the terminal or pipe that the parent has as standard output.
-
-    None where that is another kind: a file opened a second time has a position of its own, and each would write over the
-    other's words.
-    """
+    """A descriptor of the terminal, pipe or file that the parent has as standard output; None where there is none to be had."""
     path = f"/proc/{os.getppid()}/fd/1"
     try:
         kind = os.stat(path).st_mode
+        if stat.S_ISREG(kind):
+            return _shared_output(os.getppid())
         if not (stat.S_ISCHR(kind) or stat.S_ISFIFO(kind)) or os.path.samefile(path, os.devnull):
             return None
         return os.open(path, os.O_WRONLY | os.O_NOCTTY)
     except OSError:
         return None
+
+
+def _shared_output(process: int) -> int | None:
+    """The standard output of a process, whose position in a file it shares; None where Linux does not give it.
+
+    A file opened a second time has a position of its own, and each would write over the other's words.
+    """
+    try:
+        import ctypes  # only on the way to an error
+
+        handle = os.pidfd_open(process)
+        try:
+            shared = int(ctypes.CDLL(None, use_errno=True).syscall(_PIDFD_GETFD, handle, 1, 0))
+        finally:
+            os.close(handle)
+    except (ImportError, AttributeError, OSError):
+        return None
+    return shared if shared >= 0 else None
