@@ -3,8 +3,11 @@
 import json
 import subprocess
 
+import numpy as np
 import pytest
 
+from npuninja.python_designs.construct.generation import SECOND, THIRD
+from npuninja.python_designs.host import tensors
 from npuninja.python_designs.script import run_design
 
 TRACED = """
@@ -242,3 +245,13 @@ def test_a_jitted_design_is_compiled_to_paths(tmp_path):
     assert (tmp_path / "a.elf").read_bytes()[:4] == b"\x7fELF"
     assert (tmp_path / "a.xclbin").read_bytes()[:7] == b"xclbin2"
     assert (tmp_path / "a.pdi").stat().st_size > 0
+
+
+def test_another_type_of_numbers_is_cast_by_april_and_refused_by_august(monkeypatch):
+    values = np.array([1, -2, 300], dtype=np.int32)
+    monkeypatch.setattr(tensors, "generation", lambda: SECOND)
+    found = tensors.tensor(values, dtype=np.int8)
+    assert (found.dtype, found.numpy().tolist()) == (np.int8, [1, -2, 44])
+    monkeypatch.setattr(tensors, "generation", lambda: THIRD)
+    with pytest.raises(TypeError, match="does not match dtype= kwarg int8"):
+        tensors.tensor(values, dtype=np.int8)

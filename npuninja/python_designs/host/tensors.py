@@ -8,6 +8,8 @@ from typing import Any, Iterator
 
 import numpy as np
 
+from npuninja.python_designs.construct.generation import SECOND, generation
+
 _LINE_BYTES = 64  # of the CPU's cache: host and NPU are made to agree a line at a time
 
 
@@ -20,7 +22,12 @@ class NpuTensor:
             data = data.data
         if isinstance(data, (tuple, int)) and not isinstance(data, bool):
             data = np.zeros(data, dtype=np.uint32 if dtype is None else dtype)
-        elif isinstance(data, np.ndarray) and dtype is not None and data.dtype != np.dtype(dtype):
+        elif (
+            isinstance(data, np.ndarray)
+            and dtype is not None
+            and data.dtype != np.dtype(dtype)
+            and generation() != SECOND  # which casts
+        ):
             raise TypeError(
                 f"iron.tensor: ndarray dtype {data.dtype} does not match dtype= kwarg {np.dtype(dtype)}"
             )
