@@ -4,6 +4,15 @@
 
 using bf = __bf16; // what bfloat16 is called by the compiler itself
 
+using products = aie::mmul<4, 8, 8, int8, int8>;
+static_assert(aie::Mask<aie::mask<32>> && aie::Mmul<products> && !aie::Mask<products> && aie::MmulOrOp<products &>);
+static_assert(aie::RealVector<aie::vector<int16, 16>> && !aie::RealVector<aie::vector<cint16, 8>> && aie::RealElem<bfloat16>);
+static_assert(aie::ComplexVector<const aie::vector<cint16, 8> &> && aie::ComplexElem<cint32> && !aie::RealElem<cint32>);
+static_assert(aie::AccumOrOp<aie::accum<acc32, 16>> && aie::VectorOrOp<aie::vector<int8, 32>> && aie::ElemOrOp<int8>);
+
+template <aie::RealVector V> __aie_inline static auto twice(const V &v) { return aie::add(v, v); }
+template <aie::ComplexVector V> __aie_noinline static auto twice(const V &v) { return aie::add(v, v); }
+
 template <class V> static auto *put(int8 *p, const V &v) {
     aie::store_v((typename V::value_type *)p, v);
     return p + V::bytes();
@@ -26,6 +35,11 @@ void nibbles(const int8 *a, const int8 *b, int8 *out) {
     out = put(out, aie::concat(aie::filter_even(x), aie::filter_odd(x)));
     out = put(out, aie::bit_xor(x, y));
     out = put(out, aie::shuffle_down_rotate(x, 5));
+}
+
+void doubled(const int16 *a, int16 *out) {
+    aie::store_v(out, twice(aie::load_v<32>(a)));
+    aie::store_v((cint16 *)out + 16, twice(aie::load_v<16>((const cint16 *)a)));
 }
 
 void signs(const int16 *a, const int16 *b, int16 *out) {

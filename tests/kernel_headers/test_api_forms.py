@@ -39,6 +39,11 @@ def test_elements_of_four_bits(kernels):
         assert (row == (values << 4 >> 4)).all()
 
 
+def test_templates_for_kinds_of_vectors(kernels):
+    x = random(I16, 32)
+    assert (kernels.run("doubled", [x], (64,), I16) == np.tile(x + x, 2)).all()
+
+
 def test_signedness_said_at_run_time(kernels):
     x, y = random(I16, 32), random(I16, 32, 2)
     y[:4] = x[:4]

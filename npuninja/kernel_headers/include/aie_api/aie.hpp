@@ -25,6 +25,7 @@
 #include <aie_api/iterator.hpp>
 #include <aie_api/mask.hpp>
 #include <aie_api/memory.hpp>
+#include <aie_api/concepts.hpp>
 #include <aie_api/mmul.hpp>
 #include <aie_api/mul.hpp>
 #include <aie_api/reduce.hpp>

@@ -59,6 +59,8 @@
 #define __aie_dm_resource_bd
 #define __aie_dm_resource_cd
 #define __aie_dm_resource_stack
+#define __aie_inline __attribute__((always_inline))
+#define __aie_noinline __attribute__((noinline))
 #define __aie_register_keep(x) (x)
 #define __aie_register(x)
 
