@@ -10,7 +10,7 @@ from npuninja.errors import UserError
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.kernel_headers import INCLUDE_FOLDER
 from npuninja.lints.kernel_code import read_functions
-from npuninja.stages import _compile, kernel_cc
+from npuninja.stages import _compile, _precompiled, kernel_cc
 from npuninja.stages._first_includes import begins_with_the_api
 from npuninja.stages._wasm_object import read_symbols
 
@@ -231,7 +231,7 @@ def test_headers_read_once_give_the_same_object(wasm_build, monkeypatch, options
     monkeypatch.setattr(_compile, "run_tool", lambda c, **rest: commands.append(c) or run_tool(c, **rest))
     with_file = made("with.o")
     assert ("-include-pch" in commands[-1]) == uses
-    monkeypatch.setattr(_compile, "with_precompiled", lambda command, *rest: command)
+    monkeypatch.setattr(_precompiled, "with_precompiled", lambda command, *rest: command)
     assert made("without.o") == with_file
     assert "-include-pch" not in commands[-1]
 
@@ -294,6 +294,6 @@ def test_a_file_of_headers_that_the_compiler_cannot_take(wasm_build, monkeypatch
         at = command.index("-include")
         return [*command[:at], "-include-pch", str(broken), *command[at + 2 :]]
 
-    monkeypatch.setattr(_compile, "with_precompiled", with_broken)
+    monkeypatch.setattr(_precompiled, "with_precompiled", with_broken)
     kernel_cc.run([*wasm_build.compile_arguments(source, source.with_suffix(".o")), "--architecture", "aie2"])
     assert source.with_suffix(".o").exists()
