@@ -299,3 +299,60 @@ i64 core_0_3(void) {{ START kernel((i32 *)0x40800); END; }}"""
     with p.emulator(checks=BOTH) as npu, pytest.raises(BadAccess) as caught:
         npu.run(nothing(), [])
     assert words in caught.value.message
+
+
+# --- Parameters that the sequence writes while cores run.
+
+TAKES_PARAMETER = """
+__attribute__((noinline)) void kernel(volatile i32 *parameter, volatile i32 *data) {
+  data[0] = data[0] + parameter[0]; }
+i64 core_0_2(void) { START
+  ACQUIRE(1, 0, 2, 0, 1); kernel((i32 *)0x70900, (i32 *)0x70800); RELEASE(0, 2, 1, 1);
+  END; }
+"""
+PARAMETER = reg.tile_address(0, 2, 0x900)
+
+
+def parameter_races(sequence: Sequence) -> list[str]:
+    """Words go to (0, 2), whose core adds a parameter and lets them go back."""
+    p = Program()
+    buffers = (("data", 0x70800, 4 * WORDS), ("parameter", 0x70900, 4))
+    p.core(compile_core(TAKES_PARAMETER, 0, 2, buffers=buffers), 0, 2, 1024)
+    p.circuit((0, 0, "DMA", 0), [("North", 0), ("North", 0)], ("DMA", 0))
+    p.circuit((0, 2, "DMA", 0), [("South", 0), ("South", 0)], ("DMA", 0))
+    p.bd(0, 2, 0, core_bd(0x800, WORDS, release=(0, 1)))
+    p.bd(0, 2, 1, core_bd(0x800, WORDS, acquire=(1, -1)))
+    p.start(0, 2, "S2MM", 0, 0)
+    p.start(0, 2, "MM2S", 0, 1)
+    return [race.render() for race in run(p, sequence, 2)]
+
+
+def fill(s: Sequence) -> None:
+    s.transfer(0, "MM2S", 0, 0, 0, WORDS)
+
+
+def drain(s: Sequence) -> None:
+    s.transfer(0, "S2MM", 0, 1, 1, WORDS)
+    s.sync(0, "S2MM", 0)
+
+
+def parameter(s: Sequence) -> None:
+    s.write(PARAMETER, 7)
+
+
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [
+        pytest.param((parameter, fill, drain), False, id="before the words that wake the core"),
+        pytest.param((fill, parameter, drain), True, id="behind them"),
+        pytest.param((parameter, fill, drain, parameter), False, id="when the core has answered"),
+        pytest.param((parameter, fill, parameter, drain), True, id="a second time while the core may read"),
+    ],
+)
+def test_a_parameter_that_is_written_during_a_run_is_a_race_unless_something_orders_it(steps, found):
+    s = Sequence()
+    for step in steps:
+        step(s)
+    texts = parameter_races(s)
+    assert bool(texts) == found
+    assert all("buffer 'parameter' of tile (0, 2)" in text and "core.c:3" in text for text in texts)
