@@ -8,7 +8,7 @@ import math
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from npuninja.errors import Location, UserError
+from npuninja.errors import Location, UserError, printable
 from npuninja.files import (
     MAX_DESCRIPTION_BYTES,
     MAX_INSTRUCTIONS_BYTES,
@@ -177,7 +177,11 @@ class _Reader:
         return value
 
     def text(self, key: str) -> str:
-        return str(self.get(key, str, "a string"))
+        value = str(self.get(key, str, "a string"))
+        # Names are printed, and a manifest may come from anywhere.
+        if "\n" in value or printable(value) != value:
+            raise self.wrong(self.where + key, "a string without control characters", value)
+        return value
 
     def inner(self, key: str) -> _Reader:
         return _Reader(self.path, self.get(key, dict, "an object"), f"{self.where}{key}.")

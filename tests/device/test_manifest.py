@@ -34,6 +34,11 @@ def test_dtypes(element, dtype):
         ({"format": 2}, "manifest format 2, this runner reads 1"),
         ({"format": "1"}, 'format should be a number, got "1"'),
         ({"design": None}, "design should be a string, got null"),
+        (
+            {"design": "x\x1b[31m"},
+            r'design should be a string without control characters, got "x\\u001b\[31m"',
+        ),
+        ({"device": "npu1\n"}, "device should be a string without control characters"),
         ({"kernel": {}}, "kernel.name should be a string, got null"),
         ({"arguments": {}}, "arguments should be a list"),
         ({"arguments": [3]}, r"arguments\[0\]. should be an object, got 3"),
@@ -122,5 +127,5 @@ def test_a_manifest_names_files_of_its_own_folder_only(built, key, path):
     else:
         fields["files"][key]["path"] = path
     built.path.write_text(json.dumps(fields))
-    with pytest.raises(UserError, match="no file of the manifest's folder"):
+    with pytest.raises(UserError, match=r"no file of the manifest's folder|without control characters"):
         read_manifest(str(built.path))
