@@ -120,7 +120,7 @@ UNDEFINED, EXPLICIT_NAME = 0x10, 0x40
 
 
 def instruction_name(opcode: int) -> str:
-    """The name of an instruction by its number (`wasm_code.Instruction.opcode`)."""
+    """The name of an instruction by its number (`wasm_code.WasmInstruction.opcode`)."""
     return _NAMES.get(opcode) or f"opcode_0x{opcode:x}"
 
 

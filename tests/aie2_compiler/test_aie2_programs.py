@@ -12,7 +12,7 @@ import pytest
 import wasmtime
 import ziglang
 
-from npuninja.aie2_compiler import RUNTIME_FOLDER, CoreProgram, compile_assembly, link_core
+from npuninja.aie2_compiler import RUNTIME_FOLDER, LinkedProgram, compile_assembly, link_core
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.decode import Bundle
@@ -63,7 +63,7 @@ class Compiler:
         source.write_text(text)
         return str(source), compile_assembly(self.assembly(str(source)), str(source))
 
-    def core(self, text: str, name: str = "kernel.c", stack_bytes: int = 0x1000) -> CoreProgram:
+    def core(self, text: str, name: str = "kernel.c", stack_bytes: int = 0x1000) -> LinkedProgram:
         objects = [self.object("main.c", MAIN), self.object(name, text)]
         warnings = Warnings()
         return link_core(
@@ -93,12 +93,12 @@ def compiler(tmp_path_factory):
     return Compiler(tmp_path_factory.mktemp("aie2"))
 
 
-def bundles_of(program: CoreProgram) -> list[Bundle]:
+def bundles_of(program: LinkedProgram) -> list[Bundle]:
     (section,) = read_programs(program.elf, "core.elf")[1][0].sections
     return reachable_bundles([(section.address, section.data)])
 
 
-def run_core(program: CoreProgram, words: list[int], seed: int) -> list[int]:
+def run_core(program: LinkedProgram, words: list[int], seed: int) -> list[int]:
     core = OneCore(read_programs(program.elf, "core.elf")[1][0], "core.elf")
     noise = random.Random(seed)
     for number in range(32):  # what a core has in its registers when it starts is not known
