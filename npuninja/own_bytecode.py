@@ -5,22 +5,38 @@ variables, have always kept it. Modules that are not npuninja's keep what the us
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
-from typing import Sequence
+from typing import Any, Sequence
 
 
 class _Kept(SourceFileLoader):
-    """The usual loader, which writes bytecode whatever Python was asked."""
+    """The usual loader, which writes bytecode whatever Python was asked, and survives a damaged file of it."""
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code. Where its folder cannot be written, nothing is kept, as always in Python."""
         told, sys.dont_write_bytecode = sys.dont_write_bytecode, False
         try:
             return super().get_code(fullname)
+        except (EOFError, ValueError, TypeError):  # what reading bytecode that was cut off ends with
+            return self.source_to_code(self.get_data(self.path), self.path)
         finally:
             sys.dont_write_bytecode = told
+
+    def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
+        """Writes bytes to a file whole or not at all; Python's own way takes a full disk for success."""
+        temporary = f"{path}.{os.getpid()}"
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(temporary, "xb") as stream:
+                stream.write(data)
+            os.chmod(temporary, _mode)
+            os.replace(temporary, path)
+        except OSError:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
 
 
 class _OwnModules:
@@ -40,5 +56,6 @@ class _OwnModules:
 
 def keep_own_bytecode() -> None:
     """From now on modules of npuninja are loaded from bytecode, which is written beside them."""
-    if sys.dont_write_bytecode and not any(isinstance(finder, _OwnModules) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _OwnModules())
+    if not any(isinstance(finder, _OwnModules) for finder in sys.meta_path):
+        # Before Python's own finder, behind those that others put before it.
+        sys.meta_path.insert(sys.meta_path.index(PathFinder), _OwnModules())

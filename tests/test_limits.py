@@ -24,6 +24,7 @@ NO_BOUNDS = {
     "MOST_ITERATIONS",
     "MOST_SPANS",
     "MOST_PARAMETERS",
+    "MOST_WORDS",
 }
 
 

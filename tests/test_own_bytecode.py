@@ -41,7 +41,34 @@ def test_bytecode_of_own_modules_is_written_whatever_python_was_told(tmp_path, t
         env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
 
-    finders = 4 if told else 3  # what stands there at the start: built in, frozen, path
-    assert done.stdout.split() == [str(bool(told)), str(finders), "7"]
+    # Built in, frozen, ours, path.
+    assert done.stdout.split() == [str(bool(told)), "4", "7"]
     assert [p.name.partition(".")[0] for p in (package / "__pycache__").glob("m*.pyc")] == ["module"]
     assert (tmp_path / "__pycache__").exists() is not bool(told)
+
+
+def test_damaged_bytecode_is_not_used_and_a_full_disk_damages_none(tmp_path):
+    package = tmp_path / "npuninja" / "some"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("")
+    shutil.copy(ROOT / "npuninja" / "own_bytecode.py", package.parent)
+    (package / "__init__.py").write_text("")
+    (package / "module.py").write_text("VALUE = 7\nWORDS = [" + "'a word', " * 3000 + "]\n")
+    (tmp_path / "theirs.py").write_text("")
+    program = PROGRAM.format(folder=str(tmp_path))
+
+    def run(before: str = "") -> list[str]:
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment.pop("PYTHONPYCACHEPREFIX", None)
+        command = [sys.executable, "-S", "-c", before + program]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    if sys.platform == "linux":
+        assert run("import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))\n")[2] == "7"
+        assert list((package / "__pycache__").glob("module.*")) == []
+    assert run()[2] == "7"
+    (kept,) = (package / "__pycache__").glob("module.*.pyc")
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert run()[2] == "7"
