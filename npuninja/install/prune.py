@@ -33,7 +33,7 @@ def keep_only(root: str, program: str, launcher: str) -> None:
             f"libraries of {program} are missing: {(listed.stderr or listed.stdout).strip()[:300]}"
         )
     #         libstdc++.so.6 => /…/usr/lib/x86_64-linux-gnu/libstdc++.so.6 (0x00007f…)
-    loaded = re.findall(r"=> (\S+) \(", listed.stdout)
+    loaded = re.findall(r"=> (.+) \(0x", listed.stdout)
     kept = {os.path.join(root, program), launcher, loader, *loaded}
     kept |= {os.path.realpath(path) for path in kept}
     for folder, folders, files in os.walk(root, topdown=False):

@@ -17,7 +17,7 @@ LIBRARIES = "usr/lib/x86_64-linux-gnu"
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Unpacked packages whose loader is a script that lists one library, by a link."""
-    root = tmp_path / "root"
+    root = tmp_path / "folder with blanks"
     for name in ("usr/bin/it", "usr/bin/python3", f"{LIBRARIES}/liba.so.1.2", f"{LIBRARIES}/libb.so.1", "etc/it.conf",
                  "usr/share/doc/it/copyright", "usr/share/doc/it/changelog", "usr/share/man/it.1"):  # fmt: skip
         (root / name).parent.mkdir(parents=True, exist_ok=True)
