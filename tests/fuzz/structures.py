@@ -204,16 +204,18 @@ def wasm_sections(data: bytes, rng: random.Random) -> bytes:
     return data[:8] + b"".join(bytes([k]) + _leb128(len(c)) + c for k, c in found)
 
 
-def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    found = [path] if path else []
-    if isinstance(value, dict):
-        items: Any = value.items()
-    elif isinstance(value, list):
-        items = enumerate(value)
-    else:
-        return found
-    for key, inner in items:
-        found += _places(inner, (*path, key))
+def _places(value: Any) -> list[tuple[Any, ...]]:
+    """The way to each value in lists and dictionaries, outer ones first; they may be nested deeper than calls may be."""
+    found: list[tuple[Any, ...]] = []
+    waiting: list[tuple[tuple[Any, ...], Any]] = [((), value)]
+    while waiting:
+        path, inner = waiting.pop()
+        if path:
+            found.append(path)
+        items = (
+            inner.items() if isinstance(inner, dict) else enumerate(inner) if isinstance(inner, list) else ()
+        )
+        waiting += [((*path, key), one) for key, one in reversed(list(items))]
     return found
 
 

@@ -153,7 +153,7 @@ def test_the_generation_is_read_off_imports_and_calls(tmp_path, text, generation
 
 
 ABSENT = """
-import importlib.machinery, sys, traceback
+import importlib.machinery, linecache, sys, tokenize, traceback
 sys.modules.pop("torch", None)
 importlib.machinery.PathFinder.find_spec = classmethod(lambda *_: None)
 import torch

@@ -82,7 +82,7 @@ class TensorAccessSequence(MutableSequence):  # type: ignore[type-arg]
             each, count = tap.accesses()
             visited = each != -1
             order += np.where(visited, each + 1 + highest, 0).astype(np.int32)
-            highest = int(order.max())
+            highest = int(np.max(order))
             counts += count
         return order - 1, counts
 
