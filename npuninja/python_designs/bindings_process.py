@@ -26,7 +26,8 @@ def main() -> None:
             runpy.run_path(script, run_name="__main__")
     except Exception as error:
         step = error.__traceback__
-        while step is not None and step.tb_frame.f_code.co_filename.startswith((__file__, "<frozen runpy")):
+        ours = (__file__, "<frozen runpy", runpy.__file__)  # runpy is frozen from Python 3.11 on
+        while step is not None and step.tb_frame.f_code.co_filename.startswith(ours):
             step = step.tb_next
         traceback.print_exception(type(error), error, step or error.__traceback__)
         sys.exit(1)

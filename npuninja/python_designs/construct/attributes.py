@@ -196,7 +196,7 @@ def _rounded(value: float, type: str) -> float:
         import ml_dtypes
 
         return float(ml_dtypes.bfloat16(value))
-    return float({"f16": np.float16, "f32": np.float32}[type](value))
+    return float(np.float16(value) if type == "f16" else np.float32(value))
 
 
 def _bit_text(value: float, type: str) -> str:

@@ -23,7 +23,8 @@ def _pyplot() -> Any:
 
 
 def _panel(axes: Any, values: Any, title: str, arrows: bool) -> None:
-    shown = np.ma.masked_less(values, 0)
+    masking: Any = np.ma  # not typed before NumPy 2.3
+    shown = masking.masked_less(values, 0)
     axes.pcolormesh(shown, edgecolors="lightgrey", linewidth=0.5, cmap="viridis")
     axes.set_title(title)
     axes.invert_yaxis()
