@@ -12,7 +12,7 @@ from npuninja.arch.families import architectures
 from npuninja.depfile import read_depfile
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.formats.wasm_module import read_wasm
-from npuninja.lints.kernel_code import read_functions
+from npuninja.lints.kernel_code import KernelFunction, read_functions
 from npuninja.stages import _kernel_flags, _peano_flags, _wasm_flags
 from npuninja.stages._run import (
     Arguments,
@@ -71,8 +71,8 @@ _UNKNOWN_IN_AIE = re.compile(
 )
 
 
-Lint = Callable[[bytes, str, Warnings], None]
-"""Looks at an object: its bytes, its path, where warnings go."""
+Lint = Callable[[list[KernelFunction], Warnings], None]
+"""Looks at the functions of an object; says where warnings go."""
 
 
 def compile_file(
@@ -110,8 +110,7 @@ def compile_file(
             )
             warnings = Warnings()
             if lint is not None and kind == "wasm":
-                _with_smaller_frames(command, options, source, temporary)
-                lint(read_bytes(temporary), target, warnings)
+                lint(_with_smaller_frames(command, options, source, temporary, target), warnings)
             print_warnings(warnings, as_errors=as_errors)
             return [path for path in read_depfile(depfile) if path not in (source, *_FIRST_HEADERS)]
         finally:
@@ -119,40 +118,53 @@ def compile_file(
                 os.unlink(depfile)
 
 
-def _with_smaller_frames(command: list[str], options: Arguments, source: str, target: str) -> None:
+def _with_smaller_frames(
+    command: list[str], options: Arguments, source: str, made: str, name: str
+) -> list[KernelFunction]:
     """Compiles an object again where its functions keep much on the stack, with more loops unrolled, and takes that when
     they keep less: an array of accumulators is in registers when all loops over it are unrolled, as Peano does.
+
+    Returns the functions of the object that stays.
     """
+    functions = _functions(made, name)
     place = next((i for i, word in enumerate(command) if word.startswith(_UNROLLING)), None)
-    frame_bytes = _largest_frame(target)
-    if place is None or frame_bytes < _LARGE_FRAME_BYTES:
-        return
-    other = target + ".unrolled"
+    if place is None or _largest_frame(functions) < _LARGE_FRAME_BYTES:
+        return functions
+    other = made + ".unrolled"
     words = [*command[:place], _UNROLLING + str(_MORE_UNROLLED), *command[place + 1 :]]
+    variables = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
     try:
-        run_tool([*words, "-w", "-c", source, "-o", other], variables=_variables(options))
-        longer = os.path.getsize(other) > _LONGER * os.path.getsize(target)
-        if not longer and _largest_frame(other) < frame_bytes:
-            os.replace(other, target)
+        run_tool(
+            [*words, "-w", "-c", source, "-o", other], variables=_with_launcher_variables(options, variables)
+        )
+        if os.path.getsize(other) <= _LONGER * os.path.getsize(made):
+            unrolled = _functions(other, name)
+            if _largest_frame(unrolled) < _largest_frame(functions):
+                os.replace(other, made)
+                return unrolled
     except ToolFailed:
-        return
+        pass
     finally:
         if os.path.exists(other):
             os.unlink(other)
+    return functions
 
 
-def _largest_frame(path: str) -> int:
+def _functions(path: str, name: str) -> list[KernelFunction]:
+    """The functions of an object for emulated cores, which messages call `name`."""
     data = read_bytes(path)
-    functions = read_functions(read_wasm(data, path), read_symbols(data, path).function_names, path)
+    return read_functions(read_wasm(data, name), read_symbols(data, name).function_names, name)
+
+
+def _largest_frame(functions: list[KernelFunction]) -> int:
     return max((function.frame_bytes for function in functions), default=0)
 
 
-def _variables(options: Arguments) -> dict[str, str]:
-    """The environment of the compiler for emulated cores."""
-    found = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
-    if options.optional("--launcher"):
-        found = {**found, **{k: v for k, v in os.environ.items() if k.startswith(LAUNCHER_VARIABLES)}}
-    return found
+def _with_launcher_variables(options: Arguments, variables: dict[str, str]) -> dict[str, str]:
+    """The environment of a compiler, with what its launcher reads where there is one."""
+    if not options.optional("--launcher"):
+        return variables
+    return {**variables, **{k: v for k, v in os.environ.items() if k.startswith(LAUNCHER_VARIABLES)}}
 
 
 def _run_compiler(
@@ -210,7 +222,7 @@ def run_compiler(
     launcher = options.optional("--launcher")
     if launcher:
         command.insert(0, launcher)
-        variables = {**variables, **{k: v for k, v in os.environ.items() if k.startswith(LAUNCHER_VARIABLES)}}
+    variables = _with_launcher_variables(options, variables)
     outputs = ["-MMD", "-MF", depfile, *wanted, source, "-o", target]
     try:
         output = run_tool([*command, *outputs], variables=variables)
