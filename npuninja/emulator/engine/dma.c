@@ -350,6 +350,19 @@ static void gather(u32 channel, u32 *bounce, u8 *bare, u32 words) {
     }
 }
 
+/* How many of some words all targets of a channel take; none when one has no room, for which the channel then waits. */
+static u32 room_in_all(Channel *c, const Route *route, u32 words) {
+    for (u32 i = 0; i < route->targets; i++) {
+        u32 room = sink_room(&route->target[i]);
+        if (!room) {
+            wait_for(c, WAIT_SINK, route->target[i].sink, 0, 0);
+            return 0;
+        }
+        if (room < words) words = room;
+    }
+    return words;
+}
+
 static void move_compressed(u32 channel) {
     Channel *c = &channels[channel];
     Route *route = &routes[channel];
@@ -370,15 +383,8 @@ static void move_compressed(u32 channel) {
             }
             group->count = 1 + ((u32)__builtin_popcount(group->words[0]) + 3) / 4;
         }
-        u32 n = group->count - group->sent;
-        for (u32 i = 0; i < route->targets; i++) {
-            u32 room = sink_room(&route->target[i]);
-            if (!room) {
-                wait_for(c, WAIT_SINK, route->target[i].sink, 0, 0);
-                return;
-            }
-            if (room < n) n = room;
-        }
+        u32 n = room_in_all(c, route, group->count - group->sent);
+        if (!n) return;
         for (u32 i = 0; i < route->targets; i++) deliver(channel, &route->target[i], &group->words[group->sent], n);
         group->sent += n;
         c->words_moved += n;
@@ -391,15 +397,8 @@ static void move(u32 channel) {
     Channel *c = &channels[channel];
     Route *route = &routes[channel];
     while (c->walk.left) {
-        u32 n = c->walk.left;
-        for (u32 i = 0; i < route->targets; i++) {
-            u32 room = sink_room(&route->target[i]);
-            if (!room) {
-                wait_for(c, WAIT_SINK, route->target[i].sink, 0, 0);
-                return;
-            }
-            if (room < n) n = room;
-        }
+        u32 n = room_in_all(c, route, c->walk.left);
+        if (!n) return;
         if (schedule) {
             /* A stream's latency: some words, and the rest at another turn. */
             if (!draw(4)) {
