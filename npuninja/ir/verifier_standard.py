@@ -16,12 +16,17 @@ _INTEGER = re.compile(r"i\d+|index")
 _FLOAT = re.compile(r"bf16|f16|f32|f64")
 
 
-def _check_call(op: Operation) -> None:
-    name = op.symbol("callee")
+def _function(op: Operation, name: str) -> Operation:
+    """The function that an operation names. UserError when there is none."""
     function = find_symbol(op, name, "func.func")
     if function is None:
         hint = "declare it in the device with 'func.func private'"
         raise UserError(f"function '@{name}' is not declared", op.loc, hint=hint)
+    return function
+
+
+def _check_call(op: Operation) -> None:
+    function = _function(op, op.symbol("callee"))
     arguments, results = function_parts(function.type_of("function_type"))
     given = tuple(v.type for v in op.operands), tuple(r.type for r in op.results)
     if given != (arguments, results):
@@ -35,10 +40,7 @@ def _check_call(op: Operation) -> None:
 
 def _check_function_value(op: Operation) -> None:
     name = op.symbol("value")
-    function = find_symbol(op, name, "func.func")
-    if function is None:
-        hint = "declare it in the device with 'func.func private'"
-        raise UserError(f"function '@{name}' is not declared", op.loc, hint=hint)
+    function = _function(op, name)
     type = function.type_of("function_type")
     if type != op.result.type:
         raise UserError(

@@ -10,8 +10,13 @@ from npuninja.errors import Location, UserError
 
 #: What `{…}` in a host program's arguments may stand for: files of a design, by their names in the table of stages.
 PLACEHOLDERS = {
-    **{"xclbin": "xclbin", "insts": "insts", "elf": "insts_elf", "manifest": "manifest"},
-    **{"ctrlpkt": "ctrlpkt", "ctrlpkt_insts": "ctrlpkt_insts", "txn": "txn"},
+    "xclbin": "xclbin",
+    "insts": "insts",
+    "elf": "insts_elf",
+    "manifest": "manifest",
+    "ctrlpkt": "ctrlpkt",
+    "ctrlpkt_insts": "ctrlpkt_insts",
+    "txn": "txn",
 }
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 #: A notebook is run as the Python program that its code cells are.

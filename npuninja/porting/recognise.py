@@ -212,31 +212,36 @@ def _aiecc(command: Command) -> Recognised:
 
 def _aie_translate(command: Command) -> Recognised:
     """`aie-translate --aie-npu-to-binary` of the transaction that aiecc was asked for: the configuration as a sequence."""
-    words = read_compile_words(command.words[1:], command.folder)
-    source = next((word for word in command.words[1:] if word.endswith(".mlir") and word[:1] != "-"), "")
+    words, sources = read_compile_words(command.words[1:], command.folder), _modules(command)
     if "npu-to-cpp" in " ".join(command.words):
         return Recognised(
             command,
             None,
             "sequences with values of run time are C++ of MLIR-AIE, which npuninja does not write",
         )
-    if "npu-to-binary" not in " ".join(command.words) or not source or not words.output:
+    if "npu-to-binary" not in " ".join(command.words) or not sources or not words.output:
         return Recognised(
             command, None, "of aie-translate, npuninja takes over what makes a transaction binary"
         )
-    return Recognised(command, Copy(os.path.normpath(os.path.join(command.folder, source)), words.output))
+    return Recognised(command, Copy(sources[0], words.output))
+
+
+def _modules(command: Command) -> list[str]:
+    """The files of MLIR among a command's words."""
+    files = (word for word in command.words[1:] if word.endswith(".mlir") and not word.startswith("-"))
+    return [os.path.normpath(os.path.join(command.folder, file)) for file in files]
 
 
 def _aie_opt(command: Command) -> Recognised:
     """`aie-opt` with the control overlay, which a design has as a flag; other passes are npuninja's own business."""
     words = read_compile_words(command.words[1:], command.folder)
     passes = [word for word in command.words[1:] if word.lstrip("-").startswith(_OVERLAY)]
-    files = [word for word in command.words[1:] if word.endswith(".mlir") and not word.startswith("-")]
-    source = next((f for f in files if os.path.normpath(os.path.join(command.folder, f)) != words.output), "")
+    source = next((path for path in _modules(command) if path != words.output), "")
     if not passes or not source or not words.output or "route-shim-to-tile-ctrl=true" not in passes[0]:
         return Recognised(command, None, "of aie-opt, npuninja takes over the overlay for control packets")
-    path = os.path.normpath(os.path.join(command.folder, source))
-    return Recognised(command, ReplacedWords(path, words.output, (), ("--generate-ctrl-pkt-overlay=first",)))
+    return Recognised(
+        command, ReplacedWords(source, words.output, (), ("--generate-ctrl-pkt-overlay=first",))
+    )
 
 
 def _cmake(command: Command) -> Recognised:

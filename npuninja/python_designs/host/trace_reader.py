@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from npuninja.arch.events import TRACE_EVENTS
 from npuninja.emulator.trace_units.packets import PACKET_TYPES, Segment, read_frames, read_packets
 from npuninja.errors import UserError
 from npuninja.ir.attributes import IntegerAttr
@@ -20,7 +21,6 @@ from npuninja.ir.parser import parse_module
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.python_designs.tracing.events import CoreEvent, MemEvent, MemTileEvent, ShimTileEvent
 
-EVENTS = 8
 _TABLES = (CoreEvent, MemEvent, ShimTileEvent, MemTileEvent)  # in the order of PACKET_TYPES
 _TITLES = ("core", "mem", "shim", "memtile")
 #: Offset of the registers with events 0 to 3 and 4 to 7 -> the kind of packet, and the first event. A shim's are a core's.
@@ -64,7 +64,7 @@ def watched(module_text: str, colshift: int | None = None) -> tuple[dict[Place, 
             modes[0, row, column] = value & 3
         elif address in _EVENT_REGISTERS:
             kind, first = _EVENT_REGISTERS[address]
-            unit = events.setdefault((2 if row == 0 else kind, row, column), [0] * EVENTS)
+            unit = events.setdefault((2 if row == 0 else kind, row, column), [0] * TRACE_EVENTS)
             unit[first : first + 4] = (value & 0xFFFFFFFF).to_bytes(4, "little")
     return events, modes
 
@@ -137,7 +137,7 @@ def parse_trace(trace_buffer: Any, mlir_module_str: str, colshift: int | None = 
     for place, number in numbers.items():
         kind, row, column = place
         found.append(_meta("process_name", number, f"{_TITLES[kind]}_trace for tile{row},{column}"))
-        for bit in range(EVENTS):
+        for bit in range(TRACE_EVENTS):
             found.append({**_meta("thread_name", number, _name(kind, events[place][bit])), "tid": bit})
     for place in sorted(data, key=lambda p: p[0]):
         names = [_name(place[0], code) for code in events[place]]
@@ -162,10 +162,10 @@ def _events(segments: Sequence[Segment], number: int, names: list[str]) -> Itera
     for segment in segments:
         begins = segment.start + 1
         going = segment.events if begins == stops else 0
-        for bit in range(EVENTS):
+        for bit in range(TRACE_EVENTS):
             if there >> bit & 1 and not going >> bit & 1:
                 yield _event(names[bit], "E", stops, number, bit)
-        for bit in range(EVENTS):
+        for bit in range(TRACE_EVENTS):
             if segment.events >> bit & 1 and not (there & going) >> bit & 1:
                 yield _event(names[bit], "B", begins, number, bit)
         there, stops = segment.events, begins + segment.cycles
