@@ -151,7 +151,7 @@ def read_insts(insts_path: str) -> Any:
     """The words of a file of instructions, by its suffix. Raises ValueError for others than .bin and .txt."""
     suffix = os.path.splitext(insts_path)[1].lower()
     if suffix not in (".bin", ".txt"):
-        raise ValueError("Unsupported file extension: expected .bin or .txt")
+        raise ValueError(f"instructions are read from a .bin or a .txt, not from {insts_path}")
     return read_insts_binary(insts_path) if suffix == ".bin" else read_insts_sequence(insts_path)
 
 

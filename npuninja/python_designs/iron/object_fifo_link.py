@@ -59,12 +59,12 @@ class ObjectFifoLink(ObjectFifoEndpoint, Resolvable):
         self._dst_offsets = list(dst_offsets)
         self._resolving = False
         if len(self._srcs) < 1:
-            raise ValueError("An ObjectFifoLink must have at least one source")
+            raise ValueError("an ObjectFifoLink needs a source")
         if len(self._dsts) < 1:
-            raise ValueError("An ObjectFifoLink must have at least one destination")
+            raise ValueError("an ObjectFifoLink needs a destination")
         if len(self._srcs) != 1 and len(self._dsts) != 1:
             raise ValueError(
-                "An ObjectFifoLink may only have > 1 of either sources or destinations, but not both"
+                "an ObjectFifoLink joins several sources or splits into several destinations, not both"
             )
         if self._src_offsets and len(self._src_offsets) != len(self._srcs):
             raise ValueError("Then number of source offsets does not match the number of sources")
