@@ -81,6 +81,19 @@ def describe_txn(operation: txn.TxnOperation, rows: Rows = SHARED_ROWS) -> Descr
             {"operation": "load_pdi", **operation._asdict()},
             f"load PDI {operation.pdi_id} ({operation.size_bytes} bytes at 0x{operation.address:x})",
         )
+    if isinstance(operation, txn.CreateScratchpad):
+        return Described(
+            {"operation": "create_scratchpad", **operation._asdict()},
+            f"scratchpad of {operation.size_bytes} bytes from 0x{operation.address:x}",
+        )
+    if isinstance(operation, txn.UpdateFromScratchpad):
+        described = _at(rows, "update_from_scratchpad", operation.address, operation._asdict())
+        names = {0: "mul", 1: "incr", 2: "decr"}
+        function = names.get(operation.function, f"function {operation.function}")
+        line = (
+            f"{described.line} += word {operation.entry} of the scratchpad ({function} {operation.argument})"
+        )
+        return Described(described.fields, line)
     if isinstance(operation, txn.Preempt):
         return Described(
             {"operation": "preempt", "level": operation.level}, f"may be preempted (level {operation.level})"

@@ -1,49 +1,50 @@
-"""Instructions as an ELF: what `xrt::elf` loads in place of insts.bin (partial ELF of AIE2).
+"""Instructions as an ELF: what `xrt::elf` loads in place of insts.bin (partial ELF of AIE2), beside an XCLBIN.
 
-The stream is the section `.ctrltext`. Each address patch of the stream has a relocation on the buffer
-descriptor that it fills in: XRT adds the address of the kernel argument that the relocation's symbol numbers.
-Byte for byte what `aiebu-asm -t aie2txn -c insts.bin` writes (version of XRT 2.25).
+The stream is the section `.ctrltext`. Each address patch of the stream has a relocation on the buffer descriptor that it
+fills in: XRT adds the address of the kernel argument that the relocation's symbol numbers. Control packets that the
+sequence sends can be in the file too, in `.ctrldata`: XRT puts them into a buffer of its own and fills in its address.
+Byte for byte what `aiebu-asm -t aie2txn -c insts.bin [-p FILE -j PATCH.json]` writes (version of XRT 2.25).
 
 Sources: aiebu, aie2_blob_preprocessor_input.cpp (which descriptor a patch means, what it is called), elfwriter.cpp;
-XRT, elf_patcher.h (numbers of the relocations). The layout of the sections was read off files of aiebu-asm.
+XRT, elf_patcher.h (numbers of the relocations).
 """
 
 from __future__ import annotations
 
-import hashlib
 import struct
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 from npuninja.errors import UserError
-from npuninja.formats.txn import AddressPatch, BlockWrite, Preempt, read_txn_at
+from npuninja.formats.control_code_elf import (
+    ADDRESS,
+    CONTROL_PACKETS,
+    DATA,
+    SCRATCHPAD,
+    SHIM_ADDRESS,
+    DynamicTables,
+    FileSection,
+    FilledPlace,
+    assemble,
+    code_section,
+    uid_section,
+)
+from npuninja.formats.txn import (
+    AddressPatch,
+    BlockWrite,
+    CreateScratchpad,
+    LoadPdi,
+    Preempt,
+    TxnOperation,
+    read_txn_at,
+)
 
-OS_ABI, ABI_VERSION = 0x45, 2
-_MACHINE = 1
+ABI_VERSION = 2
 _FIRST_ARGUMENT = 3  # a kernel's arguments 0 to 2 are the opcode, the instructions and their length
-_SHIM_ADDRESS = 5  # relocation: the 48-bit address in words 1 and 2 of a shim's descriptor
 _DESCRIPTOR_BYTES = 32
 _SHIM_DESCRIPTORS = range(0x1D000, 0x1D200, _DESCRIPTOR_BYTES)  # their registers within a shim tile
 _TILE_MASK = 0xFFFFF
 _MAX_ARGUMENT = 32
-
-_HEADER = struct.Struct("<16s2H5I6H")
-_PROGRAM = struct.Struct("<8I")
-_SECTION = struct.Struct("<10I")
-_SYMBOL = struct.Struct("<3I2BH")
-_RELOCATION = struct.Struct("<2Ii")
-_TEXT_OFFSET = 0x80  # behind the header and two program headers, on 16 bytes
-
-# name, type, flags, link, info, alignment, entry size; a section's index is its place here plus 1.
-_SECTIONS = (
-    (".shstrtab", 3, 0, 0, 0, 1, 0),
-    (".ctrltext", 1, 6, 0, 0, 16, 0),
-    (".dynstr", 3, 0, 0, 0, 0, 0),
-    (".dynsym", 11, 0, 3, 1, 8, _SYMBOL.size),
-    (".rela.dyn", 4, 0, 4, 0, 8, _RELOCATION.size),
-    (".dynamic", 6, 0, 3, 0, 8, 8),
-    (".note.xrt.UID", 7, 0, 0, 0, 1, 0),
-)
-_TEXT_INDEX = 2
+_ADDRESS_OFFSET = 8  # of the address in the operations that load a PDI and make a scratchpad
 
 
 class Patch(NamedTuple):
@@ -66,8 +67,13 @@ def patches_of(stream: bytes, name: str = "insts.bin") -> list[Patch]:
         UserError: the stream is damaged, has preemption points, or an address patch has no such descriptor: XRT
             could not patch it.
     """
+    return [patch for _, patch in _places(stream, name) if isinstance(patch, Patch)]
+
+
+def _places(stream: bytes, name: str) -> list[tuple[int, Patch | TxnOperation]]:
+    """What XRT fills in, in order: a patch, or the operation that has an address, and its offset in the stream."""
     written: dict[int, tuple[int, int]] = {}  # register of a descriptor -> its offset and bytes to move
-    found = []
+    found: list[tuple[int, Patch | TxnOperation]] = []
     for offset, operation in read_txn_at(stream, name):
         if isinstance(operation, BlockWrite):
             payload = offset + 16
@@ -81,7 +87,9 @@ def patches_of(stream: bytes, name: str = "insts.bin") -> list[Patch]:
                 hint="use insts.bin, or aiebu-asm, which has that code",
             )
         elif isinstance(operation, AddressPatch):
-            found.append(_patch(operation, written, f"{name}: the address patch at byte {offset}"))
+            found.append((offset, _patch(operation, written, f"{name}: the address patch at byte {offset}")))
+        elif isinstance(operation, (LoadPdi, CreateScratchpad)):
+            found.append((offset, operation))
     return found
 
 
@@ -108,70 +116,91 @@ def _patch(operation: AddressPatch, written: dict[int, tuple[int, int]], what: s
     return Patch(offset, operation.argument, buffer_bytes, operation.offset_bytes)
 
 
-def write_instruction_elf(stream: bytes, name: str = "insts.bin") -> bytes:
+def relocated(
+    stream: bytes, name: str, first_argument: int, control_argument: int = -1
+) -> tuple[bytes, list[FilledPlace]]:
+    """A stream as it stands in an ELF, and what XRT fills in.
+
+    Args:
+        stream: the bytes of insts.bin.
+        name: of the stream, for messages.
+        first_argument: the kernel's argument that is the first of the runtime sequence.
+        control_argument: the argument of the sequence that is its control packets; -1: none of them.
+
+    Raises:
+        UserError: as `patches_of`.
+    """
+    text, found = bytearray(stream), []
+    for offset, place in _places(stream, name):
+        if isinstance(place, Patch):
+            # XRT adds to what is there, so the address itself starts from zero; the bits around it stay.
+            low, high = struct.unpack_from("<2I", text, place.offset + 4)
+            struct.pack_into("<2I", text, place.offset + 4, low & 3, high & 0xFFFF0000)
+            symbol = str(place.argument + first_argument)
+            if place.argument == control_argument:
+                symbol = CONTROL_PACKETS
+            relocation = FilledPlace(
+                place.offset, symbol, SHIM_ADDRESS, place.buffer_bytes, place.addend_bytes
+            )
+        elif isinstance(place, LoadPdi):
+            symbol = pdi_section_name(place.pdi_id)
+            relocation = FilledPlace(offset + _ADDRESS_OFFSET, symbol, ADDRESS, place.size_bytes, 0)
+        else:
+            assert isinstance(place, CreateScratchpad)
+            relocation = FilledPlace(offset + _ADDRESS_OFFSET, SCRATCHPAD, ADDRESS, place.size_bytes, 0)
+        found.append(relocation)
+    return bytes(text), found
+
+
+def refuse_shared_places(relocations: Sequence[FilledPlace], name: str) -> None:
+    """XRT fills everything in before the first instruction runs, so two address patches of one descriptor need a block write
+    between them, as each then has words of its own.
+
+    Raises:
+        UserError: two relocations fill in the same words.
+    """
+    filled: dict[int, FilledPlace] = {}
+    for relocation in relocations:
+        if filled.setdefault(relocation.offset, relocation) != relocation:
+            raise UserError(
+                f"{name}: two address patches fill in the descriptor at byte {relocation.offset}, and no block write between "
+                "them sets it again",
+                hint="as an ELF, instructions have one address for each descriptor that they write; use insts.bin",
+            )
+
+
+def pdi_section_name(number: int) -> str:
+    """What the section of a PDI is called, and the symbol that stands for its address."""
+    return f".pdi.{number}"
+
+
+def write_instruction_elf(
+    stream: bytes, name: str = "insts.bin", control_packets: bytes = b"", control_argument: int = -1
+) -> bytes:
     """The ELF of an instruction stream.
 
     Args:
         stream: the bytes of insts.bin.
         name: of the stream, for messages.
+        control_packets: what the sequence sends from its argument `control_argument`, if it does so.
 
     Raises:
-        UserError: as `patches_of`.
+        UserError: as `patches_of`; or the stream loads a PDI, which is in a full ELF only.
     """
-    text = bytearray(stream)
-    patches = patches_of(stream, name)
-    symbols: dict[tuple[int, int], int] = {}
-    relocations = b""
-    for patch in patches:
-        # XRT adds to what is there, so the address itself starts from zero; the bits around it stay.
-        low, high = struct.unpack_from("<2I", text, patch.offset + 4)
-        struct.pack_into("<2I", text, patch.offset + 4, low & 3, high & 0xFFFF0000)
-        symbol = symbols.setdefault((patch.argument, patch.buffer_bytes), len(symbols) + 1)
-        relocations += _RELOCATION.pack(
-            patch.offset, symbol << 8 | _SHIM_ADDRESS, _signed(patch.addend_bytes)
-        )
-    names, table = b"\0", _SYMBOL.pack(0, 0, 0, 0, 0, 0)
-    for argument, buffer_bytes in symbols:
-        table += _SYMBOL.pack(len(names), 0, buffer_bytes, 0x11, 0, _TEXT_INDEX)  # a global object
-        names += b"%d\0" % (argument + _FIRST_ARGUMENT)
-    note = struct.pack("<3I4s", 4, 16, 4, b"XRT") + hashlib.md5(text, usedforsecurity=False).digest()
-    section_names = b"\0" + b"".join(section[0].encode() + b"\0" for section in _SECTIONS)
-    return _assemble(bytes(text), section_names, names, table, relocations, note)
-
-
-def _signed(value: int) -> int:
-    return value - (value >> 31 << 32)
-
-
-def _assemble(
-    text: bytes, section_names: bytes, names: bytes, table: bytes, relocations: bytes, note: bytes
-) -> bytes:
-    dynamic = b""
+    for offset, operation in read_txn_at(stream, name):
+        if isinstance(operation, LoadPdi):
+            raise UserError(
+                f"{name}: the operation at byte {offset} loads PDI {operation.pdi_id}, and an ELF of instructions alone has "
+                "no PDIs",
+                hint="ask for a full ELF ([design.NAME] full-elf = true), or use insts.bin",
+            )
+    text, relocations = relocated(stream, name, _FIRST_ARGUMENT, control_argument)
+    sections: list[FileSection] = []
+    if control_packets:
+        sections.append(code_section(".ctrldata", control_packets, DATA))
+    sections.append(code_section(".ctrltext", text))
     if relocations:
-        # DT_RELA and DT_RELASZ with the number of the section and its size, as aiebu writes them.
-        dynamic = struct.pack("<4I", 7, 5, 8, len(relocations))
-    parts = [section_names, text, names, table, relocations, dynamic, note]
-    # In the file the text comes first, behind the program headers.
-    order = [1, 0, 2, 3, 4, 5, 6]
-    body, offsets = bytearray(), [0] * len(parts)
-    for index in order:
-        alignment = _SECTIONS[index][5]
-        body += bytes(-(_TEXT_OFFSET + len(body)) % (alignment or 1))
-        offsets[index] = _TEXT_OFFSET + len(body)
-        body += parts[index]
-    body += bytes(16 - (_TEXT_OFFSET + len(body)) % 16)  # 16 bytes where it is aligned already
-    headers = _SECTION.pack(*[0] * 10)
-    for index, (name, kind, flags, link, info, alignment, entry) in enumerate(_SECTIONS):
-        place = section_names.index(b"\0" + name.encode() + b"\0") + 1
-        headers += _SECTION.pack(
-            place, kind, flags, 0, offsets[index], len(parts[index]), link, info, alignment, entry
-        )
-    identification = b"\x7fELF\1\1\1" + bytes((OS_ABI, ABI_VERSION)) + bytes(7)
-    count = len(_SECTIONS) + 1
-    header = _HEADER.pack(
-        identification, 2, _MACHINE, 1, 0, _HEADER.size, _TEXT_OFFSET + len(body), 0,
-        _HEADER.size, _PROGRAM.size, 2, _SECTION.size, count, 1,
-    )  # fmt: skip
-    programs = _PROGRAM.pack(6, _HEADER.size, 0, 0, 64, 64, 4, 0)
-    programs += _PROGRAM.pack(1, _TEXT_OFFSET, 0, 0, len(text), len(text), 5, 16)
-    return (header + programs).ljust(_TEXT_OFFSET, b"\0") + bytes(body) + headers
+        tables = DynamicTables()
+        tables.add(len(sections) + 1, relocations)
+        sections += tables.sections(len(sections) + 2)
+    return assemble([*sections, uid_section(sections)], ABI_VERSION)

@@ -108,6 +108,26 @@ class AddressPatch(NamedTuple):
     offset_bytes: int
 
 
+class CreateScratchpad(NamedTuple):
+    """Copies the scratchpad, `size_bytes` of host memory at `address`, to the controller."""
+
+    usage_type: int
+    size_bytes: int
+    address: int
+
+
+class UpdateFromScratchpad(NamedTuple):
+    """Adds a word of the scratchpad to the 48-bit address in the two words at `address`.
+
+    `entry`: which word. `function`: 0 the word times `argument`, 1 plus it, 2 minus it.
+    """
+
+    entry: int
+    function: int
+    argument: int
+    address: int
+
+
 class Other(NamedTuple):
     """An operation that is not known here: its number and all its bytes. Numbers from 9 on moved between
     releases.
@@ -118,8 +138,9 @@ class Other(NamedTuple):
 
 
 TxnOperation = Union[
-    Write, MaskWrite, MaskPoll, BlockWrite, LoadPdi, Preempt, Noop, Sync, AddressPatch, Other
-]
+    Write, MaskWrite, MaskPoll, BlockWrite, LoadPdi, Preempt, Noop, Sync, AddressPatch, CreateScratchpad,
+    UpdateFromScratchpad, Other
+]  # fmt: skip
 
 
 class Transaction(NamedTuple):
@@ -170,6 +191,11 @@ def encode(op: TxnOperation) -> bytes:
     if isinstance(op, MaskPoll):
         code = MASKPOLL_BUSY if op.busy else MASKPOLL
         return struct.pack("<2IQ3I", code, 0, op.address, op.value, op.mask, 28)
+    if isinstance(op, CreateScratchpad):
+        return struct.pack("<2IQ", CREATE_SCRATCHPAD | op.usage_type << 8, op.size_bytes, op.address)
+    if isinstance(op, UpdateFromScratchpad):
+        word = UPDATE_FROM_SCRATCHPAD | op.entry << 8 | op.function << 16
+        return struct.pack("<3I", word, op.argument, op.address)
     return op.data
 
 
@@ -278,4 +304,8 @@ def _decode(reader: ByteReader, code: int, word: int, offset: int, size: int) ->
         return Sync(column, row, direction, config >> 24, config >> 16 & 0xFF, config >> 8 & 0xFF)
     if code == DDR_PATCH:
         return AddressPatch(words[7] << 32 | words[6], words[9] << 32 | words[8], words[11] << 32 | words[10])
+    if code == CREATE_SCRATCHPAD:
+        return CreateScratchpad(word >> 8, words[1], words[3] << 32 | words[2])
+    if code == UPDATE_FROM_SCRATCHPAD:
+        return UpdateFromScratchpad(word >> 8 & 0xFF, word >> 16, words[1], words[2])
     return Other(code, reader.data[offset : offset + size])

@@ -88,7 +88,7 @@ def test_patched_instructions_name_what_was_patched(uses):
     carry what the firmware adds to the first five, as the emulated array wants it of every stream.
     """
     operations = []
-    for number, argument, addend in uses:
+    for number, (_, argument, addend) in enumerate(uses):
         operations.append(BlockWrite(0x1D000 + 32 * number, descriptor(16)))
         operations.append(AddressPatch(0x1D004 + 32 * number, argument, addend))
     text = read_elf(write_instruction_elf(stream(*operations)), "x.elf").section(".ctrltext").data

@@ -33,6 +33,8 @@ from npuninja.formats import cdo, elf, emulation_data, pdi, txn, xclbin
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.dwarf_lines import read_line_table
+from npuninja.formats.full_elf import FullInstance, FullKernel, write_full_elf
+from npuninja.formats.full_elf_reader import read_full_elf
 from npuninja.formats.instruction_elf import write_instruction_elf
 from npuninja.formats.wasm_code import functions
 from npuninja.formats.wasm_module import append_custom_section, read_wasm
@@ -90,6 +92,12 @@ def _cdo() -> bytes:
 def _txn() -> bytes:
     operations = (txn.Write(0x21F000, 1), txn.BlockWrite(0x1D000, bytes(32)), txn.AddressPatch(0x1D004, 0, 0))
     return txn.write_txn(txn.Transaction(3, 6, 1, 1, (*operations, txn.Sync(0, 0, 1, 0, 1, 1))))
+
+
+def _full_elf() -> bytes:
+    loads = txn.write_txn(txn.Transaction(4, 6, 1, 1, (txn.LoadPdi(1, 0, 0), txn.CreateScratchpad(0, 8, 0))))
+    instances = (FullInstance("run", _txn(), bytes(16), 0), FullInstance("load", loads))
+    return write_full_elf([FullKernel("main", 3, ((1, _pdi()),), instances)])
 
 
 def _pdi() -> bytes:
@@ -387,6 +395,7 @@ READERS: dict[str, Reader] = {
     "program": Reader(_read_program, _programs),
     "line_table": Reader(_read_line_table, _line_tables),
     "instruction_elf": Reader(lambda data: write_instruction_elf(data, "fuzz"), lambda: [_txn()]),
+    "full_elf": Reader(lambda data: read_full_elf(data, "fuzz"), lambda: [_full_elf()]),
     "assembler": Reader(
         lambda data: assemble(data.decode("utf-8", "replace"), "fuzz.s"),
         lambda: [(ROOT / "tests/machine_code/programs/cube.s").read_bytes()],

@@ -394,6 +394,7 @@ STRUCTURES: dict[str, tuple[Mutation, ...]] = {
     "inspect": (xclbin_headers, fields),
     "line_table": (fields,),
     "instruction_elf": (txn_words, fields),
+    "full_elf": (fields, txn_words),
     "assembler": (tokens,),
     "public_key": (tokens,),
     "program": (xclbin_headers, fields),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import struct
-
 import pytest
 
 from npuninja.errors import UserError, Warnings
-from npuninja.formats.txn import MaskWrite, Other, Write, read_txn
+from npuninja.formats.txn import CreateScratchpad, MaskWrite, UpdateFromScratchpad, Write, read_txn
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.lowering import pipeline
@@ -54,17 +52,17 @@ def test_a_core_reads_what_the_sequence_filled_and_waits_for_it() -> None:
     names = [op.name for op in core.body.ops if op.name != "arith.constant"]
     assert names == ["aie.use_lock", "memref.load", "arith.shrui", "arith.trunci", "memref.store", "aie.end"]
     create, zero, update, lock = operations(module)
-    assert create == Other(10, struct.pack("<4I", 10, 8, 0, 0))
+    assert create == CreateScratchpad(0, 8, 0)
     assert isinstance(zero, Write)
     assert zero.value == 0
-    assert update == Other(12, struct.pack("<3I", 12 | 1 << 8 | 1 << 16, 0, zero.address))
+    assert update == UpdateFromScratchpad(1, 1, 0, zero.address)
     assert lock == Write((2 << 20) + 0x1F000, 1)
 
 
 def test_a_marker_says_where_the_parameters_are_filled() -> None:
     text = CORE.replace("{ }", "{\naiex.core_reset(%t)\naiex.sync_scratchpad_parameters_from_host\n}")
     names = [type(op).__name__ for op in operations(lowered(text, "aiex.scratchpad_parameter @p : i16"))]
-    assert names == ["MaskWrite", "MaskWrite", "Other", "Write", "Other", "Write"]
+    assert names == ["MaskWrite", "MaskWrite", "CreateScratchpad", "Write", "UpdateFromScratchpad", "Write"]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +91,7 @@ def test_an_offset_is_added_in_bytes_to_the_address_of_the_descriptor() -> None:
           {id = 2 : i64, metadata = @in, offset_parameter = @where} : memref<64xi16>
       }"""
     ops = operations(lowered(device, "aiex.scratchpad_parameter @where : i32"))
-    assert Other(12, struct.pack("<3I", 12, 2, 0x1D044)) in ops
+    assert UpdateFromScratchpad(0, 0, 2, 0x1D044) in ops
 
 
 RESETS = """

@@ -303,6 +303,11 @@ def read_sequence(insts: bytes) -> tuple[SequenceWork, str]:
             waited = True
         elif isinstance(op, txn.MaskPoll):
             counts["polls"] += 1
+        elif isinstance(op, (txn.CreateScratchpad, txn.UpdateFromScratchpad)):
+            raise UserError(
+                "the sequence takes numbers from the scratchpad, and the timing model knows no cost of that",
+                hint="model a sequence without it",
+            )
         elif isinstance(op, (txn.LoadPdi, txn.Other)):
             what = (
                 "loads another PDI" if isinstance(op, txn.LoadPdi) else f"has the operation 0x{op.code:02x}"

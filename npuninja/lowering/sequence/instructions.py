@@ -10,18 +10,17 @@ from typing import Callable
 
 from npuninja.errors import UserError
 from npuninja.formats.txn import (
-    CREATE_SCRATCHPAD,
     TRANSLATED_ARGUMENTS,
-    UPDATE_FROM_SCRATCHPAD,
     AddressPatch,
     BlockWrite,
+    CreateScratchpad,
     LoadPdi,
     MaskWrite,
-    Other,
     Preempt,
     Sync,
     Transaction,
     TxnOperation,
+    UpdateFromScratchpad,
     Write,
     write_txn,
 )
@@ -201,17 +200,13 @@ def _preempt(op: Operation, device: Operation) -> TxnOperation:
 
 def _create_scratchpad(op: Operation, device: Operation) -> TxnOperation:
     # XRT puts the address of the scratchpad behind the size.
-    word = CREATE_SCRATCHPAD | op.integer("usage_type", 0) << 8
-    return Other(CREATE_SCRATCHPAD, struct.pack("<4I", word, op.integer("size"), 0, 0))
+    return CreateScratchpad(op.integer("usage_type", 0), op.integer("size"), 0)
 
 
 def _update_from_scratchpad(op: Operation, device: Operation) -> TxnOperation:
-    function = op.enum("func") if "func" in op.attributes else "incr"
-    number = ENUMS["StateTableFunc"][function]
-    word = UPDATE_FROM_SCRATCHPAD | op.integer("state_table_idx") << 8 | number << 16
-    return Other(
-        UPDATE_FROM_SCRATCHPAD,
-        struct.pack("<3I", word, op.integer("func_arg", 0), absolute_address(op, device)),
+    function = ENUMS["StateTableFunc"][op.enum("func") if "func" in op.attributes else "incr"]
+    return UpdateFromScratchpad(
+        op.integer("state_table_idx"), function, op.integer("func_arg", 0), absolute_address(op, device)
     )
 
 
