@@ -12,7 +12,8 @@ from npuninja.porting.cmake_target import ask_cmake, find_cmake
 from npuninja.porting.found import CMakeBuild, Command, HostProgram
 from npuninja.porting.lit_tests import LitTest, commands_of_tests, test_for_make
 from npuninja.porting.make_commands import Answer, ask_make, find_makefile
-from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project, project_of
+from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project
+from npuninja.porting.project_builder import project_of
 from npuninja.porting.project_files import Written, write_project
 from npuninja.porting.recognise import Recognised, recognise
 

@@ -1,0 +1,305 @@
+"""From what the commands of a build do to the designs, kernels and host programs of an npuninja project."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from npuninja.porting.design_calls import DesignCalls, outputs_of
+from npuninja.porting.found import (
+    Archive,
+    CMakeBuild,
+    Command,
+    Copy,
+    DesignBuild,
+    DesignScript,
+    HostProgram,
+    HostRun,
+    KernelObject,
+    ReplacedWords,
+)
+from npuninja.porting.host_runs import HostRuns
+from npuninja.porting.known_files import KnownFiles
+from npuninja.porting.project import (
+    MLIR_AIE_PLACE,
+    PEANO_PLACE,
+    Design,
+    Kernel,
+    Project,
+    plain_name,
+    text_of,
+    unlike,
+    words_of_script,
+    words_to_stdout,
+)
+from npuninja.porting.recognise import Recognised
+
+
+def project_of(
+    folder: str,
+    recognised: Iterable[Recognised],
+    programs_of: Callable[[CMakeBuild], Sequence[HostProgram]],
+) -> Project:
+    """The project that a folder's commands amount to.
+
+    Args:
+        folder: absolute.
+        recognised: the commands in order.
+        programs_of: the programs of a CMake project; may raise UserError.
+    """
+    builder = _Builder(folder, programs_of)
+    for one in recognised:
+        builder.add(one)
+    return builder.finish()
+
+
+class _Builder:
+    """Goes through the commands once, in order; a later command may name what an earlier one made."""
+
+    def __init__(self, folder: str, programs_of: Callable[[CMakeBuild], Sequence[HostProgram]]) -> None:
+        self.project = Project()
+        self._files = KnownFiles(folder)
+        self._hosts = HostRuns(self.project, self._files, programs_of)
+        self._objects: dict[str, KernelObject] = {}
+        self._pending: dict[str, KernelObject] = {}  # compiled since the last design was built
+        self._scripts: dict[str, DesignScript] = {}  # by the MLIR they print
+        self._printing: list[tuple[Command, DesignScript]] = []
+        self._replaced: dict[str, ReplacedWords] = {}  # by the file with other words
+        self._second_names: set[str] = set()  # objects that are copies of others
+        self._kernels_of: dict[str, list[KernelObject]] = {}
+        self._calls = DesignCalls()
+
+    def add(self, recognised: Recognised) -> None:
+        command, found = recognised.command, recognised.found
+        if isinstance(found, KernelObject):
+            self._compiled(command, found)
+        elif isinstance(found, Archive):
+            self._archived(command, found)
+        elif isinstance(found, DesignScript):
+            self._script(command, found)
+        elif isinstance(found, DesignBuild):
+            self._built(command, found)
+        elif isinstance(found, HostProgram):
+            self._hosts.compiled(command, found)
+        elif isinstance(found, CMakeBuild):
+            self._hosts.built_by_cmake(command, found)
+        elif isinstance(found, Copy):
+            self._copied(found)
+        elif isinstance(found, ReplacedWords):
+            self._with_other_words(command, found)
+        elif isinstance(found, HostRun):
+            self._hosts.run(command, found)
+        elif recognised.remark:
+            self._files.left_out(command)
+            self.project.say(command, recognised.remark, taken=False)
+
+    def _with_other_words(self, command: Command, found: ReplacedWords) -> None:
+        before = self._replaced.get(found.source)
+        source = before.source if before else self._files.original(found.source)
+        if not os.path.isfile(source):
+            self._files.left_out(command)
+            self.project.say(
+                command, f"{self._files.short(source)} is not a file of this folder", taken=False
+            )
+            return
+        words = (*(before.words if before else ()), *found.words)
+        flags = (*(before.aiecc_flags if before else ()), *found.aiecc_flags)
+        self._replaced[found.target] = ReplacedWords(source, found.target, words, flags)
+        became = f"aiecc-flags = {list(found.aiecc_flags)}" if found.aiecc_flags else ""
+        self.project.say(command, became or f"replace = {[f'{word}={text}' for word, text in words]}")
+
+    # --- Kernels.
+
+    def _compiled(self, command: Command, found: KernelObject) -> None:
+        sources = tuple(
+            s for s in map(self._files.original, found.sources) if not s.startswith(MLIR_AIE_PLACE)
+        )
+        if not sources:
+            self.project.say(command, "nothing: npuninja's kernel headers have what this source defines")
+        else:
+            self.project.say(command, f'[kernel."{os.path.basename(found.output)}"]')
+        self._objects[found.output] = self._pending[found.output] = replace(found, sources=sources)
+
+    def _copied(self, found: Copy) -> None:
+        """A file under another name; of an object, it is made as the first where a design names it."""
+        self._files.copied(found.target, found.source)
+        made = self._objects.get(found.source)
+        if made is not None and os.path.basename(found.target) != os.path.basename(found.source):
+            self._objects[found.target] = self._pending[found.target] = replace(made, output=found.target)
+            self._second_names.add(found.target)
+
+    def _archived(self, command: Command, found: Archive) -> None:
+        members = [self._objects[m] for m in found.members if m in self._objects]
+        strangers = tuple(m for m in found.members if m not in self._objects)
+        kinds = {(m.defines, m.flags, m.language) for m in members if m.sources}
+        if len(kinds) > 1:
+            self.project.say(
+                command,
+                "its objects are compiled in different ways, which one [kernel] cannot say",
+                taken=False,
+            )
+            return
+        first = next((m for m in members if m.sources), None)
+        sources = tuple(source for member in members for source in member.sources) + strangers
+        include = tuple(dict.fromkeys(path for member in members for path in member.include))
+        made = KernelObject(
+            found.output, sources, first.defines if first else (), include,
+            first.flags if first else (), first.language if first else "",
+        )  # fmt: skip
+        for member in members:
+            self._pending.pop(member.output, None)
+        self._objects[found.output] = self._pending[found.output] = made
+        self.project.say(command, f'[kernel."{os.path.basename(found.output)}"]')
+
+    # --- Designs.
+
+    def _script(self, command: Command, found: DesignScript) -> None:
+        xclbin = found.output("xclbin")
+        if not xclbin:
+            self._scripts[found.mlir] = found
+            self._printing.append((command, found))
+            self.project.say(command, f"a design's source, {os.path.basename(found.script)}")
+            return
+        files = {found.output(kind): kind for kind in ("xclbin", "insts", "elf") if found.output(kind)}
+        # With the names of its outputs, by which it compiles and does not run; where it would write, nothing is.
+        words = words_of_script(found.arguments, found.folder)
+        self._design(
+            command, xclbin, Design("", found.script, words, module=found.module, folder=found.folder), files
+        )
+
+    def _built(self, command: Command, found: DesignBuild) -> None:
+        changed = self._replaced.get(found.mlir) or self._replaced.get(self._files.original(found.mlir))
+        mlir = changed.source if changed else self._files.original(found.mlir)
+        script = self._scripts.get(mlir)
+        if script is None and not os.path.isfile(mlir):
+            self.project.say(command, f"nothing says how {self._files.short(mlir)} is made", taken=False)
+            return
+        if found.full_elf:
+            self._files.not_made.add(found.full_elf)
+            became = "npuninja makes no full ELF (docs/several-kernels.md says why)"
+            self.project.say(command, became, taken=False)
+            if not found.xclbin and not found.insts:
+                return
+        if not any(path for path, _ in outputs_of(found)):
+            self.project.say(command, "it makes neither an XCLBIN nor instructions", taken=False)
+            return
+        source, arguments = mlir, tuple[str, ...]()
+        if script:
+            source, arguments = script.script, words_to_stdout(script)
+        module, folder = (script.module, script.folder) if script else ("", "")
+        if found.elf and any(kind == "ctrlpkt" for _, kind in found.others):
+            found = replace(found, elf="")
+            self.project.say(
+                command, "without the ELF, which npuninja does not make of control packets", taken=False
+            )
+        flags = (*found.aiecc_flags, *(changed.aiecc_flags if changed else ()))
+        design = Design(
+            "", source, arguments, flags, module=module, folder=folder,
+            replaced=changed.words if changed else (), generation=found.generation,
+        )  # fmt: skip
+        if not self._joined(command, found, design):
+            return
+        if found.other_options:
+            self.project.say(
+                command, f"without {' '.join(found.other_options)}, which npuninja does not know", taken=False
+            )
+
+    def _joined(self, command: Command, found: DesignBuild, design: Design) -> bool:
+        """A call of aiecc, alone or as one of several on a module (`design_calls`); False when it is left out."""
+        module = (design.source, design.arguments, design.aiecc_flags, design.replaced)
+        name = self._calls.design_of(found, module)
+        if found.chained and not name:
+            path = self._files.short(found.chained)
+            became = f"{path} is of another module, and a design is one module"
+            self.project.say(command, became, taken=False)
+            return False
+        if name:
+            self.project.say(command, f"[design.{name}]")
+        else:
+            path = outputs_of(found)[0][0]
+            name = self._design(command, path, design, dict(outputs_of(found)))
+        self._calls.add(found, module, name)
+        files, devices, kernels = self._calls.settings(name)
+        self.project.designs = [
+            replace(
+                d,
+                files=files,
+                devices=devices,
+                kernels=kernels,
+                reconfiguration=d.reconfiguration or bool(found.others),
+            )
+            if d.name == name
+            else d
+            for d in self.project.designs
+        ]
+        return True
+
+    def _design(self, command: Command, path: str, design: Design, files: Mapping[str, str]) -> str:
+        """A design that a command makes, which may be one that is known by a file; returns its name."""
+        known = next((d for d in self.project.designs if path in dict(d.files)), None)
+        if known is None:
+            name = plain_name(os.path.splitext(os.path.basename(path))[0])
+            names = {design.name for design in self.project.designs}
+            folder = design.folder
+            if folder and not os.path.isdir(folder):  # one that the build makes: nothing is to be read there
+                folder = self._files.folder
+            known = replace(design, name=unlike(name, names), files=tuple(files.items()), folder=folder)
+            self.project.designs.append(known)
+            self._kernels_of[known.name] = list(self._pending.values())
+            self._pending = {}
+        self.project.say(command, f"[design.{known.name}]")
+        return known.name
+
+    # --- At the end.
+
+    def finish(self) -> Project:
+        """Gives names and settles which objects are for which design."""
+        self._name_designs()
+        ways: dict[str, dict[Kernel, list[str]]] = {}
+        for design, objects in self._kernels_of.items():
+            for found in objects:
+                if found.sources and self._is_wanted(found):
+                    kernel = _kernel(found)
+                    ways.setdefault(kernel.name, {}).setdefault(kernel, []).append(design)
+        for kernels in ways.values():
+            for kernel, designs in kernels.items():
+                self.project.kernels.append(
+                    kernel if len(kernels) == 1 else replace(kernel, designs=tuple(designs))
+                )
+        for found in self._pending.values():
+            if found.sources and os.path.basename(found.output) not in ways and self._is_wanted(found):
+                self.project.kernels.append(_kernel(found))
+        if self.project.empty:
+            self._hosts.only_printed(self._printing)
+        return self.project
+
+    def _is_wanted(self, found: KernelObject) -> bool:
+        """Whether an object is not only a copy whose name no design says."""
+        name = os.path.basename(found.output)
+        return found.output not in self._second_names or any(
+            name in text_of(design.source) for design in self.project.designs
+        )
+
+    def _name_designs(self) -> None:
+        """A folder's only design has the folder's name: `final` and `aie` say nothing."""
+        if len(self.project.designs) != 1:
+            return
+        (design,) = self.project.designs
+        name = plain_name(os.path.basename(self._files.folder))
+        self._kernels_of[name] = self._kernels_of.pop(design.name)
+        self.project.designs = [replace(design, name=name)]
+        self.project.hosts = [
+            replace(host, designs=tuple(name for _ in host.designs)) for host in self.project.hosts
+        ]
+        self.project.lines = [
+            replace(line, became=line.became.replace(f"[design.{design.name}]", f"[design.{name}]"))
+            for line in self.project.lines
+        ]
+
+
+def _kernel(found: KernelObject) -> Kernel:
+    include = tuple(path for path in found.include if not path.startswith((MLIR_AIE_PLACE, PEANO_PLACE)))
+    return Kernel(
+        os.path.basename(found.output), found.sources, found.defines, include, found.flags, found.language
+    )
