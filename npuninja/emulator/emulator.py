@@ -10,22 +10,19 @@ from typing import TypeVar
 
 import wasmtime
 
-from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import (
     CORE_CONTROL,
     CORE_CONTROL_ENABLE,
-    PROGRAM_MEMORY,
     tile_address,
 )
 from npuninja.emulator import layout
 from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, RUN_START_CORE, Array
 from npuninja.emulator.checks import check_bits
 from npuninja.emulator.checks.races import Race
-from npuninja.emulator.checks.regions import regions_of
 from npuninja.emulator.configuration import LoadedDesign, loaded_cores, read_design
 from npuninja.emulator.core_counts import core_counts
-from npuninja.emulator.cores import EmulatedCore, read_program
+from npuninja.emulator.cores import EmulatedCore
 from npuninja.emulator.deadlock import deadlock
 from npuninja.emulator.diagnosis import Diagnosis
 from npuninja.emulator.errors import EmulationError, InvalidAccess
@@ -36,12 +33,12 @@ from npuninja.emulator.kernel_output import KernelOutput
 from npuninja.emulator.machine_cores import MachineCore
 from npuninja.emulator.run_report import RunReport, channel_counts, unfinished_transfers
 from npuninja.emulator.shared_memory import FilePlace
+from npuninja.emulator.started_cores import StartedCores
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.watchdog import Watchdog
-from npuninja.errors import ToolError, UserError
+from npuninja.errors import UserError
 from npuninja.formats import txn
 from npuninja.formats.cdo import Command
-from npuninja.formats.core_image import STUB_BYTES, read_stub
 from npuninja.machine_code.program import program_pieces
 
 #: Rounds of the scheduler between two looks at the clock; a round gives every actor one turn.
@@ -84,8 +81,6 @@ class Emulator:
         count_bundles: bool = False,
     ) -> None:
         self.checks = checks
-        self._count_bundles = count_bundles
-        self._file = ""
         self._design: LoadedDesign | None = None
         self._loaded: Sequence[Command] = ()
         self._array = Array(layout.Geometry(columns, rows))
@@ -98,17 +93,15 @@ class Emulator:
         self._array.call("set_schedule", schedule)
         self._watchdog = Watchdog(self._array.engine.increment_epoch)
         weakref.finalize(self, self._watchdog.close)
-        self._modules = dict(modules or {})
         self.at_end: Callable[[bytes, Sequence[Event], Sequence[bytes]], None] | None = None
         """Called when a sequence is done: with its stream, the events of the run, and what its buffers held before."""
         self.loaded_by_number = False
         """Whether a sequence has loaded a PDI by its number."""
         self._cores_just_started = False
         self._pdis = {number: tuple(commands) for number, commands in (pdis or {}).items()}
-        self._cores: dict[int, EmulatedCore] = {}
-        self._machine_cores: dict[int, MachineCore] = {}
+        self._cores = StartedCores(self._array, modules or {}, checks, count_bundles)
         self._host = HostMemory(self._array)
-        self._diagnosis = Diagnosis(self._array, self._cores, self._machine_cores, self._host)
+        self._diagnosis = Diagnosis(self._array, self._cores.emulated, self._cores.machine, self._host)
         self._failure: EmulationError | None = None
         self._counted: list[ActorState] = []
         self._log_events = log_events
@@ -152,7 +145,7 @@ class Emulator:
             schedule=schedule,
             count_bundles=count_bundles,
         )
-        emulator._file = name
+        emulator._cores.file = name
         emulator._design, emulator._loaded = design, first
         try:
             emulator.configure(first)
@@ -197,59 +190,18 @@ class Emulator:
         commands = tuple(commands)
         loaded = loaded_cores(commands, self.device.rows)
         for tile in loaded:
-            self._forget_core(tile)
+            self._cores.forget(tile)
         self._guard(lambda: self._array.apply(commands))
         pieces = program_pieces(commands, self.device.rows)
         for tile in sorted(loaded):
-            self._start_core(tile, pieces[layout.tile_place(tile)])
+            self._cores.start(tile, pieces[layout.tile_place(tile)])
         for tile in self.device.tiles():
-            if not self.device.is_core_tile(tile) or tile in self._machine_cores or tile in self._cores:
+            if not self.device.is_core_tile(tile) or tile in self._cores:
                 continue
             control = tile_address(*layout.tile_place(tile), CORE_CONTROL)
             if self._array.read32(control) & CORE_CONTROL_ENABLE:
                 raise self._fail(without_program(tile))
         self._cores_just_started = True
-
-    def _forget_core(self, tile: int) -> None:
-        self._cores.pop(tile, None)
-        self._machine_cores.pop(tile, None)
-        self._array.call("set_core", tile, 0)
-
-    def _start_core(self, tile: int, pieces: Sequence[tuple[int, bytes]]) -> None:
-        column, row = layout.tile_place(tile)
-        start = layout.tile_engine_address(tile) + PROGRAM_MEMORY
-        stub = read_stub(bytes(self._array.engine_memory(start, STUB_BYTES)))
-        if stub is None:
-            machine_core = MachineCore(
-                self._array, tile, pieces, translate=not self._count_bundles, checked=bool(self.checks),
-                file=self._file,
-            )  # fmt: skip
-            self._array.call("clear_regions", tile)
-            self._machine_cores[tile] = machine_core
-            self._array.add_machine_core(tile, machine_core.step, machine_core.reset)
-            return
-        module = self._modules.get(stub.digest)
-        if module is None:
-            raise UserError(
-                f"the module of core ({column}, {row}) is missing: there is none with sha256 {stub.digest.hex()[:16]}…",
-                hint="the PDI and the modules are from different builds; build the XCLBIN again",
-            )
-        program = read_program(module, self.device)
-        if (program.info.column, program.info.row) != (column, row):
-            raise UserError(
-                f"core ({column}, {row}) was given the module of core ({program.info.column}, {program.info.row})",
-                hint="build the XCLBIN again",
-            )
-        core = EmulatedCore(self._array, program, checked=bool(self.checks))
-        self._array.call("clear_regions", tile)
-        if "memory" in self.checks:
-            for region in regions_of(core.info):
-                if not self._array.call("add_region", tile, region.start, region.end, region.kind):
-                    raise ToolError(
-                        f"core ({column}, {row}) has more buffers than the check of memory can follow"
-                    )
-        self._cores[tile] = core
-        self._array.add_core(tile, core.step)
 
     def read32(self, address: int) -> int:
         """A register or memory word at an address of the array (`npuninja.arch.registers.tile_address`)."""
@@ -265,11 +217,11 @@ class Emulator:
 
     def cores(self) -> list[EmulatedCore]:
         """The cores that were started, by tile."""
-        return [self._cores[tile] for tile in sorted(self._cores)]
+        return [core for _, core in sorted(self._cores.emulated.items())]
 
     def machine_cores(self) -> list[MachineCore]:
         """The cores of machine code, by tile."""
-        return [self._machine_cores[tile] for tile in sorted(self._machine_cores)]
+        return [core for _, core in sorted(self._cores.machine.items())]
 
     def send_trace(self, tile: int, slave: int, words: Sequence[int]) -> int:
         """Sends a packet of a trace unit from a slave port of a tile's switch; returns how many words arrived."""
@@ -329,7 +281,7 @@ class Emulator:
                 hint="load the design again",
             )
         started = time.perf_counter()
-        _check_stream(insts)
+        txn.read_header(insts, "instructions")
         first_event = len(self.events)
         before = (
             [bytes(b.view[s:]) for b, s in zip(buffers, starts or [0] * len(buffers))] if self.at_end else []
@@ -365,7 +317,7 @@ class Emulator:
         while True:
             status = self._guard(lambda: self._array.call("run", _ROUNDS), time_limit_s)
             self._collect_events()
-            self._translate_busy()
+            self._cores.translate_busy()
             if status == RUN_DONE:
                 return
             if status == RUN_DEADLOCK or time.perf_counter() - started > time_limit_s:
@@ -374,7 +326,7 @@ class Emulator:
             if status == RUN_DEADLOCK:
                 raise self._fail(deadlock(self._diagnosis.waiters()))
             if status == RUN_START_CORE:
-                self._start_wanted_cores()
+                self._guard(self._cores.start_wanted)
             elif status == RUN_LOAD_PDI:
                 self._load_pdi(self._array.call("wanted_pdi"))
                 self._let_cores_start(started, time_limit_s)
@@ -394,28 +346,11 @@ class Emulator:
         for _ in range(_SETTLE_ROUNDS // _ROUNDS):
             status = self._guard(lambda: self._array.call("settle", _ROUNDS), time_limit_s)
             self._collect_events()
-            self._translate_busy()
+            self._cores.translate_busy()
             if status == RUN_START_CORE:
-                self._start_wanted_cores()
+                self._guard(self._cores.start_wanted)
             elif status != RUN_MORE or time.perf_counter() - started > time_limit_s:
                 return
-
-    def _translate_busy(self) -> None:
-        for core in self._machine_cores.values():
-            core.translate_if_busy()
-
-    def _start_wanted_cores(self) -> None:
-        """Makes the cores that the sequence or a control packet has enabled, from what is in their program memories."""
-        while (tile := self._array.call("take_wanted_core")) < layout.TILES:
-            start = layout.tile_engine_address(tile) + PROGRAM_MEMORY
-            program = bytes(self._array.engine_memory(start, PROGRAM_MEMORY_BYTES)).rstrip(b"\0")
-            if not program:
-                raise self._fail(without_program(tile))
-            self._forget_core(tile)
-            try:
-                self._start_core(tile, [(0, program + bytes(-len(program) % 16))])
-            except UserError as error:
-                raise self._fail(InvalidAccess(error.message, hint=error.hint)) from error
 
     def _load_pdi(self, number: int) -> None:
         if number not in self._pdis:
@@ -431,8 +366,7 @@ class Emulator:
 
     def _load(self, commands: Sequence[Command]) -> None:
         self._array.reset()
-        for tile in (*self._cores, *self._machine_cores):
-            self._forget_core(tile)
+        self._cores.forget_all()
         self.configure(commands)
 
     def _collect_events(self) -> None:
@@ -462,7 +396,7 @@ class Emulator:
         unfinished = unfinished_transfers(at_end, self._array.read32, self.device)
         before, self._counted = self._counted, self._array.states()
         cores, strays = self._guard(
-            lambda: core_counts(self._array, self._cores, self._machine_cores, before, self._counted)
+            lambda: core_counts(self._array, self._cores.emulated, self._cores.machine, before, self._counted)
         )
         return RunReport(
             wall_time_s, channel_counts(before, self._counted), cores, unfinished, strays, tuple(self.races())
@@ -476,27 +410,6 @@ class Emulator:
     def close(self) -> None:
         """Takes the array down. Views of buffers must not be used any more."""
         self._watchdog.close()
-        self._cores.clear()
-        self._machine_cores.clear()
+        self._cores.emulated.clear()
+        self._cores.machine.clear()
         self._array.close()
-
-
-def _check_stream(insts: bytes) -> None:
-    """Raises UserError when these bytes are not an instruction stream."""
-    if len(insts) < txn.HEADER_BYTES:
-        raise UserError(
-            f"the instruction stream has {len(insts)} bytes, expected at least {txn.HEADER_BYTES}"
-        )
-    version, _, count, size = struct.unpack_from("<4I", insts)
-    if version & 0xFFFF != 0x0100:
-        raise UserError(
-            f"the instruction stream has version {version & 0xFF}.{version >> 8 & 0xFF}, expected 0.1",
-            hint="pass insts.bin; a text file of hexadecimal words is not enough",
-        )
-    if size != len(insts):
-        raise UserError(
-            f"the instruction stream says it has {size} bytes, it has {len(insts)}",
-            hint="it is cut off or damaged",
-        )
-    if not count:
-        raise UserError("the instruction stream is empty: nothing would run", hint="build it again")

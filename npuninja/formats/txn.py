@@ -199,11 +199,12 @@ def encode(op: TxnOperation) -> bytes:
     return op.data
 
 
-def read_txn(data: bytes, name: str = "insts.bin") -> Transaction:
-    """Reads a stream. Raises UserError when header, count or an operation's size is wrong, or when it is
-    empty.
+def read_header(data: bytes, name: str = "insts.bin") -> tuple[int, ...]:
+    """The four words of a stream's header; the third is the number of operations.
 
-    An empty stream is refused because the firmware reports it as completed although nothing ran.
+    Raises:
+        UserError: this is no stream, it is cut off, or it is empty: the firmware reports that as completed although nothing
+            ran.
     """
     reader = ByteReader(data, name)
     if not data:
@@ -212,15 +213,22 @@ def read_txn(data: bytes, name: str = "insts.bin") -> Transaction:
     if words[0] & 0xFFFF != 0x0100:
         raise reader.error(
             "not a TXN instruction stream: expected version 0.1 (0x0100 in the low half of the first word), "
-            f"found 0x{words[0]:08x}"
+            f"found 0x{words[0]:08x}",
+            "insts.bin is one; a text file of hexadecimal words is not",
         )
     if words[3] != len(data):
         raise reader.error(f"the instruction stream says it has {words[3]} bytes, the file has {len(data)}")
-    operations = tuple(operation for _, operation in _read_operations(reader, words[2]))
-    if not operations:
+    if not words[2]:
         raise reader.error(
             "the instruction stream has no operations", "give the runtime sequence at least one transfer"
         )
+    return words
+
+
+def read_txn(data: bytes, name: str = "insts.bin") -> Transaction:
+    """Reads a stream. Raises UserError as `read_header`, and when count or an operation's size is wrong."""
+    words = read_header(data, name)
+    operations = tuple(operation for _, operation in _read_operations(ByteReader(data, name), words[2]))
     return Transaction(
         words[0] >> 16 & 0xFF, words[0] >> 24, words[1] & 0xFF, words[1] >> 8 & 0xFF, operations
     )

@@ -306,8 +306,8 @@ def test_tiles_outside_the_device(address) -> None:
     [
         (b"", "0 bytes"),
         (b"06030100\n" * 8, "version"),
-        (nothing()[:-4], "says it has 40 bytes, it has 36"),
-        (struct.pack("<4I", 0x06030100, 0x101, 0, 16), "is empty"),
+        (nothing()[:-4], "says it has 40 bytes, the file has 36"),
+        (struct.pack("<4I", 0x06030100, 0x101, 0, 16), "has no operations"),
     ],
 )
 def test_bad_streams_are_the_users(stream, text) -> None:

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from npuninja.emulator.core_modules import encoding as e
-from npuninja.emulator.core_modules import waiting
-from npuninja.emulator.core_modules.operand_types import LETTERS, SIGNATURES
+from npuninja.emulator.core_modules.operand_stack import OperandStack, Types
+from npuninja.emulator.core_modules.operand_types import LETTERS
+from npuninja.emulator.core_modules.saved_variables import TYPE_BYTES, saved_variables
 from npuninja.emulator.core_modules.section_tables import VALUE_LETTERS, Signature, number_at
-from npuninja.emulator.core_modules.waiting import LEAVING, RETURNING
-from npuninja.errors import UserError
+from npuninja.emulator.core_modules.waiting import LEAVING
 from npuninja.formats.wasm_code import (
     BLOCK,
     BR,
     BR_IF,
     BR_TABLE,
     CALL,
-    CALL_INDIRECT,
-    DROP,
     ELSE,
-    GLOBAL_GET,
-    GLOBAL_SET,
     IF,
-    LOCAL_GET,
-    LOCAL_SET,
-    LOCAL_TEE,
     LOOP,
-    NOP,
     RETURN,
-    SELECT,
-    SELECT_TYPED,
     UNREACHABLE,
     ByteCursor,
     FunctionCode,
@@ -37,28 +27,18 @@ from npuninja.formats.wasm_code import (
 )
 from npuninja.formats.wasm_module import END, unsigned_leb128
 
-_BYTES = {letter: byte for byte, letter in VALUE_LETTERS.items()}
-_SIZES = {"i": 4, "l": 8, "f": 4, "d": 8, "v": 16}
-_LOADS = {"i": b"\x28", "l": b"\x29", "f": b"\x2a", "d": b"\x2b", "v": b"\xfd\x00"}
-_STORES = {"i": b"\x36", "l": b"\x37", "f": b"\x38", "d": b"\x39", "v": b"\xfd\x0b"}
-#: What the core's own function returns when it was left (engine/scheduler.c).
-_SUSPENDED = b"\x42" + e.signed(6 << 24)
 
-
-class ModuleWriter(Protocol):
+class ModuleWriter(Types, Protocol):
     """What the writer of the module knows.
 
     Attributes:
         entry, prologue: number of the core's own function; so many of its instructions run on every call.
-        types, globals: of the module.
         state, top: numbers of two globals: what is going on, and where the next frame is saved.
         calls: offset of each call that may wait, by its number; added to as bodies are written.
     """
 
     entry: int
     prologue: int
-    types: list[Signature]
-    globals: str
     state: int
     top: int
     calls: list[int]
@@ -66,30 +46,18 @@ class ModuleWriter(Protocol):
     def suspends(self, instruction: WasmInstruction) -> bool:
         """Whether an instruction is a call that may come to wait."""
 
-    def signature(self, number: int) -> Signature:
-        """The types of a function."""
-
     def callee(self, number: int, is_entry: bool) -> int:
         """The function to be called instead of an import; others keep their number."""
 
-    def unknown(self, what: str) -> UserError:
-        """The error for code that no compiler makes for cores."""
 
-
-class _Frame:
+class _Frame(NamedTuple):
     """A block that is open: where its label is among the new blocks, and the operand stack around it."""
 
-    __slots__ = ("base", "kind", "label", "left", "taken", "then")
-
-    def __init__(
-        self, kind: str, label: int, base: int, taken: str, left: str, then: tuple[int, int] = (0, 0)
-    ) -> None:
-        self.kind = kind
-        self.label = label
-        self.base = base
-        self.taken = taken
-        self.left = left
-        self.then = then
+    kind: str
+    label: int
+    base: int
+    taken: str
+    left: str
 
     @property
     def passed(self) -> str:
@@ -125,7 +93,7 @@ class Body:
         self._own_locals = len(self._locals)
         self._spilled: dict[tuple[int, str], int] = {}
         self._frames: list[_Frame] = []
-        self._stack: list[str] = []
+        self._operands = OperandStack(writer, self._locals)
         self._depth = 0
         self._plain = False
         self._dead = False
@@ -145,12 +113,10 @@ class Body:
                 out += self._bytes(number)
         return bytes(out), marks
 
-    # --- Calls that may wait, by blocks.
-
     def _count_calls(self) -> dict[int, tuple[int, int, int]]:
         """Of each block: number of its first call that may wait, how many there are, how many before its `else`."""
         found: dict[int, tuple[int, int, int]] = {}
-        first = at = len(self._writer.calls)
+        at = len(self._writer.calls)
         open_blocks: list[tuple[int, int, int]] = []
         for number, instruction in enumerate(self._instructions):
             opcode = instruction.opcode
@@ -164,10 +130,7 @@ class Body:
                 found[start] = (begin, at - begin, (at if middle < 0 else middle) - begin)
             elif self._writer.suspends(instruction):
                 at += 1
-        self._first_call = first
         return found
-
-    # --- The body.
 
     def suspendable(self) -> tuple[bytes, list[tuple[int, int]]]:
         """The body with everything around its calls that may wait."""
@@ -189,23 +152,15 @@ class Body:
             skipped = self._instruction(number, skipped)
         body, marks = bytes(self._out), self._marks
         after = b"".join(e.get(self._spill(i, kind)) for i, kind in enumerate(results)) + e.RETURN + e.END
-        kinds = [*self._locals]
-        del kinds[self._where]
-        numbers = [n for n in range(len(self._locals)) if n != self._where]
-        offsets, size = [], 16
-        for kind in sorted(kinds, key=lambda k: -_SIZES[k]):
-            offsets.append((kind, size))
-            size += _SIZES[kind]
-        size = -(-size // 16) * 16
-        places = sorted(numbers, key=lambda n: -_SIZES[self._locals[n]])
-        slots = [(n, kind, offset) for n, (kind, offset) in zip(places, offsets)]
-        head = self._head(slots, size)
-        tail = self._tail(slots, size, results)
+        frame = saved_variables(
+            self._locals, self._where, state=writer.state, top=writer.top, is_entry=self._is_entry
+        )
+        head, tail = frame.taken_back(), frame.left(results)
         declared = self._content[self._function.offset : self._instructions[0].offset]
         groups, at = number_at(declared, 0)
         added = self._locals[self._own_locals :]
         local_head = unsigned_leb128(groups + len(added)) + declared[at:]
-        local_head += b"".join(b"\x01" + bytes([_BYTES[kind]]) for kind in added)
+        local_head += b"".join(b"\x01" + bytes([TYPE_BYTES[kind]]) for kind in added)
         start = local_head + body[:before] + head
         moved = [
             (offset + len(local_head) + (len(head) if offset >= before else 0), origin)
@@ -214,31 +169,6 @@ class Body:
         data = start + body[before:] + after + tail + e.END
         moved.append((len(start) + len(body) - before, -1))
         return data, moved
-
-    def _head(self, slots: list[tuple[int, str, int]], size: int) -> bytes:
-        """Takes the variables back when the function is returned to."""
-        state, top = self._writer.state, self._writer.top
-        out = b""
-        if self._is_entry:  # from outside there is only one reason to be called while calls are left
-            out += e.get_global(state) + e.const(LEAVING) + e.I32_EQ + e.IF
-            out += e.const(RETURNING) + e.set_global(state) + e.END
-        out += e.get_global(state) + e.const(RETURNING) + e.I32_EQ + e.IF
-        out += e.get_global(top) + e.const(size) + e.I32_SUB + e.set_global(top)
-        for number, kind, offset in slots:
-            out += e.get_global(top) + e.access(_LOADS[kind], offset) + e.set_(number)
-        return out + e.get_global(top) + e.access(e.I32_LOAD, 0) + e.set_(self._where) + e.END
-
-    def _tail(self, slots: list[tuple[int, str, int]], size: int, results: str) -> bytes:
-        """Saves the variables and leaves."""
-        top = self._writer.top
-        out = b""
-        for number, kind, offset in slots:
-            out += e.get_global(top) + e.get(number) + e.access(_STORES[kind], offset)
-        out += e.get_global(top) + e.get(self._where) + e.access(e.I32_STORE, 0)
-        out += e.get_global(top) + e.const(size) + e.I32_ADD + e.set_global(top)
-        if self._is_entry:
-            return out + _SUSPENDED
-        return out + b"".join(waiting.zero(_BYTES[kind]) for kind in results)
 
     def _mark(self, number: int) -> None:
         self._marks.append((len(self._out), self._instructions[number].offset))
@@ -259,27 +189,18 @@ class Body:
         self._out += e.get_global(self._writer.state) + e.I32_EQZ + e.IF
         self._depth += 1
         self._plain = True
-        for place, kind in enumerate(self._stack):
+        for place, kind in enumerate(self._operands.kinds):
             self._out += e.get(self._spill(place, kind))
 
     def _close(self) -> None:
         if not self._plain:
             return
         if not self._dead:
-            for place in reversed(range(len(self._stack))):
-                self._out += e.set_(self._spill(place, self._stack[place]))
+            for place in reversed(range(len(self._operands.kinds))):
+                self._out += e.set_(self._spill(place, self._operands.kinds[place]))
         self._out += e.END
         self._depth -= 1
         self._plain = False
-
-    def _pop(self, kinds: str) -> None:
-        if kinds:
-            if len(self._stack) < len(kinds) or "".join(self._stack[-len(kinds) :]) != kinds:
-                raise self._writer.unknown(f"operands that do not fit ({kinds} of {''.join(self._stack)})")
-            del self._stack[-len(kinds) :]
-
-    def _push(self, kinds: str) -> None:
-        self._stack += kinds
 
     # --- Instructions.
 
@@ -324,15 +245,15 @@ class Body:
         kind = {BLOCK: "block", LOOP: "loop", IF: "if"}[opcode]
         if not count:
             self._open()
-            self._pop(taken + ("i" if opcode == IF else ""))
+            self._operands.pop(taken + ("i" if opcode == IF else ""))
             self._mark(number)
             self._out += self._bytes(number)
             self._depth += 1
-            self._frames.append(_Frame("plain", self._depth, len(self._stack), taken, left))
+            self._frames.append(_Frame("plain", self._depth, len(self._operands.kinds), taken, left))
             return
         self._close()
-        condition = self._spill(len(self._stack) - 1, "i") if opcode == IF else 0
-        self._pop("i" if opcode == IF else "")
+        condition = self._spill(len(self._operands.kinds) - 1, "i") if opcode == IF else 0
+        self._operands.pop("i" if opcode == IF else "")
         self._mark(number)
         self._out += self._wanted(first, count) + e.IF
         self._depth += 1
@@ -343,7 +264,7 @@ class Body:
             self._out += e.get(condition) + self._within(first, before_else)
             self._out += e.get_global(self._writer.state) + e.I32_EQZ + b"\x1b" + e.IF
             self._depth += 1
-        base = len(self._stack) - len(taken)
+        base = len(self._operands.kinds) - len(taken)
         self._frames.append(_Frame(kind, self._depth, base, taken, left))
 
     def _within(self, first: int, count: int) -> bytes:
@@ -359,7 +280,7 @@ class Body:
         self._dead = False
         self._mark(number)
         self._out += e.ELSE
-        self._stack[frame.base :] = frame.taken
+        self._operands.kinds[frame.base :] = frame.taken
 
     def _end(self, number: int) -> None:
         frame = self._frames.pop()
@@ -368,7 +289,7 @@ class Body:
         self._mark(number)
         self._out += e.END if frame.kind == "block" else e.END + e.END
         self._depth -= 1 if frame.kind == "block" else 2
-        self._stack[frame.base :] = frame.left
+        self._operands.kinds[frame.base :] = frame.left
 
     def _waiting_call(self, number: int) -> None:
         instruction = self._instructions[number]
@@ -383,8 +304,8 @@ class Body:
             taken, left = writer.types[instruction.immediates[0]]
             taken += "i"
             call = self._bytes(number)
-        base = len(self._stack) - len(taken)
-        self._pop(taken)
+        base = len(self._operands.kinds) - len(taken)
+        self._operands.pop(taken)
         self._out += self._wanted(site, 1) + e.IF
         for place, kind in enumerate(taken, base):
             self._out += e.get(self._spill(place, kind))
@@ -395,7 +316,7 @@ class Body:
         for place in reversed(range(len(left))):
             self._out += e.set_(self._spill(base + place, left[place]))
         self._out += e.END
-        self._push(left)
+        self._operands.push(left)
 
     def _ordinary(self, number: int) -> None:
         instruction = self._instructions[number]
@@ -405,7 +326,7 @@ class Body:
         if opcode in (BR, BR_IF, BR_TABLE):
             self._branch(number)
             if opcode == BR_IF:
-                self._pop("i")
+                self._operands.pop("i")
             else:
                 self._dead = True
             return
@@ -416,37 +337,7 @@ class Body:
         if opcode in (RETURN, UNREACHABLE):
             self._dead = True
             return
-        self._effect(instruction)
-
-    def _effect(self, instruction: WasmInstruction) -> None:
-        opcode, numbers = instruction.opcode, instruction.immediates
-        if opcode in SIGNATURES:
-            taken, left = SIGNATURES[opcode]
-            self._pop(taken)
-            self._push(left)
-        elif opcode == CALL:
-            taken, left = self._writer.signature(numbers[0])
-            self._pop(taken)
-            self._push(left)
-        elif opcode == CALL_INDIRECT:
-            taken, left = self._writer.types[numbers[0]]
-            self._pop(taken + "i")
-            self._push(left)
-        elif opcode == LOCAL_GET:
-            self._push(self._locals[numbers[0]])
-        elif opcode == LOCAL_SET:
-            self._pop(self._locals[numbers[0]])
-        elif opcode == GLOBAL_GET:
-            self._push(self._writer.globals[numbers[0]])
-        elif opcode == GLOBAL_SET:
-            self._pop(self._writer.globals[numbers[0]])
-        elif opcode == DROP:
-            self._stack.pop()
-        elif opcode in (SELECT, SELECT_TYPED):
-            self._pop("i")
-            self._stack.pop()
-        elif opcode not in (NOP, LOCAL_TEE):
-            raise self._writer.unknown(f"the instruction 0x{opcode:x}")
+        self._operands.execute(instruction)
 
     # --- Branches, and blocks in which nothing waits.
 
@@ -469,7 +360,7 @@ class Body:
             frame = self._frames.pop()
             self._depth -= 1
             if self._frames[-1].kind != "plain":
-                self._stack[frame.base :] = frame.left
+                self._operands.kinds[frame.base :] = frame.left
 
     def _branch(self, number: int) -> None:
         """A branch. What it brings to a block that was taken apart goes into that block's variables."""
