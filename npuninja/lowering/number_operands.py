@@ -22,6 +22,7 @@ from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import element_count, memref
 from npuninja.lowering import op_builders
 from npuninja.lowering.op_builders import constant_value, i32
@@ -224,7 +225,7 @@ def has_braced_length(op: Operation) -> bool:
     keys = list(op.attributes)
     if "len" not in keys or "dimensions" in keys or keys.index("len") > keys.index("offset"):
         return False
-    return op.integer("len") == element_count(memref(op.operands[0].type).shape)
+    return op.integer("len") == element_count(memref(operand(op, "buffer").type).shape)
 
 
 def _give_descriptor(op: Operation) -> None:

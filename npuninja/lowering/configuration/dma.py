@@ -26,6 +26,7 @@ from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Write
 from npuninja.ir.attributes import BDDimLayoutArrayAttr, BDPadLayoutArrayAttr, PacketInfoAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.numbers import iteration_of
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import bits, element_count, memref
 from npuninja.lowering.configuration.bd import BufferDescriptor, LockFields, descriptor_words
 from npuninja.lowering.sequence.bd import burst_code
@@ -89,7 +90,7 @@ def _write_descriptor(op: Operation, block: Block, place: Place, model: DeviceMo
 
 def _descriptor(op: Operation, block: Block, place: Place, model: DeviceModel) -> BufferDescriptor:
     tile = model.kind_of(place[1])
-    type = memref(op.operands[0].type)
+    type = memref(operand(op, "buffer").type)
     element_bytes = bits(type.element) // 8
     length_bytes = (
         op.integer("len") if "len" in op.attributes else element_count(type.shape)
@@ -138,7 +139,7 @@ def _iteration(op: Operation, element_bytes: int) -> tuple[int, int, int] | None
 
 def _base_address(op: Operation, place: Place, model: DeviceModel) -> int:
     """The buffer's address as the tile's DMA sees it."""
-    buffer = op.operands[0].owner
+    buffer = operand(op, "buffer").owner
     if not isinstance(buffer, Operation) or buffer.name not in ("aie.buffer", "aie.external_buffer"):
         raise UserError(
             "a buffer descriptor of a DMA program needs an aie.buffer or aie.external_buffer", op.loc
@@ -243,7 +244,7 @@ def _locks(block: Block, place: Place, model: DeviceModel) -> LockFields:
     for op in block.ops:
         if op.name != "aie.use_lock":
             continue
-        lock = op.operands[0].op
+        lock = operand(op, "lock").op
         if "lockID" not in lock.attributes:
             raise UserError(f"lock '{lock.result.name}' has no id", lock.loc, hint="lower resources first")
         number = lock.integer("lockID") + _window(

@@ -154,7 +154,7 @@ def _initial_state(
         yield from _reset_core(place, images[place].run, model.kind_of(place[1]))
     for lock in ops_of(device, "aie.lock"):
         if "lockID" in lock.attributes and "init" in lock.attributes:
-            tile = lock.operands[0]
+            tile = lock.tile
             yield _set_lock(place_of(tile), lock.integer("lockID"), lock.integer("init"), kind_at(tile))
     for buffer in ops_of(device, "aie.buffer"):
         value = buffer.attributes.get("initial_value")

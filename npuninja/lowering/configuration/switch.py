@@ -13,6 +13,7 @@ from npuninja.errors import UserError
 from npuninja.formats.cdo import Command, MaskWrite, Write
 from npuninja.ir.attributes import BoolAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import operand
 from npuninja.lowering.tiles import kind_at, place_of
 
 
@@ -50,8 +51,8 @@ def _write(place: Place, offset: int, value: int) -> Write:
 def _packet_master(op: Operation, place: Place, kind: str) -> Write:
     """A master port that takes packets from some (arbiter, msel) pairs of one arbiter."""
     arbiter = mask = 0
-    for i, operand in enumerate(op.operands):
-        chosen, msel = _amsel(operand, op)
+    for i, amsel in enumerate(op.operands):
+        chosen, msel = _amsel(amsel, op)
         if i and chosen != arbiter:
             raise UserError(f"a master port cannot listen to arbiters {arbiter} and {chosen}", op.loc)
         arbiter = chosen
@@ -77,7 +78,7 @@ def _packet_rules(op: Operation, place: Place, kind: str) -> Iterator[Command]:
     if len(rules) > switch.SLOTS:
         raise UserError(f"{len(rules)} packet rules on one port, a port has {switch.SLOTS} slots", op.loc)
     for slot, rule in enumerate(rules):
-        arbiter, msel = _amsel(rule.operands[0], rule)
+        arbiter, msel = _amsel(operand(rule, "amsel"), rule)
         value = (
             (rule.integer("value") & switch.MAX_PACKET_ID) << registers.SLOT_ID_SHIFT
             | (rule.integer("mask") & switch.MAX_PACKET_ID) << registers.SLOT_MASK_SHIFT

@@ -10,6 +10,7 @@ from npuninja.ir.affine import AffineMap, Expression, ExpressionReader
 from npuninja.ir.attributes import Attribute, EnumAttr, OpaqueAttr
 from npuninja.ir.core import Operation, Region, Value
 from npuninja.ir.custom_affine import map_of
+from npuninja.ir.syntax import group, operand
 from npuninja.lowering.op_builders import constant
 
 #: An index does not leave its range when it is scaled.
@@ -133,13 +134,10 @@ def _extreme(op: Operation, map: AffineMap, operands: list[Value], largest: bool
 
 
 def _lower_for(op: Operation) -> Operation:
-    low_count, high_count, _ = op.segments or (0, 0, 0)
-    low_operands = op.operands[:low_count]
-    high_operands = op.operands[low_count : low_count + high_count]
-    low = _extreme(op, _map(op, "lowerBoundMap"), low_operands, True)
-    high = _extreme(op, _map(op, "upperBoundMap"), high_operands, False)
+    low = _extreme(op, _map(op, "lowerBoundMap"), group(op, "lowerBoundOperands"), True)
+    high = _extreme(op, _map(op, "upperBoundMap"), group(op, "upperBoundOperands"), False)
     step = _Emitter(op, [], []).number(op.integer("step", 1))
-    return _replacement(op, "scf.for", [low, high, step, *op.operands[low_count + high_count :]])
+    return _replacement(op, "scf.for", [low, high, step, *group(op, "inits")])
 
 
 def _lower_if(op: Operation) -> Operation:
@@ -174,7 +172,8 @@ def _constraints(op: Operation) -> tuple[_Emitter, list[tuple[Expression, str]]]
         conditions.append(
             (ExpressionReader([*tokens, ""], leaves.__getitem__).sum(), "sge" if sign == ">=" else "eq")
         )
-    return _Emitter(op, op.operands[: len(dims)], op.operands[len(dims) :]), conditions
+    values = group(op, "operands")
+    return _Emitter(op, values[: len(dims)], values[len(dims) :]), conditions
 
 
 def _replacement(op: Operation, name: str, operands: list[Value]) -> Operation:
@@ -191,15 +190,13 @@ def _moved(op: Operation) -> list[Region]:
 
 
 def _lower_load(op: Operation) -> Operation:
-    map = _map(op)
-    indices = _values(op, map, op.operands[1:])
-    return Operation("memref.load", [op.operands[0], *indices], {}, (op.result.type,), loc=op.loc)
+    indices = _values(op, _map(op), group(op, "indices"))
+    return Operation("memref.load", [operand(op, "memref"), *indices], {}, (op.result.type,), loc=op.loc)
 
 
 def _lower_store(op: Operation) -> Operation:
-    map = _map(op)
-    indices = _values(op, map, op.operands[2:])
-    return Operation("memref.store", [op.operands[0], op.operands[1], *indices], loc=op.loc)
+    indices = _values(op, _map(op), group(op, "indices"))
+    return Operation("memref.store", [operand(op, "value"), operand(op, "memref"), *indices], loc=op.loc)
 
 
 def _in_place(op: Operation) -> None:

@@ -14,6 +14,7 @@ from typing import Callable
 
 from npuninja.ir.attributes import Attribute, DenseElementsAttr
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.syntax import operand
 from npuninja.lowering.control_flow.block_merging import BRANCHES
 from npuninja.lowering.op_builders import constant_value
 
@@ -118,7 +119,10 @@ class _Simplifier:
         for a, b in zip(yes, no):
             if not _equal(a, b):
                 select = Operation(
-                    "arith.select", [branch.operands[0], a, b], result_types=(a.type,), loc=branch.loc
+                    "arith.select",
+                    [operand(branch, "condition"), a, b],
+                    result_types=(a.type,),
+                    loc=branch.loc,
                 )
                 a = branch.insert_before(select).result
             values.append(a)
@@ -212,7 +216,7 @@ def _equal(a: Value, b: Value) -> bool:
 
 def _condition(branch: Operation) -> Target | None:
     yes, no = branch.successors
-    value = constant_value(branch.operands[0])
+    value = constant_value(operand(branch, "condition"))
     if value is not None:
         return yes if value else no
     return yes if _same(yes, no) else None
@@ -224,7 +228,7 @@ def _switch(branch: Operation) -> Target | None:
     texts = numbers.values if isinstance(numbers, DenseElementsAttr) else ()
     if isinstance(numbers, DenseElementsAttr) and numbers.splat:
         texts *= len(cases)
-    value = constant_value(branch.operands[0])
+    value = constant_value(operand(branch, "flag"))
     if value is not None:
         return next((case for text, case in zip(texts, cases) if int(text, 0) == value), default)
     kept = [(text, case) for text, case in zip(texts, cases) if not _same(case, default)]
@@ -232,7 +236,7 @@ def _switch(branch: Operation) -> Target | None:
         return default
     if len(kept) < len(cases):
         branch.successors = [default, *(case for _, case in kept)]
-        element = branch.operands[0].type
+        element = operand(branch, "flag").type
         values = tuple(text for text, _ in kept)
         branch.attributes["case_values"] = DenseElementsAttr(values, f"tensor<{len(kept)}x{element}>", False)
     return None

@@ -5,6 +5,7 @@ canonicalize).
 from __future__ import annotations
 
 from npuninja.ir.core import Block, Operation, Value
+from npuninja.ir.syntax import group, operand
 from npuninja.lowering.objectfifo.loop_unroll import terminator_values, trip_count
 from npuninja.lowering.op_builders import constant_value
 
@@ -20,20 +21,24 @@ def simplify_conditions_in(holder: Operation) -> bool:
         if op.name == "scf.for":
             trips = trip_count(op)
             if trips == 0:
-                _replace(op, None, {}, op.operands[3:], replaced)
+                _replace(op, None, {}, group(op, "initArgs"), replaced)
             elif trips == 1:
                 _replace(
-                    op, op.body, dict(zip(op.body.args, [op.operands[0], *op.operands[3:]])), None, replaced
+                    op,
+                    op.body,
+                    dict(zip(op.body.args, [operand(op, "lowerBound"), *group(op, "initArgs")])),
+                    None,
+                    replaced,
                 )
         elif op.name == "scf.if":
-            flag = constant_value(op.operands[0])
+            flag = constant_value(operand(op, "condition"))
             if flag is not None:
                 chosen = op.regions[0 if flag else 1] if flag or len(op.regions) > 1 else None
                 _replace(
                     op, chosen.entry if chosen is not None and chosen.blocks else None, {}, None, replaced
                 )
         elif op.name == "scf.index_switch":
-            number = constant_value(op.operands[0])
+            number = constant_value(operand(op, "arg"))
             if number is not None:
                 _replace(op, _chosen(op, number), {}, None, replaced)
         found = found or op.parent is not before

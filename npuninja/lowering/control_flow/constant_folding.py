@@ -7,6 +7,7 @@ from typing import Callable
 
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import operand
 from npuninja.lowering.control_flow.effects import is_removable, read_by
 from npuninja.lowering.op_builders import constant, constant_value
 from npuninja.lowering.tiles import ops_of
@@ -100,8 +101,7 @@ def fold_constants_in(holder: Operation, *, join: bool = True) -> None:
 def _fold(core: Operation, join: bool) -> None:
     replaced: dict[Value, Value] = {}
     for op in core.walk():
-        for i, operand in enumerate(op.operands):
-            op.operands[i] = replaced.get(operand, operand)
+        op.operands[:] = [replaced.get(value, value) for value in op.operands]
         if op.name not in _FOLDED:
             continue
         _put_constant_right(op)
@@ -126,7 +126,7 @@ def _is_constant(value: Value) -> bool:
 
 def _put_constant_right(op: Operation) -> None:
     """A commutative operation, or a comparison, has its constant on the right."""
-    if len(op.operands) != 2 or not _is_constant(op.operands[0]) or _is_constant(op.operands[1]):
+    if [_is_constant(value) for value in op.operands] != [True, False]:
         return
     if op.name in COMMUTATIVE:
         op.operands.reverse()
@@ -140,13 +140,15 @@ def _join_constants(op: Operation) -> None:
     """Two operations with constants become one: `(x + 1) + 2` is `x + 3`, `(x + 1) - 3` is `x + -2`."""
     if op.name not in ("arith.addi", "arith.subi", "arith.muli"):
         return
-    a, b = (_signed(operand) for operand in op.operands)
+    left, right = op.operands
+    a, b = _signed(left), _signed(right)
     if (a is None) == (b is None):
         return
-    inner, number = (op.operands[0].owner, b) if a is None else (op.operands[1].owner, a)
+    inner, number = (left.owner, b) if a is None else (right.owner, a)
     if not isinstance(inner, Operation) or len(inner.operands) != 2 or number is None:
         return
-    x, y = (_signed(operand) for operand in inner.operands)
+    left, right = inner.operands
+    x, y = _signed(left), _signed(right)
     if (x is None) == (y is None):
         return
     joined = _joined(op.name, a is None, inner.name, x is None, number, x if y is None else y)
@@ -155,7 +157,7 @@ def _join_constants(op: Operation) -> None:
     name, value, on_the_right = joined
     constant_op = constant(_wrapped(value, op.result.type), op.result.type)
     op.insert_before(constant_op)
-    variable = inner.operands[0 if x is None else 1]
+    variable = left if x is None else right
     op.name = name
     op.operands = [variable, constant_op.result] if on_the_right else [constant_op.result, variable]
 
@@ -186,7 +188,7 @@ def _joined(
 
 def _folded(op: Operation) -> Value | int | None:
     """What an operation always results in: a number, one of its operands, or None when that is not known."""
-    numbers = [_signed(operand) for operand in op.operands]
+    numbers = [_signed(value) for value in op.operands]
     if op.name in _BINARY:
         a, b = numbers
         if a is not None and b is not None:
@@ -195,33 +197,35 @@ def _folded(op: Operation) -> Value | int | None:
     if op.name in COMMUTATIVE:
         return None
     if op.name in _CASTS:
-        sign = -1 if op.name == "arith.extsi" and op.operands[0].type == "i1" else 1
+        sign = -1 if op.name == "arith.extsi" and operand(op, "in").type == "i1" else 1
         return None if numbers[0] is None else sign * numbers[0]
     if op.name == "arith.cmpi":
         predicate = op.attributes["predicate"]
         compare = _PREDICATES.get(predicate.case) if isinstance(predicate, EnumAttr) else None
-        a, b = (0, 0) if op.operands[0] is op.operands[1] else numbers
+        a, b = (0, 0) if operand(op, "lhs") is operand(op, "rhs") else numbers
         return int(compare(a, b)) if compare is not None and a is not None and b is not None else None
-    if numbers[0] is not None:  # arith.select
-        return op.operands[1 if numbers[0] else 2]
-    return op.operands[1] if op.operands[1] is op.operands[2] else None
+    _, yes, no = op.operands  # arith.select
+    if numbers[0] is not None:
+        return yes if numbers[0] else no
+    return yes if yes is no else None
 
 
 def _same_before_casts(op: Operation) -> Value | None:
     """What an index was before it was cast to another type and back."""
-    inner = op.operands[0].owner
-    if op.name == "arith.index_cast" and isinstance(inner, Operation) and inner.name == "arith.index_cast":
-        return inner.operands[0] if inner.operands[0].type == op.result.type else None
-    return None
+    if op.name != "arith.index_cast" or not (inner := operand(op, "in").made_by("arith.index_cast")):
+        return None
+    before = operand(inner, "in")
+    return before if before.type == op.result.type else None
 
 
 def _identity(op: Operation, right: int | None) -> Value | int | None:
     """What `x op right` is for any x."""
-    name, same = op.name[6:], op.operands[0] is op.operands[1]
+    left, other = op.operands
+    name, same = op.name[6:], left is other
     if (right == 0 and name in ("addi", "subi", "ori", "xori")) or (right == 1 and name in ("muli", "divsi")):
-        return op.operands[0]
+        return left
     if same and name in ("andi", "ori", "maxsi", "minsi"):
-        return op.operands[0]
+        return left
     if (right == 0 and name in ("muli", "andi")) or (same and name in ("subi", "xori")):
         return 0
     return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import operand
 from npuninja.lowering.op_builders import constant_value
 
 NONE, READS, WRITES, UNKNOWN = range(4)
@@ -67,7 +68,7 @@ def is_removable(op: Operation) -> bool:
 def may_run_early(op: Operation) -> bool:
     """Whether the operation may run where it would not have run at all: it has no effect and cannot trap."""
     if op.name in _DIVISIONS:
-        divisor = constant_value(op.operands[1])
+        divisor = constant_value(operand(op, "rhs"))
         return divisor is not None and divisor != 0 and (divisor != -1 or op.name.endswith("ui"))
     if op.name in STRUCTURED:
         inside = (inner for region in op.regions for block in region.blocks for inner in block.ops)

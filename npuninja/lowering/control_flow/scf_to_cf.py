@@ -5,6 +5,7 @@ from __future__ import annotations
 from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseElementsAttr, EnumAttr
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.syntax import group, operand
 
 _STRUCTURED = ("scf.for", "scf.if", "scf.while", "scf.index_switch", "scf.execute_region")
 
@@ -127,7 +128,7 @@ def _lower_if(op: Operation, block: Block, rest: Block, replaced: dict[Value, Va
     then = _take_blocks(op.regions[0], rest)
     otherwise = _take_blocks(op.regions[1], rest) if len(op.regions) > 1 and op.regions[1].blocks else []
     targets = [(then[0], []), (otherwise[0] if otherwise else rest, list[Value]())]
-    block.append(Operation("cf.cond_br", [op.operands[0]], successors=targets, loc=op.loc))
+    block.append(Operation("cf.cond_br", [operand(op, "condition")], successors=targets, loc=op.loc))
     return then + otherwise
 
 
@@ -135,7 +136,7 @@ def _lower_while(op: Operation, block: Block, rest: Block, replaced: dict[Value,
     before, after = list(op.regions[0].blocks), list(op.regions[1].blocks)
     block.append(_branch(before[0], op.operands, op))
     condition = before[-1].ops.pop()
-    flag, passed = condition.operands[0], condition.operands[1:]
+    flag, passed = operand(condition, "condition"), group(condition, "args")
     replaced.update(zip(op.results, passed))
     if (
         len(after) == 1
@@ -160,7 +161,7 @@ def _lower_index_switch(
     _result_args(op, rest, replaced)
     cases = op.numbers("cases")
     default, *chosen = [_take_blocks(region, rest) for region in op.regions]
-    flag = block.append(Operation("arith.index_cast", [op.operands[0]], {}, (case_type,), loc=op.loc))
+    flag = block.append(Operation("arith.index_cast", [operand(op, "arg")], {}, (case_type,), loc=op.loc))
     type = f"vector<{len(cases)}x{case_type}>"
     values = DenseElementsAttr(tuple(map(str, cases)), type, len(cases) == 1)
     targets = [(blocks[0], list[Value]()) for blocks in [default, *chosen]]

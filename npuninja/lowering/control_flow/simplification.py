@@ -8,6 +8,7 @@ from __future__ import annotations
 from npuninja.ir.attributes import Attribute
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, vector
 from npuninja.lowering.control_flow.condition_simplification import simplify_conditions_in
 from npuninja.lowering.control_flow.constant_folding import fold_constants_in
@@ -56,10 +57,10 @@ def _name_broadcasts(device: Operation) -> None:
     """A scalar in all lanes of one vector register gets AIE's own operation."""
     widths = model_of(device).family.vector_bits
     for op in device.walk():
-        if op.name != "vector.broadcast" or op.operands[0].type.startswith("vector<"):
+        if op.name != "vector.broadcast" or operand(op, "source").type.startswith("vector<"):
             continue
         shape, element = vector(op.result.type)
-        source = op.operands[0].owner
+        source = operand(op, "source").owner
         extracted = isinstance(source, Operation) and source.name == "vector.extract"
         if len(shape) == 1 and element != "index" and shape[0] * bits(element) in widths and not extracted:
             op.name = "aievec.broadcast_scalar"
@@ -70,12 +71,12 @@ def _call_directly(holder: Operation) -> None:
     for op in list(holder.walk()):
         if op.name != "func.call_indirect":
             continue
-        function = op.operands[0].owner
+        function = operand(op, "callee").owner
         if not isinstance(function, Operation) or function.name != "func.constant":
             continue
         call = Operation(
             "func.call",
-            op.operands[1:],
+            group(op, "args"),
             {"callee": function.attributes["value"]},
             tuple(result.type for result in op.results),
             loc=op.loc,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.syntax import group, operand
 from npuninja.lowering.op_builders import constant_value
 
 _SOURCES = ("memref.cast", "memref.reinterpret_cast")
@@ -20,8 +21,8 @@ def fold_views_in(holder: Operation) -> None:
         if op.name == "memref.subview":
             _fold_offsets(op)
         elif op.name == "memref.reinterpret_cast":
-            source = _before_views(op.operands[0])
-            if source is not op.operands[0]:
+            source = _before_views(operand(op, "source"))
+            if source is not operand(op, "source"):
                 op.operands[0] = source
 
 
@@ -30,7 +31,7 @@ def _fold_offsets(op: Operation) -> None:
     statics, segments = op.attributes.get("static_offsets"), op.segments
     if not isinstance(statics, DenseArrayAttr) or segments is None:
         return
-    values = op.operands[1 : 1 + segments[1]]
+    values = group(op, "offsets")
     numbers = [constant_value(value) for value in values]
     left = [value for value, number in zip(values, numbers) if number is None]
     if not left or len(left) == len(values):
@@ -53,5 +54,5 @@ def _before_views(value: Value) -> Value:
     offsets = owner.attributes.get("static_offsets")
     at_start = isinstance(offsets, DenseArrayAttr) and not any(offsets.values)
     if owner.name in _SOURCES or (owner.name == "memref.subview" and at_start):
-        return _before_views(owner.operands[0])
+        return _before_views(operand(owner, "source"))
     return value

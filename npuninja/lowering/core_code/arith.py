@@ -123,9 +123,10 @@ class Arithmetic:
         if result.startswith("vector<") or any(t.startswith("vector<") for t in types):
             return None
         if name == "select":
-            return [f"{operands[0]} ? {operands[1]} : {operands[2]}"]
+            condition, yes, no = operands
+            return [f"{condition} ? {yes} : {no}"]
         if name in _CONVERSIONS:
-            return [_convert(op, name, operands[0], types[0], result)]
+            return [_convert(op, name, *operands, types[0], result)]
         if name == "cmpf":
             a, b = (_widened(x, t) for x, t in zip(operands, types))
             return [_FLOAT_COMPARISONS[op.enum("predicate")].format(a=a, b=b)]
@@ -144,7 +145,8 @@ class Arithmetic:
         elif name == "negf":
             # Only the sign changes, of NaN too.
             if type in ("f16", "bf16"):
-                return [f"{operands[0]} ^ 0x8000"]
+                (value,) = operands
+                return [f"{value} ^ 0x8000"]
             value = f"-{a[0]}"
         elif name in _FLOAT_CALLS:
             value = f"({wide}){_FLOAT_CALLS[name]}({a[0]}, {a[1]})"
@@ -161,7 +163,8 @@ class Arithmetic:
         elif name == "fma" and wide == "float":
             value = f"npu_fma({', '.join(a)})"
         elif name == "fpowi":
-            value = f"({wide})npu_powi({a[0]}, {operands[1]})"
+            _, exponent = operands
+            value = f"({wide})npu_powi({a[0]}, {exponent})"
         elif name in _LIBRARY_MATH:
             value = f"{self._call(name, wide, 1)}({a[0]})"
         elif name in _BINARY_MATH:
@@ -190,8 +193,7 @@ def _unsigned(x: str, type: str) -> str:
 
 
 def _integer(op: Operation, name: str, operands: list[str], type: str) -> list[str] | None:
-    a = operands[0]
-    b = operands[1] if len(operands) > 1 else ""
+    a, b = (*operands, "")[:2]
     width = INTEGER_BITS[type]
     if name in _INTEGER_INFIX:
         return [_wrapped(f"{a} {_INTEGER_INFIX[name]} {b}", type, op)]

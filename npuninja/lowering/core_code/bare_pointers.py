@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import DYNAMIC, memref, strides_and_offset
 
 #: Operations whose result has the buffer of their first operand.
@@ -41,7 +42,11 @@ def offset_of(type: str) -> int:
 
 def loses_offset(op: Operation) -> bool:
     """Whether an operation is a cast from a type with an offset to one without."""
-    return op.name == "memref.cast" and offset_of(op.operands[0].type) != 0 and offset_of(op.result.type) == 0
+    return (
+        op.name == "memref.cast"
+        and offset_of(operand(op, "source").type) != 0
+        and offset_of(op.result.type) == 0
+    )
 
 
 def buffer_of(value: Value, user: Operation) -> Value:
@@ -77,7 +82,7 @@ def passed_buffer(value: Value, call: Operation) -> Value | None:
 def values_read(op: Operation) -> list[Value]:
     """The operands of an operation, and the buffers it takes instead of views."""
     if loses_offset(op):
-        return [*op.operands, buffer_of(op.operands[0], op)]
+        return [*op.operands, buffer_of(operand(op, "source"), op)]
     if op.name == "func.call":
         others = (passed_buffer(value, op) for value in op.operands)
         return [*op.operands, *(other for other in others if other is not None)]

@@ -15,6 +15,7 @@ from npuninja.arch.families import of_architecture
 from npuninja.errors import UserError
 from npuninja.formats.core_abi import ENDED, FAULT_RELEASE, LOCK_PAGE, STATE_PAGE, WAIT_AT_LEAST, WAIT_EQUAL
 from npuninja.ir.core import Block, Operation
+from npuninja.ir.syntax import operand
 from npuninja.lowering.core_code.function import FunctionWriter, Unit
 from npuninja.lowering.core_code.liveness import is_wait, live_after_waits
 from npuninja.lowering.core_code.loops import waiting_back_edges
@@ -58,7 +59,7 @@ class StepFrame:
 
     def acquire(self, op: Operation, equal: bool, value: str) -> list[str]:
         """Takes the lock, or waits for its exact value; or saves what is needed and returns."""
-        lock = self.model.lock(op.operands[0], op)
+        lock = self.model.lock(operand(op, "lock"), op)
         number = self._numbers[op]
         word = f"npu_locks[{lock.word}]"
         keep = "".join(f"npu_state->{name} = {name}; " for name in self._kept(op))
@@ -74,7 +75,7 @@ class StepFrame:
 
     def release(self, op: Operation, value: str) -> list[str]:
         """Gives back; too much is a fault."""
-        lock = self.model.lock(op.operands[0], op)
+        lock = self.model.lock(operand(op, "lock"), op)
         word = f"npu_locks[{lock.word}]"
         fault = _answer(self._numbers[op], FAULT_RELEASE, value, lock.word)
         return [
@@ -194,13 +195,13 @@ class PlainFrame:
 
     def acquire(self, op: Operation, equal: bool, value: str) -> list[str]:
         """Waits in the instruction; a negative value means "at least"."""
-        lock = self.model.lock(op.operands[0], op)
+        lock = self.model.lock(operand(op, "lock"), op)
         negative = str(-int(value)) if value.isdecimal() else f"-{value}"
         return [f"{self._prefix}_acquire({lock.local_id}, {value if equal else negative});"]
 
     def release(self, op: Operation, value: str) -> list[str]:
         """Gives back."""
-        return [f"{self._prefix}_release({self.model.lock(op.operands[0], op).local_id}, {value});"]
+        return [f"{self._prefix}_release({self.model.lock(operand(op, 'lock'), op).local_id}, {value});"]
 
     def jump(self, source: Block, target: Block, label: str) -> str:
         """Just jumps."""

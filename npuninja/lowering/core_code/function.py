@@ -20,6 +20,7 @@ from npuninja.ir.attributes import (
     UnitAttr,
 )
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import element_count, element_of, memref
 from npuninja.lowering.core_code import memory as core_code_memory
 from npuninja.lowering.core_code.arith import Arithmetic
@@ -284,7 +285,9 @@ class FunctionWriter:
             passed = [passed_buffer(v, op) or v for v in op.operands]
             return self._call(op, [self.operand(v, op) for v in passed])
         if loses_offset(op):
-            return [f"{self._declare(op.result, op)} = {self.operand(buffer_of(op.operands[0], op), op)};"]
+            return [
+                f"{self._declare(op.result, op)} = {self.operand(buffer_of(operand(op, 'source'), op), op)};"
+            ]
         if op.name == "aie.buffer":  # memory, whose place is known; it may be declared inside the core
             return []
         operands = [self.operand(v, op) for v in op.operands]
@@ -337,10 +340,10 @@ class FunctionWriter:
 
     def _conditional(self, op: Operation) -> list[str]:
         yes, no = (self._jump(target, passed, op) for target, passed in op.successors)
-        return [f"if ({self.operand(op.operands[0], op)}) {yes} else {no}"]
+        return [f"if ({self.operand(operand(op, 'condition'), op)}) {yes} else {no}"]
 
     def _switch(self, op: Operation) -> list[str]:
-        flag = self.operand(op.operands[0], op)
+        flag = self.operand(operand(op, "flag"), op)
         cases = op.attributes.get("case_values")
         numbers = cases.values if isinstance(cases, DenseElementsAttr) else ()
         first, *others = op.successors
@@ -348,7 +351,7 @@ class FunctionWriter:
         return [f"switch ({flag}) {{ {' '.join(lines)} default: {self._jump(*first, op)} }}"]
 
     def _assert(self, op: Operation) -> list[str]:
-        return [f"if (!{self.operand(op.operands[0], op)}) __builtin_trap();"]
+        return [f"if (!{self.operand(operand(op, 'arg'), op)}) __builtin_trap();"]
 
     def _return(self, op: Operation) -> list[str]:
         values = [self.operand(v, op) for v in op.operands]
@@ -380,8 +383,9 @@ class FunctionWriter:
         if isinstance(blocking, EnumAttr) and blocking.case != "Blocking":
             raise UserError("a core can only wait for a lock, not try it", op.loc)
         check: list[str] = []
-        if len(op.operands) > 1:
-            value = self.operand(op.operands[1], op)
+        amounts = group(op, "value")
+        if amounts:
+            value = self.operand(amounts[0], op)
             check = [f"if ({value} < 0 || {value} > 63) __builtin_trap();"]
         else:
             number = op.integer("value", 1)
@@ -402,7 +406,8 @@ class FunctionWriter:
         return self.frame
 
     def _put_stream(self, op: Operation) -> list[str]:
-        word, type = self.operand(op.operands[1], op), op.operands[1].type
+        value = operand(op, "streamValue")
+        word, type = self.operand(value, op), value.type
         if type not in ("i32", "f32"):
             raise _no_word(op, type)
         return self._own_frame(op).put_stream(f"(int)npu_float_bits({word})" if type == "f32" else word)
@@ -415,8 +420,8 @@ class FunctionWriter:
         return [f"{self._declare(op.result, op)} = {f'npu_bits_float({word})' if type == 'f32' else word};"]
 
     def _put_cascade(self, op: Operation) -> list[str]:
-        type = op.operands[0].type
-        return self._own_frame(op).put_cascade(self.operand(op.operands[0], op), _cascade_type(op, type))
+        value = operand(op, "cascadeValue")
+        return self._own_frame(op).put_cascade(self.operand(value, op), _cascade_type(op, value.type))
 
     def _get_cascade(self, op: Operation) -> list[str]:
         value = self._own_frame(op).get_cascade(_cascade_type(op, op.result.type))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.syntax import group
 from npuninja.lowering.core_code.bare_pointers import values_read
 
 
@@ -52,7 +53,7 @@ def _through(
             live.update(v for v in passed if v in inside)
         if waits is not None and is_wait(op):
             # The amount, where it is a value, is looked at again when the core goes on.
-            waits[op] = {*live, *(v for v in op.operands[1:] if v in inside)}
+            waits[op] = {*live, *(v for v in group(op, "value") if v in inside)}
         live.difference_update(op.results)
         live.update(v for v in values_read(op) if v in inside)
     return live.difference(block.args)

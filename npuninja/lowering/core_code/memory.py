@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Callable
-
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import DYNAMIC as DYNAMIC_DIMENSION
 from npuninja.ir.types import memref, strides_and_offset
 from npuninja.lowering.core_code.types import element_type
@@ -44,48 +43,50 @@ def subscript(indices: list[str], steps: tuple[int, ...]) -> str:
 
 def expression(op: Operation, operands: list[str]) -> str | None:
     """The C expression of a memref operation with one result; None when `op` is no such operation."""
+    if not op.results or not op.operands:
+        return None
+    base, *rest = operands
+    type = op.operands[0].type
     if op.name == "memref.load":
-        return f"{operands[0]}[{subscript(operands[1:], strides(op.operands[0].type, op))}]"
-    if op.name in _SAME_POINTER and op.results:
-        return operands[0]
+        return f"{base}[{subscript(rest, strides(type, op))}]"
+    if op.name in _SAME_POINTER:
+        return base
     if op.name == "memref.subview":
-        offsets = _mixed(op, operands, "static_offsets", 1)
-        return f"{operands[0]} + {subscript(offsets, strides(op.operands[0].type, op))}"
+        return f"{base} + {subscript(_offsets(op, rest), strides(type, op))}"
     if op.name == "memref.reinterpret_cast":
-        if memref(op.operands[0].type).layout:
+        if memref(type).layout:
             raise UserError(
                 "'memref.reinterpret_cast' of a part of a buffer is not supported in core code", op.loc
             )
-        return f"{operands[0]} + {_mixed(op, operands, 'static_offsets', 1)[0]}"
+        return f"{base} + {_offsets(op, rest)[0]}"
     if op.name == "memref.view":
-        return f"({element_type(op.results[0].type, op)} *)({operands[0]} + {operands[1]})"
+        return f"({element_type(op.result.type, op)} *)({base} + {rest[0]})"
     if op.name == "memref.dim":
-        return _extent(op, operands[1])
+        return _extent(op, memref(type).shape, *rest)
     if op.name == "memref.extract_aligned_pointer_as_index":
-        return f"(long long)(unsigned long){operands[0]}"
+        return f"(long long)(unsigned long){base}"
     return None
 
 
 def statements(op: Operation, operands: list[str]) -> list[str] | None:
     """The C statements of a memref operation without result; None when `op` is no such operation."""
     if op.name == "memref.store":
-        index = subscript(operands[2:], strides(op.operands[1].type, op))
-        return [f"{operands[1]}[{index}] = {operands[0]};"]
+        value, base, *indices = operands
+        return [f"{base}[{subscript(indices, strides(operand(op, 'memref').type, op))}] = {value};"]
     if op.name == "memref.copy":
-        return _copy(op, operands[0], operands[1])
+        return _copy(op, *operands)
     if op.name == "memref.assume_alignment":
         return []
     return None
 
 
-def _mixed(op: Operation, operands: list[str], key: str, first: int) -> list[str]:
-    """Static numbers as C constants, with operands from number `first` on in the places of dynamic ones."""
-    dynamic = iter(operands[first:])
-    return [next(dynamic) if number == DYNAMIC else f"{number}LL" for number in op.numbers(key)]
+def _offsets(op: Operation, values: list[str]) -> list[str]:
+    """The offsets as C constants, with values in the places of dynamic ones."""
+    dynamic = iter(values)
+    return [next(dynamic) if number == DYNAMIC else f"{number}LL" for number in op.numbers("static_offsets")]
 
 
-def _extent(op: Operation, dimension: str) -> str:
-    shape = memref(op.operands[0].type).shape
+def _extent(op: Operation, shape: tuple[int, ...], dimension: str) -> str:
     try:
         extent = shape[int(dimension.removesuffix("LL"))]
     except (ValueError, IndexError):
@@ -98,10 +99,11 @@ def _extent(op: Operation, dimension: str) -> str:
 
 
 def _copy(op: Operation, source: str, target: str) -> list[str]:
-    shape = memref(op.operands[0].type).shape
-    if DYNAMIC_DIMENSION in shape or memref(op.operands[1].type).shape != shape:
+    types = [value.type for value in op.operands]
+    shape, other = (memref(type).shape for type in types)
+    if DYNAMIC_DIMENSION in shape or other != shape:
         raise UserError("'memref.copy' in core code needs two memrefs of one static shape", op.loc)
     indices = [f"i{d}" for d in range(len(shape))]
     loops = "".join(f"for (int {i} = 0; {i} < {extent}; {i}++) " for i, extent in zip(indices, shape))
-    at: Callable[[int], str] = lambda k: subscript(indices, strides(op.operands[k].type, op))  # noqa: E731
-    return [f"{loops}{target}[{at(1)}] = {source}[{at(0)}];"]
+    read, written = (subscript(indices, strides(type, op)) for type in types)
+    return [f"{loops}{target}[{written}] = {source}[{read}];"]

@@ -12,6 +12,7 @@ from npuninja.arch.families import architectures
 from npuninja.errors import UserError
 from npuninja.formats.core_abi import ABI_VERSION
 from npuninja.ir.core import Operation
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import DYNAMIC, function_parts, memref, size_bytes
 from npuninja.lowering.core_code.frames import PlainFrame, StepFrame
 from npuninja.lowering.core_code.function import FunctionWriter, Unit
@@ -143,5 +144,5 @@ class _Core:
         result = []
         for point, op in self.frame.points.items():
             line, column = (op.loc.line, op.loc.column) if op.loc else (0, 0)
-            result.append([point, self.file, line, column, self.model.lock(op.operands[0], op).symbol])
+            result.append([point, self.file, line, column, self.model.lock(operand(op, "lock"), op).symbol])
         return result

@@ -19,7 +19,8 @@ from npuninja.ir.attributes import (
     IntegerAttr,
     OpaqueAttr,
 )
-from npuninja.ir.core import Operation
+from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import memref
 from npuninja.lowering.core_code.memory import strides, subscript
 from npuninja.lowering.core_code.types import (
@@ -62,10 +63,10 @@ def vector_statements(op: Operation, operands: list[str]) -> list[str] | None:
     """The C statements of a vector operation without result; None when `op` is no such operation."""
     if op.name in ("vector.store", "vector.transfer_write"):
         _plain_transfer(op)
-        type = c_type(op.operands[0].type, op)
-        return [
-            f"{{ {type} t = {operands[0]}; __builtin_memcpy({_address(op, operands, 1)}, &t, sizeof t); }}"
-        ]
+        vector, memory = op.operands[:2]
+        value, base, *indices = operands
+        address = _address(op, memory, base, indices)
+        return [f"{{ {c_type(vector.type, op)} t = {value}; __builtin_memcpy({address}, &t, sizeof t); }}"]
     return None
 
 
@@ -82,9 +83,12 @@ def vector_expression(op: Operation, operands: list[str]) -> str | None:
     if op.name in ("vector.load", "vector.transfer_read"):
         _plain_transfer(op)
         type = c_type(result, op)
-        return f"({{ {type} t; __builtin_memcpy(&t, {_address(op, operands, 0)}, sizeof t); t; }})"
+        base, *indices = operands
+        address = _address(op, op.operands[0], base, indices)
+        return f"({{ {type} t; __builtin_memcpy(&t, {address}, sizeof t); t; }})"
     if op.name in ("aievec.broadcast_scalar", "vector.broadcast", "vector.splat"):
-        return _broadcast(op, operands[0])
+        (value,) = operands
+        return _broadcast(op, value)
     if op.name in ("vector.extract", "vector.extractelement"):
         return _extract(op, operands)
     if op.name in ("vector.insert", "vector.insertelement"):
@@ -92,7 +96,8 @@ def vector_expression(op: Operation, operands: list[str]) -> str | None:
     if op.name in ("vector.shape_cast", "vector.bitcast"):
         if any("xi1>" in t for t in (types[0], result)) and op.name == "vector.bitcast":
             raise _refused(op)
-        return f"({c_type(result, op)}){operands[0]}"
+        (value,) = operands
+        return f"({c_type(result, op)}){value}"
     if op.name == "vector.reduction":
         return _reduction(op, operands)
     if op.name == "vector.fma":  # of floats always
@@ -115,8 +120,11 @@ def _refused(op: Operation) -> UserError:
 
 def _plain_transfer(op: Operation) -> None:
     """Refuses transfers that are no run of elements."""
-    memory = op.operands[0] if op.name in ("vector.load", "vector.transfer_read") else op.operands[1]
-    value = op.result.type if op.results else op.operands[0].type
+    if op.results:
+        memory, value = op.operands[0], op.result.type
+    else:
+        stored, memory, *_ = op.operands
+        value = stored.type
     count, element = vector_parts(value, op)
     found = strides(memory.type, op)
     if "permutation_map" in op.attributes or "mask" in op.attributes or element == "i1":
@@ -145,33 +153,34 @@ def _shape(type: str) -> tuple[int, ...]:
     return tuple(int(n) for n in type[len("vector<") :].split("x")[:-1])
 
 
-def _address(op: Operation, operands: list[str], memory: int) -> str:
-    indices = operands[memory + 1 :]
-    count = len(memref(op.operands[memory].type).shape)
-    return f"({operands[memory]} + ({subscript(indices[:count], strides(op.operands[memory].type, op))}))"
+def _address(op: Operation, memory: Value, base: str, indices: list[str]) -> str:
+    """Where the vector lies; behind the indices there may be a value for what lies outside."""
+    count = len(memref(memory.type).shape)
+    return f"({base} + ({subscript(indices[:count], strides(memory.type, op))}))"
 
 
 def _broadcast(op: Operation, value: str) -> str:
     count, element = vector_parts(op.result.type, op)
     type = c_type(op.result.type, op)
-    if is_vector(op.operands[0].type):
-        inner, _ = vector_parts(op.operands[0].type, op)
+    (source,) = op.operands
+    if is_vector(source.type):
+        inner, _ = vector_parts(source.type, op)
         numbers = ", ".join(str(i % inner) for i in range(count))
-        return f"({{ {c_type(op.operands[0].type, op)} t = {value}; ({type})__builtin_shufflevector(t, t, {numbers}); }})"
+        return f"({{ {c_type(source.type, op)} t = {value}; ({type})__builtin_shufflevector(t, t, {numbers}); }})"
     lane = f"-({value})" if element == "i1" else "t"
     return f"({{ __typeof__(({type}){{}}[0]) t = {value}; ({type}){{{', '.join([lane] * count)}}}; }})"
 
 
-def _place(op: Operation, operands: list[str], vector: int) -> tuple[str, int]:
+def _place(op: Operation, vector: Value, positions: list[str]) -> tuple[str, int]:
     """The number of the first element that is meant, and how many are."""
-    shape = _shape(op.operands[vector].type)
+    shape = _shape(vector.type)
     if op.name.endswith("element"):
-        return operands[vector + 1] if len(operands) > vector + 1 else "0", 1
+        return next(iter(positions), "0"), 1
     static = op.attributes.get("static_position")
     if static is None:
         static = op.attributes.get("position")
     numbers = _numbers(static)
-    dynamic = iter(operands[vector + 1 :])
+    dynamic = iter(positions)
     texts = [next(dynamic) if n == DYNAMIC else str(n) for n in numbers]
     place, left = "0", 1
     for extent in shape[len(texts) :]:
@@ -194,29 +203,32 @@ def _numbers(attribute: Attribute | None) -> list[int]:
 
 
 def _extract(op: Operation, operands: list[str]) -> str:
-    place, count = _place(op, operands, 0)
-    source = c_type(op.operands[0].type, op)
+    vector, *positions = operands
+    whole = op.operands[0]
+    place, count = _place(op, whole, positions)
+    source = c_type(whole.type, op)
     if not is_vector(op.result.type):
         cut = " & 1" if op.result.type == "i1" else ""
-        return f"({{ {source} t = {operands[0]}; t[{place}]{cut}; }})"
+        return f"({{ {source} t = {vector}; t[{place}]{cut}; }})"
     type = c_type(op.result.type, op)
     return (
-        f"({{ {source} t = {operands[0]}; {type} r; "
+        f"({{ {source} t = {vector}; {type} r; "
         f"__builtin_memcpy(&r, (const char *)&t + ({place}) * (int)sizeof t[0], sizeof r); r; }})"
         if count
-        else operands[0]
+        else vector
     )
 
 
 def _insert(op: Operation, operands: list[str]) -> str:
-    place, _ = _place(op, operands, 1)
+    part, vector, *positions = operands
+    stored, into, *_ = op.operands
+    place, _count = _place(op, into, positions)
     type = c_type(op.result.type, op)
-    if not is_vector(op.operands[0].type):
-        value = f"-({operands[0]})" if op.operands[0].type == "i1" else operands[0]
-        return f"({{ {type} t = {operands[1]}; t[{place}] = {value}; t; }})"
-    part = c_type(op.operands[0].type, op)
+    if not is_vector(stored.type):
+        value = f"-({part})" if stored.type == "i1" else part
+        return f"({{ {type} t = {vector}; t[{place}] = {value}; t; }})"
     return (
-        f"({{ {type} t = {operands[1]}; {part} p = {operands[0]}; "
+        f"({{ {type} t = {vector}; {c_type(stored.type, op)} p = {part}; "
         f"__builtin_memcpy((char *)&t + ({place}) * (int)sizeof t[0], &p, sizeof p); t; }})"
     )
 
@@ -229,15 +241,16 @@ def _case(op: Operation, key: str) -> str:
 
 
 def _reduction(op: Operation, operands: list[str]) -> str:
-    count, element = vector_parts(op.operands[0].type, op)
+    source = operand(op, "vector").type
+    count, element = vector_parts(source, op)
     kind = _case(op, "kind")
     if element not in INTEGER_BITS or element == "i1" or kind not in _REDUCTIONS:
         raise _refused(op)
     lane = UNSIGNED[element] if kind.endswith("ui") else c_type(element, op)
-    start = operands[1] if len(operands) > 1 else "t[0]"
-    first = 0 if len(operands) > 1 else 1
+    vector, *accumulator = operands
+    start, first = (accumulator[0], 0) if accumulator else ("t[0]", 1)
     return (
-        f"({{ {c_type(op.operands[0].type, op)} t = {operands[0]}; {lane} a = {start}; "
+        f"({{ {c_type(source, op)} t = {vector}; {lane} a = {start}; "
         f"for (int i = {first}; i < {count}; i++) {{ {lane} b = t[i]; a = ({lane})({_REDUCTIONS[kind]}); }} a; }})"
     )
 
@@ -263,8 +276,7 @@ def _literal(text: str, element: str) -> str:
 
 
 def _arith(op: Operation, name: str, operands: list[str]) -> str:
-    value_type = op.operands[-1].type
-    count, element = vector_parts(value_type, op)
+    count, element = vector_parts(op.operands[-1].type, op)
     result = c_type(op.result.type, op)
     if name == "select":
         return _select(op, operands, count, element)
@@ -273,13 +285,15 @@ def _arith(op: Operation, name: str, operands: list[str]) -> str:
         and element != "i1"
         and vector_parts(op.result.type, op)[1] != "i1"
     ):
-        view = _unsigned(operands[0], count, element, op) if name == "extui" else operands[0]
+        (value,) = operands
+        view = _unsigned(value, count, element, op) if name == "extui" else value
         lane = vector_parts(op.result.type, op)[1]
         return f"__builtin_convertvector({view}, {vector_type(count, lane, op)})"
     if element not in INTEGER_BITS:
         raise _refused(op)
     if name in _INFIX:
-        return f"({operands[0]} {_INFIX[name]} {operands[1]})"
+        left, right = operands
+        return f"({left} {_INFIX[name]} {right})"
     if element == "i1":
         raise _refused(op)
     if name in ("shli", "shrsi", "shrui"):
@@ -287,7 +301,7 @@ def _arith(op: Operation, name: str, operands: list[str]) -> str:
     if name in SELECTIONS:
         sign, signed = SELECTIONS[name]
         a, b = (x if signed else _unsigned(x, count, element, op) for x in operands)
-        return _blend(f"{a} {sign} {b}", operands[0], operands[1], result)
+        return _blend(f"{a} {sign} {b}", *operands, result)
     if name == "cmpi":
         sign, signed = _COMPARISONS[_case(op, "predicate")]
         a, b = (x if signed else _unsigned(x, count, element, op) for x in operands)
@@ -305,14 +319,15 @@ def _shift(op: Operation, name: str, operands: list[str], count: int, element: s
     """Shifting by the width or more shifts everything out, as in the scalar operations."""
     width = INTEGER_BITS[element]
     type = c_type(op.result.type, op)
-    amount = _unsigned(operands[1], count, element, op)
+    value, by = operands
+    amount = _unsigned(by, count, element, op)
     limit = f"({amount} < ({_unsigned('(' + type + '){}', count, element, op)} + {width}))"
     if name == "shrsi":
         most = f"(({type}){{}} + {width - 1})"
-        return f"({operands[0]} >> {_blend(limit, operands[1], most, type)})"
-    shifted = operands[0] if name == "shli" else _unsigned(operands[0], count, element, op)
+        return f"({value} >> {_blend(limit, by, most, type)})"
+    shifted = value if name == "shli" else _unsigned(value, count, element, op)
     sign = "<<" if name == "shli" else ">>"
-    safe = _blend(limit, operands[1], f"({type}){{}}", type)
+    safe = _blend(limit, by, f"({type}){{}}", type)
     return f"(({type})({shifted} {sign} ({type}){safe}) & ({type}){limit})"
 
 
@@ -323,10 +338,11 @@ def _blend(where: str, yes: str, no: str, type: str) -> str:
 
 def _select(op: Operation, operands: list[str], count: int, element: str) -> str:
     type = c_type(op.result.type, op)
-    if not is_vector(op.operands[0].type):
-        return f"({operands[0]} ? {operands[1]} : {operands[2]})"
+    condition, yes, no = operands
+    if not is_vector(operand(op, "condition").type):
+        return f"({condition} ? {yes} : {no})"
     bits = {"f32": "i32", "f64": "i64", "bf16": "i16", "f16": "i16"}.get(element, element)
     words = vector_type(count, bits, op)
-    where = f"__builtin_convertvector({operands[0]}, {words})"
-    blend = _blend(where, f"({words}){operands[1]}", f"({words}){operands[2]}", words)
+    where = f"__builtin_convertvector({condition}, {words})"
+    blend = _blend(where, f"({words}){yes}", f"({words}){no}", words)
     return f"(({type}){blend})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Block, Operation, Value
+from npuninja.ir.syntax import operand
 from npuninja.lowering import op_builders
 from npuninja.lowering.objectfifo.loop_unroll import is_unreachable
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
@@ -50,7 +51,7 @@ def check_accesses(core: Operation, fifos: ObjectFifos) -> None:
             if op.name == _ACQUIRE and op.integer("size") < 1:
                 raise UserError("an acquire takes at least one object", op.loc)
         elif op.name == ELEMENT:
-            acquire = op.operands[0].owner
+            acquire = operand(op, "subview").owner
             if (
                 isinstance(acquire, Operation)
                 and acquire.name == _ACQUIRE
@@ -153,7 +154,7 @@ class _Walk:
         """Goes through a block; `state` becomes that behind it."""
         for op in list(block.ops):
             if op.name == ELEMENT:
-                self.buffers[op.result] = self._subviews[op.operands[0]][op.integer("index")]
+                self.buffers[op.result] = self._subviews[operand(op, "subview")][op.integer("index")]
                 self.done.append(op)
             elif op.name in ACCESSES:
                 key = (op.symbol("objFifo_name"), port_of(op))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from npuninja.errors import Warnings
 from npuninja.ir.attributes import DenseArrayAttr, EnumAttr
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.syntax import operand
 from npuninja.lowering import op_builders
 from npuninja.lowering.objectfifo.core import lower_accesses
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
@@ -38,13 +39,13 @@ def make_indices_dynamic(device: Operation, core: Operation, fifos: ObjectFifos,
     for op in ops:
         if op.name == _ACQUIRE and (key := _key(op)) not in keys:
             keys.append(key)
-    memory = op_builders.buffer(core.operands[0], None, f"memref<{len(keys)}xi32>", None, core.loc)
+    memory = op_builders.buffer(core.tile, None, f"memref<{len(keys)}xi32>", None, core.loc)
     core.insert_before(memory)
     counters = _create_counters(core, memory.result, keys, fifos)
     chosen: dict[Value, Value] = {}
     for op in ops:
         if op.name == ELEMENT:
-            acquire = op.operands[0].op
+            acquire = operand(op, "subview").op
             chosen[op.result] = _switch(op, memory.result, counters[_key(acquire)])
         elif op.name == _RELEASE and _key(op) in counters:
             _advance(op, memory.result, counters[_key(op)])

@@ -24,7 +24,7 @@ def create_elements(fifos: ObjectFifos, rules: Rules) -> None:
     lock_ids = None if rules.numbers_locks_last else LockIds(fifos.device)
     for fifo in _memtiles_largest_first(fifos.fifos) if rules.orders_memtile_fifos else fifos.fifos:
         over_dma = fifos.needs_dma(fifo)
-        if kind_at(fifo.producer).name == "shim" and fifo.op.operands[0] is fifo.producer:
+        if kind_at(fifo.producer).name == "shim" and fifo.op.tile is fifo.producer:
             fifo.externals = fifo.externals or externals_of(fifos.device, fifo, fifo.producer)
         if over_dma and fifo.init is None and fifo.depths is None:
             port = "Produce" if fifo.name == fifo.op.string("sym_name") else "Consume"

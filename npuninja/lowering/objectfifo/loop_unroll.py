@@ -12,6 +12,7 @@ from math import lcm
 
 from npuninja.errors import UserError
 from npuninja.ir.core import Block, Operation, Region, Value, clone
+from npuninja.ir.syntax import group, operand
 from npuninja.lowering.objectfifo.model import ObjectFifo
 from npuninja.lowering.op_builders import constant, constant_value
 
@@ -124,16 +125,29 @@ def _factor(loop: Operation, fifo_of: dict[str, ObjectFifo]) -> int | None:
 
 def is_unreachable(loop: Operation) -> bool:
     """Whether a loop is what is left of one that never ends."""
-    low = constant_value(loop.operands[0])
+    low = constant_value(operand(loop, "lowerBound"))
     return low is not None and low >= ENDLESS_TRIPS - 1
 
 
 def trip_count(loop: Operation) -> int | None:
     """How often an `scf.for` runs, or None when its bounds are not constants or its step is not positive."""
-    low, high, step = (constant_value(value) for value in loop.operands[:3])
+    low, high, step = map(constant_value, _bounds(loop))
     if low is None or high is None or step is None or step <= 0:
         return None
     return max(0, -(-(high - low) // step))
+
+
+def _bounds(loop: Operation) -> tuple[Value, Value, Value]:
+    return operand(loop, "lowerBound"), operand(loop, "upperBound"), operand(loop, "step")
+
+
+def _counting(loop: Operation) -> tuple[int, int, str]:
+    """Where a loop with constant bounds starts, its step, and their type."""
+    start = operand(loop, "lowerBound")
+    low, step = constant_value(start), constant_value(operand(loop, "step"))
+    assert low is not None, loop
+    assert step is not None, loop
+    return low, step, start.type
 
 
 def terminator_values(block: Block) -> list[Value]:
@@ -146,7 +160,7 @@ def _body_ops(block: Block) -> list[Operation]:
 
 
 def _remove_dead_loop(loop: Operation) -> None:
-    _replace_results(loop, loop.operands[3:])
+    _replace_results(loop, group(loop, "initArgs"))
     loop.erase()
 
 
@@ -168,16 +182,14 @@ def peel_first_trip(loop: Operation) -> list[Operation]:
     Returns:
         The operations of that trip, in order.
     """
-    low, step = constant_value(loop.operands[0]), constant_value(loop.operands[2])
-    assert low is not None
-    assert step is not None
-    type = loop.operands[0].type
+    low, step, type = _counting(loop)
     first: list[Operation] = []
-    loop.operands[3:] = _straight(loop, low, step, 1, type, loop.operands[3:], first)
+    carried = _straight(loop, low, step, 1, type, group(loop, "initArgs"), first)
     start = constant(low + step, type)
     for op in (*first, start):
         loop.insert_before(op)
-    loop.operands[0] = start.result
+    _, high, by = _bounds(loop)
+    loop.operands = [start.result, high, by, *carried]
     return first
 
 
@@ -193,11 +205,8 @@ def _unroll(loop: Operation, trips: int, factor: int, remainder: int, keep_remai
             loop.loc,
             hint="the depths of the objectFifos it takes from have a large common multiple: make them alike",
         )
-    low, _, step = (constant_value(value) for value in loop.operands[:3])
-    assert low is not None
-    assert step is not None
-    type = loop.operands[0].type
-    carried = loop.operands[3:]
+    low, step, type = _counting(loop)
+    carried = group(loop, "initArgs")
     main_trips = (trips - remainder) // factor
     if factor > 1 and low + main_trips * factor * step > _LARGEST_INDEX:
         raise UserError(
@@ -252,7 +261,7 @@ def _main_loop(
         induction = args[0]
         ops: list[Operation] = []
         if copy and _is_used(source, source.args[0]):
-            induction = _advance(args[0], loop.operands[2], copy, type, ops)
+            induction = _advance(args[0], operand(loop, "step"), copy, type, ops)
         carried = _copy_body(source, induction, carried, ops)
         for op in ops:
             body.append(op)
@@ -260,7 +269,7 @@ def _main_loop(
         body.append(Operation("scf.yield", list(carried)))
     return Operation(
         "scf.for",
-        [loop.operands[0], bounds[0].result, bounds[1].result, *loop.operands[3:]],
+        [operand(loop, "lowerBound"), bounds[0].result, bounds[1].result, *group(loop, "initArgs")],
         dict(loop.attributes),
         tuple(result.type for result in loop.results),
         [Region([body])],
@@ -282,7 +291,7 @@ def _straight(
     for copy in range(copies):
         induction = source.args[0]
         if first is not None:
-            induction = _advance(first, loop.operands[2], copy, type, out) if copy else first
+            induction = _advance(first, operand(loop, "step"), copy, type, out) if copy else first
         carried = _copy_body(source, induction, carried, out)
     return carried
 
@@ -293,8 +302,8 @@ def _remainder_loop(
     values: dict[Value, Value] = {}
     rest = clone(loop, values)
     out.append(constant(start, type))
-    rest.operands[0] = out[-1].result
-    rest.operands[3:] = carried
+    _, high, step = _bounds(rest)
+    rest.operands = [out[-1].result, high, step, *carried]
     out.append(rest)
     return rest.results
 

@@ -20,6 +20,7 @@ from npuninja.ir.attributes import (
     SymbolRefAttr,
 )
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import group
 from npuninja.ir.types import element_count, memref, object_fifo_memref
 from npuninja.lowering.tiles import kind_at, model_of, ops_of, place_of
 
@@ -161,7 +162,7 @@ class ObjectFifos:
             if name in self.delegates:
                 notes = (("the other one", self.delegates[name][1].loc),)
                 raise UserError(f"objectFifo '@{name}' is allocated twice", op.loc, notes=notes)
-            self.delegates[name] = (op.operands[0], op)
+            self.delegates[name] = (op.tile, op)
 
     def lookup(self, op: Operation) -> ObjectFifo:
         """The fifo that `objFifo_name` of an operation names; UserError at the operation when there is none."""
@@ -275,7 +276,7 @@ MAX_REPEAT = 256
 
 def _read(op: Operation) -> ObjectFifo:
     name = op.string("sym_name")
-    producer, consumers = op.operands[0], op.operands[1:]
+    producer, consumers = op.tile, group(op, "consumerTiles")
     number = op.attributes["elemNumber"]
     depths: tuple[int, ...] | None = None
     if isinstance(number, ArrayAttr):

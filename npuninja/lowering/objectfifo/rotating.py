@@ -17,6 +17,7 @@ from typing import Callable, NamedTuple, Union
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import DenseArrayAttr, EnumAttr
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.syntax import operand
 from npuninja.lowering import op_builders
 from npuninja.lowering.objectfifo.loop_unroll import peel_first_trip, trip_count
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
@@ -282,7 +283,7 @@ class _Writer:
         state[key] = Rotation(index, _before(op, "arith.addi", [held, missing_value]))
 
     def _access(self, op: Operation, state: State) -> None:
-        acquire = op.operands[0].op
+        acquire = operand(op, "subview").op
         fifo, first = self.fifos.by_name[_key(acquire)[0]], op.integer("index")
         owner = fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
         depth = max(fifo.depth, 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from npuninja.ir.attributes import DenseArrayAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import group
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos, consumer_element
 from npuninja.lowering.tiles import kind_at, ops_of, place_of
 
@@ -87,7 +88,7 @@ def externals_of(device: Operation, fifo: ObjectFifo, tile: Value) -> list[Value
     found: list[Value] = []
     for op in ops_of(device, "aie.objectfifo.register_external_buffers"):
         if op.symbol("objFifo_name") == fifo.op.string("sym_name") and place_of(op.tile) == place_of(tile):
-            found += op.operands[1:]
+            found += group(op, "externalBuffers")
     return found
 
 

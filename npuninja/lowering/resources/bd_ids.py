@@ -33,7 +33,7 @@ def _note_starts(device: Operation, binding: Operation) -> None:
     if not isinstance(directions, DenseArrayAttr) or not isinstance(channels, DenseArrayAttr):
         return
     starts = {
-        (program.operands[0], op.attributes["channel_dir"], op.integer("channel_index")): op
+        (program.tile, op.attributes["channel_dir"], op.integer("channel_index")): op
         for program in ops_of(device, "aie.mem", "aie.memtile_dma")
         for op in program.walk()
         if op.name == "aie.dma_start"

@@ -111,7 +111,7 @@ def _controller_id(tile: Operation) -> int:
 def _check_free(device: Operation, shim: Operation, channel: int) -> None:
     for flow in ops_of(device, "aie.flow"):
         bundle, number = flow.attributes.get("source_bundle"), flow.integer("source_channel")
-        if flow.operands[0] is shim.result and bundle == EnumAttr("WireBundle", "DMA") and number == channel:
+        if flow.tile is shim.result and bundle == EnumAttr("WireBundle", "DMA") and number == channel:
             raise UserError(
                 f"control packets need MM2S {channel} of the shim, and a flow has it",
                 flow.loc,

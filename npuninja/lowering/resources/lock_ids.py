@@ -60,4 +60,4 @@ def assign_lock_ids(device: Operation) -> None:
     ids = LockIds(device)
     for op in ops_of(device, "aie.lock"):
         if "lockID" not in op.attributes:
-            op.attributes["lockID"] = i32(ids.take(op.operands[0], op))
+            op.attributes["lockID"] = i32(ids.take(op.tile, op))

@@ -15,6 +15,7 @@ from npuninja.arch.devices import Place, memory_window
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.syntax import operand
 from npuninja.lowering.resources.placement_site import (
     Channels,
     Links,
@@ -63,7 +64,8 @@ class _Placement:
             ]
         self.buffers = _buffer_edges(site)
         self.cascades = [
-            (tile_of(op.tile), tile_of(op.operands[1])) for op in ops_of(site.device, "aie.cascade_flow")
+            (tile_of(op.tile), tile_of(operand(op, "dest_tile")))
+            for op in ops_of(site.device, "aie.cascade_flow")
         ]
         self.need_in: dict[Operation, int] = {}
         self.need_out: dict[Operation, int] = {}
@@ -342,7 +344,7 @@ def _flow_ends(device: Operation) -> list[tuple[Operation, int, bool]]:
         if op.name == "aie.flow":
             for i, side in enumerate(("source", "dest")):
                 if op.attributes[f"{side}_bundle"] == EnumAttr("WireBundle", "DMA"):
-                    ends.append((tile_of(op.operands[i]), op.integer(f"{side}_channel"), i == 0))
+                    ends.append((tile_of(operand(op, side)), op.integer(f"{side}_channel"), i == 0))
         elif op.name == "aie.packet_flow":
             for end in op.body.ops:
                 if end.attributes.get("bundle") == EnumAttr("WireBundle", "DMA"):

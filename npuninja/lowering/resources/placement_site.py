@@ -8,6 +8,7 @@ from npuninja.arch.devices import DeviceModel, Place
 from npuninja.errors import UserError
 from npuninja.ir.attributes import SymbolRefAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import group
 from npuninja.lowering.tiles import kind_at, model_of, ops_of
 
 _TILE_TYPES = {"CoreTile": "core", "MemTile": "mem", "ShimNOCTile": "shim", "ShimPLTile": "shim"}
@@ -122,7 +123,8 @@ class Links:
     def tile(self, link: Operation) -> Operation | None:
         """The first consumer of the first input: where the link stands."""
         first = next((self.fifos[n] for n in self.names(link, "fifoIns") if n in self.fifos), None)
-        return tile_of(first.operands[1]) if first is not None and len(first.operands) > 1 else None
+        consumers = group(first, "consumerTiles") if first is not None else []
+        return tile_of(consumers[0]) if consumers else None
 
     def sides(self) -> tuple[set[str], set[str]]:
         """The fifos that lead into a link, and those that come from one."""

@@ -138,7 +138,7 @@ def _lower_device(device: Operation, declared: dict[str, Operation]) -> None:
     cores = list(ops_of(device, "aie.core"))
     number = 0
     for core in cores:
-        tile = core.operands[0]
+        tile = core.tile
         for op in [op for op in core.walk() if op.name == READ]:
             key = op.symbol("parameter"), tile
             if key not in buffers:
@@ -171,7 +171,7 @@ def _tile(tile: Value) -> Operation:
 
 
 def _wait_in_core(core: Operation) -> Value:
-    tile = core.operands[0]
+    tile = core.tile
     attributes: dict[str, Attribute] = {"init": i32(0)}
     lock = _tile(tile).insert_after(Operation("aie.lock", [tile], attributes, ("index",), loc=core.loc))
     core.body.insert(0, op_builders.use_lock(lock.result, "Acquire", 1, core.loc))

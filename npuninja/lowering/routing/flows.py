@@ -71,7 +71,7 @@ def _routed_ids(device: Operation) -> dict[Endpoint, list[tuple[int, int]]]:
                 for rule in rules.body.ops
                 if rule.name == "aie.rule"
             ]
-            place, port = place_of(switch.operands[0]), port_of(rules, "source_")
+            place, port = place_of(switch.tile), port_of(rules, "source_")
             found.setdefault((place, port), []).extend(pairs)
             if port[0] == "South" and port[1] in SHIM_MM2S_SOUTH:  # behind the mux of a shim tile
                 found.setdefault((place, ("DMA", SHIM_MM2S_SOUTH.index(port[1]))), []).extend(pairs)

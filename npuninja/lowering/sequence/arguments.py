@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from npuninja.errors import UserError
 from npuninja.ir.core import Block, Operation, Value
-from npuninja.ir.syntax import group
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, element_of, memref, strides_and_offset
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.sequence.lookup import with_constants
@@ -42,7 +42,7 @@ def argument_of(value: Value, user: Operation) -> ArgumentOffset:
                 hint="only buffers the host passes can be moved; take them as arguments of the sequence",
             )
         elif owner.name == "memref.reinterpret_cast":
-            offset_bytes += _static_offset(owner) * bits(element_of(owner.operands[0].type)) // 8
+            offset_bytes += _static_offset(owner) * bits(element_of(operand(owner, "source").type)) // 8
         value = owner.operands[0]
 
 
@@ -55,7 +55,7 @@ def _static_offset(op: Operation) -> int:
 
 
 def _subview_offset_bytes(op: Operation) -> int:
-    source = memref(op.operands[0].type)
+    source = memref(operand(op, "source").type)
     strides, _ = strides_and_offset(source)
     offsets = _statics(op, "static_offsets", group(op, "offsets"))
     return sum(o * s for o, s in zip(offsets, strides)) * bits(source.element) // 8
@@ -63,7 +63,7 @@ def _subview_offset_bytes(op: Operation) -> int:
 
 def _require_one_piece(op: Operation) -> None:
     """A transfer without sizes and strides knows where its part begins, not its gaps."""
-    shape = memref(op.operands[0].type).shape
+    shape = memref(operand(op, "source").type).shape
     sizes, steps = op.numbers("static_sizes"), op.numbers("static_strides")
     inside = True  # all dimensions further in are whole
     pieces = False
@@ -79,7 +79,7 @@ def _require_one_piece(op: Operation) -> None:
 
 
 def _view_offset_bytes(op: Operation) -> int:
-    shift = constant_value(op.operands[1])
-    if shift is None or len(op.operands) > 2:
+    shift = constant_value(operand(op, "byte_shift"))
+    if shift is None or group(op, "sizes"):
         raise UserError("the view's place and shape must be known when the design is built", op.loc)
     return shift

@@ -17,7 +17,7 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Operation
 from npuninja.ir.directives import DYNAMIC_INDEX
-from npuninja.ir.syntax import group
+from npuninja.ir.syntax import group, operand
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.tiles import kind_at, ops_of
 
@@ -58,7 +58,7 @@ def linearize_descriptors(device: Operation, *, keeps_iteration: bool) -> None:
 
 def _is_on_shim(bd: Operation) -> bool:
     """Whether the descriptor is known to be a shim tile's: by its buffer, its region or its task's tile."""
-    owner = bd.operands[0].owner
+    owner = operand(bd, "buffer").owner
     if isinstance(owner, Operation) and owner.name == "aie.external_buffer":
         return True
     holder = bd.parent_op
@@ -86,7 +86,7 @@ def _linearize(op: Operation) -> None:
     op.attributes["static_offsets"] = DenseArrayAttr("i64", (offsets[0], 0, 0, start))
     op.attributes["static_sizes"] = DenseArrayAttr("i64", (outer, 1, 1, planes * rows * items))
     op.attributes["static_strides"] = DenseArrayAttr("i64", (strides[0], 0, 0, 1))
-    op.operands, op.segments = op.operands[:1], (1, 0, 0, 0)
+    op.operands, op.segments = group(op, "memref"), (1, 0, 0, 0)
 
 
 def numbers_of(op: Operation, what: str) -> tuple[int, ...]:

@@ -28,6 +28,7 @@ from npuninja.ir.attributes import DenseElementsAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.enums import ENUMS
 from npuninja.ir.numbers import NUMBERS
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import element_count, memref
 from npuninja.ir.verifier_sequence import check_guard
 from npuninja.lowering.number_operands import numbers_from_values
@@ -153,7 +154,7 @@ def _mask_write(op: Operation, device: Operation) -> TxnOperation:
 
 
 def _block_write(op: Operation, device: Operation) -> TxnOperation:
-    source = op.operands[0].owner
+    source = operand(op, "data").owner
     if not isinstance(source, Operation) or source.name != "memref.get_global":
         raise UserError("'aiex.npu.blockwrite' expects data made by memref.get_global", op.loc)
     constant = lookup(device, source.symbol("name"), ("memref.global",), op)

@@ -13,6 +13,7 @@ from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, TileKind
 from npuninja.ir.attributes import BDDimLayout, BDDimLayoutArrayAttr, DenseArrayAttr, IntegerAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, element_of
 from npuninja.lowering.op_builders import i32, next_bd
 from npuninja.lowering.sequence.bd import is_contiguous_inside, shape_error
@@ -122,7 +123,7 @@ def _split_memcpy(device: Operation, sequence: Operation, op: Operation) -> None
     if any(DYNAMIC_INDEX in each or len(each) != 4 for each in numbers):
         return
     kind = model_of(device).kind_of(allocation(device, op.symbol("metadata"), op).row)
-    pieces = _pieces(Pattern(*numbers), bits(element_of(op.operands[0].type)), kind)
+    pieces = _pieces(Pattern(*numbers), bits(element_of(operand(op, "memref").type)), kind)
     taken = {
         other.integer("id")
         for other in sequence.walk()
@@ -134,7 +135,7 @@ def _split_memcpy(device: Operation, sequence: Operation, op: Operation) -> None
     for i, piece in enumerate(pieces):
         while number in taken and len(pieces) > 1:
             number += 1
-        new = Operation(op.name, op.operands[:1], dict(op.attributes), segments=(1, 0, 0, 0), loc=op.loc)
+        new = Operation(op.name, group(op, "memref"), dict(op.attributes), segments=(1, 0, 0, 0), loc=op.loc)
         new.attributes["id"] = IntegerAttr(number, "i64")
         number += 1
         for what, values in zip(("offsets", "sizes", "strides"), piece):
@@ -158,7 +159,7 @@ def _split_task(task: Operation) -> None:
     sizes = tuple(d.size for d in reversed(dims.dims)) + (1,) * missing
     strides = tuple(d.stride for d in reversed(dims.dims)) + (0,) * missing
     pattern = Pattern((0,) * 4, sizes, strides)
-    pieces = _pieces(pattern, bits(element_of(bd.operands[0].type)), kind_at(task.tile))
+    pieces = _pieces(pattern, bits(element_of(operand(bd, "buffer").type)), kind_at(task.tile))
     if not pieces:
         return
     start = bd.integer("offset", 0)
@@ -170,7 +171,7 @@ def _split_task(task: Operation) -> None:
         if i:
             # What a further descriptor takes over from the first.
             attributes = {k: v for k, v in copies[i - 1].items() if k not in ("bd_id", "next_bd_id")}
-            bd = Operation("aie.dma_bd", bd.operands[:1], attributes, loc=bd.loc)
+            bd = Operation("aie.dma_bd", group(bd, "buffer"), attributes, loc=bd.loc)
             following = Block()
             end.insert_before(next_bd(following, bd.loc))
             end.erase()

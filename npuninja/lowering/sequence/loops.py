@@ -6,6 +6,7 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.syntax import group
 from npuninja.lowering.control_flow.condition_simplification import simplify_conditions_in
 from npuninja.lowering.control_flow.constant_folding import fold_constants_in
 from npuninja.lowering.objectfifo.loop_unroll import trip_count, unroll_entirely
@@ -83,22 +84,20 @@ def _too_long(loop: Operation, trips: int) -> UserError:
 
 def _make_static(op: Operation) -> None:
     """Numbers instead of constant operands in the offsets, sizes and strides of a transfer."""
-    assert op.segments is not None
-    operands, segments = [op.operands[0]], [1]
-    rest = iter(op.operands[1:])
-    for what, count in zip(("offsets", "sizes", "strides"), op.segments[1:]):
+    operands, segments = group(op, "memref"), [1]
+    for what in ("offsets", "sizes", "strides"):
+        values = iter(group(op, what))
         numbers = []
         kept = []
         for number in op.numbers(f"static_{what}"):
             if number == DYNAMIC_INDEX:
-                value = next(rest)
+                value = next(values)
                 known = constant_value(value)
                 if known is None:
                     kept.append(value)
                 else:
                     number = known
             numbers.append(number)
-        assert count >= len(kept)
         op.attributes[f"static_{what}"] = DenseArrayAttr("i64", tuple(numbers))
         operands += kept
         segments.append(len(kept))

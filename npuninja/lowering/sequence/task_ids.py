@@ -12,6 +12,7 @@ from npuninja.arch.devices import Place, bd_reachable
 from npuninja.errors import UserError
 from npuninja.ir.attributes import Attribute, IntegerAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import operand
 from npuninja.lowering.tiles import model_around, place_of
 
 
@@ -22,10 +23,11 @@ def descriptors(task: Operation) -> list[Operation]:
 
 def task_of(op: Operation) -> Operation:
     """The `aiex.dma_configure_task` that a start, await or free refers to. UserError when it is another operation."""
-    task = op.operands[0].owner
+    value = operand(op, "task")
+    task = value.owner
     if not isinstance(task, Operation) or task.name != "aiex.dma_configure_task":
         raise UserError(
-            f"'{op.name}' expects a task made by aiex.dma_configure_task in the same sequence, found %{op.operands[0].name}",
+            f"'{op.name}' expects a task made by aiex.dma_configure_task in the same sequence, found %{value.name}",
             op.loc,
         )
     return task
@@ -61,12 +63,14 @@ def assign_bd_ids(sequence: Operation, *, checks_tokens: bool) -> None:
         elif op.name == "aiex.dma_await_task":
             if checks_tokens:
                 _take_token(op, tokens)
-            if op.operands[0] in live or (checks_tokens and op.operands[0] not in awaited):
+            value = operand(op, "task")
+            if value in live or (checks_tokens and value not in awaited):
                 _free(op, in_use, live)
-            awaited.add(op.operands[0])
+            awaited.add(value)
         elif op.name == "aiex.dma_free_task":
             # Before tokens were checked the reference ignored every free but the first, later only one behind an await.
-            if op.operands[0] in live or (checks_tokens and op.operands[0] not in awaited):
+            value = operand(op, "task")
+            if value in live or (checks_tokens and value not in awaited):
                 _free(op, in_use, live)
             op.parent = None
             continue

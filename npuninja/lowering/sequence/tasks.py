@@ -26,6 +26,7 @@ from npuninja.ir.attributes import (
     PacketInfoAttr,
 )
 from npuninja.ir.core import Block, Operation
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import bits, element_count, element_of, memref
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
@@ -172,7 +173,7 @@ def _lock_fields(block: Block, place: Place, rules: Rules) -> dict[str, int]:
         raise UserError("descriptors of a shim tile's task cannot use locks", uses[0].loc)
     fields: dict[str, int] = {}
     for op in uses:
-        lock = op.operands[0].op
+        lock = operand(op, "lock").op
         if place_of(lock.tile) != place:
             raise UserError(
                 f"a task of tile {place} uses a lock of another tile", op.loc, notes=(("the lock", lock.loc),)
@@ -205,7 +206,7 @@ def _write(
 ) -> list[Operation]:
     column, row = place
     kind = model.kind_of(row)
-    buffer = op.operands[0]
+    buffer = operand(op, "buffer")
     if len(op.operands) > 1 or "offset" not in op.attributes:
         raise UserError(
             "the descriptor depends on a value that is known at run time only, and instructions hold numbers",

@@ -40,7 +40,7 @@ from npuninja.ir.attributes import (
     UnitAttr,
 )
 from npuninja.ir.core import Operation
-from npuninja.ir.syntax import group
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, element_of, size_bytes
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
@@ -221,11 +221,12 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
     offsets, sizes, strides = (_quad(op, key) for key in ("offsets", "sizes", "strides"))
     channel = allocation(context.operation, op.symbol("metadata"), op)
     kind = context.device.kind_of(channel.row)
-    element_bits = bits(element_of(op.operands[0].type))
+    moved = operand(op, "memref")
+    element_bits = bits(element_of(moved.type))
     wrong = shape_error(sizes, strides, element_bits, kind)
     if wrong:
         raise UserError(f"transfer cannot be done: {wrong}", op.loc)
-    argument = argument_of(op.operands[0], op)
+    argument = argument_of(moved, op)
     bd_id = op.integer("id")
     if not 0 <= bd_id < kind.bds:
         raise UserError(
@@ -368,7 +369,7 @@ def _rtp_write(op: Operation, context: SequenceContext) -> list[Operation]:
 
 
 def _set_lock(op: Operation, context: SequenceContext) -> list[Operation]:
-    lock = op.operands[0].owner
+    lock = operand(op, "lock").owner
     if not isinstance(lock, Operation) or lock.name != "aie.lock":
         raise UserError("'aiex.set_lock' expects a lock made by aie.lock", op.loc)
     if "lockID" not in lock.attributes:

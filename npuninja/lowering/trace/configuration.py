@@ -71,7 +71,7 @@ def _config(trace: Operation) -> Operation:
         body.append(Operation("aie.trace.reg", attributes=attributes, loc=op.loc))
     return Operation(
         "aie.trace.config",
-        [trace.operands[0]],
+        [trace.tile],
         {
             "sym_name": StringAttr(trace.string("sym_name") + "_config"),
             "packet_type": packet.attributes["type"],

@@ -21,6 +21,7 @@ from npuninja.arch.switch import MAX_PACKET_ID
 from npuninja.errors import UserError
 from npuninja.ir.attributes import BoolAttr, EnumAttr, IntegerAttr, OpaqueAttr, PacketInfoAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import bits, element_count, memref
 from npuninja.lowering import op_builders
 from npuninja.lowering.generation import Rules
@@ -172,7 +173,7 @@ def _packet_ids(ops: list[Operation], rules: Rules) -> dict[Operation, int]:
 
 
 def _trace(op: Operation, packet_id: int) -> _Trace:
-    tile = op.operands[0]
+    tile = op.tile
     place, tile_kind = place_of(tile), kind_at(tile).name
     packet = _packet_of(op)
     if packet is None:
@@ -233,7 +234,7 @@ def _used_channels(device: Operation, shim: tuple[int, int]) -> set[int]:
     used: set[int] = set()
     for op in device.walk():
         if op.name == "aie.flow":
-            end, bundle, channel = op.operands[1], op.enum("dest_bundle"), op.integer("dest_channel")
+            end, bundle, channel = operand(op, "dest"), op.enum("dest_bundle"), op.integer("dest_channel")
         elif op.name == "aie.packet_dest":
             end, bundle, channel = op.tile, op.enum("bundle"), op.integer("channel")
         elif op.name == "aie.shim_dma_allocation":
