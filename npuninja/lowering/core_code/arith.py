@@ -126,7 +126,8 @@ class Arithmetic:
             condition, yes, no = operands
             return [f"{condition} ? {yes} : {no}"]
         if name in _CONVERSIONS:
-            return [_convert(op, name, *operands, types[0], result)]
+            (value,) = operands
+            return [_convert(op, name, value, types[0], result)]
         if name == "cmpf":
             a, b = (_widened(x, t) for x, t in zip(operands, types))
             return [_FLOAT_COMPARISONS[op.enum("predicate")].format(a=a, b=b)]

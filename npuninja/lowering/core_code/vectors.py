@@ -301,7 +301,8 @@ def _arith(op: Operation, name: str, operands: list[str]) -> str:
     if name in SELECTIONS:
         sign, signed = SELECTIONS[name]
         a, b = (x if signed else _unsigned(x, count, element, op) for x in operands)
-        return _blend(f"{a} {sign} {b}", *operands, result)
+        left, right = operands
+        return _blend(f"{a} {sign} {b}", left, right, result)
     if name == "cmpi":
         sign, signed = _COMPARISONS[_case(op, "predicate")]
         a, b = (x if signed else _unsigned(x, count, element, op) for x in operands)
