@@ -5,8 +5,9 @@ design.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from npuninja.arch.devices import DEVICES
@@ -15,7 +16,8 @@ from npuninja.configure.options import Options
 from npuninja.configure.settings import Settings
 from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design import Design
-from npuninja.plan.designs import HOST, Faulty, ScanCache, Source, faulty, find_designs, read_design, select
+from npuninja.plan.design_reader import DesignReader, ScanCache
+from npuninja.plan.designs import HOST, Faulty, Source, faulty, find_designs, select
 from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.plan.kernel_names import with_kernels
 from npuninja.plan.layout import Layout
@@ -75,11 +77,17 @@ def read_designs(
     wanted = select(names, options.designs, needed)
     designs: list[Design] = []
     printing = bindings() if any(source.path.endswith(".py") for source in sources.values()) else None
+    reader = DesignReader(generated, cache, printing)
     try:
+        decided: dict[str, Source] = {}
         for name, source in sources.items():
             try:
-                design = read_design(_decided(source, settings), generated, cache, printing)
-                design = _with_settings(design, settings, references)
+                decided[name] = _decided(source, settings)
+            except Error as error:
+                refused.append(faulty(name, source.path, error))
+        for name, read in _readings(decided, reader):
+            try:
+                design = _with_settings(read(), settings, references)
                 if options.retarget:
                     from npuninja.plan.retarget import retargeted  # which reads MLIR
 
@@ -87,13 +95,38 @@ def read_designs(
                     design = retargeted(design, options.retarget, folder)
                 designs.append(design)
             except Error as error:
-                refused.append(faulty(name, source.path, error))
+                refused.append(faulty(name, sources[name].path, error))
     finally:
         cache.save()
     if options.device is not None:
         fitting = {d.name for d in designs if fits(d.device, options.device)}
         wanted = _for_device(options, designs, wanted, fitting)
     return DesignSet(tuple(designs), tuple(wanted), tuple(refused), len(names) - len(wanted))
+
+
+def _readings(
+    sources: Mapping[str, Source], reader: DesignReader
+) -> Iterator[tuple[str, Callable[[], Design]]]:
+    """Each design by name, as what gives it. Those in Python are programs that run for themselves: of several that are not
+    remembered, as many run at a time as there are processors.
+    """
+    scripts = {
+        name: source
+        for name, source in sources.items()
+        if source.path.endswith(".py") and reader.remembered(source) is None
+    }
+    if len(scripts) < 2:
+        yield from ((name, partial(reader.read, source)) for name, source in sources.items())
+        return
+    from concurrent.futures import ThreadPoolExecutor  # which a configure without a change does without
+
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        running = {name: pool.submit(reader.read, source).result for name, source in scripts.items()}
+        for name, source in sources.items():
+            yield name, running.get(name) or partial(reader.read, source)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _decided(source: Source, settings: Settings) -> Source:

@@ -75,7 +75,7 @@ def _found(package: str, stages: tuple[str, ...]) -> StageModules:
         consists_of = {path for name in modules for path in (tree.file(name), *tree.data(name))}
         digest = hashlib.sha256()
         for path in sorted(consists_of):
-            digest.update(f"{os.path.relpath(path, package)} {tree.digest(path)}\n".encode())
+            digest.update(tree.state(path))
         digests[stage] = digest.hexdigest()[:DIGEST_CHARACTERS]
         files |= consists_of
     return StageModules(digests, tuple(sorted(files)))
@@ -86,24 +86,20 @@ class _Tree:
 
     def __init__(self, package: str) -> None:
         self._root = os.path.dirname(package)
-        self._files: dict[str, str] = {}
+        self._files = dict(_modules(self._root, os.path.basename(package)))
         self._imports: dict[str, tuple[str, ...]] = {}
-        self._digests: dict[str, str] = {}
+        self._states: dict[str, bytes] = {}
         self._data: dict[str, tuple[str, ...]] = {}
 
     def file(self, module: str) -> str:
         """The file of a module; "" when there is no such module."""
-        if module not in self._files:
-            base = os.path.join(self._root, *module.split("."))
-            both = (base + ".py", os.path.join(base, "__init__.py"))
-            self._files[module] = next(filter(os.path.isfile, both), "")
-        return self._files[module]
+        return self._files.get(module, "")
 
-    def digest(self, path: str) -> str:
-        """Of a file's content."""
-        if path not in self._digests:
+    def state(self, path: str) -> bytes:
+        """A line with a file's name and the digest of its content."""
+        if path not in self._states:
             self._read(path)
-        return self._digests[path]
+        return self._states[path]
 
     def imports(self, module: str) -> tuple[str, ...]:
         """The modules that a module imports, anywhere in its text, and the packages that it lies in."""
@@ -139,10 +135,11 @@ class _Tree:
         return self._data[module]
 
     def _read(self, path: str) -> bytes:
-        """A file's content; its digest is kept."""
+        """A file's content; its state is kept."""
         with open(path, "rb") as stream:
             content = stream.read()
-        self._digests[path] = hashlib.sha256(content).hexdigest()
+        name = os.path.relpath(path, self._root)
+        self._states[path] = f"{name} {hashlib.sha256(content).hexdigest()}\n".encode()
         return content
 
     def _imported(self, module: str, text: str) -> Iterator[str]:
@@ -150,18 +147,21 @@ class _Tree:
         if dot:
             yield package
         if module in BY_NAME:
-            yield from self._all_below(BY_NAME[module])
+            below = BY_NAME[module] + "."
+            yield from (name for name in self._files if name.startswith(below))
         for match in _IMPORT.finditer(text):
             source, names, whole = match.groups()
             yield source or whole
             for name in re.findall(r"\w+", names or ""):
                 yield f"{source}.{name}"
 
-    def _all_below(self, package: str) -> Iterator[str]:
-        base = os.path.join(self._root, *package.split("."))
-        for folder, folders, names in os.walk(base):
-            folders[:] = sorted(name for name in folders if name != "__pycache__")
-            for name in sorted(names):
-                if name.endswith(".py"):
-                    path = os.path.relpath(os.path.join(folder, name[:-3]), self._root)
-                    yield path.replace(os.sep, ".").removesuffix(".__init__")
+
+def _modules(root: str, package: str) -> Iterator[tuple[str, str]]:
+    """Every module of a package below `root`, with its file."""
+    for folder, folders, names in os.walk(os.path.join(root, package)):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        own = os.path.relpath(folder, root).replace(os.sep, ".")
+        for name in names:
+            if name.endswith(".py"):
+                module = own if name == "__init__.py" else f"{own}.{name[:-3]}"
+                yield module, os.path.join(folder, name)

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from npuninja.detect.tool import file_stamp
-from npuninja.errors import Error, Location, UserError, in_words
-from npuninja.files import write_if_changed
-from npuninja.plan.design import Design, OwnKernel, from_json, to_json
+from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design_settings import DesignSettings
 from npuninja.plan.names import check_name
 from npuninja.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from npuninja.python_designs.script import Bindings
+    pass
 
 # Targets and folders at the top of a project: a design of such a name would hide one.
 RESERVED = frozenset(
@@ -202,169 +197,3 @@ def select(found: Iterable[str], wanted: Sequence[str], needed: bool = True) -> 
             raise UserError(f"there is no design {name!r}", hint=hint)
         chosen.append(name)
     return chosen or known
-
-
-class ScanCache:
-    """What scans found, by the content of the files that decided it, kept in a JSON file in the build folder."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        # The scanner's own state is part of the key: another version may see more.
-        self._scanner = list(file_stamp(os.path.join(os.path.dirname(__file__), "scan.py")) or ())
-        self._old: dict[str, Any] = {}
-        self._new: dict[str, Any] = {}
-        try:
-            with open(path, encoding="utf-8") as stream:
-                content = json.load(stream)
-            if content["scanner"] == self._scanner:
-                self._old = dict(content["designs"])
-        except (OSError, ValueError, RecursionError, KeyError, TypeError):
-            pass
-
-    def get(self, source: Source, printed_by: str = "") -> Design | None:
-        """The design made from `source`, when nothing that decided it has changed; `printed_by` says what prints it."""
-        entry = self._old.get(source.name)
-        try:
-            if entry is None or [entry["source"], entry["arguments"]] != [source.path, [*source.arguments]]:
-                return None
-            if entry["printed_by"] != printed_by:
-                return None
-            if any(_hash(path) != digest for path, digest in entry["files"].items()):
-                return None
-            imports = tuple(entry["imports"])
-            design = from_json(entry["design"], source.name, source.path, entry["mlir"], imports)
-        except (KeyError, TypeError, ValueError):
-            return None
-        self._new[source.name] = entry
-        return design
-
-    def put(self, design: Design, source: Source, printed_by: str = "") -> None:
-        """Remembers a design."""
-        self._new[source.name] = {
-            "source": source.path,
-            "arguments": list(source.arguments),
-            "printed_by": printed_by,
-            "mlir": design.mlir,
-            "imports": list(design.imports),
-            "files": {path: _hash(path) for path in {design.source, design.mlir, *design.imports}},
-            "design": to_json(design),
-        }
-
-    def save(self) -> None:
-        """Writes the designs of this time when they differ from the last."""
-        if self._new != self._old:
-            content = {"scanner": self._scanner, "designs": {k: self._new[k] for k in sorted(self._new)}}
-            write_if_changed(self._path, json.dumps(content))
-
-
-def _hash(path: str) -> str:
-    """The sha256 of a file's content; "" when it is not there."""
-    try:
-        if not os.path.isfile(path):
-            return ""
-        with open(path, "rb") as stream:
-            return hashlib.sha256(stream.read()).hexdigest()
-    except OSError:
-        return ""
-
-
-def read_design(
-    source: Source, generated_folder: str, cache: ScanCache, bindings: Bindings | None = None
-) -> Design:
-    """The design in `source`; a Python source is run, with MLIR-AIE's `bindings` where they are given. Its MLIR, and that
-    of a source with words replaced, is kept as `generated_folder/NAME.mlir`.
-
-    Raises:
-        UserError: the source is not a design that can be built; located.
-    """
-    printed_by = _printed_by(bindings) if source.path.endswith(".py") else ""
-    printed_by = " ".join(
-        (
-            *(printed_by, source.module, source.folder, source.generation, *source.aiecc_flags),
-            *("=".join(pair) for pair in source.replaced),
-        )
-    ).strip()
-    remembered = cache.get(source, printed_by)
-    if remembered is not None:
-        return remembered
-    from npuninja.ir.parser import parse_module  # a configure without a change in a design does without
-    from npuninja.plan.scan import scan_module
-
-    imports: tuple[str, ...] = ()
-    kernels: tuple[OwnKernel, ...] = ()
-    flags: tuple[str, ...] = ()
-    mlir = source.path
-    if source.path.endswith(".py"):
-        from npuninja.plan.python_design import run_python_design
-
-        text, imports, made, flags = run_python_design(
-            source.path,
-            os.getcwd(),
-            source.arguments,
-            bindings,
-            source.module,
-            source.folder,
-            source.generation or "auto",
-        )
-        kernels = tuple(_own_kernel(kernel, source, generated_folder) for kernel in made)
-        mlir = os.path.join(generated_folder, f"{source.name}.mlir")
-        write_if_changed(mlir, text)
-    else:
-        text = _read_text(source.path)
-        for word, other in source.replaced:
-            text = text.replace(word, other)
-        if source.replaced:
-            mlir = os.path.join(generated_folder, f"{source.name}.mlir")
-            write_if_changed(mlir, text)
-    design = scan_module(
-        parse_module(text, source.path if source.replaced else mlir),
-        source.name, source.path, mlir, imports, (*flags, *source.aiecc_flags),
-        source.generation,
-    )  # fmt: skip
-    design = replace(design, kernels=kernels, aiecc_flags=flags)
-    cache.put(design, source, printed_by)
-    return design
-
-
-def _printed_by(bindings: Bindings | None) -> str:
-    """What is another word when the same Python source may print something else: the state of the bindings and of
-    npuninja's own package.
-    """
-    own = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "python_designs")
-    stamps = [
-        file_stamp(os.path.join(folder, name))
-        for folder, _, names in sorted(os.walk(own))
-        for name in sorted(names)
-        if name.endswith(".py")
-    ]
-    digest = hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]
-    return f"{bindings.identity if bindings else ''}:{digest}"
-
-
-def _own_kernel(record: Mapping[str, Any], source: Source, generated_folder: str) -> OwnKernel:
-    """A kernel that a design in Python brings; one without a file gets one in the build folder."""
-    path = record["source"]
-    if path and not os.path.isfile(path):
-        raise UserError(
-            f"the kernel {record['object']} is made from {path}, which is not there",
-            Location(source.path),
-            hint="set MLIR_AIE_INSTALL_DIR to an MLIR-AIE that has its kernels (include/aie_kernels)",
-        )
-    include = [*record["include"], *([os.path.dirname(path)] if path else [])]
-    if not path:
-        stem = os.path.splitext(record["object"])[0]
-        path = os.path.join(generated_folder, f"{source.name}.kernels", f"{stem}.cc")
-        write_if_changed(path, record["text"])
-    return OwnKernel(record["object"], path, tuple(include), tuple(record["flags"]))
-
-
-def _read_text(path: str) -> str:
-    try:
-        if not os.path.isfile(path):  # a FIFO would keep us waiting, a device never end
-            raise UserError("cannot read the design: it is no plain file", Location(path))
-        with open(path, encoding="utf-8") as stream:
-            return stream.read()
-    except UnicodeDecodeError as error:
-        raise UserError(f"byte {error.object[error.start]:#04x} is not UTF-8 text", Location(path)) from error
-    except OSError as error:
-        raise UserError(f"cannot read the design: {in_words(error)}", Location(path)) from error

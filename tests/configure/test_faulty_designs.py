@@ -119,3 +119,29 @@ def wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < end, path
         time.sleep(0.01)
+
+
+MEETS = """
+import pathlib, sys, time
+mine, other = pathlib.Path("{mine}.running"), pathlib.Path("{other}.running")
+mine.touch()
+for _ in range(400):
+    if other.exists():
+        break
+    time.sleep(0.05)
+else:
+    sys.exit("{other} has not been started")
+print({text!r})
+"""
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor runs one script at a time")
+def test_designs_in_python_are_run_side_by_side_and_each_stops_itself_only(project: Project) -> None:
+    text = (project.folder / "mlir/gain.mlir").read_text(encoding="utf-8")
+    for mine, other in (("first", "second"), ("second", "first")):
+        project.write(f"mlir/{mine}.py", MEETS.format(mine=mine, other=other, text=text))
+    project.write("mlir/third.py", "raise SystemExit('not today')\n")
+    done = project.configure(code=2)
+    assert "3 designs for npu1_1col: first, gain, second" in done.stdout
+    assert "mlir/third.py" in done.stderr
+    assert "not today" in done.stderr

@@ -5,8 +5,9 @@ import os
 import pytest
 
 from npuninja.errors import UserError
+from npuninja.plan.design_reader import DesignReader, ScanCache
 from npuninja.plan.design_settings import DesignSettings
-from npuninja.plan.designs import ScanCache, find_designs, read_design
+from npuninja.plan.designs import find_designs
 
 DESIGN = """
 from aie.dialects.aie import AIEDevice, device
@@ -35,11 +36,11 @@ def test_a_script_reads_files_where_it_is_run(tmp_path, monkeypatch):
     settings = {"d": DesignSettings("d", source="design.py", folder="data")}
     found, refused = find_designs(".", settings)
     assert not refused
-    design = read_design(found["d"], "build", ScanCache("cache.json"))
+    design = DesignReader("build", ScanCache("cache.json")).read(found["d"])
     assert [run.name for c in design.configurations for run in c.sequences] == ["start"]
     settings = {"d": DesignSettings("d", source="design.py")}
     with pytest.raises(UserError, match="failed with exit code 1"):
-        read_design(find_designs(".", settings)[0]["d"], "build", ScanCache("cache.json"))
+        DesignReader("build", ScanCache("cache.json")).read(find_designs(".", settings)[0]["d"])
     settings = {"d": DesignSettings("d", source="design.py", folder="nowhere")}
     assert "there is no folder 'nowhere'" in find_designs(".", settings)[1][0].text
 
@@ -76,7 +77,7 @@ def test_a_script_is_run_again_when_something_it_depends_on_changes(tmp_path, mo
     def read(words):
         settings = {"d": DesignSettings("d", source=str(away / "design.py"), arguments=(words,))}
         cache = ScanCache(str(tmp_path / "cache.json"))
-        design = read_design(find_designs(".", settings)[0]["d"], str(tmp_path / "printed"), cache)
+        design = DesignReader(str(tmp_path / "printed"), cache).read(find_designs(".", settings)[0]["d"])
         cache.save()
         assert {os.path.basename(path) for path in design.imports} >= {"beside.py", "data.txt"}
         return [run.name for c in design.configurations for run in c.sequences]
