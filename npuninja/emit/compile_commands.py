@@ -8,7 +8,7 @@ from npuninja.plan.graph import Graph
 
 
 def compile_commands(graph: Graph, folder: str) -> str:
-    """The content of compile_commands.json; `folder` is where the commands run."""
+    """The content of compile_commands.json, one command a line; `folder` is where the commands run."""
     entries = [
         {
             "directory": folder,
@@ -19,4 +19,4 @@ def compile_commands(graph: Graph, folder: str) -> str:
         for edge in graph.edges
         if edge.compile_command
     ]
-    return json.dumps(entries, indent=2) + "\n"
+    return "[\n" + ",\n".join(map(json.dumps, entries)) + "\n]\n"

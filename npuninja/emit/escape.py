@@ -24,7 +24,8 @@ def escape_value(text: str) -> str:
     escaped.
     """
     text = _one_line(text).replace("$", "$$")
-    return re.sub(r"^ +", lambda blanks: "$ " * len(blanks[0]), text)
+    bare = text.lstrip(" ")
+    return "$ " * (len(text) - len(bare)) + bare
 
 
 def quote_word(word: str) -> str:

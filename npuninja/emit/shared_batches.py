@@ -21,6 +21,8 @@ from npuninja.plan.graph import Batch
 
 _VALUES = ("steps", "record", "says", "out")
 _VARIABLES = re.compile(r"\$(?:\{(record|steps|says|out)\}|(record|steps|says|out)\b)")
+# What a word goes on behind, besides letters and digits.
+_INSIDE = ("_", ".", "-")
 _WHERE = {"folder": "${folder}", "design": "${design}"}
 
 
@@ -99,13 +101,26 @@ def _form(name: str, variables: Mapping[str, str]) -> tuple[str, ...] | None:
     values = tuple(variables[key] for key in _VALUES)
     if not design or "$" in folder or "'" in name or any("$${" in value for value in values):
         return None
-    place, called = (
-        re.compile(rf"{re.escape(folder)}(?=/|$)"),
-        re.compile(rf"(?<![\w.-]){re.escape(design)}(?!\w)"),
-    )
-    form = tuple(called.sub("${design}", place.sub("${folder}", value)) for value in values)
+    form = tuple(_named(_placed(value, folder), design) for value in values)
     again = tuple(text.replace("${design}", design).replace("${folder}", folder) for text in form)
     return form if again == values else None
+
+
+def _placed(text: str, folder: str) -> str:
+    """A text with `${folder}` for the folder and what is in it."""
+    text = text.replace(f"{folder}/", "${folder}/")
+    return text.removesuffix(folder) + "${folder}" if text.endswith(folder) else text
+
+
+def _named(text: str, design: str) -> str:
+    """A text with `${design}` where the name is no part of a longer word."""
+    first, *pieces = text.split(design)
+    found = [first]
+    for piece in pieces:
+        before, after = found[-1][-1:], piece[:1]
+        alone = not (before.isalnum() or before in _INSIDE) and not (after.isalnum() or after == "_")
+        found.append(("${design}" if alone else design) + piece)
+    return "".join(found)
 
 
 def _folder_and_design(name: str) -> tuple[str, str]:

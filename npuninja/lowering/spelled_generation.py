@@ -179,18 +179,18 @@ def possible_generations(module: Operation) -> tuple[str, ...]:
     Raises:
         UserError: no day read it: the text holds spellings of two; located at the second, with both.
     """
-    left, _, _ = _settled(module)
-    return left
+    return generations_and_days(module)[0]
 
 
-def days_of(module: Operation) -> tuple[str, str] | None:
-    """The days (from, before) whose releases read a text that reads in no generation as a whole; else None.
+def generations_and_days(module: Operation) -> tuple[tuple[str, ...], tuple[str, str] | None]:
+    """The possible generations; and the days (from, before) whose releases read the text, when it reads in no generation
+    as a whole.
 
     Raises:
         UserError: as `possible_generations`.
     """
-    _, since, until = _settled(module)
-    return (since.place_in_time, until.place_in_time) if since and until else None
+    left, since, until = _settled(module)
+    return left, (since.place_in_time, until.place_in_time) if since and until else None
 
 
 class _Limit(NamedTuple):

@@ -13,7 +13,7 @@ from npuninja.ir.core import Operation
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
 from npuninja.lowering.number_operands import numbers_from_values, numbers_to_values
-from npuninja.lowering.spelled_generation import days_of, mark_of, possible_generations
+from npuninja.lowering.spelled_generation import generations_and_days, mark_of
 
 #: What `numbers` puts from one form into the other.
 _RESPELLED = frozenset(
@@ -71,9 +71,9 @@ def respell(
 
 def _respell_numbers(module: Operation, values: bool) -> bool:
     """Between literal numbers (up to MLIR-AIE 1.3) and SSA values with keywords (1.4); says whether anything changed."""
-    possible = possible_generations(module)
+    possible, days = generations_and_days(module)
     # What only releases of the days between read is spelled again for any.
-    if days_of(module) is None and ((LATEST in possible) if values else (set(possible) - {LATEST})):
+    if days is None and ((LATEST in possible) if values else (set(possible) - {LATEST})):
         return False
     if not values:
         _check_older(module)

@@ -35,14 +35,15 @@ def plan_batches(edges: Iterable[Edge], batched: frozenset[str]) -> tuple[Batch,
     """
     edges = list(edges)
     made_by = {path: edge for edge in edges for path in (*edge.outputs, *edge.implicit_outputs)}
-    several = Counter((edge.rule, _folder(edge)) for edge in edges)
+    folders = {id(edge): posixpath.dirname(edge.outputs[0]) for edge in edges}
+    several = Counter((edge.rule, folders[id(edge)]) for edge in edges)
     short_rules, short_alone = SHORT_RULES & batched, SHORT_ALONE & batched
     levels: dict[int, int] = {}
     groups: dict[tuple[str, int], list[Edge]] = {}
 
     def short(edge: Edge) -> bool:
         return edge.rule in short_rules or (
-            edge.rule in short_alone and several[edge.rule, _folder(edge)] == 1
+            edge.rule in short_alone and several[edge.rule, folders[id(edge)]] == 1
         )
 
     def level(edge: Edge) -> int:
@@ -53,11 +54,11 @@ def plan_batches(edges: Iterable[Edge], batched: frozenset[str]) -> tuple[Batch,
             for path in (*edge.inputs, *edge.implicit):
                 before = made_by.get(path)
                 if before is not None:
-                    together = short(before) and _folder(before) == _folder(edge)
+                    together = short(before) and folders[id(before)] == folders[id(edge)]
                     found = max(found, level(before) + (short(edge) and not together))
             levels[id(edge)] = found
             if short(edge):
-                groups.setdefault((_folder(edge), found), []).append(edge)
+                groups.setdefault((folders[id(edge)], found), []).append(edge)
         return found
 
     for edge in edges:
@@ -68,7 +69,3 @@ def plan_batches(edges: Iterable[Edge], batched: frozenset[str]) -> tuple[Batch,
         for (folder, number), group in groups.items()
         if len(group) > 1
     )
-
-
-def _folder(edge: Edge) -> str:
-    return posixpath.dirname(edge.outputs[0])

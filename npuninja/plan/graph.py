@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
 from typing import Any
 
 from npuninja.errors import InternalError, UserError
@@ -53,12 +54,12 @@ class Batch:
     edges: tuple[Edge, ...]
     name: str
 
-    @property
+    @cached_property
     def outputs(self) -> tuple[str, ...]:
         """All files made."""
         return tuple(path for edge in self.edges for path in (*edge.outputs, *edge.implicit_outputs))
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """All files read that the batch does not make itself, each once."""
         made = set(self.outputs)

@@ -77,12 +77,13 @@ def _generations(module: Operation) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The generations in which the text reads as it stands; () when it mixes two, which the lowering reports. And the
     days (from, before) whose releases alone read it; () when a generation does.
     """
-    from npuninja.lowering.spelled_generation import days_of, possible_generations
+    from npuninja.lowering.spelled_generation import generations_and_days
 
     try:
-        return possible_generations(module), days_of(module) or ()
+        generations, days = generations_and_days(module)
     except UserError:
         return (), ()
+    return generations, days or ()
 
 
 def _location(op: Operation, file: str) -> Location:

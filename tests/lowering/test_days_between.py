@@ -8,7 +8,7 @@ from npuninja.commands.lower import lower_design
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
-from npuninja.lowering.spelled_generation import days_of, possible_generations
+from npuninja.lowering.spelled_generation import generations_and_days, possible_generations
 from npuninja.lowering.spelling import respell
 
 DESIGN = """module {{ aie.device(npu1) {{
@@ -56,8 +56,7 @@ def text(*new: str, **more: str) -> str:
 def test_a_text_of_one_day_is_lowered_as_the_next_generation(steps: int) -> None:
     between = text(*ORDER[:steps])
     module = parse_module(between, "d.mlir")
-    assert possible_generations(module) == ("2026-08",)
-    assert days_of(module) == (DAYS[steps - 1], DAYS[steps])
+    assert generations_and_days(module) == (("2026-08",), (DAYS[steps - 1], DAYS[steps]))
     lowered = lower_design(between, "d.mlir", None, "auto", Warnings())
     assert lowered == lower_design(text(*ORDER[:steps]), "d.mlir", None, "2026-08", Warnings())
     assert lowered["insts.bin"] == lower_design(text(*ORDER), "d.mlir", None, "auto", Warnings())["insts.bin"]
@@ -66,7 +65,7 @@ def test_a_text_of_one_day_is_lowered_as_the_next_generation(steps: int) -> None
 def test_a_whole_generation_has_no_days() -> None:
     for new, possible in ((ORDER, ("2026-08",)), ((), ("2026-02",))):
         module = parse_module(text(*new), "d.mlir")
-        assert (possible_generations(module), days_of(module)) == (possible, None)
+        assert generations_and_days(module) == (possible, None)
 
 
 @pytest.mark.parametrize(
@@ -112,4 +111,4 @@ def test_tools_of_1_4_are_given_one_spelling() -> None:
         numbers="values",
     )
     again = parse_module(print_module(module), "d.mlir")
-    assert (possible_generations(again), days_of(again)) == (("2026-08",), None)
+    assert generations_and_days(again) == (("2026-08",), None)
