@@ -215,6 +215,11 @@ GENERATIONS = tuple(RULES)
 CHOICES = ("auto", *GENERATIONS)
 
 
+def choose(possible: tuple[str, ...], wanted: str | None = None) -> str:
+    """The generation to lower for: the wanted one where the text allows it, else the oldest it allows."""
+    return wanted if wanted in possible else possible[0] if possible else DEFAULT
+
+
 def rules_of(generation: str) -> Rules:
     """The row of a generation; UserError when there is none of that name."""
     rules = RULES.get(generation)

@@ -17,7 +17,7 @@ from npuninja.errors import Location, UserError
 from npuninja.ir.core import Operation
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.verifier_sequence import is_constant_transfer
-from npuninja.lowering.generation import DEFAULT, GENERATIONS, RULES
+from npuninja.lowering.generation import GENERATIONS, RULES, choose
 from npuninja.lowering.number_operands import has_braced_length
 
 OLD, MIDDLE, NEW = GENERATIONS
@@ -245,11 +245,6 @@ def _mixed(mark: GenerationMark, marks: list[GenerationMark]) -> UserError:
 
 def _names(generations: tuple[str, ...]) -> str:
     return " or ".join(f"{name} ({RULES[name].release})" for name in generations)
-
-
-def choose(possible: tuple[str, ...], wanted: str | None = None) -> str:
-    """The generation to lower for: the wanted one where the text allows it, else the oldest it allows."""
-    return wanted if wanted in possible else possible[0] if possible else DEFAULT
 
 
 def detect(module: Operation, wanted: str | None = None) -> str:

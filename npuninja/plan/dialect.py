@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from npuninja.errors import UserError
-from npuninja.lowering.generation import RULES
-from npuninja.lowering.spelled_generation import choose
+from npuninja.lowering.generation import RULES, choose
 from npuninja.plan.design import Design
 from npuninja.plan.providers import Providers
 

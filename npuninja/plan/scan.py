@@ -48,11 +48,10 @@ def scan_module(
     generations, days = _generations(module)
     if logical_tiles:
         from npuninja.errors import Warnings
-        from npuninja.lowering.generation import rules_of
+        from npuninja.lowering.generation import choose, rules_of
         from npuninja.lowering.resources.place_tiles import (
             place_tiles,  # as the lowering does it, before anything else
         )
-        from npuninja.lowering.spelled_generation import choose
 
         cores = read_driver_flags(aiecc_flags).cores_per_column
         rules = rules_of(choose(generations) if generation in ("", "auto") else generation)
