@@ -25,6 +25,7 @@ class Driver(NamedTuple):
         context_limit: hardware contexts at a time.
         firmware: its version.
         max_clock_mhz: of the array.
+        takes_full_elf: whether it runs instructions that load configurations (amdxdna, AIE2_PREEMPT in npuN_regs.c).
     """
 
     xrt_name: str
@@ -34,6 +35,7 @@ class Driver(NamedTuple):
     context_limit: int
     firmware: tuple[int, int, int, int]
     max_clock_mhz: int
+    takes_full_elf: bool
 
 
 class Rows(NamedTuple):
@@ -154,7 +156,7 @@ FAMILIES: dict[str, Family] = {
             pads_with_any_value=False,
             registers={},
             # The firmware version is one that a Phoenix reported.
-            driver=Driver("RyzenAI-npu1", (1,), 0x1502, 0x00, 6, (1, 5, 5, 391), 1600),
+            driver=Driver("RyzenAI-npu1", (1,), 0x1502, 0x00, 6, (1, 5, 5, 391), 1600, False),
             # Measured: xrt-smi validate 78 us, passthrough through XRT 103 to 122 us, 300 us a call through pyxrt.
             host_call_us=(78, 110, 310),
             local_task_addresses=True,
@@ -182,7 +184,7 @@ FAMILIES: dict[str, Family] = {
                 "shim": {"Tile_Control": 0xFFF40},
             },
             # No source settles the context limit and the firmware version: values a program can live with.
-            driver=Driver("RyzenAI-npu4", (4, 5, 6), 0x17F0, 0x10, 16, (1, 1, 2, 64), 1800),
+            driver=Driver("RyzenAI-npu4", (4, 5, 6), 0x17F0, 0x10, 16, (1, 1, 2, 64), 1800, True),
             # Measured: run and wait 410 us, with both transfers of buffers 670 us; the smallest is that of npu1,
             # assumed.
             host_call_us=(78, 410, 670),

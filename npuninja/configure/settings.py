@@ -166,6 +166,7 @@ def _design(name: str, table: Mapping[str, Any], file: SettingsFile) -> DesignSe
         kernels=tuple(_kernel_name(word, name, file) for word in table.get("kernels", ())),
         kernels_location=file.place("design", name, "kernels"),
         reconfiguration=bool(table.get("reconfiguration")),
+        full_elf=bool(table.get("full-elf")),
     )
 
 

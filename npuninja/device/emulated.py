@@ -12,7 +12,7 @@ from npuninja.errors import Error, InternalError, UserError
 #: What the emulated array can, and an NPU beside an XCLBIN can not.
 LOADS_BY_NUMBER = (
     "the runtime sequence loads a configuration while it runs (load_pdi); on an NPU that is done from a full ELF "
-    "(aiecc --get-full-elf), which npuninja does not make: this XCLBIN and instruction stream run on the emulated array only"
+    "(full-elf = true) and XRT; this XCLBIN and instruction stream run on the emulated array only"
 )
 
 if TYPE_CHECKING:

@@ -185,7 +185,7 @@ def refuse_load_pdi(program: Program) -> None:
             "the instruction stream loads a configuration while it runs (load_pdi), and beside an XCLBIN an NPU cannot: "
             "XRT puts the address of a PDI into the stream of a full ELF only",
             Location(program.xclbin_path),
-            hint="run it on the emulated array (--device emu), or build a full ELF with aiecc --get-full-elf",
+            hint="run it on the emulated array (--device emu), or build a full ELF (full-elf = true) for a program of your own",
         )
 
 

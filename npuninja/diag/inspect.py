@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Sequence
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, of_generation
-from npuninja.diag import inspect_objects
+from npuninja.diag import inspect_full_elf, inspect_objects
 from npuninja.diag.command_text import Described, describe_cdo, describe_txn, numbered
 from npuninja.diag.register_names import register_at
 from npuninja.errors import Error, Location, UserError
@@ -21,6 +21,7 @@ from npuninja.formats.cdo import read_cdo
 from npuninja.formats.core_image import CORE_SECTION, read_core_image, read_stub
 from npuninja.formats.elf import check_core_elf, made_by, read_elf
 from npuninja.formats.emulation_data import read_emulation_data
+from npuninja.formats.full_elf_reader import is_full_elf
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.txn import HEX_LINES, Sync, read_txn
 from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
@@ -77,6 +78,8 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
     inspect_objects.refuse_pointer(data, name)
     if data[:8] == elf.ARCHIVE_MAGIC:
         return _named(name, inspect_objects.archive(data, name))
+    if is_full_elf(data):
+        return _named(name, inspect_full_elf.full_elf(data, name))
     if data[:4] == b"\x7fELF":
         return _core_elf(data, name)
     if data[:8] == WASM_MAGIC:
@@ -266,6 +269,8 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
     found = read_elf(data, name)
     if found.machine == elf.MACHINE and found.type == elf.RELOCATABLE:
         return _named(name, inspect_objects.object_file(found, name, data))
+    if inspect_full_elf.is_instruction_elf(found):
+        return _named(name, inspect_full_elf.instruction_elf(found, len(data)))
     architecture = elf.architecture_of(found.flags) or ""
     problem = None
     try:

@@ -99,6 +99,9 @@ class Emulator:
         """Whether a sequence has loaded a PDI by its number."""
         self._cores_just_started = False
         self._pdis = {number: tuple(commands) for number, commands in (pdis or {}).items()}
+        self._last_number = -1
+        self.left_out: list[int] = []
+        """The PDIs that the last sequence was to load again right after themselves, which a firmware leaves out."""
         self._cores = StartedCores(self._array, modules or {}, checks, count_bundles)
         self._host = HostMemory(self._array)
         self._diagnosis = Diagnosis(self._array, self._cores.emulated, self._cores.machine, self._host)
@@ -203,6 +206,10 @@ class Emulator:
                 raise self._fail(without_program(tile))
         self._cores_just_started = True
 
+    def offer(self, number: int, commands: Sequence[Command]) -> None:
+        """Adds a configuration that the runtime sequence can load by a number."""
+        self._pdis[number] = tuple(commands)
+
     def read32(self, address: int) -> int:
         """A register or memory word at an address of the array (`npuninja.arch.registers.tile_address`)."""
         return self._guard(lambda: self._array.read32(address))
@@ -238,6 +245,30 @@ class Emulator:
     def limit_memory(self, limit_bytes: int) -> None:
         """Host buffers take at most so many bytes together; what is there stays."""
         self._array.ddr_limit_bytes = limit_bytes
+
+    def clear_memories(self) -> None:
+        """Fills all data memories with zeros, as opening a hardware context does on an NPU (MLIR-AIE, test
+        scratchpad_regwrite). Without it they have a pattern in them that shows what was never written.
+        """
+        for tile in self.device.tiles():
+            if self.device.memory_bytes(tile):
+                memory = self._array.data_memory(tile)
+                memory[:] = bytes(len(memory))
+
+    def allow_page_ends(self, page_bytes: int) -> None:
+        """Host buffers go on to the end of their last page, as those that a driver gives do; `beyond_end` tells of it."""
+        self._array.call("set_host_page", page_bytes)
+
+    def beyond_end(self) -> str:
+        """A transfer of the last run that went beyond its argument, within the last page; "" when none did."""
+        place = self._array.call("host_beyond")
+        channel, number, argument, count = struct.unpack("<4I", self._array.engine_memory(place, 16))
+        return (
+            f"BD {number} of {layout.actor_name(channel)} goes {count} bytes beyond the buffer of argument {argument}; they are "
+            "in its last page, so an NPU moves them too, and nobody says what is in them"
+            if count
+            else ""
+        )
 
     def allocate(self, nbytes: int) -> HostBuffer:
         """A host buffer of zeros. Raises UserError for a size below one, ToolError when DDR is full."""
@@ -282,6 +313,7 @@ class Emulator:
             )
         started = time.perf_counter()
         txn.read_header(insts, "instructions")
+        self.left_out = []
         first_event = len(self.events)
         before = (
             [bytes(b.view[s:]) for b, s in zip(buffers, starts or [0] * len(buffers))] if self.at_end else []
@@ -362,9 +394,15 @@ class Emulator:
                 )
             )
         self.loaded_by_number = True
+        if number == self._last_number:
+            # A firmware leaves out a load of the PDI that was loaded last (MLIR-AIE AIEX.td, npu.load_pdi).
+            self.left_out.append(number)
+            return
         self._load(self._pdis[number])
+        self._last_number = number
 
     def _load(self, commands: Sequence[Command]) -> None:
+        self._last_number = -1
         self._array.reset()
         self._cores.forget_all()
         self.configure(commands)

@@ -54,6 +54,9 @@ _UNMODELLED = {
     11: "a stream to more than 40 receivers or through more than 64 arbiters",
     12: "an address patch of register 0x{b:05x} of tile {tile}, which is no shim BD's address word",
     13: "a write to the program memory of core {tile} while the array runs",
+    14: "the scratchpad made at byte {b} of the instruction stream, whose memory XRT gives with a full ELF",
+    15: "a number of more than 32 bits, or below zero, computed from word {c} of the scratchpad at byte {b} of the "
+    "instruction stream",
 }
 _WITH_CHANNEL = (2, 4, 5)  # word b is the channel's number; of 3 it is the control register
 

@@ -32,6 +32,8 @@ SEQUENCE_ACTOR = CHANNELS + TILES
 DEVICE_DDR = 0x1_0000_0000
 #: What a shim BD holds is the device address plus this (XRT elf_patcher.cpp).
 DDR_AIE_OFFSET = 0x8000_0000
+#: The upper word of a scratchpad's address in a stream for the emulated array, whose lower word then names an argument.
+ARGUMENT_MARK = 0x8000_0000
 
 #: The shared file: lock plane, then a slot for the data memory of each tile, then DDR.
 LOCK_PLANE_BYTES = core_abi.LOCK_PAGE_BYTES

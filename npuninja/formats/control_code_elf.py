@@ -160,3 +160,26 @@ def assemble(sections: Sequence[FileSection], abi_version: int) -> bytes:
         start + len(body), 0, _HEADER.size, _PROGRAM.size, programs, SECTION.size, len(every) + 1, 1,
     )  # fmt: skip
     return (header + table).ljust(start, b"\0") + bytes(body) + headers
+
+
+def with_section(elf: bytes, name: str, kind: int, data: bytes) -> bytes:
+    """The file with one more section, which is not loaded; all others stay where they are.
+
+    Args:
+        elf: a file of `assemble` or of aiebu's assembler, whose section headers stand at its end.
+    """
+    header = list(_HEADER.unpack_from(elf))
+    table, count, names_number = header[6], header[12], header[13]
+    headers = [list(SECTION.unpack_from(elf, table + number * SECTION.size)) for number in range(count)]
+    names = headers[names_number]
+    strings = elf[names[4] : names[4] + names[5]]
+    body = bytearray(elf[:table])
+    place = len(strings)
+    names[4], names[5] = len(body), len(strings) + len(name) + 1
+    body += strings + name.encode() + b"\0"
+    body += bytes(-len(body) % _LOADED_ALIGNMENT)
+    headers.append([place, kind, 0, 0, len(body), len(data), 0, 0, 8, 0])
+    body += data + bytes(-len(data) % _LOADED_ALIGNMENT)
+    header[6], header[12] = len(body), count + 1
+    body[: _HEADER.size] = _HEADER.pack(*header)
+    return bytes(body) + b"".join(SECTION.pack(*fields) for fields in headers)

@@ -12,6 +12,8 @@ XCLBIN.
     .note.xrt.configuration
                         the columns that a context has
     .note.xrt.UID       the MD5 of all that is loaded
+    .npuninja           ours, only in files for the emulated array: the modules of its cores (formats/emulation_data.py);
+                        XRT takes it for a section of an application
 
 XRT fills in: the addresses of the sequence's arguments, called by their numbers from 0; that of a PDI, in the operation that
 loads it, by the name of its section; that of the control packets, `control-packet`; and that of the scratchpad,
@@ -42,6 +44,7 @@ from npuninja.formats.control_code_elf import (
     code_section,
     note_section,
     uid_section,
+    with_section,
 )
 from npuninja.formats.control_packets import LATE_OFFSET
 from npuninja.formats.instruction_elf import pdi_section_name, refuse_shared_places, relocated
@@ -60,6 +63,8 @@ WEAK_FUNCTION, WEAK_OBJECT = 0x22, 0x21
 GROUP_FLAG = 1
 #: aiecc says at least so many arguments of a kernel.
 LEAST_ARGUMENTS = 3
+#: Where the modules of emulated cores are, and the type of section that XRT leaves to applications (SHT_LOUSER + 1).
+EMULATION_SECTION, CUSTOM_SECTION = ".npuninja", 0x80000001
 _NAME = re.compile(r"[A-Za-z_$.][^\0():]*\Z")
 
 
@@ -112,7 +117,7 @@ def write_full_elf(kernels: Sequence[FullKernel]) -> bytes:
         UserError: a stream is damaged or has preemption points, loads a PDI that is not there, or patches what XRT
             cannot; names that XRT cannot take or tell apart; streams for arrays of different width.
     """
-    _check(kernels)
+    check_kernels(kernels)
     sections = [FileSection(".strtab", STRINGS, b""), FileSection(".symtab", SYMBOLS, b"")]
     names, symbols = b"\0", [SYMBOL.pack(0, 0, 0, 0, 0, 0)]
     tables, place, number = DynamicTables(), -1, 0
@@ -156,7 +161,13 @@ def write_full_elf(kernels: Sequence[FullKernel]) -> bytes:
     return assemble([*sections, uid_section(sections)], FULL_ABI_VERSION)
 
 
-def _check(kernels: Sequence[FullKernel]) -> None:
+def with_emulation_data(elf: bytes, data: bytes) -> bytes:
+    """A full ELF with the modules of emulated cores (`npuninja.formats.emulation_data`)."""
+    return with_section(elf, EMULATION_SECTION, CUSTOM_SECTION, data)
+
+
+def check_kernels(kernels: Sequence[FullKernel]) -> None:
+    """Raises UserError when a full ELF, or XRT with it, cannot have these kernels."""
     if not kernels or not all(kernel.instances for kernel in kernels):
         raise UserError("a full ELF needs kernels, and each of them a runtime sequence")
     _check_names(kernels)

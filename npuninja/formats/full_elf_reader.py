@@ -22,7 +22,7 @@ from npuninja.formats.control_code_elf import (
     FilledPlace,
 )
 from npuninja.formats.elf import ELF_MAGIC, NOBITS, Elf, ElfSection, read_elf
-from npuninja.formats.full_elf import CONFIGURATION_NOTE, FullInstance, FullKernel
+from npuninja.formats.full_elf import CONFIGURATION_NOTE, EMULATION_SECTION, FullInstance, FullKernel
 from npuninja.formats.instruction_elf import patches_of, refuse_shared_places, relocated
 
 _OBJECT, _FUNCTION = 1, 2
@@ -38,12 +38,15 @@ _VERSIONS = (1, 2)  # major version of the ABI of files with groups
 
 
 class FullElf(NamedTuple):
-    """What a full ELF holds: the columns of its contexts, its name as 16 bytes, its kernels, all PDIs by number."""
+    """What a full ELF holds: the columns of its contexts, its name as 16 bytes, its kernels, all PDIs by number; and the
+    modules of emulated cores, empty in a file for NPUs.
+    """
 
     columns: int
     uid: bytes
     kernels: tuple[FullKernel, ...]
     pdis: dict[int, bytes]
+    emulation_data: bytes = b""
 
 
 def is_full_elf(data: bytes) -> bool:
@@ -112,7 +115,8 @@ class _Reading:
         if len(set(names)) < len(names):
             raise self._error("has two kernels of one name")
         (columns,) = struct.unpack("<I", self._note(CONFIGURATION_NOTE, 4))
-        return FullElf(columns, self._note(UID_NOTE, 16), kernels, pdis)
+        modules = self._first[EMULATION_SECTION].data if EMULATION_SECTION in self._first else b""
+        return FullElf(columns, self._note(UID_NOTE, 16), kernels, pdis, modules)
 
     def _error(self, what: str) -> UserError:
         return self._reader.error(f"damaged ELF: it {what}", "build it again")

@@ -118,6 +118,7 @@ class Design:
         kernels: those that a Python source brings itself.
         kernel_names: what the project calls the kernels of its XCLBIN; () for the names that follow from the module.
         reconfiguration: whether the configurations are also made as control packets and as sequences.
+        full_elf: whether all of it is also made as one ELF.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Design:
     kernels: tuple[OwnKernel, ...] = ()
     kernel_names: tuple[KernelName, ...] = ()
     reconfiguration: bool = False
+    full_elf: bool = False
 
     @property
     def widest(self) -> Configuration:

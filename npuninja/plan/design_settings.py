@@ -29,6 +29,7 @@ class DesignSettings:
         kernels: what its XCLBIN calls them; () for the names that follow from the module.
         kernels_location: where that is said.
         reconfiguration: whether the configurations are also made as control packets and as sequences.
+        full_elf: whether all of it is also made as one ELF.
     """
 
     name: str
@@ -47,3 +48,4 @@ class DesignSettings:
     kernels: tuple[KernelName, ...] = ()
     kernels_location: Location | None = None
     reconfiguration: bool = False
+    full_elf: bool = False

@@ -78,6 +78,7 @@ def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, 
         else "",
         "values": _values(spelling),
         "reconfiguration": _flag(design.reconfiguration),
+        **(_of_full_elf(design) if design.full_elf else {}),
         **read_driver_flags(design.aiecc_flags)._asdict(),
         **({"alloc_scheme": design.alloc_scheme} if design.alloc_scheme else {}),
         "edits": tuple(release.edits) if release else (),
@@ -143,6 +144,18 @@ def _of_kernels(design: Design) -> dict[str, Value]:
     return {
         "xclbin_kernels": tuple(words),
         "runs": tuple(f"{kernel.name}={kernel.number:#x}={sequence.name}" for kernel, sequence in runs),
+    }
+
+
+def _of_full_elf(design: Design) -> dict[str, Value]:
+    """What a full ELF calls its configurations and sequences, which is the same whatever the XCLBIN's kernels are called."""
+    numbers = (configuration.place or place for place, configuration in enumerate(design.configurations, 1))
+    return {
+        "full_elf_wanted": "yes",
+        "pdi_numbers": tuple(map(str, numbers)),
+        "instances": tuple(
+            f"{configuration.symbol}:{sequence.name}" for configuration, sequence in design.runs
+        ),
     }
 
 

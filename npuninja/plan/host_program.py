@@ -13,6 +13,8 @@ PLACEHOLDERS = {
     "xclbin": "xclbin",
     "insts": "insts",
     "elf": "insts_elf",
+    "full_elf": "full_elf",
+    "parameters": "parameters",
     "manifest": "manifest",
     "ctrlpkt": "ctrlpkt",
     "ctrlpkt_insts": "ctrlpkt_insts",

@@ -25,7 +25,11 @@ def with_kernels(design: Design, said: DesignSettings) -> Design:
         raise UserError(f"{names} has no runtime sequence, so nothing could ever be run on it", where)
     kernels = _resolved(said.kernels, configurations, said.kernels_location)
     chosen = replace(
-        design, configurations=configurations, kernel_names=kernels, reconfiguration=said.reconfiguration
+        design,
+        configurations=configurations,
+        kernel_names=kernels,
+        reconfiguration=said.reconfiguration,
+        full_elf=said.full_elf,
     )
     names_of: dict[str | int, str] = {}
     for kernel in chosen.xclbin_kernels if said.kernels else ():

@@ -34,6 +34,7 @@ _ASKED = {
     "--get-elf": ("elf", "design.elf"),
     "--get-full-elf": ("full_elf", "aie.elf"),
     "--generate-full-elf": ("full_elf", "aie.elf"),
+    "--get-scratchpad-parameters": ("parameters", "params.txt"),
     "--get-txn": ("txn", "{0}_transaction.mlir"),
     "--get-ctrlpkt": ("ctrlpkt", "{0}_ctrlpkt.bin"),
 }
@@ -49,6 +50,8 @@ _WITH_VALUE = (
     "-L",
     "-O",
 )
+#: Options by which sequences have configurations in them in place of loads.
+_EXPANDED = ("expand-load-pdis", "load-pdi-to-ctrl-pkt")
 #: What else is made, in the order of the files.
 _OTHERS = ("ctrlpkt", "ctrlpkt_insts", "txn")
 #: Options that say which part of a module a call is for, and what the XCLBIN calls it.
@@ -127,4 +130,6 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
         tuple((outputs[kind], kind) for kind in _OTHERS if kind in outputs),
         GENERATIONS[-1] if any(word.startswith("--get-") for word in words) else "",
         outputs.get("full_elf", ""),
+        outputs.get("parameters", ""),
+        next((word for word in others if word.lstrip("-") in _EXPANDED), ""),
     )

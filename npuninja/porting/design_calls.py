@@ -18,6 +18,8 @@ from npuninja.porting.found import DesignBuild
 Module = tuple[object, ...]
 #: What stands in the name of a file for a device, or for a device and a sequence.
 _PART = "{0}"
+#: Files that a design has once, whichever part of it a call is for.
+_OF_DESIGN = ("xclbin", "full_elf", "parameters")
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,14 @@ class DesignCalls:
                 part = kernel.partition("=")[2].partition(":")[0] or kernel
             part = ".".join(filter(None, (part, found.sequence)))
             for path, kind in outputs_of(found):
-                files[path] = f"{kind}:{part}" if part and kind != "xclbin" else kind
+                files[path] = f"{kind}:{part}" if part and kind not in _OF_DESIGN else kind
         return tuple(files.items()), devices, tuple(kernels.values())
 
 
 def outputs_of(found: DesignBuild) -> list[tuple[str, str]]:
     """The files that a call makes, each with what it is."""
-    known = ((found.xclbin, "xclbin"), (found.insts, "insts"), (found.elf, "elf"), *found.others)
+    known = ((found.xclbin, "xclbin"), (found.insts, "insts"), (found.elf, "elf"), *found.others,
+             (found.full_elf, "full_elf"), (found.parameters, "parameters"))  # fmt: skip
     return [(path, kind) for path, kind in known if path]
 
 

@@ -91,7 +91,9 @@ class DesignBuild:
         chained: the XCLBIN that its kernel is put into, with those that are there.
         others: what else it makes: path and kind (`ctrlpkt`, `ctrlpkt_insts`, `txn`).
         generation: of the dialect that an aiecc with such options reads; "" when they do not tell.
-        full_elf: the ELF with configurations and instructions, which npuninja does not make.
+        full_elf: the ELF with configurations, instructions and kernels.
+        parameters: the file that says where scratchpad parameters are.
+        expanded: the option by which sequences have configurations in them in place of loads; "" for none.
     """
 
     mlir: str
@@ -107,6 +109,8 @@ class DesignBuild:
     others: tuple[tuple[str, str], ...] = ()
     generation: str = ""
     full_elf: str = ""
+    parameters: str = ""
+    expanded: str = ""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class Design:
     kernels: tuple[str, ...] = ()
     generation: str = ""
     reconfiguration: bool = False
+    full_elf: bool = False
 
 
 @dataclass(frozen=True)

@@ -175,12 +175,15 @@ class _Builder:
         if script is None and not os.path.isfile(mlir):
             self.project.say(command, f"nothing says how {self._files.short(mlir)} is made", taken=False)
             return
-        if found.full_elf:
+        if found.expanded and found.full_elf:
             self._files.not_made.add(found.full_elf)
-            became = "npuninja makes no full ELF (docs/several-kernels.md says why)"
+            became = f"npuninja does not put configurations into sequences ({found.expanded})"
             self.project.say(command, became, taken=False)
+            found = replace(found, full_elf="", parameters="")
             if not found.xclbin and not found.insts:
                 return
+        # What a test before made another way.
+        self._files.not_made -= {path for path, _ in outputs_of(found)}
         if not any(path for path, _ in outputs_of(found)):
             self.project.say(command, "it makes neither an XCLBIN nor instructions", taken=False)
             return
@@ -228,6 +231,7 @@ class _Builder:
                 devices=devices,
                 kernels=kernels,
                 reconfiguration=d.reconfiguration or bool(found.others),
+                full_elf=d.full_elf or bool(found.full_elf or found.parameters),
             )
             if d.name == name
             else d

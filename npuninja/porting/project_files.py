@@ -139,6 +139,7 @@ def _sections(project: Project, target: str) -> dict[str, str]:
         entries["replace"] = [f"{word}={text}" for word, text in design.replaced]
         entries |= {"generation": design.generation, "aiecc-flags": list(design.aiecc_flags)}
         entries |= {"devices": list(design.devices), "reconfiguration": design.reconfiguration}
+        entries["full-elf"] = design.full_elf
         add(f"[design.{design.name}]", {**entries, "kernels": list(design.kernels)})
     names = [kernel.name for kernel in project.kernels]
     for kernel in project.kernels:

@@ -83,8 +83,9 @@ def _substituted(match: re.Match[str]) -> str:
 
 def _parts(words: list[str]) -> Iterator[tuple[list[str], bool]]:
     """The words between separators, and whether what stands there is always done."""
-    # A condition makes everything on its line depend on it.
-    decided = any(word in ("||", "|", "|&") for word in words) or any(word in _CONTROL for word in words)
+    # A condition makes everything on its line depend on it. Its words are those of a shell where a command begins.
+    begins = (word for before, word in zip([";", *words], words) if before in _SEPARATORS | _CONTROL)
+    decided = any(word in ("||", "|", "|&") for word in words) or any(word in _CONTROL for word in begins)
     part: list[str] = []
     for word in [*words, ";"]:
         if word in _SEPARATORS:
@@ -102,6 +103,8 @@ def _descriptor(kept: list[str]) -> str:
 
 def _command(words: list[str], folder: str, line: str, alone: bool) -> Command | None:
     environment = []
+    if words[:1] == ["env"] and len(words) > 2 and ASSIGNMENT.match(words[1]):
+        words = words[1:]
     while words and ASSIGNMENT.match(words[0]):
         name, _, value = words.pop(0).partition("=")
         environment.append((name, value))

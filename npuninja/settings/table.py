@@ -301,6 +301,13 @@ DESIGN = Section(
             "true",
         ),
         Key(
+            "full-elf",
+            "boolean",
+            "Whether configurations, instructions and kernels are also made as one ELF (`{full_elf}`), as aiecc's "
+            "`--get-full-elf`, for host programs that make a context of it; and `{parameters}`, its params.txt.",
+            "true",
+        ),
+        Key(
             "reference",
             "path",
             "Its NumPy reference, when it is not `host/NAME.py`.",

@@ -22,3 +22,14 @@ def parse_images(values: list[str], option: str) -> dict[tuple[int, int], str]:
             raise UserError(f"{option} {value}: expected COLUMN,ROW=FILE")
         images[parse_place(place, option)] = path
     return images
+
+
+def image_files(values: list[str]) -> list[str]:
+    """The files of `--image`; where several devices have a core at one place, `DEVICE:` says whose it is."""
+    found: dict[str, str] = {}
+    for value in values:
+        place, equals, path = value.partition("=")
+        symbol, _, place = place.rpartition(":")
+        for (column, row), file in parse_images([place + equals + path], "--image").items():
+            found[f"{symbol}:{column},{row}"] = file
+    return list(dict.fromkeys(path for _, path in sorted(found.items())))

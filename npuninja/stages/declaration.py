@@ -116,6 +116,8 @@ FILES: dict[str, str] = {
     "arguments": "arguments.json",
     "insts": "insts.bin",
     "insts_elf": "NAME.elf",
+    "full_elf": "NAME.full.elf",
+    "parameters": "params.txt",
     "ctrlpkt": "ctrlpkt.bin",
     "ctrlpkt_insts": "ctrlpkt_insts.bin",
     "txn": "configuration.bin",

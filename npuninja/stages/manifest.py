@@ -42,6 +42,8 @@ def run(arguments: list[str]) -> list[str]:
         outputs.may_be_empty(*copies)
         runs = _runs(options, source, target)
         first = runs[0]
+        whole = options.optional("--full-elf")
+        full_elf = {"full_elf": _file(whole, target)} if whole else {}
         providers = dict(_provider(text) for text in options.all("--provider"))
         content: dict[str, object] = {
             "format": MANIFEST_FORMAT,
@@ -50,7 +52,7 @@ def run(arguments: list[str]) -> list[str]:
             "core_kind": options.one("--kind"),
             "kernel": {"name": first.kernel, "id": first.number},
             "arguments": first.arguments,
-            "files": {"xclbin": _file(options.one("--xclbin"), target), **first.streams()},
+            "files": {"xclbin": _file(options.one("--xclbin"), target), **first.streams(), **full_elf},
             **({"kernels": _kernels(runs)} if options.all("--run") else {}),
             "providers": providers,
             "reference": _beside(copy, target) if copy else None,

@@ -19,7 +19,7 @@ from npuninja.formats.xclbin_check import check_xclbin
 from npuninja.formats.xclbin_json import MODULES_FILE
 from npuninja.formats.xclbin_normal import normalised
 from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, LEAST_BUFFERS, MOST_BUFFERS
-from npuninja.stages._places import parse_images
+from npuninja.stages._places import image_files
 from npuninja.stages._run import Arguments, Outputs, print_warnings, read_bytes, run_tool, stage_arguments
 
 #: What `--kernel` says of a device image that only others load.
@@ -44,7 +44,7 @@ def run(arguments: list[str]) -> None:
     with Outputs(target) as outputs:
         model = device_model(options.one("--device"))
         kernels = kernels_of(options)
-        programs = {path: read_bytes(path) for path in _image_files(options.all("--image"))}
+        programs = {path: read_bytes(path) for path in image_files(options.all("--image"))}
         images = [read_core_image(program, model.architecture, path) for path, program in programs.items()]
         modules = list(dict.fromkeys(image.module for image in images if image.module))
         family = "" if programs else model.family.name
@@ -96,17 +96,6 @@ def _buffers(text: str) -> int:
     if not text.isdigit() or not LEAST_BUFFERS <= int(text) <= MOST_BUFFERS:
         raise UserError(f"{text} buffers: expected a number from {LEAST_BUFFERS} to {MOST_BUFFERS}")
     return int(text)
-
-
-def _image_files(values: list[str]) -> list[str]:
-    """The files of `--image`; where several devices have a core at one place, `DEVICE:` says whose it is."""
-    found: dict[str, str] = {}
-    for value in values:
-        place, equals, path = value.partition("=")
-        symbol, _, place = place.rpartition(":")
-        for (column, row), file in parse_images([place + equals + path], "--image").items():
-            found[f"{symbol}:{column},{row}"] = file
-    return list(dict.fromkeys(path for _, path in sorted(found.items())))
 
 
 def _warnings(programs: dict[str, bytes], path: str) -> Warnings:

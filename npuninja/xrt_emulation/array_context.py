@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Mapping, Sequence
 
 from npuninja.arch.families import FAMILIES, of_architecture, of_generation
 from npuninja.emulator import Emulator, HostBuffer
-from npuninja.emulator.configuration import LoadedDesign
+from npuninja.emulator.configuration import MAX_PDIS, LoadedDesign
 from npuninja.emulator.errors import EmulationError, NotModelled
 from npuninja.emulator.shared_memory import FilePlace
 from npuninja.emulator.timing.work import count_design
@@ -17,16 +18,20 @@ from npuninja.errors import Error, UserError
 from npuninja.formats.cdo import BlockWrite, Command
 from npuninja.formats.core_image import STUB_BYTES, read_core_image, read_stub
 from npuninja.formats.pdi import read_pdi
-from npuninja.formats.txn import HEADER_BYTES
+from npuninja.formats.txn import HEADER_BYTES, LoadPdi
 from npuninja.xrt_emulation import amdxdna, packets
 from npuninja.xrt_emulation.buffers import AllocatedBuffer, Buffers
 from npuninja.xrt_emulation.core_modules import CoreModules
 from npuninja.xrt_emulation.npu_memory import NpuMemory
-from npuninja.xrt_emulation.packets import KernelCall, MalformedPacket
+from npuninja.xrt_emulation.packets import NO_UNIT, KernelCall, MalformedPacket
 from npuninja.xrt_emulation.patched_instructions import with_arguments
 
 #: XRT copies a buffer of a wrong group, as it warns, and for want of a copy engine passes no address.
 _NO_ADDRESS = "; was each buffer made for its own argument, with the argument's group_id?"
+
+
+#: What the driver gives is whole pages (amdxdna_gem.c).
+_PAGE_BYTES = 4096
 
 
 class ContextOutcome(Exception):
@@ -44,8 +49,8 @@ def _check_modules(commands: tuple[Command, ...], modules: Mapping[bytes, bytes]
         stub = read_stub(command.data[:STUB_BYTES]) if isinstance(command, BlockWrite) else None
         if stub is not None and stub.digest not in modules:
             raise UserError(
-                f"the module {stub.digest.hex()[:16]}… of a core is in no XCLBIN that was opened",
-                hint="the program must open its XCLBIN as a file, under npuninja emu; or it is damaged: build it again",
+                f"the module {stub.digest.hex()[:16]}… of a core is in no XCLBIN or full ELF that was opened",
+                hint="the program must open it as a file, under npuninja emu; or it is damaged: build it again",
             )
         if stub is not None:
             info = read_core_image(modules[stub.digest], FAMILIES[npu].architecture, "a core's module").info
@@ -86,6 +91,9 @@ class ArrayContext:
         self._memory = memory
         self._modules = modules
         self._pdis: list[tuple[Command, ...]] = []
+        # Those that instructions load: by number and content the number that the array knows them by, and their commands.
+        self._numbers: dict[tuple[int, bytes], int] = {}
+        self._loadable: list[tuple[Command, ...]] = []
         self._emulator: Emulator | None = None
         self._unit = -1
         self._is_traced = self._has_run = self._switches_on = False
@@ -102,18 +110,22 @@ class ArrayContext:
             Error: a PDI is damaged or for another NPU, has AIE machine code, or a core's module was never seen.
         """
         for pdi in pdis:
-            family = self._modules.family_of(pdi)
-            check_generation(FAMILIES[family].architecture if family in FAMILIES else "", self._npu)
+            self._check_family(pdi)
         self._pdis = [tuple(read_pdi(pdi, f"PDI {i}").commands(f"PDI {i}")) for i, pdi in enumerate(pdis)]
         if self._pdis:
             self._load(0)
 
+    def _check_family(self, pdi: bytes) -> None:
+        family = self._modules.family_of(pdi)
+        check_generation(FAMILIES[family].architecture if family in FAMILIES else "", self._npu)
+
     def _load(self, unit: int, traced: bool = False) -> Emulator:
         self.close()
         modules = self._modules.all()
-        _check_modules(self._pdis[unit], modules, self._npu)
-        # Without PDIs that a stream may load: XRT puts their addresses into streams of full ELFs only, which are not
-        # emulated; beside an XCLBIN the address is 0, and what an NPU does then is not known.
+        commands = () if unit == NO_UNIT else self._pdis[unit]
+        _check_modules(commands, modules, self._npu)
+        # Without PDIs that a stream may load: XRT puts their addresses into streams of full ELFs only; beside an XCLBIN the
+        # address is 0, and what an NPU does then is not known.
         emulator = Emulator(
             self._columns,
             modules,
@@ -121,15 +133,20 @@ class ArrayContext:
             checks=frozenset({"races"} if traced else ()),  # its log has the order of changes of locks
             log_events=traced,
         )
+        emulator.allow_page_ends(_PAGE_BYTES)
+        if unit == NO_UNIT:
+            emulator.clear_memories()
         try:
-            emulator.configure(self._pdis[unit])
+            emulator.configure(commands)
         except BaseException:
             emulator.close()
             raise
+        for number, loadable in enumerate(self._loadable):
+            emulator.offer(number, loadable)
         self._emulator, self._unit, self._is_traced, self._has_run = emulator, unit, traced, False
         if traced:
-            design = LoadedDesign(self._columns, (self._pdis[unit],), dict(modules), {}, (1,))
-            writer = TraceWriter(lambda insts, before: count_design(design, self._pdis[unit], insts, before))
+            design = LoadedDesign(self._columns, (commands,), dict(modules), {}, (1,))
+            writer = TraceWriter(lambda insts, before: count_design(design, commands, insts, before))
             emulator.at_end = lambda insts, events, before: writer.write(emulator, insts, events, before)
             self._traces = writer
         return emulator
@@ -154,6 +171,11 @@ class ArrayContext:
         Raises:
             Outcome: it did not end well.
         """
+        if call.unit == NO_UNIT and not FAMILIES[self._npu].driver.takes_full_elf:
+            error = UserError(
+                f"the driver of {self._npu} takes no full ELF", hint="use an XCLBIN, or show the other NPU"
+            )
+            raise ContextOutcome(packets.STATE_ERROR, error)
         if call.unit >= len(self._pdis):
             error = UserError(f"there is no compute unit {call.unit}, there are {len(self._pdis)}")
             raise ContextOutcome(packets.STATE_ERROR, error)
@@ -165,10 +187,13 @@ class ArrayContext:
             emulator = self._emulator_for(call.unit, insts)
             self._has_run = True
             addresses: Sequence[int] = call.arguments
+            scratchpads = frozenset[int]()
             if call.patched:
-                insts, addresses = with_arguments(insts)
+                number_of = self._number_of if call.unit == NO_UNIT else None
+                insts, addresses, scratchpads = with_arguments(insts, self._begin_of, number_of)
             arguments = [
-                self._argument(emulator, number, address, taken) for number, address in enumerate(addresses)
+                self._argument(emulator, number, address, taken, number in scratchpads)
+                for number, address in enumerate(addresses)
             ]
             family = (
                 of_generation(insts[2]) if len(insts) > 2 else None
@@ -181,6 +206,14 @@ class ArrayContext:
                 time_limit_s,
                 starts=[start for _, start in arguments],
             )
+            self.remarks += [emulator.beyond_end()] if emulator.beyond_end() else []
+            names = {number: pdi_id for (pdi_id, _), number in self._numbers.items()}
+            self.remarks += [
+                f"the instructions load PDI {names[number]} right after itself, which an NPU's firmware leaves out, and so did "
+                "the emulated one; loading another one between them has it configure the array again"
+                for number in emulator.left_out
+                if number in names
+            ]
             if self._traces is not None and self._traces.last is not None:
                 self.remarks += self._traces.last.remarks
             self.remarks += [
@@ -221,8 +254,56 @@ class ArrayContext:
             insts = insts[: max(size, HEADER_BYTES)]
         return insts
 
+    def _begin_of(self, address: int) -> int:
+        """Where the buffer with a device address begins; the address itself when there is none, which is said later."""
+        buffer = self._buffers.take(address)
+        if buffer is None:
+            return address
+        begin = buffer.address
+        self._buffers.drop(buffer)
+        return begin
+
+    def _number_of(self, load: LoadPdi) -> int:
+        """The number by which the array knows the PDI at the address that XRT has put into the instructions.
+
+        Raises:
+            MalformedPacket: there is none.
+            UserError: it is damaged, for another NPU, or needs a core's module that never came.
+        """
+        what = f"PDI {load.pdi_id}"
+        buffer = self._buffers.take(load.address)
+        if buffer is None:
+            raise MalformedPacket(
+                f"the instructions load {what} from 0x{load.address:x}, which is in no buffer: XRT gives addresses to those of "
+                "full ELFs only"
+            )
+        try:
+            self._use(buffer, what)
+            start = load.address - buffer.address
+            image = self._memory.read(self._buffers.device_side(buffer) + start, buffer.nbytes - start)
+        finally:
+            self._buffers.drop(buffer)
+        key = load.pdi_id, hashlib.sha256(image).digest()
+        if key not in self._numbers:
+            self._check_family(image)
+            commands = tuple(read_pdi(image, what).commands(what))
+            _check_modules(commands, self._modules.all(), self._npu)
+            if len(self._loadable) == MAX_PDIS:
+                raise MalformedPacket(f"the context has loaded {MAX_PDIS} PDIs, more are not kept")
+            self._numbers[key] = len(self._loadable)
+            self._loadable.append(commands)
+        number = self._numbers[key]
+        if self._emulator is not None:
+            self._emulator.offer(number, self._loadable[number])
+        return number
+
     def _argument(
-        self, emulator: Emulator, number: int, address: int, taken: list[AllocatedBuffer]
+        self,
+        emulator: Emulator,
+        number: int,
+        address: int,
+        taken: list[AllocatedBuffer],
+        is_scratchpad: bool,
     ) -> tuple[HostBuffer, int]:
         buffer = self._buffers.take(address)
         if buffer is None:
@@ -230,9 +311,9 @@ class ArrayContext:
                 f"the address of buffer argument {number}, 0x{address:x}, is in no buffer{_NO_ADDRESS}"
             )
         taken.append(buffer)
-        self._use(buffer, f"buffer argument {number}")
+        self._use(buffer, "the scratchpad" if is_scratchpad else f"buffer argument {number}")
         if buffer.address not in self._shared:
-            if buffer.kind == amdxdna.BO_DEV:
+            if buffer.kind == amdxdna.BO_DEV and not is_scratchpad:
                 raise MalformedPacket(
                     f"buffer argument {number} lies in the device's heap, where only instructions can be: make it host_only"
                 )

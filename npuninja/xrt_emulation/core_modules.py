@@ -1,4 +1,4 @@
-"""Modules of wasm cores, from the XCLBINs that programs open. A PDI names them by their hash."""
+"""Modules of wasm cores, from the XCLBINs and full ELFs that programs open. A PDI names them by their hash."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 from npuninja.errors import Error
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.emulation_data import read_emulation_data, read_family
+from npuninja.formats.full_elf_reader import is_full_elf, read_full_elf
 from npuninja.formats.xclbin import AIE_PARTITION, EMULATION_DATA, Xclbin, read_xclbin
 
 #: XCLBINs to remember, the latest ones.
@@ -24,15 +25,23 @@ class CoreModules:
         self._families: dict[bytes, str] = {}
 
     def add(self, descriptor: int) -> None:
-        """Takes the modules of an open XCLBIN. A file that is no XCLBIN, or has no modules, is not our concern."""
+        """Takes the modules of an open XCLBIN or full ELF. A file that is neither, or has no modules, is not our concern."""
         try:
             with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
-                container = read_xclbin(bytes(content), "XCLBIN")
+                data = bytes(content)
+            if is_full_elf(data):
+                full = read_full_elf(data, "ELF").emulation_data
+                self._keep(read_emulation_data(full, "ELF") if full else {})
+                return
+            container = read_xclbin(data, "XCLBIN")
             section = container.section(EMULATION_DATA)
             self._take_family(container, read_family(section.data) if section is not None else "")
             modules = read_emulation_data(section.data, "XCLBIN") if section is not None else {}
         except (Error, OSError, ValueError):
             return  # XRT reads it too and says what is wrong
+        self._keep(modules)
+
+    def _keep(self, modules: dict[bytes, bytes]) -> None:
         with self._lock:
             if modules in self._seen:
                 self._seen.remove(modules)

@@ -13,7 +13,7 @@ STATE_NEW, STATE_COMPLETED, STATE_ERROR, STATE_ABORT, STATE_TIMEOUT = 1, 4, 5, 6
 
 _START_CU = 0
 _CMD_CHAIN = 19
-_START_NPU = 20
+_START_NPU, _START_NPU_PREEMPT, _START_NPU_FULL_ELF = 20, 21, 22
 _CHAIN_HEADER = struct.Struct("<6I")  # commands, submit index, error index, reserved
 #: Where a chain's error index is in its packet, in bytes.
 CHAIN_ERROR_OFFSET = 4 + 8
@@ -25,6 +25,11 @@ _CALL = struct.Struct("<2QI")
 _OPCODE_TXN = 3
 # ert_npu_data: address and bytes of the instructions, words of properties.
 _NPU_DATA = struct.Struct("<Q2I")
+# ert_npu_preempt_data: addresses of the instructions and of the code that saves and restores the array, the bytes of each,
+# words of properties.
+_PREEMPT_DATA = struct.Struct("<3Q4I")
+#: The unit of a call whose configurations are in the instructions.
+NO_UNIT = -1
 
 
 class MalformedPacket(Exception):
@@ -35,7 +40,8 @@ class KernelCall(NamedTuple):
     """One run: the compute unit's number, device address and words of the instructions, device addresses of
     buffers.
 
-    `patched`: the instructions came as an ELF, so the addresses of buffers are in them already.
+    `patched`: the instructions came as an ELF, so the addresses of buffers are in them already. A full ELF names no compute
+    unit (NO_UNIT): its instructions load the configurations themselves.
     """
 
     unit: int
@@ -75,6 +81,13 @@ def read_packet(data: bytes) -> KernelCall | Chain:
         return _chain(body)
     if opcode == _START_NPU:
         return _elf_call(body, 1 + extra_masks)
+    if opcode == _START_NPU_FULL_ELF:
+        return _full_elf_call(body, 1 + extra_masks)
+    if opcode == _START_NPU_PREEMPT:
+        raise MalformedPacket(
+            "the instructions have code that saves and restores the array, which is not emulated: build them without preemption "
+            "points"
+        )
     raise MalformedPacket(
         f"the command has operation {opcode}, expected {_START_CU} (kernel) or {_CMD_CHAIN} (runlist)"
     )
@@ -113,6 +126,17 @@ def _elf_call(body: bytes, masks: int) -> KernelCall:
     if opcode != _OPCODE_TXN:
         raise MalformedPacket(_wrong_opcode(opcode))
     return KernelCall(unit, instructions, size_bytes // 4, (), patched=True)
+
+
+def _full_elf_call(body: bytes, masks: int) -> KernelCall:
+    """A call of a full ELF. The driver takes what is in front of the arguments and nothing else (amdxdna, aie2_message.c)."""
+    call = body[4 * masks :]
+    if len(call) < _PREEMPT_DATA.size:
+        raise MalformedPacket(f"the call has {len(call)} bytes, expected at least {_PREEMPT_DATA.size}")
+    instructions, _, _, size_bytes, save_bytes, restore_bytes, _ = _PREEMPT_DATA.unpack_from(call)
+    if save_bytes or restore_bytes:
+        raise MalformedPacket("the ELF has code that saves and restores the array, which is not emulated")
+    return KernelCall(NO_UNIT, instructions, size_bytes // 4, (), patched=True)
 
 
 def _unit(body: bytes, masks: int) -> int:

@@ -1,7 +1,8 @@
-"""Instructions that came as an ELF: XRT has put the addresses of buffers into them.
+"""Instructions that came as an ELF: XRT has put the addresses of buffers, PDIs and of the scratchpad into them.
 
-The array of the emulator takes buffers as numbered arguments. So each address becomes an argument of its own, and the
-patches of the stream refer to these: what counts is what XRT wrote, not what the call passes in addition.
+The array of the emulator takes buffers as numbered arguments, and loads PDIs by their numbers. So each buffer that is
+named becomes an argument, and the patches of the stream refer to these: what counts is what XRT wrote, not what the call
+passes in addition.
 
 Sources: XRT, elf_patcher.cpp (which bits of a descriptor hold the address); aie-rt (address space of the shim).
 """
@@ -9,38 +10,79 @@ Sources: XRT, elf_patcher.cpp (which bits of a descriptor hold the address); aie
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from typing import NamedTuple
 
+from npuninja.emulator.layout import ARGUMENT_MARK
 from npuninja.formats.instruction_elf import patches_of
-from npuninja.formats.txn import TRANSLATED_ARGUMENTS, AddressPatch, read_txn_at
+from npuninja.formats.txn import (
+    LOADPDI,
+    TRANSLATED_ARGUMENTS,
+    AddressPatch,
+    CreateScratchpad,
+    LoadPdi,
+    read_txn_at,
+)
 
 #: What host memory begins at for a shim's DMA; XRT adds it to a buffer's address.
 _HOST_BASE = 0x80000000
 _LOW_MASK, _HIGH_MASK = 0xFFFFFFFC, 0xFFFF
 # Of an address patch: argument and bytes to add, two 64-bit words behind its head and register.
 _ARGUMENT_OFFSET = 32
+_SCRATCHPAD_OFFSET = 8  # of the address in what makes a scratchpad
 
 
-def with_arguments(stream: bytes) -> tuple[bytes, list[int]]:
-    """A stream whose address patches name arguments, and the device address of each argument.
+class PatchedStream(NamedTuple):
+    """A stream for the emulated array: the device address at which each argument begins, and the arguments that are
+    scratchpads.
+    """
+
+    stream: bytes
+    begins: list[int]
+    scratchpads: frozenset[int]
+
+
+def _itself(address: int) -> int:
+    return address
+
+
+def with_arguments(
+    stream: bytes,
+    begin_of: Callable[[int], int] = _itself,
+    number_of: Callable[[LoadPdi], int] | None = None,
+) -> PatchedStream:
+    """A stream whose address patches name arguments.
 
     Args:
         stream: instructions as XRT patched them.
+        begin_of: the device address at which the buffer with a device address begins.
+        number_of: the number by which the array knows a PDI; None leaves the stream's own numbers.
 
     Raises:
-        UserError: the stream is damaged.
+        UserError: the stream is damaged; what `begin_of` and `number_of` raise.
     """
-    text, addresses = bytearray(stream), list[int]()
+    text, begins, scratchpads = bytearray(stream), list[int](), set[int]()
+
+    def argument(address: int) -> tuple[int, int]:
+        begin = begin_of(address)
+        if begin not in begins:
+            begins.append(begin)
+        return begins.index(begin), address - begin
+
     patches = iter(patches_of(stream, "the instructions"))
     for offset, operation in read_txn_at(stream, "the instructions"):
-        if not isinstance(operation, AddressPatch):
-            continue
-        patch = next(patches)
-        low, high = struct.unpack_from("<2I", stream, patch.offset + 4)
-        address = (low & _LOW_MASK | (high & _HIGH_MASK) << 32) - _HOST_BASE
-        if address not in addresses:
-            addresses.append(address)
-        struct.pack_into("<2I", text, patch.offset + 4, low & ~_LOW_MASK, high & ~_HIGH_MASK)
-        number = addresses.index(address)
-        marked = _HOST_BASE if number >= TRANSLATED_ARGUMENTS else 0
-        struct.pack_into("<2Q", text, offset + _ARGUMENT_OFFSET, number, marked)
-    return bytes(text), addresses
+        if isinstance(operation, AddressPatch):
+            patch = next(patches)
+            low, high = struct.unpack_from("<2I", stream, patch.offset + 4)
+            address = (low & _LOW_MASK | (high & _HIGH_MASK) << 32) - _HOST_BASE
+            struct.pack_into("<2I", text, patch.offset + 4, low & ~_LOW_MASK, high & ~_HIGH_MASK)
+            number, added = argument(address)
+            marked = _HOST_BASE if number >= TRANSLATED_ARGUMENTS else 0
+            struct.pack_into("<2Q", text, offset + _ARGUMENT_OFFSET, number, added + marked)
+        elif isinstance(operation, CreateScratchpad):
+            number, added = argument(operation.address)
+            scratchpads.add(number)
+            struct.pack_into("<2I", text, offset + _SCRATCHPAD_OFFSET, number | added << 8, ARGUMENT_MARK)
+        elif isinstance(operation, LoadPdi) and number_of is not None:
+            struct.pack_into("<I", text, offset, LOADPDI | number_of(operation) << 16)
+    return PatchedStream(bytes(text), begins, frozenset(scratchpads))

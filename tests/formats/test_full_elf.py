@@ -189,7 +189,7 @@ def test_sections_are_counted_and_do_not_lie_on_each_other():
         read_full_elf(bytes(made), "x.elf")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 40), st.integers(0, 10**9))
 def test_damaged_files_are_refused_or_read(seed, choice):
     made = bytearray(made_here(seed))

@@ -99,7 +99,7 @@ def test_patched_instructions_name_what_was_patched(uses):
         low, high = struct.unpack_from("<2I", patched, patch.offset + 4)
         address = place + HOST_BASE
         struct.pack_into("<2I", patched, patch.offset + 4, low | address & 0xFFFFFFFC, high | address >> 32)
-    found, arguments = with_arguments(bytes(patched))
+    found, arguments, _ = with_arguments(bytes(patched))
     assert len(set(arguments)) == len(arguments)
     marks = [HOST_BASE if patch.argument >= TRANSLATED_ARGUMENTS else 0 for patch in patches_of(found)]
     assert [

@@ -524,3 +524,48 @@ def test_libraries_that_are_files_are_linked_with(tmp_path):
     own = ["../libraries/libnear.so", "z"]
     assert found["own"]["libraries"] == own
     assert found["show"]["libraries"] == ["../libraries/libseen.so.4.6", "../libraries/libold.a", *own]
+
+
+FULL_ELF = """// REQUIRES: ryzen_ai_npu2, peano
+// RUN: %aiecc -v --get-full-elf {flags} %S/a.mlir
+// RUN: %host_clang -o test %S/test.cpp -std=c++17 %host_link_flags %xrt_flags
+// RUN: env ONLY=1 %run_on_npu2% ./test
+"""
+
+
+@pytest.mark.parametrize(
+    ("flags", "source", "files"),
+    [
+        ("", 'xrt::elf e{"aie.elf"};', ["aie.elf={full_elf}"]),
+        ("--full-elf-name=b.elf", 'xrt::elf e{"b.elf"};', ["b.elf={full_elf}"]),
+        (
+            "--get-scratchpad-parameters",
+            'xrt::elf e{"aie.elf"}; f("params.txt");',
+            ["aie.elf={full_elf}", "params.txt={parameters}"],
+        ),
+    ],
+)
+def test_a_full_elf_is_a_file_of_its_design(tmp_path, flags, source, files):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / "run.lit").write_text(FULL_ELF.format(flags=flags))
+    (folder / "a.mlir").write_text("module {}\n")
+    (folder / "test.cpp").write_text(f"int main() {{ {source} }}\n")
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
+    said = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())
+    assert said["design"]["f"]["full-elf"] is True
+    assert (said["host"]["test"]["files"], said["host"]["test"]["environment"]) == (files, ["ONLY=1"])
+
+
+def test_configurations_in_sequences_are_left_out_and_other_tests_of_the_folder_stay(tmp_path, capsys):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    for name, flags in (("a.lit", "--load-pdi-to-ctrl-pkt"), ("b.lit", ""), ("c.lit", "--expand-load-pdis")):
+        (folder / name).write_text(FULL_ELF.format(flags=flags))
+    (folder / "a.mlir").write_text("module {}\n")
+    (folder / "test.cpp").write_text('int main() { xrt::elf e{"aie.elf"}; }\n')
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
+    assert "does not put configurations into sequences (--expand-load-pdis)" in capsys.readouterr().out
+    hosts = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"]
+    assert [host.get("files") for host in hosts.values() if "refused" not in host] == [["aie.elf={full_elf}"]]
+    assert len(hosts) == 3

@@ -45,6 +45,7 @@ def test_what_a_row_names_exists():
             "sequence_op",
             "reference_source",
             "reconfiguration",
+            "full_elf_wanted",
             "",
         }, name
     for row in STAGES:

@@ -46,7 +46,7 @@ def test_modules_that_were_not_seen(wasm_build):
     with pytest.raises(DriverError) as caught:
         Client(npu, read_aie_partition(section.data, "x").pdis[0].image)
     assert caught.value.number == errno.EINVAL
-    assert "is in no XCLBIN that was opened" in log.getvalue()
+    assert "is in no XCLBIN or full ELF that was opened" in log.getvalue()
 
 
 def test_memory_is_zero_when_it_is_used_again(memory, buffers):

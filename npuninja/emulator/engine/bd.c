@@ -149,6 +149,22 @@ void host_bound(u32 column, u32 number, u64 address, u64 first, u32 bytes, u32 a
     bounds[column][number].argument = argument;
 }
 
+/* A descriptor's address was moved: it is still one of the same argument. */
+void host_bound_moved(u32 column, u32 number, u64 before, u64 after) {
+    if (bounds[column][number].address == before) bounds[column][number].address = after;
+}
+
+/* A driver gives whole pages, so what a transfer does behind a buffer's end, in its last page, does no harm there. */
+static u32 page_bytes = 1;
+static struct {
+    u32 channel, number, argument, bytes;
+} beyond; /* the first such transfer of a run; bytes 0: none */
+
+__attribute__((export_name("set_host_page"))) void set_host_page(u32 bytes) { page_bytes = bytes; }
+__attribute__((export_name("host_beyond"))) u32 host_beyond(void) { return (u32)&beyond; }
+void host_begin(void) { beyond.bytes = 0; }
+static u64 page_end(u64 address) { return (address + page_bytes - 1) / page_bytes * page_bytes; }
+
 /* The address in linear memory of a shim BD's first word; every word must lie in one host buffer, and in that of the
  * argument whose address it was given: on an NPU the bytes behind it are those of another buffer. */
 static u32 host_address(u32 channel, u32 number, const Bd *bd, u64 address) {
@@ -161,10 +177,17 @@ static u32 host_address(u32 channel, u32 number, const Bd *bd, u64 address) {
     if (bounds[column][number].address == address && address) {
         u64 first = bounds[column][number].first;
         argument = bounds[column][number].argument + 1;
-        inside = start >= first && start + bytes <= first + bounds[column][number].bytes;
+        u64 end = first + bounds[column][number].bytes;
+        inside = start >= first && start + bytes <= page_end(end);
+        if (inside && start + bytes > end && !beyond.bytes) {
+            beyond.channel = channel;
+            beyond.number = number;
+            beyond.argument = argument - 1;
+            beyond.bytes = (u32)(start + bytes - end);
+        }
     }
     for (u32 i = 0; inside && i < buffer_count; i++)
-        if (offset >= buffers[i].offset && offset + bytes <= (u64)buffers[i].offset + buffers[i].bytes)
+        if (offset >= buffers[i].offset && offset + bytes <= page_end((u64)buffers[i].offset + buffers[i].bytes))
             return DDR_BASE + (u32)(address - DDR_AIE_OFFSET - DEVICE_DDR);
     fault(FAULT_HOST_OVERRUN, channel, number, (u32)start, (u32)(start >> 32), (u32)bytes,
           (u32)(bytes >> 32) | argument << 16);

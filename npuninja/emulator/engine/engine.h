@@ -84,6 +84,8 @@ typedef enum {
     UNMODELLED_FAN_OUT,
     UNMODELLED_PATCH,
     UNMODELLED_PROGRAM_WRITE,
+    UNMODELLED_SCRATCHPAD,
+    UNMODELLED_UPDATE,
 } Unmodelled;
 typedef struct {
     u32 kind, words[7];
@@ -116,6 +118,8 @@ typedef struct {
 extern u32 compression_known;
 void bd_load(u32 channel, u32 number, Bd *bd);
 void host_bound(u32 column, u32 number, u64 address, u64 first, u32 bytes, u32 argument);
+void host_begin(void);
+void host_bound_moved(u32 column, u32 number, u64 before, u64 after);
 void walk_start(Walk *walk, const Bd *bd);
 void walk_next_row(Walk *walk, const Bd *bd);
 void walk_read(Walk *walk, const Bd *bd, u32 *to, u32 words);

@@ -10,6 +10,8 @@ enum {
     OP_PREEMPT = 6,
     OP_MASKPOLL_BUSY = 7,
     OP_LOADPDI = 8,
+    OP_CREATE_SCRATCHPAD = 10,
+    OP_UPDATE_FROM_SCRATCHPAD = 12,
     OP_TCT = 0x80,
     OP_DDR_PATCH = 0x81,
 };
@@ -32,6 +34,7 @@ u32 configuring;
 static u32 pushes, room_wanted;
 static u64 words_waited, words_before;
 #define ROUNDS_OF_A_WRITE 64 /* turns that the channels of a tile get before a write, where it changes what they wait for */
+static u32 scratchpad_words;
 static u32 tokens_taken; /* of the channels of the sync at txn_offset, bit by bit */
 
 __attribute__((export_name("argument_table"))) u32 argument_table(void) { return (u32)arguments; }
@@ -46,6 +49,8 @@ void txn_begin(u32 address, u32 bytes, u32 count) {
     txn_offset = bytes > HEADER_BYTES ? HEADER_BYTES : bytes;
     txn_wait.kind = WAIT_NONE;
     tokens_taken = 0;
+    scratchpad_words = 0;
+    host_begin();
     pushes = room_wanted = 0;
     words_waited = 0;
     /* Tokens nobody took are gone with their run. */
@@ -128,6 +133,39 @@ static void patch(const u32 *op) {
     host_bound(address >> COLUMN_SHIFT, (in_tile - SHIM_BD) / BD_STRIDE, target, target - plus, arguments[argument].bytes, argument);
 }
 
+/* The scratchpad: what the controller copied from host memory (MLIR-AIE AIEX.td, npu.create_scratchpad). The stream of an
+ * emulated run has an argument where XRT puts an address, marked in the upper word: its number in the low byte, and the bytes
+ * before it. */
+#define SCRATCHPAD_WORDS 32
+#define ARGUMENT_MARK 0x80000000u
+static u32 scratchpad[SCRATCHPAD_WORDS];
+
+static void create_scratchpad(const u32 *op) {
+    u32 argument = op[2] & 255, before = op[2] >> 8, bytes = op[1];
+    if (op[0] >> 8 || bytes % 4 || bytes > 4 * SCRATCHPAD_WORDS) bad(op[0] >> 8 ? op[0] : bytes);
+    if (op[3] != ARGUMENT_MARK) fault(FAULT_NOT_MODELLED, UNMODELLED_SCRATCHPAD, 0, txn_offset, 0, 0, 0);
+    if (argument >= argument_count || (u64)before + bytes > arguments[argument].bytes) bad(argument);
+    __builtin_memcpy(scratchpad, (const void *)(DDR_BASE + arguments[argument].offset + before), bytes);
+    scratchpad_words = bytes / 4;
+}
+
+/* Adds to the 48 bits of address in two words; the two low bits become 0 (AIEX.td, npu.update_from_scratchpad). */
+static void update_from_scratchpad(const u32 *op) {
+    u32 entry = op[0] >> 8 & 255, function = op[0] >> 16, address = op[2];
+    if (entry >= scratchpad_words || function > 2 || address % 4) bad(op[0]);
+    u64 value = scratchpad[entry], change;
+    change = function == 0 ? value * op[1] : function == 1 ? value + op[1] : value - op[1];
+    /* In how many bits the firmware computes is not known. */
+    if (change >> 32) fault(FAULT_NOT_MODELLED, UNMODELLED_UPDATE, 0, txn_offset, entry, 0, 0);
+    u32 low = read32(address), high = read32(address + 4);
+    u64 before = (u64)(high & 0xFFFF) << 32 | (low & ~3u), after = before + change;
+    write32(address, (u32)after & ~3u);
+    write32(address + 4, (high & 0xFFFF0000u) | (u32)(after >> 32 & 0xFFFF));
+    u32 in_tile = address % TILE_BYTES;
+    if (!(address >> ROW_SHIFT & 31) && in_tile >= SHIM_BD && in_tile < SHIM_BD + BD_STRIDE * SHIM_BDS && in_tile % BD_STRIDE == 4)
+        host_bound_moved(address >> COLUMN_SHIFT, (in_tile - SHIM_BD) / BD_STRIDE, before, after & ~3ull);
+}
+
 /* Whether a write goes to a full task queue. On hardware such a push is lost, without a word. Time does not pass here
  * as it does there, so the sequence waits, and counts the words that the channel moves until there is room. A controller
  * needs some time for each push; a channel that has to move more in that time keeps its queue full, and the push is
@@ -193,7 +231,9 @@ int txn_step(void) {
     case OP_MASKWRITE:
     case OP_MASKPOLL:
     case OP_MASKPOLL_BUSY: bytes = left < 28 ? 28 : op[6]; break;
+    case OP_CREATE_SCRATCHPAD:
     case OP_LOADPDI: bytes = 16; break;
+    case OP_UPDATE_FROM_SCRATCHPAD: bytes = 12; break;
     case OP_TCT:
     case OP_DDR_PATCH: bytes = left < 8 ? 8 : op[1]; break;
     case OP_NOOP:
@@ -232,6 +272,8 @@ int txn_step(void) {
         if (sync(op) == TXN_BLOCKED) return TXN_BLOCKED;
         break;
     case OP_DDR_PATCH: patch(op); break;
+    case OP_CREATE_SCRATCHPAD: create_scratchpad(op); break;
+    case OP_UPDATE_FROM_SCRATCHPAD: update_from_scratchpad(op); break;
     default: break;
     }
     if (!configuring) log_event(LOG_TXN, ACTOR_TXN, txn_offset, code);

@@ -1,6 +1,6 @@
 /* Paths: what a program sees of the emulated NPU below /sys and /dev lies in a folder of files, and every function that
- * takes a path is led there. It also tells the server which XCLBINs the program opens, because the modules of wasm cores in
- * them do not pass through the driver's interface. */
+ * takes a path is led there. It also tells the server which XCLBINs and full ELFs the program opens, because the modules of wasm
+ * cores in them do not pass through the driver's interface. */
 #define _GNU_SOURCE
 #include "device.h"
 #include "next.h"
@@ -48,12 +48,14 @@ static void unled(char *path) {
 
 static int is_device(const char *path) { return path && shown_root() && !strcmp(path, DEVICE_NODE); }
 
-/* Tells the server of an XCLBIN that was opened for reading. */
+/* Whether a file begins as an XCLBIN does, or as an ELF of control code (OS ABI 0x45). */
+static int is_design(const char magic[8]) { return !memcmp(magic, "xclbin2", 8) || !memcmp(magic, "\177ELF\1\1\1\105", 8); }
+
+/* Tells the server of an XCLBIN or a full ELF that was opened for reading. */
 static void note_xclbin(int fd) {
     char magic[8];
     int saved = errno;
-    if (fd >= 0 && shown_root() && pread(fd, magic, sizeof magic, 0) == sizeof magic && !memcmp(magic, "xclbin2", 8))
-        device_note_xclbin(fd);
+    if (fd >= 0 && shown_root() && pread(fd, magic, sizeof magic, 0) == sizeof magic && is_design(magic)) device_note_xclbin(fd);
     errno = saved;
 }
 

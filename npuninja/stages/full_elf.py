@@ -1,0 +1,117 @@
+"""Stage full_elf: configurations, instructions and kernels in one ELF (`npuninja.formats.full_elf`), by aiebu-asm or by
+ourselves; both write the same bytes. The modules of emulated cores are added behind them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from npuninja.arch.devices import device as device_model
+from npuninja.errors import InternalError
+from npuninja.formats.core_image import read_core_image
+from npuninja.formats.emulation_data import write_emulation_data
+from npuninja.formats.full_elf import (
+    LEAST_ARGUMENTS,
+    FullInstance,
+    FullKernel,
+    check_kernels,
+    with_emulation_data,
+    without_late_offsets,
+    write_full_elf,
+)
+from npuninja.formats.full_elf_reader import read_full_elf
+from npuninja.stages._places import image_files
+from npuninja.stages._run import Arguments, Outputs, read_bytes, read_text, run_tool, stage_arguments
+
+
+def run(arguments: list[str]) -> None:
+    """The arguments stand in docs/architecture.md, "Stages".
+
+    Raises:
+        UserError: an input is damaged, or the file cannot say what the instructions need.
+        ToolError: aiebu-asm cannot be started, or fails.
+    """
+    options = stage_arguments("full_elf", arguments)
+    target, assembler = options.one("-o"), options.optional("--aiebu-asm")
+
+    def check(made: bytes) -> None:
+        read_full_elf(made, target)
+
+    with Outputs(target) as outputs:
+        architecture = device_model(options.one("--device")).architecture
+        images = [
+            read_core_image(read_bytes(path), architecture, path)
+            for path in image_files(options.all("--image"))
+        ]
+        modules = list(dict.fromkeys(image.module for image in images if image.module))
+        kernels = _kernels(options)
+        if assembler:
+            check_kernels(kernels)
+            made = _by_aiebu(assembler, kernels, outputs.temporary(target))
+        else:
+            made = write_full_elf(kernels)
+        if modules:
+            made = with_emulation_data(made, write_emulation_data(modules))
+        outputs.write(target, made, check)
+
+
+def _kernels(options: Arguments) -> list[FullKernel]:
+    """A kernel for each device that has runtime sequences, each with all configurations."""
+    numbers, images = options.all("--number"), options.positional
+    names, streams, facts = (options.all(word) for word in ("--instance", "--insts", "--arguments"))
+    if not (len(numbers) == len(images) and len(names) == len(streams) == len(facts)):
+        raise InternalError(
+            f"full_elf: {len(images)} configurations, {len(names)} sequences and their files do not fit"
+        )
+    pdis = tuple((int(number), read_bytes(path)) for number, path in zip(numbers, images))
+    found: dict[str, tuple[int, tuple[FullInstance, ...]]] = {}
+    for name, stream, described in zip(names, streams, facts):
+        kernel, _, sequence = name.partition(":")
+        count, instances = found.get(kernel, (LEAST_ARGUMENTS, ()))
+        instance = FullInstance(sequence, without_late_offsets(read_bytes(stream), stream))
+        found[kernel] = max(count, len(json.loads(read_text(described)))), (*instances, instance)
+    return [FullKernel(kernel, count, pdis, instances) for kernel, (count, instances) in found.items()]
+
+
+def _by_aiebu(assembler: str, kernels: list[FullKernel], work: str) -> bytes:
+    """Asks the real tool, in a folder of its own at `work`."""
+    os.makedirs(work)
+    files: list[str] = []
+
+    def file(name: str, data: bytes) -> str:
+        files.append(os.path.abspath(os.path.join(work, name)))
+        with open(files[-1], "wb") as stream:
+            stream.write(data)
+        return files[-1]
+
+    try:
+        pdis = [{"id": number, "PDI_file": file(f"{number}.pdi", image)} for number, image in kernels[0].pdis]
+        described = [
+            {
+                "name": kernel.name,
+                "arguments": [
+                    {"name": f"arg_{place}", "type": "char *", "offset": f"{8 * place:#x}"}
+                    for place in range(kernel.arguments)
+                ],
+                "PDIs": pdis,
+                "instance": [
+                    {
+                        "id": instance.name,
+                        "TXN_ctrl_code_file": file(f"{number}_{place}.bin", instance.stream),
+                    }
+                    for place, instance in enumerate(kernel.instances)
+                ],
+            }
+            for number, kernel in enumerate(kernels)
+        ]
+        config = file("full_elf_config.json", json.dumps({"xrt-kernels": described}).encode())
+        made = os.path.join(work, "made.elf")
+        files.append(made)
+        run_tool([assembler, "-t", "aie2_config", "-j", config, "-o", made])
+        return read_bytes(made)
+    finally:
+        for path in files:
+            if os.path.exists(path):
+                os.unlink(path)
+        os.rmdir(work)
