@@ -13,7 +13,7 @@ from npuninja.depfile import read_depfile
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.lints.kernel_code import KernelFunction, read_functions
-from npuninja.stages import _kernel_flags, _peano_flags, _wasm_flags
+from npuninja.stages import _kernel_flags, _peano_flags, _shift_counts, _wasm_flags
 from npuninja.stages._run import (
     Arguments,
     Check,
@@ -105,12 +105,12 @@ def compile_file(
         temporary = outputs.temporary(target, _check_object if kind == "wasm" else _check_of(kind, target))
         depfile = temporary + ".d"
         try:
-            command = _run_compiler(
+            command, shifts = _run_compiler(
                 options, source, temporary, depfile, [*extra_flags, *(["-Werror"] if as_errors else [])]
             )
             warnings = Warnings()
             if lint is not None and kind == "wasm":
-                lint(_with_smaller_frames(command, options, source, temporary, target), warnings)
+                lint(_with_smaller_frames(command, shifts, options, source, temporary, target), warnings)
             print_warnings(warnings, as_errors=as_errors)
             return [path for path in read_depfile(depfile) if path not in (source, *_FIRST_HEADERS)]
         finally:
@@ -119,7 +119,7 @@ def compile_file(
 
 
 def _with_smaller_frames(
-    command: list[str], options: Arguments, source: str, made: str, name: str
+    command: list[str], shifts: bool, options: Arguments, source: str, made: str, name: str
 ) -> list[KernelFunction]:
     """Compiles an object again where its functions keep much on the stack, with more loops unrolled, and takes that when
     they keep less: an array of accumulators is in registers when all loops over it are unrolled, as Peano does.
@@ -131,12 +131,20 @@ def _with_smaller_frames(
     if place is None or _largest_frame(functions) < _LARGE_FRAME_BYTES:
         return functions
     other = made + ".unrolled"
-    words = [*command[:place], _UNROLLING + str(_MORE_UNROLLED), *command[place + 1 :]]
+    launcher = [options.one("--launcher")] if options.optional("--launcher") else []
+    words = [*launcher, *command[:place], _UNROLLING + str(_MORE_UNROLLED), *command[place + 1 :], "-w"]
     variables = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
-    try:
+
+    def compile_again(wanted: list[str], path: str) -> None:
         run_tool(
-            [*words, "-w", "-c", source, "-o", other], variables=_with_launcher_variables(options, variables)
+            [*words, *wanted, source, "-o", path], variables=_with_launcher_variables(options, variables)
         )
+
+    try:
+        if shifts:
+            _shift_counts.make_object(compile_again, _code_command(options, source), other, variables)
+        else:
+            compile_again(["-c"], other)
         if os.path.getsize(other) <= _LONGER * os.path.getsize(made):
             unrolled = _functions(other, name)
             if _largest_frame(unrolled) < _largest_frame(functions):
@@ -167,10 +175,19 @@ def _with_launcher_variables(options: Arguments, variables: dict[str, str]) -> d
     return {**variables, **{k: v for k, v in os.environ.items() if k.startswith(LAUNCHER_VARIABLES)}}
 
 
+def _code_command(options: Arguments, source: str) -> list[str]:
+    """The start of the command that makes an object of what the compiler has optimised."""
+    language = _kernel_flags.from_options(options).language
+    words = _wasm_flags.compiler_command(
+        options.one("--compiler"), options.all("--compiler-word"), source, language
+    )
+    return [*words, *_wasm_flags.CODE_FLAGS]
+
+
 def _run_compiler(
     options: Arguments, source: str, target: str, depfile: str, extra_flags: list[str]
-) -> list[str]:
-    """Compiles; returns the command up to the words that say what is wanted."""
+) -> tuple[list[str], bool]:
+    """Compiles; returns the command up to the words that say what is wanted, and whether shifts were written out."""
     compiler, kind, maps = options.one("--compiler"), options.one("--kind"), options.all("--prefix-map")
     asked = _kernel_flags.from_options(options)
     language = asked.language
@@ -194,8 +211,18 @@ def _run_compiler(
     command += _kernel_flags.words(asked)
     if "NO_COLOR" not in os.environ:
         command.append("-fdiagnostics-color=always")  # Ninja takes the colour out where there is no terminal
-    run_compiler(options, command, ["-c"], source, target, depfile, variables)
-    return command
+
+    def compile_to(wanted: list[str], path: str) -> None:
+        run_compiler(options, command, wanted, source, path, depfile, variables)
+
+    shifts = kind == "wasm" and options.stage == "kernel_cc" and _shift_counts.in_file(source)
+    if not shifts:
+        compile_to(["-c"], target)
+        headers = read_depfile(depfile) if kind == "wasm" and options.stage == "kernel_cc" else []
+        shifts = any(map(_shift_counts.in_file, headers))
+    if shifts:
+        _shift_counts.make_object(compile_to, _code_command(options, source), target, variables)
+    return command, shifts
 
 
 def run_compiler(
@@ -221,7 +248,7 @@ def run_compiler(
     """
     launcher = options.optional("--launcher")
     if launcher:
-        command.insert(0, launcher)
+        command = [launcher, *command]
     variables = _with_launcher_variables(options, variables)
     outputs = ["-MMD", "-MF", depfile, *wanted, source, "-o", target]
     try:

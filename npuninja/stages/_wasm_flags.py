@@ -24,6 +24,8 @@ COMMON_FLAGS: tuple[tuple[str, str], ...] = (
     ("-fno-sanitize=all", "zig cc adds sanitizers of its own otherwise"),
     ("-ffile-compilation-dir=.", "the folder of the build is not part of the object"),
 )
+# For a module in LLVM's language that is optimised, of which code is made.
+CODE_FLAGS: tuple[str, ...] = ("-O2", "-Xclang", "-disable-llvm-passes", "-fno-sanitize=all", "-w")
 C_FLAGS: tuple[tuple[str, str], ...] = (("-std=gnu17", "what Peano's clang takes by default"),)
 CXX_FLAGS: tuple[tuple[str, str], ...] = (
     ("-std=c++20", "what the kernels of MLIR-AIE are compiled with"),

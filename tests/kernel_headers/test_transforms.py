@@ -121,6 +121,18 @@ def test_a_stage_of_integers(aie2, kinds, radix, vectorization, n, inverse):
 
 
 @pytest.mark.parametrize("generation", ["aie2", "aie2p"])
+def test_the_class_makes_what_the_stage_makes(request, generation):
+    module = request.getfixturevalue(generation)
+    x, tables = pairs(np.random.default_rng(9), 256, 1 << 15, np.int16), twiddles(4, 16)
+    by_class, by_stage = (
+        module.run(name, [x, tables], (256, 2), np.int16, 256, True, 17)
+        for name in ("r4_by_class", "r4_c16_c16")
+    )
+    assert (by_class == by_stage).all()
+    assert by_stage.any()
+
+
+@pytest.mark.parametrize("generation", ["aie2", "aie2p"])
 def test_stages_make_a_transform(request, generation):
     module = request.getfixturevalue(generation)
     rng = np.random.default_rng(3)

@@ -12,6 +12,18 @@ extern "C" {
 STAGES_OF(c16_c16, cint16, cint16)
 STAGES_OF(c16_c32, cint16, cint32)
 STAGES_OF(c32_c32, cint32, cint32)
+void r4_by_class(const cint16 *x, const cint16 *tw, cint16 *out, int n, int inverse, int shift) {
+    using FFT = aie::fft_dit<4, 4, cint16>;
+    FFT fft;
+    auto stage = fft.begin_stage(x, tw + n / 16, tw, tw + 2 * (n / 16));
+    auto at = aie::begin_vector<FFT::out_vector_size>(out);
+    const int blocks = FFT::block_size(unsigned(n));
+    for (int i = 0; i < blocks; i++, ++at) {
+        const auto results = fft.dit(*stage++, 14, unsigned(shift), inverse);
+        for (int q = 0; q < 4; q++)
+            at[q * blocks] = results[q];
+    }
+}
 void spectrum(const cint16 *x, const cint16 *tw, cint16 *out) { // 64 points; the tables of all stages one behind the other
     alignas(64) static cint16 other[64];
     aie::fft_dit_r4_stage<16>(x, tw, tw + 1, tw + 2, 64, 14, 14, false, out);

@@ -30,8 +30,14 @@ def quotient(a, b):
     return -1 if b == 0 else -(-a // b) if (a < 0) != (b < 0) else a // b
 
 
-def shift_left(a, n, width):
-    return a << n if n < width else 0
+def shifted(value, count, width, left):
+    """As AIE2 does it for 32 bits: by five bits of the count, a negative one the other way; others lose what goes out."""
+    if width != 32:
+        return (value << count if count < width else 0) if left else value >> min(count, 200)
+    if count >> 31:
+        left, count = not left, -count
+        value = value if left else unsigned(value, width)
+    return value << count % 32 if left else value >> count % 32
 
 
 # Operation -> function of the operands read as signed (s), or as unsigned (u), and the width.
@@ -48,7 +54,7 @@ SIGNED = {
     "ceildivsi": lambda a, b, w: -1 if b == 0 else -(-a // b),
     "maxsi": lambda a, b, w: max(a, b),
     "minsi": lambda a, b, w: min(a, b),
-    "shrsi": lambda a, b, w: a >> min(unsigned(b, w), 200),
+    "shrsi": lambda a, b, w: shifted(a, unsigned(b, w), w, left=False),
     "cmpi slt,": lambda a, b, w: a < b,
     "cmpi sle,": lambda a, b, w: a <= b,
     "cmpi sgt,": lambda a, b, w: a > b,
@@ -60,8 +66,8 @@ UNSIGNED = {
     "ceildivui": lambda a, b, w: -1 if b == 0 else -(-a // b),
     "maxui": lambda a, b, w: max(a, b),
     "minui": lambda a, b, w: min(a, b),
-    "shli": lambda a, b, w: shift_left(a, b, w),
-    "shrui": lambda a, b, w: a >> b if b < w else 0,
+    "shli": lambda a, b, w: shifted(a, b, w, left=True),
+    "shrui": lambda a, b, w: shifted(a, b, w, left=False),
     "cmpi eq,": lambda a, b, w: a == b,
     "cmpi ne,": lambda a, b, w: a != b,
     "cmpi ult,": lambda a, b, w: a < b,

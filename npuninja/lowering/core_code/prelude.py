@@ -2,9 +2,10 @@
 
 Where MLIR leaves a result undefined (poison), these give a fixed one, so that a wrong design is at least
 wrong the same way everywhere and an emulated core does not trap where a real one would go on: a quotient by
-zero is all ones and the rest the dividend; shifting by the width or more shifts everything out; a float
-beyond an integer's range becomes the nearest integer, NaN becomes 0. Integers are passed widened to 64 bits,
-with or without sign as the operation reads them.
+zero is all ones and the rest the dividend; a 32-bit number is shifted as AIE2 does it, which takes five bits of
+the count and its sign for the direction, and numbers of other widths are shifted out by the width or more; a
+float beyond an integer's range becomes the nearest integer, NaN becomes 0. Integers are passed widened to 64
+bits, with or without sign as the operation reads them.
 """
 
 from __future__ import annotations
@@ -39,12 +40,15 @@ _FUNCTIONS = {
   return b == 0 ? -1ULL : a / b + (a % b != 0);
 }}""",
     "npu_shl": f"""{_S} npu_shl({_S} a, {_U} n, int width) {{
+  if (width == 32) return (int)n < 0 ? (unsigned)a >> (-n & 31) : a << (n & 31);
   return n < (unsigned)width ? a << n : 0;
 }}""",
     "npu_shr_s": f"""{_S} npu_shr_s({_S} a, {_U} n, int width) {{
+  if (width == 32) return (int)n < 0 ? a << (-n & 31) : (int)a >> (n & 31);
   return a >> (n < (unsigned)width ? n : 63);
 }}""",
     "npu_shr_u": f"""{_U} npu_shr_u({_U} a, {_U} n, int width) {{
+  if (width == 32) return (int)n < 0 ? a << (-n & 31) : (unsigned)a >> (n & 31);
   return n < (unsigned)width ? a >> n : 0;
 }}""",
     # The empty instruction keeps clang from seeing a 128-bit product here, for which it would call a library.

@@ -36,6 +36,7 @@
 #include <aie_api/fft.hpp>
 #include <aie_api/lut.hpp>
 #include <aie_api/sliding_mul.hpp>
+#include <aie_api/span.hpp>
 #include <aie_api/tile.hpp>
 #include <aie_api/utils.hpp>
 #include <aie_api/vector.hpp>

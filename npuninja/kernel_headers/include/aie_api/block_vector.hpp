@@ -99,6 +99,8 @@ template <class T, unsigned N> using bfp_vector_input_buffer_stream = block_vect
 template <class T, unsigned N> using bfp_vector_output_buffer_stream = block_vector_output_buffer_stream<T, N>;
 template <class T, unsigned N> using block_vector_restrict_input_buffer_stream = block_vector_input_buffer_stream<T, N>;
 template <class T, unsigned N> using block_vector_restrict_output_buffer_stream = block_vector_output_buffer_stream<T, N>;
+template <class T, unsigned N> using bfp_vector_restrict_input_buffer_stream = block_vector_input_buffer_stream<T, N>;
+template <class T, unsigned N> using bfp_vector_restrict_output_buffer_stream = block_vector_output_buffer_stream<T, N>;
 
 /** C += A·B with B stored transposed, as the block type's rows run along the summed index. A may be bfloat16, which becomes blocks. */
 template <unsigned M, unsigned K, unsigned N, class TA, class TB, class Tag>

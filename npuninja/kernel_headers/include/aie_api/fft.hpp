@@ -8,6 +8,7 @@
 #pragma once
 
 #include <aie_api/mul.hpp>
+#include <array>
 
 namespace aie {
 namespace npu_detail {
@@ -50,9 +51,9 @@ template <class T, class Place> NPU_INLINE auto gathered(const T *from, Place pl
     }(npu::count_to<8>{});
     return rows;
 }
-template <class Out, class Lane> NPU_INLINE void put_rows(Out *to, complex_rows<Lane> rows, int shift) {
+template <class Out, class Lane> NPU_INLINE vector<Out, 8> narrowed(complex_rows<Lane> rows, int shift) {
     using Tag = std::conditional_t<std::is_same_v<Lane, float>, caccfloat, cacc64>;
-    accum<Tag, 8>::of_row(npu::zip<1>(rows.re, rows.im)).template to_vector<Out>(shift).store(to);
+    return accum<Tag, 8>::of_row(npu::zip<1>(rows.re, rows.im)).template to_vector<Out>(shift);
 }
 
 /** a + Σ b_k·w_k, or a - Σ …: one step of the float unit. */
@@ -109,40 +110,47 @@ NPU_INLINE fft_outputs<5> butterfly(const integer_rows (&x)[5], const integer_ro
              a - d[0] * r2 - d[1] * p1 - d[2] * r1 - d[3] * p2, a - d[0] * r1 - d[1] * r2 - d[2] * p2 - d[3] * p1}};
 }
 
+/** Values `first` to `first + 7` of each output. */
+template <unsigned V, unsigned Radix, class Out, class In, class Tw>
+NPU_INLINE std::array<vector<Out, 8>, Radix> fft_eight(const In *x, const Tw *const *tables, unsigned first, unsigned shift_tw,
+                                                       unsigned shift, bool inverse) {
+    static_assert(is_fft<Radix, In, Out, Tw>, "aie::fft_dit: the API has no such transform for these elements on this generation");
+    static_assert(V >= 8 || Radix == 2 || Radix == 4, "aie::fft_dit: radices 3 and 5 have vectorizations of 8 and more");
+    using Lane = decltype(fft_lane(x->real));
+    complex_rows<Lane> values[Radix], twiddles[Radix - 1];
+    for (unsigned r = 0; r < Radix; r++) {
+        values[r] = gathered(x, [&](unsigned i) { return (first + i) / V * Radix * V + r * V + (first + i) % V; });
+        if (r > 0)
+            twiddles[r - 1] = conjugate(gathered(tables[r - 1], [&](unsigned i) { return (first + i) / V; }), inverse);
+    }
+    if constexpr (!std::is_same_v<Lane, float>) {
+        const auto results = butterfly(values, twiddles, shift_tw, inverse);
+        std::array<vector<Out, 8>, Radix> out;
+        for (unsigned q = 0; q < Radix; q++)
+            out[q] = narrowed<Out>(results.of[q], int(shift));
+        return out;
+    } else if constexpr (Radix == 2) {
+        const float_rows b[1] = {values[1]}, w[1] = {twiddles[0]};
+        return {narrowed<Out>(float_stage<false>(values[0], b, w), 0), narrowed<Out>(float_stage<true>(values[0], b, w), 0)};
+    } else {
+        const float_rows c[1] = {values[2]}, w2[1] = {twiddles[1]};
+        const float_rows g = float_stage<false>(values[0], c, w2), h = float_stage<true>(values[0], c, w2);
+        const float_rows b[2] = {values[1], values[3]}, w[2] = {twiddles[0], twiddles[2]};
+        // The twiddles turned by a quarter, against each other.
+        const float_rows one = quarter_turn(twiddles[0]), three = quarter_turn(twiddles[2]);
+        const float_rows turned[2] = {inverse ? one : float_rows{-one.re, -one.im}, inverse ? float_rows{-three.re, -three.im} : three};
+        return {narrowed<Out>(float_stage<false>(g, b, w), 0), narrowed<Out>(float_stage<false>(h, b, turned), 0),
+                narrowed<Out>(float_stage<true>(g, b, w), 0), narrowed<Out>(float_stage<true>(h, b, turned), 0)};
+    }
+}
 template <unsigned V, unsigned Radix, class In, class Out, class Tw>
 __attribute__((noinline)) void fft_stage(const In *x, const Tw *const *tables, unsigned n, unsigned shift_tw, unsigned shift, bool inverse,
                                          Out *out) {
-    static_assert(is_fft<Radix, In, Out, Tw>, "aie::fft_dit: the API has no such transform for these elements on this generation");
-    static_assert(V >= 8 || Radix == 2 || Radix == 4, "aie::fft_dit: radices 3 and 5 have vectorizations of 8 and more");
     const unsigned length = n / Radix;
     for (unsigned first = 0; first < length; first += 8) {
-        using Lane = decltype(fft_lane(x->real));
-        complex_rows<Lane> values[Radix], twiddles[Radix - 1];
-        for (unsigned r = 0; r < Radix; r++) {
-            values[r] = gathered(x, [&](unsigned i) { return (first + i) / V * Radix * V + r * V + (first + i) % V; });
-            if (r > 0)
-                twiddles[r - 1] = conjugate(gathered(tables[r - 1], [&](unsigned i) { return (first + i) / V; }), inverse);
-        }
-        if constexpr (!std::is_same_v<Lane, float>) {
-            const auto results = butterfly(values, twiddles, shift_tw, inverse);
-            for (unsigned q = 0; q < Radix; q++)
-                put_rows(out + q * length + first, results.of[q], int(shift));
-        } else if constexpr (Radix == 2) {
-            const float_rows b[1] = {values[1]}, w[1] = {twiddles[0]};
-            put_rows(out + first, float_stage<false>(values[0], b, w), 0);
-            put_rows(out + length + first, float_stage<true>(values[0], b, w), 0);
-        } else {
-            const float_rows c[1] = {values[2]}, w2[1] = {twiddles[1]};
-            const float_rows g = float_stage<false>(values[0], c, w2), h = float_stage<true>(values[0], c, w2);
-            const float_rows b[2] = {values[1], values[3]}, w[2] = {twiddles[0], twiddles[2]};
-            // The twiddles turned by a quarter, against each other.
-            const float_rows one = quarter_turn(twiddles[0]), three = quarter_turn(twiddles[2]);
-            const float_rows turned[2] = {inverse ? one : float_rows{-one.re, -one.im}, inverse ? float_rows{-three.re, -three.im} : three};
-            put_rows(out + first, float_stage<false>(g, b, w), 0);
-            put_rows(out + length + first, float_stage<false>(h, b, turned), 0);
-            put_rows(out + 2 * length + first, float_stage<true>(g, b, w), 0);
-            put_rows(out + 3 * length + first, float_stage<true>(h, b, turned), 0);
-        }
+        const auto results = fft_eight<V, Radix, Out>(x, tables, first, shift_tw, shift, inverse);
+        for (unsigned q = 0; q < Radix; q++)
+            results[q].store(out + q * length + first);
     }
 }
 } // namespace npu_detail
@@ -179,4 +187,68 @@ NPU_INLINE void fft_dit_r4_stage(const cbfloat16 *x, const cbfloat16 *tw0, const
                                  cbfloat16 *out) {
     fft_dit_r4_stage<V>(x, tw0, tw1, tw2, n, 0, 0, inv, out);
 }
+
+/** A stage vector by vector, which the API's own guide calls deprecated: what an iterator of it points to gives as many vectors as the
+ * radix says, the next of each output. */
+template <unsigned V, unsigned Radix, class In, class Out = In, class Tw = std::conditional_t<npu_detail::is_bf16<In>, cbfloat16, cint16>>
+class fft_dit {
+    unsigned shift_tw_ = 0, shift_ = 0;
+    bool inverse_ = false;
+
+  public:
+    using input_type = In;
+    using output_type = Out;
+    using twiddle_type = Tw;
+    static constexpr unsigned out_vector_size =
+        __AIE_ARCH__ >= 21 && !(std::is_same_v<In, cint32> && Radix == 4 && V == 1) ? 16 : 8;
+    static constexpr unsigned radix = Radix, num_out_vector = Radix, min_point_size = out_vector_size * Radix;
+    using output_data = std::array<vector<Out, out_vector_size>, Radix>;
+    static constexpr int block_size(unsigned n) { return int(n / min_point_size); }
+    struct input_data {
+        const In *x;
+        const Tw *tables[Radix - 1];
+        unsigned first;
+    };
+    class stage_iterator {
+        input_data at_;
+
+      public:
+        using value_type = input_data;
+        using reference = input_data;
+        using difference_type = ptrdiff_t;
+        NPU_INLINE explicit stage_iterator(const input_data &at) : at_(at) {}
+        NPU_INLINE input_data operator*() const { return at_; }
+        NPU_INLINE stage_iterator &operator++() {
+            at_.first += out_vector_size;
+            return *this;
+        }
+        NPU_INLINE stage_iterator operator++(int) {
+            const stage_iterator old = *this;
+            ++*this;
+            return old;
+        }
+    };
+    fft_dit() = default;
+    NPU_INLINE fft_dit(unsigned shift_tw, unsigned shift, bool inv) : shift_tw_(shift_tw), shift_(shift), inverse_(inv) {}
+    template <class... Tables>
+        requires(sizeof...(Tables) == Radix - 1)
+    NPU_INLINE stage_iterator begin_stage(const In *x, const Tables *...tables) const {
+        input_data at{x, {tables...}, 0};
+        if constexpr (Radix == 4) {
+            const Tw *const second = at.tables[0];
+            at.tables[0] = at.tables[1], at.tables[1] = second;
+        }
+        return stage_iterator(at);
+    }
+    NPU_INLINE output_data dit(const input_data &data, unsigned shift_tw, unsigned shift, bool inv) const {
+        output_data out;
+        for (unsigned part = 0; part < out_vector_size / 8; part++) {
+            const auto eight = npu_detail::fft_eight<V, Radix, Out>(data.x, data.tables, data.first + part * 8, shift_tw, shift, inv);
+            for (unsigned q = 0; q < Radix; q++)
+                out[q].insert(part, eight[q]);
+        }
+        return out;
+    }
+    NPU_INLINE output_data dit(const input_data &data) const { return dit(data, shift_tw_, shift_, inverse_); }
+};
 } // namespace aie

@@ -20,18 +20,33 @@ template <class T, unsigned N> class vector_reference {
     NPU_INLINE const vector_reference &operator=(const vector_reference &other) const { return *this = value(other); }
 };
 
-/** Random access over vectors of N elements; Size > 0: wraps after Size vectors. What it points to is the vector in memory itself,
+inline constexpr size_t dynamic_extent = size_t(-1);
+namespace npu_detail {
+/** After how many elements a circular iterator comes round: a number of the type, or one that it was made with. */
+template <size_t Size> struct circle {
+    NPU_INLINE constexpr circle(size_t) {}
+    NPU_INLINE constexpr ptrdiff_t length() const { return ptrdiff_t(Size); }
+};
+template <> struct circle<dynamic_extent> {
+    size_t size;
+    NPU_INLINE constexpr circle(size_t n) : size(n) {}
+    NPU_INLINE constexpr ptrdiff_t length() const { return ptrdiff_t(size); }
+};
+} // namespace npu_detail
+
+/** Random access over vectors of N elements; Size > 0: wraps after Size elements. What it points to is the vector in memory itself,
  * but for unaligned ones. */
-template <class T, unsigned N, unsigned Size = 0, bool Unaligned = false> class vector_iterator {
+template <class T, unsigned N, size_t Size = 0, bool Unaligned = false> class vector_iterator {
     T *p_;
     T *start_;
+    [[no_unique_address]] npu_detail::circle<Size> circle_;
 
     static constexpr unsigned elements_per_step = N / npu::element<type_for<T>>::per_lane;
     NPU_INLINE void move(ptrdiff_t n) {
         if constexpr (Size == 0)
             p_ += n * ptrdiff_t(elements_per_step);
         else {
-            const ptrdiff_t length = ptrdiff_t(Size) * ptrdiff_t(elements_per_step);
+            const ptrdiff_t length = circle_.length() / ptrdiff_t(npu::element<type_for<T>>::per_lane);
             ptrdiff_t at = (p_ - start_ + n * ptrdiff_t(elements_per_step)) % length;
             p_ = start_ + (at < 0 ? at + length : at);
         }
@@ -44,7 +59,12 @@ template <class T, unsigned N, unsigned Size = 0, bool Unaligned = false> class 
         std::conditional_t<!Unaligned, stored_type &, std::conditional_t<std::is_const_v<T>, value_type, vector_reference<T, N>>>;
     using pointer = stored_type *;
     using difference_type = ptrdiff_t;
-    NPU_INLINE explicit vector_iterator(T *p) : p_(p), start_(p) {}
+    NPU_INLINE explicit vector_iterator(T *p)
+        requires(Size != dynamic_extent)
+        : p_(p), start_(p), circle_(0) {}
+    NPU_INLINE vector_iterator(T *p, size_t size)
+        requires(Size == dynamic_extent)
+        : p_(p), start_(p), circle_(size) {}
     NPU_INLINE reference operator*() const {
         if constexpr (!Unaligned)
             return *(pointer)p_;
@@ -117,16 +137,26 @@ template <unsigned Steps, class T, class... Step> NPU_INLINE auto cbegin_pattern
 }
 
 /** Over single elements of a circular buffer. */
-template <class T, unsigned Size> class element_iterator {
+template <class T, size_t Size> class element_iterator {
     T *p_, *start_;
+    [[no_unique_address]] npu_detail::circle<Size> circle_;
 
   public:
-    NPU_INLINE explicit element_iterator(T *p) : p_(p), start_(p) {}
+    using value_type = T;
+    using reference = T &;
+    using pointer = T *;
+    using difference_type = ptrdiff_t;
+    NPU_INLINE explicit element_iterator(T *p)
+        requires(Size != dynamic_extent)
+        : p_(p), start_(p), circle_(0) {}
+    NPU_INLINE element_iterator(T *p, size_t size)
+        requires(Size == dynamic_extent)
+        : p_(p), start_(p), circle_(size) {}
     NPU_INLINE T &operator*() const { return *p_; }
     NPU_INLINE T &operator[](ptrdiff_t i) const { return *(*this + i); }
     NPU_INLINE element_iterator &operator+=(ptrdiff_t n) {
-        ptrdiff_t at = (p_ - start_ + n) % ptrdiff_t(Size);
-        p_ = start_ + (at < 0 ? at + ptrdiff_t(Size) : at);
+        const ptrdiff_t at = (p_ - start_ + n) % circle_.length();
+        p_ = start_ + (at < 0 ? at + circle_.length() : at);
         return *this;
     }
     NPU_INLINE element_iterator &operator-=(ptrdiff_t n) { return *this += -n; }
@@ -172,10 +202,13 @@ template <class T, unsigned N = native_vector_length_v<T>> using unaligned_vecto
 template <class T, unsigned N = native_vector_length_v<T>> using const_unaligned_vector_iterator = vector_iterator<const T, N, 0, true>;
 #define NPU_BEGIN(name, T_)                                                                                                       \
     template <unsigned N, unsigned Size, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto name(T *p) {           \
-        return vector_iterator<T_, N, Size / N>(p);                                                                               \
+        return vector_iterator<T_, N, Size>(p);                                                                                   \
     }                                                                                                                             \
-    template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T, unsigned long Size> NPU_INLINE auto name(T(&p)[Size]) { \
-        return vector_iterator<T_, N, Size / N>(p);                                                                               \
+    template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T, size_t Size> NPU_INLINE auto name(T(&p)[Size]) {      \
+        return vector_iterator<T_, N, Size>(p);                                                                                   \
+    }                                                                                                                             \
+    template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto name(T *p, size_t size) {             \
+        return vector_iterator<T_, N, dynamic_extent>(p, size);                                                                   \
     }
 NPU_BEGIN(begin_vector_circular, T)
 NPU_BEGIN(begin_vector_random_circular, T)
@@ -188,14 +221,63 @@ NPU_BEGIN(cbegin_vector_random_circular, const T)
     template <unsigned Size, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto name(T *p) {                       \
         return element_iterator<T_, Size>(p);                                                                                     \
     }                                                                                                                             \
-    template <aie_dm_resource = aie_dm_resource::none, class T, unsigned long Size> NPU_INLINE auto name(T(&p)[Size]) {           \
+    template <aie_dm_resource = aie_dm_resource::none, class T, size_t Size> NPU_INLINE auto name(T(&p)[Size]) {                  \
         return element_iterator<T_, Size>(p);                                                                                     \
+    }                                                                                                                             \
+    template <aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto name(T *p, size_t size) {                         \
+        return element_iterator<T_, dynamic_extent>(p, size);                                                                     \
     }
 NPU_BEGIN(begin_circular, T)
 NPU_BEGIN(begin_random_circular, T)
 NPU_BEGIN(cbegin_circular, const T)
 NPU_BEGIN(cbegin_random_circular, const T)
 #undef NPU_BEGIN
+#define NPU_CIRCULAR(name)                                                                                                        \
+    template <class T, size_t Size = dynamic_extent, aie_dm_resource = aie_dm_resource::none>                                     \
+    using name##circular_iterator = element_iterator<T, Size>;                                                                    \
+    template <class T, size_t Size = dynamic_extent, aie_dm_resource = aie_dm_resource::none>                                     \
+    using const_##name##circular_iterator = element_iterator<const T, Size>;                                                      \
+    template <class T, unsigned N, size_t Size = dynamic_extent, aie_dm_resource = aie_dm_resource::none>                         \
+    using vector_##name##circular_iterator = vector_iterator<T, N, Size>;                                                         \
+    template <class T, unsigned N, size_t Size = dynamic_extent, aie_dm_resource = aie_dm_resource::none>                         \
+    using const_vector_##name##circular_iterator = vector_iterator<const T, N, Size>;
+NPU_CIRCULAR()
+NPU_CIRCULAR(random_)
+#undef NPU_CIRCULAR
+template <class T, unsigned Steps> using const_pattern_iterator = pattern_iterator<const T, Steps>;
+template <class T, unsigned N = native_vector_length_v<T>, aie_dm_resource = aie_dm_resource::none>
+using unaligned_vector_ref = vector_reference<T, N>;
+
+/* The two ends of an array. */
+template <aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE constexpr T *begin(T *p, size_t) { return p; }
+template <aie_dm_resource = aie_dm_resource::none, class T, size_t N> NPU_INLINE constexpr T *begin(T (&p)[N]) { return p; }
+template <aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE constexpr T *end(T *p, size_t n) { return p + n; }
+template <aie_dm_resource = aie_dm_resource::none, class T, size_t N> NPU_INLINE constexpr T *end(T (&p)[N]) { return p + N; }
+template <aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE constexpr const T *cbegin(const T *p, size_t) { return p; }
+template <aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE constexpr const T *cend(const T *p, size_t n) { return p + n; }
+
+/** Counts up to one less than Max, or than the number it was made with, and begins again. */
+template <unsigned Max = unsigned(-1)> class circular_index {
+    unsigned at_ = 0, size_ = Max;
+
+  public:
+    NPU_INLINE constexpr circular_index()
+        requires(Max != unsigned(-1))
+    = default;
+    NPU_INLINE constexpr circular_index(unsigned size)
+        requires(Max == unsigned(-1))
+        : size_(size) {}
+    NPU_INLINE constexpr operator unsigned() const { return at_; }
+    NPU_INLINE constexpr circular_index &operator++() {
+        at_ = at_ + 1 >= size_ ? 0 : at_ + 1;
+        return *this;
+    }
+    NPU_INLINE constexpr circular_index operator++(int) {
+        const circular_index old = *this;
+        ++*this;
+        return old;
+    }
+};
 
 /** An input or output of vectors in a row. */
 template <class T, unsigned N> class vector_input_buffer_stream {
@@ -242,68 +324,146 @@ template <class T, unsigned N> using unaligned_vector_output_buffer_stream = vec
 
 /** One dimension of a tensor: how many steps, and how far each goes: in vectors, or in bytes by `make_tensor_descriptor_bytes`. */
 struct tensor_dim {
-    unsigned size;
-    int step;
-    constexpr tensor_dim(unsigned n, int s) : size(n), step(s) {}
+    unsigned num = 0;
+    int step = 0;
+    constexpr tensor_dim() = default;
+    constexpr tensor_dim(unsigned n, int s) : num(n), step(s) {}
 };
-template <class T, unsigned N, unsigned D> struct tensor_descriptor {
-    tensor_dim dims[D];
-    int step_bytes;
+/** Counters as the address unit has them: the innermost goes on by `inc1` for `num1` steps, then once by the next increment. */
+struct dim_2d {
+    unsigned num1 = 0;
+    int inc1 = 0, inc2 = 0;
+    constexpr dim_2d() = default;
+    constexpr dim_2d(unsigned n1, int i1, int i2) : num1(n1), inc1(i1), inc2(i2) {}
 };
+struct dim_3d {
+    unsigned num1 = 0;
+    int inc1 = 0;
+    unsigned num2 = 0;
+    int inc2 = 0, inc3 = 0;
+    constexpr dim_3d() = default;
+    constexpr dim_3d(unsigned n1, int i1, unsigned n2, int i2, int i3) : num1(n1), inc1(i1), num2(n2), inc2(i2), inc3(i3) {}
+};
+namespace npu_detail {
+/** One, two or three counters; increments in bytes. */
+struct counters {
+    unsigned depth;
+    dim_3d by;
+};
+constexpr counters scaled(int step, int bytes) { return {1, {0, 0, 0, 0, step * bytes}}; }
+constexpr counters scaled(dim_2d d, int bytes) { return {2, {d.num1, d.inc1 * bytes, 0, 0, d.inc2 * bytes}}; }
+constexpr counters scaled(dim_3d d, int bytes) { return {3, {d.num1, d.inc1 * bytes, d.num2, d.inc2 * bytes, d.inc3 * bytes}}; }
+} // namespace npu_detail
+
+/** What a stream goes through: levels of up to three dimensions each, the outermost first. */
+template <class T, unsigned N, unsigned Levels> struct tensor_descriptor {
+    using type = T;
+    static constexpr unsigned elems = N;
+    npu_detail::counters levels[Levels];
+};
+namespace npu_detail {
+template <class T, unsigned N, unsigned D> constexpr auto tensor_of_steps(const tensor_dim (&dims)[D], int bytes) {
+    // An increment takes back what the dimensions inside have gone.
+    tensor_dim on[D + 1];
+    int gone = 0;
+    for (unsigned d = D; d-- > 0;) {
+        on[d] = tensor_dim(dims[d].num - 1, dims[d].step * bytes - gone);
+        gone += dims[d].step * bytes * int(dims[d].num - 1);
+    }
+    constexpr unsigned levels = (D + 2) / 3;
+    tensor_descriptor<T, N, levels> made{};
+    for (unsigned level = 0; level < levels; level++) {
+        const unsigned first = level * 3, depth = D - first < 3 ? D - first : 3;
+        // A level's own stream starts where the one around it is, which it does not move.
+        const int back = D - first > 3 ? on[first + 3].step * int(on[first + 3].num) : 0;
+        counters &c = made.levels[level];
+        c.depth = depth;
+        if (depth == 3)
+            c.by = {on[first + 2].num, on[first + 2].step + back, on[first + 1].num, on[first + 1].step + back, on[first].step + back};
+        else if (depth == 2)
+            c.by = {on[first + 1].num, on[first + 1].step, 0, 0, on[first].step};
+        else
+            c.by = {0, 0, 0, 0, on[first].step};
+    }
+    return made;
+}
+} // namespace npu_detail
 template <class T, unsigned N, class... D> constexpr auto make_tensor_descriptor(D... dims) {
-    return tensor_descriptor<T, N, sizeof...(D)>{{tensor_dim(dims)...}, int(vector<type_for<T>, N>::bytes())};
+    const tensor_dim all[] = {tensor_dim(dims)...};
+    return npu_detail::tensor_of_steps<T, N>(all, int(vector<type_for<T>, N>::bytes()));
 }
 template <class T, unsigned N, class... D> constexpr auto make_tensor_descriptor_bytes(D... dims) {
-    return tensor_descriptor<T, N, sizeof...(D)>{{tensor_dim(dims)...}, 1};
+    const tensor_dim all[] = {tensor_dim(dims)...};
+    return npu_detail::tensor_of_steps<T, N>(all, 1);
 }
-template <class T, unsigned N> constexpr auto make_tensor_descriptor_from_native(auto... dims) {
-    return make_tensor_descriptor<T, N>(dims...);
+template <class T, unsigned N, class... D> constexpr auto make_tensor_descriptor_from_native(D... dims) {
+    return tensor_descriptor<T, N, sizeof...(D)>{{npu_detail::scaled(dims, int(vector<type_for<T>, N>::bytes()))...}};
 }
-/** Reads vectors in the order of nested counters; the last dimension is the innermost. */
-template <class T, unsigned N, unsigned D> class tensor_buffer_stream {
+template <class T, unsigned N, class... D> constexpr auto make_tensor_descriptor_from_native_bytes(D... dims) {
+    return tensor_descriptor<T, N, sizeof...(D)>{{npu_detail::scaled(dims, 1)...}};
+}
+/** Vectors in the order of nested counters. A stream of more than three dimensions gives streams, each of the dimensions inside. */
+template <class T, unsigned N, unsigned Levels, unsigned Level = 0> class tensor_buffer_stream {
+    static constexpr bool innermost = Level + 1 == Levels;
+    using value = vector<type_for<T>, N>;
     T *p_;
-    tensor_descriptor<type_for<T>, N, D> shape_;
-    unsigned at_[D] = {};
+    tensor_descriptor<type_for<T>, N, Levels> shape_;
+    unsigned at1_ = 0, at2_ = 0;
 
-    NPU_INLINE T *here() const {
-        int offset = 0;
-        for (unsigned d = 0; d < D; d++)
-            offset += int(at_[d]) * shape_.dims[d].step;
-        return (T *)((std::conditional_t<std::is_const_v<T>, const char, char> *)p_ + offset * shape_.step_bytes);
-    }
     NPU_INLINE void next() {
-        for (unsigned d = D; d-- > 0;) {
-            if (++at_[d] < shape_.dims[d].size)
-                return;
-            at_[d] = 0;
+        const npu_detail::counters &c = shape_.levels[Level];
+        int on = c.by.inc3;
+        if (c.depth > 1 && at1_ < c.by.num1) {
+            at1_++, on = c.by.inc1;
+        } else {
+            at1_ = 0;
+            if (c.depth > 2 && at2_ < c.by.num2)
+                at2_++, on = c.by.inc2;
+            else
+                at2_ = 0;
         }
+        p_ = (T *)((std::conditional_t<std::is_const_v<T>, const char, char> *)p_ + on);
     }
 
   public:
-    NPU_INLINE tensor_buffer_stream(T *p, const tensor_descriptor<type_for<T>, N, D> &shape) : p_(p), shape_(shape) {}
+    NPU_INLINE tensor_buffer_stream(T *p, const tensor_descriptor<type_for<T>, N, Levels> &shape) : p_(p), shape_(shape) {}
     NPU_INLINE auto pop() {
-        const auto v = load_v<N>(here());
-        next();
-        return v;
+        if constexpr (innermost) {
+            const auto v = load_v<N>(p_);
+            next();
+            return v;
+        } else {
+            const tensor_buffer_stream<T, N, Levels, Level + 1> inside(p_, shape_);
+            next();
+            return inside;
+        }
     }
-    NPU_INLINE void push(const vector<type_for<T>, N> &v) {
-        store_v(here(), v);
+    NPU_INLINE void push(const value &v)
+        requires innermost
+    {
+        store_v(p_, v);
         next();
     }
-    template <class V> NPU_INLINE tensor_buffer_stream &operator>>(V &v) {
+    template <class V>
+        requires innermost
+    NPU_INLINE tensor_buffer_stream &operator>>(V &v) {
         v = pop();
         return *this;
     }
-    NPU_INLINE tensor_buffer_stream &operator<<(const vector<type_for<T>, N> &v) {
+    NPU_INLINE tensor_buffer_stream &operator<<(const value &v)
+        requires innermost
+    {
         push(v);
         return *this;
     }
+    friend NPU_INLINE bool operator==(const tensor_buffer_stream &a, const tensor_buffer_stream &b) { return a.p_ == b.p_; }
 };
-template <class P, class T, unsigned N, unsigned D> NPU_INLINE auto make_tensor_buffer_stream(P *p, const tensor_descriptor<T, N, D> &d) {
-    return tensor_buffer_stream<P, N, D>(p, d);
+template <aie_dm_resource = aie_dm_resource::none, class P, class T, unsigned N, unsigned L>
+NPU_INLINE auto make_tensor_buffer_stream(P *p, const tensor_descriptor<T, N, L> &d) {
+    return tensor_buffer_stream<P, N, L>(p, d);
 }
-template <class P, class T, unsigned N, unsigned D>
-NPU_INLINE auto make_restrict_tensor_buffer_stream(P *p, const tensor_descriptor<T, N, D> &d) {
-    return tensor_buffer_stream<P, N, D>(p, d);
+template <aie_dm_resource = aie_dm_resource::none, class P, class T, unsigned N, unsigned L>
+NPU_INLINE auto make_restrict_tensor_buffer_stream(P *p, const tensor_descriptor<T, N, L> &d) {
+    return tensor_buffer_stream<P, N, L>(p, d);
 }
 } // namespace aie

@@ -147,4 +147,15 @@ template <unsigned Outputs, unsigned Channels, unsigned Points, int CoeffStep, i
 using sliding_mul_ch_y_ops = sliding_mul_ch_ops<Outputs, Channels, Points, CoeffStep, 1, DataStepY, TC, TD, Tag>;
 template <unsigned Outputs, unsigned Channels, unsigned Points, int CoeffStep, int DataStepXY, class TC, class TD, class Tag = accauto>
 using sliding_mul_ch_xy_ops = sliding_mul_ch_ops<Outputs, Channels, Points, CoeffStep, DataStepXY, DataStepXY, TC, TD, Tag>;
+template <unsigned Outputs, unsigned Channels, unsigned Points, int CoeffStep = 1, int DataStepX = 1, int DataStepY = DataStepX,
+          class Tag = accauto, class TC, unsigned NC, class TD, unsigned ND>
+NPU_INLINE auto sliding_mul_ch(const vector<TC, NC> &c, unsigned cstart, const vector<TD, ND> &d, unsigned dstart) {
+    return sliding_mul_ch_ops<Outputs, Channels, Points, CoeffStep, DataStepX, DataStepY, TC, TD, Tag>::mul(c, cstart, d, dstart);
+}
+template <unsigned Outputs, unsigned Channels, unsigned Points, int CoeffStep = 1, int DataStepX = 1, int DataStepY = DataStepX, class Tag,
+          class TC, unsigned NC, class TD, unsigned ND>
+NPU_INLINE auto sliding_mac_ch(const accum<Tag, Outputs * Channels> &acc, const vector<TC, NC> &c, unsigned cstart,
+                               const vector<TD, ND> &d, unsigned dstart) {
+    return sliding_mul_ch_ops<Outputs, Channels, Points, CoeffStep, DataStepX, DataStepY, TC, TD, Tag>::mac(acc, c, cstart, d, dstart);
+}
 } // namespace aie

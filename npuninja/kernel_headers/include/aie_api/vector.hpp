@@ -19,6 +19,8 @@ using npu::saturation_mode;
 /** What a vector in memory is aligned to. */
 inline constexpr unsigned vector_decl_align = __AIE_ARCH__ >= 21 ? 64 : 32;
 inline constexpr unsigned vector_ldst_align_v_default = vector_decl_align;
+/** How far accumulators are shifted at most. */
+inline constexpr int max_shift = 59, min_shift = -4;
 
 enum class aie_dm_resource { none, a, b, c, d, ab, ac, ad, bc, bd, cd, stack };
 

@@ -1,0 +1,210 @@
+"""Shifts by counts that are known only when a kernel runs, with the meaning that they have on an AIE.
+
+C leaves a shift by a negative count open. AIE2 has one instruction for both directions, which takes the sign of its count
+for the direction and five bits of its magnitude, and Peano uses it for `<<` and `>>` alike; WebAssembly takes five bits of
+the count. So a kernel's `1 << (scale - 1)` is 0 on an NPU where `scale` is 0. Kernels whose text has such shifts are compiled
+to LLVM's language first, optimised as Peano has it by then, and their shifts of `int` are written out:
+
+    count < 0 ? the other shift by -count & 31 : the shift by count & 31
+
+The second half of the compiler sees what it does with the two masks: nothing. Shifts of our own headers are left alone, their
+counts are in range.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Callable, Iterator
+
+from npuninja import kernel_headers
+from npuninja.stages._run import run_tool
+
+#: The folder's name for our headers in objects (`_wasm_flags.compile_flags`).
+_HEADERS = "npuninja/"
+_ASIDE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+# `vector<int, native<N>>`: its brackets are no shift. A comparison has a blank before its right side.
+_TEMPLATE_ARGUMENTS = re.compile(r"\b[A-Za-z_]\w*<(?=\S)[^;(){}<>=|!?]*>")
+_TEMPLATES_DEEP = 4
+_NUMBER_ALONE = r"\s*\(*\s*(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\s*(?:[);,?:&|^<>=\]]|$)"
+_SHIFT = re.compile(rf"(?:<<|>>)=?(?!{_NUMBER_ALONE})\s*[\w(~!+*:-]", re.MULTILINE)
+
+_NAME = r'%(?:[-\w.$]+|"[^"]+")'
+_INSTRUCTION = re.compile(
+    rf"^( +)({_NAME}) = (shl|lshr|ashr)(?: nuw| nsw| exact)* (i32|<(\d+) x i32>) (.+), ({_NAME})((?:, ![\w.]+ !\d+)*)$",
+    re.MULTILINE,
+)
+_FUNCTION = re.compile(r"^define .*?^}$", re.MULTILINE | re.DOTALL)
+_PLACE = re.compile(r"!dbg !(\d+)")
+_NODE = re.compile(
+    r"^!(\d+) = (?:distinct )?!DI(Location|Subprogram|LexicalBlock|LexicalBlockFile|File)\((.*)\)$",
+    re.MULTILINE,
+)
+# What a value is made by when it is not negative.
+_NOT_NEGATIVE = re.compile(
+    r"(?:zext |and i32 .*, \d+$|lshr i32 .*, [1-9]\d*$|urem i32 .*, \d+$|select i1 [^,]+, i32 \d+, i32 \d+$"
+    r"|(?:tail )?call .*@llvm\.(?:ctlz|cttz|ctpop)\.)"
+)
+_OPPOSITE = {"shl": "lshr", "lshr": "shl", "ashr": "shl"}
+
+
+def in_file(path: str) -> bool:
+    """Whether a source, or a header that is not ours, may have such shifts; not where it cannot be read."""
+    if path.startswith(kernel_headers.INCLUDE_FOLDER + os.sep):
+        return False
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return may_shift_by_values(stream.read())
+    except OSError:
+        return False
+
+
+def make_object(
+    compile_to: Callable[[list[str], str], None], command: list[str], target: str, variables: dict[str, str]
+) -> None:
+    """Makes a kernel's object with its shifts written out.
+
+    Args:
+        compile_to: runs the compiler; gets the words that say what is wanted, and a path for that.
+        command: of the compiler, for a module in LLVM's language that is optimised.
+        target: the object.
+        variables: of the environment.
+    """
+    module = target + ".ll"
+    try:
+        # `zig cc -S` writes no file where a depfile is asked for; it does when its clang alone hears of it.
+        compile_to(["-c", "-Xclang", "-emit-llvm"], module)
+        with open(module, encoding="utf-8", errors="surrogateescape") as stream:
+            text = stream.read()
+        with open(module, "w", encoding="utf-8", errors="surrogateescape") as stream:
+            stream.write(with_counts_of_aie(text))
+        run_tool([*command, "-c", module, "-o", target], variables=variables)
+    finally:
+        if os.path.exists(module):
+            os.unlink(module)
+
+
+def may_shift_by_values(text: str) -> bool:
+    """Whether a source or header has a shift whose count is not a number."""
+    text = _ASIDE.sub(" ", text)
+    if not _SHIFT.search(text):
+        return False
+    for _ in range(_TEMPLATES_DEEP):
+        text = _TEMPLATE_ARGUMENTS.sub("T", text)
+    return bool(_SHIFT.search(text))
+
+
+def with_counts_of_aie(text: str) -> str:
+    """A module in LLVM's language whose shifts of 32-bit numbers by run-time counts go by the counts' signs.
+
+    Args:
+        text: the module, optimised, with the places of its instructions.
+    """
+    places = _Places(text)
+    made: list[str] = []
+    end = 0
+    for function in _FUNCTION.finditer(text):
+        body = function.group()
+        if not _INSTRUCTION.search(body):
+            continue
+        made += [text[end : function.start()], _of_function(body, places)]
+        end = function.end()
+    return "".join([*made, text[end:]])
+
+
+def _of_function(body: str, places: _Places) -> str:
+    count = iter(range(len(body)))
+
+    def replaced(match: re.Match[str]) -> str:
+        indent, result, shift, type, lanes, value, amount, rest = match.groups()
+        place = _PLACE.search(rest)
+        scalar = _scalar(body, amount) if lanes else amount
+        if (place and places.is_header(place[1])) or _is_not_negative(body, scalar or amount):
+            return match.group()
+        name = f"%npu.shift.{next(count)}."
+        lines = list(_written_out(name, result, shift, type, lanes, value, amount, scalar))
+        return "\n".join(f"{indent}{line}{rest}" for line in lines)
+
+    return _INSTRUCTION.sub(replaced, body)
+
+
+def _written_out(
+    name: str,
+    result: str,
+    shift: str,
+    type: str,
+    lanes: str | None,
+    value: str,
+    amount: str,
+    scalar: str | None,
+) -> Iterator[str]:
+    """The instructions of one shift. A count that is the same for all lanes stays one number: WebAssembly has no other."""
+    rows = type if scalar is None else "i32"
+    count = amount if scalar is None else scalar
+    zero, mask = (
+        ("zeroinitializer", f"<{', '.join(['i32 31'] * int(lanes or 0))}>") if rows != "i32" else ("0", "31")
+    )
+    yield f"{name}negative = icmp slt {rows} {count}, {zero}"
+    yield f"{name}minus = sub {rows} {zero}, {count}"
+    yield f"{name}back = and {rows} {name}minus, {mask}"
+    yield f"{name}on = and {rows} {count}, {mask}"
+    back, on = f"{name}back", f"{name}on"
+    if rows != type:
+        for way in ("back", "on"):
+            yield f"{name}{way}.0 = insertelement {type} poison, i32 {name}{way}, i32 0"
+            yield f"{name}{way}.all = shufflevector {type} {name}{way}.0, {type} poison, <{lanes} x i32> zeroinitializer"
+        back, on = f"{name}back.all", f"{name}on.all"
+    yield f"{name}other = {_OPPOSITE[shift]} {type} {value}, {back}"
+    yield f"{name}same = {shift} {type} {value}, {on}"
+    choice = "i1" if rows == "i32" else f"<{lanes} x i1>"
+    yield f"{result} = select {choice} {name}negative, {type} {name}other, {type} {name}same"
+
+
+def _made_by(body: str, name: str) -> str:
+    """What makes a value of a function; nothing for its parameters."""
+    found = re.search(rf"^ +{re.escape(name)} = (.*?)(?:, ![\w.]+ !\d+)*$", body, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _is_not_negative(body: str, name: str) -> bool:
+    return bool(_NOT_NEGATIVE.match(_made_by(body, name)))
+
+
+def _scalar(body: str, name: str) -> str | None:
+    """The number that all lanes of a row are, None where they may differ."""
+    spread = re.fullmatch(
+        rf"shufflevector <\d+ x i32> ({_NAME}), <\d+ x i32> (?:poison|undef|{_NAME}), <\d+ x i32> zeroinitializer",
+        _made_by(body, name),
+    )
+    first = spread and re.fullmatch(
+        rf"insertelement <\d+ x i32> (?:poison|undef), i32 ({_NAME}), i(?:32|64) 0", _made_by(body, spread[1])
+    )
+    return first[1] if first else None
+
+
+class _Places:
+    """The files of a module's places, by the numbers of its debug information."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._nodes: dict[str, tuple[str, str]] | None = None
+        self._known: dict[str, bool] = {}
+
+    def is_header(self, number: str) -> bool:
+        """Whether the place of a number is in one of our headers."""
+        if number not in self._known:
+            self._known[number] = self._is_header(number)
+        return self._known[number]
+
+    def _is_header(self, number: str) -> bool:
+        if self._nodes is None:
+            self._nodes = {m[1]: (m[2], m[3]) for m in _NODE.finditer(self._text)}
+        kind, fields = self._nodes.get(number, ("", ""))
+        if kind == "File":
+            name = re.search(r'filename: "([^"]*)"', fields)
+            path = name[1] if name else ""
+            return path.startswith(_HEADERS) and os.path.exists(
+                os.path.join(kernel_headers.INCLUDE_FOLDER, path[len(_HEADERS) :])
+            )
+        above = re.search(r"scope: !(\d+)" if kind == "Location" else r"file: !(\d+)", fields)
+        return above is not None and self.is_header(above[1])
