@@ -93,7 +93,10 @@ def kernel(wasm_build, text, architecture="aie2"):
         ),
         # AIE1 had an instruction for it.
         ("float f(float x) { return aie::sin(x); }", r"aie::sin is not offered by the embedded compiler"),
-        ("aie::sliding_window_dim_1d d;", r"aie::sliding_window_dim_1d is not offered by the embedded compiler"),
+        (
+            "aie::sliding_window_dim_1d d;",
+            r"aie::sliding_window_dim_1d is not offered by the embedded compiler",
+        ),
         (
             "aie::mmul<8, 8, 8, int8> m; void f(aie::vector<int8, 64> a, aie::sparse_vector<int8, 64> b) { m.mac(a, b); }",
             "does not compile",
