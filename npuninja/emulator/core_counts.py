@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from npuninja.emulator import layout
 from npuninja.emulator.array import Array
 from npuninja.emulator.core_faults import full_stack
 from npuninja.emulator.cores import EmulatedCore
-from npuninja.emulator.machine_cores import MachineCore
 from npuninja.emulator.run_report import CoreCount
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.stray_writes import StrayWrite, stray_writes
+
+if TYPE_CHECKING:
+    from npuninja.emulator.machine_cores import MachineCore
 
 
 def core_counts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import wasmtime
 
@@ -16,10 +17,12 @@ from npuninja.emulator.deadlock import Waiters
 from npuninja.emulator.errors import EmulationError, TimeLimit
 from npuninja.emulator.faults import FAULT_ACCESS, MACHINE_CORE_FAULT, Known, engine_fault
 from npuninja.emulator.host_memory import HostMemory
-from npuninja.emulator.machine_cores import MachineCore
 from npuninja.emulator.run_report import channel_counts
 from npuninja.emulator.state import ActorState
 from npuninja.errors import Location
+
+if TYPE_CHECKING:
+    from npuninja.emulator.machine_cores import MachineCore
 
 #: Channels that are named when the array does not come to rest.
 _BUSIEST = 3

@@ -6,7 +6,7 @@ import struct
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import wasmtime
 
@@ -30,7 +30,6 @@ from npuninja.emulator.event_log import Event
 from npuninja.emulator.faults import without_program
 from npuninja.emulator.host_memory import HostBuffer, HostMemory
 from npuninja.emulator.kernel_output import KernelOutput
-from npuninja.emulator.machine_cores import MachineCore
 from npuninja.emulator.run_report import RunReport, channel_counts, unfinished_transfers
 from npuninja.emulator.shared_memory import FilePlace
 from npuninja.emulator.started_cores import StartedCores
@@ -40,6 +39,9 @@ from npuninja.errors import UserError
 from npuninja.formats import txn
 from npuninja.formats.cdo import Command
 from npuninja.machine_code.program import program_pieces
+
+if TYPE_CHECKING:
+    from npuninja.emulator.machine_cores import MachineCore
 
 #: Rounds of the scheduler between two looks at the clock; a round gives every actor one turn.
 _ROUNDS = 1024

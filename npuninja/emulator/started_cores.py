@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.registers import PROGRAM_MEMORY
@@ -12,9 +13,11 @@ from npuninja.emulator.checks.regions import regions_of
 from npuninja.emulator.cores import EmulatedCore, read_program
 from npuninja.emulator.errors import InvalidAccess
 from npuninja.emulator.faults import without_program
-from npuninja.emulator.machine_cores import MachineCore
 from npuninja.errors import ToolError, UserError
 from npuninja.formats.core_image import STUB_BYTES, read_stub
+
+if TYPE_CHECKING:
+    from npuninja.emulator.machine_cores import MachineCore
 
 
 class StartedCores:
@@ -71,6 +74,9 @@ class StartedCores:
         start = layout.tile_engine_address(tile) + PROGRAM_MEMORY
         stub = read_stub(bytes(self._array.engine_memory(start, STUB_BYTES)))
         if stub is None:
+            # 40 ms, and only cores of machine code need it.
+            from npuninja.emulator.machine_cores import MachineCore
+
             machine_core = MachineCore(
                 self._array, tile, pieces, translate=not self._count_bundles, checked=bool(self._checks),
                 file=self.file,

@@ -12,6 +12,10 @@ import sys
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 try:
+    if sys.dont_write_bytecode:  # where Python's variables count, in a run
+        from npuninja.own_bytecode import keep_own_bytecode
+
+        keep_own_bytecode()
     from npuninja.depfile import ROOT, own_modules, write_depfile
     from npuninja.errors import INTERRUPTED, Error, UserError
     from npuninja.files import foreign_error

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from npuninja.arch.devices import TILE_KINDS, Place
 from npuninja.arch.families import FAMILIES, Rows, of_generation
@@ -18,7 +18,6 @@ from npuninja.emulator import layout
 from npuninja.emulator.configuration import LoadedDesign, read_design
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.emulator import Emulator
-from npuninja.emulator.machine_cores import MachineCore
 from npuninja.emulator.run_report import ChannelCount
 from npuninja.emulator.stream_trace import origins
 from npuninja.emulator.timing.band import Band
@@ -27,6 +26,9 @@ from npuninja.emulator.timing.operations import instructions
 from npuninja.errors import UserError
 from npuninja.formats import txn
 from npuninja.formats.cdo import Command
+
+if TYPE_CHECKING:
+    from npuninja.emulator.machine_cores import MachineCore
 
 #: A run with counters in its cores takes about twice as long as one without.
 DEFAULT_TIME_LIMIT_S = 120.0
