@@ -20,8 +20,7 @@ from typing import Callable, Iterator
 from npuninja import kernel_headers
 from npuninja.stages._run import run_tool
 
-#: The folder's name for our headers in objects (`_wasm_flags.compile_flags`).
-_HEADERS = "npuninja/"
+_HEADERS = f"{kernel_headers.FOLDER_IN_OBJECTS}/"
 _ASIDE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 # `vector<int, native<N>>`: its brackets are no shift. A comparison has a blank before its right side.
 _TEMPLATE_ARGUMENTS = re.compile(r"\b[A-Za-z_]\w*<(?=\S)[^;(){}<>=|!?]*>")

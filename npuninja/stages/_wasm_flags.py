@@ -116,7 +116,10 @@ def compile_flags(
     """
     of_language = CXX_FLAGS if is_cxx(source, language) else C_FLAGS
     # The last map that matches wins, and our headers may lie below a folder that is mapped too.
-    maps = [f"-ffile-prefix-map={m}" for m in [*prefix_maps, f"{kernel_headers.INCLUDE_FOLDER}=npuninja"]]
+    maps = [
+        f"-ffile-prefix-map={m}"
+        for m in [*prefix_maps, f"{kernel_headers.INCLUDE_FOLDER}={kernel_headers.FOLDER_IN_OBJECTS}"]
+    ]
     headers = kernel_headers.compile_flags(is_cxx(source, language), architecture, float_mode)
     return [*values(COMMON_FLAGS), *values(of_language), *maps, *headers]
 
