@@ -12,6 +12,9 @@ import os
 from npuninja.arch.families import of_architecture
 
 INCLUDE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")
+#: Where includes are looked for: there, and in a folder from which "../aie_kernel_utils.h" is found, as kernels of MLIR-AIE
+#: write it.
+INCLUDE_FOLDERS = (INCLUDE_FOLDER, os.path.join(INCLUDE_FOLDER, "aie_kernels"))
 
 #: The header that a compiler reads first, as an NPU's does.
 BEFORE_THE_FIRST_LINE = "npu/core.h"
@@ -71,4 +74,5 @@ def compile_flags(cxx: bool, architecture: str | None, float_mode: str = "exact"
         flags += [f"-D__AIE_ARCH__={number}", f"-D__AIEARCH__={number}", f"-D__{architecture.upper()}__"]
     if float_mode == "fast":
         flags.append("-DNPU_FLOAT_FAST")
-    return [*flags, "-isystem", INCLUDE_FOLDER, "-include", BEFORE_THE_FIRST_LINE]
+    folders = [word for folder in INCLUDE_FOLDERS for word in ("-isystem", folder)]
+    return [*flags, *folders, "-include", BEFORE_THE_FIRST_LINE]

@@ -86,7 +86,7 @@ def _line(line: str, path: str, folders: tuple[str, ...], depth: int) -> str:
     if _API.fullmatch(name):
         return "api"
     beside = (os.path.dirname(path),) if include[1] == '"' else ()
-    for folder in (*beside, *folders, kernel_headers.INCLUDE_FOLDER):
+    for folder in (*beside, *folders, *kernel_headers.INCLUDE_FOLDERS):
         found = os.path.join(folder, name)
         if os.path.isfile(found):
             if folder == kernel_headers.INCLUDE_FOLDER and "/" not in name:

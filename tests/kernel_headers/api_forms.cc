@@ -120,6 +120,15 @@ void narrowed(const int32 *x, const int32 *table, int16 *out) {
     *(v64int8 *)(out + 80) = first;
 }
 
+void places(const bfloat16 *x, bfloat16 *out, int at) {
+    v16bfloat16 row = *(const v16bfloat16 *)x;
+    const v16bfloat16 before = row;
+    row[2] = row[5], row[unsigned(at)] = bfloat16(7.0f);
+    float next = row[1];
+    *(v16bfloat16 *)out = row;
+    out[16] = before[2], out[17] = bfloat16(next + 1), out[18] = bfloat16(float(row[0]));
+}
+
 void channels(const int8 *c, const int8 *d, int32 *out) {
     using Ops = aie::sliding_mul_ch_ops<8, 8, 3, 1, 1, 1, int8, int8>;
     const aie::vector<int8, 64> coeff = aie::load_v<64>(c);

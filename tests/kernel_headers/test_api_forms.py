@@ -205,6 +205,12 @@ def test_sliding_products_of_channels(kernels):
     assert list(got) == wanted
 
 
+def test_elements_of_native_vectors_have_places(kernels):
+    x = (np.arange(16, dtype=F32).view(np.uint32) >> 16).astype(U16)
+    got = (kernels.run("places", [x], (19,), U16, 6).astype(np.uint32) << 16).view(F32)
+    assert list(got) == [0, 1, 5, 3, 4, 5, 7, *range(7, 16), 2, 2, 0]
+
+
 def test_modes_made_before_a_loop(kernels):
     x, y = random(I16, 16), random(I16, 16, 2)
     got = kernels.run("modes", [x, y], (56,), I16, 4)

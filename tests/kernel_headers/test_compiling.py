@@ -263,6 +263,7 @@ def test_short_defines_reach_a_kernel_and_no_header(wasm_build):
         ('/* #define N 3 */ // #define N 3\n#include "beside.h"\n', True),
         ("#include <lut_based_ops.h>\n", True),
         ('#include "aie_kernels/aie_kernel_utils.h"\n#define AIE_LOOP_UNROLL(n)\n', True),
+        ('#include "../aie_kernel_utils.h"\n', True),
         ("#define N 3\n", False),  # a word of the headers
         ("#define AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 1\n", False),
         ('#include "changing.h"\n', False),

@@ -13,8 +13,32 @@ inline constexpr bool is_row = !__is_class(V) && !__is_arithmetic(V) && !__is_po
 } // namespace npu
 
 namespace npu_native {
+/** An element of such a vector. */
+template <class V> class element_place {
+    V &vector_;
+    unsigned at_;
+
+  public:
+    using value_type = typename V::value_type;
+    NPU_INLINE element_place(V &vector, unsigned at) : vector_(vector), at_(at) {}
+    NPU_INLINE operator value_type() const { return ((const V &)vector_)[at_]; }
+    NPU_INLINE operator float() const
+        requires(__is_same(value_type, bfloat16))
+    {
+        return float(value_type(*this));
+    }
+    NPU_INLINE element_place &operator=(value_type x) {
+        using words = npu::lanes<typename npu::element<value_type>::word, V::count>;
+        vector_.npu_row = (typename V::row)npu::with_lane((words)vector_.npu_row, at_, npu::element<value_type>::to_word(x));
+        return *this;
+    }
+    NPU_INLINE element_place &operator=(const element_place &other) { return *this = value_type(other); }
+};
+
 /** A vector whose elements clang does not know. */
 template <class T, unsigned N> struct vector {
+    using value_type = T;
+    static constexpr unsigned count = N;
     using row = npu::row_for<T, N>;
     row npu_row;
     vector() = default;
@@ -29,6 +53,17 @@ template <class T, unsigned N> struct vector {
         requires(npu::is_row<V> && sizeof(V) == sizeof(row))
     NPU_INLINE explicit operator V() const {
         return (V)npu_row;
+    }
+    NPU_INLINE T operator[](unsigned i) const
+        requires(npu::element<T>::bits >= 8)
+    {
+        using words = npu::lanes<typename npu::element<T>::word, N>;
+        return npu::element<T>::of_word(npu::lane((words)npu_row, i));
+    }
+    NPU_INLINE element_place<vector> operator[](unsigned i)
+        requires(npu::element<T>::bits >= 8)
+    {
+        return {*this, i};
     }
 };
 
