@@ -18,6 +18,7 @@ PLACEHOLDERS = {
     "manifest": "manifest",
     "ctrlpkt": "ctrlpkt",
     "ctrlpkt_insts": "ctrlpkt_insts",
+    "ctrlpkt_elf": "ctrlpkt_elf",
     "txn": "txn",
 }
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".cxx")

@@ -192,10 +192,8 @@ class _Builder:
             source, arguments = script.script, words_to_stdout(script)
         module, folder = (script.module, script.folder) if script else ("", "")
         if found.elf and any(kind == "ctrlpkt" for _, kind in found.others):
-            found = replace(found, elf="")
-            self.project.say(
-                command, "without the ELF, which npuninja does not make of control packets", taken=False
-            )
+            # aiecc makes one ELF then, with the control packets in it.
+            found = replace(found, elf="", others=(*found.others, (found.elf, "ctrlpkt_elf")))
         flags = (*found.aiecc_flags, *(changed.aiecc_flags if changed else ()))
         design = Design(
             "", source, arguments, flags, module=module, folder=folder,

@@ -120,6 +120,7 @@ FILES: dict[str, str] = {
     "parameters": "params.txt",
     "ctrlpkt": "ctrlpkt.bin",
     "ctrlpkt_insts": "ctrlpkt_insts.bin",
+    "ctrlpkt_elf": "ctrlpkt.elf",
     "txn": "configuration.bin",
     "cdo_elfs": "cdo_elfs.bin",
     "cdo_init": "cdo_init.bin",
@@ -166,7 +167,17 @@ FILES: dict[str, str] = {
 # the names say which: `DEVICE.` in front, `.SEQUENCE` before the ending (npuninja/plan/design_files.py).
 OF_DEVICE = frozenset({"with_elfs", "cdo_elfs", "cdo_init", "cdo_enable", "bif", "pdi"})
 OF_SEQUENCE = frozenset(
-    {"arguments", "insts", "insts_elf", "vectors_in", "vectors_out", "ctrlpkt", "ctrlpkt_insts", "txn"}
+    {
+        "arguments",
+        "insts",
+        "insts_elf",
+        "vectors_in",
+        "vectors_out",
+        "ctrlpkt",
+        "ctrlpkt_insts",
+        "ctrlpkt_elf",
+        "txn",
+    }
 )
 
 

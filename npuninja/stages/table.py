@@ -20,6 +20,14 @@ from typing import Iterator
 from npuninja.stages.declaration import Option, Provider, Stage
 
 SHORT = Provider("npuninja", short=True)
+BY_AIEBU = Provider(
+    "aiebu-asm",
+    ("aiebu-asm",),
+    vendor=True,
+    identity="aiebu_asm",
+    words="--aiebu-asm $aiebu_asm",
+    short=True,
+)
 AIE_OPT = Provider(
     "aie-opt",
     ("aie-opt",),
@@ -672,6 +680,23 @@ STAGES: tuple[Stage, ...] = (
         wanted=True,
     ),
     Stage(
+        "ctrlpkt_elf",
+        "CTRLPKT ELF",
+        "a sequence that sends control packets, and these, as the ELF that XRT loads (xrt::elf)",
+        reads=("ctrlpkt_insts",),
+        makes=("ctrlpkt_elf",),
+        options=(
+            Option("--packets", "F", "ctrlpkt", needed=True),
+            Option("--argument", "N", "buffers_of_sequence", needed=True),
+            Option("--aiebu-asm", "EXE"),
+        ),
+        providers=(BY_AIEBU, SHORT),
+        scope="sequence",
+        follows="elf",
+        when="reconfiguration",
+        wanted=True,
+    ),
+    Stage(
         "insts_elf",
         "ELF",
         "an instruction stream as the ELF that XRT loads (xrt::elf)",
@@ -679,14 +704,7 @@ STAGES: tuple[Stage, ...] = (
         makes=("insts_elf",),
         options=(Option("--aiebu-asm", "EXE"), Option("--if-possible")),
         providers=(
-            Provider(
-                "aiebu-asm",
-                ("aiebu-asm",),
-                vendor=True,
-                identity="aiebu_asm",
-                words="--aiebu-asm $aiebu_asm --if-possible",
-                short=True,
-            ),
+            BY_AIEBU._replace(words="--aiebu-asm $aiebu_asm --if-possible"),
             SHORT._replace(words="--if-possible"),
         ),
         scope="sequence",
@@ -710,17 +728,7 @@ STAGES: tuple[Stage, ...] = (
             IMAGES,
             Option("--aiebu-asm", "EXE"),
         ),
-        providers=(
-            Provider(
-                "aiebu-asm",
-                ("aiebu-asm",),
-                vendor=True,
-                identity="aiebu_asm",
-                words="--aiebu-asm $aiebu_asm",
-                short=True,
-            ),
-            SHORT,
-        ),
+        providers=(BY_AIEBU, SHORT),
         scope="design",
         follows="elf",
         when="full_elf_wanted",

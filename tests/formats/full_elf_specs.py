@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import struct
@@ -9,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from npuninja.formats.full_elf import FullInstance, FullKernel, write_full_elf
+from npuninja.formats.instruction_elf import write_instruction_elf
 from npuninja.formats.txn import (
     AddressPatch,
     BlockWrite,
@@ -18,6 +20,7 @@ from npuninja.formats.txn import (
     TxnOperation,
     UpdateFromScratchpad,
     Write,
+    read_txn,
     write_txn,
 )
 
@@ -121,6 +124,42 @@ def by_aiebu(assembler: str, kernels: list[FullKernel], folder: Path) -> bytes:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return (folder / "made.elf").read_bytes()
+
+
+def alone(seed: int) -> FullInstance:
+    """A sequence for an ELF of instructions alone: without loads, and of every other one its control packets."""
+    instance = next(
+        i
+        for number in itertools.count(100 * seed)
+        for k in spec(number)
+        for i in k.instances
+        if wants(i, seed)
+    )
+    return instance if seed % 2 else instance._replace(control_packets=b"", control_argument=-1)
+
+
+def wants(instance: FullInstance, seed: int) -> bool:
+    loads = any(isinstance(op, LoadPdi) for op in read_txn(instance.stream).operations)
+    return not loads and (instance.control_argument >= 0 or not seed % 2)
+
+
+def alone_by_aiebu(assembler: str, instance: FullInstance, folder: Path) -> bytes:
+    """The ELF that aiebu-asm makes of instructions alone."""
+    (folder / "insts.bin").write_bytes(instance.stream)
+    command = [assembler, "-t", "aie2txn", "-c", str(folder / "insts.bin"), "-o", str(folder / "made.elf")]
+    if instance.control_packets:
+        (folder / "packets.bin").write_bytes(instance.control_packets)
+        (folder / "patch.json").write_text(json.dumps(patch_of(instance)))
+        command += ["-p", str(folder / "packets.bin"), "-j", str(folder / "patch.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return (folder / "made.elf").read_bytes()
+
+
+def alone_here(instance: FullInstance) -> bytes:
+    return write_instruction_elf(
+        instance.stream, "insts.bin", instance.control_packets, instance.control_argument
+    )
 
 
 def made_here(seed: int) -> bytes:

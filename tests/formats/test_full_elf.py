@@ -8,7 +8,7 @@ import struct
 
 import pytest
 from conftest import TESTS
-from full_elf_specs import by_aiebu, made_here, spec
+from full_elf_specs import alone, alone_by_aiebu, alone_here, by_aiebu, made_here, spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,6 +78,20 @@ def test_a_file_with_control_packets_and_a_scratchpad_is_among_them():
 @pytest.mark.parametrize("seed", range(1000, 1012))
 def test_aiebu_asm_makes_the_same_now(seed, aiebu, tmp_path):
     assert made_here(seed) == by_aiebu(aiebu, spec(seed), tmp_path)
+
+
+ALONE = json.loads((TESTS / "formats" / "data" / "full_elf.json").read_text())["instructions"]
+
+
+@pytest.mark.parametrize("seed", sorted(ALONE))
+def test_instructions_alone_are_those_of_aiebu_asm_with_control_packets_too(seed):
+    assert hashlib.sha256(alone_here(alone(int(seed)))).hexdigest() == ALONE[seed]
+    assert (alone(int(seed)).control_argument >= 0) == bool(int(seed) % 2)
+
+
+@pytest.mark.parametrize("seed", range(20, 26))
+def test_aiebu_asm_makes_the_same_of_instructions_alone_now(seed, aiebu, tmp_path):
+    assert alone_here(alone(seed)) == alone_by_aiebu(aiebu, alone(seed), tmp_path)
 
 
 @settings(max_examples=25, deadline=None)

@@ -526,6 +526,24 @@ def test_libraries_that_are_files_are_linked_with(tmp_path):
     assert found["show"]["libraries"] == ["../libraries/libseen.so.4.6", "../libraries/libold.a", *own]
 
 
+@pytest.mark.parametrize(("words", "kind"), [("--get-ctrlpkt", "ctrlpkt_elf"), ("", "elf")])
+def test_an_elf_of_a_call_with_control_packets_has_them_in_it(tmp_path, words, kind):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    lines = (
+        f"%aiecc {words} --get-elf --elf-name=b.elf %S/a.mlir",
+        "%host_clang -o t %S/t.cpp %xrt_flags",
+        "./t",
+    )
+    (folder / "run.lit").write_text("".join(f"// RUN: {line}\n" for line in lines))
+    (folder / "a.mlir").write_text("module {}\n")
+    (folder / "t.cpp").write_text('int main() { xrt::elf e{"b.elf"}; }\n')
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
+    said = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())
+    assert said["host"]["t"]["files"] == [f"b.elf={{{kind}}}"]
+    assert said["design"]["f"].get("reconfiguration", False) is bool(words)
+
+
 FULL_ELF = """// REQUIRES: ryzen_ai_npu2, peano
 // RUN: %aiecc -v --get-full-elf {flags} %S/a.mlir
 // RUN: %host_clang -o test %S/test.cpp -std=c++17 %host_link_flags %xrt_flags

@@ -15,8 +15,9 @@ from two_devices import DESIGN, REFERENCE
 
 from npuninja.errors import UserError
 from npuninja.formats.full_elf_reader import read_full_elf
-from npuninja.formats.txn import LoadPdi, read_txn, write_txn
-from npuninja.stages import full_elf
+from npuninja.formats.txn import AddressPatch, BlockWrite, LoadPdi, Transaction, read_txn, write_txn
+from npuninja.stages import ctrlpkt_elf, full_elf
+from npuninja.stages.insts_elf import NO_ELF, refuse_no_elf
 
 DESIGNS = Path(__file__).parents[1] / "conformance/new_two_devices"
 # What the stage asks of aiebu-asm, made by ours from the same files.
@@ -101,3 +102,19 @@ def test_a_design_asks_for_it(project) -> None:
     assert (folder / "params.txt").read_text() == "0\n"
     manifest = json.loads((folder / "three.json").read_text())
     assert manifest["files"]["full_elf"]["path"] == "three.full.elf"
+
+
+def test_control_packets_go_into_the_elf_of_the_sequence_that_sends_them(tmp_path: Path) -> None:
+    descriptor = BlockWrite(0x1D000, struct.pack("<8I", 4, 0, 0, 0, 0, 0, 0, 1 << 25))
+    (tmp_path / "packets.bin").write_bytes(bytes(range(16)))
+    words = [
+        str(tmp_path / "insts.bin"), "--packets", str(tmp_path / "packets.bin"), "--argument", "2", "-o",
+        str(tmp_path / "made.elf"),
+    ]  # fmt: skip
+    for first, said in (((), b"control-packet"), ((LoadPdi(1, 0, 0),), NO_ELF)):
+        operations = (*first, descriptor, AddressPatch(0x1D004, 2, 0))
+        (tmp_path / "insts.bin").write_bytes(write_txn(Transaction(3, 6, 1, 1, operations)))
+        ctrlpkt_elf.run(words)
+        assert said in (tmp_path / "made.elf").read_bytes()
+    with pytest.raises(UserError, match="is no ELF, because these instructions cannot be one"):
+        refuse_no_elf(str(tmp_path / "made.elf"))
