@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from typing import Any, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 
 from npuninja.argument_parser import VerbParser
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
@@ -18,6 +18,9 @@ from npuninja.files import is_special, read_file
 from npuninja.formats.stream_2023 import is_stream_2023, to_transaction
 from npuninja.formats.txn import HEX_LINES, AddressPatch, read_txn
 
+if TYPE_CHECKING:
+    from npuninja.emulator import Emulator
+
 XCLBIN_MAGIC = b"xclbin2\0"
 #: What the array has of host memory.
 MAX_BUFFER_BYTES = 4 << 30
@@ -25,14 +28,19 @@ MAX_BUFFER_BYTES = 4 << 30
 
 def is_xclbin(path: str) -> bool:
     """Whether a file is an XCLBIN, by its first bytes."""
+    return beginning_of(path, len(XCLBIN_MAGIC)) == XCLBIN_MAGIC
+
+
+def beginning_of(path: str, nbytes: int) -> bytes:
+    """The first bytes of a plain file; b"" where there is none that can be read."""
     try:
-        # A FIFO without a writer would keep us waiting; what is no plain file is no XCLBIN to look at.
+        # A FIFO without a writer would keep us waiting; what is no plain file is nothing to look at.
         if is_special(path) and not os.path.isfile(path):
-            return False
+            return b""
         with open(path, "rb") as stream:
-            return stream.read(len(XCLBIN_MAGIC)) == XCLBIN_MAGIC
+            return stream.read(nbytes)
     except (OSError, ValueError):
-        return False
+        return b""
 
 
 class GivenBuffer(NamedTuple):
@@ -65,6 +73,13 @@ def parser_of_runs(prog: str, description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--insts", required=True, metavar="FILE", help="insts.bin, or a text of hexadecimal words"
     )
+    parser.add_argument("--kernel", help="the kernel whose PDI is loaded; by default the first")
+    add_buffers(parser)
+    return parser
+
+
+def add_buffers(parser: argparse.ArgumentParser) -> None:
+    """What every run without a manifest takes: buffers, limits and the form of the report."""
     parser.add_argument(
         "--device", choices=("auto", "emu"), default="emu", help="only the emulated array runs it so"
     )
@@ -78,12 +93,10 @@ def parser_of_runs(prog: str, description: str) -> argparse.ArgumentParser:
         metavar="FILE:FILE",
         help="a buffer read from one file, written to another",
     )
-    parser.add_argument("--kernel", help="the kernel whose PDI is loaded; by default the first")
     parser.add_argument("--time-limit", type=float, default=10.0, metavar="S", help="seconds (default 10)")
     add_memory_limit(parser, RUN_LIMIT_BYTES)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     parser.set_defaults(buffers=[])
-    return parser
 
 
 def read(path: str) -> bytes:
@@ -140,22 +153,24 @@ def main(arguments: Sequence[str]) -> int:
     try:
         report = _run(options)
     except Error as error:
-        if options.json:
-            fields = {
-                "status": "error",
-                "exit_code": error.exit_code,
-                "message": error.message,
-                "hint": error.hint,
-            }
-            fields["report"] = getattr(error, "report", None)
-            print(json.dumps(fields))
-        print(error.render(), file=sys.stderr)
-        return error.exit_code
-    if options.json:
-        print(json.dumps(report))
-    else:
-        print(_text(report))
+        return tell_error(error, options.json)
+    print(json.dumps(report) if options.json else report_text(report))
     return 0
+
+
+def tell_error(error: Error, as_json: bool) -> int:
+    """Prints why a run failed; returns the exit code."""
+    if as_json:
+        fields = {
+            "status": "error",
+            "exit_code": error.exit_code,
+            "message": error.message,
+            "hint": error.hint,
+        }
+        fields["report"] = getattr(error, "report", None)
+        print(json.dumps(fields))
+    print(error.render(), file=sys.stderr)
+    return error.exit_code
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
@@ -164,22 +179,29 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     buffers = [read_buffer(kind, text, options.memory_limit) for kind, text in options.buffers]
     insts = instructions(options.insts)
     with Emulator.from_xclbin(read(options.xclbin), kernel=options.kernel, name=options.xclbin) as npu:
-        npu.limit_memory(options.memory_limit)
-        hosts = []
-        for buffer in buffers:
-            if not buffer.content:
-                raise UserError("an input file is empty: a buffer has at least one byte")
-            host = npu.allocate(len(buffer.content))
-            host.view[:] = buffer.content
-            hosts.append(host)
-        run = npu.run(insts, hosts, options.time_limit)
-        for buffer, host in zip(buffers, hosts):
-            if buffer.output is not None:
-                _write(buffer.output, bytes(host.view))
-        report = run.to_json()
-        report["remarks"] = run.remarks()
-        for host in hosts:
-            host.view.release()
+        return buffer_report(npu, insts, buffers, options)
+
+
+def buffer_report(
+    npu: Emulator, insts: bytes, buffers: Sequence[GivenBuffer], options: argparse.Namespace
+) -> dict[str, Any]:
+    """Runs instructions with buffers, writes those that are wanted, and gives the report."""
+    npu.limit_memory(options.memory_limit)
+    hosts = []
+    for buffer in buffers:
+        if not buffer.content:
+            raise UserError("an input file is empty: a buffer has at least one byte")
+        host = npu.allocate(len(buffer.content))
+        host.view[:] = buffer.content
+        hosts.append(host)
+    run = npu.run(insts, hosts, options.time_limit)
+    for buffer, host in zip(buffers, hosts):
+        if buffer.output is not None:
+            _write(buffer.output, bytes(host.view))
+    report = run.to_json()
+    report["remarks"] = run.remarks()
+    for host in hosts:
+        host.view.release()
     return {"status": "ok", "exit_code": 0, "device": "emu", "emulated": True, **_without_status(report)}
 
 
@@ -195,7 +217,8 @@ def _write(path: str, data: bytes) -> None:
         raise UserError(f"cannot write {path}: {in_words(error)}") from None
 
 
-def _text(report: dict[str, Any]) -> str:
+def report_text(report: dict[str, Any]) -> str:
+    """The report for people."""
     lines = [f"emulated, no NPU involved: completed in {report['wall_time_s']:.3f} s of this machine's time"]
     for core in report["cores"]:
         line = f"core ({core['column']}, {core['row']}): "

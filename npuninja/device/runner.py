@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from npuninja.device.api import Device
-from npuninja.device.bare_run import is_xclbin
+from npuninja.device.bare_run import beginning_of, is_xclbin
 from npuninja.device.choice import choose, limit_memory
 from npuninja.device.manifest import Manifest, read_runs, select_runs
 from npuninja.device.program import program_of
@@ -27,6 +27,7 @@ from npuninja.device.source_paths import locate, reference_source, with_warnings
 from npuninja.device.timing import timing_of
 from npuninja.device.vectors import Vectors, make_vectors, read_vectors
 from npuninja.errors import INTERRUPTED, DeviceError, Error, UserError, WrongResult
+from npuninja.formats.elf import ELF_MAGIC
 
 
 def main(arguments: list[str]) -> int:
@@ -35,6 +36,10 @@ def main(arguments: list[str]) -> int:
         from npuninja.device import bare_run
 
         return bare_run.main(arguments)
+    if any(beginning_of(word, len(ELF_MAGIC)) == ELF_MAGIC for word in arguments if not word.startswith("-")):
+        from npuninja.device import full_elf_run
+
+        return full_elf_run.main(arguments)
     options = run_parser().parse_args(arguments)
     code, results = 0, []
     try:

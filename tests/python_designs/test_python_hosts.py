@@ -6,6 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
+from npuninja.formats.full_elf_reader import read_full_elf
 from npuninja.python_designs.construct.generation import SECOND, THIRD
 from npuninja.python_designs.host import tensors
 from npuninja.python_designs.script import run_design
@@ -225,6 +226,7 @@ for paths in ({"elf_path": "a.elf"}, {"xclbin_path": "a.xclbin"}):
     except ValueError as error:
         print(error)
 print(design.compile(xclbin_path="a.xclbin", inst_path="a.bin", elf_path="a.elf", pdi_path="a.pdi"))
+print(design.compile(full_elf_path="whole.elf"))
 given, result = iron.arange(16, dtype=np.int32), iron.zeros(16, dtype=np.int32)
 print(DefaultNPURuntime.run_test(NPUKernel("a.xclbin", "a.bin"), [given, result], {1: np.arange(16, dtype=np.int32)}))
 # The instructions as an ELF, and a buffer that is larger than the argument.
@@ -239,12 +241,15 @@ def test_a_jitted_design_is_compiled_to_paths(tmp_path):
         "compile(): elf_path and pdi_path need xclbin_path and inst_path",
         "compile(): xclbin_path and inst_path must be set together, or neither",
         "('a.xclbin', 'a.bin')",
+        "('whole.elf', None)",
         "0",
         "True",
     ]
     assert (tmp_path / "a.elf").read_bytes()[:4] == b"\x7fELF"
     assert (tmp_path / "a.xclbin").read_bytes()[:7] == b"xclbin2"
     assert (tmp_path / "a.pdi").stat().st_size > 0
+    whole = read_full_elf((tmp_path / "whole.elf").read_bytes(), "whole.elf")
+    assert [len(kernel.instances) for kernel in whole.kernels] == [1]
 
 
 def test_another_type_of_numbers_is_cast_by_april_and_refused_by_august(monkeypatch):

@@ -23,6 +23,7 @@ from npuninja.errors import Error, in_words
 from npuninja.python_designs.host.results import KernelResult
 
 DESIGN = "design"
+_FULL_ELF = "full-elf = true"
 _BUILD_LIMIT_S = 1800
 _RUN_LIMIT_S = 120.0
 _CONFIGURE = (
@@ -43,8 +44,11 @@ def cache_home() -> str:
     return os.path.join(os.path.expanduser("~"), ".npu", "cache")
 
 
-def _digest(text: str, kernels: Sequence[Any], aiecc_flags: Sequence[str] = ()) -> str:
+def _digest(
+    text: str, kernels: Sequence[Any], aiecc_flags: Sequence[str] = (), full_elf: bool = False
+) -> str:
     parts = [__version__, text, *sorted(kernel.content() for kernel in kernels), *aiecc_flags]
+    parts += [_FULL_ELF] if full_elf else []
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
@@ -59,16 +63,24 @@ def _write_changed(path: str, text: str) -> None:
         stream.write(text)
 
 
-def write_project(folder: str, text: str, kernels: Sequence[Any], aiecc_flags: Sequence[str] = ()) -> None:
-    """A design's project: its MLIR, its kernels and their flags, and those of its lowering.
+def write_project(
+    folder: str,
+    text: str,
+    kernels: Sequence[Any],
+    aiecc_flags: Sequence[str] = (),
+    full_elf: bool = False,
+) -> None:
+    """A design's project: its MLIR, its kernels and their flags, and those of its lowering; whether it makes one ELF of all.
 
     Raises:
         FileNotFoundError: a kernel's source is not there.
     """
     _write_changed(os.path.join(folder, "mlir", f"{DESIGN}.mlir"), text)
     settings: list[str] = []
-    if aiecc_flags:
-        settings.append(f"[design.{DESIGN}]\naiecc-flags = {json.dumps(list(aiecc_flags))}")
+    said = [f"aiecc-flags = {json.dumps(list(aiecc_flags))}"] if aiecc_flags else []
+    said += [_FULL_ELF] if full_elf else []
+    if said:
+        settings.append("\n".join((f"[design.{DESIGN}]", *said)))
     done: set[str] = set()
     for kernel in kernels:
         if kernel.object_file_name in done:  # another function of the same object
@@ -100,14 +112,16 @@ def build_module(
     xclbin_path: Any = None,
     insts_path: Any = None,
     aiecc_flags: Sequence[str] = (),
+    full_elf_path: Any = None,
 ) -> str:
-    """Compiles a module; gives the path of its manifest. With paths, XCLBIN and instructions are copied there.
+    """Compiles a module; gives the path of its manifest. With paths, XCLBIN and instructions, or the full ELF, are copied there.
 
     Raises:
         RuntimeError: a stage failed; with what it said.
     """
-    folder = os.path.join(cache_home(), _digest(text, kernels, aiecc_flags))
-    write_project(folder, text, kernels, aiecc_flags)
+    full_elf = full_elf_path is not None
+    folder = os.path.join(cache_home(), _digest(text, kernels, aiecc_flags, full_elf))
+    write_project(folder, text, kernels, aiecc_flags, full_elf)
     home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     _run_step([sys.executable, "-c", _CONFIGURE.format(home=home), "-S", folder], folder)
     _run_step([_ninja(), "-C", folder], folder)
@@ -115,7 +129,11 @@ def build_module(
     if not found:
         raise RuntimeError(f"[npuninja] the build in {folder} made no manifest")
     manifest = max(found, key=os.path.getmtime)
-    for kind, target in (("xclbin", xclbin_path), ("insts", insts_path)):
+    for kind, target in (
+        ("xclbin", xclbin_path),
+        ("insts", insts_path),
+        ("full_elf", full_elf_path),
+    ):
         if target is not None:
             with open(manifest, encoding="utf-8") as stream:
                 file = json.load(stream)["files"][kind]["path"]
@@ -164,7 +182,8 @@ def _remember(xclbin_path: str, manifest: str) -> None:
 def build_design(design: Any, text: str, xclbin: Any, insts: Any, elf: Any, full_elf: Any, pdi: Any) -> Any:
     """`CompilableDesign.compile`."""
     if full_elf is not None:
-        raise RuntimeError("one ELF for the whole design is not made: use an XCLBIN and instructions")
+        build_module(text, design.kernels, aiecc_flags=design.aiecc_flags, full_elf_path=full_elf)
+        return str(full_elf), None
     manifest = build_module(text, design.kernels, xclbin, insts, design.aiecc_flags)
     if elf is not None:
         _make_elf(manifest, str(elf))
