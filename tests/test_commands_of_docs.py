@@ -121,7 +121,12 @@ OTHER_TESTS: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
         "porting.md": ("npuninja import ~/examples/scale -o ~/scale-npuninja",)
     },
     ("device/test_several_kernels.py", "test_every_kernel_and_sequence_of_a_design"): {
-        "several-kernels.md": ("ninja run-NAME", "npuninja run NAME.full.elf")
+        "several-kernels.md": ("ninja run-NAME",)
+    },
+    ("device/test_full_elf_run.py", "test_a_sequence_is_chosen_and_run"): {
+        "several-kernels.md": (
+            "npuninja run NAME.full.elf --kernel DEVICE:SEQUENCE --input a.bin --output 1024:b.bin [--scratchpad values.bin]",
+        )
     },
     ("device/test_trace_run.py", "test_a_traced_design"): {"tracing.md": ("npuninja trace --run NAME",)},
     ("test_docs.py", "test_the_walk_through_builds_runs_and_fails_as_it_says"): {
