@@ -11,11 +11,12 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from npuninja.device.api import Device
 from npuninja.device.bare_run import beginning_of, is_xclbin
 from npuninja.device.choice import choose, limit_memory
+from npuninja.device.comparison import Comparison
 from npuninja.device.manifest import Manifest, read_runs, select_runs
 from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
@@ -138,10 +139,8 @@ def _kernel_output(device: Device, options: argparse.Namespace) -> dict[str, Any
     return {"kernel_output": [list(line) for line in lines]}
 
 
-def _run(
-    manifest: Manifest, given: tuple[str, str] | None, options: argparse.Namespace
-) -> tuple[Outcome, dict[str, Any]]:
-    """Everything from the manifest to the outcome, which is printed; and the fields for --json."""
+def _refuse(manifest: Manifest, options: argparse.Namespace) -> None:
+    """Raises UserError for options that do not go together, or not with this design."""
     if options.require_reference and manifest.reference is None:
         raise UserError(
             f"{manifest.design} is not verified: there is no host/{manifest.design}.py",
@@ -149,13 +148,61 @@ def _run(
         )
     if options.seeds > 1 and (options.input or not options.verify):
         raise UserError("--seeds goes with --verify, and not with --input")
-    vectors = _vectors(manifest, given, options)
-    checks = frozenset(options.check)
     if (options.schedules or options.schedule) and (options.device == "npu" or options.require == "npu"):
         raise UserError(
             "--schedules needs the emulated array: an NPU takes one order, and does not say which"
         )
-    device, reason = choose(manifest, options.device, options.require, checks)
+
+
+class _Runs(NamedTuple):
+    """All runs of a sequence: the last session, seconds of each run, outputs of the first and the last, the comparisons."""
+
+    session: Session
+    times: list[float]
+    first: list[list[bytes]]
+    last: list[list[bytes]]
+    comparisons: tuple[Comparison, ...] | None
+
+    @property
+    def good(self) -> bool:
+        """Whether no output that was compared is wrong."""
+        return all(c.good for c in self.comparisons or ())
+
+
+def _all_runs(device: Device, manifest: Manifest, vectors: Vectors, options: argparse.Namespace) -> _Runs:
+    """The run, those of --bench, and those with further seeds until one is wrong."""
+    session = Session(device, manifest, vectors.inputs, options.in_flight)
+    with Progress(f"running {manifest.design}", 1 + options.bench) as progress:
+        times = [session.run(options.time_limit)]
+        progress.step()
+        first = last = session.results()
+        for _ in range(options.bench):
+            times.append(session.run(options.time_limit))
+            progress.step()
+        if options.bench:
+            last = session.results()
+    # After all runs, because an NPU goes to sleep meanwhile. The last run must be as right as the first.
+    done = _Runs(session, times, first, last, compared(manifest, first, vectors.expected))
+    if options.bench and done.good:
+        done = done._replace(comparisons=compared(manifest, last, vectors.expected))
+    for seed in range(options.seed + 1, options.seed + options.seeds):
+        if not done.good:
+            break
+        vectors = make_vectors(manifest, [], True, seed)
+        session = Session(device, manifest, vectors.inputs, 1)
+        times.append(session.run(options.time_limit))
+        last = session.results()
+        done = _Runs(session, times, first, last, compared(manifest, last, vectors.expected))
+    return done
+
+
+def _run(
+    manifest: Manifest, given: tuple[str, str] | None, options: argparse.Namespace
+) -> tuple[Outcome, dict[str, Any]]:
+    """Everything from the manifest to the outcome, which is printed; and the fields for --json."""
+    _refuse(manifest, options)
+    vectors = _vectors(manifest, given, options)
+    device, reason = choose(manifest, options.device, options.require, frozenset(options.check))
     capabilities = device.capabilities
     if not options.json:
         print(f"{manifest.label} on {capabilities.name} ({reason}): {capabilities.description}")
@@ -168,41 +215,18 @@ def _run(
     limit_memory(device, options.memory_limit)
     try:
         device.load(program_of(manifest))
-        inputs_of_first = vectors.inputs
-        session = Session(device, manifest, vectors.inputs, options.in_flight)
-        with Progress(f"running {manifest.design}", 1 + options.bench) as progress:
-            times = [session.run(options.time_limit)]
-            progress.step()
-            first = last = session.results()
-            for _ in range(options.bench):
-                times.append(session.run(options.time_limit))
-                progress.step()
-            if options.bench:
-                last = session.results()
-        # After all runs, because an NPU goes to sleep meanwhile. The last run must be as right as the first.
-        comparisons = compared(manifest, first, vectors.expected)
-        if options.bench and all(c.good for c in comparisons or ()):
-            comparisons = compared(manifest, last, vectors.expected)
-        for seed in range(options.seed + 1, options.seed + options.seeds):
-            if not all(c.good for c in comparisons or ()):
-                break
-            vectors = make_vectors(manifest, [], True, seed)
-            session = Session(device, manifest, vectors.inputs, 1)
-            times.append(session.run(options.time_limit))
-            last = session.results()
-            comparisons = compared(manifest, last, vectors.expected)
+        done = _all_runs(device, manifest, vectors, options)
         if options.output:
             from npuninja.device.arrays import write_outputs
 
-            write_outputs(
-                options.output, manifest, [a.array(data) for a, data in zip(manifest.outputs, last[0])]
-            )
-        remarks, report = device.remarks() + session.remarks(), device.report()
+            made = [a.array(data) for a, data in zip(manifest.outputs, done.last[0])]
+            write_outputs(options.output, manifest, made)
+        remarks, report = device.remarks() + done.session.remarks(), device.report()
         findings = _findings(device, manifest)
         if options.schedules or options.schedule:
             from npuninja.device.schedules import explore
 
-            explored = explore(manifest, inputs_of_first, first[0], options)
+            explored = explore(manifest, vectors.inputs, done.first[0], options)
             if not options.json:
                 print(explored, flush=True)
     except DeviceError as error:
@@ -215,26 +239,15 @@ def _run(
     finally:
         printed = _kernel_output(device, options)
         device.close()
-    if options.seeds > 1 and all(c.good for c in comparisons or ()):
-        seeds = f"made by the reference, seeds {options.seed} to {options.seed + options.seeds - 1}"
-        vectors = vectors._replace(source=seeds)
+    source = vectors.source
+    if options.seeds > 1 and done.good:
+        source = f"made by the reference, seeds {options.seed} to {options.seed + options.seeds - 1}"
         if not options.json:
-            print(f"inputs of further runs: {seeds}")
-    timing = timing_of(capabilities, times)
-    flight = options.in_flight, session.way
+            print(f"inputs of further runs: {source}")
     outcome = Outcome(
-        manifest,
-        capabilities,
-        reason,
-        vectors.source,
-        comparisons,
-        timing,
-        *flight,
-        remarks,
-        report,
-        options.check,
-        findings,
-    )
+        manifest, capabilities, reason, source, done.comparisons, timing_of(capabilities, done.times),
+        options.in_flight, done.session.way, remarks, report, options.check, findings,
+    )  # fmt: skip
     bad = outcome.wrong or outcome.findings
     status, code = ("wrong", WrongResult.exit_code) if bad else ("ok", 0)
     if not options.json:

@@ -14,7 +14,7 @@ from typing import IO
 from npuninja.depfile import ROOT
 from npuninja.errors import UserError, WrongResult, in_words
 from npuninja.formats.notebook import program_of_notebook
-from npuninja.stages._run import stage_arguments
+from npuninja.stages._run import Arguments, stage_arguments
 from npuninja.stages.insts_elf import refuse_no_elf
 
 # What a program has left running may hold its output open.
@@ -46,15 +46,7 @@ def run(arguments: list[str]) -> None:
         program, words, options.optional("--module") or "", options.one("--device"),
         options.optional("--runner") or "", emulated=not os.path.exists(ACCELERATOR), run_as=run_as,
     )  # fmt: skip
-    variables = dict(os.environ)
-    variables.update(word.partition("=")[::2] for word in options.all("--environment"))
-    variables["PYTHONPATH"] = os.pathsep.join(filter(None, (ROOT, variables.get("PYTHONPATH"))))
-    if options.optional("--module") == "both":
-        variables["PYTHONPATH"] = os.pathsep.join((_SITE, variables["PYTHONPATH"]))
-    if notebook:
-        variables["PYTHONPATH"] = os.pathsep.join((os.path.dirname(notebook), variables["PYTHONPATH"]))
-    if run_as:
-        variables["PYTHONPATH"] = os.pathsep.join((options.one("--root"), variables["PYTHONPATH"]))
+    variables = _environment(options, notebook)
     limit_s = float(options.one("--time-limit"))
     name = os.path.basename(program)
     wanted = list(options.all("--output-has"))
@@ -70,6 +62,26 @@ def run(arguments: list[str]) -> None:
         )  # fmt: skip
     except OSError as error:
         raise UserError(f"{name} cannot be started: {in_words(error)}") from error
+    _wait(process, name, limit_s, wanted)
+
+
+def _environment(options: Arguments, notebook: str) -> dict[str, str]:
+    """The variables of the program; in front of PYTHONPATH the folders that it imports from."""
+    variables = dict(os.environ)
+    variables.update(word.partition("=")[::2] for word in options.all("--environment"))
+    folders = [ROOT, variables.get("PYTHONPATH")]
+    if options.optional("--module") == "both":
+        folders.insert(0, _SITE)
+    if notebook:
+        folders.insert(0, os.path.dirname(notebook))
+    if options.optional("--as"):
+        folders.insert(0, options.one("--root"))
+    variables["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
+    return variables
+
+
+def _wait(process: subprocess.Popen[bytes], name: str, limit_s: float, wanted: list[str]) -> None:
+    """Waits for the program's end, and takes from `wanted` what it printed. Raises WrongResult when it does not go well."""
     shown = Thread(target=_show, args=(process.stdout, wanted)) if process.stdout else None
     try:
         if shown:
