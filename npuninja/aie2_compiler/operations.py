@@ -17,8 +17,6 @@ _UNIT = re.compile(r"(!?)(\w+)@(\d+)(?:x(\d+))?")
 _NUMBERED = re.compile(r"(dj|dn|dc|[rpm])\d+")
 #: Status bits that no operation made here reads; so their order does not matter.
 _UNREAD = frozenset({"srCarry"})
-#: Last stage of memory access of a part-word store.
-PART_WORD_STAGES = 11
 
 
 class Touch(NamedTuple):

@@ -93,11 +93,6 @@ def channel_status(kind: str, direction: str, channel: int) -> int:
 #: Value register of lock 0, and the distance to the next.
 LOCK_VALUE = {"core": 0x1F000, "mem": 0xC0000, "shim": 0x14000}
 LOCK_STRIDE = 0x10
-#: Reading `LOCK_REQUEST + 0x400 * lock + 0x200 * acquire + 4 * (value & 0x7F)` tries the request; bit 0 is
-#: success.
-LOCK_REQUEST = {"core": 0x40000, "mem": 0xD0000, "shim": 0x40000}
-LOCK_REQUEST_STRIDE = 0x400
-LOCK_REQUEST_ACQUIRE = 0x200
 
 
 def lock_value(kind: str, lock: int) -> int:
@@ -160,7 +155,6 @@ CORE_CONTROL = 0x32000
 CORE_CONTROL_ENABLE = 0x1
 CORE_CONTROL_RESET = 0x2
 CORE_STATUS = 0x32004
-CORE_STATUS_DONE = 1 << 20
 #: Cascade: bit 0 input (0 north, 1 west), bit 1 output (0 south, 1 east).
 ACCUMULATOR_CONTROL = 0x36060
 

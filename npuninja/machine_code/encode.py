@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import NamedTuple, Sequence
 
-from npuninja.machine_code.decode import PAIR_TEXT, Bundle, Decoded, decoder
+from npuninja.machine_code.decode import PAIR_TEXT, Bundle, decoder
 from npuninja.machine_code.instruction_set import BundleFormat, Instruction, InstructionSet, instruction_set
 
 _PAIRS = {text: name for name, text in PAIR_TEXT.items()}
@@ -198,12 +198,3 @@ def assemble_bundle(text: str, address: int = 0, isa: str = "aie2") -> Bundle:
     """A bundle from its text, for programs made in code. Raises EncodeError."""
     data = encode_bundle(parse_bundle(text, isa), isa)
     return decoder(isa).bundle(data, 0, address)
-
-
-def instruction_of(text: str, isa: str = "aie2") -> Decoded:
-    """One instruction from its text, decoded. Raises EncodeError."""
-    parsed = parse_instruction(text, isa)
-    readings = decoder(isa).slot_readings(parsed.instruction.slot, parsed.word())
-    if len(readings) != 1:
-        raise EncodeError(f"'{text}' has {len(readings)} readings")
-    return readings[0]

@@ -31,11 +31,6 @@ class ShownSource(NamedTuple):
     lines: tuple[SourceLine, ...]
     warnings: tuple[str, ...]
 
-    @property
-    def warning_count(self) -> int:
-        """How many warnings there are in it."""
-        return len(self.warnings) + sum(len(line.warnings) for line in self.lines)
-
 
 class Warned(NamedTuple):
     """A warning: the file and the line it names (0: the file as a whole; "": no file), and its text."""

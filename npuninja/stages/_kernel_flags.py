@@ -22,21 +22,6 @@ class KernelFlags(NamedTuple):
     flags: tuple[str, ...] = ()
 
 
-def to_options(asked: KernelFlags) -> tuple[str, ...]:
-    """The options that carry them to a stage. Those with one value are left out when they say nothing."""
-    words: list[str] = []
-    for option, value in (("--language", asked.language), ("--float", asked.float)):
-        words += [option, value] if value else []
-    for option, values in (
-        ("--define", asked.defines),
-        ("--kernel-include", asked.include),
-        ("--flag", asked.flags),
-    ):
-        for value in values:
-            words += [option, value]
-    return tuple(words)
-
-
 def from_options(options: Arguments) -> KernelFlags:
     """What a stage was given."""
     return KernelFlags(
