@@ -36,6 +36,15 @@ def test_several_devices_in_a_runlist(tmp_path, xrt):
     assert shown.count("elements are right") == 3
 
 
+def test_one_elf_in_place_of_an_xclbin(tmp_path, xrt):
+    folder = tmp_path / "whole"
+    shutil.copytree(ROOT / "examples" / "whole", folder, ignore=shutil.ignore_patterns("build*", ".*"))
+    _in(folder, xrt, sys.executable, "configure.py")
+    shown = _in(folder, xrt, "ninja", "run", "run-hosts")
+    assert "PASS!" in shown
+    assert shown.count("elements are right") == 4
+
+
 def test_the_workflow_of_a_project_step_by_step(tmp_path, xrt):
     """What `npuninja init --ci` writes, its `run:` steps in order as a runner runs them, in a project with a host program."""
     folder, tools = tmp_path / "steps", tmp_path / "bin"
