@@ -163,20 +163,22 @@ template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void mul
     static_assert(M % 2 == 0, "rows come in pairs");
     constexpr unsigned groups = N / 4;
     float *c = block<float>(registers::block_c);
-    const auto a_all = bf16_rows_to_float(load<lanes<u16, M * K>>(block<u16>(registers::block_a)));
+    const auto a_all = load<lanes<u16, M * K>>(block<u16>(registers::block_a));
+    const auto b_all = load<lanes<u16, K * N>>(block<u16>(registers::block_b));
     float *a = block<float>(registers::work);
     i32 *ae = block<i32>(registers::work + 2048); // of rows i and i + 1, for each k
-    store(a, a_all);
-    const auto a_exponents = convert<i16>(factor_exponents(a_all) - 126);
+    store(a, bf16_rows_to_float(a_all));
+    const auto a_exponents = factor_exponents_bf16(a_all) - i16(126);
     store(ae, pick<M * K>(a_exponents, [](unsigned i) constexpr { return (i / (2 * K) * 2 + i % 2) * K + i % (2 * K) / 2; }));
     F *b = block<F>(registers::work + 4096);
-    E *be = block<E>(registers::work + 6144);
-    for (unsigned k = 0; k < K; k++)
-        for (unsigned g = 0; g < groups; g++) {
-            b[k * groups + g] = bf16_rows_to_float(load<lanes<u16, 4>>(block<u16>(registers::block_b) + k * N + g * 4));
-            const I e = factor_exponents(b[k * groups + g]);
-            be[k * groups + g] = bits_as<i16>((e & 0xffff) | (e << 16));
-        }
+    u16 *single = block<u16>(registers::work + 6144);
+    E *be = block<E>(registers::work + 7168);
+    store(b, bf16_rows_to_float(b_all));
+    store(single, factor_exponents_bf16(b_all));
+    for (unsigned at = 0; at < K * groups; at++) {
+        const auto e = convert<u32>(load<lanes<u16, 4>>(single + at * 4));
+        be[at] = bits_as<i16>(e | e << 16);
+    }
 #pragma clang loop unroll(disable)
     for (unsigned i = 0; i < M; i += 2) {
 #pragma clang loop unroll(full)

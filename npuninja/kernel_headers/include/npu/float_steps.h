@@ -174,6 +174,17 @@ template <class F> NPU_INLINE auto factor_exponents(F x) {
     return result;
 }
 
+/** The same of bfloat16 values as they are stored, in lanes of 16 bits. */
+template <class V> NPU_INLINE auto factor_exponents_bf16(V x) {
+    constexpr unsigned n = sizeof(V) / 2;
+    using E = lanes<i16, n>;
+    const E e = (E)((x >> 7) & 255);
+    E result = higher(e, splat<i16, n>(1));
+    result -= (E)((x & 0x7fff) == 0) & i16(4000);
+    result += (E)(e == 255) & i16(9000);
+    return result;
+}
+
 /** Lanes rounded to integers, for values within int32. */
 template <class F> NPU_INLINE auto truncated(F x) {
     constexpr unsigned n = sizeof(F) / 4;
