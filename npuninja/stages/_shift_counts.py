@@ -33,6 +33,7 @@ _INSTRUCTION = re.compile(
     rf"^( +)({_NAME}) = (shl|lshr|ashr)(?: nuw| nsw| exact)* (i32|<(\d+) x i32>) (.+), ({_NAME})((?:, ![\w.]+ !\d+)*)$",
     re.MULTILINE,
 )
+_DEFINITION = re.compile(rf"^ +({_NAME}) = (.*?)(?:, ![\w.]+ !\d+)*$", re.MULTILINE)
 _FUNCTION = re.compile(r"^define .*?^}$", re.MULTILINE | re.DOTALL)
 _PLACE = re.compile(r"!dbg !(\d+)")
 _NODE = re.compile(
@@ -113,12 +114,14 @@ def with_counts_of_aie(text: str) -> str:
 
 def _of_function(body: str, places: _Places) -> str:
     count = iter(range(len(body)))
+    made_by = {m[1]: m[2] for m in _DEFINITION.finditer(body)}
 
     def replaced(match: re.Match[str]) -> str:
         indent, result, shift, type, lanes, value, amount, rest = match.groups()
         place = _PLACE.search(rest)
-        scalar = _scalar(body, amount) if lanes else amount
-        if (place and places.is_header(place[1])) or _is_not_negative(body, scalar or amount):
+        scalar = _scalar(made_by, amount) if lanes else amount
+        known = _NOT_NEGATIVE.match(made_by.get(scalar or amount, ""))
+        if known or (place and places.is_header(place[1])):
             return match.group()
         name = f"%npu.shift.{next(count)}."
         lines = list(_written_out(name, result, shift, type, lanes, value, amount, scalar))
@@ -159,24 +162,15 @@ def _written_out(
     yield f"{result} = select {choice} {name}negative, {type} {name}other, {type} {name}same"
 
 
-def _made_by(body: str, name: str) -> str:
-    """What makes a value of a function; nothing for its parameters."""
-    found = re.search(rf"^ +{re.escape(name)} = (.*?)(?:, ![\w.]+ !\d+)*$", body, re.MULTILINE)
-    return found[1] if found else ""
-
-
-def _is_not_negative(body: str, name: str) -> bool:
-    return bool(_NOT_NEGATIVE.match(_made_by(body, name)))
-
-
-def _scalar(body: str, name: str) -> str | None:
+def _scalar(made_by: dict[str, str], name: str) -> str | None:
     """The number that all lanes of a row are, None where they may differ."""
     spread = re.fullmatch(
         rf"shufflevector <\d+ x i32> ({_NAME}), <\d+ x i32> (?:poison|undef|{_NAME}), <\d+ x i32> zeroinitializer",
-        _made_by(body, name),
+        made_by.get(name, ""),
     )
     first = spread and re.fullmatch(
-        rf"insertelement <\d+ x i32> (?:poison|undef), i32 ({_NAME}), i(?:32|64) 0", _made_by(body, spread[1])
+        rf"insertelement <\d+ x i32> (?:poison|undef), i32 ({_NAME}), i(?:32|64) 0",
+        made_by.get(spread[1], ""),
     )
     return first[1] if first else None
 

@@ -126,6 +126,18 @@ def test_shifts_go_by_the_sign_of_their_count(wasm_build) -> None:
             assert made == [of_aie2(shift, v, c) for v, c in zip(row, counts)], (name, count)
 
 
+def test_same_bytes_in_another_folder(wasm_build, tmp_path_factory) -> None:
+    made = []
+    for build in (
+        wasm_build,
+        type(wasm_build)(tmp_path_factory.mktemp("a folder with another name"), wasm_build.cache),
+    ):
+        (build.folder / "scaled.h").write_text(HEADER)
+        made.append(build.kernel("shifts.c", SOURCE).read_bytes())
+    assert made[0] == made[1]
+    assert str(wasm_build.folder).encode() not in made[0]
+
+
 def test_places_are_kept(wasm_build) -> None:
     (wasm_build.folder / "scaled.h").write_text(HEADER)
     module = read_wasm(wasm_build.kernel("shifts.c", SOURCE).read_bytes(), "shifts.o")
