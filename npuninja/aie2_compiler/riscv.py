@@ -83,6 +83,12 @@ class Assembly(NamedTuple):
     source: str
 
 
+#: Instructions of AIE2 that a source of RV32 has as `.insn r CUSTOM_OPCODE, NUMBER, 0, into, a, b`: shifts to the left by a
+#: count, or to the right where it is negative, without or with the sign.
+AIE2_INSTRUCTIONS = {"aie2.lshl": 0, "aie2.ashl": 1}
+CUSTOM_OPCODE = 11
+
+
 class _Reader:
     def __init__(self, path: str) -> None:
         self.path = path
@@ -150,13 +156,24 @@ class _Reader:
             return
         word, _, rest = line.replace("\t", " ").partition(" ")
         rest = rest.strip()
-        if word.startswith("."):
+        if word == ".insn":
+            self.own_instruction(rest)
+        elif word.startswith("."):
             self.directive(word, rest)
         elif not self.skipping:
             if self.function is None:
                 raise self.unknown(f"an instruction outside a function: {line}")
             operands = tuple(part.strip() for part in _split(rest)) if rest else ()
             self.function.items.append(RiscvInstruction(word, operands, self.line, self.place))
+
+    def own_instruction(self, rest: str) -> None:
+        """An instruction that RV32 leaves to others: one of AIE2's (`AIE2_INSTRUCTIONS`)."""
+        kind, _, operands = rest.partition(" ")
+        opcode, function, _, *registers = (part.strip() for part in operands.split(","))
+        name = next(n for n, number in AIE2_INSTRUCTIONS.items() if int(function) == number)
+        if kind != "r" or int(opcode) != CUSTOM_OPCODE or self.function is None:
+            raise self.unknown(f".insn {rest}")
+        self.function.items.append(RiscvInstruction(name, tuple(registers), self.line, self.place))
 
     def alias(self, name: str, value: str) -> None:
         if not re.fullmatch(r"[\w.$@]+", value.strip()):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from npuninja import kernel_headers
 from npuninja.aie2_compiler import COMPILER_HEADERS, RUNTIME_FOLDER
-from npuninja.stages._wasm_flags import C_FLAGS, CXX_FLAGS, is_cxx, values
+from npuninja.stages._wasm_flags import C_FLAGS, CODE_FLAGS, CXX_FLAGS, is_cxx, values
 
 # Flag and reason.
 TARGET_FLAGS: tuple[tuple[str, str], ...] = (
@@ -84,6 +84,11 @@ def compiler_command(program: str, words: list[str], source: str, language: str 
         "-ffixed-x26",
         "-ffixed-x27",
     ]
+
+
+def code_command(program: str, words: list[str], source: str, language: str = "") -> list[str]:
+    """The start of the command that makes assembly of what the compiler has optimised; arguments as of `compiler_command`."""
+    return [*compiler_command(program, words, source, language), *values(TARGET_FLAGS), *CODE_FLAGS]
 
 
 def compile_flags(source: str, prefix_maps: list[str], language: str = "") -> list[str]:

@@ -181,7 +181,7 @@ def _code_command(options: Arguments, source: str) -> list[str]:
     words = _wasm_flags.compiler_command(
         options.one("--compiler"), options.all("--compiler-word"), source, language
     )
-    return [*words, *_wasm_flags.CODE_FLAGS]
+    return [*words, *_wasm_flags.CODE_FLAGS, "-c"]
 
 
 def _run_compiler(

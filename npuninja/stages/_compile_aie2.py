@@ -8,7 +8,7 @@ import re
 from npuninja.aie2_compiler import compile_assembly
 from npuninja.depfile import read_depfile
 from npuninja.errors import UserError
-from npuninja.stages import _aie2_flags, _kernel_flags, _wasm_flags
+from npuninja.stages import _aie2_flags, _kernel_flags, _shift_counts, _wasm_flags
 from npuninja.stages._compile import run_compiler
 from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import Arguments, Outputs, read_text, stage_arguments
@@ -87,8 +87,20 @@ def _to_assembly(
     variables = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
     # `zig cc -S` writes no file where a depfile is asked for; it does when its clang alone hears of the assembly.
     wanted = ["-c", "-Xclang", "-S"] if options.all("--compiler-word") else ["-S"]
+    code = _aie2_flags.code_command(
+        options.one("--compiler"), options.all("--compiler-word"), source, asked.language
+    )
+
+    def compile_to(words: list[str], path: str) -> None:
+        run_compiler(options, command, words, source, path, depfile, variables)
+
     try:
-        run_compiler(options, command, wanted, source, assembly, depfile, variables)
+        if _shift_counts.in_file(source):
+            _shift_counts.make_object(
+                compile_to, [*code, "-S"], assembly, variables, _shift_counts.as_instructions
+            )
+        else:
+            compile_to(wanted, assembly)
     except UserError as error:
         if not has_vectors:
             raise

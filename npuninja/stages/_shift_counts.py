@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Callable, Iterator
+from typing import Callable, Iterator, NamedTuple
 
 from npuninja import kernel_headers
 from npuninja.stages._run import run_tool
@@ -48,6 +48,25 @@ _NOT_NEGATIVE = re.compile(
 _OPPOSITE = {"shl": "lshr", "lshr": "shl", "ashr": "shl"}
 
 
+class Shift(NamedTuple):
+    """A shift: a prefix for names, the result's name, `shl lshr ashr`, its type, how many lanes that has if it is a row, the
+    value, the count, and the number that all lanes of the count are, if they are the same.
+    """
+
+    name: str
+    result: str
+    kind: str
+    type: str
+    lanes: str | None
+    value: str
+    amount: str
+    scalar: str | None
+
+
+WrittenOut = Callable[[Shift], Iterator[str]]
+"""Gives the instructions that stand for a shift."""
+
+
 def in_file(path: str) -> bool:
     """Whether a source, or a header that is not ours, may have such shifts; not where it cannot be read."""
     if path.startswith(kernel_headers.INCLUDE_FOLDER + os.sep):
@@ -60,15 +79,20 @@ def in_file(path: str) -> bool:
 
 
 def make_object(
-    compile_to: Callable[[list[str], str], None], command: list[str], target: str, variables: dict[str, str]
+    compile_to: Callable[[list[str], str], None],
+    command: list[str],
+    target: str,
+    variables: dict[str, str],
+    written_out: WrittenOut | None = None,
 ) -> None:
     """Makes a kernel's object with its shifts written out.
 
     Args:
         compile_to: runs the compiler; gets the words that say what is wanted, and a path for that.
-        command: of the compiler, for a module in LLVM's language that is optimised.
+        command: of the compiler, for a module in LLVM's language that is optimised, with the words that say what is wanted.
         target: the object.
         variables: of the environment.
+        written_out: what stands for a shift; default: the choice that WebAssembly needs.
     """
     module = target + ".ll"
     try:
@@ -77,8 +101,8 @@ def make_object(
         with open(module, encoding="utf-8", errors="surrogateescape") as stream:
             text = stream.read()
         with open(module, "w", encoding="utf-8", errors="surrogateescape") as stream:
-            stream.write(with_counts_of_aie(text))
-        run_tool([*command, "-c", module, "-o", target], variables=variables)
+            stream.write(with_counts_of_aie(text, written_out or _written_out))
+        run_tool([*command, module, "-o", target], variables=variables)
     finally:
         if os.path.exists(module):
             os.unlink(module)
@@ -94,11 +118,12 @@ def may_shift_by_values(text: str) -> bool:
     return bool(_SHIFT.search(text))
 
 
-def with_counts_of_aie(text: str) -> str:
+def with_counts_of_aie(text: str, written_out: WrittenOut) -> str:
     """A module in LLVM's language whose shifts of 32-bit numbers by run-time counts go by the counts' signs.
 
     Args:
         text: the module, optimised, with the places of its instructions.
+        written_out: what stands for a shift.
     """
     places = _Places(text)
     made: list[str] = []
@@ -107,12 +132,12 @@ def with_counts_of_aie(text: str) -> str:
         body = function.group()
         if not _INSTRUCTION.search(body):
             continue
-        made += [text[end : function.start()], _of_function(body, places)]
+        made += [text[end : function.start()], _of_function(body, places, written_out)]
         end = function.end()
     return "".join([*made, text[end:]])
 
 
-def _of_function(body: str, places: _Places) -> str:
+def _of_function(body: str, places: _Places, written_out: WrittenOut) -> str:
     count = iter(range(len(body)))
     made_by = {m[1]: m[2] for m in _DEFINITION.finditer(body)}
 
@@ -124,23 +149,31 @@ def _of_function(body: str, places: _Places) -> str:
         if known or (place and places.is_header(place[1])):
             return match.group()
         name = f"%npu.shift.{next(count)}."
-        lines = list(_written_out(name, result, shift, type, lanes, value, amount, scalar))
+        lines = list(written_out(Shift(name, result, shift, type, lanes, value, amount, scalar)))
         return "\n".join(f"{indent}{line}{rest}" for line in lines)
 
     return _INSTRUCTION.sub(replaced, body)
 
 
-def _written_out(
-    name: str,
-    result: str,
-    shift: str,
-    type: str,
-    lanes: str | None,
-    value: str,
-    amount: str,
-    scalar: str | None,
-) -> Iterator[str]:
-    """The instructions of one shift. A count that is the same for all lanes stays one number: WebAssembly has no other."""
+def as_instructions(shift: Shift) -> Iterator[str]:
+    """The instruction of AIE2 itself, as `npuninja.aie2_compiler` takes it; of numbers only, RV32 has no others."""
+    from npuninja.aie2_compiler.riscv import AIE2_INSTRUCTIONS, CUSTOM_OPCODE  # not for emulated cores
+
+    if shift.lanes:
+        yield f"{shift.result} = {shift.kind} {shift.type} {shift.value}, {shift.amount}"
+        return
+    count = shift.amount
+    if shift.kind != "shl":
+        count = f"{shift.name}minus"
+        yield f"{count} = sub i32 0, {shift.amount}"
+    number = AIE2_INSTRUCTIONS["aie2.ashl" if shift.kind == "ashr" else "aie2.lshl"]
+    text = f".insn r {CUSTOM_OPCODE}, {number}, 0, $0, $1, $2"
+    yield f'{shift.result} = call i32 asm "{text}", "=r,r,r"(i32 {shift.value}, i32 {count})'
+
+
+def _written_out(shift: Shift) -> Iterator[str]:
+    """A choice. A count that is the same for all lanes stays one number: WebAssembly has no other."""
+    name, result, kind, type, lanes, value, amount, scalar = shift
     rows = type if scalar is None else "i32"
     count = amount if scalar is None else scalar
     zero, mask = (
@@ -156,8 +189,8 @@ def _written_out(
             yield f"{name}{way}.0 = insertelement {type} poison, i32 {name}{way}, i32 0"
             yield f"{name}{way}.all = shufflevector {type} {name}{way}.0, {type} poison, <{lanes} x i32> zeroinitializer"
         back, on = f"{name}back.all", f"{name}on.all"
-    yield f"{name}other = {_OPPOSITE[shift]} {type} {value}, {back}"
-    yield f"{name}same = {shift} {type} {value}, {on}"
+    yield f"{name}other = {_OPPOSITE[kind]} {type} {value}, {back}"
+    yield f"{name}same = {kind} {type} {value}, {on}"
     choice = "i1" if rows == "i32" else f"<{lanes} x i1>"
     yield f"{result} = select {choice} {name}negative, {type} {name}other, {type} {name}same"
 

@@ -20,7 +20,7 @@ from npuninja.machine_code.one_core import OneCore
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.reachable import reachable_bundles
 from npuninja.machine_code.source_lines import line_table
-from npuninja.stages import _aie2_flags, _wasm_flags, kernel_join_aie2
+from npuninja.stages import _aie2_flags, _wasm_flags, kernel_cc_aie2, kernel_join_aie2
 
 ZIG = os.path.join(os.path.dirname(ziglang.__file__), "zig")
 SCRIPT = """MEMORY { data (!RX) : ORIGIN = 0x72000, LENGTH = 0xC000 }
@@ -125,6 +125,45 @@ def test_the_same_words_as_webassembly(compiler, name):
         got = run_core(program, words, trial)
         wrong = {i: (hex(g), hex(e)) for i, (g, e) in enumerate(zip(got, expected)) if g != e}
         assert not wrong, f"{name}, trial {trial}: case -> (machine code, WebAssembly): {wrong}"
+
+
+SHIFTS = """void run(const unsigned *in, unsigned *out) {
+  for (int i = 0; i < 16; i++) {
+    int count = (int)in[32 + i];
+    out[i] = in[i] << count;
+    out[16 + i] = (unsigned)((int)in[i] >> count);
+    out[32 + i] = in[i] >> count;
+    out[48 + i] = in[i] << (count & 31);
+  }
+}
+"""
+
+
+def test_shifts_go_by_the_sign_of_their_count(compiler):
+    """As on an NPU by Peano, whose instruction for a shift is the same one (tests/stages/test_shift_counts.py)."""
+    source, target = compiler.folder / "shifts.c", compiler.folder / "shifts.o"
+    source.write_text(SHIFTS)
+    arguments = [str(source), "-o", str(target), "--compiler", ZIG, "--compiler-word", "cc", "--kind", "aie2"]
+    kernel_cc_aie2.run([*arguments, "--cache", str(compiler.folder / "cache")])
+    objects = [compiler.object("main.c", MAIN), (str(source), target.read_bytes())]
+    program = link_core(
+        objects, SCRIPT, "script", 0x1000, compiler.assembly, Location("d.mlir", 3, 1), Warnings()
+    )
+    numbers = random.Random(7)
+    values = [numbers.getrandbits(32) for _ in range(16)]
+    counts = [0, 1, 7, 31, 32, 33, 64, -1, -2, -8, -31, -32, -33, -65, 2**31 - 1, -(2**31)]
+    words = [*values, *[0] * 16, *(c & 0xFFFFFFFF for c in counts), *[0] * 16]
+    found = run_core(program, words, 3)
+
+    def moved(x: int, count: int) -> int:
+        return (x << count % 32 if count >= 0 else x >> -count % 32) & 0xFFFFFFFF
+
+    signed = [x - (x >> 31 << 32) for x in values]
+    minus = [-c if c > -(2**31) else c for c in counts]
+    assert found[:16] == [moved(x, c) for x, c in zip(values, counts)]
+    assert found[16:32] == [moved(x, c) for x, c in zip(signed, minus)]
+    assert found[32:48] == [moved(x, c) for x, c in zip(values, minus)]
+    assert found[48:] == [x << (c & 31) & 0xFFFFFFFF for x, c in zip(values, counts)]
 
 
 def test_what_is_not_reached_is_left_out(compiler):

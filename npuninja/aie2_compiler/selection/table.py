@@ -72,6 +72,8 @@ def _handlers() -> dict[str, _Handler]:
     add("sll", lambda s, i: s.shift(i, "lshl", right=False))
     add("srl", lambda s, i: s.shift(i, "lshl", right=True))
     add("sra", lambda s, i: s.shift(i, "ashl", right=True))
+    add("aie2.lshl", lambda s, i: s.binary(i, "lshl"))
+    add("aie2.ashl", lambda s, i: s.binary(i, "ashl"))
     add("slt", lambda s, i: s.compare(i, "lt"))
     add("sltu", lambda s, i: s.compare(i, "ltu"))
     add("sgt", lambda s, i: s.compare(i, "lt", swapped=True))
