@@ -87,7 +87,7 @@ def compiler_command(program: str, words: list[str], source: str, language: str 
 
 
 def code_command(program: str, words: list[str], source: str, language: str = "") -> list[str]:
-    """The start of the command that makes assembly of what the compiler has optimised; its arguments are those of `compiler_command`."""
+    """The start of the command that makes assembly of optimised code; its arguments are those of `compiler_command`."""
     return [*compiler_command(program, words, source, language), *values(TARGET_FLAGS), *CODE_FLAGS]
 
 
