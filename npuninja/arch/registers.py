@@ -154,6 +154,8 @@ PROGRAM_MEMORY = 0x20000
 CORE_CONTROL = 0x32000
 CORE_CONTROL_ENABLE = 0x1
 CORE_CONTROL_RESET = 0x2
+#: Bit 0: the core reaches registers of its tile (AM025 Core_Processor_Bus).
+CORE_PROCESSOR_BUS = 0x32038
 CORE_STATUS = 0x32004
 #: Cascade: bit 0 input (0 north, 1 west), bit 1 output (0 south, 1 east).
 ACCUMULATOR_CONTROL = 0x36060

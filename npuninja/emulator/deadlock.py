@@ -151,6 +151,8 @@ class Waiters:
             if s.wait_b >= layout.TILES:
                 return f"puts into its cascade to {side}, where no core takes it (aie.cascade_flow sets both sides)"
             return f"puts into its cascade to {side}, which {self._receiver_core(s.wait_b)} does not take"
+        if kind == state.WAIT_TURN and s.wait_a:
+            return "reads registers of its tile, or writes what is in them, again and again"
         if kind == state.WAIT_TURN:
             return f"asks again and again whether its stream has a word or room: {self._senders(s)}"
         if kind == state.WAIT_SINK and s.is_core:

@@ -85,6 +85,7 @@ STREAM_IMPORTS: frozenset[str] = frozenset(
             "npu_put_stream",
             "npu_try_put_stream",
         ),
+        *("npu_write_register", "npu_read_register"),
         *("npu_get_cascade", "npu_put_cascade", "npu_acquire", "npu_release"),
     )
 )

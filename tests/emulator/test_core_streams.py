@@ -312,6 +312,57 @@ def test_a_kernel_may_ask_for_words_in_a_loop(wasm_build):
     assert found.tolist() == (data + np.arange(64, 128)).tolist()
 
 
+REGISTERS = """
+    #include <cstdint>
+    #if defined(__AIE2P__)
+    #include <aie2pintrin.h>
+    #else
+    #include <aiev2intrin.h>
+    #endif
+    extern "C" void registers(int first) {
+        write_tm(first, 0x1D1E0);
+        __builtin_aiev2_sched_barrier();
+        write_tm(first, 0x1D1E0);
+        put_ms(read_tm(0x1D1E0) + 1, 0);
+        while (read_tm(0x1D1E4) != 7) {}
+        put_ms(read_tm(0x1D1E4), 1);
+    }
+    """
+
+
+def test_a_core_writes_and_reads_registers_of_its_tile(wasm_build):
+    """Words of a buffer descriptor that nothing uses: the core's own, and one that the sequence writes later (AM025 DMA_BD15)."""
+    body = """
+    aie.flow(%t02, Core : 0, %s0, DMA : 0)
+    func.func private @registers(i32)
+    %c02 = aie.core(%t02) {
+      %n = arith.constant 41 : i32
+      func.call @registers(%n) : (i32) -> ()
+      aie.end
+    } {link_with = "k.o"}
+    """
+    text = design(body, 1, 2)
+    start = "      aiex.npu.dma_memcpy_nd(%b"
+    bus = "aiex.npu.write32 {address = 204856 : ui32, column = 0 : i32, row = 2 : i32, value = 1 : ui32}\n"
+    later = "aiex.npu.write32 {address = 119268 : ui32, column = 0 : i32, row = 2 : i32, value = 7 : ui32}\n"
+    text = "\n".join(line for line in text.splitlines() if "@in" not in line)
+    chain = StreamChain(
+        wasm_build, "registers", text.replace(start, bus + later + start, 1), {"k.o": REGISTERS}
+    )
+    chain.run()
+    with Emulator.from_xclbin(Path(chain.file("design.xclbin")).read_bytes()) as npu:
+        a, b = npu.allocate(4), npu.allocate(8)
+        npu.run(Path(chain.file("insts.bin")).read_bytes(), [a, b], time_limit_s=60)
+        assert np.frombuffer(bytes(b.view), np.int32).tolist() == [42, 7]
+    off = StreamChain(wasm_build, "bus_off", text, {"k.o": REGISTERS})
+    off.run()
+    with Emulator.from_xclbin(Path(off.file("design.xclbin")).read_bytes()) as npu:
+        a, b = npu.allocate(4), npu.allocate(8)
+        with pytest.raises(Deadlock) as caught:
+            npu.run(Path(off.file("insts.bin")).read_bytes(), [a, b], time_limit_s=60)
+    assert any("core (0, 2) polls register 0x00232038 until" in note for note, _ in caught.value.notes)
+
+
 def test_stages_and_emulator_agree_on_the_imports():
     assert set(IMPORTS) == STREAM_IMPORTS
     header = Path(HERE.parents[1], "npuninja/kernel_headers/include/npu/stream_imports.h").read_text()

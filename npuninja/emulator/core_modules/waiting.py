@@ -93,6 +93,15 @@ def _release(ask: bytes, _: bytes, __: int) -> bytes:
     return e.get(0) + e.get(1) + ask
 
 
+def _write_register(ask: bytes, not_now: bytes, _: int) -> bytes:
+    return e.get(0) + e.get(1) + ask + e.I32_EQZ + e.IF + not_now + e.END
+
+
+def _read_register(ask: bytes, not_now: bytes, _: int) -> bytes:
+    got = 1
+    return e.get(0) + ask + e.tee(got) + b"\x50" + e.IF + not_now + e.END + e.get(got) + e.I32_WRAP
+
+
 _I, _L = e.I32, e.I64
 #: Name in the module `env` -> what it is. `port` is the first parameter of those of streams; cores have one port.
 IMPORTS: dict[str, Import] = {
@@ -106,6 +115,10 @@ IMPORTS: dict[str, Import] = {
     "npu_get_cascade": Import(_I, b"", "core_cascade_in", _I, _L, True, False, _get_cascade),
     "npu_put_cascade": Import(_I, b"", "core_cascade_out", _I + _L, _I, True, True, _put_cascade),
     "npu_acquire": Import(_I * 3, b"", "core_lock_take", _I * 3, _I, True, True, _acquire),
+    "npu_write_register": Import(
+        _I * 2, b"", "core_register_write", _I * 2, _I, True, True, _write_register
+    ),
+    "npu_read_register": Import(_I, _I, "core_register_read", _I, _L, True, False, _read_register, (_L,)),
     "npu_release": Import(_I * 2, b"", "core_lock_give", _I * 2, b"", False, True, _release),
 }
 

@@ -220,6 +220,44 @@ EXPORT("core_lock_give") void core_lock_give(u32 number, i32 value) {
     progress++;
 }
 
+/* --- Registers of its own tile, which a core reaches by the processor bus, and waits for while that is off (its state after a
+ * reset, AM025 Core_Processor_Bus). */
+static u32 register_address(u32 tile, u32 offset) { return (tile >> 3) << 25 | (tile & 7) << 20 | (offset & 0xFFFFF); }
+
+static int bus_is_on(u32 tile) {
+    if (REG(tile, CORE_PROCESSOR_BUS) & 1) return 1;
+    wait_for(tile, WAIT_POLL, register_address(tile, CORE_PROCESSOR_BUS), 1, 1);
+    return 0;
+}
+
+/* Who writes what is there, or reads on and on, may do so without end, and must let the others go on. */
+static int has_had_its_turn(u32 tile) {
+    if (core_wait[tile].kind == WAIT_TURN) {
+        core_wait[tile].kind = WAIT_NONE;
+        return 1;
+    }
+    wait_for(tile, WAIT_TURN, 1, 0, 0);
+    return 0;
+}
+
+EXPORT("core_register_write") u32 core_register_write(u32 offset, u32 value) {
+    u32 tile = me();
+    if (!bus_is_on(tile)) return 0;
+    if (REG(tile, offset & 0xFFFFC) == value && !has_had_its_turn(tile)) return 0;
+    core_wait[tile].kind = WAIT_NONE;
+    write32(register_address(tile, offset & 0xFFFFC), value);
+    progress++;
+    return 1;
+}
+
+/* Bit 32: it has been read. */
+EXPORT("core_register_read") u64 core_register_read(u32 offset) {
+    u32 tile = me();
+    if (!bus_is_on(tile) || !has_had_its_turn(tile)) return 0;
+    progress++;
+    return read32(register_address(tile, offset & 0xFFFFC)) | 1ull << 32;
+}
+
 /* --- Whether what a core waits for is there now. */
 int core_can_go_on(u32 tile) {
     const Wait *wait = &core_wait[tile];
@@ -227,6 +265,7 @@ int core_can_go_on(u32 tile) {
     case WAIT_STREAM: return inputs[tile].count != 0;
     case WAIT_CASCADE_IN: return cascades[tile].count != 0;
     case WAIT_CASCADE_OUT: return cascade_room(tile);
+    case WAIT_POLL: return REG(tile, CORE_PROCESSOR_BUS) & 1;
     case WAIT_LOCK_GE: return LOCK(wait->a) >= (i32)wait->b;
     case WAIT_LOCK_EQ: return LOCK(wait->a) == (i32)wait->b;
     case WAIT_SINK:

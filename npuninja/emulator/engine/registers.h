@@ -74,6 +74,7 @@
 
 #define CORE_MEMORY_CONTROL 0x16010u  /* bit 0: zeroise */
 #define CORE_CONTROL 0x32000u         /* bit 0: enable, bit 1: reset */
+#define CORE_PROCESSOR_BUS 0x32038u /* bit 0: the core reaches registers of its tile */
 #define CORE_STATUS 0x32004u
 #define CORE_STATUS_DONE (1u << 20)
 #define CORE_DEBUG_CONTROL0 0x32010u  /* bit 0: halt */

@@ -210,6 +210,14 @@ static int task_not_begun(u32 address) {
     return 0;
 }
 
+/* Whether the last write let cores use their processor bus: one that waits for it goes on within some cycles, long before a
+ * controller has come as far as the next write. */
+static int bus_was_switched;
+static void written(u32 address) {
+    u32 tile = 8 * (address >> COLUMN_SHIFT) + (address >> ROW_SHIFT & 31);
+    bus_was_switched = !configuring && !schedule && tile_kind(tile) == CORE && address % TILE_BYTES == CORE_PROCESSOR_BUS;
+}
+
 /* A poll has seen what it waited for: it is behind all that the tile's channels and core did. */
 static void polled(u32 address) {
     u32 tile = 8 * (address >> COLUMN_SHIFT) + (address >> ROW_SHIFT & 31);
@@ -222,6 +230,11 @@ static void polled(u32 address) {
 int txn_step(void) {
     const u32 *op = (const u32 *)(stream + txn_offset);
     u32 left = stream_bytes - txn_offset, bytes = 4, code;
+    if (bus_was_switched) {
+        bus_was_switched = 0;
+        progress++;
+        return TXN_BLOCKED;
+    }
     if (!left) return TXN_DONE;
     if (left < 4) bad(0);
     code = op[0] & 255;
@@ -250,6 +263,7 @@ int txn_step(void) {
     case OP_WRITE32:
         if (queue_full(op[2], op[4])) return TXN_BLOCKED;
         write32(op[2], op[4]);
+        written(op[2]);
         break;
     case OP_BLOCKWRITE:
         if (task_not_begun(op[2])) return TXN_BLOCKED;
@@ -258,6 +272,7 @@ int txn_step(void) {
     case OP_MASKWRITE:
         if (queue_full(op[2], op[4])) return TXN_BLOCKED;
         write32(op[2], (read32(op[2]) & ~op[5]) | (op[4] & op[5]));
+        written(op[2]);
         break;
     case OP_MASKPOLL:
     case OP_MASKPOLL_BUSY:

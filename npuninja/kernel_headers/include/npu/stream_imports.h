@@ -14,6 +14,8 @@ void npu_get_cascade(void *bytes64);                       /* waits for a transf
 void npu_put_cascade(const void *bytes64);                 /* waits for room */
 void npu_acquire(unsigned lock, int value, int exact);     /* waits for a lock, numbered as the core sees it */
 void npu_release(unsigned lock, int value);
+void npu_write_register(unsigned offset, int value);       /* of the core's own tile; waits for its processor bus */
+int npu_read_register(unsigned offset);
 #ifdef __cplusplus
 }
 #endif
@@ -46,6 +48,15 @@ NPU_INTRINSIC void release(void *guarded, unsigned lock, int value) {
     (void)guarded;
     npu_release(lock, value);
 }
+
+/* Registers of the core's own tile, by offsets in it. The third parameter is where they lie in the core's own addresses. */
+NPU_INTRINSIC void write_tm(unsigned value, unsigned offset) { npu_write_register(offset, (int)value); }
+NPU_INTRINSIC void write_tm(unsigned value, unsigned offset, unsigned begin) { npu_write_register(offset, (int)value), (void)begin; }
+NPU_INTRINSIC unsigned read_tm(unsigned offset) { return (unsigned)npu_read_register(offset); }
+NPU_INTRINSIC unsigned read_tm(unsigned offset, unsigned begin) { return (void)begin, (unsigned)npu_read_register(offset); }
+/* Nothing is moved across calls of the emulator's functions anyway. */
+#define __builtin_aiev2_sched_barrier() ((void)0)
+#define __builtin_aie2p_sched_barrier() ((void)0)
 
 /* Where the emulator keeps the core's column << 16 | row (npu/control.h). */
 #define NPU_CORE_NUMBER (*(volatile unsigned *)0x3fff0)
