@@ -171,7 +171,7 @@ MISCELLANEOUS = {
         "PC_Event0": 0x32020,
         "Error_Halt_Control": 0x32030,
         "Error_Halt_Event": 0x32034,
-        "Core_Processor_Bus": 0x32038,
+        "Core_Processor_Bus": CORE_PROCESSOR_BUS,
         "Core_PC": 0x31100,
         "Core_SP": 0x31120,
         "Core_LR": 0x31130,

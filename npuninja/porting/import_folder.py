@@ -16,6 +16,7 @@ from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project
 from npuninja.porting.project_builder import project_of
 from npuninja.porting.project_files import Written, write_project
 from npuninja.porting.recognise import Recognised, recognise
+from npuninja.porting.scripts import ScriptCommands, commands_of_scripts, find_scripts
 
 #: Targets by which Makefiles run what they have built; the first that there are, are taken.
 RUN_TARGETS = ("run", "run_py")
@@ -29,8 +30,9 @@ _PLACES = {
 @dataclass(frozen=True)
 class Imported:
     """What an import did; `variables` are make's, and `variables_from` the file of the folder that has them ("" for
-    the command line); `tests` are the files that gave the commands where there is no Makefile; `known_to_fail`: the line
-    by which the folder's own test says that it fails, with its file.
+    the command line); `tests` are the files that gave the commands where there is no Makefile (lit's tests, scripts);
+    `known_to_fail`: the line by which the folder's own test says that it fails, with its file; `notes`: what was taken for
+    granted on the way through scripts.
     """
 
     project: Project
@@ -40,6 +42,7 @@ class Imported:
     variables_from: str = ""
     tests: tuple[str, ...] = ()
     known_to_fail: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def import_folder(
@@ -49,15 +52,17 @@ def import_folder(
     targets: Sequence[str],
     variables: Mapping[str, str],
     environment: Mapping[str, str],
+    scripts: Sequence[str] = (),
 ) -> Imported:
-    """Makes a project of a folder with a Makefile, a CMakeLists.txt, or tests for LLVM's lit.
+    """Makes a project of a folder with a Makefile, a CMakeLists.txt, tests for LLVM's lit, shell scripts or a README.
 
     Args:
         folder: the existing folder, or one of its Makefiles; it is only read.
         target: the folder of the project.
         targets: of the Makefile; () for those that run things.
-        variables: of make; none: those that the folder's own test gives (`lit_tests.py`).
+        variables: of make or the scripts; none: those that the folder's own test gives (`lit_tests.py`).
         environment: of this process.
+        scripts: of the folder, each with its words, to go by instead of the Makefile; () for what there is.
 
     Raises:
         UserError: there is nothing to go by, or make stops at the Makefile.
@@ -76,7 +81,11 @@ def import_folder(
     test: LitTest | None = None
     tests: tuple[str, ...] = ()
     makefile = makefile or find_makefile(folder) or ""
-    if makefile:
+    walked = ScriptCommands((), (), ())
+    if scripts:
+        walked = commands_of_scripts(folder, scripts, variables, {**_PLACES, **environment})
+        tests, recognised = walked.names, recognise(walked.commands)
+    elif makefile:
         test = test_for_make(folder) if not variables else None
         variables = test.variables if test else variables
         asking = {**_PLACES, **variables}
@@ -96,8 +105,11 @@ def import_folder(
     else:
         tests, commands = commands_of_tests(folder)
         if not commands:
+            walked = commands_of_scripts(folder, find_scripts(folder), variables, {**_PLACES, **environment})
+            tests, commands = walked.names, list(walked.commands)
+        if not commands and not walked.notes:
             raise UserError(
-                f"{folder} has no Makefile, no CMakeLists.txt and no test for lit, so nothing says how it is built",
+                f"{folder} has no Makefile, no CMakeLists.txt, no test for lit and no script, so nothing says how it is built",
                 hint="npuninja init makes a project to put its files into",
             )
         recognised += recognise(commands)
@@ -113,11 +125,14 @@ def import_folder(
         if not wider.empty:
             asked, project = ["all"], wider
     if project.empty:
-        raise _nothing_to_do(project, folder, f"make {' '.join(asked)}".strip() if asked else " ".join(tests))
+        doing = f"make {' '.join(asked)}".strip() if asked else " ".join(tests)
+        raise _nothing_to_do(project, folder, doing, walked.notes)
     fails = f"{test.name}: XFAIL: {test.fails}" if test and test.fails else ""
     words = tuple(f"{name}={value}" for name, value in variables.items())
     written = tuple(write_project(project, folder, target))
-    return Imported(project, written, tuple(asked), words, test.name if test and words else "", tests, fails)
+    return Imported(
+        project, written, tuple(asked), words, test.name if test and words else "", tests, fails, walked.notes
+    )
 
 
 def _taken(answers: Sequence[Answer]) -> tuple[list[str], list[Recognised]]:
@@ -127,13 +142,16 @@ def _taken(answers: Sequence[Answer]) -> tuple[list[str], list[Recognised]]:
     ]
 
 
-def _nothing_to_do(project: Project, folder: str, asked: str) -> UserError:
+def _nothing_to_do(project: Project, folder: str, asked: str, remarks: Sequence[str]) -> UserError:
     """Why a folder is no project: what its commands do instead."""
     doing = f"{asked or 'CMake'} would do in {folder}"
     return UserError(
         f"none of what {doing} is a design, a kernel or a host program",
-        notes=tuple((f"{line.command}\n  {line.became}", None) for line in project.lines),
-        hint="name the target that builds them: --target NAME",
+        notes=(
+            *((f"{line.command}\n  {line.became}", None) for line in project.lines),
+            *((remark, None) for remark in remarks),
+        ),
+        hint="name the target that builds them (--target NAME), or the script: --script FILE",
     )
 
 

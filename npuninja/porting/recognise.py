@@ -51,6 +51,8 @@ _OVERLAY = "aie-generate-column-control-overlay"
 _SHELLS = ("bash", "sh", "zsh")
 _QUIET = (
     "mkdir", "rm", "chmod", "echo", "touch", "true", ":", "printf", "rmdir", "exit", "export", "set", "ls", "cat", "pwd", "date",
+    "file", "stat", "du", "wc", "head", "tail", "grep", "find", "sha256sum", "md5sum", "xxd", "hexdump", "uname", "sleep", "bc",
+    "which", "column", "tee", "lsmod", "xrt-smi", "readelf", "objdump", "strings", "nm", "size", "source", "diff", "git", "id",
 )  # fmt: skip
 _CORE_COMPILER = re.compile(r"(?:clang|clang\+\+|clang-\d+|peano-clang\+*)$")
 _CORE_TARGET = re.compile(r"(?:^|=)aie2?p?s?(?:-|$)")
@@ -152,6 +154,8 @@ def _python(command: Command) -> Recognised:
             )
             return Recognised(command, None, what)
         words = [file, *words[2:]]
+    if re.fullmatch(r"aiecc(?:\.py)?", os.path.basename(words[0])):  # the driver itself, by its path
+        return _aiecc(replace(command, words=tuple(words)))
     script = os.path.normpath(os.path.join(command.folder, words[0]))
     outputs = {}
     for position, word in enumerate(words):
@@ -230,6 +234,13 @@ def _modules(command: Command) -> list[str]:
     """The files of MLIR among a command's words."""
     files = (word for word in command.words[1:] if word.endswith(".mlir") and not word.startswith("-"))
     return [os.path.normpath(os.path.join(command.folder, file)) for file in files]
+
+
+def _xclbinutil(command: Command) -> Recognised:
+    makes = any(word.startswith(("--add", "--output", "-o")) for word in command.words)
+    return Recognised(
+        command, None, "npuninja packs XCLBINs itself, of what its stages make" if makes else ""
+    )
 
 
 def _aie_opt(command: Command) -> Recognised:
@@ -366,6 +377,8 @@ _PROGRAMS: tuple[tuple[str, Callable[[Command], Recognised]], ...] = (
     (r"aiecc(?:\.py)?|aiecc-\S+", _aiecc),
     (r"aie-opt", _aie_opt),
     (r"aie-translate", _aie_translate),
+    (r"xclbinutil", _xclbinutil),
+    (r"llvm-(?:nm|objdump|readelf|size|strings)", _nothing),
     (r"python(?:3(?:\.\d+)?)?|ipython3?", _python),
     (r"cmake", _cmake),
     (r"cp|mv|ln|install", _copy),

@@ -501,6 +501,71 @@ def test_a_folder_that_says_nothing(tmp_path, capsys, content, message):
     assert not Path(tmp_path / "p").exists()
 
 
+SCRIPT = """#!/bin/bash
+set -e
+PEANO=/home/somebody/llvm-aie/bin
+HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+SIZE=${1:-64}
+mkdir -p "$HERE/build"
+for name in scale shift; do
+  $PEANO/clang -O2 --target=aie2-none-unknown-elf -DN=$SIZE -c $name.c -o build/$name.o
+done
+python3 scale.py -n $SIZE > build/aie.mlir
+cd build
+if ! python3 /home/somebody/bin/aiecc.py --xclbin-name=scale.xclbin --npu-insts-name=insts.bin aie.mlir 2>&1 | tee log; then
+  echo "failed"
+  exit 1
+fi
+xclbinutil --info --input scale.xclbin
+cd .. && python3 test.py -x build/scale.xclbin
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "size", "designs"),
+    [
+        ((), "64", {"scripts"}),
+        (("--script", "build.sh 256"), "256", {"scripts"}),
+        (("--script", "README.md"), "8", {"scripts"}),
+    ],
+)
+def test_a_folder_that_is_built_by_a_script(tmp_path, capsys, words, size, designs):
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    for name in ("scale.c", "shift.c", "scale.py", "test.py"):
+        (folder / name).write_text("")
+    (folder / "build.sh").write_text(SCRIPT)
+    (folder / "README.md").write_text("# It\n```sh\n./build.sh 8\n```\n")
+    before = sorted(folder.rglob("*"))
+    target = tmp_path / "project"
+    assert main(["import", str(folder), "-o", str(target), *words]) == 0
+    found = toml.loads((target / "toolchain.toml").read_text())
+    (design,) = found["design"].values()
+    assert set(found["design"]) == designs
+    assert (design["source"], design["arguments"]) == ("../scripts/scale.py", ["-n", size])
+    assert {name: kernel["defines"] for name, kernel in found["kernel"].items()} == {
+        "scale.o": [f"N={size}"],
+        "shift.o": [f"N={size}"],
+    }
+    assert found["host"]["test"]["arguments"] == ["-x", "{xclbin}"]
+    assert sorted(folder.rglob("*")) == before  # it is only read
+    said = capsys.readouterr().out
+    assert f"{words[1].split()[0] if words else 'build.sh'} in" in said
+    assert "no commands left out" in said
+
+
+def test_a_script_that_makes_nothing_is_refused(tmp_path, capsys):
+    (tmp_path / "run.sh").write_text(
+        'if [ ! -f model.bin ]; then echo "no model"; exit 2; fi\npython3 x.py\n'
+    )
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "project")]) == 2
+    said = capsys.readouterr().err
+    assert "none of what run.sh would do in" in said
+    assert "run.sh:1 ends it: no model" in said
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "project"), "--script", "b.sh"]) == 2
+    assert "there is no script b.sh in" in capsys.readouterr().err
+
+
 def test_libraries_that_are_files_are_linked_with(tmp_path):
     """CMake gives those of packages as files, with a version; a Makefile may name a folder of its own."""
     folder, libraries = tmp_path / "f", tmp_path / "libraries"

@@ -115,9 +115,7 @@ IMPORTS: dict[str, Import] = {
     "npu_get_cascade": Import(_I, b"", "core_cascade_in", _I, _L, True, False, _get_cascade),
     "npu_put_cascade": Import(_I, b"", "core_cascade_out", _I + _L, _I, True, True, _put_cascade),
     "npu_acquire": Import(_I * 3, b"", "core_lock_take", _I * 3, _I, True, True, _acquire),
-    "npu_write_register": Import(
-        _I * 2, b"", "core_register_write", _I * 2, _I, True, True, _write_register
-    ),
+    "npu_write_register": Import(_I * 2, b"", "core_register_write", _I * 2, _I, True, True, _write_register),
     "npu_read_register": Import(_I, _I, "core_register_read", _I, _L, True, False, _read_register, (_L,)),
     "npu_release": Import(_I * 2, b"", "core_lock_give", _I * 2, b"", False, True, _release),
 }

@@ -1,0 +1,377 @@
+"""What a word of a shell script stands for: quotes, `$NAME`, `${NAME:-word}`, `${NAME%pattern}`, `{a,b}`, `$((…))`.
+
+What only a run could tell (the size of a file that is not made yet) is `UNKNOWN`, a character that no text has; a path with it
+is no path of this machine.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+import re
+from collections.abc import Callable, Iterator
+
+from npuninja.porting.shell.arithmetic import value_of
+
+#: Stands in texts for what only a run can tell.
+UNKNOWN = "\ufffd"
+_NAME = re.compile(r"\w+|[@*#?$!-]")
+_PARAMETER = re.compile(
+    r"(?P<sharp>#)?(?P<bang>!)?(?P<name>[A-Za-z_]\w*|\d+|[@*#?$!-])(?:\[(?P<index>[^\]]*)\])?"
+)
+_ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "'": "'", '"': '"', "e": "\x1b", "a": "\a", "r": "\r"}
+_BRACES = re.compile(r"(?<![$\\])\{((?:[^{}\s\"'$]|\$\{?\w+\}?)*(?:,|\.\.)(?:[^{}\s\"'$]|\$\{?\w+\}?)*)\}")
+
+
+class Variables:
+    """The variables of a shell: lists, of which a plain variable has one element. `arguments` are the script's own."""
+
+    def __init__(self, values: dict[str, list[str]], arguments: list[str], script: str) -> None:
+        self.values, self.arguments, self.script = values, arguments, script
+        self.status = "0"
+
+    def copy(self) -> Variables:
+        """For a subshell."""
+        return Variables({k: list(v) for k, v in self.values.items()}, list(self.arguments), self.script)
+
+    def get(self, name: str) -> list[str] | None:
+        """A variable's elements; None when it is not set."""
+        if name in ("@", "*"):
+            return self.arguments
+        special = {
+            "#": str(len(self.arguments)),
+            "?": self.status,
+            "0": self.script,
+            "$": UNKNOWN,
+            "!": UNKNOWN,
+            "-": "",
+        }
+        if name in special:
+            return [special[name]]
+        if name.isdigit():
+            number = int(name)
+            return [self.arguments[number - 1]] if number <= len(self.arguments) else None
+        return self.values.get(name)
+
+    def text(self, name: str) -> str:
+        """A plain variable's text, "" when it is not set."""
+        return (self.get(name) or [""])[0]
+
+
+class Expansion:
+    """Expands words.
+
+    Args:
+        variables: of the shell, which `${NAME:=word}` sets.
+        output_of: what the commands of `$(…)` print.
+        folder: where the shell is.
+    """
+
+    def __init__(
+        self, variables: Variables, output_of: Callable[[str], str], folder: Callable[[], str]
+    ) -> None:
+        self._variables, self._output_of, self._folder = variables, output_of, folder
+
+    def fields(self, raw: str) -> list[str]:
+        """The words that one written word becomes: one, several or none."""
+        return [field for word in _braces(raw) for field in self._fields_of(word)]
+
+    def text(self, raw: str) -> str:
+        """A word where it stays one: in assignments and conditions."""
+        return "".join(" ".join(texts) for texts, _ in self._pieces(raw))
+
+    def pattern(self, raw: str) -> str:
+        """A word as a pattern of `fnmatch`, in which quoted characters stand for themselves."""
+        return "".join(
+            glob.escape(" ".join(texts)) if quoted else " ".join(texts) for texts, quoted in self._pieces(raw)
+        )
+
+    def _fields_of(self, raw: str) -> list[str]:
+        fields: list[list[tuple[str, bool]]] = []
+        open_field = False
+        for texts, quoted in self._pieces(raw):
+            if quoted:
+                for number, text in enumerate(texts):
+                    if not open_field or number:
+                        fields.append([])
+                        open_field = True
+                    fields[-1].append((text, True))
+                continue
+            for number, text in enumerate(texts):
+                parts = re.split(r"([ \t\n]+)", text)
+                if number:
+                    open_field = False
+                for at, part in enumerate(parts):
+                    if at % 2:
+                        open_field = False
+                    elif part:
+                        if not open_field:
+                            fields.append([])
+                            open_field = True
+                        fields[-1].append((part, False))
+        return [name for field in fields for name in self._globbed(field)]
+
+    def _globbed(self, field: list[tuple[str, bool]]) -> list[str]:
+        plain = "".join(text for text, _ in field)
+        if not any(re.search(r"[*?\[]", text) for text, quoted in field if not quoted):
+            return [plain]
+        pattern = "".join(glob.escape(text) if quoted else text for text, quoted in field)
+        found = sorted(glob.glob(os.path.join(glob.escape(self._folder()), pattern)))
+        absolute = os.path.isabs(pattern)
+        return [path if absolute else os.path.relpath(path, self._folder()) for path in found] or [plain]
+
+    def _pieces(self, raw: str) -> Iterator[tuple[list[str], bool]]:
+        """Texts and whether they are quoted; several texts are words of their own."""
+        at = 0
+        if raw.startswith("~") and (len(raw) == 1 or raw[1] == "/"):
+            yield [self._variables.text("HOME") or "~"], True
+            at = 1
+        while at < len(raw):
+            character = raw[at]
+            if character == "\\":
+                if raw[at + 1 : at + 2] != "\n":
+                    yield [raw[at + 1 : at + 2]], True
+                at += 2
+            elif character == "'":
+                end = raw.index("'", at + 1)
+                yield [raw[at + 1 : end]], True
+                at = end + 1
+            elif raw.startswith("$'", at):
+                end = _closing_quote(raw, at + 2)
+                yield [re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), raw[at + 2 : end])], True
+                at = end + 1
+            elif character == '"':
+                end = closing(raw, at)
+                inner = list(self._quoted(raw[at + 1 : end - 1]))
+                if inner or end - at == 2:
+                    yield from self._joined(inner)
+                at = end
+            elif character in "$`":
+                texts, at = self._dollar(raw, at, False)
+                if texts:
+                    yield texts, False
+            else:
+                end = at + 1
+                while end < len(raw) and raw[end] not in "\\'\"$`":
+                    end += 1
+                yield [raw[at:end]], False
+                at = end
+
+    @staticmethod
+    def _joined(inner: list[list[str]]) -> Iterator[tuple[list[str], bool]]:
+        """Pieces between quotes as one: only `"$@"` makes several words, or none."""
+        if inner == [[]]:
+            return
+        words = [""]
+        for texts in inner:
+            if texts:
+                words[-1] += texts[0]
+                words += texts[1:]
+        yield words, True
+
+    def _quoted(self, text: str) -> Iterator[list[str]]:
+        at = 0
+        while at < len(text):
+            character = text[at]
+            if character == "\\":
+                after = text[at + 1 : at + 2]
+                yield [after if after in '$`"\\' else "" if after == "\n" else "\\" + after]
+                at += 2
+            elif character in "$`":
+                texts, at = self._dollar(text, at, True)
+                yield texts
+            else:
+                end = at + 1
+                while end < len(text) and text[end] not in "\\$`":
+                    end += 1
+                yield [text[at:end]]
+                at = end
+
+    def _dollar(self, text: str, at: int, quoted: bool) -> tuple[list[str], int]:
+        if text[at] == "`":
+            end = _closing_quote(text, at + 1, "`")
+            return [self._output_of(text[at + 1 : end])], end + 1
+        if text.startswith("$((", at):
+            end = closing(text, at + 1)
+            if text[end - 2 : end] == "))":
+                return [self.arithmetic(text[at + 3 : end - 2])], end
+        if text.startswith("$(", at):
+            end = closing(text, at + 1)
+            return [self._output_of(text[at + 2 : end - 1])], end
+        if text.startswith("${", at):
+            end = closing(text, at + 1)
+            return self._parameter(text[at + 2 : end - 1], quoted), end
+        match = _NAME.match(text, at + 1)
+        if match is None:
+            return ["$"], at + 1
+        name = match[0]
+        if name[0].isdigit() or not (name[0].isalpha() or name[0] == "_"):
+            name = name[0]
+        values = self._variables.get(name)
+        return _elements(values, name in "@*", name == "@", quoted), at + 1 + len(name)
+
+    def arithmetic(self, text: str) -> str:
+        """The value of an expression, UNKNOWN when a run decides."""
+        if "$" in text or "`" in text:
+            text = self.text(f'"{text}"')
+        found = value_of(
+            text, self._variables.text, lambda name, value: self._variables.values.__setitem__(name, [value])
+        )
+        return UNKNOWN if found is None else str(found)
+
+    def _parameter(self, text: str, quoted: bool) -> list[str]:
+        match = _PARAMETER.match(text)
+        if match is None:
+            return [UNKNOWN]
+        name, index, rest = match["name"], match["index"], text[match.end() :]
+        if match["bang"]:
+            name = self._variables.text(name)
+        if match["sharp"] and match.end() == 1:  # ${#}
+            name = "#"
+        values = self._variables.get(name)
+        whole = index in ("@", "*") or name in ("@", "*")
+        key = f"{name}[{self.text(index)}]" if index is not None and not whole else ""
+        if key in self._variables.values:
+            values = self._variables.values[key]
+        elif key:
+            number = self.arithmetic(index)
+            elements = values or []
+            at = int(number) if re.fullmatch(r"-?\d+", number) else len(elements)
+            values = [elements[at]] if -len(elements) <= at < len(elements) else None
+        if match["sharp"]:
+            return [str(len(values or []) if whole else len((values or [""])[0]))]
+        many = index == "@" or name == "@"
+        colon = rest.startswith(":") and rest[1:2] in "-=+?"
+        operator = rest[colon : colon + 1]
+        if operator and operator in "-=+?" and (colon or rest[0] == operator):
+            absent = values is None or (colon and not "".join(values))
+            word = rest[colon + 1 :]
+            if operator == "+":
+                return [] if absent and not quoted else [""] if absent else self._word(word)
+            if not absent:
+                return _elements(values, whole, many, quoted)
+            if operator == "?":
+                return [UNKNOWN]
+            made = self._word(word)
+            if operator == "=":
+                self._variables.values[name] = [" ".join(made)]
+            return made
+        changed = [self._changed(value, rest) for value in (values or [""] if not whole else values or [])]
+        return _elements(changed, whole, many, quoted)
+
+    def _word(self, word: str) -> list[str]:
+        return [self.text(word)]
+
+    def _changed(self, value: str, rest: str) -> str:
+        """`${NAME%pattern}` and its like."""
+        if not rest:
+            return value
+        match = re.match(r"(%%|%|##|#|//|/[%#]?|\^\^|,,|\^|,|@)", rest)
+        if match is None:
+            slice_of = re.fullmatch(r":\s*(-?\d+)(?::(-?\d+))?", self.text(rest))
+            if slice_of is None:
+                return UNKNOWN
+            start, length = int(slice_of[1]), slice_of[2]
+            tail = value[start:] if start >= 0 else value[max(0, len(value) + start) :]
+            return tail if length is None else tail[: int(length)]
+        operator, word = match[1], rest[match.end() :]
+        if operator in ("^^", ",,"):
+            return value.upper() if operator == "^^" else value.lower()
+        if operator in ("^", ","):
+            return (value[:1].upper() if operator == "^" else value[:1].lower()) + value[1:]
+        if operator == "@":
+            return value
+        if operator.startswith("/"):
+            pattern, _, new = _split_at_slash(word)
+            expression = re.compile(_regular(self.pattern(pattern)))
+            return expression.sub(lambda _: self.text(new), value, count=0 if operator == "//" else 1)
+        pattern = self.pattern(word)
+        sizes = range(len(value) + 1) if len(operator) == 1 else range(len(value), -1, -1)
+        for size in sizes:
+            part = value[len(value) - size :] if operator[0] == "%" else value[:size]
+            if fnmatch.fnmatchcase(part, pattern):
+                return value[: len(value) - size] if operator[0] == "%" else value[size:]
+        return value
+
+
+def _elements(values: list[str] | None, whole: bool, many: bool, quoted: bool) -> list[str]:
+    """What a variable gives: `$@` and `${A[@]}` its elements, `"${A[*]}"` one text, a plain name the first element."""
+    if not whole:
+        return (values or [""])[:1]
+    return [" ".join(values or [])] if quoted and not many else list(values or [])
+
+
+def _split_at_slash(word: str) -> tuple[str, str, str]:
+    at = 0
+    while at < len(word):
+        if word[at] == "\\":
+            at += 2
+        elif word[at] == "/":
+            return word[:at], "/", word[at + 1 :]
+        elif word[at] in "\"'" or word.startswith("${", at):
+            at = closing(word, at + (word[at] == "$"))
+        else:
+            at += 1
+    return word, "", ""
+
+
+def _regular(pattern: str) -> str:
+    """A pattern of `fnmatch` as a regular expression that may match within a text."""
+    return re.sub(r"^\(\?s:|\)(\\Z|\\z)$", "", fnmatch.translate(pattern))
+
+
+def _closing_quote(text: str, at: int, quote: str = "'") -> int:
+    while at < len(text) and text[at] != quote:
+        at += 2 if text[at] == "\\" else 1
+    return at
+
+
+def closing(text: str, at: int) -> int:
+    """Behind what closes the quote, brace or parenthesis at a place."""
+    opening = text[at]
+    close = {"(": ")", "{": "}", '"': '"', "'": "'"}[opening]
+    at += 1
+    depth = 1
+    while at < len(text):
+        character = text[at]
+        if character == "\\" and opening != "'":
+            at += 2
+        elif character == close:
+            depth -= 1
+            at += 1
+            if not depth:
+                return at
+        elif opening == "'":
+            at += 1
+        elif character == opening and opening in "({":
+            depth += 1
+            at += 1
+        elif (character == "'" and opening == "(") or character == '"':
+            at = closing(text, at)
+        elif character == "$" and text[at + 1 : at + 2] in ("(", "{"):
+            at = closing(text, at + 1)
+        else:
+            at += 1
+    return at
+
+
+def _braces(raw: str) -> list[str]:
+    """`a{b,c}` and `{1..4}` as several words."""
+    if "'" in raw or '"' in raw or "{" not in raw:
+        return [raw]
+    match = _BRACES.search(raw)
+    if match is None:
+        return [raw]
+    inner = match[1]
+    numbers = re.fullmatch(r"(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?", inner)
+    if numbers:
+        first, last, step = int(numbers[1]), int(numbers[2]), abs(int(numbers[3] or 1)) or 1
+        values = [
+            str(i) for i in (range(first, last + 1, step) if first <= last else range(first, last - 1, -step))
+        ]
+    elif "," in inner:
+        values = inner.split(",")
+    else:
+        return [raw]
+    return [word for value in values for word in _braces(raw[: match.start()] + value + raw[match.end() :])]

@@ -1,0 +1,203 @@
+"""What a walk through a script has at hand: variables, the folder, what is caught, and the commands that it found."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from npuninja.porting.found import Command
+from npuninja.porting.shell.conditions import Conditions
+from npuninja.porting.shell.expansion import UNKNOWN, Expansion, Variables
+from npuninja.porting.shell.parse import ASSIGNMENT, elements_of
+from npuninja.porting.shell.places import Places
+from npuninja.porting.shell.tree import Node, Redirect, Simple
+
+_PATHS = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "PWD", "OLDPWD", "SHLVL", "_")
+
+
+@dataclass
+class Walked:
+    """What a walk found.
+
+    Attributes:
+        commands: in order.
+        stopped: where and why the script ended itself early; "" when it came to its end.
+        assumed: conditions that were taken as they must be for the script to go on, with their lines.
+    """
+
+    commands: list[Command] = field(default_factory=list)
+    stopped: str = ""
+    assumed: list[str] = field(default_factory=list)
+
+
+class Exit(Exception):
+    """The script ends itself; `failed`: with another code than 0."""
+
+    def __init__(self, failed: bool) -> None:
+        super().__init__()
+        self.failed = failed
+
+
+class Return(Exception):
+    """A function or a file that was read ends; its only argument is whether it succeeds."""
+
+
+class Loop(Exception):
+    """`break` or `continue` (`name`) of so many loops."""
+
+    def __init__(self, name: str, levels: int) -> None:
+        super().__init__()
+        self.name, self.levels = name, levels
+
+
+class Shell:
+    """The state of one shell. What goes through its parts is `walk`, what it does itself is in `builtins`."""
+
+    def __init__(
+        self,
+        variables: Variables,
+        folder: str,
+        places: Places,
+        walked: Walked,
+        exported: set[str],
+        depth: int = 0,
+    ) -> None:
+        self.variables, self.folder, self.places, self.walked = variables, folder, places, walked
+        self.line = 0
+        self.said: list[str] = []
+        self.exported, self.depth = exported, depth
+        self.name = ""
+        self.functions: dict[str, Node] = {}
+        self.printed: list[list[str]] = []  # by what catches it
+        self.steps = [0]
+        self.expansion = Expansion(variables, self.output_of, lambda: self.folder)
+        self.conditions = Conditions(places, lambda: self.folder)
+
+    def node(self, node: Node) -> bool | None:
+        """Goes through a part; whether it succeeds, None when only a run could tell."""
+        raise NotImplementedError
+
+    def output_of(self, text: str) -> str:
+        """What the commands of `$(…)` print."""
+        raise NotImplementedError
+
+    def use(self, variables: Variables) -> None:
+        """Goes on with other variables."""
+        self.variables = variables
+        self.expansion = Expansion(variables, self.output_of, lambda: self.folder)
+
+    def fields(self, words: Sequence[str]) -> list[str]:
+        """Written words, expanded."""
+        return [field for word in words for field in self.expansion.fields(word)]
+
+    def print(self, text: str) -> None:
+        """What the script prints, for whom it may concern."""
+        if self.printed:
+            self.printed[-1].append(text)
+        else:
+            self.said += [line for line in text.splitlines() if re.search(r"\w", line)]
+
+    @contextmanager
+    def into(self, redirects: Sequence[Redirect]) -> Iterator[None]:
+        """Around a part whose output goes into a file: that of its only command."""
+        begun = len(self.walked.commands)
+        yield
+        target = self.target(redirects)
+        if target and len(self.walked.commands) == begun + 1 and not self.walked.commands[begun].stdout:
+            self.walked.commands[begun] = replace(self.walked.commands[begun], stdout=target)
+
+    def target(self, redirects: Sequence[Redirect]) -> str:
+        """The file that takes the output; "" for none."""
+        target = ""
+        for redirect in redirects:
+            if redirect.operator in (">", ">>", ">|") and redirect.descriptor in ("", "1", "&"):
+                path = self.expansion.text(redirect.target)
+                if path not in ("/dev/null", "/dev/stderr", "/dev/stdout", "/dev/tty"):
+                    target = self.places.here(os.path.join(self.folder, path))
+                    self.places.named.add(target)
+        return target
+
+    def assign(self, raw: str) -> None:
+        """`NAME=value`, `NAME+=value`, `NAME=(…)`, `NAME[1]=value`, as it is written."""
+        match = ASSIGNMENT.match(raw)
+        assert match is not None
+        name, index, more, value = match[1], match[2], match[3] == "+=", raw[match.end() :]
+        values = self.variables.values
+        if value.startswith("(") and value.endswith(")"):
+            made: list[str] = []
+            for element in elements_of(value[1:-1], self.name):
+                key = re.match(r"\[([^\]]+)\]=", element)
+                if key:
+                    name_of = f"{name}[{self.expansion.text(key[1])}]"
+                    values[name_of] = [self.expansion.text(element[key.end() :])]
+                    made += values[name_of]
+                else:
+                    made += self.expansion.fields(element)
+            values[name] = values.get(name, []) + made if more else made
+            return
+        text = self.expansion.text(value)
+        if index is not None:
+            key_text = self.expansion.text(index)
+            elements = values.setdefault(name, [])
+            if key_text.isdigit():
+                elements += [""] * (int(key_text) + 1 - len(elements))
+                elements[int(key_text)] = text
+            else:
+                values[f"{name}[{key_text}]"] = [text]
+                elements.append(text)
+            return
+        values[name] = [self.variables.text(name) + text] if more else [text]
+
+    def record(self, words: list[str], given: list[tuple[str, str]], node: Simple) -> None:
+        """A command is one of the script's: with its output's file, its environment, and what it names."""
+        words = [self.places.in_word(word) for word in words]
+        target = self.target(node.redirects)
+        stdin = ""
+        for redirect in node.redirects:
+            if redirect.operator == "<":
+                stdin = self.places.here(os.path.join(self.folder, self.expansion.text(redirect.target)))
+        if any(redirect.operator in ("<<", "<<-") for redirect in node.redirects) and words[1:2] in (
+            [],
+            ["-"],
+        ):
+            words = [words[0], "-c", "…"]  # a program that stands in the script itself
+        environment = [
+            (name, self.variables.text(name))
+            for name in sorted(self.exported)
+            if name not in _PATHS and name not in dict(given)
+        ]
+        kept = tuple(
+            (name, value) for name, value in (*environment, *given)
+            if value and not any(self.places.is_strange(part) for part in value.split(":"))
+        )  # fmt: skip
+        line = " ".join(word if UNKNOWN in word else shlex.quote(word) for word in words).replace(
+            UNKNOWN, "…"
+        )
+        self.walked.commands.append(Command(tuple(words), self.folder, target, kept, line, stdin=stdin))
+        for word in words[1:]:
+            value = word.partition("=")[2] or word
+            if UNKNOWN not in value and not value.startswith("-"):
+                self.places.named.add(os.path.normpath(os.path.join(self.folder, value)))
+        if os.path.basename(words[0]) in ("cp", "mv", "ln", "install") and len(words) > 2:
+            folder = os.path.join(self.folder, words[-1])
+            self.places.named.update(
+                os.path.normpath(os.path.join(folder, os.path.basename(w))) for w in words[1:-1]
+            )
+
+    def document(self, node: Simple) -> str:
+        """The text that a command is given as its input in the script itself."""
+        for redirect in node.redirects:
+            if redirect.operator in ("<<", "<<-"):
+                quoted = redirect.target[:1] in ("'", '"', "\\")
+                return (
+                    redirect.text
+                    if quoted
+                    else self.expansion.text('"' + redirect.text.replace('"', '\\"') + '"')
+                )
+            if redirect.operator == "<<<":
+                return self.expansion.text(redirect.target)
+        return ""

@@ -1,0 +1,133 @@
+"""The parts of a shell script. Words are kept as they are written; they are expanded when they are reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Redirect:
+    """`2> FILE`: the descriptor ("" for the operator's own), the operator, the word behind it; the text of a here-document,
+    which is read later, at the end of the line.
+    """
+
+    descriptor: str
+    operator: str
+    target: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Simple:
+    """A command of words: `A=B program word > file`."""
+
+    assignments: tuple[str, ...]
+    words: tuple[str, ...]
+    redirects: tuple[Redirect, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Commands with `|` between them, and whether a `!` stands in front."""
+
+    parts: tuple[Node, ...]
+    negated: bool
+
+
+@dataclass(frozen=True)
+class AndOr:
+    """Pipelines, each with the operator before it: "", `&&` or `||`."""
+
+    parts: tuple[tuple[str, Pipeline], ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Commands one after the other; `subshell` for those in parentheses."""
+
+    parts: tuple[Node, ...]
+    subshell: bool = False
+    redirects: tuple[Redirect, ...] = ()
+
+
+@dataclass(frozen=True)
+class If:
+    """Conditions with what is done under each; what is done under none of them."""
+
+    branches: tuple[tuple[Block, Block], ...]
+    otherwise: Block
+
+
+@dataclass(frozen=True)
+class For:
+    """`for NAME in WORDS`; None for the script's own arguments."""
+
+    name: str
+    words: tuple[str, ...] | None
+    body: Block
+
+
+@dataclass(frozen=True)
+class CountingFor:
+    """`for ((BEGIN; WHILE; STEP))`."""
+
+    begin: str
+    condition: str
+    step: str
+    body: Block
+
+
+@dataclass(frozen=True)
+class While:
+    """`while` and `until`."""
+
+    condition: Block
+    body: Block
+    until: bool
+
+
+@dataclass(frozen=True)
+class Case:
+    """`case WORD in`: patterns with what is done."""
+
+    word: str
+    arms: tuple[tuple[tuple[str, ...], Block], ...]
+
+
+@dataclass(frozen=True)
+class Function:
+    """`NAME() { … }`."""
+
+    name: str
+    body: Node
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`[[ … ]]`, as words."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """`(( … ))`."""
+
+    text: str
+
+
+Node = (
+    Simple
+    | Pipeline
+    | AndOr
+    | Block
+    | If
+    | For
+    | CountingFor
+    | While
+    | Case
+    | Function
+    | Condition
+    | Arithmetic
+)
