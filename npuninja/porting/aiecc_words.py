@@ -68,7 +68,7 @@ _WITHOUT_EFFECT = (
     "--aie-generate-xclbin", "--aie-generate-npu-insts", "--aie-generate-npu", "--aie-generate-elf", "--aie-generate-cdo",
     "--aie-generate-txn", "--no-compile-host", "--compile-host", "--no-compile", "--compile", "--no-link", "--link",
     "--no-xchesscc", "--xchesscc", "--no-xbridge", "--xbridge", "--verbose", "-v", "--unified", "--no-unified",
-    "--progress", "--profile", "-n",
+    "--progress", "--profile", "-n", "--aiesim", "--no-aiesim",
 )  # fmt: skip
 
 

@@ -132,21 +132,18 @@ class _Builder:
     def _archived(self, command: Command, found: Archive) -> None:
         members = [self._objects[m] for m in found.members if m in self._objects]
         strangers = tuple(m for m in found.members if m not in self._objects)
-        kinds = {(m.defines, m.flags, m.language) for m in members if m.sources}
-        if len(kinds) > 1:
+        way = _one_way([m for m in members if m.sources])
+        if way is None:
             self.project.say(
                 command,
                 "its objects are compiled in different ways, which one [kernel] cannot say",
                 taken=False,
             )
             return
-        first = next((m for m in members if m.sources), None)
         sources = tuple(source for member in members for source in member.sources) + strangers
         include = tuple(dict.fromkeys(path for member in members for path in member.include))
-        made = KernelObject(
-            found.output, sources, first.defines if first else (), include,
-            first.flags if first else (), first.language if first else "",
-        )  # fmt: skip
+        defines, flags, language = way
+        made = KernelObject(found.output, sources, defines, include, flags, language)
         for member in members:
             self._pending.pop(member.output, None)
         self._objects[found.output] = self._pending[found.output] = made
@@ -301,7 +298,35 @@ class _Builder:
 
 
 def _kernel(found: KernelObject) -> Kernel:
-    include = tuple(path for path in found.include if not path.startswith((MLIR_AIE_PLACE, PEANO_PLACE)))
+    include = tuple(
+        path
+        for path in found.include
+        # Those of MLIR-AIE's installation, or of one on the machine of the author.
+        if not path.startswith((MLIR_AIE_PLACE, PEANO_PLACE)) and os.path.isdir(path)
+    )
     return Kernel(
         os.path.basename(found.output), found.sources, found.defines, include, found.flags, found.language
     )
+
+
+def _one_way(members: Sequence[KernelObject]) -> tuple[tuple[str, ...], tuple[str, ...], str] | None:
+    """Defines, flags and language with which all of some objects can be compiled; None when they differ in more than how
+    much they are optimised, or the standard of C among C++.
+    """
+    if not members:
+        return (), (), ""
+    first = members[0]
+    meant = {(m.defines, tuple(flag for flag in m.flags if not flag.startswith("-O"))) for m in members}
+    languages = {m.language for m in members}
+    if len(meant) > 1:
+        return None
+    if len(languages) == 1:
+        return first.defines, first.flags, first.language
+    # Each file in the language of its suffix, which is what they are compiled as.
+    by_suffix = all(
+        (m.language.startswith(("c++", "gnu++")) == (os.path.splitext(source)[1] not in (".c", ".s", ".S")))
+        for m in members
+        for source in m.sources
+        if m.language
+    )
+    return (first.defines, first.flags, "") if by_suffix else None

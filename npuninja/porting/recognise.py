@@ -21,6 +21,7 @@ from npuninja.porting.found import (
     KernelObject,
     ReplacedWords,
 )
+from npuninja.porting.project import text_of
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ _SCRIPT_OUTPUTS = {"--xclbin-path": "xclbin", "--insts-path": "insts", "--elf-pa
 _TRACE_READERS = r"/utils/trace/(?:parse|get_trace_summary)\.py$"
 # Options of aiecc for the hosts of Versal devices.
 _OTHER_HOSTS = ("--host-target", "--sysroot", "--link_against_hsa", "--link-against-hsa")
-# sed's s/WORD/TEXT/g without anything that is a pattern: `.`, `*`, `[`, `^`, `$`, `\`, `&`.
+# sed's s/WORD/TEXT/g without anything that is a pattern: `*`, `[`, `^`, `$`, `\`, `&`; `_is_literal` looks after `.` and `g`.
 _LITERAL = re.compile(
-    r"s(?P<mark>[/|,#:@])(?P<word>(?:(?!(?P=mark))[^.*\[\]^$\\])+)(?P=mark)(?P<text>(?:(?!(?P=mark))[^&\\])*)(?P=mark)g"
+    r"s(?P<mark>[/|,#:@])(?P<word>(?:(?!(?P=mark))(?:[^*\[\]^$\\]|\\\.))+)(?P=mark)(?P<text>(?:(?!(?P=mark))[^&\\])*)(?P=mark)(?P<all>g?)"
 )
 _OVERLAY = "aie-generate-column-control-overlay"
 _SHELLS = ("bash", "sh", "zsh")
@@ -60,7 +61,26 @@ _CORE_TARGET = re.compile(r"(?:^|=)aie2?p?s?(?:-|$)")
 
 def recognise(commands: Sequence[Command]) -> list[Recognised]:
     """What each command is, in order."""
-    return [_recognise(command) for command in commands]
+    return [_recognise(one) for command in commands for one in _one_by_one(command)]
+
+
+def _one_by_one(command: Command) -> list[Command]:
+    """`cp A B FOLDER` as several commands, and each with the name of the file that it makes."""
+    if os.path.basename(command.words[0]) not in ("cp", "mv", "ln", "install"):
+        return [command]
+    options = [word for word in command.words[1:] if word.startswith("-")]
+    *files, target = [word for word in command.words[1:] if not word.startswith("-")] or [""]
+    into = target.endswith("/") or len(files) > 1 or os.path.basename(target) in (".", "..")
+    into |= os.path.isdir(os.path.join(command.folder, target))
+    # A folder that the build makes: it has no ending, and the file has one.
+    into |= len(files) == 1 and "." in os.path.basename(files[0]) and "." not in os.path.basename(target)
+    if not files or not into:
+        return [command]
+    program = command.words[0]
+    return [
+        replace(command, words=(program, *options, file, os.path.join(target, os.path.basename(file))))
+        for file in files
+    ]
 
 
 def _recognise(command: Command) -> Recognised:
@@ -209,7 +229,8 @@ def _aiecc(command: Command) -> Recognised:
     found = read_aiecc_words(command.words[1:], command.folder)
     if not found.mlir:
         return Recognised(command, None, "it names no design")
-    if any(word.partition("=")[0] in _OTHER_HOSTS for word in command.words):
+    own_host = any(re.match(r"--host-target[= ]?x86_64", word) for word in command.words)
+    if any(word.partition("=")[0] in _OTHER_HOSTS for word in command.words) and not own_host:
         return Recognised(command, None, "it is for the host of another device than an NPU")
     return Recognised(command, found)
 
@@ -342,10 +363,29 @@ def _sed(command: Command) -> Recognised:
     ]
     files += [command.stdin] if command.stdin and not files else []
     target = files[0] if in_place and files else command.stdout
-    if not all(found) or len(files) != 1 or not target:
+    if not all(found) or len(files) != 1 or not target or not _is_literal(files[0], found):
         return Recognised(command, None, "of sed, npuninja takes over s/WORD/TEXT/g from one file to another")
-    replaced = tuple((match["word"], match["text"]) for match in found if match)
+    replaced = tuple((match["word"].replace(r"\.", "."), match["text"]) for match in found if match)
     return Recognised(command, ReplacedWords(files[0], target, replaced))
+
+
+def _is_literal(path: str, found: Sequence[re.Match[str] | None]) -> bool:
+    """Whether sed would do just what replacing words everywhere does: in a file that is there, a `.` that stands for any
+    character and a missing `g` make no difference when it never matters.
+    """
+    text = text_of(path)
+    for match in found:
+        assert match is not None
+        parts = re.findall(r"\\\.|.", match["word"])
+        pattern = "".join(
+            "." if part == "." else part if part == r"\." else re.escape(part) for part in parts
+        )
+        matches = re.findall(pattern, text)
+        if "." in parts and (not text or any(each != match["word"].replace(r"\.", ".") for each in matches)):
+            return False
+        if not match["all"] and (not text or any(len(re.findall(pattern, x)) > 1 for x in text.splitlines())):
+            return False
+    return True
 
 
 def _run(command: Command) -> Recognised:

@@ -487,7 +487,7 @@ def test_a_folder_that_gives_no_project_is_refused_with_what_it_does(tmp_path, c
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "has no Makefile, no CMakeLists.txt and no test for lit"),
+        (None, "has no Makefile, no CMakeLists.txt, no test for lit and no script"),
         ("include nowhere.mk\nrun: ;\n", "Makefile:1 includes nowhere.mk, which is not there"),
         ("run:\n\techo\n$(error stop here)\n", "Makefile:3: *** stop here"),
         ("other: ;\n", "none of what make would do"),

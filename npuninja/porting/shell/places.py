@@ -85,7 +85,8 @@ class Places:
         path = self.here(path)
         if os.path.exists(path) or path in self.named:
             return True
-        if self._is_inside(path) or any(path.startswith(name + "/") for name in self.named):
+        made_here = any(path.startswith(name + "/") for name in self.named)
+        if self._is_inside(path) or (made_here and not _TOOLS.search(path)):
             return False
         self.assumed[path] = None
         return True
