@@ -63,6 +63,7 @@ class _Builder:
         self._hosts = HostRuns(self.project, self._files, programs_of)
         self._objects: dict[str, KernelObject] = {}
         self._pending: dict[str, KernelObject] = {}  # compiled since the last design was built
+        self._archived_objects: dict[str, KernelObject] = {}  # of those, what has gone into an archive
         self._scripts: dict[str, DesignScript] = {}  # by the MLIR they print
         self._printing: list[tuple[Command, DesignScript]] = []
         self._replaced: dict[str, ReplacedWords] = {}  # by the file with other words
@@ -145,7 +146,8 @@ class _Builder:
         defines, flags, language = way
         made = KernelObject(found.output, sources, defines, include, flags, language)
         for member in members:
-            self._pending.pop(member.output, None)
+            if self._pending.pop(member.output, None):
+                self._archived_objects[member.output] = member
         self._objects[found.output] = self._pending[found.output] = made
         self.project.say(command, f'[kernel."{os.path.basename(found.output)}"]')
 
@@ -245,8 +247,10 @@ class _Builder:
                 folder = self._files.folder
             known = replace(design, name=unlike(name, names), files=tuple(files.items()), folder=folder)
             self.project.designs.append(known)
-            self._kernels_of[known.name] = list(self._pending.values())
-            self._pending = {}
+            text = text_of(known.source)
+            alone = [o for o in self._archived_objects.values() if f'"{os.path.basename(o.output)}"' in text]
+            self._kernels_of[known.name] = [*self._pending.values(), *alone]
+            self._pending, self._archived_objects = {}, {}
         self.project.say(command, f"[design.{known.name}]")
         return known.name
 

@@ -124,7 +124,7 @@ def _compile(command: Command) -> Recognised:
                 tuple(words.defines),
                 tuple(words.include),
                 tuple(flag for flag in words.flags if flag.startswith(("-O", "-f"))),
-                words.language,
+                words.language or _language_of(command.words[0], words.sources),
             ),
         )
     if words.only_compiles and not words.output:
@@ -139,6 +139,12 @@ def _compile(command: Command) -> Recognised:
         words.language,
     )
     return Recognised(command, found)
+
+
+def _language_of(compiler: str, sources: Sequence[str]) -> str:
+    """C++ for files that are named as C and given to a compiler of C++; "" where the suffix says it."""
+    plus = re.search(r"\+\+(-\d+)?$", os.path.basename(compiler)) is not None
+    return "c++" if plus and any(source.endswith(".c") for source in sources) else ""
 
 
 def _archive(command: Command) -> Recognised:
@@ -365,8 +371,18 @@ def _sed(command: Command) -> Recognised:
     target = files[0] if in_place and files else command.stdout
     if not all(found) or len(files) != 1 or not target or not _is_literal(files[0], found):
         return Recognised(command, None, "of sed, npuninja takes over s/WORD/TEXT/g from one file to another")
-    replaced = tuple((match["word"].replace(r"\.", "."), match["text"]) for match in found if match)
+    text = text_of(files[0])
+    replaced = tuple(
+        _shorter(match["word"].replace(r"\.", "."), match["text"], text) for match in found if match
+    )
     return Recognised(command, ReplacedWords(files[0], target, replaced))
+
+
+def _shorter(word: str, new: str, text: str) -> tuple[str, str]:
+    """Without what both have in front up to a `=`, which ends a word in `replace`, where the rest means the same places."""
+    at = word.rfind("=") + 1
+    same = word[:at] == new[:at] and text.count(word) == text.count(word[at:])
+    return (word[at:], new[at:]) if same else (word, new)
 
 
 def _is_literal(path: str, found: Sequence[re.Match[str] | None]) -> bool:

@@ -166,6 +166,11 @@ def test_a_script_that_ends_itself_says_where(folder):
     )
     assert words == [("show", "a")]
     assert walk.stopped == "build.sh:4 ends it: Build kernel.o first"
+    (folder / "old.o").write_text("")
+    walk, words = walked(
+        folder, "if [ ! -f old.o ]; then show -o old.o; fi\nif [ ! -f old.o ]; then exit 1; fi\n"
+    )
+    assert words == [("show", "-o", "old.o")]  # what an earlier build has left decides nothing
     walk, words = walked(folder, "show -o kernel.o\nif [ ! -f kernel.o ]; then exit 1; fi\nshow b\n")
     assert words == [("show", "-o", "kernel.o"), ("show", "b")]
 
@@ -178,7 +183,7 @@ def test_a_script_that_ends_itself_says_where(folder):
         ("show a\n)\n", "build.sh:2: ')' stands where no command can begin"),
         (
             "while true; do show a; done\n",
-            "build.sh:1: this loop has no end that can be told without running it",
+            "build.sh:1: only a run shows the end of this loop",
         ),
     ],
 )

@@ -34,7 +34,7 @@ _LARGEST_SHIFT = 63
 
 
 def value_of(text: str, get: Callable[[str], str], put: Callable[[str, str], None]) -> int | None:
-    """The value of an expression; None when a variable has no number, or it is none that is known here.
+    """The value of an expression; None when a variable has no number, or the form is not known here.
 
     Args:
         text: the expression.

@@ -19,6 +19,8 @@ _NUMBERS: dict[str, Callable[[int, int], bool]] = {
     "-gt": lambda a, b: a > b,
     "-ge": lambda a, b: a >= b,
 }
+#: What a build leaves: whether the last one has done so decides nothing.
+_LEFT_BY_BUILDS = (".o", ".a", ".elf", ".xclbin", ".pdi", ".so")
 _TEXTS = ("=", "==", "!=", "=~", "<", ">")
 
 
@@ -96,6 +98,8 @@ class Conditions:
         if not self._places.exists(path):
             return False
         path = self._places.here(path)
+        if path.endswith(_LEFT_BY_BUILDS) and path not in self._places.named:
+            return None
         if kind == "d":
             return os.path.isdir(path) or not os.path.exists(path)
         if kind in "Lh":

@@ -92,7 +92,7 @@ class Places:
         return True
 
     def is_strange(self, path: str) -> bool:
-        """Whether an absolute path is none of this machine's."""
+        """Whether an absolute path is of another machine."""
         return UNKNOWN in path or (
             os.path.isabs(path) and not os.path.exists(path) and not self._is_inside(path)
         )

@@ -108,7 +108,7 @@ class _Walk(Builtins):
         self.steps[0] += 1
         if self.steps[0] > _MOST_STEPS:
             raise UserError(
-                f"{self.name}:{self.line}: this loop has no end that can be told without running it",
+                f"{self.name}:{self.line}: only a run shows the end of this loop",
                 hint="name the script's own commands in a file, and import that: --script FILE",
             )
         if isinstance(node, Simple):
