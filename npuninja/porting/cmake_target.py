@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from npuninja.errors import ToolError, UserError
 from npuninja.porting.compile_words import found_libraries, read_compile_words
-from npuninja.porting.found import CMakeBuild, HostProgram
+from npuninja.porting.found import CMakeBuild, Command, HostProgram
+from npuninja.porting.make_commands import ask_make
 
 _TIME_LIMIT_S = 120
 
@@ -79,6 +81,55 @@ def ask_cmake(
         UserError: CMake cannot configure the project; with CMake's words.
         ToolError: CMake cannot be started or does not end.
     """
+    with _configured(build, cmake, settings, environment, xrt_place) as folder:
+        return _programs(os.path.join(folder, ".cmake", "api", "v1", "reply"), build)
+
+
+def ask_cmake_for_commands(
+    build: CMakeBuild, cmake: str, settings: Mapping[str, str], environment: Mapping[str, str], xrt_place: str
+) -> list[Command]:
+    """The commands of everything that a CMake project makes and runs (`add_custom_command`, a target `run`), as the Makefiles
+    that CMake writes say; nothing is built. Paths of its build folder are those in `build.build`.
+
+    Raises:
+        UserError: CMake cannot configure the project.
+        ToolError: CMake or make cannot be run.
+    """
+    with _configured(build, cmake, settings, environment, xrt_place, "Unix Makefiles") as folder:
+        # Each of CMake's Makefiles knows only what it makes itself; what others make must be there.
+        for target in _targets(os.path.join(folder, ".cmake", "api", "v1", "reply"))[0].values():
+            for artifact in target.get("artifacts", ()):
+                path = os.path.join(folder, artifact["path"])
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "ab"):
+                    pass
+        answers = ask_make(folder, ("all", "run"), {}, environment, "Makefile", anew=False)
+        return [
+            Command(
+                tuple(word.replace(folder, build.build) for word in command.words),
+                command.folder.replace(folder, build.build),
+                command.stdout.replace(folder, build.build),
+                command.environment,
+                command.line.replace(folder, build.build),
+                command.alone,
+                stdin=command.stdin.replace(folder, build.build),
+            )
+            for answer in answers
+            for command in answer.commands
+            if os.path.basename(command.words[0]) not in ("cmake", "make", "gmake")
+        ]
+
+
+@contextmanager
+def _configured(
+    build: CMakeBuild,
+    cmake: str,
+    settings: Mapping[str, str],
+    environment: Mapping[str, str],
+    xrt_place: str,
+    generator: str = "",
+) -> Iterator[str]:
+    """A folder in which CMake has configured a project; it is gone afterwards."""
     given = {variable.split("=")[0].split(":")[0] for variable in build.variables}
     words = [f"-D{name}={value}" for name, value in settings.items() if name not in given]
     words += [f"-D{variable}" for variable in build.variables]
@@ -88,6 +139,7 @@ def ask_cmake(
         else [f"-DCMAKE_POLICY_VERSION_MINIMUM={_OLDEST_POLICY}"]
     )
     environment = {**environment, **dict(build.environment), "LC_ALL": "C"}
+    words += ["-G", generator] if generator else []
     with tempfile.TemporaryDirectory(prefix="npuninja-import-") as folder:
         if "XRT_DIR" not in given:
             package = os.path.join(folder, "xrt")
@@ -119,7 +171,7 @@ def ask_cmake(
                 f"CMake cannot configure {build.source}: {_reason(done.stderr)}",
                 hint="pip install cmake" if "or higher is required" in done.stderr else "",
             )
-        return _programs(os.path.join(folder, ".cmake", "api", "v1", "reply"), build)
+        yield folder
 
 
 def _asked(
@@ -146,12 +198,17 @@ def _reason(stderr: str) -> str:
     return " ".join(lines[start : start + 4]) or "it gives no reason"
 
 
-def _programs(reply: str, build: CMakeBuild) -> list[HostProgram]:
+def _targets(reply: str) -> tuple[dict[str, Any], str]:
+    """What CMake has answered: its targets by their ids, and the folder of the sources."""
     index_name = max(name for name in os.listdir(reply) if name.startswith("index-"))
     index = _read(reply, index_name)
     codemodel = _read(reply, index["reply"]["codemodel-v2"]["jsonFile"])
     targets = {t["id"]: _read(reply, t["jsonFile"]) for t in codemodel["configurations"][0]["targets"]}
-    source = codemodel["paths"]["source"]
+    return targets, codemodel["paths"]["source"]
+
+
+def _programs(reply: str, build: CMakeBuild) -> list[HostProgram]:
+    targets, source = _targets(reply)
     return [
         _program(target, targets, source, build)
         for target in targets.values()

@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from npuninja.errors import UserError
-from npuninja.porting.cmake_target import ask_cmake, find_cmake
-from npuninja.porting.found import CMakeBuild, Command, HostProgram
+from npuninja.errors import Error, UserError
+from npuninja.porting.cmake_target import ask_cmake, ask_cmake_for_commands, find_cmake
+from npuninja.porting.found import Archive, CMakeBuild, Command, HostProgram, KernelObject
 from npuninja.porting.lit_tests import LitTest, commands_of_tests, test_for_make
 from npuninja.porting.make_commands import Answer, ask_make, find_makefile
 from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project
@@ -102,6 +102,7 @@ def import_folder(
     elif os.path.isfile(os.path.join(folder, "CMakeLists.txt")):
         build = CMakeBuild(folder, os.path.join(folder, "build"), (), ())
         recognised.append(Recognised(Command(("cmake",), folder, "", (), f"cmake -S {folder}"), build))
+        recognised += _without_programs(recognise(_made_by_cmake(build, environment)))
     else:
         tests, commands = commands_of_tests(folder)
         if not commands:
@@ -155,15 +156,41 @@ def _nothing_to_do(project: Project, folder: str, asked: str, remarks: Sequence[
     )
 
 
-def _programs(build: CMakeBuild, environment: Mapping[str, str]) -> Sequence[HostProgram]:
+def _made_by_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> Sequence[Command]:
+    """What the custom commands of a CMake project would do; nothing when CMake cannot say it."""
     cmake = find_cmake()
-    if cmake is None:
-        raise UserError("CMake is not there to say what its programs are made of", hint="pip install cmake")
+    try:
+        return (
+            ask_cmake_for_commands(build, cmake, _cmake_settings(), environment, PEANO_PLACE) if cmake else ()
+        )
+    except Error:  # which is said where the programs of the project are asked for
+        return ()
+
+
+def _without_programs(recognised: Sequence[Recognised]) -> list[Recognised]:
+    """Without the compiles of host programs, which CMake itself tells better."""
+    objects = {one.found.output for one in recognised if isinstance(one.found, KernelObject)}
+    return [
+        one
+        for one in recognised
+        if not isinstance(one.found, HostProgram)
+        and not (isinstance(one.found, Archive) and objects.isdisjoint(one.found.members))
+    ]
+
+
+def _cmake_settings() -> dict[str, str]:
     c, cxx = shutil.which("cc") or shutil.which("gcc"), shutil.which("c++") or shutil.which("g++")
     settings = {"XRT_INC_DIR": PEANO_PLACE, "XRT_LIB_DIR": PEANO_PLACE}
     settings.update({"CMAKE_C_COMPILER": c} if c else {})
     settings.update({"CMAKE_CXX_COMPILER": cxx} if cxx else {})
-    programs = ask_cmake(build, cmake, settings, environment, PEANO_PLACE)
+    return settings
+
+
+def _programs(build: CMakeBuild, environment: Mapping[str, str]) -> Sequence[HostProgram]:
+    cmake = find_cmake()
+    if cmake is None:
+        raise UserError("CMake is not there to say what its programs are made of", hint="pip install cmake")
+    programs = ask_cmake(build, cmake, _cmake_settings(), environment, PEANO_PLACE)
     return [
         HostProgram(
             p.output,

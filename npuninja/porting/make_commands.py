@@ -56,6 +56,8 @@ def ask_make(
     variables: Mapping[str, str],
     environment: Mapping[str, str],
     makefile: str,
+    *,
+    anew: bool = True,
 ) -> list[Answer]:
     """What make would do for each target that the Makefile has; it does nothing but run `$(shell …)`.
 
@@ -65,6 +67,7 @@ def ask_make(
         variables: set on make's command line.
         environment: of make.
         makefile: its name in the folder.
+        anew: as if nothing had been made so far.
 
     Raises:
         UserError: make stops at the Makefile itself (a missing include, a syntax error).
@@ -79,7 +82,7 @@ def ask_make(
     answers = []
     exported: tuple[tuple[str, str], ...] | None = None
     for target in targets:
-        answer = _ask(make, makefile, folder, target, variables, environment)
+        answer = _ask(make, makefile, folder, target, variables, environment, ["-B"] if anew else [])
         if answer is None:
             continue
         if exported is None:
@@ -123,6 +126,7 @@ def _ask(
     target: str,
     variables: Mapping[str, str],
     environment: Mapping[str, str],
+    options: list[str],
 ) -> Answer | None:
     assumed: list[str] = []
     words = [f"{name}={value}" for name, value in sorted(variables.items())]
@@ -134,7 +138,7 @@ def _ask(
                 # Files that come about as by-products: make is to take them as there.
                 stream.writelines(f"{_escaped(path)}: ;\n" for path in assumed)
             done = _run(
-                [make, "-n", "-B", "--no-print-directory", "-f", makefile, "-f", rules, *goals, *words],
+                [make, "-n", *options, "--no-print-directory", "-f", makefile, "-f", rules, *goals, *words],
                 folder,
                 environment,
             )

@@ -554,6 +554,41 @@ def test_a_folder_that_is_built_by_a_script(tmp_path, capsys, words, size, desig
     assert "no commands left out" in said
 
 
+CMAKE = """cmake_minimum_required(VERSION 3.16)
+project(scale CXX)
+set(PEANO "/home/somebody/llvm-aie" CACHE PATH "")
+add_custom_command(OUTPUT aie.mlir
+  COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/scale.py -n 64 > aie.mlir DEPENDS scale.py VERBATIM)
+add_custom_command(OUTPUT scale.o
+  COMMAND ${PEANO}/bin/clang++ -O2 --target=aie2-none-unknown-elf -DN=64 -c ${CMAKE_CURRENT_SOURCE_DIR}/scale.cc -o scale.o)
+add_custom_command(OUTPUT final.xclbin insts.bin DEPENDS aie.mlir scale.o
+  COMMAND aiecc.py --aie-generate-xclbin --aie-generate-npu-insts --xclbin-name=final.xclbin --npu-insts-name=insts.bin aie.mlir)
+add_custom_target(design ALL DEPENDS final.xclbin)
+add_library(part STATIC part.cpp)
+add_executable(test test.cpp)
+target_link_libraries(test part)
+add_custom_target(run COMMAND ./test -x final.xclbin -i insts.bin DEPENDS design test)
+"""
+
+
+def test_a_folder_that_cmake_builds_as_a_whole(gain, tmp_path, capsys):
+    folder = tmp_path / "scale"
+    folder.mkdir()
+    for name in ("scale.py", "scale.cc", "part.cpp", "test.cpp"):
+        (folder / name).write_text("int main() { return 0; }\n" if name == "test.cpp" else "")
+    (folder / "CMakeLists.txt").write_text(CMAKE)
+    assert main(["import", str(folder), "-o", str(gain)]) == 0
+    found = toml.loads((gain / "toolchain.toml").read_text())
+    assert found["design"] == {
+        "scale": {"source": "../scale/scale.py", "arguments": ["-n", "64"], "folder": "../scale"}
+    }
+    assert found["kernel"]["scale.o"]["defines"] == ["N=64"]
+    assert list(found["kernel"]) == ["scale.o"]
+    assert found["host"]["test"]["arguments"] == ["-x", "{xclbin}", "-i", "{insts}"]
+    assert sorted(found["host"]["test"]["sources"]) == ["../scale/part.cpp", "../scale/test.cpp"]
+    assert "no commands left out" in capsys.readouterr().out
+
+
 def test_a_script_that_makes_nothing_is_refused(tmp_path, capsys):
     (tmp_path / "run.sh").write_text(
         'if [ ! -f model.bin ]; then echo "no model"; exit 2; fi\npython3 x.py\n'
