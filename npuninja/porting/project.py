@@ -88,7 +88,7 @@ class Project:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to build or to run."""
-        return not self.designs and not self.kernels and not self.hosts
+        return not self.designs and not self.hosts
 
     def say(self, command: Command, became: str, taken: bool = True) -> None:
         """Notes what became of a command."""

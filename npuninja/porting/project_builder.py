@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -249,10 +250,25 @@ class _Builder:
             self.project.designs.append(known)
             text = text_of(known.source)
             alone = [o for o in self._archived_objects.values() if f'"{os.path.basename(o.output)}"' in text]
-            self._kernels_of[known.name] = [*self._pending.values(), *alone]
+            made = [*self._pending.values(), *alone]
+            self._kernels_of[known.name] = [*made, *self._made_elsewhere(command, text, made)]
             self._pending, self._archived_objects = {}, {}
         self.project.say(command, f"[design.{known.name}]")
         return known.name
+
+    def _made_elsewhere(
+        self, command: Command, text: str, made: Sequence[KernelObject]
+    ) -> list[KernelObject]:
+        """Objects that a design names and that no command makes, but lie where its driver runs, or are copied there."""
+        names = {os.path.basename(found.output) for found in made}
+        found = []
+        for name in dict.fromkeys(re.findall(r'"([\w.+-]+\.[oa])"', text)):
+            file = self._files.original(os.path.join(command.folder, name))
+            if name not in names and os.path.isfile(file):
+                found.append(KernelObject(os.path.join(command.folder, name), (file,), (), (), (), ""))
+                became = f'[kernel."{name}"], which was made elsewhere: its core has machine code'
+                self.project.say(replace(command, line=f"link_with {self._files.short(file)}"), became)
+        return found
 
     # --- At the end.
 

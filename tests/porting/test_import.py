@@ -589,6 +589,20 @@ def test_a_folder_that_cmake_builds_as_a_whole(gain, tmp_path, capsys):
     assert "no commands left out" in capsys.readouterr().out
 
 
+def test_an_object_that_was_made_elsewhere(tmp_path, capsys):
+    folder = tmp_path / "gain"
+    folder.mkdir()
+    (folder / "gain.o").write_bytes(b"")
+    (folder / "gain.mlir").write_text('aie.core(%t) { aie.end } { link_with = "gain.o" }')
+    (folder / "build.sh").write_text(
+        "mkdir -p b\ncp gain.o gain.mlir b/\ncd b && aiecc --xclbin-name=a.xclbin gain.mlir\n"
+    )
+    assert main(["import", str(folder), "-o", str(tmp_path / "project")]) == 0
+    found = toml.loads((tmp_path / "project" / "toolchain.toml").read_text())
+    assert found["kernel"] == {"gain.o": {"sources": ["../gain/gain.o"]}}
+    assert "which was made elsewhere: its core has machine code" in capsys.readouterr().out
+
+
 def test_a_script_that_makes_nothing_is_refused(tmp_path, capsys):
     (tmp_path / "run.sh").write_text(
         'if [ ! -f model.bin ]; then echo "no model"; exit 2; fi\npython3 x.py\n'

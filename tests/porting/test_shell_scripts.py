@@ -160,6 +160,18 @@ def test_a_script_of_another_machine(tmp_path):
     assert found.notes == ("build.sh:14 is taken to be false", "/home/somebody/project is taken for ..")
 
 
+def test_the_nearer_of_two_folders_of_another_machine(tmp_path):
+    """`/tmp/iron` is the folder above; what is said of `/tmp/iron/fusion` later is nearer, and the folder itself."""
+    folder = tmp_path / "iron" / "designs" / "fusion"
+    folder.mkdir(parents=True)
+    (folder / "fused.py").write_text("")
+    text = "source /away/iron/env.sh\nHERE=/away/iron/fusion\ncd $HERE && python3 $HERE/fused.py > build/aie.mlir\n"
+    places = Places(str(folder))
+    walk = walk_script(str(folder / "build.sh"), [], {}, places, text)
+    (command,) = walk.commands
+    assert (command.folder, command.words[1]) == (str(folder), str(folder / "fused.py"))
+
+
 def test_a_script_that_ends_itself_says_where(folder):
     walk, words = walked(
         folder, 'show a\nif [ ! -f kernel.o ]; then\n  echo "Build kernel.o first"\n  exit 1\nfi\nshow b\n'

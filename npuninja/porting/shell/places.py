@@ -47,17 +47,24 @@ class Places:
         path = os.path.normpath(path)
         if os.path.exists(path) or UNKNOWN in path:
             return path
-        for foreign, local in self.moved.items():
-            if path == foreign or path.startswith(foreign + "/"):
-                return os.path.normpath(local + path[len(foreign) :])
-        if _TOOLS.search(path) or self._is_inside(path) or path in self.named:
-            return path
+        moved = self._moved(path)
+        if os.path.exists(moved or path) or _TOOLS.search(path) or self._is_inside(path):
+            return moved or path
+        if path in self.named:
+            return moved or path
         foreign, local = self._twin(path)
-        if not foreign:
-            return path
+        if not foreign or foreign in self.moved:
+            return moved or path
         self.moved[foreign] = local
         self.named = set(map(self.here, self.named))
-        return self.here(path)
+        return self._moved(path)
+
+    def _moved(self, path: str) -> str:
+        """A path below a folder that is known under another name here; "" for others."""
+        for foreign in sorted(self.moved, key=len, reverse=True):
+            if path == foreign or path.startswith(foreign + "/"):
+                return os.path.normpath(self.moved[foreign] + path[len(foreign) :])
+        return ""
 
     def _twin(self, path: str) -> tuple[str, str]:
         """The first folder of a path that has a twin here, and the twin: what the folder that is imported lies in, or two
