@@ -19,6 +19,8 @@ from npuninja.stages.insts_elf import refuse_no_elf
 
 # What a program has left running may hold its output open.
 _LAST_OUTPUT_S = 5
+# So much of a program's time one command may take: then what it waits for is still said.
+_OF_ONE_COMMAND = 0.9
 ACCELERATOR = "/dev/accel/accel0"
 _SITE = os.path.join(ROOT, "npuninja", "python_designs", "site")
 
@@ -45,6 +47,7 @@ def run(arguments: list[str]) -> None:
     command = command_of(
         program, words, options.optional("--module") or "", options.one("--device"),
         options.optional("--runner") or "", emulated=not os.path.exists(ACCELERATOR), run_as=run_as,
+        limit_s=float(options.one("--time-limit")),
     )  # fmt: skip
     variables = _environment(options, notebook)
     limit_s = float(options.one("--time-limit"))
@@ -159,7 +162,15 @@ def _folder_of_links(made: str, folder: str, files: Sequence[str]) -> str:
 
 
 def command_of(
-    program: str, words: list[str], module: str, device: str, runner: str, *, emulated: bool, run_as: str = ""
+    program: str,
+    words: list[str],
+    module: str,
+    device: str,
+    runner: str,
+    *,
+    emulated: bool,
+    run_as: str = "",
+    limit_s: float = 0.0,
 ) -> list[str]:
     """The whole command line.
 
@@ -171,6 +182,7 @@ def command_of(
         runner: what starts compiled programs with XRT's libraries; "" where the system has them.
         emulated: whether there is no NPU.
         run_as: the name of a script as a module, when it is run as one.
+        limit_s: of the whole program; 0 for none. An emulated command may take most of it, as it takes longer than on an NPU.
     """
     own = [sys.executable, "-m", "npuninja"]
     if program.endswith(".py"):
@@ -182,7 +194,8 @@ def command_of(
         command = ["python" if emulated else sys.executable, *what, *words]
     else:
         command = [*([runner] if runner else []), program, *words]
-    return [*own, "emu", "--device", device, "--", *command] if emulated else command
+    time = ["--time-limit", f"{_OF_ONE_COMMAND * limit_s:g}"] if limit_s else []
+    return [*own, "emu", "--device", device, *time, "--", *command] if emulated else command
 
 
 def _absolute(word: str) -> str:

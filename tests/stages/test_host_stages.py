@@ -136,6 +136,8 @@ def test_the_command_without_an_npu(case):
 
 
 def test_on_an_npu_nothing_stands_in_front():
+    limited = run_host.command_of("/p/x", [], "", "npu1", "", emulated=True, limit_s=1000)
+    assert limited[3:] == ["emu", "--device", "npu1", "--time-limit", "900", "--", "/p/x"]
     assert run_host.command_of("/p/x", ["a"], "", "npu1", "", emulated=False) == ["/p/x", "a"]
     assert run_host.command_of("/p/x.py", [], "pyxrt", "npu1", "", emulated=False) == [
         sys.executable,
