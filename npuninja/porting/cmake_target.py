@@ -103,7 +103,7 @@ def ask_cmake_for_commands(
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path, "ab"):
                     pass
-        answers = ask_make(folder, ("all", "run"), {}, environment, "Makefile", anew=False)
+        answers = ask_make(folder, ("all", "run"), {}, environment, "Makefile", nothing_made=False)
         return [
             Command(
                 tuple(word.replace(folder, build.build) for word in command.words),

@@ -57,7 +57,7 @@ def ask_make(
     environment: Mapping[str, str],
     makefile: str,
     *,
-    anew: bool = True,
+    nothing_made: bool = True,
 ) -> list[Answer]:
     """What make would do for each target that the Makefile has; it does nothing but run `$(shell …)`.
 
@@ -67,7 +67,7 @@ def ask_make(
         variables: set on make's command line.
         environment: of make.
         makefile: its name in the folder.
-        anew: as if nothing had been made so far.
+        nothing_made: as if nothing had been made so far.
 
     Raises:
         UserError: make stops at the Makefile itself (a missing include, a syntax error).
@@ -82,7 +82,7 @@ def ask_make(
     answers = []
     exported: tuple[tuple[str, str], ...] | None = None
     for target in targets:
-        answer = _ask(make, makefile, folder, target, variables, environment, ["-B"] if anew else [])
+        answer = _ask(make, makefile, folder, target, variables, environment, ["-B"] if nothing_made else [])
         if answer is None:
             continue
         if exported is None:
