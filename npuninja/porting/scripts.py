@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from npuninja.errors import UserError
 from npuninja.porting.found import Command
 from npuninja.porting.make_commands import ask_make, find_makefile
-from npuninja.porting.shell.places import Places
+from npuninja.porting.shell.places import ForeignPlaces
 from npuninja.porting.shell.walk import walk_script
 
 #: What scripts are called that build, in the order in which they are taken; then those of any other name.
@@ -70,7 +70,7 @@ def commands_of_scripts(
     Raises:
         UserError: a script is not there, or is no text of a shell.
     """
-    places = Places(folder)
+    places = ForeignPlaces(folder)
     names: list[str] = []
     commands: list[Command] = []
     notes: list[str] = []

@@ -8,7 +8,7 @@ import pytest
 
 from npuninja.errors import UserError
 from npuninja.porting.scripts import commands_of_scripts, find_scripts
-from npuninja.porting.shell.places import Places
+from npuninja.porting.shell.places import ForeignPlaces
 from npuninja.porting.shell.walk import walk_script
 
 #: Name -> a script that calls `show`.
@@ -93,7 +93,7 @@ def folder(tmp_path_factory):
 
 
 def walked(folder, text, **environment):
-    walk = walk_script(str(folder / "build.sh"), [], environment, Places(str(folder)), text)
+    walk = walk_script(str(folder / "build.sh"), [], environment, ForeignPlaces(str(folder)), text)
     return walk, [c.words for c in walk.commands if c.words[0] == "show"]
 
 
@@ -166,7 +166,7 @@ def test_the_nearer_of_two_folders_of_another_machine(tmp_path):
     folder.mkdir(parents=True)
     (folder / "fused.py").write_text("")
     text = "source /away/iron/env.sh\nHERE=/away/iron/fusion\ncd $HERE && python3 $HERE/fused.py > build/aie.mlir\n"
-    places = Places(str(folder))
+    places = ForeignPlaces(str(folder))
     walk = walk_script(str(folder / "build.sh"), [], {}, places, text)
     (command,) = walk.commands
     assert (command.folder, command.words[1]) == (str(folder), str(folder / "fused.py"))

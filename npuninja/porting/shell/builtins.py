@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from npuninja.porting.shell.expansion import UNKNOWN
 from npuninja.porting.shell.parse import ASSIGNMENT, parse_script
-from npuninja.porting.shell.state import Exit, Loop, Return, Shell
+from npuninja.porting.shell.state import Exit, LoopLeft, Return, Shell
 from npuninja.porting.shell.tree import Simple
 
 
@@ -116,7 +116,7 @@ class Builtins(Shell):
         raise Return(not words or words[0] == "0" or (None if UNKNOWN in words[0] else False))
 
     def _do_loop(self, words: list[str], node: Simple) -> bool | None:
-        raise Loop(node.words[0], int(words[0]) if words and words[0].isdigit() else 1)
+        raise LoopLeft(node.words[0], int(words[0]) if words and words[0].isdigit() else 1)
 
     def _do_source(self, words: list[str], _: Simple) -> bool | None:
         path = self.places.here(os.path.join(self.folder, words[0])) if words else ""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from npuninja.porting.shell.expansion import UNKNOWN, Expansion
-from npuninja.porting.shell.places import Places
+from npuninja.porting.shell.places import ForeignPlaces
 
 _FILES = "abcdefghkprstuwxGLNOS"
 _NUMBERS: dict[str, Callable[[int, int], bool]] = {
@@ -32,7 +32,7 @@ class Conditions:
         folder: where the shell is.
     """
 
-    def __init__(self, places: Places, folder: Callable[[], str]) -> None:
+    def __init__(self, places: ForeignPlaces, folder: Callable[[], str]) -> None:
         self._places, self._folder = places, folder
 
     def test(self, words: Sequence[str]) -> bool | None:

@@ -7,13 +7,13 @@ import re
 from npuninja.errors import UserError
 from npuninja.porting.shell.tree import (
     AndOr,
-    Arithmetic,
-    Block,
+    ArithmeticCommand,
     Case,
+    CommandList,
     Condition,
     CountingFor,
     For,
-    Function,
+    FunctionDefinition,
     If,
     Node,
     Pipeline,
@@ -31,7 +31,7 @@ _ENDS = {"then", "elif", "else", "fi", "do", "done", "esac", "}", "in"}
 _CLOSING = {"(": ")", "{": "}"}
 
 
-def parse_script(text: str, name: str) -> Block:
+def parse_script(text: str, name: str) -> CommandList:
     """The parts of a script.
 
     Args:
@@ -54,7 +54,7 @@ class _Parser:
         self._text, self._name, self._at = text, name, 0
         self._pending: list[Redirect] = []
 
-    def script(self) -> Block:
+    def script(self) -> CommandList:
         block = self._list(())
         if self._at < len(self._text):
             raise self._error(f"{self._text[self._at]!r} stands where no command can begin")
@@ -229,7 +229,7 @@ class _Parser:
 
     # --- Parts.
 
-    def _list(self, ends: tuple[str, ...]) -> Block:
+    def _list(self, ends: tuple[str, ...]) -> CommandList:
         parts: list[Node] = []
         while True:
             self._lines()
@@ -240,7 +240,7 @@ class _Parser:
                 break
             parts.append(self._and_or())
             self._take("&") or self._take(";")
-        return Block(tuple(parts))
+        return CommandList(tuple(parts))
 
     def _and_or(self) -> AndOr:
         parts = [("", self._pipeline())]
@@ -263,12 +263,12 @@ class _Parser:
     def _command(self) -> Node:
         self._blanks()
         if self._text.startswith("((", self._at):
-            return Arithmetic(self._arithmetic())
+            return ArithmeticCommand(self._arithmetic())
         if self._take("("):
             body = self._list((")",))
             if not self._take(")"):
                 raise self._error("a ) is missing")
-            return Block(body.parts, True, self._redirects())
+            return CommandList(body.parts, True, self._redirects())
         word = self._word_here()
         readers = {
             "{": self._group, "if": self._if, "for": self._for, "while": self._while, "until": self._while,
@@ -278,14 +278,14 @@ class _Parser:
             self._keyword(word)
             node = readers[word](word)
             redirects = self._redirects()
-            return Block((node,), False, redirects) if redirects else node
+            return CommandList((node,), False, redirects) if redirects else node
         if re.fullmatch(r"[\w:.+-]+", word):
             at = self._at
             self._at += len(word)
             if re.match(r"[ \t]*\([ \t]*\)", self._text[self._at :]):
                 self._at = self._find(")", self._at)
                 self._lines()
-                return Function(word, self._command())
+                return FunctionDefinition(word, self._command())
             self._at = at
         return self._simple()
 
@@ -296,7 +296,7 @@ class _Parser:
 
     def _if(self, _: str) -> Node:
         branches = []
-        otherwise = Block(())
+        otherwise = CommandList(())
         while True:
             condition = self._list(("then",))
             self._expect("then")
@@ -326,7 +326,7 @@ class _Parser:
         self._take(";")
         return For(name, None if words is None else tuple(words), self._body())
 
-    def _body(self) -> Block:
+    def _body(self) -> CommandList:
         self._expect("do")
         body = self._list(("done",))
         self._expect("done")
@@ -340,7 +340,7 @@ class _Parser:
         self._blanks()
         word = self._word()
         self._expect("in")
-        arms: list[tuple[tuple[str, ...], Block]] = []
+        arms: list[tuple[tuple[str, ...], CommandList]] = []
         while True:
             self._lines()
             if self._keyword("esac"):
@@ -363,7 +363,7 @@ class _Parser:
         if self._take("("):
             self._take(")")
         self._lines()
-        return Function(name, self._command())
+        return FunctionDefinition(name, self._command())
 
     def _condition(self, _: str) -> Node:
         words: list[str] = []

@@ -26,7 +26,7 @@ def tree_of(folder: str) -> str:
     return folder
 
 
-class Places:
+class ForeignPlaces:
     """What is where.
 
     Attributes:

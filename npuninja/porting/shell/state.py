@@ -13,7 +13,7 @@ from npuninja.porting.found import Command
 from npuninja.porting.shell.conditions import Conditions
 from npuninja.porting.shell.expansion import UNKNOWN, Expansion, Variables
 from npuninja.porting.shell.parse import ASSIGNMENT, elements_of
-from npuninja.porting.shell.places import Places
+from npuninja.porting.shell.places import ForeignPlaces
 from npuninja.porting.shell.tree import Node, Redirect, Simple
 
 _PATHS = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "PWD", "OLDPWD", "SHLVL", "_")
@@ -46,7 +46,7 @@ class Return(Exception):
     """A function or a file that was read ends; its only argument is whether it succeeds."""
 
 
-class Loop(Exception):
+class LoopLeft(Exception):
     """`break` or `continue` (`name`) of so many loops."""
 
     def __init__(self, name: str, levels: int) -> None:
@@ -61,7 +61,7 @@ class Shell:
         self,
         variables: Variables,
         folder: str,
-        places: Places,
+        places: ForeignPlaces,
         walked: Walked,
         exported: set[str],
         depth: int = 0,

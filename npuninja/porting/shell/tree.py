@@ -43,7 +43,7 @@ class AndOr:
 
 
 @dataclass(frozen=True)
-class Block:
+class CommandList:
     """Commands one after the other; `subshell` for those in parentheses."""
 
     parts: tuple[Node, ...]
@@ -55,8 +55,8 @@ class Block:
 class If:
     """Conditions with what is done under each; what is done under none of them."""
 
-    branches: tuple[tuple[Block, Block], ...]
-    otherwise: Block
+    branches: tuple[tuple[CommandList, CommandList], ...]
+    otherwise: CommandList
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class For:
 
     name: str
     words: tuple[str, ...] | None
-    body: Block
+    body: CommandList
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,15 @@ class CountingFor:
     begin: str
     condition: str
     step: str
-    body: Block
+    body: CommandList
 
 
 @dataclass(frozen=True)
 class While:
     """`while` and `until`."""
 
-    condition: Block
-    body: Block
+    condition: CommandList
+    body: CommandList
     until: bool
 
 
@@ -92,11 +92,11 @@ class Case:
     """`case WORD in`: patterns with what is done."""
 
     word: str
-    arms: tuple[tuple[tuple[str, ...], Block], ...]
+    arms: tuple[tuple[tuple[str, ...], CommandList], ...]
 
 
 @dataclass(frozen=True)
-class Function:
+class FunctionDefinition:
     """`NAME() { … }`."""
 
     name: str
@@ -111,7 +111,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Arithmetic:
+class ArithmeticCommand:
     """`(( … ))`."""
 
     text: str
@@ -121,13 +121,13 @@ Node = (
     Simple
     | Pipeline
     | AndOr
-    | Block
+    | CommandList
     | If
     | For
     | CountingFor
     | While
     | Case
-    | Function
+    | FunctionDefinition
     | Condition
-    | Arithmetic
+    | ArithmeticCommand
 )

@@ -18,16 +18,16 @@ from npuninja.porting.shell.builtins import BUILTINS, Builtins
 from npuninja.porting.shell.expansion import UNKNOWN, Variables
 from npuninja.porting.shell.in_front import without_front
 from npuninja.porting.shell.parse import ASSIGNMENT, parse_script
-from npuninja.porting.shell.places import Places
-from npuninja.porting.shell.state import Exit, Loop, Return, Walked
+from npuninja.porting.shell.places import ForeignPlaces
+from npuninja.porting.shell.state import Exit, LoopLeft, Return, Walked
 from npuninja.porting.shell.tree import (
     AndOr,
-    Block,
     Case,
+    CommandList,
     Condition,
     CountingFor,
     For,
-    Function,
+    FunctionDefinition,
     If,
     Node,
     Pipeline,
@@ -62,7 +62,7 @@ def walk_script(
     path: str,
     arguments: Sequence[str],
     environment: Mapping[str, str],
-    places: Places,
+    places: ForeignPlaces,
     text: str | None = None,
 ) -> Walked:
     """The commands of a script that is begun in its own folder.
@@ -86,7 +86,7 @@ def walk_script(
         if end.failed:
             said = f": {walk.said[-1]}" if walk.said else ""
             walked.stopped = f"{os.path.basename(path)}:{walk.line} ends it{said}"
-    except (Return, Loop):
+    except (Return, LoopLeft):
         pass
     return walked
 
@@ -117,7 +117,7 @@ class _Walk(Builtins):
             return self._pipeline(node)
         if isinstance(node, AndOr):
             return self._and_or(node)
-        if isinstance(node, Block):
+        if isinstance(node, CommandList):
             return self._block(node)
         if isinstance(node, If):
             return self._if(node)
@@ -135,7 +135,7 @@ class _Walk(Builtins):
             return self._while(node)
         if isinstance(node, Case):
             return self._case(node)
-        if isinstance(node, Function):
+        if isinstance(node, FunctionDefinition):
             self.functions[node.name] = node.body
             return True
         if isinstance(node, Condition):
@@ -143,7 +143,7 @@ class _Walk(Builtins):
         value = self.expansion.arithmetic(node.text)
         return None if value == UNKNOWN else value != "0"
 
-    def _block(self, node: Block) -> bool | None:
+    def _block(self, node: CommandList) -> bool | None:
         result: bool | None = True
         with self.into(node.redirects):
             if node.subshell:
@@ -153,12 +153,12 @@ class _Walk(Builtins):
                 self.variables.status = UNKNOWN if result is None else "0" if result else "1"
         return result
 
-    def _inside(self, node: Block) -> bool | None:
+    def _inside(self, node: CommandList) -> bool | None:
         """A subshell: what it sets stays in it."""
         before, folder = self.variables, self.folder
         self.use(before.copy())
         try:
-            return self._block(Block(node.parts))
+            return self._block(CommandList(node.parts))
         except Exit as end:
             return not end.failed
         finally:
@@ -193,9 +193,9 @@ class _Walk(Builtins):
             first = node.words[:1]
             if first and first[0] in self.functions and first[0] not in ("main",):
                 body = self.functions[first[0]]
-                return not isinstance(body, Function) and self._ends_itself(body)
+                return not isinstance(body, FunctionDefinition) and self._ends_itself(body)
             return first in (("exit",), ("return",), ("false",), ("die",)) and node.words[1:2] != ("0",)
-        if isinstance(node, (Pipeline, Block)):
+        if isinstance(node, (Pipeline, CommandList)):
             return any(map(self._ends, node.parts))
         if isinstance(node, AndOr):
             return len(node.parts) == 1 and self._ends(node.parts[0][1])
@@ -205,7 +205,7 @@ class _Walk(Builtins):
         """Whether a function's body exits; one level, as functions may call themselves."""
         if isinstance(body, Simple):
             return body.words[:1] == ("exit",) and body.words[1:2] != ("0",)
-        if isinstance(body, (Pipeline, Block)):
+        if isinstance(body, (Pipeline, CommandList)):
             return any(map(self._ends_itself, body.parts))
         return isinstance(body, AndOr) and len(body.parts) == 1 and self._ends_itself(body.parts[0][1])
 
@@ -216,13 +216,13 @@ class _Walk(Builtins):
                 break
         return True
 
-    def _once(self, body: Block) -> bool:
+    def _once(self, body: CommandList) -> bool:
         """One turn of a loop; False when it was left."""
         try:
             self.node(body)
-        except Loop as left:
+        except LoopLeft as left:
             if left.levels > 1:
-                raise Loop(left.name, left.levels - 1) from None
+                raise LoopLeft(left.name, left.levels - 1) from None
             return left.name == "continue"
         return True
 
@@ -249,7 +249,7 @@ class _Walk(Builtins):
         text = self.caught(node.parts[0]) if self.printed else ""
         result: bool | None = True
         if not self.printed:
-            result = self._inside(Block((node.parts[0],)))
+            result = self._inside(CommandList((node.parts[0],)))
         produced = self.walked.commands[begun:]
         for number, part in enumerate(node.parts[1:], 1):
             words = self.fields(part.words) if isinstance(part, Simple) else []
@@ -283,7 +283,7 @@ class _Walk(Builtins):
         """What the commands of `$(…)` print."""
         if text.lstrip().startswith("<"):
             text = "cat " + text.lstrip()[1:]
-        return self.caught(Block((parse_script(text, self.name),), True)).rstrip("\n")
+        return self.caught(CommandList((parse_script(text, self.name),), True)).rstrip("\n")
 
     def caught(self, node: Node) -> str:
         if self.depth > _MOST_DEPTH:
@@ -291,7 +291,7 @@ class _Walk(Builtins):
         self.printed.append([])
         self.depth += 1
         try:
-            self._inside(Block((node,)))
+            self._inside(CommandList((node,)))
         finally:
             self.depth -= 1
             printed = "".join(self.printed.pop())
@@ -396,7 +396,7 @@ class _Walk(Builtins):
         except Exit as end:
             if end.failed:
                 raise
-        except (Return, Loop):
+        except (Return, LoopLeft):
             pass
 
 
