@@ -89,7 +89,9 @@ def report(imported: Imported, folder: str, output: str) -> str:
     lines += [f"note: {note}" for note in imported.notes]
     if imported.known_to_fail:
         lines.append(f"note: the folder's own test is said to fail ({imported.known_to_fail})")
-    lines.append(f"next: cd {shlex.quote(output)} && python configure.py && ninja run-hosts")
+    lines.append(
+        f"next: cd {shlex.quote(output)} && python configure.py && ninja{' run-hosts' if project.hosts else ''}"
+    )
     return "\n".join(lines)
 
 

@@ -51,6 +51,10 @@ def plan_kernel(
         return output
     parts = []
     for number, source in enumerate(made.sources):
+        if context.kernels.is_kernel(source, made.settings):
+            part_of = LinkedObject(source, made.settings.place("sources") or linked.location)
+            parts.append(plan_kernel(context, graph, design, part_of, objects))
+            continue
         if source.endswith(BINARIES):
             parts.append(context.layout.source(source))
             continue

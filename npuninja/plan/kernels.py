@@ -111,8 +111,14 @@ class KernelFolder:
             if suffix not in (*SUFFIXES, *ASSEMBLY, *BINARIES):
                 known = ", ".join((*SUFFIXES, *ASSEMBLY, *BINARIES))
                 raise UserError(f"{path!r} is no source of a kernel", where, hint=f"sources end in {known}")
-            if path in self.absent:
+            if path in self.absent and not self.is_kernel(path, settings):
                 raise UserError(f"there is no file {path!r}", where, hint="paths count from toolchain.toml")
+
+    def is_kernel(self, source: str, of: KernelSettings) -> bool:
+        """Whether a source of an object is another one, by the name that toolchain.toml gives it."""
+        return source.endswith(BINARIES) and any(
+            s.name == source and s.sources and s.name != of.name for s in self.settings
+        )
 
     def _what_there_is(self, name: str) -> str:
         stem = posixpath.basename(name).rpartition(".")[0]

@@ -136,11 +136,11 @@ class _Builder:
         strangers = tuple(m for m in found.members if m not in self._objects)
         way = _one_way([m for m in members if m.sources])
         if way is None:
-            self.project.say(
-                command,
-                "its objects are compiled in different ways, which one [kernel] cannot say",
-                taken=False,
-            )
+            # Each is a kernel of its own, and the archive is made of these.
+            names = tuple(os.path.basename(m.output) for m in members if m.sources)
+            made = KernelObject(found.output, (*names, *strangers), (), (), (), "")
+            self._objects[found.output] = self._pending[found.output] = made
+            self.project.say(command, f'[kernel."{os.path.basename(found.output)}"]')
             return
         sources = tuple(source for member in members for source in member.sources) + strangers
         include = tuple(dict.fromkeys(path for member in members for path in member.include))

@@ -127,7 +127,8 @@ def _sections(project: Project, target: str) -> dict[str, str]:
         found[key] = "\n".join(lines) + "\n"
 
     def paths(values: tuple[str, ...]) -> list[str]:
-        return [_relative(value, target) for value in values]
+        # A name alone is another kernel's.
+        return [_relative(value, target) if os.path.isabs(value) else value for value in values]
 
     for design in project.designs:
         entries: dict[str, object] = {

@@ -210,7 +210,7 @@ KERNEL = Section(
             "sources",
             "paths",
             "What it is made of: C and C++ files, and objects (`.o`), archives (`.a`) and assembly (`.s`, for Peano) "
-            "made elsewhere. Several become one object.",
+            "made elsewhere, or the name of another `[kernel]`. Several become one object.",
             '["kernels/mm/mm.cc"]',
         ),
         *_compile_keys("the preprocessor"),

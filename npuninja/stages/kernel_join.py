@@ -38,11 +38,10 @@ def run(arguments: list[str]) -> None:
 
 
 def _check_part(data: bytes, path: str, kind: str) -> None:
-    if data.startswith(ARCHIVE_MAGIC):
-        return  # its members are checked by the linker, and the result is below
     if kind != "wasm":
-        check_object(kind, path)(data)
-    elif data.startswith(ELF_MAGIC):
+        if not data.startswith(ARCHIVE_MAGIC):  # whose members the linker checks, and the result is below
+            check_object(kind, path)(data)
+    elif data.startswith(ELF_MAGIC) or (data.startswith(ARCHIVE_MAGIC) and b"\n" + ELF_MAGIC in data):
         raise UserError(
             "an object for an NPU, and the cores are compiled for the emulated array",
             Location(path),

@@ -603,6 +603,47 @@ def test_an_object_that_was_made_elsewhere(tmp_path, capsys):
     assert "which was made elsewhere: its core has machine code" in capsys.readouterr().out
 
 
+MIXED = """P=/home/somebody/llvm-aie/bin
+$P/clang -O2 -std=c11 --target=aie2-none-unknown-elf -c part.c -o part.o
+$P/clang++ -O2 -std=c++20 -DK=3 --target=aie2-none-unknown-elf -c gain.c -o gain_main.o
+$P/llvm-ar rcs gain.o gain_main.o part.o
+aiecc --xclbin-name=a.xclbin --npu-insts-name=i.bin gain.mlir
+"""
+LINKED = """module {
+  aie.device(npu1_1col) {
+    %t = aie.tile(0, 2)
+    func.func private @gain(i32) -> i32
+    %c = aie.core(%t) {
+      %k = arith.constant 4 : i32
+      %r = func.call @gain(%k) : (i32) -> i32
+      aie.end
+    } {link_with = "gain.o"}
+    aiex.runtime_sequence(%a : memref<16xi32>) { aiex.npu.write32 {address = 0 : ui32, value = 0 : ui32} }
+  }
+}
+"""
+
+
+def test_an_archive_of_objects_that_are_compiled_in_different_ways(tmp_path, monkeypatch, capfd):
+    """C that is no C++, and C++ in a file that is named as C: each is a kernel, and the archive is made of both."""
+    folder, project = tmp_path / "mixed", tmp_path / "project"
+    folder.mkdir()
+    (folder / "build.sh").write_text(MIXED)
+    (folder / "part.c").write_text("int part(int x) { int class = x; return class * 2; }\n")
+    (folder / "gain.c").write_text(
+        'extern "C" int part(int x);\nextern "C" int gain(int x) { auto y = part(x); return y * K; }\n'
+    )
+    (folder / "gain.mlir").write_text(LINKED)
+    assert main(["import", str(folder), "-o", str(project)]) == 0
+    assert "python configure.py && ninja\n" in capfd.readouterr().out
+    found = toml.loads((project / "toolchain.toml").read_text())["kernel"]
+    assert found["gain.o"] == {"sources": ["gain_main.o", "part.o"]}
+    assert (found["part.o"]["language"], found["gain_main.o"]["language"]) == ("c11", "c++20")
+    monkeypatch.chdir(project)
+    assert configure([]) == 0
+    assert ninja("build/npu1_1col/wasm/kernels/gain.o").returncode == 0, capfd.readouterr()
+
+
 def test_a_script_that_makes_nothing_is_refused(tmp_path, capsys):
     (tmp_path / "run.sh").write_text(
         'if [ ! -f model.bin ]; then echo "no model"; exit 2; fi\npython3 x.py\n'

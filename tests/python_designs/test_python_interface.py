@@ -52,6 +52,19 @@ def test_every_name_of_the_table_is_there(tmp_path, generation):
             "from aie.iron import Buffer\nBuffer()",
             "Must provide either type, initial value, or both.",
         ),
+        (
+            "from aie.iron import Kernel\nKernel('k')",
+            "Kernel.__init__() missing 1 required positional argument: 'object_file_name'",
+        ),
+        (
+            "from aie.dialects.aie import bd_dim_layout_array_attr_builder as dims\ndims([(1, 2, 3)])",
+            "bd_dim_layout() takes 2 positional arguments but 3 were given",
+        ),
+        (
+            "from aie.helpers.util import np_ndarray_type_get_shape as of\nimport numpy as np\n"
+            "of(np.ndarray[('4',), np.dtype[np.int8]])",
+            "np.ndarray shape must be a tuple of Python or numpy integer types",
+        ),
     ],
 )
 def test_errors_name_the_place_in_the_design(tmp_path, text, error):

@@ -153,6 +153,13 @@ def dim_layout(given: Sequence[Any]) -> BDDimLayout:
     """`(size, stride)`, in elements."""
     if isinstance(given, BDDimLayout):
         return given
+    if len(given) != 2:  # in the words of the layer of MLIR-AIE, which calls a function with them
+        what = (
+            f"takes 2 positional arguments but {len(given)} were given"
+            if len(given) > 2
+            else "missing 1 required positional argument: 'stride'"
+        )
+        raise TypeError(f"bd_dim_layout() {what}")
     size, stride = given
     return BDDimLayout(integer(size, "a size"), integer(stride, "a stride"))
 

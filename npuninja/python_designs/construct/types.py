@@ -312,7 +312,9 @@ def np_ndarray_type_get_shape(ndarray_type: Any) -> tuple[int, ...]:
     shape = get_args(ndarray_type)[0]
     assert isinstance(shape, tuple), "np.ndarray shape must be a tuple of integers"
     for dim in shape:
-        assert isinstance(dim, (int, np.integer)), "np.ndarray shape must be a tuple of integers"
+        assert isinstance(dim, (int, np.integer)), (
+            "np.ndarray shape must be a tuple of Python or numpy integer types"
+        )
     return shape
 
 

@@ -135,7 +135,7 @@ class Kernel(BaseKernel):
     ) -> None:
         found = object_file_name or bin_name
         if found is None:
-            raise TypeError("Kernel() needs the name of its object file")
+            raise TypeError("Kernel.__init__() missing 1 required positional argument: 'object_file_name'")
         super().__init__(name, found, arg_types, link_with_mode)
 
 

@@ -51,7 +51,7 @@ class ObjectFifo(Resolvable):
         consumer_obj_type: Any = None,
         aie_stream: Any = None,
     ) -> None:
-        if isinstance(depth, str) or isinstance(obj_type, int):
+        if isinstance(depth, str) or (isinstance(obj_type, int) and not isinstance(depth, (int, type(None)))):
             raise TypeError("ObjectFifo(type, depth, name): the order of designs of 2024 is not offered")
         if depth is not None and depth < 1:
             raise ValueError(f"Default ObjectFifo depth must be > 0, but got {depth}")
