@@ -259,12 +259,19 @@ class _Builder:
     def _made_elsewhere(
         self, command: Command, text: str, made: Sequence[KernelObject]
     ) -> list[KernelObject]:
-        """Objects that a design names and that no command makes, but lie where its driver runs, or are copied there."""
+        """Objects that a design names and that were made for an earlier one; or by no command, and lie where its driver runs,
+        or are copied there.
+        """
         names = {os.path.basename(found.output) for found in made}
+        earlier = {os.path.basename(path): found for path, found in self._objects.items()}
         found = []
         for name in dict.fromkeys(re.findall(r'"([\w.+-]+\.[oa])"', text)):
-            file = self._files.original(os.path.join(command.folder, name))
-            if name not in names and os.path.isfile(file):
+            path = os.path.join(command.folder, name)
+            file = self._files.original(path)
+            known = self._objects.get(path) or self._objects.get(file) or earlier.get(name)
+            if name not in names and known is not None:
+                found.append(replace(known, output=path))
+            elif name not in names and os.path.isfile(file):
                 found.append(KernelObject(os.path.join(command.folder, name), (file,), (), (), (), ""))
                 became = f'[kernel."{name}"], which was made elsewhere: its core has machine code'
                 self.project.say(replace(command, line=f"link_with {self._files.short(file)}"), became)
