@@ -17,6 +17,7 @@ _SWITCHES = {
     "--dynamic-objFifos": "dynamic_fifos",
     "--packet-sw-objFifos": "packet_fifos",
     _OVERLAY: "control_overlay",
+    "--expand-load-pdis": "expand_loads",
 }
 _VALUES = {"--alloc-scheme": "alloc_scheme", "--cores-per-col": "cores_per_column"}
 #: What is for aiecc to know, and changes nothing in the result here.
@@ -35,6 +36,7 @@ class LoweringFlags(NamedTuple):
         packet_fifos: "true" when objectFifos use packet flows.
         control_overlay: "true" when the shim's DMA reaches the control port of every tile that is used; "first" when of every
             tile that the design has, as by `aie-opt -aie-generate-column-control-overlay` before anything else.
+        expand_loads: "true" when sequences of a full ELF have configurations in them in the place of loads.
         cores_per_column: how many cores of a column are used for those without a place, as a decimal number.
     """
 
@@ -43,6 +45,7 @@ class LoweringFlags(NamedTuple):
     packet_fifos: str = ""
     cores_per_column: str = ""
     control_overlay: str = ""
+    expand_loads: str = ""
 
 
 def read_driver_flags(words: Sequence[str], where: Location | None = None) -> LoweringFlags:
@@ -74,7 +77,7 @@ def read_driver_flags(words: Sequence[str], where: Location | None = None) -> Lo
             raise UserError(
                 f"npuninja does not know the aiecc flag {name}", where, hint=f"known: {', '.join(FLAGS)}"
             )
-    for name in ("packet_fifos", "control_overlay"):
+    for name in ("packet_fifos", "control_overlay", "expand_loads"):
         if found.get(name) == "false":
             del found[name]
     return LoweringFlags(**found)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from npuninja.errors import Location, UserError
 from npuninja.plan.design import Configuration, Design, KernelName
 from npuninja.plan.design_settings import DesignSettings
+from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.suggestions import did_you_mean
 
 
@@ -19,6 +20,12 @@ def with_kernels(design: Design, said: DesignSettings) -> Design:
             number; located in toolchain.toml.
     """
     where = said.location
+    if read_driver_flags(design.aiecc_flags).expand_loads and not said.full_elf:
+        raise UserError(
+            "--expand-load-pdis is about a full ELF, and the design does not ask for one",
+            where,
+            hint="say full-elf = true, or leave the flag out",
+        )
     configurations = _chosen(design.configurations, said.devices, where)
     if not any(configuration.sequences for configuration in configurations):
         names = ", ".join(f"@{name}" for name in said.devices)

@@ -50,8 +50,8 @@ _WITH_VALUE = (
     "-L",
     "-O",
 )
-#: Options by which sequences have configurations in them in place of loads.
-_EXPANDED = ("expand-load-pdis", "load-pdi-to-ctrl-pkt")
+#: The option by which sequences have configurations as control packets in them in place of loads.
+_AS_PACKETS = "--load-pdi-to-ctrl-pkt"
 #: What else is made, in the order of the files.
 _OTHERS = ("ctrlpkt", "ctrlpkt_insts", "txn")
 #: Options that say which part of a module a call is for, and what the XCLBIN calls it.
@@ -131,5 +131,5 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
         GENERATIONS[-1] if any(word.startswith("--get-") for word in words) else "",
         outputs.get("full_elf", ""),
         outputs.get("parameters", ""),
-        next((word for word in others if word.lstrip("-") in _EXPANDED), ""),
+        next((word for word in others if word == _AS_PACKETS), ""),
     )

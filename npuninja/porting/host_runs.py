@@ -124,19 +124,23 @@ class HostRuns:
 
     def _with_files(self, host: Host) -> Host:
         """A compiled program with the design's files that its sources name, when its words do not have all of them."""
-        if len(self._project.designs) != 1:
-            return host
-        (design,) = self._project.designs
-        module, named = text_of(design.source), dict[str, str]()
+        named: dict[str, tuple[str, str]] = {}
+        designs = [(design, text_of(design.source)) for design in reversed(self._project.designs)]
         for source in host.sources:
             for path in _NAMED_FILE.findall(_OPTION_DEFAULT.sub("", text_of(source))):
-                kind = kind_of(os.path.normpath(os.path.join(host.folder, path)), design.files, module)
-                if kind:
-                    named[path] = kind
+                absolute = os.path.normpath(os.path.join(host.folder, path))
+                for design, module in designs:
+                    kind = kind_of(absolute, design.files, module)
+                    if kind:
+                        named.setdefault(path, (design.name, kind))
         if not named:
             return host
-        files = tuple(f"{path}={{{kind}}}" for path, kind in sorted(named.items()))
-        return replace(host, files=files, designs=(design.name,))
+        used = tuple(dict.fromkeys((*host.designs, *(design for design, _ in named.values()))))
+        files = tuple(
+            f"{path}={{{kind}}}" if len(used) == 1 else f"{path}={{{design}.{kind}}}"
+            for path, (design, kind) in sorted(named.items())
+        )
+        return replace(host, files=files, designs=used)
 
     def _placeholders(self, found: HostRun) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """A run's words with designs' files as placeholders, and the designs they are of."""

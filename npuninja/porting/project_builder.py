@@ -240,6 +240,11 @@ class _Builder:
     def _design(self, command: Command, path: str, design: Design, files: Mapping[str, str]) -> str:
         """A design that a command makes, which may be one that is known by a file; returns its name."""
         known = next((d for d in self.project.designs if path in dict(d.files)), None)
+        if known is not None and known.source == design.source and known.aiecc_flags != design.aiecc_flags:
+            # What comes behind reads what this command has written over it.
+            rest = tuple(file for file in known.files if file[0] not in files)
+            self.project.designs = [replace(d, files=rest) if d is known else d for d in self.project.designs]
+            known = None
         if known is None:
             name = plain_name(os.path.splitext(os.path.basename(path))[0])
             names = {design.name for design in self.project.designs}

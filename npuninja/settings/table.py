@@ -276,7 +276,8 @@ DESIGN = Section(
             "aiecc-flags",
             "texts",
             "Flags of MLIR-AIE's driver that decide how it is lowered: `--alloc-scheme=S`, `--dynamic-objFifos[=BOOL]`, "
-            "`--packet-sw-objFifos`, `--cores-per-col=N`. They come behind those that a design under `@iron.jit` says.",
+            "`--packet-sw-objFifos`, `--cores-per-col=N`, `--expand-load-pdis`. "
+            "They come behind those that a design under `@iron.jit` says.",
             '["--dynamic-objFifos"]',
         ),
         Key(

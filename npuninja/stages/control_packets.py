@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> None:
             for name in ("--elfs", "--init", "--enable")
             for command in read_cdo(read_bytes(options.one(name)), options.one(name))
         ]
-        commands += _started(commands)
+        commands += started(commands)
         stream = read_txn(read_bytes(options.input()), options.input())
         model = device_model(options.one("--device"))
         packets, sent = sending(list(configuration_steps(commands)), model, int(options.one("--argument")))
@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> None:
         outputs.write(transaction, write_txn(stream._replace(operations=alone)))
 
 
-def _started(commands: list[Command]) -> list[Command]:
+def started(commands: list[Command]) -> list[Command]:
     """What starts emulated cores, whose own configuration leaves them in reset, so that no NPU runs them."""
     found: list[Command] = []
     for command in commands:

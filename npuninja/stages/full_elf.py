@@ -9,6 +9,8 @@ import os
 
 from npuninja.arch.devices import device as device_model
 from npuninja.errors import InternalError
+from npuninja.formats.cdo import read_cdo, write_cdo
+from npuninja.formats.control_packets import configuration_operations
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.emulation_data import write_emulation_data
 from npuninja.formats.full_elf import (
@@ -21,8 +23,11 @@ from npuninja.formats.full_elf import (
     write_full_elf,
 )
 from npuninja.formats.full_elf_reader import read_full_elf
+from npuninja.formats.pdi import write_pdi
+from npuninja.formats.txn import LoadPdi, TxnOperation, read_txn, write_txn
 from npuninja.stages._places import image_files
 from npuninja.stages._run import Arguments, Outputs, read_bytes, read_text, run_tool, stage_arguments
+from npuninja.stages.control_packets import started
 
 
 def run(arguments: list[str]) -> None:
@@ -65,13 +70,48 @@ def _kernels(options: Arguments) -> list[FullKernel]:
             f"full_elf: {len(images)} configurations, {len(names)} sequences and their files do not fit"
         )
     pdis = tuple((int(number), read_bytes(path)) for number, path in zip(numbers, images))
+    expanded = _Expanded(options, [number for number, _ in pdis]) if options.all("--elfs") else None
+    if expanded:
+        pdis += expanded.pdis
     found: dict[str, tuple[int, tuple[FullInstance, ...]]] = {}
     for name, stream, described in zip(names, streams, facts):
         kernel, _, sequence = name.partition(":")
         count, instances = found.get(kernel, (LEAST_ARGUMENTS, ()))
-        instance = FullInstance(sequence, without_late_offsets(read_bytes(stream), stream))
+        text = without_late_offsets(read_bytes(stream), stream)
+        instance = FullInstance(sequence, expanded.stream(text, stream) if expanded else text)
         found[kernel] = max(count, len(json.loads(read_text(described)))), (*instances, instance)
     return [FullKernel(kernel, count, pdis, instances) for kernel, (count, instances) in found.items()]
+
+
+class _Expanded:
+    """Configurations in sequences in the place of loads (aiecc's `--expand-load-pdis`): a load of an empty PDI, which resets the
+    array, then the configuration's writes. Two empty PDIs take turns, since a firmware leaves out a load of the last one.
+
+    Rule: MLIR-AIE, AIEExpandLoadPdi.cpp; there the empty devices come first in the module, here they have the last numbers.
+    """
+
+    def __init__(self, options: Arguments, numbers: list[int]) -> None:
+        self._writes: dict[int, tuple[TxnOperation, ...]] = {}
+        parts = zip(numbers, *(options.all(word) for word in ("--elfs", "--init", "--enable")))
+        for number, *files in parts:
+            commands = [command for path in files for command in read_cdo(read_bytes(path), path)]
+            self._writes[number] = tuple(configuration_operations([*commands, *started(commands)]))
+        empty = write_pdi([write_cdo([])])
+        self._empty = (max(numbers) + 1, max(numbers) + 2)
+        self.pdis = tuple((number, empty) for number in self._empty)
+
+    def stream(self, text: bytes, name: str) -> bytes:
+        """A sequence without loads of the configurations."""
+        transaction = read_txn(text, name)
+        operations: list[TxnOperation] = []
+        loads = 0
+        for operation in transaction.operations:
+            if isinstance(operation, LoadPdi) and operation.pdi_id in self._writes:
+                operations += [LoadPdi(self._empty[loads % 2], 0, 0), *self._writes[operation.pdi_id]]
+                loads += 1
+            else:
+                operations.append(operation)
+        return write_txn(transaction._replace(operations=tuple(operations)))
 
 
 def _by_aiebu(assembler: str, kernels: list[FullKernel], work: str) -> bytes:

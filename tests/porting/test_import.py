@@ -730,7 +730,8 @@ def test_a_full_elf_is_a_file_of_its_design(tmp_path, flags, source, files):
     assert (said["host"]["test"]["files"], said["host"]["test"]["environment"]) == (files, ["ONLY=1"])
 
 
-def test_configurations_in_sequences_are_left_out_and_other_tests_of_the_folder_stay(tmp_path, capsys):
+def test_tests_that_make_one_file_in_several_ways_are_several_designs(tmp_path, capsys):
+    """Each program reads what the command before it has written; packets in the place of loads are left out."""
     folder = tmp_path / "f"
     folder.mkdir()
     for name, flags in (("a.lit", "--load-pdi-to-ctrl-pkt"), ("b.lit", ""), ("c.lit", "--expand-load-pdis")):
@@ -738,7 +739,10 @@ def test_configurations_in_sequences_are_left_out_and_other_tests_of_the_folder_
     (folder / "a.mlir").write_text("module {}\n")
     (folder / "test.cpp").write_text('int main() { xrt::elf e{"aie.elf"}; }\n')
     assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
-    assert "does not put configurations into sequences (--expand-load-pdis)" in capsys.readouterr().out
-    hosts = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"]
-    assert [host.get("files") for host in hosts.values() if "refused" not in host] == [["aie.elf={full_elf}"]]
-    assert len(hosts) == 3
+    assert "does not put configurations into sequences (--load-pdi-to-ctrl-pkt)" in capsys.readouterr().out
+    said = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())
+    assert [design.get("aiecc-flags") for design in said["design"].values()] == [None, ["--expand-load-pdis"]]
+    files = ["aie.elf={full_elf}"]
+    found = [(host.get("files"), host.get("designs")) for host in said["host"].values()]
+    assert found == [(None, None), (files, ["aie"]), (files, ["aie_2"])]
+    assert "which a command that is left out makes" in said["host"]["test"]["refused"]

@@ -14,6 +14,8 @@ from conftest import ROOT
 from two_devices import DESIGN, REFERENCE
 
 from npuninja.errors import UserError
+from npuninja.formats.cdo import read_cdo
+from npuninja.formats.control_packets import configuration_operations
 from npuninja.formats.full_elf_reader import read_full_elf
 from npuninja.formats.txn import AddressPatch, BlockWrite, LoadPdi, Transaction, read_txn, write_txn
 from npuninja.stages import ctrlpkt_elf, full_elf
@@ -118,3 +120,23 @@ def test_control_packets_go_into_the_elf_of_the_sequence_that_sends_them(tmp_pat
         assert said in (tmp_path / "made.elf").read_bytes()
     with pytest.raises(UserError, match="is no ELF, because these instructions cannot be one"):
         refuse_no_elf(str(tmp_path / "made.elf"))
+
+
+def test_configurations_may_stand_in_the_place_of_loads(words: list[str], tmp_path: Path) -> None:
+    """Two empty PDIs take turns before them, since a firmware leaves out a load of the last one."""
+    for name in ("main", "plus", "minus"):
+        for part in ("elfs", "init", "enable"):
+            words += [f"--{part}", str(DESIGNS / f"{name}.cdo_{part}.bin")]
+    full_elf.run([*words, "-o", str(tmp_path / "made.elf")])
+    made = read_full_elf((tmp_path / "made.elf").read_bytes(), "made.elf")
+    assert sorted(made.pdis) == [1, 2, 3, 4, 5]
+    (main,) = (k for k in made.kernels if k.name == "main")
+    operations = read_txn(main.instances[0].stream).operations
+    loads = [place for place, op in enumerate(operations) if isinstance(op, LoadPdi)]
+    assert [operations[place].pdi_id for place in loads] == [4, 5]
+    for place, name in zip(loads, ("plus", "minus")):
+        parts = [DESIGNS / f"{name}.cdo_{part}.bin" for part in ("elfs", "init", "enable")]
+        commands = [command for part in parts for command in read_cdo(part.read_bytes())]
+        meant = list(configuration_operations(commands))
+        assert operations[place + 1 : place + 1 + len(meant)] == tuple(meant)
+        assert len(meant) > 5
