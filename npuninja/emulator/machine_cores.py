@@ -21,9 +21,18 @@ from npuninja.emulator.errors import BadAccess, CoreFault, TimeLimit
 from npuninja.errors import Location, UserError
 from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA
 from npuninja.formats.core_image import CoreInfo
-from npuninja.machine_code.core_runtime import OWN_BASE, CoreRuntime, fault_sentence, load_runtime
+from npuninja.machine_code.core_runtime import (
+    OWN_BASE,
+    STRAYED,
+    CoreRuntime,
+    Fault,
+    fault_sentence,
+    load_runtime,
+)
+from npuninja.machine_code.data_extents import DataExtent, data_extents
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.known_programs import KnownProgram, elves_beside, known_programs, program_image
+from npuninja.machine_code.linker import STACK_SYMBOL
 from npuninja.machine_code.loading import LoadedProgram
 from npuninja.machine_code.translation import translate_now, use_cached
 
@@ -56,6 +65,7 @@ class MachineCore:
         pieces: its program: addresses in program memory and the bytes there.
         translate: whether what runs long is translated.
         checked: whether the array hears of every access.
+        bounded: whether an access has to stay in the buffer that its address was made of, as far as buffers are known.
         file: from which the program came; ELFs beside it may have names and C lines for messages.
 
     Attributes:
@@ -75,6 +85,7 @@ class MachineCore:
         *,
         translate: bool = True,
         checked: bool = False,
+        bounded: bool = False,
         file: str = "",
     ) -> None:
         column, row = layout.tile_place(tile)
@@ -88,6 +99,11 @@ class MachineCore:
             array.store, load_runtime(array.engine), {name: array.function(name) for name in PORTS}
         )
         self.runtime.set_state("checked", int(checked))
+        self.extents: list[DataExtent] = (
+            data_extents(self.known) if bounded and self.known is not None else []
+        )
+        for extent in self.extents:
+            self.runtime.add_extent(extent.start, extent.end, extent.is_sized)
         self._map(array)
         self._program = LoadedProgram(self.runtime, pieces, f"core ({column}, {row})")
         self.digest = self._program.digest
@@ -188,9 +204,11 @@ class MachineCore:
         code = f" ({bundle.data.hex(' ')}: {bundle.text})" if bundle is not None else ""
         return f"0x{address:x}{name}{code}"
 
-    def fault(self) -> CoreFault:
+    def fault(self) -> CoreFault | BadAccess:
         """The error for what stopped the core."""
         fault = self.runtime.fault()
+        if fault.kind == STRAYED:
+            return self._strayed(fault)
         name = self.runtime.unsupported.get(fault.address, "")
         bundle = self.bundles.get(fault.address)
         if not name and bundle is not None:
@@ -226,6 +244,31 @@ class MachineCore:
             },
         )
 
+    def _strayed(self, fault: Fault) -> BadAccess:
+        own = next(e for e in self.extents if e.start == fault.b)
+        met = next((e for e in self.extents if e.start == fault.c), None)
+        far = fault.a - own.end if fault.a >= own.start else own.start - fault.a
+        side = "past the end of" if fault.a >= own.start else "before"
+        behind = f"{far} bytes {side}" if own.is_sized and far >= 0 else "outside"
+        where = (
+            f": byte {fault.a - met.start} of {_called(met)}" if met is not None else ", where no buffer is"
+        )
+        return BadAccess(
+            f"{self.name} at {self._bundle_at(fault.address)} goes to 0x{fault.a:05x}, {behind} {_called(own)}, of which "
+            f"its address was made{where}",
+            self.place(fault.address),
+            hint="an index or a size in the kernel is too large, or the buffer in the design too small",
+            report={
+                "tile": [self.info.column, self.info.row],
+                "why": "strayed",
+                "address": fault.a,
+                "buffer": own.name,
+                "met": met.name if met is not None else None,
+                "bundle": fault.address,
+                **self._function(fault.address),
+            },
+        )
+
     def endless(self, time_limit_s: float) -> TimeLimit:
         """The error for a core that is still at work when time is up."""
         pc = self.runtime.state("pc")
@@ -247,3 +290,7 @@ class MachineCore:
         """The function for a report, as far as it is known."""
         name = self.known.function(address) if self.known is not None else None
         return {"function": name} if name else {}
+
+
+def _called(extent: DataExtent) -> str:
+    return "the stack" if extent.name == STACK_SYMBOL else f"buffer '{extent.name}'"

@@ -79,7 +79,7 @@ class StartedCores:
 
             machine_core = MachineCore(
                 self._array, tile, pieces, translate=not self._count_bundles, checked=bool(self._checks),
-                file=self.file,
+                bounded="memory" in self._checks, file=self.file,
             )  # fmt: skip
             self._array.call("clear_regions", tile)
             self.machine[tile] = machine_core

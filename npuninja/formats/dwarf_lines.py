@@ -20,6 +20,14 @@ _CONTENT_PATH, _CONTENT_FOLDER = 1, 2
 #: Forms of DWARF 5 that a table of files may have. Numbers of a fixed size, by form.
 _FIXED_BYTES = {0x0B: 1, 0x05: 2, 0x06: 4, 0x07: 8, 0x1E: 16, 0x17: 4}
 _FORM_STRING, _FORM_STRP, _FORM_LINE_STRP, _FORM_UDATA, _FORM_BLOCK = 0x08, 0x0E, 0x1F, 0x0F, 0x09
+#: Rows of one file's tables: a core has 8192 bundles at most, a module of WebAssembly 8 MiB.
+MAX_ROWS = 1 << 20
+#: What the names of source files of one file's tables take together: a few bytes may name a long folder.
+MAX_NAME_CHARACTERS = 1 << 24
+#: Of one name: what Linux takes as a path.
+_MAX_PATH_CHARACTERS = 4096
+#: Of a number in LEB128: those of 64 bits take ten bytes, some writers fill them up.
+_MAX_NUMBER_BYTES = 16
 
 
 class LineTable(NamedTuple):
@@ -43,6 +51,7 @@ def read_line_table(data: bytes, line_strings: bytes = b"", strings: bytes = b""
         strings: `.debug_str`, where it may have them too.
     """
     rows: list[tuple[int, Location | None]] = []
+    room = _Room()
     at = 0
     try:
         while at + 4 <= len(data):
@@ -50,7 +59,7 @@ def read_line_table(data: bytes, line_strings: bytes = b"", strings: bytes = b""
             (version,) = struct.unpack_from("<H", data, at + 4)
             if 2 <= version <= 5:
                 texts = {_FORM_LINE_STRP: line_strings, _FORM_STRP: strings}
-                rows += _Unit(data, at + 4, at + 4 + size, texts).rows()
+                _Unit(data, at + 4, min(at + 4 + size, len(data)), texts, room).add_rows(rows)
             at += 4 + size
     except (IndexError, ValueError, ZeroDivisionError, struct.error):
         pass  # a message without a line is better than none
@@ -59,11 +68,28 @@ def read_line_table(data: bytes, line_strings: bytes = b"", strings: bytes = b""
     return LineTable(tuple(address for address, _ in rows), tuple(place for _, place in rows))
 
 
+class _Room:
+    """What the tables of one file may still take."""
+
+    __slots__ = ("characters",)
+
+    def __init__(self) -> None:
+        self.characters = MAX_NAME_CHARACTERS
+
+    def path(self, text: str) -> str:
+        """Accounts for the name of a source file."""
+        self.characters -= len(text) + 64  # what an empty text takes too
+        if self.characters < 0:
+            raise ValueError("more names of files than a program has")
+        return text.removeprefix("./")
+
+
 class _Unit:
     """One unit: its header, and the state machine that its program runs on."""
 
-    def __init__(self, data: bytes, at: int, end: int, texts: dict[int, bytes]) -> None:
+    def __init__(self, data: bytes, at: int, end: int, texts: dict[int, bytes], room: _Room) -> None:
         self.data, self.at, self.end = data, at, end
+        self._room = room
         self._texts = texts
         (version,) = struct.unpack_from("<H", data, at)
         self.at = at + 2
@@ -85,12 +111,12 @@ class _Unit:
     def _files(self) -> list[str]:
         folders = []
         while name := self._text():
-            folders.append(name)
+            folders.append(self._room.path(name))
         files = [""]
         while name := self._text():
             folder = self._number()
             self._number(), self._number()  # time and size, always 0
-            files.append(f"{folders[folder - 1]}/{name}" if folder else name)
+            files.append(self._room.path(f"{folders[folder - 1]}/{name}" if folder else name))
         return files
 
     def _files_by_form(self) -> list[str]:
@@ -101,12 +127,20 @@ class _Unit:
             folder = folders[number]
             if number and not folder.startswith("/"):  # under the folder in which the compiler ran
                 folder = f"{folders[0]}/{folder}"
-            files.append(name if name.startswith("/") or folder in ("", ".") else f"{folder}/{name}")
+            is_whole = name.startswith("/") or folder in ("", ".")
+            files.append(self._room.path(name if is_whole else f"{folder}/{name}"))
         return files
 
     def _entries(self) -> list[dict[int, str | int]]:
         forms = [(self._number(), self._number()) for _ in range(self._byte())]
-        return [{content: self._value(form) for content, form in forms} for _ in range(self._number())]
+        count = self._number()
+        if count and (not forms or count > self.end - self.at):
+            raise ValueError("more entries than there are bytes")
+        entries = []
+        for _ in range(count):
+            entries.append({content: self._value(form) for content, form in forms})
+            self._room.path("")
+        return entries
 
     def _value(self, form: int) -> str | int:
         if form == _FORM_STRING:
@@ -115,27 +149,31 @@ class _Unit:
             (offset,) = struct.unpack_from("<I", self.data, self.at)
             self.at += 4
             text = self._texts[form]
-            return text[offset : text.index(b"\0", offset)].decode("utf-8", "replace")
+            return text[offset : text.index(b"\0", offset, offset + _MAX_PATH_CHARACTERS)].decode(
+                "utf-8", "replace"
+            )
         if form == _FORM_UDATA:
             return self._number()
         size = self._number() if form == _FORM_BLOCK else _FIXED_BYTES.get(form)
         if size is None:
             raise ValueError("a form that tables of files do not have")
         self.at += size
-        return int.from_bytes(self.data[self.at - size : self.at], "little")
+        if self.at > self.end:
+            raise ValueError("cut off")
+        return int.from_bytes(self.data[self.at - min(size, 8) : self.at], "little")
 
     def _byte(self) -> int:
         self.at += 1
         return self.data[self.at - 1]
 
     def _number(self) -> int:
-        value = shift = 0
-        while True:
+        value = 0
+        for shift in range(0, 7 * _MAX_NUMBER_BYTES, 7):
             byte = self._byte()
             value |= (byte & 0x7F) << shift
-            shift += 7
             if byte < 0x80:
                 return value
+        raise ValueError("a number without an end")
 
     def _signed(self) -> int:
         start = self.at
@@ -144,16 +182,17 @@ class _Unit:
         return value - (1 << bits) if value >> (bits - 1) else value
 
     def _text(self) -> str:
-        end = self.data.index(b"\0", self.at)
+        end = self.data.index(b"\0", self.at, self.at + _MAX_PATH_CHARACTERS)
         text = self.data[self.at : end].decode("utf-8", "replace")
         self.at = end + 1
         return text
 
-    def rows(self) -> list[tuple[int, Location | None]]:
-        """The rows that the program makes."""
-        found: list[tuple[int, Location | None]] = []
+    def add_rows(self, found: list[tuple[int, Location | None]]) -> None:
+        """Adds the rows that the program makes."""
         address, file, line, column = 0, 1, 1, 0
         while self.at < self.end:
+            if len(found) >= MAX_ROWS:
+                raise ValueError("more rows than a program has")
             opcode = self._byte()
             if opcode >= self.opcode_base:
                 steps = opcode - self.opcode_base
@@ -188,8 +227,7 @@ class _Unit:
             else:
                 for _ in range(self.operands[opcode - 1]):
                     self._number()
-        return found
 
     def _place(self, file: int, line: int, column: int) -> Location | None:
         """None for code that the compiler made up (line 0)."""
-        return Location(self.files[file].removeprefix("./"), line, column) if line else None
+        return Location(self.files[file], line, column) if line else None

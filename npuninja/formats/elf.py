@@ -31,6 +31,9 @@ PROGBITS = 1
 #: The flag of a section of code.
 EXECUTABLE_SECTION = 4
 
+#: What the names of one file take together: symbols may name one long text as often as they like.
+MAX_NAME_CHARACTERS = 1 << 26
+
 #: Below it a segment is program memory, above it data.
 SEGMENT_LIMIT = 0x40000
 DATA_START, DATA_END = DATA_WINDOWS["south"], DATA_WINDOWS["own"] + DATA_WINDOW_BYTES
@@ -149,11 +152,13 @@ def read_elf(data: bytes, name: str) -> Elf:
         names,
     ) = fields
     segments = []
+    taken = 0
     for i in range(programs):
         words = reader.words(program_offset + i * _PROGRAM_HEADER_BYTES, 8, f"ELF program header {i}")
         kind, offset, _, address, file_bytes, memory_bytes = words[:6]
         if kind == _LOAD:
             content = reader.block(offset, file_bytes, f"ELF segment {i}")
+            taken = _taken(reader, taken + file_bytes, "segments")
             if memory_bytes < file_bytes:
                 raise reader.error(
                     f"damaged ELF: segment {i} has {file_bytes} bytes in the file, {memory_bytes} in memory"
@@ -167,6 +172,31 @@ def read_elf(data: bytes, name: str) -> Elf:
     )  # fmt: skip
 
 
+def _taken(reader: ByteReader, taken: int, what: str) -> int:
+    """Bytes that parts of a file have taken so far. UserError when they lie upon each other, which makes a small file large."""
+    if taken > 2 * len(reader):
+        raise reader.error(f"damaged ELF: its {what} hold {taken} bytes and more, the file has {len(reader)}")
+    return taken
+
+
+class _NameReader:
+    """Reads names, as many as one file may have."""
+
+    def __init__(self, reader: ByteReader) -> None:
+        self._reader = reader
+        self._left = MAX_NAME_CHARACTERS
+
+    def at(self, offset: int, what: str) -> str:
+        """The name at an offset of the file. UserError when there are too many."""
+        name = self._reader.zero_terminated(offset, what)
+        self._left -= len(name)
+        if self._left < 0:
+            raise self._reader.error(
+                f"the names in the ELF have more than {MAX_NAME_CHARACTERS >> 20} Mi characters together"
+            )
+        return name
+
+
 def _read_sections(
     reader: ByteReader, table: int, count: int, names: int
 ) -> tuple[list[ElfSection], list[ElfSymbol], list[ElfSymbol]]:
@@ -174,14 +204,16 @@ def _read_sections(
     headers = [
         reader.words(table + i * _SECTION_ENTRY_BYTES, 10, "an ELF section header") for i in range(count)
     ]
+    name_reader, taken = _NameReader(reader), 0
     sections: list[ElfSection] = []
     symbols: list[ElfSymbol] = []
     table_of_symbols: list[ElfSymbol] = []
     if count and names >= count:
         raise reader.error(f"damaged ELF: section {names} should have the sections' names, there are {count}")
     for name, kind, flags, address, offset, size_bytes, link, info, *_ in headers:
-        title = reader.zero_terminated(headers[names][4] + name, "an ELF section's name")
+        title = name_reader.at(headers[names][4] + name, "an ELF section's name")
         content = b"" if kind in (0, NOBITS) else reader.block(offset, size_bytes, f"ELF section {title}")
+        taken = _taken(reader, taken + len(content), "sections")
         sections.append(ElfSection(title, kind, address, size_bytes, content, flags, link, info))
         if kind == SYMTAB:
             if link >= count:
@@ -194,10 +226,10 @@ def _read_sections(
                 )
                 symbol_name = ""
                 if text:
-                    symbol_name = reader.zero_terminated(headers[link][4] + text, "an ELF symbol's name")
+                    symbol_name = name_reader.at(headers[link][4] + text, "an ELF symbol's name")
                     symbols.append(ElfSymbol(symbol_name, value, symbol_bytes, section, symbol_kind))
                 elif symbol_kind & 15 == _SECTION_SYMBOL and section < count:
-                    symbol_name = reader.zero_terminated(
+                    symbol_name = name_reader.at(
                         headers[names][4] + headers[section][0], "an ELF section's name"
                     )
                 table_of_symbols.append(ElfSymbol(symbol_name, value, symbol_bytes, section, symbol_kind))

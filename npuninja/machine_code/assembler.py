@@ -38,6 +38,11 @@ _SECTION_HEADING = re.compile(r"section (\S+): 0x([0-9a-f]+), ")
 _FILE = re.compile(r'(\d+)\s+(?:"([^"]*)"\s+)?"([^"]*)"(?:\s+md5\s+\S+)?')
 _SYMBOL = re.compile(r"([A-Za-z_.$][\w.$@]*|<[^>]+>)([+-]\d+)?")
 _ALIGN = {".text": 16}
+#: Of one section: a tile has 64 KiB of data memory and 16 KiB of program memory, and the windows of four tiles are 256 KiB.
+MAX_SECTION_BYTES = 1 << 20
+#: Digits of a number, as of designs.
+_MAX_DIGITS = 1024
+_MAX_RELOCATION_TYPE = 255
 
 
 def _is_bss(section: str) -> bool:
@@ -75,7 +80,7 @@ class _Assembler:
         self._sections: dict[str, _Section] = {}
         self._current = self._section(".text")
         self._labels: dict[str, tuple[str, int]] = {}
-        self._globals: list[str] = []
+        self._globals: set[str] = set()
         self._functions: set[str] = set()
         self._relocations: list[ObjectRelocation] = []
         self._line = 0
@@ -118,7 +123,16 @@ class _Assembler:
         at = self._current.address + len(self._current.data)
         if address < at:
             raise self._error(f"the listing's address 0x{address:x} is behind: 0x{at:x} is reached")
+        self._grow(address - at)
         self._current.data += bytes(address - at)
+
+    def _grow(self, count: int) -> None:
+        """Refuses a section that no core has room for, before it is made."""
+        section = self._current
+        if section.size_bytes + len(section.data) + count > MAX_SECTION_BYTES:
+            raise self._error(
+                f"section {section.name} has more than {MAX_SECTION_BYTES >> 20} MiB: no core has room for it"
+            )
 
     def _label(self, name: str, *, listed: bool) -> None:
         section = self._current
@@ -127,7 +141,7 @@ class _Assembler:
             raise self._error(f"the label '{name}' is there twice")
         self._labels[name] = (section.name, offset)
         if listed and not name.startswith("."):
-            self._globals.append(name)
+            self._globals.add(name)
 
     def _bundle(self, text: str) -> None:
         try:
@@ -167,19 +181,17 @@ class _Assembler:
         elif word == ".section":
             self._current = self._section(rest.split(",")[0].strip())
         elif word in (".globl", ".global"):
-            self._globals += [name.strip() for name in rest.split(",")]
+            self._globals.update(name.strip() for name in rest.split(","))
         elif word in (".align", ".p2align", ".balign"):
-            self._align(1 << self._number(rest) if word == ".p2align" else self._number(rest))
+            self._align(
+                1 << self._number(rest, 0, 16) if word == ".p2align" else self._number(rest, 1, 1 << 16)
+            )
         elif word in (".word", ".long", ".half", ".byte"):
             self._values({".word": 4, ".long": 4, ".half": 2, ".byte": 1}[word], rest)
         elif word in (".space", ".zero", ".skip"):
-            self._space(self._number(rest))
+            self._space(self._number(rest, 0, MAX_SECTION_BYTES))
         elif word in (".ascii", ".asciz"):
-            try:
-                text = ast.literal_eval(rest)
-            except (ValueError, SyntaxError):
-                raise self._error(f"{word} wants a text in quotes") from None
-            self._current.data += str(text).encode() + (b"\0" if word == ".asciz" else b"")
+            self._text(word, rest)
         elif word == ".reloc":
             parts = [part.strip() for part in rest.split(",", 2)]
             if len(parts) != 3:
@@ -187,7 +199,11 @@ class _Assembler:
             symbol, addend = self._symbol(parts[2])
             self._relocations.append(
                 ObjectRelocation(
-                    self._current.name, self._number(parts[0]), self._number(parts[1]), symbol, addend
+                    self._current.name,
+                    self._number(parts[0], 0, MAX_SECTION_BYTES),
+                    self._number(parts[1], 0, _MAX_RELOCATION_TYPE),
+                    symbol,
+                    addend,
                 )
             )
         elif word == ".type":
@@ -203,14 +219,27 @@ class _Assembler:
         else:
             raise self._error(f"the directive {word} is not known")
 
+    def _text(self, word: str, rest: str) -> None:
+        try:
+            text = ast.literal_eval(rest) if rest[:1] in ("'", '"') else None
+            if not isinstance(text, str):
+                raise ValueError
+            data = text.encode() + (b"\0" if word == ".asciz" else b"")
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            raise self._error(f"{word} wants a text in quotes") from None
+        self._grow(len(data))
+        self._current.data += data
+
     def _file(self, rest: str) -> None:
         found = _FILE.fullmatch(rest)
         if found is not None:  # without a number it names the whole file, which says nothing about lines
             folder, name = found[2] or "", found[3]
-            self._files[int(found[1])] = f"{folder}/{name}" if folder and not name.startswith("/") else name
+            self._files[self._number(found[1], 0, 1 << 32)] = (
+                f"{folder}/{name}" if folder and not name.startswith("/") else name
+            )
 
     def _loc(self, rest: str) -> None:
-        numbers = [int(word) for word in rest.split()[:3] if word.isdigit()]
+        numbers = [self._number(word, 0, 1 << 32) for word in rest.split()[:3] if word.isdecimal()]
         if len(numbers) < 2 or numbers[0] not in self._files:
             raise self._error(".loc wants the number of a .file, a line and perhaps a column")
         self._place = Location(self._files[numbers[0]], numbers[1], numbers[2] if len(numbers) > 2 else 0)
@@ -222,10 +251,12 @@ class _Assembler:
             section.size_bytes += -section.size_bytes % bytes_
             return
         missing = -len(section.data) % bytes_
+        self._grow(missing)
         filler = b"\1\0" if section.name.startswith(".text") else b"\0"
         section.data += filler * (missing // len(filler))
 
     def _space(self, count: int) -> None:
+        self._grow(count)
         if _is_bss(self._current.name):
             self._current.size_bytes += count
         else:
@@ -235,7 +266,7 @@ class _Assembler:
         for item in text.split(","):
             item = item.strip()
             try:
-                value = int(item, 0)
+                value = int(item, 0) if len(item) <= _MAX_DIGITS else self._number(item, 0, 0)
             except ValueError:
                 symbol, addend = self._symbol(item)
                 if size != 4:
@@ -248,17 +279,21 @@ class _Assembler:
                 value = 0
             self._current.data += (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
 
-    def _number(self, text: str) -> int:
+    def _number(self, text: str, least: int, most: int) -> int:
         try:
-            return int(text, 0)
+            number = int(text[:_MAX_DIGITS], 0)
         except ValueError:
-            raise self._error(f"'{text}' is no number") from None
+            raise self._error(f"'{text[:80]}' is no number") from None
+        if not least <= number <= most:
+            raise self._error(f"{text[:80]} is not from {least} to {most}")
+        return number
 
     def _symbol(self, text: str) -> tuple[str, int]:
         found = _SYMBOL.fullmatch(text)
         if found is None:
             raise self._error(f"'{text}' is no symbol")
-        return found[1].strip("<>"), int(found[2] or 0)
+        addend = self._number(found[2], -(1 << 31), (1 << 31) - 1) if found[2] else 0
+        return found[1].strip("<>"), addend
 
     def _result(self) -> Assembled:
         sections = [
@@ -280,10 +315,9 @@ class _Assembler:
             for name, (section, offset) in self._labels.items()
         ]
         known = set(self._labels) | {section.name for section in sections}
+        referred = {r.symbol for r in self._relocations}
         symbols += [
-            ObjectSymbol(s.name, s.name, 0, 0, is_global=False)
-            for s in sections
-            if any(r.symbol == s.name for r in self._relocations)
+            ObjectSymbol(s.name, s.name, 0, 0, is_global=False) for s in sections if s.name in referred
         ]
         for name in dict.fromkeys(r.symbol for r in self._relocations):
             if name not in known:

@@ -34,7 +34,7 @@ OWN_BASE = 0x100000
 MEMORY_BYTES = 0x800000
 PROGRAM = Sources(
     SOURCES,
-    ("core", "translated", "lanes", "accumulate", "floats"),
+    ("core", "translated", "origins", "lanes", "accumulate", "floats"),
     (
         *("-O2", "-msimd128", "-mbulk-memory", "-flto", "-g0"),
         *("-ffreestanding", "-fno-strict-aliasing", "-fno-sanitize=all", "-fwrapv"),
@@ -201,6 +201,12 @@ class CoreRuntime:
         self._view[self._ops : self._ops + len(prepared.ops)] = prepared.ops
         self.unsupported = prepared.unsupported
 
+    def add_extent(self, start: int, end: int, is_sized: bool) -> bool:
+        """From here on an address that is made of a buffer's begin must stay in it (runtime/origins.c). False: no more room."""
+        function = self.exports["add_extent"]
+        assert isinstance(function, wasmtime.Func)
+        return bool(function(self._store, start, end, int(is_sized)))
+
     def set_break(self, address: int, wanted: bool = True) -> None:
         """Stops before the bundle at `address` is issued, or does so no more."""
         at = self._bundles + address // 2 * BUNDLE.size + 6
@@ -316,7 +322,10 @@ _FAULTS = {
     12: "{name} reads 0x{a:x} or 0x{b:x}, which differ: no measurement says which. A table for it holds each 16 bytes"
     " twice",
     13: "{name} with {register} = 0, which turns the cascade off: what happens then is not modelled",
+    14: "an access to 0x{a:x} by an address that was made of 0x{b:x}, where another buffer begins",
 }
+#: An access that left the buffer of its address.
+STRAYED = 14
 
 
 def fault_sentence(fault: Fault, name: str) -> str:

@@ -23,7 +23,7 @@ FILLER_OF_SLOT = {
 _OPERAND = re.compile(r"\\\{(\w+)\\\}")
 #: Immediates of these may be symbols: relocations exist for them.
 _SYMBOLIC = frozenset({"j", "jl", "jz", "jnz", "movxm", "mova", "movx", "mov"})
-_NUMBER = re.compile(r"#?([+-]?(?:0x[0-9a-f]+|\d+))", re.I)
+_NUMBER = re.compile(r"#?([+-]?(?:0x[0-9a-f]{1,18}|\d{1,20}))", re.I)
 
 
 class EncodeError(Exception):
@@ -118,7 +118,7 @@ def _register_names() -> frozenset[str]:
 
 
 def _reference(text: str) -> LabelReference | None:
-    found = re.fullmatch(r"#?([A-Za-z_.$][\w.$@]*)([+-]\d+)?", text)
+    found = re.fullmatch(r"#?([A-Za-z_.$][\w.$@]*)([+-]\d{1,20})?", text)
     return LabelReference(found[1], int(found[2] or 0)) if found else None
 
 

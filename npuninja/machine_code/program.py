@@ -23,6 +23,11 @@ from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
 from npuninja.machine_code.recognise import require_aie2
 
 _PDI_MAGIC = b"\xdd\0\0\0"
+#: An archive that holds the names of objects only, which lie elsewhere.
+THIN_ARCHIVE_MAGIC = b"!<thin>\n"
+#: Of an archive: libraries of kernels have hundreds.
+MOST_MEMBERS = 1 << 16
+_MAX_NAME_BYTES = 4096
 _ABSOLUTE = 0xFFF1
 
 
@@ -96,6 +101,12 @@ def read_programs(data: bytes, name: str) -> tuple[str, list[MachineProgram]]:
         return "wasm", [MachineProgram("", "wasm", (), module=data)]
     if data[:8] == elf.ARCHIVE_MAGIC:
         return "archive", _of_archive(data, name)
+    if data[:8] == THIN_ARCHIVE_MAGIC:
+        raise UserError(
+            "a thin archive holds no objects, only their names",
+            Location(name),
+            hint="name the objects themselves",
+        )
     if data[:4] == _PDI_MAGIC:
         return "PDI", _of_commands(read_pdi(data, name).commands(name), {}, 0, name)
     raise UserError(
@@ -116,8 +127,12 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> MachineProgram:
     relocatable = found.type == elf.RELOCATABLE
     sections = []
     everything: list[Symbol] = []
+    by_section = _symbols_by_section(found)
+    relocations = _relocations_by_section(found) if relocatable else {}
     for number, section in enumerate(found.sections):
-        symbols = _symbols(found, number, executable=bool(section.flags & elf.EXECUTABLE_SECTION))
+        symbols = _symbols(
+            by_section.get(number, []), executable=bool(section.flags & elf.EXECUTABLE_SECTION)
+        )
         everything += symbols
         if section.type == elf.PROGBITS and section.flags & elf.EXECUTABLE_SECTION and section.size_bytes:
             sections.append(
@@ -126,7 +141,7 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> MachineProgram:
                     section.address,
                     section.data,
                     tuple(symbols),
-                    _relocations(found, number) if relocatable else (),
+                    tuple(sorted(relocations.get(number, ()))),
                     number,
                 )
             )
@@ -145,50 +160,56 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> MachineProgram:
     return MachineProgram(title, isa, tuple(sections), None, tuple(everything), elf=found)
 
 
-def _symbols(found: elf.Elf, number: int, *, executable: bool) -> list[Symbol]:
-    made = []
+def _symbols_by_section(found: elf.Elf) -> dict[int, list[elf.ElfSymbol]]:
+    made: dict[int, list[elf.ElfSymbol]] = {}
     for symbol in found.symbols:
-        if symbol.section == number and symbol.name:
-            kind = "data"
-            if executable:
-                kind = "function" if symbol.is_function or symbol.is_global else "label"
-            made.append(Symbol(symbol.value, symbol.name, kind, symbol.size_bytes))
+        if symbol.name:
+            made.setdefault(symbol.section, []).append(symbol)
+    return made
+
+
+def _symbols(symbols: Sequence[elf.ElfSymbol], *, executable: bool) -> list[Symbol]:
+    made = []
+    for symbol in symbols:
+        kind = "data"
+        if executable:
+            kind = "function" if symbol.is_function or symbol.is_global else "label"
+        made.append(Symbol(symbol.value, symbol.name, kind, symbol.size_bytes))
     made.sort(key=lambda s: (s.address, s.kind != "function", -s.size_bytes))
     return made
 
 
-def _relocations(found: elf.Elf, number: int) -> tuple[Relocation, ...]:
-    made = []
+def _relocations_by_section(found: elf.Elf) -> dict[int, list[Relocation]]:
+    made: dict[int, list[Relocation]] = {}
     for section in found.sections:
-        if section.type != elf.RELA or section.info != number:
+        if section.type != elf.RELA:
             continue
         for at in range(0, len(section.data) // 12 * 12, 12):
             offset, info, addend = struct.unpack_from("<IIi", section.data, at)
             symbol = found.symbol_at(info >> 8)
-            made.append(Relocation(offset, info & 0xFF, symbol, addend))
-    made.sort()
-    return tuple(made)
+            made.setdefault(section.info, []).append(Relocation(offset, info & 0xFF, symbol, addend))
+    return made
 
 
 def _of_archive(data: bytes, name: str) -> list[MachineProgram]:
     programs = []
     long_names = b""
-    at = len(elf.ARCHIVE_MAGIC)
+    at, members = len(elf.ARCHIVE_MAGIC), 0
     while at + 60 <= len(data):
         header = data[at : at + 60]
-        try:
-            size = int(header[48:58])
-        except ValueError:
-            raise UserError(
-                f"damaged archive: a member's size at 0x{at + 48:x} is no number", Location(name)
-            ) from None
+        digits = header[48:58].rstrip(b" ")
+        if not digits.isdigit():
+            raise UserError(f"damaged archive: a member's size at 0x{at + 48:x} is no number", Location(name))
+        members += 1
+        if members > MOST_MEMBERS:
+            raise UserError(f"the archive has more than {MOST_MEMBERS} members", Location(name))
+        size = int(digits)
         content = data[at + 60 : at + 60 + size]
         title = header[:16].decode("ascii", "replace").rstrip()
         if title == "//":
             long_names = content
         elif title.startswith("/") and title[1:].isdigit():
-            rest = long_names[int(title[1:]) :]
-            title = rest.split(b"/\n", 1)[0].split(b"\n", 1)[0].decode("utf-8", "replace")
+            title = _long_name(long_names, int(title[1:]))
         else:
             title = title.rstrip("/")
         if content[:4] == b"\x7fELF":
@@ -196,10 +217,22 @@ def _of_archive(data: bytes, name: str) -> list[MachineProgram]:
             programs.append(_of_elf(elf.read_elf(content, where), where, title))
         elif content[:8] == WASM_MAGIC:
             programs.append(MachineProgram(title, "wasm", (), module=content))
+        elif content[:8] in (elf.ARCHIVE_MAGIC, THIN_ARCHIVE_MAGIC):
+            raise UserError(
+                f"the archive holds another one, '{title}'",
+                Location(name),
+                hint="take its objects out of it first",
+            )
         at += 60 + size + size % 2
     if not programs:
         raise UserError("the archive holds no object", Location(name))
     return programs
+
+
+def _long_name(names: bytes, at: int) -> str:
+    """A name in an archive's table of those that do not fit into a header."""
+    text = names[at : at + _MAX_NAME_BYTES]
+    return text.split(b"/\n", 1)[0].split(b"\n", 1)[0].decode("utf-8", "replace")
 
 
 def _of_xclbin(data: bytes, name: str) -> list[MachineProgram]:

@@ -33,7 +33,7 @@ from npuninja.machine_code.translator.in_flight import (
 from npuninja.machine_code.wasm_writer import WrittenFunction, write_module
 
 #: Bumped when the same program gives another module.
-VERSION = 5
+VERSION = 6
 _MAX_SHAPES = 24  # of one address
 _MAX_BLOCKS = 6000
 

@@ -20,6 +20,7 @@ State state;
 /* --- Results on their way. */
 typedef struct {
     u32 dst, size, banks; /* banks: 1 what instructions read, 2 what bypass readers see */
+    u32 origin;           /* the buffer that it points into, see origins.c */
     u8 data[128] __attribute__((aligned(16)));
 } Write;
 typedef struct {
@@ -27,6 +28,7 @@ typedef struct {
     u32 address, phase;
     u32 is_read; /* a load whose memory was read before the core waited: its bytes are in `data` */
     u32 dst, size, banks; /* of PHASE_CLAIM, whose `address` is the number of cycles until it lands */
+    u32 origin;           /* of a stored word */
     u8 data[64] __attribute__((aligned(16)));
 } Event;
 static Write writes[RING][RING_WRITES];
@@ -60,6 +62,9 @@ void fault(u32 kind, const Op *op, u32 a, u32 b, u32 c) {
     state.fault_c = c;
 }
 
+static Write *claimed = &writes[0][0]; /* the last one */
+static u32 result_origin;               /* of the instruction that is being executed */
+
 static u8 *claim(u32 delay, u32 dst, u32 size, u32 banks) {
     u32 slot = (u32)(state.cycle + delay) % RING;
     if (write_count[slot] == RING_WRITES) {
@@ -71,6 +76,8 @@ static u8 *claim(u32 delay, u32 dst, u32 size, u32 banks) {
     w->dst = dst;
     w->size = size;
     w->banks = banks;
+    w->origin = 0;
+    claimed = w;
     return w->data;
 }
 
@@ -88,6 +95,7 @@ i32 shift_of(u32 address) {
 
 static void put_scalar(const Op *op, u32 value) {
     put32(op, op->latency, op->dst, op->mask ? value & op->mask : shift_register(value));
+    claimed->origin = result_origin;
 }
 
 /* The result of a vector instruction: the bytes go to both banks, to the bypass one a cycle earlier. */
@@ -119,6 +127,7 @@ static void land(void) {
     u32 slot = (u32)state.cycle % RING;
     for (u32 i = 0; i < write_count[slot]; i++) {
         Write *w = &writes[slot][i];
+        if (state.checked & CHECKED_ORIGINS) set_origin(w->dst, w->size, w->origin);
         if (w->size == 4) {
             if (w->banks & 1) *(u32 *)(bank[0] + w->dst) = *(u32 *)w->data;
             if (w->banks & 2) *(u32 *)(bank[1] + w->dst) = *(u32 *)w->data;
@@ -175,22 +184,30 @@ static u32 step_2d(u32 pointer, u32 m, i32 *count_out) {
     return (pointer + (u32)dj) & ADDRESS_MASK;
 }
 
-static u32 address_of(const Op *op) {
+static u32 plain_address(const Op *op) {
     u32 pointer = WORD(op->pointer);
     switch (op->mode) {
     case MODE_INDEX: return (pointer + ((u32)(i32)(*(i32 *)op->modifier))) & ADDRESS_MASK;
     case MODE_POST:
         put32(op, 1, op->pointer, (pointer + *(u32 *)op->modifier) & ADDRESS_MASK);
+        claimed->origin = origin_at(op, (u32)bank[0] + op->pointer);
         return pointer;
     case MODE_2D: {
         i32 count;
         u32 next = step_2d(pointer, op->modifier, &count);
         put32(op, 1, op->pointer, next);
+        claimed->origin = origin_at(op, (u32)bank[0] + op->pointer);
         put32(op, 1, REG_DC + 4 * op->modifier, (u32)count & ADDRESS_MASK);
         return pointer;
     }
     default: return pointer;
     }
+}
+
+static u32 address_of(const Op *op) {
+    u32 address = plain_address(op);
+    if (state.checked & CHECKED_ORIGINS && op->op != OP_PADD) check_origin(op, address);
+    return address;
 }
 
 /* --- Branches and locks. */
@@ -217,12 +234,42 @@ static i32 lock_index(const Op *op, u32 id) {
 
 static int condition(const Op *op) { return !(op->flags & F_CONDITION) || WORD(REG_R + 4 * 26); }
 
+/* Releases act four cycles behind their issue; translated code does them at once. Here are those whose cycle is still to come:
+ * an acquire meets the lock without them, or, when it would have to wait, with them. */
+#define RELEASE_CYCLES 4
+#define EARLY_RELEASES 8
+static struct {
+    u64 cycle;
+    i32 index, value;
+} early_releases[EARLY_RELEASES];
+static u32 early_release;
+
+void forget_early_releases(void) { __builtin_memset(early_releases, 0, sizeof early_releases); }
+
+static i32 released_early(i32 index) {
+    i32 sum = 0;
+    for (u32 i = 0; i < EARLY_RELEASES; i++)
+        if (early_releases[i].value && early_releases[i].index == index &&
+            state.cycle - early_releases[i].cycle <= RELEASE_CYCLES)
+            sum += early_releases[i].value;
+    return sum;
+}
+
+void lock_release_early(const Op *op, u32 id, i32 value, u32 ahead) {
+    lock_release(op, id, value);
+    if (state.fault) return;
+    early_release = (early_release + 1) % EARLY_RELEASES;
+    early_releases[early_release].cycle = state.cycle + ahead;
+    early_releases[early_release].index = lock_index(op, id & 63);
+    early_releases[early_release].value = value;
+}
+
 /* Whether an acquire can go on; says what it waits for otherwise. */
 int lock_can_acquire(const Op *op, u32 id, i32 value) {
     i32 index = lock_index(op, id & 63);
     if (index < 0) return 1;
-    volatile i32 *lock = &((volatile i32 *)LOCK_PAGE)[index];
-    if (value < 0 ? *lock >= -value : *lock == value) return 1;
+    i32 now = ((volatile i32 *)LOCK_PAGE)[index], before = now - released_early(index);
+    if (value < 0 ? now >= -value || before >= -value : now == value || before == value) return 1;
     state.wait_kind = value < 0 ? STEP_WAIT_GE : STEP_WAIT_EQ;
     state.wait_lock = (u32)index;
     state.wait_need = (u32)(value < 0 ? -value : value);
@@ -233,7 +280,7 @@ void lock_acquire(const Op *op, u32 id, i32 value) {
     i32 index = lock_index(op, id & 63);
     if (index < 0) return;
     i32 taken = value < 0 ? -value : 0; /* one that waits for an exact value takes nothing */
-    if (state.checked) machine_lock((u32)index, -taken, value >= 0);
+    if (state.checked & CHECKED_ACCESSES) machine_lock((u32)index, -taken, value >= 0);
     ((volatile i32 *)LOCK_PAGE)[index] -= taken;
     state.lock_stalls++;
 }
@@ -246,12 +293,12 @@ void lock_release(const Op *op, u32 id, i32 value) {
         fault(FAULT_LOCK_OVERFLOW, op, (u32)index, (u32)*lock, (u32)value);
         return;
     }
-    if (state.checked) machine_lock((u32)index, value, 0);
+    if (state.checked & CHECKED_ACCESSES) machine_lock((u32)index, value, 0);
     *lock += value;
 }
 
 static void told(const Op *op, u32 address, u32 size, u32 writes) {
-    if (state.checked) machine_access(address, size, writes, op->at);
+    if (state.checked & CHECKED_ACCESSES) machine_access(address, size, writes, op->at);
 }
 
 /* --- What happens to an access after its issue. */
@@ -337,6 +384,7 @@ static void load(Event *e) {
                     : op->size == 2 ? (op->flags & F_SIGNED ? (u32)(i32)*(const i16 *)from : *(const u16 *)from)
                                     : *(const u32 *)from;
         put32(op, op->latency - 4u, op->dst, op->mask ? value & op->mask : shift_register(value));
+        if (state.checked & CHECKED_ORIGINS && op->size == 4) claimed->origin = kept_origin(address, value);
         return;
     }
     case OP_LOAD_VECTOR:
@@ -476,6 +524,7 @@ static void store(Event *e) {
     }
     if (!natural(op, address, size) || !memory_reach(op, address, size)) return;
     told(op, address, size, 1);
+    if (state.checked & CHECKED_ORIGINS && op->op == OP_STORE) keep_origin(address, *(u32 *)e->data, e->origin);
     copy((u8 *)address, e->data, size);
 }
 
@@ -501,6 +550,7 @@ static void run_events(int reads) {
 /* Before the core waits: accesses of what was issued are done, in the order of their cycles. On the hardware an acquire acts in the same
  * stage as a release, so what was issued before it is over when it waits. Banks are used in the stores' own cycles. */
 static void finish_accesses(void) {
+    forget_early_releases();
     for (u32 ahead = 0; ahead < RING; ahead++) {
         u32 slot = (u32)(state.cycle + ahead) % RING;
         for (u32 i = 0; i < event_count[slot]; i++) {
@@ -747,6 +797,7 @@ static void divide_step(const Op *op) {
 
 static void execute(const Op *op, u32 number) {
     u8 data[128] __attribute__((aligned(16)));
+    result_origin = state.checked & CHECKED_ORIGINS ? origin_of_result(op) : 0;
     switch (op->op) {
     case OP_MOV: put_scalar(op, A); break;
     case OP_MOV_CNTR: *(u64 *)claim(op->latency, op->dst, 8, 1) = state.cycle; break;
@@ -843,7 +894,9 @@ static void execute(const Op *op, u32 number) {
     case OP_LOAD_GATHER: copy(later(op, 4, 0, PHASE_LOAD)->data, (const u8 *)op->a, 16); break;
     case OP_STORE: {
         u32 address = address_of(op);
-        *(u32 *)later(op, 4, address, PHASE_STORE)->data = A;
+        Event *e = later(op, 4, address, PHASE_STORE);
+        *(u32 *)e->data = A;
+        e->origin = state.checked & CHECKED_ORIGINS ? origin_at(op, op->a) : 0;
         break;
     }
     case OP_STORE_PART: {
@@ -907,6 +960,7 @@ EXPORT("t_ports") u32 t_ports(u32 pc, u32 cascade_at, u32 slot) {
         port_done = cascade_taken = 0;
         return 0;
     }
+    forget_early_releases();
     if (wait <= STEP_WAIT_STREAM_OUT)
         state.stream_stalls++;
     else
@@ -946,6 +1000,8 @@ EXPORT("core_reset") void core_reset(void) {
     WORD(REG_LE) = ADDRESS_MASK;
     state.pc = state.stopped = state.branch_in = state.fault = state.resume = 0;
     port_done = cascade_taken = 0;
+    forget_early_releases();
+    if (state.checked & CHECKED_ORIGINS) forget_origins();
 }
 
 /* Lets everything in flight land, without issuing anything. */

@@ -117,14 +117,14 @@ typedef struct {
     u32 events;
     u32 translated, resume; /* index of the translated code's function; the block at which it waits */
     u32 jump_condition, jump_target; /* of a branch in whose delay slots a block of translated code ends */
-    u32 checked; /* the array hears of every access of memory and lock (then nothing is translated) */
+    u32 checked; /* CHECKED_...; then nothing is translated */
     u64 cycle, issued, bank_conflicts, lock_stalls, stream_stalls, cascade_stalls;
 } State;
 extern State state;
 
 enum { FAULT_NONE, FAULT_UNDECODABLE, FAULT_UNSUPPORTED, FAULT_ADDRESS, FAULT_WINDOW, FAULT_ALIGNMENT,
        FAULT_BRANCH_IN_DELAY_SLOT, FAULT_PROGRAM_ADDRESS, FAULT_LOCK_OVERFLOW, FAULT_CONFIGURATION, FAULT_STREAM,
-       FAULT_TOO_MUCH_IN_FLIGHT, FAULT_GATHER, FAULT_CASCADE_OFF };
+       FAULT_TOO_MUCH_IN_FLIGHT, FAULT_GATHER, FAULT_CASCADE_OFF, FAULT_STRAYED };
 enum { STEP_MORE, STEP_WAIT_GE, STEP_WAIT_EQ, STEP_RELEASE_FAULT, STEP_FAULT, STEP_DONE, STEP_RETURNED, STEP_BREAK,
        STEP_LIMIT, STEP_WAIT_STREAM_IN, STEP_WAIT_STREAM_OUT, STEP_WAIT_CASCADE_IN, STEP_WAIT_CASCADE_OUT };
 
@@ -132,6 +132,8 @@ void fault(u32 kind, const Op *op, u32 a, u32 b, u32 c);
 int lock_can_acquire(const Op *op, u32 id, i32 value);
 void lock_acquire(const Op *op, u32 id, i32 value);
 void lock_release(const Op *op, u32 id, i32 value);
+void lock_release_early(const Op *op, u32 id, i32 value, u32 ahead); /* `ahead` cycles from now */
+void forget_early_releases(void);
 int memory_reach(const Op *op, u32 address, u32 size);
 
 /* --- What the array around a core has for it (engine/core_streams.c, checks.c); a core alone has stand-ins. */
@@ -144,6 +146,18 @@ PORT(core_cascade_out) u32 core_cascade_out(i32 step, u64 word);
 PORT(machine_access) void machine_access(u32 address, u32 bytes, u32 writes, u32 at);
 PORT(machine_lock) void machine_lock(u32 lock, i32 change, u32 exact);
 u32 memory_aligned(u32 address, u32 size);
+
+/* --- From which buffer an address was made (origins.c): of a source, of a result, of a register, of a word of memory. 0: unknown. */
+#define CHECKED_ACCESSES 1 /* the array hears of every access of memory and lock */
+#define CHECKED_ORIGINS 2  /* some buffers are known: an access stays in the one that its address was made of */
+u32 origin_at(const Op *op, u32 source);
+u32 origin_of_result(const Op *op);
+void set_origin(u32 dst, u32 size, u32 origin);
+void keep_origin(u32 address, u32 value, u32 origin);
+u32 kept_origin(u32 address, u32 value);
+void check_origin(const Op *op, u32 address);
+void forget_origins(void);
+
 u32 sign_of(const Op *op, u32 control);
 i32 shift_of(u32 address);
 u32 compute(const Op *op, u8 *data, u64 *mask);

@@ -27,14 +27,17 @@ EXPORT("t_touch_more") void t_touch_more(u32 address, u32 size) { touch(banks_of
 
 /* 1 when the acquire is done, 0 when the core waits, 2 when there is no such lock. */
 EXPORT("t_acquire") u32 t_acquire(u32 op_at, u32 id, u32 value) {
-    if (!lock_can_acquire(OPERATION, id, (i32)value)) return 0;
+    if (!lock_can_acquire(OPERATION, id, (i32)value)) {
+        forget_early_releases();
+        return 0;
+    }
     lock_acquire(OPERATION, id, (i32)value);
     return state.fault ? 2 : 1;
 }
 
 /* 0 when the release cannot be. */
-EXPORT("t_release") u32 t_release(u32 op_at, u32 id, u32 value) {
-    lock_release(OPERATION, id, (i32)value);
+EXPORT("t_release") u32 t_release(u32 op_at, u32 id, u32 value, u32 ahead) {
+    lock_release_early(OPERATION, id, (i32)value, ahead);
     return !state.fault;
 }
 

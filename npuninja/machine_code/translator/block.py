@@ -241,7 +241,7 @@ class TranslatedBlock(Ports):
             self._store(op, f, now, address, accesses)
         self.conflicts(accesses)
         for op, f in releases:
-            self._release(op, f)
+            self._release(op, f, now)
         return made if jump is None else None
 
     def _branch_in_slot(self, op: int, made: _Jump, jump: _Jump) -> None:
@@ -291,7 +291,7 @@ class TranslatedBlock(Ports):
         self.value(f, address)
         return self.code.new()
 
-    def _release(self, op: int, f: Fields) -> None:
+    def _release(self, op: int, f: Fields, now: int) -> None:
         number, value = self._operand(f, f.a), self._operand(f, f.b)
         if f.flags & F_CONDITION:
             self.code.get(self.scalar(R26))
@@ -299,6 +299,7 @@ class TranslatedBlock(Ports):
         self.code.const(op)
         self.code.get(number)
         self.code.get(value)
+        self.code.const(now)
         self.code.call(RUNTIME_FUNCTIONS["t_release"])
         self.check()
         if f.flags & F_CONDITION:

@@ -23,7 +23,7 @@ WRITE, PART, STORE, UNPACK, UPS, UPS_SHIFTED, PRODUCT, CASCADE, MAYBE = range(9)
 #: What the translated module imports from the runtime: parameters and results.
 IMPORTS = {
     "t_bad": (2, 0), "t_branch_fault": (2, 0), "t_touch": (2, 0), "t_touch_more": (2, 0), "t_acquire": (3, 1),
-    "t_release": (3, 1), "t_vector": (3, 1), "t_load": (3, 1), "t_ups_shift": (3, 0), "t_ups": (3, 0),
+    "t_release": (4, 1), "t_vector": (3, 1), "t_load": (3, 1), "t_ups_shift": (3, 0), "t_ups": (3, 0),
     "t_unpack": (3, 0), "t_product": (2, 0), "t_accumulate": (3, 1), "t_store": (3, 1), "t_store_now": (2, 0),
     "t_stack": (1, 0), "t_push": (8, 0), "t_gather": (2, 1), "t_ports": (3, 1), "t_received": (1, 1), "t_try_get": (1, 1),
     "t_try_put": (1, 1),

@@ -10,6 +10,7 @@ from npuninja.machine_code.translator.in_flight import (
     SLOT_BYTES,
     STORE,
     WRITE,
+    GiveUpError,
     InFlight,
     JumpInFlight,
     Shape,
@@ -21,6 +22,8 @@ class Leaving(TranslatedArithmetic):
 
     def finish(self, now: int) -> None:
         """Everything into memory at the end of a block of `now` bundles; the counters go on."""
+        if self.some_meet():
+            raise GiveUpError  # behind the block it is not known any more which instructions they are of
         self.flush()
         for p in self.pending:
             if p.local >= 0:

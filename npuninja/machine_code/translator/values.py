@@ -242,6 +242,14 @@ class Values:
             if p.banks & 2:
                 self._copy(-1, self.owner.bypass + p.dst, source, start, p.size)
 
+    def some_meet(self) -> bool:
+        """Whether of what is in flight two results of different instructions come to one register in one cycle."""
+        by_cycle: dict[int, list[Pending]] = {}
+        for p in self.pending:
+            if p.kind in (WRITE, MAYBE):
+                by_cycle.setdefault(p.due, []).append(p)
+        return any(len(due) > 1 and _meet(due) for due in by_cycle.values())
+
     def read_late(self, now: int) -> None:
         """Operands that are read in later stages: accumulators, shifts, sources of unpack."""
         for p in [p for p in self.pending if p.due == now and p.kind in (UNPACK, UPS, UPS_SHIFTED, PRODUCT)]:

@@ -1,0 +1,63 @@
+"""Where the buffers of a core's program lie, from its ELF and from the linker script beside it.
+
+A linker script says where each buffer begins and how large it is. Without one the ELF's symbols say where they begin: a buffer
+ends where the next one begins at the latest.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
+from npuninja.errors import Error
+from npuninja.files import read_file
+from npuninja.machine_code.known_programs import KnownProgram
+from npuninja.machine_code.linker import STACK_SYMBOL, LinkerScript, read_linker_script
+
+_MAX_SCRIPT_BYTES = 1 << 20
+_DATA_START, _DATA_END = min(DATA_WINDOWS.values()), max(DATA_WINDOWS.values()) + DATA_WINDOW_BYTES
+
+
+class DataExtent(NamedTuple):
+    """A stretch of data memory as a core addresses it; `is_sized` when the end is known, and not only the next one's begin."""
+
+    start: int
+    end: int
+    name: str
+    is_sized: bool
+
+
+def data_extents(known: KnownProgram) -> list[DataExtent]:
+    """The buffers of a program by address; of several at one place the first by name."""
+    script = _script_of(known.path)
+    sizes: dict[tuple[int, str], int] = {}
+    if script is not None:
+        sizes = {(at, name): script.sizes.get(name, 0) for name, at in script.symbols.items()}
+    for symbol in known.symbols:
+        # Names with an underscore or a dot in front and without a size are marks of linkers and compilers.
+        if symbol.kind == "data" and (
+            symbol.size_bytes or symbol.name[0] not in "_." or symbol.name == STACK_SYMBOL
+        ):
+            sizes.setdefault((symbol.address, symbol.name), symbol.size_bytes)
+    found: list[DataExtent] = []
+    places = sorted((at, -size, name) for (at, name), size in sizes.items() if _DATA_START <= at < _DATA_END)
+    starts = sorted({at for at, _, _ in places})
+    for at, size, name in places:
+        if found and at < found[-1].start + 1:
+            continue  # another name of the same buffer
+        if found and found[-1].is_sized and at < found[-1].end:
+            continue  # a part of it
+        following = next((s for s in starts if s > at), at - at % DATA_WINDOW_BYTES + DATA_WINDOW_BYTES)
+        found.append(DataExtent(at, at - size if size else following, name, bool(size)))
+    return found
+
+
+def _script_of(path: str) -> LinkerScript | None:
+    """The linker script that lies beside an ELF, as the stages and aiecc name it."""
+    if not path.endswith(".elf"):
+        return None
+    script = path[: -len(".elf")] + ".ld.script"
+    try:
+        return read_linker_script(read_file(script, _MAX_SCRIPT_BYTES).decode("utf-8", "replace"), script)
+    except (Error, OSError):
+        return None
