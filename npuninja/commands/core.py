@@ -13,6 +13,8 @@ from npuninja.machine_code.one_core import OneCore, Step
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.registers import NAMES
 
+_OWN_LOCKS = frozenset(map(str, range(16)))
+
 
 def _parser() -> VerbParser:
     parser = VerbParser(
@@ -57,6 +59,16 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _lock_value(text: str) -> int:
+    try:
+        value = int(text[:80], 0)
+    except ValueError:
+        raise UserError(f"--lock: '{text[:80]}' is no number") from None
+    if not -64 <= value <= 63:
+        raise UserError(f"--lock: {value} is no value of a lock, which has -64 to 63")
+    return value
+
+
 def _pair(text: str, what: str) -> tuple[str, str]:
     left, sign, right = text.partition("=")
     if not sign or not left or not right:
@@ -78,9 +90,9 @@ def main(arguments: Sequence[str]) -> int:
         core.set_register(*_pair(text, "REG=N"))
     for text in options.lock:
         number, value = _pair(text, "ID=N")
-        if not number.isdigit() or int(number) > 15:
-            raise UserError(f"--lock {text}: a core has own locks 0 to 15")
-        core.set_lock(int(number), int(value, 0))
+        if number not in _OWN_LOCKS:
+            raise UserError(f"--lock {text[:80]}: a core has own locks 0 to 15")
+        core.set_lock(int(number), _lock_value(value))
     for text in options.memory:
         address, path = _pair(text, "ADDRESS=FILE")
         core.put(core.address_of(address), read_file(path, MAX_XCLBIN_BYTES))

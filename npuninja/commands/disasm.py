@@ -11,6 +11,8 @@ from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import meant_manifest
 from npuninja.errors import UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
+from npuninja.formats.dwarf_lines import LineTable
+from npuninja.formats.elf import RELOCATABLE
 from npuninja.machine_code.comparison import compare_programs
 from npuninja.machine_code.listing import (
     Names,
@@ -88,6 +90,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+#: What is read of the line tables of one object: its sections times its table.
+_MOST_LINE_BYTES = 16 << 20
+
+
 def _json(kind: str, programs: list[MachineProgram], path: str) -> dict[str, Any]:
     bodies = []
     for program in programs:
@@ -119,7 +125,8 @@ def _text(program: MachineProgram, path: str, source: bool) -> list[str]:
     if program.isa == "wasm":
         return out + list(wasm_lines(program, path))
     names = Names(program.symbols)
-    if source and line_table(program.elf) is None:
+    tables = _LineTables(program) if source else None
+    if tables is not None and tables.are_missing:
         out.append("// no source lines: compiled without -g, or they are not in this kind of file")
     files = SourceFiles() if source else None
     if not program.sections:
@@ -129,6 +136,26 @@ def _text(program: MachineProgram, path: str, source: bool) -> list[str]:
         out.append(
             f"section {section.name}: 0x{section.address:x}, {len(section.data)} bytes, {len(listing.bundles)} bundles"
         )
-        lines = line_table(program.elf, section.number) if source else None
+        lines = tables.of_section(section.number) if tables is not None else None
         out += section_lines(listing, names, lines, files)
     return out
+
+
+class _LineTables:
+    """The source lines of a program's sections. In an object each section's are read by themselves."""
+
+    def __init__(self, program: MachineProgram) -> None:
+        self._elf = program.elf
+        table = program.elf.section(".debug_line") if program.elf is not None else None
+        self.are_missing = table is None
+        self._bytes = len(table.data) if table is not None else 0
+        self._left_bytes = _MOST_LINE_BYTES
+        is_object = program.elf is not None and program.elf.type == RELOCATABLE
+        self._linked = None if is_object else line_table(program.elf)
+
+    def of_section(self, number: int) -> LineTable | None:
+        """The lines of a section; None when it has none, or so much was read before that no more is."""
+        if self._linked is not None or self.are_missing:
+            return self._linked
+        self._left_bytes -= self._bytes
+        return line_table(self._elf, number) if self._left_bytes >= 0 else None

@@ -21,7 +21,7 @@ _CONTENT_PATH, _CONTENT_FOLDER = 1, 2
 _FIXED_BYTES = {0x0B: 1, 0x05: 2, 0x06: 4, 0x07: 8, 0x1E: 16, 0x17: 4}
 _FORM_STRING, _FORM_STRP, _FORM_LINE_STRP, _FORM_UDATA, _FORM_BLOCK = 0x08, 0x0E, 0x1F, 0x0F, 0x09
 #: Rows of one file's tables: a core has 8192 bundles at most, a module of WebAssembly 8 MiB.
-MAX_ROWS = 1 << 20
+MAX_ROWS = 1 << 19
 #: What the names of source files of one file's tables take together: a few bytes may name a long folder.
 MAX_NAME_CHARACTERS = 1 << 24
 #: Of one name: what Linux takes as a path.
@@ -57,6 +57,8 @@ def read_line_table(data: bytes, line_strings: bytes = b"", strings: bytes = b""
         while at + 4 <= len(data):
             (size,) = struct.unpack_from("<I", data, at)
             (version,) = struct.unpack_from("<H", data, at + 4)
+            if size < 2:
+                break  # room for no unit: padding, or damage
             if 2 <= version <= 5:
                 texts = {_FORM_LINE_STRP: line_strings, _FORM_STRP: strings}
                 _Unit(data, at + 4, min(at + 4 + size, len(data)), texts, room).add_rows(rows)

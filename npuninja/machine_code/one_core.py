@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import wasmtime
 
+from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.errors import Location, UserError
 from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA
 from npuninja.formats.elf import DATA_END, DATA_START, RELOCATABLE, SEGMENT_LIMIT
@@ -82,6 +83,12 @@ class OneCore:
         for segment in program.elf.segments:
             end = segment.address + segment.memory_bytes
             if segment.address < SEGMENT_LIMIT:
+                if segment.address + len(segment.data) > PROGRAM_MEMORY_BYTES:
+                    raise UserError(
+                        f"the program reaches to 0x{segment.address + len(segment.data):x}, a core has "
+                        f"{PROGRAM_MEMORY_BYTES} bytes of program memory",
+                        Location(path),
+                    )
                 pieces.append((segment.address, segment.data))
             elif segment.address >= DATA_START and end <= DATA_END:
                 self.core.data(segment.address, len(segment.data))[:] = segment.data

@@ -20,6 +20,7 @@ class Row(NamedTuple):
 HOSTILE = "emulator/test_hostile_modules.py"
 CHECKS = "emulator/test_checks.py"
 TEXT = "ir/test_hostile_text.py"
+PROGRAMS = "attack/test_hostile_programs.py"
 ROWS: dict[str, Row] = {
     "A1": Row(
         "a kernel's memcpy, memset or struct copy to a bad address killed the process",
@@ -96,6 +97,9 @@ ROWS: dict[str, Row] = {
             "device/test_memory_limit.py::test_buffers_end_at_the_limit",
             "attack/test_bombs.py::test_a_small_design_that_stands_for_much_is_refused",
             "attack/test_bombs.py::test_a_fill_without_end_is_refused_by_every_reader",
+            f"{PROGRAMS}::test_parts_of_an_elf_that_lie_upon_each_other_are_refused",
+            f"{PROGRAMS}::test_a_table_of_files_that_says_too_much_is_left_out",
+            f"{PROGRAMS}::test_assembly_that_stands_for_too_much_is_refused_with_its_line",
         ),
     ),
     "A9": Row(
@@ -135,6 +139,7 @@ ROWS: dict[str, Row] = {
             "packaging/test_damaged_graph.py::test_what_is_no_graph_is_refused",
             f"{HOSTILE}::test_globals_and_imports_of_other_types_are_told",
             "attack/test_special_files.py::test_verbs_refuse_what_is_no_file_of_theirs",
+            f"{PROGRAMS}::test_an_archive_that_means_harm_is_refused",
         ),
     ),
     "A14": Row(
