@@ -40,7 +40,7 @@ _SYMBOL = re.compile(r"([A-Za-z_.$][\w.$@]*|<[^>]+>)([+-]\d+)?")
 _ALIGN = {".text": 16}
 #: Of one section: a tile has 64 KiB of data memory and 16 KiB of program memory, and the windows of four tiles are 256 KiB.
 MAX_SECTION_BYTES = 1 << 20
-#: Digits of a number, as of designs.
+#: Digits of a number: as many as a design may write.
 _MAX_DIGITS = 1024
 _MAX_RELOCATION_TYPE = 255
 
