@@ -147,6 +147,11 @@ def read_pdi(data: bytes, name: str = "PDI") -> Pdi:
                 f"partition {number} is encrypted or signed: {header[0]} and {header[2]} words differ"
             )
         start = 4 * header[8]
+        if header[_PARTITION_WORDS - 4] and start + 4 * header[1] > len(reader):
+            raise reader.error(
+                f"partition {number} is shortened: of {4 * header[1]} bytes {max(0, len(reader) - start)} are there",
+                "AMD's own XCLBINs for the DPU have such PDIs, which only the NPU's firmware reads; those of MLIR-AIE are whole",
+            )
         partitions.append(
             Partition(header[9] >> 24 & 7, start, reader.block(start, 4 * header[1], f"partition {number}"))
         )
@@ -156,9 +161,10 @@ def read_pdi(data: bytes, name: str = "PDI") -> Pdi:
 
 def _header(reader: ByteReader, offset: int, count: int, what: str) -> tuple[int, ...]:
     words = reader.words(offset, count, f"the {what}")
-    if words[-1] != checksum(words[:-1]):
+    # AMD's own PDIs for the DPU have three more words in front of a partition header's sum, which does not count them.
+    if words[-1] not in (checksum(words[:-1]), checksum(words[: _PARTITION_WORDS - 4])):
         raise reader.error(
             f"damaged PDI: the {what} at 0x{offset:x} has checksum 0x{words[-1]:08x}, expected 0x{checksum(words[:-1]):08x}",
-            "it is damaged, or of another layout than MLIR-AIE's, as the PDIs for the DPU in AMD's driver are",
+            "it is damaged, or of another layout than MLIR-AIE's; build it again",
         )
     return words

@@ -126,3 +126,18 @@ def test_wrong_cdo_is_named() -> None:
 @given(damaged([GOOD, PDIS[0].read_bytes()]))
 def test_damage_never_crashes(data: bytes) -> None:
     reads_or_refuses(lambda d: read_pdi(d, "file").commands("file"), data)
+
+
+def test_pdis_of_amds_own_designs_are_told_from_damaged_ones() -> None:
+    """They have three words that the header's sum leaves out, and less data than the header says."""
+    made = bytearray(write_pdi([write_cdo([Write(0x1000, 7)] * 8)]))
+    made[0x140:0x14C] = b"\1\0\0\0\x50\x0c\0\0\x66\x89\x50\x0c"
+    assert len(read_pdi(bytes(made)).commands()) == len(
+        read_pdi(write_pdi([write_cdo([Write(0x1000, 7)] * 8)])).commands()
+    )
+    with pytest.raises(UserError, match=r"partition 0 is shortened: of \d+ bytes \d+ are there"):
+        read_pdi(bytes(made[:-16]))
+    made[0x143] ^= 1  # not one of those that may be there
+    made[0xE0] ^= 1
+    with pytest.raises(UserError, match="partition header 0 at 0xd0 has checksum"):
+        read_pdi(bytes(made))
