@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 
 from npuninja.argument_parser import VerbParser
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
-from npuninja.errors import Error, UserError, in_words
+from npuninja.device.run_options import CHECKED, add_checks
+from npuninja.errors import Error, UserError, WrongResult, in_words
 from npuninja.files import is_special, read_file
 from npuninja.formats.stream_2023 import is_stream_2023, to_transaction
 from npuninja.formats.txn import HEX_LINES, AddressPatch, read_txn
@@ -146,16 +147,18 @@ def arguments_used(path: str) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command line; returns the exit code."""
-    options = parser_of_runs(
+    parser = parser_of_runs(
         "npuninja run FILE.xclbin",
         "Runs an XCLBIN and its instructions on the emulated array (no NPU involved), without a manifest.",
-    ).parse_args(arguments)
+    )
+    add_checks(parser)
+    options = parser.parse_args(arguments)
     try:
         report = _run(options)
     except Error as error:
         return tell_error(error, options.json)
     print(json.dumps(report) if options.json else report_text(report))
-    return 0
+    return int(report["exit_code"])
 
 
 def tell_error(error: Error, as_json: bool) -> int:
@@ -178,14 +181,16 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
 
     buffers = [read_buffer(kind, text, options.memory_limit) for kind, text in options.buffers]
     insts = instructions(options.insts)
-    with Emulator.from_xclbin(read(options.xclbin), kernel=options.kernel, name=options.xclbin) as npu:
+    with Emulator.from_xclbin(
+        read(options.xclbin), kernel=options.kernel, name=options.xclbin, checks=frozenset(options.check)
+    ) as npu:
         return buffer_report(npu, insts, buffers, options)
 
 
 def buffer_report(
     npu: Emulator, insts: bytes, buffers: Sequence[GivenBuffer], options: argparse.Namespace
 ) -> dict[str, Any]:
-    """Runs instructions with buffers, writes those that are wanted, and gives the report."""
+    """Runs instructions with buffers, writes those that are wanted, says what checks found, and gives the report."""
     npu.limit_memory(options.memory_limit)
     hosts = []
     for buffer in buffers:
@@ -202,7 +207,17 @@ def buffer_report(
     report["remarks"] = run.remarks()
     for host in hosts:
         host.view.release()
-    return {"status": "ok", "exit_code": 0, "device": "emu", "emulated": True, **_without_status(report)}
+    findings = npu.races()
+    for finding in findings:
+        print(finding.render(), file=sys.stderr)
+    fields = {
+        "status": "wrong" if findings else "ok",
+        "exit_code": WrongResult.exit_code if findings else 0,
+        "device": "emu",
+        "emulated": True,
+        "checks": sorted(npu.checks),
+    }
+    return {**fields, **_without_status(report)}
 
 
 def _without_status(report: dict[str, Any]) -> dict[str, Any]:
@@ -228,5 +243,7 @@ def report_text(report: dict[str, Any]) -> str:
             stalls = sum(core["stall_cycles"].values())
             line += f"{core['issue_cycles']} issue cycles (exact), {stalls} stall cycles (modelled)"
         lines.append(line + (", ended" if core["ended"] else ""))
+    if report["checks"] and not report["exit_code"]:
+        lines.append(f"checked for {' and '.join(CHECKED[name] for name in report['checks'])}: nothing found")
     lines += [f"warning: {remark}" for remark in report["remarks"]]
     return "\n".join(lines)

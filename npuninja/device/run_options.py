@@ -70,14 +70,7 @@ def run_parser() -> VerbParser:
         metavar=("INPUTS", "EXPECTED"),
         help="with --verify: what the reference gave for this seed, as the build keeps it, instead of asking it again",
     )
-    parser.add_argument(
-        "--check",
-        type=_checks,
-        action="extend",
-        default=[],
-        metavar="NAME[,NAME]",
-        help="on the emulated array: look for `races` (accesses that nothing orders) and wrong accesses to `memory`",
-    )
+    add_checks(parser)
     parser.add_argument(
         "--schedules",
         type=_count,
@@ -127,6 +120,18 @@ def run_parser() -> VerbParser:
     )
     parser.add_argument("--brief", action="store_true", help="leave out what holds for every emulated run")
     return parser
+
+
+def add_checks(parser: argparse.ArgumentParser) -> None:
+    """The option `--check`: a list of names, empty without it."""
+    parser.add_argument(
+        "--check",
+        type=_checks,
+        action="extend",
+        default=[],
+        metavar="NAME[,NAME]",
+        help="on the emulated array: look for `races` (accesses that nothing orders) and wrong accesses to `memory`",
+    )
 
 
 def _checks(text: str) -> list[str]:

@@ -41,7 +41,7 @@ _ALIGN = {".text": 16}
 #: Of one section: a tile has 64 KiB of data memory and 16 KiB of program memory, and the windows of four tiles are 256 KiB.
 MAX_SECTION_BYTES = 1 << 20
 #: Digits of a number: as many as a design may write.
-_MAX_DIGITS = 1024
+_MAX_NUMBER_CHARACTERS = 1024
 _MAX_RELOCATION_TYPE = 255
 
 
@@ -266,7 +266,7 @@ class _Assembler:
         for item in text.split(","):
             item = item.strip()
             try:
-                value = int(item, 0) if len(item) <= _MAX_DIGITS else self._number(item, 0, 0)
+                value = int(item, 0) if len(item) <= _MAX_NUMBER_CHARACTERS else self._number(item, 0, 0)
             except ValueError:
                 symbol, addend = self._symbol(item)
                 if size != 4:
@@ -281,7 +281,7 @@ class _Assembler:
 
     def _number(self, text: str, least: int, most: int) -> int:
         try:
-            number = int(text[:_MAX_DIGITS], 0)
+            number = int(text[:_MAX_NUMBER_CHARACTERS], 0)
         except ValueError:
             raise self._error(f"'{text[:80]}' is no number") from None
         if not least <= number <= most:

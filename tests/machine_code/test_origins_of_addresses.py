@@ -176,3 +176,24 @@ def test_without_a_script_the_elfs_symbols_say_where_buffers_begin(
 
 def test_without_the_check_such_a_store_is_done(physical: Path) -> None:
     run(physical, " " + STRAYS["a store with an index"][0] + "\n", checks=frozenset({"races"}))
+
+
+def test_an_xclbin_without_a_manifest_is_checked_too(
+    physical: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "run",
+        str(physical / "a.xclbin"),
+        "--insts",
+        str(physical / "insts.bin"),
+        "--check",
+        "races,memory",
+    ]
+    run(physical, " " + RIGHT["its own last word"] + "\n")
+    assert main(words) == 0
+    assert "checked for wrong accesses to memory and races: nothing found" in capsys.readouterr().out
+    with pytest.raises(BadAccess):
+        run(physical, " " + STRAYS["a byte"][0] + "\n")
+    assert main(words) == BadAccess.exit_code
+    assert "byte 0 of buffer 'b'" in capsys.readouterr().err
+    assert main(words[:-1] + ["everything"]) == 2
