@@ -22,6 +22,7 @@ from npuninja.device.bare_run import (
     report_text,
     tell_error,
 )
+from npuninja.device.run_options import add_checks
 from npuninja.emulator.layout import ARGUMENT_MARK
 from npuninja.errors import Error, UserError
 from npuninja.formats.control_packets import LATE_OFFSET
@@ -56,13 +57,14 @@ def main(arguments: Sequence[str]) -> int:
         "--scratchpad", metavar="FILE", help="the content of the scratchpad (params.txt says what is where)"
     )
     add_buffers(parser)
+    add_checks(parser)
     options = parser.parse_args(arguments)
     try:
         report = _run(options)
     except Error as error:
         return tell_error(error, options.json)
     print(json.dumps(report) if options.json else report_text(report))
-    return 0
+    return int(report["exit_code"])
 
 
 def instance_of(elf: FullElf, wanted: str, name: str) -> FullInstance:
@@ -132,5 +134,6 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     last = max(every, default=-1)
     every[last + 1] = GivenBuffer(values.ljust(_SCRATCHPAD_BYTES, b"\0"), None)
     ordered = [every.get(place, GivenBuffer(bytes(4), None)) for place in range(last + 2)]
-    with Emulator(elf.columns, modules, pdis, rows=family.rows if family else SHARED_ROWS) as npu:
+    rows = family.rows if family else SHARED_ROWS
+    with Emulator(elf.columns, modules, pdis, rows=rows, checks=frozenset(options.check)) as npu:
         return buffer_report(npu, stream, ordered, options)

@@ -196,4 +196,4 @@ def test_an_xclbin_without_a_manifest_is_checked_too(
         run(physical, " " + STRAYS["a byte"][0] + "\n")
     assert main(words) == BadAccess.exit_code
     assert "byte 0 of buffer 'b'" in capsys.readouterr().err
-    assert main(words[:-1] + ["everything"]) == 2
+    assert main([*words[:-1], "everything"]) == 2
