@@ -10,6 +10,7 @@ from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
 
 MOST_IN_FLIGHT = 64  # each takes buffers of its own, and an NPU's queue is not long
 
+_MOST_DIGITS = 18
 #: What `--check NAME` looks for, in words.
 CHECKED = {"races": "races", "memory": "wrong accesses to memory"}
 
@@ -142,15 +143,21 @@ def _checks(text: str) -> list[str]:
     return names
 
 
+def _number(text: str) -> int:
+    if not text.removeprefix("-").isdecimal() or len(text) > _MOST_DIGITS:
+        raise argparse.ArgumentTypeError(f"'{text[:40]}' is no number of at most {_MOST_DIGITS} digits")
+    return int(text)
+
+
 def _count(text: str) -> int:
-    value = int(text)
+    value = _number(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
     return value
 
 
 def _in_flight(text: str) -> int:
-    value = int(text)
+    value = _number(text)
     if not 1 <= value <= MOST_IN_FLIGHT:
         raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MOST_IN_FLIGHT}")
     return value

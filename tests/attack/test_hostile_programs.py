@@ -196,3 +196,11 @@ def test_a_program_larger_than_program_memory_is_refused(
     (tmp_path / "x.elf").write_bytes(object_file([(1, -1, b"\1\0" * 20_000, 0), NAMES], 1))
     assert main(["core", str(tmp_path / "x.elf")]) == 2
     assert "16384 bytes of program memory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--seed", "--schedules", "--in-flight"])
+def test_a_number_of_thousands_of_digits_is_no_number(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "x.json", option, "9" * 5000]) == 2
+    said = capsys.readouterr().err
+    assert "is no number of at most 18 digits" in said
+    assert len(said) < 400
