@@ -199,7 +199,9 @@ def test_a_program_larger_than_program_memory_is_refused(
 
 
 @pytest.mark.parametrize("option", ["--seed", "--schedules", "--in-flight"])
-def test_a_number_of_thousands_of_digits_is_no_number(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_number_of_thousands_of_digits_is_no_number(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["run", "x.json", option, "9" * 5000]) == 2
     said = capsys.readouterr().err
     assert "is no number of at most 18 digits" in said
