@@ -453,7 +453,6 @@ def test_engine_and_package_agree_on_registers() -> None:
             f"{k}_S2MM_STATUS": dma.s2mm_status,
             f"{k}_MM2S_STATUS": dma.mm2s_status,
             f"{k}_LOCK_VALUE": registers.LOCK_VALUE[kind],
-            f"{k}_LOCK_REQUEST": registers.LOCK_REQUEST[kind],
             f"{k}_SWITCH_MASTERS": registers.SWITCH[kind].masters,
             f"{k}_SWITCH_SLAVES": registers.SWITCH[kind].slaves,
             f"{k}_SWITCH_SLOTS": registers.SWITCH[kind].slots,
