@@ -20,6 +20,8 @@ from npuninja.porting.scripts import ScriptCommands, commands_of_scripts, find_s
 
 #: Targets by which Makefiles run what they have built; the first that there are, are taken.
 RUN_TARGETS = ("run", "run_py")
+# So far above a folder a Makefile may be its own.
+_LEVELS_ABOVE = 3
 _PLACES = {
     "MLIR_AIE_DIR": MLIR_AIE_PLACE,
     "MLIR_AIE_INSTALL_DIR": MLIR_AIE_PLACE,
@@ -111,7 +113,7 @@ def import_folder(
         if not commands and not walked.notes:
             raise UserError(
                 f"{folder} has no Makefile, no CMakeLists.txt, no test for lit and no script, so nothing says how it is built",
-                hint="npuninja init makes a project to put its files into",
+                hint=_who_may_build(folder),
             )
         recognised += recognise(commands)
 
@@ -154,6 +156,17 @@ def _nothing_to_do(project: Project, folder: str, asked: str, remarks: Sequence[
         ),
         hint="name the target that builds them (--target NAME), or the script: --script FILE",
     )
+
+
+def _who_may_build(folder: str) -> str:
+    """The next step for a folder that has nothing to go by: one above it that may build it."""
+    above = os.path.dirname(folder)
+    for _ in range(_LEVELS_ABOVE):
+        makefile = find_makefile(above)
+        if makefile:
+            return f"the {makefile} of {above} may build it: npuninja import {above} --target NAME"
+        above = os.path.dirname(above)
+    return "npuninja init makes a project to put its files into"
 
 
 def _made_by_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> Sequence[Command]:

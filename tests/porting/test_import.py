@@ -644,6 +644,14 @@ def test_an_archive_of_objects_that_are_compiled_in_different_ways(tmp_path, mon
     assert ninja("build/npu1_1col/wasm/kernels/gain.o").returncode == 0, capfd.readouterr()
 
 
+def test_a_folder_that_another_one_builds_says_which(tmp_path, capsys):
+    (tmp_path / "designs" / "gain").mkdir(parents=True)
+    (tmp_path / "Makefile").write_text("gain: ;\n")
+    assert main(["import", str(tmp_path / "designs" / "gain"), "-o", str(tmp_path / "project")]) == 2
+    hint = f"the Makefile of {tmp_path} may build it: npuninja import {tmp_path} --target NAME"
+    assert hint in " ".join(capsys.readouterr().err.split())
+
+
 def test_a_script_that_makes_nothing_is_refused(tmp_path, capsys):
     (tmp_path / "run.sh").write_text(
         'if [ ! -f model.bin ]; then echo "no model"; exit 2; fi\npython3 x.py\n'
