@@ -74,6 +74,8 @@ show "$X"
 [ -x other.sh ] && show d; test -s other.sh && show e""",
     "globs": """show *.inc other.*; show "*.inc" none*.x; for f in other.*; do show "$f"; done""",
     "colour": """RED='\\033[0;31m'; log() { echo -e "${RED}$1"; }; log "hello"; show a""",
+    "options": """set -- -a -b 3 -cx rest
+while getopts ":ab:cx" o; do show $o "$OPTARG"; done; shift $((OPTIND - 1)); show "$@" """,
     "exit": """show a; if [ -f missing ]; then show never; fi; exit 0; show b""",
     "printf": """printf -v X '%s/%s' a b; show $X; show "$(printf '%s+' a b)" """,
 }  # fmt: skip

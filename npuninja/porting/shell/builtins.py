@@ -153,6 +153,24 @@ class Builtins(Shell):
             value = self.expansion.arithmetic(word)
         return None if value == UNKNOWN else value != "0"
 
+    def _do_getopts(self, words: list[str], _: Simple) -> bool | None:
+        known, name, *given = words
+        arguments = given or self.variables.arguments
+        at = int(self.variables.text("OPTIND") or "1") - 1
+        word = arguments[at] if at < len(arguments) else ""
+        if not re.match(r"-[^-]", word):
+            return False
+        letter, value = word[1], word[2:]
+        self.variables.values.pop("OPTARG", None)
+        if f"{letter}:" in known:
+            at += 0 if value else 1
+            self.variables.values["OPTARG"] = [value or (arguments[at] if at < len(arguments) else "")]
+        elif value:  # several letters in one word
+            arguments[at : at + 1] = [f"-{letter}", f"-{value}"]
+        self.variables.values[name] = [letter if letter in known.replace(":", "") else "?"]
+        self.variables.values["OPTIND"] = [str(at + 2)]
+        return True
+
     def _do_read(self, words: list[str], _: Simple) -> bool | None:
         for name in words:
             if re.fullmatch(r"[A-Za-z_]\w*", name):
@@ -162,12 +180,23 @@ class Builtins(Shell):
 
 #: Name -> the method that does it.
 BUILTINS = {
-    **dict.fromkeys(
-        (":", "true", "trap", "shopt", "wait", "umask", "ulimit", "alias", "sleep", "getopts"), "nothing"
-    ),
+    **dict.fromkeys((":", "true", "trap", "shopt", "wait", "umask", "ulimit", "alias", "sleep"), "nothing"),
     **{
         name: name
-        for name in ("false", "cd", "pushd", "popd", "pwd", "echo", "printf", "test", "unset", "set", "shift")
+        for name in (
+            "false",
+            "cd",
+            "pushd",
+            "popd",
+            "pwd",
+            "echo",
+            "printf",
+            "test",
+            "unset",
+            "set",
+            "shift",
+            "getopts",
+        )
     },
     **{name: name for name in ("exit", "return", "eval", "let", "read", "command", "source")},
     **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), "declare"),

@@ -1,4 +1,4 @@
-"""From the text of a shell script to its parts: bash's grammar, without job control and `select`."""
+"""From the text of a shell script to its parts: bash's grammar, without job control."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ class _Parser:
             return CommandList(body.parts, True, self._redirects())
         word = self._word_here()
         readers = {
-            "{": self._group, "if": self._if, "for": self._for, "while": self._while, "until": self._while,
+            "{": self._group, "if": self._if, "for": self._for, "select": self._for, "while": self._while, "until": self._while,
             "case": self._case, "function": self._function, "[[": self._condition,
         }  # fmt: skip
         if word in readers:
@@ -308,7 +308,7 @@ class _Parser:
             self._expect("fi")
             return If(tuple(branches), otherwise)
 
-    def _for(self, _: str) -> Node:
+    def _for(self, keyword: str) -> Node:
         self._blanks()
         if self._text.startswith("((", self._at):
             begin, condition, step = (*self._arithmetic().split(";"), "", "")[:3]
@@ -324,6 +324,8 @@ class _Parser:
                 if not words[-1]:
                     raise self._error("a word is expected")
         self._take(";")
+        if keyword == "select":  # which asks a person; the first answer is taken
+            words = (words or [])[:1]
         return For(name, None if words is None else tuple(words), self._body())
 
     def _body(self) -> CommandList:
