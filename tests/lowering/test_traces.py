@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from conftest import TESTS
 
 from npuninja.arch.event_registers import trace_registers
 from npuninja.arch.events import broadcast_event, events_of
-from npuninja.errors import UserError
+from npuninja.commands.lower import lower_design
+from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.lowering.generation import rules_of
@@ -185,3 +189,14 @@ def test_what_cannot_be_traced_is_refused(body: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as caught:
         lowered(device_of(body))
     assert caught.value.location is not None
+
+
+@pytest.mark.parametrize(("mode", "value"), [("Event-Time", 0), ("Event-PC", 1), ("Execution", 2)])
+def test_the_mode_is_in_the_control_register(mode, value):
+    """What aie-opt writes for the traced core of the reference design in each mode (Trace_Control0, its lowest bits)."""
+    text = (TESTS / "conformance" / "new_trace_core" / "design.mlir").read_text()
+    found = lower_design(text.replace("Event-Time", mode), "design.mlir", None, "2026-02", Warnings())
+    written = re.findall(
+        r"write32 \{address = 213200 : ui32.*value = (\d+)", found["npu_insts.mlir"].decode()
+    )
+    assert written == [str(2038038528 + value)]
