@@ -174,6 +174,13 @@ def test_the_nearer_of_two_folders_of_another_machine(tmp_path):
     assert (command.folder, command.words[1]) == (str(folder), str(folder / "fused.py"))
 
 
+def test_what_a_script_exports_is_the_environment_of_its_commands(tmp_path):
+    (tmp_path / "lib").mkdir()
+    text = "export PYTHONPATH=lib:/away/aie:$PYTHONPATH SIZE=4 TOOL=/away/bin/x; N=1 python3 test.py\n"
+    walk, _ = walked(tmp_path, text, PYTHONPATH="/away/too")
+    assert dict(walk.commands[0].environment) == {"PYTHONPATH": str(tmp_path / "lib"), "SIZE": "4", "N": "1"}
+
+
 def test_a_script_that_ends_itself_says_where(folder):
     walk, words = walked(
         folder, 'show a\nif [ ! -f kernel.o ]; then\n  echo "Build kernel.o first"\n  exit 1\nfi\nshow b\n'

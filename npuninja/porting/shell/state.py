@@ -16,7 +16,8 @@ from npuninja.porting.shell.parse import ASSIGNMENT, elements_of
 from npuninja.porting.shell.places import ForeignPlaces
 from npuninja.porting.shell.tree import Node, Redirect, Simple
 
-_PATHS = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "PWD", "OLDPWD", "SHLVL", "_")
+# What is the build's own business here, or a shell's.
+_NOT_HANDED_ON = ("PATH", "LD_LIBRARY_PATH", "PWD", "OLDPWD", "SHLVL", "_")
 
 
 @dataclass
@@ -166,10 +167,11 @@ class Shell:
         ):
             words = [words[0], "-c", "…"]  # a program that stands in the script itself
         environment = [
-            (name, self.variables.text(name))
+            (name, self._of_this_machine(name, self.variables.text(name)))
             for name in sorted(self.exported)
-            if name not in _PATHS and name not in dict(given)
+            if name not in _NOT_HANDED_ON and name not in dict(given)
         ]
+        given = [(name, self._of_this_machine(name, value)) for name, value in given]
         kept = tuple(
             (name, value) for name, value in (*environment, *given)
             if value and not any(self.places.is_strange(part) for part in value.split(":"))
@@ -187,6 +189,13 @@ class Shell:
             self.places.named.update(
                 os.path.normpath(os.path.join(folder, os.path.basename(w))) for w in words[1:-1]
             )
+
+    def _of_this_machine(self, name: str, value: str) -> str:
+        """A variable's text; of Python's search path, the folders that are there."""
+        if name != "PYTHONPATH":
+            return value
+        folders = (os.path.normpath(os.path.join(self.folder, part)) for part in value.split(":") if part)
+        return ":".join(filter(os.path.isdir, map(self.places.here, folders)))
 
     def document(self, node: Simple) -> str:
         """The text that a command is given as its input in the script itself."""
