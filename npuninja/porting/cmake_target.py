@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from npuninja.errors import ToolError, UserError
+from npuninja.porting.asked_program import MAX_OUTPUT_BYTES, TooMuchSaidError, ask
 from npuninja.porting.compile_words import found_libraries, read_compile_words
 from npuninja.porting.found import CMakeBuild, Command, HostProgram
 from npuninja.porting.make_commands import ask_make
@@ -178,10 +179,9 @@ def _asked(
     command: list[str], source: str, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            timeout=_TIME_LIMIT_S, check=False,
-        )  # fmt: skip
+        return ask(command, os.getcwd(), environment, _TIME_LIMIT_S)
+    except TooMuchSaidError as error:
+        raise ToolError(f"{command[0]} says more than {MAX_OUTPUT_BYTES >> 20} MiB about {source}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolError(f"{command[0]} cannot configure {source}: {error}") from error
 

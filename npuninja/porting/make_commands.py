@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from npuninja.errors import ToolError, UserError, in_words
+from npuninja.porting.asked_program import MAX_OUTPUT_BYTES, TooMuchSaidError, ask
 from npuninja.porting.found import Command
 from npuninja.porting.shell_words import commands_of
 
@@ -174,14 +175,16 @@ def _reason(stderr: str) -> str:
 
 def _run(command: list[str], folder: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(
-            command, cwd=folder, env=_plain(environment), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            errors="replace", timeout=_TIME_LIMIT_S, check=False,
-        )  # fmt: skip
+        return ask(command, folder, _plain(environment), _TIME_LIMIT_S)
     except subprocess.TimeoutExpired as error:
         raise ToolError(
             f"make -n has not ended within {_TIME_LIMIT_S} s in {folder}",
-            hint="a $(shell …) of the Makefile waits",
+            hint="a $(shell …) of the Makefile waits, or make calls itself without an end",
+        ) from error
+    except TooMuchSaidError as error:
+        raise ToolError(
+            f"make -n says more than {MAX_OUTPUT_BYTES >> 20} MiB in {folder}",
+            hint="look at what the Makefile prints",
         ) from error
     except OSError as error:
         raise ToolError(f"{command[0]} cannot be started: {in_words(error)}") from error

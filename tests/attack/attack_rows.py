@@ -157,6 +157,7 @@ ROWS: dict[str, Row] = {
             "remote/test_worker_tools.py::test_a_tampered_tool_is_noticed",
             "attack/test_foreign_modules.py::test_cores_that_poll_each_others_memory_are_told_what_they_do",
             "attack/test_special_files.py::test_sources_that_a_program_names_are_plain_files",
+            "porting/test_asked_program.py::test_what_make_has_started_ends_with_it",
         ),
     ),
 }

@@ -1,0 +1,60 @@
+"""Folders of strangers: what make starts ends with it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from npuninja.errors import ToolError
+from npuninja.porting import asked_program, make_commands
+from npuninja.porting.make_commands import ask_make
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            "X := $(shell echo $$$$ >> pid; exec sleep 1000)\nall:\n\techo\n", id="a shell that waits"
+        ),
+        pytest.param("$(shell echo $$PPID >> pid)\nall run:\n\t$(MAKE) all\n", id="a make that calls itself"),
+    ],
+)
+def test_what_make_has_started_ends_with_it(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Makefile").write_text(text)
+    monkeypatch.setattr(make_commands, "_TIME_LIMIT_S", 0.6)
+    with pytest.raises(ToolError, match="make -n has not ended within") as ended:
+        ask_make(str(tmp_path), ("all",), {}, dict(os.environ), "Makefile")
+    assert "calls itself" in (ended.value.hint or "")
+    pids = [int(word) for word in (tmp_path / "pid").read_text().split() if word.isdigit()]
+    assert pids
+    for _ in range(50):
+        if not any(map(is_running, pids)):
+            return
+        time.sleep(0.02)
+    raise AssertionError("it still runs")
+
+
+def test_what_make_says_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Makefile").write_text(
+        "X := $(shell head -c 300000 /dev/zero | tr '\\0' a)\nall:\n\techo $(X)\n"
+    )
+    monkeypatch.setattr(asked_program, "MAX_OUTPUT_BYTES", 1 << 17)
+    with pytest.raises(ToolError, match="make -n says more than"):
+        ask_make(str(tmp_path), ("all",), {}, dict(os.environ), "Makefile")
+
+
+def test_its_words_and_its_code_come_back(tmp_path: Path) -> None:
+    done = asked_program.ask(["sh", "-c", "echo a; echo b >&2; exit 3"], str(tmp_path), dict(os.environ), 10)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "a\n", "b\n")
