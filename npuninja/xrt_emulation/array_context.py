@@ -18,7 +18,7 @@ from npuninja.errors import Error, UserError
 from npuninja.formats.cdo import BlockWrite, Command
 from npuninja.formats.core_image import STUB_BYTES, read_core_image, read_stub
 from npuninja.formats.pdi import read_pdi
-from npuninja.formats.txn import HEADER_BYTES, LoadPdi
+from npuninja.formats.txn import HEADER_BYTES, LoadPdi, read_txn
 from npuninja.xrt_emulation import amdxdna, packets
 from npuninja.xrt_emulation.buffers import AllocatedBuffer, Buffers
 from npuninja.xrt_emulation.core_modules import CoreModules
@@ -67,6 +67,10 @@ def check_generation(architecture: str, npu: str) -> None:
         f"the XCLBIN is for {other} ({architecture.upper()}), and the NPU shown is {npu} ({own.upper()})",
         hint=f"give the program the XCLBIN that was built for {npu}, or show the other NPU: npuninja emu --device {other}",
     )
+
+
+def _loads(stream: bytes) -> bool:
+    return any(isinstance(operation, LoadPdi) for operation in read_txn(stream).operations)
 
 
 class ArrayContext:
@@ -195,6 +199,11 @@ class ArrayContext:
                 self._argument(emulator, number, address, taken, number in scratchpads)
                 for number, address in enumerate(addresses)
             ]
+            if call.unit == NO_UNIT and not emulator.loaded_by_number and not _loads(insts):
+                self.remarks.append(
+                    "nothing has configured the array: a sequence of a full ELF begins with aiex.npu.load_pdi, or stands in an "
+                    "aiex.configure"
+                )
             family = (
                 of_generation(insts[2]) if len(insts) > 2 else None
             )  # word 0: version, then the generation

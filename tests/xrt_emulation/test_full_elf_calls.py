@@ -172,6 +172,7 @@ def test_what_the_emulated_npu_does_not_honour_is_an_error(caller):
     assert program.run("run", *data, opcode=21) == packets.STATE_ERROR
     # Nothing has configured the array, so nothing arrives.
     assert program.run("run", *data) == packets.STATE_TIMEOUT
+    assert "nothing has configured the array" in program.log.getvalue()
 
 
 def test_a_pdi_that_is_nowhere_or_damaged_is_an_error(caller):
