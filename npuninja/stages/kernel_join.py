@@ -38,15 +38,17 @@ def run(arguments: list[str]) -> None:
 
 
 def _check_part(data: bytes, path: str, kind: str) -> None:
-    if kind != "wasm":
-        if not data.startswith(ARCHIVE_MAGIC):  # whose members the linker checks, and the result is below
-            check_object(kind, path)(data)
-    elif data.startswith(ELF_MAGIC) or (data.startswith(ARCHIVE_MAGIC) and b"\n" + ELF_MAGIC in data):
+    is_archive = data.startswith(ARCHIVE_MAGIC)
+    if kind == "wasm" and (data.startswith(ELF_MAGIC) or (is_archive and b"\n" + ELF_MAGIC in data)):
         raise UserError(
             "an object for an NPU, and the cores are compiled for the emulated array",
             Location(path),
             hint="name its source in toolchain.toml, or configure with --provider kernel=real",
         )
+    if is_archive:
+        return  # its other members are checked by the linker, and the result is below
+    if kind != "wasm":
+        check_object(kind, path)(data)
     elif not data.startswith(WASM_OBJECT_MAGIC):
         raise UserError(
             "neither an object nor an archive", Location(path), hint="name its source in toolchain.toml"

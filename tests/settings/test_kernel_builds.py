@@ -71,6 +71,9 @@ def test_an_object_for_an_npu_is_no_part_of_an_emulated_core(empty: NegateProjec
     empty.configure()
     printed = empty.ninja(code=None).stdout
     assert "made.o: error: an object for an NPU, and the cores are compiled for the emulated array" in printed
+    archive = b"!<arch>\n" + b"made.o/".ljust(58) + b"`\n" + b"\x7fELF" + bytes(60)
+    (empty.folder / "made.o").write_bytes(archive)
+    assert "made.o: error: an object for an NPU" in empty.ninja(code=None).stdout
 
 
 def test_two_designs_with_an_object_of_one_name(empty: NegateProject) -> None:
