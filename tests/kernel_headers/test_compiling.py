@@ -301,3 +301,19 @@ def test_a_file_of_headers_that_the_compiler_cannot_take(wasm_build, monkeypatch
     monkeypatch.setattr(_precompiled, "with_precompiled", with_broken)
     kernel_cc.run([*wasm_build.compile_arguments(source, source.with_suffix(".o")), "--architecture", "aie2"])
     assert source.with_suffix(".o").exists()
+
+
+@pytest.mark.parametrize("architecture", ["aie2", "aie2p"])
+def test_names_of_the_api_are_there(wasm_build, architecture):
+    """Every name of the list, which was made from the API's public headers; a using-declaration takes any kind of it."""
+    lines = Path(__file__).with_name("api_names.txt").read_text().splitlines()[1:]
+    at = lines.index("--")
+    names = " ".join(lines if architecture == "aie2p" else lines[:at]).replace("--", "").split()
+    source = wasm_build.folder / "names.cc"
+    source.write_text(
+        "#include <aie_api/aie.hpp>\nnamespace all {\n" + "".join(f"using aie::{n};\n" for n in names) + "}\n"
+    )
+    target = source.with_suffix(".o")
+    kernel_cc.run([*wasm_build.compile_arguments(source, target), "--architecture", architecture])
+    assert len(names) > 280
+    assert target.exists()

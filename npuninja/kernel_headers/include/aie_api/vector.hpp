@@ -22,6 +22,7 @@ inline constexpr unsigned vector_ldst_align_v_default = vector_decl_align;
 /** How far accumulators are shifted at most. */
 inline constexpr int max_shift = 59, min_shift = -4;
 
+using ::accauto;
 enum class aie_dm_resource { none, a, b, c, d, ab, ac, ad, bc, bd, cd, stack };
 
 template <class T> using type_for = typename npu::canonical<__remove_cv(T)>::type;
