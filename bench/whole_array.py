@@ -1,28 +1,34 @@
 """How long lowering takes for matrix multiplications on a whole array: 16 cores in 4 columns, 32 in 8.
 
-    python bench/whole_array.py [--json FILE] [--repeat N] [--reference AIE_OPT]
+    python bench/whole_array.py [--json FILE] [--repeat N] [--only WORDS]
+                                [--reference AIE_OPT [--translate AIE_TRANSLATE] [--built HOW]]
 
 The designs are those that people write: rows of A are dealt to a row of cores each, columns of B to a column, and the
 parts of C are joined by the memory tile of their column. Measured are the wall time, the processor time and the peak memory
 of whole processes (`npuninja lower`), least of N runs, and how many paths routing looked for. With `--reference` the same
-stages of MLIR-AIE's own tools are timed beside it (addresses and routes, one process each). Nothing here runs in the tests.
+stages of MLIR-AIE's own tools are timed beside it, for the designs of their generation, as their driver runs them: addresses,
+routes and sequence by aie-opt, and with `--translate` instructions and a linker script for each core. Compare user CPU time where
+other things run. Nothing here runs in the tests.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent))
-from lowering import ROOT, Run
-from machine import describe, machine, write_result
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).parent)]
+from lowering import ROOT  # noqa: E402
+from machine import describe, machine, write_result  # noqa: E402
+
+from npuninja.detect.mlir_aie_releases import RELEASES, Release  # noqa: E402
 
 ROWS = 4
 #: Cores, columns, device, generation, and whether the text says where tiles are.
@@ -141,7 +147,16 @@ def _core(column: int, row: int) -> list[str]:
     return lines
 
 
-def process(command: Sequence[str]) -> Run:
+class Figure(NamedTuple):
+    """What some processes took together: wall time, processor time of their own code (user), all of it, peak memory."""
+
+    seconds: float
+    user_s: float
+    cpu_s: float
+    mebibytes: float
+
+
+def process(command: Sequence[str]) -> Figure:
     """Runs a command once."""
     start = time.perf_counter()
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -152,14 +167,16 @@ def process(command: Sequence[str]) -> Run:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise SystemExit(f"{' '.join(command)} failed with {child.returncode}:\n{said}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 2**10)
+    memory = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return Figure(seconds, usage.ru_utime, usage.ru_utime + usage.ru_stime, memory)
 
 
-def best(commands: Sequence[Sequence[str]], repeat: int) -> Run:
+def best(commands: Sequence[Sequence[str]], repeat: int) -> Figure:
     """The least of several runs of some commands one after the other."""
     runs = [[process(command) for command in commands] for _ in range(repeat)]
-    return Run(
+    return Figure(
         min(sum(run.seconds for run in each) for each in runs),
+        min(sum(run.user_s for run in each) for each in runs),
         min(sum(run.cpu_s for run in each) for each in runs),
         max(run.mebibytes for each in runs for run in each),
     )
@@ -167,7 +184,6 @@ def best(commands: Sequence[Sequence[str]], repeat: int) -> Run:
 
 def searches(design: str, generation: str) -> int:
     """How many paths routing looks for."""
-    sys.path.insert(0, str(ROOT))
     from npuninja.errors import Warnings
     from npuninja.ir.parser import parse_module
     from npuninja.lowering import pipeline
@@ -191,50 +207,112 @@ def searches(design: str, generation: str) -> int:
     return count
 
 
-#: Steps 1 and 2 as the reference's driver runs them, for what such a design has.
-_REFERENCE = (
-    "builtin.module(lower-affine,aie-canonicalize-device,aie.device(aie-assign-lock-ids,"
-    "aie-register-objectFifos,aie-objectFifo-stateful-transform,aie-assign-bd-ids,aie-assign-buffer-addresses))",
-    "builtin.module(aie.device(aie-create-pathfinder-flows))",
-)
+class Reference(NamedTuple):
+    """MLIR-AIE's own tools, and how they are called.
+
+    Attributes:
+        opt: the path of aie-opt.
+        translate: of aie-translate, which writes instructions and linker scripts; "" for without.
+        release: the pipelines of its release.
+        without: passes of these that this aie-opt does not have, and that such designs do not need.
+    """
+
+    opt: str
+    translate: str
+    release: Release
+    without: tuple[str, ...]
+
+    def commands(self, source: str, folder: str, columns: int, placed: bool) -> list[list[str]]:
+        """The processes that do what `npuninja lower` does, in order."""
+        release, files = self.release, [source]
+
+        def opt(*words: str) -> list[str]:
+            files.append(str(Path(folder, f"{len(files)}.mlir")))
+            return [self.opt, *words, files[-2], "-o", files[-1]]
+
+        lower = release.lower if placed else f"{release.place},{release.lower}"
+        lower = lower.format(arch="aie2" if columns == 4 else "aie2p")
+        for name in self.without:
+            lower = re.sub(rf"{name}(\{{[^{{}}]*\}})?,", "canonicalize,", lower)
+        found = [opt(f"--pass-pipeline=builtin.module({lower})"), opt(*release.route)]
+        lowered = files[1]
+        if release.generation != "2026-08":
+            files.append(lowered)
+        found.append(opt(f"--pass-pipeline={release.sequence}"))
+        if self.translate:
+            words = [
+                "--aie-npu-to-binary",
+                "--aie-output-binary",
+                files[-1],
+                "-o",
+                str(Path(folder, "insts.bin")),
+            ]
+            found.append([self.translate, *words])
+            for column in range(columns):
+                for row in range(2, 2 + ROWS):
+                    core = [
+                        f"--tilecol={column}",
+                        f"--tilerow={row}",
+                        lowered,
+                        "-o",
+                        str(Path(folder, "core.ld")),
+                    ]
+                    found.append([self.translate, "--aie-generate-ldscript", *core])
+        return found
 
 
-def measure(repeat: int, reference: str | None) -> dict[str, dict[str, Any]]:
-    """Every design of `DESIGNS`, by name."""
+def reference_of(opt: str, translate: str) -> Reference:
+    """Which release a path of aie-opt is of, by the passes that it lists."""
+    said = subprocess.run([opt, "--help"], capture_output=True, text=True, check=True).stdout
+    known = set(re.findall(r"^\s+--([A-Za-z][\w-]*)\b", said, re.MULTILINE))
+    for release in reversed(RELEASES):
+        text = ",".join((release.lower, release.route[0].removeprefix("--pass-pipeline="), release.sequence))
+        names = set(re.findall(r"[A-Za-z][\w-]+(?=[,(){]|$)", re.sub(r"\{\{[^{}]*\}\}", "", text)))
+        missing = names - known - {"module", "device"}
+        if missing <= {"convert-vector-to-aievec"}:
+            return Reference(opt, translate, release, tuple(missing))
+    raise SystemExit(f"{opt}: it lists the passes of no release that is known here")
+
+
+def measure(repeat: int, reference: Reference | None, only: str) -> dict[str, dict[str, Any]]:
+    """Every design of `DESIGNS` whose name has `only` in it, by name."""
     results: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="npuninja-bench-") as folder:
         for cores, columns, device, generation, placed in DESIGNS:
+            name = f"{cores} cores, {generation}{'' if placed else ', placed by the lowering'}"
+            if only not in name:
+                continue
             text = design_of(columns, device, placed)
             source, output = Path(folder, f"{cores}.mlir"), Path(folder, "out")
             source.write_text(text, encoding="utf-8")
             lower = [sys.executable, "-m", "npuninja", "lower", str(source), "-o", str(output)]
             run = best([[*lower, "--generation", generation]], repeat)
             found: dict[str, Any] = {**run._asdict(), "searches": searches(text, generation)}
-            if reference and placed:
-                between = str(Path(folder, "between.mlir"))
-                commands = [
-                    [reference, f"--pass-pipeline={_REFERENCE[0]}", str(source), "-o", between],
-                    [
-                        reference,
-                        f"--pass-pipeline={_REFERENCE[1]}",
-                        between,
-                        "-o",
-                        str(Path(folder, "last.mlir")),
-                    ],
-                ]
-                found["reference"] = best(commands, repeat)._asdict()
-            results[f"{cores} cores, {generation}{'' if placed else ', placed by the lowering'}"] = found
+            if reference and reference.release.generation == generation:
+                theirs = best(reference.commands(str(source), folder, columns, placed), repeat)
+                found["reference"] = theirs._asdict()
+                found["ratio_user"] = run.user_s / theirs.user_s
+                found["ratio_seconds"] = run.seconds / theirs.seconds
+            results[name] = found
     return results
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:
-    """The figures."""
-    lines = ["| design | wall time | processor time | peak memory | paths | reference |", "|---" * 6 + "|"]
+    """The figures; a ratio below 1 says that npuninja is faster."""
+    lines = [
+        "| design | wall time | user CPU | peak memory | paths | reference: wall time | user CPU | ratio of user CPU |",
+        "|---" * 8 + "|",
+    ]
     for name, figure in results.items():
-        theirs = f"{figure['reference']['cpu_s']:.2f} s" if "reference" in figure else "not measured"
+        theirs = figure.get("reference")
+        beside = (
+            f"{theirs['seconds']:.2f} s | {theirs['user_s']:.2f} s | {figure['ratio_user']:.2f}"
+            if theirs
+            else "not measured | |"
+        )
         lines.append(
-            f"| {name} | {figure['seconds']:.2f} s | {figure['cpu_s']:.2f} s | {figure['mebibytes']:.0f} MiB | "
-            f"{figure['searches']} | {theirs} |"
+            f"| {name} | {figure['seconds']:.2f} s | {figure['user_s']:.2f} s | {figure['mebibytes']:.0f} MiB | "
+            f"{figure['searches']} | {beside} |"
         )
     return "\n".join(lines)
 
@@ -246,14 +324,34 @@ def main() -> int:
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each measurement (default 3)")
+    parser.add_argument("--only", default="", help="only designs with this in their name: 32 cores")
     parser.add_argument("--reference", metavar="AIE_OPT", help="also time MLIR-AIE's own aie-opt")
+    parser.add_argument("--translate", metavar="AIE_TRANSLATE", default="", help="and its aie-translate")
+    parser.add_argument("--built", default="", help="how these were built, for the result: -O2, a wheel of …")
     options = parser.parse_args()
     facts = machine()
     print(f"Measured on {describe(facts)}; one process, load {facts['load_at_start']} at the start.\n")
-    results = measure(options.repeat, options.reference)
+    reference = reference_of(options.reference, options.translate) if options.reference else None
+    about: dict[str, Any] = {}
+    if reference:
+        about = {
+            "since": reference.release.since,
+            "generation": reference.release.generation,
+            "built": options.built,
+            "translate": bool(reference.translate),
+            "without": list(reference.without),
+        }
+        print(
+            f"The reference is of {about['since']} or later ({about['generation']}); {options.built or 'built unknown'}."
+        )
+        if not reference.translate:
+            print("It writes no instructions and no linker scripts here, which npuninja's figures include.\n")
+    results = measure(options.repeat, reference, options.only)
     print(table(results))
     if options.json:
-        write_result(options.json, {"machine": facts, "kind": "measured", "designs": results})
+        write_result(
+            options.json, {"machine": facts, "kind": "measured", "reference": about, "designs": results}
+        )
     return 0
 
 
