@@ -87,6 +87,8 @@ class Family(NamedTuple):
         local_task_addresses: whether a task of the runtime sequence gives a memtile's buffer by its address in the
             memtile, not in the DMA's window; so does MLIR-AIE for npu1 only.
         controller_ids: packet id of the controller of a tile, by row (MLIR-AIE: AIEGenerateColumnControlOverlay.cpp).
+        joins_control_packets: whether control packets for a tile may follow each other in one transfer, each with its stream
+            header; MLIR-AIE sends them so (AIECtrlPacketToDma.cpp).
         stream_words_per_cycle: words that a stream moves in a cycle at most.
     """
 
@@ -109,6 +111,7 @@ class Family(NamedTuple):
     host_call_us: tuple[float, float, float]
     local_task_addresses: bool
     controller_ids: tuple[int, ...]
+    joins_control_packets: bool
     stream_words_per_cycle: int
 
     def __hash__(self) -> int:
@@ -161,6 +164,7 @@ FAMILIES: dict[str, Family] = {
             host_call_us=(78, 110, 310),
             local_task_addresses=True,
             controller_ids=_CONTROLLER_IDS,
+            joins_control_packets=False,
             stream_words_per_cycle=1,
         ),
         Family(
@@ -190,6 +194,7 @@ FAMILIES: dict[str, Family] = {
             host_call_us=(78, 410, 670),
             local_task_addresses=False,
             controller_ids=_CONTROLLER_IDS,
+            joins_control_packets=True,
             # AIE-ML v2 has streams of 64 bits (AM027). Whether Strix has is not verified.
             stream_words_per_cycle=2,
         ),

@@ -81,7 +81,8 @@ class Array:
         self._functions: dict[str, wasmtime.Func] = {}
         self.kernel_output = KernelOutput()
         self._tables = {
-            name: self.call(name) for name in ("argument_table", "actor_states", "event_log", "fault_record")
+            name: self.call(name)
+            for name in ("argument_table", "actor_states", "event_log", "fault_record", "set_again")
         }
         self._ddr_bytes = 0
         #: More than that is not given to host buffers.
@@ -253,7 +254,17 @@ class Array:
         self._view[table : table + len(argument_table)] = argument_table
         family = of_generation(insts[2])  # in the stream's header
         self.call("set_compression_known", int(family is not None and family.architecture == "aie2"))
+        self.call("set_control_packets_join", int(family is not None and family.joins_control_packets))
         self.call("begin", self._insts.put(insts), len(insts), arguments)
+
+    def take_lock_set_again(self) -> tuple[int, ...]:
+        """The first lock that was set since the last call while descriptors of its tile had taken of it: channel,
+        descriptor, lock, value, taken; () for none.
+        """
+        place = self._tables["set_again"]
+        found, *numbers = struct.unpack_from("<6I", self._view, place)
+        struct.pack_into("<I", self._view, place, 0)
+        return tuple(numbers) if found else ()
 
     def states(self) -> list[ActorState]:
         """What every actor that ever did something is doing."""

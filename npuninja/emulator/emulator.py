@@ -439,8 +439,9 @@ class Emulator:
             lambda: core_counts(self._array, self._cores.emulated, self._cores.machine, before, self._counted)
         )
         return RunReport(
-            wall_time_s, channel_counts(before, self._counted), cores, unfinished, strays, tuple(self.races())
-        )
+            wall_time_s, channel_counts(before, self._counted), cores, unfinished, strays, tuple(self.races()),
+            self._array.take_lock_set_again(),
+        )  # fmt: skip
 
     @property
     def kernel_output(self) -> KernelOutput:

@@ -64,6 +64,8 @@ class RunReport(NamedTuple):
         stray_writes: what cores' tiles hold outside every buffer since the design was loaded: a kernel writes
             too far.
         races: what a run with the check `races` found.
+        lock_set_again: channel, descriptor, lock, value and number taken of the first lock that was set while descriptors
+            of its tile had taken of it; () for none.
     """
 
     wall_time_s: float
@@ -72,6 +74,19 @@ class RunReport(NamedTuple):
     unfinished: tuple[str, ...]
     stray_writes: tuple[StrayWrite, ...] = ()
     races: tuple[Race, ...] = ()
+    lock_set_again: tuple[int, ...] = ()
+
+    @property
+    def overfilled(self) -> list[str]:
+        """What `lock_set_again` means, as a sentence."""
+        if not self.lock_set_again:
+            return []
+        channel, bd, lock, value, taken = self.lock_set_again
+        return [
+            f"{layout.lock_name(lock)} was set to {value} while BD {bd} of {layout.actor_name(channel)} had taken {taken} of it, "
+            "so that more objects are on their way than there are buffers, and some may be overwritten, on an NPU too: "
+            "reset the channel before the lock is set"
+        ]
 
     def remarks(self) -> list[str]:
         """Transfers that the sequence did not wait for, writes beyond buffers, and stacks that are nearly full or too
@@ -82,6 +97,7 @@ class RunReport(NamedTuple):
             "wait for it in the sequence (dma_wait)"
             for transfer in self.unfinished
         ]
+        remarks += self.overfilled
         remarks += [f"{s.sentence}; an index in the kernel may be too large" for s in self.stray_writes]
         # The compiler for wasm keeps more in registers than Peano does, so on an NPU it is rather more.
         remarks += [

@@ -1,8 +1,9 @@
 """Control packets: register writes that a stream brings to a tile, and a device's configuration told so.
 
 A packet is a stream header with the id of the tile's controller, a control word, and up to four words of data. What such a
-file has, a DMA of the shim sends: the stream below is the runtime sequence that does it, packet for packet. Writes of
-single registers stay in the sequence, as MLIR-AIE's pipeline leaves them.
+file has, a DMA of the shim sends: the stream below is the runtime sequence that does it, packet for packet, or for families
+that take several of a tile at once all that follow each other. Writes of single registers stay in the sequence, as MLIR-AIE's
+pipeline leaves them.
 
 Sources: MLIR-AIE AIETargetNPU.cpp (AIETranslateControlPacketsToUI32Vec), AIETxnToControlPacket.cpp,
 AIECtrlPacketToDma.cpp, IRTransforms.h (getControlPacketPipeline); all of August 2026.
@@ -143,12 +144,12 @@ def sending(steps: Sequence[Step], model: DeviceModel, argument: int) -> tuple[b
     """
     packets, operations = bytearray(), list[TxnOperation]()
     late = LATE_OFFSET if argument >= TRANSLATED_ARGUMENTS else 0
-    for step in steps:
-        if not isinstance(step, ControlPacket):
-            operations.append(step)
+    for together in _transfers(steps, model.family.joins_control_packets):
+        if not isinstance(together, list):
+            operations.append(together)
             continue
-        column, row, _ = split_address(step.address)
-        data = write_packet(step, model.family.controller_ids[row])
+        column, row, _ = split_address(together[0].address)
+        data = b"".join(write_packet(packet, model.family.controller_ids[row]) for packet in together)
         channel = int(row >= model.rows // 2)  # as the overlay leads the rows to the shim's two channels
         shim = tile_address(column, model.shim_row, 0)
         bd = shim + bd_offset("shim", 0)
@@ -160,3 +161,21 @@ def sending(steps: Sequence[Step], model: DeviceModel, argument: int) -> tuple[b
         ]
         packets += data
     return bytes(packets), operations
+
+
+def _transfers(steps: Sequence[Step], join: bool) -> Iterator[Union[list[ControlPacket], Write, MaskWrite]]:
+    """What is sent at once, and what stays a write; `join`: packets for one tile in a row are one transfer."""
+    packets: list[ControlPacket] = []
+    for step in steps:
+        if not isinstance(step, ControlPacket):
+            if packets:
+                yield packets
+                packets = []
+            yield step
+            continue
+        if packets and not (join and packets[0].address & ~_TILE_MASK == step.address & ~_TILE_MASK):
+            yield packets
+            packets = []
+        packets.append(step)
+    if packets:
+        yield packets

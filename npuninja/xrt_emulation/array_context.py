@@ -228,6 +228,7 @@ class ArrayContext:
             self.remarks += [
                 f"{transfer} when the instructions ended; they lack a wait" for transfer in report.unfinished
             ]
+            self.remarks += report.overfilled
         except (MalformedPacket, UserError) as error:
             found = error if isinstance(error, UserError) else UserError(str(error))
             raise ContextOutcome(packets.STATE_ERROR, found) from error

@@ -8,6 +8,8 @@ from array_program import Program, Sequence, core_bd, mem_bd
 
 from npuninja.arch.registers import tile_address
 from npuninja.emulator import Deadlock, NoRoute, NotModelled
+from npuninja.formats.control_packets import with_parity
+from npuninja.formats.txn import Transaction, Write, write_txn
 
 
 def words(npu, column, row, start, count):
@@ -251,6 +253,25 @@ def test_control_packet_writes_registers() -> None:
         # Two packets in one stream: two words to 0x1D040, one to data memory.
         put(npu, 0, 2, 0, [2 << 22 | 1 << 20 | 0x1D040, 11, 22, 0 << 22 | 0x100, 33, 0 << 22 | 0x104, 44])
         npu.run(nothing(), [])
+        assert [npu.read32(tile_address(0, 3, a)) for a in (0x1D040, 0x1D044, 0x100, 0x104)] == [
+            11,
+            22,
+            33,
+            44,
+        ]
+
+
+def test_control_packets_in_one_stream_have_headers_on_npu2() -> None:
+    p = Program()
+    p.circuit((0, 2, "DMA", 0), [("North", 0)], ("FIFO", 0))
+    p.write(0, 3, 0x3F000 + 4 * 4, 0)
+    p.rule(0, 3, ("South", 0), 0, 4, 31, 0, 0)
+    p.master(0, 3, ("TileControl", 0), 0, [0], drop=False)
+    p.bd(0, 2, 0, core_bd(0, 9, packet=(1, 4)))
+    p.start(0, 2, "MM2S", 0, 0)
+    with p.emulator() as npu:
+        put(npu, 0, 2, 0, [1 << 20 | 0x1D040, 11, 22, with_parity(4), 0x100, 33, with_parity(4), 0x104, 44])
+        npu.run(write_txn(Transaction(4, 6, 8, 1, (Write(0, 0),))), [])
         assert [npu.read32(tile_address(0, 3, a)) for a in (0x1D040, 0x1D044, 0x100, 0x104)] == [
             11,
             22,

@@ -48,6 +48,27 @@ def loop_through_memtile() -> Program:
     return p
 
 
+def test_a_lock_that_is_set_while_a_descriptor_holds_of_it_is_told() -> None:
+    lock = tile_address(0, 1, registers.lock_value("mem", 0))
+    with loop_through_memtile().emulator() as npu:
+        # The receiver has begun with a buffer and waits for words, so one of the two is left.
+        assert npu.run(nothing(), []).remarks() == []
+        again = Sequence()
+        again.operations.append(txn.Write(lock, 1))
+        assert npu.run(again.bytes(), []).remarks() == []
+        again.operations[-1] = txn.Write(lock, 2)
+        (remark,) = npu.run(again.bytes(), []).remarks()
+        assert (
+            "lock 0 of tile (0, 1) was set to 2 while BD 0 of S2MM 0 of tile (0, 1) had taken 1 of it"
+            in remark
+        )
+        assert npu.run(nothing(), []).remarks() == []
+        # As it is meant: the channel is idle when its locks are set.
+        control = tile_address(0, 1, registers.channel_control("mem", "S2MM", 0))
+        again.operations = [txn.Write(control, 2), txn.Write(control, 0), txn.Write(lock, 2)]
+        assert npu.run(again.bytes(), []).remarks() == []
+
+
 def test_full_task_queue_makes_the_sequence_wait() -> None:
     s = Sequence()
     for i in range(12):

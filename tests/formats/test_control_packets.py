@@ -97,3 +97,18 @@ def test_a_configuration_is_sent_packet_by_packet() -> None:
     assert alone[2] == BlockWrite(tile_address(1, 4, 0), struct.pack("<2I", 9, 9))
     with pytest.raises(UserError, match="MaskPoll"):
         list(configuration_steps([cdo.MaskPoll(queue, 1, 1, 5)]))
+
+
+def test_packets_of_one_tile_go_together_on_npu2() -> None:
+    first, second = tile_address(0, 2, 0x100), tile_address(0, 3, 0)
+    steps = [
+        *(ControlPacket(first, (1, 2, 3, 4)), ControlPacket(first + 16, (5,)), ControlPacket(second, (6,))),
+        Write(first, 0),
+        *(ControlPacket(second, (7, 8)), ControlPacket(second, (9,))),
+    ]
+    packets, operations = sending(steps, device("npu2_1col"), 2)
+    assert packets == written([step for step in steps if isinstance(step, ControlPacket)])
+    lengths = [struct.unpack("<I", op.data[:4])[0] for op in operations if isinstance(op, BlockWrite)]
+    assert lengths == [6 + 3, 3, 4 + 3]
+    offsets = [op.offset_bytes for op in operations if isinstance(op, AddressPatch)]
+    assert offsets == [0, 36, 48]

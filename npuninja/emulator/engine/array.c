@@ -124,6 +124,7 @@ void write32(u32 address, u32 value) {
     }
     if (offset - map->locks < LOCK_STRIDE * map->lock_count && offset % LOCK_STRIDE == 0) {
         check_lock_set(64 * tile + (offset - map->locks) / LOCK_STRIDE, value & 63);
+        lock_set_again(64 * tile + (offset - map->locks) / LOCK_STRIDE, (i32)(value & 63));
         LOCK(64 * tile + (offset - map->locks) / LOCK_STRIDE) = (i32)(value & 63);
         return;
     }

@@ -458,6 +458,37 @@ void mm2s_step(u32 channel) {
     finish(channel);
 }
 
+/* --- A lock that is set while descriptors of its tile have taken of it: then more is in use than the configuration gave, and
+ * one writes where another reads. The first of a run is kept. */
+static i32 given[64 * TILES]; /* by the configuration */
+static struct {
+    u32 found, channel, bd, lock, value, taken;
+} set_again;
+
+void lock_set_again(u32 index, i32 value) {
+    if (txn_configuring()) {
+        given[index] = value;
+        return;
+    }
+    i32 taken = 0;
+    u32 by = 0, tile = index / 64;
+    for (u32 id = CHANNELS_PER_TILE * tile; id < CHANNELS_PER_TILE * (tile + 1); id++) {
+        Channel *c = &channels[id];
+        int holds = (c->state == HEADER || c->state == MOVING) && c->bd.acquire && c->bd.acquire_lock == index;
+        if (!holds || c->bd.acquire_value >= 0) continue;
+        taken -= c->bd.acquire_value;
+        by = id;
+    }
+    if (!taken || given[index] <= 0 || value + taken <= given[index] || set_again.found) return;
+    set_again.found = 1;
+    set_again.channel = by;
+    set_again.bd = channels[by].bd_number;
+    set_again.lock = index;
+    set_again.value = (u32)value;
+    set_again.taken = (u32)taken;
+}
+EXPORT("set_again") u32 set_again_address(void) { return (u32)&set_again; }
+
 u32 fifo_count(u32 channel) { return fifos[channel].count; }
 
 void dma_reset(void) {
@@ -465,4 +496,6 @@ void dma_reset(void) {
     __builtin_memset(fifos, 0, sizeof fifos);
     __builtin_memset(routes, 0, sizeof routes);
     __builtin_memset(compressed, 0, sizeof compressed);
+    __builtin_memset(given, 0, sizeof given);
+    set_again.found = 0;
 }

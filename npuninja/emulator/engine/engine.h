@@ -233,6 +233,7 @@ static inline int lock_ready(u32 index, i32 value) {
     return value < 0 ? LOCK(index) >= -value : LOCK(index) == value;
 }
 void lock_change(u32 actor, u32 index, i32 change);
+void lock_set_again(u32 index, i32 value);
 
 /* --- Registers (array.c). */
 extern u32 west_column;

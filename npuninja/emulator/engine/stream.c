@@ -278,6 +278,9 @@ void send_answers(void) {
 }
 
 /* --- Words that arrive at a tile's control port. */
+static u32 control_packets_join;
+__attribute__((export_name("set_control_packets_join"))) void set_control_packets_join(u32 join) { control_packets_join = join; }
+
 void tile_control_word(u32 tile, u32 word) {
     if (!controls[tile].in_packet) { /* the stream header */
         controls[tile].in_packet = 1;
@@ -288,12 +291,15 @@ void tile_control_word(u32 tile, u32 word) {
         controls[tile].operation = word >> 22 & 3;
         controls[tile].words_left = (u8)((word >> 20 & 3) + 1);
         controls[tile].address = word & 0xFFFFF;
-        if (controls[tile].operation == 1) answer(tile, word);
+        if (controls[tile].operation == 1) {
+            answer(tile, word);
+            if (control_packets_join) controls[tile].in_packet = 0;
+        }
         return;
     }
     write32((tile >> 3) << COLUMN_SHIFT | (tile & 7) << ROW_SHIFT | controls[tile].address, word);
     controls[tile].address += 4;
-    controls[tile].words_left--;
+    if (!--controls[tile].words_left && control_packets_join) controls[tile].in_packet = 0; /* the next one's header */
 }
 
 void tile_control_end(u32 tile) { controls[tile].in_packet = 0; }
