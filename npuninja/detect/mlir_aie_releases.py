@@ -166,8 +166,8 @@ _then(
 # 8bfa8ce6 (#2969): more than O1 miscompiles
 _then("2026-03-15", opt=("--passes=default<O1>", "-inline-threshold=10", "-S"))
 
-# 3ca0193c, MLIR-AIE 1.4: numbers are values (#3225, #3308, #3306), lock ids behind the fifos (#3298, #3377), Peano
-# below its LLVM. What its driver does to LLVM IR for Peano is not repeated here, so it compiles no cores.
+# 3ca0193c, MLIR-AIE 1.4: numbers are values (#3225, #3308, #3306), lock ids behind the fifos (#3298, #3377); its LLVM is 24,
+# Peano's 21, so other edits.
 _then(
     "2026-08-14",
     lower="convert-vector-to-aievec{{ aie-target={arch} }},lower-affine,aie-canonicalize-device,"
@@ -180,7 +180,12 @@ _then(
     "aie-substitute-shim-dma-allocations,aie-unroll-runtime-sequence-loops,canonicalize,aie-decompose-large-dma-bd,"
     "aie-lower-dynamic-bd-pool,canonicalize,aie-assign-runtime-sequence-bd-ids,aie-dma-tasks-to-npu,"
     "aie-lower-dma-channel-reset,aie-dma-to-npu,aie-lower-set-lock,aie-lower-core-reset))",
-    core="",
+    core=_CORE_START
+    + "convert-aievec-to-llvm{{ aie-target={arch} }},canonicalize,cse,expand-strided-metadata,lower-affine,"
+    "arith-expand{{ include-min-max-f=true }},finalize-memref-to-llvm,"
+    "convert-func-to-llvm{{ use-bare-ptr-memref-call-conv=1 }},convert-to-llvm{{ dynamic=true }},convert-vector-to-llvm,"
+    "convert-ub-to-llvm,canonicalize,cse)",
+    edits=("nocreateundeforpoison", "lifetime-size", "align", "floats"),
     values=True,
     generation="2026-08",
 )

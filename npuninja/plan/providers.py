@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from npuninja import __version__
 from npuninja.detect.machine import Toolchain
@@ -183,13 +182,7 @@ def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompi
     """
     if choices.get(DRIVER) == "aiecc":
         return _driven_by_aiecc(choices, toolchain)
-    release, reason = _release(toolchain)
-    no_cores = (
-        "what its LLVM IR needs before Peano reads it is not known here"
-        if release and not release.core
-        else ""
-    )
-    unknown = _Unusable(reason, reason or no_cores)
+    release, unknown = _release(toolchain)
     cores = _cores_of(choices, toolchain, unknown)
     if compiler is None and cores == WASM:
         raise _no_wasm_compiler(toolchain)
@@ -264,24 +257,17 @@ def _release(toolchain: Toolchain) -> tuple[Release | None, str]:
     return release_of(day_of(opt.version) or day_of(driver), frozenset(opt.facts))
 
 
-class _Unusable(NamedTuple):
-    """Why the tools of the MLIR-AIE that was found cannot be used: none of them, or those for cores; "" when they can."""
-
-    tools: str
-    cores: str
-
-
-def _problem(stage: str, provider: Provider, toolchain: Toolchain, unknown: _Unusable) -> str:
-    """Why a provider cannot do a stage; "" when it can."""
+def _problem(stage: str, provider: Provider, toolchain: Toolchain, unknown: str) -> str:
+    """Why a provider cannot do a stage; "" when it can. `unknown`: why the MLIR-AIE that was found cannot be used."""
     missing = [name for name in provider.tools if not toolchain.found(name)]
     if missing:
         return f"no usable {' and '.join(missing)}"
     if not _reads_mlir(provider):
         return ""
-    return unknown.cores if stage == "core" else unknown.tools
+    return unknown
 
 
-def _check_asked(stage: str, word: str, cores: str, toolchain: Toolchain, unknown: _Unusable) -> None:
+def _check_asked(stage: str, word: str, cores: str, toolchain: Toolchain, unknown: str) -> None:
     """Raises when the provider that was asked for cannot do the stage, or not for these cores."""
     provider = _named(stage, word)
     if provider is None:
@@ -311,7 +297,7 @@ def _refuse(stage: str, word: str, provider: Provider, problem: str, toolchain: 
     )
 
 
-def _cores_of(choices: Mapping[str, str], toolchain: Toolchain, unknown: _Unusable) -> str:
+def _cores_of(choices: Mapping[str, str], toolchain: Toolchain, unknown: str) -> str:
     """The kind of cores that is compiled for. UserError when the choices contradict each other."""
     kinds = {stage: _kind_asked(stage, choices.get(stage, "auto")) for stage in CORE_STAGES}
     npu = [stage for stage, kind in kinds.items() if kind == NPU]
@@ -369,7 +355,7 @@ def _check_mixture(providers: Providers) -> None:
 
 
 def _choose_one(
-    stage: str, word: str, cores: str, toolchain: Toolchain, unknown: _Unusable, compiler: WasmCompiler | None
+    stage: str, word: str, cores: str, toolchain: Toolchain, unknown: str, compiler: WasmCompiler | None
 ) -> Chosen:
     """The provider of one stage for these cores."""
     fitting = [p for p in STAGES[stage].providers if p.cores in ("", cores)]
@@ -434,14 +420,12 @@ def _driven_by_aiecc(choices: Mapping[str, str], toolchain: Toolchain) -> Provid
     aiecc = toolchain.found("aiecc")
     assert aiecc is not None
     driver = Chosen(DRIVER, by_aiecc, f"aiecc ({aiecc.facts[0]})", aiecc.version, aiecc.path, "asked for")
-    chosen = [driver, _choose_one("kernel", "auto", NPU, toolchain, _Unusable("", ""), None)]
+    chosen = [driver, _choose_one("kernel", "auto", NPU, toolchain, "", None)]
     for stage in ("lower", "sequence"):
         ours = STAGES[stage].providers[-1]
         chosen.append(Chosen(stage, ours, ours.name, __version__, "", "for the manifest only"))
-    chosen.append(
-        _choose_one("python", choices.get("python", "auto"), NPU, toolchain, _Unusable("", ""), None)
-    )
-    chosen.append(_choose_one("elf", choices.get("elf", "auto"), NPU, toolchain, _Unusable("", ""), None))
+    chosen.append(_choose_one("python", choices.get("python", "auto"), NPU, toolchain, "", None))
+    chosen.append(_choose_one("elf", choices.get("elf", "auto"), NPU, toolchain, "", None))
     others = (s for s in STAGES if s not in ("kernel", "lower", "sequence", "run", "python", "elf", DRIVER))
     chosen += [replace(driver, stage=stage, reason=f"by {DRIVER}=aiecc") for stage in others]
     opt = toolchain.found("aie-opt")

@@ -9,11 +9,11 @@ import os
 from npuninja.errors import UserError
 from npuninja.ir.attributes import StringAttr
 from npuninja.ir.core import Block, Operation
+from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.lowering.sequence.instructions import find_device
-from npuninja.stages._mlir_module import read_module
 from npuninja.stages._places import parse_images
-from npuninja.stages._run import Outputs, stage_arguments
+from npuninja.stages._run import Outputs, read_text, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
@@ -26,7 +26,7 @@ def run(arguments: list[str]) -> None:
     options = stage_arguments("core_elfs", arguments)
     target, source = options.one("-o"), options.input()
     with Outputs(target) as outputs:
-        module = read_module(source)
+        module = parse_module(read_text(source), source)  # as it is: numbers stay the values that 1.4 reads
         images = parse_images(options.all("--image"), "--image")
         for core in [
             op for op in find_device(module, options.one("--device-symbol")).body.ops if op.name == "aie.core"

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 
-from fake_tools.releases import Release, passes, pattern, plain
+from fake_tools.releases import NUW, POISON, Release, passes, pattern, plain
 from npuninja.errors import Warnings
 from npuninja.formats.core_image import read_core_image
 from npuninja.ir.attributes import EnumAttr, StringAttr
@@ -14,7 +14,7 @@ from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.lowering import pipeline
-from npuninja.lowering.number_operands import numbers_from_values
+from npuninja.lowering.number_operands import numbers_from_values, numbers_to_values
 from npuninja.lowering.spelled_generation import possible_generations
 
 NEW_SEQUENCE, OLD_SEQUENCE = "aie.runtime_sequence", "aiex.runtime_sequence"
@@ -89,9 +89,14 @@ def _lower(asked: str, source: str, target: str, release: Release) -> None:
     p2 = re.fullmatch("--pass-pipeline=" + pattern(release.p2), asked)
     if p1:
         _check_target(module, p1["arch"])
-        pipeline.lower_resources(module, alloc_scheme=None, generation=kind, warnings=warnings)
+        dynamic = "default-dynamic=1" in asked
+        pipeline.lower_resources(
+            module, alloc_scheme=None, generation=kind, warnings=warnings, dynamic_fifos=dynamic
+        )
     elif asked == release.route:
         pipeline.route(module, generation=kind, warnings=warnings)
+        if release.values:
+            numbers_to_values(module)
     elif asked == "--pass-pipeline=" + release.p3:
         pipeline.lower_sequence(module, generation=kind, warnings=warnings)
     elif p2:
@@ -181,9 +186,10 @@ def _llvm_ir(path: str, release: Release) -> str:
         )
     declared = re.findall(r"llvm\.func @(\w+)\(\)$", text, re.MULTILINE)
     (core,) = re.findall(r"llvm\.func @(core_\w+)\(\) \{", text)
-    attribute = f" {release.old_llvm_words[1]} #0" if len(release.old_llvm_words) > 1 else ""
+    attribute = f" {POISON} #0" if POISON in release.old_llvm_words else ""
+    pointer = NUW if NUW in release.old_llvm_words else "getelementptr inbounds"
     lines = [f"declare void @{name}(){attribute}" for name in declared]
-    lines += [f"define void @{core}() {{", f"  %1 = {release.old_llvm_words[0]} i8, ptr @buffer, i32 4"]
+    lines += [f"define void @{core}() {{", f"  %1 = {pointer} i8, ptr @buffer, i32 4"]
     lines += [
         "  store i32 0, ptr %1, align 4",
         *(f"  call void @{n}()" for n in re.findall(r"llvm\.call @(\w+)", text)),

@@ -28,7 +28,7 @@ P3_NEW = (
 P1_AUGUST = (
     "builtin.module(convert-vector-to-aievec{aie-target=ARCH},lower-affine,aie-canonicalize-device,"
     "aie-lower-scratchpad-parameters,aie.device(aie-objectFifo-stateful-transform{packet-sw-objFifos=0},"
-    "aie-objectFifo-unroll{default-dynamic=0},aie-assign-lock-ids,aie-assign-bd-ids,aie-lower-cascade-flows,"
+    "aie-objectFifo-unroll{default-dynamic=1},aie-assign-lock-ids,aie-assign-bd-ids,aie-lower-cascade-flows,"
     "aie-lower-broadcast-packet,aie-lower-multicast,aie-assign-tile-controller-ids),"
     "aie-generate-column-control-overlay{route-shim-to-tile-ctrl=0},aie.device(aie-assign-buffer-addresses,"
     "aie-assign-core-link-files,aie-vector-transfer-lowering),aie-scf-to-control-flow)"
@@ -55,6 +55,7 @@ P2_NEW = (
     "finalize-memref-to-llvm,convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},convert-to-llvm{dynamic=true},"
     "convert-vector-to-llvm,convert-ub-to-llvm,canonicalize,cse)"
 )
+P2_AUGUST = P2_NEW.replace("arith-expand,", "arith-expand{include-min-max-f=true},")
 ROUTE_OLD = "--aie-create-pathfinder-flows"
 ROUTE_NEW = "--pass-pipeline=builtin.module(aie.device(aie-create-pathfinder-flows))"
 O2_STRIP = ("--passes=default<O2>,strip", "-S")
@@ -95,7 +96,7 @@ class Release(NamedTuple):
     values: bool = False
 
 
-_NUW, _POISON = "getelementptr inbounds nuw", "nocreateundeforpoison"
+NUW, POISON = "getelementptr inbounds nuw", "nocreateundeforpoison"
 _V111 = Release(
     version="0.0.1.2025100604+5950a4d",
     sha="5950a4d3d",
@@ -109,7 +110,7 @@ _V111 = Release(
     lld=False,
     new_sequence=False,
     tile_allocation=False,
-    old_llvm_words=(_NUW,),
+    old_llvm_words=(NUW,),
 )
 _OCTOBER = _V111._replace(version="0.0.1.2025102704+74b223d", sha="74b223d52", p2=P2_TARGET)
 _NOVEMBER = _OCTOBER._replace(version="0.0.1.2025110804+bdd7ec2", sha="bdd7ec227", p2=P2_NEW)
@@ -125,7 +126,7 @@ _CPP = _TILES._replace(
     p3=P3_NEW,
     opt=O2,
     lld=True,
-    old_llvm_words=(_NUW, _POISON),
+    old_llvm_words=(NUW, POISON),
 )
 _LINK_FILES = _CPP._replace(version="0.0.1.2026031404+9c1e32d", sha="9c1e32d7d", p1=P1_NEW)
 _APRIL = _LINK_FILES._replace(version="0.0.1.2026042304+9796296", sha="979629649", opt=O1)
@@ -148,6 +149,8 @@ RELEASES: dict[str, Release] = {
         sha="3ca0193ce",
         aiecc="declarative",
         p1=P1_AUGUST,
+        p2=P2_AUGUST,
+        old_llvm_words=(POISON,),
         p3=P3_AUGUST,
         values=True,
     ),
