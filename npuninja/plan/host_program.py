@@ -20,6 +20,7 @@ PLACEHOLDERS = {
     "ctrlpkt_insts": "ctrlpkt_insts",
     "ctrlpkt_elf": "ctrlpkt_elf",
     "txn": "txn",
+    "lowered": "lowered",
 }
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 #: A notebook is run as the Python program that its code cells are.

@@ -37,6 +37,7 @@ _ASKED = {
     "--get-scratchpad-parameters": ("parameters", "params.txt"),
     "--get-txn": ("txn", "{0}_transaction.mlir"),
     "--get-ctrlpkt": ("ctrlpkt", "{0}_ctrlpkt.bin"),
+    "--get-input-with-addresses": ("lowered", "input_with_addresses.mlir"),
 }
 _WITH_VALUE = (
     "--peano",
@@ -53,7 +54,7 @@ _WITH_VALUE = (
 #: The option by which sequences have configurations as control packets in them in place of loads.
 _AS_PACKETS = "--load-pdi-to-ctrl-pkt"
 #: What else is made, in the order of the files.
-_OTHERS = ("ctrlpkt", "ctrlpkt_insts", "txn")
+_OTHERS = ("ctrlpkt", "ctrlpkt_insts", "txn", "lowered")
 #: Options that say which part of a module a call is for, and what the XCLBIN calls it.
 _PARTS = (
     "--device-name",

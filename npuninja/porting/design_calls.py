@@ -19,7 +19,7 @@ Module = tuple[object, ...]
 #: What stands in the name of a file for a device, or for a device and a sequence.
 _PART = "{0}"
 #: Files that a design has once, whichever part of it a call is for.
-_OF_DESIGN = ("xclbin", "full_elf", "parameters")
+_OF_DESIGN = ("xclbin", "lowered", "full_elf", "parameters")
 
 
 @dataclass(frozen=True)

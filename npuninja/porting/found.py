@@ -89,7 +89,7 @@ class DesignBuild:
         sequence: the only runtime sequence; "" for all.
         kernel: name, instance and number of the kernel in the XCLBIN; "" for aiecc's own.
         chained: the XCLBIN that its kernel is put into, with those that are there.
-        others: what else it makes: path and kind (`ctrlpkt`, `ctrlpkt_insts`, `ctrlpkt_elf`, `txn`).
+        others: what else it makes: path and kind (`ctrlpkt`, `ctrlpkt_insts`, `ctrlpkt_elf`, `txn`, `lowered`).
         generation: of the dialect that an aiecc with such options reads; "" when they do not tell.
         full_elf: the ELF with configurations, instructions and kernels.
         parameters: the file that says where scratchpad parameters are.

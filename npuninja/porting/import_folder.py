@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from npuninja.errors import Error, UserError
 from npuninja.porting.cmake_target import ask_cmake, ask_cmake_for_commands, find_cmake
-from npuninja.porting.found import Archive, CMakeBuild, Command, HostProgram, KernelObject
+from npuninja.porting.found import Archive, CMakeBuild, Command, DesignBuild, HostProgram, KernelObject
 from npuninja.porting.lit_tests import LitTest, commands_of_tests, test_for_make
 from npuninja.porting.make_commands import Answer, ask_make, find_makefile
 from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project
@@ -82,11 +82,15 @@ def import_folder(
     recognised: list[Recognised] = []
     test: LitTest | None = None
     tests: tuple[str, ...] = ()
+    asked_for = bool(makefile or targets or variables)
     makefile = makefile or find_makefile(folder) or ""
     walked = ScriptCommands((), (), ())
     if scripts:
         walked = commands_of_scripts(folder, scripts, variables, {**_PLACES, **environment})
         tests, recognised = walked.names, recognise(walked.commands)
+    elif makefile and not asked_for and _built_by_tests(folder):
+        tests, commands = commands_of_tests(folder)
+        recognised += recognise(commands)
     elif makefile:
         test = test_for_make(folder) if not variables else None
         variables = test.variables if test else variables
@@ -136,6 +140,13 @@ def import_folder(
     return Imported(
         project, written, tuple(asked), words, test.name if test and words else "", tests, fails, walked.notes
     )
+
+
+def _built_by_tests(folder: str) -> bool:
+    """Whether the folder's tests build a design themselves, and none asks make: its Makefile is not what is tested."""
+    if test_for_make(folder) is not None:
+        return False
+    return any(isinstance(one.found, DesignBuild) for one in recognise(commands_of_tests(folder)[1]))
 
 
 def _taken(answers: Sequence[Answer]) -> tuple[list[str], list[Recognised]]:

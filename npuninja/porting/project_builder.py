@@ -228,7 +228,7 @@ class _Builder:
                 files=files,
                 devices=devices,
                 kernels=kernels,
-                reconfiguration=d.reconfiguration or bool(found.others),
+                reconfiguration=d.reconfiguration or any(kind != "lowered" for _, kind in found.others),
                 full_elf=d.full_elf or bool(found.full_elf or found.parameters),
             )
             if d.name == name

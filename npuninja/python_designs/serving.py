@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.machinery
 import importlib.util
+import os
 import sys
 from opcode import opmap
 from types import FrameType, ModuleType
@@ -25,6 +26,9 @@ HINTS = {
 # Packages whose modules `from PACKAGE import *` gives, as they are loaded there when a design comes to it.
 _WITH_CHILDREN = ("aie.extras.dialects", "aie.extras.dialects.ext", "aie.helpers.dialects")
 
+
+# Packages with files that programs start by their paths, beside where `__file__` says that the package is.
+_WITH_FILES = ("aie.utils.trace",)
 
 # What the modules below aie.iron import themselves, which designs then take from them.
 _ALSO = (
@@ -126,6 +130,10 @@ class Serving:  # a finder and a loader; their base classes take 10 ms to import
         name = module.__name__
         known = _names(MODULES[name])
         module.__path__ = []
+        if name in _WITH_FILES:
+            module.__file__ = os.path.join(
+                sys.modules["aie"].__path__[0], *name.split(".")[1:], "__init__.py"
+            )
         module.__doc__ = f"`{name}` for designs, by npuninja."
         module.__all__ = sorted(known)  # type: ignore[attr-defined]
         if name in _WITH_CHILDREN:

@@ -55,6 +55,10 @@ LINES = {
     "aiecc --aie-generate-xclbin --aie-generate-elf a.mlir": DesignBuild(
         "/f/a.mlir", "/f/final.xclbin", "", "/f/insts.elf", (), ()
     ),
+    "aiecc --get-input-with-addresses --get-elf a.mlir": DesignBuild(
+        "/f/a.mlir", "", "", "/f/design.elf", (), (), generation="2026-08",
+        others=(("/f/input_with_addresses.mlir", "lowered"),),
+    ),
     'cmake -E env CXXFLAGS="-ggdb -DX" cmake -S .. -B out -D A=1 -DB=2': CMakeBuild(
         "/", "/f/out", ("A=1", "B=2"), (("CXXFLAGS", "-ggdb -DX"),)
     ),

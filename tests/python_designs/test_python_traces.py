@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import types
 
 import numpy as np
@@ -97,6 +98,41 @@ def test_the_command_line_writes_a_file_or_says_why_not(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(arguments)
     assert capsys.readouterr().err.startswith("error: ")
+
+
+SCRIPTS = """
+import subprocess, sys
+from pathlib import Path
+import aie.utils.trace as trace
+folder = Path(trace.__file__).parent
+words = ["--input", sys.argv[1], "--mlir", sys.argv[2], "--output", sys.argv[3]]
+subprocess.run([sys.executable, str(folder / "parse.py"), *words], check=True)
+subprocess.run([sys.executable, str(folder / "get_trace_summary.py"), "--input", sys.argv[3]], check=True)
+"""
+
+
+def test_a_host_program_starts_the_readers_by_their_paths(tmp_path):
+    trace, design, made, script = (
+        tmp_path / name for name in ("trace.txt", "design.mlir", "trace.json", "host.py")
+    )
+    words = [word for packet in packets(CORE, frames([Segment(0, 2, 1)])) for word in packet]
+    trace.write_text("\n".join(f"{w:08x}" for w in words))
+    design.write_text(lowered(*WRITES))
+    script.write_text(SCRIPTS)
+    command = [
+        sys.executable,
+        "-m",
+        "npuninja",
+        "python",
+        str(script),
+        "--",
+        str(trace),
+        str(design),
+        str(made),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "INSTR_EVENT_0" in made.read_text()
+    assert "Total number of full kernel invocations is" in done.stdout
 
 
 PLACED = """

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -67,6 +69,17 @@ def print_cycles_summary(trace_path: str) -> None:
         if cycles:
             mean = sum(cycles) / len(cycles)
             print(f"First/Min/Avg/Max cycles is {cycles[0]}/ {min(cycles)}/ {mean}/ {max(cycles)}")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """`get_trace_summary.py --input FILE`: the summary of a JSON file that `parse.py` made."""
+    parser = argparse.ArgumentParser(description="How often kernels ran in a trace, and for how many cycles")
+    parser.add_argument("--input", required=True, help="the JSON file")
+    try:
+        print_cycles_summary(parser.parse_args(arguments).input)
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 #: Phases that begin an event: of a pair, whole, or a moment.
