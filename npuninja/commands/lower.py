@@ -14,7 +14,8 @@ from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_t
 
 USAGE = """\
 usage: npuninja lower DESIGN.mlir -o FOLDER [--alloc-scheme basic-sequential|bank-aware]
-                      [--generation auto|2025-10|2026-02|2026-08] [--packet-fifos] [--werror]
+                      [--generation auto|2025-10|2026-02|2026-08] [--packet-fifos]
+                      [--dynamic-fifos true|false] [--werror]
                       [--print-after PASS|all]… [--stop-after PASS]
        npuninja lower --passes
 
@@ -23,12 +24,14 @@ for each core. A module with several devices puts `DEVICE.` in front of the last
 sequences has insts.SEQUENCE.bin; a module with scratchpad parameters has params.txt. Without --alloc-scheme buffers are
 spread over the banks, or laid out one after the
 other where that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax. With
---packet-fifos objectFifos use packet flows instead of circuits; with --werror what would be a warning is an error.
+--packet-fifos objectFifos use packet flows instead of circuits. --dynamic-fifos says whether cores that do not say it
+keep their loops and choose a FIFO's object at run time (default false, as the passes of MLIR-AIE do; its driver, and
+builds here, take true from 2026-08 on). With --werror what would be a warning is an error.
 
 --print-after prints the module on standard error after a pass, under the names of MLIR-AIE's passes, which --passes
 lists. --stop-after ends behind one: it writes FOLDER/PASS.mlir only, or without -o prints the module.
 """
-OPTIONS = ("--alloc-scheme", "--generation", "--print-after", "--stop-after")
+OPTIONS = ("--alloc-scheme", "--generation", "--dynamic-fifos", "--print-after", "--stop-after")
 FLAGS = ("--packet-fifos", "--werror", "--passes")
 SCHEMES = ("basic-sequential", "bank-aware")
 
@@ -78,12 +81,16 @@ def main(arguments: list[str]) -> int:
         raise UserError("npuninja lower: option -o is missing", hint="-o FOLDER says where the files go")
     scheme = _choice("--alloc-scheme", options.optional("--alloc-scheme"), SCHEMES)
     generation = _choice("--generation", options.optional("--generation"), CHOICES) or "auto"
+    dynamic = _choice("--dynamic-fifos", options.optional("--dynamic-fifos"), ("true", "false"))
     warnings = Warnings()
     gc.disable()  # looking for garbage would cost a tenth of the time and find little
     try:
         packets = "--packet-fifos" in options.flags
         text = _printed(source) if source.endswith(".py") else read_text(source)
-        files = lower_design(text, source, scheme, generation, warnings, packet_fifos=packets, watch=watch)
+        files = lower_design(
+            text, source, scheme, generation, warnings,
+            packet_fifos=packets, dynamic_fifos=dynamic == "true" if dynamic else None, watch=watch,
+        )  # fmt: skip
     finally:
         gc.enable()
     print_warnings(warnings, as_errors="--werror" in options.flags)
@@ -139,6 +146,7 @@ def lower_design(
     warnings: Warnings,
     *,
     packet_fifos: bool = False,
+    dynamic_fifos: bool | None = None,
     watch: Watch | None = None,
 ) -> dict[str, bytes]:
     """Everything the lowering makes of a design: file name -> content.
@@ -150,6 +158,7 @@ def lower_design(
         generation: one of `CHOICES`.
         warnings: collects what the user should know though it is no error.
         packet_fifos: see `pipeline.lower_resources`.
+        dynamic_fifos: see there.
         watch: what is printed on the way, and where it ends; then the module as it is there is the only file.
 
     Raises:
@@ -171,7 +180,7 @@ def lower_design(
     verify(module, splits_transfers=rules_of(generation).splits_transfers)
     lint_design(module, warnings)
     watch = watch or Watch()
-    settings = passes.PassSettings(rules_of(generation), warnings, alloc_scheme, packet_fifos)
+    settings = passes.PassSettings(rules_of(generation), warnings, alloc_scheme, packet_fifos, dynamic_fifos)
     if watch.run(passes.RESOURCES, module, settings):
         return {f"{watch.stop}.mlir": print_module(module).encode()}
     files = {"input_with_addresses.mlir": print_module(module).encode()}

@@ -157,7 +157,10 @@ def _parse_objectfifo(p: Parser, s: OpState) -> None:
     if p.accept("["):
         s.attributes["elemNumber"] = ArrayAttr(tuple(p.comma_separated(lambda: p.typed_integer("i32"), "]")))
     else:
+        place = p.i
         s.attributes["elemNumber"] = p.typed_integer("i32")
+        if p.tokens[p.i - 1] != "i32":
+            p.error("a depth without a type is an i64, expected an i32: write ': i32' behind it", place)
     s.attributes["dimensionsToStream"] = to_stream
     s.attributes["dimensionsFromStreamPerConsumer"] = BDDimLayoutArrayArrayAttr(tuple(from_stream))
 

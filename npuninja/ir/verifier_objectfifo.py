@@ -38,6 +38,8 @@ def _check_objectfifo(op: Operation) -> None:
             f"{len(depth.items)} depths, expected {len(consumers) + 1}",
             "the array has the producer's depth, then one for each consumer",
         )
+    if isinstance(depth, IntegerAttr) and depth.type != "i32":
+        raise op_error(op, f"the depth is an {depth.type}, expected an i32", f"write {depth.value} : i32")
     depths = [
         d.value
         for d in (depth.items if isinstance(depth, ArrayAttr) else (depth,))

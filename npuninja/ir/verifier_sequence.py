@@ -50,15 +50,6 @@ def check_transfer(op: Operation) -> None:
     if sizes[0] * element_bits % WORD_BITS:
         got = f"{sizes[0]} elements of {element_bits // 8} bytes are {sizes[0] * element_bits // 8} bytes"
         raise UserError(f"'{op.name}': transfer sizes must be multiples of 4 bytes, but {got}", op.loc)
-    for i in range(3):
-        if sizes[i] > 1 and strides[i] < 1:
-            raise UserError(
-                f"'{op.name}': stride {i} is {strides[i]}, expected at least 1", op.loc, hint=_ORDER_HINT
-            )
-    if sizes[3] > 1 and strides[3] < 0:
-        raise UserError(
-            f"'{op.name}': stride 3 is {strides[3]}, expected 0 or more", op.loc, hint=_ORDER_HINT
-        )
     for i in range(4):
         if (i > 0 or strides[0] != 1) and strides[i] * element_bits % WORD_BITS:
             got = f"{strides[i]} elements of {element_bits // 8} bytes"
@@ -70,6 +61,15 @@ def check_transfer(op: Operation) -> None:
 def check_transfer_ranges(op: Operation) -> None:
     """Whether one descriptor can hold an `aiex.npu.dma_memcpy_nd`. Raises UserError if not."""
     sizes, strides = _constants(op, "sizes"), _constants(op, "strides")
+    for i in range(3):
+        if sizes[i] > 1 and strides[i] < 1:
+            raise UserError(
+                f"'{op.name}': stride {i} is {strides[i]}, expected at least 1", op.loc, hint=_ORDER_HINT
+            )
+    if sizes[3] > 1 and strides[3] < 0:
+        raise UserError(
+            f"'{op.name}': stride 3 is {strides[3]}, expected 0 or more", op.loc, hint=_ORDER_HINT
+        )
     _check_ranges(op, _kind_of(op), sizes, strides, bits(memref(operand(op, "memref").type).element))
 
 

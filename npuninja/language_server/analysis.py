@@ -7,9 +7,11 @@ import re
 from typing import NamedTuple
 
 from npuninja.errors import Error, Location, Warnings
+from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.verifier import verify
 from npuninja.lints.design import lint_design
+from npuninja.lowering.generation import rules_of
 from npuninja.lowering.pipeline import generation_of, lower_resources
 
 _WORD = re.compile(r"[@%][\w$.-]+(?:#\d+)?")
@@ -32,11 +34,11 @@ def findings(text: str, path: str) -> list[Finding]:
     warnings = Warnings()
     try:
         module = parse_module(text, path)
-        verify(module)
-        lint_design(module, warnings)
         generation = generation_of(module)
+        verify(module, splits_transfers=rules_of(generation).splits_transfers)
+        lint_design(module, warnings)
         # In place: the module is not needed any more.
-        lower_resources(module, alloc_scheme=None, generation=generation, warnings=warnings)
+        _lower(module, generation, warnings)
     except Error as error:
         where = error.location or Location(path, 1, 1)
         hint = f"\nhint: {error.hint}" if error.hint else ""
@@ -48,6 +50,14 @@ def findings(text: str, path: str) -> list[Finding]:
         if os.path.abspath(where.file) == os.path.abspath(path):
             found.append(Finding(max(where.line, 1), max(where.column, 1), False, message))
     return found
+
+
+def _lower(module: Operation, generation: str, warnings: Warnings) -> None:
+    """As a build of a design without settings of its own does it."""
+    dynamic = rules_of(generation).driver_keeps_fifo_loops
+    lower_resources(
+        module, alloc_scheme=None, generation=generation, warnings=warnings, dynamic_fifos=dynamic
+    )
 
 
 def word_at(text: str, line: int, column: int) -> str:
@@ -95,7 +105,7 @@ def hover(text: str, path: str, line: int, column: int) -> str:
         module = parse_module(text, path)
         verify(module)
         generation = generation_of(module)
-        lower_resources(module, alloc_scheme=None, generation=generation, warnings=Warnings())
+        _lower(module, generation, Warnings())
     except Error:
         return ""
     name = re.escape(word[1:])

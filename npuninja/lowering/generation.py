@@ -76,6 +76,9 @@ class Rules(NamedTuple):
     #: The step of a dimension of size 1 does not count, and a descriptor whose length leaves out the outermost
     #: dimension keeps it as an iteration.
     ignores_single_steps: bool
+    #: The order in which the whole object of a join or distribute is read or written must fit its smallest part (since
+    #: 2026-01-26, #2751).
+    parts_bound_orders: bool
     #: Fifos that start on memtiles make their buffers in the order of their size.
     orders_memtile_fifos: bool
     #: Channels that `aie.shim_dma_allocation` names are not given to fifos.
@@ -88,6 +91,10 @@ class Rules(NamedTuple):
     numbers_devices: bool
     #: Which objects of a fifo a core holds is counted in values that its loops carry, unrolled or not.
     counts_objects_in_values: bool
+    #: MLIR-AIE's driver lowers fifos with `default-dynamic=true`, so builds do; the pass itself does not.
+    driver_keeps_fifo_loops: bool
+    #: MLIR-AIE's own tools stop at a sequence that names an `aie.bd_chain`: they check its symbols before that is replaced.
+    tools_refuse_bd_chains: bool
     #: The type of the numbers that `cf.switch` compares, as LLVM's convert-scf-to-cf writes it.
     case_type: str
 
@@ -121,12 +128,15 @@ _AUTUMN_2025 = Rules(
     folds_late_arguments=False,
     repeats_in_hardware=False,
     ignores_single_steps=False,
+    parts_bound_orders=False,
     orders_memtile_fifos=False,
     reserves_allocations=False,
     wide_queue_numbers=False,
     appends_trace_buffer=False,
     numbers_devices=False,
     counts_objects_in_values=False,
+    driver_keeps_fifo_loops=False,
+    tools_refuse_bd_chains=False,
     case_type="i32",
 )
 #: What differs from the generation before.
@@ -143,6 +153,8 @@ _SPRING_2026 = _AUTUMN_2025._replace(
     tasks_have_locks=True,
     canonicalizes_sequences=True,
     false_match_is_error=True,
+    parts_bound_orders=True,
+    tools_refuse_bd_chains=True,
 )
 _SUMMER_2026 = _SPRING_2026._replace(
     name="2026-08",
@@ -169,6 +181,7 @@ _SUMMER_2026 = _SPRING_2026._replace(
     appends_trace_buffer=True,
     numbers_devices=True,
     counts_objects_in_values=True,
+    driver_keeps_fifo_loops=True,
     case_type="i64",
 )
 

@@ -152,7 +152,9 @@ ROUTING: tuple[Pass, ...] = (
 SEQUENCES: tuple[Pass, ...] = (
     Pass("own-numbers-from-values", "number_operands:numbers_from_values", "module"),
     Pass("aie-materialize-runtime-sequences", "sequence.devices:materialize_sequences", "module"),
-    Pass("aie-materialize-bd-chains", "sequence.bd_chains:materialize_bd_chains"),
+    Pass(
+        "aie-materialize-bd-chains", "sequence.bd_chains:materialize_bd_chains", takes=("rules", "warnings")
+    ),
     Pass("own-merge-blocks", "control_flow.block_merging:merge_blocks"),
     # What MLIR's greedy rewriting does on the way to its patterns: folds constants, drops what nothing uses.
     Pass(

@@ -1,10 +1,11 @@
-"""Which generation of the dialect a design is lowered as, and who decided it."""
+"""Which generation of the dialect a design is lowered as, who decided it, and what its driver takes by default."""
 
 from __future__ import annotations
 
 from npuninja.errors import UserError
 from npuninja.lowering.generation import RULES, choose
 from npuninja.plan.design import Design
+from npuninja.plan.driver_flags import LoweringFlags, read_driver_flags
 from npuninja.plan.providers import Providers
 
 
@@ -38,6 +39,14 @@ def dialect_of(design: Design, providers: Providers) -> tuple[str, str]:
         chosen,
         f"{alike}, and the oldest is taken; generation in toolchain.toml or MLIR-AIE's own tools decide otherwise",
     )
+
+
+def lowering_flags(design: Design, providers: Providers) -> LoweringFlags:
+    """The design's flags of MLIR-AIE's driver, with what the driver of its generation takes where they say nothing."""
+    flags = read_driver_flags(design.aiecc_flags)
+    if not flags.dynamic_fifos and RULES[dialect_of(design, providers)[0]].driver_keeps_fifo_loops:
+        return flags._replace(dynamic_fifos="true")
+    return flags
 
 
 def _own(design: Design) -> str:

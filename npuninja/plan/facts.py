@@ -12,8 +12,7 @@ from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, LEAST_BUFFER
 from npuninja.plan.context import Context
 from npuninja.plan.design import Configuration, Core, Design, Sequence
 from npuninja.plan.design_files import DesignFiles
-from npuninja.plan.dialect import check_places
-from npuninja.plan.driver_flags import read_driver_flags
+from npuninja.plan.dialect import check_places, lowering_flags
 from npuninja.plan.edges import Value
 from npuninja.stages.table import CDO
 
@@ -79,7 +78,7 @@ def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, 
         "values": _values(spelling),
         "reconfiguration": _flag(design.reconfiguration),
         **(_of_full_elf(design) if design.full_elf else {}),
-        **read_driver_flags(design.aiecc_flags)._asdict(),
+        **lowering_flags(design, context.providers)._asdict(),
         **({"alloc_scheme": design.alloc_scheme} if design.alloc_scheme else {}),
         "edits": tuple(release.edits) if release else (),
         **(_of_aiecc(context, design) if context.providers.driver == "aiecc" else {}),

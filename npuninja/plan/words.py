@@ -11,7 +11,8 @@ from npuninja.detect.peano import peano_program
 from npuninja.errors import UserError
 from npuninja.plan.context import Context
 from npuninja.plan.design import Core, Design
-from npuninja.plan.driver_flags import read_driver_flags
+from npuninja.plan.dialect import lowering_flags
+from npuninja.plan.providers import Providers
 from npuninja.stages.table import digested_stages, modules_variable, rules
 
 # How Peano links when no release of MLIR-AIE is used.
@@ -30,7 +31,7 @@ def tool_words(
     release = context.release
     templates: tuple[str, ...] = LINK_WITHOUT_RELEASE if rule == "core_link_peano" else ()
     if release is not None:
-        templates = _templates(release, design).get(rule, templates)
+        templates = _templates(release, design, context.providers).get(rule, templates)
     model, peano = DEVICES[design.device], context.toolchain.found("peano")
     values = {
         "arch": model.architecture,
@@ -43,10 +44,10 @@ def tool_words(
     return tuple(template.format(**values) for template in templates)
 
 
-def _templates(release: Release, design: Design) -> dict[str, tuple[str, ...]]:
+def _templates(release: Release, design: Design, providers: Providers) -> dict[str, tuple[str, ...]]:
     """Rule -> the words of a release; fields in braces are for `tool_words`."""
     first = (release.place if design.logical_tiles else "", release.trace if design.traces else "")
-    lower = _with_flags(",".join((*filter(None, first), release.lower)), design)
+    lower = _with_flags(",".join((*filter(None, first), release.lower)), design, providers)
     return {
         "lower_aie_opt": (f"--pass-pipeline=builtin.module({lower})",),
         "route_aie_opt": tuple(release.route),
@@ -59,14 +60,15 @@ def _templates(release: Release, design: Design) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _with_flags(pipeline: str, design: Design) -> str:
+def _with_flags(pipeline: str, design: Design, providers: Providers) -> str:
     """A pipeline of the reference with the options of its passes that a design's flags set."""
-    flags = read_driver_flags(design.aiecc_flags)
+    flags = lowering_flags(design, providers)
     scheme = design.alloc_scheme or flags.alloc_scheme
     if flags.control_overlay:
         pipeline = _with_overlay(pipeline)
     for old, new in (
         ("dynamic-objFifos=0", flags.dynamic_fifos == "true" and "dynamic-objFifos=1"),
+        ("default-dynamic=0", flags.dynamic_fifos == "true" and "default-dynamic=1"),
         ("packet-sw-objFifos=0", flags.packet_fifos and "packet-sw-objFifos=1"),
         ("cores-per-col=-1", flags.cores_per_column and f"cores-per-col={flags.cores_per_column}"),
         (

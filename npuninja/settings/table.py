@@ -277,7 +277,9 @@ DESIGN = Section(
             "texts",
             "Flags of MLIR-AIE's driver that decide how it is lowered: `--alloc-scheme=S`, `--dynamic-objFifos[=BOOL]`, "
             "`--packet-sw-objFifos`, `--cores-per-col=N`, `--expand-load-pdis`. "
-            "They come behind those that a design under `@iron.jit` says.",
+            "They come behind those that a design under `@iron.jit` says. "
+            "Without `--dynamic-objFifos` cores of 2026-08 keep the loops in which they take objects, and older ones "
+            "are unrolled, as the driver of each does.",
             '["--dynamic-objFifos"]',
         ),
         Key(
@@ -334,7 +336,8 @@ HOST = Section(
         Key(
             "arguments",
             "texts",
-            "Its command line. `{xclbin}`, `{insts}`, `{elf}` and `{manifest}` are files of its first design, "
+            "Its command line. `{xclbin}`, `{insts}`, `{elf}`, `{lowered}` (with addresses) and `{manifest}` are files of its "
+            "first design, "
             "`{DESIGN.xclbin}` and so on those of another one.",
             '["-x", "{xclbin}", "-i", "{insts}", "-k", "MLIR_AIE"]',
         ),

@@ -123,6 +123,7 @@ REFUSED = [
     ("aie.core(%t) {\n%n = \"arith.constant\"() : () -> i32\naie.end\n}", "'arith.constant' requires attribute 'value'"),
     ("aie.runtime_sequence(%x : memref<16xi32>) {\naie.trace.host_config {egress_shim_col = 1 : i32}\n}",
      "requires attribute 'buffer_size'"),
+    ("aie.objectfifo @f(%t, {%m}, 2) : !aie.objectfifo<memref<16xi32>>", "a depth without a type is an i64, expected an i32"),
 ]  # fmt: skip
 
 

@@ -17,13 +17,15 @@ def lowered(
     scheme: str | None = None,
     warnings: Warnings | None = None,
     packet_fifos: bool = False,
+    dynamic_fifos: bool | None = None,
 ) -> Operation:
     """The module of one device with this body, after step 1."""
     module = parse_module(f"module {{\n aie.device({device}) {{\n{body}\n }}\n}}\n", "design.mlir")
     warnings = warnings or Warnings()
     lower_resources(
-        module, alloc_scheme=scheme, generation=generation, warnings=warnings, packet_fifos=packet_fifos
-    )
+        module, alloc_scheme=scheme, generation=generation, warnings=warnings, packet_fifos=packet_fifos,
+        dynamic_fifos=dynamic_fifos,
+    )  # fmt: skip
     return module
 
 

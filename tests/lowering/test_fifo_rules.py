@@ -502,3 +502,36 @@ def test_allocate_that_a_link_cannot_use_is_warned_of() -> None:
     assert [text for text, _ in warnings.items if "allocate" in text] == [
         "objectFifo '@out' is linked and goes over DMA, so this allocate has no effect"
     ]
+
+
+JOIN = (
+    fifo("a", "%c02, {%m0}"), fifo("b", "%c03, {%m0}"), fifo("c", "%m0 DIMS, {%s0}", type="memref<32xi32>"),
+    "aie.objectfifo.link [@a, @b] -> [@c]([0, 16] [])",
+)  # fmt: skip
+DEAL = (
+    fifo("c", "%s0, {%m0 DIMS}", type="memref<32xi32>"), fifo("a", "%m0, {%c02}"), fifo("b", "%m0, {%c03}"),
+    "aie.objectfifo.link [@c] -> [@a, @b]([] [0, 24])",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "way", "dims", "message"),
+    [
+        (JOIN, "dimensionsToStream", "<size = 2, stride = 16>, <size = 16, stride = 1>", "31, and a part of its objects has 16"),
+        (DEAL, "dimensionsFromStream", "<size = 2, stride = 8>, <size = 8, stride = 1>", "15, and a part of its objects has 8"),
+        (JOIN, "dimensionsToStream", "<size = 2, stride = 8>, <size = 8, stride = 1>", ""),
+        (DEAL, "dimensionsFromStream", "<size = 2, stride = 4>, <size = 4, stride = 1>", ""),
+    ],
+)  # fmt: skip
+def test_orders_of_a_whole_object_hold_for_its_parts(
+    lines: tuple[str, ...], way: str, dims: str, message: str
+) -> None:
+    text = TILES + "\n".join(lines).replace("DIMS", f"{way} [{dims}]")
+    lowered(text, device="npu1_2col")
+    for generation in ("2026-02", "2026-08"):
+        if not message:
+            lowered(text, device="npu1_2col", generation=generation)
+            continue
+        with pytest.raises(UserError, match=message) as caught:
+            lowered(text, device="npu1_2col", generation=generation)
+        assert caught.value.location is not None

@@ -61,6 +61,19 @@ def test_factors_come_before_pieces(pattern: Pattern, sizes: list[tuple[int, ...
     assert [p.sizes for p in found] == sizes
 
 
+def test_an_inner_repeat_moves_outside() -> None:
+    sizes = "[1, 8, 128, 64][0, 0, 64, 1]"
+    verify(parse_module(MEMCPY.format(sizes=sizes), "design.mlir"), splits_transfers=True)
+    block = next(op for op in instructions(sizes) if isinstance(op, BlockWrite))
+    # Half rows, two of them, 128 times; and that eight times, which is the queue's number of repeats.
+    assert decompose(Pattern((0,) * 4, (64, 128, 8, 1), (1, 64, 0, 0)), 32, TILE_KINDS["shim"]) == [
+        Pattern((0,) * 4, (32, 2, 128, 8), (1, 32, 64, 0))
+    ]
+    assert block.data[:4] == (64 * 128).to_bytes(4, "little")
+    with pytest.raises(UserError, match="stride 2 is 0, expected at least 1"):
+        verify(parse_module(MEMCPY.format(sizes=sizes), "design.mlir"))
+
+
 MEMCPY = """module {{ aie.device(npu2_1col) {{
   %t = aie.tile(0, 0)
   aie.shim_dma_allocation @in(%t, MM2S, 0)

@@ -181,8 +181,8 @@ def test_cores_hold_what_they_acquired(
 ) -> None:
     depths, statements, dynamic, seed = case
     choices = [bool(seed >> i % 32 & 1) for i in range(20_000)]
-    attributes = f"{{dynamic_objfifo_lowering = {str(dynamic).lower()}}}"
-    module = lowered(source(statements, depths, attributes), generation="2026-08")
+    attributes = f"{{dynamic_objfifo_lowering = {str(dynamic).lower()}}}" if seed & 1 else ""
+    module = lowered(source(statements, depths, attributes), generation="2026-08", dynamic_fifos=dynamic)
     assert ChoosingMachine(module, choices).run() == Oracle(depths, choices).run(statements)
 
 
@@ -195,6 +195,15 @@ def test_sliding_window_needs_no_lock_value_at_run_time() -> None:
     assert len(lines_with(module, "use_lock", "a_cons_cons_lock_0", "AcquireGreaterEqual, %c2_i32")) == 1
     assert len(lines_with(module, "use_lock", "a_cons_cons_lock_0", "AcquireGreaterEqual, %c1_i32")) == 1
     assert len(lines_with(module, "cf.switch")) == 2
+
+
+def test_no_trip_is_taken_out_of_a_loop_as_the_driver_does_it() -> None:
+    text = source((Loop(9, (Take(0, 2), Give(0, 1))),), (3, 1, 1), "")
+    module = lowered(text, generation="2026-08", dynamic_fifos=True)
+    (acquire,) = lines_with(module, "use_lock", "a_cons_cons_lock_0", "AcquireGreaterEqual")
+    assert "%c" not in acquire.rpartition("AcquireGreaterEqual")[2]
+    static = lowered(text, generation="2026-08", dynamic_fifos=False)
+    assert len(lines_with(static, "use_lock", "a_cons_cons_lock_0", "AcquireGreaterEqual")) > 1
 
 
 @pytest.mark.parametrize("dynamic", ["true", "false"])

@@ -13,7 +13,9 @@ from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
+from npuninja.lowering.routing import pathfinder
 from npuninja.lowering.routing.flows import route
+from npuninja.lowering.routing.routing_graph import RoutingGraph
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 DESIGNS = sorted(path.parent.name for path in CONFORMANCE.glob("*/input_physical.mlir"))
@@ -90,6 +92,35 @@ def test_too_many_flows_into_a_corner_are_refused() -> None:
     flows = "".join(f"aie.flow(%t1{row}, {port}, %t0{row}, {port})\n" for row, port in ends)
     error = refused(design("npu1_2col", tiles + flows))
     assert "9 flows have to enter column 0, rows 0 to 1, and there are 8 channels" in error.message
+
+
+#: Flows from a DMA channel to another, as column, row and channel of both ends, for which no routing is found and of which
+#: no line across the array shows that there is none.
+CROWDED = (
+    "014-040 030-115 114-131 021-130 101-150 015-000 121-112 140-101 141-011 "
+    "130-114 031-001 111-010 010-121 013-021 041-151 001-014 120-100 113-141"
+)
+
+
+def test_a_search_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches = 0
+    own = pathfinder.shortest_paths
+
+    def counted(graph: RoutingGraph, source: int, dests: set[int]) -> list[int]:
+        nonlocal searches
+        searches += 1
+        return own(graph, source, dests)
+
+    monkeypatch.setattr(pathfinder, "shortest_paths", counted)
+    monkeypatch.setattr(pathfinder, "MAX_SEARCHES", 200)
+    flows = CROWDED.split()
+    tiles = "".join(f"%t{c}{r} = aie.tile({c}, {r})\n" for c in range(2) for r in range(6))
+    lines = [f"aie.flow(%t{a}{b}, DMA : {x}, %t{c}{d}, DMA : {y})\n" for a, b, x, _, c, d, y in flows]
+    error = refused(design("npu1_2col", tiles + "".join(lines)), "2026-02")
+    assert "flows compete for too few channels, first for" in error.message
+    assert error.notes
+    # A last round may begin; on a whole array the bound is a minute, where rounds without one would be several.
+    assert 200 - len(flows) <= searches <= 200 + len(flows)
 
 
 def test_two_flows_into_one_port_are_refused_at_the_second() -> None:

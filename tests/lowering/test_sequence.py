@@ -266,6 +266,17 @@ def test_chains():
     assert "dma_start_bd_chain" not in print_module(lowered(design(body, before=CHAIN)))
 
 
+def test_the_new_tools_refuse_chains_and_a_warning_says_so():
+    warnings = Warnings()
+    text = design(
+        "%p = aiex.dma_start_bd_chain_for @two(%a, %b) : (memref<1024xi32>, memref<64x64xi16>) for @in",
+        before=CHAIN,
+    )
+    module = parse_module(text.replace("aiex.runtime_sequence", "aie.runtime_sequence"), "d.mlir")
+    lower_sequence(module, generation="2026-02", warnings=warnings)
+    assert any("is refused by the tools of MLIR-AIE 1.2 and 1.3" in message for message, _ in warnings.items)
+
+
 TWO_DEVICES = """module {
   aie.device(npu2_1col) @inner {
     %t00 = aie.tile(0, 0) {controller_id = #aie.packet_info<pkt_type = 0, pkt_id = 15>}
@@ -311,6 +322,24 @@ def test_sequences_of_other_devices():
     # The driver's own @x is another channel: the copy got another name.
     assert found == [LoadPdi(0, 0, 0), *step, *step, Sync(0, 0, 1, 0, 1, 1)]
     assert len(read_txn(instructions(module, "inner", "step")).operations) == 7
+
+
+def test_the_last_run_names_its_things_first():
+    # The last run has the plain name.
+    other = TWO_DEVICES[
+        TWO_DEVICES.index("  aie.device") : TWO_DEVICES.index("  aie.device(npu2_1col) @main")
+    ]
+    other = other.replace("@inner", "@other").replace("address = 64", "address = 128")
+    text = TWO_DEVICES.replace("module {\n", "module {\n" + other).replace(
+        "aiex.npu.dma_wait",
+        "aiex.configure @other { aiex.run @step(%q) : (memref<64xi32>) }\naiex.npu.dma_wait",
+    )
+    module = lowered(text.replace("@RUN", "@twice"), "2026-02")
+    main = next(op for op in module.body.ops if op.string("sym_name", "main") == "main")
+    buffers = [
+        (op.string("sym_name"), op.integer("address")) for op in main.walk() if op.name == "aie.buffer"
+    ]
+    assert buffers == [("b", 128), ("b_0", 64)]
 
 
 def test_a_sequence_cannot_run_itself():

@@ -15,20 +15,13 @@ from npuninja.new_project.write import write_project
 
 # Of the schema of tasks.json, version 2.0.0 (code.visualstudio.com/docs/editor/tasks-appendix): key -> kind.
 TASK = {
-    "label": str, "type": str, "command": str, "args": list, "group": dict, "problemMatcher": (dict, list),
+    "label": str, "type": str, "command": str, "args": list, "group": dict, "problemMatcher": (str, list),
     "isBackground": bool,
 }  # fmt: skip
 # Of the variables in code.visualstudio.com/docs/editor/variables-reference.
 VARIABLES = {"workspaceFolder", "file", "fileBasename", "fileBasenameNoExtension", "relativeFile"}
-# Of "problemMatcher" and "pattern" there. A name such as `$gcc` would need the extension that brings it (C/C++), which clangd
-# is in the place of.
-MATCHER = {"owner": str, "fileLocation": list, "pattern": dict}
-PATTERN = {"regexp": str, "file": int, "line": int, "column": int, "severity": int, "message": int}
-# Of the settings of VS Code itself and of the extensions that are recommended, from their package.json.
-SETTINGS = {
-    "files.exclude": dict, "files.associations": dict, "clangd.arguments": list, "glspc.server.command": str,
-    "glspc.server.commandArguments": list, "glspc.server.languageId": list, "evenBetterToml.schema.associations": dict,
-}  # fmt: skip
+#: The pattern of the matcher `$gcc`, which comes with the C/C++ extension: file, line, column, severity, message.
+GCC = re.compile(r"^(.*?):(\d+):(\d*):?\s+(?:fatal\s+)?(warning|error):\s+(.*)$")
 
 
 @pytest.fixture
@@ -71,8 +64,6 @@ def test_settings_name_the_server_and_the_schema(files: dict[str, Any]) -> None:
     command = [settings["glspc.server.command"], *settings["glspc.server.commandArguments"]]
     assert command == ["npuninja", "language-server"]
     assert "language-server" in VERBS
-    assert set(settings) == set(SETTINGS)
-    assert all(isinstance(value, SETTINGS[key]) for key, value in settings.items())
     (pattern,) = settings["evenBetterToml.schema.associations"]
     assert re.fullmatch(pattern, "toolchain.toml")
     assert settings["evenBetterToml.schema.associations"][pattern] == "./build/toolchain.schema.json"
@@ -82,19 +73,14 @@ def test_settings_name_the_server_and_the_schema(files: dict[str, Any]) -> None:
 def test_the_matcher_of_the_tasks_finds_our_errors_and_warnings(
     files: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    matchers = [task["problemMatcher"] for task in files["tasks.json"]["tasks"] if task["problemMatcher"]]
-    matcher, pattern = matchers[0], matchers[0]["pattern"]
-    assert matchers == [matcher] * 4
-    assert {key: type(value) for key, value in matcher.items()} == MATCHER
-    assert {key: type(value) for key, value in pattern.items()} == PATTERN
+    assert {task["problemMatcher"] for task in files["tasks.json"]["tasks"] if task["problemMatcher"]} == {
+        "$gcc"
+    }
     error = UserError("unknown operation 'x'", Location("mlir/my design.mlir", 4, 16), hint="look")
     warnings = Warnings()
     warnings.add("takes more than it releases", Location("mlir/d.mlir", 2, 5))
-    found = [
-        re.match(pattern["regexp"], line) for line in (error.render() + "\n" + warnings.render()).splitlines()
-    ]
-    parts = [pattern[key] for key in ("file", "line", "column", "severity", "message")]
-    assert [match.group(*parts) for match in found if match] == [
+    found = [GCC.match(line) for line in (error.render() + "\n" + warnings.render()).splitlines()]
+    assert [match.groups() for match in found if match] == [
         ("mlir/my design.mlir", "4", "16", "error", "unknown operation 'x'"),
         ("mlir/d.mlir", "2", "5", "warning", "takes more than it releases"),
     ]

@@ -194,6 +194,29 @@ def test_words_of_every_release_are_filled_in(release):
     assert not any("{arch}" in word or "{device}" in word or "{triple}" in word for word in words)
 
 
+@pytest.mark.parametrize(
+    ("generation", "flags", "dynamic"),
+    [
+        ("2025-10", (), ""),
+        ("2026-02", (), ""),
+        ("2026-08", (), "true"),
+        ("2026-08", ("--dynamic-objFifos=false",), "false"),
+        ("2026-02", ("--dynamic-objFifos",), "true"),
+    ],
+)
+def test_fifo_loops_are_kept_as_the_generations_driver_keeps_them(generation, flags, dynamic):
+    own = replace(design(), generations=(generation,), aiecc_flags=flags)
+    lower = edges(plan(context(machine(*VENDORS)), [own]))["lower"]
+    said = dict(zip(lower.options, lower.options[1:])).get("--dynamic-fifos", "")
+    assert said == dynamic
+    last = max((r for r in RELEASES if r.generation == generation), key=lambda r: r.since)
+    version = f"0.0.1.{last.since.replace('-', '')}"
+    opt = Found("aie-opt", "/aie/bin/aie-opt", "PATH", version, "opt", tuple(last.needs))
+    words = edges(plan(context(machine(aie_opt=opt), "lower=aie-opt"), [own]))["lower_aie_opt"].options
+    option = "default-dynamic" if generation == "2026-08" else "dynamic-objFifos"
+    assert f"{option}={int(dynamic == 'true')}" in " ".join(words)
+
+
 def test_peano_compiles_our_core_code():
     graph = plan(context(machine("aie-opt", "aie-translate"), "kernel=peano"), [design()])
     found = edges(graph)

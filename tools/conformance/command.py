@@ -82,7 +82,10 @@ def compare_design(folder: str) -> Outcome:
     comparison = _Comparison(folder, tuple(meta.get("reference_wrong", {}).get("sections", ())))
     source = os.path.join(folder, "design.mlir")
     try:
-        files = lower_design(read_text(source), source, _scheme(meta), meta["generation"], Warnings())
+        text = read_text(source)
+        files = lower_design(
+            text, source, _scheme(meta), meta["generation"], Warnings(), dynamic_fifos=_dynamic(meta)
+        )
     except Error as error:
         comparison.refused("addresses", error)
         return comparison.outcome()
@@ -134,7 +137,15 @@ def compare_refusal(folder: str) -> Outcome:
     source = os.path.join(folder, "design.mlir")
     name = f"negative/{os.path.basename(folder)}"
     try:
-        lower_design(read_text(source), source, _scheme(expected), expected["generation"], Warnings())
+        text = read_text(source)
+        lower_design(
+            text,
+            source,
+            _scheme(expected),
+            expected["generation"],
+            Warnings(),
+            dynamic_fifos=_dynamic(expected),
+        )
     except UserError as error:
         said = f"{error.location or ''}: {error.message}".removeprefix(f"{folder}/")
         missing = (
@@ -147,6 +158,12 @@ def compare_refusal(folder: str) -> Outcome:
 def _scheme(meta: dict[str, Any]) -> str | None:
     scheme: str = meta["pass_options"].get("alloc-scheme", "default")
     return None if scheme == "default" else scheme
+
+
+def _dynamic(meta: dict[str, Any]) -> bool | None:
+    """The option `default-dynamic` of the recorded run; None where it is not known."""
+    said: str | None = meta["pass_options"].get("default-dynamic")
+    return None if said is None else said == "true"
 
 
 class _Comparison:

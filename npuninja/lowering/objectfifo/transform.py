@@ -38,7 +38,7 @@ def lower_objectfifos(
     parts.
 
     `packets`: objects travel in packets; see `create_dmas`. `dynamic`: what holds for cores that do not say whether
-    they find an object at run time.
+    they find an object at run time; first trips are taken out of loops in no core when it is so.
     """
     fifos = ObjectFifos(device)
     cores = list(ops_of(device, "aie.core"))
@@ -48,6 +48,8 @@ def lower_objectfifos(
             check_loops(core, warnings)
     _check_delegates(fifos, warnings)
     _warn_of_uneven_parts(fifos, warnings)
+    if rules.parts_bound_orders:
+        _check_orders(fifos)
     split_fifos(fifos)
     create_elements(fifos, rules)
     create_dmas(fifos, rules, packets)
@@ -60,7 +62,7 @@ def lower_objectfifos(
             if rules.counts_objects_in_values:
                 if not _is_dynamic(core, dynamic):
                     unroll_by_own_accesses(core, fifos.by_name)
-                rotate_accesses(core, fifos, warnings, peels=True)
+                rotate_accesses(core, fifos, warnings, peels=not dynamic)
             elif _is_dynamic(core, dynamic):
                 make_indices_dynamic(device, core, fifos, warnings)
             else:
@@ -122,6 +124,27 @@ def _warn_of_uneven_parts(fifos: ObjectFifos, warnings: Warnings) -> None:
                         f"but its part in the link is {length}",
                         link.op.loc,
                     )
+
+
+def _check_orders(fifos: ObjectFifos) -> None:
+    """The dimensions of the whole object of a join or distribute hold for each of its parts, so they may not leave the
+    smallest.
+    """
+    for link in fifos.links:
+        if link.legs < 2:
+            continue
+        way, whole = ("join", link.outputs[0]) if link.is_join else ("distribute", link.inputs[0])
+        dims = whole.dims_to if link.is_join else whole.dims_from[0]
+        last = sum(dim.stride * (dim.size - 1) for dim in dims)
+        smallest = min(link.part(leg)[1] for leg in range(link.legs))
+        if dims and smallest <= last:
+            raise UserError(
+                f"the dimensions of objectFifo '@{whole.name}' reach element {last}, and a part of its objects has {smallest} "
+                "elements",
+                link.op.loc,
+                notes=((f"the whole of this {way}", whole.op.loc),),
+                hint="they hold for each of its parts",
+            )
 
 
 def _rename_uses(fifos: ObjectFifos) -> None:

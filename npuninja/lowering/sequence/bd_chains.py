@@ -12,8 +12,9 @@ Source: MLIR-AIE AIEMaterializeBDChains.cpp.
 
 from __future__ import annotations
 
-from npuninja.errors import UserError
+from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Block, Operation, Region, clone
+from npuninja.lowering.generation import Rules
 from npuninja.lowering.sequence.lookup import lookup, sequences
 
 _STARTS = {
@@ -24,11 +25,17 @@ _STARTS = {
 _FIXED_OPERANDS = {"aiex.dma_start_bd_chain": 1, "aiex.dma_start_bd_chain_for": 0}
 
 
-def materialize_bd_chains(device: Operation) -> None:
+def materialize_bd_chains(device: Operation, rules: Rules, warnings: Warnings) -> None:
     """Replaces every start of a chain in the device's sequences. The chains stay, as nothing asks for them any more."""
     for sequence in sequences(device):
         for op in list(sequence.body.ops):
             if op.name in _STARTS:
+                if rules.tools_refuse_bd_chains:
+                    warnings.add_once(
+                        f"a sequence that names an aie.bd_chain is refused by the tools of {rules.release}; "
+                        "npuninja lowers it as those before did",
+                        op.loc,
+                    )
                 _materialize(device, sequence, op)
 
 

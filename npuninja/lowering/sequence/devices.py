@@ -13,6 +13,8 @@ Source: MLIR-AIE (2026) AIEMaterializeRuntimeSequences.cpp, and the reference's 
 
 from __future__ import annotations
 
+from typing import Sequence
+
 from npuninja.arch.devices import Place
 from npuninja.errors import UserError
 from npuninja.ir.attributes import StringAttr, SymbolRefAttr
@@ -28,7 +30,7 @@ def materialize_sequences(module: Operation) -> None:
     """Replaces every `aiex.configure` and `aiex.run` in the module's sequences. Raises UserError, located."""
     devices = {op.string("sym_name", "main"): op for op in module.body.ops if op.name == "aie.device"}
     for device in devices.values():
-        for sequence in sequences(device):
+        for sequence in reversed(list(sequences(device))):
             if any(op.name in (_CONFIGURE, _RUN) for op in sequence.body.ops):
                 _Inliner(devices, device, sequence).run()
 
@@ -42,8 +44,8 @@ class _Inliner:
     def run(self) -> None:
         block = self.sequence.body
         old, block.ops = block.ops, []
-        for op in old:
-            self._add(op, self.device, [self.sequence])
+        for op in self._expanded(old, self.device, [self.sequence]):
+            block.append(op)
         self._join_loads()
         self._hoist_scratchpad()
 
@@ -72,31 +74,39 @@ class _Inliner:
         if made:
             block.ops = [made[0], *(op for op in block.ops if op.name != _SCRATCHPAD)]
 
-    def _add(self, op: Operation, device: Operation, active: list[Operation]) -> None:
-        """Appends `op`, which refers to things of `device`, with its runs replaced.
+    def _expanded(
+        self, ops: Sequence[Operation], device: Operation, active: list[Operation]
+    ) -> list[Operation]:
+        """Operations that refer to things of `device`, with their runs replaced.
+
+        Runs are replaced from the last to the first, which decides the new names of symbols.
 
         `active`: sequences being inlined.
         """
-        if op.name == _CONFIGURE:
-            name = op.symbol("symbol")
-            configured = self.devices.get(name)
-            if configured is None:
-                raise UserError(
-                    f"the module has no device @{name}",
-                    op.loc,
-                    hint=f"devices: {', '.join('@' + d for d in self.devices)}",
-                )
-            load = Operation(_LOAD, attributes={"device_ref": SymbolRefAttr((name,))}, loc=op.loc)
-            self.sequence.body.append(load)
-            for inner in op.body.ops:
-                if inner.name != "aie.end":
-                    self._add(inner, configured, active)
-        elif op.name == _RUN:
-            self._inline(op, device, active)
-        else:
-            self.sequence.body.append(op)
+        found: list[list[Operation]] = []
+        for op in reversed(ops):
+            if op.name == _CONFIGURE:
+                found.append(self._configured(op, active))
+            elif op.name == _RUN:
+                found.append(self._inline(op, device, active))
+            else:
+                found.append([op])
+        return [op for part in reversed(found) for op in part]
 
-    def _inline(self, run: Operation, device: Operation, active: list[Operation]) -> None:
+    def _configured(self, op: Operation, active: list[Operation]) -> list[Operation]:
+        name = op.symbol("symbol")
+        configured = self.devices.get(name)
+        if configured is None:
+            raise UserError(
+                f"the module has no device @{name}",
+                op.loc,
+                hint=f"devices: {', '.join('@' + d for d in self.devices)}",
+            )
+        load = Operation(_LOAD, attributes={"device_ref": SymbolRefAttr((name,))}, loc=op.loc)
+        inside = [inner for inner in op.body.ops if inner.name != "aie.end"]
+        return [load, *self._expanded(inside, configured, active)]
+
+    def _inline(self, run: Operation, device: Operation, active: list[Operation]) -> list[Operation]:
         name = run.symbol("runtime_sequence_symbol")
         callee = next((s for s in sequences(device) if s.string("sym_name", "sequence") == name), None)
         if callee is None:
@@ -119,9 +129,11 @@ class _Inliner:
             )
         values = dict(zip(callee.body.args, run.operands))
         names: dict[str, str] = {}
-        for op in callee.body.ops:
-            copy = clone(op, values) if device is self.device else self._adopt(op, device, values, names)
-            self._add(copy, device, [*active, callee])
+        copies = [
+            clone(op, values) if device is self.device else self._adopt(op, device, values, names)
+            for op in callee.body.ops
+        ]
+        return self._expanded(copies, device, [*active, callee])
 
     def _adopt(
         self, op: Operation, device: Operation, values: dict[Value, Value], names: dict[str, str]
@@ -167,7 +179,7 @@ class _Inliner:
         name = copy.attributes.get("sym_name")
         if isinstance(name, StringAttr):
             copy.attributes["sym_name"] = StringAttr(self._free_name(name.value))
-        return self.sequence.insert_before(copy)
+        return next(iter(sequences(self.device))).insert_before(copy)
 
     def _copy_symbol(self, owner: Operation, values: dict[Value, Value]) -> str:
         if owner.results and owner.result in values:
