@@ -78,11 +78,12 @@ def in_flight(count: int) -> dict[str, Any]:
     """`IN_FLIGHT` runs at once, each with buffers of its own, `count` altogether."""
     with passthrough(64).emulator() as npu:
         buffers = [[npu.allocate(64), npu.allocate(64)] for _ in range(IN_FLIGHT)]
-        insts, queue = sequence(16), EmulatedQueue(npu)
-        queue.wait(queue.add(insts, buffers), 60)
+        queue = EmulatedQueue(npu)
+        runs = [("", sequence(16), pair) for pair in buffers]
+        queue.wait(queue.add(runs), 60)
         watch = Watch()
         for _ in range(-(-count // IN_FLIGHT)):
-            queue.wait(queue.add(insts, buffers), 60)
+            queue.wait(queue.add(runs), 60)
         row = watch.row()
         queue.close()
         return row

@@ -6,7 +6,7 @@ import os
 import shlex
 
 from npuninja.argument_parser import VerbParser
-from npuninja.errors import UserError
+from npuninja.errors import UserError, printable
 from npuninja.porting.import_folder import Imported, import_folder
 
 
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
         options.folder, options.output, targets=options.target, variables=variables, environment=os.environ,
         scripts=options.script,
     )  # fmt: skip
-    print(report(imported, options.folder, options.output))
+    print(printable(report(imported, options.folder, options.output)))
     return 0
 
 

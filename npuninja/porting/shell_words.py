@@ -11,6 +11,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
+from npuninja.errors import UserError
 from npuninja.porting.found import Command
 
 _SUBSTITUTION = re.compile(
@@ -40,15 +41,27 @@ _DESCRIPTOR = re.compile(r"(?<=\s)(\d)(?=[<>])")
 _MARK = "\0"
 
 
+#: Of one command: Linux gives a shell no longer one (MAX_ARG_STRLEN). Taking words apart needs time of the square of a word.
+MAX_COMMAND_CHARACTERS = 1 << 17
+
+
 def commands_of(text: str, folder: str) -> Iterator[Command]:
     """The commands of make's output, in order.
 
     Args:
         text: what `make -n` printed, without make's own messages.
         folder: where make runs.
+
+    Raises:
+        UserError: a command is longer than any can be.
     """
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
         line = line.strip()
+        if len(line) > MAX_COMMAND_CHARACTERS:
+            raise UserError(
+                f"a command of {len(line)} characters, which no shell takes: {line[:80]}…",
+                hint=f"Linux has {MAX_COMMAND_CHARACTERS} for one",
+            )
         if line and not line.startswith("#"):
             yield from _commands_of_line(line, folder)
 

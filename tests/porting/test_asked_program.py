@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.errors import ToolError
+from npuninja.cli import main
+from npuninja.errors import ToolError, UserError
 from npuninja.porting import asked_program, make_commands
 from npuninja.porting.make_commands import ask_make
+from npuninja.porting.shell_words import commands_of
 
 
 def is_running(pid: int) -> bool:
@@ -58,3 +60,22 @@ def test_what_make_says_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_its_words_and_its_code_come_back(tmp_path: Path) -> None:
     done = asked_program.ask(["sh", "-c", "echo a; echo b >&2; exit 3"], str(tmp_path), dict(os.environ), 10)
     assert (done.returncode, done.stdout, done.stderr) == (3, "a\n", "b\n")
+
+
+def test_a_command_that_no_shell_takes_is_refused() -> None:
+    with pytest.raises(
+        UserError, match=r"a command of 200011 characters, which no shell takes: aiecc\.py xxxx"
+    ):
+        list(commands_of("aiecc.py x" + "x" * 200_001 + "\n", "/"))
+
+
+def test_names_of_a_makefile_do_not_reach_the_terminal_as_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = 'all run: d.mlir\n\taiecc.py --xclbin-name="a\x1b[31m.xclbin" --npu-insts-name=i.bin d.mlir\n'
+    (tmp_path / "Makefile").write_text(text)
+    (tmp_path / "d.mlir").write_text("module {}")
+    main(["import", str(tmp_path), "-o", str(tmp_path / "out")])
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert "\\x1b" in said.out + said.err
