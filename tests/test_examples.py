@@ -43,6 +43,18 @@ def test_one_elf_in_place_of_an_xclbin(tmp_path, xrt):
     shown = _in(folder, xrt, "ninja", "run", "run-hosts")
     assert "PASS!" in shown
     assert shown.count("elements are right") == 4
+    command = (sys.executable, "-m", "npuninja")
+    words = (
+        "run",
+        "build/npu2_1col/wasm/whole/whole.json",
+        "--verify",
+        "--device",
+        "npu",
+        "--kernel",
+        "main",
+    )
+    shown = _in(folder, xrt, *command, "emu", "--device", "npu2", "--", *command, *words)
+    assert shown.count("elements are right") == 2, "pyxrt makes a context of the full ELF"
 
 
 def test_the_workflow_of_a_project_step_by_step(tmp_path, xrt):

@@ -44,6 +44,10 @@ class Program(NamedTuple):
     """Name of the kernel in the XCLBIN."""
     core_kind: str
     """"wasm", "aie2" or "aie2p"."""
+    full_elf: str = ""
+    """The ELF with its configurations and instructions; "" when there is none."""
+    full_elf_kernel: str = ""
+    """What the sequence is called in it."""
 
 
 class Started(NamedTuple):

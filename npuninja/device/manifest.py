@@ -110,6 +110,10 @@ class Manifest(NamedTuple):
     """Who made the cores, as the manifest says it; "" when it does not."""
     elf: str = ""
     """The instructions as the ELF that `xrt::elf` loads; "" when the manifest, of an earlier build, names none."""
+    full_elf: str = ""
+    """The ELF with configurations and instructions; "" when the build made none."""
+    full_elf_kernel: str = ""
+    """What the sequence is called in it: `DEVICE:SEQUENCE`."""
 
     @property
     def label(self) -> str:
@@ -272,6 +276,7 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
         paths[key] = _inside(folder, entry.text("path"), f"files.{key}.path", path)
         hashes[paths[key]] = entry.text("sha256")
     elf = _elf(files, folder, path, hashes)
+    full_elf = _elf(files, folder, path, hashes, "full_elf")
     reference = fields.get("reference")
     modules = (
         reader.get("reference_modules", list, "a list of files") if "reference_modules" in fields else []
@@ -291,6 +296,8 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
         reference_modules=tuple(_inside(folder, str(name), "reference_modules", path) for name in modules),
         kernel_compiler=_kernel_compiler(fields),
         elf=elf,
+        full_elf=full_elf,
+        full_elf_kernel=reader.text("full_elf_kernel") if full_elf else "",
     )
 
     if "kernels" not in fields:
@@ -311,6 +318,7 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
                     arguments=arguments,
                     insts=file,
                     elf=_elf(sequence, folder, path, hashes),
+                    full_elf_kernel=sequence.text("full_elf_kernel") if full_elf else "",
                 )
             )
     if not runs:
@@ -318,11 +326,11 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
     return tuple(runs)
 
 
-def _elf(reader: _Reader, folder: str, path: str, hashes: dict[str, str]) -> str:
-    """The ELF of instructions that an object of a manifest names, whose hash is added; "" when it names none."""
-    if "elf" not in reader.fields:
+def _elf(reader: _Reader, folder: str, path: str, hashes: dict[str, str], key: str = "elf") -> str:
+    """The ELF that an object of a manifest names, whose hash is added; "" when it names none."""
+    if key not in reader.fields:
         return ""
-    entry = reader.inner("elf")
+    entry = reader.inner(key)
     file = _inside(folder, entry.text("path"), f"{entry.where}path", path)
     hashes[file] = entry.text("sha256")
     return file

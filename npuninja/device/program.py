@@ -32,5 +32,11 @@ def program_of(manifest: Manifest) -> Program:
             hint="the files are of different builds, or the manifest was edited: build the design again",
         )
     return Program(
-        manifest.xclbin, manifest.read(manifest.xclbin), insts, manifest.kernel, manifest.core_kind
+        manifest.xclbin,
+        manifest.read(manifest.xclbin),
+        insts,
+        manifest.kernel,
+        manifest.core_kind,
+        manifest.full_elf,
+        manifest.full_elf_kernel,
     )

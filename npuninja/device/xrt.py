@@ -48,14 +48,17 @@ class XrtDevice(Device):
         self._kernels: dict[str, Any] = {}
         self._names: list[str] = []
         self._most_buffers = 0
+        self._is_full_elf = False
         self._in_flight: set[XrtRuns] = set()
 
     def load(self, program: Program) -> None:
         """Registers the XCLBIN, makes a context, and puts the instructions in place."""
         pyxrt = self._pyxrt
         refuse_emulated(program)
-        refuse_load_pdi(program)
         check_match(self._device.get_info(pyxrt.xrt_info_device.name), program)
+        if loads_pdi(program):
+            self._load_full_elf(program)
+            return
         try:
             xclbin = pyxrt.xclbin(program.xclbin_path)
             names = [kernel.get_name() for kernel in xclbin.get_kernels()]
@@ -72,7 +75,14 @@ class XrtDevice(Device):
 
     def add(self, program: Program) -> int:
         """Takes a kernel of the context, and puts the instructions in place."""
-        refuse_load_pdi(program)
+        if self._is_full_elf:
+            return self._add_of_full_elf(program)
+        if loads_pdi(program):
+            raise UserError(
+                f"{program.full_elf_kernel or program.kernel} loads configurations while it runs, and what was loaded before it "
+                "is an XCLBIN",
+                hint="run it alone, with --kernel and --sequence",
+            )
         pyxrt, name = self._pyxrt, _name_of(program, self._names)
         self._most_buffers = max(self._most_buffers, buffers_of_kernel(program))
         try:
@@ -87,8 +97,38 @@ class XrtDevice(Device):
         self._write(len(self._calls) - 1, program.insts)
         return len(self._calls) - 1
 
+    def _load_full_elf(self, program: Program) -> None:
+        """A context of a full ELF, whose sequences load the configurations by themselves."""
+        _check_full_elf(program)
+        try:
+            self._context = self._pyxrt.hw_context(self._device, self._pyxrt.elf(program.full_elf))
+        except (AttributeError, TypeError) as error:
+            raise UserError(
+                "this pyxrt makes no context of an ELF, and the instruction stream loads a configuration (load_pdi)",
+                hint="use XRT 2.20 or newer, or run it on the emulated array (--device emu)",
+            ) from error
+        except RuntimeError as error:
+            raise xrt_messages.translated(error, f"cannot load {program.full_elf}") from error
+        self._is_full_elf = True
+        self._add_of_full_elf(program)
+
+    def _add_of_full_elf(self, program: Program) -> int:
+        _check_full_elf(program)
+        name = program.full_elf_kernel
+        try:
+            if name not in self._kernels:
+                self._kernels[name] = self._pyxrt.ext.kernel(self._context, name)
+        except RuntimeError as error:
+            raise xrt_messages.translated(error, "cannot load the design") from error
+        self._calls.append((self._kernels[name], None, 0))
+        return len(self._calls) - 1
+
     def instruct(self, insts: bytes) -> None:
         """Writes the instructions into their buffer."""
+        if self._is_full_elf:
+            raise UserError(
+                "the instructions of a full ELF cannot be changed", hint="measure it without --model"
+            )
         self._write(0, insts)
 
     def _write(self, number: int, insts: bytes) -> None:
@@ -105,6 +145,11 @@ class XrtDevice(Device):
         """A host-only buffer in the group of its argument."""
         if not self._calls:
             raise InternalError("allocate before load")
+        if self._is_full_elf:
+            try:
+                return XrtBuffer(self._pyxrt.ext.bo(self._device, nbytes), nbytes)
+            except RuntimeError as error:
+                raise xrt_messages.translated(error, f"cannot allocate {nbytes} bytes") from error
         if position >= self._most_buffers:
             raise UserError(
                 f"the design has more than {self._most_buffers} arguments, which is all that the kernel of this XCLBIN takes",
@@ -169,8 +214,8 @@ def _name_of(program: Program, names: Sequence[str]) -> str:
     return name
 
 
-def refuse_load_pdi(program: Program) -> None:
-    """Raises UserError for a stream that loads a configuration: XRT gives it an address in a full ELF only.
+def loads_pdi(program: Program) -> bool:
+    """Whether the stream loads a configuration.
 
     What is no TXN stream is left to the NPU: its firmware knows other kinds, and says itself what it cannot run.
     """
@@ -179,13 +224,18 @@ def refuse_load_pdi(program: Program) -> None:
     try:
         operations = read_txn(program.insts).operations
     except UserError:
-        return
-    if any(isinstance(operation, LoadPdi) for operation in operations):
+        return False
+    return any(isinstance(operation, LoadPdi) for operation in operations)
+
+
+def _check_full_elf(program: Program) -> None:
+    """Raises UserError when a stream loads a configuration and the build made no full ELF."""
+    if not program.full_elf:
         raise UserError(
             "the instruction stream loads a configuration while it runs (load_pdi), and beside an XCLBIN an NPU cannot: "
             "XRT puts the address of a PDI into the stream of a full ELF only",
             Location(program.xclbin_path),
-            hint="run it on the emulated array (--device emu), or build a full ELF (full-elf = true) for a program of your own",
+            hint="say full-elf = true in [design.NAME] and build it again, or run it on the emulated array (--device emu)",
         )
 
 

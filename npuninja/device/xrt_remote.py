@@ -70,6 +70,7 @@ class RemoteXrtDevice(Device):
             self._ask(
                 "load", file, xclbin_path=os.path.abspath(program.xclbin_path), insts_bytes=len(program.insts),
                 kernel=program.kernel, core_kind=program.core_kind,
+                full_elf=program.full_elf and os.path.abspath(program.full_elf), full_elf_kernel=program.full_elf_kernel,
             )  # fmt: skip
 
     def instruct(self, insts: bytes) -> None:
@@ -91,6 +92,7 @@ class RemoteXrtDevice(Device):
             reply = self._ask(
                 "add", file, xclbin_path=os.path.abspath(program.xclbin_path), insts_bytes=len(program.insts),
                 kernel=program.kernel, core_kind=program.core_kind,
+                full_elf=program.full_elf and os.path.abspath(program.full_elf), full_elf_kernel=program.full_elf_kernel,
             )  # fmt: skip
         return int(reply["number"])
 

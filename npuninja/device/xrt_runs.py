@@ -28,7 +28,9 @@ class XrtCall(NamedTuple):
 
     @property
     def arguments(self) -> tuple[Any, ...]:
-        """Those of the kernel, in order."""
+        """Those of the kernel, in order; without instructions it is one of a full ELF, which has them."""
+        if self.instructions is None:
+            return tuple(self.buffers)
         return OPCODE_TRANSACTION, self.instructions, self.words, *self.buffers
 
 
@@ -77,9 +79,18 @@ class XrtRuns:
             if self._in_list:
                 self._list.execute()
             for call in self._calls[self._in_list :]:
-                self._single.append(call.kernel(*call.arguments))
+                self._single.append(self._begun(call))
         except RuntimeError as error:
             raise xrt_messages.translated(error, "the run failed") from error
+
+    def _begun(self, call: XrtCall) -> Any:
+        if call.instructions is not None:
+            return call.kernel(*call.arguments)
+        run = self._pyxrt.run(call.kernel)
+        for number, value in enumerate(call.arguments):
+            run.set_arg(number, value)
+        run.start()
+        return run
 
     def wait(self, time_limit_s: float) -> float:
         """Waits for all of them; gives the seconds from `begin` to the end. Raises DeviceError."""

@@ -99,7 +99,15 @@ def _program(fields: dict[str, Any], descriptor: int) -> Program:
     with open(fields["xclbin_path"], "rb") as stream:
         xclbin = stream.read()
     insts = os.pread(descriptor, fields["insts_bytes"], 0)
-    return Program(fields["xclbin_path"], xclbin, insts, fields["kernel"], fields["core_kind"])
+    return Program(
+        fields["xclbin_path"],
+        xclbin,
+        insts,
+        fields["kernel"],
+        fields["core_kind"],
+        fields["full_elf"],
+        fields["full_elf_kernel"],
+    )
 
 
 @contextmanager

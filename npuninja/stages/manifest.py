@@ -53,6 +53,7 @@ def run(arguments: list[str]) -> list[str]:
             "kernel": {"name": first.kernel, "id": first.number},
             "arguments": first.arguments,
             "files": {"xclbin": _file(options.one("--xclbin"), target), **first.streams(), **full_elf},
+            **first.named(),
             **({"kernels": _kernels(runs)} if options.all("--run") else {}),
             "providers": providers,
             "reference": _beside(copy, target) if copy else None,
@@ -115,10 +116,15 @@ class _Run(NamedTuple):
     arguments: list[dict[str, Any]]
     insts: dict[str, str]
     elf: dict[str, str] | None
+    instance: str
 
     def streams(self) -> dict[str, dict[str, str]]:
         """The instructions, in both forms."""
         return {"insts": self.insts, **({"elf": self.elf} if self.elf else {})}
+
+    def named(self) -> dict[str, str]:
+        """Its name in the full ELF, if there is one."""
+        return {"full_elf_kernel": self.instance} if self.instance else {}
 
 
 def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
@@ -130,7 +136,10 @@ def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
             f"manifest: {len(words)} runs, {len(described)} arguments, {len(streams)} streams, {len(elfs)} ELFs"
         )
     runs = []
-    for word, facts, insts, elf in zip(words, described, streams, elfs or [""] * len(streams)):
+    instances = options.all("--instance") or [""] * len(streams)
+    for word, facts, insts, elf, instance in zip(
+        words, described, streams, elfs or [""] * len(streams), instances
+    ):
         kernel, number, sequence = word.split("=")
         arguments = json.loads(read_text(facts))
         if len(arguments) > MOST_BUFFERS:
@@ -140,7 +149,7 @@ def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
                 hint="put several of them into one buffer, at different offsets",
             )
         made = _file(elf, target) if elf and read_bytes(elf).startswith(ELF_MAGIC) else None
-        runs.append(_Run(kernel, number, sequence, arguments, _file(insts, target), made))
+        runs.append(_Run(kernel, number, sequence, arguments, _file(insts, target), made, instance))
     return runs
 
 
@@ -149,7 +158,7 @@ def _kernels(runs: list[_Run]) -> list[dict[str, Any]]:
     kernels: dict[str, dict[str, Any]] = {}
     for run in runs:
         kernel = kernels.setdefault(run.kernel, {"name": run.kernel, "id": run.number, "sequences": []})
-        sequence = {"name": run.sequence, "arguments": run.arguments, **run.streams()}
+        sequence = {"name": run.sequence, "arguments": run.arguments, **run.streams(), **run.named()}
         kernel["sequences"].append(sequence)
     return [*kernels.values()]
 

@@ -765,6 +765,7 @@ STAGES: tuple[Stage, ...] = (
             Option("--insts", "F", "insts", many=True, needed=True),
             Option("--elf", "F", "insts_elf", many=True),
             Option("--full-elf", "F", "full_elf"),
+            Option("--instance", "DEVICE:SEQUENCE", "instances", many=True),
             Option("--provider", "STAGE=PROVIDER=VERSION", "providers", many=True),
             Option("--reference", "F", "reference_source"),
             Option("--reference-copy", "F", "reference", when="reference_source"),
