@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 from npuninja.argument_parser import VerbParser
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
 from npuninja.device.run_options import CHECKED, add_checks
-from npuninja.errors import Error, UserError, WrongResult, in_words
-from npuninja.files import is_special, read_file
+from npuninja.errors import Error, UserError, WrongResult
+from npuninja.files import is_special, read_file, write_file
 from npuninja.formats.stream_2023 import is_stream_2023, to_transaction
 from npuninja.formats.txn import HEX_LINES, AddressPatch, read_txn
 
@@ -202,7 +202,7 @@ def buffer_report(
     run = npu.run(insts, hosts, options.time_limit)
     for buffer, host in zip(buffers, hosts):
         if buffer.output is not None:
-            _write(buffer.output, bytes(host.view))
+            write_file(buffer.output, bytes(host.view))
     report = run.to_json()
     report["remarks"] = run.remarks()
     for host in hosts:
@@ -222,14 +222,6 @@ def buffer_report(
 
 def _without_status(report: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in report.items() if name != "status"}
-
-
-def _write(path: str, data: bytes) -> None:
-    try:
-        with open(path, "wb") as stream:
-            stream.write(data)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {in_words(error)}") from None
 
 
 def report_text(report: dict[str, Any]) -> str:
