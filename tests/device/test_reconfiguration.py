@@ -12,8 +12,10 @@ from two_devices import CORE, DEVICE, SEQUENCE
 from npuninja.arch.registers import CORE_CONTROL, tile_address
 from npuninja.emulator import Emulator
 from npuninja.formats.control_packets import read_packets
-from npuninja.formats.txn import MaskWrite, Transaction, Write, write_txn
+from npuninja.formats.txn import AddressPatch, MaskWrite, Transaction, Write, read_txn, write_txn
 
+#: Where control packets for a tile go together; one by one they are the same steps.
+ON = "npu2_1col"
 TOML = """[design.two]
 generation = "2026-08"
 kernels = ["base=MLIR_AIE"]
@@ -21,7 +23,7 @@ reconfiguration = true
 aiecc-flags = ["--generate-ctrl-pkt-overlay=first"]
 """
 BASE = (
-    "  aie.device(npu1_1col) @base {{\n"
+    f"  aie.device({ON}) @base {{{{\n"
     + "".join(f"    %t{row} = aie.tile(0, {row})\n" for row in range(3))
     + "  }}\n"
 )
@@ -32,11 +34,11 @@ def test_an_array_becomes_another_device(project):
     main = DEVICE.format(
         name="main", row=2, core=CORE.format(factor=3), sequences=SEQUENCE.format(name="run", n=128)
     )
-    project.write("mlir/two.mlir", "module {\n" + BASE.format() + main + "}\n")
+    project.write("mlir/two.mlir", "module {\n" + BASE.format() + main.replace("npu1_1col", ON) + "}\n")
     project.write("toolchain.toml", TOML)
     project.configure("two")
     project.ninja("two")
-    folder = project.folder / "build/npu1_1col/wasm/two"
+    folder = project.folder / f"build/{ON}/wasm/two"
     xclbin = (folder / "two.xclbin").read_bytes()
     packets = (folder / "main.ctrlpkt.bin").read_bytes()
     ids = {15: 0, 26: 1, 27: 2}
@@ -45,6 +47,9 @@ def test_an_array_becomes_another_device(project):
         1,
         2,
     }
+    stream = read_txn((folder / "main.ctrlpkt_insts.bin").read_bytes(), "ctrlpkt_insts.bin")
+    sent = sum(isinstance(op, AddressPatch) and op.argument == 2 for op in stream.operations)
+    assert 0 < sent < len(read_packets(packets, lambda number: tile_address(0, ids[number]))) / 2
     given = np.arange(128, dtype=np.int32)
     for stream, more in (("ctrlpkt_insts", [packets]), ("configuration", [])):
         with Emulator.from_xclbin(xclbin, kernel="MLIR_AIE") as npu:
@@ -64,7 +69,7 @@ def _reset(npu):
     assert npu.read32(control) == 1
 
     def run(*operations):
-        npu.run(write_txn(Transaction(3, 6, 1, 1, operations)), [])
+        npu.run(write_txn(Transaction(4, 6, 1, 1, operations)), [])
 
     before = [core.digest for core in npu.cores()]
     run(MaskWrite(control, 2, 2))
