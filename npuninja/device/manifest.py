@@ -136,12 +136,12 @@ class Manifest(NamedTuple):
         return [a for a in self.arguments if a.is_output]
 
     def read(self, path: str) -> bytes:
-        """The bytes of the XCLBIN or insts.bin.
+        """The bytes of the XCLBIN, of the full ELF or of insts.bin.
 
         Raises:
             UserError: it is missing, or not the file of this build.
         """
-        limit = MAX_XCLBIN_BYTES if path == self.xclbin else MAX_INSTRUCTIONS_BYTES
+        limit = MAX_XCLBIN_BYTES if path in (self.xclbin, self.full_elf) else MAX_INSTRUCTIONS_BYTES
         data = read_file(path, limit, hint="build the design again (`ninja`)")
         if is_lfs_pointer(data):
             raise UserError(

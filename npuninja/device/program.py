@@ -31,6 +31,8 @@ def program_of(manifest: Manifest) -> Program:
             notes=(("the instructions", Location(manifest.insts)),),
             hint="the files are of different builds, or the manifest was edited: build the design again",
         )
+    if manifest.full_elf:
+        manifest.read(manifest.full_elf)  # XRT reads the file itself; here it is seen to be of this build
     return Program(
         manifest.xclbin,
         manifest.read(manifest.xclbin),

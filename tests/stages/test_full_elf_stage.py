@@ -13,6 +13,8 @@ import pytest
 from conftest import ROOT
 from two_devices import DESIGN, REFERENCE
 
+from npuninja.device.manifest import read_runs
+from npuninja.device.program import program_of
 from npuninja.errors import UserError
 from npuninja.formats.cdo import read_cdo
 from npuninja.formats.control_packets import configuration_operations
@@ -104,6 +106,13 @@ def test_a_design_asks_for_it(project) -> None:
     assert (folder / "params.txt").read_text() == "0\n"
     manifest = json.loads((folder / "three.json").read_text())
     assert manifest["files"]["full_elf"]["path"] == "three.full.elf"
+    runs = read_runs(str(folder / "three.json"))
+    assert {run.full_elf_kernel for run in runs} == names
+    assert {run.kernel for run in runs} == {"TWO", "negate", "both"}
+    assert program_of(runs[0]).full_elf == runs[0].full_elf == str(folder / "three.full.elf")
+    (folder / "three.full.elf").write_bytes(b"another")
+    with pytest.raises(UserError, match="not of this build"):
+        program_of(runs[0])
 
 
 def test_control_packets_go_into_the_elf_of_the_sequence_that_sends_them(tmp_path: Path) -> None:
