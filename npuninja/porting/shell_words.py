@@ -1,7 +1,8 @@
 """The lines that GNU make prints, as commands.
 
 Enough of a shell's grammar for what Makefiles say in practice: words and quotes, `cd X &&`, `NAME=VALUE` in front, output
-into a file, `echo WORD` in backquotes. Pipes, conditions and loops are left whole, for a person to look at.
+into a file, `echo WORD` in backquotes. Lines with conditions, loops and variables that compile something are read as the little
+scripts that they are (`shell`); other pipes and conditions are left whole, for a person to look at.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from npuninja.errors import UserError
 from npuninja.porting.found import Command
+from npuninja.porting.shell.places import ForeignPlaces
+from npuninja.porting.shell.walk import walk_script
 
 _SUBSTITUTION = re.compile(
     r"`\s*(echo|wslpath -w|dirname|basename)\s+([^`]*?)\s*`|\$\(\s*(echo|dirname|basename)\s+([^()]*?)\s*\)"
@@ -39,6 +43,7 @@ _CONTROL = {
 #: A number directly before a redirection is its descriptor (`2> FILE`); with a blank between, it is an argument.
 _DESCRIPTOR = re.compile(r"(?<=\s)(\d)(?=[<>])")
 _MARK = "\0"
+_BUILDS = re.compile(r"aiecc|clang|xchess")
 
 
 #: Of one command: Linux gives a shell no longer one (MAX_ARG_STRLEN). Taking words apart needs time of the square of a word.
@@ -63,7 +68,25 @@ def commands_of(text: str, folder: str) -> Iterator[Command]:
                 hint=f"Linux has {MAX_COMMAND_CHARACTERS} for one",
             )
         if line and not line.startswith("#"):
-            yield from _commands_of_line(line, folder)
+            found = list(_commands_of_line(line, folder))
+            yield from (_as_a_script(line, folder) or found) if any(map(_is_more, found)) else found
+
+
+def _is_more(command: Command) -> bool:
+    """Whether a line is more than its words: a shell's conditions and variables."""
+    return not command.alone or any("$" in word for word in command.words)
+
+
+def _as_a_script(line: str, folder: str) -> list[Command]:
+    """The commands of a line that is a little script, where it compiles for an AI Engine; nothing for others."""
+    try:
+        walked = walk_script(os.path.join(folder, "recipe"), [], {}, ForeignPlaces(folder), line)
+    except UserError:
+        return []
+    builds = any(_BUILDS.search(os.path.basename(command.words[0])) for command in walked.commands)
+    return (
+        [replace(command, line=line) for command in walked.commands] if builds and not walked.stopped else []
+    )
 
 
 def _commands_of_line(line: str, folder: str) -> Iterator[Command]:

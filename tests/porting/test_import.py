@@ -654,6 +654,21 @@ def test_a_folder_that_another_one_builds_says_which(tmp_path, capsys):
     assert hint in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_recipe_that_is_a_little_script(tmp_path, capsys):
+    (tmp_path / "mm.cc").write_text("")
+    (tmp_path / "mm.mlir").write_text("")
+    (tmp_path / "Makefile").write_text(
+        "all: build/mm_64x32.o\n\taiecc --xclbin-name=a.xclbin mm.mlir\n"
+        "build/mm_%.o: mm.cc\n\t@mkdir -p build\n\t@set -e; dims=$*; a=$${dims%%x*}; b=$${dims#*x}; \\\n"
+        '\t  echo "[kernel] $$a"; \\\n'
+        "\t  /p/clang++ -O2 --target=aie2p-none-unknown-elf -DM=$$a -DN=$$b -c $< -o $@\n"
+    )
+    assert main(["import", str(tmp_path), "-o", str(tmp_path / "project")]) == 0
+    found = toml.loads((tmp_path / "project" / "toolchain.toml").read_text())
+    assert found["kernel"]["mm_64x32.o"]["defines"] == ["M=64", "N=32"]
+    assert "no commands left out" in capsys.readouterr().out
+
+
 def test_a_script_that_makes_nothing_is_refused(tmp_path, capsys):
     (tmp_path / "run.sh").write_text(
         'if [ ! -f model.bin ]; then echo "no model"; exit 2; fi\npython3 x.py\n'
