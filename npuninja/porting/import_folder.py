@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from npuninja.porting.cmake_target import ask_cmake, ask_cmake_for_commands, fin
 from npuninja.porting.found import Archive, CMakeBuild, Command, DesignBuild, HostProgram, KernelObject
 from npuninja.porting.lit_tests import LitTest, commands_of_tests, test_for_make
 from npuninja.porting.make_commands import Answer, ask_make, find_makefile
-from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project
+from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project, text_of
 from npuninja.porting.project_builder import project_of
 from npuninja.porting.project_files import Written, write_project
 from npuninja.porting.recognise import Recognised, recognise
@@ -177,6 +178,14 @@ def _who_may_build(folder: str) -> str:
         if makefile:
             return f"the {makefile} of {above} may build it: npuninja import {above} --target NAME"
         above = os.path.dirname(above)
+    programs = [
+        name
+        for name in sorted(os.listdir(folder))
+        if name.endswith(".py")
+        and re.search(r"^\s*(?:from|import) aie\b", text_of(os.path.join(folder, name)), re.M)
+    ]
+    if programs:
+        return f"npuninja python {os.path.join(folder, programs[0])} runs a program that makes its design itself, or prints it"
     return "npuninja init makes a project to put its files into"
 
 

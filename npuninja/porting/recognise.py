@@ -21,7 +21,7 @@ from npuninja.porting.found import (
     KernelObject,
     ReplacedWords,
 )
-from npuninja.porting.project import text_of
+from npuninja.porting.sed_words import read_sed_words
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,6 @@ _SCRIPT_OUTPUTS = {"--xclbin-path": "xclbin", "--insts-path": "insts", "--elf-pa
 _TRACE_READERS = r"/utils/trace/(?:parse|get_trace_summary)\.py$"
 # Options of aiecc for the hosts of Versal devices.
 _OTHER_HOSTS = ("--host-target", "--sysroot", "--link_against_hsa", "--link-against-hsa")
-# sed's s/WORD/TEXT/g without anything that is a pattern: `*`, `[`, `^`, `$`, `\`, `&`; `_is_literal` looks after `.` and `g`.
-_LITERAL = re.compile(
-    r"s(?P<mark>[/|,#:@])(?P<word>(?:(?!(?P=mark))(?:[^*\[\]^$\\]|\\\.))+)(?P=mark)(?P<text>(?:(?!(?P=mark))[^&\\])*)(?P=mark)(?P<all>g?)"
-)
 _OVERLAY = "aie-generate-column-control-overlay"
 _SHELLS = ("bash", "sh", "zsh")
 _QUIET = (
@@ -348,60 +344,8 @@ def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _sed(command: Command) -> Recognised:
-    """`sed -e s/WORD/TEXT/g FILE > OTHER` and `sed -i s/WORD/TEXT/g FILE`, where WORD and TEXT are what they look like."""
-    expressions: list[str] = []
-    files: list[str] = []
-    in_place, words = False, list(command.words[1:])
-    while words:
-        word = words.pop(0)
-        if word in ("-e", "--expression") and words:
-            expressions.append(words.pop(0))
-        elif word in ("-i", "--in-place"):
-            in_place = True
-        elif word.startswith("-"):
-            return Recognised(command, None, f"npuninja does not know sed's {word}")
-        elif not expressions:
-            expressions.append(word)
-        else:
-            files.append(os.path.normpath(os.path.join(command.folder, word)))
-    found = [
-        _LITERAL.fullmatch(part.strip()) for text in expressions for part in text.split(";") if part.strip()
-    ]
-    files += [command.stdin] if command.stdin and not files else []
-    target = files[0] if in_place and files else command.stdout
-    if not all(found) or len(files) != 1 or not target or not _is_literal(files[0], found):
-        return Recognised(command, None, "of sed, npuninja takes over s/WORD/TEXT/g from one file to another")
-    text = text_of(files[0])
-    replaced = tuple(
-        _shorter(match["word"].replace(r"\.", "."), match["text"], text) for match in found if match
-    )
-    return Recognised(command, ReplacedWords(files[0], target, replaced))
-
-
-def _shorter(word: str, new: str, text: str) -> tuple[str, str]:
-    """Without what both have in front up to a `=`, which ends a word in `replace`, where the rest means the same places."""
-    at = word.rfind("=") + 1
-    same = word[:at] == new[:at] and text.count(word) == text.count(word[at:])
-    return (word[at:], new[at:]) if same else (word, new)
-
-
-def _is_literal(path: str, found: Sequence[re.Match[str] | None]) -> bool:
-    """Whether sed would do just what replacing words everywhere does: in a file that is there, a `.` that stands for any
-    character and a missing `g` make no difference when it never matters.
-    """
-    text = text_of(path)
-    for match in found:
-        assert match is not None
-        parts = re.findall(r"\\\.|.", match["word"])
-        pattern = "".join(
-            "." if part == "." else part if part == r"\." else re.escape(part) for part in parts
-        )
-        matches = re.findall(pattern, text)
-        if "." in parts and (not text or any(each != match["word"].replace(r"\.", ".") for each in matches)):
-            return False
-        if not match["all"] and (not text or any(len(re.findall(pattern, x)) > 1 for x in text.splitlines())):
-            return False
-    return True
+    found = read_sed_words(command)
+    return Recognised(command, None, found) if isinstance(found, str) else Recognised(command, found)
 
 
 def _run(command: Command) -> Recognised:

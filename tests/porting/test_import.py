@@ -652,6 +652,11 @@ def test_a_folder_that_another_one_builds_says_which(tmp_path, capsys):
     assert main(["import", str(tmp_path / "designs" / "gain"), "-o", str(tmp_path / "project")]) == 2
     hint = f"the Makefile of {tmp_path} may build it: npuninja import {tmp_path} --target NAME"
     assert hint in " ".join(capsys.readouterr().err.split())
+    (tmp_path / "Makefile").unlink()
+    design = tmp_path / "designs" / "gain" / "gain.py"
+    design.write_text("from aie.iron import jit\n")
+    assert main(["import", str(design.parent), "-o", str(tmp_path / "project")]) == 2
+    assert f"npuninja python {design} runs a program" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_recipe_that_is_a_little_script(tmp_path, capsys):

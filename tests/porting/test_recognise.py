@@ -104,3 +104,19 @@ REMARKS = {
 def test_what_is_left_out_says_why(line):
     found = recognise(list(commands_of(line, "/f")))
     assert all(one.found is None and REMARKS[line] in one.remark for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{ link_with = "a.o" }', ((' "a.o"', ' "b.o"'),)),
+        ('{ link_with = "a.o" } // "a.o"', None),  # the rest behind = would be another place too
+        ('{ link_with = "a.o" } { link_with = "a.o" }', None),  # sed without g takes the first of a line
+        ('{ link_with = "a.o" }\n{ link_with = "axo" }', None),  # and its . is any character
+    ],
+)
+def test_sed_does_no_more_than_words_do(tmp_path, text, words):
+    (tmp_path / "x.mlir").write_text(text)
+    line = """sed 's/link_with = "a.o"/link_with = "b.o"/' x.mlir > y.mlir"""
+    (one,) = recognise(list(commands_of(line, str(tmp_path))))
+    assert (one.found.words if one.found else None) == words
